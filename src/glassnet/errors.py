@@ -1,0 +1,75 @@
+"""The errors glassnet raises on purpose.
+
+Each message is one line that names the option or the file, says what is wrong and what to do. The
+console prints it as it stands and ends with the error's exit code; in Python they are ordinary exceptions.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class GlassnetError(Exception):
+    """Root of all errors that glassnet raises on purpose."""
+
+    exit_code = 1
+
+
+class UsageError(GlassnetError, ValueError):
+    """An argument, option or configuration key has a value that cannot be used.
+
+    Parameters
+    ----------
+    name : str
+        The parameter as it is called in Python, for example ``"learning_rate"``.
+    problem : str
+        What is wrong, what was received and what would be right.
+    """
+
+    exit_code = 2
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name}: {problem}")
+        self.name = name
+        self.problem = problem
+
+
+class FileError(GlassnetError, OSError):
+    """A file or folder cannot be read, understood or written.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file at fault.
+    problem : str
+        What is wrong with it, where, and what was expected.
+    """
+
+    def __init__(self, path: str | Path, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class DataError(GlassnetError, ValueError):
+    """The data contradict themselves, or the network that is to learn them."""
+
+
+class NonFiniteError(GlassnetError, ArithmeticError):
+    """A number became NaN or infinite; the message says where it was first seen."""
+
+
+def unknown_name(parameter: str, name: str, known: Iterable[str]) -> UsageError:
+    """Build the error for a name that is not registered, with the nearest known ones.
+
+    Examples
+    --------
+    >>> print(unknown_name("activation", "rellu", ["relu", "tanh"]))
+    activation: unknown name 'rellu'; did you mean 'relu'? Known: relu, tanh
+    """
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return UsageError(parameter, f"unknown name {name!r}; {hint}Known: {', '.join(known)}")

@@ -1,0 +1,301 @@
+"""Activation functions: each one is f and its derivative f', written as in the textbook.
+
+The letters are those of the whole package: ``Z`` the pre-activation, ``H = f(Z)`` the output. A derivative is
+handed both, because some are simplest in one and some in the other: sigmoid' = h (1 - h), relu' = [z > 0].
+
+All formulas are elementwise, keep float32 as float32, and also accept complex numbers whose imaginary part is
+an infinitesimal step, which is how `glassnet.gradient_check` proves the analytic ones to rounding.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from glassnet.errors import NonFiniteError, UsageError
+from glassnet.nn.registry import Registry
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An elementwise function and its derivative.
+
+    Parameters
+    ----------
+    name : str
+        The name it is registered under.
+    f : callable
+        ``f(Z) -> H``, elementwise.
+    f_prime : callable
+        ``f_prime(Z, H) -> dH/dZ``, elementwise; H is ``f(Z)``, already computed.
+    kinks : tuple of float
+        Where f' or f'' jumps. A numerical derivative across such a point means nothing, so checks step
+        around it.
+
+    Examples
+    --------
+    >>> relu = ACTIVATIONS.resolve("relu")
+    >>> relu.derivative(np.array([-2.0, 3.0]))
+    array([0., 1.])
+    """
+
+    name: str
+    f: Callable[[Array], Array]
+    f_prime: Callable[[Array, Array], Array]
+    kinks: tuple[float, ...] = ()
+
+    def derivative(self, z: Array) -> Array:
+        """Return f'(z) as an array of z's own dtype."""
+        return np.asarray(self.f_prime(z, self.f(z))).astype(z.dtype, copy=False)
+
+
+def identity(z: Array) -> Array:
+    """f(z) = z."""
+    return z.copy()
+
+
+def identity_prime(z: Array, h: Array) -> Array:
+    """f'(z) = 1."""
+    return np.ones_like(z)
+
+
+def sigmoid(z: Array) -> Array:
+    """1 / (1 + exp(-z)), written as (1 + tanh(z/2)) / 2, which cannot overflow."""
+    return 0.5 * (1 + np.tanh(0.5 * z))
+
+
+def sigmoid_prime(z: Array, h: Array) -> Array:
+    """f' = h (1 - h)."""
+    return h * (1 - h)
+
+
+def tanh(z: Array) -> Array:
+    """The hyperbolic tangent."""
+    return np.tanh(z)
+
+
+def tanh_prime(z: Array, h: Array) -> Array:
+    """f' = 1 - h^2."""
+    return 1 - h * h
+
+
+def relu(z: Array) -> Array:
+    """max(0, z) (Nair and Hinton 2010)."""
+    return np.maximum(z, 0)
+
+
+def relu_prime(z: Array, h: Array) -> Array:
+    """[z > 0]: 1 where z > 0, else 0; at the kink z = 0 it is 0."""
+    return z > 0
+
+
+def relu3(z: Array) -> Array:
+    """max(0, z)^3."""
+    r = np.maximum(z, 0)
+    return r * r * r
+
+
+def relu3_prime(z: Array, h: Array) -> Array:
+    """3 max(0, z)^2."""
+    r = np.maximum(z, 0)
+    return 3 * r * r
+
+
+def leaky_relu(z: Array) -> Array:
+    """Z where z > 0, else 0.01 z (Maas, Hannun and Ng 2013)."""
+    return np.where(z > 0, z, 0.01 * z)
+
+
+def leaky_relu_prime(z: Array, h: Array) -> Array:
+    """1 where z > 0, else 0.01."""
+    return 0.01 + 0.99 * np.heaviside(z.real, 0).astype(z.dtype)
+
+
+def elu(z: Array) -> Array:
+    """Z where z > 0, else exp(z) - 1 (Clevert, Unterthiner and Hochreiter 2016)."""
+    return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
+
+
+def elu_prime(z: Array, h: Array) -> Array:
+    """1 where z > 0, else exp(z) = h + 1."""
+    return np.where(z > 0, 1, h + 1)
+
+
+# GELU is z Phi(z); this is the tanh form of its authors: 0.5 z (1 + tanh(GELU_A (z + GELU_B z^3))).
+GELU_A = float(np.sqrt(2 / np.pi))
+GELU_B = 0.044715
+
+
+def gelu(z: Array) -> Array:
+    """Z times the normal distribution function, in tanh form (Hendrycks and Gimpel 2016, section 2)."""
+    return 0.5 * z * (1 + np.tanh(GELU_A * (z + GELU_B * z * z * z)))
+
+
+def gelu_prime(z: Array, h: Array) -> Array:
+    """With t = tanh(u): f' = (1 + t) / 2 + z (1 - t^2) u' / 2."""
+    t = np.tanh(GELU_A * (z + GELU_B * z * z * z))
+    u_prime = GELU_A * (1 + 3 * GELU_B * z * z)
+    return 0.5 * (1 + t) + 0.5 * z * (1 - t * t) * u_prime
+
+
+def silu(z: Array) -> Array:
+    """Z sigmoid(z) (Elfwing, Uchibe and Doya 2018)."""
+    return z * sigmoid(z)
+
+
+def silu_prime(z: Array, h: Array) -> Array:
+    """With s = sigmoid(z): f' = s + z s (1 - s) = s + h (1 - s)."""
+    s = sigmoid(z)
+    return s + h * (1 - s)
+
+
+def softplus(z: Array) -> Array:
+    """log(1 + exp(z)), written as max(z, 0) + log(1 + exp(-|z|)), which cannot overflow."""
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.maximum(z, -z)))
+
+
+def softplus_prime(z: Array, h: Array) -> Array:
+    """f' = sigmoid(z)."""
+    return sigmoid(z)
+
+
+def shift_logits(z: Array) -> Array:
+    """Subtract each row's largest logit, so that exp cannot overflow.
+
+    Raises
+    ------
+    NonFiniteError
+        If a row's largest logit is NaN or infinite; the message names the row.
+    """
+    largest = z.max(axis=1, keepdims=True)
+    if not np.isfinite(largest).all():
+        row = int(np.flatnonzero(~np.isfinite(largest[:, 0]))[0])
+        raise NonFiniteError(f"softmax: row {row} holds NaN or infinity: {z[row]}")
+    with np.errstate(over="ignore"):  # a difference beyond the range of floats is as good as the lowest float
+        return np.maximum(z - largest, np.finfo(z.dtype).min)
+
+
+def softmax(z: Array) -> Array:
+    """exp(z_j) / sum over j of exp(z_j), for each row of logits.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, classes)
+        Logits.
+
+    Returns
+    -------
+    ndarray of shape (n, classes)
+        Probabilities; every row sums to 1.
+
+    Raises
+    ------
+    NonFiniteError
+        If a row holds NaN or +infinity; the message names the row.
+
+    Examples
+    --------
+    >>> softmax(np.array([[1e308, -1e308, 0.0]]))
+    array([[1., 0., 0.]])
+    """
+    exponentials = np.exp(shift_logits(z))
+    probabilities: Array = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+ACTIVATIONS: Registry[Activation] = Registry("activation", Activation)
+
+
+def _add(activation: Activation) -> Activation:
+    ACTIVATIONS.add(activation.name, lambda: activation)
+    return activation
+
+
+IDENTITY = _add(Activation("identity", identity, identity_prime))
+_add(Activation("sigmoid", sigmoid, sigmoid_prime))
+_add(Activation("tanh", tanh, tanh_prime))
+_add(Activation("relu", relu, relu_prime, kinks=(0.0,)))
+_add(Activation("relu3", relu3, relu3_prime, kinks=(0.0,)))
+_add(Activation("leaky_relu", leaky_relu, leaky_relu_prime, kinks=(0.0,)))
+_add(Activation("elu", elu, elu_prime, kinks=(0.0,)))
+_add(Activation("gelu", gelu, gelu_prime))
+_add(Activation("silu", silu, silu_prime))
+_add(Activation("softplus", softplus, softplus_prime))
+
+
+def register_activation(
+    name: str, f: Callable[..., Any], f_prime: Callable[..., Any], *, kinks: tuple[float, ...] = ()
+) -> Activation:
+    """Register an activation of your own; its derivative is checked numerically first.
+
+    Parameters
+    ----------
+    name : str
+        The name to use it by.
+    f : callable
+        ``f(z)``, elementwise, in NumPy.
+    f_prime : callable
+        ``f_prime(z)``, or ``f_prime(z, h)`` with h = f(z) where that is shorter.
+    kinks : tuple of float, optional
+        Points where f' or f'' jumps; the check steps around them.
+
+    Returns
+    -------
+    Activation
+        What was registered.
+
+    Raises
+    ------
+    UsageError
+        If f does not keep shape and dtype, if f' is not the derivative of f (the message names the
+        point where they differ most), or if the name is taken.
+
+    Examples
+    --------
+    >>> square = register_activation("square", lambda z: z * z, lambda z: 2 * z)
+    >>> square.derivative(np.array([3.0]))
+    array([6.])
+    >>> register_activation("cube", lambda z: z**3, lambda z: 2 * z**2)
+    Traceback (most recent call last):
+        ...
+    glassnet.errors.UsageError: activation: cube: f'(-4) is given as 32, but numerically it is 48
+    """
+    if len(inspect.signature(f_prime).parameters) == 1:
+        given = f_prime
+
+        def f_prime(z: Array, h: Array) -> Any:
+            return given(z)
+
+    activation = Activation(name, f, f_prime, kinks)
+    _check_derivative(activation)
+    return _add(activation)
+
+
+def _check_derivative(activation: Activation, step: float = 1e-3, tolerance: float = 1e-6) -> None:
+    """Compare f' with a fourth-order central difference of f at points away from the kinks."""
+    z = np.linspace(-4, 4, 81)
+    for kink in activation.kinks:
+        z = z[np.abs(z - kink) > 3 * step]
+    for probe in (z, z.astype(np.float32)):
+        h = activation.f(probe)
+        if np.shape(h) != probe.shape or np.asarray(h).dtype != probe.dtype:
+            raise UsageError("activation", f"{activation.name}: f must keep shape and dtype ({probe.dtype})")
+    numeric = (
+        8 * (activation.f(z + step) - activation.f(z - step))
+        - (activation.f(z + 2 * step) - activation.f(z - 2 * step))
+    ) / (12 * step)
+    analytic = activation.derivative(z)
+    error = np.abs(analytic - numeric) / np.maximum(1, np.abs(numeric))
+    worst = int(np.argmax(np.where(np.isfinite(error), error, np.inf)))
+    if not error[worst] <= tolerance:
+        raise UsageError(
+            "activation",
+            f"{activation.name}: f'({z[worst]:g}) is given as {analytic[worst]:g}, "
+            f"but numerically it is {numeric[worst]:g}",
+        )

@@ -1,0 +1,108 @@
+"""Names for things: how ``"relu"`` or ``"uniform(-1, 1)"`` becomes an object.
+
+Activations, losses, initializers and optimizers each have one `Registry`. It maps a name to a factory and
+understands a specification with arguments, written as a Python call with literal arguments.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Any, Generic, TypeVar
+
+from glassnet.errors import UsageError, unknown_name
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """A family of named factories.
+
+    Parameters
+    ----------
+    kind : str
+        What the family holds, as the parameter is called: ``"activation"``, ``"loss"``, ...
+    base : type
+        The class every member is an instance of.
+
+    Examples
+    --------
+    >>> numbers = Registry("number", float)
+    >>> numbers.add("half", lambda scale=1.0: 0.5 * scale)
+    >>> numbers.resolve("half"), numbers.resolve("half(3)"), numbers.resolve("half(scale=4)")
+    (0.5, 1.5, 2.0)
+    """
+
+    def __init__(self, kind: str, base: type[T]) -> None:
+        self.kind = kind
+        self.base = base
+        self._factories: dict[str, Callable[..., T]] = {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._factories)
+
+    def add(self, name: str, factory: Callable[..., T]) -> None:
+        """Register `factory` under `name`; a name is given once.
+
+        Raises
+        ------
+        UsageError
+            If the name is taken or is not a Python identifier.
+        """
+        if not name.isidentifier():
+            raise UsageError(self.kind, f"{name!r} is no usable name: take letters, digits and underscores")
+        if name in self._factories:
+            raise UsageError(self.kind, f"the name {name!r} is taken; choose another")
+        self._factories[name] = factory
+
+    def factory(self, name: str) -> Callable[..., T]:
+        """Return the factory registered as `name`, or raise `UsageError` with the nearest known names."""
+        if name not in self._factories:
+            raise unknown_name(self.kind, name, self._factories)
+        return self._factories[name]
+
+    def resolve(self, spec: str | T, **defaults: Any) -> T:
+        """Turn a specification into an object; an object of the family is returned as it is.
+
+        Parameters
+        ----------
+        spec : str or instance
+            ``"name"``, ``"name(1, key=2)"``, or a finished object.
+        **defaults
+            Keyword arguments handed to the factory beside those in the specification.
+
+        Raises
+        ------
+        UsageError
+            If the name is unknown, or the arguments do not fit.
+        """
+        if isinstance(spec, self.base):
+            return spec
+        if not isinstance(spec, str):
+            raise UsageError(self.kind, f"expected a name or a {self.base.__name__}, got {spec!r}")
+        name, arguments, options = _parse_call(self.kind, spec)
+        factory = self.factory(name)
+        try:
+            return factory(*arguments, **{**defaults, **options})
+        except TypeError as error:
+            raise UsageError(self.kind, f"{spec!r} does not fit {name}: {error}") from None
+
+
+def _parse_call(kind: str, spec: str) -> tuple[str, list[Any], dict[str, Any]]:
+    """Split ``"name(1, key=2)"`` into its name, positional and keyword arguments."""
+    try:
+        node = ast.parse(spec.strip(), mode="eval").body
+        if isinstance(node, ast.Name):
+            return node.id, [], {}
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            arguments = [_literal(argument) for argument in node.args]
+            options = {str(keyword.arg): _literal(keyword.value) for keyword in node.keywords}
+            return node.func.id, arguments, options
+    except (SyntaxError, ValueError):
+        pass
+    raise UsageError(kind, f"cannot read {spec!r}; write a name, or a name with values: name(1, key=2)")
+
+
+def _literal(node: ast.expr) -> Any:
+    """Evaluate a literal; a bare word such as ``sum`` counts as a string, so shells need fewer quotes."""
+    return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)

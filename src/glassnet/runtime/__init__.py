@@ -1,0 +1,1 @@
+"""Facts about the machine and the process: random streams, atomic files, versions."""
