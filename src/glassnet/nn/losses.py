@@ -140,9 +140,7 @@ def huber(delta: float = 1.0, reduction: str = "mean") -> Loss:
     """Build the Huber loss with its corner at |a - y| = `delta` > 0."""
     if not delta > 0:
         raise UsageError("loss", f"huber: delta must be > 0, got {delta}")
-    return Loss(
-        f"huber({delta})", partial(huber_loss, delta=delta), kinks=(-delta, delta), reduction=reduction
-    )
+    return Loss(f"huber({delta})", partial(huber_loss, delta=delta), kinks=(-delta, delta), reduction=reduction)
 
 
 LOSSES.add("half_squared_error", partial(Loss, "half_squared_error", half_squared_error))

@@ -1,0 +1,1 @@
+"""Multilayer perceptrons with every gradient derived by hand."""

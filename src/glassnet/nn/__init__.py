@@ -1,0 +1,1 @@
+"""The mathematics: activations, losses, initializers, optimizers, the network and its gradient check."""

@@ -1,0 +1,176 @@
+"""The numerical proof of backpropagation: the hand-derived gradient against the definition of a derivative.
+
+Two independent ways: a fourth-order central difference, which needs nothing but the loss itself, and the complex
+step, Im L(theta + i h) / h, which loses no digits because nothing is subtracted (Squire and Trapp 1998).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from glassnet.errors import DataError, UsageError
+from glassnet.nn.activations import Array
+from glassnet.nn.backpropagation import Trace
+from glassnet.nn.network import Network
+from glassnet.runtime.seeds import stream
+
+#: Networks with more parameters are checked along random directions.
+EVERY_ENTRY_UP_TO = 1000
+DIRECTIONS_PER_BLOCK = 3
+
+#: Central differences take the longest of these steps that crosses no kink. For a derivative of order 1 the
+#: fourth-order formula errs by about h^4 in truncation and 1e-16 / h in rounding.
+STEPS = (1e-3, 1e-4, 1e-5)
+COMPLEX_STEP = 1e-30
+EPSILON = float(np.finfo(np.float64).eps)
+
+#: What each method resolves: the relative error that a right gradient stays below.
+TOLERANCES = {"central": 1e-7, "complex": 1e-12}
+
+#: Derivatives below this share of the largest one in their block are compared with that share.
+FLOOR = 1e-3
+
+
+@dataclass(frozen=True)
+class GradientCheck:
+    """The outcome of `gradient_check`.
+
+    Attributes
+    ----------
+    max_relative_error : float
+        The largest |analytic - numeric| / max(|analytic|, |numeric|), see `gradient_check`.
+    parameter : str
+        Where it is: ``"W2[3, 1]"``, or ``"W2"`` for a direction within that block.
+    analytic, numeric : float
+        The two derivatives there.
+    checked, left_out : int
+        Derivatives compared, and left out because the numerical one would have crossed a kink.
+    """
+
+    max_relative_error: float
+    parameter: str
+    analytic: float
+    numeric: float
+    checked: int
+    left_out: int
+
+
+def gradient_check(network: Network, X: Array, y: Array, method: str = "central") -> GradientCheck:
+    """Compare the hand-derived gradient with a numerical one, in float64.
+
+    Every entry of theta where there are at most 1,000, else three random directions within each weight matrix
+    and bias vector. A derivative across a kink (relu at 0, the absolute loss at its target) means nothing: such
+    entries are left out and counted.
+
+    Parameters
+    ----------
+    network : Network
+        It is copied, not changed.
+    X, y : array_like
+        A small batch of rows, and their labels or targets.
+    method : {"central", "complex"}
+        Fourth-order central differences, or the complex step, for formulas that accept complex numbers.
+
+    Returns
+    -------
+    GradientCheck
+        The relative error is |a - n| / max(|a|, |n|, floor). The floor is a thousandth of the block's largest
+        derivative, or the rounding error of the numerical derivative divided by 1e-7 (complex: 1e-12), whichever
+        is larger: without it, float64's rounding of the loss would be judged. A right gradient stays below 1e-7
+        (complex: 1e-12).
+
+    Raises
+    ------
+    UsageError
+        If the method is unknown.
+    DataError
+        If X or y do not fit the network, or every derivative had to be left out.
+
+    Examples
+    --------
+    >>> network = Network([3, 4, 2], activation="tanh")
+    >>> check = gradient_check(network, np.eye(3), np.array([0, 1, 1]))
+    >>> check.max_relative_error < 1e-7, check.checked, check.left_out
+    (True, 26, 0)
+    """
+    if method not in TOLERANCES:
+        raise UsageError("method", f"must be central or complex, got {method!r}")
+    net = network.astype(np.float64)
+    X, targets = net.input_batch(net.check_input(X)), net.encode(y)
+    base = net.forward(X)
+    net.backward(base, targets)
+    probe = net.astype(np.complex128) if method == "complex" else net.copy()
+    worst = GradientCheck(-1.0, "", 0.0, 0.0, 0, 0)
+    checked = left_out = 0
+    for name, block, direction in _directions(net):
+        found = _derivative(probe, net.theta, block, direction, X, targets, base)
+        if found is None:
+            left_out += 1
+            continue
+        checked += 1
+        numeric, rounding = (float(number) for number in found)
+        gradient = net.gradient[block]
+        analytic = float(gradient @ direction)
+        floor = max(FLOOR * float(np.abs(gradient).max()), rounding / TOLERANCES[method])
+        error = abs(analytic - numeric) / max(abs(analytic), abs(numeric), floor)
+        if not error <= worst.max_relative_error:
+            worst = GradientCheck(error, name, analytic, numeric, 0, 0)
+    if not checked:
+        raise DataError("gradient_check: every derivative would cross a kink; take other rows or another seed")
+    return GradientCheck(
+        worst.max_relative_error, worst.parameter, worst.analytic, worst.numeric, checked, left_out
+    )
+
+
+def _directions(net: Network) -> Iterator[tuple[str, slice, Array]]:
+    """Yield (name, block of theta, unit direction within the block)."""
+    if len(net.theta) <= EVERY_ENTRY_UP_TO:
+        for index in range(len(net.theta)):
+            yield net.parameters.name(index), slice(index, index + 1), np.ones(1)
+        return
+    rng = stream(net.seed, "directions")
+    for name, block in net.parameters.blocks.items():
+        for _ in range(DIRECTIONS_PER_BLOCK):
+            direction = rng.normal(size=block.stop - block.start)
+            yield name, block, direction / np.linalg.norm(direction)
+
+
+def _derivative(
+    probe: Network, theta: Array, block: slice, direction: Array, X: Array, targets: Array, base: Trace
+) -> tuple[float, float] | None:
+    """Return d/dt L(theta + t direction) at t = 0 and its rounding error; None where that would cross a kink."""
+
+    def loss(t: complex) -> tuple[complex, bool]:
+        probe.theta[:] = theta
+        probe.theta[block] += t * direction
+        trace = probe.forward(X.astype(probe.theta.dtype))
+        value, _ = probe.loss.value_and_delta(trace.outputs, targets)
+        return value, _crosses_kink(probe, base, trace, targets)
+
+    if np.iscomplexobj(probe.theta):
+        value, crossed = loss(1j * COMPLEX_STEP)
+        return None if crossed else (value.imag / COMPLEX_STEP, EPSILON * max(1, abs(value.real)))
+    for step in STEPS:
+        points = [loss(t) for t in (step, -step, 2 * step, -2 * step)]
+        if not any(crossed for _, crossed in points):
+            near, far = (points[i][0] - points[i + 1][0] for i in (0, 2))
+            return (8 * near - far).real / (12 * step), EPSILON * max(1, abs(points[0][0])) / step
+    return None
+
+
+def _crosses_kink(net: Network, base: Trace, moved: Trace, targets: Array) -> bool:
+    """Whether any activation or the loss stands on another side of one of its kinks than before."""
+    pairs = [
+        (activation.kinks, Z, Z_moved)
+        for activation, Z, Z_moved in zip(net.activations, base.Z, moved.Z, strict=True)
+    ]
+    pairs.append((net.loss.kinks, base.outputs - targets, moved.outputs - targets))
+    return any(
+        bool((np.sign(before - kink) != np.sign(after.real - kink)).any())
+        or bool(((before == kink) & (after.imag != 0)).any())
+        for kinks, before, after in pairs
+        for kink in kinks
+    )

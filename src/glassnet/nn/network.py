@@ -1,0 +1,300 @@
+"""The network: layers, activations and a loss around one parameter vector."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from glassnet.errors import DataError, UsageError
+from glassnet.nn import backpropagation
+from glassnet.nn.activations import ACTIVATIONS, IDENTITY, Activation, Array
+from glassnet.nn.backpropagation import Trace
+from glassnet.nn.initializers import INITIALIZERS, Initializer
+from glassnet.nn.losses import LOSSES, Loss, check_output
+from glassnet.nn.parameters import Parameters
+from glassnet.nn.targets import decode, encode
+from glassnet.runtime.seeds import stream
+
+#: Rows that predict, score and evaluate take at a time, so that a large data set needs no float copy.
+BLOCK_ROWS = 1024
+
+DTYPES = ("float32", "float64")
+
+
+class Network:
+    """A multilayer perceptron.
+
+    Parameters
+    ----------
+    layers : sequence of int
+        Units per layer, the inputs first: ``[784, 256, 128, 10]``.
+    activation : str, Activation, or one of them per hidden layer
+        Of the hidden layers; a name from `ACTIVATIONS`.
+    output_activation : str or Activation, optional
+        Of the last layer. By default the one the loss is fused with (softmax for cross_entropy, sigmoid for
+        binary_cross_entropy), identity for every other loss.
+    loss : str or Loss, default "cross_entropy"
+        A name from `LOSSES`, with options if need be: ``"half_squared_error(sum)"``.
+    output_scale : float, default 1
+        The factor k on the output.
+    initializer : str, Initializer, or ndarray of shape (p,)
+        Of the weights, from `INITIALIZERS`; or the whole of theta.
+    bias_initializer : str or Initializer, default "zeros"
+        Of the biases.
+    seed : int, default 0
+        Decides the first theta: the same seed and layers give the same theta whatever activation follows.
+    dtype : {"float32", "float64"}
+        Of theta and all that is computed from it.
+    n_classes : int, optional
+        Number of classes, where `predict` shall answer with class labels; `fit` sets it from the data. With
+        cross_entropy it is the number of outputs.
+
+    Raises
+    ------
+    UsageError
+        If an argument cannot be used; the message names it.
+
+    Examples
+    --------
+    >>> network = Network([2, 3, 2], activation="tanh", seed=0)
+    >>> network.outputs(np.array([[0.5, -0.5]])).sum(axis=1)
+    array([1.], dtype=float32)
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[int],
+        activation: str | Activation | Sequence[str | Activation] = "relu",
+        *,
+        output_activation: str | Activation | None = None,
+        loss: str | Loss = "cross_entropy",
+        output_scale: float = 1.0,
+        initializer: str | Initializer | Array = "glorot_uniform",
+        bias_initializer: str | Initializer = "zeros",
+        seed: int = 0,
+        dtype: str = "float32",
+        n_classes: int | None = None,
+    ) -> None:
+        self.layers = _check_layers(layers)
+        self.loss = LOSSES.resolve(loss)
+        self.activations = _hidden_activations(activation, len(self.layers) - 2)
+        self.activations.append(_output_activation(output_activation, self.loss))
+        self.output_scale = _check_scale(output_scale, self.loss)
+        if str(np.dtype(dtype)) not in DTYPES:
+            raise UsageError("dtype", f"must be float32 or float64, got {dtype!r}")
+        self.seed = seed
+        if self.loss.output == "softmax":
+            if self.layers[-1] == 1:
+                raise UsageError(
+                    "loss",
+                    f"{self.loss.name} over a single output is always 0; take one output a class, "
+                    "binary_cross_entropy for two classes, or half_squared_error to regress a number",
+                )
+            n_classes = self.layers[-1]
+        self.n_classes = n_classes
+        self._use(Parameters(self.layers, np.dtype(dtype)))
+        self.initializer = self._initialise(initializer, INITIALIZERS.resolve(bias_initializer))
+        self.bias_initializer = INITIALIZERS.resolve(bias_initializer).spec
+
+    def _use(self, parameters: Parameters) -> None:
+        self.parameters = parameters
+        self.theta, self.gradient = parameters.theta, parameters.gradient
+        self.W, self.b, self.dW, self.db = parameters.W, parameters.b, parameters.dW, parameters.db
+
+    def _initialise(self, initializer: str | Initializer | Array, bias_initializer: Initializer) -> str:
+        """Fill theta in float64, layer by layer, W before b, and return how."""
+        if isinstance(initializer, np.ndarray):
+            if initializer.shape != self.theta.shape or not np.isfinite(initializer).all():
+                raise UsageError(
+                    "initializer",
+                    f"an array must hold {len(self.theta)} finite numbers in the shape ({len(self.theta)},), "
+                    f"got the shape {initializer.shape}",
+                )
+            self.theta[:] = initializer
+            return "array"
+        weight_initializer = INITIALIZERS.resolve(initializer)
+        rng = stream(self.seed, "initialisation")
+        for W, b in zip(self.W, self.b, strict=True):
+            W[:] = weight_initializer.draw(W.shape, rng)
+            b[:] = bias_initializer.draw(b.shape, rng)
+        return weight_initializer.spec
+
+    def forward(self, X: Array) -> Trace:
+        """Run a batch through the network.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, d_0)
+            Rows of this network's dtype; `input_batch` makes them from whatever the data are.
+
+        Returns
+        -------
+        Trace
+            Every layer's Z and H, and the outputs.
+        """
+        return backpropagation.forward(X, self.parameters, self.activations, self.output_scale)
+
+    def backward(self, trace: Trace, targets: Array) -> Any:
+        """Return the loss of the batch and write its gradient by theta into ``gradient``.
+
+        Parameters
+        ----------
+        trace : Trace
+            From `forward`; its ``delta`` is filled.
+        targets : ndarray of shape (n, d_L)
+            From `encode`.
+        """
+        return backpropagation.backward(
+            trace, targets, self.loss, self.parameters, self.activations, self.output_scale
+        )
+
+    def input_batch(self, X: Array) -> Array:
+        """Return rows as the network takes them: flat, of its dtype, bytes scaled to [0, 1].
+
+        uint8 is taken as pixels and divided by 255, everywhere alike: in `fit`, `predict` and `score`.
+        """
+        X = X.reshape(len(X), -1)
+        if X.dtype == np.uint8:
+            return np.divide(X, 255, dtype=self.theta.dtype)
+        return X.astype(self.theta.dtype, copy=False)
+
+    def check_input(self, X: Any) -> Array:
+        """Return X as an array, or raise `DataError` where it does not fit the network or is not finite."""
+        X = np.asarray(X)
+        width = int(np.prod(X.shape[1:])) if X.ndim > 1 else 0
+        if X.dtype.kind not in "fiub" or X.ndim < 2 or len(X) == 0:
+            raise DataError(f"X: expected rows of numbers, got the shape {X.shape} of type {X.dtype}")
+        if width != self.layers[0]:
+            raise DataError(f"layers: the data have {width} columns, the first layer has {self.layers[0]} units")
+        for first in range(0, len(X) if X.dtype.kind == "f" else 0, BLOCK_ROWS):
+            block = X[first : first + BLOCK_ROWS].reshape(-1, width)
+            bad = np.argwhere(~(np.abs(block) <= np.finfo(self.theta.dtype).max))
+            if len(bad):
+                row, column = (int(i) for i in bad[0])
+                raise DataError(
+                    f"X: row {first + row}, column {column} holds {block[row, column]}, which is no finite "
+                    f"{self.theta.dtype}; replace or remove it"
+                )
+        return X
+
+    def encode(self, y: Any) -> Array:
+        """Return targets of shape (n, d_L) for labels or numbers y; see `glassnet.nn.targets`."""
+        targets = encode(np.asarray(y), self.layers[-1], self.n_classes, self.theta.dtype)
+        if self.loss.output is not None and not ((targets >= 0) & (targets <= 1)).all():
+            bad = targets[((targets < 0) | (targets > 1)).any(axis=1)][0]
+            raise DataError(
+                f"y: {self.loss.name} takes probabilities or {max(2, self.layers[-1])} classes, got {bad}"
+            )
+        return targets
+
+    def blocks(self, X: Array) -> Iterator[tuple[slice, Trace]]:
+        """Yield the rows of checked X in blocks, with the forward pass of each."""
+        for first in range(0, len(X), BLOCK_ROWS):
+            rows = slice(first, min(first + BLOCK_ROWS, len(X)))
+            yield rows, self.forward(self.input_batch(X[rows]))
+
+    def outputs(self, X: Any) -> Array:
+        """Return the outputs of shape (n, d_L): probabilities after softmax or sigmoid, else k f(Z)."""
+        X = self.check_input(X)
+        return np.concatenate([self.loss.predict(trace.outputs) for _, trace in self.blocks(X)])
+
+    def predict(self, X: Any) -> Array:
+        """Return class labels of shape (n,), or the outputs where the network has no classes."""
+        return decode(self.outputs(X), self.n_classes)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the accuracy on (X, y), or the coefficient of determination R^2 without classes.
+
+        Parameters
+        ----------
+        X : array_like of shape (n, d_0), or a pair (X, y)
+            Rows; a split of a data set may be given whole: ``network.score(data.test)``.
+        y : array_like of shape (n,)
+            Labels or numbers.
+        """
+        if y is None:
+            X, y = X
+        if len(X) != len(y):
+            raise DataError(f"y: {len(y)} targets for {len(X)} rows of X")
+        predictions = self.predict(X)
+        if self.n_classes is not None:
+            return float(np.mean(predictions == np.asarray(y)))
+        targets = self.encode(y).astype(np.float64)
+        residual = ((targets - predictions) ** 2).sum()
+        return float(1 - residual / ((targets - targets.mean(axis=0)) ** 2).sum())
+
+    def astype(self, dtype: Any) -> Network:
+        """Return a copy of the network with theta in another dtype."""
+        other = copy.copy(self)
+        other._use(Parameters(self.layers, dtype))
+        other.theta[:] = self.theta
+        return other
+
+    def copy(self) -> Network:
+        """Return an independent copy."""
+        return self.astype(self.theta.dtype)
+
+    def description(self) -> dict[str, Any]:
+        """Return the arguments that build this network again, as plain values."""
+        return {
+            "layers": list(self.layers),
+            "activation": [activation.name for activation in self.activations[:-1]],
+            "output_activation": self.loss.output or self.activations[-1].name,
+            "loss": self.loss.spec,
+            "output_scale": self.output_scale,
+            "initializer": self.initializer,
+            "bias_initializer": self.bias_initializer,
+            "seed": int(self.seed),
+            "dtype": str(self.theta.dtype),
+            "n_classes": self.n_classes,
+        }
+
+    def __repr__(self) -> str:
+        names = [activation.name for activation in self.activations[:-1]]
+        hidden = names[0] if len(set(names)) == 1 else names
+        return f"Network({list(self.layers)}, activation={hidden!r}, loss={self.loss.spec!r}, seed={self.seed})"
+
+
+def _check_layers(layers: Sequence[int]) -> tuple[int, ...]:
+    try:
+        sizes = tuple(layers)
+    except TypeError:
+        sizes = ()
+    whole = all(isinstance(d, int | np.integer) and not isinstance(d, bool) and d > 0 for d in sizes)
+    if len(sizes) < 2 or not whole:
+        raise UsageError("layers", f"needs two or more whole numbers > 0, inputs first, got {layers!r}")
+    return tuple(int(d) for d in sizes)
+
+
+def _hidden_activations(activation: Any, depth: int) -> list[Activation]:
+    if isinstance(activation, str | Activation):
+        return [ACTIVATIONS.resolve(activation)] * depth
+    names = list(activation)
+    if len(names) != depth:
+        raise UsageError("activation", f"give one name, or one for each of the {depth} hidden layers, got {names}")
+    return [ACTIVATIONS.resolve(name) for name in names]
+
+
+def _output_activation(activation: str | Activation | None, loss: Loss) -> Activation:
+    """Return the last layer's f: the identity where softmax or sigmoid is part of the loss."""
+    name = activation.name if isinstance(activation, Activation) else activation
+    if name is not None:
+        check_output(loss, name)
+    if loss.output is not None or activation is None:
+        return IDENTITY
+    return ACTIVATIONS.resolve(activation)
+
+
+def _check_scale(output_scale: float, loss: Loss) -> float:
+    if (
+        isinstance(output_scale, bool)
+        or not isinstance(output_scale, int | float)
+        or not 0 < output_scale < np.inf
+    ):
+        raise UsageError("output_scale", f"must be a number > 0, got {output_scale!r}")
+    if loss.output is not None and output_scale != 1:
+        raise UsageError("output_scale", f"must be 1 with {loss.name}: softmax and sigmoid need no amplification")
+    return float(output_scale)
