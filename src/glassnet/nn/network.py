@@ -48,9 +48,9 @@ class Network:
         Decides the first theta: the same seed and layers give the same theta whatever activation follows.
     dtype : {"float32", "float64"}
         Of theta and all that is computed from it.
-    n_classes : int, optional
-        Number of classes, where `predict` shall answer with class labels; `fit` sets it from the data. With
-        cross_entropy it is the number of outputs.
+    class_names : sequence of str, optional
+        What the class labels 0, 1, ... mean; `fit` sets it from the data. Without it, `predict` answers with
+        labels only after a softmax, which has a class for each output.
 
     Raises
     ------
@@ -76,7 +76,7 @@ class Network:
         bias_initializer: str | Initializer = "zeros",
         seed: int = 0,
         dtype: str = "float32",
-        n_classes: int | None = None,
+        class_names: Sequence[str] | None = None,
     ) -> None:
         self.layers = _check_layers(layers)
         self.loss = LOSSES.resolve(loss)
@@ -86,15 +86,13 @@ class Network:
         if str(np.dtype(dtype)) not in DTYPES:
             raise UsageError("dtype", f"must be float32 or float64, got {dtype!r}")
         self.seed = seed
-        if self.loss.output == "softmax":
-            if self.layers[-1] == 1:
-                raise UsageError(
-                    "loss",
-                    f"{self.loss.name} over a single output is always 0; take one output a class, "
-                    "binary_cross_entropy for two classes, or half_squared_error to regress a number",
-                )
-            n_classes = self.layers[-1]
-        self.n_classes = n_classes
+        if self.loss.output == "softmax" and self.layers[-1] == 1:
+            raise UsageError(
+                "loss",
+                f"{self.loss.name} over a single output is always 0; take one output a class, "
+                "binary_cross_entropy for two classes, or half_squared_error to regress a number",
+            )
+        self.class_names = None if class_names is None else tuple(class_names)
         self._use(Parameters(self.layers, np.dtype(dtype)))
         self.initializer = self._initialise(initializer, INITIALIZERS.resolve(bias_initializer))
         self.bias_initializer = INITIALIZERS.resolve(bias_initializer).spec
@@ -121,6 +119,13 @@ class Network:
             W[:] = weight_initializer.draw(W.shape, rng)
             b[:] = bias_initializer.draw(b.shape, rng)
         return weight_initializer.spec
+
+    @property
+    def n_classes(self) -> int | None:
+        """Number of classes; None where the outputs are numbers."""
+        if self.class_names is not None:
+            return len(self.class_names)
+        return self.layers[-1] if self.loss.output == "softmax" else None
 
     def forward(self, X: Array) -> Trace:
         """Run a batch through the network.
@@ -249,7 +254,7 @@ class Network:
             "bias_initializer": self.bias_initializer,
             "seed": int(self.seed),
             "dtype": str(self.theta.dtype),
-            "n_classes": self.n_classes,
+            "class_names": None if self.class_names is None else list(self.class_names),
         }
 
     def __repr__(self) -> str:

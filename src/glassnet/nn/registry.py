@@ -69,7 +69,8 @@ class Registry(Generic[T]):
         spec : str or instance
             ``"name"``, ``"name(1, key=2)"``, or a finished object.
         **defaults
-            Keyword arguments handed to the factory beside those in the specification.
+            Keyword arguments handed to the factory beside those in the specification, which must not name
+            the same ones.
 
         Raises
         ------
@@ -83,7 +84,7 @@ class Registry(Generic[T]):
         name, arguments, options = _parse_call(self.kind, spec)
         factory = self.factory(name)
         try:
-            return factory(*arguments, **{**defaults, **options})
+            return factory(*arguments, **defaults, **options)
         except TypeError as error:
             raise UsageError(self.kind, f"{spec!r} does not fit {name}: {error}") from None
 

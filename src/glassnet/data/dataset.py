@@ -1,0 +1,186 @@
+"""A data set: rows and labels in three splits, and how the splits are made."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from glassnet.errors import DataError, UsageError
+from glassnet.nn.activations import Array
+from glassnet.runtime.seeds import stream
+
+#: Share of the training rows that is set aside for validation: 5,000 of Fashion-MNIST's 60,000.
+VALIDATION = 1 / 12
+
+#: Share of the rows that is the test set, where a data set comes without one.
+TEST = 0.2
+
+
+class Split(NamedTuple):
+    """Rows X of shape (n, d) or (n, height, width), and their labels or numbers y."""
+
+    X: Array
+    y: Array
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows to learn from, to choose by, and to be judged on.
+
+    Images stay bytes (uint8) in memory; a network scales them to [0, 1] batch by batch.
+
+    Attributes
+    ----------
+    name : str
+        What it is called.
+    train, validation, test : Split
+        Disjoint rows.
+    class_names : tuple of str or None
+        In label order; None where y holds numbers instead of classes.
+    image_shape : tuple of int or None
+        (height, width) where a row is an image.
+    checksums : dict
+        md5 by file name, so that a run says exactly what it learned from.
+    validation_size, split_seed : int
+        Repeat the split.
+    """
+
+    name: str
+    train: Split
+    validation: Split
+    test: Split
+    class_names: tuple[str, ...] | None = None
+    image_shape: tuple[int, int] | None = None
+    checksums: dict[str, str] = field(default_factory=dict)
+    validation_size: int = 0
+    split_seed: int = 0
+
+    @property
+    def n_classes(self) -> int | None:
+        """Number of classes, None for regression."""
+        return None if self.class_names is None else len(self.class_names)
+
+    @classmethod
+    def from_arrays(
+        cls,
+        X: Array,
+        y: Array,
+        X_test: Array | None = None,
+        y_test: Array | None = None,
+        *,
+        name: str = "arrays",
+        class_names: Sequence[str] | None = None,
+        image_shape: tuple[int, int] | None = None,
+        checksums: dict[str, str] | None = None,
+        validation: float = VALIDATION,
+        split_seed: int = 0,
+    ) -> Dataset:
+        """Make a data set of arrays.
+
+        Validation rows are drawn from X by `stratified`, with `split_seed`. Without X_test, a fifth of the rows
+        becomes the test set first; that draw does not depend on `split_seed`, so the test rows stay the same.
+
+        Parameters
+        ----------
+        X, y : ndarray
+            Rows, with labels (whole numbers 0, 1, ...) or numbers to regress (floats).
+        X_test, y_test : ndarray, optional
+            The test set, where there is one apart.
+        name, class_names, image_shape, checksums
+            See the attributes. By default the classes are called 0, 1, ...; the checksum is that of X and y.
+        validation : float or int, default 1/12
+            Share of the training rows below 1, or their number.
+        split_seed : int, default 0
+            Draws the validation rows; apart from a run's seed, so that runs with other seeds are judged alike.
+
+        Raises
+        ------
+        DataError
+            If lengths differ or labels are outside the classes.
+        UsageError
+            If `validation` leaves no rows.
+
+        Examples
+        --------
+        >>> data = Dataset.from_arrays(np.zeros((100, 4)), np.arange(100) % 2, validation=10)
+        >>> [len(split.y) for split in (data.train, data.validation, data.test)]
+        [70, 10, 20]
+        """
+        X, y = _checked("training", X, y)
+        if checksums is None:
+            digest = hashlib.md5(np.ascontiguousarray(X).data, usedforsecurity=False)
+            digest.update(np.ascontiguousarray(y).data)
+            checksums = {"X, y": digest.hexdigest()}
+        if X_test is None or y_test is None:
+            rest, chosen = stratified(y, round(TEST * len(y)), np.random.default_rng(0))
+            X, y, X_test, y_test = X[rest], y[rest], X[chosen], y[chosen]
+        X_test, y_test = _checked("test", X_test, y_test)
+        if y.dtype.kind in "iub":
+            class_names = class_names or [str(label) for label in range(int(max(y.max(), y_test.max())) + 1)]
+            for split, labels in (("training", y), ("test", y_test)):
+                _check_labels(name, split, labels, len(class_names))
+        size = validation_size(validation, len(y))
+        rest, chosen = stratified(y, size, stream(split_seed, "split"))
+        return cls(
+            name,
+            Split(X[rest], y[rest]),
+            Split(X[chosen], y[chosen]),
+            Split(X_test, y_test),
+            None if class_names is None else tuple(class_names),
+            image_shape,
+            checksums,
+            size,
+            split_seed,
+        )
+
+
+def _checked(split: str, X: Array, y: Array) -> tuple[Array, Array]:
+    X, y = np.asarray(X), np.asarray(y)
+    if len(X) != len(y) or len(X) == 0:
+        raise DataError(f"{split} data: {len(X)} rows but {len(y)} labels; they must be as many, and not none")
+    return X, y
+
+
+def _check_labels(name: str, split: str, labels: Array, n_classes: int) -> None:
+    outside = np.flatnonzero((labels < 0) | (labels >= n_classes))
+    if len(outside):
+        row = outside[0]
+        raise DataError(
+            f"{name}: {split} label {labels[row]} in row {row} is outside the classes 0..{n_classes - 1}"
+        )
+
+
+def validation_size(validation: float, n: int) -> int:
+    """Return the number of validation rows for a share below 1 or a whole number.
+
+    Examples
+    --------
+    >>> validation_size(1 / 12, 60_000), validation_size(300, 60_000)
+    (5000, 300)
+    """
+    share = 0 < validation < 1
+    size = round(validation * n) if share else validation
+    if size != int(size) or not 0 < size < n:
+        raise UsageError("validation", f"takes a share below 1, or a number of the {n} rows; got {validation}")
+    return int(size)
+
+
+def stratified(y: Array, size: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Draw `size` rows with every class in proportion, to within one row; return (the rest, the drawn).
+
+    The rows are shuffled, sorted by label, and every (n / size)-th is drawn. Both results are sorted.
+
+    Examples
+    --------
+    >>> rest, drawn = stratified(np.repeat([0, 1], [6, 3]), 3, np.random.default_rng(0))
+    >>> (drawn < 6).sum(), (drawn >= 6).sum()
+    (np.int64(2), np.int64(1))
+    """
+    order = rng.permutation(len(y))
+    order = order[np.argsort(y[order], kind="stable")]
+    drawn = order[((np.arange(size) + 0.5) * len(y) / max(size, 1)).astype(np.intp)]
+    return np.setdiff1d(np.arange(len(y)), drawn), np.sort(drawn)

@@ -1,0 +1,104 @@
+"""The IDX format of the MNIST family, read with distrust.
+
+A header (two zero bytes, a type, the number of axes, then the length of each as a big-endian 32-bit number) and
+the numbers after it, the whole gzipped or not. What the header says is held against the size of the file before
+the numbers are read, and every error names the file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+import struct
+import zlib
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+
+from glassnet.errors import FileError
+from glassnet.nn.activations import Array
+
+#: The type codes of the format (yann.lecun.com/exdb/mnist, "the IDX file format").
+TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+
+#: Deflate cannot expand a byte to more than this (zlib.net/zlib_tech.html): a bound on what a header may claim.
+DEFLATE_LIMIT = 1032
+
+#: Bytes read at a time, so that a lying header costs no memory.
+CHUNK = 1 << 24
+
+
+def read_idx(path: str | Path) -> Array:
+    """Read an IDX file, gzipped or raw.
+
+    Parameters
+    ----------
+    path : str or Path
+        A regular file; whether it is gzipped is told by its first bytes, not by its name.
+
+    Returns
+    -------
+    ndarray
+        Of the shape in the header; bytes as uint8, other types in the machine's byte order.
+
+    Raises
+    ------
+    FileError
+        If the file is missing, not regular, not IDX, damaged, or shorter or longer than its header says.
+    """
+    path = Path(path)
+    try:
+        status = os.stat(path)  # before opening: to open a pipe would wait for a writer
+        if not stat.S_ISREG(status.st_mode):
+            raise FileError(path, "is not a regular file")
+        with path.open("rb") as raw:
+            gzipped = raw.read(2) == b"\x1f\x8b"
+            raw.seek(0)
+            limit = status.st_size * (DEFLATE_LIMIT if gzipped else 1)
+            return _read(path, cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if gzipped else raw, limit)
+    except FileError:
+        raise
+    except EOFError:
+        raise FileError(path, "ends in the middle of the gzip data: copy or download it again") from None
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise FileError(path, f"is damaged ({error}): copy or download it again") from None
+    except OSError as error:
+        raise FileError(path, f"cannot be read: {error.strerror}") from None
+
+
+def _read(path: Path, file: IO[bytes], limit: int) -> Array:
+    """Read header and numbers; `limit` is the most bytes that the file can hold."""
+    start = file.read(4)
+    if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in TYPES or not 1 <= start[3] <= 8:
+        raise FileError(
+            path, f"is no IDX file: it begins with {start.hex(' ') or 'nothing'}, expected 00 00 TYPE AXES"
+        )
+    dtype, axes = np.dtype(TYPES[start[2]]), start[3]
+    lengths = file.read(4 * axes)
+    if len(lengths) < 4 * axes:
+        raise FileError(path, f"ends within its header of {4 + 4 * axes} bytes")
+    shape = struct.unpack(f">{axes}I", lengths)
+    expected = dtype.itemsize
+    for length in shape:
+        expected *= length
+    if expected > limit:
+        raise FileError(path, f"its header promises {_times(shape)} values of type {dtype}, more than it can hold")
+    content = bytearray()
+    while len(content) < expected and (chunk := file.read(min(CHUNK, expected - len(content)))):
+        content += chunk
+    if len(content) < expected:
+        raise FileError(
+            path,
+            f"is cut short: {len(content):,} of the {expected:,} bytes that its header promises ({_times(shape)}): "
+            "copy or download it again",
+        )
+    if file.read(1):
+        raise FileError(path, f"holds more than the {expected:,} bytes that its header promises ({_times(shape)})")
+    numbers: np.ndarray[Any, Any] = np.frombuffer(content, dtype).reshape(shape)
+    return numbers.astype(dtype.newbyteorder("="), copy=False)
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " x ".join(str(length) for length in shape)

@@ -1,0 +1,156 @@
+"""Where a data set's files are: the user's folder, the cache, or the official address."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from glassnet.errors import DataError, FileError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+#: The environment variable that names the folder with the user's data sets.
+DATA_VARIABLE = "GLASSNET_DATA"
+
+#: Seconds to wait for a server to answer.
+TIMEOUT = 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """The files of a data set.
+
+    Parameters
+    ----------
+    name : str
+        The data set's, and its folder's.
+    url : str
+        Official address of the folder, with a slash at the end.
+    files : dict
+        md5 by file name, as published.
+    """
+
+    name: str
+    url: str
+    files: dict[str, str]
+
+    def locate(self, data_dir: str | Path | None = None) -> dict[str, Path]:
+        """Find every file, download what is nowhere, and return the path by file name.
+
+        Looked for in this order: ``data_dir`` or else the folder that GLASSNET_DATA names, with or without a
+        folder of the data set's name in it, the files gzipped or not; the user cache; the official address,
+        from which the files go to the cache with their checksum verified.
+
+        Raises
+        ------
+        FileError
+            If the user's folder holds some of the files but not all.
+        DataError
+            If the files are in none of these places; the message says what to do.
+        """
+        home = data_dir or os.environ.get(DATA_VARIABLE)
+        if home:
+            found = self._in_folder(Path(home) / self.name) or self._in_folder(Path(home))
+            if found:
+                return found
+        cache = cache_folder() / self.name
+        try:
+            return {file: self._fetch(file, cache) for file in self.files}
+        except (OSError, ValueError) as error:
+            looked = f"{home} (no {self.name} there)" if home else "unset"
+            raise DataError(
+                f"{self.name}: not found. {DATA_VARIABLE} or --data-dir: {looked}; cache {cache}: nothing; "
+                f"download from {self.url}: {_reason(error)}. Go online, or put {', '.join(self.files)} "
+                f"into a folder {self.name} and set {DATA_VARIABLE} to the folder around it"
+            ) from None
+
+    def _in_folder(self, folder: Path) -> dict[str, Path] | None:
+        """Return the files where `folder` has them all, None where it has none."""
+        found = {}
+        for file in self.files:
+            for candidate in (folder / file, folder / file.removesuffix(".gz")):
+                if candidate.exists():
+                    found[file] = candidate
+                    break
+        missing = sorted(set(self.files) - set(found))
+        if found and missing:
+            raise FileError(folder / missing[0], f"is missing beside the other files of {self.name}")
+        return found or None
+
+    def _fetch(self, file: str, cache: Path) -> Path:
+        """Return the file in the cache, downloaded first where it is not there or damaged."""
+        import pooch
+        from rich.console import Console
+        from rich.progress import Progress
+
+        pooch.get_logger().setLevel("WARNING")
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            bar = DownloadBar(progress, file)
+            path = pooch.retrieve(
+                self.url + file,
+                known_hash=f"md5:{self.files[file]}",
+                fname=file,
+                path=cache,
+                downloader=pooch.HTTPDownloader(timeout=TIMEOUT, progressbar=bar),
+            )
+        return Path(path)
+
+
+def cache_folder() -> Path:
+    """Return the folder for downloaded data, as the platform has it (``~/.cache/glassnet`` on Linux)."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("glassnet"))
+
+
+def md5(path: Path) -> str:
+    """Return the md5 checksum of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def _reason(error: Exception) -> str:
+    """Say why a download failed, in a few words."""
+    import requests
+
+    if isinstance(error, requests.exceptions.HTTPError) and error.response is not None:
+        return f"the server answered {error.response.status_code}"
+    if isinstance(error, requests.exceptions.Timeout):
+        return f"no answer within {TIMEOUT} s"
+    if isinstance(error, requests.exceptions.RequestException):
+        return "no connection"
+    if isinstance(error, ValueError):
+        return "the checksum of what arrived is wrong"
+    return str(error)
+
+
+class DownloadBar:
+    """One file's task on a rich progress bar, behind the interface that pooch expects of a bar."""
+
+    def __init__(self, progress: Progress, file: str) -> None:
+        self.progress = progress
+        self.task = progress.add_task(f"Downloading {file}", total=None, visible=False)
+
+    @property
+    def total(self) -> float | None:
+        """Bytes to come; pooch sets it when the server has answered."""
+        return self.progress.tasks[self.task].total
+
+    @total.setter
+    def total(self, total: float) -> None:
+        self.progress.update(self.task, total=total, visible=True)
+
+    def update(self, size: int) -> None:
+        """Advance by `size` bytes."""
+        self.progress.update(self.task, advance=size)
+
+    def reset(self) -> None:
+        """Go back to the start, as pooch does before it rounds off with the whole size."""
+        self.progress.reset(self.task)
+
+    def close(self) -> None:
+        """Leave the bar to the context that opened it."""

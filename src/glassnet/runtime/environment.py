@@ -1,0 +1,22 @@
+"""What a result depends on beside its configuration: versions, BLAS, machine."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib import metadata
+
+import numpy as np
+
+
+def environment() -> dict[str, str]:
+    """Return versions of glassnet, Python and NumPy, the BLAS in use, and the machine, as plain strings."""
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[call-overload]
+    return {
+        "glassnet": metadata.version("glassnet"),
+        "python": platform.python_version(),
+        "numpy": np.__version__,
+        "blas": f"{blas['name']} {blas['version']}",
+        "platform": platform.platform(),
+        "cpus": str(os.cpu_count()),
+    }

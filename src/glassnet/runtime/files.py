@@ -1,0 +1,85 @@
+"""Files that are whole or not there: written beside their place and renamed into it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from glassnet.errors import FileError
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of `path` only when it is complete and on the disk.
+
+    Temporary file in the same folder, fsync, rename, fsync of the folder: a killed process leaves the old
+    file, never half of the new one.
+
+    Raises
+    ------
+    FileError
+        If the folder cannot be written, or the disk is full; the old file stands.
+    """
+    try:
+        # Created 0600 by mkstemp; the finished file gets the permissions that any new file would.
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        raise FileError(path, f"cannot be written: {error.strerror}; choose another folder") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(path, f"cannot be written: {error.strerror or error}") from None
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable, where the system can open a folder (Windows cannot, and need not)."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a whole file by way of `replacing`."""
+    with replacing(path) as file:
+        file.write(content)
+
+
+def make_folder(path: Path, *, new: bool = False) -> None:
+    """Make a folder and its parents; with `new`, it must not hold anything yet.
+
+    Raises
+    ------
+    FileError
+        If it cannot be made, or holds files already.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        taken = new and any(path.iterdir())
+    except OSError as error:
+        raise FileError(path, f"cannot be made: {error.strerror}; choose another folder") from None
+    if taken:
+        raise FileError(path, "already holds files, which are not overwritten; choose another folder")

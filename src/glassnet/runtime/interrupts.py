@@ -1,0 +1,45 @@
+"""Ctrl-C and SIGTERM as a wish to stop soon, so that a batch can be finished and the work saved."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+
+class GracefulInterrupts:
+    """A context in which the first SIGINT or SIGTERM only sets ``signal``; the second acts at once.
+
+    Outside the main thread, where Python allows no signal handlers, it changes nothing.
+
+    Attributes
+    ----------
+    signal : signal.Signals or None
+        What arrived.
+    """
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.signal: signal.Signals | None = None
+        self._previous: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> GracefulInterrupts:
+        if threading.current_thread() is threading.main_thread():
+            self._previous = {number: signal.signal(number, self._note) for number in self.SIGNALS}
+        return self
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.signal = signal.Signals(number)
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous = {}
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._restore()

@@ -1,0 +1,1 @@
+"""Training: the loop, its configuration, history, run folders and model files."""

@@ -1,0 +1,141 @@
+"""A run is a value: one configuration, checked, that TOML on disk and objects in Python say alike."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from glassnet.data.dataset import VALIDATION
+from glassnet.errors import FileError, UsageError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataConfig(_Section):
+    """Which data, and how they are split; see `glassnet.load_dataset`."""
+
+    dataset: str
+    validation: float = Field(VALIDATION, gt=0)
+    split_seed: int = Field(0, ge=0)
+
+
+class NetworkConfig(_Section):
+    """Which network; see `glassnet.Network`."""
+
+    layers: list[int]
+    activation: str | list[str] = "relu"
+    output_activation: str | None = None
+    loss: str = "cross_entropy"
+    output_scale: float = 1.0
+    initializer: str = "glorot_uniform"
+    bias_initializer: str = "zeros"
+    dtype: str = "float32"
+
+
+class TrainingConfig(_Section):
+    """How it learns; see `glassnet.fit`."""
+
+    optimizer: str = "adam"
+    epochs: int = Field(10, ge=1)
+    batch_size: int | None = Field(None, ge=1)
+    samples_per_epoch: int | float | None = Field(None, gt=0)
+    sampling: Literal["fresh", "first"] = "fresh"
+
+
+class RunConfig(_Section):
+    """Everything that decides a run's result.
+
+    Attributes
+    ----------
+    seed : int
+        Decides the initial parameters and the order of the samples.
+    data, network, training
+        The sections.
+    checksums : dict
+        md5 of the data files by name; a repeated run refuses other data.
+    environment : dict
+        Where the run took place; for people, not read again.
+
+    Examples
+    --------
+    >>> config = RunConfig(data=DataConfig(dataset="digits"), network=NetworkConfig(layers=[64, 10]))
+    >>> config.training.optimizer
+    'adam'
+    """
+
+    seed: int = Field(0, ge=0)
+    data: DataConfig
+    network: NetworkConfig
+    training: TrainingConfig = TrainingConfig()
+    checksums: dict[str, str] = {}
+    environment: dict[str, str] = {}
+
+    def to_toml(self) -> str:
+        """Return the configuration as TOML; what is None is left out."""
+        return tomli_w.dumps(self.model_dump(exclude_none=True))
+
+
+def validated(model: type[Model], values: dict[str, Any]) -> Model:
+    """Build a configuration, with pydantic's complaints as one line that names the option.
+
+    Raises
+    ------
+    UsageError
+        For the first value that does not fit.
+
+    Examples
+    --------
+    >>> validated(TrainingConfig, {"epochs": 0})
+    Traceback (most recent call last):
+        ...
+    glassnet.errors.UsageError: epochs: input should be greater than or equal to 1, got 0
+    """
+    try:
+        return model(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = [part for part in first["loc"] if isinstance(part, str) and part.isidentifier()]
+        name = ".".join(part for part in place if part not in ("int", "float", "str")) or "configuration"
+        message = first["msg"][0].lower() + first["msg"][1:]
+        if first["type"] == "missing":
+            raise UsageError(name, "is missing") from None
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(_section(model, place[:-1]).model_fields)
+            raise UsageError(name, f"is no option; known here: {known}") from None
+        raise UsageError(name, f"{message}, got {first['input']!r}") from None
+
+
+def _section(model: type[BaseModel], place: list[str]) -> type[BaseModel]:
+    """Return the (sub-)model that a place in a configuration belongs to."""
+    for part in place:
+        inner = model.model_fields[part].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            model = inner
+    return model
+
+
+def load_config(path: str | Path) -> RunConfig:
+    """Read a configuration from a TOML file, for example a run folder's ``config.toml``.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, is no TOML, or holds a value that does not fit.
+    """
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return validated(RunConfig, values)
+    except OSError as error:
+        raise FileError(path, f"cannot be read: {error.strerror}") from None
+    except UsageError as error:
+        raise FileError(path, str(error)) from None
+    except ValueError as error:
+        raise FileError(path, f"is no TOML file: {error}") from None

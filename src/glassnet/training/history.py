@@ -1,0 +1,82 @@
+"""What a run recorded: one row an epoch."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import asdict, astuple, dataclass, fields
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch.
+
+    Attributes
+    ----------
+    epoch : int
+        Counted from 1.
+    train_loss, train_accuracy : float
+        Over the epoch's samples, each batch taken before its own step: the running figures of a network that
+        is changing. A loss with reduction "sum" is summed over the samples, else averaged.
+    validation_loss, validation_accuracy : float
+        Over the validation rows, after the epoch.
+    learning_rate : float
+        In this epoch.
+    seconds : float
+        Of wall time, validation included.
+
+    Accuracies are None for regression.
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float | None
+    validation_loss: float
+    validation_accuracy: float | None
+    learning_rate: float
+    seconds: float
+
+
+COLUMNS = tuple(column.name for column in fields(EpochRecord))
+
+
+class History:
+    """The epochs of a run, in order.
+
+    Examples
+    --------
+    >>> history = History()
+    >>> history.append(EpochRecord(1, 0.7, 0.75, 0.6, 0.8, 0.001, 2.0))
+    >>> history["validation_accuracy"], len(history)
+    ([0.8], 1)
+    """
+
+    def __init__(self) -> None:
+        self._records: list[EpochRecord] = []
+
+    def append(self, record: EpochRecord) -> None:
+        """Add the next epoch."""
+        self._records.append(record)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __iter__(self) -> Iterator[EpochRecord]:
+        return iter(self._records)
+
+    def __getitem__(self, column: str) -> list[float | None]:
+        return [asdict(record)[column] for record in self._records]
+
+    @property
+    def last(self) -> EpochRecord | None:
+        """The latest epoch, None before the first has ended."""
+        return self._records[-1] if self._records else None
+
+    def to_csv(self) -> str:
+        """Return a table with a header; numbers in full precision, an absent accuracy empty."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(astuple(record) for record in self._records)
+        return text.getvalue()

@@ -1,0 +1,276 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from signal import Signals
+from typing import Any
+
+import numpy as np
+
+from glassnet.data.dataset import Dataset
+from glassnet.errors import DataError, NonFiniteError
+from glassnet.nn.backpropagation import Trace
+from glassnet.nn.network import Network
+from glassnet.nn.optimizers import OPTIMIZERS, Optimizer, OptimizerState
+from glassnet.runtime.environment import environment
+from glassnet.runtime.interrupts import GracefulInterrupts
+from glassnet.runtime.seeds import stream
+from glassnet.training.config import DataConfig, NetworkConfig, RunConfig, TrainingConfig, validated
+from glassnet.training.history import EpochRecord, History
+from glassnet.training.metrics import RunningMetrics, evaluate
+from glassnet.training.progress import TrainingProgress
+from glassnet.training.run_folder import RunFolder
+from glassnet.training.sampling import Sampler
+
+#: Seconds between two saves of a run in progress.
+SAVE_EVERY = 30.0
+
+
+@dataclass
+class Run:
+    """What came of training.
+
+    Attributes
+    ----------
+    network : Network
+        Trained, in place.
+    history : History
+        One record for each epoch that was finished.
+    config : RunConfig
+        What would make it again.
+    folder : Path or None
+        Where it is saved.
+    stopped : str
+        Why it ended: ``"epochs"``, ``"interrupted"`` or ``"non-finite"``.
+    """
+
+    network: Network
+    history: History
+    config: RunConfig
+    folder: Path | None
+    stopped: str = "epochs"
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM arrived; the batch was finished and the work saved.
+
+    Attributes
+    ----------
+    run : Run
+        What was learned so far.
+    signal : signal.Signals
+        What arrived.
+    """
+
+    def __init__(self, run: Run, signal: Signals) -> None:
+        where = f"; saved in {run.folder}" if run.folder else ""
+        super().__init__(f"stopped after {len(run.history)} whole epochs{where}")
+        self.run = run
+        self.signal = signal
+
+
+def fit(
+    network: Network,
+    data: Dataset,
+    *,
+    optimizer: str | Optimizer = "adam",
+    epochs: int = 10,
+    batch_size: int | None = None,
+    samples_per_epoch: float | None = None,
+    sampling: str = "fresh",
+    seed: int | None = None,
+    run_dir: str | Path | None = None,
+    progress: bool = True,
+) -> Run:
+    """Train a network, in place.
+
+    Parameters
+    ----------
+    network : Network
+        Its theta is where training starts; its class names become those of the data.
+    data : Dataset
+        Trained on ``data.train``, watched on ``data.validation``; ``data.test`` is not touched.
+    optimizer : str or Optimizer, default "adam"
+        A name from `OPTIMIZERS`, with options if need be, ``"momentum(0.05, momentum=0.8)"``; or an object.
+    epochs : int, default 10
+        Passes over the training rows, or over as many as ``samples_per_epoch`` says.
+    batch_size : int, optional
+        Rows of a step; 128, or all of them where there are fewer. `GD` takes all rows of an epoch at once.
+    samples_per_epoch : int or float, optional
+        Number of training rows an epoch takes, or a share of them up to 1.0. Default: all.
+    sampling : {"fresh", "first"}
+        Whether an epoch's rows are drawn afresh from all, or are always the first ones.
+    seed : int, optional
+        Decides which rows and their order; by default the network's own seed.
+    run_dir : str or Path, optional
+        Folder to save the run in; it must be new or empty. None: nothing is written.
+    progress : bool, default True
+        Show the progress on stderr.
+
+    Returns
+    -------
+    Run
+        The network, its history, and the configuration that would make them again.
+
+    Raises
+    ------
+    UsageError, DataError
+        If options, network and data do not fit; nothing has been changed then.
+    FileError
+        If the run folder cannot be written.
+    NonFiniteError
+        If the loss becomes NaN or infinite. The network, and the run folder, hold the state after the last
+        epoch that was finite.
+    Interrupted
+        After Ctrl-C or SIGTERM; it is a `KeyboardInterrupt` and carries the run.
+
+    Examples
+    --------
+    >>> from glassnet.data.registry import load_dataset
+    >>> run = fit(Network([64, 32, 10]), load_dataset("digits"), epochs=20, progress=False)
+    >>> run.history.last.validation_accuracy > 0.9
+    True
+    """
+    rule = OPTIMIZERS.resolve(optimizer)
+    options = validated(
+        TrainingConfig,
+        {
+            "optimizer": rule.spec,
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "samples_per_epoch": samples_per_epoch,
+            "sampling": sampling,
+        },
+    )
+    config = _describe(network, data, options, network.seed if seed is None else seed)
+    learner = _Learner(network, data, rule, config)
+    run = Run(network, History(), config, None if run_dir is None else Path(run_dir))
+    folder = RunFolder.create(run.folder, config, network) if run.folder else None
+    with np.errstate(all="ignore"), GracefulInterrupts() as interrupts:  # every loss is checked instead
+        try:
+            _train(learner, run, folder, interrupts, progress)
+        except NonFiniteError:
+            run.stopped = "non-finite"
+            learner.restore()
+            raise
+        finally:
+            if folder:
+                folder.save(network, run.history)
+    if run.stopped == "interrupted" and interrupts.signal is not None:
+        raise Interrupted(run, interrupts.signal)
+    return run
+
+
+def _describe(network: Network, data: Dataset, training: TrainingConfig, seed: int) -> RunConfig:
+    """Return the configuration of a run that was started from Python."""
+    description = network.description()
+    return validated(
+        RunConfig,
+        {
+            "seed": seed,
+            "data": DataConfig(dataset=data.name, validation=data.validation_size, split_seed=data.split_seed),
+            "network": NetworkConfig(
+                **{key: value for key, value in description.items() if key in NetworkConfig.model_fields}
+            ),
+            "training": training,
+            "checksums": data.checksums,
+            "environment": environment(),
+        },
+    )
+
+
+class _Learner:
+    """Network, data and optimizer, checked against each other before anything is changed."""
+
+    def __init__(self, network: Network, data: Dataset, optimizer: Optimizer, config: RunConfig) -> None:
+        training = config.training
+        self.sampler = Sampler.plan(
+            len(data.train.y),
+            batch_size=training.batch_size,
+            samples_per_epoch=training.samples_per_epoch,
+            sampling=training.sampling,
+            full_batch=optimizer.full_batch,
+        )
+        self.X = network.check_input(data.train.X)
+        network.check_input(data.validation.X)
+        before, network.class_names = network.class_names, data.class_names
+        try:
+            self.targets = network.encode(data.train.y)
+            network.encode(data.validation.y)
+        except DataError:
+            network.class_names = before
+            raise
+        self.network, self.data, self.optimizer = network, data, optimizer
+        self.state: OptimizerState = optimizer.start(network.theta)
+        self.rng = stream(config.seed, "shuffling")
+        self.last_finite = network.theta.copy()
+
+    def step(self, rows: Any, place: str) -> tuple[float, Trace]:
+        """Take one step on some rows and return the loss before it."""
+        trace = self.network.forward(self.network.input_batch(self.X[rows]))
+        try:
+            value = float(self.network.backward(trace, self.targets[rows]))
+        except NonFiniteError:
+            value = np.nan
+        if not np.isfinite(value):
+            raise self.non_finite(place, value, trace.first_non_finite())
+        self.optimizer.step(self.network.theta, self.network.gradient, self.state)
+        return value, trace
+
+    def end_epoch(self, place: str) -> RunningMetrics:
+        """Validate, and keep theta as the last finite one."""
+        try:
+            metrics = evaluate(self.network, self.data.validation)
+        except NonFiniteError as error:
+            raise self.non_finite(place, np.nan, str(error)) from None
+        if not np.isfinite(metrics.loss) or not np.isfinite(self.network.theta).all():
+            raise self.non_finite(place, metrics.loss, "in the validation after the epoch")
+        self.last_finite[:] = self.network.theta
+        return metrics
+
+    def non_finite(self, place: str, value: float, where: str) -> NonFiniteError:
+        return NonFiniteError(
+            f"{place}: the loss became {value} ({where}); learning_rate {self.optimizer.learning_rate:g} is "
+            "probably too large. The state after the last finite epoch is kept"
+        )
+
+    def restore(self) -> None:
+        """Go back to the last finite theta."""
+        self.network.theta[:] = self.last_finite
+
+
+def _train(
+    learner: _Learner, run: Run, folder: RunFolder | None, interrupts: GracefulInterrupts, progress: bool
+) -> None:
+    """Run the epochs, until they are done or a signal arrives."""
+    epochs = run.config.training.epochs
+    saved = time.monotonic()
+    with TrainingProgress(epochs, learner.sampler.steps, enabled=progress) as bar:
+        for epoch in range(1, epochs + 1):
+            began = time.perf_counter()
+            metrics = RunningMetrics(run.network)
+            for step, rows in enumerate(learner.sampler.batches(learner.rng), start=1):
+                value, trace = learner.step(rows, f"epoch {epoch}, step {step}")
+                metrics.add(value, trace.outputs, learner.data.train.y[rows])
+                bar.step(epoch)
+                if interrupts.signal is not None:
+                    run.stopped = "interrupted"
+                    return
+            validation = learner.end_epoch(f"epoch {epoch}, step {learner.sampler.steps}")
+            record = EpochRecord(
+                epoch,
+                metrics.loss,
+                metrics.accuracy,
+                validation.loss,
+                validation.accuracy,
+                learner.optimizer.learning_rate,
+                time.perf_counter() - began,
+            )
+            run.history.append(record)
+            bar.epoch(record)
+            if folder and time.monotonic() - saved > SAVE_EVERY:
+                folder.save(run.network, run.history)
+                saved = time.monotonic()

@@ -1,0 +1,89 @@
+"""Model files: theta and the network's description in the safetensors format, which holds data and no code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glassnet.errors import FileError, UsageError
+from glassnet.nn.network import Network
+from glassnet.runtime.files import write_bytes
+
+#: Says which reader a file needs; raised when an older glassnet could not read a newer file.
+FORMAT = "1"
+
+
+def save_model(network: Network, path: str | Path) -> None:
+    """Write theta and the description of a network to a file, whole or not at all.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be written.
+    """
+    from safetensors.numpy import save
+
+    metadata = {"glassnet_format": FORMAT, "network": json.dumps(network.description())}
+    write_bytes(Path(path), save({"theta": np.ascontiguousarray(network.theta)}, metadata))
+
+
+def load_model(path: str | Path) -> Network:
+    """Read a network from a file that `save_model` wrote; nothing in it is executed.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, or a run folder that holds a ``model.safetensors``.
+
+    Raises
+    ------
+    FileError
+        If it is missing, damaged, or no glassnet model.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(Network([4, 3, 2], seed=7), f"{folder}/model.safetensors")
+    ...     load_model(folder)
+    Network([4, 3, 2], activation='relu', loss='cross_entropy(reduction=mean)', seed=7)
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / "model.safetensors"
+    if not path.exists():
+        raise FileError(path, "does not exist; give a run folder or a model file")
+    if not path.is_file():
+        raise FileError(path, "is not a regular file")
+    description, theta = _read(path)
+    try:
+        network = Network(**{**description, "initializer": theta})
+    except (UsageError, TypeError) as error:
+        raise FileError(path, f"describes no network: {error}") from None
+    if network.theta.dtype != theta.dtype:
+        raise FileError(path, f"theta is {theta.dtype}, but the description says {network.theta.dtype}")
+    network.initializer = str(description.get("initializer"))
+    return network
+
+
+def _read(path: Path) -> tuple[dict[str, Any], Any]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("glassnet_format") != FORMAT:
+                raise FileError(
+                    path,
+                    f"is no glassnet model of format {FORMAT}, but of {metadata.get('glassnet_format', 'none')}",
+                )
+            return json.loads(metadata["network"]), file.get_tensor("theta")
+    except FileError:
+        raise
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise FileError(path, f"is damaged or no model file: {error}") from None
+    except OSError as error:
+        raise FileError(path, f"cannot be read: {error.strerror or error}") from None

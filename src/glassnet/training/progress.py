@@ -1,0 +1,86 @@
+"""What a person sees while a network learns: a bar and a line for every epoch, on stderr."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from glassnet.training.history import EpochRecord
+
+#: Lines that a long run prints at most, and seconds between two looks of the bar.
+LINES = 20
+REFRESH = 0.1
+
+
+class TrainingProgress:
+    """A rich progress bar over the steps of an epoch; it costs next to nothing between two refreshes.
+
+    Parameters
+    ----------
+    epochs, steps : int
+        Of the run, and of an epoch.
+    enabled : bool
+        Show anything at all.
+    """
+
+    def __init__(self, epochs: int, steps: int, *, enabled: bool) -> None:
+        self.epochs = epochs
+        self.enabled = enabled
+        self.console = Console(stderr=True, highlight=False)
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=not (enabled and self.console.is_terminal),
+        )
+        self.task = self.bar.add_task("", total=epochs * steps)
+        self.steps_done = 0
+        self.shown = 0.0
+
+    def __enter__(self) -> TrainingProgress:
+        self.bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.bar.stop()
+
+    def step(self, epoch: int) -> None:
+        """Count a batch."""
+        self.steps_done += 1
+        now = time.monotonic()
+        if now - self.shown > REFRESH:
+            self.shown = now
+            self.bar.update(self.task, completed=self.steps_done, description=f"epoch {epoch}/{self.epochs}")
+
+    def epoch(self, record: EpochRecord) -> None:
+        """Print an epoch's figures; of a long run, about twenty epochs' and the last one's."""
+        every = -(-self.epochs // LINES)
+        if self.enabled and (record.epoch % every == 0 or record.epoch in (1, self.epochs)):
+            self.console.print(epoch_line(record, self.epochs), markup=False, soft_wrap=True)
+
+
+def epoch_line(record: EpochRecord, epochs: int) -> str:
+    """Return an epoch's figures as one line.
+
+    Examples
+    --------
+    >>> epoch_line(EpochRecord(3, 0.41, 0.8512, 0.43, 0.8466, 0.001, 2.04), 10)
+    'epoch  3/10  loss 0.4100  accuracy 0.8512  validation loss 0.4300  accuracy 0.8466  2.0 s'
+    """
+    parts = [f"epoch {record.epoch:{len(str(epochs))}}/{epochs}"]
+    for name, loss, accuracy in (
+        ("loss", record.train_loss, record.train_accuracy),
+        ("validation loss", record.validation_loss, record.validation_accuracy),
+    ):
+        parts.append(f"{name} {loss:.4f}" if abs(loss) < 1e4 else f"{name} {loss:.4g}")
+        if accuracy is not None:
+            parts.append(f"accuracy {accuracy:.4f}")
+    return "  ".join([*parts, f"{record.seconds:.1f} s"])

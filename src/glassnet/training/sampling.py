@@ -1,0 +1,84 @@
+"""Which samples an epoch takes, in which order, in which batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from glassnet.errors import UsageError
+from glassnet.nn.activations import Array
+
+DEFAULT_BATCH_SIZE = 128
+
+
+@dataclass(frozen=True)
+class Sampler:
+    """Draws the rows of each epoch.
+
+    Attributes
+    ----------
+    n : int
+        Rows to draw from.
+    samples : int
+        Rows an epoch takes.
+    batch_size : int
+        Rows of a step; the last batch of an epoch holds what is left, and is used like the others.
+    """
+
+    n: int
+    samples: int
+    batch_size: int
+
+    @classmethod
+    def plan(
+        cls,
+        n_train: int,
+        *,
+        batch_size: int | None,
+        samples_per_epoch: float | None,
+        sampling: str,
+        full_batch: bool,
+    ) -> Sampler:
+        """Turn the options of `glassnet.fit` into numbers of rows, or raise `UsageError`.
+
+        Examples
+        --------
+        >>> Sampler.plan(1000, batch_size=None, samples_per_epoch=0.25, sampling="first", full_batch=False)
+        Sampler(n=250, samples=250, batch_size=128)
+        """
+        samples = n_train
+        if samples_per_epoch is not None:
+            share = isinstance(samples_per_epoch, float) and samples_per_epoch <= 1
+            samples = round(samples_per_epoch * n_train) if share else int(samples_per_epoch)
+            if not 1 <= samples <= n_train or not (share or samples == samples_per_epoch):
+                raise UsageError(
+                    "samples_per_epoch",
+                    f"takes a number of the {n_train} training rows, or a share up to 1.0; got {samples_per_epoch}",
+                )
+        if full_batch and batch_size is not None:
+            raise UsageError(
+                "batch_size", "gd takes all samples of an epoch in one step; leave it out, or take sgd"
+            )
+        if batch_size is not None and batch_size > samples:
+            raise UsageError("batch_size", f"{batch_size} is more than the {samples} samples of an epoch")
+        default = samples if full_batch else min(DEFAULT_BATCH_SIZE, samples)
+        return cls(n_train if sampling == "fresh" else samples, samples, batch_size or default)
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+        return -(-self.samples // self.batch_size)
+
+    def batches(self, rng: np.random.Generator) -> Iterator[Array]:
+        """Yield the row numbers of one epoch's batches: drawn without replacement, in random order.
+
+        Examples
+        --------
+        >>> [len(rows) for rows in Sampler(n=10, samples=7, batch_size=3).batches(np.random.default_rng(0))]
+        [3, 3, 1]
+        """
+        order = rng.permutation(self.n)[: self.samples]
+        for first in range(0, self.samples, self.batch_size):
+            yield order[first : first + self.batch_size]
