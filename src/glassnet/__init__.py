@@ -1,1 +1,61 @@
-"""Multilayer perceptrons with every gradient derived by hand."""
+"""Multilayer perceptrons with every gradient derived by hand.
+
+The names below are loaded when they are first used, so that ``import glassnet`` costs next to nothing and
+`glassnet.nn` needs NumPy alone.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from glassnet.data.dataset import Dataset as Dataset
+    from glassnet.data.registry import load_dataset as load_dataset
+    from glassnet.nn.activations import register_activation as register_activation
+    from glassnet.nn.gradient_check import gradient_check as gradient_check
+    from glassnet.nn.losses import register_loss as register_loss
+    from glassnet.nn.network import Network as Network
+    from glassnet.nn.optimizers import GD as GD
+    from glassnet.nn.optimizers import SGD as SGD
+    from glassnet.nn.optimizers import AdaGrad as AdaGrad
+    from glassnet.nn.optimizers import Adam as Adam
+    from glassnet.nn.optimizers import AdamW as AdamW
+    from glassnet.nn.optimizers import Momentum as Momentum
+    from glassnet.nn.optimizers import Nesterov as Nesterov
+    from glassnet.nn.optimizers import RMSprop as RMSprop
+    from glassnet.training.config import RunConfig as RunConfig
+    from glassnet.training.config import load_config as load_config
+    from glassnet.training.loop import Interrupted as Interrupted
+    from glassnet.training.loop import Run as Run
+    from glassnet.training.loop import fit as fit
+    from glassnet.training.metrics import evaluate as evaluate
+    from glassnet.training.model_file import load_model as load_model
+    from glassnet.training.model_file import save_model as save_model
+    from glassnet.training.run import run as run
+
+_MODULES = {
+    "data.dataset": ("Dataset",),
+    "data.registry": ("load_dataset",),
+    "nn.activations": ("register_activation",),
+    "nn.gradient_check": ("gradient_check",),
+    "nn.losses": ("register_loss",),
+    "nn.network": ("Network",),
+    "nn.optimizers": ("GD", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "RMSprop"),
+    "training.config": ("RunConfig", "load_config"),
+    "training.loop": ("Interrupted", "Run", "fit"),
+    "training.metrics": ("evaluate",),
+    "training.model_file": ("load_model", "save_model"),
+    "training.run": ("run",),
+}
+_HOMES = {name: f"glassnet.{module}" for module, names in _MODULES.items() for name in names}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(_HOMES))

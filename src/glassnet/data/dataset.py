@@ -38,7 +38,7 @@ class Dataset:
     name : str
         What it is called.
     train, validation, test : Split
-        Disjoint rows.
+        Disjoint rows; validation may be empty.
     class_names : tuple of str or None
         In label order; None where y holds numbers instead of classes.
     image_shape : tuple of int or None
@@ -93,7 +93,7 @@ class Dataset:
         name, class_names, image_shape, checksums
             See the attributes. By default the classes are called 0, 1, ...; the checksum is that of X and y.
         validation : float or int, default 1/12
-            Share of the training rows below 1, or their number.
+            Share of the training rows below 1, or their number; 0 leaves all rows for training, as they are.
         split_seed : int, default 0
             Draws the validation rows; apart from a run's seed, so that runs with other seeds are judged alike.
 
@@ -159,13 +159,13 @@ def validation_size(validation: float, n: int) -> int:
 
     Examples
     --------
-    >>> validation_size(1 / 12, 60_000), validation_size(300, 60_000)
-    (5000, 300)
+    >>> validation_size(1 / 12, 60_000), validation_size(300, 60_000), validation_size(0, 60_000)
+    (5000, 300, 0)
     """
     share = 0 < validation < 1
-    size = round(validation * n) if share else validation
-    if size != int(size) or not 0 < size < n:
-        raise UsageError("validation", f"takes a share below 1, or a number of the {n} rows; got {validation}")
+    size = max(1, round(validation * n)) if share else validation
+    if not 0 <= size < n or size != int(size):
+        raise UsageError("validation", f"takes a share below 1, or a number of the {n} rows, got {validation}")
     return int(size)
 
 

@@ -91,8 +91,8 @@ def _read(path: Path, file: IO[bytes], limit: int) -> Array:
     if len(content) < expected:
         raise FileError(
             path,
-            f"is cut short: {len(content):,} of the {expected:,} bytes that its header promises ({_times(shape)}): "
-            "copy or download it again",
+            f"is cut short: {len(content):,} of the {expected:,} bytes that its header promises "
+            f"({_times(shape)}): copy or download it again",
         )
     if file.read(1):
         raise FileError(path, f"holds more than the {expected:,} bytes that its header promises ({_times(shape)})")

@@ -29,7 +29,8 @@ def load_dataset(
         Folder with data sets, in place of the one that the environment variable GLASSNET_DATA names. Where
         neither has the data, they come from the user cache, or are downloaded to it, with their checksum.
     validation : float or int, default 1/12
-        Share (below 1) or number of the training rows set aside for validation, every class in proportion.
+        Share (below 1) or number of the training rows set aside for validation, every class in proportion;
+        0: none.
     split_seed : int, default 0
         Draws the validation rows; the test rows never change.
 

@@ -48,12 +48,14 @@ class Source:
         Raises
         ------
         FileError
-            If the user's folder holds some of the files but not all.
+            If the user's folder does not exist, or holds some of the files but not all.
         DataError
             If the files are in none of these places; the message says what to do.
         """
         home = data_dir or os.environ.get(DATA_VARIABLE)
         if home:
+            if not Path(home).is_dir():
+                raise FileError(home, f"is no folder, but {'data_dir' if data_dir else DATA_VARIABLE} names it")
             found = self._in_folder(Path(home) / self.name) or self._in_folder(Path(home))
             if found:
                 return found

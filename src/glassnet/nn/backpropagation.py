@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.errors import NonFiniteError
 from glassnet.nn.activations import Activation, Array
 from glassnet.nn.losses import Loss
 from glassnet.nn.parameters import Parameters
@@ -51,12 +52,12 @@ class Trace:
     def first_non_finite(self) -> str:
         """Say in which layer the first NaN or infinity stands, for an error message."""
         for layer, (Z, H) in enumerate(zip(self.Z, self.H[1:], strict=True), start=1):
-            for name, values in (("pre-activation Z", Z), ("output H", H)):
+            for name, values in (("Z", Z), ("H", H)):
                 bad = np.argwhere(~np.isfinite(values))
                 if len(bad):
                     row, unit = (int(i) for i in bad[0])
-                    return f"first in layer {layer}, {name}, row {row}, unit {unit}: {values[row, unit]}"
-        return "every layer is finite, only the loss is not"
+                    return f"layer {layer} is the first with such a value: {name}[{row}, {unit}] = {values[row, unit]}"
+        return "every layer is finite, only the loss itself is not"
 
 
 def forward(X: Array, parameters: Parameters, activations: Sequence[Activation], output_scale: float) -> Trace:
@@ -71,6 +72,17 @@ def forward(X: Array, parameters: Parameters, activations: Sequence[Activation],
     return trace
 
 
+def value_and_slope(trace: Trace, targets: Array, loss: Loss) -> tuple[Any, Array]:
+    """Return the loss of a batch and dL/d(output), or raise `NonFiniteError` saying where that began."""
+    try:
+        value, slope = loss.value_and_delta(trace.outputs, targets)
+    except NonFiniteError:  # softmax refuses what the check below would find
+        value, slope = np.nan, trace.outputs
+    if not np.isfinite(value):
+        raise NonFiniteError(f"the loss became {value}: {trace.first_non_finite()}")
+    return value, slope
+
+
 def backward(
     trace: Trace,
     targets: Array,
@@ -80,7 +92,7 @@ def backward(
     output_scale: float,
 ) -> Any:
     """Return the loss of a batch; fill the trace's deltas and the parameters' gradient."""
-    value, slope = loss.value_and_delta(trace.outputs, targets)
+    value, slope = value_and_slope(trace, targets, loss)
     delta = output_scale * slope * activations[-1].f_prime(trace.Z[-1], trace.H[-1])
     trace.delta = [delta]
     for layer in reversed(range(len(parameters.W))):

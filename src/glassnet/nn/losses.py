@@ -136,18 +136,30 @@ def sigmoid_cross_entropy(logits: Array, targets: Array) -> tuple[Array, Array]:
 LOSSES: Registry[Loss] = Registry("loss", Loss)
 
 
+def _add(
+    name: str, formula: Formula, *, output: str | None = None, kinks: tuple[float, ...] = ()
+) -> Callable[..., Loss]:
+    """Register a formula; what a specification may choose is the reduction."""
+
+    def build(reduction: str = "mean") -> Loss:
+        return Loss(name, formula, output, kinks, reduction)
+
+    LOSSES.add(name, build)
+    return build
+
+
 def huber(delta: float = 1.0, reduction: str = "mean") -> Loss:
     """Build the Huber loss with its corner at |a - y| = `delta` > 0."""
-    if not delta > 0:
+    if not 0 < delta < np.inf:
         raise UsageError("loss", f"huber: delta must be > 0, got {delta}")
     return Loss(f"huber({delta})", partial(huber_loss, delta=delta), kinks=(-delta, delta), reduction=reduction)
 
 
-LOSSES.add("half_squared_error", partial(Loss, "half_squared_error", half_squared_error))
-LOSSES.add("absolute_error", partial(Loss, "absolute_error", absolute_error, kinks=(0.0,)))
+_add("half_squared_error", half_squared_error)
+_add("absolute_error", absolute_error, kinks=(0.0,))
 LOSSES.add("huber", huber)
-LOSSES.add("cross_entropy", partial(Loss, "cross_entropy", softmax_cross_entropy, "softmax"))
-LOSSES.add("binary_cross_entropy", partial(Loss, "binary_cross_entropy", sigmoid_cross_entropy, "sigmoid"))
+_add("cross_entropy", softmax_cross_entropy, output="softmax")
+_add("binary_cross_entropy", sigmoid_cross_entropy, output="sigmoid")
 
 
 def register_loss(name: str, formula: Formula, *, kinks: tuple[float, ...] = ()) -> Loss:
@@ -181,10 +193,8 @@ def register_loss(name: str, formula: Formula, *, kinks: tuple[float, ...] = ())
     >>> register_loss("quartic", quartic).value_and_delta(np.array([[3.0]]), np.array([[1.0]]))
     (np.float64(4.0), array([[8.]]))
     """
-    loss = Loss(name, formula, kinks=kinks)
-    _check_slope(loss)
-    LOSSES.add(name, partial(Loss, name, formula, kinks=kinks))
-    return loss
+    _check_slope(Loss(name, formula, kinks=kinks))
+    return _add(name, formula, kinks=kinks)()
 
 
 def _check_slope(loss: Loss, step: float = 1e-3, tolerance: float = 1e-6) -> None:

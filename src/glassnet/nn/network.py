@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ from glassnet.runtime.seeds import stream
 #: Rows that predict, score and evaluate take at a time, so that a large data set needs no float copy.
 BLOCK_ROWS = 1024
 
-DTYPES = ("float32", "float64")
+DTYPES = (np.dtype("float32"), np.dtype("float64"))
 
 
 class Network:
@@ -83,8 +84,6 @@ class Network:
         self.activations = _hidden_activations(activation, len(self.layers) - 2)
         self.activations.append(_output_activation(output_activation, self.loss))
         self.output_scale = _check_scale(output_scale, self.loss)
-        if str(np.dtype(dtype)) not in DTYPES:
-            raise UsageError("dtype", f"must be float32 or float64, got {dtype!r}")
         self.seed = seed
         if self.loss.output == "softmax" and self.layers[-1] == 1:
             raise UsageError(
@@ -93,7 +92,7 @@ class Network:
                 "binary_cross_entropy for two classes, or half_squared_error to regress a number",
             )
         self.class_names = None if class_names is None else tuple(class_names)
-        self._use(Parameters(self.layers, np.dtype(dtype)))
+        self._use(Parameters(self.layers, _check_dtype(dtype)))
         self.initializer = self._initialise(initializer, INITIALIZERS.resolve(bias_initializer))
         self.bias_initializer = INITIALIZERS.resolve(bias_initializer).spec
 
@@ -151,10 +150,19 @@ class Network:
             From `forward`; its ``delta`` is filled.
         targets : ndarray of shape (n, d_L)
             From `encode`.
+
+        Raises
+        ------
+        NonFiniteError
+            If the loss is NaN or infinite; the message says in which layer that began.
         """
         return backpropagation.backward(
             trace, targets, self.loss, self.parameters, self.activations, self.output_scale
         )
+
+    def loss_value(self, trace: Trace, targets: Array) -> Any:
+        """Return the loss of the batch without its gradient; raises as `backward` does."""
+        return backpropagation.value_and_slope(trace, targets, self.loss)[0]
 
     def input_batch(self, X: Array) -> Array:
         """Return rows as the network takes them: flat, of its dtype, bytes scaled to [0, 1].
@@ -242,6 +250,10 @@ class Network:
         """Return an independent copy."""
         return self.astype(self.theta.dtype)
 
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of theta's bytes: equal exactly where every parameter is equal bit for bit."""
+        return hashlib.sha256(self.theta.data).hexdigest()
+
     def description(self) -> dict[str, Any]:
         """Return the arguments that build this network again, as plain values."""
         return {
@@ -272,6 +284,16 @@ def _check_layers(layers: Sequence[int]) -> tuple[int, ...]:
     if len(sizes) < 2 or not whole:
         raise UsageError("layers", f"needs two or more whole numbers > 0, inputs first, got {layers!r}")
     return tuple(int(d) for d in sizes)
+
+
+def _check_dtype(dtype: Any) -> np.dtype[Any]:
+    try:
+        checked = np.dtype(dtype)
+    except TypeError:
+        checked = None
+    if checked not in DTYPES:
+        raise UsageError("dtype", f"must be float32 or float64, got {dtype!r}")
+    return checked
 
 
 def _hidden_activations(activation: Any, depth: int) -> list[Activation]:

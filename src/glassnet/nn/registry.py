@@ -61,16 +61,13 @@ class Registry(Generic[T]):
             raise unknown_name(self.kind, name, self._factories)
         return self._factories[name]
 
-    def resolve(self, spec: str | T, **defaults: Any) -> T:
+    def resolve(self, spec: str | T) -> T:
         """Turn a specification into an object; an object of the family is returned as it is.
 
         Parameters
         ----------
         spec : str or instance
             ``"name"``, ``"name(1, key=2)"``, or a finished object.
-        **defaults
-            Keyword arguments handed to the factory beside those in the specification, which must not name
-            the same ones.
 
         Raises
         ------
@@ -84,7 +81,7 @@ class Registry(Generic[T]):
         name, arguments, options = _parse_call(self.kind, spec)
         factory = self.factory(name)
         try:
-            return factory(*arguments, **defaults, **options)
+            return factory(*arguments, **options)
         except TypeError as error:
             raise UsageError(self.kind, f"{spec!r} does not fit {name}: {error}") from None
 

@@ -11,7 +11,7 @@ import numpy as np
 
 def environment() -> dict[str, str]:
     """Return versions of glassnet, Python and NumPy, the BLAS in use, and the machine, as plain strings."""
-    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]  # type: ignore[call-overload]
+    blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
         "glassnet": metadata.version("glassnet"),
         "python": platform.python_version(),

@@ -68,8 +68,8 @@ def write_bytes(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def make_folder(path: Path, *, new: bool = False) -> None:
-    """Make a folder and its parents; with `new`, it must not hold anything yet.
+def make_folder(path: Path) -> None:
+    """Make a folder and its parents, or take an empty one that is there.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def make_folder(path: Path, *, new: bool = False) -> None:
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
-        taken = new and any(path.iterdir())
+        taken = any(path.iterdir())
     except OSError as error:
         raise FileError(path, f"cannot be made: {error.strerror}; choose another folder") from None
     if taken:

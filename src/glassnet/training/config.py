@@ -23,14 +23,14 @@ class DataConfig(_Section):
     """Which data, and how they are split; see `glassnet.load_dataset`."""
 
     dataset: str
-    validation: float = Field(VALIDATION, gt=0)
-    split_seed: int = Field(0, ge=0)
+    validation: int | float = Field(default=VALIDATION, ge=0)
+    split_seed: int = Field(default=0, ge=0)
 
 
 class NetworkConfig(_Section):
-    """Which network; see `glassnet.Network`."""
+    """Which network; see `glassnet.Network`. Without layers, `glassnet.run` fits them to the data."""
 
-    layers: list[int]
+    layers: list[int] | None = None
     activation: str | list[str] = "relu"
     output_activation: str | None = None
     loss: str = "cross_entropy"
@@ -44,9 +44,9 @@ class TrainingConfig(_Section):
     """How it learns; see `glassnet.fit`."""
 
     optimizer: str = "adam"
-    epochs: int = Field(10, ge=1)
-    batch_size: int | None = Field(None, ge=1)
-    samples_per_epoch: int | float | None = Field(None, gt=0)
+    epochs: int = Field(default=10, ge=1)
+    batch_size: int | None = Field(default=None, ge=1)
+    samples_per_epoch: int | float | None = Field(default=None, gt=0)
     sampling: Literal["fresh", "first"] = "fresh"
 
 
@@ -61,6 +61,8 @@ class RunConfig(_Section):
         The sections.
     checksums : dict
         md5 of the data files by name; a repeated run refuses other data.
+    start : str
+        `Network.fingerprint` of the initial parameters; a repeated run refuses another start.
     environment : dict
         Where the run took place; for people, not read again.
 
@@ -71,16 +73,60 @@ class RunConfig(_Section):
     'adam'
     """
 
-    seed: int = Field(0, ge=0)
+    seed: int = Field(default=0, ge=0)
     data: DataConfig
-    network: NetworkConfig
+    network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
     checksums: dict[str, str] = {}
+    start: str | None = None
     environment: dict[str, str] = {}
 
     def to_toml(self) -> str:
         """Return the configuration as TOML; what is None is left out."""
         return tomli_w.dumps(self.model_dump(exclude_none=True))
+
+
+def configure(changes: dict[str, Any], path: str | Path | None = None) -> RunConfig:
+    """Make a configuration of a file's values, where one is given, with some of them changed.
+
+    Parameters
+    ----------
+    changes : dict
+        Values by name, sections as dicts; a None changes nothing.
+    path : str or Path, optional
+        TOML file. Where the changes concern the seed, the data or the network, its record of the start, and of
+        other data's checksums, no longer applies and is left out.
+
+    Raises
+    ------
+    UsageError, FileError
+        If a value does not fit, or the file cannot be read.
+
+    Examples
+    --------
+    >>> configure({"seed": None, "data": {"dataset": "digits"}}).data.dataset
+    'digits'
+    """
+    values = load_config(path).model_dump(exclude_none=True) if path else {}
+    changed = _merge(values, changes)
+    if changed & {"seed", "data", "network"}:
+        values.pop("start", None)
+    if "data" in changed:
+        values.pop("checksums", None)
+    return validated(RunConfig, values)
+
+
+def _merge(values: dict[str, Any], changes: dict[str, Any]) -> set[str]:
+    """Put changes into values; return the names at this level that changed."""
+    changed = set()
+    for name, value in changes.items():
+        if isinstance(value, dict):
+            if _merge(values.setdefault(name, {}), value):
+                changed.add(name)
+        elif value is not None:
+            values[name] = value
+            changed.add(name)
+    return changed
 
 
 def validated(model: type[Model], values: dict[str, Any]) -> Model:

@@ -20,7 +20,7 @@ class EpochRecord:
         Over the epoch's samples, each batch taken before its own step: the running figures of a network that
         is changing. A loss with reduction "sum" is summed over the samples, else averaged.
     validation_loss, validation_accuracy : float
-        Over the validation rows, after the epoch.
+        Over the validation rows, after the epoch; None where there are no validation rows.
     learning_rate : float
         In this epoch.
     seconds : float
@@ -32,7 +32,7 @@ class EpochRecord:
     epoch: int
     train_loss: float
     train_accuracy: float | None
-    validation_loss: float
+    validation_loss: float | None
     validation_accuracy: float | None
     learning_rate: float
     seconds: float
@@ -74,9 +74,33 @@ class History:
         return self._records[-1] if self._records else None
 
     def to_csv(self) -> str:
-        """Return a table with a header; numbers in full precision, an absent accuracy empty."""
+        """Return a table with a header; numbers in full precision, what is absent empty."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(COLUMNS)
         writer.writerows(astuple(record) for record in self._records)
         return text.getvalue()
+
+    @classmethod
+    def from_csv(cls, text: str) -> History:
+        """Read what `to_csv` wrote.
+
+        Raises
+        ------
+        ValueError
+            If it is something else.
+
+        Examples
+        --------
+        >>> history = History()
+        >>> history.append(EpochRecord(1, 0.7, None, 0.6, None, 0.001, 2.0))
+        >>> History.from_csv(history.to_csv()).last == history.last
+        True
+        """
+        history = cls()
+        rows = list(csv.reader(io.StringIO(text)))
+        if not rows or tuple(rows[0]) != COLUMNS:
+            raise ValueError(f"expected the columns {', '.join(COLUMNS)}")
+        for epoch, *cells in rows[1:]:
+            history.append(EpochRecord(int(epoch), *(float(cell) if cell else None for cell in cells)))  # type: ignore[arg-type]
+        return history

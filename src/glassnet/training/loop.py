@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
-from typing import Any
 
 import numpy as np
 
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, NonFiniteError
+from glassnet.nn.activations import Array
 from glassnet.nn.backpropagation import Trace
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS, Optimizer, OptimizerState
@@ -44,14 +45,14 @@ class Run:
     folder : Path or None
         Where it is saved.
     stopped : str
-        Why it ended: ``"epochs"``, ``"interrupted"`` or ``"non-finite"``.
+        Why it ended: ``"epochs"``, ``"interrupted"`` or ``"non-finite"``; empty while it goes on.
     """
 
     network: Network
     history: History
     config: RunConfig
     folder: Path | None
-    stopped: str = "epochs"
+    stopped: str = ""
 
 
 class Interrupted(KeyboardInterrupt):
@@ -92,7 +93,8 @@ def fit(
     network : Network
         Its theta is where training starts; its class names become those of the data.
     data : Dataset
-        Trained on ``data.train``, watched on ``data.validation``; ``data.test`` is not touched.
+        Trained on ``data.train``, watched on ``data.validation`` unless that is empty; ``data.test`` is not
+        touched.
     optimizer : str or Optimizer, default "adam"
         A name from `OPTIMIZERS`, with options if need be, ``"momentum(0.05, momentum=0.8)"``; or an object.
     epochs : int, default 10
@@ -122,8 +124,8 @@ def fit(
     FileError
         If the run folder cannot be written.
     NonFiniteError
-        If the loss becomes NaN or infinite. The network, and the run folder, hold the state after the last
-        epoch that was finite.
+        If the loss becomes NaN or infinite; the message says at which epoch and step, and in which layer that
+        began. The network, and the run folder, hold the state after the last whole epoch.
     Interrupted
         After Ctrl-C or SIGTERM; it is a `KeyboardInterrupt` and carries the run.
 
@@ -152,12 +154,15 @@ def fit(
     with np.errstate(all="ignore"), GracefulInterrupts() as interrupts:  # every loss is checked instead
         try:
             _train(learner, run, folder, interrupts, progress)
-        except NonFiniteError:
+        except NonFiniteError as error:
             run.stopped = "non-finite"
             learner.restore()
-            raise
+            raise NonFiniteError(
+                f"{learner.place}: {error}. learning_rate {rule.learning_rate:g} is probably too large; "
+                f"the network is back at its state after epoch {len(run.history)}"
+            ) from None
         finally:
-            if folder:
+            if folder and run.stopped:
                 folder.save(network, run.history)
     if run.stopped == "interrupted" and interrupts.signal is not None:
         raise Interrupted(run, interrupts.signal)
@@ -177,6 +182,7 @@ def _describe(network: Network, data: Dataset, training: TrainingConfig, seed: i
             ),
             "training": training,
             "checksums": data.checksums,
+            "start": network.fingerprint(),
             "environment": environment(),
         },
     )
@@ -194,8 +200,10 @@ class _Learner:
             sampling=training.sampling,
             full_batch=optimizer.full_batch,
         )
+        self.watched = len(data.validation.y) > 0
         self.X = network.check_input(data.train.X)
-        network.check_input(data.validation.X)
+        if self.watched:
+            network.check_input(data.validation.X)
         before, network.class_names = network.class_names, data.class_names
         try:
             self.targets = network.encode(data.train.y)
@@ -207,35 +215,26 @@ class _Learner:
         self.state: OptimizerState = optimizer.start(network.theta)
         self.rng = stream(config.seed, "shuffling")
         self.last_finite = network.theta.copy()
+        self.place = "before epoch 1"
 
-    def step(self, rows: Any, place: str) -> tuple[float, Trace]:
-        """Take one step on some rows and return the loss before it."""
-        trace = self.network.forward(self.network.input_batch(self.X[rows]))
-        try:
+    def epoch(self, number: int) -> Iterator[tuple[Array, float, Trace]]:
+        """Take the steps of an epoch; yield the rows of each, with the loss and trace before it."""
+        for step, rows in enumerate(self.sampler.batches(self.rng), start=1):
+            self.place = f"epoch {number}, step {step}"
+            trace = self.network.forward(self.network.input_batch(self.X[rows]))
             value = float(self.network.backward(trace, self.targets[rows]))
-        except NonFiniteError:
-            value = np.nan
-        if not np.isfinite(value):
-            raise self.non_finite(place, value, trace.first_non_finite())
-        self.optimizer.step(self.network.theta, self.network.gradient, self.state)
-        return value, trace
+            self.optimizer.step(self.network.theta, self.network.gradient, self.state)
+            yield rows, value, trace
 
-    def end_epoch(self, place: str) -> RunningMetrics:
-        """Validate, and keep theta as the last finite one."""
-        try:
-            metrics = evaluate(self.network, self.data.validation)
-        except NonFiniteError as error:
-            raise self.non_finite(place, np.nan, str(error)) from None
-        if not np.isfinite(metrics.loss) or not np.isfinite(self.network.theta).all():
-            raise self.non_finite(place, metrics.loss, "in the validation after the epoch")
-        self.last_finite[:] = self.network.theta
+    def validate(self) -> RunningMetrics | None:
+        """Evaluate after an epoch, and keep theta as the last finite one."""
+        theta = self.network.theta
+        bad = np.flatnonzero(~np.isfinite(theta))
+        if len(bad):
+            raise NonFiniteError(f"the parameter {self.network.parameters.name(bad[0])} became {theta[bad[0]]}")
+        metrics = evaluate(self.network, self.data.validation) if self.watched else None
+        self.last_finite[:] = theta
         return metrics
-
-    def non_finite(self, place: str, value: float, where: str) -> NonFiniteError:
-        return NonFiniteError(
-            f"{place}: the loss became {value} ({where}); learning_rate {self.optimizer.learning_rate:g} is "
-            "probably too large. The state after the last finite epoch is kept"
-        )
 
     def restore(self) -> None:
         """Go back to the last finite theta."""
@@ -245,27 +244,28 @@ class _Learner:
 def _train(
     learner: _Learner, run: Run, folder: RunFolder | None, interrupts: GracefulInterrupts, progress: bool
 ) -> None:
-    """Run the epochs, until they are done or a signal arrives."""
+    """Run the epochs, until they are done or a signal arrives, and say which in ``run.stopped``."""
     epochs = run.config.training.epochs
     saved = time.monotonic()
     with TrainingProgress(epochs, learner.sampler.steps, enabled=progress) as bar:
         for epoch in range(1, epochs + 1):
             began = time.perf_counter()
             metrics = RunningMetrics(run.network)
-            for step, rows in enumerate(learner.sampler.batches(learner.rng), start=1):
-                value, trace = learner.step(rows, f"epoch {epoch}, step {step}")
+            for rows, value, trace in learner.epoch(epoch):
                 metrics.add(value, trace.outputs, learner.data.train.y[rows])
                 bar.step(epoch)
                 if interrupts.signal is not None:
                     run.stopped = "interrupted"
+                    if not np.isfinite(run.network.theta).all():
+                        learner.restore()
                     return
-            validation = learner.end_epoch(f"epoch {epoch}, step {learner.sampler.steps}")
+            validation = learner.validate()
             record = EpochRecord(
                 epoch,
                 metrics.loss,
                 metrics.accuracy,
-                validation.loss,
-                validation.accuracy,
+                validation.loss if validation else None,
+                validation.accuracy if validation else None,
                 learner.optimizer.learning_rate,
                 time.perf_counter() - began,
             )
@@ -274,3 +274,4 @@ def _train(
             if folder and time.monotonic() - saved > SAVE_EVERY:
                 folder.save(run.network, run.history)
                 saved = time.monotonic()
+    run.stopped = "epochs"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -57,6 +57,13 @@ def evaluate(network: Network, split: Split) -> RunningMetrics:
     split : Split
         For example ``data.test``.
 
+    Raises
+    ------
+    DataError
+        If the rows do not fit the network.
+    NonFiniteError
+        If the loss of a block of rows is NaN or infinite; the message says in which layer that began.
+
     Examples
     --------
     >>> network = Network([2, 2], initializer="zeros")
@@ -67,6 +74,64 @@ def evaluate(network: Network, split: Split) -> RunningMetrics:
     X, targets = network.check_input(split.X), network.encode(split.y)
     metrics = RunningMetrics(network)
     for rows, trace in network.blocks(X):
-        value, _ = network.loss.value_and_delta(trace.outputs, targets[rows])
+        value = network.loss_value(trace, targets[rows])
         metrics.add(value, trace.outputs, split.y[rows])
     return metrics
+
+
+class ClassScore(NamedTuple):
+    """How well one class is recognised.
+
+    Attributes
+    ----------
+    name : str
+        The class.
+    precision, recall, f1 : float
+        As scikit-learn defines them; 0 where a share of nothing would be asked for.
+    rows : int
+        Rows that truly are of the class.
+    taken_for : str or None
+        The other class that most of its rows were predicted as, and how many; None where none were.
+    """
+
+    name: str
+    precision: float
+    recall: float
+    f1: float
+    rows: int
+    taken_for: str | None
+    taken_for_rows: int
+
+
+def class_scores(network: Network, split: Split) -> list[ClassScore]:
+    """Return the scores of every class on rows X with labels y.
+
+    Examples
+    --------
+    >>> network = Network([2, 2], initializer="zeros", class_names=["left", "right"])
+    >>> scores = class_scores(network, Split(np.eye(2), np.array([0, 1])))
+    >>> scores[0].recall, scores[1].taken_for
+    (1.0, 'left')
+    """
+    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+    names = network.class_names or ()
+    labels = np.arange(len(names))
+    predicted = network.predict(split.X)
+    precision, recall, f1, rows = precision_recall_fscore_support(
+        split.y, predicted, labels=labels, zero_division=0
+    )
+    mistakes = confusion_matrix(split.y, predicted, labels=labels)
+    np.fill_diagonal(mistakes, 0)
+    return [
+        ClassScore(
+            name=names[label],
+            precision=float(precision[label]),
+            recall=float(recall[label]),
+            f1=float(f1[label]),
+            rows=int(rows[label]),
+            taken_for=names[mistakes[label].argmax()] if mistakes[label].any() else None,
+            taken_for_rows=int(mistakes[label].max()),
+        )
+        for label in labels
+    ]

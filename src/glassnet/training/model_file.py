@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.errors import FileError, UsageError
+from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.runtime.files import write_bytes
 
@@ -26,8 +28,13 @@ def save_model(network: Network, path: str | Path) -> None:
     """
     from safetensors.numpy import save
 
-    metadata = {"glassnet_format": FORMAT, "network": json.dumps(network.description())}
-    write_bytes(Path(path), save({"theta": np.ascontiguousarray(network.theta)}, metadata))
+    theta, description = np.ascontiguousarray(network.theta), json.dumps(network.description())
+    metadata = {"glassnet_format": FORMAT, "network": description, "sha256": _checksum(description, theta)}
+    write_bytes(Path(path), save({"theta": theta}, metadata))
+
+
+def _checksum(description: str, theta: Array) -> str:
+    return hashlib.sha256(description.encode() + theta.tobytes()).hexdigest()
 
 
 def load_model(path: str | Path) -> Network:
@@ -80,7 +87,10 @@ def _read(path: Path) -> tuple[dict[str, Any], Any]:
                     path,
                     f"is no glassnet model of format {FORMAT}, but of {metadata.get('glassnet_format', 'none')}",
                 )
-            return json.loads(metadata["network"]), file.get_tensor("theta")
+            theta = file.get_tensor("theta")
+        if metadata["sha256"] != _checksum(metadata["network"], theta):
+            raise FileError(path, "is damaged: its checksum is wrong; copy it again")
+        return json.loads(metadata["network"]), theta
     except FileError:
         raise
     except (SafetensorError, KeyError, ValueError) as error:

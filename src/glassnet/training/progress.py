@@ -80,6 +80,8 @@ def epoch_line(record: EpochRecord, epochs: int) -> str:
         ("loss", record.train_loss, record.train_accuracy),
         ("validation loss", record.validation_loss, record.validation_accuracy),
     ):
+        if loss is None:
+            continue
         parts.append(f"{name} {loss:.4f}" if abs(loss) < 1e4 else f"{name} {loss:.4g}")
         if accuracy is not None:
             parts.append(f"accuracy {accuracy:.4f}")

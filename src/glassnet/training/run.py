@@ -11,34 +11,17 @@ from glassnet.nn.network import Network
 from glassnet.training.config import RunConfig
 from glassnet.training.loop import Run, fit
 
+#: Hidden layers where a configuration names none.
+HIDDEN_LAYERS = (256, 128)
 
-def run(
-    config: RunConfig,
-    *,
-    data_dir: str | Path | None = None,
-    run_dir: str | Path | None = None,
-    progress: bool = True,
-) -> tuple[Run, Dataset]:
-    """Load the data, build the network and train it, all as a configuration says.
 
-    Parameters
-    ----------
-    config : RunConfig
-        The same configuration gives the same theta, bit for bit, on the same machine.
-    data_dir : str or Path, optional
-        Where the data are; see `glassnet.load_dataset`.
-    run_dir, progress
-        See `glassnet.fit`.
-
-    Returns
-    -------
-    Run, Dataset
-        What came of it, and the data, for a last look at the test rows.
+def load_data(config: RunConfig, data_dir: str | Path | None = None) -> Dataset:
+    """Load the data that a configuration names, and hold them against its checksums.
 
     Raises
     ------
     DataError
-        If the configuration holds checksums and a file has another one.
+        If a file is not the one that the configuration was made with.
     """
     data = load_dataset(
         config.data.dataset, data_dir, validation=config.data.validation, split_seed=config.data.split_seed
@@ -47,10 +30,57 @@ def run(
         if data.checksums.get(file, checksum) != checksum:
             raise DataError(
                 f"{file}: is not the file that this configuration was made with (md5 {checksum}); "
-                "remove it from [checksums] to train on it all the same"
+                "remove it from [checksums] to use it all the same"
             )
-    network = Network(**config.network.model_dump(), seed=config.seed)
-    finished = fit(
-        network, data, **config.training.model_dump(), seed=config.seed, run_dir=run_dir, progress=progress
-    )
-    return finished, data
+    return data
+
+
+def layers_for(config: RunConfig, data: Dataset) -> list[int]:
+    """Return the configuration's layers, or else two hidden ones between the data's columns and classes.
+
+    Examples
+    --------
+    >>> from glassnet.training.config import configure
+    >>> config = configure({"data": {"dataset": "digits"}})
+    >>> layers_for(config, load_data(config))
+    [64, 256, 128, 10]
+    """
+    if config.network.layers is not None:
+        return config.network.layers
+    columns = data.train.X[0].size
+    return [columns, *HIDDEN_LAYERS, data.n_classes or data.train.y[0].size]
+
+
+def run(
+    config: RunConfig,
+    data: Dataset | None = None,
+    *,
+    run_dir: str | Path | None = None,
+    progress: bool = True,
+) -> Run:
+    """Build the network and train it as a configuration says.
+
+    Parameters
+    ----------
+    config : RunConfig
+        The same configuration gives the same theta, bit for bit, on the same machine.
+    data : Dataset, optional
+        From `load_data`; by default loaded as the configuration says.
+    run_dir, progress
+        See `glassnet.fit`.
+
+    Raises
+    ------
+    DataError
+        If the configuration holds checksums or a start, and data or initial parameters differ from them.
+    """
+    if data is None:
+        data = load_data(config)
+    options = {**config.network.model_dump(), "layers": layers_for(config, data)}
+    network = Network(**options, seed=config.seed)
+    if config.start not in (None, network.fingerprint()):
+        raise DataError(
+            "start: the run began with other parameters than its initializer and seed give here (a network that "
+            "was trained before, or another version of NumPy); remove start to begin with these"
+        )
+    return fit(network, data, **config.training.model_dump(), seed=config.seed, run_dir=run_dir, progress=progress)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from glassnet.errors import FileError
 from glassnet.nn.network import Network
 from glassnet.runtime.files import make_folder, write_bytes
-from glassnet.training.config import RunConfig
+from glassnet.training.config import RunConfig, load_config
 from glassnet.training.history import History
 from glassnet.training.model_file import save_model
 
@@ -20,19 +24,53 @@ class RunFolder:
     Parameters
     ----------
     path : Path
-        It must not hold anything yet; it is made by `create`.
+        Where it is.
     """
 
     path: Path
 
     @classmethod
     def create(cls, path: Path, config: RunConfig, network: Network) -> RunFolder:
-        """Make the folder and save the untrained network, so that a full disk is met before the work."""
-        make_folder(path, new=True)
+        """Make the folder and save the untrained network, so that a full disk is met before the work.
+
+        Raises
+        ------
+        FileError
+            If the folder cannot be made or written, or holds files already; nothing is left in it then.
+        """
+        new = not path.exists()
+        make_folder(path)
         folder = cls(path)
-        write_bytes(path / "config.toml", config.to_toml().encode())
-        folder.save(network, History())
+        try:
+            folder.save(network, History())
+            write_bytes(path / "config.toml", config.to_toml().encode())
+        except FileError:
+            for name in ("model.safetensors", "history.csv"):
+                (path / name).unlink(missing_ok=True)
+            if new:
+                path.rmdir()
+            raise
         return folder
+
+    def config(self) -> RunConfig:
+        """Read the configuration."""
+        return load_config(self.path / "config.toml")
+
+    def history(self) -> History:
+        """Read the history.
+
+        Raises
+        ------
+        FileError
+            If the file is missing or damaged.
+        """
+        path = self.path / "history.csv"
+        try:
+            return History.from_csv(path.read_text())
+        except OSError as error:
+            raise FileError(path, f"cannot be read: {error.strerror}") from None
+        except (ValueError, TypeError) as error:
+            raise FileError(path, f"is no history of a run: {error}") from None
 
     def save(self, network: Network, history: History) -> None:
         """Replace model and history by the present ones."""
@@ -40,11 +78,30 @@ class RunFolder:
         write_bytes(self.path / "history.csv", history.to_csv().encode())
 
 
-def default_folder(dataset: str, layers: list[int], root: str | Path = "runs") -> Path:
-    """Return a folder that does not exist yet: ``runs/DATE_TIME_DATASET_LAYERS``, numbered where that is taken."""
+@contextlib.contextmanager
+def default_folder(dataset: str, layers: list[int], root: str | Path = "runs") -> Iterator[Path]:
+    """Make ``ROOT/DATE_TIME_DATASET_LAYERS``, numbered where that is taken; take it away if it stays empty.
+
+    Making it at once keeps two runs that start in the same second apart.
+
+    Raises
+    ------
+    FileError
+        If it cannot be made.
+    """
     name = f"{time.strftime('%Y-%m-%d_%H%M%S')}_{dataset}_{'-'.join(map(str, layers))}"
-    path, number = Path(root) / name, 1
-    while path.exists():
-        number += 1
-        path = Path(root) / f"{name}_{number}"
-    return path
+    for number in itertools.count(1):
+        path = Path(root) / (name if number == 1 else f"{name}_{number}")
+        try:
+            path.mkdir(parents=True)
+            break
+        except FileExistsError:
+            if not path.exists():  # a file stands where a folder above should be
+                raise FileError(path, "cannot be made: something else has that name; choose another") from None
+        except OSError as error:
+            raise FileError(path, f"cannot be made: {error.strerror}; choose another folder") from None
+    try:
+        yield path
+    finally:
+        with contextlib.suppress(OSError):  # it holds a run
+            path.rmdir()

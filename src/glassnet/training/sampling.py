@@ -55,7 +55,8 @@ class Sampler:
             if not 1 <= samples <= n_train or not (share or samples == samples_per_epoch):
                 raise UsageError(
                     "samples_per_epoch",
-                    f"takes a number of the {n_train} training rows, or a share up to 1.0; got {samples_per_epoch}",
+                    f"takes a number of the {n_train} training rows, or a share up to 1.0, "
+                    f"got {samples_per_epoch}",
                 )
         if full_batch and batch_size is not None:
             raise UsageError(

@@ -1,0 +1,1 @@
+"""The console: thin commands over the package."""

@@ -1,0 +1,85 @@
+"""The command ``glassnet``: its commands, and how errors end it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from typing import Annotated
+
+import typer
+
+from glassnet.cli.data import data_app
+from glassnet.cli.demo import demo
+from glassnet.cli.evaluate import evaluate
+from glassnet.cli.output import help_without_command
+from glassnet.cli.predict import predict
+from glassnet.cli.train import train
+from glassnet.errors import GlassnetError, UsageError
+
+app = typer.Typer(
+    name="glassnet",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # keeps the line breaks of the examples
+)
+for command in (demo, train, evaluate, predict):
+    app.command()(command)
+app.add_typer(data_app, name="data")
+
+
+#: What a command takes without an option's name.
+ARGUMENTS = ("dataset",)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"glassnet {metadata.version('glassnet')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def glassnet(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Train multilayer perceptrons whose every gradient is derived by hand.
+
+    Begin with: glassnet demo
+    """
+    help_without_command(context)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    0; 1 for a failure, 2 for wrong usage; 130 and 143 for Ctrl-C and SIGTERM.
+
+    An error that is the user's to mend is one line on stderr; anything else is a fault of ours and keeps its
+    traceback.
+    """
+    try:
+        return int(app(args=arguments, prog_name="glassnet", standalone_mode=False) or 0)
+    except UsageError as error:
+        name = error.name.rpartition(".")[2]
+        shown = name.upper() if name in ARGUMENTS else f"--{name.replace('_', '-')}"
+        return _fail(f"{shown}: {error.problem}", error.exit_code)
+    except GlassnetError as error:
+        return _fail(str(error), error.exit_code)
+    except typer.TyperException as error:
+        return _fail(error.format_message(), error.exit_code)
+    except typer.Abort:
+        return _fail("ended at the prompt", 1)
+    except MemoryError as error:
+        return _fail(f"not enough memory: {error}; take a smaller batch_size, or fewer units", 1)
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"glassnet: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""What commands print: a short table for people, one JSON object for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from glassnet.errors import FileError
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the table.")]
+DataDirOption = Annotated[
+    Path | None,
+    typer.Option(help="Folder with data sets, in place of GLASSNET_DATA.", show_default=False),
+]
+OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")]
+
+
+def help_without_command(context: typer.Context) -> None:
+    """Print the help of a group that was called without a command, which is wrong usage."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit(2)
+
+
+def print_json(record: dict[str, Any]) -> None:
+    """Print a record as JSON; numbers that JSON has no word for (NaN) do not occur in a finished command."""
+    typer.echo(json.dumps(record, allow_nan=False))
+
+
+def print_facts(facts: Sequence[tuple[str, str]]) -> None:
+    """Print names and values in two columns.
+
+    Examples
+    --------
+    >>> print_facts([("data", "digits"), ("test accuracy", "0.97")])
+    data           digits
+    test accuracy  0.97
+    """
+    width = max(len(name) for name, _ in facts)
+    for name, value in facts:
+        typer.echo(f"{name:{width}}  {value}")
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under a header; the first column is text, the others are set right.
+
+    Examples
+    --------
+    >>> print_table(["class", "rows"], [["Bag", "7"], ["Sandal", "12"]])
+    class   rows
+    Bag        7
+    Sandal    12
+    """
+    lines = [header, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    for line in lines:
+        cells = [f"{line[0]:{widths[0]}}"]
+        cells += [f"{cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=True)]
+        typer.echo("  ".join(cells))
+
+
+def check_output_file(path: Path, overwrite: bool) -> None:
+    """Refuse to write over a file unless that is asked for.
+
+    Raises
+    ------
+    FileError
+        If the file is there, or is a folder.
+    """
+    if path.is_dir():
+        raise FileError(path, "is a folder; name a file")
+    if path.exists() and not overwrite:
+        raise FileError(path, "is already there; choose another with --out, or add --overwrite")

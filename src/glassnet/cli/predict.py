@@ -1,0 +1,42 @@
+"""``glassnet predict``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glassnet.cli.output import JsonOption, OverwriteOption, check_output_file, print_json
+
+
+def predict(
+    run: Annotated[Path, typer.Argument(help="A run folder, or a model file.", metavar="RUN")],
+    file: Annotated[Path, typer.Argument(help="Rows or images: IDX (gzipped or raw) or NPY.", metavar="FILE")],
+    out: Annotated[Path | None, typer.Option(help="Write to this file.", show_default="standard output")] = None,
+    overwrite: OverwriteOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Predict a class for every row of a file, as CSV: row, label, class name, probability.
+
+    A network without classes gives its outputs instead.
+
+    \b
+    Examples:
+      glassnet predict runs/2026-11-23_101500_fashion-mnist_784-28-10 t10k-images-idx3-ubyte.gz
+      glassnet predict runs/2026-11-23_101500_digits_64-32-10 digits.npy --out answers.csv
+    """
+    from glassnet.data.rows import read_rows
+    from glassnet.runtime.files import write_bytes
+    from glassnet.training.model_file import load_model
+    from glassnet.training.predictions import predictions, to_csv
+
+    if out:
+        check_output_file(out, overwrite)
+    table = predictions(load_model(run), read_rows(file))
+    if as_json:
+        print_json({"file": str(file), "predictions": table})
+    if out:
+        write_bytes(out, to_csv(table).encode())
+    elif not as_json:
+        typer.echo(to_csv(table), nl=False)

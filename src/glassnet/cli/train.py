@@ -1,0 +1,217 @@
+"""``glassnet train``."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json
+
+if TYPE_CHECKING:
+    from glassnet.data.dataset import Dataset
+    from glassnet.training.config import RunConfig
+    from glassnet.training.loop import Run
+
+
+def train(
+    dataset: Annotated[
+        str | None, typer.Argument(help="fashion-mnist or digits; may come from --config.", show_default=False)
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="TOML file to start from, for example a run's config.toml; other options change it."),
+    ] = None,
+    layers: Annotated[
+        str | None,
+        typer.Option(help="Units per layer, inputs first.", metavar="D0,D1,..", show_default="D0,256,128,classes"),
+    ] = None,
+    activation: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the hidden layers: one name, or one a layer.", metavar="NAME,..", show_default="relu"
+        ),
+    ] = None,
+    output_activation: Annotated[
+        str | None, typer.Option(help="Of the last layer.", metavar="NAME", show_default="as the loss has it")
+    ] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            help='For example cross_entropy, "half_squared_error(sum)", "huber(2)".', show_default="cross_entropy"
+        ),
+    ] = None,
+    output_scale: Annotated[float | None, typer.Option(help="Factor k on the output.", show_default="1")] = None,
+    initializer: Annotated[
+        str | None,
+        typer.Option(
+            help='Of the weights, for example he_normal, "uniform(-1,1)".', show_default="glorot_uniform"
+        ),
+    ] = None,
+    bias_initializer: Annotated[str | None, typer.Option(help="Of the biases.", show_default="zeros")] = None,
+    dtype: Annotated[str | None, typer.Option(help="float32 or float64.", show_default="float32")] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(help='For example adam, "momentum(0.05, momentum=0.8)".', show_default="adam")
+    ] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Of the optimizer.", show_default="the optimizer's own")
+    ] = None,
+    update_scale: Annotated[float | None, typer.Option(help="Factor m on every step.", show_default="1")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training rows.", show_default="10")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Rows of a step.", show_default="128; gd: all")] = None,
+    samples_per_epoch: Annotated[
+        str | None,
+        typer.Option(
+            help="Rows an epoch takes: a number, or a share such as 0.1.", metavar="N", show_default="all"
+        ),
+    ] = None,
+    sampling: Annotated[
+        str | None,
+        typer.Option(help="Draw them 'fresh' every epoch, or always the 'first'.", show_default="fresh"),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Decides the first weights and the order of the rows.", show_default="0")
+    ] = None,
+    validation: Annotated[
+        str | None,
+        typer.Option(
+            help="Training rows set aside: a share or a number; 0: none.", metavar="N", show_default="1/12"
+        ),
+    ] = None,
+    split_seed: Annotated[int | None, typer.Option(help="Draws the validation rows.", show_default="0")] = None,
+    data_dir: DataDirOption = None,
+    run_dir: Annotated[
+        Path | None,
+        typer.Option(help="New folder to save the run in.", show_default="runs/DATE_TIME_DATASET_LAYERS"),
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train a network, save the run in a folder, and say how well it does on the test rows.
+
+    \b
+    Examples:
+      glassnet train fashion-mnist
+      glassnet train fashion-mnist --layers 784,28,10 --activation tanh --optimizer "sgd(0.5)"
+      glassnet train digits --epochs 30 --seed 7 --json
+      glassnet train --config runs/2026-11-23_101500_digits_64-32-10/config.toml --seed 1
+    """
+    from glassnet.training.config import configure
+
+    changes = {
+        "seed": seed,
+        "data": {"dataset": dataset, "validation": validation, "split_seed": split_seed},
+        "network": {
+            "layers": _split(layers),
+            "activation": _split(activation) if activation and "," in activation else activation,
+            "output_activation": output_activation,
+            "loss": loss,
+            "output_scale": output_scale,
+            "initializer": initializer,
+            "bias_initializer": bias_initializer,
+            "dtype": dtype,
+        },
+        "training": {
+            "optimizer": optimizer,
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "samples_per_epoch": samples_per_epoch,
+            "sampling": sampling,
+        },
+    }
+    chosen = _with_steps(configure(changes, config), learning_rate, update_scale)
+    train_and_tell(chosen, data_dir=data_dir, run_dir=run_dir, progress=not quiet, as_json=as_json)
+
+
+def _split(names: str | None) -> list[str] | None:
+    return None if names is None else [name.strip() for name in names.split(",")]
+
+
+def _with_steps(config: RunConfig, learning_rate: float | None, update_scale: float | None) -> RunConfig:
+    """Put the two options that every optimizer has into the optimizer's specification."""
+    from glassnet.nn.optimizers import OPTIMIZERS
+
+    given = {"learning_rate": learning_rate, "update_scale": update_scale}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    optimizer = replace(OPTIMIZERS.resolve(config.training.optimizer), **options)
+    training = config.training.model_copy(update={"optimizer": optimizer.spec})
+    return config.model_copy(update={"training": training})
+
+
+def train_and_tell(
+    config: RunConfig,
+    *,
+    data: Dataset | None = None,
+    data_dir: Path | None = None,
+    run_dir: Path | None = None,
+    progress: bool = True,
+    as_json: bool = False,
+) -> Run:
+    """Train as a configuration says, and print what came of it.
+
+    Raises
+    ------
+    typer.Exit
+        With 130 or 143 after Ctrl-C or SIGTERM; what was learned is saved and said.
+    """
+    from glassnet.training.loop import Interrupted
+    from glassnet.training.run import layers_for, load_data, run
+    from glassnet.training.run_folder import default_folder
+
+    if data is None:
+        data = load_data(config, data_dir)
+    layers = layers_for(config, data)
+    with contextlib.nullcontext(run_dir) if run_dir else default_folder(data.name, layers) as folder:
+        try:
+            finished = run(config, data, run_dir=folder, progress=progress)
+        except Interrupted as stop:
+            typer.echo(f"glassnet: {stop}; look at it with: glassnet evaluate {folder}", err=True)
+            raise typer.Exit(128 + stop.signal) from None
+    _tell(finished, data, as_json)
+    return finished
+
+
+def _tell(run: Run, data: Dataset, as_json: bool) -> None:
+    """Print what a finished run reached."""
+    from glassnet.training.metrics import evaluate
+
+    test, last = evaluate(run.network, data.test), run.history.last
+    seconds = sum(record.seconds for record in run.history)
+    record = {
+        "run_dir": str(run.folder),
+        "dataset": data.name,
+        "layers": list(run.network.layers),
+        "parameters": len(run.network.theta),
+        "optimizer": run.config.training.optimizer,
+        "epochs": len(run.history),
+        "seconds": round(seconds, 3),
+        "train_loss": last and last.train_loss,
+        "train_accuracy": last and last.train_accuracy,
+        "validation_loss": last and last.validation_loss,
+        "validation_accuracy": last and last.validation_accuracy,
+        "test_loss": test.loss,
+        "test_accuracy": test.accuracy,
+        "theta_sha256": run.network.fingerprint(),
+    }
+    if as_json:
+        print_json(record)
+        return
+    rows = ", ".join(
+        f"{len(split.y):,} {name}"
+        for name, split in (("training", data.train), ("validation", data.validation), ("test", data.test))
+    )
+    facts = [
+        ("data", f"{data.name}: {rows} rows"),
+        ("network", f"{'-'.join(map(str, run.network.layers))}, {len(run.network.theta):,} parameters"),
+        ("optimizer", run.config.training.optimizer),
+        ("trained", f"{len(run.history)} epochs, {seconds:.1f} s"),
+    ]
+    if last and last.validation_accuracy is not None:
+        facts.append(("validation accuracy", f"{last.validation_accuracy:.4f}"))
+    if test.accuracy is not None:
+        facts.append(("test accuracy", f"{test.accuracy:.4f}"))
+    facts += [("test loss", f"{test.loss:.4f}"), ("run folder", str(run.folder))]
+    print_facts(facts)

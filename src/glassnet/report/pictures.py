@@ -1,0 +1,79 @@
+"""Pictures of the data."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from glassnet.data.dataset import Dataset
+from glassnet.errors import DataError, UsageError
+from glassnet.runtime.files import write_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def sample_grid(data: Dataset, per_class: int = 10) -> Figure:
+    """Draw the first training images of every class, a row of pictures a class, beside the class's name.
+
+    Parameters
+    ----------
+    data : Dataset
+        Of images, with classes.
+    per_class : int, default 10
+        Pictures in a row; a class with fewer leaves the rest of its row empty.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Dark ink on white: the data's 0 is white.
+
+    Raises
+    ------
+    DataError
+        If the rows are not images, or have no classes.
+    UsageError
+        If `per_class` is not positive.
+    """
+    from matplotlib.figure import Figure
+
+    if data.image_shape is None or data.class_names is None:
+        raise DataError(f"{data.name}: holds no images with classes that could be shown")
+    if per_class < 1:
+        raise UsageError("per_class", f"must be a whole number > 0, got {per_class}")
+    height, width = data.image_shape
+    gap = 2
+    n_classes = len(data.class_names)
+    sheet = np.zeros((n_classes * (height + gap) - gap, per_class * (width + gap) - gap))
+    for label in range(n_classes):
+        images = data.train.X[np.flatnonzero(data.train.y == label)[:per_class]]
+        for column, image in enumerate(images.reshape(len(images), height, width)):
+            top, left = label * (height + gap), column * (width + gap)
+            sheet[top : top + height, left : left + width] = image
+
+    inches = 0.55
+    figure = Figure(figsize=(per_class * inches + 1.6, n_classes * inches + 0.5), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(sheet, cmap="gray_r", interpolation="nearest")
+    axes.set_yticks(np.arange(n_classes) * (height + gap) + height / 2, data.class_names)
+    axes.set_xticks([])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_title(f"{data.name}: {len(data.train.y):,} training images, {height} x {width}", fontsize=10)
+    return figure
+
+
+def save_png(figure: Figure, path: str | Path) -> None:
+    """Write a figure as a PNG of 150 dots an inch, whole or not at all.
+
+    Raises
+    ------
+    FileError
+        If it cannot be written.
+    """
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=150)
+    write_bytes(Path(path), content.getvalue())
