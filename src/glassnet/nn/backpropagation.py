@@ -56,7 +56,7 @@ class Trace:
                 bad = np.argwhere(~np.isfinite(values))
                 if len(bad):
                     row, unit = (int(i) for i in bad[0])
-                    return f"layer {layer} is the first with such a value: {name}[{row}, {unit}] = {values[row, unit]}"
+                    return f"it began in layer {layer}, {name}[{row}, {unit}] = {values[row, unit]}"
         return "every layer is finite, only the loss itself is not"
 
 

@@ -29,6 +29,7 @@ def predictions(network: Network, X: Array) -> list[dict[str, Any]]:
 
     Examples
     --------
+    >>> import numpy as np
     >>> network = Network([2, 2], initializer="zeros", class_names=["left", "right"])
     >>> predictions(network, np.array([[1.0, 0.0]]))
     [{'row': 0, 'label': 0, 'class': 'left', 'probability': 0.5}]
