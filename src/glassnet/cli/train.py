@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def train(
     dataset: Annotated[
-        str | None, typer.Argument(help="fashion-mnist or digits; may come from --config.", show_default=False)
+        str | None,
+        typer.Argument(help="fashion-mnist or digits; may come from --config.", metavar="DATASET"),
     ] = None,
     config: Annotated[
         Path | None,
@@ -32,7 +33,10 @@ def train(
     activation: Annotated[
         str | None,
         typer.Option(
-            help="Of the hidden layers: one name, or one a layer.", metavar="NAME,..", show_default="relu"
+            help="Of the hidden layers: one name, or one a layer. identity, sigmoid, tanh, relu, relu3, "
+            "leaky_relu, elu, gelu, silu or softplus.",
+            metavar="NAME,..",
+            show_default="relu",
         ),
     ] = None,
     output_activation: Annotated[
@@ -41,20 +45,36 @@ def train(
     loss: Annotated[
         str | None,
         typer.Option(
-            help='For example cross_entropy, "half_squared_error(sum)", "huber(2)".', show_default="cross_entropy"
+            help="cross_entropy, binary_cross_entropy, half_squared_error, absolute_error or huber; "
+            'with options: "huber(2)", "half_squared_error(sum)".',
+            metavar="NAME",
+            show_default="cross_entropy",
         ),
     ] = None,
     output_scale: Annotated[float | None, typer.Option(help="Factor k on the output.", show_default="1")] = None,
     initializer: Annotated[
         str | None,
         typer.Option(
-            help='Of the weights, for example he_normal, "uniform(-1,1)".', show_default="glorot_uniform"
+            help="Of the weights: glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, "
+            'lecun_normal, orthogonal, zeros, "uniform(-1, 1)", "normal(0, 0.1)".',
+            metavar="NAME",
+            show_default="glorot_uniform",
         ),
     ] = None,
-    bias_initializer: Annotated[str | None, typer.Option(help="Of the biases.", show_default="zeros")] = None,
-    dtype: Annotated[str | None, typer.Option(help="float32 or float64.", show_default="float32")] = None,
+    bias_initializer: Annotated[
+        str | None, typer.Option(help="Of the biases.", metavar="NAME", show_default="zeros")
+    ] = None,
+    dtype: Annotated[
+        str | None, typer.Option(help="float32 or float64.", metavar="NAME", show_default="float32")
+    ] = None,
     optimizer: Annotated[
-        str | None, typer.Option(help='For example adam, "momentum(0.05, momentum=0.8)".', show_default="adam")
+        str | None,
+        typer.Option(
+            help="gd (all rows in one step an epoch), sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw; "
+            'with options: "momentum(0.05, momentum=0.8)".',
+            metavar="NAME",
+            show_default="adam",
+        ),
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Of the optimizer.", show_default="the optimizer's own")
@@ -64,13 +84,15 @@ def train(
     batch_size: Annotated[int | None, typer.Option(help="Rows of a step.", show_default="128; gd: all")] = None,
     samples_per_epoch: Annotated[
         str | None,
-        typer.Option(
-            help="Rows an epoch takes: a number, or a share such as 0.1.", metavar="N", show_default="all"
-        ),
+        typer.Option(help="Rows an epoch takes: a number, or a share as in 0.1.", metavar="N", show_default="all"),
     ] = None,
     sampling: Annotated[
         str | None,
-        typer.Option(help="Draw them 'fresh' every epoch, or always the 'first'.", show_default="fresh"),
+        typer.Option(
+            help="fresh: drawn from all rows in every epoch; first: always the first rows.",
+            metavar="NAME",
+            show_default="fresh",
+        ),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Decides the first weights and the order of the rows.", show_default="0")
@@ -209,6 +231,8 @@ def _tell(run: Run, data: Dataset, as_json: bool) -> None:
         ("optimizer", run.config.training.optimizer),
         ("trained", f"{len(run.history)} epochs, {seconds:.1f} s"),
     ]
+    if last:
+        facts.append(("training loss", f"{last.train_loss:.4f}"))
     if last and last.validation_accuracy is not None:
         facts.append(("validation accuracy", f"{last.validation_accuracy:.4f}"))
     if test.accuracy is not None:

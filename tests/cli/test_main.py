@@ -1,0 +1,88 @@
+"""How the command line behaves as a whole."""
+
+import re
+import subprocess
+import sys
+from importlib import metadata
+
+import numpy as np
+import pytest
+
+from glassnet.cli.main import app
+from glassnet.data.registry import DATASETS
+from glassnet.nn.activations import ACTIVATIONS
+from glassnet.nn.initializers import INITIALIZERS
+from glassnet.nn.losses import LOSSES
+from glassnet.nn.optimizers import OPTIMIZERS
+
+COMMANDS = [["demo"], ["train"], ["evaluate"], ["predict"], ["data", "show"]]
+
+
+def test_version(glassnet):
+    assert glassnet("--version").out == f"glassnet {metadata.version('glassnet')}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["data"]])
+def test_a_group_without_a_command_shows_its_help_and_counts_as_wrong_usage(glassnet, arguments):
+    answer = glassnet(*arguments)
+    assert answer.code == 2
+    assert answer.out.startswith("Usage: glassnet")
+    assert answer.err == ""
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_help_has_examples_line_by_line_and_json(glassnet, command):
+    answer = glassnet(*command, "--help")
+    assert answer.code == 0
+    assert "\n  Examples:\n    " in answer.out
+    assert "glassnet " + " ".join(command) in answer.out
+    assert "--json" in answer.out
+
+
+def test_every_command_was_looked_at(glassnet):
+    listed = re.findall(r"^  (\w+) ", glassnet("--help").out.partition("Commands:")[2], re.MULTILINE)
+    assert set(listed) == {command[0] for command in COMMANDS}
+    assert len(app.registered_commands) + len(app.registered_groups) == len(listed)
+
+
+@pytest.mark.parametrize(
+    ("option", "known"),
+    [
+        ("--activation", ACTIVATIONS),
+        ("--loss", LOSSES),
+        ("--initializer", INITIALIZERS),
+        ("--optimizer", OPTIMIZERS),
+        ("DATASET", DATASETS),
+    ],
+)
+def test_help_of_train_names_every_choice(glassnet, option, known, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    text = glassnet("train", "--help").out
+    entry = text[text.index(f"  {option} ") :]
+    entry = " ".join(re.split(r"\n\n|\n  -", entry)[0].split())
+    assert [name for name in known if name not in entry] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["trian"], "No such command 'trian'"),
+        (["train", "digits", "--optimiser", "adam"], "--optimiser"),
+        (["train", "digits", "--epochs", "many"], "--epochs"),
+        (["train", "digits", "extra"], "extra"),
+        (["evaluate"], "RUN"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_exit_code_2(glassnet, arguments, message):
+    answer = glassnet(*arguments)
+    assert answer.code == 2
+    assert message in answer.error
+
+
+def test_a_closed_pipe_ends_quietly(run_folder, here):
+    """`glassnet predict ... | head -1` is no error worth a traceback."""
+    np.save(here / "rows.npy", np.zeros((20_000, 64)))
+    command = f"{sys.executable} -m glassnet.cli.main predict run rows.npy | head -1"
+    answer = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=here)
+    assert answer.stdout == "row,label,class,probability\n"
+    assert answer.stderr == ""

@@ -1,0 +1,163 @@
+"""Plant one fault at a time in the package and see that the tests notice it.
+
+    make mutants        (or: python tests/mutants.py [WORD ...], only mutants with such a word in file or line)
+
+A mutant is a file, a line of it, and the line it becomes. Each is planted in a copy of the package and the tests
+of its floor are run against that copy. A mutant that survives means that a test is missing, and ends this with 1.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SECONDS = 600
+
+MUTANTS = [
+    # The delta recursion.
+    ("nn/backpropagation.py", "Z += b", "Z -= b"),
+    ("nn/backpropagation.py", "trace.H.append(activation.f(Z))", "trace.H.append(Z)"),
+    ("nn/backpropagation.py", "output_scale * trace.H[-1]", "trace.H[-1]"),
+    ("nn/backpropagation.py", "delta = output_scale * slope *", "delta = slope *"),
+    ("nn/backpropagation.py", "* activations[-1].f_prime(trace.Z[-1], trace.H[-1])", "* 1"),
+    ("nn/backpropagation.py", "trace.H[layer].T, delta, out", "trace.H[layer].T, 1.0001 * delta, out"),
+    ("nn/backpropagation.py", "np.sum(delta, axis=0, out", "np.mean(delta, axis=0, out"),
+    ("nn/backpropagation.py", "activations[layer - 1].f_prime", "activations[layer].f_prime"),
+    ("nn/backpropagation.py", "f_prime(trace.Z[layer - 1], trace.H[layer])", "f_prime(trace.Z[layer - 1], trace.H[layer - 1])"),
+    ("nn/backpropagation.py", "(delta @ parameters.W[layer].T) * f_prime", "delta @ parameters.W[layer].T"),
+    ("nn/backpropagation.py", "if layer > 0:", "if layer > 1:"),
+    ("nn/backpropagation.py", "if not np.isfinite(value):", "if np.isnan(value):"),
+    # Activations.
+    ("nn/activations.py", "return h * (1 - h)", "return h * (1 + h)"),
+    ("nn/activations.py", "return 1 - h * h", "return 1 - h"),
+    ("nn/activations.py", "return 3 * r * r", "return 2 * r * r"),
+    ("nn/activations.py", "return 0.01 + 0.99 * np.heaviside", "return 0.01 + np.heaviside"),
+    ("nn/activations.py", "return np.where(z > 0, 1, h + 1)", "return np.where(z > 0, 1, h)"),
+    ("nn/activations.py", "GELU_B = 0.044715", "GELU_B = 0.044175"),
+    ("nn/activations.py", "(1 + 3 * GELU_B * z * z)", "(1 + 2 * GELU_B * z * z)"),
+    ("nn/activations.py", "return s + h * (1 - s)", "return s + z * (1 - s)"),
+    ("nn/activations.py", "np.exp(-np.maximum(z, -z))", "np.exp(-np.maximum(z, 0))"),
+    ("nn/activations.py", "np.exp(shift_logits(z))", "np.exp(z)"),
+    ("nn/activations.py", "if not error[worst] <= tolerance:", "if error[worst] > 1:"),
+    # Losses.
+    ("nn/losses.py", "return value / n, slope / n", "return value / n, slope"),
+    ("nn/losses.py", 'n = len(rows) if self.reduction == "mean" else 1', "n = len(rows)"),
+    ("nn/losses.py", "return 0.5 * (residual * residual)", "return (residual * residual)"),
+    ("nn/losses.py", "rows.sum(dtype=np.result_type(rows.dtype, np.float64))", "rows.sum()"),
+    ("nn/losses.py", "* targets.sum(axis=1, keepdims=True) - targets", "+ targets"),
+    ("nn/losses.py", "- targets * logits)", "+ targets * logits)"),
+    ("nn/losses.py", "sigmoid(logits) - targets", "targets - sigmoid(logits)"),
+    ("nn/losses.py", "kinks=(-delta, delta)", "kinks=()"),
+    # Initializers and parameters.
+    ("nn/initializers.py", '"he": lambda fan_in, fan_out: 2 / fan_in', '"he": lambda fan_in, fan_out: 2 / fan_out'),
+    ("nn/initializers.py", "2 / (fan_in + fan_out)", "1 / (fan_in + fan_out)"),
+    ("nn/initializers.py", "np.sqrt(3 * VARIANCES", "np.sqrt(2 * VARIANCES"),
+    ("nn/initializers.py", "np.where(np.diag(R) < 0, -1, 1)", "np.where(np.diag(R) < 0, 1, 1)"),
+    ("nn/network.py", "rng = stream(self.seed,", "rng = stream(0,"),
+    ("nn/network.py", "other._use(Parameters(self.layers, dtype))", "other.theta = self.theta.astype(dtype)"),
+    ("nn/network.py", "np.divide(X, 255,", "np.divide(X, 256,"),
+    ("nn/network.py", "slice(first, min(first + BLOCK_ROWS, len(X)))", "slice(first, min(first + BLOCK_ROWS - 1, len(X)))"),
+    ("nn/targets.py", "np.clip(np.rint(outputs[:, 0]), 0, n_classes - 1)", "np.rint(outputs[:, 0])"),
+    ("nn/targets.py", "np.rint(outputs[:, 0])", "np.floor(outputs[:, 0])"),
+    ("nn/targets.py", "(y < 0) | (y >= n_classes)", "(y < 0) | (y > n_classes)"),
+    # Optimizers.
+    ("nn/optimizers.py", "return (theta - eta * g,)", "return (theta + eta * g,)"),
+    ("nn/optimizers.py", "return theta + momentum * v - eta * g, v", "return theta + v, v"),
+    ("nn/optimizers.py", "s = rho * s + (1 - rho) * g * g", "s = rho * s + g * g"),
+    ("nn/optimizers.py", "m_hat = m / (1 - beta1**t)", "m_hat = m"),
+    ("nn/optimizers.py", "v_hat = v / (1 - beta2**t)", "v_hat = v / (1 - beta1**t)"),
+    ("nn/optimizers.py", "eta * m_hat / (np.sqrt(v_hat) + epsilon)", "eta * m_hat / np.sqrt(v_hat + epsilon)"),
+    ("nn/optimizers.py", "theta = theta - eta * weight_decay * theta", "g = g + weight_decay * theta"),
+    ("nn/optimizers.py", "state.t += 1", "state.t = 1"),
+    ("nn/optimizers.py", 'eta = hyper_parameters.pop("update_scale") *', 'eta = bool(hyper_parameters.pop("update_scale")) *'),
+    ("nn/optimizers.py", "gradient[block]", "gradient[: len(old[0])]"),
+    # The check itself.
+    ("nn/gradient_check.py", "if error > worst.max_relative_error:", "if error > 1:"),
+    ("nn/gradient_check.py", "return None if crossed else", "return"),
+    # The training loop.
+    ("training/sampling.py", "return -(-self.samples // self.batch_size)", "return self.samples // self.batch_size"),
+    (
+        "training/sampling.py",
+        "range(0, self.samples, self.batch_size)",
+        "range(0, self.samples - self.batch_size + 1, self.batch_size)",  # the dropped last batch
+    ),
+    ("training/sampling.py", "order = rng.permutation(self.n)[: self.samples]", "order = np.arange(self.samples)"),
+    ("training/sampling.py", 'n_train if sampling == "fresh" else samples', "n_train"),
+    ("training/metrics.py", "self.total += float(value) * (n if", "self.total += float(value) * (1 if"),  # unweighted
+    ("training/metrics.py", "self.rows += n", "self.rows += 1"),
+    ("training/loop.py", "self.rng = stream(config.seed,", "self.rng = stream(0,"),
+    ("training/loop.py", "self.network.backward(trace, self.targets[rows])", "self.network.backward(trace, self.targets[: len(rows)])"),
+    ("training/loop.py", "evaluate(self.network, self.data.validation)", "evaluate(self.network, self.data.train)"),
+    ("training/loop.py", "self.last_finite[:] = theta", "pass"),
+    ("training/loop.py", "            learner.restore()\n            raise", "            raise"),
+    ("training/loop.py", "run.history.append(record)", "run.history.append(record) if epoch > 1 else None"),
+    ("training/loop.py", "for epoch in range(1, epochs + 1):", "for epoch in range(1, epochs):"),
+    ("training/model_file.py", 'metadata["sha256"] != _checksum', 'metadata["sha256"] == "" != _checksum'),
+    ("runtime/files.py", "os.fsync(file.fileno())", "pass"),
+    ("data/dataset.py", "np.setdiff1d(np.arange(len(y)), drawn)", "np.arange(len(y))"),
+    ("data/idx.py", "if expected > limit:", "if expected > 1000 * limit:"),
+]  # fmt: skip
+
+
+def plant(mutant, folder):
+    """Copy what the tests need into a folder, with the fault in it."""
+    for name in ("src", "tests"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    if mutant:
+        name, old, new = mutant
+        path = folder / "src" / "glassnet" / name
+        text = path.read_text()
+        if text.count(old) != 1:
+            raise SystemExit(f"mutants: {name}: {old!r} stands there {text.count(old)} times, expected once")
+        path.write_text(text.replace(old, new))
+
+
+def notices(mutant):
+    """Whether the tests of a mutant's floor fail (without a mutant: whether any floor's do)."""
+    floors = [mutant[0].split("/")[0]] if mutant else ["nn", "data", "training", "runtime"]
+    with tempfile.TemporaryDirectory(prefix="glassnet-mutant-") as name:
+        folder = Path(name)
+        plant(mutant, folder)
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
+        environment = {**os.environ, "PYTHONPATH": str(folder / "src"), "CI": "true", "PYTHONDONTWRITEBYTECODE": "1"}
+        try:
+            done = subprocess.run(
+                [*command, *(f"tests/{floor}" for floor in floors)],
+                cwd=folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            return "ran on without end"
+        if done.returncode not in (0, 1):
+            raise SystemExit(f"mutants: pytest could not run:\n{done.stdout}{done.stderr}")
+        failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED")]
+        return failed[0].split(" - ")[0].removeprefix("FAILED ") if done.returncode else ""
+
+
+def main(words):
+    """Plant the mutants, or those that a word selects; return 1 if any survives."""
+    chosen = [m for m in MUTANTS if not words or any(word in f"{m[0]} {m[1]}" for word in words)]
+    began = time.monotonic()
+    if notices(None):
+        raise SystemExit("mutants: the tests fail without any fault; mend that first")
+    survivors = 0
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        for (name, old, new), killer in zip(chosen, pool.map(notices, chosen), strict=True):
+            survivors += not killer
+            print(f"{'killed  ' if killer else 'SURVIVED'} {name}: {old!r} -> {new!r}  {killer}", flush=True)
+    minutes = (time.monotonic() - began) / 60
+    print(f"{len(chosen) - survivors} of {len(chosen)} mutants killed in {minutes:.1f} minutes")
+    return min(survivors, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

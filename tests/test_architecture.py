@@ -1,0 +1,113 @@
+"""The house stands as drawn: lower floors never import upper ones, and nothing imports in a circle."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import glassnet
+
+SOURCE = Path(glassnet.__file__).parent
+
+#: From the ground up, as in docs/architecture.md. A floor uses those before it, and itself.
+FLOORS = ["errors", "runtime", "nn", "data", "training", "report", "cli"]
+
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+
+def imports_of(path, *, at_load_time=False):
+    """Yield the glassnet modules that a file imports."""
+    tree = ast.parse(path.read_text())
+    nodes = tree.body if at_load_time else ast.walk(tree)
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("glassnet"):
+            for alias in node.names:
+                inner = SOURCE.parent / node.module.replace(".", "/") / f"{alias.name}.py"
+                yield f"{node.module}.{alias.name}" if inner.exists() else node.module
+        elif isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.startswith("glassnet"))
+
+
+def floor_of(module):
+    return FLOORS.index(module.split(".")[1])
+
+
+def name_of(path):
+    return ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.parent != SOURCE or p.stem == "errors"], ids=name_of)
+def test_no_module_imports_an_upper_floor(path):
+    own = floor_of(name_of(path))
+    upper = [module for module in imports_of(path) if floor_of(module) > own]
+    assert not upper
+
+
+def test_every_folder_is_a_floor():
+    folders = {path.parent.relative_to(SOURCE).parts[0] for path in MODULES if path.parent != SOURCE}
+    assert folders | {"errors"} == set(FLOORS)
+
+
+def test_modules_import_each_other_in_no_circle():
+    graph = {name_of(path): set(imports_of(path)) for path in MODULES if path.parent != SOURCE}
+    free: set[str] = {"glassnet.errors"}
+    while ready := {name for name, needs in graph.items() if name not in free and needs <= free}:
+        free |= ready
+    assert set(graph) <= free
+
+
+def test_no_module_uses_anothers_private_names():
+    private = [
+        f"{name_of(path)}: {alias.name}"
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("glassnet")
+        for alias in node.names
+        if alias.name.startswith("_")
+    ]
+    assert not private
+
+
+@pytest.mark.parametrize(
+    ("statement", "unwanted"),
+    [
+        ("import glassnet", ["numpy", "sklearn", "rich", "pydantic"]),
+        ("import glassnet.nn.network", ["sklearn", "rich", "pydantic", "typer", "scipy"]),
+        ("import glassnet.training.loop", ["sklearn", "matplotlib", "typer", "scipy"]),
+        ("import glassnet.cli.main", ["numpy", "sklearn", "matplotlib", "pydantic", "scipy"]),
+    ],
+)
+def test_imports_stay_light(statement, unwanted):
+    code = f"import sys; {statement}; print([name for name in {unwanted} if name in sys.modules])"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
+
+
+def test_public_names_are_what_they_say():
+    for name in glassnet.__all__:
+        thing = getattr(glassnet, name)
+        assert thing.__name__ == name
+        assert inspect.getdoc(thing)
+    assert set(glassnet.__all__) <= set(dir(glassnet))
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = glassnet.nonsense
+
+
+def test_names_for_type_checkers_are_the_public_names():
+    tree = ast.parse((SOURCE / "__init__.py").read_text())
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    assert {alias.asname for node in block.body for alias in node.names} == set(glassnet.__all__)
+
+
+def test_everything_public_has_a_docstring_and_is_a_screen_long():
+    """Functions fit a screen: bodies of at most 60 lines, docstring apart."""
+    for path in MODULES:
+        if path.parent.name == "cli":  # a command's signature is its list of options
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+                assert node.end_lineno - first.lineno < 60, f"{path.name}: {node.name}"
