@@ -87,7 +87,7 @@ class Dataset:
         Parameters
         ----------
         X, y : ndarray
-            Rows, with labels (whole numbers 0, 1, ...) or numbers to regress (floats).
+            Rows, with labels (whole numbers 0, 1, ...) or numbers to regress (floats, or several a row).
         X_test, y_test : ndarray, optional
             The test set, where there is one apart.
         name, class_names, image_shape, checksums
@@ -102,7 +102,7 @@ class Dataset:
         DataError
             If lengths differ or labels are outside the classes.
         UsageError
-            If `validation` leaves no rows.
+            If `validation` leaves no rows, or one of X_test and y_test is missing.
 
         Examples
         --------
@@ -115,11 +115,13 @@ class Dataset:
             digest = hashlib.md5(np.ascontiguousarray(X).data, usedforsecurity=False)
             digest.update(np.ascontiguousarray(y).data)
             checksums = {"X, y": digest.hexdigest()}
+        if (X_test is None) != (y_test is None):
+            raise UsageError("y_test", "goes with X_test: give both, or neither")
         if X_test is None or y_test is None:
             rest, chosen = stratified(y, round(TEST * len(y)), np.random.default_rng(0))
             X, y, X_test, y_test = X[rest], y[rest], X[chosen], y[chosen]
         X_test, y_test = _checked("test", X_test, y_test)
-        if y.dtype.kind in "iub":
+        if y.ndim == 1 and y.dtype.kind in "iub":
             class_names = class_names or [str(label) for label in range(int(max(y.max(), y_test.max())) + 1)]
             for split, labels in (("training", y), ("test", y_test)):
                 _check_labels(name, split, labels, len(class_names))
@@ -181,6 +183,7 @@ def stratified(y: Array, size: int, rng: np.random.Generator) -> tuple[Array, Ar
     (np.int64(2), np.int64(1))
     """
     order = rng.permutation(len(y))
-    order = order[np.argsort(y[order], kind="stable")]
+    if y.ndim == 1:  # several numbers a row have no order
+        order = order[np.argsort(y[order], kind="stable")]
     drawn = order[((np.arange(size) + 0.5) * len(y) / max(size, 1)).astype(np.intp)]
     return np.setdiff1d(np.arange(len(y)), drawn), np.sort(drawn)

@@ -96,7 +96,10 @@ def _read(path: Path, file: IO[bytes], limit: int) -> Array:
         )
     if file.read(1):
         raise FileError(path, f"holds more than the {expected:,} bytes that its header promises ({_times(shape)})")
-    numbers: np.ndarray[Any, Any] = np.frombuffer(content, dtype).reshape(shape)
+    try:
+        numbers: np.ndarray[Any, Any] = np.frombuffer(content, dtype).reshape(shape)
+    except ValueError:  # a length of 0 beside lengths that NumPy cannot count
+        raise FileError(path, f"its header promises {_times(shape)} values, which no array can hold") from None
     return numbers.astype(dtype.newbyteorder("="), copy=False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,9 @@ def read_rows(path: str | Path) -> Array:
 def _read_npy(path: Path) -> Array:
     """Map an NPY file: a header that promises more than the file holds is refused before memory is taken."""
     try:
-        rows = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError, SyntaxError) as error:
-        raise FileError(path, f"is damaged or holds no plain numbers: {error}") from None
+        with np.errstate(over="ignore"), warnings.catch_warnings(action="ignore"):
+            rows = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # NumPy's reader of headers lets nearly any exception through
+        problem = " ".join(str(error).split())
+        raise FileError(path, f"is damaged or holds no plain numbers: {problem}") from None
     return np.asarray(rows)

@@ -120,6 +120,7 @@ def _reason(error: Exception) -> str:
     import requests
 
     if isinstance(error, requests.exceptions.HTTPError) and error.response is not None:
+        error.response.close()  # pooch leaves the connection open
         return f"the server answered {error.response.status_code}"
     if isinstance(error, requests.exceptions.Timeout):
         return f"no answer within {TIMEOUT} s"

@@ -266,7 +266,7 @@ def register_activation(
         ...
     glassnet.errors.UsageError: activation: cube: f'(-4) is given as 32, but numerically it is 48
     """
-    if len(inspect.signature(f_prime).parameters) == 1:
+    if _arguments(f_prime) == 1:
         given = f_prime
 
         def f_prime(z: Array, h: Array) -> Any:
@@ -275,6 +275,14 @@ def register_activation(
     activation = Activation(name, f, f_prime, kinks)
     _check_derivative(activation)
     return _add(activation)
+
+
+def _arguments(function: Callable[..., Any]) -> int:
+    """Count the arguments a call must give: one for ``np.cos`` and for ``lambda z, a=2: ...``."""
+    if isinstance(function, np.ufunc):
+        return function.nin
+    parameters = inspect.signature(function).parameters.values()
+    return sum(parameter.default is parameter.empty for parameter in parameters)
 
 
 def _check_derivative(activation: Activation, step: float = 1e-3, tolerance: float = 1e-6) -> None:

@@ -42,7 +42,7 @@ class Initializer:
 
 def uniform(low: float = -1.0, high: float = 1.0) -> Initializer:
     """Build the uniform distribution on [low, high), every entry drawn independently."""
-    if not -np.inf < low < high < np.inf:
+    if not (-np.inf < low < high < np.inf and high - low < np.inf):
         raise UsageError("initializer", f"uniform: low must be below high and both finite, got {low}, {high}")
     return Initializer(f"uniform({low}, {high})", lambda shape, rng: rng.uniform(low, high, shape))
 

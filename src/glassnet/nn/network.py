@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -234,6 +234,8 @@ class Network:
             raise DataError(f"y: {len(y)} targets for {len(X)} rows of X")
         predictions = self.predict(X)
         if self.n_classes is not None:
+            if np.shape(y) != predictions.shape:
+                raise DataError(f"y: expected one label a row, got the shape {np.shape(y)}")
             return float(np.mean(predictions == np.asarray(y)))
         targets = self.encode(y).astype(np.float64)
         residual = ((targets - predictions) ** 2).sum()
@@ -242,6 +244,7 @@ class Network:
     def astype(self, dtype: Any) -> Network:
         """Return a copy of the network with theta in another dtype."""
         other = copy.copy(self)
+        other.activations = list(self.activations)
         other._use(Parameters(self.layers, dtype))
         other.theta[:] = self.theta
         return other
@@ -249,6 +252,11 @@ class Network:
     def copy(self) -> Network:
         """Return an independent copy."""
         return self.astype(self.theta.dtype)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore a pickled or deep-copied network, with views into its own theta."""
+        self.__dict__.update(state)
+        self._use(self.parameters)
 
     def fingerprint(self) -> str:
         """Return the SHA-256 of theta's bytes: equal exactly where every parameter is equal bit for bit."""
@@ -291,7 +299,7 @@ def _check_dtype(dtype: Any) -> np.dtype[Any]:
         checked = np.dtype(dtype)
     except TypeError:
         checked = None
-    if checked not in DTYPES:
+    if dtype is None or checked is None or checked not in DTYPES:  # NumPy holds None equal to float64
         raise UsageError("dtype", f"must be float32 or float64, got {dtype!r}")
     return checked
 
@@ -299,7 +307,7 @@ def _check_dtype(dtype: Any) -> np.dtype[Any]:
 def _hidden_activations(activation: Any, depth: int) -> list[Activation]:
     if isinstance(activation, str | Activation):
         return [ACTIVATIONS.resolve(activation)] * depth
-    names = list(activation)
+    names = list(activation) if isinstance(activation, Iterable) else [activation]
     if len(names) != depth:
         raise UsageError("activation", f"give one name, or one for each of the {depth} hidden layers, got {names}")
     return [ACTIVATIONS.resolve(name) for name in names]

@@ -66,6 +66,15 @@ class Parameters:
         self.dW = [slopes for _, slopes in views[0::2]]
         self.db = [slopes for _, slopes in views[1::2]]
 
+    def __getstate__(self) -> tuple[tuple[int, ...], Array, Array]:
+        """Pickle and deep-copy the two vectors only: the views are made again, into the new ones."""
+        return self.layers, self.theta, self.gradient
+
+    def __setstate__(self, state: tuple[tuple[int, ...], Array, Array]) -> None:
+        layers, theta, gradient = state
+        self.__init__(layers, theta.dtype)  # type: ignore[misc]
+        self.theta[:], self.gradient[:] = theta, gradient
+
     def name(self, index: int) -> str:
         """Return the layer, row and column of theta[index], as in ``"W2[3, 1]"``."""
         for number, (name, block) in enumerate(self.blocks.items()):

@@ -7,6 +7,7 @@ understands a specification with arguments, written as a Python call with litera
 from __future__ import annotations
 
 import ast
+import keyword
 from collections.abc import Callable, Iterator
 from typing import Any, Generic, TypeVar
 
@@ -49,7 +50,7 @@ class Registry(Generic[T]):
         UsageError
             If the name is taken or is not a Python identifier.
         """
-        if not name.isidentifier():
+        if not name.isidentifier() or keyword.iskeyword(name):
             raise UsageError(self.kind, f"{name!r} is no usable name: take letters, digits and underscores")
         if name in self._factories:
             raise UsageError(self.kind, f"the name {name!r} is taken; choose another")
@@ -82,7 +83,9 @@ class Registry(Generic[T]):
         factory = self.factory(name)
         try:
             return factory(*arguments, **options)
-        except TypeError as error:
+        except UsageError:
+            raise
+        except (TypeError, ValueError) as error:
             raise UsageError(self.kind, f"{spec!r} does not fit {name}: {error}") from None
 
 
@@ -94,9 +97,10 @@ def _parse_call(kind: str, spec: str) -> tuple[str, list[Any], dict[str, Any]]:
             return node.id, [], {}
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             arguments = [_literal(argument) for argument in node.args]
-            options = {str(keyword.arg): _literal(keyword.value) for keyword in node.keywords}
-            return node.func.id, arguments, options
-    except (SyntaxError, ValueError):
+            options = {str(option.arg): _literal(option.value) for option in node.keywords}
+            if len(options) == len(node.keywords):
+                return node.func.id, arguments, options
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
         pass
     raise UsageError(kind, f"cannot read {spec!r}; write a name, or a name with values: name(1, key=2)")
 

@@ -70,7 +70,8 @@ def _numbers(y: Array, d_out: int, dtype: np.dtype[Any]) -> Array:
     """Return regression targets as (n, d_out), checked."""
     if y.dtype.kind not in "fiub":
         raise DataError(f"y: expected labels (whole numbers) or numbers, got the type {y.dtype}")
-    targets = y.astype(dtype)
+    with np.errstate(over="ignore"):  # a number beyond the dtype is refused below
+        targets = y.astype(dtype)
     if targets.ndim == 1:
         targets = targets[:, None]
     if targets.ndim != 2 or targets.shape[1] != d_out:

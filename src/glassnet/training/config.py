@@ -148,14 +148,15 @@ def validated(model: type[Model], values: dict[str, Any]) -> Model:
         return model(**values)
     except ValidationError as error:
         first = error.errors()[0]
+        if first["type"] == "extra_forbidden":
+            place = [str(part) for part in first["loc"]]
+            known = ", ".join(_section(model, place[:-1]).model_fields)
+            raise UsageError(".".join(place), f"is no option; known here: {known}") from None
         place = [part for part in first["loc"] if isinstance(part, str) and part.isidentifier()]
         name = ".".join(part for part in place if part not in ("int", "float", "str")) or "configuration"
         message = first["msg"][0].lower() + first["msg"][1:]
         if first["type"] == "missing":
             raise UsageError(name, "is missing") from None
-        if first["type"] == "extra_forbidden":
-            known = ", ".join(_section(model, place[:-1]).model_fields)
-            raise UsageError(name, f"is no option; known here: {known}") from None
         raise UsageError(name, f"{message}, got {first['input']!r}") from None
 
 
@@ -176,6 +177,8 @@ def load_config(path: str | Path) -> RunConfig:
     FileError
         If the file cannot be read, is no TOML, or holds a value that does not fit.
     """
+    if Path(path).exists() and not Path(path).is_file():
+        raise FileError(path, "is not a regular file")
     try:
         values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         return validated(RunConfig, values)
@@ -183,5 +186,5 @@ def load_config(path: str | Path) -> RunConfig:
         raise FileError(path, f"cannot be read: {error.strerror}") from None
     except UsageError as error:
         raise FileError(path, str(error)) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FileError(path, f"is no TOML file: {error}") from None

@@ -98,9 +98,14 @@ class History:
         True
         """
         history = cls()
-        rows = list(csv.reader(io.StringIO(text)))
+        try:
+            rows = list(csv.reader(io.StringIO(text)))
+        except csv.Error as error:
+            raise ValueError(str(error)) from None
         if not rows or tuple(rows[0]) != COLUMNS:
             raise ValueError(f"expected the columns {', '.join(COLUMNS)}")
-        for epoch, *cells in rows[1:]:
+        for number, (epoch, *cells) in enumerate(rows[1:], start=2):
+            if len(cells) != len(COLUMNS) - 1:
+                raise ValueError(f"line {number} holds {1 + len(cells)} cells, expected {len(COLUMNS)}")
             history.append(EpochRecord(int(epoch), *(float(cell) if cell else None for cell in cells)))  # type: ignore[arg-type]
         return history

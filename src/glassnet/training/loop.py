@@ -11,7 +11,7 @@ from signal import Signals
 import numpy as np
 
 from glassnet.data.dataset import Dataset
-from glassnet.errors import DataError, NonFiniteError
+from glassnet.errors import DataError, FileError, NonFiniteError
 from glassnet.nn.activations import Array
 from glassnet.nn.backpropagation import Trace
 from glassnet.nn.network import Network
@@ -148,9 +148,14 @@ def fit(
         },
     )
     config = _describe(network, data, options, network.seed if seed is None else seed)
+    before = network.class_names
     learner = _Learner(network, data, rule, config)
     run = Run(network, History(), config, None if run_dir is None else Path(run_dir))
-    folder = RunFolder.create(run.folder, config, network) if run.folder else None
+    try:
+        folder = RunFolder.create(run.folder, config, network) if run.folder else None
+    except FileError:
+        network.class_names = before
+        raise
     with np.errstate(all="ignore"), GracefulInterrupts() as interrupts:  # every loss is checked instead
         try:
             _train(learner, run, folder, interrupts, progress)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from glassnet.data.dataset import Split
+from glassnet.errors import DataError
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.nn.targets import decode
@@ -25,6 +26,7 @@ class RunningMetrics:
         self.network = network
         self.total = 0.0
         self.correct = 0
+        self.labelled = 0
         self.rows = 0
 
     def add(self, value: Any, outputs: Array, y: Array) -> None:
@@ -33,6 +35,7 @@ class RunningMetrics:
         self.total += float(value) * (n if self.network.loss.reduction == "mean" else 1)
         self.rows += n
         if self.network.n_classes is not None and y.ndim == 1:
+            self.labelled += n
             outputs = outputs if outputs.shape[1] > 1 else self.network.loss.predict(outputs)
             self.correct += int(np.count_nonzero(decode(outputs, self.network.n_classes) == y))
 
@@ -43,8 +46,8 @@ class RunningMetrics:
 
     @property
     def accuracy(self) -> float | None:
-        """Share of the rows whose label was predicted; None where there are no classes."""
-        return None if self.network.n_classes is None else self.correct / self.rows
+        """Share of the labelled rows that were predicted right; None where there are no labels."""
+        return self.correct / self.labelled if self.labelled else None
 
 
 def evaluate(network: Network, split: Split) -> RunningMetrics:
@@ -106,6 +109,11 @@ class ClassScore(NamedTuple):
 def class_scores(network: Network, split: Split) -> list[ClassScore]:
     """Return the scores of every class on rows X with labels y.
 
+    Raises
+    ------
+    DataError
+        If the network has no classes.
+
     Examples
     --------
     >>> network = Network([2, 2], initializer="zeros", class_names=["left", "right"])
@@ -115,7 +123,9 @@ def class_scores(network: Network, split: Split) -> list[ClassScore]:
     """
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-    names = network.class_names or ()
+    if network.n_classes is None:
+        raise DataError("the network has no classes, so there is nothing to score class by class")
+    names = network.class_names or tuple(str(label) for label in range(network.n_classes))
     labels = np.arange(len(names))
     predicted = network.predict(split.X)
     precision, recall, f1, rows = precision_recall_fscore_support(

@@ -69,7 +69,7 @@ class RunFolder:
             return History.from_csv(path.read_text())
         except OSError as error:
             raise FileError(path, f"cannot be read: {error.strerror}") from None
-        except (ValueError, TypeError) as error:
+        except ValueError as error:
             raise FileError(path, f"is no history of a run: {error}") from None
 
     def save(self, network: Network, history: History) -> None:

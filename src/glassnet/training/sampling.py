@@ -51,7 +51,7 @@ class Sampler:
         samples = n_train
         if samples_per_epoch is not None:
             share = isinstance(samples_per_epoch, float) and samples_per_epoch <= 1
-            samples = round(samples_per_epoch * n_train) if share else int(samples_per_epoch)
+            samples = round(samples_per_epoch * n_train if share else min(samples_per_epoch, n_train + 1))
             if not 1 <= samples <= n_train or not (share or samples == samples_per_epoch):
                 raise UsageError(
                     "samples_per_epoch",

@@ -1,0 +1,173 @@
+import hashlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glassnet.data.dataset import Dataset, stratified, validation_size
+from glassnet.errors import DataError, UsageError
+
+ROWS = np.arange(60.0).reshape(30, 2)
+LABELS = np.arange(30) % 3
+
+labels_and_size = st.lists(st.integers(0, 4), min_size=1, max_size=80).flatmap(
+    lambda labels: st.tuples(st.just(np.array(labels)), st.integers(0, len(labels)), st.integers(0, 5))
+)
+
+
+@given(labels_and_size)
+def test_a_stratified_draw_is_a_partition_with_class_shares_within_one_row(case):
+    y, size, seed = case
+    rest, drawn = stratified(y, size, np.random.default_rng(seed))
+    assert len(drawn) == size
+    assert np.sort(np.concatenate([rest, drawn])).tolist() == list(range(len(y)))
+    assert (np.diff(rest) > 0).all()
+    assert (np.diff(drawn) > 0).all()
+    for label in set(y.tolist()):
+        share = (y == label).sum() * size / len(y)
+        assert abs((y[drawn] == label).sum() - share) < 1
+
+
+@pytest.mark.parametrize(("size", "counts"), [(1, [0, 1]), (2, [1, 1]), (4, [1, 3]), (5, [2, 3])])
+def test_a_share_of_a_row_is_rounded_the_same_way_for_every_class(size, counts):
+    # Of 3 and 6 rows: a single row is of the larger class, which a count from the first row on would deny it.
+    y = np.repeat([0, 1], [3, 6])
+    assert np.bincount(y[stratified(y, size, np.random.default_rng(0))[1]], minlength=2).tolist() == counts
+
+
+def test_a_stratified_draw_is_random_within_a_class():
+    y = np.repeat([0, 1], 50)
+    draws = [stratified(y, 10, np.random.default_rng(seed))[1] for seed in range(40)]
+    counts = np.bincount(np.concatenate(draws), minlength=100)
+    # Every row is drawn 4 times on average; systematic rows would be drawn 40 times, others never.
+    assert counts.max() < 20
+    assert (counts > 0).sum() > 90
+    np.testing.assert_array_equal(draws[3], stratified(y, 10, np.random.default_rng(3))[1])
+
+
+@pytest.mark.parametrize(
+    ("validation", "n", "size"),
+    [
+        (0, 10, 0),
+        (9, 10, 9),
+        (3.0, 10, 3),
+        (1, 10, 1),
+        (1 / 12, 60_000, 5000),
+        (0.5, 3, 2),
+        (0.01, 10, 1),
+        (0, 1, 0),
+    ],
+)
+def test_validation_is_a_share_below_one_or_a_number(validation, n, size):
+    assert validation_size(validation, n) == size
+    assert isinstance(validation_size(validation, n), int)
+
+
+@pytest.mark.parametrize("validation", [10, 11, -1, -0.1, 2.5, 0.99, float("nan"), float("inf")])
+def test_a_validation_that_leaves_no_rows_is_refused(validation):
+    with pytest.raises(UsageError, match=r"^validation: takes a share below 1, or a number of the 10 rows, got"):
+        validation_size(validation, 10)
+
+
+@given(
+    n=st.integers(5, 60),
+    classes=st.integers(1, 4),
+    validation=st.integers(0, 3) | st.floats(0.01, 0.5),
+    split_seed=st.integers(0, 3),
+)
+def test_splits_are_a_partition_and_rows_keep_their_labels(n, classes, validation, split_seed):
+    X, y = np.arange(float(n))[:, None], np.arange(n) % classes
+    data = Dataset.from_arrays(X, y, validation=validation, split_seed=split_seed)
+    rows = np.concatenate([split.X[:, 0] for split in (data.train, data.validation, data.test)]).astype(int)
+    assert sorted(rows) == list(range(n))
+    for split in (data.train, data.validation, data.test):
+        np.testing.assert_array_equal(split.y, y[split.X[:, 0].astype(int)])
+    assert len(data.test.y) == round(n / 5)
+    assert len(data.validation.y) == data.validation_size == validation_size(validation, n - round(n / 5))
+    assert data.split_seed == split_seed
+
+
+def test_split_seed_moves_validation_rows_and_leaves_the_test_rows():
+    y = np.arange(100) % 2
+    splits = [Dataset.from_arrays(np.arange(100.0)[:, None], y, validation=20, split_seed=s) for s in (0, 0, 1)]
+    test_rows = [data.test.X.ravel().tolist() for data in splits]
+    validation_rows = [data.validation.X.ravel().tolist() for data in splits]
+    assert test_rows[0] == test_rows[1] == test_rows[2]
+    assert validation_rows[0] == validation_rows[1] != validation_rows[2]
+
+
+def test_a_test_set_given_apart_is_used_whole_and_without_validation_rows_keep_their_order():
+    data = Dataset.from_arrays(ROWS, LABELS, -ROWS[:5], LABELS[:5], validation=0)
+    np.testing.assert_array_equal(data.train.X, ROWS)
+    np.testing.assert_array_equal(data.train.y, LABELS)
+    np.testing.assert_array_equal(data.test.X, -ROWS[:5])
+    assert data.validation.X.shape == (0, 2)
+    assert data.validation_size == 0
+
+
+def test_classes_are_numbered_by_the_largest_label_of_both_sets_unless_named():
+    data = Dataset.from_arrays(ROWS, LABELS, ROWS[:1], np.array([4]))
+    assert data.class_names == ("0", "1", "2", "3", "4")
+    assert data.n_classes == 5
+    named = Dataset.from_arrays(ROWS, LABELS, class_names=["a", "b", "c"], name="letters", image_shape=(1, 2))
+    assert (named.class_names, named.name, named.image_shape) == (("a", "b", "c"), "letters", (1, 2))
+    assert Dataset.from_arrays(ROWS, LABELS % 2 == 0).class_names == ("0", "1")
+
+
+def test_numbers_to_regress_have_no_classes():
+    data = Dataset.from_arrays(ROWS, np.linspace(-1, 1, 30))
+    assert data.class_names is None
+    assert data.n_classes is None
+
+
+@pytest.mark.parametrize("dtype", [float, int])
+def test_several_targets_a_row_are_split_by_rows(dtype):
+    y = np.stack([np.arange(30), -np.arange(30)], axis=1).astype(dtype)
+    data = Dataset.from_arrays(ROWS, y, validation=4)
+    assert data.class_names is None
+    assert [split.y.shape for split in (data.train, data.validation, data.test)] == [(20, 2), (4, 2), (6, 2)]
+    for split in (data.train, data.validation, data.test):
+        np.testing.assert_array_equal(split.X[:, 0], 2 * split.y[:, 0])
+
+
+def test_checksum_is_that_of_the_arrays_given():
+    data = Dataset.from_arrays(ROWS, LABELS)
+    assert data.checksums == {"X, y": hashlib.md5(ROWS.tobytes() + LABELS.tobytes()).hexdigest()}
+    assert Dataset.from_arrays(ROWS[:, ::-1], LABELS).checksums != data.checksums
+    assert Dataset.from_arrays(ROWS, LABELS[::-1]).checksums != data.checksums
+    assert Dataset.from_arrays(ROWS, LABELS, checksums={"file": "abc"}).checksums == {"file": "abc"}
+
+
+def test_the_callers_arrays_are_left_as_they_were():
+    X, y = ROWS.copy(), LABELS.copy()
+    data = Dataset.from_arrays(X, y)
+    data.train.X[:] = 0
+    np.testing.assert_array_equal(X, ROWS)
+    np.testing.assert_array_equal(y, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "said"),
+    [
+        ((ROWS, LABELS[:-1]), {}, DataError, "training data: 30 rows but 29 labels"),
+        ((ROWS[:0], LABELS[:0]), {}, DataError, "training data: 0 rows but 0 labels"),
+        ((ROWS, LABELS, ROWS[:2], LABELS[:3]), {}, DataError, "test data: 2 rows but 3 labels"),
+        ((ROWS, LABELS, ROWS), {}, UsageError, "y_test: goes with X_test"),
+        ((ROWS, LABELS, None, LABELS), {}, UsageError, "y_test: goes with X_test"),
+        ((ROWS, LABELS - 1, ROWS, LABELS), {}, DataError, "training label -1 in row 0 is outside the classes"),
+        (
+            (ROWS, LABELS, ROWS, LABELS),
+            {"class_names": "ab"},
+            DataError,
+            "training label 2 in row 2 is outside the classes 0..1",
+        ),
+        ((ROWS[:2], LABELS[:2], ROWS, LABELS), {"class_names": "ab"}, DataError, "test label 2 in row 2"),
+        ((ROWS, LABELS), {"validation": 24}, UsageError, "validation: "),
+        ((ROWS, LABELS), {"split_seed": -1}, UsageError, "seed: "),
+    ],
+)
+def test_arrays_that_contradict_themselves_are_refused(arguments, options, error, said):
+    with pytest.raises(error, match=said) as caught:
+        Dataset.from_arrays(*arguments, **options)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,200 @@
+import functools
+import hashlib
+import http.server
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from glassnet.data.sources import Source, cache_folder, md5
+from glassnet.errors import DataError, FileError
+
+CONTENT = {"one.gz": b"first file", "two.gz": b"second file" * 9000}
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        """Say nothing on stderr."""
+
+
+class Server:
+    """A web server of one folder on 127.0.0.1, and what it was asked for."""
+
+    def __init__(self, folder):
+        self.folder, self.asked = folder, []
+        asked = self.asked
+
+        class Handler(Quiet):
+            def do_GET(self):
+                asked.append(self.path)
+                super().do_GET()
+
+        handler = functools.partial(Handler, directory=str(folder))
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self.server.daemon_threads = False  # so that closing waits for the answers under way
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
+        self.thread.start()
+
+    def stop(self):
+        if self.thread.is_alive():
+            self.server.shutdown()
+            self.server.server_close()
+            self.thread.join()
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    monkeypatch.delenv("GLASSNET_DATA", raising=False)
+    for proxy in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(proxy, raising=False)
+    folder = tmp_path / "served"
+    folder.mkdir()
+    for name, content in CONTENT.items():
+        (folder / name).write_bytes(content)
+    server = Server(folder)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def source(server):
+    return Source("things", server.url, {name: hashlib.md5(body).hexdigest() for name, body in CONTENT.items()})
+
+
+def fill(folder, names=CONTENT):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).write_bytes(CONTENT[name if name.endswith(".gz") else f"{name}.gz"])
+    return folder
+
+
+def files(folder):
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def refusal(call):
+    with pytest.raises((DataError, FileError)) as caught:
+        call()
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_md5_is_the_files(tmp_path):
+    (tmp_path / "file").write_bytes(b"abc")
+    assert md5(tmp_path / "file") == "900150983cd24fb0d6963f7d28e17f72"
+
+
+def test_the_cache_is_the_users_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "glassnet"
+
+
+def test_data_dir_comes_before_the_variable_before_the_cache_before_the_download(
+    source, server, tmp_path, monkeypatch
+):
+    given, named = fill(tmp_path / "given"), fill(tmp_path / "named")
+    monkeypatch.setenv("GLASSNET_DATA", str(named))
+    assert source.locate(given) == {name: given / name for name in CONTENT}
+    assert source.locate(str(given))["one.gz"] == given / "one.gz"
+    assert source.locate() == {name: named / name for name in CONTENT}
+    # A folder without the data is passed over; the variable does not come after data_dir.
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    cache = fill(cache_folder() / "things")
+    assert source.locate(empty) == {name: cache / name for name in CONTENT}
+    assert server.asked == []
+    shutil.rmtree(cache)
+    assert source.locate(empty) == {name: cache / name for name in CONTENT}
+    assert server.asked == ["/one.gz", "/two.gz"]
+
+
+def test_the_sets_own_folder_comes_first_and_raw_files_do_as_well(source, tmp_path):
+    around = fill(tmp_path / "home")
+    assert source.locate(around)["one.gz"] == around / "one.gz"
+    own = fill(around / "things", ["one", "two.gz"])
+    assert source.locate(around) == {"one.gz": own / "one", "two.gz": own / "two.gz"}
+    fill(own, ["one.gz"])
+    assert source.locate(around)["one.gz"] == own / "one.gz"
+
+
+@pytest.mark.parametrize("missing", CONTENT)
+def test_one_missing_file_is_named_and_not_downloaded(source, server, tmp_path, missing):
+    home = fill(tmp_path / "home" / "things", set(CONTENT) - {missing})
+    message = refusal(lambda: source.locate(home.parent))
+    assert message == f"{home / missing}: is missing beside the other files of things"
+    assert server.asked == []
+
+
+def test_a_folder_that_is_none_is_refused_with_the_name_of_what_names_it(source, tmp_path, monkeypatch):
+    nowhere = tmp_path / "nowhere"
+    assert refusal(lambda: source.locate(nowhere)) == f"{nowhere}: is no folder, but data_dir names it"
+    monkeypatch.setenv("GLASSNET_DATA", str(nowhere))
+    assert refusal(source.locate) == f"{nowhere}: is no folder, but GLASSNET_DATA names it"
+    nowhere.write_bytes(b"a file")
+    assert "is no folder" in refusal(source.locate)
+
+
+def test_a_download_is_kept_in_the_cache_and_used_when_the_server_is_gone(source, server, capfd):
+    first = source.locate()
+    server.stop()
+    assert source.locate() == first == {name: cache_folder() / "things" / name for name in CONTENT}
+    for name, path in first.items():
+        assert path.read_bytes() == CONTENT[name]
+    assert capfd.readouterr().out == ""
+
+
+def test_a_damaged_file_in_the_cache_is_downloaded_again(source, server):
+    paths = source.locate()
+    paths["two.gz"].write_bytes(b"half")
+    assert source.locate()["two.gz"].read_bytes() == CONTENT["two.gz"]
+    assert server.asked == ["/one.gz", "/two.gz", "/two.gz"]
+    paths["two.gz"].write_bytes(b"half")
+    server.stop()
+    assert "no connection" in refusal(source.locate)
+
+
+def test_a_download_with_the_wrong_checksum_leaves_nothing(source, server):
+    (server.folder / "one.gz").write_bytes(b"not the file that was published")
+    message = refusal(source.locate)
+    assert f"download from {server.url}: the checksum of what arrived is wrong" in message
+    assert files(cache_folder()) == []
+
+
+def test_a_file_that_the_server_lacks_is_an_error_with_its_answer(source, server):
+    (server.folder / "one.gz").unlink()
+    assert "the server answered 404" in refusal(source.locate)
+    assert files(cache_folder()) == []
+
+
+def test_a_server_that_does_not_answer_in_time_is_given_up(source, monkeypatch):
+    monkeypatch.setattr("glassnet.data.sources.TIMEOUT", 0.2)
+    monkeypatch.setattr(Quiet, "send_head", lambda self: time.sleep(0.5))
+    assert "no answer within 0.2 s" in refusal(source.locate)
+    assert files(cache_folder()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_an_error_of_one_line(source, monkeypatch, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert "Not a directory" in refusal(source.locate)
+
+
+def test_where_nothing_is_found_the_error_names_all_three_places_and_the_remedy(
+    source, server, tmp_path, monkeypatch
+):
+    server.stop()
+    message = refusal(source.locate)
+    for part in (
+        "things: not found",
+        "GLASSNET_DATA or --data-dir: unset",
+        f"cache {cache_folder() / 'things'}: nothing",
+        f"download from {server.url}: no connection",
+        "Go online, or put one.gz, two.gz into a folder things and set GLASSNET_DATA",
+    ):
+        assert part in message
+    monkeypatch.setenv("GLASSNET_DATA", str(tmp_path))
+    assert f"--data-dir: {tmp_path} (no things there)" in refusal(source.locate)
+    assert Path(tmp_path).is_dir()

@@ -1,0 +1,423 @@
+import copy
+import hashlib
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.metrics import r2_score
+
+from glassnet.errors import DataError, UsageError
+from glassnet.nn.activations import ACTIVATIONS, Activation, softmax
+from glassnet.nn.initializers import INITIALIZERS
+from glassnet.nn.losses import LOSSES
+from glassnet.nn.network import BLOCK_ROWS, Network
+
+RNG = np.random.default_rng(11)
+ROWS = RNG.normal(size=(6, 3))
+
+
+def linear(layers, theta, loss="half_squared_error", **options):
+    return Network(layers, loss=loss, initializer=np.array(theta, float), dtype="float64", **options)
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    "layers", [[], [3], [3, 0], [3, -1, 2], [3, 2.0], [3, True], [3, "2"], "32", 3, None, [3, None, 2]]
+)
+def test_layers_must_be_two_or_more_whole_numbers(layers):
+    with pytest.raises(UsageError, match=r"^layers: needs two or more whole numbers > 0, inputs first, got"):
+        Network(layers)
+
+
+def test_layers_may_be_any_sequence_of_whole_numbers():
+    assert Network(np.array([3, 4, 2])).layers == Network((3, 4, 2)).layers == (3, 4, 2)
+    assert {type(d) for d in Network(np.array([3, 2])).layers} == {int}
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"activation": "rellu"}, r"^activation: unknown name 'rellu'; did you mean 'relu'\?"),
+        ({"activation": ["relu"]}, "^activation: give one name, or one for each of the 2 hidden layers"),
+        ({"activation": ["relu"] * 3}, "^activation: give one name"),
+        ({"activation": 5}, "^activation: "),
+        ({"activation": None}, "^activation: "),
+        ({"activation": [3, 4]}, "^activation: expected a name"),
+        ({"loss": "cros_entropy"}, "^loss: unknown name .* did you mean 'cross_entropy'"),
+        ({"loss": None}, "^loss: expected a name"),
+        ({"loss": "huber", "output_activation": "tahn"}, "unknown name 'tahn'; did you mean 'tanh'"),
+        ({"initializer": "glorot_unifrom"}, "^initializer: unknown name .* did you mean 'glorot_uniform'"),
+        ({"bias_initializer": "zero"}, "unknown name 'zero'; did you mean 'zeros'"),
+        ({"dtype": "float16"}, "^dtype: must be float32 or float64, got 'float16'"),
+        ({"dtype": "float33"}, "^dtype: must be float32 or float64, got 'float33'"),
+        ({"dtype": "int32"}, "^dtype: must be"),
+        ({"dtype": "complex128"}, "^dtype: must be"),
+        ({"dtype": ">f4"}, "^dtype: must be"),
+        ({"dtype": None}, "^dtype: must be"),
+        ({"output_activation": "sigmoid"}, "^output_activation: cross_entropy goes with softmax, not sigmoid"),
+        ({"loss": "binary_cross_entropy", "output_activation": "softmax"}, "binary_cross_entropy goes with s"),
+        ({"loss": "huber", "output_activation": "softmax"}, "^output_activation: softmax goes with cross_entropy"),
+        ({"output_scale": 2}, "^output_scale: must be 1 with cross_entropy"),
+        ({"loss": "binary_cross_entropy", "output_scale": 0.5}, "^output_scale: must be 1 with binary"),
+        ({"layers": [2, 3, 3, 1]}, "^loss: cross_entropy over a single output is always 0"),
+        ({"seed": -1}, "^seed: must be a whole number >= 0, got -1"),
+        ({"seed": 1.5}, "^seed: must be a whole number"),
+        ({"seed": True}, "^seed: must be a whole number"),
+    ],
+)  # fmt: skip
+def test_an_argument_that_cannot_be_used_is_named(options, problem):
+    with pytest.raises(UsageError, match=problem) as caught:
+        Network(**{"layers": [2, 3, 3, 2], **options})
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scale", [0, -1, np.inf, np.nan, "2", None, True, 1j])
+def test_an_output_scale_must_be_a_positive_number(scale):
+    with pytest.raises(UsageError, match=r"^output_scale: must be a number > 0, got"):
+        Network([2, 1], loss="half_squared_error", output_scale=scale)
+
+
+def test_the_output_function_that_a_loss_goes_with_may_be_said():
+    for loss, output in (("cross_entropy", "softmax"), ("binary_cross_entropy", "sigmoid")):
+        said, unsaid = (Network([2, 2], loss=loss, output_activation=name) for name in (output, None))
+        assert said.description() == unsaid.description()
+        assert said.activations[-1].name == "identity"
+    assert Network([2, 1], loss="huber").activations[-1].name == "identity"
+    assert Network([2, 1], loss="huber", output_activation="tanh").activations[-1].name == "tanh"
+
+
+@pytest.mark.parametrize(
+    ("X", "problem"),
+    [
+        (np.zeros((2, 4)), "layers: the data have 4 columns, the first layer has 3 units"),
+        (np.zeros((2, 2, 2)), "layers: the data have 4 columns"),
+        (np.zeros((2, 0)), "layers: the data have 0 columns"),
+        (np.zeros(3), r"X: expected rows of numbers, got the shape \(3,\)"),
+        (np.zeros((0, 3)), r"X: expected rows of numbers, got the shape \(0, 3\)"),
+        (np.array(1.0), "X: expected rows of numbers"),
+        ([["a", "b", "c"]], "X: expected rows of numbers"),
+        (np.zeros((1, 3), complex), "X: expected rows of numbers"),
+        ([[0, None, 1]], "X: expected rows of numbers"),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused(X, problem):
+    network = Network([3, 2])
+    for method in (network.predict, network.outputs, network.check_input):
+        with pytest.raises(DataError, match=f"^{problem}"):
+            method(X)
+
+
+@pytest.mark.parametrize("row", [0, 2, BLOCK_ROWS - 1, BLOCK_ROWS, 2 * BLOCK_ROWS + 3])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_number_that_is_not_finite_is_named_with_row_and_column(bad, row):
+    X = np.zeros((2 * BLOCK_ROWS + 5, 3))
+    X[row, 1] = X[-1, 2] = bad
+    with pytest.raises(
+        DataError, match=rf"^X: row {row}, column 1 holds {bad}, which is no finite float32; replace"
+    ):
+        Network([3, 2]).predict(X)
+
+
+def test_a_number_beyond_float32_is_refused_there_and_taken_by_float64():
+    X = np.array([[0, 0, 0], [0, 0, -1e300]])
+    with pytest.raises(DataError, match=r"row 1, column 2 holds -1e\+300, which is no finite float32"):
+        Network([3, 2]).predict(X)
+    theta = [0, 0, 0, 0, 1e-300, 0, 0, 0]
+    assert linear([3, 2], theta).predict(X)[1].tolist() == [-1, 0]
+
+
+def test_a_column_of_an_image_is_counted_flat():
+    X = np.zeros((2, 2, 2))
+    X[1, 1, 0] = np.nan
+    with pytest.raises(DataError, match="row 1, column 2 "):
+        Network([4, 2]).predict(X)
+
+
+@pytest.mark.parametrize(
+    ("options", "y", "problem"),
+    [
+        ({}, [0, 2], r"y: row 1 has the label 2, outside the classes 0\.\.1"),
+        ({}, [-1, 0], "y: row 0 has the label -1"),
+        ({}, [0.0, 1.0], "y: the network has 2 outputs a row; the targets have the shape"),
+        ({}, [[0.5, 0.5], [1.5, 0]], r"y: cross_entropy takes probabilities or 2 classes, got \[1.5"),
+        ({}, [[0.5, 0.5], [-0.5, 0]], "y: cross_entropy takes probabilities"),
+        (
+            {"layers": [3, 1], "loss": "binary_cross_entropy"},
+            [0, 2],
+            "binary_cross_entropy takes probabilities or 2 cl",
+        ),
+        ({"loss": "half_squared_error"}, [[0.0, np.nan], [0, 0]], "y: row 0 holds"),
+        ({"class_names": "abc"}, [0, 1], "layers: the data have 3 classes, the last layer has 2 units"),
+    ],
+)
+def test_targets_that_do_not_fit_are_refused(options, y, problem):
+    with pytest.raises(DataError, match=problem):
+        Network(**{"layers": [3, 2], **options}).encode(y)
+
+
+def test_targets_at_the_ends_of_the_probabilities_are_taken():
+    assert Network([3, 2]).encode([[0.0, 1.0], [0.25, 0.75]]).tolist() == [[0, 1], [0.25, 0.75]]
+    assert Network([3, 1], loss="binary_cross_entropy").encode([0, 1]).tolist() == [[0], [1]]
+    assert Network([3, 2], loss="huber").encode([[-5.0, 9.0]]).tolist() == [[-5, 9]]
+
+
+# Inputs and outputs
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_bytes_are_scaled_by_255(dtype):
+    network = Network([4, 5, 3], dtype=dtype)
+    pixels = RNG.integers(0, 256, size=(8, 2, 2), dtype=np.uint8)
+    batch = network.input_batch(pixels)
+    assert (batch.dtype, batch.shape, batch.max() <= 1) == (dtype, (8, 4), True)
+    np.testing.assert_allclose(batch, pixels.reshape(8, 4) / 255, rtol=1e-7)
+    np.testing.assert_allclose(network.outputs(pixels), network.outputs((pixels / 255).astype(dtype)), rtol=1e-5)
+    wide = network.input_batch(pixels.astype(np.int64))  # only uint8 is taken as pixels
+    np.testing.assert_array_equal(wide, pixels.reshape(8, 4))
+
+
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_array_has_the_networks_dtype(name, dtype):
+    network = Network([3, 4, 2], name, output_activation=name, loss="huber", output_scale=2.5, dtype=dtype)
+    trace = network.forward(network.input_batch(ROWS))
+    network.backward(trace, network.encode(np.zeros((6, 2))))
+    arrays = [
+        *trace.H,
+        *trace.Z,
+        *trace.delta,
+        trace.outputs,
+        network.theta,
+        network.gradient,
+        network.outputs(ROWS),
+    ]
+    assert {array.dtype for array in arrays} == {np.dtype(dtype)}
+
+
+def test_outputs_are_probabilities_or_scaled_numbers():
+    p = Network([3, 4, 2], "tanh", dtype="float64").outputs(ROWS)
+    np.testing.assert_allclose(p.sum(axis=1), 1)
+    assert Network([3, 1], loss="binary_cross_entropy", initializer="zeros").outputs(ROWS).tolist() == [[0.5]] * 6
+    assert linear([1, 1], [3, 1], output_scale=2).outputs([[1.0], [-2]]).tolist() == [[8], [-10]]
+
+
+@pytest.mark.parametrize("loss", sorted(LOSSES))
+def test_a_row_is_predicted_alike_alone_and_among_others(loss):
+    network = Network([3, 4, 2], "tanh", loss=loss, dtype="float64")
+    X = RNG.normal(size=(2 * BLOCK_ROWS + 1, 3))
+    together = network.outputs(X)
+    assert together.shape == (2 * BLOCK_ROWS + 1, 2)
+    for row in (0, 1, BLOCK_ROWS - 1, BLOCK_ROWS, 2 * BLOCK_ROWS - 1, 2 * BLOCK_ROWS):
+        np.testing.assert_allclose(network.outputs(X[row : row + 1])[0], together[row], rtol=1e-12)
+    order = RNG.permutation(len(X))
+    np.testing.assert_allclose(network.outputs(X[order]), together[order], rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, BLOCK_ROWS - 1, BLOCK_ROWS, BLOCK_ROWS + 1, 2 * BLOCK_ROWS])
+def test_blocks_cover_every_row_once(n):
+    network, seen = Network([3, 2]), []
+    for rows, trace in network.blocks(np.zeros((n, 3))):
+        assert rows.stop - rows.start == len(trace.outputs) <= BLOCK_ROWS
+        seen += range(rows.start, rows.stop)
+    assert seen == list(range(n))
+
+
+def test_the_callers_rows_are_left_alone():
+    for X in (ROWS.astype(np.float32), ROWS.copy()):
+        before = X.copy()
+        network = Network([3, 4, 2], "identity")
+        network.backward(network.forward(network.input_batch(X)), network.encode(np.zeros(6, int)))
+        network.predict(X)
+        np.testing.assert_array_equal(X, before)
+
+
+# Predictions and scores
+
+
+def test_the_prediction_is_the_largest_output():
+    network = linear([2, 3], [1, 0, 0, 0, 1, 0, 0, 0, 0.5], "cross_entropy")
+    X = [[2.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
+    assert network.predict(X).tolist() == [0, 1, 2]
+    assert network.score(X, [0, 1, 2]) == 1
+    assert network.score(X, [0, 2, 1]) == pytest.approx(1 / 3)
+    assert network.score((np.array(X), np.array([0, 0, 2]))) == pytest.approx(2 / 3)
+
+
+def test_one_output_is_scaled_rounded_and_clipped_to_a_class():
+    network = linear([1, 1], [1, 0], output_scale=10, class_names="abcdefghij")
+    X = [[0.0], [0.34], [0.36], [0.9], [1.7], [-0.4]]
+    assert network.outputs(X).ravel().tolist() == pytest.approx([0, 3.4, 3.6, 9, 17, -4])
+    assert network.predict(X).tolist() == [0, 3, 4, 9, 9, 0]
+    assert network.score(X, [0, 3, 4, 9, 9, 1]) == pytest.approx(5 / 6)
+
+
+def test_one_probability_is_rounded_to_a_class_where_classes_have_names():
+    theta, X = [1, 0], [[-3.0], [2.0]]
+    assert linear([1, 1], theta, "binary_cross_entropy", class_names=["no", "yes"]).predict(X).tolist() == [0, 1]
+    np.testing.assert_allclose(
+        linear([1, 1], theta, "binary_cross_entropy").predict(X), 1 / (1 + np.exp([[3.0], [-2.0]]))
+    )
+
+
+def test_classes_come_from_names_or_a_softmax():
+    assert Network([2, 3]).n_classes == 3
+    assert Network([2, 3], loss="half_squared_error").n_classes is None
+    assert Network([2, 3], loss="half_squared_error", class_names="abc").n_classes == 3
+    assert Network([2, 1], loss="binary_cross_entropy").n_classes is None
+    assert Network([2, 3], class_names=["a", "b", "c"]).class_names == ("a", "b", "c")
+
+
+def test_the_score_of_numbers_is_r_squared():
+    network = linear([3, 1], [1, -2, 0.5, 0.25])
+    y = ROWS @ [1, -2, 0.5] + RNG.normal(size=6)
+    assert network.score(ROWS, y) == pytest.approx(r2_score(y, network.predict(ROWS)), rel=1e-12)
+    assert network.score(ROWS, y[:, None]) == network.score(ROWS, y)
+    assert network.score(ROWS, network.predict(ROWS)) == 1
+
+
+def test_the_score_of_several_numbers_weighs_outputs_by_their_variance():
+    network = linear([3, 2], RNG.normal(size=8))
+    y = RNG.normal(size=(6, 2)) * [1, 10] + [5, -3]
+    expected = r2_score(y, network.predict(ROWS), multioutput="variance_weighted")
+    assert network.score(ROWS, y) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("network", [Network([3, 2]), Network([3, 1], loss="huber")])
+def test_a_score_needs_a_target_for_each_row(network):
+    with pytest.raises(DataError, match=r"^y: 5 targets for 6 rows of X"):
+        network.score(ROWS, np.zeros(5, int))
+
+
+def test_a_score_needs_labels_in_one_column():
+    """A column of labels against a row of predictions would broadcast to every pair."""
+    with pytest.raises(DataError, match=r"^y: expected one label a row, got the shape \(6, 1\)"):
+        Network([3, 2]).score(ROWS, np.zeros((6, 1), int))
+
+
+# Copies, views, fingerprints
+
+
+def same_views(network):
+    """Whether the views lead into theta and the gradient, all of them and in order."""
+    network.theta[:] = np.arange(len(network.theta))
+    values = [view.ravel() for pair in zip(network.W, network.b, strict=True) for view in pair]
+    network.gradient[:] = -network.theta
+    slopes = [view.ravel() for pair in zip(network.dW, network.db, strict=True) for view in pair]
+    return np.array_equal(np.concatenate(values), network.theta) and np.array_equal(
+        np.concatenate(slopes), network.gradient
+    )
+
+
+DUPLICATES = {
+    "copy": Network.copy,
+    "astype": lambda network: network.astype(np.float64),
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda network: pickle.loads(pickle.dumps(network)),
+}
+
+
+@pytest.mark.parametrize("how", sorted(DUPLICATES))
+def test_a_duplicate_is_equal_and_independent(how):
+    network = Network([3, 4, 2], "tanh", loss="huber(0.5)", class_names="ab")
+    theta, outputs = network.theta.copy(), network.outputs(ROWS)
+    again = DUPLICATES[how](network)
+    np.testing.assert_allclose(again.outputs(ROWS), outputs, rtol=1e-5)
+    assert again.theta.dtype == ("float64" if how == "astype" else "float32")
+    assert {**again.description(), "dtype": ""} == {**network.description(), "dtype": ""}
+    again.activations[0] = ACTIVATIONS.resolve("relu")
+    assert same_views(again)
+    np.testing.assert_array_equal(network.theta, theta)
+    np.testing.assert_array_equal(network.outputs(ROWS), outputs)
+    assert not network.gradient.any()
+
+
+def test_views_share_theta():
+    assert same_views(Network([3, 4, 2]))
+    network = Network([3, 4, 2])
+    assert all(np.shares_memory(view, network.theta) for view in network.W + network.b)
+    assert all(np.shares_memory(view, network.gradient) for view in network.dW + network.db)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_fingerprint_changes_with_one_bit(dtype):
+    network = Network([3, 4, 2]).astype(dtype)
+    before = network.fingerprint()
+    assert before == hashlib.sha256(network.theta.tobytes()).hexdigest()
+    for index in (0, len(network.theta) - 1):
+        other = network.copy()
+        assert other.fingerprint() == before
+        other.theta[index] = np.nextafter(other.theta[index], np.inf, dtype=dtype)
+        assert other.fingerprint() != before
+
+
+def test_a_forward_pass_uses_what_theta_holds_now():
+    network = linear([1, 1], [1, 0])
+    network.theta[:] = [2, 5]
+    assert network.outputs([[1.0]]) == 7
+
+
+# Descriptions
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"layers": [3, 2], "seed": 4},
+        {"layers": [3, 4, 4, 2], "activation": ["tanh", "gelu"], "dtype": "float64", "seed": np.int64(7)},
+        {"loss": "huber(0.3, sum)", "output_activation": "tanh", "output_scale": 2, "class_names": ["x", "y"]},
+        {"loss": "binary_cross_entropy(sum)", "initializer": "uniform(-0.5, 0.25)"},
+        {"initializer": "he_normal", "bias_initializer": "normal(0.5, 0.1)"},
+        {"initializer": INITIALIZERS.resolve("orthogonal"), "loss": LOSSES.resolve("absolute_error")},
+    ],
+)
+def test_a_description_builds_an_equal_network(options):
+    network = Network(**{"layers": [3, 4, 2], **options})
+    again = Network(**network.description())
+    assert again.description() == network.description()
+    assert again.fingerprint() == network.fingerprint()
+    np.testing.assert_array_equal(again.outputs(ROWS), network.outputs(ROWS))
+
+
+def test_a_description_is_plain_values():
+    network = Network(
+        [3, 4, 2], "tanh", loss="huber(0.5)", output_scale=2, seed=np.int64(3), class_names=("a", "b")
+    )
+    assert network.description() == {
+        "layers": [3, 4, 2],
+        "activation": ["tanh"],
+        "output_activation": "identity",
+        "loss": "huber(0.5, reduction=mean)",
+        "output_scale": 2.0,
+        "initializer": "glorot_uniform",
+        "bias_initializer": "zeros",
+        "seed": 3,
+        "dtype": "float32",
+        "class_names": ["a", "b"],
+    }
+    assert type(network.description()["seed"]) is int
+    assert Network([2, 2]).description()["output_activation"] == "softmax"
+    assert Network([1, 1], loss="huber", initializer=np.zeros(2)).description()["initializer"] == "array"
+
+
+def test_the_repr_says_what_matters():
+    assert repr(Network([2, 3, 2], "tanh", seed=5)) == (
+        "Network([2, 3, 2], activation='tanh', loss='cross_entropy(reduction=mean)', seed=5)"
+    )
+    assert "activation=['tanh', 'relu']" in repr(Network([2, 3, 3, 2], ["tanh", "relu"]))
+
+
+def test_one_activation_object_may_serve_all_layers():
+    double = Activation("double", lambda z: 2 * z, lambda z, h: np.full_like(z, 2))
+    network = Network([1, 1, 1, 1], double, loss="half_squared_error", initializer=np.array([1.0, 0] * 3))
+    assert network.outputs([[1.0]]) == 4  # both hidden layers double, the output does not
+    assert [activation.name for activation in network.activations] == ["double", "double", "identity"]
+
+
+def test_logits_are_what_the_loss_takes_and_probabilities_what_the_user_sees():
+    network = Network([3, 2], dtype="float64")
+    trace = network.forward(ROWS)
+    np.testing.assert_array_equal(trace.outputs, ROWS @ network.W[0] + network.b[0])
+    np.testing.assert_array_equal(network.outputs(ROWS), softmax(trace.outputs))

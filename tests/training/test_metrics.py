@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+from glassnet.data.dataset import Split
+from glassnet.errors import DataError
+from glassnet.nn.network import BLOCK_ROWS, Network
+from glassnet.training.metrics import ClassScore, RunningMetrics, class_scores, evaluate
+
+
+def echo(d, **options):
+    """Return a network whose output is its input."""
+    network = Network([d, d], initializer="zeros", dtype="float64", **options)
+    network.W[0][:] = np.eye(d)
+    return network
+
+
+def test_a_mean_loss_is_weighted_by_rows_and_a_summed_one_is_not():
+    y = np.array([0, 1])
+    for reduction, expected in (("mean", (2.0 * 3 + 5.0 * 1) / 4), ("sum", 7.0)):
+        metrics = RunningMetrics(Network([2, 2], loss=f"cross_entropy({reduction})"))
+        metrics.add(2.0, np.array([[1, 0], [1, 0], [0, 1.0]]), y[[0, 1, 1]])
+        metrics.add(5.0, np.array([[1.0, 0]]), y[[1]])
+        assert metrics.loss == expected
+        assert metrics.rows == 4
+        assert metrics.accuracy == 2 / 4
+
+
+def test_a_single_sigmoid_output_is_a_class_from_one_half_up():
+    network = Network([1, 1], loss="binary_cross_entropy", class_names=["no", "yes"])
+    metrics = RunningMetrics(network)
+    metrics.add(1.0, np.array([[-3.0], [-0.1], [0.1], [3.0]]), np.array([0, 1, 1, 0]))  # logits
+    assert metrics.accuracy == 0.5
+
+
+def test_a_single_output_that_regresses_the_class_number_is_rounded():
+    network = Network([1, 1], loss="half_squared_error", class_names="abcdefghij")
+    metrics = RunningMetrics(network)
+    metrics.add(1.0, np.array([[1.4], [2.6], [12.0], [-1.0]]), np.array([1, 2, 9, 0]))
+    assert metrics.accuracy == 0.75
+
+
+def test_without_labels_there_is_no_accuracy():
+    numbers = evaluate(echo(1, loss="half_squared_error"), Split(np.array([[1.0], [2.0]]), np.array([2.0, 4.0])))
+    assert numbers.accuracy is None
+    assert numbers.loss == (0.5 + 2) / 2
+    # Rows of probabilities: a loss, but no labels to be right about.
+    shares = evaluate(echo(2), Split(np.zeros((3, 2)), np.full((3, 2), 0.5)))
+    assert shares.accuracy is None
+    assert shares.loss == pytest.approx(np.log(2))
+    # What has labels is counted apart from what has none.
+    shares.add(0.0, np.eye(2), np.array([0, 0]))
+    assert (shares.accuracy, shares.rows) == (0.5, 5)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_evaluate_counts_every_row_once_in_blocks_of_any_size(reduction):
+    # The second block is short and has another loss: blocks averaged without weights would give 2.5 and 0.5.
+    n = BLOCK_ROWS + 100
+    X = np.where(np.arange(n) < BLOCK_ROWS, 1.0, 3.0)[:, None]
+    network = echo(1, loss=f"half_squared_error({reduction})", class_names=["zero", "one"])
+    y = np.zeros(n, int)
+    y[:BLOCK_ROWS:2] = 1
+    before = network.fingerprint()
+    metrics = evaluate(network, Split(X, y))
+    rows = 0.5 * (X[:, 0] - y) ** 2
+    assert metrics.loss == pytest.approx(rows.mean() if reduction == "mean" else rows.sum(), rel=1e-12)
+    assert metrics.accuracy == (BLOCK_ROWS // 2) / n
+    assert metrics.rows == n
+    assert network.fingerprint() == before
+
+
+def test_evaluate_refuses_rows_that_do_not_fit():
+    with pytest.raises(DataError, match="the data have 3 columns"):
+        evaluate(echo(2), Split(np.zeros((4, 3)), np.zeros(4, int)))
+    with pytest.raises(DataError, match="outside the classes"):
+        evaluate(echo(2), Split(np.zeros((4, 2)), np.full(4, 2)))
+
+
+def test_class_scores_by_hand():
+    #            predicted a  b  c
+    #   true a            2  1  0
+    #        b            0  1  3
+    #        c            0  0  0    (no rows)
+    predicted = np.array([0, 0, 1, 1, 2, 2, 2])
+    split = Split(np.eye(3)[predicted], np.array([0, 0, 0, 1, 1, 1, 1]))
+    scores = class_scores(echo(3, class_names="abc"), split)
+    assert scores == [
+        ClassScore("a", 1.0, 2 / 3, pytest.approx(0.8), 3, "b", 1),
+        ClassScore("b", 0.5, 0.25, pytest.approx(1 / 3), 4, "c", 3),
+        ClassScore("c", 0.0, 0.0, 0.0, 0, None, 0),
+    ]
+    assert all(type(score.precision) is type(score.recall) is type(score.f1) is float for score in scores)
+
+
+def test_class_scores_number_classes_without_names_and_refuse_numbers():
+    split = Split(np.eye(2), np.array([0, 1]))
+    assert [score.name for score in class_scores(echo(2), split)] == ["0", "1"]
+    with pytest.raises(DataError, match="has no classes"):
+        class_scores(echo(2, loss="half_squared_error"), split)

@@ -1,0 +1,224 @@
+import json
+import os
+import pickle
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import load, save, save_file
+
+from glassnet.errors import FileError
+from glassnet.nn.activations import ACTIVATIONS
+from glassnet.nn.initializers import INITIALIZERS
+from glassnet.nn.network import Network
+from glassnet.training.model_file import load_model, save_model
+
+LOSSES = ["cross_entropy", "binary_cross_entropy(sum)", "half_squared_error", "huber(0.5)"]
+
+
+@st.composite
+def networks(draw):
+    layers = draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
+    layers.append(draw(st.integers(2, 5)))
+    loss = draw(st.sampled_from(LOSSES))
+    fused = "cross_entropy" in loss
+    return Network(
+        layers,
+        [draw(st.sampled_from(sorted(ACTIVATIONS))) for _ in layers[1:-1]],
+        output_activation=None if fused else draw(st.sampled_from(["sigmoid", "tanh", None])),
+        loss=loss,
+        output_scale=1.0 if fused else draw(st.floats(0.5, 20)),
+        initializer=draw(st.sampled_from(["glorot_uniform", "uniform(-1, 1)", "normal(0, 0.1)"])),
+        bias_initializer=draw(st.sampled_from(["zeros", "uniform(-1, 1)"])),
+        seed=draw(st.integers(0, 2**40)),
+        dtype=draw(st.sampled_from(["float32", "float64"])),
+        class_names=draw(st.none() | st.lists(st.text(max_size=8), min_size=layers[-1], max_size=layers[-1])),
+    )
+
+
+def test_a_network_comes_back_exactly(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+
+    @settings(max_examples=60)
+    @given(networks())
+    def check(network):
+        save_model(network, folder / "model.safetensors")
+        back = load_model(folder)
+        assert back.fingerprint() == network.fingerprint()
+        assert back.theta.dtype == network.theta.dtype
+        assert back.description() == network.description()
+        assert repr(back) == repr(network)
+        X = np.linspace(-1, 1, 3 * network.layers[0]).reshape(3, -1)
+        np.testing.assert_array_equal(back.outputs(X), network.outputs(X))
+
+    check()
+
+
+def test_a_loaded_network_can_be_saved_again_and_goes_on_learning(tmp_path):
+    network = Network([4, 3, 2], seed=5, class_names=["no", "yes"])
+    save_model(network, tmp_path / "a")
+    back = load_model(tmp_path / "a")
+    save_model(back, tmp_path / "b")
+    assert load_model(tmp_path / "b").description() == network.description()
+    assert load_model(tmp_path / "b").fingerprint() == network.fingerprint()
+    back.theta += 1  # writable, and the layers are still views into it
+    np.testing.assert_array_equal(back.W[0], network.W[0] + 1)
+
+
+def test_the_file_is_plain_safetensors(tmp_path):
+    network = Network([3, 2], dtype="float64", seed=1)
+    save_model(network, str(tmp_path / "model"))
+    tensors = load((tmp_path / "model").read_bytes())
+    assert list(tensors) == ["theta"]
+    np.testing.assert_array_equal(tensors["theta"], network.theta)
+
+
+def refused(path):
+    with pytest.raises(FileError) as caught:
+        load_model(path)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_every_flipped_byte_is_refused_or_loads_the_original(tmp_path):
+    path = tmp_path / "model"
+    network = Network([2, 2], class_names=["a", "b"])
+    save_model(network, path)
+    whole = path.read_bytes()
+    outcomes = {"refused": 0, "the same": 0}
+    for place in range(len(whole)):
+        for mask in (0x01, 0x20, 0xFF):
+            damaged = bytearray(whole)
+            damaged[place] ^= mask
+            path.write_bytes(damaged)
+            try:
+                back = load_model(path)
+            except FileError:
+                outcomes["refused"] += 1
+                continue
+            assert back.fingerprint() == network.fingerprint()
+            assert back.description() == network.description()
+            outcomes["the same"] += 1
+    # Hardly a byte is without meaning: the padding of the header may be.
+    assert outcomes["refused"] > 2.9 * len(whole) - 30
+    assert outcomes["refused"] + outcomes["the same"] == 3 * len(whole)
+
+
+def test_every_truncation_and_any_tail_is_refused(tmp_path):
+    path = tmp_path / "model"
+    save_model(Network([2, 2]), path)
+    whole = path.read_bytes()
+    for length in range(len(whole)):
+        path.write_bytes(whole[:length])
+        assert refused(path).startswith(str(path))
+    path.write_bytes(whole + b"\0")
+    assert refused(path).startswith(str(path))
+
+
+def test_a_changed_number_or_description_fails_the_checksum(tmp_path):
+    path = tmp_path / "model"
+    network = Network([2, 2])
+    save_model(network, path)
+    whole = path.read_bytes()
+    for damaged in (whole[:-1] + bytes([whole[-1] ^ 1]), whole.replace(b'\\"seed\\": 0', b'\\"seed\\": 1')):
+        assert damaged != whole
+        path.write_bytes(damaged)
+        assert refused(path) == f"{path}: is damaged: its checksum is wrong; copy it again"
+
+
+def test_a_header_that_promises_much_takes_no_memory(tmp_path):
+    path = tmp_path / "model"
+    path.write_bytes((2**62).to_bytes(8, "little") + b"{}")
+    tracemalloc.start()
+    refused(path)
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
+
+
+def forged(path, description, theta):
+    """Write a file with a right checksum, as someone could who knows the format."""
+    from glassnet.training.model_file import _checksum
+
+    text = description if isinstance(description, str) else json.dumps(description)
+    metadata = {"glassnet_format": "1", "network": text, "sha256": _checksum(text, theta)}
+    path.write_bytes(save({"theta": theta}, metadata))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"layers": [2, 3]}, "describes no network: initializer: an array must hold 9 finite numbers"),
+        ({"layers": "two"}, "describes no network: layers: "),
+        ({"layers": [10**9, 10**9]}, "describes no network: layers: "),
+        ({"activation": ["magic"]}, "describes no network: activation: "),
+        ({"loss": 5}, "describes no network: loss: "),
+        ({"dtype": "float64"}, "theta is float32, but the description says float64"),
+        ({"surprise": 1}, "describes no network: "),
+        ({"class_names": 7}, "describes no network: "),
+    ],
+)
+def test_a_description_that_is_none_is_refused(tmp_path, changes, said):
+    path = tmp_path / "model"
+    network = Network([2, 2])
+    forged(path, network.description() | changes, network.theta)
+    assert refused(path).startswith(f"{path}: {said}")
+
+
+def test_a_theta_that_is_not_finite_is_refused(tmp_path):
+    network = Network([2, 2])
+    network.theta[3] = np.nan
+    forged(tmp_path / "model", network.description(), network.theta)
+    assert "finite numbers" in refused(tmp_path / "model")
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "null", "no json", "5"])
+def test_a_description_that_is_no_object_is_refused(tmp_path, text):
+    forged(tmp_path / "model", text, Network([2, 2]).theta)
+    assert refused(tmp_path / "model").startswith(str(tmp_path / "model"))
+
+
+def test_files_of_others_are_refused(tmp_path):
+    path = tmp_path / "model.safetensors"
+    save_file({"theta": np.zeros(6, np.float32)}, path)
+    assert refused(path) == f"{path}: is no glassnet model of format 1, but of none"
+    save_file({"theta": np.zeros(6, np.float32)}, path, {"glassnet_format": "2"})
+    assert refused(path) == f"{path}: is no glassnet model of format 1, but of 2"
+    save_file({"weights": np.zeros(6, np.float32)}, path, {"glassnet_format": "1"})
+    assert "is damaged or no model file" in refused(path)
+    save_file({"theta": np.zeros(6, np.float32)}, path, {"glassnet_format": "1"})
+    assert "is damaged or no model file: 'sha256'" in refused(path)
+
+
+def test_a_pickle_is_refused_and_never_run(tmp_path):
+    trap = tmp_path / "sprung"
+
+    class Exploding:
+        def __reduce__(self):
+            return os.mkdir, (str(trap),)
+
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(pickle.dumps(Exploding()))
+    assert "is damaged or no model file" in refused(path)
+    assert not trap.exists()
+
+
+def test_missing_files_empty_folders_and_pipes_are_refused(tmp_path):
+    assert refused(tmp_path / "no") == f"{tmp_path / 'no'}: does not exist; give a run folder or a model file"
+    assert refused(tmp_path).startswith(f"{tmp_path / 'model.safetensors'}: does not exist")
+    os.mkfifo(tmp_path / "pipe")
+    assert refused(tmp_path / "pipe") == f"{tmp_path / 'pipe'}: is not a regular file"
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path):
+    with pytest.raises(FileError, match="cannot be written"):
+        save_model(Network([2, 2]), tmp_path / "missing" / "model")
+
+
+def test_registered_initializers_are_not_needed_to_load(tmp_path):
+    # The file keeps the name for people; theta itself is stored.
+    network = Network([2, 2], initializer="he_normal")
+    save_model(network, tmp_path / "model")
+    assert "he_normal" in INITIALIZERS
+    assert load_model(tmp_path / "model").initializer == "he_normal"

@@ -1,0 +1,121 @@
+import numpy as np
+import pytest
+
+from glassnet.data.dataset import Dataset
+from glassnet.errors import DataError, UsageError
+from glassnet.nn.network import Network
+from glassnet.training.config import configure, load_config
+from glassnet.training.loop import fit
+from glassnet.training.run import HIDDEN_LAYERS, layers_for, load_data, run
+
+OPTIONS = {"epochs": 2, "batch_size": 50, "samples_per_epoch": 300, "progress": False}
+
+
+@pytest.fixture
+def finished(tmp_path, digits):
+    """A run folder of digits, and the run."""
+    network = Network([64, 12, 10], "tanh", initializer="uniform(-0.5, 0.5)", seed=3, dtype="float64")
+    return fit(network, digits, optimizer="momentum(0.05, momentum=0.5)", run_dir=tmp_path / "run", **OPTIONS)
+
+
+def test_the_folders_configuration_gives_the_same_bits_again(finished):
+    config = load_config(finished.folder / "config.toml")
+    assert config == finished.config
+    again = run(config, progress=False)
+    assert again.network.fingerprint() == finished.network.fingerprint()
+    assert again.network.description() == finished.network.description()
+    assert again.history["train_loss"] == finished.history["train_loss"]
+    assert again.history["validation_loss"] == finished.history["validation_loss"]
+    assert again.config == config
+
+
+def test_a_run_from_a_configuration_is_saved_where_it_is_told(tmp_path):
+    config = configure({"data": {"dataset": "digits"}, "training": {"epochs": 1}, "network": {"layers": [64, 10]}})
+    made = run(config, run_dir=tmp_path / "again", progress=False)
+    assert made.folder == tmp_path / "again"
+    assert run(load_config(made.folder / "config.toml"), progress=False).network.fingerprint() == (
+        made.network.fingerprint()
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 4},
+        {"network": {"initializer": "uniform(-0.5, 0.6)"}},
+        {"training": {"batch_size": 49}},
+        {"training": {"optimizer": "momentum(0.05, momentum=0.6)"}},
+        {"training": {"samples_per_epoch": 301}},
+        {"training": {"sampling": "first"}},
+        {"data": {"split_seed": 1}},
+    ],
+)
+def test_everything_in_a_configuration_counts(finished, change):
+    config = configure(change, finished.folder / "config.toml")
+    assert run(config, progress=False).network.fingerprint() != finished.network.fingerprint()
+
+
+def test_other_data_are_refused_by_name(finished):
+    config = finished.config.model_copy(update={"checksums": {"X, y": "0" * 32}})
+    with pytest.raises(DataError) as caught:
+        run(config, progress=False)
+    assert str(caught.value) == (
+        f"X, y: is not the file that this configuration was made with (md5 {'0' * 32}); "
+        "remove it from [checksums] to use it all the same"
+    )
+
+
+def test_a_changed_file_is_refused_before_any_training(fashion_like, tmp_path):
+    config = configure({"data": {"dataset": "fashion-mnist", "validation": 0}, "training": {"epochs": 1}})
+    data = load_data(config, fashion_like)
+    made = fit(Network([784, 10]), data, run_dir=tmp_path / "run", epochs=1, progress=False)
+    config = load_config(made.folder / "config.toml")
+    assert load_data(config, fashion_like).checksums == data.checksums
+    labels = fashion_like / "train-labels-idx1-ubyte"
+    labels.write_bytes(labels.read_bytes()[:-1] + b"\3")
+    with pytest.raises(DataError, match=r"^train-labels-idx1-ubyte: is not the file"):
+        load_data(config, fashion_like)
+
+
+@pytest.fixture
+def fashion_like(tmp_path):
+    """A folder with four small raw files in the place of Fashion-MNIST's."""
+    rng = np.random.default_rng(0)
+    for part, n in (("train", 20), ("t10k", 5)):
+        header = b"\0\0\x08\x03" + b"".join(length.to_bytes(4, "big") for length in (n, 28, 28))
+        images = rng.integers(0, 256, n * 784, np.uint8).tobytes()
+        (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(header + images)
+        labels = (np.arange(n) % 10).astype(np.uint8).tobytes()
+        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(b"\0\0\x08\x01" + n.to_bytes(4, "big") + labels)
+    return tmp_path
+
+
+def test_a_start_that_is_not_reproduced_is_refused(finished, digits):
+    later = fit(finished.network, digits, **OPTIONS)
+    with pytest.raises(DataError, match=r"^start: the run began with other parameters"):
+        run(later.config, progress=False)
+    # Without the record, the configuration is one like any other.
+    assert len(run(later.config.model_copy(update={"start": None}), progress=False).history) == 2
+
+
+def test_without_layers_two_hidden_ones_stand_between_columns_and_classes(digits):
+    config = configure({"data": {"dataset": "digits"}})
+    assert layers_for(config, digits) == [64, *HIDDEN_LAYERS, 10]
+    X = np.zeros((20, 2, 3))
+    assert layers_for(config, Dataset.from_arrays(X, np.zeros(20))) == [6, *HIDDEN_LAYERS, 1]
+    assert layers_for(config, Dataset.from_arrays(X, np.zeros((20, 4)))) == [6, *HIDDEN_LAYERS, 4]
+    named = configure({"data": {"dataset": "digits"}, "network": {"layers": [64, 10]}})
+    assert layers_for(named, digits) == [64, 10]
+
+
+def test_split_options_reach_the_data():
+    config = configure({"data": {"dataset": "digits", "validation": 77, "split_seed": 9}})
+    data = load_data(config)
+    assert (len(data.validation.y), data.split_seed) == (77, 9)
+
+
+def test_unknown_names_in_a_configuration_are_refused():
+    for change, name in (({"data": {"dataset": "digit"}}, "dataset"), ({"network": {"loss": "hinge"}}, "loss")):
+        config = configure({"data": {"dataset": "digits"}} | change)
+        with pytest.raises(UsageError, match=f"^{name}: unknown name"):
+            run(config, progress=False)

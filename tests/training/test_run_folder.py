@@ -1,0 +1,144 @@
+import errno
+import os
+
+import pytest
+
+from glassnet.errors import FileError
+from glassnet.nn.network import Network
+from glassnet.training import run_folder
+from glassnet.training.config import configure, load_config
+from glassnet.training.history import EpochRecord, History
+from glassnet.training.model_file import load_model
+from glassnet.training.run_folder import RunFolder, default_folder
+
+CONFIG = configure({"data": {"dataset": "digits"}, "seed": 4})
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_new_folder_holds_the_untrained_network_its_configuration_and_no_epochs(tmp_path):
+    network = Network([3, 2], seed=4)
+    folder = RunFolder.create(tmp_path / "a" / "run", CONFIG, network)
+    assert names(folder.path) == ["config.toml", "history.csv", "model.safetensors"]
+    assert folder.config() == load_config(folder.path / "config.toml") == CONFIG
+    assert len(folder.history()) == 0
+    assert load_model(folder.path).fingerprint() == network.fingerprint()
+
+
+def test_saving_replaces_model_and_history_and_leaves_the_configuration(tmp_path):
+    network, history = Network([3, 2]), History()
+    folder = RunFolder.create(tmp_path / "run", CONFIG, network)
+    network.theta += 1
+    history.append(EpochRecord(1, 0.5, 0.5, None, None, 0.1, 1.0))
+    folder.save(network, history)
+    assert load_model(folder.path).fingerprint() == network.fingerprint()
+    assert list(folder.history()) == list(history)
+    assert folder.config() == CONFIG
+    assert names(folder.path) == ["config.toml", "history.csv", "model.safetensors"]
+
+
+def test_an_empty_folder_is_taken_and_a_full_one_refused(tmp_path):
+    RunFolder.create(tmp_path, CONFIG, Network([3, 2]))
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(FileError, match="already holds files"):
+        RunFolder.create(tmp_path, CONFIG, Network([3, 2], seed=1))
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("there", [True, False], ids=["into an empty folder", "into a new folder"])
+@pytest.mark.parametrize("failing", [1, 2, 3])
+def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, failing, there):
+    path = tmp_path / "run"
+    if there:
+        path.mkdir()
+    calls, replace = [], os.replace
+
+    def full(*paths):
+        calls.append(paths)
+        if len(calls) == failing:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(*paths)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        with pytest.raises(FileError, match="No space left on device"):
+            RunFolder.create(path, CONFIG, Network([3, 2]))
+    assert path.exists() == there
+    assert not there or names(path) == []
+
+
+@pytest.mark.parametrize("content", ["", "no history", "epoch\n1\n", None])
+def test_a_damaged_or_missing_history_is_refused_by_name(tmp_path, content):
+    folder = RunFolder.create(tmp_path / "run", CONFIG, Network([3, 2]))
+    path = folder.path / "history.csv"
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(FileError) as caught:
+        folder.history()
+    assert str(caught.value).startswith(
+        f"{path}: {'is no history' if content is not None else 'cannot be read: No'}"
+    )
+
+
+def test_every_damaged_copy_of_a_history_is_refused_or_read(tmp_path):
+    folder, history = RunFolder.create(tmp_path / "run", CONFIG, Network([3, 2])), History()
+    history.append(EpochRecord(1, 0.5, 0.5, None, None, 0.1, 1.0))
+    folder.save(Network([3, 2]), history)
+    whole = (folder.path / "history.csv").read_bytes()
+    refusals = 0
+    for place in range(len(whole)):
+        for damaged in (whole[:place], whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]):
+            (folder.path / "history.csv").write_bytes(damaged)
+            try:
+                assert len(folder.history()) <= 1
+            except FileError:
+                refusals += 1
+    assert refusals > len(whole)
+
+
+@pytest.fixture
+def one_second(monkeypatch):
+    monkeypatch.setattr(run_folder.time, "strftime", lambda _: "2025-01-02_030405")
+
+
+def test_two_runs_of_the_same_second_get_folders_of_their_own(tmp_path, one_second):
+    with (
+        default_folder("digits", [64, 10], tmp_path) as first,
+        default_folder("digits", [64, 10], tmp_path) as second,
+    ):
+        assert first == tmp_path / "2025-01-02_030405_digits_64-10"
+        assert second == tmp_path / "2025-01-02_030405_digits_64-10_2"
+        assert first.is_dir()
+        assert second.is_dir()
+        (first / "file").write_bytes(b"")
+    assert names(tmp_path) == [first.name]
+    with default_folder("digits", [64, 10], tmp_path) as third:
+        assert third == second
+
+
+def test_a_folder_that_stays_empty_is_taken_away_whatever_happens(tmp_path):
+    seen = []
+
+    def fail():
+        with default_folder("digits", [64, 10], tmp_path / "runs") as path:
+            seen.append(path.is_dir())
+            raise RuntimeError("before anything was written")
+
+    with pytest.raises(RuntimeError, match="before anything"):
+        fail()
+    assert seen == [True]
+    assert names(tmp_path / "runs") == []
+
+
+def test_a_place_where_no_folder_can_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "missing")
+    for root in ("file", "nowhere"):
+        with (
+            pytest.raises(FileError, match=r"cannot be made: .*; choose another"),
+            default_folder("digits", [64, 10], tmp_path / root),
+        ):
+            pytest.fail("a folder was made")
