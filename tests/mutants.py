@@ -125,7 +125,12 @@ def notices(mutant):
         folder = Path(name)
         plant(mutant, folder)
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
-        environment = {**os.environ, "PYTHONPATH": str(folder / "src"), "CI": "true", "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(folder / "src"),
+            "CI": "true",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         try:
             done = subprocess.run(
                 [*command, *(f"tests/{floor}" for floor in floors)],

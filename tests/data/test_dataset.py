@@ -150,9 +150,9 @@ def test_the_callers_arrays_are_left_as_they_were():
 @pytest.mark.parametrize(
     ("arguments", "options", "error", "said"),
     [
-        ((ROWS, LABELS[:-1]), {}, DataError, "training data: 30 rows but 29 labels"),
-        ((ROWS[:0], LABELS[:0]), {}, DataError, "training data: 0 rows but 0 labels"),
-        ((ROWS, LABELS, ROWS[:2], LABELS[:3]), {}, DataError, "test data: 2 rows but 3 labels"),
+        ((ROWS, LABELS[:-1]), {}, DataError, "arrays: 30 training rows but 29 labels"),
+        ((ROWS[:0], LABELS[:0]), {}, DataError, "arrays: 0 training rows but 0 labels"),
+        ((ROWS, LABELS, ROWS[:2], LABELS[:3]), {}, DataError, "arrays: 2 test rows but 3 labels"),
         ((ROWS, LABELS, ROWS), {}, UsageError, "y_test: goes with X_test"),
         ((ROWS, LABELS, None, LABELS), {}, UsageError, "y_test: goes with X_test"),
         ((ROWS, LABELS - 1, ROWS, LABELS), {}, DataError, "training label -1 in row 0 is outside the classes"),
@@ -171,3 +171,10 @@ def test_arrays_that_contradict_themselves_are_refused(arguments, options, error
     with pytest.raises(error, match=said) as caught:
         Dataset.from_arrays(*arguments, **options)
     assert "\n" not in str(caught.value)
+
+
+def test_a_label_outside_the_classes_is_named_by_its_row_in_what_was_given():
+    labels = np.arange(40) % 4
+    labels[37] = 9
+    with pytest.raises(DataError, match=r"label 9 in row 37 is outside the classes 0\.\.3"):
+        Dataset.from_arrays(np.zeros((40, 2)), labels, class_names="abcd")

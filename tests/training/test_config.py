@@ -78,7 +78,7 @@ def test_defaults_are_those_of_the_functions():
     for section, function in ((config.data, load_dataset), (config.network, Network), (config.training, fit)):
         parameters = inspect.signature(function).parameters
         for name, value in section.model_dump().items():
-            if name in parameters and name not in ("layers", "split_seed", "dataset"):
+            if name in parameters and name not in ("layers", "seed", "split_seed", "dataset"):
                 assert value == parameters[name].default, name
     assert (config.seed, config.data.split_seed) == (0, 0)
 
@@ -234,3 +234,12 @@ def test_missing_files_folders_and_pipes_are_refused(tmp_path):
     reader.start()
     reader.join(timeout=5)
     assert not reader.is_alive()
+
+
+def test_a_changed_seed_is_the_networks_too(tmp_path):
+    """`--seed` on a configuration whose network had a seed of its own must not leave that one standing."""
+    own = RunConfig(seed=1, data=DataConfig(dataset="digits"), network=NetworkConfig(seed=2))
+    (tmp_path / "c.toml").write_text(own.to_toml())
+    assert configure({}, tmp_path / "c.toml").network.seed == 2
+    changed = configure({"seed": 3}, tmp_path / "c.toml")
+    assert (changed.seed, changed.network.seed) == (3, None)

@@ -141,9 +141,8 @@ def forged(path, description, theta):
     """Write a file with a right checksum, as someone could who knows the format."""
     from glassnet.training.model_file import _checksum
 
-    text = description if isinstance(description, str) else json.dumps(description)
-    metadata = {"glassnet_format": "1", "network": text, "sha256": _checksum(text, theta)}
-    path.write_bytes(save({"theta": theta}, metadata))
+    entry = {"format": 1, "network": description, "sha256": _checksum(description, theta)}
+    path.write_bytes(save({"theta": theta}, {"glassnet": json.dumps(entry)}))
 
 
 @pytest.mark.parametrize(
@@ -173,21 +172,33 @@ def test_a_theta_that_is_not_finite_is_refused(tmp_path):
     assert "finite numbers" in refused(tmp_path / "model")
 
 
-@pytest.mark.parametrize("text", ["[1, 2]", "null", "no json", "5"])
-def test_a_description_that_is_no_object_is_refused(tmp_path, text):
-    forged(tmp_path / "model", text, Network([2, 2]).theta)
+@pytest.mark.parametrize("description", [[1, 2], None, "text", 5])
+def test_a_description_that_is_no_object_is_refused(tmp_path, description):
+    forged(tmp_path / "model", description, Network([2, 2]).theta)
     assert refused(tmp_path / "model").startswith(str(tmp_path / "model"))
+
+
+@pytest.mark.parametrize("entry", ["[1, 2]", "null", "no json", "5", "[" * 100_000])
+def test_an_entry_that_is_no_object_is_refused(tmp_path, entry):
+    save_file({"theta": np.zeros(6, np.float32)}, tmp_path / "model", {"glassnet": entry})
+    assert "is damaged or no model file" in refused(tmp_path / "model")
+
+
+def test_equal_networks_make_equal_files(tmp_path):
+    for name in "ab":
+        save_model(Network([2, 2], seed=3), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_files_of_others_are_refused(tmp_path):
     path = tmp_path / "model.safetensors"
     save_file({"theta": np.zeros(6, np.float32)}, path)
     assert refused(path) == f"{path}: is no glassnet model of format 1, but of none"
-    save_file({"theta": np.zeros(6, np.float32)}, path, {"glassnet_format": "2"})
+    save_file({"theta": np.zeros(6, np.float32)}, path, {"glassnet": '{"format": 2}'})
     assert refused(path) == f"{path}: is no glassnet model of format 1, but of 2"
-    save_file({"weights": np.zeros(6, np.float32)}, path, {"glassnet_format": "1"})
+    save_file({"weights": np.zeros(6, np.float32)}, path, {"glassnet": '{"format": 1}'})
     assert "is damaged or no model file" in refused(path)
-    save_file({"theta": np.zeros(6, np.float32)}, path, {"glassnet_format": "1"})
+    save_file({"theta": np.zeros(6, np.float32)}, path, {"glassnet": '{"format": 1}'})
     assert "is damaged or no model file: 'sha256'" in refused(path)
 
 

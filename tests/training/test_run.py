@@ -1,3 +1,5 @@
+import gzip
+
 import numpy as np
 import pytest
 
@@ -61,7 +63,7 @@ def test_other_data_are_refused_by_name(finished):
         run(config, progress=False)
     assert str(caught.value) == (
         f"X, y: is not the file that this configuration was made with (md5 {'0' * 32}); "
-        "remove it from [checksums] to use it all the same"
+        "remove it from [checksums] to use the data at hand all the same"
     )
 
 
@@ -72,7 +74,12 @@ def test_a_changed_file_is_refused_before_any_training(fashion_like, tmp_path):
     config = load_config(made.folder / "config.toml")
     assert load_data(config, fashion_like).checksums == data.checksums
     labels = fashion_like / "train-labels-idx1-ubyte"
-    labels.write_bytes(labels.read_bytes()[:-1] + b"\3")
+    labels_before = labels.read_bytes()
+    labels.write_bytes(labels_before[:-1] + b"\3")
+    with pytest.raises(DataError, match=r"^train-labels-idx1-ubyte: is not the file"):
+        load_data(config, fashion_like)
+    labels.unlink()  # the same labels under another name are not vouched for either
+    (fashion_like / "train-labels-idx1-ubyte.gz").write_bytes(gzip.compress(labels_before))
     with pytest.raises(DataError, match=r"^train-labels-idx1-ubyte: is not the file"):
         load_data(config, fashion_like)
 
@@ -96,6 +103,20 @@ def test_a_start_that_is_not_reproduced_is_refused(finished, digits):
         run(later.config, progress=False)
     # Without the record, the configuration is one like any other.
     assert len(run(later.config.model_copy(update={"start": None}), progress=False).history) == 2
+
+
+def test_a_network_with_a_seed_of_its_own_is_repeated_with_it(digits):
+    first = fit(Network([64, 8, 10], seed=3), digits, seed=4, epochs=1, progress=False)
+    assert (first.config.seed, first.config.network.seed) == (4, 3)
+    again = run(first.config, progress=False)
+    assert again.network.fingerprint() == first.network.fingerprint()
+    assert fit(Network([64, 8, 10], seed=3), digits, epochs=1, progress=False).config.network.seed is None
+
+
+def test_an_array_of_parameters_is_not_in_the_configuration(digits):
+    first = fit(Network([64, 10], initializer=np.full(650, 0.1)), digits, epochs=1, progress=False)
+    with pytest.raises(DataError, match=r"^initializer: .* only its model file holds$"):
+        run(first.config, progress=False)
 
 
 def test_without_layers_two_hidden_ones_stand_between_columns_and_classes(digits):

@@ -110,21 +110,23 @@ class Dataset:
         >>> [len(split.y) for split in (data.train, data.validation, data.test)]
         [70, 10, 20]
         """
-        X, y = _checked("training", X, y)
+        X, y = _checked(name, "training", X, y)
         if checksums is None:
             digest = hashlib.md5(np.ascontiguousarray(X).data, usedforsecurity=False)
             digest.update(np.ascontiguousarray(y).data)
             checksums = {"X, y": digest.hexdigest()}
         if (X_test is None) != (y_test is None):
             raise UsageError("y_test", "goes with X_test: give both, or neither")
+        labels = {"training": y} if y_test is None else {"training": y, "test": np.asarray(y_test)}
+        if y.ndim == 1 and y.dtype.kind in "iub":
+            n_classes = 1 + max(int(numbers.max(initial=0)) for numbers in labels.values())
+            class_names = class_names or [str(label) for label in range(n_classes)]
+            for split, numbers in labels.items():
+                _check_labels(name, split, numbers, len(class_names))
         if X_test is None or y_test is None:
             rest, chosen = stratified(y, round(TEST * len(y)), np.random.default_rng(0))
             X, y, X_test, y_test = X[rest], y[rest], X[chosen], y[chosen]
-        X_test, y_test = _checked("test", X_test, y_test)
-        if y.ndim == 1 and y.dtype.kind in "iub":
-            class_names = class_names or [str(label) for label in range(int(max(y.max(), y_test.max())) + 1)]
-            for split, labels in (("training", y), ("test", y_test)):
-                _check_labels(name, split, labels, len(class_names))
+        X_test, y_test = _checked(name, "test", X_test, y_test)
         size = validation_size(validation, len(y))
         rest, chosen = stratified(y, size, stream(split_seed, "split"))
         return cls(
@@ -140,10 +142,10 @@ class Dataset:
         )
 
 
-def _checked(split: str, X: Array, y: Array) -> tuple[Array, Array]:
+def _checked(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:
     X, y = np.asarray(X), np.asarray(y)
     if len(X) != len(y) or len(X) == 0:
-        raise DataError(f"{split} data: {len(X)} rows but {len(y)} labels; they must be as many, and not none")
+        raise DataError(f"{name}: {len(X)} {split} rows but {len(y)} labels; they must be as many, and not none")
     return X, y
 
 

@@ -28,7 +28,10 @@ class DataConfig(_Section):
 
 
 class NetworkConfig(_Section):
-    """Which network; see `glassnet.Network`. Without layers, `glassnet.run` fits them to the data."""
+    """Which network; see `glassnet.Network`.
+
+    Without layers, `glassnet.run` fits them to the data; without a seed, it is the run's.
+    """
 
     layers: list[int] | None = None
     activation: str | list[str] = "relu"
@@ -37,6 +40,7 @@ class NetworkConfig(_Section):
     output_scale: float = 1.0
     initializer: str = "glorot_uniform"
     bias_initializer: str = "zeros"
+    seed: int | None = Field(default=None, ge=0)
     dtype: str = "float32"
 
 
@@ -95,7 +99,7 @@ def configure(changes: dict[str, Any], path: str | Path | None = None) -> RunCon
         Values by name, sections as dicts; a None changes nothing.
     path : str or Path, optional
         TOML file. Where the changes concern the seed, the data or the network, its record of the start, and of
-        other data's checksums, no longer applies and is left out.
+        other data's checksums, no longer applies and is left out. A changed seed is the network's, too.
 
     Raises
     ------
@@ -113,6 +117,8 @@ def configure(changes: dict[str, Any], path: str | Path | None = None) -> RunCon
         values.pop("start", None)
     if "data" in changed:
         values.pop("checksums", None)
+    if "seed" in changed:
+        values.get("network", {}).pop("seed", None)
     return validated(RunConfig, values)
 
 

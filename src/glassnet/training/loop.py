@@ -11,7 +11,7 @@ from signal import Signals
 import numpy as np
 
 from glassnet.data.dataset import Dataset
-from glassnet.errors import DataError, FileError, NonFiniteError
+from glassnet.errors import GlassnetError, NonFiniteError
 from glassnet.nn.activations import Array
 from glassnet.nn.backpropagation import Trace
 from glassnet.nn.network import Network
@@ -148,12 +148,12 @@ def fit(
         },
     )
     config = _describe(network, data, options, network.seed if seed is None else seed)
-    before = network.class_names
-    learner = _Learner(network, data, rule, config)
     run = Run(network, History(), config, None if run_dir is None else Path(run_dir))
+    before, network.class_names = network.class_names, data.class_names
     try:
+        learner = _Learner(network, data, rule, config)
         folder = RunFolder.create(run.folder, config, network) if run.folder else None
-    except FileError:
+    except GlassnetError:
         network.class_names = before
         raise
     with np.errstate(all="ignore"), GracefulInterrupts() as interrupts:  # every loss is checked instead
@@ -177,6 +177,7 @@ def fit(
 def _describe(network: Network, data: Dataset, training: TrainingConfig, seed: int) -> RunConfig:
     """Return the configuration of a run that was started from Python."""
     description = network.description()
+    description["seed"] = network.seed if network.seed != seed else None
     return validated(
         RunConfig,
         {
@@ -209,13 +210,8 @@ class _Learner:
         self.X = network.check_input(data.train.X)
         if self.watched:
             network.check_input(data.validation.X)
-        before, network.class_names = network.class_names, data.class_names
-        try:
-            self.targets = network.encode(data.train.y)
-            network.encode(data.validation.y)
-        except DataError:
-            network.class_names = before
-            raise
+        self.targets = network.encode(data.train.y)
+        network.encode(data.validation.y)
         self.network, self.data, self.optimizer = network, data, optimizer
         self.state: OptimizerState = optimizer.start(network.theta)
         self.rng = stream(config.seed, "shuffling")

@@ -14,8 +14,12 @@ from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.runtime.files import write_bytes
 
+#: The entry of a file's metadata that is ours. One only: safetensors writes several in any order, and equal
+#: networks shall make equal files.
+ENTRY = "glassnet"
+
 #: Says which reader a file needs; raised when an older glassnet could not read a newer file.
-FORMAT = "1"
+FORMAT = 1
 
 
 def save_model(network: Network, path: str | Path) -> None:
@@ -28,13 +32,13 @@ def save_model(network: Network, path: str | Path) -> None:
     """
     from safetensors.numpy import save
 
-    theta, description = np.ascontiguousarray(network.theta), json.dumps(network.description())
-    metadata = {"glassnet_format": FORMAT, "network": description, "sha256": _checksum(description, theta)}
-    write_bytes(Path(path), save({"theta": theta}, metadata))
+    theta, description = np.ascontiguousarray(network.theta), network.description()
+    entry = {"format": FORMAT, "network": description, "sha256": _checksum(description, theta)}
+    write_bytes(Path(path), save({"theta": theta}, {ENTRY: json.dumps(entry)}))
 
 
-def _checksum(description: str, theta: Array) -> str:
-    return hashlib.sha256(description.encode() + theta.tobytes()).hexdigest()
+def _checksum(description: dict[str, Any], theta: Array) -> str:
+    return hashlib.sha256(json.dumps(description).encode() + theta.tobytes()).hexdigest()
 
 
 def load_model(path: str | Path) -> Network:
@@ -81,19 +85,16 @@ def _read(path: Path) -> tuple[dict[str, Any], Any]:
 
     try:
         with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("glassnet_format") != FORMAT:
-                raise FileError(
-                    path,
-                    f"is no glassnet model of format {FORMAT}, but of {metadata.get('glassnet_format', 'none')}",
-                )
+            entry = json.loads((file.metadata() or {}).get(ENTRY, '{"format": "none"}'))
+            if entry["format"] != FORMAT:
+                raise FileError(path, f"is no glassnet model of format {FORMAT}, but of {entry['format']}")
             theta = file.get_tensor("theta")
-        if metadata["sha256"] != _checksum(metadata["network"], theta):
+        if entry["sha256"] != _checksum(entry["network"], theta):
             raise FileError(path, "is damaged: its checksum is wrong; copy it again")
-        return json.loads(metadata["network"]), theta
+        return entry["network"], theta
     except FileError:
         raise
-    except (SafetensorError, KeyError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise FileError(path, f"is damaged or no model file: {error}") from None
     except OSError as error:
         raise FileError(path, f"cannot be read: {error.strerror or error}") from None

@@ -27,10 +27,10 @@ def load_data(config: RunConfig, data_dir: str | Path | None = None) -> Dataset:
         config.data.dataset, data_dir, validation=config.data.validation, split_seed=config.data.split_seed
     )
     for file, checksum in config.checksums.items():
-        if data.checksums.get(file, checksum) != checksum:
+        if data.checksums.get(file) != checksum:
             raise DataError(
                 f"{file}: is not the file that this configuration was made with (md5 {checksum}); "
-                "remove it from [checksums] to use it all the same"
+                "remove it from [checksums] to use the data at hand all the same"
             )
     return data
 
@@ -76,8 +76,13 @@ def run(
     """
     if data is None:
         data = load_data(config)
-    options = {**config.network.model_dump(), "layers": layers_for(config, data)}
-    network = Network(**options, seed=config.seed)
+    options = config.network.model_dump()
+    if options["initializer"] == "array":
+        raise DataError("initializer: the run began with an array of parameters, which only its model file holds")
+    options["layers"] = layers_for(config, data)
+    if options["seed"] is None:
+        options["seed"] = config.seed
+    network = Network(**options)
     if config.start not in (None, network.fingerprint()):
         raise DataError(
             "start: the run began with other parameters than its initializer and seed give here (a network that "
