@@ -79,6 +79,7 @@ def test_every_option_reaches_the_configuration(glassnet):
         "output_scale": 10.0,
         "initializer": "uniform(-1, 1)",
         "bias_initializer": "normal(0, 0.5)",
+        "seed": None,
         "dtype": "float64",
     }
     assert config.training.model_dump() == {

@@ -249,7 +249,7 @@ def test_kinks_stand_where_the_slope_jumps(name, kinks):
         ("huber(0)", "delta must be > 0, got 0"),
         ("huber(-1)", "delta must be > 0"),
         ("huber(1e999)", "delta must be > 0"),
-        ("huber(wide)", "does not fit huber"),
+        ("huber(wide)", "delta must be > 0, got wide"),
         ("cross_entropy(1, 2)", "does not fit cross_entropy"),
         ("mse", "unknown name 'mse'"),
         ("crossentropy", "did you mean 'cross_entropy'"),

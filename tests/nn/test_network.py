@@ -277,11 +277,44 @@ def test_the_score_of_numbers_is_r_squared():
     assert network.score(ROWS, network.predict(ROWS)) == 1
 
 
-def test_the_score_of_several_numbers_weighs_outputs_by_their_variance():
+def test_the_score_of_several_numbers_is_the_mean_over_the_outputs():
     network = linear([3, 2], RNG.normal(size=8))
     y = RNG.normal(size=(6, 2)) * [1, 10] + [5, -3]
-    expected = r2_score(y, network.predict(ROWS), multioutput="variance_weighted")
-    assert network.score(ROWS, y) == pytest.approx(expected, rel=1e-12)
+    assert network.score(ROWS, y) == pytest.approx(r2_score(y, network.predict(ROWS)), rel=1e-12)
+
+
+def test_the_score_of_targets_that_are_all_the_same():
+    network = linear([3, 1], [0, 0, 0, 2])
+    assert network.score(ROWS, np.full(6, 2.0)) == r2_score(np.full(6, 2.0), np.full(6, 2.0)) == 1
+    assert network.score(ROWS, np.full(6, 3.0)) == r2_score(np.full(6, 3.0), np.full(6, 2.0)) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"output_activation": "rellu", "loss": "huber"}, "output_activation: unknown name 'rellu'"),
+        ({"bias_initializer": "glorot"}, "bias_initializer: unknown name 'glorot'"),
+        ({"bias_initializer": "uniform(1, -1)"}, "bias_initializer: uniform: low must be below high"),
+        (
+            {"initializer": "normal(0, 1e300)"},
+            r"initializer: normal\(0, 1e\+300\) gives numbers that are not finite",
+        ),
+        ({"initializer": np.full(4, 1e300)}, "initializer: array gives numbers that are not finite in float32"),
+        ({"loss": "huber(sum)"}, "loss: huber: delta must be > 0, got sum"),
+    ],
+)
+def test_errors_call_the_option_by_its_name(options, said):
+    with pytest.raises(UsageError, match=f"^{said}"):
+        Network([3, 1], **{"loss": "half_squared_error", **options})
+
+
+def test_a_numpy_number_is_a_number():
+    assert Network([2, 1], loss="huber", output_scale=np.float32(2)).output_scale == 2
+
+
+def test_rows_of_unequal_length_are_refused():
+    with pytest.raises(DataError, match=r"^X: expected rows of equal length"):
+        Network([2, 3]).predict([[1, 2], [3]])
 
 
 @pytest.mark.parametrize("network", [Network([3, 2]), Network([3, 1], loss="huber")])

@@ -90,7 +90,8 @@ class Source:
         from rich.progress import Progress
 
         pooch.get_logger().setLevel("WARNING")
-        with Progress(console=Console(stderr=True), transient=True) as progress:
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
             bar = DownloadBar(progress, file)
             path = pooch.retrieve(
                 self.url + file,

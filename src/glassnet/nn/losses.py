@@ -150,7 +150,7 @@ def _add(
 
 def huber(delta: float = 1.0, reduction: str = "mean") -> Loss:
     """Build the Huber loss with its corner at |a - y| = `delta` > 0."""
-    if not 0 < delta < np.inf:
+    if not isinstance(delta, int | float) or not 0 < delta < np.inf:
         raise UsageError("loss", f"huber: delta must be > 0, got {delta}")
     return Loss(f"huber({delta})", partial(huber_loss, delta=delta), kinks=(-delta, delta), reduction=reduction)
 

@@ -93,8 +93,9 @@ class Network:
             )
         self.class_names = None if class_names is None else tuple(class_names)
         self._use(Parameters(self.layers, _check_dtype(dtype)))
-        self.initializer = self._initialise(initializer, INITIALIZERS.resolve(bias_initializer))
-        self.bias_initializer = INITIALIZERS.resolve(bias_initializer).spec
+        biases = INITIALIZERS.resolve(bias_initializer, "bias_initializer")
+        self.bias_initializer = biases.spec
+        self.initializer = self._initialise(initializer, biases)
 
     def _use(self, parameters: Parameters) -> None:
         self.parameters = parameters
@@ -103,21 +104,25 @@ class Network:
 
     def _initialise(self, initializer: str | Initializer | Array, bias_initializer: Initializer) -> str:
         """Fill theta in float64, layer by layer, W before b, and return how."""
-        if isinstance(initializer, np.ndarray):
-            if initializer.shape != self.theta.shape or not np.isfinite(initializer).all():
-                raise UsageError(
-                    "initializer",
-                    f"an array must hold {len(self.theta)} finite numbers in the shape ({len(self.theta)},), "
-                    f"got the shape {initializer.shape}",
-                )
-            self.theta[:] = initializer
-            return "array"
-        weight_initializer = INITIALIZERS.resolve(initializer)
         rng = stream(self.seed, "initialisation")
-        for W, b in zip(self.W, self.b, strict=True):
-            W[:] = weight_initializer.draw(W.shape, rng)
-            b[:] = bias_initializer.draw(b.shape, rng)
-        return weight_initializer.spec
+        with np.errstate(over="ignore"):  # a number beyond the dtype is refused below
+            if isinstance(initializer, np.ndarray):
+                if initializer.shape != self.theta.shape or not np.isfinite(initializer).all():
+                    raise UsageError(
+                        "initializer",
+                        f"an array must hold {len(self.theta)} finite numbers in the shape {self.theta.shape}, "
+                        f"got the shape {initializer.shape}",
+                    )
+                self.theta[:], spec = initializer, "array"
+            else:
+                weight_initializer = INITIALIZERS.resolve(initializer)
+                spec = weight_initializer.spec
+                for W, b in zip(self.W, self.b, strict=True):
+                    W[:] = weight_initializer.draw(W.shape, rng)
+                    b[:] = bias_initializer.draw(b.shape, rng)
+        if not np.isfinite(self.theta).all():
+            raise UsageError("initializer", f"{spec} gives numbers that are not finite in {self.theta.dtype}")
+        return spec
 
     @property
     def n_classes(self) -> int | None:
@@ -176,7 +181,10 @@ class Network:
 
     def check_input(self, X: Any) -> Array:
         """Return X as an array, or raise `DataError` where it does not fit the network or is not finite."""
-        X = np.asarray(X)
+        try:
+            X = np.asarray(X)
+        except ValueError:
+            raise DataError("X: expected rows of equal length") from None
         width = int(np.prod(X.shape[1:])) if X.ndim > 1 else 0
         if X.dtype.kind not in "fiub" or X.ndim < 2 or len(X) == 0:
             raise DataError(f"X: expected rows of numbers, got the shape {X.shape} of type {X.dtype}")
@@ -226,7 +234,8 @@ class Network:
         X : array_like of shape (n, d_0), or a pair (X, y)
             Rows; a split of a data set may be given whole: ``network.score(data.test)``.
         y : array_like of shape (n,)
-            Labels or numbers.
+            Labels or numbers. R^2 is averaged over the outputs, as scikit-learn's ``r2_score`` has it: where the
+            targets of an output are all the same, it is 1 if they are met and 0 if not.
         """
         if y is None:
             X, y = X
@@ -238,8 +247,10 @@ class Network:
                 raise DataError(f"y: expected one label a row, got the shape {np.shape(y)}")
             return float(np.mean(predictions == np.asarray(y)))
         targets = self.encode(y).astype(np.float64)
-        residual = ((targets - predictions) ** 2).sum()
-        return float(1 - residual / ((targets - targets.mean(axis=0)) ** 2).sum())
+        residual = ((targets - predictions) ** 2).sum(axis=0)
+        spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
+        unexplained = np.where(spread > 0, residual / np.where(spread > 0, spread, 1), residual > 0)
+        return float(np.mean(1 - unexplained))
 
     def astype(self, dtype: Any) -> Network:
         """Return a copy of the network with theta in another dtype."""
@@ -320,15 +331,12 @@ def _output_activation(activation: str | Activation | None, loss: Loss) -> Activ
         check_output(loss, name)
     if loss.output is not None or activation is None:
         return IDENTITY
-    return ACTIVATIONS.resolve(activation)
+    return ACTIVATIONS.resolve(activation, "output_activation")
 
 
 def _check_scale(output_scale: float, loss: Loss) -> float:
-    if (
-        isinstance(output_scale, bool)
-        or not isinstance(output_scale, int | float)
-        or not 0 < output_scale < np.inf
-    ):
+    number = isinstance(output_scale, int | float | np.number) and not isinstance(output_scale, bool)
+    if not number or not 0 < output_scale < np.inf:
         raise UsageError("output_scale", f"must be a number > 0, got {output_scale!r}")
     if loss.output is not None and output_scale != 1:
         raise UsageError("output_scale", f"must be 1 with {loss.name}: softmax and sigmoid need no amplification")

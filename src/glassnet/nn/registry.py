@@ -62,13 +62,15 @@ class Registry(Generic[T]):
             raise unknown_name(self.kind, name, self._factories)
         return self._factories[name]
 
-    def resolve(self, spec: str | T) -> T:
+    def resolve(self, spec: str | T, parameter: str | None = None) -> T:
         """Turn a specification into an object; an object of the family is returned as it is.
 
         Parameters
         ----------
         spec : str or instance
             ``"name"``, ``"name(1, key=2)"``, or a finished object.
+        parameter : str, optional
+            What errors call it, where that is not the kind.
 
         Raises
         ------
@@ -77,16 +79,17 @@ class Registry(Generic[T]):
         """
         if isinstance(spec, self.base):
             return spec
-        if not isinstance(spec, str):
-            raise UsageError(self.kind, f"expected a name or a {self.base.__name__}, got {spec!r}")
-        name, arguments, options = _parse_call(self.kind, spec)
-        factory = self.factory(name)
         try:
-            return factory(*arguments, **options)
-        except UsageError:
+            if not isinstance(spec, str):
+                raise UsageError(self.kind, f"expected a name or a {self.base.__name__}, got {spec!r}")
+            name, arguments, options = _parse_call(self.kind, spec)
+            return self.factory(name)(*arguments, **options)
+        except UsageError as error:
+            if error.name == self.kind and parameter:
+                raise UsageError(parameter, error.problem) from None
             raise
         except (TypeError, ValueError) as error:
-            raise UsageError(self.kind, f"{spec!r} does not fit {name}: {error}") from None
+            raise UsageError(parameter or self.kind, f"{spec!r} does not fit {name}: {error}") from None
 
 
 def _parse_call(kind: str, spec: str) -> tuple[str, list[Any], dict[str, Any]]:
