@@ -82,7 +82,7 @@ if __name__ == "__main__":
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     rows = measure(rounds)
     blas = sorted({f"{pool.get('architecture')}, {pool['num_threads']} threads" for pool in threadpool_info()})
-    about = {"rounds": rounds, "epochs": EPOCHS, "blas": blas, "load": os.getloadavg()[0], **environment()}
+    about = {"rounds": rounds, "epochs": EPOCHS, "blas_kernels": blas, "load": os.getloadavg()[0], **environment()}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "epoch.json").write_text(json.dumps({"about": about, "rows": rows}, indent=1) + "\n")
     heading = f"Seconds of an epoch of 60,000 Fashion-MNIST images, Adam; medians of {rounds} rounds in turn.\n"

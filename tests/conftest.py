@@ -1,6 +1,7 @@
 """What all tests share: where the real data are, and strict arithmetic."""
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,9 @@ from hypothesis import settings
 
 #: Not tests: a script that needs PyTorch, and the one that plants faults.
 collect_ignore = ["nn/make_optimizer_trajectories.py", "mutants.py"]
+
+# A shell has its background jobs ignore SIGINT, and so would every process that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("here", deadline=None)
@@ -23,8 +27,10 @@ def strict_arithmetic():
 
 
 @pytest.fixture(autouse=True)
-def isolated_home(tmp_path_factory, monkeypatch):
-    """No test reads or writes the user's cache."""
+def isolated_environment(tmp_path_factory, monkeypatch):
+    """No test reads or writes the user's cache, or depends on how the user likes a terminal."""
+    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
 
@@ -36,4 +42,4 @@ def fashion_mnist_home():
         if os.environ.get("CI"):
             pytest.fail("GLASSNET_DATA names no folder with fashion-mnist in it, and CI needs it")
         pytest.skip("needs Fashion-MNIST: set GLASSNET_DATA to the folder that holds fashion-mnist/")
-    return home
+    return str(Path(home).resolve())  # tests change the working folder

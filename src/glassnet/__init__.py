@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from glassnet.nn.optimizers import RMSprop as RMSprop
     from glassnet.training.config import RunConfig as RunConfig
     from glassnet.training.config import load_config as load_config
+    from glassnet.training.loop import DivergenceError as DivergenceError
     from glassnet.training.loop import Interrupted as Interrupted
     from glassnet.training.loop import Run as Run
     from glassnet.training.loop import fit as fit
@@ -41,7 +42,7 @@ _MODULES = {
     "nn.network": ("Network",),
     "nn.optimizers": ("GD", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "RMSprop"),
     "training.config": ("RunConfig", "load_config"),
-    "training.loop": ("Interrupted", "Run", "fit"),
+    "training.loop": ("DivergenceError", "Interrupted", "Run", "fit"),
     "training.metrics": ("evaluate",),
     "training.model_file": ("load_model", "save_model"),
     "training.run": ("run",),

@@ -35,6 +35,10 @@ class UsageError(GlassnetError, ValueError):
         self.name = name
         self.problem = problem
 
+    def __reduce__(self) -> tuple[type[UsageError], tuple[str, str]]:
+        """Pickle by the two arguments, so that a worker process can raise it."""
+        return type(self), (self.name, self.problem)
+
 
 class FileError(GlassnetError, OSError):
     """A file or folder cannot be read, understood or written.
@@ -51,6 +55,10 @@ class FileError(GlassnetError, OSError):
         super().__init__(f"{path}: {problem}")
         self.path = path
         self.problem = problem
+
+    def __reduce__(self) -> tuple[type[FileError], tuple[str | Path, str]]:
+        """Pickle by the two arguments, so that a worker process can raise it."""
+        return type(self), (self.path, self.problem)
 
 
 class DataError(GlassnetError, ValueError):

@@ -56,7 +56,8 @@ def process(here):
 
     def start(*arguments, **options):
         command = [sys.executable, "-m", "glassnet.cli.main", *map(str, arguments)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+        return subprocess.Popen(command, text=True, **pipes)
 
     return start
 

@@ -31,9 +31,9 @@ def test_a_picture_is_not_overwritten_unasked(glassnet, here):
     ("arguments", "code", "message"),
     [
         (["mnistt"], 2, "DATASET: unknown name 'mnistt'"),
-        (["digits", "--per-class", "0"], 2, "--per-class: must be a whole number > 0"),
+        (["digits", "--per-class", "0"], 2, "--per-class: must be a whole number from 1 to 100"),
         (["digits", "--out", "no/where.png"], 1, "no/where.png: cannot be written"),
-        (["digits", "--out", "/proc"], 1, "/proc: is a folder"),
+        (["digits", "--out", "/proc"], 1, "/proc: is no regular file"),
         (["fashion-mnist", "--data-dir", "nowhere"], 1, "nowhere: is no folder"),
     ],
 )

@@ -1,5 +1,6 @@
 """``glassnet evaluate``."""
 
+import numpy as np
 import pytest
 
 import glassnet as gn
@@ -65,3 +66,17 @@ def test_a_damaged_run_is_named_by_its_file(glassnet, run_folder, damage, messag
 
 def test_a_run_that_is_not_there(glassnet):
     assert glassnet("evaluate", "nowhere").error.startswith("nowhere: does not exist")
+
+
+def test_rows_that_the_run_does_not_have(glassnet):
+    glassnet("train", "digits", "--validation", 0, "--epochs", 1, "-q", "--run-dir", "run")
+    answer = glassnet("evaluate", "run", "--split", "validation")
+    assert (answer.code, answer.error) == (2, "--split: the run has no validation rows; take another")
+
+
+def test_a_run_on_arrays_is_evaluated_where_they_are(glassnet):
+    data = gn.Dataset.from_arrays(np.eye(30), np.arange(30) % 3)
+    gn.fit(gn.Network([30, 3]), data, epochs=1, run_dir="run", progress=False)
+    answer = glassnet("evaluate", "run")
+    assert answer.code == 1
+    assert answer.error.startswith("run/config.toml: the run learned from 'arrays', which only the Python program")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import struct
 
 import numpy as np
@@ -71,7 +72,7 @@ def test_rows_that_do_not_fit_are_said_in_one_line(glassnet, run_folder, here, X
     np.save(here / "bad.npy", X)
     answer = glassnet("predict", "run", "bad.npy", "--out", "answers.csv")
     assert answer.code == 1
-    assert answer.error.startswith(message)
+    assert answer.error.startswith(f"bad.npy: {message}")
     assert not (here / "answers.csv").exists()
 
 
@@ -81,3 +82,20 @@ def test_a_file_that_is_no_data_is_named(glassnet, run_folder, here, content):
     answer = glassnet("predict", "run", "bad.bin")
     assert answer.code == 1
     assert answer.error.startswith("bad.bin: ")
+
+
+def test_rows_that_overflow_are_said_in_one_line(glassnet, here):
+    glassnet("train", "digits", "--layers", "64,8,1", "--loss", "half_squared_error", "-q", "--run-dir", "run")
+    np.save(here / "big.npy", np.full((2, 64), 3e38, np.float32))
+    assert glassnet("predict", "run", "big.npy").error.startswith("big.npy: X: row 0 is too much for the network")
+
+
+def test_what_is_no_file_is_not_replaced(glassnet, run_folder, rows, here):
+    (here / "elsewhere.csv").write_text("old")
+    (here / "link.csv").symlink_to("elsewhere.csv")
+    os.mkfifo(here / "pipe")
+    refused = glassnet("predict", "run", "rows.npy", "--out", "pipe", "--overwrite")
+    assert refused.error == "pipe: is no regular file; name another with --out"
+    assert glassnet("predict", "run", "rows.npy", "--out", "link.csv", "--overwrite").code == 0
+    assert (here / "link.csv").is_symlink()
+    assert (here / "elsewhere.csv").read_text().startswith("row,label")

@@ -51,7 +51,6 @@ def test_a_stratified_draw_is_random_within_a_class():
     [
         (0, 10, 0),
         (9, 10, 9),
-        (3.0, 10, 3),
         (1, 10, 1),
         (1 / 12, 60_000, 5000),
         (0.5, 3, 2),
@@ -177,4 +176,29 @@ def test_a_label_outside_the_classes_is_named_by_its_row_in_what_was_given():
     labels = np.arange(40) % 4
     labels[37] = 9
     with pytest.raises(DataError, match=r"label 9 in row 37 is outside the classes 0\.\.3"):
-        Dataset.from_arrays(np.zeros((40, 2)), labels, class_names="abcd")
+        Dataset.from_arrays(np.zeros((40, 2)), labels, class_names=list("abcd"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((np.zeros((9, 2)), np.arange(9) * 35_000), "labels up to 280000 for 9 rows; give numbers as floats"),
+        ((np.zeros((9, 2)), list("abcabcabc")), r"number your classes with np\.unique"),
+        ((np.zeros((9, 2)), LABELS9 := np.arange(9) % 3, np.zeros((9, 3)), LABELS9), "but test rows of shape"),
+        ((np.zeros((2, 2)), np.zeros(2)), "2 rows are too few to set a fifth apart for the test"),
+        (([[1, 2], [3]], [0, 1]), "expected training rows of equal length"),
+        ((np.zeros(9), np.arange(9) % 3), "expected training rows of numbers, got the shape"),
+    ],
+)
+def test_careless_arrays_are_refused_with_a_remedy(arguments, said):
+    with pytest.raises(DataError, match=said):
+        Dataset.from_arrays(*arguments)
+
+
+def test_class_names_may_be_an_array():
+    names = np.array(["a", "b", "c"])
+    assert Dataset.from_arrays(np.zeros((30, 2)), np.arange(30) % 3, class_names=names).class_names == (
+        "a",
+        "b",
+        "c",
+    )

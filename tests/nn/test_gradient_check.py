@@ -367,3 +367,9 @@ def test_data_that_do_not_fit_are_refused():
         gradient_check(Network([2, 2]), np.eye(3), np.array([0, 1, 0]))
     with pytest.raises(DataError, match="outside the classes"):
         gradient_check(Network([2, 2]), np.eye(2), np.array([0, 2]))
+
+
+def test_a_check_wants_a_target_for_each_row():
+    """One label for three rows would broadcast, and check another loss."""
+    with pytest.raises(DataError, match=r"^y: 1 targets for 3 rows of X"):
+        gradient_check(Network([3, 2]), np.eye(3), np.array([0]))

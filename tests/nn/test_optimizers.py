@@ -228,3 +228,16 @@ def test_an_own_optimizer_is_a_rule_and_its_numbers():
         memory_vectors = 0
 
     np.testing.assert_allclose(walk(SignDescent(0.25), [1.0, 1.0], [[3.0, -7.0]]), [[0.75, 1.25]])
+
+
+@pytest.mark.parametrize("number", [np.float64(0.001), np.float32(0.25), np.int64(1)])
+def test_a_numpy_number_is_as_good_as_pythons(number):
+    """A NumPy float64 would turn the float32 arithmetic of the rule into float64, and other bits."""
+    theta = np.linspace(-1, 1, 7, dtype=np.float32)
+    results = []
+    for learning_rate in (number, number.item()):
+        optimizer, moved = Adam(learning_rate), theta.copy()
+        assert OPTIMIZERS.resolve(optimizer.spec) == optimizer
+        optimizer.step(moved, np.sin(9 * theta), optimizer.start(moved))
+        results.append(moved.tobytes())
+    assert results[0] == results[1]

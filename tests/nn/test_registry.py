@@ -80,7 +80,7 @@ def test_a_factorys_own_usage_error_comes_through(things):
 
     things.add("picky", picky)
     things.add("strict", strict)
-    with pytest.raises(UsageError, match=r"^value: too odd: 3$"):
+    with pytest.raises(UsageError, match=r"^thing: picky: value: too odd: 3$"):
         things.resolve("picky(3)")
     with pytest.raises(UsageError, match=r"^thing: 'strict\(3\)' does not fit strict: not that$"):
         things.resolve("strict(3)")

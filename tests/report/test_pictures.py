@@ -75,7 +75,7 @@ def test_data_without_images_or_classes_are_refused(digits):
 
 @pytest.mark.parametrize("per_class", [0, -1])
 def test_pictures_in_a_row_must_be_some(digits, per_class):
-    with pytest.raises(UsageError, match=rf"^per_class: must be a whole number > 0, got {per_class}$"):
+    with pytest.raises(UsageError, match=rf"^per_class: must be a whole number from 1 to 100, got {per_class}$"):
         sample_grid(digits, per_class)
 
 

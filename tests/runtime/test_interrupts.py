@@ -92,3 +92,12 @@ def test_the_second_ctrl_c_ends_a_real_process_at_once():
         _, said = process.communicate(timeout=20)
     assert said.strip().endswith("KeyboardInterrupt")
     assert process.returncode == -signal.SIGINT
+
+
+def test_a_signal_that_is_ignored_stays_ignored(handlers):
+    """A shell has its background jobs ignore SIGINT: Ctrl-C in front must not end them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with GracefulInterrupts() as interrupts:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupts.signal is None
+    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN

@@ -310,7 +310,7 @@ def with_nan(split):
     ("options", "said"),
     [
         ({"optimizer": "adm"}, "optimizer: unknown name 'adm'; did you mean 'adam'?"),
-        ({"optimizer": "adam(learning_rate=-1)"}, "learning_rate: must be > 0"),
+        ({"optimizer": "adam(learning_rate=-1)"}, "optimizer: adam: learning_rate: must be > 0"),
         ({"epochs": 0}, "epochs: input should be greater than or equal to 1, got 0"),
         ({"epochs": 1.5}, "epochs: "),
         ({"batch_size": 0}, "batch_size: "),
@@ -406,7 +406,7 @@ def test_the_configuration_says_what_was_done(blobs):
     assert config.checksums == data.checksums
     assert (config.data.dataset, config.data.validation, config.data.split_seed) == ("arrays", 20, 3)
     assert config.network.layers == [5, 4, 3]
-    assert config.network.activation == ["tanh"]
+    assert config.network.activation == "tanh"
     assert config.training.model_dump() == {
         "optimizer": "sgd(learning_rate=0.5, update_scale=1.0)",
         "epochs": 2,

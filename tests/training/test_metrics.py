@@ -33,7 +33,7 @@ def test_a_single_sigmoid_output_is_a_class_from_one_half_up():
 
 
 def test_a_single_output_that_regresses_the_class_number_is_rounded():
-    network = Network([1, 1], loss="half_squared_error", class_names="abcdefghij")
+    network = Network([1, 1], loss="half_squared_error", class_names=list("abcdefghij"))
     metrics = RunningMetrics(network)
     metrics.add(1.0, np.array([[1.4], [2.6], [12.0], [-1.0]]), np.array([1, 2, 9, 0]))
     assert metrics.accuracy == 0.75
@@ -83,7 +83,7 @@ def test_class_scores_by_hand():
     #        c            0  0  0    (no rows)
     predicted = np.array([0, 0, 1, 1, 2, 2, 2])
     split = Split(np.eye(3)[predicted], np.array([0, 0, 0, 1, 1, 1, 1]))
-    scores = class_scores(echo(3, class_names="abc"), split)
+    scores = class_scores(echo(3, class_names=list("abc")), split)
     assert scores == [
         ClassScore("a", 1.0, 2 / 3, pytest.approx(0.8), 3, "b", 1),
         ClassScore("b", 0.5, 0.25, pytest.approx(1 / 3), 4, "c", 3),
@@ -97,3 +97,11 @@ def test_class_scores_number_classes_without_names_and_refuse_numbers():
     assert [score.name for score in class_scores(echo(2), split)] == ["0", "1"]
     with pytest.raises(DataError, match="has no classes"):
         class_scores(echo(2, loss="half_squared_error"), split)
+
+
+def test_evaluate_takes_any_pair_and_wants_a_label_for_each_row():
+    network = Network([3, 2])
+    pair = ([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]], [0, 1])
+    assert evaluate(network, pair).rows == 2
+    with pytest.raises(DataError, match=r"^y: 1 targets for 3 rows of X"):
+        evaluate(network, Split(np.eye(3), np.array([0])))

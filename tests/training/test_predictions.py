@@ -41,7 +41,7 @@ def test_several_sigmoids_give_the_largest():
 
 
 def test_a_regressed_class_number_has_no_probability():
-    network = linear([1, 1], [[10]], loss="half_squared_error", class_names="abcd")
+    network = linear([1, 1], [[10]], loss="half_squared_error", class_names=list("abcd"))
     assert predictions(network, np.array([[0.16], [9.0]])) == [
         {"row": 0, "label": 2, "class": "c"},
         {"row": 1, "label": 3, "class": "d"},

@@ -130,6 +130,10 @@ def test_a_folder_that_stays_empty_is_taken_away_whatever_happens(tmp_path):
     with pytest.raises(RuntimeError, match="before anything"):
         fail()
     assert seen == [True]
+    assert names(tmp_path) == []  # nor the folder around it, which was not there before
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(RuntimeError, match="before anything"):
+        fail()
     assert names(tmp_path / "runs") == []
 
 

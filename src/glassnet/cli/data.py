@@ -11,8 +11,8 @@ from glassnet.cli.output import (
     DataDirOption,
     JsonOption,
     OverwriteOption,
-    check_output_file,
     help_without_command,
+    output_file,
     print_facts,
     print_json,
     print_table,
@@ -49,9 +49,9 @@ def show(
     from glassnet.report.pictures import sample_grid, save_png
 
     path = out or Path(f"{dataset}.png")
-    check_output_file(path, overwrite)
+    target = output_file(path, overwrite)
     loaded = load_dataset(dataset, data_dir)
-    save_png(sample_grid(loaded, per_class), path)
+    save_png(sample_grid(loaded, per_class), target)
     splits = {"train": loaded.train, "validation": loaded.validation, "test": loaded.test}
     counts = {
         name: np.bincount(split.y, minlength=loaded.n_classes or 0).tolist() for name, split in splits.items()

@@ -32,6 +32,8 @@ def evaluate(
       glassnet evaluate runs/2026-11-23_101500_digits_64-32-10
       glassnet evaluate runs/2026-11-23_101500_digits_64-32-10 --split validation --json
     """
+    from glassnet.data.registry import DATASETS
+    from glassnet.errors import FileError, UsageError
     from glassnet.training.metrics import class_scores
     from glassnet.training.metrics import evaluate as measure
     from glassnet.training.model_file import load_model
@@ -41,8 +43,16 @@ def evaluate(
     network = load_model(run)
     folder = RunFolder(run if run.is_dir() else run.parent)
     config, epochs = folder.config(), len(folder.history())
+    if config.data.dataset not in DATASETS:
+        raise FileError(
+            folder.path / "config.toml",
+            f"the run learned from {config.data.dataset!r}, which only the Python program that made it can load; "
+            "evaluate it there, with glassnet.load_model(RUN).score(X, y)",
+        )
     data = load_data(config, data_dir)
     rows = getattr(data, split.value)
+    if len(rows.y) == 0:
+        raise UsageError("split", f"the run has no {split.value} rows; take another")
     metrics = measure(network, rows)
     classes = class_scores(network, rows) if network.class_names else []
     if as_json:

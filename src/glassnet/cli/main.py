@@ -72,8 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error.format_message(), error.exit_code)
     except typer.Abort:
         return _fail("ended at the prompt", 1)
+    except OSError as error:  # a path that may not be looked at, a name too long, a full device behind a pipe
+        return _fail(f"{error.filename or 'standard output'}: {error.strerror}", 1)
     except MemoryError as error:
-        return _fail(f"not enough memory: {error}; take a smaller batch_size, or fewer units", 1)
+        return _fail(f"not enough memory: {error}", 1)
 
 
 def _fail(message: str, code: int) -> int:

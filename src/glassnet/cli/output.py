@@ -63,15 +63,16 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         typer.echo("  ".join(cells))
 
 
-def check_output_file(path: Path, overwrite: bool) -> None:
-    """Refuse to write over a file unless that is asked for.
+def output_file(path: Path, overwrite: bool) -> Path:
+    """Return the file to write, links followed; one that is there is replaced only if that is asked for.
 
     Raises
     ------
     FileError
-        If the file is there, or is a folder.
+        If the file is there, or is a folder, a device or the like.
     """
-    if path.is_dir():
-        raise FileError(path, "is a folder; name a file")
+    if path.exists() and not path.is_file():
+        raise FileError(path, "is no regular file; name another with --out")
     if path.exists() and not overwrite:
         raise FileError(path, "is already there; choose another with --out, or add --overwrite")
+    return path.resolve() if path.is_symlink() else path

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from glassnet.cli.output import JsonOption, OverwriteOption, check_output_file, print_json
+from glassnet.cli.output import JsonOption, OverwriteOption, output_file, print_json
 
 
 def predict(
@@ -27,16 +27,19 @@ def predict(
       glassnet predict runs/2026-11-23_101500_digits_64-32-10 digits.npy --out answers.csv
     """
     from glassnet.data.rows import read_rows
+    from glassnet.errors import DataError, FileError, NonFiniteError
     from glassnet.runtime.files import write_bytes
     from glassnet.training.model_file import load_model
     from glassnet.training.predictions import predictions, to_csv
 
-    if out:
-        check_output_file(out, overwrite)
-    table = predictions(load_model(run), read_rows(file))
+    target = output_file(out, overwrite) if out else None
+    try:
+        table = predictions(load_model(run), read_rows(file))
+    except (DataError, NonFiniteError) as error:
+        raise FileError(file, str(error)) from None
     if as_json:
         print_json({"file": str(file), "predictions": table})
-    if out:
-        write_bytes(out, to_csv(table).encode())
+    if target:
+        write_bytes(target, to_csv(table).encode())
     elif not as_json:
         typer.echo(to_csv(table), nl=False)

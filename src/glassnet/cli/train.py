@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json
+from glassnet.errors import UsageError
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
@@ -125,7 +126,11 @@ def train(
 
     changes = {
         "seed": seed,
-        "data": {"dataset": dataset, "validation": validation, "split_seed": split_seed},
+        "data": {
+            "dataset": dataset,
+            "validation": _number("validation", validation),
+            "split_seed": split_seed,
+        },
         "network": {
             "layers": _split(layers),
             "activation": _split(activation) if activation and "," in activation else activation,
@@ -140,12 +145,22 @@ def train(
             "optimizer": optimizer,
             "epochs": epochs,
             "batch_size": batch_size,
-            "samples_per_epoch": samples_per_epoch,
+            "samples_per_epoch": _number("samples_per_epoch", samples_per_epoch),
             "sampling": sampling,
         },
     }
     chosen = _with_steps(configure(changes, config), learning_rate, update_scale)
     train_and_tell(chosen, data_dir=data_dir, run_dir=run_dir, progress=not quiet, as_json=as_json)
+
+
+def _number(name: str, text: str | None) -> int | float | None:
+    """Tell a number of rows, ``5``, from a share of them, ``0.5`` or ``1.0``."""
+    if text is None:
+        return None
+    try:
+        return int(text) if text.isdecimal() else float(text)
+    except ValueError:
+        raise UsageError(name, f"must be a number of rows, or a share such as 0.1, got {text!r}") from None
 
 
 def _split(names: str | None) -> list[str] | None:

@@ -87,7 +87,8 @@ class Dataset:
         Parameters
         ----------
         X, y : ndarray
-            Rows, with labels (whole numbers 0, 1, ...) or numbers to regress (floats, or several a row).
+            Rows, with labels (whole numbers 0, 1, ...) or numbers to regress (floats, or several a row). Rows of
+            bytes (uint8) count as pixels: a network divides them by 255.
         X_test, y_test : ndarray, optional
             The test set, where there is one apart.
         name, class_names, image_shape, checksums
@@ -117,16 +118,26 @@ class Dataset:
             checksums = {"X, y": digest.hexdigest()}
         if (X_test is None) != (y_test is None):
             raise UsageError("y_test", "goes with X_test: give both, or neither")
-        labels = {"training": y} if y_test is None else {"training": y, "test": np.asarray(y_test)}
+        if X_test is not None and y_test is not None:
+            X_test, y_test = _checked(name, "test", X_test, y_test)
+            if X_test.shape[1:] != X.shape[1:]:
+                raise DataError(f"{name}: rows of shape {X.shape[1:]}, but test rows of shape {X_test.shape[1:]}")
+        labels = {"training": y} if y_test is None else {"training": y, "test": y_test}
         if y.ndim == 1 and y.dtype.kind in "iub":
             n_classes = 1 + max(int(numbers.max(initial=0)) for numbers in labels.values())
-            class_names = class_names or [str(label) for label in range(n_classes)]
+            if class_names is None:
+                if n_classes > len(y):
+                    raise DataError(
+                        f"{name}: labels up to {n_classes - 1} for {len(y)} rows; give numbers as floats"
+                    )
+                class_names = [str(label) for label in range(n_classes)]
             for split, numbers in labels.items():
                 _check_labels(name, split, numbers, len(class_names))
         if X_test is None or y_test is None:
             rest, chosen = stratified(y, round(TEST * len(y)), np.random.default_rng(0))
             X, y, X_test, y_test = X[rest], y[rest], X[chosen], y[chosen]
-        X_test, y_test = _checked(name, "test", X_test, y_test)
+        if len(y_test) == 0:
+            raise DataError(f"{name}: {len(y)} rows are too few to set a fifth apart for the test")
         size = validation_size(validation, len(y))
         rest, chosen = stratified(y, size, stream(split_seed, "split"))
         return cls(
@@ -134,7 +145,7 @@ class Dataset:
             Split(X[rest], y[rest]),
             Split(X[chosen], y[chosen]),
             Split(X_test, y_test),
-            None if class_names is None else tuple(class_names),
+            None if class_names is None else tuple(str(label) for label in class_names),
             image_shape,
             checksums,
             size,
@@ -143,7 +154,17 @@ class Dataset:
 
 
 def _checked(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:
-    X, y = np.asarray(X), np.asarray(y)
+    try:
+        X, y = np.asarray(X), np.asarray(y)
+    except ValueError:
+        raise DataError(f"{name}: expected {split} rows of equal length") from None
+    if y.dtype.kind not in "fiub":
+        raise DataError(
+            f"{name}: expected whole numbers or floats for y, got {y.dtype}; number your classes with "
+            "np.unique(y, return_inverse=True)"
+        )
+    if X.ndim < 2:
+        raise DataError(f"{name}: expected {split} rows of numbers, got the shape {X.shape}")
     if len(X) != len(y) or len(X) == 0:
         raise DataError(f"{name}: {len(X)} {split} rows but {len(y)} labels; they must be as many, and not none")
     return X, y
@@ -168,7 +189,7 @@ def validation_size(validation: float, n: int) -> int:
     """
     share = 0 < validation < 1
     size = max(1, round(validation * n)) if share else validation
-    if not 0 <= size < n or size != int(size):
+    if not 0 <= size < n or not (share or isinstance(validation, int | np.integer) or validation == 0):
         raise UsageError("validation", f"takes a share below 1, or a number of the {n} rows, got {validation}")
     return int(size)
 

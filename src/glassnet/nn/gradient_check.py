@@ -102,7 +102,8 @@ def gradient_check(network: Network, X: Array, y: Array, method: str = "central"
     if method not in TOLERANCES:
         raise UsageError("method", f"must be central or complex, got {method!r}")
     net = network.astype(np.float64)
-    X, targets = net.input_batch(net.check_input(X)), net.encode(y)
+    X, targets = net.check_data(X, y)
+    X = net.input_batch(X)
     base = net.forward(X)
     net.backward(base, targets)
     probe = net.astype(np.complex128) if method == "complex" else net.copy()

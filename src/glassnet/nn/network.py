@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.errors import DataError, UsageError
+from glassnet.errors import DataError, NonFiniteError, UsageError
 from glassnet.nn import backpropagation
 from glassnet.nn.activations import ACTIVATIONS, IDENTITY, Activation, Array
 from glassnet.nn.backpropagation import Trace
@@ -91,16 +91,45 @@ class Network:
                 f"{self.loss.name} over a single output is always 0; take one output a class, "
                 "binary_cross_entropy for two classes, or half_squared_error to regress a number",
             )
-        self.class_names = None if class_names is None else tuple(class_names)
-        self._use(Parameters(self.layers, _check_dtype(dtype)))
+        self.class_names = _check_class_names(class_names, self.layers[-1])
+        self.parameters = Parameters(self.layers, _check_dtype(dtype))
         biases = INITIALIZERS.resolve(bias_initializer, "bias_initializer")
         self.bias_initializer = biases.spec
         self.initializer = self._initialise(initializer, biases)
 
-    def _use(self, parameters: Parameters) -> None:
-        self.parameters = parameters
-        self.theta, self.gradient = parameters.theta, parameters.gradient
-        self.W, self.b, self.dW, self.db = parameters.W, parameters.b, parameters.dW, parameters.db
+    @property
+    def theta(self) -> Array:
+        """All parameters, a vector of shape (p,); what is assigned to it is copied into it."""
+        return self.parameters.theta
+
+    @theta.setter
+    def theta(self, values: Any) -> None:
+        self.parameters.theta[:] = values
+
+    @property
+    def gradient(self) -> Array:
+        """dL/dtheta of shape (p,), as the last `backward` left it."""
+        return self.parameters.gradient
+
+    @property
+    def W(self) -> list[Array]:
+        """Weights of every layer, views of shape (d_in, d_out) into theta."""
+        return self.parameters.W
+
+    @property
+    def b(self) -> list[Array]:
+        """Biases of every layer, views of shape (d_out,) into theta."""
+        return self.parameters.b
+
+    @property
+    def dW(self) -> list[Array]:
+        """dL/dW of every layer, views into the gradient."""
+        return self.parameters.dW
+
+    @property
+    def db(self) -> list[Array]:
+        """dL/db of every layer, views into the gradient."""
+        return self.parameters.db
 
     def _initialise(self, initializer: str | Initializer | Array, bias_initializer: Initializer) -> str:
         """Fill theta in float64, layer by layer, W before b, and return how."""
@@ -211,6 +240,13 @@ class Network:
             )
         return targets
 
+    def check_data(self, X: Any, y: Any) -> tuple[Array, Array]:
+        """Return X as an array and the targets for y, or raise `DataError` where they do not fit."""
+        X, targets = self.check_input(X), self.encode(y)
+        if len(X) != len(targets):
+            raise DataError(f"y: {len(targets)} targets for {len(X)} rows of X")
+        return X, targets
+
     def blocks(self, X: Array) -> Iterator[tuple[slice, Trace]]:
         """Yield the rows of checked X in blocks, with the forward pass of each."""
         for first in range(0, len(X), BLOCK_ROWS):
@@ -218,9 +254,22 @@ class Network:
             yield rows, self.forward(self.input_batch(X[rows]))
 
     def outputs(self, X: Any) -> Array:
-        """Return the outputs of shape (n, d_L): probabilities after softmax or sigmoid, else k f(Z)."""
+        """Return the outputs of shape (n, d_L): probabilities after softmax or sigmoid, else k f(Z).
+
+        Raises
+        ------
+        DataError
+            If X does not fit the network or is not finite.
+        NonFiniteError
+            If the numbers overflow on their way.
+        """
         X = self.check_input(X)
-        return np.concatenate([self.loss.predict(trace.outputs) for _, trace in self.blocks(X)])
+        with np.errstate(all="ignore"):  # what comes of it is checked
+            outputs = np.concatenate([self.loss.predict(trace.outputs) for _, trace in self.blocks(X)])
+        bad = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
+        if len(bad):
+            raise NonFiniteError(f"X: row {bad[0]} is too much for the network, its output is {outputs[bad[0]]}")
+        return outputs
 
     def predict(self, X: Any) -> Array:
         """Return class labels of shape (n,), or the outputs where the network has no classes."""
@@ -239,14 +288,13 @@ class Network:
         """
         if y is None:
             X, y = X
-        if len(X) != len(y):
-            raise DataError(f"y: {len(y)} targets for {len(X)} rows of X")
+        X, targets = self.check_data(X, y)
         predictions = self.predict(X)
         if self.n_classes is not None:
             if np.shape(y) != predictions.shape:
                 raise DataError(f"y: expected one label a row, got the shape {np.shape(y)}")
             return float(np.mean(predictions == np.asarray(y)))
-        targets = self.encode(y).astype(np.float64)
+        targets = targets.astype(np.float64)
         residual = ((targets - predictions) ** 2).sum(axis=0)
         spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
         unexplained = np.where(spread > 0, residual / np.where(spread > 0, spread, 1), residual > 0)
@@ -256,7 +304,7 @@ class Network:
         """Return a copy of the network with theta in another dtype."""
         other = copy.copy(self)
         other.activations = list(self.activations)
-        other._use(Parameters(self.layers, dtype))
+        other.parameters = Parameters(self.layers, dtype)
         other.theta[:] = self.theta
         return other
 
@@ -264,21 +312,17 @@ class Network:
         """Return an independent copy."""
         return self.astype(self.theta.dtype)
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Restore a pickled or deep-copied network, with views into its own theta."""
-        self.__dict__.update(state)
-        self._use(self.parameters)
-
     def fingerprint(self) -> str:
         """Return the SHA-256 of theta's bytes: equal exactly where every parameter is equal bit for bit."""
         return hashlib.sha256(self.theta.data).hexdigest()
 
     def description(self) -> dict[str, Any]:
-        """Return the arguments that build this network again, as plain values."""
+        """Return the arguments that build this network again, as plain values; what is the default is None."""
+        hidden, last = [activation.name for activation in self.activations[:-1]], self.activations[-1]
         return {
             "layers": list(self.layers),
-            "activation": [activation.name for activation in self.activations[:-1]],
-            "output_activation": self.loss.output or self.activations[-1].name,
+            "activation": hidden[0] if len(set(hidden)) == 1 else hidden,
+            "output_activation": None if last == IDENTITY else last.name,
             "loss": self.loss.spec,
             "output_scale": self.output_scale,
             "initializer": self.initializer,
@@ -303,6 +347,17 @@ def _check_layers(layers: Sequence[int]) -> tuple[int, ...]:
     if len(sizes) < 2 or not whole:
         raise UsageError("layers", f"needs two or more whole numbers > 0, inputs first, got {layers!r}")
     return tuple(int(d) for d in sizes)
+
+
+def _check_class_names(class_names: Sequence[str] | None, d_out: int) -> tuple[str, ...] | None:
+    if class_names is None:
+        return None
+    if isinstance(class_names, str) or not isinstance(class_names, Iterable):
+        raise UsageError("class_names", f"must be a sequence of names, got {class_names!r}")
+    names = tuple(str(name) for name in class_names)
+    if d_out not in (1, len(names)):
+        raise UsageError("class_names", f"{len(names)} names for {d_out} outputs; give one for each")
+    return names
 
 
 def _check_dtype(dtype: Any) -> np.dtype[Any]:

@@ -107,7 +107,10 @@ RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An update rule with its hyper-parameters; subclass it to add one of your own.
+    """An update rule with its hyper-parameters.
+
+    One of your own is a frozen dataclass on top of it, like `Adam` below, and ``OPTIMIZERS.add(name, its_class)``
+    to use it by name.
 
     Parameters
     ----------
@@ -133,8 +136,11 @@ class Optimizer:
     def __post_init__(self) -> None:
         for option in fields(self):
             value = getattr(self, option.name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value):
+            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+            if not number or not np.isfinite(value):
                 raise UsageError(option.name, f"must be a finite number, got {value!r}")
+            if isinstance(value, np.number):  # as a float it leaves float32 arithmetic float32
+                object.__setattr__(self, option.name, value.item())
             holds, said = RANGES.get(option.name, (lambda value: True, ""))
             if not holds(value):
                 raise UsageError(option.name, f"must be {said}, got {value}")

@@ -79,15 +79,15 @@ class Registry(Generic[T]):
         """
         if isinstance(spec, self.base):
             return spec
+        name = ""
         try:
             if not isinstance(spec, str):
                 raise UsageError(self.kind, f"expected a name or a {self.base.__name__}, got {spec!r}")
             name, arguments, options = _parse_call(self.kind, spec)
             return self.factory(name)(*arguments, **options)
         except UsageError as error:
-            if error.name == self.kind and parameter:
-                raise UsageError(parameter, error.problem) from None
-            raise
+            problem = error.problem if error.name == self.kind else f"{name}: {error}"
+            raise UsageError(parameter or self.kind, problem) from None
         except (TypeError, ValueError) as error:
             raise UsageError(parameter or self.kind, f"{spec!r} does not fit {name}: {error}") from None
 

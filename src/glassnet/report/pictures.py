@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+#: More pictures in a row are too small to see anything.
+MOST_PER_CLASS = 100
+
+
 def sample_grid(data: Dataset, per_class: int = 10) -> Figure:
     """Draw the first training images of every class, a row of pictures a class, beside the class's name.
 
@@ -36,14 +40,14 @@ def sample_grid(data: Dataset, per_class: int = 10) -> Figure:
     DataError
         If the rows are not images, or have no classes.
     UsageError
-        If `per_class` is not positive.
+        If `per_class` is not between 1 and `MOST_PER_CLASS`.
     """
     from matplotlib.figure import Figure
 
     if data.image_shape is None or data.class_names is None:
         raise DataError(f"{data.name}: holds no images with classes that could be shown")
-    if per_class < 1:
-        raise UsageError("per_class", f"must be a whole number > 0, got {per_class}")
+    if not 1 <= per_class <= MOST_PER_CLASS:
+        raise UsageError("per_class", f"must be a whole number from 1 to {MOST_PER_CLASS}, got {per_class}")
     height, width = data.image_shape
     gap = 2
     n_classes = len(data.class_names)

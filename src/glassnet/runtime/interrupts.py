@@ -11,7 +11,8 @@ from typing import Any
 class GracefulInterrupts:
     """A context in which the first SIGINT or SIGTERM only sets ``signal``; the second acts at once.
 
-    Outside the main thread, where Python allows no signal handlers, it changes nothing.
+    A signal that is ignored stays so: a shell has jobs in the background ignore SIGINT. Outside the main thread,
+    where Python allows no signal handlers, nothing changes.
 
     Attributes
     ----------
@@ -27,7 +28,11 @@ class GracefulInterrupts:
 
     def __enter__(self) -> GracefulInterrupts:
         if threading.current_thread() is threading.main_thread():
-            self._previous = {number: signal.signal(number, self._note) for number in self.SIGNALS}
+            self._previous = {
+                number: signal.signal(number, self._note)
+                for number in self.SIGNALS
+                if signal.getsignal(number) != signal.SIG_IGN
+            }
         return self
 
     def _note(self, number: int, frame: FrameType | None) -> None:

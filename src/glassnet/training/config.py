@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glassnet.data.dataset import VALIDATION
 from glassnet.errors import FileError, UsageError
+from glassnet.nn.activations import ACTIVATIONS
+from glassnet.nn.initializers import INITIALIZERS
+from glassnet.nn.losses import LOSSES
+from glassnet.nn.optimizers import OPTIMIZERS
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -175,6 +179,18 @@ def _section(model: type[BaseModel], place: list[str]) -> type[BaseModel]:
     return model
 
 
+def _resolve_names(config: RunConfig) -> None:
+    """Raise `UsageError` for a name or specification that nothing is registered for."""
+    network = config.network
+    for activation in [network.activation] if isinstance(network.activation, str) else network.activation:
+        ACTIVATIONS.resolve(activation, "network.activation")
+    LOSSES.resolve(network.loss, "network.loss")
+    if network.initializer != "array":
+        INITIALIZERS.resolve(network.initializer, "network.initializer")
+    INITIALIZERS.resolve(network.bias_initializer, "network.bias_initializer")
+    OPTIMIZERS.resolve(config.training.optimizer, "training.optimizer")
+
+
 def load_config(path: str | Path) -> RunConfig:
     """Read a configuration from a TOML file, for example a run folder's ``config.toml``.
 
@@ -187,7 +203,9 @@ def load_config(path: str | Path) -> RunConfig:
         raise FileError(path, "is not a regular file")
     try:
         values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        return validated(RunConfig, values)
+        config = validated(RunConfig, values)
+        _resolve_names(config)
+        return config
     except OSError as error:
         raise FileError(path, f"cannot be read: {error.strerror}") from None
     except UsageError as error:

@@ -55,6 +55,24 @@ class Run:
     stopped: str = ""
 
 
+class DivergenceError(NonFiniteError):
+    """The loss became NaN or infinite.
+
+    Attributes
+    ----------
+    run : Run
+        What was learned before.
+    """
+
+    def __init__(self, message: str, run: Run) -> None:
+        super().__init__(message)
+        self.run = run
+
+    def __reduce__(self) -> tuple[type[DivergenceError], tuple[str, Run]]:
+        """Pickle by the two arguments, so that a worker process can raise it."""
+        return type(self), (str(self), self.run)
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C or SIGTERM arrived; the batch was finished and the work saved.
 
@@ -71,6 +89,10 @@ class Interrupted(KeyboardInterrupt):
         super().__init__(f"stopped after {len(run.history)} whole epochs{where}")
         self.run = run
         self.signal = signal
+
+    def __reduce__(self) -> tuple[type[Interrupted], tuple[Run, Signals]]:
+        """Pickle by the two arguments, so that a worker process can raise it."""
+        return type(self), (self.run, self.signal)
 
 
 def fit(
@@ -123,7 +145,7 @@ def fit(
         If options, network and data do not fit; nothing has been changed then.
     FileError
         If the run folder cannot be written.
-    NonFiniteError
+    DivergenceError
         If the loss becomes NaN or infinite; the message says at which epoch and step, and in which layer that
         began. The network, and the run folder, hold the state after the last whole epoch.
     Interrupted
@@ -162,9 +184,10 @@ def fit(
         except NonFiniteError as error:
             run.stopped = "non-finite"
             learner.restore()
-            raise NonFiniteError(
+            raise DivergenceError(
                 f"{learner.place}: {error}. learning_rate {rule.learning_rate:g} is probably too large; "
-                f"the network is back at its state after epoch {len(run.history)}"
+                f"the network is back at its state after epoch {len(run.history)}",
+                run,
             ) from None
         finally:
             if folder and run.stopped:
@@ -207,11 +230,9 @@ class _Learner:
             full_batch=optimizer.full_batch,
         )
         self.watched = len(data.validation.y) > 0
-        self.X = network.check_input(data.train.X)
+        self.X, self.targets = network.check_data(*data.train)
         if self.watched:
-            network.check_input(data.validation.X)
-        self.targets = network.encode(data.train.y)
-        network.encode(data.validation.y)
+            network.check_data(*data.validation)
         self.network, self.data, self.optimizer = network, data, optimizer
         self.state: OptimizerState = optimizer.start(network.theta)
         self.rng = stream(config.seed, "shuffling")

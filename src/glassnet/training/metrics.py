@@ -57,7 +57,7 @@ def evaluate(network: Network, split: Split) -> RunningMetrics:
     ----------
     network : Network
         Left as it is.
-    split : Split
+    split : Split, or any pair (X, y)
         For example ``data.test``.
 
     Raises
@@ -74,11 +74,14 @@ def evaluate(network: Network, split: Split) -> RunningMetrics:
     >>> round(metrics.loss, 6), metrics.accuracy  # log 2, and both rows called class 0
     (0.693147, 0.5)
     """
-    X, targets = network.check_input(split.X), network.encode(split.y)
+    X, y = split
+    X, targets = network.check_data(X, y)
+    y = np.asarray(y)
     metrics = RunningMetrics(network)
-    for rows, trace in network.blocks(X):
-        value = network.loss_value(trace, targets[rows])
-        metrics.add(value, trace.outputs, split.y[rows])
+    with np.errstate(all="ignore"):  # every loss is checked instead
+        for rows, trace in network.blocks(X):
+            value = network.loss_value(trace, targets[rows])
+            metrics.add(value, trace.outputs, y[rows])
     return metrics
 
 

@@ -89,6 +89,7 @@ def default_folder(dataset: str, layers: list[int], root: str | Path = "runs") -
     FileError
         If it cannot be made.
     """
+    root_is_new = not Path(root).exists()
     name = f"{time.strftime('%Y-%m-%d_%H%M%S')}_{dataset}_{'-'.join(map(str, layers))}"
     for number in itertools.count(1):
         path = Path(root) / (name if number == 1 else f"{name}_{number}")
@@ -105,3 +106,5 @@ def default_folder(dataset: str, layers: list[int], root: str | Path = "runs") -
     finally:
         with contextlib.suppress(OSError):  # it holds a run
             path.rmdir()
+            if root_is_new:
+                Path(root).rmdir()

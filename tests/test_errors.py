@@ -1,0 +1,33 @@
+"""The errors themselves."""
+
+import pickle
+from signal import SIGINT
+
+import pytest
+
+from glassnet.errors import DataError, FileError, UsageError
+from glassnet.nn.network import Network
+from glassnet.training.config import DataConfig, RunConfig
+from glassnet.training.history import History
+from glassnet.training.loop import DivergenceError, Interrupted, Run
+
+RUN = Run(Network([2, 2]), History(), RunConfig(data=DataConfig(dataset="digits")), None)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UsageError("epochs", "must be more"),
+        FileError("a.gz", "is damaged"),
+        DataError("too few"),
+        DivergenceError("epoch 1: too far", RUN),
+        Interrupted(RUN, SIGINT),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_cross_from_one_process_to_another(error):
+    """An exception that cannot be unpickled breaks a whole pool of workers."""
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert str(again) == str(error)
+    assert set(vars(again)) == set(vars(error))
