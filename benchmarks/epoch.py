@@ -81,11 +81,13 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore", ConvergenceWarning)
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     rows = measure(rounds)
-    blas = sorted({f"{pool.get('architecture')}, {pool['num_threads']} threads" for pool in threadpool_info()})
-    about = {"rounds": rounds, "epochs": EPOCHS, "blas_kernels": blas, "load": os.getloadavg()[0], **environment()}
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    blas = sorted({f"{pool['architecture']}, {pool['num_threads']} threads" for pool in pools})
+    about = {name: value for name, value in environment().items() if name != "platform"}
+    about |= {"rounds": rounds, "epochs": EPOCHS, "blas_kernels": blas, "load": os.getloadavg()[0]}
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "epoch.json").write_text(json.dumps({"about": about, "rows": rows}, indent=1) + "\n")
     heading = f"Seconds of an epoch of 60,000 Fashion-MNIST images, Adam; medians of {rounds} rounds in turn.\n"
-    facts = ", ".join(f"{name} {value}" for name, value in environment().items())
+    facts = ", ".join(f"{name} {about[name]}" for name in ("glassnet", "python", "numpy", "blas", "cpus"))
     (RESULTS / "epoch.md").write_text(f"{heading}\n{table(rows)}\n\n{facts}; BLAS kernels: {'; '.join(blas)}.\n")
     print(table(rows))
