@@ -43,7 +43,6 @@ def test_damaged_data_are_an_error_and_no_reason_for_other_data(glassnet, fashio
     assert answer.error.endswith("ends in the middle of the gzip data: copy or download it again")
 
 
-@pytest.mark.slow
 @pytest.mark.real_data
 def test_with_fashion_mnist_it_learns_that(glassnet, fashion_mnist_home):
     answer = glassnet("demo", "--data-dir", fashion_mnist_home, "--json")
