@@ -323,11 +323,16 @@ def test_class_names_are_one_for_each_output(class_names):
         Network([2, 3], class_names=class_names)
 
 
-def test_an_output_that_overflows_is_an_error_and_not_a_label():
-    network = Network([2, 2, 1], "relu", loss="huber", class_names=["a", "b"])
+@pytest.mark.parametrize(
+    "options", [{"loss": "huber", "class_names": ["a", "b"]}, {"loss": "binary_cross_entropy"}]
+)
+def test_an_output_that_overflows_is_an_error_and_not_a_label(options):
+    network = Network([2, 2, 1], "relu", **options)
     network.theta = [1e20] * 4 + [0, 0, 1, 1, 0]
-    with pytest.raises(NonFiniteError, match=r"^X: row 1 is too much for the network"):
-        network.predict(np.array([[0, 0], [1e30, 1]], np.float32))
+    X = np.zeros((BLOCK_ROWS + 9, 2), np.float32)
+    X[BLOCK_ROWS + 3] = 1e30
+    with pytest.raises(NonFiniteError, match=rf"^X: row {BLOCK_ROWS + 3} is too much for the network"):
+        network.predict(X)
 
 
 def test_a_numpy_number_is_a_number():

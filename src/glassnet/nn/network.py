@@ -263,13 +263,17 @@ class Network:
         NonFiniteError
             If the numbers overflow on their way.
         """
-        X = self.check_input(X)
+        outputs = []
         with np.errstate(all="ignore"):  # what comes of it is checked
-            outputs = np.concatenate([self.loss.predict(trace.outputs) for _, trace in self.blocks(X)])
-        bad = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
-        if len(bad):
-            raise NonFiniteError(f"X: row {bad[0]} is too much for the network, its output is {outputs[bad[0]]}")
-        return outputs
+            for rows, trace in self.blocks(self.check_input(X)):
+                bad = np.flatnonzero(~np.isfinite(trace.outputs).all(axis=1))
+                if len(bad):
+                    raise NonFiniteError(
+                        f"X: row {rows.start + bad[0]} is too much for the network: its output is "
+                        f"{trace.outputs[bad[0]]}"
+                    )
+                outputs.append(self.loss.predict(trace.outputs))
+        return np.concatenate(outputs)
 
     def predict(self, X: Any) -> Array:
         """Return class labels of shape (n,), or the outputs where the network has no classes."""
