@@ -141,8 +141,10 @@ def notices(mutant):
             return "ran on without end"
         if done.returncode > 2:  # 1: a test failed; 2: one could not even be loaded
             raise SystemExit(f"mutants: pytest could not run:\n{done.stdout}{done.stderr}")
+        if done.returncode == 0:
+            return ""
         failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-        return failed[0].split(" - ")[0].partition(" ")[2] if done.returncode else ""
+        return failed[0].split(" - ")[0].partition(" ")[2] if failed else "the tests could not go on"
 
 
 def main(words):
