@@ -11,7 +11,7 @@ from glassnet.cli.output import DataDirOption, JsonOption
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
 
-#: Epochs for each data set: about ten seconds on two cores.
+#: Epochs for each data set: at most about ten seconds on two cores.
 EPOCHS = {"fashion-mnist": 10, "digits": 60}
 
 

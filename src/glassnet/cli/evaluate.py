@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json, print_table
+from glassnet.cli.output import DataDirOption, JsonOption, network_fact, print_facts, print_json, print_table
 
 
 class SplitName(StrEnum):
@@ -45,7 +45,7 @@ def evaluate(
     config, epochs = folder.config(), len(folder.history())
     if config.data.dataset not in DATASETS:
         raise FileError(
-            folder.path / "config.toml",
+            folder.config_path,
             f"the run learned from {config.data.dataset!r}, which only the Python program that made it can load; "
             "evaluate it there, with glassnet.load_model(RUN).score(X, y)",
         )
@@ -73,7 +73,7 @@ def evaluate(
     cut = "" if epochs == config.training.epochs else f" of {config.training.epochs}: the run was cut short"
     facts = [
         ("data", f"{data.name}: {metrics.rows:,} {split.value} rows"),
-        ("network", f"{'-'.join(map(str, network.layers))}, {len(network.theta):,} parameters"),
+        network_fact(network),
         ("epochs", f"{epochs}{cut}"),
         ("loss", f"{metrics.loss:.4f}"),
     ]

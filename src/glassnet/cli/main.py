@@ -70,8 +70,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), error.exit_code)
     except typer.TyperException as error:
         return _fail(error.format_message(), error.exit_code)
-    except typer.Abort:
-        return _fail("ended at the prompt", 1)
     except OSError as error:  # a path that may not be looked at, a name too long, a full device behind a pipe
         return _fail(f"{error.filename or 'standard output'}: {error.strerror}", 1)
     except MemoryError as error:

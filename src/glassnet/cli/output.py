@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from glassnet.errors import FileError
+
+if TYPE_CHECKING:
+    from glassnet.nn.network import Network
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the table.")]
 DataDirOption = Annotated[
@@ -43,6 +46,11 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
         typer.echo(f"{name:{width}}  {value}")
+
+
+def network_fact(network: Network) -> tuple[str, str]:
+    """Return a network's layers and size, for `print_facts`."""
+    return "network", f"{'-'.join(map(str, network.layers))}, {len(network.theta):,} parameters"
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json
+from glassnet.cli.output import DataDirOption, JsonOption, network_fact, print_facts, print_json
 from glassnet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ def _tell(run: Run, data: Dataset, as_json: bool) -> None:
     )
     facts = [
         ("data", f"{data.name}: {rows} rows"),
-        ("network", f"{'-'.join(map(str, run.network.layers))}, {len(run.network.theta):,} parameters"),
+        network_fact(run.network),
         ("optimizer", run.config.training.optimizer),
         ("trained", f"{len(run.history)} epochs, {seconds:.1f} s"),
     ]

@@ -122,17 +122,7 @@ class Dataset:
             X_test, y_test = _checked(name, "test", X_test, y_test)
             if X_test.shape[1:] != X.shape[1:]:
                 raise DataError(f"{name}: rows of shape {X.shape[1:]}, but test rows of shape {X_test.shape[1:]}")
-        labels = {"training": y} if y_test is None else {"training": y, "test": y_test}
-        if y.ndim == 1 and y.dtype.kind in "iub":
-            n_classes = 1 + max(int(numbers.max(initial=0)) for numbers in labels.values())
-            if class_names is None:
-                if n_classes > len(y):
-                    raise DataError(
-                        f"{name}: labels up to {n_classes - 1} for {len(y)} rows; give numbers as floats"
-                    )
-                class_names = [str(label) for label in range(n_classes)]
-            for split, numbers in labels.items():
-                _check_labels(name, split, numbers, len(class_names))
+        names = _class_names(name, y, y_test, class_names)  # before any row is moved, so that errors can name it
         if X_test is None or y_test is None:
             rest, chosen = stratified(y, round(TEST * len(y)), np.random.default_rng(0))
             X, y, X_test, y_test = X[rest], y[rest], X[chosen], y[chosen]
@@ -145,7 +135,7 @@ class Dataset:
             Split(X[rest], y[rest]),
             Split(X[chosen], y[chosen]),
             Split(X_test, y_test),
-            None if class_names is None else tuple(str(label) for label in class_names),
+            names,
             image_shape,
             checksums,
             size,
@@ -168,6 +158,22 @@ def _checked(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:
     if len(X) != len(y) or len(X) == 0:
         raise DataError(f"{name}: {len(X)} {split} rows but {len(y)} labels; they must be as many, and not none")
     return X, y
+
+
+def _class_names(name: str, y: Array, y_test: Array | None, given: Sequence[str] | None) -> tuple[str, ...] | None:
+    """Return a name for every class, None where y holds numbers; refuse labels outside the classes."""
+    names = None if given is None else tuple(str(label) for label in given)
+    if y.ndim != 1 or y.dtype.kind not in "iub":
+        return names
+    labels = {"training": y} if y_test is None else {"training": y, "test": y_test}
+    if names is None:
+        largest = max(int(numbers.max(initial=0)) for numbers in labels.values())
+        if largest >= len(y):
+            raise DataError(f"{name}: labels up to {largest} for {len(y)} rows; give numbers as floats")
+        names = tuple(str(label) for label in range(largest + 1))
+    for split, numbers in labels.items():
+        _check_labels(name, split, numbers, len(names))
+    return names
 
 
 def _check_labels(name: str, split: str, labels: Array, n_classes: int) -> None:

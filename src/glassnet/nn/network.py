@@ -263,9 +263,13 @@ class Network:
         NonFiniteError
             If the numbers overflow on their way.
         """
+        return self._outputs(self.check_input(X))
+
+    def _outputs(self, X: Array) -> Array:
+        """Return the outputs for checked rows."""
         outputs = []
         with np.errstate(all="ignore"):  # what comes of it is checked
-            for rows, trace in self.blocks(self.check_input(X)):
+            for rows, trace in self.blocks(X):
                 bad = np.flatnonzero(~np.isfinite(trace.outputs).all(axis=1))
                 if len(bad):
                     raise NonFiniteError(
@@ -293,7 +297,7 @@ class Network:
         if y is None:
             X, y = X
         X, targets = self.check_data(X, y)
-        predictions = self.predict(X)
+        predictions = decode(self._outputs(X), self.n_classes)
         if self.n_classes is not None:
             if np.shape(y) != predictions.shape:
                 raise DataError(f"y: expected one label a row, got the shape {np.shape(y)}")

@@ -14,6 +14,9 @@ from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.runtime.files import write_bytes
 
+#: The model's name in a run folder.
+MODEL_FILE = "model.safetensors"
+
 #: The entry of a file's metadata that is ours. One only: safetensors writes several in any order, and equal
 #: networks shall make equal files.
 ENTRY = "glassnet"
@@ -64,7 +67,7 @@ def load_model(path: str | Path) -> Network:
     """
     path = Path(path)
     if path.is_dir():
-        path = path / "model.safetensors"
+        path = path / MODEL_FILE
     if not path.exists():
         raise FileError(path, "does not exist; give a run folder or a model file")
     if not path.is_file():

@@ -14,7 +14,10 @@ from glassnet.nn.network import Network
 from glassnet.runtime.files import make_folder, write_bytes
 from glassnet.training.config import RunConfig, load_config
 from glassnet.training.history import History
-from glassnet.training.model_file import save_model
+from glassnet.training.model_file import MODEL_FILE, save_model
+
+CONFIG_FILE = "config.toml"
+HISTORY_FILE = "history.csv"
 
 
 @dataclass(frozen=True)
@@ -43,18 +46,23 @@ class RunFolder:
         folder = cls(path)
         try:
             folder.save(network, History())
-            write_bytes(path / "config.toml", config.to_toml().encode())
+            write_bytes(folder.config_path, config.to_toml().encode())
         except FileError:
-            for name in ("model.safetensors", "history.csv"):
+            for name in (MODEL_FILE, HISTORY_FILE):
                 (path / name).unlink(missing_ok=True)
             if new:
                 path.rmdir()
             raise
         return folder
 
+    @property
+    def config_path(self) -> Path:
+        """The file with the configuration."""
+        return self.path / CONFIG_FILE
+
     def config(self) -> RunConfig:
         """Read the configuration."""
-        return load_config(self.path / "config.toml")
+        return load_config(self.config_path)
 
     def history(self) -> History:
         """Read the history.
@@ -64,7 +72,7 @@ class RunFolder:
         FileError
             If the file is missing or damaged.
         """
-        path = self.path / "history.csv"
+        path = self.path / HISTORY_FILE
         try:
             return History.from_csv(path.read_text())
         except OSError as error:
@@ -74,8 +82,8 @@ class RunFolder:
 
     def save(self, network: Network, history: History) -> None:
         """Replace model and history by the present ones."""
-        save_model(network, self.path / "model.safetensors")
-        write_bytes(self.path / "history.csv", history.to_csv().encode())
+        save_model(network, self.path / MODEL_FILE)
+        write_bytes(self.path / HISTORY_FILE, history.to_csv().encode())
 
 
 @contextlib.contextmanager
@@ -89,10 +97,11 @@ def default_folder(dataset: str, layers: list[int], root: str | Path = "runs") -
     FileError
         If it cannot be made.
     """
-    root_is_new = not Path(root).exists()
+    root = Path(root)
+    root_is_new = not root.exists()
     name = f"{time.strftime('%Y-%m-%d_%H%M%S')}_{dataset}_{'-'.join(map(str, layers))}"
     for number in itertools.count(1):
-        path = Path(root) / (name if number == 1 else f"{name}_{number}")
+        path = root / (name if number == 1 else f"{name}_{number}")
         try:
             path.mkdir(parents=True)
             break
@@ -107,4 +116,4 @@ def default_folder(dataset: str, layers: list[int], root: str | Path = "runs") -
         with contextlib.suppress(OSError):  # it holds a run
             path.rmdir()
             if root_is_new:
-                Path(root).rmdir()
+                root.rmdir()
