@@ -1,93 +1,142 @@
-"""Seconds of a training epoch on Fashion-MNIST, glassnet beside scikit-learn's MLPClassifier.
+"""Seconds of a training epoch on Fashion-MNIST: glassnet beside JAX, PyTorch, scikit-learn and the limit.
 
-    make bench        (or: python benchmarks/epoch.py [ROUNDS])
+    make bench        (or: python benchmarks/epoch.py [--rounds 5] [--workloads 0,2] [--busy])
 
-Both train the same network on the same 60,000 images, in turn in one process, each with whatever BLAS kernel and
-threads it chooses. What counts is the ratio of the medians: absolute times differ between machines and days.
-Writes benchmarks/results/epoch.json and epoch.md.
+All train the same networks on the same 60,000 images, in turn in one process. What counts is the ratio of the
+medians: absolute times differ between machines and days. Writes results/epoch.json, .md and .png; with --busy it
+measures what other programs on the cores do to an epoch instead, and writes results/busy.json and .md.
 """
 
-import json
-import os
-import statistics
-import sys
-import time
-import warnings
-from pathlib import Path
+import argparse
+from functools import partial
 
-# Before NumPy loads its BLAS: a kernel that the environment prescribes would slow every contestant.
-for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-    os.environ.pop(name, None)
+import machine
 
-import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.neural_network import MLPClassifier
-from threadpoolctl import threadpool_info
+machine.free_choice()
 
-import glassnet as gn
-from glassnet.runtime.environment import environment
+import gemm
+from busy import measure_busy
+from contestants import CONTESTANTS, glassnet_epoch
+from plot import draw
+from results import number, table, write
+from turns import in_turn, medians, prepare, ratios
+from workloads import USUAL, WORKLOADS, Data
 
-EPOCHS = 2
-RESULTS = Path(__file__).with_name("results")
-WORKLOADS = [([784, 256, 128, 10], 128), ([784, 256, 128, 10], 256), ([784, 28, 10], 64)]
+LIMIT = "products alone"
 
 
-def glassnet_epoch(data, layers, batch_size):
-    """Seconds of an epoch of `glassnet.fit`, from bytes, with its metrics."""
-    network = gn.Network(layers)
-    began = time.perf_counter()
-    gn.fit(network, data, epochs=EPOCHS, batch_size=batch_size, progress=False)
-    return (time.perf_counter() - began) / EPOCHS
+def main():
+    """Read the options and measure."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, help="of each workload; 5, and 3 of the largest")
+    parser.add_argument("--workloads", default="0,1,2,3,4", help="which ones, by number: 0,2")
+    parser.add_argument("--busy", action="store_true", help="measure on busy cores instead")
+    options = parser.parse_args()
+    if options.busy:
+        return measure_busy(Data(), options.rounds or 3)
+    chosen = [WORKLOADS[int(number)] for number in options.workloads.split(",")]
+    measure(Data(), chosen, options.rounds)
 
 
-def sklearn_epoch(X, y, layers, batch_size):
-    """Seconds of an epoch of MLPClassifier.fit, from float32 that somebody else has scaled."""
-    classifier = MLPClassifier(layers[1:-1], batch_size=batch_size, max_iter=EPOCHS, alpha=0, random_state=0)
-    began = time.perf_counter()
-    classifier.fit(X, y)
-    return (time.perf_counter() - began) / EPOCHS
+def measure(data, chosen, rounds):
+    """Measure and write everything."""
+    used, kernels = used_by_glassnet(data), gemm.candidates()
+    rows = [
+        measure_workload(data, workload, rounds or (3 if 1024 in workload.layers else 5)) for workload in chosen
+    ]
+    activations = measure_activations(data, rounds or 5)
+    heading = (
+        "Seconds of an epoch of 60,000 Fashion-MNIST images, Adam, float32, cross-entropy, relu: "
+        "medians of rounds in turn."
+    )
+    notes = [note(rows, used), *gemm.better_kernels(kernels)]
+    values = {"glassnet": used, "blas_kernels": kernels, "workloads": rows, "activations": activations}
+    write("epoch", heading, [seconds_table(rows), ratio_table(rows), activation_table(activations)], values, notes)
+    draw(rows, LIMIT)
 
 
-def measure(rounds):
-    """Return a row for each workload, the contestants taking turns."""
-    data = gn.load_dataset("fashion-mnist", validation=0)
-    X, y = (data.train.X / 255).astype(np.float32), data.train.y
-    rows = []
-    for layers, batch_size in WORKLOADS:
-        times = {"glassnet": [], "scikit-learn": []}
-        for _ in range(rounds):
-            times["glassnet"].append(glassnet_epoch(data, layers, batch_size))
-            times["scikit-learn"].append(sklearn_epoch(X, y, layers, batch_size))
-        medians = {name: statistics.median(values) for name, values in times.items()}
-        ratio = medians["glassnet"] / medians["scikit-learn"]
-        rows.append({"layers": layers, "batch_size": batch_size, "seconds": times, "ratio": ratio, **medians})
-        print(f"{layers} batch {batch_size}: {medians}, ratio {ratio:.2f}", file=sys.stderr)
-    return rows
+def measure_workload(data, workload, rounds):
+    """Return the times of one workload, everyone in turn."""
+    load = machine.load()
+    threads, _ = gemm.best_threads(workload)
+    builders = {name: partial(build, data, workload) for name, build in CONTESTANTS.items()}
+    builders[LIMIT] = partial(gemm.gemm_epoch, workload, threads)
+    ready, failed = prepare(builders)
+    times = in_turn(ready, rounds)
+    middle = medians(times)
+    print(f"{workload.title}: " + ", ".join(f"{name} {value:.3f} s" for name, value in middle.items()), flush=True)
+    return {
+        **workload._asdict(),
+        "load": load,
+        "limit_threads": threads,
+        "seconds": times,
+        "medians": middle,
+        "ratios": ratios(middle) if "glassnet" in middle else {},
+        "failed": failed,
+    }
 
 
-def table(rows):
-    """Return the rows as Markdown."""
-    lines = ["| network | batch | glassnet, s | scikit-learn, s | ratio |", "|---|---|---|---|---|"]
+def measure_activations(data, rounds):
+    """Return the times of glassnet's epoch with other activations."""
+    names = ("relu", "tanh", "sigmoid")
+    ready, failed = prepare({name: partial(glassnet_epoch, data, USUAL, name) for name in names})
+    times = in_turn(ready, rounds)
+    return {**USUAL._asdict(), "seconds": times, "medians": medians(times), "failed": failed}
+
+
+def seconds_table(rows):
+    """Return the medians."""
+    names = [*CONTESTANTS, LIMIT]
+    body = [
+        [_title(row), *(number(row["medians"].get(name)) for name in names), number(row["load"], 2)]
+        for row in rows
+    ]
+    return table(["seconds", *names, "load before"], body)
+
+
+def ratio_table(rows):
+    """Return glassnet's time over that of the others, and how near the limit it comes."""
+    peers = [name for name in CONTESTANTS if name != "glassnet"]
+    body = []
     for row in rows:
-        network = "-".join(map(str, row["layers"]))
-        lines.append(
-            f"| {network} | {row['batch_size']} | {row['glassnet']:.3f} | {row['scikit-learn']:.3f} "
-            f"| {row['ratio']:.2f} |"
-        )
-    return "\n".join(lines)
+        cells = [number(row["ratios"].get(name), 2) for name in peers]
+        body.append([_title(row), *cells, f"{row['ratios'][LIMIT] ** -1:.0%}" if row["ratios"] else "-"])
+    return table(["glassnet's time over that of", *peers, "products' share of glassnet's time"], body)
+
+
+def activation_table(activations):
+    """Return glassnet's epochs with other activations, and their ratio to relu's."""
+    middle = activations["medians"]
+    body = [
+        [name, number(value), number(value / middle["relu"], 2) if "relu" in middle else "-"]
+        for name, value in middle.items()
+    ]
+    return table([f"glassnet, {USUAL.title}", "seconds", "over relu"], body)
+
+
+def used_by_glassnet(data):
+    """Return the kernels and threads that glassnet chooses for the usual network, as its runs record them."""
+    recorded = glassnet_epoch(data, USUAL)().config.environment
+    return {name: recorded.get(name) for name in ("kernels", "threads")}
+
+
+def note(rows, used):
+    """Return what the columns mean, what glassnet chose, and who is missing."""
+    threads = " or ".join(sorted({str(row["limit_threads"]) for row in rows}))
+    failed = {name: reason for row in rows for name, reason in row["failed"].items()}
+    missing = "".join(f" {name}: {reason}." for name, reason in failed.items())
+    return (
+        f"glassnet (kernels {used['kernels']}, at most {used['threads']} threads) starts from bytes and reports "
+        "loss and accuracy; the others start from float32 that somebody has scaled for them, and JAX leaves out "
+        "the last, smaller batch. *Products alone* are an epoch's matrix products in NumPy's BLAS and nothing "
+        f"else, with the threads that suit them best ({threads}).{missing}"
+    )
+
+
+def _title(row):
+    """Return the title of a row's workload."""
+    return f"{'-'.join(map(str, row['layers']))}, batch {row['batch_size']}"
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("ignore", ConvergenceWarning)
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    rows = measure(rounds)
-    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
-    blas = sorted({f"{pool['architecture']}, {pool['num_threads']} threads" for pool in pools})
-    about = {name: value for name, value in environment().items() if name != "platform"}
-    about |= {"rounds": rounds, "epochs": EPOCHS, "blas_kernels": blas, "load": os.getloadavg()[0]}
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "epoch.json").write_text(json.dumps({"about": about, "rows": rows}, indent=1) + "\n")
-    heading = f"Seconds of an epoch of 60,000 Fashion-MNIST images, Adam; medians of {rounds} rounds in turn.\n"
-    facts = ", ".join(f"{name} {about[name]}" for name in ("glassnet", "python", "numpy", "blas", "cpus"))
-    (RESULTS / "epoch.md").write_text(f"{heading}\n{table(rows)}\n\n{facts}; BLAS kernels: {'; '.join(blas)}.\n")
-    print(table(rows))
+    main()

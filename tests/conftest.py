@@ -35,6 +35,17 @@ def isolated_environment(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture(scope="session")
+def session_cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("compiled")
+
+
+@pytest.fixture
+def compiled_code(isolated_environment, session_cache, monkeypatch):
+    """Compiled code is kept for the session: tests that train the same network compile it once."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(session_cache))
+
+
+@pytest.fixture(scope="session")
 def fashion_mnist_home():
     """The folder that GLASSNET_DATA names. CI must have it; elsewhere the tests that need it are skipped."""
     home = os.environ.get("GLASSNET_DATA", "")

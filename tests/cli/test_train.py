@@ -63,6 +63,8 @@ def test_every_option_reaches_the_configuration(glassnet):
         "seed": "5",
         "validation": "0",
         "split_seed": "8",
+        "kernels": "numpy",
+        "threads": "1",
     }
     arguments = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
     assert glassnet("train", "digits", *arguments, "--run-dir", "run", "-q").code == 0
@@ -87,6 +89,8 @@ def test_every_option_reaches_the_configuration(glassnet):
         "batch_size": 50,
         "samples_per_epoch": 600,
         "sampling": "first",
+        "kernels": "numpy",
+        "threads": 1,
     }
 
 

@@ -8,7 +8,7 @@ from glassnet.training.history import COLUMNS, EpochRecord, History
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 maybe = st.none() | numbers
-records = st.builds(EpochRecord, st.integers(1, 10**6), numbers, maybe, maybe, maybe, numbers, numbers)
+records = st.builds(EpochRecord, st.integers(1, 10**6), numbers, maybe, maybe, maybe, numbers, numbers, st.integers(1, 64))
 
 
 def history_of(some):
@@ -29,23 +29,24 @@ def test_a_table_comes_back_bit_for_bit(some):
 
 def test_the_table_is_plain():
     history = history_of(
-        [EpochRecord(1, 0.5, 0.75, 0.25, 1.0, 0.001, 2.0), EpochRecord(2, 3.0, *[None] * 3, 0.1, 1.5)]
+        [EpochRecord(1, 0.5, 0.75, 0.25, 1.0, 0.001, 2.0, 2), EpochRecord(2, 3.0, *[None] * 3, 0.1, 1.5, 1)]
     )
     assert history.to_csv() == (
-        "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate,seconds\n"
-        "1,0.5,0.75,0.25,1.0,0.001,2.0\n"
-        "2,3.0,,,,0.1,1.5\n"
+        "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate,seconds,threads\n"
+        "1,0.5,0.75,0.25,1.0,0.001,2.0,2\n"
+        "2,3.0,,,,0.1,1.5,1\n"
     )
 
 
 def test_columns_length_order_and_last():
-    some = [EpochRecord(epoch, 1 / epoch, None, None, None, 0.1, 0.0) for epoch in (1, 2, 4)]
+    some = [EpochRecord(epoch, 1 / epoch, None, None, None, 0.1, 0.0, epoch + 1) for epoch in (1, 2, 4)]
     history = history_of(some)
     assert len(history) == 3
     assert list(history) == some
     assert history.last is some[-1]
     assert history["train_loss"] == [1.0, 0.5, 0.25]
     assert history["epoch"] == [1, 2, 4]
+    assert history["threads"] == [2, 3, 5]
     assert history["validation_loss"] == [None] * 3
     assert History().last is None
     with pytest.raises(KeyError):
@@ -62,12 +63,14 @@ HEADER = ",".join(COLUMNS) + "\n"
         "epoch,loss\n1,2\n",
         HEADER.replace("epoch", "Epoch"),
         HEADER + "1,2,3\n",
-        HEADER + "1,2,3,4,5,6,7,8\n",
-        HEADER + "one,2,3,4,5,6,7\n",
-        HEADER + "1.5,2,3,4,5,6,7\n",
-        HEADER + "1,two,3,4,5,6,7\n",
+        HEADER + "1,2,3,4,5,6,7\n",
+        HEADER + "1,2,3,4,5,6,7,8,9\n",
+        HEADER + "one,2,3,4,5,6,7,8\n",
+        HEADER + "1.5,2,3,4,5,6,7,8\n",
+        HEADER + "1,2,3,4,5,6,7,8.5\n",
+        HEADER + "1,two,3,4,5,6,7,8\n",
         HEADER + "\n",
-        HEADER + "1,2\r3,,,,,,\n",
+        HEADER + "1,2\r3,,,,,,,\n",
         HEADER + "1" * 200_000,
     ],
 )
@@ -79,7 +82,7 @@ def test_what_is_no_history_is_refused(text):
 
 def test_extreme_numbers_keep_every_bit():
     tiny = math.ulp(0.0)
-    record = EpochRecord(1, tiny, 0.1, 1e308, None, -0.0, 1 / 3)
+    record = EpochRecord(1, tiny, 0.1, 1e308, None, -0.0, 1 / 3, 1)
     back = History.from_csv(history_of([record]).to_csv()).last
     assert back == record
     assert math.copysign(1, back.learning_rate) == -1

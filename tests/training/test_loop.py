@@ -33,14 +33,15 @@ def train(network, data, **options):
 @pytest.fixture
 def batches(monkeypatch):
     """The row numbers of every batch that is taken, in order."""
-    taken, original = [], Sampler.batches
+    taken, original = [], Sampler.order
 
     def noted(self, rng):
-        for rows in original(self, rng):
-            taken.append(rows.tolist())
-            yield rows
+        rows = original(self, rng)
+        taken.extend(np.split(rows, range(self.batch_size, len(rows), self.batch_size)))
+        taken[:] = map(list, taken)
+        return rows
 
-    monkeypatch.setattr(Sampler, "batches", noted)
+    monkeypatch.setattr(Sampler, "order", noted)
     return taken
 
 
@@ -413,8 +414,11 @@ def test_the_configuration_says_what_was_done(blobs):
         "batch_size": 9,
         "samples_per_epoch": 0.5,
         "sampling": "fresh",
+        "kernels": "auto",
+        "threads": None,
     }
     assert config.environment["numpy"] == np.__version__
+    assert (config.environment["kernels"], config.environment["threads"]) == ("numpy", "1")
 
 
 class Staged(Optimizer):
@@ -471,9 +475,9 @@ class Silent:
 
     def __exit__(self, *_): ...
 
-    def step(self, epoch): ...
+    def step(self, epoch, steps): ...
 
-    epoch = step
+    def epoch(self, record): ...
 
 
 # Numbers that are none
@@ -546,8 +550,14 @@ def interrupting(number):
     return happen
 
 
+@pytest.fixture
+def watchful(monkeypatch):
+    """A loop that looks for signals after every batch, however short."""
+    monkeypatch.setattr(loop, "PIECE", 0.0)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_run_after_the_batch_with_all_saved(blobs, tmp_path, number):
+def test_a_signal_ends_the_run_after_the_batch_with_all_saved(blobs, tmp_path, watchful, number):
     data = blobs()
     before = [signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)]
     network, run_dir = Network([5, 3]), tmp_path / "run"
@@ -595,7 +605,7 @@ def test_a_signal_after_the_last_batch_finds_the_run_finished(blobs, monkeypatch
     assert (caught.value.run.stopped, len(caught.value.run.history)) == ("interrupted", 1)
 
 
-def test_a_batch_that_ends_in_nan_and_a_signal_leaves_the_last_finite_state(blobs, tmp_path):
+def test_a_batch_that_ends_in_nan_and_a_signal_leaves_the_last_finite_state(blobs, tmp_path, watchful):
     def both(theta):
         os.kill(os.getpid(), signal.SIGTERM)
         return infinite(theta)

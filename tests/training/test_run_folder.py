@@ -31,7 +31,7 @@ def test_saving_replaces_model_and_history_and_leaves_the_configuration(tmp_path
     network, history = Network([3, 2]), History()
     folder = RunFolder.create(tmp_path / "run", CONFIG, network)
     network.theta += 1
-    history.append(EpochRecord(1, 0.5, 0.5, None, None, 0.1, 1.0))
+    history.append(EpochRecord(1, 0.5, 0.5, None, None, 0.1, 1.0, 1))
     folder.save(network, history)
     assert load_model(folder.path).fingerprint() == network.fingerprint()
     assert list(folder.history()) == list(history)
@@ -85,7 +85,7 @@ def test_a_damaged_or_missing_history_is_refused_by_name(tmp_path, content):
 
 def test_every_damaged_copy_of_a_history_is_refused_or_read(tmp_path):
     folder, history = RunFolder.create(tmp_path / "run", CONFIG, Network([3, 2])), History()
-    history.append(EpochRecord(1, 0.5, 0.5, None, None, 0.1, 1.0))
+    history.append(EpochRecord(1, 0.5, 0.5, None, None, 0.1, 1.0, 1))
     folder.save(Network([3, 2]), history)
     whole = (folder.path / "history.csv").read_bytes()
     refusals = 0

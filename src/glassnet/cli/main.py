@@ -11,6 +11,7 @@ import typer
 
 from glassnet.cli.data import data_app
 from glassnet.cli.demo import demo
+from glassnet.cli.doctor import doctor
 from glassnet.cli.evaluate import evaluate
 from glassnet.cli.output import help_without_command
 from glassnet.cli.predict import predict
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # keeps the line breaks of the examples
 )
-for command in (demo, train, evaluate, predict):
+for command in (demo, train, evaluate, predict, doctor):
     app.command()(command)
 app.add_typer(data_app, name="data")
 

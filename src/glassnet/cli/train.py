@@ -105,6 +105,20 @@ def train(
         ),
     ] = None,
     split_seed: Annotated[int | None, typer.Option(help="Draws the validation rows.", show_default="0")] = None,
+    kernels: Annotated[
+        str | None,
+        typer.Option(
+            help="numpy: the formulas as they stand; numba: compiled; auto: compiled where that pays.",
+            metavar="NAME",
+            show_default="auto",
+        ),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            help="Threads for all of the run.", metavar="N", show_default="measured, and corrected when busy"
+        ),
+    ] = None,
     data_dir: DataDirOption = None,
     run_dir: Annotated[
         Path | None,
@@ -147,6 +161,8 @@ def train(
             "batch_size": batch_size,
             "samples_per_epoch": _number("samples_per_epoch", samples_per_epoch),
             "sampling": sampling,
+            "kernels": kernels,
+            "threads": threads,
         },
     }
     chosen = _with_steps(configure(changes, config), learning_rate, update_scale)
@@ -225,6 +241,8 @@ def _tell(run: Run, data: Dataset, as_json: bool) -> None:
         "optimizer": run.config.training.optimizer,
         "epochs": len(run.history),
         "seconds": round(seconds, 3),
+        "kernels": run.config.environment["kernels"],
+        "threads": last and last.threads,
         "train_loss": last and last.train_loss,
         "train_accuracy": last and last.train_accuracy,
         "validation_loss": last and last.validation_loss,
@@ -244,7 +262,7 @@ def _tell(run: Run, data: Dataset, as_json: bool) -> None:
         ("data", f"{data.name}: {rows} rows"),
         network_fact(run.network),
         ("optimizer", run.config.training.optimizer),
-        ("trained", f"{len(run.history)} epochs, {seconds:.1f} s"),
+        ("trained", f"{len(run.history)} epochs, {seconds:.1f} s, {run.config.environment['kernels']} kernels"),
     ]
     if last:
         facts.append(("training loss", f"{last.train_loss:.4f}"))

@@ -16,6 +16,18 @@ DATASETS: dict[str, Callable[[str | Path | None, float, int], Dataset]] = {
 }
 
 
+def whereabouts(data_dir: str | Path | None = None) -> dict[str, str | None]:
+    """Return where each data set's files are without a download: a folder, or None.
+
+    Raises
+    ------
+    FileError
+        If the user's folder does not exist, or holds a part of a data set's files.
+    """
+    folder = fashion_mnist.SOURCE.whereabouts(data_dir)
+    return {"digits": "in scikit-learn", "fashion-mnist": None if folder is None else str(folder)}
+
+
 def load_dataset(
     name: str, data_dir: str | Path | None = None, *, validation: float = VALIDATION, split_seed: int = 0
 ) -> Dataset:

@@ -52,14 +52,10 @@ class Source:
         DataError
             If the files are in none of these places; the message says what to do.
         """
-        home = data_dir or os.environ.get(DATA_VARIABLE)
-        if home:
-            if not Path(home).is_dir():
-                raise FileError(home, f"is no folder, but {'data_dir' if data_dir else DATA_VARIABLE} names it")
-            found = self._in_folder(Path(home) / self.name) or self._in_folder(Path(home))
-            if found:
-                return found
-        cache = cache_folder() / self.name
+        found = self._in_home(data_dir)
+        if found:
+            return found
+        home, cache = data_dir or os.environ.get(DATA_VARIABLE), cache_folder() / self.name
         try:
             return {file: self._fetch(file, cache) for file in self.files}
         except (OSError, ValueError) as error:
@@ -69,6 +65,20 @@ class Source:
                 f"download from {self.url}: {_reason(error)}. Go online, or put {', '.join(self.files)} "
                 f"into a folder {self.name} and set {DATA_VARIABLE} to the folder around it"
             ) from None
+
+    def whereabouts(self, data_dir: str | Path | None = None) -> Path | None:
+        """Return the folder that `locate` takes the files from without a download, None where there is none."""
+        found = self._in_home(data_dir) or self._in_folder(cache_folder() / self.name)
+        return next(iter(found.values())).parent if found else None
+
+    def _in_home(self, data_dir: str | Path | None) -> dict[str, Path] | None:
+        """Return the files in the user's folder, None where none is named or it has none of them."""
+        home = data_dir or os.environ.get(DATA_VARIABLE)
+        if not home:
+            return None
+        if not Path(home).is_dir():
+            raise FileError(home, f"is no folder, but {'data_dir' if data_dir else DATA_VARIABLE} names it")
+        return self._in_folder(Path(home) / self.name) or self._in_folder(Path(home))
 
     def _in_folder(self, folder: Path) -> dict[str, Path] | None:
         """Return the files where `folder` has them all, None where it has none."""

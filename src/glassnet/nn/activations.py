@@ -166,19 +166,16 @@ def softplus_prime(z: Array, h: Array) -> Array:
 
 
 def shift_logits(z: Array) -> Array:
-    """Subtract each row's largest logit, so that exp cannot overflow.
+    """Subtract each row's largest logit, so that exp cannot overflow; a row with NaN or infinity becomes NaN."""
+    with np.errstate(over="ignore", invalid="ignore"):  # beyond the range of floats is as good as the lowest
+        return np.maximum(z - z.max(axis=1, keepdims=True), np.finfo(z.dtype).min)
 
-    Raises
-    ------
-    NonFiniteError
-        If a row's largest logit is NaN or infinite; the message names the row.
-    """
-    largest = z.max(axis=1, keepdims=True)
-    if not np.isfinite(largest).all():
-        row = int(np.flatnonzero(~np.isfinite(largest[:, 0]))[0])
-        raise NonFiniteError(f"softmax: row {row} holds NaN or infinity: {z[row]}")
-    with np.errstate(over="ignore"):  # a difference beyond the range of floats is as good as the lowest float
-        return np.maximum(z - largest, np.finfo(z.dtype).min)
+
+def check_logits(z: Array) -> None:
+    """Raise `NonFiniteError` naming the first row whose largest logit is NaN or infinite."""
+    bad = np.flatnonzero(~np.isfinite(z.max(axis=1)))
+    if len(bad):
+        raise NonFiniteError(f"softmax: row {bad[0]} holds NaN or infinity: {z[bad[0]]}")
 
 
 def softmax(z: Array) -> Array:
@@ -204,6 +201,7 @@ def softmax(z: Array) -> Array:
     >>> softmax(np.array([[1e308, -1e308, 0.0]]))
     array([[1., 0., 0.]])
     """
+    check_logits(z)
     exponentials = np.exp(shift_logits(z))
     probabilities: Array = exponentials / exponentials.sum(axis=1, keepdims=True)
     return probabilities

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.errors import UsageError
-from glassnet.nn.activations import ACTIVATIONS, Array, shift_logits, sigmoid, softmax, softplus
+from glassnet.nn.activations import ACTIVATIONS, Array, check_logits, shift_logits, sigmoid, softmax, softplus
 from glassnet.nn.registry import Registry
 
 Formula = Callable[[Array, Array], tuple[Array, Array]]
@@ -69,9 +69,16 @@ class Loss:
             Mean or sum of the row losses, accumulated in float64.
         delta : ndarray of shape (n, d)
             d(value)/d(outputs).
+
+        Raises
+        ------
+        NonFiniteError
+            If softmax meets a row with NaN or infinity; the message names the row.
         """
         rows, slope = self.formula(outputs, targets)
         value = rows.sum(dtype=np.result_type(rows.dtype, np.float64))
+        if self.output == "softmax" and not np.isfinite(value):
+            check_logits(outputs)
         n = len(rows) if self.reduction == "mean" else 1
         return value / n, slope / n
 

@@ -219,11 +219,11 @@ class Network:
             raise DataError(f"X: expected rows of numbers, got the shape {X.shape} of type {X.dtype}")
         if width != self.layers[0]:
             raise DataError(f"layers: the data have {width} columns, the first layer has {self.layers[0]} units")
+        limit = np.finfo(self.theta.dtype).max
         for first in range(0, len(X) if X.dtype.kind == "f" else 0, BLOCK_ROWS):
             block = X[first : first + BLOCK_ROWS].reshape(-1, width)
-            bad = np.argwhere(~(np.abs(block) <= np.finfo(self.theta.dtype).max))
-            if len(bad):
-                row, column = (int(i) for i in bad[0])
+            if not (block.max() <= limit and block.min() >= -limit):  # NaN is neither
+                row, column = (int(i) for i in np.argwhere(~(np.abs(block) <= limit))[0])
                 raise DataError(
                     f"X: row {first + row}, column {column} holds {block[row, column]}, which is no finite "
                     f"{self.theta.dtype}; replace or remove it"

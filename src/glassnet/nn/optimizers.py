@@ -151,6 +151,18 @@ class Optimizer:
         options = ", ".join(f"{option.name}={getattr(self, option.name)!r}" for option in fields(self))
         return f"{self.name}({options})"
 
+    def hyper_parameters(self) -> dict[str, float]:
+        """Return what the rule is called with beside arrays and t: eta, and the fields it knows by name.
+
+        Examples
+        --------
+        >>> Momentum(0.5, update_scale=2.0).hyper_parameters()
+        {'momentum': 0.9, 'eta': 1.0}
+        """
+        values = {option.name: getattr(self, option.name) for option in fields(self)}
+        values["eta"] = values.pop("update_scale") * values.pop("learning_rate")
+        return values
+
     def start(self, theta: Array) -> OptimizerState:
         """Return the memory of an optimizer that has not taken a step: zeros."""
         return OptimizerState(memory=[np.zeros_like(theta) for _ in range(self.memory_vectors)])
@@ -166,12 +178,11 @@ class Optimizer:
             From `start`, or from the steps before.
         """
         state.t += 1
-        hyper_parameters = {option.name: getattr(self, option.name) for option in fields(self)}
-        eta = hyper_parameters.pop("update_scale") * hyper_parameters.pop("learning_rate")
+        hyper_parameters = self.hyper_parameters()
         for first in range(0, len(theta), BLOCK):
             block = slice(first, first + BLOCK)
             old = [vector[block] for vector in (theta, *state.memory)]
-            new = self.rule(old[0], gradient[block], *old[1:], t=state.t, eta=eta, **hyper_parameters)
+            new = self.rule(old[0], gradient[block], *old[1:], t=state.t, **hyper_parameters)
             for vector, values in zip(old, new, strict=True):
                 vector[:] = values
 

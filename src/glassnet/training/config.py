@@ -56,6 +56,8 @@ class TrainingConfig(_Section):
     batch_size: int | None = Field(default=None, ge=1)
     samples_per_epoch: int | float | None = Field(default=None, gt=0)
     sampling: Literal["fresh", "first"] = "fresh"
+    kernels: Literal["auto", "numba", "numpy"] = "auto"
+    threads: int | None = Field(default=None, ge=1)
 
 
 class RunConfig(_Section):

@@ -25,6 +25,8 @@ class EpochRecord:
         In this epoch.
     seconds : float
         Of wall time, validation included.
+    threads : int
+        In use at its end; with compiled kernels the result does not depend on them.
 
     Accuracies are None for regression.
     """
@@ -36,9 +38,17 @@ class EpochRecord:
     validation_accuracy: float | None
     learning_rate: float
     seconds: float
+    threads: int
 
 
 COLUMNS = tuple(column.name for column in fields(EpochRecord))
+
+
+def _number(column: str, cell: str) -> float | None:
+    """Read a cell: a whole number where the column counts something, nothing where it is empty."""
+    if not cell:
+        return None
+    return int(cell) if column in ("epoch", "threads") else float(cell)
 
 
 class History:
@@ -47,7 +57,7 @@ class History:
     Examples
     --------
     >>> history = History()
-    >>> history.append(EpochRecord(1, 0.7, 0.75, 0.6, 0.8, 0.001, 2.0))
+    >>> history.append(EpochRecord(1, 0.7, 0.75, 0.6, 0.8, 0.001, 2.0, 2))
     >>> history["validation_accuracy"], len(history)
     ([0.8], 1)
     """
@@ -93,7 +103,7 @@ class History:
         Examples
         --------
         >>> history = History()
-        >>> history.append(EpochRecord(1, 0.7, None, 0.6, None, 0.001, 2.0))
+        >>> history.append(EpochRecord(1, 0.7, None, 0.6, None, 0.001, 2.0, 1))
         >>> History.from_csv(history.to_csv()).last == history.last
         True
         """
@@ -104,8 +114,9 @@ class History:
             raise ValueError(str(error)) from None
         if not rows or tuple(rows[0]) != COLUMNS:
             raise ValueError(f"expected the columns {', '.join(COLUMNS)}")
-        for number, (epoch, *cells) in enumerate(rows[1:], start=2):
-            if len(cells) != len(COLUMNS) - 1:
-                raise ValueError(f"line {number} holds {1 + len(cells)} cells, expected {len(COLUMNS)}")
-            history.append(EpochRecord(int(epoch), *(float(cell) if cell else None for cell in cells)))  # type: ignore[arg-type]
+        for number, cells in enumerate(rows[1:], start=2):
+            if len(cells) != len(COLUMNS):
+                raise ValueError(f"line {number} holds {len(cells)} cells, expected {len(COLUMNS)}")
+            values = {column: _number(column, cell) for column, cell in zip(COLUMNS, cells, strict=True)}
+            history.append(EpochRecord(**values))  # type: ignore[arg-type]
         return history

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
@@ -13,13 +14,14 @@ import numpy as np
 from glassnet.data.dataset import Dataset
 from glassnet.errors import GlassnetError, NonFiniteError
 from glassnet.nn.activations import Array
-from glassnet.nn.backpropagation import Trace
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS, Optimizer, OptimizerState
+from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.environment import environment
 from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.runtime.seeds import stream
 from glassnet.training.config import DataConfig, NetworkConfig, RunConfig, TrainingConfig, validated
+from glassnet.training.engine import make_engine
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.metrics import RunningMetrics, evaluate
 from glassnet.training.progress import TrainingProgress
@@ -28,6 +30,9 @@ from glassnet.training.sampling import Sampler
 
 #: Seconds between two saves of a run in progress.
 SAVE_EVERY = 30.0
+
+#: Seconds of work between two looks at the clock, the progress and Ctrl-C; and to try a number of threads with.
+PIECE, TRIAL = 0.03, 0.008
 
 
 @dataclass
@@ -105,6 +110,8 @@ def fit(
     samples_per_epoch: float | None = None,
     sampling: str = "fresh",
     seed: int | None = None,
+    kernels: str = "auto",
+    threads: int | None = None,
     run_dir: str | Path | None = None,
     progress: bool = True,
 ) -> Run:
@@ -129,6 +136,14 @@ def fit(
         Whether an epoch's rows are drawn afresh from all, or are always the first ones.
     seed : int, optional
         Decides which rows and their order; by default the network's own seed.
+    kernels : {"auto", "numba", "numpy"}
+        "numpy" evaluates the formulas as they stand, "numba" compiles them; "auto" compiles where Numba is
+        installed and parameters times rows of an epoch are 2e8 or more. The two differ by rounding.
+    threads : int, optional
+        Threads of this run, the same from beginning to end. By default as many as are fastest, measured at the
+        start and corrected when the machine becomes busy; the history says how many. Compiled, the result does
+        not depend on how many of them are at work. As NumPy evaluates it, it does by rounding; there a small
+        network (as above) takes one thread.
     run_dir : str or Path, optional
         Folder to save the run in; it must be new or empty. None: nothing is written.
     progress : bool, default True
@@ -167,31 +182,35 @@ def fit(
             "batch_size": batch_size,
             "samples_per_epoch": samples_per_epoch,
             "sampling": sampling,
+            "kernels": kernels,
+            "threads": threads,
         },
     )
     config = _describe(network, data, options, network.seed if seed is None else seed)
     run = Run(network, History(), config, None if run_dir is None else Path(run_dir))
     before, network.class_names = network.class_names, data.class_names
-    try:
-        learner = _Learner(network, data, rule, config)
-        folder = RunFolder.create(run.folder, config, network) if run.folder else None
-    except GlassnetError:
-        network.class_names = before
-        raise
-    with np.errstate(all="ignore"), GracefulInterrupts() as interrupts:  # every loss is checked instead
+    with blas_threads() as use_threads, np.errstate(all="ignore"):  # every loss is checked instead
         try:
-            _train(learner, run, folder, interrupts, progress)
-        except NonFiniteError as error:
-            run.stopped = "non-finite"
-            learner.restore()
-            raise DivergenceError(
-                f"{learner.place}: {error}. learning_rate {rule.learning_rate:g} is probably too large; "
-                f"the network is back at its state after epoch {len(run.history)}",
-                run,
-            ) from None
-        finally:
-            if folder and run.stopped:
-                folder.save(network, run.history)
+            learner = _Learner(network, data, rule, config, use_threads)
+            folder = RunFolder.create(run.folder, learner.config, network) if run.folder else None
+        except GlassnetError:
+            network.class_names = before
+            raise
+        run.config = learner.config
+        with contextlib.closing(learner.engine), GracefulInterrupts() as interrupts:
+            try:
+                _train(learner, run, folder, interrupts, progress)
+            except NonFiniteError as error:
+                run.stopped = "non-finite"
+                learner.restore()
+                raise DivergenceError(
+                    f"{learner.place}: {error}. learning_rate {rule.learning_rate:g} is probably too large; "
+                    f"the network is back at its state after epoch {len(run.history)}",
+                    run,
+                ) from None
+            finally:
+                if folder and run.stopped:
+                    folder.save(network, run.history)
     if run.stopped == "interrupted" and interrupts.signal is not None:
         raise Interrupted(run, interrupts.signal)
     return run
@@ -220,7 +239,14 @@ def _describe(network: Network, data: Dataset, training: TrainingConfig, seed: i
 class _Learner:
     """Network, data and optimizer, checked against each other before anything is changed."""
 
-    def __init__(self, network: Network, data: Dataset, optimizer: Optimizer, config: RunConfig) -> None:
+    def __init__(
+        self,
+        network: Network,
+        data: Dataset,
+        optimizer: Optimizer,
+        config: RunConfig,
+        use_threads: Callable[[int], None],
+    ) -> None:
         training = config.training
         self.sampler = Sampler.plan(
             len(data.train.y),
@@ -230,26 +256,63 @@ class _Learner:
             full_batch=optimizer.full_batch,
         )
         self.watched = len(data.validation.y) > 0
-        self.X, self.targets = network.check_data(*data.train)
+        X, targets = network.check_data(*data.train)
         if self.watched:
             network.check_data(*data.validation)
         self.network, self.data, self.optimizer = network, data, optimizer
         self.state: OptimizerState = optimizer.start(network.theta)
         self.rng = stream(config.seed, "shuffling")
+        self.engine = make_engine(
+            network,
+            optimizer,
+            self.state,
+            X,
+            targets,
+            batch_size=self.sampler.batch_size,
+            samples=self.sampler.samples,
+            kernels=training.kernels,
+            threads=training.threads,
+            use_threads=use_threads,
+        )
+        used = {"kernels": self.engine.kernels, "threads": str(self.engine.threads.most)}
+        self.config = config.model_copy(update={"environment": config.environment | used})
         self.last_finite = network.theta.copy()
         self.place = "before epoch 1"
+        self.pieces = 0
+        self.steps = 1
 
-    def epoch(self, number: int) -> Iterator[tuple[Array, float, Trace]]:
-        """Take the steps of an epoch; yield the rows of each, with the loss and trace before it."""
-        for step, rows in enumerate(self.sampler.batches(self.rng), start=1):
-            self.place = f"epoch {number}, step {step}"
-            trace = self.network.forward(self.network.input_batch(self.X[rows]))
-            value = float(self.network.backward(trace, self.targets[rows]))
-            self.optimizer.step(self.network.theta, self.network.gradient, self.state)
-            yield rows, value, trace
+    def epoch(self, number: int) -> Iterator[tuple[Array, float, Array]]:
+        """Take the steps of an epoch; yield some rows at a time, with their loss and outputs before their step."""
+        order, size, threads = self.sampler.order(self.rng), self.sampler.batch_size, self.engine.threads
+        began = time.perf_counter()
+        first = 0
+        while first < len(order):
+            rows = order[first : first + self.steps * size]
+            start = time.perf_counter()
+            losses, outputs, problem = self.engine.take(rows)
+            self.place = f"epoch {number}, step {first // size + len(losses) + (problem is not None)}"
+            if problem is not None:
+                raise problem
+            seconds = (time.perf_counter() - start) / len(losses)
+            if self.pieces > 1 and (threads.trying or not self.engine.steady):  # the first waits for the compiler
+                threads.observe(seconds)
+            self.pieces += 1
+            first += len(rows)
+            self.steps = max(1, int((TRIAL if threads.trying else PIECE) / seconds))
+            yield rows, self._together(losses, len(rows)), outputs
+        if self.engine.steady and not threads.trying:
+            threads.observe((time.perf_counter() - began) / self.sampler.steps)
+
+    def _together(self, losses: list[float], rows: int) -> float:
+        """Return the loss of several batches, of which only the last may be short."""
+        if self.network.loss.reduction == "sum":
+            return sum(losses)
+        size = self.sampler.batch_size
+        return (sum(losses[:-1]) * size + losses[-1] * (rows - (len(losses) - 1) * size)) / rows
 
     def validate(self) -> RunningMetrics | None:
         """Evaluate after an epoch, and keep theta as the last finite one."""
+        self.engine.store()
         theta = self.network.theta
         bad = np.flatnonzero(~np.isfinite(theta))
         if len(bad):
@@ -257,6 +320,12 @@ class _Learner:
         metrics = evaluate(self.network, self.data.validation) if self.watched else None
         self.last_finite[:] = theta
         return metrics
+
+    def stop(self) -> None:
+        """End in the middle of an epoch, at a finite theta."""
+        self.engine.store()
+        if not np.isfinite(self.network.theta).all():
+            self.restore()
 
     def restore(self) -> None:
         """Go back to the last finite theta."""
@@ -273,13 +342,12 @@ def _train(
         for epoch in range(1, epochs + 1):
             began = time.perf_counter()
             metrics = RunningMetrics(run.network)
-            for rows, value, trace in learner.epoch(epoch):
-                metrics.add(value, trace.outputs, learner.data.train.y[rows])
-                bar.step(epoch)
+            for rows, value, outputs in learner.epoch(epoch):
+                metrics.add(value, outputs, learner.data.train.y[rows])
+                bar.step(epoch, -(-len(rows) // learner.sampler.batch_size))
                 if interrupts.signal is not None:
                     run.stopped = "interrupted"
-                    if not np.isfinite(run.network.theta).all():
-                        learner.restore()
+                    learner.stop()
                     return
             validation = learner.validate()
             record = EpochRecord(
@@ -290,6 +358,7 @@ def _train(
                 validation.accuracy if validation else None,
                 learner.optimizer.learning_rate,
                 time.perf_counter() - began,
+                learner.engine.threads.count,
             )
             run.history.append(record)
             bar.epoch(record)

@@ -52,9 +52,9 @@ class TrainingProgress:
     ) -> None:
         self.bar.stop()
 
-    def step(self, epoch: int) -> None:
-        """Count a batch."""
-        self.steps_done += 1
+    def step(self, epoch: int, steps: int) -> None:
+        """Count batches."""
+        self.steps_done += steps
         now = time.monotonic()
         if now - self.shown > REFRESH:
             self.shown = now
@@ -72,7 +72,7 @@ def epoch_line(record: EpochRecord, epochs: int) -> str:
 
     Examples
     --------
-    >>> epoch_line(EpochRecord(3, 0.41, 0.8512, 0.43, 0.8466, 0.001, 2.04), 10)
+    >>> epoch_line(EpochRecord(3, 0.41, 0.8512, 0.43, 0.8466, 0.001, 2.04, 2), 10)
     'epoch  3/10  loss 0.4100  accuracy 0.8512  validation loss 0.4300  accuracy 0.8466  2.0 s'
     """
     parts = [f"epoch {record.epoch:{len(str(epochs))}}/{epochs}"]

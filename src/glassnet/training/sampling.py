@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,14 +71,12 @@ class Sampler:
         """Batches in an epoch."""
         return -(-self.samples // self.batch_size)
 
-    def batches(self, rng: np.random.Generator) -> Iterator[Array]:
-        """Yield the row numbers of one epoch's batches: drawn without replacement, in random order.
+    def order(self, rng: np.random.Generator) -> Array:
+        """Return the row numbers of one epoch, drawn without replacement: each batch is the next `batch_size`.
 
         Examples
         --------
-        >>> [len(rows) for rows in Sampler(n=10, samples=7, batch_size=3).batches(np.random.default_rng(0))]
-        [3, 3, 1]
+        >>> sorted(Sampler(n=4, samples=4, batch_size=3).order(np.random.default_rng(0)).tolist())
+        [0, 1, 2, 3]
         """
-        order = rng.permutation(self.n)[: self.samples]
-        for first in range(0, self.samples, self.batch_size):
-            yield order[first : first + self.batch_size]
+        return rng.permutation(self.n)[: self.samples]

@@ -1,0 +1,88 @@
+"""What startup.py measures in fresh processes; each prints its result as JSON.
+
+python benchmarks/fresh.py save FILE              # Fashion-MNIST's bytes for the processes without glassnet
+python benchmarks/fresh.py fit KERNELS            # seconds of the imports, and of a short first fit
+python benchmarks/fresh.py peak SYSTEM FILE       # peak memory of an epoch
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import machine
+
+machine.free_choice()
+
+SHORT = 640
+
+
+def save(path):
+    """Write the training images and labels as they are."""
+    import numpy as np
+    from workloads import Data
+
+    X, y = Data().dataset.train
+    np.savez(path, X=X, y=y)
+
+
+def first_fit(kernels):
+    """Return the seconds of importing numba and glassnet, and of the first fit, one epoch of 640 rows."""
+    began = time.perf_counter()
+    if kernels != "numpy":
+        import numba  # noqa: F401
+    numba_there = time.perf_counter()
+    from glassnet import Dataset, Network, fit
+
+    network, dataset = Network(_usual().layers), short_dataset(Dataset)
+    ready = time.perf_counter()
+    fit(network, dataset, epochs=1, batch_size=_usual().batch_size, progress=False, kernels=kernels)
+    return {"numba": numba_there - began, "glassnet": ready - numba_there, "fit": time.perf_counter() - ready}
+
+
+def short_dataset(dataset):
+    """Return 640 made-up images."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    X, y = rng.integers(0, 256, (SHORT, 784), dtype=np.uint8), np.arange(SHORT) % 10
+    return dataset.from_arrays(X, y, X[:10], y[:10], validation=0)
+
+
+def peak(system, path):
+    """Return the MiB that a process takes at most while it trains an epoch, its imports and the data included."""
+    from contestants import CONTESTANTS, glassnet_epoch
+    from workloads import ArrayData, Data
+
+    name, _, kernels = system.partition(", kernels=")
+    if name == "glassnet":
+        glassnet_epoch(Data(), _usual(), kernels=kernels or "auto")()
+    else:
+        CONTESTANTS[name](ArrayData(path), _usual())()
+    return peak_memory()
+
+
+def peak_memory():
+    """Return the peak of the resident memory in MiB.
+
+    `getrusage` would do, if it did not count the process that started this one (Linux keeps its peak over exec).
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    import resource
+
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def _usual():
+    from workloads import USUAL
+
+    return USUAL
+
+
+if __name__ == "__main__":
+    task, *arguments = sys.argv[1:]
+    print(json.dumps({"save": save, "fit": first_fit, "peak": peak}[task](*arguments)))

@@ -1,0 +1,135 @@
+"""How soon glassnet is ready and how much memory it takes: imports, commands, compilation, an epoch's peak.
+
+    make bench        (or: python benchmarks/startup.py [--rounds 5])
+
+Everything in fresh processes. Writes results/startup.json and .md.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import machine
+from results import number, table, write
+
+FRESH = Path(__file__).with_name("fresh.py")
+COMMANDS = {
+    "python, nothing imported": [sys.executable, "-c", "pass"],
+    "import glassnet": [sys.executable, "-c", "import glassnet"],
+    "from glassnet import Network, fit": [sys.executable, "-c", "from glassnet import Network, fit"],
+    "glassnet --help": [str(Path(sys.executable).with_name("glassnet")), "--help"],
+    "import torch": [sys.executable, "-c", "import torch"],
+    "import jax": [sys.executable, "-c", "import jax"],
+    "import sklearn.neural_network": [sys.executable, "-c", "import sklearn.neural_network"],
+}
+SYSTEMS = ["glassnet", "glassnet, kernels=numpy", "JAX", "PyTorch", "scikit-learn"]
+
+
+def measure_starts(rounds):
+    """Return the seconds of each command, in turn, after one run of each that fills the file cache."""
+    times = {name: [] for name in COMMANDS}
+    for count in range(rounds + 1):
+        for name, command in COMMANDS.items():
+            began = time.perf_counter()
+            done = subprocess.run(command, capture_output=True)
+            if count and done.returncode == 0:
+                times[name].append(time.perf_counter() - began)
+    return times
+
+
+def measure_compilation(rounds):
+    """Return what a first short fit takes: with no compiled kernels kept, with them kept, and without kernels."""
+    found = {"first run": [], "later run": [], "kernels=numpy": []}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as cache:
+            for name, kernels in zip(found, ("numba", "numba", "numpy"), strict=True):
+                found[name].append(fresh("fit", kernels, XDG_CACHE_HOME=cache))
+    return found
+
+
+def measure_memory(rounds):
+    """Return the peak memory of an epoch in each system, in MiB."""
+    found = {name: [] for name in SYSTEMS}
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder, "images.npz"))
+        fresh("save", path)
+        for _ in range(rounds):
+            for name in SYSTEMS:
+                found[name].append(fresh("peak", name, path))
+    return found
+
+
+def fresh(*arguments, **variables):
+    """Run fresh.py and return its answer; None, and the reason on the screen, where it fails."""
+    done = subprocess.run(
+        [sys.executable, str(FRESH), *arguments], env=os.environ | variables, capture_output=True, text=True
+    )
+    if done.returncode:
+        print(" ".join(arguments), "failed:", done.stderr.strip().splitlines()[-1:], file=sys.stderr)
+        return None
+    return json.loads(done.stdout)
+
+
+def middle(values):
+    """Return the median of the values that there are."""
+    there = [value for value in values if value is not None]
+    return statistics.median(there) if there else None
+
+
+def starts_table(starts):
+    """Return the seconds of each command."""
+    body = [[name, number(middle(values), 2)] for name, values in starts.items()]
+    return table(["fresh process", "seconds"], body)
+
+
+def compilation_table(medians):
+    """Return the seconds of the imports and the fit, and what is the kernels' share of the latter."""
+    plain = medians["kernels=numpy"]["fit"]
+    body = [
+        [name, *(number(value, 2) for value in row.values()), number(row["fit"] and row["fit"] - plain, 2)]
+        for name, row in medians.items()
+    ]
+    head = ["640 rows, one epoch", "import numba, s", "import glassnet, s", "fit, s", "more than NumPy, s"]
+    return table(head, body)
+
+
+def memory_table(memory):
+    """Return the peaks."""
+    body = [[name, number(middle(values), 0)] for name, values in memory.items()]
+    return table(["epoch of 784-256-128-10, batch 128", "peak, MiB"], body)
+
+
+def main():
+    """Read the options, measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5, help="of the starts; the rest takes 3 at most")
+    rounds = parser.parse_args().rounds
+    machine.free_choice()
+    load = machine.load()
+    starts = measure_starts(rounds)
+    compilation = measure_compilation(min(rounds, 3))
+    memory = measure_memory(min(rounds, 3))
+    medians = {
+        name: {key: middle([run and run[key] for run in runs]) for key in ("numba", "glassnet", "fit")}
+        for name, runs in compilation.items()
+    }
+    fewer = min(rounds, 3)
+    heading = f"Medians of {rounds} fresh processes, of {fewer} for compilation and memory. Load before: {load}."
+    note = (
+        "The first run compiles glassnet's kernels and keeps them in the user's cache folder. Peaks are of the "
+        "whole process: interpreter, libraries, and the images as each system wants them, bytes for glassnet, "
+        "float32 for the others."
+    )
+    tables = [starts_table(starts), compilation_table(medians), memory_table(memory)]
+    values = {"load": load, "seconds_to_start": starts, "compilation": compilation, "peak_memory_mib": memory}
+    write("startup", heading, tables, values, [note])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""``glassnet doctor``."""
+
+from __future__ import annotations
+
+from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json
+
+
+def doctor(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+    """Look at the machine, its BLAS, the data at hand and the versions, and say what costs speed.
+
+    \b
+    Examples:
+      glassnet doctor
+      glassnet doctor --json
+    """
+    from glassnet.data.registry import whereabouts
+    from glassnet.runtime.machine import machine_report
+
+    report = machine_report()
+    data = whereabouts(data_dir)
+    if as_json:
+        print_json(report | {"data": data})
+        return
+    rates = ", ".join(f"{rate:.0f} with {threads}" for threads, rate in report["gemm_gflops"].items())
+    load = "" if report["load"] is None else f", load {report['load']}"
+    facts = [
+        ("processor", report["processor"]),
+        ("cores", f"{report['cores']}{load}"),
+        *((f"{library['name']}", _library(library)) for library in report["blas_libraries"]),
+        ("products", f"{rates} thread(s), GFLOP/s in float32"),
+        ("kernels", f"numba {report['numba']}" if report["compiled_steps"] else "numpy"),
+        ("compiled code", report["compiled_code"]),
+        *((name, value) for name, value in report["variables"].items()),
+        *((f"data: {name}", place or "not here") for name, place in data.items()),
+        ("versions", ", ".join(f"{name} {report[name]}" for name in ("glassnet", "python", "numpy"))),
+        *(("advice", sentence) for sentence in report["advice"] or ["none: nothing here costs speed"]),
+    ]
+    print_facts(facts)
+
+
+def _library(library: dict[str, object]) -> str:
+    return f"{library['version']}, kernel {library['kernel']}, {library['threads']} threads, {library['path']}"

@@ -1,0 +1,376 @@
+"""A network and an optimizer as one compiled program: the formulas' loops inside the step of training.
+
+`glassnet.nn.backpropagation` and the optimizers are what a program computes; it is faster because each formula is
+one loop without temporaries, because many steps run without Python, and because threads share the whole step, not
+one product at a time (see `glassnet.nn.compiled_step`). A test holds both together.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import itertools
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from glassnet.nn.activations import Activation, Array
+from glassnet.nn.loops import Loop
+from glassnet.nn.losses import Loss
+from glassnet.nn.network import Network
+from glassnet.nn.optimizers import Optimizer, OptimizerState
+from glassnet.nn.parameters import Parameters
+from glassnet.nn.tracing import array, evaluate, scalar, trace
+from glassnet.runtime.blas import Gemm
+from glassnet.runtime.compilation import MACHINE_FUNCTIONS, compile_function, foreign_function
+
+#: Rows that go through the layers at a time; the gradient of a larger batch is added up over such blocks.
+BLOCK_ROWS = 1024
+
+#: A cache line in bytes: what different threads write stands at least so far apart.
+LINE = 64
+
+HEADER = '''"""Written by glassnet from the formulas of {formulas}; safe to delete."""
+from math import floor
+
+from numpy import arctan, cos, cosh, float32, float64, inf, int32, int64, intp, isfinite, sin, sinh, sqrt, uint32
+
+real, whole, integer = {real}, {whole}, {integer}
+ZERO, HALF, ONE, TWO, infinity, nan = real(0), real(0.5), real(1), real(2), real(inf), real(inf - inf)
+TERMS, LOG_TERMS, SHIFT, BIAS, MANTISSA = {terms}, {log_terms}, whole({shift}), whole({bias}), whole({mantissa})
+LOG2_E, ROOT_2 = real(1.4426950408889634), real(1.4142135623730951)
+LOG_2_HIGH, LOG_2_LOW = real({high}), real({low})
+SMALLEST, LARGEST, TINY = real({smallest}), real({largest}), real({tiny})
+AHEAD, LINE, TURNS = 4, {line}, 20000
+ROW_MAJOR, AS_IT_IS, TURNED = int32(101), int32(111), int32(112)
+
+
+def address(numbers):
+    return intp(numbers.ctypes.data)
+
+
+'''
+
+#: What the header says of each dtype: the numbers of IEEE 754, and log 2 in two parts (Cody and Waite 1980).
+CONSTANTS: dict[str, dict[str, Any]] = {
+    "float32": {
+        "whole": "int32", "terms": 7, "log_terms": 8, "shift": 23, "bias": 127, "mantissa": 2**23 - 1,
+        "high": 0.693359375, "low": -2.12194440e-4, "smallest": -86.6, "largest": 88.72283, "tiny": 2.0**-126,
+    },
+    "float64": {
+        "whole": "int64", "terms": 13, "log_terms": 17, "shift": 52, "bias": 1023, "mantissa": 2**52 - 1,
+        "high": 6.93147180369123816490e-01, "low": 1.90821492927058770002e-10,
+        "smallest": -707.7, "largest": 709.782712893384, "tiny": 2.0**-1022,
+    },
+}  # fmt: skip
+
+
+class Step(NamedTuple):
+    """The shape of a step and the memory that it works in; see `glassnet.nn.compiled_step`."""
+
+    layers: Array
+    kinds: Array
+    shares: int
+    workers: int
+    rows: int
+    input_scale: Any
+    theta: Array
+    gradient: Array
+    memory: Array
+    batch: Array
+    H: Array
+    Z: Array
+    delta: Array
+    share_bias: Array
+    share_loss: Array
+    scratch: Array
+    no_scalars: Array
+    flags: Array
+
+
+class Formulas:
+    """The loops of a network's and an optimizer's formulas.
+
+    Raises
+    ------
+    UntraceableError
+        If a formula does what loops cannot be written for.
+
+    Examples
+    --------
+    >>> from glassnet.nn.optimizers import SGD
+    >>> formulas = Formulas(Network([2, 3, 2]), SGD())
+    >>> print(formulas.loops[0].source())
+    def activate_0(z, b, h, scalars, scratch):
+        for j in range(len(z)):
+            v0 = z[j]
+            v1 = b[j]
+            v2 = v0 + v1
+            v4 = (v2 if (v2 >= real(0.0)) | (v2 != v2) else real(0.0))
+            z[j] = v2
+            h[j] = v4
+    <BLANKLINE>
+    """
+
+    def __init__(self, network: Network, optimizer: Optimizer) -> None:
+        self.dtype = network.theta.dtype
+        hidden = network.activations[:-1]
+        self.activations = list(dict.fromkeys(hidden))
+        self.kinds = np.array([self.activations.index(activation) for activation in hidden], np.int64)
+        self.loops: list[Loop] = []
+        for kind, activation in enumerate(self.activations):
+            self.loops += [self._activate(kind, activation), self._slope(kind, activation)]
+        self.loops.append(self._output(network.activations[-1], network.loss, network.output_scale))
+        self.update = self._update(optimizer)
+        self.loops.append(self.update)
+        names = [activation.name for activation in self.activations]
+        self.names = ", ".join([*names, network.loss.name, optimizer.name])
+
+    def _array(self, name: str) -> Any:
+        return array(name, self.dtype)
+
+    def _activate(self, kind: int, activation: Activation) -> Loop:
+        Z = self._array("z") + self._array("b")
+        return Loop(f"activate_{kind}", ["z", "b", "h"], {"z": Z, "h": trace(activation.f, Z)})
+
+    def _slope(self, kind: int, activation: Activation) -> Loop:
+        delta = self._array("delta") * trace(activation.f_prime, self._array("z"), self._array("h"))
+        return Loop(f"slope_{kind}", ["delta", "z", "h", "db"], {"delta": delta}, {"db": delta})
+
+    def _output(self, activation: Activation, loss: Loss, output_scale: float) -> Loop:
+        Z = self._array("z") + self._array("b")
+        H = trace(activation.f, Z)
+        outputs = output_scale * H
+        value, slope = trace(loss.formula, outputs, self._array("targets"))
+        delta = scalar("scale", self.dtype) * slope * trace(activation.f_prime, Z, H)
+        return Loop(
+            "output_row",
+            ["z", "b", "targets", "outputs", "delta", "db"],
+            {"outputs": outputs, "delta": delta},
+            {"db": delta},
+            value,
+            ["scale"],
+        )
+
+    def _update(self, optimizer: Optimizer) -> Loop:
+        memory = [f"memory_{number}" for number in range(optimizer.memory_vectors)]
+        numbers = {name: scalar(name, self.dtype) for name in ("t", *optimizer.hyper_parameters())}
+        vectors = [self._array(name) for name in ("theta", "g", *memory)]
+        new = trace(optimizer.rule, *vectors, **numbers)
+        return Loop("update_row", ["theta", "g", *memory], dict(zip(["theta", *memory], new, strict=True)))
+
+    def source(self, integer: np.dtype[Any]) -> str:
+        """Return the text of the whole program, for a BLAS with such integers."""
+        texts = [
+            HEADER.format(
+                formulas=self.names, real=self.dtype, integer=integer, line=LINE, **CONSTANTS[str(self.dtype)]
+            ),
+            _text("elementary"),
+            "\n\n".join(loop.source() for loop in self.loops),
+            self._choice("activate", ["z", "b", "h"]),
+            self._choice("slope", ["delta", "z", "h", "db"]),
+            self._update_text(),
+            _text("compiled_step"),
+        ]
+        return "\n\n".join(texts)
+
+    def _choice(self, name: str, arrays: Sequence[str]) -> str:
+        """Write the function that calls the loop of a layer's activation."""
+        arguments = ", ".join([*arrays, "scalars", "scratch"])
+        cases = [
+            f"    if kind == {kind}:\n        {name}_{kind}({arguments})" for kind in range(len(self.activations))
+        ]
+        return "\n".join([f"def {name}(kind, {arguments}):", *(cases or ["    pass"])]) + "\n"
+
+    def _update_text(self) -> str:
+        parts = ["theta[first:last]", "gradient[first:last]"]
+        parts += [f"memory[{number}, first:last]" for number in range(len(self.update.arrays) - 2)]
+        return (
+            "def update(theta, gradient, memory, first, last, scalars):\n"
+            f"    update_row({', '.join(parts)}, scalars, memory)\n"
+        )
+
+
+def _text(name: str) -> str:
+    """Return the functions of a module of this package that is compiled instead of imported."""
+    text = importlib.resources.files("glassnet.nn").joinpath(f"{name}.py").read_text(encoding="utf-8")
+    return text[text.index("\ndef ") + 1 :]
+
+
+def arrangement(parameters: Parameters, shares: int) -> Array:
+    """Return which parameter stands where in a program: for every hidden layer one piece a share.
+
+    Examples
+    --------
+    >>> arrangement(Parameters([1, 8, 1], np.float32), 2)[:16]
+    array([ 0,  1,  2,  3,  8,  9, 10, 11,  4,  5,  6,  7, 12, 13, 14, 15])
+    """
+    order = Parameters(parameters.layers, np.int64)
+    order.theta[:] = np.arange(len(order.theta))
+    pieces = []
+    for W, b in zip(order.W[:-1], order.b[:-1], strict=True):
+        width = W.shape[1]
+        cuts = [min(width, -(-(width * share // shares) // 4) * 4) for share in range(shares)] + [width]
+        for first, last in itertools.pairwise(cuts):
+            pieces += [W[:, first:last].ravel(), b[first:last]]
+    return np.concatenate([*pieces, order.W[-1].ravel(), order.b[-1]])
+
+
+def _aligned(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Return zeros that begin at a cache line."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    room = np.zeros(size + LINE, np.uint8)
+    first = -room.ctypes.data % LINE
+    return room[first : first + size].view(dtype).reshape(shape)
+
+
+class Program:
+    """A network in training: `glassnet.nn.compiled_step` with its memory and its threads.
+
+    Parameters
+    ----------
+    network : Network
+        Its theta is where training starts; `store` writes theta and the gradient back.
+    optimizer, state : Optimizer, OptimizerState
+        The rule and its memory; `store` writes the memory back.
+    X, targets : ndarray of shape (n, d_0), (n, d_L)
+        All rows, from `Network.check_data`.
+    batch_size : int
+        Of a step.
+    shares : int
+        Into how many shares the work is cut: the most threads that can be of use. The bits of the result depend
+        on it.
+    gemm : Gemm
+        From `glassnet.runtime.blas.find_gemm`.
+    compiled : bool, default True
+        False: the same text is run by Python, which is slow and needs no Numba.
+
+    Raises
+    ------
+    UntraceableError
+        If a formula does what loops cannot be written for.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        optimizer: Optimizer,
+        state: OptimizerState,
+        X: Array,
+        targets: Array,
+        *,
+        batch_size: int,
+        shares: int,
+        gemm: Gemm,
+        compiled: bool = True,
+    ) -> None:
+        self.network, self.optimizer, self.state = network, optimizer, state
+        self.X, self.targets = np.ascontiguousarray(X).reshape(len(X), -1), targets
+        self.batch_size, self.shares = batch_size, shares
+        self.formulas = Formulas(network, optimizer)
+        self.order = arrangement(network.parameters, shares)
+        self.step = self._make_step()
+        self._take_steps, self._blas = _build(self.formulas, gemm, compiled)
+        self._pool = ThreadPoolExecutor(max(1, shares - 1), thread_name_prefix="glassnet")
+
+    def _make_step(self) -> Step:
+        layers, dtype, shares = np.array(self.network.layers), self.network.theta.dtype, self.shares
+        rows, size, units = min(self.batch_size, BLOCK_ROWS), len(self.order), int(sum(layers[1:]))
+        line = LINE // dtype.itemsize
+        memory = _aligned((max(1, len(self.state.memory)), size), dtype)
+        for mine, natural in zip(memory, self.state.memory, strict=False):
+            np.take(natural, self.order, out=mine)
+        theta = _aligned((size,), dtype)
+        np.take(self.network.theta, self.order, out=theta)
+        scratch_rows = max(1, *(loop.scratch_rows for loop in self.formulas.loops if loop.source()))
+        return Step(
+            layers=layers,
+            kinds=self.formulas.kinds,
+            shares=shares,
+            workers=1,
+            rows=rows,
+            input_scale=dtype.type(1 / 255 if self.X.dtype == np.uint8 else 1),
+            theta=theta,
+            gradient=_aligned((size,), dtype),
+            memory=memory,
+            batch=_aligned((shares, -(-rows * layers[0] // line) * line), dtype),
+            H=_aligned((rows * units,), dtype),
+            Z=_aligned((rows * units,), dtype),
+            delta=_aligned((rows * units,), dtype),
+            share_bias=_aligned((shares, -(-layers[-1] // line) * line), dtype),
+            share_loss=np.zeros(shares),
+            scratch=_aligned((shares, scratch_rows, -(-layers.max() // line) * line), dtype),
+            no_scalars=np.zeros(1, dtype),
+            flags=np.zeros(8 * shares, np.int64),
+        )
+
+    def take(self, rows: Array, workers: int) -> tuple[Array, Array]:
+        """Train on rows of X, a batch a step.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Numbers of rows, of as many whole batches as there is time for; the last may be short.
+        workers : int
+            Threads, from 1 to `shares`.
+
+        Returns
+        -------
+        losses : ndarray of float
+            Of each step, before it; shorter than the steps asked for where a loss was not finite.
+        outputs : ndarray of shape (len(rows), d_L)
+            What the network said to the rows, each before its own step.
+        """
+        steps = -(-len(rows) // self.batch_size)
+        losses = np.zeros(steps)
+        outputs = np.empty((len(rows), self.targets.shape[1]), self.targets.dtype)
+        step = self.step._replace(workers=workers)
+        step.flags[:] = 0
+        loss = self.network.loss
+        arguments = (
+            self._blas, step, self.X, self.targets, rows, self.batch_size, loss.reduction == "mean",
+            1.0, self._scalars(steps), losses, outputs,
+        )  # fmt: skip
+        others = [self._pool.submit(self._take_steps, *arguments, worker) for worker in range(1, workers)]
+        taken = int(self._take_steps(*arguments, 0))
+        for other in others:
+            other.result()
+        self.state.t += taken
+        if loss.reduction == "mean":
+            losses /= np.diff([*range(0, len(rows), self.batch_size), len(rows)])
+        return losses[:taken], outputs
+
+    def _scalars(self, steps: int) -> Array:
+        """Return what the optimizer's loop needs to know of each of the next steps."""
+        values: dict[str, Any] = dict(self.optimizer.hyper_parameters())
+        values["t"] = np.arange(self.state.t + 1, self.state.t + steps + 1, dtype=np.float64)
+        wanted = self.formulas.update.scalars
+        scalars = np.empty((steps, max(1, len(wanted))), self.network.theta.dtype)
+        for column, symbol in enumerate(wanted):
+            scalars[:, column] = evaluate(symbol, values)
+        return scalars
+
+    def store(self) -> None:
+        """Write theta, the gradient and the optimizer's memory back to where they belong."""
+        self.network.theta[self.order] = self.step.theta
+        self.network.gradient[self.order] = self.step.gradient
+        for natural, mine in zip(self.state.memory, self.step.memory, strict=False):
+            natural[self.order] = mine
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._pool.shutdown()
+
+
+def _build(formulas: Formulas, gemm: Gemm, compiled: bool) -> tuple[Callable[..., int], Any]:
+    """Return the function ``take_steps`` and the gemm to hand it."""
+    source = formulas.source(gemm.integer)
+    if not compiled:
+        namespace: dict[str, Any] = {name: lambda *state: 0 for name in MACHINE_FUNCTIONS}
+        exec(compile(source, "<glassnet>", "exec"), namespace)
+        return namespace["take_steps"], lambda *numbers: gemm.function(*(np.asarray(n).item() for n in numbers))
+    take_steps = compile_function(source, "take_steps")
+    size, real = str(gemm.integer), str(formulas.dtype)
+    arguments = f"int32 int32 int32 {size} {size} {size} {real} intp {size} intp {size} {real} intp {size}"
+    return take_steps, foreign_function(gemm.address, arguments)

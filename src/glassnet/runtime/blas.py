@@ -1,0 +1,105 @@
+"""The BLAS that NumPy multiplies matrices with: which library, which kernel, its gemm, its threads."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+
+#: What libraries call the C function sgemm: some put a word before it; 64_ after it says that integers are int64.
+NAMES = [(f"{before}cblas_{{}}gemm{after}", after) for before in ("scipy_", "") for after in ("64_", "")]
+
+
+@dataclass(frozen=True)
+class Gemm:
+    """A BLAS library's function C = alpha A B + beta C.
+
+    Attributes
+    ----------
+    path : str
+        The library's file.
+    integer : dtype
+        Of its sizes: int32 or int64.
+    function : callable
+        The C function, through ctypes.
+    """
+
+    path: str
+    integer: np.dtype[Any]
+    function: Any
+
+    @property
+    def address(self) -> int:
+        """Where the function stands in this process."""
+        return int(ctypes.cast(self.function, ctypes.c_void_p).value or 0)
+
+
+def libraries() -> list[dict[str, Any]]:
+    """Return the BLAS libraries in this process, NumPy's own first: name, version, kernel, threads and path.
+
+    Examples
+    --------
+    >>> sorted(libraries()[0])[:3] if libraries() else ["kernel", "name", "path"]
+    ['kernel', 'name', 'path']
+    """
+    found = [
+        {
+            "name": info["internal_api"],
+            "version": info.get("version"),
+            "kernel": info.get("architecture"),
+            "threads": info["num_threads"],
+            "path": info["filepath"],
+        }
+        for info in ThreadpoolController().info()
+        if info["user_api"] == "blas"
+    ]
+    return sorted(found, key=lambda library: "numpy" not in library["path"])  # SciPy brings one of its own
+
+
+def find_gemm(dtype: Any) -> Gemm | None:
+    """Return sgemm or dgemm of the BLAS in this process, or None where it keeps them to itself."""
+    real = ctypes.c_float if np.dtype(dtype) == np.float32 else ctypes.c_double
+    for library in libraries():
+        loaded = ctypes.CDLL(library["path"])
+        for name, after in NAMES:
+            function = getattr(loaded, name.format("s" if real is ctypes.c_float else "d"), None)
+            if function is not None:
+                size, word = (ctypes.c_int64 if after else ctypes.c_int32), ctypes.c_void_p
+                order = [ctypes.c_int32] * 3
+                function.argtypes = [*order, size, size, size, real, word, size, word, size, real, word, size]
+                function.restype = None
+                return Gemm(library["path"], np.dtype(np.int64 if after else np.int32), function)
+    return None
+
+
+@contextlib.contextmanager
+def blas_threads() -> Iterator[Callable[[int], None]]:
+    """Give a function that sets the threads of every BLAS library here; at the end they are as before.
+
+    Examples
+    --------
+    >>> before = [library["threads"] for library in libraries()]
+    >>> with blas_threads() as use:
+    ...     use(1)
+    ...     {library["threads"] for library in libraries()} <= {1}
+    True
+    >>> [library["threads"] for library in libraries()] == before
+    True
+    """
+    controllers = ThreadpoolController().select(user_api="blas").lib_controllers
+    before = [controller.num_threads for controller in controllers]
+
+    def use(count: int) -> None:
+        for controller in controllers:
+            controller.set_num_threads(count)
+
+    try:
+        yield use
+    finally:
+        for controller, count in zip(controllers, before, strict=True):
+            controller.set_num_threads(count)

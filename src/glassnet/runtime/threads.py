@@ -1,0 +1,90 @@
+"""How many threads: measured at the start, watched, and corrected when other work wants the cores."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable
+
+#: A step that takes so many times the best one seen says that the machine has become busy.
+BUSY = 1.5
+
+#: Seconds after which other numbers of threads are tried again, at first and at most.
+SOONEST, LATEST = 0.25, 4.0
+
+
+def available_cores() -> int:
+    """Return the number of cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+class ThreadChoice:
+    """Chooses among 1, 2, 4, .. and `most` threads by the time that a step takes with each.
+
+    All are tried at the start, then the fastest is kept. When steps become slow, all are tried again; and where
+    fewer than `most` are in use, from time to time, in case the machine has become quiet.
+
+    Parameters
+    ----------
+    most : int
+        Threads at most.
+    fixed : bool, default False
+        Always use `most`.
+    clock : callable, optional
+        Seconds, for tests.
+
+    Attributes
+    ----------
+    most : int
+        As given.
+    count : int
+        Threads to use for the next piece of work.
+
+    Examples
+    --------
+    >>> choice = ThreadChoice(2)
+    >>> for seconds in (0.3, 0.2, 0.3, 0.2):  # a step with two threads, one, two, one
+    ...     choice.observe(seconds)
+    >>> choice.count
+    1
+    """
+
+    def __init__(self, most: int, *, fixed: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
+        powers = [1 << power for power in range(most.bit_length()) if 1 << power < most]
+        self.options = [most] if fixed else [most, *reversed(powers)]
+        self.most, self.count, self.clock = most, most, clock
+        self._kept, self._interval, self._next = most, SOONEST, 0.0
+        self._try_all()
+
+    @property
+    def trying(self) -> bool:
+        """Whether other numbers of threads are being tried."""
+        return bool(self._untried)
+
+    def _try_all(self) -> None:
+        """Begin to try every number twice, so that one disturbed moment does not decide."""
+        self._seconds = dict.fromkeys(self.options, math.inf)
+        self._untried = 2 * self.options if len(self.options) > 1 else []
+        self.count = self.most
+
+    def observe(self, seconds: float) -> None:
+        """Take note of the time of a step with `count` threads, and choose `count` for what follows."""
+        best = self._seconds[self.count] = min(self._seconds[self.count], seconds)
+        if self._untried:
+            self._untried.pop(0)
+            if self._untried:
+                self.count = self._untried[0]
+            else:
+                self._settle()
+        elif self.clock() >= self._next and (seconds > BUSY * best or self.count != self.most):
+            self._try_all()
+
+    def _settle(self) -> None:
+        """Keep the fastest, the longer the more often it has been found to be so."""
+        self.count = min(self.options, key=self._seconds.__getitem__)
+        self._interval = min(2 * self._interval, LATEST) if self.count == self._kept else SOONEST
+        self._kept = self.count
+        self._next = self.clock() + self._interval
