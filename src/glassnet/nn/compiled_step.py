@@ -244,15 +244,16 @@ def take_block(blas, step, X, targets, rows, scale, outputs, fresh, complete, sc
         w -= (step.layers[layer] + 1) * step.layers[layer + 1]
         z -= step.rows * step.layers[layer + 1]
         backward_layer(blas, step, layer, w, z, above, n, fresh, worker)
+        if layer == 0:  # nobody else reads the first W
+            descend_hidden(blas, step, 0, w, z, batch, w, n, fresh, complete, scalars, worker)
         meeting += 1
         meet(step.flags, worker, step.workers, meeting)
     descend_output(blas, step, w_output, z_output, h, h_first, n, fresh, complete, scalars, worker)
-    h, h_first = batch, w
-    for layer in range(hidden):
-        descend_hidden(blas, step, layer, w, z, h, h_first, n, fresh, complete, scalars, worker)
-        h, h_first = step.H, z
-        w += (step.layers[layer] + 1) * step.layers[layer + 1]
-        z += step.rows * step.layers[layer + 1]
+    for layer in range(1, hidden):
+        h_first = z
+        w += (step.layers[layer - 1] + 1) * step.layers[layer]
+        z += step.rows * step.layers[layer]
+        descend_hidden(blas, step, layer, w, z, step.H, h_first, n, fresh, complete, scalars, worker)
     meeting += 1
     meet(step.flags, worker, step.workers, meeting)
     return meeting

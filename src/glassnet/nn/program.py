@@ -21,7 +21,7 @@ from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import Optimizer, OptimizerState
 from glassnet.nn.parameters import Parameters
-from glassnet.nn.tracing import array, evaluate, scalar, trace
+from glassnet.nn.tracing import UntraceableError, array, evaluate, scalar, trace
 from glassnet.runtime.blas import Gemm
 from glassnet.runtime.compilation import MACHINE_FUNCTIONS, compile_function, foreign_function
 
@@ -114,6 +114,10 @@ class Formulas:
     """
 
     def __init__(self, network: Network, optimizer: Optimizer) -> None:
+        for base, own in ((Network, type(network)), (Optimizer, type(optimizer))):
+            for method in ("forward", "backward", "step"):
+                if getattr(own, method, None) is not getattr(base, method, None):
+                    raise UntraceableError(f"{own.__name__} has a {method} of its own")
         self.dtype = network.theta.dtype
         hidden = network.activations[:-1]
         self.activations = list(dict.fromkeys(hidden))
@@ -249,7 +253,7 @@ class Program:
     Raises
     ------
     UntraceableError
-        If a formula does what loops cannot be written for.
+        If a formula does what loops cannot be written for, or Numba cannot compile it.
     """
 
     def __init__(
@@ -273,6 +277,11 @@ class Program:
         self.step = self._make_step()
         self._take_steps, self._blas = _build(self.formulas, gemm, compiled)
         self._pool = ThreadPoolExecutor(max(1, shares - 1), thread_name_prefix="glassnet")
+        try:
+            self.take(np.empty(0, np.intp), 1)  # compiles, or loads what was compiled before
+        except Exception as error:  # Numba has many
+            reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            raise UntraceableError(f"Numba cannot compile it: {reason}") from error
 
     def _make_step(self) -> Step:
         layers, dtype, shares = np.array(self.network.layers), self.network.theta.dtype, self.shares

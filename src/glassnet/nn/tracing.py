@@ -147,7 +147,8 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Symbol:
         if method != "__call__" or options or ufunc.__name__ not in OPERATIONS:
-            raise UntraceableError(f"np.{ufunc.__name__}{'' if method == '__call__' else '.' + method}")
+            call = "" if method == "__call__" else f".{method}"
+            raise UntraceableError(f"np.{ufunc.__name__}{call} in a formula is not among what is compiled")
         return self._apply(ufunc.__name__, inputs)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Symbol:
@@ -160,7 +161,7 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
             return np.minimum(np.maximum(args[0], args[1]), args[2])
         if name in REDUCTIONS or name in ("amax", "amin"):
             return self._reduce(name.removeprefix("a"), kwargs.get("axis", args[1] if len(args) > 1 else None))
-        raise UntraceableError(f"np.{name}")
+        raise UntraceableError(f"np.{name} in a formula is not among what is compiled")
 
     def _apply(self, operation: str, inputs: Iterable[Any]) -> Symbol:
         symbols = tuple(value if isinstance(value, Symbol) else _constant(value, self.dtype) for value in inputs)
@@ -204,7 +205,7 @@ def trace(formula: Callable[..., Any], *arguments: Symbol, **options: Symbol) ->
     >>> trace(np.fft.fft, array("z", "float32"))
     Traceback (most recent call last):
         ...
-    glassnet.nn.tracing.UntraceableError: np.fft
+    glassnet.nn.tracing.UntraceableError: np.fft in a formula is not among what is compiled
     """
     try:
         result = formula(*arguments, **options)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -172,15 +173,21 @@ def make_engine(
         try:
             program = _compile(network, optimizer, state, X, targets, batch_size, most)
             use_threads(1)  # the program's own threads multiply, each by itself
-            return CompiledEngine(program, ThreadChoice(most, fixed=fixed))
+            choice = _choice(most, fixed, network.layers, batch_size, str(network.theta.dtype))
+            return CompiledEngine(program, choice)
         except UntraceableError as error:
-            problem = f"{error}; kernels numpy evaluate the formulas as they stand"
             if kernels == "numba":
-                raise UsageError("kernels", problem) from None
+                raise UsageError("kernels", f"numba: {error}; take numpy") from None
             if numba_version() is not None:
-                warnings.warn(problem, stacklevel=4)
+                warnings.warn(f"kernels: numpy, because of this: {error}", stacklevel=4)
     choice = ThreadChoice(most, fixed=fixed) if fixed or large else ThreadChoice(1)
     return PlainEngine(network, optimizer, state, X, targets, batch_size, choice, use_threads)
+
+
+@functools.lru_cache(maxsize=64)
+def _choice(most: int, fixed: bool, *kind: Any) -> ThreadChoice:
+    """Return the choice for a kind of step, with what was measured for it before in this process."""
+    return ThreadChoice(most, fixed=fixed)
 
 
 def _compile(

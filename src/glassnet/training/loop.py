@@ -278,7 +278,7 @@ class _Learner:
         self.config = config.model_copy(update={"environment": config.environment | used})
         self.last_finite = network.theta.copy()
         self.place = "before epoch 1"
-        self.pieces = 0
+        self.warm = False
         self.steps = 1
 
     def epoch(self, number: int) -> Iterator[tuple[Array, float, Array]]:
@@ -294,9 +294,9 @@ class _Learner:
             if problem is not None:
                 raise problem
             seconds = (time.perf_counter() - start) / len(losses)
-            if self.pieces > 1 and (threads.trying or not self.engine.steady):  # the first waits for the compiler
+            if self.warm and (threads.trying or not self.engine.steady):
                 threads.observe(seconds)
-            self.pieces += 1
+            self.warm = True
             first += len(rows)
             self.steps = max(1, int((TRIAL if threads.trying else PIECE) / seconds))
             yield rows, self._together(losses, len(rows)), outputs
