@@ -8,7 +8,8 @@ from glassnet.training.history import COLUMNS, EpochRecord, History
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 maybe = st.none() | numbers
-records = st.builds(EpochRecord, st.integers(1, 10**6), numbers, maybe, maybe, maybe, numbers, numbers, st.integers(1, 64))
+epochs = st.integers(1, 10**6)
+records = st.builds(EpochRecord, epochs, numbers, maybe, maybe, maybe, numbers, numbers, epochs)
 
 
 def history_of(some):

@@ -554,6 +554,7 @@ def interrupting(number):
 def watchful(monkeypatch):
     """A loop that looks for signals after every batch, however short."""
     monkeypatch.setattr(loop, "PIECE", 0.0)
+    monkeypatch.setattr(loop, "TRIAL", 0.0)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -18,8 +18,8 @@ def test_a_mean_loss_is_weighted_by_rows_and_a_summed_one_is_not():
     y = np.array([0, 1])
     for reduction, expected in (("mean", (2.0 * 3 + 5.0 * 1) / 4), ("sum", 7.0)):
         metrics = RunningMetrics(Network([2, 2], loss=f"cross_entropy({reduction})"))
-        metrics.add(2.0, np.array([[1, 0], [1, 0], [0, 1.0]]), y[[0, 1, 1]])
-        metrics.add(5.0, np.array([[1.0, 0]]), y[[1]])
+        metrics.add([2.0], np.array([[1, 0], [1, 0], [0, 1.0]]), y[[0, 1, 1]])
+        metrics.add([5.0], np.array([[1.0, 0]]), y[[1]])
         assert metrics.loss == expected
         assert metrics.rows == 4
         assert metrics.accuracy == 2 / 4
@@ -28,14 +28,14 @@ def test_a_mean_loss_is_weighted_by_rows_and_a_summed_one_is_not():
 def test_a_single_sigmoid_output_is_a_class_from_one_half_up():
     network = Network([1, 1], loss="binary_cross_entropy", class_names=["no", "yes"])
     metrics = RunningMetrics(network)
-    metrics.add(1.0, np.array([[-3.0], [-0.1], [0.1], [3.0]]), np.array([0, 1, 1, 0]))  # logits
+    metrics.add([1.0], np.array([[-3.0], [-0.1], [0.1], [3.0]]), np.array([0, 1, 1, 0]))  # logits
     assert metrics.accuracy == 0.5
 
 
 def test_a_single_output_that_regresses_the_class_number_is_rounded():
     network = Network([1, 1], loss="half_squared_error", class_names=list("abcdefghij"))
     metrics = RunningMetrics(network)
-    metrics.add(1.0, np.array([[1.4], [2.6], [12.0], [-1.0]]), np.array([1, 2, 9, 0]))
+    metrics.add([1.0], np.array([[1.4], [2.6], [12.0], [-1.0]]), np.array([1, 2, 9, 0]))
     assert metrics.accuracy == 0.75
 
 
@@ -48,7 +48,7 @@ def test_without_labels_there_is_no_accuracy():
     assert shares.accuracy is None
     assert shares.loss == pytest.approx(np.log(2))
     # What has labels is counted apart from what has none.
-    shares.add(0.0, np.eye(2), np.array([0, 0]))
+    shares.add([0.0], np.eye(2), np.array([0, 0]))
     assert (shares.accuracy, shares.rows) == (0.5, 5)
 
 

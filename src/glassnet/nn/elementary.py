@@ -43,7 +43,7 @@ def exp(x):
 def expm1(x):
     """e^x - 1, exact to rounding near 0 as well."""
     h, q = exp_parts(x)
-    y = TWO * h * q + (TWO * h - ONE)
+    y = TWO * (h * q + (h - HALF))
     y = y if x <= LARGEST else infinity
     return x if x != x else y
 
@@ -51,7 +51,7 @@ def expm1(x):
 def tanh(x):
     """With e = exp(-2 |x|) - 1: tanh |x| = -e / (2 + e)."""
     h, q = exp_parts(-TWO * abs(x))
-    e = TWO * h * q + (TWO * h - ONE)
+    e = TWO * (h * q + (h - HALF))
     y = -e / (TWO + e)
     y = y if x >= ZERO else -y
     return x if x != x else y

@@ -41,7 +41,7 @@ class Loop:
     result : Symbol or None
         A value of the row that is returned.
     options : list of str
-        Arguments after the arrays that are numbers of their own, for example ``scale``.
+        Arguments after the arrays that are numbers of the row, for example ``scale``.
     scalars : list of Symbol
         What stands in ``scalars``, in order, found by `source`.
     scratch_rows : int
@@ -74,7 +74,8 @@ class _Writer:
         self.place: dict[int, int] = {}  # elements: the loop; row values: the loop that they stand before
         for symbol in self.symbols:
             self.place[id(symbol)] = max((self._ready(part) for part in symbol.inputs), default=0)
-        self.last = max((self.place[id(symbol)] for symbol in self.symbols if symbol.level == ELEMENT), default=0)
+        elements = [self.place[id(symbol)] for symbol in self.symbols if symbol.level == ELEMENT]
+        self.last = max([0, *elements, *(self._ready(symbol) for symbol in self.targets)])
         self.kept: dict[int, int] = {}
         self._find_scalars()
 
@@ -86,16 +87,17 @@ class _Writer:
         """List what Python works out beforehand: scalars that something of the row is computed from."""
         used = {id(part) for symbol in self.symbols if symbol.level > SCALAR for part in symbol.inputs}
         used |= {id(symbol) for symbol in self.targets}
+        self.loop.scalars = []
         for symbol in self.symbols:
-            option = symbol.operation == "input" and symbol.label in self.loop.options
-            if symbol.level == SCALAR and id(symbol) in used and symbol.operation != "constant" and not option:
+            if symbol.level == SCALAR and id(symbol) in used and symbol.operation != "constant":
                 self.loop.scalars.append(symbol)
 
     def text(self) -> str:
         """Write the function."""
         body: list[str] = []
         for number, symbol in enumerate(self.loop.scalars):
-            body.append(f"    {self.names[id(symbol)]} = scalars[{number}]")
+            truth = " != real(0)" if symbol.kind == "truth" else ""
+            body.append(f"    {self.names[id(symbol)]} = scalars[{number}]{truth}")
         loops = [self._loop(number) for number in range(self.last, -1, -1)][::-1]  # later ones say what to keep
         for number, lines in enumerate(loops):
             body += self._row_values(number)
@@ -112,7 +114,8 @@ class _Writer:
         return [
             f"    {self.names[id(symbol)]} = {self._expression(symbol)}"
             for symbol in self.symbols
-            if symbol.level == ROW and symbol.operation not in REDUCTIONS and self.place[id(symbol)] == number
+            if symbol.level == ROW and symbol.operation not in ("input", *REDUCTIONS)
+            if self.place[id(symbol)] == number
         ]
 
     def _loop(self, number: int) -> list[str]:
@@ -125,14 +128,10 @@ class _Writer:
         needed = [symbol.inputs[0] for symbol in reductions]
         if number == self.last:
             needed += self.targets
-        lines: list[str] = []
-        done: set[int] = set()
-        for symbol in needed:
-            self._element(symbol, number, lines, done)
-        for symbol in self.symbols:  # kept for a later loop
-            if id(symbol) in self.kept and self.place[id(symbol)] == number:
-                self._element(symbol, number, lines, done)
-                lines.append(f"scratch[{self.kept[id(symbol)]}, j] = {self.names[id(symbol)]}")
+        needed += [
+            symbol for symbol in self.symbols if id(symbol) in self.kept and self.place[id(symbol)] == number
+        ]
+        lines = self._elements(needed, number)
         for symbol in reductions:
             name, (step, _) = self.names[id(symbol)], REDUCTIONS[symbol.operation]
             lines.append(f"{name} = {step.format(name, self._number(symbol.inputs[0]))}")
@@ -146,47 +145,63 @@ class _Writer:
             *(f"        {line}" for line in lines),
         ]
 
-    def _element(self, symbol: Symbol, number: int, lines: list[str], done: set[int]) -> None:
-        """Write how an element is computed in a loop, its inputs first."""
-        if symbol.level != ELEMENT or id(symbol) in done:
-            return
-        done.add(id(symbol))
-        name = self.names[id(symbol)]
-        if symbol.operation == "input":
-            lines.append(f"{name} = {symbol.label}[j]")
-        elif symbol.operation in DEAR and self.place[id(symbol)] < number:
-            row = self.kept.setdefault(id(symbol), len(self.kept))
-            lines.append(f"{name} = scratch[{row}, j]")
-        else:
-            for part in symbol.inputs:
-                self._element(part, number, lines, done)
-            lines.append(f"{name} = {self._expression(symbol)}")
+    def _elements(self, needed: list[Symbol], number: int) -> list[str]:
+        """Write how elements are computed in a loop, with all that they need for it."""
+        wanted: set[int] = set()
+        stack = list(needed)
+        while stack:
+            symbol = stack.pop()
+            if symbol.level == ELEMENT and id(symbol) not in wanted:
+                wanted.add(id(symbol))
+                if not self._is_kept(symbol, number):
+                    stack.extend(symbol.inputs)
+        lines = []
+        for symbol in self.symbols:
+            if id(symbol) not in wanted:
+                continue
+            name = self.names[id(symbol)]
+            if symbol.operation == "input":
+                lines.append(f"{name} = {symbol.label}[j]")
+            elif self._is_kept(symbol, number):
+                row = self.kept.setdefault(id(symbol), len(self.kept))
+                lines.append(f"{name} = scratch[{row}, j]")
+            else:
+                lines.append(f"{name} = {self._expression(symbol)}")
+                if id(symbol) in self.kept and self.place[id(symbol)] == number:
+                    lines.append(f"scratch[{self.kept[id(symbol)]}, j] = {name}")
+        return lines
+
+    def _is_kept(self, symbol: Symbol, number: int) -> bool:
+        """Whether a loop reads an element that an earlier one has computed."""
+        return symbol.operation in DEAR and self.place[id(symbol)] < number
 
     def _expression(self, symbol: Symbol) -> str:
         """Write an operation on named values."""
         if symbol.operation == "power":
             return self._power(*symbol.inputs)
-        truths = symbol.operation.startswith("logical") or (symbol.operation == "where" and symbol.dtype == bool)
+        truths = symbol.operation.startswith("logical") or (symbol.operation == "where" and symbol.kind == "truth")
         parts = [self._name(part) if truths else self._number(part) for part in symbol.inputs]
         if symbol.operation == "where":
             parts[0] = self._name(symbol.inputs[0])
         return OPERATIONS[symbol.operation].format(*parts)
 
     def _power(self, base: Symbol, exponent: Symbol) -> str:
-        """Write a whole power as products, the others as real powers."""
+        """Write a small whole power as products, a square root as NumPy has it, the others as real powers."""
         if exponent.operation == "constant" and exponent.label in (1, 2, 3, 4):
             return " * ".join([self._number(base)] * int(exponent.label))
+        if exponent.operation == "constant" and exponent.label == 0.5:
+            return f"sqrt({self._number(base)})"
         return f"real({self._number(base)} ** {self._number(exponent)})"
 
     def _number(self, symbol: Symbol) -> str:
         """Name a value where a number is meant: true counts as 1."""
         name = self._name(symbol)
-        return f"real({name})" if symbol.dtype == bool else name
+        return f"real({name})" if symbol.kind == "truth" else name
 
     def _name(self, symbol: Symbol) -> str:
         if symbol.operation == "constant":
-            return str(symbol.label) if symbol.dtype == bool else _literal(symbol.label)
-        if symbol.operation == "input" and symbol.label in self.loop.options:
+            return str(symbol.label) if symbol.kind == "truth" else _literal(symbol.label)
+        if symbol.operation == "input" and symbol.level == ROW:
             return str(symbol.label)
         return self.names[id(symbol)]
 

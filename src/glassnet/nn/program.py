@@ -21,7 +21,7 @@ from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import Optimizer, OptimizerState
 from glassnet.nn.parameters import Parameters
-from glassnet.nn.tracing import UntraceableError, array, evaluate, scalar, trace
+from glassnet.nn.tracing import REDUCTIONS, ROW, UntraceableError, array, evaluate, in_order, row, scalar, trace
 from glassnet.runtime.blas import Gemm
 from glassnet.runtime.compilation import MACHINE_FUNCTIONS, compile_function, foreign_function
 
@@ -31,7 +31,7 @@ BLOCK_ROWS = 1024
 #: A cache line in bytes: what different threads write stands at least so far apart.
 LINE = 64
 
-HEADER = '''"""Written by glassnet from the formulas of {formulas}; safe to delete."""
+HEADER = """# Written by glassnet from the formulas of {formulas!r}; safe to delete.
 from math import floor
 
 from numpy import arctan, cos, cosh, float32, float64, inf, int32, int64, intp, isfinite, sin, sinh, sqrt, uint32
@@ -50,7 +50,7 @@ def address(numbers):
     return intp(numbers.ctypes.data)
 
 
-'''
+"""
 
 #: What the header says of each dtype: the numbers of IEEE 754, and log 2 in two parts (Cody and Waite 1980).
 CONSTANTS: dict[str, dict[str, Any]] = {
@@ -120,7 +120,10 @@ class Formulas:
                     raise UntraceableError(f"{own.__name__} has a {method} of its own")
         self.dtype = network.theta.dtype
         hidden = network.activations[:-1]
-        self.activations = list(dict.fromkeys(hidden))
+        self.activations: list[Activation] = []
+        for activation in hidden:
+            if activation not in self.activations:
+                self.activations.append(activation)
         self.kinds = np.array([self.activations.index(activation) for activation in hidden], np.int64)
         self.loops: list[Loop] = []
         for kind, activation in enumerate(self.activations):
@@ -136,18 +139,20 @@ class Formulas:
 
     def _activate(self, kind: int, activation: Activation) -> Loop:
         Z = self._array("z") + self._array("b")
-        return Loop(f"activate_{kind}", ["z", "b", "h"], {"z": Z, "h": trace(activation.f, Z)})
+        return _elementwise(Loop(f"activate_{kind}", ["z", "b", "h"], {"z": Z, "h": trace(activation.f, Z)}))
 
     def _slope(self, kind: int, activation: Activation) -> Loop:
         delta = self._array("delta") * trace(activation.f_prime, self._array("z"), self._array("h"))
-        return Loop(f"slope_{kind}", ["delta", "z", "h", "db"], {"delta": delta}, {"db": delta})
+        return _elementwise(Loop(f"slope_{kind}", ["delta", "z", "h", "db"], {"delta": delta}, {"db": delta}))
 
     def _output(self, activation: Activation, loss: Loss, output_scale: float) -> Loop:
         Z = self._array("z") + self._array("b")
         H = trace(activation.f, Z)
         outputs = output_scale * H
-        value, slope = trace(loss.formula, outputs, self._array("targets"))
-        delta = scalar("scale", self.dtype) * slope * trace(activation.f_prime, Z, H)
+        value, slope = _several(trace(loss.formula, outputs, self._array("targets")), 2)
+        if value.level != ROW:
+            raise UntraceableError(f"{loss.name} gives no single number a row")
+        delta = row("scale", self.dtype) * slope * trace(activation.f_prime, Z, H)
         return Loop(
             "output_row",
             ["z", "b", "targets", "outputs", "delta", "db"],
@@ -161,8 +166,9 @@ class Formulas:
         memory = [f"memory_{number}" for number in range(optimizer.memory_vectors)]
         numbers = {name: scalar(name, self.dtype) for name in ("t", *optimizer.hyper_parameters())}
         vectors = [self._array(name) for name in ("theta", "g", *memory)]
-        new = trace(optimizer.rule, *vectors, **numbers)
-        return Loop("update_row", ["theta", "g", *memory], dict(zip(["theta", *memory], new, strict=True)))
+        new = _several(trace(optimizer.rule, *vectors, **numbers), 1 + len(memory))
+        stores = dict(zip(["theta", *memory], new, strict=True))
+        return _elementwise(Loop("update_row", ["theta", "g", *memory], stores))
 
     def source(self, integer: np.dtype[Any]) -> str:
         """Return the text of the whole program, for a BLAS with such integers."""
@@ -194,6 +200,20 @@ class Formulas:
             "def update(theta, gradient, memory, first, last, scalars):\n"
             f"    update_row({', '.join(parts)}, scalars, memory)\n"
         )
+
+
+def _several(values: Any, count: int) -> tuple[Any, ...]:
+    """Return the values of a formula, or refuse it where it does not give so many."""
+    if not isinstance(values, tuple) or len(values) != count:
+        raise UntraceableError(f"a formula that does not return {count} values")
+    return values
+
+
+def _elementwise(loop: Loop) -> Loop:
+    """Return the loop, or refuse it where it adds up a row: only a loss is given whole rows."""
+    if any(symbol.operation in REDUCTIONS for symbol in in_order(loop.stores.values())):
+        raise UntraceableError("a sum, or the like, over the units of a layer or over parameters")
+    return loop
 
 
 def _text(name: str) -> str:
@@ -275,10 +295,14 @@ class Program:
         self.formulas = Formulas(network, optimizer)
         self.order = arrangement(network.parameters, shares)
         self.step = self._make_step()
-        self._take_steps, self._blas = _build(self.formulas, gemm, compiled)
         self._pool = ThreadPoolExecutor(max(1, shares - 1), thread_name_prefix="glassnet")
+        self._compile(gemm, compiled)
+
+    def _compile(self, gemm: Gemm, compiled: bool) -> None:
+        """Compile the steps, or load what was compiled before."""
+        self._take_steps, self._blas = _build(self.formulas, gemm, compiled)
         try:
-            self.take(np.empty(0, np.intp), 1)  # compiles, or loads what was compiled before
+            self.take(np.empty(0, np.intp), 1)
         except Exception as error:  # Numba has many
             reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
             raise UntraceableError(f"Numba cannot compile it: {reason}") from error
@@ -339,7 +363,7 @@ class Program:
         loss = self.network.loss
         arguments = (
             self._blas, step, self.X, self.targets, rows, self.batch_size, loss.reduction == "mean",
-            1.0, self._scalars(steps), losses, outputs,
+            self.network.output_scale, self._scalars(steps), losses, outputs,
         )  # fmt: skip
         others = [self._pool.submit(self._take_steps, *arguments, worker) for worker in range(1, workers)]
         taken = int(self._take_steps(*arguments, 0))

@@ -44,7 +44,7 @@ OPERATIONS: dict[str, str] = {
     "cosh": "cosh({0})",
     "maximum": "({0} if ({0} >= {1}) | ({0} != {0}) else {1})",
     "minimum": "({0} if ({0} <= {1}) | ({0} != {0}) else {1})",
-    "sign": "({0} if ({0} != {0}) | ({0} == real(0)) else (real(1) if {0} > real(0) else real(-1)))",
+    "sign": "({0} if {0} != {0} else (real(1) if {0} > real(0) else (real(-1) if {0} < real(0) else real(0))))",
     "heaviside": "({0} if {0} != {0} else (real(0) if {0} < real(0) else ({1} if {0} == real(0) else real(1))))",
     "greater": "{0} > {1}",
     "greater_equal": "{0} >= {1}",
@@ -66,10 +66,17 @@ COMPARISONS = {
 
 #: Sums and extremes over the elements of a row: how a running value takes the next one, and where it starts.
 REDUCTIONS: dict[str, tuple[str, str]] = {
-    "sum": ("{0} + {1}", "real(0)"),
+    "sum": ("{0} + {1}", "real(-0.0)"),
     "max": (OPERATIONS["maximum"], "-infinity"),
     "min": (OPERATIONS["minimum"], "infinity"),
 }
+
+
+#: Operations that NumPy carries out on whole numbers, and masks counted as such, with a whole result.
+WHOLE = {"add", "subtract", "multiply", "negative", "positive", "absolute", "maximum", "minimum"}
+
+#: Operations that mean something else for whole numbers.
+NOT_WHOLE = {"reciprocal", "power", "sign", "heaviside", "square"}
 
 
 class UntraceableError(Exception):
@@ -89,8 +96,13 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         SCALAR, ROW or ELEMENT.
     label : str or float or bool
         Name of an input, value of a constant.
-    dtype : dtype
-        Of the arrays the formula is traced for; bool where the value is true or false.
+    kind : {"real", "whole", "truth"}
+        What NumPy would hold: numbers of the formula's dtype, integers, or booleans. In the loop all but truths
+        are real numbers, so what depends on being integers is refused.
+    number : dtype
+        Of the arrays the formula is traced for.
+    kept : bool
+        Whether a value of the row has kept its axis, as ``keepdims=True`` says, and so meets each element.
     """
 
     def __init__(
@@ -98,15 +110,19 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         operation: str,
         inputs: tuple[Symbol, ...] = (),
         *,
+        number: Any,
         level: int = SCALAR,
         label: Any = None,
-        dtype: Any = np.float64,
+        kind: str = "real",
+        kept: bool = False,
     ) -> None:
-        self.operation = operation
-        self.inputs = inputs
-        self.level = level
-        self.label = label
-        self.dtype = np.dtype(dtype)
+        self.operation, self.inputs, self.level, self.label = operation, inputs, level, label
+        self.kind, self.number, self.kept = kind, np.dtype(number), kept
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the array that it stands for."""
+        return {"real": self.number, "whole": np.dtype(np.int64), "truth": np.dtype(bool)}[self.kind]
 
     @property
     def real(self) -> Symbol:
@@ -118,32 +134,42 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         return self
 
     def astype(self, dtype: Any, copy: bool = True) -> Symbol:
-        """Return true and false as numbers; another change of dtype cannot be traced."""
-        if self.dtype == bool and np.dtype(dtype) != bool:
-            return Symbol("multiply", (self, _constant(1.0, dtype)), level=self.level, dtype=dtype)
-        if self.dtype != np.dtype(dtype):
-            raise UntraceableError(f"astype({dtype}) in a formula of {self.dtype}")
-        return self
+        """Return whole numbers and truths as numbers; another change of dtype cannot be traced."""
+        wanted = np.dtype(dtype)
+        if wanted == self.dtype:
+            return self
+        if wanted == self.number:
+            return self._apply("multiply", (self, 1.0))
+        if self.kind == "truth" and wanted == np.int64:
+            return self._apply("multiply", (self, 1))
+        raise UntraceableError(f"astype({wanted}) in a formula of {self.number}")
 
     def sum(self, axis: int | None = None, dtype: Any = None, keepdims: bool = False) -> Symbol:
         """Return the sum over a row's elements."""
-        return self._reduce("sum", axis)
+        return self._reduce("sum", axis, keepdims, dtype)
 
     def max(self, axis: int | None = None, keepdims: bool = False) -> Symbol:
         """Return the largest of a row's elements."""
-        return self._reduce("max", axis)
+        return self._reduce("max", axis, keepdims)
 
     def min(self, axis: int | None = None, keepdims: bool = False) -> Symbol:
         """Return the smallest of a row's elements."""
-        return self._reduce("min", axis)
+        return self._reduce("min", axis, keepdims)
 
-    def _reduce(self, operation: str, axis: int | None) -> Symbol:
-        if axis not in (1, -1) or self.level != ELEMENT:
-            raise UntraceableError(f"{operation} over axis {axis}")
-        return Symbol(operation, (self,), level=ROW, dtype=self.dtype)
+    def _reduce(self, operation: str, axis: int | None, keepdims: bool, dtype: Any = None) -> Symbol:
+        other_dtype = dtype is not None and np.dtype(dtype) != self.dtype
+        if not isinstance(axis, int) or axis not in (1, -1) or self.level != ELEMENT or other_dtype:
+            raise UntraceableError(f"{operation} over axis {axis}" + (f" in {dtype}" if other_dtype else ""))
+        if self.kind == "truth" and operation != "sum":
+            raise UntraceableError(f"{operation} of truths")
+        kind = "whole" if self.kind == "truth" else self.kind
+        return Symbol(operation, (self,), level=ROW, number=self.number, kind=kind, kept=keepdims)
 
     def __bool__(self) -> bool:
         raise UntraceableError("a branch that depends on the data")
+
+    def __array__(self, *arguments: Any, **options: Any) -> Any:
+        raise UntraceableError("an array made within a formula")
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Symbol:
         if method != "__call__" or options or ufunc.__name__ not in OPERATIONS:
@@ -152,41 +178,75 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         return self._apply(ufunc.__name__, inputs)
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, kwargs: Any) -> Symbol:
-        name = function.__name__
+        name = function.__name__.removeprefix("a")
         if name == "where" and len(args) == 3 and not kwargs:
             return self._apply(name, args)
-        if name in ("zeros_like", "ones_like") and not kwargs:
-            return _constant(float(name == "ones_like"), self.dtype)
+        if name in ("zeros_like", "ones_like") and len(args) == 1 and not kwargs:
+            one = name == "ones_like"
+            return self._constant({"real": float(one), "whole": int(one), "truth": one}[self.kind])
         if name == "clip" and len(args) == 3 and not kwargs:
             return np.minimum(np.maximum(args[0], args[1]), args[2])
-        if name in REDUCTIONS or name in ("amax", "amin"):
-            return self._reduce(name.removeprefix("a"), kwargs.get("axis", args[1] if len(args) > 1 else None))
-        raise UntraceableError(f"np.{name} in a formula is not among what is compiled")
+        if name in REDUCTIONS and len(args) <= 2 and args[0] is self and set(kwargs) <= {"axis", "keepdims"}:
+            return self._reduce(name, kwargs.get("axis", args[-1]), kwargs.get("keepdims", False))
+        raise UntraceableError(f"np.{function.__name__} in a formula is not among what is compiled")
 
     def _apply(self, operation: str, inputs: Iterable[Any]) -> Symbol:
-        symbols = tuple(value if isinstance(value, Symbol) else _constant(value, self.dtype) for value in inputs)
-        numeric = [symbol.dtype for symbol in symbols if symbol.dtype != bool]
-        dtype = np.dtype(bool) if operation in COMPARISONS or not numeric else numeric[0]
+        symbols = tuple(value if isinstance(value, Symbol) else self._constant(value) for value in inputs)
         level = max(symbol.level for symbol in symbols)
-        return Symbol(operation, symbols, level=level, dtype=dtype)
+        rows = {symbol.kept for symbol in symbols if symbol.level == ROW}
+        if (level == ELEMENT and False in rows) or len(rows) > 1:
+            raise UntraceableError("a value of the row without keepdims=True among others")
+        kind = _kind(operation, [symbol.kind for symbol in symbols])
+        if kind == "truth" and operation == "multiply":
+            operation = "logical_and"
+        if all(symbol.operation == "constant" for symbol in symbols):
+            value = getattr(np, operation)(*(symbol.label for symbol in symbols))
+            return Symbol("constant", label=value.item(), number=self.number, kind=kind)
+        return Symbol(operation, symbols, level=level, number=self.number, kind=kind, kept=rows == {True})
+
+    def _constant(self, value: Any) -> Symbol:
+        if not isinstance(value, int | float | np.generic) or np.iscomplexobj(value):
+            raise UntraceableError(f"an operand of the type {type(value).__name__}")
+        if isinstance(value, bool | np.bool_):
+            return Symbol("constant", label=bool(value), number=self.number, kind="truth")
+        kind = "whole" if isinstance(value, int | np.integer) else "real"
+        return Symbol("constant", label=float(value), number=self.number, kind=kind)
 
 
-def _constant(value: Any, dtype: Any) -> Symbol:
-    if not isinstance(value, int | float | np.generic) or np.iscomplexobj(value):
-        raise UntraceableError(f"an operand of the type {type(value).__name__}")
-    if isinstance(value, bool | np.bool_):
-        return Symbol("constant", label=bool(value), dtype=bool)
-    return Symbol("constant", label=float(value), dtype=dtype)
+def _kind(operation: str, kinds: list[str]) -> str:
+    """Return the kind of an operation's result; refuse what means something else for whole numbers or truths."""
+    truths = [kind == "truth" for kind in kinds]
+    if operation.startswith("logical") and not all(truths):
+        raise UntraceableError(f"{operation} of numbers")
+    if operation in COMPARISONS:
+        return "truth"
+    if operation == "where":
+        if not truths[0]:
+            raise UntraceableError("where with numbers for a condition")
+        kinds, truths = kinds[1:], truths[1:]
+        return "real" if "real" in kinds else "whole" if "whole" in kinds else "truth"
+    if all(truths):
+        if operation == "multiply":
+            return "truth"
+        raise UntraceableError(f"{operation} of truths")
+    if "real" not in kinds and operation in NOT_WHOLE:
+        raise UntraceableError(f"{operation} of whole numbers")
+    return "whole" if "real" not in kinds and operation in WHOLE else "real"
 
 
 def array(name: str, dtype: Any) -> Symbol:
     """Return the symbol of an array's element."""
-    return Symbol("input", level=ELEMENT, label=name, dtype=dtype)
+    return Symbol("input", level=ELEMENT, label=name, number=dtype)
+
+
+def row(name: str, dtype: Any) -> Symbol:
+    """Return the symbol of a number that is given for each row."""
+    return Symbol("input", level=ROW, label=name, number=dtype, kept=True)
 
 
 def scalar(name: str, dtype: Any) -> Symbol:
     """Return the symbol of a number that is the same for all elements."""
-    return Symbol("input", level=SCALAR, label=name, dtype=dtype)
+    return Symbol("input", level=SCALAR, label=name, number=dtype)
 
 
 def trace(formula: Callable[..., Any], *arguments: Symbol, **options: Symbol) -> Any:
@@ -213,13 +273,13 @@ def trace(formula: Callable[..., Any], *arguments: Symbol, **options: Symbol) ->
         raise
     except Exception as error:  # whatever an own formula does that symbols cannot
         raise UntraceableError(f"{type(error).__name__}: {error}") from None
-    dtype = next(value.dtype for value in (*arguments, *options.values()))
-    if isinstance(result, tuple):
-        return tuple(value if isinstance(value, Symbol) else _constant(value, dtype) for value in result)
-    return result if isinstance(result, Symbol) else _constant(result, dtype)
+    known = next(iter((*arguments, *options.values())))
+    values = result if isinstance(result, tuple) else (result,)
+    symbols = tuple(value if isinstance(value, Symbol) else known._constant(value) for value in values)
+    return symbols if isinstance(result, tuple) else symbols[0]
 
 
-def evaluate(symbol: Symbol, values: dict[str, Any], known: dict[int, Any] | None = None) -> Any:
+def evaluate(symbol: Symbol, values: dict[str, Any]) -> Any:
     """Return the number, or array of numbers, that a symbol of level SCALAR has for the values of its inputs.
 
     Examples
@@ -228,15 +288,14 @@ def evaluate(symbol: Symbol, values: dict[str, Any], known: dict[int, Any] | Non
     >>> evaluate(1 - beta**t, {"beta": 0.5, "t": np.array([1.0, 2.0])})
     array([0.5 , 0.75])
     """
-    known = {} if known is None else known
-    if id(symbol) not in known:
-        if symbol.operation == "constant":
-            result = symbol.label
-        elif symbol.operation == "input":
-            result = values[symbol.label]
+    known: dict[int, Any] = {}
+    for part in in_order([symbol]):
+        if part.operation == "constant":
+            known[id(part)] = part.label
+        elif part.operation == "input":
+            known[id(part)] = np.asarray(values[part.label], np.float64)[()]
         else:
-            result = getattr(np, symbol.operation)(*(evaluate(part, values, known) for part in symbol.inputs))
-        known[id(symbol)] = result
+            known[id(part)] = getattr(np, part.operation)(*(known[id(inner)] for inner in part.inputs))
     return known[id(symbol)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib.util
@@ -69,12 +70,40 @@ def compile_function(source: str, name: str) -> Callable[..., Any]:
     exec(compile(source, str(path), "exec"), module.__dict__)
     for key, value in list(module.__dict__.items()):
         if isinstance(value, FunctionType) and value.__module__ == module.__name__:
-            options: dict[str, Any] = {"cache": cached}
-            if key != name:
-                options = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-            setattr(module, key, njit(fastmath=FAST_MATH, error_model="numpy", nogil=True, **options)(value))
-    compiled: Callable[..., Any] = getattr(module, name)
+            inner = key != name
+            jit = njit(  # type: ignore[call-overload]
+                fastmath=FAST_MATH,
+                error_model="numpy",
+                nogil=True,
+                no_cpython_wrapper=inner,
+                no_cfunc_wrapper=inner,
+            )
+            setattr(module, key, jit(value))
+    compiled: Any = getattr(module, name)
+    if cached:
+        _keep_on_disk(compiled)
     return compiled
+
+
+def _keep_on_disk(compiled: Any) -> None:
+    """Give a function Numba's cache on disk, one that does without what is damaged or cannot be written."""
+    from numba.core.caching import FunctionCache
+
+    class Cache(FunctionCache):
+        def load_overload(self, signature: Any, target: Any) -> Any:
+            try:
+                return super().load_overload(signature, target)
+            except Exception:  # whatever a damaged file brings; it is compiled and written anew
+                with contextlib.suppress(OSError):
+                    self.flush()
+                return None
+
+        def save_overload(self, signature: Any, data: Any) -> None:
+            with contextlib.suppress(OSError):
+                super().save_overload(signature, data)
+
+    with contextlib.suppress(RuntimeError):  # no folder to write to
+        compiled._cache = Cache(compiled.py_func)
 
 
 def _write_once(path: Path, source: str) -> bool:

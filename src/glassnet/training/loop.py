@@ -281,8 +281,8 @@ class _Learner:
         self.warm = False
         self.steps = 1
 
-    def epoch(self, number: int) -> Iterator[tuple[Array, float, Array]]:
-        """Take the steps of an epoch; yield some rows at a time, with their loss and outputs before their step."""
+    def epoch(self, number: int) -> Iterator[tuple[Array, list[float], Array]]:
+        """Take an epoch's steps; yield some rows at a time, with each step's loss and the outputs before it."""
         order, size, threads = self.sampler.order(self.rng), self.sampler.batch_size, self.engine.threads
         began = time.perf_counter()
         first = 0
@@ -299,16 +299,9 @@ class _Learner:
             self.warm = True
             first += len(rows)
             self.steps = max(1, int((TRIAL if threads.trying else PIECE) / seconds))
-            yield rows, self._together(losses, len(rows)), outputs
+            yield rows, losses, outputs
         if self.engine.steady and not threads.trying:
             threads.observe((time.perf_counter() - began) / self.sampler.steps)
-
-    def _together(self, losses: list[float], rows: int) -> float:
-        """Return the loss of several batches, of which only the last may be short."""
-        if self.network.loss.reduction == "sum":
-            return sum(losses)
-        size = self.sampler.batch_size
-        return (sum(losses[:-1]) * size + losses[-1] * (rows - (len(losses) - 1) * size)) / rows
 
     def validate(self) -> RunningMetrics | None:
         """Evaluate after an epoch, and keep theta as the last finite one."""
@@ -342,9 +335,9 @@ def _train(
         for epoch in range(1, epochs + 1):
             began = time.perf_counter()
             metrics = RunningMetrics(run.network)
-            for rows, value, outputs in learner.epoch(epoch):
-                metrics.add(value, outputs, learner.data.train.y[rows])
-                bar.step(epoch, -(-len(rows) // learner.sampler.batch_size))
+            for rows, losses, outputs in learner.epoch(epoch):
+                metrics.add(losses, outputs, learner.data.train.y[rows], learner.sampler.batch_size)
+                bar.step(epoch, len(losses))
                 if interrupts.signal is not None:
                     run.stopped = "interrupted"
                     learner.stop()

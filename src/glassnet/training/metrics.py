@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,10 +30,15 @@ class RunningMetrics:
         self.labelled = 0
         self.rows = 0
 
-    def add(self, value: Any, outputs: Array, y: Array) -> None:
-        """Count a batch: its loss, outputs, and labels or numbers y."""
+    def add(self, losses: Sequence[float], outputs: Array, y: Array, batch_size: int | None = None) -> None:
+        """Count batches: the loss of each, and the outputs and labels or numbers y of all their rows.
+
+        Every batch has `batch_size` rows, the last what is left; None: there is one.
+        """
         n = len(outputs)
-        self.total += float(value) * (n if self.network.loss.reduction == "mean" else 1)
+        for first, loss in zip(range(0, n, batch_size or n), losses, strict=True):
+            rows = min(batch_size or n, n - first)
+            self.total += float(loss) * (rows if self.network.loss.reduction == "mean" else 1)
         self.rows += n
         if self.network.n_classes is not None and y.ndim == 1:
             self.labelled += n
@@ -81,7 +87,7 @@ def evaluate(network: Network, split: Split) -> RunningMetrics:
     with np.errstate(all="ignore"):  # every loss is checked instead
         for rows, trace in network.blocks(X):
             value = network.loss_value(trace, targets[rows])
-            metrics.add(value, trace.outputs, y[rows])
+            metrics.add([value], trace.outputs, y[rows])
     return metrics
 
 

@@ -1,0 +1,219 @@
+"""Compiled code is kept and found again; whatever happens to the cache, a run is right."""
+
+import ctypes
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from glassnet.runtime import compilation
+from glassnet.runtime.compilation import (
+    MACHINE_FUNCTIONS,
+    X86,
+    cache_folder,
+    compile_function,
+    foreign_function,
+    machine_functions,
+    numba_version,
+)
+
+SOURCE = """
+def half(x):
+    return 0.5 * x
+
+
+def change(x):
+    for i in range(len(x)):
+        x[i] = half(x[i]) + 1
+"""
+
+#: Compile in a process of its own; print the result, how often it came from the cache, and the process's warnings.
+SCRIPT = f"""
+import sys, warnings
+warnings.simplefilter("error")
+import numpy as np
+from glassnet.runtime.compilation import compile_function
+x = np.array([4.0, 8])
+change = compile_function({SOURCE!r}, "change")
+change(x)
+print(x.tolist(), sum(change.stats.cache_hits.values()), sum(change.stats.cache_misses.values()))
+"""
+
+
+def start(script=SCRIPT, **environment):
+    return subprocess.Popen(
+        [sys.executable, "-c", script],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def said(process):
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    return out.strip()
+
+
+def test_functions_call_each_other_and_are_compiled():
+    change, x = compile_function(SOURCE, "change"), np.array([4.0, 8])
+    change(x)
+    assert x.tolist() == [3, 5]
+    assert compile_function(SOURCE, "change") is change
+    assert change.nopython_signatures
+    assert change.__module__ in sys.modules
+
+
+def test_a_second_process_loads_what_the_first_compiled():
+    assert said(start()) == "[3.0, 5.0] 0 1"
+    assert sorted(path.suffix for path in cache_folder().rglob("*") if path.is_file()) == [".nbc", ".nbi", ".py"]
+    assert said(start()) == "[3.0, 5.0] 1 0"
+
+
+def test_the_cache_is_the_users(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    if sys.platform == "linux":
+        assert cache_folder() == tmp_path / "glassnet" / "compiled"
+
+
+def test_another_text_is_compiled_anew(compiled_code):
+    other, x = compile_function(SOURCE.replace("0.5", "0.25"), "change"), np.array([4.0, 8])
+    other(x)
+    assert x.tolist() == [2, 3]
+
+
+def test_a_cache_that_cannot_be_made_is_done_without(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    for _ in range(2):
+        assert said(start(XDG_CACHE_HOME=str(tmp_path / "file" / "cache"))).startswith("[3.0, 5.0] 0")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_a_cache_that_may_only_be_read_is_used_or_done_without():
+    """Files where Numba wants folders stand for missing rights: the user of the tests may have all rights."""
+    said(start())
+    shutil.rmtree(cache_folder() / "__pycache__")
+    (cache_folder() / "__pycache__").write_bytes(b"")
+    (cache_folder().parents[1] / "numba").write_bytes(b"")
+    assert said(start()).startswith("[3.0, 5.0]")
+
+
+DAMAGES = {
+    "truncated": lambda whole: whole[: len(whole) // 2],
+    "empty": lambda whole: b"",
+    "overwritten": lambda whole: b"garbage" * 99,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"),
+    [
+        pytest.param(name, suffix, marks=() if name == "truncated" else pytest.mark.slow)
+        for name in DAMAGES
+        for suffix in (".py", ".nbi", ".nbc")
+    ],
+)
+def test_a_damaged_cache_does_no_harm_and_is_mended(name, suffix):
+    said(start())
+    (path,) = cache_folder().rglob(f"*{suffix}")
+    path.write_bytes(DAMAGES[name](path.read_bytes()))
+    assert said(start()).startswith("[3.0, 5.0]")
+    assert said(start()) == "[3.0, 5.0] 1 0"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a limit on the size of files stands for a full disk")
+def test_a_full_disk_does_no_harm():
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))"
+    assert said(start(limit + SCRIPT)).startswith("[3.0, 5.0] 0")
+    assert said(start()) == "[3.0, 5.0] 0 1"
+
+
+def test_processes_that_compile_at_the_same_time_do_not_disturb_each_other():
+    processes = [start() for _ in range(4)]
+    assert {said(process).rpartition("]")[0] for process in processes} == {"[3.0, 5.0"}
+    assert said(start()).startswith("[3.0, 5.0]")
+    assert said(start()) == "[3.0, 5.0] 1 0"
+
+
+def test_a_lost_cache_is_made_again():
+    said(start())
+    shutil.rmtree(cache_folder())
+    assert said(start()) == "[3.0, 5.0] 0 1"
+
+
+# Without Numba
+
+
+def test_the_version_is_numbas_or_none(monkeypatch):
+    import numba
+
+    assert numba_version() == numba.__version__
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert numba_version() is None
+
+
+def test_a_numba_that_refuses_this_numpy_is_none(tmp_path):
+    (tmp_path / "numba").mkdir()
+    (tmp_path / "numba" / "__init__.py").write_text("raise ImportError('Numba needs NumPy 1.2 or less')")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r});"
+        "from glassnet.runtime.compilation import numba_version; print(numba_version())"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "None\n"
+
+
+def test_numba_is_not_imported_before_it_is_needed():
+    code = "import sys; import glassnet.training.loop; print('numba' in sys.modules, 'llvmlite' in sys.modules)"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False False\n"
+
+
+# What Python has no words for
+
+
+def test_a_foreign_function_is_called_with_its_arguments(compiled_code):
+    seen = []
+    callback = ctypes.CFUNCTYPE(None, ctypes.c_int32, ctypes.c_float, ctypes.c_ssize_t)(lambda *a: seen.append(a))
+    function = foreign_function(ctypes.cast(callback, ctypes.c_void_p).value, "int32 float32 intp")
+    caller = compile_function(
+        "from numpy import float32, int32, intp\n\n"
+        "def caller(f, x):\n"
+        "    f(int32(-3), float32(x), intp(1 << 40))\n"
+        "    f(int32(7), float32(2 * x), intp(0))\n",
+        "caller",
+    )
+    caller(function, 0.25)
+    assert seen == [(-3, 0.25, 1 << 40), (7, 0.5, 0)]
+
+
+SMALL = """
+def product(x, out):
+    state = flush_small_numbers()
+    out[0] = x[0] * x[1]
+    fence()
+    restore_small_numbers(state)
+    prefetch(0)
+    give_way(uint32(1))
+"""
+
+
+def test_small_numbers_are_flushed_and_come_back(compiled_code):
+    assert tuple(machine_functions()) == MACHINE_FUNCTIONS
+    x, out = np.array([1e-30, 1e-12], np.float32), np.ones(1, np.float32)
+    assert x[0] * x[1] > 0  # 1e-42: there are such numbers, if imprecise ones
+    compile_function("from numpy import uint32\n" + SMALL, "product")(x, out)
+    assert out[0] == 0 if X86 else out[0] > 0
+    assert x[0] * x[1] > 0
+
+
+def test_compiled_code_lets_other_threads_run(compiled_code):
+    """It says so in its options: without, a step's threads would wait for each other for ever."""
+    change = compile_function(SOURCE, "change")
+    assert change.targetoptions["nogil"]
+    assert change.targetoptions["fastmath"] == compilation.FAST_MATH
+    assert "nnan" not in compilation.FAST_MATH
+    assert "ninf" not in compilation.FAST_MATH

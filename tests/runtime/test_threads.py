@@ -1,0 +1,142 @@
+import itertools
+import os
+import subprocess
+import sys
+
+import pytest
+
+from glassnet.runtime.threads import BUSY, LATEST, SOONEST, ThreadChoice, available_cores
+
+
+class Machine:
+    """A machine whose clock moves only by the steps that it takes."""
+
+    def __init__(self):
+        self.now = 100.0
+        self.costs = {1: 0.02, 2: 0.011, 4: 0.006, 3: 0.008}
+
+    def clock(self):
+        return self.now
+
+    def work(self, choice, seconds):
+        """Take steps for some time; return how many threads each took, and when."""
+        taken, end = [], self.now + seconds
+        while self.now < end:
+            count, cost = choice.count, self.costs[choice.count]
+            taken.append((self.now, count))
+            self.now += cost
+            choice.observe(cost)
+        return taken
+
+
+@pytest.fixture
+def machine():
+    return Machine()
+
+
+def counts(taken):
+    return [count for _, count in taken]
+
+
+@pytest.mark.parametrize(
+    ("most", "options"),
+    [(1, [1]), (2, [2, 1]), (3, [3, 2, 1]), (4, [4, 2, 1]), (6, [6, 4, 2, 1]), (8, [8, 4, 2, 1])],
+)
+def test_the_powers_of_two_and_the_most_are_tried(most, options):
+    choice, tried = ThreadChoice(most), []
+    for _ in options * 3:
+        tried.append(choice.count)
+        choice.observe(1.0)
+    assert tried[: len(options)] == options
+    assert choice.most == most
+    assert set(tried) == set(options)
+
+
+def test_every_number_is_tried_twice_then_the_fastest_kept(machine):
+    choice = ThreadChoice(4, clock=machine.clock)
+    assert (choice.count, choice.trying) == (4, True)
+    for _ in range(6):
+        choice.observe({4: 0.3, 2: 0.1, 1: 0.2}[choice.count])
+    assert (choice.count, choice.trying) == (2, False)
+
+
+def test_one_disturbed_moment_does_not_decide():
+    choice = ThreadChoice(2)
+    for seconds in (0.1, 0.2, 9.0, 0.2):  # with two threads, one, two, one
+        choice.observe(seconds)
+    assert choice.count == 2
+    choice = ThreadChoice(2)
+    for seconds in (9.0, 0.2, 0.1, 0.2):
+        choice.observe(seconds)
+    assert choice.count == 2
+
+
+def test_a_quiet_machine_is_left_alone(machine):
+    choice = ThreadChoice(4, clock=machine.clock)
+    assert set(counts(machine.work(choice, 60)[6:])) == {4}
+
+
+def test_busy_and_quiet_again(machine):
+    choice = ThreadChoice(2, clock=machine.clock)
+    machine.work(choice, 2)
+    quiet = machine.costs.copy()
+    assert choice.count == 2
+    machine.costs = {1: 0.025, 2: 0.06}  # another program has one of the cores
+    taken = machine.work(choice, 30)
+    assert choice.count == 1
+    assert counts(taken[:20]).count(1) > 10  # it did not take long
+    assert counts(taken).count(2) < 0.1 * len(taken)
+    machine.costs = quiet
+    taken = machine.work(choice, 2 * LATEST)
+    assert choice.count == 2
+    assert counts(taken)[-5:] == [2] * 5
+    assert set(counts(machine.work(choice, 20))) == {2}
+
+
+def test_slowness_by_less_than_a_half_is_borne(machine):
+    choice = ThreadChoice(2, clock=machine.clock)
+    machine.work(choice, 2)
+    machine.costs = {count: 0.99 * BUSY * cost for count, cost in machine.costs.items()}
+    assert set(counts(machine.work(choice, 20))) == {2}
+
+
+def test_fewer_threads_are_questioned_less_and_less_often(machine):
+    machine.costs = {1: 0.01, 2: 0.03}
+    choice = ThreadChoice(2, clock=machine.clock)
+    taken = machine.work(choice, 40)
+    trials = [now for now, count in taken if count == 2]
+    gaps = [after - before for before, after in itertools.pairwise(trials) if after - before > 0.1]
+    assert gaps[0] >= SOONEST
+    assert all(later >= sooner - 0.1 for sooner, later in itertools.pairwise(gaps))
+    assert LATEST <= gaps[-1] < LATEST + 0.2
+    assert len(trials) < 40
+
+
+def test_a_fixed_number_never_changes(machine):
+    choice = ThreadChoice(3, fixed=True, clock=machine.clock)
+    assert not choice.trying
+    machine.work(choice, 2)
+    machine.costs[3] = 5.0
+    assert set(counts(machine.work(choice, 100))) == {3}
+    assert not choice.trying
+
+
+def test_one_core_leaves_no_choice(machine):
+    choice = ThreadChoice(1, clock=machine.clock)
+    machine.costs[1] = 7.0
+    assert set(counts(machine.work(choice, 100))) == {1}
+    assert not choice.trying
+
+
+def test_the_cores_are_those_this_process_may_use(monkeypatch):
+    assert 1 <= available_cores() <= os.cpu_count()
+    if hasattr(os, "sched_setaffinity"):
+        code = (
+            "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
+            "from glassnet.runtime.threads import available_cores; print(available_cores())"
+        )
+        assert subprocess.check_output([sys.executable, "-c", code], text=True) == "1\n"
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert available_cores() == os.cpu_count()
+    monkeypatch.setattr(os, "cpu_count", lambda: None)
+    assert available_cores() == 1
