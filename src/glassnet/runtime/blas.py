@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -77,9 +78,19 @@ def find_gemm(dtype: Any) -> Gemm | None:
     return None
 
 
+class _Held:
+    """How many are setting BLAS's threads at the moment, and what they were before."""
+
+    lock = threading.Lock()
+    count = 0
+    before: ClassVar[list[int]] = []
+
+
 @contextlib.contextmanager
 def blas_threads() -> Iterator[Callable[[int], None]]:
     """Give a function that sets the threads of every BLAS library here; at the end they are as before.
+
+    Where several do so side by side, the last one to end brings back what was before the first.
 
     Examples
     --------
@@ -92,7 +103,10 @@ def blas_threads() -> Iterator[Callable[[int], None]]:
     True
     """
     controllers = ThreadpoolController().select(user_api="blas").lib_controllers
-    before = [controller.num_threads for controller in controllers]
+    with _Held.lock:
+        if _Held.count == 0:
+            _Held.before = [controller.num_threads for controller in controllers]
+        _Held.count += 1
 
     def use(count: int) -> None:
         for controller in controllers:
@@ -101,5 +115,8 @@ def blas_threads() -> Iterator[Callable[[int], None]]:
     try:
         yield use
     finally:
-        for controller, count in zip(controllers, before, strict=True):
-            controller.set_num_threads(count)
+        with _Held.lock:
+            _Held.count -= 1
+            if _Held.count == 0:
+                for controller, count in zip(controllers, _Held.before, strict=False):
+                    controller.set_num_threads(count)
