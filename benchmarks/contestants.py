@@ -10,13 +10,15 @@ from itertools import pairwise
 import machine
 
 
-def glassnet_epoch(data, workload, activation="relu", **options):
+def glassnet_epoch(data, workload, activation="relu", epochs=1, **options):
     """`glassnet.fit` from bytes, its metrics, checks and record of the run included."""
     import glassnet as gn
 
     dataset = data.dataset
     network = gn.Network(workload.layers, activation=activation)
-    return lambda: gn.fit(network, dataset, epochs=1, batch_size=workload.batch_size, progress=False, **options)
+    return lambda: gn.fit(
+        network, dataset, epochs=epochs, batch_size=workload.batch_size, progress=False, **options
+    )
 
 
 def torch_epoch(data, workload):
