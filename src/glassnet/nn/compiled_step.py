@@ -1,7 +1,8 @@
 """Training steps as they are compiled: `glassnet.nn.backpropagation` for a batch cut into shares.
 
-This text is not imported. `glassnet.nn.program` compiles it together with the loops that `glassnet.nn.loops`
-writes from the formulas of one network and optimizer: ``activate``, ``slope``, ``output_row``, ``update``.
+This text is not for Python to run. `glassnet.nn.program` compiles it together with the loops that
+`glassnet.nn.loops` writes from the formulas of one network and optimizer: ``activate``, ``slope``, ``output_row``
+and ``update``.
 
 The work is cut into a fixed number of shares, and each worker thread takes every so many of them. Of a hidden
 layer a share has some of the units, that is columns of W: a worker multiplies the whole batch with its columns,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.resources
 import itertools
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -16,7 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from glassnet.nn.activations import Activation, Array
-from glassnet.nn.loops import Loop
+from glassnet.nn.compiled_step import cut
+from glassnet.nn.loops import Loop, sources
 from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import Optimizer, OptimizerState
@@ -114,10 +116,11 @@ class Formulas:
     """
 
     def __init__(self, network: Network, optimizer: Optimizer) -> None:
-        for base, own in ((Network, type(network)), (Optimizer, type(optimizer))):
-            for method in ("forward", "backward", "step"):
-                if getattr(own, method, None) is not getattr(base, method, None):
-                    raise UntraceableError(f"{own.__name__} has a {method} of its own")
+        for thing, base in ((network, Network), (network.loss, Loss)):
+            if type(thing) is not base:
+                raise UntraceableError(f"{type(thing).__name__} may do other than {base.__name__}")
+        if type(optimizer).step is not Optimizer.step:
+            raise UntraceableError(f"{type(optimizer).__name__} has a step of its own")
         self.dtype = network.theta.dtype
         hidden = network.activations[:-1]
         self.activations: list[Activation] = []
@@ -133,6 +136,7 @@ class Formulas:
         self.loops.append(self.update)
         names = [activation.name for activation in self.activations]
         self.names = ", ".join([*names, network.loss.name, optimizer.name])
+        self.text = sources(self.loops)
 
     def _array(self, name: str) -> Any:
         return array(name, self.dtype)
@@ -177,7 +181,7 @@ class Formulas:
                 formulas=self.names, real=self.dtype, integer=integer, line=LINE, **CONSTANTS[str(self.dtype)]
             ),
             _text("elementary"),
-            "\n\n".join(loop.source() for loop in self.loops),
+            self.text,
             self._choice("activate", ["z", "b", "h"]),
             self._choice("slope", ["delta", "z", "h", "db"]),
             self._update_text(),
@@ -235,8 +239,7 @@ def arrangement(parameters: Parameters, shares: int) -> Array:
     pieces = []
     for W, b in zip(order.W[:-1], order.b[:-1], strict=True):
         width = W.shape[1]
-        cuts = [min(width, -(-(width * share // shares) // 4) * 4) for share in range(shares)] + [width]
-        for first, last in itertools.pairwise(cuts):
+        for first, last in itertools.pairwise(cut(width, share, shares) for share in range(shares + 1)):
             pieces += [W[:, first:last].ravel(), b[first:last]]
     return np.concatenate([*pieces, order.W[-1].ravel(), order.b[-1]])
 
@@ -247,6 +250,20 @@ def _aligned(shape: tuple[int, ...], dtype: Any) -> Array:
     room = np.zeros(size + LINE, np.uint8)
     first = -room.ctypes.data % LINE
     return room[first : first + size].view(dtype).reshape(shape)
+
+
+def _started_pool(size: int) -> ThreadPoolExecutor:
+    """Return a pool whose threads have all been started: workers wait for each other, so none may be missing."""
+    pool = ThreadPoolExecutor(max(1, size), thread_name_prefix="glassnet")
+    all_there = threading.Barrier(size + 1)
+    try:
+        for _ in range(size):
+            pool.submit(all_there.wait)
+    except RuntimeError as error:
+        all_there.abort()
+        raise UntraceableError(f"{size} more threads cannot be started: {error}") from None
+    all_there.wait()
+    return pool
 
 
 class Program:
@@ -295,7 +312,7 @@ class Program:
         self.formulas = Formulas(network, optimizer)
         self.order = arrangement(network.parameters, shares)
         self.step = self._make_step()
-        self._pool = ThreadPoolExecutor(max(1, shares - 1), thread_name_prefix="glassnet")
+        self._pool = _started_pool(shares - 1)
         self._compile(gemm, compiled)
 
     def _compile(self, gemm: Gemm, compiled: bool) -> None:
@@ -316,7 +333,7 @@ class Program:
             np.take(natural, self.order, out=mine)
         theta = _aligned((size,), dtype)
         np.take(self.network.theta, self.order, out=theta)
-        scratch_rows = max(1, *(loop.scratch_rows for loop in self.formulas.loops if loop.source()))
+        scratch_rows = max(1, *(loop.scratch_rows for loop in self.formulas.loops))
         return Step(
             layers=layers,
             kinds=self.formulas.kinds,
