@@ -3,7 +3,7 @@
 The functions of the C library are called number by number, 5 to 14 nanoseconds each; these, made of sums and
 products only, are computed for 8 or 16 numbers together, in less than one. They are compiled into the loops that
 `glassnet.nn.loops` writes and are not meant to be called from Python. Their relative error is below 3e-7 in
-float32 and 1e-15 in float64; NaN goes through, and what is too small for a normal number becomes 0.
+float32 and 1e-15 in float64; NaN goes through, and what is about to become too small for a normal number is 0.
 
 ``real`` is the dtype computed in and ``whole`` the integer of its size; ``SHIFT``, ``BIAS``, ``TERMS``,
 ``SMALLEST``, ``LARGEST`` and ``infinity`` belong to it (see `glassnet.nn.program`).

@@ -8,6 +8,9 @@ A symbol stands for one of three kinds of value. Inside a row there are the *ele
 weight) and the values of the *row* (a sum over its elements); a *scalar* is the same everywhere (a learning rate,
 the step count). What is made of scalars alone is worked out by Python in float64 before the loop, and enters it
 rounded to the arrays' dtype: that is NumPy's own rule for Python numbers among arrays.
+
+A formula is run once for each program, so it must do the same whenever it is called: a random number, a counter or
+``isinstance(z, np.ndarray)`` would be what they are for symbols.
 """
 
 from __future__ import annotations

@@ -60,7 +60,8 @@ def compile_function(source: str, name: str) -> Callable[..., Any]:
     """
     from numba import njit
 
-    module = ModuleType(f"glassnet_{hashlib.sha256(source.encode()).hexdigest()[:16]}")
+    digest = hashlib.sha256(source.encode() + Path(__file__).read_bytes())  # what it is compiled with, too
+    module = ModuleType(f"glassnet_{digest.hexdigest()[:16]}")
     path = cache_folder() / f"{module.__name__}.py"
     cached = _write_once(path, source)
     if not cached:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 import warnings
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -173,7 +174,8 @@ def make_engine(
         try:
             program = _compile(network, optimizer, state, X, targets, batch_size, most)
             use_threads(1)  # the program's own threads multiply, each by itself
-            choice = _choice(most, fixed, network.layers, batch_size, str(network.theta.dtype))
+            kind = (threading.get_ident(), network.layers, batch_size, network.theta.dtype)
+            choice = _choice(most, fixed, kind)
             return CompiledEngine(program, choice)
         except UntraceableError as error:
             if kernels == "numba":
@@ -185,8 +187,8 @@ def make_engine(
 
 
 @functools.lru_cache(maxsize=64)
-def _choice(most: int, fixed: bool, *kind: Any) -> ThreadChoice:
-    """Return the choice for a kind of step, with what was measured for it before in this process."""
+def _choice(most: int, fixed: bool, kind: Any) -> ThreadChoice:
+    """Return the choice for a kind of step, with what this thread has measured for it before."""
     return ThreadChoice(most, fixed=fixed)
 
 
