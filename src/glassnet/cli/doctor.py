@@ -27,7 +27,7 @@ def doctor(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
         ("processor", report["processor"]),
         ("cores", f"{report['cores']}{load}"),
         *((f"{library['name']}", _library(library)) for library in report["blas_libraries"]),
-        ("products", f"{rates} thread(s), GFLOP/s in float32"),
+        ("products", f"{rates} threads, GFLOP/s in float32"),
         ("kernels", f"numba {report['numba']}" if report["compiled_steps"] else "numpy"),
         ("compiled code", report["compiled_code"]),
         *((name, value) for name, value in report["variables"].items()),
