@@ -21,7 +21,7 @@ def test_the_data_at_hand_are_found(glassnet, fashion_mnist_home):
     record = json.loads(glassnet("doctor", "--data-dir", fashion_mnist_home, "--json").out)
     assert record["data"] == {
         "digits": "in scikit-learn",
-        "fashion-mnist": str(fashion_mnist_home / "fashion-mnist"),
+        "fashion-mnist": f"{fashion_mnist_home}/fashion-mnist",
     }
     assert record["cores"] >= 1
     assert record["gemm_gflops"]["1"] > 0
