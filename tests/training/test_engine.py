@@ -15,7 +15,7 @@ from glassnet.nn.activations import Activation
 from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import SGD, Optimizer
-from glassnet.runtime.blas import libraries
+from glassnet.runtime.blas import blas_threads, libraries
 from glassnet.runtime.seeds import stream
 from glassnet.runtime.threads import ThreadChoice
 from glassnet.training import engine, loop
@@ -418,3 +418,13 @@ def test_kernels_and_threads_that_do_not_exist_are_refused(blobs, options, said)
     with pytest.raises(UsageError) as caught:
         train(blobs(), **options)
     assert str(caught.value).startswith(said)
+
+
+def test_runs_side_by_side_have_the_bits_of_each_alone(blobs):
+    """A run has BLAS take one thread; the next one is not to think that there are no more."""
+    alone = train(blobs())
+    with blas_threads() as use:
+        use(1)
+        beside = train(blobs())
+    assert beside.network.fingerprint() == alone.network.fingerprint()
+    assert beside.config.environment["threads"] == alone.config.environment["threads"]

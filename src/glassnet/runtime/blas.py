@@ -86,6 +86,22 @@ class _Held:
     before: ClassVar[list[int]] = []
 
 
+def usual_threads() -> int:
+    """Return how many threads BLAS takes where nobody in this process has changed that.
+
+    Examples
+    --------
+    >>> before = usual_threads()
+    >>> with blas_threads() as use:
+    ...     use(1)
+    ...     usual_threads() == before
+    True
+    """
+    with _Held.lock:
+        counts = _Held.before if _Held.count else [library["threads"] for library in libraries()]
+        return max(counts, default=1)
+
+
 @contextlib.contextmanager
 def blas_threads() -> Iterator[Callable[[int], None]]:
     """Give a function that sets the threads of every BLAS library here; at the end they are as before.

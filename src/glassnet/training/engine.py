@@ -16,7 +16,7 @@ from glassnet.nn.network import Network
 from glassnet.nn.optimizers import Optimizer, OptimizerState
 from glassnet.nn.program import Program
 from glassnet.nn.tracing import UntraceableError
-from glassnet.runtime.blas import find_gemm, libraries
+from glassnet.runtime.blas import Gemm, find_gemm, usual_threads
 from glassnet.runtime.compilation import numba_version
 from glassnet.runtime.threads import ThreadChoice, available_cores
 
@@ -167,12 +167,13 @@ def make_engine(
     UsageError
         If kernels "numba" are asked for and cannot be had.
     """
-    most = threads or min(available_cores(), MOST_THREADS, *(library["threads"] for library in libraries()))
+    most = threads or min(available_cores(), MOST_THREADS, usual_threads())
     fixed = threads is not None
     large = samples * len(network.theta) >= WORTH_COMPILING
     if kernels == "numba" or (kernels == "auto" and large):
         try:
-            program = _compile(network, optimizer, state, X, targets, batch_size, most)
+            gemm = _gemm(network.theta.dtype)
+            program = Program(network, optimizer, state, X, targets, batch_size=batch_size, shares=most, gemm=gemm)
             use_threads(1)  # the program's own threads multiply, each by itself
             kind = (threading.get_ident(), network.layers, batch_size, network.theta.dtype)
             choice = _choice(most, fixed, kind)
@@ -192,19 +193,11 @@ def _choice(most: int, fixed: bool, kind: Any) -> ThreadChoice:
     return ThreadChoice(most, fixed=fixed)
 
 
-def _compile(
-    network: Network,
-    optimizer: Optimizer,
-    state: OptimizerState,
-    X: Array,
-    targets: Array,
-    batch_size: int,
-    shares: int,
-) -> Program:
-    """Return the program of a network and an optimizer, or raise `UntraceableError` saying why there is none."""
+def _gemm(dtype: Any) -> Gemm:
+    """Return what a program multiplies with, or raise `UntraceableError` saying why there can be no program."""
     if numba_version() is None:
         raise UntraceableError("Numba is not installed (pip install 'glassnet[fast]')")
-    gemm = find_gemm(network.theta.dtype)
+    gemm = find_gemm(dtype)
     if gemm is None:
         raise UntraceableError("NumPy's BLAS has no cblas_gemm to call")
-    return Program(network, optimizer, state, X, targets, batch_size=batch_size, shares=shares, gemm=gemm)
+    return gemm
