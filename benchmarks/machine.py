@@ -1,9 +1,7 @@
 """The machine and the versions that a measurement holds for."""
 
 import os
-import platform
 from importlib import metadata
-from pathlib import Path
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 PACKAGES = ("glassnet", "numpy", "numba", "scikit-learn", "torch", "jax", "jaxlib", "onnxruntime")
@@ -27,9 +25,16 @@ def load():
 
 def about():
     """Return what a result depends on: processor, BLAS, versions. No host name."""
-    facts = {"cpus": CORES, "cpu": _cpu_model(), "python": platform.python_version()}
-    return facts | {
-        "blas": _blas(),
+    from glassnet.runtime.blas import libraries
+    from glassnet.runtime.environment import environment
+    from glassnet.runtime.machine import processor
+
+    facts, kernels = environment(), sorted({library["kernel"] or "?" for library in libraries()})
+    return {
+        "cpus": CORES,
+        "cpu": processor(),
+        "python": facts["python"],
+        "blas": f"{facts['blas']}, kernel {'/'.join(kernels)}",
         "versions": {name: _version(name) for name in PACKAGES},
         "load_at_end": load(),
     }
@@ -39,26 +44,6 @@ def in_words(facts):
     """Return the facts as a line for people."""
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     return f"{facts['cpus']} cores of {facts['cpu']}; Python {facts['python']}; {versions}; BLAS {facts['blas']}."
-
-
-def _cpu_model():
-    """Return the processor's name."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
-
-
-def _blas():
-    """Return NumPy's BLAS with the kernel that it chose."""
-    import numpy as np
-    from threadpoolctl import threadpool_info
-
-    library = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
-    kernels = {pool.get("architecture", "?") for pool in threadpool_info() if pool["user_api"] == "blas"}
-    return f"{library['name']} {library['version']}, kernel {'/'.join(sorted(kernels))}"
 
 
 def _version(name):

@@ -77,8 +77,7 @@ def machine_report() -> dict[str, Any]:
     dict
         Plain values; ``"advice"`` is a list of sentences, empty where nothing is to be gained.
     """
-    cores = available_cores()
-    blas = libraries()
+    cores, numba, blas = available_cores(), numba_version(), libraries()
     rates = {str(threads): round(gemm_rate(threads), 1) for threads in sorted({1, cores})}
     report: dict[str, Any] = {
         "processor": processor(),
@@ -87,8 +86,8 @@ def machine_report() -> dict[str, Any]:
         **environment(),
         "blas_libraries": blas,
         "gemm_gflops": rates,
-        "numba": numba_version(),
-        "compiled_steps": numba_version() is not None and find_gemm(np.float32) is not None,
+        "numba": numba,
+        "compiled_steps": numba is not None and find_gemm(np.float32) is not None,
         "compiled_code": str(cache_folder()),
         "variables": {
             name: os.environ[name] for name in KERNEL_VARIABLES + THREAD_VARIABLES if name in os.environ
