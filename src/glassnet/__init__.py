@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset as Dataset
     from glassnet.data.registry import load_dataset as load_dataset
+    from glassnet.graph.computation_graph import ComputationGraph as ComputationGraph
+    from glassnet.graph.page import explain as explain
+    from glassnet.graph.proof import prove as prove
     from glassnet.nn.activations import register_activation as register_activation
     from glassnet.nn.gradient_check import gradient_check as gradient_check
     from glassnet.nn.losses import register_loss as register_loss
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
 _MODULES = {
     "data.dataset": ("Dataset",),
     "data.registry": ("load_dataset",),
+    "graph.computation_graph": ("ComputationGraph",),
+    "graph.page": ("explain",),
+    "graph.proof": ("prove",),
     "nn.activations": ("register_activation",),
     "nn.gradient_check": ("gradient_check",),
     "nn.losses": ("register_loss",),

@@ -104,30 +104,78 @@ def gradient_check(network: Network, X: Array, y: Array, method: str = "central"
     net = network.astype(np.float64)
     X, targets = net.check_data(X, y)
     X = net.input_batch(X)
-    base = net.forward(X)
-    net.backward(base, targets)
-    probe = net.astype(np.complex128) if method == "complex" else net.copy()
+    net.backward(net.forward(X), targets)
     worst = GradientCheck(-1.0, "", 0.0, 0.0, 0, 0)
     checked = left_out = 0
-    for name, block, direction in _directions(net):
-        found = _derivative(probe, net.theta, block, direction, X, targets, base)
-        if found is None:
+    for derivative in numerical_derivatives(net, X, targets, method):
+        if derivative.value is None:
             left_out += 1
             continue
         checked += 1
-        numeric, rounding = (float(number) for number in found)
-        gradient = net.gradient[block]
-        analytic = float(gradient @ direction)
-        floor = max(FLOOR * float(np.abs(gradient).max()), rounding / TOLERANCES[method])
-        error = abs(analytic - numeric) / max(abs(analytic), abs(numeric), floor)
-        error = np.inf if np.isnan(error) else error  # a gradient that is NaN or infinite is wrong
+        analytic, error = derivative.compare(net.gradient)
         if error > worst.max_relative_error:
-            worst = GradientCheck(error, name, analytic, numeric, 0, 0)
+            worst = GradientCheck(error, derivative.parameter, analytic, derivative.value, 0, 0)
     if not checked:
         raise DataError("gradient_check: every derivative would cross a kink; take other rows or another seed")
     return GradientCheck(
         worst.max_relative_error, worst.parameter, worst.analytic, worst.numeric, checked, left_out
     )
+
+
+@dataclass(frozen=True)
+class NumericalDerivative:
+    """The derivative of the loss along a direction within a block of theta.
+
+    Attributes
+    ----------
+    parameter : str
+        ``"W2[3, 1]"``, or ``"W2"`` for a direction within that block.
+    block : slice
+        Where the block stands in theta; a single entry is a block of one.
+    direction : ndarray
+        Of length 1.
+    value : float or None
+        None where it would cross a kink.
+    smallest : float
+        A derivative below this cannot be resolved: the rounding error over the method's tolerance.
+    """
+
+    parameter: str
+    block: slice
+    direction: Array
+    value: float | None
+    smallest: float
+
+    def compare(self, gradient: Array) -> tuple[float, float]:
+        """Return the derivative along the direction by an analytic dL/dtheta, and its relative error."""
+        assert self.value is not None
+        within = gradient[self.block]
+        analytic = float(within @ self.direction)
+        floor = max(FLOOR * float(np.abs(within).max()), self.smallest)
+        error = abs(analytic - self.value) / max(abs(analytic), abs(self.value), floor)
+        return analytic, np.inf if np.isnan(error) else error  # a gradient that is NaN or infinite is wrong
+
+
+def numerical_derivatives(
+    net: Network, X: Array, targets: Array, method: str = "central"
+) -> Iterator[NumericalDerivative]:
+    """Yield the derivatives that `gradient_check` compares.
+
+    Parameters
+    ----------
+    net : Network
+        In float64.
+    X, targets : ndarray
+        From `Network.input_batch` and `Network.encode`.
+    method : {"central", "complex"}
+        See `gradient_check`.
+    """
+    base = net.forward(X)
+    probe = net.astype(np.complex128) if method == "complex" else net.copy()
+    for name, block, direction in _directions(net):
+        found = _derivative(probe, net.theta, block, direction, X, targets, base)
+        value, rounding = (None, 0.0) if found is None else (float(found[0]), float(found[1]))
+        yield NumericalDerivative(name, block, direction, value, rounding / TOLERANCES[method])
 
 
 def _directions(net: Network) -> Iterator[tuple[str, slice, Array]]:

@@ -283,13 +283,17 @@ def trace(formula: Callable[..., Any], *arguments: Symbol, **options: Symbol) ->
 
 
 def evaluate(symbol: Symbol, values: dict[str, Any]) -> Any:
-    """Return the number, or array of numbers, that a symbol of level SCALAR has for the values of its inputs.
+    """Return the number, or array of numbers, that a symbol has for the values of its inputs, in float64.
+
+    A sum over a row's elements runs over the second axis.
 
     Examples
     --------
     >>> beta, t = scalar("beta", "float32"), scalar("t", "float32")
     >>> evaluate(1 - beta**t, {"beta": 0.5, "t": np.array([1.0, 2.0])})
     array([0.5 , 0.75])
+    >>> evaluate(array("z", "float64").sum(axis=1), {"z": np.array([[1.0, 2.0]])})
+    array([3.])
     """
     known: dict[int, Any] = {}
     for part in in_order([symbol]):
@@ -297,6 +301,8 @@ def evaluate(symbol: Symbol, values: dict[str, Any]) -> Any:
             known[id(part)] = part.label
         elif part.operation == "input":
             known[id(part)] = np.asarray(values[part.label], np.float64)[()]
+        elif part.operation in REDUCTIONS:
+            known[id(part)] = getattr(np, part.operation)(known[id(part.inputs[0])], axis=1, keepdims=part.kept)
         else:
             known[id(part)] = getattr(np, part.operation)(*(known[id(inner)] for inner in part.inputs))
     return known[id(symbol)]

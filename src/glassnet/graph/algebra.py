@@ -1,0 +1,290 @@
+"""Formulas in mathematical notation, with letters and with numbers.
+
+What is shown is what is computed: a formula of the package, or of a user, is called with symbols
+(`glassnet.nn.tracing`), and what it did with them is written as MathML. Some formulas are written in code so that
+they cannot overflow; for these the form of the textbooks stands in `TEXTBOOK`, and a test holds both together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial as bound
+from typing import Any
+
+import numpy as np
+
+from glassnet.graph.notation import brackets, fraction, identifier, numeral, row, sign
+from glassnet.nn import activations, losses
+from glassnet.nn.activations import Activation, Array
+from glassnet.nn.losses import Loss
+from glassnet.nn.tracing import REDUCTIONS, Symbol, UntraceableError, array, evaluate, trace
+
+#: More terms than these are cut: the largest are shown.
+MOST_TERMS = 4
+
+A, B = activations.GELU_A, activations.GELU_B
+
+
+def _softmax(z: Any) -> Any:
+    return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
+
+
+#: The form of the textbooks, where the code has another one.
+TEXTBOOK: dict[Callable[..., Any], Callable[..., Any]] = {
+    activations.sigmoid: lambda z: 1 / (1 + np.exp(-z)),
+    activations.relu_prime: lambda z, h: np.where(z > 0, 1.0, 0.0),
+    activations.relu3: lambda z: np.maximum(z, 0) ** 3,
+    activations.relu3_prime: lambda z, h: 3 * np.maximum(z, 0) ** 2,
+    activations.leaky_relu_prime: lambda z, h: np.where(z > 0, 1.0, 0.01),
+    activations.elu: lambda z: np.where(z > 0, z, np.exp(z) - 1),
+    activations.gelu: lambda z: 0.5 * z * (1 + np.tanh(A * (z + B * z**3))),
+    activations.gelu_prime: lambda z, h: (
+        0.5 * (1 + np.tanh(A * (z + B * z**3)))
+        + 0.5 * z * (1 - np.tanh(A * (z + B * z**3)) ** 2) * A * (1 + 3 * B * z**2)
+    ),
+    activations.silu: lambda z: z / (1 + np.exp(-z)),
+    activations.silu_prime: lambda z, h: h + (1 - h) / (1 + np.exp(-z)),
+    activations.softplus: lambda z: np.log(1 + np.exp(z)),
+    activations.softplus_prime: lambda z, h: 1 / (1 + np.exp(-z)),
+    losses.half_squared_error: lambda a, y: (0.5 * ((a - y) ** 2).sum(axis=1), a - y),
+    losses.absolute_error: lambda a, y: (np.abs(a - y).sum(axis=1), np.sign(a - y)),
+    losses.huber_loss: lambda a, y, delta: (
+        np.where(np.abs(a - y) <= delta, 0.5 * (a - y) ** 2, delta * (np.abs(a - y) - 0.5 * delta)).sum(axis=1),
+        np.where(np.abs(a - y) <= delta, a - y, delta * np.sign(a - y)),
+    ),
+    losses.softmax_cross_entropy: lambda a, y: (-(y * np.log(_softmax(a))).sum(axis=1), _softmax(a) - y),
+    losses.sigmoid_cross_entropy: lambda a, y: (
+        (np.log(1 + np.exp(a)) - y * a).sum(axis=1),
+        1 / (1 + np.exp(-a)) - y,
+    ),
+}
+
+
+def textbook(formula: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the form in which a formula is shown."""
+    if isinstance(formula, bound):
+        return bound(textbook(formula.func), *formula.args, **formula.keywords)
+    return TEXTBOOK.get(formula, formula)
+
+
+def activation_symbols(activation: Activation) -> tuple[Symbol | None, Symbol | None]:
+    """Return f of the symbol z, and f' of z and h; None for one that cannot be traced."""
+    z, h = array("z", np.float64), array("h", np.float64)
+    return _traced(activation.f, z), _traced(activation.f_prime, z, h)
+
+
+def loss_symbols(loss: Loss) -> tuple[Symbol | None, Symbol | None]:
+    """Return a row's loss and its slope, of the symbols a and y; None for what cannot be traced."""
+    pair = _traced(loss.formula, array("a", np.float64), array("y", np.float64))
+    return pair if isinstance(pair, tuple) else (None, None)
+
+
+def _traced(formula: Callable[..., Any], *symbols: Symbol) -> Any:
+    try:
+        return trace(textbook(formula), *symbols)
+    except UntraceableError:
+        return None
+
+
+Written = tuple[str, int]
+
+#: How tightly a written expression holds together.
+SUM, PRODUCT, POWER, ATOM = range(4)
+
+FUNCTIONS = {"log": "ln", "sign": "sgn", "heaviside": "H", "maximum": "max", "minimum": "min"}
+RELATIONS = {"greater": ">", "greater_equal": "≥", "less": "<", "less_equal": "≤", "equal": "=", "not_equal": "≠"}
+JOINTS = {"logical_and": "∧", "logical_or": "∨"}
+
+
+#: MathML for an input, at the place of a row that an index says; None where the formula is of one number.
+Names = Mapping[str, Callable[[str | None], str]]
+
+
+def written(symbol: Symbol, names: Mapping[str, str], *, as_factor: bool = False) -> str:
+    """Return the formula of one number in MathML.
+
+    Parameters
+    ----------
+    symbol : Symbol
+        From `activation_symbols`.
+    names : mapping
+        MathML for each input: its name, or its number.
+    as_factor : bool
+        Put a sum in brackets.
+
+    Examples
+    --------
+    >>> z = array("z", "float64")
+    >>> written(1 - z * z, {"z": identifier("z")})
+    '<mn>1</mn><mo>−</mo><msup><mi>z</mi><mn>2</mn></msup>'
+    """
+    return _Writer({label: _always(text) for label, text in names.items()}).write(
+        symbol, PRODUCT if as_factor else SUM
+    )
+
+
+def written_of_row(symbol: Symbol, names: Names, index: str | None = None) -> str:
+    """Return the formula of a row's loss, or of its slope at the output that `index` says, in MathML."""
+    return _Writer(names, index).write(symbol)
+
+
+def written_with_numbers(symbol: Symbol, values: Mapping[str, Array], column: int | None = None) -> str:
+    """Return a formula of a row with numbers in the place of letters.
+
+    Parameters
+    ----------
+    symbol : Symbol
+        Of a row's loss; or of the slope at one output, with `column` saying at which.
+    values : mapping
+        An array of shape (1, d) for each input. A sum is written out, its largest terms at least; a sum within
+        another is replaced by what it amounts to.
+    """
+    return _NumberWriter(values, column).write(symbol)
+
+
+def _always(text: str) -> Callable[[str | None], str]:
+    return lambda index: text
+
+
+class _Writer:
+    def __init__(self, names: Names, index: str | None = None) -> None:
+        self.names, self.index = names, index
+
+    def write(self, symbol: Symbol, at_least: int = SUM) -> str:
+        """Write an expression, in brackets where it must hold together more tightly than it does."""
+        text, holds = self.expression(symbol)
+        return text if holds >= at_least else brackets(text)
+
+    def expression(self, symbol: Symbol) -> Written:
+        operation, inputs = symbol.operation, symbol.inputs
+        if operation in ("input", "constant"):
+            text = self.names[symbol.label](self.index) if operation == "input" else numeral(float(symbol.label))
+            return text, SUM if text.startswith(sign("−")) else ATOM
+        if operation in REDUCTIONS:
+            return self.reduction(symbol)
+        if operation in RELATIONS:
+            a, b = (self.write(part) for part in inputs)
+            return row(sign("["), a, sign(RELATIONS[operation]), b, sign("]")), ATOM
+        if operation in JOINTS:
+            return sign(JOINTS[operation]).join(self.write(part, PRODUCT) for part in inputs), SUM
+        if operation == "where":
+            return self.cases(*inputs), SUM
+        special = getattr(self, operation, None)
+        if special is not None:
+            return special(*inputs)
+        return self.call(FUNCTIONS.get(operation, operation), *inputs)
+
+    def call(self, name: str, *inputs: Symbol) -> Written:
+        arguments = sign(",").join(self.write(part) for part in inputs)
+        return row(identifier(name), brackets(arguments)), ATOM
+
+    def reduction(self, symbol: Symbol) -> Written:
+        name = sign("∑") if symbol.operation == "sum" else identifier(symbol.operation)
+        index = "j" if self.index is None else "k"
+        inner = _Writer(self.names, index).write(symbol.inputs[0], PRODUCT)
+        return row(f"<munder>{name}{identifier(index)}</munder>", inner), PRODUCT
+
+    def cases(self, condition: Symbol, yes: Symbol, no: Symbol) -> str:
+        lines = (
+            (self.write(yes), identifier("if") + self.relation(condition)),
+            (self.write(no), identifier("else")),
+        )
+        table = "".join(f"<mtr><mtd>{value}</mtd><mtd>{when}</mtd></mtr>" for value, when in lines)
+        return row(sign("{"), f'<mtable columnalign="left">{table}</mtable>')
+
+    def relation(self, condition: Symbol) -> str:
+        if condition.operation in RELATIONS:
+            a, b = (self.write(part) for part in condition.inputs)
+            return row(a, sign(RELATIONS[condition.operation]), b)
+        return self.write(condition)
+
+    def add(self, a: Symbol, b: Symbol) -> Written:
+        second = self.write(b)
+        return self.write(a) + sign("+") + (brackets(second) if second.startswith(sign("−")) else second), SUM
+
+    def subtract(self, a: Symbol, b: Symbol) -> Written:
+        return self.write(a) + sign("−") + self.write(b, PRODUCT), SUM
+
+    def negative(self, a: Symbol) -> Written:
+        return sign("−") + self.write(a, PRODUCT), SUM
+
+    def positive(self, a: Symbol) -> Written:
+        return self.expression(a)
+
+    def multiply(self, a: Symbol, b: Symbol) -> Written:
+        if a is b:
+            return self.square(a)
+        return self.write(a, PRODUCT) + sign("·") + self.write(b, PRODUCT), PRODUCT
+
+    def divide(self, a: Symbol, b: Symbol) -> Written:
+        return fraction(self.write(a), self.write(b)), ATOM
+
+    def reciprocal(self, a: Symbol) -> Written:
+        return fraction("<mn>1</mn>", self.write(a)), ATOM
+
+    def square(self, a: Symbol) -> Written:
+        return f"<msup>{row_of(self.write(a, ATOM))}<mn>2</mn></msup>", POWER
+
+    def power(self, a: Symbol, b: Symbol) -> Written:
+        return f"<msup>{row_of(self.write(a, ATOM))}{row(self.write(b))}</msup>", POWER
+
+    def exp(self, a: Symbol) -> Written:
+        return f"<msup>{identifier('e')}{row(self.write(a))}</msup>", POWER
+
+    def expm1(self, a: Symbol) -> Written:
+        return self.exp(a)[0] + sign("−") + numeral(1), SUM
+
+    def log1p(self, a: Symbol) -> Written:
+        return row(identifier("ln"), brackets(numeral(1) + sign("+") + self.write(a))), ATOM
+
+    def sqrt(self, a: Symbol) -> Written:
+        return f"<msqrt>{self.write(a)}</msqrt>", ATOM
+
+    def absolute(self, a: Symbol) -> Written:
+        return row(sign("|"), self.write(a), sign("|")), ATOM
+
+
+class _NumberWriter(_Writer):
+    """Writes the numbers of one output; the first sum that it meets is written out over all of them."""
+
+    def __init__(self, values: Mapping[str, Array], column: int | None) -> None:
+        self.values, self.column = values, column
+        at = 0 if column is None else column
+        super().__init__({label: _always(numeral(float(numbers[0, at]))) for label, numbers in values.items()})
+
+    def reduction(self, symbol: Symbol) -> Written:
+        whole = evaluate(symbol, dict(self.values))
+        if self.column is not None or symbol.operation != "sum":
+            amount = numeral(float(np.ravel(whole)[0]))
+            return amount, SUM if amount.startswith(sign("−")) else ATOM
+        inner = symbol.inputs[0]
+        terms = np.broadcast_to(evaluate(inner, dict(self.values)), next(iter(self.values.values())).shape)[0]
+        texts = [_NumberWriter(self.values, column).write(inner, PRODUCT) for column in range(len(terms))]
+        return sum_of(texts, terms), SUM if len(terms) > 1 else PRODUCT
+
+
+def sum_of(texts: list[str], values: Array) -> str:
+    """Return terms with plus signs between them; of many only the largest, and dots.
+
+    Examples
+    --------
+    >>> sum_of(["<mn>1</mn>", "<mn>2</mn>"], np.array([1.0, 2.0]))
+    '<mn>1</mn><mo>+</mo><mn>2</mn>'
+    """
+    if len(texts) <= MOST_TERMS:
+        return sign("+").join(texts)
+    kept = sorted(np.argsort(-np.abs(values), kind="stable")[: MOST_TERMS - 1])
+    parts, last = [], -1
+    for index in kept:
+        if index > last + 1:
+            parts.append(sign("⋯"))
+        parts.append(texts[index])
+        last = index
+    if last < len(texts) - 1:
+        parts.append(sign("⋯"))
+    return sign("+").join(parts)
+
+
+def row_of(text: str) -> str:
+    """Return an expression as the single element that a base of a power has to be."""
+    return text if text.startswith(("<mi>", "<mn>")) and text.count("</") == 1 else row(text)

@@ -1,0 +1,185 @@
+"""From a network and a batch to the nodes of its computation graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from glassnet.graph.nodes import (
+    Adder,
+    Columns,
+    Function,
+    LossFunction,
+    Matmul,
+    Multiplier,
+    Node,
+    Operation,
+    Selection,
+)
+from glassnet.graph.notation import OTHERS, Name
+from glassnet.graph.views import View
+from glassnet.nn.activations import IDENTITY, Array
+from glassnet.nn.network import Network
+from glassnet.nn.parameters import Parameters
+
+Places = tuple[int | str, ...]
+
+#: What a node holds before it is computed.
+NOTHING = np.zeros((0, 0))
+
+
+def build(network: Network, X: Array, targets: Array, view: View) -> list[Node]:
+    """Return the nodes, inputs before what is made of them, the loss last; nothing is computed yet.
+
+    A unit that stands alone is a multiplier for each of its inputs, one adder of all products and the bias, and a
+    function; the identity is no function. All other units of a layer are one matmul, one adder and one function.
+
+    Parameters
+    ----------
+    network : Network
+        In float64.
+    X, targets : ndarray of shape (n, d_0), (n, d_L)
+        From `Network.input_batch` and `Network.encode`.
+    view : View
+        Which units stand alone.
+    """
+    return _Builder(network, view).build(X, targets)
+
+
+class _Builder:
+    def __init__(self, network: Network, view: View) -> None:
+        self.network, self.view = network, view
+        self.places = Parameters(network.layers, np.int64)
+        self.places.theta[:] = np.arange(len(network.theta))
+        self.nodes: list[Node] = []
+        self.layer = Columns(())  # of the layer that was built last
+        self.parts: list[Node] = []
+
+    def build(self, X: Array, targets: Array) -> list[Node]:
+        self.layer, self.parts = self.split("x", "input", 0, X)
+        for layer in range(1, len(self.network.layers)):
+            parts = [self.neuron(layer, unit) for unit in self.view.alone[layer]]
+            if len(rest := self.rest(layer)):
+                parts.append(self.matrix(layer, rest))
+            self.layer, self.parts = self.columns(layer), parts
+        outputs = self.parts
+        _, wanted = self.split("y", "target", len(self.network.layers) - 1, targets)
+        self.add(
+            Name("L"),
+            len(self.network.layers),
+            (),
+            LossFunction(self.network.loss, self.layer),
+            [*outputs, *wanted],
+        )
+        return self.nodes
+
+    def rest(self, layer: int) -> Array:
+        """Return the units of a layer that do not stand alone."""
+        return np.setdiff1d(np.arange(self.network.layers[layer]), self.view.alone[layer])
+
+    def columns(self, layer: int) -> Columns:
+        """Return how the units of a layer are spread over its nodes."""
+        units = [np.array([unit]) for unit in self.view.alone[layer]]
+        rest = self.rest(layer)
+        return Columns((*units, rest) if len(rest) else tuple(units))
+
+    def folded(self, layer: int) -> tuple[str, ...]:
+        """Return the places of a matrix of a layer: none where it holds all units."""
+        return (OTHERS,) if self.view.alone[layer] else ()
+
+    def split(self, letter: str, kind: str, layer: int, values: Array) -> tuple[Columns, list[Node]]:
+        """Add leaves for the columns of X, or of the targets: those of the units alone, and one of the rest."""
+        columns = self.columns(layer)
+        at = layer if kind == "input" else layer + 1
+        nodes = [
+            self.leaf(Name(letter, None, (int(units[0]),)), kind, at, units, values[:, units])
+            for units in columns.units[: len(self.view.alone[layer])]
+        ]
+        if len(rest := self.rest(layer)):
+            name = Name(letter.upper(), None, self.folded(layer))
+            nodes.append(self.leaf(name, kind, at, rest, values[:, rest]))
+        return columns, nodes
+
+    def leaf(
+        self,
+        name: Name,
+        kind: str,
+        layer: int,
+        units: Sequence[int] | Array,
+        value: Array,
+        positions: Array | None = None,
+    ) -> Node:
+        node = Node(name, kind, layer, tuple(map(int, units)), np.array(value, float), positions=positions)
+        self.nodes.append(node)
+        return node
+
+    def weights(self, name: Name, layer: int, rows: Array, units: Array) -> Node:
+        """Add the leaf of the weights that lead from some units of the layer before (`rows`) to some `units`."""
+        within = np.ix_(rows, units)
+        return self.leaf(
+            name, "weight", layer, units, self.network.W[layer - 1][within], self.places.W[layer - 1][within]
+        )
+
+    def biases(self, places: Places, layer: int, units: Array) -> Node:
+        """Add the leaf of the biases of some units."""
+        values, positions = self.network.b[layer - 1][None, units], self.places.b[layer - 1][None, units]
+        return self.leaf(Name("b", layer, places), "bias", layer, units, values, positions)
+
+    def add(
+        self, name: Name, layer: int, units: Sequence[int] | Array, operation: Operation, inputs: Sequence[Node]
+    ) -> Node:
+        node = Node(name, operation.kind, layer, tuple(map(int, units)), NOTHING, operation, tuple(inputs))
+        self.nodes.append(node)
+        return node
+
+    def unit(self, layer: int, unit: int) -> Node:
+        """Return the node of one unit of the layer built last, cut out of a matrix where it has none."""
+        for units, part in zip(self.layer.units, self.parts, strict=True):
+            if unit in units:
+                if len(units) == 1:
+                    return part
+                column = int(np.flatnonzero(units == unit)[0])
+                return self.add(Name("h", layer, (unit,)), layer, [unit], Selection(column), [part])
+        raise KeyError(unit)
+
+    def neuron(self, layer: int, unit: int) -> Node:
+        """Add the operations of one unit, from the outputs of the layer before."""
+        units, terms = np.array([unit]), []
+        inputs = self.view.inputs[layer - 1]
+        for i in inputs:
+            source = self.unit(layer - 1, i)
+            weight = self.weights(Name("w", layer, (i, unit)), layer, np.array([i]), units)
+            terms.append(self.add(Name("u", layer, (i, unit)), layer, units, Multiplier(), [source, weight]))
+        others = np.setdiff1d(np.arange(self.network.layers[layer - 1]), inputs)
+        if len(others):
+            terms.append(self.product("u", "w", (OTHERS, unit), layer, others, units))
+        bias = self.biases((unit,), layer, units)
+        z = self.add(Name("z", layer, (unit,)), layer, units, Adder(), [*terms, bias])
+        return self.output("h", "a", (unit,), layer, z)
+
+    def matrix(self, layer: int, units: Array) -> Node:
+        """Add the units of a layer that are folded into matrices."""
+        places = self.folded(layer)
+        everything = np.arange(self.network.layers[layer - 1])
+        product = self.product("U", "W", places, layer, everything, units)
+        bias = self.biases(places, layer, units)
+        z = self.add(Name("Z", layer, places), layer, units, Adder(), [product, bias])
+        return self.output("H", "A", places, layer, z)
+
+    def product(self, letter: str, factor: str, places: Places, layer: int, taken: Array, units: Array) -> Node:
+        """Add the product of some outputs of the layer before (`taken`) and the weights from them to `units`."""
+        weights = self.weights(Name(factor, layer, places), layer, taken, units)
+        return self.add(
+            Name(letter, layer, places), layer, units, Matmul(self.layer, taken), [*self.parts, weights]
+        )
+
+    def output(self, h: str, a: str, places: Places, layer: int, z: Node) -> Node:
+        """Add what follows a pre-activation: the function and, in the last layer, the output scale."""
+        node, activation = z, self.network.activations[layer - 1]
+        if activation != IDENTITY:
+            node = self.add(Name(h, layer, places), layer, z.units, Function(activation), [z])
+        if layer == len(self.network.W) and self.network.output_scale != 1:
+            scale = self.leaf(Name("k"), "constant", layer, z.units, np.array([[self.network.output_scale]]))
+            node = self.add(Name(a, None, places), layer, z.units, Multiplier(), [node, scale])
+        return node

@@ -1,0 +1,141 @@
+"""The computation graph of a network on a batch: built, gone through both ways, drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glassnet.errors import UsageError
+from glassnet.graph.building import build
+from glassnet.graph.drawing import draw
+from glassnet.graph.figure import Figure
+from glassnet.graph.neuron_drawing import draw_neurons
+from glassnet.graph.nodes import Node, backward, forward
+from glassnet.graph.steps import Walk
+from glassnet.graph.views import choose_view
+from glassnet.nn.activations import Array
+from glassnet.nn.network import Network
+from glassnet.runtime.files import write_bytes
+
+
+class ComputationGraph:
+    """The computation graph of a network's loss on a batch, with every value and gradient.
+
+    Each node computes its value from those of its inputs and passes back its gradient times a local derivative;
+    nothing of `Network.backward` is used. It is computed in float64.
+
+    Parameters
+    ----------
+    network : Network
+        It is copied, not changed.
+    X, y : array_like
+        Rows, and their labels or targets: as `Network.score` takes them. One row can be read best.
+    level : {"operations", "neurons", "matrices"}, optional
+        Every adder and multiplier; a node a neuron; a node a layer's matrix. By default the most detailed level
+        that shows the network whole and can be read. Large layers are folded: the neurons that matter most are
+        shown, the others as one.
+    neuron : (layer, unit), optional
+        The operations of this neuron, all others as matrices; layers count from 1, units from 0.
+    path : sequence of int, optional
+        The operations along a path, an input and a unit of every layer, all others as matrices. ``()`` chooses
+        the path through which most comes to the output that is farthest from its target.
+
+    Attributes
+    ----------
+    nodes : list of Node
+        Inputs before what is made of them, the loss last.
+    view : View
+        The level, and the units that stand alone.
+
+    Raises
+    ------
+    UsageError
+        If the choice does not exist, or could not be read; the message says what to take.
+    DataError, NonFiniteError
+        If the batch does not fit the network, or its loss is not finite.
+
+    Examples
+    --------
+    >>> network = Network([3, 2, 1], "sigmoid", loss="half_squared_error")
+    >>> graph = ComputationGraph(network, [[0.5, -1.0, 2.0]], [1.0])
+    >>> len(graph.nodes), [node.kind for node in graph.nodes].count("multiplier")
+    (29, 8)
+    >>> X, targets = np.array([[0.5, -1.0, 2.0]], np.float32), np.array([[1.0]], np.float32)
+    >>> _ = network.backward(network.forward(X), targets)
+    >>> bool(np.allclose(graph.gradient, network.gradient))
+    True
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        X: Any,
+        y: Any,
+        *,
+        level: str | None = None,
+        neuron: tuple[int, int] | None = None,
+        path: Sequence[int] | None = None,
+    ) -> None:
+        self.network = network.astype(np.float64)
+        rows, self.targets = self.network.check_data(X, y)
+        self.X = self.network.input_batch(rows)
+        self.view = choose_view(self.network, self.X, self.targets, level, neuron, path)
+        self.nodes: list[Node] = build(self.network, self.X, self.targets, self.view)
+        forward(self.nodes)
+        backward(self.nodes)
+
+    @property
+    def loss(self) -> float:
+        """The value of the last node."""
+        return float(self.nodes[-1].value[0, 0])
+
+    @property
+    def gradient(self) -> Array:
+        """dL/dtheta of shape (p,), gathered from the leaves."""
+        gradient = np.zeros_like(self.network.theta)
+        for node in self.nodes:
+            if node.positions is not None:
+                gradient[node.positions] = node.gradient
+        return gradient
+
+    @cached_property
+    def walk(self) -> Walk:
+        """The order in which the graph is gone through."""
+        return Walk(self.nodes, by_neuron=self.view.level == "neurons")
+
+    @cached_property
+    def figure(self) -> Figure:
+        """The picture, as a list of marks."""
+        layers = "-".join(map(str, self.network.layers))
+        title = f"Computation graph of a network {layers}, {self.view.level}"
+        drawn = draw_neurons if self.view.level == "neurons" else draw
+        return drawn(self.nodes, self.walk, title)
+
+    def save(self, path: str | Path) -> None:
+        """Write the picture, values in green and gradients in red, as SVG or PNG.
+
+        Raises
+        ------
+        UsageError
+            If the file's name ends otherwise.
+        FileError
+            If it cannot be written.
+        """
+        path = Path(path)
+        if path.suffix not in (".svg", ".png"):
+            raise UsageError("path", f"must end in .svg or .png, got {path.name!r}")
+        write_bytes(path, self.figure.svg().encode() if path.suffix == ".svg" else self.figure.png())
+
+    def _repr_svg_(self) -> str:
+        """Show the picture in a notebook."""
+        return self.figure.svg()
+
+    def __repr__(self) -> str:
+        layers = list(self.network.layers)
+        return (
+            f"ComputationGraph({layers}, level={self.view.level!r}, {len(self.nodes)} nodes, loss={self.loss:.6g})"
+        )

@@ -1,0 +1,284 @@
+"""The picture of a graph node by node: layers from left to right, values and gradients on the edges.
+
+The structure gives the layout: in every layer a column of products, one of adders, one of functions; a neuron's
+products stand in rows under each other, its adder and function in the middle of them. Units that are folded into
+matrices are one row at the foot of their layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from glassnet.graph.figure import Content, Curve, Figure, Shape, Text, text_width
+from glassnet.graph.nodes import Function, Node
+from glassnet.graph.notation import Name, number
+from glassnet.graph.steps import Walk
+from glassnet.nn.activations import Array
+
+RADIUS = 14.0
+LEAF_HEIGHT = 20.0
+#: From one product of a neuron to the next, and the row of the bias.
+ROW, BIAS_ROW, MATRIX_ROW, GAP = 66.0, 44.0, 96.0, 16.0
+#: How far a weight stands above its product.
+ABOVE = 36.0
+#: Room for a number beside a node, and for lines to fan out.
+STEM, FAN = 46.0, 64.0
+MARGIN = 14.0
+
+Points = tuple[tuple[float, float], ...]
+
+OPERATION_SIGNS = {"adder": "+", "multiplier": "×", "matmul": "×", "loss": "L", "selection": "[i]"}
+
+
+def shown(node: Node, values: Array) -> str:
+    """Return a number of a node as it stands; of a unit in several rows the first; of a matrix its norm."""
+    if values.size == 1:
+        return number(float(values[0, 0]), 3)
+    if node.is_matrix:
+        return f"‖{number(float(np.linalg.norm(values)), 3)}‖"
+    return f"{number(float(values[0, 0]), 3)} …"
+
+
+def draw(nodes: Sequence[Node], walk: Walk, title: str) -> Figure:
+    """Return the figure of an evaluated graph."""
+    return _Drawing(nodes, walk, title).figure
+
+
+class _Drawing:
+    def __init__(self, nodes: Sequence[Node], walk: Walk, title: str) -> None:
+        self.nodes, self.walk = nodes, walk
+        self.number = {id(node): index for index, node in enumerate(nodes)}
+        self.consumers: dict[int, list[Node]] = {id(node): [] for node in nodes}
+        for node in nodes:
+            for source in node.inputs:
+                self.consumers[id(source)].append(node)
+        self.place: dict[int, tuple[float, float]] = {}
+        self.figure = Figure(title)
+        self.arrange()
+        for node in nodes:
+            self.edges(node)
+        for node in nodes:
+            self.shape(node)
+        for node in nodes:
+            self.labels(node)
+        self.frame()
+
+    def arrange(self) -> None:
+        """Give every node its place."""
+        x = self.inputs_column()
+        for layer in range(1, self.nodes[-1].layer):
+            x = self.layer_columns(layer, x)
+        self.loss_column(x)
+
+    def inputs_column(self) -> float:
+        leaves = [node for node in self.nodes if node.kind == "input"]
+        half = max(self.half_width(node) for node in leaves)
+        for node, y in zip(leaves, spread(len(leaves), ROW), strict=True):
+            self.place[id(node)] = MARGIN + half, y
+        return MARGIN + 2 * half
+
+    def layer_columns(self, layer: int, x: float) -> float:
+        """Place the nodes of a layer to the right of x, and return where it ends."""
+        own = [node for node in self.nodes if node.layer == layer]
+        selections = [node for node in own if node.kind == "adder" for node in _selections(node)]
+        if selections:
+            x += STEM + FAN
+        terms = x + STEM + FAN + (STEM if any(node.kind == "multiplier" for node in own) else 0) + RADIUS
+        adders = [node for node in own if node.kind == "adder"]
+        leaf = max(self.half_width(node) for adder in adders for node in (adder.inputs[-1], *_factors(adder)))
+        add = terms + leaf + STEM + FAN / 1.5 + RADIUS
+        top = -sum(map(_block_height, adders)) / 2
+        for adder in adders:
+            self.block(adder, terms, add, top)
+            for node in _selections(adder):
+                self.place[id(node)] = x + RADIUS, self.place[id(self.consumers[id(node)][0])][1]
+            top += _block_height(adder)
+        end = add
+        for kind in ("function", "multiplier"):  # the output scale is a multiplier after the function
+            after = [node for node in own if node.kind == kind and id(node) not in self.place]
+            if after:
+                end += 8 + max(self.out_width(node.inputs[0]) + self.half_width(node) for node in after)
+            for node in after:
+                self.place[id(node)] = end, self.place[id(node.inputs[0])][1]
+                if kind == "multiplier":
+                    self.place[id(node.inputs[1])] = end, self.place[id(node)][1] - ABOVE
+        return end + RADIUS
+
+    def block(self, adder: Node, terms: float, add: float, top: float) -> None:
+        """Place an adder with what it adds."""
+        *products, bias = adder.inputs
+        y = top + ABOVE + LEAF_HEIGHT / 2
+        for product in products:
+            self.place[id(product)] = terms, y
+            self.place[id(product.inputs[-1])] = terms, y - ABOVE
+            y += ROW
+        if _is_matrix(adder):
+            self.place[id(adder)] = add, y - ROW
+            self.place[id(bias)] = add, y - ROW - ABOVE
+            return
+        self.place[id(bias)] = terms, y - ABOVE + LEAF_HEIGHT / 2
+        self.place[id(adder)] = add, top + (_block_height(adder) - GAP) / 2
+
+    def loss_column(self, x: float) -> None:
+        loss = self.nodes[-1]
+        outputs, targets = loss.inputs[: len(loss.inputs) // 2], loss.inputs[len(loss.inputs) // 2 :]
+        x += max(self.out_width(node) for node in outputs) + 18 + (FAN if len(outputs) > 1 else 0)
+        y = sum(self.place[id(node)][1] for node in outputs) / len(outputs)
+        self.place[id(loss)] = x, y
+        half = max(self.half_width(node) for node in targets)
+        x += RADIUS + 30 + half + (FAN / 2 if len(targets) > 1 else 0)
+        for node, dy in zip(targets, spread(len(targets), 1.6 * LEAF_HEIGHT), strict=True):
+            self.place[id(node)] = x, y + dy
+
+    def frame(self) -> None:
+        """Move everything so that the sheet begins at (0, 0), and fit the sheet to it."""
+        boxes = [mark.extent for mark in self.figure.marks if isinstance(mark, Text)]
+        boxes += [
+            (m.x - m.width / 2, m.y - m.height / 2, m.x + m.width / 2, m.y + m.height / 2)
+            for m in self.figure.marks
+            if isinstance(m, Shape)
+        ]
+        self.figure.fit(boxes, MARGIN)
+
+    def half_width(self, node: Node) -> float:
+        if node.operation is None:
+            return text_width(self.leaf_text(node)) / 2 + 7
+        return max(RADIUS, text_width((_sign(node),)) / 2 + 4)
+
+    def out_width(self, node: Node) -> float:
+        texts = (shown(node, node.value),), self.gradient_text(node)
+        return self.half_width(node) + 6 + max(text_width(text) for text in texts)
+
+    def leaf_text(self, leaf: Node) -> tuple[Content, ...]:
+        if leaf.is_matrix:
+            return leaf.name, f" {_shape(leaf.value)}"
+        return leaf.name, f" = {shown(leaf, leaf.value)}"
+
+    def gradient_text(self, node: Node) -> tuple[Content, ...]:
+        """Return the gradient; an adder's is the delta of its layer."""
+        if node.kind == "adder":
+            return Name("delta", node.layer, node.name.places), f" = {shown(node, node.gradient)}"
+        return (shown(node, node.gradient),)
+
+    def shape(self, node: Node) -> None:
+        x, y = self.place[id(node)]
+        index = self.number[id(node)]
+        self.figure.descriptions[index] = f"{node.kind} {node.name}, {_shape(node.value)}"
+        if node.operation is None:
+            width = 2 * self.half_width(node)
+            self.figure.marks.append(Shape("box", x, y, width, LEAF_HEIGHT, "leaf", index))
+            self.figure.marks.append(Text(x, y + 4, self.leaf_text(node), anchor="middle", node=index))
+            return
+        form = {"function": "square", "matmul": "square", "loss": "hexagon"}.get(node.kind, "circle")
+        width = 2 * self.half_width(node)
+        self.figure.marks.append(Shape(form, x, y, width, 2 * RADIUS, "operation", index))
+        self.figure.marks.append(Text(x, y + 4.5, (_sign(node),), anchor="middle", node=index))
+
+    def edges(self, node: Node) -> None:
+        x, y = self.place[id(node)]
+        for k, source in enumerate(node.inputs):
+            sx, sy = self.place[id(source)]
+            ends = self.number[id(source)], self.number[id(node)]
+            if abs(sx - x) < 1:  # a weight above its product
+                points: Points = ((sx, sy + LEAF_HEIGHT / 2), (x, y - RADIUS))
+            elif sx > x:  # a target, right of the loss
+                points = ((sx - self.half_width(source), sy), (x + RADIUS, y))
+            else:
+                points = self.curve(node, source)
+            self.figure.marks.append(Curve(points, nodes=ends))
+            passed = node.passed[k]
+            if (
+                len(self.consumers[id(source)]) > 1
+                and passed is not None
+                and node.kind not in ("matmul", "selection")
+            ):
+                self.figure.marks.append(
+                    Text(
+                        x - RADIUS - 5,
+                        y + 14,
+                        (shown(source, passed),),
+                        "gradient",
+                        "end",
+                        node=self.number[id(node)],
+                        time=self.walk.passed(node),
+                    )
+                )
+
+    def curve(self, node: Node, source: Node) -> Points:
+        (sx, sy), (x, y) = self.place[id(source)], self.place[id(node)]
+        start, end = sx + self.half_width(source), x - self.half_width(node)
+        if abs(sy - y) < 1:
+            return (start, sy), (end, y)
+        if node.kind == "adder":  # past the numbers beside the weights
+            return (start, sy), (end - FAN / 1.5, sy), (end - 4, y), (end, y)
+        arrival = STEM if node.kind == "multiplier" else 6.0
+        stem = min(STEM, end - arrival - start - 30)
+        return (start, sy), (start + stem, sy), (end - arrival, y), (end, y)
+
+    def labels(self, node: Node) -> None:
+        """Write what comes out of a node, above its line, and what comes back to it, below."""
+        x, y = self.place[id(node)]
+        index = self.number[id(node)]
+
+        def text(
+            x: float, y: float, content: tuple[Content, ...], colour: str, time: int, anchor: str = "start"
+        ) -> None:
+            self.figure.marks.append(Text(x, y, content, colour, anchor, node=index, time=time))
+
+        value, gradient = self.walk.value(node), self.walk.gradient(node)
+        if node.kind == "target" or node.kind == "constant":
+            return
+        if node.operation is None:
+            beside = x + self.half_width(node) + 5
+            aside = node.kind == "weight" or (
+                node.is_matrix and node.kind == "bias"
+            )  # no line leaves it on the right
+            text(beside, y + (4 if aside else 14), (shown(node, node.gradient),), "gradient", gradient)
+            return
+        if node.kind == "loss":
+            text(x, y + RADIUS + 14, (node.name, f" = {shown(node, node.value)}"), "value", value, "middle")
+            text(x, y + RADIUS + 28, (shown(node, node.gradient),), "gradient", gradient, "middle")
+            return
+        beside = x + self.half_width(node) + 5
+        text(beside, y - 6, (shown(node, node.value),), "value", value)
+        colour = "delta" if node.kind == "adder" else "gradient"
+        text(beside, y + 14, self.gradient_text(node), colour, gradient)
+        if node.kind in ("adder", "function", "selection"):
+            size = f" {_shape(node.value)}" if node.is_matrix else ""
+            text(x, y + RADIUS + 13, (node.name, size), "faint", 0, "middle")
+
+
+def _sign(node: Node) -> str:
+    """Return the sign of an operation: a function's is the name of its activation."""
+    if isinstance(node.operation, Function):
+        return {"sigmoid": "σ"}.get(node.operation.activation.name, node.operation.activation.name)
+    return OPERATION_SIGNS[node.kind]
+
+
+def _shape(values: Array) -> str:
+    return f"{values.shape[0]}×{values.shape[1]}"
+
+
+def spread(count: int, pitch: float) -> list[float]:
+    """Return heights around 0."""
+    return [(index - (count - 1) / 2) * pitch for index in range(count)]
+
+
+def _is_matrix(adder: Node) -> bool:
+    return adder.is_matrix
+
+
+def _block_height(adder: Node) -> float:
+    products = len(adder.inputs) - 1
+    return (MATRIX_ROW if _is_matrix(adder) else products * ROW + BIAS_ROW) + GAP
+
+
+def _factors(adder: Node) -> list[Node]:
+    """Return the weights of what an adder adds."""
+    return [product.inputs[-1] for product in adder.inputs[:-1]]
+
+
+def _selections(adder: Node) -> list[Node]:
+    return [source for product in adder.inputs[:-1] for source in product.inputs if source.kind == "selection"]

@@ -1,0 +1,155 @@
+"""What happens at each step of a walk: what came in, the formula with letters and numbers, what is passed on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from glassnet.graph.algebra import sum_of
+from glassnet.graph.nodes import Node
+from glassnet.graph.notation import factor, number, numeral
+from glassnet.graph.steps import FORWARD, Step
+from glassnet.graph.wording import (
+    Line,
+    Passed,
+    delta_of,
+    entry,
+    equation,
+    forward_line,
+    gradient_name,
+    passed_back,
+    product,
+)
+from glassnet.nn.activations import Array
+
+#: Lines and numbers that a step shows of many, those that matter most.
+MOST_LINES = 6
+
+NAMES = {"matmul": "matrix product"}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The text of a step.
+
+    Attributes
+    ----------
+    title, subject : str
+        What is done; to what, in MathML.
+    lines : list of Line
+        Equations in MathML, with letters and with numbers.
+    came_in, passed_on : list of (str, str)
+        A name in MathML and its value.
+    """
+
+    title: str
+    subject: str
+    lines: list[Line]
+    came_in: list[tuple[str, str]]
+    passed_on: list[tuple[str, str]]
+
+
+def explain(step: Step, consumers: Mapping[int, Sequence[Node]]) -> Explanation:
+    """Return the text of a step through the evaluated graph of a single sample.
+
+    Parameters
+    ----------
+    step : Step
+        One operation, or all of a neuron.
+    consumers : mapping
+        The nodes that take a node in, by its id.
+    """
+    last, inside = step.nodes[-1], {id(node) for node in step.nodes}
+    if step.phase == FORWARD:
+        sources = {id(s): s for node in step.nodes for s in node.inputs if id(s) not in inside}
+        came_in = [(s.name.mathml, s.value) for s in sources.values()]
+        lines, passed_on = _forwards(step.nodes), [(last.name.mathml, last.value)]
+    else:
+        came_in = [(gradient_name(last), last.gradient)]
+        passed_on = [
+            (gradient_name(source), part)
+            for node in reversed(step.nodes)
+            for source, part in zip(node.inputs, node.passed, strict=True)
+            if part is not None and part.any() and id(source) not in inside and source.kind != "constant"
+        ]
+        lines = [*_collected(step, consumers[id(last)]), *_backwards(step, consumers)]
+    return Explanation(_title(step), last.name.mathml, lines, _told(came_in), _told(passed_on))
+
+
+def local_derivatives(node: Node) -> list[Line]:
+    """Return the derivatives of a node by each of its inputs."""
+    return list(dict.fromkeys(share.local for share in passed_back(node)))[:MOST_LINES]
+
+
+def amount(values: Array) -> str:
+    """Return a number; of a matrix its shape and largest entry."""
+    if values.size == 1:
+        return number(float(values[0, 0]))
+    return f"{values.shape[0]}×{values.shape[1]}, ‖·‖ = {number(float(np.linalg.norm(values)))}"
+
+
+def _title(step: Step) -> str:
+    node, forwards = step.nodes[-1], step.phase == FORWARD
+    if node.kind == "loss":
+        return "The loss" if forwards else "Back from the loss"
+    if len(step.nodes) == 1:
+        what = NAMES.get(node.kind, node.kind)
+    else:
+        what = f"the {len(node.units)} other neurons" if node.is_matrix else "neuron"
+    return f"{what[0].upper()}{what[1:]}" if forwards else f"Back through {what}"
+
+
+def _forwards(nodes: Sequence[Node]) -> list[Line]:
+    """Return a line for each operation; a neuron's products and their sum are one."""
+    if len(nodes) == 1 or nodes[-1].is_matrix:
+        return [forward_line(node) for node in nodes]
+    at = next(k for k, node in enumerate(nodes) if node.kind == "adder")
+    terms = nodes[at].inputs
+    amounts = np.array([entry(term.value, 0) for term in terms])
+    letters = [_factors(term, lambda node: node.name.mathml) for term in terms]
+    numbers = [_factors(term, lambda node: factor(entry(node.value, 0))) for term in terms]
+    name, result = nodes[at].name.mathml, numeral(entry(nodes[at].value, 0))
+    total = Line(equation(name, sum_of(letters, amounts)), equation(name, sum_of(numbers, amounts), result))
+    return [total, *(forward_line(node) for node in nodes[at + 1 :])]
+
+
+def _factors(term: Node, written: Callable[[Node], str]) -> str:
+    return product(*map(written, term.inputs)) if term.kind == "multiplier" else written(term)
+
+
+def _shares(node: Node, by_neuron: bool) -> list[Passed]:
+    """Return what a node passes back; by neuron, products pass on its delta, and the adder tells of the bias."""
+    if not by_neuron or node.kind not in ("multiplier", "matmul", "adder") or node.name.letter in "aA":
+        return passed_back(node)
+    if node.kind == "adder":
+        return passed_back(node)[-1:]
+    return passed_back(node, delta_of(node))
+
+
+def _collected(step: Step, consumers: Sequence[Node]) -> list[Line]:
+    """Return the sum of what came back to a node from several others: the heart of the delta recursion."""
+    node, by_neuron = step.nodes[-1], len(step.nodes) > 1
+    shares = [s for consumer in consumers for s in _shares(consumer, by_neuron) if s.source is node]
+    if len(shares) < 2 or node.is_matrix:
+        return []
+    amounts = np.array([share.amount for share in shares])
+    letters, numbers = (sum_of([share.made_of[k] for share in shares], amounts) for k in (0, 1))
+    name = gradient_name(node)
+    return [Line(equation(name, letters), equation(name, numbers, numeral(entry(node.gradient, 0))))]
+
+
+def _backwards(step: Step, consumers: Mapping[int, Sequence[Node]]) -> list[Line]:
+    """Return what is passed back; of a neuron's many products those that pass most."""
+    shares = [share for node in reversed(step.nodes) for share in _shares(node, len(step.nodes) > 1)]
+    chosen = np.sort(np.argsort([-abs(share.amount) for share in shares], kind="stable")[:MOST_LINES])
+    if len(step.nodes) > 1 and 0 not in chosen:  # the delta itself
+        chosen = np.array([0, *chosen[:-1]])
+    return [shares[k].line("⟵" if len(consumers[id(shares[k].source)]) > 1 else "=") for k in chosen]
+
+
+def _told(named: Sequence[tuple[str, Array]]) -> list[tuple[str, str]]:
+    """Return names and amounts; of many the largest."""
+    order = np.argsort([-float(np.linalg.norm(values)) for _, values in named], kind="stable")[:MOST_LINES]
+    return [(named[k][0], amount(named[k][1])) for k in sorted(order)]

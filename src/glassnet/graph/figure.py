@@ -1,0 +1,280 @@
+"""A picture as a list of marks, written as SVG or as PNG; it knows nothing of graphs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from html import escape
+from typing import Any
+
+from glassnet.graph.notation import Name
+
+#: What a mark shows; every one has a colour in each palette.
+PALETTES = {
+    "light": {
+        "paper": "#ffffff",
+        "ink": "#1c2430",
+        "faint": "#66707e",
+        "line": "#a7b0bd",
+        "leaf": "#eef1f6",
+        "operation": "#ffffff",
+        "value": "#0a6640",
+        "gradient": "#b3261e",
+        "delta": "#b3261e",
+        "negative": "#b45309",
+        "positive": "#1d4ed8",
+    },
+    "dark": {
+        "paper": "#12161d",
+        "ink": "#e8ebf0",
+        "faint": "#9aa4b2",
+        "line": "#5b6675",
+        "leaf": "#232b37",
+        "operation": "#12161d",
+        "value": "#5fd39a",
+        "gradient": "#ff8f85",
+        "delta": "#ff8f85",
+        "negative": "#f0a860",
+        "positive": "#8ab4ff",
+    },
+}
+
+SIZE = 11.5
+#: Widths of text are not measured but reckoned, on the safe side for common sans-serif fonts.
+LETTER_WIDTH = 0.62
+
+Content = str | Name
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A closed form around (x, y): ``"circle"``, ``"box"``, ``"square"`` or ``"hexagon"``."""
+
+    form: str
+    x: float
+    y: float
+    width: float
+    height: float
+    fill: str
+    node: int | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line through points: straight from the first to the second, bent to the third, straight to the last.
+
+    Two points are a straight line.
+    """
+
+    points: tuple[tuple[float, float], ...]
+    colour: str = "line"
+    width: float = 1.2
+    nodes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words, numbers and names in one line, known from step `time` on."""
+
+    x: float
+    y: float
+    content: tuple[Content, ...]
+    colour: str = "ink"
+    anchor: str = "start"
+    size: float = SIZE
+    node: int | None = None
+    time: int = 0
+
+    @property
+    def extent(self) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom."""
+        width = text_width(self.content, self.size)
+        left = self.x - {"start": 0.0, "middle": width / 2, "end": width}[self.anchor]
+        return left, self.y - 0.85 * self.size, left + width, self.y + 0.3 * self.size
+
+
+def text_width(content: Sequence[Content], size: float = SIZE) -> float:
+    """Return about how wide a text becomes."""
+    letters = 0.0
+    for part in content:
+        if isinstance(part, str):
+            letters += len(part)
+        else:
+            small = ("" if part.layer is None else f"({part.layer})") + part.below
+            letters += 1.1 + 0.72 * len(small)
+    return letters * LETTER_WIDTH * size
+
+
+@dataclass
+class Figure:
+    """Marks on a sheet; later ones lie over earlier ones.
+
+    Attributes
+    ----------
+    width, height : float
+        In pixels.
+    title : str
+        What it shows, for those who cannot see it.
+    descriptions : dict of int to str
+        Of the nodes, by their number.
+    """
+
+    title: str
+    width: float = 0.0
+    height: float = 0.0
+    marks: list[Shape | Curve | Text] = field(default_factory=list)
+    descriptions: dict[int, str] = field(default_factory=dict)
+
+    def fit(self, boxes: Sequence[tuple[float, float, float, float]], margin: float) -> None:
+        """Move all marks so that the boxes (left, top, right, bottom) begin at the margin, and fit the sheet."""
+        dx, dy = margin - min(box[0] for box in boxes), margin - min(box[1] for box in boxes)
+        self.marks = [_moved(mark, dx, dy) for mark in self.marks]
+        self.width = round(max(box[2] for box in boxes) + dx + margin)
+        self.height = round(max(box[3] for box in boxes) + dy + margin)
+
+    def svg(self, *, interactive: bool = False) -> str:
+        """Return the figure as SVG; interactive: its colours are left to the page, its nodes can be focused."""
+        opening = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:g} {self.height:g}" '
+            f'width="{self.width:g}" height="{self.height:g}" role="group" aria-label="{escape(self.title)}">'
+        )
+        style = "" if interactive else f"<style>{_STYLE}{css('light')}</style>"
+        paper = "" if interactive else f'<rect width="{self.width:g}" height="{self.height:g}" class="paper"/>'
+        return f"{opening}{style}{paper}{''.join(self._svg(mark, interactive) for mark in self.marks)}</svg>"
+
+    def _svg(self, mark: Shape | Curve | Text, interactive: bool) -> str:
+        if isinstance(mark, Curve):
+            path = " ".join(f"{command}{x:g},{y:g}" for command, x, y in path_of(mark))
+            touched = f' data-nodes="{" ".join(map(str, mark.nodes))}"' if interactive and mark.nodes else ""
+            return f'<path d="{path}" class="stroke {mark.colour}" stroke-width="{mark.width:g}"{touched}/>'
+        if isinstance(mark, Text):
+            time = f' data-time="{mark.time}"' if interactive else ""
+            node = f' data-of="{mark.node}"' if interactive and mark.node is not None else ""
+            return (
+                f'<text x="{mark.x:g}" y="{mark.y:g}" class="{mark.colour}" text-anchor="{mark.anchor}" '
+                f'font-size="{mark.size:g}"{node}{time}>{_spans(mark)}</text>'
+            )
+        button = ""
+        if interactive and mark.node is not None:
+            described = escape(self.descriptions.get(mark.node, ""), quote=True)
+            button = f' data-node="{mark.node}" tabindex="0" role="button" aria-label="{described}"'
+        return f'<g class="shape {mark.fill}"{button}>{_outline(mark)}</g>'
+
+    def png(self, scale: float = 2.0) -> bytes:
+        """Return the figure as a PNG of `scale` dots a pixel, drawn by matplotlib."""
+        from matplotlib.figure import Figure as Canvas
+
+        canvas = Canvas(figsize=(self.width / 72, self.height / 72), dpi=72 * scale)
+        axes = canvas.add_axes((0, 0, 1, 1))
+        axes.set(xlim=(0, self.width), ylim=(self.height, 0))
+        axes.axis("off")
+        for mark in self.marks:
+            _paint(axes, mark)
+        content = io.BytesIO()
+        canvas.savefig(content, format="png", facecolor=PALETTES["light"]["paper"])
+        return content.getvalue()
+
+
+def _moved(mark: Shape | Curve | Text, dx: float, dy: float) -> Shape | Curve | Text:
+    if isinstance(mark, Curve):
+        return replace(mark, points=tuple((x + dx, y + dy) for x, y in mark.points))
+    return replace(mark, x=mark.x + dx, y=mark.y + dy)
+
+
+_STYLE = (
+    "text{font-family:system-ui,'DejaVu Sans',sans-serif;paint-order:stroke;stroke-width:3px;"
+    "stroke-linejoin:round}.i{font-style:italic}.delta{font-weight:600}.stroke{fill:none}.shape{stroke-width:1.3}"
+)
+
+
+def css(palette: str) -> str:
+    """Return the rules that give each mark its colour."""
+    colours = PALETTES[palette]
+    rules = [f"text.{name}{{fill:{colour};stroke:{colours['paper']}}}" for name, colour in colours.items()]
+    rules += [f".stroke.{name}{{stroke:{colour}}}" for name, colour in colours.items()]
+    rules += [f".shape.{name}{{fill:{colour};stroke:{colours['ink']}}}" for name, colour in colours.items()]
+    return "".join([*rules, f".paper{{fill:{colours['paper']}}}"])
+
+
+def path_of(curve: Curve) -> list[tuple[str, float, float]]:
+    """Return the commands of a path: M(ove), L(ine), C(urve), which takes three points."""
+    first, *others = curve.points
+    if len(others) == 1:
+        return [("M", *first), ("L", *others[0])]
+    (x1, y1), (x2, y2), last = others
+    middle = (x1 + x2) / 2
+    return [("M", *first), ("L", x1, y1), ("C", middle, y1), ("", middle, y2), ("", x2, y2), ("L", *last)]
+
+
+def _spans(text: Text) -> str:
+    spans, shift = [], 0.0
+
+    def span(words: str, level: float, options: str = "") -> None:
+        nonlocal shift
+        move = f' dy="{level - shift:g}"' if level != shift else ""
+        spans.append(f"<tspan{move}{options}>{escape(words)}</tspan>" if move or options else escape(words))
+        shift = level
+
+    small = f' font-size="{0.72 * text.size:g}"'
+    for part in text.content:
+        if isinstance(part, str):
+            span(part, 0.0)
+            continue
+        span(part.sign, 0.0, ' class="i"')
+        if part.layer is not None:
+            span(f"({part.layer})", -0.35 * text.size, small)
+        if part.places:
+            span(part.below, 0.25 * text.size, small)
+    return "".join(spans)
+
+
+def _outline(shape: Shape) -> str:
+    x, y, width, height = shape.x, shape.y, shape.width, shape.height
+    if shape.form == "circle":
+        return f'<circle cx="{x:g}" cy="{y:g}" r="{width / 2:g}"/>'
+    if shape.form == "hexagon":
+        return f'<polygon points="{" ".join(f"{px:g},{py:g}" for px, py in _hexagon(shape))}"/>'
+    round_by = 9 if shape.form == "box" else 3
+    corner = f'x="{x - width / 2:g}" y="{y - height / 2:g}"'
+    return f'<rect {corner} width="{width:g}" height="{height:g}" rx="{round_by}"/>'
+
+
+def _hexagon(shape: Shape) -> list[tuple[float, float]]:
+    x, y, a, b = shape.x, shape.y, shape.width / 2, shape.height / 2
+    return [(x - a, y), (x - a / 2, y - b), (x + a / 2, y - b), (x + a, y), (x + a / 2, y + b), (x - a / 2, y + b)]
+
+
+def _paint(axes: Any, mark: Shape | Curve | Text) -> None:
+    """Put a mark on matplotlib's axes."""
+    from matplotlib import patches, patheffects
+    from matplotlib.path import Path
+
+    colours = PALETTES["light"]
+    if isinstance(mark, Curve):
+        codes = {"M": Path.MOVETO, "L": Path.LINETO, "C": Path.CURVE4, "": Path.CURVE4}
+        commands = path_of(mark)
+        path = Path([(x, y) for _, x, y in commands], [codes[command] for command, _, _ in commands])
+        axes.add_patch(patches.PathPatch(path, fill=False, edgecolor=colours[mark.colour], linewidth=mark.width))
+    elif isinstance(mark, Text):
+        axes.text(
+            mark.x,
+            mark.y,
+            "".join(part if isinstance(part, str) else part.mathtext for part in mark.content),
+            color=colours[mark.colour],
+            ha={"start": "left", "middle": "center", "end": "right"}[mark.anchor],
+            fontsize=0.93 * mark.size,
+            path_effects=[patheffects.withStroke(linewidth=2.5, foreground=colours["paper"])],
+        )
+    else:
+        x, y, width, height = mark.x, mark.y, mark.width, mark.height
+        corner = (x - width / 2, y - height / 2)
+        forms: dict[str, Callable[[], patches.Patch]] = {
+            "circle": lambda: patches.Circle((x, y), width / 2),
+            "hexagon": lambda: patches.Polygon(_hexagon(mark)),
+            "box": lambda: patches.FancyBboxPatch(corner, width, height, "round,pad=0,rounding_size=9"),
+            "square": lambda: patches.FancyBboxPatch(corner, width, height, "round,pad=0,rounding_size=3"),
+        }
+        form = forms[mark.form]()
+        form.set(facecolor=colours[mark.fill], edgecolor=colours["ink"], linewidth=1.2)
+        axes.add_patch(form)

@@ -1,0 +1,148 @@
+"""The picture of a graph neuron by neuron: a circle a unit, a line a weight.
+
+Numbers stand where there is room for them: a weight's on its line, near the neuron that it leads to. Where lines
+are too many, the page says the numbers of the neuron that is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from glassnet.graph.drawing import MARGIN, shown, spread
+from glassnet.graph.figure import Content, Curve, Figure, Shape, Text
+from glassnet.graph.nodes import Node
+from glassnet.graph.notation import Name, number
+from glassnet.graph.steps import Walk
+
+RADIUS = 24.0
+COLUMN, PITCH = 270.0, 104.0
+#: Where along its line a weight's number may stand, the first free place being taken.
+PLACES = (0.7, 0.62, 0.54, 0.46, 0.38, 0.3)
+#: Lines with numbers, at most.
+MOST_NUMBERS = 40
+
+Box = tuple[float, float, float, float]
+
+
+def draw_neurons(nodes: Sequence[Node], walk: Walk, title: str) -> Figure:
+    """Return the figure of an evaluated graph whose units stand alone, or are folded one group a layer."""
+    return _Drawing(nodes, walk, title).figure
+
+
+class _Drawing:
+    def __init__(self, nodes: Sequence[Node], walk: Walk, title: str) -> None:
+        self.nodes, self.walk = nodes, walk
+        self.number = {id(node): index for index, node in enumerate(nodes)}
+        self.figure = Figure(title)
+        self.layers: list[list[Node]] = [[] for _ in range(nodes[-1].layer + 1)]
+        for unit in self.units():
+            self.layers[unit.layer].append(unit)
+        self.place = {
+            id(unit): (layer * COLUMN, y)
+            for layer, units in enumerate(self.layers)
+            for unit, y in zip(units, spread(len(units), PITCH), strict=True)
+        }
+        self.marks_of_units = [mark for unit in self.place_order() for mark in self.unit(unit)]
+        self.taken: list[Box] = [mark.extent for mark in self.marks_of_units if isinstance(mark, Text)]
+        self.taken += [shape_box(mark) for mark in self.marks_of_units if isinstance(mark, Shape)]
+        lines = [line for unit in self.place_order() for line in self.lines(unit)]
+        self.numbered = len(lines) <= MOST_NUMBERS
+        self.figure.marks = [curve for _, _, _, curve in lines]
+        for source, weight, z, _ in lines:
+            self.figure.marks += self.numbers(source, weight, z)
+        self.figure.marks += self.marks_of_units
+        boxes = [mark.extent for mark in self.figure.marks if isinstance(mark, Text)]
+        self.figure.fit([*boxes, *(shape_box(m) for m in self.figure.marks if isinstance(m, Shape))], MARGIN)
+
+    def units(self) -> list[Node]:
+        """Return the node that each unit's output is: the last of its operations."""
+        last: dict[tuple[int, tuple[int, ...]], Node] = {}
+        for node in self.nodes:
+            if node.operation is not None or node.kind == "input":
+                last[node.layer, node.units] = node
+        return list(last.values())
+
+    def place_order(self) -> list[Node]:
+        return [unit for layer in self.layers for unit in layer]
+
+    def adder(self, unit: Node) -> Node | None:
+        """Return the node of a unit's pre-activation z; inputs and the loss have none."""
+        own = [n for n in self.nodes if n.kind == "adder" and (n.layer, n.units) == (unit.layer, unit.units)]
+        return own[0] if own else None
+
+    def unit(self, unit: Node) -> list[Shape | Text]:
+        x, y = self.place[id(unit)]
+        z = self.adder(unit)
+        index = self.number[id(z or unit)]
+        self.figure.descriptions[index] = f"{'neuron' if z else unit.kind} {unit.name}"
+        form = "hexagon" if unit.kind == "loss" else "box" if unit.is_matrix else "circle"
+        width = 2 * RADIUS if not unit.is_matrix else 76.0
+        names: tuple[Content, ...] = (f"{len(unit.units)} more",) if unit.is_matrix else (unit.name,)
+        value, gradient = self.walk.value(unit), self.walk.gradient(unit)
+        marks: list[Shape | Text] = [
+            Shape(form, x, y, width, 2 * RADIUS, "leaf" if z is None else "operation", index),
+            Text(x, y + 4, names, anchor="middle", node=index),
+            Text(x, y - RADIUS - 6, (shown(unit, unit.value),), "value", "middle", node=index, time=value),
+        ]
+        content: tuple[Content, ...] = (shown(unit, unit.gradient),)
+        colour = "gradient"
+        if z is not None:  # known once the neuron has taken in what came back
+            content, colour = (Name("delta"), f" = {shown(z, z.gradient)}"), "delta"
+            gradient = self.walk.passed(z)
+        marks.append(Text(x, y + RADIUS + 15, content, colour, "middle", node=index, time=gradient))
+        return marks
+
+    def lines(self, unit: Node) -> list[tuple[Node, Node | None, Node, Curve]]:
+        """Return what leads to a unit: (from where, the weight, to which sum, the line)."""
+        z = self.adder(unit)
+        sources = unit.inputs[: len(unit.inputs) // 2] if z is None else self.layers[unit.layer - 1]
+        if unit.layer == 0:
+            return []
+        lines = []
+        for source in sources:
+            weight = None if z is None else self.weight(z, source)
+            colour, width = "line", 1.2
+            if weight is not None:
+                w = float(weight.value[0, 0])
+                colour, width = ("positive" if w >= 0 else "negative"), min(5.0, 1 + 2 * abs(w))
+            start, end = self.place[id(source)], self.place[id(unit)]
+            ends = self.number[id(self.adder(source) or source)], self.number[id(z or unit)]
+            lines.append((source, weight, z or unit, Curve((start, end), colour, width, ends)))
+        return lines
+
+    def weight(self, z: Node, source: Node) -> Node | None:
+        """Return the leaf of the one weight between two units; None where there are several."""
+        for product in z.inputs[:-1]:
+            if product.kind == "multiplier" and product.inputs[0] is source:
+                return product.inputs[1]
+        return None
+
+    def numbers(self, source: Node, weight: Node | None, z: Node) -> list[Text]:
+        """Return a weight and its gradient, where they meet nothing else; nothing if there is no room."""
+        if weight is None or not self.numbered:
+            return []
+        (x1, y1), (x2, y2) = self.place[id(source)], (z.layer * COLUMN, 0.0)
+        y2 = next(self.place[id(unit)][1] for unit in self.layers[z.layer] if self.adder(unit) is z)
+        index = self.number[id(z)]
+        for share in PLACES:
+            x, y = x1 + share * (x2 - x1), y1 + share * (y2 - y1)
+            value, gradient = number(float(weight.value[0, 0]), 3), number(float(weight.gradient[0, 0]), 3)
+            pair = [
+                Text(x, y - 3, (value,), "value", "middle", node=index),
+                Text(x, y + 10, (gradient,), "gradient", "middle", node=index, time=self.walk.gradient(weight)),
+            ]
+            if not any(overlap(text.extent, box) for text in pair for box in self.taken):
+                self.taken += [text.extent for text in pair]
+                return pair
+        return []
+
+
+def shape_box(shape: Shape) -> Box:
+    """Return left, top, right and bottom of a shape."""
+    a, b = shape.width / 2, shape.height / 2
+    return shape.x - a, shape.y - b, shape.x + a, shape.y + b
+
+
+def overlap(one: Box, other: Box) -> bool:
+    """Whether two boxes share a point."""
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -1,0 +1,266 @@
+r"""The nodes of a computation graph, and the local derivatives of its operations.
+
+A node holds a matrix: a row for each sample of the batch, or a single row where all samples share it (weights,
+biases, the loss). Forwards, an operation makes its node's value from the values of its inputs. Backwards, a node
+that holds the gradient G = dL/d(value) passes to each of its inputs G times the local derivative, and an input
+adds up what comes back to it: this is the chain rule, and all of backpropagation.
+
+    operation                   local derivatives                passes back
+    adder       u + v           1, 1                             G, G
+    multiplier  u v             v, u                             G v, G u
+    function    f(u)            f'(u)                            G f'(u)
+    matmul      U V                                              G V^T, U^T G
+    loss        L(a, y)         dL/da                            dL/da
+
+Nothing here knows the delta recursion of `glassnet.nn.backpropagation`: that both agree is a proof of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from glassnet.errors import NonFiniteError
+from glassnet.graph.notation import OTHERS, Name
+from glassnet.nn.activations import Activation, Array
+from glassnet.nn.losses import Loss
+
+
+class Operation(Protocol):
+    """How a value is made, and what its gradient passes to the inputs; None to those that need nothing."""
+
+    kind: str
+
+    def forward(self, *inputs: Array) -> Array:
+        """Return the value."""
+
+    def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array | None, ...]:
+        """Return G times the local derivative, for each input."""
+
+
+class Adder:
+    """u + v + ...; the local derivative by each is 1."""
+
+    kind = "adder"
+
+    def forward(self, *inputs: Array) -> Array:
+        """Return the sum."""
+        total = inputs[0]
+        for term in inputs[1:]:
+            total = total + term
+        return total
+
+    def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array, ...]:
+        """Pass G on to every term."""
+        return (G,) * len(inputs)
+
+
+class Multiplier:
+    """U v; the local derivative by each factor is the other factor."""
+
+    kind = "multiplier"
+
+    def forward(self, *inputs: Array) -> Array:
+        """Return the product."""
+        u, v = inputs
+        return u * v
+
+    def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array, Array]:
+        """Pass G on to each factor, times the other one."""
+        u, v = inputs
+        return G * v, G * u
+
+
+@dataclass
+class Function:
+    """f(u), elementwise; the local derivative is f'(u)."""
+
+    activation: Activation
+    kind = "function"
+
+    def forward(self, *inputs: Array) -> Array:
+        """Return f(u)."""
+        return self.activation.f(inputs[0])
+
+    def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array]:
+        """Pass on G f'(u)."""
+        return (G * self.activation.f_prime(inputs[0], value),)
+
+
+@dataclass
+class Matmul:
+    """U V, where U is a layer's outputs, or some of its units.
+
+    Parameters
+    ----------
+    layer : Columns
+        How the outputs lie in the inputs before the last one, which is V.
+    taken : ndarray of int
+        The units that are multiplied.
+    """
+
+    layer: Columns
+    taken: Array
+    kind = "matmul"
+
+    def forward(self, *inputs: Array) -> Array:
+        """Return the product of the units that are taken and V."""
+        return self.layer.joined(inputs[:-1])[:, self.taken] @ inputs[-1]
+
+    def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array, ...]:
+        """Pass G V^T back to the layer, and U^T G to V."""
+        whole = self.layer.joined(inputs[:-1])
+        back = np.zeros_like(whole)
+        back[:, self.taken] = G @ inputs[-1].T
+        return (*self.layer.parted(back), whole[:, self.taken].T @ G)
+
+
+@dataclass
+class Selection:
+    """One column of a matrix; what comes back goes to that column."""
+
+    column: int
+    kind = "selection"
+
+    def forward(self, *inputs: Array) -> Array:
+        """Return the column."""
+        return inputs[0][:, [self.column]]
+
+    def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array]:
+        """Pass G back into its column."""
+        back = np.zeros_like(inputs[0])
+        back[:, [self.column]] = G
+        return (back,)
+
+
+@dataclass
+class LossFunction:
+    """L(a, y) of the whole batch, mean or sum over its rows; the local derivative is the formula's own slope.
+
+    Parameters
+    ----------
+    loss : Loss
+        Its formula gives value and slope, softmax and sigmoid included where they are fused with it.
+    layer : Columns
+        How the outputs lie in the first half of the inputs, and the targets in the second.
+    """
+
+    loss: Loss
+    layer: Columns
+    kind = "loss"
+
+    def forward(self, *inputs: Array) -> Array:
+        """Return the loss, as a matrix of one number."""
+        half = len(inputs) // 2
+        value, _ = self.loss.value_and_delta(self.layer.joined(inputs[:half]), self.layer.joined(inputs[half:]))
+        return np.array([[value]])
+
+    def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array | None, ...]:
+        """Pass the slopes to the outputs, nothing to the targets."""
+        half = len(inputs) // 2
+        _, slope = self.loss.value_and_delta(self.layer.joined(inputs[:half]), self.layer.joined(inputs[half:]))
+        return (*self.layer.parted(G * slope), *[None] * half)
+
+
+@dataclass
+class Columns:
+    """How the units of a layer are spread over several nodes: ``units[k]`` are those of the k-th."""
+
+    units: tuple[Array, ...]
+
+    def joined(self, parts: Sequence[Array]) -> Array:
+        """Return one matrix with all units in their order."""
+        whole = np.empty((len(parts[0]), sum(map(len, self.units))))
+        for units, part in zip(self.units, parts, strict=True):
+            whole[:, units] = part
+        return whole
+
+    def parted(self, whole: Array) -> tuple[Array, ...]:
+        """Return the columns of each part again."""
+        return tuple(whole[:, units] for units in self.units)
+
+
+@dataclass(eq=False)
+class Node:
+    """A value in the graph, where it comes from, and how the loss changes with it.
+
+    Attributes
+    ----------
+    name : Name
+        The symbol of its value.
+    kind : str
+        Of a leaf: ``"input"``, ``"target"``, ``"weight"``, ``"bias"``, ``"constant"``; else the operation's:
+        ``"adder"``, ``"multiplier"``, ``"function"``, ``"matmul"``, ``"selection"``, ``"loss"``.
+    layer : int
+        From 0, the inputs, to L; the loss and its targets stand in layer L + 1.
+    units : tuple of int
+        The units of the layer that it belongs to.
+    value : ndarray of shape (n, d) or (1, d)
+        What it holds; the second shape where all rows share it.
+    gradient : ndarray of the same shape
+        dL/d(value), once the graph has been gone through backwards.
+    operation : Operation or None
+        None in a leaf.
+    inputs : tuple of Node
+        What the operation is applied to.
+    passed : tuple of ndarray
+        What it has passed back to each input.
+    positions : ndarray of int or None
+        Where its numbers stand in theta.
+    """
+
+    name: Name
+    kind: str
+    layer: int
+    units: tuple[int, ...]
+    value: Array
+    operation: Operation | None = None
+    inputs: tuple[Node, ...] = ()
+    positions: Array | None = None
+    gradient: Array = field(default_factory=lambda: np.zeros((0, 0)))
+    passed: tuple[Array | None, ...] = ()
+
+    @property
+    def is_matrix(self) -> bool:
+        """Whether it stands for several units at once, or for the weights between several."""
+        places = self.name.places
+        return OTHERS in places or (not places and self.kind not in ("constant", "loss"))
+
+    def collect(self, part: Array) -> None:
+        """Add up what comes back; what all rows share collects from all of them."""
+        self.gradient = self.gradient + (
+            part if part.shape == self.value.shape else part.sum(axis=0, keepdims=True)
+        )
+
+
+def forward(nodes: Sequence[Node]) -> None:
+    """Compute every value; `nodes` are in order, inputs before what is made of them, the loss last.
+
+    Raises
+    ------
+    NonFiniteError
+        Naming the first node that is NaN or infinite.
+    """
+    with np.errstate(all="ignore"):  # what comes of it is checked
+        for node in nodes:
+            if node.operation is not None:
+                node.value = node.operation.forward(*(source.value for source in node.inputs))
+            if not np.isfinite(node.value).all():
+                raise NonFiniteError(f"{node.name} became NaN or infinite")
+
+
+def backward(nodes: Sequence[Node]) -> None:
+    """Compute every gradient, the loss's own being 1."""
+    for node in nodes:
+        node.gradient = np.zeros_like(node.value)
+    nodes[-1].gradient = np.ones_like(nodes[-1].value)
+    for node in reversed(nodes):
+        if node.operation is None:
+            continue
+        node.passed = node.operation.backward(node.gradient, node.value, *(source.value for source in node.inputs))
+        for source, part in zip(node.inputs, node.passed, strict=True):
+            if part is not None:
+                source.collect(part)

@@ -1,0 +1,144 @@
+"""How symbols and numbers are written: in a picture, on a page, in plain text.
+
+The letters are those of the whole package: x an input, w and b a weight and a bias, z a pre-activation, h an
+output of a layer, a an output of the network, y a target, L the loss, delta = dL/dz. A superscript is the layer,
+subscripts are places within it, counted from 0 as in the code: w with (2) above and 3, 1 below is
+``net.W[1][3, 1]``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+
+#: Stands for all units that are not shown one by one.
+OTHERS = "…"
+
+#: Letters that are spelled out in plain text.
+GREEK = {"delta": "δ"}
+
+
+def number(value: float, digits: int = 4) -> str:
+    """Write a number with at most `digits` significant digits and a true minus sign.
+
+    Examples
+    --------
+    >>> [number(x) for x in (0.5, -1234.56, 0.000123456, 1e-9, 0.0)]
+    ['0.5', '−1235', '0.0001235', '1e−9', '0']
+    """
+    if not np.isfinite(value):
+        return str(value)
+    text = f"{value:.{digits}g}"
+    mantissa, _, exponent = text.partition("e")
+    if exponent:
+        text = f"{mantissa}e{int(exponent)}"
+    return ("0" if float(text) == 0 else text).replace("-", "−")
+
+
+@dataclass(frozen=True)
+class Name:
+    """A letter with a layer above and places below it.
+
+    Examples
+    --------
+    >>> weight = Name("w", 2, (3, 1))
+    >>> str(weight), weight.mathtext
+    ('w2[3, 1]', '$w^{(2)}_{3,1}$')
+    """
+
+    letter: str
+    layer: int | None = None
+    places: tuple[int | str, ...] = ()
+
+    @property
+    def sign(self) -> str:
+        """The letter as it is set in mathematics."""
+        return GREEK.get(self.letter, self.letter)
+
+    @property
+    def below(self) -> str:
+        """The places, as one text."""
+        return ",".join(map(str, self.places))
+
+    def __str__(self) -> str:
+        places = f"[{', '.join(map(str, self.places))}]" if self.places else ""
+        return f"{self.letter}{'' if self.layer is None else self.layer}{places}"
+
+    @property
+    def mathtext(self) -> str:
+        """For matplotlib."""
+        layer = "" if self.layer is None else f"^{{({self.layer})}}"
+        letter = f"\\{self.letter}" if self.letter in GREEK else self.letter
+        return f"${letter}{layer}{f'_{{{self.below}}}' if self.places else ''}$"
+
+    @property
+    def mathml(self) -> str:
+        """For a page."""
+        letter = identifier(self.sign)
+        layer = f"<mrow><mo>(</mo><mn>{self.layer}</mn><mo>)</mo></mrow>"
+        kind = "mn" if all(isinstance(place, int) for place in self.places) else "mi"
+        places = f"<{kind}>{self.below}</{kind}>"
+        if self.layer is None:
+            return f"<msub>{letter}{places}</msub>" if self.places else letter
+        return f"<msubsup>{letter}{places}{layer}</msubsup>" if self.places else f"<msup>{letter}{layer}</msup>"
+
+
+def identifier(letter: str) -> str:
+    """Return a letter, or a function's name, in MathML."""
+    return f"<mi>{escape(letter)}</mi>"
+
+
+def numeral(value: float) -> str:
+    """Return a number in MathML.
+
+    Examples
+    --------
+    >>> numeral(-2.5)
+    '<mo>−</mo><mn>2.5</mn>'
+    >>> numeral(1e9)
+    '<mrow><mn>1</mn><mo>·</mo><msup><mn>10</mn><mrow><mn>9</mn></mrow></msup></mrow>'
+    """
+    mantissa, _, exponent = number(value).partition("e")
+    written = f"<mn>{mantissa.removeprefix('−')}</mn>"
+    if exponent:
+        minus = sign("−") if exponent.startswith("−") else ""
+        power = row(minus, f"<mn>{exponent.removeprefix('−')}</mn>")
+        written = row(written, sign("·"), f"<msup><mn>10</mn>{power}</msup>")
+    return f"{sign('−')}{written}" if mantissa.startswith("−") else written
+
+
+def factor(value: float) -> str:
+    """Return a number as it stands after another sign: in brackets where it is negative."""
+    return brackets(numeral(value)) if numeral(value).startswith(sign("−")) else numeral(value)
+
+
+def sign(operator: str) -> str:
+    """Return an operator in MathML."""
+    return f"<mo>{escape(operator)}</mo>"
+
+
+def row(*parts: str) -> str:
+    """Return parts side by side."""
+    return f"<mrow>{''.join(parts)}</mrow>"
+
+
+def brackets(inner: str) -> str:
+    """Return something in round brackets."""
+    return f"<mrow><mo>(</mo>{inner}<mo>)</mo></mrow>"
+
+
+def fraction(above: str, below: str) -> str:
+    """Return one thing over another."""
+    return f"<mfrac><mrow>{above}</mrow><mrow>{below}</mrow></mfrac>"
+
+
+def partial(of: str, by: str) -> str:
+    """Return the partial derivative of one thing by another."""
+    return fraction(f"<mo>∂</mo>{of}", f"<mo>∂</mo>{by}")
+
+
+def math(inner: str) -> str:
+    """Return a whole formula."""
+    return f'<math display="block"><mrow>{inner}</mrow></math>'

@@ -1,0 +1,187 @@
+"""What of a network a graph shows node by node, and what it folds into matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from glassnet.errors import UsageError
+from glassnet.nn.activations import Array
+from glassnet.nn.network import Network
+
+LEVELS = ("operations", "neurons", "matrices")
+
+#: More multipliers than these are no longer read one by one.
+MOST_MULTIPLIERS = 48
+
+#: A layer with more units is folded: the units that matter most are shown, the rest as one.
+MOST_UNITS = 10
+SHOWN_UNITS = 5
+
+
+@dataclass(frozen=True)
+class View:
+    """A level, and the units of every layer that stand alone in it.
+
+    Attributes
+    ----------
+    level : str
+        One of `LEVELS`.
+    alone : tuple of tuple of int
+        For each layer 0..L, the inputs or neurons that are built from single operations; all others are folded
+        into one matrix a layer.
+    inputs : tuple of tuple of int
+        For each layer 0..L, the units that a neuron of the next layer takes in one by one; the others enter it
+        as one product.
+    """
+
+    level: str
+    alone: tuple[tuple[int, ...], ...]
+    inputs: tuple[tuple[int, ...], ...]
+
+
+def multipliers(layers: Sequence[int]) -> int:
+    """Return the multipliers of a network with one unit a node: one for each weight.
+
+    Examples
+    --------
+    >>> multipliers([3, 2, 1]), multipliers([784, 256, 128, 10])
+    (8, 234752)
+    """
+    return sum(d_in * d_out for d_in, d_out in pairwise(layers))
+
+
+def readable_levels(layers: Sequence[int]) -> list[str]:
+    """Return the levels that show a network whole, the most detailed first."""
+    levels = ["matrices"]
+    if max(layers) <= MOST_UNITS:
+        levels.insert(0, "neurons")
+    if multipliers(layers) <= MOST_MULTIPLIERS:
+        levels.insert(0, "operations")
+    return levels
+
+
+def choose_view(
+    network: Network,
+    X: Array,
+    targets: Array,
+    level: str | None = None,
+    neuron: tuple[int, int] | None = None,
+    path: Sequence[int] | None = None,
+) -> View:
+    """Return the view that is asked for, by default the most detailed one that shows the network whole.
+
+    Parameters
+    ----------
+    network : Network
+        It decides, with the batch, which units matter most.
+    X, targets : ndarray
+        A batch as the network takes it.
+    level : {"operations", "neurons", "matrices"}, optional
+        Of the whole network.
+    neuron : (layer, unit), optional
+        The operations of this neuron alone; layers count from 1, units from 0.
+    path : sequence of int, optional
+        The operations along a path: an input and a unit of every layer. ``()`` takes the path through which most
+        comes to the output that is farthest from its target.
+
+    Raises
+    ------
+    UsageError
+        If the choice does not exist in this network, or could not be read.
+    """
+    if sum(choice is not None for choice in (level, neuron, path)) > 1:
+        raise UsageError("level", "goes alone: take one of level, neuron and path")
+    layers = network.layers
+    if neuron is not None:
+        return _neuron_view(network, X, neuron)
+    if path is not None:
+        return _path_view(network, X, targets, path)
+    if level is None:
+        level = readable_levels(layers)[0]
+    if level not in LEVELS:
+        raise UsageError("level", f"must be {', '.join(LEVELS[:-1])} or {LEVELS[-1]}, got {level!r}")
+    if level == "operations" and level not in readable_levels(layers):
+        raise UsageError(
+            "level",
+            f"operations would draw {multipliers(layers):,} multipliers, and {MOST_MULTIPLIERS} can be read; "
+            f"take {' or '.join(readable_levels(layers))}, or one neuron, or a path from an input to the loss",
+        )
+    if level == "matrices":
+        nothing: tuple[tuple[int, ...], ...] = ((),) * len(layers)
+        return View(level, nothing, nothing)
+    units = tuple(_most_important(network, X, targets, layer) for layer in range(len(layers)))
+    return View(level, units, units)
+
+
+def _most_important(network: Network, X: Array, targets: Array, layer: int) -> tuple[int, ...]:
+    """Return all units of a small layer; of a large one those that weigh most in what follows."""
+    if network.layers[layer] <= MOST_UNITS:
+        return tuple(range(network.layers[layer]))
+    trace = network.forward(X)
+    if layer < len(network.W):
+        weight = np.abs(trace.H[layer]).mean(axis=0) * np.linalg.norm(network.W[layer], axis=1)
+    else:
+        weight = _slopes(network, X, targets)
+    return _largest(weight, SHOWN_UNITS)
+
+
+def _largest(weight: Array, count: int) -> tuple[int, ...]:
+    """Return the places of the largest numbers, in their order."""
+    return tuple(sorted(int(unit) for unit in np.argsort(-weight, kind="stable")[:count]))
+
+
+def _slopes(network: Network, X: Array, targets: Array) -> Array:
+    """Return how strongly the loss pulls at each output."""
+    _, slope = network.loss.value_and_delta(network.forward(X).outputs, targets)
+    return np.abs(slope).mean(axis=0)
+
+
+def _neuron_view(network: Network, X: Array, neuron: tuple[int, int]) -> View:
+    layer, unit = neuron
+    if not 1 <= layer < len(network.layers):
+        raise UsageError(
+            "neuron", f"layer {layer} does not exist; the layers with neurons are 1 to {len(network.W)}"
+        )
+    _check_unit(network, "neuron", layer, unit)
+    size = network.layers[layer - 1]
+    terms = np.abs(network.forward(X).H[layer - 1]).mean(axis=0) * np.abs(network.W[layer - 1][:, unit])
+    inputs = tuple(range(size)) if size <= MOST_UNITS else _largest(terms, SHOWN_UNITS)
+    return View(
+        "operations",
+        tuple(
+            (unit,) if at == layer else inputs if at == layer - 1 == 0 else () for at in range(len(network.layers))
+        ),
+        tuple(inputs if at == layer - 1 else () for at in range(len(network.layers))),
+    )
+
+
+def _path_view(network: Network, X: Array, targets: Array, path: Sequence[int]) -> View:
+    if len(path) == 0:
+        path = _strongest_path(network, X, targets)
+    if len(path) != len(network.layers):
+        raise UsageError("path", f"needs one unit for each of the {len(network.layers)} layers, got {len(path)}")
+    for layer, unit in enumerate(path):
+        _check_unit(network, "path", layer, unit)
+    units = tuple((int(unit),) for unit in path)
+    return View("operations", units, units)
+
+
+def _strongest_path(network: Network, X: Array, targets: Array) -> list[int]:
+    """Return, from the output that is farthest off, always the unit that adds most to the next one."""
+    trace = network.forward(X)
+    path = [int(np.argmax(_slopes(network, X, targets)))]
+    for layer in reversed(range(len(network.W))):
+        terms = np.abs(trace.H[layer]).mean(axis=0) * np.abs(network.W[layer][:, path[0]])
+        path.insert(0, int(np.argmax(terms)))
+    return path
+
+
+def _check_unit(network: Network, parameter: str, layer: int, unit: int) -> None:
+    if not 0 <= unit < network.layers[layer]:
+        raise UsageError(
+            parameter, f"layer {layer} has no unit {unit}; its units are 0 to {network.layers[layer] - 1}"
+        )
