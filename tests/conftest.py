@@ -1,6 +1,7 @@
 """What all tests share: where the real data are, and strict arithmetic."""
 
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -54,3 +55,22 @@ def fashion_mnist_home():
             pytest.fail("GLASSNET_DATA names no folder with fashion-mnist in it, and CI needs it")
         pytest.skip("needs Fashion-MNIST: set GLASSNET_DATA to the folder that holds fashion-mnist/")
     return str(Path(home).resolve())  # tests change the working folder
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A headless Chromium, the system's or Playwright's own. CI must have one; elsewhere tests skip without."""
+    from playwright.sync_api import Error, sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as playwright:
+        try:
+            chromium = playwright.chromium.launch(executable_path=found, args=quiet)
+        except Error as error:
+            if os.environ.get("CI"):
+                raise
+            pytest.skip(f"needs Chromium: {error.message.splitlines()[0]}")
+        yield chromium
+        chromium.close()

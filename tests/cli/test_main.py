@@ -15,7 +15,7 @@ from glassnet.nn.initializers import INITIALIZERS
 from glassnet.nn.losses import LOSSES
 from glassnet.nn.optimizers import OPTIMIZERS
 
-COMMANDS = [["demo"], ["train"], ["evaluate"], ["predict"], ["doctor"], ["data", "show"]]
+COMMANDS = [["demo"], ["train"], ["evaluate"], ["predict"], ["explain"], ["doctor"], ["data", "show"]]
 
 
 def test_version(glassnet):

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from glassnet.cli.output import DataDirOption, JsonOption, network_fact, print_facts, print_json, print_table
-
-
-class SplitName(StrEnum):
-    """The rows to evaluate on."""
-
-    TRAIN = "train"
-    VALIDATION = "validation"
-    TEST = "test"
+from glassnet.cli.output import (
+    DataDirOption,
+    JsonOption,
+    SplitName,
+    network_fact,
+    print_facts,
+    print_json,
+    print_table,
+)
 
 
 def evaluate(
@@ -32,27 +31,13 @@ def evaluate(
       glassnet evaluate runs/2026-11-23_101500_digits_64-32-10
       glassnet evaluate runs/2026-11-23_101500_digits_64-32-10 --split validation --json
     """
-    from glassnet.data.registry import DATASETS
-    from glassnet.errors import FileError, UsageError
     from glassnet.training.metrics import class_scores
     from glassnet.training.metrics import evaluate as measure
-    from glassnet.training.model_file import load_model
-    from glassnet.training.run import load_data
-    from glassnet.training.run_folder import RunFolder
+    from glassnet.training.run import open_run
 
-    network = load_model(run)
-    folder = RunFolder(run if run.is_dir() else run.parent)
+    network, folder, data = open_run(run, data_dir)
     config, epochs = folder.config(), len(folder.history())
-    if config.data.dataset not in DATASETS:
-        raise FileError(
-            folder.config_path,
-            f"the run learned from {config.data.dataset!r}, which only the Python program that made it can load; "
-            "evaluate it there, with glassnet.load_model(RUN).score(X, y)",
-        )
-    data = load_data(config, data_dir)
-    rows = getattr(data, split.value)
-    if len(rows.y) == 0:
-        raise UsageError("split", f"the run has no {split.value} rows; take another")
+    rows = split.rows_of(data)
     metrics = measure(network, rows)
     classes = class_scores(network, rows) if network.class_names else []
     if as_json:

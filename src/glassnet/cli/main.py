@@ -13,6 +13,7 @@ from glassnet.cli.data import data_app
 from glassnet.cli.demo import demo
 from glassnet.cli.doctor import doctor
 from glassnet.cli.evaluate import evaluate
+from glassnet.cli.explain import explain
 from glassnet.cli.output import help_without_command
 from glassnet.cli.predict import predict
 from glassnet.cli.train import train
@@ -24,13 +25,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # keeps the line breaks of the examples
 )
-for command in (demo, train, evaluate, predict, doctor):
+for command in (demo, train, evaluate, predict, explain, doctor):
     app.command()(command)
 app.add_typer(data_app, name="data")
 
 
 #: What a command takes without an option's name.
-ARGUMENTS = ("dataset",)
+ARGUMENTS = ("dataset", "network")
 
 
 def _print_version(wanted: bool) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glassnet.errors import FileError
+from glassnet.errors import FileError, UsageError
 
 if TYPE_CHECKING:
+    from glassnet.data.dataset import Dataset, Split
     from glassnet.nn.network import Network
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the table.")]
@@ -20,6 +22,21 @@ DataDirOption = Annotated[
     typer.Option(help="Folder with data sets, in place of GLASSNET_DATA.", show_default=False),
 ]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")]
+
+
+class SplitName(StrEnum):
+    """Rows of a run's data."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+    def rows_of(self, data: Dataset) -> Split:
+        """Return the rows, or raise `UsageError` where there are none."""
+        rows: Split = getattr(data, self.value)
+        if len(rows.y) == 0:
+            raise UsageError("split", f"the run has no {self.value} rows; take another")
+        return rows
 
 
 def help_without_command(context: typer.Context) -> None:

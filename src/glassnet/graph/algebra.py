@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.graph.notation import brackets, fraction, identifier, numeral, row, sign
+from glassnet.graph.notation import MINUS, brackets, fraction, identifier, numeral, row, sign
 from glassnet.nn import activations, losses
 from glassnet.nn.activations import Activation, Array
 from glassnet.nn.losses import Loss
@@ -70,18 +70,25 @@ def textbook(formula: Callable[..., Any]) -> Callable[..., Any]:
 def activation_symbols(activation: Activation) -> tuple[Symbol | None, Symbol | None]:
     """Return f of the symbol z, and f' of z and h; None for one that cannot be traced."""
     z, h = array("z", np.float64), array("h", np.float64)
-    return _traced(activation.f, z), _traced(activation.f_prime, z, h)
+    return _traced(textbook(activation.f), z), _traced(textbook(activation.f_prime), z, h)
 
 
-def loss_symbols(loss: Loss) -> tuple[Symbol | None, Symbol | None]:
-    """Return a row's loss and its slope, of the symbols a and y; None for what cannot be traced."""
-    pair = _traced(loss.formula, array("a", np.float64), array("y", np.float64))
-    return pair if isinstance(pair, tuple) else (None, None)
+def loss_symbols(loss: Loss, values: Mapping[str, Array] | None = None) -> tuple[Symbol | None, Symbol | None]:
+    """Return a row's loss and its slope, of the symbols a and y; None for what cannot be traced.
+
+    For `values` with which the form of the textbooks would overflow, it is the form of the code.
+    """
+    a, y = array("a", np.float64), array("y", np.float64)
+    pair = _traced(textbook(loss.formula), a, y)
+    with np.errstate(all="ignore"):
+        if pair and values and not all(np.isfinite(evaluate(part, dict(values))).all() for part in pair):
+            pair = _traced(loss.formula, a, y)
+    return pair or (None, None)
 
 
 def _traced(formula: Callable[..., Any], *symbols: Symbol) -> Any:
     try:
-        return trace(textbook(formula), *symbols)
+        return trace(formula, *symbols)
     except UntraceableError:
         return None
 
@@ -142,6 +149,10 @@ def written_with_numbers(symbol: Symbol, values: Mapping[str, Array], column: in
     return _NumberWriter(values, column).write(symbol)
 
 
+def _word(word: str) -> str:
+    return f"<mtext>{word}</mtext><mspace width='0.3em'/>"
+
+
 def _always(text: str) -> Callable[[str | None], str]:
     return lambda index: text
 
@@ -159,7 +170,7 @@ class _Writer:
         operation, inputs = symbol.operation, symbol.inputs
         if operation in ("input", "constant"):
             text = self.names[symbol.label](self.index) if operation == "input" else numeral(float(symbol.label))
-            return text, SUM if text.startswith(sign("−")) else ATOM
+            return text, SUM if text.startswith(MINUS) else ATOM
         if operation in REDUCTIONS:
             return self.reduction(symbol)
         if operation in RELATIONS:
@@ -186,11 +197,11 @@ class _Writer:
 
     def cases(self, condition: Symbol, yes: Symbol, no: Symbol) -> str:
         lines = (
-            (self.write(yes), identifier("if") + self.relation(condition)),
-            (self.write(no), identifier("else")),
+            (self.write(yes), _word("if") + self.relation(condition)),
+            (self.write(no), _word("else")),
         )
         table = "".join(f"<mtr><mtd>{value}</mtd><mtd>{when}</mtd></mtr>" for value, when in lines)
-        return row(sign("{"), f'<mtable columnalign="left">{table}</mtable>')
+        return row(sign("{"), f"<mtable>{table}</mtable>")
 
     def relation(self, condition: Symbol) -> str:
         if condition.operation in RELATIONS:
@@ -200,13 +211,13 @@ class _Writer:
 
     def add(self, a: Symbol, b: Symbol) -> Written:
         second = self.write(b)
-        return self.write(a) + sign("+") + (brackets(second) if second.startswith(sign("−")) else second), SUM
+        return self.write(a) + sign("+") + (brackets(second) if second.startswith(MINUS) else second), SUM
 
     def subtract(self, a: Symbol, b: Symbol) -> Written:
         return self.write(a) + sign("−") + self.write(b, PRODUCT), SUM
 
     def negative(self, a: Symbol) -> Written:
-        return sign("−") + self.write(a, PRODUCT), SUM
+        return MINUS + self.write(a, PRODUCT), SUM
 
     def positive(self, a: Symbol) -> Written:
         return self.expression(a)
@@ -256,7 +267,7 @@ class _NumberWriter(_Writer):
         whole = evaluate(symbol, dict(self.values))
         if self.column is not None or symbol.operation != "sum":
             amount = numeral(float(np.ravel(whole)[0]))
-            return amount, SUM if amount.startswith(sign("−")) else ATOM
+            return amount, SUM if amount.startswith(MINUS) else ATOM
         inner = symbol.inputs[0]
         terms = np.broadcast_to(evaluate(inner, dict(self.values)), next(iter(self.values.values())).shape)[0]
         texts = [_NumberWriter(self.values, column).write(inner, PRODUCT) for column in range(len(terms))]

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from glassnet.graph.figure import Content, Curve, Figure, Shape, Text, text_width
 from glassnet.graph.nodes import Function, Node
-from glassnet.graph.notation import Name, number
+from glassnet.graph.notation import Name, length, number
 from glassnet.graph.steps import Walk
 from glassnet.nn.activations import Array
 
@@ -37,7 +35,7 @@ def shown(node: Node, values: Array) -> str:
     if values.size == 1:
         return number(float(values[0, 0]), 3)
     if node.is_matrix:
-        return f"‖{number(float(np.linalg.norm(values)), 3)}‖"
+        return f"‖{number(length(values), 3)}‖"
     return f"{number(float(values[0, 0]), 3)} …"
 
 
@@ -247,7 +245,7 @@ class _Drawing:
         text(beside, y + 14, self.gradient_text(node), colour, gradient)
         if node.kind in ("adder", "function", "selection"):
             size = f" {_shape(node.value)}" if node.is_matrix else ""
-            text(x, y + RADIUS + 13, (node.name, size), "faint", 0, "middle")
+            text(x, y + RADIUS + 17, (node.name, size), "faint", 0, "middle")
 
 
 def _sign(node: Node) -> str:

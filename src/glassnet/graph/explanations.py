@@ -9,7 +9,7 @@ import numpy as np
 
 from glassnet.graph.algebra import sum_of
 from glassnet.graph.nodes import Node
-from glassnet.graph.notation import factor, number, numeral
+from glassnet.graph.notation import factor, length, number, numeral, partial
 from glassnet.graph.steps import FORWARD, Step
 from glassnet.graph.wording import (
     Line,
@@ -51,7 +51,7 @@ class Explanation:
     passed_on: list[tuple[str, str]]
 
 
-def explain(step: Step, consumers: Mapping[int, Sequence[Node]]) -> Explanation:
+def explain_step(step: Step, consumers: Mapping[int, Sequence[Node]]) -> Explanation:
     """Return the text of a step through the evaluated graph of a single sample.
 
     Parameters
@@ -83,11 +83,24 @@ def local_derivatives(node: Node) -> list[Line]:
     return list(dict.fromkeys(share.local for share in passed_back(node)))[:MOST_LINES]
 
 
+def neuron_derivatives(node: Node) -> list[Line]:
+    """Return the derivatives of a neuron's function, or of its sum by all that is multiplied in it."""
+    if node.kind != "adder":
+        return local_derivatives(node)
+    lines = []
+    for term in node.inputs[:-1]:
+        for k, by in enumerate(term.inputs if term.kind == "multiplier" else ()):
+            other, name = term.inputs[1 - k], partial(node.name.mathml, by.name.mathml)
+            value = numeral(entry(other.value, 0))
+            lines.append(Line(equation(name, other.name.mathml), equation(name, value)))
+    return lines
+
+
 def amount(values: Array) -> str:
     """Return a number; of a matrix its shape and largest entry."""
     if values.size == 1:
         return number(float(values[0, 0]))
-    return f"{values.shape[0]}×{values.shape[1]}, ‖·‖ = {number(float(np.linalg.norm(values)))}"
+    return f"{values.shape[0]}×{values.shape[1]}, ‖·‖ = {number(length(values))}"
 
 
 def _title(step: Step) -> str:
@@ -151,5 +164,5 @@ def _backwards(step: Step, consumers: Mapping[int, Sequence[Node]]) -> list[Line
 
 def _told(named: Sequence[tuple[str, Array]]) -> list[tuple[str, str]]:
     """Return names and amounts; of many the largest."""
-    order = np.argsort([-float(np.linalg.norm(values)) for _, values in named], kind="stable")[:MOST_LINES]
+    order = np.argsort([-length(values) for _, values in named], kind="stable")[:MOST_LINES]
     return [(named[k][0], amount(named[k][1])) for k in sorted(order)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
@@ -135,11 +135,15 @@ class Figure:
 
     def svg(self, *, interactive: bool = False) -> str:
         """Return the figure as SVG; interactive: its colours are left to the page, its nodes can be focused."""
+        least = (
+            f' style="min-width:{0.82 * self.width:.0f}px"' if interactive else ""
+        )  # then a page lets it be moved
+        title = escape(self.title)
         opening = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:g} {self.height:g}" '
-            f'width="{self.width:g}" height="{self.height:g}" role="group" aria-label="{escape(self.title)}">'
+            f'width="{self.width:g}" height="{self.height:g}"{least} role="group" aria-label="{title}">'
         )
-        style = "" if interactive else f"<style>{_STYLE}{css('light')}</style>"
+        style = "" if interactive else f"<style>{css(PALETTES['light'])}</style>"
         paper = "" if interactive else f'<rect width="{self.width:g}" height="{self.height:g}" class="paper"/>'
         return f"{opening}{style}{paper}{''.join(self._svg(mark, interactive) for mark in self.marks)}</svg>"
 
@@ -182,19 +186,18 @@ def _moved(mark: Shape | Curve | Text, dx: float, dy: float) -> Shape | Curve | 
     return replace(mark, x=mark.x + dx, y=mark.y + dy)
 
 
-_STYLE = (
+STYLE = (
     "text{font-family:system-ui,'DejaVu Sans',sans-serif;paint-order:stroke;stroke-width:3px;"
     "stroke-linejoin:round}.i{font-style:italic}.delta{font-weight:600}.stroke{fill:none}.shape{stroke-width:1.3}"
 )
 
 
-def css(palette: str) -> str:
-    """Return the rules that give each mark its colour."""
-    colours = PALETTES[palette]
+def css(colours: Mapping[str, str]) -> str:
+    """Return the rules that give each mark its colour; the colours may be variables of a page."""
     rules = [f"text.{name}{{fill:{colour};stroke:{colours['paper']}}}" for name, colour in colours.items()]
     rules += [f".stroke.{name}{{stroke:{colour}}}" for name, colour in colours.items()]
     rules += [f".shape.{name}{{fill:{colour};stroke:{colours['ink']}}}" for name, colour in colours.items()]
-    return "".join([*rules, f".paper{{fill:{colours['paper']}}}"])
+    return "".join([STYLE, *rules, f".paper{{fill:{colours['paper']}}}"])
 
 
 def path_of(curve: Curve) -> list[tuple[str, float, float]]:

@@ -15,7 +15,7 @@ from glassnet.graph.notation import Name, number
 from glassnet.graph.steps import Walk
 
 RADIUS = 24.0
-COLUMN, PITCH = 270.0, 104.0
+COLUMN, PITCH = 270.0, 92.0
 #: Where along its line a weight's number may stand, the first free place being taken.
 PLACES = (0.7, 0.62, 0.54, 0.46, 0.38, 0.3)
 #: Lines with numbers, at most.

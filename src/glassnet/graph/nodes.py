@@ -253,14 +253,25 @@ def forward(nodes: Sequence[Node]) -> None:
 
 
 def backward(nodes: Sequence[Node]) -> None:
-    """Compute every gradient, the loss's own being 1."""
+    """Compute every gradient, the loss's own being 1.
+
+    Raises
+    ------
+    NonFiniteError
+        Naming the first node whose gradient is NaN or infinite.
+    """
     for node in nodes:
         node.gradient = np.zeros_like(node.value)
     nodes[-1].gradient = np.ones_like(nodes[-1].value)
-    for node in reversed(nodes):
-        if node.operation is None:
-            continue
-        node.passed = node.operation.backward(node.gradient, node.value, *(source.value for source in node.inputs))
-        for source, part in zip(node.inputs, node.passed, strict=True):
-            if part is not None:
-                source.collect(part)
+    with np.errstate(all="ignore"):  # what comes of it is checked
+        for node in reversed(nodes):
+            if not np.isfinite(node.gradient).all():
+                raise NonFiniteError(f"the gradient of {node.name} became NaN or infinite")
+            if node.operation is None:
+                continue
+            node.passed = node.operation.backward(
+                node.gradient, node.value, *(source.value for source in node.inputs)
+            )
+            for source, part in zip(node.inputs, node.passed, strict=True):
+                if part is not None:
+                    source.collect(part)

@@ -13,8 +13,13 @@ from html import escape
 
 import numpy as np
 
+from glassnet.nn.activations import Array
+
 #: Stands for all units that are not shown one by one.
 OTHERS = "…"
+
+#: The sign before a number, set closer than the one between two.
+MINUS = '<mo form="prefix">−</mo>'
 
 #: Letters that are spelled out in plain text.
 GREEK = {"delta": "δ"}
@@ -35,6 +40,18 @@ def number(value: float, digits: int = 4) -> str:
     if exponent:
         text = f"{mantissa}e{int(exponent)}"
     return ("0" if float(text) == 0 else text).replace("-", "−")
+
+
+def length(values: Array) -> float:
+    """Return the length ‖v‖ of all numbers of a matrix, which overflows no sooner than its largest number.
+
+    Examples
+    --------
+    >>> length(np.array([[3e300, 4e300]]))
+    5e+300
+    """
+    largest = float(np.abs(values).max())
+    return largest * float(np.linalg.norm(values / largest)) if largest > 0 else 0.0
 
 
 @dataclass(frozen=True)
@@ -77,7 +94,7 @@ class Name:
     def mathml(self) -> str:
         """For a page."""
         letter = identifier(self.sign)
-        layer = f"<mrow><mo>(</mo><mn>{self.layer}</mn><mo>)</mo></mrow>"
+        layer = f'<mrow><mo stretchy="false">(</mo><mn>{self.layer}</mn><mo stretchy="false">)</mo></mrow>'
         kind = "mn" if all(isinstance(place, int) for place in self.places) else "mi"
         places = f"<{kind}>{self.below}</{kind}>"
         if self.layer is None:
@@ -96,22 +113,22 @@ def numeral(value: float) -> str:
     Examples
     --------
     >>> numeral(-2.5)
-    '<mo>−</mo><mn>2.5</mn>'
+    '<mo form="prefix">−</mo><mn>2.5</mn>'
     >>> numeral(1e9)
     '<mrow><mn>1</mn><mo>·</mo><msup><mn>10</mn><mrow><mn>9</mn></mrow></msup></mrow>'
     """
     mantissa, _, exponent = number(value).partition("e")
     written = f"<mn>{mantissa.removeprefix('−')}</mn>"
     if exponent:
-        minus = sign("−") if exponent.startswith("−") else ""
+        minus = MINUS if exponent.startswith("−") else ""
         power = row(minus, f"<mn>{exponent.removeprefix('−')}</mn>")
         written = row(written, sign("·"), f"<msup><mn>10</mn>{power}</msup>")
-    return f"{sign('−')}{written}" if mantissa.startswith("−") else written
+    return f"{MINUS}{written}" if mantissa.startswith("−") else written
 
 
 def factor(value: float) -> str:
     """Return a number as it stands after another sign: in brackets where it is negative."""
-    return brackets(numeral(value)) if numeral(value).startswith(sign("−")) else numeral(value)
+    return brackets(numeral(value)) if numeral(value).startswith(MINUS) else numeral(value)
 
 
 def sign(operator: str) -> str:
@@ -126,7 +143,7 @@ def row(*parts: str) -> str:
 
 def brackets(inner: str) -> str:
     """Return something in round brackets."""
-    return f"<mrow><mo>(</mo>{inner}<mo>)</mo></mrow>"
+    return f'<mrow><mo stretchy="false">(</mo>{inner}<mo stretchy="false">)</mo></mrow>'
 
 
 def fraction(above: str, below: str) -> str:

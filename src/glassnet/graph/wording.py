@@ -180,7 +180,7 @@ def _slope_of_function(node: Node, operation: Function, at: int) -> tuple[Line, 
     _, f_prime = activation_symbols(operation.activation)
     slope = numeral(entry(operation.activation.derivative(source.value), at))
     if f_prime is None:  # an own formula that cannot be followed
-        called = f"<msup>{identifier(operation.activation.name)}{sign('′')}</msup>"
+        called = identifier(f"{operation.activation.name}′")
         letters = Line(row(called, brackets(source.name.mathml)), row(called, brackets(numeral(z))))
         return Line(letters.letters, equation(letters.numbers, slope)), letters
     names = {"z": source.name.mathml, "h": node.name.mathml}
@@ -232,7 +232,7 @@ def _matmul_back(node: Node, operation: Matmul, back: str) -> list[Passed]:
 
 def _loss_line(node: Node, operation: LossFunction) -> Line:
     values, names = _loss_inputs(node, operation)
-    formula, _ = loss_symbols(operation.loss)
+    formula, _ = loss_symbols(operation.loss, values)
     result = numeral(entry(node.value, 0))
     if formula is None:
         called = row(identifier(operation.loss.name), brackets(names["a"]("j") + sign(",") + names["y"]("j")))
@@ -246,7 +246,7 @@ def _loss_line(node: Node, operation: LossFunction) -> Line:
 def _slopes(node: Node, operation: LossFunction) -> list[Passed]:
     """Return the largest slopes of the loss, each under the node that its output belongs to."""
     values, names = _loss_inputs(node, operation)
-    _, formula = loss_symbols(operation.loss)
+    _, formula = loss_symbols(operation.loss, values)
     half = len(node.inputs) // 2
     slope = operation.layer.joined([part for part in node.passed[:half] if part is not None])[0]
     by_output = partial(LOSS, names["a"]("j"))

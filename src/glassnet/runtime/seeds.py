@@ -7,7 +7,7 @@ import numpy as np
 from glassnet.errors import UsageError
 
 #: Every purpose that draws random numbers. The order is part of the results: append, never insert.
-PURPOSES = ("initialisation", "shuffling", "split", "directions")
+PURPOSES = ("initialisation", "shuffling", "split", "directions", "example")
 
 
 def stream(seed: int, purpose: str) -> np.random.Generator:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from glassnet.data.dataset import Dataset
-from glassnet.data.registry import load_dataset
-from glassnet.errors import DataError
+from glassnet.data.registry import DATASETS, load_dataset
+from glassnet.errors import DataError, FileError
 from glassnet.nn.network import Network
 from glassnet.training.config import RunConfig
 from glassnet.training.loop import Run, fit
+from glassnet.training.model_file import load_model
+from glassnet.training.run_folder import RunFolder
 
 #: Hidden layers where a configuration names none.
 HIDDEN_LAYERS = (256, 128)
@@ -33,6 +35,35 @@ def load_data(config: RunConfig, data_dir: str | Path | None = None) -> Dataset:
                 "remove it from [checksums] to use the data at hand all the same"
             )
     return data
+
+
+def open_run(run: Path, data_dir: str | Path | None = None) -> tuple[Network, RunFolder, Dataset]:
+    """Return a trained network, the folder of its run, and the data that it learned from.
+
+    Parameters
+    ----------
+    run : Path
+        A run folder, or the model file in it.
+    data_dir : path, optional
+        Where the data are, in place of GLASSNET_DATA.
+
+    Raises
+    ------
+    FileError
+        If a file of the run is missing or damaged, or names data that no command can load.
+    DataError
+        If the data are not those that the run was made with.
+    """
+    network = load_model(run)
+    folder = RunFolder(run if run.is_dir() else run.parent)
+    config = folder.config()
+    if config.data.dataset not in DATASETS:
+        raise FileError(
+            folder.config_path,
+            f"the run learned from {config.data.dataset!r}, which only the Python program that made it can load; "
+            "go on there, with glassnet.load_model(RUN)",
+        )
+    return network, folder, load_data(config, data_dir)
 
 
 def layers_for(config: RunConfig, data: Dataset) -> list[int]:

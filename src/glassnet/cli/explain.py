@@ -1,0 +1,251 @@
+"""``glassnet explain``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from glassnet.cli.output import (
+    DataDirOption,
+    JsonOption,
+    OverwriteOption,
+    SplitName,
+    network_fact,
+    output_file,
+    print_facts,
+    print_json,
+)
+from glassnet.errors import UsageError
+
+if TYPE_CHECKING:
+    from glassnet.nn.activations import Array
+    from glassnet.nn.network import Network
+
+
+def explain(
+    network: Annotated[
+        str, typer.Argument(help="Units per layer, inputs first, as 3,2,1; or a run folder.", metavar="NETWORK")
+    ],
+    sample: Annotated[int, typer.Option(help="Of a run: the row to explain, counted from 0.", metavar="ROW")] = 0,
+    split: Annotated[SplitName, typer.Option(help="Of a run: the rows that ROW counts in.")] = SplitName.TEST,
+    inputs: Annotated[
+        str | None,
+        typer.Option("--input", help="The sample itself.", metavar="X0,X1,..", show_default="drawn; a run: ROW"),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(help="Its class number, or its numbers.", metavar="Y", show_default="drawn; a run: ROW's"),
+    ] = None,
+    activation: Annotated[
+        str | None,
+        typer.Option(help="One name, or one a hidden layer.", metavar="NAME,..", show_default="sigmoid"),
+    ] = None,
+    output_activation: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the last layer.", metavar="NAME", show_default="as the loss has it, else as before it"
+        ),
+    ] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            help="A loss of glassnet train.",
+            metavar="NAME",
+            show_default="half_squared_error for one output, else cross_entropy",
+        ),
+    ] = None,
+    output_scale: Annotated[float | None, typer.Option(help="Factor k on the output.", show_default="1")] = None,
+    seed: Annotated[int | None, typer.Option(help="Draws the weights and the sample.", show_default="0")] = None,
+    level: Annotated[
+        str | None,
+        typer.Option(
+            help="What is shown first: operations, neurons or matrices.",
+            metavar="NAME",
+            show_default="the most detailed that can be read",
+        ),
+    ] = None,
+    neuron: Annotated[
+        str | None,
+        typer.Option(help="The operations of this neuron of a large network.", metavar="LAYER:UNIT"),
+    ] = None,
+    path: Annotated[
+        str | None,
+        typer.Option(
+            help="The operations along a path, an input and a unit of each layer; or strongest.",
+            metavar="U0,U1,..",
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write: .html, or a picture: .svg, .png.", show_default="explain-NETWORK.html"),
+    ] = None,
+    overwrite: OverwriteOption = False,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Explain backpropagation in a network and one sample: a page to step through, in any browser, offline.
+
+    The computation graph forwards and then backwards, at each step the formula and this network's numbers, and
+    the proof: delta recursion, graph and numerical derivative agree. Layers count from 1, units from 0.
+
+    \b
+    Examples:
+      glassnet explain 3,2,1
+      glassnet explain 2,3,2 --activation tanh --input 0.5,-1 --target 1
+      glassnet explain runs/2026-11-23_101500_fashion-mnist_784-256-128-10 --sample 17
+      glassnet explain RUN --sample 17 --neuron 2:5 --out neuron.html
+      glassnet explain 3,2,1 --level neurons --out network.png
+    """
+    from glassnet.errors import DataError
+    from glassnet.graph.computation_graph import ComputationGraph
+    from glassnet.graph.page import explain as explain_page
+    from glassnet.graph.proof import prove
+
+    given = {
+        "activation": _names(activation),
+        "output_activation": output_activation,
+        "loss": loss,
+        "output_scale": output_scale,
+        "seed": seed,
+    }
+    options = {name: value for name, value in given.items() if value is not None}
+    if re.fullmatch(r"\s*\d+(\s*,\s*\d+)*\s*", network):
+        subject = _made(network, options, inputs, target)
+    else:
+        subject = _trained(Path(network), options, sample, split, data_dir, inputs, target)
+    file = output_file(out or Path(f"explain-{subject.name}.html"), overwrite)
+    if file.suffix not in (".html", ".svg", ".png"):
+        raise UsageError("out", f"must end in .html, .svg or .png, got {file.name!r}")
+    net, X, y = subject.network, subject.X, subject.y
+    view: dict[str, Any] = {"level": level, "neuron": _neuron(neuron), "path": _path(path)}
+    try:
+        graph = ComputationGraph(net, X, y, **view)
+        proof = prove(graph)
+        if file.suffix == ".html":
+            explain_page(net, X, y, **view, **subject.shown).save(file)
+        else:
+            graph.save(file)
+    except DataError as error:
+        name, _, problem = str(error).partition(": ")
+        raise UsageError("target" if name == "y" else "input", problem) from None
+    record = {
+        "file": str(file),
+        "layers": list(net.layers),
+        "level": graph.view.level,
+        "nodes": len(graph.nodes),
+        "loss": graph.loss,
+        "graph_difference": proof.graph_difference,
+        "numerical_difference": proof.numeric_difference,
+    }
+    if as_json:
+        print_json(record)
+        return
+    print_facts(
+        [
+            ("file", f"{file}, {file.stat().st_size / 1e3:,.0f} kB"),
+            network_fact(net),
+            ("shown first", f"{graph.view.level}, {len(graph.nodes)} nodes"),
+            ("loss", f"{graph.loss:.6g}"),
+            ("graph", f"differs from the delta recursion by {proof.graph_difference or 0:.1g}"),
+            ("numerical", f"differs from the delta recursion by {proof.numeric_difference:.1g}"),
+        ]
+    )
+
+
+class Subject(NamedTuple):
+    """What is explained: network and sample, what its file is called, and how the page shows the sample."""
+
+    network: Network
+    X: Array
+    y: Array
+    name: str
+    shown: dict[str, Any]
+
+
+def _made(layers: str, options: dict[str, Any], inputs: str | None, target: str | None) -> Subject:
+    """Return a network of these layers, and the sample that is given or drawn."""
+    from glassnet.graph.example import example_network, example_sample
+
+    sizes = [int(size) for size in layers.split(",")]
+    try:
+        network = example_network(sizes, **options)
+    except UsageError as error:
+        raise (UsageError("network", error.problem) if error.name == "layers" else error) from None
+    X, y = example_sample(network, options.get("seed", 0))
+    X = X if inputs is None else _numbers("input", inputs)
+    y = y if target is None else _target(network, target)
+    return Subject(network, X, y, "-".join(map(str, sizes)), {})
+
+
+def _trained(
+    run: Path,
+    options: dict[str, Any],
+    sample: int,
+    split: SplitName,
+    data_dir: Path | None,
+    inputs: str | None,
+    target: str | None,
+) -> Subject:
+    """Return a run's network, and a row of its data or the sample that is given."""
+    from glassnet.training.model_file import load_model
+    from glassnet.training.run import open_run
+
+    if not run.exists():
+        raise UsageError("network", f"{str(run)!r} is neither layers, as in 3,2,1, nor a run folder")
+    for name in options:
+        raise UsageError(name, "goes with layers; a run has its own")
+    if (inputs is None) != (target is None):
+        raise UsageError("target" if target is None else "input", "give both --input and --target, or neither")
+    if inputs is not None and target is not None:
+        network = load_model(run)
+        return Subject(network, _numbers("input", inputs), _target(network, target), run.resolve().stem, {})
+    network, folder, data = open_run(run, data_dir)
+    rows = split.rows_of(data)
+    if not 0 <= sample < len(rows.y):
+        raise UsageError("sample", f"must be a row of the {split.value} split, 0 to {len(rows.y) - 1}")
+    shown = {"sample_name": f"row {sample} of {data.name}, {split.value}", "image_shape": data.image_shape}
+    name = f"{folder.path.resolve().name}-{split.value}-{sample}"
+    return Subject(network, rows.X[sample : sample + 1], rows.y[sample : sample + 1], name, shown)
+
+
+def _names(text: str | None) -> str | list[str] | None:
+    return text if text is None or "," not in text else [name.strip() for name in text.split(",")]
+
+
+def _numbers(name: str, text: str) -> Array:
+    import numpy as np
+
+    try:
+        return np.array([[float(number) for number in text.split(",")]])
+    except ValueError:
+        raise UsageError(name, f"must be numbers with commas between them, as in 0.5,-1, got {text!r}") from None
+
+
+def _target(network: Network, text: str) -> Array:
+    """Return a class number where the network has classes, else numbers."""
+    numbers = _numbers("target", text)
+    if network.n_classes is None or numbers.size > 1:
+        return numbers
+    if not numbers[0, 0].is_integer():
+        raise UsageError("target", f"must be a class, 0 to {network.n_classes - 1}, got {text}")
+    return numbers[0].astype(int)
+
+
+def _neuron(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    if not re.fullmatch(r"\d+:\d+", text):
+        raise UsageError("neuron", f"must be a layer and a unit, as in 2:5, got {text!r}")
+    layer, unit = text.split(":")
+    return int(layer), int(unit)
+
+
+def _path(text: str | None) -> tuple[int, ...] | None:
+    if text is None or text == "strongest":
+        return None if text is None else ()
+    if not re.fullmatch(r"\d+(,\d+)*", text):
+        raise UsageError("path", f"must be units, as in 300,17,4, or strongest, got {text!r}")
+    return tuple(int(unit) for unit in text.split(","))

@@ -1,0 +1,67 @@
+"""A network to be explained that nobody had to train, with numbers that a pocket calculator can follow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from glassnet.nn.activations import Array
+from glassnet.nn.losses import LOSSES
+from glassnet.nn.network import Network
+from glassnet.runtime.seeds import stream
+
+#: Digits after the point.
+DIGITS = 2
+
+
+def example_network(
+    layers: Sequence[int],
+    activation: str | Sequence[str] = "sigmoid",
+    *,
+    output_activation: str | None = None,
+    loss: str | None = None,
+    seed: int = 0,
+    **options: Any,
+) -> Network:
+    """Return a network in float64 whose weights and biases have two digits after the point.
+
+    Parameters
+    ----------
+    layers, activation, seed, options
+        As `Network` takes them.
+    output_activation : str, optional
+        By default that of the last hidden layer, as in the textbooks, where the loss leaves the choice.
+    loss : str, optional
+        By default half_squared_error for a single output, cross_entropy for several.
+
+    Examples
+    --------
+    >>> example_network([2, 1]).W[0]
+    array([[ 1.25],
+           [-0.52]])
+    """
+    loss = loss or ("half_squared_error" if layers[-1] == 1 else "cross_entropy")
+    if output_activation is None and LOSSES.resolve(loss).output is None:
+        hidden = [activation] if isinstance(activation, str) else ["sigmoid", *activation]
+        output_activation = hidden[-1]
+    settings: dict[str, Any] = {"bias_initializer": "uniform(-0.5, 0.5)", "dtype": "float64", **options}
+    network = Network(layers, activation, output_activation=output_activation, loss=loss, seed=seed, **settings)
+    network.theta = np.round(network.theta, DIGITS)
+    return network
+
+
+def example_sample(network: Network, seed: int = 0) -> tuple[Array, Array]:
+    """Return a row between -1 and 1 with two digits after the point, and a class for it, or targets 0 and 1.
+
+    Examples
+    --------
+    >>> example_sample(example_network([2, 1]))
+    (array([[ 0.31, -0.35]]), array([[0.]]))
+    """
+    rng = stream(seed, "example")
+    X = np.round(rng.uniform(-1, 1, size=(1, network.layers[0])), DIGITS)
+    if network.loss.output == "softmax":
+        return X, rng.integers(network.layers[-1], size=1)
+    return X, np.round(rng.random(size=(1, network.layers[-1])))

@@ -1,0 +1,330 @@
+"""The explain page: a network's computation graph, to be stepped through in any browser, without a network."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glassnet.errors import DataError
+from glassnet.graph.computation_graph import ComputationGraph
+from glassnet.graph.explanations import (
+    MOST_LINES,
+    Explanation,
+    amount,
+    explain_step,
+    local_derivatives,
+    neuron_derivatives,
+)
+from glassnet.graph.figure import PALETTES, css
+from glassnet.graph.nodes import Node
+from glassnet.graph.proof import Proof, prove
+from glassnet.graph.views import readable_levels
+from glassnet.graph.wording import Line, gradient_name
+from glassnet.nn.activations import Array
+from glassnet.nn.network import Network
+from glassnet.nn.targets import decode
+from glassnet.runtime.files import write_bytes
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+#: More derivatives are not listed one by one.
+MOST_DERIVATIVES = 80
+
+#: A matrix is shown as a picture of at most this many cells each way; cells of larger ones are averaged.
+MOST_CELLS = 64
+
+
+@dataclass(frozen=True)
+class Known:
+    """A value or a gradient: its name in MathML, as people and as programs read it, and when it is known.
+
+    A matrix has a picture, a number has its exact value.
+    """
+
+    name: str
+    text: str
+    exact: str
+    picture: str
+    time: int
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is said of a node when it is chosen."""
+
+    number: int
+    kind: str
+    value: Known
+    gradient: Known | None
+    local: list[Line]
+
+
+@dataclass(frozen=True)
+class StepText:
+    """A step as the page shows it: the explanation, and the numbers of the nodes that light up."""
+
+    number: int
+    phase: str
+    nodes: str
+    text: Explanation
+
+
+@dataclass(frozen=True)
+class Level:
+    """One picture with its steps."""
+
+    key: str
+    label: str
+    about: str
+    svg: str
+    given: list[tuple[str, str]]
+    steps: list[StepText]
+    cards: list[Card]
+
+
+class ExplainPage:
+    """A page that is one file; in a notebook it shows itself.
+
+    Attributes
+    ----------
+    html : str
+        All of it; it asks for nothing over the network.
+    proof : Proof
+        The gradient three ways.
+    """
+
+    def __init__(self, html: str, proof: Proof) -> None:
+        self.html, self.proof = html, proof
+
+    def save(self, file: str | Path) -> None:
+        """Write the page, whole or not at all.
+
+        Raises
+        ------
+        FileError
+            If it cannot be written.
+        """
+        write_bytes(Path(file), self.html.encode())
+
+    def _repr_html_(self) -> str:
+        """Show the page in a notebook, in a frame of its own."""
+        return (
+            f'<iframe srcdoc="{escape(self.html, quote=True)}" style="width:100%;height:800px;border:0"></iframe>'
+        )
+
+
+def explain(
+    network: Network,
+    X: Any,
+    y: Any,
+    *,
+    level: str | None = None,
+    neuron: tuple[int, int] | None = None,
+    path: Sequence[int] | None = None,
+    sample_name: str = "the sample",
+    image_shape: tuple[int, int] | None = None,
+) -> ExplainPage:
+    """Make the page that goes through a network's computation graph, forwards and then backwards.
+
+    It holds the three levels of the graph, operations, neurons and matrices. Of a network that is too large to be
+    shown operation by operation, it holds the operations along the path through which most comes to the output
+    that is farthest from its target; in the picture of its neurons those that matter most are shown.
+
+    Parameters
+    ----------
+    network : Network
+        It is copied, not changed.
+    X, y : array_like
+        One sample: a row, or an array of one row; and its label or target, or an array of one.
+    level : {"operations", "neurons", "matrices"}, optional
+        What the page shows first.
+    neuron, path
+        What the operations are of, see `ComputationGraph`.
+    sample_name : str
+        What the sample is called.
+    image_shape : (height, width), optional
+        Of a sample that is an image.
+
+    Raises
+    ------
+    UsageError
+        If a level, neuron or path does not exist, or could not be read.
+    DataError
+        If there is not one sample, or it does not fit the network.
+
+    Examples
+    --------
+    >>> network = Network([3, 2, 1], "sigmoid", loss="half_squared_error")
+    >>> page = explain(network, [0.5, -1.0, 2.0], 1.0)
+    >>> page.html.count("<svg"), page.proof.graph_difference < 1e-12
+    (3, True)
+    """
+    X, y = np.asarray(X), np.asarray(y)
+    if X.size != network.layers[0]:
+        raise DataError(f"X: one sample of {network.layers[0]} numbers can be explained, got the shape {X.shape}")
+    X, y = X.reshape(1, -1), y.reshape(1, -1) if y.size > 1 else y.reshape(1)
+    graphs = _graphs(network, X, y, level, neuron, path)
+    proof = prove(graphs[0])
+    first = graphs[0]
+    html = _template().render(
+        title=f"{'-'.join(map(str, network.layers))}: backpropagation step by step",
+        facts=_facts(network, first, y, sample_name),
+        picture=_picture(first.X.reshape(image_shape), "gray_r") if image_shape else "",
+        levels=[_level(graph) for graph in graphs],
+        proof=proof,
+        listed=proof.derivatives if len(proof.derivatives) <= MOST_DERIVATIVES else [],
+        colours=css({name: f"var(--{name})" for name in PALETTES["light"]}),
+        palettes=PALETTES,
+    )
+    return ExplainPage(html, proof)
+
+
+def _graphs(
+    network: Network,
+    X: Array,
+    y: Array,
+    level: str | None,
+    neuron: tuple[int, int] | None,
+    path: Sequence[int] | None,
+) -> list[ComputationGraph]:
+    """Return a graph a level; the one to be shown first stands first."""
+    whole = readable_levels(network.layers)
+    if level is None and neuron is None and path is None:
+        level = whole[0]
+    chosen = ComputationGraph(network, X, y, level=level, neuron=neuron, path=path)
+    others = [chosen]
+    for other in ("operations", "neurons", "matrices"):
+        if other == chosen.view.level:
+            continue
+        strongest = () if other not in whole and other == "operations" else None
+        others.append(ComputationGraph(network, X, y, level=None if strongest == () else other, path=strongest))
+    return others
+
+
+def _facts(network: Network, graph: ComputationGraph, y: Array, sample_name: str) -> list[tuple[str, str]]:
+    """Return what the head of the page says."""
+    outputs = network.astype(np.float64).outputs(graph.X)
+    prediction = decode(outputs, network.n_classes)[0]
+    names = network.class_names
+    if network.n_classes is None:
+        said, target = (", ".join(f"{float(v):.4g}" for v in np.ravel(values)) for values in (prediction, y))
+    else:
+        said, target = (names[int(k)] if names else str(int(k)) for k in (prediction, np.ravel(y)[0]))
+        if network.loss.output == "softmax":
+            said += f" ({outputs.max():.1%})"
+    hidden = list(dict.fromkeys(activation.name for activation in network.activations))
+    return [
+        ("network", f"{'-'.join(map(str, network.layers))}, {len(network.theta):,} parameters"),
+        ("activations", ", ".join(hidden)),
+        ("loss", f"{network.loss.name} = {graph.loss:.4g}"),
+        ("sample", sample_name),
+        ("says", said),
+        ("should say", target),
+    ]
+
+
+ABOUT = {
+    "operations": "Every adder, multiplier and function. Weights and biases are leaves.",
+    "neurons": "A circle is a neuron, a line is a weight: blue above zero, orange below.",
+    "matrices": "A layer is a matrix product, a sum and a function; rows are samples.",
+}
+
+
+def _level(graph: ComputationGraph) -> Level:
+    nodes, walk, view = graph.nodes, graph.walk, graph.view
+    number = {id(node): index for index, node in enumerate(nodes)}
+    consumers: dict[int, list[Node]] = {id(node): [] for node in nodes}
+    for node in nodes:
+        for source in node.inputs:
+            consumers[id(source)].append(node)
+    steps = [
+        StepText(time, step.phase, " ".join(str(number[id(n)]) for n in step.nodes), explain_step(step, consumers))
+        for time, step in enumerate(walk.steps, start=1)
+    ]
+    about = ABOUT[view.level]
+    folded = any(len(alone) < size for alone, size in zip(view.alone, graph.network.layers, strict=True))
+    if folded and view.level == "operations":
+        about = "The operations of some neurons; all others are folded into matrices."
+    if folded and view.level == "neurons":
+        about += " Of a large layer the neurons that weigh most in what follows are shown."
+    given = [(node.name.mathml, amount(node.value)) for node in nodes if node.operation is None]
+    cards = [_card(graph, index) for index in graph.figure.descriptions]
+    return Level(
+        view.level, view.level.capitalize(), about, graph.figure.svg(interactive=True), given, steps, cards
+    )
+
+
+def _card(graph: ComputationGraph, index: int) -> Card:
+    node, walk = graph.nodes[index], graph.walk
+    if graph.view.level == "neurons" and node.kind == "adder":
+        output = next((n for n in graph.nodes if n.kind == "function" and n.inputs == (node,)), node)
+        return Card(
+            index,
+            "neuron",
+            _known(output.name.mathml, output.value, walk.value(output)),
+            _known(gradient_name(node), node.gradient, walk.passed(node)),
+            [line for n in dict.fromkeys((output, node)) for line in neuron_derivatives(n)][:MOST_LINES],
+        )
+    value = _known(node.name.mathml, node.value, walk.value(node))
+    if node.kind == "target":  # nothing asks how the loss changes with it
+        return Card(index, node.kind, value, None, [])
+    gradient = _known(gradient_name(node), node.gradient, walk.gradient(node))
+    return Card(index, node.kind, value, gradient, local_derivatives(node))
+
+
+def _known(name: str, values: Array, time: int) -> Known:
+    exact, picture = (repr(float(values[0, 0])), "") if values.size == 1 else ("", _picture(values))
+    return Known(name, amount(values), exact, picture, time)
+
+
+def _picture(values: Array, colours: str = "RdBu") -> str:
+    """Return a matrix as a PNG in a data address: a row is folded to a rectangle, large cells are averaged.
+
+    Red is below zero and blue above; in another map of colours 0 is the first.
+    """
+    from matplotlib.image import imsave
+
+    if values.shape[0] == 1:
+        values = _folded(values[0])
+    values = _averaged(_averaged(values).T).T
+    values = values / (float(np.abs(values).max()) or 1.0)
+    content = io.BytesIO()
+    imsave(content, values, vmin=-1.0 if colours == "RdBu" else 0.0, vmax=1.0, cmap=colours, format="png")
+    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
+
+
+def _folded(values: Array) -> Array:
+    """Return a row as the rectangle closest to a square that it fills."""
+    height = next(h for h in range(int(np.sqrt(len(values))), 0, -1) if len(values) % h == 0)
+    return values.reshape(height, -1)
+
+
+def _averaged(values: Array) -> Array:
+    """Return at most `MOST_CELLS` rows, each the mean of its neighbours."""
+    groups = np.array_split(values, min(len(values), MOST_CELLS))
+    return np.array([group.mean(axis=0) for group in groups])
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    folder = resources.files("glassnet.graph") / "templates"
+    environment = Environment(
+        loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("explain.html.jinja")

@@ -1,0 +1,207 @@
+"""``glassnet explain``."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import glassnet as gn
+from glassnet.graph.computation_graph import ComputationGraph
+from glassnet.graph.example import example_network, example_sample
+
+
+def facts_of(html):
+    return dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html))
+
+
+def test_layers_make_a_page_of_a_network_with_short_numbers(glassnet, here):
+    answer = glassnet("explain", "3,2,1")
+    assert answer.code == 0
+    assert answer.out.splitlines()[0].startswith("file         explain-3-2-1.html, ")
+    facts = facts_of((here / "explain-3-2-1.html").read_text(encoding="utf-8"))
+    network = example_network([3, 2, 1])
+    X, y = example_sample(network)
+    assert facts["activations"] == "sigmoid"
+    assert facts["loss"] == f"half_squared_error = {ComputationGraph(network, X, y).loss:.4g}"
+    assert (np.round(network.theta, 2) == network.theta).all()
+    assert (np.round(X, 2) == X).all()
+    assert network.activations[-1].name == "sigmoid"
+
+
+def test_the_record_for_programs(glassnet, here):
+    record = glassnet("explain", "2,3,2", "--json", "--out", "page.html", "--input", "0.5,-1", "--target", 1).json
+    network = example_network([2, 3, 2])
+    graph = ComputationGraph(network, [[0.5, -1.0]], [1])
+    assert record["file"] == "page.html"
+    assert (record["layers"], record["level"], record["nodes"]) == ([2, 3, 2], "operations", len(graph.nodes))
+    assert record["loss"] == graph.loss
+    assert 0 <= record["graph_difference"] < 1e-12
+    assert 0 < record["numerical_difference"] < 1e-7
+
+
+def test_every_option_of_the_network_is_used(glassnet, here):
+    arguments = ["--activation", "tanh", "--output-activation", "relu", "--loss", "half_squared_error(sum)"]
+    glassnet("explain", "2,3,1", *arguments, "--output-scale", 2, "--seed", 5)
+    facts = facts_of((here / "explain-2-3-1.html").read_text(encoding="utf-8"))
+    options = {"output_activation": "relu", "loss": "half_squared_error(sum)", "output_scale": 2.0, "seed": 5}
+    network = example_network([2, 3, 1], "tanh", **options)
+    graph = ComputationGraph(network, *example_sample(network, 5))
+    assert facts["activations"] == "tanh, relu"
+    assert facts["loss"] == f"half_squared_error = {graph.loss:.4g}"
+    assert network.output_scale == 2
+
+
+def test_one_activation_a_layer(glassnet, here):
+    glassnet("explain", "2,3,3,1", "--activation", "tanh,relu")
+    html = (here / "explain-2-3-3-1.html").read_text(encoding="utf-8")
+    assert facts_of(html)["activations"] == "tanh, relu"
+
+
+def test_a_row_of_a_run(glassnet, run_folder, here):
+    record = glassnet("explain", "run", "--sample", 17, "--json").json
+    rows = gn.load_dataset("digits").test
+    network = gn.load_model(run_folder)
+    assert record["file"] == "explain-run-test-17.html"
+    assert record["loss"] == ComputationGraph(network, rows.X[17:18], rows.y[17:18]).loss
+    facts = facts_of((here / record["file"]).read_text(encoding="utf-8"))
+    assert facts["sample"] == "row 17 of digits, test"
+    assert facts["should say"] == str(rows.y[17])
+    assert facts["says"].startswith(f"{network.predict(rows.X[17:18])[0]} (")
+
+
+def test_another_split_and_a_model_file(glassnet, run_folder):
+    record = glassnet("explain", "run/model.safetensors", "--split", "validation", "--sample", 3, "--json").json
+    rows = gn.load_dataset("digits").validation
+    assert record["loss"] == ComputationGraph(gn.load_model(run_folder), rows.X[3:4], rows.y[3:4]).loss
+
+
+def test_a_sample_of_ones_own_needs_no_data(glassnet, run_folder):
+    (run_folder / "config.toml").unlink()
+    numbers = ",".join(["0.5"] * 64)
+    record = glassnet("explain", "run", "--input", numbers, "--target", 7, "--json").json
+    assert record["loss"] == ComputationGraph(gn.load_model(run_folder), np.full((1, 64), 0.5), [7]).loss
+    answer = glassnet("explain", "run", "--input", numbers)
+    assert (answer.code, answer.error) == (2, "--target: give both --input and --target, or neither")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "level", "nodes"),
+    [
+        (["--level", "neurons"], "neurons", 317),
+        (["--level", "matrices"], "matrices", 17),
+        (["--neuron", "2:5"], "operations", 37),
+        (["--path", "300,17,5,9"], "operations", 39),
+        (["--path", "strongest"], "operations", 39),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["html", "svg"])
+def test_what_is_shown_of_a_large_network(glassnet, here, arguments, level, nodes, suffix):
+    record = glassnet("explain", "784,256,128,10", *arguments, "--out", f"x.{suffix}", "--json").json
+    assert (record["level"], record["nodes"]) == (level, nodes)
+    text = (here / f"x.{suffix}").read_text(encoding="utf-8")
+    if suffix == "html":
+        assert re.search(r'<section class="level" data-level="(\w+)"', text)[1] == level
+    else:
+        assert text.startswith("<svg")
+
+
+def test_pictures(glassnet, here):
+    glassnet("explain", "3,2,1", "--out", "graph.png")
+    assert (here / "graph.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_a_file_that_is_there_is_kept(glassnet, here):
+    (here / "explain-3-2-1.html").write_text("mine")
+    answer = glassnet("explain", "3,2,1")
+    assert answer.code == 1
+    assert "explain-3-2-1.html: is already there" in answer.error
+    assert (here / "explain-3-2-1.html").read_text() == "mine"
+    assert glassnet("explain", "3,2,1", "--overwrite").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["3"], "NETWORK: needs two or more whole numbers > 0"),
+        (["0,3"], "NETWORK: needs two or more whole numbers > 0"),
+        (["3;2;1"], "NETWORK: '3;2;1' is neither layers, as in 3,2,1, nor a run folder"),
+        (["nowhere"], "NETWORK: 'nowhere' is neither layers, as in 3,2,1, nor a run folder"),
+        (["3,2,1", "--activation", "rellu"], "--activation: unknown name 'rellu'; did you mean 'relu'?"),
+        (["3,2,1", "--loss", "cross_entropy"], "--loss: cross_entropy over a single output"),
+        (["3,2,1", "--seed", -1], "--seed: must be a whole number >= 0"),
+        (["3,2,1", "--input", "1,2"], "--input: the data have 2 columns, the first layer has 3 units"),
+        (["3,2,1", "--input", "1,2,x"], "--input: must be numbers with commas between them"),
+        (["3,2,1", "--input", "1,2,nan"], "--input: row 0, column 2 holds nan"),
+        (["3,2,1", "--target", "1,2"], "--target: the network has 1 outputs a row"),
+        (["3,2,2", "--target", "5"], "--target: row 0 has the label 5, outside the classes 0..1"),
+        (["3,2,2", "--target", "0.5"], "--target: must be a class, 0 to 1, got 0.5"),
+        (["3,2,1", "--level", "layers"], "--level: must be operations, neurons or matrices, got 'layers'"),
+        (["40,40", "--level", "operations"], "--level: operations would draw 1,600 multipliers"),
+        (["3,2,1", "--level", "neurons", "--neuron", "1:0"], "--level: goes alone"),
+        (["3,2,1", "--neuron", "1"], "--neuron: must be a layer and a unit, as in 2:5, got '1'"),
+        (["3,2,1", "--neuron", "3:0"], "--neuron: layer 3 does not exist; the layers with neurons are 1 to 2"),
+        (["3,2,1", "--neuron", "1:2"], "--neuron: layer 1 has no unit 2; its units are 0 to 1"),
+        (["3,2,1", "--path", "0,1"], "--path: needs one unit for each of the 3 layers, got 2"),
+        (["3,2,1", "--path", "weakest"], "--path: must be units, as in 300,17,4, or strongest, got 'weakest'"),
+        (["3,2,1", "--path", "0,5,0"], "--path: layer 1 has no unit 5; its units are 0 to 1"),
+        (["3,2,1", "--out", "graph.pdf"], "--out: must end in .html, .svg or .png, got 'graph.pdf'"),
+        (["3,2,1", "--sample", "x"], "--sample"),
+    ],
+)
+def test_wrong_usage_is_named_and_leaves_nothing(glassnet, here, arguments, message):
+    answer = glassnet("explain", *arguments)
+    assert answer.code == 2
+    assert message in answer.error
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--sample", 359], "--sample: must be a row of the test split, 0 to 358"),
+        (["--sample", -1], "--sample: must be a row of the test split, 0 to 358"),
+        (["--seed", 3], "--seed: goes with layers; a run has its own"),
+        (["--activation", "tanh"], "--activation: goes with layers; a run has its own"),
+    ],
+)
+def test_wrong_usage_of_a_run(glassnet, run_folder, arguments, message):
+    answer = glassnet("explain", "run", *arguments)
+    assert (answer.code, answer.error) == (2, message)
+
+
+def test_a_damaged_run_is_named_by_its_file(glassnet, run_folder):
+    (run_folder / "model.safetensors").write_bytes(b"no model")
+    answer = glassnet("explain", "run")
+    assert answer.code == 1
+    assert answer.error.startswith("run/model.safetensors: is damaged")
+
+
+def test_a_folder_that_is_not_there(glassnet, here):
+    answer = glassnet("explain", "3,2,1", "--out", "nothing/page.html")
+    assert answer.code == 1
+    assert answer.error.startswith("nothing/page.html: cannot be written: No such file or directory")
+
+
+def test_a_network_that_overflows_is_named(glassnet, here):
+    answer = glassnet("explain", "3,2,1", "--activation", "relu3", "--input", "1e300,1e300,1e300")
+    assert (answer.code, answer.error) == (1, "h1[0] became NaN or infinite")
+    assert list(here.iterdir()) == []
+
+
+def test_numbers_that_the_textbook_form_cannot_take_are_explained_by_the_stable_one(glassnet, run_folder):
+    answer = glassnet("explain", "run", "--input", ",".join(["1e5"] * 64), "--target", 7)
+    assert (answer.code, answer.err) == (0, "")
+
+
+def test_the_same_command_writes_the_same_file(glassnet, here):
+    glassnet("explain", "3,2,1", "--out", "one.html")
+    glassnet("explain", "3,2,1", "--out", "two.html")
+    assert (here / "one.html").read_bytes() == (here / "two.html").read_bytes()
+
+
+def test_progress_and_table_do_not_mix(process, here):
+    done = process("explain", "3,2,1", "--json")
+    out, err = done.communicate(timeout=60)
+    assert json.loads(out)["level"] == "operations"
+    assert err == ""

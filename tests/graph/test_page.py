@@ -1,0 +1,328 @@
+"""The explain page, in a real browser."""
+
+import re
+
+import numpy as np
+import pytest
+
+import glassnet as gn
+from glassnet.errors import DataError, FileError, UsageError
+from glassnet.graph.computation_graph import ComputationGraph
+from glassnet.graph.example import example_network, example_sample
+from glassnet.graph.notation import number
+from glassnet.graph.page import explain
+
+SIZES = [(1280, 800), (390, 844)]
+LEVELS = ("operations", "neurons", "matrices")
+
+#: Texts that lie over one another by more than a hair, of those that are shown.
+OVERLAPS = """() => {
+    const shown = [...document.querySelectorAll("section.level:not([hidden]) svg text")]
+        .filter((text) => getComputedStyle(text).visibility !== "hidden")
+        .map((text) => [text.textContent, text.getBoundingClientRect()]);
+    const pairs = [];
+    shown.forEach(([one, a], i) => shown.slice(0, i).forEach(([other, b]) => {
+        const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        if (width > 1 && height > 2) pairs.push(`${one} | ${other}`);
+    }));
+    return pairs;
+}"""
+
+
+def small():
+    network = example_network([3, 2, 1])
+    return network, *example_sample(network)
+
+
+def large():
+    rng = np.random.default_rng(0)
+    network = gn.Network([784, 256, 128, 10], bias_initializer="normal(0, 0.1)", class_names=list("abcdefghij"))
+    return network, rng.integers(256, size=(1, 784)).astype(np.uint8), np.array([3])
+
+
+CASES = {"3-2-1": small, "784-256-128-10": large}
+
+
+@pytest.fixture(scope="module")
+def pages():
+    return {
+        name: explain(*case(), image_shape=(28, 28) if case is large else None) for name, case in CASES.items()
+    }
+
+
+@pytest.fixture
+def open_page(browser, tmp_path, request):
+    """Open a page as a file; whatever it says on the console, and whatever it asks for, fails the test."""
+    said, contexts = [], []
+
+    def open_it(html, size=SIZES[0], **options):
+        file = tmp_path / "page.html"
+        file.write_text(html, encoding="utf-8")
+        contexts.append(browser.new_context(viewport={"width": size[0], "height": size[1]}, **options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda asked: asked.url == file.as_uri() or said.append(asked.url[:80]))
+        page.goto(file.as_uri())
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert [line for line in said if not line.startswith("data:image/png")] == []
+
+
+def current(page):
+    return page.locator("section.level:not([hidden]) .step:not([hidden])")
+
+
+def steps_of(page):
+    return int(page.get_attribute("#scrub", "max"))
+
+
+def test_the_pages_are_small_enough_to_send(pages):
+    assert len(pages["3-2-1"].html.encode()) < 500_000
+    assert len(pages["784-256-128-10"].html.encode()) < 3_000_000
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("level", LEVELS)
+def test_stepping_to_the_end_shows_the_gradient_of_the_delta_recursion(open_page, pages, level):
+    network, X, y = small()
+    network.backward(network.forward(X), network.encode(y))
+    graph = ComputationGraph(network, X, y, level=level)
+    page = open_page(pages["3-2-1"].html)
+    page.click(f"button[data-level={level}]")
+    for _ in range(steps_of(page)):
+        page.keyboard.press("ArrowRight")
+    assert page.inner_text("#count") == f"step {len(graph.walk.steps)} of {len(graph.walk.steps)}"
+    section = page.locator("section.level:not([hidden])")
+    found = np.full_like(network.gradient, np.nan)
+    for index, node in enumerate(graph.nodes):
+        if node.positions is None or section.locator(f".shape[data-node='{index}']").count() == 0:
+            continue
+        section.locator(f".shape[data-node='{index}']").click(position={"x": 4, "y": 8})
+        card = section.locator(".card:not([hidden]) data.gradient")
+        if node.value.size == 1:
+            found[node.positions] = float(card.get_attribute("value"))
+            assert card.inner_text() == number(float(node.gradient[0, 0]))
+            label = section.locator(f"text.gradient[data-of='{index}']").text_content()
+            assert label == number(float(node.gradient[0, 0]), 3)
+        else:
+            assert card.inner_text().endswith(number(float(np.linalg.norm(network.gradient[node.positions]))))
+    if level == "operations":
+        np.testing.assert_allclose(found, network.gradient, rtol=1e-12)
+    if level == "neurons":  # a weight is a line, and its numbers stand on it
+        shown = section.locator("svg text.gradient").all_text_contents()
+        assert {number(slope, 3) for slope in [*network.dW[0].flat, *network.dW[1].flat]} <= set(shown)
+    deltas = section.locator("svg text.delta").all_text_contents()
+    assert len(deltas) == (2 if level == "matrices" else 3)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("case", CASES)
+def test_no_label_lies_over_another(open_page, pages, case, level, size):
+    page = open_page(pages[case].html, size)
+    page.click(f"button[data-level={level}]")
+    assert page.evaluate(OVERLAPS) == []
+    page.keyboard.press("End")
+    assert page.locator("section.level:not([hidden]) svg text.later").count() == 0
+    assert page.evaluate(OVERLAPS) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("case", CASES)
+def test_values_come_first_and_gradients_after_the_loss(open_page, pages, case):
+    page = open_page(pages[case].html)
+    page.click("button[data-level=matrices]")
+    seen = {"value": set(), "gradient": set()}
+    for time in range(steps_of(page) + 1):
+        for kind, before in seen.items():
+            texts = page.locator(f"section.level:not([hidden]) svg text.{kind}:not(.later)")
+            now = set(texts.evaluate_all("texts => texts.map((text) => text.outerHTML)"))
+            assert before <= now
+            seen[kind] = now
+        phase = current(page).get_attribute("class")
+        assert ("backward" in phase) == (time > steps_of(page) // 2)
+        assert bool(seen["gradient"]) == ("backward" in phase)
+        page.keyboard.press("ArrowRight")
+
+
+@pytest.mark.browser
+def test_every_way_to_move(open_page, pages):
+    page = open_page(pages["3-2-1"].html)
+    last = steps_of(page)
+
+    def at():
+        return int(current(page).get_attribute("data-step"))
+
+    moves = {"#next": 1, "#last": last, "#back": last - 1, "#first": 0}
+    for button, step in moves.items():
+        page.click(button)
+        assert at() == step
+    page.keyboard.press("ArrowLeft")
+    assert at() == 0
+    for key, step in {"End": last, "ArrowRight": last, "ArrowLeft": last - 1, "Home": 0}.items():
+        page.keyboard.press(key)
+        assert at() == step
+    page.fill("#scrub", "7")
+    assert at() == 7
+    page.locator("#scrub").press("ArrowRight")
+    assert at() == 8
+    page.click("button[data-level=neurons]")
+    assert (at(), steps_of(page)) == (0, 8)
+    assert page.get_attribute("button[data-level=neurons]", "aria-pressed") == "true"
+    page.click("button[data-level=operations]")
+    assert at() == 8
+
+
+@pytest.mark.browser
+def test_it_plays_to_the_end_and_can_be_held(open_page, pages):
+    page = open_page(pages["3-2-1"].html)
+    page.clock.install()
+    page.click("button[data-level=neurons]")
+    page.evaluate("document.activeElement.blur()")  # space would press the button once more
+    page.keyboard.press(" ")
+    page.clock.run_for(3400)
+    assert int(current(page).get_attribute("data-step")) == 3
+    page.keyboard.press(" ")
+    page.clock.run_for(5000)
+    assert int(current(page).get_attribute("data-step")) == 3
+    page.click("#play")
+    page.clock.run_for(30_000)
+    assert int(current(page).get_attribute("data-step")) == 8
+    assert page.get_attribute("#play", "aria-label") == "Play"
+
+
+@pytest.mark.browser
+def test_a_node_is_chosen_by_keyboard_and_tells_its_local_derivative(open_page, pages):
+    page = open_page(pages["3-2-1"].html)
+    graph = ComputationGraph(*small())
+    index, node = next((k, n) for k, n in enumerate(graph.nodes) if n.kind == "function")
+    shape = page.locator(f"section.level:not([hidden]) .shape[data-node='{index}']")
+    shape.focus()
+    page.keyboard.press("Enter")
+    card = page.locator("section.level:not([hidden]) .card:not([hidden])")
+    assert card.locator("h3").inner_text().startswith("function")
+    assert card.locator("dd.later").count() == 2
+    page.keyboard.press("End")
+    assert card.locator("dd.later").count() == 0
+    h = float(node.value[0, 0])
+    assert card.locator(".local").last.inner_text().split("=")[-1].strip() == number(h * (1 - h))
+    assert float(card.locator("data.value").get_attribute("value")) == h
+
+
+@pytest.mark.browser
+def test_every_step_says_what_came_in_and_the_formula_with_letters_and_numbers(open_page, pages):
+    for html in (pages["3-2-1"].html, pages["784-256-128-10"].html):
+        page = open_page(html)
+        assert page.locator("merror").count() == 0
+        for level in LEVELS:
+            steps = page.locator(f"section.level[data-level={level}] .step[data-step]:not([data-step='0'])")
+            for step in steps.all():
+                assert step.locator(".letters math").count() >= 1
+                assert step.locator(".numbers math").count() >= 1
+                assert step.locator(".amounts").count() == 2
+
+
+@pytest.mark.browser
+def test_light_and_dark(open_page, pages):
+    def paper(page):
+        return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    page = open_page(pages["3-2-1"].html, color_scheme="light")
+    assert paper(page) == "rgb(255, 255, 255)"
+    page.click("#theme")
+    assert paper(page) == "rgb(18, 22, 29)"
+    page.click("#theme")
+    assert paper(page) == "rgb(255, 255, 255)"
+    assert paper(open_page(pages["3-2-1"].html, color_scheme="dark")) == "rgb(18, 22, 29)"
+
+
+@pytest.mark.browser
+def test_on_paper_all_numbers_and_steps_are_there_and_no_button(open_page, pages):
+    page = open_page(pages["3-2-1"].html, color_scheme="dark")
+    page.emulate_media(media="print")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    section = page.locator("section.level:not([hidden])")
+    hidden = "texts => texts.filter((text) => getComputedStyle(text).visibility === 'hidden').length"
+    assert section.locator("svg text").evaluate_all(hidden) == 0
+    assert all(step.is_visible() for step in section.locator(".step").all())
+    assert not page.locator(".bar").is_visible()
+    assert page.pdf()[:4] == b"%PDF"
+
+
+@pytest.mark.browser
+def test_without_scripts_everything_can_still_be_read(open_page, pages):
+    page = open_page(pages["3-2-1"].html, java_script_enabled=False)
+    assert all(level.is_visible() for level in page.locator("section.level").all())
+    assert page.locator(".step").first.is_visible()
+    assert page.locator(".step").last.is_visible()
+
+
+@pytest.mark.browser
+def test_names_are_text_whatever_they_hold(open_page):
+    evil = "<script>document.title = 'taken'</script>"
+    network = gn.Network([2, 2, 2], class_names=[evil, "\"'>"])
+    page = open_page(explain(network, [1.0, 2.0], 0, sample_name=evil).html)
+    assert page.title() == "2-2-2: backpropagation step by step"
+    assert evil in page.inner_text(".facts")
+
+
+def test_the_page_says_what_the_network_says():
+    network, X, y = large()
+    html = explain(network, X, y, sample_name="row 17").html
+    said = network.class_names[network.predict(X)[0]]
+    facts = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html)
+    assert ("should say", "d") in facts
+    assert ("sample", "row 17") in facts
+    assert any(name == "says" and value.startswith(f"{said} (") for name, value in facts)
+
+
+def test_what_is_shown_first_can_be_chosen():
+    network, X, y = small()
+    order = re.compile(r'<section class="level" data-level="(\w+)"')
+    assert order.findall(explain(network, X, y).html) == ["operations", "neurons", "matrices"]
+    assert order.findall(explain(network, X, y, level="matrices").html)[0] == "matrices"
+    network, X, y = large()
+    assert order.findall(explain(network, X, y).html)[0] == "matrices"
+    assert order.findall(explain(network, X, y, neuron=(2, 5)).html) == ["operations", "neurons", "matrices"]
+    with pytest.raises(UsageError, match="level: operations would draw"):
+        explain(network, X, y, level="operations")
+
+
+def test_the_same_sample_gives_the_same_page():
+    assert explain(*small()).html == explain(*small()).html
+
+
+def test_the_network_is_left_as_it_was():
+    network, X, y = small()
+    theta, gradient = network.theta.copy(), network.gradient.copy()
+    explain(network, X, y)
+    assert (network.theta == theta).all()
+    assert (network.gradient == gradient).all()
+
+
+@pytest.mark.parametrize("X", [np.zeros((2, 3)), np.zeros(2), np.zeros((0, 3))])
+def test_only_one_sample_can_be_explained(X):
+    with pytest.raises(DataError, match="one sample of 3 numbers"):
+        explain(small()[0], X, [1.0])
+
+
+def test_a_page_that_cannot_be_written_leaves_nothing(tmp_path, pages):
+    with pytest.raises(FileError, match="cannot be written"):
+        pages["3-2-1"].save(tmp_path / "nothing" / "page.html")
+    pages["3-2-1"].save(tmp_path / "page.html")
+    assert (tmp_path / "page.html").read_text(encoding="utf-8") == pages["3-2-1"].html
+
+
+@pytest.mark.browser
+def test_in_a_notebook_it_shows_itself_in_a_frame(open_page, pages):
+    page = open_page(f"<!DOCTYPE html><title>notebook</title>{pages['3-2-1']._repr_html_()}")
+    frame = page.frame_locator("iframe")
+    frame.locator("#last").click()
+    assert frame.locator("#count").inner_text() == "step 30 of 30"
