@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from glassnet.graph.figure import Content, Curve, Figure, Shape, Text, text_width
-from glassnet.graph.nodes import Function, Node
+from glassnet.graph.nodes import Function, Node, consumers_of
 from glassnet.graph.notation import Name, length, number
 from glassnet.graph.steps import Walk
 from glassnet.nn.activations import Array
@@ -48,10 +48,7 @@ class _Drawing:
     def __init__(self, nodes: Sequence[Node], walk: Walk, title: str) -> None:
         self.nodes, self.walk = nodes, walk
         self.number = {id(node): index for index, node in enumerate(nodes)}
-        self.consumers: dict[int, list[Node]] = {id(node): [] for node in nodes}
-        for node in nodes:
-            for source in node.inputs:
-                self.consumers[id(source)].append(node)
+        self.consumers = consumers_of(nodes)
         self.place: dict[int, tuple[float, float]] = {}
         self.figure = Figure(title)
         self.arrange()
@@ -61,7 +58,7 @@ class _Drawing:
             self.shape(node)
         for node in nodes:
             self.labels(node)
-        self.frame()
+        self.figure.fit(MARGIN)
 
     def arrange(self) -> None:
         """Give every node its place."""
@@ -129,16 +126,6 @@ class _Drawing:
         x += RADIUS + 30 + half + (FAN / 2 if len(targets) > 1 else 0)
         for node, dy in zip(targets, spread(len(targets), 1.6 * LEAF_HEIGHT), strict=True):
             self.place[id(node)] = x, y + dy
-
-    def frame(self) -> None:
-        """Move everything so that the sheet begins at (0, 0), and fit the sheet to it."""
-        boxes = [mark.extent for mark in self.figure.marks if isinstance(mark, Text)]
-        boxes += [
-            (m.x - m.width / 2, m.y - m.height / 2, m.x + m.width / 2, m.y + m.height / 2)
-            for m in self.figure.marks
-            if isinstance(m, Shape)
-        ]
-        self.figure.fit(boxes, MARGIN)
 
     def half_width(self, node: Node) -> float:
         if node.operation is None:

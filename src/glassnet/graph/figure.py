@@ -46,6 +46,9 @@ LETTER_WIDTH = 0.62
 
 Content = str | Name
 
+#: Left, top, right and bottom.
+Box = tuple[float, float, float, float]
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -58,6 +61,12 @@ class Shape:
     height: float
     fill: str
     node: int | None = None
+
+    @property
+    def extent(self) -> Box:
+        """Left, top, right and bottom."""
+        a, b = self.width / 2, self.height / 2
+        return self.x - a, self.y - b, self.x + a, self.y + b
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,7 @@ class Text:
     time: int = 0
 
     @property
-    def extent(self) -> tuple[float, float, float, float]:
+    def extent(self) -> Box:
         """Left, top, right and bottom."""
         width = text_width(self.content, self.size)
         left = self.x - {"start": 0.0, "middle": width / 2, "end": width}[self.anchor]
@@ -126,8 +135,9 @@ class Figure:
     marks: list[Shape | Curve | Text] = field(default_factory=list)
     descriptions: dict[int, str] = field(default_factory=dict)
 
-    def fit(self, boxes: Sequence[tuple[float, float, float, float]], margin: float) -> None:
-        """Move all marks so that the boxes (left, top, right, bottom) begin at the margin, and fit the sheet."""
+    def fit(self, margin: float) -> None:
+        """Move all marks so that shapes and texts begin at the margin, and fit the sheet to them."""
+        boxes = [mark.extent for mark in self.marks if not isinstance(mark, Curve)]
         dx, dy = margin - min(box[0] for box in boxes), margin - min(box[1] for box in boxes)
         self.marks = [_moved(mark, dx, dy) for mark in self.marks]
         self.width = round(max(box[2] for box in boxes) + dx + margin)

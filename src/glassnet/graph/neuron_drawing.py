@@ -7,9 +7,10 @@ are too many, the page says the numbers of the neuron that is looked at.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from glassnet.graph.drawing import MARGIN, shown, spread
-from glassnet.graph.figure import Content, Curve, Figure, Shape, Text
+from glassnet.graph.figure import Box, Content, Curve, Figure, Shape, Text
 from glassnet.graph.nodes import Node
 from glassnet.graph.notation import Name, number
 from glassnet.graph.steps import Walk
@@ -21,12 +22,17 @@ PLACES = (0.7, 0.62, 0.54, 0.46, 0.38, 0.3)
 #: Lines with numbers, at most.
 MOST_NUMBERS = 40
 
-Box = tuple[float, float, float, float]
-
 
 def draw_neurons(nodes: Sequence[Node], walk: Walk, title: str) -> Figure:
     """Return the figure of an evaluated graph whose units stand alone, or are folded one group a layer."""
     return _Drawing(nodes, walk, title).figure
+
+
+class Link(NamedTuple):
+    """A line between two units, and its weight; None where the line stands for several."""
+
+    line: Curve
+    weight: Node | None
 
 
 class _Drawing:
@@ -43,16 +49,13 @@ class _Drawing:
             for unit, y in zip(units, spread(len(units), PITCH), strict=True)
         }
         self.marks_of_units = [mark for unit in self.place_order() for mark in self.unit(unit)]
-        self.taken: list[Box] = [mark.extent for mark in self.marks_of_units if isinstance(mark, Text)]
-        self.taken += [shape_box(mark) for mark in self.marks_of_units if isinstance(mark, Shape)]
-        lines = [line for unit in self.place_order() for line in self.lines(unit)]
-        self.numbered = len(lines) <= MOST_NUMBERS
-        self.figure.marks = [curve for _, _, _, curve in lines]
-        for source, weight, z, _ in lines:
-            self.figure.marks += self.numbers(source, weight, z)
+        self.taken = [mark.extent for mark in self.marks_of_units]
+        links = [link for unit in self.place_order() for link in self.links(unit)]
+        self.figure.marks = [link.line for link in links]
+        for link in links if len(links) <= MOST_NUMBERS else ():
+            self.figure.marks += self.numbers(link)
         self.figure.marks += self.marks_of_units
-        boxes = [mark.extent for mark in self.figure.marks if isinstance(mark, Text)]
-        self.figure.fit([*boxes, *(shape_box(m) for m in self.figure.marks if isinstance(m, Shape))], MARGIN)
+        self.figure.fit(MARGIN)
 
     def units(self) -> list[Node]:
         """Return the node that each unit's output is: the last of its operations."""
@@ -92,13 +95,13 @@ class _Drawing:
         marks.append(Text(x, y + RADIUS + 15, content, colour, "middle", node=index, time=gradient))
         return marks
 
-    def lines(self, unit: Node) -> list[tuple[Node, Node | None, Node, Curve]]:
-        """Return what leads to a unit: (from where, the weight, to which sum, the line)."""
+    def links(self, unit: Node) -> list[Link]:
+        """Return what leads to a unit."""
         z = self.adder(unit)
         sources = unit.inputs[: len(unit.inputs) // 2] if z is None else self.layers[unit.layer - 1]
         if unit.layer == 0:
             return []
-        lines = []
+        links = []
         for source in sources:
             weight = None if z is None else self.weight(z, source)
             colour, width = "line", 1.2
@@ -107,8 +110,8 @@ class _Drawing:
                 colour, width = ("positive" if w >= 0 else "negative"), min(5.0, 1 + 2 * abs(w))
             start, end = self.place[id(source)], self.place[id(unit)]
             ends = self.number[id(self.adder(source) or source)], self.number[id(z or unit)]
-            lines.append((source, weight, z or unit, Curve((start, end), colour, width, ends)))
-        return lines
+            links.append(Link(Curve((start, end), colour, width, ends), weight))
+        return links
 
     def weight(self, z: Node, source: Node) -> Node | None:
         """Return the leaf of the one weight between two units; None where there are several."""
@@ -117,16 +120,15 @@ class _Drawing:
                 return product.inputs[1]
         return None
 
-    def numbers(self, source: Node, weight: Node | None, z: Node) -> list[Text]:
+    def numbers(self, link: Link) -> list[Text]:
         """Return a weight and its gradient, where they meet nothing else; nothing if there is no room."""
-        if weight is None or not self.numbered:
+        if (weight := link.weight) is None:
             return []
-        (x1, y1), (x2, y2) = self.place[id(source)], (z.layer * COLUMN, 0.0)
-        y2 = next(self.place[id(unit)][1] for unit in self.layers[z.layer] if self.adder(unit) is z)
-        index = self.number[id(z)]
+        (x1, y1), (x2, y2) = link.line.points
+        value, gradient = number(float(weight.value[0, 0]), 3), number(float(weight.gradient[0, 0]), 3)
+        index = link.line.nodes[1]
         for share in PLACES:
             x, y = x1 + share * (x2 - x1), y1 + share * (y2 - y1)
-            value, gradient = number(float(weight.value[0, 0]), 3), number(float(weight.gradient[0, 0]), 3)
             pair = [
                 Text(x, y - 3, (value,), "value", "middle", node=index),
                 Text(x, y + 10, (gradient,), "gradient", "middle", node=index, time=self.walk.gradient(weight)),
@@ -135,12 +137,6 @@ class _Drawing:
                 self.taken += [text.extent for text in pair]
                 return pair
         return []
-
-
-def shape_box(shape: Shape) -> Box:
-    """Return left, top, right and bottom of a shape."""
-    a, b = shape.width / 2, shape.height / 2
-    return shape.x - a, shape.y - b, shape.x + a, shape.y + b
 
 
 def overlap(one: Box, other: Box) -> bool:

@@ -10,7 +10,7 @@ adds up what comes back to it: this is the chain rule, and all of backpropagatio
     multiplier  u v             v, u                             G v, G u
     function    f(u)            f'(u)                            G f'(u)
     matmul      U V                                              G V^T, U^T G
-    loss        L(a, y)         dL/da                            dL/da
+    loss        L(a, y)         dL/da                            G dL/da
 
 Nothing here knows the delta recursion of `glassnet.nn.backpropagation`: that both agree is a proof of both.
 """
@@ -234,6 +234,15 @@ class Node:
         self.gradient = self.gradient + (
             part if part.shape == self.value.shape else part.sum(axis=0, keepdims=True)
         )
+
+
+def consumers_of(nodes: Sequence[Node]) -> dict[int, list[Node]]:
+    """Return, by the id of each node, those that take it in."""
+    consumers: dict[int, list[Node]] = {id(node): [] for node in nodes}
+    for node in nodes:
+        for source in node.inputs:
+            consumers[id(source)].append(node)
+    return consumers
 
 
 def forward(nodes: Sequence[Node]) -> None:

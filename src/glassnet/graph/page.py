@@ -25,9 +25,9 @@ from glassnet.graph.explanations import (
     neuron_derivatives,
 )
 from glassnet.graph.figure import PALETTES, css
-from glassnet.graph.nodes import Node
+from glassnet.graph.nodes import consumers_of
 from glassnet.graph.proof import Proof, prove
-from glassnet.graph.views import readable_levels
+from glassnet.graph.views import LEVELS, readable_levels
 from glassnet.graph.wording import Line, gradient_name
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
@@ -131,7 +131,7 @@ def explain(
     level: str | None = None,
     neuron: tuple[int, int] | None = None,
     path: Sequence[int] | None = None,
-    sample_name: str = "the sample",
+    sample_name: str = "",
     image_shape: tuple[int, int] | None = None,
 ) -> ExplainPage:
     """Make the page that goes through a network's computation graph, forwards and then backwards.
@@ -151,7 +151,7 @@ def explain(
     neuron, path
         What the operations are of, see `ComputationGraph`.
     sample_name : str
-        What the sample is called.
+        What the sample is called, if anything.
     image_shape : (height, width), optional
         Of a sample that is an image.
 
@@ -198,17 +198,13 @@ def _graphs(
     path: Sequence[int] | None,
 ) -> list[ComputationGraph]:
     """Return a graph a level; the one to be shown first stands first."""
-    whole = readable_levels(network.layers)
-    if level is None and neuron is None and path is None:
-        level = whole[0]
     chosen = ComputationGraph(network, X, y, level=level, neuron=neuron, path=path)
-    others = [chosen]
-    for other in ("operations", "neurons", "matrices"):
-        if other == chosen.view.level:
-            continue
-        strongest = () if other not in whole and other == "operations" else None
-        others.append(ComputationGraph(network, X, y, level=None if strongest == () else other, path=strongest))
-    return others
+    whole = "operations" in readable_levels(network.layers)
+    views: dict[str, dict[str, Any]] = {name: {"level": name} for name in LEVELS}
+    if not whole:
+        views["operations"] = {"path": ()}
+    others = (options for name, options in views.items() if name != chosen.view.level)
+    return [chosen, *(ComputationGraph(network, X, y, **options) for options in others)]
 
 
 def _facts(network: Network, graph: ComputationGraph, y: Array, sample_name: str) -> list[tuple[str, str]]:
@@ -227,7 +223,7 @@ def _facts(network: Network, graph: ComputationGraph, y: Array, sample_name: str
         ("network", f"{'-'.join(map(str, network.layers))}, {len(network.theta):,} parameters"),
         ("activations", ", ".join(hidden)),
         ("loss", f"{network.loss.name} = {graph.loss:.4g}"),
-        ("sample", sample_name),
+        *([("sample", sample_name)] if sample_name else []),
         ("says", said),
         ("should say", target),
     ]
@@ -243,10 +239,7 @@ ABOUT = {
 def _level(graph: ComputationGraph) -> Level:
     nodes, walk, view = graph.nodes, graph.walk, graph.view
     number = {id(node): index for index, node in enumerate(nodes)}
-    consumers: dict[int, list[Node]] = {id(node): [] for node in nodes}
-    for node in nodes:
-        for source in node.inputs:
-            consumers[id(source)].append(node)
+    consumers = consumers_of(nodes)
     steps = [
         StepText(time, step.phase, " ".join(str(number[id(n)]) for n in step.nodes), explain_step(step, consumers))
         for time, step in enumerate(walk.steps, start=1)

@@ -35,7 +35,7 @@ class Activation:
     f_prime : callable
         ``f_prime(Z, H) -> dH/dZ``, elementwise; H is ``f(Z)``, already computed.
     kinks : tuple of float
-        Where f' or f'' jumps. A numerical derivative across such a point means nothing, so checks step
+        Where f' or a derivative of it jumps. A numerical derivative across such a point means nothing, so checks step
         around it.
 
     Examples
@@ -241,7 +241,7 @@ def register_activation(
     f_prime : callable
         ``f_prime(z)``, or ``f_prime(z, h)`` with h = f(z) where that is shorter.
     kinks : tuple of float, optional
-        Points where f' or f'' jumps; the check steps around them.
+        Points where f' or a derivative of it jumps; the check steps around them.
 
     Returns
     -------

@@ -5,7 +5,8 @@ rows and the slope d(row loss)/d(output). Within a row the outputs are summed; w
 summed is the loss's ``reduction`` and is decided in one place, `Loss.value_and_delta`.
 
 Cross-entropies work on logits, the pre-activations of the last layer, with the output function fused in:
-that is the numerically stable way, and there the delta is simply "prediction minus target".
+that is the numerically stable way, and there the delta is simply "prediction minus target" (softmax: where the
+targets of a row sum to 1).
 """
 
 from __future__ import annotations

@@ -111,6 +111,6 @@
   });
   addEventListener("beforeprint", pause);
 
-  root.classList.add("js");
   turn(level.key);
+  root.classList.remove("loading");
 }
