@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from glassnet.errors import DataError, UsageError
 from glassnet.nn import backpropagation
 from glassnet.nn.activations import ACTIVATIONS, Activation
-from glassnet.nn.gradient_check import EVERY_ENTRY_UP_TO, TOLERANCES, gradient_check
+from glassnet.nn.gradient_check import EVERY_ENTRY_UP_TO, TOLERANCES, gradient_check, numerical_derivatives
 from glassnet.nn.losses import LOSSES, REDUCTIONS, Loss
 from glassnet.nn.network import Network
 
@@ -300,6 +300,33 @@ def test_float32_networks_bytes_and_labels_are_checked_in_float64():
     X = np.array([[0, 50, 100, 255], [9, 1, 200, 3]], np.uint8)
     assert gradient_check(network, X, np.array([0, 1])).max_relative_error <= 1e-7
     assert network.theta.dtype == np.float32
+
+
+@METHODS
+@SIZES
+def test_the_derivatives_that_are_compared_can_be_had_one_by_one(layers, method):
+    network, X, y = problem(layers, "tanh", "cross_entropy")
+    targets = network.encode(y)
+    network.backward(network.forward(X), targets)
+    found = list(numerical_derivatives(network, X, targets, method))
+    check = gradient_check(network, X, y, method)
+    compared = [derivative.compare(network.gradient) for derivative in found]
+    assert (check.checked, check.left_out) == (len(found), 0)
+    worst = max(range(len(found)), key=lambda k: compared[k][1])
+    assert (check.analytic, check.max_relative_error) == compared[worst]
+    assert (check.parameter, check.numeric) == (found[worst].parameter, found[worst].value)
+    for derivative in found:
+        assert np.linalg.norm(derivative.direction) == pytest.approx(1)
+        assert derivative.parameter.partition("[")[0] in network.parameters.blocks
+
+
+def test_a_derivative_that_would_cross_a_kink_has_no_value():
+    found = list(numerical_derivatives(relu_at(0.0), np.ones((1, 2)), np.array([[4.0]])))
+    assert [derivative.parameter for derivative in found if derivative.value is None] == [
+        "W1[0, 0]",
+        "W1[1, 0]",
+        "b1[0]",
+    ]
 
 
 # Kinks

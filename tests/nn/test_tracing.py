@@ -397,3 +397,25 @@ def test_formulas_that_everyone_writes_are_followed():
     """The test above would be content with a tracer that refuses everything."""
     for name in ("weighted masks", "where of 1 and 0", "1 - mask", "a clip by an array", "a count", "power 3"):
         assert isinstance(traced(DUBIOUS[name]), Symbol)
+
+
+# Values of rows
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        lambda z, h: (z * h).sum(axis=1),
+        lambda z, h: z.max(axis=1) - h.min(axis=1),
+        lambda z, h: z - z.max(axis=1, keepdims=True),
+        lambda z, h: np.exp(z) / np.exp(z).sum(axis=1, keepdims=True) - h,
+        lambda z, h: (h * (z - z.min(axis=1, keepdims=True))).sum(axis=1, keepdims=True),
+        lambda z, h: ((z > 0) * h).sum(axis=-1) + (z > h).sum(axis=1),
+    ],
+    ids=["a sum", "extremes", "an axis kept", "softmax", "a sum of differences", "sums of truths"],
+)
+def test_sums_and_extremes_run_over_the_elements_of_a_row(formula):
+    Z, H = np.random.default_rng(0).normal(size=(2, 4, 3))
+    value = evaluate(traced(formula, "float64"), {"z": Z, "h": H})
+    np.testing.assert_allclose(value, formula(Z, H), rtol=1e-15)
+    assert value.shape == formula(Z, H).shape

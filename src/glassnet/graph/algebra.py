@@ -7,7 +7,7 @@ they cannot overflow; for these the form of the textbooks stands in `TEXTBOOK`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial as bound
 from typing import Any
 
@@ -64,7 +64,7 @@ def textbook(formula: Callable[..., Any]) -> Callable[..., Any]:
     """Return the form in which a formula is shown."""
     if isinstance(formula, bound):
         return bound(textbook(formula.func), *formula.args, **formula.keywords)
-    return TEXTBOOK.get(formula, formula)
+    return TEXTBOOK.get(formula, formula) if isinstance(formula, Hashable) else formula
 
 
 def activation_symbols(activation: Activation) -> tuple[Symbol | None, Symbol | None]:
@@ -76,13 +76,16 @@ def activation_symbols(activation: Activation) -> tuple[Symbol | None, Symbol | 
 def loss_symbols(loss: Loss, values: Mapping[str, Array] | None = None) -> tuple[Symbol | None, Symbol | None]:
     """Return a row's loss and its slope, of the symbols a and y; None for what cannot be traced.
 
-    For `values` with which the form of the textbooks would overflow, it is the form of the code.
+    For `values` of which the form of the textbooks is not true (it overflows, or takes targets for granted that
+    sum to 1), it is the form of the code.
     """
     a, y = array("a", np.float64), array("y", np.float64)
     pair = _traced(textbook(loss.formula), a, y)
-    with np.errstate(all="ignore"):
-        if pair and values and not all(np.isfinite(evaluate(part, dict(values))).all() for part in pair):
-            pair = _traced(loss.formula, a, y)
+    if pair and values:
+        with np.errstate(all="ignore"):
+            shown, true = (evaluate(part, dict(values)) for part in pair), loss.formula(values["a"], values["y"])
+            if not all(np.allclose(one, other) for one, other in zip(shown, true, strict=True)):
+                pair = _traced(loss.formula, a, y)
     return pair or (None, None)
 
 
@@ -96,7 +99,7 @@ def _traced(formula: Callable[..., Any], *symbols: Symbol) -> Any:
 Written = tuple[str, int]
 
 #: How tightly a written expression holds together.
-SUM, PRODUCT, POWER, ATOM = range(4)
+LOGIC, SUM, PRODUCT, POWER, ATOM = range(5)
 
 FUNCTIONS = {"log": "ln", "sign": "sgn", "heaviside": "H", "maximum": "max", "minimum": "min"}
 RELATIONS = {"greater": ">", "greater_equal": "≥", "less": "<", "less_equal": "≤", "equal": "=", "not_equal": "≠"}
@@ -126,7 +129,7 @@ def written(symbol: Symbol, names: Mapping[str, str], *, as_factor: bool = False
     '<mn>1</mn><mo>−</mo><msup><mi>z</mi><mn>2</mn></msup>'
     """
     return _Writer({label: _always(text) for label, text in names.items()}).write(
-        symbol, PRODUCT if as_factor else SUM
+        symbol, PRODUCT if as_factor else LOGIC
     )
 
 
@@ -149,6 +152,15 @@ def written_with_numbers(symbol: Symbol, values: Mapping[str, Array], column: in
     return _NumberWriter(values, column).write(symbol)
 
 
+def _tightness(text: str) -> int:
+    """Return how tightly a name or a number holds together."""
+    if text.startswith(MINUS):
+        return SUM
+    if "<mo>·</mo>" in text:  # times a power of ten
+        return PRODUCT
+    return POWER if text.startswith(("<msup", "<msubsup")) else ATOM
+
+
 def _word(word: str) -> str:
     return f"<mtext>{word}</mtext><mspace width='0.3em'/>"
 
@@ -161,7 +173,7 @@ class _Writer:
     def __init__(self, names: Names, index: str | None = None) -> None:
         self.names, self.index = names, index
 
-    def write(self, symbol: Symbol, at_least: int = SUM) -> str:
+    def write(self, symbol: Symbol, at_least: int = LOGIC) -> str:
         """Write an expression, in brackets where it must hold together more tightly than it does."""
         text, holds = self.expression(symbol)
         return text if holds >= at_least else brackets(text)
@@ -170,16 +182,16 @@ class _Writer:
         operation, inputs = symbol.operation, symbol.inputs
         if operation in ("input", "constant"):
             text = self.names[symbol.label](self.index) if operation == "input" else numeral(float(symbol.label))
-            return text, SUM if text.startswith(MINUS) else ATOM
+            return text, _tightness(text)
         if operation in REDUCTIONS:
             return self.reduction(symbol)
         if operation in RELATIONS:
-            a, b = (self.write(part) for part in inputs)
+            a, b = (self.write(part, SUM) for part in inputs)
             return row(sign("["), a, sign(RELATIONS[operation]), b, sign("]")), ATOM
         if operation in JOINTS:
-            return sign(JOINTS[operation]).join(self.write(part, PRODUCT) for part in inputs), SUM
+            return sign(JOINTS[operation]).join(self.write(part, PRODUCT) for part in inputs), LOGIC
         if operation == "where":
-            return self.cases(*inputs), SUM
+            return self.cases(*inputs), LOGIC
         special = getattr(self, operation, None)
         if special is not None:
             return special(*inputs)
@@ -190,10 +202,10 @@ class _Writer:
         return row(identifier(name), brackets(arguments)), ATOM
 
     def reduction(self, symbol: Symbol) -> Written:
-        name = sign("∑") if symbol.operation == "sum" else identifier(symbol.operation)
+        name, holds = (sign("∑"), PRODUCT) if symbol.operation == "sum" else (identifier(symbol.operation), LOGIC)
         index = "j" if self.index is None else "k"
         inner = _Writer(self.names, index).write(symbol.inputs[0], PRODUCT)
-        return row(f"<munder>{name}{identifier(index)}</munder>", inner), PRODUCT
+        return row(f"<munder>{name}{identifier(index)}</munder>", inner), holds
 
     def cases(self, condition: Symbol, yes: Symbol, no: Symbol) -> str:
         lines = (
@@ -205,16 +217,16 @@ class _Writer:
 
     def relation(self, condition: Symbol) -> str:
         if condition.operation in RELATIONS:
-            a, b = (self.write(part) for part in condition.inputs)
+            a, b = (self.write(part, SUM) for part in condition.inputs)
             return row(a, sign(RELATIONS[condition.operation]), b)
         return self.write(condition)
 
     def add(self, a: Symbol, b: Symbol) -> Written:
-        second = self.write(b)
-        return self.write(a) + sign("+") + (brackets(second) if second.startswith(MINUS) else second), SUM
+        second = self.write(b, SUM)
+        return self.write(a, SUM) + sign("+") + (brackets(second) if second.startswith(MINUS) else second), SUM
 
     def subtract(self, a: Symbol, b: Symbol) -> Written:
-        return self.write(a) + sign("−") + self.write(b, PRODUCT), SUM
+        return self.write(a, SUM) + sign("−") + self.write(b, PRODUCT), SUM
 
     def negative(self, a: Symbol) -> Written:
         return MINUS + self.write(a, PRODUCT), SUM
@@ -228,10 +240,10 @@ class _Writer:
         return self.write(a, PRODUCT) + sign("·") + self.write(b, PRODUCT), PRODUCT
 
     def divide(self, a: Symbol, b: Symbol) -> Written:
-        return fraction(self.write(a), self.write(b)), ATOM
+        return fraction(self.write(a), self.write(b)), POWER
 
     def reciprocal(self, a: Symbol) -> Written:
-        return fraction("<mn>1</mn>", self.write(a)), ATOM
+        return fraction("<mn>1</mn>", self.write(a)), POWER
 
     def square(self, a: Symbol) -> Written:
         return f"<msup>{row_of(self.write(a, ATOM))}<mn>2</mn></msup>", POWER
@@ -246,7 +258,7 @@ class _Writer:
         return self.exp(a)[0] + sign("−") + numeral(1), SUM
 
     def log1p(self, a: Symbol) -> Written:
-        return row(identifier("ln"), brackets(numeral(1) + sign("+") + self.write(a))), ATOM
+        return row(identifier("ln"), brackets(numeral(1) + sign("+") + self.write(a, PRODUCT))), ATOM
 
     def sqrt(self, a: Symbol) -> Written:
         return f"<msqrt>{self.write(a)}</msqrt>", ATOM
@@ -267,7 +279,7 @@ class _NumberWriter(_Writer):
         whole = evaluate(symbol, dict(self.values))
         if self.column is not None or symbol.operation != "sum":
             amount = numeral(float(np.ravel(whole)[0]))
-            return amount, SUM if amount.startswith(MINUS) else ATOM
+            return amount, _tightness(amount)
         inner = symbol.inputs[0]
         terms = np.broadcast_to(evaluate(inner, dict(self.values)), next(iter(self.values.values())).shape)[0]
         texts = [_NumberWriter(self.values, column).write(inner, PRODUCT) for column in range(len(terms))]

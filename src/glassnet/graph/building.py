@@ -170,9 +170,14 @@ class _Builder:
     def product(self, letter: str, factor: str, places: Places, layer: int, taken: Array, units: Array) -> Node:
         """Add the product of some outputs of the layer before (`taken`) and the weights from them to `units`."""
         weights = self.weights(Name(factor, layer, places), layer, taken, units)
-        return self.add(
-            Name(letter, layer, places), layer, units, Matmul(self.layer, taken), [*self.parts, weights]
-        )
+        parts = [
+            (own, part)
+            for own, part in zip(self.layer.units, self.parts, strict=True)
+            if np.isin(own, taken).any()
+        ]
+        operation = Matmul(Columns(tuple(own for own, _ in parts)), taken)
+        inputs = [*(part for _, part in parts), weights]
+        return self.add(Name(letter, layer, places), layer, units, operation, inputs)
 
     def output(self, h: str, a: str, places: Places, layer: int, z: Node) -> Node:
         """Add what follows a pre-activation: the function and, in the last layer, the output scale."""

@@ -21,8 +21,8 @@ LEAF_HEIGHT = 20.0
 ROW, BIAS_ROW, MATRIX_ROW, GAP = 66.0, 44.0, 96.0, 16.0
 #: How far a weight stands above its product.
 ABOVE = 36.0
-#: Room for a number beside a node, and for lines to fan out.
-STEM, FAN = 46.0, 64.0
+#: Room for lines to fan out.
+FAN = 64.0
 MARGIN = 14.0
 
 Points = tuple[tuple[float, float], ...]
@@ -50,6 +50,8 @@ class _Drawing:
         self.number = {id(node): index for index, node in enumerate(nodes)}
         self.consumers = consumers_of(nodes)
         self.place: dict[int, tuple[float, float]] = {}
+        self.bend: dict[int, float] = {}  # where the lines that leave a layer bend
+        self.straight: dict[int, float] = {}  # where those that come to a layer are straight again
         self.figure = Figure(title)
         self.arrange()
         for node in nodes:
@@ -72,34 +74,47 @@ class _Drawing:
         half = max(self.half_width(node) for node in leaves)
         for node, y in zip(leaves, spread(len(leaves), ROW), strict=True):
             self.place[id(node)] = MARGIN + half, y
-        return MARGIN + 2 * half
+        return max(self.right(node) for node in leaves)
 
     def layer_columns(self, layer: int, x: float) -> float:
-        """Place the nodes of a layer to the right of x, and return where it ends."""
-        own = [node for node in self.nodes if node.layer == layer]
-        selections = [node for node in own if node.kind == "adder" for node in _selections(node)]
-        if selections:
-            x += STEM + FAN
-        terms = x + STEM + FAN + (STEM if any(node.kind == "multiplier" for node in own) else 0) + RADIUS
+        """Place the nodes of a layer to the right of x, and return where the numbers beside it end."""
+        own = [node for node in self.nodes if node.layer == layer and node.kind != "selection"]
         adders = [node for node in own if node.kind == "adder"]
-        leaf = max(self.half_width(node) for adder in adders for node in (adder.inputs[-1], *_factors(adder)))
-        add = terms + leaf + STEM + FAN / 1.5 + RADIUS
+        products = [product for adder in adders for product in adder.inputs[:-1]]
+        selections = [node for product in products for node in product.inputs if node.kind == "selection"]
+        self.bend[layer - 1] = x
+        leaf = max(self.half_width(node.inputs[-1]) for node in products)
+        arrival = max(leaf, *(self.passed_width(node) for node in products)) + 6
+        chain = len(products) == 1 and len(products[0].inputs) == 2
+        self.straight[layer] = x + (FAN / 4 if chain else FAN)
+        terms = self.straight[layer] + arrival
+        if selections:
+            terms += 2 * RADIUS + max(self.out_width(node) for node in selections)
+        numbers = max(self.out_width(node) for product in products for node in (product, product.inputs[-1]))
+        add = terms + numbers + FAN / 1.5 + RADIUS
         top = -sum(map(_block_height, adders)) / 2
         for adder in adders:
             self.block(adder, terms, add, top)
-            for node in _selections(adder):
-                self.place[id(node)] = x + RADIUS, self.place[id(self.consumers[id(node)][0])][1]
             top += _block_height(adder)
-        end = add
+        for node in selections:
+            beside = self.place[id(self.consumers[id(node)][0])]
+            self.place[id(node)] = self.straight[layer] + 2 * RADIUS, beside[1]
+        if chain and layer == 1:  # the input was placed before it was known how high the product stands
+            first = products[0].inputs[0]
+            self.place[id(first)] = self.place[id(first)][0], self.place[id(products[0])][1]
+        end, last = add, adders
         for kind in ("function", "multiplier"):  # the output scale is a multiplier after the function
             after = [node for node in own if node.kind == kind and id(node) not in self.place]
             if after:
-                end += 8 + max(self.out_width(node.inputs[0]) + self.half_width(node) for node in after)
+                end += (
+                    8 + max(self.out_width(node) for node in last) + max(self.half_width(node) for node in after)
+                )
+                last = after
             for node in after:
                 self.place[id(node)] = end, self.place[id(node.inputs[0])][1]
                 if kind == "multiplier":
                     self.place[id(node.inputs[1])] = end, self.place[id(node)][1] - ABOVE
-        return end + RADIUS
+        return max(self.right(node) for node in last)
 
     def block(self, adder: Node, terms: float, add: float, top: float) -> None:
         """Place an adder with what it adds."""
@@ -119,7 +134,9 @@ class _Drawing:
     def loss_column(self, x: float) -> None:
         loss = self.nodes[-1]
         outputs, targets = loss.inputs[: len(loss.inputs) // 2], loss.inputs[len(loss.inputs) // 2 :]
-        x += max(self.out_width(node) for node in outputs) + 18 + (FAN if len(outputs) > 1 else 0)
+        self.bend[loss.layer - 1] = x
+        self.straight[loss.layer] = x + (FAN if len(outputs) > 1 else 6)
+        x = self.straight[loss.layer] + 6 + RADIUS
         y = sum(self.place[id(node)][1] for node in outputs) / len(outputs)
         self.place[id(loss)] = x, y
         half = max(self.half_width(node) for node in targets)
@@ -133,8 +150,21 @@ class _Drawing:
         return max(RADIUS, text_width((_sign(node),)) / 2 + 4)
 
     def out_width(self, node: Node) -> float:
-        texts = (shown(node, node.value),), self.gradient_text(node)
+        """Return how far a node and the numbers beside it reach to the right of its middle."""
+        texts = [self.gradient_text(node)]
+        if node.operation is not None:
+            texts.append((shown(node, node.value),))
         return self.half_width(node) + 6 + max(text_width(text) for text in texts)
+
+    def right(self, node: Node) -> float:
+        return self.place[id(node)][0] + self.out_width(node)
+
+    def passed_width(self, product: Node) -> float:
+        """Return how far what a product passes back reaches to the left of its middle."""
+        passed = product.passed[0]
+        if product.kind != "multiplier" or passed is None:
+            return RADIUS
+        return RADIUS + 5 + text_width((shown(product.inputs[0], passed),))
 
     def leaf_text(self, leaf: Node) -> tuple[Content, ...]:
         if leaf.is_matrix:
@@ -192,15 +222,14 @@ class _Drawing:
                 )
 
     def curve(self, node: Node, source: Node) -> Points:
+        """Return a line that leaves a node's numbers behind before it bends, and is straight again at its end."""
         (sx, sy), (x, y) = self.place[id(source)], self.place[id(node)]
         start, end = sx + self.half_width(source), x - self.half_width(node)
         if abs(sy - y) < 1:
             return (start, sy), (end, y)
-        if node.kind == "adder":  # past the numbers beside the weights
+        if node.kind == "adder":
             return (start, sy), (end - FAN / 1.5, sy), (end - 4, y), (end, y)
-        arrival = STEM if node.kind == "multiplier" else 6.0
-        stem = min(STEM, end - arrival - start - 30)
-        return (start, sy), (start + stem, sy), (end - arrival, y), (end, y)
+        return (start, sy), (self.bend[source.layer], sy), (self.straight[source.layer + 1], y), (end, y)
 
     def labels(self, node: Node) -> None:
         """Write what comes out of a node, above its line, and what comes back to it, below."""

@@ -177,16 +177,18 @@ class Figure:
 
     def png(self, scale: float = 2.0) -> bytes:
         """Return the figure as a PNG of `scale` dots a pixel, drawn by matplotlib."""
+        import matplotlib
         from matplotlib.figure import Figure as Canvas
 
-        canvas = Canvas(figsize=(self.width / 72, self.height / 72), dpi=72 * scale)
-        axes = canvas.add_axes((0, 0, 1, 1))
-        axes.set(xlim=(0, self.width), ylim=(self.height, 0))
-        axes.axis("off")
-        for mark in self.marks:
-            _paint(axes, mark)
         content = io.BytesIO()
-        canvas.savefig(content, format="png", facecolor=PALETTES["light"]["paper"])
+        with matplotlib.rc_context(matplotlib.rcParamsDefault):  # the user's own may crop or scale
+            canvas = Canvas(figsize=(self.width / 72, self.height / 72), dpi=72 * scale)
+            axes = canvas.add_axes((0, 0, 1, 1))
+            axes.set(xlim=(0, self.width), ylim=(self.height, 0))
+            axes.axis("off")
+            for mark in self.marks:
+                _paint(axes, mark)
+            canvas.savefig(content, format="png", facecolor=PALETTES["light"]["paper"])
         return content.getvalue()
 
 
@@ -273,7 +275,7 @@ def _paint(axes: Any, mark: Shape | Curve | Text) -> None:
         axes.text(
             mark.x,
             mark.y,
-            "".join(part if isinstance(part, str) else part.mathtext for part in mark.content),
+            "".join(part.replace("$", r"\$") if isinstance(part, str) else part.mathtext for part in mark.content),
             color=colours[mark.colour],
             ha={"start": "left", "middle": "center", "end": "right"}[mark.anchor],
             fontsize=0.93 * mark.size,

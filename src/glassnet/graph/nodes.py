@@ -167,13 +167,13 @@ class LossFunction:
 
 @dataclass
 class Columns:
-    """How the units of a layer are spread over several nodes: ``units[k]`` are those of the k-th."""
+    """How units of a layer are spread over several nodes: ``units[k]`` are those of the k-th."""
 
     units: tuple[Array, ...]
 
     def joined(self, parts: Sequence[Array]) -> Array:
-        """Return one matrix with all units in their order."""
-        whole = np.empty((len(parts[0]), sum(map(len, self.units))))
+        """Return one matrix with the units in their order; those of no node are 0."""
+        whole = np.zeros((len(parts[0]), 1 + max(int(units.max()) for units in self.units)))
         for units, part in zip(self.units, parts, strict=True):
             whole[:, units] = part
         return whole
@@ -230,10 +230,9 @@ class Node:
         return OTHERS in places or (not places and self.kind not in ("constant", "loss"))
 
     def collect(self, part: Array) -> None:
-        """Add up what comes back; what all rows share collects from all of them."""
-        self.gradient = self.gradient + (
-            part if part.shape == self.value.shape else part.sum(axis=0, keepdims=True)
-        )
+        """Add up what comes back; what all rows, or all columns, share collects from all of them."""
+        shared = tuple(axis for axis in (0, 1) if self.value.shape[axis] < part.shape[axis])
+        self.gradient = self.gradient + part.sum(axis=shared, keepdims=True)
 
 
 def consumers_of(nodes: Sequence[Node]) -> dict[int, list[Node]]:

@@ -34,7 +34,7 @@ def number(value: float, digits: int = 4) -> str:
     ['0.5', '−1235', '0.0001235', '1e−9', '0']
     """
     if not np.isfinite(value):
-        return str(value)
+        return str(value).replace("-", "−")
     text = f"{value:.{digits}g}"
     mantissa, _, exponent = text.partition("e")
     if exponent:

@@ -120,9 +120,12 @@ def _prove_block(
 ) -> BlockProof:
     parameters = graph.network.parameters
     by_recursion = parameters.gradient[block]
-    largest = float(np.abs(by_recursion).max())
+    largest = float(np.abs(by_recursion[np.isfinite(by_recursion)]).max(initial=0.0))
     floor = max(FLOOR * largest, np.finfo(float).tiny)
-    differences = np.abs(by_graph - by_recursion) / np.maximum(np.maximum(abs(by_graph), abs(by_recursion)), floor)
+    with np.errstate(invalid="ignore"):
+        larger = np.maximum(np.maximum(abs(by_graph), abs(by_recursion)), floor)
+        differences = np.abs(by_graph - by_recursion) / larger
+    differences[np.isnan(differences)] = np.inf  # a gradient that is NaN or infinite is wrong
     worst = int(np.argmax(differences))
     numeric = [(d.error, d.parameter) for d in derivatives if d.numeric is not None]
     numeric_worst = max(numeric, default=(0.0, ""))

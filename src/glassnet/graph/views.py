@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -96,10 +97,11 @@ def choose_view(
     if sum(choice is not None for choice in (level, neuron, path)) > 1:
         raise UsageError("level", "goes alone: take one of level, neuron and path")
     layers = network.layers
-    if neuron is not None:
-        return _neuron_view(network, X, neuron)
-    if path is not None:
-        return _path_view(network, X, targets, path)
+    if neuron is not None or path is not None:
+        with np.errstate(all="ignore"):  # numbers that overflow are found when the graph is gone through
+            if neuron is not None:
+                return _neuron_view(network, X, neuron)
+            return _path_view(network, X, targets, path)
     if level is None:
         level = readable_levels(layers)[0]
     if level not in LEVELS:
@@ -113,14 +115,18 @@ def choose_view(
     if level == "matrices":
         nothing: tuple[tuple[int, ...], ...] = ((),) * len(layers)
         return View(level, nothing, nothing)
-    units = tuple(_most_important(network, X, targets, layer) for layer in range(len(layers)))
+    with np.errstate(all="ignore"):
+        units = tuple(
+            tuple(range(size))
+            if level == "operations" or size <= MOST_UNITS
+            else _most_important(network, X, targets, layer)
+            for layer, size in enumerate(layers)
+        )
     return View(level, units, units)
 
 
 def _most_important(network: Network, X: Array, targets: Array, layer: int) -> tuple[int, ...]:
-    """Return all units of a small layer; of a large one those that weigh most in what follows."""
-    if network.layers[layer] <= MOST_UNITS:
-        return tuple(range(network.layers[layer]))
+    """Return the units of a large layer that weigh most in what follows."""
     trace = network.forward(X)
     if layer < len(network.W):
         weight = np.abs(trace.H[layer]).mean(axis=0) * np.linalg.norm(network.W[layer], axis=1)
@@ -136,12 +142,12 @@ def _largest(weight: Array, count: int) -> tuple[int, ...]:
 
 def _slopes(network: Network, X: Array, targets: Array) -> Array:
     """Return how strongly the loss pulls at each output."""
-    _, slope = network.loss.value_and_delta(network.forward(X).outputs, targets)
+    _, slope = network.loss.formula(network.forward(X).outputs, targets)
     return np.abs(slope).mean(axis=0)
 
 
 def _neuron_view(network: Network, X: Array, neuron: tuple[int, int]) -> View:
-    layer, unit = neuron
+    layer, unit = _whole_numbers("neuron", neuron, 2, "a layer and a unit")
     if not 1 <= layer < len(network.layers):
         raise UsageError(
             "neuron", f"layer {layer} does not exist; the layers with neurons are 1 to {len(network.W)}"
@@ -159,15 +165,24 @@ def _neuron_view(network: Network, X: Array, neuron: tuple[int, int]) -> View:
     )
 
 
-def _path_view(network: Network, X: Array, targets: Array, path: Sequence[int]) -> View:
-    if len(path) == 0:
+def _path_view(network: Network, X: Array, targets: Array, path: Any) -> View:
+    if np.size(path) == 0:
         path = _strongest_path(network, X, targets)
-    if len(path) != len(network.layers):
-        raise UsageError("path", f"needs one unit for each of the {len(network.layers)} layers, got {len(path)}")
-    for layer, unit in enumerate(path):
+    size = len(network.layers)
+    chosen = _whole_numbers("path", path, size, f"one unit for each of the {size} layers")
+    for layer, unit in enumerate(chosen):
         _check_unit(network, "path", layer, unit)
-    units = tuple((int(unit),) for unit in path)
+    units = tuple((unit,) for unit in chosen)
     return View("operations", units, units)
+
+
+def _whole_numbers(parameter: str, values: Any, count: int, what: str) -> list[int]:
+    """Return so many whole numbers, or raise `UsageError` saying what they should be."""
+    numbers = list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
+    whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in numbers)
+    if len(numbers) != count or not whole:
+        raise UsageError(parameter, f"needs {what}, got {repr(values) if not whole else len(numbers)}")
+    return [int(number) for number in numbers]
 
 
 def _strongest_path(network: Network, X: Array, targets: Array) -> list[int]:

@@ -142,7 +142,7 @@ def passed_back(node: Node, called: str | None = None) -> list[Passed]:
         part = node.passed[k]
         if part is None or source.kind == "constant":
             continue
-        at = largest(part)
+        at = operation.column if isinstance(operation, Selection) else largest(part)
         local, as_factor = _local(node, k, at)
         by = partial(entry_name(node, at), entry_name(source, at))
         shares.append(
@@ -213,8 +213,6 @@ def _matmul_back(node: Node, operation: Matmul, back: str) -> list[Passed]:
     for part, returned in zip(parts, node.passed, strict=False):
         assert returned is not None
         taken = np.isin(part.units, operation.taken)
-        if not taken.any():  # units that stand alone in this product
-            continue
         at = int(np.argmax(np.where(taken, np.abs(returned[0]), -1)))
         weights = w.value[operation.taken == part.units[at]][0]
         shares.append(

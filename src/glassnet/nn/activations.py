@@ -35,8 +35,8 @@ class Activation:
     f_prime : callable
         ``f_prime(Z, H) -> dH/dZ``, elementwise; H is ``f(Z)``, already computed.
     kinks : tuple of float
-        Where f' or a derivative of it jumps. A numerical derivative across such a point means nothing, so checks step
-        around it.
+        Where f' or a derivative of it jumps. A numerical derivative across such a point means nothing, so checks
+        step around it.
 
     Examples
     --------

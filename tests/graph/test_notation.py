@@ -1,0 +1,138 @@
+"""Symbols and numbers, written for a picture, a page and plain text."""
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from glassnet.graph.figure import PALETTES
+from glassnet.graph.notation import (
+    OTHERS,
+    Name,
+    brackets,
+    factor,
+    fraction,
+    identifier,
+    math,
+    number,
+    numeral,
+    partial,
+    row,
+    sign,
+)
+
+FLOATS = st.floats(-1e300, 1e300, allow_subnormal=False)
+
+
+def text_of(mathml):
+    return "".join(ElementTree.fromstring(f"<math>{mathml}</math>").itertext())
+
+
+def tags(element):
+    """An element as its tag and what is in it, its style left out."""
+    return (element.tag, *map(tags, element)) if len(element) else f"{element.tag} {element.text}"
+
+
+@given(value=FLOATS, digits=st.integers(1, 6))
+def test_a_number_keeps_its_first_digits(value, digits):
+    written = number(value, digits)
+    assert "-" not in written
+    assert float(written.replace("−", "-")) == pytest.approx(value, rel=0.51 * 10.0 ** (1 - digits))
+    mantissa = written.partition("e")[0].replace("−", "").replace(".", "").lstrip("0")
+    assert len(mantissa) <= digits
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (0.0, "0"),
+        (-0.0, "0"),
+        (1, "1"),
+        (0.1 + 0.2, "0.3"),
+        (-1234.56, "−1235"),
+        (12345.6, "1.235e4"),
+        (-2e-10, "−2e−10"),
+        (9999.6, "1e4"),
+        (np.float64(0.5), "0.5"),
+        (1e300, "1e300"),
+        (np.nan, "nan"),
+        (np.inf, "inf"),
+        (-np.inf, "−inf"),
+    ],
+)
+def test_numbers(value, written):
+    assert number(value) == written
+
+
+@given(value=FLOATS)
+def test_a_numeral_says_its_number(read, value):
+    expected = float(number(value).replace("−", "-"))
+    assert read(numeral(value)) == pytest.approx(expected, rel=1e-12)
+
+
+@given(values=st.lists(FLOATS.filter(lambda x: abs(x) < 1e50), min_size=2, max_size=3))
+def test_numbers_multiplied_have_brackets_where_one_is_negative(read, values):
+    written = sign("·").join(factor(value) for value in values)
+    expected = np.prod([float(number(value).replace("−", "-")) for value in values])
+    assert read(written) == pytest.approx(expected, rel=1e-12)
+    assert ("(" in text_of(written)) == any(number(value).startswith("−") for value in values)
+
+
+LAYER = ("mrow", "mo (", "mn 2", "mo )")
+
+
+@pytest.mark.parametrize(
+    ("name", "plain", "mathtext", "mathml"),
+    [
+        (Name("L"), "L", "$L$", "mi L"),
+        (Name("x", None, (2,)), "x[2]", "$x_{2}$", ("msub", "mi x", "mn 2")),
+        (Name("w", 2, (3, 1)), "w2[3, 1]", "$w^{(2)}_{3,1}$", ("msubsup", "mi w", "mn 3,1", LAYER)),
+        (Name("w", 2, (OTHERS, 1)), "w2[…, 1]", "$w^{(2)}_{…,1}$", ("msubsup", "mi w", "mi …,1", LAYER)),
+        (Name("delta", 2, ("j",)), "delta2[j]", "$\\delta^{(2)}_{j}$", ("msubsup", "mi δ", "mi j", LAYER)),
+        (Name("Z", 2), "Z2", "$Z^{(2)}$", ("msup", "mi Z", LAYER)),
+    ],
+)
+def test_names(name, plain, mathtext, mathml):
+    assert (str(name), name.mathtext) == (plain, mathtext)
+    assert tags(ElementTree.fromstring(name.mathml)) == mathml
+
+
+def test_what_mathml_would_take_for_markup_is_escaped():
+    for written in (identifier("a<b&c"), sign("<"), Name("a<b&c", 1, (0,)).mathml):
+        assert text_of(written)[:1] in "a<"
+    assert text_of(identifier("a<b&c")) == "a<b&c"
+
+
+def test_pieces_of_formulas(read):
+    x, y = identifier("x"), identifier("y")
+    names = {x: 3.0, y: 4.0}
+    assert read(fraction(x + sign("+") + y, y), names) == 7 / 4
+    assert read(brackets(x + sign("−") + y) + sign("·") + y, names) == -4
+    assert read(row(x, sign("+"), y), names) == 7
+    assert text_of(partial(x, y)) == "∂x∂y"
+    assert ElementTree.fromstring(math(x)).get("display") == "block"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["1·−2", "1+−2", "(1", "1 2", "1^2^3", "(1+2)+3^2"],
+)
+def test_the_reader_of_these_tests_takes_signs_as_they_stand(read, wrong):
+    """A reader that guessed would let missing brackets pass."""
+    one, two = "<mn>1</mn>", "<mn>2</mn>"
+    formulas = {
+        "1·−2": one + sign("·") + numeral(-2),
+        "1+−2": one + sign("+") + numeral(-2),
+        "(1": row(sign("("), one),
+        "1 2": row(one, two),
+        "1^2^3": f"<msup><mrow><msup>{one}{two}</msup></mrow>{two}</msup>",
+        "(1+2)+3^2": f"<msup>{row(brackets(one + sign('+') + two), sign('+'), two)}{two}</msup>",
+    }
+    with pytest.raises(SyntaxError):
+        read(formulas[wrong])
+
+
+def test_every_colour_is_in_both_palettes():
+    assert PALETTES["light"].keys() == PALETTES["dark"].keys()
