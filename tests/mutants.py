@@ -171,6 +171,45 @@ MUTANTS = [
     ("runtime/files.py", "os.fsync(file.fileno())", "pass"),
     ("data/dataset.py", "np.setdiff1d(np.arange(len(y)), drawn)", "np.arange(len(y))"),
     ("data/idx.py", "if expected > limit:", "if expected > 1000 * limit:"),
+    # graph/
+    ("graph/nodes.py", "return (G,) * len(inputs)", "return (G, *[0 * G] * (len(inputs) - 1))"),
+    ("graph/nodes.py", "return G * v, G * u", "return G * u, G * v"),
+    ("graph/nodes.py", "(G * self.activation.f_prime(inputs[0], value),)", "(G * self.activation.f_prime(value, value),)"),
+    ("graph/nodes.py", "back[:, self.taken] = G @ inputs[-1].T", "back[:, self.taken] = 1.0001 * (G @ inputs[-1].T)"),
+    ("graph/nodes.py", "whole[:, self.taken].T @ G)", "-(whole[:, self.taken].T @ G))"),
+    ("graph/nodes.py", "back[:, [self.column]] = G", "back[:] = G"),
+    ("graph/nodes.py", "part.sum(axis=shared, keepdims=True)", "part.mean(axis=shared, keepdims=True)"),
+    ("graph/nodes.py", "self.gradient = self.gradient + part", "self.gradient = 0 * self.gradient + part"),
+    ("graph/nodes.py", "for node in reversed(nodes):", "for node in nodes:"),
+    ("graph/nodes.py", "whole[:, units] = part", "whole[:, units[::-1]] = part"),
+    ("graph/building.py", "self.network.output_scale != 1", "self.network.output_scale > 1"),
+    ("graph/building.py", "if activation != IDENTITY:", "if True:"),
+    ("graph/building.py", "self.places.b[layer - 1][None, units]", "self.places.b[layer - 1][None, units] - 1"),
+    ("graph/building.py", "self.network.activations[layer - 1]", "self.network.activations[0]"),
+    ("graph/views.py", "np.argsort(-weight", "np.argsort(weight"),
+    ("graph/views.py", "multipliers(layers) <= MOST_MULTIPLIERS", "multipliers(layers) < MOST_MULTIPLIERS"),
+    ("graph/views.py", "max(layers) <= MOST_UNITS", "max(layers) < MOST_UNITS"),
+    ("graph/views.py", "np.abs(network.W[layer][:, path[0]])", "network.W[layer][:, path[0]]"),
+    ("graph/views.py", "if not 1 <= layer < len(network.layers):", "if not 0 <= layer < len(network.layers):"),
+    ("graph/steps.py", "for group in reversed(groups)]", "for group in groups]"),
+    ("graph/steps.py", "self._gradient[id(source)] = time", "self._gradient.setdefault(id(source), time)"),
+    ("graph/algebra.py", 'self.write(a, SUM) + sign("−") + self.write(b, PRODUCT), SUM', 'self.write(a, SUM) + sign("−") + self.write(b, SUM), SUM'),
+    ("graph/algebra.py", 'self.write(a, PRODUCT) + sign("·") + self.write(b, PRODUCT)', 'self.write(a, SUM) + sign("·") + self.write(b, PRODUCT)'),
+    ("graph/algebra.py", "np.argsort(-np.abs(values)", "np.argsort(np.abs(values)"),
+    ("graph/algebra.py", "activations.silu_prime: lambda z, h: h + (1 - h)", "activations.silu_prime: lambda z, h: h + (1 + h)"),
+    ("graph/algebra.py", "if not all(np.allclose(one, other)", "if not all(True"),
+    ("graph/wording.py", "product(factor(entry(node.gradient, at)), as_factor.numbers)", "product(factor(entry(node.value, at)), as_factor.numbers)"),
+    ("graph/wording.py", "other = node.inputs[1 - k]", "other = node.inputs[k]"),
+    ("graph/wording.py", "_sum_of_products(node.gradient[0], weights)", "_sum_of_products(node.value[0], weights)"),
+    ("graph/explanations.py", "return len(consumers[id(source)]) > 1", "return len(consumers[id(source)]) > 2"),
+    ("graph/explanations.py", "if s.source is node]", "if s.amount]"),
+    ("graph/proof.py", "for g in (net.gradient, gradient)", "for g in (gradient, gradient)"),
+    ("graph/proof.py", "differences[np.isnan(differences)] = np.inf", "differences[np.isnan(differences)] = 0"),
+    ("graph/proof.py", "np.abs(by_graph - by_recursion) / larger", "np.abs(by_graph - by_recursion)"),
+    ("graph/figure.py", "level - shift", "level + shift"),
+    ("graph/neuron_drawing.py", '"positive" if w >= 0 else "negative"', '"positive" if w <= 0 else "negative"'),
+    ("graph/computation_graph.py", "gradient[node.positions] = node.gradient", "gradient[node.positions] = 2 * node.gradient"),
+    ("graph/example.py", "network.theta = np.round(network.theta, DIGITS)", "pass"),
 ]  # fmt: skip
 
 
@@ -187,11 +226,12 @@ def plant(mutant, folder):
 
 def notices(mutant):
     """Return the first failing test of a mutant's floor (without a mutant: of all floors), "" if none fails."""
-    floors = [mutant[0].split("/")[0]] if mutant else ["nn", "data", "training", "runtime"]
+    floors = [mutant[0].split("/")[0]] if mutant else ["nn", "data", "training", "runtime", "graph"]
     with tempfile.TemporaryDirectory(prefix="glassnet-mutant-") as name:
         folder = Path(name)
         plant(mutant, folder)
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-m", "not slow"]
+        chosen = ["-m", "not slow and not browser"]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *chosen]
         environment = {
             **os.environ,
             "PYTHONPATH": str(folder / "src"),

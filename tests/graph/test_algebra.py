@@ -211,6 +211,8 @@ def test_a_formula_with_numbers_reads_as_it_is_computed(read, formula):
         (lambda z, h: -z + -h, 2.0),
         (lambda z, h: 2.0**z, -1.0),
         (lambda z, h: z**h, 2.0),
+        (lambda z, h: z * np.expm1(h), 2.0),
+        (lambda z, h: z - np.expm1(h), 2.0),
         (lambda z, h: np.where(z > 0, np.where(z > 1, 1, 2), 3.0), 0.5),
         (lambda z, h: (z > 0) * h + 0.01, 0.5),
         (lambda z, h: np.logical_not(z > 0) * h + 0.01, 0.5),
@@ -308,6 +310,12 @@ def test_losses_and_their_slopes_read_as_they_are_computed(read, letters, name):
         text = written_of_row(slope, letters, "j")
         assert read(text, names, {"j": j}, d=3) == pytest.approx(slopes[0, j], rel=1e-9)
         assert read(written_with_numbers(slope, values, j)) == pytest.approx(slopes[0, j], rel=5e-3)
+
+
+def test_a_sum_within_a_sum_has_an_index_of_its_own(letters):
+    value, slope = loss_symbols(LOSSES.resolve("cross_entropy"))
+    assert text_of(written_of_row(value, letters)) == "−∑jyj·ln(eaj∑keak)"
+    assert text_of(written_of_row(slope, letters, "j")) == "eaj∑keak−yj"
 
 
 def test_logits_beyond_the_range_of_exp_are_shown_without_a_warning(read):

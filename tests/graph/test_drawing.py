@@ -15,6 +15,7 @@ from glassnet.graph.drawing import shown, spread
 from glassnet.graph.figure import Curve, Shape, Text, path_of
 from glassnet.graph.neuron_drawing import overlap
 from glassnet.nn.activations import ACTIVATIONS, Activation
+from glassnet.nn.network import Network
 
 LARGE = [784, 256, 128, 10]
 DRAWN = [
@@ -300,3 +301,11 @@ def test_activations_may_have_any_name(graph_of, level, name):
     texts = ["".join(text.itertext()) for text in ElementTree.fromstring(figure.svg()).iter()]
     assert (name in texts) == (level != "neurons")
     assert figure.png(1).startswith(b"\x89PNG")
+
+
+def test_the_colour_and_the_strength_of_a_line_are_those_of_its_weight():
+    network = Network([2, 1], loss="half_squared_error", initializer=np.array([0.5, -1.5, 0.0]))
+    figure = ComputationGraph(network, [[1.0, 1.0]], [0.0], level="neurons").figure
+    lines = {mark.colour: mark.width for mark in figure.marks if isinstance(mark, Curve) and mark.colour != "line"}
+    assert set(lines) == {"positive", "negative"}
+    assert lines["positive"] < lines["negative"]

@@ -148,6 +148,8 @@ def test_every_equation_with_letters_is_true(graph_of, read, sides, layers, leve
             first, *_, last = sides(line.numbers, "=", "⟵")
             assert left == first
             value = read(right, names)
+            for one, other in zip(sides(right, "+"), sides(sides(line.numbers, "=", "⟵")[1], "+"), strict=True):
+                assert read(other) == pytest.approx(read(one, names), rel=2e-3, abs=1e-3)
             assert as_written(value) == pytest.approx(read(last), rel=1.1e-3)
             if "⟵" not in text_of(line.letters):
                 assert value == pytest.approx(names[left], rel=1e-4)  # constants have four digits
@@ -300,15 +302,28 @@ def test_a_dead_unit_passes_zero_to_its_own_column(graph_of, sides):
         assert sides(line.numbers, "⟵")[0] == tidy(partial(LOSS, Name("h", 1, (unit,)).mathml))
 
 
-@pytest.mark.parametrize("scale", [1.0, 2.0])
-def test_the_delta_is_told_however_many_inputs_a_neuron_has(graph_of, sides, scale):
-    graph = graph_of(
-        [9, 1], loss="half_squared_error", output_activation="tanh", output_scale=scale, level="neurons", seed=1
-    )
-    graph.nodes[0].value[:] = 1
+@pytest.mark.parametrize("options", [{}, {"output_scale": 2.0}, {"output_activation": "identity"}], ids=str)
+def test_the_delta_is_told_however_much_a_neuron_passes_to_its_weights(problem, sides, options):
+    network, X, y = problem([9, 1], **{"output_activation": "tanh", **options})
+    network.theta *= 0.01
+    graph = ComputationGraph(network, 30 * np.sign(X), y, level="neurons")
     (told,) = [told for step, told in explained(graph) if step.phase == BACKWARD and len(step.nodes) > 1]
     lefts = [text_of(sides(line.numbers, "=", "⟵")[0]) for line in told.lines]
+    if options == {"output_activation": "identity"}:  # then the delta is what came in
+        lefts += [text_of(name) for name, _ in told.came_in]
     assert any(left.startswith("δ") for left in lefts)
+
+
+def test_a_neuron_with_few_inputs_tells_all_of_them_and_nothing_of_its_inside(graph_of, sides):
+    graph = graph_of([2, 2, 2], "tanh", level="neurons")
+    gradients = {id(node): gradient for _, gradient, node, _ in named(graph.nodes)}
+    for step, told in explained(graph):
+        if step.phase == BACKWARD and step.nodes[-1].kind == "function":
+            (adder,) = [node for node in step.nodes if node.kind == "adder"]
+            outside = {id(s): s for node in step.nodes for s in node.inputs if s not in step.nodes}
+            collected, *lefts = [sides(line.numbers, "=", "⟵")[0] for line in told.lines]
+            assert collected == gradients[id(step.nodes[-1])]
+            assert sorted(lefts) == sorted(gradients[key] for key in [id(adder), *outside])
 
 
 # Titles, and single derivatives

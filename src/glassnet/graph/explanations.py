@@ -97,7 +97,7 @@ def neuron_derivatives(node: Node) -> list[Line]:
 
 
 def amount(values: Array) -> str:
-    """Return a number; of a matrix its shape and largest entry."""
+    """Return a number; of a matrix its shape and the length of all its numbers."""
     if values.size == 1:
         return number(float(values[0, 0]))
     return f"{values.shape[0]}×{values.shape[1]}, ‖·‖ = {number(length(values))}"
@@ -157,9 +157,15 @@ def _backwards(step: Step, consumers: Mapping[int, Sequence[Node]]) -> list[Line
     """Return what is passed back; of a neuron's many products those that pass most."""
     shares = [share for node in reversed(step.nodes) for share in _shares(node, len(step.nodes) > 1)]
     chosen = np.sort(np.argsort([-abs(share.amount) for share in shares], kind="stable")[:MOST_LINES])
-    if len(step.nodes) > 1 and 0 not in chosen:  # the delta itself
-        chosen = np.array([0, *chosen[:-1]])
-    return [shares[k].line("⟵" if len(consumers[id(shares[k].source)]) > 1 else "=") for k in chosen]
+    deltas = [k for k, share in enumerate(shares) if share.source in step.nodes and share.source.kind == "adder"]
+    if not {*deltas} <= {*chosen}:
+        chosen = np.sort([*deltas, *chosen[:-1]])
+    return [shares[k].line("⟵" if _one_of_several(shares[k].source, consumers) else "=") for k in chosen]
+
+
+def _one_of_several(source: Node, consumers: Mapping[int, Sequence[Node]]) -> bool:
+    """Whether a node gets back more than one share; a selected unit goes into what is folded, too."""
+    return len(consumers[id(source)]) > 1 or source.kind == "selection"
 
 
 def _told(named: Sequence[tuple[str, Array]]) -> list[tuple[str, str]]:

@@ -48,7 +48,7 @@ class BlockProof:
         The largest derivative, without its sign.
     graph_difference, numeric_difference : float
         The largest difference from the recursion, over the larger of the two derivatives, or over a thousandth of
-        `largest` where both are smaller (numerically also over what can be resolved).
+        `largest` where both are smaller; the numerical one as `gradient_check` has it.
     graph_where, numeric_where : str
         The parameter where that is.
     checked, left_out : int
