@@ -2,18 +2,22 @@
 
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
-from glassnet.data import fashion_mnist
+from glassnet.data.mnist_family import FAMILIES
+from glassnet.data.registry import DATASETS
 from glassnet.data.sources import Source
 
 
 @pytest.fixture
 def no_server(monkeypatch):
     """The official address, where nobody listens."""
-    nowhere = Source("fashion-mnist", "http://127.0.0.1:9/", fashion_mnist.SOURCE.files)
-    monkeypatch.setattr(fashion_mnist, "SOURCE", nowhere)
+    entry = DATASETS["fashion-mnist"]
+    nowhere = Source("fashion-mnist", "http://127.0.0.1:9/", entry.source.files)
+    family = replace(next(family for family in FAMILIES if family.name == "fashion-mnist"), source=nowhere)
+    monkeypatch.setitem(DATASETS, "fashion-mnist", replace(entry, load=family.load, source=nowhere))
 
 
 def test_without_data_and_network_it_learns_digits_and_says_so(glassnet, no_server):

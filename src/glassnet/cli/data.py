@@ -9,8 +9,10 @@ import typer
 
 from glassnet.cli.output import (
     DataDirOption,
+    ImputeOption,
     JsonOption,
     OverwriteOption,
+    TargetOption,
     help_without_command,
     output_file,
     print_facts,
@@ -27,9 +29,113 @@ def data(context: typer.Context) -> None:
     help_without_command(context)
 
 
+DatasetArgument = Annotated[str, typer.Argument(help="A name from glassnet data list.", metavar="DATASET")]
+
+
+@data_app.command("list")
+def list_datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+    """List the data sets that are known by name, and where they are.
+
+    \b
+    Examples:
+      glassnet data list
+      glassnet data list --json
+    """
+    from glassnet.data.registry import DATASETS, whereabouts
+
+    places = whereabouts(data_dir)
+    if as_json:
+        print_json(
+            {
+                name: {
+                    "title": entry.title,
+                    "task": entry.task,
+                    "targets": entry.targets,
+                    "licence": entry.licence,
+                    "files": None if entry.source is None else entry.source.files,
+                    "where": places[name],
+                }
+                for name, entry in DATASETS.items()
+            }
+        )
+        return
+    rows = [
+        [name, str(entry.targets), entry.task, entry.licence, "yes" if places[name] else "no", entry.title]
+        for name, entry in DATASETS.items()
+    ]
+    print_table(["name", "targets", "task", "licence", "here", "what"], rows, text=(0, 2, 3, 4, 5))
+
+
+@data_app.command()
+def fetch(dataset: DatasetArgument, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+    """Download a data set into the user's cache, unless it is here; a download that was cut short goes on.
+
+    \b
+    Examples:
+      glassnet data fetch fashion-mnist
+      glassnet data fetch pathmnist
+    """
+    from glassnet.data.registry import find
+
+    source = find(dataset).source
+    files = [] if source is None else [str(path) for path in source.locate(data_dir).values()]
+    if as_json:
+        print_json({"dataset": dataset, "files": files})
+        return
+    nothing = [(dataset, "comes with scikit-learn; there is nothing to fetch")]
+    print_facts([("file", file) for file in files] or nothing)
+
+
+@data_app.command()
+def audit(
+    dataset: DatasetArgument,
+    target: TargetOption = None,
+    impute: ImputeOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look a data set over: equal rows, classes, constant columns, strange numbers; and say what deserves a look.
+
+    \b
+    Examples:
+      glassnet data audit breastmnist
+      glassnet data audit fashion-mnist --json
+      glassnet data audit houses.csv --target price
+    """
+    from dataclasses import asdict
+
+    from glassnet.data.audit import audit as look_over
+    from glassnet.data.registry import load_dataset
+
+    found = look_over(load_dataset(dataset, data_dir, target=target, impute=impute))
+    if as_json:
+        print_json(asdict(found))
+        return
+    print_facts(
+        [
+            ("data", dataset),
+            ("columns", str(found.columns)),
+            *((f"{name} rows", f"{rows:,}") for name, rows in found.rows.items()),
+            *((file, f"md5 {checksum}") for file, checksum in found.checksums.items()),
+            *(
+                (f"{name} numbers", f"{low:.4g} to {high:.4g}, mean {mean:.4g}, deviation {deviation:.4g}")
+                for name, (low, high, mean, deviation) in found.scale.items()
+            ),
+            *(("remark", remark) for remark in found.remarks or ["none: nothing odd was found"]),
+        ]
+    )
+    if found.class_rows:
+        typer.echo()
+        rows = [
+            [name, *(f"{count} ({count / found.rows[split]:.1%})" for split, count in counts.items())]
+            for name, counts in found.class_rows.items()
+        ]
+        print_table(["class", *found.rows], rows)
+
+
 @data_app.command()
 def show(
-    dataset: Annotated[str, typer.Argument(help="fashion-mnist or digits.", metavar="DATASET")],
+    dataset: DatasetArgument,
     out: Annotated[Path | None, typer.Option(help="The picture's file.", show_default="DATASET.png")] = None,
     per_class: Annotated[int, typer.Option(help="Pictures of each class.")] = 10,
     overwrite: OverwriteOption = False,

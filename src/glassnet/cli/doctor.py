@@ -31,7 +31,8 @@ def doctor(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
         ("kernels", f"numba {report['numba']}" if report["compiled_steps"] else "numpy"),
         ("compiled code", report["compiled_code"]),
         *((name, value) for name, value in report["variables"].items()),
-        *((f"data: {name}", place or "not here") for name, place in data.items()),
+        *((f"data: {name}", place) for name, place in data.items() if place and place != "in scikit-learn"),
+        ("data: others", "glassnet data list"),
         ("versions", ", ".join(f"{name} {report[name]}" for name in ("glassnet", "python", "numpy"))),
         *(("advice", sentence) for sentence in report["advice"] or ["none: nothing here costs speed"]),
     ]

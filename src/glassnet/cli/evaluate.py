@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,73 +11,105 @@ from glassnet.cli.output import (
     DataDirOption,
     JsonOption,
     SplitName,
+    measures_facts,
     network_fact,
     print_facts,
     print_json,
     print_table,
+    published_table,
 )
+
+if TYPE_CHECKING:
+    from glassnet.training.metrics import ClassScore
 
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run folder.", metavar="RUN")],
     split: Annotated[SplitName, typer.Option(help="The rows to evaluate on.")] = SplitName.TEST,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Show the published figures of the data set (MedMNIST) beside it.")
+    ] = False,
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for a file of all scores, named as MedMNIST's evaluator does.", show_default="none"
+        ),
+    ] = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Evaluate a trained network on rows of the data it was made for: loss, accuracy, and each class.
+    """Evaluate a trained network on rows of the data it was made for: its measures, and each class.
 
     \b
     Examples:
       glassnet evaluate runs/2026-11-23_101500_digits_64-32-10
       glassnet evaluate runs/2026-11-23_101500_digits_64-32-10 --split validation --json
+      glassnet evaluate runs/2026-11-23_101500_breastmnist_784-256-128-1 --compare
     """
+    from glassnet.data.registry import published
+    from glassnet.training.assessment import assess, write_scores
     from glassnet.training.metrics import class_scores
-    from glassnet.training.metrics import evaluate as measure
     from glassnet.training.run import open_run
 
     network, folder, data = open_run(run, data_dir)
     config, epochs = folder.config(), len(folder.history())
+    figures = published(data.name) if compare else {}
     rows = split.rows_of(data)
-    metrics = measure(network, rows)
+    found = assess(network, rows, data.task, data.encoder)
     classes = class_scores(network, rows) if network.class_names else []
+    written = None
+    if scores is not None:
+        outputs, name = network.outputs(rows.X), folder.path.resolve().name
+        written = write_scores(scores, data.name, split.value, name, outputs, found.measures)
     if as_json:
         print_json(
             {
                 "run": str(run),
                 "dataset": data.name,
+                "task": data.task,
                 "split": split.value,
-                "rows": metrics.rows,
-                "loss": metrics.loss,
-                "accuracy": metrics.accuracy,
+                "rows": found.rows,
+                "loss": found.loss,
+                "accuracy": found.measures.get("accuracy"),
+                "measures": found.measures,
+                "intervals": found.intervals,
                 "epochs": epochs,
                 "epochs_planned": config.training.epochs,
                 "classes": [score._asdict() for score in classes],
+                "published": figures,
+                "scores": None if written is None else str(written),
             }
         )
         return
     cut = "" if epochs == config.training.epochs else f" of {config.training.epochs}: the run was cut short"
     facts = [
-        ("data", f"{data.name}: {metrics.rows:,} {split.value} rows"),
+        ("data", f"{data.name}: {found.rows:,} {split.value} rows"),
         network_fact(network),
         ("epochs", f"{epochs}{cut}"),
-        ("loss", f"{metrics.loss:.4f}"),
+        ("loss", f"{found.loss:.4f}"),
+        *measures_facts(found),
     ]
-    if metrics.accuracy is not None:
-        facts.append(("accuracy", f"{metrics.accuracy:.4f}"))
-    print_facts(facts)
+    print_facts(facts + ([("scores", str(written))] if written else []))
     if classes:
         typer.echo()
-        print_table(
-            ["class", "precision", "recall", "F1", "rows", "most often taken for"],
+        _print_classes(classes)
+    if figures:
+        typer.echo()
+        published_table(figures, found.measures)
+
+
+def _print_classes(classes: list[ClassScore]) -> None:
+    print_table(
+        ["class", "precision", "recall", "F1", "rows", "most often taken for"],
+        [
             [
-                [
-                    score.name,
-                    f"{score.precision:.3f}",
-                    f"{score.recall:.3f}",
-                    f"{score.f1:.3f}",
-                    str(score.rows),
-                    f"{score.taken_for} ({score.taken_for_rows})" if score.taken_for else "",
-                ]
-                for score in classes
-            ],
-        )
+                score.name,
+                f"{score.precision:.3f}",
+                f"{score.recall:.3f}",
+                f"{score.f1:.3f}",
+                str(score.rows),
+                f"{score.taken_for} ({score.taken_for_rows})" if score.taken_for else "",
+            ]
+            for score in classes
+        ],
+    )

@@ -15,6 +15,7 @@ from glassnet.errors import FileError, UsageError
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset, Split
     from glassnet.nn.network import Network
+    from glassnet.training.assessment import Assessment
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the table.")]
 DataDirOption = Annotated[
@@ -70,8 +71,50 @@ def network_fact(network: Network) -> tuple[str, str]:
     return "network", f"{'-'.join(map(str, network.layers))}, {len(network.theta):,} parameters"
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print rows under a header; the first column is text, the others are set right.
+#: How measures are written.
+MEASURES = {"auc": "AUC", "r2": "R2", "mae": "mean absolute error"}
+
+
+TargetOption = Annotated[
+    str | None,
+    typer.Option("--target", help="Of a table: the column to predict.", metavar="COLUMN", show_default="none"),
+]
+ImputeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--impute",
+        help="Of a table: error or median, if values are missing.",
+        metavar="NAME",
+        show_default="error",
+    ),
+]
+
+
+def tell_remarks(data: Dataset) -> None:
+    """Say on stderr what was decided while the user's own data were read."""
+    for remark in data.remarks:
+        typer.echo(f"glassnet: {data.name}: {remark}", err=True)
+
+
+def measures_facts(found: Assessment) -> list[tuple[str, str]]:
+    """Return a network's measures with their intervals, for `print_facts`."""
+    facts = []
+    for name, value in found.measures.items():
+        low, high = found.intervals.get(name, (None, None))
+        within = "" if low is None else f"  ({low:.3f} to {high:.3f})"
+        facts.append((MEASURES.get(name, name), f"{value:.4f}{within}"))
+    return facts
+
+
+def published_table(figures: dict[str, dict[str, float]], own: dict[str, float]) -> None:
+    """Print published AUC and accuracy by method, and one's own below."""
+    rows = [[method, f"{row['auc']:.3f}", f"{row['acc']:.3f}"] for method, row in figures.items()]
+    mine = [f"{own[name]:.3f}" if name in own else "" for name in ("auc", "accuracy")]
+    print_table(["published (Yang et al. 2023), test", "AUC", "accuracy"], [*rows, ["this", *mine]])
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], text: Sequence[int] = (0,)) -> None:
+    """Print rows under a header; the columns that hold text, as the first does, are set left, the others right.
 
     Examples
     --------
@@ -83,9 +126,11 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     lines = [header, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
-        cells = [f"{line[0]:{widths[0]}}"]
-        cells += [f"{cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=True)]
-        typer.echo("  ".join(cells))
+        cells = [
+            f"{cell:{'<' if column in text else '>'}{width}}"
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        typer.echo("  ".join(cells).rstrip() if len(line) - 1 in text else "  ".join(cells))
 
 
 def output_file(path: Path, overwrite: bool) -> Path:

@@ -12,7 +12,9 @@ from glassnet.cli.output import JsonOption, OverwriteOption, output_file, print_
 
 def predict(
     run: Annotated[Path, typer.Argument(help="A run folder, or a model file.", metavar="RUN")],
-    file: Annotated[Path, typer.Argument(help="Rows or images: IDX (gzipped or raw) or NPY.", metavar="FILE")],
+    file: Annotated[
+        Path, typer.Argument(help="Rows or images: IDX (gzipped or raw), NPY; or a table.", metavar="FILE")
+    ],
     out: Annotated[Path | None, typer.Option(help="Write to this file.", show_default="standard output")] = None,
     overwrite: OverwriteOption = False,
     as_json: JsonOption = False,
@@ -26,15 +28,26 @@ def predict(
       glassnet predict runs/2026-11-23_101500_fashion-mnist_784-28-10 t10k-images-idx3-ubyte.gz
       glassnet predict runs/2026-11-23_101500_digits_64-32-10 digits.npy --out answers.csv
     """
+    from glassnet.data.own import TABLES
     from glassnet.data.rows import read_rows
+    from glassnet.data.table import read_table
     from glassnet.errors import DataError, FileError, NonFiniteError
     from glassnet.runtime.files import write_bytes
     from glassnet.training.model_file import load_model
     from glassnet.training.predictions import predictions, to_csv
+    from glassnet.training.run_folder import RunFolder
 
     target = output_file(out, overwrite) if out else None
+    network = load_model(run)
+    encoder = RunFolder(run if run.is_dir() else run.parent).encoder() if file.name.endswith(TABLES) else None
     try:
-        table = predictions(load_model(run), read_rows(file))
+        if encoder is None:
+            table = predictions(network, read_rows(file))
+        else:
+            rows, remarks = encoder.transform(read_table(file))
+            for remark in remarks:
+                typer.echo(f"glassnet: {file}: {remark}", err=True)
+            table = predictions(network, rows, encoder)
     except (DataError, NonFiniteError) as error:
         raise FileError(file, str(error)) from None
     if as_json:

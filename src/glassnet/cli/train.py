@@ -9,7 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glassnet.cli.output import DataDirOption, JsonOption, network_fact, print_facts, print_json
+from glassnet.cli.output import (
+    MEASURES,
+    DataDirOption,
+    ImputeOption,
+    JsonOption,
+    TargetOption,
+    measures_facts,
+    network_fact,
+    print_facts,
+    print_json,
+    print_table,
+    published_table,
+    tell_remarks,
+)
 from glassnet.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,15 +34,20 @@ if TYPE_CHECKING:
 def train(
     dataset: Annotated[
         str | None,
-        typer.Argument(help="fashion-mnist or digits; may come from --config.", metavar="DATASET"),
+        typer.Argument(
+            help="A name from glassnet data list; a table (CSV, TSV, Parquet), NPZ file, or folder of images.",
+            metavar="DATASET",
+        ),
     ] = None,
     config: Annotated[
         Path | None,
         typer.Option(help="TOML file to start from, for example a run's config.toml; other options change it."),
     ] = None,
+    target: TargetOption = None,
+    impute: ImputeOption = None,
     layers: Annotated[
         str | None,
-        typer.Option(help="Units per layer, inputs first.", metavar="D0,D1,..", show_default="D0,256,128,classes"),
+        typer.Option(help="Units per layer, inputs first.", metavar="D0,D1,..", show_default="D0,256,128,outputs"),
     ] = None,
     activation: Annotated[
         str | None,
@@ -49,7 +67,7 @@ def train(
             help="cross_entropy, binary_cross_entropy, half_squared_error, absolute_error or huber; "
             'with options: "huber(2)", "half_squared_error(sum)".',
             metavar="NAME",
-            show_default="cross_entropy",
+            show_default="the one that suits the data",
         ),
     ] = None,
     output_scale: Annotated[float | None, typer.Option(help="Factor k on the output.", show_default="1")] = None,
@@ -98,10 +116,18 @@ def train(
     seed: Annotated[
         int | None, typer.Option(help="Decides the first weights and the order of the rows.", show_default="0")
     ] = None,
+    seeds: Annotated[
+        int, typer.Option(help="Train so many networks, with this seed and the next ones.", metavar="N", min=1)
+    ] = 1,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Show the published figures of the data set (MedMNIST) beside it.")
+    ] = False,
     validation: Annotated[
         str | None,
         typer.Option(
-            help="Training rows set aside: a share or a number; 0: none.", metavar="N", show_default="1/12"
+            help="Training rows set aside: a share or a number; 0: none.",
+            metavar="N",
+            show_default="the data's own, or 1/12",
         ),
     ] = None,
     split_seed: Annotated[int | None, typer.Option(help="Draws the validation rows.", show_default="0")] = None,
@@ -134,9 +160,13 @@ def train(
       glassnet train fashion-mnist
       glassnet train fashion-mnist --layers 784,28,10 --activation tanh --optimizer "sgd(0.5)"
       glassnet train digits --epochs 30 --seed 7 --json
+      glassnet train houses.csv --target price --impute median
+      glassnet train breastmnist --epochs 30 --seeds 5 --compare
       glassnet train --config runs/2026-11-23_101500_digits_64-32-10/config.toml --seed 1
     """
+    from glassnet.data.registry import published
     from glassnet.training.config import configure
+    from glassnet.training.run import load_data
 
     changes = {
         "seed": seed,
@@ -144,6 +174,8 @@ def train(
             "dataset": dataset,
             "validation": _number("validation", validation),
             "split_seed": split_seed,
+            "target": target,
+            "impute": impute,
         },
         "network": {
             "layers": _split(layers),
@@ -166,7 +198,12 @@ def train(
         },
     }
     chosen = _with_steps(configure(changes, config), learning_rate, update_scale)
-    train_and_tell(chosen, data_dir=data_dir, run_dir=run_dir, progress=not quiet, as_json=as_json)
+    options: dict[str, Any] = {"run_dir": run_dir, "progress": not quiet, "as_json": as_json}
+    figures = published(chosen.data.dataset) if compare else {}
+    if seeds == 1:
+        train_and_tell(chosen, data_dir=data_dir, figures=figures, **options)
+    else:
+        train_seeds(chosen, seeds, load_data(chosen, data_dir), figures=figures, **options)
 
 
 def _number(name: str, text: str | None) -> int | float | None:
@@ -202,36 +239,96 @@ def train_and_tell(
     run_dir: Path | None = None,
     progress: bool = True,
     as_json: bool = False,
+    figures: dict[str, dict[str, float]] | None = None,
 ) -> Run:
-    """Train as a configuration says, and print what came of it.
+    """Train as a configuration says, and print what came of it, with published figures beside it.
 
     Raises
     ------
     typer.Exit
         With 130 or 143 after Ctrl-C or SIGTERM; what was learned is saved and said.
     """
-    from glassnet.training.loop import Interrupted
-    from glassnet.training.run import layers_for, load_data, run
+    from glassnet.training.run import layers_for, load_data
     from glassnet.training.run_folder import default_folder
 
     if data is None:
         data = load_data(config, data_dir)
+    tell_remarks(data)
     layers = layers_for(config, data)
     with contextlib.nullcontext(run_dir) if run_dir else default_folder(data.name, layers) as folder:
-        try:
-            finished = run(config, data, run_dir=folder, progress=progress)
-        except Interrupted as stop:
-            typer.echo(f"glassnet: {stop}; look at it with: glassnet evaluate {folder}", err=True)
-            raise typer.Exit(128 + stop.signal) from None
-    _tell(finished, data, as_json)
+        finished = _trained(config, data, folder, progress)
+    _tell(finished, data, as_json, figures or {})
     return finished
 
 
-def _tell(run: Run, data: Dataset, as_json: bool) -> None:
-    """Print what a finished run reached."""
-    from glassnet.training.metrics import evaluate
+def _trained(config: RunConfig, data: Dataset, folder: Path, progress: bool) -> Run:
+    """Train into a folder; what Ctrl-C or SIGTERM leaves is said."""
+    from glassnet.training.loop import Interrupted
+    from glassnet.training.run import run
 
-    test, last = evaluate(run.network, data.test), run.history.last
+    try:
+        return run(config, data, run_dir=folder, progress=progress)
+    except Interrupted as stop:
+        typer.echo(f"glassnet: {stop}; look at it with: glassnet evaluate {folder}", err=True)
+        raise typer.Exit(128 + stop.signal) from None
+
+
+def train_seeds(
+    config: RunConfig,
+    seeds: int,
+    data: Dataset,
+    *,
+    run_dir: Path | None,
+    progress: bool,
+    as_json: bool,
+    figures: dict[str, dict[str, float]],
+) -> None:
+    """Train networks that differ in their seed, a run folder each, and print mean and spread of their measures."""
+    from dataclasses import asdict
+
+    from glassnet.training.assessment import assess, spreads
+    from glassnet.training.run import layers_for
+    from glassnet.training.run_folder import default_folder
+
+    tell_remarks(data)
+    layers = layers_for(config, data)
+    runs = []
+    with contextlib.nullcontext(run_dir) if run_dir else default_folder(data.name, layers) as folder:
+        for seed in range(config.seed, config.seed + seeds):
+            network = config.network.model_copy(update={"seed": None})
+            one = config.model_copy(update={"seed": seed, "network": network, "start": None})
+            runs.append(_trained(one, data, folder / f"seed-{seed}", progress))
+    found = [assess(run.network, data.test, data.task, data.encoder) for run in runs]
+    spread = spreads(found)
+    if as_json:
+        record = {"run_dir": str(folder), "dataset": data.name, "layers": layers, "published": figures}
+        record["runs"] = [
+            {"seed": run.config.seed, "run_dir": str(run.folder), "test_loss": one.loss, "measures": one.measures}
+            for run, one in zip(runs, found, strict=True)
+        ]
+        print_json(record | {"spread": {name: asdict(over) for name, over in spread.items()}})
+        return
+    print_facts([_rows_fact(data), network_fact(runs[0].network), ("run folders", str(folder))])
+    typer.echo()
+    names = [MEASURES.get(name, name) for name in spread]
+    rows = [
+        [f"seed {run.config.seed}", *(f"{one.measures[name]:.4f}" for name in spread)]
+        for run, one in zip(runs, found, strict=True)
+    ]
+    rows.append(["mean", *(f"{over.mean:.4f}" for over in spread.values())])
+    rows.append(["deviation", *(f"{over.deviation:.4f}" for over in spread.values())])
+    rows.append(["95 % of the mean", *(f"{over.low:.3f} to {over.high:.3f}" for over in spread.values())])
+    print_table(["test rows", *names], rows)
+    if figures:
+        typer.echo()
+        published_table(figures, {name: over.mean for name, over in spread.items()})
+
+
+def _tell(run: Run, data: Dataset, as_json: bool, figures: dict[str, dict[str, float]]) -> None:
+    """Print what a finished run reached."""
+    from glassnet.training.assessment import assess
+
+    test, last = assess(run.network, data.test, data.task, data.encoder), run.history.last
     seconds = sum(record.seconds for record in run.history)
     record = {
         "run_dir": str(run.folder),
@@ -248,18 +345,17 @@ def _tell(run: Run, data: Dataset, as_json: bool) -> None:
         "validation_loss": last and last.validation_loss,
         "validation_accuracy": last and last.validation_accuracy,
         "test_loss": test.loss,
-        "test_accuracy": test.accuracy,
+        "test_accuracy": test.measures.get("accuracy"),
+        "test_measures": test.measures,
+        "test_intervals": test.intervals,
+        "published": figures,
         "theta_sha256": run.network.fingerprint(),
     }
     if as_json:
         print_json(record)
         return
-    rows = ", ".join(
-        f"{len(split.y):,} {name}"
-        for name, split in (("training", data.train), ("validation", data.validation), ("test", data.test))
-    )
     facts = [
-        ("data", f"{data.name}: {rows} rows"),
+        _rows_fact(data),
         network_fact(run.network),
         ("optimizer", run.config.training.optimizer),
         ("trained", f"{len(run.history)} epochs, {seconds:.1f} s, {run.config.environment['kernels']} kernels"),
@@ -268,7 +364,17 @@ def _tell(run: Run, data: Dataset, as_json: bool) -> None:
         facts.append(("training loss", f"{last.train_loss:.4f}"))
     if last and last.validation_accuracy is not None:
         facts.append(("validation accuracy", f"{last.validation_accuracy:.4f}"))
-    if test.accuracy is not None:
-        facts.append(("test accuracy", f"{test.accuracy:.4f}"))
+    facts += [(f"test {name}", value) for name, value in measures_facts(test)]
     facts += [("test loss", f"{test.loss:.4f}"), ("run folder", str(run.folder))]
     print_facts(facts)
+    if figures:
+        typer.echo()
+        published_table(figures, test.measures)
+
+
+def _rows_fact(data: Dataset) -> tuple[str, str]:
+    rows = ", ".join(
+        f"{len(split.y):,} {name}"
+        for name, split in (("training", data.train), ("validation", data.validation), ("test", data.test))
+    )
+    return "data", f"{data.name}: {rows} rows"

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from glassnet.errors import DataError, UsageError
+from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
 
+if TYPE_CHECKING:
+    from glassnet.data.columns import TableEncoder
+
 #: Share of the training rows that is set aside for validation: 5,000 of Fashion-MNIST's 60,000.
 VALIDATION = 1 / 12
+
+#: What is asked of a network. Ordinal: classes in an order; multi-label: any number of labels for a row.
+TASKS = ("multi-class", "binary", "multi-label", "ordinal", "regression")
 
 #: Share of the rows that is the test set, where a data set comes without one.
 TEST = 0.2
@@ -42,11 +48,23 @@ class Dataset:
     class_names : tuple of str or None
         In label order; None where y holds numbers instead of classes.
     image_shape : tuple of int or None
-        (height, width) where a row is an image.
+        Where a row is an image: (height, width), with a third number 3 for its colours; or (depth, height, width).
+    task : str
+        One of `TASKS`.
+    target_names : tuple of str or None
+        What the columns of y are called, where it has several.
     checksums : dict
         md5 by file name, so that a run says exactly what it learned from.
-    validation_size, split_seed : int
-        Repeat the split.
+    encoder : TableEncoder or None
+        How a table's rows became numbers.
+    origin : dict of str to str
+        Arguments of `load_dataset` that read the user's own data again: the path and what went with it.
+    remarks : tuple of str
+        What was decided while they were read, in words.
+    validation_size : int or None
+        Rows set aside for validation; None: those that the data set comes with.
+    split_seed : int
+        Repeats the split.
     """
 
     name: str
@@ -54,15 +72,24 @@ class Dataset:
     validation: Split
     test: Split
     class_names: tuple[str, ...] | None = None
-    image_shape: tuple[int, int] | None = None
+    image_shape: tuple[int, ...] | None = None
     checksums: dict[str, str] = field(default_factory=dict)
-    validation_size: int = 0
+    validation_size: int | None = 0
     split_seed: int = 0
+    task: str = "multi-class"
+    target_names: tuple[str, ...] | None = None
+    encoder: TableEncoder | None = None
+    origin: dict[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     @property
     def n_classes(self) -> int | None:
         """Number of classes, None for regression."""
         return None if self.class_names is None else len(self.class_names)
+
+    def with_validation(self, validation: Split) -> Dataset:
+        """Return the data set with validation rows of its own, that were not drawn from the training rows."""
+        return replace(self, validation=validation, validation_size=None)
 
     @classmethod
     def from_arrays(
@@ -74,10 +101,12 @@ class Dataset:
         *,
         name: str = "arrays",
         class_names: Sequence[str] | None = None,
-        image_shape: tuple[int, int] | None = None,
+        image_shape: tuple[int, ...] | None = None,
         checksums: dict[str, str] | None = None,
-        validation: float = VALIDATION,
+        validation: float | None = None,
         split_seed: int = 0,
+        task: str | None = None,
+        target_names: Sequence[str] | None = None,
     ) -> Dataset:
         """Make a data set of arrays.
 
@@ -91,10 +120,14 @@ class Dataset:
             bytes (uint8) count as pixels: a network divides them by 255.
         X_test, y_test : ndarray, optional
             The test set, where there is one apart.
-        name, class_names, image_shape, checksums
+        name, class_names, image_shape, checksums, target_names
             See the attributes. By default the classes are called 0, 1, ...; the checksum is that of X and y.
-        validation : float or int, default 1/12
-            Share of the training rows below 1, or their number; 0 leaves all rows for training, as they are.
+        task : str, optional
+            By default "binary" for two classes and "multi-class" for more; "multi-label" for several columns of
+            whole numbers 0 and 1; "regression" for other numbers.
+        validation : float or int, optional
+            Share of the training rows below 1, or their number; 0 leaves all rows for training, as they are. By
+            default a twelfth.
         split_seed : int, default 0
             Draws the validation rows; apart from a run's seed, so that runs with other seeds are judged alike.
 
@@ -128,7 +161,7 @@ class Dataset:
             X, y, X_test, y_test = X[rest], y[rest], X[chosen], y[chosen]
         if len(y_test) == 0:
             raise DataError(f"{name}: {len(y)} rows are too few to set a fifth apart for the test")
-        size = validation_size(validation, len(y))
+        size = validation_size(VALIDATION if validation is None else validation, len(y))
         rest, chosen = stratified(y, size, stream(split_seed, "split"))
         return cls(
             name,
@@ -140,6 +173,8 @@ class Dataset:
             checksums,
             size,
             split_seed,
+            _task(task, y, names),
+            None if target_names is None else tuple(target_names),
         )
 
 
@@ -158,6 +193,18 @@ def _checked(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:
     if len(X) != len(y) or len(X) == 0:
         raise DataError(f"{name}: {len(X)} {split} rows but {len(y)} labels; they must be as many, and not none")
     return X, y
+
+
+def _task(task: str | None, y: Array, class_names: tuple[str, ...] | None) -> str:
+    """Return the task that is named, or that labels and numbers imply."""
+    if task is not None:
+        if task not in TASKS:
+            raise unknown_name("task", task, TASKS)
+        return task
+    if class_names is not None:
+        return "binary" if len(class_names) == 2 else "multi-class"
+    bits = y.ndim == 2 and y.dtype.kind in "uib" and y.size > 0 and y.min() >= 0 and y.max() <= 1
+    return "multi-label" if bits else "regression"
 
 
 def _class_names(name: str, y: Array, y_test: Array | None, given: Sequence[str] | None) -> tuple[str, ...] | None:

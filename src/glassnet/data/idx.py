@@ -7,11 +7,14 @@ the numbers are read, and every error names the file.
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import os
 import stat
 import struct
+import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -30,13 +33,15 @@ DEFLATE_LIMIT = 1032
 CHUNK = 1 << 24
 
 
-def read_idx(path: str | Path) -> Array:
+def read_idx(path: str | Path, member: str | None = None) -> Array:
     """Read an IDX file, gzipped or raw.
 
     Parameters
     ----------
     path : str or Path
         A regular file; whether it is gzipped is told by its first bytes, not by its name.
+    member : str, optional
+        The file within a zip archive that `path` is then.
 
     Returns
     -------
@@ -53,10 +58,10 @@ def read_idx(path: str | Path) -> Array:
         status = os.stat(path)  # before opening: to open a pipe would wait for a writer
         if not stat.S_ISREG(status.st_mode):
             raise FileError(path, "is not a regular file")
-        with path.open("rb") as raw:
+        with path.open("rb") as file, _member(path, file, member) as raw:
             gzipped = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            limit = status.st_size * (DEFLATE_LIMIT if gzipped else 1)
+            limit = status.st_size * (DEFLATE_LIMIT if gzipped or member else 1)
             return _read(path, cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if gzipped else raw, limit)
     except FileError:
         raise
@@ -66,6 +71,21 @@ def read_idx(path: str | Path) -> Array:
         raise FileError(path, f"is damaged ({error}): copy or download it again") from None
     except OSError as error:
         raise FileError(path, f"cannot be read: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def _member(path: Path, file: IO[bytes], member: str | None) -> Iterator[IO[bytes]]:
+    """Open a member of an archive; without one, it is the file itself."""
+    if member is None:
+        yield file
+        return
+    try:
+        with zipfile.ZipFile(file) as archive, archive.open(member) as raw:
+            yield raw
+    except KeyError:
+        raise FileError(path, f"holds no {member}") from None
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise FileError(path, f"is damaged or no zip archive ({error}): copy or download it again") from None
 
 
 def _read(path: Path, file: IO[bytes], limit: int) -> Array:

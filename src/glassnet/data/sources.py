@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from glassnet.errors import DataError, FileError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    import requests
 
 #: The environment variable that names the folder with the user's data sets.
 DATA_VARIABLE = "GLASSNET_DATA"
@@ -32,11 +32,14 @@ class Source:
         Official address of the folder, with a slash at the end.
     files : dict
         md5 by file name, as published.
+    query : str
+        What follows the file's name in its address.
     """
 
     name: str
     url: str
     files: dict[str, str]
+    query: str = ""
 
     def locate(self, data_dir: str | Path | None = None) -> dict[str, Path]:
         """Find every file, download what is nowhere, and return the path by file name.
@@ -95,22 +98,67 @@ class Source:
 
     def _fetch(self, file: str, cache: Path) -> Path:
         """Return the file in the cache, downloaded first where it is not there or damaged."""
-        import pooch
-        from rich.console import Console
-        from rich.progress import Progress
+        path = cache / file
+        if not path.is_file() or md5(path) != self.files[file]:
+            cache.mkdir(parents=True, exist_ok=True)
+            download(self.url + file + self.query, path, self.files[file])
+        return path
 
-        pooch.get_logger().setLevel("WARNING")
-        console = Console(stderr=True)
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-            bar = DownloadBar(progress, file)
-            path = pooch.retrieve(
-                self.url + file,
-                known_hash=f"md5:{self.files[file]}",
-                fname=file,
-                path=cache,
-                downloader=pooch.HTTPDownloader(timeout=TIMEOUT, progressbar=bar),
-            )
-        return Path(path)
+
+def download(url: str, path: Path, checksum: str) -> None:
+    """Download a file and put it in its place once it is complete and its md5 is right.
+
+    What has arrived of it is kept beside its place, and a later call goes on from there where the server can.
+
+    Raises
+    ------
+    requests.RequestException
+        If the server cannot be reached, or does not answer with the file.
+    ValueError
+        If what arrived has another checksum.
+    OSError
+        If it cannot be written.
+    """
+    import requests
+
+    part = path.with_name(f".{path.name}.part")
+    have = part.stat().st_size if part.exists() else 0
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
+        if have and answer.status_code == requests.codes.requested_range_not_satisfiable:
+            answer.close()  # it was complete, or is no part of this file
+        else:
+            answer.raise_for_status()
+            go_on = answer.status_code == requests.codes.partial_content
+            _receive(answer, part, path.name, have if go_on else 0)
+    if md5(part) != checksum:
+        part.unlink()
+        if have:  # what was kept may have been of another file
+            return download(url, path, checksum)
+        raise ValueError(f"{url}: wrong checksum")
+    os.replace(part, path)
+    return None
+
+
+def _receive(answer: requests.Response, part: Path, name: str, have: int) -> None:
+    """Write what arrives behind the bytes that are there, with a bar on a terminal's stderr."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    console = Console(stderr=True)
+    columns = "{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
+    length = answer.headers.get("Content-Length")
+    with (
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+        part.open("r+b" if have else "wb") as file,
+    ):
+        total = int(length) + have if length else None
+        task = progress.add_task(f"Downloading {name}", total=total, completed=have)
+        file.seek(have)
+        file.truncate()
+        for chunk in answer.iter_content(1 << 16):
+            file.write(chunk)
+            progress.update(task, advance=len(chunk))
 
 
 def cache_folder() -> Path:
@@ -131,7 +179,6 @@ def _reason(error: Exception) -> str:
     import requests
 
     if isinstance(error, requests.exceptions.HTTPError) and error.response is not None:
-        error.response.close()  # pooch leaves the connection open
         return f"the server answered {error.response.status_code}"
     if isinstance(error, requests.exceptions.Timeout):
         return f"no answer within {TIMEOUT} s"
@@ -140,31 +187,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ValueError):
         return "the checksum of what arrived is wrong"
     return str(error)
-
-
-class DownloadBar:
-    """One file's task on a rich progress bar, behind the interface that pooch expects of a bar."""
-
-    def __init__(self, progress: Progress, file: str) -> None:
-        self.progress = progress
-        self.task = progress.add_task(f"Downloading {file}", total=None, visible=False)
-
-    @property
-    def total(self) -> float | None:
-        """Bytes to come; pooch sets it when the server has answered."""
-        return self.progress.tasks[self.task].total
-
-    @total.setter
-    def total(self, total: float) -> None:
-        self.progress.update(self.task, total=total, visible=True)
-
-    def update(self, size: int) -> None:
-        """Advance by `size` bytes."""
-        self.progress.update(self.task, advance=size)
-
-    def reset(self) -> None:
-        """Go back to the start, as pooch does before it rounds off with the whole size."""
-        self.progress.reset(self.task)
-
-    def close(self) -> None:
-        """Leave the bar to the context that opened it."""

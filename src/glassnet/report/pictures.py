@@ -48,13 +48,18 @@ def sample_grid(data: Dataset, per_class: int = 10) -> Figure:
         raise DataError(f"{data.name}: holds no images with classes that could be shown")
     if not 1 <= per_class <= MOST_PER_CLASS:
         raise UsageError("per_class", f"must be a whole number from 1 to {MOST_PER_CLASS}, got {per_class}")
-    height, width = data.image_shape
+    colours = data.image_shape[2:] if data.image_shape[2:] == (3,) else ()
+    depth = data.image_shape[0] if len(data.image_shape) == 3 and not colours else None
+    height, width = data.image_shape[:2] if depth is None else data.image_shape[1:]
     gap = 2
     n_classes = len(data.class_names)
-    sheet = np.zeros((n_classes * (height + gap) - gap, per_class * (width + gap) - gap))
+    shape = n_classes * (height + gap) - gap, per_class * (width + gap) - gap, *colours
+    sheet = np.full(shape, 255 if colours else 0, data.train.X.dtype)
     for label in range(n_classes):
         images = data.train.X[np.flatnonzero(data.train.y == label)[:per_class]]
-        for column, image in enumerate(images.reshape(len(images), height, width)):
+        for column, image in enumerate(images.reshape(len(images), *data.image_shape)):
+            if depth is not None:  # a slice through the middle
+                image = image[depth // 2]
             top, left = label * (height + gap), column * (width + gap)
             sheet[top : top + height, left : left + width] = image
 

@@ -9,7 +9,6 @@ from typing import Any, Literal, TypeVar
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from glassnet.data.dataset import VALIDATION
 from glassnet.errors import FileError, UsageError
 from glassnet.nn.activations import ACTIVATIONS
 from glassnet.nn.initializers import INITIALIZERS
@@ -27,20 +26,22 @@ class DataConfig(_Section):
     """Which data, and how they are split; see `glassnet.load_dataset`."""
 
     dataset: str
-    validation: int | float = Field(default=VALIDATION, ge=0)
+    validation: int | float | None = Field(default=None, ge=0)
     split_seed: int = Field(default=0, ge=0)
+    target: str | None = None
+    impute: Literal["error", "median"] | None = None
 
 
 class NetworkConfig(_Section):
     """Which network; see `glassnet.Network`.
 
-    Without layers, `glassnet.run` fits them to the data; without a seed, it is the run's.
+    Without layers or loss, `glassnet.run` fits them to the data; without a seed, it is the run's.
     """
 
     layers: list[int] | None = None
     activation: str | list[str] = "relu"
     output_activation: str | None = None
-    loss: str = "cross_entropy"
+    loss: str | None = None
     output_scale: float = 1.0
     initializer: str = "glorot_uniform"
     bias_initializer: str = "zeros"
@@ -186,7 +187,8 @@ def _resolve_names(config: RunConfig) -> None:
     network = config.network
     for activation in [network.activation] if isinstance(network.activation, str) else network.activation:
         ACTIVATIONS.resolve(activation, "network.activation")
-    LOSSES.resolve(network.loss, "network.loss")
+    if network.loss is not None:
+        LOSSES.resolve(network.loss, "network.loss")
     if network.initializer != "array":
         INITIALIZERS.resolve(network.initializer, "network.initializer")
     INITIALIZERS.resolve(network.bias_initializer, "network.bias_initializer")

@@ -20,7 +20,7 @@ from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.environment import environment
 from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.runtime.seeds import stream
-from glassnet.training.config import DataConfig, NetworkConfig, RunConfig, TrainingConfig, validated
+from glassnet.training.config import NetworkConfig, RunConfig, TrainingConfig, validated
 from glassnet.training.engine import make_engine
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.metrics import RunningMetrics, evaluate
@@ -192,7 +192,7 @@ def fit(
     with blas_threads() as use_threads, np.errstate(all="ignore"):  # every loss is checked instead
         try:
             learner = _Learner(network, data, rule, config, use_threads)
-            folder = RunFolder.create(run.folder, learner.config, network) if run.folder else None
+            folder = RunFolder.create(run.folder, learner.config, network, data.encoder) if run.folder else None
         except GlassnetError:
             network.class_names = before
             raise
@@ -224,7 +224,12 @@ def _describe(network: Network, data: Dataset, training: TrainingConfig, seed: i
         RunConfig,
         {
             "seed": seed,
-            "data": DataConfig(dataset=data.name, validation=data.validation_size, split_seed=data.split_seed),
+            "data": {
+                "dataset": data.name,
+                "validation": data.validation_size,
+                "split_seed": data.split_seed,
+                **data.origin,
+            },
             "network": NetworkConfig(
                 **{key: value for key, value in description.items() if key in NetworkConfig.model_fields}
             ),

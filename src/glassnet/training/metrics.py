@@ -44,6 +44,9 @@ class RunningMetrics:
             self.labelled += n
             outputs = outputs if outputs.shape[1] > 1 else self.network.loss.predict(outputs)
             self.correct += int(np.count_nonzero(decode(outputs, self.network.n_classes) == y))
+        elif self.network.loss.output == "sigmoid" and y.ndim == 2:  # each label for itself, as logits
+            self.labelled += y.size
+            self.correct += int(np.count_nonzero((outputs >= 0) == (y >= 0.5)))
 
     @property
     def loss(self) -> float:
@@ -52,7 +55,7 @@ class RunningMetrics:
 
     @property
     def accuracy(self) -> float | None:
-        """Share of the labelled rows that were predicted right; None where there are no labels."""
+        """Share of the rows, or of the labels where a row has several, that were predicted right; None without."""
         return self.correct / self.labelled if self.labelled else None
 
 

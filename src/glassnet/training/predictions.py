@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.nn.targets import decode
 
+if TYPE_CHECKING:
+    from glassnet.data.columns import TableEncoder
 
-def predictions(network: Network, X: Array) -> list[dict[str, Any]]:
+
+def predictions(network: Network, X: Array, encoder: TableEncoder | None = None) -> list[dict[str, Any]]:
     """Return one record a row.
 
     Parameters
@@ -20,6 +23,8 @@ def predictions(network: Network, X: Array) -> list[dict[str, Any]]:
         Trained.
     X : ndarray of shape (n, d_0) or (n, ...) with d_0 numbers a row
         The rows.
+    encoder : TableEncoder, optional
+        Gives a table's target back in its own units.
 
     Returns
     -------
@@ -36,6 +41,9 @@ def predictions(network: Network, X: Array) -> list[dict[str, Any]]:
     """
     outputs = network.outputs(X)
     if network.n_classes is None:
+        if encoder is not None and encoder.target is not None:
+            outputs = encoder.decode_target(outputs[:, 0])[:, None]
+            return [{"row": row, encoder.target.name: float(value)} for row, (value,) in enumerate(outputs)]
         return [
             {"row": row, **{f"output_{unit}": float(value) for unit, value in enumerate(values)}}
             for row, values in enumerate(outputs)

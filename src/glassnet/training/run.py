@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from glassnet.data.dataset import Dataset
+from glassnet.data.own import looks_like_a_path
 from glassnet.data.registry import DATASETS, load_dataset
 from glassnet.errors import DataError, FileError
 from glassnet.nn.network import Network
@@ -25,9 +26,8 @@ def load_data(config: RunConfig, data_dir: str | Path | None = None) -> Dataset:
     DataError
         If a file is not the one that the configuration was made with.
     """
-    data = load_dataset(
-        config.data.dataset, data_dir, validation=config.data.validation, split_seed=config.data.split_seed
-    )
+    options = config.data.model_dump()
+    data = load_dataset(options.pop("dataset"), data_dir, **options)
     for file, checksum in config.checksums.items():
         if data.checksums.get(file) != checksum:
             raise DataError(
@@ -57,7 +57,7 @@ def open_run(run: Path, data_dir: str | Path | None = None) -> tuple[Network, Ru
     network = load_model(run)
     folder = RunFolder(run if run.is_dir() else run.parent)
     config = folder.config()
-    if config.data.dataset not in DATASETS:
+    if config.data.dataset not in DATASETS and not looks_like_a_path(config.data.dataset):
         raise FileError(
             folder.config_path,
             f"the run learned from {config.data.dataset!r}, which only the Python program that made it can load; "
@@ -67,7 +67,9 @@ def open_run(run: Path, data_dir: str | Path | None = None) -> tuple[Network, Ru
 
 
 def layers_for(config: RunConfig, data: Dataset) -> list[int]:
-    """Return the configuration's layers, or else two hidden ones between the data's columns and classes.
+    """Return the configuration's layers, or else two hidden ones between the data's columns and what they ask for.
+
+    That is a unit for each class, label or number; two classes take a single one.
 
     Examples
     --------
@@ -79,7 +81,27 @@ def layers_for(config: RunConfig, data: Dataset) -> list[int]:
     if config.network.layers is not None:
         return config.network.layers
     columns = data.train.X[0].size
-    return [columns, *HIDDEN_LAYERS, data.n_classes or data.train.y[0].size]
+    units = data.n_classes or data.train.y[0].size
+    single = data.task == "binary" and config.network.loss is None
+    return [columns, *HIDDEN_LAYERS, 1 if single else units]
+
+
+def loss_for(config: RunConfig, data: Dataset, units: int) -> str:
+    """Return the configuration's loss, or else the one that suits the data's task and the number of outputs.
+
+    Examples
+    --------
+    >>> from glassnet.training.config import configure
+    >>> config = configure({"data": {"dataset": "breast-cancer"}})
+    >>> data = load_data(config)
+    >>> loss_for(config, data, 1), loss_for(config, data, 2)
+    ('binary_cross_entropy', 'cross_entropy')
+    """
+    if config.network.loss is not None:
+        return config.network.loss
+    if data.task == "multi-label" or (data.task == "binary" and units == 1):
+        return "binary_cross_entropy"
+    return "half_squared_error" if data.task == "regression" else "cross_entropy"
 
 
 def run(
@@ -111,6 +133,7 @@ def run(
     if options["initializer"] == "array":
         raise DataError("initializer: the run began with an array of parameters, which only its model file holds")
     options["layers"] = layers_for(config, data)
+    options["loss"] = loss_for(config, data, options["layers"][-1])
     if options["seed"] is None:
         options["seed"] = config.seed
     network = Network(**options)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from glassnet.errors import FileError
 from glassnet.nn.network import Network
@@ -16,8 +17,12 @@ from glassnet.training.config import RunConfig, load_config
 from glassnet.training.history import History
 from glassnet.training.model_file import MODEL_FILE, save_model
 
+if TYPE_CHECKING:
+    from glassnet.data.columns import TableEncoder
+
 CONFIG_FILE = "config.toml"
 HISTORY_FILE = "history.csv"
+COLUMNS_FILE = "columns.json"
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,9 @@ class RunFolder:
     path: Path
 
     @classmethod
-    def create(cls, path: Path, config: RunConfig, network: Network) -> RunFolder:
+    def create(
+        cls, path: Path, config: RunConfig, network: Network, encoder: TableEncoder | None = None
+    ) -> RunFolder:
         """Make the folder and save the untrained network, so that a full disk is met before the work.
 
         Raises
@@ -46,9 +53,11 @@ class RunFolder:
         folder = cls(path)
         try:
             folder.save(network, History())
+            if encoder is not None:
+                write_bytes(path / COLUMNS_FILE, encoder.to_json().encode())
             write_bytes(folder.config_path, config.to_toml().encode())
         except FileError:
-            for name in (MODEL_FILE, HISTORY_FILE):
+            for name in (MODEL_FILE, HISTORY_FILE, COLUMNS_FILE):
                 (path / name).unlink(missing_ok=True)
             if new:
                 path.rmdir()
@@ -63,6 +72,26 @@ class RunFolder:
     def config(self) -> RunConfig:
         """Read the configuration."""
         return load_config(self.config_path)
+
+    def encoder(self) -> TableEncoder | None:
+        """Read how a table's rows become numbers; None where the run learned from no table.
+
+        Raises
+        ------
+        FileError
+            If the file is damaged.
+        """
+        from glassnet.data.columns import TableEncoder
+
+        path = self.path / COLUMNS_FILE
+        if not path.exists():
+            return None
+        try:
+            return TableEncoder.from_json(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise FileError(path, f"cannot be read: {error.strerror}") from None
+        except ValueError as error:
+            raise FileError(path, f"does not say how to read a table: {error}") from None
 
     def history(self) -> History:
         """Read the history.

@@ -4,11 +4,13 @@ import hashlib
 import numpy as np
 import pytest
 
-from glassnet.data.fashion_mnist import CLASS_NAMES, SOURCE
+from glassnet.data.mnist_family import FAMILIES
 from glassnet.data.registry import load_dataset
 from glassnet.errors import FileError
 
-TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = SOURCE.files
+FASHION = FAMILIES[0]
+CLASS_NAMES, SOURCE = FASHION.class_names, FASHION.source
+TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS = FASHION.files
 
 
 def test_small_files_become_the_splits(small_files):

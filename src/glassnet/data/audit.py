@@ -1,0 +1,210 @@
+"""What is odd about a data set: duplicates, shifted classes, constant columns, missing and strange numbers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from glassnet.data.dataset import Dataset, Split
+from glassnet.nn.activations import Array
+
+SPLITS = ("train", "validation", "test")
+
+#: A class whose share differs by more between two splits is called shifted.
+SHIFT = 0.05
+
+#: A class with more rows than this times those of the rarest makes the classes unbalanced.
+UNBALANCED = 10
+
+#: Rows that are looked at a time.
+BLOCK = 8192
+
+
+class Place(NamedTuple):
+    """A row of a split."""
+
+    split: str
+    row: int
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What `audit` found.
+
+    Attributes
+    ----------
+    name : str
+        Of the data set.
+    rows : dict of str to int
+        Rows of each split.
+    columns : int
+        Numbers in a row.
+    checksums : dict
+        md5 by file.
+    class_rows : dict of str to dict of str to int
+        Rows by class (or label) and split; empty for a regression.
+    duplicates : list of tuple of Place
+        Groups of rows that are equal number for number, within a split or across splits.
+    contradictions : list of tuple of Place
+        Those of them whose labels differ.
+    constant_columns : list of int
+        Columns that are the same in every training row.
+    missing : dict of str to int
+        Numbers that are NaN or infinite, by split.
+    scale : dict of str to tuple of float
+        Smallest, largest, mean and standard deviation of the numbers of each split.
+    remarks : list of str
+        What deserves a look, in words.
+    """
+
+    name: str
+    rows: dict[str, int]
+    columns: int
+    checksums: dict[str, str]
+    class_rows: dict[str, dict[str, int]]
+    duplicates: list[tuple[Place, ...]]
+    contradictions: list[tuple[Place, ...]]
+    constant_columns: list[int]
+    missing: dict[str, int]
+    scale: dict[str, tuple[float, float, float, float]]
+    remarks: list[str]
+
+    def across(self, one: str, other: str) -> list[tuple[Place, ...]]:
+        """Return the groups of equal rows that stand in both of two splits."""
+        return [group for group in self.duplicates if {one, other} <= {place.split for place in group}]
+
+
+def audit(data: Dataset) -> Audit:
+    """Look a data set over.
+
+    Parameters
+    ----------
+    data : Dataset
+        Left as it is.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0, 1.0], [2.0, 1.0], [2.0, 1.0], [3.0, 1.0], [4.0, 1.0]])
+    >>> found = audit(Dataset.from_arrays(X[:3], np.array([0, 1, 0]), X[1:], np.array([1, 0, 1, 1]), validation=0))
+    >>> found.constant_columns, len(found.across("train", "test")), len(found.contradictions)
+    ([1], 1, 1)
+    """
+    splits: dict[str, Split] = {name: getattr(data, name) for name in SPLITS if len(getattr(data, name).y)}
+    duplicates = equal_rows({name: split.X for name, split in splits.items()})
+    contradictions = [
+        group
+        for group in duplicates
+        if any((splits[p.split].y[p.row] != splits[group[0].split].y[group[0].row]).any() for p in group)
+    ]
+    class_rows = dict(_class_rows(data, splits))
+    missing, scale = {}, {}
+    for name, split in splits.items():
+        missing[name], scale[name] = _numbers(split.X)
+    constant = _constant_columns(data.train.X)
+    found = Audit(
+        data.name,
+        {name: len(split.y) for name, split in splits.items()},
+        int(data.train.X[0].size),
+        data.checksums,
+        class_rows,
+        duplicates,
+        contradictions,
+        constant,
+        missing,
+        scale,
+        [],
+    )
+    found.remarks.extend(_remarks(found))
+    return found
+
+
+def equal_rows(splits: dict[str, Array]) -> list[tuple[Place, ...]]:
+    """Return the groups of rows that are equal number for number, in the order of their first rows."""
+    groups: dict[bytes, list[Place]] = defaultdict(list)
+    for name, X in splits.items():
+        for row, values in enumerate(X):
+            digest = hashlib.blake2b(np.ascontiguousarray(values).data, digest_size=16).digest()
+            groups[digest].append(Place(name, row))
+    return [tuple(group) for group in groups.values() if len(group) > 1]
+
+
+def _class_rows(data: Dataset, splits: dict[str, Split]) -> Iterator[tuple[str, dict[str, int]]]:
+    """Yield each class, or label of a multi-label set, with its rows in every split."""
+    if data.class_names is not None:
+        for label, name in enumerate(data.class_names):
+            yield name, {split: int(np.count_nonzero(rows.y == label)) for split, rows in splits.items()}
+    elif data.task == "multi-label":
+        names = data.target_names or tuple(map(str, range(data.train.y.shape[1])))
+        for column, name in enumerate(names):
+            yield name, {split: int(np.count_nonzero(rows.y[:, column])) for split, rows in splits.items()}
+
+
+def _numbers(X: Array) -> tuple[int, tuple[float, float, float, float]]:
+    """Return how many numbers are not finite, and smallest, largest, mean and deviation of the others."""
+    missing, count, total, squares = 0, 0, 0.0, 0.0
+    smallest, largest = np.inf, -np.inf
+    for first in range(0, len(X), BLOCK):
+        values = np.asarray(X[first : first + BLOCK], np.float64).ravel()
+        finite = values[np.isfinite(values)]
+        missing += len(values) - len(finite)
+        if len(finite):
+            smallest, largest = min(smallest, finite.min()), max(largest, finite.max())
+            count, total, squares = count + len(finite), total + finite.sum(), squares + float(finite @ finite)
+    mean = total / max(count, 1)
+    deviation = np.sqrt(max(squares / max(count, 1) - mean * mean, 0.0))
+    return missing, (float(smallest), float(largest), float(mean), float(deviation))
+
+
+def _constant_columns(X: Array) -> list[int]:
+    first = X[0].ravel()
+    same = np.ones(first.size, bool)
+    for start in range(0, len(X), BLOCK):
+        block = X[start : start + BLOCK].reshape(-1, first.size)
+        same &= (block == first).all(axis=0)
+    return [int(column) for column in np.flatnonzero(same)]
+
+
+def _remarks(found: Audit) -> Iterator[str]:
+    for one, other in combinations(found.rows, 2):
+        if groups := found.across(one, other):
+            a, b = (next(p for p in groups[0] if p.split == split) for split in (one, other))
+            yield (
+                f"{len(groups)} rows stand in {one} and in {other}, number for number: "
+                f"for example {one} {a.row} and {other} {b.row}"
+            )
+    for split in found.rows:
+        inside = [group for group in found.duplicates if sum(place.split == split for place in group) > 1]
+        if inside:
+            yield f"{len(inside)} rows stand in {split} more than once"
+    if found.contradictions:
+        first = " and ".join(f"{place.split} {place.row}" for place in found.contradictions[0])
+        yield f"{len(found.contradictions)} equal rows have different labels: for example {first}"
+    yield from _class_remarks(found)
+    if found.constant_columns:
+        yield f"{len(found.constant_columns)} of {found.columns} columns are the same in all training rows"
+    for split, count in found.missing.items():
+        if count:
+            yield f"{count} numbers of {split} are NaN or infinite"
+
+
+def _class_remarks(found: Audit) -> Iterator[str]:
+    if not found.class_rows:
+        return
+    for name, counts in found.class_rows.items():
+        for split, count in counts.items():
+            if count == 0:
+                yield f"class {name} has no rows in {split}"
+    training = [counts["train"] for counts in found.class_rows.values()]
+    if min(training) and max(training) > UNBALANCED * min(training):
+        yield f"the classes are unbalanced: {min(training)} to {max(training)} training rows"
+    for name, counts in found.class_rows.items():
+        shares = {split: counts[split] / found.rows[split] for split in counts}
+        low, high = min(shares, key=shares.__getitem__), max(shares, key=shares.__getitem__)
+        if shares[high] - shares[low] > SHIFT:
+            yield f"the share of class {name} shifts: {shares[high]:.1%} of {high}, {shares[low]:.1%} of {low}"

@@ -1,0 +1,248 @@
+"""The user's own data: a table, an NPZ file, or a folder of images, told apart by what it is."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
+
+import numpy as np
+
+from glassnet.data.dataset import TEST, VALIDATION, Dataset, Split, stratified, validation_size
+from glassnet.data.image_folder import holds_splits, read_image_folder, read_split_image_folder
+from glassnet.data.npz import read_npz
+from glassnet.data.sources import md5
+from glassnet.errors import DataError, FileError, UsageError
+from glassnet.nn.activations import Array
+from glassnet.runtime.seeds import stream
+
+if TYPE_CHECKING:
+    import polars as pl
+
+#: Names of the arrays that an NPZ file may hold, rows before labels: the whole, or training, validation and test.
+WHOLE = (("X", "y"), ("x", "y"), ("data", "target"), ("images", "labels"))
+SPLIT = (
+    ("X_train", "y_train", "X_validation", "y_validation", "X_test", "y_test"),
+    ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test"),
+    ("train_images", "train_labels", "val_images", "val_labels", "test_images", "test_labels"),
+)
+
+TABLES = (".csv", ".tsv", ".txt", ".parquet", ".csv.gz")
+
+
+@dataclass(frozen=True)
+class Own:
+    """Where the user's data are, and how they are to be read.
+
+    Parameters
+    ----------
+    path : str
+        A table (CSV, TSV, Parquet), an NPZ file, or a folder with a folder of images for each class.
+    target : str, optional
+        The column of a table that is to be predicted.
+    impute : {"error", "median"}, optional
+        What becomes of missing values in a table; see `TableEncoder.fit`.
+    """
+
+    path: str
+    target: str | None = None
+    impute: str | None = None
+
+    def load(self, validation: float | None, split_seed: int) -> Dataset:
+        """Read the data and split them.
+
+        Raises
+        ------
+        FileError, DataError
+            If they cannot be read, or contradict themselves.
+        UsageError
+            If a table's target is not named, or an option does not go with the data.
+        """
+        path = Path(self.path)
+        if path.is_dir():
+            data = self._images(path, validation, split_seed)
+        elif path.suffix == ".npz":
+            data = self._arrays(path, validation, split_seed)
+        elif path.name.endswith(TABLES):
+            data = self._table(path, validation, split_seed)
+        else:
+            raise FileError(path, f"is none of {', '.join(TABLES)}, .npz, and no folder of images")
+        options = {"target": self.target, "impute": self.impute}
+        given = {name: value for name, value in options.items() if value is not None}
+        return replace(data, origin={"dataset": str(path.resolve()), **given})
+
+    def _refuse_table_options(self) -> None:
+        for name, value in (("target", self.target), ("impute", self.impute)):
+            if value is not None:
+                raise UsageError(name, "goes with a table (CSV, TSV, Parquet)")
+
+    def _images(self, folder: Path, validation: float | None, split_seed: int) -> Dataset:
+        self._refuse_table_options()
+        if not holds_splits(folder):
+            images, labels, names = read_image_folder(folder)
+            return _labelled(folder, images, labels, names, validation, split_seed)
+        splits, names = read_split_image_folder(folder)
+        test = splits["test"]
+        data = _labelled(folder, *splits["train"], names, validation, split_seed, test, "validation" in splits)
+        return _with_official(data, splits.get("validation"), validation)
+
+    def _arrays(self, path: Path, validation: float | None, split_seed: int) -> Dataset:
+        self._refuse_table_options()
+        arrays = read_npz(path)
+        for names in SPLIT:
+            pairs = [
+                (arrays[x], _flat(arrays[y]))
+                for x, y in zip(names[::2], names[1::2], strict=True)
+                if {x, y} <= set(arrays)
+            ]
+            if len(pairs) > 1 and names[0] in arrays and names[4] in arrays:
+                official = pairs[1] if len(pairs) == 3 else None
+                data = _from_arrays(path, *pairs[0], validation, split_seed, pairs[-1], official is not None)
+                return _with_official(data, official, validation)
+        for rows, labels in WHOLE:
+            if {rows, labels} <= set(arrays):
+                return _from_arrays(path, arrays[rows], _flat(arrays[labels]), validation, split_seed)
+        raise FileError(
+            path, f"holds {', '.join(arrays)}; expected X and y, or X_train, y_train, X_test and y_test"
+        )
+
+    def _table(self, path: Path, validation: float | None, split_seed: int) -> Dataset:
+        from glassnet.data.table import read_table
+
+        try:
+            data = table_dataset(
+                read_table(path), self.target, self.impute, validation, split_seed, name=_stem(path)
+            )
+        except DataError as error:
+            raise FileError(path, str(error).removeprefix("table: ")) from None
+        return replace(data, checksums={path.name: md5(path)})
+
+
+def table_dataset(
+    frame: pl.DataFrame,
+    target: str | None,
+    impute: str | None,
+    validation: float | None,
+    split_seed: int,
+    *,
+    name: str = "table",
+) -> Dataset:
+    """Make a data set of a table: split first, then learn scaling and categories on the training rows alone.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        From `read_table`.
+    target : str
+        The column to predict.
+    impute, validation, split_seed
+        See `Own` and `Dataset.from_arrays`.
+
+    Raises
+    ------
+    UsageError
+        If no target is named.
+    DataError
+        If the table does not hold it, or columns that no network can take.
+    """
+    from glassnet.data.columns import TableEncoder, target_kind
+
+    if target is None:
+        raise UsageError("target", f"name the column to predict, for example --target {frame.columns[-1]}")
+    if target not in frame.columns:
+        raise UsageError("target", f"no column {target!r}; the table has {', '.join(frame.columns[:12])}")
+    kind = target_kind(frame[target])
+    codes = np.unique(frame[target].cast(str).to_numpy(), return_inverse=True)[1]
+    order = codes if kind != "regression" else frame[target].to_numpy()
+    rest, test = stratified(order, round(TEST * len(order)), np.random.default_rng(0))
+    size = validation_size(VALIDATION if validation is None else validation, len(rest))
+    train, chosen = stratified(order[rest], size, stream(split_seed, "split"))
+    learned = TableEncoder.fit(frame[rest[train]], target, cast(Literal["error", "median"], impute or "error"))
+    remarks = list(learned.remarks)
+
+    def split(rows: Array) -> Split:
+        part = frame[rows]
+        if not len(rows):
+            return Split(np.zeros((0, len(learned.feature_names)), np.float32), np.zeros(0, np.float32))
+        X, said = learned.transform(part)
+        remarks.extend(remark for remark in said if remark not in remarks)
+        return Split(X, learned.encode_target(part[target]))
+
+    return Dataset(
+        name,
+        split(rest[train]),
+        split(rest[chosen]),
+        split(test),
+        learned.class_names,
+        validation_size=size,
+        split_seed=split_seed,
+        task=kind,
+        encoder=learned,
+        remarks=tuple(remarks),
+    )
+
+
+def looks_like_a_path(name: str) -> bool:
+    """Whether a data set's name is meant for a file or folder."""
+    return os.sep in name or name.endswith((*TABLES, ".npz")) or Path(name).exists()
+
+
+def _stem(path: Path) -> str:
+    return path.name.partition(".")[0] or path.name
+
+
+def _flat(y: Array) -> Array:
+    """Return labels of shape (n, 1) as (n,)."""
+    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def _with_official(data: Dataset, official: tuple[Array, Array] | None, validation: float | None) -> Dataset:
+    """Return the data with the validation rows that came with them, unless others were asked for."""
+    if official is None or validation is not None:
+        return data
+    X, y = official
+    return data.with_validation(Split(X, y))
+
+
+def _from_arrays(
+    path: Path,
+    X: Array,
+    y: Array,
+    validation: float | None,
+    split_seed: int,
+    test: tuple[Array, Array] | None = None,
+    has_validation: bool = False,
+) -> Dataset:
+    return Dataset.from_arrays(
+        X,
+        y,
+        *(test or (None, None)),
+        name=_stem(path),
+        image_shape=X.shape[1:] if X.ndim in (3, 4) else None,
+        checksums={path.name: md5(path)},
+        validation=0 if has_validation and validation is None else validation,
+        split_seed=split_seed,
+    )
+
+
+def _labelled(
+    folder: Path,
+    images: Array,
+    labels: Array,
+    names: tuple[str, ...],
+    validation: float | None,
+    split_seed: int,
+    test: tuple[Array, Array] | None = None,
+    has_validation: bool = False,
+) -> Dataset:
+    return Dataset.from_arrays(
+        images,
+        labels,
+        *(test or (None, None)),
+        name=folder.resolve().name,
+        class_names=names,
+        image_shape=images.shape[1:],
+        validation=0 if has_validation and validation is None else validation,
+        split_seed=split_seed,
+    )
