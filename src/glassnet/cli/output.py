@@ -76,17 +76,11 @@ MEASURES = {"auc": "AUC", "r2": "R2", "mae": "mean absolute error"}
 
 
 TargetOption = Annotated[
-    str | None,
-    typer.Option("--target", help="Of a table: the column to predict.", metavar="COLUMN", show_default="none"),
+    str | None, typer.Option(help="Of a table: the column to predict.", metavar="COLUMN", show_default="none")
 ]
 ImputeOption = Annotated[
     str | None,
-    typer.Option(
-        "--impute",
-        help="Of a table: error or median, if values are missing.",
-        metavar="NAME",
-        show_default="error",
-    ),
+    typer.Option(help="Of a table: error or median, if values are missing.", metavar="NAME", show_default="error"),
 ]
 
 

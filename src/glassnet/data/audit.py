@@ -52,7 +52,7 @@ class Audit:
     duplicates : list of tuple of Place
         Groups of rows that are equal number for number, within a split or across splits.
     contradictions : list of tuple of Place
-        Those of them whose labels differ.
+        Those of them whose labels differ; none for a regression.
     constant_columns : list of int
         Columns that are the same in every training row.
     missing : dict of str to int
@@ -99,7 +99,7 @@ def audit(data: Dataset) -> Audit:
     duplicates = equal_rows({name: split.X for name, split in splits.items()})
     contradictions = [
         group
-        for group in duplicates
+        for group in (duplicates if data.task != "regression" else [])
         if any((splits[p.split].y[p.row] != splits[group[0].split].y[group[0].row]).any() for p in group)
     ]
     class_rows = dict(_class_rows(data, splits))
@@ -175,22 +175,26 @@ def _remarks(found: Audit) -> Iterator[str]:
         if groups := found.across(one, other):
             a, b = (next(p for p in groups[0] if p.split == split) for split in (one, other))
             yield (
-                f"{len(groups)} rows stand in {one} and in {other}, number for number: "
+                f"{_rows(groups, 'stands', 'stand')} in {one} and in {other}, number for number: "
                 f"for example {one} {a.row} and {other} {b.row}"
             )
     for split in found.rows:
         inside = [group for group in found.duplicates if sum(place.split == split for place in group) > 1]
         if inside:
-            yield f"{len(inside)} rows stand in {split} more than once"
+            yield f"{_rows(inside, 'stands', 'stand')} in {split} more than once"
     if found.contradictions:
         first = " and ".join(f"{place.split} {place.row}" for place in found.contradictions[0])
-        yield f"{len(found.contradictions)} equal rows have different labels: for example {first}"
+        yield f"{_rows(found.contradictions, 'has', 'have')} different labels in different places: {first}"
     yield from _class_remarks(found)
     if found.constant_columns:
         yield f"{len(found.constant_columns)} of {found.columns} columns are the same in all training rows"
     for split, count in found.missing.items():
         if count:
             yield f"{count} numbers of {split} are NaN or infinite"
+
+
+def _rows(groups: list[tuple[Place, ...]], one: str, several: str) -> str:
+    return f"1 row {one}" if len(groups) == 1 else f"{len(groups)} rows {several}"
 
 
 def _class_remarks(found: Audit) -> Iterator[str]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from glassnet.data.dataset import TEST, VALIDATION, Dataset, Split, stratified, validation_size
 from glassnet.data.image_folder import holds_splits, read_image_folder, read_split_image_folder
+from glassnet.data.large import LARGE, large_table
 from glassnet.data.npz import read_npz
 from glassnet.data.sources import md5
 from glassnet.errors import DataError, FileError, UsageError
@@ -108,12 +109,21 @@ class Own:
         )
 
     def _table(self, path: Path, validation: float | None, split_seed: int) -> Dataset:
-        from glassnet.data.table import read_table
+        from glassnet.data.table import collected, read_table, scan_parquet
 
+        name = _stem(path)
         try:
-            data = table_dataset(
-                read_table(path), self.target, self.impute, validation, split_seed, name=_stem(path)
-            )
+            if path.suffix != ".parquet":
+                frame = read_table(path)
+                data = table_dataset(frame, self.target, self.impute, validation, split_seed, name=name)
+            else:
+                with scan_parquet(path) as (lazy, rows, columns):
+                    if rows * len(columns) > LARGE:
+                        target = _check_target(self.target, columns)
+                        data = large_table(lazy, rows, target, self.impute, validation, split_seed, name)
+                    else:
+                        frame = collected(lazy, path)
+                        data = table_dataset(frame, self.target, self.impute, validation, split_seed, name=name)
         except DataError as error:
             raise FileError(path, str(error).removeprefix("table: ")) from None
         return replace(data, checksums={path.name: md5(path)})
@@ -148,13 +158,9 @@ def table_dataset(
     """
     from glassnet.data.columns import TableEncoder, target_kind
 
-    if target is None:
-        raise UsageError("target", f"name the column to predict, for example --target {frame.columns[-1]}")
-    if target not in frame.columns:
-        raise UsageError("target", f"no column {target!r}; the table has {', '.join(frame.columns[:12])}")
+    target = _check_target(target, frame.columns)
     kind = target_kind(frame[target])
-    codes = np.unique(frame[target].cast(str).to_numpy(), return_inverse=True)[1]
-    order = codes if kind != "regression" else frame[target].to_numpy()
+    order = frame[target].rank("dense").fill_null(0).to_numpy()
     rest, test = stratified(order, round(TEST * len(order)), np.random.default_rng(0))
     size = validation_size(VALIDATION if validation is None else validation, len(rest))
     train, chosen = stratified(order[rest], size, stream(split_seed, "split"))
@@ -181,6 +187,14 @@ def table_dataset(
         encoder=learned,
         remarks=tuple(remarks),
     )
+
+
+def _check_target(target: str | None, columns: list[str]) -> str:
+    if target is None:
+        raise UsageError("target", f"name the column to predict, for example --target {columns[-1]}")
+    if target not in columns:
+        raise UsageError("target", f"no column {target!r}; the table has {', '.join(columns[:12])}")
+    return target
 
 
 def looks_like_a_path(name: str) -> bool:

@@ -9,6 +9,7 @@ own, with bounded memory and time.
 from __future__ import annotations
 
 import array
+import contextlib
 import csv
 import gzip
 import io
@@ -109,21 +110,28 @@ def read_table(source: object) -> pl.DataFrame:
 
 
 def _from_file(path: Path) -> pl.DataFrame:
-    """Open a file by the format that its name and its first bytes agree on."""
+    """Read a file by the format that its name and its first bytes agree on."""
     name = path.name.lower()
     gzipped = name.endswith(tuple(f"{suffix}.gz" for suffix in TEXT))
-    if not gzipped and not name.endswith((*TEXT, ".parquet")):
+    if name.endswith(".parquet"):
+        with scan_parquet(path) as (lazy, _, _):
+            return collected(lazy, path)
+    if not gzipped and not name.endswith(TEXT):
         raise FileError(path, f"has a name of no known format: {', '.join(TEXT)}, .csv.gz and .parquet are read")
+    with _opened(path, gzipped) as (raw, _):
+        return _read_text(path, cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if gzipped else raw)
+
+
+@contextlib.contextmanager
+def _opened(path: Path, gzipped: bool) -> Iterator[tuple[IO[bytes], int]]:
+    """Open a regular file whose first bytes are of the format that its name says, with its size."""
     try:
         status = os.stat(path)  # before opening: to open a pipe would wait for a writer
         if not stat.S_ISREG(status.st_mode):
             raise FileError(path, "is not a regular file")
         with path.open("rb") as raw:
             _check_magic(path, raw, gzipped)
-            if name.endswith(".parquet"):
-                frame = _read_parquet(path, raw, status.st_size)
-                return _checked(frame, lambda problem: FileError(path, problem))
-            return _read_text(path, cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if gzipped else raw)
+            yield raw, status.st_size
     except FileError:
         raise
     except EOFError:
@@ -410,10 +418,30 @@ def _masked(column: pl.Series, missing: pl.Series) -> pl.Series:
     return pl.select(pl.when(~missing).then(column).alias(column.name)).to_series()
 
 
-def _read_parquet(path: Path, raw: IO[bytes], size: int) -> pl.DataFrame:
-    """Decode Parquet in a process of its own, and take over what it decoded."""
+@contextlib.contextmanager
+def scan_parquet(path: Path) -> Iterator[tuple[pl.LazyFrame, int, list[str]]]:
+    """Decode a Parquet file and give the table to be read in parts, with its rows and column names.
+
+    Raises
+    ------
+    FileError
+        As `read_table` does.
+    """
     import polars as pl
 
+    with _opened(path, gzipped=False) as (raw, size), _decoded(path, raw, size) as decoded:
+        lazy = pl.scan_ipc(decoded)
+        yield lazy, int(lazy.select(pl.len()).collect().item()), lazy.collect_schema().names()
+
+
+def collected(lazy: pl.LazyFrame, path: Path) -> pl.DataFrame:
+    """Return the whole of a table that was scanned, checked as `read_table` does."""
+    return _checked(lazy.collect(), lambda problem: FileError(path, problem))
+
+
+@contextlib.contextmanager
+def _decoded(path: Path, raw: IO[bytes], size: int) -> Iterator[Path]:
+    """Decode Parquet in a process of its own, into an Arrow file that is gone afterwards."""
     raw.seek(max(size - 8, 0))
     tail = raw.read()
     footer = int.from_bytes(tail[:4], "little")
@@ -437,8 +465,7 @@ def _read_parquet(path: Path, raw: IO[bytes], size: int) -> pl.DataFrame:
             raise FileError(path, " ".join(answer.stdout.decode(errors="replace").split())[:500])
         if answer.returncode != 0 or not decoded.exists():
             raise FileError(path, "is damaged, or needs too much memory: it cannot be decoded; copy it again")
-        frame = pl.read_ipc(decoded)
-    return frame
+        yield decoded
 
 
 def _decode_parquet(source: str, target: str) -> str | None:

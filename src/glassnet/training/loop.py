@@ -12,6 +12,7 @@ from signal import Signals
 import numpy as np
 
 from glassnet.data.dataset import Dataset
+from glassnet.data.large import is_mapped, release
 from glassnet.errors import GlassnetError, NonFiniteError
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
@@ -259,6 +260,7 @@ class _Learner:
             samples_per_epoch=training.samples_per_epoch,
             sampling=training.sampling,
             full_batch=optimizer.full_batch,
+            in_blocks=is_mapped(data.train.X),
         )
         self.watched = len(data.validation.y) > 0
         X, targets = network.check_data(*data.train)
@@ -295,6 +297,7 @@ class _Learner:
             rows = order[first : first + self.steps * size]
             start = time.perf_counter()
             losses, outputs, problem = self.engine.take(rows)
+            release(self.data.train.X)
             self.place = f"epoch {number}, step {first // size + len(losses) + (problem is not None)}"
             if problem is not None:
                 raise problem

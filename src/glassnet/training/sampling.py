@@ -11,6 +11,9 @@ from glassnet.nn.activations import Array
 
 DEFAULT_BATCH_SIZE = 128
 
+#: Neighbouring rows of a file that are drawn together, and how many such blocks are shuffled together.
+BLOCK, WINDOW = 4096, 64
+
 
 @dataclass(frozen=True)
 class Sampler:
@@ -24,11 +27,15 @@ class Sampler:
         Rows an epoch takes.
     batch_size : int
         Rows of a step; the last batch of an epoch holds what is left, and is used like the others.
+    in_blocks : bool
+        Whether the rows lie in a file: then blocks of neighbouring rows are drawn at random, and the rows of
+        `WINDOW` such blocks are shuffled together, so that reading does not jump about in all of the file.
     """
 
     n: int
     samples: int
     batch_size: int
+    in_blocks: bool = False
 
     @classmethod
     def plan(
@@ -39,6 +46,7 @@ class Sampler:
         samples_per_epoch: float | None,
         sampling: str,
         full_batch: bool,
+        in_blocks: bool = False,
     ) -> Sampler:
         """Turn the options of `glassnet.fit` into numbers of rows, or raise `UsageError`.
 
@@ -64,7 +72,7 @@ class Sampler:
         if batch_size is not None and batch_size > samples:
             raise UsageError("batch_size", f"{batch_size} is more than the {samples} samples of an epoch")
         default = samples if full_batch else min(DEFAULT_BATCH_SIZE, samples)
-        return cls(n_train if sampling == "fresh" else samples, samples, batch_size or default)
+        return cls(n_train if sampling == "fresh" else samples, samples, batch_size or default, in_blocks)
 
     @property
     def steps(self) -> int:
@@ -79,4 +87,16 @@ class Sampler:
         >>> sorted(Sampler(n=4, samples=4, batch_size=3).order(np.random.default_rng(0)).tolist())
         [0, 1, 2, 3]
         """
-        return rng.permutation(self.n)[: self.samples]
+        if not self.in_blocks:
+            return rng.permutation(self.n)[: self.samples]
+        blocks = rng.permutation(-(-self.n // BLOCK))
+        order = np.empty(self.n, np.intp)
+        first = 0
+        for window in range(0, len(blocks), WINDOW):
+            starts = blocks[window : window + WINDOW] * BLOCK
+            rows = (starts[:, None] + np.arange(BLOCK)).ravel()
+            rows = rows[rows < self.n]
+            rng.shuffle(rows)
+            order[first : first + len(rows)] = rows
+            first += len(rows)
+        return order[: self.samples]

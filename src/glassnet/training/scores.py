@@ -298,7 +298,6 @@ def binary_scores(y: Array, scores: Array, confidence: float = 0.95) -> BinarySc
     >>> result[:4], result.sensitivity.value, result.specificity.value, result.precision.value
     ((1, 1, 0, 2), 0.5, 1.0, 1.0)
     """
-    _quantile(confidence)
     y, scores = _check(y, scores, "binary")
     tn, fp, fn, tp = np.bincount(2 * y + _positive(scores), minlength=4).tolist()
     return BinaryScores(

@@ -1,0 +1,172 @@
+"""Data that are larger than memory: gone through in blocks, and kept as numbers in files that are mapped.
+
+The rows of each split lie in a file of their own in the system's folder for temporary files, and are gone with the
+data set. What a network reads of them is a few blocks at a time (`glassnet.training.sampling`).
+"""
+
+from __future__ import annotations
+
+import mmap
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+
+from glassnet.data.columns import TableEncoder, target_kind
+from glassnet.data.dataset import TEST, VALIDATION, Dataset, Split, validation_size
+from glassnet.errors import FileError
+from glassnet.nn.activations import Array
+from glassnet.runtime.seeds import stream
+
+if TYPE_CHECKING:
+    import polars as pl
+
+#: A table with more cells is large.
+LARGE = 40_000_000
+
+#: Rows that are read at a time.
+BLOCK = 1 << 18
+
+#: Training rows, drawn at random, that scaling and categories are learned from.
+SAMPLE = 500_000
+
+TRAINING, HELD_OUT, TESTING = range(3)
+
+
+def large_table(
+    lazy: pl.LazyFrame,
+    rows: int,
+    target: str,
+    impute: str | None,
+    validation: float | None,
+    split_seed: int,
+    name: str,
+) -> Dataset:
+    """Make a data set of a table without ever holding all of it.
+
+    The splits are drawn at random, and not class by class: of so many rows every class has its share.
+
+    Parameters
+    ----------
+    lazy : polars.LazyFrame
+        The table.
+    rows : int
+        Its rows.
+    target, impute, validation, split_seed, name
+        See `glassnet.data.own.table_dataset`.
+
+    Raises
+    ------
+    FileError
+        If there is no room for the numbers.
+    """
+    wanted = lazy.select(target).collect()[target]
+    kind = target_kind(wanted)
+    membership, size = _membership(rows, validation, split_seed)
+    learned = _learn(lazy, rows, membership, target, impute)
+    y = learned.encode_target(wanted)
+    y = y.astype(np.float32) if kind == "regression" else y
+    del wanted
+    remarks: dict[str, None] = dict.fromkeys(learned.remarks)
+
+    def numbers() -> Iterator[tuple[slice, Array]]:
+        for part, frame in _blocks(lazy, rows):
+            X, said = learned.transform(frame)
+            remarks.update(dict.fromkeys(said))
+            yield part, X
+
+    arrays = _spread(numbers(), membership, (len(learned.feature_names),), np.dtype(np.float32))
+    train, held_out, test = (Split(X, y[membership == part]) for part, X in enumerate(arrays))
+    return Dataset(
+        name,
+        train,
+        held_out,
+        test,
+        learned.class_names,
+        validation_size=size,
+        split_seed=split_seed,
+        task=kind,
+        encoder=learned,
+        remarks=tuple(remarks),
+    )
+
+
+def is_mapped(X: Array) -> bool:
+    """Whether rows lie in a file that is mapped."""
+    return isinstance(X, np.memmap)
+
+
+def release(X: Array) -> None:
+    """Give back the memory that mapped rows have taken; they are read again when they are needed."""
+    mapping = getattr(X, "_mmap", None)
+    if mapping is not None and hasattr(mapping, "madvise"):
+        mapping.madvise(mmap.MADV_DONTNEED)
+
+
+def _membership(rows: int, validation: float | None, split_seed: int) -> tuple[Array, int]:
+    """Return for each row its split; the test rows do not depend on the seed."""
+    membership = np.zeros(rows, np.uint8)
+    membership[: round(TEST * rows)] = TESTING
+    np.random.default_rng(0).shuffle(membership)
+    training = np.flatnonzero(membership == TRAINING)
+    size = validation_size(VALIDATION if validation is None else validation, len(training))
+    held_out = np.zeros(len(training), bool)
+    held_out[:size] = True
+    stream(split_seed, "split").shuffle(held_out)
+    membership[training[held_out]] = HELD_OUT
+    return membership, size
+
+
+def _blocks(lazy: pl.LazyFrame, rows: int) -> Iterator[tuple[slice, pl.DataFrame]]:
+    for first in range(0, rows, BLOCK):
+        part = slice(first, min(first + BLOCK, rows))
+        yield part, lazy.slice(first, part.stop - first).collect()
+
+
+def _learn(lazy: pl.LazyFrame, rows: int, membership: Array, target: str, impute: str | None) -> TableEncoder:
+    """Learn scaling and categories from a sample of the training rows."""
+    import polars as pl
+
+    training = int(np.count_nonzero(membership == TRAINING))
+    share = min(1.0, SAMPLE / training)
+    rng = np.random.default_rng(0)
+    drawn = [
+        frame.filter(pl.Series((membership[part] == TRAINING) & (rng.random(frame.height) < share)))
+        for part, frame in _blocks(lazy, rows)
+    ]
+    return TableEncoder.fit(pl.concat(drawn), target, cast(Literal["error", "median"], impute or "error"))
+
+
+def _spread(
+    blocks: Iterator[tuple[slice, Array]], membership: Array, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> list[Array]:
+    """Write the rows of each split into a file of its own, and map the files."""
+    folder = Path(tempfile.mkdtemp(prefix="glassnet-rows-"))
+    try:
+        files = [
+            np.lib.format.open_memmap(
+                folder / f"{part}.npy", "w+", dtype, (int(np.count_nonzero(membership == part)), *shape)
+            )
+            for part in range(3)
+        ]
+        done = [0, 0, 0]
+        for part, X in blocks:
+            for split, file in enumerate(files):
+                own = X[membership[part] == split]
+                file[done[split] : done[split] + len(own)] = own
+                done[split] += len(own)
+                file.flush()
+                release(file)
+        arrays = [np.load(folder / f"{part}.npy", mmap_mode="r") for part in range(3)]
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise FileError(folder, f"no room for the table's numbers: {error.strerror or error}") from None
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    weakref.finalize(arrays[0], shutil.rmtree, folder, ignore_errors=True)
+    return arrays
