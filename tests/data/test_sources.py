@@ -1,6 +1,9 @@
+import errno
 import functools
 import hashlib
 import http.server
+import io
+import os
 import shutil
 import threading
 import time
@@ -8,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from glassnet.data.sources import Source, cache_folder, md5
+from glassnet.data.sources import Source, cache_folder, download, md5
 from glassnet.errors import DataError, FileError
 
 CONTENT = {"one.gz": b"first file", "two.gz": b"second file" * 9000}
@@ -20,16 +23,33 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 class Server:
-    """A web server of one folder on 127.0.0.1, and what it was asked for."""
+    """A web server of one folder on 127.0.0.1, and what it was asked for.
+
+    It honours ``Range`` where it `resumes`, counts the bytes it sends then, and hangs up after `cut` bytes.
+    """
 
     def __init__(self, folder):
-        self.folder, self.asked = folder, []
-        asked = self.asked
+        self.folder, self.asked, self.ranges = folder, [], []
+        self.resumes, self.cut, self.sent = False, None, 0
+        outer = self
 
         class Handler(Quiet):
             def do_GET(self):
-                asked.append(self.path)
-                super().do_GET()
+                outer.asked.append(self.path)
+                outer.ranges.append(self.headers["Range"])
+                if not outer.resumes and outer.cut is None:
+                    super().do_GET()
+                    return
+                start = int((self.headers["Range"] or "bytes=0-")[6:-1]) if outer.resumes else 0
+                rest = Path(self.translate_path(self.path)).read_bytes()[start:]
+                if not rest:
+                    self.send_error(416)
+                    return
+                self.send_response(206 if start else 200)
+                self.send_header("Content-Length", str(len(rest)))
+                self.end_headers()
+                self.wfile.write(rest[: outer.cut])
+                outer.sent += len(rest[: outer.cut])
 
         handler = functools.partial(Handler, directory=str(folder))
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -161,6 +181,130 @@ def test_a_download_with_the_wrong_checksum_leaves_nothing(source, server):
     message = refusal(source.locate)
     assert f"download from {server.url}: the checksum of what arrived is wrong" in message
     assert files(cache_folder()) == []
+
+
+TWO = CONTENT["two.gz"]
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Where two.gz is to be put, and where the part of it is kept."""
+    folder = tmp_path / "place"
+    folder.mkdir()
+    return folder / "two.gz", folder / ".two.gz.part"
+
+
+def get_two(server, path):
+    download(f"{server.url}two.gz", path, hashlib.md5(TWO).hexdigest())
+
+
+@pytest.mark.parametrize(
+    ("part", "resumes", "ranges", "sent"),
+    [
+        (None, True, [None], len(TWO)),
+        (b"", True, [None], len(TWO)),
+        (TWO[:30_000], True, ["bytes=30000-"], len(TWO) - 30_000),
+        (TWO[:-1], True, [f"bytes={len(TWO) - 1}-"], 1),
+        (TWO, True, [f"bytes={len(TWO)}-"], 0),  # complete: the server answers 416
+        (TWO[:30_000], False, ["bytes=30000-"], 0),
+        (TWO, False, [f"bytes={len(TWO)}-"], 0),
+        (b"another file", True, ["bytes=12-", None], 2 * len(TWO) - 12),
+        (TWO + b"and more", True, [f"bytes={len(TWO) + 8}-", None], len(TWO)),  # 416 as well
+        (b"another file", False, ["bytes=12-"], 0),
+    ],
+)
+def test_a_download_goes_on_from_its_part_and_starts_over_once_where_it_cannot(
+    server, place, part, resumes, ranges, sent
+):
+    path, kept = place
+    if part is not None:
+        kept.write_bytes(part)
+    server.resumes = resumes
+    get_two(server, path)
+    assert path.read_bytes() == TWO
+    assert (server.ranges, server.sent) == (ranges, sent)
+    assert files(path.parent) == ["two.gz"]
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+def test_a_part_and_a_server_that_are_both_wrong_end_after_one_new_start(server, place, resumes):
+    path, kept = place
+    kept.write_bytes(b"another file")
+    (server.folder / "two.gz").write_bytes(b"not the file that was published")
+    server.resumes = resumes
+    with pytest.raises(ValueError, match="wrong checksum"):
+        get_two(server, path)
+    assert server.ranges == ["bytes=12-", None]
+    assert files(path.parent) == []
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+def test_a_connection_cut_in_the_middle_leaves_the_part_and_the_next_call_completes_it(source, server, resumes):
+    server.resumes, server.cut = resumes, 90_000
+    assert "download" in refusal(source.locate)
+    folder = cache_folder() / "things"
+    assert files(folder) == [".two.gz.part", "one.gz"]
+    part = (folder / ".two.gz.part").read_bytes()
+    assert part
+    assert TWO.startswith(part)
+    server.cut, server.sent = None, 0
+    assert source.locate()["two.gz"].read_bytes() == TWO
+    assert server.asked == ["/one.gz", "/two.gz", "/two.gz"]
+    assert server.ranges == [None, None, f"bytes={len(part)}-"]
+    assert server.sent == (len(TWO) - len(part) if resumes else 0)
+    assert files(folder) == ["one.gz", "two.gz"]
+
+
+def test_a_part_is_kept_while_the_server_is_gone_or_answers_with_an_error(source, server):
+    kept = fill(cache_folder() / "things", ["one.gz"]) / ".two.gz.part"
+    kept.write_bytes(TWO[:70])
+    (server.folder / "two.gz").unlink()
+    assert "the server answered 404" in refusal(source.locate)
+    server.stop()
+    assert "no connection" in refusal(source.locate)
+    assert kept.read_bytes() == TWO[:70]
+
+
+def test_a_full_disk_is_an_error_of_one_line_and_leaves_what_was_there(source, server, monkeypatch):
+    folder = fill(cache_folder() / "things", ["one.gz"])
+    (folder / ".two.gz.part").write_bytes(TWO[:70])
+    server.resumes = True
+
+    class FullDisk(io.FileIO):
+        def write(self, data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    to_open = Path.open
+
+    def opened(path, mode="r", *arguments, **options):
+        if path.name.endswith(".part") and mode != "rb":
+            return FullDisk(path, mode.replace("b", ""))
+        return to_open(path, mode, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", opened)
+        assert "No space left on device" in refusal(source.locate)
+    assert files(folder) == [".two.gz.part", "one.gz"]
+    assert (folder / ".two.gz.part").read_bytes() == TWO[:70]
+    assert source.locate()["two.gz"].read_bytes() == TWO
+    assert server.ranges == ["bytes=70-", "bytes=70-"]
+
+
+def test_a_query_stands_behind_the_files_name_in_the_address_only(source, server):
+    asking = Source("asking", server.url, source.files, query="?download=1")
+    paths = asking.locate()
+    assert server.asked == ["/one.gz?download=1", "/two.gz?download=1"]
+    assert paths == {name: cache_folder() / "asking" / name for name in CONTENT}
+
+
+def test_whereabouts_are_the_folder_without_a_download(source, server, tmp_path):
+    assert source.whereabouts() is None
+    assert source.whereabouts(fill(tmp_path / "home" / "things").parent) == tmp_path / "home" / "things"
+    fill(cache_folder() / "things")
+    assert source.whereabouts() == cache_folder() / "things"
+    fill(tmp_path / "half", ["one.gz"])
+    assert "two.gz: is missing" in refusal(lambda: source.whereabouts(tmp_path / "half"))
+    assert server.asked == []
 
 
 def test_a_file_that_the_server_lacks_is_an_error_with_its_answer(source, server):

@@ -78,9 +78,11 @@ def test_defaults_are_those_of_the_functions():
     for section, function in ((config.data, load_dataset), (config.network, Network), (config.training, fit)):
         parameters = inspect.signature(function).parameters
         for name, value in section.model_dump().items():
-            if name in parameters and name not in ("layers", "seed", "split_seed", "dataset"):
+            if name in parameters and name not in ("layers", "loss", "seed", "split_seed", "dataset"):
                 assert value == parameters[name].default, name
     assert (config.seed, config.data.split_seed) == (0, 0)
+    # Fitted to the data.
+    assert (config.network.layers, config.network.loss, config.data.validation) == (None, None, None)
 
 
 @given(
@@ -134,6 +136,13 @@ def test_start_and_checksums_are_dropped_where_they_no_longer_apply(file, change
     assert (config.start, config.checksums) == (start, checksums)
 
 
+def test_what_reads_a_table_comes_back(tmp_path):
+    data = {"dataset": "/home/ä/houses.csv", "target": "price, in €", "impute": "median"}
+    config = configure({"data": data})
+    (tmp_path / "c.toml").write_text(config.to_toml(), encoding="utf-8")
+    assert load_config(tmp_path / "c.toml") == config
+
+
 def test_the_callers_changes_are_left_as_they_were(file):
     changes = {"data": {"split_seed": 1}}
     configure(changes, file)
@@ -180,6 +189,11 @@ GOOD = {"data": {"dataset": "digits"}}
         (GOOD | {"network": {"activation": 3}}, "network.activation: input should be a valid string, got 3"),
         (GOOD | {"seed": -1}, "seed: input should be greater than or equal to 0, got -1"),
         (GOOD | {"checksums": {"a.gz": 5}}, "checksums: input should be a valid string, got 5"),
+        ({"data": {"dataset": "a.csv", "target": 3}}, "data.target: input should be a valid string, got 3"),
+        (
+            {"data": {"dataset": "a.csv", "impute": "mean"}},
+            "data.impute: input should be 'error' or 'median', got 'mean'",
+        ),
         (
             {"data": {"dataset": "digits", "validation": -1}},
             "data.validation: input should be greater than or equal",

@@ -39,6 +39,17 @@ def test_a_single_output_that_regresses_the_class_number_is_rounded():
     assert metrics.accuracy == 0.75
 
 
+def test_the_labels_of_a_row_count_each_for_itself():
+    metrics = RunningMetrics(Network([2, 2], loss="binary_cross_entropy"))
+    logits = np.array([[3.0, -3.0], [0.0, 2.0]])
+    metrics.add([1.0], logits, np.array([[1, 0], [1, 0]]))  # 0: a probability of one half, which counts as 1
+    assert (metrics.accuracy, metrics.rows) == (3 / 4, 2)
+    metrics.add([4.0], logits[:1], np.array([[0.0, 1.0]]))
+    assert (metrics.accuracy, metrics.rows, metrics.loss) == (3 / 6, 3, (1.0 * 2 + 4.0) / 3)
+    network = echo(2, loss="binary_cross_entropy")
+    assert evaluate(network, Split(logits, np.array([[1, 0], [1, 0]]))).accuracy == 3 / 4
+
+
 def test_without_labels_there_is_no_accuracy():
     numbers = evaluate(echo(1, loss="half_squared_error"), Split(np.array([[1.0], [2.0]]), np.array([2.0, 4.0])))
     assert numbers.accuracy is None

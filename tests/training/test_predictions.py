@@ -1,6 +1,8 @@
 import numpy as np
+import polars as pl
 import pytest
 
+from glassnet.data.columns import TableEncoder
 from glassnet.nn.network import Network
 from glassnet.training.predictions import predictions, to_csv
 
@@ -53,6 +55,24 @@ def test_regression_gives_the_outputs_as_they_are():
     table = predictions(network, np.array([[1.5]]))
     assert table == [{"row": 0, "output_0": 3.0, "output_1": -6.0}]
     assert type(table[0]["output_0"]) is float
+
+
+def test_a_tables_target_is_given_in_its_own_units_under_its_name():
+    frame = pl.DataFrame({"area": [50.0, 150.0], "price": [100.5, 300.5]})
+    encoder = TableEncoder.fit(frame, "price")
+    network = linear([1, 1], [[1]], loss="half_squared_error")
+    X, _ = encoder.transform(frame)
+    assert predictions(network, X, encoder) == [{"row": 0, "price": 100.5}, {"row": 1, "price": 300.5}]
+    assert predictions(network, X) == [{"row": 0, "output_0": -1.0}, {"row": 1, "output_0": 1.0}]
+
+
+def test_a_tables_classes_are_those_of_the_network():
+    frame = pl.DataFrame({"area": [50.0, 150.0] * 2, "kind": ["flat", "house"] * 2})
+    encoder = TableEncoder.fit(frame, "kind")
+    network = linear([1, 1], [[1]], loss="binary_cross_entropy", class_names=encoder.class_names)
+    X, _ = encoder.transform(frame[:2])
+    assert predictions(network, X, encoder) == predictions(network, X)
+    assert [record["class"] for record in predictions(network, X, encoder)] == ["flat", "house"]
 
 
 def test_bytes_are_pixels():

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from glassnet.data.dataset import Dataset
-from glassnet.errors import DataError, UsageError
+from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.network import Network
+from glassnet.training.assessment import assess
 from glassnet.training.config import configure, load_config
 from glassnet.training.loop import fit
-from glassnet.training.run import HIDDEN_LAYERS, layers_for, load_data, run
+from glassnet.training.run import HIDDEN_LAYERS, layers_for, load_data, loss_for, open_run, run
 
 OPTIONS = {"epochs": 2, "batch_size": 50, "samples_per_epoch": 300, "progress": False}
 
@@ -127,6 +128,117 @@ def test_without_layers_two_hidden_ones_stand_between_columns_and_classes(digits
     assert layers_for(config, Dataset.from_arrays(X, np.zeros((20, 4)))) == [6, *HIDDEN_LAYERS, 4]
     named = configure({"data": {"dataset": "digits"}, "network": {"layers": [64, 10]}})
     assert layers_for(named, digits) == [64, 10]
+
+
+def data_of(task, targets):
+    """Return rows of 6 columns with so many classes, labels or numbers to regress."""
+    rng, n = np.random.default_rng(0), 60
+    y = {
+        "binary": np.arange(n) % 2,
+        "multi-class": np.arange(n) % targets,
+        "ordinal": np.arange(n) % targets,
+        "multi-label": rng.integers(0, 2, (n, targets)),
+        "regression": rng.normal(size=(n, targets) if targets > 1 else n),
+    }[task]
+    return Dataset.from_arrays(rng.normal(size=(n, 2, 3)), y, task=task)
+
+
+@pytest.mark.parametrize(
+    ("task", "targets", "units", "loss"),
+    [
+        ("binary", 2, 1, "binary_cross_entropy"),
+        ("multi-class", 4, 4, "cross_entropy"),
+        ("ordinal", 5, 5, "cross_entropy"),
+        ("multi-label", 3, 3, "binary_cross_entropy"),
+        ("regression", 1, 1, "half_squared_error"),
+        ("regression", 3, 3, "half_squared_error"),
+    ],
+)
+def test_outputs_and_loss_are_fitted_to_the_task(task, targets, units, loss):
+    config = configure({"data": {"dataset": "digits"}, "training": {"epochs": 1}})
+    data = data_of(task, targets)
+    assert layers_for(config, data) == [6, *HIDDEN_LAYERS, units]
+    assert loss_for(config, data, units) == loss
+    made = run(config, data, progress=False)
+    assert (made.network.layers, made.network.loss.name) == ((6, *HIDDEN_LAYERS, units), loss)
+    measures = assess(made.network, data.test, task).measures
+    assert set(measures) >= ({"r2", "mae"} if task == "regression" else {"auc", "accuracy"})
+
+
+@pytest.mark.parametrize(("units", "loss"), [(1, "binary_cross_entropy"), (2, "cross_entropy")])
+def test_two_classes_take_the_loss_that_suits_the_layers_given(units, loss):
+    config = configure({"data": {"dataset": "digits"}, "network": {"layers": [6, 3, units]}})
+    made = run(config, data_of("binary", 2), progress=False)
+    assert (made.network.layers, made.network.loss.name) == ((6, 3, units), loss)
+
+
+@pytest.mark.parametrize(
+    ("task", "targets", "units", "loss"),
+    [("binary", 2, 2, "half_squared_error"), ("regression", 1, 1, "huber"), ("multi-class", 4, 4, "absolute_error")],
+)
+def test_a_loss_that_is_named_is_taken(task, targets, units, loss):
+    config = configure({"data": {"dataset": "digits"}, "network": {"loss": loss}, "training": {"epochs": 1}})
+    data = data_of(task, targets)
+    assert layers_for(config, data) == [6, *HIDDEN_LAYERS, units]
+    assert loss_for(config, data, units) == loss
+    assert run(config, data, progress=False).network.loss.name == loss
+
+
+@pytest.mark.parametrize(
+    ("name", "layers", "loss", "measure", "least"),
+    [
+        ("iris", [4, 256, 128, 3], "cross_entropy", "accuracy", 0.85),
+        ("breast-cancer", [30, 256, 128, 1], "binary_cross_entropy", "auc", 0.97),
+        ("diabetes", [10, 256, 128, 1], "half_squared_error", "r2", 0.2),
+        ("linnerud", [3, 256, 128, 3], "half_squared_error", "mae", 0.0),
+    ],
+)
+def test_scikit_learns_tables_are_learned_by_name(tmp_path, name, layers, loss, measure, least):
+    training = {"epochs": 10, "batch_size": 8}
+    made = run(configure({"data": {"dataset": name}, "training": training}), run_dir=tmp_path / "run", progress=False)
+    assert (list(made.network.layers), made.network.loss.name) == (layers, loss)
+    network, folder, data = open_run(tmp_path / "run")
+    assert folder.encoder() is None
+    assert assess(network, data.test, data.task).measures[measure] > least
+
+
+@pytest.fixture
+def houses(tmp_path):
+    """A table, and the folder of a run that learned prices from it."""
+    rng = np.random.default_rng(0)
+    area, colour = rng.uniform(50, 200, 60), rng.choice(["red", "blue"], 60)
+    lines = [f"{a:.1f},{c},{1000 * a + 5000 * (c == 'red'):.2f}" for a, c in zip(area, colour, strict=True)]
+    (tmp_path / "houses.csv").write_text("\n".join(["area,colour,price", *lines]) + "\n")
+    data = {"dataset": str(tmp_path / "houses.csv"), "target": "price"}
+    network = {"layers": [3, 4, 1]}
+    config = configure({"data": data, "network": network, "training": {"epochs": 2, "batch_size": 10}})
+    return tmp_path / "houses.csv", run(config, run_dir=tmp_path / "run", progress=False)
+
+
+def test_a_run_on_a_table_is_opened_with_its_columns(houses):
+    path, made = houses
+    for place in (made.folder, made.folder / "model.safetensors"):
+        network, folder, data = open_run(place)
+        assert network.fingerprint() == made.network.fingerprint()
+        assert folder.encoder() == data.encoder
+        assert data.encoder.feature_names == ("area", "colour=blue", "colour=red")
+        assert data.checksums == folder.config().checksums
+        assert list(data.checksums) == [path.name]
+
+
+def test_a_run_on_a_table_is_repeated_bit_for_bit(houses):
+    again = run(load_config(houses[1].folder / "config.toml"), progress=False)
+    assert again.network.fingerprint() == houses[1].network.fingerprint()
+
+
+def test_a_table_that_has_changed_is_refused(houses):
+    path, made = houses
+    path.write_text(path.read_text() + "99.0,red,104000.00\n")
+    with pytest.raises(DataError, match=r"^houses\.csv: is not the file that this configuration was made with"):
+        open_run(made.folder)
+    path.unlink()
+    with pytest.raises(FileError, match=r"^\S+houses\.csv: "):
+        open_run(made.folder)
 
 
 def test_split_options_reach_the_data():

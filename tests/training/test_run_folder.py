@@ -1,8 +1,10 @@
 import errno
 import os
 
+import polars as pl
 import pytest
 
+from glassnet.data.columns import TableEncoder
 from glassnet.errors import FileError
 from glassnet.nn.network import Network
 from glassnet.training import run_folder
@@ -27,6 +29,34 @@ def test_a_new_folder_holds_the_untrained_network_its_configuration_and_no_epoch
     assert load_model(folder.path).fingerprint() == network.fingerprint()
 
 
+@pytest.fixture
+def encoder():
+    frame = pl.DataFrame({"area": [0.1, 1 / 3, 3e-7], "färbung": ["rot", "blau", "rot"], "price": [1.5, 2.7, 9.1]})
+    return TableEncoder.fit(frame, "price")
+
+
+def test_how_a_tables_rows_become_numbers_is_saved_and_comes_back(tmp_path, encoder):
+    folder = RunFolder.create(tmp_path / "run", CONFIG, Network([3, 1], loss="half_squared_error"), encoder)
+    assert names(folder.path) == ["columns.json", "config.toml", "history.csv", "model.safetensors"]
+    assert folder.encoder() == encoder
+    assert RunFolder.create(tmp_path / "other", CONFIG, Network([3, 2])).encoder() is None
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff\xfe", b'{"columns": [], "version": 1}', b"{" * 9999])
+def test_a_damaged_columns_file_is_refused_by_name(tmp_path, encoder, content):
+    folder = RunFolder.create(tmp_path / "run", CONFIG, Network([3, 2]), encoder)
+    path = folder.path / "columns.json"
+    path.write_bytes(content)
+    with pytest.raises(FileError) as caught:
+        folder.encoder()
+    assert str(caught.value).startswith(f"{path}: does not say how to read a table: ")
+    assert "\n" not in str(caught.value)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(FileError, match=r"columns\.json: cannot be read: Is a directory$"):
+        folder.encoder()
+
+
 def test_saving_replaces_model_and_history_and_leaves_the_configuration(tmp_path):
     network, history = Network([3, 2]), History()
     folder = RunFolder.create(tmp_path / "run", CONFIG, network)
@@ -48,8 +78,8 @@ def test_an_empty_folder_is_taken_and_a_full_one_refused(tmp_path):
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["into an empty folder", "into a new folder"])
-@pytest.mark.parametrize("failing", [1, 2, 3])
-def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, failing, there):
+@pytest.mark.parametrize("failing", [1, 2, 3, 4])
+def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, encoder, failing, there):
     path = tmp_path / "run"
     if there:
         path.mkdir()
@@ -64,7 +94,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, failing, there):
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
         with pytest.raises(FileError, match="No space left on device"):
-            RunFolder.create(path, CONFIG, Network([3, 2]))
+            RunFolder.create(path, CONFIG, Network([3, 2]), encoder)
     assert path.exists() == there
     assert not there or names(path) == []
 

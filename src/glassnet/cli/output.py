@@ -76,7 +76,12 @@ MEASURES = {"auc": "AUC", "r2": "R2", "mae": "mean absolute error"}
 
 
 TargetOption = Annotated[
-    str | None, typer.Option(help="Of a table: the column to predict.", metavar="COLUMN", show_default="none")
+    str | None,
+    typer.Option(
+        help="Of a table: the column to predict; of NPY: the file with labels.",
+        metavar="COLUMN",
+        show_default="none",
+    ),
 ]
 ImputeOption = Annotated[
     str | None,

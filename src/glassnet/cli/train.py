@@ -35,7 +35,7 @@ def train(
     dataset: Annotated[
         str | None,
         typer.Argument(
-            help="A name from glassnet data list; a table (CSV, TSV, Parquet), NPZ file, or folder of images.",
+            help="A name from glassnet data list; a table (CSV, TSV, Parquet), NPZ, NPY, or folder of images.",
             metavar="DATASET",
         ),
     ] = None,

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -92,6 +93,21 @@ def large_table(
         task=kind,
         encoder=learned,
         remarks=tuple(remarks),
+    )
+
+
+def large_arrays(X: Array, y: Array, validation: float | None, split_seed: int, name: str) -> Dataset:
+    """Make a data set of mapped rows X of shape (n, ...) and their labels or numbers y, without ever holding X.
+
+    The splits are drawn as by `large_table`.
+    """
+    described = Dataset.from_arrays(np.zeros((len(y), 1), bool), y, name=name, validation=0)
+    membership, size = _membership(len(X), validation, split_seed)
+    parts = (slice(first, min(first + BLOCK, len(X))) for first in range(0, len(X), BLOCK))
+    arrays = _spread(((part, np.asarray(X[part])) for part in parts), membership, X.shape[1:], X.dtype)
+    train, held_out, test = (Split(rows, y[membership == part]) for part, rows in enumerate(arrays))
+    return replace(
+        described, train=train, validation=held_out, test=test, validation_size=size, split_seed=split_seed
     )
 
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from glassnet.data.dataset import TEST, VALIDATION, Dataset, Split, stratified, validation_size
 from glassnet.data.image_folder import holds_splits, read_image_folder, read_split_image_folder
-from glassnet.data.large import LARGE, large_table
+from glassnet.data.large import LARGE, large_arrays, large_table
 from glassnet.data.npz import read_npz
+from glassnet.data.rows import read_rows
 from glassnet.data.sources import md5
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.activations import Array
@@ -39,9 +40,9 @@ class Own:
     Parameters
     ----------
     path : str
-        A table (CSV, TSV, Parquet), an NPZ file, or a folder with a folder of images for each class.
+        A table (CSV, TSV, Parquet), an NPZ file, an NPY file, or a folder with a folder of images for each class.
     target : str, optional
-        The column of a table that is to be predicted.
+        The column of a table that is to be predicted; the NPY file with the labels of an NPY file's rows.
     impute : {"error", "median"}, optional
         What becomes of missing values in a table; see `TableEncoder.fit`.
     """
@@ -63,13 +64,16 @@ class Own:
         path = Path(self.path)
         if path.is_dir():
             data = self._images(path, validation, split_seed)
+        elif path.suffix == ".npy":
+            data = self._rows(path, validation, split_seed)
         elif path.suffix == ".npz":
             data = self._arrays(path, validation, split_seed)
         elif path.name.endswith(TABLES):
             data = self._table(path, validation, split_seed)
         else:
-            raise FileError(path, f"is none of {', '.join(TABLES)}, .npz, and no folder of images")
-        options = {"target": self.target, "impute": self.impute}
+            raise FileError(path, f"is none of {', '.join(TABLES)}, .npz, .npy, and no folder of images")
+        labels = str(Path(self.target).resolve()) if path.suffix == ".npy" and self.target else self.target
+        options = {"target": labels, "impute": self.impute}
         given = {name: value for name, value in options.items() if value is not None}
         return replace(data, origin={"dataset": str(path.resolve()), **given})
 
@@ -107,6 +111,25 @@ class Own:
         raise FileError(
             path, f"holds {', '.join(arrays)}; expected X and y, or X_train, y_train, X_test and y_test"
         )
+
+    def _rows(self, path: Path, validation: float | None, split_seed: int) -> Dataset:
+        """Take the rows of an NPY file, and their labels or numbers from the one that `target` names."""
+        if self.target is None:
+            raise UsageError("target", "name the NPY file with the labels or numbers of the rows")
+        if self.impute is not None:
+            raise UsageError("impute", "goes with a table (CSV, TSV, Parquet)")
+        X, labels = read_rows(path), Path(self.target)
+        y = _flat(np.array(read_rows(labels)))
+        if X.ndim < 2 or len(X) != len(y) or len(y) == 0:
+            raise FileError(labels, f"holds {len(y)} rows for the {X.shape} of {path.name}; they must be as many")
+        checksums = {file.name: md5(file) for file in (path, labels)}
+        if X.size > LARGE:
+            data = large_arrays(X, y, validation, split_seed, _stem(path))
+        else:
+            data = Dataset.from_arrays(
+                np.array(X), y, name=_stem(path), validation=validation, split_seed=split_seed
+            )
+        return replace(data, checksums=checksums, image_shape=X.shape[1:] if X.ndim in (3, 4) else None)
 
     def _table(self, path: Path, validation: float | None, split_seed: int) -> Dataset:
         from glassnet.data.table import collected, read_table, scan_parquet
@@ -199,7 +222,7 @@ def _check_target(target: str | None, columns: list[str]) -> str:
 
 def looks_like_a_path(name: str) -> bool:
     """Whether a data set's name is meant for a file or folder."""
-    return os.sep in name or name.endswith((*TABLES, ".npz")) or Path(name).exists()
+    return os.sep in name or name.endswith((*TABLES, ".npz", ".npy")) or Path(name).exists()
 
 
 def _stem(path: Path) -> str:

@@ -113,8 +113,9 @@ def load_dataset(
     Parameters
     ----------
     name : str
-        One of `DATASETS`; or the path of a table (CSV, TSV, Parquet), of an NPZ file with X and y, or of a folder
-        that holds a folder of images for each class.
+        One of `DATASETS`; or the path of a table (CSV, TSV, Parquet), of an NPZ file with X and y, of an NPY file
+        of rows, or of a folder that holds a folder of images for each class. Parquet and NPY may be larger than
+        memory.
     data_dir : str or Path, optional
         Folder with data sets, in place of the one that the environment variable GLASSNET_DATA names. Where
         neither has the data, they come from the user cache, or are downloaded to it, with their checksum.
@@ -124,7 +125,7 @@ def load_dataset(
     split_seed : int, default 0
         Draws the validation rows; the test rows never change.
     target : str, optional
-        The column of a table that is to be predicted.
+        The column of a table that is to be predicted; the NPY file with the labels of an NPY file's rows.
     impute : {"error", "median"}, optional
         What becomes of missing values in a table.
 
