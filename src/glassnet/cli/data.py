@@ -52,6 +52,7 @@ def list_datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -
                     "task": entry.task,
                     "targets": entry.targets,
                     "licence": entry.licence,
+                    "source": None if entry.source is None else entry.source.url,
                     "files": None if entry.source is None else entry.source.files,
                     "where": places[name],
                 }

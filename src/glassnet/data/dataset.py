@@ -26,6 +26,10 @@ TASKS = ("multi-class", "binary", "multi-label", "ordinal", "regression")
 TEST = 0.2
 
 
+#: Rows that are moved at a time.
+BLOCK = 1024
+
+
 class Split(NamedTuple):
     """Rows X of shape (n, d) or (n, height, width), and their labels or numbers y."""
 
@@ -107,6 +111,7 @@ class Dataset:
         split_seed: int = 0,
         task: str | None = None,
         target_names: Sequence[str] | None = None,
+        overwrite_X: bool = False,
     ) -> Dataset:
         """Make a data set of arrays.
 
@@ -125,6 +130,8 @@ class Dataset:
         task : str, optional
             By default "binary" for two classes and "multi-class" for more; "multi-label" for several columns of
             whole numbers 0 and 1; "regression" for other numbers.
+        overwrite_X : bool, default False
+            Whether X may be overwritten, which saves the memory of a second copy.
         validation : float or int, optional
             Share of the training rows below 1, or their number; 0 leaves all rows for training, as they are. By
             default a twelfth.
@@ -163,10 +170,11 @@ class Dataset:
             raise DataError(f"{name}: {len(y)} rows are too few to set a fifth apart for the test")
         size = validation_size(VALIDATION if validation is None else validation, len(y))
         rest, chosen = stratified(y, size, stream(split_seed, "split"))
+        held_out = X[chosen]
         return cls(
             name,
-            Split(X[rest], y[rest]),
-            Split(X[chosen], y[chosen]),
+            Split(_kept(X, rest) if overwrite_X and X.flags.writeable else X[rest], y[rest]),
+            Split(held_out, y[chosen]),
             Split(X_test, y_test),
             names,
             image_shape,
@@ -193,6 +201,14 @@ def _checked(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:
     if len(X) != len(y) or len(X) == 0:
         raise DataError(f"{name}: {len(X)} {split} rows but {len(y)} labels; they must be as many, and not none")
     return X, y
+
+
+def _kept(X: Array, rows: Array) -> Array:
+    """Return some rows, in rising order, moved to the front of X."""
+    for first in range(0, len(rows), BLOCK):
+        part = rows[first : first + BLOCK]
+        X[first : first + len(part)] = X[part]
+    return X[: len(rows)]
 
 
 def _task(task: str | None, y: Array, class_names: tuple[str, ...] | None) -> str:

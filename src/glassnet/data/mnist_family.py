@@ -67,6 +67,7 @@ class Family:
             checksums={path.name: md5(path) for path in paths.values()},
             validation=validation,
             split_seed=split_seed,
+            overwrite_X=True,
         )
 
     def _read_pair(self, paths: dict[str, Path], image_file: str, label_file: str) -> tuple[Array, Array]:

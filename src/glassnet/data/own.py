@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -210,6 +211,20 @@ def table_dataset(
         encoder=learned,
         remarks=tuple(remarks),
     )
+
+
+def from_frame(
+    table: object, target: str | None, impute: str | None, validation: float | None, split_seed: int
+) -> Dataset:
+    """Make a data set of a table of pandas, Polars or pyarrow; see `table_dataset`."""
+    from glassnet.data.table import read_table
+
+    data = table_dataset(read_table(table), target, impute, validation, split_seed)
+    digest = hashlib.md5(usedforsecurity=False)
+    for split in (data.train, data.validation, data.test):
+        for values in split:
+            digest.update(np.ascontiguousarray(values).data)
+    return replace(data, checksums={"X, y": digest.hexdigest()})
 
 
 def _check_target(target: str | None, columns: list[str]) -> str:

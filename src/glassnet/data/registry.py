@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from glassnet.data import medmnist, mnist_family, scikit_learn
 from glassnet.data.dataset import Dataset
-from glassnet.data.own import Own, looks_like_a_path
+from glassnet.data.own import Own, from_frame, looks_like_a_path
 from glassnet.data.sources import Source
 from glassnet.errors import UsageError, unknown_name
 
@@ -100,7 +101,7 @@ def whereabouts(data_dir: str | Path | None = None) -> dict[str, str | None]:
 
 
 def load_dataset(
-    name: str,
+    name: Any,
     data_dir: str | Path | None = None,
     *,
     validation: float | None = None,
@@ -112,10 +113,10 @@ def load_dataset(
 
     Parameters
     ----------
-    name : str
-        One of `DATASETS`; or the path of a table (CSV, TSV, Parquet), of an NPZ file with X and y, of an NPY file
-        of rows, or of a folder that holds a folder of images for each class. Parquet and NPY may be larger than
-        memory.
+    name : str, Path or table
+        One of `DATASETS`; or a table of pandas, Polars or pyarrow; or the path of a table (CSV, TSV, Parquet), of
+        an NPZ file with X and y, of an NPY file of rows, or of a folder that holds a folder of images for each
+        class. Parquet and NPY may be larger than memory.
     data_dir : str or Path, optional
         Folder with data sets, in place of the one that the environment variable GLASSNET_DATA names. Where
         neither has the data, they come from the user cache, or are downloaded to it, with their checksum.
@@ -142,6 +143,9 @@ def load_dataset(
     >>> data.train.X.shape, data.validation.X.shape, data.test.X.shape
     ((1318, 64), (120, 64), (359, 64))
     """
+    if not isinstance(name, str | Path):
+        return from_frame(name, target, impute, validation, split_seed)
+    name = str(name)
     if name in DATASETS or not looks_like_a_path(name):
         for option, value in (("target", target), ("impute", impute)):
             if value is not None:
