@@ -1,4 +1,6 @@
-import json
+import pytest
+
+from glassnet.data.registry import DATASETS
 
 
 def test_it_says_what_the_machine_has(glassnet, monkeypatch):
@@ -10,21 +12,39 @@ def test_it_says_what_the_machine_has(glassnet, monkeypatch):
         "cores",
         "GFLOP/s",
         "kernels",
-        "data: fashion-mnist  not here",
+        "data: others",
+        "glassnet data list",
         "versions",
         "advice",
     ):
         assert word in answer.out
+    assert "data: fashion-mnist" not in answer.out  # it is not here
+    assert "data: iris" not in answer.out  # it always is
 
 
-def test_the_data_at_hand_are_found(glassnet, fashion_mnist_home):
-    record = json.loads(glassnet("doctor", "--data-dir", fashion_mnist_home, "--json").out)
-    assert record["data"] == {
-        "digits": "in scikit-learn",
-        "fashion-mnist": f"{fashion_mnist_home}/fashion-mnist",
-    }
+@pytest.fixture
+def home(tmp_path):
+    """A folder with the file names of Fashion-MNIST."""
+    folder = tmp_path / "home" / "fashion-mnist"
+    folder.mkdir(parents=True)
+    for name in DATASETS["fashion-mnist"].source.files:
+        (folder / name).write_bytes(b"")
+    return tmp_path / "home"
+
+
+def test_the_data_at_hand_are_found(glassnet, home):
+    record = glassnet("doctor", "--data-dir", home, "--json").json
+    assert list(record["data"]) == list(DATASETS)
+    assert record["data"]["fashion-mnist"] == f"{home}/fashion-mnist"
+    assert (record["data"]["digits"], record["data"]["pathmnist"]) == ("in scikit-learn", None)
     assert record["cores"] >= 1
     assert record["gemm_gflops"]["1"] > 0
+
+
+def test_the_table_names_the_data_at_hand_and_says_where_the_others_are_listed(glassnet, home):
+    lines = glassnet("doctor", "--data-dir", home).out.splitlines()
+    named = [line.split(maxsplit=2)[1:] for line in lines if line.startswith("data: ")]
+    assert named == [["fashion-mnist", f"{home}/fashion-mnist"], ["others", "glassnet data list"]]
 
 
 def test_a_folder_that_is_none_is_refused(glassnet, tmp_path):

@@ -1,9 +1,12 @@
 """``glassnet evaluate``."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import glassnet as gn
+from glassnet.training.assessment import assess
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
@@ -80,3 +83,111 @@ def test_a_run_on_arrays_is_evaluated_where_they_are(glassnet):
     answer = glassnet("evaluate", "run")
     assert answer.code == 1
     assert answer.error.startswith("run/config.toml: the run learned from 'arrays', which only the Python program")
+
+
+@pytest.fixture
+def cancer_run(glassnet, here):
+    """A small trained run on two classes."""
+    glassnet("train", "breast-cancer", "--layers", "30,8,1", "--epochs", 3, "--quiet", "--run-dir", "run")
+    return here / "run"
+
+
+@pytest.fixture
+def houses_run(glassnet, here):
+    """A small trained run on a table's prices."""
+    rng = np.random.default_rng(0)
+    rows = [f"{area:.1f},{colour},{1000 * area:.1f}" for area in rng.uniform(50, 90, 40) for colour in ("a", "b")]
+    (here / "houses.csv").write_text("\n".join(["area,colour,price", *rows]) + "\n")
+    options = ["--layers", "3,4,1", "--epochs", 3, "--batch-size", 8, "--quiet", "--run-dir", "run"]
+    assert glassnet("train", "houses.csv", "--target", "price", *options).code == 0
+    return here / "run"
+
+
+def test_two_classes_have_their_measures_and_intervals(glassnet, cancer_run):
+    record = glassnet("evaluate", "run", "--json").json
+    data = gn.load_dataset("breast-cancer")
+    found = assess(gn.load_model("run"), data.test, "binary")
+    assert record["measures"] == found.measures
+    assert record["intervals"] == {name: list(ends) for name, ends in found.intervals.items()}
+    assert (record["task"], record["accuracy"]) == ("binary", found.measures["accuracy"])
+    lines = glassnet("evaluate", "run").out.splitlines()
+    for name, value in found.measures.items():
+        low, high = found.intervals[name]
+        shown = f"{value:.4f}  ({low:.3f} to {high:.3f})"
+        assert any(line.split(maxsplit=1) == [name.replace("auc", "AUC"), shown] for line in lines), name
+
+
+@pytest.mark.parametrize(("split", "short"), [("test", "test"), ("validation", "val")])
+def test_scores_go_into_a_file_named_by_its_measures(glassnet, cancer_run, here, split, short):
+    record = glassnet("evaluate", "run", "--split", split, "--scores", "scores", "--json").json
+    found = record["measures"]
+    file = f"breast-cancer_{short}_[AUC]{found['auc']:.3f}_[ACC]{found['accuracy']:.3f}@run.csv"
+    assert record["scores"] == f"scores/{file}"
+    outputs = gn.load_model("run").outputs(getattr(gn.load_dataset("breast-cancer"), split).X)
+    table = np.loadtxt(here / "scores" / file, delimiter=",")
+    np.testing.assert_array_equal(table[:, 1:].astype(np.float32), outputs)
+    assert f"scores/{file}" in glassnet("evaluate", "run", "--split", split, "--scores", "scores").out
+
+
+def test_a_folder_whose_name_cannot_be_part_of_it_is_no_reason_for_no_scores(glassnet, cancer_run, here):
+    cancer_run.rename(here / "a@b")
+    (here / "scores").mkdir()
+    answer = glassnet("evaluate", "a@b", "--scores", "scores")
+    assert answer.code == 0, answer.err
+    assert len(list((here / "scores").iterdir())) == 1
+
+
+def test_scores_of_rows_without_an_auc_are_refused(glassnet, houses_run, here):
+    answer = glassnet("evaluate", "run", "--scores", "scores")
+    assert answer.code == 1
+    assert answer.error.startswith("scores: these rows have no AUC")
+    assert not (here / "scores").exists()
+
+
+def test_without_published_figures_there_is_nothing_to_compare_with(glassnet, cancer_run):
+    answer = glassnet("evaluate", "run", "--compare")
+    assert answer.code == 2
+    assert answer.error.startswith("--compare: no published figures are known for breast-cancer")
+
+
+def test_a_file_of_the_users_own_has_no_published_figures_whatever_its_name(glassnet, here):
+    np.savez(here / "breastmnist.npz", X=np.random.default_rng(0).normal(size=(40, 3)), y=np.arange(40) % 2)
+    glassnet("train", "breastmnist.npz", "--layers", "3,1", "--batch-size", 8, "-q", "--run-dir", "run")
+    answer = glassnet("evaluate", "run", "--compare")
+    assert answer.code == 2
+    assert answer.error.startswith("--compare: no published figures are known for ")
+
+
+@pytest.mark.real_data
+def test_breastmnist_is_shown_beside_its_published_figures(glassnet, fashion_mnist_home):
+    if not Path(fashion_mnist_home, "medmnist", "breastmnist.npz").is_file():
+        pytest.skip("needs BreastMNIST: medmnist/breastmnist.npz in the folder that GLASSNET_DATA names")
+    place = ["--data-dir", fashion_mnist_home]
+    glassnet("train", "breastmnist", "--layers", "784,8,1", "--epochs", 2, "-q", "--run-dir", "run", *place)
+    record = glassnet("evaluate", "run", "--compare", "--json", *place).json
+    assert record["published"]["ResNet-18 (28)"] == {"auc": 0.901, "acc": 0.863}
+    lines = glassnet("evaluate", "run", "--compare", *place).out.splitlines()
+    assert "ResNet-18 (28)                      0.901     0.863" in lines
+    assert lines[-1].split() == ["this", *(f"{record['measures'][name]:.3f}" for name in ("auc", "accuracy"))]
+
+
+def test_a_run_on_a_table_is_measured_in_the_targets_own_units(glassnet, houses_run):
+    record = glassnet("evaluate", "run", "--json").json
+    data = gn.load_dataset("houses.csv", target="price")
+    error = np.abs(gn.load_model("run").outputs(data.test.X)[:, 0] - data.test.y).mean() * data.encoder.target.std
+    assert record["measures"]["mae"] == pytest.approx(error)
+    assert (record["task"], record["accuracy"], record["classes"]) == ("regression", None, [])
+    assert set(record["measures"]) == {"r2", "mae"}
+    assert f"mean absolute error  {record['measures']['mae']:.4f}\n" in glassnet("evaluate", "run").out
+
+
+def test_a_run_whose_table_has_gone_or_changed_is_one_line(glassnet, houses_run, here):
+    table = here / "houses.csv"
+    table.write_text(table.read_text() + "77.7,a,77700\n")
+    answer = glassnet("evaluate", "run")
+    assert answer.code == 1
+    assert answer.error.startswith("houses.csv: is not the file that this configuration was made with")
+    table.unlink()
+    answer = glassnet("evaluate", "run")
+    assert answer.code == 1
+    assert answer.error.startswith(f"{table}: ")

@@ -9,13 +9,23 @@ import numpy as np
 import pytest
 
 from glassnet.cli.main import app
-from glassnet.data.registry import DATASETS
 from glassnet.nn.activations import ACTIVATIONS
 from glassnet.nn.initializers import INITIALIZERS
 from glassnet.nn.losses import LOSSES
 from glassnet.nn.optimizers import OPTIMIZERS
 
-COMMANDS = [["demo"], ["train"], ["evaluate"], ["predict"], ["explain"], ["doctor"], ["data", "show"]]
+COMMANDS = [
+    ["demo"],
+    ["train"],
+    ["evaluate"],
+    ["predict"],
+    ["explain"],
+    ["doctor"],
+    ["data", "list"],
+    ["data", "fetch"],
+    ["data", "audit"],
+    ["data", "show"],
+]
 
 
 def test_version(glassnet):
@@ -39,10 +49,14 @@ def test_help_has_examples_line_by_line_and_json(glassnet, command):
     assert "--json" in answer.out
 
 
+def listed(glassnet, *group):
+    return re.findall(r"^  (\w+) ", glassnet(*group, "--help").out.partition("Commands:")[2], re.MULTILINE)
+
+
 def test_every_command_was_looked_at(glassnet):
-    listed = re.findall(r"^  (\w+) ", glassnet("--help").out.partition("Commands:")[2], re.MULTILINE)
-    assert set(listed) == {command[0] for command in COMMANDS}
-    assert len(app.registered_commands) + len(app.registered_groups) == len(listed)
+    assert set(listed(glassnet)) == {command[0] for command in COMMANDS}
+    assert len(app.registered_commands) + len(app.registered_groups) == len(listed(glassnet))
+    assert listed(glassnet, "data") == [command[1] for command in COMMANDS if command[0] == "data"]
 
 
 @pytest.mark.parametrize(
@@ -52,7 +66,7 @@ def test_every_command_was_looked_at(glassnet):
         ("--loss", LOSSES),
         ("--initializer", INITIALIZERS),
         ("--optimizer", OPTIMIZERS),
-        ("DATASET", DATASETS),
+        ("DATASET", ["glassnet data list", "CSV", "TSV", "Parquet", "NPZ"]),
     ],
 )
 def test_help_of_train_names_every_choice(glassnet, option, known, monkeypatch):

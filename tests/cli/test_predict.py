@@ -6,9 +6,11 @@ import os
 import struct
 
 import numpy as np
+import polars as pl
 import pytest
 
 import glassnet as gn
+from glassnet.training.run_folder import RunFolder
 
 
 @pytest.fixture
@@ -99,3 +101,116 @@ def test_what_is_no_file_is_not_replaced(glassnet, run_folder, rows, here):
     assert glassnet("predict", "run", "rows.npy", "--out", "link.csv", "--overwrite").code == 0
     assert (here / "link.csv").is_symlink()
     assert (here / "elsewhere.csv").read_text().startswith("row,label")
+
+
+@pytest.fixture
+def table(here):
+    """A table, and its columns by name."""
+    rng = np.random.default_rng(0)
+    area, colour = rng.uniform(50, 90, 80).round(1), np.tile(["blue", "red"], 40)
+    kind = np.where(area > 70, "house", "flat")
+    lines = [f"{a},{c},{k},{1000 * a + 1:.1f}" for a, c, k in zip(area, colour, kind, strict=True)]
+    (here / "houses.csv").write_text("\n".join(["area,colour,kind,price", *lines]) + "\n")
+    return here / "houses.csv"
+
+
+@pytest.fixture
+def learn(glassnet, table):
+    """``learn(target)``: a run on the table."""
+
+    def train(target):
+        options = ["--epochs", 3, "--batch-size", 8, "-q", "--run-dir", "run"]
+        assert glassnet("train", table.name, "--target", target, *options).code == 0
+
+    return train
+
+
+def answers(out):
+    return list(csv.DictReader(io.StringIO(out)))
+
+
+def test_rows_of_a_table_get_their_classes(glassnet, learn, here):
+    learn("kind")
+    (here / "new.csv").write_text("price,colour,area\n60001,red,60\n80001,blue,80\n")  # in any order
+    answer = glassnet("predict", "run", "new.csv")
+    assert (answer.code, answer.err) == (0, "")
+    encoder = RunFolder(here / "run").encoder()
+    X, _ = encoder.transform(pl.DataFrame({"area": [60, 80], "colour": ["red", "blue"], "price": [60001, 80001]}))
+    labels = gn.load_model("run").predict(X)
+    assert [row["class"] for row in answers(answer.out)] == [("flat", "house")[label] for label in labels]
+    assert [row["class"] for row in answers(answer.out)] == ["flat", "house"]
+    assert list(answers(answer.out)[0]) == ["row", "label", "class", "probability"]
+
+
+def test_numbers_of_a_table_are_predicted_in_their_own_units(glassnet, learn, table):
+    learn("price")
+    rows = answers(glassnet("predict", "run", table.name).out)
+    assert list(rows[0]) == ["row", "price"]
+    data = gn.load_dataset(table.name, target="price")
+    X, _ = data.encoder.transform(pl.read_csv(table))
+    expected = gn.load_model("run").outputs(X)[:, 0] * data.encoder.target.std + data.encoder.target.mean
+    assert [float(row["price"]) for row in rows] == pytest.approx(expected.tolist(), rel=1e-5)
+    by_json = glassnet("predict", "run", table.name, "--json").json["predictions"]
+    assert [record["price"] for record in by_json] == [float(row["price"]) for row in rows]
+
+
+def test_what_training_did_not_see_is_said_on_stderr(glassnet, learn, here):
+    learn("price")
+    (here / "new.csv").write_text("area,colour,kind,garden\n60,green,flat,1\n")
+    answer = glassnet("predict", "run", "new.csv")
+    assert answer.code == 0
+    assert len(answers(answer.out)) == 1
+    assert answer.err.splitlines() == [
+        "glassnet: new.csv: left out, as training did not have them: garden",
+        "glassnet: new.csv: column 'colour': 1 value unseen in training (first 'green' in row 1), all zeros",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("area,kind\n60,flat\n", "new.csv: table: no column 'colour', which training had"),
+        ("area,colour,kind\n60,,flat\n", "new.csv: column 'colour': row 1 has no value (1 missing in all)"),
+        ("area,colour,kind\nlarge,red,flat\n", "new.csv: column 'area': expected numbers, as in training"),
+        ("area,colour,kind\n", "new.csv: "),
+        ("", "new.csv: "),
+    ],
+)
+def test_a_table_that_does_not_fit_is_one_line(glassnet, learn, here, content, message):
+    learn("price")
+    (here / "new.csv").write_text(content)
+    answer = glassnet("predict", "run", "new.csv", "--out", "answers.csv")
+    assert answer.code == 1
+    assert answer.error.startswith(message)
+    assert not (here / "answers.csv").exists()
+
+
+def test_a_table_that_is_not_there_is_one_line(glassnet, learn):
+    learn("price")
+    answer = glassnet("predict", "run", "new.csv")
+    assert (answer.code, answer.error.split(":")[0]) == (1, "new.csv")
+
+
+def test_a_model_file_is_found_in_its_run_with_its_columns(glassnet, learn, table):
+    learn("price")
+    by_file = glassnet("predict", "run/model.safetensors", table.name)
+    assert by_file.out == glassnet("predict", "run", table.name).out
+
+
+def test_without_its_columns_a_network_cannot_read_a_table_and_says_so(glassnet, learn, run_folder, table, here):
+    """A model file alone, and a run that learned from no table."""
+    (here / "run").rename(here / "digits-run")
+    learn("price")
+    (here / "run" / "model.safetensors").rename(here / "alone.safetensors")
+    for run in ("alone.safetensors", "digits-run"):
+        answer = glassnet("predict", run, table.name)
+        assert answer.code == 1
+        assert "columns.json" in answer.error
+
+
+def test_damaged_columns_are_one_line(glassnet, learn, table, here):
+    learn("price")
+    (here / "run" / "columns.json").write_text("{}")
+    answer = glassnet("predict", "run", table.name)
+    assert answer.code == 1
+    assert answer.error.startswith("run/columns.json: does not say how to read a table: ")

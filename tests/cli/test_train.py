@@ -5,11 +5,15 @@ import json
 import os
 import re
 import signal
+import statistics
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import glassnet as gn
+from glassnet.training.assessment import assess
 from glassnet.training.run_folder import RunFolder
 
 
@@ -33,8 +37,10 @@ def test_a_run_says_what_it_reached_and_saves_it(glassnet, here):
 def test_the_table_for_people_holds_the_same(glassnet):
     answer = glassnet("train", "digits", "--epochs", 2, "--run-dir", "run")
     assert "digits: 1,318 training, 120 validation, 359 test rows" in answer.out
-    accuracy = gn.load_model("run").score(gn.load_dataset("digits").test)
-    assert f"test accuracy        {accuracy:.4f}\n" in answer.out
+    found = assess(gn.load_model("run"), gn.load_dataset("digits").test, "multi-class")
+    low, high = found.intervals["accuracy"]
+    assert f"test AUC             {found.measures['auc']:.4f}\n" in answer.out
+    assert f"test accuracy        {found.measures['accuracy']:.4f}  ({low:.3f} to {high:.3f})\n" in answer.out
     assert answer.err.startswith("epoch 1/2  loss ")
     assert len(answer.err.splitlines()) == 2
 
@@ -70,7 +76,13 @@ def test_every_option_reaches_the_configuration(glassnet):
     assert glassnet("train", "digits", *arguments, "--run-dir", "run", "-q").code == 0
     config = gn.load_config("run/config.toml")
     assert config.seed == 5
-    assert config.data.model_dump() == {"dataset": "digits", "validation": 0, "split_seed": 8}
+    assert config.data.model_dump() == {
+        "dataset": "digits",
+        "validation": 0,
+        "split_seed": 8,
+        "target": None,
+        "impute": None,
+    }
     network = config.network.model_dump()
     assert network == {
         "layers": [64, 12, 9, 1],
@@ -142,6 +154,13 @@ def test_two_runs_in_the_same_second_keep_apart(process):
         (["--samples-per-epoch", "some"], 2, "--samples-per-epoch: "),
         (["--sampling", "last"], 2, "--sampling: "),
         (["--seed", "-1"], 2, "--seed: "),
+        (["--seeds", "0"], 2, "Invalid value for '--seeds': Input should be greater than or equal to 1"),
+        (["--seeds", "2", "--epochs", "0"], 2, "--epochs: "),
+        (["--seeds", "2", "--layers", "60,10"], 1, "layers: the data have 64 columns"),
+        (["--compare"], 2, "--compare: no published figures are known for digits"),
+        (["--target", "price"], 2, "--target: goes with a table of your own"),
+        (["--impute", "median"], 2, "--impute: goes with a table of your own"),
+        (["--impute", "mean"], 2, "--impute: input should be 'error' or 'median', got 'mean'"),
         (["--validation", "5000"], 2, "--validation: "),
         (["--config", "none.toml"], 1, "none.toml: cannot be read"),
     ],
@@ -270,3 +289,242 @@ def test_a_bad_name_in_a_configuration_file_is_that_files_error(glassnet, here, 
     answer = glassnet("train", "--config", "c.toml")
     assert answer.code == 1
     assert answer.error.startswith(f"c.toml: {said}")
+
+
+@pytest.fixture
+def table(here):
+    """A table with a kind and a price to predict, and one value missing in a column that neither needs."""
+    rng = np.random.default_rng(0)
+    area, colour = rng.uniform(50, 90, 80).round(1), np.tile(["blue", "red"], 40)
+    kind = np.where(area > 70, "house", "flat")
+    rooms = rng.uniform(1, 9, 80).round(2).astype(str)
+    rooms[5] = ""
+    columns = area, colour, rooms, kind
+    lines = [f"{a},{c},{r},{k},{1000 * a + 1:.1f}" for a, c, r, k in zip(*columns, strict=True)]
+    (here / "houses.csv").write_text("\n".join(["area,colour,rooms,kind,price", *lines]) + "\n")
+    return here / "houses.csv"
+
+
+SMALL = ["--epochs", 3, "--batch-size", 8, "-q", "--run-dir", "run"]
+
+
+def test_classes_of_a_table_are_learned(glassnet, table):
+    answer = glassnet("train", table.name, "--target", "kind", "--impute", "median", *SMALL, "--json")
+    record = answer.json
+    assert answer.code == 0
+    assert record["dataset"] == "houses"
+    assert record["layers"] == [5, 256, 128, 1]
+    assert gn.load_model("run").loss.name == "binary_cross_entropy"
+    assert set(record["test_measures"]) == {"auc", "accuracy", "sensitivity", "specificity"}
+    assert set(record["test_intervals"]) == set(record["test_measures"])
+    assert record["test_accuracy"] == record["test_measures"]["accuracy"] > 0.8
+    assert sorted(os.listdir("run")) == ["columns.json", "config.toml", "history.csv", "model.safetensors"]
+    said = answer.err.splitlines()
+    assert all(line.startswith("glassnet: houses: ") for line in said)
+    assert "glassnet: houses: target 'kind': 2 classes (flat, house), so binary" in said
+    assert any("column 'rooms': 1 missing, set to the median of training" in line for line in said)
+
+
+def test_numbers_of_a_table_are_learned_in_their_own_units(glassnet, table):
+    answer = glassnet("train", table.name, "--target", "price", "--impute", "median", *SMALL)
+    assert answer.code == 0
+    assert "glassnet: houses: target 'price': numbers, so regression" in answer.err.splitlines()
+    network = gn.load_model("run")
+    assert (network.layers, network.loss.name) == ((6, 256, 128, 1), "half_squared_error")
+    data = gn.load_dataset(table.name, target="price", impute="median")
+    error = np.abs(network.outputs(data.test.X)[:, 0] - data.test.y).mean() * data.encoder.target.std
+    shown = re.search(r"^test mean absolute error +(\S+)$", answer.out, re.MULTILINE)[1]
+    assert float(shown) == pytest.approx(error, abs=1e-3)
+    assert re.search(rf"^test R2 +{network.score(data.test):.4f}$", answer.out, re.MULTILINE)
+    assert "accuracy" not in answer.out
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        ([], 2, "--target: name the column to predict, for example --target price"),
+        (["--target", "prise"], 2, "--target: no column 'prise'; the table has area, colour, rooms, kind, price"),
+        (["--target", "price"], 1, "houses.csv: column 'rooms': row "),
+        (["--target", "price", "--impute", "mean"], 2, "--impute: input should be 'error' or 'median'"),
+        (["--target", "price", "--impute", "median", "--compare"], 2, "--compare: no published figures are known"),
+        (["--target", "price", "--impute", "median", "--seeds", "2", "--compare"], 2, "--compare: "),
+    ],
+)
+def test_a_table_that_is_not_understood_is_one_line_and_leaves_nothing(
+    glassnet, table, here, options, code, message
+):
+    answer = glassnet("train", table.name, *options)
+    assert answer.code == code
+    assert answer.error.startswith(message)
+    assert os.listdir(here) == ["houses.csv"]
+
+
+def test_a_row_without_a_value_is_counted_as_in_the_file(glassnet, table):
+    error = glassnet("train", table.name, "--target", "price").error
+    assert "row 6 has no value" in error  # whichever rows are for training
+
+
+def test_what_a_target_is_does_not_hang_on_which_rows_are_for_training(glassnet, here):
+    """21 whole numbers are regressed, though fewer of them may be among the training rows."""
+    for name, values in (("numbers", [*range(21), *[0] * 10]), ("classes", [*"abcde", *["x"] * 26])):
+        lines = [f"{row % 7},{value}" for row, value in enumerate(values)]
+        (here / f"{name}.csv").write_text("\n".join(["a,b", *lines]) + "\n")
+    options = ["--target", "b", "--layers", "1,2,1", "--epochs", 1, "--batch-size", 4, "-q", "--json"]
+    for split_seed in range(3):
+        answer = glassnet("train", "numbers.csv", *options, "--split-seed", split_seed)
+        assert answer.code == 0, answer.err
+        assert set(answer.json["test_measures"]) == {"r2", "mae"}
+        answer = glassnet("train", "classes.csv", *options, "--layers", "1,2,6", "--split-seed", split_seed)
+        assert answer.code == 0, answer.err
+
+
+@pytest.mark.parametrize("name", ["none.csv", "no/where", "none.npz"])
+def test_a_file_that_is_not_there_is_one_line(glassnet, name):
+    answer = glassnet("train", name, "--target", "y") if name.endswith("csv") else glassnet("train", name)
+    assert answer.code == 1
+    assert answer.error.startswith(f"{name}: ")
+
+
+def test_a_run_on_a_table_is_repeated_from_its_configuration(glassnet, process, table, here):
+    options = ["--target", "price", "--impute", "median", "--validation", "0.2"]
+    first = glassnet("train", table.name, *options, *SMALL, "--json").json
+    (here / "elsewhere").mkdir()
+    again = process("train", "--config", "../run/config.toml", "--run-dir", "b", "--json", cwd=here / "elsewhere")
+    assert json.loads(again.communicate()[0])["theta_sha256"] == first["theta_sha256"]
+    table.write_text(table.read_text().replace("blue", "red", 1))
+    answer = glassnet("train", "--config", "run/config.toml", "--run-dir", "c")
+    assert answer.code == 1
+    assert answer.error.startswith("houses.csv: is not the file that this configuration was made with")
+
+
+def test_the_arrays_of_an_npz_file_are_learned(glassnet, here):
+    rng = np.random.default_rng(0)
+    y = np.arange(90) % 3
+    np.savez(here / "points.npz", X=rng.normal(size=(90, 4)) + 9 * np.eye(4)[y], y=y)
+    record = glassnet("train", "points.npz", *SMALL, "--json").json
+    assert (record["dataset"], record["layers"]) == ("points", [4, 256, 128, 3])
+    assert record["test_accuracy"] > 0.8
+    assert glassnet("evaluate", "run", "--json").json["measures"] == record["test_measures"]
+
+
+def test_rows_with_several_labels_are_learned(glassnet, here):
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, (90, 3))
+    np.savez(here / "labels.npz", X=4 * y + rng.normal(size=(90, 3)), y=y)
+    answer = glassnet("train", "labels.npz", *SMALL, "--json")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.json["layers"] == [3, 256, 128, 3]
+    assert gn.load_model("run").loss.name == "binary_cross_entropy"
+    assert set(answer.json["test_measures"]) == {"auc", "accuracy"}
+    assert answer.json["validation_accuracy"] > 0.7
+    assert glassnet("evaluate", "run", "--json").json["task"] == "multi-label"
+
+
+def test_a_folder_of_images_is_learned(glassnet, here):
+    rng = np.random.default_rng(0)
+    for label, name in enumerate(("dark", "light")):
+        (here / "pictures" / name).mkdir(parents=True)
+        for number in range(20):
+            pixels = (rng.integers(0, 100, (6, 5)) + 150 * label).astype(np.uint8)
+            Image.fromarray(pixels).save(here / "pictures" / name / f"{number}.png")
+    for place in ("pictures", "./pictures/"):
+        record = glassnet("train", place, "--epochs", 20, "--batch-size", 8, "-q", "--json").json
+        assert (record["dataset"], record["layers"]) == ("pictures", [30, 256, 128, 1])
+        assert record["test_accuracy"] == 1
+    assert gn.load_model(record["run_dir"]).class_names == ("dark", "light")
+
+
+SHORT = ["--layers", "64,8,10", "--epochs", 2, "-q"]
+
+
+def test_several_seeds_are_each_their_own_run_bit_for_bit(glassnet, here):
+    record = glassnet("train", "digits", *SHORT, "--seed", 5, "--seeds", 3, "--run-dir", "three", "--json").json
+    assert (record["run_dir"], record["dataset"], record["layers"]) == ("three", "digits", [64, 8, 10])
+    assert sorted(os.listdir("three")) == ["seed-5", "seed-6", "seed-7"]
+    assert [run["seed"] for run in record["runs"]] == [5, 6, 7]
+    for run in record["runs"]:
+        name = f"one-{run['seed']}"
+        one = glassnet("train", "digits", *SHORT, "--seed", run["seed"], "--run-dir", name, "--json").json
+        assert gn.load_model(run["run_dir"]).fingerprint() == one["theta_sha256"]
+        assert (run["measures"], run["test_loss"]) == (one["test_measures"], one["test_loss"])
+        both = gn.load_config(f"{run['run_dir']}/config.toml"), gn.load_config(f"{name}/config.toml")
+        assert both[0].model_dump(exclude={"environment"}) == both[1].model_dump(exclude={"environment"})
+    for name in ("auc", "accuracy"):
+        values = [run["measures"][name] for run in record["runs"]]
+        spread = record["spread"][name]
+        assert spread["mean"] == pytest.approx(statistics.mean(values))
+        assert spread["deviation"] == pytest.approx(statistics.stdev(values))
+        reach = 4.302652729911275 * statistics.stdev(values) / 3**0.5
+        assert (spread["low"], spread["high"]) == pytest.approx((spread["mean"] - reach, spread["mean"] + reach))
+
+
+def test_the_table_of_several_seeds_has_a_line_for_each_and_their_spread(glassnet):
+    answer = glassnet("train", "digits", *SHORT, "--seeds", 2)
+    assert (answer.code, answer.err) == (0, "")
+    lines = answer.out.splitlines()
+    folder = re.fullmatch(r"run folders +(runs/\S+_digits_64-8-10)", lines[2])[1]
+    assert lines[4].split() == ["test", "rows", "AUC", "accuracy"]
+    assert [line[:9] for line in lines[5:]] == ["seed 0   ", "seed 1   ", "mean     ", "deviation", "95 % of t"]
+    found = [
+        assess(gn.load_model(f"{folder}/seed-{n}"), gn.load_dataset("digits").test, "multi-class") for n in (0, 1)
+    ]
+    values = [one.measures["accuracy"] for one in found]
+    assert [line.split()[-1] for line in lines[5:9]] == [
+        f"{value:.4f}" for value in (*values, statistics.mean(values), statistics.stdev(values))
+    ]
+
+
+def test_one_seed_is_a_run_like_any_other(glassnet):
+    record = glassnet("train", "digits", *SHORT, "--seeds", 1, "--run-dir", "run", "--json").json
+    assert record["theta_sha256"] == gn.load_model("run").fingerprint()
+    assert "spread" not in record
+
+
+def test_several_seeds_go_on_from_a_runs_configuration(glassnet):
+    first = glassnet("train", "digits", *SHORT, "--seed", 3, "--run-dir", "run", "--json").json
+    again = ["train", "--config", "run/config.toml", "--seeds", 2, "-q", "--run-dir", "more"]
+    assert glassnet(*again).code == 0
+    assert gn.load_model("more/seed-3").fingerprint() == first["theta_sha256"]
+    assert gn.load_model("more/seed-4").fingerprint() != first["theta_sha256"]
+
+
+def test_a_folder_with_files_takes_no_runs_of_several_seeds(glassnet, here):
+    (here / "run").mkdir()
+    (here / "run" / "mine.txt").write_text("mine")
+    answer = glassnet("train", "digits", *SHORT, "--seeds", 2, "--run-dir", "run")
+    assert answer.code == 1
+    assert answer.error.startswith("run: already holds files, which are not overwritten")
+    assert os.listdir("run") == ["mine.txt"]
+
+
+def test_a_signal_among_several_seeds_leaves_the_runs_that_are_done(process, here):
+    options = ["--layers", "64,8,10", "--epochs", 100_000, "--seeds", 2, "--run-dir", "two"]
+    run = process("train", "digits", *options)
+    assert run.stderr.readline().startswith("epoch      1/100000")
+    run.send_signal(signal.SIGINT)
+    out, err = run.communicate(timeout=20)
+    assert (run.returncode, out) == (130, "")
+    assert err.splitlines()[-1].endswith("look at it with: glassnet evaluate two/seed-0")
+    assert os.listdir("two") == ["seed-0"]
+
+
+@pytest.fixture
+def medmnist_home(fashion_mnist_home):
+    if not Path(fashion_mnist_home, "medmnist", "breastmnist.npz").is_file():
+        pytest.skip("needs BreastMNIST: medmnist/breastmnist.npz in the folder that GLASSNET_DATA names")
+    return fashion_mnist_home
+
+
+@pytest.mark.real_data
+def test_breastmnist_is_learned_and_shown_beside_its_published_figures(glassnet, medmnist_home):
+    options = ["--layers", "784,8,1", "--epochs", 3, "-q", "--compare", "--data-dir", medmnist_home]
+    record = glassnet("train", "breastmnist", *options, "--run-dir", "run", "--json").json
+    assert record["published"]["ResNet-18 (28)"] == {"auc": 0.901, "acc": 0.863}
+    assert record["test_measures"]["auc"] > 0.5
+    for seeds in (1, 2):
+        lines = glassnet("train", "breastmnist", *options, "--seeds", seeds).out.splitlines()
+        assert any(line.startswith("published (Yang et al. 2023), test") for line in lines)
+        assert "ResNet-18 (28)                      0.901     0.863" in lines
+        assert re.fullmatch(r"this +0\.\d{3} +0\.\d{3}", lines[-1])
+        if seeds == 1:
+            assert lines[-1].split()[1] == f"{record['test_measures']['auc']:.3f}"

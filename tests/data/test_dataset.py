@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassnet.data.dataset import Dataset, stratified, validation_size
+from glassnet.data.dataset import TASKS, Dataset, Split, stratified, validation_size
 from glassnet.errors import DataError, UsageError
 
 ROWS = np.arange(60.0).reshape(30, 2)
@@ -94,6 +94,28 @@ def test_split_seed_moves_validation_rows_and_leaves_the_test_rows():
     validation_rows = [data.validation.X.ravel().tolist() for data in splits]
     assert test_rows[0] == test_rows[1] == test_rows[2]
     assert validation_rows[0] == validation_rows[1] != validation_rows[2]
+
+
+NUMBERS = np.random.default_rng(0).normal(size=100)
+
+
+@pytest.mark.parametrize("y", [NUMBERS, np.stack([NUMBERS, -NUMBERS], axis=1)], ids=["one", "several"])
+def test_split_seed_moves_the_validation_rows_of_a_regression_too(y):
+    splits = [Dataset.from_arrays(np.arange(100.0)[:, None], y, validation=20, split_seed=s) for s in (0, 0, 1)]
+    test_rows = [data.test.X.ravel().tolist() for data in splits]
+    validation_rows = [data.validation.X.ravel().tolist() for data in splits]
+    assert test_rows[0] == test_rows[1] == test_rows[2]
+    assert validation_rows[0] == validation_rows[1] != validation_rows[2]
+
+
+def test_every_number_of_a_regression_may_be_drawn_and_a_draw_is_spread_over_them():
+    draws = [stratified(NUMBERS, 20, np.random.default_rng(seed))[1] for seed in range(60)]
+    counts = np.bincount(np.concatenate(draws), minlength=100)
+    assert counts.max() < 35  # 12 on average
+    assert counts.min() > 0
+    rank = NUMBERS.argsort().argsort()
+    for drawn in draws:
+        np.testing.assert_array_equal(np.sort(rank[drawn]) // 5, np.arange(20))  # one of every five neighbours
 
 
 def test_a_test_set_given_apart_is_used_whole_and_without_validation_rows_keep_their_order():
@@ -202,3 +224,115 @@ def test_class_names_may_be_an_array():
         "b",
         "c",
     )
+
+
+WHOLE = np.arange(30)
+BITS = np.stack([WHOLE % 2, WHOLE // 2 % 2, WHOLE // 4 % 2], axis=1)
+
+
+@pytest.mark.parametrize(
+    ("y", "options", "task"),
+    [
+        (WHOLE % 2, {}, "binary"),
+        (WHOLE % 2 == 0, {}, "binary"),
+        (WHOLE % 3, {}, "multi-class"),
+        (WHOLE % 2, {"class_names": "abc"}, "multi-class"),
+        (np.zeros(30, int), {"class_names": "ab"}, "binary"),
+        (BITS, {}, "multi-label"),
+        (BITS == 1, {}, "multi-label"),
+        (BITS.astype(np.uint8), {}, "multi-label"),
+        (BITS * 2, {}, "regression"),
+        (BITS - 1, {}, "regression"),
+        (BITS.astype(float), {}, "regression"),
+        (WHOLE / 7, {}, "regression"),
+        (WHOLE.astype(float) % 2, {}, "regression"),
+    ],
+)
+def test_the_task_is_told_by_the_labels(y, options, task):
+    assert Dataset.from_arrays(ROWS, y, **options).task == task
+
+
+@pytest.mark.parametrize(
+    ("y", "task"),
+    [(WHOLE % 2, "multi-class"), (WHOLE % 3, "ordinal"), (BITS, "regression"), (BITS, "multi-label")],
+)
+def test_a_task_that_is_given_is_kept(y, task):
+    assert Dataset.from_arrays(ROWS, y, task=task).task == task
+
+
+def test_an_unknown_task_is_refused_with_the_nearest():
+    with pytest.raises(
+        UsageError, match=r"^task: unknown name 'multiclass'; did you mean 'multi-class'\?"
+    ) as caught:
+        Dataset.from_arrays(ROWS, LABELS, task="multiclass")
+    assert all(task in str(caught.value) for task in TASKS)
+
+
+def test_target_names_may_be_an_array():
+    assert Dataset.from_arrays(ROWS, BITS, target_names=np.array(["a", "b", "c"])).target_names == ("a", "b", "c")
+    assert Dataset.from_arrays(ROWS, BITS).target_names is None
+
+
+def test_validation_rows_of_their_own_replace_the_drawn_ones_and_nothing_else():
+    data = Dataset.from_arrays(ROWS, LABELS, validation=3, split_seed=2)
+    own = Split(-ROWS[:5], LABELS[:5])
+    other = data.with_validation(own)
+    assert other.validation is own
+    assert other.validation_size is None
+    assert (data.validation_size, len(data.validation.y)) == (3, 3)
+    assert other.train is data.train
+    assert other.test is data.test
+    assert (other.name, other.task, other.split_seed, other.checksums) == (
+        "arrays",
+        "multi-class",
+        2,
+        data.checksums,
+    )
+
+
+UNFIT = pytest.mark.parametrize(
+    "unfit",
+    [
+        (ROWS[:5], LABELS[:4]),
+        (ROWS[:5, :1], LABELS[:5]),
+        (ROWS[:5, 0], LABELS[:5]),
+        (ROWS[:5], LABELS[:5] + 1),
+        (ROWS[:5], LABELS[:5] - 1),
+        (ROWS[:5], LABELS[:5] / 3),
+        (ROWS[:5], LABELS[:5, None]),
+        (ROWS[:5], np.array(1)),
+    ],
+    ids=["length", "columns", "axes", "label 3", "label -1", "floats", "column", "one"],
+)
+
+
+@UNFIT
+def test_test_rows_that_do_not_fit_the_training_rows_are_refused(unfit):
+    with pytest.raises(DataError, match="test") as caught:
+        Dataset.from_arrays(ROWS, LABELS, *unfit, class_names="abc")
+    assert "\n" not in str(caught.value)
+
+
+@UNFIT
+def test_validation_rows_that_do_not_fit_the_training_rows_are_refused(unfit):
+    data = Dataset.from_arrays(ROWS, LABELS, class_names="abc")
+    with pytest.raises(DataError, match="validation") as caught:
+        data.with_validation(Split(*unfit))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("n", [30, 5000])
+def test_rows_that_may_be_overwritten_are_split_as_others_are(n):
+    X, y = np.arange(2.0 * n).reshape(n, 2), np.arange(n) % 3
+    for apart in ((), (-X[:4], y[:4])):
+        data = Dataset.from_arrays(X, y, *apart, validation=0.3)
+        given = X.copy()
+        other = Dataset.from_arrays(given, y, *apart, validation=0.3, overwrite_X=True)
+        for split in ("train", "validation", "test"):
+            for one, two in zip(getattr(data, split), getattr(other, split), strict=True):
+                np.testing.assert_array_equal(one, two)
+        assert data.checksums == other.checksums
+        assert not apart or np.shares_memory(other.train.X, given)
+    X.flags.writeable = False
+    data = Dataset.from_arrays(X, y, -X[:4], y[:4], validation=0.3, overwrite_X=True)
+    assert not np.shares_memory(data.train.X, X)  # what must not be written is copied

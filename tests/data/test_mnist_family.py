@@ -1,11 +1,14 @@
 import gzip
 import hashlib
+import string
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from glassnet.data.mnist_family import FAMILIES
-from glassnet.data.registry import load_dataset
+from glassnet.data.registry import DATASETS, load_dataset
 from glassnet.errors import FileError
 
 FASHION = FAMILIES[0]
@@ -85,6 +88,180 @@ def test_each_damaged_file_is_refused_by_name(small_files, name):
     with pytest.raises(FileError, match="ends in the middle of the gzip data") as caught:
         load_dataset("fashion-mnist", small_files)
     assert str(caught.value).startswith(f"{small_files / name}: ")
+
+
+def test_kuzushiji_mnist_is_read_as_fashion_mnist_is_with_names_of_its_own(small_files):
+    folder = small_files.rename(small_files.parent / "kmnist")
+    data = load_dataset("kmnist", folder.parent, validation=2)
+    fashion = load_dataset("fashion-mnist", folder, validation=2)
+    assert data.name == "kmnist"
+    assert data.class_names == ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
+    for one, other in zip((data.train, data.validation), (fashion.train, fashion.validation), strict=True):
+        np.testing.assert_array_equal(one.X, other.X)
+        np.testing.assert_array_equal(one.y, other.y)
+    assert set(data.checksums) == set(SOURCE.files)
+
+
+EMNIST_CLASSES = {"byclass": 62, "balanced": 47, "bymerge": 47, "letters": 26, "digits": 10, "mnist": 10}
+SPLITS_OF_EMNIST = pytest.mark.parametrize("split", EMNIST_CLASSES)
+
+
+def put_emnist(folder, idx_bytes, split="letters", labels=(1, 26, 3), test_labels=(2, 1), leave_out="", **options):
+    """Write a gzip.zip as NIST does, of random images; return these as they stand in the files."""
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(3)
+    images = [rng.integers(0, 256, (len(y), 28, 28), np.uint8) for y in (labels, test_labels)]
+    with zipfile.ZipFile(folder / "gzip.zip", "w", **options) as archive:
+        archive.writestr("gzip/", b"")
+        for part, X, y in zip(("train", "test"), images, (labels, test_labels), strict=True):
+            for kind, array in (("images-idx3", X), ("labels-idx1", np.array(y, np.uint8))):
+                name = f"gzip/emnist-{split}-{part}-{kind}-ubyte.gz"
+                if name != leave_out:
+                    archive.writestr(name, gzip.compress(idx_bytes(array)))
+    return images
+
+
+@SPLITS_OF_EMNIST
+def test_every_split_of_emnist_has_its_classes(split):
+    (family,) = (family for family in FAMILIES if family.name == f"emnist-{split}")
+    names = family.class_names
+    assert len(names) == len(set(names)) == EMNIST_CLASSES[split] == DATASETS[family.name].targets
+    assert names[:10] == tuple(string.digits if split != "letters" else "abcdefghij")
+    if split == "byclass":
+        assert names == tuple(string.digits + string.ascii_uppercase + string.ascii_lowercase)
+    if split in ("balanced", "bymerge"):  # the mapping files of NIST: 11 small letters differ from the large ones
+        assert names == tuple(string.digits + string.ascii_uppercase + "abdefghnqrt")
+
+
+@SPLITS_OF_EMNIST
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_emnist_is_read_from_its_archive_with_rows_and_columns_swapped_back(tmp_path, idx_bytes, split, method):
+    first = int(split == "letters")
+    labels = [first, first + EMNIST_CLASSES[split] - 1, first + 2]
+    train, test = put_emnist(tmp_path / "emnist", idx_bytes, split, labels, compression=method)
+    data = load_dataset(f"emnist-{split}", tmp_path, validation=0)
+    np.testing.assert_array_equal(data.train.X.reshape(-1, 28, 28), train.transpose(0, 2, 1))
+    np.testing.assert_array_equal(data.test.X.reshape(-1, 28, 28), test.transpose(0, 2, 1))
+    assert data.train.X[0, 28] == train[0, 0, 1]
+    assert data.train.y.tolist() == [0, EMNIST_CLASSES[split] - 1, 2]
+    assert data.train.y.dtype == data.train.X.dtype == np.uint8
+    assert (data.name, data.n_classes) == (f"emnist-{split}", EMNIST_CLASSES[split])
+    content = (tmp_path / "emnist" / "gzip.zip").read_bytes()
+    assert data.checksums == {"gzip.zip": hashlib.md5(content).hexdigest()}
+
+
+def test_letters_from_1_to_26_are_the_classes_from_0_to_25(tmp_path, idx_bytes):
+    put_emnist(tmp_path / "emnist", idx_bytes, labels=range(1, 27))
+    data = load_dataset("emnist-letters", tmp_path, validation=0)
+    assert data.train.y.tolist() == list(range(26))
+    assert "".join(data.class_names) == string.ascii_lowercase
+
+
+@pytest.mark.parametrize("label", [0, 27, 255])
+@pytest.mark.parametrize("part", ["labels", "test_labels"])
+def test_a_letter_outside_the_alphabet_is_refused(tmp_path, idx_bytes, label, part):
+    put_emnist(tmp_path / "emnist", idx_bytes, **{part: [1, label]})
+    message = refusal("emnist-letters", tmp_path)
+    assert message == f"{tmp_path}/emnist/gzip.zip: row 1: label {label} is outside the classes 1..26"
+
+
+def refusal(name, home):
+    with pytest.raises(FileError) as caught:
+        load_dataset(name, home)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["images-idx3", "labels-idx1"])
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_a_member_that_the_archive_lacks_is_named(tmp_path, idx_bytes, part, kind):
+    missing = f"gzip/emnist-letters-{part}-{kind}-ubyte.gz"
+    put_emnist(tmp_path / "emnist", idx_bytes, leave_out=missing)
+    assert refusal("emnist-letters", tmp_path) == f"{tmp_path}/emnist/gzip.zip: holds no {missing}"
+    assert "holds no gzip/emnist-mnist-train" in refusal("emnist-mnist", tmp_path)
+
+
+@pytest.mark.parametrize("size", [0, 3, 1000, -30])
+def test_a_damaged_archive_is_refused_by_name(tmp_path, idx_bytes, size):
+    put_emnist(tmp_path / "emnist", idx_bytes)
+    path = tmp_path / "emnist" / "gzip.zip"
+    path.write_bytes(path.read_bytes()[:size])
+    assert refusal("emnist-letters", tmp_path).startswith(f"{path}: is damaged or no zip archive")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_no_damaged_byte_of_an_archive_is_more_than_an_error_of_one_line(tmp_path, idx_bytes, method):
+    put_emnist(tmp_path / "emnist", idx_bytes, compression=method)
+    path = tmp_path / "emnist" / "gzip.zip"
+    whole = path.read_bytes()
+    good = load_dataset("emnist-letters", tmp_path)
+    for place in np.random.default_rng(0).integers(0, len(whole), 150):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        try:
+            data, said = load_dataset("emnist-letters", tmp_path), None
+        except FileError as error:
+            data, said = good, str(error)
+        assert said is None or (said.startswith(f"{path}: ") and "\n" not in said)
+        # Where it is read after all, the byte says nothing of the numbers, such as a time.
+        np.testing.assert_array_equal(data.train.X, good.train.X)
+        np.testing.assert_array_equal(data.test.y, good.test.y)
+
+
+def put_qmnist(folder, idx_bytes, labels, test_labels):
+    folder.mkdir(parents=True)
+    for part, y in (("train", labels), ("test", test_labels)):
+        images = np.full((len(y), 28, 28), len(y), np.uint8)
+        images[:, 0, 1] = np.arange(len(y))
+        (folder / f"qmnist-{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(idx_bytes(images)))
+        content = gzip.compress(idx_bytes(np.asarray(y).astype(">i4"), 0x0C))
+        (folder / f"qmnist-{part}-labels-idx2-int.gz").write_bytes(content)
+
+
+#: Class, series, writer, number, class in NIST, writer, two zeros.
+QMNIST = np.array([[5, 0, 204, 5, 35, 51, 0, 0], [0, 0, 3331, 0, 30, 61, 0, 0], [9, 1, 300_000, 4, 39, 7, 0, 0]])
+
+
+def test_qmnists_labels_are_the_first_of_eight_numbers(tmp_path, idx_bytes):
+    put_qmnist(tmp_path / "qmnist", idx_bytes, QMNIST, QMNIST[1:])
+    data = load_dataset("qmnist", tmp_path, validation=0)
+    assert (data.train.y.tolist(), data.test.y.tolist()) == ([5, 0, 9], [0, 9])
+    assert data.train.y.dtype == np.uint8
+    assert data.train.X[:, 1].tolist() == [0, 1, 2]
+    assert data.train.X[0, 0] == 3
+    assert set(data.checksums) == set(DATASETS["qmnist"].source.files)
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (QMNIST[:, :7], "holds int32 of shape (3, 7), expected one byte a label"),
+        (QMNIST[:, 0], "holds int32 of shape (3,)"),
+        (QMNIST + 1, "row 2: label 10 is outside the classes 0..9"),
+        (QMNIST - 1, "row 1: label -1 is outside the classes 0..9"),
+        (QMNIST + 256, "row 0: label 261 is outside the classes 0..9"),
+    ],
+)
+def test_qmnists_labels_of_another_form_are_refused(tmp_path, idx_bytes, labels, said):
+    put_qmnist(tmp_path / "qmnist", idx_bytes, labels, QMNIST)
+    message = refusal("qmnist", tmp_path)
+    assert message.startswith(f"{tmp_path}/qmnist/qmnist-train-labels-idx2-int.gz: {said}")
+
+
+@pytest.mark.real_data
+def test_the_real_mnist_is_the_published_one(fashion_mnist_home):
+    if not (Path(fashion_mnist_home) / "mnist").is_dir():
+        pytest.skip("needs MNIST in GLASSNET_DATA")
+    data = load_dataset("mnist", fashion_mnist_home, validation=0)
+    assert data.checksums == DATASETS["mnist"].source.files
+    assert data.checksums["train-images-idx3-ubyte.gz"] == "f68b3c2dcbeaaa9fbdd348bbdeb94873"
+    assert (data.train.X.shape, data.test.X.shape) == ((60_000, 784), (10_000, 784))
+    assert data.train.y[:5].tolist() == [5, 0, 4, 1, 9]
+    assert data.test.y[:5].tolist() == [7, 2, 1, 0, 4]
+    assert np.bincount(data.test.y).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert data.class_names == tuple("0123456789")
+    # The mean and deviation of the training pixels that everybody uses.
+    assert (data.train.X.mean() / 255).round(4) == 0.1307
+    assert (data.train.X.std() / 255).round(4) == 0.3081
 
 
 @pytest.mark.real_data

@@ -48,8 +48,8 @@ class Server:
                 self.send_response(206 if start else 200)
                 self.send_header("Content-Length", str(len(rest)))
                 self.end_headers()
+                outer.sent += len(rest[: outer.cut])  # before the client can have it
                 self.wfile.write(rest[: outer.cut])
-                outer.sent += len(rest[: outer.cut])
 
         handler = functools.partial(Handler, directory=str(folder))
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)

@@ -5,6 +5,7 @@ import pytest
 
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, FileError, UsageError
+from glassnet.nn.losses import LOSSES
 from glassnet.nn.network import Network
 from glassnet.training.assessment import assess
 from glassnet.training.config import configure, load_config
@@ -174,14 +175,18 @@ def test_two_classes_take_the_loss_that_suits_the_layers_given(units, loss):
 
 @pytest.mark.parametrize(
     ("task", "targets", "units", "loss"),
-    [("binary", 2, 2, "half_squared_error"), ("regression", 1, 1, "huber"), ("multi-class", 4, 4, "absolute_error")],
+    [
+        ("binary", 2, 2, "half_squared_error"),
+        ("regression", 1, 1, "huber"),
+        ("multi-class", 4, 4, "absolute_error"),
+    ],
 )
 def test_a_loss_that_is_named_is_taken(task, targets, units, loss):
     config = configure({"data": {"dataset": "digits"}, "network": {"loss": loss}, "training": {"epochs": 1}})
     data = data_of(task, targets)
     assert layers_for(config, data) == [6, *HIDDEN_LAYERS, units]
     assert loss_for(config, data, units) == loss
-    assert run(config, data, progress=False).network.loss.name == loss
+    assert run(config, data, progress=False).network.loss.name == LOSSES.resolve(loss).name
 
 
 @pytest.mark.parametrize(
@@ -195,7 +200,9 @@ def test_a_loss_that_is_named_is_taken(task, targets, units, loss):
 )
 def test_scikit_learns_tables_are_learned_by_name(tmp_path, name, layers, loss, measure, least):
     training = {"epochs": 10, "batch_size": 8}
-    made = run(configure({"data": {"dataset": name}, "training": training}), run_dir=tmp_path / "run", progress=False)
+    made = run(
+        configure({"data": {"dataset": name}, "training": training}), run_dir=tmp_path / "run", progress=False
+    )
     assert (list(made.network.layers), made.network.loss.name) == (layers, loss)
     network, folder, data = open_run(tmp_path / "run")
     assert folder.encoder() is None

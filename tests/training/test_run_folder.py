@@ -31,7 +31,9 @@ def test_a_new_folder_holds_the_untrained_network_its_configuration_and_no_epoch
 
 @pytest.fixture
 def encoder():
-    frame = pl.DataFrame({"area": [0.1, 1 / 3, 3e-7], "färbung": ["rot", "blau", "rot"], "price": [1.5, 2.7, 9.1]})
+    frame = pl.DataFrame(
+        {"area": [0.1, 1 / 3, 3e-7, 2], "färbung": ["rot", "blau"] * 2, "price": [1.5, 2.7, 9.1, 2]}
+    )
     return TableEncoder.fit(frame, "price")
 
 
@@ -42,7 +44,9 @@ def test_how_a_tables_rows_become_numbers_is_saved_and_comes_back(tmp_path, enco
     assert RunFolder.create(tmp_path / "other", CONFIG, Network([3, 2])).encoder() is None
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"\xff\xfe", b'{"columns": [], "version": 1}', b"{" * 9999])
+@pytest.mark.parametrize(
+    "content", [b"", b"{}", b"[1]", b"\xff\xfe", b'{"columns": [], "version": 1}', b"{" * 9999]
+)
 def test_a_damaged_columns_file_is_refused_by_name(tmp_path, encoder, content):
     folder = RunFolder.create(tmp_path / "run", CONFIG, Network([3, 2]), encoder)
     path = folder.path / "columns.json"
