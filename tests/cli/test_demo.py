@@ -25,7 +25,7 @@ def test_without_data_and_network_it_learns_digits_and_says_so(glassnet, no_serv
     assert answer.code == 0
     assert answer.err.startswith("fashion-mnist: not found. ")
     assert "Going on with digits" in answer.err
-    assert float(re.search(r"^test accuracy +(\S+)$", answer.out, re.MULTILINE)[1]) >= 0.95
+    assert float(re.search(r"^test accuracy +(\S+)", answer.out, re.MULTILINE)[1]) >= 0.95
     folder = re.search(r"^run folder +(\S+)$", answer.out, re.MULTILINE)[1]
     assert f"Next:  glassnet evaluate {folder}\n" in answer.out
     assert glassnet("evaluate", folder).code == 0

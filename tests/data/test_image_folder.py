@@ -415,12 +415,6 @@ def test_unreadable_files_and_folders_are_refused(pets, monkeypatch):
     assert "cannot be read as a folder: Permission denied" in refused(pets)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_files_without_permission_are_refused(pets):
-    (pets / "cat" / "1.png").chmod(0)
-    assert "Permission denied" in refused(pets, "cat/1.png")
-
-
 def test_an_image_that_grows_while_it_is_read_is_refused(pets, monkeypatch):
     real = image_folder._declared_size
 

@@ -6,6 +6,9 @@ import sys
 import threading
 import time
 
+import pandas
+import polars as pl
+import pyarrow
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,8 +17,6 @@ from sklearn.datasets import load_iris, load_wine
 from glassnet.data import table
 from glassnet.data.table import read_table
 from glassnet.errors import DataError, FileError
-
-pl = pytest.importorskip("polars")
 
 FRAME = pl.DataFrame({"age": [31, None, 28], "dose": [0.5, 1.25, -3.0], "colour": ["red", "blue", "red"]})
 
@@ -269,7 +270,6 @@ def test_more_cells_than_bytes_can_hold_are_not_believed(tmp_path, monkeypatch):
 
 
 def test_tables_in_memory():
-    pandas, pyarrow = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
     data = {"age": [31.0, float("nan")], "word": ["x", None], "truth": [True, False]}
     expected = [(31.0, "x", True), (None, None, False)]
     for source in (pl.DataFrame(data, strict=False), pandas.DataFrame(data), pyarrow.table(data)):
@@ -279,7 +279,6 @@ def test_tables_in_memory():
 
 
 def bad_tables():
-    pandas, pyarrow = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
     column = pyarrow.array([1, 2])
     yield pandas.DataFrame([[1, 2]], columns=["a", "a"]), "columns 1 and 2 are both called 'a'"
     yield pandas.DataFrame({"a": [1, "x", {}], "b": 1}), "Polars cannot take over this table of pandas"

@@ -152,9 +152,13 @@ def show(
     """
     import numpy as np
 
-    from glassnet.data.registry import load_dataset
+    from glassnet.data.own import TABLES
+    from glassnet.data.registry import DATASETS, load_dataset
+    from glassnet.errors import FileError
     from glassnet.report.pictures import sample_grid, save_png
 
+    if dataset not in DATASETS and dataset.endswith(TABLES):
+        raise FileError(dataset, "holds no images with classes that could be shown")
     path = out or Path(f"{dataset}.png")
     target = output_file(path, overwrite)
     loaded = load_dataset(dataset, data_dir)

@@ -53,7 +53,7 @@ def evaluate(
 
     network, folder, data = open_run(run, data_dir)
     config, epochs = folder.config(), len(folder.history())
-    figures = published(data.name) if compare else {}
+    figures = published(config.data.dataset) if compare else {}
     rows = split.rows_of(data)
     found = assess(network, rows, data.task, data.encoder)
     classes = class_scores(network, rows) if network.class_names else []

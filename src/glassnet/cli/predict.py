@@ -35,11 +35,16 @@ def predict(
     from glassnet.runtime.files import write_bytes
     from glassnet.training.model_file import load_model
     from glassnet.training.predictions import predictions, to_csv
-    from glassnet.training.run_folder import RunFolder
+    from glassnet.training.run_folder import COLUMNS_FILE, RunFolder
 
     target = output_file(out, overwrite) if out else None
     network = load_model(run)
-    encoder = RunFolder(run if run.is_dir() else run.parent).encoder() if file.name.endswith(TABLES) else None
+    folder = RunFolder(run if run.is_dir() else run.parent)
+    encoder = folder.encoder() if file.name.endswith(TABLES) else None
+    if encoder is None and file.name.endswith(TABLES):
+        raise FileError(
+            file, f"is a table, and {folder.path / COLUMNS_FILE}, by which it would be read, is missing"
+        )
     try:
         if encoder is None:
             table = predictions(network, read_rows(file))

@@ -288,12 +288,12 @@ def train_seeds(
 
     from glassnet.training.assessment import assess, spreads
     from glassnet.training.run import layers_for
-    from glassnet.training.run_folder import default_folder
+    from glassnet.training.run_folder import default_folder, new_folder
 
     tell_remarks(data)
     layers = layers_for(config, data)
     runs = []
-    with contextlib.nullcontext(run_dir) if run_dir else default_folder(data.name, layers) as folder:
+    with new_folder(run_dir) if run_dir else default_folder(data.name, layers) as folder:
         for seed in range(config.seed, config.seed + seeds):
             network = config.network.model_copy(update={"seed": None})
             one = config.model_copy(update={"seed": seed, "network": network, "start": None})

@@ -142,6 +142,7 @@ class TableEncoder:
         target: str | None = None,
         impute: Literal["error", "median"] = "error",
         scale: bool = True,
+        labels: pl.Series | None = None,
     ) -> TableEncoder:
         """Learn the columns of a table of training rows.
 
@@ -171,7 +172,7 @@ class TableEncoder:
         if target is not None:
             if target not in frame.columns:
                 raise DataError(f"table: no column {target!r} for the target{_near(target, frame.columns)}")
-            learned = _learn_target(frame[target], scale, remarks)
+            learned = _learn_target(frame[target], frame[target] if labels is None else labels, scale, remarks)
         features = [series for series in frame if series.name != target]
         if not features:
             raise DataError("table: no columns beside the target")
@@ -308,16 +309,30 @@ def target_kind(series: pl.Series) -> TargetKind:
     return "binary" if distinct == 2 else "multi-class"
 
 
-def _learn_target(series: pl.Series, scale: bool, remarks: list[str]) -> Target:
+def refuse_missing(frame: pl.DataFrame, target: str, impute: str | None) -> None:
+    """Refuse missing values, by their rows in the whole table, before its rows go apart."""
+    for series in frame:
+        missing = series.is_null() | (series.is_nan() if series.dtype.is_float() else False)
+        if series.name == target and missing.any():
+            raise DataError(
+                f"target {target!r}: row {_first(missing)} has no value ({missing.sum()} missing in all); "
+                "rows to learn from need one"
+            )
+        if series.name != target and impute in (None, "error") and missing.any() and not missing.all():
+            numbers = _numeric(series, series.name) if series.dtype.is_numeric() else series
+            raise DataError(_missing(numbers, f"column {series.name!r}"))
+
+
+def _learn_target(series: pl.Series, labels: pl.Series, scale: bool, remarks: list[str]) -> Target:
     """Learn the classes of the target, or its scale; say which."""
     name = series.name
-    missing = series.is_null() | (series.is_nan() if series.dtype.is_float() else False)
+    missing = labels.is_null() | (labels.is_nan() if labels.dtype.is_float() else False)
     if missing.any():
         raise DataError(
             f"target {name!r}: row {_first(missing)} has no value ({missing.sum()} missing in all); "
             "rows to learn from need one"
         )
-    kind = target_kind(series)
+    kind = target_kind(labels)
     if kind == "regression":
         mean, std, _ = _moments(_numeric(series, name).to_numpy())
         if std == 0:
@@ -325,7 +340,7 @@ def _learn_target(series: pl.Series, scale: bool, remarks: list[str]) -> Target:
         remarks.append(f"target {name!r}: numbers, so regression")
         return Target(name, kind, mean=mean, std=std) if scale else Target(name, kind)
     text = not series.dtype.is_numeric() and str(series.dtype) != "Boolean"
-    classes = _in_order(_class_values(series, text))
+    classes = _in_order(_class_values(labels, text))
     shown = ", ".join(str(label) for label in classes[:5]) + _more(len(classes) - 5)
     remarks.append(f"target {name!r}: {len(classes)} classes ({shown}), so {kind}")
     return Target(name, kind, classes)

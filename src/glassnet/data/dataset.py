@@ -93,6 +93,10 @@ class Dataset:
 
     def with_validation(self, validation: Split) -> Dataset:
         """Return the data set with validation rows of its own, that were not drawn from the training rows."""
+        X, y = _checked(self.name, "validation", *validation)
+        _check_fit(self.name, "validation", X, y, *self.train)
+        if self.class_names is not None and y.ndim == 1:
+            _check_labels(self.name, "validation", y, len(self.class_names))
         return replace(self, validation=validation, validation_size=None)
 
     @classmethod
@@ -160,8 +164,7 @@ class Dataset:
             raise UsageError("y_test", "goes with X_test: give both, or neither")
         if X_test is not None and y_test is not None:
             X_test, y_test = _checked(name, "test", X_test, y_test)
-            if X_test.shape[1:] != X.shape[1:]:
-                raise DataError(f"{name}: rows of shape {X.shape[1:]}, but test rows of shape {X_test.shape[1:]}")
+            _check_fit(name, "test", X_test, y_test, X, y)
         names = _class_names(name, y, y_test, class_names)  # before any row is moved, so that errors can name it
         if X_test is None or y_test is None:
             rest, chosen = stratified(y, round(TEST * len(y)), np.random.default_rng(0))
@@ -198,9 +201,22 @@ def _checked(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:
         )
     if X.ndim < 2:
         raise DataError(f"{name}: expected {split} rows of numbers, got the shape {X.shape}")
+    if y.ndim == 0:
+        raise DataError(f"{name}: expected {split} labels, one for each of the {len(X)} rows, got a single one")
     if len(X) != len(y) or len(X) == 0:
         raise DataError(f"{name}: {len(X)} {split} rows but {len(y)} labels; they must be as many, and not none")
     return X, y
+
+
+def _check_fit(name: str, split: str, X: Array, y: Array, X_train: Array, y_train: Array) -> None:
+    """Refuse rows or labels of another form than those of the training rows."""
+    if X.shape[1:] != X_train.shape[1:]:
+        raise DataError(f"{name}: rows of shape {X_train.shape[1:]}, but {split} rows of shape {X.shape[1:]}")
+    if y.shape[1:] != y_train.shape[1:] or (y.dtype.kind == "f") != (y_train.dtype.kind == "f"):
+        raise DataError(
+            f"{name}: {y_train.dtype} of shape {y_train.shape[1:]} for a row's labels, "
+            f"but {y.dtype} of shape {y.shape[1:]} for a {split} row's"
+        )
 
 
 def _kept(X: Array, rows: Array) -> Array:
@@ -266,7 +282,8 @@ def validation_size(validation: float, n: int) -> int:
 def stratified(y: Array, size: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Draw `size` rows with every class in proportion, to within one row; return (the rest, the drawn).
 
-    The rows are shuffled, sorted by label, and every (n / size)-th is drawn. Both results are sorted.
+    The rows are shuffled, sorted by label, and every (n / size)-th is drawn; of numbers (floats), one of every
+    n / size neighbours. Both results are sorted.
 
     Examples
     --------
@@ -276,6 +293,8 @@ def stratified(y: Array, size: int, rng: np.random.Generator) -> tuple[Array, Ar
     """
     order = rng.permutation(len(y))
     if y.ndim == 1:  # several numbers a row have no order
+        if y.dtype.kind == "f":  # numbers to regress: one of every n / size neighbours, not always the same
+            y = y.argsort(kind="stable").argsort(kind="stable") * size // len(y)
         order = order[np.argsort(y[order], kind="stable")]
     drawn = order[((np.arange(size) + 0.5) * len(y) / max(size, 1)).astype(np.intp)]
     return np.setdiff1d(np.arange(len(y)), drawn), np.sort(drawn)

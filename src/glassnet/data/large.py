@@ -68,7 +68,7 @@ def large_table(
     wanted = lazy.select(target).collect()[target]
     kind = target_kind(wanted)
     membership, size = _membership(rows, validation, split_seed)
-    learned = _learn(lazy, rows, membership, target, impute)
+    learned = _learn(lazy, rows, membership, target, impute, wanted)
     y = learned.encode_target(wanted)
     y = y.astype(np.float32) if kind == "regression" else y
     del wanted
@@ -143,7 +143,9 @@ def _blocks(lazy: pl.LazyFrame, rows: int) -> Iterator[tuple[slice, pl.DataFrame
         yield part, lazy.slice(first, part.stop - first).collect()
 
 
-def _learn(lazy: pl.LazyFrame, rows: int, membership: Array, target: str, impute: str | None) -> TableEncoder:
+def _learn(
+    lazy: pl.LazyFrame, rows: int, membership: Array, target: str, impute: str | None, labels: pl.Series
+) -> TableEncoder:
     """Learn scaling and categories from a sample of the training rows."""
     import polars as pl
 
@@ -154,7 +156,8 @@ def _learn(lazy: pl.LazyFrame, rows: int, membership: Array, target: str, impute
         frame.filter(pl.Series((membership[part] == TRAINING) & (rng.random(frame.height) < share)))
         for part, frame in _blocks(lazy, rows)
     ]
-    return TableEncoder.fit(pl.concat(drawn), target, cast(Literal["error", "median"], impute or "error"))
+    way = cast(Literal["error", "median"], impute or "error")
+    return TableEncoder.fit(pl.concat(drawn), target, way, labels=labels)
 
 
 def _spread(

@@ -131,7 +131,8 @@ class MedMNIST:
             )
         highest = 1 if columns > 1 else len(self.labels) - 1
         if labels.size and not 0 <= labels.min() <= labels.max() <= highest:
-            raise FileError(path, f"{split}_labels holds {labels.max()}, outside 0..{highest}")
+            wrong = labels.min() if labels.min() < 0 else labels.max()
+            raise FileError(path, f"{split}_labels holds {wrong}, outside 0..{highest}")
         return Split(images.reshape(len(images), -1), labels if columns > 1 else labels[:, 0])
 
     def published(self) -> dict[str, dict[str, float]]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 WHOLE = (("X", "y"), ("x", "y"), ("data", "target"), ("images", "labels"))
 SPLIT = (
     ("X_train", "y_train", "X_validation", "y_validation", "X_test", "y_test"),
+    ("X_train", "y_train", "X_val", "y_val", "X_test", "y_test"),
     ("x_train", "y_train", "x_val", "y_val", "x_test", "y_test"),
     ("train_images", "train_labels", "val_images", "val_labels", "test_images", "test_labels"),
 )
@@ -71,6 +72,8 @@ class Own:
             data = self._arrays(path, validation, split_seed)
         elif path.name.endswith(TABLES):
             data = self._table(path, validation, split_seed)
+        elif not path.exists():
+            raise FileError(path, "cannot be read: No such file or directory")
         else:
             raise FileError(path, f"is none of {', '.join(TABLES)}, .npz, .npy, and no folder of images")
         labels = str(Path(self.target).resolve()) if path.suffix == ".npy" and self.target else self.target
@@ -96,7 +99,7 @@ class Own:
     def _arrays(self, path: Path, validation: float | None, split_seed: int) -> Dataset:
         self._refuse_table_options()
         arrays = read_npz(path)
-        for names in SPLIT:
+        for names in sorted(SPLIT, key=lambda names: len(set(names) - set(arrays))):
             pairs = [
                 (arrays[x], _flat(arrays[y]))
                 for x, y in zip(names[::2], names[1::2], strict=True)
@@ -121,8 +124,9 @@ class Own:
             raise UsageError("impute", "goes with a table (CSV, TSV, Parquet)")
         X, labels = read_rows(path), Path(self.target)
         y = _flat(np.array(read_rows(labels)))
-        if X.ndim < 2 or len(X) != len(y) or len(y) == 0:
-            raise FileError(labels, f"holds {len(y)} rows for the {X.shape} of {path.name}; they must be as many")
+        rows = len(y) if y.ndim else 0
+        if X.ndim < 2 or len(X) != rows or rows == 0:
+            raise FileError(labels, f"holds {rows} rows for the {X.shape} of {path.name}; they must be as many")
         checksums = {file.name: md5(file) for file in (path, labels)}
         if X.size > LARGE:
             data = large_arrays(X, y, validation, split_seed, _stem(path))
@@ -180,15 +184,19 @@ def table_dataset(
     DataError
         If the table does not hold it, or columns that no network can take.
     """
-    from glassnet.data.columns import TableEncoder, target_kind
+    from glassnet.data.columns import TableEncoder, refuse_missing, target_kind
 
     target = _check_target(target, frame.columns)
     kind = target_kind(frame[target])
-    order = frame[target].rank("dense").fill_null(0).to_numpy()
+    refuse_missing(frame, target, impute)
+    order = frame[target].rank("dense").to_numpy().astype(float if kind == "regression" else int)
     rest, test = stratified(order, round(TEST * len(order)), np.random.default_rng(0))
+    if not len(test):
+        raise DataError(f"table: {len(order)} rows are too few to set a fifth apart for the test")
     size = validation_size(VALIDATION if validation is None else validation, len(rest))
     train, chosen = stratified(order[rest], size, stream(split_seed, "split"))
-    learned = TableEncoder.fit(frame[rest[train]], target, cast(Literal["error", "median"], impute or "error"))
+    way = cast(Literal["error", "median"], impute or "error")
+    learned = TableEncoder.fit(frame[rest[train]], target, way, labels=frame[target])
     remarks = list(learned.remarks)
 
     def split(rows: Array) -> Split:

@@ -123,7 +123,7 @@ def download(url: str, path: Path, checksum: str) -> None:
 
     part = path.with_name(f".{path.name}.part")
     have = part.stat().st_size if part.exists() else 0
-    headers = {"Range": f"bytes={have}-"} if have else {}
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as answer:
         if have and answer.status_code == requests.codes.requested_range_not_satisfiable:
             answer.close()  # it was complete, or is no part of this file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassnet.data.dataset import Split
-from glassnet.errors import DataError
+from glassnet.errors import DataError, FileError
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.runtime.files import write_bytes
@@ -132,15 +133,17 @@ def write_scores(folder: Path, name: str, split: str, run: str, scores: Array, m
     """
     if not {"auc", "accuracy"} <= set(measures):
         raise DataError("scores: these rows have no AUC, and the file's name holds it")
-    flag, _, size = name.partition("_")
-    file = folder / result_file_name(
-        flag,
+    file = folder / result_file_name(  # the name of a set ends in its size already
+        name,
         "val" if split == "validation" else split,
         measures["auc"],
         measures["accuracy"],
-        int(size) if size.isdecimal() else 28,
-        run,
+        run=re.sub(r"[/\\@]", "-", run),
     )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(folder, f"cannot be made: {error.strerror}; choose another folder") from None
     write_bytes(file, result_rows(scores).encode())
     return file
 

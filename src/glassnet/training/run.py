@@ -82,7 +82,8 @@ def layers_for(config: RunConfig, data: Dataset) -> list[int]:
         return config.network.layers
     columns = data.train.X[0].size
     units = data.n_classes or data.train.y[0].size
-    single = data.task == "binary" and config.network.loss is None
+    loss = config.network.loss
+    single = data.task == "binary" and (loss is None or loss.startswith("binary_cross_entropy"))
     return [columns, *HIDDEN_LAYERS, 1 if single else units]
 
 

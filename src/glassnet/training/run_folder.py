@@ -116,6 +116,25 @@ class RunFolder:
 
 
 @contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Make a folder, or take an empty one that is there; take a new one away if it stays empty.
+
+    Raises
+    ------
+    FileError
+        If it cannot be made, or holds files already.
+    """
+    new = not path.exists()
+    make_folder(path)
+    try:
+        yield path
+    finally:
+        if new:
+            with contextlib.suppress(OSError):  # it holds a run
+                path.rmdir()
+
+
+@contextlib.contextmanager
 def default_folder(dataset: str, layers: list[int], root: str | Path = "runs") -> Iterator[Path]:
     """Make ``ROOT/DATE_TIME_DATASET_LAYERS``, numbered where that is taken; take it away if it stays empty.
 

@@ -53,7 +53,7 @@ class Sampler:
         Examples
         --------
         >>> Sampler.plan(1000, batch_size=None, samples_per_epoch=0.25, sampling="first", full_batch=False)
-        Sampler(n=250, samples=250, batch_size=128)
+        Sampler(n=250, samples=250, batch_size=128, in_blocks=False)
         """
         samples = n_train
         if samples_per_epoch is not None:
