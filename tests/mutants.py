@@ -209,7 +209,19 @@ MUTANTS = [
     ("graph/figure.py", "level - shift", "level + shift"),
     ("graph/neuron_drawing.py", '"positive" if w >= 0 else "negative"', '"positive" if w <= 0 else "negative"'),
     ("graph/computation_graph.py", "gradient[node.positions] = node.gradient", "gradient[node.positions] = 2 * node.gradient"),
-    ("graph/example.py", "network.theta = np.round(network.theta, DIGITS)", "pass"),
+    ("graph/example.py", "network.theta = np.round(network.theta, DIGITS)", "pass"),    ("data/audit.py", 'if data.task != "regression" else []', 'if data.task == "regression" else []'),
+    ("data/large.py", "membership[: round(TEST * rows)] = TESTING", "membership[: round(TEST * rows)] = HELD_OUT"),
+    ("data/large.py", "file[done[split] : done[split] + len(own)] = own", "file[: len(own)] = own"),
+    ("data/own.py", "refuse_missing(frame, target, impute)", "pass"),
+    ("data/own.py", "TableEncoder.fit(frame[rest[train]], target", "TableEncoder.fit(frame, target"),
+    ("data/medmnist.py", "return data if validation is not None else data.with_validation(official)", "return data"),
+    ("data/mnist_family.py", "images = images.transpose(0, 2, 1)", "pass"),
+    ("data/mnist_family.py", "(labels - self.first_label)", "(labels - 0)"),
+    ("data/dataset.py", 'return "binary" if len(class_names) == 2 else "multi-class"', 'return "multi-class"'),
+    ("data/sources.py", "if md5(part) != checksum:", "if False:"),
+    ("training/run.py", 'if data.task == "multi-label" or', 'if data.task == "ordinal" or'),
+    ("training/assessment.py", "* deviation / math.sqrt(n)", "* deviation"),
+    ("training/sampling.py", "            rng.shuffle(rows)\n", ""),
 ]  # fmt: skip
 
 

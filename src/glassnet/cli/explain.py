@@ -206,7 +206,8 @@ def _trained(
     rows = split.rows_of(data)
     if not 0 <= sample < len(rows.y):
         raise UsageError("sample", f"must be a row of the {split.value} split, 0 to {len(rows.y) - 1}")
-    shown = {"sample_name": f"row {sample} of {data.name}, {split.value}", "image_shape": data.image_shape}
+    flat = data.image_shape if data.image_shape is not None and len(data.image_shape) == 2 else None
+    shown = {"sample_name": f"row {sample} of {data.name}, {split.value}", "image_shape": flat}
     name = f"{folder.path.resolve().name}-{split.value}-{sample}"
     return Subject(network, rows.X[sample : sample + 1], rows.y[sample : sample + 1], name, shown)
 

@@ -92,9 +92,9 @@ class Own:
             images, labels, names = read_image_folder(folder)
             return _labelled(folder, images, labels, names, validation, split_seed)
         splits, names = read_split_image_folder(folder)
-        test = splits["test"]
-        data = _labelled(folder, *splits["train"], names, validation, split_seed, test, "validation" in splits)
-        return _with_official(data, splits.get("validation"), validation)
+        train, official = _official(splits["train"], splits.get("validation"), validation)
+        data = _labelled(folder, *train, names, validation, split_seed, splits["test"], official is not None)
+        return data if official is None else data.with_validation(official)
 
     def _arrays(self, path: Path, validation: float | None, split_seed: int) -> Dataset:
         self._refuse_table_options()
@@ -106,9 +106,9 @@ class Own:
                 if {x, y} <= set(arrays)
             ]
             if len(pairs) > 1 and names[0] in arrays and names[4] in arrays:
-                official = pairs[1] if len(pairs) == 3 else None
-                data = _from_arrays(path, *pairs[0], validation, split_seed, pairs[-1], official is not None)
-                return _with_official(data, official, validation)
+                train, official = _official(pairs[0], pairs[1] if len(pairs) == 3 else None, validation)
+                data = _from_arrays(path, *train, validation, split_seed, pairs[-1], official is not None)
+                return data if official is None else data.with_validation(official)
         for rows, labels in WHOLE:
             if {rows, labels} <= set(arrays):
                 return _from_arrays(path, arrays[rows], _flat(arrays[labels]), validation, split_seed)
@@ -257,12 +257,16 @@ def _flat(y: Array) -> Array:
     return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
 
-def _with_official(data: Dataset, official: tuple[Array, Array] | None, validation: float | None) -> Dataset:
-    """Return the data with the validation rows that came with them, unless others were asked for."""
-    if official is None or validation is not None:
-        return data
-    X, y = official
-    return data.with_validation(Split(X, y))
+def _official(
+    train: tuple[Array, Array], official: tuple[Array, Array] | None, validation: float | None
+) -> tuple[tuple[Array, Array], Split | None]:
+    """Return the training rows and the validation rows that came with them; as one, where others are asked for."""
+    if official is None:
+        return train, None
+    if validation is None:
+        return train, Split(*official)
+    (X, y), (X_more, y_more) = train, official
+    return (np.concatenate([X, X_more]), np.concatenate([y, y_more])), None
 
 
 def _from_arrays(

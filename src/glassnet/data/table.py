@@ -100,13 +100,17 @@ def read_table(source: object) -> pl.DataFrame:
     >>> read_table(pl.DataFrame({"age": [31.0, float("nan")], "colour": ["red", "blue"]})).rows()
     [(31.0, 'red'), (None, 'blue')]
     """
+    _need_polars()
+    if not isinstance(source, str | os.PathLike):
+        return _checked(_from_memory(source), lambda problem: DataError(f"table: {problem}"))
+    return _from_file(Path(source))
+
+
+def _need_polars() -> None:
     try:
         import polars  # noqa: F401
     except ImportError:
         raise DataError("tables need Polars, which is not installed: pip install 'glassnet[tables]'") from None
-    if not isinstance(source, str | os.PathLike):
-        return _checked(_from_memory(source), lambda problem: DataError(f"table: {problem}"))
-    return _from_file(Path(source))
 
 
 def _from_file(path: Path) -> pl.DataFrame:
@@ -427,6 +431,7 @@ def scan_parquet(path: Path) -> Iterator[tuple[pl.LazyFrame, int, list[str]]]:
     FileError
         As `read_table` does.
     """
+    _need_polars()
     import polars as pl
 
     with _opened(path, gzipped=False) as (raw, size), _decoded(path, raw, size) as decoded:
