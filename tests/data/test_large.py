@@ -14,7 +14,6 @@ import glassnet as gn
 from glassnet.data import large, own
 from glassnet.data.large import is_mapped
 from glassnet.errors import FileError, UsageError
-from glassnet.training.sampling import BLOCK, WINDOW, Sampler
 
 
 @pytest.fixture
@@ -124,19 +123,6 @@ def test_npy_files_that_do_not_belong_together(tmp_path):
         gn.load_dataset(str(tmp_path / "rows.npy"), target=str(tmp_path / "labels.npy"))
     with pytest.raises(UsageError, match="target: name the NPY file"):
         gn.load_dataset(str(tmp_path / "rows.npy"))
-
-
-@pytest.mark.parametrize("n", [1, BLOCK, 3 * BLOCK + 7, (WINDOW + 2) * BLOCK + 1])
-def test_rows_drawn_in_blocks_are_all_drawn_once_and_near_each_other(n):
-    sampler = Sampler(n=n, samples=n, batch_size=32, in_blocks=True)
-    order = sampler.order(np.random.default_rng(0))
-    assert (np.sort(order) == np.arange(n)).all()
-    again = sampler.order(np.random.default_rng(0))
-    assert (order == again).all()
-    if n > 1:
-        assert (order != np.arange(n)).any()
-    window = order[: (WINDOW - 1) * BLOCK]  # a window has a block less of rows where the last block is short
-    assert len(np.unique(window // BLOCK)) <= WINDOW
 
 
 @pytest.mark.slow

@@ -204,3 +204,11 @@ def test_scores_without_an_auc_have_no_name(tmp_path, measures):
     with pytest.raises(DataError, match=r"^scores: these rows have no AUC"):
         write_scores(tmp_path, "digits", "test", "run", np.array([[0.5]]), measures)
     assert not list(tmp_path.iterdir())
+
+
+def test_perfect_scores_have_no_interval_of_their_auc():
+    network = Network([2, 1], loss="binary_cross_entropy", initializer=np.array([1.0, -1.0, 0.0]))
+    found = assess(network, Split(np.eye(2), np.array([1, 0])), "binary")
+    assert found.measures["auc"] == 1
+    assert "auc" not in found.intervals
+    assert found.intervals["accuracy"][0] < 1

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassnet.errors import UsageError
-from glassnet.training.sampling import Sampler
+from glassnet.training.sampling import BLOCK, WINDOW, Sampler
 
 
 def plan(n_train=100, *, batch_size=None, samples_per_epoch=None, sampling="fresh", full_batch=False):
@@ -108,3 +108,15 @@ def test_batch_sizes_that_do_not_fit_are_refused(options, said):
     with pytest.raises(UsageError) as caught:
         plan(**options)
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("n", [1, BLOCK, 3 * BLOCK + 7, (WINDOW + 2) * BLOCK + 1])
+def test_rows_drawn_in_blocks_are_all_drawn_once_and_near_each_other(n):
+    sampler = Sampler(n=n, samples=n, batch_size=32, in_blocks=True)
+    order = sampler.order(np.random.default_rng(0))
+    assert (np.sort(order) == np.arange(n)).all()
+    again = sampler.order(np.random.default_rng(0))
+    assert (order == again).all()
+    assert n == 1 or np.mean(np.diff(order) == 1) < 0.01  # shuffled within a window, too
+    window = order[: (WINDOW - 1) * BLOCK]  # a window has a block less of rows where the last block is short
+    assert len(np.unique(window // BLOCK)) <= WINDOW

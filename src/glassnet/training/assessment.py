@@ -105,8 +105,9 @@ def _with_scores(network: Network, X: Array, y: Array, task: str, rows: int, los
     binary = task == "binary"
     try:
         found.measures["auc"] = auc(y, scores, task)
-        if binary:
-            found.intervals["auc"] = auc_interval(y, scores)
+        low, high = auc_interval(y, scores) if binary else (0.0, 0.0)
+        if low < high:  # perfect scores hold no measure of their own error
+            found.intervals["auc"] = low, high
     except DataError:  # a class without rows, or with all of them
         pass
     share = accuracy(y, scores, task)
