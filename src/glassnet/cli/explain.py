@@ -123,11 +123,13 @@ def explain(
     view: dict[str, Any] = {"level": level, "neuron": _neuron(neuron), "path": _path(path)}
     try:
         graph = ComputationGraph(net, X, y, **view)
-        proof = prove(graph)
         if file.suffix == ".html":
-            explain_page(net, X, y, **view, **subject.shown).save(file)
+            page = explain_page(net, X, y, **view, **subject.shown)
+            page.save(file)
+            proof = page.proof
         else:
             graph.save(file)
+            proof = prove(graph)
     except DataError as error:
         name, _, problem = str(error).partition(": ")
         raise UsageError("target" if name == "y" else "input", problem) from None

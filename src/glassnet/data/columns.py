@@ -312,26 +312,32 @@ def target_kind(series: pl.Series) -> TargetKind:
 def refuse_missing(frame: pl.DataFrame, target: str, impute: str | None) -> None:
     """Refuse missing values, by their rows in the whole table, before its rows go apart."""
     for series in frame:
-        missing = series.is_null() | (series.is_nan() if series.dtype.is_float() else False)
-        if series.name == target and missing.any():
-            raise DataError(
-                f"target {target!r}: row {_first(missing)} has no value ({missing.sum()} missing in all); "
-                "rows to learn from need one"
-            )
-        if series.name != target and impute in (None, "error") and missing.any() and not missing.all():
-            numbers = _numeric(series, series.name) if series.dtype.is_numeric() else series
-            raise DataError(_missing(numbers, f"column {series.name!r}"))
+        if series.name == target:
+            _refuse_missing_target(series)
+        elif impute in (None, "error"):
+            missing = _is_missing(series)
+            if missing.any() and not missing.all():
+                numbers = _numeric(series, series.name) if series.dtype.is_numeric() else series
+                raise DataError(_missing(numbers, f"column {series.name!r}"))
+
+
+def _refuse_missing_target(labels: pl.Series) -> None:
+    missing = _is_missing(labels)
+    if missing.any():
+        raise DataError(
+            f"target {labels.name!r}: row {_first(missing)} has no value ({missing.sum()} missing in all); "
+            "rows to learn from need one"
+        )
+
+
+def _is_missing(series: pl.Series) -> pl.Series:
+    return series.is_null() | (series.is_nan() if series.dtype.is_float() else False)
 
 
 def _learn_target(series: pl.Series, labels: pl.Series, scale: bool, remarks: list[str]) -> Target:
     """Learn the classes of the target, or its scale; say which."""
     name = series.name
-    missing = labels.is_null() | (labels.is_nan() if labels.dtype.is_float() else False)
-    if missing.any():
-        raise DataError(
-            f"target {name!r}: row {_first(missing)} has no value ({missing.sum()} missing in all); "
-            "rows to learn from need one"
-        )
+    _refuse_missing_target(labels)
     kind = target_kind(labels)
     if kind == "regression":
         mean, std, _ = _moments(_numeric(series, name).to_numpy())

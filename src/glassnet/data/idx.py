@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import gzip
-import os
-import stat
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
 import numpy as np
 
+from glassnet.data.regular import regular_file
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 
@@ -54,23 +52,11 @@ def read_idx(path: str | Path, member: str | None = None) -> Array:
         If the file is missing, not regular, not IDX, damaged, or shorter or longer than its header says.
     """
     path = Path(path)
-    try:
-        status = os.stat(path)  # before opening: to open a pipe would wait for a writer
-        if not stat.S_ISREG(status.st_mode):
-            raise FileError(path, "is not a regular file")
-        with path.open("rb") as file, _member(path, file, member) as raw:
-            gzipped = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0)
-            limit = status.st_size * (DEFLATE_LIMIT if gzipped or member else 1)
-            return _read(path, cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if gzipped else raw, limit)
-    except FileError:
-        raise
-    except EOFError:
-        raise FileError(path, "ends in the middle of the gzip data: copy or download it again") from None
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise FileError(path, f"is damaged ({error}): copy or download it again") from None
-    except OSError as error:
-        raise FileError(path, f"cannot be read: {error.strerror}") from None
+    with regular_file(path) as (file, size), _member(path, file, member) as raw:
+        gzipped = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        limit = size * (DEFLATE_LIMIT if gzipped or member else 1)
+        return _read(path, cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if gzipped else raw, limit)
 
 
 @contextlib.contextmanager

@@ -90,10 +90,11 @@ class Own:
         self._refuse_table_options()
         if not holds_splits(folder):
             images, labels, names = read_image_folder(folder)
-            return _labelled(folder, images, labels, names, validation, split_seed)
+            return _from_arrays(folder, images, labels, validation, split_seed, class_names=names)
         splits, names = read_split_image_folder(folder)
         train, official = _official(splits["train"], splits.get("validation"), validation)
-        data = _labelled(folder, *train, names, validation, split_seed, splits["test"], official is not None)
+        test, apart = splits["test"], official is not None
+        data = _from_arrays(folder, *train, validation, split_seed, test, apart, names)
         return data if official is None else data.with_validation(official)
 
     def _arrays(self, path: Path, validation: float | None, split_seed: int) -> Dataset:
@@ -277,36 +278,17 @@ def _from_arrays(
     split_seed: int,
     test: tuple[Array, Array] | None = None,
     has_validation: bool = False,
+    class_names: tuple[str, ...] | None = None,
 ) -> Dataset:
+    folder = path.is_dir()
     return Dataset.from_arrays(
         X,
         y,
         *(test or (None, None)),
-        name=_stem(path),
+        name=path.resolve().name if folder else _stem(path),
+        class_names=class_names,
         image_shape=X.shape[1:] if X.ndim in (3, 4) else None,
-        checksums={path.name: md5(path)},
-        validation=0 if has_validation and validation is None else validation,
-        split_seed=split_seed,
-    )
-
-
-def _labelled(
-    folder: Path,
-    images: Array,
-    labels: Array,
-    names: tuple[str, ...],
-    validation: float | None,
-    split_seed: int,
-    test: tuple[Array, Array] | None = None,
-    has_validation: bool = False,
-) -> Dataset:
-    return Dataset.from_arrays(
-        images,
-        labels,
-        *(test or (None, None)),
-        name=folder.resolve().name,
-        class_names=names,
-        image_shape=images.shape[1:],
+        checksums=None if folder else {path.name: md5(path)},
         validation=0 if has_validation and validation is None else validation,
         split_seed=split_seed,
     )

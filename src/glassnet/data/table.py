@@ -15,15 +15,14 @@ import gzip
 import io
 import os
 import re
-import stat
 import subprocess
 import sys
 import tempfile
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
 
+from glassnet.data.regular import regular_file
 from glassnet.errors import DataError, FileError, GlassnetError
 
 if TYPE_CHECKING:
@@ -129,21 +128,9 @@ def _from_file(path: Path) -> pl.DataFrame:
 @contextlib.contextmanager
 def _opened(path: Path, gzipped: bool) -> Iterator[tuple[IO[bytes], int]]:
     """Open a regular file whose first bytes are of the format that its name says, with its size."""
-    try:
-        status = os.stat(path)  # before opening: to open a pipe would wait for a writer
-        if not stat.S_ISREG(status.st_mode):
-            raise FileError(path, "is not a regular file")
-        with path.open("rb") as raw:
-            _check_magic(path, raw, gzipped)
-            yield raw, status.st_size
-    except FileError:
-        raise
-    except EOFError:
-        raise FileError(path, "ends in the middle of the gzip data: copy or download it again") from None
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise FileError(path, f"is damaged ({error}): copy or download it again") from None
-    except OSError as error:
-        raise FileError(path, f"cannot be read: {error.strerror}") from None
+    with regular_file(path) as (raw, size):
+        _check_magic(path, raw, gzipped)
+        yield raw, size
 
 
 def _check_magic(path: Path, raw: IO[bytes], gzipped: bool) -> None:

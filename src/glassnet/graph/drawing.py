@@ -124,7 +124,7 @@ class _Drawing:
             self.place[id(product)] = terms, y
             self.place[id(product.inputs[-1])] = terms, y - ABOVE
             y += ROW
-        if _is_matrix(adder):
+        if adder.is_matrix:
             self.place[id(adder)] = add, y - ROW
             self.place[id(bias)] = add, y - ROW - ABOVE
             return
@@ -280,13 +280,9 @@ def spread(count: int, pitch: float) -> list[float]:
     return [(index - (count - 1) / 2) * pitch for index in range(count)]
 
 
-def _is_matrix(adder: Node) -> bool:
-    return adder.is_matrix
-
-
 def _block_height(adder: Node) -> float:
     products = len(adder.inputs) - 1
-    return (MATRIX_ROW if _is_matrix(adder) else products * ROW + BIAS_ROW) + GAP
+    return (MATRIX_ROW if adder.is_matrix else products * ROW + BIAS_ROW) + GAP
 
 
 def _factors(adder: Node) -> list[Node]:
