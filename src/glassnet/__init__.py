@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from glassnet.nn.losses import register_loss as register_loss
     from glassnet.nn.network import Network as Network
     from glassnet.nn.optimizers import GD as GD
+    from glassnet.nn.optimizers import KFAC as KFAC
+    from glassnet.nn.optimizers import LBFGS as LBFGS
     from glassnet.nn.optimizers import SGD as SGD
     from glassnet.nn.optimizers import AdaGrad as AdaGrad
     from glassnet.nn.optimizers import Adam as Adam
     from glassnet.nn.optimizers import AdamW as AdamW
     from glassnet.nn.optimizers import Momentum as Momentum
+    from glassnet.nn.optimizers import Muon as Muon
     from glassnet.nn.optimizers import Nesterov as Nesterov
     from glassnet.nn.optimizers import RMSprop as RMSprop
+    from glassnet.training.callbacks import Callback as Callback
     from glassnet.training.config import RunConfig as RunConfig
     from glassnet.training.config import load_config as load_config
     from glassnet.training.loop import DivergenceError as DivergenceError
@@ -34,7 +38,12 @@ if TYPE_CHECKING:
     from glassnet.training.metrics import evaluate as evaluate
     from glassnet.training.model_file import load_model as load_model
     from glassnet.training.model_file import save_model as save_model
+    from glassnet.training.plans import load_plan as load_plan
+    from glassnet.training.range_test import find_learning_rate as find_learning_rate
+    from glassnet.training.run import resume as resume
     from glassnet.training.run import run as run
+    from glassnet.training.trackers import MLflow as MLflow
+    from glassnet.training.trackers import TensorBoard as TensorBoard
 
 _MODULES = {
     "data.dataset": ("Dataset",),
@@ -46,12 +55,19 @@ _MODULES = {
     "nn.gradient_check": ("gradient_check",),
     "nn.losses": ("register_loss",),
     "nn.network": ("Network",),
-    "nn.optimizers": ("GD", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "RMSprop"),
+    "nn.optimizers": (
+        *("GD", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "RMSprop"),
+        *("KFAC", "LBFGS", "Muon"),
+    ),
+    "training.callbacks": ("Callback",),
     "training.config": ("RunConfig", "load_config"),
     "training.loop": ("DivergenceError", "Interrupted", "Run", "fit"),
     "training.metrics": ("evaluate",),
     "training.model_file": ("load_model", "save_model"),
-    "training.run": ("run",),
+    "training.plans": ("load_plan",),
+    "training.range_test": ("find_learning_rate",),
+    "training.run": ("resume", "run"),
+    "training.trackers": ("MLflow", "TensorBoard"),
 }
 _HOMES = {name: f"glassnet.{module}" for module, names in _MODULES.items() for name in names}
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from glassnet.errors import UsageError
-from glassnet.nn import optimizers
-from glassnet.nn.optimizers import BLOCK, OPTIMIZERS, Adam, Optimizer
+from glassnet.nn import optimizer as optimizer_module
+from glassnet.nn.optimizer import BLOCK
+from glassnet.nn.optimizers import OPTIMIZERS, Adam, Optimizer
 
 NAMES = sorted(OPTIMIZERS)
 CASES = json.loads(Path(__file__).with_name("optimizer_trajectories.json").read_text())["cases"]
@@ -113,7 +114,7 @@ def test_blocks_give_what_one_sweep_gives(name, monkeypatch):
     size = 2 * BLOCK + 7
     theta, gradients = noise(size), np.array([noise(size), -0.3 * noise(size), noise(size) ** 2])
     blocked = walk(build(name), theta, gradients)
-    monkeypatch.setattr(optimizers, "BLOCK", size)
+    monkeypatch.setattr(optimizer_module, "BLOCK", size)
     np.testing.assert_array_equal(blocked, walk(build(name), theta, gradients))
     assert (blocked[0] != theta).all()
 

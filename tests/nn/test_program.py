@@ -13,17 +13,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glassnet.data.augmentation import Augmentation, moved
 from glassnet.errors import NonFiniteError
 from glassnet.nn import program as program_module
 from glassnet.nn.activations import ACTIVATIONS, Activation
+from glassnet.nn.dropout import mask_keys
 from glassnet.nn.losses import LOSSES, Loss
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import GD, OPTIMIZERS, SGD, Adam, Optimizer
 from glassnet.nn.parameters import Parameters
 from glassnet.nn.program import Formulas, Program, arrangement
 from glassnet.nn.tracing import UntraceableError
+from glassnet.nn.update import Update
 from glassnet.runtime.blas import find_gemm
 
+SEED = 3
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
 HIDDEN = {0: [], 1: [6], 2: [3, 9], 3: [7, 5, 10]}
 
@@ -51,21 +55,27 @@ def data(network, n, seed=0):
     return X.astype(network.theta.dtype), targets.astype(network.theta.dtype)
 
 
-def evaluated(network, optimizer, X, targets, rows, batch_size):
+def as_update(optimizer):
+    return optimizer if isinstance(optimizer, Update) else Update(optimizer)
+
+
+def evaluated(network, optimizer, X, targets, rows, batch_size, *, weights=None, factors=None):
     """What NumPy makes of the steps: everything that a program gives, and the error that ended it."""
-    network, state, losses, outputs, error = network.copy(), None, [], [], None
-    state = optimizer.start(network.theta)
+    network, update, losses, outputs, error = network.copy(), as_update(optimizer), [], [], None
+    state = update.start(network.parameters)
     with np.errstate(all="ignore"):
         for first in range(0, len(rows), batch_size):
             batch = rows[first : first + batch_size]
-            trace = network.forward(network.input_batch(X[batch]))
+            keys = mask_keys(SEED, np.array([state.t + 1]), len(network.W))[0]
+            trace = network.forward(network.input_batch(X[batch]), keys)
             try:
-                losses.append(network.backward(trace, targets[batch]))
+                losses.append(network.backward(trace, targets[batch], None if weights is None else weights[batch]))
             except NonFiniteError as problem:
                 error = problem
                 break
             outputs.append(trace.outputs)
-            optimizer.step(network.theta, network.gradient, state)
+            network.track(trace)
+            update.step(network.parameters, state, 1.0 if factors is None else float(factors[state.t]))
     return results(network, state, losses, np.concatenate(outputs)) | {"error": error}
 
 
@@ -75,26 +85,43 @@ def results(network, state, losses, outputs):
         "outputs": outputs,
         "theta": network.theta,
         "gradient": network.gradient,
+        "statistics": network.parameters.statistics,
         "memory": np.array(state.memory),
         "t": state.t,
     }
 
 
 def programmed(
-    network, optimizer, X, targets, rows, batch_size, *, shares=1, workers=(1,), compiled=False, pieces=1
+    network,
+    optimizer,
+    X,
+    targets,
+    rows,
+    batch_size,
+    *,
+    shares=1,
+    workers=(1,),
+    compiled=False,
+    pieces=1,
+    weights=None,
+    factors=None,
+    moves=None,
 ):
     """What the program makes of the steps, with each number of workers."""
     made = []
     for count in workers:
-        mine, state = network.copy(), optimizer.start(network.theta)
+        mine, update = network.copy(), as_update(optimizer)
+        state = update.start(network.parameters)
         program = Program(
-            mine, optimizer, state, X, targets, batch_size=batch_size, shares=shares,
-            gemm=find_gemm(network.theta.dtype), compiled=compiled,
+            mine, update, state, X, targets, batch_size=batch_size, shares=shares,
+            gemm=find_gemm(network.theta.dtype), weights=weights, compiled=compiled,
         )  # fmt: skip
         steps = -(-len(rows) // batch_size)
         cuts = [steps * piece // pieces * batch_size for piece in range(1, pieces)]
         with np.errstate(all="ignore"):
-            taken = [program.take(part, count) for part in np.split(rows, cuts)]
+            all_factors = np.ones(steps) if factors is None else factors
+            parts = zip(np.split(rows, cuts), np.split(all_factors, [cut // batch_size for cut in cuts]), strict=True)
+            taken = [program.take(part, count, SEED, factor, moves) for part, factor in parts]
         program.store()
         program.close()
         losses, outputs = (np.concatenate(parts) for parts in zip(*taken, strict=True))
@@ -104,7 +131,7 @@ def programmed(
 
 def assert_close(actual, expected, tolerance):
     assert actual["t"] == expected["t"]
-    for name in ("losses", "outputs", "theta", "gradient", "memory"):
+    for name in ("losses", "outputs", "theta", "gradient", "statistics", "memory"):
         assert actual[name].dtype == expected[name].dtype, name
         assert actual[name].shape == expected[name].shape, name
         room = tolerance * max(1e-3, np.abs(expected[name]).max(initial=0))
@@ -112,7 +139,7 @@ def assert_close(actual, expected, tolerance):
 
 
 def assert_same_bits(actual, expected):
-    for name in ("losses", "outputs", "theta", "gradient", "memory"):
+    for name in ("losses", "outputs", "theta", "gradient", "statistics", "memory"):
         assert actual[name].tobytes() == expected[name].tobytes(), name
     assert actual["t"] == expected["t"]
 
@@ -169,6 +196,41 @@ def test_every_optimizer_over_many_steps_and_shares(optimizer, shares):
     assert_close(programmed(*arguments, shares=shares)[0], expected, 1e-12)
 
 
+#: What practice adds to a network and to a step.
+PRACTICE = [
+    ({"batch_norm": True}, {}),
+    ({"batch_norm": [False, True], "dropout": [0.2, 0.5, 0.1]}, {}),
+    ({"dropout": 0.4}, {"l1": 0.01, "l2": 0.02}),
+    ({"batch_norm": [True, False], "dropout": 0.3}, {"weight_decay": 0.1, "ema": 0.9, "clip_norm": 0.3}),
+    ({"batch_norm": True}, {"clip_value": 0.02, "max_norm": 0.8}),
+    ({"dropout": [0.3, 0, 0]}, {"clip_norm": 0.05, "max_norm": 0.5, "l2": 0.1}),
+    ({}, {"ema": 0.99, "l1": 0.05, "weight_decay": 0.3}),
+]
+
+
+@pytest.mark.parametrize(("options", "step"), PRACTICE)
+@pytest.mark.parametrize(("shares", "dtype"), [(1, "float64"), (2, "float32"), (3, "float64"), (12, "float64")])
+def test_what_practice_adds_is_the_same_in_both(options, step, shares, dtype):
+    network = build(2, ["tanh", "gelu"], "cross_entropy", dtype=dtype, **options)
+    X, targets = data(network, 23)
+    arguments = (network, Update(Adam(0.05, epsilon=0.01), **step), X, targets, shuffled(23), 5)
+    weights = np.random.default_rng(0).uniform(0, 2, 23).astype(dtype)
+    factors = np.linspace(1, 0.1, 5)
+    expected = evaluated(*arguments, weights=weights, factors=factors)
+    actual = programmed(*arguments, shares=shares, pieces=2, weights=weights, factors=factors)[0]
+    assert np.abs(expected["theta"] - network.theta).max() > 1e-3
+    assert_close(actual, expected, TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize(("options", "step"), PRACTICE)
+def test_what_practice_adds_is_the_same_for_a_network_of_one_layer_and_in_blocks(options, step, monkeypatch):
+    monkeypatch.setattr(program_module, "BLOCK_ROWS", 3)
+    for depth, kept in ((0, {"dropout": [0.25]}), (1, {"dropout": [0.1, 0.4]}), (1, {"batch_norm": True})):
+        network = build(depth, "sigmoid", "half_squared_error(sum)", **kept)
+        arguments = (network, Update(Adam(0.02, epsilon=0.01), **step), *data(network, 20), shuffled(20), 8)
+        assert_close(programmed(*arguments, shares=3)[0], evaluated(*arguments), 1e-12)
+
+
 @pytest.mark.parametrize("shares", [1, 2, 3, 5, 12])
 @pytest.mark.parametrize(
     ("rows", "batch_size", "block"), [(20, 20, 20), (20, 20, 7), (20, 10, 1), (21, 8, 3), (3, 9, 2)]
@@ -185,7 +247,7 @@ def test_layers_may_have_different_activations_and_share_them():
     network = build(3, ["gelu", "relu", "gelu"], "huber(0.5)", output_activation="softplus", output_scale=3)
     arguments = (network, SGD(0.01), *data(network, 10), shuffled(10), 4)
     assert_close(programmed(*arguments, shares=2)[0], evaluated(*arguments), 1e-12)
-    assert Formulas(network, SGD()).kinds.tolist() == [0, 1, 0]
+    assert Formulas(network, Update(SGD())).kinds.tolist() == [0, 1, 0]
 
 
 @given(
@@ -221,13 +283,26 @@ def test_bytes_are_shares_of_255_and_images_are_rows():
     assert_close(scaled, expected, 1e-12)
 
 
+@pytest.mark.parametrize("shape", [(6, 5), (4, 7, 3)])
+def test_images_are_moved_on_their_way_into_the_batch(shape):
+    rng = np.random.default_rng(0)
+    X, pixels = rng.integers(0, 256, (40, *shape), np.uint8), int(np.prod(shape))
+    network = Network([pixels, 4, 3], "tanh", dropout=[0.1, 0], dtype="float64")
+    targets = np.eye(3)[np.arange(40) % 3]
+    moves = Augmentation.parse("flip + shift(3) + erase(0.5)").draw(rng, 40, *shape[:2])
+    rows = shuffled(40)
+    arguments = (network, SGD(0.5))
+    expected = evaluated(*arguments, moved(X[rows], moves), targets[rows], np.arange(40), 7)
+    assert_close(programmed(*arguments, X, targets, rows, 7, shares=2, moves=moves)[0], expected, 1e-12)
+
+
 def test_nothing_is_written_into_the_network_before_it_is_stored():
     network = build(1, "tanh", "half_squared_error")
     X, targets = data(network, 8)
     before = X.copy(), targets.copy(), network.theta.copy()
     state = Adam().start(network.theta)
     program = Program(
-        network, Adam(), state, X, targets, batch_size=4, shares=2, gemm=find_gemm("float64"), compiled=False
+        network, Update(Adam()), state, X, targets, batch_size=4, shares=2, gemm=find_gemm("float64"), compiled=False
     )
     program.take(np.arange(8), 1)
     np.testing.assert_array_equal(network.theta, before[2])
@@ -249,7 +324,7 @@ def test_an_optimizer_that_has_taken_steps_goes_on():
     network.backward(network.forward(X[:4]), targets[:4])
     Adam(0.1).step(network.theta, network.gradient, state)
     program = Program(
-        network, Adam(0.1), state, X, targets, batch_size=4, shares=3, gemm=find_gemm("float64"), compiled=False
+        network, Update(Adam(0.1)), state, X, targets, batch_size=4, shares=3, gemm=find_gemm("float64"), compiled=False
     )
     losses, outputs = program.take(np.arange(4, 12), 1)
     program.store()
@@ -552,7 +627,7 @@ def test_two_programs_of_one_text_do_not_share_memory(compiled_code):
     X, targets = data(network, 40)
     options = {"batch_size": 8, "shares": 2, "gemm": find_gemm("float32")}
     programs = [
-        Program(net, SGD(0.1), SGD(0.1).start(net.theta), X, targets, **options)
+        Program(net, Update(SGD(0.1)), SGD(0.1).start(net.theta), X, targets, **options)
         for net in (network.copy(), network.copy())
     ]
     for rows in np.split(np.arange(40), 5):

@@ -23,12 +23,12 @@ def demo(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
       glassnet demo
       GLASSNET_DATA=~/data glassnet demo
     """
-    from glassnet.cli.train import train_and_tell
+    from glassnet.cli.training import Manner, train_and_tell
     from glassnet.training.config import configure
 
     data = _data_at_hand(data_dir)
     config = configure({"data": {"dataset": data.name}, "training": {"epochs": EPOCHS[data.name]}})
-    run = train_and_tell(config, data=data, as_json=as_json)
+    run = train_and_tell(config, Manner(as_json=as_json), data=data)
     if not as_json:
         typer.echo(f"\nNext:  glassnet evaluate {run.folder}")
         typer.echo(f"       glassnet data show {data.name}")

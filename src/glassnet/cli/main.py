@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import metadata
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -62,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     An error that is the user's to mend is one line on stderr; anything else is a fault of ours and keeps its
     traceback.
     """
+    warnings.showwarning = _show_warning
     try:
         return int(app(args=arguments, prog_name="glassnet", standalone_mode=False) or 0)
     except UsageError as error:
@@ -76,6 +78,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"{error.filename or 'standard output'}: {error.strerror}", 1)
     except MemoryError as error:
         return _fail(f"not enough memory: {error}", 1)
+
+
+def _show_warning(message: Warning | str, *place: Any, **options: Any) -> None:
+    """Show a warning as one line, without the place in the code that gave it."""
+    print(f"glassnet: {' '.join(str(message).split())}", file=sys.stderr)  # noqa: T201
 
 
 def _fail(message: str, code: int) -> int:

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glassnet.cli.output import (
-    MEASURES,
-    DataDirOption,
-    ImputeOption,
-    JsonOption,
-    TargetOption,
-    measures_facts,
-    network_fact,
-    print_facts,
-    print_json,
-    print_table,
-    published_table,
-    tell_remarks,
-)
+from glassnet.cli.output import DataDirOption, ImputeOption, JsonOption, TargetOption
+from glassnet.cli.training import Manner, find_rate_and_tell, resume_and_tell, train_and_tell, train_seeds
 from glassnet.errors import UsageError
 
 if TYPE_CHECKING:
-    from glassnet.data.dataset import Dataset
     from glassnet.training.config import RunConfig
-    from glassnet.training.loop import Run
+
+#: Options of training that say how much of a plan is done, and not what it is.
+NOT_OF_A_PLAN = ("epochs", "kernels", "threads", "metrics", "checkpoint_every")
 
 
 def train(
@@ -42,6 +30,15 @@ def train(
     config: Annotated[
         Path | None,
         typer.Option(help="TOML file to start from, for example a run's config.toml; other options change it."),
+    ] = None,
+    plan: Annotated[
+        str | None,
+        typer.Option(
+            help="best: for accuracy; fast: for time; none. What is searched beforehand for the data set; "
+            "other options change it.",
+            metavar="NAME",
+            show_default="best, where there is one and no option describes a network or training",
+        ),
     ] = None,
     target: TargetOption = None,
     impute: ImputeOption = None,
@@ -86,10 +83,23 @@ def train(
     dtype: Annotated[
         str | None, typer.Option(help="float32 or float64.", metavar="NAME", show_default="float32")
     ] = None,
+    batch_norm: Annotated[
+        bool | None,
+        typer.Option("--batch-norm/--no-batch-norm", help="Normalise the hidden layers' pre-activations."),
+    ] = None,
+    dropout: Annotated[
+        str | None,
+        typer.Option(
+            help="Share of hidden units left out in training; or one each for inputs and hidden layers: 0.1,0.4.",
+            metavar="P,..",
+            show_default="0",
+        ),
+    ] = None,
     optimizer: Annotated[
         str | None,
         typer.Option(
-            help="gd (all rows in one step an epoch), sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw; "
+            help="gd (all rows in one step an epoch), sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, "
+            "muon, kfac or lbfgs; "
             'with options: "momentum(0.05, momentum=0.8)".',
             metavar="NAME",
             show_default="adam",
@@ -99,6 +109,15 @@ def train(
         float | None, typer.Option(help="Of the optimizer.", show_default="the optimizer's own")
     ] = None,
     update_scale: Annotated[float | None, typer.Option(help="Factor m on every step.", show_default="1")] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the learning rate: constant, step, exponential, cosine, one_cycle or plateau; "
+            'with options: "cosine(warmup=0.05)", "step(every=10, factor=0.5)".',
+            metavar="NAME",
+            show_default="constant",
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training rows.", show_default="10")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Rows of a step.", show_default="128; gd: all")] = None,
     samples_per_epoch: Annotated[
@@ -111,6 +130,60 @@ def train(
             help="fresh: drawn from all rows in every epoch; first: always the first rows.",
             metavar="NAME",
             show_default="fresh",
+        ),
+    ] = None,
+    augmentation: Annotated[
+        str | None,
+        typer.Option(
+            help='Move images each time they are drawn: "shift(2) + flip + erase(0.5)", or some of these.',
+            metavar="NAME+..",
+            show_default="none",
+        ),
+    ] = None,
+    class_weight: Annotated[
+        str | None,
+        typer.Option(help="balanced, or weights of classes: cat=2,dog=1.", metavar="NAME=W,..", show_default="1"),
+    ] = None,
+    label_smoothing: Annotated[
+        float | None, typer.Option(help="Certainty taken from the targets, as in 0.1.", show_default="0")
+    ] = None,
+    l1: Annotated[float | None, typer.Option(help="Penalty on |weights|.", show_default="0")] = None,
+    l2: Annotated[
+        float | None, typer.Option(help="Penalty on half the squared weights.", show_default="0")
+    ] = None,
+    weight_decay: Annotated[
+        float | None, typer.Option(help="Weights shrink by it times the step size.", show_default="0")
+    ] = None,
+    clip_norm: Annotated[float | None, typer.Option(help="Longest gradient.", show_default="none")] = None,
+    clip_value: Annotated[
+        float | None, typer.Option(help="Largest entry of the gradient.", show_default="none")
+    ] = None,
+    max_norm: Annotated[
+        float | None, typer.Option(help="Longest weight vector into a hidden unit.", show_default="none")
+    ] = None,
+    ema: Annotated[
+        float | None, typer.Option(help="End with an average of theta that decays by it.", show_default="none")
+    ] = None,
+    average_epochs: Annotated[
+        int | None,
+        typer.Option(help="End with theta's mean over the last N epochs.", metavar="N", show_default="none"),
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            help="Measured on the validation rows after each epoch: accuracy, balanced_accuracy, f1, auc, "
+            "log_loss, r2 or mae.",
+            metavar="NAME,..",
+            show_default="none",
+        ),
+    ] = None,
+    early_stopping: Annotated[
+        str | None,
+        typer.Option(
+            help='Epochs without improvement that end training; "patience(5, monitor=auc)" watches another '
+            "measure. The best epoch's weights are kept.",
+            metavar="N",
+            show_default="none",
         ),
     ] = None,
     seed: Annotated[
@@ -150,6 +223,21 @@ def train(
         Path | None,
         typer.Option(help="New folder to save the run in.", show_default="runs/DATE_TIME_DATASET_LAYERS"),
     ] = None,
+    checkpoint_every: Annotated[
+        int | None,
+        typer.Option(help="Save after every so many epochs.", metavar="N", show_default="every 30 seconds"),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Go on with a run that was stopped, exactly as if it had not been.", metavar="RUN"),
+    ] = None,
+    find_lr: Annotated[
+        bool, typer.Option("--find-lr", help="Train nothing; try learning rates and say which to take.")
+    ] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Log for TensorBoard, in the run's folder.")
+    ] = False,
+    mlflow: Annotated[bool, typer.Option("--mlflow", help="Log for MLflow.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -158,16 +246,21 @@ def train(
     \b
     Examples:
       glassnet train fashion-mnist
+      glassnet train fashion-mnist --plan fast
       glassnet train fashion-mnist --layers 784,28,10 --activation tanh --optimizer "sgd(0.5)"
       glassnet train digits --epochs 30 --seed 7 --json
       glassnet train houses.csv --target price --impute median
       glassnet train breastmnist --epochs 30 --seeds 5 --compare
+      glassnet train digits --batch-norm --dropout 0.2 --schedule one_cycle --early-stopping 10
+      glassnet train fashion-mnist --layers 784,256,10 --optimizer momentum --find-lr
+      glassnet train --resume runs/2026-11-23_101500_digits_64-32-10
       glassnet train --config runs/2026-11-23_101500_digits_64-32-10/config.toml --seed 1
     """
     from glassnet.data.registry import published
     from glassnet.training.config import configure
     from glassnet.training.run import load_data
 
+    manner = Manner(progress=not quiet, as_json=as_json, run_dir=run_dir, tensorboard=tensorboard, mlflow=mlflow)
     changes = {
         "seed": seed,
         "data": {
@@ -186,24 +279,103 @@ def train(
             "initializer": initializer,
             "bias_initializer": bias_initializer,
             "dtype": dtype,
+            "batch_norm": batch_norm,
+            "dropout": _shares("dropout", dropout),
         },
         "training": {
             "optimizer": optimizer,
+            "schedule": schedule,
             "epochs": epochs,
             "batch_size": batch_size,
             "samples_per_epoch": _number("samples_per_epoch", samples_per_epoch),
             "sampling": sampling,
+            "augmentation": augmentation,
+            "class_weight": _class_weight(class_weight),
+            "label_smoothing": label_smoothing,
+            "l1": l1,
+            "l2": l2,
+            "weight_decay": weight_decay,
+            "clip_norm": clip_norm,
+            "clip_value": clip_value,
+            "max_norm": max_norm,
+            "ema": ema,
+            "average_epochs": average_epochs,
+            "metrics": _split(metrics),
+            "early_stopping": f"patience({early_stopping})" if _is_number(early_stopping) else early_stopping,
+            "checkpoint_every": checkpoint_every,
             "kernels": kernels,
             "threads": threads,
         },
     }
-    chosen = _with_steps(configure(changes, config), learning_rate, update_scale)
-    options: dict[str, Any] = {"run_dir": run_dir, "progress": not quiet, "as_json": as_json}
-    figures = published(chosen.data.dataset) if compare else {}
+    steps = {"learning_rate": learning_rate, "update_scale": update_scale}
+    if resume is not None:
+        _refuse_beside_resume(changes, {**steps, "config": config, "plan": plan, "run_dir": run_dir})
+        return resume_and_tell(resume, manner, epochs=epochs, data_dir=data_dir)
+    start = config if config is not None else _plan(dataset, plan, changes, steps)
+    chosen = _with_steps(configure(changes, start), steps)
+    if find_lr:
+        return find_rate_and_tell(chosen, manner, data_dir=data_dir)
+    if compare:
+        manner = replace(manner, figures=published(chosen.data.dataset))
     if seeds == 1:
-        train_and_tell(chosen, data_dir=data_dir, figures=figures, **options)
+        train_and_tell(chosen, manner, data_dir=data_dir)
     else:
-        train_seeds(chosen, seeds, load_data(chosen, data_dir), figures=figures, **options)
+        train_seeds(chosen, seeds, load_data(chosen, data_dir), manner)
+
+
+def _plan(
+    dataset: str | None, plan: str | None, changes: dict[str, Any], steps: dict[str, Any]
+) -> RunConfig | None:
+    """Return the plan to start from: the one that is named, or the best where no option describes another."""
+    from glassnet.training.plans import load_plan, plan_names
+
+    if plan == "none" or dataset is None:
+        return None
+    if plan is not None:
+        return load_plan(dataset, plan)
+    described = {name: value for name, value in changes["training"].items() if name not in NOT_OF_A_PLAN}
+    given = [*changes["network"].values(), *described.values(), *steps.values()]
+    if any(value is not None for value in given) or "best" not in plan_names(dataset):
+        return None
+    typer.echo(f"glassnet: by the plan that was found best for {dataset}; --plan none trains without", err=True)
+    return load_plan(dataset)
+
+
+def _refuse_beside_resume(changes: dict[str, Any], others: dict[str, Any]) -> None:
+    """Refuse what would make another run of the one to go on with."""
+    given = {"seed": changes["seed"], **changes["data"], **changes["network"], **changes["training"], **others}
+    for name, value in given.items():
+        if value is not None and name != "epochs":
+            raise UsageError(name, "cannot be changed when a run goes on; leave it out, or begin a new run")
+
+
+def _is_number(text: str | None) -> bool:
+    return text is not None and text.isdecimal()
+
+
+def _shares(name: str, text: str | None) -> float | list[float] | None:
+    """Read one share, or several with commas between."""
+    if text is None:
+        return None
+    try:
+        shares = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(name, f"must be a share such as 0.4, or several: 0.1,0.4,0.4; got {text!r}") from None
+    return shares if len(shares) > 1 else shares[0]
+
+
+def _class_weight(text: str | None) -> str | dict[str, float] | None:
+    """Read ``balanced``, or weights by class: ``cat=2,dog=1``."""
+    if text is None or "=" not in text:
+        return text
+    weights = {}
+    for part in text.split(","):
+        name, _, weight = part.rpartition("=")
+        try:
+            weights[name.strip()] = float(weight)
+        except ValueError:
+            raise UsageError("class_weight", f"must be balanced, or like cat=2,dog=1; got {text!r}") from None
+    return weights
 
 
 def _number(name: str, text: str | None) -> int | float | None:
@@ -220,161 +392,11 @@ def _split(names: str | None) -> list[str] | None:
     return None if names is None else [name.strip() for name in names.split(",")]
 
 
-def _with_steps(config: RunConfig, learning_rate: float | None, update_scale: float | None) -> RunConfig:
+def _with_steps(config: RunConfig, steps: dict[str, float | None]) -> RunConfig:
     """Put the two options that every optimizer has into the optimizer's specification."""
     from glassnet.nn.optimizers import OPTIMIZERS
 
-    given = {"learning_rate": learning_rate, "update_scale": update_scale}
-    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    options: dict[str, Any] = {name: value for name, value in steps.items() if value is not None}
     optimizer = replace(OPTIMIZERS.resolve(config.training.optimizer), **options)
     training = config.training.model_copy(update={"optimizer": optimizer.spec})
     return config.model_copy(update={"training": training})
-
-
-def train_and_tell(
-    config: RunConfig,
-    *,
-    data: Dataset | None = None,
-    data_dir: Path | None = None,
-    run_dir: Path | None = None,
-    progress: bool = True,
-    as_json: bool = False,
-    figures: dict[str, dict[str, float]] | None = None,
-) -> Run:
-    """Train as a configuration says, and print what came of it, with published figures beside it.
-
-    Raises
-    ------
-    typer.Exit
-        With 130 or 143 after Ctrl-C or SIGTERM; what was learned is saved and said.
-    """
-    from glassnet.training.run import layers_for, load_data
-    from glassnet.training.run_folder import default_folder
-
-    if data is None:
-        data = load_data(config, data_dir)
-    tell_remarks(data)
-    layers = layers_for(config, data)
-    with contextlib.nullcontext(run_dir) if run_dir else default_folder(data.name, layers) as folder:
-        finished = _trained(config, data, folder, progress)
-    _tell(finished, data, as_json, figures or {})
-    return finished
-
-
-def _trained(config: RunConfig, data: Dataset, folder: Path, progress: bool) -> Run:
-    """Train into a folder; what Ctrl-C or SIGTERM leaves is said."""
-    from glassnet.training.loop import Interrupted
-    from glassnet.training.run import run
-
-    try:
-        return run(config, data, run_dir=folder, progress=progress)
-    except Interrupted as stop:
-        typer.echo(f"glassnet: {stop}; look at it with: glassnet evaluate {folder}", err=True)
-        raise typer.Exit(128 + stop.signal) from None
-
-
-def train_seeds(
-    config: RunConfig,
-    seeds: int,
-    data: Dataset,
-    *,
-    run_dir: Path | None,
-    progress: bool,
-    as_json: bool,
-    figures: dict[str, dict[str, float]],
-) -> None:
-    """Train networks that differ in their seed, a run folder each, and print mean and spread of their measures."""
-    from dataclasses import asdict
-
-    from glassnet.training.assessment import assess, spreads
-    from glassnet.training.run import layers_for
-    from glassnet.training.run_folder import default_folder, new_folder
-
-    tell_remarks(data)
-    layers = layers_for(config, data)
-    runs = []
-    with new_folder(run_dir) if run_dir else default_folder(data.name, layers) as folder:
-        for seed in range(config.seed, config.seed + seeds):
-            network = config.network.model_copy(update={"seed": None})
-            one = config.model_copy(update={"seed": seed, "network": network, "start": None})
-            runs.append(_trained(one, data, folder / f"seed-{seed}", progress))
-    found = [assess(run.network, data.test, data.task, data.encoder) for run in runs]
-    spread = spreads(found)
-    if as_json:
-        record = {"run_dir": str(folder), "dataset": data.name, "layers": layers, "published": figures}
-        record["runs"] = [
-            {"seed": run.config.seed, "run_dir": str(run.folder), "test_loss": one.loss, "measures": one.measures}
-            for run, one in zip(runs, found, strict=True)
-        ]
-        print_json(record | {"spread": {name: asdict(over) for name, over in spread.items()}})
-        return
-    print_facts([_rows_fact(data), network_fact(runs[0].network), ("run folders", str(folder))])
-    typer.echo()
-    names = [MEASURES.get(name, name) for name in spread]
-    rows = [
-        [f"seed {run.config.seed}", *(f"{one.measures[name]:.4f}" for name in spread)]
-        for run, one in zip(runs, found, strict=True)
-    ]
-    rows.append(["mean", *(f"{over.mean:.4f}" for over in spread.values())])
-    rows.append(["deviation", *(f"{over.deviation:.4f}" for over in spread.values())])
-    rows.append(["95 % of the mean", *(f"{over.low:.3f} to {over.high:.3f}" for over in spread.values())])
-    print_table(["test rows", *names], rows)
-    if figures:
-        typer.echo()
-        published_table(figures, {name: over.mean for name, over in spread.items()})
-
-
-def _tell(run: Run, data: Dataset, as_json: bool, figures: dict[str, dict[str, float]]) -> None:
-    """Print what a finished run reached."""
-    from glassnet.training.assessment import assess
-
-    test, last = assess(run.network, data.test, data.task, data.encoder), run.history.last
-    seconds = sum(record.seconds for record in run.history)
-    record = {
-        "run_dir": str(run.folder),
-        "dataset": data.name,
-        "layers": list(run.network.layers),
-        "parameters": len(run.network.theta),
-        "optimizer": run.config.training.optimizer,
-        "epochs": len(run.history),
-        "seconds": round(seconds, 3),
-        "kernels": run.config.environment["kernels"],
-        "threads": last and last.threads,
-        "train_loss": last and last.train_loss,
-        "train_accuracy": last and last.train_accuracy,
-        "validation_loss": last and last.validation_loss,
-        "validation_accuracy": last and last.validation_accuracy,
-        "test_loss": test.loss,
-        "test_accuracy": test.measures.get("accuracy"),
-        "test_measures": test.measures,
-        "test_intervals": test.intervals,
-        "published": figures,
-        "theta_sha256": run.network.fingerprint(),
-    }
-    if as_json:
-        print_json(record)
-        return
-    facts = [
-        _rows_fact(data),
-        network_fact(run.network),
-        ("optimizer", run.config.training.optimizer),
-        ("trained", f"{len(run.history)} epochs, {seconds:.1f} s, {run.config.environment['kernels']} kernels"),
-    ]
-    if last:
-        facts.append(("training loss", f"{last.train_loss:.4f}"))
-    if last and last.validation_accuracy is not None:
-        facts.append(("validation accuracy", f"{last.validation_accuracy:.4f}"))
-    facts += [(f"test {name}", value) for name, value in measures_facts(test)]
-    facts += [("test loss", f"{test.loss:.4f}"), ("run folder", str(run.folder))]
-    print_facts(facts)
-    if figures:
-        typer.echo()
-        published_table(figures, test.measures)
-
-
-def _rows_fact(data: Dataset) -> tuple[str, str]:
-    rows = ", ".join(
-        f"{len(split.y):,} {name}"
-        for name, split in (("training", data.train), ("validation", data.validation), ("test", data.test))
-    )
-    return "data", f"{data.name}: {rows} rows"

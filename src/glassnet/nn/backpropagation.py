@@ -14,6 +14,11 @@ delta_l = dL/dZ_l and (.) the elementwise product (Rumelhart, Hinton and William
     delta_{l-1} = (delta_l W_l^T) (.) f_{l-1}'(Z_{l-1})
 
 A loss that is fused with softmax or sigmoid takes logits: then f_L is the identity here.
+
+Two things may stand between, in training (each in a module of its own): dropout multiplies H_{l-1} by a mask
+before W_l, and then the delta that comes back by the same mask (`glassnet.nn.dropout`); batch normalisation
+takes A_l = H_{l-1} W_l to Z_l, and delta_l back to dL/dA_l, which then stands for delta_l in the last two lines
+but one (`glassnet.nn.batch_norm`).
 """
 
 from __future__ import annotations
@@ -25,7 +30,10 @@ from typing import Any
 import numpy as np
 
 from glassnet.errors import NonFiniteError
+from glassnet.nn import batch_norm
 from glassnet.nn.activations import Activation, Array
+from glassnet.nn.batch_norm import Normalised
+from glassnet.nn.dropout import keep_mask
 from glassnet.nn.losses import Loss
 from glassnet.nn.parameters import Parameters
 
@@ -38,6 +46,12 @@ class Trace:
     ----------
     H : list of ndarray
         H[0] is the input, H[l] the output of layer l.
+    inputs : list of ndarray
+        inputs[l - 1] is what W of layer l multiplies: H[l - 1], or what dropout left of it.
+    masks : list of ndarray or None
+        masks[l - 1] is what dropout multiplied it by; None where it did not.
+    normalised : list of Normalised or None
+        normalised[l - 1] is what batch normalisation of layer l found; None where there is none.
     Z, delta : list of ndarray
         Z[l - 1] and delta[l - 1] are the pre-activation of layer l and dL/dZ.
     outputs : ndarray of shape (n, d_L)
@@ -45,6 +59,9 @@ class Trace:
     """
 
     H: list[Array]
+    inputs: list[Array] = field(default_factory=list)
+    masks: list[Array | None] = field(default_factory=list)
+    normalised: list[Normalised | None] = field(default_factory=list)
     Z: list[Array] = field(default_factory=list)
     delta: list[Array] = field(default_factory=list)
     outputs: Array = field(default_factory=lambda: np.empty(0))
@@ -60,22 +77,54 @@ class Trace:
         return "every layer is finite, only the loss itself is not"
 
 
-def forward(X: Array, parameters: Parameters, activations: Sequence[Activation], output_scale: float) -> Trace:
-    """Run a batch X of shape (n, d_0) through the layers and return every Z and H."""
+def forward(
+    X: Array,
+    parameters: Parameters,
+    activations: Sequence[Activation],
+    output_scale: float,
+    dropout: Sequence[float],
+    training: Array | None = None,
+) -> Trace:
+    """Run a batch X of shape (n, d_0) through the layers and return every Z and H.
+
+    With the mask keys of a step as `training`, dropout is at work with a rate for the input of each layer, and
+    batch normalisation takes the batch's own statistics.
+    """
     trace = Trace(H=[X])
-    for W, b, activation in zip(parameters.W, parameters.b, activations, strict=True):
-        Z = trace.H[-1] @ W
-        Z += b
+    for layer, activation in enumerate(activations):
+        _drop(trace, dropout[layer], None if training is None else training[layer])
+        Z = trace.inputs[layer] @ parameters.W[layer]
+        normalised = _normalise(Z, parameters, layer, training is not None)
+        if normalised is not None:
+            Z = parameters.gamma[layer] * normalised.X_hat
+        Z += parameters.b[layer]
+        trace.normalised.append(normalised)
         trace.Z.append(Z)
         trace.H.append(activation.f(Z))
     trace.outputs = output_scale * trace.H[-1]
     return trace
 
 
-def value_and_slope(trace: Trace, targets: Array, loss: Loss) -> tuple[Any, Array]:
+def _drop(trace: Trace, rate: float, key: Any) -> None:
+    """Add what the next layer multiplies: the last H, or what dropout leaves of it."""
+    H = trace.H[-1]
+    mask = None if key is None or not rate else keep_mask(key, len(H), H.shape[1], rate, H.real.dtype)
+    trace.masks.append(mask)
+    trace.inputs.append(H if mask is None else H * mask)
+
+
+def _normalise(A: Array, parameters: Parameters, layer: int, by_batch: bool) -> Normalised | None:
+    """Normalise a layer's A, by the batch or by the running statistics; None where the layer does not."""
+    mean, variance = parameters.mean[layer], parameters.variance[layer]
+    if mean is None or variance is None:
+        return None
+    return batch_norm.normalise(A) if by_batch else batch_norm.normalise_by(A, mean, variance)
+
+
+def value_and_slope(trace: Trace, targets: Array, loss: Loss, weights: Array | None = None) -> tuple[Any, Array]:
     """Return the loss of a batch and dL/d(output), or raise `NonFiniteError` saying where that began."""
     try:
-        value, slope = loss.value_and_delta(trace.outputs, targets)
+        value, slope = loss.value_and_delta(trace.outputs, targets, weights)
     except NonFiniteError:  # softmax refuses what the check below would find
         value, slope = np.nan, trace.outputs
     if not np.isfinite(value):
@@ -90,16 +139,23 @@ def backward(
     parameters: Parameters,
     activations: Sequence[Activation],
     output_scale: float,
+    weights: Array | None = None,
 ) -> Any:
     """Return the loss of a batch; fill the trace's deltas and the parameters' gradient."""
-    value, slope = value_and_slope(trace, targets, loss)
+    value, slope = value_and_slope(trace, targets, loss, weights)
     delta = output_scale * slope * activations[-1].f_prime(trace.Z[-1], trace.H[-1])
     trace.delta = [delta]
     for layer in reversed(range(len(parameters.W))):
-        np.matmul(trace.H[layer].T, delta, out=parameters.dW[layer])
         np.sum(delta, axis=0, out=parameters.db[layer])
+        normalised, gamma, dgamma = trace.normalised[layer], parameters.gamma[layer], parameters.dgamma[layer]
+        if normalised is not None and gamma is not None and dgamma is not None:
+            delta, dgamma[:] = batch_norm.backward(delta, gamma, normalised)
+        np.matmul(trace.inputs[layer].T, delta, out=parameters.dW[layer])
         if layer > 0:
             f_prime = activations[layer - 1].f_prime(trace.Z[layer - 1], trace.H[layer])
             delta = (delta @ parameters.W[layer].T) * f_prime
+            mask = trace.masks[layer]
+            if mask is not None:
+                delta *= mask
             trace.delta.insert(0, delta)
     return value

@@ -14,6 +14,7 @@ import numpy as np
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.backpropagation import Trace
+from glassnet.nn.dropout import mask_keys
 from glassnet.nn.network import Network
 from glassnet.runtime.seeds import stream
 
@@ -64,6 +65,9 @@ class GradientCheck:
 def gradient_check(network: Network, X: Array, y: Array, method: str = "central") -> GradientCheck:
     """Compare the hand-derived gradient with a numerical one, in float64.
 
+    It is the gradient of training: with dropout, of the masks of a first step; with batch normalisation, by the
+    batch's own statistics.
+
     Every entry of theta where there are at most 1,000, else three random directions within each weight matrix
     and bias vector. A derivative across a kink (relu at 0, the absolute loss at its target) means nothing: such
     entries are left out and counted.
@@ -104,10 +108,11 @@ def gradient_check(network: Network, X: Array, y: Array, method: str = "central"
     net = network.astype(np.float64)
     X, targets = net.check_data(X, y)
     X = net.input_batch(X)
-    net.backward(net.forward(X), targets)
+    training = mask_keys(net.seed, np.array([1]), len(net.W))[0]
+    net.backward(net.forward(X, training), targets)
     worst = GradientCheck(-1.0, "", 0.0, 0.0, 0, 0)
     checked = left_out = 0
-    for derivative in numerical_derivatives(net, X, targets, method):
+    for derivative in numerical_derivatives(net, X, targets, method, training):
         if derivative.value is None:
             left_out += 1
             continue
@@ -157,7 +162,7 @@ class NumericalDerivative:
 
 
 def numerical_derivatives(
-    net: Network, X: Array, targets: Array, method: str = "central"
+    net: Network, X: Array, targets: Array, method: str = "central", training: Array | None = None
 ) -> Iterator[NumericalDerivative]:
     """Yield the derivatives that `gradient_check` compares.
 
@@ -169,11 +174,13 @@ def numerical_derivatives(
         From `Network.input_batch` and `Network.encode`.
     method : {"central", "complex"}
         See `gradient_check`.
+    training : ndarray, optional
+        See `Network.forward`.
     """
-    base = net.forward(X)
+    base = net.forward(X, training)
     probe = net.astype(np.complex128) if method == "complex" else net.copy()
     for name, block, direction in _directions(net):
-        found = _derivative(probe, net.theta, block, direction, X, targets, base)
+        found = _derivative(probe, net.theta, block, direction, X, targets, base, training)
         value, rounding = (None, 0.0) if found is None else (float(found[0]), float(found[1]))
         yield NumericalDerivative(name, block, direction, value, rounding / TOLERANCES[method])
 
@@ -192,14 +199,21 @@ def _directions(net: Network) -> Iterator[tuple[str, slice, Array]]:
 
 
 def _derivative(
-    probe: Network, theta: Array, block: slice, direction: Array, X: Array, targets: Array, base: Trace
+    probe: Network,
+    theta: Array,
+    block: slice,
+    direction: Array,
+    X: Array,
+    targets: Array,
+    base: Trace,
+    training: Array | None,
 ) -> tuple[float, float] | None:
     """Return d/dt L(theta + t direction) at t = 0 and its rounding error; None where that would cross a kink."""
 
     def loss(t: complex) -> tuple[complex, bool]:
         probe.theta[:] = theta
         probe.theta[block] += t * direction
-        trace = probe.forward(X.astype(probe.theta.dtype))
+        trace = probe.forward(X.astype(probe.theta.dtype), training)
         value, _ = probe.loss.value_and_delta(trace.outputs, targets)
         return value, _crosses_kink(probe, base, trace, targets)
 

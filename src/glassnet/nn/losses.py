@@ -56,13 +56,15 @@ class Loss:
         if self.reduction not in REDUCTIONS:
             raise UsageError("loss", f"{self.name}: reduction must be mean or sum, got {self.reduction!r}")
 
-    def value_and_delta(self, outputs: Array, targets: Array) -> tuple[Any, Array]:
+    def value_and_delta(self, outputs: Array, targets: Array, weights: Array | None = None) -> tuple[Any, Array]:
         """Return the loss of a batch and its derivative by every output.
 
         Parameters
         ----------
         outputs, targets : ndarray of shape (n, d)
             Network outputs (logits where the loss is fused with its output function) and targets.
+        weights : ndarray of shape (n,), optional
+            What the loss of each row is multiplied by. Default: 1.
 
         Returns
         -------
@@ -77,6 +79,8 @@ class Loss:
             If softmax meets a row with NaN or infinity; the message names the row.
         """
         rows, slope = self.formula(outputs, targets)
+        if weights is not None:
+            rows, slope = weights * rows, weights[:, None] * slope
         value = rows.sum(dtype=np.result_type(rows.dtype, np.float64))
         if self.output == "softmax" and not np.isfinite(value):
             check_logits(outputs)

@@ -13,6 +13,7 @@ from glassnet.errors import DataError, NonFiniteError, UsageError
 from glassnet.nn import backpropagation
 from glassnet.nn.activations import ACTIVATIONS, IDENTITY, Activation, Array
 from glassnet.nn.backpropagation import Trace
+from glassnet.nn.batch_norm import MOMENTUM, track
 from glassnet.nn.initializers import INITIALIZERS, Initializer
 from glassnet.nn.losses import LOSSES, Loss, check_output
 from glassnet.nn.parameters import Parameters
@@ -49,6 +50,11 @@ class Network:
         Decides the first theta: the same seed and layers give the same theta whatever activation follows.
     dtype : {"float32", "float64"}
         Of theta and all that is computed from it.
+    batch_norm : bool or sequence of bool, default False
+        Whether the hidden layers normalise their pre-activations over the batch; see `glassnet.nn.batch_norm`.
+    dropout : float or sequence of float, default 0
+        Share of units that are left out in a step of training: of every hidden layer; or one number for the input
+        and each hidden layer. See `glassnet.nn.dropout`.
     class_names : sequence of str, optional
         What the class labels 0, 1, ... mean; `fit` sets it from the data. Without it, `predict` answers with
         labels only after a softmax, which has a class for each output.
@@ -77,6 +83,8 @@ class Network:
         bias_initializer: str | Initializer = "zeros",
         seed: int = 0,
         dtype: str = "float32",
+        batch_norm: bool | Sequence[bool] = False,
+        dropout: float | Sequence[float] = 0.0,
         class_names: Sequence[str] | None = None,
     ) -> None:
         self.layers = _check_layers(layers)
@@ -92,7 +100,9 @@ class Network:
                 "binary_cross_entropy for two classes, or half_squared_error to regress a number",
             )
         self.class_names = _check_class_names(class_names, self.layers[-1])
-        self.parameters = Parameters(self.layers, _check_dtype(dtype))
+        self.dropout = _check_dropout(dropout, len(self.layers) - 2)
+        normalised = (*_check_batch_norm(batch_norm, len(self.layers) - 2), False)
+        self.parameters = Parameters(self.layers, _check_dtype(dtype), normalised)
         biases = INITIALIZERS.resolve(bias_initializer, "bias_initializer")
         self.bias_initializer = biases.spec
         self.initializer = self._initialise(initializer, biases)
@@ -122,6 +132,16 @@ class Network:
         return self.parameters.b
 
     @property
+    def batch_norm(self) -> tuple[bool, ...]:
+        """Whether each hidden layer normalises its pre-activations."""
+        return self.parameters.batch_norm[:-1]
+
+    @property
+    def gamma(self) -> list[Array | None]:
+        """Scales of the layers that normalise, views of shape (d_out,) into theta; None of the others."""
+        return self.parameters.gamma
+
+    @property
     def dW(self) -> list[Array]:
         """dL/dW of every layer, views into the gradient."""
         return self.parameters.dW
@@ -146,9 +166,11 @@ class Network:
             else:
                 weight_initializer = INITIALIZERS.resolve(initializer)
                 spec = weight_initializer.spec
-                for W, b in zip(self.W, self.b, strict=True):
+                for W, b, gamma in zip(self.W, self.b, self.gamma, strict=True):
                     W[:] = weight_initializer.draw(W.shape, rng)
                     b[:] = bias_initializer.draw(b.shape, rng)
+                    if gamma is not None:
+                        gamma[:] = 1
         if not np.isfinite(self.theta).all():
             raise UsageError("initializer", f"{spec} gives numbers that are not finite in {self.theta.dtype}")
         return spec
@@ -160,22 +182,50 @@ class Network:
             return len(self.class_names)
         return self.layers[-1] if self.loss.output == "softmax" else None
 
-    def forward(self, X: Array) -> Trace:
+    def forward(self, X: Array, training: Array | None = None) -> Trace:
         """Run a batch through the network.
 
         Parameters
         ----------
         X : ndarray of shape (n, d_0)
             Rows of this network's dtype; `input_batch` makes them from whatever the data are.
+        training : ndarray, optional
+            A step's keys from `glassnet.nn.dropout.mask_keys`: the pass is then one of training, with dropout and
+            with the batch's own statistics. None: as in prediction.
 
         Returns
         -------
         Trace
             Every layer's Z and H, and the outputs.
         """
-        return backpropagation.forward(X, self.parameters, self.activations, self.output_scale)
+        return backpropagation.forward(
+            X, self.parameters, self.activations, self.output_scale, self.dropout, training
+        )
 
-    def backward(self, trace: Trace, targets: Array) -> Any:
+    def track(self, trace: Trace, momentum: float = MOMENTUM) -> None:
+        """Move the running statistics of batch normalisation towards those of a training pass."""
+        for mean, variance, normalised in zip(
+            self.parameters.mean, self.parameters.variance, trace.normalised, strict=True
+        ):
+            if mean is not None and variance is not None and normalised is not None:
+                track(mean, variance, normalised, momentum)
+
+    def measure_statistics(self, X: Array) -> None:
+        """Set the running statistics to those of these rows: for parameters that no step of training has had.
+
+        Averaged parameters are such (Izmailov et al. 2018, section 3.2). The rows go through in one batch.
+        """
+        trace = backpropagation.forward(
+            self.input_batch(X),
+            self.parameters,
+            self.activations,
+            self.output_scale,
+            [0.0] * len(self.W),
+            np.zeros(len(self.W), np.uint32),
+        )
+        self.track(trace, momentum=0)
+
+    def backward(self, trace: Trace, targets: Array, weights: Array | None = None) -> Any:
         """Return the loss of the batch and write its gradient by theta into ``gradient``.
 
         Parameters
@@ -184,6 +234,8 @@ class Network:
             From `forward`; its ``delta`` is filled.
         targets : ndarray of shape (n, d_L)
             From `encode`.
+        weights : ndarray of shape (n,), optional
+            What the loss of each row is multiplied by. Default: 1.
 
         Raises
         ------
@@ -191,7 +243,7 @@ class Network:
             If the loss is NaN or infinite; the message says in which layer that began.
         """
         return backpropagation.backward(
-            trace, targets, self.loss, self.parameters, self.activations, self.output_scale
+            trace, targets, self.loss, self.parameters, self.activations, self.output_scale, weights
         )
 
     def loss_value(self, trace: Trace, targets: Array) -> Any:
@@ -312,8 +364,7 @@ class Network:
         """Return a copy of the network with theta in another dtype."""
         other = copy.copy(self)
         other.activations = list(self.activations)
-        other.parameters = Parameters(self.layers, dtype)
-        other.theta[:] = self.theta
+        other.parameters = self.parameters.like(dtype)
         return other
 
     def copy(self) -> Network:
@@ -337,6 +388,10 @@ class Network:
             "bias_initializer": self.bias_initializer,
             "seed": int(self.seed),
             "dtype": str(self.theta.dtype),
+            "batch_norm": self.batch_norm[0] if len(set(self.batch_norm)) == 1 else list(self.batch_norm),
+            "dropout": self.dropout[-1]
+            if self.dropout[0] == 0 and len(set(self.dropout[1:])) == 1
+            else list(self.dropout),
             "class_names": None if self.class_names is None else list(self.class_names),
         }
 
@@ -366,6 +421,30 @@ def _check_class_names(class_names: Sequence[str] | None, d_out: int) -> tuple[s
     if d_out not in (1, len(names)):
         raise UsageError("class_names", f"{len(names)} names for {d_out} outputs; give one for each")
     return names
+
+
+def _check_batch_norm(batch_norm: Any, depth: int) -> tuple[bool, ...]:
+    if isinstance(batch_norm, bool):
+        return (batch_norm,) * depth
+    values = tuple(batch_norm) if isinstance(batch_norm, Iterable) else (batch_norm,)
+    if len(values) != depth or not all(isinstance(value, bool) for value in values):
+        raise UsageError(
+            "batch_norm", f"give true or false, or one for each of the {depth} hidden layers, got {batch_norm!r}"
+        )
+    return values
+
+
+def _check_dropout(dropout: Any, depth: int) -> tuple[float, ...]:
+    """Return the rates at the input of each layer with weights."""
+    one = isinstance(dropout, int | float | np.number)
+    rates = (0.0, *[dropout] * depth) if one else tuple(dropout) if isinstance(dropout, Iterable) else ()
+    numbers = all(isinstance(rate, int | float | np.number) and not isinstance(rate, bool) for rate in rates)
+    if len(rates) != depth + 1 or not numbers or not all(0 <= rate < 1 for rate in rates):
+        raise UsageError(
+            "dropout",
+            f"give a share in [0, 1), or one for the input and each of the {depth} hidden layers, got {dropout!r}",
+        )
+    return tuple(float(rate) for rate in rates)
 
 
 def _check_dtype(dtype: Any) -> np.dtype[Any]:

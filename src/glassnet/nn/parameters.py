@@ -1,4 +1,8 @@
-"""The parameters of a network are one vector theta; layers hold views into it."""
+"""The parameters of a network are one vector theta; layers hold views into it.
+
+Batch normalisation adds a scale gamma to a layer, and two statistics that are measured, not learned: they are a
+vector of their own, beside theta.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +17,17 @@ from glassnet.nn.activations import Array
 class Parameters:
     """Theta and its gradient, two vectors, with views for every layer's weights and biases.
 
-    The order is W1, b1, W2, b2, ...; each W of shape (d_in, d_out) is stored row by row.
+    The order is W1, b1, W2, b2, ...; each W of shape (d_in, d_out) is stored row by row. A layer with batch
+    normalisation has a gamma after its b.
 
     Parameters
     ----------
     layers : sequence of int
         Units per layer, the inputs first.
     dtype : dtype
-        Of both vectors.
+        Of all vectors.
+    batch_norm : sequence of bool, optional
+        Whether the layer normalises, for each layer with weights. Default: none does.
 
     Attributes
     ----------
@@ -28,6 +35,14 @@ class Parameters:
         All parameters, and dL/dtheta.
     W, b, dW, db : list of ndarray
         One view a layer: W and dW of shape (d_in, d_out), b and db of shape (d_out,).
+    gamma, dgamma : list of ndarray or None
+        Of shape (d_out,) where the layer normalises.
+    statistics : ndarray
+        Running means and variances of the layers that normalise.
+    mean, variance : list of ndarray or None
+        Views into it, of shape (d_out,).
+    blocks : dict of str to slice
+        Where W1, b1, ... stand in theta.
 
     Examples
     --------
@@ -40,46 +55,78 @@ class Parameters:
     ('W1[1, 2]', 'b1[0]', 'W2[2, 0]')
     """
 
-    def __init__(self, layers: Sequence[int], dtype: np.dtype | type) -> None:
+    def __init__(
+        self, layers: Sequence[int], dtype: np.dtype | type, batch_norm: Sequence[bool] | None = None
+    ) -> None:
         self.layers = tuple(layers)
-        shapes = [
-            shape
-            for d_in, d_out in zip(self.layers, self.layers[1:], strict=False)
-            for shape in ((d_in, d_out), (d_out,))
-        ]
-        size = sum(int(np.prod(shape, dtype=object)) for shape in shapes)
+        self.batch_norm = tuple(batch_norm or [False] * (len(self.layers) - 1))
+        shapes: dict[str, tuple[int, ...]] = {}
+        for layer, normalised in enumerate(self.batch_norm, start=1):
+            shapes[f"W{layer}"] = self.layers[layer - 1 : layer + 1]
+            shapes[f"b{layer}"] = (self.layers[layer],)
+            if normalised:
+                shapes[f"g{layer}"] = (self.layers[layer],)
+        size = sum(int(np.prod(shape, dtype=object)) for shape in shapes.values())
         try:
             self.theta = np.zeros(size, dtype)
             self.gradient = np.zeros(size, dtype)
         except (MemoryError, ValueError, OverflowError):
             raise UsageError("layers", f"{size:,} parameters do not fit into memory; take fewer units") from None
         self.blocks: dict[str, slice] = {}
-        views: list[tuple[Array, Array]] = []
+        self._shapes = shapes
         first = 0
-        for index, shape in enumerate(shapes):
-            block = slice(first, first + int(np.prod(shape)))
-            self.blocks[f"{'Wb'[index % 2]}{index // 2 + 1}"] = block
-            views.append((self.theta[block].reshape(shape), self.gradient[block].reshape(shape)))
-            first = block.stop
-        self.W = [values for values, _ in views[0::2]]
-        self.b = [values for values, _ in views[1::2]]
-        self.dW = [slopes for _, slopes in views[0::2]]
-        self.db = [slopes for _, slopes in views[1::2]]
+        for name, shape in shapes.items():
+            self.blocks[name] = slice(first, first + int(np.prod(shape)))
+            first = self.blocks[name].stop
+        numbers = range(1, len(self.layers))
+        self.W = [self._view(self.theta, f"W{layer}") for layer in numbers]
+        self.b = [self._view(self.theta, f"b{layer}") for layer in numbers]
+        self.dW = [self._view(self.gradient, f"W{layer}") for layer in numbers]
+        self.db = [self._view(self.gradient, f"b{layer}") for layer in numbers]
+        self.gamma = [self._view(self.theta, f"g{layer}") if f"g{layer}" in shapes else None for layer in numbers]
+        self.dgamma = [
+            self._view(self.gradient, f"g{layer}") if f"g{layer}" in shapes else None for layer in numbers
+        ]
+        self._add_statistics(dtype)
 
-    def __getstate__(self) -> tuple[tuple[int, ...], Array, Array]:
-        """Pickle and deep-copy the two vectors only: the views are made again, into the new ones."""
-        return self.layers, self.theta, self.gradient
+    def _view(self, vector: Array, name: str) -> Array:
+        return vector[self.blocks[name]].reshape(self._shapes[name])
 
-    def __setstate__(self, state: tuple[tuple[int, ...], Array, Array]) -> None:
-        layers, theta, gradient = state
-        self.__init__(layers, theta.dtype)  # type: ignore[misc]
-        self.theta[:], self.gradient[:] = theta, gradient
+    def _add_statistics(self, dtype: np.dtype | type) -> None:
+        """Make room for the running statistics: mean 0 and variance 1 until there are others."""
+        units = [d for d, normalised in zip(self.layers[1:], self.batch_norm, strict=True) if normalised]
+        self.statistics = np.zeros(2 * sum(units), dtype)
+        self.mean: list[Array | None] = []
+        self.variance: list[Array | None] = []
+        first = 0
+        for d, normalised in zip(self.layers[1:], self.batch_norm, strict=True):
+            views = self.statistics[first : first + 2 * d].reshape(2, d) if normalised else (None, None)
+            self.mean.append(views[0])
+            self.variance.append(views[1])
+            if views[1] is not None:
+                views[1][:] = 1
+                first += 2 * d
+
+    def like(self, dtype: np.dtype | type) -> Parameters:
+        """Return parameters of the same shapes in a dtype, with copies of theta and the statistics."""
+        other = Parameters(self.layers, dtype, self.batch_norm)
+        other.theta[:] = self.theta
+        other.statistics[:] = self.statistics
+        return other
+
+    def __getstate__(self) -> tuple[tuple[int, ...], tuple[bool, ...], Array, Array, Array]:
+        """Pickle and deep-copy the vectors only: the views are made again, into the new ones."""
+        return self.layers, self.batch_norm, self.theta, self.gradient, self.statistics
+
+    def __setstate__(self, state: tuple[tuple[int, ...], tuple[bool, ...], Array, Array, Array]) -> None:
+        layers, batch_norm, theta, gradient, statistics = state
+        self.__init__(layers, theta.dtype, batch_norm)  # type: ignore[misc]
+        self.theta[:], self.gradient[:], self.statistics[:] = theta, gradient, statistics
 
     def name(self, index: int) -> str:
         """Return the layer, row and column of theta[index], as in ``"W2[3, 1]"``."""
-        for number, (name, block) in enumerate(self.blocks.items()):
+        for name, block in self.blocks.items():
             if block.start <= index < block.stop:
-                shape = (self.W if number % 2 == 0 else self.b)[number // 2].shape
-                place = np.unravel_index(index - block.start, shape)
+                place = np.unravel_index(index - block.start, self._shapes[name])
                 return f"{name}[{', '.join(str(int(i)) for i in place)}]"
         raise IndexError(index)

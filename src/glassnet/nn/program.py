@@ -17,13 +17,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from glassnet.nn.activations import Activation, Array
+from glassnet.nn.batch_norm import EPSILON, MOMENTUM
 from glassnet.nn.compiled_step import cut
+from glassnet.nn.dropout import mask_keys, threshold
 from glassnet.nn.loops import Loop, sources
 from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
-from glassnet.nn.optimizers import Optimizer, OptimizerState
+from glassnet.nn.optimizer import OptimizerState
 from glassnet.nn.parameters import Parameters
 from glassnet.nn.tracing import REDUCTIONS, ROW, UntraceableError, array, evaluate, in_order, row, scalar, trace
+from glassnet.nn.update import Update
 from glassnet.runtime.blas import Gemm
 from glassnet.runtime.compilation import MACHINE_FUNCTIONS, compile_function, foreign_function
 
@@ -33,10 +36,14 @@ BLOCK_ROWS = 1024
 #: A cache line in bytes: what different threads write stands at least so far apart.
 LINE = 64
 
+#: Where images are taken as they are.
+NO_MOVES = np.zeros((0, 7), np.int32)
+
 HEADER = """# Written by glassnet from the formulas of {formulas!r}; safe to delete.
 from math import floor
 
-from numpy import arctan, cos, cosh, float32, float64, inf, int32, int64, intp, isfinite, sin, sinh, sqrt, uint32
+from numpy import arctan, cos, cosh, float32, float64, inf, int32, int64, intp, isfinite, sin, sinh, sqrt
+from numpy import uint32, uint64
 
 real, whole, integer = {real}, {whole}, {integer}
 ZERO, HALF, ONE, TWO, infinity, nan = real(0), real(0.5), real(1), real(2), real(inf), real(inf - inf)
@@ -45,6 +52,7 @@ LOG2_E, ROOT_2 = real(1.4426950408889634), real(1.4142135623730951)
 LOG_2_HIGH, LOG_2_LOW = real({high}), real({low})
 SMALLEST, LARGEST, TINY = real({smallest}), real({largest}), real({tiny})
 AHEAD, LINE, TURNS = 4, {line}, 20000
+EPSILON, MOMENTUM = real({epsilon}), real({momentum})
 ROW_MAJOR, AS_IT_IS, TURNED = int32(101), int32(111), int32(112)
 
 
@@ -73,10 +81,14 @@ class Step(NamedTuple):
 
     layers: Array
     kinds: Array
+    normalises: Array
+    thresholds: Array
+    factors: Array
     shares: int
     workers: int
     rows: int
     input_scale: Any
+    image: Array
     theta: Array
     gradient: Array
     memory: Array
@@ -84,8 +96,16 @@ class Step(NamedTuple):
     H: Array
     Z: Array
     delta: Array
+    X_hat: Array
+    mean: Array
+    variance: Array
+    inverse: Array
+    weights: Array
+    clip_norm: float
+    max_norm: Any
     share_bias: Array
     share_loss: Array
+    share_norm: Array
     scratch: Array
     no_scalars: Array
     flags: Array
@@ -102,7 +122,7 @@ class Formulas:
     Examples
     --------
     >>> from glassnet.nn.optimizers import SGD
-    >>> formulas = Formulas(Network([2, 3, 2]), SGD())
+    >>> formulas = Formulas(Network([2, 3, 2]), Update(SGD()))
     >>> print(formulas.loops[0].source())
     def activate_0(z, b, h, scalars, scratch):
         for j in range(len(z)):
@@ -115,12 +135,12 @@ class Formulas:
     <BLANKLINE>
     """
 
-    def __init__(self, network: Network, optimizer: Optimizer) -> None:
+    def __init__(self, network: Network, update: Update) -> None:
         for thing, base in ((network, Network), (network.loss, Loss)):
             if type(thing) is not base:
                 raise UntraceableError(f"{type(thing).__name__} may do other than {base.__name__}")
-        if type(optimizer).step is not Optimizer.step:
-            raise UntraceableError(f"{type(optimizer).__name__} has a step of its own")
+        if not update.elementwise:
+            raise UntraceableError(f"{type(update.optimizer).__name__} has a step of its own")
         self.dtype = network.theta.dtype
         hidden = network.activations[:-1]
         self.activations: list[Activation] = []
@@ -132,10 +152,10 @@ class Formulas:
         for kind, activation in enumerate(self.activations):
             self.loops += [self._activate(kind, activation), self._slope(kind, activation)]
         self.loops.append(self._output(network.activations[-1], network.loss, network.output_scale))
-        self.update = self._update(optimizer)
+        self.update = self._update(update)
         self.loops.append(self.update)
         names = [activation.name for activation in self.activations]
-        self.names = ", ".join([*names, network.loss.name, optimizer.name])
+        self.names = ", ".join([*names, network.loss.name, update.optimizer.name])
         self.text = sources(self.loops)
 
     def _array(self, name: str) -> Any:
@@ -166,11 +186,11 @@ class Formulas:
             ["scale"],
         )
 
-    def _update(self, optimizer: Optimizer) -> Loop:
-        memory = [f"memory_{number}" for number in range(optimizer.memory_vectors)]
-        numbers = {name: scalar(name, self.dtype) for name in ("t", *optimizer.hyper_parameters())}
+    def _update(self, update: Update) -> Loop:
+        memory = [f"memory_{number}" for number in range(update.memory_vectors)]
+        numbers = {name: scalar(name, self.dtype) for name in update.numbers(1, 1.0, weights=True)}
         vectors = [self._array(name) for name in ("theta", "g", *memory)]
-        new = _several(trace(optimizer.rule, *vectors, **numbers), 1 + len(memory))
+        new = _several(trace(update.rule, *vectors, **numbers), 1 + len(memory))
         stores = dict(zip(["theta", *memory], new, strict=True))
         return _elementwise(Loop("update_row", ["theta", "g", *memory], stores))
 
@@ -178,9 +198,16 @@ class Formulas:
         """Return the text of the whole program, for a BLAS with such integers."""
         texts = [
             HEADER.format(
-                formulas=self.names, real=self.dtype, integer=integer, line=LINE, **CONSTANTS[str(self.dtype)]
+                formulas=self.names,
+                real=self.dtype,
+                integer=integer,
+                line=LINE,
+                epsilon=EPSILON,
+                momentum=MOMENTUM,
+                **CONSTANTS[str(self.dtype)],
             ),
             _text("elementary"),
+            _text("hashing"),
             self.text,
             self._choice("activate", ["z", "b", "h"]),
             self._choice("slope", ["delta", "z", "h", "db"]),
@@ -234,13 +261,15 @@ def arrangement(parameters: Parameters, shares: int) -> Array:
     >>> arrangement(Parameters([1, 8, 1], np.float32), 2)[:16]
     array([ 0,  1,  2,  3,  8,  9, 10, 11,  4,  5,  6,  7, 12, 13, 14, 15])
     """
-    order = Parameters(parameters.layers, np.int64)
+    order = Parameters(parameters.layers, np.int64, parameters.batch_norm)
     order.theta[:] = np.arange(len(order.theta))
     pieces = []
-    for W, b in zip(order.W[:-1], order.b[:-1], strict=True):
+    for W, b, gamma in zip(order.W[:-1], order.b[:-1], order.gamma[:-1], strict=True):
         width = W.shape[1]
         for first, last in itertools.pairwise(cut(width, share, shares) for share in range(shares + 1)):
             pieces += [W[:, first:last].ravel(), b[first:last]]
+            if gamma is not None:
+                pieces.append(gamma[first:last])
     return np.concatenate([*pieces, order.W[-1].ravel(), order.b[-1]])
 
 
@@ -272,8 +301,8 @@ class Program:
     Parameters
     ----------
     network : Network
-        Its theta is where training starts; `store` writes theta and the gradient back.
-    optimizer, state : Optimizer, OptimizerState
+        Its theta is where training starts; `store` writes theta, the statistics and the gradient back.
+    update, state : Update, OptimizerState
         The rule and its memory; `store` writes the memory back.
     X, targets : ndarray of shape (n, d_0), (n, d_L)
         All rows, from `Network.check_data`.
@@ -284,6 +313,8 @@ class Program:
         on it.
     gemm : Gemm
         From `glassnet.runtime.blas.find_gemm`.
+    weights : ndarray of shape (n,), optional
+        What the loss of each row is multiplied by. Default: 1.
     compiled : bool, default True
         False: the same text is run by Python, which is slow and needs no Numba.
 
@@ -296,7 +327,7 @@ class Program:
     def __init__(
         self,
         network: Network,
-        optimizer: Optimizer,
+        update: Update,
         state: OptimizerState,
         X: Array,
         targets: Array,
@@ -304,14 +335,18 @@ class Program:
         batch_size: int,
         shares: int,
         gemm: Gemm,
+        weights: Array | None = None,
         compiled: bool = True,
     ) -> None:
-        self.network, self.optimizer, self.state = network, optimizer, state
+        self.network, self.update, self.state = network, update, state
         self.X, self.targets = np.ascontiguousarray(X).reshape(len(X), -1), targets
+        self.image = (*X.shape[1:3], int(np.prod(X.shape[3:]))) if X.ndim > 2 else (1, X.shape[1], 1)
         self.batch_size, self.shares = batch_size, shares
-        self.formulas = Formulas(network, optimizer)
+        self.formulas = Formulas(network, update)
         self.order = arrangement(network.parameters, shares)
-        self.step = self._make_step()
+        dtype = network.theta.dtype
+        self.step = self._make_step(np.ones(len(X), dtype) if weights is None else weights.astype(dtype))
+        self.load()
         self._pool = _started_pool(shares - 1)
         self._compile(gemm, compiled)
 
@@ -324,38 +359,55 @@ class Program:
             reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
             raise UntraceableError(f"Numba cannot compile it: {reason}") from error
 
-    def _make_step(self) -> Step:
+    def _make_step(self, weights: Array) -> Step:
         layers, dtype, shares = np.array(self.network.layers), self.network.theta.dtype, self.shares
-        rows, size, units = min(self.batch_size, BLOCK_ROWS), len(self.order), int(sum(layers[1:]))
+        normalises, rates = np.array(self.network.parameters.batch_norm, np.int64), self.network.dropout
+        # the statistics of a batch are those of all its rows
+        rows = self.batch_size if normalises.any() else min(self.batch_size, BLOCK_ROWS)
+        size, units = len(self.order), int(sum(layers[1:]))
         line = LINE // dtype.itemsize
-        memory = _aligned((max(1, len(self.state.memory)), size), dtype)
-        for mine, natural in zip(memory, self.state.memory, strict=False):
-            np.take(natural, self.order, out=mine)
-        theta = _aligned((size,), dtype)
-        np.take(self.network.theta, self.order, out=theta)
-        scratch_rows = max(1, *(loop.scratch_rows for loop in self.formulas.loops))
+        scratch_rows = max(2, *(loop.scratch_rows for loop in self.formulas.loops))
         return Step(
             layers=layers,
             kinds=self.formulas.kinds,
+            normalises=normalises,
+            thresholds=np.array([threshold(rate) for rate in rates], np.uint32),
+            factors=np.array([1 / (1 - rate) for rate in rates], dtype),
             shares=shares,
             workers=1,
             rows=rows,
             input_scale=dtype.type(1 / 255 if self.X.dtype == np.uint8 else 1),
-            theta=theta,
+            image=np.array(self.image, np.int64),
+            theta=_aligned((size,), dtype),
             gradient=_aligned((size,), dtype),
-            memory=memory,
+            memory=_aligned((max(1, len(self.state.memory)), size), dtype),
             batch=_aligned((shares, -(-rows * layers[0] // line) * line), dtype),
             H=_aligned((rows * units,), dtype),
             Z=_aligned((rows * units,), dtype),
             delta=_aligned((rows * units,), dtype),
+            X_hat=_aligned((rows * units if normalises.any() else 0,), dtype),
+            mean=_aligned((units,), dtype),
+            variance=_aligned((units,), dtype),
+            inverse=_aligned((units,), dtype),
+            weights=weights,
+            clip_norm=float(self.update.clip_norm or 0),
+            max_norm=dtype.type(self.update.max_norm or 0),
             share_bias=_aligned((shares, -(-layers[-1] // line) * line), dtype),
             share_loss=np.zeros(shares),
+            share_norm=np.zeros(shares),
             scratch=_aligned((shares, scratch_rows, -(-layers.max() // line) * line), dtype),
             no_scalars=np.zeros(1, dtype),
             flags=np.zeros(8 * shares, np.int64),
         )
 
-    def take(self, rows: Array, workers: int) -> tuple[Array, Array]:
+    def take(
+        self,
+        rows: Array,
+        workers: int,
+        seed: int = 0,
+        factors: Array | None = None,
+        moves: Array | None = None,
+    ) -> tuple[Array, Array]:
         """Train on rows of X, a batch a step.
 
         Parameters
@@ -364,6 +416,12 @@ class Program:
             Numbers of rows, of as many whole batches as there is time for; the last may be short.
         workers : int
             Threads, from 1 to `shares`.
+        seed : int
+            Of the masks of dropout.
+        factors : ndarray, optional
+            What a schedule multiplies the step size of each step by. Default: 1.
+        moves : ndarray of int32 of shape (len(rows), 7), optional
+            How the image of each row is moved, see `glassnet.data.augmentation`. Default: it is not.
 
         Returns
         -------
@@ -378,9 +436,12 @@ class Program:
         step = self.step._replace(workers=workers)
         step.flags[:] = 0
         loss = self.network.loss
+        numbers = np.arange(self.state.t + 1, self.state.t + steps + 1)
+        scalars = self._scalars(numbers, np.ones(steps) if factors is None else factors)
+        keys = mask_keys(seed, numbers, len(self.network.W))
         arguments = (
-            self._blas, step, self.X, self.targets, rows, self.batch_size, loss.reduction == "mean",
-            self.network.output_scale, self._scalars(steps), losses, outputs,
+            self._blas, step, self.X, self.targets, rows, NO_MOVES if moves is None else moves, self.batch_size,
+            loss.reduction == "mean", self.network.output_scale, scalars, keys, losses, outputs,
         )  # fmt: skip
         others = [self._pool.submit(self._take_steps, *arguments, worker) for worker in range(1, workers)]
         taken = int(self._take_steps(*arguments, 0))
@@ -391,18 +452,36 @@ class Program:
             losses /= np.diff([*range(0, len(rows), self.batch_size), len(rows)])
         return losses[:taken], outputs
 
-    def _scalars(self, steps: int) -> Array:
-        """Return what the optimizer's loop needs to know of each of the next steps."""
-        values: dict[str, Any] = dict(self.optimizer.hyper_parameters())
-        values["t"] = np.arange(self.state.t + 1, self.state.t + steps + 1, dtype=np.float64)
+    def _scalars(self, numbers: Array, factors: Array) -> Array:
+        """Return what the rule's loop needs to know of each of the next steps: for weights, and for the rest."""
         wanted = self.formulas.update.scalars
-        scalars = np.empty((steps, max(1, len(wanted))), self.network.theta.dtype)
-        for column, symbol in enumerate(wanted):
-            scalars[:, column] = evaluate(symbol, values)
+        scalars = np.empty((len(numbers), 2, max(1, len(wanted))), self.network.theta.dtype)
+        for place, weights in enumerate((True, False)):
+            values = self.update.numbers(numbers.astype(np.float64), factors, weights=weights)
+            for column, symbol in enumerate(wanted):
+                scalars[:, place, column] = evaluate(symbol, values)
         return scalars
 
+    def _share_statistics(self, *, read: bool) -> None:
+        """Copy the running statistics of batch normalisation from the network, or back into it."""
+        parameters, first = self.network.parameters, 0
+        for units, mean, variance in zip(parameters.layers[1:], parameters.mean, parameters.variance, strict=True):
+            for mine, natural in ((self.step.mean, mean), (self.step.variance, variance)):
+                if natural is not None:
+                    here = mine[first : first + units]
+                    here[:], natural[:] = (natural, natural) if read else (here, here)
+            first += units
+
+    def load(self) -> None:
+        """Read theta, the statistics and the optimizer's memory from where they belong."""
+        self._share_statistics(read=True)
+        np.take(self.network.theta, self.order, out=self.step.theta)
+        for mine, natural in zip(self.step.memory, self.state.memory, strict=False):
+            np.take(natural, self.order, out=mine)
+
     def store(self) -> None:
-        """Write theta, the gradient and the optimizer's memory back to where they belong."""
+        """Write theta, the statistics, the gradient and the optimizer's memory back to where they belong."""
+        self._share_statistics(read=False)
         self.network.theta[self.order] = self.step.theta
         self.network.gradient[self.order] = self.step.gradient
         for natural, mine in zip(self.state.memory, self.step.memory, strict=False):

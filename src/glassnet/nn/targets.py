@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.errors import DataError
+from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
 
 
@@ -80,6 +80,36 @@ def _numbers(y: Array, d_out: int, dtype: np.dtype[Any]) -> Array:
         row = int(np.argwhere(~np.isfinite(targets))[0, 0])
         raise DataError(f"y: row {row} holds {targets[row]}; remove or replace such rows")
     return targets
+
+
+def smooth(targets: Array, smoothing: float, output: str | None) -> Array:
+    """Return targets that are less certain: (1 - s) y + s / k for k classes (Szegedy et al. 2016, section 7).
+
+    Parameters
+    ----------
+    targets : ndarray of shape (n, k)
+        Probabilities.
+    smoothing : float
+        s in [0, 1).
+    output : {"softmax", "sigmoid"} or None
+        How the loss makes probabilities of outputs; each sigmoid decides between two classes.
+
+    Raises
+    ------
+    UsageError
+        If the loss has no probabilities to be less certain of.
+
+    Examples
+    --------
+    >>> smooth(np.array([[1.0, 0.0, 0.0, 0.0]]), 0.2, "softmax")
+    array([[0.85, 0.05, 0.05, 0.05]])
+    """
+    if not smoothing:
+        return targets
+    if output is None:
+        raise UsageError("label_smoothing", "is for cross_entropy and binary_cross_entropy; leave it out")
+    classes = targets.shape[1] if output == "softmax" else 2
+    return (1 - smoothing) * targets + smoothing / classes
 
 
 def decode(outputs: Array, n_classes: int | None) -> Array:

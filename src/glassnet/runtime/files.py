@@ -11,6 +11,11 @@ from typing import BinaryIO
 
 from glassnet.errors import FileError
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
@@ -66,6 +71,32 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write a whole file by way of `replacing`."""
     with replacing(path) as file:
         file.write(content)
+
+
+@contextlib.contextmanager
+def held_alone(path: Path) -> Iterator[None]:
+    """Hold a file as long as the context lasts, alone among all processes; a process that dies lets it go.
+
+    Where the system knows no such lock (Windows), nothing is held.
+
+    Raises
+    ------
+    FileError
+        If another process holds it, or it cannot be written.
+    """
+    try:
+        file = open(path, "a", encoding="utf-8")  # noqa: SIM115 (closed below)
+    except OSError as error:
+        raise FileError(path, f"cannot be written: {error.strerror}; choose another folder") from None
+    with file:
+        try:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FileError(path.parent, "is in use: another process trains in it; wait until it ends") from None
+        except OSError:  # a file system without locks
+            pass
+        yield
 
 
 def make_folder(path: Path) -> None:

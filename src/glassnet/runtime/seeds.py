@@ -7,7 +7,7 @@ import numpy as np
 from glassnet.errors import UsageError
 
 #: Every purpose that draws random numbers. The order is part of the results: append, never insert.
-PURPOSES = ("initialisation", "shuffling", "split", "directions", "example")
+PURPOSES = ("initialisation", "shuffling", "split", "directions", "example", "dropout", "augmentation")
 
 
 def stream(seed: int, purpose: str) -> np.random.Generator:
@@ -30,6 +30,21 @@ def stream(seed: int, purpose: str) -> np.random.Generator:
     >>> bool(stream(0, "shuffling").random() == stream(0, "split").random())
     False
     """
+    return np.random.default_rng(_sequence(seed, purpose))
+
+
+def seed_words(seed: int, purpose: str, count: int) -> list[int]:
+    """Return `count` numbers of 32 bits that `seed` gives for a purpose, for what needs no generator.
+
+    Examples
+    --------
+    >>> seed_words(0, "dropout", 2) == seed_words(0, "dropout", 3)[:2]
+    True
+    """
+    return _sequence(seed, purpose).generate_state(count).tolist()
+
+
+def _sequence(seed: int, purpose: str) -> np.random.SeedSequence:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise UsageError("seed", f"must be a whole number >= 0, got {seed!r}")
-    return np.random.default_rng(np.random.SeedSequence(int(seed), spawn_key=(PURPOSES.index(purpose),)))
+    return np.random.SeedSequence(int(seed), spawn_key=(PURPOSES.index(purpose),))

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from glassnet.data.augmentation import Augmentation
 from glassnet.errors import FileError, UsageError
 from glassnet.nn.activations import ACTIVATIONS
 from glassnet.nn.initializers import INITIALIZERS
 from glassnet.nn.losses import LOSSES
-from glassnet.nn.optimizers import OPTIMIZERS
+from glassnet.nn.optimizers import OPTIMIZERS, Optimizer
+from glassnet.nn.schedules import SCHEDULES, Schedule
+from glassnet.training.early_stopping import EARLY_STOPPING, EarlyStopping
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -47,6 +50,8 @@ class NetworkConfig(_Section):
     bias_initializer: str = "zeros"
     seed: int | None = Field(default=None, ge=0)
     dtype: str = "float32"
+    batch_norm: bool | list[bool] = False
+    dropout: float | list[float] = 0.0
 
 
 class TrainingConfig(_Section):
@@ -59,6 +64,48 @@ class TrainingConfig(_Section):
     sampling: Literal["fresh", "first"] = "fresh"
     kernels: Literal["auto", "numba", "numpy"] = "auto"
     threads: int | None = Field(default=None, ge=1)
+    schedule: str = "constant"
+    l1: float = Field(default=0.0, ge=0)
+    l2: float = Field(default=0.0, ge=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    clip_norm: float | None = Field(default=None, gt=0)
+    clip_value: float | None = Field(default=None, gt=0)
+    max_norm: float | None = Field(default=None, gt=0)
+    ema: float | None = Field(default=None, gt=0, lt=1)
+    average_epochs: int | None = Field(default=None, ge=1)
+    class_weight: Literal["balanced"] | dict[str, float] | None = None
+    augmentation: str = "none"
+    metrics: list[str] = []
+    early_stopping: str | None = None
+    checkpoint_every: int | None = Field(default=None, ge=1)
+
+
+class TrainingOptions(TypedDict, total=False):
+    """The arguments of `glassnet.fit` that say how a network learns: as in `TrainingConfig`, or as objects."""
+
+    optimizer: str | Optimizer
+    epochs: int
+    batch_size: int | None
+    samples_per_epoch: float | None
+    sampling: str
+    kernels: str
+    threads: int | None
+    schedule: str | Schedule
+    l1: float
+    l2: float
+    weight_decay: float
+    label_smoothing: float
+    clip_norm: float | None
+    clip_value: float | None
+    max_norm: float | None
+    ema: float | None
+    average_epochs: int | None
+    class_weight: str | dict[str, float] | None
+    augmentation: str | Augmentation
+    metrics: list[str]
+    early_stopping: str | EarlyStopping | None
+    checkpoint_every: int | None
 
 
 class RunConfig(_Section):
@@ -74,6 +121,8 @@ class RunConfig(_Section):
         md5 of the data files by name; a repeated run refuses other data.
     start : str
         `Network.fingerprint` of the initial parameters; a repeated run refuses another start.
+    sample_weight : str
+        SHA-256 of the weights of its rows, where it had any; a repeated run refuses others.
     environment : dict
         Where the run took place; for people, not read again.
 
@@ -90,6 +139,7 @@ class RunConfig(_Section):
     training: TrainingConfig = TrainingConfig()
     checksums: dict[str, str] = {}
     start: str | None = None
+    sample_weight: str | None = None
     environment: dict[str, str] = {}
 
     def to_toml(self) -> str:
@@ -97,16 +147,17 @@ class RunConfig(_Section):
         return tomli_w.dumps(self.model_dump(exclude_none=True))
 
 
-def configure(changes: dict[str, Any], path: str | Path | None = None) -> RunConfig:
-    """Make a configuration of a file's values, where one is given, with some of them changed.
+def configure(changes: dict[str, Any], start: str | Path | RunConfig | None = None) -> RunConfig:
+    """Make a configuration of another's values, where one is given, with some of them changed.
 
     Parameters
     ----------
     changes : dict
         Values by name, sections as dicts; a None changes nothing.
-    path : str or Path, optional
-        TOML file. Where the changes concern the seed, the data or the network, its record of the start, and of
-        other data's checksums, no longer applies and is left out. A changed seed is the network's, too.
+    start : str, Path or RunConfig, optional
+        TOML file, or a configuration. Where the changes concern the seed, the data or the network, its record of
+        the start, and of other data's checksums, no longer applies and is left out. A changed seed is the
+        network's, too.
 
     Raises
     ------
@@ -118,7 +169,9 @@ def configure(changes: dict[str, Any], path: str | Path | None = None) -> RunCon
     >>> configure({"seed": None, "data": {"dataset": "digits"}}).data.dataset
     'digits'
     """
-    values = load_config(path).model_dump(exclude_none=True) if path else {}
+    if start is not None and not isinstance(start, RunConfig):
+        start = load_config(start)
+    values = start.model_dump(exclude_none=True) if start else {}
     changed = _merge(values, changes)
     if changed & {"seed", "data", "network"}:
         values.pop("start", None)
@@ -133,7 +186,7 @@ def _merge(values: dict[str, Any], changes: dict[str, Any]) -> set[str]:
     """Put changes into values; return the names at this level that changed."""
     changed = set()
     for name, value in changes.items():
-        if isinstance(value, dict):
+        if isinstance(value, dict) and isinstance(values.get(name, {}), dict):
             if _merge(values.setdefault(name, {}), value):
                 changed.add(name)
         elif value is not None:
@@ -192,7 +245,12 @@ def _resolve_names(config: RunConfig) -> None:
     if network.initializer != "array":
         INITIALIZERS.resolve(network.initializer, "network.initializer")
     INITIALIZERS.resolve(network.bias_initializer, "network.bias_initializer")
-    OPTIMIZERS.resolve(config.training.optimizer, "training.optimizer")
+    training = config.training
+    OPTIMIZERS.resolve(training.optimizer, "training.optimizer")
+    SCHEDULES.resolve(training.schedule, "training.schedule")
+    Augmentation.parse(training.augmentation)
+    if training.early_stopping is not None:
+        EARLY_STOPPING.resolve(training.early_stopping, "training.early_stopping")
 
 
 def load_config(path: str | Path) -> RunConfig:

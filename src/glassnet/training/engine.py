@@ -6,25 +6,62 @@ import functools
 import threading
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from glassnet.data.augmentation import moved
 from glassnet.errors import NonFiniteError, UsageError
 from glassnet.nn.activations import Array
+from glassnet.nn.dropout import mask_keys
 from glassnet.nn.network import Network
-from glassnet.nn.optimizers import Optimizer, OptimizerState
+from glassnet.nn.optimizer import OptimizerState
 from glassnet.nn.program import Program
+from glassnet.nn.quasi_newton import LBFGS
 from glassnet.nn.tracing import UntraceableError
+from glassnet.nn.update import Update
 from glassnet.runtime.blas import Gemm, find_gemm, usual_threads
 from glassnet.runtime.compilation import numba_version
 from glassnet.runtime.threads import ThreadChoice, available_cores
+from glassnet.training.quasi_newton import QuasiNewtonEngine, penalty_of
 
 #: Parameters times rows of an epoch from which on, by "auto", compiling and several threads are worth their while.
 WORTH_COMPILING = 2e8
 
 #: Threads that "auto" takes at most: shares of a layer that are smaller multiply slowly.
 MOST_THREADS = 8
+
+
+@dataclass
+class Work:
+    """What there is to do: the network, its update, and what it learns from.
+
+    Attributes
+    ----------
+    network, update, state : Network, Update, OptimizerState
+        All three change as steps are taken.
+    X, targets : ndarray of shape (n, ...), (n, d_L)
+        All training rows, from `Network.check_data`.
+    weights : ndarray of shape (n,) or None
+        What the loss of each row is multiplied by.
+    batch_size : int
+        Of a step.
+    seed : int
+        Of the masks of dropout.
+    factors : callable
+        ``factors(numbers of steps) -> ndarray``: what the schedule multiplies their step sizes by.
+    """
+
+    network: Network
+    update: Update
+    state: OptimizerState
+    X: Array
+    targets: Array
+    weights: Array | None
+    batch_size: int
+    seed: int
+    factors: Callable[[Array], Array]
 
 
 class Engine(Protocol):
@@ -44,51 +81,55 @@ class Engine(Protocol):
     threads: ThreadChoice
     steady: bool
 
-    def take(self, rows: Array) -> tuple[list[float], Array, NonFiniteError | None]:
-        """Train on rows, a batch a step: the losses, the outputs of all rows, and what ended it early."""
+    def take(self, rows: Array, moves: Array | None = None) -> tuple[list[float], Array, NonFiniteError | None]:
+        """Train on rows, a batch a step: the losses, the outputs of all rows, and what ended it early.
+
+        Each row's image is moved as its row of `moves` says, from `glassnet.data.augmentation`.
+        """
+
+    def load(self) -> None:
+        """Take up theta, the statistics and the optimizer's memory as they have been set."""
 
     def store(self) -> None:
-        """Bring theta and the optimizer's memory up to date."""
+        """Bring theta, the statistics and the optimizer's memory up to date."""
 
     def close(self) -> None:
         """Give threads back."""
 
 
 class PlainEngine:
-    """`Network.forward`, `Network.backward` and `Optimizer.step`, as they stand."""
+    """`Network.forward`, `Network.backward` and `Update.step`, as they stand."""
 
     kernels = "numpy"
     steady = True
 
-    def __init__(
-        self,
-        network: Network,
-        optimizer: Optimizer,
-        state: OptimizerState,
-        X: Array,
-        targets: Array,
-        batch_size: int,
-        threads: ThreadChoice,
-        use_threads: Callable[[int], None],
-    ) -> None:
-        self.network, self.optimizer, self.state = network, optimizer, state
-        self.X, self.targets, self.batch_size = X, targets, batch_size
-        self.threads, self.use_threads = threads, use_threads
+    def __init__(self, work: Work, threads: ThreadChoice, use_threads: Callable[[int], None]) -> None:
+        self.work, self.threads, self.use_threads = work, threads, use_threads
 
-    def take(self, rows: Array) -> tuple[list[float], Array, NonFiniteError | None]:
+    def take(self, rows: Array, moves: Array | None = None) -> tuple[list[float], Array, NonFiniteError | None]:
         """Train on rows, a batch a step."""
         self.use_threads(self.threads.count)
+        work, network = self.work, self.work.network
+        numbers = work.state.t + 1 + np.arange(-(-len(rows) // work.batch_size))
+        keys, factors = mask_keys(work.seed, numbers, len(network.W)), work.factors(numbers)
         losses, outputs = [], []
-        for first in range(0, len(rows), self.batch_size):
-            batch = rows[first : first + self.batch_size]
-            trace = self.network.forward(self.network.input_batch(self.X[batch]))
+        for step, first in enumerate(range(0, len(rows), work.batch_size)):
+            batch = slice(first, first + work.batch_size)
+            X = _batch(work, rows[batch], None if moves is None else moves[batch])
+            trace = network.forward(X, keys[step])
+            weights = None if work.weights is None else work.weights[rows[batch]]
             try:
-                losses.append(float(self.network.backward(trace, self.targets[batch])))
+                losses.append(float(network.backward(trace, work.targets[rows[batch]], weights)))
             except NonFiniteError as error:
                 return losses, trace.outputs, error
-            self.optimizer.step(self.network.theta, self.network.gradient, self.state)
+            network.track(trace)
+            work.update.optimizer.observe(trace, work.state)
+            work.update.step(network.parameters, work.state, float(factors[step]))
             outputs.append(trace.outputs)
         return losses, outputs[0] if len(outputs) == 1 else np.concatenate(outputs), None
+
+    def load(self) -> None:
+        """Do nothing: theta itself is worked on."""
 
     def store(self) -> None:
         """Do nothing: theta is always up to date."""
@@ -97,36 +138,50 @@ class PlainEngine:
         """Do nothing: there are no threads."""
 
 
+def _batch(work: Work, rows: Array, moves: Array | None) -> Array:
+    """Return rows as the network takes them, their images moved."""
+    images = work.X[rows]
+    return work.network.input_batch(images if moves is None else moved(images, moves))
+
+
 class CompiledEngine:
     """A `Program`, whose result does not depend on how many threads run it."""
 
     kernels = "numba"
     steady = False
 
-    def __init__(self, program: Program, threads: ThreadChoice) -> None:
-        self.program, self.threads = program, threads
+    def __init__(self, work: Work, program: Program, threads: ThreadChoice) -> None:
+        self.work, self.program, self.threads = work, program, threads
 
-    def take(self, rows: Array) -> tuple[list[float], Array, NonFiniteError | None]:
+    def take(self, rows: Array, moves: Array | None = None) -> tuple[list[float], Array, NonFiniteError | None]:
         """Train on rows, a batch a step."""
-        program = self.program
-        losses, outputs = program.take(rows, self.threads.count)
-        first = len(losses) * program.batch_size
-        problem = self._problem(rows[first : first + program.batch_size]) if first < len(rows) else None
+        work, t = self.work, self.work.state.t
+        factors = work.factors(t + 1 + np.arange(-(-len(rows) // work.batch_size)))
+        losses, outputs = self.program.take(rows, self.threads.count, work.seed, factors, moves)
+        first = len(losses) * work.batch_size
+        batch = slice(first, first + work.batch_size)
+        problem = None
+        if first < len(rows):
+            problem = self._problem(rows[batch], None if moves is None else moves[batch], t + len(losses) + 1)
         return losses.tolist(), outputs, problem
 
-    def _problem(self, batch: Array) -> NonFiniteError:
+    def _problem(self, rows: Array, moves: Array | None, t: int) -> NonFiniteError:
         """Say what became of a batch whose loss is not finite, as `Network.backward` does."""
         self.store()
-        network = self.program.network
+        work, network = self.work, self.work.network
         try:
-            trace = network.forward(network.input_batch(self.program.X[batch]))
-            network.backward(trace, self.program.targets[batch])
+            keys = mask_keys(work.seed, np.array([t]), len(network.W))[0]
+            network.backward(network.forward(_batch(work, rows, moves), keys), work.targets[rows])
         except NonFiniteError as error:
             return error
         return NonFiniteError("the loss overflowed, at the very edge of the range of numbers")
 
+    def load(self) -> None:
+        """Take up theta, the statistics and the optimizer's memory as they have been set."""
+        self.program.load()
+
     def store(self) -> None:
-        """Bring theta and the optimizer's memory up to date."""
+        """Bring theta, the statistics and the optimizer's memory up to date."""
         self.program.store()
 
     def close(self) -> None:
@@ -135,24 +190,14 @@ class CompiledEngine:
 
 
 def make_engine(
-    network: Network,
-    optimizer: Optimizer,
-    state: OptimizerState,
-    X: Array,
-    targets: Array,
-    *,
-    batch_size: int,
-    samples: int,
-    kernels: str,
-    threads: int | None,
-    use_threads: Callable[[int], None],
+    work: Work, *, samples: int, kernels: str, threads: int | None, use_threads: Callable[[int], None]
 ) -> Engine:
     """Return the engine for a run.
 
     Parameters
     ----------
-    network, optimizer, state, X, targets, batch_size
-        See `Program`.
+    work : Work
+        What there is to do.
     samples : int
         Rows of an epoch.
     kernels : {"auto", "numba", "numpy"}
@@ -169,22 +214,37 @@ def make_engine(
     """
     most = threads or min(available_cores(), MOST_THREADS, usual_threads())
     fixed = threads is not None
+    network = work.network
     large = samples * len(network.theta) >= WORTH_COMPILING
-    if kernels == "numba" or (kernels == "auto" and large):
+    if kernels == "numba" or (kernels == "auto" and large and work.update.elementwise):
         try:
-            gemm = _gemm(network.theta.dtype)
-            program = Program(network, optimizer, state, X, targets, batch_size=batch_size, shares=most, gemm=gemm)
+            program = Program(
+                network, work.update, work.state, work.X, work.targets,
+                batch_size=work.batch_size, shares=most, gemm=_gemm(network.theta.dtype), weights=work.weights,
+            )  # fmt: skip
             use_threads(1)  # the program's own threads multiply, each by itself
-            kind = (threading.get_ident(), network.layers, batch_size, network.theta.dtype)
+            kind = (threading.get_ident(), network.layers, work.batch_size, network.theta.dtype)
             choice = _choice(most, fixed, kind)
-            return CompiledEngine(program, choice)
+            return CompiledEngine(work, program, choice)
         except UntraceableError as error:
             if kernels == "numba":
                 raise UsageError("kernels", f"numba: {error}; take numpy") from None
             if numba_version() is not None:
                 warnings.warn(f"kernels: numpy, because of this: {error}", stacklevel=4)
     choice = ThreadChoice(most, fixed=fixed) if fixed or large else ThreadChoice(1)
-    return PlainEngine(network, optimizer, state, X, targets, batch_size, choice, use_threads)
+    if isinstance(work.update.optimizer, LBFGS):
+        return QuasiNewtonEngine(
+            network,
+            work.update.optimizer,
+            work.state,
+            work.X,
+            work.targets,
+            work.weights,
+            choice,
+            use_threads,
+            penalty_of(work.update, network.parameters),
+        )
+    return PlainEngine(work, choice, use_threads)
 
 
 @functools.lru_cache(maxsize=64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import dataclass, field, fields
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,9 @@ class EpochRecord:
     threads : int
         In use at its end; with compiled kernels the result does not depend on them.
 
+    measures : dict of str to float
+        The metrics that were asked for, ``validation_auc`` for example, over the validation rows after the epoch.
+
     Accuracies are None for regression.
     """
 
@@ -39,9 +42,15 @@ class EpochRecord:
     learning_rate: float
     seconds: float
     threads: int
+    measures: dict[str, float] = field(default_factory=dict)
+
+    def row(self) -> dict[str, float | None]:
+        """Return the figures by the names of their columns."""
+        return {column: getattr(self, column) for column in COLUMNS} | self.measures
 
 
-COLUMNS = tuple(column.name for column in fields(EpochRecord))
+#: The columns of every history; those of the metrics that were asked for follow.
+COLUMNS = tuple(column.name for column in fields(EpochRecord) if column.name != "measures")
 
 
 def _number(column: str, cell: str) -> float | None:
@@ -76,7 +85,7 @@ class History:
         return iter(self._records)
 
     def __getitem__(self, column: str) -> list[float | None]:
-        return [asdict(record)[column] for record in self._records]
+        return [record.row()[column] for record in self._records]
 
     @property
     def last(self) -> EpochRecord | None:
@@ -87,8 +96,9 @@ class History:
         """Return a table with a header; numbers in full precision, what is absent empty."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(astuple(record) for record in self._records)
+        measures = self.last.measures if self.last else {}
+        writer.writerow([*COLUMNS, *measures])
+        writer.writerows(record.row().values() for record in self._records)
         return text.getvalue()
 
     @classmethod
@@ -112,11 +122,13 @@ class History:
             rows = list(csv.reader(io.StringIO(text)))
         except csv.Error as error:
             raise ValueError(str(error)) from None
-        if not rows or tuple(rows[0]) != COLUMNS:
+        if not rows or tuple(rows[0][: len(COLUMNS)]) != COLUMNS:
             raise ValueError(f"expected the columns {', '.join(COLUMNS)}")
+        measures = rows[0][len(COLUMNS) :]
         for number, cells in enumerate(rows[1:], start=2):
-            if len(cells) != len(COLUMNS):
-                raise ValueError(f"line {number} holds {len(cells)} cells, expected {len(COLUMNS)}")
-            values = {column: _number(column, cell) for column, cell in zip(COLUMNS, cells, strict=True)}
-            history.append(EpochRecord(**values))  # type: ignore[arg-type]
+            if len(cells) != len(rows[0]):
+                raise ValueError(f"line {number} holds {len(cells)} cells, expected {len(rows[0])}")
+            values = {column: _number(column, cell) for column, cell in zip(COLUMNS, cells, strict=False)}
+            found = {name: float(cell) for name, cell in zip(measures, cells[len(COLUMNS) :], strict=True)}
+            history.append(EpochRecord(**values, measures=found))  # type: ignore[arg-type]
         return history

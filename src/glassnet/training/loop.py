@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
+from typing import Any, Unpack
 
 import numpy as np
 
+from glassnet.data.augmentation import Augmentation
 from glassnet.data.dataset import Dataset
-from glassnet.data.large import is_mapped, release
-from glassnet.errors import GlassnetError, NonFiniteError
-from glassnet.nn.activations import Array
+from glassnet.errors import FileError, GlassnetError, NonFiniteError, UsageError
 from glassnet.nn.network import Network
-from glassnet.nn.optimizers import OPTIMIZERS, Optimizer, OptimizerState
+from glassnet.nn.optimizers import OPTIMIZERS, Optimizer
+from glassnet.nn.quasi_newton import LBFGS
+from glassnet.nn.schedules import SCHEDULES, Constant
 from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.environment import environment
 from glassnet.runtime.interrupts import GracefulInterrupts
-from glassnet.runtime.seeds import stream
-from glassnet.training.config import NetworkConfig, RunConfig, TrainingConfig, validated
-from glassnet.training.engine import make_engine
+from glassnet.training.callbacks import Callback
+from glassnet.training.checkpoint import Checkpoint
+from glassnet.training.config import NetworkConfig, RunConfig, TrainingConfig, TrainingOptions, validated
+from glassnet.training.early_stopping import EARLY_STOPPING
 from glassnet.training.history import EpochRecord, History
-from glassnet.training.metrics import RunningMetrics, evaluate
+from glassnet.training.keeper import Keeper
+from glassnet.training.learner import Learner, Rules
 from glassnet.training.progress import TrainingProgress
+from glassnet.training.row_weights import fingerprint
 from glassnet.training.run_folder import RunFolder
-from glassnet.training.sampling import Sampler
-
-#: Seconds between two saves of a run in progress.
-SAVE_EVERY = 30.0
-
-#: Seconds of work between two looks at the clock, the progress and Ctrl-C; and to try a number of threads with.
-PIECE, TRIAL = 0.03, 0.008
 
 
 @dataclass
@@ -51,7 +48,12 @@ class Run:
     folder : Path or None
         Where it is saved.
     stopped : str
-        Why it ended: ``"epochs"``, ``"interrupted"`` or ``"non-finite"``; empty while it goes on.
+        Why it ended: ``"epochs"``, ``"early stopping"``, ``"interrupted"``, ``"non-finite"``, or what a callback
+        said; empty while it goes on.
+    best_epoch : int or None
+        The epoch whose parameters the network has, where early stopping chose it.
+    unsaved : FileError or None
+        Why the folder does not hold the end of the run, where it could not be written.
     """
 
     network: Network
@@ -59,6 +61,15 @@ class Run:
     config: RunConfig
     folder: Path | None
     stopped: str = ""
+    best_epoch: int | None = None
+    unsaved: FileError | None = None
+
+    @property
+    def chosen(self) -> EpochRecord | None:
+        """The record of the epoch whose parameters the network has, so far as one is known."""
+        if self.best_epoch is not None:
+            return list(self.history)[self.best_epoch - 1]
+        return self.history.last
 
 
 class DivergenceError(NonFiniteError):
@@ -91,7 +102,7 @@ class Interrupted(KeyboardInterrupt):
     """
 
     def __init__(self, run: Run, signal: Signals) -> None:
-        where = f"; saved in {run.folder}" if run.folder else ""
+        where = f"; saved in {run.folder}" if run.folder and run.unsaved is None else ""
         super().__init__(f"stopped after {len(run.history)} whole epochs{where}")
         self.run = run
         self.signal = signal
@@ -105,16 +116,12 @@ def fit(
     network: Network,
     data: Dataset,
     *,
-    optimizer: str | Optimizer = "adam",
-    epochs: int = 10,
-    batch_size: int | None = None,
-    samples_per_epoch: float | None = None,
-    sampling: str = "fresh",
     seed: int | None = None,
-    kernels: str = "auto",
-    threads: int | None = None,
+    sample_weight: Any = None,
+    callbacks: Sequence[Callback] = (),
     run_dir: str | Path | None = None,
     progress: bool = True,
+    **options: Unpack[TrainingOptions],
 ) -> Run:
     """Train a network, in place.
 
@@ -125,8 +132,22 @@ def fit(
     data : Dataset
         Trained on ``data.train``, watched on ``data.validation`` unless that is empty; ``data.test`` is not
         touched.
+    seed : int, optional
+        Decides which rows and their order, the masks of dropout, and how images are moved; by default the
+        network's own seed.
+    sample_weight : array_like of shape (n,), optional
+        How much each training row counts, see `glassnet.training.row_weights`.
+    callbacks : sequence of Callback, optional
+        What is told of the run; see `glassnet.training.callbacks`.
+    run_dir : str or Path, optional
+        Folder to save the run in; it must be new or empty. None: nothing is written.
+    progress : bool, default True
+        Show the progress on stderr.
     optimizer : str or Optimizer, default "adam"
         A name from `OPTIMIZERS`, with options if need be, ``"momentum(0.05, momentum=0.8)"``; or an object.
+    schedule : str or Schedule, default "constant"
+        What multiplies the learning rate step by step, a name from `SCHEDULES`: ``"one_cycle"``,
+        ``"cosine(warmup=0.05)"``.
     epochs : int, default 10
         Passes over the training rows, or over as many as ``samples_per_epoch`` says.
     batch_size : int, optional
@@ -135,8 +156,28 @@ def fit(
         Number of training rows an epoch takes, or a share of them up to 1.0. Default: all.
     sampling : {"fresh", "first"}
         Whether an epoch's rows are drawn afresh from all, or are always the first ones.
-    seed : int, optional
-        Decides which rows and their order; by default the network's own seed.
+    augmentation : str or Augmentation, default "none"
+        How images of bytes are moved each time they are drawn: ``"shift(2) + flip + erase(0.5)"``.
+    class_weight : {"balanced"} or dict, optional
+        How much the rows of each class count, see `glassnet.training.row_weights`.
+    label_smoothing : float, default 0
+        What is taken from the certainty of the targets, see `glassnet.nn.targets.smooth`; the training loss is
+        that of the smoothed targets, the validation loss is not.
+    l1, l2, weight_decay, clip_norm, clip_value, max_norm, ema : float
+        What is done to gradient and weights at each step, see `glassnet.nn.update`. No loss that is reported
+        contains the penalties. With ``ema`` the network is judged, and ends, with the average of its parameters.
+    average_epochs : int, optional
+        Judge, and end, with the mean of the parameters at the ends of the last so many epochs (Izmailov et al.
+        2018).
+    metrics : list of str, optional
+        Measured on the validation rows after each epoch, names from `glassnet.training.monitoring.METRICS`;
+        columns ``validation_NAME`` of the history.
+    early_stopping : str or EarlyStopping, optional
+        ``"patience(10)"``, ``"patience(5, monitor=auc)"``: end when that does not improve any more, with the best
+        epoch's parameters.
+    checkpoint_every : int, optional
+        Save the run after every so many epochs. Default: at the end of an epoch, every 30 seconds. From what was
+        saved last, `glassnet.resume` goes on as if the run had not been stopped.
     kernels : {"auto", "numba", "numpy"}
         "numpy" evaluates the formulas as they stand, "numba" compiles them; "auto" compiles where Numba is
         installed and parameters times rows of an epoch are 2e8 or more. The two differ by rounding.
@@ -145,10 +186,6 @@ def fit(
         start and corrected when the machine becomes busy; the history says how many. Compiled, the result does
         not depend on how many of them are at work. As NumPy evaluates it, it does by rounding; there a small
         network (as above) takes one thread.
-    run_dir : str or Path, optional
-        Folder to save the run in; it must be new or empty. None: nothing is written.
-    progress : bool, default True
-        Show the progress on stderr.
 
     Returns
     -------
@@ -160,7 +197,8 @@ def fit(
     UsageError, DataError
         If options, network and data do not fit; nothing has been changed then.
     FileError
-        If the run folder cannot be written.
+        If the run folder cannot be made. One that cannot be written later on is a warning, and training goes on;
+        the last good checkpoint stays.
     DivergenceError
         If the loss becomes NaN or infinite; the message says at which epoch and step, and in which layer that
         began. The network, and the run folder, hold the state after the last whole epoch.
@@ -174,50 +212,166 @@ def fit(
     >>> run.history.last.validation_accuracy > 0.9
     True
     """
-    rule = OPTIMIZERS.resolve(optimizer)
-    options = validated(
-        TrainingConfig,
-        {
-            "optimizer": rule.spec,
-            "epochs": epochs,
-            "batch_size": batch_size,
-            "samples_per_epoch": samples_per_epoch,
-            "sampling": sampling,
-            "kernels": kernels,
-            "threads": threads,
-        },
+    config, rules = _planned(options)
+    described = _describe(network, data, config, network.seed if seed is None else seed, sample_weight)
+    run = Run(network, History(), described, None if run_dir is None else Path(run_dir))
+    return _trained(run, data, rules, sample_weight, callbacks, progress, None)
+
+
+def go_on(
+    folder: RunFolder,
+    data: Dataset,
+    *,
+    epochs: int | None = None,
+    callbacks: Sequence[Callback] = (),
+    progress: bool = True,
+) -> Run:
+    """Go on with the run of a folder from its checkpoint; see `glassnet.resume`."""
+    checkpoint = folder.checkpoint()
+    config = folder.config()
+    changes: dict[str, Any] = {"kernels": config.environment.get("kernels", config.training.kernels)}
+    if epochs is not None:
+        changes["epochs"] = epochs
+    training = validated(TrainingConfig, config.training.model_dump() | changes)
+    network = network_of(checkpoint, folder)
+    run = Run(network, History.from_csv(checkpoint.values["history"]), config, folder.path)
+    if len(run.history) >= training.epochs:
+        raise UsageError(
+            "epochs", f"the run has had its {len(run.history)} epochs; ask for more than that to go on with it"
+        )
+    run.config = config.model_copy(update={"training": training})
+    rules = rules_of(training, OPTIMIZERS.resolve(training.optimizer))
+    weights = checkpoint.arrays.get("sample_weight")
+    return _trained(run, data, rules, weights, callbacks, progress, checkpoint)
+
+
+def network_of(checkpoint: Checkpoint, folder: RunFolder) -> Network:
+    """Return the network of a checkpoint, with its parameters."""
+    try:
+        network = Network(**{**checkpoint.values["network"], "initializer": checkpoint.arrays["theta"]})
+        network.parameters.statistics[:] = checkpoint.arrays["statistics"]
+        network.initializer = str(checkpoint.values["network"]["initializer"])
+    except (UsageError, KeyError, TypeError, ValueError) as error:
+        raise FileError(folder.checkpoint_path, f"describes no network: {error}") from None
+    return network
+
+
+def _planned(options: TrainingOptions) -> tuple[TrainingConfig, Rules]:
+    """Return the options of `fit` as a configuration, and the objects that they are or stand for."""
+    optimizer = OPTIMIZERS.resolve(options.get("optimizer", "adam"))
+    plain = {name: getattr(value, "spec", value) for name, value in options.items()}
+    training = validated(TrainingConfig, plain | {"optimizer": optimizer.spec})
+    return training, rules_of(training, optimizer)
+
+
+def rules_of(training: TrainingConfig, optimizer: Optimizer) -> Rules:
+    """Return the objects that the specifications of a configuration stand for."""
+    stopping, schedule = training.early_stopping, SCHEDULES.resolve(training.schedule)
+    if isinstance(optimizer, LBFGS) and schedule != Constant():
+        raise UsageError("schedule", "the line search of lbfgs decides how far a step goes; leave it out")
+    return Rules(
+        optimizer,
+        schedule,
+        Augmentation.parse(training.augmentation),
+        None if stopping is None else EARLY_STOPPING.resolve(stopping),
     )
-    config = _describe(network, data, options, network.seed if seed is None else seed)
-    run = Run(network, History(), config, None if run_dir is None else Path(run_dir))
+
+
+def _trained(
+    run: Run,
+    data: Dataset,
+    rules: Rules,
+    sample_weight: Any,
+    callbacks: Sequence[Callback],
+    progress: bool,
+    checkpoint: Checkpoint | None,
+) -> Run:
+    """Train, from the beginning or from a checkpoint, and see to it that everything is left in order."""
+    network = run.network
     before, network.class_names = network.class_names, data.class_names
-    with blas_threads() as use_threads, np.errstate(all="ignore"):  # every loss is checked instead
+    with contextlib.ExitStack() as held:
+        use_threads = held.enter_context(blas_threads())
+        held.enter_context(np.errstate(all="ignore"))  # every loss is checked instead
         try:
-            learner = _Learner(network, data, rule, config, use_threads)
-            folder = RunFolder.create(run.folder, learner.config, network, data.encoder) if run.folder else None
+            learner = Learner(network, data, rules, run.config, sample_weight, use_threads)
+            held.enter_context(contextlib.closing(learner.engine))
+            if checkpoint is not None:
+                learner.go_on_from(checkpoint)
+            run.config = learner.config
+            keeper = held.enter_context(Keeper.open(run, learner, data.encoder, new=checkpoint is None))
         except GlassnetError:
             network.class_names = before
             raise
-        run.config = learner.config
-        with contextlib.closing(learner.engine), GracefulInterrupts() as interrupts:
-            try:
-                _train(learner, run, folder, interrupts, progress)
-            except NonFiniteError as error:
-                run.stopped = "non-finite"
-                learner.restore()
-                raise DivergenceError(
-                    f"{learner.place}: {error}. learning_rate {rule.learning_rate:g} is probably too large; "
-                    f"the network is back at its state after epoch {len(run.history)}",
-                    run,
-                ) from None
-            finally:
-                if folder and run.stopped:
-                    folder.save(network, run.history)
+        interrupts = held.enter_context(GracefulInterrupts())
+        held.enter_context(_told(callbacks, run))
+        try:
+            _train(learner, run, keeper, interrupts, callbacks, progress)
+        except NonFiniteError as error:
+            run.stopped = "non-finite"
+            learner.restore()
+            keeper.save_model()
+            rate = rules.optimizer.learning_rate
+            raise DivergenceError(
+                f"{learner.place}: {error}. learning_rate {rate:g} is probably too large; "
+                f"the network is back at its state after epoch {len(run.history)}",
+                run,
+            ) from None
     if run.stopped == "interrupted" and interrupts.signal is not None:
         raise Interrupted(run, interrupts.signal)
     return run
 
 
-def _describe(network: Network, data: Dataset, training: TrainingConfig, seed: int) -> RunConfig:
+@contextlib.contextmanager
+def _told(callbacks: Sequence[Callback], run: Run) -> Iterator[None]:
+    """Tell callbacks of the beginning, and of the end whatever happens."""
+    with contextlib.ExitStack() as ends:
+        for callback in callbacks:
+            ends.callback(callback.end, run)
+        for callback in callbacks:
+            callback.begin(run)
+        yield
+
+
+def _train(
+    learner: Learner,
+    run: Run,
+    keeper: Keeper,
+    interrupts: GracefulInterrupts,
+    callbacks: Sequence[Callback],
+    progress: bool,
+) -> None:
+    """Run the epochs, until they are done or something ends them, and say what in ``run.stopped``."""
+    epochs = run.config.training.epochs
+    with TrainingProgress(epochs, learner.sampler.steps, enabled=progress) as bar:
+        bar.skip(len(run.history) * learner.sampler.steps + learner.first // learner.sampler.batch_size)
+        for epoch in range(len(run.history) + 1, epochs + 1):
+            for steps in learner.epoch(epoch):
+                bar.step(epoch, steps)
+                if interrupts.signal is not None:
+                    run.stopped = "interrupted"
+                    learner.stop()
+                    keeper.save()
+                    keeper.save_model()
+                    return
+            record = learner.end_epoch(epoch)
+            run.history.append(record)
+            bar.epoch(record)
+            reasons = [callback.epoch(run) for callback in callbacks]
+            run.stopped = next(filter(None, reasons), "early stopping" if learner.patience_ended else "")
+            if run.stopped:
+                break
+            keeper.after_epoch(epoch)
+    run.stopped = run.stopped or "epochs"
+    keeper.save()
+    learner.finish()
+    if learner.watch is not None and learner.watch.rule.restore_best:
+        run.best_epoch = learner.watch.best_epoch or None
+    keeper.save_model()
+
+
+def _describe(
+    network: Network, data: Dataset, training: TrainingConfig, seed: int, sample_weight: Any
+) -> RunConfig:
     """Return the configuration of a run that was started from Python."""
     description = network.description()
     description["seed"] = network.seed if network.seed != seed else None
@@ -237,133 +391,7 @@ def _describe(network: Network, data: Dataset, training: TrainingConfig, seed: i
             "training": training,
             "checksums": data.checksums,
             "start": network.fingerprint(),
+            "sample_weight": fingerprint(sample_weight),
             "environment": environment(),
         },
     )
-
-
-class _Learner:
-    """Network, data and optimizer, checked against each other before anything is changed."""
-
-    def __init__(
-        self,
-        network: Network,
-        data: Dataset,
-        optimizer: Optimizer,
-        config: RunConfig,
-        use_threads: Callable[[int], None],
-    ) -> None:
-        training = config.training
-        self.sampler = Sampler.plan(
-            len(data.train.y),
-            batch_size=training.batch_size,
-            samples_per_epoch=training.samples_per_epoch,
-            sampling=training.sampling,
-            full_batch=optimizer.full_batch,
-            in_blocks=is_mapped(data.train.X),
-        )
-        self.watched = len(data.validation.y) > 0
-        X, targets = network.check_data(*data.train)
-        if self.watched:
-            network.check_data(*data.validation)
-        self.network, self.data, self.optimizer = network, data, optimizer
-        self.state: OptimizerState = optimizer.start(network.theta)
-        self.rng = stream(config.seed, "shuffling")
-        self.engine = make_engine(
-            network,
-            optimizer,
-            self.state,
-            X,
-            targets,
-            batch_size=self.sampler.batch_size,
-            samples=self.sampler.samples,
-            kernels=training.kernels,
-            threads=training.threads,
-            use_threads=use_threads,
-        )
-        used = {"kernels": self.engine.kernels, "threads": str(self.engine.threads.most)}
-        self.config = config.model_copy(update={"environment": config.environment | used})
-        self.last_finite = network.theta.copy()
-        self.place = "before epoch 1"
-        self.warm = False
-        self.steps = 1
-
-    def epoch(self, number: int) -> Iterator[tuple[Array, list[float], Array]]:
-        """Take an epoch's steps; yield some rows at a time, with each step's loss and the outputs before it."""
-        order, size, threads = self.sampler.order(self.rng), self.sampler.batch_size, self.engine.threads
-        began = time.perf_counter()
-        first = 0
-        while first < len(order):
-            rows = order[first : first + self.steps * size]
-            start = time.perf_counter()
-            losses, outputs, problem = self.engine.take(rows)
-            release(self.data.train.X)
-            self.place = f"epoch {number}, step {first // size + len(losses) + (problem is not None)}"
-            if problem is not None:
-                raise problem
-            seconds = (time.perf_counter() - start) / len(losses)
-            if self.warm and (threads.trying or not self.engine.steady):
-                threads.observe(seconds)
-            self.warm = True
-            first += len(rows)
-            self.steps = max(1, int((TRIAL if threads.trying else PIECE) / seconds))
-            yield rows, losses, outputs
-        if self.engine.steady and not threads.trying:
-            threads.observe((time.perf_counter() - began) / self.sampler.steps)
-
-    def validate(self) -> RunningMetrics | None:
-        """Evaluate after an epoch, and keep theta as the last finite one."""
-        self.engine.store()
-        theta = self.network.theta
-        bad = np.flatnonzero(~np.isfinite(theta))
-        if len(bad):
-            raise NonFiniteError(f"the parameter {self.network.parameters.name(bad[0])} became {theta[bad[0]]}")
-        metrics = evaluate(self.network, self.data.validation) if self.watched else None
-        self.last_finite[:] = theta
-        return metrics
-
-    def stop(self) -> None:
-        """End in the middle of an epoch, at a finite theta."""
-        self.engine.store()
-        if not np.isfinite(self.network.theta).all():
-            self.restore()
-
-    def restore(self) -> None:
-        """Go back to the last finite theta."""
-        self.network.theta[:] = self.last_finite
-
-
-def _train(
-    learner: _Learner, run: Run, folder: RunFolder | None, interrupts: GracefulInterrupts, progress: bool
-) -> None:
-    """Run the epochs, until they are done or a signal arrives, and say which in ``run.stopped``."""
-    epochs = run.config.training.epochs
-    saved = time.monotonic()
-    with TrainingProgress(epochs, learner.sampler.steps, enabled=progress) as bar:
-        for epoch in range(1, epochs + 1):
-            began = time.perf_counter()
-            metrics = RunningMetrics(run.network)
-            for rows, losses, outputs in learner.epoch(epoch):
-                metrics.add(losses, outputs, learner.data.train.y[rows], learner.sampler.batch_size)
-                bar.step(epoch, len(losses))
-                if interrupts.signal is not None:
-                    run.stopped = "interrupted"
-                    learner.stop()
-                    return
-            validation = learner.validate()
-            record = EpochRecord(
-                epoch,
-                metrics.loss,
-                metrics.accuracy,
-                validation.loss if validation else None,
-                validation.accuracy if validation else None,
-                learner.optimizer.learning_rate,
-                time.perf_counter() - began,
-                learner.engine.threads.count,
-            )
-            run.history.append(record)
-            bar.epoch(record)
-            if folder and time.monotonic() - saved > SAVE_EVERY:
-                folder.save(run.network, run.history)
-                saved = time.monotonic()
-    run.stopped = "epochs"

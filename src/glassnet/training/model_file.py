@@ -1,4 +1,7 @@
-"""Model files: theta and the network's description in the safetensors format, which holds data and no code."""
+"""Model files: a network's numbers and description in the safetensors format, which holds data and no code.
+
+The numbers are theta, and where a layer normalises, the statistics it predicts with.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ FORMAT = 1
 
 
 def save_model(network: Network, path: str | Path) -> None:
-    """Write theta and the description of a network to a file, whole or not at all.
+    """Write a network to a file, whole or not at all.
 
     Raises
     ------
@@ -35,13 +38,18 @@ def save_model(network: Network, path: str | Path) -> None:
     """
     from safetensors.numpy import save
 
-    theta, description = np.ascontiguousarray(network.theta), network.description()
-    entry = {"format": FORMAT, "network": description, "sha256": _checksum(description, theta)}
-    write_bytes(Path(path), save({"theta": theta}, {ENTRY: json.dumps(entry)}))
+    arrays, description = {"theta": np.ascontiguousarray(network.theta)}, network.description()
+    if any(network.batch_norm):
+        arrays["statistics"] = np.ascontiguousarray(network.parameters.statistics)
+    entry = {"format": FORMAT, "network": description, "sha256": _checksum(description, arrays)}
+    write_bytes(Path(path), save(arrays, {ENTRY: json.dumps(entry)}))
 
 
-def _checksum(description: dict[str, Any], theta: Array) -> str:
-    return hashlib.sha256(json.dumps(description).encode() + theta.tobytes()).hexdigest()
+def _checksum(description: dict[str, Any], arrays: dict[str, Array]) -> str:
+    digest = hashlib.sha256(json.dumps(description).encode())
+    for name in sorted(arrays, reverse=True):
+        digest.update(arrays[name].tobytes())
+    return digest.hexdigest()
 
 
 def load_model(path: str | Path) -> Network:
@@ -72,10 +80,13 @@ def load_model(path: str | Path) -> Network:
         raise FileError(path, "does not exist; give a run folder or a model file")
     if not path.is_file():
         raise FileError(path, "is not a regular file")
-    description, theta = _read(path)
+    description, arrays = _read(path)
+    theta = arrays["theta"]
     try:
         network = Network(**{**description, "initializer": theta})
-    except (UsageError, TypeError) as error:
+        if any(network.batch_norm):
+            network.parameters.statistics[:] = arrays["statistics"]
+    except (UsageError, TypeError, KeyError, ValueError) as error:
         raise FileError(path, f"describes no network: {error}") from None
     if network.theta.dtype != theta.dtype:
         raise FileError(path, f"theta is {theta.dtype}, but the description says {network.theta.dtype}")
@@ -83,7 +94,7 @@ def load_model(path: str | Path) -> Network:
     return network
 
 
-def _read(path: Path) -> tuple[dict[str, Any], Any]:
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -91,10 +102,10 @@ def _read(path: Path) -> tuple[dict[str, Any], Any]:
             entry = json.loads((file.metadata() or {}).get(ENTRY, '{"format": "none"}'))
             if entry["format"] != FORMAT:
                 raise FileError(path, f"is no glassnet model of format {FORMAT}, but of {entry['format']}")
-            theta = file.get_tensor("theta")
-        if entry["sha256"] != _checksum(entry["network"], theta):
+            arrays = {name: file.get_tensor(name) for name in {*file.keys(), "theta"}}
+        if entry["sha256"] != _checksum(entry["network"], arrays):
             raise FileError(path, "is damaged: its checksum is wrong; copy it again")
-        return entry["network"], theta
+        return entry["network"], arrays
     except FileError:
         raise
     except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:

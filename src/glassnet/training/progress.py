@@ -52,6 +52,10 @@ class TrainingProgress:
     ) -> None:
         self.bar.stop()
 
+    def skip(self, steps: int) -> None:
+        """Count batches that a run took before it was resumed."""
+        self.steps_done = steps
+
     def step(self, epoch: int, steps: int) -> None:
         """Count batches."""
         self.steps_done += steps

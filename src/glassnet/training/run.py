@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from glassnet.data.dataset import Dataset
 from glassnet.data.own import looks_like_a_path
 from glassnet.data.registry import DATASETS, load_dataset
 from glassnet.errors import DataError, FileError
 from glassnet.nn.network import Network
+from glassnet.training.callbacks import Callback
 from glassnet.training.config import RunConfig
-from glassnet.training.loop import Run, fit
+from glassnet.training.loop import Run, fit, go_on
 from glassnet.training.model_file import load_model
+from glassnet.training.row_weights import fingerprint
 from glassnet.training.run_folder import RunFolder
 
 #: Hidden layers where a configuration names none.
@@ -56,6 +60,19 @@ def open_run(run: Path, data_dir: str | Path | None = None) -> tuple[Network, Ru
     """
     network = load_model(run)
     folder = RunFolder(run if run.is_dir() else run.parent)
+    return network, folder, data_of(folder, data_dir)
+
+
+def data_of(folder: RunFolder, data_dir: str | Path | None) -> Dataset:
+    """Load the data that a folder's run learned from.
+
+    Raises
+    ------
+    FileError
+        If it names data that no command can load.
+    DataError
+        If the data are not those that the run was made with.
+    """
     config = folder.config()
     if config.data.dataset not in DATASETS and not looks_like_a_path(config.data.dataset):
         raise FileError(
@@ -63,7 +80,7 @@ def open_run(run: Path, data_dir: str | Path | None = None) -> tuple[Network, Ru
             f"the run learned from {config.data.dataset!r}, which only the Python program that made it can load; "
             "go on there, with glassnet.load_model(RUN)",
         )
-    return network, folder, load_data(config, data_dir)
+    return load_data(config, data_dir)
 
 
 def layers_for(config: RunConfig, data: Dataset) -> list[int]:
@@ -105,10 +122,24 @@ def loss_for(config: RunConfig, data: Dataset, units: int) -> str:
     return "half_squared_error" if data.task == "regression" else "cross_entropy"
 
 
+def network_for(config: RunConfig, data: Dataset) -> Network:
+    """Return the untrained network of a configuration, fitted to the data where it leaves that open."""
+    options = config.network.model_dump()
+    if options["initializer"] == "array":
+        raise DataError("initializer: the run began with an array of parameters, which only its model file holds")
+    options["layers"] = layers_for(config, data)
+    options["loss"] = loss_for(config, data, options["layers"][-1])
+    if options["seed"] is None:
+        options["seed"] = config.seed
+    return Network(**options)
+
+
 def run(
     config: RunConfig,
     data: Dataset | None = None,
     *,
+    sample_weight: Any = None,
+    callbacks: Sequence[Callback] = (),
     run_dir: str | Path | None = None,
     progress: bool = True,
 ) -> Run:
@@ -120,27 +151,73 @@ def run(
         The same configuration gives the same theta, bit for bit, on the same machine.
     data : Dataset, optional
         From `load_data`; by default loaded as the configuration says.
-    run_dir, progress
+    sample_weight, callbacks, run_dir, progress
         See `glassnet.fit`.
 
     Raises
     ------
     DataError
-        If the configuration holds checksums or a start, and data or initial parameters differ from them.
+        If the configuration holds checksums or a start, and data, weights or initial parameters differ from them.
     """
     if data is None:
         data = load_data(config)
-    options = config.network.model_dump()
-    if options["initializer"] == "array":
-        raise DataError("initializer: the run began with an array of parameters, which only its model file holds")
-    options["layers"] = layers_for(config, data)
-    options["loss"] = loss_for(config, data, options["layers"][-1])
-    if options["seed"] is None:
-        options["seed"] = config.seed
-    network = Network(**options)
+    network = network_for(config, data)
     if config.start not in (None, network.fingerprint()):
         raise DataError(
             "start: the run began with other parameters than its initializer and seed give here (a network that "
             "was trained before, or another version of NumPy); remove start to begin with these"
         )
-    return fit(network, data, **config.training.model_dump(), seed=config.seed, run_dir=run_dir, progress=progress)
+    if config.sample_weight not in (None, fingerprint(sample_weight)):
+        raise DataError("sample_weight: the run had weights, and these are others; give the same, or remove it")
+    return fit(
+        network,
+        data,
+        **config.training.model_dump(),
+        seed=config.seed,
+        sample_weight=sample_weight,
+        callbacks=callbacks,
+        run_dir=run_dir,
+        progress=progress,
+    )
+
+
+def resume(
+    run_dir: str | Path,
+    data: Dataset | None = None,
+    *,
+    epochs: int | None = None,
+    callbacks: Sequence[Callback] = (),
+    data_dir: str | Path | None = None,
+    progress: bool = True,
+) -> Run:
+    """Go on with a run that was stopped, from its last checkpoint, as if it had never been.
+
+    Theta, the optimizer's memory, the random generators, the schedule, what early stopping remembers and the
+    history are taken up, in the middle of an epoch if need be: the result is the same, bit for bit.
+
+    Parameters
+    ----------
+    run_dir : str or Path
+        The run's folder.
+    data : Dataset, optional
+        What it learned from, where only the program that made it can load it.
+    epochs : int, optional
+        As many in all, instead of those that the run was begun with; a schedule is then that of the longer run.
+    callbacks, progress
+        See `glassnet.fit`.
+    data_dir : path, optional
+        Where the data are, in place of GLASSNET_DATA.
+
+    Raises
+    ------
+    FileError
+        If the folder holds no run that can be resumed, or another process trains in it.
+    DataError
+        If the data are not those of the run.
+    UsageError
+        If the run is at its end.
+    """
+    folder = RunFolder(Path(run_dir))
+    if data is None:
+        data = data_of(folder, data_dir)
+    return go_on(folder, data, epochs=epochs, callbacks=callbacks, progress=progress)

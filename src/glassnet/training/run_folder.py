@@ -1,4 +1,4 @@
-"""A run folder: config.toml, history.csv and model.safetensors, each of them always whole."""
+"""A run folder: configuration, history, model and checkpoint, each of them always whole."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from glassnet.errors import FileError
 from glassnet.nn.network import Network
-from glassnet.runtime.files import make_folder, write_bytes
+from glassnet.runtime.files import held_alone, make_folder, write_bytes
+from glassnet.training.checkpoint import Checkpoint
 from glassnet.training.config import RunConfig, load_config
 from glassnet.training.history import History
 from glassnet.training.model_file import MODEL_FILE, save_model
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 CONFIG_FILE = "config.toml"
 HISTORY_FILE = "history.csv"
 COLUMNS_FILE = "columns.json"
+CHECKPOINT_FILE = "checkpoint.safetensors"
+LOCK_FILE = ".lock"
 
 
 @dataclass(frozen=True)
@@ -37,32 +40,57 @@ class RunFolder:
 
     path: Path
 
-    @classmethod
+    @contextlib.contextmanager
     def create(
-        cls, path: Path, config: RunConfig, network: Network, encoder: TableEncoder | None = None
-    ) -> RunFolder:
-        """Make the folder and save the untrained network, so that a full disk is met before the work.
+        self, config: RunConfig, network: Network, start: Checkpoint, encoder: TableEncoder | None = None
+    ) -> Iterator[None]:
+        """Make the folder, save the untrained network in it, and hold it as long as the context lasts.
+
+        So a full disk is met before the work. The configuration is written last: where it is, all is.
 
         Raises
         ------
         FileError
             If the folder cannot be made or written, or holds files already; nothing is left in it then.
         """
-        new = not path.exists()
-        make_folder(path)
-        folder = cls(path)
-        try:
-            folder.save(network, History())
-            if encoder is not None:
-                write_bytes(path / COLUMNS_FILE, encoder.to_json().encode())
-            write_bytes(folder.config_path, config.to_toml().encode())
-        except FileError:
-            for name in (MODEL_FILE, HISTORY_FILE, COLUMNS_FILE):
-                (path / name).unlink(missing_ok=True)
-            if new:
-                path.rmdir()
-            raise
-        return folder
+        new = not self.path.exists()
+        make_folder(self.path)
+        with held_alone(self.path / LOCK_FILE):
+            try:
+                self.save(network, History())
+                start.save(self.checkpoint_path)
+                if encoder is not None:
+                    write_bytes(self.path / COLUMNS_FILE, encoder.to_json().encode())
+                write_bytes(self.config_path, config.to_toml().encode())
+            except FileError:
+                for name in (MODEL_FILE, HISTORY_FILE, COLUMNS_FILE, CHECKPOINT_FILE, LOCK_FILE):
+                    (self.path / name).unlink(missing_ok=True)
+                if new:
+                    self.path.rmdir()
+                raise
+            yield
+
+    @contextlib.contextmanager
+    def take_up(self, config: RunConfig) -> Iterator[None]:
+        """Hold the folder of a run that goes on, with its configuration as it is now.
+
+        Raises
+        ------
+        FileError
+            If it cannot be written, or another process trains in it.
+        """
+        with held_alone(self.path / LOCK_FILE):
+            write_bytes(self.config_path, config.to_toml().encode())
+            yield
+
+    @property
+    def checkpoint_path(self) -> Path:
+        """The file that a run goes on from."""
+        return self.path / CHECKPOINT_FILE
+
+    def checkpoint(self) -> Checkpoint:
+        """Read the checkpoint."""
+        return Checkpoint.load(self.checkpoint_path)
 
     @property
     def config_path(self) -> Path:

@@ -1,0 +1,289 @@
+"""What ``glassnet train`` and ``demo`` do with a configuration: train by it, and tell what came of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from glassnet.cli.output import (
+    MEASURES,
+    measures_facts,
+    network_fact,
+    print_facts,
+    print_json,
+    print_table,
+    published_table,
+    tell_remarks,
+)
+from glassnet.errors import FileError
+
+if TYPE_CHECKING:
+    from glassnet.data.dataset import Dataset
+    from glassnet.training.callbacks import Callback
+    from glassnet.training.config import RunConfig
+    from glassnet.training.loop import Run
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How a run is watched and told.
+
+    Attributes
+    ----------
+    progress, as_json : bool
+        Show the progress; print JSON.
+    run_dir : Path or None
+        Where to save; None: a folder named after the run.
+    figures : dict
+        Published figures to print beside.
+    tensorboard, mlflow : bool
+        Log for these trackers.
+    """
+
+    progress: bool = True
+    as_json: bool = False
+    run_dir: Path | None = None
+    figures: dict[str, dict[str, float]] = field(default_factory=dict)
+    tensorboard: bool = False
+    mlflow: bool = False
+
+    def callbacks(self, folder: Path) -> list[Callback]:
+        """Return the trackers that were asked for."""
+        from glassnet.training.trackers import MLflow, TensorBoard
+
+        trackers: list[Callback] = [TensorBoard(folder / "tensorboard")] if self.tensorboard else []
+        return [*trackers, MLflow()] if self.mlflow else trackers
+
+
+def train_and_tell(
+    config: RunConfig, manner: Manner, *, data: Dataset | None = None, data_dir: Path | None = None
+) -> Run:
+    """Train as a configuration says, and print what came of it, with published figures beside it.
+
+    Raises
+    ------
+    typer.Exit
+        With 130 or 143 after Ctrl-C or SIGTERM; what was learned is saved and said.
+    """
+    from glassnet.training.run import load_data
+
+    if data is None:
+        data = load_data(config, data_dir)
+    tell_remarks(data)
+    with _folder(config, data, manner) as folder:
+        finished = _trained(config, data, folder, manner)
+    _tell(finished, data, manner)
+    return finished
+
+
+def resume_and_tell(folder: Path, manner: Manner, *, epochs: int | None, data_dir: Path | None) -> None:
+    """Go on with a run, and print what came of it."""
+    from glassnet.training.run import data_of, resume
+    from glassnet.training.run_folder import RunFolder
+
+    data = data_of(RunFolder(folder), data_dir)
+    callbacks = manner.callbacks(folder)
+    with _stopping(folder):
+        finished = resume(folder, data, epochs=epochs, callbacks=callbacks, progress=manner.progress)
+    _tell(finished, data, manner)
+
+
+@contextlib.contextmanager
+def _folder(config: RunConfig, data: Dataset, manner: Manner) -> Iterator[Path]:
+    from glassnet.training.run import layers_for
+    from glassnet.training.run_folder import default_folder
+
+    if manner.run_dir is not None:
+        yield manner.run_dir
+    else:
+        with default_folder(data.name, layers_for(config, data)) as folder:
+            yield folder
+
+
+@contextlib.contextmanager
+def _stopping(folder: Path) -> Iterator[None]:
+    """Say what Ctrl-C or SIGTERM left, and how to go on."""
+    from glassnet.training.loop import Interrupted
+
+    try:
+        yield
+    except Interrupted as stop:
+        typer.echo(f"glassnet: {stop}; go on with: glassnet train --resume {folder}", err=True)
+        raise typer.Exit(128 + stop.signal) from None
+
+
+def _trained(config: RunConfig, data: Dataset, folder: Path, manner: Manner) -> Run:
+    """Train into a folder."""
+    from glassnet.training.run import run
+
+    with _stopping(folder):
+        return run(config, data, run_dir=folder, callbacks=manner.callbacks(folder), progress=manner.progress)
+
+
+def find_rate_and_tell(config: RunConfig, manner: Manner, *, data_dir: Path | None) -> None:
+    """Try learning rates on a network, and print which to take; the curve is saved as a picture."""
+    from glassnet.nn.optimizers import OPTIMIZERS
+    from glassnet.report.learning_rates import draw
+    from glassnet.training.range_test import find_learning_rate
+    from glassnet.training.run import load_data, network_for
+
+    data = load_data(config, data_dir)
+    tell_remarks(data)
+    network = network_for(config, data)
+    found = find_learning_rate(
+        network,
+        data,
+        optimizer=OPTIMIZERS.resolve(config.training.optimizer),
+        batch_size=config.training.batch_size,
+        seed=config.seed,
+    )
+    with _folder(config, data, manner) as folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        picture = folder / "learning_rates.png"
+        draw(found, picture)
+    record = {
+        "dataset": data.name,
+        "optimizer": found.optimizer,
+        "learning_rate": found.pick,
+        "highest_stable": found.highest_stable,
+        "reason": found.reason,
+        "picture": str(picture),
+    }
+    if manner.as_json:
+        curve = {"learning_rates": found.learning_rates, "losses": found.losses, "smoothed": found.smoothed}
+        print_json(record | {name: [float(value) for value in values] for name, values in curve.items()})
+        return
+    print_facts(
+        [
+            network_fact(network),
+            ("optimizer", config.training.optimizer),
+            ("learning rate", f"{found.pick:.3g}"),
+            ("highest stable", f"{found.highest_stable:.3g}"),
+            ("because", found.reason),
+            ("curve", str(picture)),
+        ]
+    )
+
+
+def train_seeds(config: RunConfig, seeds: int, data: Dataset, manner: Manner) -> None:
+    """Train networks that differ in their seed, a run folder each, and print mean and spread of their measures."""
+    from dataclasses import asdict
+
+    from glassnet.training.assessment import assess, spreads
+    from glassnet.training.run import layers_for
+    from glassnet.training.run_folder import default_folder, new_folder
+
+    tell_remarks(data)
+    layers = layers_for(config, data)
+    runs = []
+    run_dir = manner.run_dir
+    with new_folder(run_dir) if run_dir else default_folder(data.name, layers) as folder:
+        for seed in range(config.seed, config.seed + seeds):
+            network = config.network.model_copy(update={"seed": None})
+            one = config.model_copy(update={"seed": seed, "network": network, "start": None})
+            runs.append(_trained(one, data, folder / f"seed-{seed}", manner))
+    found = [assess(run.network, data.test, data.task, data.encoder) for run in runs]
+    spread = spreads(found)
+    if manner.as_json:
+        record = {"run_dir": str(folder), "dataset": data.name, "layers": layers, "published": manner.figures}
+        record["runs"] = [
+            {"seed": run.config.seed, "run_dir": str(run.folder), "test_loss": one.loss, "measures": one.measures}
+            for run, one in zip(runs, found, strict=True)
+        ]
+        print_json(record | {"spread": {name: asdict(over) for name, over in spread.items()}})
+        return
+    print_facts([_rows_fact(data), network_fact(runs[0].network), ("run folders", str(folder))])
+    typer.echo()
+    names = [MEASURES.get(name, name) for name in spread]
+    rows = [
+        [f"seed {run.config.seed}", *(f"{one.measures[name]:.4f}" for name in spread)]
+        for run, one in zip(runs, found, strict=True)
+    ]
+    rows.append(["mean", *(f"{over.mean:.4f}" for over in spread.values())])
+    rows.append(["deviation", *(f"{over.deviation:.4f}" for over in spread.values())])
+    rows.append(["95 % of the mean", *(f"{over.low:.3f} to {over.high:.3f}" for over in spread.values())])
+    print_table(["test rows", *names], rows)
+    if manner.figures:
+        typer.echo()
+        published_table(manner.figures, {name: over.mean for name, over in spread.items()})
+
+
+def _tell(run: Run, data: Dataset, manner: Manner) -> None:
+    """Print what a finished run reached."""
+    from glassnet.training.assessment import assess
+
+    test, last = assess(run.network, data.test, data.task, data.encoder), run.chosen
+    seconds = sum(record.seconds for record in run.history)
+    record = {
+        "run_dir": str(run.folder),
+        "dataset": data.name,
+        "layers": list(run.network.layers),
+        "parameters": len(run.network.theta),
+        "optimizer": run.config.training.optimizer,
+        "epochs": len(run.history),
+        "stopped": run.stopped,
+        "best_epoch": run.best_epoch,
+        "seconds": round(seconds, 3),
+        "kernels": run.config.environment["kernels"],
+        "threads": last and last.threads,
+        "train_loss": last and last.train_loss,
+        "train_accuracy": last and last.train_accuracy,
+        "validation_loss": last and last.validation_loss,
+        "validation_accuracy": last and last.validation_accuracy,
+        "validation_measures": last.measures if last else {},
+        "test_loss": test.loss,
+        "test_accuracy": test.measures.get("accuracy"),
+        "test_measures": test.measures,
+        "test_intervals": test.intervals,
+        "published": manner.figures,
+        "theta_sha256": run.network.fingerprint(),
+    }
+    if manner.as_json:
+        print_json(record)
+        _tell_unsaved(run)
+        return
+    facts = [
+        _rows_fact(data),
+        network_fact(run.network),
+        ("optimizer", run.config.training.optimizer),
+        ("trained", f"{len(run.history)} epochs, {seconds:.1f} s, {run.config.environment['kernels']} kernels"),
+    ]
+    if run.stopped != "epochs":
+        facts.append(("stopped by", run.stopped))
+    if run.best_epoch is not None:
+        facts.append(("best epoch", str(run.best_epoch)))
+    if last:
+        facts.append(("training loss", f"{last.train_loss:.4f}"))
+    if last and last.validation_accuracy is not None:
+        facts.append(("validation accuracy", f"{last.validation_accuracy:.4f}"))
+    facts += [(name.replace("_", " "), f"{value:.4f}") for name, value in (last.measures if last else {}).items()]
+    facts += [(f"test {name}", value) for name, value in measures_facts(test)]
+    facts += [("test loss", f"{test.loss:.4f}"), ("run folder", str(run.folder))]
+    print_facts(facts)
+    if manner.figures:
+        typer.echo()
+        published_table(manner.figures, test.measures)
+    _tell_unsaved(run)
+
+
+def _tell_unsaved(run: Run) -> None:
+    """End with an error where the folder does not hold the end of the run."""
+    if run.unsaved is not None:
+        raise FileError(
+            run.unsaved.path,
+            f"{run.unsaved.problem}; the run is at its end, but its folder holds an earlier state: "
+            f"make room and go on with: glassnet train --resume {run.folder}",
+        )
+
+
+def _rows_fact(data: Dataset) -> tuple[str, str]:
+    rows = ", ".join(
+        f"{len(split.y):,} {name}"
+        for name, split in (("training", data.train), ("validation", data.validation), ("test", data.test))
+    )
+    return "data", f"{data.name}: {rows} rows"

@@ -1,0 +1,207 @@
+"""One step of training: what is done to the gradient, the optimizer's rule, and what is done to theta after it.
+
+In this order, with theta_W for the weights alone (biases and the scales of batch normalisation are not penalised):
+
+1. the gradient is clipped: its norm to at most ``clip_norm`` (Pascanu et al. 2013, algorithm 1), then each of its
+   entries to at most ``clip_value``;
+2. penalties on the weights add their slopes: ``l2`` theta_W, that of l2/2 |theta_W|^2, and ``l1`` sign(theta_W),
+   that of l1 |theta_W|_1 (Goodfellow et al. 2016, section 7.1);
+3. the weights shrink by eta ``weight_decay`` theta_W, apart from the gradient (Loshchilov, Hutter 2019);
+4. the optimizer's rule;
+5. the weights into a hidden unit that are longer than ``max_norm`` are shortened to it (Srivastava et al.
+   2014, section 5.1);
+6. the average of theta moves on: average = d average + (1 - d) theta, d = min(``ema``, (1 + t) / (10 + t)), so
+   that what theta was before the first steps is soon forgotten (Polyak and Juditsky 1992).
+
+All but norms are elementwise: with the optimizer's rule they are one formula, and where steps are compiled, one
+loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from glassnet.errors import UsageError
+from glassnet.nn.activations import Array
+from glassnet.nn.optimizer import Optimizer, OptimizerState, apply_rule
+from glassnet.nn.parameters import Parameters
+
+#: What holds of the options, and how it is said.
+RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
+    **dict.fromkeys(("l1", "l2", "weight_decay"), (lambda value: value >= 0, ">= 0")),
+    **dict.fromkeys(("clip_norm", "clip_value", "max_norm"), (lambda value: value > 0, "> 0")),
+    "ema": (lambda value: 0 < value < 1, "between 0 and 1"),
+}
+
+
+@dataclass(frozen=True)
+class Update:
+    """What takes a step; see this module.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Whose rule it is.
+    l1, l2, weight_decay : float, default 0
+        Penalties on the weights.
+    clip_norm, clip_value, max_norm, ema : float, optional
+        None: is not done.
+
+    Raises
+    ------
+    UsageError
+        If an option is not a finite number in its range.
+
+    Examples
+    --------
+    >>> from glassnet.nn.optimizers import SGD
+    >>> parameters = Parameters([1, 1], np.float64)
+    >>> parameters.theta[:], parameters.gradient[:] = [2.0, 3.0], [1.0, 1.0]
+    >>> update = Update(SGD(0.1), l2=0.5)
+    >>> update.step(parameters, update.start(parameters))
+    >>> parameters.theta  # w = 2 - 0.1 (1 + 0.5 * 2), b = 3 - 0.1 * 1
+    array([1.8, 2.9])
+    """
+
+    optimizer: Optimizer
+    l1: float = 0.0
+    l2: float = 0.0
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    max_norm: float | None = None
+    ema: float | None = None
+
+    def __post_init__(self) -> None:
+        for option in fields(self)[1:]:
+            value = getattr(self, option.name)
+            if value is None:
+                continue
+            holds, said = RANGES[option.name]
+            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+            if not number or not np.isfinite(value) or not holds(value):
+                raise UsageError(option.name, f"must be a finite number {said}, got {value!r}")
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether the optimizer is a rule for each parameter by itself; else it has a step of its own."""
+        return type(self.optimizer).step is Optimizer.step
+
+    @property
+    def memory_vectors(self) -> int:
+        """Vectors of theta's shape that are remembered between steps: the optimizer's, then the average."""
+        return self.optimizer.memory_vectors + (self.ema is not None)
+
+    def start(self, parameters: Parameters) -> OptimizerState:
+        """Return the memory before the first step."""
+        state = self.optimizer.start(parameters.theta, parameters)
+        if self.ema is not None:
+            state.memory.append(parameters.theta.copy())
+        return state
+
+    def average(self, state: OptimizerState) -> Array | None:
+        """Return the average of theta so far, of shape (p,); None without ``ema``."""
+        return None if self.ema is None else state.memory[-1]
+
+    def numbers(self, t: Any, factor: Any, *, weights: bool) -> dict[str, Any]:
+        """Return what `rule` is called with beside arrays.
+
+        Parameters
+        ----------
+        t : int or ndarray
+            The step's number.
+        factor : float or ndarray
+            What a schedule multiplies the step size by.
+        weights : bool
+            Whether for weights, or for the parameters that are not penalised.
+        """
+        numbers: dict[str, Any] = self.optimizer.hyper_parameters()
+        numbers["eta"] = numbers["eta"] * factor
+        on = 1.0 if weights else 0.0
+        numbers |= {"penalty_1": on * self.l1, "penalty_2": on * self.l2}
+        numbers["shrink"] = on * self.weight_decay * numbers["eta"]
+        if self.ema is not None:
+            decay = np.minimum(self.ema, (1 + t) / (10 + t))
+            numbers["decay"] = decay if np.ndim(decay) else float(decay)  # a float leaves float32 what it is
+        return {"t": t, **numbers}
+
+    def rule(self, theta: Array, g: Array, *memory: Array, t: Any, **numbers: Any) -> tuple[Array, ...]:
+        """Return the new theta and memory: all of a step that is elementwise, as one formula."""
+        penalty_1, penalty_2, shrink = (numbers.pop(name) for name in ("penalty_1", "penalty_2", "shrink"))
+        g = self._slope(theta, g, penalty_1, penalty_2)
+        theta = self._shrunk(theta, shrink)
+        if self.ema is None:
+            return self.optimizer.rule(theta, g, *memory, t=t, **numbers)
+        decay = numbers.pop("decay")
+        theta, *others = self.optimizer.rule(theta, g, *memory[:-1], t=t, **numbers)
+        return theta, *others, decay * memory[-1] + (1 - decay) * theta
+
+    def _slope(self, theta: Array, g: Array, penalty_1: Any, penalty_2: Any) -> Array:
+        if self.clip_value is not None:
+            g = np.minimum(np.maximum(g, -self.clip_value), self.clip_value)
+        if self.l2:
+            g = g + penalty_2 * theta
+        if self.l1:
+            g = g + penalty_1 * np.sign(theta)
+        return g
+
+    def _shrunk(self, theta: Array, shrink: Any) -> Array:
+        return theta - shrink * theta if self.weight_decay else theta
+
+    def step(self, parameters: Parameters, state: OptimizerState, factor: float = 1.0) -> None:
+        """Take one step by ``parameters.gradient``: parameters and state are updated in place.
+
+        Parameters
+        ----------
+        parameters : Parameters
+            Its gradient is changed where something is done to it.
+        state : OptimizerState
+            From `start`, or from the steps before.
+        factor : float, default 1
+            What a schedule multiplies the step size by.
+        """
+        theta, gradient = parameters.theta, parameters.gradient
+        if self.clip_norm is not None:
+            gradient *= shorten(float(np.linalg.norm(gradient)), self.clip_norm)
+        numbers = {kind: self.numbers(state.t + 1, factor, weights=kind) for kind in (True, False)}
+        if self.elementwise:
+            state.t += 1
+            for name, block in parameters.blocks.items():
+                memory = [vector[block] for vector in state.memory]
+                apply_rule(self.rule, theta[block], gradient[block], memory, numbers[name[0] == "W"])
+        else:
+            self._step_around(parameters, state, factor, numbers)
+        if self.max_norm is not None:
+            for W in parameters.W[:-1]:
+                W *= shorten(np.sqrt((W * W).sum(axis=0)), self.max_norm)
+
+    def _step_around(
+        self, parameters: Parameters, state: OptimizerState, factor: float, numbers: dict[bool, dict[str, Any]]
+    ) -> None:
+        """Take the optimizer's own step, with the rest of the rule before and after it."""
+        theta, gradient = parameters.theta, parameters.gradient
+        for name, block in parameters.blocks.items():
+            known = numbers[name[0] == "W"]
+            gradient[block] = self._slope(theta[block], gradient[block], known["penalty_1"], known["penalty_2"])
+            theta[block] = self._shrunk(theta[block], known["shrink"])
+        scaled = replace(self.optimizer, learning_rate=factor * self.optimizer.learning_rate)
+        scaled.step(theta, gradient, state)
+        if self.ema is not None:
+            decay = numbers[True]["decay"]
+            state.memory[-1][:] = decay * state.memory[-1] + (1 - decay) * theta
+
+
+def shorten(length: Any, limit: float) -> Any:
+    """Return the factor that makes a length at most `limit`; 1 where it is.
+
+    Examples
+    --------
+    >>> shorten(np.array([4.0, 0.0]), 1.0)
+    array([0.25, 1.  ])
+    """
+    longer = length > limit
+    return np.where(longer, limit / np.where(longer, length, 1), 1).astype(np.asarray(length).dtype)

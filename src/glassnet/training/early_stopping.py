@@ -1,0 +1,214 @@
+"""Early stopping: training ends when the network no longer gets better on rows it does not learn from."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from glassnet.errors import UsageError, unknown_name
+from glassnet.nn.registry import Registry
+from glassnet.training.monitoring import METRICS
+
+#: What can be watched: a loss that every run records, or a metric on the validation rows.
+MONITORS = ("validation_loss", "train_loss", *(name for name in METRICS if name != "loss"))
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """Stop after a number of epochs without improvement.
+
+    With E_t the watched value after epoch t, and the best so far E_best, epoch t is an improvement if ::
+
+        E_t < E_best - min_delta        where smaller is better, a loss
+        E_t > E_best + min_delta        where larger is better, an accuracy
+
+    and E_best is then E_t. Steps that are each below `min_delta` add up, as E_best stays where it is meanwhile.
+
+    Parameters
+    ----------
+    patience : int, default 10
+        Epochs in a row without improvement that end training, >= 1.
+    monitor : str, default "validation_loss"
+        One of `MONITORS`: ``"validation_loss"``, ``"train_loss"``, or a metric on the validation rows,
+        ``"auc"``.
+    min_delta : float, default 0
+        What an improvement must exceed, >= 0, in the units of the watched value.
+    restore_best : bool, default True
+        Whether the network ends with the parameters of the best epoch; else with those of the last one.
+
+    Raises
+    ------
+    UsageError
+        If an argument is none of that.
+
+    References
+    ----------
+    Prechelt (1998), Early stopping - but when?, in Neural Networks: Tricks of the Trade, LNCS 1524, 55-69: why
+    one stops, and the parameters of the best epoch are the result. Goodfellow, Bengio and Courville (2016), Deep
+    Learning, Algorithm 7.1: the counting of patience.
+
+    Examples
+    --------
+    >>> EARLY_STOPPING.resolve("patience(5, monitor=auc)")
+    EarlyStopping(patience=5, monitor='auc', min_delta=0.0, restore_best=True)
+    >>> EarlyStopping(patience=3).spec
+    'patience(3, monitor=validation_loss, min_delta=0.0, restore_best=True)'
+    """
+
+    patience: int = 10
+    monitor: str = "validation_loss"
+    min_delta: float = 0.0
+    restore_best: bool = True
+
+    def __post_init__(self) -> None:
+        if not _whole(self.patience) or self.patience < 1:
+            raise UsageError("early_stopping", f"patience must be a whole number >= 1, got {self.patience!r}")
+        if self.monitor not in MONITORS:
+            problem = unknown_name("monitor", str(self.monitor), MONITORS)
+            raise UsageError("early_stopping", str(problem))
+        if not _number(self.min_delta) or self.min_delta < 0:
+            raise UsageError("early_stopping", f"min_delta must be a number >= 0, got {self.min_delta!r}")
+        if not isinstance(self.restore_best, bool):
+            raise UsageError("early_stopping", f"restore_best must be True or False, got {self.restore_best!r}")
+
+    @property
+    def metric(self) -> str | None:
+        """The name from `METRICS` to measure after each epoch; None where a recorded loss is watched."""
+        return self.monitor if self.monitor in METRICS else None
+
+    @property
+    def larger_is_better(self) -> bool:
+        """Whether an improvement is a rise of the watched value."""
+        return self.metric is not None and METRICS[self.metric].larger_is_better
+
+    @property
+    def spec(self) -> str:
+        """The specification that `EARLY_STOPPING` resolves to this object again."""
+        return (
+            f"patience({self.patience}, monitor={self.monitor}, min_delta={float(self.min_delta)!r}, "
+            f"restore_best={self.restore_best})"
+        )
+
+    def check(self, validation_rows: int) -> None:
+        """Refuse to watch validation rows where there are none.
+
+        Raises
+        ------
+        UsageError
+            Naming what to do instead.
+        """
+        if validation_rows == 0 and self.monitor != "train_loss":
+            raise UsageError(
+                "early_stopping",
+                f"{self.monitor} is watched on validation rows, and there are none; set some aside with "
+                "validation, or take monitor=train_loss",
+            )
+
+
+#: How ``"patience(10)"`` becomes an object.
+EARLY_STOPPING: Registry[EarlyStopping] = Registry("early_stopping", EarlyStopping)
+EARLY_STOPPING.add("patience", EarlyStopping)
+
+
+@dataclass
+class Watch:
+    """What early stopping remembers from epoch to epoch.
+
+    Attributes
+    ----------
+    rule : EarlyStopping
+        What counts as an improvement, and when to stop.
+    best : float or None
+        The best value so far; None before the first finite one.
+    best_epoch : int
+        The epoch that had it, counted from 1; 0 before.
+    waited : int
+        Epochs since, or since the start.
+
+    Examples
+    --------
+    >>> watch = Watch(EarlyStopping(patience=2))
+    >>> [watch.observe(epoch, loss) for epoch, loss in enumerate([0.7, 0.5, 0.6, 0.5], start=1)]
+    [True, True, False, False]
+    >>> watch.stop, watch.best, watch.best_epoch
+    (True, 0.5, 2)
+    """
+
+    rule: EarlyStopping
+    best: float | None = None
+    best_epoch: int = 0
+    waited: int = 0
+
+    def observe(self, epoch: int, value: float) -> bool:
+        """Take note of an epoch's value and return whether it is an improvement.
+
+        Parameters
+        ----------
+        epoch : int
+            Counted from 1.
+        value : float
+            Of what the rule watches. NaN and infinities are no improvement.
+        """
+        value = float(value)
+        improved = math.isfinite(value) and (
+            self.best is None or self._gain(self.best, value) > self.rule.min_delta
+        )
+        if improved:
+            self.best, self.best_epoch, self.waited = value, epoch, 0
+        else:
+            self.waited += 1
+        return improved
+
+    def _gain(self, best: float, value: float) -> float:
+        return value - best if self.rule.larger_is_better else best - value
+
+    @property
+    def stop(self) -> bool:
+        """Whether patience is at its end."""
+        return self.waited >= self.rule.patience
+
+    def state(self) -> dict[str, Any]:
+        """Return the memory as plain values for a checkpoint; JSON keeps every bit of them.
+
+        Examples
+        --------
+        >>> Watch(EarlyStopping(), 0.1, 3, 1).state()
+        {'best': 0.1, 'best_epoch': 3, 'waited': 1}
+        """
+        state = asdict(self)
+        del state["rule"]  # the run's configuration has it
+        return state
+
+    @classmethod
+    def from_state(cls, rule: EarlyStopping, state: dict[str, Any]) -> Watch:
+        """Go on from what `state` returned.
+
+        Raises
+        ------
+        ValueError
+            If it is something else.
+
+        Examples
+        --------
+        >>> watch = Watch(EarlyStopping(), 0.1, 3, 1)
+        >>> Watch.from_state(watch.rule, watch.state()) == watch
+        True
+        """
+        names = {"best", "best_epoch", "waited"}
+        if not isinstance(state, dict) or set(state) != names:
+            raise ValueError(f"expected {', '.join(sorted(names))}, got {state!r}")
+        counts = all(_whole(state[name]) and state[name] >= 0 for name in ("best_epoch", "waited"))
+        begun = counts and state["best_epoch"] > 0
+        if not counts or not (_number(state["best"]) if begun else state["best"] is None):
+            raise ValueError(f"expected a number and two counts, got {state!r}")
+        return cls(rule, **state)
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max

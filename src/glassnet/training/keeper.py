@@ -1,0 +1,100 @@
+"""Who saves a run while it goes on: its checkpoint, its model, its history."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Protocol
+
+from glassnet.errors import FileError
+from glassnet.training.callbacks import Running
+from glassnet.training.learner import Learner
+from glassnet.training.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from glassnet.data.columns import TableEncoder
+
+#: Seconds between two saves of a run that does not say after how many epochs.
+SAVE_EVERY = 30.0
+
+
+class Kept(Running, Protocol):
+    """A run, and what became of its last save."""
+
+    unsaved: FileError | None
+
+
+class Keeper:
+    """Saves a run in its folder, if it has one. A full disk does not end training: it is said, and tried again.
+
+    Parameters
+    ----------
+    run : Kept
+        ``run.unsaved`` says why the last save failed.
+    learner : Learner
+        What is saved.
+    """
+
+    def __init__(self, run: Kept, learner: Learner) -> None:
+        self.run, self.learner = run, learner
+        self.folder = None if run.folder is None else RunFolder(run.folder)
+        self.saved = time.monotonic()
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(cls, run: Kept, learner: Learner, encoder: TableEncoder | None, *, new: bool) -> Iterator[Keeper]:
+        """Make the folder of a new run, or take that of one that is resumed, and hold it against other processes.
+
+        Raises
+        ------
+        FileError
+            If it cannot be written, or another process trains in it.
+        """
+        keeper = cls(run, learner)
+        if keeper.folder is None:
+            yield keeper
+            return
+        folder, config = keeper.folder, run.config
+        if new:
+            held = folder.create(config, learner.judged, learner.checkpoint(run.history), encoder)
+        else:
+            held = folder.take_up(config)
+        with held:
+            yield keeper
+
+    def after_epoch(self, epoch: int) -> None:
+        """Save where it is time to."""
+        every = self.run.config.training.checkpoint_every
+        due = time.monotonic() - self.saved > SAVE_EVERY if every is None else epoch % every == 0
+        if due:
+            self.save()
+            self.save_model()
+            self.saved = time.monotonic()
+
+    def save(self) -> None:
+        """Save the checkpoint; the engine has stored what it holds."""
+        if self.folder is None:
+            return
+        try:
+            self.learner.checkpoint(self.run.history).save(self.folder.checkpoint_path)
+        except FileError as error:
+            self._failed(error)
+        else:
+            self.run.unsaved = None
+
+    def save_model(self) -> None:
+        """Save the network as it is judged, and the history."""
+        if self.folder is None:
+            return
+        try:
+            self.folder.save(self.learner.judged, self.run.history)
+        except FileError as error:
+            self._failed(error)
+
+    def _failed(self, error: FileError) -> None:
+        """Say, once for each failure in a row, that a save failed."""
+        if self.run.unsaved is None:
+            warnings.warn(f"{error}; training goes on, and what was saved before stays", stacklevel=2)
+        self.run.unsaved = error

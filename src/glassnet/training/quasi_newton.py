@@ -1,0 +1,183 @@
+"""Training by L-BFGS: SciPy minimises the loss of an epoch's rows as a function of theta."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from glassnet.data.augmentation import moved
+from glassnet.errors import NonFiniteError, UsageError
+from glassnet.nn.activations import Array
+from glassnet.nn.network import BLOCK_ROWS, Network
+from glassnet.nn.optimizer import OptimizerState
+from glassnet.nn.parameters import Parameters
+from glassnet.nn.quasi_newton import LBFGS
+from glassnet.nn.update import Update
+from glassnet.runtime.threads import ThreadChoice
+
+#: Where the loss is not finite, SciPy is told this many times what it was at the start: go back.
+TOO_FAR = 10.0
+
+#: ``penalty(theta) -> (value, gradient of shape (p,))``.
+Penalty = Callable[[Array], tuple[float, Array]]
+
+
+def penalty_of(update: Update, parameters: Parameters) -> Penalty | None:
+    """Return what an update's ``l2`` adds to the loss, l2 / 2 times the sum of the squared weights; None without.
+
+    Raises
+    ------
+    UsageError
+        If the update does more to gradient or weights: L-BFGS minimises one smooth function.
+    """
+    for option in ("l1", "weight_decay", "clip_norm", "clip_value", "max_norm", "ema"):
+        if getattr(update, option):
+            raise UsageError(option, "lbfgs minimises one smooth function; leave it out, take l2, or take adam")
+    if not update.l2:
+        return None
+    weights = Parameters(parameters.layers, np.float64)
+    for W in weights.W:
+        W[:] = update.l2
+
+    def penalty(theta: Array) -> tuple[float, Array]:
+        slope = weights.theta * theta
+        return float(slope @ theta) / 2, slope
+
+    return penalty
+
+
+class QuasiNewtonEngine:
+    """SciPy's L-BFGS-B without bounds (Byrd, Lu, Nocedal and Zhu 1995), a call an epoch.
+
+    What it has learned of the curvature ends with the epoch, so that nothing but theta has to be kept between two.
+
+    SciPy works in float64. Where the network is float32, each theta that SciPy proposes is rounded to float32, and
+    there loss and gradient are computed, in float32 within a block of rows and summed over the blocks in float64.
+
+    Parameters
+    ----------
+    network : Network
+        Without dropout or batch normalisation: the loss must be one function of theta.
+    optimizer, state : LBFGS, OptimizerState
+        How many iterations, and the count of those done.
+    X : ndarray of shape (n, d_0)
+        All training rows.
+    targets : ndarray of shape (n, d_L)
+        From `Network.encode`.
+    weights : ndarray of shape (n,) or None
+        What the loss of each row is multiplied by.
+    threads : ThreadChoice
+        How many threads NumPy multiplies with.
+    use_threads : callable
+        From `glassnet.runtime.blas.blas_threads`.
+    penalty : callable, optional
+        ``penalty(theta) -> (value, gradient)`` of what is minimised beside the loss.
+
+    Raises
+    ------
+    UsageError
+        If the network has dropout or batch normalisation.
+    """
+
+    kernels = "numpy"
+    steady = True
+
+    def __init__(
+        self,
+        network: Network,
+        optimizer: LBFGS,
+        state: OptimizerState,
+        X: Array,
+        targets: Array,
+        weights: Array | None,
+        threads: ThreadChoice,
+        use_threads: Callable[[int], None],
+        penalty: Penalty | None = None,
+    ) -> None:
+        for option, used in (("dropout", any(network.dropout)), ("batch_norm", any(network.batch_norm))):
+            if used:
+                raise UsageError(option, "lbfgs needs a loss that theta alone decides; leave it out, or take adam")
+        self.network, self.optimizer, self.state = network, optimizer, state
+        self.X, self.targets, self.weights, self.penalty = X, targets, weights, penalty
+        self.threads, self.use_threads = threads, use_threads
+
+    def take(self, rows: Array, moves: Array | None = None) -> tuple[list[float], Array, NonFiniteError | None]:
+        """Run L-BFGS on these rows; the one loss, and the outputs, are those at the theta before it.
+
+        Each row's image is moved as its row of `moves` says, the same way in every iteration.
+        """
+        from scipy.optimize import minimize
+
+        self.use_threads(self.threads.count)
+        theta, start = self.network.theta, self.network.theta.copy()
+        before: list[tuple[float, Array]] = []
+
+        def objective(proposed: Array) -> tuple[float, Array]:
+            theta[:] = proposed
+            try:
+                loss, gradient, outputs = self.loss_and_gradient(rows, moves)
+            except NonFiniteError:
+                if not before:
+                    raise
+                return TOO_FAR * (1 + abs(before[0][0])), np.zeros_like(proposed)
+            if not before:
+                before.append((loss, outputs))
+            value, slope = self.penalty(theta) if self.penalty else (0.0, 0.0)
+            return loss + value, gradient + slope
+
+        try:
+            result = minimize(
+                objective,
+                start,
+                method="L-BFGS-B",
+                jac=True,
+                options={
+                    "maxcor": self.optimizer.memory,
+                    "maxiter": self.optimizer.iterations,
+                    "ftol": 0.0,  # an epoch ends early only where nothing moves any more
+                    "gtol": 0.0,
+                },
+            )
+        except NonFiniteError as error:
+            return [], np.empty((0, self.targets.shape[1])), error
+        theta[:] = result.x
+        self.state.t += int(result.nit)
+        loss, outputs = before[0]
+        return [loss], outputs, None
+
+    def loss_and_gradient(self, rows: Array, moves: Array | None = None) -> tuple[float, Array, Array]:
+        """Return the loss of these rows at the network's theta, its gradient in float64, and the outputs.
+
+        The rows go through in blocks: 60,000 of them need no more memory than a block and the outputs.
+
+        Raises
+        ------
+        NonFiniteError
+            If the loss or its gradient is not finite.
+        """
+        network = self.network
+        loss, gradient, outputs = 0.0, np.zeros(len(network.theta)), []
+        for first in range(0, len(rows), BLOCK_ROWS):
+            part = slice(first, first + BLOCK_ROWS)
+            block = rows[part]
+            share = len(block) / len(rows) if network.loss.reduction == "mean" else 1.0
+            images = self.X[block] if moves is None else moved(self.X[block], moves[part])
+            trace = network.forward(network.input_batch(images))
+            weights = None if self.weights is None else self.weights[block]
+            loss += share * float(network.backward(trace, self.targets[block], weights))
+            gradient += share * network.gradient
+            outputs.append(trace.outputs)
+        bad = np.flatnonzero(~np.isfinite(gradient))
+        if len(bad):
+            raise NonFiniteError(f"the slope by {network.parameters.name(bad[0])} became {gradient[bad[0]]}")
+        return loss, gradient, np.concatenate(outputs)
+
+    def load(self) -> None:
+        """Do nothing: theta itself is worked on."""
+
+    def store(self) -> None:
+        """Do nothing: theta is always up to date."""
+
+    def close(self) -> None:
+        """Do nothing: there are no threads."""

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from glassnet.errors import FileError
+from glassnet.report.learning_rates import draw, range_test_figure
+from glassnet.training.range_test import RangeTest, smooth
+
+
+@pytest.fixture
+def result():
+    learning_rates = np.geomspace(1e-4, 1, 9)
+    losses = np.array([2.0, 2.1, 1.9, 1.5, 0.8, 0.5, 0.4, 9.0, 90.0])
+    smoothed = smooth(losses.tolist())
+    return RangeTest(
+        "sgd(learning_rate=0.1)", learning_rates, losses, smoothed, 1e-2, learning_rates[6], "because"
+    )
+
+
+def test_the_curves_and_marks_lie_where_the_result_has_them(result):
+    axes = range_test_figure(result).axes[0]
+    raw, smoothed, guide, pick, stable = (line.get_xydata() for line in axes.lines)
+    np.testing.assert_array_equal(raw, np.column_stack([result.learning_rates, result.losses]))
+    np.testing.assert_array_equal(smoothed, np.column_stack([result.learning_rates, result.smoothed]))
+    assert guide[:, 0].tolist() == [1e-2, 1e-2]
+    assert pick.tolist() == [[1e-2, result.smoothed[4]]]
+    assert stable.tolist() == [[result.learning_rates[6], result.smoothed[6]]]
+
+
+def test_the_smoothed_curve_is_stronger_than_the_raw_one(result):
+    raw, smoothed = range_test_figure(result).axes[0].lines[:2]
+    assert smoothed.get_linewidth() > 2 * raw.get_linewidth()
+    assert raw.get_alpha() < 0.5
+
+
+def test_the_axes_are_labelled_and_the_learning_rate_is_on_a_logarithmic_one(result):
+    axes = range_test_figure(result).axes[0]
+    assert axes.get_xscale() == "log"
+    assert axes.get_xlim() == pytest.approx((1e-4, 1))
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("learning rate", "training loss")
+    assert axes.get_title(loc="left") == "Learning-rate range test: sgd"
+    words = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert words == ["each batch", "smoothed", "pick", "lowest, at 0.1"]
+
+
+def test_the_blow_up_is_cut_off_and_all_before_it_is_seen(result):
+    low, high = range_test_figure(result).axes[0].get_ylim()
+    assert low < 0.4
+    assert 2.1 < high < 3
+
+
+@pytest.mark.parametrize(("place", "side"), [(1, "left"), (6, "right")])
+def test_the_pick_is_labelled_on_the_side_with_more_room(result, place, side):
+    result = RangeTest(**{**vars(result), "pick": float(result.learning_rates[place])})
+    (label,) = range_test_figure(result).axes[0].texts
+    assert label.get_text() == f"pick {result.pick:.2g}"
+    assert label.get_horizontalalignment() == side
+    assert label.xy[0] == result.pick
+
+
+def test_the_file_is_what_its_name_says_alone_in_its_folder_and_the_same_again(result, tmp_path):
+    for name, begin in (("found.png", b"\x89PNG"), ("found.SVG", b"<?xml")):
+        draw(result, tmp_path / name)
+        content = (tmp_path / name).read_bytes()
+        assert content.startswith(begin)
+        draw(result, str(tmp_path / name))
+        assert (tmp_path / name).read_bytes() == content
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["found.SVG", "found.png"]
+
+
+@pytest.mark.parametrize("name", ["found.jpg", "found", "found.svgz"])
+def test_another_ending_is_refused_and_nothing_written(result, tmp_path, name):
+    with pytest.raises(FileError, match=r"ends in neither \.png nor \.svg"):
+        draw(result, tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_cannot_be_written_is_refused_by_name(result, tmp_path):
+    with pytest.raises(FileError, match=r"found\.png: cannot be written"):
+        draw(result, tmp_path / "missing" / "found.png")
