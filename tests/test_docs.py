@@ -14,9 +14,14 @@ DERIVATION = (ROOT / "docs" / "derivation.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", DERIVATION, re.DOTALL)
 
 
-def test_the_example_of_the_derivation_prints_what_it_says():
-    example = next(text for kind, text in BLOCKS if kind == "python" and "import glassnet" in text)
-    said = next(text for kind, text in BLOCKS if kind == "text")
+EXAMPLES = [text for kind, text in BLOCKS if kind == "python" and "import glassnet" in text]
+PRINTED = [text for kind, text in BLOCKS if kind == "text"]
+
+
+@pytest.mark.parametrize(
+    ("example", "said"), [*zip(EXAMPLES, PRINTED, strict=True)], ids=["batch-norm", "network"]
+)
+def test_the_examples_of_the_derivation_print_what_they_say(example, said):
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         exec(example, {})
@@ -24,10 +29,11 @@ def test_the_example_of_the_derivation_prints_what_it_says():
 
 
 def test_the_lines_that_the_derivation_quotes_stand_in_the_code():
-    code = (Path(glassnet.__file__).parent / "nn" / "backpropagation.py").read_text(encoding="utf-8")
+    modules = [Path(glassnet.__file__).parent / "nn" / name for name in ("backpropagation.py", "batch_norm.py")]
+    code = "".join(path.read_text(encoding="utf-8") for path in modules)
     quoted = [text for kind, text in BLOCKS if kind == "python" and "import" not in text]
     lines = [line for text in quoted for line in text.splitlines()]
-    assert len(lines) == 4
+    assert len(lines) == 8
     assert [line for line in lines if f" {line}\n" not in code] == []
 
 

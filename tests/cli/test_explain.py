@@ -58,6 +58,44 @@ def test_one_activation_a_layer(glassnet, here):
     assert facts_of(html)["activations"] == "tanh, relu"
 
 
+def test_batch_normalisation_and_dropout_are_shown_as_in_training_with_several_rows(glassnet, here):
+    arguments = ["explain", "3,2,1", "--batch-norm", "--dropout", 0.5, "--overwrite", "--json"]
+    network = example_network([3, 2, 1], batch_norm=True, dropout=0.5)
+    assert network.batch_norm == (True,)
+    for given, n in (([], 4), (["--rows", 3], 3)):
+        record = glassnet(*arguments, *given).json
+        graph = ComputationGraph(network, *example_sample(network, n=n), training=True)
+        assert (record["loss"], record["nodes"]) == (graph.loss, len(graph.nodes))
+        assert record["graph_difference"] < 1e-12
+        assert record["numerical_difference"] < 1e-7
+        html = (here / "explain-3-2-1.html").read_text(encoding="utf-8")
+        assert facts_of(html)["rows"] == f"{n}, here the first"
+
+
+@pytest.mark.parametrize("given", [["--rows", 1], ["--input", "0.5,-1,2", "--target", "1"]], ids=str)
+def test_one_row_is_shown_as_in_prediction(glassnet, here, given):
+    record = glassnet("explain", "3,2,1", "--batch-norm", "--dropout", 0.5, *given, "--json").json
+    network = example_network([3, 2, 1], batch_norm=True, dropout=0.5)
+    X, y = example_sample(network) if "--rows" in given else ([[0.5, -1, 2]], [1.0])
+    assert record["loss"] == ComputationGraph(network, X, y, training=False).loss
+    html = (here / "explain-3-2-1.html").read_text(encoding="utf-8")
+    assert "as in prediction" in html
+    assert "rows" not in facts_of(html)
+
+
+def test_rows_of_a_network_without_either_are_explained(glassnet, here):
+    record = glassnet("explain", "3,2,1", "--rows", 5, "--json").json
+    network = example_network([3, 2, 1])
+    assert record["loss"] == ComputationGraph(network, *example_sample(network, n=5)).loss
+
+
+def test_rows_of_a_run(glassnet, run_folder, here):
+    record = glassnet("explain", "run", "--sample", 17, "--rows", 3, "--json").json
+    rows = gn.load_dataset("digits").test
+    network = gn.load_model(run_folder)
+    assert record["loss"] == ComputationGraph(network, rows.X[17:20], rows.y[17:20]).loss
+
+
 def test_a_row_of_a_run(glassnet, run_folder, here):
     record = glassnet("explain", "run", "--sample", 17, "--json").json
     rows = gn.load_dataset("digits").test
@@ -147,6 +185,11 @@ def test_a_file_that_is_there_is_kept(glassnet, here):
         (["3,2,1", "--path", "0,5,0"], "--path: layer 1 has no unit 5; its units are 0 to 1"),
         (["3,2,1", "--out", "graph.pdf"], "--out: must end in .html, .svg or .png, got 'graph.pdf'"),
         (["3,2,1", "--sample", "x"], "--sample"),
+        (["3,2,1", "--rows", 0], "--rows: must be a whole number > 0, got 0"),
+        (["3,2,1", "--rows", 2, "--input", "1,2,3"], "--rows: --input is one row; leave one of the two out"),
+        (["3,2,1", "--rows", 2, "--target", "1"], "--target: is of one row, and there are 2; add --rows 1"),
+        (["3,2,1", "--batch-norm", "--target", "1"], "--target: is of one row, and there are 4; add --rows 1"),
+        (["3,2,1", "--dropout", 1], "--dropout: give a share in [0, 1)"),
     ],
 )
 def test_wrong_usage_is_named_and_leaves_nothing(glassnet, here, arguments, message):
@@ -161,6 +204,8 @@ def test_wrong_usage_is_named_and_leaves_nothing(glassnet, here, arguments, mess
     [
         (["--sample", 359], "--sample: must be a row of the test split, 0 to 358"),
         (["--sample", -1], "--sample: must be a row of the test split, 0 to 358"),
+        (["--sample", 357, "--rows", 3], "--rows: from row 357 the test split has 2"),
+        (["--batch-norm"], "--batch-norm: goes with layers; a run has its own"),
         (["--seed", 3], "--seed: goes with layers; a run has its own"),
         (["--activation", "tanh"], "--activation: goes with layers; a run has its own"),
     ],

@@ -18,6 +18,7 @@ from glassnet.nn.activations import ACTIVATIONS, Activation
 from glassnet.nn.network import Network
 
 LARGE = [784, 256, 128, 10]
+NORMALISED = {"batch_norm": True, "dropout": 0.5}
 DRAWN = [
     ([3, 2, 1], {"level": "operations"}),
     ([4, 3, 2], {"level": "operations"}),
@@ -37,6 +38,10 @@ DRAWN = [
     ([2, 3, 2], {"level": "matrices", "loss": "huber", "output_scale": 0.3, "output_activation": "leaky_relu"}),
     ([2, 3, 2], {"level": "neurons", "loss": "huber", "output_scale": 0.3, "output_activation": "leaky_relu"}),
     ([4, 1, 2, 2], {"level": "operations", "activation": "identity"}),
+    *(([3, 2, 2, 1], {"level": level, **NORMALISED}) for level in ("operations", "neurons", "matrices")),
+    ([1, 1, 2], {"level": "operations", **NORMALISED}),
+    ([784, 256, 10], {"path": (), **NORMALISED}),
+    ([784, 256, 10], {"neuron": (1, 3), **NORMALISED}),
 ]
 LEFT, TOP, RIGHT, BOTTOM = range(4)
 
@@ -100,9 +105,10 @@ def test_nothing_lies_over_anything_else_in_any_network(problem, views_of, data)
     activations, last = [data.draw(names) for _ in layers[1:-1]], data.draw(names)
     scale, seed = data.draw(st.sampled_from([1.0, 0.3, 10.0])), data.draw(st.integers(0, 1000))
     n = data.draw(st.sampled_from([1, 3]))
-    network, X, y = problem(
-        layers, activations, "half_squared_error", n, seed, output_activation=last, output_scale=scale
-    )
+    options = {"output_activation": last, "output_scale": scale}
+    options["batch_norm"] = [data.draw(st.booleans()) for _ in layers[1:-1]]
+    options["dropout"] = [data.draw(st.sampled_from([0, 0.5])) for _ in layers[:-1]]
+    network, X, y = problem(layers, activations, "half_squared_error", n, seed, **options)
     network.theta *= data.draw(st.sampled_from([1.0, 1e-6, -1e3]))
     with np.errstate(all="ignore"):
         assume(np.abs(network.forward(X).outputs).max() < 1e100)
@@ -148,13 +154,13 @@ def test_every_line_touches_the_nodes_that_it_joins(graph):
 
 
 def test_lines_lead_from_left_to_right(graph):
-    """But for weights, which stand above their products, and targets, which stand behind the loss."""
+    """But for weights and the like, which stand above their products, and targets, which stand behind the loss."""
     for curve in marks(graph, Curve):
         source, node = (graph.nodes[index] for index in curve.nodes)
         (x1, _), (x2, _) = curve.points[0], curve.points[-1]
         if source.kind == "target":
             assert x1 > x2
-        elif source.kind in ("weight", "constant", "bias"):
+        elif source.kind in ("weight", "constant", "bias", "scale", "mask"):
             assert x1 <= x2
         else:
             assert x1 < x2, (source.name, node.name)

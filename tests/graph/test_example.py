@@ -49,3 +49,15 @@ def test_another_seed_is_another_network():
     assert (example_network([3, 2, 1], seed=1).theta != example_network([3, 2, 1]).theta).any()
     with pytest.raises(UsageError, match="layers"):
         example_network([3])
+
+
+def test_a_network_with_batch_normalisation_has_scales_of_two_digits_and_a_batch_of_rows():
+    network = example_network([3, 2, 2], batch_norm=True, dropout=0.5)
+    X, y = example_sample(network, n=4)
+    (gamma,) = network.gamma[:1]
+    assert ((gamma >= 0.5) & (gamma <= 1.5) & (gamma != 1)).all()
+    assert (np.round(network.theta, 2) == network.theta).all()
+    assert (X.shape, y.shape) == ((4, 3), (4,))
+    assert (example_sample(network)[0] == X[:1]).all()
+    plain = example_network([3, 2, 2])
+    assert all((one == other).all() for one, other in zip(network.W, plain.W, strict=True))

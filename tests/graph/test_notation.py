@@ -136,3 +136,19 @@ def test_the_reader_of_these_tests_takes_signs_as_they_stand(read, wrong):
 
 def test_every_colour_is_in_both_palettes():
     assert PALETTES["light"].keys() == PALETTES["dark"].keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "plain", "sign", "mathtext", "mathml"),
+    [
+        (Name("x^", 1, (2,)), "x^1[2]", "x\u0302", r"$\hat{x}^{(1)}_{2}$", "<mi>x</mi><mo>^</mo></mover>"),
+        (Name("H~", 1), "H~1", "H\u0303", r"$\tilde{H}^{(1)}$", "<mi>H</mi><mo>~</mo></mover>"),
+        (Name("g", 1, (0,)), "g1[0]", "γ", r"$\gamma^{(1)}_{0}$", "<mi>γ</mi>"),
+        (Name("mu", 2), "mu2", "μ", r"$\mu^{(2)}$", "<mi>μ</mi>"),
+    ],
+    ids=str,
+)
+def test_letters_of_batch_normalisation_and_dropout(name, plain, sign, mathtext, mathml):
+    assert (str(name), name.sign, name.mathtext) == (plain, sign, mathtext)
+    assert name.mathml.startswith(("<msub", "<msup"))
+    assert name.mathml.count(mathml) == 1

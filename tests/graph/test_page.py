@@ -41,7 +41,12 @@ def large():
     return network, rng.integers(256, size=(1, 784)).astype(np.uint8), np.array([3])
 
 
-CASES = {"3-2-1": small, "784-256-128-10": large}
+def normalised():
+    network = example_network([3, 2, 1], batch_norm=True, dropout=0.5)
+    return network, *example_sample(network, n=3)
+
+
+CASES = {"3-2-1": small, "784-256-128-10": large, "batch norm": normalised}
 
 
 @pytest.fixture(scope="module")
@@ -218,8 +223,8 @@ def test_a_node_is_chosen_by_keyboard_and_tells_its_local_derivative(open_page, 
 
 @pytest.mark.browser
 def test_every_step_says_what_came_in_and_the_formula_with_letters_and_numbers(open_page, pages):
-    for html in (pages["3-2-1"].html, pages["784-256-128-10"].html):
-        page = open_page(html)
+    for case in CASES:
+        page = open_page(pages[case].html)
         assert page.locator("merror").count() == 0
         for level in LEVELS:
             steps = page.locator(f"section.level[data-level={level}] .step[data-step]:not([data-step='0'])")
@@ -307,10 +312,51 @@ def test_the_network_is_left_as_it_was():
     assert (network.gradient == gradient).all()
 
 
-@pytest.mark.parametrize("X", [np.zeros((2, 3)), np.zeros(2), np.zeros((0, 3))])
-def test_only_one_sample_can_be_explained(X):
-    with pytest.raises(DataError, match="one sample of 3 numbers"):
+@pytest.mark.parametrize(
+    ("X", "message"),
+    [
+        (np.zeros(2), "X: rows of 3 numbers"),
+        (np.zeros((0, 3)), "X: rows of 3 numbers"),
+        (np.zeros((2, 2)), "2 columns, the first layer has 3"),
+        (np.zeros((2, 3)), "y: 1 targets for 2 rows"),
+    ],
+)
+def test_rows_that_do_not_fit_are_refused(X, message):
+    with pytest.raises(DataError, match=message):
         explain(small()[0], X, [1.0])
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_step_of_training_is_told_to_the_end_and_proved(open_page, pages, level):
+    network, X, y = normalised()
+    graph = ComputationGraph(network, X, y, level=level)
+    page = open_page(pages["batch norm"].html)
+    page.click(f"button[data-level={level}]")
+    page.keyboard.press("End")
+    assert page.inner_text("#count") == f"step {len(graph.walk.steps)} of {len(graph.walk.steps)}"
+    section = page.locator("section.level:not([hidden])")
+    told = section.inner_text() if level == "matrices" else section.locator("svg").first.text_content()
+    assert "nan" not in told.lower()
+    if level == "operations":
+        for node in graph.nodes:
+            if node.kind == "scale":
+                shown = section.locator(f"text.gradient[data-of='{graph.nodes.index(node)}']").text_content()
+                assert shown == number(float(node.gradient[0, 0]), 3)
+    assert pages["batch norm"].proof.graph_difference < 1e-12
+    assert pages["batch norm"].proof.numeric_difference < 1e-7
+    assert [block.block for block in pages["batch norm"].proof.blocks] == ["W1", "b1", "g1", "W2", "b2"]
+
+
+def test_what_is_said_of_batch_normalisation_and_dropout_depends_on_the_mode(pages):
+    network, X, y = normalised()
+    by_mode = {True: pages["batch norm"].html, False: explain(network, X[:1], y[:1]).html}
+    assert ("as in training" in by_mode[True], "as in prediction" in by_mode[True]) == (True, False)
+    assert ("as in training" in by_mode[False], "as in prediction" in by_mode[False]) == (False, True)
+    assert "There are 3 rows" in by_mode[True]
+    assert "as in prediction" in explain(network, X, y, training=False).html
+    plain = pages["3-2-1"].html
+    assert not any(words in plain for words in ("ormalisation", "ropout", "There are"))
 
 
 def test_a_page_that_cannot_be_written_leaves_nothing(tmp_path, pages):

@@ -15,7 +15,7 @@ from glassnet.graph.explanations import (
     local_derivatives,
     neuron_derivatives,
 )
-from glassnet.graph.nodes import Matmul, consumers_of
+from glassnet.graph.nodes import Matmul, Normalisation, consumers_of
 from glassnet.graph.notation import Name, number, numeral, partial
 from glassnet.graph.steps import BACKWARD, FORWARD
 from glassnet.graph.wording import MOST_SLOPES
@@ -37,6 +37,11 @@ SHOWN = [
     ([4, 3, 2], {"activation": "identity", "loss": "absolute_error", "neuron": (2, 1)}),
     ([12, 11, 3], {"activation": "relu3", "path": ()}),
     ([3, 2, 2], {"activation": "tanh", "loss": "half_squared_error", "path": (1, 1, 0)}),
+    *(([3, 2, 1], {"batch_norm": True, "dropout": 0.5, "n": n, **view}) for n in (1, 3, 7) for view in WHOLE),
+    *(([2, 3, 2], {"activation": "tanh", "n": 4, "loss": "cross_entropy(sum)", **view}) for view in WHOLE),
+    ([12, 11, 3], {"batch_norm": True, "dropout": [0.2, 0.4], "n": 4, "level": "neurons"}),
+    ([12, 11, 3], {"batch_norm": True, "dropout": [0.2, 0.4], "n": 4, "neuron": (2, 1)}),
+    ([12, 11, 3], {"batch_norm": True, "dropout": [0.2, 0.4], "n": 4, "path": ()}),
 ]
 
 
@@ -63,7 +68,7 @@ def entries(node):
     if not node.is_matrix or node.kind in ("constant", "loss"):
         yield node.name, (0, 0)
         return
-    if node.value.size == 1:
+    if node.value.size == 1 or (node.value.shape[1] == 1 and node.kind != "weight"):
         yield node.name, (0, 0)
     for i, j in np.ndindex(node.value.shape):
         if node.kind != "weight":
@@ -88,7 +93,19 @@ def numbers_of(nodes):
     """What every name in an equation amounts to."""
     names = {}
     for value, gradient, node, place in named(nodes):
-        names[value], names[gradient] = node.value[place], node.gradient[place]
+        if names.get(value) is None or place[0] == 0:  # of several rows the first is told
+            names[value], names[gradient] = node.value[place], node.gradient[place]
+        if isinstance(node.operation, Normalisation):
+            for letter, values in zip(("mu", "v"), node.operation.statistics(node.inputs[0].value), strict=True):
+                for unit, amount_of_unit in zip(node.units, values[0], strict=True):
+                    at = (unit,) if node.is_matrix and len(node.units) > 1 else node.name.places
+                    names[tidy(Name(letter, node.layer, at).mathml)] = amount_of_unit
+    loss = nodes[-1]
+    outputs, targets = (
+        loss.operation.layer.joined([source.value for source in sources])
+        for sources in (loss.inputs[: len(loss.inputs) // 2], loss.inputs[len(loss.inputs) // 2 :])
+    )
+    names[tidy(Name("ℓ").mathml)] = loss.operation.loss.formula(outputs, targets)[0][0]
     return names
 
 
@@ -157,6 +174,36 @@ def test_every_equation_with_letters_is_true(graph_of, read, sides, layers, leve
     assert read_again >= 10
 
 
+@pytest.mark.parametrize("loss", ["half_squared_error", "half_squared_error(sum)"])
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("level", ["operations", "neurons"])
+def test_every_equation_with_letters_is_true_over_the_rows(problem, read, sides, level, training, loss):
+    """With a number a row for each letter; sums over the rows are counted through."""
+    network, X, y = problem([3, 2, 1], "tanh", loss, n=4, batch_norm=True, dropout=[0.3, 0.5])
+    graph = ComputationGraph(network, X, y, level=level, training=training)
+    columns, read_again = {}, set()
+    for value, gradient, node, _ in named(graph.nodes):
+        columns[value], columns[gradient] = node.value[:, 0], node.gradient[:, 0]
+        if isinstance(node.operation, Normalisation):
+            for letter, values in zip(("mu", "v"), node.operation.statistics(node.inputs[0].value), strict=True):
+                columns[tidy(Name(letter, node.layer, node.name.places).mathml)] = values[0]
+    outputs, targets = (source.value for source in graph.nodes[-1].inputs)
+    columns[tidy(Name("ℓ").mathml)] = network.loss.formula(outputs, targets)[0]
+    names = {name: lambda at, c=column: c[(at.get("rows") or 0) % len(c)] for name, column in columns.items()}
+    for step, told in explained(graph):
+        for line in told.lines:
+            left, right = sides(line.letters, "=", "⟵")
+            if step.nodes[-1].kind == "loss" and tidy(Name("ℓ").mathml) not in right:
+                continue  # it counts outputs through as well
+            result = read(sides(line.numbers, "=", "⟵")[-1])
+            value = read(right, names, d=4)
+            assert value == pytest.approx(result, rel=1.1e-3, abs=1e-12), text_of(line.letters)
+            if "⟵" not in text_of(line.letters):
+                assert value == pytest.approx(columns[left][0], rel=1e-4, abs=1e-12)
+            read_again.add(text_of(left)[0])
+    assert read_again >= {"a", "z", "h", "x", "δ", "∂", "L", *("μv" if training else "")}
+
+
 @pytest.mark.parametrize(("layers", "options"), SHOWN, ids=str)
 def test_forwards_the_last_line_is_the_value_where_it_is_largest(graph_of, sides, layers, options):
     graph = graph_of(layers, seed=2, **options)
@@ -178,7 +225,7 @@ def test_backwards_every_input_is_told_what_it_gets(graph_of, sides, layers, opt
                 id(source)
                 for node in step.nodes
                 for source, part in zip(node.inputs, node.passed, strict=True)
-                if part is not None and source.kind != "constant"
+                if part is not None and not source.is_given
                 if not isinstance(node.operation, Matmul) or is_taken(source, node)
             }
             lefts = {sides(line.numbers, "=", "⟵")[0] for line in told.lines}
@@ -200,7 +247,8 @@ def is_taken(source, product):
 def test_of_many_only_what_matters_most_is_told(graph_of, layers, options):
     graph = graph_of(layers, seed=2, **options)
     for step, told in explained(graph):
-        assert 1 <= len(told.lines) <= MOST_LINES + 1  # and the sum of what came back
+        statistics = 2 * (step.phase == FORWARD and graph.training is not None)  # the mean and the variance
+        assert 1 <= len(told.lines) <= MOST_LINES + 1 + statistics  # and the sum of what came back
         assert len(told.came_in) <= MOST_LINES
         assert len(told.passed_on) <= MOST_LINES
         if step.nodes[-1].kind == "loss":
@@ -361,6 +409,23 @@ def test_a_local_derivative_is_how_a_node_moves_with_its_input(graph_of, read, s
             assert shown[tidy(partial(node.name.mathml, source.name.mathml))] == pytest.approx(
                 slope, rel=1e-3, abs=1e-6
             )
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_local_derivative_of_a_normalisation_is_how_a_row_moves_with_its_own_sum(
+    problem, read, sides, training
+):
+    graph = ComputationGraph(*problem([3, 2, 1], "tanh", n=4, batch_norm=True), training=training)
+    found = [node for node in graph.nodes if isinstance(node.operation, Normalisation)]
+    assert len(found) == 2
+    for node in found:
+        moved = node.inputs[0].value.astype(complex)
+        moved[0] += 1e-30j
+        (line,) = local_derivatives(node)
+        name, *told = sides(line.numbers, "=")
+        assert name == tidy(partial(node.name.mathml, node.inputs[0].name.mathml))
+        slope = node.operation.forward(moved)[0, 0].imag / 1e-30
+        assert [read(side) for side in told] == pytest.approx([slope, slope], rel=2e-3)
 
 
 def test_a_sum_moves_with_a_neurons_inputs_as_its_weights_say(graph_of, read, sides):

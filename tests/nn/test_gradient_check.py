@@ -9,14 +9,19 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from glassnet.errors import DataError, UsageError
-from glassnet.nn import backpropagation
+from glassnet.nn import backpropagation, batch_norm
 from glassnet.nn.activations import ACTIVATIONS, Activation
+from glassnet.nn.dropout import mask_keys
 from glassnet.nn.gradient_check import EVERY_ENTRY_UP_TO, TOLERANCES, gradient_check, numerical_derivatives
 from glassnet.nn.losses import LOSSES, REDUCTIONS, Loss
 from glassnet.nn.network import Network
 
 ALL_ACTIVATIONS, ALL_LOSSES = sorted(ACTIVATIONS), sorted(LOSSES)
 FREE_LOSSES = [name for name in ALL_LOSSES if LOSSES.resolve(name).output is None]
+
+SMALL, LARGE = [3, 4, 4, 2], [40, 30, 30, 5]
+SIZES = pytest.mark.parametrize("layers", [SMALL, LARGE], ids=["every entry", "directions"])
+METHODS = pytest.mark.parametrize("method", ["central", "complex"])
 
 # Unequal widths, so that no wrong transpose fits; 0 to 3 hidden layers.
 DEPTHS = [[3, 2], [3, 4, 2], [2, 5, 3, 4], [4, 3, 5, 2, 3]]
@@ -98,15 +103,106 @@ def test_any_network(layers, activation, loss, reduction, n, seed):
     assert check.max_relative_error <= 1e-7, check
 
 
+# What training adds
+
+#: Of the layers 3-4-3-2: which of the two hidden ones normalise, what is left out of the inputs of the three.
+NORMALISED, DROPPED = [False, True, [False, True]], [0.0, 0.3, [0.2, 0.4, 0.1]]
+ADDED = [(normalised, dropped) for normalised in NORMALISED for dropped in DROPPED][1:]
+
+
+def scaled(network, seed=3):
+    """Give the scales of batch normalisation other values than 1, of both signs."""
+    rng = np.random.default_rng(seed)
+    for gamma in network.gamma:
+        if gamma is not None:
+            gamma[:] = rng.choice([-1, 1], len(gamma)) * rng.uniform(0.5, 1.5, len(gamma))
+    return network
+
+
+@pytest.mark.parametrize(("normalised", "dropped"), ADDED, ids=str)
 @pytest.mark.parametrize("loss", ALL_LOSSES)
 @pytest.mark.parametrize("activation", ALL_ACTIVATIONS)
-def test_the_float32_gradient_agrees_with_float64(activation, loss):
-    network, X, y = problem([4, 6, 5, 3], activation, loss, n=7)
+def test_batch_normalisation_and_dropout_with_every_activation_and_loss(activation, loss, normalised, dropped):
+    network, X, y = problem([3, 4, 3, 2], activation, loss, n=6, batch_norm=normalised, dropout=dropped)
+    assert_right(scaled(network), X, y)
+
+
+@METHODS
+@SIZES
+@pytest.mark.parametrize(("normalised", "dropped"), ADDED, ids=str)
+def test_batch_normalisation_and_dropout_in_networks_of_both_sizes(layers, method, normalised, dropped):
+    network, X, y = problem(layers, ["tanh", "silu"], "cross_entropy", n=9, batch_norm=normalised, dropout=dropped)
+    check = gradient_check(scaled(network), X, y, method)
+    assert check.max_relative_error <= TOLERANCES[method], check
+    assert check.left_out == 0
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("scale", [0.3, 7.5])
+@pytest.mark.parametrize("loss", FREE_LOSSES)
+def test_what_training_adds_with_an_output_function_and_scale(loss, scale, reduction):
+    network, X, y = problem(
+        [3, 4, 3, 2], "gelu", f"{loss}(reduction={reduction})", n=6, batch_norm=True, dropout=[0.3, 0.2, 0.4],
+        output_activation="tanh", output_scale=scale,
+    )  # fmt: skip
+    assert_right(scaled(network), X, y)
+
+
+@pytest.mark.parametrize(("layers", "options"), [([3, 2], {"dropout": [0.4]}), ([3, 1, 2], {"batch_norm": True})])
+def test_what_training_adds_in_the_smallest_networks(layers, options):
+    assert_right(*problem(layers, "tanh", "half_squared_error", n=5, **options))
+
+
+def test_a_batch_of_one_row_is_its_own_mean():
+    """No weight before the normalisation moves anything; the rest is as ever."""
+    network, X, y = problem([3, 4, 2], "tanh", "half_squared_error", n=1, batch_norm=True)
+    assert_right(network, X, y)
+    network.backward(network.forward(X, mask_keys(0, np.array([1]), 2)[0]), network.encode(y))
+    assert not network.dW[0].any()
+    assert not network.parameters.dgamma[0].any()
+    assert network.db[0].all()
+
+
+def test_the_masks_are_those_of_a_first_step():
+    """Were others checked than those that the seed draws first, these weights' slopes would not all be 0."""
+    network, X, y = problem([3, 30, 2], "tanh", "half_squared_error", n=1, dropout=0.5)
+    found = numerical_derivatives(network, X, network.encode(y), training=mask_keys(0, np.array([1]), 2)[0])
+    trace = network.forward(X, mask_keys(network.seed, np.array([1]), 2)[0])
+    out = np.flatnonzero(trace.masks[1][0] == 0)
+    assert 5 < len(out) < 25
+    still = {derivative.parameter for derivative in found if derivative.value == 0}
+    assert still == {f"W1[{i}, {j}]" for i in range(3) for j in out} | {f"b1[{j}]" for j in out} | {
+        f"W2[{j}, {k}]" for j in out for k in range(2)
+    }
+    assert gradient_check(network, X, y).max_relative_error <= 1e-7
+
+
+@pytest.mark.parametrize(("normalised", "dropped"), ADDED, ids=str)
+@pytest.mark.parametrize("loss", ALL_LOSSES)
+def test_weights_of_rows_are_in_the_gradient(loss, normalised, dropped):
+    """The complex step on the weighted loss."""
+    network, X, y = problem([3, 4, 3, 2], "tanh", loss, n=6, batch_norm=normalised, dropout=dropped)
+    weights, targets = np.array([0.0, 2, 0.5, 1, 3, 0.1]), network.encode(y)
+    keys = mask_keys(0, np.array([1]), 3)[0]
+    network.backward(network.forward(X, keys), targets, weights)
+    probe = network.astype(np.complex128)
+    for index in range(len(network.theta)):
+        probe.theta[:] = network.theta
+        probe.theta[index] += 1e-30j
+        value, _ = probe.loss.value_and_delta(probe.forward(X.astype(complex), keys).outputs, targets, weights)
+        assert value.imag / 1e-30 == pytest.approx(network.gradient[index], rel=1e-10, abs=1e-14)
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_norm": True, "dropout": [0.1, 0.2, 0.3]}], ids=["plain", "training"])
+@pytest.mark.parametrize("loss", ALL_LOSSES)
+@pytest.mark.parametrize("activation", ALL_ACTIVATIONS)
+def test_the_float32_gradient_agrees_with_float64(activation, loss, options):
+    network, X, y = problem([4, 6, 5, 3], activation, loss, n=7, **options)
     single = network.astype(np.float32)
     double = single.astype(np.float64)
-    X = X.astype(np.float32)
+    X, keys = X.astype(np.float32), mask_keys(0, np.array([1]), 3)[0]
     for net in (single, double):
-        net.backward(net.forward(net.input_batch(X)), net.encode(y))
+        net.backward(net.forward(net.input_batch(X), keys), net.encode(y))
     assert single.gradient.dtype == np.float32
     for block in single.parameters.blocks.values():
         expected = double.gradient[block]
@@ -135,11 +231,6 @@ def test_a_row_given_twice_counts_twice(loss):
 
 
 # The check itself: planted errors
-
-SMALL, LARGE = [3, 4, 4, 2], [40, 30, 30, 5]
-SIZES = pytest.mark.parametrize("layers", [SMALL, LARGE], ids=["every entry", "directions"])
-METHODS = pytest.mark.parametrize("method", ["central", "complex"])
-
 
 def bent(name, factor=1.0001):
     right = ACTIVATIONS.resolve(name)
@@ -227,6 +318,88 @@ def test_a_planted_fault_is_found_in_its_block(monkeypatch, fault, block, at_lea
     check = gradient_check(network, X, y, method)
     assert check.max_relative_error >= at_least
     assert check.parameter.startswith(block)
+
+
+def wrong_sign_of_the_mean(delta, gamma, normalised):
+    dA, dgamma = BATCH_NORM_BACKWARD(delta, gamma, normalised)
+    return dA + 2 * gamma * normalised.inverse_deviation * delta.mean(axis=0), dgamma
+
+
+def mean_and_variance_as_constants(delta, gamma, normalised):
+    return gamma * normalised.inverse_deviation * delta, BATCH_NORM_BACKWARD(delta, gamma, normalised)[1]
+
+
+def variance_as_a_constant(delta, gamma, normalised):
+    dgamma = BATCH_NORM_BACKWARD(delta, gamma, normalised)[1]
+    return gamma * normalised.inverse_deviation * (delta - delta.mean(axis=0)), dgamma
+
+
+def scale_forgotten(delta, gamma, normalised):
+    return BATCH_NORM_BACKWARD(delta, np.ones_like(gamma), normalised)
+
+
+def wrong_sign_of_the_scale(delta, gamma, normalised):
+    dA, dgamma = BATCH_NORM_BACKWARD(delta, gamma, normalised)
+    return dA, -dgamma
+
+
+BATCH_NORM_BACKWARD = batch_norm.backward
+
+
+@METHODS
+@SIZES
+@pytest.mark.parametrize(
+    ("fault", "blocks"),
+    [
+        (wrong_sign_of_the_mean, {"W1", "W2", "b1", "g1"}),
+        (mean_and_variance_as_constants, {"W1", "W2", "b1", "g1"}),
+        (variance_as_a_constant, {"W1", "W2", "b1", "g1"}),
+        (scale_forgotten, {"W1", "W2", "b1", "g1"}),
+        (wrong_sign_of_the_scale, {"g1", "g2"}),
+    ],
+)
+def test_a_fault_in_batch_normalisation_is_found(monkeypatch, fault, blocks, layers, method):
+    network, X, y = problem(layers, "sigmoid", "half_squared_error", n=6, batch_norm=True)
+    monkeypatch.setattr(batch_norm, "backward", fault)
+    check = gradient_check(scaled(network), X, y, method)
+    assert check.max_relative_error > 0.01
+    assert check.parameter[:2] in blocks
+
+
+def no_mask_on_the_way_back(trace):
+    trace.masks = [None] * 3
+
+
+def what_was_before_dropout(trace):
+    trace.inputs = trace.H[:-1]
+
+
+def mask_of_another_layer(trace):
+    trace.masks[2] = trace.masks[1]
+
+
+@METHODS
+@SIZES
+@pytest.mark.parametrize(
+    ("fault", "blocks"),
+    [
+        (no_mask_on_the_way_back, {"W1", "b1", "W2", "b2"}),
+        (what_was_before_dropout, {"W1", "W2", "W3"}),
+        (mask_of_another_layer, {"W1", "b1", "W2", "b2"}),
+    ],
+)
+def test_a_fault_in_dropout_is_found(monkeypatch, fault, blocks, layers, method):
+    network, X, y = problem(layers, "sigmoid", "half_squared_error", n=6, dropout=[0.2, 0.3, 0.4])
+    right = backpropagation.backward
+
+    def backward(trace, *rest):
+        fault(trace)
+        return right(trace, *rest)
+
+    monkeypatch.setattr(backpropagation, "backward", backward)
+    check = gradient_check(network, X, y, method)
+    assert check.max_relative_error > 0.01
+    assert check.parameter[:2] in blocks
 
 
 def test_a_single_wrong_entry_is_named_with_both_derivatives(monkeypatch):

@@ -106,6 +106,7 @@ def programmed(
     weights=None,
     factors=None,
     moves=None,
+    image=(0, 0, 0),
 ):
     """What the program makes of the steps, with each number of workers."""
     made = []
@@ -114,7 +115,7 @@ def programmed(
         state = update.start(network.parameters)
         program = Program(
             mine, update, state, X, targets, batch_size=batch_size, shares=shares,
-            gemm=find_gemm(network.theta.dtype), weights=weights, compiled=compiled,
+            gemm=find_gemm(network.theta.dtype), weights=weights, image=image, compiled=compiled,
         )  # fmt: skip
         steps = -(-len(rows) // batch_size)
         cuts = [steps * piece // pieces * batch_size for piece in range(1, pieces)]
@@ -293,7 +294,8 @@ def test_images_are_moved_on_their_way_into_the_batch(shape):
     rows = shuffled(40)
     arguments = (network, SGD(0.5))
     expected = evaluated(*arguments, moved(X[rows], moves), targets[rows], np.arange(40), 7)
-    assert_close(programmed(*arguments, X, targets, rows, 7, shares=2, moves=moves)[0], expected, 1e-12)
+    image = (*shape, 1)[:3]
+    assert_close(programmed(*arguments, X, targets, rows, 7, shares=2, moves=moves, image=image)[0], expected, 1e-12)
 
 
 def test_nothing_is_written_into_the_network_before_it_is_stored():

@@ -18,7 +18,7 @@ from glassnet.nn.optimizers import SGD, Optimizer
 from glassnet.runtime.blas import blas_threads, libraries
 from glassnet.runtime.seeds import stream
 from glassnet.runtime.threads import ThreadChoice
-from glassnet.training import engine, loop
+from glassnet.training import engine, learner, loop
 from glassnet.training.loop import DivergenceError, Interrupted, fit
 from glassnet.training.metrics import evaluate
 from glassnet.training.model_file import load_model
@@ -57,8 +57,8 @@ def pieces(monkeypatch):
     """``pieces(seconds)``: how much work the loop does before it looks up; 0 is a single step."""
 
     def last(seconds):
-        monkeypatch.setattr(loop, "PIECE", seconds)
-        monkeypatch.setattr(loop, "TRIAL", seconds)
+        monkeypatch.setattr(learner, "PIECE", seconds)
+        monkeypatch.setattr(learner, "TRIAL", seconds)
 
     return last
 
@@ -276,6 +276,8 @@ class Interrupting:
         return self
 
     def __exit__(self, *_): ...
+
+    def skip(self, steps): ...
 
     def step(self, epoch, steps):
         self.pieces += 1

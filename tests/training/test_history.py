@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import pytest
@@ -26,6 +27,28 @@ def test_a_table_comes_back_bit_for_bit(some):
     assert list(back) == some
     assert back.to_csv() == text
     assert text.count("\n") == len(some) + 1
+
+
+@given(
+    st.lists(st.text("ab_", min_size=1), min_size=1, max_size=3, unique=True),
+    st.lists(records, min_size=1, max_size=3),
+)
+def test_measured_columns_come_back_bit_for_bit(names, some):
+    """Every record of a run has the same ones; they stand behind the others."""
+    names = [f"validation_{name}" for name in names]
+    some = [dataclasses.replace(record, measures={name: record.train_loss for name in names}) for record in some]
+    text = history_of(some).to_csv()
+    assert text.splitlines()[0] == ",".join([*COLUMNS, *names])
+    back = History.from_csv(text)
+    assert list(back) == some
+    assert back[names[-1]] == back["train_loss"]
+
+
+def test_a_metric_that_is_not_a_number_comes_back():
+    record = EpochRecord(1, 0.5, None, None, None, 0.1, 1.0, 1, {"validation_auc": math.nan})
+    text = history_of([record]).to_csv()
+    assert text.endswith(",nan\n")
+    assert math.isnan(History.from_csv(text).last.measures["validation_auc"])
 
 
 def test_the_table_is_plain():
@@ -73,6 +96,9 @@ HEADER = ",".join(COLUMNS) + "\n"
         HEADER + "\n",
         HEADER + "1,2\r3,,,,,,,\n",
         HEADER + "1" * 200_000,
+        HEADER.strip() + ",validation_auc\n1,2,3,4,5,6,7,8\n",
+        HEADER.strip() + ",validation_auc\n1,2,3,4,5,6,7,8,nine\n",
+        HEADER.strip() + ",validation_auc\n1,2,3,4,5,6,7,8,\n",
     ],
 )
 def test_what_is_no_history_is_refused(text):

@@ -11,9 +11,9 @@ import pytest
 from glassnet.data.dataset import Dataset, Split
 from glassnet.errors import DataError, FileError, NonFiniteError, UsageError
 from glassnet.nn.network import Network
-from glassnet.nn.optimizers import GD, SGD, Optimizer, descend
+from glassnet.nn.optimizers import GD, SGD, Optimizer
 from glassnet.runtime.seeds import stream
-from glassnet.training import loop
+from glassnet.training import keeper, learner, loop
 from glassnet.training.config import load_config
 from glassnet.training.history import COLUMNS, History
 from glassnet.training.loop import Interrupted, fit
@@ -416,13 +416,28 @@ def test_the_configuration_says_what_was_done(blobs):
         "sampling": "fresh",
         "kernels": "auto",
         "threads": None,
+        "schedule": "constant",
+        "l1": 0.0,
+        "l2": 0.0,
+        "weight_decay": 0.0,
+        "label_smoothing": 0.0,
+        "clip_norm": None,
+        "clip_value": None,
+        "max_norm": None,
+        "ema": None,
+        "average_epochs": None,
+        "class_weight": None,
+        "augmentation": "none",
+        "metrics": [],
+        "early_stopping": None,
+        "checkpoint_every": None,
     }
     assert config.environment["numpy"] == np.__version__
     assert (config.environment["kernels"], config.environment["threads"]) == ("numpy", "1")
 
 
 class Staged(Optimizer):
-    """`descend`, until something happens at step `at`; the network is so small that a step is one call."""
+    """`SGD`, until something happens at step `at`, to the weights of the network's one layer."""
 
     name = "staged"
     memory_vectors = 0
@@ -433,8 +448,8 @@ class Staged(Optimizer):
         object.__setattr__(self, "happen", happen)
 
     def rule(self, theta, g, t, eta):
-        (theta,) = descend(theta, g, t, eta)
-        return (self.happen(theta) if t == self.at else theta,)
+        (theta,) = SGD.rule(theta, g, t, eta)
+        return (self.happen(theta) if t == self.at and len(theta) > 3 else theta,)  # not the biases
 
 
 def failing(theta):
@@ -448,7 +463,7 @@ def test_the_folder_is_created_before_training_and_saved_on_the_way(blobs, tmp_p
         train(Network([5, 3]), data, optimizer=Staged(1, failing), run_dir=tmp_path / "a", **options)
     assert load_model(tmp_path / "a").fingerprint() == Network([5, 3]).fingerprint()
     assert len(RunFolder(tmp_path / "a").history()) == 0
-    monkeypatch.setattr(loop, "SAVE_EVERY", -1.0)
+    monkeypatch.setattr(keeper, "SAVE_EVERY", -1.0)
     with pytest.raises(RuntimeError, match="a bug"):
         train(Network([5, 3]), data, optimizer=Staged(8, failing), run_dir=tmp_path / "b", **options)
     two = train(Network([5, 3]), data, optimizer=SGD(0.1), batch_size=30, epochs=2)
@@ -460,7 +475,7 @@ def test_saves_keep_their_distance(blobs, tmp_path, monkeypatch):
     saves, clock = [], iter(np.arange(0, 1000, 10.0).tolist())
     save = RunFolder.save
     monkeypatch.setattr(RunFolder, "save", lambda *a: (saves.append(len(a[2])), save(*a)))
-    monkeypatch.setattr(loop.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(keeper.time, "monotonic", lambda: next(clock))
     monkeypatch.setattr(loop, "TrainingProgress", Silent)  # it looks at the clock as well
     # The clock moves by 10 s each time it is read: by the loop's start, every epoch's end and every save.
     train(Network([5, 3]), blobs(), epochs=9, run_dir=tmp_path / "run")
@@ -474,6 +489,8 @@ class Silent:
         return self
 
     def __exit__(self, *_): ...
+
+    def skip(self, steps): ...
 
     def step(self, epoch, steps): ...
 
@@ -553,8 +570,8 @@ def interrupting(number):
 @pytest.fixture
 def watchful(monkeypatch):
     """A loop that looks for signals after every batch, however short."""
-    monkeypatch.setattr(loop, "PIECE", 0.0)
-    monkeypatch.setattr(loop, "TRIAL", 0.0)
+    monkeypatch.setattr(learner, "PIECE", 0.0)
+    monkeypatch.setattr(learner, "TRIAL", 0.0)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -597,7 +614,7 @@ def test_a_signal_after_the_last_batch_finds_the_run_finished(blobs, monkeypatch
         os.kill(os.getpid(), signal.SIGTERM)
         return evaluate(*arguments)
 
-    monkeypatch.setattr(loop, "evaluate", late)
+    monkeypatch.setattr(learner, "evaluate", late)
     run = train(Network([5, 3]), blobs())
     assert (run.stopped, len(run.history)) == ("epochs", 1)
     # Between two epochs it is met at the next batch.
@@ -651,6 +668,8 @@ def test_a_real_process_is_interrupted_with_its_work_saved(tmp_path, number):
     assert np.isfinite(network.theta).all()
     assert history["epoch"] == list(range(1, int(epochs) + 1))
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        ".lock",
+        "checkpoint.safetensors",
         "config.toml",
         "history.csv",
         "model.safetensors",

@@ -141,7 +141,7 @@ def forged(path, description, theta):
     """Write a file with a right checksum, as someone could who knows the format."""
     from glassnet.training.model_file import _checksum
 
-    entry = {"format": 1, "network": description, "sha256": _checksum(description, theta)}
+    entry = {"format": 1, "network": description, "sha256": _checksum(description, {"theta": theta})}
     path.write_bytes(save({"theta": theta}, {"glassnet": json.dumps(entry)}))
 
 

@@ -9,9 +9,12 @@ from glassnet.errors import NonFiniteError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import GD
 from glassnet.nn.quasi_newton import LBFGS
+from glassnet.nn.update import Update
 from glassnet.runtime.threads import ThreadChoice
 from glassnet.training import quasi_newton
-from glassnet.training.quasi_newton import QuasiNewtonEngine
+from glassnet.training import work as work_module
+from glassnet.training.quasi_newton import QuasiNewtonEngine, penalty_of
+from glassnet.training.work import Work
 
 
 def overlapping(n=200, d=3, classes=3, seed=0):
@@ -21,12 +24,12 @@ def overlapping(n=200, d=3, classes=3, seed=0):
     return rng.normal(size=(n, d)) + 0.8 * rng.normal(size=(classes, d))[y], y
 
 
-def engine(network, X, y, penalty=None, weights=None, **options):
+def engine(network, X, y, l2=0.0, weights=None, **options):
     optimizer = LBFGS(**options)
-    state = optimizer.start(network.theta)
-    targets = network.encode(y)
-    work = network, optimizer, state, X, targets, weights
-    return QuasiNewtonEngine(*work, ThreadChoice(1), lambda count: None, penalty)
+    update = Update(optimizer, l2=l2)
+    state, targets = update.start(network.parameters), network.encode(y)
+    work = Work(network, update, state, X, targets, weights, (0, 0, 0), len(X), 0, np.ones_like)
+    return QuasiNewtonEngine(work, optimizer, ThreadChoice(1), lambda count: None)
 
 
 def train(network, X, y, epochs=1, **options):
@@ -62,12 +65,7 @@ def test_a_penalty_is_minimised_with_the_loss_and_is_no_part_of_it():
     """Ridge: sum of 1/2 r^2 plus 1/2 alpha |W|^2."""
     X, y = overlapping()[0], np.random.default_rng(1).normal(size=200)
     network = Network([3, 1], loss="half_squared_error(sum)", dtype="float64")
-    weights = np.arange(4) < 3
-
-    def penalty(theta):
-        return 0.5 * 30 * (theta[weights] ** 2).sum(), 30 * theta * weights
-
-    first, last = train(network, X, y, iterations=50, penalty=penalty)
+    first, last = train(network, X, y, iterations=50, l2=30)
     ridge = Ridge(alpha=30).fit(X, y)
     np.testing.assert_allclose(network.theta, [*ridge.coef_, ridge.intercept_], atol=1e-7)
     assert last == pytest.approx(0.5 * ((ridge.predict(X) - y) ** 2).sum(), rel=1e-9)
@@ -96,7 +94,7 @@ def test_an_epoch_reports_loss_and_outputs_from_before_its_steps():
     trace = before.forward(X[rows])
     assert (losses, problem) == ([pytest.approx(before.backward(trace, before.encode(y)[rows]), rel=1e-13)], None)
     np.testing.assert_array_equal(outputs, trace.outputs)
-    assert learner.state.t == 3
+    assert learner.work.state.t == 3
     assert network.fingerprint() != before.fingerprint()
 
 
@@ -137,12 +135,14 @@ def test_a_row_of_weight_three_counts_as_three_rows():
 
 def test_images_are_moved_alike_in_every_iteration(monkeypatch):
     """A move here adds itself to its row: as if the rows had been like that from the start."""
-    monkeypatch.setattr(quasi_newton, "moved", lambda images, moves: images + moves[:, None])
+    monkeypatch.setattr(work_module, "moved", lambda images, moves: images + moves[:, None, None, None])
     monkeypatch.setattr(quasi_newton, "BLOCK_ROWS", 64)
     X, y = overlapping()
     moves, rows = np.linspace(-1, 1, 150), np.random.default_rng(0).permutation(200)[:150]
     shifted, other = (Network([3, 4, 3], "tanh", dtype="float64") for _ in range(2))
-    engine(shifted, X, y).take(rows, moves)
+    mover = engine(shifted, X, y)
+    mover.work.image = (1, 3, 1)
+    mover.take(rows, moves)
     engine(other, X[rows] + moves[:, None], y[rows]).take(np.arange(150))
     np.testing.assert_allclose(shifted.theta, other.theta, rtol=1e-12)
 
@@ -262,6 +262,13 @@ def test_a_line_search_that_goes_too_far_comes_back():
     assert network.theta[0] == pytest.approx(0.4, abs=1e-6)
 
 
+@pytest.mark.parametrize("option", ["l1", "weight_decay", "clip_norm", "clip_value", "max_norm", "ema"])
+def test_what_is_no_smooth_function_is_refused(option):
+    update = Update(LBFGS(), **{option: 0.5})
+    with pytest.raises(UsageError, match=f"^{option}: lbfgs minimises one smooth function"):
+        penalty_of(update, Network([3, 3]).parameters)
+
+
 @pytest.mark.parametrize("option", [{"dropout": 0.5}, {"batch_norm": True}], ids=str)
 def test_a_loss_that_is_no_function_of_theta_alone_is_refused(option):
     X, y = overlapping()
@@ -272,17 +279,8 @@ def test_a_loss_that_is_no_function_of_theta_alone_is_refused(option):
 def test_it_says_how_many_threads_it_takes_and_closes():
     X, y = overlapping()
     counts, network = [], Network([3, 3])
-    optimizer = LBFGS(iterations=1)
-    learner = QuasiNewtonEngine(
-        network,
-        optimizer,
-        optimizer.start(network.theta),
-        X.astype(np.float32),
-        network.encode(y),
-        None,
-        ThreadChoice(2, fixed=True),
-        counts.append,
-    )
+    learner = engine(network, X.astype(np.float32), y, iterations=1)
+    learner.threads, learner.use_threads = ThreadChoice(2, fixed=True), counts.append
     learner.take(np.arange(200))
     theta = network.fingerprint()
     learner.load()

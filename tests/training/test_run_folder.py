@@ -1,6 +1,7 @@
 import errno
 import os
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -8,6 +9,7 @@ from glassnet.data.columns import TableEncoder
 from glassnet.errors import FileError
 from glassnet.nn.network import Network
 from glassnet.training import run_folder
+from glassnet.training.checkpoint import Checkpoint
 from glassnet.training.config import configure, load_config
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.model_file import load_model
@@ -16,14 +18,28 @@ from glassnet.training.run_folder import RunFolder, default_folder
 CONFIG = configure({"data": {"dataset": "digits"}, "seed": 4})
 
 
+#: A checkpoint of no run in particular.
+START = Checkpoint({"theta": np.zeros(8, np.float32)}, {"t": 0})
+
+#: What every run folder holds.
+FILES = [".lock", "checkpoint.safetensors", "config.toml", "history.csv", "model.safetensors"]
+
+
+def created(path, network=None, encoder=None, config=CONFIG):
+    """Make a run's folder, and let it go."""
+    folder = RunFolder(path)
+    with folder.create(config, Network([3, 2]) if network is None else network, START, encoder):
+        return folder
+
+
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
 def test_a_new_folder_holds_the_untrained_network_its_configuration_and_no_epochs(tmp_path):
     network = Network([3, 2], seed=4)
-    folder = RunFolder.create(tmp_path / "a" / "run", CONFIG, network)
-    assert names(folder.path) == ["config.toml", "history.csv", "model.safetensors"]
+    folder = created(tmp_path / "a" / "run", network)
+    assert names(folder.path) == FILES
     assert folder.config() == load_config(folder.path / "config.toml") == CONFIG
     assert len(folder.history()) == 0
     assert load_model(folder.path).fingerprint() == network.fingerprint()
@@ -38,17 +54,17 @@ def encoder():
 
 
 def test_how_a_tables_rows_become_numbers_is_saved_and_comes_back(tmp_path, encoder):
-    folder = RunFolder.create(tmp_path / "run", CONFIG, Network([3, 1], loss="half_squared_error"), encoder)
-    assert names(folder.path) == ["columns.json", "config.toml", "history.csv", "model.safetensors"]
+    folder = created(tmp_path / "run", Network([3, 1], loss="half_squared_error"), encoder)
+    assert names(folder.path) == sorted(["columns.json", *FILES])
     assert folder.encoder() == encoder
-    assert RunFolder.create(tmp_path / "other", CONFIG, Network([3, 2])).encoder() is None
+    assert created(tmp_path / "other").encoder() is None
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"{}", b"[1]", b"\xff\xfe", b'{"columns": [], "version": 1}', b"{" * 9999]
 )
 def test_a_damaged_columns_file_is_refused_by_name(tmp_path, encoder, content):
-    folder = RunFolder.create(tmp_path / "run", CONFIG, Network([3, 2]), encoder)
+    folder = created(tmp_path / "run", encoder=encoder)
     path = folder.path / "columns.json"
     path.write_bytes(content)
     with pytest.raises(FileError) as caught:
@@ -63,26 +79,26 @@ def test_a_damaged_columns_file_is_refused_by_name(tmp_path, encoder, content):
 
 def test_saving_replaces_model_and_history_and_leaves_the_configuration(tmp_path):
     network, history = Network([3, 2]), History()
-    folder = RunFolder.create(tmp_path / "run", CONFIG, network)
+    folder = created(tmp_path / "run", network)
     network.theta += 1
     history.append(EpochRecord(1, 0.5, 0.5, None, None, 0.1, 1.0, 1))
     folder.save(network, history)
     assert load_model(folder.path).fingerprint() == network.fingerprint()
     assert list(folder.history()) == list(history)
     assert folder.config() == CONFIG
-    assert names(folder.path) == ["config.toml", "history.csv", "model.safetensors"]
+    assert names(folder.path) == FILES
 
 
 def test_an_empty_folder_is_taken_and_a_full_one_refused(tmp_path):
-    RunFolder.create(tmp_path, CONFIG, Network([3, 2]))
+    created(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     with pytest.raises(FileError, match="already holds files"):
-        RunFolder.create(tmp_path, CONFIG, Network([3, 2], seed=1))
+        created(tmp_path, Network([3, 2], seed=1))
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["into an empty folder", "into a new folder"])
-@pytest.mark.parametrize("failing", [1, 2, 3, 4])
+@pytest.mark.parametrize("failing", [1, 2, 3, 4, 5])
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, encoder, failing, there):
     path = tmp_path / "run"
     if there:
@@ -98,14 +114,14 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, encoder, failing, the
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
         with pytest.raises(FileError, match="No space left on device"):
-            RunFolder.create(path, CONFIG, Network([3, 2]), encoder)
+            created(path, encoder=encoder)
     assert path.exists() == there
     assert not there or names(path) == []
 
 
 @pytest.mark.parametrize("content", ["", "no history", "epoch\n1\n", None])
 def test_a_damaged_or_missing_history_is_refused_by_name(tmp_path, content):
-    folder = RunFolder.create(tmp_path / "run", CONFIG, Network([3, 2]))
+    folder = created(tmp_path / "run")
     path = folder.path / "history.csv"
     path.unlink()
     if content is not None:
@@ -118,7 +134,7 @@ def test_a_damaged_or_missing_history_is_refused_by_name(tmp_path, content):
 
 
 def test_every_damaged_copy_of_a_history_is_refused_or_read(tmp_path):
-    folder, history = RunFolder.create(tmp_path / "run", CONFIG, Network([3, 2])), History()
+    folder, history = created(tmp_path / "run"), History()
     history.append(EpochRecord(1, 0.5, 0.5, None, None, 0.1, 1.0, 1))
     folder.save(Network([3, 2]), history)
     whole = (folder.path / "history.csv").read_bytes()

@@ -30,6 +30,14 @@ def explain(
         str, typer.Argument(help="Units per layer, inputs first, as 3,2,1; or a run folder.", metavar="NETWORK")
     ],
     sample: Annotated[int, typer.Option(help="Of a run: the row to explain, counted from 0.", metavar="ROW")] = 0,
+    rows: Annotated[
+        int | None,
+        typer.Option(
+            help="Rows in the batch; a run's begin at ROW.",
+            metavar="N",
+            show_default="1; with --batch-norm or --dropout 4",
+        ),
+    ] = None,
     split: Annotated[SplitName, typer.Option(help="Of a run: the rows that ROW counts in.")] = SplitName.TEST,
     inputs: Annotated[
         str | None,
@@ -58,6 +66,13 @@ def explain(
         ),
     ] = None,
     output_scale: Annotated[float | None, typer.Option(help="Factor k on the output.", show_default="1")] = None,
+    batch_norm: Annotated[
+        bool, typer.Option("--batch-norm", help="The hidden layers normalise over the batch.")
+    ] = False,
+    dropout: Annotated[
+        float | None,
+        typer.Option(help="Share of the hidden units that is left out.", metavar="SHARE", show_default="0"),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Draws the weights and the sample.", show_default="0")] = None,
     level: Annotated[
         str | None,
@@ -89,12 +104,14 @@ def explain(
     """Explain backpropagation in a network and one sample: a page to step through, in any browser, offline.
 
     The computation graph forwards and then backwards, at each step the formula and this network's numbers, and
-    the proof: delta recursion, graph and numerical derivative agree. Layers count from 1, units from 0.
+    the proof: delta recursion, graph and numerical derivative agree. Layers count from 1, units from 0. Several
+    rows are a step of training, in which batch normalisation and dropout show what they do; one row is prediction.
 
     \b
     Examples:
       glassnet explain 3,2,1
       glassnet explain 2,3,2 --activation tanh --input 0.5,-1 --target 1
+      glassnet explain 3,2,1 --batch-norm --dropout 0.5 --rows 3
       glassnet explain runs/2026-11-23_101500_fashion-mnist_784-256-128-10 --sample 17
       glassnet explain RUN --sample 17 --neuron 2:5 --out neuron.html
       glassnet explain 3,2,1 --level neurons --out network.png
@@ -109,13 +126,16 @@ def explain(
         "output_activation": output_activation,
         "loss": loss,
         "output_scale": output_scale,
+        "batch_norm": batch_norm or None,
+        "dropout": dropout,
         "seed": seed,
     }
     options = {name: value for name, value in given.items() if value is not None}
     if re.fullmatch(r"\s*\d+(\s*,\s*\d+)*\s*", network):
-        subject = _made(network, options, inputs, target)
+        subject = _made(network, options, _batch(rows, inputs, 4 if batch_norm or dropout else 1), inputs, target)
     else:
-        subject = _trained(Path(network), options, sample, split, data_dir, inputs, target)
+        batch = range(sample, sample + _batch(rows, inputs, 1))
+        subject = _trained(Path(network), options, batch, split, data_dir, inputs, target)
     file = output_file(out or Path(f"explain-{subject.name}.html"), overwrite)
     if file.suffix not in (".html", ".svg", ".png"):
         raise UsageError("out", f"must end in .html, .svg or .png, got {file.name!r}")
@@ -167,8 +187,17 @@ class Subject(NamedTuple):
     shown: dict[str, Any]
 
 
-def _made(layers: str, options: dict[str, Any], inputs: str | None, target: str | None) -> Subject:
-    """Return a network of these layers, and the sample that is given or drawn."""
+def _batch(rows: int | None, inputs: str | None, default: int) -> int:
+    """Return how many rows are explained."""
+    if rows is not None and rows < 1:
+        raise UsageError("rows", f"must be a whole number > 0, got {rows}")
+    if inputs is not None and rows not in (None, 1):
+        raise UsageError("rows", "--input is one row; leave one of the two out")
+    return 1 if inputs is not None else rows or default
+
+
+def _made(layers: str, options: dict[str, Any], n: int, inputs: str | None, target: str | None) -> Subject:
+    """Return a network of these layers, and the rows that are given or drawn."""
     from glassnet.graph.example import example_network, example_sample
 
     sizes = [int(size) for size in layers.split(",")]
@@ -176,22 +205,24 @@ def _made(layers: str, options: dict[str, Any], inputs: str | None, target: str 
         network = example_network(sizes, **options)
     except UsageError as error:
         raise (UsageError("network", error.problem) if error.name == "layers" else error) from None
-    X, y = example_sample(network, options.get("seed", 0))
+    X, y = example_sample(network, options.get("seed", 0), n)
     X = X if inputs is None else _numbers("input", inputs)
     y = y if target is None else _target(network, target)
+    if len(y) != n:
+        raise UsageError("target", f"is of one row, and there are {n}; add --rows 1, or leave it out")
     return Subject(network, X, y, "-".join(map(str, sizes)), {})
 
 
 def _trained(
     run: Path,
     options: dict[str, Any],
-    sample: int,
+    batch: range,
     split: SplitName,
     data_dir: Path | None,
     inputs: str | None,
     target: str | None,
 ) -> Subject:
-    """Return a run's network, and a row of its data or the sample that is given."""
+    """Return a run's network, and rows of its data or the sample that is given."""
     from glassnet.training.model_file import load_model
     from glassnet.training.run import open_run
 
@@ -206,12 +237,14 @@ def _trained(
         return Subject(network, _numbers("input", inputs), _target(network, target), run.resolve().stem, {})
     network, folder, data = open_run(run, data_dir)
     rows = split.rows_of(data)
-    if not 0 <= sample < len(rows.y):
+    if not 0 <= batch.start < len(rows.y):
         raise UsageError("sample", f"must be a row of the {split.value} split, 0 to {len(rows.y) - 1}")
+    if batch.stop > len(rows.y):
+        raise UsageError("rows", f"from row {batch.start} the {split.value} split has {len(rows.y) - batch.start}")
     flat = data.image_shape if data.image_shape is not None and len(data.image_shape) == 2 else None
-    shown = {"sample_name": f"row {sample} of {data.name}, {split.value}", "image_shape": flat}
-    name = f"{folder.path.resolve().name}-{split.value}-{sample}"
-    return Subject(network, rows.X[sample : sample + 1], rows.y[sample : sample + 1], name, shown)
+    shown = {"sample_name": f"row {batch.start} of {data.name}, {split.value}", "image_shape": flat}
+    name = f"{folder.path.resolve().name}-{split.value}-{batch.start}"
+    return Subject(network, rows.X[batch.start : batch.stop], rows.y[batch.start : batch.stop], name, shown)
 
 
 def _names(text: str | None) -> str | list[str] | None:

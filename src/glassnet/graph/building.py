@@ -14,12 +14,15 @@ from glassnet.graph.nodes import (
     Matmul,
     Multiplier,
     Node,
+    Normalisation,
     Operation,
     Selection,
+    Sum,
 )
 from glassnet.graph.notation import OTHERS, Name
 from glassnet.graph.views import View
 from glassnet.nn.activations import IDENTITY, Array
+from glassnet.nn.dropout import keep_mask
 from glassnet.nn.network import Network
 from glassnet.nn.parameters import Parameters
 
@@ -29,11 +32,13 @@ Places = tuple[int | str, ...]
 NOTHING = np.zeros((0, 0))
 
 
-def build(network: Network, X: Array, targets: Array, view: View) -> list[Node]:
+def build(network: Network, X: Array, targets: Array, view: View, training: Array | None = None) -> list[Node]:
     """Return the nodes, inputs before what is made of them, the loss last; nothing is computed yet.
 
     A unit that stands alone is a multiplier for each of its inputs, one adder of all products and the bias, and a
     function; the identity is no function. All other units of a layer are one matmul, one adder and one function.
+    Where the layer normalises, the sum of the products comes first, then its normalisation, a multiplier by gamma,
+    and the adder of the bias. What dropout leaves of an input, or of a unit, is a multiplier by the mask.
 
     Parameters
     ----------
@@ -43,21 +48,34 @@ def build(network: Network, X: Array, targets: Array, view: View) -> list[Node]:
         From `Network.input_batch` and `Network.encode`.
     view : View
         Which units stand alone.
+    training : ndarray, optional
+        See `Network.forward`.
     """
-    return _Builder(network, view).build(X, targets)
+    return _Builder(network, view, len(X), training).build(X, targets)
+
+
+def named(letter: str, layer: int | None, places: Places) -> Name:
+    """Return a name, its letter small for a unit and great for a matrix."""
+    is_unit = bool(places) and places[-1] != OTHERS
+    return Name(letter if is_unit else letter.upper(), layer, places)
 
 
 class _Builder:
-    def __init__(self, network: Network, view: View) -> None:
-        self.network, self.view = network, view
-        self.places = Parameters(network.layers, np.int64)
+    def __init__(self, network: Network, view: View, n: int, training: Array | None) -> None:
+        self.network, self.view, self.by_batch = network, view, training is not None
+        self.masks = [
+            None if training is None or not rate else keep_mask(training[layer], n, d, rate, np.float64)
+            for layer, (rate, d) in enumerate(zip(network.dropout, network.layers, strict=False))
+        ]
+        self.places = Parameters(network.layers, np.int64, network.parameters.batch_norm)
         self.places.theta[:] = np.arange(len(network.theta))
         self.nodes: list[Node] = []
         self.layer = Columns(())  # of the layer that was built last
         self.parts: list[Node] = []
 
     def build(self, X: Array, targets: Array) -> list[Node]:
-        self.layer, self.parts = self.split("x", "input", 0, X)
+        self.layer, inputs = self.split("x", "input", 0, X)
+        self.parts = [self.dropped("x", None, part) for part in inputs]
         for layer in range(1, len(self.network.layers)):
             parts = [self.neuron(layer, unit) for unit in self.view.alone[layer]]
             if len(rest := self.rest(layer)):
@@ -126,6 +144,15 @@ class _Builder:
         values, positions = self.network.b[layer - 1][None, units], self.places.b[layer - 1][None, units]
         return self.leaf(Name("b", layer, places), "bias", layer, units, values, positions)
 
+    def scales(self, places: Places, layer: int, units: Array) -> Node:
+        """Add the leaf of the scales gamma of some units."""
+        values, positions = self.network.gamma[layer - 1], self.places.gamma[layer - 1]
+        assert values is not None
+        assert positions is not None
+        return self.leaf(
+            Name("g", layer, places), "scale", layer, units, values[None, units], positions[None, units]
+        )
+
     def add(
         self, name: Name, layer: int, units: Sequence[int] | Array, operation: Operation, inputs: Sequence[Node]
     ) -> Node:
@@ -140,7 +167,8 @@ class _Builder:
                 if len(units) == 1:
                     return part
                 column = int(np.flatnonzero(units == unit)[0])
-                return self.add(Name("h", layer, (unit,)), layer, [unit], Selection(column), [part])
+                letter = "h" if self.masks[layer] is None else "h~"
+                return self.add(Name(letter, layer, (unit,)), layer, [unit], Selection(column), [part])
         raise KeyError(unit)
 
     def neuron(self, layer: int, unit: int) -> Node:
@@ -153,23 +181,26 @@ class _Builder:
             terms.append(self.add(Name("u", layer, (i, unit)), layer, units, Multiplier(), [source, weight]))
         others = np.setdiff1d(np.arange(self.network.layers[layer - 1]), inputs)
         if len(others):
-            terms.append(self.product("u", "w", (OTHERS, unit), layer, others, units))
-        bias = self.biases((unit,), layer, units)
-        z = self.add(Name("z", layer, (unit,)), layer, units, Adder(), [*terms, bias])
-        return self.output("h", "a", (unit,), layer, z)
+            terms.append(self.product("u", (OTHERS, unit), layer, others, units))
+        if self.normalises(layer):
+            terms = [self.add(Name("a", layer, (unit,)), layer, units, Sum(), terms)]
+        return self.output((unit,), layer, self.pre_activation((unit,), layer, units, terms))
 
     def matrix(self, layer: int, units: Array) -> Node:
         """Add the units of a layer that are folded into matrices."""
         places = self.folded(layer)
         everything = np.arange(self.network.layers[layer - 1])
-        product = self.product("U", "W", places, layer, everything, units)
-        bias = self.biases(places, layer, units)
-        z = self.add(Name("Z", layer, places), layer, units, Adder(), [product, bias])
-        return self.output("H", "A", places, layer, z)
+        letter = "a" if self.normalises(layer) else "u"
+        product = self.product(letter, places, layer, everything, units)
+        return self.output(places, layer, self.pre_activation(places, layer, units, [product]))
 
-    def product(self, letter: str, factor: str, places: Places, layer: int, taken: Array, units: Array) -> Node:
+    def normalises(self, layer: int) -> bool:
+        """Whether a layer has batch normalisation."""
+        return self.network.gamma[layer - 1] is not None
+
+    def product(self, letter: str, places: Places, layer: int, taken: Array, units: Array) -> Node:
         """Add the product of some outputs of the layer before (`taken`) and the weights from them to `units`."""
-        weights = self.weights(Name(factor, layer, places), layer, taken, units)
+        weights = self.weights(named("w", layer, places), layer, taken, units)
         parts = [
             (own, part)
             for own, part in zip(self.layer.units, self.parts, strict=True)
@@ -177,14 +208,39 @@ class _Builder:
         ]
         operation = Matmul(Columns(tuple(own for own, _ in parts)), taken)
         inputs = [*(part for _, part in parts), weights]
-        return self.add(Name(letter, layer, places), layer, units, operation, inputs)
+        return self.add(named(letter, layer, places), layer, units, operation, inputs)
 
-    def output(self, h: str, a: str, places: Places, layer: int, z: Node) -> Node:
-        """Add what follows a pre-activation: the function and, in the last layer, the output scale."""
+    def pre_activation(self, places: Places, layer: int, units: Array, terms: list[Node]) -> Node:
+        """Add what makes z of a unit's products: the bias, and batch normalisation before it."""
+        if self.normalises(layer):
+            operation = Normalisation(None if self.by_batch else self.running(layer, units))
+            x_hat = self.add(named("x^", layer, places), layer, units, operation, terms)
+            scale = self.scales(places, layer, units)
+            terms = [self.add(named("u", layer, places), layer, units, Multiplier(), [x_hat, scale])]
+        bias = self.biases(places, layer, units)
+        return self.add(named("z", layer, places), layer, units, Adder(), [*terms, bias])
+
+    def running(self, layer: int, units: Array) -> tuple[Array, Array]:
+        """Return the running mean and variance of some units."""
+        mean, variance = self.network.parameters.mean[layer - 1], self.network.parameters.variance[layer - 1]
+        assert mean is not None
+        assert variance is not None
+        return mean[None, units], variance[None, units]
+
+    def dropped(self, letter: str, layer: int | None, node: Node) -> Node:
+        """Add what dropout leaves of inputs, or of a layer's outputs."""
+        mask, places = self.masks[node.layer], node.name.places
+        if mask is None:
+            return node
+        leaf = self.leaf(named("m", node.layer, places), "mask", node.layer, node.units, mask[:, list(node.units)])
+        return self.add(named(f"{letter}~", layer, places), node.layer, node.units, Multiplier(), [node, leaf])
+
+    def output(self, places: Places, layer: int, z: Node) -> Node:
+        """Add what follows a pre-activation: the function; then dropout, or in the last layer the output scale."""
         node, activation = z, self.network.activations[layer - 1]
         if activation != IDENTITY:
-            node = self.add(Name(h, layer, places), layer, z.units, Function(activation), [z])
+            node = self.add(named("h", layer, places), layer, z.units, Function(activation), [z])
         if layer == len(self.network.W) and self.network.output_scale != 1:
             scale = self.leaf(Name("k"), "constant", layer, z.units, np.array([[self.network.output_scale]]))
-            node = self.add(Name(a, None, places), layer, z.units, Multiplier(), [node, scale])
-        return node
+            node = self.add(named("a", None, places), layer, z.units, Multiplier(), [node, scale])
+        return node if layer == len(self.network.W) else self.dropped("h", layer, node)

@@ -18,6 +18,7 @@ from glassnet.graph.nodes import Node, backward, forward
 from glassnet.graph.steps import Walk
 from glassnet.graph.views import choose_view
 from glassnet.nn.activations import Array
+from glassnet.nn.dropout import mask_keys
 from glassnet.nn.network import Network
 from glassnet.runtime.files import write_bytes
 
@@ -43,9 +44,15 @@ class ComputationGraph:
     path : sequence of int, optional
         The operations along a path, an input and a unit of every layer, all others as matrices. ``()`` chooses
         the path through which most comes to the output that is farthest from its target.
+    training : bool, optional
+        Whether the graph is that of a step of training, its first: dropout has the masks that `gradient_check`
+        takes, and batch normalisation the batch's own mean and variance; else it has the running ones. By default
+        so where there are several rows, and the network has either; of a single row the variance is 0.
 
     Attributes
     ----------
+    training : ndarray or None
+        The step's keys, see `Network.forward`.
     nodes : list of Node
         Inputs before what is made of them, the loss last.
     view : View
@@ -79,12 +86,17 @@ class ComputationGraph:
         level: str | None = None,
         neuron: tuple[int, int] | None = None,
         path: Sequence[int] | None = None,
+        training: bool | None = None,
     ) -> None:
         self.network = network.astype(np.float64)
         rows, self.targets = self.network.check_data(X, y)
         self.X = self.network.input_batch(rows)
-        self.view = choose_view(self.network, self.X, self.targets, level, neuron, path)
-        self.nodes: list[Node] = build(self.network, self.X, self.targets, self.view)
+        if training is None:
+            training = len(self.X) > 1 and any((*network.batch_norm, *network.dropout))
+        keys = mask_keys(network.seed, np.array([1]), len(network.W))[0]
+        self.training = keys if training else None
+        self.view = choose_view(self.network, self.X, self.targets, level, neuron, path, self.training)
+        self.nodes: list[Node] = build(self.network, self.X, self.targets, self.view, self.training)
         forward(self.nodes)
         backward(self.nodes)
 

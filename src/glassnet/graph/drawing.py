@@ -1,8 +1,8 @@
 """The picture of a graph node by node: layers from left to right, values and gradients on the edges.
 
 The structure gives the layout: in every layer a column of products, one of adders, one of functions; a neuron's
-products stand in rows under each other, its adder and function in the middle of them. Units that are folded into
-matrices are one row at the foot of their layer.
+products stand in rows under each other, its adder and function in the middle of them, and so what batch
+normalisation and dropout add. Units that are folded into matrices are one row at the foot of their layer.
 """
 
 from __future__ import annotations
@@ -27,7 +27,18 @@ MARGIN = 14.0
 
 Points = tuple[tuple[float, float], ...]
 
-OPERATION_SIGNS = {"adder": "+", "multiplier": "×", "matmul": "×", "loss": "L", "selection": "[i]"}
+OPERATION_SIGNS = {
+    "adder": "+",
+    "sum": "+",
+    "multiplier": "×",
+    "normalisation": "norm",
+    "matmul": "×",
+    "loss": "L",
+    "selection": "[i]",
+}
+
+#: What may follow the sum of a unit's products, in this order; a multiplier is called by its other factor.
+STAGES = ("normalisation", "scale", "adder", "function", "mask", "constant")
 
 
 def shown(node: Node, values: Array) -> str:
@@ -74,13 +85,13 @@ class _Drawing:
         half = max(self.half_width(node) for node in leaves)
         for node, y in zip(leaves, spread(len(leaves), ROW), strict=True):
             self.place[id(node)] = MARGIN + half, y
-        return max(self.right(node) for node in leaves)
+        return self.stages(0, leaves)
 
     def layer_columns(self, layer: int, x: float) -> float:
         """Place the nodes of a layer to the right of x, and return where the numbers beside it end."""
         own = [node for node in self.nodes if node.layer == layer and node.kind != "selection"]
-        adders = [node for node in own if node.kind == "adder"]
-        products = [product for adder in adders for product in adder.inputs[:-1]]
+        products = [node for node in own if node.is_term]
+        joints = list({id(joint): joint for product in products for joint in self.consumers[id(product)]}.values())
         selections = [node for product in products for node in product.inputs if node.kind == "selection"]
         self.bend[layer - 1] = x
         leaf = max(self.half_width(node.inputs[-1]) for node in products)
@@ -92,44 +103,54 @@ class _Drawing:
             terms += 2 * RADIUS + max(self.out_width(node) for node in selections)
         numbers = max(self.out_width(node) for product in products for node in (product, product.inputs[-1]))
         add = terms + numbers + FAN / 1.5 + RADIUS
-        top = -sum(map(_block_height, adders)) / 2
-        for adder in adders:
-            self.block(adder, terms, add, top)
-            top += _block_height(adder)
+        top = -sum(map(_block_height, joints)) / 2
+        for joint in joints:
+            self.block(joint, terms, add, top)
+            top += _block_height(joint)
         for node in selections:
             beside = self.place[id(self.consumers[id(node)][0])]
             self.place[id(node)] = self.straight[layer] + 2 * RADIUS, beside[1]
         if chain and layer == 1:  # the input was placed before it was known how high the product stands
-            first = products[0].inputs[0]
-            self.place[id(first)] = self.place[id(first)][0], self.place[id(products[0])][1]
-        end, last = add, adders
-        for kind in ("function", "multiplier"):  # the output scale is a multiplier after the function
-            after = [node for node in own if node.kind == kind and id(node) not in self.place]
-            if after:
-                end += (
-                    8 + max(self.out_width(node) for node in last) + max(self.half_width(node) for node in after)
-                )
-                last = after
+            down = self.place[id(products[0])][1] - self.place[id(products[0].inputs[0])][1]
+            for node in self.nodes:
+                if node.layer == 0:
+                    self.place[id(node)] = self.place[id(node)][0], self.place[id(node)][1] + down
+        return self.stages(layer, joints)
+
+    def stages(self, layer: int, last: list[Node]) -> float:
+        """Place what follows the last nodes of a layer, stage by stage to the right; return where it ends."""
+        own = [node for node in self.nodes if node.layer == layer and node.operation and not node.is_term]
+        for stage in STAGES:
+            after = [node for node in own if _stage(node) == stage and id(node) not in self.place]
+            if not after:
+                continue
+            x = max(self.right(node) for node in last)
+            x += 8 + max(self.half_width(n) for node in after for n in (node, *_leaf_above(node)))
+            last = [*(node for node in last if node.is_matrix), *after] if stage == "normalisation" else after
             for node in after:
-                self.place[id(node)] = end, self.place[id(node.inputs[0])][1]
-                if kind == "multiplier":
-                    self.place[id(node.inputs[1])] = end, self.place[id(node)][1] - ABOVE
+                y = self.place[id(node.inputs[0])][1]
+                self.place[id(node)] = x, y
+                for leaf in _leaf_above(node):
+                    self.place[id(leaf)] = x, y - ABOVE
         return max(self.right(node) for node in last)
 
-    def block(self, adder: Node, terms: float, add: float, top: float) -> None:
-        """Place an adder with what it adds."""
-        *products, bias = adder.inputs
+    def block(self, joint: Node, terms: float, add: float, top: float) -> None:
+        """Place the node that takes in a unit's products, and these."""
+        products = [node for node in joint.inputs if node.is_term]
         y = top + ABOVE + LEAF_HEIGHT / 2
         for product in products:
             self.place[id(product)] = terms, y
             self.place[id(product.inputs[-1])] = terms, y - ABOVE
             y += ROW
-        if adder.is_matrix:
-            self.place[id(adder)] = add, y - ROW
-            self.place[id(bias)] = add, y - ROW - ABOVE
-            return
-        self.place[id(bias)] = terms, y - ABOVE + LEAF_HEIGHT / 2
-        self.place[id(adder)] = add, top + (_block_height(adder) - GAP) / 2
+        if joint.is_matrix:
+            self.place[id(joint)] = add, y - ROW
+            for bias in _leaf_above(joint):
+                self.place[id(bias)] = add, y - ROW - ABOVE
+        elif joint.kind == "adder":
+            self.place[id(joint.inputs[-1])] = terms, y - ABOVE + LEAF_HEIGHT / 2
+            self.place[id(joint)] = add, top + (_block_height(joint) - GAP) / 2
+        else:
+            self.place[id(joint)] = add, y - ROW * (len(products) + 1) / 2
 
     def loss_column(self, x: float) -> None:
         loss = self.nodes[-1]
@@ -157,7 +178,12 @@ class _Drawing:
         return self.half_width(node) + 6 + max(text_width(text) for text in texts)
 
     def right(self, node: Node) -> float:
-        return self.place[id(node)][0] + self.out_width(node)
+        above = [leaf for leaf in _leaf_above(node) if self.is_above(leaf)]
+        return self.place[id(node)][0] + max(self.out_width(n) for n in (node, *above))
+
+    def is_above(self, leaf: Node) -> bool:
+        """Whether a leaf stands above what takes it in: then no line leaves it on the right."""
+        return abs(self.place[id(leaf)][0] - self.place[id(self.consumers[id(leaf)][0])][0]) < 1
 
     def passed_width(self, product: Node) -> float:
         """Return how far what a product passes back reaches to the left of its middle."""
@@ -186,7 +212,8 @@ class _Drawing:
             self.figure.marks.append(Shape("box", x, y, width, LEAF_HEIGHT, "leaf", index))
             self.figure.marks.append(Text(x, y + 4, self.leaf_text(node), anchor="middle", node=index))
             return
-        form = {"function": "square", "matmul": "square", "loss": "hexagon"}.get(node.kind, "circle")
+        square = node.kind in ("function", "normalisation", "matmul")
+        form = "square" if square else "hexagon" if node.kind == "loss" else "circle"
         width = 2 * self.half_width(node)
         self.figure.marks.append(Shape(form, x, y, width, 2 * RADIUS, "operation", index))
         self.figure.marks.append(Text(x, y + 4.5, (_sign(node),), anchor="middle", node=index))
@@ -227,7 +254,7 @@ class _Drawing:
         start, end = sx + self.half_width(source), x - self.half_width(node)
         if abs(sy - y) < 1:
             return (start, sy), (end, y)
-        if node.kind == "adder":
+        if node.kind in ("adder", "sum"):
             return (start, sy), (end - FAN / 1.5, sy), (end - 4, y), (end, y)
         return (start, sy), (self.bend[source.layer], sy), (self.straight[source.layer + 1], y), (end, y)
 
@@ -242,14 +269,13 @@ class _Drawing:
             self.figure.marks.append(Text(x, y, content, colour, anchor, node=index, time=time))
 
         value, gradient = self.walk.value(node), self.walk.gradient(node)
-        if node.kind == "target" or node.kind == "constant":
+        if node.is_given:
             return
         if node.operation is None:
             beside = x + self.half_width(node) + 5
-            aside = node.kind == "weight" or (
-                node.is_matrix and node.kind == "bias"
-            )  # no line leaves it on the right
-            text(beside, y + (4 if aside else 14), (shown(node, node.gradient),), "gradient", gradient)
+            text(
+                beside, y + (4 if self.is_above(node) else 14), (shown(node, node.gradient),), "gradient", gradient
+            )
             return
         if node.kind == "loss":
             text(x, y + RADIUS + 14, (node.name, f" = {shown(node, node.value)}"), "value", value, "middle")
@@ -259,7 +285,7 @@ class _Drawing:
         text(beside, y - 6, (shown(node, node.value),), "value", value)
         colour = "delta" if node.kind == "adder" else "gradient"
         text(beside, y + 14, self.gradient_text(node), colour, gradient)
-        if node.kind in ("adder", "function", "selection"):
+        if node.kind in ("adder", "sum", "normalisation", "function", "selection"):
             size = f" {_shape(node.value)}" if node.is_matrix else ""
             text(x, y + RADIUS + 17, (node.name, size), "faint", 0, "middle")
 
@@ -271,6 +297,18 @@ def _sign(node: Node) -> str:
     return OPERATION_SIGNS[node.kind]
 
 
+def _stage(node: Node) -> str:
+    """Return what a node does in the row of a unit."""
+    return node.inputs[-1].kind if node.kind == "multiplier" else node.kind
+
+
+def _leaf_above(node: Node) -> tuple[Node, ...]:
+    """Return the leaf above a node, if there is one; only the bias of a sum of several stands below them."""
+    if node.operation is None or node.kind not in ("multiplier", "adder"):
+        return ()
+    return node.inputs[-1:]
+
+
 def _shape(values: Array) -> str:
     return f"{values.shape[0]}×{values.shape[1]}"
 
@@ -280,15 +318,8 @@ def spread(count: int, pitch: float) -> list[float]:
     return [(index - (count - 1) / 2) * pitch for index in range(count)]
 
 
-def _block_height(adder: Node) -> float:
-    products = len(adder.inputs) - 1
-    return (MATRIX_ROW if adder.is_matrix else products * ROW + BIAS_ROW) + GAP
-
-
-def _factors(adder: Node) -> list[Node]:
-    """Return the weights of what an adder adds."""
-    return [product.inputs[-1] for product in adder.inputs[:-1]]
-
-
-def _selections(adder: Node) -> list[Node]:
-    return [source for product in adder.inputs[:-1] for source in product.inputs if source.kind == "selection"]
+def _block_height(joint: Node) -> float:
+    if joint.is_matrix:
+        return MATRIX_ROW + GAP
+    products = sum(node.is_term for node in joint.inputs)
+    return max(products * ROW + (BIAS_ROW if joint.kind == "adder" else 0), MATRIX_ROW) + GAP

@@ -25,7 +25,7 @@ def example_network(
     seed: int = 0,
     **options: Any,
 ) -> Network:
-    """Return a network in float64 whose weights and biases have two digits after the point.
+    """Return a network in float64 whose parameters have two digits after the point.
 
     Parameters
     ----------
@@ -48,12 +48,16 @@ def example_network(
         output_activation = hidden[-1]
     settings: dict[str, Any] = {"bias_initializer": "uniform(-0.5, 0.5)", "dtype": "float64", **options}
     network = Network(layers, activation, output_activation=output_activation, loss=loss, seed=seed, **settings)
+    rng = stream(seed, "example")
+    for gamma in network.gamma:
+        if gamma is not None:
+            gamma[:] = rng.uniform(0.5, 1.5, gamma.shape)  # as training leaves them; all begin as 1
     network.theta = np.round(network.theta, DIGITS)
     return network
 
 
-def example_sample(network: Network, seed: int = 0) -> tuple[Array, Array]:
-    """Return a row between -1 and 1 with two digits after the point, and a class for it, or targets 0 and 1.
+def example_sample(network: Network, seed: int = 0, n: int = 1) -> tuple[Array, Array]:
+    """Return n rows between -1 and 1 with two digits after the point, and a class for each, or targets 0 and 1.
 
     Examples
     --------
@@ -61,7 +65,7 @@ def example_sample(network: Network, seed: int = 0) -> tuple[Array, Array]:
     (array([[ 0.31, -0.35]]), array([[0.]]))
     """
     rng = stream(seed, "example")
-    X = np.round(rng.uniform(-1, 1, size=(1, network.layers[0])), DIGITS)
+    X = np.round(rng.uniform(-1, 1, size=(n, network.layers[0])), DIGITS)
     if network.loss.output == "softmax":
-        return X, rng.integers(network.layers[-1], size=1)
-    return X, np.round(rng.random(size=(1, network.layers[-1])))
+        return X, rng.integers(network.layers[-1], size=n)
+    return X, np.round(rng.random(size=(n, network.layers[-1])))

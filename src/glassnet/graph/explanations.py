@@ -8,26 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassnet.graph.algebra import sum_of
+from glassnet.graph.lines import Line, Passed, collected, entry, equation, gradient_name, product
 from glassnet.graph.nodes import Node
 from glassnet.graph.notation import factor, length, number, numeral, partial
 from glassnet.graph.steps import FORWARD, Step
-from glassnet.graph.wording import (
-    Line,
-    Passed,
-    delta_of,
-    entry,
-    equation,
-    forward_line,
-    gradient_name,
-    passed_back,
-    product,
-)
+from glassnet.graph.wording import forward_lines, passed_back
 from glassnet.nn.activations import Array
 
 #: Lines and numbers that a step shows of many, those that matter most.
 MOST_LINES = 6
 
-NAMES = {"matmul": "matrix product"}
+NAMES = {"matmul": "matrix product", "sum": "the sum of products"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +43,7 @@ class Explanation:
 
 
 def explain_step(step: Step, consumers: Mapping[int, Sequence[Node]]) -> Explanation:
-    """Return the text of a step through the evaluated graph of a single sample.
+    """Return the text of a step through an evaluated graph; of several rows the numbers are those of the first.
 
     Parameters
     ----------
@@ -69,12 +60,12 @@ def explain_step(step: Step, consumers: Mapping[int, Sequence[Node]]) -> Explana
     else:
         came_in = [(gradient_name(last), last.gradient)]
         passed_on = [
-            (gradient_name(source), part)
+            (gradient_name(source), collected(source, part))
             for node in reversed(step.nodes)
             for source, part in zip(node.inputs, node.passed, strict=True)
-            if part is not None and part.any() and id(source) not in inside and source.kind != "constant"
+            if part is not None and part.any() and id(source) not in inside and not source.is_given
         ]
-        lines = [*_collected(step, consumers[id(last)]), *_backwards(step, consumers)]
+        lines = [*_collected(step, consumers), *_backwards(step, consumers)]
     return Explanation(_title(step), last.name.mathml, lines, _told(came_in), _told(passed_on))
 
 
@@ -85,10 +76,10 @@ def local_derivatives(node: Node) -> list[Line]:
 
 def neuron_derivatives(node: Node) -> list[Line]:
     """Return the derivatives of a neuron's function, or of its sum by all that is multiplied in it."""
-    if node.kind != "adder":
+    if node.kind not in ("adder", "sum"):
         return local_derivatives(node)
     lines = []
-    for term in node.inputs[:-1]:
+    for term in node.inputs:
         for k, by in enumerate(term.inputs if term.kind == "multiplier" else ()):
             other, name = term.inputs[1 - k], partial(node.name.mathml, by.name.mathml)
             value = numeral(entry(other.value, 0))
@@ -115,36 +106,49 @@ def _title(step: Step) -> str:
 
 
 def _forwards(nodes: Sequence[Node]) -> list[Line]:
-    """Return a line for each operation; a neuron's products and their sum are one."""
+    """Return the lines of each operation; a neuron's products and their sum are one line."""
     if len(nodes) == 1 or nodes[-1].is_matrix:
-        return [forward_line(node) for node in nodes]
-    at = next(k for k, node in enumerate(nodes) if node.kind == "adder")
-    terms = nodes[at].inputs
+        return [line for node in nodes for line in forward_lines(node)]
+    summed = {id(term) for node in nodes if node.kind in ("adder", "sum") for term in node.inputs}
+    lines = []
+    for node in nodes:
+        if node.kind in ("adder", "sum"):
+            lines.append(_sum_of_terms(node))
+        elif id(node) not in summed and node.kind != "selection":
+            lines += forward_lines(node)
+    return lines
+
+
+def _sum_of_terms(node: Node) -> Line:
+    terms = node.inputs
     amounts = np.array([entry(term.value, 0) for term in terms])
     letters = [_factors(term, lambda node: node.name.mathml) for term in terms]
     numbers = [_factors(term, lambda node: factor(entry(node.value, 0))) for term in terms]
-    name, result = nodes[at].name.mathml, numeral(entry(nodes[at].value, 0))
-    total = Line(equation(name, sum_of(letters, amounts)), equation(name, sum_of(numbers, amounts), result))
-    return [total, *(forward_line(node) for node in nodes[at + 1 :])]
+    name, result = node.name.mathml, numeral(entry(node.value, 0))
+    return Line(equation(name, sum_of(letters, amounts)), equation(name, sum_of(numbers, amounts), result))
 
 
 def _factors(term: Node, written: Callable[[Node], str]) -> str:
     return product(*map(written, term.inputs)) if term.kind == "multiplier" else written(term)
 
 
-def _shares(node: Node, by_neuron: bool) -> list[Passed]:
-    """Return what a node passes back; by neuron, products pass on its delta, and the adder tells of the bias."""
-    if not by_neuron or node.kind not in ("multiplier", "matmul", "adder") or node.name.letter in "aA":
+def _shares(node: Node, by_neuron: bool, consumers: Mapping[int, Sequence[Node]]) -> list[Passed]:
+    """Return what a node passes back; by neuron, products pass on what their sum gets, which tells of the bias."""
+    if not by_neuron:
         return passed_back(node)
-    if node.kind == "adder":
-        return passed_back(node)[-1:]
-    return passed_back(node, delta_of(node))
+    if node.kind in ("adder", "sum"):
+        return [share for share in passed_back(node) if share.source.kind == "bias"]
+    total = consumers[id(node)][0] if consumers[id(node)] else node
+    is_summed = node.kind in ("multiplier", "matmul") and total.kind in ("adder", "sum")
+    return passed_back(node, gradient_name(total) if is_summed else None)
 
 
-def _collected(step: Step, consumers: Sequence[Node]) -> list[Line]:
+def _collected(step: Step, consumers: Mapping[int, Sequence[Node]]) -> list[Line]:
     """Return the sum of what came back to a node from several others: the heart of the delta recursion."""
     node, by_neuron = step.nodes[-1], len(step.nodes) > 1
-    shares = [s for consumer in consumers for s in _shares(consumer, by_neuron) if s.source is node]
+    shares = [
+        s for consumer in consumers[id(node)] for s in _shares(consumer, by_neuron, consumers) if s.source is node
+    ]
     if len(shares) < 2 or node.is_matrix:
         return []
     amounts = np.array([share.amount for share in shares])
@@ -155,7 +159,7 @@ def _collected(step: Step, consumers: Sequence[Node]) -> list[Line]:
 
 def _backwards(step: Step, consumers: Mapping[int, Sequence[Node]]) -> list[Line]:
     """Return what is passed back; of a neuron's many products those that pass most."""
-    shares = [share for node in reversed(step.nodes) for share in _shares(node, len(step.nodes) > 1)]
+    shares = [share for node in reversed(step.nodes) for share in _shares(node, len(step.nodes) > 1, consumers)]
     chosen = np.sort(np.argsort([-abs(share.amount) for share in shares], kind="stable")[:MOST_LINES])
     deltas = [k for k, share in enumerate(shares) if share.source in step.nodes and share.source.kind == "adder"]
     if not {*deltas} <= {*chosen}:

@@ -77,7 +77,8 @@ class _Drawing:
         x, y = self.place[id(unit)]
         z = self.adder(unit)
         index = self.number[id(z or unit)]
-        self.figure.descriptions[index] = f"{'neuron' if z else unit.kind} {unit.name}"
+        kind = "neuron" if z else "input" if unit.layer == 0 else unit.kind
+        self.figure.descriptions[index] = f"{kind} {unit.name}"
         form = "hexagon" if unit.kind == "loss" else "box" if unit.is_matrix else "circle"
         width = 2 * RADIUS if not unit.is_matrix else 76.0
         names: tuple[Content, ...] = (f"{len(unit.units)} more",) if unit.is_matrix else (unit.name,)
@@ -115,9 +116,10 @@ class _Drawing:
 
     def weight(self, z: Node, source: Node) -> Node | None:
         """Return the leaf of the one weight between two units; None where there are several."""
-        for product in z.inputs[:-1]:
-            if product.kind == "multiplier" and product.inputs[0] is source:
-                return product.inputs[1]
+        for node in self.nodes:
+            ends = (node.layer, node.units) == (z.layer, z.units) and node.inputs[:1] == (source,)
+            if ends and node.is_term and node.kind == "multiplier":
+                return node.inputs[1]
         return None
 
     def numbers(self, link: Link) -> list[Text]:

@@ -12,6 +12,8 @@ adds up what comes back to it: this is the chain rule, and all of backpropagatio
     matmul      U V                                              G V^T, U^T G
     loss        L(a, y)         dL/da                            G dL/da
 
+Batch normalisation is one operation more, `Normalisation`; dropout is a multiplier whose other factor is the mask.
+
 Nothing here knows the delta recursion of `glassnet.nn.backpropagation`: that both agree is a proof of both.
 """
 
@@ -26,6 +28,7 @@ import numpy as np
 from glassnet.errors import NonFiniteError
 from glassnet.graph.notation import OTHERS, Name
 from glassnet.nn.activations import Activation, Array
+from glassnet.nn.batch_norm import EPSILON
 from glassnet.nn.losses import Loss
 
 
@@ -58,6 +61,12 @@ class Adder:
         return (G,) * len(inputs)
 
 
+class Sum(Adder):
+    """The sum a of a unit's products, where batch normalisation comes before its bias."""
+
+    kind = "sum"
+
+
 class Multiplier:
     """U v; the local derivative by each factor is the other factor."""
 
@@ -88,6 +97,47 @@ class Function:
     def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array]:
         """Pass on G f'(u)."""
         return (G * self.activation.f_prime(inputs[0], value),)
+
+
+@dataclass
+class Normalisation:
+    r"""(u - mu) / sqrt(v + epsilon), column by column; mu and v are the mean and the variance of u over the rows.
+
+    Then u reaches the result on three ways, directly, by mu and by v, and so the local derivatives are those of
+    Ioffe and Szegedy 2015, section 3. With running statistics, as in prediction, mu and v are constants.
+
+    Parameters
+    ----------
+    running : (mean, variance) of shape (1, d), optional
+        What takes the place of the batch's own mean and variance.
+    """
+
+    running: tuple[Array, Array] | None = None
+    kind = "normalisation"
+
+    def statistics(self, u: Array) -> tuple[Array, Array]:
+        """Return mu and v, of shape (1, d)."""
+        if self.running is not None:
+            return self.running
+        mu = u.mean(axis=0, keepdims=True)
+        return mu, ((u - mu) ** 2).mean(axis=0, keepdims=True)
+
+    def forward(self, *inputs: Array) -> Array:
+        """Return the normalised columns."""
+        mu, v = self.statistics(inputs[0])
+        return (inputs[0] - mu) / np.sqrt(v + EPSILON)
+
+    def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array]:
+        """Add up what comes back directly, by v and by mu."""
+        mu, v = self.statistics(inputs[0])
+        centred, deviation = inputs[0] - mu, np.sqrt(v + EPSILON)
+        directly = G / deviation
+        if self.running is not None:
+            return (directly,)
+        by_v = (G * centred).sum(axis=0) * -0.5 * deviation**-3
+        by_mu = -directly.sum(axis=0) - by_v * 2 * centred.mean(axis=0)
+        n = len(G)
+        return (directly + by_v * 2 * centred / n + by_mu / n,)
 
 
 @dataclass
@@ -192,8 +242,9 @@ class Node:
     name : Name
         The symbol of its value.
     kind : str
-        Of a leaf: ``"input"``, ``"target"``, ``"weight"``, ``"bias"``, ``"constant"``; else the operation's:
-        ``"adder"``, ``"multiplier"``, ``"function"``, ``"matmul"``, ``"selection"``, ``"loss"``.
+        Of a leaf: ``"input"``, ``"target"``, ``"weight"``, ``"bias"``, ``"scale"`` (gamma), ``"mask"``,
+        ``"constant"``; else the operation's: ``"adder"``, ``"sum"``, ``"multiplier"``, ``"normalisation"``,
+        ``"function"``, ``"matmul"``, ``"selection"``, ``"loss"``.
     layer : int
         From 0, the inputs, to L; the loss and its targets stand in layer L + 1.
     units : tuple of int
@@ -228,6 +279,16 @@ class Node:
         """Whether it stands for several units at once, or for the weights between several."""
         places = self.name.places
         return OTHERS in places or (not places and self.kind not in ("constant", "loss"))
+
+    @property
+    def is_given(self) -> bool:
+        """Whether nothing asks how the loss changes with it."""
+        return self.kind in ("constant", "mask", "target")
+
+    @property
+    def is_term(self) -> bool:
+        """Whether it is a product with weights: of two numbers, or of two matrices."""
+        return bool(self.inputs) and self.inputs[-1].kind == "weight"
 
     def collect(self, part: Array) -> None:
         """Add up what comes back; what all rows, or all columns, share collects from all of them."""

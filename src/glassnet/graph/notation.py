@@ -4,6 +4,10 @@ The letters are those of the whole package: x an input, w and b a weight and a b
 output of a layer, a an output of the network, y a target, L the loss, delta = dL/dz. A superscript is the layer,
 subscripts are places within it, counted from 0 as in the code: w with (2) above and 3, 1 below is
 ``net.W[1][3, 1]``.
+
+With batch normalisation, a with a layer above is a unit's sum before it, mu and v are its mean and variance, x
+with a hat is the normalised sum, and g (gamma) its scale. With dropout, m is the mask, and a tilde marks what it
+leaves.
 """
 
 from __future__ import annotations
@@ -22,7 +26,11 @@ OTHERS = "…"
 MINUS = '<mo form="prefix">−</mo>'
 
 #: Letters that are spelled out in plain text.
-GREEK = {"delta": "δ"}
+GREEK = {"delta": "δ", "g": "γ", "mu": "μ"}
+LATEX = {"delta": r"\delta", "g": r"\gamma", "mu": r"\mu"}
+
+#: What stands after a letter in plain text and above it in mathematics: combining character, LaTeX.
+ACCENTS = {"^": ("\u0302", r"\hat"), "~": ("\u0303", r"\tilde")}
 
 
 def number(value: float, digits: int = 4) -> str:
@@ -72,7 +80,13 @@ class Name:
     @property
     def sign(self) -> str:
         """The letter as it is set in mathematics."""
-        return GREEK.get(self.letter, self.letter)
+        plain, accent = self._parts
+        return GREEK.get(plain, plain) + (ACCENTS[accent][0] if accent else "")
+
+    @property
+    def _parts(self) -> tuple[str, str]:
+        """The letter without its accent, and the accent."""
+        return (self.letter[:-1], self.letter[-1]) if self.letter[-1] in ACCENTS else (self.letter, "")
 
     @property
     def below(self) -> str:
@@ -87,13 +101,17 @@ class Name:
     def mathtext(self) -> str:
         """For matplotlib."""
         layer = "" if self.layer is None else f"^{{({self.layer})}}"
-        letter = f"\\{self.letter}" if self.letter in GREEK else self.letter
+        plain, accent = self._parts
+        letter = LATEX.get(plain, plain)
+        letter = f"{ACCENTS[accent][1]}{{{letter}}}" if accent else letter
         return f"${letter}{layer}{f'_{{{self.below}}}' if self.places else ''}$"
 
     @property
     def mathml(self) -> str:
         """For a page."""
-        letter = identifier(self.sign)
+        plain, accent = self._parts
+        letter = identifier(GREEK.get(plain, plain))
+        letter = f'<mover accent="true">{letter}{sign(accent)}</mover>' if accent else letter
         layer = f'<mrow><mo stretchy="false">(</mo><mn>{self.layer}</mn><mo stretchy="false">)</mo></mrow>'
         kind = "mn" if all(isinstance(place, int) for place in self.places) else "mi"
         places = f"<{kind}>{self.below}</{kind}>"

@@ -25,10 +25,10 @@ from glassnet.graph.explanations import (
     neuron_derivatives,
 )
 from glassnet.graph.figure import PALETTES, css
+from glassnet.graph.lines import Line, gradient_name
 from glassnet.graph.nodes import consumers_of
 from glassnet.graph.proof import Proof, prove
 from glassnet.graph.views import LEVELS, readable_levels
-from glassnet.graph.wording import Line, gradient_name
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.nn.targets import decode
@@ -131,6 +131,7 @@ def explain(
     level: str | None = None,
     neuron: tuple[int, int] | None = None,
     path: Sequence[int] | None = None,
+    training: bool | None = None,
     sample_name: str = "",
     image_shape: tuple[int, int] | None = None,
 ) -> ExplainPage:
@@ -145,11 +146,14 @@ def explain(
     network : Network
         It is copied, not changed.
     X, y : array_like
-        One sample: a row, or an array of one row; and its label or target, or an array of one.
+        One sample: a row, or an array of one row; and its label or target, or an array of one. Or several rows and
+        as many labels or targets: then the formulas have the numbers of the first.
     level : {"operations", "neurons", "matrices"}, optional
         What the page shows first.
     neuron, path
         What the operations are of, see `ComputationGraph`.
+    training : bool, optional
+        Whether it is a step of training, with dropout and the batch's own statistics, see `ComputationGraph`.
     sample_name : str
         What the sample is called, if anything.
     image_shape : (height, width), optional
@@ -160,7 +164,7 @@ def explain(
     UsageError
         If a level, neuron or path does not exist, or could not be read.
     DataError
-        If there is not one sample, or it does not fit the network.
+        If the rows, or what they should say, do not fit the network.
 
     Examples
     --------
@@ -170,16 +174,18 @@ def explain(
     (3, True)
     """
     X, y = np.asarray(X), np.asarray(y)
-    if X.size != network.layers[0]:
-        raise DataError(f"X: one sample of {network.layers[0]} numbers can be explained, got the shape {X.shape}")
-    X, y = X.reshape(1, -1), y.reshape(1, -1) if y.size > 1 else y.reshape(1)
-    graphs = _graphs(network, X, y, level, neuron, path)
+    if X.size == network.layers[0]:
+        X, y = X.reshape(1, -1), y.reshape(1, -1) if y.size > 1 else y.reshape(1)
+    elif X.ndim < 2 or len(X) == 0:
+        raise DataError(f"X: rows of {network.layers[0]} numbers can be explained, got the shape {X.shape}")
+    graphs = _graphs(network, X, y, training, level, neuron, path)
     proof = prove(graphs[0])
     first = graphs[0]
     html = _template().render(
         title=f"{'-'.join(map(str, network.layers))}: backpropagation step by step",
         facts=_facts(network, first, y, sample_name),
-        picture=_picture(first.X.reshape(image_shape), "gray_r") if image_shape else "",
+        notes=_notes(first),
+        picture=_picture(first.X[0].reshape(image_shape), "gray_r") if image_shape else "",
         levels=[_level(graph) for graph in graphs],
         proof=proof,
         listed=proof.derivatives if len(proof.derivatives) <= MOST_DERIVATIVES else [],
@@ -193,27 +199,28 @@ def _graphs(
     network: Network,
     X: Array,
     y: Array,
+    training: bool | None,
     level: str | None,
     neuron: tuple[int, int] | None,
     path: Sequence[int] | None,
 ) -> list[ComputationGraph]:
     """Return a graph a level; the one to be shown first stands first."""
-    chosen = ComputationGraph(network, X, y, level=level, neuron=neuron, path=path)
+    chosen = ComputationGraph(network, X, y, level=level, neuron=neuron, path=path, training=training)
     whole = "operations" in readable_levels(network.layers)
     views: dict[str, dict[str, Any]] = {name: {"level": name} for name in LEVELS}
     if not whole:
         views["operations"] = {"path": ()}
     others = (options for name, options in views.items() if name != chosen.view.level)
-    return [chosen, *(ComputationGraph(network, X, y, **options) for options in others)]
+    return [chosen, *(ComputationGraph(network, X, y, training=training, **options) for options in others)]
 
 
 def _facts(network: Network, graph: ComputationGraph, y: Array, sample_name: str) -> list[tuple[str, str]]:
     """Return what the head of the page says."""
-    outputs = network.astype(np.float64).outputs(graph.X)
+    outputs = network.astype(np.float64).outputs(graph.X[:1])
     prediction = decode(outputs, network.n_classes)[0]
     names = network.class_names
     if network.n_classes is None:
-        said, target = (", ".join(f"{float(v):.4g}" for v in np.ravel(values)) for values in (prediction, y))
+        said, target = (", ".join(f"{float(v):.4g}" for v in np.ravel(values)) for values in (prediction, y[0]))
     else:
         said, target = (names[int(k)] if names else str(int(k)) for k in (prediction, np.ravel(y)[0]))
         if network.loss.output == "softmax":
@@ -224,9 +231,42 @@ def _facts(network: Network, graph: ComputationGraph, y: Array, sample_name: str
         ("activations", ", ".join(hidden)),
         ("loss", f"{network.loss.name} = {graph.loss:.4g}"),
         *([("sample", sample_name)] if sample_name else []),
+        *([("rows", f"{len(graph.X)}, here the first")] if len(graph.X) > 1 else []),
         ("says", said),
         ("should say", target),
     ]
+
+
+def _notes(graph: ComputationGraph) -> list[str]:
+    """Return what is to be said of a graph with batch normalisation, dropout, or several rows."""
+    network, n, by_batch = graph.network, len(graph.X), graph.training is not None
+    notes = []
+    if n > 1:
+        notes.append(
+            f"There are {n} rows, and a number followed by dots has one for each. The formulas have those of the "
+            "first row. Weights, biases and γ are shared: what comes back to them is added up over all rows."
+        )
+    if any(network.batch_norm) and by_batch:
+        notes.append(
+            "Batch normalisation, as in training: over the rows, a unit's sums a have the mean μ and the "
+            "variance v; norm shifts and scales them to mean 0 and variance 1, then γ and b give the unit a scale "
+            "and a level of its own. A sum moves μ and v, and through them every row: so norm passes back the "
+            "gradient without its mean, and without its share along x̂."
+        )
+    elif any(network.batch_norm):
+        notes.append(
+            "Batch normalisation, as in prediction: μ and v are the running statistics of training, constants, "
+            "and norm a fixed shift and scale of each unit."
+        )
+    rates = ", ".join(f"{rate:g}" for rate in dict.fromkeys(network.dropout) if rate)
+    if rates and by_batch:
+        notes.append(
+            f"Dropout, as in training: the mask m is 0 for a share of {rates}, and 1 / (1 − that share) for the "
+            "others, so that on average nothing changes. Where m is 0, nothing goes on, and nothing comes back."
+        )
+    elif rates:
+        notes.append("Dropout is for training only: in prediction, as here, every unit takes part.")
+    return notes
 
 
 ABOUT = {
@@ -260,16 +300,18 @@ def _level(graph: ComputationGraph) -> Level:
 def _card(graph: ComputationGraph, index: int) -> Card:
     node, walk = graph.nodes[index], graph.walk
     if graph.view.level == "neurons" and node.kind == "adder":
-        output = next((n for n in graph.nodes if n.kind == "function" and n.inputs == (node,)), node)
+        own = [n for n in graph.nodes if n.operation and (n.layer, n.units) == (node.layer, node.units)]
+        summed = {id(term) for n in own if n.kind in ("adder", "sum") for term in n.inputs}
+        output = own[-1]
         return Card(
             index,
             "neuron",
             _known(output.name.mathml, output.value, walk.value(output)),
             _known(gradient_name(node), node.gradient, walk.passed(node)),
-            [line for n in dict.fromkeys((output, node)) for line in neuron_derivatives(n)][:MOST_LINES],
+            [line for n in reversed(own) if id(n) not in summed for line in neuron_derivatives(n)][:MOST_LINES],
         )
     value = _known(node.name.mathml, node.value, walk.value(node))
-    if node.kind == "target":  # nothing asks how the loss changes with it
+    if node.is_given and node.kind != "constant":
         return Card(index, node.kind, value, None, [])
     gradient = _known(gradient_name(node), node.gradient, walk.gradient(node))
     return Card(index, node.kind, value, gradient, local_derivatives(node))

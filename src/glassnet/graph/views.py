@@ -11,6 +11,7 @@ import numpy as np
 
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
+from glassnet.nn.backpropagation import Trace
 from glassnet.nn.network import Network
 
 LEVELS = ("operations", "neurons", "matrices")
@@ -72,6 +73,7 @@ def choose_view(
     level: str | None = None,
     neuron: tuple[int, int] | None = None,
     path: Sequence[int] | None = None,
+    training: Array | None = None,
 ) -> View:
     """Return the view that is asked for, by default the most detailed one that shows the network whole.
 
@@ -88,6 +90,8 @@ def choose_view(
     path : sequence of int, optional
         The operations along a path: an input and a unit of every layer. ``()`` takes the path through which most
         comes to the output that is farthest from its target.
+    training : ndarray, optional
+        See `Network.forward`.
 
     Raises
     ------
@@ -97,11 +101,12 @@ def choose_view(
     if sum(choice is not None for choice in (level, neuron, path)) > 1:
         raise UsageError("level", "goes alone: take one of level, neuron and path")
     layers = network.layers
-    if neuron is not None or path is not None:
-        with np.errstate(all="ignore"):  # numbers that overflow are found when the graph is gone through
-            if neuron is not None:
-                return _neuron_view(network, X, neuron)
-            return _path_view(network, X, targets, path)
+    with np.errstate(all="ignore"):  # numbers that overflow are found when the graph is gone through
+        trace = network.forward(X, training)
+        if neuron is not None:
+            return _neuron_view(network, trace, neuron)
+        if path is not None:
+            return _path_view(network, trace, targets, path)
     if level is None:
         level = readable_levels(layers)[0]
     if level not in LEVELS:
@@ -119,19 +124,18 @@ def choose_view(
         units = tuple(
             tuple(range(size))
             if level == "operations" or size <= MOST_UNITS
-            else _most_important(network, X, targets, layer)
+            else _most_important(network, trace, targets, layer)
             for layer, size in enumerate(layers)
         )
     return View(level, units, units)
 
 
-def _most_important(network: Network, X: Array, targets: Array, layer: int) -> tuple[int, ...]:
+def _most_important(network: Network, trace: Trace, targets: Array, layer: int) -> tuple[int, ...]:
     """Return the units of a large layer that weigh most in what follows."""
-    trace = network.forward(X)
     if layer < len(network.W):
-        weight = np.abs(trace.H[layer]).mean(axis=0) * np.linalg.norm(network.W[layer], axis=1)
+        weight = np.abs(trace.inputs[layer]).mean(axis=0) * np.linalg.norm(network.W[layer], axis=1)
     else:
-        weight = _slopes(network, X, targets)
+        weight = _slopes(network, trace, targets)
     return _largest(weight, SHOWN_UNITS)
 
 
@@ -140,13 +144,13 @@ def _largest(weight: Array, count: int) -> tuple[int, ...]:
     return tuple(sorted(int(unit) for unit in np.argsort(-weight, kind="stable")[:count]))
 
 
-def _slopes(network: Network, X: Array, targets: Array) -> Array:
+def _slopes(network: Network, trace: Trace, targets: Array) -> Array:
     """Return how strongly the loss pulls at each output."""
-    _, slope = network.loss.formula(network.forward(X).outputs, targets)
+    _, slope = network.loss.formula(trace.outputs, targets)
     return np.abs(slope).mean(axis=0)
 
 
-def _neuron_view(network: Network, X: Array, neuron: tuple[int, int]) -> View:
+def _neuron_view(network: Network, trace: Trace, neuron: tuple[int, int]) -> View:
     layer, unit = _whole_numbers("neuron", neuron, 2, "a layer and a unit")
     if not 1 <= layer < len(network.layers):
         raise UsageError(
@@ -154,7 +158,7 @@ def _neuron_view(network: Network, X: Array, neuron: tuple[int, int]) -> View:
         )
     _check_unit(network, "neuron", layer, unit)
     size = network.layers[layer - 1]
-    terms = np.abs(network.forward(X).H[layer - 1]).mean(axis=0) * np.abs(network.W[layer - 1][:, unit])
+    terms = np.abs(trace.inputs[layer - 1]).mean(axis=0) * np.abs(network.W[layer - 1][:, unit])
     inputs = tuple(range(size)) if size <= MOST_UNITS else _largest(terms, SHOWN_UNITS)
     return View(
         "operations",
@@ -165,9 +169,9 @@ def _neuron_view(network: Network, X: Array, neuron: tuple[int, int]) -> View:
     )
 
 
-def _path_view(network: Network, X: Array, targets: Array, path: Any) -> View:
+def _path_view(network: Network, trace: Trace, targets: Array, path: Any) -> View:
     if np.size(path) == 0:
-        path = _strongest_path(network, X, targets)
+        path = _strongest_path(network, trace, targets)
     size = len(network.layers)
     chosen = _whole_numbers("path", path, size, f"one unit for each of the {size} layers")
     for layer, unit in enumerate(chosen):
@@ -185,12 +189,11 @@ def _whole_numbers(parameter: str, values: Any, count: int, what: str) -> list[i
     return [int(number) for number in numbers]
 
 
-def _strongest_path(network: Network, X: Array, targets: Array) -> list[int]:
+def _strongest_path(network: Network, trace: Trace, targets: Array) -> list[int]:
     """Return, from the output that is farthest off, always the unit that adds most to the next one."""
-    trace = network.forward(X)
-    path = [int(np.argmax(_slopes(network, X, targets)))]
+    path = [int(np.argmax(_slopes(network, trace, targets)))]
     for layer in reversed(range(len(network.W))):
-        terms = np.abs(trace.H[layer]).mean(axis=0) * np.abs(network.W[layer][:, path[0]])
+        terms = np.abs(trace.inputs[layer]).mean(axis=0) * np.abs(network.W[layer][:, path[0]])
         path.insert(0, int(np.argmax(terms)))
     return path
 

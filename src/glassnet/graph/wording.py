@@ -1,12 +1,8 @@
-"""The mathematics of a single node in MathML: with letters, and with this network's numbers.
-
-For a graph of a single sample: values are rows of one, and of a matrix the entry with the largest number is shown.
-"""
+"""The mathematics of a single node in MathML: with letters, and with this network's numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import numpy as np
 
@@ -18,87 +14,63 @@ from glassnet.graph.algebra import (
     written_of_row,
     written_with_numbers,
 )
-from glassnet.graph.nodes import Adder, Function, LossFunction, Matmul, Multiplier, Node, Selection
-from glassnet.graph.notation import OTHERS, Name, brackets, factor, identifier, numeral, partial, row, sign
+from glassnet.graph.lines import (
+    LOSS,
+    OVER_ROWS,
+    Line,
+    Passed,
+    collected,
+    entry,
+    entry_name,
+    equation,
+    gradient_name,
+    largest,
+    mean_of,
+    product,
+    sum_of_products,
+)
+from glassnet.graph.nodes import (
+    Adder,
+    Function,
+    LossFunction,
+    Matmul,
+    Multiplier,
+    Node,
+    Normalisation,
+    Selection,
+)
+from glassnet.graph.normalisation_wording import normalisation_back, normalisation_lines, slope_of_normalisation
+from glassnet.graph.notation import (
+    OTHERS,
+    Name,
+    brackets,
+    factor,
+    fraction,
+    identifier,
+    numeral,
+    partial,
+    row,
+    sign,
+)
 from glassnet.nn.activations import Array
 
 MOST_SLOPES = 3
 
-LOSS = Name("L").mathml
+#: The loss of a row, where there are several.
+ROW_LOSS = Name("ℓ").mathml
 
 
-class Line(NamedTuple):
-    """An equation with letters, and the same with numbers."""
-
-    letters: str
-    numbers: str
-
-
-class Passed(NamedTuple):
-    """What a node passes back to one of its inputs.
-
-    Attributes
-    ----------
-    source : Node
-        The input.
-    local : Line
-        The local derivative.
-    made_of : Line
-        What is passed, without its name: the gradient times the local derivative.
-    target, entry : str
-        MathML of the gradient that is passed, and of the one number of it that is shown.
-    amount : float
-        What they amount to.
-    """
-
-    source: Node
-    local: Line
-    made_of: Line
-    target: str
-    entry: str
-    amount: float
-
-    def line(self, relation: str) -> Line:
-        """Return the equation; where others pass something to the input as well, the relation is an arrow."""
-        result = equation(*filter(None, [self.made_of.numbers, numeral(self.amount)]))
-        return Line(self.target + sign(relation) + self.made_of.letters, self.entry + sign(relation) + result)
+def forward_lines(node: Node) -> list[Line]:
+    """Return how a node's value is made of its inputs; of what looks at all rows, first what it finds in them."""
+    if isinstance(node.operation, LossFunction):
+        return _loss_lines(node, node.operation)
+    if isinstance(node.operation, Normalisation):
+        return normalisation_lines(node, node.operation)
+    return [_forward_line(node)]
 
 
-def equation(*sides: str) -> str:
-    """Return sides with equals signs between them."""
-    return sign("=").join(sides)
-
-
-def product(*factors: str) -> str:
-    """Return factors with dots between them."""
-    return sign("·").join(factors)
-
-
-def gradient_name(node: Node, at: int | None = None) -> str:
-    """Return the name of a node's gradient, or of one entry of it; an adder's is a delta."""
-    if node.kind == "adder":
-        places = node.name.places if at is None or not node.is_matrix else (node.units[at],)
-        return Name("delta", node.layer, places).mathml
-    return partial(LOSS, node.name.mathml if at is None else entry_name(node, at))
-
-
-def delta_of(product: Node) -> str:
-    """Return the delta of the unit that a product belongs to: the adder passes it on as it is."""
-    return Name("delta", product.layer, product.name.places[-1:]).mathml
-
-
-def entry_name(node: Node, at: int) -> str:
-    """Return the name of one unit's entry in a node."""
-    if not node.is_matrix or node.value.shape[1] == 1:
-        return node.name.mathml
-    return Name(node.name.letter.lower(), node.name.layer, (node.units[at],)).mathml
-
-
-def forward_line(node: Node) -> Line:
-    """Return how a node's value is made of its inputs."""
+def _forward_line(node: Node) -> Line:
     operation, at = node.operation, largest(node.value)
-    if isinstance(operation, LossFunction):
-        return _loss_line(node, operation)
     if isinstance(operation, Adder):
         amounts = np.array([entry(source.value, at) for source in node.inputs])
         letters = sum_of([source.name.mathml for source in node.inputs], amounts)
@@ -116,7 +88,7 @@ def forward_line(node: Node) -> Line:
     elif isinstance(operation, Matmul):
         h, w = operation.layer.joined([s.value for s in node.inputs[:-1]])[0, operation.taken], node.inputs[-1]
         letters = row(layer_before(node), w.name.mathml)
-        numbers = _sum_of_products(h, w.value[:, at])
+        numbers = sum_of_products(h, w.value[:, at])
     else:
         assert isinstance(operation, Selection)
         letters, numbers = row(node.inputs[0].name.mathml, sign("["), f"<mn>{node.units[0]}</mn>", sign("]")), ""
@@ -140,8 +112,9 @@ def passed_back(node: Node, called: str | None = None) -> list[Passed]:
     shares = []
     for k, source in enumerate(node.inputs):
         part = node.passed[k]
-        if part is None or source.kind == "constant":
+        if part is None or source.is_given:
             continue
+        part = collected(source, part)
         at = operation.column if isinstance(operation, Selection) else largest(part)
         local, as_factor = _local(node, k, at)
         by = partial(entry_name(node, at), entry_name(source, at))
@@ -149,16 +122,25 @@ def passed_back(node: Node, called: str | None = None) -> list[Passed]:
             Passed(
                 source,
                 Line(equation(by, local.letters), equation(by, local.numbers)),
-                Line(
-                    product(called, as_factor.letters),
-                    product(factor(entry(node.gradient, at)), as_factor.numbers),
-                ),
+                _returned(node, k, at, called, as_factor),
                 gradient_name(source),
                 gradient_name(source, at),
                 entry(part, at),
             )
         )
     return shares
+
+
+def _returned(node: Node, k: int, at: int, called: str, as_factor: Line) -> Line:
+    """Return what the k-th input gets: the gradient times the local derivative, of all rows if these share it."""
+    if isinstance(node.operation, Normalisation):
+        return normalisation_back(node, node.operation, at, called)
+    letters = product(called, as_factor.letters)
+    if len(node.inputs[k].value) == len(node.gradient):
+        return Line(letters, product(factor(entry(node.gradient, at)), as_factor.numbers))
+    G = node.gradient[:, at]
+    other = node.inputs[1 - k].value[:, at] if isinstance(node.operation, Multiplier) else np.ones_like(G)
+    return Line(row(OVER_ROWS, letters), sum_of_products(G, other))
 
 
 def _local(node: Node, k: int, at: int) -> tuple[Line, Line]:
@@ -170,6 +152,8 @@ def _local(node: Node, k: int, at: int) -> tuple[Line, Line]:
         return Line(other.name.mathml, numeral(value)), Line(other.name.mathml, factor(value))
     if isinstance(operation, Function):
         return _slope_of_function(node, operation, at)
+    if isinstance(operation, Normalisation):
+        return slope_of_normalisation(node, operation, at)
     one = Line(numeral(1), numeral(1))  # of an adder, of a selection
     return one, one
 
@@ -196,7 +180,7 @@ def _matmul_back(node: Node, operation: Matmul, back: str) -> list[Passed]:
     before = layer_before(node)
     transposed = f"<msup>{row(w.name.mathml)}{identifier('T')}</msup>"
     before_transposed = f"<msup>{row(before)}{identifier('T')}</msup>"
-    whole = operation.layer.joined([part.value for part in parts])[0, operation.taken]
+    whole = operation.layer.joined([part.value for part in parts])[:, operation.taken]
     to_w = node.passed[-1]
     assert to_w is not None
     i, j = (int(k) for k in np.unravel_index(np.argmax(np.abs(to_w)), w.value.shape))
@@ -204,7 +188,7 @@ def _matmul_back(node: Node, operation: Matmul, back: str) -> list[Passed]:
     to_weights = Passed(
         w,
         Line(equation(partial(node.name.mathml, w.name.mathml), before), ""),
-        Line(row(before_transposed, back), product(factor(float(whole[i])), factor(entry(node.gradient, j)))),
+        Line(row(before_transposed, back), sum_of_products(whole[:, i], node.gradient[:, j])),
         gradient_name(w),
         partial(LOSS, weight),
         float(to_w[i, j]),
@@ -219,7 +203,7 @@ def _matmul_back(node: Node, operation: Matmul, back: str) -> list[Passed]:
             Passed(
                 part,
                 Line(equation(partial(node.name.mathml, before), w.name.mathml), ""),
-                Line(row(back, transposed), _sum_of_products(node.gradient[0], weights)),
+                Line(row(back, transposed), sum_of_products(node.gradient[0], weights)),
                 gradient_name(part),
                 gradient_name(part, at),
                 entry(returned, at),
@@ -228,17 +212,31 @@ def _matmul_back(node: Node, operation: Matmul, back: str) -> list[Passed]:
     return [*shares, to_weights]
 
 
-def _loss_line(node: Node, operation: LossFunction) -> Line:
+def _loss_lines(node: Node, operation: LossFunction) -> list[Line]:
+    """Return the loss of a row, and what becomes of the losses of several."""
     values, names = _loss_inputs(node, operation)
     formula, _ = loss_symbols(operation.loss, values)
-    result = numeral(entry(node.value, 0))
+    losses = operation.loss.formula(values["a"], values["y"])[0]
+    name, result = (LOSS if len(losses) == 1 else ROW_LOSS), numeral(float(losses[0]))
     if formula is None:
         called = row(identifier(operation.loss.name), brackets(names["a"]("j") + sign(",") + names["y"]("j")))
-        return Line(equation(LOSS, called), equation(LOSS, result))
-    return Line(
-        equation(LOSS, written_of_row(formula, names)),
-        equation(LOSS, written_with_numbers(formula, values), result),
-    )
+        lines = [Line(equation(name, called), equation(name, result))]
+    else:
+        letters, numbers = written_of_row(formula, names), written_with_numbers(formula, _first_row(values))
+        lines = [Line(equation(name, letters), equation(name, numbers, result))]
+    if len(losses) == 1:
+        return lines
+    texts, total = [factor(float(loss)) for loss in losses], numeral(entry(node.value, 0))
+    if operation.loss.reduction == "sum":
+        whole = Line(row(OVER_ROWS, ROW_LOSS), sum_of(texts, losses))
+    else:
+        share = fraction(numeral(1), numeral(len(losses)))
+        whole = Line(product(share, row(OVER_ROWS, ROW_LOSS)), mean_of(texts, losses))
+    return [*lines, Line(equation(LOSS, whole.letters), equation(LOSS, whole.numbers, total))]
+
+
+def _first_row(values: dict[str, Array]) -> dict[str, Array]:
+    return {name: rows[:1] for name, rows in values.items()}
 
 
 def _slopes(node: Node, operation: LossFunction) -> list[Passed]:
@@ -249,13 +247,18 @@ def _slopes(node: Node, operation: LossFunction) -> list[Passed]:
     slope = operation.layer.joined([part for part in node.passed[:half] if part is not None])[0]
     by_output = partial(LOSS, names["a"]("j"))
     letters = by_output if formula is None else written_of_row(formula, names, "j")
+    n = len(values["a"]) if operation.loss.reduction == "mean" else 1
+    if formula is not None and n > 1:
+        letters = product(fraction(numeral(1), numeral(n)), brackets(letters))
     last = node.inputs[0]
     target = Name("delta", last.layer, ("j",)).mathml if last.kind == "adder" else by_output
     shares = []
     for j in sorted(int(k) for k in np.argsort(-np.abs(slope), kind="stable")[:MOST_SLOPES]):
         source = next(s for s, units in zip(node.inputs, operation.layer.units, strict=False) if j in units)
         name = gradient_name(source, source.units.index(j))
-        numbers = "" if formula is None else written_with_numbers(formula, values, j)
+        numbers = "" if formula is None else written_with_numbers(formula, _first_row(values), j)
+        if numbers and n > 1:
+            numbers = product(fraction(numeral(1), numeral(n)), brackets(numbers))
         amount = float(slope[j])
         local = Line(equation(by_output, letters), equation(*filter(None, [name, numbers, numeral(amount)])))
         shares.append(Passed(source, local, Line(letters, numbers), target, name, amount))
@@ -285,19 +288,5 @@ def layer_before(node: Node) -> str:
     layer = node.layer - 1
     some = len(node.inputs[-1].name.places) == 2  # w with (…, j) below: the other inputs of unit j
     places = (OTHERS,) if some else ()
-    return (Name("H", layer, places) if layer else Name("X", None, places)).mathml
-
-
-def _sum_of_products(one: Array, other: Array) -> str:
-    terms = [product(factor(float(a)), factor(float(b))) for a, b in zip(one, other, strict=True)]
-    return sum_of(terms, one * other)
-
-
-def largest(values: Array) -> int:
-    """Return the column of the number that is farthest from 0."""
-    return int(np.argmax(np.abs(values[0])))
-
-
-def entry(values: Array, at: int) -> float:
-    """Return the number of one column; the only one where all columns share it."""
-    return float(values[0, at if values.shape[1] > 1 else 0])
+    masked = "~" if node.inputs[0].name.letter.endswith("~") else ""
+    return (Name(f"H{masked}", layer, places) if layer else Name(f"X{masked}", None, places)).mathml

@@ -315,6 +315,8 @@ class Program:
         From `glassnet.runtime.blas.find_gemm`.
     weights : ndarray of shape (n,), optional
         What the loss of each row is multiplied by. Default: 1.
+    image : (height, width, channels)
+        Of the images that the rows are, where `take` is to move them.
     compiled : bool, default True
         False: the same text is run by Python, which is slow and needs no Numba.
 
@@ -336,11 +338,12 @@ class Program:
         shares: int,
         gemm: Gemm,
         weights: Array | None = None,
+        image: tuple[int, int, int] = (0, 0, 0),
         compiled: bool = True,
     ) -> None:
         self.network, self.update, self.state = network, update, state
         self.X, self.targets = np.ascontiguousarray(X).reshape(len(X), -1), targets
-        self.image = (*X.shape[1:3], int(np.prod(X.shape[3:]))) if X.ndim > 2 else (1, X.shape[1], 1)
+        self.image = image
         self.batch_size, self.shares = batch_size, shares
         self.formulas = Formulas(network, update)
         self.order = arrangement(network.parameters, shares)

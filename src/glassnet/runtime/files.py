@@ -47,7 +47,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             raise
         raise FileError(path, f"cannot be written: {error.strerror or error}") from None
     finally:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # it has been renamed; or the disk does not let it go
             os.unlink(temporary)
 
 

@@ -10,7 +10,8 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from glassnet.data.augmentation import Augmentation
-from glassnet.errors import FileError, UsageError
+from glassnet.data.dataset import Dataset
+from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.activations import ACTIVATIONS
 from glassnet.nn.initializers import INITIALIZERS
 from glassnet.nn.losses import LOSSES
@@ -145,6 +146,22 @@ class RunConfig(_Section):
     def to_toml(self) -> str:
         """Return the configuration as TOML; what is None is left out."""
         return tomli_w.dumps(self.model_dump(exclude_none=True))
+
+
+def check_data(config: RunConfig, data: Dataset) -> None:
+    """Hold data against the checksums that a configuration records.
+
+    Raises
+    ------
+    DataError
+        If a file is not the one that the configuration was made with.
+    """
+    for file, checksum in config.checksums.items():
+        if data.checksums.get(file) != checksum:
+            raise DataError(
+                f"{file}: is not the file that this configuration was made with (md5 {checksum}); "
+                "remove it from [checksums] to use the data at hand all the same"
+            )
 
 
 def configure(changes: dict[str, Any], start: str | Path | RunConfig | None = None) -> RunConfig:

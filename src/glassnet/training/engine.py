@@ -6,62 +6,27 @@ import functools
 import threading
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
-from glassnet.data.augmentation import moved
 from glassnet.errors import NonFiniteError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
-from glassnet.nn.network import Network
-from glassnet.nn.optimizer import OptimizerState
 from glassnet.nn.program import Program
 from glassnet.nn.quasi_newton import LBFGS
 from glassnet.nn.tracing import UntraceableError
-from glassnet.nn.update import Update
 from glassnet.runtime.blas import Gemm, find_gemm, usual_threads
 from glassnet.runtime.compilation import numba_version
 from glassnet.runtime.threads import ThreadChoice, available_cores
-from glassnet.training.quasi_newton import QuasiNewtonEngine, penalty_of
+from glassnet.training.quasi_newton import QuasiNewtonEngine
+from glassnet.training.work import Work
 
 #: Parameters times rows of an epoch from which on, by "auto", compiling and several threads are worth their while.
 WORTH_COMPILING = 2e8
 
 #: Threads that "auto" takes at most: shares of a layer that are smaller multiply slowly.
 MOST_THREADS = 8
-
-
-@dataclass
-class Work:
-    """What there is to do: the network, its update, and what it learns from.
-
-    Attributes
-    ----------
-    network, update, state : Network, Update, OptimizerState
-        All three change as steps are taken.
-    X, targets : ndarray of shape (n, ...), (n, d_L)
-        All training rows, from `Network.check_data`.
-    weights : ndarray of shape (n,) or None
-        What the loss of each row is multiplied by.
-    batch_size : int
-        Of a step.
-    seed : int
-        Of the masks of dropout.
-    factors : callable
-        ``factors(numbers of steps) -> ndarray``: what the schedule multiplies their step sizes by.
-    """
-
-    network: Network
-    update: Update
-    state: OptimizerState
-    X: Array
-    targets: Array
-    weights: Array | None
-    batch_size: int
-    seed: int
-    factors: Callable[[Array], Array]
 
 
 class Engine(Protocol):
@@ -115,7 +80,7 @@ class PlainEngine:
         losses, outputs = [], []
         for step, first in enumerate(range(0, len(rows), work.batch_size)):
             batch = slice(first, first + work.batch_size)
-            X = _batch(work, rows[batch], None if moves is None else moves[batch])
+            X = work.batch(rows[batch], None if moves is None else moves[batch])
             trace = network.forward(X, keys[step])
             weights = None if work.weights is None else work.weights[rows[batch]]
             try:
@@ -136,12 +101,6 @@ class PlainEngine:
 
     def close(self) -> None:
         """Do nothing: there are no threads."""
-
-
-def _batch(work: Work, rows: Array, moves: Array | None) -> Array:
-    """Return rows as the network takes them, their images moved."""
-    images = work.X[rows]
-    return work.network.input_batch(images if moves is None else moved(images, moves))
 
 
 class CompiledEngine:
@@ -171,7 +130,7 @@ class CompiledEngine:
         work, network = self.work, self.work.network
         try:
             keys = mask_keys(work.seed, np.array([t]), len(network.W))[0]
-            network.backward(network.forward(_batch(work, rows, moves), keys), work.targets[rows])
+            network.backward(network.forward(work.batch(rows, moves), keys), work.targets[rows])
         except NonFiniteError as error:
             return error
         return NonFiniteError("the loss overflowed, at the very edge of the range of numbers")
@@ -220,7 +179,8 @@ def make_engine(
         try:
             program = Program(
                 network, work.update, work.state, work.X, work.targets,
-                batch_size=work.batch_size, shares=most, gemm=_gemm(network.theta.dtype), weights=work.weights,
+                batch_size=work.batch_size, shares=most, gemm=_gemm(network.theta.dtype),
+                weights=work.weights, image=work.image,
             )  # fmt: skip
             use_threads(1)  # the program's own threads multiply, each by itself
             kind = (threading.get_ident(), network.layers, work.batch_size, network.theta.dtype)
@@ -230,20 +190,11 @@ def make_engine(
             if kernels == "numba":
                 raise UsageError("kernels", f"numba: {error}; take numpy") from None
             if numba_version() is not None:
-                warnings.warn(f"kernels: numpy, because of this: {error}", stacklevel=4)
+                warnings.warn(f"kernels: numpy, because of this: {error}", stacklevel=5)
     choice = ThreadChoice(most, fixed=fixed) if fixed or large else ThreadChoice(1)
-    if isinstance(work.update.optimizer, LBFGS):
-        return QuasiNewtonEngine(
-            network,
-            work.update.optimizer,
-            work.state,
-            work.X,
-            work.targets,
-            work.weights,
-            choice,
-            use_threads,
-            penalty_of(work.update, network.parameters),
-        )
+    optimizer = work.update.optimizer
+    if isinstance(optimizer, LBFGS):
+        return QuasiNewtonEngine(work, optimizer, choice, use_threads)
     return PlainEngine(work, choice, use_threads)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from glassnet.errors import FileError
@@ -70,31 +70,33 @@ class Keeper:
         due = time.monotonic() - self.saved > SAVE_EVERY if every is None else epoch % every == 0
         if due:
             self.save()
-            self.save_model()
             self.saved = time.monotonic()
 
     def save(self) -> None:
-        """Save the checkpoint; the engine has stored what it holds."""
-        if self.folder is None:
-            return
-        try:
-            self.learner.checkpoint(self.run.history).save(self.folder.checkpoint_path)
-        except FileError as error:
-            self._failed(error)
-        else:
-            self.run.unsaved = None
+        """Save the checkpoint, then the model and the history; the engine has stored what it holds."""
+        self.settle([self.save_checkpoint(), self.save_model()])
 
-    def save_model(self) -> None:
-        """Save the network as it is judged, and the history."""
-        if self.folder is None:
-            return
-        try:
-            self.folder.save(self.learner.judged, self.run.history)
-        except FileError as error:
-            self._failed(error)
+    def save_checkpoint(self, ended: str = "") -> FileError | None:
+        """Save the checkpoint, and return why that failed; see `Learner.checkpoint`."""
+        return self._attempt(
+            lambda folder: self.learner.checkpoint(self.run.history, ended).save(folder.checkpoint_path)
+        )
 
-    def _failed(self, error: FileError) -> None:
-        """Say, once for each failure in a row, that a save failed."""
-        if self.run.unsaved is None:
-            warnings.warn(f"{error}; training goes on, and what was saved before stays", stacklevel=2)
-        self.run.unsaved = error
+    def save_model(self) -> FileError | None:
+        """Save the network as it is judged, and the history, and return why that failed."""
+        return self._attempt(lambda folder: folder.save(self.learner.judged, self.run.history))
+
+    def _attempt(self, save: Callable[[RunFolder], None]) -> FileError | None:
+        try:
+            if self.folder is not None:
+                save(self.folder)
+        except FileError as error:
+            return error
+        return None
+
+    def settle(self, outcomes: Sequence[FileError | None]) -> None:
+        """Note whether everything was saved, and say so where it is the first time that it was not."""
+        failed = next(filter(None, outcomes), None)
+        if failed is not None and self.run.unsaved is None:
+            warnings.warn(f"{failed}; training goes on, and what was saved before stays", stacklevel=2)
+        self.run.unsaved = failed

@@ -23,12 +23,13 @@ from glassnet.runtime.seeds import stream
 from glassnet.training.checkpoint import Checkpoint
 from glassnet.training.config import RunConfig
 from glassnet.training.early_stopping import EarlyStopping, Watch
-from glassnet.training.engine import Work, make_engine
+from glassnet.training.engine import make_engine
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.metrics import RunningMetrics, evaluate
 from glassnet.training.monitoring import answer, check_metrics
 from glassnet.training.row_weights import row_weights
 from glassnet.training.sampling import Sampler
+from glassnet.training.work import Work
 
 #: Seconds of work between two looks at the clock, the progress and Ctrl-C; and to try a number of threads with.
 PIECE, TRIAL = 0.03, 0.008
@@ -104,7 +105,7 @@ class Learner:
         if self.watched:
             network.check_data(*data.validation)
         self._check_metrics(training.metrics)
-        self._check_augmentation(X)
+        image = self._image(X)
         if training.ema is not None and training.average_epochs is not None:
             raise UsageError("average_epochs", "ema averages already; take one of the two")
         options = ("l1", "l2", "weight_decay", "clip_norm", "clip_value", "max_norm", "ema")
@@ -117,6 +118,7 @@ class Learner:
             X,
             smooth(targets, training.label_smoothing, network.loss.output),
             self._row_weights(training.class_weight, sample_weight),
+            image,
             self.sampler.batch_size,
             config.seed,
             self._factors,
@@ -165,13 +167,16 @@ class Learner:
         if self.measured:
             check_metrics(self.network, self.data.validation, self.measured, self.data.task, self.data.encoder)
 
-    def _check_augmentation(self, X: Array) -> None:
+    def _image(self, X: Array) -> tuple[int, int, int]:
+        """Return height, width and channels of the images that are moved, or refuse to move what is none."""
         self.augments = self.rules.augmentation != Augmentation()
         if not self.augments:
-            return
-        if X.dtype != np.uint8 or X.ndim not in (3, 4) or (X.ndim == 4 and X.shape[3] > 4):
-            raise UsageError("augmentation", "moves images of bytes, and the data are none; leave it out")
-        self.rules.augmentation.draw(np.random.default_rng(0), 1, *X.shape[1:3])
+            return 0, 0, 0
+        shape = self.data.image_shape or ()
+        if X.dtype != np.uint8 or len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] != 3):
+            raise UsageError("augmentation", "moves pictures of bytes, and the data are none; leave it out")
+        self.rules.augmentation.draw(np.random.default_rng(0), 1, *shape[:2])
+        return shape[0], shape[1], 1 if len(shape) == 2 else shape[2]
 
     def _row_weights(self, class_weight: Any, sample_weight: Any) -> Array | None:
         """Return a weight for each training row, with the mean 1 over those that are drawn from."""
@@ -223,15 +228,15 @@ class Learner:
     def _moves(self, n: int) -> Array | None:
         if not self.augments:
             return None
-        return self.rules.augmentation.draw(self.generators["augmentation"], n, *self.data.train.X.shape[1:3])
+        return self.rules.augmentation.draw(self.generators["augmentation"], n, *self.work.image[:2])
 
     def end_epoch(self, number: int) -> EpochRecord:
         """Judge the network after an epoch, and make ready for the next."""
         self.engine.store()
         self._check_finite()
         last = self.config.training.average_epochs
-        if last is not None and number > self.config.training.epochs - last:
-            self.averaged_epochs += 1
+        if last is not None:
+            self.averaged_epochs = max(0, number - (self.config.training.epochs - last))
         self.judge()
         loss, accuracy, measures = self._evaluate()
         self.last_finite = _parameters(self.judged)
@@ -303,14 +308,15 @@ class Learner:
         """Whether early stopping says that it is enough."""
         return self.watch is not None and self.watch.stop
 
-    def stop(self) -> None:
-        """End in the middle of an epoch, at a finite theta."""
+    def stop(self) -> bool:
+        """End in the middle of an epoch, at a finite theta, and say whether it is where training is."""
         self.engine.store()
-        if np.isfinite(self.network.theta).all():
-            if self.work.update.ema is not None:
-                self.judge()
-        else:
+        if not np.isfinite(self.network.theta).all():
             self.restore()
+            return False
+        if self.work.update.ema is not None:
+            self.judge()
+        return True
 
     def restore(self) -> None:
         """Go back to what was judged last."""
@@ -324,8 +330,16 @@ class Learner:
         for network in (self.network, self.judged):
             _set_parameters(network, last)
 
-    def checkpoint(self, history: History) -> Checkpoint:
-        """Return all that is needed to go on from here; the engine has stored what it holds."""
+    def checkpoint(self, history: History, ended: str = "") -> Checkpoint:
+        """Return all that is needed to go on from here; the engine has stored what it holds.
+
+        Parameters
+        ----------
+        history : History
+            The epochs so far.
+        ended : str
+            Why training is at its end, where it is.
+        """
         arrays = {"theta": self.network.theta, "statistics": self.network.parameters.statistics}
         arrays |= {f"memory_{place}": vector for place, vector in enumerate(self.work.state.memory)}
         kept = {"finite": self.last_finite if self.first else None, "best": self.best}
@@ -335,8 +349,8 @@ class Learner:
             if parameters is not None:
                 arrays[f"{name}_theta"], arrays[f"{name}_statistics"] = parameters
         if self.sample_weight is not None:
-            arrays["sample_weight"] = np.asarray(self.sample_weight)
-        return Checkpoint(arrays, self._values(history))
+            arrays["sample_weight"] = np.asarray(self.sample_weight, np.float64)
+        return Checkpoint(arrays, {**self._values(history), "ended": ended})
 
     def _generator_states(self) -> dict[str, Any]:
         return {name: generator.bit_generator.state for name, generator in self.generators.items()}

@@ -13,7 +13,7 @@ import numpy as np
 
 from glassnet.data.augmentation import Augmentation
 from glassnet.data.dataset import Dataset
-from glassnet.errors import FileError, GlassnetError, NonFiniteError, UsageError
+from glassnet.errors import DataError, FileError, GlassnetError, NonFiniteError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS, Optimizer
 from glassnet.nn.quasi_newton import LBFGS
@@ -23,7 +23,14 @@ from glassnet.runtime.environment import environment
 from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.training.callbacks import Callback
 from glassnet.training.checkpoint import Checkpoint
-from glassnet.training.config import NetworkConfig, RunConfig, TrainingConfig, TrainingOptions, validated
+from glassnet.training.config import (
+    NetworkConfig,
+    RunConfig,
+    TrainingConfig,
+    TrainingOptions,
+    check_data,
+    validated,
+)
 from glassnet.training.early_stopping import EARLY_STOPPING
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.keeper import Keeper
@@ -227,18 +234,21 @@ def go_on(
     progress: bool = True,
 ) -> Run:
     """Go on with the run of a folder from its checkpoint; see `glassnet.resume`."""
-    checkpoint = folder.checkpoint()
-    config = folder.config()
+    checkpoint, config = folder.checkpoint(), folder.config()
+    check_data(config, data)
+    if (data.validation_size, data.split_seed) != (config.data.validation, config.data.split_seed):
+        raise DataError(f"the data are split otherwise than the run's, with validation={config.data.validation}")
     changes: dict[str, Any] = {"kernels": config.environment.get("kernels", config.training.kernels)}
     if epochs is not None:
         changes["epochs"] = epochs
     training = validated(TrainingConfig, config.training.model_dump() | changes)
     network = network_of(checkpoint, folder)
     run = Run(network, History.from_csv(checkpoint.values["history"]), config, folder.path)
-    if len(run.history) >= training.epochs:
-        raise UsageError(
-            "epochs", f"the run has had its {len(run.history)} epochs; ask for more than that to go on with it"
-        )
+    if training.epochs < len(run.history):
+        raise UsageError("epochs", f"the run has had {len(run.history)} epochs; ask for more than that")
+    ended = checkpoint.values.get("ended", "")
+    if ended != "epochs" or training.epochs == len(run.history):
+        run.stopped = ended  # what is left to do, if anything, is to save the end of it
     run.config = config.model_copy(update={"training": training})
     rules = rules_of(training, OPTIMIZERS.resolve(training.optimizer))
     weights = checkpoint.arrays.get("sample_weight")
@@ -309,7 +319,7 @@ def _trained(
         except NonFiniteError as error:
             run.stopped = "non-finite"
             learner.restore()
-            keeper.save_model()
+            keeper.settle([keeper.save_model()])
             rate = rules.optimizer.learning_rate
             raise DivergenceError(
                 f"{learner.place}: {error}. learning_rate {rate:g} is probably too large; "
@@ -341,17 +351,15 @@ def _train(
     progress: bool,
 ) -> None:
     """Run the epochs, until they are done or something ends them, and say what in ``run.stopped``."""
-    epochs = run.config.training.epochs
+    epochs, done = run.config.training.epochs, len(run.history)
     with TrainingProgress(epochs, learner.sampler.steps, enabled=progress) as bar:
-        bar.skip(len(run.history) * learner.sampler.steps + learner.first // learner.sampler.batch_size)
-        for epoch in range(len(run.history) + 1, epochs + 1):
+        bar.skip(done * learner.sampler.steps + learner.first // learner.sampler.batch_size)
+        for epoch in range(done + 1, done + 1 if run.stopped else epochs + 1):
             for steps in learner.epoch(epoch):
                 bar.step(epoch, steps)
                 if interrupts.signal is not None:
                     run.stopped = "interrupted"
-                    learner.stop()
-                    keeper.save()
-                    keeper.save_model()
+                    keeper.settle([keeper.save_checkpoint() if learner.stop() else None, keeper.save_model()])
                     return
             record = learner.end_epoch(epoch)
             run.history.append(record)
@@ -362,11 +370,11 @@ def _train(
                 break
             keeper.after_epoch(epoch)
     run.stopped = run.stopped or "epochs"
-    keeper.save()
+    outcome = keeper.save_checkpoint(ended=run.stopped)
     learner.finish()
     if learner.watch is not None and learner.watch.rule.restore_best:
         run.best_epoch = learner.watch.best_epoch or None
-    keeper.save_model()
+    keeper.settle([outcome, keeper.save_model()])
 
 
 def _describe(

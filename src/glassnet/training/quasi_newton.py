@@ -6,15 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 
-from glassnet.data.augmentation import moved
 from glassnet.errors import NonFiniteError, UsageError
 from glassnet.nn.activations import Array
-from glassnet.nn.network import BLOCK_ROWS, Network
-from glassnet.nn.optimizer import OptimizerState
+from glassnet.nn.network import BLOCK_ROWS
 from glassnet.nn.parameters import Parameters
 from glassnet.nn.quasi_newton import LBFGS
 from glassnet.nn.update import Update
 from glassnet.runtime.threads import ThreadChoice
+from glassnet.training.work import Work
 
 #: Where the loss is not finite, SciPy is told this many times what it was at the start: go back.
 TOO_FAR = 10.0
@@ -57,49 +56,33 @@ class QuasiNewtonEngine:
 
     Parameters
     ----------
-    network : Network
-        Without dropout or batch normalisation: the loss must be one function of theta.
-    optimizer, state : LBFGS, OptimizerState
-        How many iterations, and the count of those done.
-    X : ndarray of shape (n, d_0)
-        All training rows.
-    targets : ndarray of shape (n, d_L)
-        From `Network.encode`.
-    weights : ndarray of shape (n,) or None
-        What the loss of each row is multiplied by.
+    work : Work
+        Its network is without dropout or batch normalisation: the loss must be one function of theta. What its
+        update's ``l2`` adds to the loss is minimised with it, and is no part of what is reported.
+    optimizer : LBFGS
+        How many iterations.
     threads : ThreadChoice
         How many threads NumPy multiplies with.
     use_threads : callable
         From `glassnet.runtime.blas.blas_threads`.
-    penalty : callable, optional
-        ``penalty(theta) -> (value, gradient)`` of what is minimised beside the loss.
 
     Raises
     ------
     UsageError
-        If the network has dropout or batch normalisation.
+        If the network has dropout or batch normalisation, or the update does more.
     """
 
     kernels = "numpy"
     steady = True
 
     def __init__(
-        self,
-        network: Network,
-        optimizer: LBFGS,
-        state: OptimizerState,
-        X: Array,
-        targets: Array,
-        weights: Array | None,
-        threads: ThreadChoice,
-        use_threads: Callable[[int], None],
-        penalty: Penalty | None = None,
+        self, work: Work, optimizer: LBFGS, threads: ThreadChoice, use_threads: Callable[[int], None]
     ) -> None:
+        network = work.network
         for option, used in (("dropout", any(network.dropout)), ("batch_norm", any(network.batch_norm))):
             if used:
                 raise UsageError(option, "lbfgs needs a loss that theta alone decides; leave it out, or take adam")
-        self.network, self.optimizer, self.state = network, optimizer, state
-        self.X, self.targets, self.weights, self.penalty = X, targets, weights, penalty
+        self.work, self.optimizer, self.penalty = work, optimizer, penalty_of(work.update, network.parameters)
         self.threads, self.use_threads = threads, use_threads
 
     def take(self, rows: Array, moves: Array | None = None) -> tuple[list[float], Array, NonFiniteError | None]:
@@ -110,7 +93,7 @@ class QuasiNewtonEngine:
         from scipy.optimize import minimize
 
         self.use_threads(self.threads.count)
-        theta, start = self.network.theta, self.network.theta.copy()
+        theta, start = self.work.network.theta, self.work.network.theta.copy()
         before: list[tuple[float, Array]] = []
 
         def objective(proposed: Array) -> tuple[float, Array]:
@@ -140,9 +123,9 @@ class QuasiNewtonEngine:
                 },
             )
         except NonFiniteError as error:
-            return [], np.empty((0, self.targets.shape[1])), error
+            return [], np.empty((0, self.work.targets.shape[1])), error
         theta[:] = result.x
-        self.state.t += int(result.nit)
+        self.work.state.t += int(result.nit)
         loss, outputs = before[0]
         return [loss], outputs, None
 
@@ -156,16 +139,15 @@ class QuasiNewtonEngine:
         NonFiniteError
             If the loss or its gradient is not finite.
         """
-        network = self.network
+        network = self.work.network
         loss, gradient, outputs = 0.0, np.zeros(len(network.theta)), []
         for first in range(0, len(rows), BLOCK_ROWS):
             part = slice(first, first + BLOCK_ROWS)
             block = rows[part]
             share = len(block) / len(rows) if network.loss.reduction == "mean" else 1.0
-            images = self.X[block] if moves is None else moved(self.X[block], moves[part])
-            trace = network.forward(network.input_batch(images))
-            weights = None if self.weights is None else self.weights[block]
-            loss += share * float(network.backward(trace, self.targets[block], weights))
+            trace = network.forward(self.work.batch(block, None if moves is None else moves[part]))
+            weights = None if self.work.weights is None else self.work.weights[block]
+            loss += share * float(network.backward(trace, self.work.targets[block], weights))
             gradient += share * network.gradient
             outputs.append(trace.outputs)
         bad = np.flatnonzero(~np.isfinite(gradient))

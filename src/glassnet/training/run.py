@@ -12,7 +12,7 @@ from glassnet.data.registry import DATASETS, load_dataset
 from glassnet.errors import DataError, FileError
 from glassnet.nn.network import Network
 from glassnet.training.callbacks import Callback
-from glassnet.training.config import RunConfig
+from glassnet.training.config import RunConfig, check_data
 from glassnet.training.loop import Run, fit, go_on
 from glassnet.training.model_file import load_model
 from glassnet.training.row_weights import fingerprint
@@ -32,12 +32,7 @@ def load_data(config: RunConfig, data_dir: str | Path | None = None) -> Dataset:
     """
     options = config.data.model_dump()
     data = load_dataset(options.pop("dataset"), data_dir, **options)
-    for file, checksum in config.checksums.items():
-        if data.checksums.get(file) != checksum:
-            raise DataError(
-                f"{file}: is not the file that this configuration was made with (md5 {checksum}); "
-                "remove it from [checksums] to use the data at hand all the same"
-            )
+    check_data(config, data)
     return data
 
 
@@ -161,6 +156,7 @@ def run(
     """
     if data is None:
         data = load_data(config)
+    check_data(config, data)
     network = network_for(config, data)
     if config.start not in (None, network.fingerprint()):
         raise DataError(
@@ -215,7 +211,11 @@ def resume(
     DataError
         If the data are not those of the run.
     UsageError
-        If the run is at its end.
+        If the run has had more epochs than that.
+
+    Notes
+    -----
+    A run that is at its end is returned as it ended.
     """
     folder = RunFolder(Path(run_dir))
     if data is None:

@@ -80,6 +80,8 @@ class RunFolder:
             If it cannot be written, or another process trains in it.
         """
         with held_alone(self.path / LOCK_FILE):
+            for left in self.path.glob(".*.part"):  # of a save that was cut off
+                left.unlink(missing_ok=True)
             write_bytes(self.config_path, config.to_toml().encode())
             yield
 
