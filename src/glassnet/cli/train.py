@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -257,7 +258,8 @@ def train(
       glassnet train --config runs/2026-11-23_101500_digits_64-32-10/config.toml --seed 1
     """
     from glassnet.data.registry import published
-    from glassnet.training.config import configure
+    from glassnet.training.config import configure, resolve_names
+    from glassnet.training.plans import load_plan
     from glassnet.training.run import load_data
 
     manner = Manner(progress=not quiet, as_json=as_json, run_dir=run_dir, tensorboard=tensorboard, mlflow=mlflow)
@@ -301,7 +303,7 @@ def train(
             "ema": ema,
             "average_epochs": average_epochs,
             "metrics": _split(metrics),
-            "early_stopping": f"patience({early_stopping})" if _is_number(early_stopping) else early_stopping,
+            "early_stopping": _patience(early_stopping),
             "checkpoint_every": checkpoint_every,
             "kernels": kernels,
             "threads": threads,
@@ -309,11 +311,27 @@ def train(
     }
     steps = {"learning_rate": learning_rate, "update_scale": update_scale}
     if resume is not None:
-        _refuse_beside_resume(changes, {**steps, "config": config, "plan": plan, "run_dir": run_dir})
+        others = {"seeds": seeds if seeds > 1 else None, "compare": compare or None, "find_lr": find_lr or None}
+        _refuse_beside_resume(changes, {**steps, **others, "config": config, "plan": plan, "run_dir": run_dir})
         return resume_and_tell(resume, manner, epochs=epochs, data_dir=data_dir)
-    start = config if config is not None else _plan(dataset, plan, changes, steps)
+    if config is not None and plan is not None:
+        raise UsageError("plan", "is a configuration, and so is --config; leave one of the two out")
+    name = _plan(dataset, plan, changes, steps)
+    start = config if dataset is None or name is None else load_plan(dataset, name)
     chosen = _with_steps(configure(changes, start), steps)
+    if name is not None and plan is None:
+        remark = f"by the plan that was found {name} for {dataset}; --plan none trains without"
+        manner = replace(manner, remark=remark)
     if find_lr:
+        for option, given in (
+            ("seeds", seeds > 1),
+            ("compare", compare),
+            ("tensorboard", tensorboard),
+            ("mlflow", mlflow),
+        ):
+            if given:
+                raise UsageError(option, "is for training, and --find-lr trains nothing; leave one of the two out")
+        resolve_names(chosen)
         return find_rate_and_tell(chosen, manner, data_dir=data_dir)
     if compare:
         manner = replace(manner, figures=published(chosen.data.dataset))
@@ -323,22 +341,17 @@ def train(
         train_seeds(chosen, seeds, load_data(chosen, data_dir), manner)
 
 
-def _plan(
-    dataset: str | None, plan: str | None, changes: dict[str, Any], steps: dict[str, Any]
-) -> RunConfig | None:
+def _plan(dataset: str | None, plan: str | None, changes: dict[str, Any], steps: dict[str, Any]) -> str | None:
     """Return the plan to start from: the one that is named, or the best where no option describes another."""
-    from glassnet.training.plans import load_plan, plan_names
+    from glassnet.training.plans import plan_names
 
     if plan == "none" or dataset is None:
         return None
     if plan is not None:
-        return load_plan(dataset, plan)
+        return plan
     described = {name: value for name, value in changes["training"].items() if name not in NOT_OF_A_PLAN}
     given = [*changes["network"].values(), *described.values(), *steps.values()]
-    if any(value is not None for value in given) or "best" not in plan_names(dataset):
-        return None
-    typer.echo(f"glassnet: by the plan that was found best for {dataset}; --plan none trains without", err=True)
-    return load_plan(dataset)
+    return "best" if all(value is None for value in given) and "best" in plan_names(dataset) else None
 
 
 def _refuse_beside_resume(changes: dict[str, Any], others: dict[str, Any]) -> None:
@@ -349,8 +362,9 @@ def _refuse_beside_resume(changes: dict[str, Any], others: dict[str, Any]) -> No
             raise UsageError(name, "cannot be changed when a run goes on; leave it out, or begin a new run")
 
 
-def _is_number(text: str | None) -> bool:
-    return text is not None and text.isdecimal()
+def _patience(text: str | None) -> str | None:
+    """Read a number of epochs, ``10``; anything else is a specification."""
+    return f"patience({text})" if text is not None and re.fullmatch(r"[-+.\d]+", text) else text
 
 
 def _shares(name: str, text: str | None) -> float | list[float] | None:
@@ -370,9 +384,11 @@ def _class_weight(text: str | None) -> str | dict[str, float] | None:
         return text
     weights = {}
     for part in text.split(","):
-        name, _, weight = part.rpartition("=")
+        name, _, weight = (piece.strip() for piece in part.rpartition("="))
+        if name in weights:
+            raise UsageError("class_weight", f"the class {name} is given twice")
         try:
-            weights[name.strip()] = float(weight)
+            weights[name] = float(weight)
         except ValueError:
             raise UsageError("class_weight", f"must be balanced, or like cat=2,dog=1; got {text!r}") from None
     return weights

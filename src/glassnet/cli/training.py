@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import typer
@@ -43,6 +44,8 @@ class Manner:
         Published figures to print beside.
     tensorboard, mlflow : bool
         Log for these trackers.
+    remark : str
+        What is said before training.
     """
 
     progress: bool = True
@@ -51,6 +54,13 @@ class Manner:
     figures: dict[str, dict[str, float]] = field(default_factory=dict)
     tensorboard: bool = False
     mlflow: bool = False
+    remark: str = ""
+
+    def tell_first(self, data: Dataset) -> None:
+        """Say on stderr what is to be known before training."""
+        tell_remarks(data)
+        if self.remark:
+            typer.echo(f"glassnet: {self.remark}", err=True)
 
     def callbacks(self, folder: Path) -> list[Callback]:
         """Return the trackers that were asked for."""
@@ -74,7 +84,7 @@ def train_and_tell(
 
     if data is None:
         data = load_data(config, data_dir)
-    tell_remarks(data)
+    manner.tell_first(data)
     with _folder(config, data, manner) as folder:
         finished = _trained(config, data, folder, manner)
     _tell(finished, data, manner)
@@ -113,7 +123,7 @@ def _stopping(folder: Path) -> Iterator[None]:
     try:
         yield
     except Interrupted as stop:
-        typer.echo(f"glassnet: {stop}; go on with: glassnet train --resume {folder}", err=True)
+        typer.echo(f"glassnet: {stop}; go on with: glassnet train --resume {quote(str(folder))}", err=True)
         raise typer.Exit(128 + stop.signal) from None
 
 
@@ -131,6 +141,7 @@ def find_rate_and_tell(config: RunConfig, manner: Manner, *, data_dir: Path | No
     from glassnet.report.learning_rates import draw
     from glassnet.training.range_test import find_learning_rate
     from glassnet.training.run import load_data, network_for
+    from glassnet.training.run_folder import new_folder
 
     data = load_data(config, data_dir)
     tell_remarks(data)
@@ -142,8 +153,7 @@ def find_rate_and_tell(config: RunConfig, manner: Manner, *, data_dir: Path | No
         batch_size=config.training.batch_size,
         seed=config.seed,
     )
-    with _folder(config, data, manner) as folder:
-        folder.mkdir(parents=True, exist_ok=True)
+    with _folder(config, data, manner) as folder, new_folder(folder):
         picture = folder / "learning_rates.png"
         draw(found, picture)
     record = {
@@ -178,7 +188,7 @@ def train_seeds(config: RunConfig, seeds: int, data: Dataset, manner: Manner) ->
     from glassnet.training.run import layers_for
     from glassnet.training.run_folder import default_folder, new_folder
 
-    tell_remarks(data)
+    manner.tell_first(data)
     layers = layers_for(config, data)
     runs = []
     run_dir = manner.run_dir
@@ -196,7 +206,7 @@ def train_seeds(config: RunConfig, seeds: int, data: Dataset, manner: Manner) ->
             for run, one in zip(runs, found, strict=True)
         ]
         print_json(record | {"spread": {name: asdict(over) for name, over in spread.items()}})
-        return
+        return _tell_unsaved(runs)
     print_facts([_rows_fact(data), network_fact(runs[0].network), ("run folders", str(folder))])
     typer.echo()
     names = [MEASURES.get(name, name) for name in spread]
@@ -211,6 +221,7 @@ def train_seeds(config: RunConfig, seeds: int, data: Dataset, manner: Manner) ->
     if manner.figures:
         typer.echo()
         published_table(manner.figures, {name: over.mean for name, over in spread.items()})
+    _tell_unsaved(runs)
 
 
 def _tell(run: Run, data: Dataset, manner: Manner) -> None:
@@ -245,8 +256,7 @@ def _tell(run: Run, data: Dataset, manner: Manner) -> None:
     }
     if manner.as_json:
         print_json(record)
-        _tell_unsaved(run)
-        return
+        return _tell_unsaved([run])
     facts = [
         _rows_fact(data),
         network_fact(run.network),
@@ -268,17 +278,18 @@ def _tell(run: Run, data: Dataset, manner: Manner) -> None:
     if manner.figures:
         typer.echo()
         published_table(manner.figures, test.measures)
-    _tell_unsaved(run)
+    _tell_unsaved([run])
 
 
-def _tell_unsaved(run: Run) -> None:
-    """End with an error where the folder does not hold the end of the run."""
-    if run.unsaved is not None:
-        raise FileError(
-            run.unsaved.path,
-            f"{run.unsaved.problem}; the run is at its end, but its folder holds an earlier state: "
-            f"make room and go on with: glassnet train --resume {run.folder}",
-        )
+def _tell_unsaved(runs: Sequence[Run]) -> None:
+    """End with an error where a folder does not hold the end of its run."""
+    for run in runs:
+        if run.unsaved is not None:
+            raise FileError(
+                run.unsaved.path,
+                f"{run.unsaved.problem}; the run is at its end, but its folder holds an earlier state: "
+                f"make room and go on with: glassnet train --resume {quote(str(run.folder))}",
+            )
 
 
 def _rows_fact(data: Dataset) -> tuple[str, str]:

@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.backpropagation import Trace
+from glassnet.nn.options import Ranges, check_options, specification
 from glassnet.nn.parameters import Parameters
 
 #: Elements a rule is evaluated on at a time: its temporaries then stay in a core's cache.
@@ -26,7 +26,7 @@ class OptimizerState:
 
 
 #: Ranges of the hyper-parameters: (what holds, how it is said).
-RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
+RANGES: Ranges = {
     **dict.fromkeys(
         ("learning_rate", "update_scale", "epsilon", "adam_scale", "damping"), (lambda value: value > 0, "> 0")
     ),
@@ -64,28 +64,19 @@ class Optimizer:
     full_batch: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        for option in fields(self):
-            value = getattr(self, option.name)
-            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-            if not number or not np.isfinite(value):
-                raise UsageError(option.name, f"must be a finite number, got {value!r}")
-            if isinstance(value, np.number):  # as a float it leaves float32 arithmetic float32
-                object.__setattr__(self, option.name, value.item())
-            holds, said = RANGES.get(option.name, (lambda value: True, ""))
-            if not holds(value):
-                raise UsageError(option.name, f"must be {said}, got {value}")
+        check_options(self, [option.name for option in fields(self)], RANGES)
 
     @property
     def spec(self) -> str:
         """The specification that `OPTIMIZERS` resolves to this optimizer again."""
-        options = ", ".join(f"{option.name}={getattr(self, option.name)!r}" for option in fields(self))
-        return f"{self.name}({options})"
+        return specification(self)
 
     def hyper_parameters(self) -> dict[str, float]:
         """Return what the rule is called with beside arrays and t: eta, and the fields it knows by name.
 
         Examples
         --------
+        >>> from glassnet.nn.update_rules import Momentum
         >>> Momentum(0.5, update_scale=2.0).hyper_parameters()
         {'momentum': 0.9, 'eta': 1.0}
         """

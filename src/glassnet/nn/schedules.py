@@ -16,6 +16,7 @@ import numpy as np
 
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
+from glassnet.nn.options import Ranges, check_options, specification
 from glassnet.nn.registry import Registry
 
 
@@ -80,7 +81,7 @@ def _is_length(value: Any) -> bool:
 
 
 #: Ranges of the options: (what holds, how it is said).
-RANGES: dict[str, tuple[Callable[[Any], bool], str]] = {
+RANGES: Ranges = {
     "warmup": (_is_length, "a whole number of steps, or a share of the run from 0.0 to 1.0"),
     **dict.fromkeys(("factor", "initial"), (lambda value: 0 < value <= 1, "in (0, 1]")),
     "final": (lambda value: 0 <= value <= 1, "in [0, 1]"),
@@ -114,21 +115,12 @@ class Schedule:
     name: ClassVar[str]
 
     def __post_init__(self) -> None:
-        for option in fields(self):
-            value = getattr(self, option.name)
-            if not _is_number(value):
-                raise UsageError(option.name, f"must be a finite number, got {value!r}")
-            if isinstance(value, np.number):
-                object.__setattr__(self, option.name, value := value.item())
-            holds, said = RANGES.get(option.name, (lambda value: True, ""))
-            if not holds(value):
-                raise UsageError(option.name, f"must be {said}, got {value}")
+        check_options(self, [option.name for option in fields(self)], RANGES)
 
     @property
     def spec(self) -> str:
         """The specification that `SCHEDULES` resolves to this schedule again."""
-        options = ", ".join(f"{option.name}={getattr(self, option.name)!r}" for option in fields(self))
-        return f"{self.name}({options})"
+        return specification(self)
 
     def warmup_steps(self, total: int) -> int:
         """Return the number of steps of the warm-up in a run of `total` steps.

@@ -19,19 +19,18 @@ loop.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.optimizer import Optimizer, OptimizerState, apply_rule
+from glassnet.nn.options import Ranges, check_options
 from glassnet.nn.parameters import Parameters
 
 #: What holds of the options, and how it is said.
-RANGES: dict[str, tuple[Callable[[float], bool], str]] = {
+RANGES: Ranges = {
     **dict.fromkeys(("l1", "l2", "weight_decay"), (lambda value: value >= 0, ">= 0")),
     **dict.fromkeys(("clip_norm", "clip_value", "max_norm"), (lambda value: value > 0, "> 0")),
     "ema": (lambda value: 0 < value < 1, "between 0 and 1"),
@@ -77,14 +76,8 @@ class Update:
     ema: float | None = None
 
     def __post_init__(self) -> None:
-        for option in fields(self)[1:]:
-            value = getattr(self, option.name)
-            if value is None:
-                continue
-            holds, said = RANGES[option.name]
-            number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-            if not number or not np.isfinite(value) or not holds(value):
-                raise UsageError(option.name, f"must be a finite number {said}, got {value!r}")
+        given = [option.name for option in fields(self)[1:] if getattr(self, option.name) is not None]
+        check_options(self, given, RANGES)
 
     @property
     def elementwise(self) -> bool:

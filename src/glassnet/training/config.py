@@ -109,6 +109,10 @@ class TrainingOptions(TypedDict, total=False):
     checkpoint_every: int | None
 
 
+#: The parts of a configuration.
+SECTIONS = ("data", "network", "training")
+
+
 class RunConfig(_Section):
     """Everything that decides a run's result.
 
@@ -203,7 +207,7 @@ def _merge(values: dict[str, Any], changes: dict[str, Any]) -> set[str]:
     """Put changes into values; return the names at this level that changed."""
     changed = set()
     for name, value in changes.items():
-        if isinstance(value, dict) and isinstance(values.get(name, {}), dict):
+        if isinstance(value, dict) and name in SECTIONS:
             if _merge(values.setdefault(name, {}), value):
                 changed.add(name)
         elif value is not None:
@@ -252,7 +256,7 @@ def _section(model: type[BaseModel], place: list[str]) -> type[BaseModel]:
     return model
 
 
-def _resolve_names(config: RunConfig) -> None:
+def resolve_names(config: RunConfig) -> None:
     """Raise `UsageError` for a name or specification that nothing is registered for."""
     network = config.network
     for activation in [network.activation] if isinstance(network.activation, str) else network.activation:
@@ -283,7 +287,7 @@ def load_config(path: str | Path) -> RunConfig:
     try:
         values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         config = validated(RunConfig, values)
-        _resolve_names(config)
+        resolve_names(config)
         return config
     except OSError as error:
         raise FileError(path, f"cannot be read: {error.strerror}") from None

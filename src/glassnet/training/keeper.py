@@ -98,5 +98,6 @@ class Keeper:
         """Note whether everything was saved, and say so where it is the first time that it was not."""
         failed = next(filter(None, outcomes), None)
         if failed is not None and self.run.unsaved is None:
-            warnings.warn(f"{failed}; training goes on, and what was saved before stays", stacklevel=2)
+            meanwhile = "" if self.run.stopped else "training goes on, and "
+            warnings.warn(f"{failed}; {meanwhile}what was saved before stays", stacklevel=2)
         self.run.unsaved = failed

@@ -146,11 +146,7 @@ class Learner:
         self.generators = {purpose: stream(seed, purpose) for purpose in ("shuffling", "augmentation")}
         self.before = self._generator_states()  # at the beginning of the present epoch
         self.metrics = RunningMetrics(self.network)
-        self.first, self.seconds, self.began = (
-            0,
-            0.0,
-            0.0,
-        )  # of the present epoch: rows done, its time, its beginning
+        self.first, self.seconds, self.began = 0, 0.0, 0.0  # of the present epoch: rows done, its time, its start
         self.place = "before epoch 1"
         self.warm = False
         self.steps = 1
@@ -164,8 +160,11 @@ class Learner:
         self.measured = list(dict.fromkeys([*metrics, *watched]))
         if self.measured and not self.watched:
             raise UsageError("metrics", "are measured on validation rows, and there are none; set some aside")
-        if self.measured:
-            check_metrics(self.network, self.data.validation, self.measured, self.data.task, self.data.encoder)
+        for option, names in (("metrics", metrics), ("early_stopping", watched)):
+            try:
+                check_metrics(self.network, self.data.validation, names, self.data.task, self.data.encoder)
+            except UsageError as error:
+                raise UsageError(option, error.problem) from None
 
     def _image(self, X: Array) -> tuple[int, int, int]:
         """Return height, width and channels of the images that are moved, or refuse to move what is none."""

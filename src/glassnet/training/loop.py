@@ -353,7 +353,7 @@ def _train(
     """Run the epochs, until they are done or something ends them, and say what in ``run.stopped``."""
     epochs, done = run.config.training.epochs, len(run.history)
     with TrainingProgress(epochs, learner.sampler.steps, enabled=progress) as bar:
-        bar.skip(done * learner.sampler.steps + learner.first // learner.sampler.batch_size)
+        bar.skip(done * learner.sampler.steps + -(-learner.first // learner.sampler.batch_size))
         for epoch in range(done + 1, done + 1 if run.stopped else epochs + 1):
             for steps in learner.epoch(epoch):
                 bar.step(epoch, steps)

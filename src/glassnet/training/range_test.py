@@ -160,7 +160,8 @@ def _sweep(
     best = np.inf
     for learning_rate, key, rows in zip(learning_rates, keys, batches, strict=False):
         try:
-            loss = _backward(network, X[rows], targets[rows], key)
+            trace = network.forward(network.input_batch(X[rows]), key)
+            loss = float(network.backward(trace, targets[rows]))
         except NonFiniteError:
             break
         release(data.train.X)
@@ -169,7 +170,9 @@ def _sweep(
         best = min(best, smoothed)
         if smoothed > best + (BLOWN_UP - 1) * abs(best):
             break
-        replace(optimizer, learning_rate=float(learning_rate)).step(network.theta, network.gradient, state)
+        rule = replace(optimizer, learning_rate=float(learning_rate))
+        rule.observe(trace, state)
+        rule.step(network.theta, network.gradient, state)
     return losses
 
 
@@ -179,11 +182,6 @@ def _batches(sampler: Sampler, rng: np.random.Generator) -> Iterator[Array]:
         order = sampler.order(rng)
         for first in range(0, len(order), sampler.batch_size):
             yield order[first : first + sampler.batch_size]
-
-
-def _backward(network: Network, X: Array, targets: Array, keys: Array) -> float:
-    """Return the loss of a batch in training, and leave its gradient in the network."""
-    return float(network.backward(network.forward(network.input_batch(X), keys), targets))
 
 
 class _Average:
@@ -225,7 +223,7 @@ def _judge(optimizer: Optimizer, learning_rates: Array, losses: list[float]) -> 
     before = float(np.median(smoothed[:tenth]))
     bottom = int(smoothed.argmin())
     fall = before - smoothed[bottom]
-    if fall <= LEAST_FALL * abs(before):
+    if fall <= LEAST_FALL * abs(before) or bottom < tenth:
         raise DataError(
             f"learning rates: the loss, {before:.3g} at first, fell at none from {lowest:.2g} to {highest:.2g}; "
             "widen the range, scale the inputs, or take a network that is not trained yet"

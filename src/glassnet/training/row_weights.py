@@ -121,9 +121,14 @@ def _sample_weights(sample_weight: Any, n: int) -> Array:
 def _class_weights(y: Array, class_names: Sequence[str] | None, class_weight: ClassWeight) -> Array:
     """Return the weights of the k classes, the largest being 1."""
     if y.ndim != 1:
-        raise UsageError("class_weight", "a row has several labels here, so no class; give sample_weight instead")
+        raise UsageError(
+            "class_weight",
+            "a row has several labels here, so no class; leave it out, or weigh rows in Python by sample_weight",
+        )
     if class_names is None or y.dtype.kind not in "iub":
-        raise UsageError("class_weight", "there are no classes to weigh; give sample_weight instead")
+        raise UsageError(
+            "class_weight", "there are no classes to weigh; leave it out, or weigh rows in Python by sample_weight"
+        )
     names = [str(name) for name in class_names]
     if isinstance(class_weight, str):
         if class_weight != "balanced":

@@ -100,7 +100,15 @@ class RunFolder:
         return self.path / CONFIG_FILE
 
     def config(self) -> RunConfig:
-        """Read the configuration."""
+        """Read the configuration.
+
+        Raises
+        ------
+        FileError
+            If the folder is that of no run, or the file is damaged.
+        """
+        if not self.config_path.is_file():
+            raise FileError(self.path, f"is no run folder: it holds no {CONFIG_FILE}")
         return load_config(self.config_path)
 
     def encoder(self) -> TableEncoder | None:

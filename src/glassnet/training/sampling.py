@@ -67,7 +67,7 @@ class Sampler:
                 )
         if full_batch and batch_size is not None:
             raise UsageError(
-                "batch_size", "gd takes all samples of an epoch in one step; leave it out, or take sgd"
+                "batch_size", "gd and lbfgs take all samples of an epoch at once; leave it out, or take sgd"
             )
         if batch_size is not None and batch_size > samples:
             raise UsageError("batch_size", f"{batch_size} is more than the {samples} samples of an epoch")
