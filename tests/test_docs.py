@@ -6,8 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 import glassnet
+from glassnet.cli.main import app
 
 ROOT = Path(__file__).parent.parent
 DERIVATION = (ROOT / "docs" / "derivation.md").read_text(encoding="utf-8")
@@ -37,7 +39,29 @@ def test_the_lines_that_the_derivation_quotes_stand_in_the_code():
     assert [line for line in lines if f" {line}\n" not in code] == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md", "docs/derivation.md"])
+def test_the_guide_to_training_is_a_program_that_prints_what_it_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # it saves runs
+    guide = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", guide, re.DOTALL)
+    assert len(blocks) == guide.count("```python") == guide.count("```text") > 8
+    page: dict = {}
+    for example, said in blocks:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(example, page)
+        assert printed.getvalue() == said
+
+
+def test_the_options_that_the_guide_to_training_names_are_those_of_the_command():
+    guide = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    options = get_command(app).commands["train"].params
+    known = {name for option in options for name in (*option.opts, *option.secondary_opts)}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", guide))
+    assert len(named) > 20
+    assert named - known == set()
+
+
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
 def test_links_lead_to_files(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     links = [link for link in re.findall(r"\]\(([^)#]+)", text) if not link.startswith("http")]

@@ -9,6 +9,8 @@ import pytest
 from glassnet.data.mnist_family import FAMILIES
 from glassnet.data.registry import DATASETS
 from glassnet.data.sources import Source
+from glassnet.training.config import load_config
+from glassnet.training.plans import load_plan
 
 
 @pytest.fixture
@@ -48,7 +50,10 @@ def test_damaged_data_are_an_error_and_no_reason_for_other_data(glassnet, fashio
 
 
 @pytest.mark.real_data
-def test_with_fashion_mnist_it_learns_that(glassnet, fashion_mnist_home):
+def test_with_fashion_mnist_it_learns_that_by_the_fast_plan(glassnet, fashion_mnist_home):
     answer = glassnet("demo", "--data-dir", fashion_mnist_home, "--json")
     assert answer.json["dataset"] == "fashion-mnist"
     assert answer.json["test_accuracy"] >= 0.88
+    config, plan = load_config(f"{answer.json['run_dir']}/config.toml"), load_plan("fashion-mnist", "fast")
+    assert (config.network.layers, config.training.schedule) == (plan.network.layers, plan.training.schedule)
+    assert answer.json["epochs"] == plan.training.epochs

@@ -3,16 +3,22 @@
 import re
 import subprocess
 import sys
+import warnings
 from importlib import metadata
 
 import numpy as np
 import pytest
 
 from glassnet.cli.main import app
+from glassnet.data.augmentation import AUGMENTATIONS
 from glassnet.nn.activations import ACTIVATIONS
 from glassnet.nn.initializers import INITIALIZERS
 from glassnet.nn.losses import LOSSES
 from glassnet.nn.optimizers import OPTIMIZERS
+from glassnet.nn.schedules import SCHEDULES
+from glassnet.training.early_stopping import EARLY_STOPPING
+from glassnet.training.monitoring import METRICS
+from glassnet.training.plans import plan_names
 
 COMMANDS = [
     ["demo"],
@@ -66,6 +72,12 @@ def test_every_command_was_looked_at(glassnet):
         ("--loss", LOSSES),
         ("--initializer", INITIALIZERS),
         ("--optimizer", OPTIMIZERS),
+        ("--schedule", SCHEDULES),
+        ("--augmentation", AUGMENTATIONS),
+        ("--metrics", [name for name in METRICS if name != "loss"]),  # which is measured anyway
+        ("--early-stopping", EARLY_STOPPING),
+        ("--plan", [*plan_names("fashion-mnist"), "none"]),
+        ("--class-weight", ["balanced"]),
         ("DATASET", ["glassnet data list", "CSV", "TSV", "Parquet", "NPZ"]),
     ],
 )
@@ -100,3 +112,25 @@ def test_a_closed_pipe_ends_quietly(run_folder, here):
     answer = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=here)
     assert answer.stdout == "row,label,class,probability\n"
     assert answer.stderr == ""
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_warning_is_one_line_without_its_place_in_the_code(glassnet, monkeypatch):
+    def warn(*arguments, **options):
+        warnings.warn("the disk\n  is full", stacklevel=1)
+
+    monkeypatch.setattr("glassnet.cli.train.train_and_tell", warn)
+    answer = glassnet("train", "digits")
+    assert (answer.code, answer.out, answer.err) == (0, "", "glassnet: the disk is full\n")
+
+
+@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"COLUMNS": "20"}, {"LC_ALL": "C"}])
+def test_what_is_not_shown_on_a_terminal_is_plain_text(glassnet, monkeypatch, variables):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    answer = glassnet("train", "digits", "--layers", "64,8,10", "--epochs", 1)
+    assert answer.code == 0
+    assert re.fullmatch(r"epoch 1/1  loss .* s\n", answer.err)
+    assert (answer.out + answer.err).isascii()
+    assert (answer.out + answer.err).replace("\n", "").isprintable()

@@ -13,8 +13,20 @@ import pytest
 from PIL import Image
 
 import glassnet as gn
+from glassnet.cli.train import NOT_OF_A_PLAN
+from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.training.assessment import assess
+from glassnet.training.config import NetworkConfig, TrainingConfig
+from glassnet.training.plans import load_plan
 from glassnet.training.run_folder import RunFolder
+
+#: What every run folder holds.
+FILES = ["checkpoint.safetensors", "config.toml", "history.csv", "model.safetensors"]
+
+
+def files_in(folder):
+    """The names in a folder, without those that begin with a dot."""
+    return sorted(name for name in os.listdir(folder) if not name.startswith("."))
 
 
 def test_a_run_says_what_it_reached_and_saves_it(glassnet, here):
@@ -26,7 +38,7 @@ def test_a_run_says_what_it_reached_and_saves_it(glassnet, here):
     assert record["parameters"] == 64 * 256 + 256 + 256 * 128 + 128 + 128 * 10 + 10
     assert record["epochs"] == 20
     assert re.fullmatch(r"runs/\d{4}-\d\d-\d\d_\d{6}_digits_64-256-128-10", record["run_dir"])
-    assert sorted(os.listdir(record["run_dir"])) == ["config.toml", "history.csv", "model.safetensors"]
+    assert files_in(record["run_dir"]) == FILES
     network = gn.load_model(record["run_dir"])
     assert network.fingerprint() == record["theta_sha256"]
     assert network.score(gn.load_dataset("digits").test) == record["test_accuracy"]
@@ -49,61 +61,87 @@ def test_quiet_shows_no_progress(glassnet):
     assert glassnet("train", "digits", "--epochs", 1, "-q").err == ""
 
 
-def test_every_option_reaches_the_configuration(glassnet):
-    options = {
-        "layers": "64,12,9,1",
-        "activation": "sigmoid,tanh",
-        "output_activation": "sigmoid",
-        "loss": "half_squared_error(sum)",
-        "output_scale": "10",
-        "initializer": "uniform(-1,1)",
-        "bias_initializer": "normal(0, 0.5)",
-        "dtype": "float64",
-        "optimizer": "momentum(momentum=0.7)",
-        "learning_rate": "0.002",
-        "update_scale": "0.25",
-        "epochs": "2",
-        "batch_size": "50",
-        "samples_per_epoch": "600",
-        "sampling": "first",
-        "seed": "5",
-        "validation": "0",
-        "split_seed": "8",
-        "kernels": "numpy",
-        "threads": "1",
-    }
-    arguments = [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
-    assert glassnet("train", "digits", *arguments, "--run-dir", "run", "-q").code == 0
+#: For every option that describes the network, a value that is not its default, and what the configuration makes
+#: of it. They go together.
+NETWORK = {
+    "layers": ("36,12,9,1", [36, 12, 9, 1]),
+    "activation": ("sigmoid,tanh", ["sigmoid", "tanh"]),
+    "output_activation": ("sigmoid", "sigmoid"),
+    "loss": ("half_squared_error(mean)", "half_squared_error(reduction=mean)"),
+    "output_scale": ("10", 10.0),
+    "initializer": ("uniform(-1,1)", "uniform(-1, 1)"),
+    "bias_initializer": ("normal(0, 0.5)", "normal(0, 0.5)"),
+    "dtype": ("float64", "float64"),
+    "batch_norm": (None, [True, True]),
+    "dropout": ("0.1,0.2,0.3", [0.1, 0.2, 0.3]),
+}
+
+#: The same for training.
+TRAINING = {
+    "optimizer": ("momentum(momentum=0.7)", "momentum(learning_rate=0.002, update_scale=0.25, momentum=0.7)"),
+    "schedule": ("cosine(warmup=0.25)", "cosine(warmup=0.25)"),
+    "epochs": ("2", 2),
+    "batch_size": ("6", 6),
+    "samples_per_epoch": ("18", 18),
+    "sampling": ("first", "first"),
+    "augmentation": ("erase(0.25)+flip", "erase(0.25)+flip"),
+    "class_weight": ("dark=2,light=0.5", {"dark": 2.0, "light": 0.5}),
+    "l1": ("0.001", 0.001),
+    "l2": ("0.002", 0.002),
+    "weight_decay": ("0.003", 0.003),
+    "clip_norm": ("4", 4.0),
+    "clip_value": ("5", 5.0),
+    "max_norm": ("6", 6.0),
+    "ema": ("0.875", 0.875),
+    "metrics": ("f1, balanced_accuracy", ["f1", "balanced_accuracy"]),
+    "early_stopping": ("7", "patience(7)"),
+    "checkpoint_every": ("3", 3),
+    "kernels": ("numpy", "numpy"),
+    "threads": ("1", 1),
+}
+
+#: Options of which one excludes others above.
+ALONE = {"average_epochs": ("2", 2), "label_smoothing": ("0.125", 0.125)}
+
+
+def option(name, text):
+    """What says an option on the command line."""
+    return [f"--{name.replace('_', '-')}", *([] if text is None else [text])]
+
+
+def test_every_option_reaches_the_configuration(glassnet, pictures):
+    steps = [*option("learning_rate", "0.002"), *option("update_scale", "0.25"), "--seed", 5]
+    arguments = [part for name, (text, _) in (NETWORK | TRAINING).items() for part in option(name, text)]
+    split = ["--validation", "0.25", "--split-seed", 8]
+    answer = glassnet("train", "pictures", *arguments, *steps, *split, "--run-dir", "run", "-q")
+    assert (answer.code, answer.err) == (0, "")
     config = gn.load_config("run/config.toml")
     assert config.seed == 5
     assert config.data.model_dump() == {
-        "dataset": "digits",
-        "validation": 0,
+        "dataset": str(pictures),
+        "validation": 0.25,
         "split_seed": 8,
         "target": None,
         "impute": None,
     }
-    network = config.network.model_dump()
-    assert network == {
-        "layers": [64, 12, 9, 1],
-        "activation": ["sigmoid", "tanh"],
-        "output_activation": "sigmoid",
-        "loss": "half_squared_error(reduction=sum)",
-        "output_scale": 10.0,
-        "initializer": "uniform(-1, 1)",
-        "bias_initializer": "normal(0, 0.5)",
-        "seed": None,
-        "dtype": "float64",
+    assert config.network.model_dump() == {"seed": None, **{name: value for name, (_, value) in NETWORK.items()}}
+    assert {**config.training.model_dump(), "average_epochs": None, "label_smoothing": 0.0} == {
+        **{name: value for name, (_, value) in TRAINING.items()},
+        "average_epochs": None,
+        "label_smoothing": 0.0,
     }
-    assert config.training.model_dump() == {
-        "optimizer": "momentum(learning_rate=0.002, update_scale=0.25, momentum=0.7)",
-        "epochs": 2,
-        "batch_size": 50,
-        "samples_per_epoch": 600,
-        "sampling": "first",
-        "kernels": "numpy",
-        "threads": 1,
-    }
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_options_that_exclude_others_reach_the_configuration(glassnet, name):
+    text, value = ALONE[name]
+    assert glassnet("train", "digits", *SHORT, *option(name, text), "--run-dir", "run").code == 0
+    assert getattr(gn.load_config("run/config.toml").training, name) == value
+
+
+def test_no_option_was_forgotten():
+    assert {"seed", *NETWORK} == set(NetworkConfig.model_fields)
+    assert TRAINING.keys() | ALONE.keys() == set(TrainingConfig.model_fields)
 
 
 def test_a_run_is_repeated_bit_for_bit_from_its_configuration(glassnet, process):
@@ -149,7 +187,7 @@ def test_two_runs_in_the_same_second_keep_apart(process):
         (["--epochs", "0"], 2, "--epochs: "),
         (["--batch-size", "0"], 2, "--batch-size: "),
         (["--batch-size", "1319"], 2, "--batch-size: 1319 is more than the 1318 samples of an epoch"),
-        (["--optimizer", "gd", "--batch-size", "10"], 2, "--batch-size: gd takes all samples"),
+        (["--optimizer", "gd", "--batch-size", "10"], 2, "--batch-size: gd and lbfgs take all samples"),
         (["--samples-per-epoch", "1.5"], 2, "--samples-per-epoch: "),
         (["--samples-per-epoch", "some"], 2, "--samples-per-epoch: "),
         (["--sampling", "last"], 2, "--sampling: "),
@@ -163,6 +201,48 @@ def test_two_runs_in_the_same_second_keep_apart(process):
         (["--impute", "mean"], 2, "--impute: input should be 'error' or 'median', got 'mean'"),
         (["--validation", "5000"], 2, "--validation: "),
         (["--config", "none.toml"], 1, "none.toml: cannot be read"),
+        (["--dropout", "1"], 2, "--dropout: give a share in [0, 1)"),
+        (["--dropout", "0.1,0.2"], 2, "--dropout: give a share in [0, 1), or one for the input and each of the 2"),
+        (["--dropout", "half"], 2, "--dropout: must be a share such as 0.4, or several: 0.1,0.4,0.4; got 'half'"),
+        (["--batch-norm", "yes"], 2, "Got unexpected extra argument"),
+        (["--schedule", "cosin"], 2, "--schedule: unknown name 'cosin'; did you mean 'cosine'?"),
+        (["--schedule", "step(every=0)"], 2, "--schedule: step: every: "),
+        (["--optimizer", "lbfgs", "--schedule", "cosine"], 2, "--schedule: the line search of lbfgs"),
+        (["--optimizer", "lbfgs", "--batch-size", "10"], 2, "--batch-size: "),
+        (
+            ["--optimizer", "lbfgs", "--dropout", "0.2"],
+            2,
+            "--dropout: lbfgs needs a loss that theta alone decides",
+        ),
+        (["--optimizer", "kfac", "--batch-norm"], 2, "--optimizer: kfac needs the layers of a network without"),
+        (["--augmentation", "flip"], 2, "--augmentation: moves pictures of bytes, and the data are none"),
+        (["--augmentation", "flop"], 2, "--augmentation: unknown name 'flop'; did you mean 'flip'?"),
+        (["--augmentation", "flip+flip"], 2, "--augmentation: 'flip+flip' has flip twice"),
+        (["--class-weight", "balancd"], 2, "--class-weight: input should be 'balanced', got 'balancd'"),
+        (["--class-weight", "cat=2"], 2, "--class-weight: unknown name 'cat'; Known: 0, 1, 2"),
+        (["--class-weight", "3=two"], 2, "--class-weight: must be balanced, or like cat=2,dog=1; got '3=two'"),
+        (["--class-weight", "3=-1"], 2, "--class-weight: the class 3 has the weight -1.0"),
+        (["--label-smoothing", "1"], 2, "--label-smoothing: input should be less than 1"),
+        (["--l1", "-1"], 2, "--l1: input should be greater than or equal to 0"),
+        (["--l2", "nan"], 2, "--l2: "),
+        (["--l2", "inf"], 2, "--l2: must be a finite number"),
+        (["--weight-decay", "-1"], 2, "--weight-decay: "),
+        (["--clip-norm", "0"], 2, "--clip-norm: input should be greater than 0"),
+        (["--clip-value", "-1"], 2, "--clip-value: input should be greater than 0"),
+        (["--max-norm", "0"], 2, "--max-norm: input should be greater than 0"),
+        (["--ema", "1"], 2, "--ema: input should be less than 1"),
+        (["--average-epochs", "0"], 2, "--average-epochs: "),
+        (["--average-epochs", "3", "--ema", "0.9"], 2, "--average-epochs: ema averages already"),
+        (["--metrics", "f2"], 2, "--metrics: unknown name 'f2'; Known: accuracy"),
+        (["--metrics", "r2"], 2, "--metrics: r2 is no measure of a multi-class task; these are: "),
+        (["--metrics", "f1", "--validation", "0"], 2, "--metrics: are measured on validation rows"),
+        (["--early-stopping", "0"], 2, "--early-stopping: patience must be a whole number >= 1, got 0"),
+        (["--early-stopping", "-1"], 2, "--early-stopping: "),
+        (["--early-stopping", "patience(5, monitor=acc)"], 2, "--early-stopping: monitor: unknown name 'acc'"),
+        (["--early-stopping", "5", "--validation", "0"], 2, "--early-stopping: validation_loss is watched on"),
+        (["--checkpoint-every", "0"], 2, "--checkpoint-every: input should be greater than or equal to 1"),
+        (["--plan", "best"], 2, "--plan: there is no plan 'best' for digits"),
+        (["--seeds", "2", "--early-stopping", "0"], 2, "--early-stopping: "),
     ],
 )
 def test_bad_options_are_named_in_one_line_and_leave_nothing(glassnet, here, arguments, code, message):
@@ -228,7 +308,8 @@ def test_a_signal_ends_the_run_with_its_work_saved(process, here, number, code):
     assert run.returncode == code
     assert out == ""
     last = err.splitlines()[-1]
-    epochs = int(re.search(r"stopped after (\d+) whole epochs; saved in run; look at it with: ", last)[1])
+    assert last.endswith("; go on with: glassnet train --resume run")
+    epochs = int(re.search(r"stopped after (\d+) whole epochs; saved in run; go on with: ", last)[1])
     assert "Traceback" not in err
     assert len(RunFolder(here / "run").history()) == epochs
     assert np.isfinite(gn.load_model("run").theta).all()
@@ -282,6 +363,9 @@ def test_a_name_that_is_too_long_is_one_line(glassnet, option):
         ('network.activation = ["relu", "rellu"]', "network.activation: unknown name 'rellu'"),
         ('network.loss = "huber(0)"', "network.loss: huber: delta must be > 0, got 0"),
         ('network.bias_initializer = "zero"', "network.bias_initializer: unknown name 'zero'"),
+        ('training.schedule = "cosin"', "training.schedule: unknown name 'cosin'"),
+        ('training.early_stopping = "patience(0)"', "training.early_stopping: patience must be "),
+        ("training.ema = 1.5", "training.ema: input should be less than 1, got 1.5"),
     ],
 )
 def test_a_bad_name_in_a_configuration_file_is_that_files_error(glassnet, here, line, said):
@@ -289,6 +373,18 @@ def test_a_bad_name_in_a_configuration_file_is_that_files_error(glassnet, here, 
     answer = glassnet("train", "--config", "c.toml")
     assert answer.code == 1
     assert answer.error.startswith(f"c.toml: {said}")
+
+
+@pytest.fixture
+def pictures(here):
+    """A folder of twenty dark and twenty light pictures of 6 x 6."""
+    rng = np.random.default_rng(0)
+    for label, name in enumerate(("dark", "light")):
+        (here / "pictures" / name).mkdir(parents=True)
+        for number in range(20):
+            pixels = (rng.integers(0, 100, (6, 6)) + 150 * label).astype(np.uint8)
+            Image.fromarray(pixels).save(here / "pictures" / name / f"{number}.png")
+    return here / "pictures"
 
 
 @pytest.fixture
@@ -319,7 +415,7 @@ def test_classes_of_a_table_are_learned(glassnet, table):
     perfect = {"auc"} if record["test_measures"]["auc"] == 1 else set()  # which has no interval
     assert set(record["test_intervals"]) | perfect == set(record["test_measures"])
     assert record["test_accuracy"] == record["test_measures"]["accuracy"] > 0.8
-    assert sorted(os.listdir("run")) == ["columns.json", "config.toml", "history.csv", "model.safetensors"]
+    assert files_in("run") == sorted(["columns.json", *FILES])
     said = answer.err.splitlines()
     assert all(line.startswith("glassnet: houses: ") for line in said)
     assert "glassnet: houses: target 'kind': 2 classes (flat, house), so binary" in said
@@ -421,16 +517,10 @@ def test_rows_with_several_labels_are_learned(glassnet, here):
     assert glassnet("evaluate", "run", "--json").json["task"] == "multi-label"
 
 
-def test_a_folder_of_images_is_learned(glassnet, here):
-    rng = np.random.default_rng(0)
-    for label, name in enumerate(("dark", "light")):
-        (here / "pictures" / name).mkdir(parents=True)
-        for number in range(20):
-            pixels = (rng.integers(0, 100, (6, 5)) + 150 * label).astype(np.uint8)
-            Image.fromarray(pixels).save(here / "pictures" / name / f"{number}.png")
+def test_a_folder_of_images_is_learned(glassnet, pictures):
     for place in ("pictures", "./pictures/"):
         record = glassnet("train", place, "--epochs", 20, "--batch-size", 8, "-q", "--json").json
-        assert (record["dataset"], record["layers"]) == ("pictures", [30, 256, 128, 1])
+        assert (record["dataset"], record["layers"]) == ("pictures", [36, 256, 128, 1])
         assert record["test_accuracy"] == 1
     assert gn.load_model(record["run_dir"]).class_names == ("dark", "light")
 
@@ -505,7 +595,7 @@ def test_a_signal_among_several_seeds_leaves_the_runs_that_are_done(process, her
     run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=20)
     assert (run.returncode, out) == (130, "")
-    assert err.splitlines()[-1].endswith("look at it with: glassnet evaluate two/seed-0")
+    assert err.splitlines()[-1].endswith("go on with: glassnet train --resume two/seed-0")
     assert os.listdir("two") == ["seed-0"]
 
 
@@ -529,3 +619,203 @@ def test_breastmnist_is_learned_and_shown_beside_its_published_figures(glassnet,
         assert re.fullmatch(r"this +0\.\d{3} +0\.\d{3}", lines[-1])
         if seeds == 1:
             assert lines[-1].split()[1] == f"{record['test_measures']['auc']:.3f}"
+
+
+# What is added to training
+
+
+def test_classes_weigh_as_they_are_told_to(glassnet, table):
+    """A class that weighs all but everything is what the network says of every row."""
+    options = ["--target", "kind", "--impute", "median", "--epochs", 5, "--batch-size", 8, "-q"]
+    for kind, other in (("flat", "house"), ("house", "flat")):
+        weights = f"{kind}=1000,{other}=0"
+        assert glassnet("train", table.name, *options, "--class-weight", weights, "--run-dir", kind).code == 0
+        data = gn.load_dataset(table.name, target="kind", impute="median")
+        assert set(gn.load_model(kind).predict(data.test.X)) == {data.class_names.index(kind)}
+
+
+def test_a_class_that_a_table_does_not_have_takes_no_weight(glassnet, table):
+    options = ["--impute", "median", "--class-weight", "flat=2,hut=1"]
+    answer = glassnet("train", table.name, "--target", "kind", *options)
+    assert answer.code == 2
+    assert answer.err.splitlines()[-1] == "glassnet: --class-weight: unknown name 'hut'; Known: flat, house"
+    answer = glassnet("train", table.name, "--target", "price", *options)
+    assert answer.code == 2
+    assert answer.err.splitlines()[-1].startswith("glassnet: --class-weight: there are no classes to weigh")
+
+
+def test_training_stops_early_and_says_when_it_was_best(glassnet):
+    """A learning rate that throws the network about gets no better for long."""
+    options = ["--layers", "64,8,10", "--epochs", 60, "--learning-rate", 0.3, "--early-stopping", 3, "-q"]
+    record = glassnet("train", "digits", *options, "--run-dir", "run", "--json").json
+    losses = [epoch.validation_loss for epoch in RunFolder(Path("run")).history()]
+    assert record["stopped"] == "early stopping"
+    assert record["best_epoch"] == 1 + int(np.argmin(losses))
+    assert record["epochs"] == len(losses) == record["best_epoch"] + 3
+    assert record["validation_loss"] == min(losses)
+    network, data = gn.load_model("run"), gn.load_dataset("digits")
+    assert network.score(data.validation) == record["validation_accuracy"]
+    lines = glassnet("train", "digits", *options).out.splitlines()
+    assert f"stopped by           early stopping  (best epoch {record['best_epoch']})" in lines or (
+        "stopped by           early stopping" in lines and f"best epoch           {record['best_epoch']}" in lines
+    )
+
+
+def test_early_stopping_may_watch_a_metric(glassnet):
+    options = [*SHORT, "--early-stopping", "patience(5, monitor=auc)", "--run-dir", "run", "--json"]
+    record = glassnet("train", "digits", *options).json
+    history = list(RunFolder(Path("run")).history())
+    values = [epoch.measures["validation_auc"] for epoch in history]
+    assert record["best_epoch"] == 1 + int(np.argmax(values))
+    assert record["validation_measures"] == {"validation_auc": max(values)}
+
+
+def test_metrics_are_in_the_history_the_record_and_the_table(glassnet):
+    options = [*SHORT, "--metrics", "f1, auc"]
+    measures = glassnet("train", "digits", *options, "--run-dir", "run", "--json").json["validation_measures"]
+    validation = gn.load_dataset("digits").validation
+    found = assess(gn.load_model("run"), validation, "multi-class")
+    assert list(measures) == ["validation_f1", "validation_auc"]
+    assert measures["validation_auc"] == pytest.approx(found.measures["auc"], abs=1e-12)
+    header = Path("run/history.csv").read_text().splitlines()[0].split(",")
+    assert {"validation_f1", "validation_auc"} <= set(header)
+    out = glassnet("train", "digits", *options).out
+    assert f"validation f1        {measures['validation_f1']:.4f}\n" in out
+    assert f"validation auc       {measures['validation_auc']:.4f}\n" in out
+
+
+def test_several_seeds_stop_early_each_by_itself(glassnet):
+    options = ["--layers", "64,8,10", "--epochs", 40, "--learning-rate", 0.3, "--early-stopping", 2, "-q"]
+    record = glassnet("train", "digits", *options, "--seeds", 2, "--run-dir", "two", "--json").json
+    for run in record["runs"]:
+        one = glassnet("train", "digits", *options, "--seed", run["seed"], "--json").json
+        assert one["stopped"] == "early stopping"
+        assert gn.load_model(run["run_dir"]).fingerprint() == one["theta_sha256"]
+        assert run["measures"] == one["test_measures"]
+
+
+def test_a_configuration_is_changed_by_options_of_training(glassnet):
+    glassnet("train", "digits", *SHORT, "--dropout", 0.2, "--early-stopping", 4, "--run-dir", "run")
+    options = ["--early-stopping", "patience(9)", "--class-weight", "3=2", "-q", "--run-dir", "more"]
+    assert glassnet("train", "--config", "run/config.toml", *options).code == 0
+    first, changed = gn.load_config("run/config.toml"), gn.load_config("more/config.toml")
+    assert changed.network == first.network
+    assert changed.training.early_stopping == "patience(9)"
+    assert changed.training.class_weight == {"3": 2.0}
+
+
+# Plans
+
+
+@pytest.fixture
+def planned(glassnet, monkeypatch):
+    """The configuration that options amount to, and what is said of it before training; nothing is trained."""
+    configurations = []
+
+    def keep(config, manner, **options):
+        configurations.append((config, manner.remark))
+
+    monkeypatch.setattr("glassnet.cli.train.train_and_tell", keep)
+
+    def plan(*arguments):
+        answer = glassnet("train", *arguments)
+        assert (answer.code, answer.err) == (0, "")
+        return configurations.pop()
+
+    return plan
+
+
+REMARK = "by the plan that was found best for fashion-mnist; --plan none trains without"
+
+
+def test_a_data_set_with_plans_is_learned_by_the_best_one(planned):
+    config, said = planned("fashion-mnist")
+    assert said == REMARK
+    assert config.network == load_plan("fashion-mnist", "best").network
+    assert config.training == by_objects(load_plan("fashion-mnist", "best").training)
+
+
+def by_objects(training):
+    """The same configuration, with the optimizer's specification in full, as the command makes it."""
+    return training.model_copy(update={"optimizer": OPTIMIZERS.resolve(training.optimizer).spec})
+
+
+@pytest.mark.parametrize("name", ["best", "fast"])
+def test_a_plan_is_taken_by_its_name_and_other_options_change_it(planned, name):
+    there = load_plan("fashion-mnist", name)
+    config, said = planned("fashion-mnist", "--plan", name, "--seed", 3)
+    assert said == ""
+    assert (config.seed, config.network, config.training) == (3, there.network, by_objects(there.training))
+    config, said = planned(
+        "fashion-mnist", "--plan", name, "--layers", "784,9,10", "--ema", 0.5, "--learning-rate", 0.25
+    )
+    assert (said, config.network.layers, config.training.ema) == ("", [784, 9, 10], 0.5)
+    assert OPTIMIZERS.resolve(config.training.optimizer).learning_rate == 0.25
+    assert (config.network.batch_norm, config.training.schedule) == (
+        there.network.batch_norm,
+        there.training.schedule,
+    )
+
+
+@pytest.mark.parametrize("name", [*NETWORK, *TRAINING, *ALONE, "learning_rate", "update_scale"])
+def test_what_describes_a_network_or_training_puts_no_plan_in_place_of_the_rest(planned, name):
+    text = (NETWORK | TRAINING | ALONE).get(name, ("0.5",))[0]
+    config, said = planned("fashion-mnist", *option(name, text))
+    if name in NOT_OF_A_PLAN:
+        assert (config, said) == (planned("fashion-mnist", "--plan", "best", *option(name, text))[0], REMARK)
+        assert config.training.augmentation == load_plan("fashion-mnist").training.augmentation
+    else:
+        assert (config, said) == (planned("fashion-mnist", "--plan", "none", *option(name, text))[0], "")
+        assert name == "augmentation" or config.training.augmentation == "none"
+
+
+@pytest.mark.parametrize(
+    "options", [["--seed", 1], ["--validation", "0.1"], ["--split-seed", 2], ["--quiet"], ["--run-dir", "r"]]
+)
+def test_what_describes_neither_leaves_the_plan(planned, options):
+    config, said = planned("fashion-mnist", *options)
+    assert said == REMARK
+    assert config.network == load_plan("fashion-mnist").network
+
+
+def test_without_a_plan_the_small_network_is_trained(planned):
+    config, said = planned("fashion-mnist", "--plan", "none")
+    assert (said, config.network, config.training.epochs) == ("", NetworkConfig(), 10)
+    for dataset in ("digits", "mnist", "houses.csv"):
+        config, said = planned(dataset)
+        assert (said, config.network) == ("", NetworkConfig())
+
+
+def test_the_configuration_of_a_run_takes_no_plan(planned, here):
+    (here / "c.toml").write_text('data.dataset = "fashion-mnist"\n')
+    for arguments in (["--config", "c.toml"], ["fashion-mnist", "--config", "c.toml"]):
+        config, said = planned(*arguments)
+        assert (said, config.network) == ("", NetworkConfig())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["fashion-mnist", "--plan", "fastest"],
+            "--plan: there is no plan 'fastest' for fashion-mnist; there are: ",
+        ),
+        (["fashion-mnist", "--plan", ""], "--plan: there is no plan '' for fashion-mnist; there are: best, fast"),
+        (["digits", "--plan", "fast"], "--plan: there is no plan 'fast' for digits; leave it out"),
+        (["fashion", "--plan", "mnist-best"], "--plan: there is no plan 'mnist-best' for fashion"),
+        (["houses.csv", "--target", "price", "--plan", "best"], "--plan: there is no plan 'best' for houses.csv"),
+        (["--plan", "best"], "DATASET: is missing"),
+    ],
+)
+def test_a_plan_that_there_is_not_is_one_line(glassnet, here, arguments, message):
+    answer = glassnet("train", *arguments)
+    assert (answer.code, answer.error[: len(message)]) == (2, message)
+    assert not list(here.iterdir())
+
+
+def test_a_plan_and_a_configuration_exclude_each_other(glassnet, here):
+    (here / "c.toml").write_text('data.dataset = "fashion-mnist"\n')
+    for name in ("best", "nonsense"):
+        answer = glassnet("train", "--config", "c.toml", "--plan", name)
+        assert answer.code == 2
+        assert answer.error.startswith("--plan: ")

@@ -193,7 +193,8 @@ def test_a_batch_of_one_row_has_no_variance_of_a_sample():
 
 
 def build(batch_norm=True, **options):
-    network = Network([3, 6, 5, 2], "tanh", batch_norm=batch_norm, dtype="float64", initializer="normal", **options)
+    options |= {"batch_norm": batch_norm, "dtype": "float64", "initializer": "normal"}
+    network = Network([3, 6, 5, 2], "tanh", **options)
     for gamma in network.gamma:
         if gamma is not None:
             gamma[:] = np.linspace(0.5, 2, len(gamma))
@@ -224,7 +225,7 @@ def test_prediction_takes_the_running_statistics():
     trace = network.forward(X)
     hat = (X @ network.W[0] - np.arange(6)) / np.sqrt(np.arange(1, 7) + 1e-5)
     np.testing.assert_allclose(trace.Z[0], network.gamma[0] * hat + network.b[0], rtol=1e-12)
-    np.testing.assert_allclose(network.forward(X[3:4]).Z[0], trace.Z[0][3:4], rtol=1e-12)  # whatever the others are
+    np.testing.assert_allclose(network.forward(X[3:4]).Z[0], trace.Z[0][3:4], rtol=1e-12)  # alone as among others
 
 
 def test_only_tracking_moves_the_running_statistics():
@@ -244,8 +245,9 @@ def test_measured_statistics_are_those_of_the_rows():
     network.parameters.statistics[:] = 77
     theta = network.theta.copy()
     network.measure_statistics(X)
+    H = X
     for layer in (0, 1):
-        A = (X if layer == 0 else H) @ network.W[layer]
+        A = H @ network.W[layer]
         np.testing.assert_allclose(network.parameters.mean[layer], A.mean(axis=0), rtol=1e-10, atol=1e-13)
         np.testing.assert_allclose(network.parameters.variance[layer], A.var(axis=0, ddof=1), rtol=1e-10)
         hat = (A - A.mean(axis=0)) / np.sqrt(A.var(axis=0) + 1e-5)

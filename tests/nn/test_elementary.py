@@ -11,6 +11,7 @@ import pytest
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import SGD
 from glassnet.nn.program import Formulas
+from glassnet.nn.update import Update
 from glassnet.runtime.compilation import compile_function
 
 NAMES = ["exp", "expm1", "log", "log1p", "tanh"]
@@ -30,7 +31,7 @@ def table(x, out):
 
 def source(dtype):
     network = Network([1, 1], loss="half_squared_error", dtype=dtype)
-    return Formulas(network, SGD()).source(np.dtype("int64")) + TABLE
+    return Formulas(network, Update(SGD())).source(np.dtype("int64")) + TABLE
 
 
 @pytest.fixture(scope="module", params=["python", "numba"])

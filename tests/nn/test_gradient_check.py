@@ -123,8 +123,10 @@ def scaled(network, seed=3):
 @pytest.mark.parametrize("loss", ALL_LOSSES)
 @pytest.mark.parametrize("activation", ALL_ACTIVATIONS)
 def test_batch_normalisation_and_dropout_with_every_activation_and_loss(activation, loss, normalised, dropped):
-    network, X, y = problem([3, 4, 3, 2], activation, loss, n=6, batch_norm=normalised, dropout=dropped)
-    assert_right(scaled(network), X, y)
+    network, X, y = problem([3, 4, 3, 2], activation, loss, n=8, batch_norm=normalised, dropout=dropped)
+    # a bias that goes straight into the next normalisation has a slope of 0 but for rounding: nothing to compare
+    straight = activation == "identity" and (normalised, dropped) == (True, 0.0)
+    assert_right(scaled(network), X, y, methods=("central",) if straight else ("central", "complex"))
 
 
 @METHODS
@@ -193,7 +195,9 @@ def test_weights_of_rows_are_in_the_gradient(loss, normalised, dropped):
         assert value.imag / 1e-30 == pytest.approx(network.gradient[index], rel=1e-10, abs=1e-14)
 
 
-@pytest.mark.parametrize("options", [{}, {"batch_norm": True, "dropout": [0.1, 0.2, 0.3]}], ids=["plain", "training"])
+@pytest.mark.parametrize(
+    "options", [{}, {"batch_norm": True, "dropout": [0.1, 0.2, 0.3]}], ids=["plain", "training"]
+)
 @pytest.mark.parametrize("loss", ALL_LOSSES)
 @pytest.mark.parametrize("activation", ALL_ACTIVATIONS)
 def test_the_float32_gradient_agrees_with_float64(activation, loss, options):
@@ -231,6 +235,7 @@ def test_a_row_given_twice_counts_twice(loss):
 
 
 # The check itself: planted errors
+
 
 def bent(name, factor=1.0001):
     right = ACTIVATIONS.resolve(name)

@@ -53,7 +53,7 @@ def test_neighbours_are_all_different():
 
 
 def test_a_flipped_bit_flips_each_bit_of_the_hash_half_the_time():
-    """Of 4,000 flips a share outside 0.5 +- 0.05 is 6 standard deviations; the hash itself is biased by under 0.01."""
+    """Of 4,000 flips, a share outside 0.5 +- 0.05 is 6 standard deviations off."""
     x = np.random.default_rng(0).integers(2**32, size=4000, dtype=np.uint32)
     for bit in range(32):
         changed = mixed(x) ^ mixed(x ^ np.uint32(1 << bit))

@@ -91,6 +91,55 @@ def test_the_sum_is_the_mean_times_the_rows(name):
     np.testing.assert_allclose(total[1], 7 * mean[1])
 
 
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_weights_of_rows_by_hand(reduction):
+    """Row losses 0.5 and 4, slopes (1, 0) and (2, -2), with the weights 3 and 1/2; the mean is over two rows."""
+    outputs, targets, _, _ = (np.array(part, float) for part in BY_HAND["half_squared_error"])
+    loss, n = LOSSES.resolve(f"half_squared_error({reduction})"), 2 if reduction == "mean" else 1
+    value, delta = loss.value_and_delta(outputs, targets, np.array([3, 0.5]))
+    assert value == 3.5 / n
+    assert delta.tolist() == [[3 / n, 0], [1 / n, -1 / n]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_weight_counts_a_row_so_many_times(name):
+    loss = LOSSES.resolve(LOSSES.resolve(name).spec.replace("mean", "sum"))
+    outputs, targets = plausible(loss, 5, 3)
+    weights = np.array([2, 0, 1, 3, 1])
+    repeated = np.repeat(np.arange(5), weights)
+    value, delta = loss.value_and_delta(outputs, targets, weights.astype(float))
+    again, slopes = loss.value_and_delta(outputs[repeated], targets[repeated])
+    assert value == pytest.approx(again, rel=1e-13)
+    np.testing.assert_allclose(delta[repeated], weights[repeated][:, None] * slopes, rtol=1e-13)
+    assert not delta[1].any()
+
+
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_of_one_change_nothing(name, reduction):
+    loss = LOSSES.resolve(LOSSES.resolve(name).spec.replace("mean", reduction))
+    for dtype in (np.float32, np.float64):
+        outputs, targets = (part.astype(dtype) for part in plausible(loss, 5, 3))
+        value, delta = loss.value_and_delta(outputs, targets)
+        weighted, slopes = loss.value_and_delta(outputs, targets, np.ones(5, dtype))
+        assert weighted == value
+        assert slopes.dtype == dtype
+        np.testing.assert_array_equal(slopes, delta)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_weighted_delta_is_the_derivative_of_the_weighted_value(name):
+    loss = LOSSES.resolve(name)
+    outputs, targets = plausible(loss, 4, 3)
+    weights = np.array([0.3, 2, 0, 1.1])
+    _, delta = loss.value_and_delta(outputs, targets, weights)
+    for place in np.ndindex(outputs.shape):
+        moved = outputs.astype(complex)
+        moved[place] += 1e-30j
+        value, _ = loss.value_and_delta(moved, targets, weights)
+        assert value.imag / 1e-30 == pytest.approx(delta[place], rel=1e-12, abs=1e-18)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_order_of_rows_changes_neither_value_nor_slopes(name):
     loss = LOSSES.resolve(name)

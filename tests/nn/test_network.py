@@ -8,6 +8,7 @@ from sklearn.metrics import r2_score
 
 from glassnet.errors import DataError, NonFiniteError, UsageError
 from glassnet.nn.activations import ACTIVATIONS, Activation, softmax
+from glassnet.nn.dropout import mask_keys
 from glassnet.nn.initializers import INITIALIZERS
 from glassnet.nn.losses import LOSSES
 from glassnet.nn.network import BLOCK_ROWS, Network
@@ -62,6 +63,23 @@ def test_layers_may_be_any_sequence_of_whole_numbers():
         ({"output_scale": 2}, "^output_scale: must be 1 with cross_entropy"),
         ({"loss": "binary_cross_entropy", "output_scale": 0.5}, "^output_scale: must be 1 with binary"),
         ({"layers": [2, 3, 3, 1]}, "^loss: cross_entropy over a single output is always 0"),
+        ({"batch_norm": [True]}, "^batch_norm: give true or false, or one for each of the 2 hidden layers, got"),
+        ({"batch_norm": [True] * 3}, "^batch_norm: give true or false"),
+        ({"batch_norm": [True, 1]}, "^batch_norm: give true or false"),
+        ({"batch_norm": 1}, "^batch_norm: give true or false"),
+        ({"batch_norm": None}, "^batch_norm: give true or false"),
+        ({"batch_norm": "true"}, "^batch_norm: give true or false"),
+        ({"dropout": 1}, r"^dropout: give a share in \[0, 1\), or one for the input and each of the 2 hidden la"),
+        ({"dropout": -0.1}, r"^dropout: give a share in \[0, 1\)"),
+        ({"dropout": np.nan}, "^dropout: give a share"),
+        ({"dropout": "0.5"}, "^dropout: give a share"),
+        ({"dropout": None}, "^dropout: give a share"),
+        ({"dropout": True}, "^dropout: give a share"),
+        ({"dropout": [0.1, 0.2]}, r"^dropout: give a share .*, got \[0.1, 0.2\]"),
+        ({"dropout": [0.1, 0.2, 0.3, 0.4]}, "^dropout: give a share"),
+        ({"dropout": [0, 0, 1]}, "^dropout: give a share"),
+        ({"dropout": [0, 0, "0.5"]}, "^dropout: give a share"),
+        ({"dropout": [0, 0, False]}, "^dropout: give a share"),
         ({"seed": -1}, "^seed: must be a whole number >= 0, got -1"),
         ({"seed": 1.5}, "^seed: must be a whole number"),
         ({"seed": True}, "^seed: must be a whole number"),
@@ -335,6 +353,18 @@ def test_an_output_that_overflows_is_an_error_and_not_a_label(options):
         network.predict(X)
 
 
+def test_one_word_goes_for_all_hidden_layers_and_a_list_says_all():
+    network = Network([3, 4, 5, 2], batch_norm=True, dropout=0.3)
+    assert (network.batch_norm, network.dropout) == ((True, True), (0.0, 0.3, 0.3))
+    assert [None if gamma is None else gamma.shape for gamma in network.gamma] == [(4,), (5,), None]
+    network = Network([3, 4, 5, 2], batch_norm=[False, True], dropout=[0.1, 0, np.float64(0.2)])
+    assert (network.batch_norm, network.dropout) == ((False, True), (0.1, 0.0, 0.2))
+    assert network.gamma[0] is None
+    assert Network([3, 2], batch_norm=True).batch_norm == ()
+    assert Network([3, 2], dropout=[0.3]).dropout == (0.3,)
+    assert {type(rate) for rate in network.dropout} == {float}
+
+
 def test_a_numpy_number_is_a_number():
     assert Network([2, 1], loss="huber", output_scale=np.float32(2)).output_scale == 2
 
@@ -362,9 +392,10 @@ def test_a_score_needs_labels_in_one_column():
 def same_views(network):
     """Whether the views lead into theta and the gradient, all of them and in order."""
     network.theta[:] = np.arange(len(network.theta))
-    values = [view.ravel() for pair in zip(network.W, network.b, strict=True) for view in pair]
+    p, none = network.parameters, np.empty(0)
+    values = [none if v is None else v.ravel() for three in zip(p.W, p.b, p.gamma, strict=True) for v in three]
     network.gradient[:] = -network.theta
-    slopes = [view.ravel() for pair in zip(network.dW, network.db, strict=True) for view in pair]
+    slopes = [none if v is None else v.ravel() for three in zip(p.dW, p.db, p.dgamma, strict=True) for v in three]
     return np.array_equal(np.concatenate(values), network.theta) and np.array_equal(
         np.concatenate(slopes), network.gradient
     )
@@ -380,12 +411,17 @@ DUPLICATES = {
 
 @pytest.mark.parametrize("how", sorted(DUPLICATES))
 def test_a_duplicate_is_equal_and_independent(how):
-    network = Network([3, 4, 2], "tanh", loss="huber(0.5)", class_names=list("ab"))
+    network = Network([3, 4, 2], "tanh", loss="huber(0.5)", class_names=list("ab"), batch_norm=True, dropout=0.5)
+    network.parameters.statistics[:] = np.arange(1, 9)
     theta, outputs = network.theta.copy(), network.outputs(ROWS)
     again = DUPLICATES[how](network)
     np.testing.assert_allclose(again.outputs(ROWS), outputs, rtol=1e-5)
     assert again.theta.dtype == ("float64" if how == "astype" else "float32")
     assert {**again.description(), "dtype": ""} == {**network.description(), "dtype": ""}
+    assert again.parameters.statistics.tolist() == list(range(1, 9))
+    again.parameters.mean[0][:] = again.parameters.variance[0][:] = 77
+    assert (again.parameters.statistics == 77).all()
+    assert network.parameters.statistics.tolist() == list(range(1, 9))
     again.activations[0] = ACTIVATIONS.resolve("relu")
     assert same_views(again)
     np.testing.assert_array_equal(network.theta, theta)
@@ -395,6 +431,7 @@ def test_a_duplicate_is_equal_and_independent(how):
 
 def test_views_share_theta():
     assert same_views(Network([3, 4, 2]))
+    assert same_views(Network([3, 4, 5, 2], batch_norm=[True, False]))
     network = Network([3, 4, 2])
     assert all(np.shares_memory(view, network.theta) for view in network.W + network.b)
     assert all(np.shares_memory(view, network.gradient) for view in network.dW + network.db)
@@ -418,6 +455,54 @@ def test_a_forward_pass_uses_what_theta_holds_now():
     assert network.outputs([[1.0]]) == 7
 
 
+# Training and prediction
+
+KEYS = mask_keys(0, np.array([1, 2]), 3)
+
+
+def in_training(**options):
+    return Network([3, 20, 10, 2], "tanh", dtype="float64", **options)
+
+
+@pytest.mark.parametrize(
+    "options", [{"dropout": 0.5}, {"dropout": [0.3, 0, 0]}, {"batch_norm": True, "dropout": 0.2}]
+)
+def test_only_a_pass_of_training_is_random_and_its_keys_decide(options):
+    network = in_training(**options)
+    said = network.forward(ROWS).outputs
+    trained, again, other = (network.forward(ROWS, keys).outputs for keys in (KEYS[0], KEYS[0], KEYS[1]))
+    np.testing.assert_array_equal(trained, again)
+    assert np.abs(trained - other).max() > 1e-2
+    assert np.abs(trained - said).max() > 1e-2
+    np.testing.assert_array_equal(network.forward(ROWS).outputs, said)
+    np.testing.assert_array_equal(network.outputs(ROWS), softmax(said))
+
+
+def test_without_dropout_and_normalisation_training_is_like_prediction():
+    network = in_training()
+    np.testing.assert_array_equal(network.forward(ROWS, KEYS[0]).outputs, network.forward(ROWS).outputs)
+    dropped = in_training(dropout=0.5)
+    np.testing.assert_array_equal(dropped.forward(ROWS).outputs, network.forward(ROWS).outputs)
+
+
+def test_batch_normalisation_by_the_batch_itself_needs_no_randomness():
+    network = in_training(batch_norm=True)
+    first, second = (network.forward(ROWS, keys).outputs for keys in KEYS)
+    np.testing.assert_array_equal(first, second)
+    assert np.abs(first - network.forward(ROWS).outputs).max() > 1e-2
+
+
+def test_the_same_seed_gives_the_same_weights_with_and_without_normalisation():
+    plain, normalised = (
+        in_training(batch_norm=on, seed=4, bias_initializer="normal") for on in (False, [True, False])
+    )
+    for one, other in zip(plain.W + plain.b, normalised.W + normalised.b, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert len(normalised.theta) == len(plain.theta) + 20
+    assert (normalised.gamma[0] == 1).all()
+    assert normalised.parameters.statistics.tolist() == [0] * 20 + [1] * 20
+
+
 # Descriptions
 
 
@@ -431,6 +516,10 @@ def test_a_forward_pass_uses_what_theta_holds_now():
         {"loss": "binary_cross_entropy(sum)", "initializer": "uniform(-0.5, 0.25)"},
         {"initializer": "he_normal", "bias_initializer": "normal(0.5, 0.1)"},
         {"initializer": INITIALIZERS.resolve("orthogonal"), "loss": LOSSES.resolve("absolute_error")},
+        {"batch_norm": True, "dropout": 0.25},
+        {"layers": [3, 4, 4, 2], "batch_norm": [False, True], "dropout": [0.1, 0.2, 0.3]},
+        {"layers": [3, 4, 4, 2], "batch_norm": (True, True), "dropout": np.float32(0.5)},
+        {"layers": [3, 2], "batch_norm": True, "dropout": [0.1]},
     ],
 )
 def test_a_description_builds_an_equal_network(options):
@@ -455,11 +544,17 @@ def test_a_description_is_plain_values():
         "bias_initializer": "zeros",
         "seed": 3,
         "dtype": "float32",
+        "batch_norm": False,
+        "dropout": 0.0,
         "class_names": ["a", "b"],
     }
     assert type(network.description()["seed"]) is int
     assert Network([2, 2], loss="huber", output_activation="tanh").description()["output_activation"] == "tanh"
     assert Network([2, 3, 4, 2], ["relu", "elu"]).description()["activation"] == ["relu", "elu"]
+    for given, described in ((0.5, 0.5), ([0, 0.5, 0.5], 0.5), ([0.1, 0.5, 0.5], [0.1, 0.5, 0.5])):
+        assert Network([2, 3, 4, 2], dropout=given).description()["dropout"] == described
+    for given, described in ((True, True), ([True, True], True), ([True, False], [True, False])):
+        assert Network([2, 3, 4, 2], batch_norm=given).description()["batch_norm"] == described
     assert Network([1, 1], loss="huber", initializer=np.zeros(2)).description()["initializer"] == "array"
 
 

@@ -10,7 +10,8 @@ from glassnet.nn import optimizer as optimizer_module
 from glassnet.nn.optimizer import BLOCK
 from glassnet.nn.optimizers import OPTIMIZERS, Adam, Optimizer
 
-NAMES = sorted(OPTIMIZERS)
+#: Those that are a rule for each parameter by itself; the others have tests of their own.
+NAMES = [name for name in sorted(OPTIMIZERS) if OPTIMIZERS.factory(name).step is Optimizer.step]
 CASES = json.loads(Path(__file__).with_name("optimizer_trajectories.json").read_text())["cases"]
 
 
@@ -156,8 +157,8 @@ def _hyper_parameters(optimizer):
     return {name: getattr(optimizer, name) for name in _options(optimizer.name) if name != "learning_rate"}
 
 
-def test_only_gd_takes_the_whole_batch():
-    assert [name for name in NAMES if OPTIMIZERS.factory(name).full_batch] == ["gd"]
+def test_only_gd_and_lbfgs_take_the_whole_batch():
+    assert [name for name in sorted(OPTIMIZERS) if OPTIMIZERS.factory(name).full_batch] == ["gd", "lbfgs"]
 
 
 # Specifications and ranges
@@ -215,6 +216,11 @@ def test_hyper_parameters_keep_to_their_ranges(name, option):
 def test_what_cannot_be_an_optimizer_is_refused(spec, problem):
     with pytest.raises(UsageError, match=problem):
         OPTIMIZERS.resolve(spec)
+
+
+def test_the_optimizers_are_those_with_a_rule_and_three_with_a_step_of_their_own():
+    assert set(OPTIMIZERS) == {*NAMES, "muon", "kfac", "lbfgs"}
+    assert len(NAMES) == 8
 
 
 def test_an_optimizer_is_a_value():

@@ -70,3 +70,64 @@ def test_a_duplicate_has_views_into_its_own_vectors(duplicate):
     again = duplicate(p)
     again.theta[0] = 7
     assert (again.W[0][0, 0], again.db[0][0], p.W[0][0, 0]) == (7, 6, 1)
+
+
+# Batch normalisation
+
+#: 2-3-4-1 where the first and second hidden layer normalise, or the second only.
+BOTH, SECOND = [True, True, False], [False, True, False]
+
+
+def test_a_scale_stands_behind_the_bias_of_its_layer():
+    p = Parameters(LAYERS, np.float64, SECOND)
+    p.theta[:] = np.arange(len(p.theta))
+    assert {name: (block.start, block.stop) for name, block in p.blocks.items()} == {
+        "W1": (0, 6), "b1": (6, 9), "W2": (9, 21), "b2": (21, 25), "g2": (25, 29), "W3": (29, 33), "b3": (33, 34),
+    }  # fmt: skip
+    np.testing.assert_array_equal(p.gamma[1], [25, 26, 27, 28])
+    np.testing.assert_array_equal(p.W[2], [[29], [30], [31], [32]])
+    assert (p.gamma[0], p.gamma[2], p.dgamma[0], p.dgamma[2]) == (None,) * 4
+    p.dgamma[1][:] = 5
+    assert np.flatnonzero(p.gradient).tolist() == [25, 26, 27, 28]
+    assert [p.name(index) for index in (24, 25, 28, 29)] == ["b2[3]", "g2[0]", "g2[3]", "W3[0, 0]"]
+
+
+def test_statistics_are_vectors_of_their_own_and_begin_at_mean_0_and_variance_1():
+    p = Parameters(LAYERS, np.float32, BOTH)
+    assert p.statistics.tolist() == [0] * 3 + [1] * 3 + [0] * 4 + [1] * 4
+    assert p.statistics.dtype == np.float32
+    for number, view in enumerate([p.mean[0], p.variance[0], p.mean[1], p.variance[1]]):
+        view[:] = number
+    assert p.statistics.tolist() == [0] * 3 + [1] * 3 + [2] * 4 + [3] * 4
+    assert (p.mean[2], p.variance[2]) == (None, None)
+    assert not p.theta.any()
+    alone = Parameters(LAYERS, np.float64, SECOND)
+    assert [None if v is None else len(v) for v in alone.mean + alone.variance] == [None, 4, None] * 2
+    assert len(alone.statistics) == 8
+    assert len(Parameters(LAYERS, np.float64).statistics) == 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_the_like_of_parameters_has_copies_of_theta_and_the_statistics(dtype):
+    p = Parameters(LAYERS, np.float64, BOTH)
+    p.theta[:], p.gradient[:], p.statistics[:] = 3, 4, 5
+    other = p.like(dtype)
+    assert {v.dtype for v in (other.theta, other.gradient, other.statistics)} == {np.dtype(dtype)}
+    assert (other.layers, other.batch_norm, list(other.blocks)) == (p.layers, p.batch_norm, list(p.blocks))
+    assert ((other.theta == 3).all(), (other.gradient == 0).all(), (other.statistics == 5).all()) == (True,) * 3
+    other.gamma[0][:] = other.mean[1][:] = 7
+    assert ((p.theta == 3).all(), (p.statistics == 5).all()) == (True, True)
+    assert (other.theta == 7).sum() == 3
+    assert (other.statistics == 7).sum() == 4
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda p: pickle.loads(pickle.dumps(p))])
+def test_a_duplicate_has_its_own_scales_and_statistics(duplicate):
+    p = Parameters(LAYERS, np.float64, SECOND)
+    p.theta[:], p.gradient[:], p.statistics[:] = 1, 2, 3
+    again = duplicate(p)
+    assert (again.batch_norm, again.layers) == (tuple(SECOND), tuple(LAYERS))
+    assert [(v == k).all() for k, v in enumerate((again.theta, again.gradient, again.statistics), 1)] == [True] * 3
+    again.gamma[1][:] = again.dgamma[1][:] = again.variance[1][:] = 9
+    assert [(v == 9).sum() for v in (again.theta, again.gradient, again.statistics)] == [4, 4, 4]
+    assert [(v == k).all() for k, v in enumerate((p.theta, p.gradient, p.statistics), 1)] == [True] * 3

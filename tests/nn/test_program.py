@@ -6,7 +6,7 @@ hold every activation, loss and optimizer.
 
 import itertools
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pytest
@@ -121,7 +121,9 @@ def programmed(
         cuts = [steps * piece // pieces * batch_size for piece in range(1, pieces)]
         with np.errstate(all="ignore"):
             all_factors = np.ones(steps) if factors is None else factors
-            parts = zip(np.split(rows, cuts), np.split(all_factors, [cut // batch_size for cut in cuts]), strict=True)
+            parts = zip(
+                np.split(rows, cuts), np.split(all_factors, [cut // batch_size for cut in cuts]), strict=True
+            )
             taken = [program.take(part, count, SEED, factor, moves) for part, factor in parts]
         program.store()
         program.close()
@@ -185,7 +187,18 @@ def test_the_text_does_what_numpy_does(
     assert_close(programmed(*arguments, shares=shares)[0], expected, TOLERANCE[dtype])
 
 
-@pytest.mark.parametrize("optimizer", sorted(OPTIMIZERS))
+#: What a program can be made of: optimizers that are a rule for each parameter by itself.
+ELEMENTWISE = [name for name in sorted(OPTIMIZERS) if Update(OPTIMIZERS.resolve(name)).elementwise]
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "kfac", "lbfgs"])
+def test_an_optimizer_with_a_step_of_its_own_is_refused(optimizer):
+    with pytest.raises(UntraceableError, match="has a step of its own"):
+        Formulas(build(2, "tanh", "cross_entropy"), Update(OPTIMIZERS.resolve(optimizer)))
+    assert optimizer not in ELEMENTWISE
+
+
+@pytest.mark.parametrize("optimizer", ELEMENTWISE)
 @pytest.mark.parametrize("shares", [1, 2, 3, 5, 12])
 def test_every_optimizer_over_many_steps_and_shares(optimizer, shares):
     network = build(2, "tanh", "half_squared_error")
@@ -295,7 +308,9 @@ def test_images_are_moved_on_their_way_into_the_batch(shape):
     arguments = (network, SGD(0.5))
     expected = evaluated(*arguments, moved(X[rows], moves), targets[rows], np.arange(40), 7)
     image = (*shape, 1)[:3]
-    assert_close(programmed(*arguments, X, targets, rows, 7, shares=2, moves=moves, image=image)[0], expected, 1e-12)
+    assert_close(
+        programmed(*arguments, X, targets, rows, 7, shares=2, moves=moves, image=image)[0], expected, 1e-12
+    )
 
 
 def test_nothing_is_written_into_the_network_before_it_is_stored():
@@ -304,7 +319,15 @@ def test_nothing_is_written_into_the_network_before_it_is_stored():
     before = X.copy(), targets.copy(), network.theta.copy()
     state = Adam().start(network.theta)
     program = Program(
-        network, Update(Adam()), state, X, targets, batch_size=4, shares=2, gemm=find_gemm("float64"), compiled=False
+        network,
+        Update(Adam()),
+        state,
+        X,
+        targets,
+        batch_size=4,
+        shares=2,
+        gemm=find_gemm("float64"),
+        compiled=False,
     )
     program.take(np.arange(8), 1)
     np.testing.assert_array_equal(network.theta, before[2])
@@ -326,7 +349,15 @@ def test_an_optimizer_that_has_taken_steps_goes_on():
     network.backward(network.forward(X[:4]), targets[:4])
     Adam(0.1).step(network.theta, network.gradient, state)
     program = Program(
-        network, Update(Adam(0.1)), state, X, targets, batch_size=4, shares=3, gemm=find_gemm("float64"), compiled=False
+        network,
+        Update(Adam(0.1)),
+        state,
+        X,
+        targets,
+        batch_size=4,
+        shares=3,
+        gemm=find_gemm("float64"),
+        compiled=False,
     )
     losses, outputs = program.take(np.arange(4, 12), 1)
     program.store()
@@ -559,7 +590,7 @@ def test_the_compiled_networks_hold_everything_there_is():
     activations = [name for _, _, names, *_ in COMPILED for name in names]
     assert set(activations) == set(ACTIVATIONS)
     assert {LOSSES.resolve(loss).name.partition("(")[0] for _, _, _, loss, *_ in COMPILED} == set(LOSSES)
-    assert {name for *_, name, _, _ in COMPILED} == set(OPTIMIZERS)
+    assert {name for *_, name, _, _ in COMPILED} == set(ELEMENTWISE)
 
 
 @pytest.mark.parametrize(("dtype", "layers", "activations", "loss", "optimizer", "output", "scale"), COMPILED)
@@ -576,6 +607,53 @@ def test_the_compiled_program_does_what_numpy_does(
         assert_close(first, evaluated(*arguments), TOLERANCE[dtype])
         for other in others:  # as many threads as may be give the same bits
             assert_same_bits(other, first)
+
+
+#: Two networks that together hold all that practice adds to a network and to a step.
+COMPILED_PRACTICE = [
+    (
+        "float32",
+        {"batch_norm": [True, False, True], "dropout": [0.1, 0.3, 0, 0.4]},
+        {"clip_norm": 0.2, "max_norm": 0.9, "ema": 0.95, "l2": 0.02},
+    ),
+    (
+        "float64",
+        {"batch_norm": [False, True, True], "dropout": [0, 0.5, 0.2, 0.1]},
+        {"l1": 0.01, "weight_decay": 0.1, "clip_value": 0.05, "ema": 0.5},
+    ),
+]
+
+
+@pytest.mark.parametrize(("dtype", "options", "step"), COMPILED_PRACTICE, ids=["float32", "float64"])
+def test_the_compiled_program_does_what_practice_adds(dtype, options, step, compiled_code, monkeypatch):
+    monkeypatch.setattr(program_module, "BLOCK_ROWS", 8)  # batch normalisation sees whole batches all the same
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (50, 5, 4, 2), np.uint8)
+    network = Network(
+        [40, 9, 7, 10, 4], ["tanh", "silu", "tanh"], bias_initializer="normal(0, 0.3)", dtype=dtype, **options
+    )  # fmt: skip
+    targets = np.eye(4, dtype=dtype)[np.arange(50) % 4]
+    moves = Augmentation.parse("flip + shift(2) + erase(0.5)").draw(rng, 50, 5, 4)
+    rows, factors = shuffled(50), np.linspace(1, 0.2, 6)
+    weights = rng.uniform(0, 2, 50).astype(dtype)
+    update = Update(Adam(0.02, epsilon=0.01), **step)
+    in_order = moved(X[rows], moves), targets[rows], np.arange(50)
+    expected = evaluated(network, update, *in_order, 9, weights=weights[rows], factors=factors)
+    assert np.abs(expected["theta"] - network.theta).max() > 1e-3
+    for shares in (3, 1):
+        first, *others = programmed(
+            network, update, X, targets, rows, 9, shares=shares, workers=range(1, shares + 1), compiled=True,
+            weights=weights, factors=factors, moves=moves, image=(5, 4, 2),
+        )  # fmt: skip
+        assert_close(first, expected, TOLERANCE[dtype])
+        for other in others:
+            assert_same_bits(other, first)
+
+
+def test_the_compiled_practice_holds_every_option_of_an_update():
+    assert {name for _, _, step in COMPILED_PRACTICE for name in step} == {
+        option.name for option in fields(Update) if option.name != "optimizer"
+    }
 
 
 KINDS_OF_X = {

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from glassnet.errors import DataError
-from glassnet.nn.targets import decode, encode
+from glassnet.errors import DataError, UsageError
+from glassnet.nn.targets import decode, encode, smooth
 
 F32, F64 = np.dtype("float32"), np.dtype("float64")
 
@@ -85,3 +85,38 @@ def test_without_classes_the_outputs_are_the_prediction():
 def test_decoding_undoes_encoding(d_out):
     y = np.array([3, 1, 0, 2, 2])
     np.testing.assert_array_equal(decode(encode(y, d_out, 4, F32), 4), y)
+
+
+# Label smoothing
+
+
+def test_smoothing_by_hand():
+    """s = 0.3 over 3 classes: 0.7 y + 0.1; over the two of a sigmoid: 0.7 y + 0.15."""
+    targets = np.array([[1.0, 0, 0], [0, 0.5, 0.5]])
+    np.testing.assert_allclose(smooth(targets, 0.3, "softmax"), [[0.8, 0.1, 0.1], [0.1, 0.45, 0.45]], rtol=1e-15)
+    np.testing.assert_allclose(smooth(targets[:, :2], 0.3, "sigmoid"), [[0.85, 0.15], [0.15, 0.5]], rtol=1e-15)
+    np.testing.assert_allclose(smooth(np.array([[1.0], [0]]), 0.3, "sigmoid"), [[0.85], [0.15]], rtol=1e-15)
+
+
+@pytest.mark.parametrize("dtype", [F32, F64])
+@pytest.mark.parametrize("smoothing", [1e-6, 0.1, 0.9])
+def test_smoothed_rows_are_probabilities_with_the_same_largest(smoothing, dtype):
+    targets = np.random.default_rng(0).dirichlet(np.ones(5), size=20).astype(dtype)
+    before = targets.copy()
+    smoothed = smooth(targets, smoothing, "softmax")
+    assert smoothed.dtype == dtype
+    np.testing.assert_allclose(smoothed.sum(axis=1), 1, rtol=1e-6)
+    assert (smoothed > 0).all()
+    assert (smoothed.argmax(axis=1) == targets.argmax(axis=1)).all()
+    np.testing.assert_array_equal(targets, before)
+
+
+def test_no_smoothing_leaves_targets_as_they_are():
+    targets = np.eye(3)
+    assert smooth(targets, 0.0, "softmax") is targets
+    assert smooth(targets, 0.0, None) is targets
+
+
+def test_only_probabilities_can_be_smoothed():
+    with pytest.raises(UsageError, match=r"^label_smoothing: is for cross_entropy and binary_cross_entropy"):
+        smooth(np.eye(3), 0.1, None)

@@ -1,5 +1,7 @@
 """What the tests of the training share: small data of known numbers, digits, and Fashion-MNIST read once."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -18,6 +20,12 @@ def _blobs(n=130, *, d=5, classes=3, validation=20, seed=0, **options):
 def blobs():
     """``blobs(n=130, d=5, classes=3, validation=20)``: clouds of points, one a class."""
     return _blobs
+
+
+@pytest.fixture
+def no_waiting_for_the_disk(monkeypatch):
+    """No power fails in most tests; `tests/runtime/test_files.py` sees that files are synced."""
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 @pytest.fixture(scope="session")

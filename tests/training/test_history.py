@@ -36,7 +36,7 @@ def test_a_table_comes_back_bit_for_bit(some):
 def test_measured_columns_come_back_bit_for_bit(names, some):
     """Every record of a run has the same ones; they stand behind the others."""
     names = [f"validation_{name}" for name in names]
-    some = [dataclasses.replace(record, measures={name: record.train_loss for name in names}) for record in some]
+    some = [dataclasses.replace(record, measures=dict.fromkeys(names, record.train_loss)) for record in some]
     text = history_of(some).to_csv()
     assert text.splitlines()[0] == ",".join([*COLUMNS, *names])
     back = History.from_csv(text)

@@ -209,7 +209,7 @@ def test_a_range_that_begins_beyond_what_is_stable_is_refused():
         ({"lowest": 1, "highest": 1}, "highest: must be more than lowest, which is 1, got 1"),
         ({"steps": 19}, "steps: must be a whole number, 20 or more, got 19"),
         ({"steps": 50.0}, "steps: must be a whole number, 20 or more, got 50.0"),
-        ({"optimizer": "gd", "batch_size": 10}, "batch_size: gd takes all samples"),
+        ({"optimizer": "gd", "batch_size": 10}, "batch_size: gd and lbfgs take all samples"),
         ({"batch_size": 500}, "batch_size: 500 is more than the"),
         ({"optimizer": "adamm"}, "optimizer: unknown name 'adamm'"),
         ({"seed": -1}, "seed: must be a whole number >= 0, got -1"),

@@ -8,6 +8,7 @@ from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.losses import LOSSES
 from glassnet.nn.network import Network
 from glassnet.training.assessment import assess
+from glassnet.training.callbacks import Callback
 from glassnet.training.config import configure, load_config
 from glassnet.training.loop import fit
 from glassnet.training.run import HIDDEN_LAYERS, layers_for, load_data, loss_for, open_run, run
@@ -259,3 +260,30 @@ def test_unknown_names_in_a_configuration_are_refused():
         config = configure({"data": {"dataset": "digits"}} | change)
         with pytest.raises(UsageError, match=f"^{name}: unknown name"):
             run(config, progress=False)
+
+
+def test_a_run_of_arrays_is_repeated_with_the_same_arrays_and_weights_only(blobs, tmp_path):
+    weights = np.arange(84) % 3 + 1
+    options = {"class_weight": {"1": 2.0}, "schedule": "cosine", "ema": 0.9, "metrics": ["auc"], "epochs": 2}
+    made = fit(Network([5, 4, 3], dropout=0.2), blobs(), sample_weight=weights, progress=False, **options)
+    config = made.config
+    again = run(config, blobs(), sample_weight=weights.tolist(), progress=False)
+    assert again.network.fingerprint() == made.network.fingerprint()
+    (tmp_path / "config.toml").write_text(config.to_toml())
+    assert again.config == config == load_config(tmp_path / "config.toml")
+    for other in (None, weights + 1):
+        with pytest.raises(DataError, match=r"^sample_weight: the run had weights, and these are others"):
+            run(config, blobs(), sample_weight=other, progress=False)
+    with pytest.raises(DataError, match=r"^X, y: "):
+        run(config, blobs(seed=1), sample_weight=weights, progress=False)
+
+
+def test_a_run_is_repeated_with_what_it_tells_and_saves(blobs, tmp_path):
+    class Stop(Callback):
+        def epoch(self, run):
+            return "enough"
+
+    made = fit(Network([5, 3]), blobs(), epochs=3, progress=False)
+    again = run(made.config, blobs(), callbacks=[Stop()], run_dir=tmp_path / "run", progress=False)
+    assert (again.stopped, len(again.history), again.folder) == ("enough", 1, tmp_path / "run")
+    assert again.history["train_loss"] == made.history["train_loss"][:1]

@@ -97,6 +97,31 @@ def test_an_empty_folder_is_taken_and_a_full_one_refused(tmp_path):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
+def test_a_folder_is_held_by_one_alone_and_let_go(tmp_path):
+    folder, other = RunFolder(tmp_path / "run"), configure({"data": {"dataset": "digits"}, "seed": 5})
+    with folder.create(CONFIG, Network([3, 2]), START):
+        before = {path.name: path.read_bytes() for path in folder.path.iterdir()}
+        with pytest.raises(FileError) as caught, folder.take_up(other):
+            pytest.fail("it was taken twice")
+        assert str(caught.value) == f"{folder.path}: is in use: another process trains in it; wait until it ends"
+        assert {path.name: path.read_bytes() for path in folder.path.iterdir()} == before
+    with folder.take_up(other):
+        assert folder.config() == other
+        assert folder.checkpoint().values == START.values
+        with pytest.raises(FileError, match="is in use"), folder.take_up(CONFIG):
+            pytest.fail("it was taken twice")
+    with folder.take_up(CONFIG):
+        assert folder.config() == CONFIG
+
+
+def test_what_a_save_that_was_cut_off_left_is_taken_away(tmp_path):
+    folder = created(tmp_path / "run")
+    (folder.path / ".checkpoint.safetensors.ab12.part").write_bytes(b"half")
+    (folder.path / "notes.part").write_bytes(b"mine")
+    with folder.take_up(CONFIG):
+        assert names(folder.path) == sorted(["notes.part", *FILES])
+
+
 @pytest.mark.parametrize("there", [True, False], ids=["into an empty folder", "into a new folder"])
 @pytest.mark.parametrize("failing", [1, 2, 3, 4, 5])
 def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, encoder, failing, there):

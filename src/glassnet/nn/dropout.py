@@ -50,7 +50,7 @@ def mask_keys(seed: int, steps: Array, layers: int) -> Array:
 
 def threshold(rate: float) -> Any:
     """Return the hash below which a unit is left out: a share of 2^32."""
-    return np.uint32(round(rate * 2**32))
+    return np.uint32(min(round(rate * 2**32), 2**32 - 1))
 
 
 def keep_mask(key: Any, n: int, units: int, rate: float, dtype: Any) -> Array:

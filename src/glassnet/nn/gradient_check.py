@@ -27,7 +27,7 @@ DIRECTIONS_PER_BLOCK = 3
 STEPS = (1e-3, 1e-4, 1e-5)
 #: A step is short enough where the two second-order differences it combines differ by less than this share: the
 #: fourth-order error is about a tenth of that share squared.
-BEND = 3e-4
+BEND = 1e-4
 COMPLEX_STEP = 1e-30
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -219,7 +219,7 @@ def _derivative(
 
     if np.iscomplexobj(probe.theta):
         value, crossed = loss(1j * COMPLEX_STEP)
-        return None if crossed else (value.imag / COMPLEX_STEP, EPSILON * max(1, abs(value.real)))
+        return None if crossed else (value.imag / COMPLEX_STEP, 8 * EPSILON * max(1, abs(value.real)))
     found = None
     for step in STEPS:
         points = [loss(t) for t in (step, -step, 2 * step, -2 * step)]

@@ -437,6 +437,8 @@ def _check_batch_norm(batch_norm: Any, depth: int) -> tuple[bool, ...]:
 def _check_dropout(dropout: Any, depth: int) -> tuple[float, ...]:
     """Return the rates at the input of each layer with weights."""
     one = isinstance(dropout, int | float | np.number)
+    if one and depth == 0 and dropout:
+        raise UsageError("dropout", "there are no hidden layers; give the share of the inputs as a list of one")
     rates = (0.0, *[dropout] * depth) if one else tuple(dropout) if isinstance(dropout, Iterable) else ()
     numbers = all(isinstance(rate, int | float | np.number) and not isinstance(rate, bool) for rate in rates)
     if len(rates) != depth + 1 or not numbers or not all(0 <= rate < 1 for rate in rates):

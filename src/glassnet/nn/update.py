@@ -8,10 +8,10 @@ In this order, with theta_W for the weights alone (biases and the scales of batc
    that of l1 |theta_W|_1 (Goodfellow et al. 2016, section 7.1);
 3. the weights shrink by eta ``weight_decay`` theta_W, apart from the gradient (Loshchilov, Hutter 2019);
 4. the optimizer's rule;
-5. the weights into a hidden unit that are longer than ``max_norm`` are shortened to it (Srivastava et al.
-   2014, section 5.1);
-6. the average of theta moves on: average = d average + (1 - d) theta, d = min(``ema``, (1 + t) / (10 + t)), so
-   that what theta was before the first steps is soon forgotten (Polyak and Juditsky 1992).
+5. the average of theta moves on: average = d average + (1 - d) theta, d = min(``ema``, (1 + t) / (10 + t)), so
+   that what theta was before the first steps is soon forgotten (Polyak and Juditsky 1992);
+6. the weights into a hidden unit that are longer than ``max_norm`` are shortened to it (Srivastava et al.
+   2014, section 5.1).
 
 All but norms are elementwise: with the optimizer's rule they are one formula, and where steps are compiled, one
 loop.
@@ -76,7 +76,10 @@ class Update:
     ema: float | None = None
 
     def __post_init__(self) -> None:
-        given = [option.name for option in fields(self)[1:] if getattr(self, option.name) is not None]
+        absent = [
+            option.name for option in fields(self) if option.default is None and getattr(self, option.name) is None
+        ]
+        given = [option.name for option in fields(self)[1:] if option.name not in absent]
         check_options(self, given, RANGES)
 
     @property
@@ -159,7 +162,8 @@ class Update:
         """
         theta, gradient = parameters.theta, parameters.gradient
         if self.clip_norm is not None:
-            gradient *= shorten(float(np.linalg.norm(gradient)), self.clip_norm)
+            norm = float(np.sqrt(np.square(gradient, dtype=np.float64).sum()))
+            gradient *= shorten(norm, self.clip_norm).astype(gradient.dtype)
         numbers = {kind: self.numbers(state.t + 1, factor, weights=kind) for kind in (True, False)}
         if self.elementwise:
             state.t += 1
@@ -181,8 +185,12 @@ class Update:
             known = numbers[name[0] == "W"]
             gradient[block] = self._slope(theta[block], gradient[block], known["penalty_1"], known["penalty_2"])
             theta[block] = self._shrunk(theta[block], known["shrink"])
-        scaled = replace(self.optimizer, learning_rate=factor * self.optimizer.learning_rate)
-        scaled.step(theta, gradient, state)
+        if factor > 0:
+            replace(self.optimizer, learning_rate=factor * self.optimizer.learning_rate).step(
+                theta, gradient, state
+            )
+        else:
+            state.t += 1
         if self.ema is not None:
             decay = numbers[True]["decay"]
             state.memory[-1][:] = decay * state.memory[-1] + (1 - decay) * theta

@@ -149,7 +149,13 @@ class CompiledEngine:
 
 
 def make_engine(
-    work: Work, *, samples: int, kernels: str, threads: int | None, use_threads: Callable[[int], None]
+    work: Work,
+    *,
+    samples: int,
+    kernels: str,
+    threads: int | None,
+    most: int | None = None,
+    use_threads: Callable[[int], None],
 ) -> Engine:
     """Return the engine for a run.
 
@@ -163,6 +169,8 @@ def make_engine(
         "auto" compiles where Numba is installed and an epoch is large enough.
     threads : int or None
         None: as many as measuring finds best, up to the cores there are.
+    most : int or None
+        Instead of the cores there are, those that a run that goes on began with: the bits depend on them.
     use_threads : callable
         From `glassnet.runtime.blas.blas_threads`.
 
@@ -171,7 +179,7 @@ def make_engine(
     UsageError
         If kernels "numba" are asked for and cannot be had.
     """
-    most = threads or min(available_cores(), MOST_THREADS, usual_threads())
+    most = threads or most or min(available_cores(), MOST_THREADS, usual_threads())
     fixed = threads is not None
     network = work.network
     large = samples * len(network.theta) >= WORTH_COMPILING

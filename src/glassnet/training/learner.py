@@ -128,6 +128,7 @@ class Learner:
             samples=self.sampler.samples,
             kernels=training.kernels,
             threads=training.threads,
+            most=int(config.environment.get("threads", 0)) or None,  # recorded where a run goes on
             use_threads=use_threads,
         )
         used = {"kernels": self.engine.kernels, "threads": str(self.engine.threads.most)}

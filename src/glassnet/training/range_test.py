@@ -14,6 +14,7 @@ from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS, Optimizer
+from glassnet.nn.quasi_newton import LBFGS
 from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.seeds import stream
 from glassnet.training.sampling import Sampler
@@ -119,6 +120,8 @@ def find_learning_rate(
     True
     """
     rule = OPTIMIZERS.resolve(optimizer)
+    if isinstance(rule, LBFGS):
+        raise UsageError("optimizer", "lbfgs has no learning rate to find: its line search decides")
     _check_range(lowest, highest, steps)
     learner = network.copy()
     learner.class_names = data.class_names

@@ -63,10 +63,11 @@ class RunFolder:
                     write_bytes(self.path / COLUMNS_FILE, encoder.to_json().encode())
                 write_bytes(self.config_path, config.to_toml().encode())
             except FileError:
-                for name in (MODEL_FILE, HISTORY_FILE, COLUMNS_FILE, CHECKPOINT_FILE, LOCK_FILE):
-                    (self.path / name).unlink(missing_ok=True)
-                if new:
-                    self.path.rmdir()
+                with contextlib.suppress(OSError):  # the disk may let nothing go
+                    for name in (CONFIG_FILE, MODEL_FILE, HISTORY_FILE, COLUMNS_FILE, CHECKPOINT_FILE, LOCK_FILE):
+                        (self.path / name).unlink(missing_ok=True)
+                    if new:
+                        self.path.rmdir()
                 raise
             yield
 

@@ -1,0 +1,464 @@
+"""A run that was stopped and resumed is the run that was not, bit for bit."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import glassnet
+from glassnet.data.dataset import Dataset
+from glassnet.errors import DataError, FileError, UsageError
+from glassnet.nn.network import Network
+from glassnet.nn.optimizers import SGD
+from glassnet.training import learner, loop
+from glassnet.training.callbacks import Callback
+from glassnet.training.config import load_config
+from glassnet.training.loop import DivergenceError, Interrupted, fit
+from glassnet.training.model_file import load_model
+from glassnet.training.run import resume
+from glassnet.training.run_folder import RunFolder
+
+pytestmark = pytest.mark.usefixtures("no_waiting_for_the_disk")
+
+EPOCHS = 5
+
+
+def images(seed=0):
+    """Return 96 small images of three classes; 60 are learned from, three steps an epoch."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(96) % 3
+    X = rng.integers(0, 90, (96, 6, 6), np.uint8)
+    X[np.arange(96), 1 + y, 2] = 220
+    return Dataset.from_arrays(X.reshape(96, 36), y, image_shape=(6, 6), validation=16)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return images()
+
+
+def network(**options):
+    return Network([36, 7, 3], "tanh", seed=2, **options)
+
+
+def begin(data, folder, *, net=None, **options):
+    options = {"epochs": EPOCHS, "batch_size": 25, "seed": 4, "kernels": "numpy", "progress": False, **options}
+    return fit(network(**(net or {})), data, run_dir=folder, **options)
+
+
+class Stopping(Callback):
+    """In place of the progress bar, and as a callback: stops the run somewhere.
+
+    `at` is a number of pieces of work, each a step, after which Ctrl-C comes; or negative: an error at the end of
+    that epoch, before the next.
+    """
+
+    def __init__(self, at):
+        self.at, self.pieces, self.skipped = at, 0, None
+
+    def bar(self, *_, **__):
+        return self
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_): ...
+
+    def skip(self, steps):
+        self.skipped = steps
+
+    def step(self, epoch, steps):
+        self.pieces += 1
+        if self.pieces == self.at:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def epoch(self, run):
+        history = getattr(run, "history", None)  # the bar is given a record
+        if history is not None and len(history) == 1 - self.at:
+            raise RuntimeError("killed")
+
+
+@pytest.fixture
+def stopped(monkeypatch):
+    """``stopped(at, begin, ...)`` runs it till it is stopped."""
+
+    def run(at, start, *arguments, **options):
+        stopping = Stopping(at)
+        with monkeypatch.context() as patch:
+            patch.setattr(learner, "PIECE", 0.0)
+            patch.setattr(learner, "TRIAL", 0.0)
+            patch.setattr(loop, "TrainingProgress", stopping.bar)
+            with pytest.raises((Interrupted, RuntimeError)):
+                start(*arguments, callbacks=[stopping], **options)
+        return stopping
+
+    return run
+
+
+def all_of(run):
+    """Return everything that a run is, but its time and threads."""
+    checkpoint = RunFolder(run.folder).checkpoint()
+    saved = load_model(run.folder)
+    return {
+        "theta": run.network.theta.tobytes(),
+        "statistics": run.network.parameters.statistics.tobytes(),
+        "model": (saved.theta.tobytes(), saved.parameters.statistics.tobytes()),
+        "arrays": {name: array.tobytes() for name, array in checkpoint.arrays.items()},
+        "values": {name: value for name, value in checkpoint.values.items() if name not in ("history", "seconds")},
+        "history": [dataclasses.replace(record, seconds=0.0, threads=0) for record in run.history],
+        "saved history": [record.row()["train_loss"] for record in RunFolder(run.folder).history()],
+        "end": (run.stopped, run.best_epoch),
+    }
+
+
+OPTIMIZERS = ("sgd(0.2)", "adamw(0.02)", "muon", "kfac", "lbfgs(iterations=2)")
+SCHEDULES = ("one_cycle", "plateau(patience=0, threshold=0.2)", "cosine(warmup=4)")
+ENDS = (
+    {"ema": 0.8, "early_stopping": "patience(4, min_delta=0.02)"},
+    {"average_epochs": 5},
+    {"early_stopping": "patience(2, monitor=accuracy)", "metrics": ["f1"]},
+)
+NETWORKS = (
+    {"net": {"batch_norm": True, "dropout": 0.3}},
+    {"net": {"dropout": 0.2}, "augmentation": "shift(1) + flip + erase(0.5)"},
+)
+
+
+def grid():
+    """Yield what fits together: K-FAC knows no batch normalisation, L-BFGS no schedule and no dropout either."""
+    for optimizer in OPTIMIZERS:
+        quasi_newton = optimizer.startswith("lbfgs")
+        for schedule in ("constant",) if quasi_newton else SCHEDULES:
+            for end in ENDS[1:] if quasi_newton else ENDS:
+                for kind in NETWORKS[1:] if optimizer in ("kfac",) or quasi_newton else NETWORKS:
+                    options = {"optimizer": optimizer, "schedule": schedule, **end, **kind}
+                    if quasi_newton:
+                        options |= {"net": {}, "batch_size": None}
+                    yield pytest.param(options, id=f"{optimizer} {schedule} {next(iter(end))} {[*kind][-1]}")
+
+
+@pytest.mark.parametrize("options", list(grid()))
+def test_a_resumed_run_is_the_run_that_was_not_stopped(data, tmp_path, stopped, options):
+    expected = all_of(begin(data, tmp_path / "whole", **options))
+    # In the middle of the second epoch, at its last batch, and by an error after the third.
+    for at in (2, -2) if options["optimizer"].startswith("lbfgs") else (5, 6, -2):
+        folder = tmp_path / f"stopped at {at}"
+        stopped(at, begin, data, folder, checkpoint_every=1, **options)
+        assert 0 < len(RunFolder(folder).history()) <= 2
+        assert all_of(resume(folder, data, progress=False)) == expected
+
+
+@pytest.mark.parametrize("optimizer", ["momentum(0.1)", "adam(0.02)"])
+def test_a_run_that_is_stopped_at_every_step_is_the_same(data, tmp_path, stopped, optimizer):
+    options = {"optimizer": optimizer, "schedule": "one_cycle", "net": {"batch_norm": True, "dropout": 0.3}}
+    options |= {"ema": 0.7, "augmentation": "shift(1)", "epochs": 3, "early_stopping": "patience(9)"}
+    expected = all_of(begin(data, tmp_path / "whole", **options))
+    folder = tmp_path / "run"
+    assert stopped(1, begin, data, folder, **options).skipped == 0
+    for step in range(1, 9):  # the ninth is the last one; a signal after it finds one more piece to interrupt
+        assert stopped(1, resume, folder, data).skipped == step
+    assert all_of(resume(folder, data, progress=False)) == expected
+
+
+def test_weights_of_rows_and_classes_and_smoothing_go_on(data, tmp_path, stopped):
+    options = {
+        "sample_weight": (np.arange(len(data.train.y)) % 4).tolist(),
+        "class_weight": {"0": 2.0},
+        "label_smoothing": 0.1,
+        "samples_per_epoch": 50,
+        "clip_norm": 0.5,
+        "max_norm": 1.0,
+        "l1": 0.001,
+        "weight_decay": 0.01,
+    }
+    expected = all_of(begin(data, tmp_path / "whole", **options))
+    plain = begin(data, tmp_path / "plain", **options | {"sample_weight": None})
+    stopped(3, begin, data, tmp_path / "run", **options)
+    run = resume(tmp_path / "run", data, progress=False)
+    assert all_of(run) == expected != all_of(plain)
+    assert run.config.sample_weight == load_config(tmp_path / "whole" / "config.toml").sample_weight
+
+
+@pytest.mark.usefixtures("compiled_code")
+def test_a_compiled_run_goes_on_compiled(data, tmp_path, stopped):
+    # What `test_fit_options` compiles as well, so that the session compiles it once.
+    options = {"kernels": "numba", "threads": 1, "net": {"batch_norm": True, "dropout": 0.3}}
+    options |= {"schedule": "one_cycle", "augmentation": "shift(1)", "ema": 0.8, "max_norm": 1.0, "clip_norm": 5.0}
+    options |= {"clip_value": 0.5, "l1": 1e-4, "l2": 1e-3, "weight_decay": 0.01, "class_weight": {"0": 2.0}}
+    expected = all_of(begin(data, tmp_path / "whole", **options))
+    for at in (5, 6, -2):
+        stopped(at, begin, data, tmp_path / str(at), checkpoint_every=1, **options)
+        run = resume(tmp_path / str(at), data, progress=False)
+        assert run.config.environment["kernels"] == "numba"
+        assert all_of(run) == expected
+
+
+@pytest.mark.usefixtures("compiled_code")
+def test_the_kernels_of_auto_are_those_that_the_run_had(data, tmp_path, stopped, monkeypatch):
+    from glassnet.training import engine
+
+    expected = all_of(begin(data, tmp_path / "whole", kernels="auto"))
+    stopped(4, begin, data, tmp_path / "run", kernels="auto")
+    monkeypatch.setattr(engine, "WORTH_COMPILING", 0)
+    run = resume(tmp_path / "run", data, progress=False)
+    assert run.config.environment["kernels"] == "numpy"
+    assert all_of(run) == expected
+
+
+def test_callbacks_of_a_resumed_run_are_told_of_the_rest(data, tmp_path, stopped):
+    seen = []
+
+    class Noting(Callback):
+        def begin(self, run):
+            seen.append(("begin", len(run.history), run.folder))
+
+        def epoch(self, run):
+            seen.append(run.history.last.epoch)
+
+        def end(self, run):
+            seen.append(run.stopped)
+
+    stopped(7, begin, data, tmp_path / "run")
+    resume(tmp_path / "run", data, callbacks=[Noting()], progress=False)
+    assert seen == [("begin", 2, tmp_path / "run"), 3, 4, 5, "epochs"]
+
+
+def test_the_time_before_counts(data, tmp_path, stopped):
+    stopped(4, begin, data, tmp_path / "run")
+    checkpoint = RunFolder(tmp_path / "run").checkpoint()
+    assert checkpoint.values["seconds"] > 0
+    checkpoint.values["seconds"] = 500.0
+    checkpoint.save(tmp_path / "run" / "checkpoint.safetensors")
+    run = resume(tmp_path / "run", data, progress=False)
+    assert run.history["seconds"][0] < 100
+    assert 500 < run.history["seconds"][1] < 600
+    assert run.history["seconds"][2] < 100
+
+
+def test_a_resumed_run_that_diverges_goes_back_to_the_end_of_its_last_epoch(data, tmp_path, stopped, monkeypatch):
+    two = begin(data, None, epochs=2, optimizer="sgd(0.2)")
+    stopped(8, begin, data, tmp_path / "run", optimizer="sgd(0.2)")
+    before = RunFolder(tmp_path / "run").checkpoint_path.read_bytes()
+    monkeypatch.setattr(SGD, "rule", staticmethod(lambda theta, g, t, eta: (theta * np.nan,)))
+    with pytest.raises(DivergenceError, match="the network is back at its state after epoch 2") as caught:
+        resume(tmp_path / "run", data, progress=False)
+    assert caught.value.run.network.fingerprint() == two.network.fingerprint()
+    assert load_model(tmp_path / "run").fingerprint() == two.network.fingerprint()
+    assert RunFolder(tmp_path / "run").checkpoint_path.read_bytes() == before  # it can be tried again
+
+
+def test_resume_is_public_and_finds_its_data_itself(tmp_path, stopped):
+    digits = glassnet.load_dataset("digits")
+    options = {"epochs": 2, "progress": False}
+    expected = fit(Network([64, 8, 10]), digits, **options)
+
+    def start(folder, callbacks):
+        fit(Network([64, 8, 10]), digits, run_dir=folder, callbacks=callbacks, epochs=2)
+
+    stopped(3, start, tmp_path / "run")
+    run = glassnet.resume(str(tmp_path / "run"), progress=False)
+    assert run.network.fingerprint() == expected.network.fingerprint()
+    assert run.network.class_names == digits.class_names
+    assert run.network.initializer == "glorot_uniform"
+
+
+# At the end, and beyond it
+
+
+class Enough(Callback):
+    def epoch(self, run):
+        return "enough" if len(run.history) == 2 else None
+
+
+ENDED = {
+    "epochs": {},
+    "early stopping": {"epochs": 60, "early_stopping": "patience(1, min_delta=0.5)"},
+    "enough": {"callbacks": [Enough()]},
+}
+
+
+@pytest.mark.parametrize(("stopped_by", "options"), ENDED.items(), ids=ENDED)
+def test_a_run_at_its_end_stays_as_it_is(data, tmp_path, stopped_by, options):
+    run = begin(data, tmp_path / "run", average_epochs=2, **options)
+    assert run.stopped == stopped_by
+    before, expected = RunFolder(run.folder).checkpoint_path.read_bytes(), all_of(run)
+    for _ in range(2):
+        again = resume(tmp_path / "run", data, progress=False)
+        assert all_of(again) == expected
+        assert list(again.history) == list(run.history)
+        assert RunFolder(run.folder).checkpoint_path.read_bytes() == before
+
+
+@pytest.mark.parametrize("options", [{}, {"early_stopping": "patience(1, min_delta=0.5)", "epochs": 60}], ids=str)
+def test_a_process_that_dies_before_it_saves_the_last_model_has_not_lost_it(data, tmp_path, monkeypatch, options):
+    expected = all_of(begin(data, tmp_path / "whole", **options))
+    save, calls = RunFolder.save, []
+
+    def dying(folder, network, history):
+        calls.append(len(history))
+        if len(calls) > 1:
+            raise RuntimeError("killed")
+        save(folder, network, history)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "save", dying)
+        with pytest.raises(RuntimeError, match="killed"):
+            begin(data, tmp_path / "run", **options)
+    assert len(RunFolder(tmp_path / "run").history()) == 0 < calls[1]
+    assert all_of(resume(tmp_path / "run", data, progress=False)) == expected
+
+
+def test_a_run_cannot_be_made_shorter_than_it_is(data, tmp_path):
+    begin(data, tmp_path / "run")
+    assert refused(UsageError, tmp_path / "run", data, epochs=4).startswith("epochs: the run has had 5 epochs")
+    assert refused(UsageError, tmp_path / "run", data, epochs=0).startswith("epochs: ")
+
+
+@pytest.mark.parametrize(
+    "options", [{"net": {"batch_norm": True, "dropout": 0.2}}, {"ema": 0.8}, {"average_epochs": 2}], ids=str
+)
+def test_a_run_can_be_made_longer(data, tmp_path, stopped, options):
+    """Where the schedule does not look at the end, it is then the longer run."""
+
+    def all_but_what_was_judged_before(run):
+        found = all_of(run)
+        return found | {"history": found["history"][3 if "average_epochs" in options else 0 :]}
+
+    expected = all_but_what_was_judged_before(begin(data, tmp_path / "whole", epochs=6, **options))
+    begin(data, tmp_path / "finished", epochs=3, **options)
+    run = resume(tmp_path / "finished", data, epochs=6, progress=False)
+    assert all_but_what_was_judged_before(run) == expected
+    assert run.config.training.epochs == load_config(tmp_path / "finished" / "config.toml").training.epochs == 6
+    stopped(8, begin, data, tmp_path / "stopped", epochs=3, **options)
+    again = resume(tmp_path / "stopped", data, epochs=6, progress=False)
+    assert all_but_what_was_judged_before(again) == expected
+
+
+def test_a_run_can_be_made_longer_and_a_schedule_is_that_of_the_longer_run(data, tmp_path):
+    begin(data, tmp_path / "run", epochs=2, schedule="cosine", optimizer="sgd(0.5)")
+    run = resume(tmp_path / "run", data, epochs=4, progress=False)
+    # Of 12 steps, the ninth and the twelfth end the last two epochs.
+    expected = [0.5 * (1 + np.cos(np.pi * (step - 1) / 12)) / 2 for step in (9, 12)]
+    assert run.history["learning_rate"][2:] == pytest.approx(expected)
+
+
+# What cannot be resumed
+
+
+def refused(error, folder, *arguments, **options):
+    before = {path.name: path.read_bytes() for path in folder.iterdir()} if folder.is_dir() else None
+    with pytest.raises(error) as caught:
+        resume(folder, *arguments, progress=False, **options)
+    assert "\n" not in str(caught.value)
+    assert before is None or {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    return str(caught.value)
+
+
+def test_other_data_are_refused_before_anything_changes(data, tmp_path, stopped):
+    stopped(4, begin, data, tmp_path / "run")
+    assert "X, y" in refused(DataError, tmp_path / "run", images(seed=1))
+    X, y = (
+        np.concatenate([split[place] for split in (data.train, data.validation, data.test)]) for place in (0, 1)
+    )
+    other_split = Dataset.from_arrays(X, y, validation=9)
+    assert len(other_split.train.y) != len(data.train.y)
+    refused(DataError, tmp_path / "run", other_split)
+
+
+def test_arrays_of_a_program_have_to_be_given(data, tmp_path, stopped):
+    stopped(4, begin, data, tmp_path / "run")
+    assert "which only the Python program that made it can load" in refused(FileError, tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", ["checkpoint.safetensors", "config.toml"])
+@pytest.mark.parametrize("damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"\xff" * 9)])
+def test_a_missing_or_damaged_file_is_named(data, tmp_path, stopped, name, damage):
+    stopped(4, begin, data, tmp_path / "run")
+    damage(tmp_path / "run" / name)
+    assert refused(FileError, tmp_path / "run", data).startswith(f"{tmp_path / 'run' / name}: ")
+
+
+def test_a_folder_of_no_run_is_refused(data, tmp_path):
+    for folder in (tmp_path, tmp_path / "missing"):
+        assert refused(FileError, folder, data).startswith(f"{folder / 'checkpoint.safetensors'}: does not exist")
+
+
+def test_a_checkpoint_of_another_run_is_refused(data, tmp_path, stopped):
+    stopped(4, begin, data, tmp_path / "run", optimizer="sgd")
+    stopped(4, begin, data, tmp_path / "other", optimizer="adam")
+    (tmp_path / "other" / "checkpoint.safetensors").write_bytes(
+        (tmp_path / "run" / "checkpoint.safetensors").read_bytes()
+    )
+    assert refused(DataError, tmp_path / "other", data).startswith("the checkpoint does not fit the run's config")
+
+
+# One folder, one run
+
+
+SCRIPT = """
+import sys
+import numpy as np
+import glassnet
+from glassnet.training.callbacks import Callback
+
+class Say(Callback):
+    def epoch(self, run):
+        print(len(run.history), flush=True)
+
+X = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+data = glassnet.Dataset.from_arrays(X, np.arange(60) % 3, validation=9)
+network = glassnet.Network([4, 3])
+options = dict(epochs=10**6, checkpoint_every=1, callbacks=[Say()], progress=False)
+glassnet.fit(network, data, run_dir=sys.argv[1], **options)
+"""
+
+
+class AtOnce(Callback):
+    """Ends what should not have begun."""
+
+    def epoch(self, run):
+        return "at once"
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_folder_is_held_against_other_processes_until_death(tmp_path, number):
+    folder = tmp_path / "run"
+    X = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
+    data = Dataset.from_arrays(X, np.arange(60) % 3, validation=9)
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, folder], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        assert [process.stdout.readline() for _ in range(3)] == [b"1\n", b"2\n", b"3\n"]
+        with pytest.raises(FileError) as caught:
+            resume(folder, data, callbacks=[AtOnce()], progress=False)
+        assert str(caught.value) == f"{folder}: is in use: another process trains in it; wait until it ends"
+        with pytest.raises(FileError, match="already holds files"):
+            fit(Network([4, 3]), data, run_dir=folder, progress=False)
+        assert process.poll() is None
+        assert process.stdout.readline()  # it was not disturbed
+        process.send_signal(number)
+        process.stdout.read()
+    done = len(RunFolder(folder).checkpoint().values["history"].splitlines()) - 1
+    assert done >= 3
+    run = resume(folder, data, epochs=done + 2, progress=False)
+    assert run.history["epoch"] == list(range(1, done + 3))
+
+
+def test_a_folder_is_held_while_a_run_goes_on_and_let_go_after_it(data, tmp_path):
+    said = []
+
+    class Intruder(Callback):
+        def epoch(self, run):
+            with pytest.raises(FileError) as caught:
+                resume(run.folder, data, epochs=9, progress=False)
+            said.append(str(caught.value))
+
+    expected = all_of(begin(data, tmp_path / "whole", epochs=2, checkpoint_every=1))
+    run = begin(data, tmp_path / "run", epochs=2, checkpoint_every=1, callbacks=[Intruder()])
+    assert all_of(run) == expected
+    assert [text.partition(": ")[2][:10] for text in said] == ["is in use:"] * 2
+    assert len(resume(run.folder, data, epochs=3, progress=False).history) == 3
