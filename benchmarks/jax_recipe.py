@@ -24,8 +24,8 @@ def labels(images, recipe, seed, done):
     jax.block_until_ready(losses)
     done("train")
     theta, _, _, statistics, _ = state
-    predict = jax.jit(lambda theta, X: forward(theta, statistics, X, training=False)[0].argmax(1))
-    return np.asarray(predict(theta, jnp.asarray(images.X_part)))
+    predict = jax.jit(lambda *arguments: forward(*arguments, training=False)[0].argmax(1))
+    return np.asarray(predict(theta, statistics, jnp.asarray(images.X_part)))
 
 
 def start(recipe, key):

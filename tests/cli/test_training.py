@@ -278,7 +278,7 @@ def test_a_learning_rate_is_found_for_optimizers_of_every_kind(glassnet, optimiz
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--optimizer", "lbfgs"], 2, "--learning-rate: leave it out: the line search of lbfgs decides"),
+        (["--optimizer", "lbfgs"], 2, "--optimizer: lbfgs has no learning rate to find"),
         (["--layers", "60,10"], 1, "layers: the data have 64 columns"),
         (["--batch-size", "1319"], 2, "--batch-size: 1319 is more than the 1318 samples"),
         (["--initializer", "zeros"], 1, "learning rates: the loss, 2.3 at first, fell at none from 1e-06 to 10"),

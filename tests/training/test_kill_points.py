@@ -447,6 +447,7 @@ def test_a_run_that_is_stopped_at_random_times_is_the_run_that_was_not(tmp_path,
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_a_run_that_is_stopped_at_random_times_is_the_run_that_was_not_fifty_times(tmp_path, long):
     deaths = check_rounds(50, long, tmp_path, seed=1)
     assert sum(0 < epochs < LONG for epochs in deaths) > 20  # most met it at work

@@ -314,9 +314,9 @@ def train(
         others = {"seeds": seeds if seeds > 1 else None, "compare": compare or None, "find_lr": find_lr or None}
         _refuse_beside_resume(changes, {**steps, **others, "config": config, "plan": plan, "run_dir": run_dir})
         return resume_and_tell(resume, manner, epochs=epochs, data_dir=data_dir)
-    if config is not None and plan is not None:
+    if config is not None and plan not in (None, "none"):
         raise UsageError("plan", "is a configuration, and so is --config; leave one of the two out")
-    name = _plan(dataset, plan, changes, steps)
+    name = None if config is not None else _plan(dataset, plan, changes, steps)
     start = config if dataset is None or name is None else load_plan(dataset, name)
     chosen = _with_steps(configure(changes, start), steps)
     if name is not None and plan is None:

@@ -144,7 +144,7 @@ def find_rate_and_tell(config: RunConfig, manner: Manner, *, data_dir: Path | No
     from glassnet.training.run_folder import new_folder
 
     data = load_data(config, data_dir)
-    tell_remarks(data)
+    manner.tell_first(data)
     network = network_for(config, data)
     found = find_learning_rate(
         network,

@@ -110,7 +110,8 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, run: Run, signal: Signals) -> None:
         where = f"; saved in {run.folder}" if run.folder and run.unsaved is None else ""
-        super().__init__(f"stopped after {len(run.history)} whole epochs{where}")
+        epochs = "1 whole epoch" if len(run.history) == 1 else f"{len(run.history)} whole epochs"
+        super().__init__(f"stopped after {epochs}{where}")
         self.run = run
         self.signal = signal
 
@@ -364,7 +365,11 @@ def _train(
             record = learner.end_epoch(epoch)
             run.history.append(record)
             bar.epoch(record)
-            reasons = [callback.epoch(run) for callback in callbacks]
+            try:
+                reasons = [callback.epoch(run) for callback in callbacks]
+            except Exception:  # of a tracker whose server is gone, say; what was learned is not lost with it
+                keeper.save()
+                raise
             run.stopped = next(filter(None, reasons), "early stopping" if learner.patience_ended else "")
             if run.stopped:
                 break
