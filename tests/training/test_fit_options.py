@@ -305,6 +305,7 @@ def test_metrics_are_columns_of_the_history(images, tmp_path):
         ({"metrics": ["r2"]}, "metrics: "),
         ({"early_stopping": "patience(2, monitor=mae)"}, ""),
         ({"ema": 0.9, "average_epochs": 2}, "average_epochs: ema averages already; take one of the two"),
+        ({"early_stopping": "patience(2)", "average_epochs": 2}, "average_epochs: early stopping knows no last"),
         ({"ema": 1.0}, "ema: "),
         ({"average_epochs": 0}, "average_epochs: "),
         ({"schedule": "magic"}, "schedule: "),
@@ -591,3 +592,76 @@ def test_options_may_be_objects_or_their_text(images):
     assert SCHEDULES.resolve(written.schedule) == SCHEDULES.resolve(read.schedule)
     assert Augmentation.parse(written.augmentation) == Augmentation.parse(read.augmentation)
     assert EARLY_STOPPING.resolve(written.early_stopping) == EARLY_STOPPING.resolve(read.early_stopping)
+
+
+# What a review found
+
+
+def test_a_mean_over_more_epochs_than_there_are_leaves_the_start_out(images):
+    seen = []
+
+    class Note(Callback):
+        def epoch(self, run):
+            seen.append(run.network.theta.copy())
+
+    run = fit(Network([36, 5, 3], seed=1), images, epochs=3, average_epochs=5, callbacks=[Note()], progress=False)
+    raw = [
+        fit(Network([36, 5, 3], seed=1), images, epochs=count, progress=False).network.theta for count in (1, 2, 3)
+    ]
+    np.testing.assert_allclose(trained(3, average_epochs=5), np.mean(raw, axis=0), rtol=1e-5, atol=1e-7)
+
+
+def test_a_last_batch_of_one_row_moves_no_statistics():
+    rng = np.random.default_rng(0)
+    data = Dataset.from_arrays(rng.normal(size=(9, 4)), np.arange(9) % 2, validation=0)
+    for kernels in ("numpy", "numba"):
+        network = Network([4, 3, 2], batch_norm=True)
+        fit(network, data, epochs=1, batch_size=len(data.train.y) - 1, kernels=kernels, progress=False)
+        assert (network.parameters.variance[0] > 0.85).all()  # one step from 1 by a tenth, and not a second one
+    with pytest.raises(UsageError, match=r"^batch_size: batch normalisation needs 2 rows"):
+        fit(Network([4, 3, 2], batch_norm=True), data, batch_size=1, progress=False)
+
+
+@pytest.mark.parametrize("weights", [["a"] * 4, [[1], [1, 2]]], ids=str)
+def test_weights_that_are_no_numbers_are_refused_in_one_line(blobs, weights):
+    with pytest.raises(UsageError, match=r"^sample_weight: expected one number for each"):
+        fit(Network([5, 3]), blobs(), sample_weight=weights, progress=False)
+
+
+def test_classes_may_be_weighed_by_label(blobs):
+    data = blobs(class_names=["ant", "bee", "cow"])
+    by_label, by_name = (Network([5, 3], seed=1) for _ in range(2))
+    fit(by_label, data, class_weight={1: 5.0}, progress=False)
+    fit(by_name, data, class_weight={"bee": 5.0}, progress=False)
+    assert by_label.fingerprint() == by_name.fingerprint()
+
+
+@pytest.mark.parametrize("average", [{"ema": 0.9}, {"average_epochs": 1}], ids=str)
+def test_after_ctrl_c_the_network_is_the_one_that_is_saved(images, tmp_path, average):
+    class CtrlC(Callback):
+        def epoch(self, run):
+            signal.raise_signal(signal.SIGINT)
+
+    network = Network([36, 5, 3], seed=1)
+    with pytest.raises(Interrupted):
+        fit(network, images, epochs=5, callbacks=[CtrlC()], run_dir=tmp_path / "run", progress=False, **average)
+    assert load_model(tmp_path / "run").fingerprint() == network.fingerprint()
+    assert network.fingerprint() != Network([36, 5, 3], seed=1).fingerprint()
+
+
+def test_curvature_needs_a_loss_that_is_the_mean(images):
+    with pytest.raises(UsageError, match=r"^optimizer: kfac needs a loss that is the mean"):
+        fit(Network([36, 3], loss="cross_entropy(sum)"), images, optimizer="kfac", progress=False)
+
+
+def test_a_callback_whose_file_fails_ends_no_run(images):
+    class Full(Callback):
+        def epoch(self, run):
+            raise FileError("board", "cannot be written: No space left on device")
+
+        def end(self, run):
+            raise FileError("board", "is gone")
+
+    with pytest.warns(UserWarning, match="board: ") as caught:
+        run = fit(Network([36, 3]), images, epochs=2, callbacks=[Full()], progress=False)
+    assert (run.stopped, len(caught)) == ("epochs", 3)

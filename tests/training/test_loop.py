@@ -316,7 +316,7 @@ def with_nan(split):
         ({"epochs": 1.5}, "epochs: "),
         ({"batch_size": 0}, "batch_size: "),
         ({"batch_size": 85}, "batch_size: 85 is more than the 84 samples of an epoch"),
-        ({"optimizer": "gd", "batch_size": 10}, "batch_size: gd takes all samples"),
+        ({"optimizer": "gd", "batch_size": 10}, "batch_size: gd and lbfgs take all samples"),
         ({"samples_per_epoch": 85}, "samples_per_epoch: takes a number of the 84 training rows"),
         ({"samples_per_epoch": float("inf")}, "samples_per_epoch: takes a number"),
         ({"sampling": "last"}, "sampling: input should be 'fresh' or 'first', got 'last'"),

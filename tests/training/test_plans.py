@@ -34,7 +34,8 @@ def test_a_plan_fits_the_shape_of_its_data(file):
     shape = shapes[config.data.dataset]
     layers = config.network.layers
     assert layers is None or (layers[0], layers[-1]) == shape
-    options = config.network.model_dump(exclude_none=True) | {"layers": layers or list(shape)}
+    loss = "binary_cross_entropy" if shape[1] == 1 else "cross_entropy"  # what the data have it be
+    options = {"loss": loss, **config.network.model_dump(exclude_none=True), "layers": layers or list(shape)}
     assert Network(**options, seed=0).layers[-1] == shape[1]
 
 

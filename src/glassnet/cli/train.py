@@ -320,7 +320,7 @@ def train(
     start = config if dataset is None or name is None else load_plan(dataset, name)
     chosen = _with_steps(configure(changes, start), steps)
     if name is not None and plan is None:
-        remark = f"by the plan that was found {name} for {dataset}; --plan none trains without"
+        remark = f"training by the plan {name!r} for {dataset}; --plan none takes the defaults"
         manner = replace(manner, remark=remark)
     if find_lr:
         for option, given in (

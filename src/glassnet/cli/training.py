@@ -257,11 +257,12 @@ def _tell(run: Run, data: Dataset, manner: Manner) -> None:
     if manner.as_json:
         print_json(record)
         return _tell_unsaved([run])
+    epochs = "1 epoch" if len(run.history) == 1 else f"{len(run.history)} epochs"
     facts = [
         _rows_fact(data),
         network_fact(run.network),
         ("optimizer", run.config.training.optimizer),
-        ("trained", f"{len(run.history)} epochs, {seconds:.1f} s, {run.config.environment['kernels']} kernels"),
+        ("trained", f"{epochs}, {seconds:.1f} s, {run.config.environment['kernels']} kernels"),
     ]
     if run.stopped != "epochs":
         facts.append(("stopped by", run.stopped))

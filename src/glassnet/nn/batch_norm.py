@@ -90,7 +90,12 @@ def backward(delta: Array, gamma: Array, normalised: Normalised) -> tuple[Array,
 
 
 def track(mean: Array, variance: Array, normalised: Normalised, momentum: float = MOMENTUM) -> None:
-    """Move running statistics towards a batch's, in place; the variance is that of a sample, divided by n - 1."""
+    """Move running statistics towards a batch's, in place; the variance is that of a sample, divided by n - 1.
+
+    A batch of one row has none, and moves nothing.
+    """
     n = len(normalised.X_hat)
+    if n == 1:
+        return
     mean += (1 - momentum) * (normalised.mean - mean)
-    variance += (1 - momentum) * (normalised.variance * (n / max(1, n - 1)) - variance)
+    variance += (1 - momentum) * (normalised.variance * (n / (n - 1)) - variance)

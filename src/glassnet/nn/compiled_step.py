@@ -172,8 +172,9 @@ def normalise(A, X_hat, n, width, gamma, mean, variance, inverse, average, sprea
             spread[j] += centred * centred
     for j in range(width):
         inverse[j] = ONE / sqrt(spread[j] / real(n) + EPSILON)
-        mean[j] += (ONE - MOMENTUM) * (average[j] - mean[j])
-        variance[j] += (ONE - MOMENTUM) * (spread[j] / real(max(1, n - 1)) - variance[j])
+        if n > 1:
+            mean[j] += (ONE - MOMENTUM) * (average[j] - mean[j])
+            variance[j] += (ONE - MOMENTUM) * (spread[j] / real(n - 1) - variance[j])
     for i in range(n):
         row, hat = A[i * width : (i + 1) * width], X_hat[i * width : (i + 1) * width]
         for j in range(width):
@@ -483,9 +484,7 @@ def take_block(
         drop_inputs(batch, X.shape[1], n, first_row, keys[0], step.thresholds[0])
     clipping = step.clip_norm > 0.0
     h = batch
-    w = z = units = h_first = int64(
-        0
-    )  # numbers that vary, not the constant 0, for which Numba would compile a version
+    w = z = units = h_first = int64(0)  # not the constant 0, for which Numba would compile a version
     for layer in range(hidden):
         forward_layer(blas, step, layer, w, z, units, h, h_first, n, first_row, keys[layer + 1], worker)
         meeting += 1

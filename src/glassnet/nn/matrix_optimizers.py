@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from glassnet.errors import UsageError
+from glassnet.errors import NonFiniteError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.backpropagation import Trace
 from glassnet.nn.optimizer import Optimizer, OptimizerState
@@ -177,7 +177,10 @@ def damped_inverses(A: Array, G: Array, damping: float) -> tuple[Array, Array]:
     pi = float(np.sqrt(mean_a / mean_g)) if mean_a > 0 and mean_g > 0 else 1.0
     root = damping**0.5
     eye_a, eye_g = np.eye(len(A), dtype=A.dtype), np.eye(len(G), dtype=G.dtype)
-    return np.linalg.inv(A + pi * root * eye_a), np.linalg.inv(G + root / pi * eye_g)
+    try:
+        return np.linalg.inv(A + pi * root * eye_a), np.linalg.inv(G + root / pi * eye_g)
+    except np.linalg.LinAlgError:  # the damping is lost in rounding
+        raise NonFiniteError("a factor of the curvature has no inverse; a larger damping may help") from None
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,9 @@ from glassnet.runtime.compilation import MACHINE_FUNCTIONS, compile_function, fo
 #: Rows that go through the layers at a time; the gradient of a larger batch is added up over such blocks.
 BLOCK_ROWS = 1024
 
+#: Bytes that all workers' copies of a batch may take.
+MOST_BATCH = 2**30
+
 #: A cache line in bytes: what different threads write stands at least so far apart.
 LINE = 64
 
@@ -367,6 +370,8 @@ class Program:
         normalises, rates = np.array(self.network.parameters.batch_norm, np.int64), self.network.dropout
         # the statistics of a batch are those of all its rows
         rows = self.batch_size if normalises.any() else min(self.batch_size, BLOCK_ROWS)
+        if normalises.any() and shares * rows * layers[0] * dtype.itemsize > MOST_BATCH:
+            raise UntraceableError(f"batch normalisation over {rows} rows at once takes too much memory")
         size, units = len(self.order), int(sum(layers[1:]))
         line = LINE // dtype.itemsize
         scratch_rows = max(2, *(loop.scratch_rows for loop in self.formulas.loops))

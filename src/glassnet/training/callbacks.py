@@ -24,8 +24,8 @@ class Running(Protocol):
     folder : Path or None
         Where it is saved.
     stopped : str
-        Why it ended: ``"epochs"``, ``"interrupted"``, ``"non-finite"``, or what a callback said; empty while it
-        goes on, and after an error of a callback.
+        Why it ended: ``"epochs"``, ``"early stopping"``, ``"interrupted"``, ``"non-finite"``, or what a callback
+        said; empty while it goes on, and after an error of a callback.
     """
 
     network: Network

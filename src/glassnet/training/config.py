@@ -75,7 +75,7 @@ class TrainingConfig(_Section):
     max_norm: float | None = Field(default=None, gt=0)
     ema: float | None = Field(default=None, gt=0, lt=1)
     average_epochs: int | None = Field(default=None, ge=1)
-    class_weight: Literal["balanced"] | dict[str, float] | None = None
+    class_weight: str | dict[str, float] | None = None
     augmentation: str = "none"
     metrics: list[str] = []
     early_stopping: str | None = None
@@ -119,7 +119,7 @@ class RunConfig(_Section):
     Attributes
     ----------
     seed : int
-        Decides the initial parameters and the order of the samples.
+        Decides the initial parameters, the order of the samples, the masks of dropout and how images are moved.
     data, network, training
         The sections.
     checksums : dict
@@ -129,7 +129,7 @@ class RunConfig(_Section):
     sample_weight : str
         SHA-256 of the weights of its rows, where it had any; a repeated run refuses others.
     environment : dict
-        Where the run took place; for people, not read again.
+        Where the run took place; for people, but for kernels and threads, which `glassnet.resume` takes again.
 
     Examples
     --------

@@ -130,7 +130,8 @@ class CompiledEngine:
         work, network = self.work, self.work.network
         try:
             keys = mask_keys(work.seed, np.array([t]), len(network.W))[0]
-            network.backward(network.forward(work.batch(rows, moves), keys), work.targets[rows])
+            weights = None if work.weights is None else work.weights[rows]
+            network.backward(network.forward(work.batch(rows, moves), keys), work.targets[rows], weights)
         except NonFiniteError as error:
             return error
         return NonFiniteError("the loss overflowed, at the very edge of the range of numbers")

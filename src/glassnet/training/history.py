@@ -22,7 +22,7 @@ class EpochRecord:
     validation_loss, validation_accuracy : float
         Over the validation rows, after the epoch; None where there are no validation rows.
     learning_rate : float
-        In this epoch.
+        In this epoch's last step.
     seconds : float
         Of wall time, validation included.
     threads : int

@@ -45,7 +45,7 @@ class Keeper:
     @classmethod
     @contextlib.contextmanager
     def open(cls, run: Kept, learner: Learner, encoder: TableEncoder | None, *, new: bool) -> Iterator[Keeper]:
-        """Make the folder of a new run, or take that of one that is resumed, and hold it against other processes.
+        """Make the folder of a new run, and hold it against other processes; one that goes on is held already.
 
         Raises
         ------
@@ -58,10 +58,10 @@ class Keeper:
             return
         folder, config = keeper.folder, run.config
         if new:
-            held = folder.create(config, learner.judged, learner.checkpoint(run.history), encoder)
+            with folder.create(config, learner.judged, learner.checkpoint(run.history), encoder):
+                yield keeper
         else:
-            held = folder.take_up(config)
-        with held:
+            folder.record(config)
             yield keeper
 
     def after_epoch(self, epoch: int) -> None:

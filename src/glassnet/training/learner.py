@@ -14,6 +14,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.data.large import is_mapped, release
 from glassnet.errors import DataError, NonFiniteError, UsageError
 from glassnet.nn.activations import Array
+from glassnet.nn.matrix_optimizers import KFAC
 from glassnet.nn.network import Network
 from glassnet.nn.optimizer import Optimizer
 from glassnet.nn.schedules import Schedule, ScheduleState
@@ -108,6 +109,12 @@ class Learner:
         image = self._image(X)
         if training.ema is not None and training.average_epochs is not None:
             raise UsageError("average_epochs", "ema averages already; take one of the two")
+        if rules.early_stopping is not None and training.average_epochs is not None:
+            raise UsageError("average_epochs", "early stopping knows no last epochs beforehand; take ema")
+        if any(network.batch_norm) and self.sampler.batch_size == 1:
+            raise UsageError("batch_size", "batch normalisation needs 2 rows or more in a batch")
+        if isinstance(rules.optimizer, KFAC) and network.loss.reduction != "mean":
+            raise UsageError("optimizer", "kfac needs a loss that is the mean over the rows; take adam")
         options = ("l1", "l2", "weight_decay", "clip_norm", "clip_value", "max_norm", "ema")
         update = Update(rules.optimizer, **{name: getattr(training, name) for name in options})
         self.sample_weight = sample_weight
@@ -126,9 +133,9 @@ class Learner:
         self.engine = make_engine(
             self.work,
             samples=self.sampler.samples,
-            kernels=training.kernels,
+            kernels=config.environment.get("kernels", training.kernels),  # recorded where a run goes on
             threads=training.threads,
-            most=int(config.environment.get("threads", 0)) or None,  # recorded where a run goes on
+            most=_whole(config.environment.get("threads")),
             use_threads=use_threads,
         )
         used = {"kernels": self.engine.kernels, "threads": str(self.engine.threads.most)}
@@ -140,6 +147,7 @@ class Learner:
         training = self.config.training
         averages = training.ema is not None or training.average_epochs is not None
         self.judged = self.network.copy() if averages else self.network
+        self.average_after = max(0, training.epochs - (training.average_epochs or 0))
         self.averaged_epochs = 0
         self.watch = Watch(self.rules.early_stopping) if self.rules.early_stopping else None
         self.best: tuple[Array, Array] | None = None
@@ -160,7 +168,9 @@ class Learner:
         watched = [rule.metric] if rule is not None and rule.metric is not None else []
         self.measured = list(dict.fromkeys([*metrics, *watched]))
         if self.measured and not self.watched:
-            raise UsageError("metrics", "are measured on validation rows, and there are none; set some aside")
+            raise UsageError(
+                "metrics", "are measured on validation rows, and there are none; set some aside with validation"
+            )
         for option, names in (("metrics", metrics), ("early_stopping", watched)):
             try:
                 check_metrics(self.network, self.data.validation, names, self.data.task, self.data.encoder)
@@ -174,7 +184,7 @@ class Learner:
             return 0, 0, 0
         shape = self.data.image_shape or ()
         if X.dtype != np.uint8 or len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] != 3):
-            raise UsageError("augmentation", "moves pictures of bytes, and the data are none; leave it out")
+            raise UsageError("augmentation", "moves pictures of bytes, and these data are none; leave it out")
         self.rules.augmentation.draw(np.random.default_rng(0), 1, *shape[:2])
         return shape[0], shape[1], 1 if len(shape) == 2 else shape[2]
 
@@ -234,9 +244,8 @@ class Learner:
         """Judge the network after an epoch, and make ready for the next."""
         self.engine.store()
         self._check_finite()
-        last = self.config.training.average_epochs
-        if last is not None:
-            self.averaged_epochs = max(0, number - (self.config.training.epochs - last))
+        if self.config.training.average_epochs is not None:
+            self.averaged_epochs = max(0, number - self.average_after)
         self.judge()
         loss, accuracy, measures = self._evaluate()
         self.last_finite = _parameters(self.judged)
@@ -314,7 +323,7 @@ class Learner:
         if not np.isfinite(self.network.theta).all():
             self.restore()
             return False
-        if self.work.update.ema is not None:
+        if self.averaged_epochs == 0:  # a mean over epochs stays that of whole ones
             self.judge()
         return True
 
@@ -322,6 +331,10 @@ class Learner:
         """Go back to what was judged last."""
         for network in (self.network, self.judged):
             _set_parameters(network, self.last_finite)
+
+    def leave(self) -> None:
+        """Give the network what is judged and saved."""
+        _set_parameters(self.network, _parameters(self.judged))
 
     def finish(self) -> None:
         """Give the network what it is to end with: the best parameters, the average, or what it has."""
@@ -366,6 +379,7 @@ class Learner:
             "schedule": self.schedule_state.to_dict(),
             "watch": self.watch.state() if self.watch else None,
             "averaged_epochs": self.averaged_epochs,
+            "epochs": len(history),
             "history": history.to_csv(),
         }
 
@@ -390,7 +404,9 @@ class Learner:
             self.schedule_state = ScheduleState.from_dict(values["schedule"])
             if self.watch is not None and values["watch"] is not None:
                 self.watch = Watch.from_state(self.watch.rule, values["watch"])
-            self.averaged_epochs = values["averaged_epochs"]
+            self.averaged_epochs, done = values["averaged_epochs"], values["epochs"]
+            if self.averaged_epochs != max(0, done - self.average_after):  # it is to be a longer run than planned
+                self.average_after = max(done, self.average_after)
             self.best = _kept(arrays, "best")
             _set_parameters(self.judged, _kept(arrays, "judged") or _parameters(self.network))
             self.last_finite = _kept(arrays, "finite") or _parameters(self.judged)
@@ -400,6 +416,10 @@ class Learner:
 
 #: Metrics that the history has columns for anyway.
 GIVEN = ("loss", "accuracy")
+
+
+def _whole(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdecimal() else None
 
 
 def _parameters(network: Network) -> tuple[Array, Array]:

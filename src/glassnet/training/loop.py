@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
@@ -235,18 +236,27 @@ def go_on(
     progress: bool = True,
 ) -> Run:
     """Go on with the run of a folder from its checkpoint; see `glassnet.resume`."""
+    with folder.take_up():
+        return _gone_on(folder, data, epochs, callbacks, progress)
+
+
+def _gone_on(
+    folder: RunFolder, data: Dataset, epochs: int | None, callbacks: Sequence[Callback], progress: bool
+) -> Run:
+    """Go on with the run of a folder that is held."""
     checkpoint, config = folder.checkpoint(), folder.config()
     check_data(config, data)
     if (data.validation_size, data.split_seed) != (config.data.validation, config.data.split_seed):
-        raise DataError(f"the data are split otherwise than the run's, with validation={config.data.validation}")
-    changes: dict[str, Any] = {"kernels": config.environment.get("kernels", config.training.kernels)}
-    if epochs is not None:
-        changes["epochs"] = epochs
+        own = "the data's own" if config.data.validation is None else config.data.validation
+        split = f"(validation: {own}, split_seed: {config.data.split_seed})"
+        raise DataError(f"the data are split otherwise than the run's {split}")
+    changes = {} if epochs is None else {"epochs": epochs}
     training = validated(TrainingConfig, config.training.model_dump() | changes)
     network = network_of(checkpoint, folder)
     run = Run(network, History.from_csv(checkpoint.values["history"]), config, folder.path)
-    if training.epochs < len(run.history):
-        raise UsageError("epochs", f"the run has had {len(run.history)} epochs; ask for more than that")
+    begun = len(run.history) + (checkpoint.values.get("first", 0) > 0)
+    if training.epochs < begun:
+        raise UsageError("epochs", f"the run has had {len(run.history)} epochs; ask for {begun} or more")
     ended = checkpoint.values.get("ended", "")
     if ended != "epochs" or training.epochs == len(run.history):
         run.stopped = ended  # what is left to do, if anything, is to save the end of it
@@ -271,6 +281,8 @@ def _planned(options: TrainingOptions) -> tuple[TrainingConfig, Rules]:
     """Return the options of `fit` as a configuration, and the objects that they are or stand for."""
     optimizer = OPTIMIZERS.resolve(options.get("optimizer", "adam"))
     plain = {name: getattr(value, "spec", value) for name, value in options.items()}
+    if isinstance(weights := plain.get("class_weight"), Mapping):
+        plain["class_weight"] = {str(name): weight for name, weight in weights.items()}
     training = validated(TrainingConfig, plain | {"optimizer": optimizer.spec})
     return training, rules_of(training, optimizer)
 
@@ -321,9 +333,10 @@ def _trained(
             run.stopped = "non-finite"
             learner.restore()
             keeper.settle([keeper.save_model()])
-            rate = rules.optimizer.learning_rate
+            rate = f" learning_rate {rules.optimizer.learning_rate:g} is probably too large;"
+            advice = "" if isinstance(rules.optimizer, LBFGS) else rate
             raise DivergenceError(
-                f"{learner.place}: {error}. learning_rate {rate:g} is probably too large; "
+                f"{learner.place}: {error}.{advice} "
                 f"the network is back at its state after epoch {len(run.history)}",
                 run,
             ) from None
@@ -337,10 +350,27 @@ def _told(callbacks: Sequence[Callback], run: Run) -> Iterator[None]:
     """Tell callbacks of the beginning, and of the end whatever happens."""
     with contextlib.ExitStack() as ends:
         for callback in callbacks:
-            ends.callback(callback.end, run)
+            ends.callback(_ended, callback, run)
         for callback in callbacks:
             callback.begin(run)
         yield
+
+
+def _asked(callback: Callback, run: Run) -> str | None:
+    """Tell a callback of an epoch; a file or server that fails it is said, and training goes on."""
+    try:
+        return callback.epoch(run)
+    except FileError as error:
+        warnings.warn(f"{error}; training goes on", stacklevel=2)
+        return None
+
+
+def _ended(callback: Callback, run: Run) -> None:
+    """Tell a callback of the end, likewise."""
+    try:
+        callback.end(run)
+    except FileError as error:
+        warnings.warn(f"{error}", stacklevel=2)
 
 
 def _train(
@@ -353,6 +383,8 @@ def _train(
 ) -> None:
     """Run the epochs, until they are done or something ends them, and say what in ``run.stopped``."""
     epochs, done = run.config.training.epochs, len(run.history)
+    if not run.stopped and learner.patience_ended:  # where a callback's error kept it from being said
+        run.stopped = "early stopping"
     with TrainingProgress(epochs, learner.sampler.steps, enabled=progress) as bar:
         bar.skip(done * learner.sampler.steps + -(-learner.first // learner.sampler.batch_size))
         for epoch in range(done + 1, done + 1 if run.stopped else epochs + 1):
@@ -360,14 +392,16 @@ def _train(
                 bar.step(epoch, steps)
                 if interrupts.signal is not None:
                     run.stopped = "interrupted"
-                    keeper.settle([keeper.save_checkpoint() if learner.stop() else None, keeper.save_model()])
+                    outcome = keeper.save_checkpoint() if learner.stop() else None
+                    learner.leave()
+                    keeper.settle([outcome, keeper.save_model()])
                     return
             record = learner.end_epoch(epoch)
             run.history.append(record)
             bar.epoch(record)
             try:
-                reasons = [callback.epoch(run) for callback in callbacks]
-            except Exception:  # of a tracker whose server is gone, say; what was learned is not lost with it
+                reasons = [_asked(callback, run) for callback in callbacks]
+            except Exception:  # of a callback; what was learned is not lost with it
                 keeper.save()
                 raise
             run.stopped = next(filter(None, reasons), "early stopping" if learner.patience_ended else "")

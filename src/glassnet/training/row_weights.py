@@ -94,7 +94,11 @@ def fingerprint(sample_weight: Any) -> str | None:
     """Return the SHA-256 of weights, so that a run can be told to have had others; None for none."""
     if sample_weight is None:
         return None
-    return hashlib.sha256(np.asarray(sample_weight, np.float64).tobytes()).hexdigest()
+    try:
+        weights = np.asarray(sample_weight, np.float64)
+    except (TypeError, ValueError):
+        raise UsageError("sample_weight", "expected one number for each training row") from None
+    return hashlib.sha256(weights.tobytes()).hexdigest()
 
 
 def _sample_weights(sample_weight: Any, n: int) -> Array:

@@ -61,7 +61,7 @@ class RunFolder:
                 start.save(self.checkpoint_path)
                 if encoder is not None:
                     write_bytes(self.path / COLUMNS_FILE, encoder.to_json().encode())
-                write_bytes(self.config_path, config.to_toml().encode())
+                self.record(config)
             except FileError:
                 with contextlib.suppress(OSError):  # the disk may let nothing go
                     for name in (CONFIG_FILE, MODEL_FILE, HISTORY_FILE, COLUMNS_FILE, CHECKPOINT_FILE, LOCK_FILE):
@@ -72,19 +72,23 @@ class RunFolder:
             yield
 
     @contextlib.contextmanager
-    def take_up(self, config: RunConfig) -> Iterator[None]:
-        """Hold the folder of a run that goes on, with its configuration as it is now.
+    def take_up(self) -> Iterator[None]:
+        """Hold the folder of a run that goes on.
 
         Raises
         ------
         FileError
-            If it cannot be written, or another process trains in it.
+            If it is that of no run, cannot be written, or another process trains in it.
         """
+        self.config()
         with held_alone(self.path / LOCK_FILE):
             for left in self.path.glob(".*.part"):  # of a save that was cut off
                 left.unlink(missing_ok=True)
-            write_bytes(self.config_path, config.to_toml().encode())
             yield
+
+    def record(self, config: RunConfig) -> None:
+        """Replace the configuration."""
+        write_bytes(self.config_path, config.to_toml().encode())
 
     @property
     def checkpoint_path(self) -> Path:
