@@ -215,10 +215,10 @@ def test_two_runs_in_the_same_second_keep_apart(process):
             "--dropout: lbfgs needs a loss that theta alone decides",
         ),
         (["--optimizer", "kfac", "--batch-norm"], 2, "--optimizer: kfac needs the layers of a network without"),
-        (["--augmentation", "flip"], 2, "--augmentation: moves pictures of bytes, and the data are none"),
+        (["--augmentation", "flip"], 2, "--augmentation: moves pictures of bytes, and these data are none"),
         (["--augmentation", "flop"], 2, "--augmentation: unknown name 'flop'; did you mean 'flip'?"),
         (["--augmentation", "flip+flip"], 2, "--augmentation: 'flip+flip' has flip twice"),
-        (["--class-weight", "balancd"], 2, "--class-weight: input should be 'balanced', got 'balancd'"),
+        (["--class-weight", "balancd"], 2, "--class-weight: takes balanced, or a weight by class, got 'balancd'"),
         (["--class-weight", "cat=2"], 2, "--class-weight: unknown name 'cat'; Known: 0, 1, 2"),
         (["--class-weight", "3=two"], 2, "--class-weight: must be balanced, or like cat=2,dog=1; got '3=two'"),
         (["--class-weight", "3=-1"], 2, "--class-weight: the class 3 has the weight -1.0"),
@@ -725,7 +725,7 @@ def planned(glassnet, monkeypatch):
     return plan
 
 
-REMARK = "by the plan that was found best for fashion-mnist; --plan none trains without"
+REMARK = "training by the plan 'best' for fashion-mnist; --plan none takes the defaults"
 
 
 def test_a_data_set_with_plans_is_learned_by_the_best_one(planned):

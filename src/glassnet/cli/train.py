@@ -35,7 +35,7 @@ def train(
     plan: Annotated[
         str | None,
         typer.Option(
-            help="best: for accuracy; fast: for time; none. What is searched beforehand for the data set; "
+            help="best: for accuracy; fast: for time; none. Found by search beforehand for the data set; "
             "other options change it.",
             metavar="NAME",
             show_default="best, where there is one and no option describes a network or training",
