@@ -56,7 +56,7 @@ def test_other_data_than_the_run_was_made_with_are_refused(glassnet, run_folder)
     [
         (lambda run: (run / "model.safetensors").unlink(), "run/model.safetensors: does not exist"),
         (lambda run: (run / "model.safetensors").write_bytes(b"no model"), "run/model.safetensors: is damaged"),
-        (lambda run: (run / "config.toml").unlink(), "run/config.toml: cannot be read"),
+        (lambda run: (run / "config.toml").unlink(), "run: is no run folder: it holds no config.toml"),
         (lambda run: (run / "history.csv").write_text("a,b\n"), "run/history.csv: is no history"),
     ],
 )

@@ -55,7 +55,7 @@ def test_a_finished_run_is_told_again_and_can_be_made_longer(glassnet):
     assert longer["theta_sha256"] == whole["theta_sha256"] != first["theta_sha256"]
     assert longer["test_measures"] == whole["test_measures"]
     answer = glassnet("train", "--resume", "run", "--epochs", 3)
-    assert (answer.code, answer.error) == (2, "--epochs: the run has had 4 epochs; ask for more than that")
+    assert (answer.code, answer.error) == (2, "--epochs: the run has had 4 epochs; ask for 4 or more")
 
 
 def test_a_run_that_stopped_early_is_told_again(glassnet):
