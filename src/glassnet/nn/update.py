@@ -76,10 +76,8 @@ class Update:
     ema: float | None = None
 
     def __post_init__(self) -> None:
-        absent = [
-            option.name for option in fields(self) if option.default is None and getattr(self, option.name) is None
-        ]
-        given = [option.name for option in fields(self)[1:] if option.name not in absent]
+        options = fields(self)[1:]
+        given = [o.name for o in options if o.default is not None or getattr(self, o.name) is not None]
         check_options(self, given, RANGES)
 
     @property
@@ -134,7 +132,7 @@ class Update:
             return self.optimizer.rule(theta, g, *memory, t=t, **numbers)
         decay = numbers.pop("decay")
         theta, *others = self.optimizer.rule(theta, g, *memory[:-1], t=t, **numbers)
-        return theta, *others, decay * memory[-1] + (1 - decay) * theta
+        return theta, *others, moved_average(memory[-1], theta, decay)
 
     def _slope(self, theta: Array, g: Array, penalty_1: Any, penalty_2: Any) -> Array:
         if self.clip_value is not None:
@@ -192,8 +190,12 @@ class Update:
         else:
             state.t += 1
         if self.ema is not None:
-            decay = numbers[True]["decay"]
-            state.memory[-1][:] = decay * state.memory[-1] + (1 - decay) * theta
+            state.memory[-1][:] = moved_average(state.memory[-1], theta, numbers[True]["decay"])
+
+
+def moved_average(average: Array, theta: Array, decay: Any) -> Array:
+    """Decay average + (1 - decay) theta."""
+    return decay * average + (1 - decay) * theta
 
 
 def shorten(length: Any, limit: float) -> Any:

@@ -1,6 +1,6 @@
 """Checkpoints: all that a run needs to go on as if it had never stopped, in one file.
 
-Arrays and plain values, in the safetensors format, with a checksum over both. The file is replaced whole or not at
+Arrays and plain values with a checksum over both. The file is replaced whole or not at
 all, so whenever a process dies there is one that can be read.
 """
 
@@ -16,10 +16,10 @@ import numpy as np
 
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
-from glassnet.runtime.files import write_bytes
+from glassnet.training.archive import opened_archive, write_archive
 
-#: The entry of the file's metadata, and which reader the file needs.
-ENTRY, FORMAT = "glassnet", 1
+#: Says which reader a file needs.
+FORMAT = 1
 
 
 @dataclass
@@ -45,11 +45,8 @@ class Checkpoint:
         FileError
             If it cannot be written; what stood there before still does.
         """
-        from safetensors.numpy import save
-
-        arrays = {name: np.ascontiguousarray(array) for name, array in self.arrays.items()}
-        entry = {"format": FORMAT, "values": self.values, "sha256": _checksum(self.values, arrays)}
-        write_bytes(path, save(arrays, {ENTRY: json.dumps(entry)}))
+        entry = {"format": FORMAT, "values": self.values, "sha256": _checksum(self.values, self.arrays)}
+        write_archive(path, self.arrays, entry)
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
@@ -60,32 +57,18 @@ class Checkpoint:
         FileError
             If it is missing, damaged, or no checkpoint.
         """
-        from safetensors import SafetensorError, safe_open
-
-        if not path.exists():
-            raise FileError(path, "does not exist; only a run that was begun can be resumed")
-        if not path.is_file():
-            raise FileError(path, "is not a regular file")
-        try:
-            with safe_open(path, framework="numpy") as file:
-                entry = json.loads((file.metadata() or {}).get(ENTRY, '{"format": "none"}'))
-                if entry["format"] != FORMAT or "values" not in entry:
-                    raise FileError(path, f"is no checkpoint of format {FORMAT}")
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
+        with opened_archive(path, "checkpoint", "only a run that was begun can be resumed") as (entry, file):
+            if entry["format"] != FORMAT or "values" not in entry:
+                raise FileError(path, f"is no checkpoint of format {FORMAT}")
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
             if entry["sha256"] != _checksum(entry["values"], arrays):
                 raise FileError(path, "is damaged: its checksum is wrong; copy it again")
-            return cls(arrays, entry["values"])
-        except FileError:
-            raise
-        except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
-            raise FileError(path, f"is damaged or no checkpoint: {error}") from None
-        except OSError as error:
-            raise FileError(path, f"cannot be read: {error.strerror or error}") from None
+        return cls(arrays, entry["values"])
 
 
 def _checksum(values: dict[str, Any], arrays: dict[str, Array]) -> str:
     digest = hashlib.sha256(json.dumps(values).encode())
     for name in sorted(arrays):
         digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode())
-        digest.update(arrays[name].data)
+        digest.update(np.ascontiguousarray(arrays[name]).data)
     return digest.hexdigest()

@@ -100,7 +100,7 @@ class Learner:
         )
         self.total_steps = training.epochs * self.sampler.steps
         self.schedule_state: ScheduleState = rules.schedule.start()
-        rules.schedule.factors(np.array([1]), self.total_steps, self.sampler.steps, self.schedule_state)
+        self._factors(np.array([1]))  # refuses a warm-up that is longer than the run
         self.watched = len(data.validation.y) > 0
         X, targets = network.check_data(*data.train)
         if self.watched:

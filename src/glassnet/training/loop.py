@@ -36,6 +36,7 @@ from glassnet.training.early_stopping import EARLY_STOPPING
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.keeper import Keeper
 from glassnet.training.learner import Learner, Rules
+from glassnet.training.model_file import network_from
 from glassnet.training.progress import TrainingProgress
 from glassnet.training.row_weights import fingerprint
 from glassnet.training.run_folder import RunFolder
@@ -236,15 +237,20 @@ def go_on(
     progress: bool = True,
 ) -> Run:
     """Go on with the run of a folder from its checkpoint; see `glassnet.resume`."""
-    with folder.take_up():
-        return _gone_on(folder, data, epochs, callbacks, progress)
+    with folder.take_up() as config:
+        return _gone_on(folder, config, data, epochs, callbacks, progress)
 
 
 def _gone_on(
-    folder: RunFolder, data: Dataset, epochs: int | None, callbacks: Sequence[Callback], progress: bool
+    folder: RunFolder,
+    config: RunConfig,
+    data: Dataset,
+    epochs: int | None,
+    callbacks: Sequence[Callback],
+    progress: bool,
 ) -> Run:
     """Go on with the run of a folder that is held."""
-    checkpoint, config = folder.checkpoint(), folder.config()
+    checkpoint = folder.checkpoint()
     check_data(config, data)
     if (data.validation_size, data.split_seed) != (config.data.validation, config.data.split_seed):
         own = "the data's own" if config.data.validation is None else config.data.validation
@@ -252,7 +258,7 @@ def _gone_on(
         raise DataError(f"the data are split otherwise than the run's {split}")
     changes = {} if epochs is None else {"epochs": epochs}
     training = validated(TrainingConfig, config.training.model_dump() | changes)
-    network = network_of(checkpoint, folder)
+    network = network_from(folder.checkpoint_path, checkpoint.values.get("network", {}), checkpoint.arrays)
     run = Run(network, History.from_csv(checkpoint.values["history"]), config, folder.path)
     begun = len(run.history) + (checkpoint.values.get("first", 0) > 0)
     if training.epochs < begun:
@@ -264,17 +270,6 @@ def _gone_on(
     rules = rules_of(training, OPTIMIZERS.resolve(training.optimizer))
     weights = checkpoint.arrays.get("sample_weight")
     return _trained(run, data, rules, weights, callbacks, progress, checkpoint)
-
-
-def network_of(checkpoint: Checkpoint, folder: RunFolder) -> Network:
-    """Return the network of a checkpoint, with its parameters."""
-    try:
-        network = Network(**{**checkpoint.values["network"], "initializer": checkpoint.arrays["theta"]})
-        network.parameters.statistics[:] = checkpoint.arrays["statistics"]
-        network.initializer = str(checkpoint.values["network"]["initializer"])
-    except (UsageError, KeyError, TypeError, ValueError) as error:
-        raise FileError(folder.checkpoint_path, f"describes no network: {error}") from None
-    return network
 
 
 def _planned(options: TrainingOptions) -> tuple[TrainingConfig, Rules]:

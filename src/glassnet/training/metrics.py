@@ -68,7 +68,7 @@ class RunningMetrics:
         return self.correct / self.labelled if self.labelled else None
 
 
-def evaluate(network: Network, split: Split) -> RunningMetrics:
+def evaluate(network: Network, split: Split, outputs: list[Array] | None = None) -> RunningMetrics:
     """Return loss and accuracy of a network on rows X and their labels or numbers y.
 
     Parameters
@@ -77,6 +77,8 @@ def evaluate(network: Network, split: Split) -> RunningMetrics:
         Left as it is.
     split : Split, or any pair (X, y)
         For example ``data.test``.
+    outputs : list of ndarray, optional
+        Gets the outputs of all rows, block by block.
 
     Raises
     ------
@@ -100,6 +102,8 @@ def evaluate(network: Network, split: Split) -> RunningMetrics:
         for rows, trace in network.blocks(X):
             value = network.loss_value(trace, targets[rows])
             metrics.add([value], trace.outputs, y[rows])
+            if outputs is not None:
+                outputs.append(trace.outputs)
     return metrics
 
 

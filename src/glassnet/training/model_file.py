@@ -1,4 +1,4 @@
-"""Model files: a network's numbers and description in the safetensors format, which holds data and no code.
+"""Model files: a network's numbers and description.
 
 The numbers are theta, and where a layer normalises, the statistics it predicts with.
 """
@@ -10,19 +10,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from glassnet.errors import FileError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
-from glassnet.runtime.files import write_bytes
+from glassnet.training.archive import opened_archive, write_archive
 
 #: The model's name in a run folder.
 MODEL_FILE = "model.safetensors"
-
-#: The entry of a file's metadata that is ours. One only: safetensors writes several in any order, and equal
-#: networks shall make equal files.
-ENTRY = "glassnet"
 
 #: Says which reader a file needs; raised when an older glassnet could not read a newer file.
 FORMAT = 1
@@ -36,13 +30,11 @@ def save_model(network: Network, path: str | Path) -> None:
     FileError
         If the file cannot be written.
     """
-    from safetensors.numpy import save
-
-    arrays, description = {"theta": np.ascontiguousarray(network.theta)}, network.description()
+    arrays, description = {"theta": network.theta}, network.description()
     if any(network.batch_norm):
-        arrays["statistics"] = np.ascontiguousarray(network.parameters.statistics)
+        arrays["statistics"] = network.parameters.statistics
     entry = {"format": FORMAT, "network": description, "sha256": _checksum(description, arrays)}
-    write_bytes(Path(path), save(arrays, {ENTRY: json.dumps(entry)}))
+    write_archive(Path(path), arrays, entry)
 
 
 def _checksum(description: dict[str, Any], arrays: dict[str, Array]) -> str:
@@ -76,39 +68,31 @@ def load_model(path: str | Path) -> Network:
     path = Path(path)
     if path.is_dir():
         path = path / MODEL_FILE
-    if not path.exists():
-        raise FileError(path, "does not exist; give a run folder or a model file")
-    if not path.is_file():
-        raise FileError(path, "is not a regular file")
-    description, arrays = _read(path)
-    theta = arrays["theta"]
+    with opened_archive(path, "model file", "give a run folder or a model file") as (entry, file):
+        if entry["format"] != FORMAT:
+            raise FileError(path, f"is no glassnet model of format {FORMAT}, but of {entry['format']}")
+        arrays = {name: file.get_tensor(name) for name in {*file.keys(), "theta"}}
+        if entry["sha256"] != _checksum(entry["network"], arrays):
+            raise FileError(path, "is damaged: its checksum is wrong; copy it again")
+    return network_from(path, entry["network"], arrays)
+
+
+def network_from(path: Path, description: dict[str, Any], arrays: dict[str, Array]) -> Network:
+    """Return the network that a file describes, with the file's theta, and statistics where a layer normalises.
+
+    Raises
+    ------
+    FileError
+        If they do not make a network; the message names the path.
+    """
     try:
+        theta = arrays["theta"]
         network = Network(**{**description, "initializer": theta})
         if any(network.batch_norm):
             network.parameters.statistics[:] = arrays["statistics"]
+        network.initializer = str(description.get("initializer"))
     except (UsageError, TypeError, KeyError, ValueError) as error:
         raise FileError(path, f"describes no network: {error}") from None
     if network.theta.dtype != theta.dtype:
         raise FileError(path, f"theta is {theta.dtype}, but the description says {network.theta.dtype}")
-    network.initializer = str(description.get("initializer"))
     return network
-
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            entry = json.loads((file.metadata() or {}).get(ENTRY, '{"format": "none"}'))
-            if entry["format"] != FORMAT:
-                raise FileError(path, f"is no glassnet model of format {FORMAT}, but of {entry['format']}")
-            arrays = {name: file.get_tensor(name) for name in {*file.keys(), "theta"}}
-        if entry["sha256"] != _checksum(entry["network"], arrays):
-            raise FileError(path, "is damaged: its checksum is wrong; copy it again")
-        return entry["network"], arrays
-    except FileError:
-        raise
-    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise FileError(path, f"is damaged or no model file: {error}") from None
-    except OSError as error:
-        raise FileError(path, f"cannot be read: {error.strerror or error}") from None

@@ -14,7 +14,7 @@ from glassnet.nn.activations import Array
 from glassnet.nn.losses import sigmoid_cross_entropy, softmax_cross_entropy
 from glassnet.nn.network import Network
 from glassnet.nn.targets import decode, encode
-from glassnet.training.metrics import RunningMetrics
+from glassnet.training.metrics import RunningMetrics, evaluate
 from glassnet.training.scores import SCORED_TASKS, THRESHOLD, auc
 
 if TYPE_CHECKING:
@@ -301,16 +301,9 @@ def answer(network: Network, split: Split, task: str, encoder: TableEncoder | No
     >>> answers.running.accuracy, answers.measure(["f1", "auc"])  # both rows called 0, both with 1/2
     (0.5, {'f1': 0.0, 'auc': 0.5})
     """
-    X, y = split
-    X, targets = network.check_data(X, y)
-    y = np.asarray(y)
-    running = RunningMetrics(network)
-    outputs = np.empty((len(X), network.layers[-1]), network.theta.dtype)
-    with np.errstate(all="ignore"):  # every loss is checked instead
-        for rows, trace in network.blocks(X):
-            running.add([network.loss_value(trace, targets[rows])], trace.outputs, y[rows])
-            outputs[rows] = trace.outputs
-    return Answers(network, task, y, outputs, running, encoder)
+    outputs: list[Array] = []
+    running = evaluate(network, split, outputs)
+    return Answers(network, task, np.asarray(split[1]), np.concatenate(outputs), running, encoder)
 
 
 def measure(

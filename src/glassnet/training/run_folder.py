@@ -72,19 +72,19 @@ class RunFolder:
             yield
 
     @contextlib.contextmanager
-    def take_up(self) -> Iterator[None]:
-        """Hold the folder of a run that goes on.
+    def take_up(self) -> Iterator[RunConfig]:
+        """Hold the folder of a run that goes on, and give its configuration.
 
         Raises
         ------
         FileError
             If it is that of no run, cannot be written, or another process trains in it.
         """
-        self.config()
+        self._check_there()  # a folder of no run gets no lock file
         with held_alone(self.path / LOCK_FILE):
             for left in self.path.glob(".*.part"):  # of a save that was cut off
                 left.unlink(missing_ok=True)
-            yield
+            yield self.config()
 
     def record(self, config: RunConfig) -> None:
         """Replace the configuration."""
@@ -112,9 +112,12 @@ class RunFolder:
         FileError
             If the folder is that of no run, or the file is damaged.
         """
+        self._check_there()
+        return load_config(self.config_path)
+
+    def _check_there(self) -> None:
         if not self.config_path.is_file():
             raise FileError(self.path, f"is no run folder: it holds no {CONFIG_FILE}")
-        return load_config(self.config_path)
 
     def encoder(self) -> TableEncoder | None:
         """Read how a table's rows become numbers; None where the run learned from no table.
