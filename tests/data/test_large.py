@@ -17,7 +17,8 @@ from glassnet.errors import FileError, UsageError
 
 
 @pytest.fixture
-def everything_is_large(monkeypatch):
+def everything_is_large(monkeypatch, tmp_path_factory):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))  # no other process's files
     monkeypatch.setattr(own, "LARGE", 100)
     monkeypatch.setattr(large, "BLOCK", 700)
 

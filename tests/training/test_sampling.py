@@ -100,7 +100,7 @@ def test_full_batch_takes_all_samples_of_an_epoch_in_one_step():
         ({"batch_size": 11, "samples_per_epoch": 10}, "batch_size: 11 is more than the 10 samples of an epoch"),
         (
             {"batch_size": 100, "full_batch": True},
-            "batch_size: gd takes all samples of an epoch in one step; leave it out, or take sgd",
+            "batch_size: gd and lbfgs take all samples of an epoch at once; leave it out, or take sgd",
         ),
     ],
 )

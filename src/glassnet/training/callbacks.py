@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from glassnet.errors import FileError
 from glassnet.nn.network import Network
 from glassnet.training.config import RunConfig
 from glassnet.training.history import History
@@ -26,6 +27,10 @@ class Running(Protocol):
     stopped : str
         Why it ended: ``"epochs"``, ``"early stopping"``, ``"interrupted"``, ``"non-finite"``, or what a callback
         said; empty while it goes on, and after an error of a callback.
+    best_epoch : int or None
+        The epoch whose parameters the network has at the end, where early stopping chose it.
+    unsaved : FileError or None
+        Why the last save failed, where it did.
     """
 
     network: Network
@@ -33,6 +38,8 @@ class Running(Protocol):
     config: RunConfig
     folder: Path | None
     stopped: str
+    best_epoch: int | None
+    unsaved: FileError | None
 
 
 class Callback:

@@ -6,7 +6,7 @@ import contextlib
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from glassnet.errors import FileError
 from glassnet.training.callbacks import Running
@@ -20,31 +20,25 @@ if TYPE_CHECKING:
 SAVE_EVERY = 30.0
 
 
-class Kept(Running, Protocol):
-    """A run, and what became of its last save."""
-
-    unsaved: FileError | None
-
-
 class Keeper:
     """Saves a run in its folder, if it has one. A full disk does not end training: it is said, and tried again.
 
     Parameters
     ----------
-    run : Kept
+    run : Running
         ``run.unsaved`` says why the last save failed.
     learner : Learner
         What is saved.
     """
 
-    def __init__(self, run: Kept, learner: Learner) -> None:
+    def __init__(self, run: Running, learner: Learner) -> None:
         self.run, self.learner = run, learner
         self.folder = None if run.folder is None else RunFolder(run.folder)
         self.saved = time.monotonic()
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, run: Kept, learner: Learner, encoder: TableEncoder | None, *, new: bool) -> Iterator[Keeper]:
+    def open(cls, run: Running, learner: Learner, encoder: TableEncoder | None, *, new: bool) -> Iterator[Keeper]:
         """Make the folder of a new run, and hold it against other processes; one that goes on is held already.
 
         Raises
