@@ -10,10 +10,10 @@ demo: $(VENV)/installed
 	$(BIN)/glassnet demo
 
 test: lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n 2 -m "not slow"
 
 test-all: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 	$(MAKE) mutants
 
 mutants: $(VENV)/installed-dev

@@ -8,7 +8,15 @@ import sys
 import time
 from pathlib import Path
 
-SCRIPTS = [["epoch.py"], ["epoch.py", "--busy"], ["inference.py"], ["startup.py"], ["practice.py"], ["recipe.py"]]
+SCRIPTS = [
+    ["epoch.py"],
+    ["epoch.py", "--busy"],
+    ["inference.py"],
+    ["startup.py"],
+    ["practice.py"],
+    ["health.py"],
+    ["recipe.py"],
+]
 
 
 def main():

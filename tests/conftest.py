@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-#: Not tests: a script that needs PyTorch, and the one that plants faults.
-collect_ignore = ["nn/make_optimizer_trajectories.py", "mutants.py"]
+#: Not tests: a script that needs PyTorch, the one that plants faults, and a list of networks.
+collect_ignore = ["nn/make_optimizer_trajectories.py", "mutants.py", "training/health/battery.py"]
 
 # A shell has its background jobs ignore SIGINT, and so would every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

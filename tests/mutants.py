@@ -312,7 +312,7 @@ MUTANTS = [
     ('training/loop.py', 'if ended != "epochs" or training.epochs == len(run.history):', 'if True:'),
     ('training/loop.py', '        run.stopped = ended  # what', '        pass  # what'),
     ('training/loop.py', 'weights = checkpoint.arrays.get("sample_weight")', 'weights = None'),
-    ('training/loop.py', '    outcome = keeper.save_checkpoint(ended=run.stopped)\n    learner.finish()\n', '    learner.finish()\n    outcome = keeper.save_checkpoint(ended=run.stopped)\n'),
+    ('training/loop.py', '    outcome = keeper.save_checkpoint(ended=run.stopped)\n    run.health = learner.health(run.history, warn=True)\n    learner.finish()\n', '    learner.finish()\n    outcome = keeper.save_checkpoint(ended=run.stopped)\n    run.health = learner.health(run.history, warn=True)\n'),
     ('training/loop.py', '            ends.callback(_ended, callback, run)\n', '            pass\n'),
     ("training/model_file.py", 'network.parameters.statistics[:] = arrays["statistics"]', "pass"),
     ('training/keeper.py', '        self.run.unsaved = failed\n', '        self.run.unsaved = failed or self.run.unsaved\n'),
@@ -333,6 +333,35 @@ MUTANTS = [
     ("graph/nodes.py", "centred / n + by_mu / n", "centred / n + by_mu"),
     ("graph/explanations.py", "if s.source is node\n", "if s.amount\n"),
     ("graph/wording.py", "        other = node.inputs[1 - k]\n", "        other = node.inputs[k]\n"),
+    # Health: what is measured, what follows, what is advised.
+    ("training/health/vitals.py", "dead = (nothing & (H == 0)).all(axis=0)", "dead = (nothing & (H == 0)).any(axis=0)"),
+    ("training/health/vitals.py", "* self.steepest[index]) & (np.abs(Z) > 1)", "* self.steepest[index])"),
+    ("training/health/vitals.py", "moved = change / length if", "moved = change * length if"),
+    ("training/health/vitals.py", "network.gradient[:] /= rows", "network.gradient[:] /= 1"),
+    ("training/health/vitals.py", "weights / weights.mean()", "weights"),
+    ("training/health/vitals.py", "network.copy(), X, targets", "network, X, targets"),
+    ("training/health/vitals.py", "np.vstack([self.network.W[index], self.network.b[index]])", "np.vstack([self.network.W[index], 0 * self.network.b[index]])"),
+    ("training/health/evidence.py", "floor = _cost(loss, targets, targets, weights)", "floor = 0.0"),
+    ("training/health/evidence.py", "costs[place], floor", "costs[0], floor"),
+    ("training/health/evidence.py", "np.average(targets, axis=0, weights=weights)", "np.average(targets, axis=0)"),
+    ("training/health/evidence.py", "return rest / span if span > 0", "return rest if span > 0"),
+    ("training/health/evidence.py", "int(well[-1]) + 1", "int(well[0]) + 1"),
+    ("training/health/sharpness.py", "return 2 * (1 + momentum)", "return 2 * (1 - momentum)"),
+    ("training/health/sharpness.py", "v = (ahead - behind) / (2 * length)", "v = (ahead - behind) / length"),
+    ("training/health/remedies.py", "limit / 2 / _mean_factor(evidence)", "2 * limit / _mean_factor(evidence)"),
+    ("training/health/remedies.py", "known = [present / 10,", "known = [present * 10,"),
+    ("training/health/remedies.py", "max(present * 10, usual_rate(evidence))", "max(present / 10, usual_rate(evidence))"),
+    ("training/health/remedies.py", "optimizer.learning_rate * optimizer.update_scale * _mean_factor(evidence)", "optimizer.learning_rate * optimizer.update_scale"),
+    ("training/health/remedies.py", "update_scale=1.0)", "update_scale=2.0)"),
+    ("training/health/monitor.py", "return self._due(done) or self._due(done + 1)", "return self._due(done)"),
+    ("training/health/monitor.py", "return min(steps, *(", "return max(steps, *("),
+    ("training/health/monitor.py", "        self.theta = theta\n", "        self.theta = None\n"),
+    ("training/health/monitor.py", "if diagnosis.sick and diagnosis.kind not in self.warned:", "if diagnosis.sick:"),
+    ("training/health/rules.py", "evidence.end.step >= ENOUGH and not any", "not any"),
+    ("training/health/rules.py", "last.validation_accuracy is not None and gap >= APART", "True"),
+    ("training/health/rules.py", " or evidence.training.early_stopping is not None", ""),
+    ("training/health/preflight.py", "learner.dropout = (0.0,) * len(learner.dropout)", "pass"),
+    ("training/health/preflight.py", "<= rate <= found.highest_stable", "<= rate"),
 ]  # fmt: skip
 
 
@@ -348,8 +377,8 @@ def plant(mutant, folder):
 
 
 def notices(mutant):
-    """Return the first failing test of a mutant's floor (without a mutant: of all floors), "" if none fails."""
-    floors = [mutant[0].split("/")[0]] if mutant else ["nn", "data", "training", "runtime", "graph"]
+    """Return the first failing test of a mutant's folder (without a mutant: of all floors), "" if none fails."""
+    floors = [Path(mutant[0]).parent] if mutant else ["nn", "data", "training", "runtime", "graph"]
     with tempfile.TemporaryDirectory(prefix="glassnet-mutant-") as name:
         folder = Path(name)
         plant(mutant, folder)

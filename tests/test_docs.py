@@ -39,11 +39,12 @@ def test_the_lines_that_the_derivation_quotes_stand_in_the_code():
     assert [line for line in lines if f" {line}\n" not in code] == []
 
 
-def test_the_guide_to_training_is_a_program_that_prints_what_it_says(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("name", "examples"), [("training", 8), ("health", 1)])
+def test_a_guide_is_a_program_that_prints_what_it_says(tmp_path, monkeypatch, name, examples):
     monkeypatch.chdir(tmp_path)  # it saves runs
-    guide = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
+    guide = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", guide, re.DOTALL)
-    assert len(blocks) == guide.count("```python") == guide.count("```text") > 8
+    assert len(blocks) == guide.count("```python") == guide.count("```text") > examples
     page: dict = {}
     for example, said in blocks:
         printed = io.StringIO()
@@ -72,6 +73,6 @@ def test_every_module_stands_in_the_architecture():
     text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     source = Path(glassnet.__file__).parent
     modules = [
-        path.name for path in source.glob("*/*.py") if path.name != "__init__.py" and path.parent.name != "cli"
+        path.name for path in source.glob("*/**/*.py") if path.name != "__init__.py" and path.parent.name != "cli"
     ]
     assert [name for name in modules if name not in text] == []

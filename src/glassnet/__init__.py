@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset as Dataset
     from glassnet.data.registry import load_dataset as load_dataset
+    from glassnet.errors import HealthWarning as HealthWarning
     from glassnet.graph.computation_graph import ComputationGraph as ComputationGraph
     from glassnet.graph.page import explain as explain
     from glassnet.graph.proof import prove as prove
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from glassnet.training.callbacks import Callback as Callback
     from glassnet.training.config import RunConfig as RunConfig
     from glassnet.training.config import load_config as load_config
+    from glassnet.training.health.preflight import preflight as preflight
     from glassnet.training.loop import DivergenceError as DivergenceError
     from glassnet.training.loop import Interrupted as Interrupted
     from glassnet.training.loop import Run as Run
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "data.dataset": ("Dataset",),
     "data.registry": ("load_dataset",),
+    "errors": ("HealthWarning",),
     "graph.computation_graph": ("ComputationGraph",),
     "graph.page": ("explain",),
     "graph.proof": ("prove",),
@@ -61,6 +64,7 @@ _MODULES = {
     ),
     "training.callbacks": ("Callback",),
     "training.config": ("RunConfig", "load_config"),
+    "training.health.preflight": ("preflight",),
     "training.loop": ("DivergenceError", "Interrupted", "Run", "fit"),
     "training.metrics": ("evaluate",),
     "training.model_file": ("load_model", "save_model"),

@@ -66,7 +66,19 @@ class DataError(GlassnetError, ValueError):
 
 
 class NonFiniteError(GlassnetError, ArithmeticError):
-    """A number became NaN or infinite; the message says where it was first seen."""
+    """A number became NaN or infinite; the message says where it was first seen.
+
+    Attributes
+    ----------
+    layer : int or None
+        The layer, counted from 1, where that is known.
+    """
+
+    layer: int | None = None
+
+
+class HealthWarning(UserWarning):
+    """A network that is being trained is sick; the message says what, where, since when, why and what to try."""
 
 
 def unknown_name(parameter: str, name: str, known: Iterable[str]) -> UsageError:

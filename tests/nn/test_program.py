@@ -593,7 +593,10 @@ def test_the_compiled_networks_hold_everything_there_is():
     assert {name for *_, name, _, _ in COMPILED} == set(ELEMENTWISE)
 
 
-@pytest.mark.parametrize(("dtype", "layers", "activations", "loss", "optimizer", "output", "scale"), COMPILED)
+@pytest.mark.parametrize(
+    ("dtype", "layers", "activations", "loss", "optimizer", "output", "scale"),
+    [*COMPILED[:2], *(pytest.param(*one, marks=pytest.mark.slow) for one in COMPILED[2:])],
+)
 def test_the_compiled_program_does_what_numpy_does(
     dtype, layers, activations, loss, optimizer, output, scale, compiled_code, monkeypatch
 ):
@@ -624,7 +627,13 @@ COMPILED_PRACTICE = [
 ]
 
 
-@pytest.mark.parametrize(("dtype", "options", "step"), COMPILED_PRACTICE, ids=["float32", "float64"])
+@pytest.mark.parametrize(
+    ("dtype", "options", "step"),
+    [
+        pytest.param(*COMPILED_PRACTICE[0], id="float32"),
+        pytest.param(*COMPILED_PRACTICE[1], id="float64", marks=pytest.mark.slow),
+    ],
+)
 def test_the_compiled_program_does_what_practice_adds(dtype, options, step, compiled_code, monkeypatch):
     monkeypatch.setattr(program_module, "BLOCK_ROWS", 8)  # batch normalisation sees whole batches all the same
     rng = np.random.default_rng(0)

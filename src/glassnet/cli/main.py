@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from glassnet.cli.check import check
 from glassnet.cli.data import data_app
 from glassnet.cli.demo import demo
 from glassnet.cli.doctor import doctor
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # keeps the line breaks of the examples
 )
-for command in (demo, train, evaluate, predict, explain, doctor):
+for command in (demo, train, check, evaluate, predict, explain, doctor):
     app.command()(command)
 app.add_typer(data_app, name="data")
 

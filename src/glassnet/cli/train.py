@@ -9,107 +9,62 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glassnet.cli.options import (
+    ActivationOption,
+    BatchNormOption,
+    BatchSizeOption,
+    BiasInitializerOption,
+    ClassWeightOption,
+    ConfigOption,
+    DatasetArgument,
+    DropoutOption,
+    DtypeOption,
+    InitializerOption,
+    LayersOption,
+    LearningRateOption,
+    LossOption,
+    OptimizerOption,
+    OutputActivationOption,
+    OutputScaleOption,
+    PlanOption,
+    SeedOption,
+    UpdateScaleOption,
+    class_weights,
+    number,
+    shares,
+    split,
+    with_steps,
+)
 from glassnet.cli.output import DataDirOption, ImputeOption, JsonOption, TargetOption
 from glassnet.cli.training import Manner, find_rate_and_tell, resume_and_tell, train_and_tell, train_seeds
 from glassnet.errors import UsageError
 
 if TYPE_CHECKING:
-    from glassnet.training.config import RunConfig
+    pass
 
 #: Options of training that say how much of a plan is done, and not what it is.
 NOT_OF_A_PLAN = ("epochs", "kernels", "threads", "metrics", "checkpoint_every")
 
 
 def train(
-    dataset: Annotated[
-        str | None,
-        typer.Argument(
-            help="A name from glassnet data list; a table (CSV, TSV, Parquet), NPZ, NPY, or folder of images.",
-            metavar="DATASET",
-        ),
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(help="TOML file to start from, for example a run's config.toml; other options change it."),
-    ] = None,
-    plan: Annotated[
-        str | None,
-        typer.Option(
-            help="best: for accuracy; fast: for time; none. Found by search beforehand for the data set; "
-            "other options change it.",
-            metavar="NAME",
-            show_default="best, where there is one and no option describes a network or training",
-        ),
-    ] = None,
+    dataset: DatasetArgument = None,
+    config: ConfigOption = None,
+    plan: PlanOption = None,
     target: TargetOption = None,
     impute: ImputeOption = None,
-    layers: Annotated[
-        str | None,
-        typer.Option(help="Units per layer, inputs first.", metavar="D0,D1,..", show_default="D0,256,128,outputs"),
-    ] = None,
-    activation: Annotated[
-        str | None,
-        typer.Option(
-            help="Of the hidden layers: one name, or one a layer. identity, sigmoid, tanh, relu, relu3, "
-            "leaky_relu, elu, gelu, silu or softplus.",
-            metavar="NAME,..",
-            show_default="relu",
-        ),
-    ] = None,
-    output_activation: Annotated[
-        str | None, typer.Option(help="Of the last layer.", metavar="NAME", show_default="as the loss has it")
-    ] = None,
-    loss: Annotated[
-        str | None,
-        typer.Option(
-            help="cross_entropy, binary_cross_entropy, half_squared_error, absolute_error or huber; "
-            'with options: "huber(2)", "half_squared_error(sum)".',
-            metavar="NAME",
-            show_default="the one that suits the data",
-        ),
-    ] = None,
-    output_scale: Annotated[float | None, typer.Option(help="Factor k on the output.", show_default="1")] = None,
-    initializer: Annotated[
-        str | None,
-        typer.Option(
-            help="Of the weights: glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, "
-            'lecun_normal, orthogonal, zeros, "uniform(-1, 1)", "normal(0, 0.1)".',
-            metavar="NAME",
-            show_default="glorot_uniform",
-        ),
-    ] = None,
-    bias_initializer: Annotated[
-        str | None, typer.Option(help="Of the biases.", metavar="NAME", show_default="zeros")
-    ] = None,
-    dtype: Annotated[
-        str | None, typer.Option(help="float32 or float64.", metavar="NAME", show_default="float32")
-    ] = None,
-    batch_norm: Annotated[
-        bool | None,
-        typer.Option("--batch-norm/--no-batch-norm", help="Normalise the hidden layers' pre-activations."),
-    ] = None,
-    dropout: Annotated[
-        str | None,
-        typer.Option(
-            help="Share of hidden units left out in training; or one each for inputs and hidden layers: 0.1,0.4.",
-            metavar="P,..",
-            show_default="0",
-        ),
-    ] = None,
-    optimizer: Annotated[
-        str | None,
-        typer.Option(
-            help="gd (all rows in one step an epoch), sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, "
-            "muon, kfac or lbfgs; "
-            'with options: "momentum(0.05, momentum=0.8)".',
-            metavar="NAME",
-            show_default="adam",
-        ),
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Of the optimizer.", show_default="the optimizer's own")
-    ] = None,
-    update_scale: Annotated[float | None, typer.Option(help="Factor m on every step.", show_default="1")] = None,
+    layers: LayersOption = None,
+    activation: ActivationOption = None,
+    output_activation: OutputActivationOption = None,
+    loss: LossOption = None,
+    output_scale: OutputScaleOption = None,
+    initializer: InitializerOption = None,
+    bias_initializer: BiasInitializerOption = None,
+    dtype: DtypeOption = None,
+    batch_norm: BatchNormOption = None,
+    dropout: DropoutOption = None,
+    optimizer: OptimizerOption = None,
+    learning_rate: LearningRateOption = None,
+    update_scale: UpdateScaleOption = None,
     schedule: Annotated[
         str | None,
         typer.Option(
@@ -120,7 +75,7 @@ def train(
         ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training rows.", show_default="10")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Rows of a step.", show_default="128; gd: all")] = None,
+    batch_size: BatchSizeOption = None,
     samples_per_epoch: Annotated[
         str | None,
         typer.Option(help="Rows an epoch takes: a number, or a share as in 0.1.", metavar="N", show_default="all"),
@@ -141,10 +96,7 @@ def train(
             show_default="none",
         ),
     ] = None,
-    class_weight: Annotated[
-        str | None,
-        typer.Option(help="balanced, or weights of classes: cat=2,dog=1.", metavar="NAME=W,..", show_default="1"),
-    ] = None,
+    class_weight: ClassWeightOption = None,
     label_smoothing: Annotated[
         float | None, typer.Option(help="Certainty taken from the targets, as in 0.1.", show_default="0")
     ] = None,
@@ -187,9 +139,7 @@ def train(
             show_default="none",
         ),
     ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Decides the first weights and the order of the rows.", show_default="0")
-    ] = None,
+    seed: SeedOption = None,
     seeds: Annotated[
         int, typer.Option(help="Train so many networks, with this seed and the next ones.", metavar="N", min=1)
     ] = 1,
@@ -235,6 +185,13 @@ def train(
     find_lr: Annotated[
         bool, typer.Option("--find-lr", help="Train nothing; try learning rates and say which to take.")
     ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with 1 where the network turns out to be sick.")
+    ] = False,
+    remedy: Annotated[
+        bool,
+        typer.Option("--remedy", help="Where it is sick, change what its diagnosis says, train again, compare."),
+    ] = False,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Log for TensorBoard, in the run's folder.")
     ] = False,
@@ -254,6 +211,7 @@ def train(
       glassnet train breastmnist --epochs 30 --seeds 5 --compare
       glassnet train digits --batch-norm --dropout 0.2 --schedule one_cycle --early-stopping 10
       glassnet train fashion-mnist --layers 784,256,10 --optimizer momentum --find-lr
+      glassnet train digits --initializer "uniform(-1, 1)" --activation tanh --remedy
       glassnet train --resume runs/2026-11-23_101500_digits_64-32-10
       glassnet train --config runs/2026-11-23_101500_digits_64-32-10/config.toml --seed 1
     """
@@ -262,19 +220,27 @@ def train(
     from glassnet.training.plans import load_plan
     from glassnet.training.run import load_data
 
-    manner = Manner(progress=not quiet, as_json=as_json, run_dir=run_dir, tensorboard=tensorboard, mlflow=mlflow)
+    manner = Manner(
+        progress=not quiet,
+        as_json=as_json,
+        run_dir=run_dir,
+        tensorboard=tensorboard,
+        mlflow=mlflow,
+        strict=strict,
+        remedy=remedy,
+    )
     changes = {
         "seed": seed,
         "data": {
             "dataset": dataset,
-            "validation": _number("validation", validation),
+            "validation": number("validation", validation),
             "split_seed": split_seed,
             "target": target,
             "impute": impute,
         },
         "network": {
-            "layers": _split(layers),
-            "activation": _split(activation) if activation and "," in activation else activation,
+            "layers": split(layers),
+            "activation": split(activation) if activation and "," in activation else activation,
             "output_activation": output_activation,
             "loss": loss,
             "output_scale": output_scale,
@@ -282,17 +248,17 @@ def train(
             "bias_initializer": bias_initializer,
             "dtype": dtype,
             "batch_norm": batch_norm,
-            "dropout": _shares("dropout", dropout),
+            "dropout": shares("dropout", dropout),
         },
         "training": {
             "optimizer": optimizer,
             "schedule": schedule,
             "epochs": epochs,
             "batch_size": batch_size,
-            "samples_per_epoch": _number("samples_per_epoch", samples_per_epoch),
+            "samples_per_epoch": number("samples_per_epoch", samples_per_epoch),
             "sampling": sampling,
             "augmentation": augmentation,
-            "class_weight": _class_weight(class_weight),
+            "class_weight": class_weights(class_weight),
             "label_smoothing": label_smoothing,
             "l1": l1,
             "l2": l2,
@@ -302,7 +268,7 @@ def train(
             "max_norm": max_norm,
             "ema": ema,
             "average_epochs": average_epochs,
-            "metrics": _split(metrics),
+            "metrics": split(metrics),
             "early_stopping": _patience(early_stopping),
             "checkpoint_every": checkpoint_every,
             "kernels": kernels,
@@ -312,13 +278,14 @@ def train(
     steps = {"learning_rate": learning_rate, "update_scale": update_scale}
     if resume is not None:
         others = {"seeds": seeds if seeds > 1 else None, "compare": compare or None, "find_lr": find_lr or None}
+        others["remedy"] = remedy or None
         _refuse_beside_resume(changes, {**steps, **others, "config": config, "plan": plan, "run_dir": run_dir})
         return resume_and_tell(resume, manner, epochs=epochs, data_dir=data_dir)
     if config is not None and plan not in (None, "none"):
         raise UsageError("plan", "is a configuration, and so is --config; leave one of the two out")
     name = None if config is not None else _plan(dataset, plan, changes, steps)
     start = config if dataset is None or name is None else load_plan(dataset, name)
-    chosen = _with_steps(configure(changes, start), steps)
+    chosen = with_steps(configure(changes, start), steps)
     if name is not None and plan is None:
         remark = f"training by the plan {name!r} for {dataset}; --plan none takes the defaults"
         manner = replace(manner, remark=remark)
@@ -328,6 +295,8 @@ def train(
             ("compare", compare),
             ("tensorboard", tensorboard),
             ("mlflow", mlflow),
+            ("strict", strict),
+            ("remedy", remedy),
         ):
             if given:
                 raise UsageError(option, "is for training, and --find-lr trains nothing; leave one of the two out")
@@ -335,6 +304,8 @@ def train(
         return find_rate_and_tell(chosen, manner, data_dir=data_dir)
     if compare:
         manner = replace(manner, figures=published(chosen.data.dataset))
+    if remedy and seeds > 1:
+        raise UsageError("remedy", "trains a single network again; leave --seeds out")
     if seeds == 1:
         train_and_tell(chosen, manner, data_dir=data_dir)
     else:
@@ -365,54 +336,3 @@ def _refuse_beside_resume(changes: dict[str, Any], others: dict[str, Any]) -> No
 def _patience(text: str | None) -> str | None:
     """Read a number of epochs, ``10``; anything else is a specification."""
     return f"patience({text})" if text is not None and re.fullmatch(r"[-+.\d]+", text) else text
-
-
-def _shares(name: str, text: str | None) -> float | list[float] | None:
-    """Read one share, or several with commas between."""
-    if text is None:
-        return None
-    try:
-        shares = [float(part) for part in text.split(",")]
-    except ValueError:
-        raise UsageError(name, f"must be a share such as 0.4, or several: 0.1,0.4,0.4; got {text!r}") from None
-    return shares if len(shares) > 1 else shares[0]
-
-
-def _class_weight(text: str | None) -> str | dict[str, float] | None:
-    """Read ``balanced``, or weights by class: ``cat=2,dog=1``."""
-    if text is None or "=" not in text:
-        return text
-    weights = {}
-    for part in text.split(","):
-        name, _, weight = (piece.strip() for piece in part.rpartition("="))
-        if name in weights:
-            raise UsageError("class_weight", f"the class {name} is given twice")
-        try:
-            weights[name] = float(weight)
-        except ValueError:
-            raise UsageError("class_weight", f"must be balanced, or like cat=2,dog=1; got {text!r}") from None
-    return weights
-
-
-def _number(name: str, text: str | None) -> int | float | None:
-    """Tell a number of rows, ``5``, from a share of them, ``0.5`` or ``1.0``."""
-    if text is None:
-        return None
-    try:
-        return int(text) if text.isdecimal() else float(text)
-    except ValueError:
-        raise UsageError(name, f"must be a number of rows, or a share such as 0.1, got {text!r}") from None
-
-
-def _split(names: str | None) -> list[str] | None:
-    return None if names is None else [name.strip() for name in names.split(",")]
-
-
-def _with_steps(config: RunConfig, steps: dict[str, float | None]) -> RunConfig:
-    """Put the two options that every optimizer has into the optimizer's specification."""
-    from glassnet.nn.optimizers import OPTIMIZERS
-
-    options: dict[str, Any] = {name: value for name, value in steps.items() if value is not None}
-    optimizer = replace(OPTIMIZERS.resolve(config.training.optimizer), **options)
-    training = config.training.model_copy(update={"optimizer": optimizer.spec})
-    return config.model_copy(update={"training": training})

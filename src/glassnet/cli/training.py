@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -21,10 +21,11 @@ from glassnet.cli.output import (
     published_table,
     tell_remarks,
 )
-from glassnet.errors import FileError
+from glassnet.errors import FileError, NonFiniteError
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
+    from glassnet.training.assessment import Assessment
     from glassnet.training.callbacks import Callback
     from glassnet.training.config import RunConfig
     from glassnet.training.loop import Run
@@ -46,6 +47,10 @@ class Manner:
         Log for these trackers.
     remark : str
         What is said before training.
+    strict : bool
+        End with 1 where the network is sick.
+    remedy : bool
+        Train a sick network again, with what its diagnosis says changed.
     """
 
     progress: bool = True
@@ -55,6 +60,8 @@ class Manner:
     tensorboard: bool = False
     mlflow: bool = False
     remark: str = ""
+    strict: bool = False
+    remedy: bool = False
 
     def tell_first(self, data: Dataset) -> None:
         """Say on stderr what is to be known before training."""
@@ -78,7 +85,8 @@ def train_and_tell(
     Raises
     ------
     typer.Exit
-        With 130 or 143 after Ctrl-C or SIGTERM; what was learned is saved and said.
+        With 130 or 143 after Ctrl-C or SIGTERM; what was learned is saved and said. With 1 where the network is
+        sick and that is to be an error.
     """
     from glassnet.training.run import load_data
 
@@ -86,9 +94,69 @@ def train_and_tell(
         data = load_data(config, data_dir)
     manner.tell_first(data)
     with _folder(config, data, manner) as folder:
-        finished = _trained(config, data, folder, manner)
+        finished = (
+            _trained(config, data, folder, manner)
+            if not manner.remedy
+            else _survived(config, data, folder, manner)
+        )
+        if manner.remedy and finished.health is not None and finished.health.sick:
+            return _train_again(config, finished, data, folder, manner)
     _tell(finished, data, manner)
     return finished
+
+
+def _survived(config: RunConfig, data: Dataset, folder: Path, manner: Manner) -> Run:
+    """Train into a folder; a run that diverges is one to be mended."""
+    from glassnet.training.loop import DivergenceError
+
+    try:
+        return _trained(config, data, folder, manner)
+    except DivergenceError as error:
+        typer.echo(f"glassnet: {error}", err=True)
+        return error.run
+
+
+def _train_again(config: RunConfig, before: Run, data: Dataset, folder: Path, manner: Manner) -> Run:
+    """Apply the first remedy of a sick run, train again in a folder beside it, and print both."""
+    from glassnet.training.config import configure
+
+    first = next(found for found in before.health.diagnoses if found.sick) if before.health else None
+    if first is None or first.remedy is None:
+        _tell(before, data, manner)
+        return before
+    typer.echo(f"glassnet: once more with {first.remedy.text}", err=True)
+    changed = configure(first.remedy.changes, config)
+    after = _trained(changed, data, folder.with_name(f"{folder.name}_remedied"), manner)
+    if manner.as_json:
+        records = [_record(run, data, manner, _assessed(run, data)) for run in (before, after)]
+        print_json(records[1] | {"before": records[0], "remedy": first.remedy.changes})
+    else:
+        rows = [_row(name, run, data) for name, run in (("before", before), ("after", after))]
+        print_facts([_rows_fact(data), ("diagnosis", str(first)), ("changed", first.remedy.text)])
+        typer.echo()
+        print_table(["", "training loss", "validation", "test", "health", "run folder"], rows, text=(0, 4, 5))
+    _end([after], manner)
+    return after
+
+
+def _assessed(run: Run, data: Dataset) -> Assessment | None:
+    """Assess a network on the test rows; None where it gives no finite numbers."""
+    from glassnet.training.assessment import assess
+
+    try:
+        return assess(run.network, data.test, data.task, data.encoder)
+    except NonFiniteError:
+        return None
+
+
+def _row(name: str, run: Run, data: Dataset) -> list[str]:
+    """Return a run's line in a table of two."""
+    last, found = run.chosen, _assessed(run, data)
+    test = "not finite" if found is None else f"{next(iter(found.measures.values())):.4f}"
+    loss = f"{last.train_loss:.4g}" if last else "none"
+    accuracy = f"{last.validation_accuracy:.4f}" if last and last.validation_accuracy is not None else ""
+    kinds = [found.kind for found in run.health.diagnoses if found.sick] if run.health else []
+    return [name, loss, accuracy, test, ", ".join(kinds) or "healthy", str(run.folder)]
 
 
 def resume_and_tell(folder: Path, manner: Manner, *, epochs: int | None, data_dir: Path | None) -> None:
@@ -206,7 +274,7 @@ def train_seeds(config: RunConfig, seeds: int, data: Dataset, manner: Manner) ->
             for run, one in zip(runs, found, strict=True)
         ]
         print_json(record | {"spread": {name: asdict(over) for name, over in spread.items()}})
-        return _tell_unsaved(runs)
+        return _end(runs, manner)
     print_facts([_rows_fact(data), network_fact(runs[0].network), ("run folders", str(folder))])
     typer.echo()
     names = [MEASURES.get(name, name) for name in spread]
@@ -221,16 +289,13 @@ def train_seeds(config: RunConfig, seeds: int, data: Dataset, manner: Manner) ->
     if manner.figures:
         typer.echo()
         published_table(manner.figures, {name: over.mean for name, over in spread.items()})
-    _tell_unsaved(runs)
+    _end(runs, manner)
 
 
-def _tell(run: Run, data: Dataset, manner: Manner) -> None:
-    """Print what a finished run reached."""
-    from glassnet.training.assessment import assess
-
-    test, last = assess(run.network, data.test, data.task, data.encoder), run.chosen
-    seconds = sum(record.seconds for record in run.history)
-    record = {
+def _record(run: Run, data: Dataset, manner: Manner, test: Assessment | None) -> dict[str, Any]:
+    """Return what a run reached as one record; without an assessment where the network gives no finite numbers."""
+    last = run.chosen
+    return {
         "run_dir": str(run.folder),
         "dataset": data.name,
         "layers": list(run.network.layers),
@@ -239,7 +304,7 @@ def _tell(run: Run, data: Dataset, manner: Manner) -> None:
         "epochs": len(run.history),
         "stopped": run.stopped,
         "best_epoch": run.best_epoch,
-        "seconds": round(seconds, 3),
+        "seconds": round(_seconds(run), 3),
         "kernels": run.config.environment["kernels"],
         "threads": last and last.threads,
         "train_loss": last and last.train_loss,
@@ -247,22 +312,35 @@ def _tell(run: Run, data: Dataset, manner: Manner) -> None:
         "validation_loss": last and last.validation_loss,
         "validation_accuracy": last and last.validation_accuracy,
         "validation_measures": last.measures if last else {},
-        "test_loss": test.loss,
-        "test_accuracy": test.measures.get("accuracy"),
-        "test_measures": test.measures,
-        "test_intervals": test.intervals,
+        "test_loss": test and test.loss,
+        "test_accuracy": test and test.measures.get("accuracy"),
+        "test_measures": test.measures if test else {},
+        "test_intervals": test.intervals if test else {},
         "published": manner.figures,
+        "health": [found.to_dict() for found in run.health.diagnoses] if run.health else [],
+        "sick": run.health is not None and run.health.sick,
         "theta_sha256": run.network.fingerprint(),
     }
+
+
+def _seconds(run: Run) -> float:
+    return sum(record.seconds for record in run.history)
+
+
+def _tell(run: Run, data: Dataset, manner: Manner) -> None:
+    """Print what a finished run reached."""
+    from glassnet.training.assessment import assess
+
+    test, last = assess(run.network, data.test, data.task, data.encoder), run.chosen
     if manner.as_json:
-        print_json(record)
-        return _tell_unsaved([run])
+        print_json(_record(run, data, manner, test))
+        return _end([run], manner)
     epochs = "1 epoch" if len(run.history) == 1 else f"{len(run.history)} epochs"
     facts = [
         _rows_fact(data),
         network_fact(run.network),
         ("optimizer", run.config.training.optimizer),
-        ("trained", f"{epochs}, {seconds:.1f} s, {run.config.environment['kernels']} kernels"),
+        ("trained", f"{epochs}, {_seconds(run):.1f} s, {run.config.environment['kernels']} kernels"),
     ]
     if run.stopped != "epochs":
         facts.append(("stopped by", run.stopped))
@@ -274,16 +352,25 @@ def _tell(run: Run, data: Dataset, manner: Manner) -> None:
         facts.append(("validation accuracy", f"{last.validation_accuracy:.4f}"))
     facts += [(name.replace("_", " "), f"{value:.4f}") for name, value in (last.measures if last else {}).items()]
     facts += [(f"test {name}", value) for name, value in measures_facts(test)]
-    facts += [("test loss", f"{test.loss:.4f}"), ("run folder", str(run.folder))]
+    facts += [("test loss", f"{test.loss:.4f}"), ("health", _health_fact(run)), ("run folder", str(run.folder))]
     print_facts(facts)
     if manner.figures:
         typer.echo()
         published_table(manner.figures, test.measures)
-    _tell_unsaved([run])
+    _end([run], manner)
 
 
-def _tell_unsaved(runs: Sequence[Run]) -> None:
-    """End with an error where a folder does not hold the end of its run."""
+def _health_fact(run: Run) -> str:
+    """Return what is wrong in short; warnings have said it at length."""
+    found = run.health.diagnoses if run.health else ()
+    words = [
+        f"{'sick: ' if one.sick else ''}{one.kind}{f' in layer {one.layer}' if one.layer else ''}" for one in found
+    ]
+    return "; ".join(words) or "healthy"
+
+
+def _end(runs: Sequence[Run], manner: Manner) -> None:
+    """End with an error where a folder does not hold the end of its run, or a network is sick and may not be."""
     for run in runs:
         if run.unsaved is not None:
             raise FileError(
@@ -291,6 +378,8 @@ def _tell_unsaved(runs: Sequence[Run]) -> None:
                 f"{run.unsaved.problem}; the run is at its end, but its folder holds an earlier state: "
                 f"make room and go on with: glassnet train --resume {quote(str(run.folder))}",
             )
+    if manner.strict and any(run.health is not None and run.health.sick for run in runs):
+        raise typer.Exit(1)
 
 
 def _rows_fact(data: Dataset) -> tuple[str, str]:

@@ -66,15 +66,18 @@ class Trace:
     delta: list[Array] = field(default_factory=list)
     outputs: Array = field(default_factory=lambda: np.empty(0))
 
-    def first_non_finite(self) -> str:
-        """Say in which layer the first NaN or infinity stands, for an error message."""
+    def non_finite(self, problem: str) -> NonFiniteError:
+        """Build the error that says in which layer the first NaN or infinity stands."""
         for layer, (Z, H) in enumerate(zip(self.Z, self.H[1:], strict=True), start=1):
             for name, values in (("Z", Z), ("H", H)):
                 bad = np.argwhere(~np.isfinite(values))
                 if len(bad):
                     row, unit = (int(i) for i in bad[0])
-                    return f"it began in layer {layer}, {name}[{row}, {unit}] = {values[row, unit]}"
-        return "every layer is finite, only the loss itself is not"
+                    where = f"it began in layer {layer}, {name}[{row}, {unit}] = {values[row, unit]}"
+                    error = NonFiniteError(f"{problem}: {where}")
+                    error.layer = layer
+                    return error
+        return NonFiniteError(f"{problem}: every layer is finite, only the loss itself is not")
 
 
 def forward(
@@ -128,7 +131,7 @@ def value_and_slope(trace: Trace, targets: Array, loss: Loss, weights: Array | N
     except NonFiniteError:  # softmax refuses what the check below would find
         value, slope = np.nan, trace.outputs
     if not np.isfinite(value):
-        raise NonFiniteError(f"the loss became {value}: {trace.first_non_finite()}")
+        raise trace.non_finite(f"the loss became {value}")
     return value, slope
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from glassnet.errors import FileError
 from glassnet.nn.network import Network
 from glassnet.training.config import RunConfig
+from glassnet.training.health.monitor import Health
 from glassnet.training.history import History
 
 
@@ -31,6 +32,8 @@ class Running(Protocol):
         The epoch whose parameters the network has at the end, where early stopping chose it.
     unsaved : FileError or None
         Why the last save failed, where it did.
+    health : Health or None
+        What is wrong with the network, if anything, at the end.
     """
 
     network: Network
@@ -40,6 +43,7 @@ class Running(Protocol):
     stopped: str
     best_epoch: int | None
     unsaved: FileError | None
+    health: Health | None
 
 
 class Callback:

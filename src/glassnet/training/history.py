@@ -30,6 +30,11 @@ class EpochRecord:
 
     measures : dict of str to float
         The metrics that were asked for, ``validation_auc`` for example, over the validation rows after the epoch.
+    dead_units, saturated_units : int or None
+        Of all hidden layers, where the network was examined after the epoch; see `glassnet.training.health`.
+    gradient_norm, update_ratio : float or None
+        Of all weights' gradient on the probe's rows, and the largest |step of W| / |W| of a layer in the epoch's
+        last step, likewise.
 
     Accuracies are None for regression.
     """
@@ -43,6 +48,10 @@ class EpochRecord:
     seconds: float
     threads: int
     measures: dict[str, float] = field(default_factory=dict)
+    dead_units: int | None = None
+    saturated_units: int | None = None
+    gradient_norm: float | None = None
+    update_ratio: float | None = None
 
     def row(self) -> dict[str, float | None]:
         """Return the figures by the names of their columns."""
@@ -52,12 +61,15 @@ class EpochRecord:
 #: The columns of every history; those of the metrics that were asked for follow.
 COLUMNS = tuple(column.name for column in fields(EpochRecord) if column.name != "measures")
 
+#: Those that hold whole numbers.
+COUNTS = ("epoch", "threads", "dead_units", "saturated_units")
+
 
 def _number(column: str, cell: str) -> float | None:
     """Read a cell: a whole number where the column counts something, nothing where it is empty."""
     if not cell:
         return None
-    return int(cell) if column in ("epoch", "threads") else float(cell)
+    return int(cell) if column in COUNTS else float(cell)
 
 
 class History:

@@ -80,6 +80,11 @@ class Keeper:
         """Save the network as it is judged, and the history, and return why that failed."""
         return self._attempt(lambda folder: folder.save(self.learner.judged, self.run.history))
 
+    def save_health(self) -> FileError | None:
+        """Save what is wrong with the network, and return why that failed."""
+        health = self.run.health
+        return None if health is None else self._attempt(lambda folder: folder.save_health(health))
+
     def _attempt(self, save: Callable[[RunFolder], None]) -> FileError | None:
         try:
             if self.folder is not None:

@@ -25,6 +25,7 @@ from glassnet.training.checkpoint import Checkpoint
 from glassnet.training.config import RunConfig
 from glassnet.training.early_stopping import EarlyStopping, Watch
 from glassnet.training.engine import make_engine
+from glassnet.training.health.monitor import Health, Monitor
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.metrics import RunningMetrics, evaluate
 from glassnet.training.monitoring import answer, check_metrics
@@ -156,7 +157,8 @@ class Learner:
         self.before = self._generator_states()  # at the beginning of the present epoch
         self.metrics = RunningMetrics(self.network)
         self.first, self.seconds, self.began = 0, 0.0, 0.0  # of the present epoch: rows done, its time, its start
-        self.place = "before epoch 1"
+        self.monitor = Monitor(self.work, training, self.sampler.n, self.sampler.steps)
+        self.place, self.latest = "before epoch 1", 0
         self.warm = False
         self.steps = 1
 
@@ -212,11 +214,14 @@ class Learner:
         size, threads = self.sampler.batch_size, self.engine.threads
         self.began = time.perf_counter()
         while self.first < len(order):
-            part = slice(self.first, self.first + self.steps * size)
+            done = (number - 1) * self.sampler.steps + self.first // size
+            part = slice(self.first, self.first + self.monitor.room(done, self.steps) * size)
             start = time.perf_counter()
             losses, outputs, problem = self.engine.take(order[part], None if moves is None else moves[part])
             release(self.data.train.X)
             self.place = f"epoch {number}, step {self.first // size + len(losses) + (problem is not None)}"
+            done += len(losses)
+            self.latest = done + (problem is not None)
             if problem is not None:
                 raise problem
             elapsed = time.perf_counter() - start
@@ -225,6 +230,9 @@ class Learner:
             self.warm = True
             self.metrics.add(losses, outputs, self.data.train.y[order[part]], size)
             self.first += len(outputs)
+            if self.monitor.wants(done):
+                self.engine.store()
+                self.monitor.look(done)
             self.steps = max(1, int((TRIAL if threads.trying else PIECE) * len(losses) / elapsed))
             yield len(losses)
         if self.engine.steady and not threads.trying:
@@ -262,6 +270,7 @@ class Learner:
             self.elapsed,
             self.engine.threads.count,
             measures,
+            **self.monitor.columns(number * self.sampler.steps),
         )
         self._observe(record)
         self.metrics = RunningMetrics(self.network)
@@ -332,6 +341,23 @@ class Learner:
         for network in (self.network, self.judged):
             _set_parameters(network, self.last_finite)
 
+    def health(self, history: History, *, warn: bool = False, lost: NonFiniteError | None = None) -> Health:
+        """Judge how well the network is; theta is that of the latest step.
+
+        Parameters
+        ----------
+        history : History
+            The epochs so far.
+        warn : bool
+            Warn where it is sick.
+        lost : NonFiniteError, optional
+            What ended training, where numbers were lost.
+        """
+        if lost is not None:
+            self.monitor.diverged(self.latest, lost.layer)
+        done = len(history) * self.sampler.steps + self.first // self.work.batch_size
+        return self.monitor.health(list(history), done, warn=warn)
+
     def leave(self) -> None:
         """Give the network what is judged and saved."""
         _set_parameters(self.network, _parameters(self.judged))
@@ -358,6 +384,8 @@ class Learner:
         kept = {"finite": self.last_finite if self.first else None, "best": self.best}
         if self.judged is not self.network:
             kept["judged"] = _parameters(self.judged)
+        if self.monitor.theta is not None:
+            arrays["examined_theta"] = self.monitor.theta
         for name, parameters in kept.items():
             if parameters is not None:
                 arrays[f"{name}_theta"], arrays[f"{name}_statistics"] = parameters
@@ -379,6 +407,7 @@ class Learner:
             "schedule": self.schedule_state.to_dict(),
             "watch": self.watch.state() if self.watch else None,
             "averaged_epochs": self.averaged_epochs,
+            "health": self.monitor.state(),
             "epochs": len(history),
             "history": history.to_csv(),
         }
@@ -407,6 +436,7 @@ class Learner:
             self.averaged_epochs, done = values["averaged_epochs"], values["epochs"]
             if self.averaged_epochs != max(0, done - self.average_after):  # it is to be a longer run than planned
                 self.average_after = max(done, self.average_after)
+            self.monitor.go_on_from(values["health"], arrays.get("examined_theta"))
             self.best = _kept(arrays, "best")
             _set_parameters(self.judged, _kept(arrays, "judged") or _parameters(self.network))
             self.last_finite = _kept(arrays, "finite") or _parameters(self.judged)

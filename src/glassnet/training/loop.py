@@ -33,6 +33,7 @@ from glassnet.training.config import (
     validated,
 )
 from glassnet.training.early_stopping import EARLY_STOPPING
+from glassnet.training.health.monitor import Health
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.keeper import Keeper
 from glassnet.training.learner import Learner, Rules
@@ -63,6 +64,8 @@ class Run:
         The epoch whose parameters the network has, where early stopping chose it.
     unsaved : FileError or None
         Why the folder does not hold the end of the run, where it could not be written.
+    health : Health or None
+        What is wrong with the network, if anything; None while it learns.
     """
 
     network: Network
@@ -72,6 +75,7 @@ class Run:
     stopped: str = ""
     best_epoch: int | None = None
     unsaved: FileError | None = None
+    health: Health | None = None
 
     @property
     def chosen(self) -> EpochRecord | None:
@@ -326,13 +330,13 @@ def _trained(
             _train(learner, run, keeper, interrupts, callbacks, progress)
         except NonFiniteError as error:
             run.stopped = "non-finite"
+            run.health = learner.health(run.history, lost=error)
             learner.restore()
-            keeper.settle([keeper.save_model()])
-            rate = f" learning_rate {rules.optimizer.learning_rate:g} is probably too large;"
-            advice = "" if isinstance(rules.optimizer, LBFGS) else rate
+            keeper.settle([keeper.save_model(), keeper.save_health()])
+            lost = next(found for found in run.health.diagnoses if found.kind == "divergence")
             raise DivergenceError(
-                f"{learner.place}: {error}.{advice} "
-                f"the network is back at its state after epoch {len(run.history)}",
+                f"{learner.place}: {error}; {lost.cause}{lost.advice}. "
+                f"The network is back at its state after epoch {len(run.history)}",
                 run,
             ) from None
     if run.stopped == "interrupted" and interrupts.signal is not None:
@@ -388,8 +392,9 @@ def _train(
                 if interrupts.signal is not None:
                     run.stopped = "interrupted"
                     outcome = keeper.save_checkpoint() if learner.stop() else None
+                    run.health = learner.health(run.history)
                     learner.leave()
-                    keeper.settle([outcome, keeper.save_model()])
+                    keeper.settle([outcome, keeper.save_model(), keeper.save_health()])
                     return
             record = learner.end_epoch(epoch)
             run.history.append(record)
@@ -405,10 +410,11 @@ def _train(
             keeper.after_epoch(epoch)
     run.stopped = run.stopped or "epochs"
     outcome = keeper.save_checkpoint(ended=run.stopped)
+    run.health = learner.health(run.history, warn=True)
     learner.finish()
     if learner.watch is not None and learner.watch.rule.restore_best:
         run.best_epoch = learner.watch.best_epoch or None
-    keeper.settle([outcome, keeper.save_model()])
+    keeper.settle([outcome, keeper.save_model(), keeper.save_health()])
 
 
 def _describe(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from glassnet.nn.network import Network
 from glassnet.runtime.files import held_alone, make_folder, write_bytes
 from glassnet.training.checkpoint import Checkpoint
 from glassnet.training.config import RunConfig, load_config
+from glassnet.training.health.monitor import Health
 from glassnet.training.history import History
 from glassnet.training.model_file import MODEL_FILE, save_model
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 CONFIG_FILE = "config.toml"
 HISTORY_FILE = "history.csv"
+HEALTH_FILE = "health.json"
 COLUMNS_FILE = "columns.json"
 CHECKPOINT_FILE = "checkpoint.safetensors"
 LOCK_FILE = ".lock"
@@ -159,6 +162,10 @@ class RunFolder:
         """Replace model and history by the present ones."""
         save_model(network, self.path / MODEL_FILE)
         write_bytes(self.path / HISTORY_FILE, history.to_csv().encode())
+
+    def save_health(self, health: Health) -> None:
+        """Replace what is known of the network's health."""
+        write_bytes(self.path / HEALTH_FILE, json.dumps(health.to_dict()).encode())
 
 
 @contextlib.contextmanager

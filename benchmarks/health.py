@@ -1,0 +1,98 @@
+"""What watching a network's health costs: an epoch with it, over one without.
+
+    make bench        (or: python benchmarks/health.py [--rounds 9])
+
+[784, 256, 128, 10], 128 rows a step, 60,000 Fashion-MNIST images, Adam; compiled steps and those that NumPy takes,
+in turn in one process. What counts is the ratio of the medians. Writes results/health.json and .md.
+"""
+
+import argparse
+from contextlib import contextmanager
+from functools import partial
+
+import machine
+
+machine.free_choice()
+
+from results import number, table, write
+from turns import in_turn, medians, prepare
+from workloads import USUAL, Data
+
+import glassnet as gn
+from glassnet.training.health.monitor import Monitor
+
+#: Epochs of one measurement: a first one, which is examined most, and several.
+EPOCHS = (1, 4)
+
+KERNELS = ("numba", "numpy")
+
+
+def main():
+    """Read the options, measure and write."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=9, help="of each contestant")
+    options = parser.parse_args()
+    load, data = machine.load(), Data()
+    builders = {
+        (kernels, epochs, watched): partial(training, data, kernels, epochs, watched)
+        for kernels in KERNELS
+        for epochs in EPOCHS
+        for watched in (True, False)
+    }
+    ready, failed = prepare(builders)
+    times = in_turn(ready, options.rounds)
+    middle = medians(times)
+    body = []
+    for kernels in KERNELS:
+        for epochs in EPOCHS:
+            watched, plain = (middle[kernels, epochs, watched] for watched in (True, False))
+            body.append([kernels, str(epochs), number(watched), number(plain), number(watched / plain, 3)])
+    heading = f"Seconds of training with and without examinations: medians of {options.rounds} rounds in turn."
+    rows = table([f"kernels (load before: {load})", "epochs", "watched, s", "not, s", "ratio"], body)
+    record = {" ".join(map(str, name)): values for name, values in times.items()}
+    write("health", heading, [rows], {"seconds": record}, [f"{name}: {why}." for name, why in failed.items()])
+
+
+def training(data, kernels, epochs, watched):
+    """Return a function that trains, with the network examined or not."""
+    network, dataset = gn.Network(USUAL.layers), data.dataset
+
+    def train():
+        with as_usual() if watched else unwatched():
+            gn.fit(
+                network,
+                dataset,
+                epochs=epochs,
+                batch_size=USUAL.batch_size,
+                kernels=kernels,
+                threads=machine.CORES,
+                progress=False,
+            )
+
+    return train
+
+
+@contextmanager
+def as_usual():
+    """Change nothing."""
+    yield
+
+
+@contextmanager
+def unwatched():
+    """Take the monitor out of training."""
+    kept = {name: getattr(Monitor, name) for name in ("__init__", "room", "wants", "health", "columns")}
+    Monitor.__init__ = lambda self, *_: setattr(self, "theta", None)
+    Monitor.room = lambda self, done, steps: steps
+    Monitor.wants = lambda self, done: False
+    Monitor.health = lambda self, history, done, warn: None
+    Monitor.columns = lambda self, done: {}
+    try:
+        yield
+    finally:
+        for name, method in kept.items():
+            setattr(Monitor, name, method)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,188 @@
+"""When a network in training is examined, what is kept of it, and what follows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from glassnet.errors import HealthWarning
+from glassnet.nn.activations import Array
+from glassnet.training.config import TrainingConfig
+from glassnet.training.health.diagnosis import Diagnosis, in_json
+from glassnet.training.health.evidence import Baseline, Divergence, Evidence
+from glassnet.training.health.rules import certain, diagnose
+from glassnet.training.health.vitals import Probe, Vitals
+from glassnet.training.history import EpochRecord
+from glassnet.training.work import Work
+
+#: Rows of the probe, and those that the best constant answer is taken from at most.
+ROWS, TARGETS = 128, 4096
+
+#: Steps after which the network is examined early on; later, at the end of an epoch, but only once in as many rows
+#: of training as this times the probe's.
+EARLY = (1, 4, 16, 64, 256, 1024)
+SELDOM = 64
+
+
+@dataclass(frozen=True)
+class Health:
+    """How well a run is.
+
+    Attributes
+    ----------
+    diagnoses : tuple of Diagnosis
+        What is wrong, the likeliest root cause first; remarks last.
+    vitals : tuple of Vitals
+        What was measured, in the order of steps.
+    """
+
+    diagnoses: tuple[Diagnosis, ...]
+    vitals: tuple[Vitals, ...]
+
+    @property
+    def sick(self) -> bool:
+        """Whether the network does not learn, or learns what does not hold."""
+        return any(diagnosis.sick for diagnosis in self.diagnoses)
+
+    def __str__(self) -> str:
+        """A line for each diagnosis, or that there is none."""
+        return "\n".join(map(str, self.diagnoses)) or "healthy"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        return {
+            "sick": self.sick,
+            "diagnoses": [diagnosis.to_dict() for diagnosis in self.diagnoses],
+            "vitals": in_json([vitals.to_dict() for vitals in self.vitals]),
+        }
+
+
+class Monitor:
+    """Examines a network while it learns, and changes nothing of it.
+
+    Parameters
+    ----------
+    work : Work
+        The network, and its rows.
+    training : TrainingConfig
+        How it learns.
+    drawn : int
+        Of so many first rows epochs are drawn; the probe's rows are spread evenly over them.
+    steps : int
+        Of an epoch.
+
+    Attributes
+    ----------
+    vitals : list of Vitals
+        In the order of steps; the first is of the network before training.
+    """
+
+    def __init__(self, work: Work, training: TrainingConfig, drawn: int, steps: int) -> None:
+        self.work, self.training, self.drawn, self.steps = work, training, drawn, steps
+        self.probe = Probe(work.network, *self._rows(ROWS))
+        rows, targets, weights = _spread(drawn, TARGETS), work.targets, work.weights
+        self.baseline = Baseline.of(work.network.loss, targets[rows], None if weights is None else weights[rows])
+        self.theta: Array | None = None  # as it was one step before the network is examined
+        self.divergence: Divergence | None = None
+        self.vitals: list[Vitals] = []
+        self.warned: set[str] = set()
+        self.examine(0)
+        self.theta = work.network.theta.copy()
+
+    def _rows(self, n: int) -> tuple[Array, Array, Array | None]:
+        rows, work = _spread(self.drawn, n), self.work
+        return work.batch(rows), work.targets[rows], None if work.weights is None else work.weights[rows]
+
+    def room(self, done: int, steps: int) -> int:
+        """Return how many steps may be taken at once, after `done` of them, without passing by an examination."""
+        end = (done // self.steps + 1) * self.steps
+        stops = [step for early in EARLY for step in (early - 1, early)]
+        return min(steps, *(step - done for step in (*stops, end - 1, end) if step > done))
+
+    def _due(self, done: int) -> bool:
+        """Whether the network is to be examined after so many steps."""
+        if done in EARLY:
+            return True
+        rows = (done - self.vitals[-1].step) * self.work.batch_size
+        return done % self.steps == 0 and rows >= SELDOM * len(self.probe.X)
+
+    def wants(self, done: int) -> bool:
+        """Whether theta, after so many steps, is to be shown to `look`."""
+        return self._due(done) or self._due(done + 1)
+
+    def look(self, done: int) -> None:
+        """Examine the network where that is due; keep theta where it is due after the next step."""
+        if self._due(done):
+            self.examine(done)
+        self.theta = self.work.network.theta.copy() if self._due(done + 1) else None
+
+    def examine(self, done: int) -> None:
+        """Examine the network as it is now, after so many steps, and warn of what will not heal by itself."""
+        self.vitals.append(self.probe.measure(self.work.network.theta, done, self.theta))
+        self._warn(certain(self._evidence(())))
+
+    def columns(self, done: int) -> dict[str, Any]:
+        """Return what the history records of an epoch that ended after so many steps, if it was examined then."""
+        last = self.vitals[-1]
+        if last.step != done:
+            return {}
+        return {
+            "dead_units": sum(len(layer.dead) for layer in last.hidden),
+            "saturated_units": sum(len(layer.saturated) for layer in last.hidden),
+            "gradient_norm": last.gradient_norm,
+            "update_ratio": last.update_ratio,
+        }
+
+    def diverged(self, step: int, layer: int | None) -> None:
+        """Note that the loss of a step was not finite."""
+        self.divergence = Divergence(step, layer)
+
+    def health(self, history: Sequence[EpochRecord], done: int, *, warn: bool) -> Health:
+        """Judge the run after so many steps, and warn where the network is sick."""
+        if self.divergence is None and self.vitals[-1].step != done:
+            self.theta = None
+            self.examine(done)
+        found = diagnose(self._evidence(history))
+        if warn:
+            self._warn([diagnosis for diagnosis in found if diagnosis.sick][:1])
+        return Health(tuple(found), tuple(self.vitals))
+
+    def _evidence(self, history: Sequence[EpochRecord]) -> Evidence:
+        return Evidence(
+            self.work.network,
+            self.training,
+            self.vitals,
+            history,
+            self.baseline,
+            self.probe.input_spread,
+            self.work.batch_size,
+            self.drawn,
+            len(self.work.targets),
+            self.divergence,
+            self.probe,
+        )
+
+    def _warn(self, found: Sequence[Diagnosis]) -> None:
+        for diagnosis in found:
+            if diagnosis.sick and diagnosis.kind not in self.warned:
+                self.warned.add(diagnosis.kind)
+                warnings.warn(str(diagnosis), HealthWarning, stacklevel=2)
+
+    def state(self) -> dict[str, Any]:
+        """Return what was measured so far as plain values; theta is kept apart, as `theta`."""
+        return {"vitals": [vitals.to_dict() for vitals in self.vitals], "warned": sorted(self.warned)}
+
+    def go_on_from(self, state: dict[str, Any], theta: Array | None) -> None:
+        """Take up what `state` returned."""
+        self.vitals = [Vitals.from_dict(values) for values in state["vitals"]]
+        self.warned = set(state["warned"])
+        self.theta = theta
+
+
+def _spread(n: int, most: int) -> Array:
+    """Return at most so many of n row numbers, evenly spread."""
+    return np.linspace(0, n - 1, min(most, n)).astype(np.intp)

@@ -1,0 +1,214 @@
+"""The pre-flight: in seconds, whether a network is fit to be trained as it is to be."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from glassnet.data.dataset import Dataset, Split
+from glassnet.errors import DataError, HealthWarning
+from glassnet.nn.network import Network
+from glassnet.nn.optimizer import Optimizer
+from glassnet.nn.optimizers import OPTIMIZERS
+from glassnet.nn.quasi_newton import LBFGS
+from glassnet.training.config import TrainingConfig
+from glassnet.training.health.causes import WIDE
+from glassnet.training.health.diagnosis import Diagnosis, in_json
+from glassnet.training.health.evidence import Baseline, Evidence
+from glassnet.training.health.monitor import ROWS, TARGETS
+from glassnet.training.health.rules import diagnose
+from glassnet.training.health.vitals import Probe
+from glassnet.training.loop import DivergenceError, fit
+from glassnet.training.range_test import find_learning_rate
+from glassnet.training.sampling import Sampler
+
+#: Rows to be over-fitted, passes over them, and how much of what there is to learn may be left.
+FEW, PASSES, LEFT = 32, 300, 0.1
+
+#: A learning rate may be this many times smaller than the pick of the range test.
+SMALL = 100.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was tried.
+
+    Attributes
+    ----------
+    name : str
+        What: ``"first loss"``, ``"over-fit 32 rows"`` or ``"learning rate"``.
+    passed : bool
+        Whether it is as it should be.
+    finding : str
+        What was found, in words.
+    """
+
+    name: str
+    passed: bool
+    finding: str
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What a pre-flight found.
+
+    Attributes
+    ----------
+    checks : tuple of Check
+        In the order in which they were made.
+    diagnoses : tuple of Diagnosis
+        What is wrong before the first step.
+    learning_rate : float or None
+        The pick of the range test, where there was one.
+    """
+
+    checks: tuple[Check, ...]
+    diagnoses: tuple[Diagnosis, ...]
+    learning_rate: float | None
+
+    @property
+    def sound(self) -> bool:
+        """Whether all is as it should be."""
+        return all(check.passed for check in self.checks) and not self.diagnoses
+
+    @property
+    def conclusion(self) -> str:
+        """What to do, in a sentence."""
+        if self.diagnoses:
+            return str(self.diagnoses[0])
+        failed = [check.name for check in self.checks if not check.passed]
+        if failed == ["learning rate"] and self.learning_rate is not None:
+            return f"train with learning_rate {self.learning_rate:.2g}"
+        return f"not fit to be trained: see {', '.join(failed)}" if failed else "fit to be trained as it is"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, for JSON."""
+        plain: dict[str, Any] = in_json(asdict(self))
+        return plain | {"sound": self.sound, "conclusion": self.conclusion}
+
+
+def preflight(
+    network: Network,
+    data: Dataset,
+    *,
+    optimizer: str | Optimizer = "adam",
+    batch_size: int | None = None,
+    seed: int | None = None,
+) -> Preflight:
+    """Try a network out before it is trained.
+
+    Is the first loss about that of the best constant answer (softmax: ln of the number of classes)? Can 32 rows be
+    learned by heart, so that data, network, loss and optimizer fit together? Is the learning rate where a range
+    test says? And is anything wrong with the first weights, in any layer? (The first two are from Karpathy 2019,
+    "A recipe for training neural networks".)
+
+    Parameters
+    ----------
+    network : Network
+        Left as it is.
+    data : Dataset
+        Only ``data.train`` is used.
+    optimizer, batch_size, seed
+        See `glassnet.fit`.
+
+    Raises
+    ------
+    UsageError, DataError
+        If options, network and data do not fit.
+
+    Examples
+    --------
+    >>> from glassnet.data.registry import load_dataset
+    >>> found = preflight(Network([64, 32, 10]), load_dataset("digits"))
+    >>> found.sound, found.conclusion
+    (True, 'fit to be trained as it is')
+    """
+    rule = OPTIMIZERS.resolve(optimizer)
+    evidence = _evidence(network, data, rule, batch_size)
+    checks = [_first_loss(evidence), _over_fit(network, data, rule)]
+    pick, rate = _rate(network, data, rule, batch_size, seed)
+    checks += [] if rate is None else [rate]
+    found = tuple(one for one in diagnose(evidence) if one.sick and one.kind != "oscillating-loss")
+    return Preflight(tuple(checks), found, pick)
+
+
+def _evidence(network: Network, data: Dataset, optimizer: Optimizer, batch_size: int | None) -> Evidence:
+    X, targets = network.check_data(*data.train)
+    sampler = Sampler.plan(
+        len(targets),
+        batch_size=batch_size,
+        samples_per_epoch=None,
+        sampling="fresh",
+        full_batch=optimizer.full_batch,
+    )
+    rows, more = (np.linspace(0, len(targets) - 1, min(n, len(targets))).astype(np.intp) for n in (ROWS, TARGETS))
+    probe = Probe(network, network.input_batch(X[rows]), targets[rows])
+    return Evidence(
+        network,
+        TrainingConfig(optimizer=optimizer.spec, batch_size=batch_size),
+        [probe.measure(network.theta, 0)],
+        (),
+        Baseline.of(network.loss, targets[more]),
+        probe.input_spread,
+        sampler.batch_size,
+        len(targets),
+        len(targets),
+        probe=probe,
+    )
+
+
+def _first_loss(evidence: Evidence) -> Check:
+    loss, constant = evidence.start.loss, evidence.baseline.loss
+    times = evidence.unlearned(evidence.start)
+    finding = f"{loss:.4g}; the best constant answer costs {constant:.4g}"
+    return Check("first loss", bool(times <= max(WIDE, _mean_free(evidence))), finding)
+
+
+def _mean_free(evidence: Evidence) -> float:
+    """Return what a loss may be, beside the best constant's, where outputs begin near 0 and targets do not."""
+    if evidence.network.loss.output is not None:
+        return WIDE
+    base = evidence.baseline
+    return 2 * max(base.low**2, base.high**2) / max(base.loss, 1e-12)
+
+
+def _over_fit(network: Network, data: Dataset, optimizer: Optimizer) -> Check:
+    """Learn a few rows by heart, without dropout."""
+    rows = np.linspace(0, len(data.train.y) - 1, min(FEW, len(data.train.y))).astype(np.intp)
+    few = Split(data.train.X[rows], data.train.y[rows])
+    small = replace(data, train=few, validation=Split(few.X[:0], few.y[:0]))
+    learner = network.copy()
+    learner.dropout = (0.0,) * len(learner.dropout)
+    name = f"over-fit {len(rows)} rows"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", HealthWarning)
+            run = fit(
+                learner, small, optimizer=optimizer, epochs=PASSES, kernels="numpy", threads=1, progress=False
+            )
+    except DivergenceError as error:
+        return Check(name, False, f"diverges: {error}")
+    base = Baseline.of(network.loss, network.encode(few.y))
+    first, last = (run.history["train_loss"][place] or 0.0 for place in (0, -1))
+    each = len(rows) if network.loss.reduction == "sum" else 1
+    left = (last / each - base.floor) / max(base.loss - base.floor, 1e-12)
+    finding = f"loss {first / each:.4g} to {last / each:.2g} in {PASSES} steps"
+    return Check(name, bool(left <= LEFT), finding if left <= LEFT else f"{finding}: not learned by heart")
+
+
+def _rate(
+    network: Network, data: Dataset, optimizer: Optimizer, batch_size: int | None, seed: int | None
+) -> tuple[float | None, Check | None]:
+    """Compare the learning rate with what a range test finds; none where steps are not taken by batches."""
+    if isinstance(optimizer, LBFGS) or optimizer.full_batch:
+        return None, None
+    try:
+        found = find_learning_rate(network, data, optimizer=optimizer, batch_size=batch_size, seed=seed)
+    except DataError as error:
+        return None, Check("learning rate", False, str(error))
+    rate = optimizer.learning_rate * optimizer.update_scale
+    finding = f"{rate:g}; a range test picks {found.pick:.2g}, the loss rises beyond {found.highest_stable:.2g}"
+    return found.pick, Check("learning rate", found.pick / SMALL <= rate <= found.highest_stable, finding)

@@ -1,0 +1,291 @@
+"""What is measured of a network's health, on a fixed batch of training rows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from glassnet.errors import NonFiniteError
+from glassnet.nn import backpropagation
+from glassnet.nn.activations import Activation, Array
+from glassnet.nn.backpropagation import Trace
+from glassnet.nn.losses import Loss
+from glassnet.nn.network import Network
+
+#: A slope is flat below this share of the steepest that the activation has from -4 to 4, for |z| above 1.
+FLAT = 0.05
+
+#: A unit is saturated where its slope is flat on this share of the rows.
+MOSTLY = 0.9
+
+#: Units are the same where their weights differ by less than this share of their length.
+SAME = 1e-5
+
+
+@dataclass(frozen=True)
+class LayerVitals:
+    """One layer, on the probe's rows.
+
+    Attributes
+    ----------
+    layer, units : int
+        Its number, the first hidden layer being 1, and its width.
+    dead : tuple of int
+        Units whose output and slope are 0 on every row: no gradient reaches their weights. A sigmoid that gives 0
+        is saturated.
+    saturated : tuple of int
+        Units whose slope is flat (`FLAT`) on nine rows of ten: hardly any gradient does.
+    duplicated : tuple of int
+        Units with the same weights and bias as another one of the layer.
+    flat_share : float
+        Share of all rows and units on which the slope is flat or 0.
+    pre_activation_mean, pre_activation_spread : float
+        Mean and standard deviation of Z over rows and units.
+    activation_mean, activation_spread : float
+        Of H.
+    weight_norm, gradient_norm : float
+        Frobenius norms of W and dL/dW, L being the mean loss of a row.
+    update_ratio : float or None
+        |step of W| / |W| of the last step before.
+    """
+
+    layer: int
+    units: int
+    dead: tuple[int, ...]
+    saturated: tuple[int, ...]
+    duplicated: tuple[int, ...]
+    flat_share: float
+    pre_activation_mean: float
+    pre_activation_spread: float
+    activation_mean: float
+    activation_spread: float
+    weight_norm: float
+    gradient_norm: float
+    update_ratio: float | None = None
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """A network at one moment.
+
+    Attributes
+    ----------
+    step : int
+        Steps of training before.
+    loss : float
+        Mean loss of the probe's rows.
+    outputs : tuple of float
+        Mean of each output.
+    output_spread : float
+        Largest standard deviation of an output over the rows.
+    wrong : float or None
+        Share of the rows, or of their labels, that are predicted wrong; None where the targets are numbers.
+    layers : tuple of LayerVitals
+        Hidden layers, then the output layer.
+    """
+
+    step: int
+    loss: float
+    outputs: tuple[float, ...]
+    output_spread: float
+    wrong: float | None
+    layers: tuple[LayerVitals, ...]
+
+    @property
+    def hidden(self) -> tuple[LayerVitals, ...]:
+        """All layers but the last."""
+        return self.layers[:-1]
+
+    @property
+    def gradient_norm(self) -> float:
+        """Of all weights."""
+        return float(np.sqrt(sum(layer.gradient_norm**2 for layer in self.layers)))
+
+    @property
+    def update_ratio(self) -> float | None:
+        """The largest of a layer."""
+        known = [layer.update_ratio for layer in self.layers if layer.update_ratio is not None]
+        return max(known, default=None)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Vitals:
+        """Read what `to_dict` wrote."""
+        layers = tuple(LayerVitals(**_tuples(one)) for one in values["layers"])
+        return cls(**_tuples(values | {"layers": layers}))
+
+
+class Probe:
+    """Rows that a network is examined with, again and again.
+
+    Dropout is left out, and batch normalisation takes the rows' own statistics, as in a step of training.
+
+    Parameters
+    ----------
+    network : Network
+        A copy of it is what is worked on.
+    X : ndarray of shape (n, d_0)
+        Rows as `Network.input_batch` returns them.
+    targets : ndarray of shape (n, d_L)
+        What they should give.
+    weights : ndarray of shape (n,), optional
+        How much each row counts. Default: 1.
+    """
+
+    def __init__(self, network: Network, X: Array, targets: Array, weights: Array | None = None) -> None:
+        self.network, self.X, self.targets = network.copy(), X, targets
+        self.weights = None if weights is None else weights / weights.mean()
+        self.input_spread = float(np.sqrt(np.mean(np.square(X, dtype=np.float64))))
+        self.steepest = [_steepest(activation) for activation in network.activations]
+        self.bounded = [bounded(activation) for activation in network.activations]
+        rng = np.random.default_rng(0)
+        self.directions = [rng.normal(size=(2, W.shape[0] + 1)).astype(W.dtype) for W in network.W]
+
+    def measure(self, theta: Array, step: int, before: Array | None = None) -> Vitals:
+        """Examine the network with these parameters.
+
+        Parameters
+        ----------
+        theta : ndarray of shape (p,)
+            The parameters.
+        step : int
+            After how many steps of training.
+        before : ndarray of shape (p,), optional
+            The parameters one step earlier.
+        """
+        network = self.network
+        network.theta[:] = theta
+        depth = len(network.W)
+        with np.errstate(all="ignore"):
+            trace = self._forward(network)
+            try:
+                loss = float(network.backward(trace, self.targets, self.weights))
+            except NonFiniteError:
+                loss = np.nan
+                network.gradient[:] = np.nan
+            rows = len(self.X) if network.loss.reduction == "sum" else 1
+            network.gradient[:] /= rows
+            layers = tuple(self._layer(trace, index, before) for index in range(depth))
+            outputs = network.loss.predict(trace.outputs) if np.isfinite(loss) else trace.outputs
+            spread = float(outputs.std(axis=0, dtype=np.float64).max())
+            mean = tuple(float(value) for value in outputs.mean(axis=0, dtype=np.float64))
+        return Vitals(step, loss / rows, mean, spread, wrong_share(network.loss, outputs, self.targets), layers)
+
+    def spreads(self, network: Network) -> list[float]:
+        """Return the spread of each layer's pre-activations, of a network of any shape with these inputs."""
+        with np.errstate(all="ignore"):
+            return [float(Z.std()) for Z in self._forward(network).Z]
+
+    def gradient(self, network: Network, theta: Array) -> Array:
+        """Return the gradient, in float64, of the mean loss of a network of this shape with these parameters.
+
+        Raises
+        ------
+        NonFiniteError
+            If the loss is not finite.
+        """
+        other = network.copy()
+        other.theta[:] = theta
+        other.backward(self._forward(other), self.targets, self.weights)
+        return other.gradient.astype(np.float64) / (len(self.X) if other.loss.reduction == "sum" else 1)
+
+    def _forward(self, network: Network) -> Trace:
+        depth = len(network.W)
+        return backpropagation.forward(
+            self.X, network.parameters, network.activations, network.output_scale,
+            [0.0] * depth, np.zeros(depth, np.uint32),
+        )  # fmt: skip
+
+    def _layer(self, trace: Trace, index: int, before: Array | None) -> LayerVitals:
+        network = self.network
+        Z, H = trace.Z[index], trace.H[index + 1]
+        slope = network.activations[index].f_prime(Z, H)
+        nothing = slope == 0
+        flat = (np.abs(slope) < FLAT * self.steepest[index]) & (np.abs(Z) > 1)
+        dead = (nothing & (H == 0)).all(axis=0) & (not self.bounded[index])
+        saturated = (flat & (self.bounded[index] or H != 0)).mean(axis=0) >= MOSTLY
+        W, dW = network.W[index], network.dW[index]
+        length = float(np.linalg.norm(W))
+        moved = None
+        if before is not None:
+            block = network.parameters.blocks[f"W{index + 1}"]
+            change = float(np.linalg.norm(network.theta[block] - before[block]))
+            moved = change / length if length else np.inf if change else 0.0
+        return LayerVitals(
+            layer=index + 1,
+            units=len(network.b[index]),
+            dead=_places(dead),
+            saturated=_places(saturated & ~dead),
+            duplicated=self._duplicated(index),
+            flat_share=float((flat | nothing).mean()),
+            pre_activation_mean=float(Z.mean()),
+            pre_activation_spread=float(Z.std()),
+            activation_mean=float(H.mean()),
+            activation_spread=float(H.std()),
+            weight_norm=length,
+            gradient_norm=float(np.linalg.norm(dW)),
+            update_ratio=moved,
+        )
+
+    def _duplicated(self, index: int) -> tuple[int, ...]:
+        """Find units of the same weights and bias, by what two random directions see of them."""
+        if index == len(self.network.W) - 1:
+            return ()
+        columns = np.vstack([self.network.W[index], self.network.b[index]])
+        seen = self.directions[index] @ columns
+        order = np.argsort(seen[0], kind="stable")
+        length = np.linalg.norm(columns, axis=0)[order]
+        gaps = np.abs(np.diff(seen[:, order], axis=1)) <= SAME * np.maximum(length[1:], length[:-1])
+        same = np.zeros(len(order), bool)
+        same[order[1:]] = gaps.all(axis=0)
+        same[order[:-1]] |= gaps.all(axis=0)
+        return _places(same)
+
+
+def _tuples(values: dict[str, Any]) -> dict[str, Any]:
+    """Return JSON's lists as the tuples that they were."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def _places(which: Array) -> tuple[int, ...]:
+    return tuple(int(place) for place in np.flatnonzero(which))
+
+
+def _steepest(activation: Activation) -> float:
+    z = np.linspace(-4, 4, 81)
+    return float(np.abs(activation.derivative(z)).max())
+
+
+def wrong_share(loss: Loss, outputs: Array, targets: Array) -> float | None:
+    """Return the share of rows, or of their labels, whose probabilities point elsewhere than their targets.
+
+    Examples
+    --------
+    >>> from glassnet.nn.losses import LOSSES
+    >>> targets = np.array([[1, 0], [0, 1]])
+    >>> wrong_share(LOSSES.resolve("cross_entropy"), np.array([[0.9, 0.1], [0.6, 0.4]]), targets)
+    0.5
+    """
+    if loss.output is None:
+        return None
+    if loss.output == "softmax":
+        return float(np.mean(outputs.argmax(axis=1) != targets.argmax(axis=1)))
+    return float(np.mean((outputs >= 0.5) != (targets >= 0.5)))
+
+
+def bounded(activation: Activation) -> bool:
+    """Whether an activation levels off on both sides.
+
+    Examples
+    --------
+    >>> from glassnet.nn.activations import ACTIVATIONS
+    >>> [name for name in ("sigmoid", "tanh", "relu", "elu") if bounded(ACTIVATIONS.resolve(name))]
+    ['sigmoid', 'tanh']
+    """
+    far = np.array([-30.0, 30.0])
+    return bool((np.abs(activation.derivative(far)) < 1e-6).all())

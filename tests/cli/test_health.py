@@ -1,0 +1,119 @@
+"""``glassnet check``, ``train --strict`` and ``train --remedy``."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import glassnet as gn
+
+pytestmark = pytest.mark.filterwarnings("always::glassnet.errors.HealthWarning")
+
+SMALL = ["digits", "--layers", "64,24,10", "--epochs", 12, "-q"]
+WIDE = ["--activation", "tanh", "--initializer", "normal(0, 2)"]
+
+
+def test_a_network_that_is_fit_passes(glassnet):
+    answer = glassnet("check", "digits", "--layers", "64,24,10")
+    assert answer.code == 0
+    lines = dict(line.split("  ", 1) for line in answer.out.splitlines())
+    assert [lines[name].strip()[:2] for name in ("first loss", "over-fit 32 rows", "learning rate")] == ["ok"] * 3
+    assert lines["conclusion"].strip() == "fit to be trained as it is"
+    assert not list(Path().iterdir())  # nothing is saved
+
+
+def test_one_that_is_not_ends_with_1_and_says_why(glassnet):
+    answer = glassnet("check", "digits", "--layers", "64,24,10", *WIDE)
+    assert answer.code == 1
+    assert "NOT OK" in answer.out
+    said = answer.out.splitlines()[-1]
+    assert said.startswith("conclusion")
+    assert "normal(0, 2) on 64 inputs gives pre-activations of spread" in said
+    assert said.endswith("try initializer glorot_uniform")
+    record = glassnet("check", "digits", "--layers", "64,24,10", *WIDE, "--json").json
+    assert record["sound"] is False
+    assert record["diagnoses"][0]["kind"] == "saturated-units"
+    assert record["diagnoses"][0]["remedy"]["changes"] == {"network": {"initializer": "glorot_uniform"}}
+
+
+def test_a_run_can_be_checked_by_its_configuration(glassnet):
+    assert glassnet("train", *SMALL, "--run-dir", "run").code == 0
+    assert glassnet("check", "--config", "run/config.toml", "--json").json["layers"] == [64, 24, 10]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["digits", "--optimizer", "adamm"], "--optimizer: unknown name 'adamm'; did you mean 'adam'?"),
+        (["digits", "--layers", "64,x,10"], "--layers: "),
+        ([], "DATASET: is missing"),
+    ],
+)
+def test_wrong_usage_is_one_line(glassnet, arguments, said):
+    answer = glassnet("check", *arguments)
+    assert answer.code == 2
+    assert said in answer.err
+    assert len(answer.err.splitlines()) == 1
+
+
+def test_health_is_told_and_kept(glassnet):
+    answer = glassnet("train", *SMALL, "--run-dir", "run")
+    assert "health               healthy" in answer.out
+    assert json.loads(Path("run/health.json").read_text())["sick"] is False
+    sick = glassnet("train", *SMALL, *WIDE, "--run-dir", "sick")
+    assert sick.code == 0
+    assert "sick: saturated-units in layer 1" in sick.out
+    assert "glassnet: saturated-units (layer 1, from the start): normal(0, 2) on 64 inputs" in sick.err
+
+
+def test_strict_ends_with_1_where_the_network_is_sick(glassnet):
+    assert glassnet("train", *SMALL, "--strict").code == 0
+    record = glassnet("train", *SMALL, *WIDE, "--strict", "--json")
+    assert record.code == 1
+    assert record.json["sick"] is True
+    assert record.json["health"][0]["layer"] == 1
+    assert glassnet("train", *SMALL, *WIDE, "--strict", "--seeds", 2).code == 1
+
+
+def test_the_remedy_is_applied_and_both_runs_are_shown(glassnet):
+    answer = glassnet("train", *SMALL, *WIDE, "--remedy", "--strict", "--run-dir", "run")
+    assert answer.code == 0
+    assert "glassnet: once more with initializer glorot_uniform" in answer.err
+    table = [line.split() for line in answer.out.splitlines()[-3:]]
+    assert table[0][:3] == ["training", "loss", "validation"]
+    before, after = table[1:]
+    assert (before[0], after[0]) == ("before", "after")
+    assert float(after[3]) > float(before[3]) + 0.1
+    assert (before[4], after[4]) == ("saturated-units", "healthy")
+    assert gn.load_config("run_remedied/config.toml").network.initializer == "glorot_uniform"
+    record = glassnet("train", *SMALL, *WIDE, "--remedy", "--json").json
+    assert record["remedy"] == {"network": {"initializer": "glorot_uniform"}}
+    assert record["before"]["sick"] is True
+    assert record["sick"] is False
+
+
+def test_a_run_that_diverges_is_mended_too(glassnet):
+    answer = glassnet("train", *SMALL, "--activation", "identity", "--optimizer", "sgd(5)", "--remedy")
+    assert answer.code == 0
+    assert "the loss became" in answer.err
+    assert answer.out.splitlines()[-1].split()[4] == "healthy"
+
+
+def test_a_healthy_network_needs_no_remedy(glassnet):
+    answer = glassnet("train", *SMALL, "--remedy", "--run-dir", "run")
+    assert answer.code == 0
+    assert "once more" not in answer.err
+    assert not Path("run_remedied").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--seeds", "2", "--remedy"], "--remedy: trains a single network again; leave --seeds out"),
+        (["--find-lr", "--strict"], "--strict: is for training, and --find-lr trains nothing"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(glassnet, options, said):
+    answer = glassnet("train", *SMALL, *options)
+    assert answer.code == 2
+    assert said in answer.err

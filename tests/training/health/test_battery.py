@@ -1,0 +1,56 @@
+"""Sick networks are named with kind, layer and remedy, healthy ones are left in peace, remedies work."""
+
+import pytest
+from tests.training.health.battery import (
+    HEALTHY,
+    NEAR,
+    SEEDS,
+    SICK,
+    best_of,
+    fault,
+    outcome,
+    target,
+    train,
+)
+
+#: One of each kind, and a few healthy ones, for every day.
+FIRST = [next(case for case in SICK if case.kind == kind) for kind in dict.fromkeys(case.kind for case in SICK)]
+
+
+def test_the_battery_is_large_enough():
+    assert len(SICK) >= 40
+    assert len(HEALTHY) >= 40
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("case", FIRST, ids=str)
+def test_one_of_each_kind_is_named(fashion_mnist_home, case):
+    assert fault(case, train(case, 0)[0]) is None
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("case", HEALTHY[::6], ids=str)
+def test_healthy_networks_are_left_in_peace(fashion_mnist_home, case):
+    assert fault(case, train(case, 0)[0]) is None
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_all_of_the_battery(fashion_mnist_home):
+    healthy = [outcome(case, seed) for case in HEALTHY for seed in SEEDS]
+    best = best_of(healthy)
+    near = [one for one in healthy if one.accuracy >= target(one, best) - NEAR]
+    assert len({str(one.case) for one in near}) >= 40
+    assert [one.wrong for one in near if one.wrong] == []
+    sick = [outcome(case, seed) for case in SICK for seed in SEEDS]
+    assert [(str(one.case), one.seed, one.wrong) for one in sick if one.wrong] == []
+    kinds = dict.fromkeys(case.kind for case in SICK)
+    mended = [kind for kind in kinds if works(kind, sick, best)]
+    assert len(mended) >= 0.8 * len(kinds), mended
+
+
+def works(kind, outcomes, best):
+    """Whether the remedy of a kind brings most of its networks near a healthy one."""
+    of_kind = [one for one in outcomes if one.case.kind == kind]
+    mended = [one for one in of_kind if one.remedied is not None and one.remedied >= target(one, best) - NEAR]
+    return len(mended) > len(of_kind) / 2

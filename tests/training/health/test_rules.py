@@ -1,0 +1,98 @@
+"""The report's three failures are named with cause and remedy, and the remedy works."""
+
+import numpy as np
+import pytest
+
+import glassnet as gn
+from glassnet.data.dataset import Split
+from glassnet.nn.optimizers import GD
+from glassnet.training.health.diagnosis import KINDS
+
+
+def report_run(data, activation, k, *, epochs, seed=0, changes=None):
+    """Train as the report did: 600 images, one output, all weights uniform in (-1, 1)."""
+    network = {
+        "activation": activation, "output_activation": activation, "output_scale": k, "seed": seed,
+        "initializer": "uniform(-1, 1)", "bias_initializer": "uniform(-1, 1)", "loss": "half_squared_error(sum)",
+    }  # fmt: skip
+    options = {"optimizer": GD(0.1, update_scale=1 / 784 / k), "epochs": epochs, "samples_per_epoch": 600}
+    for section, values in (changes or {}).items():
+        (network if section == "network" else options).update(values)
+    try:
+        return gn.fit(gn.Network([784, 256, 128, 1], **network), data, sampling="first", progress=False, **options)
+    except gn.DivergenceError as error:
+        return error.run
+
+
+@pytest.mark.real_data
+@pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")
+@pytest.mark.parametrize(
+    ("activation", "k", "kind", "family"),
+    [
+        ("relu", 1, "exploding-signal", "initializer"),
+        ("relu3", 1, "divergence", "activation"),
+        ("tanh", 10, "saturated-units", "initializer"),
+    ],
+)
+def test_the_reports_failures(fashion_mnist_home, activation, k, kind, family):
+    data = gn.load_dataset("fashion-mnist", fashion_mnist_home, validation=0)
+    sick = report_run(data, activation, k, epochs=60)
+    found = sick.health.diagnoses[0]
+    assert (found.kind, found.remedy.family) == (kind, family)
+    assert "uniform(-1, 1) on 784 inputs gives pre-activations of spread 7" in found.cause
+    assert found.remedy.changes["training"]["optimizer"].startswith("gd(")
+    mended = report_run(data, activation, k, epochs=300, changes=found.remedy.changes)
+    assert not mended.health.sick
+    best_constant = 0.5 * data.train.y[:600].var() * 600
+    assert mended.history.last.train_loss < 0.5 * best_constant
+
+
+@pytest.mark.real_data
+@pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")
+def test_a_constant_answer_explains_its_loss_exactly(fashion_mnist_home):
+    """The report prints 6009.0 in every epoch with ReLU: the answer 0, which costs the sum of y^2 / 2."""
+    data = gn.load_dataset("fashion-mnist", fashion_mnist_home, validation=0)
+    run = report_run(data, "relu", 1, epochs=20)
+    constant = next(found for found in run.health.diagnoses if found.kind == "constant-output")
+    assert constant.evidence["answer"] == 0
+    y = data.train.y[:600].astype(float)
+    assert run.history.last.train_loss == pytest.approx((y**2).sum() / 2)
+    assert constant.evidence["best_answer"] == pytest.approx(y.mean())
+    assert constant.evidence["constant_loss"] == pytest.approx(y.var() / 2)
+
+
+@pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")
+def test_labels_at_random_are_a_loss_that_is_stuck():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(6000, 10)), rng.integers(0, 2, 6000)
+    parts = [Split(X[first:last], y[first:last]) for first, last in ((0, 4000), (4000, 5000), (5000, 6000))]
+    data = gn.Dataset("noise", *parts, class_names=("a", "b"))
+    run = gn.fit(gn.Network([10, 4, 2]), data, epochs=5, progress=False)
+    first = run.health.diagnoses[0]
+    assert (first.kind, first.remedy) == ("stuck-loss", None)
+    assert first.evidence["loss"] == pytest.approx(np.log(2), rel=0.2)
+
+
+@pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")
+def test_a_diagnosis_is_one_line_of_a_known_kind():
+    data = gn.load_dataset("digits")
+    run = gn.fit(gn.Network([64, 16, 10], initializer="zeros"), data, epochs=2, progress=False)
+    assert run.health.sick
+    for found in run.health.diagnoses:
+        assert found.kind in KINDS
+        assert "\n" not in str(found)
+        assert str(found).startswith(f"{found.kind} (")
+    assert str(run.health).splitlines() == [str(found) for found in run.health.diagnoses]
+
+
+def test_rising_validation_loss_is_a_remark_where_accuracy_holds_and_nothing_with_early_stopping():
+    data = gn.load_dataset("breast-cancer")
+    options = {"epochs": 150, "optimizer": "adam(0.01)", "batch_size": 32, "progress": False}
+    run = gn.fit(gn.Network([30, 64, 2]), data, **options)
+    found = next(one for one in run.health.diagnoses if one.kind == "over-fitting")
+    assert not found.sick
+    assert found.remedy.changes == {"training": {"early_stopping": "patience(5)"}}
+    losses = run.history["validation_loss"]
+    assert found.evidence["lowest"] == pytest.approx(min(losses))
+    stopped = gn.fit(gn.Network([30, 64, 2]), data, early_stopping="patience(5)", **options)
+    assert not stopped.health.diagnoses
