@@ -26,10 +26,10 @@ def test_one_that_is_not_ends_with_1_and_says_why(glassnet):
     answer = glassnet("check", "digits", "--layers", "64,24,10", *WIDE)
     assert answer.code == 1
     assert "NOT OK" in answer.out
-    said = answer.out.splitlines()[-1]
-    assert said.startswith("conclusion")
-    assert "normal(0, 2) on 64 inputs gives pre-activations of spread" in said
-    assert said.endswith("try initializer glorot_uniform")
+    *_, layer, said = answer.out.splitlines()
+    assert layer.startswith("layer 1")
+    assert "normal(0, 2) on 64 inputs gives pre-activations of spread" in layer
+    assert said == "conclusion        saturated-units in layer 1; try initializer glorot_uniform"
     record = glassnet("check", "digits", "--layers", "64,24,10", *WIDE, "--json").json
     assert record["sound"] is False
     assert record["diagnoses"][0]["kind"] == "saturated-units"

@@ -23,6 +23,7 @@ from glassnet.training.plans import plan_names
 COMMANDS = [
     ["demo"],
     ["train"],
+    ["check"],
     ["evaluate"],
     ["predict"],
     ["explain"],

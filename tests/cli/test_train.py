@@ -21,7 +21,7 @@ from glassnet.training.plans import load_plan
 from glassnet.training.run_folder import RunFolder
 
 #: What every run folder holds.
-FILES = ["checkpoint.safetensors", "config.toml", "history.csv", "model.safetensors"]
+FILES = ["checkpoint.safetensors", "config.toml", "health.json", "history.csv", "model.safetensors"]
 
 
 def files_in(folder):
@@ -294,7 +294,7 @@ def test_a_loss_that_becomes_infinite_stops_the_run_and_keeps_the_last_good_stat
     assert re.match(
         r"epoch 1, step 2: the loss became \S+: it began in layer \d, [ZH]\[\d+, \d+\] = ", answer.error
     )
-    assert "learning_rate 1e+25" in answer.error
+    assert "learning rate 1e+25" in answer.error
     start = gn.Network([64, 256, 128, 10])
     assert gn.load_model("run").fingerprint() == start.fingerprint()
 
@@ -644,6 +644,7 @@ def test_a_class_that_a_table_does_not_have_takes_no_weight(glassnet, table):
     assert answer.err.splitlines()[-1].startswith("glassnet: --class-weight: there are no classes to weigh")
 
 
+@pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")
 def test_training_stops_early_and_says_when_it_was_best(glassnet):
     """A learning rate that throws the network about gets no better for long."""
     options = ["--layers", "64,8,10", "--epochs", 60, "--learning-rate", 0.3, "--early-stopping", 3, "-q"]
@@ -684,6 +685,7 @@ def test_metrics_are_in_the_history_the_record_and_the_table(glassnet):
     assert f"validation auc       {measures['validation_auc']:.4f}\n" in out
 
 
+@pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")
 def test_several_seeds_stop_early_each_by_itself(glassnet):
     options = ["--layers", "64,8,10", "--epochs", 40, "--learning-rate", 0.3, "--early-stopping", 2, "-q"]
     record = glassnet("train", "digits", *options, "--seeds", 2, "--run-dir", "two", "--json").json

@@ -58,6 +58,7 @@ def test_a_finished_run_is_told_again_and_can_be_made_longer(glassnet):
     assert (answer.code, answer.error) == (2, "--epochs: the run has had 4 epochs; ask for 4 or more")
 
 
+@pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")
 def test_a_run_that_stopped_early_is_told_again(glassnet):
     options = [*SMALL, "--epochs", 60, "--learning-rate", 0.3, "--early-stopping", 2, "--run-dir", "run", "--json"]
     first = glassnet("train", "digits", *options).json

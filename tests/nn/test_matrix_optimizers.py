@@ -372,7 +372,11 @@ def test_a_layer_that_learns_nothing_more_has_finite_inverses(dtype):
     assert {inverse.dtype for inverse in inverses} == {np.dtype(dtype)}
 
 
-@pytest.mark.parametrize("parameters", [None, Parameters([2, 3, 1], np.float64, [True, False])], ids=str)
+@pytest.mark.parametrize(
+    "parameters",
+    [None, Parameters([2, 3, 1], np.float64, [True, False])],
+    ids=["no parameters", "batch normalisation"],
+)
 def test_kfac_needs_layers_without_batch_normalisation(parameters):
     with pytest.raises(UsageError, match=r"^optimizer: kfac needs the layers of a network"):
         KFAC().start(np.zeros(16), parameters)

@@ -219,9 +219,9 @@ class Learner:
             start = time.perf_counter()
             losses, outputs, problem = self.engine.take(order[part], None if moves is None else moves[part])
             release(self.data.train.X)
-            self.place = f"epoch {number}, step {self.first // size + len(losses) + (problem is not None)}"
             done += len(losses)
             self.latest = done + (problem is not None)
+            self.place = f"epoch {number}, step {self.latest - (number - 1) * self.sampler.steps}"
             if problem is not None:
                 raise problem
             elapsed = time.perf_counter() - start

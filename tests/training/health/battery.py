@@ -95,7 +95,7 @@ SICK = [
     sick("exploding-signal", 1, "activation", TWO, activation="relu3", initializer="normal(0, 0.3)"),
     sick("saturated-units", 1, "initializer", TWO, activation="tanh", initializer="normal(0, 1)"),
     sick("saturated-units", 1, "initializer", FOUR, activation="tanh", initializer="uniform(-1, 1)", epochs=2),
-    sick("saturated-units", 1, "initializer", FOUR, activation="sigmoid", initializer="normal(0, 1)", epochs=2),
+    sick("saturated-units", 1, "initializer", FOUR, activation="sigmoid", initializer="normal(0, 1)", epochs=1),
     sick("saturated-units", 1, "initializer", FOUR, activation="sigmoid", bias_initializer="uniform(9, 10)"),
     sick("saturated-units", 1, "learning rate", TWO, activation="tanh", optimizer="adam(0.1)"),
     sick("saturated-units", 1, "learning rate", TWO, activation="tanh", optimizer="rmsprop(0.1)"),

@@ -67,7 +67,7 @@ def test_labels_at_random_are_a_loss_that_is_stuck():
     X, y = rng.normal(size=(6000, 10)), rng.integers(0, 2, 6000)
     parts = [Split(X[first:last], y[first:last]) for first, last in ((0, 4000), (4000, 5000), (5000, 6000))]
     data = gn.Dataset("noise", *parts, class_names=("a", "b"))
-    run = gn.fit(gn.Network([10, 4, 2]), data, epochs=5, progress=False)
+    run = gn.fit(gn.Network([10, 4, 2]), data, epochs=30, progress=False)
     first = run.health.diagnoses[0]
     assert (first.kind, first.remedy) == ("stuck-loss", None)
     assert first.evidence["loss"] == pytest.approx(np.log(2), rel=0.2)

@@ -40,8 +40,8 @@ def is_sick(evidence: Evidence) -> bool:
 
     One that is right nearly everywhere is not sick, however much the few mistakes that it is sure of cost.
     """
-    left, mistaken = evidence.unlearned(evidence.end), evidence.mistaken(evidence.end)
-    return evidence.divergence is not None or (left >= UNLEARNED and mistaken >= MISTAKEN)
+    left = evidence.unlearned(evidence.end)
+    return evidence.divergence is not None or (left >= UNLEARNED and evidence.mistaken >= MISTAKEN)
 
 
 def is_unscaled(evidence: Evidence) -> bool:

@@ -185,11 +185,16 @@ class Evidence:
             return np.inf
         return rest / span if span > 0 else float(rest > 1e-9)
 
-    def mistaken(self, vitals: Vitals) -> float:
-        """Return the share of wrong answers beside that of the best constant answer; 1 for numbers."""
-        if vitals.wrong is None or not self.baseline.wrong:
-            return 1.0
-        return vitals.wrong / self.baseline.wrong
+    @property
+    def mistaken(self) -> float:
+        """The share of wrong answers beside that of the best constant answer; 1 for numbers.
+
+        On the validation rows after the last epoch, or else on the probe.
+        """
+        wrong, last = self.end.wrong, self.history[-1] if self.history else None
+        if last is not None and last.validation_accuracy is not None:
+            wrong = 1 - last.validation_accuracy
+        return 1.0 if wrong is None or not self.baseline.wrong else wrong / self.baseline.wrong
 
     @property
     def largest_update(self) -> float:

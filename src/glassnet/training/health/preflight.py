@@ -78,7 +78,8 @@ class Preflight:
     def conclusion(self) -> str:
         """What to do, in a sentence."""
         if self.diagnoses:
-            return str(self.diagnoses[0])
+            first = self.diagnoses[0]
+            return f"{first.kind}{f' in layer {first.layer}' if first.layer else ''}{first.advice}"
         failed = [check.name for check in self.checks if not check.passed]
         if failed == ["learning rate"] and self.learning_rate is not None:
             return f"train with learning_rate {self.learning_rate:.2g}"

@@ -133,7 +133,10 @@ def higher_rate(evidence: Evidence) -> Remedy:
 def _rate(evidence: Evidence, rate: float) -> Remedy:
     optimizer: Optimizer = replace(evidence.optimizer, learning_rate=float(f"{rate:.2g}"), update_scale=1.0)
     changes: dict[str, Any] = {"optimizer": optimizer.spec}
-    return Remedy("learning rate", f"learning_rate {optimizer.learning_rate:g}", {"training": changes})
+    text, factor = f"learning_rate {optimizer.learning_rate:g}", _mean_factor(evidence)
+    if factor > 1:
+        text += f" ({optimizer.learning_rate * factor:.2g} for the mean of {factor} rows)"
+    return Remedy("learning rate", text, {"training": changes})
 
 
 def linear_output() -> Remedy:

@@ -36,8 +36,9 @@ from glassnet.training.health.remedies import (
 )
 from glassnet.training.health.vitals import LayerVitals, bounded
 
-#: A layer is sick where so many of its units are, or so much of what it gives is flat.
-MOST = 0.5
+#: A layer is sick where so many of its units are, or so much of what it gives is flat; dead units make it a remark
+#: from `MOST` on, and sick from `NEARLY_ALL`.
+MOST, NEARLY_ALL = 0.5, 0.75
 
 #: A signal, or the gradient of the first layer beside the last's, is lost below these.
 FAINT, VANISHED = 1e-3, 1e-2
@@ -52,8 +53,8 @@ ROUGH = 0.05
 #: Steps before which no network is expected to have learned.
 ENOUGH = 100
 
-#: What is left unlearned where nothing was learned.
-NOTHING = 0.95
+#: What is left unlearned where nothing was learned; and the loss beside that of halfway, where it is still falling.
+NOTHING, FALLS = 0.95, 0.97
 
 #: The output is constant where its spread over the rows is below this share of the range of the targets.
 CONSTANT = 0.01
@@ -184,23 +185,23 @@ def _wide_start(evidence: Evidence) -> Diagnosis | None:
 
 def _dead_units(evidence: Evidence) -> Diagnosis | None:
     """Units that give 0 on every row, and that no gradient reaches."""
-    for layer in evidence.end.layers:
-        if _share(layer.dead, layer) < MOST:
-            continue
-        flags = [_share(one.dead, one) >= MOST for one in evidence.layer_over_time(layer.layer)]
-        since = evidence.since(np.array(flags))
-        cause, remedy = _why_dead(evidence, since)
-        return Diagnosis(
-            "dead-units",
-            is_sick(evidence),
-            f"{len(layer.dead)} of {layer.units} units give 0 on every row, and no gradient reaches them: {cause}",
-            layer=layer.layer,
-            units=layer.dead,
-            since=since,
-            evidence={"dead": len(layer.dead), "units": layer.units, "largest_update": evidence.largest_update},
-            remedy=remedy,
-        )
-    return None
+    grave = [layer for layer in evidence.end.layers if _share(layer.dead, layer) >= NEARLY_ALL]
+    layer = grave[0] if grave else max(evidence.end.layers, key=lambda one: _share(one.dead, one))
+    if _share(layer.dead, layer) < MOST:
+        return None
+    flags = [_share(one.dead, one) >= MOST for one in evidence.layer_over_time(layer.layer)]
+    since = evidence.since(np.array(flags))
+    cause, remedy = _why_dead(evidence, since)
+    return Diagnosis(
+        "dead-units",
+        is_sick(evidence) and bool(grave),
+        f"{len(layer.dead)} of {layer.units} units give 0 on every row, and no gradient reaches them: {cause}",
+        layer=layer.layer,
+        units=layer.dead,
+        since=since,
+        evidence={"dead": len(layer.dead), "units": layer.units, "largest_update": evidence.largest_update},
+        remedy=remedy,
+    )
 
 
 def _why_dead(evidence: Evidence, since: int) -> tuple[str, Remedy]:
@@ -329,7 +330,9 @@ def _slow_learning(evidence: Evidence) -> Diagnosis | None:
 
 def _stuck_loss(evidence: Evidence) -> Diagnosis | None:
     """Nothing was learned, and nothing says why."""
-    if evidence.unlearned(evidence.end) < NOTHING:
+    before = [one for one in evidence.vitals if one.step <= 0.6 * evidence.end.step][-1]
+    falls = evidence.end.loss < FALLS * before.loss
+    if evidence.unlearned(evidence.end) < NOTHING or falls or not is_sick(evidence):
         return None
     return Diagnosis(
         "stuck-loss",
@@ -343,7 +346,7 @@ def _stuck_loss(evidence: Evidence) -> Diagnosis | None:
 def _unfinished(evidence: Evidence) -> Diagnosis | None:
     """The network learns, but has not come far."""
     left = evidence.unlearned(evidence.end)
-    if not UNLEARNED <= left < NOTHING:
+    if left < UNLEARNED:
         return None
     return Diagnosis(
         "unfinished",
