@@ -358,7 +358,7 @@ MUTANTS = [
     ("training/health/monitor.py", "        self.theta = theta\n", "        self.theta = None\n"),
     ("training/health/monitor.py", "if diagnosis.sick and diagnosis.kind not in self.warned:", "if diagnosis.sick:"),
     ("training/health/rules.py", "evidence.end.step >= ENOUGH and not any", "not any"),
-    ("training/health/rules.py", "last.validation_accuracy is not None and gap >= APART", "True"),
+    ("training/health/rules.py", "last.validation_accuracy is not None and gap >= APART and", ""),
     ("training/health/rules.py", " or evidence.training.early_stopping is not None", ""),
     ("training/health/preflight.py", "learner.dropout = (0.0,) * len(learner.dropout)", "pass"),
     ("training/health/preflight.py", "<= rate <= found.highest_stable", "<= rate"),

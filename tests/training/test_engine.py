@@ -250,7 +250,7 @@ def test_a_divergence_is_told_as_with_numpy(blobs, tmp_path, at, size, validatio
     assert errors[0] == errors[1]
     assert errors[0].startswith(said)
     whole = 3 if said.startswith("epoch 4") else (at - 1) // 3
-    assert errors[0].endswith(f"the network is back at its state after epoch {whole}")
+    assert errors[0].endswith(f"The network is back at its state after epoch {whole}")
     before = explosive()
     if whole == 3:
         before.theta[:] = nets[1].theta

@@ -348,6 +348,7 @@ WILD = {"optimizer": "sgd(2.0)", "batch_size": 20}
 
 @pytest.mark.parametrize("restore_best", [True, False])
 @pytest.mark.parametrize("averaged", [{}, {"ema": 0.5}], ids=str)
+@pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")
 def test_early_stopping_ends_with_the_best_epochs_parameters(images, tmp_path, restore_best, averaged):
     def network():
         return Network([36, 7, 3], "tanh", batch_norm=True)
@@ -369,6 +370,7 @@ def test_early_stopping_ends_with_the_best_epochs_parameters(images, tmp_path, r
     assert evaluate(run.network, images.validation).loss == losses[best - 1 if restore_best else -1]
 
 
+@pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")
 def test_a_run_that_patience_does_not_end_has_its_best_epoch_too(images):
     run = train(Network([36, 7, 3]), images, epochs=12, early_stopping="patience(50)", **WILD)
     assert run.stopped == "epochs"

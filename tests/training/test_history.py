@@ -56,9 +56,10 @@ def test_the_table_is_plain():
         [EpochRecord(1, 0.5, 0.75, 0.25, 1.0, 0.001, 2.0, 2), EpochRecord(2, 3.0, *[None] * 3, 0.1, 1.5, 1)]
     )
     assert history.to_csv() == (
-        "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate,seconds,threads\n"
-        "1,0.5,0.75,0.25,1.0,0.001,2.0,2\n"
-        "2,3.0,,,,0.1,1.5,1\n"
+        "epoch,train_loss,train_accuracy,validation_loss,validation_accuracy,learning_rate,seconds,threads,"
+        "dead_units,saturated_units,gradient_norm,update_ratio\n"
+        "1,0.5,0.75,0.25,1.0,0.001,2.0,2,,,,\n"
+        "2,3.0,,,,0.1,1.5,1,,,,\n"
     )
 
 

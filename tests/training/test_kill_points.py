@@ -125,7 +125,7 @@ class Written:
 SAVE = ["mkstemp", "fdopen", "write", "flush", "fsync", "close file"]
 SAVE += ["chmod", "replace", "open", "fsync", "close", "unlink"]
 BEGINNING, AN_EPOCH = 4 * len(SAVE), 3 * len(SAVE)  # model, history, checkpoint, configuration; the first three
-A_RUN = BEGINNING + (EPOCHS + 1) * AN_EPOCH
+A_RUN = BEGINNING + (EPOCHS + 1) * AN_EPOCH + len(SAVE)  # at its end its health as well
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-FILES = [".lock", "checkpoint.safetensors", "config.toml", "history.csv", "model.safetensors"]
+FILES = [".lock", "checkpoint.safetensors", "config.toml", "health.json", "history.csv", "model.safetensors"]
 
 
 def failing(number):

@@ -153,6 +153,7 @@ def test_the_pick_is_where_the_smoothed_loss_has_come_four_fifths_of_its_way(blo
 
 
 @pytest.mark.parametrize("name", ["sgd", "momentum", "adam", "adamw"])
+@pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")
 def test_training_at_the_pick_beats_a_tenth_and_ten_times_of_it(digits, name):
     pick = find_learning_rate(Network([64, 32, 10]), digits, optimizer=name).pick
 

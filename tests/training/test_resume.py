@@ -244,7 +244,7 @@ def test_a_resumed_run_that_diverges_goes_back_to_the_end_of_its_last_epoch(data
     stopped(8, begin, data, tmp_path / "run", optimizer="sgd(0.2)")
     before = RunFolder(tmp_path / "run").checkpoint_path.read_bytes()
     monkeypatch.setattr(SGD, "rule", staticmethod(lambda theta, g, t, eta: (theta * np.nan,)))
-    with pytest.raises(DivergenceError, match="the network is back at its state after epoch 2") as caught:
+    with pytest.raises(DivergenceError, match="The network is back at its state after epoch 2") as caught:
         resume(tmp_path / "run", data, progress=False)
     assert caught.value.run.network.fingerprint() == two.network.fingerprint()
     assert load_model(tmp_path / "run").fingerprint() == two.network.fingerprint()

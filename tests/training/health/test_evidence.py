@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from glassnet.nn.losses import LOSSES
 from glassnet.nn.network import Network
+from glassnet.nn.optimizers import Adam
 from glassnet.nn.targets import smooth
 from glassnet.training.config import TrainingConfig
 from glassnet.training.health.evidence import Baseline, Evidence
@@ -80,7 +81,8 @@ def test_no_constant_costs_less_than_the_best(seed):
 def evidence(network, X, targets, **others):
     probe = Probe(network, X, targets)
     return Evidence(
-        network, TrainingConfig(), [probe.measure(network.theta, 0)], (), Baseline.of(network.loss, targets),
+        network, TrainingConfig(), Adam(), [probe.measure(network.theta, 0)], (),
+        Baseline.of(network.loss, targets),
         probe.input_spread, len(X), len(X), len(X), probe=probe, **others,
     )  # fmt: skip
 

@@ -28,7 +28,10 @@ def evidence(optimizer="adam", step_rows=32, **network):
     vitals = [probe.measure(net.theta, 0)]
     training = TrainingConfig(optimizer=optimizer)
     baseline = Baseline.of(net.loss, TARGETS)
-    return Evidence(net, training, vitals, (), baseline, probe.input_spread, step_rows, 128, 128, probe=probe)
+    rule = OPTIMIZERS.resolve(optimizer)
+    return Evidence(
+        net, training, rule, vitals, (), baseline, probe.input_spread, step_rows, 128, 128, probe=probe
+    )
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,9 @@ UNLEARNED = 0.5
 #: ... unless its answers are wrong this much more seldom than the best constant answer.
 MISTAKEN = 0.25
 
+#: Steps before which no network is expected to have learned.
+ENOUGH = 50
+
 #: A layer of sigmoids or tanhs starts saturated where its slope is flat on so many rows and units.
 FLAT_START = 0.4
 
@@ -38,9 +41,12 @@ CATAPULT = 2.0
 def is_sick(evidence: Evidence) -> bool:
     """Whether a network has diverged, or leaves half of what there is to learn unlearned.
 
-    One that is right nearly everywhere is not sick, however much the few mistakes that it is sure of cost.
+    One that is right nearly everywhere is not sick, however much the few mistakes cost that it is sure of. One that
+    has taken a few steps only is not sick yet; one that has taken none is as sick as its start.
     """
-    left = evidence.unlearned(evidence.end)
+    left, steps = evidence.unlearned(evidence.end), evidence.end.step
+    if evidence.divergence is None and 0 < steps < ENOUGH:
+        return False
     return evidence.divergence is not None or (left >= UNLEARNED and evidence.mistaken >= MISTAKEN)
 
 
@@ -136,9 +142,9 @@ def rate_text(evidence: Evidence) -> str:
         mean = f" is {present_rate(evidence):.3g} for the mean of {evidence.step_rows} rows;"
         summed = mean if evidence.network.loss.reduction == "sum" else ":"
         return (
-            f"steps are too large: learning rate {rate:.3g}{summed} {optimizer.name} is stable, at the start, up "
-            f"to 2 / sharpness = {limit:.2g}"
+            f"steps are too large: learning rate {rate:.3g}{summed} {evidence.optimizer_name} is stable, at "
+            f"the start, up to 2 / sharpness = {limit:.2g}"
         )
     if rate <= usual:
         return f"steps are too large: learning rate {rate:g} is more than this network can take"
-    return f"steps are too large: learning rate {rate:g}, where {optimizer.name} usually takes {usual:g}"
+    return f"steps are too large: learning rate {rate:g}, where {evidence.optimizer_name} usually takes {usual:g}"

@@ -12,7 +12,7 @@ import numpy as np
 from glassnet.nn.activations import Activation, Array
 from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
-from glassnet.nn.optimizers import OPTIMIZERS, Optimizer
+from glassnet.nn.optimizer import Optimizer
 from glassnet.training.config import TrainingConfig
 from glassnet.training.health.sharpness import largest_rate
 from glassnet.training.health.vitals import LayerVitals, Probe, Vitals, wrong_share
@@ -115,6 +115,8 @@ class Evidence:
         Its settings; what its parameters have become does not matter.
     training : TrainingConfig
         How it learned.
+    optimizer : Optimizer
+        By which rule.
     vitals : sequence of Vitals
         One or more, the first of the untrained network.
     history : sequence of EpochRecord
@@ -133,6 +135,7 @@ class Evidence:
 
     network: Network
     training: TrainingConfig
+    optimizer: Optimizer
     vitals: Sequence[Vitals]
     history: Sequence[EpochRecord]
     baseline: Baseline
@@ -154,9 +157,9 @@ class Evidence:
         return self.vitals[-1]
 
     @property
-    def optimizer(self) -> Optimizer:
-        """The optimizer."""
-        return OPTIMIZERS.resolve(self.training.optimizer)
+    def optimizer_name(self) -> str:
+        """What the optimizer is called; an own one may be registered under no name."""
+        return getattr(self.optimizer, "name", type(self.optimizer).__name__)
 
     @property
     def first_step(self) -> int:
@@ -173,7 +176,7 @@ class Evidence:
 
     def stable_rate_of(self, network: Network) -> float:
         """Return the same for another network."""
-        if self.probe is None or self.optimizer.name not in DESCENTS:
+        if self.probe is None or self.optimizer_name not in DESCENTS:
             return np.nan
         return largest_rate(network, self.probe, getattr(self.optimizer, "momentum", 0.0))
 

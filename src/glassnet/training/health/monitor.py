@@ -155,6 +155,7 @@ class Monitor:
         return Evidence(
             self.work.network,
             self.training,
+            self.work.update.optimizer,
             self.vitals,
             history,
             self.baseline,

@@ -150,6 +150,7 @@ def _evidence(network: Network, data: Dataset, optimizer: Optimizer, batch_size:
     return Evidence(
         network,
         TrainingConfig(optimizer=optimizer.spec, batch_size=batch_size),
+        optimizer,
         [probe.measure(network.theta, 0)],
         (),
         Baseline.of(network.loss, targets[more]),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from glassnet.nn.network import Network
-from glassnet.nn.optimizers import OPTIMIZERS, Optimizer
+from glassnet.nn.optimizer import Optimizer
+from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.training.health.evidence import DESCENTS, Evidence, grows, rebuilt
 from glassnet.training.health.vitals import bounded
 
@@ -111,8 +112,9 @@ def present_rate(evidence: Evidence) -> float:
 
 def usual_rate(evidence: Evidence) -> float:
     """Return the optimizer's own learning rate; where the loss is a sum over a step's rows, divided by them."""
-    usual = OPTIMIZERS.resolve(evidence.optimizer.name).learning_rate
-    return usual / _mean_factor(evidence) if evidence.optimizer.name in DESCENTS else usual
+    known = next(option for option in fields(evidence.optimizer) if option.name == "learning_rate").default
+    usual = evidence.optimizer.learning_rate if known is MISSING else float(known)
+    return usual / _mean_factor(evidence) if evidence.optimizer_name in DESCENTS else usual
 
 
 def lower_rate(evidence: Evidence) -> Remedy:
@@ -131,12 +133,14 @@ def higher_rate(evidence: Evidence) -> Remedy:
 
 
 def _rate(evidence: Evidence, rate: float) -> Remedy:
-    optimizer: Optimizer = replace(evidence.optimizer, learning_rate=float(f"{rate:.2g}"), update_scale=1.0)
-    changes: dict[str, Any] = {"optimizer": optimizer.spec}
-    text, factor = f"learning_rate {optimizer.learning_rate:g}", _mean_factor(evidence)
+    rate, factor = float(f"{rate:.2g}"), _mean_factor(evidence)
+    text = f"learning_rate {rate:g}"
     if factor > 1:
-        text += f" ({optimizer.learning_rate * factor:.2g} for the mean of {factor} rows)"
-    return Remedy("learning rate", text, {"training": changes})
+        text += f" ({rate * factor:.2g} for the mean of {factor} rows)"
+    if evidence.optimizer_name not in list(OPTIMIZERS):  # no configuration knows an own optimizer that has no name
+        return Remedy("learning rate", text, {})
+    optimizer: Optimizer = replace(evidence.optimizer, learning_rate=rate, update_scale=1.0)
+    return Remedy("learning rate", text, {"training": {"optimizer": optimizer.spec}})
 
 
 def linear_output() -> Remedy:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from glassnet.training.health.causes import (
+    ENOUGH,
     UNLEARNED,
     is_sick,
     is_unscaled,
@@ -50,17 +51,14 @@ TINY, HUGE, RISING = 1e-3, 2e-2, 0.4
 #: Changes of the training loss from epoch to epoch that are noise, as a share of it.
 ROUGH = 0.05
 
-#: Steps before which no network is expected to have learned.
-ENOUGH = 100
-
-#: What is left unlearned where nothing was learned; and the loss beside that of halfway, where it is still falling.
+#: What is left unlearned where nothing was learned; and the loss beside that of halfway where it still falls.
 NOTHING, FALLS = 0.95, 0.97
 
 #: The output is constant where its spread over the rows is below this share of the range of the targets.
 CONSTANT = 0.01
 
-#: Over-fitting: the validation loss has risen above its lowest by this share; and is sick where the accuracies on
-#: training and validation rows are so far apart.
+#: Over-fitting: the validation loss has risen above its lowest by this share; and is sick where the accuracies
+#: on training and validation rows are so far apart.
 RISEN, APART = 0.1, 0.15
 
 
@@ -371,7 +369,7 @@ def _constant_output(evidence: Evidence) -> Diagnosis | None:
     answer, best = (", ".join(f"{value:.3g}" for value in values) for values in (end.outputs, base.answer))
     return Diagnosis(
         "constant-output",
-        True,
+        is_sick(evidence),
         f"every row gets the answer {answer}, which costs {end.loss:.4g} a row; the best constant, {best}, costs "
         f"{base.loss:.4g}",
         layer=len(end.layers),
@@ -400,7 +398,7 @@ def _over_fitting(evidence: Evidence) -> Diagnosis | None:
     seen = f"; only {evidence.drawn:,} of {evidence.rows:,} training rows are ever drawn" if few else ""
     return Diagnosis(
         "over-fitting",
-        last.validation_accuracy is not None and gap >= APART,
+        last.validation_accuracy is not None and gap >= APART and evidence.end.step >= ENOUGH,
         f"the validation loss has risen from {losses.min():.4g}, after epoch {best.epoch}, to {losses[-1]:.4g}, "
         f"while the training loss fell to {last.train_loss:.4g}{seen}",
         since=best.epoch * (evidence.end.step // len(history)),
