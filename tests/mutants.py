@@ -362,6 +362,22 @@ MUTANTS = [
     ("training/health/rules.py", " or evidence.training.early_stopping is not None", ""),
     ("training/health/preflight.py", "learner.dropout = (0.0,) * len(learner.dropout)", "pass"),
     ("training/health/preflight.py", "<= rate <= found.highest_stable", "<= rate"),
+    ("report/axes.py", "math.ceil(low / step - 1e-9)", "math.floor(low / step - 1e-9)"),
+    ("report/curves.py", "spread = _place(1 + first, 1 + last, True)", "spread = _place(1 + first, 1 + last, False)"),
+    ("report/curves.py", "rows.min(axis=0).tolist(), rows.max(axis=0)", "rows.max(axis=0).tolist(), rows.min(axis=0)"),
+    ("report/curves.py", "    y_of = _place(high, low, logarithmic)", "    y_of = _place(low, high, logarithmic)"),
+    ("report/judgement.py", "np.argsort(-losses[wrong]", "np.argsort(losses[wrong]"),
+    ("report/judgement.py", "outputs[row, 0] if predicted[row] else 1 - outputs[row, 0]", "outputs[row, 0]"),
+    ("report/tables.py", "totals = confusion.sum(axis=1)", "totals = confusion.sum(axis=0)"),
+    ("report/tables.py", "if 0.9995 <= value < 1", "if 0.9995 <= value"),
+    ("report/images.py", "1 - shares[:, :, None]", "shares[:, :, None]"),
+    ("report/images.py", "struct.pack(\">I\", zlib.crc32(name + part))", "struct.pack(\">I\", zlib.crc32(part))"),
+    ("report/vital_curves.py", "len(layer.dead) / layer.units", "len(layer.saturated) / layer.units"),
+    ("report/vital_curves.py", "for units in (layer.dead, layer.saturated)", "for units in (layer.saturated, layer.dead)"),
+    ("report/vital_curves.py", " and not any(curves[-1].mean)", ""),
+    ("report/diagnoses.py", "findings.sort(key=lambda finding: not finding.sick)", "pass"),
+    ("report/rendering.py", '.replace("<", "&lt;")', ""),
+    ("report/run_page.py", "if len(history) == planned else", "if len(history) else"),
 ]  # fmt: skip
 
 
@@ -378,7 +394,7 @@ def plant(mutant, folder):
 
 def notices(mutant):
     """Return the first failing test of a mutant's folder (without a mutant: of all floors), "" if none fails."""
-    floors = [Path(mutant[0]).parent] if mutant else ["nn", "data", "training", "runtime", "graph"]
+    floors = [Path(mutant[0]).parent] if mutant else ["nn", "data", "training", "runtime", "graph", "report"]
     with tempfile.TemporaryDirectory(prefix="glassnet-mutant-") as name:
         folder = Path(name)
         plant(mutant, folder)

@@ -25,6 +25,7 @@ COMMANDS = [
     ["train"],
     ["check"],
     ["evaluate"],
+    ["report"],
     ["predict"],
     ["explain"],
     ["doctor"],

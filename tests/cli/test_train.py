@@ -38,7 +38,7 @@ def test_a_run_says_what_it_reached_and_saves_it(glassnet, here):
     assert record["parameters"] == 64 * 256 + 256 + 256 * 128 + 128 + 128 * 10 + 10
     assert record["epochs"] == 20
     assert re.fullmatch(r"runs/\d{4}-\d\d-\d\d_\d{6}_digits_64-256-128-10", record["run_dir"])
-    assert files_in(record["run_dir"]) == FILES
+    assert files_in(record["run_dir"]) == [*FILES, "report.html", "report.md"]
     network = gn.load_model(record["run_dir"])
     assert network.fingerprint() == record["theta_sha256"]
     assert network.score(gn.load_dataset("digits").test) == record["test_accuracy"]
@@ -415,7 +415,7 @@ def test_classes_of_a_table_are_learned(glassnet, table):
     perfect = {"auc"} if record["test_measures"]["auc"] == 1 else set()  # which has no interval
     assert set(record["test_intervals"]) | perfect == set(record["test_measures"])
     assert record["test_accuracy"] == record["test_measures"]["accuracy"] > 0.8
-    assert files_in("run") == sorted(["columns.json", *FILES])
+    assert files_in("run") == sorted(["columns.json", *FILES, "report.html", "report.md"])
     said = answer.err.splitlines()
     assert all(line.startswith("glassnet: houses: ") for line in said)
     assert "glassnet: houses: target 'kind': 2 classes (flat, house), so binary" in said
@@ -554,13 +554,14 @@ def test_the_table_of_several_seeds_has_a_line_for_each_and_their_spread(glassne
     assert (answer.code, answer.err) == (0, "")
     lines = answer.out.splitlines()
     folder = re.fullmatch(r"run folders +(runs/\S+_digits_64-8-10)", lines[2])[1]
-    assert lines[4].split() == ["test", "rows", "AUC", "accuracy"]
-    assert [line[:9] for line in lines[5:]] == ["seed 0   ", "seed 1   ", "mean     ", "deviation", "95 % of t"]
+    assert lines[3].split()[0] == "reports"
+    assert lines[5].split() == ["test", "rows", "AUC", "accuracy"]
+    assert [line[:9] for line in lines[6:]] == ["seed 0   ", "seed 1   ", "mean     ", "deviation", "95 % of t"]
     found = [
         assess(gn.load_model(f"{folder}/seed-{n}"), gn.load_dataset("digits").test, "multi-class") for n in (0, 1)
     ]
     values = [one.measures["accuracy"] for one in found]
-    assert [line.split()[-1] for line in lines[5:9]] == [
+    assert [line.split()[-1] for line in lines[6:10]] == [
         f"{value:.4f}" for value in (*values, statistics.mean(values), statistics.stdev(values))
     ]
 

@@ -36,6 +36,7 @@ from glassnet.cli.options import (
     with_steps,
 )
 from glassnet.cli.output import DataDirOption, ImputeOption, JsonOption, TargetOption
+from glassnet.cli.report import Language, LanguageOption
 from glassnet.cli.training import Manner, find_rate_and_tell, resume_and_tell, train_and_tell, train_seeds
 from glassnet.errors import UsageError
 
@@ -196,10 +197,14 @@ def train(
         bool, typer.Option("--tensorboard", help="Log for TensorBoard, in the run's folder.")
     ] = False,
     mlflow: Annotated[bool, typer.Option("--mlflow", help="Log for MLflow.")] = False,
+    lang: LanguageOption = None,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Write no report.html and report.md into the run's folder.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a network, save the run in a folder, and say how well it does on the test rows.
+    """Train a network, save the run and its report in a folder, and say how well it does on the test rows.
 
     \b
     Examples:
@@ -211,7 +216,7 @@ def train(
       glassnet train breastmnist --epochs 30 --seeds 5 --compare
       glassnet train digits --batch-norm --dropout 0.2 --schedule one_cycle --early-stopping 10
       glassnet train fashion-mnist --layers 784,256,10 --optimizer momentum --find-lr
-      glassnet train digits --initializer "uniform(-1, 1)" --activation tanh --remedy
+      glassnet train digits --initializer "uniform(-1, 1)" --activation tanh --remedy --lang zh
       glassnet train --resume runs/2026-11-23_101500_digits_64-32-10
       glassnet train --config runs/2026-11-23_101500_digits_64-32-10/config.toml --seed 1
     """
@@ -220,6 +225,8 @@ def train(
     from glassnet.training.plans import load_plan
     from glassnet.training.run import load_data
 
+    if no_report and lang is not None:
+        raise UsageError("lang", "is of the report, and --no-report leaves it out; leave one of the two out")
     manner = Manner(
         progress=not quiet,
         as_json=as_json,
@@ -228,6 +235,7 @@ def train(
         mlflow=mlflow,
         strict=strict,
         remedy=remedy,
+        language=None if no_report else lang or Language.EN,
     )
     changes = {
         "seed": seed,
@@ -297,6 +305,8 @@ def train(
             ("mlflow", mlflow),
             ("strict", strict),
             ("remedy", remedy),
+            ("lang", lang is not None),
+            ("no_report", no_report),
         ):
             if given:
                 raise UsageError(option, "is for training, and --find-lr trains nothing; leave one of the two out")

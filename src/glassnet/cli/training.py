@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
@@ -21,6 +21,7 @@ from glassnet.cli.output import (
     published_table,
     tell_remarks,
 )
+from glassnet.cli.report import Language, report_after
 from glassnet.errors import FileError, NonFiniteError
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Manner:
         End with 1 where the network is sick.
     remedy : bool
         Train a sick network again, with what its diagnosis says changed.
+    language : Language or None
+        Of the report; None: no report.
     """
 
     progress: bool = True
@@ -62,6 +65,7 @@ class Manner:
     remark: str = ""
     strict: bool = False
     remedy: bool = False
+    language: Language | None = Language.EN
 
     def tell_first(self, data: Dataset) -> None:
         """Say on stderr what is to be known before training."""
@@ -75,6 +79,17 @@ class Manner:
 
         trackers: list[Callback] = [TensorBoard(folder / "tensorboard")] if self.tensorboard else []
         return [*trackers, MLflow()] if self.mlflow else trackers
+
+    def report(self, run: Run, data: Dataset) -> Path | None:
+        """Write the report of a run that has ended; None where there is none."""
+        return None if self.language is None else report_after(run, data, self.language)
+
+
+class Trained(NamedTuple):
+    """A run that has ended, and its report where one was written."""
+
+    run: Run
+    report: Path | None
 
 
 def train_and_tell(
@@ -94,49 +109,36 @@ def train_and_tell(
         data = load_data(config, data_dir)
     manner.tell_first(data)
     with _folder(config, data, manner) as folder:
-        finished = (
-            _trained(config, data, folder, manner)
-            if not manner.remedy
-            else _survived(config, data, folder, manner)
-        )
-        if manner.remedy and finished.health is not None and finished.health.sick:
+        finished = _trained(config, data, folder, manner, survives=manner.remedy)
+        if manner.remedy and finished.run.health is not None and finished.run.health.sick:
             return _train_again(config, finished, data, folder, manner)
     _tell(finished, data, manner)
-    return finished
+    return finished.run
 
 
-def _survived(config: RunConfig, data: Dataset, folder: Path, manner: Manner) -> Run:
-    """Train into a folder; a run that diverges is one to be mended."""
-    from glassnet.training.loop import DivergenceError
-
-    try:
-        return _trained(config, data, folder, manner)
-    except DivergenceError as error:
-        typer.echo(f"glassnet: {error}", err=True)
-        return error.run
-
-
-def _train_again(config: RunConfig, before: Run, data: Dataset, folder: Path, manner: Manner) -> Run:
+def _train_again(config: RunConfig, before: Trained, data: Dataset, folder: Path, manner: Manner) -> Run:
     """Apply the first remedy of a sick run, train again in a folder beside it, and print both."""
     from glassnet.training.config import configure
 
-    first = next(found for found in before.health.diagnoses if found.sick) if before.health else None
+    health = before.run.health
+    first = next(found for found in health.diagnoses if found.sick) if health else None
     if first is None or first.remedy is None:
         _tell(before, data, manner)
-        return before
+        return before.run
     typer.echo(f"glassnet: once more with {first.remedy.text}", err=True)
     changed = configure(first.remedy.changes, config)
     after = _trained(changed, data, folder.with_name(f"{folder.name}_remedied"), manner)
     if manner.as_json:
-        records = [_record(run, data, manner, _assessed(run, data)) for run in (before, after)]
+        records = [_record(one, data, manner, _assessed(one.run, data)) for one in (before, after)]
         print_json(records[1] | {"before": records[0], "remedy": first.remedy.changes})
     else:
-        rows = [_row(name, run, data) for name, run in (("before", before), ("after", after))]
-        print_facts([_rows_fact(data), ("diagnosis", str(first)), ("changed", first.remedy.text)])
+        rows = [_row(name, one.run, data) for name, one in (("before", before), ("after", after))]
+        facts = [_rows_fact(data), ("diagnosis", str(first)), ("changed", first.remedy.text)]
+        print_facts([*facts, *_report_facts([before, after])])
         typer.echo()
         print_table(["", "training loss", "validation", "test", "health", "run folder"], rows, text=(0, 4, 5))
-    _end([after], manner)
-    return after
+    _end([after.run], manner)
+    return after.run
 
 
 def _assessed(run: Run, data: Dataset) -> Assessment | None:
@@ -166,9 +168,11 @@ def resume_and_tell(folder: Path, manner: Manner, *, epochs: int | None, data_di
 
     data = data_of(RunFolder(folder), data_dir)
     callbacks = manner.callbacks(folder)
-    with _stopping(folder):
-        finished = resume(folder, data, epochs=epochs, callbacks=callbacks, progress=manner.progress)
-    _tell(finished, data, manner)
+
+    def go_on() -> Run:
+        return resume(folder, data, epochs=epochs, callbacks=callbacks, progress=manner.progress)
+
+    _tell(_reported(go_on, data, folder, manner), data, manner)
 
 
 @contextlib.contextmanager
@@ -195,12 +199,33 @@ def _stopping(folder: Path) -> Iterator[None]:
         raise typer.Exit(128 + stop.signal) from None
 
 
-def _trained(config: RunConfig, data: Dataset, folder: Path, manner: Manner) -> Run:
+def _trained(config: RunConfig, data: Dataset, folder: Path, manner: Manner, *, survives: bool = False) -> Trained:
     """Train into a folder."""
     from glassnet.training.run import run
 
-    with _stopping(folder):
+    def train() -> Run:
         return run(config, data, run_dir=folder, callbacks=manner.callbacks(folder), progress=manner.progress)
+
+    return _reported(train, data, folder, manner, survives=survives)
+
+
+def _reported(
+    train: Callable[[], Run], data: Dataset, folder: Path, manner: Manner, *, survives: bool = False
+) -> Trained:
+    """Train, and write the report, also of a run that diverges; its error is then raised, or only said."""
+    from glassnet.training.loop import DivergenceError
+
+    try:
+        with _stopping(folder):
+            finished = train()
+    except DivergenceError as error:
+        file = manner.report(error.run, data)
+        problem = f"{error}" if file is None else f"{error}; report: {file}"
+        if not survives:
+            raise DivergenceError(problem, error.run) from None
+        typer.echo(f"glassnet: {problem}", err=True)
+        return Trained(error.run, file)
+    return Trained(finished, manner.report(finished, data))
 
 
 def find_rate_and_tell(config: RunConfig, manner: Manner, *, data_dir: Path | None) -> None:
@@ -258,24 +283,32 @@ def train_seeds(config: RunConfig, seeds: int, data: Dataset, manner: Manner) ->
 
     manner.tell_first(data)
     layers = layers_for(config, data)
-    runs = []
+    trained = []
     run_dir = manner.run_dir
     with new_folder(run_dir) if run_dir else default_folder(data.name, layers) as folder:
         for seed in range(config.seed, config.seed + seeds):
             network = config.network.model_copy(update={"seed": None})
             one = config.model_copy(update={"seed": seed, "network": network, "start": None})
-            runs.append(_trained(one, data, folder / f"seed-{seed}", manner))
+            trained.append(_trained(one, data, folder / f"seed-{seed}", manner))
+    runs = [one.run for one in trained]
     found = [assess(run.network, data.test, data.task, data.encoder) for run in runs]
     spread = spreads(found)
     if manner.as_json:
         record = {"run_dir": str(folder), "dataset": data.name, "layers": layers, "published": manner.figures}
         record["runs"] = [
-            {"seed": run.config.seed, "run_dir": str(run.folder), "test_loss": one.loss, "measures": one.measures}
-            for run, one in zip(runs, found, strict=True)
+            {
+                "seed": run.config.seed,
+                "run_dir": str(run.folder),
+                "report": file and str(file),
+                "test_loss": one.loss,
+                "measures": one.measures,
+            }
+            for (run, file), one in zip(trained, found, strict=True)
         ]
         print_json(record | {"spread": {name: asdict(over) for name, over in spread.items()}})
         return _end(runs, manner)
-    print_facts([_rows_fact(data), network_fact(runs[0].network), ("run folders", str(folder))])
+    facts = [_rows_fact(data), network_fact(runs[0].network), ("run folders", str(folder))]
+    print_facts([*facts, *_report_facts(trained)])
     typer.echo()
     names = [MEASURES.get(name, name) for name in spread]
     rows = [
@@ -292,11 +325,18 @@ def train_seeds(config: RunConfig, seeds: int, data: Dataset, manner: Manner) ->
     _end(runs, manner)
 
 
-def _record(run: Run, data: Dataset, manner: Manner, test: Assessment | None) -> dict[str, Any]:
+def _report_facts(trained: Sequence[Trained]) -> list[tuple[str, str]]:
+    """Return where the reports are, for `print_facts`; nothing where there are none."""
+    files = [str(one.report) for one in trained if one.report is not None]
+    return [("report" if len(trained) == 1 else "reports", ", ".join(files))] if files else []
+
+
+def _record(trained: Trained, data: Dataset, manner: Manner, test: Assessment | None) -> dict[str, Any]:
     """Return what a run reached as one record; without an assessment where the network gives no finite numbers."""
-    last = run.chosen
+    run, last = trained.run, trained.run.chosen
     return {
         "run_dir": str(run.folder),
+        "report": trained.report and str(trained.report),
         "dataset": data.name,
         "layers": list(run.network.layers),
         "parameters": len(run.network.theta),
@@ -327,13 +367,14 @@ def _seconds(run: Run) -> float:
     return sum(record.seconds for record in run.history)
 
 
-def _tell(run: Run, data: Dataset, manner: Manner) -> None:
+def _tell(trained: Trained, data: Dataset, manner: Manner) -> None:
     """Print what a finished run reached."""
     from glassnet.training.assessment import assess
 
+    run = trained.run
     test, last = assess(run.network, data.test, data.task, data.encoder), run.chosen
     if manner.as_json:
-        print_json(_record(run, data, manner, test))
+        print_json(_record(trained, data, manner, test))
         return _end([run], manner)
     epochs = "1 epoch" if len(run.history) == 1 else f"{len(run.history)} epochs"
     facts = [
@@ -353,7 +394,7 @@ def _tell(run: Run, data: Dataset, manner: Manner) -> None:
     facts += [(name.replace("_", " "), f"{value:.4f}") for name, value in (last.measures if last else {}).items()]
     facts += [(f"test {name}", value) for name, value in measures_facts(test)]
     facts += [("test loss", f"{test.loss:.4f}"), ("health", _health_fact(run)), ("run folder", str(run.folder))]
-    print_facts(facts)
+    print_facts([*facts, *_report_facts([trained])])
     if manner.figures:
         typer.echo()
         published_table(manner.figures, test.measures)

@@ -41,8 +41,8 @@ CATAPULT = 2.0
 def is_sick(evidence: Evidence) -> bool:
     """Whether a network has diverged, or leaves half of what there is to learn unlearned.
 
-    One that is right nearly everywhere is not sick, however much the few mistakes cost that it is sure of. One that
-    has taken a few steps only is not sick yet; one that has taken none is as sick as its start.
+    One that is right nearly everywhere is not sick, whatever its few mistakes cost. One that has taken a few steps
+    only is not sick yet; one that has taken none is as sick as its start.
     """
     left, steps = evidence.unlearned(evidence.end), evidence.end.step
     if evidence.divergence is None and 0 < steps < ENOUGH:

@@ -1,0 +1,167 @@
+"""Pictures inside a page: images of the data, and the weights of a network that looks at images."""
+
+from __future__ import annotations
+
+import base64
+import math
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+
+from glassnet.nn.activations import Array
+from glassnet.nn.network import Network
+
+#: More units are too small to see anything.
+MOST_UNITS = 64
+
+#: Pixels between two units.
+GAP = 2
+
+#: Pictures whose longer side is above this are made smaller by leaving out pixels.
+LARGEST = 96
+
+
+#: From the most negative number to the most positive one, evenly spaced; the page's scale has the same.
+DIVERGING = ((103, 0, 31), (214, 96, 77), (247, 247, 247), (67, 147, 195), (5, 48, 97))
+
+
+@dataclass(frozen=True)
+class WeightSheet:
+    """Weights of the first layer as one picture, a square a unit.
+
+    Attributes
+    ----------
+    address : str
+        The PNG as a data address.
+    shown, units : int
+        Units in the picture, from the first on, and in the layer.
+    columns, rows : int
+        Squares side by side, and under one another.
+    limit : float
+        The weight that has the full colour; its negative has the other.
+    """
+
+    address: str
+    shown: int
+    units: int
+    columns: int
+    rows: int
+    limit: float
+
+
+def png_address(pixels: Array) -> str:
+    """Return a picture as the address of a PNG that a page holds in itself.
+
+    The file has the three parts that the format (W3C, PNG, third edition) cannot do without.
+
+    Parameters
+    ----------
+    pixels : uint8 array of shape (height, width, 3 or 4)
+        Red, green, blue, and opacity.
+
+    Examples
+    --------
+    >>> png_address(np.zeros((2, 2, 3), np.uint8))[:22]
+    'data:image/png;base64,'
+    """
+    height, width, channels = pixels.shape
+    rows = np.zeros((height, 1 + width * channels), np.uint8)  # a zero before each row: its bytes are as they are
+    rows[:, 1:] = pixels.reshape(height, -1)
+    header = struct.pack(">IIBBBBB", width, height, 8, {3: 2, 4: 6}[channels], 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(rows.tobytes(), 9)), (b"IEND", b""))
+    content = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(part)) + name + part + struct.pack(">I", zlib.crc32(name + part))
+        for name, part in parts
+    )
+    return "data:image/png;base64," + base64.b64encode(content).decode()
+
+
+def flat_shape(image_shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return height and width of the picture that a row of this shape is shown as.
+
+    Examples
+    --------
+    >>> flat_shape((28, 28)), flat_shape((32, 20, 3)), flat_shape((16, 28, 28))
+    ((28, 28), (32, 20), (28, 28))
+    """
+    solid = len(image_shape) == 3 and image_shape[2] != 3
+    height, width = image_shape[1:] if solid else image_shape[:2]
+    return height, width
+
+
+def _flat(row: Array, image_shape: tuple[int, ...]) -> Array:
+    """Return a row as (height, width), or (height, width, 3) in colour; of a solid its middle slice."""
+    image = np.asarray(row).reshape(image_shape)
+    return image[image_shape[0] // 2] if image.ndim == 3 and image_shape[2] != 3 else image
+
+
+def picture_of(row: Array, image_shape: tuple[int, ...], largest: float | None = None) -> str:
+    """Return a row of the data as a picture: dark ink on white, or in its colours.
+
+    Parameters
+    ----------
+    row : ndarray
+        As many numbers as the shape has.
+    image_shape : tuple of int
+        As `Dataset.image_shape`.
+    largest : float, optional
+        The number that is black (in colour: full); 255 for bytes, else by default the row's largest.
+    """
+    image = _flat(row, image_shape).astype(float)
+    top = 255.0 if np.asarray(row).dtype == np.uint8 else largest or float(image.max()) or 1.0
+    step = math.ceil(max(image.shape[:2]) / LARGEST)
+    shares = np.clip(image[::step, ::step] / top, 0, 1)
+    if image.ndim == 2:
+        shares = np.repeat(1 - shares[:, :, None], 3, axis=2)
+    return png_address(np.rint(255 * shares).astype(np.uint8))
+
+
+def weight_sheet(network: Network, image_shape: tuple[int, ...], most: int = MOST_UNITS) -> WeightSheet:
+    """Draw the weights that go into the first units of the first layer: blue above zero, red below, white at zero.
+
+    All units have one scale, whose end is the weight that only 1 of 200 exceeds in size: few large weights would
+    make all others look like none. Of weights on three colours the mean is shown, of a solid the middle slice.
+
+    Parameters
+    ----------
+    network : Network
+        Whose inputs are images.
+    image_shape : tuple of int
+        Theirs, as `Dataset.image_shape`.
+    most : int, default 64
+        Units that are shown.
+
+    Examples
+    --------
+    >>> sheet = weight_sheet(Network([16, 10, 2]), (4, 4))
+    >>> sheet.shown, sheet.columns, sheet.rows
+    (10, 5, 2)
+    """
+    W = network.W[0][:, :most].astype(float)
+    shown = W.shape[1]
+    tiles = [_flat(column, image_shape) for column in W.T]
+    tiles = [tile.mean(axis=2) if tile.ndim == 3 else tile for tile in tiles]
+    limit = float(np.quantile(np.abs(tiles), 0.995)) or 1.0
+    columns = min(shown, 5 if shown <= 10 else 8)
+    rows = math.ceil(shown / columns)
+    height, width = tiles[0].shape
+    sheet = np.zeros((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 4), np.uint8)  # clear
+    for number, tile in enumerate(tiles):
+        top, left = number // columns * (height + GAP), number % columns * (width + GAP)
+        sheet[top : top + height, left : left + width] = diverging(tile / limit)
+    return WeightSheet(png_address(sheet), shown, network.layers[1], columns, rows, limit)
+
+
+def diverging(values: Array) -> Array:
+    """Return colours (red, green, blue, opacity as bytes) for numbers: -1 red, 0 white, 1 blue.
+
+    Examples
+    --------
+    >>> diverging(np.array([-1.0, 0.0, 1.0])).tolist()
+    [[103, 0, 31, 255], [247, 247, 247, 255], [5, 48, 97, 255]]
+    """
+    places = np.linspace(-1, 1, len(DIVERGING))
+    shares = [np.interp(values, places, [colour[part] for colour in DIVERGING]) for part in range(3)]
+    return np.rint(np.stack([*shares, np.full(values.shape, 255.0)], axis=-1)).astype(np.uint8)

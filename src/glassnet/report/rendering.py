@@ -1,0 +1,77 @@
+"""Templates of the pages, and what they need beside their facts."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from glassnet.graph.figure import PALETTES
+from glassnet.report.curves import SERIES
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+
+def markdown_text(text: object) -> str:
+    r"""Return a text that Markdown shows as it stands, on one line, also inside a table.
+
+    Examples
+    --------
+    >>> print(markdown_text("a|b <script> *c*"))
+    a\|b &lt;script&gt; \*c\*
+    """
+    line = " ".join(str(text).split())
+    line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", line)
+
+
+def markdown_code(text: object) -> str:
+    """Return a text as code in Markdown; its own backticks become apostrophes, which a table can hold.
+
+    Examples
+    --------
+    >>> print(markdown_code("relu"))
+    `relu`
+    """
+    return "`" + " ".join(str(text).split()).replace("`", "'").replace("|", "\\|") + "`" if str(text) else ""
+
+
+def palettes() -> dict[str, dict[str, str]]:
+    """Return the colours of a page by name, for light and for dark: those of a graph and those of curves.
+
+    Examples
+    --------
+    >>> palettes()["light"]["series-0"]
+    '#1d4ed8'
+    """
+    return {
+        theme: {**colours, **{f"series-{number}": colour for number, colour in enumerate(SERIES[theme])}}
+        for theme, colours in PALETTES.items()
+    }
+
+
+@cache
+def template(name: str) -> Template:
+    """Return a template of this package: HTML with everything escaped, or Markdown by its own filters.
+
+    Parameters
+    ----------
+    name : str
+        ``"run.html.jinja"``, for example; what ends in ``.html.jinja`` is HTML.
+    """
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    folder = resources.files("glassnet.report") / "templates"
+    environment = Environment(
+        loader=FunctionLoader(lambda file: (folder / file).read_text(encoding="utf-8")),
+        autoescape=name.endswith(".html.jinja"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["text"] = markdown_text
+    environment.filters["code"] = markdown_code
+    return environment.get_template(name)

@@ -1,0 +1,65 @@
+"""The curves of a run over its epochs, in a reader's words."""
+
+from __future__ import annotations
+
+from glassnet.report.axes import written
+from glassnet.report.curves import Chart, Curve, Drawing, changes, curve_of, draw
+from glassnet.report.words import Words
+from glassnet.training.history import History
+
+
+def learning_curves(history: History, words: Words) -> tuple[list[tuple[Drawing, str]], list[str]]:
+    """Lay out a run's curves: loss, accuracy, the measures that were asked for, and a learning rate that changes.
+
+    Returns
+    -------
+    drawings : list of (Drawing, str)
+        Each with a sentence for those who cannot see it.
+    notes : list of str
+        What is to be known about them.
+    """
+    if not len(history):
+        return [], [words.say("no_epoch")]
+    last = history.last
+    measures = dict(last.measures) if last else {}
+    charts = []
+    for key, form in (("loss", "number"), ("accuracy", "percent")):
+        curves = [
+            curve_of(words.say(label), [history], f"{part}_{key}")
+            for label, part in (("training", "train"), ("validation", "validation"))
+        ]
+        charts.append(Chart(key, words.say(f"{key}_title"), words.say("epoch"), there(curves), form))
+    for number, name in enumerate(measures):
+        title = words.say("measure_title", measure=words.measure(name.removeprefix("validation_")))
+        curve = curve_of(words.say("validation"), [history], name)
+        charts.append(Chart(f"measure{number}", title, words.say("epoch"), there([curve])))
+    rates = history["learning_rate"]
+    notes = [words.say("running")]
+    if changes(rates):
+        curve = curve_of(words.say("learning_rate"), [history], "learning_rate")
+        charts.append(Chart("rate", words.say("rate_title"), words.say("epoch"), there([curve]), scale="linear"))
+    else:
+        notes.append(words.say("constant_rate", rate=f"{rates[0]:g}"))
+    if all(value is None for value in history["validation_loss"]):
+        notes.append(words.say("no_validation"))
+    return [(draw(chart), about(chart, words)) for chart in charts if chart.curves], notes
+
+
+def there(curves: list[Curve | None]) -> list[Curve]:
+    """Return the curves that there are."""
+    return [curve for curve in curves if curve is not None]
+
+
+def about(chart: Chart, words: Words) -> str:
+    """Say what a chart shows to those who cannot see it: of every curve its first and its last value.
+
+    Examples
+    --------
+    >>> about(Chart("loss", "Loss", "epoch", [Curve("training", (1, 2), (0.75, 0.5))]), Words("en"))
+    'Loss over epoch: training from 0.75 to 0.5'
+    """
+    parts = []
+    for curve in chart.curves:
+        first, last = (written(float(curve.values[place]), chart.form) for place in (0, -1))
+        parts.append(words.say("curve_about", label=curve.label, first=first, last=last))
+    return words.say("chart_about", title=chart.title, x=chart.x_label, curves=words.say("and").join(parts))

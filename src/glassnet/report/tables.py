@@ -1,0 +1,282 @@
+"""Tables of a report: made once, shown as HTML and as Markdown."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from glassnet.nn.activations import Array
+from glassnet.report.axes import written
+from glassnet.report.judgement import Fit, LabelScore, Mistake
+from glassnet.report.words import Words
+from glassnet.training.config import SECTIONS, RunConfig
+from glassnet.training.history import COLUMNS, History
+from glassnet.training.metrics import ClassScore
+
+#: Larger confusion matrices are not shown whole.
+MOST_CLASSES = 40
+
+#: Longer names of classes stand upright over a confusion matrix.
+SHORT_NAME = 4
+
+#: Mistakes that are counted out of a larger one.
+MOST_CONFUSIONS = 20
+
+#: Rows of a history; of a longer one every second, third, ... epoch is listed.
+MOST_EPOCHS = 200
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell with more to it than its text.
+
+    Attributes
+    ----------
+    text : str
+    shade : float
+        From -1 to 1, how strongly it is coloured: below zero as wrong, above as right.
+    bold, code : bool
+        How its text is set.
+    """
+
+    text: str
+    shade: float = 0.0
+    bold: bool = False
+    code: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose first column says what each row is.
+
+    Attributes
+    ----------
+    caption : str
+        What it is a table of.
+    header : list of str
+        One for each column.
+    rows : list of list of str or Cell
+        As long as the header.
+    text : tuple of int
+        Columns set left; the others hold numbers.
+    note : str
+        What is said below it.
+    turned : bool
+        Whether the header stands upright, over narrow columns.
+    dense : bool
+        Whether the cells are a matrix, close together.
+    """
+
+    caption: str
+    header: list[str]
+    rows: list[list[str | Cell]]
+    text: tuple[int, ...] = (0,)
+    note: str = ""
+    turned: bool = False
+    dense: bool = False
+
+    @property
+    def cells(self) -> list[list[Cell]]:
+        """The rows, every cell with all there is to it."""
+        return [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in self.rows]
+
+
+def share(value: float | None) -> str:
+    """Return a share with three digits, a dash for none.
+
+    Examples
+    --------
+    >>> share(0.98765), share(None)
+    ('0.988', '–')
+    """
+    return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
+
+
+def setting_tables(config: RunConfig, words: Words) -> list[Table]:
+    """Return the settings of a run, a table a section; bold is what differs from the default.
+
+    Examples
+    --------
+    >>> from glassnet.training.config import configure
+    >>> tables = setting_tables(configure({"data": {"dataset": "digits"}, "training": {"epochs": 3}}), Words("en"))
+    >>> [table.caption for table in tables]
+    ['Run', 'Data', 'Network', 'Training']
+    >>> [cell.text for cell in tables[3].cells[1]], tables[3].cells[1][1].bold
+    (['epochs', '3'], True)
+    """
+    tables = [_setting_table("run", config, ["seed"], words)]
+    for section in SECTIONS:
+        part = getattr(config, section)
+        tables.append(_setting_table(section, part, list(type(part).model_fields), words))
+    return tables
+
+
+def _setting_table(section: str, part: Any, names: list[str], words: Words) -> Table:
+    rows: list[list[str | Cell]] = []
+    for name in names:
+        value = getattr(part, name)
+        if value is None or value == {}:
+            continue
+        changed = value != type(part).model_fields[name].default
+        rows.append([Cell(name, bold=changed, code=True), Cell(setting_text(value), bold=changed, code=True)])
+    return Table(words.say(f"section_{section}"), [words.say("option"), words.say("value")], rows, text=(0, 1))
+
+
+def setting_text(value: Any) -> str:
+    """Return a value as the configuration's file has it, a word without quotation marks."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={setting_text(inner)}" for name, inner in value.items())
+    return json.dumps(value, ensure_ascii=False)
+
+
+def history_table(history: History, words: Words) -> Table:
+    """Return the epochs of a run; columns that it has no values for are left out."""
+    records = list(history)
+    every = math.ceil(len(records) / MOST_EPOCHS) or 1
+    chosen = [record for place, record in enumerate(records) if place % every == 0 or place == len(records) - 1]
+    measures = list(records[-1].measures) if records else []
+    columns = [name for name in (*COLUMNS, *measures) if name != "threads"]
+    columns = [name for name in columns if any(record.row().get(name) is not None for record in records)]
+    heads = {"seconds": words.say("epoch_seconds")}
+    rows: list[list[str | Cell]] = []
+    for record in chosen:
+        values = record.row()
+        rows.append([_number(name, values.get(name)) for name in columns])
+    note = words.say("every_epoch", n=every) if every > 1 else ""
+    return Table(
+        words.say("all_numbers"), [heads.get(n) or words.measure(n) for n in columns], rows, text=(), note=note
+    )
+
+
+def _number(column: str, value: float | None) -> str:
+    if value is None or not math.isfinite(value):
+        return "–"
+    if column == "epoch":
+        return str(int(value))
+    if "accuracy" in column:
+        return f"{value:.4f}"
+    if column == "seconds":
+        return f"{value:.2f}"
+    return f"{value:.4f}" if "loss" in column and 0.001 <= value < 1000 else written(value)
+
+
+def class_table(scores: Sequence[ClassScore], words: Words) -> Table:
+    """Return precision, recall, F1 and number of rows of every class."""
+    heads = [words.say(key) for key in ("class", "precision", "recall", "f1", "support", "taken_for")]
+    rows: list[list[str | Cell]] = [
+        [
+            score.name,
+            share(score.precision),
+            share(score.recall),
+            share(score.f1),
+            f"{score.rows:,}",
+            f"{score.taken_for} ({score.taken_for_rows:,})" if score.taken_for else "–",
+        ]
+        for score in scores
+    ]
+    return Table(words.say("class_scores"), heads, rows, text=(0, 5))
+
+
+def label_table(scores: Sequence[LabelScore], words: Words) -> Table:
+    """Return how well every label is recognised, where a row has several."""
+    heads = [words.say(key) for key in ("label", "precision", "sensitivity", "specificity", "auc", "positives")]
+    rows: list[list[str | Cell]] = [
+        [s.name, share(s.precision), share(s.sensitivity), share(s.specificity), share(s.auc), f"{s.rows:,}"]
+        for s in scores
+    ]
+    return Table(words.say("label_scores"), heads, rows)
+
+
+def confusion_table(confusion: Array, names: Sequence[str], words: Words) -> Table:
+    """Return how often each class was taken for each other, shaded by the share of the true class.
+
+    Wrong cells are shaded by the root of the share, so that rare mistakes can still be seen. With more than
+    `MOST_CLASSES` classes it is a list of the most frequent mistakes.
+
+    Parameters
+    ----------
+    confusion : ndarray of shape (k, k)
+        Rows of each true class by predicted class.
+    names : sequence of str
+        Of the k classes.
+
+    Examples
+    --------
+    >>> table = confusion_table(np.array([[9, 1], [0, 10]]), ["cat", "dog"], Words("en"))
+    >>> [[(cell.text, round(cell.shade, 2)) for cell in row[1:]] for row in table.cells]
+    [[('9', 0.9), ('1', -0.32)], [('0', 0.0), ('10', 1.0)]]
+    """
+    if len(names) > MOST_CLASSES:
+        return _most_frequent(confusion, names, words)
+    totals = confusion.sum(axis=1)
+    rows: list[list[str | Cell]] = []
+    for true, name in enumerate(names):
+        row: list[str | Cell] = [name]
+        for predicted, count in enumerate(confusion[true]):
+            part = float(count) / max(int(totals[true]), 1)
+            row.append(Cell(f"{int(count):,}", part if predicted == true else -math.sqrt(part) + 0.0))
+        rows.append(row)
+    heads, note = [words.say("true_predicted"), *names], words.say("confusion_about")
+    turned = max(map(len, names)) > SHORT_NAME
+    return Table(words.say("confusion"), heads, rows, note=note, turned=turned, dense=True)
+
+
+def _most_frequent(confusion: Array, names: Sequence[str], words: Words) -> Table:
+    wrong = confusion.copy()
+    np.fill_diagonal(wrong, 0)
+    worst = np.argsort(-wrong, axis=None, kind="stable")[:MOST_CONFUSIONS]
+    pairs = [np.unravel_index(place, wrong.shape) for place in worst if wrong.flat[place]]
+    rows: list[list[str | Cell]] = [
+        [names[true], names[said], f"{int(wrong[true, said]):,}"] for true, said in pairs
+    ]
+    note = words.say("confusion_large", n=len(names), most=len(rows))
+    heads = [words.say(key) for key in ("true", "predicted", "rows")]
+    return Table(words.say("confusion"), heads, rows, text=(0, 1), note=note)
+
+
+def mistake_table(mistakes: Sequence[Mistake], words: Words) -> Table:
+    """Return the worst mistakes, the worst first."""
+    heads = [words.say(key) for key in ("row", "true", "predicted", "probability", "loss")]
+    rows: list[list[str | Cell]] = [
+        [str(m.row), m.true, m.predicted, probability(m.probability), written(m.loss)] for m in mistakes
+    ]
+    return Table(words.say("mistakes"), heads, rows, text=(0, 1, 2))
+
+
+def probability(value: float | None) -> str:
+    """Return a probability as a percentage, a dash for none; never 100 % where it is less.
+
+    Examples
+    --------
+    >>> probability(0.876), probability(0.99999), probability(1.0)
+    ('87.6 %', '> 99.9 %', '100.0 %')
+    """
+    if value is None:
+        return "–"
+    return "> 99.9 %" if 0.9995 <= value < 1 else f"{100 * value:.1f} %"
+
+
+def fit_table(fits: Sequence[Fit], words: Words) -> Table:
+    """Return the errors of every output, where the targets are numbers."""
+    heads = [words.say(key) for key in ("output", "mean_error", "largest_error", "correlation")]
+    rows: list[list[str | Cell]] = []
+    for fit in fits:
+        errors = np.abs(fit.predicted - fit.true)
+        varies = np.ptp(fit.true) > 0 and np.ptp(fit.predicted) > 0
+        correlation = float(np.corrcoef(fit.true, fit.predicted)[0, 1]) if varies else None
+        rows.append(
+            [
+                Cell(fit.name, code=True) if fit.name else words.say("fit"),
+                written(errors.mean()),
+                written(errors.max()),
+                share(correlation),
+            ]
+        )
+    return Table(words.say("fit_table"), heads, rows)

@@ -1,0 +1,141 @@
+"""What was measured of a network's layers while it learned, as small charts and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from glassnet.report.axes import written
+from glassnet.report.curves import Chart, Curve, Drawing, draw
+from glassnet.report.run_curves import about
+from glassnet.report.tables import Cell, Table
+from glassnet.report.words import Words
+from glassnet.training.health.vitals import LayerVitals, Vitals
+
+#: Layers that a chart has curves for; of more, so many are drawn, evenly chosen, with the first and the last.
+MOST_LAYERS = 8
+
+#: Examinations that the table lists, chosen likewise.
+MOST_EXAMINATIONS = 10
+
+#: |step of W| / |W| as it usually is (Karpathy 2019, "A recipe for training neural networks").
+USUAL_UPDATE = 1e-3
+
+
+class Measure(NamedTuple):
+    """A number of a layer: its name in `Words` (``KEY_title``), what it is, and how a chart shows it."""
+
+    key: str
+    of: Callable[[LayerVitals], float | None]
+    form: str = "number"
+    scale: str = "auto"
+
+
+#: What has a chart where it is anywhere above zero.
+SHARES = (
+    Measure("dead", lambda layer: len(layer.dead) / layer.units, "percent"),
+    Measure("saturated", lambda layer: len(layer.saturated) / layer.units, "percent"),
+)
+
+#: What has one in any case.
+SIZES = (
+    Measure("spread", lambda layer: layer.pre_activation_spread),
+    Measure("update", lambda layer: layer.update_ratio, scale="logarithmic"),
+    Measure("gradient", lambda layer: layer.gradient_norm, scale="logarithmic"),
+)
+
+
+def vital_curves(vitals: Sequence[Vitals], words: Words) -> tuple[list[tuple[Drawing, str]], list[str]]:
+    """Lay out what was measured, a small chart a measure, over the steps of training: a curve a layer.
+
+    Parameters
+    ----------
+    vitals : sequence of Vitals
+        In the order of steps; a single one makes no curves.
+    words : Words
+        In the reader's language.
+
+    Returns
+    -------
+    drawings : list of (Drawing, str)
+        Each with a sentence for those who cannot see it. Dead and saturated units have charts only where there
+        were any.
+    notes : list of str
+        What is to be known about them; none where nothing was measured.
+    """
+    if not vitals:
+        return [], []
+    depth = len(vitals[0].layers)
+    layers = _evenly(depth, MOST_LAYERS)
+    ill = [share for share in SHARES if any(share.of(layer) for one in vitals for layer in one.layers)]
+    calm = {"": "all_alive", "saturated": "none_dead", "dead": "none_saturated"}.get("".join(s.key for s in ill))
+    notes = [words.say("vitals_about", n=len(vitals)), *([words.say(calm)] if calm else [])]
+    if len(vitals) == 1:
+        return [], notes
+    if len(layers) < depth:
+        notes.append(words.say("some_layers", n=depth, shown=len(layers)))
+    charts = [_chart(measure, vitals, layers, words) for measure in (*ill, *SIZES)]
+    return [(draw(chart), about(chart, words)) for chart in charts if chart.curves], notes
+
+
+def _chart(measure: Measure, vitals: Sequence[Vitals], layers: list[int], words: Words) -> Chart:
+    depth, steps = len(vitals[0].layers), [float(one.step) for one in vitals]
+    curves = [
+        Curve(_layer_name(place, depth, words), steps, [measure.of(one.layers[place]) for one in vitals])
+        for place in layers
+    ]
+    if measure in SHARES and not any(curves[-1].mean):  # an output seldom can be ill
+        curves = curves[:-1]
+    return Chart(
+        measure.key,
+        words.say(f"{measure.key}_title"),
+        words.say("step"),
+        [curve for curve in curves if len(curve.values)],
+        measure.form,
+        measure.scale,
+        spread="steps",
+        mark=(USUAL_UPDATE, words.say("usual_update", value="1e-3")) if measure.key == "update" else None,
+    )
+
+
+def _layer_name(place: int, depth: int, words: Words) -> str:
+    return words.say("layer_out" if place == depth - 1 else "layer_n", n=place + 1)
+
+
+def _evenly(n: int, most: int) -> list[int]:
+    """Return at most so many of n places, evenly spread, the first and the last among them."""
+    return sorted({round(place) for place in np.linspace(0, n - 1, min(n, most))})
+
+
+def vital_table(vitals: Sequence[Vitals], words: Words) -> Table:
+    """Return the same numbers, a row for each layer at each examination.
+
+    Examples
+    --------
+    >>> layer = LayerVitals(1, 4, (0, 2), (), (), 0.5, 0.0, 1.25, 0.5, 0.6, 2.0, 0.125, 0.004)
+    >>> table = vital_table([Vitals(16, 0.7, (0.5,), 0.1, None, (layer,))], Words("en"))
+    >>> [cell.text for cell in table.cells[0]]
+    ['16', '1', '2 / 4', '0 / 4', '1.25', '0.004', '0.125']
+    """
+    chosen = _evenly(len(vitals), MOST_EXAMINATIONS)
+    names = ("step", "layer", "dead_units", "saturated_units", "spread", "update_ratio", "gradient_norm")
+    rows: list[list[str | Cell]] = [
+        [
+            f"{vitals[place].step:,}",
+            str(layer.layer),
+            *(f"{len(units)} / {layer.units}" for units in (layer.dead, layer.saturated)),
+            *(_number(value) for value in (layer.pre_activation_spread, layer.update_ratio, layer.gradient_norm)),
+        ]
+        for place in chosen
+        for layer in vitals[place].layers
+    ]
+    fewer = len(chosen) < len(vitals)
+    note = words.say("some_examinations", shown=len(chosen), n=len(vitals)) if fewer else ""
+    return Table(words.say("vitals_table"), [words.say(name) for name in names], rows, text=(), note=note)
+
+
+def _number(value: float | None) -> str:
+    """Return a number, a dash for one that is not known or was not finite."""
+    return "–" if value is None else written(value)

@@ -1,0 +1,163 @@
+"""Small trained runs, one of each task, and a reader of pages."""
+
+import json
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from glassnet.data.dataset import Dataset
+from glassnet.data.registry import load_dataset
+from glassnet.training.config import configure
+from glassnet.training.run import run
+
+
+def layer_vitals(layer, units, **values):
+    """What was measured of one layer, as it stands in health.json."""
+    plain = {
+        "layer": layer,
+        "units": units,
+        "dead": [],
+        "saturated": [],
+        "duplicated": [],
+        "flat_share": 0.0,
+        "pre_activation_mean": 0.0,
+        "pre_activation_spread": 1.0,
+        "activation_mean": 0.5,
+        "activation_spread": 0.5,
+        "weight_norm": 4.0,
+        "gradient_norm": 0.25,
+        "update_ratio": 0.002,
+    }
+    return plain | values
+
+
+def examined(step, *layers):
+    """What was measured at one step."""
+    return {"step": step, "loss": 0.5, "outputs": [0.5], "output_spread": 0.1, "wrong": None, "layers": [*layers]}
+
+
+HEALTHY = {
+    "sick": False,
+    "diagnoses": [],
+    "vitals": [examined(s, layer_vitals(1, 16), layer_vitals(2, 10)) for s in (0, 1, 16)],
+}
+
+SICK = {
+    "sick": True,
+    "diagnoses": [
+        {
+            "kind": "over-fitting",
+            "sick": False,
+            "cause": "the validation loss rises since epoch 2",
+            "layer": None,
+            "units": None,
+            "since": 30,
+            "evidence": {"gap": 0.125},
+            "remedy": None,
+        },
+        {
+            "kind": "dead-units",
+            "sick": True,
+            "cause": "uniform(-1, 1) on 64 inputs gives pre-activations of spread 9",
+            "layer": 1,
+            "units": [0, 1, 2, 7],
+            "since": 12,
+            "evidence": {"share": 0.5, "probe_rows": 256},
+            "remedy": {
+                "family": "initializer",
+                "text": "initializer he_normal",
+                "changes": {"network": {"initializer": "he_normal"}},
+            },
+        },
+    ],
+    "vitals": [
+        examined(0, layer_vitals(1, 16, update_ratio=None), layer_vitals(2, 10, update_ratio=None)),
+        examined(12, layer_vitals(1, 16, dead=[0, 1, 2, 7]), layer_vitals(2, 10)),
+    ],
+}
+
+
+class Page(HTMLParser):
+    """What a page says: its sections' texts, its tables by caption, its terms."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tables, self.terms, self.texts, self.codes, self.images = {}, [], [], [], []
+        self._open, self._table, self._cell = [], None, None
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        if tag == "img":
+            self.images.append(dict(attributes))
+        if tag in ("img", "meta", "link", "br", "hr", "path"):
+            return
+        self._open.append((tag, dict(attributes)))
+        if tag == "caption":
+            self._table = []
+        if tag == "tr":
+            self._table.append([])
+        if tag in ("td", "th"):
+            self._table[-1].append("")
+        if tag in ("dt", "dd", "p", "h1", "h2", "h3"):
+            self.terms.append((tag, ""))
+
+    def handle_endtag(self, tag):
+        while self._open and self._open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data):
+        tags = [tag for tag, _ in self._open]
+        if not tags or {"script", "style"} & set(tags):
+            return
+        if "caption" in tags:
+            self.tables[data] = self._table
+        elif {"td", "th"} & set(tags):
+            self._table[-1][-1] += data
+        for kind in ("dt", "dd", "p", "h1", "h2", "h3"):
+            if kind in tags:
+                self.terms[-1] = (self.terms[-1][0], self.terms[-1][1] + data)
+        foreign = any(attributes.get("lang") == "en" for tag, attributes in self._open if tag != "html")
+        (self.codes if {"code", "pre"} & set(tags) or foreign else self.texts).append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.texts).split())
+
+    def facts(self):
+        """Terms and what is said of each."""
+        pairs = zip(self.terms, self.terms[1:], strict=False)
+        return {name: value.strip() for (a, name), (b, value) in pairs if (a, b) == ("dt", "dd")}
+
+
+def trained(folder, data, *, layers, epochs=3, health=None, network=None, **training):
+    changes = {
+        "data": {"dataset": data.name},
+        "network": {"layers": layers, **(network or {})},
+        "training": {"epochs": epochs, "kernels": "numpy", "threads": 1, **training},
+    }
+    finished = run(configure(changes), data, run_dir=folder, progress=False)
+    if health == "unwatched":
+        (folder / "health.json").unlink()
+    elif health is not None:
+        (folder / "health.json").write_text(json.dumps(health), encoding="utf-8")
+    return finished
+
+
+def labelled(n=90, seed=0):
+    """Rows of four numbers with three labels each."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 4)).astype(np.float32)
+    y = (X @ rng.normal(size=(4, 3)) > 0).astype(np.int64)
+    return Dataset.from_arrays(X, y, name="labels", target_names=["red", "round", "ripe"])
+
+
+@pytest.fixture(scope="session")
+def digits():
+    return load_dataset("digits")
+
+
+@pytest.fixture
+def digits_run(tmp_path, digits):
+    """A run on digits in tmp_path / "run", watched and healthy."""
+    return trained(tmp_path / "run", digits, layers=[64, 16, 10], health=HEALTHY)

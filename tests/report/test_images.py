@@ -1,0 +1,82 @@
+import base64
+import io
+from importlib import resources
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+import glassnet as gn
+from glassnet.report.images import DIVERGING, GAP, diverging, flat_shape, picture_of, png_address, weight_sheet
+
+
+def pixels(address):
+    head, _, content = address.partition(",")
+    assert head == "data:image/png;base64"
+    return np.rint(255 * imread(io.BytesIO(base64.b64decode(content)))).astype(int)
+
+
+def test_bytes_are_dark_ink_on_white():
+    image = pixels(picture_of(np.array([0, 255, 51, 0], np.uint8), (2, 2)))
+    assert image[:, :, 0].tolist() == [[255, 0], [204, 255]]
+    assert (image[:, :, 0] == image[:, :, 2]).all()
+
+
+def test_floats_go_up_to_the_largest_that_is_given():
+    assert pixels(picture_of(np.array([0.0, 4.0]), (1, 2), largest=16.0))[0, :, 0].tolist() == [255, 191]
+    assert pixels(picture_of(np.array([0.0, 4.0]), (1, 2)))[0, :, 0].tolist() == [255, 0]
+    assert pixels(picture_of(np.zeros(2), (1, 2)))[0, :, 0].tolist() == [255, 255]
+
+
+def test_colours_stay_and_of_a_solid_the_middle_is_shown():
+    row = np.array([255, 0, 0, 0, 255, 0], np.uint8)
+    assert pixels(picture_of(row, (1, 2, 3)))[0, :, :3].tolist() == [[255, 0, 0], [0, 255, 0]]
+    solid = np.zeros((4, 2, 2), np.uint8)
+    solid[2] = 255
+    assert (pixels(picture_of(solid.ravel(), (4, 2, 2)))[:, :, 0] == 0).all()
+    assert flat_shape((4, 2, 2)) == (2, 2)
+
+
+def test_a_large_picture_is_made_smaller():
+    assert pixels(picture_of(np.zeros(224 * 224, np.uint8), (224, 224))).shape[:2] == (75, 75)
+
+
+def test_weights_have_one_scale_red_below_and_blue_above():
+    network = gn.Network([4, 3, 2], initializer=np.zeros(23))
+    network.W[0][:] = np.array([[1.0, 0.1, 0.0], [-1.0, -0.1, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    sheet = weight_sheet(network, (2, 2))
+    image = pixels(sheet.address)
+    assert (sheet.shown, sheet.units, sheet.columns, sheet.rows) == (3, 3, 3, 1)
+    assert image.shape == (2, 3 * 2 + 2 * GAP, 4)
+    assert (image[:, 2 : 2 + GAP, 3] == 0).all()  # clear between units
+    strong, weak = image[0, :2], image[0, 2 + GAP : 4 + GAP]
+    assert strong[0, 2] > strong[0, 0] + 50  # blue
+    assert strong[1, 0] > strong[1, 2] + 50  # red
+    assert (weak[:, :3] > 200).all()  # a tenth of the scale is almost white: the scale is not the unit's own
+    assert sheet.limit == pytest.approx(1.0, rel=0.05)
+
+
+def test_of_a_wide_layer_the_first_units_are_shown():
+    sheet = weight_sheet(gn.Network([16, 100, 2]), (4, 4))
+    assert (sheet.shown, sheet.units, sheet.columns, sheet.rows) == (64, 100, 8, 8)
+    assert weight_sheet(gn.Network([12, 5, 2]), (2, 2, 3)).shown == 5
+
+
+def test_zero_is_white_and_the_ends_are_dark():
+    below, zero, above = diverging(np.array([-1.0, 0.0, 1.0]))[:, :3].astype(int)
+    assert zero.min() > 240
+    assert below[0] > below[2]
+    assert above[2] > above[0]
+    assert (diverging(np.array([-5.0])) == diverging(np.array([-1.0]))).all()
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_picture_is_read_back_pixel_by_pixel(channels):
+    image = np.random.default_rng(0).integers(256, size=(5, 3, channels)).astype(np.uint8)
+    assert (pixels(png_address(image)) == image).all()
+
+
+def test_the_colours_of_the_page_are_those_of_the_weights():
+    css = (resources.files("glassnet.report") / "templates" / "report.css").read_text(encoding="utf-8")
+    colours = ", ".join("#" + "".join(f"{part:02x}" for part in colour) for colour in DIVERGING)
+    assert f"linear-gradient(90deg, {colours})" in css

@@ -1,0 +1,600 @@
+"""The report of a run: its numbers are the run's, in a real browser and in Markdown."""
+
+import errno
+import json
+import os
+import re
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import glassnet as gn
+from glassnet.data.dataset import Dataset
+from glassnet.data.registry import load_dataset
+from glassnet.errors import FileError, UsageError
+from glassnet.report import run_page
+from glassnet.report.run_page import write_run_report
+from glassnet.report.words import Words
+from glassnet.training.assessment import assess
+from glassnet.training.metrics import class_scores
+
+from .conftest import SICK, Page, labelled, trained
+
+SIZES = [(1280, 800), (390, 844)]
+EVIL = "<script>document.title = 'taken'</script>"
+
+
+def report(folder, finished, data, language="en"):
+    file = write_run_report(folder, finished.network, data, language=language)
+    assert file == folder / "report.html"
+    return Page(file.read_text(encoding="utf-8")), (folder / "report.md").read_text(encoding="utf-8")
+
+
+def rows_of(page, caption):
+    return page.tables[caption][1:]
+
+
+def markdown_rows(text, head):
+    """The rows below the table whose header begins like that."""
+    lines = text.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(f"| {head} |"))
+    found = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            return found
+        found.append([cell.strip() for cell in line.strip("|").split(" | ")])
+    return found
+
+
+def test_the_numbers_are_those_of_the_run(tmp_path, digits, digits_run):
+    page, text = report(tmp_path / "run", digits_run, digits)
+    found = assess(digits_run.network, digits.test, digits.task)
+    facts = page.facts()
+    low, high = found.intervals["accuracy"]
+    accuracy = f"{100 * found.measures['accuracy']:.2f} %"
+    interval = f"{100 * low:.2f} % to {100 * high:.2f} %"
+    assert facts["test accuracy"].startswith(accuracy)
+    assert facts["test loss"] == f"{found.loss:.4g}"
+    assert facts["parameters"].startswith("1,210 ")
+    verdict = (
+        f"{accuracy} of 359 test rows are classified correctly (95 % interval {interval}), after 3 epochs in "
+    )
+    for said in (page.text, text):
+        assert verdict in said
+        assert "it is healthy." in said
+    seen = [[cell.strip() for cell in row] for row in rows_of(page, "All numbers")]
+    records = list(digits_run.history)
+    assert len(seen) == len(records) == 3
+    for row, record in zip(seen, records, strict=True):
+        assert row[:5] == [
+            str(record.epoch),
+            *(f"{value:.4f}" for value in (record.train_loss, record.train_accuracy)),
+            *(f"{value:.4f}" for value in (record.validation_loss, record.validation_accuracy)),
+        ]
+    assert markdown_rows(text, "epoch") == seen
+
+
+def test_scores_and_matrix_are_those_of_the_test_rows(tmp_path, digits, digits_run):
+    page, text = report(tmp_path / "run", digits_run, digits)
+    scores = class_scores(digits_run.network, digits.test)
+    expected = [
+        [
+            s.name,
+            f"{s.precision:.3f}",
+            f"{s.recall:.3f}",
+            f"{s.f1:.3f}",
+            str(s.rows),
+            f"{s.taken_for} ({s.taken_for_rows})",
+        ]
+        for s in scores
+    ]
+    assert rows_of(page, "Scores") == expected
+    assert markdown_rows(text, "class") == expected
+    predicted = digits_run.network.predict(digits.test.X)
+    counts = np.zeros((10, 10), int)
+    np.add.at(counts, (digits.test.y, predicted), 1)
+    matrix = [[str(label), *map(str, counts[label])] for label in range(10)]
+    assert rows_of(page, "Confusion matrix") == matrix
+    assert markdown_rows(text, "true ↓ predicted →") == matrix
+    wrong = int((predicted != digits.test.y).sum())
+    assert f"{wrong} of 359 test rows are classified wrongly" in page.text
+
+
+def test_the_worst_mistakes_come_first_with_their_pictures(tmp_path, digits, digits_run):
+    page, text = report(tmp_path / "run", digits_run, digits)
+    outputs = digits_run.network.outputs(digits.test.X)
+    losses = -np.log(outputs[np.arange(359), digits.test.y])
+    wrong = np.flatnonzero(outputs.argmax(axis=1) != digits.test.y)
+    worst = wrong[np.argsort(-losses[wrong])][:18]
+    pictures = [image for image in page.images if image["alt"].startswith("Test row")]
+    said = [re.findall(r"\d+", image["alt"]) for image in pictures]
+    assert said == [[str(r), str(digits.test.y[r]), str(outputs[r].argmax())] for r in worst]
+    assert all(image["src"].startswith("data:image/png;base64,") for image in page.images)
+    weights = [image for image in page.images if image["alt"].startswith("Weights of 16 units")]
+    assert len(weights) == 1
+    assert [row[0] for row in markdown_rows(text, "test row")] == [str(row) for row in worst]
+    assert "data:image" not in text
+
+
+def test_what_is_needed_to_have_the_run_again_is_there(tmp_path, digits, digits_run):
+    page, text = report(tmp_path / "run", digits_run, digits)
+    facts = {name: value.strip() for name, value in rows_of(page, "Hashes, checksums, versions, machine")}
+    assert facts["trained parameters, SHA-256"] == digits_run.network.fingerprint()
+    assert facts["initial parameters, SHA-256"] == digits_run.config.start
+    for file, checksum in digits.checksums.items():
+        assert facts[f"data {file}, MD5"] == checksum
+    for name, value in digits_run.config.environment.items():
+        assert facts[name] == value
+    command = f"glassnet train --config {tmp_path / 'run' / 'config.toml'}"
+    assert command in "".join(page.codes)
+    assert f"    {command}\n" in text
+    settings = {row[0].strip(): row[1].strip() for row in rows_of(page, "Training")}
+    assert (settings["epochs"], settings["kernels"]) == ("3", "numpy")
+
+
+def test_a_folder_with_a_space_is_quoted_and_data_of_a_program_need_the_program(tmp_path, digits):
+    finished = trained(tmp_path / "my run", digits, layers=[64, 10], epochs=1)
+    page, _ = report(tmp_path / "my run", finished, digits)
+    assert f"--config '{tmp_path}/my run/config.toml'" in "".join(page.codes)
+    data = labelled()
+    finished = trained(tmp_path / "own", data, layers=[4, 3], epochs=1)
+    page, text = report(tmp_path / "own", finished, data)
+    assert "The data came from a Python program" in page.text
+    assert "glassnet.run(glassnet.load_config(" in text
+    assert "glassnet train" not in text
+
+
+def test_a_run_that_regresses(tmp_path):
+    data = load_dataset("diabetes")
+    finished = trained(tmp_path / "run", data, layers=[10, 8, 1], epochs=30)
+    page, text = report(tmp_path / "run", finished, data)
+    found = assess(finished.network, data.test, data.task)
+    sentence = f"The network explains the numbers of {found.rows} test rows with R² = {found.measures['r2']:.4g}"
+    assert sentence in page.text
+    assert sentence in text
+    (row,) = rows_of(page, "Errors by output")
+    assert row[1] == f"{found.measures['mae']:.4g}"
+    assert not {"Confusion matrix", "Scores", "Worst mistakes"} & set(page.tables)
+    points = json.loads(re.findall(r'data-chart="fit0".*?json">(.*?)</script>', html_of(tmp_path), re.DOTALL)[0])
+    assert len(points["curves"][0]["points"]) == found.rows
+    assert page.images == []
+
+
+def html_of(folder):
+    return (folder / "run" / "report.html").read_text(encoding="utf-8")
+
+
+def test_a_run_of_two_classes_with_one_output(tmp_path):
+    data = load_dataset("breast-cancer")
+    finished = trained(tmp_path / "run", data, layers=[30, 4, 1], epochs=5)
+    page, _ = report(tmp_path / "run", finished, data)
+    found = assess(finished.network, data.test, data.task)
+    assert page.facts()["test sensitivity"].startswith(f"{100 * found.measures['sensitivity']:.2f} %")
+    assert [row[0] for row in rows_of(page, "Confusion matrix")] == ["malignant", "benign"]
+    assert len(rows_of(page, "Worst mistakes")) >= 1  # rows are no images: a table
+    assert page.images == []
+
+
+def test_a_run_of_several_labels(tmp_path):
+    data = labelled()
+    finished = trained(tmp_path / "run", data, layers=[4, 8, 3], epochs=5)
+    page, text = report(tmp_path / "run", finished, data)
+    share = assess(finished.network, data.test, data.task).measures["accuracy"]
+    assert f"{100 * share:.2f} % of the labels of 18 test rows are predicted correctly" in page.text
+    assert [row[0] for row in rows_of(page, "Scores")] == ["red", "round", "ripe"]
+    assert markdown_rows(text, "label") == rows_of(page, "Scores")
+    assert "Confusion matrix" not in page.tables
+
+
+def test_a_run_without_validation_rows(tmp_path):
+    data = load_dataset("digits", validation=0)
+    finished = trained(tmp_path / "run", data, layers=[64, 10], epochs=2)
+    page, text = report(tmp_path / "run", finished, data)
+    for said in (page.text, text):
+        assert "No rows were set aside for validation" in said
+    assert page.tables["All numbers"][0] == [
+        "epoch",
+        "training loss",
+        "training accuracy",
+        "learning rate",
+        "seconds",
+    ]
+    assert '"label": "validation"' not in html_of(tmp_path)
+
+
+def test_a_sick_run_says_so_with_cause_and_remedy(tmp_path, digits):
+    finished = trained(tmp_path / "run", digits, layers=[64, 16, 10], epochs=2, health=SICK)
+    page, text = report(tmp_path / "run", finished, digits)
+    for said in (page.text, text):
+        assert "it is sick: dead units." in said
+        assert said.index("dead units", said.index("Health")) < said.index("over-fitting", said.index("Health"))
+    facts = page.facts()
+    assert facts["units"] == "4: 0–2, 7"
+    for said in (page.text, text.replace("\\", "")):
+        assert "uniform(-1, 1) on 64 inputs gives pre-activations of spread 9" in said
+    assert "network.initializer = he_normal" in "".join(page.codes)
+    assert "`network.initializer = he_normal`" in text
+    assert re.findall(r'data-chart="(\w+)"', html_of(tmp_path))[2:] == ["dead", "spread", "update", "gradient"]
+    assert re.search(r'<section class="verdict sick"', html_of(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("health", "said"), [("unwatched", "no record of its health"), ({"sick": 1}, "cannot be read")]
+)
+def test_a_run_whose_health_nobody_knows_is_not_called_healthy(tmp_path, digits, health, said):
+    finished = trained(tmp_path / "run", digits, layers=[64, 10], epochs=1, health=health)
+    page, _ = report(tmp_path / "run", finished, digits)
+    assert said in page.text
+    assert "its health was not watched" in page.text
+    assert "healthy" not in page.text
+    assert "What was measured" not in page.text
+
+
+def test_what_was_measured_of_the_layers_is_shown(tmp_path, digits, digits_run):
+    page, text = report(tmp_path / "run", digits_run, digits)
+    html = html_of(tmp_path)
+    health = html[html.index('id="health"') : html.index('id="classes"')]
+    assert re.findall(r'data-chart="(\w+)"', health) == ["spread", "update", "gradient"]
+    assert health.count("about 1e-3 is usual") == 1
+    for said in (page.text, text):
+        assert "At no time was a unit dead" in said
+        assert "Examinations of this run: 3." in said
+    rows = rows_of(page, "The numbers, layer by layer")
+    assert rows[:2] == [
+        ["0", "1", "0 / 16", "0 / 16", "1", "0.002", "0.25"],
+        ["0", "2", "0 / 10", "0 / 10", "1", "0.002", "0.25"],
+    ]
+    assert markdown_rows(text, "step") == rows
+    assert len(rows) == 6
+
+
+def test_a_run_as_it_comes_from_training_has_all_of_it(tmp_path, digits):
+    finished = trained(tmp_path / "run", digits, layers=[64, 16, 10], epochs=6)
+    page, _ = report(tmp_path / "run", finished, digits)
+    steps = [one.step for one in finished.health.vitals]
+    assert [row[0] for row in rows_of(page, "The numbers, layer by layer")] == [
+        str(s) for s in steps for _ in "12"
+    ]
+    last, seen = finished.health.vitals[-1].layers[0], rows_of(page, "The numbers, layer by layer")[-2]
+    assert seen[2] == f"{len(last.dead)} / 16"
+    assert float(seen[4]) == pytest.approx(last.pre_activation_spread, rel=1e-3)
+
+
+def test_a_run_that_diverged_has_a_report(tmp_path, digits):
+    with pytest.raises(gn.DivergenceError) as lost:
+        trained(
+            tmp_path / "run", digits, layers=[64, 16, 10], network={"activation": "identity"}, optimizer="sgd(9)"
+        )
+    page, text = report(tmp_path / "run", lost.value.run, digits)
+    for said in (page.text, text):
+        assert "it is sick: divergence" in said
+        assert "steps are too large: learning rate 9" in said
+    page, _ = report(tmp_path / "run", lost.value.run, digits, "zh")
+    assert "网络有病：发散" in page.text
+
+
+def test_a_run_that_ended_early_says_of_how_many(tmp_path, digits):
+    data = digits
+    finished = trained(
+        tmp_path / "run", data, layers=[64, 10], epochs=9, early_stopping="patience(1, min_delta=5)"
+    )
+    page, _ = report(tmp_path / "run", finished, data)
+    n = len(finished.history)
+    assert n < 9
+    assert f"after {Words('en').count_epochs(n)} of 9 planned in" in page.text
+
+
+def test_a_run_without_an_epoch_or_with_outputs_beyond_all_bounds_has_a_report(tmp_path, digits):
+    finished = trained(tmp_path / "run", digits, layers=[64, 10], epochs=1)
+    head = (tmp_path / "run" / "history.csv").read_text().splitlines()[0]
+    (tmp_path / "run" / "history.csv").write_text(head + "\n")
+    finished.network.W[0][:] = 3e38
+    finished.network.b[0][:] = -3e38
+    page, text = report(tmp_path / "run", finished, digits)
+    for said in (page.text, text):
+        assert "No epoch was finished" in said
+        assert "its outputs are not finite" in said
+
+
+def test_the_learning_rate_is_drawn_only_where_it_changes(tmp_path, digits):
+    still = trained(tmp_path / "run", digits, layers=[64, 10], epochs=2)
+    page, _ = report(tmp_path / "run", still, digits)
+    assert "The learning rate was 0.001 throughout." in page.text
+    assert 'data-chart="rate"' not in html_of(tmp_path)
+    (tmp_path / "other").mkdir()
+    moved = trained(
+        tmp_path / "other" / "run", digits, layers=[64, 10], epochs=3, schedule="cosine", metrics=["auc"]
+    )
+    page, _ = report(tmp_path / "other" / "run", moved, digits)
+    assert "throughout" not in page.text
+    html = html_of(tmp_path / "other")
+    assert re.findall(r'data-chart="(\w+)"', html)[:4] == ["loss", "accuracy", "measure0", "rate"]
+
+
+@pytest.mark.parametrize("health", ["unwatched", None, SICK], ids=["unwatched", "own", "sick"])
+@pytest.mark.parametrize("case", ["digits", "diabetes", "labels"])
+def test_in_chinese_no_english_sentence_is_left(tmp_path, case, health):
+    data = labelled() if case == "labels" else load_dataset(case)
+    layers = {"digits": [64, 8, 10], "diabetes": [10, 4, 1], "labels": [4, 3]}[case]
+    finished = trained(tmp_path / "run", data, layers=layers, epochs=2, health=health)
+    page, text = report(tmp_path / "run", finished, data, "zh")
+    assert '<html lang="zh-CN">' in html_of(tmp_path)
+    assert len(re.findall("[一-鿿]", page.text)) > 300
+    bare = re.sub(r"`[^`]*`", "", re.sub(r"^    .*$", "", text, flags=re.MULTILINE))
+    known = {data.name, *(data.class_names or ()), *(data.target_names or ())}
+    for said in (page.text, bare):
+        words = set(re.findall(r"[A-Za-z_]{2,}", said)) - known
+        assert words <= {"AUC", "SHA", "MD", "glassnet", "script", "Python", "GLASSNET"} | set(
+            data.name.split("-")
+        )
+    labels = re.findall(r'(?:aria-label|alt|title)="([^"]*)"', html_of(tmp_path))
+    assert all(not re.search("[A-Za-z]{3,} [a-z]{2,}", label) for label in labels)
+
+
+def test_names_are_text_whatever_they_hold(tmp_path):
+    X = np.tile(np.eye(4), (10, 1))
+    y = np.tile([0, 1, 2, 1], 10)
+    names = [EVIL, "\"'>&", "a | b\n# c"]
+    data = Dataset.from_arrays(X, y, name=f"{EVIL}</title>", class_names=names)
+    finished = trained(
+        tmp_path / "run", data, layers=[4, 3], epochs=1, health=SICK | {"diagnoses": [{"kind": EVIL}]}
+    )
+    page, text = report(tmp_path / "run", finished, data)
+    html = html_of(tmp_path)
+    assert EVIL not in html
+    assert EVIL not in re.sub("`[^`]*`", "", text)  # as code it is harmless
+    assert [row[0] for row in rows_of(page, "Confusion matrix")] == names
+    rows = markdown_rows(text, "class")
+    assert len(rows) == 3
+    assert rows[2][0] == "a \\| b \\# c"
+
+
+def full(*_, **__):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class FullAfter:
+    """A disk that takes so many files, and then no more."""
+
+    def __init__(self, files):
+        self.left, self.fsync = files, os.fsync
+
+    def __call__(self, handle):
+        if os.path.isfile(f"/proc/self/fd/{handle}"):
+            self.left -= 1
+            if self.left < 0:
+                full()
+        self.fsync(handle)
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["new", "older report"])
+@pytest.mark.parametrize("files", [0, 1])
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, digits, digits_run, monkeypatch, old, files):
+    folder = tmp_path / "run"
+    if old:
+        write_run_report(folder, digits_run.network, digits, language="zh")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", FullAfter(files))
+        with pytest.raises(FileError, match="No space left"):
+            write_run_report(folder, digits_run.network, digits)
+    after = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert after == before
+
+
+def test_what_cannot_be_reported_is_refused_by_name(tmp_path, digits, digits_run):
+    with pytest.raises(UsageError, match="language"):
+        write_run_report(tmp_path / "run", digits_run.network, digits, language="de")
+    with pytest.raises(FileError, match=r"holds no config\.toml"):
+        write_run_report(tmp_path, digits_run.network, digits)
+    assert not list(tmp_path.glob("*.html"))
+    assert not (tmp_path / "run" / "report.html").exists()
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path, digits, digits_run):
+    theta = digits_run.network.theta.copy()
+    file = write_run_report(tmp_path / "run", digits_run.network, digits)
+    first = file.read_bytes()
+    write_run_report(tmp_path / "run", digits_run.network, digits)
+    assert file.read_bytes() == first
+    assert len(first) < 200_000
+    assert (digits_run.network.theta == theta).all()
+
+
+def test_a_network_that_is_as_large_as_the_best_ones_has_a_small_report(tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.integers(256, size=(120, 784)).astype(np.uint8)
+    data = Dataset.from_arrays(X, np.arange(120) % 10, name="noise", image_shape=(28, 28))
+    finished = trained(tmp_path / "run", data, layers=[784, 256, 128, 10], epochs=1)
+    report(tmp_path / "run", finished, data)
+    assert len(html_of(tmp_path).encode()) < 1_000_000
+
+
+@pytest.fixture
+def open_report(browser, tmp_path):
+    """Open a report as a file; whatever it says on the console, and whatever it asks for, fails the test."""
+    said, contexts = [], []
+
+    def open_it(size=SIZES[0], **options):
+        file = tmp_path / "run" / "report.html"
+        contexts.append(browser.new_context(viewport={"width": size[0], "height": size[1]}, **options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda asked: asked.url == file.as_uri() or said.append(asked.url[:80]))
+        page.goto(file.as_uri())
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert [line for line in said if not line.startswith("data:image/png")] == []
+
+
+@pytest.fixture
+def digits_page(tmp_path, digits, digits_run, open_report):
+    write_run_report(tmp_path / "run", digits_run.network, digits)
+    return open_report
+
+
+@pytest.mark.browser
+def test_pointing_at_a_chart_shows_the_values_of_that_epoch(digits_page, digits_run):
+    page = digits_page()
+    plot = page.locator("[data-chart=accuracy] .plot")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    for epoch, record in enumerate(digits_run.history, start=1):
+        page.mouse.move(box["x"] + box["width"] * (epoch - 1) / 2 + (3 if epoch < 3 else -3), box["y"] + 90)
+        assert plot.locator(".tip").inner_text().split("\n") == [
+            f"epoch {epoch}",
+            f"training: {100 * record.train_accuracy:.2f} %",
+            f"validation: {100 * record.validation_accuracy:.2f} %",
+        ]
+        assert plot.locator(".dot").count() == 2
+    tip, frame = plot.locator(".tip").bounding_box(), plot.bounding_box()
+    assert tip["x"] >= frame["x"]
+    assert tip["x"] + tip["width"] <= frame["x"] + frame["width"] + 1
+    page.mouse.move(2, 2)
+    assert plot.locator(".tip").count() == 0
+
+
+@pytest.mark.browser
+def test_a_chart_is_read_by_keyboard(digits_page, digits_run):
+    page = digits_page()
+    plot = page.locator("[data-chart=loss] .plot")
+    plot.focus()
+    assert plot.get_attribute("role") == "slider"
+    records = list(digits_run.history)
+    for key, record in (
+        ("ArrowRight", records[0]),
+        ("End", records[2]),
+        ("ArrowLeft", records[1]),
+        ("Home", records[0]),
+    ):
+        page.keyboard.press(key)
+        said = f"epoch {record.epoch}, training: {record.train_loss:.4g}, validation: {record.validation_loss:.4g}"
+        assert plot.get_attribute("aria-valuetext") == said
+    page.keyboard.press("Escape")
+    assert plot.locator(".tip").count() == 0
+
+
+@pytest.mark.browser
+def test_what_was_measured_is_pointed_at_step_by_step(digits_page):
+    page = digits_page()
+    plot = page.locator("[data-chart=update] .plot")
+    plot.focus()
+    page.keyboard.press("End")
+    assert plot.locator(".tip").inner_text().split("\n") == ["step 16", "layer 1: 0.002", "output (2): 0.002"]
+    line, mark = plot.locator(".equal").bounding_box(), plot.locator(".mark").bounding_box()
+    frame = plot.bounding_box()
+    assert frame["y"] <= line["y"] <= frame["y"] + frame["height"]
+    assert abs(mark["y"] + mark["height"] - line["y"]) < 4
+    heights = page.locator(".small .plot").evaluate_all("all => all.map((one) => one.getBoundingClientRect().top)")
+    assert max(heights) - min(heights) < 1
+
+
+@pytest.mark.browser
+def test_a_curve_can_be_hidden_and_is_then_not_said(digits_page):
+    page = digits_page()
+    figure = page.locator("[data-chart=loss]")
+    button = figure.locator(".legend button").nth(1)
+    button.click()
+    assert button.get_attribute("aria-pressed") == "false"
+    assert not figure.locator("g[data-curve='1']").is_visible()
+    figure.locator(".plot").focus()
+    page.keyboard.press("Home")
+    assert "validation" not in figure.locator(".tip").inner_text()
+    button.click()
+    assert figure.locator("g[data-curve='1']").is_visible()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_page_is_wider_than_the_screen(tmp_path, open_report, size, language):
+    rng = np.random.default_rng(0)
+    names = [f"a very long name of the class {k}" for k in range(12)]
+    X, y = rng.integers(256, size=(240, 64)).astype(np.uint8), np.arange(240) % 12
+    data = Dataset.from_arrays(
+        X, y, name="a-very-long-name-of-a-data-set" * 2, class_names=names, image_shape=(8, 8)
+    )
+    finished = trained(tmp_path / "run", data, layers=[64, 8, 12], epochs=2, health=SICK)
+    write_run_report(tmp_path / "run", finished.network, data, language=language)
+    page = open_report(size)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    inside = "boxes => boxes.every((box) => box.getBoundingClientRect().right <= innerWidth + 1)"
+    assert page.locator("section, .scroll, figure, .finding, .tiles > div").evaluate_all(inside)
+
+
+@pytest.mark.browser
+def test_a_scattered_point_says_its_numbers(tmp_path, open_report):
+    data = load_dataset("diabetes")
+    finished = trained(tmp_path / "run", data, layers=[10, 4, 1], epochs=3)
+    write_run_report(tmp_path / "run", finished.network, data)
+    page = open_report()
+    plot = page.locator(".scatter .plot")
+    plot.scroll_into_view_if_needed()
+    plot.hover()
+    head, values = plot.locator(".tip").inner_text().split("\n")
+    row = int(head.removeprefix("test row "))
+    true, predicted = (float(value) for value in values.split(" → "))
+    assert true == pytest.approx(float(np.ravel(data.test.y)[row]), rel=1e-3)
+    assert predicted == pytest.approx(float(finished.network.outputs(data.test.X)[row, 0]), rel=1e-3)
+
+
+@pytest.mark.browser
+def test_light_dark_and_paper(digits_page):
+    def paper(page):
+        return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    page = digits_page(color_scheme="dark")
+    assert paper(page) == "rgb(18, 22, 29)"
+    page.click("#theme")
+    assert paper(page) == "rgb(255, 255, 255)"
+    page.click("#theme")
+    page.emulate_media(media="print")
+    assert paper(page) == "rgb(255, 255, 255)"
+    assert not page.locator("#theme").is_visible()
+    assert page.pdf()[:4] == b"%PDF"
+
+
+@pytest.mark.browser
+def test_without_scripts_everything_can_still_be_read(digits_page):
+    page = digits_page(java_script_enabled=False)
+    assert page.locator(".plot").first.is_visible()
+    assert page.locator("[data-chart=loss] path.line").count() == 2
+    assert not page.locator("#theme").is_visible()
+    assert not page.locator(".hint").is_visible()
+
+
+@pytest.mark.browser
+def test_it_can_be_used_without_eyes(digits_page):
+    page = digits_page()
+    assert all(image.get_attribute("alt") for image in page.locator("img").all())
+    assert page.locator("table:not(:has(caption))").count() == 0
+    assert page.locator("th:not([scope])").count() == 0
+    assert all(plot.get_attribute("aria-label") for plot in page.locator(".plot").all())
+    levels = page.locator("h1, h2, h3").evaluate_all("heads => heads.map((head) => Number(head.tagName[1]))")
+    assert levels[0] == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+    names = page.locator("button").evaluate_all("all => all.map((one) => one.textContent.trim().length)")
+    assert all(names)
+
+
+@pytest.mark.browser
+def test_hostile_names_do_nothing_in_a_browser(tmp_path, open_report):
+    X, y = np.tile(np.eye(4), (10, 1)), np.tile([0, 1, 2, 1], 10)
+    data = Dataset.from_arrays(
+        X, y, name="d</title><script>alert(1)</script>", class_names=[EVIL, "\"'>", "</script>"]
+    )
+    finished = trained(tmp_path / "run", data, layers=[4, 3], epochs=2)
+    write_run_report(tmp_path / "run", finished.network, data)
+    page = open_report()
+    assert page.title() == "d</title><script>alert(1)</script>: 4-3"
+    assert EVIL in page.inner_text("#classes")
+
+
+def test_the_module_says_what_its_files_are_called():
+    assert (run_page.REPORT_FILE, run_page.MARKDOWN_FILE) == ("report.html", "report.md")
+    assert gn.Network  # the report needs no more than the package's own
