@@ -15,6 +15,7 @@ SCRIPTS = [
     ["startup.py"],
     ["practice.py"],
     ["health.py"],
+    ["study.py"],
     ["recipe.py"],
 ]
 

@@ -24,6 +24,7 @@ COMMANDS = [
     ["demo"],
     ["train"],
     ["check"],
+    ["study"],
     ["evaluate"],
     ["report"],
     ["predict"],

@@ -1,0 +1,164 @@
+"""``glassnet study``."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from shlex import join
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json, print_table
+from glassnet.errors import DataError
+
+if TYPE_CHECKING:
+    from glassnet.study.design import Study
+    from glassnet.study.results import Row
+    from glassnet.study.statistics import Comparison, Summary
+
+
+def study(
+    file: Annotated[Path, typer.Argument(help="TOML file that says what is compared.", metavar="FILE")],
+    folder: Annotated[
+        Path | None, typer.Option(help="Folder to save all runs in.", show_default="studies/NAME")
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Processes that train side by side, with a thread each.",
+            metavar="N",
+            min=1,
+            show_default="one a core, or one in all with all cores, as measured",
+        ),
+    ] = None,
+    data_dir: DataDirOption = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare variants of a configuration fairly: several seeds, the same start, the same batches.
+
+    The same command goes on with a study that was stopped; what is done is not repeated. It ends with 1 where a
+    run failed; one that diverged is a result.
+
+    \b
+    Examples:
+      glassnet study examples/optimizers.toml
+      glassnet study examples/optimizers.toml --folder studies/second --workers 2
+      glassnet study examples/optimizers.toml --json
+    """
+    from glassnet.study.fairness import DataAtHand
+    from glassnet.study.runner import StudyInterrupted, failures, run_study
+    from glassnet.study.specification import load_study
+
+    chosen = load_study(file)
+    folder = Path("studies") / chosen.file_name if folder is None else folder
+    try:
+        rows = run_study(chosen, folder, data_dir=data_dir, workers=workers, progress=not quiet)
+    except StudyInterrupted as stop:
+        typer.echo(f"glassnet: {stop}; go on with: {_again(file, folder, workers, data_dir)}", err=True)
+        raise typer.Exit(128 + stop.signal) from None
+    at_hand = DataAtHand(data_dir)
+    starts = {name: chosen.changes_start(name, at_hand.load) for name in chosen.levels()}
+    _tell(chosen, folder, rows, starts, as_json)
+    if failures(rows):
+        raise typer.Exit(1)
+
+
+def _again(file: Path, folder: Path, workers: int | None, data_dir: Path | None) -> str:
+    """Return the command that goes on with a study."""
+    options = {"--folder": folder, "--workers": workers, "--data-dir": data_dir}
+    given = [part for option, value in options.items() if value is not None for part in (option, str(value))]
+    return join(["glassnet", "study", str(file), *given])
+
+
+def _tell(study: Study, folder: Path, rows: list[Row], starts: dict[str, bool], as_json: bool) -> None:
+    """Print what a study found."""
+    from glassnet.study.design import BASE
+    from glassnet.study.independence import independence
+    from glassnet.study.recommendation import recommend
+    from glassnet.study.statistics import compare, summarise
+
+    summaries = summarise(rows, study.measure)
+    compared = compare(rows, BASE, study.measure)
+    together = study.design == "factorial" and len(study.factors) > 1
+    base = study.variants()[0].levels
+    checked = independence(rows, study.levels(), study.measure, base=base) if together else None
+    try:
+        found, why = recommend(rows, study.measure, study.levels()), ""
+    except DataError as error:
+        found, why = None, str(error)
+    if as_json:
+        record = {"study": study.name, "folder": str(folder), "measure": study.measure, "changes_start": starts}
+        parts: dict[str, Any] = {"rows": rows, "variants": summaries, "comparisons": compared}
+        parts |= {"independence": checked, "recommendation": found}
+        print_json(record | {name: _plain(part) for name, part in parts.items()})
+        return
+    seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
+    runs = f"{len(rows)}: {len(summaries)} variants, {seeds}"
+    print_facts([("study", study.name), ("design", study.design), ("runs", runs), ("folder", str(folder))])
+    typer.echo()
+    _print_variants(study.measure, summaries, compared)
+    _print_starts(starts)
+    _print_problems(rows)
+    if checked is not None:
+        typer.echo(f"\n{checked.verdict}: {checked.reason}")
+    typer.echo(f"\n{why if found is None else found.reason}")
+    for suggestion in found.next if found else ():
+        typer.echo(f"Next: {suggestion.text}")
+
+
+def _plain(found: Any) -> Any:
+    """Return records as plain values, for JSON."""
+    from glassnet.training.health.diagnosis import in_json
+
+    if isinstance(found, list):
+        return [_plain(one) for one in found]
+    return None if found is None else in_json(asdict(found))
+
+
+def _print_variants(measure: str, summaries: list[Summary], compared: list[Comparison]) -> None:
+    """Print a line for each variant: the measure over the seeds, the difference to the base, what it costs."""
+    against = {one.variant: one for one in compared}
+    rows = []
+    for one in summaries:
+        other = against.get(one.variant)
+        difference = "" if other is None or other.difference is None else f"{other.difference:+.4f}"
+        rows.append(
+            [
+                one.variant,
+                f"{one.n} of {one.n + one.failures}",
+                _number(one.mean, ".4f"),
+                _number(one.deviation, ".4f"),
+                "" if one.low is None else f"{one.low:.4f} to {one.high:.4f}",
+                difference,
+                "" if other is None else other.verdict,
+                _number(one.seconds, ".1f"),
+                _number(one.parameters, ",.0f"),
+                _number(one.flops, ".2e"),
+            ]
+        )
+    words = measure.replace("_", " ")
+    head = ["variant", "runs", words, "deviation", "95 % of the mean", "to base", "verdict"]
+    print_table([*head, "seconds", "parameters", "flops"], rows, text=(0, 6))
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else f"{value:{form}}"
+
+
+def _print_starts(starts: dict[str, bool]) -> None:
+    """Say which factors change what a run begins with: they are not compared alone."""
+    moved = [name for name, changes in starts.items() if changes]
+    if moved:
+        names = ", ".join(moved)
+        typer.echo(f"\nThese also change the weights that a run begins with, at the same seed: {names}")
+
+
+def _print_problems(rows: list[Row]) -> None:
+    """Say which runs diverged or failed, and why."""
+    lost = [row for row in rows if row.problem]
+    if lost:
+        typer.echo()
+    for row in lost:
+        typer.echo(f"{row.variant}, seed {row.seed}: {row.status}: {row.problem}")

@@ -1,0 +1,1 @@
+"""Studies: runs compared fairly, what they show, and what to do."""

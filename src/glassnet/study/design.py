@@ -1,0 +1,278 @@
+"""A study: a base, what is changed of it, and the seeds."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glassnet.data.dataset import Dataset
+from glassnet.errors import UsageError
+from glassnet.study.statistics import larger_is_better
+from glassnet.training.config import RunConfig, validated
+from glassnet.training.run import load_data, network_for
+
+#: The name of the variant that all others are compared with.
+BASE = "base"
+
+Changes = dict[str, Any]
+
+
+class Budget(BaseModel):
+    """How long each run trains: so many epochs, or up to the epoch in which so many seconds of training are over.
+
+    With seconds, ``base.training.epochs`` is the most, and what a schedule goes by; by default there is no end.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    epochs: int | None = Field(default=None, ge=1)
+    seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+
+
+@dataclass(frozen=True)
+class Factor:
+    """Something that a study changes.
+
+    Attributes
+    ----------
+    name : str
+    levels : dict of str to dict
+        The changes of each level by its label, dotted keys with their values; the first level is the base's.
+    """
+
+    name: str
+    levels: dict[str, Changes]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A configuration that a study runs, with every seed.
+
+    Attributes
+    ----------
+    name : str
+        ``"base"``; or what is other than in the base: ``"optimizer=adam, activation=tanh"``.
+    levels : dict of str to str
+        The level of every factor. In a list, of ``"variant"``: the name.
+    config : RunConfig
+        Of its runs, which differ in their seed.
+    """
+
+    name: str
+    levels: dict[str, str]
+    config: RunConfig
+
+    def with_seed(self, seed: int) -> RunConfig:
+        """Return the configuration of one of its runs."""
+        return self.config.model_copy(update={"seed": seed})
+
+
+@dataclass(frozen=True)
+class Study:
+    """A comparison of variants of one configuration, each with the same seeds.
+
+    Attributes
+    ----------
+    name : str
+    seeds : tuple of int
+    design : str
+        ``"one at a time"``: each factor's other levels by themselves; ``"factorial"``: all combinations;
+        ``"list"``: variants that are named.
+    measure : str
+        What decides.
+    budget : Budget
+    factors : tuple of Factor
+        Empty in a list.
+    base : RunConfig
+        With the first level of every factor.
+    listed : dict of str to dict
+        The changes of the variants of a list, by name.
+    text : str
+        The study as TOML.
+    """
+
+    name: str
+    seeds: tuple[int, ...]
+    design: str
+    measure: str
+    budget: Budget
+    factors: tuple[Factor, ...]
+    base: RunConfig
+    listed: dict[str, Changes] = field(default_factory=dict)
+    text: str = field(default="", compare=False, repr=False)
+
+    def variants(self) -> list[Variant]:
+        """Return what is run: the base first, then the others in the order of the file.
+
+        Examples
+        --------
+        >>> from glassnet.study.specification import study_of
+        >>> study = study_of({
+        ...     "name": "small", "seeds": 2, "base": {"data": {"dataset": "digits"}},
+        ...     "factors": {
+        ...         "optimizer": {"levels": ["adam", "sgd(0.1)"]},
+        ...         "activation": {"levels": ["relu", "tanh"]},
+        ...     },
+        ... })
+        >>> [variant.name for variant in study.variants()]
+        ['base', 'optimizer=sgd(0.1)', 'activation=tanh']
+        >>> study.variants()[2].config.network.activation
+        'tanh'
+        """
+        if self.design == "list":
+            listed = {BASE: {}, **self.listed}
+            return [Variant(name, {"variant": name}, self._config(listed[name])) for name in listed]
+        return [self._variant(labels) for labels in self._combinations()]
+
+    def _combinations(self) -> Iterator[tuple[str, ...]]:
+        """Yield the labels of each variant's levels, the base's first."""
+        levels = [list(factor.levels) for factor in self.factors]
+        if self.design == "factorial":
+            yield from itertools.product(*levels)
+            return
+        first = tuple(labels[0] for labels in levels)
+        yield first
+        for place, labels in enumerate(levels):
+            for label in labels[1:]:
+                yield (*first[:place], label, *first[place + 1 :])
+
+    def _variant(self, labels: tuple[str, ...]) -> Variant:
+        changes: Changes = {}
+        others = []
+        for factor, label in zip(self.factors, labels, strict=True):
+            changes |= factor.levels[label]
+            if label != next(iter(factor.levels)):
+                others.append(f"{factor.name}={label}")
+        levels = dict(zip((factor.name for factor in self.factors), labels, strict=True))
+        return Variant(", ".join(others) or BASE, levels, self._config(changes))
+
+    def _config(self, changes: Changes) -> RunConfig:
+        return measuring(changed(self.base, changes), self.measure)
+
+    def levels(self) -> dict[str, list[str]]:
+        """Return the labels of every factor's levels, the base's first; in a list, the names of the variants."""
+        if self.design == "list":
+            return {"variant": [BASE, *self.listed]}
+        return {factor.name: list(factor.levels) for factor in self.factors}
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of all that decides its runs but the seeds: a folder may get more of these later on."""
+        parts = [
+            [one.name, one.levels, one.config.model_dump(mode="json", exclude_defaults=True)]
+            for one in self.variants()
+        ]
+        plain = json.dumps([parts, self.budget.seconds], sort_keys=True)
+        return hashlib.sha256(plain.encode()).hexdigest()
+
+    def file_names(self) -> dict[str, str]:
+        """Return a name for the files of each variant, without characters that a file system or shell minds.
+
+        Examples
+        --------
+        >>> from glassnet.study.specification import study_of
+        >>> study = study_of({
+        ...     "name": "small", "seeds": 1, "base": {"data": {"dataset": "digits"}},
+        ...     "factors": {"optimizer": {"levels": ["adam", "sgd(0.1)"]}},
+        ... })
+        >>> study.file_names()
+        {'base': 'base', 'optimizer=sgd(0.1)': 'optimizer=sgd-0.1'}
+        """
+        names: dict[str, str] = {}
+        for variant in self.variants():
+            safe = _safe(variant.name)
+            taken = {name.casefold() for name in names.values()}
+            if not safe or safe.casefold() in taken:
+                safe = f"{safe}-{hashlib.sha256(variant.name.encode()).hexdigest()[:8]}"
+            names[variant.name] = safe
+        return names
+
+    @property
+    def file_name(self) -> str:
+        """The study's name as that of a folder."""
+        return _safe(self.name) or "study"
+
+    def changes_start(self, factor: str, load: Callable[[RunConfig], Dataset] = load_data) -> bool:
+        """Return whether a factor's levels begin with different parameters, at the same seed.
+
+        Then what is compared is not the factor alone: a network of another width cannot begin where the base does.
+
+        Parameters
+        ----------
+        factor : str
+            Its name; ``"variant"`` for those of a list.
+        load : callable, optional
+            Gives the data that a configuration's network is fitted to.
+
+        Raises
+        ------
+        UsageError
+            If the study has no such factor.
+        """
+        if factor not in self.levels():
+            raise UsageError("factor", f"the study has no {factor!r}; there are {', '.join(self.levels())}")
+        if self.design == "list":
+            configs = [variant.config for variant in self.variants()]
+        else:
+            levels = next(one.levels for one in self.factors if one.name == factor)
+            configs = [changed(self.base, changes) for changes in levels.values()]
+        seed = {"seed": self.seeds[0]}
+        starts = {network_for(config.model_copy(update=seed), load(config)).fingerprint() for config in configs}
+        return len(starts) > 1
+
+
+def changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
+    """Return a configuration with other values for some dotted keys.
+
+    Raises
+    ------
+    UsageError
+        If a value does not fit.
+
+    Examples
+    --------
+    >>> from glassnet.training.config import DataConfig
+    >>> config = RunConfig(data=DataConfig(dataset="digits"))
+    >>> changed(config, {"training.optimizer": "sgd(0.1)"}).training.optimizer
+    'sgd(0.1)'
+    """
+    values = config.model_dump(exclude_none=True)
+    for key, value in changes.items():
+        section, _, name = key.partition(".")
+        values.setdefault(section, {})[name] = value
+    return validated(RunConfig, values)
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_.=+-]+", "-", name).strip("-.")[:100]
+
+
+def measuring(config: RunConfig, measure: str) -> RunConfig:
+    """Return a configuration with the metric that decides among its metrics.
+
+    Raises
+    ------
+    UsageError
+        If the measure is unknown, or of rows that decide nothing.
+
+    Examples
+    --------
+    >>> from glassnet.training.config import DataConfig
+    >>> measuring(RunConfig(data=DataConfig(dataset="digits")), "validation_auc").training.metrics
+    ['auc']
+    """
+    larger_is_better(measure)
+    if measure.startswith("test_"):
+        raise UsageError("measure", f"{measure}: test rows decide nothing in a study; take validation rows")
+    if measure.startswith("train_") and measure not in ("train_loss", "train_accuracy"):
+        raise UsageError("measure", f"{measure} is not measured; take validation_{measure.removeprefix('train_')}")
+    metric = measure.removeprefix("validation_")
+    if metric == measure or metric in ("loss", "accuracy") or metric in config.training.metrics:
+        return config
+    return changed(config, {"training.metrics": [*config.training.metrics, metric]})

@@ -1,0 +1,142 @@
+"""What makes runs comparable, and what they cost: the order of their rows, and operations."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from glassnet.data.dataset import Dataset
+from glassnet.errors import DataError, GlassnetError, UsageError
+from glassnet.nn.network import Network
+from glassnet.nn.optimizers import OPTIMIZERS
+from glassnet.runtime.blas import blas_threads
+from glassnet.runtime.seeds import stream
+from glassnet.training.config import DataConfig, RunConfig
+from glassnet.training.learner import Learner
+from glassnet.training.loop import rules_of
+from glassnet.training.run import load_data, network_for
+from glassnet.training.sampling import Sampler
+
+
+class DataAtHand:
+    """Loads data, and keeps those that were used last.
+
+    Parameters
+    ----------
+    data_dir : str or Path, optional
+        Where they are, in place of GLASSNET_DATA.
+    """
+
+    def __init__(self, data_dir: str | Path | None = None) -> None:
+        self.data_dir = data_dir
+        self._of: DataConfig | None = None
+        self._kept: Dataset | None = None
+
+    def load(self, config: RunConfig) -> Dataset:
+        """Return the data of a configuration."""
+        if self._kept is None or self._of != config.data:
+            self._kept = None  # two large sets at once may be too much
+            self._kept, self._of = load_data(config, self.data_dir), config.data
+        return self._kept
+
+
+def sampler_of(config: RunConfig, data: Dataset) -> Sampler:
+    """Return what draws the rows of a run, as `glassnet.fit` has it.
+
+    Raises
+    ------
+    UsageError
+        If the options do not fit the data.
+    """
+    from glassnet.data.large import is_mapped
+
+    training = config.training
+    return Sampler.plan(
+        len(data.train.y),
+        batch_size=training.batch_size,
+        samples_per_epoch=training.samples_per_epoch,
+        sampling=training.sampling,
+        full_batch=OPTIMIZERS.resolve(training.optimizer).full_batch,
+        in_blocks=is_mapped(data.train.X),
+    )
+
+
+def order_fingerprint(config: RunConfig, data: Dataset) -> str:
+    """Return the SHA-256 of the first epoch's row numbers, as 64-bit integers in their order.
+
+    All epochs come from one stream, so runs that agree in it, and in how many rows an epoch takes, agree in all.
+
+    Examples
+    --------
+    >>> from glassnet.training.config import configure
+    >>> from glassnet.training.run import load_data
+    >>> adam = configure({"data": {"dataset": "digits"}})
+    >>> sgd = configure({"training": {"optimizer": "sgd(0.1)"}}, adam)
+    >>> data = load_data(adam)
+    >>> order_fingerprint(adam, data) == order_fingerprint(sgd, data)
+    True
+    """
+    order = sampler_of(config, data).order(stream(config.seed, "shuffling"))
+    return hashlib.sha256(np.ascontiguousarray(order, "<i8").tobytes()).hexdigest()
+
+
+def flops_per_row(network: Network) -> int:
+    """Return the floating point operations that learning one row takes in the matrix products.
+
+    A layer of w weights takes 2 w forward (a product and a sum for each), 2 w for dW, and 2 w for what it passes
+    back; the first layer passes nothing back. Activations, biases and the optimizer's own work are left out.
+
+    Examples
+    --------
+    >>> flops_per_row(Network([4, 3, 2]))  # 4 * 12 + 6 * 6
+    84
+    """
+    weights = [W.size for W in network.W]
+    return 6 * sum(weights) - 2 * weights[0]
+
+
+@contextlib.contextmanager
+def prepared(config: RunConfig, data: Dataset) -> Iterator[Learner]:
+    """Give a learner that is about to begin a configuration's run; nothing is saved.
+
+    Raises
+    ------
+    UsageError, DataError
+        If options, network and data do not fit.
+    """
+    rules = rules_of(config.training, OPTIMIZERS.resolve(config.training.optimizer))
+    network = network_for(config, data)
+    network.class_names = data.class_names
+    with blas_threads() as use_threads, np.errstate(all="ignore"):  # as `glassnet.fit`
+        learner = Learner(network, data, rules, config, None, use_threads)
+        with contextlib.closing(learner.engine):
+            yield learner
+
+
+def check(name: str, config: RunConfig, data: Dataset, measure: str) -> None:
+    """Refuse a variant that no run can be made of, or that does not measure what decides.
+
+    Raises
+    ------
+    UsageError, DataError
+        Naming the variant, before hours are spent on the others.
+    """
+    try:
+        plain = config.model_copy(
+            update={"training": config.training.model_copy(update={"kernels": "numpy", "threads": 1})}
+        )
+        with warnings.catch_warnings(action="ignore"), prepared(plain, data):  # its run will say it again
+            pass
+    except UsageError as error:
+        raise UsageError(error.name, f"{error.problem} (in {name!r})") from None
+    except GlassnetError as error:
+        raise DataError(f"{error} (in {name!r})") from None
+    if measure.startswith("validation_") and len(data.validation.y) == 0:
+        raise UsageError("measure", f"{measure}: there are no validation rows (in {name!r}); set some aside")
+    if measure.endswith("_accuracy") and data.task == "regression":
+        raise UsageError("measure", f"{measure} is for classes, and these are numbers; take validation_loss")

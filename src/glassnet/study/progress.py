@@ -1,0 +1,108 @@
+"""What a person sees while a study runs: a table of the runs at work, and a line for each that is done."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from glassnet.study.job import Job
+from glassnet.study.results import FINISHED, Row
+
+
+class StudyProgress:
+    """Shows a study's progress on stderr: on a terminal a table that changes, else lines.
+
+    Parameters
+    ----------
+    total, done : int
+        Runs, and those that were done before.
+    measure : str
+        What is shown of a run.
+    enabled : bool
+        Show anything at all.
+    """
+
+    def __init__(self, total: int, done: int, measure: str, *, enabled: bool) -> None:
+        self.total, self.done, self.measure, self.enabled = total, done, measure, enabled
+        self.running: dict[str, tuple[Job, str, str]] = {}
+        self.console = Console(stderr=True, highlight=False)
+        self.live = Live(console=self.console, transient=True, get_renderable=self.table)
+        self.shown = enabled and self.console.is_terminal
+
+    def __enter__(self) -> StudyProgress:
+        if self.shown:
+            self.live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.shown:
+            self.live.stop()
+
+    def table(self) -> Table:
+        """Return the table of the runs that are at work."""
+        table = Table(box=None, caption=f"{self.done} of {self.total} runs done", caption_justify="left")
+        for column in ("variant", "seed", "epoch", _words(self.measure)):
+            table.add_column(column, justify="left" if column == "variant" else "right")
+        for job, epoch, value in list(self.running.values()):
+            table.add_row(_plain(job.variant), str(job.seed), epoch, value)
+        return table
+
+    def say(self, text: str) -> None:
+        """Print a line."""
+        if self.enabled:
+            self.console.print(text, markup=False, soft_wrap=True)
+
+    def start(self, job: Job) -> None:
+        """Show a run that begins."""
+        self.running[job.name] = (job, f"0/{_epochs(job)}", "")
+
+    def epoch(self, job: Job, epoch: int, value: float | None) -> None:
+        """Show how far a run is."""
+        shown = "" if value is None else f"{value:.4f}"
+        self.running[job.name] = (job, f"{epoch}/{_epochs(job)}", shown)
+
+    def drop(self, job: Job) -> None:
+        """Show a run no longer."""
+        self.running.pop(job.name, None)
+
+    def finish(self, job: Job, row: Row) -> None:
+        """Count a run that is at its end, and print its line."""
+        self.drop(job)
+        self.done += 1
+        self.say(f"{self.done:{len(str(self.total))}}/{self.total}  {row_line(row, self.measure)}")
+
+
+def row_line(row: Row, measure: str) -> str:
+    """Return a run's outcome as one line.
+
+    Examples
+    --------
+    >>> row_line(Row("base", {}, 3, "finished", {"train_loss": 0.41234}, seconds=2.04), "train_loss")
+    'base, seed 3: train loss 0.4123, 2.0 s'
+    >>> row_line(Row("base", {}, 3, "diverged", {}, problem="epoch 1: the loss is nan"), "train_loss")
+    'base, seed 3: diverged: epoch 1: the loss is nan'
+    """
+    name = f"{row.variant}, seed {row.seed}"
+    if row.status != FINISHED:
+        return f"{name}: {row.status}: {row.problem}"
+    value = row.measures.get(measure)
+    parts = [] if value is None else [f"{_words(measure)} {value:.4f}"]
+    return f"{name}: {', '.join([*parts, f'{row.seconds:.1f} s'])}"
+
+
+def _words(measure: str) -> str:
+    return measure.replace("_", " ")
+
+
+def _plain(text: str) -> str:
+    """Return a text for a table, in which brackets would be styles."""
+    return text.replace("[", "\\[")
+
+
+def _epochs(job: Job) -> str:
+    return f"{job.seconds:g} s" if job.seconds is not None else str(job.config.training.epochs)

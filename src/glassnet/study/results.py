@@ -1,0 +1,125 @@
+"""What a study recorded: a row a run."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from glassnet.errors import FileError
+from glassnet.runtime.files import write_bytes
+
+#: How a run can have ended.
+FINISHED, DIVERGED, FAILED = "finished", "diverged", "failed"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run of a study.
+
+    Attributes
+    ----------
+    variant : str
+        Its name: ``"base"``, ``"optimizer=adam"``, ``"optimizer=adam, activation=tanh"``.
+    levels : dict of str to str
+        The level of every factor, the base's included.
+    seed : int
+    status : str
+        ``"finished"``, ``"diverged"`` or ``"failed"``.
+    measures : dict of str to float
+        ``train_loss``, ``train_accuracy``, ``validation_loss``, ``validation_accuracy``, ... of the end of the
+        run; what is not known is left out.
+    seconds : float
+        Of training.
+    parameters : int
+    flops : float
+        Floating point operations of training.
+    start : str
+        SHA-256 of the initial theta.
+    order : str
+        SHA-256 of the order of the rows.
+    folder : str
+        Its run folder, relative to the study's.
+    health : list of dict
+        `Diagnosis.to_dict` of each diagnosis.
+    problem : str
+        Why it failed, where it did.
+    """
+
+    variant: str
+    levels: dict[str, str]
+    seed: int
+    status: str
+    measures: dict[str, float]
+    seconds: float = 0.0
+    parameters: int = 0
+    flops: float = 0.0
+    start: str = ""
+    order: str = ""
+    folder: str = ""
+    health: list[dict[str, Any]] = field(default_factory=list)
+    problem: str = ""
+
+    def to_json(self) -> str:
+        """Return the row as JSON; `read_row` reads it.
+
+        Examples
+        --------
+        >>> Row("base", {}, 0, "finished", {"train_loss": 0.5}).to_json().splitlines()[1].strip()
+        '"variant": "base",'
+        """
+        return json.dumps(asdict(self), indent=1, allow_nan=False) + "\n"
+
+
+def finite(measures: Mapping[str, float | None]) -> dict[str, float]:
+    """Return the measures that are numbers; what is None, NaN or infinite is not known.
+
+    Examples
+    --------
+    >>> finite({"train_loss": 0.5, "train_accuracy": None, "validation_loss": float("inf")})
+    {'train_loss': 0.5}
+    """
+    return {name: float(value) for name, value in measures.items() if value is not None and math.isfinite(value)}
+
+
+def write_row(path: Path, row: Row) -> None:
+    """Write a row into a file of its own, whole or not at all.
+
+    Raises
+    ------
+    FileError
+        If it cannot be written.
+    """
+    write_bytes(path, row.to_json().encode())
+
+
+def read_row(path: Path) -> Row:
+    """Read what `write_row` wrote.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read, or is something else.
+    """
+    from pydantic import TypeAdapter
+
+    try:
+        return TypeAdapter(Row).validate_json(path.read_bytes(), strict=True)
+    except OSError as error:
+        raise FileError(path, f"cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise FileError(path, "is no row of a study; remove it, and its run is done again") from None
+
+
+def read_rows(folder: Path) -> list[Row]:
+    """Read the rows of a study's folder, in the order of its file names.
+
+    Raises
+    ------
+    FileError
+        If one of them is damaged.
+    """
+    return [read_row(path) for path in sorted((folder / "rows").glob("*.json"))]

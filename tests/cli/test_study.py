@@ -1,0 +1,142 @@
+"""``glassnet study``."""
+
+import json
+import re
+import signal
+import time
+
+import pytest
+from tests.study.studies import listed, points, small
+
+LINES = ["variant", "base", "optimizer=sgd(0.1)", "activation=tanh"]
+
+
+@pytest.fixture
+def given(here):
+    """``given(**changes)``: write a small study's file."""
+    data = points(here)
+
+    def write(make=small, **changes):
+        study = make(dataset=data, **changes)
+        (here / "given.toml").write_text(study.text)
+        return "given.toml"
+
+    return write
+
+
+def test_a_study_is_run_and_told(glassnet, given, here):
+    answer = glassnet("study", given(), "--workers", 1)
+    assert answer.code == 0
+    assert re.fullmatch(r"(\d/6  .*, seed \d: validation accuracy 0\.\d{4}, \d+\.\d s\n){6}", answer.err)
+    facts, table, *rest = answer.out.split("\n\n")
+    assert facts.splitlines()[0].split() == ["study", "small"]
+    assert "runs    6: 3 variants, 2 seeds" in facts
+    assert [line.split()[0] for line in table.splitlines()] == LINES
+    assert "2 of 2" in table
+    assert "recommended" in rest[-1] or "worse by more" in rest[-1]
+    assert len(list((here / "studies" / "small" / "rows").iterdir())) == 6
+
+
+def test_json_has_everything_and_a_second_call_repeats_nothing(glassnet, given, here):
+    file = given()
+    arguments = ["study", file, "--workers", 1, "--quiet", "--folder", "mine"]
+    first = glassnet(*arguments, "--json")
+    assert first.err == ""
+    began = time.time_ns()
+    again = glassnet(*arguments, "--json")
+    assert again.json == first.json
+    assert all(path.stat().st_mtime_ns < began for path in (here / "mine" / "rows").iterdir())
+    found = first.json
+    assert set(found) == {
+        *("study", "folder", "measure", "changes_start"),
+        *("rows", "variants", "comparisons", "independence", "recommendation"),
+    }
+    assert len(found["rows"]) == 6
+    assert [one["variant"] for one in found["variants"]] == LINES[1:]
+    assert [one["variant"] for one in found["comparisons"]] == LINES[2:]
+    assert found["changes_start"] == {"optimizer": False, "activation": False}
+    assert found["independence"] is None
+    assert found["recommendation"]["variant"] in LINES
+
+
+def test_a_factorial_says_whether_factors_interact(glassnet, given):
+    factors = {"optimizer": {"levels": ["adam", "sgd(0.1)"]}, "layers": {"levels": [[64, 12, 10], [64, 9, 10]]}}
+    answer = glassnet("study", given(design="factorial", factors=factors), "--workers", 1, "-q")
+    assert answer.code == 0
+    assert re.search(r"^(no interaction found|the factors interact|cannot be told): ", answer.out, re.MULTILINE)
+    assert "These also change the weights that a run begins with, at the same seed: layers\n" in answer.out
+
+
+def test_divergence_is_a_result_and_failure_an_error(glassnet, given, here):
+    mad = {
+        "training.optimizer": "sgd(1e38)",
+        "network.activation": "identity",
+        "network.loss": "half_squared_error",
+    }
+    file = given(listed, variants={"mad": mad}, seeds=[0])
+    answer = glassnet("study", file, "-q", "--workers", 1)
+    assert answer.code == 0
+    assert "\nmad, seed 0: diverged: epoch 1, step " in answer.out
+    (here / "other" / "runs").mkdir(parents=True)
+    (here / "other" / "runs" / "base_seed-0").write_text("in the way")
+    answer = glassnet("study", file, "-q", "--workers", 1, "--folder", "other")
+    assert answer.code == 1
+    assert "\nbase, seed 0: failed: " in answer.out
+    assert "no variant finished" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "nowhere.toml: cannot be read: No such file or directory"),
+        ("name = 3", "given.toml: name: input should be a valid string, got 3"),
+        ("name", "given.toml: is no TOML file: "),
+    ],
+)
+def test_a_bad_file_is_one_line(glassnet, here, text, said):
+    if text is not None:
+        (here / "given.toml").write_text(text)
+    answer = glassnet("study", "nowhere.toml" if text is None else "given.toml")
+    assert answer.code == 1
+    assert answer.error.startswith(said)
+    assert list(here.glob("studies")) == []
+
+
+def test_another_studys_folder_is_one_line(glassnet, given):
+    assert glassnet("study", given(seeds=1), "-q", "--workers", 1).code == 0
+    answer = glassnet("study", given(seeds=1, budget={"seconds": 5}), "-q")
+    assert answer.code == 1
+    assert answer.error == "studies/small: holds another study or other settings (small); choose another folder"
+
+
+@pytest.mark.parametrize("arguments", [["--workers", "0"], ["--workers", "x"], []])
+def test_wrong_usage(glassnet, given, arguments):
+    given()
+    answer = glassnet("study", *(["given.toml", *arguments] if arguments else []))
+    assert answer.code == 2
+    assert answer.error
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_says_how_to_go_on(process, glassnet, given, here, number, code):
+    base = {
+        "data": {"dataset": "points.npz"},
+        "network": {"layers": [64, 12, 10]},
+        "training": {"epochs": 60, "kernels": "numpy", "checkpoint_every": 1},
+    }
+    file = given(base=base)
+    with process("study", file, "--workers", 2, "--folder", "my study", "-q") as stopped:
+        end = time.monotonic() + 60
+        while not list(here.glob("my study/runs/*/config.toml")):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        stopped.send_signal(number)
+        out, err = stopped.communicate(timeout=60)
+    assert (stopped.returncode, out) == (code, "")
+    command = "glassnet study given.toml --folder 'my study' --workers 2"
+    assert re.fullmatch(
+        rf"glassnet: stopped with \d of 6 runs done; all is saved in my study; go on with: {command}\n", err
+    )
+    answer = glassnet("study", file, "--workers", 2, "--folder", "my study", "-q", "--json")
+    assert {row["status"] for row in answer.json["rows"]} == {"finished"}
+    assert json.loads((here / "my study" / "study.json").read_text())["layout"]["workers"] == 2

@@ -1,0 +1,96 @@
+"""Small studies that the tests run."""
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from glassnet.study.specification import study_of
+
+
+def points(folder):
+    """Write a small data set that is read in no time, and return its file."""
+    rng = np.random.default_rng(0)
+    y = np.arange(300) % 10
+    X = rng.normal(size=(300, 64)) + rng.normal(size=(10, 64))[y]
+    np.savez(folder / "points.npz", X=X.astype(np.float32), y=y)
+    return str(folder / "points.npz")
+
+
+def small(dataset="digits", **changes):
+    """Return a study of seconds: three variants, two seeds; keywords replace parts of it."""
+    values = {
+        "name": "small",
+        "seeds": 2,
+        "base": {
+            "data": {"dataset": dataset},
+            "network": {"layers": [64, 12, 10], "dropout": 0.2},
+            "training": {"epochs": 2, "kernels": "numpy", "checkpoint_every": 1},
+        },
+        "factors": {
+            "optimizer": {"levels": ["adam", "sgd(0.1)"]},
+            "activation": {"levels": ["relu", "tanh"]},
+        },
+    }
+    return study_of(values | changes)
+
+
+def listed(variants, dataset="digits", **changes):
+    """Return a study of variants by name, with the changes of each."""
+    tables = [{"name": name, "changes": part} for name, part in variants.items()]
+    return small(dataset, design="list", factors={}, variants=tables, **changes)
+
+
+def timeless(rows):
+    """Return rows without what differs from run to run: their seconds."""
+    return [replace(row, seconds=0.0) for row in rows]
+
+
+def models(folder):
+    """Return the bytes of every model of a study by the name of its run."""
+    return {path.parent.name: path.read_bytes() for path in (folder / "runs").glob("*/model.safetensors")}
+
+
+def children(pid):
+    """Return the processes that a process has started, and those that they have."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid and fields[0] != "Z":
+            found.append(int(path.parent.name))
+    return [*found, *(inner for child in found for inner in children(child))]
+
+
+def alive(pids):
+    """Return those that still run."""
+    there = []
+    for pid in pids:
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            continue
+        if state != "Z":
+            there.append(pid)
+    return there
+
+
+def gone(pids, seconds=5.0):
+    """Wait until processes have ended, and say whether they did in time."""
+    end = time.monotonic() + seconds
+    while alive(pids):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def stamps(folder):
+    """Return when each row, and the model of its run, was written."""
+    rows = sorted((folder / "rows").glob("*.json"))
+    models = [folder / "runs" / row.stem / "model.safetensors" for row in rows]
+    return {path: os.stat(path).st_mtime_ns for path in [*rows, *models] if path.exists()}

@@ -1,0 +1,176 @@
+"""Runs of one seed are alike in all that their variants do not change: shown on the arrays themselves."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from tests.study.studies import small
+
+from glassnet.data.registry import load_dataset
+from glassnet.errors import DataError, UsageError
+from glassnet.nn.network import Network
+from glassnet.study.design import changed
+from glassnet.study.fairness import DataAtHand, check, flops_per_row, order_fingerprint, prepared
+from glassnet.training.engine import PlainEngine
+from glassnet.training.run import run
+
+DIGITS = load_dataset("digits")
+FACTORS = {
+    "optimizer": {"levels": ["adam", "sgd(0.1)", "momentum(0.05)"]},
+    "activation": {"levels": ["relu", "tanh"]},
+    "initializer": {"levels": ["glorot_uniform", "he_normal"]},
+    "layers": {"levels": [[64, 12, 10], [64, 20, 10]]},
+}
+ALIKE = ["base", "optimizer=sgd(0.1)", "optimizer=momentum(0.05)", "activation=tanh"]
+
+
+class Seen:
+    """What the engine of a run was given, and what it drew."""
+
+    def __init__(self):
+        self.theta, self.rows, self.X, self.masks = None, [], [], []
+
+
+@pytest.fixture
+def watch(monkeypatch):
+    """Train by a configuration with the formulas as they stand, and return what was seen."""
+
+    def train(config):
+        seen = Seen()
+        take, forward = PlainEngine.take, Network.forward
+
+        def seen_take(engine, rows, moves=None):
+            if seen.theta is None:
+                seen.theta = engine.work.network.theta.copy()
+            size = engine.work.batch_size
+            seen.rows += [rows[first : first + size].copy() for first in range(0, len(rows), size)]
+            return take(engine, rows, moves)
+
+        def seen_forward(network, X, training=None):
+            trace = forward(network, X, training)
+            if training is not None:
+                seen.X.append(X.copy())
+                seen.masks.append([mask.copy() for mask in trace.masks if mask is not None])
+            return trace
+
+        with monkeypatch.context() as patch:
+            patch.setattr(PlainEngine, "take", seen_take)
+            patch.setattr(Network, "forward", seen_forward)
+            run(config, DIGITS, progress=False)
+        return seen
+
+    return train
+
+
+def by_variant(watch, seed):
+    variants = small(factors=FACTORS).variants()
+    return {variant.name: watch(variant.with_seed(seed)) for variant in variants}
+
+
+def same(one, other):
+    return len(one) == len(other) and all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_start_batches_and_masks_are_the_same_within_a_seed(watch):
+    seen = by_variant(watch, 0)
+    base = seen["base"]
+    steps = 2 * -(-len(DIGITS.train.y) // 128)
+    assert len(base.rows) == len(base.X) == len(base.masks) == steps
+    assert all(len(masks) == 1 and 0 in masks[0] for masks in base.masks)
+    for name, other in seen.items():
+        assert same(base.rows, other.rows), name
+        assert same(base.X, other.X), name
+        assert np.array_equal(base.theta, other.theta) == (name in ALIKE), name
+        if "layers" not in name:
+            assert all(same(a, b) for a, b in zip(base.masks, other.masks, strict=True)), name
+    wide = seen["layers=64-20-10"]
+    assert all(np.array_equal(a[0], b[0][:, :12]) for a, b in zip(base.masks, wide.masks, strict=True))
+
+
+def test_seeds_differ_in_all_three(watch):
+    config = small().variants()[0]
+    zero, one = watch(config.with_seed(0)), watch(config.with_seed(1))
+    assert not np.array_equal(zero.theta, one.theta)
+    assert not np.array_equal(zero.rows[0], one.rows[0])
+    assert not np.array_equal(zero.masks[0][0], one.masks[0][0])
+    assert all(not np.array_equal(a[0], b[0]) for a, b in pairwise(zero.masks[:-1]) if a[0].shape == b[0].shape)
+
+
+def test_the_order_is_that_of_the_run(watch):
+    """The hash is made of what `fit` takes, in the order in which it takes it."""
+    import hashlib
+
+    config = small().variants()[0].with_seed(3)
+    seen = watch(config)
+    first = np.concatenate(seen.rows[: len(seen.rows) // 2])
+    assert sorted(first) == list(range(len(DIGITS.train.y)))
+    assert order_fingerprint(config, DIGITS) == hashlib.sha256(first.astype("<i8").tobytes()).hexdigest()
+
+
+def test_what_changes_the_order_changes_its_fingerprint():
+    base = small().base
+    found = order_fingerprint(base, DIGITS)
+    assert order_fingerprint(changed(base, {"training.batch_size": 7}), DIGITS) == found
+    assert order_fingerprint(changed(base, {"training.optimizer": "gd(0.5)"}), DIGITS) == found
+    assert order_fingerprint(changed(base, {"training.samples_per_epoch": 0.5}), DIGITS) != found
+    assert order_fingerprint(base.model_copy(update={"seed": 1}), DIGITS) != found
+
+
+@pytest.mark.parametrize(
+    ("layers", "flops"),
+    [
+        ([4, 2], 4 * 8),
+        ([4, 3, 2], 4 * 12 + 6 * 6),
+        ([784, 256, 128, 10], 4 * 784 * 256 + 6 * (256 * 128 + 1280)),
+    ],
+)
+def test_operations_by_hand(layers, flops):
+    assert flops_per_row(Network(layers)) == flops
+
+
+def test_data_are_loaded_once():
+    at_hand, config = DataAtHand(), small().base
+    data = at_hand.load(config)
+    assert at_hand.load(changed(config, {"network.dropout": 0.5})) is data
+    other = at_hand.load(changed(config, {"data.split_seed": 1}))
+    assert other is not data
+    assert not np.array_equal(other.validation.X, data.validation.X)
+
+
+def test_a_prepared_learner_takes_the_steps_of_the_run():
+    config = small().base
+    trained = run(config, DIGITS, progress=False)
+    with prepared(config, DIGITS) as learner:
+        for number in (1, 2):
+            for _ in learner.epoch(number):
+                pass
+            learner.end_epoch(number)
+        assert np.array_equal(learner.network.theta, trained.network.theta)
+
+
+@pytest.mark.parametrize(
+    ("changes", "measure", "error", "said"),
+    [
+        ({"network.layers": [65, 12, 10]}, "train_loss", DataError, r"65.*\(in 'it'\)"),
+        ({"network.layers": [64, 12, 9]}, "train_loss", DataError, r"the data have 10 classes.*\(in 'it'\)"),
+        ({"training.batch_size": 10**6}, "train_loss", UsageError, r"batch_size: .*\(in 'it'\)"),
+        ({"training.metrics": ["r2"]}, "train_loss", UsageError, r"metrics: .*\(in 'it'\)"),
+    ],
+)
+def test_a_variant_that_cannot_be_run_is_named(changes, measure, error, said):
+    with pytest.raises(error, match=said):
+        check("it", changed(small().base, changes), DIGITS, measure)
+
+
+def test_a_measure_that_there_is_not_is_refused():
+    from dataclasses import replace
+
+    config = changed(small().base, {"network.layers": None, "data.dataset": "diabetes"})
+    numbers = load_dataset("diabetes")
+    check("it", config, numbers, "validation_loss")
+    with pytest.raises(UsageError, match="measure: validation_accuracy is for classes"):
+        check("it", config, numbers, "validation_accuracy")
+    bare = replace(DIGITS, validation=type(DIGITS.validation)(DIGITS.validation.X[:0], DIGITS.validation.y[:0]))
+    check("it", small().base, bare, "train_loss")
+    with pytest.raises(UsageError, match=r"measure: validation_loss: there are no validation rows \(in 'it'\)"):
+        check("it", small().base, bare, "validation_loss")

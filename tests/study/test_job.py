@@ -1,0 +1,192 @@
+"""A run of a study, in this process."""
+
+import shutil
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.study.studies import small, timeless
+
+from glassnet.data.registry import load_dataset
+from glassnet.errors import FileError, HealthWarning
+from glassnet.runtime.files import held_alone
+from glassnet.study import job as study_job
+from glassnet.study.design import changed
+from glassnet.study.fairness import order_fingerprint
+from glassnet.study.job import Job, TimeLimit, perform
+from glassnet.study.results import read_row
+from glassnet.training.callbacks import Callback
+from glassnet.training.model_file import load_model
+from glassnet.training.run import network_for, run
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+DIGITS = load_dataset("digits")
+
+
+@pytest.fixture
+def job(tmp_path):
+    """``job(**changes)``: a run of the base with other values for dotted keys."""
+    (tmp_path / "rows").mkdir()
+
+    def make(seconds=None, **changes):
+        config = changed(small().base, {key.replace("__", "."): value for key, value in changes.items()})
+        config = config.model_copy(update={"seed": 1})
+        return Job("base", {"optimizer": "adam"}, 1, config, tmp_path, "base_seed-1", "train_loss", seconds)
+
+    return make
+
+
+class Cut(Callback):
+    """Stops a run after its first epoch, as a power cut would."""
+
+    def epoch(self, run):
+        raise RuntimeError("cut")
+
+
+def test_a_row_says_what_the_run_says(job):
+    one = job()
+    row = perform(one, DIGITS)
+    same = run(one.config, DIGITS, progress=False)
+    last = same.history.last
+    assert read_row(one.row_path) == row
+    assert (row.variant, row.levels, row.seed, row.status) == ("base", {"optimizer": "adam"}, 1, "finished")
+    assert row.measures == {
+        "train_loss": last.train_loss,
+        "train_accuracy": last.train_accuracy,
+        "validation_loss": last.validation_loss,
+        "validation_accuracy": last.validation_accuracy,
+    }
+    assert row.start == network_for(one.config, DIGITS).fingerprint() != same.network.fingerprint()
+    assert row.order == order_fingerprint(one.config, DIGITS)
+    assert row.parameters == 64 * 12 + 12 + 12 * 10 + 10
+    assert row.flops == 2 * 1318 * (4 * 64 * 12 + 6 * 12 * 10)
+    assert row.seconds > 0
+    assert row.folder == "runs/base_seed-1"
+    assert row.problem == ""
+    assert load_model(one.folder / row.folder).fingerprint() == same.network.fingerprint()
+
+
+def test_measures_are_those_of_the_epoch_that_was_chosen(job):
+    one = job(training__epochs=12, training__optimizer="sgd(2.0)", training__early_stopping="patience(3)")
+    row = perform(one, DIGITS)
+    with warnings.catch_warnings(action="ignore"):
+        same = run(one.config, DIGITS, progress=False)
+    assert same.best_epoch < len(same.history)
+    assert row.measures["validation_loss"] == min(same.history["validation_loss"])
+    assert row.flops == len(same.history) * 1318 * (4 * 64 * 12 + 6 * 12 * 10)
+
+
+def test_a_finished_run_is_not_repeated(job):
+    one = job()
+    row = perform(one, DIGITS)
+    model = one.run_dir / "model.safetensors"
+    one.row_path.unlink()
+    assert perform(one, DIGITS, [Cut()]) == row  # no epoch is told of
+    assert read_row(one.row_path) == row
+    assert model.exists()
+
+
+def test_a_run_that_was_cut_goes_on(job):
+    one = job(training__epochs=4)
+    with pytest.raises(RuntimeError, match="cut"):
+        perform(one, DIGITS, [Cut()])
+    assert not one.row_path.exists()
+    told = []
+
+    class Count(Callback):
+        def epoch(self, run):
+            told.append(run.history.last.epoch)
+
+    row = perform(one, DIGITS, [Count()])
+    assert told == [2, 3, 4]
+    theta = load_model(one.run_dir).theta
+    shutil.rmtree(one.run_dir)
+    assert timeless([perform(one, DIGITS)]) == timeless([row])
+    assert np.array_equal(load_model(one.run_dir).theta, theta)
+
+
+def test_a_run_that_is_to_begin_anew_does(job):
+    one = job()
+    with pytest.raises(RuntimeError, match="cut"):
+        perform(one, DIGITS, [Cut()])
+    (one.run_dir / "checkpoint.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(FileError):
+        perform(one, DIGITS)
+    assert perform(one, DIGITS, afresh=True).status == "finished"
+
+
+def test_a_folder_without_a_run_is_thrown_away(job):
+    one = job()
+    one.run_dir.mkdir(parents=True)
+    (one.run_dir / "model.safetensors").write_bytes(b"half of")
+    assert perform(one, DIGITS).status == "finished"
+
+
+def test_a_folder_that_is_held_is_waited_for(job, monkeypatch):
+    one = job()
+    perform(one, DIGITS)
+    monkeypatch.setattr(study_job, "PATIENCE", 0.2)
+    with held_alone(one.run_dir / ".lock"), pytest.raises(FileError, match="is in use"):
+        perform(one, DIGITS)
+
+
+def test_divergence_is_a_row_with_its_health(job):
+    one = job(training__optimizer="sgd(1e38)", network__activation="identity", network__loss="half_squared_error")
+    row = perform(one, DIGITS)
+    assert row.status == "diverged"
+    assert "divergence" in [found["kind"] for found in row.health]
+    assert row.problem.startswith("epoch 1, step ")
+    assert row.start == network_for(one.config, DIGITS).fingerprint()
+    assert read_row(one.row_path) == row
+
+
+def test_warnings_are_in_the_row(job):
+    class Warn(Callback):
+        def epoch(self, run):
+            warnings.warn("the disk\n is nearly full", stacklevel=1)
+            warnings.warn("dead", HealthWarning, stacklevel=1)
+
+    row = perform(job(), DIGITS, [Warn()])
+    assert [
+        (found["kind"], found["sick"], found["cause"]) for found in row.health if found["kind"] == "warning"
+    ] == [("warning", False, "the disk is nearly full")]
+
+
+def test_a_sick_run_says_so_without_a_warning(job):
+    row = perform(job(network__initializer="zeros", training__epochs=3), DIGITS)
+    assert row.health[0]["kind"] == "duplicated-units"
+    assert row.health[0]["sick"] is True
+
+
+def test_a_budget_of_seconds_ends_with_the_epoch(job):
+    row = perform(job(seconds=1e-9, training__epochs=50), DIGITS)
+    assert row.status == "finished"
+    assert row.flops == 1318 * (4 * 64 * 12 + 6 * 12 * 10)
+    limit = TimeLimit(3.0)
+    records = [type("Record", (), {"seconds": seconds}) for seconds in (1.0, 1.5, 0.5)]
+    asked = [limit.epoch(type("Run", (), {"history": records[:n]})) for n in (1, 2, 3)]
+    assert asked == [None, None, "3 seconds"]
+
+
+def test_an_end_that_is_not_saved_is_no_row(job, monkeypatch):
+    one = job()
+    perform(one, DIGITS)
+    one.row_path.unlink()
+    unsaved = replace(run(one.config, DIGITS, progress=False), unsaved=FileError("model", "cannot be written"))
+    monkeypatch.setattr(study_job, "resume", lambda *arguments, **options: unsaved)
+    with pytest.raises(FileError, match="model: cannot be written"):
+        perform(one, DIGITS)
+    assert not one.row_path.exists()
+
+
+def test_the_test_rows_are_not_touched(job):
+    class Closed:
+        def __getattr__(self, name):
+            raise AssertionError("the test rows were looked at")
+
+        def __iter__(self):
+            raise AssertionError("the test rows were looked at")
+
+    assert perform(job(), replace(DIGITS, test=Closed())).status == "finished"

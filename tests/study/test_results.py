@@ -1,0 +1,57 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from glassnet.errors import FileError
+from glassnet.study.results import Row, finite, read_row, read_rows, write_row
+
+ROW = Row(
+    "optimizer=sgd(0.1)",
+    {"optimizer": "sgd(0.1)"},
+    3,
+    "finished",
+    {"train_loss": 0.1 + 0.2},
+    seconds=1.5,
+    parameters=10,
+    flops=1e9,
+    start="ab",
+    order="cd",
+    folder="runs/x",
+    health=[{"kind": "dead-units", "layer": 1, "remedy": None}],
+)
+
+
+def test_a_row_is_read_as_it_was_written(tmp_path):
+    write_row(tmp_path / "row.json", ROW)
+    assert read_row(tmp_path / "row.json") == ROW
+
+
+def test_rows_of_a_folder(tmp_path):
+    (tmp_path / "rows").mkdir()
+    rows = [replace(ROW, seed=seed) for seed in range(3)]
+    for row in rows:
+        write_row(tmp_path / "rows" / f"{row.seed}.json", row)
+    assert read_rows(tmp_path) == rows
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", "{}", json.dumps({"variant": 1}), ROW.to_json().replace('"seed": 3', '"seed": "3"')]
+)
+def test_what_is_no_row_is_refused_with_one_line(tmp_path, content):
+    path = tmp_path / "row.json"
+    path.write_text(content)
+    with pytest.raises(FileError, match="is no row of a study; remove it, and its run is done again") as caught:
+        read_row(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_row_that_is_not_there(tmp_path):
+    with pytest.raises(FileError, match="cannot be read"):
+        read_row(tmp_path / "row.json")
+
+
+def test_what_is_no_number_is_not_known():
+    measures = {"a": 1, "b": None, "c": float("nan"), "d": float("-inf"), "e": -2.5}
+    assert finite(measures) == {"a": 1.0, "e": -2.5}
