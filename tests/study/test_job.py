@@ -155,7 +155,7 @@ def test_warnings_are_in_the_row(job):
 
 
 def test_a_sick_run_says_so_without_a_warning(job):
-    row = perform(job(network__initializer="zeros", training__epochs=3), DIGITS)
+    row = perform(job(network__initializer="zeros", training__epochs=12), DIGITS)
     assert row.health[0]["kind"] == "duplicated-units"
     assert row.health[0]["sick"] is True
 
