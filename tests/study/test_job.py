@@ -17,6 +17,7 @@ from glassnet.study.fairness import order_fingerprint
 from glassnet.study.job import Job, TimeLimit, perform
 from glassnet.study.results import read_row
 from glassnet.training.callbacks import Callback
+from glassnet.training.history import EpochRecord, History
 from glassnet.training.model_file import load_model
 from glassnet.training.run import network_for, run
 
@@ -164,9 +165,10 @@ def test_a_budget_of_seconds_ends_with_the_epoch(job):
     row = perform(job(seconds=1e-9, training__epochs=50), DIGITS)
     assert row.status == "finished"
     assert row.flops == 1318 * (4 * 64 * 12 + 6 * 12 * 10)
-    limit = TimeLimit(3.0)
-    records = [type("Record", (), {"seconds": seconds}) for seconds in (1.0, 1.5, 0.5)]
-    asked = [limit.epoch(type("Run", (), {"history": records[:n]})) for n in (1, 2, 3)]
+    limit, history, asked = TimeLimit(3.0), History(), []
+    for epoch, seconds in enumerate((1.0, 1.5, 0.5), start=1):
+        history.append(EpochRecord(epoch, 0.5, None, None, None, 0.1, seconds, 1))
+        asked.append(limit.epoch(type("Run", (), {"history": history})))
     assert asked == [None, None, "3 seconds"]
 
 

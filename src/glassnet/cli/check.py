@@ -20,6 +20,7 @@ from glassnet.cli.options import (
     OutputScaleOption,
     SeedOption,
     UpdateScaleOption,
+    one_or_more,
     split,
     with_steps,
 )
@@ -76,7 +77,7 @@ def check(
         "data": {"dataset": dataset, "target": target, "impute": impute},
         "network": {
             "layers": split(layers),
-            "activation": split(activation) if activation and "," in activation else activation,
+            "activation": one_or_more(activation),
             "output_activation": output_activation,
             "loss": loss,
             "output_scale": output_scale,

@@ -152,6 +152,11 @@ def split(names: str | None) -> list[str] | None:
     return None if names is None else [name.strip() for name in names.split(",")]
 
 
+def one_or_more(names: str | None) -> str | list[str] | None:
+    """Read one name, or several with commas between."""
+    return split(names) if names and "," in names else names
+
+
 def with_steps(config: RunConfig, steps: dict[str, float | None]) -> RunConfig:
     """Put the two options that every optimizer has into the optimizer's specification."""
     from glassnet.nn.optimizers import OPTIMIZERS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -31,6 +31,7 @@ from glassnet.cli.options import (
     UpdateScaleOption,
     class_weights,
     number,
+    one_or_more,
     shares,
     split,
     with_steps,
@@ -39,9 +40,6 @@ from glassnet.cli.output import DataDirOption, ImputeOption, JsonOption, TargetO
 from glassnet.cli.report import Language, LanguageOption
 from glassnet.cli.training import Manner, find_rate_and_tell, resume_and_tell, train_and_tell, train_seeds
 from glassnet.errors import UsageError
-
-if TYPE_CHECKING:
-    pass
 
 #: Options of training that say how much of a plan is done, and not what it is.
 NOT_OF_A_PLAN = ("epochs", "kernels", "threads", "metrics", "checkpoint_every")
@@ -248,7 +246,7 @@ def train(
         },
         "network": {
             "layers": split(layers),
-            "activation": split(activation) if activation and "," in activation else activation,
+            "activation": one_or_more(activation),
             "output_activation": output_activation,
             "loss": loss,
             "output_scale": output_scale,

@@ -344,7 +344,7 @@ def _record(trained: Trained, data: Dataset, manner: Manner, test: Assessment | 
         "epochs": len(run.history),
         "stopped": run.stopped,
         "best_epoch": run.best_epoch,
-        "seconds": round(_seconds(run), 3),
+        "seconds": round(run.history.seconds, 3),
         "kernels": run.config.environment["kernels"],
         "threads": last and last.threads,
         "train_loss": last and last.train_loss,
@@ -363,10 +363,6 @@ def _record(trained: Trained, data: Dataset, manner: Manner, test: Assessment | 
     }
 
 
-def _seconds(run: Run) -> float:
-    return sum(record.seconds for record in run.history)
-
-
 def _tell(trained: Trained, data: Dataset, manner: Manner) -> None:
     """Print what a finished run reached."""
     from glassnet.training.assessment import assess
@@ -381,7 +377,7 @@ def _tell(trained: Trained, data: Dataset, manner: Manner) -> None:
         _rows_fact(data),
         network_fact(run.network),
         ("optimizer", run.config.training.optimizer),
-        ("trained", f"{epochs}, {_seconds(run):.1f} s, {run.config.environment['kernels']} kernels"),
+        ("trained", f"{epochs}, {run.history.seconds:.1f} s, {run.config.environment['kernels']} kernels"),
     ]
     if run.stopped != "epochs":
         facts.append(("stopped by", run.stopped))

@@ -202,6 +202,14 @@ class Network:
             X, self.parameters, self.activations, self.output_scale, self.dropout, training
         )
 
+    def forward_as_batch(self, X: Array) -> Trace:
+        """Run a batch through as in training, with its own statistics, but without dropout."""
+        no_keys = np.zeros(len(self.W), np.uint32)
+        no_dropout = [0.0] * len(self.W)
+        return backpropagation.forward(
+            X, self.parameters, self.activations, self.output_scale, no_dropout, no_keys
+        )
+
     def track(self, trace: Trace, momentum: float = MOMENTUM) -> None:
         """Move the running statistics of batch normalisation towards those of a training pass."""
         for mean, variance, normalised in zip(
@@ -215,15 +223,7 @@ class Network:
 
         Averaged parameters are such (Izmailov et al. 2018, section 3.2). The rows go through in one batch.
         """
-        trace = backpropagation.forward(
-            self.input_batch(X),
-            self.parameters,
-            self.activations,
-            self.output_scale,
-            [0.0] * len(self.W),
-            np.zeros(len(self.W), np.uint32),
-        )
-        self.track(trace, momentum=0)
+        self.track(self.forward_as_batch(self.input_batch(X)), momentum=0)
 
     def backward(self, trace: Trace, targets: Array, weights: Array | None = None) -> Any:
         """Return the loss of the batch and write its gradient by theta into ``gradient``.

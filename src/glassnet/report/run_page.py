@@ -204,7 +204,7 @@ def _verdict(
     judgement: Judgement, data: Dataset, config: RunConfig, history: History, health: Health, words: Words
 ) -> str:
     epochs, planned = words.count_epochs(len(history)), config.training.epochs
-    time = words.duration(sum(record.seconds for record in history))
+    time = words.duration(history.seconds)
     key = "trained" if len(history) == planned else "trained_short"
     kinds = words.say("and").join(
         dict.fromkeys(f.title for f in health.findings if f.sick or health.state != "sick")
@@ -249,8 +249,7 @@ def _tiles(
         tiles.append((words.say("test_of", measure=words.measure(name)), written(value, form), more))
     if found is not None:
         tiles.append((words.say("test_of", measure=words.say("loss")), written(found.loss), ""))
-    seconds = sum(record.seconds for record in history)
-    tiles.append((words.say("training_time"), words.duration(seconds), words.count_epochs(len(history))))
+    tiles.append((words.say("training_time"), words.duration(history.seconds), words.count_epochs(len(history))))
     tiles.append((words.say("parameters"), f"{len(network.theta):,}", "-".join(map(str, network.layers))))
     return tiles
 

@@ -46,24 +46,8 @@ class DataAtHand:
 
 
 def sampler_of(config: RunConfig, data: Dataset) -> Sampler:
-    """Return what draws the rows of a run, as `glassnet.fit` has it.
-
-    Raises
-    ------
-    UsageError
-        If the options do not fit the data.
-    """
-    from glassnet.data.large import is_mapped
-
-    training = config.training
-    return Sampler.plan(
-        len(data.train.y),
-        batch_size=training.batch_size,
-        samples_per_epoch=training.samples_per_epoch,
-        sampling=training.sampling,
-        full_batch=OPTIMIZERS.resolve(training.optimizer).full_batch,
-        in_blocks=is_mapped(data.train.X),
-    )
+    """Return what draws the rows of a run; `UsageError` if the options do not fit the data."""
+    return Sampler.of_run(config.training, OPTIMIZERS.resolve(config.training.optimizer), data)
 
 
 def order_fingerprint(config: RunConfig, data: Dataset) -> str:

@@ -79,7 +79,7 @@ class TimeLimit(Callback):
 
     def epoch(self, run: Running) -> str | None:
         """End training, or go on."""
-        return f"{self.seconds:g} seconds" if _seconds(run) >= self.seconds else None
+        return f"{self.seconds:g} seconds" if run.history.seconds >= self.seconds else None
 
 
 def perform(job: Job, data: Dataset, callbacks: Sequence[Callback] = (), *, afresh: bool = False) -> Row:
@@ -131,7 +131,7 @@ def perform(job: Job, data: Dataset, callbacks: Sequence[Callback] = (), *, afre
     row = replace(
         row,
         measures={} if last is None else finite(_measures(last.row())),
-        seconds=_seconds(finished),
+        seconds=finished.history.seconds,
         flops=float(flops_per_row(network) * samples * len(finished.history)),
         health=[
             one.to_dict() for one in [*(finished.health.diagnoses if finished.health else ()), *_others(said)]
@@ -171,10 +171,6 @@ def _wait_for(folder: Path) -> None:
 def _measures(columns: dict[str, float | None]) -> dict[str, float | None]:
     """Return the columns of an epoch that say how good the network is."""
     return {name: value for name, value in columns.items() if name.startswith(("train_", "validation_"))}
-
-
-def _seconds(run: Running) -> float:
-    return sum(record.seconds for record in run.history)
 
 
 def _others(said: Sequence[warnings.WarningMessage]) -> list[Diagnosis]:

@@ -104,6 +104,11 @@ class History:
         """The latest epoch, None before the first has ended."""
         return self._records[-1] if self._records else None
 
+    @property
+    def seconds(self) -> float:
+        """Of all epochs."""
+        return sum(record.seconds for record in self._records)
+
     def to_csv(self) -> str:
         """Return a table with a header; numbers in full precision, what is absent empty."""
         text = io.StringIO()

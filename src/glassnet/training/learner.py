@@ -11,7 +11,7 @@ import numpy as np
 
 from glassnet.data.augmentation import Augmentation
 from glassnet.data.dataset import Dataset
-from glassnet.data.large import is_mapped, release
+from glassnet.data.large import release
 from glassnet.errors import DataError, NonFiniteError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.matrix_optimizers import KFAC
@@ -30,7 +30,7 @@ from glassnet.training.history import EpochRecord, History
 from glassnet.training.metrics import RunningMetrics, evaluate
 from glassnet.training.monitoring import answer, check_metrics
 from glassnet.training.row_weights import row_weights
-from glassnet.training.sampling import Sampler
+from glassnet.training.sampling import Sampler, evenly_spread
 from glassnet.training.work import Work
 
 #: Seconds of work between two looks at the clock, the progress and Ctrl-C; and to try a number of threads with.
@@ -91,14 +91,7 @@ class Learner:
         use_threads: Callable[[int], None],
     ) -> None:
         self.network, self.data, self.rules, training = network, data, rules, config.training
-        self.sampler = Sampler.plan(
-            len(data.train.y),
-            batch_size=training.batch_size,
-            samples_per_epoch=training.samples_per_epoch,
-            sampling=training.sampling,
-            full_batch=rules.optimizer.full_batch,
-            in_blocks=is_mapped(data.train.X),
-        )
+        self.sampler = Sampler.of_run(training, rules.optimizer, data)
         self.total_steps = training.epochs * self.sampler.steps
         self.schedule_state: ScheduleState = rules.schedule.start()
         self._factors(np.array([1]))  # refuses a warm-up that is longer than the run
@@ -295,7 +288,7 @@ class Learner:
             self.judged.theta[:] = theta
         self.judged.parameters.statistics[:] = self.network.parameters.statistics
         if any(self.judged.batch_norm) and (average is not None or self.averaged_epochs > 1):
-            rows = np.linspace(0, self.sampler.n - 1, min(self.sampler.n, MEASURED_ROWS)).astype(np.intp)
+            rows = evenly_spread(self.sampler.n, MEASURED_ROWS)
             self.judged.measure_statistics(self.work.X[rows])
 
     def _evaluate(self) -> tuple[float | None, float | None, dict[str, float]]:

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glassnet.data.dataset import Dataset
+from glassnet.data.large import is_mapped
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
+from glassnet.nn.optimizer import Optimizer
+from glassnet.training.config import TrainingConfig
 
 DEFAULT_BATCH_SIZE = 128
 
@@ -74,6 +78,18 @@ class Sampler:
         default = samples if full_batch else min(DEFAULT_BATCH_SIZE, samples)
         return cls(n_train if sampling == "fresh" else samples, samples, batch_size or default, in_blocks)
 
+    @classmethod
+    def of_run(cls, training: TrainingConfig, optimizer: Optimizer, data: Dataset) -> Sampler:
+        """Return what draws the rows of a run; raises as `plan` does."""
+        return cls.plan(
+            len(data.train.y),
+            batch_size=training.batch_size,
+            samples_per_epoch=training.samples_per_epoch,
+            sampling=training.sampling,
+            full_batch=optimizer.full_batch,
+            in_blocks=is_mapped(data.train.X),
+        )
+
     @property
     def steps(self) -> int:
         """Batches in an epoch."""
@@ -100,3 +116,14 @@ class Sampler:
             order[first : first + len(rows)] = rows
             first += len(rows)
         return order[: self.samples]
+
+
+def evenly_spread(n: int, most: int) -> Array:
+    """Return at most so many of n row numbers, from the first to the last.
+
+    Examples
+    --------
+    >>> evenly_spread(10, 4), evenly_spread(2, 4)
+    (array([0, 3, 6, 9]), array([0, 1]))
+    """
+    return np.linspace(0, n - 1, min(most, n)).astype(np.intp)

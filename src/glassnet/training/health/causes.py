@@ -120,10 +120,8 @@ def why_too_large(evidence: Evidence) -> tuple[str, Remedy]:
     """Say why numbers grew beyond bounds: the inputs, the first weights, or the steps; and what to do."""
     if evidence.input_spread > SCALED[1]:
         return unscaled_text(evidence), scaled_inputs(evidence)
-    optimizer = evidence.optimizer
-    rate = optimizer.learning_rate * optimizer.update_scale
-    found = too_wide(evidence)
-    if found is not None and (rate <= 10 * usual_rate(evidence) or isinstance(optimizer, LBFGS)):
+    optimizer, found = evidence.optimizer, too_wide(evidence)
+    if found is not None and (evidence.rate <= 10 * usual_rate(evidence) or isinstance(optimizer, LBFGS)):
         return wide_text(evidence, *found), narrowed(evidence, found[1])
     if isinstance(optimizer, LBFGS):
         return "the line search of lbfgs was led astray", fitting_initializer(evidence)
@@ -132,12 +130,7 @@ def why_too_large(evidence: Evidence) -> tuple[str, Remedy]:
 
 def rate_text(evidence: Evidence) -> str:
     """Say by what measure the steps are too large."""
-    optimizer = evidence.optimizer
-    rate, usual, limit = (
-        optimizer.learning_rate * optimizer.update_scale,
-        usual_rate(evidence),
-        evidence.stable_rate,
-    )
+    rate, usual, limit = evidence.rate, usual_rate(evidence), evidence.stable_rate
     if present_rate(evidence) > limit:
         mean = f" is {present_rate(evidence):.3g} for the mean of {evidence.step_rows} rows;"
         summed = mean if evidence.network.loss.reduction == "sum" else ":"

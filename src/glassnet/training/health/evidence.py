@@ -157,6 +157,11 @@ class Evidence:
         return self.vitals[-1]
 
     @property
+    def rate(self) -> float:
+        """The learning rate with its update scale."""
+        return self.optimizer.learning_rate * self.optimizer.update_scale
+
+    @property
     def optimizer_name(self) -> str:
         """What the optimizer is called; an own one may be registered under no name."""
         return getattr(self.optimizer, "name", type(self.optimizer).__name__)

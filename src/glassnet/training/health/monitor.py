@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from glassnet.errors import HealthWarning
 from glassnet.nn.activations import Array
 from glassnet.training.config import TrainingConfig
@@ -17,6 +15,7 @@ from glassnet.training.health.evidence import Baseline, Divergence, Evidence
 from glassnet.training.health.rules import certain, diagnose
 from glassnet.training.health.vitals import Probe, Vitals
 from glassnet.training.history import EpochRecord
+from glassnet.training.sampling import evenly_spread
 from glassnet.training.work import Work
 
 #: Rows of the probe, and those that the best constant answer is taken from at most.
@@ -83,19 +82,15 @@ class Monitor:
 
     def __init__(self, work: Work, training: TrainingConfig, drawn: int, steps: int) -> None:
         self.work, self.training, self.drawn, self.steps = work, training, drawn, steps
-        self.probe = Probe(work.network, *self._rows(ROWS))
-        rows, targets, weights = _spread(drawn, TARGETS), work.targets, work.weights
-        self.baseline = Baseline.of(work.network.loss, targets[rows], None if weights is None else weights[rows])
+        rows = evenly_spread(drawn, ROWS)
+        self.probe = Probe(work.network, work.batch(rows), *_of_rows(work, rows))
+        self.baseline = Baseline.of(work.network.loss, *_of_rows(work, evenly_spread(drawn, TARGETS)))
         self.theta: Array | None = None  # as it was one step before the network is examined
         self.divergence: Divergence | None = None
         self.vitals: list[Vitals] = []
         self.warned: set[str] = set()
         self.examine(0)
         self.theta = work.network.theta.copy()
-
-    def _rows(self, n: int) -> tuple[Array, Array, Array | None]:
-        rows, work = _spread(self.drawn, n), self.work
-        return work.batch(rows), work.targets[rows], None if work.weights is None else work.weights[rows]
 
     def room(self, done: int, steps: int) -> int:
         """Return how many steps may be taken at once, after `done` of them, without passing by an examination."""
@@ -184,6 +179,6 @@ class Monitor:
         self.theta = theta
 
 
-def _spread(n: int, most: int) -> Array:
-    """Return at most so many of n row numbers, evenly spread."""
-    return np.linspace(0, n - 1, min(most, n)).astype(np.intp)
+def _of_rows(work: Work, rows: Array) -> tuple[Array, Array | None]:
+    """Return the targets of rows, and how much each counts."""
+    return work.targets[rows], None if work.weights is None else work.weights[rows]

@@ -6,8 +6,6 @@ import warnings
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from glassnet.data.dataset import Dataset, Split
 from glassnet.errors import DataError, HealthWarning
 from glassnet.nn.network import Network
@@ -23,7 +21,7 @@ from glassnet.training.health.rules import diagnose
 from glassnet.training.health.vitals import Probe
 from glassnet.training.loop import DivergenceError, fit
 from glassnet.training.range_test import find_learning_rate
-from glassnet.training.sampling import Sampler
+from glassnet.training.sampling import Sampler, evenly_spread
 
 #: Rows to be over-fitted, passes over them, and how much of what there is to learn may be left.
 FEW, PASSES, LEFT = 32, 300, 0.1
@@ -132,24 +130,19 @@ def preflight(
     checks = [_first_loss(evidence), _over_fit(network, data, rule)]
     pick, rate = _rate(network, data, rule, batch_size, seed)
     checks += [] if rate is None else [rate]
-    found = tuple(one for one in diagnose(evidence) if one.sick and one.kind != "oscillating-loss")
+    found = tuple(one for one in diagnose(evidence) if one.sick)
     return Preflight(tuple(checks), found, pick)
 
 
 def _evidence(network: Network, data: Dataset, optimizer: Optimizer, batch_size: int | None) -> Evidence:
     X, targets = network.check_data(*data.train)
-    sampler = Sampler.plan(
-        len(targets),
-        batch_size=batch_size,
-        samples_per_epoch=None,
-        sampling="fresh",
-        full_batch=optimizer.full_batch,
-    )
-    rows, more = (np.linspace(0, len(targets) - 1, min(n, len(targets))).astype(np.intp) for n in (ROWS, TARGETS))
+    training = TrainingConfig(optimizer=optimizer.spec, batch_size=batch_size)
+    sampler = Sampler.of_run(training, optimizer, data)
+    rows, more = (evenly_spread(len(targets), n) for n in (ROWS, TARGETS))
     probe = Probe(network, network.input_batch(X[rows]), targets[rows])
     return Evidence(
         network,
-        TrainingConfig(optimizer=optimizer.spec, batch_size=batch_size),
+        training,
         optimizer,
         [probe.measure(network.theta, 0)],
         (),
@@ -179,7 +172,7 @@ def _mean_free(evidence: Evidence) -> float:
 
 def _over_fit(network: Network, data: Dataset, optimizer: Optimizer) -> Check:
     """Learn a few rows by heart, without dropout."""
-    rows = np.linspace(0, len(data.train.y) - 1, min(FEW, len(data.train.y))).astype(np.intp)
+    rows = evenly_spread(len(data.train.y), FEW)
     few = Split(data.train.X[rows], data.train.y[rows])
     small = replace(data, train=few, validation=Split(few.X[:0], few.y[:0]))
     learner = network.copy()

@@ -106,8 +106,7 @@ def _mean_factor(evidence: Evidence) -> int:
 
 def present_rate(evidence: Evidence) -> float:
     """Return the learning rate with its update scale, for the mean of a step's rows."""
-    optimizer = evidence.optimizer
-    return optimizer.learning_rate * optimizer.update_scale * _mean_factor(evidence)
+    return evidence.rate * _mean_factor(evidence)
 
 
 def usual_rate(evidence: Evidence) -> float:
@@ -119,17 +118,13 @@ def usual_rate(evidence: Evidence) -> float:
 
 def lower_rate(evidence: Evidence) -> Remedy:
     """A learning rate ten times smaller; the usual one, or half the largest stable one, if smaller still."""
-    optimizer = evidence.optimizer
-    present = optimizer.learning_rate * optimizer.update_scale
-    known = [present / 10, usual_rate(evidence), evidence.stable_rate / 2 / _mean_factor(evidence)]
+    known = [evidence.rate / 10, usual_rate(evidence), evidence.stable_rate / 2 / _mean_factor(evidence)]
     return _rate(evidence, float(np.nanmin(known)))
 
 
 def higher_rate(evidence: Evidence) -> Remedy:
     """A learning rate ten times larger; the optimizer's usual one where that is larger still."""
-    optimizer = evidence.optimizer
-    present = optimizer.learning_rate * optimizer.update_scale
-    return _rate(evidence, max(present * 10, usual_rate(evidence)))
+    return _rate(evidence, max(evidence.rate * 10, usual_rate(evidence)))
 
 
 def _rate(evidence: Evidence, rate: float) -> Remedy:

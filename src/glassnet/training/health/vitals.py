@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from glassnet.errors import NonFiniteError
-from glassnet.nn import backpropagation
 from glassnet.nn.activations import Activation, Array
 from glassnet.nn.backpropagation import Trace
 from glassnet.nn.losses import Loss
@@ -160,9 +159,8 @@ class Probe:
         """
         network = self.network
         network.theta[:] = theta
-        depth = len(network.W)
         with np.errstate(all="ignore"):
-            trace = self._forward(network)
+            trace = network.forward_as_batch(self.X)
             try:
                 loss = float(network.backward(trace, self.targets, self.weights))
             except NonFiniteError:
@@ -170,7 +168,7 @@ class Probe:
                 network.gradient[:] = np.nan
             rows = len(self.X) if network.loss.reduction == "sum" else 1
             network.gradient[:] /= rows
-            layers = tuple(self._layer(trace, index, before) for index in range(depth))
+            layers = tuple(self._layer(trace, index, before) for index in range(len(network.W)))
             outputs = network.loss.predict(trace.outputs) if np.isfinite(loss) else trace.outputs
             spread = float(outputs.std(axis=0, dtype=np.float64).max())
             mean = tuple(float(value) for value in outputs.mean(axis=0, dtype=np.float64))
@@ -179,7 +177,7 @@ class Probe:
     def spreads(self, network: Network) -> list[float]:
         """Return the spread of each layer's pre-activations, of a network of any shape with these inputs."""
         with np.errstate(all="ignore"):
-            return [float(Z.std()) for Z in self._forward(network).Z]
+            return [float(Z.std()) for Z in network.forward_as_batch(self.X).Z]
 
     def gradient(self, network: Network, theta: Array) -> Array:
         """Return the gradient, in float64, of the mean loss of a network of this shape with these parameters.
@@ -191,15 +189,8 @@ class Probe:
         """
         other = network.copy()
         other.theta[:] = theta
-        other.backward(self._forward(other), self.targets, self.weights)
+        other.backward(other.forward_as_batch(self.X), self.targets, self.weights)
         return other.gradient.astype(np.float64) / (len(self.X) if other.loss.reduction == "sum" else 1)
-
-    def _forward(self, network: Network) -> Trace:
-        depth = len(network.W)
-        return backpropagation.forward(
-            self.X, network.parameters, network.activations, network.output_scale,
-            [0.0] * depth, np.zeros(depth, np.uint32),
-        )  # fmt: skip
 
     def _layer(self, trace: Trace, index: int, before: Array | None) -> LayerVitals:
         network = self.network
