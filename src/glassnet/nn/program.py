@@ -487,10 +487,14 @@ class Program:
         for mine, natural in zip(self.step.memory, self.state.memory, strict=False):
             np.take(natural, self.order, out=mine)
 
-    def store(self) -> None:
-        """Write theta, the statistics, the gradient and the optimizer's memory back to where they belong."""
+    def store_theta(self) -> None:
+        """Write theta and the statistics back to where they belong, and nothing else."""
         self._share_statistics(read=False)
         self.network.theta[self.order] = self.step.theta
+
+    def store(self) -> None:
+        """Write theta, the statistics, the gradient and the optimizer's memory back to where they belong."""
+        self.store_theta()
         self.network.gradient[self.order] = self.step.gradient
         for natural, mine in zip(self.state.memory, self.step.memory, strict=False):
             natural[self.order] = mine

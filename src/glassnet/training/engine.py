@@ -55,6 +55,9 @@ class Engine(Protocol):
     def load(self) -> None:
         """Take up theta, the statistics and the optimizer's memory as they have been set."""
 
+    def store_theta(self) -> None:
+        """Bring theta and the statistics up to date, which is all that looking at the network takes."""
+
     def store(self) -> None:
         """Bring theta, the statistics and the optimizer's memory up to date."""
 
@@ -96,8 +99,11 @@ class PlainEngine:
     def load(self) -> None:
         """Do nothing: theta itself is worked on."""
 
-    def store(self) -> None:
+    def store_theta(self) -> None:
         """Do nothing: theta is always up to date."""
+
+    def store(self) -> None:
+        """Do nothing: all is always up to date."""
 
     def close(self) -> None:
         """Do nothing: there are no threads."""
@@ -139,6 +145,10 @@ class CompiledEngine:
     def load(self) -> None:
         """Take up theta, the statistics and the optimizer's memory as they have been set."""
         self.program.load()
+
+    def store_theta(self) -> None:
+        """Bring theta and the statistics up to date, which is all that looking at the network takes."""
+        self.program.store_theta()
 
     def store(self) -> None:
         """Bring theta, the statistics and the optimizer's memory up to date."""

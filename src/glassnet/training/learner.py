@@ -224,7 +224,7 @@ class Learner:
             self.metrics.add(losses, outputs, self.data.train.y[order[part]], size)
             self.first += len(outputs)
             if self.monitor.wants(done):
-                self.engine.store()
+                self.engine.store_theta()
                 self.monitor.look(done)
             self.steps = max(1, int((TRIAL if threads.trying else PIECE) * len(losses) / elapsed))
             yield len(losses)

@@ -158,8 +158,11 @@ class QuasiNewtonEngine:
     def load(self) -> None:
         """Do nothing: theta itself is worked on."""
 
-    def store(self) -> None:
+    def store_theta(self) -> None:
         """Do nothing: theta is always up to date."""
+
+    def store(self) -> None:
+        """Do nothing: all is always up to date."""
 
     def close(self) -> None:
         """Do nothing: there are no threads."""
