@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -65,8 +65,8 @@ class Dataset:
         Arguments of `load_dataset` that read the user's own data again: the path and what went with it.
     remarks : tuple of str
         What was decided while they were read, in words.
-    validation_size : int or None
-        Rows set aside for validation; None: those that the data set comes with.
+    validation_size : int, "test" or None
+        Rows set aside for validation; None: those that the data set comes with; "test": the test rows.
     split_seed : int
         Repeats the split.
     """
@@ -78,7 +78,7 @@ class Dataset:
     class_names: tuple[str, ...] | None = None
     image_shape: tuple[int, ...] | None = None
     checksums: dict[str, str] = field(default_factory=dict)
-    validation_size: int | None = 0
+    validation_size: int | Literal["test"] | None = 0
     split_seed: int = 0
     task: str = "multi-class"
     target_names: tuple[str, ...] | None = None
@@ -98,6 +98,13 @@ class Dataset:
         if self.class_names is not None and y.ndim == 1:
             _check_labels(self.name, "validation", y, len(self.class_names))
         return replace(self, validation=validation, validation_size=None)
+
+    def watched_on_test(self) -> Dataset:
+        """Return the data set with the test rows in the place of validation rows.
+
+        That is how many published tables were made. What is chosen by such rows is not tested by them any more.
+        """
+        return replace(self, validation=self.test, validation_size="test")
 
     @classmethod
     def from_arrays(

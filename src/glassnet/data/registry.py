@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from glassnet.data import medmnist, mnist_family, scikit_learn
 from glassnet.data.dataset import Dataset
@@ -105,7 +105,7 @@ def load_dataset(
     name: Any,
     data_dir: str | Path | None = None,
     *,
-    validation: float | None = None,
+    validation: float | Literal["test"] | None = None,
     split_seed: int = 0,
     target: str | None = None,
     impute: str | None = None,
@@ -121,9 +121,10 @@ def load_dataset(
     data_dir : str or Path, optional
         Folder with data sets, in place of the one that the environment variable GLASSNET_DATA names. Where
         neither has the data, they come from the user cache, or are downloaded to it, with their checksum.
-    validation : float or int, optional
+    validation : float, int or "test", optional
         Share (below 1) or number of the training rows set aside for validation, every class in proportion;
-        0: none. By default the validation rows that the data set comes with, or else a twelfth.
+        0: none. By default the validation rows that the data set comes with, or else a twelfth. "test": none, and
+        the test rows are watched instead, as many published tables did it: only to repeat such a table.
     split_seed : int, default 0
         Draws the validation rows; the test rows never change.
     target : str, optional
@@ -144,6 +145,11 @@ def load_dataset(
     >>> data.train.X.shape, data.validation.X.shape, data.test.X.shape
     ((1318, 64), (120, 64), (359, 64))
     """
+    if validation == "test":
+        everything = load_dataset(
+            name, data_dir, validation=0, split_seed=split_seed, target=target, impute=impute
+        )
+        return everything.watched_on_test()
     if not isinstance(name, str | Path):
         return from_frame(name, target, impute, validation, split_seed)
     name = str(name)

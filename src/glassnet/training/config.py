@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any, Literal, TypedDict, TypeVar
+from typing import Annotated, Any, Literal, TypedDict, TypeVar
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -21,6 +21,8 @@ from glassnet.training.early_stopping import EARLY_STOPPING, EarlyStopping
 
 Model = TypeVar("Model", bound=BaseModel)
 
+NotNegative = Annotated[int | float, Field(ge=0)]
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -30,7 +32,7 @@ class DataConfig(_Section):
     """Which data, and how they are split; see `glassnet.load_dataset`."""
 
     dataset: str
-    validation: int | float | None = Field(default=None, ge=0)
+    validation: NotNegative | Literal["test"] | None = None
     split_seed: int = Field(default=0, ge=0)
     target: str | None = None
     impute: Literal["error", "median"] | None = None

@@ -1,0 +1,56 @@
+"""What the report of a published table says beside what every report says, in both languages."""
+
+from __future__ import annotations
+
+from glassnet.report.text import Text
+
+REPRODUCTION_TEXTS = {
+    "reproduction_report": Text("A published table, repeated", "已发表结果的复现"),
+    "reproduction_verdict": Text(
+        "Of {rows} printed rows, {reproduced} are reproduced, {same} show the same behaviour with another value, and "
+        "{failed} are not reproduced.",
+        "报告的 {rows} 行结果中，{reproduced} 行复现，{same} 行行为相同但数值不同，{failed} 行未复现。",
+    ),
+    "printed_in": Text("Printed in: {source}.", "出处：{source}。"),
+    "printed_rows": Text("Printed, and ours", "原文与我们的结果"),
+    "printed_row": Text("row", "行"),
+    "quantity": Text("quantity", "量"),
+    "printed": Text("printed", "原文"),
+    "ours": Text("ours", "我们的"),
+    "our_mean": Text("mean of {n} seeds", "{n} 个种子的平均值"),
+    "our_best": Text("best seed", "最佳种子"),
+    "counts_as_same": Text("counts as the same", "视为相同的范围"),
+    "behaviour": Text("training", "训练过程"),
+    "printed_about": Text(
+        "Bold is ours that the printed figure is compared with: the mean of all seeds, or the best of them where the "
+        "source prints the best of several runs. The best epoch is chosen by the very figure that is printed.",
+        "粗体是与原文比较的数值：所有种子的平均值；若原文给出的是多次运行中的最佳值，则取最佳种子。“最佳轮次”按原文所列的量本身选取。",
+    ),
+    "best_epoch_of": Text("{measure}, best epoch", "{measure}（最佳轮次）"),
+    "learns": Text("learns", "收敛"),
+    "oscillates": Text("oscillates", "振荡"),
+    "fails": Text("fails", "失败"),
+    "reproduced": Text("reproduced", "复现"),
+    "same behaviour, other value": Text("same behaviour, other value", "行为相同，数值不同"),
+    "not reproduced": Text("not reproduced", "未复现"),
+    "because": Text("{verdict}: because {why}", "{verdict}：因为{why}"),
+    "other_behaviour": Text(
+        "ours {ours}, where the printed one {printed}", "我们的训练{ours}，而原文{printed}"
+    ),
+    "outside": Text("the {quantity} is {ours}, outside {low} to {high}", "{quantity}为 {ours}，不在 {low} 至 {high} 之内"),
+    "no_figure": Text("no run of ours has a {quantity}", "我们的运行都没有{quantity}"),
+    "also_health": Text("our runs are sick: {kinds}", "我们的网络有病：{kinds}"),
+    "orders": Text("Orders", "次序"),
+    "order_holds": Text(
+        "{text}: holds for our means ({means}), and for {seeds} of {of} seeds.",
+        "{text}：我们的平均值（{means}）符合，{of} 个种子中有 {seeds} 个符合。",
+    ),
+    "order_fails": Text(
+        "{text}: does not hold for our means ({means}); it does for {seeds} of {of} seeds.",
+        "{text}：我们的平均值（{means}）不符合，{of} 个种子中有 {seeds} 个符合。",
+    ),
+    "failed_rows": Text("What our failed runs suffer from", "失败的运行得了什么病"),
+    "open_questions": Text("What it left open", "原文留下的问题"),
+    "reproduction_again": Text("To repeat it", "如何重复"),
+    "whole_study": Text("All runs, their curves, settings and hashes:", "全部运行及其曲线、设置与哈希值："),
+}  # fmt: skip

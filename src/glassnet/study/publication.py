@@ -1,0 +1,171 @@
+"""Published tables that glassnet can repeat: their settings as a study, and what they print."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib import resources
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from glassnet.errors import UsageError, unknown_name
+from glassnet.study.design import Study
+from glassnet.study.specification import study_of
+from glassnet.training.config import validated
+
+#: How a figure of several seeds becomes one, and whether it is that of the last epoch or of the best.
+Over = Literal["mean", "best"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Figure(_Part):
+    """A number that was printed.
+
+    Attributes
+    ----------
+    quantity : str
+        ``"test_accuracy"`` of the network as it ended; or a column of the history: ``"train_loss"``.
+    printed : float
+    low, high : float
+        Between them a figure of ours counts as the same.
+    seeds : {"mean", "best"}
+        Of all seeds, or of the best of them.
+    epoch : {"last", "best"}
+        Of which epoch it is; of the best, it was chosen by what it measures.
+    """
+
+    quantity: str
+    printed: float
+    low: float
+    high: float
+    seeds: Over = "mean"
+    epoch: Literal["last", "best"] = "last"
+
+
+class PrintedRow(_Part):
+    """A row of a published table.
+
+    Attributes
+    ----------
+    variant : str
+        Of the study.
+    table : str
+        Where it is printed.
+    label : str
+        What it is called there.
+    figures : tuple of Figure
+    behaviour : str
+        How its training is described: ``"learns"``, ``"oscillates"``, ``"fails"``; empty where nothing is said.
+    """
+
+    variant: str
+    table: str
+    label: str
+    figures: tuple[Figure, ...] = Field(min_length=1)
+    behaviour: Literal["", "learns", "oscillates", "fails"] = ""
+
+
+class Order(_Part):
+    """A statement that figures rise from one variant to the next.
+
+    Attributes
+    ----------
+    text : str
+        The statement.
+    quantity : str
+        As in `Figure`.
+    variants : tuple of str
+        The smallest first.
+    """
+
+    text: str
+    quantity: str
+    variants: tuple[str, ...] = Field(min_length=2)
+
+
+class _File(_Part):
+    title: str
+    source: str
+    about: str
+    rows: tuple[PrintedRow, ...] = Field(min_length=1)
+    orders: tuple[Order, ...] = ()
+
+
+class Publication(_File):
+    """A published table.
+
+    Attributes
+    ----------
+    name : str
+        What ``glassnet reproduce`` calls it.
+    title, source, about : str
+        Its title, where it is printed, and how the settings here follow from its own.
+    rows : tuple of PrintedRow
+    orders : tuple of Order
+    """
+
+    name: str
+
+
+def publication_names() -> list[str]:
+    """Return the names of the published tables that come along.
+
+    Examples
+    --------
+    >>> publication_names()
+    ['nielsen', 'seed-report', 'zalando-mlp']
+    """
+    ending = ".printed.toml"
+    return sorted(file.name.removesuffix(ending) for file in _folder().iterdir() if file.name.endswith(ending))
+
+
+def load_publication(name: str) -> Publication:
+    """Return a published table by name.
+
+    Raises
+    ------
+    UsageError
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> load_publication("zalando-mlp").rows[0].figures[0].printed
+    0.871
+    """
+    known = publication_names()
+    if name not in known:
+        raise unknown_name("publication", name, known)
+    values = tomllib.loads(_text(f"{name}.printed.toml"))
+    found = validated(Publication, {"name": name, **values})
+    there = {variant.name for variant in load_published_study(name).variants()}
+    for variant in (
+        *(row.variant for row in found.rows),
+        *(one for order in found.orders for one in order.variants),
+    ):
+        if variant not in there:
+            raise UsageError(name, f"the study has no variant {variant!r}")
+    return found
+
+
+def load_published_study(name: str) -> Study:
+    """Return a study that comes along, by the name of its file.
+
+    Examples
+    --------
+    >>> study = load_published_study("zalando-mlp")
+    >>> len(study.variants()), study.base.data.dataset
+    (8, 'fashion-mnist')
+    """
+    text = _text(f"{name}.toml")
+    return study_of(tomllib.loads(text), text)
+
+
+def _folder() -> resources.abc.Traversable:
+    return resources.files("glassnet.study") / "published"
+
+
+def _text(file: str) -> str:
+    return (_folder() / file).read_text(encoding="utf-8")
