@@ -214,3 +214,63 @@ def test_damaged_columns_are_one_line(glassnet, learn, table, here):
     answer = glassnet("predict", "run", table.name)
     assert answer.code == 1
     assert answer.error.startswith("run/columns.json: does not say how to read a table: ")
+
+
+# Standardised data
+
+
+@pytest.fixture
+def images(here):
+    """Images of bytes with an uneven light, in an NPZ file; those of its test rows as IDX and NPY too."""
+    rng = np.random.default_rng(0)
+    y = np.arange(240) % 3
+    light = np.linspace(0, 150, 36).reshape(6, 6)
+    X = np.rint(light + 40 * rng.random((240, 6, 6)) + 30 * np.eye(3)[y][:, :, None].repeat(2, 1)).astype(np.uint8)
+    np.savez(here / "images.npz", X=X, y=y)
+    test = gn.load_dataset("images.npz").test
+    np.save(here / "test.npy", test.X)
+    (here / "test.idx").write_bytes(struct.pack(">HBB3I", 0, 8, 3, *test.X.shape) + test.X.tobytes())
+    return test
+
+
+@pytest.fixture
+def scaled_run(glassnet, images):
+    options = ["--standardize", "--layers", "36,8,3", "--epochs", 9, "--batch-size", 16, "-q", "--run-dir", "run"]
+    assert glassnet("train", "images.npz", *options).code == 0
+
+
+def test_raw_images_get_the_answers_that_the_standardised_run_is_judged_by(glassnet, scaled_run, images, here):
+    network, data = gn.load_model("run"), gn.load_dataset("images.npz", standardize=True)
+    expected = network.predict(data.test.X)
+    assert (network.predict(images.X) != expected).any()  # unscaled, they are others
+    for file in ("test.npy", "test.idx"):
+        found = glassnet("predict", "run", file, "--json").json["predictions"]
+        assert [record["label"] for record in found] == expected.tolist()
+    by_file = glassnet("predict", "run/model.safetensors", "test.npy", "--json").json["predictions"]
+    assert by_file == found
+    accuracy = float((expected == images.y).mean())
+    assert glassnet("evaluate", "run", "--json").json["accuracy"] == accuracy > 0.8
+
+
+def test_a_standardised_run_without_its_figures_says_so(glassnet, scaled_run, here):
+    path = here / "run" / "standardisation.json"
+    content = path.read_text()
+    path.unlink()
+    answer = glassnet("predict", "run", "test.npy")
+    assert (answer.code, answer.error) == (
+        1,
+        "run/standardisation.json: is missing: it says how the run's columns are scaled",
+    )
+    path.write_text(content[:40])
+    answer = glassnet("predict", "run", "test.npy")
+    assert answer.error.startswith("run/standardisation.json: does not say how columns are scaled: ")
+
+
+def test_rows_that_do_not_fit_a_standardised_run_are_one_line(glassnet, scaled_run, here):
+    np.save(here / "bad.npy", np.zeros((3, 35)))
+    answer = glassnet("predict", "run", "bad.npy")
+    assert answer.error == "bad.npy: layers: the data have 35 columns, the first layer has 36 units"
+    X = np.zeros((3, 36))
+    X[2, 5] = np.nan
+    np.save(here / "bad.npy", X)
+    assert glassnet("predict", "run", "bad.npy").error.startswith("bad.npy: X: row 2, column 5 holds nan")

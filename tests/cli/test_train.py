@@ -123,6 +123,7 @@ def test_every_option_reaches_the_configuration(glassnet, pictures):
         "split_seed": 8,
         "target": None,
         "impute": None,
+        "standardize": False,
     }
     assert config.network.model_dump() == {"seed": None, **{name: value for name, (_, value) in NETWORK.items()}}
     assert {**config.training.model_dump(), "average_epochs": None, "label_smoothing": 0.0} == {
@@ -707,6 +708,43 @@ def test_a_configuration_is_changed_by_options_of_training(glassnet):
     assert changed.training.class_weight == {"3": 2.0}
 
 
+# Standardised data
+
+
+def test_standardised_data_are_learned_from_and_that_can_be_taken_back(glassnet, here):
+    answer = glassnet("train", "digits", *SHORT, "--standardize", "--run-dir", "run")
+    assert (answer.code, answer.err) == (0, "")
+    assert files_in("run") == sorted([*FILES, "report.html", "report.md", "standardisation.json"])
+    config = gn.load_config("run/config.toml")
+    assert config.data.standardize is True
+    assert "standardize = true\n" in (here / "run" / "config.toml").read_text()
+    data = gn.load_dataset("digits", standardize=True)
+    again = gn.run(config, data, progress=False)
+    assert again.network.fingerprint() == gn.load_model("run").fingerprint()
+    plain = glassnet("train", "--config", "run/config.toml", "--no-standardize", "-q", "--run-dir", "plain")
+    assert plain.code == 0
+    assert files_in("plain") == [*FILES, "report.html", "report.md"]
+    assert gn.load_config("plain/config.toml").checksums == config.checksums
+    assert gn.load_model("plain").fingerprint() != again.network.fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["iris", "--standardize"], "--standardize: the columns of iris are standardised already; leave it out"),
+        (
+            ["fashion-mnist", "--standardize", "--augmentation", "flip"],
+            "--augmentation: moves pictures of bytes, and these data are none; leave it out",
+        ),
+        (["--resume", "run", "--standardize"], "--standardize: cannot be changed when a run goes on; "),
+    ],
+)
+def test_what_is_not_standardised_is_said_in_one_line(glassnet, fashion_mnist_home, arguments, message):
+    answer = glassnet("train", *arguments, "--data-dir", fashion_mnist_home, "-q")
+    assert answer.code == 2
+    assert answer.error.startswith(message)
+
+
 # Plans
 
 
@@ -760,9 +798,9 @@ def test_a_plan_is_taken_by_its_name_and_other_options_change_it(planned, name):
     )
 
 
-@pytest.mark.parametrize("name", [*NETWORK, *TRAINING, *ALONE, "learning_rate", "update_scale"])
+@pytest.mark.parametrize("name", [*NETWORK, *TRAINING, *ALONE, "learning_rate", "update_scale", "standardize"])
 def test_what_describes_a_network_or_training_puts_no_plan_in_place_of_the_rest(planned, name):
-    text = (NETWORK | TRAINING | ALONE).get(name, ("0.5",))[0]
+    text = (NETWORK | TRAINING | ALONE | {"standardize": (None,)}).get(name, ("0.5",))[0]
     config, said = planned("fashion-mnist", *option(name, text))
     if name in NOT_OF_A_PLAN:
         assert (config, said) == (planned("fashion-mnist", "--plan", "best", *option(name, text))[0], REMARK)

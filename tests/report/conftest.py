@@ -132,7 +132,7 @@ class Page(HTMLParser):
 
 def trained(folder, data, *, layers, epochs=3, health=None, network=None, **training):
     changes = {
-        "data": {"dataset": data.name},
+        "data": {"dataset": data.name, "standardize": data.standardisation is not None},
         "network": {"layers": layers, **(network or {})},
         "training": {"epochs": epochs, "kernels": "numpy", "threads": 1, **training},
     }

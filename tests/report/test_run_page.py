@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
 from glassnet.errors import FileError, UsageError
 from glassnet.report import run_page
+from glassnet.report.images import picture_of
 from glassnet.report.run_page import write_run_report
 from glassnet.report.words import Words
 from glassnet.training.assessment import assess
@@ -115,6 +117,20 @@ def test_the_worst_mistakes_come_first_with_their_pictures(tmp_path, digits, dig
     assert len(weights) == 1
     assert [row[0] for row in markdown_rows(text, "test row")] == [str(row) for row in worst]
     assert "data:image" not in text
+
+
+@pytest.mark.parametrize("of_bytes", [True, False])
+def test_mistakes_of_a_standardised_run_are_shown_as_the_images_were(tmp_path, digits, of_bytes):
+    def pixels(split):
+        return split._replace(X=np.rint(255 * split.X).astype(np.uint8) if of_bytes else split.X)
+
+    raw = replace(digits, **{name: pixels(getattr(digits, name)) for name in ("train", "validation", "test")})
+    data = raw.standardised()
+    page, _ = report(tmp_path / "run", trained(tmp_path / "run", data, layers=[64, 10], epochs=1), data)
+    shown = [image for image in page.images if image["alt"].startswith("Test row")]
+    assert len(shown) == 18
+    rows = [int(re.search(r"\d+", image["alt"])[0]) for image in shown]
+    assert [image["src"] for image in shown] == [picture_of(raw.test.X[row], (8, 8), 1.0) for row in rows]
 
 
 def test_what_is_needed_to_have_the_run_again_is_there(tmp_path, digits, digits_run):

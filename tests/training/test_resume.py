@@ -370,6 +370,15 @@ def test_other_data_are_refused_before_anything_changes(data, tmp_path, stopped)
     refused(DataError, tmp_path / "run", other_split)
 
 
+def test_a_standardised_run_goes_on_with_standardised_rows_only(data, tmp_path, stopped):
+    folder, scaled = tmp_path / "run", data.standardised()
+    whole = begin(scaled, tmp_path / "whole")
+    stopped(4, begin, scaled, folder)
+    assert "standardize = true" in refused(DataError, folder, data)
+    assert (folder / "standardisation.json").read_text() == scaled.standardisation.to_json()
+    assert resume(folder, scaled, progress=False).network.fingerprint() == whole.network.fingerprint()
+
+
 def test_arrays_of_a_program_have_to_be_given(data, tmp_path, stopped):
     stopped(4, begin, data, tmp_path / "run")
     assert "which only the Python program that made it can load" in refused(FileError, tmp_path / "run")

@@ -12,6 +12,7 @@ from glassnet.training.callbacks import Callback
 from glassnet.training.config import configure, load_config
 from glassnet.training.loop import fit
 from glassnet.training.run import HIDDEN_LAYERS, layers_for, load_data, loss_for, open_run, run
+from glassnet.training.run_folder import RunFolder
 
 OPTIONS = {"epochs": 2, "batch_size": 50, "samples_per_epoch": 300, "progress": False}
 
@@ -53,6 +54,7 @@ def test_a_run_from_a_configuration_is_saved_where_it_is_told(tmp_path):
         {"training": {"samples_per_epoch": 301}},
         {"training": {"sampling": "first"}},
         {"data": {"split_seed": 1}},
+        {"data": {"standardize": True}},
     ],
 )
 def test_everything_in_a_configuration_counts(finished, change):
@@ -253,6 +255,31 @@ def test_split_options_reach_the_data():
     config = configure({"data": {"dataset": "digits", "validation": 77, "split_seed": 9}})
     data = load_data(config)
     assert (len(data.validation.y), data.split_seed) == (77, 9)
+
+
+def test_standardised_data_are_described_loaded_again_and_held_to(digits, tmp_path):
+    scaled = digits.standardised()
+    made = fit(Network([64, 9, 10]), scaled, epochs=2, run_dir=tmp_path / "run", progress=False)
+    assert made.config.data.standardize is True
+    assert made.config.checksums == digits.checksums
+    network, folder, data = open_run(tmp_path / "run")
+    np.testing.assert_array_equal(data.test.X, scaled.test.X)
+    assert folder.standardisation().to_json() == scaled.standardisation.to_json()
+    assert run(folder.config(), progress=False).network.fingerprint() == network.fingerprint()
+    with pytest.raises(DataError) as caught:
+        run(folder.config(), digits, progress=False)
+    assert str(caught.value) == (
+        "digits: the configuration has standardize = true and the data are otherwise; "
+        "load them with load_dataset(..., standardize=True), or change it"
+    )
+    with pytest.raises(DataError, match="standardize = false"):
+        run(configure({"data": {"dataset": "digits"}}), scaled, progress=False)
+
+
+def test_a_run_on_data_as_they_are_has_no_standardisation(finished):
+    assert finished.config.data.standardize is False
+    assert RunFolder(finished.folder).standardisation() is None
+    assert not (finished.folder / "standardisation.json").exists()
 
 
 def test_unknown_names_in_a_configuration_are_refused():

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from glassnet.data.columns import TableEncoder
+from glassnet.data.standardisation import Standardisation
 from glassnet.errors import FileError
 from glassnet.nn.network import Network
 from glassnet.training import run_folder
@@ -25,10 +26,10 @@ START = Checkpoint({"theta": np.zeros(8, np.float32)}, {"t": 0})
 FILES = [".lock", "checkpoint.safetensors", "config.toml", "history.csv", "model.safetensors"]
 
 
-def created(path, network=None, encoder=None, config=CONFIG):
+def created(path, network=None, encoder=None, config=CONFIG, standardisation=None):
     """Make a run's folder, and let it go."""
-    folder = RunFolder(path)
-    with folder.create(config, Network([3, 2]) if network is None else network, START, encoder):
+    folder, network = RunFolder(path), Network([3, 2]) if network is None else network
+    with folder.create(config, network, START, encoder, standardisation):
         return folder
 
 
@@ -75,6 +76,49 @@ def test_a_damaged_columns_file_is_refused_by_name(tmp_path, encoder, content):
     path.mkdir()
     with pytest.raises(FileError, match=r"columns\.json: cannot be read: Is a directory$"):
         folder.encoder()
+
+
+@pytest.fixture
+def scaling():
+    return Standardisation.of(np.array([[0, 1, 7], [255, 2, 7]], np.uint8))
+
+
+def test_how_columns_are_scaled_is_saved_and_comes_back(tmp_path, scaling):
+    folder = created(tmp_path / "run", standardisation=scaling)
+    assert names(folder.path) == sorted(["standardisation.json", *FILES])
+    assert folder.standardisation().to_json() == scaling.to_json()
+    assert created(tmp_path / "other").standardisation() is None
+
+
+def test_a_damaged_standardisation_is_refused_by_name(tmp_path, scaling):
+    folder = created(tmp_path / "run", standardisation=scaling)
+    path = folder.path / "standardisation.json"
+    for content in (
+        b"",
+        b"{}",
+        b"[1]",
+        b"\xff\xfe",
+        b"{" * 9999,
+        b'{"mean": [1], "spread": [0], "of_bytes": true}',
+    ):
+        path.write_bytes(content)
+        with pytest.raises(FileError) as caught:
+            folder.standardisation()
+        assert str(caught.value).startswith(f"{path}: does not say how columns are scaled: ")
+        assert "\n" not in str(caught.value)
+
+
+def test_a_standardisation_is_missed_only_where_the_configuration_asks_for_it(tmp_path, scaling):
+    asking = configure({"data": {"standardize": True}}, CONFIG)
+    folder = created(tmp_path / "run", config=asking, standardisation=scaling)
+    path = folder.path / "standardisation.json"
+    path.unlink()
+    with pytest.raises(FileError, match=r"standardisation\.json: is missing: it says how the run's columns are"):
+        folder.standardisation()
+    folder.config_path.write_text(CONFIG.to_toml().replace("standardize = false\n", ""))  # one of before
+    assert folder.standardisation() is None
+    folder.config_path.unlink()  # a model file alone
+    assert folder.standardisation() is None
 
 
 def test_saving_replaces_model_and_history_and_leaves_the_configuration(tmp_path):
@@ -124,8 +168,8 @@ def test_what_a_save_that_was_cut_off_left_is_taken_away(tmp_path):
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["into an empty folder", "into a new folder"])
-@pytest.mark.parametrize("failing", [1, 2, 3, 4, 5])
-def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, encoder, failing, there):
+@pytest.mark.parametrize("failing", [1, 2, 3, 4, 5, 6])
+def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, encoder, scaling, failing, there):
     path = tmp_path / "run"
     if there:
         path.mkdir()
@@ -140,7 +184,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, encoder, failing, the
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
         with pytest.raises(FileError, match="No space left on device"):
-            created(path, encoder=encoder)
+            created(path, encoder=encoder, standardisation=scaling)
     assert path.exists() == there
     assert not there or names(path) == []
 

@@ -19,6 +19,7 @@ from glassnet.cli.options import (
     OutputActivationOption,
     OutputScaleOption,
     SeedOption,
+    StandardizeOption,
     UpdateScaleOption,
     one_or_more,
     split,
@@ -41,6 +42,7 @@ def check(
     config: ConfigOption = None,
     target: TargetOption = None,
     impute: ImputeOption = None,
+    standardize: StandardizeOption = None,
     layers: LayersOption = None,
     activation: ActivationOption = None,
     output_activation: OutputActivationOption = None,
@@ -74,7 +76,7 @@ def check(
 
     changes = {
         "seed": seed,
-        "data": {"dataset": dataset, "target": target, "impute": impute},
+        "data": {"dataset": dataset, "target": target, "impute": impute, "standardize": standardize},
         "network": {
             "layers": split(layers),
             "activation": one_or_more(activation),

@@ -30,7 +30,13 @@ PlanOption = Annotated[
         help="best: for accuracy; fast: for time; none. Found by search beforehand for the data set; "
         "other options change it.",
         metavar="NAME",
-        show_default="best, where there is one and no option describes a network or training",
+        show_default="best, where there is one and no option describes a network, training or scaling",
+    ),
+]
+StandardizeOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--standardize/--no-standardize", help="Each column to mean 0, deviation 1 by the training rows' figures."
     ),
 ]
 LayersOption = Annotated[

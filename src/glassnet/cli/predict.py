@@ -47,7 +47,10 @@ def predict(
         )
     try:
         if encoder is None:
-            table = predictions(network, read_rows(file))
+            rows, scaling = read_rows(file), folder.standardisation()
+            if scaling is not None:
+                rows = scaling.apply(network.check_input(rows))
+            table = predictions(network, rows)
         else:
             rows, remarks = encoder.transform(read_table(file))
             for remark in remarks:

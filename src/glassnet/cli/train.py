@@ -28,6 +28,7 @@ from glassnet.cli.options import (
     OutputScaleOption,
     PlanOption,
     SeedOption,
+    StandardizeOption,
     UpdateScaleOption,
     class_weights,
     number,
@@ -51,6 +52,7 @@ def train(
     plan: PlanOption = None,
     target: TargetOption = None,
     impute: ImputeOption = None,
+    standardize: StandardizeOption = None,
     layers: LayersOption = None,
     activation: ActivationOption = None,
     output_activation: OutputActivationOption = None,
@@ -243,6 +245,7 @@ def train(
             "split_seed": split_seed,
             "target": target,
             "impute": impute,
+            "standardize": standardize,
         },
         "network": {
             "layers": split(layers),
@@ -329,7 +332,8 @@ def _plan(dataset: str | None, plan: str | None, changes: dict[str, Any], steps:
     if plan is not None:
         return plan
     described = {name: value for name, value in changes["training"].items() if name not in NOT_OF_A_PLAN}
-    given = [*changes["network"].values(), *described.values(), *steps.values()]
+    scaling = changes["data"]["standardize"]
+    given = [*changes["network"].values(), *described.values(), *steps.values(), scaling]
     return "best" if all(value is None for value in given) and "best" in plan_names(dataset) else None
 
 

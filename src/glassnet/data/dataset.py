@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from glassnet.data.standardisation import Standardisation, already_standardised
 from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -41,7 +42,8 @@ class Split(NamedTuple):
 class Dataset:
     """Rows to learn from, to choose by, and to be judged on.
 
-    Images stay bytes (uint8) in memory; a network scales them to [0, 1] batch by batch.
+    Images stay bytes (uint8) in memory, and a network scales them to [0, 1] batch by batch; standardised they are
+    float32.
 
     Attributes
     ----------
@@ -69,6 +71,8 @@ class Dataset:
         Rows set aside for validation; None: those that the data set comes with; "test": the test rows.
     split_seed : int
         Repeats the split.
+    standardisation : Standardisation or None
+        What brought X's columns to mean 0 and deviation 1; None: they are as they were read.
     """
 
     name: str
@@ -85,6 +89,7 @@ class Dataset:
     encoder: TableEncoder | None = None
     origin: dict[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
+    standardisation: Standardisation | None = None
 
     @property
     def n_classes(self) -> int | None:
@@ -92,8 +97,14 @@ class Dataset:
         return None if self.class_names is None else len(self.class_names)
 
     def with_validation(self, validation: Split) -> Dataset:
-        """Return the data set with validation rows of its own, that were not drawn from the training rows."""
+        """Return the data set with validation rows of its own, that were not drawn from the training rows.
+
+        Where the data set is standardised, so are they, by the training rows' figures.
+        """
         X, y = _checked(self.name, "validation", *validation)
+        if self.standardisation is not None:
+            X = self.standardisation.apply(X)
+            validation = Split(X, y)
         _check_fit(self.name, "validation", X, y, *self.train)
         if self.class_names is not None and y.ndim == 1:
             _check_labels(self.name, "validation", y, len(self.class_names))
@@ -105,6 +116,39 @@ class Dataset:
         That is how many published tables were made. What is chosen by such rows is not tested by them any more.
         """
         return replace(self, validation=self.test, validation_size="test")
+
+    def standardised(self) -> Dataset:
+        """Return the data set with each column of X at mean 0 and standard deviation 1 over the training rows.
+
+        Means and deviations are those of ``train``, after the validation rows were set aside: nothing of the
+        validation and test rows goes into what a network learns from, and they are scaled by the same figures. All
+        rows become float32 of shape (n, d), four bytes a number. Checksums stay those of the files.
+
+        Raises
+        ------
+        UsageError
+            If the data are a table or standardised already, or are larger than memory.
+        DataError
+            If a training column holds NaN, infinity, or numbers whose squares are too large.
+
+        Examples
+        --------
+        >>> X = np.array([[1], [3], [9]], np.float32)
+        >>> data = Dataset.from_arrays(X[:2], np.array([0, 1]), X[2:], np.array([0]), validation=0).standardised()
+        >>> data.train.X.tolist(), data.test.X.tolist()
+        ([[-1.0], [1.0]], [[7.0]])
+        """
+        if self.encoder is not None or self.standardisation is not None:
+            raise already_standardised(self.name)
+        if isinstance(self.train.X, np.memmap):
+            raise UsageError("standardize", f"{self.name} is larger than memory; scale the file, or leave it out")
+        found = Standardisation.of(self.train.X)
+        train, validation, test = (Split(found.apply(X), y) for X, y in (self.train, self.validation, self.test))
+        return replace(self, train=train, validation=validation, test=test, standardisation=found)
+
+    def as_read(self, X: Array) -> Array:
+        """Return rows of this data set as they were before they were standardised."""
+        return X if self.standardisation is None else self.standardisation.undo(X)
 
     @classmethod
     def from_arrays(

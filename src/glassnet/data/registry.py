@@ -11,6 +11,7 @@ from glassnet.data import medmnist, mnist_family, scikit_learn
 from glassnet.data.dataset import Dataset
 from glassnet.data.own import Own, from_frame, looks_like_a_path
 from glassnet.data.sources import Source
+from glassnet.data.standardisation import already_standardised
 from glassnet.errors import UsageError, unknown_name
 
 
@@ -109,6 +110,7 @@ def load_dataset(
     split_seed: int = 0,
     target: str | None = None,
     impute: str | None = None,
+    standardize: bool = False,
 ) -> Dataset:
     """Load a data set by name, or your own from a file or folder.
 
@@ -131,11 +133,14 @@ def load_dataset(
         The column of a table that is to be predicted; the NPY file with the labels of an NPY file's rows.
     impute : {"error", "median"}, optional
         What becomes of missing values in a table.
+    standardize : bool, default False
+        Bring each column to mean 0 and standard deviation 1 over the training rows, see
+        `Dataset.standardised`. Tables are so without it.
 
     Raises
     ------
     UsageError
-        If the name is unknown.
+        If the name is unknown, or `standardize` asked for a table or for data larger than memory.
     FileError, DataError
         If files are damaged, contradict each other, or are nowhere to be found.
 
@@ -145,11 +150,24 @@ def load_dataset(
     >>> data.train.X.shape, data.validation.X.shape, data.test.X.shape
     ((1318, 64), (120, 64), (359, 64))
     """
+    if standardize and isinstance(name, str) and name in {table.name for table in scikit_learn.TABLES}:
+        raise already_standardised(name)
     if validation == "test":
-        everything = load_dataset(
-            name, data_dir, validation=0, split_seed=split_seed, target=target, impute=impute
-        )
-        return everything.watched_on_test()
+        data = _as_read(name, data_dir, 0, split_seed, target, impute).watched_on_test()
+    else:
+        data = _as_read(name, data_dir, validation, split_seed, target, impute)
+    return data.standardised() if standardize else data
+
+
+def _as_read(
+    name: Any,
+    data_dir: str | Path | None,
+    validation: float | None,
+    split_seed: int,
+    target: str | None,
+    impute: str | None,
+) -> Dataset:
+    """Load a data set as it is; see `load_dataset`."""
     if not isinstance(name, str | Path):
         return from_frame(name, target, impute, validation, split_seed)
     name = str(name)

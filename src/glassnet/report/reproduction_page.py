@@ -152,7 +152,9 @@ def verdict_text(row: Judged, words: Words) -> str:
     if row.health:
         kinds = words.say("and").join(words.kind(kind) for kind in row.health)
         why.append(words.say("also_health", kinds=kinds))
-    return words.say("because", verdict=verdict, why=words.say("and_so").join(why)) if row.verdict == NOT else verdict
+    return (
+        words.say("because", verdict=verdict, why=words.say("and_so").join(why)) if row.verdict == NOT else verdict
+    )
 
 
 def _other_behaviour(row: Judged, words: Words) -> str:

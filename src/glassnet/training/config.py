@@ -36,6 +36,7 @@ class DataConfig(_Section):
     split_seed: int = Field(default=0, ge=0)
     target: str | None = None
     impute: Literal["error", "median"] | None = None
+    standardize: bool = False
 
 
 class NetworkConfig(_Section):
@@ -155,12 +156,12 @@ class RunConfig(_Section):
 
 
 def check_data(config: RunConfig, data: Dataset) -> None:
-    """Hold data against the checksums that a configuration records.
+    """Hold data against what a configuration records of them: checksums, and whether they are standardised.
 
     Raises
     ------
     DataError
-        If a file is not the one that the configuration was made with.
+        If a file is not the one that the configuration was made with, or the rows are scaled otherwise.
     """
     for file, checksum in config.checksums.items():
         if data.checksums.get(file) != checksum:
@@ -168,6 +169,12 @@ def check_data(config: RunConfig, data: Dataset) -> None:
                 f"{file}: is not the file that this configuration was made with (md5 {checksum}); "
                 "remove it from [checksums] to use the data at hand all the same"
             )
+    if config.data.standardize != (data.standardisation is not None):
+        asked = str(config.data.standardize).lower()
+        raise DataError(
+            f"{data.name}: the configuration has standardize = {asked} and the data are otherwise; "
+            f"load them with load_dataset(..., standardize={config.data.standardize}), or change it"
+        )
 
 
 def configure(changes: dict[str, Any], start: str | Path | RunConfig | None = None) -> RunConfig:

@@ -14,7 +14,7 @@ from glassnet.training.learner import Learner
 from glassnet.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
-    from glassnet.data.columns import TableEncoder
+    from glassnet.data.dataset import Dataset
 
 #: Seconds between two saves of a run that does not say after how many epochs.
 SAVE_EVERY = 30.0
@@ -38,7 +38,7 @@ class Keeper:
 
     @classmethod
     @contextlib.contextmanager
-    def open(cls, run: Running, learner: Learner, encoder: TableEncoder | None, *, new: bool) -> Iterator[Keeper]:
+    def open(cls, run: Running, learner: Learner, data: Dataset, *, new: bool) -> Iterator[Keeper]:
         """Make the folder of a new run, and hold it against other processes; one that goes on is held already.
 
         Raises
@@ -52,7 +52,8 @@ class Keeper:
             return
         folder, config = keeper.folder, run.config
         if new:
-            with folder.create(config, learner.judged, learner.checkpoint(run.history), encoder):
+            start, learned = learner.checkpoint(run.history), (data.encoder, data.standardisation)
+            with folder.create(config, learner.judged, start, *learned):
                 yield keeper
         else:
             folder.record(config)

@@ -320,7 +320,7 @@ def _trained(
             if checkpoint is not None:
                 learner.go_on_from(checkpoint)
             run.config = learner.config
-            keeper = held.enter_context(Keeper.open(run, learner, data.encoder, new=checkpoint is None))
+            keeper = held.enter_context(Keeper.open(run, learner, data, new=checkpoint is None))
         except GlassnetError:
             network.class_names = before
             raise
@@ -431,6 +431,7 @@ def _describe(
                 "dataset": data.name,
                 "validation": data.validation_size,
                 "split_seed": data.split_seed,
+                "standardize": data.standardisation is not None,
                 **data.origin,
             },
             "network": NetworkConfig(

@@ -6,10 +6,10 @@ import contextlib
 import itertools
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from glassnet.errors import FileError
 from glassnet.nn.network import Network
@@ -22,13 +22,22 @@ from glassnet.training.model_file import MODEL_FILE, save_model
 
 if TYPE_CHECKING:
     from glassnet.data.columns import TableEncoder
+    from glassnet.data.standardisation import Standardisation
+
+Learned = TypeVar("Learned")
 
 CONFIG_FILE = "config.toml"
 HISTORY_FILE = "history.csv"
 HEALTH_FILE = "health.json"
 COLUMNS_FILE = "columns.json"
+STANDARDISATION_FILE = "standardisation.json"
 CHECKPOINT_FILE = "checkpoint.safetensors"
 LOCK_FILE = ".lock"
+
+#: What a folder may hold before the first epoch; the configuration is the first to go where it cannot be made.
+FILES = (
+    CONFIG_FILE, MODEL_FILE, HISTORY_FILE, COLUMNS_FILE, STANDARDISATION_FILE, CHECKPOINT_FILE, LOCK_FILE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,7 +54,12 @@ class RunFolder:
 
     @contextlib.contextmanager
     def create(
-        self, config: RunConfig, network: Network, start: Checkpoint, encoder: TableEncoder | None = None
+        self,
+        config: RunConfig,
+        network: Network,
+        start: Checkpoint,
+        encoder: TableEncoder | None = None,
+        standardisation: Standardisation | None = None,
     ) -> Iterator[None]:
         """Make the folder, save the untrained network in it, and hold it as long as the context lasts.
 
@@ -62,12 +76,13 @@ class RunFolder:
             try:
                 self.save(network, History())
                 start.save(self.checkpoint_path)
-                if encoder is not None:
-                    write_bytes(self.path / COLUMNS_FILE, encoder.to_json().encode())
+                for name, learned in ((COLUMNS_FILE, encoder), (STANDARDISATION_FILE, standardisation)):
+                    if learned is not None:
+                        write_bytes(self.path / name, learned.to_json().encode())
                 self.record(config)
             except FileError:
                 with contextlib.suppress(OSError):  # the disk may let nothing go
-                    for name in (CONFIG_FILE, MODEL_FILE, HISTORY_FILE, COLUMNS_FILE, CHECKPOINT_FILE, LOCK_FILE):
+                    for name in FILES:
                         (self.path / name).unlink(missing_ok=True)
                     if new:
                         self.path.rmdir()
@@ -132,15 +147,38 @@ class RunFolder:
         """
         from glassnet.data.columns import TableEncoder
 
-        path = self.path / COLUMNS_FILE
+        return self._learned(COLUMNS_FILE, TableEncoder.from_json, "does not say how to read a table")
+
+    def standardisation(self) -> Standardisation | None:
+        """Read how the columns of rows are scaled; None where the run learned from rows as they are.
+
+        Raises
+        ------
+        FileError
+            If the file is damaged, or the run's configuration asks for one and it is missing.
+        """
+        from glassnet.data.standardisation import Standardisation
+
+        found = self._learned(
+            STANDARDISATION_FILE, Standardisation.from_json, "does not say how columns are scaled"
+        )
+        if found is None and self.config_path.is_file() and self.config().data.standardize:
+            raise FileError(
+                self.path / STANDARDISATION_FILE, "is missing: it says how the run's columns are scaled"
+            )
+        return found
+
+    def _learned(self, name: str, read: Callable[[str], Learned], problem: str) -> Learned | None:
+        """Read a file with what was learned of the data before training; None where there is none."""
+        path = self.path / name
         if not path.exists():
             return None
         try:
-            return TableEncoder.from_json(path.read_text(encoding="utf-8"))
+            return read(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise FileError(path, f"cannot be read: {error.strerror}") from None
         except ValueError as error:
-            raise FileError(path, f"does not say how to read a table: {error}") from None
+            raise FileError(path, f"{problem}: {error}") from None
 
     def history(self) -> History:
         """Read the history.
