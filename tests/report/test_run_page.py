@@ -14,7 +14,7 @@ import glassnet as gn
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
 from glassnet.errors import FileError, UsageError
-from glassnet.report import run_page
+from glassnet.report import rendering
 from glassnet.report.images import picture_of
 from glassnet.report.run_page import write_run_report
 from glassnet.report.words import Words
@@ -612,5 +612,5 @@ def test_hostile_names_do_nothing_in_a_browser(tmp_path, open_report):
 
 
 def test_the_module_says_what_its_files_are_called():
-    assert (run_page.REPORT_FILE, run_page.MARKDOWN_FILE) == ("report.html", "report.md")
+    assert (rendering.REPORT_FILE, rendering.MARKDOWN_FILE) == ("report.html", "report.md")
     assert gn.Network  # the report needs no more than the package's own

@@ -6,6 +6,8 @@ import string
 import pytest
 
 from glassnet.errors import UsageError
+from glassnet.report import words
+from glassnet.report.study_words import STUDY_TEXTS
 from glassnet.report.words import FAMILIES, KINDS, LANGUAGES, MEASURES, TEXTS, Text, Words
 from glassnet.training.health import diagnosis, remedies
 from glassnet.training.history import COLUMNS
@@ -13,8 +15,9 @@ from glassnet.training.monitoring import METRICS
 
 CHINESE = re.compile(r"[一-鿿]")
 
-#: Said alike in both languages.
-SAME = {"auc", "r2", "f1", "change_to", "sentence", "and"}
+#: Said alike in both languages, or with other marks only.
+SAME = {"auc", "r2", "f1", "change_to", "sentence", "and", "p", "F", "done_of", "part_of", "verdict_why"}
+SAME |= {"quoted", "left_out_one", "interact_one"}
 
 
 def places(text):
@@ -39,6 +42,11 @@ def test_both_languages_say_the_same_with_the_same_values(key):
     if key not in SAME and bare.strip():
         assert CHINESE.search(bare), key
         assert not re.search(r"[a-z]{2,}\s+[a-z]{2,}", bare.replace("glassnet", "")), key
+
+
+def test_the_words_of_studies_replace_none_of_the_others():
+    texts = inspect.getsource(words)
+    assert not [key for key in STUDY_TEXTS if f'    "{key}": Text(' in texts]
 
 
 def test_the_kinds_are_those_of_diagnoses_each_with_its_own_name_and_cause():

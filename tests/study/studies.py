@@ -1,5 +1,6 @@
 """Small studies that the tests run."""
 
+import itertools
 import os
 import time
 from dataclasses import replace
@@ -7,7 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from glassnet.runtime.environment import environment
+from glassnet.study.job import Job, perform
+from glassnet.study.layout import with_threads
+from glassnet.study.results import read_row
 from glassnet.study.specification import study_of
+from glassnet.study.study_folder import StudyFolder
+from glassnet.training.run import load_data
 
 
 def points(folder):
@@ -41,6 +48,21 @@ def listed(variants, dataset="digits", **changes):
     """Return a study of variants by name, with the changes of each."""
     tables = [{"name": name, "changes": part} for name, part in variants.items()]
     return small(dataset, design="list", factors={}, variants=tables, **changes)
+
+
+def done(study, folder, load=load_data, **layout):
+    """Do the runs of a study one after the other in this process, and return their rows."""
+    names, rows = study.file_names(), []
+    with StudyFolder(folder).held(study) as record:
+        for variant, seed in itertools.product(study.variants(), study.seeds):
+            config = with_threads(variant.with_seed(seed), 1)
+            name, data = f"{names[variant.name]}_seed-{seed}", load(config)
+            job = Job(variant.name, variant.levels, seed, config, folder, name, study.measure)
+            rows.append(read_row(job.row_path) if job.row_path.exists() else perform(job, data))
+            record.setdefault("checksums", {})[data.name] = data.checksums
+        record |= {"environment": environment(), "layout": {"workers": 2, "threads": 1, **layout}}
+        StudyFolder(folder).write(record)
+    return rows
 
 
 def timeless(rows):

@@ -1,11 +1,12 @@
-"""``glassnet report``, and the report that every training leaves."""
+"""``glassnet report``, and the reports that trainings and studies leave."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 
@@ -14,7 +15,13 @@ from glassnet.errors import GlassnetError
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
+    from glassnet.study.design import Study
+    from glassnet.study.finalist import Finalist
+    from glassnet.study.results import Row
+    from glassnet.training.config import RunConfig
     from glassnet.training.loop import Run
+
+Written = TypeVar("Written")
 
 
 class Language(StrEnum):
@@ -31,28 +38,79 @@ LanguageOption = Annotated[
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="A run folder.", metavar="RUN")],
+    run: Annotated[Path, typer.Argument(help="A run folder, or a study's.", metavar="FOLDER")],
     lang: LanguageOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the report of a run again: report.html, a page that is one file, and report.md, in its folder.
+    """Write the report of a run or a study again, into its folder: report.html, which is one file, and report.md.
 
     \b
     Examples:
       glassnet report runs/2026-11-23_101500_digits_64-32-10
-      glassnet report runs/2026-11-23_101500_digits_64-32-10 --lang zh
+      glassnet report studies/optimizers --lang zh
     """
-    from glassnet.report.run_page import MARKDOWN_FILE, write_run_report
+    from glassnet.report.rendering import MARKDOWN_FILE
+    from glassnet.study.study_folder import STUDY_FILE
+
+    language = lang or Language.EN
+    of_study = (run / STUDY_FILE).is_file()
+    page = _study_page(run, data_dir, language) if of_study else _run_page(run, data_dir, language)
+    twin = page.with_name(MARKDOWN_FILE)
+    if as_json:
+        record = {"study" if of_study else "run": str(run), "report": str(page), "markdown": str(twin)}
+        print_json(record | {"language": language})
+        return
+    print_facts([("report", f"{page}, {page.stat().st_size / 1e3:,.0f} kB"), ("in Markdown", str(twin))])
+
+
+def _run_page(run: Path, data_dir: Path | None, language: Language) -> Path:
+    from glassnet.report.run_page import write_run_report
     from glassnet.training.run import open_run
 
     network, folder, data = open_run(run, data_dir)
-    page = write_run_report(folder.path, network, data, language=(lang or Language.EN).value)
-    twin = page.with_name(MARKDOWN_FILE)
-    if as_json:
-        print_json({"run": str(run), "report": str(page), "markdown": str(twin), "language": lang or Language.EN})
-        return
-    print_facts([("report", f"{page}, {page.stat().st_size / 1e3:,.0f} kB"), ("in Markdown", str(twin))])
+    return write_run_report(folder.path, network, data, language=language.value)
+
+
+def _study_page(folder: Path, data_dir: Path | None, language: Language) -> Path:
+    from glassnet.study.fairness import DataAtHand
+    from glassnet.study.results import read_rows
+    from glassnet.study.specification import load_study
+    from glassnet.study.study_folder import STUDY_FILE
+
+    study, rows = load_study(folder / STUDY_FILE), read_rows(folder)
+    return _write_study(study, folder, rows, DataAtHand(data_dir).load, language).report
+
+
+class StudyWritten(NamedTuple):
+    """The report of a study, and the recommended plan on the test rows; None where these stayed closed."""
+
+    report: Path
+    recommended: Finalist | None
+
+
+def _write_study(
+    study: Study, folder: Path, rows: list[Row], load: Callable[[RunConfig], Dataset], language: Language
+) -> StudyWritten:
+    """Open the test rows for the recommended plan, if all runs are done, and write the report of a study."""
+    from glassnet.report.study_page import write_study_report
+    from glassnet.study.finalist import judge_finalist
+
+    finalist = judge_finalist(study, folder, rows, load)
+    return StudyWritten(write_study_report(study, folder, rows, load, language=language.value), finalist)
+
+
+def study_report_after(
+    study: Study, folder: Path, rows: list[Row], load: Callable[[RunConfig], Dataset], language: Language
+) -> StudyWritten | None:
+    """Write the report of a study whose runs are done; where that fails it is said, and None returned.
+
+    Raises
+    ------
+    typer.Exit
+        With 130 after Ctrl-C.
+    """
+    return _attempted("study", folder, lambda: _write_study(study, folder, rows, load, language))
 
 
 def report_after(run: Run, data: Dataset, language: Language) -> Path | None:
@@ -69,13 +127,21 @@ def report_after(run: Run, data: Dataset, language: Language) -> Path | None:
 
     if run.folder is None or run.unsaved is not None:
         return None
-    again = f"glassnet report {quote(str(run.folder))}"
+    folder = run.folder
+    return _attempted("run", folder, lambda: write_run_report(folder, run.network, data, language=language.value))
+
+
+def _attempted(what: str, folder: Path, write: Callable[[], Written]) -> Written | None:
+    """Write a report; where that fails it is said, and None returned: the work that it is of is saved."""
+    again = f"glassnet report {quote(str(folder))}"
     try:
-        return write_run_report(run.folder, run.network, data, language=language.value)
+        return write()
     except (GlassnetError, OSError, MemoryError) as error:
         problem = " ".join(str(error).split()) or type(error).__name__
-        typer.echo(f"glassnet: no report was written: {problem}; the run is saved; try again: {again}", err=True)
+        typer.echo(
+            f"glassnet: no report was written: {problem}; the {what} is saved; try again: {again}", err=True
+        )
         return None
     except KeyboardInterrupt:
-        typer.echo(f"glassnet: stopped before the report was written; the run is saved; now: {again}", err=True)
+        typer.echo(f"glassnet: stopped before the report was written; the {what} is saved; now: {again}", err=True)
         raise typer.Exit(130) from None

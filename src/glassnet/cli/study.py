@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json, print_table
-from glassnet.errors import DataError
+from glassnet.cli.output import MEASURES, DataDirOption, JsonOption, print_facts, print_json, print_table
+from glassnet.cli.report import Language, LanguageOption, StudyWritten, study_report_after
+from glassnet.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from glassnet.study.design import Study
+    from glassnet.study.finalist import Finalist
     from glassnet.study.results import Row
     from glassnet.study.statistics import Comparison, Summary
 
@@ -32,25 +34,34 @@ def study(
             show_default="one a core, or one in all with all cores, as measured",
         ),
     ] = None,
+    lang: LanguageOption = None,
+    no_report: Annotated[
+        bool,
+        typer.Option("--no-report", help="Write no report.html and report.md, and leave the test rows unopened."),
+    ] = False,
     data_dir: DataDirOption = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare variants of a configuration fairly: several seeds, the same start, the same batches.
 
-    The same command goes on with a study that was stopped; what is done is not repeated. It ends with 1 where a
-    run failed; one that diverged is a result.
+    The same command goes on with a study that was stopped; what is done is not repeated. At the end the test rows
+    are opened once, for the recommended plan, and a report is written: report.html, a page that is one file, and
+    report.md. The command ends with 1 where a run failed; one that diverged is a result.
 
     \b
     Examples:
       glassnet study examples/optimizers.toml
       glassnet study examples/optimizers.toml --folder studies/second --workers 2
+      glassnet study examples/optimizers.toml --lang zh
       glassnet study examples/optimizers.toml --json
     """
     from glassnet.study.fairness import DataAtHand
     from glassnet.study.runner import StudyInterrupted, failures, run_study
     from glassnet.study.specification import load_study
 
+    if no_report and lang is not None:
+        raise UsageError("lang", "is of the report, and --no-report leaves it out; leave one of the two out")
     chosen = load_study(file)
     folder = Path("studies") / chosen.file_name if folder is None else folder
     try:
@@ -60,7 +71,9 @@ def study(
         raise typer.Exit(128 + stop.signal) from None
     at_hand = DataAtHand(data_dir)
     starts = {name: chosen.changes_start(name, at_hand.load) for name in chosen.levels()}
-    _tell(chosen, folder, rows, starts, as_json)
+    language = lang or Language.EN
+    written = None if no_report else study_report_after(chosen, folder, rows, at_hand.load, language)
+    _tell(chosen, folder, rows, starts, written, as_json)
     if failures(rows):
         raise typer.Exit(1)
 
@@ -72,7 +85,14 @@ def _again(file: Path, folder: Path, workers: int | None, data_dir: Path | None)
     return join(["glassnet", "study", str(file), *given])
 
 
-def _tell(study: Study, folder: Path, rows: list[Row], starts: dict[str, bool], as_json: bool) -> None:
+def _tell(
+    study: Study,
+    folder: Path,
+    rows: list[Row],
+    starts: dict[str, bool],
+    written: StudyWritten | None,
+    as_json: bool,
+) -> None:
     """Print what a study found."""
     from glassnet.study.design import BASE
     from glassnet.study.independence import independence
@@ -89,14 +109,22 @@ def _tell(study: Study, folder: Path, rows: list[Row], starts: dict[str, bool], 
     except DataError as error:
         found, why = None, str(error)
     if as_json:
-        record = {"study": study.name, "folder": str(folder), "measure": study.measure, "changes_start": starts}
+        record: dict[str, Any] = {
+            "study": study.name,
+            "folder": str(folder),
+            "measure": study.measure,
+            "changes_start": starts,
+        }
         parts: dict[str, Any] = {"rows": rows, "variants": summaries, "comparisons": compared}
         parts |= {"independence": checked, "recommendation": found}
+        parts |= {"recommended": None if written is None else written.recommended}
+        record["report"] = None if written is None else str(written.report)
         print_json(record | {name: _plain(part) for name, part in parts.items()})
         return
     seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
     runs = f"{len(rows)}: {len(summaries)} variants, {seeds}"
-    print_facts([("study", study.name), ("design", study.design), ("runs", runs), ("folder", str(folder))])
+    facts = [("study", study.name), ("design", study.design), ("runs", runs), ("folder", str(folder))]
+    print_facts([*facts, *([] if written is None else [("report", str(written.report))])])
     typer.echo()
     _print_variants(study.measure, summaries, compared)
     _print_starts(starts)
@@ -104,8 +132,22 @@ def _tell(study: Study, folder: Path, rows: list[Row], starts: dict[str, bool], 
     if checked is not None:
         typer.echo(f"\n{checked.verdict}: {checked.reason}")
     typer.echo(f"\n{why if found is None else found.reason}")
+    if written is not None and written.recommended is not None:
+        typer.echo(_on_test_rows(written.recommended))
     for suggestion in found.next if found else ():
         typer.echo(f"Next: {suggestion.text}")
+
+
+def _on_test_rows(finalist: Finalist) -> str:
+    """Say how good the recommended plan is on the test rows, by which run, and whether they had been seen."""
+    parts = []
+    for name, value in finalist.test_measures.items():
+        low, high = finalist.test_intervals.get(name, (None, None))
+        within = "" if low is None else f" ({low:.3f} to {high:.3f})"
+        parts.append(f"{MEASURES.get(name, name)} {value:.4f}{within}")
+    seen = " These rows had been opened before, for another." if finalist.earlier else ""
+    measures = ", ".join(parts) or "outputs that are not finite"
+    return f"On the test rows, by its median run, seed {finalist.seed}: {measures}.{seen}"
 
 
 def _plain(found: Any) -> Any:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glassnet.graph.figure import PALETTES
 from glassnet.report.curves import SERIES
+from glassnet.report.tables import probability
+from glassnet.report.words import Words
+from glassnet.runtime.files import replacing
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+REPORT_FILE = "report.html"
+MARKDOWN_FILE = "report.md"
 
 
 def markdown_text(text: object) -> str:
@@ -75,3 +83,34 @@ def template(name: str) -> Template:
     environment.filters["text"] = markdown_text
     environment.filters["code"] = markdown_code
     return environment.get_template(name)
+
+
+def write_pages(folder: Path, name: str, report: object, words: Words) -> Path:
+    """Write ``report.html`` and ``report.md`` into a folder, both whole or neither; return the page's path.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        Of the two templates: ``"run"`` or ``"study"``.
+    report : object
+        What they show.
+    words : Words
+        In the reader's language.
+
+    Raises
+    ------
+    FileError
+        If the folder cannot be written; older pages then stand.
+    """
+    options = {"report": report, "say": words.say, "language": words.language}
+    page = template(f"{name}.html.jinja").render(**options, palettes=palettes(), probability=probability)
+    twin = template(f"{name}.md.jinja").render(**options)
+    path = folder / REPORT_FILE
+    with replacing(path.with_name(MARKDOWN_FILE)) as file:
+        file.write(twin.encode())
+        file.flush()
+        os.fsync(file.fileno())  # a full disk shows itself before the page takes its place
+        with replacing(path) as other:
+            other.write(page.encode())
+    return path

@@ -42,12 +42,21 @@ class Cell:
         From -1 to 1, how strongly it is coloured: below zero as wrong, above as right.
     bold, code : bool
         How its text is set.
+    full : str
+        What the text is short for: seen when it is pointed at, and in Markdown in its place.
+    address : str
+        Where it leads to.
+    foreign : bool
+        Whether it is in English, whatever the page's language.
     """
 
     text: str
     shade: float = 0.0
     bold: bool = False
     code: bool = False
+    full: str = ""
+    address: str = ""
+    foreign: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,17 @@
-"""What a report says, in English and in Chinese: every sentence once, both languages beside each other."""
+"""What reports say, in English and in Chinese: every sentence once, both languages beside each other."""
 
 from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple, get_args
 
 from glassnet.errors import unknown_name
+from glassnet.report.study_words import STUDY_TEXTS
+from glassnet.report.text import Text
 
 Language = Literal["en", "zh"]
 
 #: The languages of a report.
 LANGUAGES: tuple[Language, ...] = get_args(Language)
-
-
-class Text(NamedTuple):
-    """A sentence or a word in both languages; names in braces are filled in."""
-
-    en: str
-    zh: str
 
 
 TEXTS = {
@@ -276,6 +271,7 @@ TEXTS = {
     "facts": Text("Hashes, checksums, versions, machine", "哈希、校验和、版本与机器"),
     "fact": Text("what", "项目"),
     "made_by": Text("Made by glassnet {version}.", "由 glassnet {version} 生成。"),
+    **STUDY_TEXTS,
 }
 
 

@@ -1,0 +1,141 @@
+"""What a network gets right and wrong on the test rows, as the parts of a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from glassnet.data.dataset import Dataset
+from glassnet.nn.network import Network
+from glassnet.report.axes import written
+from glassnet.report.curves import Drawing, scatter
+from glassnet.report.images import WeightSheet, picture_of, weight_sheet
+from glassnet.report.judgement import Fit, Judgement, Mistake
+from glassnet.report.tables import Table, class_table, confusion_table, fit_table, label_table, mistake_table
+from glassnet.report.words import Words
+from glassnet.training.assessment import Assessment
+
+#: Outputs whose predictions are drawn against the truth.
+MOST_FITS = 4
+
+#: A name, a value, and what more there is to the value.
+Tile = tuple[str, str, str]
+
+
+@dataclass(frozen=True)
+class OnTestRows:
+    """What the page says of the test rows.
+
+    Attributes
+    ----------
+    classes, confusion : Table or None
+        Scores class by class, or label by label; which class was taken for which.
+    mistakes_note : str
+    mistakes : Table or None
+    pictures : list of (Mistake, str)
+        The mistakes with their images.
+    weights : WeightSheet or None
+        Of the first layer, where the inputs are images.
+    fits : list of (Drawing, str)
+        Predicted against true numbers.
+    errors : Table or None
+        Of every output, where the targets are numbers.
+    """
+
+    classes: Table | None = None
+    confusion: Table | None = None
+    mistakes_note: str = ""
+    mistakes: Table | None = None
+    pictures: list[tuple[Mistake, str]] = field(default_factory=list)
+    weights: WeightSheet | None = None
+    fits: list[tuple[Drawing, str]] = field(default_factory=list)
+    errors: Table | None = None
+
+
+def show_test_rows(judgement: Judgement, network: Network, data: Dataset, words: Words) -> OnTestRows:
+    """Put a judgement of a network into tables, pictures and charts.
+
+    Parameters
+    ----------
+    judgement : Judgement
+        Of the network, on the test rows.
+    network : Network
+        Its first layer is drawn where its inputs are images.
+    data : Dataset
+        What it was judged on.
+    words : Words
+        In the reader's language.
+    """
+    classes, confusion = _class_tables(judgement, words)
+    images = data.image_shape
+    return OnTestRows(
+        classes=classes,
+        confusion=confusion,
+        mistakes_note=_mistakes_note(judgement, words),
+        mistakes=mistake_table(judgement.mistakes, words) if judgement.mistakes else None,
+        pictures=_pictures(judgement.mistakes, data),
+        weights=None if images is None or np.prod(images) != network.layers[0] else weight_sheet(network, images),
+        fits=[_fit(fit, number, words) for number, fit in enumerate(judgement.fits[:MOST_FITS])],
+        errors=fit_table(judgement.fits, words) if judgement.fits else None,
+    )
+
+
+def assessment_tiles(found: Assessment, words: Words, *, plain: bool = False) -> list[Tile]:
+    """Return each measure with its interval, and the loss; shares as percentages, or plain as all numbers.
+
+    Examples
+    --------
+    >>> assessment_tiles(Assessment(10, 0.25, {"accuracy": 0.9}, {"accuracy": (0.6, 0.98)}), Words("en"))
+    [('test accuracy', '90.00 %', '95 %: 60.00 % to 98.00 %'), ('test loss', '0.25', '')]
+    """
+    tiles = []
+    for name, value in found.measures.items():
+        form = "percent" if name in ("accuracy", "sensitivity", "specificity") and not plain else "number"
+        more = ""
+        if name in found.intervals:
+            low, high = (written(end, form) for end in found.intervals[name])
+            more = words.say("interval", low=low, high=high)
+        tiles.append((words.say("test_of", measure=words.measure(name)), written(value, form), more))
+    return [*tiles, (words.say("test_of", measure=words.say("loss")), written(found.loss), "")]
+
+
+def _class_tables(judgement: Judgement, words: Words) -> tuple[Table | None, Table | None]:
+    if judgement.labels:
+        return label_table(judgement.labels, words), None
+    if judgement.confusion is None:
+        return None, None
+    names = [score.name for score in judgement.classes]
+    return class_table(judgement.classes, words), confusion_table(judgement.confusion, names, words)
+
+
+def _mistakes_note(judgement: Judgement, words: Words) -> str:
+    if judgement.confusion is None:
+        return ""
+    if not judgement.mistakes:
+        return words.say("no_mistakes")
+    shown, rows = len(judgement.mistakes), int(judgement.confusion.sum())
+    return words.say("mistakes_about", wrong=f"{judgement.wrong:,}", rows=f"{rows:,}", shown=shown)
+
+
+def _pictures(mistakes: list[Mistake], data: Dataset) -> list[tuple[Mistake, str]]:
+    """Return the mistakes with their images, where the rows are images."""
+    if data.image_shape is None:
+        return []
+    images = data.as_read(data.test.X[[mistake.row for mistake in mistakes]])
+    largest = float(images.max()) if mistakes else 1.0
+    return [
+        (one, picture_of(image, data.image_shape, largest)) for one, image in zip(mistakes, images, strict=True)
+    ]
+
+
+def _fit(fit: Fit, number: int, words: Words) -> tuple[Drawing, str]:
+    true, predicted = words.say("true"), words.say("predicted")
+    names = [f"{words.say('row')} {row}" for row in range(len(fit.true))]
+    title = fit.name or words.say("fit")
+    drawing = scatter(f"fit{number}", title, true, predicted, fit.true, fit.predicted, names)
+    shown = len(drawing.points["curves"][0]["points"])
+    if shown < len(fit.true):
+        note = words.say("fit_thinned", shown=f"{shown:,}", rows=f"{len(fit.true):,}")
+        drawing = replace(drawing, note=note)
+    return drawing, title if title == words.say("fit") else f"{title}: {words.say('fit')}"

@@ -1,0 +1,138 @@
+"""The curves of a study: a line a variant, with a band over its seeds, few enough on a chart to be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from glassnet.errors import FileError
+from glassnet.report.curves import Chart, Drawing, curve_of, draw, thinned
+from glassnet.report.run_curves import about, there
+from glassnet.report.study_sentences import listed
+from glassnet.report.words import Words
+from glassnet.study.design import BASE, Study, Variant
+from glassnet.study.results import FINISHED, Row
+from glassnet.training.history import History
+from glassnet.training.run_folder import RunFolder
+
+#: Curves on one chart, as many as there are colours.
+MOST_CURVES = 8
+
+#: Epochs that a curve has points for; of longer runs the peaks stay.
+MOST_EPOCHS = 300
+
+#: What is drawn of every study, and how it is called in `Words`.
+COLUMNS = ("train_loss", "validation_loss", "validation_accuracy")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Variants that are drawn together: a heading, empty where it is the only one, and the charts."""
+
+    heading: str
+    drawings: list[tuple[Drawing, str]]
+
+
+def study_curves(
+    study: Study, rows: Sequence[Row], folder: Path, best: str | None, words: Words
+) -> tuple[list[Group], list[str]]:
+    """Lay out the curves of a study: training and validation loss, validation accuracy, and the measure.
+
+    All variants share a chart where they are few. Of more, each factor has its own: its levels, with the other
+    factors as in the base; a factorial has one of the base and the best as well.
+
+    Parameters
+    ----------
+    study : Study
+    rows : sequence of Row
+    folder : Path
+        The study's, with the run folders in it.
+    best : str or None
+        The best variant.
+    words : Words
+        In the reader's language.
+
+    Returns
+    -------
+    groups : list of Group
+    notes : list of str
+        What is to be known about the curves.
+    """
+    histories = _histories(rows, folder)
+    none = [name for name in dict.fromkeys(row.variant for row in rows) if name not in histories]
+    notes = [words.say("band_about")]
+    notes += [words.say("no_curves_of", variants=listed(none, words, len(none)))] if none else []
+    columns = list(dict.fromkeys([*COLUMNS, *([] if study.measure == "seconds" else [study.measure])]))
+    groups = []
+    for number, (heading, names) in enumerate(_groups(study, best, words)):
+        there_are = {name: histories[name] for name in names if name in histories}
+        drawings = [
+            (draw(chart), about(chart, words))
+            for place, column in enumerate(columns)
+            if (chart := _chart(f"g{number}c{place}", column, there_are, words)).curves
+        ]
+        if drawings:
+            groups.append(Group(heading, drawings))
+    return groups, notes if groups else notes[1:]
+
+
+def _histories(rows: Sequence[Row], folder: Path) -> dict[str, list[History]]:
+    """Return the histories by variant, of runs that finished: one that diverged would dwarf all others."""
+    found: dict[str, list[History]] = {}
+    for row in rows:
+        history = _history(folder / row.folder) if row.status == FINISHED else History()
+        if len(history):
+            found.setdefault(row.variant, []).append(history)
+    return found
+
+
+def _history(folder: Path) -> History:
+    """Return what a run recorded, nothing where that cannot be read: its row says what went wrong."""
+    try:
+        return RunFolder(folder).history()
+    except FileError:
+        return History()
+
+
+def _chart(key: str, column: str, histories: Mapping[str, Sequence[History]], words: Words) -> Chart:
+    title = words.measure(column)
+    curves = there([curve_of(name, runs, column) for name, runs in histories.items()])
+    return Chart(key, title[:1].upper() + title[1:], words.say("epoch"), thinned(curves, MOST_EPOCHS))
+
+
+def _groups(study: Study, best: str | None, words: Words) -> list[tuple[str, list[str]]]:
+    """Return what is drawn together, with its heading."""
+    variants = study.variants()
+    names = [variant.name for variant in variants]
+    if len(names) <= MOST_CURVES:
+        return [("", names)]
+    if study.design == "list":
+        return _in_parts(words.say("all_variants"), names, words)
+    groups = []
+    if study.design == "factorial" and best not in (None, BASE):
+        groups.append((words.say("base_and_best"), [BASE, str(best)]))
+    heading = "by_factor_rest" if len(study.factors) > 1 else "by_factor"
+    for factor in study.factors:
+        groups += _in_parts(words.say(heading, factor=factor.name), _alone(variants, factor.name), words)
+    return groups
+
+
+def _alone(variants: Sequence[Variant], factor: str) -> list[str]:
+    """Return the base, and the variants that differ from it in one factor only."""
+    base = variants[0].levels
+    return [
+        one.name for one in variants if all(base[name] == at for name, at in one.levels.items() if name != factor)
+    ]
+
+
+def _in_parts(heading: str, names: Sequence[str], words: Words) -> list[tuple[str, list[str]]]:
+    """Return many variants in groups that a chart has room for, the base in each."""
+    first, others = names[0], names[1:]
+    parts = [others[at : at + MOST_CURVES - 1] for at in range(0, len(others), MOST_CURVES - 1)]
+    if len(parts) == 1:
+        return [(heading, [first, *parts[0]])]
+    return [
+        (words.say("part_of", title=heading, n=number, all=len(parts)), [first, *part])
+        for number, part in enumerate(parts, start=1)
+    ]

@@ -1,0 +1,260 @@
+"""Tables of a study's report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from urllib.parse import quote
+
+from glassnet.report.axes import written
+from glassnet.report.diagnoses import Finding, finding_of
+from glassnet.report.study_sentences import VERDICTS, ended, gap
+from glassnet.report.tables import Cell, Table, setting_tables, setting_text
+from glassnet.report.words import Words
+from glassnet.study.design import Changes, Study
+from glassnet.study.independence import Source
+from glassnet.study.results import FINISHED, Row
+from glassnet.study.statistics import Comparison, Summary, value_of
+from glassnet.training.config import SECTIONS
+
+#: Letters of a hash that a table shows.
+SHORT_HASH = 8
+
+#: How strongly a hash is coloured that is not the base's.
+OTHER = -0.35
+
+#: What a remark is called that no rule of health made.
+WARNING = "warning"
+
+Lines = list[list[str | Cell]]
+
+
+def factor_table(study: Study, starts: Mapping[str, bool], words: Words) -> Table:
+    """Return the levels of every factor, or the variants of a list, with what they set.
+
+    Parameters
+    ----------
+    study : Study
+    starts : mapping of str to bool
+        Whether each factor changes the initial parameters, see `Study.changes_start`.
+    words : Words
+        In the reader's language.
+    """
+    rows: Lines = []
+    if study.design == "list":
+        for name in study.levels()["variant"]:
+            changes = study.listed.get(name, {})
+            rows.append([Cell(name, bold=not rows), Cell(_setting(changes) or "–", code=bool(changes))])
+        return Table(words.say("variant_list"), [words.say("variant"), words.say("sets")], rows, text=(0, 1))
+    for factor in study.factors:
+        for label, changes in factor.levels.items():
+            first = label == next(iter(factor.levels))
+            start = words.say("yes" if starts[factor.name] else "no") if first else ""
+            rows.append(
+                [
+                    factor.name if first else "",
+                    Cell(label, bold=first),
+                    Cell(_setting(changes) or "–", code=bool(changes)),
+                    start,
+                ]
+            )
+    heads = [words.say(key) for key in ("factor", "level", "sets", "changes_start")]
+    return Table(words.say("factors"), heads, rows, text=(0, 1, 2, 3), note=words.say("factors_note"))
+
+
+def _setting(changes: Changes) -> str:
+    return "; ".join(f"{key} = {setting_text(value)}" for key, value in changes.items())
+
+
+def fixed_tables(study: Study, words: Words) -> list[Table]:
+    """Return the settings of the base that no variant changes, a table a section."""
+    levels: list[Changes] = [changes for factor in study.factors for changes in factor.levels.values()]
+    changed = {key for changes in [*levels, *study.listed.values()] for key in changes}
+    tables = []
+    for section, table in zip(SECTIONS, setting_tables(study.base, words)[1:], strict=True):
+        rows = [row for row in table.rows if f"{section}.{_text(row[0])}" not in changed]
+        if rows:
+            tables.append(replace(table, rows=rows))
+    return tables
+
+
+def _text(cell: str | Cell) -> str:
+    return cell.text if isinstance(cell, Cell) else cell
+
+
+def result_table(
+    summaries: Sequence[Summary], measure: str, recommended: str | None, level: float, words: Words
+) -> Table:
+    """Return a row for each variant: the measure over the seeds, and what it costs.
+
+    Parameters
+    ----------
+    summaries : sequence of Summary
+    measure : str
+    recommended : str or None
+        The variant that is set in bold.
+    level : float
+        Of the intervals.
+    words : Words
+        In the reader's language.
+    """
+    rows: Lines = [
+        [
+            Cell(one.variant, bold=one.variant == recommended),
+            words.say("done_of", done=one.n, all=one.n + one.failures),
+            _number(one.mean),
+            _number(one.deviation),
+            _interval(one.low, one.high, words),
+            "–" if one.seconds is None else f"{one.seconds:.3g}",
+            "–" if one.parameters is None else f"{one.parameters:,.0f}",
+            "–" if one.flops is None else f"{one.flops:.2e}",
+        ]
+        for one in summaries
+    ]
+    heads = [words.say("variant"), words.say("runs"), words.measure(measure), words.say("deviation")]
+    heads.append(words.say("interval_of_mean", confidence=f"{100 * (1 - level):.4g}"))
+    heads += [words.say(key) for key in ("epoch_seconds", "parameters", "flops")]
+    return Table(words.say("results_table"), heads, rows)
+
+
+def difference_table(
+    comparisons: Sequence[Comparison], recommended: str | None, level: float, words: Words
+) -> Table:
+    """Return a row for each variant but the base: its difference to it, and whether that is more than chance."""
+    rows: Lines = [
+        [
+            Cell(one.variant, bold=one.variant == recommended),
+            _number(one.difference, "+"),
+            _interval(one.low, one.high, words, "+"),
+            gap(one.corrected),
+            words.say(VERDICTS[one.verdict]),
+        ]
+        for one in comparisons
+    ]
+    heads = [words.say("variant"), words.say("difference")]
+    heads.append(words.say("interval_of_difference", confidence=f"{100 * (1 - level):.4g}"))
+    heads += [words.say(key) for key in ("corrected_p", "verdict")]
+    return Table(words.say("differences"), heads, rows, text=(0, 4))
+
+
+def _number(value: float | None, sign: str = "") -> str:
+    """Return a number with as many digits as its neighbours, a dash for none."""
+    if value is None:
+        return "–"
+    return f"{value:{sign}.4f}" if value == 0 or 1e-4 <= abs(value) < 1000 else f"{value:{sign}.4g}"
+
+
+def _interval(low: float | None, high: float | None, words: Words, sign: str = "") -> str:
+    if low is None or high is None:
+        return "–"
+    return words.say("low_to_high", low=_number(low, sign), high=_number(high, sign))
+
+
+def source_table(sources: Sequence[Source], words: Words) -> Table:
+    """Return the analysis of variance, a row a source."""
+    names = {"seed": words.say("seed"), "residual": words.say("residual")}
+    rows: Lines = [
+        [
+            names.get(source.kind) or " × ".join(source.factors),
+            written(source.sum_of_squares),
+            str(source.degrees),
+            "–" if source.F is None else written(source.F),
+            gap(source.p),
+            gap(source.corrected),
+            f"{source.share:.1%}",
+        ]
+        for source in sources
+    ]
+    keys = ("source", "sum_of_squares", "degrees", "F", "p", "corrected_p", "share_of")
+    return Table(words.say("anova"), [words.say(key) for key in keys], rows, note=words.say("anova_about"))
+
+
+def findings_of(row: Row, words: Words) -> list[Finding]:
+    """Return what is known of a run's health, but for the warnings, which are no diagnoses."""
+    return [finding_of(record, words) for record in row.health if record.get("kind") != WARNING]
+
+
+def is_sick(row: Row) -> bool:
+    """Whether a run diverged, failed, or left a network that is sick."""
+    return row.status != FINISHED or any(record.get("sick") for record in row.health)
+
+
+def sick_table(rows: Sequence[Row], words: Words) -> Table | None:
+    """Return the runs with something wrong, a row each: how it ended, the root cause, what to try first."""
+    lines: Lines = []
+    for row in filter(is_sick, rows):
+        findings = [finding for finding in findings_of(row, words) if finding.sick]
+        titles = words.say("and").join(dict.fromkeys(finding.title for finding in findings))
+        first = findings[0] if findings else None
+        cause = Cell(row.problem, foreign=True) if first is None else Cell(first.cause, foreign=first.foreign)
+        remedy = Cell("–") if first is None or not first.remedy else Cell(first.remedy, foreign=first.foreign)
+        lines.append([row.variant, str(row.seed), ended(row, words), titles or "–", cause, remedy])
+    heads = [words.say(key) for key in ("variant", "seed", "ended", "diagnosis", "cause", "remedy")]
+    return Table(words.say("sick_runs"), heads, lines, text=(0, 2, 3, 4, 5)) if lines else None
+
+
+def remark_table(rows: Sequence[Row], words: Words) -> Table | None:
+    """Return remarks, each with the runs that it is of: what is no illness, and what training warned of."""
+    runs: dict[Cell, dict[str, list[str]]] = {}
+    for row in rows:
+        found = [Cell(one.title) for one in findings_of(row, words) if not one.sick]
+        found += [Cell(str(one["cause"]), foreign=True) for one in row.health if one.get("kind") == WARNING]
+        for cell in found:
+            runs.setdefault(cell, {}).setdefault(row.variant, []).append(str(row.seed))
+    lines: Lines = [[cell, _which(seeds, words)] for cell, seeds in runs.items()]
+    heads = [words.say("remark"), words.say("which_runs")]
+    return Table(words.say("remarks"), heads, lines, text=(0, 1)) if lines else None
+
+
+def _which(seeds: Mapping[str, Sequence[str]], words: Words) -> str:
+    parts = [
+        words.say("with_seeds" if len(some) > 1 else "with_seed", variant=name, seeds=words.say("and").join(some))
+        for name, some in seeds.items()
+    ]
+    return "; ".join(parts) if words.language == "en" else "；".join(parts)
+
+
+def hash_table(rows: Sequence[Row], kind: str, words: Words) -> Table:
+    """Return a hash of every run, a row a variant, a column a seed; what is not the base's is coloured.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        The base's first.
+    kind : {"start", "order"}
+    words : Words
+        In the reader's language.
+    """
+    seeds = list(dict.fromkeys(row.seed for row in rows))
+    hashes: dict[str, dict[int, str]] = {}
+    for row in rows:
+        hashes.setdefault(row.variant, {})[row.seed] = getattr(row, kind)
+    base = next(iter(hashes.values()))
+    lines: Lines = []
+    for variant, found in hashes.items():
+        cells = []
+        for seed in seeds:
+            whole = found.get(seed, "")
+            other = bool(whole and base.get(seed)) and whole != base[seed]
+            cells.append(Cell(whole[:SHORT_HASH] or "–", OTHER * other, code=bool(whole), full=whole))
+        lines.append([variant, *cells])
+    heads = [words.say("variant"), *(words.say("of_seed", seed=seed) for seed in seeds)]
+    return Table(words.say(f"{kind}s"), heads, lines)
+
+
+def run_table(rows: Sequence[Row], measure: str, words: Words) -> Table:
+    """Return a row for each run, with a link to its folder."""
+    lines: Lines = [
+        [
+            row.variant,
+            str(row.seed),
+            ended(row, words),
+            _number(value_of(row, measure)),
+            f"{row.seconds:.3g}",
+            Cell(row.folder, code=True, address=f"{quote(row.folder)}/") if row.folder else "–",
+        ]
+        for row in rows
+    ]
+    heads = [words.say("variant"), words.say("seed"), words.say("ended"), words.measure(measure)]
+    heads += [words.say("epoch_seconds"), words.say("run_folder")]
+    return Table(words.say("all_runs"), heads, lines, text=(0, 2, 5))
