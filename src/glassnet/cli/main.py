@@ -19,6 +19,7 @@ from glassnet.cli.explain import explain
 from glassnet.cli.output import help_without_command
 from glassnet.cli.predict import predict
 from glassnet.cli.report import report
+from glassnet.cli.reproduce import reproduce
 from glassnet.cli.study import study
 from glassnet.cli.train import train
 from glassnet.errors import GlassnetError, UsageError
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # keeps the line breaks of the examples
 )
-for command in (demo, train, study, check, evaluate, report, predict, explain, doctor):
+for command in (demo, train, study, reproduce, check, evaluate, report, predict, explain, doctor):
     app.command()(command)
 app.add_typer(data_app, name="data")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from glassnet.report.words import Text, Words
+from glassnet.report.text import Text
+from glassnet.report.words import Words
 from glassnet.study.design import BASE
 from glassnet.study.independence import CANNOT_BE_TOLD, INTERACT, Independence
 from glassnet.study.seed_report import BEST_PLAN, PRINTED_CONSTANT, SOUND, TANH, TEST_LOSSES, Facts, Typical

@@ -6,16 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import join
 
 from glassnet.report.axes import written
-from glassnet.report.open_questions import Answer
-from glassnet.report.rendering import write_pages
+from glassnet.report.open_questions import Answer, open_questions
+from glassnet.report.rendering import REPORT_FILE, write_pages
 from glassnet.report.study_tables import sick_table
 from glassnet.report.tables import Cell, Table
 from glassnet.report.words import Words
 from glassnet.runtime.environment import environment
-from glassnet.study.publication import Figure, Publication
-from glassnet.study.reproduction import NOT, REPRODUCED, SAME, Compared, Judged, JudgedOrder, Outcome
+from glassnet.study.publication import Figure
+from glassnet.study.reproduction import NOT, REPRODUCED, SAME, Compared, Judged, JudgedOrder, Reproduction
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,10 @@ class ReproductionReport:
     sick : Table or None
         The runs that are sick, with cause and remedy.
     answers : list of Answer
-    command, study : str
-        What repeats it; the study's own report, relative to the page.
+    command : str
+        What repeats it.
+    studies : list of str
+        The reports of its studies, relative to the page.
     version : str
         Of glassnet.
     """
@@ -47,55 +50,45 @@ class ReproductionReport:
     sick: Table | None
     answers: list[Answer]
     command: str
-    study: str
+    studies: list[str]
     version: str
 
 
-def write_reproduction_report(
-    folder: Path,
-    publication: Publication,
-    judged: Sequence[Judged],
-    orders: Sequence[JudgedOrder],
-    outcomes: Sequence[Outcome],
-    answers: Sequence[Answer],
-    words: Words,
-    *,
-    command: str,
-    study: str,
-) -> Path:
-    """Write ``report.html`` and ``report.md`` into a folder, both whole or neither; return the page's path.
+def write_reproduction_report(found: Reproduction, words: Words) -> Path:
+    """Write ``report.html`` and ``report.md`` into the folder of a reproduction, both whole or neither.
 
-    Parameters
-    ----------
-    folder : Path
-    publication, judged, orders, outcomes
-        See `glassnet.study.reproduction`.
-    answers : sequence of Answer
-        To what the publication left open; may be empty.
-    words : Words
-        In the reader's language.
-    command, study : str
-        What repeats it; the address of the study's own report.
+    Returns
+    -------
+    Path
+        Of ``report.html``.
 
     Raises
     ------
     FileError
-        If the folder cannot be written.
+        If the folder cannot be written; an older report then stands.
     """
-    rows = [one.row for one in outcomes]
+    publication = found.publication
+    rows = [one.row for runs in found.outcomes.values() for one in runs.values()]
     report = ReproductionReport(
         title=publication.title,
-        verdict=verdict_of(judged, words),
+        verdict=verdict_of(found.rows, words),
         about=[words.say("printed_in", source=publication.source), publication.about],
-        table=printed_table(judged, words),
-        orders=[order_text(one, words) for one in orders],
+        table=printed_table(found.rows, words),
+        orders=[order_text(one, words) for one in found.orders],
         sick=sick_table(rows, words),
-        answers=list(answers),
-        command=command,
-        study=study,
+        answers=answers_of(found, words),
+        command=join(["glassnet", "reproduce", publication.name, "--folder", f"{found.folder}-again"]),
+        studies=[f"{folder}/{REPORT_FILE}" for folder in found.studies],
         version=environment()["glassnet"],
     )
-    return write_pages(folder, "reproduction", report, words)
+    return write_pages(found.folder, "reproduction", report, words)
+
+
+def answers_of(found: Reproduction, words: Words) -> list[Answer]:
+    """Return the answers to what a publication left open; none where nothing is known to be."""
+    if found.facts is None or found.together is None:
+        return []
+    return open_questions(found.facts, found.together, words)
 
 
 def verdict_of(judged: Sequence[Judged], words: Words) -> str:

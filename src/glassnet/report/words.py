@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple, get_args
 
 from glassnet.errors import unknown_name
+from glassnet.report.reproduction_words import REPRODUCTION_TEXTS
 from glassnet.report.study_words import STUDY_TEXTS
 from glassnet.report.text import Text
 
@@ -272,6 +273,7 @@ TEXTS = {
     "fact": Text("what", "项目"),
     "made_by": Text("Made by glassnet {version}.", "由 glassnet {version} 生成。"),
     **STUDY_TEXTS,
+    **REPRODUCTION_TEXTS,
 }
 
 

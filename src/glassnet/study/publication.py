@@ -86,15 +86,7 @@ class Order(_Part):
     variants: tuple[str, ...] = Field(min_length=2)
 
 
-class _File(_Part):
-    title: str
-    source: str
-    about: str
-    rows: tuple[PrintedRow, ...] = Field(min_length=1)
-    orders: tuple[Order, ...] = ()
-
-
-class Publication(_File):
+class Publication(_Part):
     """A published table.
 
     Attributes
@@ -105,9 +97,17 @@ class Publication(_File):
         Its title, where it is printed, and how the settings here follow from its own.
     rows : tuple of PrintedRow
     orders : tuple of Order
+    factorial : str or None
+        Another study that comes along: all combinations of what the table varies one at a time.
     """
 
     name: str
+    title: str
+    source: str
+    about: str
+    rows: tuple[PrintedRow, ...] = Field(min_length=1)
+    orders: tuple[Order, ...] = ()
+    factorial: str | None = None
 
 
 def publication_names() -> list[str]:

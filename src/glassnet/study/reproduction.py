@@ -3,73 +3,32 @@
 from __future__ import annotations
 
 import itertools
-import math
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from glassnet.nn.targets import encode
-from glassnet.study.fairness import DataAtHand, sampler_of
-from glassnet.study.publication import Figure, Order, PrintedRow, Publication
-from glassnet.study.results import DIVERGED, FAILED, Row
-from glassnet.study.statistics import larger_is_better
-from glassnet.training.assessment import assess
-from glassnet.training.health.evidence import Baseline
-from glassnet.training.model_file import load_model
-from glassnet.training.run import network_for
-from glassnet.training.run_folder import RunFolder
+from glassnet.study.fairness import DataAtHand
+from glassnet.study.independence import Independence, independence
+from glassnet.study.outcomes import Outcome, Outcomes, best, outcomes_of
+from glassnet.study.publication import (
+    Figure,
+    Order,
+    PrintedRow,
+    Publication,
+    load_publication,
+    load_published_study,
+)
+from glassnet.study.results import Row
+from glassnet.study.runner import failures, run_study
+from glassnet.study.seed_report import Facts, facts
 
 REPRODUCED, SAME, NOT = "reproduced", "same behaviour, other value", "not reproduced"
 
-#: Epochs at the end whose losses say how training behaves; losses that go up and down in turn by more than this
-#: share of themselves oscillate.
-LAST, SWING = 40, 1e-3
-
-#: Share of the turns at which the loss changes its direction, from which on it oscillates.
-TURNS = 0.6
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What came of one run.
-
-    Attributes
-    ----------
-    row : Row
-        Of the study.
-    columns : dict of str to list of float
-        The history, column by column; what is unknown is left out.
-    test : dict of str to float
-        ``"test_loss"``, the mean of a row, and ``"test_accuracy"`` of the network as it ended; empty where it
-        diverged.
-    constant_loss : float
-        What the best constant answer costs, in the units of ``train_loss``.
-    """
-
-    row: Row
-    columns: dict[str, list[float]]
-    test: dict[str, float] = field(default_factory=dict)
-    constant_loss: float = math.inf
-
-    @property
-    def behaviour(self) -> str:
-        """``"learns"``, ``"oscillates"`` or ``"fails"``; see `behaviour_of`."""
-        if self.row.status in (DIVERGED, FAILED):
-            return "fails"
-        return behaviour_of(self.columns.get("train_loss", []), self.constant_loss)
-
-    def value(self, figure: Figure) -> float | None:
-        """Return our number for a figure, None where there is none."""
-        if figure.quantity in self.test:
-            return self.test[figure.quantity]
-        values = self.columns.get(figure.quantity, [])
-        if not values or self.row.status != "finished":
-            return None
-        return _best(values, figure.quantity) if figure.epoch == "best" else values[-1]
+#: Folders of a reproduction: its study, and the factorial that tests whether the factors are independent.
+STUDY_FOLDER, FACTORIAL_FOLDER = "study", "factorial"
 
 
 @dataclass(frozen=True)
@@ -149,70 +108,95 @@ class JudgedOrder:
     of: int
 
 
-def outcomes_of(
-    folder: Path, rows: Sequence[Row], data_dir: str | Path | None = None
-) -> dict[str, dict[int, Outcome]]:
-    """Return what came of the runs of a study by variant and seed; the test rows are opened for all of them.
+@dataclass(frozen=True)
+class Reproduction:
+    """A published table repeated.
+
+    Attributes
+    ----------
+    publication : Publication
+    folder : Path
+        Holds the folder of the study.
+    outcomes : Outcomes
+        Of all runs.
+    rows : list of Judged
+    orders : list of JudgedOrder
+    together : Independence or None
+        Of its factors, where it comes with a factorial.
+    facts : Facts or None
+        What the questions that ``seed-report`` left open are answered with.
+    failed : list of Row
+        Runs without a result, of both studies.
+    """
+
+    publication: Publication
+    folder: Path
+    outcomes: Outcomes
+    rows: list[Judged]
+    orders: list[JudgedOrder]
+    together: Independence | None
+    facts: Facts | None
+    failed: list[Row]
+
+    @property
+    def studies(self) -> list[str]:
+        """The folders of its studies, within its own."""
+        return [STUDY_FOLDER] if self.publication.factorial is None else [STUDY_FOLDER, FACTORIAL_FOLDER]
+
+
+def reproduce(
+    name: str,
+    folder: str | Path,
+    *,
+    data_dir: str | Path | None = None,
+    workers: int | None = None,
+    progress: bool = True,
+) -> Reproduction:
+    """Run a published table's study, or what is left of it to run, and judge its rows.
+
+    The test rows are opened for every run, as the source did.
 
     Parameters
     ----------
-    folder : Path
-        The study's.
-    rows : sequence of Row
-        From `run_study`.
-    data_dir : path, optional
-        Where the data are, in place of GLASSNET_DATA.
+    name : str
+        One of `publication_names`.
+    folder : str or Path
+        New, or of the same reproduction; finished runs are not repeated.
+    data_dir, workers, progress
+        See `run_study`.
+
+    Raises
+    ------
+    UsageError, DataError, FileError, StudyInterrupted
+        As `load_publication` and `run_study`.
     """
-    at_hand = DataAtHand(data_dir)
-    found: dict[str, dict[int, Outcome]] = {}
-    for row in rows:
-        found.setdefault(row.variant, {})[row.seed] = _outcome(folder, row, at_hand)
-    return found
+    publication, place = load_publication(name), Path(folder)
+    run = partial(run_study, data_dir=data_dir, workers=workers, progress=progress)
+    rows = run(load_published_study(name), place / STUDY_FOLDER)
+    together, more = None, []
+    if publication.factorial is not None:
+        study = load_published_study(publication.factorial)
+        more = run(study, place / FACTORIAL_FOLDER)
+        together = independence(more, study.levels(), study.measure, base=study.variants()[0].levels)
+    outcomes = outcomes_of(place / STUDY_FOLDER, rows, data_dir)
+    return Reproduction(
+        publication,
+        place,
+        outcomes,
+        judge_rows(publication, outcomes),
+        judge_orders(publication, outcomes),
+        together,
+        _facts(name, outcomes, data_dir),
+        failures([*rows, *more]),
+    )
 
 
-def _outcome(folder: Path, row: Row, at_hand: DataAtHand) -> Outcome:
-    if row.status == FAILED:
-        return Outcome(row, {})
-    run = RunFolder(folder / row.folder)
-    config, history = run.config(), run.history()
-    data = at_hand.load(config)
-    values = [record.row() for record in history]
-    columns = {
-        name: [float(value) for one in values if (value := one.get(name)) is not None]
-        for name in (values[-1] if values else {})
-    }
-    network = network_for(config, data)
-    sampler = sampler_of(config, data)
-    targets = encode(data.train.y[: sampler.n], network.layers[-1], data.n_classes, network.theta.dtype)
-    rows_of_a_loss = sampler.batch_size if network.loss.reduction == "sum" else 1
-    constant = Baseline.of(network.loss, targets).loss * rows_of_a_loss
-    test = {}
-    if row.status != DIVERGED:
-        judged = assess(load_model(run.path), data.test, data.task, data.encoder)
-        test = {"test_loss": judged.loss, **{f"test_{name}": value for name, value in judged.measures.items()}}
-    return Outcome(row, columns, test, constant)
-
-
-def behaviour_of(losses: Sequence[float], constant_loss: float) -> str:
-    """Say how training behaves, by the losses of its epochs.
-
-    ``"fails"``: at the end the loss is no smaller than that of the best constant answer, or there is none;
-    ``"oscillates"``: it goes up and down in turn; ``"learns"``: neither.
-
-    Examples
-    --------
-    >>> behaviour_of([9.0, 9.0, 9.0], 5.0), behaviour_of([4.0, 3.0, 2.0], 5.0)
-    ('fails', 'learns')
-    >>> behaviour_of([829.0, 751.0, 828.3, 750.3, 827.6], 2465.8)
-    'oscillates'
-    """
-    last = np.array(losses[-LAST:], float)
-    if not len(last) or not np.isfinite(last).all() or last.mean() >= constant_loss:
-        return "fails"
-    steps = np.diff(last)
-    turns = np.diff(np.sign(steps)) != 0
-    swings = np.abs(steps).mean() > SWING * last.mean() if len(steps) else False
-    return "oscillates" if len(turns) and turns.mean() >= TURNS and swings else "learns"
+def _facts(name: str, outcomes: Outcomes, data_dir: str | Path | None) -> Facts | None:
+    if name != "seed-report":
+        return None
+    base = load_published_study(name).base
+    y = DataAtHand(data_dir).load(base).train.y
+    return facts(outcomes, y[: base.training.samples_per_epoch])
 
 
 def judge_rows(publication: Publication, outcomes: Mapping[str, Mapping[int, Outcome]]) -> list[Judged]:
@@ -237,14 +221,10 @@ def _judged(row: PrintedRow, outcomes: Mapping[int, Outcome]) -> Judged:
 def _compared(figure: Figure, outcomes: Mapping[int, Outcome]) -> Compared:
     seeds = {seed: value for seed, one in outcomes.items() if (value := one.value(figure)) is not None}
     mean = statistics.fmean(seeds.values()) if seeds else None
-    best = _best(list(seeds.values()), figure.quantity) if seeds else None
+    best = best(list(seeds.values()), figure.quantity) if seeds else None
     ours = best if figure.seeds == "best" else mean
     inside = ours is not None and figure.low <= ours <= figure.high
     return Compared(figure, seeds, mean, best, ours, inside)
-
-
-def _best(values: Sequence[float], quantity: str) -> float:
-    return max(values) if larger_is_better(quantity) else min(values)
 
 
 def judge_orders(publication: Publication, outcomes: Mapping[str, Mapping[int, Outcome]]) -> list[JudgedOrder]:

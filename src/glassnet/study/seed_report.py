@@ -11,7 +11,7 @@ import numpy as np
 
 from glassnet.nn.activations import Array
 from glassnet.study.design import BASE
-from glassnet.study.reproduction import Outcome
+from glassnet.study.outcomes import Outcome
 from glassnet.study.results import Row
 from glassnet.study.statistics import Comparison, compare
 
@@ -79,7 +79,7 @@ class Facts:
     continued : dict of str to float
         What the training loss of the epoch after the last printed one would be, if the last step were repeated.
     test_loss : dict of str to float
-        Ours on 100 test images, on average, by network.
+        Ours by network: what 100 test images cost on average.
     """
 
     typical: dict[str, Typical]
@@ -113,7 +113,7 @@ def facts(outcomes: Mapping[str, Mapping[int, Outcome]], y: Array) -> Facts:
         networks=_compared(tested, NETWORKS),
         optimizers=_compared(tested, OPTIMIZERS),
         continued={name: 2 * after - before for name, (_, (before, after)) in TEST_LOSSES.items()},
-        test_loss={name: statistics.fmean(_test_losses(outcomes[name])) / 100 for name in TEST_LOSSES},
+        test_loss={name: 100 * statistics.fmean(_test_losses(outcomes[name])) for name in TEST_LOSSES},
     )
 
 
