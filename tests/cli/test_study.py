@@ -8,6 +8,9 @@ import time
 import pytest
 from tests.study.studies import listed, points, small
 
+from glassnet.errors import FileError
+from glassnet.report import study_page
+
 LINES = ["variant", "base", "optimizer=sgd(0.1)", "activation=tanh"]
 
 
@@ -35,6 +38,14 @@ def test_a_study_is_run_and_told(glassnet, given, here):
     assert "2 of 2" in table
     assert "recommended" in rest[-1] or "worse by more" in rest[-1]
     assert len(list((here / "studies" / "small" / "rows").iterdir())) == 6
+    assert facts.splitlines()[-1].split() == ["report", "studies/small/report.html"]
+    page = (here / "studies" / "small" / "report.html").read_text(encoding="utf-8")
+    assert 'lang="en"' in page
+    record = json.loads((here / "studies" / "small" / "recommended.json").read_text())
+    accuracy = f"accuracy {record['test_measures']['accuracy']:.4f} ("
+    assert f"On the test rows, by its median run, seed {record['seed']}: AUC " in rest[-1]
+    assert accuracy in rest[-1]
+    assert len(re.findall("test rows", answer.out)) == 1
 
 
 def test_json_has_everything_and_a_second_call_repeats_nothing(glassnet, given, here):
@@ -50,6 +61,7 @@ def test_json_has_everything_and_a_second_call_repeats_nothing(glassnet, given, 
     assert set(found) == {
         *("study", "folder", "measure", "changes_start"),
         *("rows", "variants", "comparisons", "independence", "recommendation"),
+        *("report", "recommended"),
     }
     assert len(found["rows"]) == 6
     assert [one["variant"] for one in found["variants"]] == LINES[1:]
@@ -57,6 +69,53 @@ def test_json_has_everything_and_a_second_call_repeats_nothing(glassnet, given, 
     assert found["changes_start"] == {"optimizer": False, "activation": False}
     assert found["independence"] is None
     assert found["recommendation"]["variant"] in LINES
+    assert found["report"] == "mine/report.html"
+    assert found["recommended"]["variant"] == found["recommendation"]["variant"]
+    assert found["recommended"] == json.loads((here / "mine" / "recommended.json").read_text())
+
+
+def test_without_a_report_the_test_rows_stay_closed(glassnet, given, here):
+    answer = glassnet("study", given(seeds=1), "--workers", 1, "-q", "--no-report")
+    assert answer.code == 0
+    assert "report" not in answer.out
+    assert "test rows" not in answer.out
+    assert not list(here.glob("studies/small/re*"))
+    record = glassnet("study", "given.toml", "--workers", 1, "-q", "--no-report", "--json").json
+    assert (record["report"], record["recommended"]) == (None, None)
+    assert not (here / "studies" / "small" / "recommended.json").exists()
+    # the report can be had later, in the language that is asked for
+    answer = glassnet("report", "studies/small", "--lang", "zh")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith("report       studies/small/report.html, ")
+    assert 'lang="zh-CN"' in (here / "studies" / "small" / "report.html").read_text(encoding="utf-8")
+    assert (here / "studies" / "small" / "recommended.json").exists()
+    record = glassnet("report", "studies/small", "--json").json
+    assert record == {
+        "study": "studies/small",
+        "report": "studies/small/report.html",
+        "markdown": "studies/small/report.md",
+        "language": "en",
+    }
+
+
+def test_language_and_no_report_do_not_go_together(glassnet, given, here):
+    answer = glassnet("study", given(), "--lang", "zh", "--no-report")
+    assert answer.code == 2
+    assert answer.error == "--lang: is of the report, and --no-report leaves it out; leave one of the two out"
+    assert not (here / "studies").exists()
+
+
+def test_a_report_that_cannot_be_written_costs_a_line_and_no_study(glassnet, given, here, monkeypatch):
+    def full(*_, **__):
+        raise FileError(here / "report.html", "cannot be written: No space left on device")
+
+    monkeypatch.setattr(study_page, "write_study_report", full)
+    answer = glassnet("study", given(seeds=1), "--workers", 1, "-q", "--json")
+    assert (answer.code, answer.json["report"]) == (0, None)
+    assert answer.err.endswith("the study is saved; try again: glassnet report studies/small\n")
+    answer = glassnet("report", "studies/small")
+    assert answer.code == 1
+    assert answer.error.endswith("report.html: cannot be written: No space left on device")
 
 
 def test_a_factorial_says_whether_factors_interact(glassnet, given):
@@ -82,6 +141,8 @@ def test_divergence_is_a_result_and_failure_an_error(glassnet, given, here):
     answer = glassnet("study", file, "-q", "--workers", 1, "--folder", "other")
     assert answer.code == 1
     assert "\nbase, seed 0: failed: " in answer.out
+    assert "report  other/report.html" in answer.out
+    assert "On the test rows" not in answer.out
     assert "no variant finished" in answer.out
 
 

@@ -37,6 +37,9 @@ def examined(step, *layers):
     return {"step": step, "loss": 0.5, "outputs": [0.5], "output_spread": 0.1, "wrong": None, "layers": [*layers]}
 
 
+#: A laptop's screen and a phone's.
+SIZES = [(1280, 800), (390, 844)]
+
 HEALTHY = {
     "sick": False,
     "diagnoses": [],
@@ -130,6 +133,22 @@ class Page(HTMLParser):
         return {name: value.strip() for (a, name), (b, value) in pairs if (a, b) == ("dt", "dd")}
 
 
+def rows_of(page, caption):
+    return page.tables[caption][1:]
+
+
+def markdown_rows(text, head):
+    """The rows below the table whose header begins like that."""
+    lines = text.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(f"| {head} |"))
+    found = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            return found
+        found.append([cell.strip() for cell in line.strip("|").split(" | ")])
+    return found
+
+
 def trained(folder, data, *, layers, epochs=3, health=None, network=None, **training):
     changes = {
         "data": {"dataset": data.name, "standardize": data.standardisation is not None},
@@ -161,3 +180,23 @@ def digits():
 def digits_run(tmp_path, digits):
     """A run on digits in tmp_path / "run", watched and healthy."""
     return trained(tmp_path / "run", digits, layers=[64, 16, 10], health=HEALTHY)
+
+
+@pytest.fixture
+def open_file(browser):
+    """Open a page as a file; whatever it says on the console, and whatever it asks for, fails the test."""
+    said, contexts = [], []
+
+    def open_it(file, size=SIZES[0], **options):
+        contexts.append(browser.new_context(viewport={"width": size[0], "height": size[1]}, **options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda asked: asked.url == file.as_uri() or said.append(asked.url[:80]))
+        page.goto(file.as_uri())
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert [line for line in said if not line.startswith("data:image/png")] == []

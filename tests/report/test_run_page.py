@@ -21,9 +21,8 @@ from glassnet.report.words import Words
 from glassnet.training.assessment import assess
 from glassnet.training.metrics import class_scores
 
-from .conftest import SICK, Page, labelled, trained
+from .conftest import SICK, SIZES, Page, labelled, markdown_rows, rows_of, trained
 
-SIZES = [(1280, 800), (390, 844)]
 EVIL = "<script>document.title = 'taken'</script>"
 
 
@@ -31,22 +30,6 @@ def report(folder, finished, data, language="en"):
     file = write_run_report(folder, finished.network, data, language=language)
     assert file == folder / "report.html"
     return Page(file.read_text(encoding="utf-8")), (folder / "report.md").read_text(encoding="utf-8")
-
-
-def rows_of(page, caption):
-    return page.tables[caption][1:]
-
-
-def markdown_rows(text, head):
-    """The rows below the table whose header begins like that."""
-    lines = text.splitlines()
-    start = next(number for number, line in enumerate(lines) if line.startswith(f"| {head} |"))
-    found = []
-    for line in lines[start + 2 :]:
-        if not line.startswith("|"):
-            return found
-        found.append([cell.strip() for cell in line.strip("|").split(" | ")])
-    return found
 
 
 def test_the_numbers_are_those_of_the_run(tmp_path, digits, digits_run):
@@ -428,24 +411,9 @@ def test_a_network_that_is_as_large_as_the_best_ones_has_a_small_report(tmp_path
 
 
 @pytest.fixture
-def open_report(browser, tmp_path):
-    """Open a report as a file; whatever it says on the console, and whatever it asks for, fails the test."""
-    said, contexts = [], []
-
-    def open_it(size=SIZES[0], **options):
-        file = tmp_path / "run" / "report.html"
-        contexts.append(browser.new_context(viewport={"width": size[0], "height": size[1]}, **options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda asked: asked.url == file.as_uri() or said.append(asked.url[:80]))
-        page.goto(file.as_uri())
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert [line for line in said if not line.startswith("data:image/png")] == []
+def open_report(open_file, tmp_path):
+    """Open the report of the run."""
+    return lambda size=SIZES[0], **options: open_file(tmp_path / "run" / "report.html", size, **options)
 
 
 @pytest.fixture

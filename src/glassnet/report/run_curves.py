@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from glassnet.report.axes import written
 from glassnet.report.curves import Chart, Curve, Drawing, changes, curve_of, draw
 from glassnet.report.words import Words
@@ -60,6 +62,9 @@ def about(chart: Chart, words: Words) -> str:
     """
     parts = []
     for curve in chart.curves:
-        first, last = (written(float(curve.values[place]), chart.form) for place in (0, -1))
+        known = [value for value in curve.mean if value is not None and math.isfinite(value)]
+        if not known:
+            continue
+        first, last = (written(known[place], chart.form) for place in (0, -1))
         parts.append(words.say("curve_about", label=curve.label, first=first, last=last))
     return words.say("chart_about", title=chart.title, x=chart.x_label, curves=words.say("and").join(parts))

@@ -19,7 +19,7 @@ STUDY_TEXTS = {
     "one_seed": Text("1 seed", "1 个随机种子"),
     "n_seeds": Text("{n} seeds", "{n} 个随机种子"),
     "unfinished_study": Text(
-        "The study is not at its end: {missing} of its {all} runs are missing.",
+        "The study is not at its end: {missing} of {all} runs still missing.",
         "实验尚未完成：{all} 次运行中还缺 {missing} 次。",
     ),
     "no_recommendation": Text(
@@ -27,7 +27,7 @@ STUDY_TEXTS = {
         "没有任何方案在所有随机种子下都完成训练，因此无法推荐。",
     ),
     "sick_plan": Text(
-        "But note that {n} of its {all} runs are sick: {kinds}.",
+        "But note its health: {n} of its {all} runs sick, with {kinds}.",
         "但请注意：它的 {all} 次运行中有 {n} 次有病：{kinds}。",
     ),
     # why a variant is recommended: as `glassnet.study.recommendation` says it
@@ -171,14 +171,14 @@ STUDY_TEXTS = {
         "训练指标在网络变化过程中测得，验证指标在每轮结束后测得。",
     ),
     "no_curves_of": Text(
-        "No run finished, so there are no curves, of {variants}.",
+        "No run finished of {variants}, so there are no curves of it.",
         "以下方案没有曲线，因为没有一次运行完成：{variants}。",
     ),
     "all_variants": Text("All variants", "所有方案"),
     "base_and_best": Text("The base and the best", "基准与最佳"),
     "by_factor": Text("By factor: {factor}", "按因素：{factor}"),
     "by_factor_rest": Text("By factor: {factor}, the others as in the base", "按因素：{factor}，其余与基准相同"),
-    "part_of": Text("{title} ({n} of {all})", "{title}（{n} / {all}）"),
+    "part_of": Text("{title} ({n} / {all})", "{title}（{n} / {all}）"),
     # the results
     "results": Text("Results", "结果"),
     "results_table": Text("Every variant over its seeds", "各方案在所有随机种子上的结果"),
@@ -310,7 +310,7 @@ STUDY_TEXTS = {
         "Every run came to its end, and no network was sick.", "所有运行都正常结束，没有网络有病。"
     ),
     "some_sick": Text(
-        "{n} of {all} runs diverged, failed, or have a sick network.",
+        "Runs that diverged, failed, or left a sick network: {n} of {all}.",
         "{all} 次运行中有 {n} 次发散、失败或网络有病。",
     ),
     "sick_runs": Text("Runs with something wrong", "有问题的运行"),

@@ -1,0 +1,501 @@
+"""The report of a study: its numbers are the study's, in English and Chinese, on a page and in Markdown."""
+
+import json
+import os
+import re
+import shutil
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from tests.study.studies import done, listed, small
+
+from glassnet.errors import FileError, UsageError
+from glassnet.report import study_page
+from glassnet.report.judgement import judge
+from glassnet.report.study_page import write_study_report
+from glassnet.study.finalist import judge_finalist, read_finalist
+from glassnet.study.independence import independence
+from glassnet.study.recommendation import recommend
+from glassnet.study.results import Row
+from glassnet.study.specification import study_of
+from glassnet.study.statistics import compare, summarise
+from glassnet.training.assessment import assess
+from glassnet.training.model_file import load_model
+from glassnet.training.run import load_data
+
+from .conftest import SIZES, Page, markdown_rows, rows_of
+
+EVIL = "<script>document.title = 'taken'</script>"
+
+#: A factorial whose second factor changes the start.
+FACTORS = {
+    "optimizer": {"levels": ["adam", "sgd(0.1)"]},
+    "width": {"key": "network.layers", "levels": {"narrow": [64, 12, 10], "wide": [64, 24, 10]}},
+}
+
+
+VARIANTS = ["base", "width=wide", "optimizer=sgd(0.1)", "optimizer=sgd(0.1), width=wide"]
+
+
+def factorial(**changes):
+    return small(design="factorial", factors=FACTORS, seeds=[0, 1, 2], **changes)
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory):
+    """A study whose runs are done and whose plan was judged: the folder, the study and its rows."""
+    folder = tmp_path_factory.mktemp("whole") / "study"
+    study = factorial()
+    rows = done(study, folder)
+    judge_finalist(study, folder, rows)
+    return folder, study, rows
+
+
+@pytest.fixture
+def finished(whole, tmp_path):
+    """A copy of it, to write into."""
+    folder = shutil.copytree(whole[0], tmp_path / "study")
+    return folder, *whole[1:]
+
+
+def report(folder, study, rows, language="en", load=load_data):
+    file = write_study_report(study, folder, rows, load, language=language)
+    assert file == folder / "report.html"
+    return Page(file.read_text(encoding="utf-8")), (folder / "report.md").read_text(encoding="utf-8")
+
+
+def html_of(folder):
+    return (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_verdict_is_the_recommendation(finished):
+    folder, study, rows = finished
+    page, text = report(*finished)
+    found = recommend(rows, study.measure, study.levels())
+    assert found.reason in page.text
+    assert found.reason in text.replace("\\", "")
+    facts, best = page.facts(), found.summaries[0]
+    assert facts["best variant"] == best.variant
+    assert facts["validation accuracy"].startswith(f"{best.mean:.4g} mean of 3 seeds, 95 %: {best.low:.4g} to ")
+    test = read_finalist(folder).test_measures["accuracy"]
+    assert facts["test accuracy"].startswith(f"{test:.4g} 95 %: ")
+    assert facts["runs"].startswith("12 of 12 0 diverged, 0 failed")
+    seconds = sum(row.seconds for row in rows)
+    assert facts["training time"].startswith(f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2g} s")
+
+
+def test_what_was_compared_and_what_held(finished):
+    page, text = report(*finished)
+    facts = page.facts()
+    assert facts["design"] == "full factorial: all combinations"
+    assert (facts["variants"], facts["seeds"], facts["budget of a run"]) == ("4", "0, 1, 2", "2 epochs")
+    rows = [
+        ["optimizer", "adam", "training.optimizer = adam", "no"],
+        ["", "sgd(0.1)", "training.optimizer = sgd(0.1)", ""],
+        ["width", "narrow", "network.layers = [64, 12, 10]", "yes"],
+        ["", "wide", "network.layers = [64, 24, 10]", ""],
+    ]
+    assert rows_of(page, "Factors") == rows
+    assert [re.sub(r"[*`]|\\", "", cell) for cell in markdown_rows(text, "factor")[3]] == rows[3]
+    fixed = {row[0]: row[1] for caption in ("Network", "Training") for row in rows_of(page, caption)}
+    assert (fixed["dropout"], fixed["kernels"]) == ("0.2", "numpy")
+    assert not {"optimizer", "layers"} & set(fixed)  # these were not held fixed
+
+
+def plain(rows):
+    """Cells of a Markdown table without what makes them bold."""
+    return [[cell.replace("**", "").replace("\\", "") for cell in row] for row in rows]
+
+
+def test_every_variant_has_its_numbers(finished):
+    _, study, rows = finished
+    page, text = report(*finished)
+    table = rows_of(page, "Every variant over its seeds")
+    for line, one in zip(table, summarise(rows, study.measure), strict=True):
+        assert line == [
+            one.variant,
+            "3 of 3",
+            f"{one.mean:.4f}",
+            f"{one.deviation:.4f}",
+            f"{one.low:.4f} to {one.high:.4f}",
+            f"{one.seconds:.3g}",
+            f"{one.parameters:,.0f}",
+            f"{one.flops:.2e}",
+        ]
+    differences = rows_of(page, "Differences to the base, paired by seed")
+    for line, one in zip(differences, compare(rows, "base", study.measure), strict=True):
+        assert line == [
+            one.variant,
+            f"{one.difference:+.4f}",
+            f"{one.low:+.4f} to {one.high:+.4f}",
+            f"{one.corrected:.2g}",
+            one.verdict,
+        ]
+    assert "not distinguishable" in {line[4] for line in differences}
+    assert "ot distinguishable from the base" in page.text or "No variant can be told" in page.text
+    assert plain(markdown_rows(text, "variant")) == table
+    second = text[text.index("Differences to the base") :]
+    assert plain(markdown_rows(second, "variant")) == differences
+
+
+def test_the_analysis_of_variance_is_there(finished):
+    _, study, rows = finished
+    page, text = report(*finished)
+    found = independence(rows, study.levels(), study.measure, base=rows[0].levels)
+    assert f"{found.verdict[0].upper()}{found.verdict[1:]}: {found.reason}" in page.text
+    lines = rows_of(page, "Analysis of variance")
+    assert [line[0] for line in lines] == ["seed", "optimizer", "width", "optimizer × width", "residual"]
+    for line, source in zip(lines, found.sources, strict=True):
+        assert line[1:3] == [f"{source.sum_of_squares:.4g}", str(source.degrees)]
+        assert line[3] == ("–" if source.F is None else f"{source.F:.4g}")
+        assert line[6] == f"{source.share:.1%}"
+    assert markdown_rows(text, "source") == lines
+    other = small()
+    report_of_rows(finished[0].parent / "other", other, hand_made(other))
+    assert 'id="independence"' not in html_of(finished[0].parent / "other")
+
+
+def hand_made(study, **changes):
+    """Rows of a study that was never run."""
+    rows = []
+    for number, variant in enumerate(study.variants()):
+        for seed in study.seeds:
+            value = 0.8 + number / 50 + seed / 500 + (number * seed) / 3000
+            rows.append(
+                Row(
+                    variant.name,
+                    variant.levels,
+                    seed,
+                    "finished",
+                    {study.measure: value},
+                    seconds=1.0,
+                    parameters=9,
+                    start="a" * 64,
+                    order="b" * 64,
+                    folder=f"runs/{number}-{seed}",
+                )
+            )
+    return [replace(row, **changes.get(f"{row.variant}-{row.seed}", {})) for row in rows]
+
+
+def report_of_rows(folder, study, rows, language="en"):
+    folder.mkdir(exist_ok=True)
+    return report(folder, study, rows, language)
+
+
+def test_the_recommended_plan_is_judged_and_nobody_else(finished, monkeypatch):
+    folder, study, rows = finished
+    judged = []
+
+    def spy(network, data):
+        judged.append(network.fingerprint())
+        return judge(network, data)
+
+    monkeypatch.setattr(study_page, "judge", spy)
+    page, text = report(*finished)
+    plan = read_finalist(folder)
+    assert judged == [plan.theta_sha256]
+    network, data = load_model(folder / plan.folder), load_data(study.base)
+    truth = assess(network, data.test, data.task)
+    assert page.facts()["test loss"] == f"{truth.loss:.4g}"
+    said = f"They were opened for “{plan.variant}”: of its 3 runs, the one with the median validation accuracy, "
+    for whole in (page.text, text.replace("\\", "")):
+        assert f"{said}{plan.value:.4g}, was judged: seed {plan.seed}." in whole
+        assert "No other network of this study was judged on them." in whole
+    predicted = network.predict(data.test.X)
+    counts = np.zeros((10, 10), int)
+    np.add.at(counts, (data.test.y, predicted), 1)
+    assert [row[1:] for row in rows_of(page, "Confusion matrix")] == [[str(n) for n in row] for row in counts]
+    assert len([image for image in page.images if image["alt"].startswith("Test row")]) == 18
+    assert [image["alt"][:10] for image in page.images].count("Weights of") == 1
+    for row in rows:  # no figure of another network on the test rows is in either file
+        if (row.variant, row.seed) != (plan.variant, plan.seed):
+            other = assess(load_model(folder / row.folder), data.test, data.task)
+            assert f"{other.loss:.6g}" not in text
+            assert f"{other.loss:.4g}" not in (page.facts()["test loss"], page.facts()["test AUC"])
+
+
+def test_a_closed_test_set_stays_closed(finished, monkeypatch):
+    folder, study, rows = finished
+    monkeypatch.setattr(study_page, "judge", None)
+    record = (folder / "recommended.json").read_text()
+    (folder / "recommended.json").unlink()
+    best = recommend(rows, study.measure, study.levels()).variant
+    page, text = report(*finished)
+    assert f"The test rows have not been opened for “{best}”." in page.text
+    assert page.images == []
+    assert "Confusion matrix" not in text
+    (folder / "recommended.json").write_text(record)
+    page, _ = report(folder, study, rows[:-1])  # a run is missing
+    assert "The study is not at its end: 1 of 12 runs still missing." in page.text
+    assert "The test rows stay closed until all runs are done." in page.text
+    lost = [replace(row, status="diverged") if row.seed == 1 else row for row in rows]
+    page, _ = report(folder, study, lost)
+    assert (
+        "No variant finished with every seed, so none can be recommended. Left out: “base” (diverged" in page.text
+    )
+    assert "The test rows stay closed, as there is nothing to judge on them." in page.text
+    other = [replace(row, measures={study.measure: 0.99}) if row.variant == "base" else row for row in rows]
+    page, _ = report(folder, study, other)  # another plan than was judged
+    assert "The test rows have not been opened for “base”." in page.text
+
+
+def test_earlier_looks_are_admitted(finished):
+    folder = finished[0]
+    record = json.loads((folder / "recommended.json").read_text())
+    record["earlier"] = [{"variant": "base", "seed": 2, "theta_sha256": "c" * 64}]
+    (folder / "recommended.json").write_text(json.dumps(record))
+    page, _ = report(*finished)
+    assert "These rows had been opened before, for base (seed 2)" in page.text
+    assert "No other network" not in page.text
+
+
+def test_hashes_are_short_on_the_page_and_whole_in_markdown(finished):
+    folder, _, rows = finished
+    page, text = report(*finished)
+    html = html_of(folder)
+    by = {(row.variant, row.seed): row for row in rows}
+    starts = rows_of(page, "Initial parameters, SHA-256")
+    assert [line[0] for line in starts] == list(dict.fromkeys(row.variant for row in rows))
+    for line in starts:
+        assert line[1:] == [by[line[0], seed].start[:8] for seed in (0, 1, 2)]
+    for row in rows:
+        assert f'title="{row.start}"' in html
+        assert f"`{row.start}`" in text
+        assert f"`{row.order}`" in text
+    assert "all variants begin with the same parameters, but for the factors that change them: width." in page.text
+    assert "Within each seed, all variants see the same rows in the same order." in page.text
+    part = html[html.index("Initial parameters, SHA-256") : html.index("Order of the rows, SHA-256")]
+    assert part.count("--wrong") == 6  # the wide networks, three seeds
+    assert html[html.index("Order of the rows, SHA-256") :].count("--wrong") == 0
+
+
+def test_what_is_needed_to_have_the_study_again_is_there(finished):
+    folder, study, rows = finished
+    page, text = report(*finished)
+    command = f"glassnet study {folder}/study.toml --folder {folder}-again --workers 2"
+    assert command in "".join(page.codes)
+    assert f"    {command}\n" in text
+    facts = dict(rows_of(page, "Checksums, versions, machine"))
+    for file, checksum in load_data(study.base).checksums.items():
+        assert facts[f"digits: {file}, MD5"] == checksum
+    assert facts["threads"] == "1"
+    assert facts["numpy"] == np.__version__
+    assert facts["what is compared, SHA-256"] == study.fingerprint()
+    links = re.findall(r'<a href="([^"]+)"><code>([^<]+)</code></a>', html_of(folder))
+    assert [shown for _, shown in links] == [row.folder for row in rows]
+    for address, shown in links:
+        assert address == shown.replace("=", "%3D") + "/"
+        assert (folder / shown).is_dir()
+        assert f"[`{shown}`]({address})" in text
+
+
+def test_the_sections_stand_in_their_order(finished):
+    report(*finished)
+    found = re.findall(r'<section[^>]* id="(\w+)"', html_of(finished[0]))
+    wanted = "verdict compared curves results independence recommendation health plan classes mistakes weights"
+    assert found == [*wanted.split(), "fairness", "again", "runs"]
+
+
+SICK = {
+    "kind": "dead-units",
+    "sick": True,
+    "cause": "the step was too large",
+    "layer": 1,
+    "since": 4,
+    "remedy": {"family": "learning rate", "text": "take a tenth of it", "changes": {}},
+}
+CHANGES = {
+    "base-0": {"health": [SICK, {"kind": "over-fitting", "sick": False, "cause": "since epoch 2"}]},
+    "base-1": {"health": [{"kind": "over-fitting", "sick": False, "cause": "since epoch 3"}]},
+    "optimizer=sgd(0.1)-1": {
+        "status": "diverged",
+        "measures": {},
+        "problem": "epoch 1, step 3: the loss is nan",
+        "health": [{"kind": "divergence", "sick": True, "cause": "steps are too large", "remedy": None}],
+    },
+    "activation=tanh-0": {
+        "status": "failed",
+        "measures": {},
+        "problem": "its process died",
+        "start": "",
+        "order": "",
+    },
+    "activation=tanh-1": {"health": [{"kind": "warning", "sick": False, "cause": "the disk is nearly full"}]},
+}
+
+
+def test_what_went_wrong_is_said_run_by_run(tmp_path):
+    study = small()
+    page, text = report_of_rows(tmp_path / "s", study, hand_made(study, **CHANGES))
+    assert "Runs that diverged, failed, or left a sick network: 3 of 6." in page.text
+    table = rows_of(page, "Runs with something wrong")
+    assert table == [
+        ["base", "0", "finished", "dead units", "the step was too large", "take a tenth of it"],
+        ["optimizer=sgd(0.1)", "1", "diverged", "divergence", "steps are too large", "–"],
+        ["activation=tanh", "0", "failed", "–", "its process died", "–"],
+    ]
+    remarks = rows_of(page, "Remarks")
+    assert remarks == [
+        ["over-fitting", "base (seeds 0, 1)"],
+        ["the disk is nearly full", "activation=tanh (seed 1)"],
+    ]
+    assert plain(markdown_rows(text, "note")) == remarks
+    assert "But note its health: 1 of its 2 runs sick, with dead units." in page.text
+    assert '<section class="verdict remarked"' in html_of(tmp_path / "s")
+    assert page.facts()["runs"].startswith("4 of 6 1 diverged, 1 failed")
+
+
+def test_in_chinese_it_says_the_same(tmp_path):
+    study = small()
+    page, _ = report_of_rows(tmp_path / "s", study, hand_made(study, **CHANGES), "zh")
+    assert "但请注意：它的 2 次运行中有 1 次有病：死亡单元。" in page.text
+    table = rows_of(page, "有问题的运行")
+    assert [line[2:4] for line in table] == [["完成", "死亡单元"], ["发散", "发散"], ["失败", "–"]]
+    assert table[0][5] == "调整学习率"
+    foreign = re.findall(r'<span lang="en">([^<]*)</span>', html_of(tmp_path / "s"))
+    assert foreign == ["its process died", "the disk is nearly full"]
+
+
+KNOWN = {"Holm", "AUC", "SHA", "MD", "FLOPs", "glassnet", "digits", "F", "csv", "gz"}
+
+
+def english_in(page, text, study):
+    """The English words of a page and its twin that are not names."""
+    names = {word for one in study.variants() for word in re.findall("[A-Za-z_]+", f"{one.name} {one.levels}")}
+    bare = re.sub(r"`[^`]*`", "", re.sub(r"^    .*$", "", text, flags=re.MULTILINE))
+    bare = re.sub(r"\]\([^)]*\)", "", bare)
+    return set(re.findall("[A-Za-z_]{2,}", f"{page.text} {bare}")) - names - KNOWN - set(study.name.split())
+
+
+def test_in_chinese_no_english_sentence_is_left(finished):
+    folder, study, _ = finished
+    page, text = report(*finished, "zh")
+    assert '<html lang="zh-CN">' in html_of(folder)
+    assert english_in(page, text, study) == set()
+    labels = re.findall(r'(?:aria-label|alt|title)="([^"]*)"', html_of(folder))
+    assert all(not re.search("[A-Za-z]{3,} [a-z]{2,}", label) for label in labels)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("case", ["one seed", "seconds", "list", "lost", "loss"])
+def test_every_kind_of_study_has_a_report(tmp_path, case, language):
+    study = {
+        "one seed": lambda: small(seeds=1),
+        "seconds": lambda: small(budget={"seconds": 90}, base=BASE),
+        "list": lambda: listed(
+            {"deep": {"network.layers": [64, 8, 8, 10]}, "tanh": {"network.activation": "tanh"}}
+        ),
+        "lost": factorial,
+        "loss": lambda: small(measure="validation_loss"),
+    }[case]()
+    rows = hand_made(study)
+    if case == "lost":
+        rows = [replace(row, status="failed", measures={}, problem="died") for row in rows]
+    page, text = report_of_rows(tmp_path / "s", study, rows, language)
+    said = {
+        "one seed": ("with one seed nobody can tell", "只有一个随机种子"),
+        "seconds": ("1 min 30 s of training, up to the end of the epoch", "训练 1 分 30 秒，直至该轮结束"),
+        "list": ("network.layers = [64, 8, 8, 10]", "network.layers = [64, 8, 8, 10]"),
+        "lost": (
+            "Cannot be told: 12 of the 12 runs of the full factorial are missing",
+            "无法判断：全因子设计的 12 次",
+        ),
+        "loss": ("validation loss, the lower the better", "验证损失，越低越好"),
+    }[case][language == "zh"]
+    assert said in f"{page.text} {''.join(page.codes)}"
+    assert said in text.replace("\\", "")
+    if language == "zh":
+        assert english_in(page, text, study) <= {"sgd", "relu", "tanh", "adam", "died"}
+
+
+BASE = {"data": {"dataset": "digits"}, "network": {"layers": [64, 12, 10]}, "training": {"kernels": "numpy"}}
+
+
+def test_names_are_text_whatever_they_hold(tmp_path):
+    study = study_of(
+        {
+            "name": f"{EVIL}</title>",
+            "seeds": 2,
+            "design": "list",
+            "base": BASE,
+            "variants": [
+                {"name": EVIL, "changes": {"training.optimizer": "sgd(0.1)"}},
+                {"name": "a | b\n# c", "changes": {"network.activation": "tanh"}},
+            ],
+        }
+    )
+    rows = hand_made(
+        study, **{f"{EVIL}-0": {"folder": 'runs/"><script>', "health": [{"kind": "warning", "cause": EVIL}]}}
+    )
+    page, text = report_of_rows(tmp_path / "s", study, rows)
+    html = html_of(tmp_path / "s")
+    assert EVIL not in html
+    assert 'runs/">' not in html
+    assert EVIL not in re.sub("`[^`]*`", "", text)
+    assert [row[0] for row in rows_of(page, "Every variant over its seeds")] == ["base", EVIL, "a | b\n# c"]
+    assert markdown_rows(text, "variant")[-1][0].replace("**", "") == "a \\| b \\# c"
+
+
+def test_rows_may_come_in_any_order_and_of_other_seeds(finished):
+    folder, study, rows = finished
+    first = write_study_report(study, folder, rows).read_bytes()
+    more = [replace(rows[0], seed=99), *reversed(rows)]
+    assert write_study_report(study, folder, more).read_bytes() == first
+    assert len(first) < 300_000
+
+
+def test_what_cannot_be_reported_is_refused_by_name(finished, monkeypatch):
+    folder, study, rows = finished
+    with pytest.raises(UsageError, match="language"):
+        write_study_report(study, folder, rows, language="de")
+    with pytest.raises(FileError, match="holds no row of the study yet; run it first"):
+        write_study_report(study, folder, [])
+    monkeypatch.setattr(os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    before = {path.name for path in folder.iterdir()}
+    with pytest.raises(FileError, match="No space left"):
+        write_study_report(study, folder, rows)
+    assert {path.name for path in folder.iterdir()} == before
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_a_page_opens_offline_fits_the_screen_and_hides_curves(finished, open_file, size, language):
+    page = open_file(write_study_report(*as_arguments(finished), language=language), size, offline=True)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    inside = "boxes => boxes.every((box) => box.getBoundingClientRect().right <= innerWidth + 1)"
+    assert page.locator("section, .scroll, figure, .facts, .tiles > div").evaluate_all(inside)
+    figures = page.locator("#curves figure")
+    assert figures.count() == 3
+    figure = figures.nth(2)
+    assert figure.locator("path.band").count() == 4  # a band over the seeds for every variant
+    button = figure.locator(".legend button").nth(1)
+    assert button.inner_text() == "width=wide"
+    button.click()
+    assert not figure.locator("g[data-curve='1']").is_visible()
+    figure.locator(".plot").focus()
+    page.keyboard.press("End")
+    lines = figure.locator(".tip").inner_text().split("\n")[1:]
+    assert [line.partition(":")[0] for line in lines] == [name for name in VARIANTS if name != "width=wide"]
+    button.click()
+    assert figure.locator("g[data-curve='1']").is_visible()
+    page.emulate_media(media="print")
+    assert page.pdf()[:4] == b"%PDF"
+
+
+def as_arguments(finished):
+    folder, study, rows = finished
+    return study, folder, rows
+
+
+@pytest.mark.browser
+def test_a_study_page_can_be_used_without_eyes(finished, open_file):
+    page = open_file(write_study_report(*as_arguments(finished)))
+    assert all(image.get_attribute("alt") for image in page.locator("img").all())
+    assert page.locator("table:not(:has(caption))").count() == 0
+    levels = page.locator("h1, h2, h3").evaluate_all("heads => heads.map((head) => Number(head.tagName[1]))")
+    assert levels[0] == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
