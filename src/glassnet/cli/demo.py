@@ -2,44 +2,100 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from glassnet.cli.output import DataDirOption, JsonOption
+from glassnet.cli.report import Language, LanguageOption
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
+    from glassnet.study.design import Study
+    from glassnet.study.results import Row
+    from glassnet.training.config import RunConfig
 
-#: Of digits: less than a second on two cores.
-EPOCHS = 60
+#: Epochs of the recommended plan, by data: those of the study only tell the variants apart.
+EPOCHS = {"fashion-mnist": 12, "digits": 60}
+
+#: Pictures of each class.
+PICTURES = 12
 
 
-def demo(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
-    """Train a network on Fashion-MNIST by the fast plan, or on digits where it cannot be had.
+def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+    """Do the whole job in about a minute: look at the data, compare, recommend, train the best plan, report.
+
+    On Fashion-MNIST, or on digits where it cannot be had. Everything goes into a new folder in demos/.
 
     \b
     Examples:
       glassnet demo
+      glassnet demo --lang zh
       GLASSNET_DATA=~/data glassnet demo
     """
     from glassnet.cli.training import Manner, train_and_tell
-    from glassnet.training.config import configure
-    from glassnet.training.plans import load_plan
+    from glassnet.report.pictures import sample_grid, save_png
+    from glassnet.study.publication import load_published_study
+    from glassnet.study.recommendation import recommend
+    from glassnet.training.run_folder import default_folder
 
     data = _data_at_hand(data_dir)
-    if data.name == "fashion-mnist":
-        config = load_plan(data.name, "fast")
-    else:
-        config = configure({"data": {"dataset": data.name}, "training": {"epochs": EPOCHS}})
-    run = train_and_tell(config, Manner(as_json=as_json), data=data)
+    study = load_published_study(f"demo-{data.name}")
+    with default_folder(data.name, study.base.network.layers or [], "demos") as folder:
+        _say("1  The data", as_json)
+        picture = folder / "data.png"
+        save_png(sample_grid(data, PICTURES), picture)
+        _say(f"{PICTURES} pictures of each class of {data.name}: {picture}", as_json)
+        _say("\n2  A study: one thing changed at a time, the same start and the same batches for all", as_json)
+        rows = _compared(study, folder / "study", data, data_dir, lang or Language.EN, as_json)
+        chosen = recommend(rows, study.measure, study.levels())
+        _say(
+            f"\n3  The recommended plan, {chosen.variant}, trained for longer; now the test rows are opened",
+            as_json,
+        )
+        config = _plan(study, chosen.variant)
+        also = {"picture": str(picture), "study": str(folder / "study"), "recommended": chosen.variant}
+        manner = Manner(as_json=as_json, run_dir=folder / "plan", language=lang or Language.EN, also=also)
+        run = train_and_tell(config, manner, data=data)
+    _say(f"\nLook at:  {folder / 'study' / 'report.html'}\n          {folder / 'plan' / 'report.html'}", as_json)
+    _say(f"Next:     glassnet evaluate {run.folder}\n          glassnet train --help", as_json)
+
+
+def _compared(
+    study: Study, folder: Path, data: Dataset, data_dir: Path | None, language: Language, as_json: bool
+) -> list[Row]:
+    """Run the study, write its report, and print what it found; the test rows stay closed."""
+    from glassnet.cli.report import StudyWritten
+    from glassnet.cli.study import stopping, tell_study
+    from glassnet.report.study_page import write_study_report
+    from glassnet.study.runner import run_study
+    from glassnet.study.study_folder import STUDY_FILE
+
+    with stopping(["study", str(folder / STUDY_FILE)], folder, None, data_dir):
+        rows = run_study(study, folder, data_dir=data_dir)
+    page = write_study_report(study, folder, rows, lambda config: data, language=language.value)
     if not as_json:
-        typer.echo(f"\nNext:  glassnet evaluate {run.folder}")
-        typer.echo(f"       glassnet data show {data.name}")
-        typer.echo("       glassnet train --help")
+        starts = {name: study.changes_start(name, lambda config: data) for name in study.levels()}
+        tell_study(study, folder, rows, starts, StudyWritten(page, None), as_json)
+    return rows
 
 
-def _data_at_hand(data_dir: DataDirOption) -> Dataset:
+def _plan(study: Study, name: str) -> RunConfig:
+    """Return the configuration of the recommended variant, for more epochs and with all rows in each."""
+    from glassnet.study.design import changed
+
+    config = next(variant.config for variant in study.variants() if variant.name == name)
+    longer = {"training.epochs": EPOCHS[config.data.dataset], "training.schedule": "one_cycle"}
+    return changed(config, {**longer, "training.samples_per_epoch": None, "training.kernels": "auto"})
+
+
+def _say(text: str, as_json: bool) -> None:
+    if not as_json:
+        typer.echo(text)
+
+
+def _data_at_hand(data_dir: Path | None) -> Dataset:
     """Load Fashion-MNIST, or digits where it is neither here nor to be downloaded, and say so."""
     from glassnet.data.registry import load_dataset
     from glassnet.errors import DataError

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from shlex import join
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json, print_table
 from glassnet.cli.report import Language, LanguageOption
+from glassnet.cli.study import stopping
 
 if TYPE_CHECKING:
     from glassnet.study.reproduction import Reproduction
@@ -55,19 +55,12 @@ def reproduce(
     from glassnet.study.fairness import DataAtHand
     from glassnet.study.reproduction import reproduce
     from glassnet.study.results import read_rows
-    from glassnet.study.runner import StudyInterrupted
     from glassnet.study.specification import load_study
     from glassnet.study.study_folder import STUDY_FILE
 
     folder = Path("reproductions") / name if folder is None else folder
-    try:
+    with stopping(["reproduce", name], folder, workers, data_dir):
         found = reproduce(name, folder, data_dir=data_dir, workers=workers, progress=not quiet)
-    except StudyInterrupted as stop:
-        options = {"--folder": folder, "--workers": workers, "--data-dir": data_dir}
-        given = [part for option, value in options.items() if value is not None for part in (option, str(value))]
-        again = join(["glassnet", "reproduce", name, *given])
-        typer.echo(f"glassnet: {stop}; go on with: {again}", err=True)
-        raise typer.Exit(128 + stop.signal) from None
     language = lang or Language.EN
     load = DataAtHand(data_dir).load
     for part in found.studies:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from shlex import join
@@ -57,35 +59,41 @@ def study(
       glassnet study examples/optimizers.toml --json
     """
     from glassnet.study.fairness import DataAtHand
-    from glassnet.study.runner import StudyInterrupted, failures, run_study
+    from glassnet.study.runner import failures, run_study
     from glassnet.study.specification import load_study
 
     if no_report and lang is not None:
         raise UsageError("lang", "is of the report, and --no-report leaves it out; leave one of the two out")
     chosen = load_study(file)
     folder = Path("studies") / chosen.file_name if folder is None else folder
-    try:
+    with stopping(["study", str(file)], folder, workers, data_dir):
         rows = run_study(chosen, folder, data_dir=data_dir, workers=workers, progress=not quiet)
-    except StudyInterrupted as stop:
-        typer.echo(f"glassnet: {stop}; go on with: {_again(file, folder, workers, data_dir)}", err=True)
-        raise typer.Exit(128 + stop.signal) from None
     at_hand = DataAtHand(data_dir)
     starts = {name: chosen.changes_start(name, at_hand.load) for name in chosen.levels()}
     language = lang or Language.EN
     written = None if no_report else study_report_after(chosen, folder, rows, at_hand.load, language)
-    _tell(chosen, folder, rows, starts, written, as_json)
+    tell_study(chosen, folder, rows, starts, written, as_json)
     if failures(rows):
         raise typer.Exit(1)
 
 
-def _again(file: Path, folder: Path, workers: int | None, data_dir: Path | None) -> str:
-    """Return the command that goes on with a study."""
+@contextlib.contextmanager
+def stopping(
+    command: list[str], folder: Path, workers: int | None = None, data_dir: Path | None = None
+) -> Iterator[None]:
+    """Say what Ctrl-C or SIGTERM left of a study, and by which command it goes on."""
+    from glassnet.study.runner import StudyInterrupted
+
     options = {"--folder": folder, "--workers": workers, "--data-dir": data_dir}
     given = [part for option, value in options.items() if value is not None for part in (option, str(value))]
-    return join(["glassnet", "study", str(file), *given])
+    try:
+        yield
+    except StudyInterrupted as stop:
+        typer.echo(f"glassnet: {stop}; go on with: {join(['glassnet', *command, *given])}", err=True)
+        raise typer.Exit(128 + stop.signal) from None
 
 
-def _tell(
+def tell_study(
     study: Study,
     folder: Path,
     rows: list[Row],

@@ -54,6 +54,8 @@ class Manner:
         Train a sick network again, with what its diagnosis says changed.
     language : Language or None
         Of the report; None: no report.
+    also : dict
+        What the JSON holds beside what came of the run.
     """
 
     progress: bool = True
@@ -66,6 +68,7 @@ class Manner:
     strict: bool = False
     remedy: bool = False
     language: Language | None = Language.EN
+    also: dict[str, str] = field(default_factory=dict)
 
     def tell_first(self, data: Dataset) -> None:
         """Say on stderr what is to be known before training."""
@@ -360,6 +363,7 @@ def _record(trained: Trained, data: Dataset, manner: Manner, test: Assessment | 
         "health": [found.to_dict() for found in run.health.diagnoses] if run.health else [],
         "sick": run.health is not None and run.health.sick,
         "theta_sha256": run.network.fingerprint(),
+        **manner.also,
     }
 
 

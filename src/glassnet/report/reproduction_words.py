@@ -7,7 +7,8 @@ from glassnet.report.text import Text
 REPRODUCTION_TEXTS = {
     "reproduction_report": Text("A published table, repeated", "已发表结果的复现"),
     "reproduction_verdict": Text(
-        "Of {rows} printed rows, {reproduced} are reproduced, {same} show the same behaviour with another value, and "
+        "Of {rows} printed rows, {reproduced} are reproduced, {same} show the same behaviour with another "
+        "value, and "
         "{failed} are not reproduced.",
         "报告的 {rows} 行结果中，{reproduced} 行复现，{same} 行行为相同但数值不同，{failed} 行未复现。",
     ),
@@ -22,9 +23,11 @@ REPRODUCTION_TEXTS = {
     "counts_as_same": Text("counts as the same", "视为相同的范围"),
     "behaviour": Text("training", "训练过程"),
     "printed_about": Text(
-        "Bold is ours that the printed figure is compared with: the mean of all seeds, or the best of them where the "
+        "Bold is ours that the printed figure is compared with: the mean of all seeds, or the best of them "
+        "where the "
         "source prints the best of several runs. The best epoch is chosen by the very figure that is printed.",
-        "粗体是与原文比较的数值：所有种子的平均值；若原文给出的是多次运行中的最佳值，则取最佳种子。“最佳轮次”按原文所列的量本身选取。",
+        "粗体是与原文比较的数值：所有种子的平均值；若原文给出的是多次运行中的最佳值，则取最佳种子。"
+        "“最佳轮次”按原文所列的量本身选取。",
     ),
     "best_epoch_of": Text("{measure}, best epoch", "{measure}（最佳轮次）"),
     "learns": Text("learns", "收敛"),
@@ -37,7 +40,10 @@ REPRODUCTION_TEXTS = {
     "other_behaviour": Text(
         "ours {ours}, where the printed one {printed}", "我们的训练{ours}，而原文{printed}"
     ),
-    "outside": Text("the {quantity} is {ours}, outside {low} to {high}", "{quantity}为 {ours}，不在 {low} 至 {high} 之内"),
+    "outside": Text(
+        "the {quantity} is {ours}, outside {low} to {high}",
+        "{quantity}为 {ours}，不在 {low} 至 {high} 之内",
+    ),
     "no_figure": Text("no run of ours has a {quantity}", "我们的运行都没有{quantity}"),
     "also_health": Text("our runs are sick: {kinds}", "我们的网络有病：{kinds}"),
     "orders": Text("Orders", "次序"),

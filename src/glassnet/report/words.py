@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, NamedTuple, get_args
 
 from glassnet.errors import unknown_name
+from glassnet.report.question_words import QUESTION_TEXTS
 from glassnet.report.reproduction_words import REPRODUCTION_TEXTS
 from glassnet.report.study_words import STUDY_TEXTS
 from glassnet.report.text import Text
@@ -274,6 +275,7 @@ TEXTS = {
     "made_by": Text("Made by glassnet {version}.", "由 glassnet {version} 生成。"),
     **STUDY_TEXTS,
     **REPRODUCTION_TEXTS,
+    **QUESTION_TEXTS,
 }
 
 

@@ -221,10 +221,10 @@ def _judged(row: PrintedRow, outcomes: Mapping[int, Outcome]) -> Judged:
 def _compared(figure: Figure, outcomes: Mapping[int, Outcome]) -> Compared:
     seeds = {seed: value for seed, one in outcomes.items() if (value := one.value(figure)) is not None}
     mean = statistics.fmean(seeds.values()) if seeds else None
-    best = best(list(seeds.values()), figure.quantity) if seeds else None
-    ours = best if figure.seeds == "best" else mean
+    lucky = best(list(seeds.values()), figure.quantity) if seeds else None
+    ours = lucky if figure.seeds == "best" else mean
     inside = ours is not None and figure.low <= ours <= figure.high
-    return Compared(figure, seeds, mean, best, ours, inside)
+    return Compared(figure, seeds, mean, lucky, ours, inside)
 
 
 def judge_orders(publication: Publication, outcomes: Mapping[str, Mapping[int, Outcome]]) -> list[JudgedOrder]:
