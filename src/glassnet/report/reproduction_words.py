@@ -7,13 +7,14 @@ from glassnet.report.text import Text
 REPRODUCTION_TEXTS = {
     "reproduction_report": Text("A published table, repeated", "已发表结果的复现"),
     "reproduction_verdict": Text(
-        "Of {rows} printed rows, {reproduced} are reproduced, {same} show the same behaviour with another "
-        "value, and "
-        "{failed} are not reproduced.",
-        "报告的 {rows} 行结果中，{reproduced} 行复现，{same} 行行为相同但数值不同，{failed} 行未复现。",
+        "{rows} printed rows: {reproduced} reproduced, {same} of the same behaviour with another value, "
+        "{failed} not "
+        "reproduced.",
+        "报告的 {rows} 行结果：{reproduced} 行复现，{same} 行行为相同但数值不同，{failed} 行未复现。",
     ),
     "printed_in": Text("Printed in: {source}.", "出处：{source}。"),
     "printed_rows": Text("Printed, and ours", "原文与我们的结果"),
+    "table": Text("table", "表"),
     "printed_row": Text("row", "行"),
     "quantity": Text("quantity", "量"),
     "printed": Text("printed", "原文"),
