@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     from glassnet.nn.optimizers import Muon as Muon
     from glassnet.nn.optimizers import Nesterov as Nesterov
     from glassnet.nn.optimizers import RMSprop as RMSprop
+    from glassnet.study.independence import independence as independence
+    from glassnet.study.recommendation import recommend as recommend
+    from glassnet.study.reproduction import reproduce as reproduce
+    from glassnet.study.runner import run_study as run_study
+    from glassnet.study.specification import load_study as load_study
+    from glassnet.study.statistics import compare as compare
+    from glassnet.study.statistics import summarise as summarise
     from glassnet.training.callbacks import Callback as Callback
     from glassnet.training.config import RunConfig as RunConfig
     from glassnet.training.config import load_config as load_config
@@ -62,6 +69,12 @@ _MODULES = {
         *("GD", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "RMSprop"),
         *("KFAC", "LBFGS", "Muon"),
     ),
+    "study.independence": ("independence",),
+    "study.recommendation": ("recommend",),
+    "study.reproduction": ("reproduce",),
+    "study.runner": ("run_study",),
+    "study.specification": ("load_study",),
+    "study.statistics": ("compare", "summarise"),
     "training.callbacks": ("Callback",),
     "training.config": ("RunConfig", "load_config"),
     "training.health.preflight": ("preflight",),
