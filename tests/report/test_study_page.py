@@ -136,6 +136,8 @@ def test_every_variant_has_its_numbers(finished):
     assert "not distinguishable" in {line[4] for line in differences}
     assert "ot distinguishable from the base" in page.text or "No variant can be told" in page.text
     assert plain(markdown_rows(text, "variant")) == table
+    best = recommend(rows, study.measure, study.levels()).variant
+    assert [row[0] for row in markdown_rows(text, "variant") if "**" in row[0]] == [f"**{best}**"]
     second = text[text.index("Differences to the base") :]
     assert plain(markdown_rows(second, "variant")) == differences
 
@@ -204,6 +206,7 @@ def test_the_recommended_plan_is_judged_and_nobody_else(finished, monkeypatch):
     for whole in (page.text, text.replace("\\", "")):
         assert f"{said}{plan.value:.4g}, was judged: seed {plan.seed}." in whole
         assert "No other network of this study was judged on them." in whole
+        assert "Of the two in the middle" not in whole
     predicted = network.predict(data.test.X)
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (data.test.y, predicted), 1)
@@ -228,7 +231,9 @@ def test_a_closed_test_set_stays_closed(finished, monkeypatch):
     assert page.images == []
     assert "Confusion matrix" not in text
     (folder / "recommended.json").write_text(record)
-    page, _ = report(folder, study, rows[:-1])  # a run is missing
+    place = next(place for place, row in enumerate(rows) if row.variant not in ("base", best))
+    page, _ = report(folder, study, [*rows[:place], *rows[place + 1 :]])  # a run is missing
+    assert '<section class="verdict remarked"' in html_of(folder)
     assert "The study is not at its end: 1 of 12 runs still missing." in page.text
     assert "The test rows stay closed until all runs are done." in page.text
     lost = [replace(row, status="diverged") if row.seed == 1 else row for row in rows]
@@ -240,6 +245,15 @@ def test_a_closed_test_set_stays_closed(finished, monkeypatch):
     other = [replace(row, measures={study.measure: 0.99}) if row.variant == "base" else row for row in rows]
     page, _ = report(folder, study, other)  # another plan than was judged
     assert "The test rows have not been opened for “base”." in page.text
+    plan = read_finalist(folder)
+    mine = [row for row in rows if row.variant == plan.variant and row.seed != plan.seed]
+    moved = {mine[0].seed: 0.990, mine[1].seed: 0.991, plan.seed: 0.992}  # another seed is the median
+    other = [
+        replace(row, measures={study.measure: moved[row.seed]}) if row.variant == plan.variant else row
+        for row in rows
+    ]
+    page, _ = report(folder, study, other)
+    assert f"The test rows have not been opened for “{best}”." in page.text
 
 
 def test_earlier_looks_are_admitted(finished):

@@ -335,7 +335,8 @@ def _recommendation(found: Findings, words: Words) -> list[Fact]:
         facts.append((words.say("given_up"), gap(chosen.given_up)))
     why = why_left_out(found.rows, found.study.measure, words)
     if chosen.excluded:
-        facts.append((words.say("excluded"), _names([f"{name} ({why[name]})" for name in chosen.excluded], words)))
+        left = [words.say("left_out_one", variant=name, why=why[name]) for name in chosen.excluded]
+        facts.append((words.say("excluded"), _names(left, words)))
     return facts
 
 
