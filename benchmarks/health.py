@@ -21,8 +21,8 @@ from workloads import USUAL, Data
 import glassnet as gn
 from glassnet.training.health.monitor import Monitor
 
-#: Epochs of one measurement: a first one, which is examined most, and several.
-EPOCHS = (1, 4)
+#: Epochs of one measurement: a first one, which is examined most, and the usual number.
+EPOCHS = (1, 10)
 
 KERNELS = ("numba", "numpy")
 

@@ -39,7 +39,7 @@ def test_the_lines_that_the_derivation_quotes_stand_in_the_code():
     assert [line for line in lines if f" {line}\n" not in code] == []
 
 
-@pytest.mark.parametrize(("name", "examples"), [("training", 8), ("health", 1)])
+@pytest.mark.parametrize(("name", "examples"), [("training", 8), ("health", 1), ("studies", 0)])
 def test_a_guide_is_a_program_that_prints_what_it_says(tmp_path, monkeypatch, name, examples):
     monkeypatch.chdir(tmp_path)  # it saves runs
     guide = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
