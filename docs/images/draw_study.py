@@ -1,4 +1,4 @@
-"""Draws the picture of a study's report in README.md: ``python docs/images/draw_study.py``, with Fashion-MNIST at hand.
+"""Draws the picture of a study in README.md: ``python docs/images/draw_study.py``, with Fashion-MNIST at hand.
 
 It needs Playwright and Chromium, and runs examples/optimizers.toml.
 """
