@@ -4,7 +4,7 @@ import tomli_w
 
 from glassnet.study import publication
 from glassnet.study.outcomes import Outcome
-from glassnet.study.publication import Publication
+from glassnet.study.publication import Publication, load_published_study
 from glassnet.study.results import Row
 
 from .studies import listed
@@ -58,11 +58,22 @@ def printed(*rows, orders=(), **texts):
     return Publication.model_validate({"name": "tiny", **TEXTS, "rows": rows, "orders": orders, **texts})
 
 
-def outcome(variant="base", seed=0, status="finished", *, kinds=(), cause="", seconds=1.0, test=(), **columns):
-    """Return what came of a run, with the best constant answer at 10: columns of its history, its test figures."""
+def outcome(
+    variant="base",
+    seed=0,
+    status="finished",
+    *,
+    kinds=(),
+    cause="",
+    seconds=1.0,
+    test=(),
+    constant=10.0,
+    **columns,
+):
+    """Return what came of a run: its health, its test figures, the best constant answer's loss, its history."""
     health = [{"kind": kind, "sick": True, "cause": cause} for kind in kinds]
     row = Row(variant, {"variant": variant}, seed, status, {}, seconds=seconds, health=health)
-    return Outcome(row, columns, dict(test), 10.0)
+    return Outcome(row, columns, dict(test), constant)
 
 
 def by_seed(*outcomes):
@@ -70,4 +81,29 @@ def by_seed(*outcomes):
     found = {}
     for one in outcomes:
         found.setdefault(one.row.variant, {})[one.row.seed] = one
+    return found
+
+
+#: The variants of the report.
+NAMES = [variant.name for variant in load_published_study("seed-report").variants()]
+
+
+def made_up(**changes):
+    """Return outcomes of all variants of the report at two seeds, or those that are given for a variant.
+
+    Losses are 1, 2, 3, ... in the order of the variants, accuracies 0.5 and 0.52 and a little more each.
+    """
+    found = {}
+    for place, name in enumerate(NAMES):
+        runs = [
+            outcome(
+                name,
+                seed,
+                seconds=10.0 + seed,
+                train_loss=[3.0, 1.0 + place],
+                test={"test_accuracy": 0.5 + seed / 50 + place / 1000, "test_loss": 0.25 + seed / 4},
+            )
+            for seed in (0, 1)
+        ]
+        found |= by_seed(*changes.get(name, runs))
     return found

@@ -11,6 +11,7 @@ from shlex import join
 from glassnet.report.axes import written
 from glassnet.report.open_questions import Answer, open_questions
 from glassnet.report.rendering import REPORT_FILE, write_pages
+from glassnet.report.study_sentences import counted
 from glassnet.report.study_tables import is_sick, sick_table
 from glassnet.report.tables import Cell, Table
 from glassnet.report.words import Words
@@ -153,14 +154,16 @@ def printed_table(judged: Sequence[Judged], words: Words, name: str = "") -> Tab
                 ]
             )
     named = [words.say(key) for key in ("printed_row", "verdict", "quantity", "printed")]
-    named += [words.say("our_mean", n=seeds), words.say("our_best")]
+    named += [words.say("our_mean", seeds=counted("seed", seeds, words)), words.say("our_best")]
     named += [words.say(key) for key in ("counts_as_same", "behaviour")]
     return Table(words.say("printed_table", name=name), named, lines, text=(0, 1, 2, 7))
 
 
 def quantity_text(figure: Figure, words: Words) -> str:
     """Return what a figure measures, in words."""
-    name = words.measure(figure.quantity)
+    rows, _, measure = figure.quantity.partition("_")
+    test = rows == "test"
+    name = words.say("test_of", measure=words.measure(measure)) if test else words.measure(figure.quantity)
     return words.say("best_epoch_of", measure=name) if figure.epoch == "best" else name
 
 

@@ -19,7 +19,7 @@ REPRODUCTION_TEXTS = {
     "quantity": Text("quantity", "量"),
     "printed": Text("printed", "原文"),
     "ours": Text("ours", "我们的"),
-    "our_mean": Text("mean of {n} seeds", "{n} 个种子的平均值"),
+    "our_mean": Text("mean of {seeds}", "{seeds}的平均值"),
     "our_best": Text("best seed", "最佳种子"),
     "counts_as_same": Text("counts as the same", "视为相同的范围"),
     "behaviour": Text("training", "训练过程"),
