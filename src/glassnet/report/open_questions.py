@@ -55,7 +55,7 @@ def _relu(found: Facts, words: Words) -> str:
     relu, mended = found.typical["ReLU"], found.typical["ReLU, remedied"]
     kinds = [*relu.kinds, *found.typical["ReLU3"].kinds]
     key = "q_relu_start" if _beats(mended, found) else "q_relu_untold"
-    return words.say(key, cause=_sentence(relu.cause), kinds=_kinds(kinds, words), **_reached(mended))
+    return words.say(key, cause=_cause(relu, words), kinds=_kinds(kinds, words), **_reached(mended))
 
 
 def _constant(found: Facts, words: Words) -> str:
@@ -77,7 +77,7 @@ def _tanh(found: Facts, words: Words) -> str:
         rates=", ".join(RATES),
         losses=", ".join(_loss(one.train_loss) for one in tried),
         best=found.constant_loss,
-        cause=_sentence(tried[0].cause),
+        cause=_cause(tried[0], words),
         kinds=_kinds([kind for one in tried for kind in one.kinds], words),
         **_reached(found.typical["tanh, remedied"]),
     )
@@ -95,7 +95,7 @@ def _reached(one: Typical) -> dict[str, str]:
 def _independent(together: Independence, words: Words) -> str:
     additive = together.additive
     if together.verdict == CANNOT_BE_TOLD or additive is None:
-        return words.say("q_untold", reason=together.reason, missing=len(together.missing))
+        return words.say("q_untold", missing=len(together.missing))
     parts = [
         words.say("q_source", names=" × ".join(one.factors), p=_p(one.corrected), share=one.share)
         for one in together.sources
@@ -159,8 +159,12 @@ def _kinds(kinds: Sequence[str], words: Words) -> str:
     return words.say("and").join(words.kind(kind) for kind in dict.fromkeys(kinds)) or "–"
 
 
-def _sentence(cause: str) -> str:
-    return f"{cause[:1].upper()}{cause[1:]}." if cause else ""
+def _cause(one: Typical, words: Words) -> str:
+    """Return why a variant is sick, as a sentence; empty where nothing is recorded, or no words are known."""
+    cause = words.cause(one.kinds[0], one.cause) if one.kinds and one.cause else None
+    if not cause:
+        return ""
+    return f"{cause[:1].upper()}{cause[1:]}." if words.language == "en" else cause
 
 
 def _share(value: float | None) -> str:

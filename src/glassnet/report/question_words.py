@@ -13,14 +13,14 @@ QUESTION_TEXTS = {
         "Neither: it is the start, and the step. {cause} Found in our runs: {kinds}. With the same data and the "
         "same gradient, but the start and the learning rate that the diagnosis advises, ReLU reaches a loss of "
         "{loss} and a test accuracy of {accuracy}.",
-        "都不是：问题在初始值和步长。在我们的运行中诊断出：{kinds}。数据和梯度不变，只按诊断建议更换初始化和学习"
-        "率，ReLU 的损失即降到 {loss}，测试准确率 {accuracy}。",
+        "都不是：问题在初始值和步长。{cause}在我们的运行中诊断出：{kinds}。数据和梯度不变，只按诊断建议更换初始"
+        "化和学习率，ReLU 的损失即降到 {loss}，测试准确率 {accuracy}。",
     ),
     "q_relu_untold": Text(
         "These runs do not tell: with another start and learning rate ReLU ends at a loss of {loss}, no better "
         "than a constant answer. Found in our runs: {kinds}. {cause}",
         "这些运行无法说明：更换初始化和学习率后，ReLU 的损失为 {loss}，并不优于恒定输出。在我们的运行中诊断出："
-        "{kinds}。",
+        "{kinds}。{cause}",
     ),
     "q_constant": Text(
         "What does the printed loss of 6009.0 in every epoch mean?", "每一轮的损失都是 6009.0，这意味着什么？"
@@ -53,17 +53,18 @@ QUESTION_TEXTS = {
     "q_tanh": Text("Does tanh converge at a smaller learning rate?", "学习率更小时，tanh 会收敛吗？"),
     "q_tanh_no": Text(
         "Not in 1,000 epochs: at the learning rates {rates} our losses end at {losses}, and the best constant "
-        "answer costs {best:,.1f}. {cause} With another start and the rate that suits it, tanh reaches {loss} "
-        "and a test accuracy of {accuracy}.",
-        "1000 轮内不会：学习率为 {rates} 时，我们的损失分别停在 {losses}，而最佳恒定回答的损失为 {best:,.1f}。在"
-        "我们的运行中诊断出：{kinds}。换用合适的初始化和学习率后，tanh 的损失降到 {loss}，测试准确率 {accuracy}。",
+        "answer costs {best:,.1f}. {cause} Found in our runs: {kinds}. With another start and the rate that "
+        "suits it, tanh reaches {loss} and a test accuracy of {accuracy}.",
+        "1000 轮内不会：学习率为 {rates} 时，我们的损失分别停在 {losses}，而最佳恒定回答的损失为 {best:,.1f}。"
+        "{cause}在我们的运行中诊断出：{kinds}。换用合适的初始化和学习率后，tanh 的损失降到 {loss}，测试准确率 "
+        "{accuracy}。",
     ),
     "q_tanh_yes": Text(
         "Yes: at the learning rates {rates} our losses end at {losses}; the best constant answer costs "
         "{best:,.1f}. With another start and the rate that suits it, tanh reaches {loss} and a test accuracy of "
         "{accuracy}.",
-        "会：学习率为 {rates} 时，我们的损失分别停在 {losses}；最佳恒定回答的损失为 {best:,.1f}。换用合适的初始化"
-        "和学习率后，tanh 的损失降到 {loss}，测试准确率 {accuracy}。",
+        "会：学习率为 {rates} 时，我们的损失分别停在 {losses}；最佳恒定回答的损失为 {best:,.1f}。换用合适的初始"
+        "化和学习率后，tanh 的损失降到 {loss}，测试准确率 {accuracy}。",
     ),
     "q_independent": Text(
         "Are optimizer, activation and network independent of each other?",
@@ -84,7 +85,8 @@ QUESTION_TEXTS = {
         "确率 {got:.3f}；最佳组合是 {best}，准确率 {most:.3f}。",
     ),
     "q_untold": Text(
-        "It cannot be told: {reason}", "现有结果不足以判断（析因实验中有 {missing} 次运行没有结果）。"
+        "It cannot be told: the factorial lacks the result of {missing} of its runs.",
+        "现有结果不足以判断：析因实验中有 {missing} 次运行没有结果。",
     ),
     "q_source": Text("{names} (p = {p}, {share:.0%} of the variance)", "{names}（p = {p}，占方差 {share:.0%}）"),
     "q_one_seed": Text(
