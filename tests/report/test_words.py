@@ -17,7 +17,7 @@ CHINESE = re.compile(r"[一-鿿]")
 
 #: Said alike in both languages, or with other marks only.
 SAME = {"auc", "r2", "f1", "change_to", "sentence", "and", "p", "F", "done_of", "part_of", "verdict_why"}
-SAME |= {"quoted", "left_out_one", "interact_one"}
+SAME |= {"quoted", "left_out_one", "interact_one", "q_difference", "q_kinds", "and_so"}
 
 
 def places(text):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json, print_table
 from glassnet.cli.report import Language, LanguageOption
-from glassnet.cli.study import stopping
+from glassnet.cli.study import print_problems, stopping
 
 if TYPE_CHECKING:
-    from glassnet.study.reproduction import Reproduction
+    from glassnet.study.reproduction import Compared, Reproduction
 
 
 def reproduce(
@@ -59,7 +59,8 @@ def reproduce(
     from glassnet.study.study_folder import STUDY_FILE
 
     folder = Path("reproductions") / name if folder is None else folder
-    with stopping(["reproduce", name], folder, workers, data_dir):
+    command = ["reproduce", name, *([] if lang is None else ["--lang", lang.value])]
+    with stopping(command, folder, workers, data_dir):
         found = reproduce(name, folder, data_dir=data_dir, workers=workers, progress=not quiet)
     language = lang or Language.EN
     load = DataAtHand(data_dir).load
@@ -74,7 +75,7 @@ def reproduce(
 
 def _tell(found: Reproduction, page: Path, as_json: bool) -> None:
     """Print what is printed, what came out, and what that says."""
-    from glassnet.report.reproduction_page import answers_of, order_text, printed_table, verdict_of
+    from glassnet.report.reproduction_page import answers_of, order_text, printed_table, reasons_of, verdict_of
     from glassnet.report.words import Words
 
     words = Words("en")  # the console speaks English, whatever the report does
@@ -91,13 +92,12 @@ def _tell(found: Reproduction, page: Path, as_json: bool) -> None:
                         "verdict": row.verdict,
                         "behaviour": row.behaviour,
                         "health": row.health,
-                        "figures": [asdict(one) | {"figure": one.figure.model_dump()} for one in row.comparisons],
+                        "figures": [_plain(one) for one in row.comparisons],
                     }
                     for row in found.rows
                 ],
-                "orders": [
-                    {"text": one.order.text, "holds": one.holds, "means": one.means} for one in found.orders
-                ],
+                "orders": [asdict(one) | {"order": one.order.model_dump()} for one in found.orders],
+                "failed": [asdict(row) for row in found.failed],
                 "answers": [answer._asdict() for answer in answers],
             }
         )
@@ -105,9 +105,15 @@ def _tell(found: Reproduction, page: Path, as_json: bool) -> None:
     print_facts([("printed in", found.publication.source), ("folder", str(found.folder)), ("report", str(page))])
     typer.echo()
     table = printed_table(found.rows, words)
-    print_table(table.header[1:], [[cell.text for cell in row[1:]] for row in table.cells], text=(0, 1, 6, 7))
+    print_table(table.header, [[cell.text for cell in row] for row in table.cells], text=table.text)
+    print_problems(found.failed)
     typer.echo(f"\n{verdict_of(found.rows, words)}")
-    for one in found.orders:
-        typer.echo(order_text(one, words))
+    for sentence in [*reasons_of(found.rows, words), *(order_text(one, words) for one in found.orders)]:
+        typer.echo(sentence)
     for question, text in answers:
         typer.echo(f"\n{question}\n  {text}")
+
+
+def _plain(one: Compared) -> dict[str, Any]:
+    """Return a comparison as plain values, for JSON."""
+    return asdict(one) | {"figure": one.figure.model_dump(), "ours": one.ours, "inside": one.inside}

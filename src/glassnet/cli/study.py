@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from shlex import join
@@ -136,7 +136,7 @@ def tell_study(
     typer.echo()
     _print_variants(study.measure, summaries, compared)
     _print_starts(starts)
-    _print_problems(rows)
+    print_problems(rows)
     if checked is not None:
         typer.echo(f"\n{checked.verdict}: {checked.reason}")
     typer.echo(f"\n{why if found is None else found.reason}")
@@ -205,7 +205,7 @@ def _print_starts(starts: dict[str, bool]) -> None:
         typer.echo(f"\nThese also change the weights that a run begins with, at the same seed: {names}")
 
 
-def _print_problems(rows: list[Row]) -> None:
+def print_problems(rows: Sequence[Row]) -> None:
     """Say which runs diverged or failed, and why."""
     lost = [row for row in rows if row.problem]
     if lost:

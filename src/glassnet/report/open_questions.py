@@ -44,7 +44,7 @@ def open_questions(found: Facts, together: Independence, words: Words) -> list[A
         "q_constant": _constant(found, words),
         "q_tanh": _tanh(found, words),
         "q_independent": _independent(together, words),
-        "q_one_seed": _one_seed([*found.networks, *found.optimizers], words),
+        "q_one_seed": _one_seed(found.ranked, words),
         "q_plan": _plan(found, words),
         "q_test_loss": _test_losses(found, words),
     }
@@ -55,18 +55,19 @@ def _relu(found: Facts, words: Words) -> str:
     relu, mended = found.typical["ReLU"], found.typical["ReLU, remedied"]
     kinds = [*relu.kinds, *found.typical["ReLU3"].kinds]
     key = "q_relu_start" if _beats(mended, found) else "q_relu_untold"
-    return words.say(key, cause=_sentence(relu.cause), kinds=_kinds(kinds, words), **_reached(mended))
+    return words.say(key, cause=_cause(relu, words), kinds=_kinds(kinds, words), **_reached(mended))
 
 
 def _constant(found: Facts, words: Words) -> str:
-    return words.say(
-        "q_constant_is",
-        printed=PRINTED_CONSTANT,
-        theirs=_or_nan(found.printed_answer),
-        ours=_or_nan(found.our_answer),
-        loss=_loss(found.typical["ReLU"].train_loss),
-        best=found.constant_loss,
-    )
+    theirs, ours = found.printed_answer, found.our_answer
+    if theirs is None:
+        return words.say("q_constant_none", printed=PRINTED_CONSTANT, best=found.constant_loss)
+    said = words.say("q_constant_is", printed=PRINTED_CONSTANT, theirs=theirs, best=found.constant_loss)
+    loss = _loss(found.typical["ReLU"].train_loss)
+    if ours is None:
+        return f"{said}{words.say('q_constant_not_ours', loss=loss)}"
+    key = "q_constant_agrees" if round(theirs, 1) == round(ours, 1) else "q_constant_ours"
+    return f"{said}{words.say(key, ours=ours, theirs=theirs, loss=loss)}"
 
 
 def _tanh(found: Facts, words: Words) -> str:
@@ -76,14 +77,15 @@ def _tanh(found: Facts, words: Words) -> str:
         rates=", ".join(RATES),
         losses=", ".join(_loss(one.train_loss) for one in tried),
         best=found.constant_loss,
-        cause=_sentence(tried[0].cause),
+        cause=_cause(tried[0], words),
+        kinds=_kinds([kind for one in tried for kind in one.kinds], words),
         **_reached(found.typical["tanh, remedied"]),
     )
 
 
 def _beats(one: Typical, found: Facts) -> bool:
-    """Whether a variant ends better than the best constant answer."""
-    return one.train_loss is not None and one.train_loss < found.constant_loss
+    """Whether a variant ends better than the best constant answer, and no run of it was lost."""
+    return not one.lost and one.train_loss is not None and one.train_loss < found.constant_loss
 
 
 def _reached(one: Typical) -> dict[str, str]:
@@ -95,7 +97,7 @@ def _independent(together: Independence, words: Words) -> str:
     if together.verdict == CANNOT_BE_TOLD or additive is None:
         return words.say("q_untold", missing=len(together.missing))
     parts = [
-        words.say("q_source", names=one.name, p=_p(one.corrected), share=one.share)
+        words.say("q_source", names=" × ".join(one.factors), p=_p(one.corrected), share=one.share)
         for one in together.sources
         if one.kind == "interaction"
     ]
@@ -115,7 +117,7 @@ def _one_seed(comparisons: Sequence[Comparison], words: Words) -> str:
         words.say(
             "q_difference",
             name=one.variant,
-            difference=_or_nan(one.difference),
+            difference="–" if one.difference is None else f"{one.difference:+.3f}",
             verdict=words.say(verdicts.get(one.verdict, "q_unclear")),
             p=_p(one.corrected),
         )
@@ -129,15 +131,18 @@ def _one_seed(comparisons: Sequence[Comparison], words: Words) -> str:
 
 def _plan(found: Facts, words: Words) -> str:
     plan, sound, base = (found.typical[name] for name in (BEST_PLAN, SOUND, BASE))
+    others = [one.test_accuracy for one in (sound, base) if one.test_accuracy is not None]
+    better = plan.test_accuracy is None or any(other > plan.test_accuracy for other in others)
     return words.say(
         "q_plan_is",
+        verdict=words.say("q_plan_no" if better else "q_plan_yes"),
         adam=_share(plan.test_accuracy),
         kinds=words.say("q_kinds", kinds=_kinds(plan.kinds, words)) if plan.kinds else "",
         gd=_share(base.test_accuracy),
         sound=_share(sound.test_accuracy),
-        seconds=sound.seconds,
-        gd_seconds=base.seconds,
-        adam_seconds=plan.seconds,
+        seconds=_seconds(sound.seconds),
+        gd_seconds=_seconds(base.seconds),
+        adam_seconds=_seconds(plan.seconds),
     )
 
 
@@ -146,16 +151,20 @@ def _test_losses(found: Facts, words: Words) -> str:
         words.say("q_continued", printed=TEST_LOSSES[name][0], next=value)
         for name, value in found.continued.items()
     ]
-    ours = ", ".join(f"{value:.1f}" for value in found.test_loss.values())
+    ours = ", ".join(_loss(value) for value in found.test_loss.values())
     return words.say("q_test_loss_is", found=words.say("and_so").join(parts), ours=ours)
 
 
 def _kinds(kinds: Sequence[str], words: Words) -> str:
-    return words.say("and").join(words.kind(kind) for kind in dict.fromkeys(kinds))
+    return words.say("and").join(words.kind(kind) for kind in dict.fromkeys(kinds)) or "–"
 
 
-def _sentence(cause: str) -> str:
-    return f"{cause[:1].upper()}{cause[1:]}." if cause else ""
+def _cause(one: Typical, words: Words) -> str:
+    """Return why a variant is sick, as a sentence; empty where nothing is recorded, or no words are known."""
+    cause = words.cause(one.kinds[0], one.cause) if one.kinds and one.cause else None
+    if not cause:
+        return ""
+    return f"{cause[:1].upper()}{cause[1:]}." if words.language == "en" else cause
 
 
 def _share(value: float | None) -> str:
@@ -166,8 +175,8 @@ def _loss(value: float | None) -> str:
     return "–" if value is None else f"{value:,.1f}"
 
 
-def _or_nan(value: float | None) -> float:
-    return float("nan") if value is None else value
+def _seconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.0f}"
 
 
 def _p(value: float | None) -> str:

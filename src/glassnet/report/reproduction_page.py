@@ -11,12 +11,14 @@ from shlex import join
 from glassnet.report.axes import written
 from glassnet.report.open_questions import Answer, open_questions
 from glassnet.report.rendering import REPORT_FILE, write_pages
-from glassnet.report.study_tables import sick_table
+from glassnet.report.study_sentences import counted
+from glassnet.report.study_tables import is_sick, sick_table
 from glassnet.report.tables import Cell, Table
 from glassnet.report.words import Words
 from glassnet.runtime.environment import environment
 from glassnet.study.publication import Figure
 from glassnet.study.reproduction import NOT, REPRODUCED, SAME, Compared, Judged, JudgedOrder, Reproduction
+from glassnet.study.results import Row
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,15 @@ class ReproductionReport:
     Attributes
     ----------
     title, verdict : str
-    about : list of str
-        Where it is printed, and how the settings follow from its own.
-    table : Table
-        Printed figures beside ours.
+    printed_in, about : str
+        Where it is printed; how the settings follow from its own, in English.
+    tables : list of Table
+        Printed figures beside ours, a table for each that is printed.
+    reasons : list of str
+        Why rows are not reproduced.
     orders : list of str
     sick : Table or None
-        The runs that are sick, with cause and remedy.
+        Of each variant the first run that is sick, with cause and remedy, and every run that was lost.
     answers : list of Answer
     command : str
         What repeats it.
@@ -44,8 +48,10 @@ class ReproductionReport:
 
     title: str
     verdict: str
-    about: list[str]
-    table: Table
+    printed_in: str
+    about: str
+    tables: list[Table]
+    reasons: list[str]
     orders: list[str]
     sick: Table | None
     answers: list[Answer]
@@ -68,20 +74,35 @@ def write_reproduction_report(found: Reproduction, words: Words) -> Path:
         If the folder cannot be written; an older report then stands.
     """
     publication = found.publication
-    rows = [one.row for runs in found.outcomes.values() for one in runs.values()]
+    names = dict.fromkeys(one.row.table for one in found.rows)
     report = ReproductionReport(
         title=publication.title,
         verdict=verdict_of(found.rows, words),
-        about=[words.say("printed_in", source=publication.source), publication.about],
-        table=printed_table(found.rows, words),
+        printed_in=words.say("printed_in", source=publication.source),
+        about=publication.about,
+        tables=[
+            printed_table([one for one in found.rows if one.row.table == name], words, name) for name in names
+        ],
+        reasons=reasons_of(found.rows, words),
         orders=[order_text(one, words) for one in found.orders],
-        sick=sick_table(rows, words),
+        sick=sick_table(_sick_runs(found), words),
         answers=answers_of(found, words),
-        command=join(["glassnet", "reproduce", publication.name, "--folder", f"{found.folder}-again"]),
+        command=_command(found, words),
         studies=[f"{folder}/{REPORT_FILE}" for folder in found.studies],
         version=environment()["glassnet"],
     )
     return write_pages(found.folder, "reproduction", report, words)
+
+
+def _sick_runs(found: Reproduction) -> list[Row]:
+    first = [next(filter(is_sick, (one.row for one in runs.values())), None) for runs in found.outcomes.values()]
+    return [row for row in first if row is not None and row not in found.failed] + found.failed
+
+
+def _command(found: Reproduction, words: Words) -> str:
+    """Return what repeats it, and writes a page in the same language."""
+    language = [] if words.language == "en" else ["--lang", words.language]
+    return join(["glassnet", "reproduce", found.publication.name, "--folder", f"{found.folder}-again", *language])
 
 
 def answers_of(found: Reproduction, words: Words) -> list[Answer]:
@@ -103,51 +124,61 @@ def verdict_of(judged: Sequence[Judged], words: Words) -> str:
     )
 
 
-def printed_table(judged: Sequence[Judged], words: Words) -> Table:
-    """Return a line for each printed figure: what is printed, ours, and the verdict on its row."""
+def printed_table(judged: Sequence[Judged], words: Words, name: str = "") -> Table:
+    """Return a line for each printed figure: what is printed, ours, and the verdict on its row.
+
+    Parameters
+    ----------
+    judged : sequence of Judged
+    words : Words
+        In the reader's language.
+    name : str, optional
+        Of the table in which they are printed.
+    """
     lines: list[list[str | Cell]] = []
-    seeds = max((len(one.seeds) for row in judged for one in row.comparisons), default=0)
+    seeds = max((one.of for row in judged for one in row.comparisons), default=0)
     for row in judged:
         for place, one in enumerate(row.comparisons):
             first = place == 0
             by_best = one.figure.seeds == "best"
             lines.append(
                 [
-                    row.row.table if first else "",
-                    row.row.label if first else "",
+                    Cell(row.row.label if first else "", foreign=first),
+                    words.say(row.verdict) if first else "",
                     quantity_text(one.figure, words),
-                    _number(one.figure.printed),
-                    Cell(_number(one.mean), bold=not by_best),
+                    f"{one.figure.printed:,}",  # all of its digits
+                    Cell(_mean(one, seeds, words), bold=not by_best),
                     Cell(_number(one.best), bold=by_best),
-                    words.say("low_to_high", low=_number(one.figure.low), high=_number(one.figure.high)),
+                    words.say("low_to_high", low=_limit(one.figure.low), high=_limit(one.figure.high)),
                     words.say(row.behaviour) if first and row.behaviour else "",
-                    verdict_text(row, words) if first else "",
                 ]
             )
-    heads = ["table", "printed_row", "quantity", "printed"]
-    named = [words.say(key) for key in heads]
-    named += [words.say("our_mean", n=seeds), words.say("our_best")]
-    named += [words.say(key) for key in ("counts_as_same", "behaviour", "verdict")]
-    return Table(words.say("printed_rows"), named, lines, text=(0, 1, 2, 7, 8), note=words.say("printed_about"))
+    named = [words.say(key) for key in ("printed_row", "verdict", "quantity", "printed")]
+    named += [words.say("our_mean", seeds=counted("seed", seeds, words)), words.say("our_best")]
+    named += [words.say(key) for key in ("counts_as_same", "behaviour")]
+    return Table(words.say("printed_table", name=name), named, lines, text=(0, 1, 2, 7))
 
 
 def quantity_text(figure: Figure, words: Words) -> str:
     """Return what a figure measures, in words."""
-    name = words.measure(figure.quantity)
+    rows, _, measure = figure.quantity.partition("_")
+    test = rows == "test"
+    name = words.say("test_of", measure=words.measure(measure)) if test else words.measure(figure.quantity)
     return words.say("best_epoch_of", measure=name) if figure.epoch == "best" else name
 
 
-def verdict_text(row: Judged, words: Words) -> str:
-    """Return the verdict on a row, with the reasons where it is not reproduced."""
-    verdict = words.say(row.verdict)
-    why = [] if row.same_behaviour else [_other_behaviour(row, words)]
+def reasons_of(judged: Sequence[Judged], words: Words) -> list[str]:
+    """Return why rows are not reproduced, a sentence for each of these."""
+    return [_reason(row, words) for row in judged if row.verdict == NOT]
+
+
+def _reason(row: Judged, words: Words) -> str:
+    why = [] if row.same_behaviour or not row.behaviour else [_other_behaviour(row, words)]
     why += [_outside(one, words) for one in row.comparisons if not one.inside]
     if row.health:
         kinds = words.say("and").join(words.kind(kind) for kind in row.health)
         why.append(words.say("also_health", kinds=kinds))
-    return (
-        words.say("because", verdict=verdict, why=words.say("and_so").join(why)) if row.verdict == NOT else verdict
-    )
+    return words.say("because", row=row.row.label, verdict=words.say(NOT), why=words.say("and_so").join(why))
 
 
 def _other_behaviour(row: Judged, words: Words) -> str:
@@ -158,7 +189,9 @@ def _outside(one: Compared, words: Words) -> str:
     quantity = quantity_text(one.figure, words)
     if one.ours is None:
         return words.say("no_figure", quantity=quantity)
-    low, high = _number(one.figure.low), _number(one.figure.high)
+    if one.within:
+        return words.say("some_figures", quantity=quantity, n=len(one.seeds), of=one.of)
+    low, high = _limit(one.figure.low), _limit(one.figure.high)
     return words.say("outside", quantity=quantity, ours=_number(one.ours), low=low, high=high)
 
 
@@ -167,6 +200,16 @@ def order_text(one: JudgedOrder, words: Words) -> str:
     means = " < ".join(_number(mean) for mean in one.means) if one.holds else ", ".join(map(_number, one.means))
     key = "order_holds" if one.holds else "order_fails"
     return words.say(key, text=one.order.text, means=means, seeds=one.seeds, of=one.of)
+
+
+def _mean(one: Compared, seeds: int, words: Words) -> str:
+    """Return our mean, and of how many seeds it is where that are not all."""
+    few = one.mean is not None and len(one.seeds) < seeds
+    return words.say("mean_of_fewer", mean=_number(one.mean), n=len(one.seeds)) if few else _number(one.mean)
+
+
+def _limit(value: float) -> str:
+    return f"{value:,.10g}"
 
 
 def _number(value: float | None) -> str:

@@ -20,8 +20,8 @@ from glassnet.training.model_file import load_model
 from glassnet.training.run import network_for
 from glassnet.training.run_folder import RunFolder
 
-#: Epochs at the end whose losses say how training behaves; losses that go up and down in turn by more than this
-#: share of themselves oscillate.
+#: Epochs at the end whose losses say how training behaves, at most the later half of all; losses that go up and
+#: down in turn by more than this share of themselves oscillate.
 LAST, SWING = 40, 1e-3
 
 #: Share of the turns at which the loss changes its direction, from which on it oscillates.
@@ -52,8 +52,13 @@ class Outcome:
 
     @property
     def behaviour(self) -> str:
-        """``"learns"``, ``"oscillates"`` or ``"fails"``; see `behaviour_of`."""
-        if self.row.status in (DIVERGED, FAILED):
+        """``"learns"``, ``"oscillates"`` or ``"fails"``, see `behaviour_of`; empty where the run itself was lost.
+
+        What diverged fails; a run whose process died says nothing of its training.
+        """
+        if self.row.status == FAILED:
+            return ""
+        if self.row.status == DIVERGED:
             return "fails"
         return behaviour_of(self.columns.get("train_loss", []), self.constant_loss)
 
@@ -120,17 +125,19 @@ def _outcome(folder: Path, row: Row, at_hand: DataAtHand) -> Outcome:
 def behaviour_of(losses: Sequence[float], constant_loss: float) -> str:
     """Say how training behaves, by the losses of its epochs.
 
-    ``"fails"``: at the end the loss is no smaller than that of the best constant answer, or there is none;
-    ``"oscillates"``: it goes up and down in turn; ``"learns"``: neither.
+    The last `LAST` epochs speak, or the later half where there are fewer than twice as many. ``"fails"``: their
+    mean loss is no smaller than that of the best constant answer, or is no number; ``"oscillates"``: the loss
+    changes its direction at a share of `TURNS` of them or more, by more than `SWING` of itself on average;
+    ``"learns"``: neither.
 
     Examples
     --------
-    >>> behaviour_of([9.0, 9.0, 9.0], 5.0), behaviour_of([4.0, 3.0, 2.0], 5.0)
+    >>> behaviour_of([9.0, 9.0, 9.0], 5.0), behaviour_of([9.0, 4.0, 1.0], 4.5)
     ('fails', 'learns')
     >>> behaviour_of([829.0, 751.0, 828.3, 750.3, 827.6], 2465.8)
     'oscillates'
     """
-    last = np.array(losses[-LAST:], float)
+    last = np.array(losses[-min(LAST, -(-len(losses) // 2)) :], float)
     if not len(last) or not np.isfinite(last).all() or last.mean() >= constant_loss:
         return "fails"
     steps = np.diff(last)

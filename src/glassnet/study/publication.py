@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from importlib import resources
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from glassnet.errors import UsageError, unknown_name
 from glassnet.study.design import Study
@@ -30,7 +30,7 @@ class Figure(_Part):
         ``"test_accuracy"`` of the network as it ended; or a column of the history: ``"train_loss"``.
     printed : float
     low, high : float
-        Between them a figure of ours counts as the same.
+        Between them a figure of ours counts as the same; the printed one lies there too.
     seeds : {"mean", "best"}
         Of all seeds, or of the best of them.
     epoch : {"last", "best"}
@@ -43,6 +43,12 @@ class Figure(_Part):
     high: float
     seeds: Over = "mean"
     epoch: Literal["last", "best"] = "last"
+
+    @model_validator(mode="after")
+    def _holds_the_printed(self) -> Self:
+        if not self.low <= self.printed <= self.high:
+            raise ValueError(f"{self.printed} is printed, which is not within {self.low} to {self.high}")
+        return self
 
 
 class PrintedRow(_Part):

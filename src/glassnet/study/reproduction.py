@@ -40,20 +40,37 @@ class Compared:
     figure : Figure
     seeds : dict of int to float
         Ours by seed; a seed without is left out.
+    of : int
+        Runs that there are, with such a figure and without.
     mean, best : float or None
-        Of all seeds; of the best one.
-    ours : float or None
-        The one of the two that the printed figure is.
-    inside : bool
-        Whether that counts as the same.
+        Of the seeds that have one; of the best one.
     """
 
     figure: Figure
     seeds: dict[int, float]
+    of: int
     mean: float | None
     best: float | None
-    ours: float | None
-    inside: bool
+
+    @property
+    def ours(self) -> float | None:
+        """The one of the two that the printed figure is."""
+        return self.best if self.figure.seeds == "best" else self.mean
+
+    @property
+    def complete(self) -> bool:
+        """Whether no run is missing that the printed figure is of: a mean over what is left would flatter."""
+        return self.figure.seeds == "best" or len(self.seeds) == self.of
+
+    @property
+    def within(self) -> bool:
+        """Whether ours lies where it counts as the same."""
+        return self.ours is not None and self.figure.low <= self.ours <= self.figure.high
+
+    @property
+    def inside(self) -> bool:
+        """Whether it counts as the same, and no run is missing."""
+        return self.complete and self.within
 
 
 @dataclass(frozen=True)
@@ -66,9 +83,7 @@ class Judged:
     comparisons : list of Compared
         One for each of its figures.
     behaviour : str
-        How most of our runs behave.
-    verdict : str
-        `REPRODUCED`, `SAME` or `NOT`.
+        How most of our runs behave, of a tie that of the first; empty where no run says.
     health : list of str
         Kinds of what our runs suffer from, the most frequent first.
     """
@@ -76,13 +91,19 @@ class Judged:
     row: PrintedRow
     comparisons: list[Compared]
     behaviour: str
-    verdict: str
     health: list[str]
 
     @property
     def same_behaviour(self) -> bool:
         """Whether ours behave as the source says, or it says nothing."""
         return self.row.behaviour in ("", self.behaviour)
+
+    @property
+    def verdict(self) -> str:
+        """`REPRODUCED`, `SAME` (only where the source says how training behaves) or `NOT`."""
+        if self.same_behaviour and all(one.inside for one in self.comparisons):
+            return REPRODUCED
+        return SAME if self.same_behaviour and self.row.behaviour else NOT
 
 
 @dataclass(frozen=True)
@@ -97,8 +118,9 @@ class JudgedOrder:
     holds : bool
         Whether our means are in that order.
     seeds : int
-        Seeds whose own figures are; of `of`.
+        Seeds whose own figures are.
     of : int
+        Seeds at which each of the variants has one.
     """
 
     order: Order
@@ -206,25 +228,17 @@ def judge_rows(publication: Publication, outcomes: Mapping[str, Mapping[int, Out
 
 def _judged(row: PrintedRow, outcomes: Mapping[int, Outcome]) -> Judged:
     comparisons = [_compared(figure, outcomes) for figure in row.figures]
-    behaviours = Counter(outcome.behaviour for outcome in outcomes.values())
+    behaviours = Counter(behaviour for one in outcomes.values() if (behaviour := one.behaviour))
     behaviour = behaviours.most_common(1)[0][0] if behaviours else ""
     kinds = Counter(record["kind"] for one in outcomes.values() for record in one.row.health if record.get("sick"))
-    health = [kind for kind, _ in kinds.most_common()]
-    same = row.behaviour in ("", behaviour)
-    if same and all(one.inside for one in comparisons):
-        verdict = REPRODUCED
-    else:
-        verdict = SAME if same and row.behaviour else NOT
-    return Judged(row, comparisons, behaviour, verdict, health)
+    return Judged(row, comparisons, behaviour, [kind for kind, _ in kinds.most_common()])
 
 
 def _compared(figure: Figure, outcomes: Mapping[int, Outcome]) -> Compared:
     seeds = {seed: value for seed, one in outcomes.items() if (value := one.value(figure)) is not None}
     mean = statistics.fmean(seeds.values()) if seeds else None
     lucky = best(list(seeds.values()), figure.quantity) if seeds else None
-    ours = lucky if figure.seeds == "best" else mean
-    inside = ours is not None and figure.low <= ours <= figure.high
-    return Compared(figure, seeds, mean, lucky, ours, inside)
+    return Compared(figure, seeds, len(outcomes), mean, lucky)
 
 
 def judge_orders(publication: Publication, outcomes: Mapping[str, Mapping[int, Outcome]]) -> list[JudgedOrder]:

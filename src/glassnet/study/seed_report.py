@@ -12,15 +12,14 @@ import numpy as np
 from glassnet.nn.activations import Array
 from glassnet.study.design import BASE
 from glassnet.study.outcomes import Outcome
-from glassnet.study.results import Row
+from glassnet.study.results import FINISHED, Row
 from glassnet.study.statistics import Comparison, compare
 
-#: Learning rates of tanh, two that are printed and two smaller ones, and their variants.
-RATES = {"0.1": "tanh", "0.01": "tanh, lr 0.01", "0.001": "tanh, lr 0.001", "0.0001": "tanh, lr 0.0001"}
+#: Learning rates of tanh below the 0.1 of all others, one that is printed and two smaller ones: their variants.
+RATES = {"0.01": "tanh, lr 0.01", "0.001": "tanh, lr 0.001", "0.0001": "tanh, lr 0.0001"}
 
-#: What the base is compared with.
-NETWORKS = ("784-256-1", "784-392-196-49-1")
-OPTIMIZERS = ("SGD", "Adam")
+#: What the report ranks by one run each: the base, and these networks and optimizers.
+RANKED = (BASE, "784-256-1", "784-392-196-49-1", "SGD", "Adam")
 
 #: The network that its conclusion recommends, and a usual one that trains for as long.
 BEST_PLAN, SOUND = "Adam", "sound"
@@ -36,16 +35,21 @@ TEST_LOSSES = {
 #: Printed with ReLU and ReLU3, in every epoch.
 PRINTED_CONSTANT = 6009.0
 
+#: The diagnosis of a network that says the same to every image.
+CONSTANT = "constant-output"
+
 
 @dataclass(frozen=True)
 class Typical:
-    """A variant's figures, means over the seeds.
+    """A variant's figures, means over the runs that finished.
 
     Attributes
     ----------
     variant : str
+    lost : int
+        Runs that diverged or failed.
     train_loss, test_accuracy : float or None
-    seconds : float
+    seconds : float or None
     kinds : tuple of str
         What its runs suffer from.
     cause : str
@@ -53,9 +57,10 @@ class Typical:
     """
 
     variant: str
+    lost: int
     train_loss: float | None
     test_accuracy: float | None
-    seconds: float
+    seconds: float | None
     kinds: tuple[str, ...]
     cause: str
 
@@ -71,12 +76,13 @@ class Facts:
     constant_loss : float
         What the best constant answer costs on the 600 images.
     printed_answer, our_answer : float or None
-        The constant answers that cost what is printed with ReLU, and what our ReLU networks cost.
-    networks, optimizers : list of Comparison
-        Differences in test accuracy to the base, seed by seed.
+        The constant answers that cost what is printed with ReLU, and what our ReLU networks cost; None where no
+        constant costs that, or ours do not all say the same to every image.
+    ranked : list of Comparison
+        Differences in test accuracy to the base, seed by seed, of all that the report ranks.
     continued : dict of str to float
         What the training loss of the epoch after the last printed one would be, if the last step were repeated.
-    test_loss : dict of str to float
+    test_loss : dict of str to float or None
         Ours by network: what 100 test images cost on average.
     """
 
@@ -84,10 +90,9 @@ class Facts:
     constant_loss: float
     printed_answer: float | None
     our_answer: float | None
-    networks: list[Comparison]
-    optimizers: list[Comparison]
+    ranked: list[Comparison]
     continued: dict[str, float]
-    test_loss: dict[str, float]
+    test_loss: dict[str, float | None]
 
 
 def facts(outcomes: Mapping[str, Mapping[int, Outcome]], y: Array) -> Facts:
@@ -96,22 +101,19 @@ def facts(outcomes: Mapping[str, Mapping[int, Outcome]], y: Array) -> Facts:
     Parameters
     ----------
     outcomes : mapping
-        From `glassnet.study.reproduction.outcomes_of`.
+        From `glassnet.study.outcomes.outcomes_of`.
     y : ndarray of shape (n,)
         The class numbers of the images that the report learns from.
     """
-    typical = {name: _typical(name, runs) for name, runs in outcomes.items()}
-    ours = typical["ReLU"].train_loss
-    tested = [_with_test(one) for runs in outcomes.values() for one in runs.values()]
+    ranked = [_with_test(one) for name in RANKED for one in outcomes[name].values()]
     return Facts(
-        typical=typical,
-        constant_loss=next(iter(outcomes[BASE].values())).constant_loss,
+        typical={name: _typical(name, runs) for name, runs in outcomes.items()},
+        constant_loss=len(y) * float(np.var(y)) / 2,
         printed_answer=constant_answer(PRINTED_CONSTANT, y),
-        our_answer=None if ours is None else constant_answer(ours, y),
-        networks=_compared(tested, NETWORKS),
-        optimizers=_compared(tested, OPTIMIZERS),
+        our_answer=_our_answer(outcomes["ReLU"], y),
+        ranked=compare(ranked, BASE, "test_accuracy"),
         continued={name: 2 * after - before for name, (_, (before, after)) in TEST_LOSSES.items()},
-        test_loss={name: 100 * statistics.fmean(_test_losses(outcomes[name])) for name in TEST_LOSSES},
+        test_loss={name: _test_loss(outcomes[name], 100) for name in TEST_LOSSES},
     )
 
 
@@ -131,28 +133,43 @@ def constant_answer(loss: float, y: Array) -> float | None:
     return None if spread < 0 else float(np.mean(y)) - math.sqrt(spread)
 
 
+def _our_answer(runs: Mapping[int, Outcome], y: Array) -> float | None:
+    """Return the constant answer that all runs end with; None where they do not all give one, and the same."""
+    losses = {round(one.columns["train_loss"][-1], 1) for one in runs.values() if _is_constant(one)}
+    same = len(losses) == 1 and all(map(_is_constant, runs.values()))
+    return constant_answer(losses.pop(), y) if same else None
+
+
+def _is_constant(one: Outcome) -> bool:
+    """Whether a run ended with a network that says the same to every image."""
+    return one.row.status == FINISHED and any(record["kind"] == CONSTANT for record in one.row.health)
+
+
 def _typical(name: str, runs: Mapping[int, Outcome]) -> Typical:
-    losses = [one.columns["train_loss"][-1] for one in runs.values() if one.columns.get("train_loss")]
-    accuracies = [one.test["test_accuracy"] for one in runs.values() if "test_accuracy" in one.test]
+    finished = [one for one in runs.values() if one.row.status == FINISHED]
+    losses = [one.columns["train_loss"][-1] for one in finished if one.columns.get("train_loss")]
+    accuracies = [one.test["test_accuracy"] for one in finished if "test_accuracy" in one.test]
     sick = [record for one in runs.values() for record in one.row.health if record.get("sick")]
     return Typical(
         name,
-        statistics.fmean(losses) if losses else None,
-        statistics.fmean(accuracies) if accuracies else None,
-        statistics.fmean(one.row.seconds for one in runs.values()),
+        len(runs) - len(finished),
+        _mean(losses),
+        _mean(accuracies),
+        _mean([one.row.seconds for one in finished]),
         tuple(dict.fromkeys(record["kind"] for record in sick)),
         str(sick[0].get("cause") or "") if sick else "",
     )
 
 
-def _test_losses(runs: Mapping[int, Outcome]) -> list[float]:
-    return [one.test["test_loss"] for one in runs.values() if "test_loss" in one.test] or [math.nan]
+def _test_loss(runs: Mapping[int, Outcome], images: int) -> float | None:
+    mean = _mean([one.test["test_loss"] for one in runs.values() if "test_loss" in one.test])
+    return None if mean is None else images * mean
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return statistics.fmean(values) if values else None
 
 
 def _with_test(one: Outcome) -> Row:
     """Return a run's row with its test figures among the measures."""
     return replace(one.row, measures=one.row.measures | one.test)
-
-
-def _compared(rows: Sequence[Row], variants: Sequence[str]) -> list[Comparison]:
-    return compare([row for row in rows if row.variant in (BASE, *variants)], BASE, "test_accuracy")
