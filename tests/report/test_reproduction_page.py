@@ -426,6 +426,10 @@ def test_one_seed_is_enough_only_where_all_differences_are_clear():
     )
     assert "SGD +0.050 (better" in said
     assert "Adam -0.200 (worse" in said
+    some = typical(**{name: apart(name, value) for name, value in (levels | {"SGD": 0.3}).items()})
+    said = answer("q_one_seed", some)
+    assert said.startswith("Not for all of them.")
+    assert "Adam -0.200 (worse" in said
     lost = typical(SGD=[outcome("SGD", 0, DIVERGED), outcome("SGD", 1, DIVERGED)])
     assert "SGD – (not distinguishable, p = –)" in answer("q_one_seed", lost)
 

@@ -216,29 +216,6 @@ def test_a_figure_and_a_row_are_values():
 # validation = "test"
 
 
-@pytest.mark.parametrize("name", ["digits", "points.npz"])
-def test_the_test_rows_are_watched_and_all_others_learned_from(tmp_path, monkeypatch, name):
-    monkeypatch.chdir(tmp_path)
-    points(tmp_path)
-    watched, without = load_dataset(name, validation="test"), load_dataset(name, validation=0)
-    assert watched.validation_size == "test"
-    for ours, theirs in (
-        (watched.train, without.train),
-        (watched.test, without.test),
-        (watched.validation, without.test),
-    ):
-        np.testing.assert_array_equal(ours.X, theirs.X)
-        np.testing.assert_array_equal(ours.y, theirs.y)
-    drawn = load_dataset(name)
-    assert len(watched.train.y) == len(drawn.train.y) + len(drawn.validation.y)
-
-
-def test_standardised_test_rows_are_watched_as_they_are_tested():
-    watched = load_dataset("digits", validation="test", standardize=True)
-    np.testing.assert_array_equal(watched.validation.X, watched.test.X)
-    np.testing.assert_array_equal(watched.train.X, load_dataset("digits", validation=0, standardize=True).train.X)
-
-
 def watching(epochs):
     return configure(
         {
