@@ -458,6 +458,15 @@ def test_the_printed_test_losses_are_training_losses():
     assert answer("q_test_loss", lost).endswith("ours cost 100.0, –, 100.0, on average.")
 
 
+def test_both_rates_of_adam_stand_beside_what_is_printed():
+    outcomes = typical()
+    outcomes["Adam / 784"] = {0: outcome("Adam / 784", 0, train_loss=[4914.0], test={"test_accuracy": 0.441})}
+    outcomes["Adam"] = {0: outcome("Adam", 0, train_loss=[84834.5], test={"test_accuracy": 0.1})}
+    [said] = [a.text for a in open_questions(facts(outcomes, Y), factorial(), EN) if "Adam have" in a.question]
+    assert all(figure in said for figure in ("8,086.5", "0.252", "84,834.5", "4,914.0", "0.441"))
+    assert said.index("84,834.5") < said.index("784 pixels") < said.index("4,914.0")
+
+
 @pytest.mark.parametrize("words", [EN, ZH], ids=["en", "zh"])
 def test_every_question_has_an_answer_whatever_was_lost(words):
     for outcomes in (
@@ -466,7 +475,7 @@ def test_every_question_has_an_answer_whatever_was_lost(words):
         {name: {0: outcome(name, 0, FAILED)} for name in typical()},
     ):
         found = open_questions(facts(outcomes, Y), factorial(), words)
-        assert len(found) == 7
+        assert len(found) == 8
         assert all(one.text and "nan" not in one.text and "None" not in one.text for one in found)
 
 
@@ -487,7 +496,7 @@ def test_a_page_opens_offline_and_fits_the_screen(tmp_path, open_file, size, lan
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     inside = "boxes => boxes.every((box) => box.getBoundingClientRect().right <= innerWidth + 1)"
     assert page.locator("section, .scroll, p, h1, h2, h3, li, pre").evaluate_all(inside)
-    assert page.locator("#questions h3").count() == 7
+    assert page.locator("#questions h3").count() == 8
     assert page.locator("table:not(:has(caption))").count() == 0
     levels = page.locator("h1, h2, h3").evaluate_all("heads => heads.map((head) => Number(head.tagName[1]))")
     assert levels[0] == 1

@@ -15,7 +15,7 @@ from glassnet.errors import FileError, UsageError
 from glassnet.report import study_page
 from glassnet.report.judgement import judge
 from glassnet.report.study_page import write_study_report
-from glassnet.study.finalist import judge_finalist, read_finalist
+from glassnet.study.finalist import judge_finalist, open_for_all, read_finalist
 from glassnet.study.independence import independence
 from glassnet.study.recommendation import recommend
 from glassnet.study.results import Row
@@ -254,6 +254,16 @@ def test_a_closed_test_set_stays_closed(finished, monkeypatch):
     ]
     page, _ = report(folder, study, other)
     assert f"The test rows have not been opened for “{best}”." in page.text
+
+
+def test_a_study_whose_test_rows_were_opened_for_all_says_so_and_judges_no_plan(finished):
+    folder, *_ = finished
+    assert (folder / "recommended.json").exists()  # from before
+    open_for_all(folder)
+    page, text = report(*finished)
+    assert "The test rows were opened for every run of this study" in page.text
+    assert "No other network of this study" not in page.text
+    assert "Confusion matrix" not in text
 
 
 def test_earlier_looks_are_admitted(finished):

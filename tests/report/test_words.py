@@ -7,6 +7,8 @@ import pytest
 
 from glassnet.errors import UsageError
 from glassnet.report import words
+from glassnet.report.question_words import QUESTION_TEXTS
+from glassnet.report.reproduction_words import REPRODUCTION_TEXTS
 from glassnet.report.study_words import STUDY_TEXTS
 from glassnet.report.words import FAMILIES, KINDS, LANGUAGES, MEASURES, TEXTS, Text, Words
 from glassnet.training.health import diagnosis, remedies
@@ -44,9 +46,16 @@ def test_both_languages_say_the_same_with_the_same_values(key):
         assert not re.search(r"[a-z]{2,}\s+[a-z]{2,}", bare.replace("glassnet", "")), key
 
 
-def test_the_words_of_studies_replace_none_of_the_others():
-    texts = inspect.getsource(words)
-    assert not [key for key in STUDY_TEXTS if f'    "{key}": Text(' in texts]
+def test_the_words_of_one_page_replace_none_of_the_others():
+    """A dictionary would keep the last of two in silence."""
+    [own] = [
+        node.value
+        for node in ast.walk(ast.parse(inspect.getsource(words)))
+        if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "TEXTS"
+    ]
+    keys = [key.value for key in own.keys if key is not None]
+    keys += [*STUDY_TEXTS, *REPRODUCTION_TEXTS, *QUESTION_TEXTS]
+    assert len(keys) == len(set(keys)) == len(TEXTS)
 
 
 def test_the_kinds_are_those_of_diagnoses_each_with_its_own_name_and_cause():

@@ -8,7 +8,16 @@ import pytest
 
 from glassnet.errors import DataError, FileError
 from glassnet.study import finalist
-from glassnet.study.finalist import Look, judge_finalist, median_run, missing_runs, read_finalist
+from glassnet.study.design import changed
+from glassnet.study.finalist import (
+    Look,
+    are_open,
+    judge_finalist,
+    median_run,
+    missing_runs,
+    open_for_all,
+    read_finalist,
+)
 from glassnet.study.recommendation import recommend
 from glassnet.study.results import Row
 from glassnet.training.assessment import assess
@@ -144,6 +153,21 @@ def test_and_where_nothing_can_be_recommended(study, rows, tmp_path, looks):
     assert judge_finalist(study, tmp_path / "study", lost) is None
     assert looks == []
     assert not (tmp_path / "study" / "recommended.json").exists()
+
+
+def test_test_rows_that_are_open_for_all_runs_judge_no_choice(study, rows, tmp_path, looks):
+    folder = tmp_path / "study"
+    assert not are_open(study, folder)
+    open_for_all(folder)
+    assert are_open(study, folder)
+    assert judge_finalist(study, folder, rows) is None
+    assert looks == []
+    assert read_finalist(folder) is None
+
+
+def test_nor_do_those_that_were_watched(study, tmp_path):
+    watching = changed(study.base, {"data.validation": "test"})
+    assert are_open(replace(study, base=watching), tmp_path)
 
 
 def test_other_data_are_refused(study, rows, tmp_path, looks):

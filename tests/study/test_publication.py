@@ -244,7 +244,7 @@ def test_the_factorial_has_all_combinations_of_what_the_report_varies():
         assert rate(variant.config) == pytest.approx(rate(like))
         assert training.sampling == like.training.sampling
         assert network.output_activation == network.activation == variant.levels["activation"]
-        assert variant.config.data.validation is None  # it has validation images, and is judged by them
+        assert variant.config.data.validation == 2000  # it is judged by validation images
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ from glassnet.study.design import BASE
 from glassnet.study.independence import CANNOT_BE_TOLD, INTERACT, Independence
 from glassnet.study.seed_report import (
     BEST_PLAN,
+    DIVIDED,
+    PRINTED_ADAM,
     PRINTED_CONSTANT,
     RATES,
     SOUND,
@@ -46,6 +48,7 @@ def open_questions(found: Facts, together: Independence, words: Words) -> list[A
         "q_independent": _independent(together, words),
         "q_one_seed": _one_seed(found.ranked, words),
         "q_plan": _plan(found, words),
+        "q_adam": _adam(found, words),
         "q_test_loss": _test_losses(found, words),
     }
     return [Answer(words.say(question), text) for question, text in answers.items()]
@@ -143,6 +146,20 @@ def _plan(found: Facts, words: Words) -> str:
         seconds=_seconds(sound.seconds),
         gd_seconds=_seconds(base.seconds),
         adam_seconds=_seconds(plan.seconds),
+    )
+
+
+def _adam(found: Facts, words: Words) -> str:
+    adam, divided = found.typical[BEST_PLAN], found.typical[DIVIDED]
+    loss, accuracy = PRINTED_ADAM
+    return words.say(
+        "q_adam_is",
+        kinds=words.say("q_kinds", kinds=_kinds(adam.kinds, words)) if adam.kinds else "",
+        ours=_loss(adam.train_loss),
+        loss=f"{loss:,.1f}",
+        accuracy=_share(accuracy),
+        divided=_loss(divided.train_loss),
+        reached=_share(divided.test_accuracy),
     )
 
 

@@ -125,6 +125,16 @@ QUESTION_TEXTS = {
     "q_plan_no": Text("No.", "不是。"),
     "q_plan_yes": Text("None of these is better.", "这里没有更好的。"),
     "q_kinds": Text(" ({kinds})", "（{kinds}）"),
+    "q_adam": Text("Which learning rate did its Adam have?", "报告中的 Adam 实际用的是什么学习率？"),
+    "q_adam_is": Text(
+        "On 6,000 images a loss of {loss} and a test accuracy of {accuracy} are printed. At 0.1, as it says, ours "
+        "ends at {ours}{kinds}; with the step divided by the 784 pixels, as its GD has it, at {divided}, with a "
+        "test "
+        "accuracy of {reached}.",
+        "报告中 6,000 张图上的损失为 {loss}，测试准确率为 {accuracy}。按其所写的学习率 0.1，我们的损失停在 "
+        "{ours}{kinds}；"
+        "若像其 GD 那样把步长再除以 784 个像素，则为 {divided}，测试准确率 {reached}。",
+    ),
     "q_test_loss": Text("What are the printed test losses of 100 images?", "报告中 100 张图的测试损失是什么？"),
     "q_test_loss_is": Text(
         "To the rounding of what is printed they are the training losses, over 600 images, of one epoch more: "

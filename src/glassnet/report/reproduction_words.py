@@ -50,7 +50,7 @@ REPRODUCTION_TEXTS = {
     "mean_of_fewer": Text("{mean} (of {n})", "{mean}（{n} 个）"),
     "no_figure": Text("no run of ours has a {quantity}", "我们的运行都没有{quantity}"),
     "also_health": Text("our runs are sick: {kinds}", "我们的网络有病：{kinds}"),
-    "orders": Text("Orders", "次序"),
+    "printed_orders": Text("Orders", "次序"),
     "order_holds": Text(
         "{text}: holds for our means ({means}), and for {seeds} of {of} seeds.",
         "{text}：我们的平均值（{means}）符合，{of} 个种子中有 {seeds} 个符合。",

@@ -9,7 +9,7 @@ from pathlib import Path
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, FileError
 from glassnet.study.design import BASE, Study
-from glassnet.study.finalist import Finalist, median_run, missing_runs, read_finalist
+from glassnet.study.finalist import Finalist, are_open, median_run, missing_runs, read_finalist
 from glassnet.study.independence import Independence, independence
 from glassnet.study.recommendation import Recommendation, recommend
 from glassnet.study.results import Row
@@ -39,7 +39,9 @@ class Findings:
     independence : Independence or None
         None where the design is no factorial of two factors or more.
     finalist : Finalist or None
-        The recommended plan on the test rows; None where these are closed, or were opened for another.
+        The recommended plan on the test rows; None where these are closed, or were opened for another or for all.
+    opened : bool
+        Whether the test rows were opened for all runs.
     starts : dict of str to bool
         Whether each factor changes the initial parameters.
     """
@@ -53,6 +55,7 @@ class Findings:
     recommendation: Recommendation | None
     independence: Independence | None
     finalist: Finalist | None
+    opened: bool
     starts: dict[str, bool]
 
 
@@ -76,7 +79,10 @@ def findings(study: Study, folder: Path, rows: Sequence[Row], load: Callable[[Ru
     except DataError:
         chosen = None
     finalist, missing = read_finalist(folder), missing_runs(study, ordered)
-    if finalist is not None and (missing or chosen is None or not _is_current(finalist, chosen, ordered)):
+    opened = are_open(study, folder)
+    if finalist is not None and (
+        opened or missing or chosen is None or not _is_current(finalist, chosen, ordered)
+    ):
         finalist = None
     return Findings(
         study=study,
@@ -88,6 +94,7 @@ def findings(study: Study, folder: Path, rows: Sequence[Row], load: Callable[[Ru
         recommendation=chosen,
         independence=independence(ordered, levels, study.measure, LEVEL, base) if together else None,
         finalist=finalist,
+        opened=opened,
         starts={name: study.changes_start(name, load) for name in levels},
     )
 

@@ -364,6 +364,8 @@ def _test_rows(
 
 def _plan(found: Findings, words: Words) -> list[str]:
     chosen, plan = found.recommendation, found.finalist
+    if found.opened:
+        return [words.say("open_for_all")]
     if chosen is None:
         return [words.say("closed_nothing")]
     if found.missing:

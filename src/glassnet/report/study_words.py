@@ -343,6 +343,11 @@ STUDY_TEXTS = {
         "Its outputs on the test rows are not finite, so it could not be judged.",
         "它在测试样本上的输出不是有限数，无法评估。",
     ),
+    "open_for_all": Text(
+        "The test rows were opened for every run of this study, so they cannot tell how good the recommended "
+        "plan is.",
+        "本实验的每次运行都已在测试样本上评估过，因此测试样本不能说明推荐方案有多好。",
+    ),
     "closed_unfinished": Text(
         "The test rows stay closed until all runs are done.", "在所有运行完成之前，不启用测试样本。"
     ),

@@ -15,6 +15,7 @@ from glassnet.study.design import Study
 from glassnet.study.recommendation import recommend
 from glassnet.study.results import Row
 from glassnet.study.statistics import larger_is_better, value_of
+from glassnet.study.study_folder import StudyFolder
 from glassnet.training.assessment import Assessment, assess
 from glassnet.training.config import RunConfig, check_data
 from glassnet.training.model_file import load_model
@@ -22,6 +23,9 @@ from glassnet.training.run import load_data
 from glassnet.training.run_folder import CONFIG_FILE, RunFolder
 
 RECOMMENDED_FILE = "recommended.json"
+
+#: Of ``study.json``: the test rows were opened for every run.
+OPENED = "test_rows_opened"
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,18 @@ def missing_runs(study: Study, rows: Iterable[Row]) -> int:
     return sum((one.name, seed) not in there for one in study.variants() for seed in study.seeds)
 
 
+def open_for_all(folder: str | Path) -> None:
+    """Note in a study's folder that every network of it is judged on the test rows, as a repeated table is."""
+    place = StudyFolder(Path(folder))
+    place.write(place.record() | {OPENED: True})
+
+
+def are_open(study: Study, folder: str | Path) -> bool:
+    """Whether the test rows of a study can judge no choice any more: all runs were judged on, or watched, them."""
+    watched = any(one.config.data.validation == "test" for one in study.variants())
+    return watched or bool(StudyFolder(Path(folder)).record().get(OPENED))
+
+
 def judge_finalist(
     study: Study, folder: str | Path, rows: Sequence[Row], load: Callable[[RunConfig], Dataset] = load_data
 ) -> Finalist | None:
@@ -127,8 +143,9 @@ def judge_finalist(
     Returns
     -------
     Finalist or None
-        None, and the test rows stay closed, where runs are missing or no variant can be recommended. Where the
-        same network was judged before, what is recorded of it: no second look is taken.
+        None, and the test rows stay closed, where runs are missing or no variant can be recommended; None also
+        where they are open for all runs (`are_open`). Where the same network was judged before, what is recorded
+        of it: no second look is taken.
 
     Raises
     ------
@@ -138,7 +155,7 @@ def judge_finalist(
         If the data are not those that the run learned from.
     """
     folder = Path(folder)
-    if missing_runs(study, rows):
+    if missing_runs(study, rows) or are_open(study, folder):
         return None
     try:
         found = recommend(rows, study.measure, study.levels())

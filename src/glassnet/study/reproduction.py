@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from glassnet.study.fairness import DataAtHand
+from glassnet.study.finalist import open_for_all
 from glassnet.study.independence import Independence, independence
 from glassnet.study.outcomes import Outcome, Outcomes, best, outcomes_of
 from glassnet.study.publication import (
@@ -200,6 +201,7 @@ def reproduce(
         study = load_published_study(publication.factorial)
         more = run(study, place / FACTORIAL_FOLDER)
         together = independence(more, study.levels(), study.measure, base=study.variants()[0].levels)
+    open_for_all(place / STUDY_FOLDER)
     outcomes = outcomes_of(place / STUDY_FOLDER, rows, data_dir)
     return Reproduction(
         publication,
