@@ -88,6 +88,33 @@ def test_the_test_rows_are_watched_and_all_others_learned_from(tmp_path, monkeyp
     assert len(watched.train.y) == len(drawn.train.y) + len(drawn.validation.y)
 
 
+@pytest.mark.parametrize("name", ["digits", "points.npz"])
+def test_the_last_rows_are_watched_and_those_before_learned_from(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    np.savez("points.npz", X=np.arange(80.0).reshape(40, 2), y=np.arange(40) % 2)
+    last, without = load_dataset(name, validation="last(5)"), load_dataset(name, validation=0)
+    assert last.validation_size == "last(5)"
+    for ours, theirs in (
+        (last.train.X, without.train.X[:-5]),
+        (last.train.y, without.train.y[:-5]),
+        (last.validation.X, without.train.X[-5:]),
+        (last.validation.y, without.train.y[-5:]),
+        (last.test.X, without.test.X),
+    ):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_the_last_rows_do_not_scale_those_before():
+    last = load_dataset("digits", validation="last(500)", standardize=True)
+    np.testing.assert_allclose(last.train.X.mean(axis=0), 0, atol=1e-5)
+    assert np.abs(last.validation.X.mean(axis=0)).max() > 0.01
+
+
+@pytest.mark.parametrize("rows", ["last(100000)", "last", "last(-1)", "last(0.5)", "train"])
+def test_other_rows_are_refused(rows):
+    assert refusal(UsageError, load_dataset, "digits", validation=rows).startswith("validation: ")
+
+
 def test_standardised_test_rows_are_watched_as_they_are_tested():
     watched = load_dataset("digits", validation="test", standardize=True)
     np.testing.assert_array_equal(watched.validation.X, watched.test.X)

@@ -154,7 +154,7 @@ def test_nielsen_has_the_books_settings():
         regularised = name.endswith("L2") or name.startswith("validated")
         assert training.l2 == (5 / 50_000 if regularised else 0)
         on_validation = name.startswith(("validated", "softmax"))
-        assert config.data.validation == (10_000 if on_validation else "test")
+        assert config.data.validation == ("last(10000)" if on_validation else "test")
         assert training.sampling == "first"
         quadratic = name == "base" or name.startswith("quadratic")
         loss = "cross_entropy" if name.startswith("softmax") else "binary_cross_entropy"

@@ -244,7 +244,7 @@ def test_a_run_that_watches_the_test_rows_is_kept_and_gone_on_with(tmp_path):
         resume(tmp_path / "run", load_dataset("digits", validation=0), epochs=5, progress=False)
 
 
-@pytest.mark.parametrize("word", ["train", "tests", "validation", ""])
+@pytest.mark.parametrize("word", ["train", "tests", "validation", "last", "last(1.5)", "first(3)", ""])
 def test_no_other_word_is_taken(word):
     with pytest.raises(UsageError, match=r"^data\.validation: "):
         configure({"data": {"dataset": "digits", "validation": word}})

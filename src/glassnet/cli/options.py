@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -151,6 +152,13 @@ def number(name: str, text: str | None) -> int | float | None:
         return int(text) if text.isdecimal() else float(text)
     except ValueError:
         raise UsageError(name, f"must be a number of rows, or a share such as 0.1, got {text!r}") from None
+
+
+def validation_rows(text: str | None) -> int | float | str | None:
+    """Read which rows are set aside: a number, a share, or by a name, ``last(500)``."""
+    from glassnet.data.dataset import NAMED_VALIDATION
+
+    return text if text is not None and re.fullmatch(NAMED_VALIDATION, text) else number("validation", text)
 
 
 def split(names: str | None) -> list[str] | None:

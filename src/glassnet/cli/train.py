@@ -35,6 +35,7 @@ from glassnet.cli.options import (
     one_or_more,
     shares,
     split,
+    validation_rows,
     with_steps,
 )
 from glassnet.cli.output import DataDirOption, ImputeOption, JsonOption, TargetOption
@@ -150,7 +151,7 @@ def train(
     validation: Annotated[
         str | None,
         typer.Option(
-            help="Training rows set aside: a share or a number; 0: none.",
+            help="Training rows set aside: a share or a number; last(N): the last ones; 0: none.",
             metavar="N",
             show_default="the data's own, or 1/12",
         ),
@@ -241,7 +242,7 @@ def train(
         "seed": seed,
         "data": {
             "dataset": dataset,
-            "validation": number("validation", validation),
+            "validation": validation_rows(validation),
             "split_seed": split_seed,
             "target": target,
             "impute": impute,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -29,6 +30,9 @@ TEST = 0.2
 
 #: Rows that are moved at a time.
 BLOCK = 1024
+
+#: What `Dataset.validated_by` takes.
+NAMED_VALIDATION = r"test|last\((\d+)\)"
 
 
 class Split(NamedTuple):
@@ -67,8 +71,9 @@ class Dataset:
         Arguments of `load_dataset` that read the user's own data again: the path and what went with it.
     remarks : tuple of str
         What was decided while they were read, in words.
-    validation_size : int, "test" or None
-        Rows set aside for validation; None: those that the data set comes with; "test": the test rows.
+    validation_size : int, str or None
+        Rows set aside for validation; None: those that the data set comes with; ``"test"`` or ``"last(500)"``: see
+        `validated_by`.
     split_seed : int
         Repeats the split.
     standardisation : Standardisation or None
@@ -82,7 +87,7 @@ class Dataset:
     class_names: tuple[str, ...] | None = None
     image_shape: tuple[int, ...] | None = None
     checksums: dict[str, str] = field(default_factory=dict)
-    validation_size: int | Literal["test"] | None = 0
+    validation_size: int | str | None = 0
     split_seed: int = 0
     task: str = "multi-class"
     target_names: tuple[str, ...] | None = None
@@ -110,12 +115,37 @@ class Dataset:
             _check_labels(self.name, "validation", y, len(self.class_names))
         return replace(self, validation=validation, validation_size=None)
 
-    def watched_on_test(self) -> Dataset:
-        """Return the data set with the test rows in the place of validation rows.
+    def validated_by(self, rows: str) -> Dataset:
+        """Return the data set with other rows for validation; none may have been set aside before.
 
-        That is how many published tables were made. What is chosen by such rows is not tested by them any more.
+        Parameters
+        ----------
+        rows : str
+            ``"last(500)"``: the last 500 training rows, as they stand, for rows in the order of time.
+            ``"test"``: the test rows, as many published tables have it; what is chosen by them is not tested by
+            them any more.
+
+        Raises
+        ------
+        UsageError
+            If it is neither, or leaves no rows to learn from.
+
+        Examples
+        --------
+        >>> data = Dataset.from_arrays(np.zeros((100, 4)), np.arange(100) % 2, validation=0)
+        >>> last = data.validated_by("last(10)")
+        >>> [len(split.y) for split in (last.train, last.validation, last.test)]
+        [70, 10, 20]
         """
-        return replace(self, validation=self.test, validation_size="test")
+        named = re.fullmatch(NAMED_VALIDATION, rows)
+        if named is None:
+            raise UsageError("validation", f"takes a number of rows, a share, 'test' or 'last(500)', got {rows!r}")
+        if named[1] is None:
+            return replace(self, validation=self.test, validation_size=rows)
+        X, y = self.train
+        first = len(y) - validation_size(int(named[1]), len(y))
+        train, last = Split(X[:first], y[:first]), Split(X[first:], y[first:])
+        return replace(self, train=train, validation=last, validation_size=rows)
 
     def standardised(self) -> Dataset:
         """Return the data set with each column of X at mean 0 and standard deviation 1 over the training rows.

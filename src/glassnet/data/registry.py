@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from glassnet.data import medmnist, mnist_family, scikit_learn
 from glassnet.data.dataset import Dataset
@@ -106,7 +106,7 @@ def load_dataset(
     name: Any,
     data_dir: str | Path | None = None,
     *,
-    validation: float | Literal["test"] | None = None,
+    validation: float | str | None = None,
     split_seed: int = 0,
     target: str | None = None,
     impute: str | None = None,
@@ -123,10 +123,11 @@ def load_dataset(
     data_dir : str or Path, optional
         Folder with data sets, in place of the one that the environment variable GLASSNET_DATA names. Where
         neither has the data, they come from the user cache, or are downloaded to it, with their checksum.
-    validation : float, int or "test", optional
+    validation : float, int or str, optional
         Share (below 1) or number of the training rows set aside for validation, every class in proportion;
-        0: none. By default the validation rows that the data set comes with, or else a twelfth. "test": none, and
-        the test rows are watched instead, as many published tables did it: only to repeat such a table.
+        0: none. By default the validation rows that the data set comes with, or else a twelfth. ``"last(500)"``:
+        the last 500 training rows; ``"test"``: the test rows are watched, only to repeat a published table that
+        did so.
     split_seed : int, default 0
         Draws the validation rows; the test rows never change.
     target : str, optional
@@ -152,8 +153,8 @@ def load_dataset(
     """
     if standardize and isinstance(name, str) and name in {table.name for table in scikit_learn.TABLES}:
         raise already_standardised(name)
-    if validation == "test":
-        data = _as_read(name, data_dir, 0, split_seed, target, impute).watched_on_test()
+    if isinstance(validation, str):
+        data = _as_read(name, data_dir, 0, split_seed, target, impute).validated_by(validation)
     else:
         data = _as_read(name, data_dir, validation, split_seed, target, impute)
     return data.standardised() if standardize else data

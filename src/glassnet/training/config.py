@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypedDict, TypeVar
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticCustomError
 
 from glassnet.data.augmentation import Augmentation
-from glassnet.data.dataset import Dataset
+from glassnet.data.dataset import NAMED_VALIDATION, Dataset
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.activations import ACTIVATIONS
 from glassnet.nn.initializers import INITIALIZERS
@@ -21,7 +23,16 @@ from glassnet.training.early_stopping import EARLY_STOPPING, EarlyStopping
 
 Model = TypeVar("Model", bound=BaseModel)
 
+
+def _validation_rows(value: Any) -> Any:
+    """Refuse names of validation rows that `Dataset.validated_by` does not know."""
+    if isinstance(value, str) and not re.fullmatch(NAMED_VALIDATION, value):
+        raise PydanticCustomError("validation_rows", "takes a number of rows, a share, 'test' or 'last(500)'")
+    return value
+
+
 NotNegative = Annotated[int | float, Field(ge=0)]
+ValidationRows = Annotated[NotNegative | str | None, BeforeValidator(_validation_rows)]
 
 
 class _Section(BaseModel):
@@ -32,7 +43,7 @@ class DataConfig(_Section):
     """Which data, and how they are split; see `glassnet.load_dataset`."""
 
     dataset: str
-    validation: NotNegative | Literal["test"] | None = None
+    validation: ValidationRows = None
     split_seed: int = Field(default=0, ge=0)
     target: str | None = None
     impute: Literal["error", "median"] | None = None
