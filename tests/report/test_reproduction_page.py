@@ -217,6 +217,10 @@ def test_another_behaviour_is_a_reason():
         "a: not reproduced, because ours fails, where the printed one learns; the training loss is 99.0, "
         "outside 4 to 6.25."
     )
+    silent = tiny(
+        None, two(base=[outcome("base", seed, train_loss=[99.0], unanswered=seed) for seed in (0, 1, 2)])
+    )
+    assert "; 2 of 3 runs of ours never give one class or more." in reasons_of(silent.rows, EN)[0]
     lost = tiny(None, two(base=[outcome("base", 0, FAILED)]))
     assert reasons_of(lost.rows, EN)[0] == "a: not reproduced, because no run of ours has a training loss."
     [order] = found.orders

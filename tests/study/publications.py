@@ -68,12 +68,13 @@ def outcome(
     seconds=1.0,
     test=(),
     constant=10.0,
+    unanswered=0,
     **columns,
 ):
     """Return what came of a run: its health, its test figures, the best constant answer's loss, its history."""
     health = [{"kind": kind, "sick": True, "cause": cause} for kind in kinds]
     row = Row(variant, {"variant": variant}, seed, status, {}, seconds=seconds, health=health)
-    return Outcome(row, columns, dict(test), constant)
+    return Outcome(row, columns, dict(test), constant, unanswered)
 
 
 def by_seed(*outcomes):

@@ -179,6 +179,18 @@ def test_the_constant_loss_is_in_the_units_of_training(studied):
     assert found["summed"][0].constant_loss == pytest.approx(50 * first.var() / 2, rel=1e-6)
 
 
+def test_classes_that_are_never_given_are_counted(studied):
+    _, folder, rows, found = studied
+    for row in rows:
+        if row.status == DIVERGED:
+            assert found[row.variant][0].unanswered == 0
+            continue
+        network, data = load_model(folder / row.folder), load_data(RunFolder(folder / row.folder).config())
+        given = set(network.predict(data.test.X).tolist())
+        assert found[row.variant][0].unanswered == len(set(data.test.y.tolist()) - given)
+    assert found["summed"][0].unanswered > 0  # so few steps leave its outputs near one number
+
+
 def test_diverged_and_failed_runs_have_no_figures(studied):
     _, folder, _, found = studied
     mad = found["mad"][0]

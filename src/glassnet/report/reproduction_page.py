@@ -175,6 +175,8 @@ def reasons_of(judged: Sequence[Judged], words: Words) -> list[str]:
 def _reason(row: Judged, words: Words) -> str:
     why = [] if row.same_behaviour or not row.behaviour else [_other_behaviour(row, words)]
     why += [_outside(one, words) for one in row.comparisons if not one.inside]
+    if row.unanswering:
+        why.append(words.say("unanswering", n=row.unanswering, of=row.of))
     if row.health:
         kinds = words.say("and").join(words.kind(kind) for kind in row.health)
         why.append(words.say("also_health", kinds=kinds))

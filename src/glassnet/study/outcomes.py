@@ -43,12 +43,15 @@ class Outcome:
         diverged.
     constant_loss : float
         What the best constant answer costs, in the units of ``train_loss``.
+    unanswered : int
+        Classes that are on test rows, and that the network gives to none of them.
     """
 
     row: Row
     columns: dict[str, list[float]]
     test: dict[str, float] = field(default_factory=dict)
     constant_loss: float = math.inf
+    unanswered: int = 0
 
     @property
     def behaviour(self) -> str:
@@ -111,15 +114,17 @@ def _outcome(folder: Path, row: Row, at_hand: DataAtHand) -> Outcome:
     targets = encode(data.train.y[: sampler.n], network.layers[-1], data.n_classes, network.theta.dtype)
     rows_of_a_loss = sampler.batch_size if network.loss.reduction == "sum" else 1
     constant = Baseline.of(network.loss, targets).loss * rows_of_a_loss
-    test = {}
+    test, unanswered = {}, 0
     if row.status != DIVERGED:
-        judged = assess(load_model(run.path), data.test, data.task, data.encoder)
+        trained = load_model(run.path)
+        unanswered = len(np.setdiff1d(data.test.y, trained.predict(data.test.X))) if data.n_classes else 0
+        judged = assess(trained, data.test, data.task, data.encoder)
         rows_judged = judged.rows if network.loss.reduction == "sum" else 1
         test = {
             "test_loss": judged.loss / rows_judged,
             **{f"test_{name}": value for name, value in judged.measures.items()},
         }
-    return Outcome(row, columns, test, constant)
+    return Outcome(row, columns, test, constant, unanswered)
 
 
 def behaviour_of(losses: Sequence[float], constant_loss: float) -> str:

@@ -87,12 +87,16 @@ class Judged:
         How most of our runs behave, of a tie that of the first; empty where no run says.
     health : list of str
         Kinds of what our runs suffer from, the most frequent first.
+    unanswering, of : int
+        Runs that leave a class without any test row, of all.
     """
 
     row: PrintedRow
     comparisons: list[Compared]
     behaviour: str
     health: list[str]
+    unanswering: int = 0
+    of: int = 0
 
     @property
     def same_behaviour(self) -> bool:
@@ -233,7 +237,9 @@ def _judged(row: PrintedRow, outcomes: Mapping[int, Outcome]) -> Judged:
     behaviours = Counter(behaviour for one in outcomes.values() if (behaviour := one.behaviour))
     behaviour = behaviours.most_common(1)[0][0] if behaviours else ""
     kinds = Counter(record["kind"] for one in outcomes.values() for record in one.row.health if record.get("sick"))
-    return Judged(row, comparisons, behaviour, [kind for kind, _ in kinds.most_common()])
+    unanswering = sum(one.unanswered > 0 for one in outcomes.values())
+    health = [kind for kind, _ in kinds.most_common()]
+    return Judged(row, comparisons, behaviour, health, unanswering, len(outcomes))
 
 
 def _compared(figure: Figure, outcomes: Mapping[int, Outcome]) -> Compared:
