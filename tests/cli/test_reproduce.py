@@ -123,6 +123,17 @@ def test_a_run_that_failed_is_named_and_ends_with_1(glassnet, tiny):
     assert "tanh: not reproduced, because no run of ours" in page
 
 
+def test_a_report_that_cannot_be_written_costs_a_line_and_no_table(glassnet, tiny):
+    (tiny / "reproductions" / "tiny" / "report.html").mkdir(parents=True)
+    answer = glassnet("reproduce", "tiny", "--workers", 1, "-q")
+    assert answer.code == 0
+    assert answer.err.startswith("glassnet: no report was written: ")
+    again = "glassnet reproduce tiny --folder reproductions/tiny --workers 1"
+    assert answer.err.endswith(f"the table is saved; try again: {again}\n")
+    assert "2 printed rows: " in answer.out
+    assert "\nreport " not in answer.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -67,12 +67,12 @@ def _compared(
 ) -> list[Row]:
     """Run the study, write its report, and print what it found; the test rows stay closed."""
     from glassnet.cli.report import StudyWritten
-    from glassnet.cli.study import stopping, tell_study
+    from glassnet.cli.study import going_on, stopping, tell_study
     from glassnet.report.study_page import write_study_report
     from glassnet.study.runner import run_study
     from glassnet.study.study_folder import STUDY_FILE
 
-    with stopping(["study", str(folder / STUDY_FILE)], folder, None, data_dir):
+    with stopping(going_on(["study", str(folder / STUDY_FILE)], folder, data_dir=data_dir)):
         rows = run_study(study, folder, data_dir=data_dir)
     page = write_study_report(study, folder, rows, lambda config: data, language=language.value)
     if not as_json:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
-from shlex import quote
+from shlex import join
 from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
@@ -110,7 +110,7 @@ def study_report_after(
     typer.Exit
         With 130 after Ctrl-C.
     """
-    return _attempted("study", folder, lambda: _write_study(study, folder, rows, load, language))
+    return attempted("study", _again(folder), lambda: _write_study(study, folder, rows, load, language))
 
 
 def report_after(run: Run, data: Dataset, language: Language) -> Path | None:
@@ -128,12 +128,23 @@ def report_after(run: Run, data: Dataset, language: Language) -> Path | None:
     if run.folder is None or run.unsaved is not None:
         return None
     folder = run.folder
-    return _attempted("run", folder, lambda: write_run_report(folder, run.network, data, language=language.value))
+    return attempted(
+        "run", _again(folder), lambda: write_run_report(folder, run.network, data, language=language.value)
+    )
 
 
-def _attempted(what: str, folder: Path, write: Callable[[], Written]) -> Written | None:
-    """Write a report; where that fails it is said, and None returned: the work that it is of is saved."""
-    again = f"glassnet report {quote(str(folder))}"
+def _again(folder: Path) -> str:
+    return join(["glassnet", "report", str(folder)])
+
+
+def attempted(what: str, again: str, write: Callable[[], Written]) -> Written | None:
+    """Write a report; where that fails it is said, and None returned: the work that it is of is saved.
+
+    Raises
+    ------
+    typer.Exit
+        With 130 after Ctrl-C.
+    """
     try:
         return write()
     except (GlassnetError, OSError, MemoryError) as error:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json, print_table
-from glassnet.cli.report import Language, LanguageOption
-from glassnet.cli.study import print_problems, stopping
+from glassnet.cli.report import Language, LanguageOption, attempted
+from glassnet.cli.study import going_on, print_problems, stopping
 
 if TYPE_CHECKING:
     from glassnet.study.reproduction import Compared, Reproduction
@@ -49,31 +49,37 @@ def reproduce(
       glassnet reproduce seed-report --lang zh
       glassnet reproduce nielsen --workers 2 --json
     """
-    from glassnet.report.reproduction_page import write_reproduction_report
-    from glassnet.report.study_page import write_study_report
-    from glassnet.report.words import Words
-    from glassnet.study.fairness import DataAtHand
     from glassnet.study.reproduction import reproduce
-    from glassnet.study.results import read_rows
-    from glassnet.study.specification import load_study
-    from glassnet.study.study_folder import STUDY_FILE
 
     folder = Path("reproductions") / name if folder is None else folder
     command = ["reproduce", name, *([] if lang is None else ["--lang", lang.value])]
-    with stopping(command, folder, workers, data_dir):
+    again = going_on(command, folder, workers, data_dir)
+    with stopping(again):
         found = reproduce(name, folder, data_dir=data_dir, workers=workers, progress=not quiet)
-    language = lang or Language.EN
-    load = DataAtHand(data_dir).load
-    for part in found.studies:
-        place = folder / part
-        write_study_report(load_study(place / STUDY_FILE), place, read_rows(place), load, language=language.value)
-    page = write_reproduction_report(found, Words(language.value))
+    page = attempted("table", again, lambda: _write_pages(found, data_dir, lang or Language.EN))
     _tell(found, page, as_json)
     if found.failed:
         raise typer.Exit(1)
 
 
-def _tell(found: Reproduction, page: Path, as_json: bool) -> None:
+def _write_pages(found: Reproduction, data_dir: Path | None, language: Language) -> Path:
+    """Write the reports of a reproduction's studies, and its own; return the page of the latter."""
+    from glassnet.report.reproduction_page import write_reproduction_report
+    from glassnet.report.study_page import write_study_report
+    from glassnet.report.words import Words
+    from glassnet.study.fairness import DataAtHand
+    from glassnet.study.results import read_rows
+    from glassnet.study.specification import load_study
+    from glassnet.study.study_folder import STUDY_FILE
+
+    load = DataAtHand(data_dir).load
+    for part in found.studies:
+        place = found.folder / part
+        write_study_report(load_study(place / STUDY_FILE), place, read_rows(place), load, language=language.value)
+    return write_reproduction_report(found, Words(language.value))
+
+
+def _tell(found: Reproduction, page: Path | None, as_json: bool) -> None:
     """Print what is printed, what came out, and what that says."""
     from glassnet.report.reproduction_page import answers_of, order_text, printed_table, reasons_of, verdict_of
     from glassnet.report.words import Words
@@ -85,7 +91,7 @@ def _tell(found: Reproduction, page: Path, as_json: bool) -> None:
             {
                 "publication": found.publication.model_dump(mode="json"),
                 "folder": str(found.folder),
-                "report": str(page),
+                "report": page and str(page),
                 "rows": [
                     {
                         "label": row.row.label,
@@ -102,7 +108,8 @@ def _tell(found: Reproduction, page: Path, as_json: bool) -> None:
             }
         )
         return
-    print_facts([("printed in", found.publication.source), ("folder", str(found.folder)), ("report", str(page))])
+    facts = [("printed in", found.publication.source), ("folder", str(found.folder))]
+    print_facts([*facts, *([] if page is None else [("report", str(page))])])
     typer.echo()
     table = printed_table(found.rows, words)
     print_table(table.header, [[cell.text for cell in row] for row in table.cells], text=table.text)

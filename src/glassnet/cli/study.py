@@ -66,7 +66,8 @@ def study(
         raise UsageError("lang", "is of the report, and --no-report leaves it out; leave one of the two out")
     chosen = load_study(file)
     folder = Path("studies") / chosen.file_name if folder is None else folder
-    with stopping(["study", str(file)], folder, workers, data_dir):
+    command = ["study", str(file), *([] if lang is None else ["--lang", lang.value])]
+    with stopping(going_on(command, folder, workers, data_dir)):
         rows = run_study(chosen, folder, data_dir=data_dir, workers=workers, progress=not quiet)
     at_hand = DataAtHand(data_dir)
     starts = {name: chosen.changes_start(name, at_hand.load) for name in chosen.levels()}
@@ -77,19 +78,22 @@ def study(
         raise typer.Exit(1)
 
 
+def going_on(command: list[str], folder: Path, workers: int | None = None, data_dir: Path | None = None) -> str:
+    """Return the command that goes on with a study."""
+    options = {"--folder": folder, "--workers": workers, "--data-dir": data_dir}
+    given = [part for option, value in options.items() if value is not None for part in (option, str(value))]
+    return join(["glassnet", *command, *given])
+
+
 @contextlib.contextmanager
-def stopping(
-    command: list[str], folder: Path, workers: int | None = None, data_dir: Path | None = None
-) -> Iterator[None]:
+def stopping(again: str) -> Iterator[None]:
     """Say what Ctrl-C or SIGTERM left of a study, and by which command it goes on."""
     from glassnet.study.runner import StudyInterrupted
 
-    options = {"--folder": folder, "--workers": workers, "--data-dir": data_dir}
-    given = [part for option, value in options.items() if value is not None for part in (option, str(value))]
     try:
         yield
     except StudyInterrupted as stop:
-        typer.echo(f"glassnet: {stop}; go on with: {join(['glassnet', *command, *given])}", err=True)
+        typer.echo(f"glassnet: {stop}; go on with: {again}", err=True)
         raise typer.Exit(128 + stop.signal) from None
 
 

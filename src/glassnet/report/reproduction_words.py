@@ -50,7 +50,8 @@ REPRODUCTION_TEXTS = {
     "mean_of_fewer": Text("{mean} (of {n})", "{mean}（{n} 个）"),
     "no_figure": Text("no run of ours has a {quantity}", "我们的运行都没有{quantity}"),
     "unanswering": Text(
-        "{n} of {of} runs of ours never give one class or more", "我们的 {of} 次运行中有 {n} 次从不给出某个或某些类别"
+        "{n} of {of} runs of ours never give one class or more",
+        "我们的 {of} 次运行中有 {n} 次从不给出某个或某些类别",
     ),
     "also_health": Text("our runs are sick: {kinds}", "我们的网络有病：{kinds}"),
     "printed_orders": Text("Orders", "次序"),
