@@ -25,6 +25,7 @@ COMMANDS = [
     ["train"],
     ["check"],
     ["study"],
+    ["reproduce"],
     ["evaluate"],
     ["report"],
     ["predict"],
