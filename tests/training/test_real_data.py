@@ -34,7 +34,8 @@ def test_every_optimizer_lowers_the_loss_at_its_own_learning_rate(fashion_mnist,
     assert run.history.last.validation_accuracy > (0.25 if name == "gd" else 0.65)
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
 def test_the_reports_gd_row_is_reproduced(fashion_mnist_home, seed):
     network = Network(
         [784, 256, 128, 1],
@@ -64,7 +65,11 @@ def test_the_reports_gd_row_is_reproduced(fashion_mnist_home, seed):
 
 
 @pytest.mark.parametrize(
-    ("layers", "epochs", "accuracy"), [([784, 256, 128, 10], 10, 0.880), ([784, 28, 10], 10, 0.850)]
+    ("layers", "epochs", "accuracy"),
+    [
+        pytest.param([784, 256, 128, 10], 10, 0.880, marks=pytest.mark.slow),
+        ([784, 28, 10], 10, 0.850),
+    ],
 )
 def test_fashion_mnist_is_learned(fashion_mnist, layers, epochs, accuracy):
     network = Network(layers, "relu", seed=0)
