@@ -49,6 +49,16 @@ def test_relu_is_flat_where_it_is_off_and_never_saturated():
     assert (layer.saturated, layer.dead, layer.flat_share) == ((), (1,), 0.5)
 
 
+def test_a_slope_that_is_small_near_0_is_where_relu3_begins_and_no_saturation():
+    net = network(2, activation="relu3")
+    net.W[0][:] = 0
+    net.b[0][:] = [0.2, 2.0]  # slopes of 0.12 and 12, where 48 at 4 is the steepest
+    layer = measure(net).hidden[0]
+    assert (layer.saturated, layer.dead, layer.flat_share) == ((), (), 0)
+    net.b[0][:] = [0.2, 0.9]
+    assert measure(net).hidden[0].saturated == ()
+
+
 def test_units_of_the_same_weights_and_bias_are_duplicates():
     net = network(5)
     net.W[0][:, 3], net.b[0][3] = net.W[0][:, 1], net.b[0][1]
