@@ -336,6 +336,8 @@ MUTANTS = [
     # Health: what is measured, what follows, what is advised.
     ("training/health/vitals.py", "dead = (nothing & (H == 0)).all(axis=0)", "dead = (nothing & (H == 0)).any(axis=0)"),
     ("training/health/vitals.py", "* self.steepest[index]) & (np.abs(Z) > 1)", "* self.steepest[index])"),
+    ("training/learner.py", "                self.engine.store_theta()\n", "                pass\n"),
+    ("nn/program.py", "        self.store_theta()\n", "        pass\n"),
     ("training/health/vitals.py", "moved = change / length if", "moved = change * length if"),
     ("training/health/vitals.py", "network.gradient[:] /= rows", "network.gradient[:] /= 1"),
     ("training/health/vitals.py", "weights / weights.mean()", "weights"),
