@@ -150,6 +150,11 @@ HEALTHY = [
     *(case(layers, initializer="lecun_normal") for layers in (TWO, FOUR)),
     *(case(layers, batch_norm=True) for layers in (ONE, TWO, FOUR, EIGHT)),
     *(
+        case(layers, batch_norm=True, activation=activation)
+        for layers in (ONE, TWO)
+        for activation in ("tanh", "elu", "gelu")
+    ),
+    *(
         case(layers, optimizer=optimizer)
         for layers in (ONE, TWO)
         for optimizer in (

@@ -36,6 +36,7 @@ def test_healthy_networks_are_left_in_peace(fashion_mnist_home, case):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.real_data
 def test_all_of_the_battery(fashion_mnist_home):
     healthy = [outcome(case, seed) for case in HEALTHY for seed in SEEDS]
