@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import settings
+from tests.screens import SIZES
 
 #: Not tests: a script that needs PyTorch, the one that plants faults, and a list of networks.
 collect_ignore = ["nn/make_optimizer_trajectories.py", "mutants.py", "training/health/battery.py"]
@@ -74,3 +75,23 @@ def browser():
             pytest.skip(f"needs Chromium: {error.message.splitlines()[0]}")
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def open_file(browser):
+    """Open a page as a file; whatever it says on the console, and whatever it asks for, fails the test."""
+    said, contexts = [], []
+
+    def open_it(file, size=SIZES[0], **options):
+        contexts.append(browser.new_context(viewport={"width": size[0], "height": size[1]}, **options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda asked: asked.url == file.as_uri() or said.append(asked.url[:80]))
+        page.goto(file.as_uri())
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert [line for line in said if not line.startswith("data:image/png")] == []

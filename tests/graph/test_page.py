@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from tests.screens import SIZES
 
 import glassnet as gn
 from glassnet.errors import DataError, FileError, UsageError
@@ -12,7 +13,6 @@ from glassnet.graph.example import example_network, example_sample
 from glassnet.graph.notation import number
 from glassnet.graph.page import explain
 
-SIZES = [(1280, 800), (390, 844)]
 LEVELS = ("operations", "neurons", "matrices")
 
 #: Texts that lie over one another by more than a hair, of those that are shown.
@@ -57,25 +57,15 @@ def pages():
 
 
 @pytest.fixture
-def open_page(browser, tmp_path, request):
-    """Open a page as a file; whatever it says on the console, and whatever it asks for, fails the test."""
-    said, contexts = [], []
+def open_page(open_file, tmp_path):
+    """Open a page's text, as a file."""
 
-    def open_it(html, size=SIZES[0], **options):
+    def open_it(html, *size, **options):
         file = tmp_path / "page.html"
         file.write_text(html, encoding="utf-8")
-        contexts.append(browser.new_context(viewport={"width": size[0], "height": size[1]}, **options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda asked: asked.url == file.as_uri() or said.append(asked.url[:80]))
-        page.goto(file.as_uri())
-        return page
+        return open_file(file, *size, **options)
 
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert [line for line in said if not line.startswith("data:image/png")] == []
+    return open_it
 
 
 def current(page):

@@ -37,9 +37,6 @@ def examined(step, *layers):
     return {"step": step, "loss": 0.5, "outputs": [0.5], "output_spread": 0.1, "wrong": None, "layers": [*layers]}
 
 
-#: A laptop's screen and a phone's.
-SIZES = [(1280, 800), (390, 844)]
-
 HEALTHY = {
     "sick": False,
     "diagnoses": [],
@@ -180,23 +177,3 @@ def digits():
 def digits_run(tmp_path, digits):
     """A run on digits in tmp_path / "run", watched and healthy."""
     return trained(tmp_path / "run", digits, layers=[64, 16, 10], health=HEALTHY)
-
-
-@pytest.fixture
-def open_file(browser):
-    """Open a page as a file; whatever it says on the console, and whatever it asks for, fails the test."""
-    said, contexts = [], []
-
-    def open_it(file, size=SIZES[0], **options):
-        contexts.append(browser.new_context(viewport={"width": size[0], "height": size[1]}, **options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda asked: asked.url == file.as_uri() or said.append(asked.url[:80]))
-        page.goto(file.as_uri())
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
-    assert [line for line in said if not line.startswith("data:image/png")] == []

@@ -6,6 +6,7 @@ from string import Formatter
 
 import numpy as np
 import pytest
+from tests.screens import SIZES
 from tests.study.publications import by_seed, made_up, outcome, printed
 
 from glassnet.report.open_questions import open_questions
@@ -26,7 +27,7 @@ from glassnet.study.reproduction import Reproduction, judge_orders, judge_rows
 from glassnet.study.results import DIVERGED, FAILED, Row
 from glassnet.study.seed_report import facts
 
-from .conftest import SIZES, Page, markdown_rows, rows_of
+from .conftest import Page, markdown_rows, rows_of
 
 EVIL = "<script>document.title = 'taken'</script>"
 EN, ZH = Words("en"), Words("zh")

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from tests.screens import SIZES
 
 import glassnet as gn
 from glassnet.data.dataset import Dataset
@@ -21,7 +22,7 @@ from glassnet.report.words import Words
 from glassnet.training.assessment import assess
 from glassnet.training.metrics import class_scores
 
-from .conftest import SICK, SIZES, Page, labelled, markdown_rows, rows_of, trained
+from .conftest import SICK, Page, labelled, markdown_rows, rows_of, trained
 
 EVIL = "<script>document.title = 'taken'</script>"
 

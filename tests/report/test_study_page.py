@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from tests.screens import SIZES
 from tests.study.studies import done, listed, small
 
 from glassnet.errors import FileError, UsageError
@@ -25,7 +26,7 @@ from glassnet.training.assessment import assess
 from glassnet.training.model_file import load_model
 from glassnet.training.run import load_data
 
-from .conftest import SIZES, Page, markdown_rows, rows_of
+from .conftest import Page, markdown_rows, rows_of
 
 EVIL = "<script>document.title = 'taken'</script>"
 

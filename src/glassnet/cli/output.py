@@ -22,6 +22,7 @@ DataDirOption = Annotated[
     Path | None,
     typer.Option(help="Folder with data sets, in place of GLASSNET_DATA.", show_default=False),
 ]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")]
 
 

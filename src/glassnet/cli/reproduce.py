@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json, print_table
+from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, print_facts, print_json, print_table
 from glassnet.cli.report import Language, LanguageOption, attempted
-from glassnet.cli.study import going_on, print_problems, stopping
+from glassnet.cli.study import WorkersOption, going_on, print_problems, stopping
 
 if TYPE_CHECKING:
     from glassnet.study.reproduction import Compared, Reproduction
@@ -23,18 +23,10 @@ def reproduce(
     folder: Annotated[
         Path | None, typer.Option(help="Folder to save all runs in.", show_default="reproductions/NAME")
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            help="Processes that train side by side, with a thread each.",
-            metavar="N",
-            min=1,
-            show_default="one a core, or one in all with all cores, as measured",
-        ),
-    ] = None,
+    workers: WorkersOption = None,
     lang: LanguageOption = None,
     data_dir: DataDirOption = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Repeat a published table with its own settings and three seeds: its figures beside ours, a verdict a row.

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glassnet.cli.output import MEASURES, DataDirOption, JsonOption, print_facts, print_json, print_table
+from glassnet.cli.output import (
+    MEASURES,
+    DataDirOption,
+    JsonOption,
+    QuietOption,
+    print_facts,
+    print_json,
+    print_table,
+)
 from glassnet.cli.report import Language, LanguageOption, StudyWritten, study_report_after
 from glassnet.errors import DataError, UsageError
 
@@ -21,28 +29,30 @@ if TYPE_CHECKING:
     from glassnet.study.results import Row
     from glassnet.study.statistics import Comparison, Summary
 
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Processes that train side by side, with a thread each.",
+        metavar="N",
+        min=1,
+        show_default="one a core, or one in all with all cores, as measured",
+    ),
+]
+
 
 def study(
     file: Annotated[Path, typer.Argument(help="TOML file that says what is compared.", metavar="FILE")],
     folder: Annotated[
         Path | None, typer.Option(help="Folder to save all runs in.", show_default="studies/NAME")
     ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            help="Processes that train side by side, with a thread each.",
-            metavar="N",
-            min=1,
-            show_default="one a core, or one in all with all cores, as measured",
-        ),
-    ] = None,
+    workers: WorkersOption = None,
     lang: LanguageOption = None,
     no_report: Annotated[
         bool,
         typer.Option("--no-report", help="Write no report.html and report.md, and leave the test rows unopened."),
     ] = False,
     data_dir: DataDirOption = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare variants of a configuration fairly: several seeds, the same start, the same batches.
@@ -107,15 +117,13 @@ def tell_study(
 ) -> None:
     """Print what a study found."""
     from glassnet.study.design import BASE
-    from glassnet.study.independence import independence
+    from glassnet.study.independence import independence_of
     from glassnet.study.recommendation import recommend
     from glassnet.study.statistics import compare, summarise
 
     summaries = summarise(rows, study.measure)
     compared = compare(rows, BASE, study.measure)
-    together = study.design == "factorial" and len(study.factors) > 1
-    base = study.variants()[0].levels
-    checked = independence(rows, study.levels(), study.measure, base=base) if together else None
+    checked = independence_of(study, rows)
     try:
         found, why = recommend(rows, study.measure, study.levels()), ""
     except DataError as error:

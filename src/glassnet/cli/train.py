@@ -38,7 +38,7 @@ from glassnet.cli.options import (
     validation_rows,
     with_steps,
 )
-from glassnet.cli.output import DataDirOption, ImputeOption, JsonOption, TargetOption
+from glassnet.cli.output import DataDirOption, ImputeOption, JsonOption, QuietOption, TargetOption
 from glassnet.cli.report import Language, LanguageOption
 from glassnet.cli.training import Manner, find_rate_and_tell, resume_and_tell, train_and_tell, train_seeds
 from glassnet.errors import UsageError
@@ -202,7 +202,7 @@ def train(
     no_report: Annotated[
         bool, typer.Option("--no-report", help="Write no report.html and report.md into the run's folder.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
+    quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train a network, save the run and its report in a folder, and say how well it does on the test rows.

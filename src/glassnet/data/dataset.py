@@ -34,6 +34,9 @@ BLOCK = 1024
 #: What `Dataset.validated_by` takes.
 NAMED_VALIDATION = r"test|last\((\d+)\)"
 
+#: What is said of other names.
+OTHER_VALIDATION = "takes a number of rows, a share, 'test' or 'last(500)'"
+
 
 class Split(NamedTuple):
     """Rows X of shape (n, d) or (n, height, width), and their labels or numbers y."""
@@ -139,7 +142,7 @@ class Dataset:
         """
         named = re.fullmatch(NAMED_VALIDATION, rows)
         if named is None:
-            raise UsageError("validation", f"takes a number of rows, a share, 'test' or 'last(500)', got {rows!r}")
+            raise UsageError("validation", f"{OTHER_VALIDATION}, got {rows!r}")
         if named[1] is None:
             return replace(self, validation=self.test, validation_size=rows)
         X, y = self.train

@@ -10,7 +10,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, FileError
 from glassnet.study.design import BASE, Study
 from glassnet.study.finalist import Finalist, are_open, median_run, missing_runs, read_finalist
-from glassnet.study.independence import Independence, independence
+from glassnet.study.independence import Independence, independence_of
 from glassnet.study.recommendation import Recommendation, recommend
 from glassnet.study.results import Row
 from glassnet.study.statistics import Comparison, Summary, compare, summarise
@@ -72,8 +72,7 @@ def findings(study: Study, folder: Path, rows: Sequence[Row], load: Callable[[Ru
     ordered = [by_place[key] for key in place if key in by_place]
     if not ordered:
         raise FileError(folder, "holds no row of the study yet; run it first")
-    levels, base = study.levels(), study.variants()[0].levels
-    together = study.design == "factorial" and len(study.factors) > 1
+    levels = study.levels()
     try:
         chosen = recommend(ordered, study.measure, levels, LEVEL)
     except DataError:
@@ -92,7 +91,7 @@ def findings(study: Study, folder: Path, rows: Sequence[Row], load: Callable[[Ru
         summaries=summarise(ordered, study.measure, LEVEL),
         comparisons=compare(ordered, BASE, study.measure, LEVEL) if ordered[0].variant == BASE else [],
         recommendation=chosen,
-        independence=independence(ordered, levels, study.measure, LEVEL, base) if together else None,
+        independence=independence_of(study, ordered, LEVEL),
         finalist=finalist,
         opened=opened,
         starts={name: study.changes_start(name, load) for name in levels},

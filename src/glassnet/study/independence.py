@@ -11,6 +11,7 @@ import numpy as np
 
 from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.nn.activations import Array
+from glassnet.study.design import Study
 from glassnet.study.results import Row
 from glassnet.study.statistics import (
     NOT_DISTINGUISHABLE,
@@ -225,6 +226,13 @@ def independence(
     sources = analysis_of_variance(grid.values, list(factors))
     verdict, reason = _judge(sources, level)
     return Independence(verdict, reason, sources, [], additive)
+
+
+def independence_of(study: Study, rows: Iterable[Row], level: float = 0.05) -> Independence | None:
+    """Test whether the factors of a study interact; None where it is no factorial of two factors or more."""
+    if study.design != "factorial" or len(study.factors) < 2:
+        return None
+    return independence(rows, study.levels(), study.measure, level, study.variants()[0].levels)
 
 
 def analysis_of_variance(values: Array, names: Sequence[str]) -> list[Source]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from glassnet.study.fairness import DataAtHand
 from glassnet.study.finalist import open_for_all
-from glassnet.study.independence import Independence, independence
+from glassnet.study.independence import Independence, independence_of
 from glassnet.study.outcomes import Outcome, Outcomes, best, outcomes_of
 from glassnet.study.publication import (
     Figure,
@@ -204,7 +204,7 @@ def reproduce(
     if publication.factorial is not None:
         study = load_published_study(publication.factorial)
         more = run(study, place / FACTORIAL_FOLDER)
-        together = independence(more, study.levels(), study.measure, base=study.variants()[0].levels)
+        together = independence_of(study, more)
     open_for_all(place / STUDY_FOLDER)
     outcomes = outcomes_of(place / STUDY_FOLDER, rows, data_dir)
     return Reproduction(

@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import PydanticCustomError
 
 from glassnet.data.augmentation import Augmentation
-from glassnet.data.dataset import NAMED_VALIDATION, Dataset
+from glassnet.data.dataset import NAMED_VALIDATION, OTHER_VALIDATION, Dataset
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.activations import ACTIVATIONS
 from glassnet.nn.initializers import INITIALIZERS
@@ -27,7 +27,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def _validation_rows(value: Any) -> Any:
     """Refuse names of validation rows that `Dataset.validated_by` does not know."""
     if isinstance(value, str) and not re.fullmatch(NAMED_VALIDATION, value):
-        raise PydanticCustomError("validation_rows", "takes a number of rows, a share, 'test' or 'last(500)'")
+        raise PydanticCustomError("validation_rows", OTHER_VALIDATION)
     return value
 
 
