@@ -381,31 +381,31 @@ MUTANTS = [
     ("report/rendering.py", '.replace("<", "&lt;")', ""),
     ("report/run_page.py", "if len(history) == planned else", "if len(history) else"),
     # Published tables, repeated.
-    ("study/publication.py", "if not self.low <= self.printed <= self.high:", "if self.low > self.high:"),
-    ("study/publication.py", "        *(one for order in found.orders for one in order.variants),\n", ""),
-    ("study/outcomes.py", 'if network.loss.reduction == "sum" else 1\n    constant', "if False else 1\n    constant"),
-    ("study/outcomes.py", "judged.loss / rows_judged", "judged.loss"),
-    ("study/outcomes.py", "data.train.y[: sampler.n]", "data.train.y"),
-    ("study/outcomes.py", "last.mean() >= constant_loss", "last.mean() > constant_loss"),
-    ("study/outcomes.py", "losses[-min(LAST, -(-len(losses) // 2)) :]", "losses[-LAST:]"),
-    ("study/outcomes.py", "and turns.mean() >= TURNS and swings", "and turns.mean() >= TURNS"),
-    ("study/outcomes.py", "return max(values) if larger_is_better(quantity) else min(values)", "return max(values)"),
-    ("study/outcomes.py", "if not values or self.row.status != FINISHED:", "if not values:"),
-    ("study/outcomes.py", "        if self.row.status == FAILED:\n            return \"\"\n", ""),
-    ("study/reproduction.py", 'return self.figure.seeds == "best" or len(self.seeds) == self.of', "return True"),
-    ("study/reproduction.py", "return SAME if self.same_behaviour and self.row.behaviour else NOT", "return SAME if self.same_behaviour else NOT"),
-    ("study/reproduction.py", "if self.same_behaviour and all(one.inside", "if self.same_behaviour and any(one.inside"),
-    ("study/reproduction.py", "set.intersection(*(set(one.seeds)", "set.union(*(set(one.seeds)"),
-    ("study/reproduction.py", "all(a < b for a, b in", "all(a <= b for a, b in"),
-    ("study/seed_report.py", "float(np.mean(y)) - math.sqrt(spread)", "float(np.mean(y)) + math.sqrt(spread)"),
-    ("study/seed_report.py", "2 * loss / len(y) - float(np.var(y))", "loss / len(y) - float(np.var(y))"),
-    ("study/seed_report.py", "len(losses) == 1 and all(map(_is_constant, runs.values()))", "len(losses) == 1"),
-    ("study/seed_report.py", "2 * after - before for", "after for"),
-    ("report/open_questions.py", "return not one.lost and one.train_loss", "return one.train_loss"),
-    ("report/open_questions.py", "one.train_loss < found.constant_loss", "one.train_loss <= found.constant_loss"),
-    ("report/open_questions.py", "clear = all(one.verdict", "clear = any(one.verdict"),
-    ("report/open_questions.py", "if together.verdict == INTERACT else", "if together.verdict != INTERACT else"),
-    ("report/reproduction_page.py", "few = one.mean is not None and len(one.seeds) < seeds", "few = False"),
+    ("reproductions/publication.py", "if not self.low <= self.printed <= self.high:", "if self.low > self.high:"),
+    ("reproductions/publication.py", "        *(one for order in found.orders for one in order.variants),\n", ""),
+    ("reproductions/outcomes.py", 'if network.loss.reduction == "sum" else 1\n    constant', "if False else 1\n    constant"),
+    ("reproductions/outcomes.py", "judged.loss / rows_judged", "judged.loss"),
+    ("reproductions/outcomes.py", "data.train.y[: sampler.n]", "data.train.y"),
+    ("reproductions/outcomes.py", "last.mean() >= constant_loss", "last.mean() > constant_loss"),
+    ("reproductions/outcomes.py", "losses[-min(LAST, -(-len(losses) // 2)) :]", "losses[-LAST:]"),
+    ("reproductions/outcomes.py", "and turns.mean() >= TURNS and swings", "and turns.mean() >= TURNS"),
+    ("reproductions/outcomes.py", "return max(values) if larger_is_better(quantity) else min(values)", "return max(values)"),
+    ("reproductions/outcomes.py", "if not values or self.row.status != FINISHED:", "if not values:"),
+    ("reproductions/outcomes.py", "        if self.row.status == FAILED:\n            return \"\"\n", ""),
+    ("reproductions/reproduce.py", 'return self.figure.seeds == "best" or len(self.seeds) == self.of', "return True"),
+    ("reproductions/reproduce.py", "return SAME if self.same_behaviour and self.row.behaviour else NOT", "return SAME if self.same_behaviour else NOT"),
+    ("reproductions/reproduce.py", "if self.same_behaviour and all(one.inside", "if self.same_behaviour and any(one.inside"),
+    ("reproductions/reproduce.py", "set.intersection(*(set(one.seeds)", "set.union(*(set(one.seeds)"),
+    ("reproductions/reproduce.py", "all(a < b for a, b in", "all(a <= b for a, b in"),
+    ("reproductions/seed_report.py", "float(np.mean(y)) - math.sqrt(spread)", "float(np.mean(y)) + math.sqrt(spread)"),
+    ("reproductions/seed_report.py", "2 * loss / len(y) - float(np.var(y))", "loss / len(y) - float(np.var(y))"),
+    ("reproductions/seed_report.py", "len(losses) == 1 and all(map(_is_constant, runs.values()))", "len(losses) == 1"),
+    ("reproductions/seed_report.py", "2 * after - before for", "after for"),
+    ("reproductions/open_questions.py", "return not one.lost and one.train_loss", "return one.train_loss"),
+    ("reproductions/open_questions.py", "one.train_loss < found.constant_loss", "one.train_loss <= found.constant_loss"),
+    ("reproductions/open_questions.py", "clear = all(one.verdict", "clear = any(one.verdict"),
+    ("reproductions/open_questions.py", "if together.verdict == INTERACT else", "if together.verdict != INTERACT else"),
+    ("reproductions/page.py", "few = one.mean is not None and len(one.seeds) < seeds", "few = False"),
     ("data/dataset.py", "replace(self, validation=self.test, validation_size=", "replace(self, validation=self.train, validation_size="),
 ]  # fmt: skip
 
@@ -424,7 +424,9 @@ def plant(mutant, folder):
 def notices(mutant):
     """Return the first failing test of a mutant's folder (without a mutant: of all floors), "" if none fails."""
     floors = (
-        [Path(mutant[0]).parent] if mutant else ["nn", "data", "training", "runtime", "graph", "study", "report"]
+        [Path(mutant[0]).parent]
+        if mutant
+        else ["nn", "data", "training", "runtime", "graph", "study", "report", "reproductions"]
     )
     with tempfile.TemporaryDirectory(prefix="glassnet-mutant-") as name:
         folder = Path(name)

@@ -13,7 +13,7 @@ from glassnet.cli.report import Language, LanguageOption, attempted
 from glassnet.cli.study import WorkersOption, going_on, print_problems, stopping
 
 if TYPE_CHECKING:
-    from glassnet.study.reproduction import Compared, Reproduction
+    from glassnet.reproductions.reproduce import Compared, Reproduction
 
 
 def reproduce(
@@ -41,7 +41,7 @@ def reproduce(
       glassnet reproduce seed-report --lang zh
       glassnet reproduce nielsen --workers 2 --json
     """
-    from glassnet.study.reproduction import reproduce
+    from glassnet.reproductions.reproduce import reproduce
 
     folder = Path("reproductions") / name if folder is None else folder
     command = ["reproduce", name, *([] if lang is None else ["--lang", lang.value])]
@@ -56,9 +56,9 @@ def reproduce(
 
 def _write_pages(found: Reproduction, data_dir: Path | None, language: Language) -> Path:
     """Write the reports of a reproduction's studies, and its own; return the page of the latter."""
-    from glassnet.report.reproduction_page import write_reproduction_report
     from glassnet.report.study_page import write_study_report
     from glassnet.report.words import Words
+    from glassnet.reproductions.page import write_reproduction_report
     from glassnet.study.fairness import DataAtHand
     from glassnet.study.results import read_rows
     from glassnet.study.specification import load_study
@@ -73,8 +73,8 @@ def _write_pages(found: Reproduction, data_dir: Path | None, language: Language)
 
 def _tell(found: Reproduction, page: Path | None, as_json: bool) -> None:
     """Print what is printed, what came out, and what that says."""
-    from glassnet.report.reproduction_page import answers_of, order_text, printed_table, reasons_of, verdict_of
     from glassnet.report.words import Words
+    from glassnet.reproductions.page import answers_of, order_text, printed_table, reasons_of, verdict_of
 
     words = Words("en")  # the console speaks English, whatever the report does
     answers = answers_of(found, words)

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from glassnet.nn.activations import Array
+from glassnet.reproductions.outcomes import Outcome
 from glassnet.study.design import BASE
-from glassnet.study.outcomes import Outcome
 from glassnet.study.results import FINISHED, Row
 from glassnet.study.statistics import Comparison, compare
 
@@ -104,7 +104,7 @@ def facts(outcomes: Mapping[str, Mapping[int, Outcome]], y: Array) -> Facts:
     Parameters
     ----------
     outcomes : mapping
-        From `glassnet.study.outcomes.outcomes_of`.
+        From `glassnet.reproductions.outcomes.outcomes_of`.
     y : ndarray of shape (n,)
         The class numbers of the images that the report learns from.
     """

@@ -6,12 +6,15 @@ from string import Formatter
 
 import numpy as np
 import pytest
+from tests.report.conftest import Page, markdown_rows, rows_of
+from tests.reproductions.publications import by_seed, made_up, outcome, printed
 from tests.screens import SIZES
-from tests.study.publications import by_seed, made_up, outcome, printed
 
-from glassnet.report.open_questions import open_questions
 from glassnet.report.question_words import QUESTION_TEXTS
-from glassnet.report.reproduction_page import (
+from glassnet.report.reproduction_words import REPRODUCTION_TEXTS
+from glassnet.report.words import TEXTS, Words
+from glassnet.reproductions.open_questions import open_questions
+from glassnet.reproductions.page import (
     answers_of,
     order_text,
     printed_table,
@@ -19,15 +22,11 @@ from glassnet.report.reproduction_page import (
     verdict_of,
     write_reproduction_report,
 )
-from glassnet.report.reproduction_words import REPRODUCTION_TEXTS
-from glassnet.report.words import TEXTS, Words
+from glassnet.reproductions.publication import load_publication, load_published_study
+from glassnet.reproductions.reproduce import Reproduction, judge_orders, judge_rows
+from glassnet.reproductions.seed_report import facts
 from glassnet.study.independence import independence
-from glassnet.study.publication import load_publication, load_published_study
-from glassnet.study.reproduction import Reproduction, judge_orders, judge_rows
 from glassnet.study.results import DIVERGED, FAILED, Row
-from glassnet.study.seed_report import facts
-
-from .conftest import Page, markdown_rows, rows_of
 
 EVIL = "<script>document.title = 'taken'</script>"
 EN, ZH = Words("en"), Words("zh")

@@ -1,13 +1,12 @@
 """Publications of seconds, and what came of runs that were never done."""
 
 import tomli_w
+from tests.study.studies import listed
 
-from glassnet.study import publication
-from glassnet.study.outcomes import Outcome
-from glassnet.study.publication import Publication, load_published_study
+from glassnet.reproductions import publication
+from glassnet.reproductions.outcomes import Outcome
+from glassnet.reproductions.publication import Publication, load_published_study
 from glassnet.study.results import Row
-
-from .studies import listed
 
 #: Anything counts as the same.
 ANY = {"low": -1e9, "high": 1e9}

@@ -6,12 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.reproductions.publications import NAMES, made_up, outcome
 
 from glassnet.data.registry import load_dataset
+from glassnet.reproductions.seed_report import RANKED, RATES, constant_answer, facts
 from glassnet.study.results import DIVERGED, FAILED
-from glassnet.study.seed_report import RANKED, RATES, constant_answer, facts
-
-from .publications import NAMES, made_up, outcome
 
 Y = np.array([2, 4, 4, 2])  # their mean is 3, their variance 1
 

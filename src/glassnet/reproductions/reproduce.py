@@ -10,11 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from glassnet.study.fairness import DataAtHand
-from glassnet.study.finalist import open_for_all
-from glassnet.study.independence import Independence, independence_of
-from glassnet.study.outcomes import Outcome, Outcomes, best, outcomes_of
-from glassnet.study.publication import (
+from glassnet.reproductions.outcomes import Outcome, Outcomes, best, outcomes_of
+from glassnet.reproductions.publication import (
     Figure,
     Order,
     PrintedRow,
@@ -22,9 +19,12 @@ from glassnet.study.publication import (
     load_publication,
     load_published_study,
 )
+from glassnet.reproductions.seed_report import Facts, facts
+from glassnet.study.fairness import DataAtHand
+from glassnet.study.finalist import open_for_all
+from glassnet.study.independence import Independence, independence_of
 from glassnet.study.results import Row
 from glassnet.study.runner import failures, run_study
-from glassnet.study.seed_report import Facts, facts
 
 REPRODUCED, SAME, NOT = "reproduced", "same behaviour, other value", "not reproduced"
 

@@ -9,15 +9,15 @@ from pathlib import Path
 from shlex import join
 
 from glassnet.report.axes import written
-from glassnet.report.open_questions import Answer, open_questions
 from glassnet.report.rendering import REPORT_FILE, write_pages
 from glassnet.report.study_sentences import counted
 from glassnet.report.study_tables import is_sick, sick_table
 from glassnet.report.tables import Cell, Table
 from glassnet.report.words import Words
+from glassnet.reproductions.open_questions import Answer, open_questions
+from glassnet.reproductions.publication import Figure
+from glassnet.reproductions.reproduce import NOT, REPRODUCED, SAME, Compared, Judged, JudgedOrder, Reproduction
 from glassnet.runtime.environment import environment
-from glassnet.study.publication import Figure
-from glassnet.study.reproduction import NOT, REPRODUCED, SAME, Compared, Judged, JudgedOrder, Reproduction
 from glassnet.study.results import Row
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from glassnet.nn.targets import encode
+from glassnet.reproductions.publication import Figure
 from glassnet.study.fairness import DataAtHand, sampler_of
-from glassnet.study.publication import Figure
 from glassnet.study.results import DIVERGED, FAILED, FINISHED, Row
 from glassnet.study.statistics import larger_is_better
 from glassnet.training.assessment import assess

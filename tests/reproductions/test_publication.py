@@ -3,18 +3,17 @@
 from fractions import Fraction
 
 import pytest
+from tests.reproductions.publications import ROWS, come_along, publish
+from tests.study.studies import points
 
 from glassnet.errors import UsageError
 from glassnet.nn.optimizers import OPTIMIZERS
-from glassnet.study.publication import (
+from glassnet.reproductions.publication import (
     Figure,
     load_publication,
     load_published_study,
     publication_names,
 )
-
-from .publications import ROWS, come_along, publish
-from .studies import points
 
 #: Test accuracy by activation and hidden layers, arXiv:1708.07747, table 3.
 ZALANDO = {

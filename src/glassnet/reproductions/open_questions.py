@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from glassnet.report.words import Words
-from glassnet.study.design import BASE
-from glassnet.study.independence import CANNOT_BE_TOLD, INTERACT, Independence
-from glassnet.study.seed_report import (
+from glassnet.reproductions.seed_report import (
     BEST_PLAN,
     DIVIDED,
     PRINTED_ADAM,
@@ -19,6 +17,8 @@ from glassnet.study.seed_report import (
     Facts,
     Typical,
 )
+from glassnet.study.design import BASE
+from glassnet.study.independence import CANNOT_BE_TOLD, INTERACT, Independence
 from glassnet.study.statistics import BETTER, WORSE, Comparison
 
 
@@ -35,7 +35,7 @@ def open_questions(found: Facts, together: Independence, words: Words) -> list[A
     Parameters
     ----------
     found : Facts
-        From `glassnet.study.seed_report.facts`.
+        From `glassnet.reproductions.seed_report.facts`.
     together : Independence
         Of the study ``seed-report-factors``.
     words : Words

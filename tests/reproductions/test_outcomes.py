@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.reproductions.publications import TANH, outcome
+from tests.study.studies import done, listed, points
 
-from glassnet.study.outcomes import (
+from glassnet.reproductions.outcomes import (
     DIVERGED,
     FAILED,
     FINISHED,
@@ -18,14 +20,11 @@ from glassnet.study.outcomes import (
     best,
     outcomes_of,
 )
-from glassnet.study.publication import Figure
+from glassnet.reproductions.publication import Figure
 from glassnet.study.results import Row
 from glassnet.training.model_file import load_model
 from glassnet.training.run import load_data
 from glassnet.training.run_folder import RunFolder
-
-from .publications import TANH, outcome
-from .studies import done, listed, points
 
 ZIGZAG = [5.0, 4.0] * 30
 

@@ -5,11 +5,13 @@ import tomllib
 
 import numpy as np
 import pytest
+from tests.reproductions.publications import TANH, by_seed, come_along, outcome, printed, publish
+from tests.study.studies import listed, points
 
 from glassnet.data.registry import load_dataset
 from glassnet.errors import DataError, UsageError
-from glassnet.study.publication import Figure, PrintedRow
-from glassnet.study.reproduction import (
+from glassnet.reproductions.publication import Figure, PrintedRow
+from glassnet.reproductions.reproduce import (
     NOT,
     REPRODUCED,
     SAME,
@@ -23,9 +25,6 @@ from glassnet.training.config import configure
 from glassnet.training.model_file import load_model
 from glassnet.training.run import load_data, resume, run
 from glassnet.training.run_folder import RunFolder
-
-from .publications import TANH, by_seed, come_along, outcome, printed, publish
-from .studies import listed, points
 
 #: What is printed is 5, and 4 to 6 counts as the same.
 LOSS = {"quantity": "train_loss", "printed": 5.0, "low": 4.0, "high": 6.0}

@@ -170,7 +170,7 @@ def load_published_study(name: str) -> Study:
 
 
 def _folder() -> resources.abc.Traversable:
-    return resources.files("glassnet.study") / "published"
+    return resources.files("glassnet.reproductions") / "published"
 
 
 def _text(file: str) -> str:
