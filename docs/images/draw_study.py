@@ -15,7 +15,7 @@ from playwright.sync_api import sync_playwright
 
 from glassnet import load_study, run_study
 from glassnet.report.study_page import write_study_report
-from glassnet.study.fairness import DataAtHand
+from glassnet.study.fairness import DataCache
 from glassnet.study.finalist import judge_finalist
 
 HERE = Path(__file__).parent
@@ -42,7 +42,7 @@ def sections(page: Path) -> Image.Image:
 
 def main() -> None:
     """Run the study, report, take the picture."""
-    study, load = load_study(HERE.parent.parent / "examples" / "optimizers.toml"), DataAtHand().load
+    study, load = load_study(HERE.parent.parent / "examples" / "optimizers.toml"), DataCache().load
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / study.file_name
         rows = run_study(study, folder)

@@ -73,13 +73,13 @@ def _run_page(run: Path, data_dir: Path | None, language: Language) -> Path:
 
 
 def _study_page(folder: Path, data_dir: Path | None, language: Language) -> Path:
-    from glassnet.study.fairness import DataAtHand
+    from glassnet.study.fairness import DataCache
     from glassnet.study.results import read_rows
     from glassnet.study.specification import load_study
     from glassnet.study.study_folder import STUDY_FILE
 
     study, rows = load_study(folder / STUDY_FILE), read_rows(folder)
-    return _write_study(study, folder, rows, DataAtHand(data_dir).load, language).report
+    return _write_study(study, folder, rows, DataCache(data_dir).load, language).report
 
 
 class StudyWritten(NamedTuple):

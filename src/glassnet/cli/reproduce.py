@@ -59,12 +59,12 @@ def _write_pages(found: Reproduction, data_dir: Path | None, language: Language)
     from glassnet.report.study_page import write_study_report
     from glassnet.report.words import Words
     from glassnet.reproductions.page import write_reproduction_report
-    from glassnet.study.fairness import DataAtHand
+    from glassnet.study.fairness import DataCache
     from glassnet.study.results import read_rows
     from glassnet.study.specification import load_study
     from glassnet.study.study_folder import STUDY_FILE
 
-    load = DataAtHand(data_dir).load
+    load = DataCache(data_dir).load
     for part in found.studies:
         place = found.folder / part
         write_study_report(load_study(place / STUDY_FILE), place, read_rows(place), load, language=language.value)

@@ -68,7 +68,7 @@ def study(
       glassnet study examples/optimizers.toml --lang zh
       glassnet study examples/optimizers.toml --json
     """
-    from glassnet.study.fairness import DataAtHand
+    from glassnet.study.fairness import DataCache
     from glassnet.study.runner import failures, run_study
     from glassnet.study.specification import load_study
 
@@ -79,7 +79,7 @@ def study(
     command = ["study", str(file), *([] if lang is None else ["--lang", lang.value])]
     with stopping(going_on(command, folder, workers, data_dir)):
         rows = run_study(chosen, folder, data_dir=data_dir, workers=workers, progress=not quiet)
-    at_hand = DataAtHand(data_dir)
+    at_hand = DataCache(data_dir)
     starts = {name: chosen.changes_start(name, at_hand.load) for name in chosen.levels()}
     language = lang or Language.EN
     written = None if no_report else study_report_after(chosen, folder, rows, at_hand.load, language)

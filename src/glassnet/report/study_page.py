@@ -155,7 +155,7 @@ def write_study_report(
     rows : sequence of Row
         Of its runs, in any order; some may be missing.
     load : callable, optional
-        Gives the data of a configuration, `glassnet.study.fairness.DataAtHand.load` for example.
+        Gives the data of a configuration, `glassnet.study.fairness.DataCache.load` for example.
     language : {"en", "zh"}, default "en"
 
     Returns

@@ -11,7 +11,7 @@ import numpy as np
 
 from glassnet.nn.targets import encode
 from glassnet.reproductions.publication import Figure
-from glassnet.study.fairness import DataAtHand, sampler_of
+from glassnet.study.fairness import DataCache, sampler_of
 from glassnet.study.results import DIVERGED, FAILED, FINISHED, Row
 from glassnet.study.statistics import larger_is_better
 from glassnet.training.assessment import assess
@@ -91,14 +91,14 @@ def outcomes_of(folder: Path, rows: Sequence[Row], data_dir: str | Path | None =
     data_dir : path, optional
         Where the data are, in place of GLASSNET_DATA.
     """
-    at_hand = DataAtHand(data_dir)
+    at_hand = DataCache(data_dir)
     found: Outcomes = {}
     for row in rows:
         found.setdefault(row.variant, {})[row.seed] = _outcome(folder, row, at_hand)
     return found
 
 
-def _outcome(folder: Path, row: Row, at_hand: DataAtHand) -> Outcome:
+def _outcome(folder: Path, row: Row, at_hand: DataCache) -> Outcome:
     if row.status == FAILED:
         return Outcome(row, {})
     run = RunFolder(folder / row.folder)

@@ -20,7 +20,7 @@ from glassnet.reproductions.publication import (
     load_published_study,
 )
 from glassnet.reproductions.seed_report import Facts, facts
-from glassnet.study.fairness import DataAtHand
+from glassnet.study.fairness import DataCache
 from glassnet.study.finalist import open_for_all
 from glassnet.study.independence import Independence, independence_of
 from glassnet.study.results import Row
@@ -223,7 +223,7 @@ def _facts(name: str, outcomes: Outcomes, data_dir: str | Path | None) -> Facts 
     if name != "seed-report":
         return None
     base = load_published_study(name).base
-    y = DataAtHand(data_dir).load(base).train.y
+    y = DataCache(data_dir).load(base).train.y
     return facts(outcomes, y[: base.training.samples_per_epoch])
 
 
