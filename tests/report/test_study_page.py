@@ -119,7 +119,7 @@ def test_every_variant_has_its_numbers(finished):
             one.variant,
             "3 of 3",
             f"{one.mean:.4f}",
-            f"{one.deviation:.4f}",
+            f"{one.std:.4f}",
             f"{one.low:.4f} to {one.high:.4f}",
             f"{one.seconds:.3g}",
             f"{one.parameters:,.0f}",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from glassnet.errors import DataError, UsageError
+from glassnet.study.hypothesis_tests import holm
 from glassnet.study.independence import (
     CANNOT_BE_TOLD,
     INTERACT,
@@ -19,7 +20,6 @@ from glassnet.study.independence import (
     independence,
 )
 from glassnet.study.results import Row
-from glassnet.study.statistics import holm
 
 ACCURACY = "validation_accuracy"
 FACTORS = {"optimizer": ["sgd", "adam"], "activation": ["relu", "tanh"]}

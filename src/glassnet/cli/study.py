@@ -191,7 +191,7 @@ def _print_variants(measure: str, summaries: list[Summary], compared: list[Compa
                 one.variant,
                 f"{one.n} of {one.n + one.failures}",
                 _number(one.mean, ".4f"),
-                _number(one.deviation, ".4f"),
+                _number(one.std, ".4f"),
                 "" if one.low is None else f"{one.low:.4f} to {one.high:.4f}",
                 difference,
                 "" if other is None else other.verdict,

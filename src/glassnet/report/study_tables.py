@@ -103,7 +103,7 @@ def result_table(
             Cell(one.variant, bold=one.variant == recommended),
             words.say("done_of", done=one.n, all=one.n + one.failures),
             _number(one.mean),
-            _number(one.deviation),
+            _number(one.std),
             _interval(one.low, one.high, words),
             "–" if one.seconds is None else f"{one.seconds:.3g}",
             "–" if one.parameters is None else f"{one.parameters:,.0f}",

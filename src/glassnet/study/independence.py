@@ -12,16 +12,13 @@ import numpy as np
 from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.nn.activations import Array
 from glassnet.study.design import Study
+from glassnet.study.hypothesis_tests import ROUNDINGS, check_level, holm, scale_of
 from glassnet.study.results import Row
 from glassnet.study.statistics import (
     NOT_DISTINGUISHABLE,
-    ROUNDINGS,
-    check_level,
     check_measure,
     compare,
-    holm,
     larger_is_better,
-    scale_of,
     value_of,
 )
 
