@@ -16,7 +16,8 @@ from playwright.sync_api import sync_playwright
 from glassnet import load_study, run_study
 from glassnet.report.study_page import write_study_report
 from glassnet.study.fairness import DataCache
-from glassnet.study.finalist import judge_finalist
+from glassnet.study.final_evaluation import evaluate_recommended
+from glassnet.study.findings import gather_findings
 
 HERE = Path(__file__).parent
 
@@ -46,8 +47,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / study.file_name
         rows = run_study(study, folder)
-        judge_finalist(study, folder, rows, load)
-        picture = sections(write_study_report(study, folder, rows, load))
+        found = gather_findings(study, folder, rows, load)
+        evaluate_recommended(found, load)
+        picture = sections(write_study_report(found, load))
     few = picture.quantize(200, dither=Image.Dither.NONE)
     few.save(HERE / "study.png", optimize=True)
 

@@ -15,9 +15,8 @@ from glassnet.errors import GlassnetError
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
-    from glassnet.study.design import Study
-    from glassnet.study.finalist import Finalist
-    from glassnet.study.results import Row
+    from glassnet.study.final_evaluation import FinalEvaluation
+    from glassnet.study.findings import StudyFindings
     from glassnet.training.config import RunConfig
     from glassnet.training.loop import Run
 
@@ -74,34 +73,34 @@ def _run_page(run: Path, data_dir: Path | None, language: Language) -> Path:
 
 def _study_page(folder: Path, data_dir: Path | None, language: Language) -> Path:
     from glassnet.study.fairness import DataCache
+    from glassnet.study.findings import gather_findings
     from glassnet.study.results import read_rows
     from glassnet.study.specification import load_study
     from glassnet.study.study_folder import STUDY_FILE
 
-    study, rows = load_study(folder / STUDY_FILE), read_rows(folder)
-    return _write_study(study, folder, rows, DataCache(data_dir).load, language).report
+    load = DataCache(data_dir).load
+    found = gather_findings(load_study(folder / STUDY_FILE), folder, read_rows(folder), load)
+    return _write_study(found, load, language).report
 
 
 class StudyWritten(NamedTuple):
     """The report of a study, and the recommended plan on the test rows; None where these stayed closed."""
 
     report: Path
-    recommended: Finalist | None
+    recommended: FinalEvaluation | None
 
 
-def _write_study(
-    study: Study, folder: Path, rows: list[Row], load: Callable[[RunConfig], Dataset], language: Language
-) -> StudyWritten:
+def _write_study(found: StudyFindings, load: Callable[[RunConfig], Dataset], language: Language) -> StudyWritten:
     """Open the test rows for the recommended plan, if all runs are done, and write the report of a study."""
     from glassnet.report.study_page import write_study_report
-    from glassnet.study.finalist import judge_finalist
+    from glassnet.study.final_evaluation import evaluate_recommended
 
-    finalist = judge_finalist(study, folder, rows, load)
-    return StudyWritten(write_study_report(study, folder, rows, load, language=language.value), finalist)
+    evaluation = evaluate_recommended(found, load)
+    return StudyWritten(write_study_report(found, load, language=language.value), evaluation)
 
 
 def study_report_after(
-    study: Study, folder: Path, rows: list[Row], load: Callable[[RunConfig], Dataset], language: Language
+    found: StudyFindings, load: Callable[[RunConfig], Dataset], language: Language
 ) -> StudyWritten | None:
     """Write the report of a study whose runs are done; where that fails it is said, and None returned.
 
@@ -110,7 +109,7 @@ def study_report_after(
     typer.Exit
         With 130 after Ctrl-C.
     """
-    return attempted("study", _again(folder), lambda: _write_study(study, folder, rows, load, language))
+    return attempted("study", _again(found.folder), lambda: _write_study(found, load, language))
 
 
 def report_after(run: Run, data: Dataset, language: Language) -> Path | None:

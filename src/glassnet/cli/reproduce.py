@@ -60,6 +60,7 @@ def _write_pages(found: Reproduction, data_dir: Path | None, language: Language)
     from glassnet.report.words import Words
     from glassnet.reproductions.page import write_reproduction_report
     from glassnet.study.fairness import DataCache
+    from glassnet.study.findings import gather_findings
     from glassnet.study.results import read_rows
     from glassnet.study.specification import load_study
     from glassnet.study.study_folder import STUDY_FILE
@@ -67,7 +68,8 @@ def _write_pages(found: Reproduction, data_dir: Path | None, language: Language)
     load = DataCache(data_dir).load
     for part in found.studies:
         place = found.folder / part
-        write_study_report(load_study(place / STUDY_FILE), place, read_rows(place), load, language=language.value)
+        study_found = gather_findings(load_study(place / STUDY_FILE), place, read_rows(place), load)
+        write_study_report(study_found, load, language=language.value)
     return write_reproduction_report(found, Words(language.value))
 
 

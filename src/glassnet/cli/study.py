@@ -21,11 +21,11 @@ from glassnet.cli.output import (
     print_table,
 )
 from glassnet.cli.report import Language, LanguageOption, StudyWritten, study_report_after
-from glassnet.errors import DataError, UsageError
+from glassnet.errors import UsageError
 
 if TYPE_CHECKING:
-    from glassnet.study.design import Study
-    from glassnet.study.finalist import Finalist
+    from glassnet.study.final_evaluation import FinalEvaluation
+    from glassnet.study.findings import StudyFindings
     from glassnet.study.results import Row
     from glassnet.study.statistics import Comparison, Summary
 
@@ -69,6 +69,7 @@ def study(
       glassnet study examples/optimizers.toml --json
     """
     from glassnet.study.fairness import DataCache
+    from glassnet.study.findings import gather_findings
     from glassnet.study.runner import failures, run_study
     from glassnet.study.specification import load_study
 
@@ -79,11 +80,10 @@ def study(
     command = ["study", str(file), *([] if lang is None else ["--lang", lang.value])]
     with stopping(going_on(command, folder, workers, data_dir)):
         rows = run_study(chosen, folder, data_dir=data_dir, workers=workers, progress=not quiet)
-    at_hand = DataCache(data_dir)
-    starts = {name: chosen.changes_start(name, at_hand.load) for name in chosen.levels()}
-    language = lang or Language.EN
-    written = None if no_report else study_report_after(chosen, folder, rows, at_hand.load, language)
-    tell_study(chosen, folder, rows, starts, written, as_json)
+    load = DataCache(data_dir).load
+    found = gather_findings(chosen, folder, rows, load)
+    written = None if no_report else study_report_after(found, load, lang or Language.EN)
+    print_study(found, written, as_json)
     if failures(rows):
         raise typer.Exit(1)
 
@@ -107,67 +107,56 @@ def stopping(again: str) -> Iterator[None]:
         raise typer.Exit(128 + stop.signal) from None
 
 
-def tell_study(
-    study: Study,
-    folder: Path,
-    rows: list[Row],
-    starts: dict[str, bool],
-    written: StudyWritten | None,
-    as_json: bool,
-) -> None:
+def print_study(found: StudyFindings, written: StudyWritten | None, as_json: bool) -> None:
     """Print what a study found."""
-    from glassnet.study.design import BASE
-    from glassnet.study.independence import independence_of
-    from glassnet.study.recommendation import recommend
-    from glassnet.study.statistics import compare, summarise
-
-    summaries = summarise(rows, study.measure)
-    compared = compare(rows, BASE, study.measure)
-    checked = independence_of(study, rows)
-    try:
-        found, why = recommend(rows, study.measure, study.levels()), ""
-    except DataError as error:
-        found, why = None, str(error)
+    study = found.study
     if as_json:
-        record: dict[str, Any] = {
-            "study": study.name,
-            "folder": str(folder),
-            "measure": study.measure,
-            "changes_start": starts,
-        }
-        parts: dict[str, Any] = {"rows": rows, "variants": summaries, "comparisons": compared}
-        parts |= {"independence": checked, "recommendation": found}
-        parts |= {"recommended": None if written is None else written.recommended}
-        record["report"] = None if written is None else str(written.report)
-        print_json(record | {name: _plain(part) for name, part in parts.items()})
+        print_json(_record(found, written))
         return
     seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
-    runs = f"{len(rows)}: {len(summaries)} variants, {seeds}"
-    facts = [("study", study.name), ("design", study.design), ("runs", runs), ("folder", str(folder))]
+    runs = f"{len(found.rows)}: {len(found.summaries)} variants, {seeds}"
+    facts = [("study", study.name), ("design", study.design), ("runs", runs), ("folder", str(found.folder))]
     print_facts([*facts, *([] if written is None else [("report", str(written.report))])])
     typer.echo()
-    _print_variants(study.measure, summaries, compared)
-    _print_starts(starts)
-    print_problems(rows)
-    if checked is not None:
-        typer.echo(f"\n{checked.verdict}: {checked.reason}")
-    typer.echo(f"\n{why if found is None else found.reason}")
+    _print_variants(study.measure, found.summaries, found.comparisons)
+    _print_starts(found.starts)
+    print_problems(found.rows)
+    if found.independence is not None:
+        typer.echo(f"\n{found.independence.verdict}: {found.independence.reason}")
+    typer.echo(f"\n{found.problem if found.recommendation is None else found.recommendation.reason}")
     if written is not None and written.recommended is not None:
         typer.echo(_on_test_rows(written.recommended))
-    for suggestion in found.next if found else ():
+    for suggestion in found.recommendation.next if found.recommendation else ():
         typer.echo(f"Next: {suggestion.text}")
 
 
-def _on_test_rows(finalist: Finalist) -> str:
+def _record(found: StudyFindings, written: StudyWritten | None) -> dict[str, Any]:
+    """Return what a study found as plain values, for JSON."""
+    return {
+        "study": found.study.name,
+        "folder": str(found.folder),
+        "measure": found.study.measure,
+        "changes_start": found.starts,
+        "report": None if written is None else str(written.report),
+        "rows": _plain(found.rows),
+        "variants": _plain(found.summaries),
+        "comparisons": _plain(found.comparisons),
+        "independence": _plain(found.independence),
+        "recommendation": _plain(found.recommendation),
+        "recommended": None if written is None else _plain(written.recommended),
+    }
+
+
+def _on_test_rows(evaluation: FinalEvaluation) -> str:
     """Say how good the recommended plan is on the test rows, by which run, and whether they had been seen."""
     parts = []
-    for name, value in finalist.test_measures.items():
-        low, high = finalist.test_intervals.get(name, (None, None))
+    for name, value in evaluation.test_measures.items():
+        low, high = evaluation.test_intervals.get(name, (None, None))
         within = "" if low is None else f" ({low:.3f} to {high:.3f})"
         parts.append(f"{MEASURES.get(name, name)} {value:.4f}{within}")
-    seen = " These rows had been opened before, for another." if finalist.earlier else ""
+    seen = " These rows had been opened before, for another." if evaluation.earlier else ""
     measures = ", ".join(parts) or "outputs that are not finite"
-    return f"On the test rows, by its median run, seed {finalist.seed}: {measures}.{seen}"
+    return f"On the test rows, by its median run, seed {evaluation.seed}: {measures}.{seen}"
 
 
 def _plain(found: Any) -> Any:

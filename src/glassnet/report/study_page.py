@@ -13,7 +13,7 @@ from glassnet.report.on_test_rows import OnTestRows, Tile, assessment_tiles, sho
 from glassnet.report.rendering import write_pages
 from glassnet.report.study_again import about_command, fact_table, fairness, study_command
 from glassnet.report.study_curves import Group, study_curves
-from glassnet.report.study_findings import LEVEL, Findings, findings
+from glassnet.report.study_findings import Findings, findings
 from glassnet.report.study_sentences import (
     alone,
     counted,
@@ -46,7 +46,7 @@ from glassnet.report.study_tables import (
 from glassnet.report.tables import Table
 from glassnet.report.words import Language, Words
 from glassnet.runtime.environment import environment
-from glassnet.study.design import Study
+from glassnet.study.findings import LEVEL, StudyFindings
 from glassnet.study.results import DIVERGED, FAILED, Row
 from glassnet.study.statistics import (
     NOT_DISTINGUISHABLE,
@@ -132,28 +132,20 @@ class StudyReport:
 
 
 def write_study_report(
-    study: Study,
-    folder: str | Path,
-    rows: Sequence[Row],
-    load: Callable[[RunConfig], Dataset] = load_data,
-    *,
-    language: Language = "en",
+    found: StudyFindings, load: Callable[[RunConfig], Dataset] = load_data, *, language: Language = "en"
 ) -> Path:
     """Write ``report.html`` and ``report.md`` into a study's folder, both whole or neither; return the path.
 
     The page is one file that asks for nothing over the network: the recommendation, what was compared, curves,
     results, interactions, health, the recommended plan on the test rows, hashes, and what is needed to have the
     same study again. The test rows are looked at for no other plan than the one in ``recommended.json``
-    (`glassnet.study.finalist.judge_finalist`); where that is missing, or is another than is recommended now, they
-    stay closed.
+    (`glassnet.study.final_evaluation.evaluate_recommended`); where that is missing, or is another than is
+    recommended now, they stay closed.
 
     Parameters
     ----------
-    study : Study
-    folder : str or Path
-        Its folder, with the run folders in it.
-    rows : sequence of Row
-        Of its runs, in any order; some may be missing.
+    found : StudyFindings
+        From `glassnet.study.findings.gather_findings`.
     load : callable, optional
         Gives the data of a configuration, `glassnet.study.fairness.DataCache.load` for example.
     language : {"en", "zh"}, default "en"
@@ -168,13 +160,12 @@ def write_study_report(
     UsageError
         If there are no words in that language.
     FileError
-        If there is no row, or the folder cannot be written; an older report then stands.
+        If the folder cannot be written; an older report then stands.
     DataError
         If the data are not those of the study.
     """
     words = Words(language)
-    found = findings(study, Path(folder), rows, load)
-    return write_pages(Path(folder), "study", study_report(found, load, words), words)
+    return write_pages(found.folder, "study", study_report(findings(found), load, words), words)
 
 
 def study_report(found: Findings, load: Callable[[RunConfig], Dataset], words: Words) -> StudyReport:

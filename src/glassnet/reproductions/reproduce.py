@@ -21,7 +21,7 @@ from glassnet.reproductions.publication import (
 )
 from glassnet.reproductions.seed_report import Facts, facts
 from glassnet.study.fairness import DataCache
-from glassnet.study.finalist import open_for_all
+from glassnet.study.final_evaluation import mark_test_rows_open
 from glassnet.study.independence import Independence, independence_of
 from glassnet.study.results import Row
 from glassnet.study.runner import failures, run_study
@@ -205,7 +205,7 @@ def reproduce(
         study = load_published_study(publication.factorial)
         more = run(study, place / FACTORIAL_FOLDER)
         together = independence_of(study, more)
-    open_for_all(place / STUDY_FOLDER)
+    mark_test_rows_open(place / STUDY_FOLDER)
     outcomes = outcomes_of(place / STUDY_FOLDER, rows, data_dir)
     return Reproduction(
         publication,

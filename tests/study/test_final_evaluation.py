@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 
 from glassnet.errors import DataError, FileError
-from glassnet.study import finalist
+from glassnet.study import final_evaluation
 from glassnet.study.design import changed
-from glassnet.study.finalist import (
-    Look,
-    are_open,
-    judge_finalist,
+from glassnet.study.final_evaluation import (
+    EvaluatedNetwork,
+    are_test_rows_open,
+    evaluate_recommended,
+    mark_test_rows_open,
     median_run,
-    missing_runs,
-    open_for_all,
-    read_finalist,
+    read_final_evaluation,
 )
+from glassnet.study.findings import gather_findings
 from glassnet.study.recommendation import recommend
 from glassnet.study.results import Row
 from glassnet.training.assessment import assess
@@ -47,7 +47,7 @@ def looks(monkeypatch):
         seen.append((network.fingerprint(), len(split.y)))
         return assess(network, split, *rest)
 
-    monkeypatch.setattr(finalist, "assess", spy)
+    monkeypatch.setattr(final_evaluation, "assess", spy)
     return seen
 
 
@@ -91,7 +91,7 @@ def test_a_variant_without_a_run_that_counts_has_none():
 
 def test_only_the_median_run_of_the_recommended_plan_is_judged(study, rows, tmp_path, looks):
     folder = tmp_path / "study"
-    found = judge_finalist(study, folder, rows)
+    found = evaluate_recommended(gather_findings(study, folder, rows))
     chosen = recommend(rows, study.measure, study.levels())
     values = {row.seed: row.measures["validation_accuracy"] for row in rows if row.variant == chosen.variant}
     assert found.variant == chosen.variant
@@ -104,7 +104,7 @@ def test_only_the_median_run_of_the_recommended_plan_is_judged(study, rows, tmp_
     assert found.test_intervals == truth.intervals
     assert (found.test_rows, found.test_loss, found.earlier) == (60, truth.loss, ())
     assert (folder / found.config).is_file()
-    assert read_finalist(folder) == found
+    assert read_final_evaluation(folder) == found
     record = json.loads((folder / "recommended.json").read_text())
     assert record["test_measures"] == truth.measures
     assert record["config"] == f"{found.folder}/config.toml"
@@ -115,66 +115,68 @@ def test_only_the_median_run_of_the_recommended_plan_is_judged(study, rows, tmp_
 
 
 def test_it_is_not_judged_twice(study, rows, tmp_path, looks):
-    first = judge_finalist(study, tmp_path / "study", rows)
+    first = evaluate_recommended(gather_findings(study, tmp_path / "study", rows))
     stamp = (tmp_path / "study" / "recommended.json").stat().st_mtime_ns
-    assert judge_finalist(study, tmp_path / "study", rows, None) == first  # no data are loaded
+    assert (
+        evaluate_recommended(gather_findings(study, tmp_path / "study", rows), None) == first
+    )  # no data are loaded
     assert len(looks) == 1
     assert (tmp_path / "study" / "recommended.json").stat().st_mtime_ns == stamp
 
 
 def test_a_look_at_another_network_is_not_forgotten(study, rows, tmp_path, looks):
     folder = tmp_path / "study"
-    first = judge_finalist(study, folder, rows)
+    first = evaluate_recommended(gather_findings(study, folder, rows))
     better = [
         replace(row, measures={"validation_accuracy": 0.99 + row.seed / 1000})
         if row.variant == "optimizer=sgd(0.1)"
         else row
         for row in rows
     ]
-    second = judge_finalist(study, folder, better)
+    second = evaluate_recommended(gather_findings(study, folder, better))
     assert (second.variant, second.seed) == ("optimizer=sgd(0.1)", 1)
-    assert second.earlier == (Look(first.variant, first.seed, first.theta_sha256),)
-    third = judge_finalist(study, folder, rows)
+    assert second.earlier == (EvaluatedNetwork(first.variant, first.seed, first.theta_sha256),)
+    third = evaluate_recommended(gather_findings(study, folder, rows))
     assert [look.variant for look in third.earlier] == [first.variant, "optimizer=sgd(0.1)"]
     assert len(looks) == 3
-    assert read_finalist(folder) == third
+    assert read_final_evaluation(folder) == third
 
 
 def test_the_test_rows_stay_closed_while_runs_are_missing(study, rows, tmp_path, looks):
-    assert missing_runs(study, rows) == 0
-    assert missing_runs(study, rows[2:]) == 2
-    assert judge_finalist(study, tmp_path / "study", rows[:-1]) is None
+    assert gather_findings(study, tmp_path, rows).missing == 0
+    assert gather_findings(study, tmp_path, rows[2:]).missing == 2
+    assert evaluate_recommended(gather_findings(study, tmp_path / "study", rows[:-1])) is None
     assert looks == []
-    assert read_finalist(tmp_path / "study") is None
+    assert read_final_evaluation(tmp_path / "study") is None
 
 
 def test_and_where_nothing_can_be_recommended(study, rows, tmp_path, looks):
     lost = [replace(row, status="diverged") if row.seed == 1 else row for row in rows]
-    assert judge_finalist(study, tmp_path / "study", lost) is None
+    assert evaluate_recommended(gather_findings(study, tmp_path / "study", lost)) is None
     assert looks == []
     assert not (tmp_path / "study" / "recommended.json").exists()
 
 
-def test_test_rows_that_are_open_for_all_runs_judge_no_choice(study, rows, tmp_path, looks):
+def test_test_rows_that_are_test_rows_mark_test_rows_open_runs_judge_no_choice(study, rows, tmp_path, looks):
     folder = tmp_path / "study"
-    assert not are_open(study, folder)
-    open_for_all(folder)
-    assert are_open(study, folder)
-    assert judge_finalist(study, folder, rows) is None
+    assert not are_test_rows_open(study, folder)
+    mark_test_rows_open(folder)
+    assert are_test_rows_open(study, folder)
+    assert evaluate_recommended(gather_findings(study, folder, rows)) is None
     assert looks == []
-    assert read_finalist(folder) is None
+    assert read_final_evaluation(folder) is None
 
 
 def test_nor_do_those_that_were_watched(study, tmp_path):
     watching = changed(study.base, {"data.validation": "test"})
-    assert are_open(replace(study, base=watching), tmp_path)
+    assert are_test_rows_open(replace(study, base=watching), tmp_path)
 
 
 def test_other_data_are_refused(study, rows, tmp_path, looks):
     data = load_data(study.base)
     other = replace(data, checksums={"points.npz": "0" * 32})
     with pytest.raises(DataError, match="is not the file that this configuration was made with"):
-        judge_finalist(study, tmp_path / "study", rows, lambda config: other)
+        evaluate_recommended(gather_findings(study, tmp_path / "study", rows), lambda config: other)
     assert looks == []
 
 
@@ -182,7 +184,7 @@ def test_other_data_are_refused(study, rows, tmp_path, looks):
 def test_a_damaged_record_is_one_line(tmp_path, text):
     (tmp_path / "recommended.json").write_text(text)
     with pytest.raises(FileError, match=r"recommended\.json: is no record of a recommended plan; remove it"):
-        read_finalist(tmp_path)
+        read_final_evaluation(tmp_path)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -192,8 +194,8 @@ def test_outputs_that_are_not_finite_are_recorded_as_such(study, rows, tmp_path,
         network.W[0][:], network.b[0][:] = 3e38, -3e38
         return network
 
-    monkeypatch.setattr(finalist, "load_model", broken)
+    monkeypatch.setattr(final_evaluation, "load_model", broken)
     with np.errstate(all="ignore"):
-        found = judge_finalist(study, tmp_path / "study", rows)
+        found = evaluate_recommended(gather_findings(study, tmp_path / "study", rows))
     assert (found.test_rows, found.test_loss, found.test_measures) == (60, None, {})
-    assert read_finalist(tmp_path / "study") == found
+    assert read_final_evaluation(tmp_path / "study") == found

@@ -1,10 +1,10 @@
-"""The recommended plan on the test rows: the one look that a study takes at them, and the record of it."""
+"""The recommended variant on the test rows: a study opens them once, and records what it found."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, FileError, NonFiniteError
 from glassnet.runtime.files import write_bytes
 from glassnet.study.design import Study
-from glassnet.study.recommendation import recommend
+from glassnet.study.findings import StudyFindings
 from glassnet.study.results import Row
 from glassnet.study.statistics import larger_is_better, value_of
 from glassnet.study.study_folder import StudyFolder
@@ -29,8 +29,8 @@ OPENED = "test_rows_opened"
 
 
 @dataclass(frozen=True)
-class Look:
-    """A network that was judged on the test rows: its variant and seed, and the SHA-256 of its parameters."""
+class EvaluatedNetwork:
+    """A network that was evaluated on the test rows: its variant and seed, and the SHA-256 of its parameters."""
 
     variant: str
     seed: int
@@ -38,8 +38,8 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Finalist:
-    """The recommended plan, judged on the test rows: what ``recommended.json`` holds.
+class FinalEvaluation:
+    """The recommended variant evaluated on the test rows: what ``recommended.json`` holds.
 
     Attributes
     ----------
@@ -47,24 +47,25 @@ class Finalist:
     levels : dict of str to str
         Its level of every factor.
     seed : int
-        Of the run that was judged, see `median_run`.
+        Seed of the run whose network was evaluated, see `median_run`.
     folder, config : str
-        The run's, and the file with its configuration, relative to the study's folder.
+        Folder of the run, and the file with its configuration, relative to the study's folder.
     measure : str
-        What decided.
+        The measure that the study decides by.
     value : float
-        The run's.
+        The run's value of that measure.
     theta_sha256 : str
-        Of the network that was judged.
+        Of the network that was evaluated.
     test_rows : int
+        Number of test rows.
     test_loss : float or None
         None where the network's outputs are not finite.
     test_measures : dict of str to float
         As in `glassnet.training.assessment.Assessment`.
     test_intervals : dict of str to (float, float)
-    earlier : tuple of Look
-        Looks at the same test rows before this one: with more seeds, a study may recommend another plan. Where
-        there are any, nobody may take these figures for those of rows that decided nothing.
+    earlier : tuple of EvaluatedNetwork
+        Networks that were evaluated on the same test rows before: with more seeds, a study may recommend another
+        variant. If there are any, the test rows have influenced a choice, and the measures may be too good.
     """
 
     variant: str
@@ -79,7 +80,12 @@ class Finalist:
     test_loss: float | None
     test_measures: dict[str, float]
     test_intervals: dict[str, tuple[float, float]]
-    earlier: tuple[Look, ...] = ()
+    earlier: tuple[EvaluatedNetwork, ...] = ()
+
+    @property
+    def network(self) -> EvaluatedNetwork:
+        """The network that was evaluated."""
+        return EvaluatedNetwork(self.variant, self.seed, self.theta_sha256)
 
 
 def median_run(rows: Iterable[Row], variant: str, measure: str) -> Row:
@@ -107,74 +113,60 @@ def median_run(rows: Iterable[Row], variant: str, measure: str) -> Row:
     return runs[len(runs) // 2][1]  # the best stands first
 
 
-def missing_runs(study: Study, rows: Iterable[Row]) -> int:
-    """Return how many runs of a study have no row yet."""
-    there = {(row.variant, row.seed) for row in rows}
-    return sum((one.name, seed) not in there for one in study.variants() for seed in study.seeds)
-
-
-def open_for_all(folder: str | Path) -> None:
+def mark_test_rows_open(folder: str | Path) -> None:
     """Note in a study's folder that every network of it is judged on the test rows, as a repeated table is."""
     place = StudyFolder(Path(folder))
     place.write(place.record() | {OPENED: True})
 
 
-def are_open(study: Study, folder: str | Path) -> bool:
+def are_test_rows_open(study: Study, folder: str | Path) -> bool:
     """Whether the test rows of a study can judge no choice any more: all runs were judged on, or watched, them."""
     watched = any(one.config.data.validation == "test" for one in study.variants())
     return watched or bool(StudyFolder(Path(folder)).record().get(OPENED))
 
 
-def judge_finalist(
-    study: Study, folder: str | Path, rows: Sequence[Row], load: Callable[[RunConfig], Dataset] = load_data
-) -> Finalist | None:
-    """Open the test rows for the recommended plan, and write ``recommended.json`` into the study's folder.
+def evaluate_recommended(
+    found: StudyFindings, load: Callable[[RunConfig], Dataset] = load_data
+) -> FinalEvaluation | None:
+    """Open the test rows for the recommended variant, and write ``recommended.json`` into the study's folder.
 
     Parameters
     ----------
-    study : Study
-    folder : str or Path
-        The study's.
-    rows : sequence of Row
-        Its rows, which decide what is recommended; the test rows decide nothing.
+    found : StudyFindings
+        They decide what is recommended; the test rows decide nothing.
     load : callable, optional
-        Gives the data of a configuration.
+        Returns the data set of a configuration.
 
     Returns
     -------
-    Finalist or None
-        None, and the test rows stay closed, where runs are missing or no variant can be recommended; None also
-        where they are open for all runs (`are_open`). Where the same network was judged before, what is recorded
-        of it: no second look is taken.
+    FinalEvaluation or None
+        None, and the test rows stay closed, if runs are missing or no variant can be recommended; None also if
+        the test rows are open for all runs (`are_test_rows_open`). If the same network was evaluated before, that
+        evaluation: the test rows are not opened again.
 
     Raises
     ------
     FileError
-        If the run's model cannot be read, or the outcome not be written.
+        If the run's model cannot be read, or ``recommended.json`` not be written.
     DataError
         If the data are not those that the run learned from.
     """
-    folder = Path(folder)
-    if missing_runs(study, rows) or are_open(study, folder):
+    study, folder, recommended = found.study, found.folder, found.recommendation
+    if found.missing or recommended is None or are_test_rows_open(study, folder):
         return None
-    try:
-        found = recommend(rows, study.measure, study.levels())
-    except DataError:
-        return None
-    row = median_run(rows, found.variant, study.measure)
+    row = median_run(found.rows, recommended.variant, study.measure)
     run = RunFolder(folder / row.folder)
-    config, network, before = run.config(), load_model(run.path), read_finalist(folder)
-    theta = network.fingerprint()
-    if before is not None and (before.variant, before.seed, before.theta_sha256) == (row.variant, row.seed, theta):
+    config, network, before = run.config(), load_model(run.path), read_final_evaluation(folder)
+    this = EvaluatedNetwork(row.variant, row.seed, network.fingerprint())
+    if before is not None and before.network == this:
         return before
     data = load(config)
     check_data(config, data)
-    earlier = () if before is None else (*before.earlier, Look(before.variant, before.seed, before.theta_sha256))
     try:
         test = assess(network, data.test, data.task, data.encoder)
     except NonFiniteError:
         test = Assessment(len(data.test.y), math.nan)
-    finalist = Finalist(
+    evaluation = FinalEvaluation(
         variant=row.variant,
         levels=row.levels,
         seed=row.seed,
@@ -182,18 +174,18 @@ def judge_finalist(
         config=f"{row.folder}/{CONFIG_FILE}",
         measure=study.measure,
         value=value_of(row, study.measure) or 0.0,
-        theta_sha256=theta,
+        theta_sha256=this.theta_sha256,
         test_rows=test.rows,
         test_loss=test.loss if math.isfinite(test.loss) else None,
         test_measures=test.measures,
         test_intervals=test.intervals,
-        earlier=earlier,
+        earlier=() if before is None else (*before.earlier, before.network),
     )
-    write_bytes(folder / RECOMMENDED_FILE, (json.dumps(asdict(finalist), indent=1) + "\n").encode())
-    return finalist
+    write_bytes(folder / RECOMMENDED_FILE, (json.dumps(asdict(evaluation), indent=1) + "\n").encode())
+    return evaluation
 
 
-def read_finalist(folder: str | Path) -> Finalist | None:
+def read_final_evaluation(folder: str | Path) -> FinalEvaluation | None:
     """Read what is recorded of the recommended plan; None where the test rows were never opened.
 
     Raises
@@ -205,7 +197,7 @@ def read_finalist(folder: str | Path) -> Finalist | None:
 
     path = Path(folder) / RECOMMENDED_FILE
     try:
-        return TypeAdapter(Finalist).validate_json(path.read_bytes(), strict=True)
+        return TypeAdapter(FinalEvaluation).validate_json(path.read_bytes(), strict=True)
     except FileNotFoundError:
         return None
     except OSError as error:
