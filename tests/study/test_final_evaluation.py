@@ -157,7 +157,7 @@ def test_and_where_nothing_can_be_recommended(study, rows, tmp_path, looks):
     assert not (tmp_path / "study" / "recommended.json").exists()
 
 
-def test_test_rows_that_are_test_rows_mark_test_rows_open_runs_judge_no_choice(study, rows, tmp_path, looks):
+def test_test_rows_that_are_open_for_all_runs_judge_no_choice(study, rows, tmp_path, looks):
     folder = tmp_path / "study"
     assert not are_test_rows_open(study, folder)
     mark_test_rows_open(folder)
