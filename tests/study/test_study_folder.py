@@ -67,7 +67,7 @@ def test_two_at_a_time_are_one_too_many(tmp_path):
     folder = StudyFolder(tmp_path / "study")
     with (
         folder.held(small()),
-        pytest.raises(FileError, match="is in use: another process runs this study; wait for it"),
+        pytest.raises(FileError, match="is in use: another process trains in it; wait until it ends"),
         folder.held(small()),
     ):
         pass

@@ -42,8 +42,7 @@ def factor_table(study: Study, starts: Mapping[str, bool], words: Words) -> Tabl
     """
     rows: Lines = []
     if study.design == "list":
-        for name in study.levels()["variant"]:
-            changes = study.listed.get(name, {})
+        for name, changes in study.factors[0].levels.items():
             rows.append([Cell(name, bold=not rows), Cell(_setting(changes) or "–", code=bool(changes))])
         return Table(words.say("variant_list"), [words.say("variant"), words.say("sets")], rows, text=(0, 1))
     for factor in study.factors:
@@ -68,8 +67,7 @@ def _setting(changes: Changes) -> str:
 
 def fixed_tables(study: Study, words: Words) -> list[Table]:
     """Return the settings of the base that no variant changes, a table a section."""
-    levels: list[Changes] = [changes for factor in study.factors for changes in factor.levels.values()]
-    changed = {key for changes in [*levels, *study.listed.values()] for key in changes}
+    changed = {key for factor in study.factors for changes in factor.levels.values() for key in changes}
     tables = []
     for section, table in zip(SECTIONS, setting_tables(study.base, words)[1:], strict=True):
         rows = [row for row in table.rows if f"{section}.{_text(row[0])}" not in changed]

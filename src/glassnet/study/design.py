@@ -89,11 +89,9 @@ class Study:
         What decides.
     budget : Budget
     factors : tuple of Factor
-        Empty in a list.
+        A list has one, ``"variant"``, whose levels are the variants.
     base : RunConfig
         With the first level of every factor.
-    listed : dict of str to dict
-        The changes of the variants of a list, by name.
     text : str
         The study as TOML.
     """
@@ -105,7 +103,6 @@ class Study:
     budget: Budget
     factors: tuple[Factor, ...]
     base: RunConfig
-    listed: dict[str, Changes] = field(default_factory=dict)
     text: str = field(default="", compare=False, repr=False)
 
     def variants(self) -> list[Variant]:
@@ -126,9 +123,6 @@ class Study:
         >>> study.variants()[2].config.network.activation
         'tanh'
         """
-        if self.design == "list":
-            listed = {BASE: {}, **self.listed}
-            return [Variant(name, {"variant": name}, self._config(listed[name])) for name in listed]
         return [self._variant(labels) for labels in self._combinations()]
 
     def _combinations(self) -> Iterator[tuple[str, ...]]:
@@ -149,17 +143,13 @@ class Study:
         for factor, label in zip(self.factors, labels, strict=True):
             changes |= factor.levels[label]
             if label != next(iter(factor.levels)):
-                others.append(f"{factor.name}={label}")
+                others.append(label if self.design == "list" else f"{factor.name}={label}")
         levels = dict(zip((factor.name for factor in self.factors), labels, strict=True))
-        return Variant(", ".join(others) or BASE, levels, self._config(changes))
-
-    def _config(self, changes: Changes) -> RunConfig:
-        return measuring(changed(self.base, changes), self.measure)
+        config = measuring(changed(self.base, changes), self.measure)
+        return Variant(", ".join(others) or BASE, levels, config)
 
     def levels(self) -> dict[str, list[str]]:
-        """Return the labels of every factor's levels, the base's first; in a list, the names of the variants."""
-        if self.design == "list":
-            return {"variant": [BASE, *self.listed]}
+        """Return the labels of every factor's levels, the base's first."""
         return {factor.name: list(factor.levels) for factor in self.factors}
 
     def fingerprint(self) -> str:
@@ -217,11 +207,8 @@ class Study:
         """
         if factor not in self.levels():
             raise UsageError("factor", f"the study has no {factor!r}; there are {', '.join(self.levels())}")
-        if self.design == "list":
-            configs = [variant.config for variant in self.variants()]
-        else:
-            levels = next(one.levels for one in self.factors if one.name == factor)
-            configs = [changed(self.base, changes) for changes in levels.values()]
+        levels = next(one.levels for one in self.factors if one.name == factor)
+        configs = [changed(self.base, changes) for changes in levels.values()]
         seed = {"seed": self.seeds[0]}
         starts = {network_for(config.model_copy(update=seed), load(config)).fingerprint() for config in configs}
         return len(starts) > 1

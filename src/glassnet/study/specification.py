@@ -119,11 +119,10 @@ def study_of(values: Mapping[str, Any], text: str | None = None) -> Study:
     base = _read_base(file)
     factors = tuple(_read_factor(name, table) for name, table in file.factors.items())
     variants = _read_variants(file)
-    for factor in factors:
+    for factor in (*factors, variants):
         for label, changes in factor.levels.items():
-            _check_level(base, file.budget, f"factors.{factor.name}.levels", label, changes)
-    for name, changes in variants.items():
-        _check_level(base, file.budget, f"variants.{name}", name, changes)
+            place = f"variants.{label}" if factor is variants else f"factors.{factor.name}.levels"
+            _check_level(base, file.budget, place, label, changes)
     _check_design(file, factors)
     study = Study(
         name=file.name,
@@ -131,9 +130,8 @@ def study_of(values: Mapping[str, Any], text: str | None = None) -> Study:
         design=file.design,
         measure=file.measure,
         budget=file.budget,
-        factors=factors,
+        factors=(variants,) if file.design == "list" else factors,
         base=_set_first_levels(base, file.base, factors),
-        listed=variants,
         text=tomli_w.dumps(dict(values)) if text is None else text,
     )
     names = [variant.name for variant in study.variants()]
@@ -269,19 +267,19 @@ def label_of(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), default=str)
 
 
-def _read_variants(file: _File) -> dict[str, Changes]:
-    """Return the changes of the variants of a list by name."""
-    variants: dict[str, Changes] = {}
+def _read_variants(file: _File) -> Factor:
+    """Return the variants of a list as the levels of one factor, the base first."""
+    variants: dict[str, Changes] = {BASE: {}}
     for number, table in enumerate(file.variants, start=1):
         found = _read_table(_VariantTable, table, f"variants.{table.get('name', number)}")
-        if found.name in (BASE, *variants):
+        if found.name in variants:
             raise UsageError(f"variants.{found.name}", "is a name that is taken; choose another")
         place = f"variants.{found.name}.changes"
         changes = _read_changes(found.changes, place)
         if changes is None:
             raise UsageError(place, "takes keys as in training.optimizer, each with its value")
         variants[found.name] = changes
-    return variants
+    return Factor("variant", variants)
 
 
 def _check_level(base: RunConfig, budget: Budget, place: str, label: str, changes: Changes) -> None:
