@@ -117,4 +117,5 @@ def _tell(found: Reproduction, page: Path | None, as_json: bool) -> None:
 
 def _plain(one: Compared) -> dict[str, Any]:
     """Return a comparison as plain values, for JSON."""
-    return asdict(one) | {"figure": one.figure.model_dump(), "ours": one.ours, "inside": one.inside}
+    record = {name: getattr(one, name) for name in ("seeds", "of", "mean", "best", "ours", "inside")}
+    return {"figure": one.figure.model_dump(), **record}

@@ -70,7 +70,8 @@ def study(
     """
     from glassnet.study.fairness import DataCache
     from glassnet.study.findings import gather_findings
-    from glassnet.study.runner import failures, run_study
+    from glassnet.study.results import FAILED
+    from glassnet.study.runner import run_study
     from glassnet.study.specification import load_study
 
     if no_report and lang is not None:
@@ -84,7 +85,7 @@ def study(
     found = gather_findings(chosen, folder, rows, load)
     written = None if no_report else study_report_after(found, load, lang or Language.EN)
     print_study(found, written, as_json)
-    if failures(rows):
+    if any(row.status == FAILED for row in rows):
         raise typer.Exit(1)
 
 

@@ -94,11 +94,11 @@ def outcomes_of(folder: Path, rows: Sequence[Row], data_dir: str | Path | None =
     at_hand = DataCache(data_dir)
     found: Outcomes = {}
     for row in rows:
-        found.setdefault(row.variant, {})[row.seed] = _outcome(folder, row, at_hand)
+        found.setdefault(row.variant, {})[row.seed] = _read_outcome(folder, row, at_hand)
     return found
 
 
-def _outcome(folder: Path, row: Row, at_hand: DataCache) -> Outcome:
+def _read_outcome(folder: Path, row: Row, at_hand: DataCache) -> Outcome:
     if row.status == FAILED:
         return Outcome(row, {})
     run = RunFolder(folder / row.folder)

@@ -23,8 +23,8 @@ from glassnet.reproductions.seed_report import Facts, facts
 from glassnet.study.fairness import DataCache
 from glassnet.study.final_evaluation import mark_test_rows_open
 from glassnet.study.independence import Independence, independence_of
-from glassnet.study.results import Row
-from glassnet.study.runner import failures, run_study
+from glassnet.study.results import FAILED, Row
+from glassnet.study.runner import run_study
 
 REPRODUCED, SAME, NOT = "reproduced", "same behaviour, other value", "not reproduced"
 
@@ -43,15 +43,21 @@ class Compared:
         Ours by seed; a seed without is left out.
     of : int
         Runs that there are, with such a figure and without.
-    mean, best : float or None
-        Of the seeds that have one; of the best one.
     """
 
     figure: Figure
     seeds: dict[int, float]
     of: int
-    mean: float | None
-    best: float | None
+
+    @property
+    def mean(self) -> float | None:
+        """Mean of the seeds that have the figure."""
+        return statistics.fmean(self.seeds.values()) if self.seeds else None
+
+    @property
+    def best(self) -> float | None:
+        """The figure of the best seed."""
+        return best(list(self.seeds.values()), self.figure.quantity) if self.seeds else None
 
     @property
     def ours(self) -> float | None:
@@ -214,12 +220,12 @@ def reproduce(
         judge_rows(publication, outcomes),
         judge_orders(publication, outcomes),
         together,
-        _facts(name, outcomes, data_dir),
-        failures([*rows, *more]),
+        _gather_facts(name, outcomes, data_dir),
+        [row for row in [*rows, *more] if row.status == FAILED],
     )
 
 
-def _facts(name: str, outcomes: Outcomes, data_dir: str | Path | None) -> Facts | None:
+def _gather_facts(name: str, outcomes: Outcomes, data_dir: str | Path | None) -> Facts | None:
     if name != "seed-report":
         return None
     base = load_published_study(name).base
@@ -229,11 +235,11 @@ def _facts(name: str, outcomes: Outcomes, data_dir: str | Path | None) -> Facts 
 
 def judge_rows(publication: Publication, outcomes: Mapping[str, Mapping[int, Outcome]]) -> list[Judged]:
     """Judge every row of a published table."""
-    return [_judged(row, outcomes.get(row.variant, {})) for row in publication.rows]
+    return [_judge_row(row, outcomes.get(row.variant, {})) for row in publication.rows]
 
 
-def _judged(row: PrintedRow, outcomes: Mapping[int, Outcome]) -> Judged:
-    comparisons = [_compared(figure, outcomes) for figure in row.figures]
+def _judge_row(row: PrintedRow, outcomes: Mapping[int, Outcome]) -> Judged:
+    comparisons = [_compare(figure, outcomes) for figure in row.figures]
     behaviours = Counter(behaviour for one in outcomes.values() if (behaviour := one.behaviour))
     behaviour = behaviours.most_common(1)[0][0] if behaviours else ""
     kinds = Counter(record["kind"] for one in outcomes.values() for record in one.row.health if record.get("sick"))
@@ -242,21 +248,19 @@ def _judged(row: PrintedRow, outcomes: Mapping[int, Outcome]) -> Judged:
     return Judged(row, comparisons, behaviour, health, unanswering, len(outcomes))
 
 
-def _compared(figure: Figure, outcomes: Mapping[int, Outcome]) -> Compared:
+def _compare(figure: Figure, outcomes: Mapping[int, Outcome]) -> Compared:
     seeds = {seed: value for seed, one in outcomes.items() if (value := one.value(figure)) is not None}
-    mean = statistics.fmean(seeds.values()) if seeds else None
-    lucky = best(list(seeds.values()), figure.quantity) if seeds else None
-    return Compared(figure, seeds, len(outcomes), mean, lucky)
+    return Compared(figure, seeds, len(outcomes))
 
 
 def judge_orders(publication: Publication, outcomes: Mapping[str, Mapping[int, Outcome]]) -> list[JudgedOrder]:
     """Judge every order of figures that a publication states."""
-    return [_judged_order(order, outcomes) for order in publication.orders]
+    return [_judge_order(order, outcomes) for order in publication.orders]
 
 
-def _judged_order(order: Order, outcomes: Mapping[str, Mapping[int, Outcome]]) -> JudgedOrder:
+def _judge_order(order: Order, outcomes: Mapping[str, Mapping[int, Outcome]]) -> JudgedOrder:
     figure = Figure(quantity=order.quantity, printed=0, low=0, high=0)
-    by_variant = [_compared(figure, outcomes.get(name, {})) for name in order.variants]
+    by_variant = [_compare(figure, outcomes.get(name, {})) for name in order.variants]
     means = [one.mean for one in by_variant]
     shared = set.intersection(*(set(one.seeds) for one in by_variant))
     rising = [_rises([one.seeds[seed] for one in by_variant]) for seed in shared]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from signal import Signals
@@ -102,7 +101,7 @@ def run_study(
     if workers is not None and (isinstance(workers, bool) or workers < 1):
         raise UsageError("workers", f"takes a number of processes, 1 or more, got {workers}")
     place = StudyFolder(Path(folder))
-    checksums = _checked(study, DataCache(data_dir))
+    checksums = _check_study(study, DataCache(data_dir))
     with place.held(study) as record:
         if record.setdefault("checksums", checksums) != checksums:
             raise FileError(place.path, "was begun with other data files; choose another folder, or take those")
@@ -111,7 +110,7 @@ def run_study(
         return _Runner(study, place, record, data_dir, progress).run(workers)
 
 
-def _checked(study: Study, at_hand: DataCache) -> dict[str, dict[str, str]]:
+def _check_study(study: Study, at_hand: DataCache) -> dict[str, dict[str, str]]:
     """Refuse a study with a variant that cannot be run; return the checksums of its data by name."""
     checksums = {}
     for variant in study.variants():
@@ -183,7 +182,7 @@ class _Runner:
                     while left and pool.idle:
                         job = left.popleft()
                         self.running[pool.submit(perform_in_worker, job, job.name in self.damaged)] = job
-                        shown.start(job)
+                        shown.epoch(job)
                     for message in pool.receive():
                         self._handle(message, left, shown)
             except StopRequested:
@@ -235,15 +234,3 @@ def _read_ended(job: Job) -> Row | None:
         return None
     row = read_row(job.row_path)
     return None if row.status == FAILED or (row.variant, row.seed) != (job.variant, job.seed) else row
-
-
-def failures(rows: Sequence[Row]) -> list[Row]:
-    """Return the runs that did not come to an end.
-
-    Examples
-    --------
-    >>> rows = [Row("base", {}, 0, "finished", {}), Row("base", {}, 1, "failed", {})]
-    >>> [row.seed for row in failures(rows)]
-    [1]
-    """
-    return [row for row in rows if row.status == FAILED]

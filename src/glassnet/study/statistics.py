@@ -198,7 +198,7 @@ def summarise(rows: Iterable[Row], measure: str, level: float = 0.05) -> list[Su
     check_level(level)
     variants = by_variant(rows)
     check_measure((row for runs in variants.values() for row in runs.values()), measure)
-    return [_summary(variant, list(runs.values()), measure, level) for variant, runs in variants.items()]
+    return [_summarise_variant(variant, list(runs.values()), measure, level) for variant, runs in variants.items()]
 
 
 def compare(rows: Iterable[Row], base: str, measure: str, level: float = 0.05) -> list[Comparison]:
@@ -248,7 +248,7 @@ def compare(rows: Iterable[Row], base: str, measure: str, level: float = 0.05) -
     if base not in variants:
         raise unknown_name("base", base, variants)
     check_measure((row for runs in variants.values() for row in runs.values()), measure)
-    figures = {variant: _figures(runs.values(), measure) for variant, runs in variants.items()}
+    figures = {variant: _values_by_seed(runs.values(), measure) for variant, runs in variants.items()}
     seeds = sorted({seed for runs in variants.values() for seed in runs})
     pairs = {
         variant: tuple(seed for seed in seeds if seed in ours and seed in figures[base])
@@ -266,7 +266,7 @@ def compare(rows: Iterable[Row], base: str, measure: str, level: float = 0.05) -
         missing = tuple(seed for seed in seeds if seed not in both)
         if variant in tests:
             test, p = tests[variant], corrected[variant]
-            verdict = _verdict(test.difference, p <= level, larger_is_better(measure))
+            verdict = _decide(test.difference, p <= level, larger_is_better(measure))
             found.append(Comparison(variant, base, both, missing, *test, p, verdict))
         else:
             difference = figures[variant][both[0]] - figures[base][both[0]] if both else None
@@ -293,13 +293,13 @@ def check_measure(rows: Iterable[Row], measure: str) -> None:
     raise UsageError("measure", f"no run has {measure}; there is {', '.join(there) or 'none'}")
 
 
-def _figures(rows: Iterable[Row], measure: str) -> dict[int, float]:
+def _values_by_seed(rows: Iterable[Row], measure: str) -> dict[int, float]:
     """Return the numbers that count by seed."""
     return {row.seed: value for row in rows if (value := value_of(row, measure)) is not None}
 
 
-def _summary(variant: str, rows: list[Row], measure: str, level: float) -> Summary:
-    values = list(_figures(rows, measure).values())
+def _summarise_variant(variant: str, rows: list[Row], measure: str, level: float) -> Summary:
+    values = list(_values_by_seed(rows, measure).values())
     counted = [row for row in rows if value_of(row, measure) is not None]
     n = len(values)
     mean = std = low = high = None
@@ -318,7 +318,7 @@ def _summary(variant: str, rows: list[Row], measure: str, level: float) -> Summa
     return Summary(variant, rows[0].levels, n, len(rows) - n, mean, std, low, high, *costs)
 
 
-def _verdict(difference: float, distinguishable: bool, larger_is_better: bool) -> str:
+def _decide(difference: float, distinguishable: bool, larger_is_better: bool) -> str:
     if not distinguishable:
         return NOT_DISTINGUISHABLE
     return BETTER if (difference > 0) == larger_is_better else WORSE
