@@ -84,6 +84,6 @@ def row_line(row: Row, measure: str) -> str:
     name = f"{row.variant}, seed {row.seed}"
     if row.status != FINISHED:
         return f"{name}: {row.status}: {row.problem}"
-    value, words = row.measures.get(measure), measure.replace("_", " ")
+    value = row.measures.get(measure)
     parts = [] if value is None else [f"{measure.replace('_', ' ')} {value:.4f}"]
     return f"{name}: {', '.join([*parts, f'{row.seconds:.1f} s'])}"
