@@ -35,7 +35,7 @@ class Outcome:
     Attributes
     ----------
     row : Row
-        Of the study.
+        The run's row of the study.
     columns : dict of str to list of float
         The history, column by column; what is unknown is left out.
     test : dict of str to float
@@ -89,7 +89,7 @@ def outcomes_of(folder: Path, rows: Sequence[Row], data_dir: str | Path | None =
     rows : sequence of Row
         From `run_study`.
     data_dir : path, optional
-        Where the data are, in place of GLASSNET_DATA.
+        Folder of the data sets, in place of the one that GLASSNET_DATA names.
     """
     at_hand = DataCache(data_dir)
     found: Outcomes = {}

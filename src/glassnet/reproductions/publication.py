@@ -32,9 +32,9 @@ class Figure(_Part):
     low, high : float
         Between them a figure of ours counts as the same; the printed one lies there too.
     seeds : {"mean", "best"}
-        Of all seeds, or of the best of them.
+        Whether the figure is the mean over the seeds, or the best seed's.
     epoch : {"last", "best"}
-        Of which epoch it is; of the best, it was chosen by what it measures.
+        Whether the figure is the last epoch's, or the best epoch's by this very figure.
     """
 
     quantity: str
@@ -57,11 +57,11 @@ class PrintedRow(_Part):
     Attributes
     ----------
     variant : str
-        Of the study.
+        Name of the study's variant.
     table : str
-        Where it is printed.
+        Name of the table in which the row is printed.
     label : str
-        What it is called there.
+        Label of the row there.
     figures : tuple of Figure
     behaviour : str
         How its training is described: ``"learns"``, ``"oscillates"``, ``"fails"``; empty where nothing is said.
@@ -98,7 +98,7 @@ class Publication(_Part):
     Attributes
     ----------
     name : str
-        What ``glassnet reproduce`` calls it.
+        Name for ``glassnet reproduce``.
     title, source, about : str
         Its title, where it is printed, and how the settings here follow from its own.
     rows : tuple of PrintedRow

@@ -25,9 +25,10 @@ Changes = dict[str, Any]
 
 
 class Budget(BaseModel):
-    """How long each run trains: so many epochs, or up to the epoch in which so many seconds of training are over.
+    """How long each run trains: a number of epochs, or up to the epoch in which the seconds of training are over.
 
-    With seconds, ``base.training.epochs`` is the most, and what a schedule goes by; by default there is no end.
+    With seconds, ``base.training.epochs`` is the largest number of epochs, and a learning rate schedule is planned
+    for it. Without it, the number is practically unlimited.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,7 +39,7 @@ class Budget(BaseModel):
 
 @dataclass(frozen=True)
 class Factor:
-    """Something that a study changes.
+    """A setting, or several together, that a study varies.
 
     Attributes
     ----------
@@ -58,11 +59,11 @@ class Variant:
     Attributes
     ----------
     name : str
-        ``"base"``; or what is other than in the base: ``"optimizer=adam, activation=tanh"``.
+        ``"base"``, or the levels that differ from the base's: ``"optimizer=adam, activation=tanh"``.
     levels : dict of str to str
-        The level of every factor. In a list, of ``"variant"``: the name.
+        The level of every factor. In a list, the factor is ``"variant"``, and the level is the name.
     config : RunConfig
-        Of its runs, which differ in their seed.
+        Configuration of its runs, which differ in their seed.
     """
 
     name: str
@@ -76,17 +77,17 @@ class Variant:
 
 @dataclass(frozen=True)
 class Study:
-    """A comparison of variants of one configuration, each with the same seeds.
+    """A comparison of variants of one configuration, each trained with the same seeds.
 
     Attributes
     ----------
     name : str
     seeds : tuple of int
     design : str
-        ``"one at a time"``: each factor's other levels by themselves; ``"factorial"``: all combinations;
-        ``"list"``: variants that are named.
+        ``"one at a time"``: each level of a factor with the other factors as in the base; ``"factorial"``: all
+        combinations of levels; ``"list"``: variants that are named.
     measure : str
-        What decides.
+        The measure that decides which variant is better.
     budget : Budget
     factors : tuple of Factor
         A list has one, ``"variant"``, whose levels are the variants.

@@ -55,7 +55,7 @@ class FinalEvaluation:
     value : float
         The run's value of that measure.
     theta_sha256 : str
-        Of the network that was evaluated.
+        SHA-256 of the parameters of the network that was evaluated.
     test_rows : int
         Number of test rows.
     test_loss : float or None

@@ -176,7 +176,7 @@ def seeds_needed(
     Parameters
     ----------
     difference, std : float
-        Of the pairs' differences: mean and standard std, >= 0.
+        Mean and standard deviation of the pairs' differences; std >= 0.
     level : float, default 0.05
         For the hardest of m comparisons by Holm: level / m.
     power : float, default 0.8

@@ -31,10 +31,10 @@ class Layout:
     ----------
     workers, threads : int
     reason : str
-        Why these.
+        Why these were chosen.
     side_by_side, together : float
-        Where it was measured: steps a second of all workers with one thread each, and of one with all cores; else
-        0.
+        Steps a second of all workers with one thread each, and of one worker with all cores; 0 if they were not
+        measured.
     """
 
     workers: int
@@ -81,9 +81,9 @@ def measure_layout(pool: ProcessPool, config: RunConfig, runs: int) -> Layout:
     pool : ProcessPool
         Its context is a `DataCache`. It has the workers afterwards.
     config : RunConfig
-        Of a run of the base.
+        Configuration of a run of the base.
     runs : int
-        How many there are.
+        Number of runs.
 
     Raises
     ------

@@ -12,16 +12,16 @@ from glassnet.study.results import FINISHED, Row
 
 
 class StudyProgress:
-    """Shows a study's progress on stderr: on a terminal a table that changes, else lines.
+    """Shows a study's progress on stderr: a table that changes on a terminal, lines elsewhere.
 
     Parameters
     ----------
     total, done : int
-        Runs, and those that were done before.
+        Number of all runs, and of those that were done before.
     measure : str
-        What is shown of a run.
+        The measure that is shown of each run.
     enabled : bool
-        Show anything at all.
+        Whether anything is shown.
     """
 
     def __init__(self, total: int, done: int, measure: str, *, enabled: bool) -> None:

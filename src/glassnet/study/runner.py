@@ -26,16 +26,16 @@ TRIES = 2
 
 
 class StudyInterrupted(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM arrived; the runs at work finished their batch and were saved.
+    """Ctrl-C or SIGTERM stopped a study; the running runs finished their batch and were saved.
 
     Attributes
     ----------
     done, total : int
-        Runs at their end, and all.
+        Number of runs that have ended, and of all.
     folder : Path
-        The study's.
+        The study's folder.
     signal : signal.Signals
-        What arrived.
+        The signal that arrived.
     """
 
     def __init__(self, done: int, total: int, folder: Path, signal: Signals) -> None:
@@ -55,48 +55,65 @@ def run_study(
     workers: int | None = None,
     progress: bool = True,
 ) -> list[Row]:
-    """Run a study, or what is left of it to run.
+    """Train every variant of a study with every seed, in parallel processes, and return a row for each run.
 
-    All variants have the same seed within a seed of the study: the same initial parameters wherever layers and
-    initializer are the same, the same batches, the same masks of dropout. No test row is touched.
+    With a seed, all variants start from the same initial parameters (if they have the same layers and the same
+    initializer), see the same batches in the same order, and drop the same units. No test row is read.
+
+    A study that was stopped or killed goes on: call this again with the same folder.
 
     Parameters
     ----------
     study : Study
         From `glassnet.study.specification.load_study`.
     folder : str or Path
-        New, or that of the same study: then finished runs are not repeated, and started ones go on from their
-        checkpoint. A study with more seeds is the same.
+        A new folder, or the folder of the same study. In the latter case, finished runs are not repeated, and
+        started runs go on from their checkpoints. A study to which seeds were added counts as the same.
     data_dir : str or Path, optional
-        Where the data are, in place of GLASSNET_DATA.
+        Folder of the data sets, in place of the one that GLASSNET_DATA names.
     workers : int, optional
-        Processes, with one thread each. By default as many as there are cores, or a single one with a thread on
-        each core where that is faster, as measured at the start.
+        Number of processes; each trains with one thread. The default is measured at the start: one process per
+        core, or a single process with a thread per core if that is clearly faster.
     progress : bool, default True
-        Show the progress on stderr.
+        Whether to show the progress on stderr.
 
     Returns
     -------
     list of Row
-        A row for each run, by variant and seed: finished, diverged, or failed with the cause; a failed one is
-        tried again when the study is run again.
+        A row for each run, by variant and by seed. Its status is ``"finished"``, ``"diverged"``, or ``"failed"``
+        with the cause: a run fails if it raises an error, or its process dies, twice. Failed runs are tried again
+        when the study is run again.
 
     Raises
     ------
     UsageError, DataError
-        If a variant does not fit the data; nothing is run then.
+        If a variant does not fit the data, or `workers` is below 1; nothing is run then.
     FileError
-        If the folder is another study's, or cannot be written.
+        If the folder belongs to another study or to other data files, is in use, or cannot be written.
     StudyInterrupted
-        After Ctrl-C or SIGTERM; to go on, run it again.
+        After Ctrl-C or SIGTERM: the running runs finish their batch and are saved.
 
     Notes
     -----
-    Worker processes are started anew (spawn): a program that calls this has to do so under
-    ``if __name__ == "__main__":``, and functions that it registers have to be registered outside of that.
+    Worker processes import the calling program (spawn). The program has to call this under
+    ``if __name__ == "__main__":``, and to register its own activations, losses and optimizers outside of that.
 
-    The threads of all runs are the same and part of ``study.json``; given those, the rows are the same, bit for
-    bit, whatever the number of workers, but for their seconds and for what a budget in seconds cuts off.
+    All runs have the same number of threads, which ``study.json`` records. With this number, the rows are the same
+    bit for bit, whatever the number of workers. Only their seconds differ, and what a budget in seconds cuts off.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from glassnet.study.specification import study_of
+    >>> study = study_of({
+    ...     "name": "small", "seeds": 1,
+    ...     "base": {"data": {"dataset": "digits"}, "training": {"epochs": 1, "kernels": "numpy"}},
+    ...     "factors": {"optimizer": {"levels": ["adam", "sgd(0.1)"]}},
+    ... })
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     rows = run_study(study, folder, workers=1, progress=False)
+    >>> [(row.variant, row.seed, row.status) for row in rows]
+    [('base', 0, 'finished'), ('optimizer=sgd(0.1)', 0, 'finished')]
     """
     if workers is not None and (isinstance(workers, bool) or workers < 1):
         raise UsageError("workers", f"takes a number of processes, 1 or more, got {workers}")
@@ -110,11 +127,11 @@ def run_study(
         return _Runner(study, place, record, data_dir, progress).run(workers)
 
 
-def _check_study(study: Study, at_hand: DataCache) -> dict[str, dict[str, str]]:
+def _check_study(study: Study, data_cache: DataCache) -> dict[str, dict[str, str]]:
     """Refuse a study with a variant that cannot be run; return the checksums of its data by name."""
     checksums = {}
     for variant in study.variants():
-        data = at_hand.load(variant.config)
+        data = data_cache.load(variant.config)
         check(variant.name, variant.with_seed(study.seeds[0]), data, study.measure)
         checksums[data.name] = data.checksums
     return checksums

@@ -77,12 +77,39 @@ class _VariantTable(_Section):
 
 
 def load_study(path: str | Path) -> Study:
-    """Read a study from a TOML file.
+    """Read a study from a TOML file: a base configuration, what is changed of it, and the seeds.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; ``examples/optimizers.toml`` is one, and `study_of` names its keys.
+
+    Returns
+    -------
+    Study
+        For `glassnet.run_study`.
 
     Raises
     ------
     FileError
         If the file cannot be read, is no TOML, or holds a value that does not fit; one line names file and key.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> text = '''
+    ... name = "small"
+    ... seeds = 3
+    ... [base.data]
+    ... dataset = "digits"
+    ... [factors.optimizer]
+    ... levels = ["adam", "sgd(0.1)"]
+    ... '''
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     size = Path(folder, "small.toml").write_text(text)
+    ...     study = load_study(Path(folder, "small.toml"))
+    >>> study.seeds, [variant.name for variant in study.variants()]
+    ((0, 1, 2), ['base', 'optimizer=sgd(0.1)'])
     """
     path = Path(path)
     if path.exists() and not path.is_file():
@@ -104,14 +131,27 @@ def study_of(values: Mapping[str, Any], text: str | None = None) -> Study:
     Parameters
     ----------
     values : mapping
-        As in the file; see ``examples/optimizers.toml``.
+        ``name`` (str), ``seeds`` (a number, or a list of them) and ``base`` (with ``data``, ``network`` and
+        ``training``, as in a run's configuration). ``design`` is ``"one at a time"`` (the default),
+        ``"factorial"`` or ``"list"``. ``measure`` is ``"validation_accuracy"`` by default, and ``budget``
+        (``epochs`` or ``seconds``) the base's epochs. ``factors`` maps names to ``levels`` and, if a name is no
+        option, a ``key``. The ``variants`` of a list have a ``name`` and ``changes``.
     text : str, optional
-        The file as it stands, where there is one.
+        The text of the file, if there is one.
 
     Raises
     ------
     UsageError
         For the first value that does not fit, named by its key.
+
+    Examples
+    --------
+    >>> study = study_of({
+    ...     "name": "two", "seeds": [7, 8], "design": "list", "base": {"data": {"dataset": "digits"}},
+    ...     "variants": [{"name": "slow", "changes": {"training.optimizer": "sgd(0.001)"}}],
+    ... })
+    >>> study.levels()
+    {'variant': ['base', 'slow']}
     """
     file = validated(_File, dict(values))
     if file.budget.epochs is not None and file.budget.seconds is not None:

@@ -39,7 +39,7 @@ class Summary:
     failures : int
         The other runs: diverged, failed, or without such a number.
     mean : float or None
-        Of the measure; None where n is 0.
+        Mean of the measure; None if n is 0.
     std : float or None
         Standard deviation with the divisor n - 1; None where n is below 2.
     low, high : float or None
@@ -165,20 +165,27 @@ def by_variant(rows: Iterable[Row]) -> dict[str, dict[int, Row]]:
 
 
 def summarise(rows: Iterable[Row], measure: str, level: float = 0.05) -> list[Summary]:
-    """Return each variant's mean over its seeds, spread and interval, and what it costs.
+    """Compute each variant's mean over its seeds, its standard deviation and interval, and its cost.
+
+    Of the n runs of a variant that count, with the values x_i and their mean m::
+
+        std = sqrt(sum of (x_i - m)² / (n - 1)),   interval = m -+ t_(1 - level/2) std / sqrt(n)
+
+    t has Student's distribution with n - 1 degrees of freedom. A run counts if it finished with a finite number.
 
     Parameters
     ----------
     rows : iterable of Row
+        From `glassnet.run_study`.
     measure : str
-        As for `larger_is_better`.
+        ``"validation_accuracy"``, ``"train_loss"``, ``"seconds"``, ...; see `larger_is_better`.
     level : float, default 0.05
-        The intervals hold the mean in 1 - level of the cases.
+        The intervals hold the true mean in a share of 1 - level of all studies.
 
     Returns
     -------
     list of Summary
-        In the order in which the variants are first met.
+        A summary for each variant, in the order in which the variants are first met.
 
     Raises
     ------
@@ -186,6 +193,10 @@ def summarise(rows: Iterable[Row], measure: str, level: float = 0.05) -> list[Su
         If the level is outside (0, 1), or the measure is unknown or in no finished run.
     DataError
         If a variant has two rows of one seed.
+
+    References
+    ----------
+    Student (1908), The probable error of a mean, Biometrika 6, 1-25.
 
     Examples
     --------
@@ -202,22 +213,28 @@ def summarise(rows: Iterable[Row], measure: str, level: float = 0.05) -> list[Su
 
 
 def compare(rows: Iterable[Row], base: str, measure: str, level: float = 0.05) -> list[Comparison]:
-    """Compare every other variant with one of them, over the seeds at which both have a run that counts.
+    """Compare every other variant with one of them, seed by seed.
+
+    The pairs are the seeds at which both variants have a run that counts. Student's paired t test gives each
+    variant a p value (`glassnet.study.hypothesis_tests.paired_test`). Holm's method corrects these values for
+    their number (`glassnet.study.hypothesis_tests.holm`). A variant is better or worse if its corrected p is at
+    most the level.
 
     Parameters
     ----------
     rows : iterable of Row
+        From `glassnet.run_study`.
     base : str
-        The variant to compare with.
+        The variant to compare with, usually ``"base"``.
     measure : str
-        As for `larger_is_better`.
+        ``"validation_accuracy"``, ``"train_loss"``, ``"seconds"``, ...; see `larger_is_better`.
     level : float, default 0.05
-        At most this share of studies in which no variant differs from the base says that one does.
+        If no variant differs from the base, at most this share of studies says that one does.
 
     Returns
     -------
     list of Comparison
-        In the order in which the variants are first met.
+        A comparison for each other variant, in the order in which the variants are first met.
 
     Raises
     ------
@@ -228,8 +245,13 @@ def compare(rows: Iterable[Row], base: str, measure: str, level: float = 0.05) -
 
     Notes
     -----
-    The intervals are those of single comparisons, the verdicts of all together: an interval can leave out 0 where
-    the verdict is "not distinguishable".
+    The intervals belong to single comparisons, the verdicts to all of them together. So an interval can exclude 0
+    although the verdict is "not distinguishable".
+
+    References
+    ----------
+    Student (1908), The probable error of a mean, Biometrika 6, 1-25. S. Holm (1979), A simple sequentially
+    rejective multiple test procedure, Scandinavian Journal of Statistics 6, 65-70.
 
     Examples
     --------

@@ -26,7 +26,7 @@ class StudyFolder:
     Parameters
     ----------
     path : Path
-        Where it is.
+        Path of the folder.
     """
 
     path: Path
