@@ -67,13 +67,13 @@ def _compared(
 ) -> list[Row]:
     """Run the study, write its report, and print what it found; the test rows stay closed."""
     from glassnet.cli.report import StudyWritten
-    from glassnet.cli.study import going_on, print_study, stopping
+    from glassnet.cli.study import explaining_interrupt, print_study, resume_command
     from glassnet.report.study_page import write_study_report
     from glassnet.study.findings import gather_findings
     from glassnet.study.runner import run_study
     from glassnet.study.study_folder import STUDY_FILE
 
-    with stopping(going_on(["study", str(folder / STUDY_FILE)], folder, data_dir=data_dir)):
+    with explaining_interrupt(resume_command(["study", str(folder / STUDY_FILE)], folder, data_dir=data_dir)):
         rows = run_study(study, folder, data_dir=data_dir)
     found = gather_findings(study, folder, rows, lambda config: data)
     page = write_study_report(found, lambda config: data, language=language.value)

@@ -10,7 +10,7 @@ import typer
 
 from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, print_facts, print_json, print_table
 from glassnet.cli.report import Language, LanguageOption, attempted
-from glassnet.cli.study import WorkersOption, going_on, print_problems, stopping
+from glassnet.cli.study import WorkersOption, explaining_interrupt, print_problems, resume_command
 
 if TYPE_CHECKING:
     from glassnet.reproductions.reproduce import Compared, Reproduction
@@ -45,11 +45,11 @@ def reproduce(
 
     folder = Path("reproductions") / name if folder is None else folder
     command = ["reproduce", name, *([] if lang is None else ["--lang", lang.value])]
-    again = going_on(command, folder, workers, data_dir)
-    with stopping(again):
+    again = resume_command(command, folder, workers, data_dir)
+    with explaining_interrupt(again):
         found = reproduce(name, folder, data_dir=data_dir, workers=workers, progress=not quiet)
     page = attempted("table", again, lambda: _write_pages(found, data_dir, lang or Language.EN))
-    _tell(found, page, as_json)
+    _print_reproduction(found, page, as_json)
     if found.failed:
         raise typer.Exit(1)
 
@@ -73,7 +73,7 @@ def _write_pages(found: Reproduction, data_dir: Path | None, language: Language)
     return write_reproduction_report(found, Words(language.value))
 
 
-def _tell(found: Reproduction, page: Path | None, as_json: bool) -> None:
+def _print_reproduction(found: Reproduction, page: Path | None, as_json: bool) -> None:
     """Print what is printed, what came out, and what that says."""
     from glassnet.report.words import Words
     from glassnet.reproductions.page import answers_of, order_text, printed_table, reasons_of, verdict_of

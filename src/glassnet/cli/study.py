@@ -79,7 +79,7 @@ def study(
     chosen = load_study(file)
     folder = Path("studies") / chosen.file_name if folder is None else folder
     command = ["study", str(file), *([] if lang is None else ["--lang", lang.value])]
-    with stopping(going_on(command, folder, workers, data_dir)):
+    with explaining_interrupt(resume_command(command, folder, workers, data_dir)):
         rows = run_study(chosen, folder, data_dir=data_dir, workers=workers, progress=not quiet)
     load = DataCache(data_dir).load
     found = gather_findings(chosen, folder, rows, load)
@@ -89,7 +89,9 @@ def study(
         raise typer.Exit(1)
 
 
-def going_on(command: list[str], folder: Path, workers: int | None = None, data_dir: Path | None = None) -> str:
+def resume_command(
+    command: list[str], folder: Path, workers: int | None = None, data_dir: Path | None = None
+) -> str:
     """Return the command that goes on with a study."""
     options = {"--folder": folder, "--workers": workers, "--data-dir": data_dir}
     given = [part for option, value in options.items() if value is not None for part in (option, str(value))]
@@ -97,7 +99,7 @@ def going_on(command: list[str], folder: Path, workers: int | None = None, data_
 
 
 @contextlib.contextmanager
-def stopping(again: str) -> Iterator[None]:
+def explaining_interrupt(again: str) -> Iterator[None]:
     """Say what Ctrl-C or SIGTERM left of a study, and by which command it goes on."""
     from glassnet.study.runner import StudyInterrupted
 
@@ -112,7 +114,7 @@ def print_study(found: StudyFindings, written: StudyWritten | None, as_json: boo
     """Print what a study found."""
     study = found.study
     if as_json:
-        print_json(_record(found, written))
+        print_json(_study_record(found, written))
         return
     seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
     runs = f"{len(found.rows)}: {len(found.summaries)} variants, {seeds}"
@@ -126,12 +128,12 @@ def print_study(found: StudyFindings, written: StudyWritten | None, as_json: boo
         typer.echo(f"\n{found.independence.verdict}: {found.independence.reason}")
     typer.echo(f"\n{found.problem if found.recommendation is None else found.recommendation.reason}")
     if written is not None and written.recommended is not None:
-        typer.echo(_on_test_rows(written.recommended))
+        typer.echo(_describe_evaluation(written.recommended))
     for suggestion in found.recommendation.next if found.recommendation else ():
         typer.echo(f"Next: {suggestion.text}")
 
 
-def _record(found: StudyFindings, written: StudyWritten | None) -> dict[str, Any]:
+def _study_record(found: StudyFindings, written: StudyWritten | None) -> dict[str, Any]:
     """Return what a study found as plain values, for JSON."""
     return {
         "study": found.study.name,
@@ -148,7 +150,7 @@ def _record(found: StudyFindings, written: StudyWritten | None) -> dict[str, Any
     }
 
 
-def _on_test_rows(evaluation: FinalEvaluation) -> str:
+def _describe_evaluation(evaluation: FinalEvaluation) -> str:
     """Say how good the recommended plan is on the test rows, by which run, and whether they had been seen."""
     parts = []
     for name, value in evaluation.test_measures.items():

@@ -119,7 +119,7 @@ def run_study(
         raise UsageError("workers", f"takes a number of processes, 1 or more, got {workers}")
     place = StudyFolder(Path(folder))
     checksums = _check_study(study, DataCache(data_dir))
-    with place.held(study) as record:
+    with place.hold(study) as record:
         if record.setdefault("checksums", checksums) != checksums:
             raise FileError(place.path, "was begun with other data files; choose another folder, or take those")
         record["environment"] = environment()

@@ -32,7 +32,7 @@ class StudyFolder:
     path: Path
 
     @contextlib.contextmanager
-    def held(self, study: Study) -> Iterator[dict[str, Any]]:
+    def hold(self, study: Study) -> Iterator[dict[str, Any]]:
         """Make the folder, or take up that of the same study; hold it, and give what is recorded of it.
 
         Raises
