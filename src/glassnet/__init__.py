@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from glassnet.nn.optimizers import Nesterov as Nesterov
     from glassnet.nn.optimizers import RMSprop as RMSprop
     from glassnet.reproductions.reproduce import reproduce as reproduce
-    from glassnet.study.independence import independence as independence
+    from glassnet.study.interactions import interaction_test as interaction_test
     from glassnet.study.recommendation import recommend as recommend
     from glassnet.study.runner import run_study as run_study
     from glassnet.study.specification import load_study as load_study
@@ -70,7 +70,7 @@ _MODULES = {
         *("KFAC", "LBFGS", "Muon"),
     ),
     "reproductions.reproduce": ("reproduce",),
-    "study.independence": ("independence",),
+    "study.interactions": ("interaction_test",),
     "study.recommendation": ("recommend",),
     "study.runner": ("run_study",),
     "study.specification": ("load_study",),

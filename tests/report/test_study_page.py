@@ -18,7 +18,7 @@ from glassnet.report.judgement import judge
 from glassnet.report.study_page import write_study_report
 from glassnet.study.final_evaluation import evaluate_recommended, mark_test_rows_open, read_final_evaluation
 from glassnet.study.findings import gather_findings
-from glassnet.study.independence import independence
+from glassnet.study.interactions import interaction_test
 from glassnet.study.recommendation import recommend
 from glassnet.study.results import Row
 from glassnet.study.specification import study_of
@@ -147,7 +147,7 @@ def test_every_variant_has_its_numbers(finished):
 def test_the_analysis_of_variance_is_there(finished):
     _, study, rows = finished
     page, text = report(*finished)
-    found = independence(rows, study.levels(), study.measure, base=rows[0].levels)
+    found = interaction_test(rows, study.levels(), study.measure, base=rows[0].levels)
     assert f"{found.verdict[0].upper()}{found.verdict[1:]}: {found.reason}" in page.text
     lines = rows_of(page, "Analysis of variance")
     assert [line[0] for line in lines] == ["seed", "optimizer", "width", "optimizer × width", "residual"]

@@ -25,7 +25,7 @@ from glassnet.reproductions.page import (
 from glassnet.reproductions.publication import load_publication, load_published_study
 from glassnet.reproductions.reproduce import Reproduction, judge_orders, judge_rows
 from glassnet.reproductions.seed_report import facts
-from glassnet.study.independence import independence
+from glassnet.study.interactions import interaction_test
 from glassnet.study.results import DIVERGED, FAILED, Row
 
 EVIL = "<script>document.title = 'taken'</script>"
@@ -80,7 +80,7 @@ def factorial(interaction=0.2, missing=0):
             value = 0.5 + 0.01 * rng.normal() - worse
             rows.append(Row(variant.name, levels, seed, "finished", {study.measure: value}))
     rows = rows[missing:]
-    return independence(rows, study.levels(), study.measure, base=study.variants()[0].levels)
+    return interaction_test(rows, study.levels(), study.measure, base=study.variants()[0].levels)
 
 
 def repeated(folder, outcomes=None, together=None, failed=()):

@@ -24,7 +24,7 @@ def test_all_parts_are_of_the_rows_in_the_order_of_the_study(study, tmp_path):
     assert found.summaries == summarise(rows, study.measure)
     assert found.comparisons == compare(rows, "base", study.measure)
     assert found.recommendation == recommend(rows, study.measure, study.levels())
-    assert found.independence is None
+    assert found.interaction_test is None
     assert found.starts == {"optimizer": False, "activation": False}
 
 

@@ -124,8 +124,8 @@ def print_study(found: StudyFindings, written: StudyWritten | None, as_json: boo
     _print_variants(study.measure, found.summaries, found.comparisons)
     _print_starts(found.starts)
     print_problems(found.rows)
-    if found.independence is not None:
-        typer.echo(f"\n{found.independence.verdict}: {found.independence.reason}")
+    if found.interaction_test is not None:
+        typer.echo(f"\n{found.interaction_test.verdict}: {found.interaction_test.reason}")
     typer.echo(f"\n{found.problem if found.recommendation is None else found.recommendation.reason}")
     if written is not None and written.recommended is not None:
         typer.echo(_describe_evaluation(written.recommended))
@@ -144,7 +144,7 @@ def _study_record(found: StudyFindings, written: StudyWritten | None) -> dict[st
         "rows": _plain(found.rows),
         "variants": _plain(found.summaries),
         "comparisons": _plain(found.comparisons),
-        "independence": _plain(found.independence),
+        "interaction_test": _plain(found.interaction_test),
         "recommendation": _plain(found.recommendation),
         "recommended": None if written is None else _plain(written.recommended),
     }

@@ -188,9 +188,9 @@ def study_report(found: Findings, load: Callable[[RunConfig], Dataset], words: W
         curve_notes=curve_notes,
         result_notes=_result_notes(found, words),
         results=_results(found, words),
-        independence=_independence(found, words),
-        sources=source_table(found.independence.sources, words)
-        if found.independence and found.independence.sources
+        independence=_interaction_test(found, words),
+        sources=source_table(found.interaction_test.sources, words)
+        if found.interaction_test and found.interaction_test.sources
         else None,
         recommendation=_recommendation(found, words),
         next=[] if chosen is None else suggestions(chosen, found.rows, words),
@@ -299,8 +299,8 @@ def _result_notes(found: Findings, words: Words) -> list[str]:
     return [words.say("some_not_told_apart", variants=listed(same, words, len(same)))]
 
 
-def _independence(found: Findings, words: Words) -> list[str]:
-    tested = found.independence
+def _interaction_test(found: Findings, words: Words) -> list[str]:
+    tested = found.interaction_test
     if tested is None:
         return []
     why = why_independent(tested, found.rows, LEVEL, words)

@@ -12,7 +12,7 @@ from glassnet.report.study_sentences import VERDICTS, ended, gap
 from glassnet.report.tables import Cell, Table, setting_tables, setting_text
 from glassnet.report.words import Words
 from glassnet.study.design import Changes, Study
-from glassnet.study.independence import Source
+from glassnet.study.interactions import Source
 from glassnet.study.results import FINISHED, Row
 from glassnet.study.statistics import Comparison, Summary, value_of
 from glassnet.training.config import SECTIONS

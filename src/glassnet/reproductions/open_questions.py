@@ -18,7 +18,7 @@ from glassnet.reproductions.seed_report import (
     Typical,
 )
 from glassnet.study.design import BASE
-from glassnet.study.independence import CANNOT_BE_TOLD, INTERACT, Independence
+from glassnet.study.interactions import CANNOT_BE_TOLD, INTERACT, InteractionTest
 from glassnet.study.statistics import BETTER, WORSE, Comparison
 
 
@@ -29,14 +29,14 @@ class Answer(NamedTuple):
     text: str
 
 
-def open_questions(found: Facts, together: Independence, words: Words) -> list[Answer]:
+def open_questions(found: Facts, together: InteractionTest, words: Words) -> list[Answer]:
     """Answer each question that the report left open, with the evidence.
 
     Parameters
     ----------
     found : Facts
         From `glassnet.reproductions.seed_report.facts`.
-    together : Independence
+    together : InteractionTest
         Of the study ``seed-report-factors``.
     words : Words
         In the reader's language.
@@ -95,7 +95,7 @@ def _reached(one: Typical) -> dict[str, str]:
     return {"loss": _loss(one.train_loss), "accuracy": _share(one.test_accuracy)}
 
 
-def _independent(together: Independence, words: Words) -> str:
+def _independent(together: InteractionTest, words: Words) -> str:
     additive = together.additive
     if together.verdict == CANNOT_BE_TOLD or additive is None:
         return words.say("q_untold", missing=len(together.missing))

@@ -22,7 +22,7 @@ from glassnet.reproductions.publication import (
 from glassnet.reproductions.seed_report import Facts, facts
 from glassnet.study.fairness import DataCache
 from glassnet.study.final_evaluation import mark_test_rows_open
-from glassnet.study.independence import Independence, independence_of
+from glassnet.study.interactions import InteractionTest, interaction_test_of
 from glassnet.study.results import FAILED, Row
 from glassnet.study.runner import run_study
 
@@ -154,7 +154,7 @@ class Reproduction:
         What came of each run.
     rows : list of Judged
     orders : list of JudgedOrder
-    together : Independence or None
+    together : InteractionTest or None
         Whether its factors interact; None if it comes without a factorial.
     facts : Facts or None
         What the questions that ``seed-report`` left open are answered with.
@@ -167,7 +167,7 @@ class Reproduction:
     outcomes: Outcomes
     rows: list[Judged]
     orders: list[JudgedOrder]
-    together: Independence | None
+    together: InteractionTest | None
     facts: Facts | None
     failed: list[Row]
 
@@ -239,7 +239,7 @@ def reproduce(
     if publication.factorial is not None:
         study = load_published_study(publication.factorial)
         more = run(study, place / FACTORIAL_FOLDER)
-        together = independence_of(study, more)
+        together = interaction_test_of(study, more)
     mark_test_rows_open(place / STUDY_FOLDER)
     outcomes = outcomes_of(place / STUDY_FOLDER, rows, data_dir)
     return Reproduction(

@@ -9,7 +9,7 @@ from pathlib import Path
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, FileError
 from glassnet.study.design import BASE, Study
-from glassnet.study.independence import Independence, independence_of
+from glassnet.study.interactions import InteractionTest, interaction_test_of
 from glassnet.study.recommendation import Recommendation, recommend
 from glassnet.study.results import Row
 from glassnet.study.statistics import Comparison, Summary, compare, summarise
@@ -39,7 +39,7 @@ class StudyFindings:
     recommendation : Recommendation or None
     problem : str
         Why nothing is recommended; empty where something is.
-    independence : Independence or None
+    interaction_test : InteractionTest or None
         None where the design is no factorial of two factors or more.
     starts : dict of str to bool
         Whether each factor changes the initial parameters.
@@ -53,7 +53,7 @@ class StudyFindings:
     comparisons: list[Comparison]
     recommendation: Recommendation | None
     problem: str
-    independence: Independence | None
+    interaction_test: InteractionTest | None
     starts: dict[str, bool]
 
 
@@ -96,6 +96,6 @@ def gather_findings(
         comparisons=compare(ordered, BASE, study.measure, LEVEL) if ordered[0].variant == BASE else [],
         recommendation=recommendation,
         problem=problem,
-        independence=independence_of(study, ordered, LEVEL),
+        interaction_test=interaction_test_of(study, ordered, LEVEL),
         starts={factor: study.changes_start(factor, load) for factor in study.levels()},
     )

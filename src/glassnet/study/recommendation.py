@@ -10,7 +10,7 @@ from typing import Any
 
 from glassnet.errors import DataError, unknown_name
 from glassnet.study.hypothesis_tests import check_level, holm, seeds_needed
-from glassnet.study.independence import independence
+from glassnet.study.interactions import interaction_test
 from glassnet.study.results import Row
 from glassnet.study.statistics import (
     NOT_DISTINGUISHABLE,
@@ -416,7 +416,7 @@ def _interactions(
     places = {(*(row.levels[name] for name in there), row.seed) for row in rows}
     if len(there) < 2 or len(places) < len(rows):  # variants that differ in something else have no grid
         return []
-    whole = independence(rows, there, found.measure)
+    whole = interaction_test(rows, there, found.measure)
     if whole.sources:
         lines = [source for source in whole.sources if source.kind == "interaction"]
         return [(line.factors, line.corrected) for line in lines if line.corrected is not None]
@@ -426,7 +426,7 @@ def _interactions(
         part = [row for row in rows if all(row.levels[name] == at for name, at in fixed.items())]
         levels = {name: list(dict.fromkeys(row.levels[name] for row in part)) for name in pair}
         if all(len(few) > 1 for few in levels.values()):
-            sources = independence(part, levels, found.measure).sources
+            sources = interaction_test(part, levels, found.measure).sources
             tested += [(pair, source.p) for source in sources if source.kind == "interaction"]
     known = [(pair, p) for pair, p in tested if p is not None]
     return list(zip([pair for pair, _ in known], holm([p for _, p in known]), strict=True))

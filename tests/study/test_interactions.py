@@ -10,14 +10,14 @@ from scipy import stats
 
 from glassnet.errors import DataError, UsageError
 from glassnet.study.hypothesis_tests import holm
-from glassnet.study.independence import (
+from glassnet.study.interactions import (
     CANNOT_BE_TOLD,
     INTERACT,
     NO_INTERACTION,
     Missing,
     additive_prediction,
     analysis_of_variance,
-    independence,
+    interaction_test,
 )
 from glassnet.study.results import Row
 
@@ -181,7 +181,7 @@ def test_enormous_numbers_do_not_overflow():
 def test_an_interaction_is_found_and_named(make_factorial):
     noise = np.random.default_rng(0).normal(scale=0.01, size=(4, 2, 2))
     rows = make_factorial(np.array([[0.5, 0.9], [0.9, 0.5]]) + noise, FACTORS)
-    found = independence(rows, FACTORS, ACCURACY)
+    found = interaction_test(rows, FACTORS, ACCURACY)
     assert (found.verdict, found.missing) == (INTERACT, [])
     assert "optimizer x activation" in found.reason
     assert "Choose their levels together" in found.reason
@@ -191,7 +191,7 @@ def test_an_interaction_is_found_and_named(make_factorial):
 def test_factors_that_add_up_have_no_interaction(make_factorial):
     noise = np.random.default_rng(0).normal(scale=0.01, size=(4, 2, 2))
     rows = make_factorial(np.array([[0.5, 0.6], [0.7, 0.8]]) + noise, FACTORS)
-    found = independence(rows, FACTORS, ACCURACY)
+    found = interaction_test(rows, FACTORS, ACCURACY)
     assert found.verdict == NO_INTERACTION
     assert by_name(found.sources)["optimizer"].corrected < 0.001
     assert not found.additive.differs
@@ -202,31 +202,31 @@ def test_the_numbers_are_put_in_their_places(make_factorial):
     factors = {"A": ["1", "2", "3"], "B": ["x", "y"]}
     y = np.random.default_rng(7).normal(size=(3, 3, 2))
     rows = make_factorial(y, factors)
-    found = independence(rows, factors, ACCURACY)
+    found = interaction_test(rows, factors, ACCURACY)
     assert found.sources == analysis_of_variance(y, ["A", "B"])
     mixed = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
-    assert independence(mixed, factors, ACCURACY) == found
+    assert interaction_test(mixed, factors, ACCURACY) == found
 
 
 def test_interactions_are_corrected_for_their_number(make_factorial):
     factors = {name: ["0", "1"] for name in "ABC"}
     crossed = np.array([[1.0, -1.0], [-1.0, 1.0]])[:, None, :]  # of A and C
     rows = make_factorial(np.random.default_rng(11).normal(size=(3, 2, 2, 2)) + crossed, factors)
-    found = independence(rows, factors, ACCURACY)
+    found = interaction_test(rows, factors, ACCURACY)
     interactions = [source for source in found.sources if source.kind == "interaction"]
     assert [source.name for source in interactions] == ["A x B", "A x C", "B x C", "A x B x C"]
     assert [source.corrected for source in interactions] == holm([source.p for source in interactions])
     least = min(source.corrected for source in interactions)
     assert by_name(found.sources)["A x C"].corrected == least == 4 * by_name(found.sources)["A x C"].p
-    assert independence(rows, factors, ACCURACY, level=least * 1.01).verdict == INTERACT
-    assert independence(rows, factors, ACCURACY, level=least * 0.99).verdict == NO_INTERACTION
+    assert interaction_test(rows, factors, ACCURACY, level=least * 1.01).verdict == INTERACT
+    assert interaction_test(rows, factors, ACCURACY, level=least * 0.99).verdict == NO_INTERACTION
 
 
 def test_what_is_missing_is_said(make_factorial):
     rows = make_factorial(np.random.default_rng(1).normal(size=(2, 2, 2)), FACTORS)
     rows[0] = replace(rows[0], status="diverged")
     rows[3] = replace(rows[3], measures={ACCURACY: math.nan})
-    found = independence(rows[:-1], FACTORS, ACCURACY)
+    found = interaction_test(rows[:-1], FACTORS, ACCURACY)
     assert (found.verdict, found.sources, found.additive) == (CANNOT_BE_TOLD, [], None)
     assert found.missing == [
         Missing({"optimizer": "sgd", "activation": "relu"}, 0, "diverged"),
@@ -242,24 +242,24 @@ def test_what_is_missing_is_said(make_factorial):
 
 def test_many_missing_runs_are_counted(make_factorial):
     rows = make_factorial(np.zeros((2, 2, 2)), FACTORS)
-    found = independence(rows[:1], FACTORS | {"activation": ["relu", "tanh", "sigmoid"]}, ACCURACY)
+    found = interaction_test(rows[:1], FACTORS | {"activation": ["relu", "tanh", "sigmoid"]}, ACCURACY)
     assert len(found.missing) == 5
-    found = independence(rows[:2], FACTORS | {"activation": ["relu", "tanh", "sigmoid"]}, ACCURACY)
+    found = interaction_test(rows[:2], FACTORS | {"activation": ["relu", "tanh", "sigmoid"]}, ACCURACY)
     assert len(found.missing) == 10
     assert "; and 5 more. Run them" in found.reason
 
 
 def test_what_cannot_be_told_and_why(make_factorial):
-    one_seed = independence(make_factorial([[[1.0, 2], [3, 8]]], FACTORS), FACTORS, ACCURACY)
+    one_seed = interaction_test(make_factorial([[[1.0, 2], [3, 8]]], FACTORS), FACTORS, ACCURACY)
     assert one_seed.verdict == CANNOT_BE_TOLD
     assert "one seed only" in one_seed.reason
     assert one_seed.additive.best == 8
     factor = {"optimizer": FACTORS["optimizer"]}
-    one_factor = independence(make_factorial([[1.0, 2], [1, 3]], factor), factor, ACCURACY)
+    one_factor = interaction_test(make_factorial([[1.0, 2], [1, 3]], factor), factor, ACCURACY)
     assert one_factor.verdict == CANNOT_BE_TOLD
     assert "one factor only" in one_factor.reason
     assert pytest.approx(9) == one_factor.sources[1].F
-    stiff = independence(make_factorial(np.tile([[1.0, 2], [3, 8]], (3, 1, 1)), FACTORS), FACTORS, ACCURACY)
+    stiff = interaction_test(make_factorial(np.tile([[1.0, 2], [3, 8]], (3, 1, 1)), FACTORS), FACTORS, ACCURACY)
     assert stiff.verdict == CANNOT_BE_TOLD
     assert "no chance variation" in stiff.reason
 
@@ -281,21 +281,21 @@ def test_what_cannot_be_told_and_why(make_factorial):
 )
 def test_factors_that_do_not_fit_are_refused(make_factorial, factors, error, message):
     with pytest.raises(error, match=message):
-        independence(make_factorial(np.zeros((2, 2, 2)), FACTORS), factors, ACCURACY)
+        interaction_test(make_factorial(np.zeros((2, 2, 2)), FACTORS), factors, ACCURACY)
 
 
 def test_other_options_are_checked(make_factorial):
     rows = make_factorial(np.zeros((2, 2, 2)), FACTORS)
     with pytest.raises(UsageError, match=r"^level: "):
-        independence(rows, FACTORS, ACCURACY, level=2)
+        interaction_test(rows, FACTORS, ACCURACY, level=2)
     with pytest.raises(UsageError, match=r"^measure: no run has validation_auc"):
-        independence(rows, FACTORS, "validation_auc")
+        interaction_test(rows, FACTORS, "validation_auc")
     with pytest.raises(UsageError, match=r"^base: activation must be one of relu, tanh, got 'selu'"):
-        independence(rows, FACTORS, ACCURACY, base={"optimizer": "sgd", "activation": "selu"})
+        interaction_test(rows, FACTORS, ACCURACY, base={"optimizer": "sgd", "activation": "selu"})
     with pytest.raises(UsageError, match=r"^base: activation must be one of relu, tanh, got None"):
-        independence(rows, FACTORS, ACCURACY, base={"optimizer": "sgd"})
+        interaction_test(rows, FACTORS, ACCURACY, base={"optimizer": "sgd"})
     with pytest.raises(DataError, match="no run"):
-        independence([], FACTORS, ACCURACY)
+        interaction_test([], FACTORS, ACCURACY)
 
 
 # One factor at a time
@@ -350,6 +350,6 @@ def test_seconds_are_a_measure_too():
         for j, b in enumerate("12")
         for seed in (0, 1)
     ]
-    found = independence(rows, {"A": ["1", "2"], "B": ["1", "2"]}, "seconds")
+    found = interaction_test(rows, {"A": ["1", "2"], "B": ["1", "2"]}, "seconds")
     assert found.additive.levels == {"A": "1", "B": "1"}
     assert found.additive.best == 1.0

@@ -115,8 +115,8 @@ class AdditivePrediction:
 
 
 @dataclass(frozen=True)
-class Independence:
-    """What `independence` found.
+class InteractionTest:
+    """What `interaction_test` found.
 
     Attributes
     ----------
@@ -140,13 +140,13 @@ class Independence:
     additive: AdditivePrediction | None
 
 
-def independence(
+def interaction_test(
     rows: Iterable[Row],
     factors: Mapping[str, Sequence[str]],
     measure: str,
     level: float = 0.05,
     base: Mapping[str, str] | None = None,
-) -> Independence:
+) -> InteractionTest:
     """Test whether the effect of a factor depends on the level of another, in a full factorial over seeds.
 
     Every combination of levels, a cell, has one run with each seed. The model of a run's number, for two factors::
@@ -176,7 +176,7 @@ def independence(
 
     Returns
     -------
-    Independence
+    InteractionTest
         `CANNOT_BE_TOLD` with one factor, one seed, a run missing (nothing is dropped in silence) or no residual.
 
     Raises
@@ -206,30 +206,30 @@ def independence(
     ...     for o, line in zip(factors["optimizer"], table)
     ...     for a, figure in zip(factors["activation"], line)
     ... ]
-    >>> found = independence(rows, factors, "validation_accuracy")
+    >>> found = interaction_test(rows, factors, "validation_accuracy")
     >>> found.verdict, found.sources[1].name, found.sources[1].p < 0.001
     ('no interaction found', 'optimizer', True)
     """
     check_level(level)
     grid = _Grid.of(rows, factors, measure)
     if grid.missing:
-        return Independence(CANNOT_BE_TOLD, _missing_in_words(grid), [], grid.missing, None)
+        return InteractionTest(CANNOT_BE_TOLD, _missing_in_words(grid), [], grid.missing, None)
     additive = _additive(grid, measure, level, base)
     if len(grid.seeds) < 2:
         reason = (
             "There is one seed only: chance and interaction look alike. Run every variant with two seeds or more."
         )
-        return Independence(CANNOT_BE_TOLD, reason, [], [], additive)
+        return InteractionTest(CANNOT_BE_TOLD, reason, [], [], additive)
     sources = analysis_of_variance(grid.values, list(factors))
     verdict, reason = _judge(sources, level)
-    return Independence(verdict, reason, sources, [], additive)
+    return InteractionTest(verdict, reason, sources, [], additive)
 
 
-def independence_of(study: Study, rows: Iterable[Row], level: float = 0.05) -> Independence | None:
+def interaction_test_of(study: Study, rows: Iterable[Row], level: float = 0.05) -> InteractionTest | None:
     """Test whether the factors of a study interact; None where it is no factorial of two factors or more."""
     if study.design != "factorial" or len(study.factors) < 2:
         return None
-    return independence(rows, study.levels(), study.measure, level, study.variants()[0].levels)
+    return interaction_test(rows, study.levels(), study.measure, level, study.variants()[0].levels)
 
 
 def analysis_of_variance(values: Array, names: Sequence[str]) -> list[Source]:
@@ -328,7 +328,7 @@ def additive_prediction(
     Parameters
     ----------
     rows, factors, measure, level
-        As for `independence`.
+        As for `interaction_test`.
     base : mapping of str to str, optional
         A level of every factor.
 
@@ -339,7 +339,7 @@ def additive_prediction(
     Raises
     ------
     UsageError, DataError
-        As `independence`; and if a run is missing, or the base is not among the levels.
+        As `interaction_test`; and if a run is missing, or the base is not among the levels.
 
     Examples
     --------
@@ -368,7 +368,7 @@ class _Grid:
 
     @classmethod
     def of(cls, rows: Iterable[Row], factors: Mapping[str, Sequence[str]], measure: str) -> _Grid:
-        """Put runs into their places; errors as `independence` raises them."""
+        """Put runs into their places; errors as `interaction_test` raises them."""
         rows = list(rows)
         check_measure(rows, measure)
         _check_factors(rows, factors)
