@@ -14,8 +14,9 @@ from sphinx.util.docutils import SphinxDirective
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import glassnet
 from public_names import names_for
+
+import glassnet
 
 project = "glassnet"
 author = "The glassnet developers"
@@ -26,6 +27,7 @@ root_doc = "index"
 html_theme = "pydata_sphinx_theme"
 html_theme_options = {"show_prev_next": True, "secondary_sidebar_items": ["page-toc"]}
 html_title = "glassnet"
+html_sidebars = {"**": []}
 
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
@@ -41,7 +43,7 @@ numpydoc_xref_param_type = False
 
 
 class PublicNames(SphinxDirective):
-    """``public-names``: a summary table of the names under a heading of `public_names.PURPOSES`, then each in full."""
+    """``public-names``: a table of the names under a heading of `public_names.PURPOSES`, then each in full."""
 
     has_content = True
 

@@ -1,11 +1,11 @@
-"""Which public names the API reference shows under which heading: read off the package, so that no list is kept by hand."""
+"""Which public names the API reference shows under which heading: read off the package, not kept by hand."""
 
 from __future__ import annotations
 
 import glassnet
 
-#: The headings of docs/api.md, and where the names under them live: packages or modules of glassnet. Of several that
-#: hold a name, the longest decides.
+#: The headings of docs/api.md, and where the names under them live: packages or modules of glassnet. Of several
+#: that hold a name, the longest decides.
 PURPOSES = {
     "Networks": ("nn", "training.model_file"),
     "Data": ("data",),
