@@ -1,6 +1,7 @@
 """What the documents say of the code is true."""
 
 import contextlib
+import functools
 import importlib
 import inspect
 import io
@@ -104,6 +105,11 @@ def test_a_study_in_the_documents_can_be_loaded(text, tmp_path):
     assert glassnet.load_study(tmp_path / "study.toml").name == tomllib.loads(text)["name"]
 
 
+@functools.cache
+def command_line():
+    return get_command(app)
+
+
 def command_lines(block):
     """Return the commands of a block for a shell, each as its words, up to a pipe or redirection."""
     text = block.text.replace("\\\n", " ")
@@ -123,7 +129,7 @@ COMMANDS = [
 
 def parse(arguments):
     """Parse the arguments of glassnet as the command line does, without doing anything."""
-    command, path = get_command(app), "glassnet"
+    command, path = command_line(), "glassnet"
     arguments = [argument for argument in arguments if argument != "--help"]
     while arguments and (commands := getattr(command, "commands", None)):
         name, *arguments = arguments
@@ -180,7 +186,7 @@ def options_of(command):
 @pytest.mark.parametrize("page", sorted(TEXTS))
 def test_the_options_that_a_page_names_are_those_of_a_command(page):
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", TEXTS[page]))
-    assert named - {"--help", *options_of(get_command(app))} == set()
+    assert named - {"--help", *options_of(command_line())} == set()
 
 
 def anchors_of(text):
@@ -243,22 +249,21 @@ def sections_of(docstring):
 
 
 def missing_from_docstring(thing):
-    """Return what the docstring of a public class or function lacks."""
-    docstring, lacks = thing.__doc__ or "", []
-    sections = sections_of(docstring)
+    """Return what the docstring of a public class or function lacks; an error or warning needs a summary alone."""
+    docstring = thing.__doc__ or ""
+    lacks = [] if docstring.strip() else ["a summary"]
+    if inspect.isclass(thing) and issubclass(thing, BaseException):
+        return lacks
+    sections, signature = sections_of(docstring), inspect.signature(thing)
     described = "".join(sections.get(name, "") for name in ("Parameters", "Attributes", "Other Parameters"))
     names = set(re.findall(r"\w+", " ".join(re.findall(r"^([^\s:].*?)(?: :.*)?$", described, re.MULTILINE))))
-    is_error = inspect.isclass(thing) and issubclass(thing, BaseException)
-    signature = inspect.signature(thing)
     variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     taken = [name for name, parameter in signature.parameters.items() if parameter.kind not in variadic]
-    if not docstring.strip():
-        lacks.append("a summary")
-    lacks += [f"the parameter {name}" for name in taken if name not in names and not is_error]
+    lacks += [f"the parameter {name}" for name in taken if name not in names]
     returns = not inspect.isclass(thing) and signature.return_annotation not in ("None", None)
     if returns and "Returns" not in sections:
         lacks.append("Returns")
-    if ">>>" not in sections.get("Examples", "") and not is_error:
+    if ">>>" not in sections.get("Examples", ""):
         lacks.append("Examples")
     return lacks
 
