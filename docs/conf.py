@@ -36,7 +36,6 @@ suppress_warnings = ["misc.highlighting_failure"]  # ``console`` blocks hold wha
 default_role = "py:obj"  # a name in single backquotes is a link, where it is a name of glassnet
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"  # the docstrings say the types
-autodoc_preserve_defaults = True
 autosummary_generate = False
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
