@@ -4,7 +4,7 @@ import pytest
 from glassnet.data.dataset import Split
 from glassnet.errors import DataError
 from glassnet.nn.network import BLOCK_ROWS, Network
-from glassnet.training.metrics import ClassScore, RunningMetrics, class_scores, evaluate
+from glassnet.training.metrics import ClassScore, RunningMetrics, class_scores, evaluate, predict_rows
 
 
 def echo(d, **options):
@@ -51,11 +51,12 @@ def test_the_labels_of_a_row_count_each_for_itself():
 
 
 def test_without_labels_there_is_no_accuracy():
-    numbers = evaluate(echo(1, loss="half_squared_error"), Split(np.array([[1.0], [2.0]]), np.array([2.0, 4.0])))
+    split = Split(np.array([[1.0], [2.0]]), np.array([2.0, 4.0]))
+    numbers = predict_rows(echo(1, loss="half_squared_error"), split).running
     assert numbers.accuracy is None
     assert numbers.loss == (0.5 + 2) / 2
     # Rows of probabilities: a loss, but no labels to be right about.
-    shares = evaluate(echo(2), Split(np.zeros((3, 2)), np.full((3, 2), 0.5)))
+    shares = predict_rows(echo(2), Split(np.zeros((3, 2)), np.full((3, 2), 0.5))).running
     assert shares.accuracy is None
     assert shares.loss == pytest.approx(np.log(2))
     # What has labels is counted apart from what has none.
@@ -94,7 +95,7 @@ def test_class_scores_by_hand():
     #        c            0  0  0    (no rows)
     predicted = np.array([0, 0, 1, 1, 2, 2, 2])
     split = Split(np.eye(3)[predicted], np.array([0, 0, 0, 1, 1, 1, 1]))
-    scores = class_scores(echo(3, class_names=list("abc")), split)
+    scores = class_scores(predict_rows(echo(3, class_names=list("abc")), split))
     assert scores == [
         ClassScore("a", 1.0, 2 / 3, pytest.approx(0.8), 3, "b", 1),
         ClassScore("b", 0.5, 0.25, pytest.approx(1 / 3), 4, "c", 3),
@@ -105,9 +106,9 @@ def test_class_scores_by_hand():
 
 def test_class_scores_number_classes_without_names_and_refuse_numbers():
     split = Split(np.eye(2), np.array([0, 1]))
-    assert [score.name for score in class_scores(echo(2), split)] == ["0", "1"]
+    assert [score.name for score in class_scores(predict_rows(echo(2), split))] == ["0", "1"]
     with pytest.raises(DataError, match="has no classes"):
-        class_scores(echo(2, loss="half_squared_error"), split)
+        class_scores(predict_rows(echo(2, loss="half_squared_error"), split))
 
 
 def test_evaluate_takes_any_pair_and_wants_a_label_for_each_row():

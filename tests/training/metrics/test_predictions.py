@@ -4,7 +4,7 @@ import pytest
 
 from glassnet.data.columns import TableEncoder
 from glassnet.nn.network import Network
-from glassnet.training.predictions import predictions, to_csv
+from glassnet.training.metrics import tabulate_predictions, to_csv
 
 
 def linear(layers, W, **options):
@@ -15,7 +15,7 @@ def linear(layers, W, **options):
 
 def test_softmax_gives_label_class_and_its_probability():
     network = linear([2, 3], [[np.log(3), 0, 0], [0, 0, np.log(8)]], class_names=["a", "b", "c"])
-    assert predictions(network, np.array([[1.0, 0.0], [0.0, 1.0]])) == [
+    assert tabulate_predictions(network, np.array([[1.0, 0.0], [0.0, 1.0]])) == [
         {"row": 0, "label": 0, "class": "a", "probability": 0.6},
         {"row": 1, "label": 2, "class": "c", "probability": 0.8},
     ]
@@ -23,12 +23,12 @@ def test_softmax_gives_label_class_and_its_probability():
 
 def test_classes_without_names_are_numbered():
     network = linear([1, 2], [[0, 1]])
-    assert [record["class"] for record in predictions(network, np.array([[1.0], [-1.0]]))] == ["1", "0"]
+    assert [record["class"] for record in tabulate_predictions(network, np.array([[1.0], [-1.0]]))] == ["1", "0"]
 
 
 def test_a_single_sigmoid_gives_the_probability_of_the_class_it_names():
     network = linear([1, 1], [[1]], loss="binary_cross_entropy", class_names=["no", "yes"])
-    assert predictions(network, np.log([[4.0], [0.25]])) == [
+    assert tabulate_predictions(network, np.log([[4.0], [0.25]])) == [
         {"row": 0, "label": 1, "class": "yes", "probability": 0.8},
         {"row": 1, "label": 0, "class": "no", "probability": 0.8},
     ]
@@ -36,7 +36,7 @@ def test_a_single_sigmoid_gives_the_probability_of_the_class_it_names():
 
 def test_several_sigmoids_give_the_largest():
     network = linear([1, 2], [[np.log(4), -np.log(4)]], loss="binary_cross_entropy", class_names=["x", "y"])
-    assert predictions(network, np.array([[1.0], [-1.0]])) == [
+    assert tabulate_predictions(network, np.array([[1.0], [-1.0]])) == [
         {"row": 0, "label": 0, "class": "x", "probability": 0.8},
         {"row": 1, "label": 1, "class": "y", "probability": 0.8},
     ]
@@ -44,7 +44,7 @@ def test_several_sigmoids_give_the_largest():
 
 def test_a_regressed_class_number_has_no_probability():
     network = linear([1, 1], [[10]], loss="half_squared_error", class_names=list("abcd"))
-    assert predictions(network, np.array([[0.16], [9.0]])) == [
+    assert tabulate_predictions(network, np.array([[0.16], [9.0]])) == [
         {"row": 0, "label": 2, "class": "c"},
         {"row": 1, "label": 3, "class": "d"},
     ]
@@ -52,7 +52,7 @@ def test_a_regressed_class_number_has_no_probability():
 
 def test_regression_gives_the_outputs_as_they_are():
     network = linear([1, 2], [[1, -2]], loss="half_squared_error", output_scale=2.0)
-    table = predictions(network, np.array([[1.5]]))
+    table = tabulate_predictions(network, np.array([[1.5]]))
     assert table == [{"row": 0, "output_0": 3.0, "output_1": -6.0}]
     assert type(table[0]["output_0"]) is float
 
@@ -62,8 +62,8 @@ def test_a_tables_target_is_given_in_its_own_units_under_its_name():
     encoder = TableEncoder.fit(frame, "price")
     network = linear([1, 1], [[1]], loss="half_squared_error")
     X, _ = encoder.transform(frame)
-    assert predictions(network, X, encoder) == [{"row": 0, "price": 100.5}, {"row": 1, "price": 300.5}]
-    assert predictions(network, X) == [{"row": 0, "output_0": -1.0}, {"row": 1, "output_0": 1.0}]
+    assert tabulate_predictions(network, X, encoder) == [{"row": 0, "price": 100.5}, {"row": 1, "price": 300.5}]
+    assert tabulate_predictions(network, X) == [{"row": 0, "output_0": -1.0}, {"row": 1, "output_0": 1.0}]
 
 
 def test_a_tables_classes_are_those_of_the_network():
@@ -71,13 +71,13 @@ def test_a_tables_classes_are_those_of_the_network():
     encoder = TableEncoder.fit(frame, "kind")
     network = linear([1, 1], [[1]], loss="binary_cross_entropy", class_names=encoder.class_names)
     X, _ = encoder.transform(frame[:2])
-    assert predictions(network, X, encoder) == predictions(network, X)
-    assert [record["class"] for record in predictions(network, X, encoder)] == ["flat", "house"]
+    assert tabulate_predictions(network, X, encoder) == tabulate_predictions(network, X)
+    assert [record["class"] for record in tabulate_predictions(network, X, encoder)] == ["flat", "house"]
 
 
 def test_bytes_are_pixels():
     network = linear([1, 1], [[1]], loss="half_squared_error")
-    assert predictions(network, np.array([[255], [51]], np.uint8)) == [
+    assert tabulate_predictions(network, np.array([[255], [51]], np.uint8)) == [
         {"row": 0, "output_0": 1.0},
         {"row": 1, "output_0": pytest.approx(0.2)},
     ]
