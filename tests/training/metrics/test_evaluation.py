@@ -14,8 +14,10 @@ from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
 from glassnet.training.loop import fit
 from glassnet.training.metrics import (
+    ClassScore,
     Evaluation,
     auc_interval,
+    class_scores,
     evaluate,
     evaluate_predictions,
     predict_rows,
@@ -228,6 +230,39 @@ def test_perfect_scores_have_no_interval_of_their_auc():
     assert found.intervals["accuracy"][0] < 1
 
 
+# Class by class
+
+
+def echo(d, **options):
+    """Return a network whose output is its input."""
+    network = Network([d, d], initializer="zeros", dtype="float64", **options)
+    network.W[0][:] = np.eye(d)
+    return network
+
+
+def test_class_scores_by_hand():
+    #            predicted a  b  c
+    #   true a            2  1  0
+    #        b            0  1  3
+    #        c            0  0  0    (no rows)
+    predicted = np.array([0, 0, 1, 1, 2, 2, 2])
+    split = Split(np.eye(3)[predicted], np.array([0, 0, 0, 1, 1, 1, 1]))
+    scores = class_scores(predict_rows(echo(3, class_names=list("abc")), split))
+    assert scores == [
+        ClassScore("a", 1.0, 2 / 3, pytest.approx(0.8), 3, "b", 1),
+        ClassScore("b", 0.5, 0.25, pytest.approx(1 / 3), 4, "c", 3),
+        ClassScore("c", 0.0, 0.0, 0.0, 0, None, 0),
+    ]
+    assert all(type(score.precision) is type(score.recall) is type(score.f1) is float for score in scores)
+
+
+def test_class_scores_number_classes_without_names_and_refuse_numbers():
+    split = Split(np.eye(2), np.array([0, 1]))
+    assert [score.name for score in class_scores(predict_rows(echo(2), split))] == ["0", "1"]
+    with pytest.raises(DataError, match="has no classes"):
+        class_scores(predict_rows(echo(2, loss="half_squared_error"), split))
+
+
 # Three forms of one call, and named numbers
 
 
@@ -241,7 +276,7 @@ def arrays():
 def test_rows_a_pair_and_a_data_set_are_evaluated_alike(arrays):
     X, y = arrays
     network = Network([4, 2])
-    data = Dataset.from_arrays(X, y, X, y, validation=0)
+    data = Dataset.from_arrays(X + 1, y, X, y, validation=0)
     found = evaluate(network, X, y)
     assert found == evaluate(network, (X, y)) == evaluate(network, data.test) == evaluate(network, data)
     assert found == evaluate(network, X.tolist(), y.tolist())
