@@ -27,6 +27,21 @@ def test_a_mean_loss_is_weighted_by_rows_and_a_summed_one_is_not():
         assert metrics.accuracy == 2 / 4
 
 
+def test_several_batches_at_once_are_counted_as_one_by_one():
+    rng = np.random.default_rng(0)
+    outputs, y, losses = rng.normal(size=(7, 2)), rng.integers(2, size=7), [2.0, 5.0, 11.0]
+    for reduction in ("mean", "sum"):
+        together, apart = (RunningMetrics(Network([2, 2], loss=f"cross_entropy({reduction})")) for _ in range(2))
+        together.add(losses, outputs, y, batch_size=3)  # the last batch has one row
+        for first, loss in zip((0, 3, 6), losses, strict=True):
+            apart.add([loss], outputs[first : first + 3], y[first : first + 3])
+        assert together.state_dict() == apart.state_dict()
+        assert together.loss == ((2 * 3 + 5 * 3 + 11) / 7 if reduction == "mean" else 18)
+        later = RunningMetrics(together.network)
+        later.load_state_dict(together.state_dict())
+        assert (later.loss, later.accuracy, later.rows) == (together.loss, together.accuracy, 7)
+
+
 def test_a_single_sigmoid_output_is_a_class_from_one_half_up():
     network = Network([1, 1], loss="binary_cross_entropy", class_names=["no", "yes"])
     metrics = RunningMetrics(network)
