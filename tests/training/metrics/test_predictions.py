@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import polars as pl
 import pytest
@@ -198,3 +201,18 @@ def test_the_table_has_a_header_and_quotes_what_needs_it():
         {"row": 1, "label": 0, "class": 'the "best"', "probability": 1.0},
     ]
     assert to_csv(table) == ('row,label,class,probability\n0,1,"T-shirt, top",0.5\n1,0,"the ""best""",1.0\n')
+
+
+def test_what_training_measures_by_default_and_most_metrics_need_no_scikit_learn():
+    code = """
+import sys
+import numpy as np
+from glassnet.nn.network import Network
+from glassnet.training.metrics import measure, predict_rows
+classes = predict_rows(Network([2, 2]), (np.eye(2), np.array([0, 1])))
+measure(classes, ["loss", "accuracy", "balanced_accuracy", "f1", "log_loss"])
+measure(predict_rows(Network([2, 1], loss="half_squared_error"), (np.eye(2), np.array([0.5, 1]))), ["r2", "mae"])
+print([name for name in ("sklearn", "scipy") if name in sys.modules])
+"""
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
