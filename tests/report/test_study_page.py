@@ -14,7 +14,6 @@ from tests.study.studies import done, listed, small
 
 from glassnet.errors import FileError, UsageError
 from glassnet.report import study_page
-from glassnet.report.judgement import judge
 from glassnet.report.study_page import write_study_report
 from glassnet.study.final_evaluation import evaluate_recommended, mark_test_rows_open, read_final_evaluation
 from glassnet.study.findings import gather_findings
@@ -23,7 +22,7 @@ from glassnet.study.recommendation import recommend
 from glassnet.study.results import Row
 from glassnet.study.specification import study_of
 from glassnet.study.statistics import compare, summarise
-from glassnet.training.assessment import assess
+from glassnet.training.metrics import evaluate_predictions, predict_rows, predict_test_rows
 from glassnet.training.model_file import load_model
 from glassnet.training.run import load_data
 
@@ -195,14 +194,14 @@ def test_the_recommended_plan_is_judged_and_nobody_else(finished, monkeypatch):
 
     def spy(network, data):
         judged.append(network.fingerprint())
-        return judge(network, data)
+        return predict_test_rows(network, data)
 
-    monkeypatch.setattr(study_page, "judge", spy)
+    monkeypatch.setattr(study_page, "predict_test_rows", spy)
     page, text = report(*finished)
     plan = read_final_evaluation(folder)
     assert judged == [plan.theta_sha256]
     network, data = load_model(folder / plan.folder), load_data(study.base)
-    truth = assess(network, data.test, data.task)
+    truth = evaluate_predictions(predict_rows(network, data.test, data.task))
     assert page.facts()["test loss"] == f"{truth.loss:.4g}"
     said = f"They were opened for “{plan.variant}”: of its 3 runs, the one with the median validation accuracy, "
     for whole in (page.text, text.replace("\\", "")):
@@ -217,14 +216,14 @@ def test_the_recommended_plan_is_judged_and_nobody_else(finished, monkeypatch):
     assert [image["alt"][:10] for image in page.images].count("Weights of") == 1
     for row in rows:  # no figure of another network on the test rows is in either file
         if (row.variant, row.seed) != (plan.variant, plan.seed):
-            other = assess(load_model(folder / row.folder), data.test, data.task)
+            other = evaluate_predictions(predict_rows(load_model(folder / row.folder), data.test, data.task))
             assert f"{other.loss:.6g}" not in text
             assert f"{other.loss:.4g}" not in (page.facts()["test loss"], page.facts()["test AUC"])
 
 
 def test_a_closed_test_set_stays_closed(finished, monkeypatch):
     folder, study, rows = finished
-    monkeypatch.setattr(study_page, "judge", None)
+    monkeypatch.setattr(study_page, "predict_test_rows", None)
     record = (folder / "recommended.json").read_text()
     (folder / "recommended.json").unlink()
     best = recommend(rows, study.measure, study.levels()).variant

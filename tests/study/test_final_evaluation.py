@@ -20,7 +20,7 @@ from glassnet.study.final_evaluation import (
 from glassnet.study.findings import gather_findings
 from glassnet.study.recommendation import recommend
 from glassnet.study.results import Row
-from glassnet.training.assessment import assess
+from glassnet.training.metrics import evaluate_predictions, predict_rows, predict_test_rows
 from glassnet.training.model_file import load_model
 from glassnet.training.run import load_data
 
@@ -43,11 +43,11 @@ def looks(monkeypatch):
     """The networks that were judged on test rows."""
     seen = []
 
-    def spy(network, split, *rest):
-        seen.append((network.fingerprint(), len(split.y)))
-        return assess(network, split, *rest)
+    def spy(network, data):
+        seen.append((network.fingerprint(), len(data.test.y)))
+        return predict_test_rows(network, data)
 
-    monkeypatch.setattr(final_evaluation, "assess", spy)
+    monkeypatch.setattr(final_evaluation, "predict_test_rows", spy)
     return seen
 
 
@@ -98,7 +98,7 @@ def test_only_the_median_run_of_the_recommended_plan_is_judged(study, rows, tmp_
     assert found.value == values[found.seed] == sorted(values.values())[1]
     network, data = load_model(folder / found.folder), load_data(study.base)
     assert looks == [(network.fingerprint(), 60)]
-    truth = assess(network, data.test, data.task)
+    truth = evaluate_predictions(predict_rows(network, data.test, data.task))
     assert found.test_measures == truth.measures
     assert found.test_measures["accuracy"] == np.mean(network.predict(data.test.X) == data.test.y)
     assert found.test_intervals == truth.intervals

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from glassnet.study.findings import StudyFindings
     from glassnet.training.config import RunConfig
     from glassnet.training.loop import Run
+    from glassnet.training.metrics import Predictions
 
 Written = TypeVar("Written")
 
@@ -112,10 +113,13 @@ def study_report_after(
     return attempted("study", _again(found.folder), lambda: _write_study(found, load, language))
 
 
-def report_after(run: Run, data: Dataset, language: Language) -> Path | None:
+def report_after(
+    run: Run, data: Dataset, language: Language, predict: Callable[[], Predictions | None]
+) -> Path | None:
     """Write the report of a run that has ended; where that fails it is said, and None returned: the run is saved.
 
     No report is written of a run whose folder does not hold its end: it is one of a run that is to go on.
+    `predict` gives the predictions of the network on the test rows.
 
     Raises
     ------
@@ -127,9 +131,11 @@ def report_after(run: Run, data: Dataset, language: Language) -> Path | None:
     if run.folder is None or run.unsaved is not None:
         return None
     folder = run.folder
-    return attempted(
-        "run", _again(folder), lambda: write_run_report(folder, run.network, data, language=language.value)
-    )
+
+    def write() -> Path:
+        return write_run_report(folder, run.network, data, language=language.value, predictions=predict())
+
+    return attempted("run", _again(folder), write)
 
 
 def _again(folder: Path) -> str:

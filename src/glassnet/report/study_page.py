@@ -8,8 +8,8 @@ from pathlib import Path
 from shlex import join
 
 from glassnet.data.dataset import Dataset
-from glassnet.report.judgement import judge
-from glassnet.report.on_test_rows import OnTestRows, Tile, assessment_tiles, show_test_rows
+from glassnet.report.error_analysis import analyse_errors
+from glassnet.report.on_test_rows import OnTestRows, Tile, evaluation_tiles, show_test_rows
 from glassnet.report.rendering import write_pages
 from glassnet.report.study_again import about_command, fact_table, fairness, study_command
 from glassnet.report.study_curves import Group, study_curves
@@ -55,6 +55,7 @@ from glassnet.study.statistics import (
 )
 from glassnet.study.study_folder import StudyFolder
 from glassnet.training.config import RunConfig
+from glassnet.training.metrics import predict_test_rows
 from glassnet.training.model_file import load_model
 from glassnet.training.run import load_data
 from glassnet.training.run_folder import RunFolder
@@ -348,9 +349,9 @@ def _test_rows(
         return None
     run = RunFolder(found.folder / found.finalist.folder)
     network, data = load_model(run.path), load(run.config())
-    judgement = judge(network, data)
-    tiles = [] if judgement.assessment is None else assessment_tiles(judgement.assessment, words, plain=True)
-    return tiles, show_test_rows(judgement, network, data, words)
+    errors = analyse_errors(predict_test_rows(network, data), data)
+    tiles = [] if errors.evaluation is None else evaluation_tiles(errors.evaluation, words, plain=True)
+    return tiles, show_test_rows(errors, network, data, words)
 
 
 def _plan(found: Findings, words: Words) -> list[str]:

@@ -14,8 +14,8 @@ from glassnet.reproductions.publication import Figure
 from glassnet.study.fairness import DataCache, sampler_of
 from glassnet.study.results import DIVERGED, FAILED, FINISHED, Row
 from glassnet.study.statistics import larger_is_better
-from glassnet.training.assessment import assess
 from glassnet.training.health.evidence import Baseline
+from glassnet.training.metrics import evaluate_predictions, predict_rows
 from glassnet.training.model_file import load_model
 from glassnet.training.run import network_for
 from glassnet.training.run_folder import RunFolder
@@ -116,14 +116,11 @@ def _read_outcome(folder: Path, row: Row, at_hand: DataCache) -> Outcome:
     constant = Baseline.of(network.loss, targets).loss * rows_of_a_loss
     test, unanswered = {}, 0
     if row.status != DIVERGED:
-        trained = load_model(run.path)
-        unanswered = len(np.setdiff1d(data.test.y, trained.predict(data.test.X))) if data.n_classes else 0
-        judged = assess(trained, data.test, data.task, data.encoder)
-        rows_judged = judged.rows if network.loss.reduction == "sum" else 1
-        test = {
-            "test_loss": judged.loss / rows_judged,
-            **{f"test_{name}": value for name, value in judged.measures.items()},
-        }
+        predictions = predict_rows(load_model(run.path), data.test, data.task, data.encoder)
+        unanswered = len(np.setdiff1d(*predictions.labels())) if data.n_classes else 0
+        found = evaluate_predictions(predictions)
+        rows = found.rows if network.loss.reduction == "sum" else 1
+        test = {"test_loss": found.loss / rows, **{f"test_{name}": found[name] for name in found.measures}}
     return Outcome(row, columns, test, constant, unanswered)
 
 

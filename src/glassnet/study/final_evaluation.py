@@ -9,15 +9,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from glassnet.data.dataset import Dataset
-from glassnet.errors import DataError, FileError, NonFiniteError
+from glassnet.errors import DataError, FileError
 from glassnet.runtime.files import write_bytes
 from glassnet.study.design import Study
 from glassnet.study.findings import StudyFindings
 from glassnet.study.results import Row
 from glassnet.study.statistics import larger_is_better, value_of
 from glassnet.study.study_folder import StudyFolder
-from glassnet.training.assessment import Assessment, assess
 from glassnet.training.config import RunConfig, check_data
+from glassnet.training.metrics import Evaluation, evaluate_predictions, predict_test_rows
 from glassnet.training.model_file import load_model
 from glassnet.training.run import load_data
 from glassnet.training.run_folder import CONFIG_FILE, RunFolder
@@ -61,7 +61,7 @@ class FinalEvaluation:
     test_loss : float or None
         None where the network's outputs are not finite.
     test_measures : dict of str to float
-        As in `glassnet.training.assessment.Assessment`.
+        As in `glassnet.training.metrics.Evaluation`.
     test_intervals : dict of str to (float, float)
     earlier : tuple of EvaluatedNetwork
         Networks that were evaluated on the same test rows before: with more seeds, a study may recommend another
@@ -162,10 +162,8 @@ def evaluate_recommended(
         return before
     data = load(config)
     check_data(config, data)
-    try:
-        test = assess(network, data.test, data.task, data.encoder)
-    except NonFiniteError:
-        test = Assessment(len(data.test.y), math.nan)
+    predictions = predict_test_rows(network, data)
+    test = evaluate_predictions(predictions) if predictions else Evaluation(len(data.test.y), math.nan)
     evaluation = FinalEvaluation(
         variant=row.variant,
         levels=row.levels,

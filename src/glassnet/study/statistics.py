@@ -12,7 +12,7 @@ import numpy as np
 from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.study.hypothesis_tests import check_level, half_interval, holm, paired_test, scale_of
 from glassnet.study.results import Row
-from glassnet.training.monitoring import METRICS
+from glassnet.training.metrics import METRICS
 
 #: What a comparison can say.
 BETTER = "better"
@@ -109,7 +109,7 @@ def larger_is_better(measure: str) -> bool:
     Parameters
     ----------
     measure : str
-        ``"seconds"``, or a metric from `glassnet.training.monitoring.METRICS` with the rows it is of before it,
+        ``"seconds"``, or a metric from `glassnet.training.metrics.METRICS` with the rows it is of before it,
         ``"validation_accuracy"``; every name that ends in ``loss`` is a loss.
 
     Raises

@@ -11,18 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassnet.errors import DataError, UsageError
-from glassnet.training.scores import (
-    SCORED_TASKS,
-    BinaryScores,
-    Share,
-    accuracy,
-    auc,
-    auc_interval,
-    binary_scores,
-    interval,
-    result_file_name,
-    result_rows,
-)
+from glassnet.training.metrics import accuracy, auc, auc_interval, binary_scores, wilson_interval, write_scores
+from glassnet.training.metrics.intervals import BinaryScores, Share
+from glassnet.training.metrics.medmnist import SCORED_TASKS
 
 # The evaluator's definition and DeLong's, pair by pair and row by row: nothing of NumPy's but the tables.
 
@@ -256,15 +247,15 @@ def test_auc_sees_only_the_order_of_scores(task):
 
 def test_wilson_by_hand():
     # z² = 3.841459. k = 0: (z²/2 -+ z²/2) / (n + z²), so 0 and z² / (10 + z²) = 3.841459 / 13.841459
-    assert interval(0, 10) == (0.0, pytest.approx(0.2775328, abs=1e-7))
-    assert interval(10, 10) == (pytest.approx(0.7224672, abs=1e-7), 1.0)
+    assert wilson_interval(0, 10) == (0.0, pytest.approx(0.2775328, abs=1e-7))
+    assert wilson_interval(10, 10) == (pytest.approx(0.7224672, abs=1e-7), 1.0)
     # k = n/2: 1/2 -+ z sqrt(10/4 + z²/4) / (n + z²) = 1/2 -+ z / (2 sqrt(n + z²)) = 1/2 -+ 1.959964 / 7.440822
-    assert interval(5, 10) == pytest.approx((0.2365931, 0.7634069), abs=1e-7)
+    assert wilson_interval(5, 10) == pytest.approx((0.2365931, 0.7634069), abs=1e-7)
     # n = 1: 1 of 1 is from 1 / (1 + z²)
-    assert interval(1, 1) == (pytest.approx(0.2065493, abs=1e-7), 1.0)
+    assert wilson_interval(1, 1) == (pytest.approx(0.2065493, abs=1e-7), 1.0)
     # middle (131 + 1.920729) / 159.841459 = 0.8315784
     # reach 1.959964 sqrt(131 * 25 / 156 + 0.960365) / 159.841459 = 1.959964 * 4.685469 / 159.841459 = 0.0574531
-    assert interval(131, 156) == pytest.approx((0.7741253, 0.8890315), abs=1e-6)
+    assert wilson_interval(131, 156) == pytest.approx((0.7741253, 0.8890315), abs=1e-6)
 
 
 def test_wilson_at_the_size_of_breastmnist():
@@ -272,7 +263,7 @@ def test_wilson_at_the_size_of_breastmnist():
     # 134 right: reach 1.959964 sqrt(134 * 22 / 156 + 0.960365) / 159.841459 = 0.0546417
     # 135 right: reach 1.959964 sqrt(135 * 21 / 156 + 0.960365) / 159.841459 = 0.0536359
     for right, reach in ((134, 0.0546417), (135, 0.0536359)):
-        low, high = interval(right, 156)
+        low, high = wilson_interval(right, 156)
         assert (high - low) / 2 == pytest.approx(reach, abs=1e-7)
 
 
@@ -282,7 +273,7 @@ def test_wilson_at_the_size_of_breastmnist():
 )
 def test_wilson_as_published(successes, n, ends):
     # R. G. Newcombe (1998), Statistics in Medicine 17, 857-872, table I, method 3
-    assert interval(successes, n) == pytest.approx(ends, abs=5e-5)
+    assert wilson_interval(successes, n) == pytest.approx(ends, abs=5e-5)
 
 
 @given(
@@ -292,25 +283,25 @@ def test_wilson_as_published(successes, n, ends):
 )
 def test_wilsons_ends_are_where_the_score_test_turns(n, share, confidence):
     k = round(share * n)
-    low, high = interval(k, n, confidence)
+    low, high = wilson_interval(k, n, confidence)
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
     assert 0 <= low <= k / n <= high <= 1
     for end in {low, high} - {0.0, 1.0}:
         assert abs(k / n - end) == pytest.approx(z * math.sqrt(end * (1 - end) / n), rel=1e-6)
-    assert interval(n - k, n, confidence) == pytest.approx((1 - high, 1 - low), abs=1e-12)
+    assert wilson_interval(n - k, n, confidence) == pytest.approx((1 - high, 1 - low), abs=1e-12)
 
 
 def test_wilson_narrows_with_rows_and_widens_with_confidence():
-    widths = [np.subtract(*interval(9 * n, 10 * n)[::-1]) for n in (1, 10, 100, 10000)]
+    widths = [np.subtract(*wilson_interval(9 * n, 10 * n)[::-1]) for n in (1, 10, 100, 10000)]
     assert sorted(widths, reverse=True) == widths
-    widths = [np.subtract(*interval(9, 10, confidence)[::-1]) for confidence in (0.5, 0.9, 0.95, 0.99)]
+    widths = [np.subtract(*wilson_interval(9, 10, confidence)[::-1]) for confidence in (0.5, 0.9, 0.95, 0.99)]
     assert sorted(widths) == widths
 
 
 def test_wilson_covers_as_often_as_it_says():
     # Exactly, not by simulation: the chance of every k, and whether its interval holds the share.
     for n in (20, 156, 624):
-        intervals = [interval(k, n) for k in range(n + 1)]
+        intervals = [wilson_interval(k, n) for k in range(n + 1)]
         covered = []
         for share in np.linspace(0.05, 0.95, 19):
             chances = [
@@ -396,14 +387,14 @@ def test_binary_scores_by_hand():
         false_negatives=1,
         false_positives=2,
         true_negatives=4,
-        sensitivity=Share(3 / 4, *interval(3, 4)),
-        specificity=Share(4 / 6, *interval(4, 6)),
-        precision=Share(3 / 5, *interval(3, 5)),
+        sensitivity=Share(3 / 4, *wilson_interval(3, 4)),
+        specificity=Share(4 / 6, *wilson_interval(4, 6)),
+        precision=Share(3 / 5, *wilson_interval(3, 5)),
     )
     assert {type(count) for count in result[:4]} == {int}
     assert {type(number) for share in result[4:] for number in share} == {float}
     assert binary_scores(y[:, None], np.hstack([scores, scores]), 0.8).precision == Share(
-        0.6, *interval(3, 5, 0.8)
+        0.6, *wilson_interval(3, 5, 0.8)
     )
 
 
@@ -430,49 +421,55 @@ def test_a_share_of_no_rows_is_none():
 # Result files
 
 
-def test_a_result_file_is_named_as_the_evaluator_names_it():
-    assert result_file_name("pathmnist", "val", 1, 0.12345, run="a") == "pathmnist_val_[AUC]1.000_[ACC]0.123@a.csv"
-    assert result_file_name("nodulemnist3d", "train", 0, 0.9999, 64, "b-2") == (
-        "nodulemnist3d_64_train_[AUC]0.000_[ACC]1.000@b-2.csv"
-    )
+def written(folder, scores, name="breastmnist", split="test", run="seed1", auc=0.9008, accuracy=0.8629):
+    return write_scores(folder, name, split, run, np.array(scores), {"auc": auc, "accuracy": accuracy})
+
+
+def test_a_result_file_is_named_as_the_evaluator_names_it(tmp_path):
+    for options, name in (
+        ({}, "breastmnist_test_[AUC]0.901_[ACC]0.863@seed1.csv"),
+        (
+            {"name": "pathmnist", "split": "validation", "run": "a", "auc": 1, "accuracy": 0.12345},
+            "pathmnist_val_[AUC]1.000_[ACC]0.123@a.csv",
+        ),
+        (
+            {"name": "nodulemnist3d_64", "split": "train", "run": "b-2", "auc": 0, "accuracy": 0.9999},
+            "nodulemnist3d_64_train_[AUC]0.000_[ACC]1.000@b-2.csv",
+        ),
+        ({"run": "a@b\\c/d"}, "breastmnist_test_[AUC]0.901_[ACC]0.863@a-b-c-d.csv"),
+    ):
+        assert written(tmp_path, [[0.5]], **options) == tmp_path / name
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("name", "message"),
     [
-        ({"name": ""}, "^name: ''"),
-        ({"name": "../breast"}, r"^name: '\.\./breast' cannot be part of a file name"),
-        ({"run": "a@b"}, "^run: 'a@b'"),
-        ({"run": "a\\b"}, "^run: "),
-        ({"split": "validation"}, "^split: unknown split 'validation'; MedMNIST has train, val and test"),
-        ({"auc": 1.01}, "^auc: 1.01 is no share"),
-        ({"acc": math.nan}, "^acc: nan is no share"),
-        ({"acc": -0.1}, "^acc: "),
-        ({"size": 0}, "^size: 0 is no size"),
+        ("", "^name: ''"),
+        ("../breast", r"^name: '\.\./breast' cannot be part of a file name"),
+        ("a@b", "^name: 'a@b'"),
     ],
 )
-def test_a_result_file_has_no_name_that_cannot_be_read(change, message):
-    right = {"name": "breastmnist", "split": "test", "auc": 0.9, "acc": 0.8}
+def test_a_result_file_has_no_name_that_cannot_be_read(tmp_path, name, message):
     with pytest.raises(UsageError, match=message):
-        result_file_name(**{**right, **change})
+        written(tmp_path, [[0.5]], name=name)
+    assert not list(tmp_path.iterdir())
 
 
 @given(
     rows=st.lists(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=3), min_size=1)
 )
-def test_result_rows_read_back_exactly(rows):
-    text = result_rows(np.array(rows))
+def test_result_rows_read_back_exactly(tmp_path_factory, rows):
+    text = written(tmp_path_factory.mktemp("scores"), rows).read_text()
     table = list(csv.reader(text.splitlines()))
     assert [int(row[0]) for row in table] == list(range(len(rows)))
     assert [[float(cell) for cell in row[1:]] for row in table] == rows
     assert text.endswith("\n")
 
 
-def test_result_rows_of_single_precision_read_back_exactly():
+def test_result_rows_of_single_precision_read_back_exactly(tmp_path):
     scores = np.random.default_rng(1).uniform(size=(50, 2)).astype(np.float32)
-    table = np.loadtxt(result_rows(scores).splitlines(), delimiter=",")
-    np.testing.assert_array_equal(table[:, 1:], scores)
-    assert result_rows(np.array([[1], [0]])) == "0,1.0\n1,0.0\n"
+    np.testing.assert_array_equal(np.loadtxt(written(tmp_path, scores), delimiter=",")[:, 1:], scores)
+    assert written(tmp_path, [[1], [0]]).read_text() == "0,1.0\n1,0.0\n"
 
 
 # Errors
@@ -540,11 +537,11 @@ def test_labels_and_scores_that_do_not_fit_are_refused(y, scores, task, message)
                 binary(np.array(y), np.array(scores))
 
 
-def test_result_rows_refuse_what_is_no_table_of_numbers():
+def test_result_rows_refuse_what_is_no_table_of_numbers(tmp_path):
     with pytest.raises(DataError, match=r"^scores: shape \(3,\)"):
-        result_rows(np.zeros(3))
+        written(tmp_path, np.zeros(3))
     with pytest.raises(DataError, match=r"^scores: inf in row 0, column 1"):
-        result_rows(np.array([[1.0, math.inf]]))
+        written(tmp_path, [[1.0, math.inf]])
 
 
 @pytest.mark.parametrize("y", [[0, 1, 1], [0, 0, 1]])
@@ -558,7 +555,7 @@ def test_a_variance_needs_two_rows_of_each_label(y):
 @pytest.mark.parametrize("confidence", [0, 1, 95, -0.5, math.nan])
 def test_a_confidence_lies_between_0_and_1(confidence):
     y, scores = np.array([0, 0, 1, 1]), np.array([[0.1], [0.6], [0.4], [0.9]])
-    for call in (lambda: interval(1, 2, confidence), lambda: auc_interval(y, scores, confidence),
+    for call in (lambda: wilson_interval(1, 2, confidence), lambda: auc_interval(y, scores, confidence),
                  lambda: binary_scores(y, scores, confidence)):  # fmt: skip
         with pytest.raises(UsageError, match=r"^confidence: .* give a number between 0 and 1"):
             call()
@@ -566,14 +563,14 @@ def test_a_confidence_lies_between_0_and_1(confidence):
 
 def test_a_share_is_of_at_least_one_trial_and_at_most_all():
     with pytest.raises(UsageError, match=r"^n: 0 trials"):
-        interval(0, 0)
+        wilson_interval(0, 0)
     for successes in (-1, 11):
         with pytest.raises(UsageError, match=f"^successes: {successes} of 10 trials; give a number from 0 to 10"):
-            interval(successes, 10)
+            wilson_interval(successes, 10)
 
 
-def test_importing_scores_loads_no_scikit_learn():
-    code = "import sys, glassnet.training.scores; print([m for m in ('sklearn', 'scipy') if m in sys.modules])"
+def test_scikit_learn_and_scipy_wait_until_they_are_needed():
+    code = "import sys, glassnet.training.metrics; print([m for m in ('sklearn', 'scipy') if m in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
 
@@ -607,7 +604,7 @@ def pneumonia(fashion_mnist_home):
 
 
 @pytest.mark.real_data
-def test_scores_of_a_logistic_regression_on_pneumoniamnist(pneumonia):
+def test_scores_of_a_logistic_regression_on_pneumoniamnist(pneumonia, tmp_path):
     from sklearn.metrics import confusion_matrix
 
     y_train, y, scores = pneumonia
@@ -626,9 +623,9 @@ def test_scores_of_a_logistic_regression_on_pneumoniamnist(pneumonia):
         result.true_negatives, result.false_positives, result.false_negatives, result.true_positives
     ]  # fmt: skip
     assert result.sensitivity.low > 0.95 > 0.65 > result.specificity.high
-    name = result_file_name("pneumoniamnist", "test", area, share)
-    assert name == f"pneumoniamnist_test_[AUC]{area:.3f}_[ACC]{share:.3f}@glassnet.csv"
-    np.testing.assert_array_equal(np.loadtxt(result_rows(scores).splitlines(), delimiter=",")[:, 1:], scores)
+    file = written(tmp_path, scores, "pneumoniamnist", run="glassnet", auc=area, accuracy=share)
+    assert file.name == f"pneumoniamnist_test_[AUC]{area:.3f}_[ACC]{share:.3f}@glassnet.csv"
+    np.testing.assert_array_equal(np.loadtxt(file, delimiter=",")[:, 1:], scores)
 
 
 @pytest.mark.real_data

@@ -1,6 +1,4 @@
 import math
-import subprocess
-import sys
 
 import numpy as np
 import polars as pl
@@ -14,10 +12,9 @@ from glassnet.data.dataset import TASKS, Dataset, Split
 from glassnet.data.registry import load_dataset
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import BLOCK_ROWS, Network
-from glassnet.training.assessment import assess
+from glassnet.training import metrics as gm
 from glassnet.training.loop import fit
-from glassnet.training.metrics import evaluate
-from glassnet.training.monitoring import METRICS, answer, check_metrics, measure
+from glassnet.training.metrics import METRICS, check_metrics, evaluate_predictions, predict_rows
 
 BINARY = ["loss", "accuracy", "balanced_accuracy", "f1", "auc", "log_loss"]
 
@@ -28,6 +25,10 @@ def echo(d, loss="cross_entropy", classes=None, **options):
     network = Network([d, d], initializer="zeros", dtype="float64", loss=loss, class_names=names, **options)
     network.W[0][:] = np.eye(d)
     return network
+
+
+def measure(network, split, names, task, encoder=None):
+    return gm.measure(predict_rows(network, split, task, encoder), names)
 
 
 def one_hot(labels, classes):
@@ -82,7 +83,7 @@ def test_a_label_that_is_half_true_counts_as_true_like_everywhere():
     network, split = echo(2, "binary_cross_entropy"), Split(np.array([[1.0, -1.0]]), np.array([[0.5, 0.5]]))
     found = measure(network, split, ["accuracy", "f1"], "multi-label")
     assert found == {"accuracy": 0.5, "f1": 0.5}
-    assert found["accuracy"] == evaluate(network, split).accuracy
+    assert found["accuracy"] == predict_rows(network, split).running.accuracy
 
 
 def test_numbers_by_hand():
@@ -114,7 +115,7 @@ def test_log_loss_is_a_mean_where_the_loss_is_a_sum():
     assert found == pytest.approx({"loss": 3 * math.log(2), "log_loss": math.log(2)})
 
 
-# Against scikit-learn, and against what `evaluate` and `assess` say of the same network
+# Against scikit-learn, and against what `evaluate` says of the same network
 
 
 @pytest.mark.parametrize(("units", "loss"), [(1, "binary_cross_entropy"), (2, "cross_entropy")])
@@ -127,7 +128,7 @@ def test_a_binary_network_has_the_metrics_of_scikit_learn(units, loss):
     found = measure(network, data.validation, BINARY, "binary")
     assert found == pytest.approx(
         {
-            "loss": evaluate(network, data.validation).loss,
+            "loss": predict_rows(network, data.validation).running.loss,
             "accuracy": metrics.accuracy_score(y, labels),
             "balanced_accuracy": metrics.balanced_accuracy_score(y, labels),
             "f1": metrics.f1_score(y, labels),
@@ -146,7 +147,7 @@ def test_a_network_of_many_classes_has_the_metrics_of_scikit_learn(digits):
     assert 0.2 < found["accuracy"] < 1
     assert found == pytest.approx(
         {
-            "loss": evaluate(network, digits.validation).loss,
+            "loss": predict_rows(network, digits.validation).running.loss,
             "accuracy": metrics.accuracy_score(y, labels),
             "balanced_accuracy": metrics.balanced_accuracy_score(y, labels),
             "f1": metrics.f1_score(y, labels, average="macro"),
@@ -213,7 +214,7 @@ def test_scores_of_any_labels_are_those_of_scikit_learn(case):
         ("regression", 3, "half_squared_error", ["mae", "r2"]),
     ],
 )
-def test_metrics_are_those_of_the_assessment_of_a_run_and_of_evaluate(task, units, loss, names):
+def test_metrics_are_those_of_evaluate_and_of_the_pass(task, units, loss, names):
     rng = np.random.default_rng(3)
     n = BLOCK_ROWS + 70  # two blocks, the last one short
     y = {
@@ -224,13 +225,14 @@ def test_metrics_are_those_of_the_assessment_of_a_run_and_of_evaluate(task, unit
     data = Dataset.from_arrays(rng.normal(size=(n, 4)), y, rng.normal(size=(n, 4)), y, validation=0, task=task)
     network = Network([4, 5, units], loss=loss, class_names=data.class_names)
     before = network.fingerprint()
-    answers = answer(network, data.test, task)
-    plain, found = evaluate(network, data.test), assess(network, data.test, task)
-    assert answers.measure(names) == pytest.approx({name: found.measures[name] for name in names}, rel=1e-5)
+    predictions = predict_rows(network, data.test, task)
+    plain, found = gm.evaluate(network, data.test), evaluate_predictions(predictions)
+    assert gm.measure(predictions, names) == pytest.approx({name: found[name] for name in names}, rel=1e-5)
     assert measure(network, data.test, ["loss"], task) == {"loss": plain.loss}
-    assert (answers.running.loss, answers.running.accuracy) == (plain.loss, plain.accuracy)
+    assert predictions.running.loss == found.loss == plain.loss
     if "accuracy" in names:
-        assert answers.measure(["accuracy"])["accuracy"] == plain.accuracy
+        running = predictions.running.accuracy
+        assert gm.measure(predictions, ["accuracy"])["accuracy"] == plain.accuracy == running
     assert network.fingerprint() == before
 
 
@@ -264,10 +266,10 @@ def test_what_is_better_grows_where_larger_is_better():
     for metric in METRICS.values():
         if "multi-class" in metric.tasks or "ordinal" in metric.tasks:
             task = "multi-class" if "multi-class" in metric.tasks else "ordinal"
-            better, worse = (metric.value(answer(echo(3), split, task)) for split in (good, bad))
+            better, worse = (metric.value(predict_rows(echo(3), split, task)) for split in (good, bad))
         else:
             network = echo(1, "half_squared_error")
-            better, worse = (metric.value(answer(network, split, "regression")) for split in numbers)
+            better, worse = (metric.value(predict_rows(network, split, "regression")) for split in numbers)
         assert (better > worse) == metric.larger_is_better
         assert better != worse
 
@@ -351,7 +353,35 @@ def test_metrics_need_rows():
     check_metrics(echo(2), empty, [], "binary")
 
 
-def test_scikit_learn_waits_until_it_is_asked():
-    code = "import sys, glassnet.training.monitoring; print('sklearn' in sys.modules)"
-    answered = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answered.stdout.strip() == "False"
+# What the network answers, not its logits
+
+
+@pytest.mark.parametrize(
+    ("loss", "units"), [("binary_cross_entropy", 1), ("binary_cross_entropy", 3), ("cross_entropy", 2)]
+)
+def test_errors_of_proportions_are_those_of_the_probabilities(loss, units):
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(40, units)) * 3
+    network = echo(units, loss)
+    answers = network.outputs(logits)
+    y = np.clip(answers + rng.normal(size=answers.shape) * 0.05, 0, 1)
+    y = y / y.sum(axis=1, keepdims=True) if loss == "cross_entropy" else y
+    found = measure(network, Split(logits, y), ["r2", "mae"], "regression")
+    assert found == pytest.approx(
+        {"r2": metrics.r2_score(y, answers), "mae": metrics.mean_absolute_error(y, answers)}
+    )
+    assert found["r2"] > 0.9
+
+
+def test_a_history_and_early_stopping_by_r2_see_the_probabilities():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 4)).astype(np.float32)
+    data = Dataset.from_arrays(X, 1 / (1 + np.exp(-(X @ np.array([1.0, -2.0, 0.5, 0.0])))))
+    network = Network([4, 1], loss="binary_cross_entropy")
+    run = fit(
+        network, data, epochs=20, optimizer="adam(0.05)", progress=False, early_stopping="patience(5, monitor=r2)"
+    )
+    truth = metrics.r2_score(data.validation.y, network.outputs(data.validation.X)[:, 0])
+    assert max(record.measures["validation_r2"] for record in run.history) == pytest.approx(truth, rel=1e-6)
+    assert truth > 0.95
+    assert run.stopped == "epochs"
