@@ -129,10 +129,10 @@ def test_operations_by_hand(layers, flops):
 
 
 def test_data_are_loaded_once():
-    at_hand, config = DataCache(), small().base
-    data = at_hand.load(config)
-    assert at_hand.load(changed(config, {"network.dropout": 0.5})) is data
-    other = at_hand.load(changed(config, {"data.split_seed": 1}))
+    data_cache, config = DataCache(), small().base
+    data = data_cache.load(config)
+    assert data_cache.load(changed(config, {"network.dropout": 0.5})) is data
+    other = data_cache.load(changed(config, {"data.split_seed": 1}))
     assert other is not data
     assert not np.array_equal(other.validation.X, data.validation.X)
 

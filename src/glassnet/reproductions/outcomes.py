@@ -91,19 +91,19 @@ def outcomes_of(folder: Path, rows: Sequence[Row], data_dir: str | Path | None =
     data_dir : path, optional
         Folder of the data sets, in place of the one that GLASSNET_DATA names.
     """
-    at_hand = DataCache(data_dir)
+    data_cache = DataCache(data_dir)
     found: Outcomes = {}
     for row in rows:
-        found.setdefault(row.variant, {})[row.seed] = _read_outcome(folder, row, at_hand)
+        found.setdefault(row.variant, {})[row.seed] = _read_outcome(folder, row, data_cache)
     return found
 
 
-def _read_outcome(folder: Path, row: Row, at_hand: DataCache) -> Outcome:
+def _read_outcome(folder: Path, row: Row, data_cache: DataCache) -> Outcome:
     if row.status == FAILED:
         return Outcome(row, {})
     run = RunFolder(folder / row.folder)
     config, history = run.config(), run.history()
-    data = at_hand.load(config)
+    data = data_cache.load(config)
     values = [record.row() for record in history]
     columns = {
         name: [float(value) for one in values if (value := one.get(name)) is not None]

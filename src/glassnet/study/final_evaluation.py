@@ -114,13 +114,13 @@ def median_run(rows: Iterable[Row], variant: str, measure: str) -> Row:
 
 
 def mark_test_rows_open(folder: str | Path) -> None:
-    """Note in a study's folder that every network of it is judged on the test rows, as a repeated table is."""
+    """Record in a study's folder that all its networks are evaluated on the test rows, as for a repeated table."""
     place = StudyFolder(Path(folder))
     place.write(place.record() | {OPENED: True})
 
 
 def are_test_rows_open(study: Study, folder: str | Path) -> bool:
-    """Whether the test rows of a study can judge no choice any more: all runs were judged on, or watched, them."""
+    """Whether all runs of a study were evaluated on the test rows, or watched them, so that they test no choice."""
     watched = any(one.config.data.validation == "test" for one in study.variants())
     return watched or bool(StudyFolder(Path(folder)).record().get(OPENED))
 
