@@ -120,7 +120,7 @@ def mark_test_rows_open(folder: str | Path) -> None:
 
 
 def are_test_rows_open(study: Study, folder: str | Path) -> bool:
-    """Whether all runs of a study were evaluated on the test rows, or watched them, so that they test no choice."""
+    """Whether all runs of a study were evaluated on the test rows, or watched them; then these test no choice."""
     watched = any(one.config.data.validation == "test" for one in study.variants())
     return watched or bool(StudyFolder(Path(folder)).record().get(OPENED))
 
