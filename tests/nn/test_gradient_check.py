@@ -168,7 +168,7 @@ def test_a_batch_of_one_row_is_its_own_mean():
 def test_the_masks_are_those_of_a_first_step():
     """Were others checked than those that the seed draws first, these weights' slopes would not all be 0."""
     network, X, y = problem([3, 30, 2], "tanh", "half_squared_error", n=1, dropout=0.5)
-    found = numerical_derivatives(network, X, network.encode(y), training=mask_keys(0, np.array([1]), 2)[0])
+    found = numerical_derivatives(network, X, network.encode(y), dropout_keys=mask_keys(0, np.array([1]), 2)[0])
     trace = network.forward(X, mask_keys(network.seed, np.array([1]), 2)[0])
     out = np.flatnonzero(trace.masks[1][0] == 0)
     assert 5 < len(out) < 25

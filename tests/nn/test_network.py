@@ -100,7 +100,7 @@ def test_an_output_scale_must_be_a_positive_number(scale):
 def test_the_output_function_that_a_loss_goes_with_may_be_said():
     for loss, output in (("cross_entropy", "softmax"), ("binary_cross_entropy", "sigmoid")):
         said, unsaid = (Network([2, 2], loss=loss, output_activation=name) for name in (output, None))
-        assert said.description() == unsaid.description()
+        assert said.get_config() == unsaid.get_config()
         assert said.activations[-1].name == "identity"
     assert Network([2, 1], loss="huber").activations[-1].name == "identity"
     assert Network([2, 1], loss="huber", output_activation="tanh").activations[-1].name == "tanh"
@@ -417,7 +417,7 @@ def test_a_duplicate_is_equal_and_independent(how):
     again = DUPLICATES[how](network)
     np.testing.assert_allclose(again.outputs(ROWS), outputs, rtol=1e-5)
     assert again.theta.dtype == ("float64" if how == "astype" else "float32")
-    assert {**again.description(), "dtype": ""} == {**network.description(), "dtype": ""}
+    assert {**again.get_config(), "dtype": ""} == {**network.get_config(), "dtype": ""}
     assert again.parameters.statistics.tolist() == list(range(1, 9))
     again.parameters.mean[0][:] = again.parameters.variance[0][:] = 77
     assert (again.parameters.statistics == 77).all()
@@ -524,8 +524,8 @@ def test_the_same_seed_gives_the_same_weights_with_and_without_normalisation():
 )
 def test_a_description_builds_an_equal_network(options):
     network = Network(**{"layers": [3, 4, 2], **options})
-    again = Network(**network.description())
-    assert again.description() == network.description()
+    again = Network(**network.get_config())
+    assert again.get_config() == network.get_config()
     assert again.fingerprint() == network.fingerprint()
     np.testing.assert_array_equal(again.outputs(ROWS), network.outputs(ROWS))
 
@@ -534,7 +534,7 @@ def test_a_description_is_plain_values():
     network = Network(
         [3, 4, 2], "tanh", loss="huber(0.5)", output_scale=2, seed=np.int64(3), class_names=("a", "b")
     )
-    assert network.description() == {
+    assert network.get_config() == {
         "layers": [3, 4, 2],
         "activation": "tanh",
         "output_activation": None,
@@ -548,14 +548,14 @@ def test_a_description_is_plain_values():
         "dropout": 0.0,
         "class_names": ["a", "b"],
     }
-    assert type(network.description()["seed"]) is int
-    assert Network([2, 2], loss="huber", output_activation="tanh").description()["output_activation"] == "tanh"
-    assert Network([2, 3, 4, 2], ["relu", "elu"]).description()["activation"] == ["relu", "elu"]
+    assert type(network.get_config()["seed"]) is int
+    assert Network([2, 2], loss="huber", output_activation="tanh").get_config()["output_activation"] == "tanh"
+    assert Network([2, 3, 4, 2], ["relu", "elu"]).get_config()["activation"] == ["relu", "elu"]
     for given, described in ((0.5, 0.5), ([0, 0.5, 0.5], 0.5), ([0.1, 0.5, 0.5], [0.1, 0.5, 0.5])):
-        assert Network([2, 3, 4, 2], dropout=given).description()["dropout"] == described
+        assert Network([2, 3, 4, 2], dropout=given).get_config()["dropout"] == described
     for given, described in ((True, True), ([True, True], True), ([True, False], [True, False])):
-        assert Network([2, 3, 4, 2], batch_norm=given).description()["batch_norm"] == described
-    assert Network([1, 1], loss="huber", initializer=np.zeros(2)).description()["initializer"] == "array"
+        assert Network([2, 3, 4, 2], batch_norm=given).get_config()["batch_norm"] == described
+    assert Network([1, 1], loss="huber", initializer=np.zeros(2)).get_config()["initializer"] == "array"
 
 
 def test_the_repr_says_what_matters():

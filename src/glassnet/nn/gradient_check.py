@@ -13,7 +13,7 @@ import numpy as np
 
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
-from glassnet.nn.backpropagation import Trace
+from glassnet.nn.backpropagation import ForwardCache
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.network import Network
 from glassnet.runtime.seeds import stream
@@ -108,11 +108,11 @@ def gradient_check(network: Network, X: Array, y: Array, method: str = "central"
     net = network.astype(np.float64)
     X, targets = net.check_data(X, y)
     X = net.input_batch(X)
-    training = mask_keys(net.seed, np.array([1]), len(net.W))[0]
-    net.backward(net.forward(X, training), targets)
+    dropout_keys = mask_keys(net.seed, np.array([1]), len(net.W))[0]
+    net.backward(net.forward(X, dropout_keys), targets)
     worst = GradientCheck(-1.0, "", 0.0, 0.0, 0, 0)
     checked = left_out = 0
-    for derivative in numerical_derivatives(net, X, targets, method, training):
+    for derivative in numerical_derivatives(net, X, targets, method, dropout_keys):
         if derivative.value is None:
             left_out += 1
             continue
@@ -162,7 +162,7 @@ class NumericalDerivative:
 
 
 def numerical_derivatives(
-    net: Network, X: Array, targets: Array, method: str = "central", training: Array | None = None
+    net: Network, X: Array, targets: Array, method: str = "central", dropout_keys: Array | None = None
 ) -> Iterator[NumericalDerivative]:
     """Yield the derivatives that `gradient_check` compares.
 
@@ -174,13 +174,13 @@ def numerical_derivatives(
         From `Network.input_batch` and `Network.encode`.
     method : {"central", "complex"}
         See `gradient_check`.
-    training : ndarray, optional
+    dropout_keys : ndarray, optional
         See `Network.forward`.
     """
-    base = net.forward(X, training)
+    base = net.forward(X, dropout_keys)
     probe = net.astype(np.complex128) if method == "complex" else net.copy()
     for name, block, direction in _directions(net):
-        found = _derivative(probe, net.theta, block, direction, X, targets, base, training)
+        found = _derivative(probe, net.theta, block, direction, X, targets, base, dropout_keys)
         value, rounding = (None, 0.0) if found is None else (float(found[0]), float(found[1]))
         yield NumericalDerivative(name, block, direction, value, rounding / TOLERANCES[method])
 
@@ -205,17 +205,17 @@ def _derivative(
     direction: Array,
     X: Array,
     targets: Array,
-    base: Trace,
-    training: Array | None,
+    base: ForwardCache,
+    dropout_keys: Array | None,
 ) -> tuple[float, float] | None:
     """Return d/dt L(theta + t direction) at t = 0 and its rounding error; None where that would cross a kink."""
 
     def loss(t: complex) -> tuple[complex, bool]:
         probe.theta[:] = theta
         probe.theta[block] += t * direction
-        trace = probe.forward(X.astype(probe.theta.dtype), training)
-        value, _ = probe.loss.value_and_delta(trace.outputs, targets)
-        return value, _crosses_kink(probe, base, trace, targets)
+        cache = probe.forward(X.astype(probe.theta.dtype), dropout_keys)
+        value, _ = probe.loss.value_and_delta(cache.outputs, targets)
+        return value, _crosses_kink(probe, base, cache, targets)
 
     if np.iscomplexobj(probe.theta):
         value, crossed = loss(1j * COMPLEX_STEP)
@@ -235,7 +235,7 @@ def _derivative(
     return found
 
 
-def _crosses_kink(net: Network, base: Trace, moved: Trace, targets: Array) -> bool:
+def _crosses_kink(net: Network, base: ForwardCache, moved: ForwardCache, targets: Array) -> bool:
     """Whether any activation or the loss stands on another side of one of its kinks than before."""
     pairs = [
         (activation.kinks, Z, Z_moved)

@@ -3,8 +3,6 @@
 A hash needs no memory: what it gives for a number is the same whoever asks, in whatever order.
 """
 
-# mypy: disable-error-code="no-untyped-def, no-untyped-call"
-
 from numpy import uint32
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from glassnet.errors import DataError, NonFiniteError, UsageError
 from glassnet.nn import backpropagation
 from glassnet.nn.activations import ACTIVATIONS, IDENTITY, Activation, Array
-from glassnet.nn.backpropagation import Trace
+from glassnet.nn.backpropagation import ForwardCache
 from glassnet.nn.batch_norm import MOMENTUM, track
 from glassnet.nn.initializers import INITIALIZERS, Initializer
 from glassnet.nn.losses import LOSSES, Loss, check_output
@@ -182,27 +182,27 @@ class Network:
             return len(self.class_names)
         return self.layers[-1] if self.loss.output == "softmax" else None
 
-    def forward(self, X: Array, training: Array | None = None) -> Trace:
+    def forward(self, X: Array, dropout_keys: Array | None = None) -> ForwardCache:
         """Run a batch through the network.
 
         Parameters
         ----------
         X : ndarray of shape (n, d_0)
             Rows of this network's dtype; `input_batch` makes them from whatever the data are.
-        training : ndarray, optional
+        dropout_keys : ndarray, optional
             A step's keys from `glassnet.nn.dropout.mask_keys`: the pass is then one of training, with dropout and
             with the batch's own statistics. None: as in prediction.
 
         Returns
         -------
-        Trace
+        ForwardCache
             Every layer's Z and H, and the outputs.
         """
         return backpropagation.forward(
-            X, self.parameters, self.activations, self.output_scale, self.dropout, training
+            X, self.parameters, self.activations, self.output_scale, self.dropout, dropout_keys
         )
 
-    def forward_as_batch(self, X: Array) -> Trace:
+    def forward_as_batch(self, X: Array) -> ForwardCache:
         """Run a batch through as in training, with its own statistics, but without dropout."""
         no_keys = np.zeros(len(self.W), np.uint32)
         no_dropout = [0.0] * len(self.W)
@@ -210,10 +210,10 @@ class Network:
             X, self.parameters, self.activations, self.output_scale, no_dropout, no_keys
         )
 
-    def track(self, trace: Trace, momentum: float = MOMENTUM) -> None:
+    def track(self, cache: ForwardCache, momentum: float = MOMENTUM) -> None:
         """Move the running statistics of batch normalisation towards those of a training pass."""
         for mean, variance, normalised in zip(
-            self.parameters.mean, self.parameters.variance, trace.normalised, strict=True
+            self.parameters.mean, self.parameters.variance, cache.normalised, strict=True
         ):
             if mean is not None and variance is not None and normalised is not None:
                 track(mean, variance, normalised, momentum)
@@ -225,12 +225,12 @@ class Network:
         """
         self.track(self.forward_as_batch(self.input_batch(X)), momentum=0)
 
-    def backward(self, trace: Trace, targets: Array, weights: Array | None = None) -> Any:
+    def backward(self, cache: ForwardCache, targets: Array, weights: Array | None = None) -> Any:
         """Return the loss of the batch and write its gradient by theta into ``gradient``.
 
         Parameters
         ----------
-        trace : Trace
+        cache : ForwardCache
             From `forward`; its ``delta`` is filled.
         targets : ndarray of shape (n, d_L)
             From `encode`.
@@ -243,12 +243,12 @@ class Network:
             If the loss is NaN or infinite; the message says in which layer that began.
         """
         return backpropagation.backward(
-            trace, targets, self.loss, self.parameters, self.activations, self.output_scale, weights
+            cache, targets, self.loss, self.parameters, self.activations, self.output_scale, weights
         )
 
-    def loss_value(self, trace: Trace, targets: Array) -> Any:
+    def loss_value(self, cache: ForwardCache, targets: Array) -> Any:
         """Return the loss of the batch without its gradient; raises as `backward` does."""
-        return backpropagation.value_and_slope(trace, targets, self.loss)[0]
+        return backpropagation.value_and_slope(cache, targets, self.loss)[0]
 
     def input_batch(self, X: Array) -> Array:
         """Return rows as the network takes them: flat, of its dtype, bytes scaled to [0, 1].
@@ -299,7 +299,7 @@ class Network:
             raise DataError(f"y: {len(targets)} targets for {len(X)} rows of X")
         return X, targets
 
-    def blocks(self, X: Array) -> Iterator[tuple[slice, Trace]]:
+    def blocks(self, X: Array) -> Iterator[tuple[slice, ForwardCache]]:
         """Yield the rows of checked X in blocks, with the forward pass of each."""
         for first in range(0, len(X), BLOCK_ROWS):
             rows = slice(first, min(first + BLOCK_ROWS, len(X)))
@@ -321,14 +321,14 @@ class Network:
         """Return the outputs for checked rows."""
         outputs = []
         with np.errstate(all="ignore"):  # what comes of it is checked
-            for rows, trace in self.blocks(X):
-                bad = np.flatnonzero(~np.isfinite(trace.outputs).all(axis=1))
+            for rows, cache in self.blocks(X):
+                bad = np.flatnonzero(~np.isfinite(cache.outputs).all(axis=1))
                 if len(bad):
                     raise NonFiniteError(
                         f"X: row {rows.start + bad[0]} is too much for the network: its output is "
-                        f"{trace.outputs[bad[0]]}"
+                        f"{cache.outputs[bad[0]]}"
                     )
-                outputs.append(self.loss.predict(trace.outputs))
+                outputs.append(self.loss.predict(cache.outputs))
         return np.concatenate(outputs)
 
     def predict(self, X: Any) -> Array:
@@ -375,7 +375,7 @@ class Network:
         """Return the SHA-256 of theta's bytes: equal exactly where every parameter is equal bit for bit."""
         return hashlib.sha256(self.theta.data).hexdigest()
 
-    def description(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, Any]:
         """Return the arguments that build this network again, as plain values; what is the default is None."""
         hidden, last = [activation.name for activation in self.activations[:-1]], self.activations[-1]
         return {

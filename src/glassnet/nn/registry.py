@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import ast
 import keyword
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields
 from typing import Any, Generic, TypeVar
+
+import numpy as np
 
 from glassnet.errors import UsageError, unknown_name
 
@@ -111,3 +114,35 @@ def _parse_call(kind: str, spec: str) -> tuple[str, list[Any], dict[str, Any]]:
 def _literal(node: ast.expr) -> Any:
     """Evaluate a literal; a bare word such as ``sum`` counts as a string, so shells need fewer quotes."""
     return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
+
+
+#: What holds of each option by name, and how it is said.
+Ranges = Mapping[str, tuple[Callable[[Any], bool], str]]
+
+
+def check_options(owner: Any, names: Iterable[str], ranges: Ranges) -> None:
+    """Refuse attributes of a frozen dataclass that are no finite numbers in their ranges.
+
+    NumPy's numbers become Python's: these leave float32 arithmetic float32.
+
+    Raises
+    ------
+    UsageError
+        Naming the option.
+    """
+    for name in names:
+        value = getattr(owner, name)
+        number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        if not number or not np.isfinite(value):
+            raise UsageError(name, f"must be a finite number, got {value!r}")
+        if isinstance(value, np.number):
+            object.__setattr__(owner, name, value := value.item())
+        holds, said = ranges.get(name, (lambda value: True, ""))
+        if not holds(value):
+            raise UsageError(name, f"must be {said}, got {value}")
+
+
+def specification(owner: Any) -> str:
+    """Return the text that the owner's registry resolves to it again: ``name(field=value, ..)``."""
+    options = ", ".join(f"{option.name}={getattr(owner, option.name)!r}" for option in fields(owner))
+    return f"{owner.name}({options})"

@@ -16,8 +16,7 @@ import numpy as np
 
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
-from glassnet.nn.options import Ranges, check_options, specification
-from glassnet.nn.registry import Registry
+from glassnet.nn.registry import Ranges, Registry, check_options, specification
 
 
 @dataclass

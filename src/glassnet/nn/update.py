@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 
 from glassnet.nn.activations import Array
-from glassnet.nn.optimizer import Optimizer, OptimizerState, apply_rule
-from glassnet.nn.options import Ranges, check_options
+from glassnet.nn.optimizers.base import Optimizer, OptimizerState, apply_rule
 from glassnet.nn.parameters import Parameters
+from glassnet.nn.registry import Ranges, check_options
 
 #: What holds of the options, and how it is said.
 RANGES: Ranges = {

@@ -1,12 +1,14 @@
-"""The optimizers by name."""
+"""The optimizers, a file a family, and `OPTIMIZERS`, which knows them by name."""
 
 from __future__ import annotations
 
-from glassnet.nn.matrix_optimizers import KFAC, Muon
-from glassnet.nn.optimizer import Optimizer
-from glassnet.nn.quasi_newton import LBFGS
+from glassnet.nn.optimizers.adaptive import AdaGrad, Adam, AdamW, RMSprop
+from glassnet.nn.optimizers.base import Optimizer, OptimizerState
+from glassnet.nn.optimizers.gradient_descent import GD, SGD, Momentum, Nesterov
+from glassnet.nn.optimizers.kfac import KFAC
+from glassnet.nn.optimizers.lbfgs import LBFGS
+from glassnet.nn.optimizers.muon import Muon
 from glassnet.nn.registry import Registry
-from glassnet.nn.update_rules import GD, SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSprop
 
 __all__ = [
     "GD",
@@ -21,6 +23,7 @@ __all__ = [
     "Muon",
     "Nesterov",
     "Optimizer",
+    "OptimizerState",
     "RMSprop",
 ]
 

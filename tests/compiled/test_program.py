@@ -13,17 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glassnet.compiled import program as program_module
+from glassnet.compiled.formulas import Formulas
+from glassnet.compiled.program import Program, arrangement
+from glassnet.compiled.tracing import UntraceableError
 from glassnet.data.augmentation import Augmentation, moved
 from glassnet.errors import NonFiniteError
-from glassnet.nn import program as program_module
 from glassnet.nn.activations import ACTIVATIONS, Activation
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.losses import LOSSES, Loss
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import GD, OPTIMIZERS, SGD, Adam, Optimizer
 from glassnet.nn.parameters import Parameters
-from glassnet.nn.program import Formulas, Program, arrangement
-from glassnet.nn.tracing import UntraceableError
 from glassnet.nn.update import Update
 from glassnet.runtime.blas import find_gemm
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from glassnet.nn.tracing import ELEMENT, OPERATIONS, REDUCTIONS, ROW, SCALAR, Symbol, in_order
+from glassnet.compiled.tracing import ELEMENT, OPERATIONS, REDUCTIONS, ROW, SCALAR, Symbol, in_order
 
 #: Operations that cost more than reading their result again.
 DEAR = {
