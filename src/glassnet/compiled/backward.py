@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from glassnet.compiled.gather import drop
     from glassnet.compiled.names import AS_IT_IS, ONE, TURNED, ZERO, real, slope
     from glassnet.compiled.records import Matrix
-    from glassnet.compiled.shares import multiply, share_start, unit_size
+    from glassnet.compiled.shares import multiply, share_range, unit_size
     from glassnet.compiled.update import update_hidden, update_output
     from glassnet.nn.hashing import row_key
 
@@ -19,7 +19,7 @@ def backward_layer(blas, step, block, place, above):
     d_in, d_out = step.layers[layer], step.layers[layer + 1]
     threshold, key = step.thresholds[layer + 1], block.keys[layer + 1]
     for share in range(block.worker, step.shares, step.workers):
-        first, last = share_start(d_out, share, step.shares), share_start(d_out, share + 1, step.shares)
+        first, last = share_range(d_out, share, step.shares)
         width = last - first
         if width > 0:
             z = place.z + first * step.rows
@@ -60,7 +60,7 @@ def pass_back(blas, step, n, above, first, delta):
         )
     else:
         for other in range(step.shares):
-            left, right = share_start(d_above, other, step.shares), share_start(d_above, other + 1, step.shares)
+            left, right = share_range(d_above, other, step.shares)
             piece = right - left
             if piece > 0:
                 w = above.w + left * unit_size(step, layer) + first * piece
@@ -88,7 +88,7 @@ def gradient_of_hidden(blas, step, block, place, inputs, due):
     layer, n = place.layer, len(block.rows)
     d_in, d_out = step.layers[layer], step.layers[layer + 1]
     for share in range(block.worker, step.shares, step.workers):
-        first, last = share_start(d_out, share, step.shares), share_start(d_out, share + 1, step.shares)
+        first, last = share_range(d_out, share, step.shares)
         width = last - first
         if width > 0:
             w, z = place.w + first * unit_size(step, layer), place.z + first * step.rows
@@ -103,7 +103,7 @@ def gradient_of_output(blas, step, block, place, inputs, due):
     """dL/dW of this worker's rows of the output layer's W, and dL/db; the optimizer's step once it is due."""
     d_in, d_out, n = step.layers[-2], step.layers[-1], len(block.rows)
     for share in range(block.worker, step.shares, step.workers):
-        first, last = share_start(d_in, share, step.shares), share_start(d_in, share + 1, step.shares)
+        first, last = share_range(d_in, share, step.shares)
         w = place.w + first * d_out
         end = place.w + last * d_out
         if last > first:

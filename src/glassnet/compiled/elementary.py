@@ -13,28 +13,9 @@ from math import floor
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from glassnet.compiled.names import (
-        BIAS,
-        HALF,
-        LARGEST,
-        LOG2_E,
-        LOG_2_HIGH,
-        LOG_2_LOW,
-        LOG_TERMS,
-        MANTISSA,
-        ONE,
-        ROOT_2,
-        SHIFT,
-        SMALLEST,
-        TERMS,
-        TINY,
-        TWO,
-        ZERO,
-        infinity,
-        nan,
-        real,
-        whole,
-    )  # fmt: skip
+    from glassnet.compiled.names import BIAS, HALF, LARGEST, LOG2_E, LOG_2_HIGH, LOG_2_LOW, LOG_TERMS  # noqa: I001
+    from glassnet.compiled.names import MANTISSA, ONE, ROOT_2, SHIFT, SMALLEST, TERMS, TINY, TWO, ZERO
+    from glassnet.compiled.names import infinity, nan, real, whole
 
 
 def power_of_two(n):

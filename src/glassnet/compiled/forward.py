@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from glassnet.compiled.gather import drop, fetch_ahead
     from glassnet.compiled.names import AS_IT_IS, EPSILON, MOMENTUM, ONE, ZERO, activate, output_row, real
     from glassnet.compiled.records import Matrix
-    from glassnet.compiled.shares import multiply, share_start, unit_size
+    from glassnet.compiled.shares import multiply, share_range, unit_size
     from glassnet.nn.hashing import row_key
 
 
@@ -23,7 +23,7 @@ def forward_layer(blas, step, block, place, inputs):
     d_in, d_out = step.layers[layer], step.layers[layer + 1]
     threshold, key = step.thresholds[layer + 1], block.keys[layer + 1]
     for share in range(block.worker, step.shares, step.workers):
-        first, last = share_start(d_out, share, step.shares), share_start(d_out, share + 1, step.shares)
+        first, last = share_range(d_out, share, step.shares)
         width = last - first
         if width > 0:
             w, z = place.w + first * unit_size(step, layer), place.z + first * step.rows

@@ -25,6 +25,11 @@ def share_start(size, share, shares):
     return min(size, (size * share // shares + 3) // 4 * 4) if share < shares else size
 
 
+def share_range(size, share, shares):
+    """Return where a share of `size` units begins and ends."""
+    return share_start(size, share, shares), share_start(size, share + 1, shares)
+
+
 def unit_size(step, layer):
     """Return how many parameters a unit of a layer has: its column of W, its bias, its gamma."""
     return step.layers[layer] + 1 + step.normalises[layer]
@@ -33,7 +38,7 @@ def unit_size(step, layer):
 def layer_piece(step, w_first, layer, share):
     """Return where a share's piece of a hidden layer begins and ends in theta."""
     d_out = step.layers[layer + 1]
-    first, last = share_start(d_out, share, step.shares), share_start(d_out, share + 1, step.shares)
+    first, last = share_range(d_out, share, step.shares)
     return w_first + first * unit_size(step, layer), w_first + last * unit_size(step, layer)
 
 
@@ -46,18 +51,23 @@ def output_piece(step, w_first, share):
     )
 
 
-def barrier(flags, worker, workers, meeting):
-    """Wait until every worker has come to this meeting; on a core that others want, let them have it."""
+def barrier(step, worker, meeting):
+    """Wait until every worker has come to the next meeting, and return its number.
+
+    On a core that others want, let them have it.
+    """
+    meeting += 1
     fence()
-    flags[8 * worker] = meeting
-    for other in range(workers):
+    step.flags[8 * worker] = meeting
+    for other in range(step.workers):
         turns = 0
-        while flags[8 * other] < meeting:
+        while step.flags[8 * other] < meeting:
             fence()
             turns += 1
             if turns > TURNS:
                 give_way(uint32(20))
     fence()
+    return meeting
 
 
 def multiply(blas, factor, kept, a, b, c, size):

@@ -41,16 +41,14 @@ def take_block(blas, step, block, meeting):
     for layer in range(hidden):
         inputs = Matrix(h, h_first, step.layers[layer], AS_IT_IS)
         forward_layer(blas, step, block, Place(layer, w, z, unit), inputs)
-        meeting += 1
-        barrier(step.flags, worker, step.workers, meeting)
+        meeting = barrier(step, worker, meeting)
         h, h_first = step.H, z
         w += unit_size(step, layer) * step.layers[layer + 1]
         z += step.rows * step.layers[layer + 1]
         unit += step.layers[layer + 1]
     output, inputs = Place(hidden, w, z, unit), Matrix(h, h_first, step.layers[hidden], AS_IT_IS)
     output_layer(blas, step, block, output, inputs)
-    meeting += 1
-    barrier(step.flags, worker, step.workers, meeting)
+    meeting = barrier(step, worker, meeting)
     loss = step.share_loss.sum()
     if not isfinite(loss):
         return int64(0)
@@ -66,8 +64,7 @@ def take_block(blas, step, block, meeting):
         backward_layer(blas, step, block, place, above)
         if layer == 0:  # nobody else reads the first W
             gradient_of_hidden(blas, step, block, place, Matrix(batch, w, step.layers[0], AS_IT_IS), due)
-        meeting += 1
-        barrier(step.flags, worker, step.workers, meeting)
+        meeting = barrier(step, worker, meeting)
         above = place
     gradient_of_output(blas, step, block, output, inputs, due)
     for layer in range(1, hidden):
@@ -75,8 +72,7 @@ def take_block(blas, step, block, meeting):
         w += unit_size(step, layer - 1) * step.layers[layer]
         z += step.rows * step.layers[layer]
         gradient_of_hidden(blas, step, block, Place(layer, w, z, unit), inputs, due)
-    meeting += 1
-    barrier(step.flags, worker, step.workers, meeting)
+    meeting = barrier(step, worker, meeting)
     if block.last and step.clip_norm > 0.0:
         meeting = update_clipped(step, block.scalars, worker, meeting)
     return meeting

@@ -61,8 +61,7 @@ def update_clipped(step, scalars, worker, meeting):
             w_first += unit_size(step, layer) * step.layers[layer + 1]
         first, last = output_piece(step, w_first, share)
         step.share_norm[share] = total + square_norm(step.gradient, first, last)
-    meeting += 1
-    barrier(step.flags, worker, step.workers, meeting)
+    meeting = barrier(step, worker, meeting)
     norm = sqrt(step.share_norm.sum())
     factor = real(step.clip_norm / norm) if norm > step.clip_norm else ONE
     for share in range(worker, step.shares, step.workers):
@@ -76,6 +75,4 @@ def update_clipped(step, scalars, worker, meeting):
         first, last = output_piece(step, w_first, share)
         step.gradient[first:last] *= factor
         update_output(step, first, last, w_first + step.layers[-2] * step.layers[-1], scalars)
-    meeting += 1
-    barrier(step.flags, worker, step.workers, meeting)
-    return meeting
+    return barrier(step, worker, meeting)
