@@ -327,16 +327,16 @@ def test_a_planted_fault_is_found_in_its_block(monkeypatch, fault, block, at_lea
 
 def wrong_sign_of_the_mean(delta, gamma, normalised):
     dA, dgamma = BATCH_NORM_BACKWARD(delta, gamma, normalised)
-    return dA + 2 * gamma * normalised.inverse_deviation * delta.mean(axis=0), dgamma
+    return dA + 2 * gamma * normalised.inverse_std * delta.mean(axis=0), dgamma
 
 
 def mean_and_variance_as_constants(delta, gamma, normalised):
-    return gamma * normalised.inverse_deviation * delta, BATCH_NORM_BACKWARD(delta, gamma, normalised)[1]
+    return gamma * normalised.inverse_std * delta, BATCH_NORM_BACKWARD(delta, gamma, normalised)[1]
 
 
 def variance_as_a_constant(delta, gamma, normalised):
     dgamma = BATCH_NORM_BACKWARD(delta, gamma, normalised)[1]
-    return gamma * normalised.inverse_deviation * (delta - delta.mean(axis=0)), dgamma
+    return gamma * normalised.inverse_std * (delta - delta.mean(axis=0)), dgamma
 
 
 def scale_forgotten(delta, gamma, normalised):

@@ -278,6 +278,23 @@ def test_one_probability_is_rounded_to_a_class_where_classes_have_names():
     )
 
 
+def test_probabilities_have_a_column_for_each_class():
+    several = linear([2, 3], [1, 0, 0, 0, 1, 0, 0, 0, 0.5], "cross_entropy")
+    X = [[2.0, 1.0], [0.0, 1.0]]
+    np.testing.assert_array_equal(several.predict_proba(X), several.outputs(X))
+    np.testing.assert_allclose(several.predict_proba(X).sum(axis=1), 1)
+    single = linear([1, 1], [1, 0], "binary_cross_entropy")
+    yes = 1 / (1 + np.exp([3.0, -2.0]))
+    np.testing.assert_allclose(single.predict_proba([[-3.0], [2.0]]), np.stack([1 - yes, yes], axis=1))
+    pair = linear([1, 2], [1, -1, 0, 0], "binary_cross_entropy")
+    np.testing.assert_array_equal(pair.predict_proba([[0.5]]), pair.outputs([[0.5]]))
+
+
+def test_numbers_have_no_probabilities():
+    with pytest.raises(UsageError, match=r"^loss: half_squared_error gives no probabilities; train with cross_ent"):
+        Network([2, 1], loss="mse").predict_proba([[1.0, 2.0]])
+
+
 def test_classes_come_from_names_or_a_softmax():
     assert Network([2, 3]).n_classes == 3
     assert Network([2, 3], loss="half_squared_error").n_classes is None

@@ -7,6 +7,13 @@ summed is the loss's ``reduction`` and is decided in one place, `Loss.value_and_
 Cross-entropies work on logits, the pre-activations of the last layer, with the output function fused in:
 that is the numerically stable way, and there the delta is simply "prediction minus target" (softmax: where the
 targets of a row sum to 1).
+
+``"mse"``, ``"mae"`` and ``"bce"`` are short names of half_squared_error, absolute_error and binary_cross_entropy.
+Keras and PyTorch average over the d outputs of a row, where these sum. So their mean squared error is 2/d times
+half_squared_error, and their mean absolute error and binary cross-entropy are 1/d times the losses here. The
+minimum is the same. The gradient differs by the same factor: with one output, ``loss="mse"`` and ``sgd(0.2)`` take
+the steps of their MSE with a learning rate of 0.1. Optimizers that divide by the gradient's size, such as Adam,
+hardly notice.
 """
 
 from __future__ import annotations
@@ -172,6 +179,7 @@ _add("absolute_error", absolute_error, kinks=(0.0,))
 LOSSES.add("huber", huber)
 _add("cross_entropy", softmax_cross_entropy, output="softmax")
 _add("binary_cross_entropy", sigmoid_cross_entropy, output="sigmoid")
+LOSSES.aliases = {"mse": "half_squared_error", "mae": "absolute_error", "bce": "binary_cross_entropy"}
 
 
 def register_loss(name: str, formula: Formula, *, kinks: tuple[float, ...] = ()) -> Loss:

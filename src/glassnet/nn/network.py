@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from glassnet.errors import DataError, NonFiniteError, UsageError
 from glassnet.nn import backpropagation
-from glassnet.nn.activations import ACTIVATIONS, IDENTITY, Activation, Array
+from glassnet.nn.activations import IDENTITY, Activation, Array
+from glassnet.nn.arguments import (
+    check_batch_norm,
+    check_class_names,
+    check_dropout,
+    check_dtype,
+    check_layers,
+    check_scale,
+    resolve_hidden_activations,
+    resolve_output_activation,
+)
 from glassnet.nn.backpropagation import ForwardCache
 from glassnet.nn.batch_norm import MOMENTUM, track
 from glassnet.nn.initializers import INITIALIZERS, Initializer
-from glassnet.nn.losses import LOSSES, Loss, check_output
+from glassnet.nn.losses import LOSSES, Loss
 from glassnet.nn.parameters import Parameters
 from glassnet.nn.targets import decode, encode
 from glassnet.runtime.seeds import stream
 
 #: Rows that predict, score and evaluate take at a time, so that a large data set needs no float copy.
 BLOCK_ROWS = 1024
-
-DTYPES = (np.dtype("float32"), np.dtype("float64"))
 
 
 class Network:
@@ -39,7 +47,8 @@ class Network:
         Of the last layer. By default the one the loss is fused with (softmax for cross_entropy, sigmoid for
         binary_cross_entropy), identity for every other loss.
     loss : str or Loss, default "cross_entropy"
-        A name from `LOSSES`, with options if need be: ``"half_squared_error(sum)"``.
+        A name from `LOSSES`, with options if need be: ``"half_squared_error(sum)"``. ``"mse"``, ``"mae"`` and
+        ``"bce"`` are short names; `glassnet.nn.losses` says by which factor they differ from those of Keras.
     output_scale : float, default 1
         The factor k on the output.
     initializer : str, Initializer, or ndarray of shape (p,)
@@ -87,11 +96,11 @@ class Network:
         dropout: float | Sequence[float] = 0.0,
         class_names: Sequence[str] | None = None,
     ) -> None:
-        self.layers = _check_layers(layers)
+        self.layers = check_layers(layers)
         self.loss = LOSSES.resolve(loss)
-        self.activations = _hidden_activations(activation, len(self.layers) - 2)
-        self.activations.append(_output_activation(output_activation, self.loss))
-        self.output_scale = _check_scale(output_scale, self.loss)
+        self.activations = resolve_hidden_activations(activation, len(self.layers) - 2)
+        self.activations.append(resolve_output_activation(output_activation, self.loss))
+        self.output_scale = check_scale(output_scale, self.loss)
         self.seed = seed
         if self.loss.output == "softmax" and self.layers[-1] == 1:
             raise UsageError(
@@ -99,10 +108,10 @@ class Network:
                 f"{self.loss.name} over a single output is always 0; take one output a class, "
                 "binary_cross_entropy for two classes, or half_squared_error to regress a number",
             )
-        self.class_names = _check_class_names(class_names, self.layers[-1])
-        self.dropout = _check_dropout(dropout, len(self.layers) - 2)
-        normalised = (*_check_batch_norm(batch_norm, len(self.layers) - 2), False)
-        self.parameters = Parameters(self.layers, _check_dtype(dtype), normalised)
+        self.class_names = check_class_names(class_names, self.layers[-1])
+        self.dropout = check_dropout(dropout, len(self.layers) - 2)
+        normalised = (*check_batch_norm(batch_norm, len(self.layers) - 2), False)
+        self.parameters = Parameters(self.layers, check_dtype(dtype), normalised)
         biases = INITIALIZERS.resolve(bias_initializer, "bias_initializer")
         self.bias_initializer = biases.spec
         self.initializer = self._initialise(initializer, biases)
@@ -335,6 +344,41 @@ class Network:
         """Return class labels of shape (n,), or the outputs where the network has no classes."""
         return decode(self.outputs(X), self.n_classes)
 
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of every class, of shape (n, classes).
+
+        Parameters
+        ----------
+        X : array_like of shape (n, d_0)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n, classes)
+            After softmax, the outputs. After a single sigmoid two columns: 1 - output and output. After several
+            sigmoids the outputs, each by itself; such rows need not sum to 1.
+
+        Raises
+        ------
+        UsageError
+            If the loss is not one of probabilities.
+        DataError, NonFiniteError
+            As from `outputs`.
+
+        Examples
+        --------
+        >>> Network([2, 3, 1], loss="binary_cross_entropy").predict_proba([[0.5, 1.0]]).sum(axis=1)
+        array([1.], dtype=float32)
+        """
+        if self.loss.output is None:
+            raise UsageError(
+                "loss",
+                f"{self.loss.name} gives no probabilities; train with cross_entropy or binary_cross_entropy, "
+                "or take predict or outputs",
+            )
+        outputs = self.outputs(X)
+        return outputs if self.layers[-1] > 1 else np.hstack([1 - outputs, outputs])
+
     def score(self, X: Any, y: Any = None) -> float:
         """Return the accuracy on (X, y), or the coefficient of determination R^2 without classes.
 
@@ -399,89 +443,3 @@ class Network:
         names = [activation.name for activation in self.activations[:-1]]
         hidden = names[0] if len(set(names)) == 1 else names
         return f"Network({list(self.layers)}, activation={hidden!r}, loss={self.loss.spec!r}, seed={self.seed})"
-
-
-def _check_layers(layers: Sequence[int]) -> tuple[int, ...]:
-    try:
-        sizes = tuple(layers)
-    except TypeError:
-        sizes = ()
-    whole = all(isinstance(d, int | np.integer) and not isinstance(d, bool) and d > 0 for d in sizes)
-    if len(sizes) < 2 or not whole:
-        raise UsageError("layers", f"needs two or more whole numbers > 0, inputs first, got {layers!r}")
-    return tuple(int(d) for d in sizes)
-
-
-def _check_class_names(class_names: Sequence[str] | None, d_out: int) -> tuple[str, ...] | None:
-    if class_names is None:
-        return None
-    if isinstance(class_names, str) or not isinstance(class_names, Iterable):
-        raise UsageError("class_names", f"must be a sequence of names, got {class_names!r}")
-    names = tuple(str(name) for name in class_names)
-    if d_out not in (1, len(names)):
-        raise UsageError("class_names", f"{len(names)} names for {d_out} outputs; give one for each")
-    return names
-
-
-def _check_batch_norm(batch_norm: Any, depth: int) -> tuple[bool, ...]:
-    if isinstance(batch_norm, bool):
-        return (batch_norm,) * depth
-    values = tuple(batch_norm) if isinstance(batch_norm, Iterable) else (batch_norm,)
-    if len(values) != depth or not all(isinstance(value, bool) for value in values):
-        raise UsageError(
-            "batch_norm", f"give true or false, or one for each of the {depth} hidden layers, got {batch_norm!r}"
-        )
-    return values
-
-
-def _check_dropout(dropout: Any, depth: int) -> tuple[float, ...]:
-    """Return the rates at the input of each layer with weights."""
-    one = isinstance(dropout, int | float | np.number)
-    if one and depth == 0 and dropout:
-        raise UsageError("dropout", "there are no hidden layers; give the share of the inputs as a list of one")
-    rates = (0.0, *[dropout] * depth) if one else tuple(dropout) if isinstance(dropout, Iterable) else ()
-    numbers = all(isinstance(rate, int | float | np.number) and not isinstance(rate, bool) for rate in rates)
-    if len(rates) != depth + 1 or not numbers or not all(0 <= rate < 1 for rate in rates):
-        raise UsageError(
-            "dropout",
-            f"give a share in [0, 1), or one for the input and each of the {depth} hidden layers, got {dropout!r}",
-        )
-    return tuple(float(rate) for rate in rates)
-
-
-def _check_dtype(dtype: Any) -> np.dtype[Any]:
-    try:
-        checked = np.dtype(dtype)
-    except TypeError:
-        checked = None
-    if dtype is None or checked is None or checked not in DTYPES:  # NumPy holds None equal to float64
-        raise UsageError("dtype", f"must be float32 or float64, got {dtype!r}")
-    return checked
-
-
-def _hidden_activations(activation: Any, depth: int) -> list[Activation]:
-    if isinstance(activation, str | Activation):
-        return [ACTIVATIONS.resolve(activation)] * depth
-    names = list(activation) if isinstance(activation, Iterable) else [activation]
-    if len(names) != depth:
-        raise UsageError("activation", f"give one name, or one for each of the {depth} hidden layers, got {names}")
-    return [ACTIVATIONS.resolve(name) for name in names]
-
-
-def _output_activation(activation: str | Activation | None, loss: Loss) -> Activation:
-    """Return the last layer's f: the identity where softmax or sigmoid is part of the loss."""
-    name = activation.name if isinstance(activation, Activation) else activation
-    if name is not None:
-        check_output(loss, name)
-    if loss.output is not None or activation is None:
-        return IDENTITY
-    return ACTIVATIONS.resolve(activation, "output_activation")
-
-
-def _check_scale(output_scale: float, loss: Loss) -> float:
-    number = isinstance(output_scale, int | float | np.number) and not isinstance(output_scale, bool)
-    if not number or not 0 < output_scale < np.inf:
-        raise UsageError("output_scale", f"must be a number > 0, got {output_scale!r}")
-    if loss.output is not None and output_scale != 1:
-        raise UsageError("output_scale", f"must be 1 with {loss.name}: softmax and sigmoid need no amplification")
-    return float(output_scale)
