@@ -291,7 +291,7 @@ def test_probabilities_have_a_column_for_each_class():
 
 
 def test_numbers_have_no_probabilities():
-    with pytest.raises(UsageError, match=r"^loss: half_squared_error gives no probabilities; train with cross_ent"):
+    with pytest.raises(UsageError, match=r"^loss: half_squared_error gives no probabilities; train with cross"):
         Network([2, 1], loss="mse").predict_proba([[1.0, 2.0]])
 
 

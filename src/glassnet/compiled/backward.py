@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def backward_layer(blas, step, block, place, above):
-    """Delta = (delta above W above^T) (.) f'(Z) for this worker's units of a hidden layer."""
+    """delta = (delta above W above^T) (.) f'(Z) for this worker's units of a hidden layer."""
     layer, n = place.layer, len(block.rows)
     d_in, d_out = step.layers[layer], step.layers[layer + 1]
     threshold, key = step.thresholds[layer + 1], block.keys[layer + 1]
@@ -51,7 +51,7 @@ def backward_layer(blas, step, block, place, above):
 
 
 def pass_back(blas, step, n, above, first, delta):
-    """Delta above times W above^T, for the units of the layer below from `first` on: as many as delta is wide."""
+    """delta = delta above W above^T for the units below from `first` on, as many as delta is wide."""
     layer, d_above, factor = above.layer, step.layers[above.layer + 1], step.factors[above.layer]
     if layer == len(step.layers) - 2:  # the output layer is in one piece
         W = Matrix(step.theta, above.w + first * d_above, d_above, TURNED)

@@ -71,7 +71,7 @@ def log_series(s):
 
 
 def log(x):
-    """Log x by x = 2^n m with m around 1, and log m = 2 artanh((m - 1) / (m + 1))."""
+    """log x by x = 2^n m with m around 1, and log m = 2 artanh((m - 1) / (m + 1))."""
     bits = real(x).view(whole)
     mantissa = whole((bits & MANTISSA) | (BIAS << SHIFT)).view(real)
     n = (bits >> SHIFT) - BIAS

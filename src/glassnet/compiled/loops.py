@@ -31,7 +31,7 @@ class Loop:
     Attributes
     ----------
     name : str
-        Of the function.
+        Name of the function.
     arrays : list of str
         Its array arguments; the first gives the length of the row.
     stores : dict of str to Symbol

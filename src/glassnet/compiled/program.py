@@ -92,16 +92,16 @@ class Program:
     X, targets : ndarray of shape (n, d_0), (n, d_L)
         All rows, from `Network.check_data`.
     batch_size : int
-        Of a step.
+        Rows of a step.
     shares : int
         Into how many shares the work is cut: the most threads that can be of use. The bits of the result depend
         on it.
     gemm : Gemm
-        From `glassnet.runtime.blas.find_gemm`.
+        Matrix product, from `glassnet.runtime.blas.find_gemm`.
     weights : ndarray of shape (n,), optional
         What the loss of each row is multiplied by. Default: 1.
     image : (height, width, channels)
-        Of the images that the rows are, where `take` is to move them.
+        Size of the images that the rows are, where `take` is to move them.
     compiled : bool, default True
         False: the same text is run by Python, which is slow and needs no Numba.
 

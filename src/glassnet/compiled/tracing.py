@@ -103,7 +103,7 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         What NumPy would hold: numbers of the formula's dtype, integers, or booleans. In the loop all but truths
         are real numbers, so what depends on being integers is refused.
     number : dtype
-        Of the arrays the formula is traced for.
+        Type of the arrays that the formula is traced for.
     kept : bool
         Whether a value of the row has kept its axis, as ``keepdims=True`` says, and so meets each element.
     """

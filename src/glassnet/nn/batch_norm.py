@@ -38,7 +38,7 @@ class Normalised:
     X_hat : ndarray of shape (n, d)
         A with mean 0 and variance 1 in each column.
     mean, variance : ndarray of shape (d,)
-        Of A over the rows; or the running ones.
+        Mean and variance of A over the rows; or the running ones.
     of_batch : bool
         Whether mean and variance are those of this batch, and so depend on A.
     """

@@ -30,7 +30,7 @@ def mask_keys(seed: int, steps: Array, layers: int) -> Array:
     Parameters
     ----------
     seed : int
-        Of the run.
+        Seed of the run.
     steps : ndarray of int
         Numbers of the steps, counted from 1.
     layers : int

@@ -138,7 +138,7 @@ class NumericalDerivative:
     block : slice
         Where the block stands in theta; a single entry is a block of one.
     direction : ndarray
-        Of length 1.
+        Unit vector along which the derivative is taken.
     value : float or None
         None where it would cross a kink.
     smallest : float
@@ -171,7 +171,7 @@ def numerical_derivatives(
     net : Network
         In float64.
     X, targets : ndarray
-        From `Network.input_batch` and `Network.encode`.
+        Rows and targets, from `Network.input_batch` and `Network.encode`.
     method : {"central", "complex"}
         See `gradient_check`.
     dropout_keys : ndarray, optional

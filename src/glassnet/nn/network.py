@@ -35,37 +35,37 @@ BLOCK_ROWS = 1024
 
 
 class Network:
-    """A multilayer perceptron.
+    """A multilayer perceptron: layers, activations and a loss around one parameter vector theta.
 
     Parameters
     ----------
     layers : sequence of int
         Units per layer, the inputs first: ``[784, 256, 128, 10]``.
     activation : str, Activation, or one of them per hidden layer
-        Of the hidden layers; a name from `ACTIVATIONS`.
+        Activation of the hidden layers; a name from `ACTIVATIONS`, such as ``"relu"``, ``"tanh"``, ``"gelu"``.
     output_activation : str or Activation, optional
-        Of the last layer. By default the one the loss is fused with (softmax for cross_entropy, sigmoid for
-        binary_cross_entropy), identity for every other loss.
+        Activation of the last layer. By default the one the loss is fused with (softmax for cross_entropy, sigmoid
+        for binary_cross_entropy), identity for every other loss.
     loss : str or Loss, default "cross_entropy"
-        A name from `LOSSES`, with options if need be: ``"half_squared_error(sum)"``. ``"mse"``, ``"mae"`` and
-        ``"bce"`` are short names; `glassnet.nn.losses` says by which factor they differ from those of Keras.
+        Loss to minimise; a name from `LOSSES`, with options if need be: ``"half_squared_error(sum)"``. ``"mse"``,
+        ``"mae"`` and ``"bce"`` are short names; `glassnet.nn.losses` has the factor to those of Keras.
     output_scale : float, default 1
-        The factor k on the output.
+        Factor k on the output; 1 where the loss makes probabilities.
     initializer : str, Initializer, or ndarray of shape (p,)
-        Of the weights, from `INITIALIZERS`; or the whole of theta.
+        How the weights are drawn, a name from `INITIALIZERS`; or the whole of theta as an array.
     bias_initializer : str or Initializer, default "zeros"
-        Of the biases.
+        How the biases are drawn.
     seed : int, default 0
-        Decides the first theta: the same seed and layers give the same theta whatever activation follows.
-    dtype : {"float32", "float64"}
-        Of theta and all that is computed from it.
+        Seed of the first theta: the same seed and layers give the same theta whatever activation follows.
+    dtype : {"float32", "float64"}, default "float32"
+        Type of theta and of all that is computed from it.
     batch_norm : bool or sequence of bool, default False
         Whether the hidden layers normalise their pre-activations over the batch; see `glassnet.nn.batch_norm`.
     dropout : float or sequence of float, default 0
         Share of units that are left out in a step of training: of every hidden layer; or one number for the input
         and each hidden layer. See `glassnet.nn.dropout`.
     class_names : sequence of str, optional
-        What the class labels 0, 1, ... mean; `fit` sets it from the data. Without it, `predict` answers with
+        Names of the class labels 0, 1, ...; `fit` sets it from the data. Without it, `predict` answers with
         labels only after a softmax, which has a class for each output.
 
     Raises

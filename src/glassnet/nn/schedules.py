@@ -107,6 +107,18 @@ class Schedule:
     ------
     UsageError
         If an option is not a finite number in its range.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class InverseRoot(WarmedUp):
+    ...     name = "inverse_root"
+    ...
+    ...     def decay(self, epochs, progress):
+    ...         return (1 + epochs) ** -0.5
+    >>> schedule = InverseRoot()
+    >>> schedule.factors(np.arange(1, 5), total=4, per_epoch=1, state=schedule.start()).round(3)
+    array([1.   , 0.707, 0.577, 0.5  ])
     """
 
     warmup: float = field(default=0, kw_only=True)

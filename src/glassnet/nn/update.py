@@ -44,11 +44,17 @@ class Update:
     Parameters
     ----------
     optimizer : Optimizer
-        Whose rule it is.
-    l1, l2, weight_decay : float, default 0
-        Penalties on the weights.
-    clip_norm, clip_value, max_norm, ema : float, optional
-        None: is not done.
+        Optimizer whose rule takes the step.
+    l1, l2 : float, default 0
+        Strength of the penalties l1 |theta_W|_1 and l2/2 |theta_W|^2 on the weights, >= 0.
+    weight_decay : float, default 0
+        Share of the weights, times the step size, that is taken away at each step, >= 0.
+    clip_norm, clip_value : float, optional
+        Largest norm of the gradient, and largest size of its entries, > 0. None: it is not clipped.
+    max_norm : float, optional
+        Longest vector of weights into a hidden unit, > 0. None: any length.
+    ema : float, optional
+        Share of the average of theta that is kept at each step, between 0 and 1. None: there is no average.
 
     Raises
     ------
@@ -194,7 +200,7 @@ class Update:
 
 
 def moved_average(average: Array, theta: Array, decay: Any) -> Array:
-    """Decay average + (1 - decay) theta."""
+    """Return decay average + (1 - decay) theta."""
     return decay * average + (1 - decay) * theta
 
 

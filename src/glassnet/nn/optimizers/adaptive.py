@@ -18,6 +18,8 @@ class AdaGrad(Optimizer):
         s = s + g^2
         theta = theta - eta g / (sqrt(s) + epsilon),    eta = update_scale * learning_rate
 
+    Its memory is s, one vector as long as theta, zeros at the start.
+
     Parameters
     ----------
     learning_rate : float, default 0.01
@@ -26,10 +28,6 @@ class AdaGrad(Optimizer):
         Added to the root, > 0, so that nothing is divided by 0.
     update_scale : float, default 1
         Factor on the step size, > 0.
-
-    Notes
-    -----
-    Its memory is s, one vector as long as theta, zeros at the start.
 
     Examples
     --------
@@ -60,6 +58,8 @@ class RMSprop(Optimizer):
         s = rho s + (1 - rho) g^2
         theta = theta - eta g / (sqrt(s) + epsilon),    eta = update_scale * learning_rate
 
+    Its memory is s, one vector as long as theta, zeros at the start.
+
     Parameters
     ----------
     learning_rate : float, default 0.001
@@ -70,10 +70,6 @@ class RMSprop(Optimizer):
         Added to the root, > 0, so that nothing is divided by 0.
     update_scale : float, default 1
         Factor on the step size, > 0.
-
-    Notes
-    -----
-    Its memory is s, one vector as long as theta, zeros at the start.
 
     Examples
     --------
@@ -107,6 +103,8 @@ class Adam(Optimizer):
     in step t = 1, 2, ... with eta = update_scale * learning_rate (Kingma and Ba 2015, algorithm 1). Epsilon is
     theirs: outside the root, after the correction, as in PyTorch.
 
+    Its memory is m and v, two vectors as long as theta, zeros at the start.
+
     Parameters
     ----------
     learning_rate : float, default 0.001
@@ -119,10 +117,6 @@ class Adam(Optimizer):
         Added to the root, > 0, so that nothing is divided by 0.
     update_scale : float, default 1
         Factor on the step size, > 0.
-
-    Notes
-    -----
-    Its memory is m and v, two vectors as long as theta, zeros at the start.
 
     Examples
     --------
@@ -161,6 +155,8 @@ class AdamW(Optimizer):
     and then the step of `Adam`. All of theta shrinks, biases too; the option ``weight_decay`` of `glassnet.fit`
     shrinks the weights alone.
 
+    Its memory is m and v, two vectors as long as theta, zeros at the start.
+
     Parameters
     ----------
     learning_rate : float, default 0.001
@@ -171,10 +167,6 @@ class AdamW(Optimizer):
         Share of theta, times eta, that is taken away at each step, >= 0.
     update_scale : float, default 1
         Factor on the step size, > 0.
-
-    Notes
-    -----
-    Its memory is m and v, two vectors as long as theta, zeros at the start.
 
     Examples
     --------

@@ -18,16 +18,14 @@ class GD(Optimizer):
 
     with g the gradient of the loss over all rows. `batch_size` cannot be chosen.
 
+    It keeps no memory between steps.
+
     Parameters
     ----------
     learning_rate : float, default 0.1
         Step size, > 0.
     update_scale : float, default 1
         Factor on the step size, > 0.
-
-    Notes
-    -----
-    It keeps no memory between steps.
 
     Examples
     --------
@@ -59,6 +57,8 @@ class SGD(Optimizer):
     ``Momentum(0.1, 0.9)`` and ``SGD(0.1, momentum=0.9, nesterov=True)`` is ``Nesterov(0.1, 0.9)``. So users of
     PyTorch and Keras can write what they are used to. `Momentum` says where the velocity differs from PyTorch's.
 
+    It keeps no memory between steps; with a momentum one vector as long as theta.
+
     Parameters
     ----------
     learning_rate : float, default 0.1
@@ -74,10 +74,6 @@ class SGD(Optimizer):
     ------
     UsageError
         If a number is not in its range, or nesterov is asked for without a momentum.
-
-    Notes
-    -----
-    It keeps no memory between steps; with a momentum one vector as long as theta.
 
     Examples
     --------
@@ -130,6 +126,8 @@ class Momentum(Optimizer):
     theta - eta v): the path is the same as long as the learning rate is. Where a schedule changes it, the velocity
     here keeps the old one for some steps.
 
+    Its memory is v, one vector as long as theta, zeros at the start.
+
     Parameters
     ----------
     learning_rate : float, default 0.01
@@ -139,10 +137,6 @@ class Momentum(Optimizer):
         same, steps grow to 1 / (1 - momentum) times those of `SGD`.
     update_scale : float, default 1
         Factor on the step size, > 0.
-
-    Notes
-    -----
-    Its memory is v, one vector as long as theta, zeros at the start.
 
     Examples
     --------
@@ -178,6 +172,8 @@ class Nesterov(Optimizer):
     one gradient a step is enough and the path is the same. Keras and PyTorch (``nesterov=True``) have this form,
     too; `Momentum` says where PyTorch's velocity differs.
 
+    Its memory is v, one vector as long as theta, zeros at the start.
+
     Parameters
     ----------
     learning_rate : float, default 0.01
@@ -186,10 +182,6 @@ class Nesterov(Optimizer):
         Share of the velocity that is kept at each step, in [0, 1).
     update_scale : float, default 1
         Factor on the step size, > 0.
-
-    Notes
-    -----
-    Its memory is v, one vector as long as theta, zeros at the start.
 
     Examples
     --------

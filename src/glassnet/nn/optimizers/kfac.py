@@ -62,6 +62,9 @@ class KFAC(Optimizer):
     An epoch costs about twice as much as with Adam at batches of 512, where it needs far fewer of them; the
     smaller the batch, the less it pays. The loss must be the mean of the rows' losses.
 
+    Its memory is V, one vector as long as theta, and for each layer A and G with their inverses: two matrices of
+    (d_in + 1)^2 numbers and two of d_out^2.
+
     Parameters
     ----------
     learning_rate : float, default 0.01
@@ -72,11 +75,6 @@ class KFAC(Optimizer):
         Added to the curvature, > 0: the larger, the more it is gradient descent.
     update_scale : float, default 1
         Factor on the step size, > 0: eta = update_scale * learning_rate.
-
-    Notes
-    -----
-    Its memory is V, one vector as long as theta, and for each layer A and G with their inverses: two matrices of
-    (d_in + 1)^2 numbers and two of d_out^2.
 
     Examples
     --------

@@ -34,7 +34,7 @@ def orthogonalise(G: Array) -> Array:
     Returns
     -------
     ndarray of shape (d_in, d_out)
-        Of the same dtype; zeros for zeros.
+        The matrix with its singular values near 1, of the same dtype; zeros for zeros.
 
     Examples
     --------
@@ -68,6 +68,8 @@ class Muon(Optimizer):
     as the others do. The last W, the biases and the scales of batch normalisation are `Adam`'s, with the learning
     rate adam_scale * learning_rate.
 
+    Its memory is two vectors as long as theta: M, or m and v for the parameters of `Adam`.
+
     Parameters
     ----------
     learning_rate : float, default 0.02
@@ -80,10 +82,6 @@ class Muon(Optimizer):
         As those of `Adam`, for the parameters that it is used on.
     update_scale : float, default 1
         Factor on the step size, > 0: eta = update_scale * learning_rate.
-
-    Notes
-    -----
-    Its memory is two vectors as long as theta: M, or m and v for the parameters of `Adam`.
 
     Examples
     --------
