@@ -38,16 +38,10 @@ def backward_layer(blas, step, block, place, above):
                 scratch = step.scratch[block.worker]
                 slope(step.kinds[layer], delta, step.Z[left:right], H, db, step.no_scalars, scratch)
             if step.normalises[layer] > 0:
-                normalise_back(
-                    step.delta[z : z + n * width],
-                    step.X_hat[z : z + n * width],
-                    n,
-                    width,
-                    step.theta[w + width : w + 2 * width],
-                    step.inverse[place.unit + first : place.unit + last],
-                    db,
-                    step.gradient[w + width : w + 2 * width],
-                )
+                gamma, dgamma = step.theta[w + width : w + 2 * width], step.gradient[w + width : w + 2 * width]
+                inverse = step.inverse[place.unit + first : place.unit + last]
+                delta, X_hat = step.delta[z : z + n * width], step.X_hat[z : z + n * width]
+                normalise_back(delta, X_hat, n, gamma, inverse, db, dgamma)
 
 
 def pass_back(blas, step, n, above, first, delta):
@@ -69,8 +63,9 @@ def pass_back(blas, step, n, above, first, delta):
                 multiply(blas, factor, ONE if left > 0 else ZERO, part, W, delta, (n, piece, delta.width))
 
 
-def normalise_back(delta, X_hat, n, width, gamma, inverse, db, dgamma):
+def normalise_back(delta, X_hat, n, gamma, inverse, db, dgamma):
     """From dL/dZ to dL/dA = gamma / std (delta - mean of delta - X^ mean of (delta X^)), in place."""
+    width = len(gamma)
     dgamma[:] = ZERO
     for i in range(n):
         row, hat = delta[i * width : (i + 1) * width], X_hat[i * width : (i + 1) * width]

@@ -47,6 +47,8 @@ def address(numbers):
 
 """
 
+COMMON = {"line": LINE, "epsilon": EPSILON, "momentum": MOMENTUM}
+
 #: What the header says of each dtype: the numbers of IEEE 754, and log 2 in two parts (Cody and Waite 1980).
 CONSTANTS: dict[str, dict[str, Any]] = {
     "float32": {
@@ -148,13 +150,7 @@ class Formulas:
         """Return the text of the whole program, for a BLAS with such integers."""
         texts = [
             HEADER.format(
-                formulas=self.names,
-                real=self.dtype,
-                integer=integer,
-                line=LINE,
-                epsilon=EPSILON,
-                momentum=MOMENTUM,
-                **CONSTANTS[str(self.dtype)],
+                formulas=self.names, real=self.dtype, integer=integer, **COMMON, **CONSTANTS[str(self.dtype)]
             ),
             _text("glassnet.compiled", "elementary"),
             _text("glassnet.nn", "hashing"),

@@ -32,16 +32,10 @@ def forward_layer(blas, step, block, place, inputs):
             bias = step.theta[w + d_in * width : w + (d_in + 1) * width]
             if step.normalises[layer] > 0:
                 left, right = place.unit + first, place.unit + last
-                normalise(
-                    step.Z[z : z + n * width],
-                    step.X_hat[z : z + n * width],
-                    n,
-                    step.theta[w + (d_in + 1) * width : w + (d_in + 2) * width],
-                    step.mean[left:right],
-                    step.variance[left:right],
-                    step.inverse[left:right],
-                    step.scratch[block.worker],
-                )
+                A, X_hat = step.Z[z : z + n * width], step.X_hat[z : z + n * width]
+                gamma = step.theta[w + (d_in + 1) * width : w + (d_in + 2) * width]
+                mean, variance = step.mean[left:right], step.variance[left:right]
+                normalise(A, X_hat, n, gamma, mean, variance, step.inverse[left:right], step.scratch[block.worker])
             for i in range(n):
                 row = place.z + i * d_out
                 H = step.H[row + first : row + last]
@@ -100,14 +94,8 @@ def output_layer(blas, step, block, place, inputs):
             row = place.z + i * d_out
             weight = step.weights[block.rows[i]]
             loss += weight * output_row(
-                step.Z[row : row + d_out],
-                bias,
-                step.targets[block.rows[i]],
-                block.outputs[i],
-                step.delta[row : row + d_out],
-                db,
-                block.scale * weight,
-                step.no_scalars,
+                step.Z[row : row + d_out], bias, step.targets[block.rows[i]], block.outputs[i],
+                step.delta[row : row + d_out], db, block.scale * weight, step.no_scalars,
                 step.scratch[block.worker],
-            )
+            )  # fmt: skip
         step.share_loss[share] = loss

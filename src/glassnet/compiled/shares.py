@@ -74,18 +74,8 @@ def multiply(blas, factor, kept, a, b, c, size):
     """C = factor A B + kept C for the size (m, k, n): A is m x k, B is k x n; stored transposed where TURNED."""
     m, k, n = size
     blas(
-        ROW_MAJOR,
-        a.order,
-        b.order,
-        integer(m),
-        integer(n),
-        integer(k),
-        factor,
-        address(a.numbers) + a.first * a.numbers.itemsize,
-        integer(a.width),
-        address(b.numbers) + b.first * b.numbers.itemsize,
-        integer(b.width),
-        kept,
-        address(c.numbers) + c.first * c.numbers.itemsize,
-        integer(c.width),
-    )
+        ROW_MAJOR, a.order, b.order, integer(m), integer(n), integer(k),
+        factor, address(a.numbers) + a.first * a.numbers.itemsize, integer(a.width),
+        address(b.numbers) + b.first * b.numbers.itemsize, integer(b.width),
+        kept, address(c.numbers) + c.first * c.numbers.itemsize, integer(c.width),
+    )  # fmt: skip

@@ -96,18 +96,10 @@ def take_steps(blas, step, work, worker):
         for start in range(first, last, step.rows):  # a large batch in blocks, whose gradients add up
             stop = min(start + step.rows, last)
             block = Block(
-                work.order[start:stop],
-                work.moves[start:stop],
-                start - first,
-                scale,
-                start == first,
-                stop == last,
-                work.scalars[taken],
-                work.keys[taken],
-                work.losses[taken : taken + 1],
-                work.outputs[start:stop],
+                work.order[start:stop], work.moves[start:stop], start - first, scale, start == first, stop == last,
+                work.scalars[taken], work.keys[taken], work.losses[taken : taken + 1], work.outputs[start:stop],
                 worker,
-            )
+            )  # fmt: skip
             meeting = take_block(blas, step, block, meeting)
             if meeting == 0:
                 break

@@ -10,18 +10,8 @@ from typing import Any
 import numpy as np
 
 from glassnet.errors import DataError, NonFiniteError, UsageError
-from glassnet.nn import backpropagation
+from glassnet.nn import arguments, backpropagation
 from glassnet.nn.activations import IDENTITY, Activation, Array
-from glassnet.nn.arguments import (
-    check_batch_norm,
-    check_class_names,
-    check_dropout,
-    check_dtype,
-    check_layers,
-    check_scale,
-    resolve_hidden_activations,
-    resolve_output_activation,
-)
 from glassnet.nn.backpropagation import ForwardCache
 from glassnet.nn.batch_norm import MOMENTUM, track
 from glassnet.nn.initializers import INITIALIZERS, Initializer
@@ -96,11 +86,11 @@ class Network:
         dropout: float | Sequence[float] = 0.0,
         class_names: Sequence[str] | None = None,
     ) -> None:
-        self.layers = check_layers(layers)
+        self.layers = arguments.check_layers(layers)
         self.loss = LOSSES.resolve(loss)
-        self.activations = resolve_hidden_activations(activation, len(self.layers) - 2)
-        self.activations.append(resolve_output_activation(output_activation, self.loss))
-        self.output_scale = check_scale(output_scale, self.loss)
+        self.activations = arguments.resolve_hidden_activations(activation, len(self.layers) - 2)
+        self.activations.append(arguments.resolve_output_activation(output_activation, self.loss))
+        self.output_scale = arguments.check_scale(output_scale, self.loss)
         self.seed = seed
         if self.loss.output == "softmax" and self.layers[-1] == 1:
             raise UsageError(
@@ -108,10 +98,10 @@ class Network:
                 f"{self.loss.name} over a single output is always 0; take one output a class, "
                 "binary_cross_entropy for two classes, or half_squared_error to regress a number",
             )
-        self.class_names = check_class_names(class_names, self.layers[-1])
-        self.dropout = check_dropout(dropout, len(self.layers) - 2)
-        normalised = (*check_batch_norm(batch_norm, len(self.layers) - 2), False)
-        self.parameters = Parameters(self.layers, check_dtype(dtype), normalised)
+        self.class_names = arguments.check_class_names(class_names, self.layers[-1])
+        self.dropout = arguments.check_dropout(dropout, len(self.layers) - 2)
+        normalised = (*arguments.check_batch_norm(batch_norm, len(self.layers) - 2), False)
+        self.parameters = Parameters(self.layers, arguments.check_dtype(dtype), normalised)
         biases = INITIALIZERS.resolve(bias_initializer, "bias_initializer")
         self.bias_initializer = biases.spec
         self.initializer = self._initialise(initializer, biases)

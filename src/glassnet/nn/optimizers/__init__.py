@@ -11,21 +11,9 @@ from glassnet.nn.optimizers.muon import Muon
 from glassnet.nn.registry import Registry
 
 __all__ = [
-    "GD",
-    "KFAC",
-    "LBFGS",
-    "OPTIMIZERS",
-    "SGD",
-    "AdaGrad",
-    "Adam",
-    "AdamW",
-    "Momentum",
-    "Muon",
-    "Nesterov",
-    "Optimizer",
-    "OptimizerState",
-    "RMSprop",
-]
+    "GD", "KFAC", "LBFGS", "OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Muon", "Nesterov",
+    "Optimizer", "OptimizerState", "RMSprop",
+]  # fmt: skip
 
 OPTIMIZERS: Registry[Optimizer] = Registry("optimizer", Optimizer)
 for _optimizer in (GD, SGD, Momentum, Nesterov, AdaGrad, RMSprop, Adam, AdamW, Muon, KFAC, LBFGS):
