@@ -85,6 +85,17 @@ def test_imports_stay_light(statement, unwanted):
     assert answer.stdout.strip() == "[]"
 
 
+def test_the_mathematics_needs_numpy_alone():
+    imported = {
+        name.split(".")[0]
+        for path in (SOURCE / "nn").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
+    }
+    assert imported - sys.stdlib_module_names == {"numpy", "glassnet"}
+
+
 def test_public_names_are_what_they_say():
     for name in glassnet.__all__:
         thing = getattr(glassnet, name)

@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from numpy import uint32
 
     from glassnet.compiled.gather import drop
-    from glassnet.compiled.names import AS_IT_IS, ONE, TURNED, ZERO, real, slope
+    from glassnet.compiled.names import NO_TRANS, ONE, TRANS, ZERO, real, slope
     from glassnet.compiled.records import Matrix
     from glassnet.compiled.shares import multiply, share_range, unit_size
     from glassnet.compiled.update import update_hidden, update_output
@@ -23,7 +23,7 @@ def backward_layer(blas, step, block, place, above):
         width = last - first
         if width > 0:
             z = place.z + first * step.rows
-            pass_back(blas, step, n, above, first, Matrix(step.delta, z, width, AS_IT_IS))
+            pass_back(blas, step, n, above, first, Matrix(step.delta, z, width, NO_TRANS))
             w = place.w + first * unit_size(step, layer) + d_in * width
             db = step.gradient[w : w + width]
             if block.first:
@@ -48,9 +48,9 @@ def pass_back(blas, step, n, above, first, delta):
     """delta = delta above W above^T for the units below from `first` on, as many as delta is wide."""
     layer, d_above, factor = above.layer, step.layers[above.layer + 1], step.factors[above.layer]
     if layer == len(step.layers) - 2:  # the output layer is in one piece
-        W = Matrix(step.theta, above.w + first * d_above, d_above, TURNED)
+        W = Matrix(step.theta, above.w + first * d_above, d_above, TRANS)
         multiply(
-            blas, factor, ZERO, Matrix(step.delta, above.z, d_above, AS_IT_IS), W, delta, (n, d_above, delta.width)
+            blas, factor, ZERO, Matrix(step.delta, above.z, d_above, NO_TRANS), W, delta, (n, d_above, delta.width)
         )
     else:
         for other in range(step.shares):
@@ -58,8 +58,8 @@ def pass_back(blas, step, n, above, first, delta):
             piece = right - left
             if piece > 0:
                 w = above.w + left * unit_size(step, layer) + first * piece
-                W = Matrix(step.theta, w, piece, TURNED)
-                part = Matrix(step.delta, above.z + left * step.rows, piece, AS_IT_IS)
+                W = Matrix(step.theta, w, piece, TRANS)
+                part = Matrix(step.delta, above.z + left * step.rows, piece, NO_TRANS)
                 multiply(blas, factor, ONE if left > 0 else ZERO, part, W, delta, (n, piece, delta.width))
 
 
@@ -87,8 +87,8 @@ def gradient_of_hidden(blas, step, block, place, inputs, due):
         width = last - first
         if width > 0:
             w, z = place.w + first * unit_size(step, layer), place.z + first * step.rows
-            H = Matrix(inputs.numbers, inputs.first, d_in, TURNED)
-            delta, dW = Matrix(step.delta, z, width, AS_IT_IS), Matrix(step.gradient, w, width, AS_IT_IS)
+            H = Matrix(inputs.numbers, inputs.first, d_in, TRANS)
+            delta, dW = Matrix(step.delta, z, width, NO_TRANS), Matrix(step.gradient, w, width, NO_TRANS)
             multiply(blas, step.factors[layer], ZERO if block.first else ONE, H, delta, dW, (d_in, n, width))
             if due:
                 update_hidden(step, w, layer, width, block.scalars, block.worker)
@@ -102,8 +102,8 @@ def gradient_of_output(blas, step, block, place, inputs, due):
         w = place.w + first * d_out
         end = place.w + last * d_out
         if last > first:
-            H = Matrix(inputs.numbers, inputs.first + first, d_in, TURNED)
-            delta, dW = Matrix(step.delta, place.z, d_out, AS_IT_IS), Matrix(step.gradient, w, d_out, AS_IT_IS)
+            H = Matrix(inputs.numbers, inputs.first + first, d_in, TRANS)
+            delta, dW = Matrix(step.delta, place.z, d_out, NO_TRANS), Matrix(step.gradient, w, d_out, NO_TRANS)
             kept = ZERO if block.first else ONE
             multiply(blas, step.factors[place.layer], kept, H, delta, dW, (last - first, n, d_out))
         if share == step.shares - 1:

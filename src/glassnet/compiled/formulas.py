@@ -36,9 +36,9 @@ TERMS, LOG_TERMS, SHIFT, BIAS, MANTISSA = {terms}, {log_terms}, whole({shift}), 
 LOG2_E, ROOT_2 = real(1.4426950408889634), real(1.4142135623730951)
 LOG_2_HIGH, LOG_2_LOW = real({high}), real({low})
 SMALLEST, LARGEST, TINY = real({smallest}), real({largest}), real({tiny})
-AHEAD, LINE, TURNS = 4, {line}, 20000
+AHEAD, LINE, SPINS = 4, {line}, 20000
 EPSILON, MOMENTUM = real({epsilon}), real({momentum})
-ROW_MAJOR, AS_IT_IS, TURNED = int32(101), int32(111), int32(112)
+ROW_MAJOR, NO_TRANS, TRANS = int32(101), int32(111), int32(112)
 
 
 def address(numbers):

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy import sqrt, uint32
 
     from glassnet.compiled.gather import drop, fetch_ahead
-    from glassnet.compiled.names import AS_IT_IS, EPSILON, MOMENTUM, ONE, ZERO, activate, output_row, real
+    from glassnet.compiled.names import EPSILON, MOMENTUM, NO_TRANS, ONE, ZERO, activate, output_row, real
     from glassnet.compiled.records import Matrix
     from glassnet.compiled.shares import multiply, share_range, unit_size
     from glassnet.nn.hashing import row_key
@@ -27,7 +27,7 @@ def forward_layer(blas, step, block, place, inputs):
         width = last - first
         if width > 0:
             w, z = place.w + first * unit_size(step, layer), place.z + first * step.rows
-            W, Z = Matrix(step.theta, w, width, AS_IT_IS), Matrix(step.Z, z, width, AS_IT_IS)
+            W, Z = Matrix(step.theta, w, width, NO_TRANS), Matrix(step.Z, z, width, NO_TRANS)
             multiply(blas, step.factors[layer], ZERO, inputs, W, Z, (n, d_in, width))
             bias = step.theta[w + d_in * width : w + (d_in + 1) * width]
             if step.normalises[layer] > 0:
@@ -78,13 +78,13 @@ def output_layer(blas, step, block, place, inputs):
     """Outputs, loss and delta for this worker's rows of the batch."""
     d_in, d_out = step.layers[-2], step.layers[-1]
     n = len(block.rows)
-    W = Matrix(step.theta, place.w, d_out, AS_IT_IS)
+    W = Matrix(step.theta, place.w, d_out, NO_TRANS)
     bias = step.theta[place.w + d_in * d_out : place.w + (d_in + 1) * d_out]
     for share in range(block.worker, step.shares, step.workers):
         first, last = n * share // step.shares, n * (share + 1) // step.shares
         z = place.z + first * d_out
-        H = Matrix(inputs.numbers, inputs.first + first * d_in, d_in, AS_IT_IS)
-        Z = Matrix(step.Z, z, d_out, AS_IT_IS)
+        H = Matrix(inputs.numbers, inputs.first + first * d_in, d_in, NO_TRANS)
+        Z = Matrix(step.Z, z, d_out, NO_TRANS)
         multiply(blas, step.factors[place.layer], ZERO, H, W, Z, (last - first, d_in, d_out))
         db = step.share_bias[share, :d_out]
         db[:] = ZERO

@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from numpy import uint32, uint64
 
     from glassnet.compiled.names import AHEAD, LINE, ZERO, address, prefetch, real
-    from glassnet.nn.hashing import mixed, row_key
+    from glassnet.nn.hashing import hash_bits, row_key
 
 
 def fetch_ahead(table, rows, i, last):
@@ -90,7 +90,7 @@ def gather_moved(step, rows, moves, batch):
 def drop(numbers, key, first, threshold):
     """Leave out the units, numbered from `first`, whose hash is below the threshold."""
     for j in range(len(numbers)):
-        numbers[j] = numbers[j] if mixed(uint32(key + uint32(first + j))) >= threshold else ZERO
+        numbers[j] = numbers[j] if hash_bits(uint32(key + uint32(first + j))) >= threshold else ZERO
 
 
 def drop_inputs(batch, width, n, first_row, key, threshold):

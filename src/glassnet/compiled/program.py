@@ -38,12 +38,12 @@ MOST_BATCH = 2**30
 NO_MOVES = np.zeros((0, 7), np.int32)
 
 
-def arrangement(parameters: Parameters, shares: int) -> Array:
+def arrange(parameters: Parameters, shares: int) -> Array:
     """Return which parameter stands where in a program: for every hidden layer one piece a share.
 
     Examples
     --------
-    >>> arrangement(Parameters([1, 8, 1], np.float32), 2)[:16]
+    >>> arrange(Parameters([1, 8, 1], np.float32), 2)[:16]
     array([ 0,  1,  2,  3,  8,  9, 10, 11,  4,  5,  6,  7, 12, 13, 14, 15])
     """
     order = Parameters(parameters.layers, np.int64, parameters.batch_norm)
@@ -58,7 +58,7 @@ def arrangement(parameters: Parameters, shares: int) -> Array:
     return np.concatenate([*pieces, order.W[-1].ravel(), order.b[-1]])
 
 
-def _aligned(shape: tuple[int, ...], dtype: Any) -> Array:
+def _allocate(shape: tuple[int, ...], dtype: Any) -> Array:
     """Return zeros that begin at a cache line."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
     room = np.zeros(size + LINE, np.uint8)
@@ -66,7 +66,7 @@ def _aligned(shape: tuple[int, ...], dtype: Any) -> Array:
     return room[first : first + size].view(dtype).reshape(shape)
 
 
-def _started_pool(size: int) -> ThreadPoolExecutor:
+def _start_pool(size: int) -> ThreadPoolExecutor:
     """Return a pool whose threads have all been started: workers wait for each other, so none may be missing."""
     pool = ThreadPoolExecutor(max(1, size), thread_name_prefix="glassnet")
     all_there = threading.Barrier(size + 1)
@@ -131,11 +131,11 @@ class Program:
         self.image = image
         self.batch_size, self.shares = batch_size, shares
         self.formulas = Formulas(network, update)
-        self.order = arrangement(network.parameters, shares)
+        self.order = arrange(network.parameters, shares)
         dtype = network.theta.dtype
         self.step = self._make_step(np.ones(len(X), dtype) if weights is None else weights.astype(dtype))
         self.load()
-        self._pool = _started_pool(shares - 1)
+        self._pool = _start_pool(shares - 1)
         self._compile(gemm, compiled)
 
     def _compile(self, gemm: Gemm, compiled: bool) -> None:
@@ -174,23 +174,23 @@ class Program:
             weights=weights,
             input_scale=dtype.type(1 / 255 if self.X.dtype == np.uint8 else 1),
             image=np.array(self.image, np.int64),
-            theta=_aligned((size,), dtype),
-            gradient=_aligned((size,), dtype),
-            memory=_aligned((max(1, len(self.state.memory)), size), dtype),
-            batch=_aligned((shares, -(-rows * layers[0] // line) * line), dtype),
-            H=_aligned((rows * units,), dtype),
-            Z=_aligned((rows * units,), dtype),
-            delta=_aligned((rows * units,), dtype),
-            X_hat=_aligned((rows * units if normalises.any() else 0,), dtype),
-            mean=_aligned((units,), dtype),
-            variance=_aligned((units,), dtype),
-            inverse=_aligned((units,), dtype),
+            theta=_allocate((size,), dtype),
+            gradient=_allocate((size,), dtype),
+            memory=_allocate((max(1, len(self.state.memory)), size), dtype),
+            batch=_allocate((shares, -(-rows * layers[0] // line) * line), dtype),
+            H=_allocate((rows * units,), dtype),
+            Z=_allocate((rows * units,), dtype),
+            delta=_allocate((rows * units,), dtype),
+            X_hat=_allocate((rows * units if normalises.any() else 0,), dtype),
+            mean=_allocate((units,), dtype),
+            variance=_allocate((units,), dtype),
+            inverse=_allocate((units,), dtype),
             clip_norm=float(self.update.clip_norm or 0),
             max_norm=dtype.type(self.update.max_norm or 0),
-            share_bias=_aligned((shares, -(-layers[-1] // line) * line), dtype),
+            share_bias=_allocate((shares, -(-layers[-1] // line) * line), dtype),
             share_loss=np.zeros(shares),
             share_norm=np.zeros(shares),
-            scratch=_aligned((shares, scratch_rows, -(-layers.max() // line) * line), dtype),
+            scratch=_allocate((shares, scratch_rows, -(-layers.max() // line) * line), dtype),
             no_scalars=np.zeros(1, dtype),
             flags=np.zeros(8 * shares, np.int64),
         )

@@ -89,7 +89,7 @@ class Place(NamedTuple):
 
 
 class Matrix(NamedTuple):
-    """A matrix in a flat array: where it begins, its row length, and AS_IT_IS or TURNED."""
+    """A matrix in a flat array: where it begins, its row length, and NO_TRANS or TRANS."""
 
     numbers: Array
     first: Number

@@ -8,7 +8,7 @@ the rows of the batch, and some of the rows of W. Workers wait for each other af
 depends on how many workers there are, so neither do the bits of the result.
 
 Arrays are flat, with offsets: theta, gradient and memory hold for every hidden layer one piece a share, its
-columns of W, then of b and gamma (see `glassnet.compiled.program.arrangement`); Z and delta likewise hold each
+columns of W, then of b and gamma (see `glassnet.compiled.program.arrange`); Z and delta likewise hold each
 share's columns together; H holds whole rows.
 """
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from numpy import uint32
 
-    from glassnet.compiled.names import ROW_MAJOR, TURNS, address, fence, give_way, integer
+    from glassnet.compiled.names import ROW_MAJOR, SPINS, address, fence, integer, sleep_microseconds
 
 
 def share_start(size, share, shares):
@@ -51,31 +51,31 @@ def output_piece(step, w_first, share):
     )
 
 
-def barrier(step, worker, meeting):
-    """Wait until every worker has come to the next meeting, and return its number.
+def barrier(step, worker, phase):
+    """Wait until every worker has come to the next phase, and return its number.
 
     On a core that others want, let them have it.
     """
-    meeting += 1
+    phase += 1
     fence()
-    step.flags[8 * worker] = meeting
+    step.flags[8 * worker] = phase
     for other in range(step.workers):
-        turns = 0
-        while step.flags[8 * other] < meeting:
+        spins = 0
+        while step.flags[8 * other] < phase:
             fence()
-            turns += 1
-            if turns > TURNS:
-                give_way(uint32(20))
+            spins += 1
+            if spins > SPINS:
+                sleep_microseconds(uint32(20))
     fence()
-    return meeting
+    return phase
 
 
-def multiply(blas, factor, kept, a, b, c, size):
-    """C = factor A B + kept C for the size (m, k, n): A is m x k, B is k x n; stored transposed where TURNED."""
+def multiply(blas, alpha, beta, a, b, c, size):
+    """C = alpha A B + beta C for the size (m, k, n): A is m x k, B is k x n; stored transposed where TRANS."""
     m, k, n = size
     blas(
         ROW_MAJOR, a.order, b.order, integer(m), integer(n), integer(k),
-        factor, address(a.numbers) + a.first * a.numbers.itemsize, integer(a.width),
+        alpha, address(a.numbers) + a.first * a.numbers.itemsize, integer(a.width),
         address(b.numbers) + b.first * b.numbers.itemsize, integer(b.width),
-        kept, address(c.numbers) + c.first * c.numbers.itemsize, integer(c.width),
+        beta, address(c.numbers) + c.first * c.numbers.itemsize, integer(c.width),
     )  # fmt: skip

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from glassnet.compiled.backward import backward_layer, gradient_of_hidden, gradient_of_output
     from glassnet.compiled.forward import forward_layer, output_layer
     from glassnet.compiled.gather import drop_inputs, gather, gather_moved
-    from glassnet.compiled.names import AS_IT_IS, flush_small_numbers, real, restore_small_numbers
+    from glassnet.compiled.names import NO_TRANS, flush_denormals, real, restore_denormals
     from glassnet.compiled.records import Block, Matrix, Place
     from glassnet.compiled.shares import barrier, unit_size
     from glassnet.compiled.update import update_clipped
@@ -32,23 +32,23 @@ def read_batch(step, block):
     return batch
 
 
-def take_block(blas, step, block, meeting):
-    """Forward, backward and, at a batch's last block, update: the last meeting, or 0 if the loss is not finite."""
+def take_block(blas, step, block, phase):
+    """Forward, backward and, at a batch's last block, update: the last phase, or 0 if the loss is not finite."""
     hidden, worker = len(step.layers) - 2, block.worker
     batch = read_batch(step, block)
     h = batch
     w = z = unit = h_first = int64(0)  # not the constant 0, for which Numba would compile a version
     for layer in range(hidden):
-        inputs = Matrix(h, h_first, step.layers[layer], AS_IT_IS)
+        inputs = Matrix(h, h_first, step.layers[layer], NO_TRANS)
         forward_layer(blas, step, block, Place(layer, w, z, unit), inputs)
-        meeting = barrier(step, worker, meeting)
+        phase = barrier(step, worker, phase)
         h, h_first = step.H, z
         w += unit_size(step, layer) * step.layers[layer + 1]
         z += step.rows * step.layers[layer + 1]
         unit += step.layers[layer + 1]
-    output, inputs = Place(hidden, w, z, unit), Matrix(h, h_first, step.layers[hidden], AS_IT_IS)
+    output, inputs = Place(hidden, w, z, unit), Matrix(h, h_first, step.layers[hidden], NO_TRANS)
     output_layer(blas, step, block, output, inputs)
-    meeting = barrier(step, worker, meeting)
+    phase = barrier(step, worker, phase)
     loss = step.share_loss.sum()
     if not isfinite(loss):
         return int64(0)
@@ -63,19 +63,19 @@ def take_block(blas, step, block, meeting):
         place = Place(layer, w, z, unit)
         backward_layer(blas, step, block, place, above)
         if layer == 0:  # nobody else reads the first W
-            gradient_of_hidden(blas, step, block, place, Matrix(batch, w, step.layers[0], AS_IT_IS), due)
-        meeting = barrier(step, worker, meeting)
+            gradient_of_hidden(blas, step, block, place, Matrix(batch, w, step.layers[0], NO_TRANS), due)
+        phase = barrier(step, worker, phase)
         above = place
     gradient_of_output(blas, step, block, output, inputs, due)
     for layer in range(1, hidden):
-        inputs = Matrix(step.H, z, step.layers[layer], AS_IT_IS)
+        inputs = Matrix(step.H, z, step.layers[layer], NO_TRANS)
         w += unit_size(step, layer - 1) * step.layers[layer]
         z += step.rows * step.layers[layer]
         gradient_of_hidden(blas, step, block, Place(layer, w, z, unit), inputs, due)
-    meeting = barrier(step, worker, meeting)
+    phase = barrier(step, worker, phase)
     if block.last and step.clip_norm > 0.0:
-        meeting = update_clipped(step, block.scalars, worker, meeting)
-    return meeting
+        phase = update_clipped(step, block.scalars, worker, phase)
+    return phase
 
 
 def take_steps(blas, step, work, worker):
@@ -85,8 +85,8 @@ def take_steps(blas, step, work, worker):
     loss is not finite, before that step's update. The losses of each step are added to `work.losses`, the outputs
     written to `work.outputs`.
     """
-    state = flush_small_numbers()
-    meeting = taken = int64(0)
+    state = flush_denormals()
+    phase = taken = int64(0)
     samples, size = len(work.order), step.batch_size
     steps = (samples + size - 1) // size
     while taken < steps:
@@ -100,11 +100,11 @@ def take_steps(blas, step, work, worker):
                 work.scalars[taken], work.keys[taken], work.losses[taken : taken + 1], work.outputs[start:stop],
                 worker,
             )  # fmt: skip
-            meeting = take_block(blas, step, block, meeting)
-            if meeting == 0:
+            phase = take_block(blas, step, block, phase)
+            if phase == 0:
                 break
-        if meeting == 0:
+        if phase == 0:
             break
         taken += 1
-    restore_small_numbers(state)
+    restore_denormals(state)
     return taken

@@ -50,8 +50,8 @@ def square_norm(numbers, first, last):
     return total
 
 
-def update_clipped(step, scalars, worker, meeting):
-    """Shorten the whole gradient to the norm that is allowed, then take the optimizer's step: the last meeting."""
+def update_clipped(step, scalars, worker, phase):
+    """Shorten the whole gradient to the norm that is allowed, then take the optimizer's step: the last phase."""
     for share in range(worker, step.shares, step.workers):
         total = 0.0
         w_first = int64(0)
@@ -61,7 +61,7 @@ def update_clipped(step, scalars, worker, meeting):
             w_first += unit_size(step, layer) * step.layers[layer + 1]
         first, last = output_piece(step, w_first, share)
         step.share_norm[share] = total + square_norm(step.gradient, first, last)
-    meeting = barrier(step, worker, meeting)
+    phase = barrier(step, worker, phase)
     norm = sqrt(step.share_norm.sum())
     factor = real(step.clip_norm / norm) if norm > step.clip_norm else ONE
     for share in range(worker, step.shares, step.workers):
@@ -75,4 +75,4 @@ def update_clipped(step, scalars, worker, meeting):
         first, last = output_piece(step, w_first, share)
         step.gradient[first:last] *= factor
         update_output(step, first, last, w_first + step.layers[-2] * step.layers[-1], scalars)
-    return barrier(step, worker, meeting)
+    return barrier(step, worker, phase)
