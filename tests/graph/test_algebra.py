@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from glassnet.compiled.tracing import Symbol, array, evaluate, in_order, trace
 from glassnet.graph.algebra import (
     MOST_TERMS,
     TEXTBOOK,
@@ -23,7 +24,6 @@ from glassnet.graph.notation import Name, identifier, number, numeral, sign
 from glassnet.nn import activations, losses
 from glassnet.nn.activations import ACTIVATIONS, Activation, register_activation
 from glassnet.nn.losses import LOSSES, Loss, register_loss
-from glassnet.nn.tracing import Symbol, array, evaluate, in_order, trace
 
 ALL_ACTIVATIONS, ALL_LOSSES = sorted(ACTIVATIONS), [*sorted(LOSSES), "huber(0.25)"]
 Z = np.concatenate([np.linspace(-30, 30, 241), [1e-9, -1e-9, 0.3, -0.7]])

@@ -139,7 +139,7 @@ def test_any_network_in_either_mode_and_any_view(problem, views_of, data, seed):
     trace = network.forward(X, keys(network) if training else None)
     network.backward(trace, network.encode(y))
     # where sums cancel, rounding is that of what they are made of: what a layer that divides by little gets
-    scales = [1.0, *(found.inverse_deviation.max() for found in trace.normalised if found is not None)]
+    scales = [1.0, *(found.inverse_std.max() for found in trace.normalised if found is not None)]
     size = np.prod(np.maximum(scales, 1)) * max(1.0, float(np.abs(trace.delta[-1]).sum()))
     for view in views_of(network.layers, np.random.default_rng(seed)):
         graph = ComputationGraph(network, X, y, **view, training=training)

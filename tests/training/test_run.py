@@ -29,7 +29,7 @@ def test_the_folders_configuration_gives_the_same_bits_again(finished):
     assert config == finished.config
     again = run(config, progress=False)
     assert again.network.fingerprint() == finished.network.fingerprint()
-    assert again.network.description() == finished.network.description()
+    assert again.network.get_config() == finished.network.get_config()
     assert again.history["train_loss"] == finished.history["train_loss"]
     assert again.history["validation_loss"] == finished.history["validation_loss"]
     assert again.config == config

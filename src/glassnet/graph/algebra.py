@@ -1,8 +1,9 @@
 """Formulas in mathematical notation, with letters and with numbers.
 
 What is shown is what is computed: a formula of the package, or of a user, is called with symbols
-(`glassnet.nn.tracing`), and what it did with them is written as MathML. Some formulas are written in code so that
-they cannot overflow; for these the form of the textbooks stands in `TEXTBOOK`, and a test holds both together.
+(`glassnet.compiled.tracing`), and what it did with them is written as MathML. Some formulas are written in code
+so that they cannot overflow; for these the form of the textbooks stands in `TEXTBOOK`, and a test holds both
+together.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.compiled.tracing import REDUCTIONS, Symbol, UntraceableError, array, evaluate, trace
 from glassnet.graph.notation import MINUS, brackets, fraction, identifier, numeral, row, sign
 from glassnet.nn import activations, losses
 from glassnet.nn.activations import Activation, Array
 from glassnet.nn.losses import Loss
-from glassnet.nn.tracing import REDUCTIONS, Symbol, UntraceableError, array, evaluate, trace
 
 #: More terms than these are cut: the largest are shown.
 MOST_TERMS = 4

@@ -102,7 +102,7 @@ def prove(graph: ComputationGraph) -> Proof:
     net.backward(net.forward(graph.X, graph.training), graph.targets)
     gradient = graph.gradient
     derivatives: dict[str, list[Derivative]] = {name: [] for name in net.parameters.blocks}
-    for found in numerical_derivatives(net, graph.X, graph.targets, training=graph.training):
+    for found in numerical_derivatives(net, graph.X, graph.targets, dropout_keys=graph.training):
         by_recursion, by_graph = (float(g[found.block] @ found.direction) for g in (net.gradient, gradient))
         error = 0.0 if found.value is None else found.compare(net.gradient)[1]
         derivatives[found.parameter.partition("[")[0]].append(

@@ -11,7 +11,7 @@ import numpy as np
 
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
-from glassnet.nn.backpropagation import Trace
+from glassnet.nn.backpropagation import ForwardCache
 from glassnet.nn.network import Network
 
 LEVELS = ("operations", "neurons", "matrices")
@@ -130,7 +130,7 @@ def choose_view(
     return View(level, units, units)
 
 
-def _most_important(network: Network, trace: Trace, targets: Array, layer: int) -> tuple[int, ...]:
+def _most_important(network: Network, trace: ForwardCache, targets: Array, layer: int) -> tuple[int, ...]:
     """Return the units of a large layer that weigh most in what follows."""
     if layer < len(network.W):
         weight = np.abs(trace.inputs[layer]).mean(axis=0) * np.linalg.norm(network.W[layer], axis=1)
@@ -144,13 +144,13 @@ def _largest(weight: Array, count: int) -> tuple[int, ...]:
     return tuple(sorted(int(unit) for unit in np.argsort(-weight, kind="stable")[:count]))
 
 
-def _slopes(network: Network, trace: Trace, targets: Array) -> Array:
+def _slopes(network: Network, trace: ForwardCache, targets: Array) -> Array:
     """Return how strongly the loss pulls at each output."""
     _, slope = network.loss.formula(trace.outputs, targets)
     return np.abs(slope).mean(axis=0)
 
 
-def _neuron_view(network: Network, trace: Trace, neuron: tuple[int, int]) -> View:
+def _neuron_view(network: Network, trace: ForwardCache, neuron: tuple[int, int]) -> View:
     layer, unit = _whole_numbers("neuron", neuron, 2, "a layer and a unit")
     if not 1 <= layer < len(network.layers):
         raise UsageError(
@@ -169,7 +169,7 @@ def _neuron_view(network: Network, trace: Trace, neuron: tuple[int, int]) -> Vie
     )
 
 
-def _path_view(network: Network, trace: Trace, targets: Array, path: Any) -> View:
+def _path_view(network: Network, trace: ForwardCache, targets: Array, path: Any) -> View:
     if np.size(path) == 0:
         path = _strongest_path(network, trace, targets)
     size = len(network.layers)
@@ -189,7 +189,7 @@ def _whole_numbers(parameter: str, values: Any, count: int, what: str) -> list[i
     return [int(number) for number in numbers]
 
 
-def _strongest_path(network: Network, trace: Trace, targets: Array) -> list[int]:
+def _strongest_path(network: Network, trace: ForwardCache, targets: Array) -> list[int]:
     """Return, from the output that is farthest off, always the unit that adds most to the next one."""
     path = [int(np.argmax(_slopes(network, trace, targets)))]
     for layer in reversed(range(len(network.W))):

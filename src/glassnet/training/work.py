@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from glassnet.data.augmentation import moved
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
-from glassnet.nn.optimizer import OptimizerState
+from glassnet.nn.optimizers import OptimizerState
 from glassnet.nn.update import Update
 
 

@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from glassnet.nn.activations import Array
-from glassnet.nn.backpropagation import Trace
-from glassnet.nn.options import Ranges, check_options, specification
+from glassnet.nn.backpropagation import ForwardCache
 from glassnet.nn.parameters import Parameters
+from glassnet.nn.registry import Ranges, check_options, specification
 
 #: Elements a rule is evaluated on at a time: its temporaries then stay in a core's cache.
 BLOCK = 16384
@@ -23,6 +23,19 @@ class OptimizerState:
 
     t: int = 0
     memory: list[Array] = field(default_factory=list)
+
+
+@dataclass
+class MatrixState(OptimizerState):
+    """What an optimizer of matrices remembers, and where in theta they are.
+
+    Attributes
+    ----------
+    parts : list of (slice, shape or None)
+        Theta from its beginning to its end: the matrices with their shapes; None for what is no matrix.
+    """
+
+    parts: list[tuple[slice, tuple[int, ...] | None]] = field(default_factory=list)
 
 
 #: Ranges of the hyper-parameters: (what holds, how it is said).
@@ -37,22 +50,42 @@ RANGES: Ranges = {
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An update rule with its hyper-parameters.
+    """The base of all optimizers: an update rule with its hyper-parameters.
 
-    One of your own is a frozen dataclass on top of it, like `Adam` below, and ``OPTIMIZERS.add(name, its_class)``
-    to use it by name.
+    One of your own is a frozen dataclass on top of it, as `glassnet.nn.optimizers.adaptive.Adam` is. It has a
+    ``name``, the number of its ``memory_vectors`` and a ``rule``, a static method
+    ``rule(theta, g, *memory, t, eta, **hyper_parameters)`` of a parameter (or an array of them), its gradient and
+    its own memory, that returns the new theta and memory. ``t`` counts the steps from 1, ``eta`` is the step size
+    update_scale * learning_rate, and every other field arrives under its own name. The rule is plain NumPy and
+    elementwise; it is compiled as it stands. ``OPTIMIZERS.add(name, its_class)`` makes it known by name.
 
     Parameters
     ----------
     learning_rate : float
         Step size, > 0.
     update_scale : float, default 1
-        A factor m on every step, > 0: the step is m * learning_rate.
+        Factor on the step size, > 0.
 
     Raises
     ------
     UsageError
         If a hyper-parameter is not a finite number in its range.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class SignDescent(Optimizer):
+    ...     learning_rate: float = 0.01
+    ...     name = "sign_descent"
+    ...     memory_vectors = 0
+    ...
+    ...     @staticmethod
+    ...     def rule(theta, g, t, eta):
+    ...         return (theta - eta * np.sign(g),)
+    >>> optimizer, theta = SignDescent(0.25), np.array([1.0, 1.0])
+    >>> optimizer.step(theta, np.array([3.0, -7.0]), optimizer.start(theta))
+    >>> theta
+    array([0.75, 1.25])
     """
 
     learning_rate: float
@@ -76,7 +109,7 @@ class Optimizer:
 
         Examples
         --------
-        >>> from glassnet.nn.update_rules import Momentum
+        >>> from glassnet.nn.optimizers import Momentum
         >>> Momentum(0.5, update_scale=2.0).hyper_parameters()
         {'momentum': 0.9, 'eta': 1.0}
         """
@@ -96,7 +129,7 @@ class Optimizer:
         """
         return OptimizerState(memory=[np.zeros_like(theta) for _ in range(self.memory_vectors)])
 
-    def observe(self, trace: Trace, state: OptimizerState) -> None:
+    def observe(self, cache: ForwardCache, state: OptimizerState) -> None:
         """Take note of a batch that has gone forwards and backwards, before its step; most optimizers need not."""
 
     def step(self, theta: Array, gradient: Array, state: OptimizerState) -> None:

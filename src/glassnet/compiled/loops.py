@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from glassnet.nn.tracing import ELEMENT, OPERATIONS, REDUCTIONS, ROW, SCALAR, Symbol, in_order
+from glassnet.compiled.tracing import ELEMENT, OPERATIONS, REDUCTIONS, ROW, SCALAR, Symbol, in_order
 
 #: Operations that cost more than reading their result again.
-DEAR = {
+EXPENSIVE = {
     *("divide", "reciprocal", "power", "sqrt", "exp", "expm1", "log", "log1p", "tanh"),
     *("sin", "cos", "arctan", "sinh", "cosh"),
 }
@@ -31,7 +31,7 @@ class Loop:
     Attributes
     ----------
     name : str
-        Of the function.
+        Name of the function.
     arrays : list of str
         Its array arguments; the first gives the length of the row.
     stores : dict of str to Symbol
@@ -173,7 +173,7 @@ class _Writer:
 
     def _is_kept(self, symbol: Symbol, number: int) -> bool:
         """Whether a loop reads an element that an earlier one has computed."""
-        return symbol.operation in DEAR and self.place[id(symbol)] < number
+        return symbol.operation in EXPENSIVE and self.place[id(symbol)] < number
 
     def _expression(self, symbol: Symbol) -> str:
         """Write an operation on named values."""

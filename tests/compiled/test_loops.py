@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glassnet.compiled.loops import Loop, sources
+from glassnet.compiled.tracing import UntraceableError, array, row, scalar, trace
 from glassnet.nn.activations import gelu
-from glassnet.nn.loops import Loop, sources
 from glassnet.nn.losses import softmax_cross_entropy
-from glassnet.nn.tracing import UntraceableError, array, row, scalar, trace
 
 
 def arrays(*names, dtype="float64"):

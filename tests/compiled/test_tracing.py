@@ -6,8 +6,8 @@ import operator
 import numpy as np
 import pytest
 
-from glassnet.nn.loops import Loop
-from glassnet.nn.tracing import (
+from glassnet.compiled.loops import Loop
+from glassnet.compiled.tracing import (
     COMPARISONS,
     ELEMENT,
     OPERATIONS,

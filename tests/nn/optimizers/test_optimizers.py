@@ -1,4 +1,7 @@
+import copy
+import inspect
 import json
+import pickle
 from dataclasses import FrozenInstanceError, fields, replace
 from pathlib import Path
 
@@ -6,9 +9,8 @@ import numpy as np
 import pytest
 
 from glassnet.errors import UsageError
-from glassnet.nn import optimizer as optimizer_module
-from glassnet.nn.optimizer import BLOCK
-from glassnet.nn.optimizers import OPTIMIZERS, Adam, Optimizer
+from glassnet.nn.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, base
+from glassnet.nn.optimizers.base import BLOCK
 
 #: Those that are a rule for each parameter by itself; the others have tests of their own.
 NAMES = [name for name in sorted(OPTIMIZERS) if OPTIMIZERS.factory(name).step is Optimizer.step]
@@ -115,7 +117,7 @@ def test_blocks_give_what_one_sweep_gives(name, monkeypatch):
     size = 2 * BLOCK + 7
     theta, gradients = noise(size), np.array([noise(size), -0.3 * noise(size), noise(size) ** 2])
     blocked = walk(build(name), theta, gradients)
-    monkeypatch.setattr(optimizer_module, "BLOCK", size)
+    monkeypatch.setattr(base, "BLOCK", size)
     np.testing.assert_array_equal(blocked, walk(build(name), theta, gradients))
     assert (blocked[0] != theta).all()
 
@@ -208,7 +210,10 @@ def test_hyper_parameters_keep_to_their_ranges(name, option):
     ("spec", "problem"),
     [
         ("adam(0.1, 0.9, 0.99, 1e-8, 1)", "does not fit adam"),
-        ("sgd(momentum=0.9)", "does not fit sgd.*momentum"),
+        ("sgd(velocity=0.9)", "does not fit sgd.*velocity"),
+        ("sgd(momentum=1.5)", r"sgd: momentum: must be in \[0, 1\)"),
+        ("sgd(nesterov=True)", "sgd: nesterov: needs a momentum > 0"),
+        ("sgd(momentum=0.9, nesterov=1)", "sgd: nesterov: must be true or false"),
         ("adamm", "did you mean 'adam"),
         ("sgd(fast)", "learning_rate: must be a finite number, got 'fast'"),
     ],
@@ -221,6 +226,31 @@ def test_what_cannot_be_an_optimizer_is_refused(spec, problem):
 def test_the_optimizers_are_those_with_a_rule_and_three_with_a_step_of_their_own():
     assert set(OPTIMIZERS) == {*NAMES, "muon", "kfac", "lbfgs"}
     assert len(NAMES) == 8
+
+
+@pytest.mark.parametrize(
+    ("spec", "same"),
+    [
+        ("sgd(0.1, momentum=0.9)", "momentum(0.1, momentum=0.9)"),
+        ("sgd(momentum=0.8, update_scale=0.5)", "momentum(0.1, momentum=0.8, update_scale=0.5)"),
+        ("sgd(0.2, momentum=0.9, nesterov=True)", "nesterov(0.2, momentum=0.9)"),
+        ("sgd(0.2, momentum=0)", "sgd(0.2)"),
+        ("sgd(0.2, momentum=0.0, nesterov=False, update_scale=2)", "sgd(0.2, update_scale=2)"),
+    ],
+)
+def test_sgd_with_a_momentum_is_the_optimizer_of_that_name(spec, same):
+    optimizer = OPTIMIZERS.resolve(spec)
+    assert optimizer == OPTIMIZERS.resolve(same)
+    assert type(optimizer) is type(OPTIMIZERS.resolve(same))
+    assert OPTIMIZERS.resolve(optimizer.spec) == optimizer
+    assert pickle.loads(pickle.dumps(optimizer)) == copy.deepcopy(optimizer) == optimizer
+
+
+def test_sgd_without_a_momentum_says_so_and_can_be_changed():
+    assert (SGD(0.1).momentum, SGD(0.1).nesterov) == (0, False)
+    assert SGD(0.1).spec == "sgd(learning_rate=0.1, update_scale=1.0)"
+    assert replace(SGD(0.1, update_scale=3), learning_rate=0.2) == SGD(0.2, update_scale=3)
+    assert list(inspect.signature(SGD).parameters) == ["learning_rate", "momentum", "nesterov", "update_scale"]
 
 
 def test_an_optimizer_is_a_value():

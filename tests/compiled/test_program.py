@@ -13,17 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glassnet.compiled import program as program_module
+from glassnet.compiled.formulas import Formulas
+from glassnet.compiled.program import Program, arrange
+from glassnet.compiled.tracing import UntraceableError
 from glassnet.data.augmentation import Augmentation, moved
 from glassnet.errors import NonFiniteError
-from glassnet.nn import program as program_module
 from glassnet.nn.activations import ACTIVATIONS, Activation
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.losses import LOSSES, Loss
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import GD, OPTIMIZERS, SGD, Adam, Optimizer
 from glassnet.nn.parameters import Parameters
-from glassnet.nn.program import Formulas, Program, arrangement
-from glassnet.nn.tracing import UntraceableError
 from glassnet.nn.update import Update
 from glassnet.runtime.blas import find_gemm
 
@@ -371,16 +372,16 @@ def test_an_optimizer_that_has_taken_steps_goes_on():
 
 @given(st.lists(st.integers(1, 20), min_size=2, max_size=5), st.integers(1, 30))
 def test_an_arrangement_holds_every_parameter_once(layers, shares):
-    order = arrangement(Parameters(layers, np.float32), shares)
+    order = arrange(Parameters(layers, np.float32), shares)
     assert sorted(order.tolist()) == list(range(len(order)))
     last = layers[-1] * (layers[-2] + 1)
     assert order[-last:].tolist() == list(range(len(order) - last, len(order)))
-    assert arrangement(Parameters(layers, np.float32), 1).tolist() == list(range(len(order)))
+    assert arrange(Parameters(layers, np.float32), 1).tolist() == list(range(len(order)))
 
 
 def test_a_share_has_columns_of_w_then_its_part_of_b():
     """Two inputs, six units in two shares: columns 0 to 3 and 4, 5 of W (row by row), b from 12 on."""
-    order = arrangement(Parameters([2, 6, 1], np.float32), 2)
+    order = arrange(Parameters([2, 6, 1], np.float32), 2)
     assert order[:18].tolist() == [0, 1, 2, 3, 6, 7, 8, 9, 12, 13, 14, 15, 4, 5, 10, 11, 16, 17]
 
 

@@ -1,8 +1,8 @@
 """What a formula computes, found by running it on symbols instead of numbers.
 
 A formula is plain NumPy: an activation, a loss, an update rule. Called with a `Symbol` in place of each array it
-leaves behind a graph of the operations it asked for, from which `glassnet.nn.loops` writes one fused loop. The
-formula itself stays the only place where the mathematics is written.
+leaves behind a graph of the operations it asked for, from which `glassnet.compiled.loops` writes one fused loop.
+The formula itself stays the only place where the mathematics is written.
 
 A symbol stands for one of three kinds of value. Inside a row there are the *elements* (a pre-activation z, a
 weight) and the values of the *row* (a sum over its elements); a *scalar* is the same everywhere (a learning rate,
@@ -103,7 +103,7 @@ class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
         What NumPy would hold: numbers of the formula's dtype, integers, or booleans. In the loop all but truths
         are real numbers, so what depends on being integers is refused.
     number : dtype
-        Of the arrays the formula is traced for.
+        Type of the arrays that the formula is traced for.
     kept : bool
         Whether a value of the row has kept its axis, as ``keepdims=True`` says, and so meets each element.
     """
@@ -268,7 +268,7 @@ def trace(formula: Callable[..., Any], *arguments: Symbol, **options: Symbol) ->
     >>> trace(np.fft.fft, array("z", "float32"))
     Traceback (most recent call last):
         ...
-    glassnet.nn.tracing.UntraceableError: np.fft in a formula is not among what is compiled
+    glassnet.compiled.tracing.UntraceableError: np.fft in a formula is not among what is compiled
     """
     try:
         result = formula(*arguments, **options)

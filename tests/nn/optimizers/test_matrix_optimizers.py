@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from glassnet.errors import UsageError
-from glassnet.nn.backpropagation import Trace
-from glassnet.nn.matrix_optimizers import KFAC, Muon, damped_inverses, orthogonalise
+from glassnet.nn.backpropagation import ForwardCache
 from glassnet.nn.network import Network
-from glassnet.nn.optimizers import Adam, Optimizer
+from glassnet.nn.optimizers import KFAC, Adam, Muon, Optimizer
+from glassnet.nn.optimizers.kfac import damped_inverses
+from glassnet.nn.optimizers.muon import orthogonalise
 from glassnet.nn.parameters import Parameters
 from glassnet.nn.registry import Registry
 
@@ -293,7 +294,7 @@ def test_momentum_by_hand():
     parameters = Parameters([1, 1], np.float64)
     kfac = KFAC(0.5, momentum=0.5, damping=1e-14)
     state = kfac.start(parameters.theta, parameters)
-    rows = Trace(H=[], inputs=[np.array([[1.0], [-1.0]])], delta=[np.array([[1.0], [-1.0]])])
+    rows = ForwardCache(H=[], inputs=[np.array([[1.0], [-1.0]])], delta=[np.array([[1.0], [-1.0]])])
     for gradient in (2.0, 1.0):
         kfac.observe(rows, state)
         kfac.step(parameters.theta, np.array([gradient, 0.0]), state)
@@ -307,7 +308,7 @@ def test_factors_are_running_means_and_their_inverses_wait():
     kfac = KFAC(damping=0.01)
     state, measured, inverses = kfac.start(parameters.theta, parameters), [], []
     for step in range(131):
-        kfac.observe(Trace(H=[], inputs=[np.array([[float(step)]])], delta=[np.array([[2.0]])]), state)
+        kfac.observe(ForwardCache(H=[], inputs=[np.array([[float(step)]])], delta=[np.array([[2.0]])]), state)
         kfac.step(parameters.theta, np.zeros(2), state)
         measured.append(state.memory[1].reshape(2, 2).copy())
         inverses.append(state.memory[3].reshape(2, 2).copy())
@@ -326,7 +327,7 @@ def test_the_past_is_forgotten_in_the_end():
     kfac = KFAC()
     state = kfac.start(parameters.theta, parameters)
     state.t, state.memory[2][:] = 1000, 1
-    kfac.observe(Trace(H=[], inputs=[np.ones((1, 1))], delta=[np.array([[3.0]])]), state)
+    kfac.observe(ForwardCache(H=[], inputs=[np.ones((1, 1))], delta=[np.array([[3.0]])]), state)
     np.testing.assert_allclose(state.memory[2], 0.95 + 0.05 * 9)
 
 

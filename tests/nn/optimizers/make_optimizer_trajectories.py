@@ -1,6 +1,6 @@
 """Make optimizer_trajectories.json with PyTorch as the independent implementation.
 
-    pip install torch==2.13.0 && python tests/nn/make_optimizer_trajectories.py
+    pip install torch==2.13.0 && python tests/nn/optimizers/make_optimizer_trajectories.py
 
 Ten float64 steps of every optimizer at odd hyper-parameters, on a function of seven variables that is neither
 quadratic nor symmetric, so that a wrong rule leaves the path at once. The tests need the JSON file only.

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from glassnet.errors import UsageError
-from glassnet.nn.optimizers import Optimizer
-from glassnet.nn.quasi_newton import LBFGS
+from glassnet.nn.optimizers import LBFGS, Optimizer
 from glassnet.nn.registry import Registry
 
 

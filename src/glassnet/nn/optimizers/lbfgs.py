@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
-from glassnet.nn.optimizer import Optimizer, OptimizerState
+from glassnet.nn.optimizers.base import Optimizer, OptimizerState
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,8 @@ class LBFGS(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 1
-        1, the length that the line search tries first; nothing else can be asked for. update_scale likewise.
+    learning_rate, update_scale : float, default 1
+        1, the length that the line search tries first; nothing else can be asked for.
     memory : int, default 10
         How many of the last steps are remembered, >= 1.
     iterations : int, default 20

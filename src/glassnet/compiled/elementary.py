@@ -2,16 +2,20 @@
 
 The functions of the C library are called number by number, 5 to 14 nanoseconds each; these, made of sums and
 products only, are computed for 8 or 16 numbers together, in less than one. They are compiled into the loops that
-`glassnet.nn.loops` writes and are not meant to be called from Python. Their relative error is below 3e-7 in
+`glassnet.compiled.loops` writes and are not meant to be called from Python. Their relative error is below 3e-7 in
 float32 and 1e-15 in float64; NaN goes through, and what is about to become too small for a normal number is 0.
 
 ``real`` is the dtype computed in and ``whole`` the integer of its size; ``SHIFT``, ``BIAS``, ``TERMS``,
-``SMALLEST``, ``LARGEST`` and ``infinity`` belong to it (see `glassnet.nn.program`).
+``SMALLEST``, ``LARGEST`` and ``infinity`` belong to it (see `glassnet.compiled.formulas`).
 """
 
-# ruff: noqa: F821
-# mypy: ignore-errors
 from math import floor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from glassnet.compiled.names import BIAS, HALF, LARGEST, LOG2_E, LOG_2_HIGH, LOG_2_LOW, LOG_TERMS  # noqa: I001
+    from glassnet.compiled.names import MANTISSA, ONE, ROOT_2, SHIFT, SMALLEST, TERMS, TINY, TWO, ZERO
+    from glassnet.compiled.names import infinity, nan, real, whole
 
 
 def power_of_two(n):
@@ -67,7 +71,7 @@ def log_series(s):
 
 
 def log(x):
-    """Log x by x = 2^n m with m around 1, and log m = 2 artanh((m - 1) / (m + 1))."""
+    """log x by x = 2^n m with m around 1, and log m = 2 artanh((m - 1) / (m + 1))."""
     bits = real(x).view(whole)
     mantissa = whole((bits & MANTISSA) | (BIAS << SHIFT)).view(real)
     n = (bits >> SHIFT) - BIAS

@@ -8,9 +8,9 @@ import types
 import numpy as np
 import pytest
 
+from glassnet.compiled.formulas import Formulas
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import SGD
-from glassnet.nn.program import Formulas
 from glassnet.nn.update import Update
 from glassnet.runtime.compilation import compile_function
 
