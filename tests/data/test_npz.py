@@ -372,14 +372,14 @@ def test_a_member_cut_anywhere_is_refused(tmp_path):
 
 def test_a_file_that_shrinks_while_it_is_read_is_refused(tmp_path, monkeypatch):
     path = small_npz(tmp_path / "a.npz", np.savez, X=np.zeros(10**5))
-    real = npz._members
+    real = npz._check_members
 
     def shrinking(*arguments):
         members = real(*arguments)
         os.truncate(path, 5 * 10**5)
         return members
 
-    monkeypatch.setattr(npz, "_members", shrinking)
+    monkeypatch.setattr(npz, "_check_members", shrinking)
     assert "the member 'X.npy' is damaged (it ends early)" in refused(path)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from glassnet.data import registry
 from glassnet.data.dataset import TASKS
-from glassnet.data.registry import DATASETS, load_dataset, published, whereabouts
+from glassnet.data.registry import DATASETS, find_folders, load_dataset, published
 from glassnet.errors import FileError, UsageError
 
 ENTRIES = pytest.mark.parametrize("entry", DATASETS.values(), ids=DATASETS)
@@ -175,30 +175,30 @@ def test_where_no_figures_are_published_compare_says_so(name):
 
 def test_whereabouts_are_scikit_learn_a_folder_or_none(small_files, monkeypatch):
     monkeypatch.setenv("GLASSNET_DATA", str(small_files.parent))
-    places = whereabouts()
+    places = find_folders()
     assert list(places) == list(DATASETS)
     assert places["digits"] == places["iris"] == "in scikit-learn"
     assert places["fashion-mnist"] == str(small_files)
     assert places["breastmnist"] is places["emnist-letters"] is places["qmnist"] is places["kmnist"] is None
     monkeypatch.delenv("GLASSNET_DATA")
-    assert whereabouts()["fashion-mnist"] is None
-    assert whereabouts(small_files.parent)["fashion-mnist"] == str(small_files)
+    assert find_folders()["fashion-mnist"] is None
+    assert find_folders(small_files.parent)["fashion-mnist"] == str(small_files)
 
 
 def test_a_folder_without_a_name_above_it_is_of_the_set_that_is_asked_for_only(small_files):
     # The files of MNIST, Fashion-MNIST and Kuzushiji-MNIST have the same names: here they are Fashion-MNIST's.
-    places = whereabouts(small_files.parent)
+    places = find_folders(small_files.parent)
     assert (places["fashion-mnist"], places["mnist"], places["kmnist"]) == (str(small_files), None, None)
 
 
 def test_whereabouts_refuse_a_part_of_a_set(small_files):
     next(small_files.iterdir()).unlink()
-    assert "is missing beside the other files" in refusal(FileError, whereabouts, small_files.parent)
+    assert "is missing beside the other files" in refusal(FileError, find_folders, small_files.parent)
 
 
 @pytest.mark.real_data
 def test_the_real_data_are_where_the_variable_says(fashion_mnist_home):
-    places = whereabouts(fashion_mnist_home)
+    places = find_folders(fashion_mnist_home)
     assert places["fashion-mnist"] == f"{fashion_mnist_home}/fashion-mnist"
     for name in ("mnist", "breastmnist"):
         folder = Path(fashion_mnist_home) / DATASETS[name].source.name

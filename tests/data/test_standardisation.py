@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.preprocessing import StandardScaler
 
-from glassnet.data import large, own, standardisation
+from glassnet.data import large, standardisation, user_data
 from glassnet.data.dataset import Dataset, Split
 from glassnet.data.registry import load_dataset
 from glassnet.data.standardisation import Standardisation
@@ -150,7 +150,7 @@ def test_rows_that_are_no_numbers_or_of_another_width_are_refused():
 
 
 def test_all_rows_are_scaled_by_the_training_rows_figures(shifted):
-    data = shifted.standardised()
+    data = shifted.standardise()
     train = shifted.train.X.reshape(50, 4)
     mean, spread = train.mean(axis=0), train.std(axis=0)
     for before, after in zip(splits(shifted), splits(data), strict=True):
@@ -164,9 +164,9 @@ def test_all_rows_are_scaled_by_the_training_rows_figures(shifted):
 
 
 def test_other_validation_and_test_rows_do_not_change_the_training_rows(shifted):
-    one = shifted.standardised()
+    one = shifted.standardise()
     other = dataclasses.replace(shifted, test=shifted.test._replace(X=shifted.test.X * 9))
-    other = other.with_validation(Split(shifted.validation.X - 40, shifted.validation.y)).standardised()
+    other = other.with_validation(Split(shifted.validation.X - 40, shifted.validation.y)).standardise()
     np.testing.assert_array_equal(one.train.X, other.train.X)
     assert one.standardisation.to_json() == other.standardisation.to_json()
 
@@ -181,11 +181,11 @@ def test_validation_rows_that_are_set_aside_have_no_part_in_the_figures():
 
 
 def load_data_of(X, **options):
-    return Dataset.from_arrays(X, np.zeros(len(X), int), **options).standardised()
+    return Dataset.from_arrays(X, np.zeros(len(X), int), **options).standardise()
 
 
 def test_what_else_is_known_of_the_data_stays(shifted):
-    data = shifted.standardised()
+    data = shifted.standardise()
     changed = {"train", "validation", "test", "standardisation"}
     for field in dataclasses.fields(data):
         if field.name not in changed:
@@ -193,7 +193,7 @@ def test_what_else_is_known_of_the_data_stays(shifted):
 
 
 def test_validation_rows_given_later_are_scaled_too(shifted):
-    data = shifted.standardised()
+    data = shifted.standardise()
     again = data.with_validation(shifted.validation)
     np.testing.assert_array_equal(again.validation.X, data.validation.X)
 
@@ -225,11 +225,11 @@ def test_a_table_is_refused_and_so_is_what_is_standardised(tmp_path):
     for table in (frame, tmp_path / "mine.csv"):
         assert "standardised already" in refusal(UsageError, load_dataset, table, target="b", standardize=True)
     data = load_dataset("digits", standardize=True)
-    assert "standardised already" in refusal(UsageError, data.standardised)
+    assert "standardised already" in refusal(UsageError, data.standardise)
 
 
 def test_data_larger_than_memory_are_refused(tmp_path, monkeypatch):
-    for module in (own, large):
+    for module in (user_data, large):
         monkeypatch.setattr(module, "LARGE", 50)
     np.save(tmp_path / "rows.npy", np.arange(120.0).reshape(60, 2))
     np.save(tmp_path / "labels.npy", np.arange(60) % 2)

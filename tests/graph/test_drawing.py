@@ -204,11 +204,11 @@ def test_neuron_by_neuron_every_unit_and_every_connection_is_drawn(graph_by_neur
 
 
 def test_values_are_green_gradients_are_red_and_known_at_their_time(graph):
-    walk, figure = graph.walk, graph.figure
+    traversal, figure = graph.traversal, graph.figure
     for text in marks(graph, Text):
         if text.colour in ("value", "gradient", "delta") and text.time:
-            assert 1 <= text.time <= len(walk.steps)
-            forwards = text.time <= len(walk.steps) // 2
+            assert 1 <= text.time <= len(traversal.steps)
+            forwards = text.time <= len(traversal.steps) // 2
             assert forwards == (text.colour == "value"), text
     assert any(text.colour == "value" for text in marks(graph, Text))
     assert figure.title.startswith("Computation graph of a network ")
@@ -229,12 +229,12 @@ def test_the_value_and_the_gradient_of_every_operation_are_written_beside_it(gra
             assert ("value", shown(node, node.value)) in said
             red = "delta" if node.kind == "adder" else "gradient"
             assert (red, shown(node, node.gradient)) in said
-            assert times["value"] == graph.walk.value(node)
+            assert times["value"] == graph.traversal.value(node)
         elif node.kind in ("target", "constant"):
             assert ("ink", shown(node, node.value)) in said
         else:
             assert {("ink", shown(node, node.value)), ("gradient", shown(node, node.gradient))} <= said
-            assert times["gradient"] == graph.walk.gradient(node)
+            assert times["gradient"] == graph.traversal.gradient(node)
 
 
 def test_the_numbers_of_a_small_networks_neurons_are_all_written(graph_of):

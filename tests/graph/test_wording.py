@@ -17,7 +17,7 @@ from glassnet.graph.explanations import (
 )
 from glassnet.graph.nodes import Matmul, Normalisation, consumers_of
 from glassnet.graph.notation import Name, number, numeral, partial
-from glassnet.graph.steps import BACKWARD, FORWARD
+from glassnet.graph.traversal import BACKWARD, FORWARD
 from glassnet.graph.wording import MOST_SLOPES
 from glassnet.nn.activations import ACTIVATIONS, Activation
 from glassnet.nn.losses import LOSSES, Loss
@@ -55,7 +55,7 @@ def text_of(mathml):
 
 def explained(graph):
     consumers = consumers_of(graph.nodes)
-    return [(step, explain_step(step, consumers)) for step in graph.walk.steps]
+    return [(step, explain_step(step, consumers)) for step in graph.traversal.steps]
 
 
 def tidy(mathml):

@@ -41,9 +41,9 @@ def list_datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -
       glassnet data list
       glassnet data list --json
     """
-    from glassnet.data.registry import DATASETS, whereabouts
+    from glassnet.data.registry import DATASETS, find_folders
 
-    places = whereabouts(data_dir)
+    places = find_folders(data_dir)
     if as_json:
         print_json(
             {
@@ -152,8 +152,8 @@ def show(
     """
     import numpy as np
 
-    from glassnet.data.own import TABLES
     from glassnet.data.registry import DATASETS, load_dataset
+    from glassnet.data.user_data import TABLES
     from glassnet.errors import FileError
     from glassnet.report.pictures import sample_grid, save_png
 

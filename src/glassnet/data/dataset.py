@@ -109,7 +109,7 @@ class Dataset:
 
         Where the data set is standardised, so are they, by the training rows' figures.
         """
-        X, y = _checked(self.name, "validation", *validation)
+        X, y = _check_arrays(self.name, "validation", *validation)
         if self.standardisation is not None:
             X = self.standardisation.apply(X)
             validation = Split(X, y)
@@ -146,11 +146,11 @@ class Dataset:
         if named[1] is None:
             return replace(self, validation=self.test, validation_size=rows)
         X, y = self.train
-        first = len(y) - validation_size(int(named[1]), len(y))
+        first = len(y) - count_validation_rows(int(named[1]), len(y))
         train, last = Split(X[:first], y[:first]), Split(X[first:], y[first:])
         return replace(self, train=train, validation=last, validation_size=rows)
 
-    def standardised(self) -> Dataset:
+    def standardise(self) -> Dataset:
         """Return the data set with each column of X at mean 0 and standard deviation 1 over the training rows.
 
         Means and deviations are those of ``train``, after the validation rows were set aside: nothing of the
@@ -167,7 +167,7 @@ class Dataset:
         Examples
         --------
         >>> X = np.array([[1], [3], [9]], np.float32)
-        >>> data = Dataset.from_arrays(X[:2], np.array([0, 1]), X[2:], np.array([0]), validation=0).standardised()
+        >>> data = Dataset.from_arrays(X[:2], np.array([0, 1]), X[2:], np.array([0]), validation=0).standardise()
         >>> data.train.X.tolist(), data.test.X.tolist()
         ([[-1.0], [1.0]], [[7.0]])
         """
@@ -203,8 +203,8 @@ class Dataset:
     ) -> Dataset:
         """Make a data set of arrays.
 
-        Validation rows are drawn from X by `stratified`, with `split_seed`. Without X_test, a fifth of the rows
-        becomes the test set first; that draw does not depend on `split_seed`, so the test rows stay the same.
+        Validation rows are drawn from X by `draw_stratified`, with `split_seed`. Without X_test, a fifth of the
+        rows becomes the test set first; that draw does not depend on `split_seed`, so the test rows stay the same.
 
         Parameters
         ----------
@@ -239,7 +239,7 @@ class Dataset:
         >>> [len(split.y) for split in (data.train, data.validation, data.test)]
         [70, 10, 20]
         """
-        X, y = _checked(name, "training", X, y)
+        X, y = _check_arrays(name, "training", X, y)
         if checksums is None:
             digest = hashlib.md5(np.ascontiguousarray(X).data, usedforsecurity=False)
             digest.update(np.ascontiguousarray(y).data)
@@ -247,20 +247,20 @@ class Dataset:
         if (X_test is None) != (y_test is None):
             raise UsageError("y_test", "goes with X_test: give both, or neither")
         if X_test is not None and y_test is not None:
-            X_test, y_test = _checked(name, "test", X_test, y_test)
+            X_test, y_test = _check_arrays(name, "test", X_test, y_test)
             _check_fit(name, "test", X_test, y_test, X, y)
-        names = _class_names(name, y, y_test, class_names)  # before any row is moved, so that errors can name it
+        names = _name_classes(name, y, y_test, class_names)  # before any row is moved, so that errors can name it
         if X_test is None or y_test is None:
-            rest, chosen = stratified(y, round(TEST * len(y)), np.random.default_rng(0))
+            rest, chosen = draw_stratified(y, round(TEST * len(y)), np.random.default_rng(0))
             X, y, X_test, y_test = X[rest], y[rest], X[chosen], y[chosen]
         if len(y_test) == 0:
             raise DataError(f"{name}: {len(y)} rows are too few to set a fifth apart for the test")
-        size = validation_size(VALIDATION if validation is None else validation, len(y))
-        rest, chosen = stratified(y, size, stream(split_seed, "split"))
+        size = count_validation_rows(VALIDATION if validation is None else validation, len(y))
+        rest, chosen = draw_stratified(y, size, stream(split_seed, "split"))
         held_out = X[chosen]
         return cls(
             name,
-            Split(_kept(X, rest) if overwrite_X and X.flags.writeable else X[rest], y[rest]),
+            Split(_move_to_front(X, rest) if overwrite_X and X.flags.writeable else X[rest], y[rest]),
             Split(held_out, y[chosen]),
             Split(X_test, y_test),
             names,
@@ -268,12 +268,12 @@ class Dataset:
             checksums,
             size,
             split_seed,
-            _task(task, y, names),
+            _choose_task(task, y, names),
             None if target_names is None else tuple(target_names),
         )
 
 
-def _checked(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:
+def _check_arrays(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:
     try:
         X, y = np.asarray(X), np.asarray(y)
     except ValueError:
@@ -303,7 +303,7 @@ def _check_fit(name: str, split: str, X: Array, y: Array, X_train: Array, y_trai
         )
 
 
-def _kept(X: Array, rows: Array) -> Array:
+def _move_to_front(X: Array, rows: Array) -> Array:
     """Return some rows, in rising order, moved to the front of X."""
     for first in range(0, len(rows), BLOCK):
         part = rows[first : first + BLOCK]
@@ -311,7 +311,7 @@ def _kept(X: Array, rows: Array) -> Array:
     return X[: len(rows)]
 
 
-def _task(task: str | None, y: Array, class_names: tuple[str, ...] | None) -> str:
+def _choose_task(task: str | None, y: Array, class_names: tuple[str, ...] | None) -> str:
     """Return the task that is named, or that labels and numbers imply."""
     if task is not None:
         if task not in TASKS:
@@ -323,7 +323,9 @@ def _task(task: str | None, y: Array, class_names: tuple[str, ...] | None) -> st
     return "multi-label" if bits else "regression"
 
 
-def _class_names(name: str, y: Array, y_test: Array | None, given: Sequence[str] | None) -> tuple[str, ...] | None:
+def _name_classes(
+    name: str, y: Array, y_test: Array | None, given: Sequence[str] | None
+) -> tuple[str, ...] | None:
     """Return a name for every class, None where y holds numbers; refuse labels outside the classes."""
     names = None if given is None else tuple(str(label) for label in given)
     if y.ndim != 1 or y.dtype.kind not in "iub":
@@ -348,12 +350,12 @@ def _check_labels(name: str, split: str, labels: Array, n_classes: int) -> None:
         )
 
 
-def validation_size(validation: float, n: int) -> int:
+def count_validation_rows(validation: float, n: int) -> int:
     """Return the number of validation rows for a share below 1 or a whole number.
 
     Examples
     --------
-    >>> validation_size(1 / 12, 60_000), validation_size(300, 60_000), validation_size(0, 60_000)
+    >>> count_validation_rows(1 / 12, 60_000), count_validation_rows(300, 60_000), count_validation_rows(0, 60_000)
     (5000, 300, 0)
     """
     share = 0 < validation < 1
@@ -363,7 +365,7 @@ def validation_size(validation: float, n: int) -> int:
     return int(size)
 
 
-def stratified(y: Array, size: int, rng: np.random.Generator) -> tuple[Array, Array]:
+def draw_stratified(y: Array, size: int, rng: np.random.Generator) -> tuple[Array, Array]:
     """Draw `size` rows with every class in proportion, to within one row; return (the rest, the drawn).
 
     The rows are shuffled, sorted by label, and every (n / size)-th is drawn; of numbers (floats), one of every
@@ -371,7 +373,7 @@ def stratified(y: Array, size: int, rng: np.random.Generator) -> tuple[Array, Ar
 
     Examples
     --------
-    >>> rest, drawn = stratified(np.repeat([0, 1], [6, 3]), 3, np.random.default_rng(0))
+    >>> rest, drawn = draw_stratified(np.repeat([0, 1], [6, 3]), 3, np.random.default_rng(0))
     >>> (drawn < 6).sum(), (drawn >= 6).sum()
     (np.int64(2), np.int64(1))
     """

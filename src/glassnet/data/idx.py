@@ -17,7 +17,7 @@ from typing import IO, Any, cast
 
 import numpy as np
 
-from glassnet.data.regular import regular_file
+from glassnet.data.untrusted_files import open_regular_file
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 
@@ -52,7 +52,7 @@ def read_idx(path: str | Path, member: str | None = None) -> Array:
         If the file is missing, not regular, not IDX, damaged, or shorter or longer than its header says.
     """
     path = Path(path)
-    with regular_file(path) as (file, size), _member(path, file, member) as raw:
+    with open_regular_file(path) as (file, size), _member(path, file, member) as raw:
         gzipped = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
         limit = size * (DEFLATE_LIMIT if gzipped or member else 1)

@@ -51,7 +51,7 @@ class MedMNIST:
     @property
     def facts(self) -> dict[str, Any]:
         """What is known of the set."""
-        facts: dict[str, Any] = descriptions()["sets"][self.flag]
+        facts: dict[str, Any] = read_descriptions()["sets"][self.flag]
         return facts
 
     @property
@@ -95,7 +95,7 @@ class MedMNIST:
 
         (path,) = self.source.locate(data_dir).values()
         arrays = read_npz(path, [f"{split}_{kind}" for split in SPLITS for kind in ("images", "labels")])
-        train, official, test = (self._split(path, arrays, split) for split in SPLITS)
+        train, official, test = (self._read_split(path, arrays, split) for split in SPLITS)
         X, y = train
         if validation is not None:
             X, y = np.concatenate([X, official.X]), np.concatenate([y, official.y])
@@ -115,7 +115,7 @@ class MedMNIST:
         )
         return data if validation is not None else data.with_validation(official)
 
-    def _split(self, path: Path, arrays: dict[str, Array], split: str) -> Split:
+    def _read_split(self, path: Path, arrays: dict[str, Array], split: str) -> Split:
         images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
         if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
             shape = " x ".join(map(str, self.image_shape))
@@ -137,22 +137,22 @@ class MedMNIST:
 
     def published(self) -> dict[str, dict[str, float]]:
         """Return the published test figures, AUC and ACC by method; none for the sets in three dimensions."""
-        rows = descriptions()["published"]["rows"]
+        rows = read_descriptions()["published"]["rows"]
         return {method: figures[self.flag] for method, figures in rows.items() if self.flag in figures}
 
 
 @cache
-def descriptions() -> dict[str, Any]:
+def read_descriptions() -> dict[str, Any]:
     """Return what ``medmnist.json`` says."""
     text = (resources.files("glassnet.data") / "medmnist.json").read_text(encoding="utf-8")
     facts: dict[str, Any] = json.loads(text)
     return facts
 
 
-def all_sets() -> list[MedMNIST]:
+def list_sets() -> list[MedMNIST]:
     """Return every set in every size."""
     return [
         MedMNIST(flag if size == "28" else f"{flag}_{size}", flag, int(size))
-        for flag, facts in descriptions()["sets"].items()
+        for flag, facts in read_descriptions()["sets"].items()
         for size in facts["files"]
     ]

@@ -120,11 +120,11 @@ def read_npz(
         status = os.stat(path)  # before opening: to open a pipe would wait for a writer
         if not stat.S_ISREG(status.st_mode):
             raise FileError(path, "is not a regular file")
-        with path.open("rb") as raw, _archive(path, raw) as archive:
-            members = _members(path, archive)
-            chosen = _chosen(path, members, names)
+        with path.open("rb") as raw, _open_archive(path, raw) as archive:
+            members = _check_members(path, archive)
+            chosen = _choose_members(path, members, names)
             _check_total(path, chosen, most_bytes)
-            return {name: _array(path, archive, member) for name, member in chosen.items()}
+            return {name: _read_member(path, archive, member) for name, member in chosen.items()}
     except FileError:
         raise
     except OSError as error:
@@ -133,7 +133,7 @@ def read_npz(
         raise FileError(path, "needs more memory than there is") from None
 
 
-def _archive(path: Path, raw: IO[bytes]) -> zipfile.ZipFile:
+def _open_archive(path: Path, raw: IO[bytes]) -> zipfile.ZipFile:
     """Open the zip and read its table of contents."""
     start = raw.read(4)
     if start not in (b"PK\x03\x04", b"PK\x05\x06"):
@@ -146,7 +146,7 @@ def _archive(path: Path, raw: IO[bytes]) -> zipfile.ZipFile:
         raise FileError(path, f"is a damaged or truncated NPZ file ({_brief(error)}): copy it again") from None
 
 
-def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+def _check_members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Return the members by name, after checking all that the table of contents tells of them."""
     members = archive.infolist()
     if not members:
@@ -192,7 +192,7 @@ def _check_size(member: zipfile.ZipInfo) -> None:
         )
 
 
-def _chosen(
+def _choose_members(
     path: Path, members: dict[str, zipfile.ZipInfo], names: Sequence[str] | None
 ) -> dict[str, zipfile.ZipInfo]:
     """Return the members to read, by the names of their arrays."""
@@ -216,7 +216,7 @@ def _check_total(path: Path, members: dict[str, zipfile.ZipInfo], most_bytes: in
         )
 
 
-def _array(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
+def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
     """Read one array; whatever is wrong with it becomes an error that names it."""
     longer = copy.copy(member)
     longer.file_size += 1  # `zipfile` cuts what is longer than declared; one byte more shows it
@@ -231,7 +231,7 @@ def _array(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Arr
 
 def _read_npy(file: IO[bytes], size: int) -> Array:
     """Read an NPY file of `size` bytes: its header first, and the numbers if they fit."""
-    shape, fortran, dtype, start = _header(file, size)
+    shape, fortran, dtype, start = _read_header(file, size)
     expected = math.prod(shape) * dtype.itemsize
     promise = f"its header promises {_times(shape)} values of type {dtype} ({expected:,} bytes)"
     if expected != size - start:
@@ -252,7 +252,7 @@ def _read_npy(file: IO[bytes], size: int) -> Array:
     return numbers.astype(dtype.newbyteorder("="), order="C", copy=False)
 
 
-def _header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+def _read_header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
     """Return shape, Fortran order, type, and where the numbers begin."""
     magic = file.read(npy_format.MAGIC_LEN)
     if magic[:4] == b"PK\x03\x04":
@@ -273,11 +273,11 @@ def _header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype
     text = file.read(length)
     if len(text) < length or start > size:
         raise _MemberError(f"ends within its header of {length:,} bytes")
-    shape, fortran, dtype = _parse(text)
+    shape, fortran, dtype = _parse_header(text)
     return shape, fortran, dtype, start
 
 
-def _parse(text: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _parse_header(text: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Return shape, Fortran order and type that the text of a header declares."""
     try:
         # All versions of the format write plain numbers alike; they differ in how long a text may be.

@@ -9,9 +9,9 @@ from typing import Any
 
 from glassnet.data import medmnist, mnist_family, scikit_learn
 from glassnet.data.dataset import Dataset
-from glassnet.data.own import Own, from_frame, looks_like_a_path
 from glassnet.data.sources import Source
 from glassnet.data.standardisation import already_standardised
+from glassnet.data.user_data import UserData, from_frame, looks_like_a_path
 from glassnet.errors import UsageError, unknown_name
 
 
@@ -60,7 +60,7 @@ def _entries() -> list[Entry]:
     ]
     medical = [
         Entry(s.name, s.title, s.licence, s.task, len(s.labels), s.load, s.source, s.published())
-        for s in medmnist.all_sets()
+        for s in medmnist.list_sets()
     ]
     return [*families, digits, *tables, *medical]
 
@@ -84,7 +84,7 @@ def published(name: str) -> dict[str, dict[str, float]]:
     return figures
 
 
-def whereabouts(data_dir: str | Path | None = None) -> dict[str, str | None]:
+def find_folders(data_dir: str | Path | None = None) -> dict[str, str | None]:
     """Return where each data set's files are without a download: a folder, or None.
 
     Raises
@@ -97,7 +97,7 @@ def whereabouts(data_dir: str | Path | None = None) -> dict[str, str | None]:
         if entry.source is None:
             places[name] = "in scikit-learn"
         else:
-            folder = entry.source.whereabouts(data_dir)
+            folder = entry.source.find_folder(data_dir)
             places[name] = None if folder is None else str(folder)
     return places
 
@@ -136,7 +136,7 @@ def load_dataset(
         What becomes of missing values in a table.
     standardize : bool, default False
         Bring each column to mean 0 and standard deviation 1 over the training rows, see
-        `Dataset.standardised`. Tables are so without it.
+        `Dataset.standardise`. Tables are so without it.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def load_dataset(
         data = _as_read(name, data_dir, 0, split_seed, target, impute).validated_by(validation)
     else:
         data = _as_read(name, data_dir, validation, split_seed, target, impute)
-    return data.standardised() if standardize else data
+    return data.standardise() if standardize else data
 
 
 def _as_read(
@@ -177,4 +177,4 @@ def _as_read(
             if value is not None:
                 raise UsageError(option, "goes with a table of your own (CSV, TSV, Parquet)")
         return find(name).load(data_dir, validation, split_seed)
-    return Own(name, target, impute).load(validation, split_seed)
+    return UserData(name, target, impute).load(validation, split_seed)

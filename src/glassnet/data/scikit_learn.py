@@ -55,10 +55,10 @@ class Table:
             task=self.task,
             target_names=getattr(bunch, "target_names", None) if bunch.target.ndim == 2 else None,
         )
-        return scaled(data)
+        return scale(data)
 
 
-def scaled(data: Dataset) -> Dataset:
+def scale(data: Dataset) -> Dataset:
     """Return a data set with the columns of X, and a regression's y, at mean 0 and deviation 1 in training."""
 
     def standard(values: Array, training: Array) -> Array:

@@ -62,14 +62,14 @@ class Standardisation:
         """
         if X.dtype.kind not in "fiub":
             raise DataError(f"X: expected rows of numbers to standardise, got the type {X.dtype}")
-        first = next(iter(_blocks(X)))[1][0]
+        first = next(iter(_take_blocks(X)))[1][0]
         total, squares, changes = (np.zeros(len(first), dtype) for dtype in (float, float, bool))
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):  # said below
-            for _, block in _blocks(X):
+            for _, block in _take_blocks(X):
                 total += block.sum(axis=0)
                 changes |= (block != first).any(axis=0)
             mean = total / len(X)
-            for _, block in _blocks(X):
+            for _, block in _take_blocks(X):
                 squares += np.square(block - mean).sum(axis=0)
             spread = np.sqrt(squares / len(X))
         bad = np.flatnonzero(~np.isfinite(spread))
@@ -106,7 +106,7 @@ class Standardisation:
             raise DataError(f"X: the rows have {columns} columns, those that were standardised {len(self.mean)}")
         scaled = np.empty((len(X), columns), np.float32)
         with np.errstate(over="ignore", under="ignore"):  # what becomes infinite no network takes
-            for part, block in _blocks(X):
+            for part, block in _take_blocks(X):
                 scaled[part] = (block - self.mean) / self.spread
         return scaled
 
@@ -155,7 +155,7 @@ class Standardisation:
         return cls(mean, spread, of_bytes)
 
 
-def _blocks(X: Array) -> Iterator[tuple[slice, Array]]:
+def _take_blocks(X: Array) -> Iterator[tuple[slice, Array]]:
     """Give rows as float64 of shape (block, d), bytes as shares of 255."""
     columns, unit = int(np.prod(X.shape[1:])), 255.0 if X.dtype == np.uint8 else 1.0
     for first in range(0, len(X), BLOCK):

@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn, cast
 
-from glassnet.data.regular import regular_file
+from glassnet.data.untrusted_files import open_regular_file
 from glassnet.errors import DataError, FileError, GlassnetError
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def _from_file(path: Path) -> pl.DataFrame:
 @contextlib.contextmanager
 def _opened(path: Path, gzipped: bool) -> Iterator[tuple[IO[bytes], int]]:
     """Open a regular file whose first bytes are of the format that its name says, with its size."""
-    with regular_file(path) as (raw, size):
+    with open_regular_file(path) as (raw, size):
         _check_magic(path, raw, gzipped)
         yield raw, size
 

@@ -70,7 +70,7 @@ def textbook(formula: Callable[..., Any]) -> Callable[..., Any]:
 def activation_symbols(activation: Activation) -> tuple[Symbol | None, Symbol | None]:
     """Return f of the symbol z, and f' of z and h; None for one that cannot be traced."""
     z, h = array("z", np.float64), array("h", np.float64)
-    return _traced(textbook(activation.f), z), _traced(textbook(activation.f_prime), z, h)
+    return _trace(textbook(activation.f), z), _trace(textbook(activation.f_prime), z, h)
 
 
 def loss_symbols(loss: Loss, values: Mapping[str, Array] | None = None) -> tuple[Symbol | None, Symbol | None]:
@@ -80,16 +80,16 @@ def loss_symbols(loss: Loss, values: Mapping[str, Array] | None = None) -> tuple
     sum to 1), it is the form of the code.
     """
     a, y = array("a", np.float64), array("y", np.float64)
-    pair = _traced(textbook(loss.formula), a, y)
+    pair = _trace(textbook(loss.formula), a, y)
     if pair and values:
         with np.errstate(all="ignore"):
             shown, true = (evaluate(part, dict(values)) for part in pair), loss.formula(values["a"], values["y"])
             if not all(np.allclose(one, other) for one, other in zip(shown, true, strict=True)):
-                pair = _traced(loss.formula, a, y)
+                pair = _trace(loss.formula, a, y)
     return pair or (None, None)
 
 
-def _traced(formula: Callable[..., Any], *symbols: Symbol) -> Any:
+def _trace(formula: Callable[..., Any], *symbols: Symbol) -> Any:
     try:
         return trace(formula, *symbols)
     except UntraceableError:

@@ -15,7 +15,7 @@ from glassnet.graph.drawing import draw
 from glassnet.graph.figure import Figure
 from glassnet.graph.neuron_drawing import draw_neurons
 from glassnet.graph.nodes import Node, backward, forward
-from glassnet.graph.steps import Walk
+from glassnet.graph.traversal import Traversal
 from glassnet.graph.views import choose_view
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
@@ -115,9 +115,9 @@ class ComputationGraph:
         return gradient
 
     @cached_property
-    def walk(self) -> Walk:
+    def traversal(self) -> Traversal:
         """The order in which the graph is gone through."""
-        return Walk(self.nodes, by_neuron=self.view.level == "neurons")
+        return Traversal(self.nodes, by_neuron=self.view.level == "neurons")
 
     @cached_property
     def figure(self) -> Figure:
@@ -125,7 +125,7 @@ class ComputationGraph:
         layers = "-".join(map(str, self.network.layers))
         title = f"Computation graph of a network {layers}, {self.view.level}"
         drawn = draw_neurons if self.view.level == "neurons" else draw
-        return drawn(self.nodes, self.walk, title)
+        return drawn(self.nodes, self.traversal, title)
 
     def save(self, path: str | Path) -> None:
         """Write the picture, values in green and gradients in red, as SVG or PNG.

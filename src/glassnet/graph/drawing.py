@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from glassnet.graph.figure import Content, Curve, Figure, Shape, Text, text_width
 from glassnet.graph.nodes import Function, Node, consumers_of
 from glassnet.graph.notation import Name, length, number
-from glassnet.graph.steps import Walk
+from glassnet.graph.traversal import Traversal
 from glassnet.nn.activations import Array
 
 RADIUS = 14.0
@@ -50,14 +50,14 @@ def shown(node: Node, values: Array) -> str:
     return f"{number(float(values[0, 0]), 3)} …"
 
 
-def draw(nodes: Sequence[Node], walk: Walk, title: str) -> Figure:
+def draw(nodes: Sequence[Node], traversal: Traversal, title: str) -> Figure:
     """Return the figure of an evaluated graph."""
-    return _Drawing(nodes, walk, title).figure
+    return _Drawing(nodes, traversal, title).figure
 
 
 class _Drawing:
-    def __init__(self, nodes: Sequence[Node], walk: Walk, title: str) -> None:
-        self.nodes, self.walk = nodes, walk
+    def __init__(self, nodes: Sequence[Node], traversal: Traversal, title: str) -> None:
+        self.nodes, self.traversal = nodes, traversal
         self.number = {id(node): index for index, node in enumerate(nodes)}
         self.consumers = consumers_of(nodes)
         self.place: dict[int, tuple[float, float]] = {}
@@ -244,7 +244,7 @@ class _Drawing:
                         "gradient",
                         "end",
                         node=self.number[id(node)],
-                        time=self.walk.passed(node),
+                        time=self.traversal.passed(node),
                     )
                 )
 
@@ -268,7 +268,7 @@ class _Drawing:
         ) -> None:
             self.figure.marks.append(Text(x, y, content, colour, anchor, node=index, time=time))
 
-        value, gradient = self.walk.value(node), self.walk.gradient(node)
+        value, gradient = self.traversal.value(node), self.traversal.gradient(node)
         if node.is_given:
             return
         if node.operation is None:

@@ -1,4 +1,4 @@
-"""What happens at each step of a walk: what came in, the formula with letters and numbers, what is passed on."""
+"""What happens at each step of a traversal: what came in, the formula, what is passed on."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassnet.graph.algebra import sum_of
-from glassnet.graph.lines import Line, Passed, collected, entry, equation, gradient_name, product
+from glassnet.graph.equations import Line, Passed, collected, entry, equation, gradient_name, product
 from glassnet.graph.nodes import Node
 from glassnet.graph.notation import factor, length, number, numeral, partial
-from glassnet.graph.steps import FORWARD, Step
+from glassnet.graph.traversal import FORWARD, Step
 from glassnet.graph.wording import forward_lines, passed_back
 from glassnet.nn.activations import Array
 

@@ -13,7 +13,7 @@ from glassnet.graph.drawing import MARGIN, shown, spread
 from glassnet.graph.figure import Box, Content, Curve, Figure, Shape, Text
 from glassnet.graph.nodes import Node
 from glassnet.graph.notation import Name, number
-from glassnet.graph.steps import Walk
+from glassnet.graph.traversal import Traversal
 
 RADIUS = 24.0
 COLUMN, PITCH = 270.0, 92.0
@@ -23,9 +23,9 @@ PLACES = (0.7, 0.62, 0.54, 0.46, 0.38, 0.3)
 MOST_NUMBERS = 40
 
 
-def draw_neurons(nodes: Sequence[Node], walk: Walk, title: str) -> Figure:
+def draw_neurons(nodes: Sequence[Node], traversal: Traversal, title: str) -> Figure:
     """Return the figure of an evaluated graph whose units stand alone, or are folded one group a layer."""
-    return _Drawing(nodes, walk, title).figure
+    return _Drawing(nodes, traversal, title).figure
 
 
 class Link(NamedTuple):
@@ -36,8 +36,8 @@ class Link(NamedTuple):
 
 
 class _Drawing:
-    def __init__(self, nodes: Sequence[Node], walk: Walk, title: str) -> None:
-        self.nodes, self.walk = nodes, walk
+    def __init__(self, nodes: Sequence[Node], traversal: Traversal, title: str) -> None:
+        self.nodes, self.traversal = nodes, traversal
         self.number = {id(node): index for index, node in enumerate(nodes)}
         self.figure = Figure(title)
         self.layers: list[list[Node]] = [[] for _ in range(nodes[-1].layer + 1)]
@@ -82,7 +82,7 @@ class _Drawing:
         form = "hexagon" if unit.kind == "loss" else "box" if unit.is_matrix else "circle"
         width = 2 * RADIUS if not unit.is_matrix else 76.0
         names: tuple[Content, ...] = (f"{len(unit.units)} more",) if unit.is_matrix else (unit.name,)
-        value, gradient = self.walk.value(unit), self.walk.gradient(unit)
+        value, gradient = self.traversal.value(unit), self.traversal.gradient(unit)
         marks: list[Shape | Text] = [
             Shape(form, x, y, width, 2 * RADIUS, "leaf" if z is None else "operation", index),
             Text(x, y + 4, names, anchor="middle", node=index),
@@ -92,7 +92,7 @@ class _Drawing:
         colour = "gradient"
         if z is not None:  # known once the neuron has taken in what came back
             content, colour = (Name("delta"), f" = {shown(z, z.gradient)}"), "delta"
-            gradient = self.walk.passed(z)
+            gradient = self.traversal.passed(z)
         marks.append(Text(x, y + RADIUS + 15, content, colour, "middle", node=index, time=gradient))
         return marks
 
@@ -133,7 +133,9 @@ class _Drawing:
             x, y = x1 + share * (x2 - x1), y1 + share * (y2 - y1)
             pair = [
                 Text(x, y - 3, (value,), "value", "middle", node=index),
-                Text(x, y + 10, (gradient,), "gradient", "middle", node=index, time=self.walk.gradient(weight)),
+                Text(
+                    x, y + 10, (gradient,), "gradient", "middle", node=index, time=self.traversal.gradient(weight)
+                ),
             ]
             if not any(overlap(text.extent, box) for text in pair for box in self.taken):
                 self.taken += [text.extent for text in pair]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from glassnet.graph.lines import Line, entry, entry_name, equation, largest, mean_of, mean_over_rows, product
+from glassnet.graph.equations import Line, entry, entry_name, equation, largest, mean_of, mean_over_rows, product
 from glassnet.graph.nodes import Node, Normalisation
 from glassnet.graph.notation import Name, brackets, factor, fraction, numeral, row, sign
 from glassnet.nn.batch_norm import EPSILON

@@ -16,6 +16,7 @@ import numpy as np
 
 from glassnet.errors import DataError
 from glassnet.graph.computation_graph import ComputationGraph
+from glassnet.graph.equations import Line, gradient_name
 from glassnet.graph.explanations import (
     MOST_LINES,
     Explanation,
@@ -25,9 +26,8 @@ from glassnet.graph.explanations import (
     neuron_derivatives,
 )
 from glassnet.graph.figure import PALETTES, css
-from glassnet.graph.lines import Line, gradient_name
+from glassnet.graph.gradient_agreement import GradientAgreement, check_gradients
 from glassnet.graph.nodes import consumers_of
-from glassnet.graph.proof import Proof, prove
 from glassnet.graph.views import LEVELS, readable_levels
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
@@ -99,12 +99,12 @@ class ExplainPage:
     ----------
     html : str
         All of it; it asks for nothing over the network.
-    proof : Proof
+    agreement : GradientAgreement
         The gradient three ways.
     """
 
-    def __init__(self, html: str, proof: Proof) -> None:
-        self.html, self.proof = html, proof
+    def __init__(self, html: str, agreement: GradientAgreement) -> None:
+        self.html, self.agreement = html, agreement
 
     def save(self, file: str | Path) -> None:
         """Write the page, whole or not at all.
@@ -170,7 +170,7 @@ def explain(
     --------
     >>> network = Network([3, 2, 1], "sigmoid", loss="half_squared_error")
     >>> page = explain(network, [0.5, -1.0, 2.0], 1.0)
-    >>> page.html.count("<svg"), page.proof.graph_difference < 1e-12
+    >>> page.html.count("<svg"), page.agreement.graph_difference < 1e-12
     (3, True)
     """
     X, y = np.asarray(X), np.asarray(y)
@@ -179,7 +179,7 @@ def explain(
     elif X.ndim < 2 or len(X) == 0:
         raise DataError(f"X: rows of {network.layers[0]} numbers can be explained, got the shape {X.shape}")
     graphs = _graphs(network, X, y, training, level, neuron, path)
-    proof = prove(graphs[0])
+    agreement = check_gradients(graphs[0])
     first = graphs[0]
     html = _template().render(
         title=f"{'-'.join(map(str, network.layers))}: backpropagation step by step",
@@ -187,12 +187,12 @@ def explain(
         notes=_notes(first),
         picture=_picture(first.X[0].reshape(image_shape), "gray_r") if image_shape else "",
         levels=[_level(graph) for graph in graphs],
-        proof=proof,
-        listed=proof.derivatives if len(proof.derivatives) <= MOST_DERIVATIVES else [],
+        agreement=agreement,
+        listed=agreement.derivatives if len(agreement.derivatives) <= MOST_DERIVATIVES else [],
         colours=css({name: f"var(--{name})" for name in PALETTES["light"]}),
         palettes=PALETTES,
     )
-    return ExplainPage(html, proof)
+    return ExplainPage(html, agreement)
 
 
 def _graphs(
@@ -277,12 +277,12 @@ ABOUT = {
 
 
 def _level(graph: ComputationGraph) -> Level:
-    nodes, walk, view = graph.nodes, graph.walk, graph.view
+    nodes, traversal, view = graph.nodes, graph.traversal, graph.view
     number = {id(node): index for index, node in enumerate(nodes)}
     consumers = consumers_of(nodes)
     steps = [
         StepText(time, step.phase, " ".join(str(number[id(n)]) for n in step.nodes), explain_step(step, consumers))
-        for time, step in enumerate(walk.steps, start=1)
+        for time, step in enumerate(traversal.steps, start=1)
     ]
     about = ABOUT[view.level]
     folded = any(len(alone) < size for alone, size in zip(view.alone, graph.network.layers, strict=True))
@@ -298,7 +298,7 @@ def _level(graph: ComputationGraph) -> Level:
 
 
 def _card(graph: ComputationGraph, index: int) -> Card:
-    node, walk = graph.nodes[index], graph.walk
+    node, traversal = graph.nodes[index], graph.traversal
     if graph.view.level == "neurons" and node.kind == "adder":
         own = [n for n in graph.nodes if n.operation and (n.layer, n.units) == (node.layer, node.units)]
         summed = {id(term) for n in own if n.kind in ("adder", "sum") for term in n.inputs}
@@ -306,14 +306,14 @@ def _card(graph: ComputationGraph, index: int) -> Card:
         return Card(
             index,
             "neuron",
-            _known(output.name.mathml, output.value, walk.value(output)),
-            _known(gradient_name(node), node.gradient, walk.passed(node)),
+            _known(output.name.mathml, output.value, traversal.value(output)),
+            _known(gradient_name(node), node.gradient, traversal.passed(node)),
             [line for n in reversed(own) if id(n) not in summed for line in neuron_derivatives(n)][:MOST_LINES],
         )
-    value = _known(node.name.mathml, node.value, walk.value(node))
+    value = _known(node.name.mathml, node.value, traversal.value(node))
     if node.is_given and node.kind != "constant":
         return Card(index, node.kind, value, None, [])
-    gradient = _known(gradient_name(node), node.gradient, walk.gradient(node))
+    gradient = _known(gradient_name(node), node.gradient, traversal.gradient(node))
     return Card(index, node.kind, value, gradient, local_derivatives(node))
 
 

@@ -14,7 +14,7 @@ from glassnet.graph.algebra import (
     written_of_row,
     written_with_numbers,
 )
-from glassnet.graph.lines import (
+from glassnet.graph.equations import (
     LOSS,
     OVER_ROWS,
     Line,

@@ -131,7 +131,7 @@ def mirror(image, line, channels):
 
 
 def gather_moved(X, rows, moves, height, width, channels, input_scale, batch):
-    """Copy rows of X, scaled, into the batch, each moved by its moves (`glassnet.data.augmentation.moved`)."""
+    """Copy rows of X, scaled, into the batch, each moved by its moves (see `move_images`)."""
     size, line = X.shape[1], width * channels
     for i in range(len(rows)):
         fetch(X, rows, i, len(rows))

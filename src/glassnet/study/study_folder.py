@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from glassnet.errors import FileError
-from glassnet.runtime.files import held_alone, write_bytes
+from glassnet.runtime.files import lock_file, write_bytes
 from glassnet.study.design import Study
 
 STUDY_FILE = "study.toml"
@@ -70,7 +70,7 @@ class StudyFolder:
     def _alone(self) -> Iterator[None]:
         with contextlib.ExitStack() as held:
             try:
-                held.enter_context(held_alone(self.path / LOCK_FILE))
+                held.enter_context(lock_file(self.path / LOCK_FILE))
             except FileError as error:
                 if "in use" in error.problem:
                     raise FileError(self.path, "is in use: another process runs this study; wait for it") from None

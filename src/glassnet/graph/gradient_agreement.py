@@ -35,7 +35,7 @@ class Derivative:
 
 
 @dataclass(frozen=True)
-class BlockProof:
+class BlockAgreement:
     """How well the three ways agree on a weight matrix, or a vector of biases or of scales.
 
     Attributes
@@ -67,10 +67,10 @@ class BlockProof:
 
 
 @dataclass(frozen=True)
-class Proof:
+class GradientAgreement:
     """All of it: a row a block, and each derivative that was taken numerically."""
 
-    blocks: list[BlockProof]
+    blocks: list[BlockAgreement]
     derivatives: list[Derivative]
 
     @property
@@ -84,7 +84,7 @@ class Proof:
         return max(block.numeric_difference for block in self.blocks)
 
 
-def prove(graph: ComputationGraph) -> Proof:
+def check_gradients(graph: ComputationGraph) -> GradientAgreement:
     """Compare the gradient of a graph with the delta recursion and with numerical derivatives, in float64.
 
     All parameters are differentiated numerically where there are at most 1,000, else three random directions in
@@ -94,8 +94,8 @@ def prove(graph: ComputationGraph) -> Proof:
     --------
     >>> from glassnet.nn.network import Network
     >>> graph = ComputationGraph(Network([3, 4, 2], "tanh"), np.eye(3), [0, 1, 1])
-    >>> proof = prove(graph)
-    >>> proof.graph_difference < 1e-12, proof.numeric_difference < 1e-7
+    >>> agreement = check_gradients(graph)
+    >>> agreement.graph_difference < 1e-12, agreement.numeric_difference < 1e-7
     (True, True)
     """
     net = graph.network
@@ -109,15 +109,15 @@ def prove(graph: ComputationGraph) -> Proof:
             Derivative(found.parameter, by_recursion, by_graph, found.value, error)
         )
     blocks = [
-        _prove_block(graph, name, block, gradient[block], derivatives[name])
+        _compare_block(graph, name, block, gradient[block], derivatives[name])
         for name, block in net.parameters.blocks.items()
     ]
-    return Proof(blocks, [derivative for name in derivatives for derivative in derivatives[name]])
+    return GradientAgreement(blocks, [derivative for name in derivatives for derivative in derivatives[name]])
 
 
-def _prove_block(
+def _compare_block(
     graph: ComputationGraph, name: str, block: slice, by_graph: Array, derivatives: list[Derivative]
-) -> BlockProof:
+) -> BlockAgreement:
     parameters = graph.network.parameters
     by_recursion = parameters.gradient[block]
     largest = _largest(by_recursion)
@@ -130,7 +130,7 @@ def _prove_block(
     worst = int(np.argmax(differences))
     numeric = [(d.error, d.parameter) for d in derivatives if d.numeric is not None]
     numeric_worst = max(numeric, default=(0.0, ""))
-    return BlockProof(
+    return BlockAgreement(
         name,
         len(by_recursion),
         largest,

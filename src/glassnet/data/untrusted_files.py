@@ -15,7 +15,7 @@ from glassnet.errors import FileError
 
 
 @contextlib.contextmanager
-def regular_file(path: Path) -> Iterator[tuple[IO[bytes], int]]:
+def open_regular_file(path: Path) -> Iterator[tuple[IO[bytes], int]]:
     """Open a regular file, and give it with its size; what goes wrong while it is read, gzip included, names it.
 
     Raises

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
 
-from glassnet.data.dataset import TEST, VALIDATION, Dataset, Split, stratified, validation_size
+from glassnet.data.array_files import read_rows
+from glassnet.data.dataset import TEST, VALIDATION, Dataset, Split, count_validation_rows, draw_stratified
 from glassnet.data.image_folder import holds_splits, read_image_folder, read_split_image_folder
-from glassnet.data.large import LARGE, large_arrays, large_table
+from glassnet.data.large import LARGE, make_large_arrays, make_large_table
 from glassnet.data.npz import read_npz
-from glassnet.data.rows import read_rows
 from glassnet.data.sources import md5
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.activations import Array
@@ -36,7 +36,7 @@ TABLES = (".csv", ".tsv", ".txt", ".parquet", ".csv.gz")
 
 
 @dataclass(frozen=True)
-class Own:
+class UserData:
     """Where the user's data are, and how they are to be read.
 
     Parameters
@@ -130,7 +130,7 @@ class Own:
             raise FileError(labels, f"holds {rows} rows for the {X.shape} of {path.name}; they must be as many")
         checksums = {file.name: md5(file) for file in (path, labels)}
         if X.size > LARGE:
-            data = large_arrays(X, y, validation, split_seed, _stem(path))
+            data = make_large_arrays(X, y, validation, split_seed, _stem(path))
         else:
             data = Dataset.from_arrays(
                 np.array(X), y, name=_stem(path), validation=validation, split_seed=split_seed
@@ -149,7 +149,7 @@ class Own:
                 with scan_parquet(path) as (lazy, rows, columns):
                     if rows * len(columns) > LARGE:
                         target = _check_target(self.target, columns)
-                        data = large_table(lazy, rows, target, self.impute, validation, split_seed, name)
+                        data = make_large_table(lazy, rows, target, self.impute, validation, split_seed, name)
                     else:
                         frame = collected(lazy, path)
                         data = table_dataset(frame, self.target, self.impute, validation, split_seed, name=name)
@@ -176,7 +176,7 @@ def table_dataset(
     target : str
         The column to predict.
     impute, validation, split_seed
-        See `Own` and `Dataset.from_arrays`.
+        See `UserData` and `Dataset.from_arrays`.
 
     Raises
     ------
@@ -191,11 +191,11 @@ def table_dataset(
     kind = target_kind(frame[target])
     refuse_missing(frame, target, impute)
     order = frame[target].rank("dense").to_numpy().astype(float if kind == "regression" else int)
-    rest, test = stratified(order, round(TEST * len(order)), np.random.default_rng(0))
+    rest, test = draw_stratified(order, round(TEST * len(order)), np.random.default_rng(0))
     if not len(test):
         raise DataError(f"table: {len(order)} rows are too few to set a fifth apart for the test")
-    size = validation_size(VALIDATION if validation is None else validation, len(rest))
-    train, chosen = stratified(order[rest], size, stream(split_seed, "split"))
+    size = count_validation_rows(VALIDATION if validation is None else validation, len(rest))
+    train, chosen = draw_stratified(order[rest], size, stream(split_seed, "split"))
     way = cast(Literal["error", "median"], impute or "error")
     learned = TableEncoder.fit(frame[rest[train]], target, way, labels=frame[target])
     remarks = list(learned.remarks)

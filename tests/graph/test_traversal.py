@@ -5,7 +5,7 @@ import pytest
 
 from glassnet.graph.computation_graph import ComputationGraph
 from glassnet.graph.nodes import consumers_of
-from glassnet.graph.steps import BACKWARD, FORWARD, Walk
+from glassnet.graph.traversal import BACKWARD, FORWARD, Traversal
 
 NETWORKS = [[3, 2, 1], [1, 1], [4, 3, 2], [2, 3, 1, 4], [12, 11, 3]]
 VIEWS = [{"level": "operations"}, {"level": "neurons"}, {"level": "matrices"}, {"neuron": (1, 0)}, {"path": ()}]
@@ -21,50 +21,54 @@ def walked(request, problem):
     """A graph, and the way through it node by node or neuron by neuron."""
     layers, view, by_neuron = request.param
     graph = ComputationGraph(*problem(layers, "tanh", n=2), **view)
-    return graph, Walk(graph.nodes, by_neuron=by_neuron)
+    return graph, Traversal(graph.nodes, by_neuron=by_neuron)
 
 
 def test_every_operation_is_gone_through_once_forwards_and_once_backwards(walked):
-    graph, walk = walked
+    graph, traversal = walked
     operations = [node for node in graph.nodes if node.operation is not None]
-    half = len(walk.steps) // 2
-    assert [step.phase for step in walk.steps] == [FORWARD] * half + [BACKWARD] * half
-    assert [node for step in walk.steps[:half] for node in step.nodes] == operations
-    assert [step.nodes for step in walk.steps[half:]] == [step.nodes for step in reversed(walk.steps[:half])]
+    half = len(traversal.steps) // 2
+    assert [step.phase for step in traversal.steps] == [FORWARD] * half + [BACKWARD] * half
+    assert [node for step in traversal.steps[:half] for node in step.nodes] == operations
+    assert [step.nodes for step in traversal.steps[half:]] == [
+        step.nodes for step in reversed(traversal.steps[:half])
+    ]
 
 
 def test_a_value_is_known_once_all_inputs_are(walked):
-    graph, walk = walked
+    graph, traversal = walked
     known = {id(node) for node in graph.nodes if node.operation is None}
-    assert all(walk.value(node) == 0 for node in graph.nodes if id(node) in known)
-    for time, step in enumerate(walk.steps, start=1):
+    assert all(traversal.value(node) == 0 for node in graph.nodes if id(node) in known)
+    for time, step in enumerate(traversal.steps, start=1):
         if step.phase == FORWARD:
             for node in step.nodes:
                 assert {id(source) for source in node.inputs} <= known
-                assert walk.value(node) == time
+                assert traversal.value(node) == time
                 known.add(id(node))
     assert len(known) == len(graph.nodes)
 
 
 def test_a_gradient_is_complete_once_all_consumers_have_passed_theirs(walked):
-    graph, walk = walked
+    graph, traversal = walked
     consumers, passed = consumers_of(graph.nodes), set()
-    for time, step in enumerate(walk.steps, start=1):
+    for time, step in enumerate(traversal.steps, start=1):
         if step.phase == BACKWARD:
             for node in reversed(step.nodes):
                 assert {id(consumer) for consumer in consumers[id(node)]} <= passed
-                assert walk.gradient(node) <= walk.passed(node) == time
+                assert traversal.gradient(node) <= traversal.passed(node) == time
                 passed.add(id(node))
     for node in graph.nodes[:-1]:
-        assert walk.gradient(node) == max(walk.passed(consumer) for consumer in consumers[id(node)])
-    assert walk.gradient(graph.nodes[-1]) == walk.passed(graph.nodes[-1]) == len(walk.steps) // 2 + 1
+        assert traversal.gradient(node) == max(traversal.passed(consumer) for consumer in consumers[id(node)])
+    assert (
+        traversal.gradient(graph.nodes[-1]) == traversal.passed(graph.nodes[-1]) == len(traversal.steps) // 2 + 1
+    )
 
 
 def test_following_the_steps_gives_the_gradients(walked):
-    graph, walk = walked
+    graph, traversal = walked
     gradients = {id(node): np.zeros_like(node.value) for node in graph.nodes}
     gradients[id(graph.nodes[-1])] = np.ones((1, 1))
-    for step in walk.steps:
+    for step in traversal.steps:
         for node in step.nodes if step.phase == FORWARD else reversed(step.nodes):
             values = [source.value for source in node.inputs]
             if step.phase == FORWARD:
@@ -85,16 +89,16 @@ def test_following_the_steps_gives_the_gradients(walked):
 def test_a_neuron_is_one_step(problem, layers, options):
     network, X, y = problem(layers, "tanh", "half_squared_error", **options)
     graph = ComputationGraph(network, X, y, level="neurons")
-    walk, shown = graph.walk, [min(d, 6) if d > 10 else d for d in layers[1:]]
-    assert len(walk.steps) == 2 * (sum(shown) + 1)
-    for step in walk.steps:
+    traversal, shown = graph.traversal, [min(d, 6) if d > 10 else d for d in layers[1:]]
+    assert len(traversal.steps) == 2 * (sum(shown) + 1)
+    for step in traversal.steps:
         assert len({(node.layer, node.units) for node in step.nodes}) == 1
         kinds = [node.kind for node in step.nodes]
         assert kinds == ["loss"] or kinds.count("adder") == 1
-    assert [step.nodes[-1].kind for step in walk.steps].count("loss") == 2
+    assert [step.nodes[-1].kind for step in traversal.steps].count("loss") == 2
 
 
 def test_node_by_node_is_the_way_of_all_other_levels(problem):
     for level in ("operations", "matrices"):
         graph = ComputationGraph(*problem([3, 2, 1]), level=level)
-        assert all(len(step.nodes) == 1 for step in graph.walk.steps)
+        assert all(len(step.nodes) == 1 for step in graph.traversal.steps)
