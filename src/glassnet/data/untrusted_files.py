@@ -20,6 +20,19 @@ from glassnet.nn.activations import Array
 #: Deflate cannot expand a byte to more than this (zlib.net/zlib_tech.html): a bound on what a header may claim.
 DEFLATE_LIMIT = 1032
 
+#: What files begin with, and what a message calls them.
+MAGIC = {
+    b"PAR1": "Parquet",
+    b"\x1f\x8b": "gzip",
+    b"PK": "ZIP or Excel: save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel sheet: save it as CSV",
+    b"\xff\xfe": "UTF-16: save it as UTF-8",
+    b"\xfe\xff": "UTF-16: save it as UTF-8",
+    b"%PDF": "PDF",
+    b"ARRO": "Arrow: save it as Parquet",
+    b"\x93NUM": "NPY",
+}
+
 #: Bytes read at a time, so that a lying size costs no memory.
 CHUNK = 1 << 22
 
@@ -58,6 +71,19 @@ def open_regular_file(path: Path) -> Iterator[tuple[IO[bytes], int]]:
         raise FileError(path, "needs more memory than there is") from None
 
 
+def check_format(file: IO[bytes], expected: str) -> None:
+    """Refuse a file whose first bytes are not of the format that its name says: text, or one of `MAGIC`."""
+    start = file.read(4)
+    file.seek(0)
+    if not start:
+        raise ContentError("is empty")
+    found = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), "text")
+    if found != expected:
+        raise ContentError(
+            f"is no {expected} as its name says; by its first bytes ({start.hex(' ')}) it is {found}"
+        )
+
+
 def decompress(raw: IO[bytes]) -> IO[bytes]:
     """Return what gzip has packed, as a file; nothing is read yet."""
     return cast(IO[bytes], gzip.GzipFile(fileobj=raw))
@@ -87,6 +113,7 @@ def read_numbers(
 
     Examples
     --------
+    >>> import io
     >>> read_numbers(io.BytesIO(bytes([0, 1, 0, 2])), (2,), np.dtype(">i2"))
     array([1, 2], dtype=int16)
     """
@@ -97,8 +124,8 @@ def read_numbers(
         content += chunk
     if len(content) < expected:
         raise ContentError(
-            f"is cut short: it holds {len(content):,} of the {expected:,} bytes, for {promise}: copy or download it "
-            "again"
+            f"is cut short: it holds {len(content):,} of the {expected:,} bytes, for {promise}: copy or "
+            "download it again"
         )
     if file.read(1):  # also what makes `zipfile` and `gzip` compare their checksums
         raise ContentError(f"holds more than the {expected:,} bytes that it should: {promise}")

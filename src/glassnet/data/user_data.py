@@ -138,7 +138,9 @@ class UserData:
         return replace(data, checksums=checksums, image_shape=X.shape[1:] if X.ndim in (3, 4) else None)
 
     def _table(self, path: Path, validation: float | None, split_seed: int) -> Dataset:
-        from glassnet.data.table import collected, read_table, scan_parquet
+        from glassnet.data.parquet import scan_parquet
+        from glassnet.data.table import read_table
+        from glassnet.data.table_schema import check_table
 
         name = _stem(path)
         try:
@@ -151,7 +153,7 @@ class UserData:
                         target = _check_target(self.target, columns)
                         data = make_large_table(lazy, rows, target, self.impute, validation, split_seed, name)
                     else:
-                        frame = collected(lazy, path)
+                        frame = check_table(lazy.collect())
                         data = table_dataset(frame, self.target, self.impute, validation, split_seed, name=name)
         except DataError as error:
             raise FileError(path, str(error).removeprefix("table: ")) from None
