@@ -12,7 +12,7 @@ import pytest
 
 import glassnet as gn
 from glassnet.data import large, user_data
-from glassnet.data.large import is_mapped
+from glassnet.data.dataset import is_mapped
 from glassnet.errors import FileError, UsageError
 
 

@@ -209,7 +209,7 @@ def test_the_facts_of_every_set_fit_together(medical):
     file = medical.facts["files"][str(medical.size)]
     assert f"{medical.source.url}{medical.name}.npz{medical.source.query}" == file["url"]
     assert medical.source.files[f"{medical.name}.npz"] == file["md5"]
-    assert bool(medical.published()) == (not medical.flag.endswith("3d"))
+    assert bool(medical.published) == (not medical.flag.endswith("3d"))
     assert medical.licence.startswith("CC BY")
     assert (DATASETS[medical.name].task, DATASETS[medical.name].targets) == (medical.task, len(medical.labels))
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from glassnet.data.standardisation import Standardisation, already_standardised
+from glassnet.data.standardisation import Standardisation, refuse_standardised
 from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -43,6 +43,11 @@ class Split(NamedTuple):
 
     X: Array
     y: Array
+
+
+def is_mapped(X: Array) -> bool:
+    """Whether rows lie in a file that is mapped, because they are larger than memory."""
+    return isinstance(X, np.memmap)
 
 
 @dataclass(frozen=True)
@@ -172,8 +177,8 @@ class Dataset:
         ([[-1.0], [1.0]], [[7.0]])
         """
         if self.encoder is not None or self.standardisation is not None:
-            raise already_standardised(self.name)
-        if isinstance(self.train.X, np.memmap):
+            refuse_standardised(self.name)
+        if is_mapped(self.train.X):
             raise UsageError("standardize", f"{self.name} is larger than memory; scale the file, or leave it out")
         found = Standardisation.of(self.train.X)
         train, validation, test = (Split(found.apply(X), y) for X, y in (self.train, self.validation, self.test))

@@ -111,11 +111,6 @@ def make_large_arrays(X: Array, y: Array, validation: float | None, split_seed: 
     )
 
 
-def is_mapped(X: Array) -> bool:
-    """Whether rows lie in a file that is mapped."""
-    return isinstance(X, np.memmap)
-
-
 def release(X: Array) -> None:
     """Give back the memory that mapped rows have taken; they are read again when they are needed."""
     mapping = getattr(X, "_mmap", None)

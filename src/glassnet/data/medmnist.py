@@ -76,6 +76,11 @@ class MedMNIST:
         return tuple(self.facts["labels"][str(k)] for k in range(len(self.facts["labels"])))
 
     @property
+    def targets(self) -> int:
+        """Number of classes, or of labels."""
+        return len(self.labels)
+
+    @property
     def image_shape(self) -> tuple[int, ...]:
         """Of an image."""
         edges = (self.size,) * (3 if self.flag.endswith("3d") else 2)
@@ -135,8 +140,9 @@ class MedMNIST:
             raise FileError(path, f"{split}_labels holds {wrong}, outside 0..{highest}")
         return Split(images.reshape(len(images), -1), labels if columns > 1 else labels[:, 0])
 
+    @property
     def published(self) -> dict[str, dict[str, float]]:
-        """Return the published test figures, AUC and ACC by method; none for the sets in three dimensions."""
+        """The published test figures, AUC and ACC by method; none for the sets in three dimensions."""
         rows = read_descriptions()["published"]["rows"]
         return {method: figures[self.flag] for method, figures in rows.items() if self.flag in figures}
 
