@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -276,6 +276,35 @@ class Dataset:
             _choose_task(task, y, names),
             None if target_names is None else tuple(target_names),
         )
+
+
+def join_splits(
+    train: tuple[Array, Array],
+    held_out: tuple[Array, Array] | None,
+    test: tuple[Array, Array],
+    *,
+    validation: float | None,
+    **options: Any,
+) -> Dataset:
+    """Make a data set whose test rows, and perhaps its validation rows, come apart from the training rows.
+
+    Parameters
+    ----------
+    train, test : (X, y)
+        As `Dataset.from_arrays` takes them.
+    held_out : (X, y) or None
+        The validation rows that come with the data. Where others are asked for, these are training rows.
+    validation : float or int, optional
+        See `Dataset.from_arrays`; None takes `held_out`, if there is one.
+    **options
+        Of `Dataset.from_arrays`.
+    """
+    if held_out is None:
+        return Dataset.from_arrays(*train, *test, validation=validation, **options)
+    if validation is None:
+        return Dataset.from_arrays(*train, *test, validation=0, **options).with_validation(Split(*held_out))
+    X, y = (np.concatenate(both) for both in zip(train, held_out, strict=True))
+    return Dataset.from_arrays(X, y, *test, validation=validation, **options)
 
 
 def _check_arrays(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:

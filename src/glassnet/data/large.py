@@ -58,7 +58,7 @@ def make_large_table(
     rows : int
         Its rows.
     target, impute, validation, split_seed, name
-        See `glassnet.data.user_data.table_dataset`.
+        See `glassnet.data.user_data.make_table_dataset`.
 
     Raises
     ------

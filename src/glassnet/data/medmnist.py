@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.dataset import Dataset, Split, join_splits
 from glassnet.data.sources import Source, md5
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
@@ -101,24 +101,20 @@ class MedMNIST:
         (path,) = self.source.locate(data_dir).values()
         arrays = read_npz(path, [f"{split}_{kind}" for split in SPLITS for kind in ("images", "labels")])
         train, official, test = (self._read_split(path, arrays, split) for split in SPLITS)
-        X, y = train
-        if validation is not None:
-            X, y = np.concatenate([X, official.X]), np.concatenate([y, official.y])
         several = self.task == "multi-label"
-        data = Dataset.from_arrays(
-            X,
-            y,
-            *test,
+        return join_splits(
+            train,
+            official,
+            test,
+            validation=validation,
+            split_seed=split_seed,
             name=self.name,
             class_names=None if several else self.labels,
             image_shape=self.image_shape,
             checksums={path.name: md5(path)},
-            validation=validation or 0,
-            split_seed=split_seed,
             task=self.task,
             target_names=self.labels if several else None,
         )
-        return data if validation is not None else data.with_validation(official)
 
     def _read_split(self, path: Path, arrays: dict[str, Array], split: str) -> Split:
         images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
