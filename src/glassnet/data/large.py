@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
-from glassnet.data.columns import TableEncoder, target_kind
+from glassnet.data.columns import TableEncoder
 from glassnet.data.dataset import TEST, VALIDATION, Dataset, Split, count_validation_rows
+from glassnet.data.target_column import infer_target_kind
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -66,7 +67,7 @@ def make_large_table(
         If there is no room for the numbers.
     """
     wanted = lazy.select(target).collect()[target]
-    kind = target_kind(wanted)
+    kind = infer_target_kind(wanted)
     membership, size = _assign_splits(rows, validation, split_seed)
     learned = _fit_encoder(lazy, rows, membership, target, impute, wanted)
     y = learned.encode_target(wanted)

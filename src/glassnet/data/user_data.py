@@ -188,10 +188,11 @@ def make_table_dataset(
     DataError
         If the table does not hold it, or columns that no network can take.
     """
-    from glassnet.data.columns import TableEncoder, refuse_missing, target_kind
+    from glassnet.data.columns import TableEncoder, refuse_missing
+    from glassnet.data.target_column import infer_target_kind
 
     target = _check_target(target, frame.columns)
-    kind = target_kind(frame[target])
+    kind = infer_target_kind(frame[target])
     refuse_missing(frame, target, impute)
     order = frame[target].rank("dense").to_numpy().astype(float if kind == "regression" else int)
     rest, test = draw_stratified(order, round(TEST * len(order)), np.random.default_rng(0))
