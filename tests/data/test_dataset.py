@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassnet.data.dataset import TASKS, Dataset, Split, count_validation_rows, draw_stratified
+from glassnet.data.registry import load_dataset
 from glassnet.errors import DataError, UsageError
 
 ROWS = np.arange(60.0).reshape(30, 2)
@@ -336,3 +337,14 @@ def test_rows_that_may_be_overwritten_are_split_as_others_are(n):
     X.flags.writeable = False
     data = Dataset.from_arrays(X, y, -X[:4], y[:4], validation=0.3, overwrite_X=True)
     assert not np.shares_memory(data.train.X, X)  # what must not be written is copied
+
+
+def test_the_repr_tells_name_task_rows_columns_and_classes_in_one_line():
+    data = load_dataset("linnerud", validation=2)
+    assert repr(data) == (
+        "Dataset('linnerud', regression, rows: 14 train + 2 validation + 4 test, X: 3 float32, "
+        "targets: 3 ('Weight', 'Waist', 'Pulse'))"
+    )
+    digits = repr(load_dataset("digits", validation=0))
+    assert digits.startswith("Dataset('digits', multi-class, rows: 1,438 train + 0 validation + 359 test, ")
+    assert digits.endswith("X: 8 x 8 float32, classes: 10 ('0', '1', '2', ...))")

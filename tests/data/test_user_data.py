@@ -517,3 +517,10 @@ def test_own_data_are_loaded_again_by_their_origin_from_any_folder(tmp_path, mon
     for one, two in zip(splits(first), splits(again), strict=True):
         np.testing.assert_array_equal(one.X, two.X)
         np.testing.assert_array_equal(one.y, two.y)
+
+
+def test_an_npz_file_whose_training_labels_are_missing_is_refused(tmp_path):
+    X, y = np.eye(4), np.array([0, 1, 0, 1])
+    np.savez(tmp_path / "a.npz", X_train=X, X_val=X, y_val=y, X_test=X, y_test=y)
+    with pytest.raises(FileError, match="expected X and y, or X_train, y_train, X_test and y_test"):
+        load_dataset(tmp_path / "a.npz")

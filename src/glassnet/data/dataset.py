@@ -85,7 +85,20 @@ class Dataset:
     split_seed : int
         Repeats the split.
     standardisation : Standardisation or None
-        What brought X's columns to mean 0 and deviation 1; None: they are as they were read.
+        What brought X's columns to mean 0 and standard deviation 1; None: they are as they were read.
+
+    See Also
+    --------
+    load_dataset : Read a data set by name, or one's own from a file or folder.
+    Dataset.from_arrays : Make one of arrays.
+
+    Examples
+    --------
+    >>> data = Dataset.from_arrays(np.zeros((100, 4)), np.arange(100) % 2)
+    >>> data
+    Dataset('arrays', binary, rows: 73 train + 7 validation + 20 test, X: 4 float64, classes: 2 ('0', '1'))
+    >>> data.test.X.shape, data.test.y.shape
+    ((20, 4), (20,))
     """
 
     name: str
@@ -103,6 +116,16 @@ class Dataset:
     origin: dict[str, str] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     standardisation: Standardisation | None = None
+
+    def __repr__(self) -> str:
+        rows = " + ".join(f"{len(getattr(self, name).y):,} {name}" for name in ("train", "validation", "test"))
+        X, y = self.train
+        shape = " x ".join(map(str, self.image_shape or X.shape[1:]))
+        names = self.class_names or self.target_names or ()
+        shown = ", ".join([*map(repr, names[:3]), *["..."][: len(names) > 3]])
+        kind, count = ("classes", self.n_classes) if self.class_names else ("targets", int(np.prod(y.shape[1:])))
+        outputs = f"{kind}: {count} ({shown})" if names else f"{kind}: {count}"
+        return f"Dataset({self.name!r}, {self.task}, rows: {rows}, X: {shape} {X.dtype}, {outputs})"
 
     @property
     def n_classes(self) -> int | None:
@@ -158,9 +181,9 @@ class Dataset:
     def standardise(self) -> Dataset:
         """Return the data set with each column of X at mean 0 and standard deviation 1 over the training rows.
 
-        Means and deviations are those of ``train``, after the validation rows were set aside: nothing of the
-        validation and test rows goes into what a network learns from, and they are scaled by the same figures. All
-        rows become float32 of shape (n, d), four bytes a number. Checksums stay those of the files.
+        Means and standard deviations are those of ``train``, after the validation rows were set aside: nothing of
+        the validation and test rows goes into what a network learns from, and they are scaled by the same figures.
+        All rows become float32 of shape (n, d), four bytes a number. Checksums stay those of the files.
 
         Raises
         ------

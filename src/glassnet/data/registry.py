@@ -89,6 +89,11 @@ def load_dataset(
         Bring each column to mean 0 and standard deviation 1 over the training rows, see
         `Dataset.standardise`. Tables are so without it.
 
+    Returns
+    -------
+    Dataset
+        With the splits ``train``, ``validation`` and ``test``, each of rows X and labels or numbers y.
+
     Raises
     ------
     UsageError
@@ -101,6 +106,8 @@ def load_dataset(
     >>> data = load_dataset("digits")
     >>> data.train.X.shape, data.validation.X.shape, data.test.X.shape
     ((1318, 64), (120, 64), (359, 64))
+    >>> load_dataset("diabetes", validation="last(30)")
+    Dataset('diabetes', regression, rows: 324 train + 30 validation + 88 test, X: 10 float32, targets: 1)
     """
     if standardize and any(name == table.name for table in TABLES if isinstance(name, str)):
         refuse_standardised(name)
