@@ -185,7 +185,7 @@ MUTANTS = [
     ("graph/building.py", "self.places.b[layer - 1][None, units]", "self.places.b[layer - 1][None, units] - 1"),
     ("graph/building.py", "self.network.activations[layer - 1]", "self.network.activations[0]"),
     ("graph/views.py", "np.argsort(-weight", "np.argsort(weight"),
-    ("graph/views.py", "multipliers(layers) <= MOST_MULTIPLIERS", "multipliers(layers) < MOST_MULTIPLIERS"),
+    ("graph/views.py", "count_multipliers(layers) <= MOST_MULTIPLIERS", "count_multipliers(layers) < MOST_MULTIPLIERS"),
     ("graph/views.py", "max(layers) <= MOST_UNITS", "max(layers) < MOST_UNITS"),
     ("graph/views.py", "np.abs(network.W[layer][:, path[0]])", "network.W[layer][:, path[0]]"),
     ("graph/views.py", "if not 1 <= layer < len(network.layers):", "if not 0 <= layer < len(network.layers):"),

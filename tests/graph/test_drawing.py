@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from matplotlib.image import imread
 
 from glassnet.graph.computation_graph import ComputationGraph
-from glassnet.graph.drawing import shown, spread
-from glassnet.graph.figure import Curve, Shape, Text, path_of
+from glassnet.graph.drawing import format_values, spread
+from glassnet.graph.figure import Curve, Shape, Text, make_path
 from glassnet.graph.neuron_drawing import overlap
 from glassnet.nn.activations import ACTIVATIONS, Activation
 from glassnet.nn.network import Network
@@ -120,7 +120,7 @@ def points_of(curve):
     """Points along a curve, close to each other."""
     at, points = None, []
     t = np.linspace(0, 1, 80)[:, None]
-    steps = iter(path_of(curve))
+    steps = iter(make_path(curve))
     for command, x, y in steps:
         if command == "L":
             points.append((1 - t) * at + t * np.array([x, y]))
@@ -226,14 +226,17 @@ def test_the_value_and_the_gradient_of_every_operation_are_written_beside_it(gra
         }
         times = {mark.colour: mark.time for mark in own}
         if node.operation is not None:
-            assert ("value", shown(node, node.value)) in said
+            assert ("value", format_values(node, node.value)) in said
             red = "delta" if node.kind == "adder" else "gradient"
-            assert (red, shown(node, node.gradient)) in said
+            assert (red, format_values(node, node.gradient)) in said
             assert times["value"] == graph.traversal.value(node)
         elif node.kind in ("target", "constant"):
-            assert ("ink", shown(node, node.value)) in said
+            assert ("ink", format_values(node, node.value)) in said
         else:
-            assert {("ink", shown(node, node.value)), ("gradient", shown(node, node.gradient))} <= said
+            assert {
+                ("ink", format_values(node, node.value)),
+                ("gradient", format_values(node, node.gradient)),
+            } <= said
             assert times["gradient"] == graph.traversal.gradient(node)
 
 
@@ -246,20 +249,23 @@ def test_the_numbers_of_a_small_networks_neurons_are_all_written(graph_of):
     }
     for node in graph.nodes:
         if node.kind == "weight":
-            assert {("value", shown(node, node.value)), ("gradient", shown(node, node.gradient))} <= written
+            assert {
+                ("value", format_values(node, node.value)),
+                ("gradient", format_values(node, node.gradient)),
+            } <= written
         if node.kind == "adder":
-            assert ("delta", shown(node, node.gradient)) in written
+            assert ("delta", format_values(node, node.gradient)) in written
         if node.kind in ("function", "loss", "input"):
-            assert ("value", shown(node, node.value)) in written
+            assert ("value", format_values(node, node.value)) in written
 
 
 def test_a_number_is_shown_short_and_a_matrix_as_its_length(graph_of):
     graph = graph_of([2, 2, 1], n=2, level="matrices")
     node = graph.nodes[0]
-    assert shown(node, np.array([[3.0, -4.0]])) == "‖5‖"
-    assert shown(node, np.array([[-0.123456]])) == "−0.123"
+    assert format_values(node, np.array([[3.0, -4.0]])) == "‖5‖"
+    assert format_values(node, np.array([[-0.123456]])) == "−0.123"
     alone = graph_of([2, 2, 1], n=2, level="operations").nodes[0]
-    assert shown(alone, np.array([[0.5], [0.25]])) == "0.5 …"
+    assert format_values(alone, np.array([[0.5], [0.25]])) == "0.5 …"
 
 
 def test_heights_are_spread_around_the_middle():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from glassnet.graph.computation_graph import ComputationGraph
-from glassnet.graph.nodes import consumers_of
+from glassnet.graph.nodes import list_consumers
 from glassnet.graph.traversal import BACKWARD, FORWARD, Traversal
 
 NETWORKS = [[3, 2, 1], [1, 1], [4, 3, 2], [2, 3, 1, 4], [12, 11, 3]]
@@ -50,7 +50,7 @@ def test_a_value_is_known_once_all_inputs_are(walked):
 
 def test_a_gradient_is_complete_once_all_consumers_have_passed_theirs(walked):
     graph, traversal = walked
-    consumers, passed = consumers_of(graph.nodes), set()
+    consumers, passed = list_consumers(graph.nodes), set()
     for time, step in enumerate(traversal.steps, start=1):
         if step.phase == BACKWARD:
             for node in reversed(step.nodes):

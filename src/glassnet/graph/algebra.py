@@ -60,27 +60,27 @@ TEXTBOOK: dict[Callable[..., Any], Callable[..., Any]] = {
 }
 
 
-def textbook(formula: Callable[..., Any]) -> Callable[..., Any]:
+def choose_form(formula: Callable[..., Any]) -> Callable[..., Any]:
     """Return the form in which a formula is shown."""
     if isinstance(formula, bound):
-        return bound(textbook(formula.func), *formula.args, **formula.keywords)
+        return bound(choose_form(formula.func), *formula.args, **formula.keywords)
     return TEXTBOOK.get(formula, formula) if isinstance(formula, Hashable) else formula
 
 
-def activation_symbols(activation: Activation) -> tuple[Symbol | None, Symbol | None]:
+def trace_activation(activation: Activation) -> tuple[Symbol | None, Symbol | None]:
     """Return f of the symbol z, and f' of z and h; None for one that cannot be traced."""
     z, h = array("z", np.float64), array("h", np.float64)
-    return _trace(textbook(activation.f), z), _trace(textbook(activation.f_prime), z, h)
+    return _trace(choose_form(activation.f), z), _trace(choose_form(activation.f_prime), z, h)
 
 
-def loss_symbols(loss: Loss, values: Mapping[str, Array] | None = None) -> tuple[Symbol | None, Symbol | None]:
+def trace_loss(loss: Loss, values: Mapping[str, Array] | None = None) -> tuple[Symbol | None, Symbol | None]:
     """Return a row's loss and its slope, of the symbols a and y; None for what cannot be traced.
 
     For `values` of which the form of the textbooks is not true (it overflows, or takes targets for granted that
     sum to 1), it is the form of the code.
     """
     a, y = array("a", np.float64), array("y", np.float64)
-    pair = _trace(textbook(loss.formula), a, y)
+    pair = _trace(choose_form(loss.formula), a, y)
     if pair and values:
         with np.errstate(all="ignore"):
             shown, true = (evaluate(part, dict(values)) for part in pair), loss.formula(values["a"], values["y"])
@@ -110,13 +110,13 @@ JOINTS = {"logical_and": "∧", "logical_or": "∨"}
 Names = Mapping[str, Callable[[str | None], str]]
 
 
-def written(symbol: Symbol, names: Mapping[str, str], *, as_factor: bool = False) -> str:
+def write_formula(symbol: Symbol, names: Mapping[str, str], *, as_factor: bool = False) -> str:
     """Return the formula of one number in MathML.
 
     Parameters
     ----------
     symbol : Symbol
-        From `activation_symbols`.
+        From `trace_activation`.
     names : mapping
         MathML for each input: its name, or its number.
     as_factor : bool
@@ -125,20 +125,20 @@ def written(symbol: Symbol, names: Mapping[str, str], *, as_factor: bool = False
     Examples
     --------
     >>> z = array("z", "float64")
-    >>> written(1 - z * z, {"z": identifier("z")})
+    >>> write_formula(1 - z * z, {"z": identifier("z")})
     '<mn>1</mn><mo>−</mo><msup><mi>z</mi><mn>2</mn></msup>'
     """
-    return _Writer({label: _always(text) for label, text in names.items()}).write(
+    return _Writer({label: _name_always(text) for label, text in names.items()}).write(
         symbol, PRODUCT if as_factor else LOGIC
     )
 
 
-def written_of_row(symbol: Symbol, names: Names, index: str | None = None) -> str:
+def write_row_formula(symbol: Symbol, names: Names, index: str | None = None) -> str:
     """Return the formula of a row's loss, or of its slope at the output that `index` says, in MathML."""
     return _Writer(names, index).write(symbol)
 
 
-def written_with_numbers(symbol: Symbol, values: Mapping[str, Array], column: int | None = None) -> str:
+def write_with_numbers(symbol: Symbol, values: Mapping[str, Array], column: int | None = None) -> str:
     """Return a formula of a row with numbers in the place of letters.
 
     Parameters
@@ -152,7 +152,7 @@ def written_with_numbers(symbol: Symbol, values: Mapping[str, Array], column: in
     return _NumberWriter(values, column).write(symbol)
 
 
-def _tightness(text: str) -> int:
+def _find_tightness(text: str) -> int:
     """Return how tightly a name or a number holds together."""
     if text.startswith(MINUS):
         return SUM
@@ -161,11 +161,11 @@ def _tightness(text: str) -> int:
     return POWER if text.startswith(("<msup", "<msubsup")) else ATOM
 
 
-def _word(word: str) -> str:
+def _write_word(word: str) -> str:
     return f"<mtext>{word}</mtext><mspace width='0.3em'/>"
 
 
-def _always(text: str) -> Callable[[str | None], str]:
+def _name_always(text: str) -> Callable[[str | None], str]:
     return lambda index: text
 
 
@@ -182,7 +182,7 @@ class _Writer:
         operation, inputs = symbol.operation, symbol.inputs
         if operation in ("input", "constant"):
             text = self.names[symbol.label](self.index) if operation == "input" else numeral(float(symbol.label))
-            return text, _tightness(text)
+            return text, _find_tightness(text)
         if operation in REDUCTIONS:
             return self.reduction(symbol)
         if operation in RELATIONS:
@@ -209,8 +209,8 @@ class _Writer:
 
     def cases(self, condition: Symbol, yes: Symbol, no: Symbol) -> str:
         lines = (
-            (self.write(yes), _word("if") + self.relation(condition)),
-            (self.write(no), _word("else")),
+            (self.write(yes), _write_word("if") + self.relation(condition)),
+            (self.write(no), _write_word("else")),
         )
         table = "".join(f"<mtr><mtd>{value}</mtd><mtd>{when}</mtd></mtr>" for value, when in lines)
         return row(sign("{"), f"<mtable>{table}</mtable>")
@@ -246,10 +246,10 @@ class _Writer:
         return fraction("<mn>1</mn>", self.write(a)), POWER
 
     def square(self, a: Symbol) -> Written:
-        return f"<msup>{row_of(self.write(a, ATOM))}<mn>2</mn></msup>", POWER
+        return f"<msup>{wrap_row(self.write(a, ATOM))}<mn>2</mn></msup>", POWER
 
     def power(self, a: Symbol, b: Symbol) -> Written:
-        return f"<msup>{row_of(self.write(a, ATOM))}{row(self.write(b))}</msup>", POWER
+        return f"<msup>{wrap_row(self.write(a, ATOM))}{row(self.write(b))}</msup>", POWER
 
     def exp(self, a: Symbol) -> Written:
         return f"<msup>{identifier('e')}{row(self.write(a))}</msup>", POWER
@@ -273,25 +273,27 @@ class _NumberWriter(_Writer):
     def __init__(self, values: Mapping[str, Array], column: int | None) -> None:
         self.values, self.column = values, column
         at = 0 if column is None else column
-        super().__init__({label: _always(numeral(float(numbers[0, at]))) for label, numbers in values.items()})
+        super().__init__(
+            {label: _name_always(numeral(float(numbers[0, at]))) for label, numbers in values.items()}
+        )
 
     def reduction(self, symbol: Symbol) -> Written:
         whole = evaluate(symbol, dict(self.values))
         if self.column is not None or symbol.operation != "sum":
             amount = numeral(float(np.ravel(whole)[0]))
-            return amount, _tightness(amount)
+            return amount, _find_tightness(amount)
         inner = symbol.inputs[0]
         terms = np.broadcast_to(evaluate(inner, dict(self.values)), next(iter(self.values.values())).shape)[0]
         texts = [_NumberWriter(self.values, column).write(inner, PRODUCT) for column in range(len(terms))]
-        return sum_of(texts, terms), SUM if len(terms) > 1 else PRODUCT
+        return join_terms(texts, terms), SUM if len(terms) > 1 else PRODUCT
 
 
-def sum_of(texts: list[str], values: Array) -> str:
+def join_terms(texts: list[str], values: Array) -> str:
     """Return terms with plus signs between them; of many only the largest, and dots.
 
     Examples
     --------
-    >>> sum_of(["<mn>1</mn>", "<mn>2</mn>"], np.array([1.0, 2.0]))
+    >>> join_terms(["<mn>1</mn>", "<mn>2</mn>"], np.array([1.0, 2.0]))
     '<mn>1</mn><mo>+</mo><mn>2</mn>'
     """
     if len(texts) <= MOST_TERMS:
@@ -308,6 +310,6 @@ def sum_of(texts: list[str], values: Array) -> str:
     return sign("+").join(parts)
 
 
-def row_of(text: str) -> str:
+def wrap_row(text: str) -> str:
     """Return an expression as the single element that a base of a power has to be."""
     return text if text.startswith(("<mi>", "<mn>")) and text.count("</") == 1 else row(text)

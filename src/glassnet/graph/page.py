@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from html import escape
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
@@ -20,15 +19,15 @@ from glassnet.graph.equations import Line, gradient_name
 from glassnet.graph.explanations import (
     MOST_LINES,
     Explanation,
-    amount,
+    describe_amount,
     explain_step,
-    local_derivatives,
-    neuron_derivatives,
+    list_local_derivatives,
+    list_neuron_derivatives,
 )
-from glassnet.graph.figure import PALETTES, css
+from glassnet.graph.figure import PALETTES, write_css
 from glassnet.graph.gradient_agreement import GradientAgreement, check_gradients
-from glassnet.graph.nodes import consumers_of
-from glassnet.graph.views import LEVELS, readable_levels
+from glassnet.graph.nodes import list_consumers
+from glassnet.graph.views import LEVELS, ViewOptions, list_readable_levels
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.nn.targets import decode
@@ -128,12 +127,9 @@ def explain(
     X: Any,
     y: Any,
     *,
-    level: str | None = None,
-    neuron: tuple[int, int] | None = None,
-    path: Sequence[int] | None = None,
-    training: bool | None = None,
     sample_name: str = "",
     image_shape: tuple[int, int] | None = None,
+    **view: Unpack[ViewOptions],
 ) -> ExplainPage:
     """Make the page that goes through a network's computation graph, forwards and then backwards.
 
@@ -148,16 +144,24 @@ def explain(
     X, y : array_like
         One sample: a row, or an array of one row; and its label or target, or an array of one. Or several rows and
         as many labels or targets: then the formulas have the numbers of the first.
-    level : {"operations", "neurons", "matrices"}, optional
-        What the page shows first.
-    neuron, path
-        What the operations are of, see `ComputationGraph`.
-    training : bool, optional
-        Whether it is a step of training, with dropout and the batch's own statistics, see `ComputationGraph`.
     sample_name : str
         What the sample is called, if anything.
     image_shape : (height, width), optional
         Of a sample that is an image.
+    level : {"operations", "neurons", "matrices"}, optional
+        What the page shows first; by default the most detailed level that can be read.
+    neuron : (layer, unit), optional
+        Show the operations of this neuron; layers count from 1, units from 0.
+    path : sequence of int, optional
+        Show the operations along this path, an input and a unit of every layer; ``()``: along the strongest one.
+    training : bool, optional
+        Whether it is a step of training, with dropout and the batch's own statistics; by default so where there
+        are several rows, and the network has either. `ComputationGraph` says more of these four.
+
+    Returns
+    -------
+    ExplainPage
+        The page as ``html``, with ``save(file)``; ``agreement`` is what `check_gradients` finds.
 
     Raises
     ------
@@ -178,43 +182,35 @@ def explain(
         X, y = X.reshape(1, -1), y.reshape(1, -1) if y.size > 1 else y.reshape(1)
     elif X.ndim < 2 or len(X) == 0:
         raise DataError(f"X: rows of {network.layers[0]} numbers can be explained, got the shape {X.shape}")
-    graphs = _graphs(network, X, y, training, level, neuron, path)
+    graphs = _build_graphs(network, X, y, view)
     agreement = check_gradients(graphs[0])
     first = graphs[0]
-    html = _template().render(
+    html = _load_template().render(
         title=f"{'-'.join(map(str, network.layers))}: backpropagation step by step",
-        facts=_facts(network, first, y, sample_name),
-        notes=_notes(first),
-        picture=_picture(first.X[0].reshape(image_shape), "gray_r") if image_shape else "",
-        levels=[_level(graph) for graph in graphs],
+        facts=_list_facts(network, first, y, sample_name),
+        notes=_write_notes(first),
+        picture=_draw_picture(first.X[0].reshape(image_shape), "gray_r") if image_shape else "",
+        levels=[_build_level(graph) for graph in graphs],
         agreement=agreement,
         listed=agreement.derivatives if len(agreement.derivatives) <= MOST_DERIVATIVES else [],
-        colours=css({name: f"var(--{name})" for name in PALETTES["light"]}),
+        colours=write_css({name: f"var(--{name})" for name in PALETTES["light"]}),
         palettes=PALETTES,
     )
     return ExplainPage(html, agreement)
 
 
-def _graphs(
-    network: Network,
-    X: Array,
-    y: Array,
-    training: bool | None,
-    level: str | None,
-    neuron: tuple[int, int] | None,
-    path: Sequence[int] | None,
-) -> list[ComputationGraph]:
+def _build_graphs(network: Network, X: Array, y: Array, view: ViewOptions) -> list[ComputationGraph]:
     """Return a graph a level; the one to be shown first stands first."""
-    chosen = ComputationGraph(network, X, y, level=level, neuron=neuron, path=path, training=training)
-    whole = "operations" in readable_levels(network.layers)
-    views: dict[str, dict[str, Any]] = {name: {"level": name} for name in LEVELS}
-    if not whole:
-        views["operations"] = {"path": ()}
-    others = (options for name, options in views.items() if name != chosen.view.level)
-    return [chosen, *(ComputationGraph(network, X, y, training=training, **options) for options in others)]
+    chosen = ComputationGraph(network, X, y, **view)
+    training = view.get("training")
+    options: dict[str, ViewOptions] = {name: {"level": name, "training": training} for name in LEVELS}
+    if "operations" not in list_readable_levels(network.layers):
+        options["operations"] = {"path": (), "training": training}
+    others = [one for name, one in options.items() if name != chosen.view.level]
+    return [chosen, *(ComputationGraph(network, X, y, **one) for one in others)]
 
 
-def _facts(network: Network, graph: ComputationGraph, y: Array, sample_name: str) -> list[tuple[str, str]]:
+def _list_facts(network: Network, graph: ComputationGraph, y: Array, sample_name: str) -> list[tuple[str, str]]:
     """Return what the head of the page says."""
     outputs = network.astype(np.float64).outputs(graph.X[:1])
     prediction = decode(outputs, network.n_classes)[0]
@@ -237,7 +233,7 @@ def _facts(network: Network, graph: ComputationGraph, y: Array, sample_name: str
     ]
 
 
-def _notes(graph: ComputationGraph) -> list[str]:
+def _write_notes(graph: ComputationGraph) -> list[str]:
     """Return what is to be said of a graph with batch normalisation, dropout, or several rows."""
     network, n, by_batch = graph.network, len(graph.X), graph.training is not None
     notes = []
@@ -276,10 +272,10 @@ ABOUT = {
 }
 
 
-def _level(graph: ComputationGraph) -> Level:
+def _build_level(graph: ComputationGraph) -> Level:
     nodes, traversal, view = graph.nodes, graph.traversal, graph.view
     number = {id(node): index for index, node in enumerate(nodes)}
-    consumers = consumers_of(nodes)
+    consumers = list_consumers(nodes)
     steps = [
         StepText(time, step.phase, " ".join(str(number[id(n)]) for n in step.nodes), explain_step(step, consumers))
         for time, step in enumerate(traversal.steps, start=1)
@@ -290,14 +286,14 @@ def _level(graph: ComputationGraph) -> Level:
         about = "The operations of some neurons; all others are folded into matrices."
     if folded and view.level == "neurons":
         about += " Of a large layer the neurons that weigh most in what follows are shown."
-    given = [(node.name.mathml, amount(node.value)) for node in nodes if node.operation is None]
-    cards = [_card(graph, index) for index in graph.figure.descriptions]
+    given = [(node.name.mathml, describe_amount(node.value)) for node in nodes if node.operation is None]
+    cards = [_build_card(graph, index) for index in graph.figure.descriptions]
     return Level(
         view.level, view.level.capitalize(), about, graph.figure.svg(interactive=True), given, steps, cards
     )
 
 
-def _card(graph: ComputationGraph, index: int) -> Card:
+def _build_card(graph: ComputationGraph, index: int) -> Card:
     node, traversal = graph.nodes[index], graph.traversal
     if graph.view.level == "neurons" and node.kind == "adder":
         own = [n for n in graph.nodes if n.operation and (n.layer, n.units) == (node.layer, node.units)]
@@ -306,23 +302,25 @@ def _card(graph: ComputationGraph, index: int) -> Card:
         return Card(
             index,
             "neuron",
-            _known(output.name.mathml, output.value, traversal.value(output)),
-            _known(gradient_name(node), node.gradient, traversal.passed(node)),
-            [line for n in reversed(own) if id(n) not in summed for line in neuron_derivatives(n)][:MOST_LINES],
+            _describe(output.name.mathml, output.value, traversal.value(output)),
+            _describe(gradient_name(node), node.gradient, traversal.passed(node)),
+            [line for n in reversed(own) if id(n) not in summed for line in list_neuron_derivatives(n)][
+                :MOST_LINES
+            ],
         )
-    value = _known(node.name.mathml, node.value, traversal.value(node))
+    value = _describe(node.name.mathml, node.value, traversal.value(node))
     if node.is_given and node.kind != "constant":
         return Card(index, node.kind, value, None, [])
-    gradient = _known(gradient_name(node), node.gradient, traversal.gradient(node))
-    return Card(index, node.kind, value, gradient, local_derivatives(node))
+    gradient = _describe(gradient_name(node), node.gradient, traversal.gradient(node))
+    return Card(index, node.kind, value, gradient, list_local_derivatives(node))
 
 
-def _known(name: str, values: Array, time: int) -> Known:
-    exact, picture = (repr(float(values[0, 0])), "") if values.size == 1 else ("", _picture(values))
-    return Known(name, amount(values), exact, picture, time)
+def _describe(name: str, values: Array, time: int) -> Known:
+    exact, picture = (repr(float(values[0, 0])), "") if values.size == 1 else ("", _draw_picture(values))
+    return Known(name, describe_amount(values), exact, picture, time)
 
 
-def _picture(values: Array, colours: str = "RdBu") -> str:
+def _draw_picture(values: Array, colours: str = "RdBu") -> str:
     """Return a matrix as a PNG in a data address: a row is folded to a rectangle, large cells are averaged.
 
     Red is below zero and blue above; in another map of colours 0 is the first.
@@ -330,28 +328,28 @@ def _picture(values: Array, colours: str = "RdBu") -> str:
     from matplotlib.image import imsave
 
     if values.shape[0] == 1:
-        values = _folded(values[0])
-    values = _averaged(_averaged(values).T).T
+        values = _fold(values[0])
+    values = _average(_average(values).T).T
     values = values / (float(np.abs(values).max()) or 1.0)
     content = io.BytesIO()
     imsave(content, values, vmin=-1.0 if colours == "RdBu" else 0.0, vmax=1.0, cmap=colours, format="png")
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
 
 
-def _folded(values: Array) -> Array:
+def _fold(values: Array) -> Array:
     """Return a row as the rectangle closest to a square that it fills."""
     height = next(h for h in range(int(np.sqrt(len(values))), 0, -1) if len(values) % h == 0)
     return values.reshape(height, -1)
 
 
-def _averaged(values: Array) -> Array:
+def _average(values: Array) -> Array:
     """Return at most `MOST_CELLS` rows, each the mean of its neighbours."""
     groups = np.array_split(values, min(len(values), MOST_CELLS))
     return np.array([group.mean(axis=0) for group in groups])
 
 
 @cache
-def _template() -> Template:
+def _load_template() -> Template:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     folder = resources.files("glassnet.graph") / "templates"
