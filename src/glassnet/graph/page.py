@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import dataclass
 from functools import cache
 from html import escape
 from importlib import resources
@@ -15,10 +14,9 @@ import numpy as np
 
 from glassnet.errors import DataError
 from glassnet.graph.computation_graph import ComputationGraph
-from glassnet.graph.equations import Line, gradient_name
+from glassnet.graph.equations import gradient_name
 from glassnet.graph.explanations import (
     MOST_LINES,
-    Explanation,
     describe_amount,
     explain_step,
     list_local_derivatives,
@@ -41,54 +39,6 @@ MOST_DERIVATIVES = 80
 
 #: A matrix is shown as a picture of at most this many cells each way; cells of larger ones are averaged.
 MOST_CELLS = 64
-
-
-@dataclass(frozen=True)
-class Known:
-    """A value or a gradient: its name in MathML, as people and as programs read it, and when it is known.
-
-    A matrix has a picture, a number has its exact value.
-    """
-
-    name: str
-    text: str
-    exact: str
-    picture: str
-    time: int
-
-
-@dataclass(frozen=True)
-class Card:
-    """What is said of a node when it is chosen."""
-
-    number: int
-    kind: str
-    value: Known
-    gradient: Known | None
-    local: list[Line]
-
-
-@dataclass(frozen=True)
-class StepText:
-    """A step as the page shows it: the explanation, and the numbers of the nodes that light up."""
-
-    number: int
-    phase: str
-    nodes: str
-    text: Explanation
-
-
-@dataclass(frozen=True)
-class Level:
-    """One picture with its steps."""
-
-    key: str
-    label: str
-    about: str
-    svg: str
-    given: list[tuple[str, str]]
-    steps: list[StepText]
-    cards: list[Card]
 
 
 class ExplainPage:
@@ -183,14 +133,16 @@ def explain(
     elif X.ndim < 2 or len(X) == 0:
         raise DataError(f"X: rows of {network.layers[0]} numbers can be explained, got the shape {X.shape}")
     graphs = _build_graphs(network, X, y, view)
-    agreement = check_gradients(graphs[0])
-    first = graphs[0]
+    first, agreement = graphs[0], check_gradients(graphs[0])
     html = _load_template().render(
         title=f"{'-'.join(map(str, network.layers))}: backpropagation step by step",
         facts=_list_facts(network, first, y, sample_name),
-        notes=_write_notes(first),
+        rows=len(first.X),
+        by_batch=first.training is not None,
+        batch_norm=any(network.batch_norm),
+        rates=", ".join(f"{rate:g}" for rate in dict.fromkeys(network.dropout) if rate),
         picture=_draw_picture(first.X[0].reshape(image_shape), "gray_r") if image_shape else "",
-        levels=[_build_level(graph) for graph in graphs],
+        levels=[_describe_level(graph) for graph in graphs],
         agreement=agreement,
         listed=agreement.derivatives if len(agreement.derivatives) <= MOST_DERIVATIVES else [],
         colours=write_css({name: f"var(--{name})" for name in PALETTES["light"]}),
@@ -233,91 +185,56 @@ def _list_facts(network: Network, graph: ComputationGraph, y: Array, sample_name
     ]
 
 
-def _write_notes(graph: ComputationGraph) -> list[str]:
-    """Return what is to be said of a graph with batch normalisation, dropout, or several rows."""
-    network, n, by_batch = graph.network, len(graph.X), graph.training is not None
-    notes = []
-    if n > 1:
-        notes.append(
-            f"There are {n} rows, and a number followed by dots has one for each. The formulas have those of the "
-            "first row. Weights, biases and γ are shared: what comes back to them is added up over all rows."
-        )
-    if any(network.batch_norm) and by_batch:
-        notes.append(
-            "Batch normalisation, as in training: over the rows, a unit's sums a have the mean μ and the "
-            "variance v; norm shifts and scales them to mean 0 and variance 1, then γ and b give the unit a scale "
-            "and a level of its own. A sum moves μ and v, and through them every row: so norm passes back the "
-            "gradient without its mean, and without its share along x̂."
-        )
-    elif any(network.batch_norm):
-        notes.append(
-            "Batch normalisation, as in prediction: μ and v are the running statistics of training, constants, "
-            "and norm a fixed shift and scale of each unit."
-        )
-    rates = ", ".join(f"{rate:g}" for rate in dict.fromkeys(network.dropout) if rate)
-    if rates and by_batch:
-        notes.append(
-            f"Dropout, as in training: the mask m is 0 for a share of {rates}, and 1 / (1 − that share) for the "
-            "others, so that on average nothing changes. Where m is 0, nothing goes on, and nothing comes back."
-        )
-    elif rates:
-        notes.append("Dropout is for training only: in prediction, as here, every unit takes part.")
-    return notes
-
-
-ABOUT = {
-    "operations": "Every adder, multiplier and function. Weights and biases are leaves.",
-    "neurons": "A circle is a neuron, a line is a weight: blue above zero, orange below.",
-    "matrices": "A layer is a matrix product, a sum and a function; rows are samples.",
-}
-
-
-def _build_level(graph: ComputationGraph) -> Level:
-    nodes, traversal, view = graph.nodes, graph.traversal, graph.view
+def _describe_level(graph: ComputationGraph) -> dict[str, Any]:
+    """Return what the template says of one picture and its steps."""
+    nodes, view = graph.nodes, graph.view
     number = {id(node): index for index, node in enumerate(nodes)}
     consumers = list_consumers(nodes)
-    steps = [
-        StepText(time, step.phase, " ".join(str(number[id(n)]) for n in step.nodes), explain_step(step, consumers))
-        for time, step in enumerate(traversal.steps, start=1)
-    ]
-    about = ABOUT[view.level]
-    folded = any(len(alone) < size for alone, size in zip(view.alone, graph.network.layers, strict=True))
-    if folded and view.level == "operations":
-        about = "The operations of some neurons; all others are folded into matrices."
-    if folded and view.level == "neurons":
-        about += " Of a large layer the neurons that weigh most in what follows are shown."
-    given = [(node.name.mathml, describe_amount(node.value)) for node in nodes if node.operation is None]
-    cards = [_build_card(graph, index) for index in graph.figure.descriptions]
-    return Level(
-        view.level, view.level.capitalize(), about, graph.figure.svg(interactive=True), given, steps, cards
-    )
+    return {
+        "key": view.level,
+        "folded": any(len(alone) < size for alone, size in zip(view.alone, graph.network.layers, strict=True)),
+        "svg": graph.figure.svg(interactive=True),
+        "given": [(node.name.mathml, describe_amount(node.value)) for node in nodes if node.operation is None],
+        "steps": [
+            {
+                "number": time,
+                "phase": step.phase,
+                "nodes": " ".join(str(number[id(node)]) for node in step.nodes),
+                "text": explain_step(step, consumers),
+            }
+            for time, step in enumerate(graph.traversal.steps, start=1)
+        ],
+        "cards": [_describe_node(graph, index) for index in graph.figure.descriptions],
+    }
 
 
-def _build_card(graph: ComputationGraph, index: int) -> Card:
+def _describe_node(graph: ComputationGraph, index: int) -> dict[str, Any]:
+    """Return what the template says of a node when it is chosen."""
     node, traversal = graph.nodes[index], graph.traversal
     if graph.view.level == "neurons" and node.kind == "adder":
         own = [n for n in graph.nodes if n.operation and (n.layer, n.units) == (node.layer, node.units)]
         summed = {id(term) for n in own if n.kind in ("adder", "sum") for term in n.inputs}
-        output = own[-1]
-        return Card(
-            index,
-            "neuron",
-            _describe(output.name.mathml, output.value, traversal.value(output)),
-            _describe(gradient_name(node), node.gradient, traversal.passed(node)),
-            [line for n in reversed(own) if id(n) not in summed for line in list_neuron_derivatives(n)][
-                :MOST_LINES
-            ],
-        )
-    value = _describe(node.name.mathml, node.value, traversal.value(node))
+        lines = [line for n in reversed(own) if id(n) not in summed for line in list_neuron_derivatives(n)]
+        kind, output, known, local = "neuron", own[-1], traversal.passed(node), lines[:MOST_LINES]
+    else:
+        kind, output, known, local = node.kind, node, traversal.gradient(node), list_local_derivatives(node)
+    value = _describe_values(output.name.mathml, output.value, traversal.value(output))
     if node.is_given and node.kind != "constant":
-        return Card(index, node.kind, value, None, [])
-    gradient = _describe(gradient_name(node), node.gradient, traversal.gradient(node))
-    return Card(index, node.kind, value, gradient, list_local_derivatives(node))
+        return {"number": index, "kind": kind, "value": value, "gradient": None, "local": []}
+    gradient = _describe_values(gradient_name(node), node.gradient, known)
+    return {"number": index, "kind": kind, "value": value, "gradient": gradient, "local": local}
 
 
-def _describe(name: str, values: Array, time: int) -> Known:
-    exact, picture = (repr(float(values[0, 0])), "") if values.size == 1 else ("", _draw_picture(values))
-    return Known(name, describe_amount(values), exact, picture, time)
+def _describe_values(name: str, values: Array, time: int) -> dict[str, Any]:
+    """Return a value or a gradient as people and as programs read it, a matrix as a picture, and its step."""
+    one = values.size == 1
+    return {
+        "name": name,
+        "text": describe_amount(values),
+        "exact": repr(float(values[0, 0])) if one else "",
+        "picture": "" if one else _draw_picture(values),
+        "time": time,
+    }
 
 
 def _draw_picture(values: Array, colours: str = "RdBu") -> str:
