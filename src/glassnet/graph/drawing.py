@@ -8,6 +8,7 @@ normalisation and dropout add. Units that are folded into matrices are one row a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from glassnet.graph.figure import Content, Curve, Figure, Shape, Text, text_width
 from glassnet.graph.nodes import Function, Node, list_consumers
@@ -207,16 +208,15 @@ class _Drawing:
         x, y = self.place[id(node)]
         index = self.number[id(node)]
         self.figure.descriptions[index] = f"{node.kind} {node.name}, {_describe_shape(node.value)}"
+        width = 2 * self.half_width(node)
         if node.operation is None:
-            width = 2 * self.half_width(node)
             self.figure.marks.append(Shape("box", x, y, width, LEAF_HEIGHT, "leaf", index))
-            self.figure.marks.append(Text(x, y + 4, self.leaf_text(node), anchor="middle", node=index))
+            self.write(node, x, y + 4, *self.leaf_text(node), anchor="middle")
             return
         square = node.kind in ("function", "normalisation", "matmul")
         form = "square" if square else "hexagon" if node.kind == "loss" else "circle"
-        width = 2 * self.half_width(node)
         self.figure.marks.append(Shape(form, x, y, width, 2 * RADIUS, "operation", index))
-        self.figure.marks.append(Text(x, y + 4.5, (_choose_sign(node),), anchor="middle", node=index))
+        self.write(node, x, y + 4.5, _choose_sign(node), anchor="middle")
 
     def draw_edges(self, node: Node) -> None:
         x, y = self.place[id(node)]
@@ -231,22 +231,10 @@ class _Drawing:
                 points = self.route(node, source)
             self.figure.marks.append(Curve(points, nodes=ends))
             passed = node.passed[k]
-            if (
-                len(self.consumers[id(source)]) > 1
-                and passed is not None
-                and node.kind not in ("matmul", "selection")
-            ):
-                self.figure.marks.append(
-                    Text(
-                        x - RADIUS - 5,
-                        y + 14,
-                        (format_values(source, passed),),
-                        "gradient",
-                        "end",
-                        node=self.number[id(node)],
-                        time=self.traversal.passed(node),
-                    )
-                )
+            shared = len(self.consumers[id(source)]) > 1 and node.kind not in ("matmul", "selection")
+            if shared and passed is not None:
+                text, time = format_values(source, passed), self.traversal.passed(node)
+                self.write(node, x - RADIUS - 5, y + 14, text, colour="gradient", anchor="end", time=time)
 
     def route(self, node: Node, source: Node) -> Points:
         """Return a line that leaves a node's numbers behind before it bends, and is straight again at its end."""
@@ -261,39 +249,29 @@ class _Drawing:
     def draw_labels(self, node: Node) -> None:
         """Write what comes out of a node, above its line, and what comes back to it, below."""
         x, y = self.place[id(node)]
-        index = self.number[id(node)]
-
-        def text(
-            x: float, y: float, content: tuple[Content, ...], colour: str, time: int, anchor: str = "start"
-        ) -> None:
-            self.figure.marks.append(Text(x, y, content, colour, anchor, node=index, time=time))
-
         value, gradient = self.traversal.value(node), self.traversal.gradient(node)
         if node.is_given:
             return
-        if node.operation is None:
-            beside = x + self.half_width(node) + 5
-            text(
-                beside,
-                y + (4 if self.is_above(node) else 14),
-                (format_values(node, node.gradient),),
-                "gradient",
-                gradient,
-            )
-            return
         if node.kind == "loss":
-            text(
-                x, y + RADIUS + 14, (node.name, f" = {format_values(node, node.value)}"), "value", value, "middle"
-            )
-            text(x, y + RADIUS + 28, (format_values(node, node.gradient),), "gradient", gradient, "middle")
+            name = node.name, f" = {format_values(node, node.value)}"
+            self.write(node, x, y + RADIUS + 14, *name, colour="value", anchor="middle", time=value)
+            text = self.gradient_text(node)
+            self.write(node, x, y + RADIUS + 28, *text, colour="gradient", anchor="middle", time=gradient)
             return
-        beside = x + self.half_width(node) + 5
-        text(beside, y - 6, (format_values(node, node.value),), "value", value)
+        beside, below = x + self.half_width(node) + 5, y + 14
+        if node.operation is None:
+            below = y + 4 if self.is_above(node) else below
+        else:
+            self.write(node, beside, y - 6, format_values(node, node.value), colour="value", time=value)
         colour = "delta" if node.kind == "adder" else "gradient"
-        text(beside, y + 14, self.gradient_text(node), colour, gradient)
+        self.write(node, beside, below, *self.gradient_text(node), colour=colour, time=gradient)
         if node.kind in ("adder", "sum", "normalisation", "function", "selection"):
             size = f" {_describe_shape(node.value)}" if node.is_matrix else ""
-            text(x, y + RADIUS + 17, (node.name, size), "faint", 0, "middle")
+            self.write(node, x, y + RADIUS + 17, node.name, size, colour="faint", anchor="middle")
+
+    def write(self, node: Node, x: float, y: float, *content: Content, **style: Any) -> None:
+        """Write a text that belongs to a node."""
+        self.figure.marks.append(Text(x, y, content, node=self.number[id(node)], **style))
 
 
 def _choose_sign(node: Node) -> str:
