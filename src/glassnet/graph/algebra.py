@@ -192,9 +192,8 @@ class _Writer:
             return sign(JOINTS[operation]).join(self.write(part, PRODUCT) for part in inputs), LOGIC
         if operation == "where":
             return self.cases(*inputs), LOGIC
-        special = getattr(self, operation, None)
-        if special is not None:
-            return special(*inputs)
+        if operation in OPERATIONS:
+            return OPERATIONS[operation](self, *inputs)
         return self.call(FUNCTIONS.get(operation, operation), *inputs)
 
     def call(self, name: str, *inputs: Symbol) -> Written:
@@ -221,50 +220,36 @@ class _Writer:
             return row(a, sign(RELATIONS[condition.operation]), b)
         return self.write(condition)
 
-    def add(self, a: Symbol, b: Symbol) -> Written:
+    def sum(self, a: Symbol, b: Symbol) -> Written:
         second = self.write(b, SUM)
         return self.write(a, SUM) + sign("+") + (brackets(second) if second.startswith(MINUS) else second), SUM
 
-    def subtract(self, a: Symbol, b: Symbol) -> Written:
-        return self.write(a, SUM) + sign("−") + self.write(b, PRODUCT), SUM
-
-    def negative(self, a: Symbol) -> Written:
-        return MINUS + self.write(a, PRODUCT), SUM
-
-    def positive(self, a: Symbol) -> Written:
-        return self.expression(a)
-
     def multiply(self, a: Symbol, b: Symbol) -> Written:
         if a is b:
-            return self.square(a)
+            return self.raise_to(a, numeral(2))
         return self.write(a, PRODUCT) + sign("·") + self.write(b, PRODUCT), PRODUCT
 
-    def divide(self, a: Symbol, b: Symbol) -> Written:
-        return fraction(self.write(a), self.write(b)), POWER
+    def raise_to(self, a: Symbol, exponent: str) -> Written:
+        return f"<msup>{wrap_row(self.write(a, ATOM))}{exponent}</msup>", POWER
 
-    def reciprocal(self, a: Symbol) -> Written:
-        return fraction("<mn>1</mn>", self.write(a)), POWER
 
-    def square(self, a: Symbol) -> Written:
-        return f"<msup>{wrap_row(self.write(a, ATOM))}<mn>2</mn></msup>", POWER
-
-    def power(self, a: Symbol, b: Symbol) -> Written:
-        return f"<msup>{wrap_row(self.write(a, ATOM))}{row(self.write(b))}</msup>", POWER
-
-    def exp(self, a: Symbol) -> Written:
-        return f"<msup>{identifier('e')}{row(self.write(a))}</msup>", POWER
-
-    def expm1(self, a: Symbol) -> Written:
-        return self.exp(a)[0] + sign("−") + numeral(1), SUM
-
-    def log1p(self, a: Symbol) -> Written:
-        return row(identifier("ln"), brackets(numeral(1) + sign("+") + self.write(a, PRODUCT))), ATOM
-
-    def sqrt(self, a: Symbol) -> Written:
-        return f"<msqrt>{self.write(a)}</msqrt>", ATOM
-
-    def absolute(self, a: Symbol) -> Written:
-        return row(sign("|"), self.write(a), sign("|")), ATOM
+#: How an operation is written by a writer w, and how tightly the result holds together.
+OPERATIONS: dict[str, Callable[..., Written]] = {
+    "add": _Writer.sum,
+    "subtract": lambda w, a, b: (w.write(a, SUM) + sign("−") + w.write(b, PRODUCT), SUM),
+    "negative": lambda w, a: (MINUS + w.write(a, PRODUCT), SUM),
+    "positive": lambda w, a: w.expression(a),
+    "multiply": _Writer.multiply,
+    "divide": lambda w, a, b: (fraction(w.write(a), w.write(b)), POWER),
+    "reciprocal": lambda w, a: (fraction(numeral(1), w.write(a)), POWER),
+    "square": lambda w, a: w.raise_to(a, numeral(2)),
+    "power": lambda w, a, b: w.raise_to(a, row(w.write(b))),
+    "exp": lambda w, a: (f"<msup>{identifier('e')}{row(w.write(a))}</msup>", POWER),
+    "expm1": lambda w, a: (OPERATIONS["exp"](w, a)[0] + sign("−") + numeral(1), SUM),
+    "log1p": lambda w, a: (row(identifier("ln"), brackets(numeral(1) + sign("+") + w.write(a, PRODUCT))), ATOM),
+    "sqrt": lambda w, a: (f"<msqrt>{w.write(a)}</msqrt>", ATOM),
+    "absolute": lambda w, a: (row(sign("|"), w.write(a), sign("|")), ATOM),
+}
 
 
 class _NumberWriter(_Writer):

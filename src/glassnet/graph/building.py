@@ -75,21 +75,16 @@ class _Builder:
 
     def build(self, X: Array, targets: Array) -> list[Node]:
         self.layer, inputs = self.add_leaves("x", "input", 0, X)
-        self.parts = [self.add_dropout("x", None, part) for part in inputs]
+        self.parts = [self.add_dropout("x", part, name_layer=False) for part in inputs]
         for layer in range(1, len(self.network.layers)):
             parts = [self.add_neuron(layer, unit) for unit in self.view.alone[layer]]
             if len(rest := self.find_rest(layer)):
                 parts.append(self.add_matrix(layer, rest))
             self.layer, self.parts = self.group_units(layer), parts
-        outputs = self.parts
-        _, wanted = self.add_leaves("y", "target", len(self.network.layers) - 1, targets)
-        self.add_operation(
-            Name("L"),
-            len(self.network.layers),
-            (),
-            LossFunction(self.network.loss, self.layer),
-            [*outputs, *wanted],
-        )
+        outputs, last = self.parts, len(self.network.layers)
+        _, wanted = self.add_leaves("y", "target", last - 1, targets)
+        loss = LossFunction(self.network.loss, self.layer)
+        self.add_operation("L", (), last, (), loss, [*outputs, *wanted], name_layer=False)
         return self.nodes
 
     def find_rest(self, layer: int) -> Array:
@@ -132,30 +127,27 @@ class _Builder:
         self.nodes.append(node)
         return node
 
-    def add_weights(self, name: Name, layer: int, rows: Array, units: Array) -> Node:
+    def add_parameters(self, name: Name, kind: str, layer: int, units: Array, at: Array) -> Node:
+        """Add the leaf of the parameters that stand in theta at some places."""
+        return self.add_leaf(name, kind, layer, units, self.network.theta[at], at)
+
+    def add_weights(self, places: Places, layer: int, rows: Array, units: Array) -> Node:
         """Add the leaf of the weights that lead from some units of the layer before (`rows`) to some `units`."""
-        within = np.ix_(rows, units)
-        return self.add_leaf(
-            name, "weight", layer, units, self.network.W[layer - 1][within], self.places.W[layer - 1][within]
-        )
-
-    def add_biases(self, places: Places, layer: int, units: Array) -> Node:
-        """Add the leaf of the biases of some units."""
-        values, positions = self.network.b[layer - 1][None, units], self.places.b[layer - 1][None, units]
-        return self.add_leaf(Name("b", layer, places), "bias", layer, units, values, positions)
-
-    def add_scales(self, places: Places, layer: int, units: Array) -> Node:
-        """Add the leaf of the scales gamma of some units."""
-        values, positions = self.network.gamma[layer - 1], self.places.gamma[layer - 1]
-        assert values is not None
-        assert positions is not None
-        return self.add_leaf(
-            Name("g", layer, places), "scale", layer, units, values[None, units], positions[None, units]
-        )
+        positions = self.places.W[layer - 1][np.ix_(rows, units)]
+        return self.add_parameters(make_name("w", layer, places), "weight", layer, units, positions)
 
     def add_operation(
-        self, name: Name, layer: int, units: Sequence[int] | Array, operation: Operation, inputs: Sequence[Node]
+        self,
+        letter: str,
+        places: Places,
+        layer: int,
+        units: Sequence[int] | Array,
+        operation: Operation,
+        inputs: Sequence[Node],
+        name_layer: bool = True,
     ) -> Node:
+        """Add an operation, called by a letter and places, with the layer above the letter where that is named."""
+        name = make_name(letter, layer if name_layer else None, places)
         node = Node(name, operation.kind, layer, tuple(map(int, units)), NOTHING, operation, tuple(inputs))
         self.nodes.append(node)
         return node
@@ -168,7 +160,7 @@ class _Builder:
                     return part
                 column = int(np.flatnonzero(units == unit)[0])
                 letter = "h" if self.masks[layer] is None else "h~"
-                return self.add_operation(Name(letter, layer, (unit,)), layer, [unit], Selection(column), [part])
+                return self.add_operation(letter, (unit,), layer, [unit], Selection(column), [part])
         raise KeyError(unit)
 
     def add_neuron(self, layer: int, unit: int) -> Node:
@@ -177,15 +169,13 @@ class _Builder:
         inputs = self.view.inputs[layer - 1]
         for i in inputs:
             source = self.take_unit(layer - 1, i)
-            weight = self.add_weights(Name("w", layer, (i, unit)), layer, np.array([i]), units)
-            terms.append(
-                self.add_operation(Name("u", layer, (i, unit)), layer, units, Multiplier(), [source, weight])
-            )
+            weight = self.add_weights((i, unit), layer, np.array([i]), units)
+            terms.append(self.add_operation("u", (i, unit), layer, units, Multiplier(), [source, weight]))
         others = np.setdiff1d(np.arange(self.network.layers[layer - 1]), inputs)
         if len(others):
             terms.append(self.add_product("u", (OTHERS, unit), layer, others, units))
         if self.normalises(layer):
-            terms = [self.add_operation(Name("a", layer, (unit,)), layer, units, Sum(), terms)]
+            terms = [self.add_operation("a", (unit,), layer, units, Sum(), terms)]
         return self.add_output((unit,), layer, self.add_pre_activation((unit,), layer, units, terms))
 
     def add_matrix(self, layer: int, units: Array) -> Node:
@@ -202,7 +192,7 @@ class _Builder:
 
     def add_product(self, letter: str, places: Places, layer: int, taken: Array, units: Array) -> Node:
         """Add the product of some outputs of the layer before (`taken`) and the weights from them to `units`."""
-        weights = self.add_weights(make_name("w", layer, places), layer, taken, units)
+        weights = self.add_weights(places, layer, taken, units)
         parts = [
             (own, part)
             for own, part in zip(self.layer.units, self.parts, strict=True)
@@ -210,17 +200,20 @@ class _Builder:
         ]
         operation = Matmul(Columns(tuple(own for own, _ in parts)), taken)
         inputs = [*(part for _, part in parts), weights]
-        return self.add_operation(make_name(letter, layer, places), layer, units, operation, inputs)
+        return self.add_operation(letter, places, layer, units, operation, inputs)
 
     def add_pre_activation(self, places: Places, layer: int, units: Array, terms: list[Node]) -> Node:
         """Add what makes z of a unit's products: the bias, and batch normalisation before it."""
         if self.normalises(layer):
             operation = Normalisation(None if self.by_batch else self.take_running(layer, units))
-            x_hat = self.add_operation(make_name("x^", layer, places), layer, units, operation, terms)
-            scale = self.add_scales(places, layer, units)
-            terms = [self.add_operation(make_name("u", layer, places), layer, units, Multiplier(), [x_hat, scale])]
-        bias = self.add_biases(places, layer, units)
-        return self.add_operation(make_name("z", layer, places), layer, units, Adder(), [*terms, bias])
+            x_hat = self.add_operation("x^", places, layer, units, operation, terms)
+            gamma = self.places.gamma[layer - 1]
+            assert gamma is not None
+            scale = self.add_parameters(Name("g", layer, places), "scale", layer, units, gamma[None, units])
+            terms = [self.add_operation("u", places, layer, units, Multiplier(), [x_hat, scale])]
+        b = self.places.b[layer - 1][None, units]
+        bias = self.add_parameters(Name("b", layer, places), "bias", layer, units, b)
+        return self.add_operation("z", places, layer, units, Adder(), [*terms, bias])
 
     def take_running(self, layer: int, units: Array) -> tuple[Array, Array]:
         """Return the running mean and variance of some units."""
@@ -229,24 +222,20 @@ class _Builder:
         assert variance is not None
         return mean[None, units], variance[None, units]
 
-    def add_dropout(self, letter: str, layer: int | None, node: Node) -> Node:
+    def add_dropout(self, letter: str, node: Node, name_layer: bool = True) -> Node:
         """Add what dropout leaves of inputs, or of a layer's outputs."""
-        mask, places = self.masks[node.layer], node.name.places
+        mask, layer, units, places = self.masks[node.layer], node.layer, node.units, node.name.places
         if mask is None:
             return node
-        leaf = self.add_leaf(
-            make_name("m", node.layer, places), "mask", node.layer, node.units, mask[:, list(node.units)]
-        )
-        return self.add_operation(
-            make_name(f"{letter}~", layer, places), node.layer, node.units, Multiplier(), [node, leaf]
-        )
+        leaf = self.add_leaf(make_name("m", layer, places), "mask", layer, units, mask[:, list(units)])
+        return self.add_operation(f"{letter}~", places, layer, units, Multiplier(), [node, leaf], name_layer)
 
     def add_output(self, places: Places, layer: int, z: Node) -> Node:
         """Add what follows a pre-activation: the function; then dropout, or in the last layer the output scale."""
         node, activation = z, self.network.activations[layer - 1]
         if activation != IDENTITY:
-            node = self.add_operation(make_name("h", layer, places), layer, z.units, Function(activation), [z])
+            node = self.add_operation("h", places, layer, z.units, Function(activation), [z])
         if layer == len(self.network.W) and self.network.output_scale != 1:
             scale = self.add_leaf(Name("k"), "constant", layer, z.units, np.array([[self.network.output_scale]]))
-            node = self.add_operation(make_name("a", None, places), layer, z.units, Multiplier(), [node, scale])
-        return node if layer == len(self.network.W) else self.add_dropout("h", layer, node)
+            node = self.add_operation("a", places, layer, z.units, Multiplier(), [node, scale], name_layer=False)
+        return node if layer == len(self.network.W) else self.add_dropout("h", node)
