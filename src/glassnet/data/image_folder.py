@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import stat
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glassnet.data.untrusted_files import shorten
 from glassnet.errors import FileError, UsageError
 from glassnet.nn.activations import Array
 
@@ -90,14 +91,10 @@ def read_image_folder(
     ((2, 2, 3), [0, 1], ('cat', 'dog'))
     """
     root = Path(folder)
-    _check_arguments(size)
     if holds_splits(root):
         raise FileError(root, "holds the folders train and test: read it as a folder of splits")
-    classes = _list_classes(root, root)
-    files = [(path, label) for label, paths in enumerate(classes.values()) for path in paths]
-    shape = _find_common_size([path for path, _ in files], size, colour, root)
-    images, labels = _decode_images(files, shape, size, colour)
-    return images, labels, tuple(classes)
+    splits, class_names = _read_splits(root, lambda: {"": root}, size, colour)
+    return *splits[""], class_names
 
 
 def read_split_image_folder(
@@ -127,8 +124,15 @@ def read_split_image_folder(
         As in `read_image_folder`.
     """
     root = Path(folder)
+    return _read_splits(root, lambda: _find_split_folders(root), size, colour)
+
+
+def _read_splits(
+    root: Path, find_folders: Callable[[], dict[str, Path]], size: tuple[int, int] | None, colour: bool
+) -> tuple[dict[str, tuple[Array, Array]], tuple[str, ...]]:
+    """Read the images of each split, and the names of the classes, which must be those of all splits."""
     _check_arguments(size)
-    splits = {split: _list_classes(root, path) for split, path in _find_split_folders(root).items()}
+    splits = {split: _list_classes(root, path) for split, path in find_folders().items()}
     names = tuple(sorted(set().union(*splits.values())))
     for split, classes in splits.items():
         for name in names:
@@ -161,12 +165,8 @@ def _holds_folders(folder: Path) -> bool:
 
 def _check_arguments(size: tuple[int, int] | None) -> None:
     if size is not None:
-        plain = (
-            isinstance(size, (tuple, list))
-            and len(size) == 2
-            and all(isinstance(length, int) and length >= 1 for length in size)
-        )
-        if not plain or size[0] * size[1] > MOST_PIXELS:
+        plain = isinstance(size, (tuple, list)) and all(isinstance(n, int) and n >= 1 for n in size)
+        if not plain or len(size) != 2 or size[0] * size[1] > MOST_PIXELS:
             raise UsageError(
                 "size", f"expected (height, width) of at least 1 and at most {MOST_PIXELS:,} pixels, got {size!r}"
             )
@@ -225,7 +225,10 @@ def _list_entries(root: Path, folder: Path, loose: bool = False) -> tuple[list[P
             raise FileError(folder, f"holds {name!a}, a name that cannot be printed: rename it")
         if is_link:
             _check_link(root, path)
-        mode = _read_mode(path)
+        try:
+            mode = os.stat(path).st_mode
+        except OSError as error:
+            raise FileError(path, f"cannot be read: {error.strerror}") from None
         if stat.S_ISDIR(mode):
             folders.append(path)
         elif not stat.S_ISREG(mode):
@@ -235,13 +238,6 @@ def _list_entries(root: Path, folder: Path, loose: bool = False) -> tuple[list[P
         elif path.suffix.casefold() in SUFFIXES:
             raise FileError(path, "is an image outside of the class folders: move it into the folder of its class")
     return folders, files
-
-
-def _read_mode(path: Path) -> int:
-    try:
-        return os.stat(path).st_mode
-    except OSError as error:
-        raise FileError(path, f"cannot be read: {error.strerror}") from None
 
 
 def _check_link(root: Path, path: Path) -> None:
@@ -306,7 +302,7 @@ def _open_image(path: Path) -> Iterator[Image]:
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise FileError(path, f"declares more than {MOST_PIXELS:,} pixels") from None
     except Exception as error:  # Pillow lets nearly any exception through
-        problem = getattr(error, "strerror", None) or " ".join(str(error).split())[:160] or type(error).__name__
+        problem = getattr(error, "strerror", None) or shorten(error) or type(error).__name__
         raise FileError(path, f"is a damaged or unreadable image ({problem})") from None
 
 
