@@ -11,13 +11,12 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, NoReturn
+from typing import IO, NoReturn
+
+import polars as pl
 
 from glassnet.data.table_schema import count_of, find_name_problem, quote_value
 from glassnet.data.untrusted_files import CHUNK, ContentError
-
-if TYPE_CHECKING:
-    import polars as pl
 
 #: What may stand between two values, and what messages call it.
 DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons"}
@@ -61,8 +60,6 @@ def read_delimited_text(file: IO[bytes], tabs_part: bool = False) -> pl.DataFram
     >>> read_delimited_text(io.BytesIO(b"age;colour\n31;red\nNA;blue\n")).rows()
     [(31, 'red'), (None, 'blue')]
     """
-    import polars as pl
-
     lines = _Lines(file)
     names, delimiter = _read_header(lines, tabs_part)
     parts: list[list[pl.Series]] = [[] for _ in names]
@@ -97,8 +94,6 @@ def read_delimited_text(file: IO[bytes], tabs_part: bool = False) -> pl.DataFram
 
 def _move_to_columns(rows: list[list[str]], parts: list[list[pl.Series]]) -> None:
     """Move rows into a part of every column."""
-    import polars as pl
-
     for part, values in zip(parts, zip(*rows, strict=True), strict=False):  # no rows: no values
         part.append(pl.Series(values, dtype=pl.String))
     rows.clear()
@@ -207,8 +202,6 @@ def _explain(said: str) -> str:
 
 def _type_columns(text: pl.DataFrame, starts: array.array[int]) -> list[pl.Series]:
     """Decide the types of columns of text: plain numbers all at once, as tables may be wide, others one by one."""
-    import polars as pl
-
     every = pl.all()
     bare = text.select(every.str.strip_chars(" \t"))
     bare = bare.select(pl.when(every != "").then(every).name.keep())
@@ -232,7 +225,6 @@ def _type_columns(text: pl.DataFrame, starts: array.array[int]) -> list[pl.Serie
 
 def _type_column(text: pl.Series, starts: array.array[int]) -> pl.Series:
     """Decide the type of a column of text on all its values."""
-    import polars as pl
 
     def refuse(wrong: pl.Series, problem: str) -> NoReturn:
         row = wrong.arg_true()[0]
@@ -276,8 +268,6 @@ def _type_column(text: pl.Series, starts: array.array[int]) -> pl.Series:
 
 def _parse_numbers(text: pl.Series) -> pl.Series:
     """Return the finite numbers of a column of text, null for all else."""
-    import polars as pl
-
     numbers = text.cast(pl.Float64, strict=False)
     finite = numbers.is_finite().fill_null(False)
     return numbers if finite.all() else _mask(numbers, ~finite)
@@ -285,6 +275,4 @@ def _parse_numbers(text: pl.Series) -> pl.Series:
 
 def _mask(column: pl.Series, missing: pl.Series) -> pl.Series:
     """Return a column with null where `missing` is true."""
-    import polars as pl
-
     return pl.select(pl.when(~missing).then(column).alias(column.name)).to_series()

@@ -13,13 +13,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
-from glassnet.data.table_schema import find_name_problem, find_type_problem, require_polars
+import polars as pl
+
+from glassnet.data.table_schema import find_name_problem, find_type_problem
 from glassnet.data.untrusted_files import DEFLATE_LIMIT, ContentError, check_format, open_regular_file, shorten
-
-if TYPE_CHECKING:
-    import polars as pl
 
 #: The cells that a file may promise for each of its bytes, and those that any file may promise: runs of equal
 #: values take hardly any bytes.
@@ -37,12 +36,7 @@ def scan_parquet(path: Path) -> Iterator[tuple[pl.LazyFrame, int, list[str]]]:
     ------
     FileError
         If the file is missing or damaged, or the reader raises `ContentError`.
-    DataError
-        If Polars is not installed.
     """
-    require_polars()
-    import polars as pl
-
     with open_regular_file(path) as (raw, size), _decode(path, raw, size) as decoded:
         lazy = pl.scan_ipc(decoded)
         yield lazy, int(lazy.select(pl.len()).collect().item()), lazy.collect_schema().names()
@@ -83,8 +77,6 @@ def _write_arrow(source: str, target: str) -> str | None:
 
     For a process of its own: it may abort, and its memory is bounded for good.
     """
-    import polars as pl
-
     try:
         lazy = pl.scan_parquet(source, glob=False)
         schema = lazy.collect_schema()

@@ -6,9 +6,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from glassnet.data.delimited_text import read_delimited_text
-from glassnet.data.parquet import scan_parquet
-from glassnet.data.table_schema import check_table, find_name_problem, require_polars
 from glassnet.data.untrusted_files import ContentError, check_format, decompress, open_regular_file, shorten
 from glassnet.errors import DataError, FileError
 
@@ -48,6 +45,8 @@ def read_table(source: object) -> pl.DataFrame:
     [(31.0, 'red'), (None, 'blue')]
     """
     require_polars()
+    from glassnet.data.table_schema import check_table
+
     if isinstance(source, str | os.PathLike):
         return _read_file(Path(source))
     try:
@@ -56,8 +55,20 @@ def read_table(source: object) -> pl.DataFrame:
         raise DataError(f"table: {error}") from None
 
 
+def require_polars() -> None:
+    """Refuse to read tables where Polars is not installed; the modules that read files import it."""
+    try:
+        import polars  # noqa: F401
+    except ImportError:
+        raise DataError("tables need Polars, which is not installed: pip install 'glassnet[tables]'") from None
+
+
 def _read_file(path: Path) -> pl.DataFrame:
     """Read a file by the format that its name and its first bytes agree on."""
+    from glassnet.data.delimited_text import read_delimited_text
+    from glassnet.data.parquet import scan_parquet
+    from glassnet.data.table_schema import check_table
+
     name = path.name.lower()
     if name.endswith(".parquet"):
         with scan_parquet(path) as (lazy, _, _):
@@ -73,6 +84,8 @@ def _read_file(path: Path) -> pl.DataFrame:
 def _convert(source: Any) -> pl.DataFrame:
     """Take over a table of another library, which is known by what it can do."""
     import polars as pl
+
+    from glassnet.data.table_schema import find_name_problem
 
     if isinstance(source, pl.DataFrame):
         return source

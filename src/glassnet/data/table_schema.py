@@ -3,27 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+import polars as pl
+import polars.selectors as cs
 
 from glassnet.data.untrusted_files import ContentError
-from glassnet.errors import DataError
-
-if TYPE_CHECKING:
-    import polars as pl
 
 #: The most columns; a row's bytes bound them too.
 MAX_COLUMNS = 100_000
 
 #: The most characters of a column's name.
 MAX_NAME = 200
-
-
-def require_polars() -> None:
-    """Refuse to read tables where Polars is not installed."""
-    try:
-        import polars  # noqa: F401
-    except ImportError:
-        raise DataError("tables need Polars, which is not installed: pip install 'glassnet[tables]'") from None
 
 
 def check_table(frame: pl.DataFrame) -> pl.DataFrame:
@@ -34,9 +24,6 @@ def check_table(frame: pl.DataFrame) -> pl.DataFrame:
     ContentError
         Naming the column, and the row where there is one.
     """
-    import polars as pl
-    import polars.selectors as cs
-
     if frame.width < 2:
         raise ContentError(
             f"{count_of(frame.width, 'column')}; a table needs two or more, of which one may be the target"
@@ -75,8 +62,6 @@ def find_name_problem(names: Sequence[str]) -> str | None:
 
 def find_type_problem(schema: pl.Schema) -> str | None:
     """Name the first column that holds no plain values, None where all do."""
-    import polars as pl
-
     for name, dtype in schema.items():
         if dtype.is_nested():
             return f"column {name!r} is nested ({quote_value(dtype, 60)}); make plain columns of it"

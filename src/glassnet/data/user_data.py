@@ -24,6 +24,7 @@ from glassnet.data.image_folder import holds_splits, read_image_folder, read_spl
 from glassnet.data.large import LARGE, make_large_arrays, make_large_table
 from glassnet.data.npz import read_npz
 from glassnet.data.sources import md5
+from glassnet.data.table import read_table, require_polars
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -141,8 +142,8 @@ class UserData:
         return replace(data, checksums=checksums, image_shape=_find_image_shape(X))
 
     def _read_table(self, path: Path, **draw: Any) -> Dataset:
+        require_polars()
         from glassnet.data.parquet import scan_parquet
-        from glassnet.data.table import read_table
         from glassnet.data.table_schema import check_table
 
         draw["name"] = _take_stem(path)
@@ -230,8 +231,6 @@ def from_frame(
     table: object, target: str | None, impute: str | None, validation: float | None, split_seed: int
 ) -> Dataset:
     """Make a data set of a table of pandas, Polars or pyarrow; see `make_table_dataset`."""
-    from glassnet.data.table import read_table
-
     data = make_table_dataset(read_table(table), target, impute, validation, split_seed)
     digest = hashlib.md5(usedforsecurity=False)
     for split in (data.train, data.validation, data.test):
