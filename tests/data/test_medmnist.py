@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.loops import for_each
 
 from glassnet.data.audit import audit
 from glassnet.data.dataset import TASKS
@@ -200,7 +201,7 @@ def test_flat_sets_come_in_four_sizes_and_cubes_in_two():
     assert colours == {"pathmnist", "dermamnist", "retinamnist", "bloodmnist"}
 
 
-@pytest.mark.parametrize("medical", list_sets(), ids=lambda medical: medical.name)
+@for_each("medical", list_sets())
 def test_the_facts_of_every_set_fit_together(medical):
     assert set(medical.facts["labels"]) == {str(k) for k in range(len(medical.labels))}
     assert set(medical.facts["n_samples"]) == {"train", "val", "test"}

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.loops import for_each
 
 from glassnet.data import registry
 from glassnet.data.dataset import TASKS
 from glassnet.data.registry import DATASETS, find_folders, load_dataset, published
 from glassnet.errors import FileError, UsageError
 
-ENTRIES = pytest.mark.parametrize("entry", DATASETS.values(), ids=DATASETS)
+in_every_entry = for_each("entry", DATASETS.values())
 
 
 def refusal(error, call, *arguments, **options):
@@ -28,7 +29,7 @@ def test_every_name_is_its_entrys_and_there_once():
     assert {"pathmnist", "pathmnist_64", "pathmnist_224", "organmnist3d_64"} < set(DATASETS)
 
 
-@ENTRIES
+@in_every_entry
 def test_every_entry_is_filled_in(entry):
     assert re.fullmatch("[a-z0-9_-]+", entry.name)
     assert entry.title.strip() == entry.title != ""
@@ -39,7 +40,7 @@ def test_every_entry_is_filled_in(entry):
     assert callable(entry.load)
 
 
-@ENTRIES
+@in_every_entry
 def test_every_source_has_checksums_and_an_address(entry):
     if entry.source is None:
         return

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from matplotlib.image import imread
+from tests.loops import for_each
 
 from glassnet.graph.computation_graph import ComputationGraph
 from glassnet.graph.drawing import format_values, spread
@@ -56,21 +57,6 @@ def drawings(graph_of):
     return {name: graph_of(layers, n=n, **options) for name, (n, (layers, options)) in CASES.items()}
 
 
-@pytest.fixture(params=CASES)
-def graph(request, drawings):
-    return drawings[request.param]
-
-
-@pytest.fixture(params=BY_NODE)
-def graph_by_node(request, drawings):
-    return drawings[request.param]
-
-
-@pytest.fixture(params=BY_NEURON)
-def graph_by_neuron(request, drawings):
-    return drawings[request.param]
-
-
 def marks(graph, kind):
     return [mark for mark in graph.figure.marks if isinstance(mark, kind)]
 
@@ -93,7 +79,9 @@ def collisions(graph):
     ]
 
 
-def test_nothing_lies_over_anything_else(graph):
+@for_each("name", CASES)
+def test_nothing_lies_over_anything_else(drawings, name):
+    graph = drawings[name]
     assert not collisions(graph)
 
 
@@ -133,18 +121,22 @@ def points_of(curve):
     return np.concatenate(points)
 
 
-def test_no_line_goes_through_a_node_that_it_does_not_join(graph_by_node):
-    for curve in marks(graph_by_node, Curve):
+@for_each("name", BY_NODE)
+def test_no_line_goes_through_a_node_that_it_does_not_join(drawings, name):
+    graph = drawings[name]
+    for curve in marks(graph, Curve):
         points = points_of(curve)
-        for shape in marks(graph_by_node, Shape):
+        for shape in marks(graph, Shape):
             if shape.node not in curve.nodes:
                 box = smaller(shape.extent)
                 inside = (points > box[:2]).all(axis=1) & (points < box[2:]).all(axis=1)
-                names = [str(graph_by_node.nodes[index].name) for index in (*curve.nodes, shape.node)]
+                names = [str(graph.nodes[index].name) for index in (*curve.nodes, shape.node)]
                 assert not inside.any(), names
 
 
-def test_every_line_touches_the_nodes_that_it_joins(graph):
+@for_each("name", CASES)
+def test_every_line_touches_the_nodes_that_it_joins(drawings, name):
+    graph = drawings[name]
     boxes = {shape.node: shape.extent for shape in marks(graph, Shape)}
     for curve in marks(graph, Curve):
         for index, (x, y) in zip(curve.nodes, (curve.points[0], curve.points[-1]), strict=True):
@@ -153,8 +145,10 @@ def test_every_line_touches_the_nodes_that_it_joins(graph):
             assert box[TOP] <= y <= box[BOTTOM]
 
 
-def test_lines_lead_from_left_to_right(graph):
+@for_each("name", CASES)
+def test_lines_lead_from_left_to_right(drawings, name):
     """But for weights and the like, which stand above their products, and targets, which stand behind the loss."""
+    graph = drawings[name]
     for curve in marks(graph, Curve):
         source, node = (graph.nodes[index] for index in curve.nodes)
         (x1, _), (x2, _) = curve.points[0], curve.points[-1]
@@ -166,7 +160,9 @@ def test_lines_lead_from_left_to_right(graph):
             assert x1 < x2, (source.name, node.name)
 
 
-def test_every_mark_is_on_the_sheet(graph):
+@for_each("name", CASES)
+def test_every_mark_is_on_the_sheet(drawings, name):
+    graph = drawings[name]
     figure = graph.figure
     for mark in marks(graph, Text | Shape):
         left, top, right, bottom = mark.extent
@@ -176,7 +172,9 @@ def test_every_mark_is_on_the_sheet(graph):
         assert all(0 <= x <= figure.width and 0 <= y <= figure.height for x, y in points_of(curve))
 
 
-def test_numbers_of_nodes_are_those_of_the_graph(graph):
+@for_each("name", CASES)
+def test_numbers_of_nodes_are_those_of_the_graph(drawings, name):
+    graph = drawings[name]
     numbers = range(len(graph.nodes))
     for mark in marks(graph, Text | Shape):
         assert mark.node in numbers
@@ -187,23 +185,27 @@ def test_numbers_of_nodes_are_those_of_the_graph(graph):
     assert graph.figure.descriptions.keys() == set(shapes)
 
 
-def test_node_by_node_every_node_and_every_edge_is_drawn(graph_by_node):
-    graph = graph_by_node
+@for_each("name", BY_NODE)
+def test_node_by_node_every_node_and_every_edge_is_drawn(drawings, name):
+    graph = drawings[name]
     assert {shape.node for shape in marks(graph, Shape)} == set(range(len(graph.nodes)))
     place = {id(node): index for index, node in enumerate(graph.nodes)}
     edges = [(place[id(source)], place[id(node)]) for node in graph.nodes for source in node.inputs]
     assert sorted(curve.nodes for curve in marks(graph, Curve)) == sorted(edges)
 
 
-def test_neuron_by_neuron_every_unit_and_every_connection_is_drawn(graph_by_neuron):
-    graph = graph_by_neuron
+@for_each("name", BY_NEURON)
+def test_neuron_by_neuron_every_unit_and_every_connection_is_drawn(drawings, name):
+    graph = drawings[name]
     shown_units = [min(d, 6) if d > 10 else d for d in graph.network.layers]
     assert len(marks(graph, Shape)) == sum(shown_units) + 1
     lines = sum(a * b for a, b in pairwise(shown_units)) + shown_units[-1]
     assert len(marks(graph, Curve)) == lines
 
 
-def test_values_are_green_gradients_are_red_and_known_at_their_time(graph):
+@for_each("name", CASES)
+def test_values_are_green_gradients_are_red_and_known_at_their_time(drawings, name):
+    graph = drawings[name]
     traversal, figure = graph.traversal, graph.figure
     for text in marks(graph, Text):
         if text.colour in ("value", "gradient", "delta") and text.time:
@@ -277,7 +279,9 @@ def test_heights_are_spread_around_the_middle():
 # The picture as a file
 
 
-def test_the_picture_is_xml_and_the_same_again(graph):
+@for_each("name", CASES)
+def test_the_picture_is_xml_and_the_same_again(drawings, name):
+    graph = drawings[name]
     for interactive in (False, True):
         svg = graph.figure.svg(interactive=interactive)
         assert ElementTree.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"

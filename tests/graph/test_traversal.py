@@ -1,7 +1,10 @@
 """The order in which a graph is gone through: nothing is used before it is known."""
 
+import functools
+
 import numpy as np
 import pytest
+from tests.loops import for_each
 
 from glassnet.graph.computation_graph import ComputationGraph
 from glassnet.graph.nodes import list_consumers
@@ -14,18 +17,26 @@ VIEWS = [{"level": "operations"}, {"level": "neurons"}, {"level": "matrices"}, {
 CASES = [(layers, view) for layers in NETWORKS for view in VIEWS if (layers, view) != ([12, 11, 3], VIEWS[0])]
 
 
-@pytest.fixture(
-    params=[(*case, False) for case in CASES] + [(layers, VIEWS[1], True) for layers in NETWORKS], ids=str
-)
-def walked(request, problem):
-    """A graph, and the way through it node by node or neuron by neuron."""
-    layers, view, by_neuron = request.param
-    graph = ComputationGraph(*problem(layers, "tanh", n=2), **view)
-    return graph, Traversal(graph.nodes, by_neuron=by_neuron)
+WALKS = [(*case, False) for case in CASES] + [(layers, VIEWS[1], True) for layers in NETWORKS]
+in_every_walk = for_each("layers, view, by_neuron", WALKS)
 
 
-def test_every_operation_is_gone_through_once_forwards_and_once_backwards(walked):
-    graph, traversal = walked
+@pytest.fixture(scope="module")
+def walk(problem):
+    """``walk(layers, view, by_neuron)``: a graph, and the way through it node by node or neuron by neuron."""
+
+    @functools.cache
+    def make(case):
+        layers, view, by_neuron = WALKS[case]
+        graph = ComputationGraph(*problem(layers, "tanh", n=2), **view)
+        return graph, Traversal(graph.nodes, by_neuron=by_neuron)
+
+    return lambda *case: make(WALKS.index(case))
+
+
+@in_every_walk
+def test_every_operation_is_gone_through_once_forwards_and_once_backwards(walk, layers, view, by_neuron):
+    graph, traversal = walk(layers, view, by_neuron)
     operations = [node for node in graph.nodes if node.operation is not None]
     half = len(traversal.steps) // 2
     assert [step.phase for step in traversal.steps] == [FORWARD] * half + [BACKWARD] * half
@@ -35,8 +46,9 @@ def test_every_operation_is_gone_through_once_forwards_and_once_backwards(walked
     ]
 
 
-def test_a_value_is_known_once_all_inputs_are(walked):
-    graph, traversal = walked
+@in_every_walk
+def test_a_value_is_known_once_all_inputs_are(walk, layers, view, by_neuron):
+    graph, traversal = walk(layers, view, by_neuron)
     known = {id(node) for node in graph.nodes if node.operation is None}
     assert all(traversal.value(node) == 0 for node in graph.nodes if id(node) in known)
     for time, step in enumerate(traversal.steps, start=1):
@@ -48,8 +60,9 @@ def test_a_value_is_known_once_all_inputs_are(walked):
     assert len(known) == len(graph.nodes)
 
 
-def test_a_gradient_is_complete_once_all_consumers_have_passed_theirs(walked):
-    graph, traversal = walked
+@in_every_walk
+def test_a_gradient_is_complete_once_all_consumers_have_passed_theirs(walk, layers, view, by_neuron):
+    graph, traversal = walk(layers, view, by_neuron)
     consumers, passed = list_consumers(graph.nodes), set()
     for time, step in enumerate(traversal.steps, start=1):
         if step.phase == BACKWARD:
@@ -64,8 +77,9 @@ def test_a_gradient_is_complete_once_all_consumers_have_passed_theirs(walked):
     )
 
 
-def test_following_the_steps_gives_the_gradients(walked):
-    graph, traversal = walked
+@in_every_walk
+def test_following_the_steps_gives_the_gradients(walk, layers, view, by_neuron):
+    graph, traversal = walk(layers, view, by_neuron)
     gradients = {id(node): np.zeros_like(node.value) for node in graph.nodes}
     gradients[id(graph.nodes[-1])] = np.ones((1, 1))
     for step in traversal.steps:

@@ -1,11 +1,13 @@
 """The words of each step: every equation is read again and says what the graph computed."""
 
+from itertools import product
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.loops import for_each
 
 from glassnet.graph.computation_graph import ComputationGraph
 from glassnet.graph.explanations import (
@@ -125,7 +127,7 @@ def check(graph, read, sides, uncertainty):
                     assert read(side) == pytest.approx(result, rel=0, abs=within), text_of(side)
 
 
-@pytest.mark.parametrize(("layers", "options"), SHOWN, ids=str)
+@for_each("layers, options", SHOWN)
 def test_every_equation_with_numbers_is_true(graph_of, read, sides, uncertainty, layers, options):
     check(graph_of(layers, seed=2, **options), read, sides, uncertainty)
 
@@ -150,9 +152,9 @@ def test_every_equation_with_numbers_is_true_of_any_network(problem, views_of, r
     check(ComputationGraph(network, X, y, **data.draw(st.sampled_from(views))), read, sides, uncertainty)
 
 
-@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-@pytest.mark.parametrize("level", ["operations", "neurons"])
-@pytest.mark.parametrize("layers", [[3, 2, 1], [2, 3, 2, 2]], ids=str)
+@for_each(
+    "layers, level, activation", product([[3, 2, 1], [2, 3, 2, 2]], ["operations", "neurons"], sorted(ACTIVATIONS))
+)
 def test_every_equation_with_letters_is_true(graph_of, read, sides, layers, level, activation):
     """Where every node is a number, each letter has one; indices that are counted through are read elsewhere."""
     graph = graph_of(layers, activation, "half_squared_error", level=level)
@@ -204,7 +206,7 @@ def test_every_equation_with_letters_is_true_over_the_rows(problem, read, sides,
     assert read_again >= {"a", "z", "h", "x", "δ", "∂", "L", *("μv" if training else "")}
 
 
-@pytest.mark.parametrize(("layers", "options"), SHOWN, ids=str)
+@for_each("layers, options", SHOWN)
 def test_forwards_the_last_line_is_the_value_where_it_is_largest(graph_of, sides, layers, options):
     graph = graph_of(layers, seed=2, **options)
     for step, told in explained(graph):
@@ -215,7 +217,7 @@ def test_forwards_the_last_line_is_the_value_where_it_is_largest(graph_of, sides
             assert sides(told.lines[-1].numbers, "=")[0] in names
 
 
-@pytest.mark.parametrize(("layers", "options"), SHOWN, ids=str)
+@for_each("layers, options", SHOWN)
 def test_backwards_every_input_is_told_what_it_gets(graph_of, sides, layers, options):
     """Of a neuron's many inputs, and of a loss's, some."""
     graph = graph_of(layers, seed=2, **options)
@@ -243,7 +245,7 @@ def is_taken(source, product):
     return source is product.inputs[-1] or bool({*source.units} & {*product.operation.taken.tolist()})
 
 
-@pytest.mark.parametrize(("layers", "options"), SHOWN, ids=str)
+@for_each("layers, options", SHOWN)
 def test_of_many_only_what_matters_most_is_told(graph_of, layers, options):
     graph = graph_of(layers, seed=2, **options)
     for step, told in explained(graph):
@@ -260,7 +262,7 @@ def test_of_many_only_what_matters_most_is_told(graph_of, layers, options):
 # What comes in and what goes on
 
 
-@pytest.mark.parametrize(("layers", "options"), SHOWN, ids=str)
+@for_each("layers, options", SHOWN)
 def test_what_came_in_is_what_was_there(graph_of, layers, options):
     graph = graph_of(layers, seed=2, **options)
     for step, told in explained(graph):

@@ -10,7 +10,7 @@ import mmap
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -19,7 +19,6 @@ import numpy as np
 
 from glassnet.data.columns import TableEncoder
 from glassnet.data.dataset import TEST, VALIDATION, Dataset, Split, count_validation_rows
-from glassnet.data.target_column import infer_target_kind
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -37,6 +36,17 @@ BLOCK = 1 << 18
 SAMPLE = 500_000
 
 TRAINING, HELD_OUT, TESTING = range(3)
+
+
+def join_table_splits(
+    name: str, splits: Iterable[Split], encoder: TableEncoder, remarks: Iterable[str], size: int, split_seed: int
+) -> Dataset:
+    """Make a data set of a table's encoded splits, `size` rows of which were drawn for validation."""
+    assert encoder.target is not None
+    train, held_out, test = splits
+    names = encoder.class_names
+    data = Dataset(name, train, held_out, test, names, validation_size=size, split_seed=split_seed)
+    return replace(data, task=encoder.target.kind, encoder=encoder, remarks=tuple(remarks))
 
 
 def make_large_table(
@@ -67,11 +77,10 @@ def make_large_table(
         If there is no room for the numbers.
     """
     wanted = lazy.select(target).collect()[target]
-    kind = infer_target_kind(wanted)
     membership, size = _assign_splits(rows, validation, split_seed)
     learned = _fit_encoder(lazy, rows, membership, target, impute, wanted)
     y = learned.encode_target(wanted)
-    y = y.astype(np.float32) if kind == "regression" else y
+    y = y.astype(np.float32) if y.dtype.kind == "f" else y
     del wanted
     remarks: dict[str, None] = dict.fromkeys(learned.remarks)
 
@@ -82,19 +91,8 @@ def make_large_table(
             yield part, X
 
     arrays = _write_splits(numbers(), membership, (len(learned.feature_names),), np.dtype(np.float32))
-    train, held_out, test = (Split(X, y[membership == part]) for part, X in enumerate(arrays))
-    return Dataset(
-        name,
-        train,
-        held_out,
-        test,
-        learned.class_names,
-        validation_size=size,
-        split_seed=split_seed,
-        task=kind,
-        encoder=learned,
-        remarks=tuple(remarks),
-    )
+    splits = [Split(X, y[membership == part]) for part, X in enumerate(arrays)]
+    return join_table_splits(name, splits, learned, remarks, size, split_seed)
 
 
 def make_large_arrays(X: Array, y: Array, validation: float | None, split_seed: int, name: str) -> Dataset:

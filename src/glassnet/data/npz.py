@@ -48,16 +48,7 @@ LENGTH_FORMATS = {(1, 0): "<H", (2, 0): "<I", (3, 0): "<I"}
 MOST_AXES = 64
 
 #: What `zipfile` lets through where an archive is damaged.
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    OverflowError,
-)
+DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OverflowError)
 
 ENCRYPTED = 0x1 | 0x40
 LOCAL_HEADER = 30

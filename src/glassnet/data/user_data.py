@@ -21,7 +21,7 @@ from glassnet.data.dataset import (
     join_splits,
 )
 from glassnet.data.image_folder import holds_splits, read_image_folder, read_split_image_folder
-from glassnet.data.large import LARGE, make_large_arrays, make_large_table
+from glassnet.data.large import LARGE, join_table_splits, make_large_arrays, make_large_table
 from glassnet.data.npz import read_npz
 from glassnet.data.sources import md5
 from glassnet.data.table import read_table, require_polars
@@ -213,18 +213,8 @@ def make_table_dataset(
         remarks.extend(remark for remark in said if remark not in remarks)
         return Split(X, learned.encode_target(part[target]))
 
-    return Dataset(
-        name,
-        split(rest[train]),
-        split(rest[chosen]),
-        split(test),
-        learned.class_names,
-        validation_size=size,
-        split_seed=split_seed,
-        task=kind,
-        encoder=learned,
-        remarks=tuple(remarks),
-    )
+    splits = [split(rows) for rows in (rest[train], rest[chosen], test)]
+    return join_table_splits(name, splits, learned, remarks, size, split_seed)
 
 
 def from_frame(

@@ -10,34 +10,23 @@ from typing import Any
 
 from glassnet.graph.notation import Name
 
-#: What a mark shows; every one has a colour in each palette.
+#: What a mark shows, with its colour on light and on dark paper.
+COLOURS = {
+    "paper": ("#ffffff", "#12161d"),
+    "ink": ("#1c2430", "#e8ebf0"),
+    "faint": ("#66707e", "#9aa4b2"),
+    "line": ("#a7b0bd", "#5b6675"),
+    "leaf": ("#eef1f6", "#232b37"),
+    "operation": ("#ffffff", "#12161d"),
+    "value": ("#0a6640", "#5fd39a"),
+    "gradient": ("#b3261e", "#ff8f85"),
+    "delta": ("#b3261e", "#ff8f85"),
+    "negative": ("#b45309", "#f0a860"),
+    "positive": ("#1d4ed8", "#8ab4ff"),
+}
 PALETTES = {
-    "light": {
-        "paper": "#ffffff",
-        "ink": "#1c2430",
-        "faint": "#66707e",
-        "line": "#a7b0bd",
-        "leaf": "#eef1f6",
-        "operation": "#ffffff",
-        "value": "#0a6640",
-        "gradient": "#b3261e",
-        "delta": "#b3261e",
-        "negative": "#b45309",
-        "positive": "#1d4ed8",
-    },
-    "dark": {
-        "paper": "#12161d",
-        "ink": "#e8ebf0",
-        "faint": "#9aa4b2",
-        "line": "#5b6675",
-        "leaf": "#232b37",
-        "operation": "#12161d",
-        "value": "#5fd39a",
-        "gradient": "#ff8f85",
-        "delta": "#ff8f85",
-        "negative": "#f0a860",
-        "positive": "#8ab4ff",
-    },
+    palette: {shown: colours[number] for shown, colours in COLOURS.items()}
+    for number, palette in enumerate(("light", "dark"))
 }
 
 SIZE = 11.5
