@@ -163,7 +163,7 @@ def show(
     target = output_file(path, overwrite)
     loaded = load_dataset(dataset, data_dir)
     save_png(sample_grid(loaded, per_class), target)
-    splits = {"train": loaded.train, "validation": loaded.validation, "test": loaded.test}
+    splits = loaded.splits
     counts = {
         name: np.bincount(split.y, minlength=loaded.n_classes or 0).tolist() for name, split in splits.items()
     }

@@ -14,8 +14,6 @@ import numpy as np
 from glassnet.data.dataset import Dataset, Split
 from glassnet.nn.activations import Array
 
-SPLITS = ("train", "validation", "test")
-
 #: A class whose share differs by more between two splits is called shifted.
 SHIFT = 0.05
 
@@ -95,31 +93,25 @@ def audit(data: Dataset) -> Audit:
     >>> found.constant_columns, len(found.across("train", "test")), len(found.contradictions)
     ([1], 1, 1)
     """
-    splits: dict[str, Split] = {name: getattr(data, name) for name in SPLITS if len(getattr(data, name).y)}
+    splits = {name: split for name, split in data.splits.items() if len(split.y)}
     duplicates = find_equal_rows({name: split.X for name, split in splits.items()})
     contradictions = [
         group
         for group in (duplicates if data.task != "regression" else [])
         if any((splits[p.split].y[p.row] != splits[group[0].split].y[group[0].row]).any() for p in group)
     ]
-    class_rows = dict(_count_class_rows(data, splits))
-    missing, scale = {}, {}
-    for name, split in splits.items():
-        missing[name], measured = _measure_numbers(split.X)
-        if measured is not None:
-            scale[name] = measured
-    constant = _find_constant_columns(data.train.X)
+    measured = {name: _measure_numbers(split.X) for name, split in splits.items()}
     found = Audit(
         data.name,
         {name: len(split.y) for name, split in splits.items()},
         int(data.train.X[0].size),
         data.checksums,
-        class_rows,
+        dict(_count_class_rows(data, splits)),
         duplicates,
         contradictions,
-        constant,
-        missing,
-        scale,
+        _find_constant_columns(data.train.X),
+        {name: missing for name, (missing, _) in measured.items()},
+        {name: scale for name, (_, scale) in measured.items() if scale is not None},
         [],
     )
     found.remarks.extend(_write_remarks(found))
@@ -152,7 +144,7 @@ def _count_class_rows(data: Dataset, splits: dict[str, Split]) -> Iterator[tuple
 
 
 def _measure_numbers(X: Array) -> tuple[int, tuple[float, float, float, float] | None]:
-    """Return how many numbers are not finite, and smallest, largest, mean and deviation of the others."""
+    """Return how many numbers are not finite, and smallest, largest, mean and standard deviation of the others."""
     missing, smallest, largest = 0, np.inf, -np.inf
     for values in _take_blocks(X):
         finite = values[np.isfinite(values)]
@@ -169,8 +161,8 @@ def _measure_numbers(X: Array) -> tuple[int, tuple[float, float, float, float] |
             squares += ((small - small.mean()) ** 2).sum() + change**2 * count * len(small) / (count + len(small))
             mean += change * len(small) / (count + len(small))
             count += len(small)
-    deviation = np.ldexp(np.sqrt(squares / count), exponent)
-    return missing, (float(smallest), float(largest), float(np.ldexp(mean, exponent)), float(deviation))
+    std = np.ldexp(np.sqrt(squares / count), exponent)
+    return missing, (float(smallest), float(largest), float(np.ldexp(mean, exponent)), float(std))
 
 
 def _take_blocks(X: Array) -> Iterator[Array]:

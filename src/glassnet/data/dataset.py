@@ -118,7 +118,7 @@ class Dataset:
     standardisation: Standardisation | None = None
 
     def __repr__(self) -> str:
-        rows = " + ".join(f"{len(getattr(self, name).y):,} {name}" for name in ("train", "validation", "test"))
+        rows = " + ".join(f"{len(split.y):,} {name}" for name, split in self.splits.items())
         X, y = self.train
         shape = " x ".join(map(str, self.image_shape or X.shape[1:]))
         names = self.class_names or self.target_names or ()
@@ -126,6 +126,11 @@ class Dataset:
         kind, count = ("classes", self.n_classes) if self.class_names else ("targets", int(np.prod(y.shape[1:])))
         outputs = f"{kind}: {count} ({shown})" if names else f"{kind}: {count}"
         return f"Dataset({self.name!r}, {self.task}, rows: {rows}, X: {shape} {X.dtype}, {outputs})"
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """Training, validation and test rows by name."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
 
     @property
     def n_classes(self) -> int | None:
@@ -204,7 +209,7 @@ class Dataset:
         if is_mapped(self.train.X):
             raise UsageError("standardize", f"{self.name} is larger than memory; scale the file, or leave it out")
         found = Standardisation.of(self.train.X)
-        train, validation, test = (Split(found.apply(X), y) for X, y in (self.train, self.validation, self.test))
+        train, validation, test = (Split(found.apply(X), y) for X, y in self.splits.values())
         return replace(self, train=train, validation=validation, test=test, standardisation=found)
 
     def as_read(self, X: Array) -> Array:

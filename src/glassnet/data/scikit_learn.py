@@ -82,7 +82,7 @@ def standardise_table(data: Dataset) -> Dataset:
         y = by_target.apply(rows.y).reshape(rows.y.shape) if data.task == "regression" else rows.y
         return Split(by_column.apply(rows.X), y)
 
-    train, validation, test = (scale(rows) for rows in (data.train, data.validation, data.test))
+    train, validation, test = (scale(rows) for rows in data.splits.values())
     return replace(data, train=train, validation=validation, test=test)
 
 

@@ -223,7 +223,7 @@ def from_frame(
     """Make a data set of a table of pandas, Polars or pyarrow; see `make_table_dataset`."""
     data = make_table_dataset(read_table(table), target, impute, validation, split_seed)
     digest = hashlib.md5(usedforsecurity=False)
-    for split in (data.train, data.validation, data.test):
+    for split in data.splits.values():
         for values in split:
             digest.update(np.ascontiguousarray(values).data)
     return replace(data, checksums={"X, y": digest.hexdigest()})

@@ -57,6 +57,11 @@ class Passed(NamedTuple):
         return Line(self.target + sign(relation) + self.made_of.letters, self.entry + sign(relation) + result)
 
 
+def pass_back(source: Node, at: int, local: Line, made_of: Line, amount: float) -> Passed:
+    """Return what an input gets, of which the number at one place is shown."""
+    return Passed(source, local, made_of, gradient_name(source), gradient_name(source, at), amount)
+
+
 def equation(*sides: str) -> str:
     """Return sides with equals signs between them."""
     return sign("=").join(sides)

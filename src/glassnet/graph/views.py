@@ -88,17 +88,10 @@ def choose_view(
 
     Parameters
     ----------
-    network : Network
-        It decides, with the batch, which units matter most.
-    X, targets : ndarray
-        A batch as the network takes it.
-    level : {"operations", "neurons", "matrices"}, optional
-        Of the whole network.
-    neuron : (layer, unit), optional
-        The operations of this neuron alone; layers count from 1, units from 0.
-    path : sequence of int, optional
-        The operations along a path: an input and a unit of every layer. ``()`` takes the path through which most
-        comes to the output that is farthest from its target.
+    network, X, targets
+        They decide which units matter most; the batch is as the network takes it.
+    level, neuron, path
+        See `glassnet.graph.computation_graph.ComputationGraph`; at most one of them.
     training : ndarray, optional
         See `Network.forward`.
 

@@ -25,6 +25,7 @@ from glassnet.graph.equations import (
     find_largest,
     gradient_name,
     mean_of,
+    pass_back,
     product,
     sum_of_products,
     sum_over_rows,
@@ -122,16 +123,9 @@ def list_passed(node: Node, called: str | None = None) -> list[Passed]:
         at = operation.column if isinstance(operation, Selection) else find_largest(part)
         local, as_factor = _write_local(node, k, at)
         by = partial(entry_name(node, at), entry_name(source, at))
-        shares.append(
-            Passed(
-                source,
-                Line(equation(by, local.letters), equation(by, local.numbers)),
-                _write_returned(node, k, at, called, as_factor),
-                gradient_name(source),
-                gradient_name(source, at),
-                entry(part, at),
-            )
-        )
+        local = Line(equation(by, local.letters), equation(by, local.numbers))
+        made_of = _write_returned(node, k, at, called, as_factor)
+        shares.append(pass_back(source, at, local, made_of, entry(part, at)))
     return shares
 
 
@@ -203,16 +197,9 @@ def _list_matmul_shares(node: Node, operation: Matmul, back: str) -> list[Passed
         taken = np.isin(part.units, operation.taken)
         at = int(np.argmax(np.where(taken, np.abs(returned[0]), -1)))
         weights = w.value[operation.taken == part.units[at]][0]
-        shares.append(
-            Passed(
-                part,
-                Line(equation(partial(node.name.mathml, before), w.name.mathml), ""),
-                Line(row(back, transposed), sum_of_products(node.gradient[0], weights)),
-                gradient_name(part),
-                gradient_name(part, at),
-                entry(returned, at),
-            )
-        )
+        local = Line(equation(partial(node.name.mathml, before), w.name.mathml), "")
+        made_of = Line(row(back, transposed), sum_of_products(node.gradient[0], weights))
+        shares.append(pass_back(part, at, local, made_of, entry(returned, at)))
     return [*shares, to_weights]
 
 
