@@ -52,40 +52,41 @@ def is_mapped(X: Array) -> bool:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows to learn from, to choose by, and to be judged on.
+    """Rows in three splits: to learn from (train), to choose by (validation), and to be judged on (test).
 
-    Images stay bytes (uint8) in memory, and a network scales them to [0, 1] batch by batch; standardised they are
+    Images stay bytes (uint8) in memory; a network scales them to [0, 1] batch by batch. Standardised rows are
     float32.
 
     Attributes
     ----------
     name : str
-        What it is called.
+        The data set's name.
     train, validation, test : Split
-        Disjoint rows; validation may be empty.
+        ``split.X`` holds rows of shape (n, d), (n, height, width) or the like, ``split.y`` their labels or numbers.
+        No row is in two splits; validation may be empty.
     class_names : tuple of str or None
-        In label order; None where y holds numbers instead of classes.
+        Names of the classes in label order; None where y holds numbers instead of classes.
     image_shape : tuple of int or None
-        Where a row is an image: (height, width), with a third number 3 for its colours; or (depth, height, width).
+        Shape of the image that a row is: (height, width), (height, width, 3) in colour, or (depth, height, width).
     task : str
-        One of `TASKS`.
+        "multi-class", "binary", "multi-label", "ordinal" (classes in an order) or "regression".
     target_names : tuple of str or None
-        What the columns of y are called, where it has several.
-    checksums : dict
-        md5 by file name, so that a run says exactly what it learned from.
+        Names of the columns of y, where it has several.
+    checksums : dict of str to str
+        md5 by file name: they identify the data that a run learned from.
     encoder : TableEncoder or None
-        How a table's rows became numbers.
+        For a table: what turns its rows into numbers.
     origin : dict of str to str
-        Arguments of `load_dataset` that read the user's own data again: the path and what went with it.
+        For the user's own data: the arguments of `load_dataset` that read them again.
     remarks : tuple of str
-        What was decided while they were read, in words.
+        What the reader decided or noticed, in words.
     validation_size : int, str or None
-        Rows set aside for validation; None: those that the data set comes with; ``"test"`` or ``"last(500)"``: see
-        `validated_by`.
+        Number of rows set aside for validation; None for rows that came with the data set; ``"test"`` or
+        ``"last(500)"`` as in `validated_by`.
     split_seed : int
-        Repeats the split.
+        Seed of the draw of the validation rows.
     standardisation : Standardisation or None
-        What brought X's columns to mean 0 and standard deviation 1; None: they are as they were read.
+        What brought the columns of X to mean 0 and standard deviation 1; None: they are as they were read.
 
     See Also
     --------
