@@ -167,7 +167,7 @@ MUTANTS = [
     ("training/loop.py", "done + 1 if run.stopped else epochs + 1)", "done + 1 if run.stopped else epochs)"),
     ("training/model_file.py", 'entry["sha256"] != _checksum', 'entry["sha256"] == "" != _checksum'),
     ("runtime/files.py", "os.fsync(file.fileno())", "pass"),
-    ("data/dataset.py", "np.setdiff1d(np.arange(len(y)), drawn)", "np.arange(len(y))"),
+    ("data/splitting.py", "np.setdiff1d(np.arange(len(y)), drawn)", "np.arange(len(y))"),
     ("data/idx.py", "if expected > limit:", "if expected > 1000 * limit:"),
     # graph/
     ("graph/nodes.py", "return (G,) * len(inputs)", "return (G, *[0 * G] * (len(inputs) - 1))"),

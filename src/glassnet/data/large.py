@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 
 from glassnet.data.columns import TableEncoder
-from glassnet.data.dataset import TEST, VALIDATION, Dataset, Split, count_validation_rows
+from glassnet.data.dataset import Dataset, Split
+from glassnet.data.splitting import TEST, VALIDATION, count_validation_rows
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream

@@ -11,19 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 
 from glassnet.data.array_files import read_rows
-from glassnet.data.dataset import (
-    TEST,
-    VALIDATION,
-    Dataset,
-    Split,
-    count_validation_rows,
-    draw_stratified,
-    join_splits,
-)
+from glassnet.data.dataset import Dataset, Split, join_splits
 from glassnet.data.image_folder import holds_splits, read_image_folder, read_split_image_folder
 from glassnet.data.large import LARGE, join_table_splits, make_large_arrays, make_large_table
 from glassnet.data.npz import read_npz
 from glassnet.data.sources import md5
+from glassnet.data.splitting import TEST, VALIDATION, count_validation_rows, draw_stratified
 from glassnet.data.table import read_table, require_polars
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.activations import Array
