@@ -72,6 +72,16 @@ def product(*factors: str) -> str:
     return sign("·").join(factors)
 
 
+def difference(*terms: str) -> str:
+    """Return terms with minus signs between them."""
+    return sign("−").join(terms)
+
+
+def square(base: str) -> str:
+    """Return the square of something that holds together."""
+    return f"<msup>{base}<mn>2</mn></msup>"
+
+
 def gradient_name(node: Node, at: int | None = None) -> str:
     """Return the name of a node's gradient, or of one entry of it; an adder's is a delta."""
     if node.kind == "adder":

@@ -8,6 +8,7 @@ import numpy as np
 
 from glassnet.graph.equations import (
     Line,
+    difference,
     entry,
     entry_name,
     equation,
@@ -15,6 +16,7 @@ from glassnet.graph.equations import (
     mean_of,
     mean_over_rows,
     product,
+    square,
 )
 from glassnet.graph.nodes import Node, Normalisation
 from glassnet.graph.notation import Name, brackets, factor, fraction, numeral, row, sign
@@ -26,26 +28,23 @@ def write_normalisation_lines(node: Node, operation: Normalisation) -> list[Line
     at, u = find_largest(node.value), node.inputs[0]
     letters, entries = _name_statistics(node), _name_statistics(node, at)
     mean, variance = (float(statistic[0, at]) for statistic in operation.statistics(u.value))
+    centred = difference(numeral(entry(u.value, at)), factor(mean))
     made = Line(
-        equation(letters.x_hat, fraction(letters.a + sign("−") + letters.mu, _write_root(letters.v))),
-        equation(
-            entries.x_hat,
-            fraction(numeral(entry(u.value, at)) + sign("−") + factor(mean), _write_root(numeral(variance))),
-            numeral(entry(node.value, at)),
-        ),
+        equation(letters.x_hat, fraction(difference(letters.a, letters.mu), _write_root(letters.v))),
+        equation(entries.x_hat, fraction(centred, _write_root(numeral(variance))), numeral(entry(node.value, at))),
     )
     if operation.running is not None:
         return [made]
     column = u.value[:, at]
-    squares = [f"<msup>{brackets(numeral(float(c)))}<mn>2</mn></msup>" for c in column - mean]
-    square = f"<msup>{brackets(letters.a + sign('−') + letters.mu)}<mn>2</mn></msup>"
+    squares = [square(brackets(numeral(float(c)))) for c in column - mean]
+    deviation = square(brackets(difference(letters.a, letters.mu)))
     return [
         Line(
             equation(letters.mu, mean_over_rows(node, letters.a)),
             equation(entries.mu, mean_of([factor(float(a)) for a in column], column), numeral(mean)),
         ),
         Line(
-            equation(letters.v, mean_over_rows(node, square)),
+            equation(letters.v, mean_over_rows(node, deviation)),
             equation(entries.v, mean_of(squares, (column - mean) ** 2), numeral(variance)),
         ),
         made,
@@ -83,16 +82,7 @@ def write_normalisation_slope(node: Node, operation: Normalisation, at: int) -> 
         share, x_hat = fraction(numeral(1), numeral(n)), entry(node.value, at)
         slope *= 1 - 1 / n - x_hat**2 / n
         letters, numbers = (
-            product(
-                text,
-                brackets(
-                    numeral(1)
-                    + sign("−")
-                    + share
-                    + sign("−")
-                    + fraction(f"<msup>{x}<mn>2</mn></msup>", numeral(n))
-                ),
-            )
+            product(text, brackets(difference(numeral(1), share, fraction(square(x), numeral(n)))))
             for text, x in ((letters, row(names.x_hat)), (numbers, brackets(numeral(x_hat))))
         )
     return Line(letters, equation(numbers, numeral(float(slope)))), Line(letters, numbers)
@@ -106,8 +96,8 @@ def write_normalisation_back(node: Node, operation: Normalisation, at: int, call
     if operation.running is None:
         by_mean = mean_over_rows(node, called)
         by_variance = product(names.x_hat, mean_over_rows(node, product(called, names.x_hat)))
-        letters = brackets(sign("−").join([called, by_mean, by_variance]))
+        letters = brackets(difference(called, by_mean, by_variance))
         ways = product(factor(float(x_hat[0])), factor(float((G * x_hat).mean())))
-        numbers = brackets(sign("−").join([numeral(float(G[0])), factor(float(G.mean())), ways]))
+        numbers = brackets(difference(numeral(float(G[0])), factor(float(G.mean())), ways))
     scale = (fraction(numeral(1), _write_root(v)) for v in (names.v, numeral(variance)))
     return Line(*(product(s, text) for s, text in zip(scale, (letters, numbers), strict=True)))
