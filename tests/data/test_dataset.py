@@ -346,6 +346,7 @@ def test_the_repr_tells_name_task_rows_columns_and_classes_in_one_line():
         "Dataset('linnerud', regression, rows: 14 train + 2 validation + 4 test, X: 3 float32, "
         "targets: 3 ('Weight', 'Waist', 'Pulse'))"
     )
+    assert list(data.splits) == ["train", "validation", "test"]
     digits = repr(load_dataset("digits", validation=0))
     assert digits.startswith("Dataset('digits', multi-class, rows: 1,438 train + 0 validation + 359 test, ")
     assert digits.endswith("X: 8 x 8 float32, classes: 10 ('0', '1', '2', ...))")
