@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from glassnet.data.registry import load_dataset as load_dataset
     from glassnet.errors import HealthWarning as HealthWarning
     from glassnet.graph.computation_graph import ComputationGraph as ComputationGraph
+    from glassnet.graph.gradient_agreement import check_gradients as check_gradients
     from glassnet.graph.page import explain as explain
-    from glassnet.graph.proof import prove as prove
     from glassnet.nn.activations import Activation as Activation
     from glassnet.nn.activations import register_activation as register_activation
     from glassnet.nn.gradient_check import gradient_check as gradient_check
@@ -64,7 +64,7 @@ _MODULES = {
     "errors": ("HealthWarning",),
     "graph.computation_graph": ("ComputationGraph",),
     "graph.page": ("explain",),
-    "graph.proof": ("prove",),
+    "graph.gradient_agreement": ("check_gradients",),
     "nn.activations": ("Activation", "register_activation"),
     "nn.gradient_check": ("gradient_check",),
     "nn.losses": ("Loss", "register_loss"),

@@ -17,7 +17,7 @@ from glassnet.compiled import program as program_module
 from glassnet.compiled.formulas import Formulas
 from glassnet.compiled.program import Program, arrange
 from glassnet.compiled.tracing import UntraceableError
-from glassnet.data.augmentation import Augmentation, moved
+from glassnet.data.augmentation import Augmentation, move_images
 from glassnet.errors import NonFiniteError
 from glassnet.nn.activations import ACTIVATIONS, Activation
 from glassnet.nn.dropout import mask_keys
@@ -307,7 +307,7 @@ def test_images_are_moved_on_their_way_into_the_batch(shape):
     moves = Augmentation.parse("flip + shift(3) + erase(0.5)").draw(rng, 40, *shape[:2])
     rows = shuffled(40)
     arguments = (network, SGD(0.5))
-    expected = evaluated(*arguments, moved(X[rows], moves), targets[rows], np.arange(40), 7)
+    expected = evaluated(*arguments, move_images(X[rows], moves), targets[rows], np.arange(40), 7)
     image = (*shape, 1)[:3]
     assert_close(
         programmed(*arguments, X, targets, rows, 7, shares=2, moves=moves, image=image)[0], expected, 1e-12
@@ -647,7 +647,7 @@ def test_the_compiled_program_does_what_practice_adds(dtype, options, step, comp
     rows, factors = shuffled(50), np.linspace(1, 0.2, 6)
     weights = rng.uniform(0, 2, 50).astype(dtype)
     update = Update(Adam(0.02, epsilon=0.01), **step)
-    in_order = moved(X[rows], moves), targets[rows], np.arange(50)
+    in_order = move_images(X[rows], moves), targets[rows], np.arange(50)
     expected = evaluated(network, update, *in_order, 9, weights=weights[rows], factors=factors)
     assert np.abs(expected["theta"] - network.theta).max() > 1e-3
     for shares in (3, 1):

@@ -258,7 +258,7 @@ def test_split_options_reach_the_data():
 
 
 def test_standardised_data_are_described_loaded_again_and_held_to(digits, tmp_path):
-    scaled = digits.standardised()
+    scaled = digits.standardise()
     made = fit(Network([64, 9, 10]), scaled, epochs=2, run_dir=tmp_path / "run", progress=False)
     assert made.config.data.standardize is True
     assert made.config.checksums == digits.checksums

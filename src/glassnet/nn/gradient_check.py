@@ -66,7 +66,7 @@ def gradient_check(network: Network, X: Array, y: Array, method: str = "central"
     """Compare the hand-derived gradient with a numerical one, in float64.
 
     It is the gradient of training: with dropout, of the masks of a first step; with batch normalisation, by the
-    batch's own statistics.
+    batch's own statistics. `check_gradients` takes a `ComputationGraph` and adds its gradient as a third way.
 
     Every entry of theta where there are at most 1,000, else three random directions within each weight matrix
     and bias vector. A derivative across a kink (relu at 0, the absolute loss at its target) means nothing: such

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset
-from glassnet.data.large import is_mapped, release
+from glassnet.data.dataset import Dataset, is_mapped
+from glassnet.data.large import release
 from glassnet.errors import DataError, NonFiniteError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys

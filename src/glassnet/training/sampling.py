@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset
-from glassnet.data.large import is_mapped
+from glassnet.data.dataset import Dataset, is_mapped
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.optimizers import Optimizer

@@ -27,7 +27,7 @@ class Step:
     nodes: tuple[Node, ...]
 
 
-class Walk:
+class Traversal:
     """All steps, and at which of them each number is known; step 0 is what is given.
 
     Parameters

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from glassnet.graph.algebra import sum_of
+from glassnet.graph.algebra import join_terms
 from glassnet.graph.nodes import Node
 from glassnet.graph.notation import Name, factor, fraction, numeral, partial, row, sign
 from glassnet.nn.activations import Array
@@ -57,6 +57,11 @@ class Passed(NamedTuple):
         return Line(self.target + sign(relation) + self.made_of.letters, self.entry + sign(relation) + result)
 
 
+def pass_back(source: Node, at: int, local: Line, made_of: Line, amount: float) -> Passed:
+    """Return what an input gets, of which the number at one place is shown."""
+    return Passed(source, local, made_of, gradient_name(source), gradient_name(source, at), amount)
+
+
 def equation(*sides: str) -> str:
     """Return sides with equals signs between them."""
     return sign("=").join(sides)
@@ -65,6 +70,16 @@ def equation(*sides: str) -> str:
 def product(*factors: str) -> str:
     """Return factors with dots between them."""
     return sign("·").join(factors)
+
+
+def difference(*terms: str) -> str:
+    """Return terms with minus signs between them."""
+    return sign("−").join(terms)
+
+
+def square(base: str) -> str:
+    """Return the square of something that holds together."""
+    return f"<msup>{base}<mn>2</mn></msup>"
 
 
 def gradient_name(node: Node, at: int | None = None) -> str:
@@ -89,21 +104,21 @@ def mean_over_rows(node: Node, letters: str) -> str:
 
 def mean_of(texts: list[str], values: Array) -> str:
     """Return the mean of numbers, a text for each."""
-    return fraction(sum_of(texts, values), numeral(len(values)))
+    return fraction(join_terms(texts, values), numeral(len(values)))
 
 
 def sum_of_products(one: Array, other: Array) -> str:
     """Return the sum of the products of numbers, written out."""
     terms = [product(factor(float(a)), factor(float(b))) for a, b in zip(one, other, strict=True)]
-    return sum_of(terms, one * other)
+    return join_terms(terms, one * other)
 
 
-def collected(source: Node, part: Array) -> Array:
+def sum_over_rows(source: Node, part: Array) -> Array:
     """Return what comes back to a node, added up over the rows where all of them share it."""
     return part.sum(axis=0, keepdims=True) if len(source.value) < len(part) else part
 
 
-def largest(values: Array) -> int:
+def find_largest(values: Array) -> int:
     """Return the column of the number that is farthest from 0."""
     return int(np.argmax(np.abs(values[0])))
 

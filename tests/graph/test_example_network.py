@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from glassnet.errors import UsageError
-from glassnet.graph.example import example_network, example_sample
+from glassnet.graph.example_network import example_network, example_sample
 
 
 @pytest.mark.parametrize("layers", [[3, 2, 1], [2, 3, 2], [4, 1], [5, 4, 3, 2]])

@@ -1,4 +1,4 @@
-"""Rows without labels, for prediction: IDX and NPY files."""
+"""One array in one file, such as rows to predict for: the formats NPY and IDX."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from glassnet.data.idx import read_idx
+from glassnet.data.untrusted_files import open_regular_file, shorten
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 
@@ -33,23 +34,12 @@ def read_rows(path: str | Path) -> Array:
         If the file is missing, damaged or of another format. Nothing is ever unpickled.
     """
     path = Path(path)
-    if path.is_file():
-        try:
-            with path.open("rb") as file:
-                is_npy = file.read(len(NPY_MAGIC)) == NPY_MAGIC
-        except OSError as error:
-            raise FileError(path, f"cannot be read: {error.strerror}") from None
-        if is_npy:
-            return _read_npy(path)
-    return read_idx(path)
-
-
-def _read_npy(path: Path) -> Array:
-    """Map an NPY file: a header that promises more than the file holds is refused before memory is taken."""
-    try:
+    with open_regular_file(path) as (file, _):
+        is_npy = file.read(len(NPY_MAGIC)) == NPY_MAGIC
+    if not is_npy:
+        return read_idx(path)
+    try:  # NumPy refuses a header that promises more than the file holds before memory is taken
         with np.errstate(over="ignore"), warnings.catch_warnings(action="ignore"):
-            rows = np.load(path, mmap_mode="r", allow_pickle=False)
+            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except Exception as error:  # NumPy's reader of headers lets nearly any exception through
-        problem = " ".join(str(error).split())
-        raise FileError(path, f"is damaged or holds no plain numbers: {problem}") from None
-    return np.asarray(rows)
+        raise FileError(path, f"is damaged or holds no plain numbers: {shorten(error, 400)}") from None

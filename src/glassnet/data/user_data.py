@@ -6,16 +6,18 @@ import hashlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
-from glassnet.data.dataset import TEST, VALIDATION, Dataset, Split, stratified, validation_size
+from glassnet.data.array_files import read_rows
+from glassnet.data.dataset import Dataset, Split, join_splits
 from glassnet.data.image_folder import holds_splits, read_image_folder, read_split_image_folder
-from glassnet.data.large import LARGE, large_arrays, large_table
+from glassnet.data.large import LARGE, join_table_splits, make_large_arrays, make_large_table
 from glassnet.data.npz import read_npz
-from glassnet.data.rows import read_rows
 from glassnet.data.sources import md5
+from glassnet.data.splitting import TEST, VALIDATION, count_validation_rows, draw_stratified
+from glassnet.data.table import read_table, require_polars
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -36,7 +38,7 @@ TABLES = (".csv", ".tsv", ".txt", ".parquet", ".csv.gz")
 
 
 @dataclass(frozen=True)
-class Own:
+class UserData:
     """Where the user's data are, and how they are to be read.
 
     Parameters
@@ -64,14 +66,15 @@ class Own:
             If a table's target is not named, or an option does not go with the data.
         """
         path = Path(self.path)
+        draw = {"validation": validation, "split_seed": split_seed}
         if path.is_dir():
-            data = self._images(path, validation, split_seed)
+            data = self._read_images(path, **draw)
         elif path.suffix == ".npy":
-            data = self._rows(path, validation, split_seed)
+            data = self._read_rows(path, **draw)
         elif path.suffix == ".npz":
-            data = self._arrays(path, validation, split_seed)
+            data = self._read_arrays(path, **draw)
         elif path.name.endswith(TABLES):
-            data = self._table(path, validation, split_seed)
+            data = self._read_table(path, **draw)
         elif not path.exists():
             raise FileError(path, "cannot be read: No such file or directory")
         else:
@@ -86,79 +89,73 @@ class Own:
             if value is not None:
                 raise UsageError(name, "goes with a table (CSV, TSV, Parquet)")
 
-    def _images(self, folder: Path, validation: float | None, split_seed: int) -> Dataset:
+    def _read_images(self, folder: Path, **draw: Any) -> Dataset:
         self._refuse_table_options()
+        draw["name"] = folder.resolve().name
         if not holds_splits(folder):
-            images, labels, names = read_image_folder(folder)
-            return _from_arrays(folder, images, labels, validation, split_seed, class_names=names)
+            X, y, names = read_image_folder(folder)
+            return Dataset.from_arrays(X, y, class_names=names, image_shape=X.shape[1:], **draw)
         splits, names = read_split_image_folder(folder)
-        train, official = _official(splits["train"], splits.get("validation"), validation)
-        test, apart = splits["test"], official is not None
-        data = _from_arrays(folder, *train, validation, split_seed, test, apart, names)
-        return data if official is None else data.with_validation(official)
+        train, held_out, test = splits["train"], splits.get("validation"), splits["test"]
+        return join_splits(train, held_out, test, class_names=names, image_shape=train[0].shape[1:], **draw)
 
-    def _arrays(self, path: Path, validation: float | None, split_seed: int) -> Dataset:
+    def _read_arrays(self, path: Path, **draw: Any) -> Dataset:
         self._refuse_table_options()
         arrays = read_npz(path)
+        draw |= {"name": _take_stem(path), "checksums": {path.name: md5(path)}}
+
+        def find(rows: str, labels: str) -> Split | None:
+            return Split(arrays[rows], _flatten(arrays[labels])) if {rows, labels} <= set(arrays) else None
+
         for names in sorted(SPLIT, key=lambda names: len(set(names) - set(arrays))):
-            pairs = [
-                (arrays[x], _flat(arrays[y]))
-                for x, y in zip(names[::2], names[1::2], strict=True)
-                if {x, y} <= set(arrays)
-            ]
-            if len(pairs) > 1 and names[0] in arrays and names[4] in arrays:
-                train, official = _official(pairs[0], pairs[1] if len(pairs) == 3 else None, validation)
-                data = _from_arrays(path, *train, validation, split_seed, pairs[-1], official is not None)
-                return data if official is None else data.with_validation(official)
+            train, held_out, test = find(*names[:2]), find(*names[2:4]), find(*names[4:])
+            if train is not None and test is not None:
+                return join_splits(train, held_out, test, image_shape=_find_image_shape(train.X), **draw)
         for rows, labels in WHOLE:
-            if {rows, labels} <= set(arrays):
-                return _from_arrays(path, arrays[rows], _flat(arrays[labels]), validation, split_seed)
+            if (whole := find(rows, labels)) is not None:
+                return Dataset.from_arrays(*whole, image_shape=_find_image_shape(whole.X), **draw)
         raise FileError(
             path, f"holds {', '.join(arrays)}; expected X and y, or X_train, y_train, X_test and y_test"
         )
 
-    def _rows(self, path: Path, validation: float | None, split_seed: int) -> Dataset:
+    def _read_rows(self, path: Path, **draw: Any) -> Dataset:
         """Take the rows of an NPY file, and their labels or numbers from the one that `target` names."""
         if self.target is None:
             raise UsageError("target", "name the NPY file with the labels or numbers of the rows")
         if self.impute is not None:
             raise UsageError("impute", "goes with a table (CSV, TSV, Parquet)")
         X, labels = read_rows(path), Path(self.target)
-        y = _flat(np.array(read_rows(labels)))
+        y = _flatten(np.array(read_rows(labels)))
         rows = len(y) if y.ndim else 0
         if X.ndim < 2 or len(X) != rows or rows == 0:
             raise FileError(labels, f"holds {rows} rows for the {X.shape} of {path.name}; they must be as many")
         checksums = {file.name: md5(file) for file in (path, labels)}
-        if X.size > LARGE:
-            data = large_arrays(X, y, validation, split_seed, _stem(path))
-        else:
-            data = Dataset.from_arrays(
-                np.array(X), y, name=_stem(path), validation=validation, split_seed=split_seed
-            )
-        return replace(data, checksums=checksums, image_shape=X.shape[1:] if X.ndim in (3, 4) else None)
+        draw["name"] = _take_stem(path)
+        data = make_large_arrays(X, y, **draw) if X.size > LARGE else Dataset.from_arrays(np.array(X), y, **draw)
+        return replace(data, checksums=checksums, image_shape=_find_image_shape(X))
 
-    def _table(self, path: Path, validation: float | None, split_seed: int) -> Dataset:
-        from glassnet.data.table import collected, read_table, scan_parquet
+    def _read_table(self, path: Path, **draw: Any) -> Dataset:
+        require_polars()
+        from glassnet.data.parquet import scan_parquet
+        from glassnet.data.table_schema import check_table
 
-        name = _stem(path)
+        draw["name"] = _take_stem(path)
         try:
             if path.suffix != ".parquet":
-                frame = read_table(path)
-                data = table_dataset(frame, self.target, self.impute, validation, split_seed, name=name)
+                data = make_table_dataset(read_table(path), self.target, self.impute, **draw)
             else:
                 with scan_parquet(path) as (lazy, rows, columns):
                     if rows * len(columns) > LARGE:
                         target = _check_target(self.target, columns)
-                        data = large_table(lazy, rows, target, self.impute, validation, split_seed, name)
+                        data = make_large_table(lazy, rows, target, self.impute, **draw)
                     else:
-                        frame = collected(lazy, path)
-                        data = table_dataset(frame, self.target, self.impute, validation, split_seed, name=name)
+                        data = make_table_dataset(check_table(lazy.collect()), self.target, self.impute, **draw)
         except DataError as error:
             raise FileError(path, str(error).removeprefix("table: ")) from None
         return replace(data, checksums={path.name: md5(path)})
 
 
-def table_dataset(
+def make_table_dataset(
     frame: pl.DataFrame,
     target: str | None,
     impute: str | None,
@@ -176,7 +173,7 @@ def table_dataset(
     target : str
         The column to predict.
     impute, validation, split_seed
-        See `Own` and `Dataset.from_arrays`.
+        See `UserData` and `Dataset.from_arrays`.
 
     Raises
     ------
@@ -185,17 +182,18 @@ def table_dataset(
     DataError
         If the table does not hold it, or columns that no network can take.
     """
-    from glassnet.data.columns import TableEncoder, refuse_missing, target_kind
+    from glassnet.data.columns import TableEncoder, refuse_missing
+    from glassnet.data.target_column import infer_target_kind
 
     target = _check_target(target, frame.columns)
-    kind = target_kind(frame[target])
+    kind = infer_target_kind(frame[target])
     refuse_missing(frame, target, impute)
     order = frame[target].rank("dense").to_numpy().astype(float if kind == "regression" else int)
-    rest, test = stratified(order, round(TEST * len(order)), np.random.default_rng(0))
+    rest, test = draw_stratified(order, round(TEST * len(order)), np.random.default_rng(0))
     if not len(test):
         raise DataError(f"table: {len(order)} rows are too few to set a fifth apart for the test")
-    size = validation_size(VALIDATION if validation is None else validation, len(rest))
-    train, chosen = stratified(order[rest], size, stream(split_seed, "split"))
+    size = count_validation_rows(VALIDATION if validation is None else validation, len(rest))
+    train, chosen = draw_stratified(order[rest], size, stream(split_seed, "split"))
     way = cast(Literal["error", "median"], impute or "error")
     learned = TableEncoder.fit(frame[rest[train]], target, way, labels=frame[target])
     remarks = list(learned.remarks)
@@ -208,29 +206,17 @@ def table_dataset(
         remarks.extend(remark for remark in said if remark not in remarks)
         return Split(X, learned.encode_target(part[target]))
 
-    return Dataset(
-        name,
-        split(rest[train]),
-        split(rest[chosen]),
-        split(test),
-        learned.class_names,
-        validation_size=size,
-        split_seed=split_seed,
-        task=kind,
-        encoder=learned,
-        remarks=tuple(remarks),
-    )
+    splits = [split(rows) for rows in (rest[train], rest[chosen], test)]
+    return join_table_splits(name, splits, learned, remarks, size, split_seed)
 
 
 def from_frame(
     table: object, target: str | None, impute: str | None, validation: float | None, split_seed: int
 ) -> Dataset:
-    """Make a data set of a table of pandas, Polars or pyarrow; see `table_dataset`."""
-    from glassnet.data.table import read_table
-
-    data = table_dataset(read_table(table), target, impute, validation, split_seed)
+    """Make a data set of a table of pandas, Polars or pyarrow; see `make_table_dataset`."""
+    data = make_table_dataset(read_table(table), target, impute, validation, split_seed)
     digest = hashlib.md5(usedforsecurity=False)
-    for split in (data.train, data.validation, data.test):
+    for split in data.splits.values():
         for values in split:
             digest.update(np.ascontiguousarray(values).data)
     return replace(data, checksums={"X, y": digest.hexdigest()})
@@ -249,46 +235,14 @@ def looks_like_a_path(name: str) -> bool:
     return os.sep in name or name.endswith((*TABLES, ".npz", ".npy")) or Path(name).exists()
 
 
-def _stem(path: Path) -> str:
+def _take_stem(path: Path) -> str:
     return path.name.partition(".")[0] or path.name
 
 
-def _flat(y: Array) -> Array:
+def _flatten(y: Array) -> Array:
     """Return labels of shape (n, 1) as (n,)."""
     return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
 
-def _official(
-    train: tuple[Array, Array], official: tuple[Array, Array] | None, validation: float | None
-) -> tuple[tuple[Array, Array], Split | None]:
-    """Return the training rows and the validation rows that came with them; as one, where others are asked for."""
-    if official is None:
-        return train, None
-    if validation is None:
-        return train, Split(*official)
-    (X, y), (X_more, y_more) = train, official
-    return (np.concatenate([X, X_more]), np.concatenate([y, y_more])), None
-
-
-def _from_arrays(
-    path: Path,
-    X: Array,
-    y: Array,
-    validation: float | None,
-    split_seed: int,
-    test: tuple[Array, Array] | None = None,
-    has_validation: bool = False,
-    class_names: tuple[str, ...] | None = None,
-) -> Dataset:
-    folder = path.is_dir()
-    return Dataset.from_arrays(
-        X,
-        y,
-        *(test or (None, None)),
-        name=path.resolve().name if folder else _stem(path),
-        class_names=class_names,
-        image_shape=X.shape[1:] if X.ndim in (3, 4) else None,
-        checksums=None if folder else {path.name: md5(path)},
-        validation=0 if has_validation and validation is None else validation,
-        split_seed=split_seed,
-    )
+def _find_image_shape(X: Array) -> tuple[int, ...] | None:
+    return X.shape[1:] if X.ndim in (3, 4) else None

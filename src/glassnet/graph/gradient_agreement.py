@@ -1,4 +1,4 @@
-"""The proof of a gradient, three ways: the delta recursion, the computation graph, the numerical derivative."""
+"""A gradient in three ways: by the delta recursion, by the computation graph, and numerically."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Derivative:
 
 
 @dataclass(frozen=True)
-class BlockProof:
+class BlockAgreement:
     """How well the three ways agree on a weight matrix, or a vector of biases or of scales.
 
     Attributes
@@ -67,10 +67,18 @@ class BlockProof:
 
 
 @dataclass(frozen=True)
-class Proof:
-    """All of it: a row a block, and each derivative that was taken numerically."""
+class GradientAgreement:
+    """How well the three ways agree: what `check_gradients` returns.
 
-    blocks: list[BlockProof]
+    Attributes
+    ----------
+    blocks : list of BlockAgreement
+        One for each weight matrix, and each vector of biases or scales.
+    derivatives : list of Derivative
+        Each derivative that was taken numerically.
+    """
+
+    blocks: list[BlockAgreement]
     derivatives: list[Derivative]
 
     @property
@@ -84,18 +92,34 @@ class Proof:
         return max(block.numeric_difference for block in self.blocks)
 
 
-def prove(graph: ComputationGraph) -> Proof:
-    """Compare the gradient of a graph with the delta recursion and with numerical derivatives, in float64.
+def check_gradients(graph: ComputationGraph) -> GradientAgreement:
+    """Compare a computation graph's gradient with the delta recursion and with numerical derivatives, in float64.
+
+    `gradient_check` holds two ways against each other, the recursion that training uses and numerical derivatives,
+    on a network and a batch of any size. This function adds the third way: the graph of `ComputationGraph`, which
+    knows nothing of the recursion and agrees with it to rounding.
 
     All parameters are differentiated numerically where there are at most 1,000, else three random directions in
-    each block, as `gradient_check` does. In a graph of a step of training, so are the other two.
+    each block, as in `gradient_check`. In a graph of a step of training, all three use its dropout masks and the
+    batch's own statistics.
+
+    Parameters
+    ----------
+    graph : ComputationGraph
+        Of a network and a batch.
+
+    Returns
+    -------
+    GradientAgreement
+        ``graph_difference`` and ``numeric_difference``, the largest relative differences from the recursion;
+        ``blocks``, the same for each weight matrix and vector; ``derivatives``, each of them in three ways.
 
     Examples
     --------
     >>> from glassnet.nn.network import Network
     >>> graph = ComputationGraph(Network([3, 4, 2], "tanh"), np.eye(3), [0, 1, 1])
-    >>> proof = prove(graph)
-    >>> proof.graph_difference < 1e-12, proof.numeric_difference < 1e-7
+    >>> agreement = check_gradients(graph)
+    >>> agreement.graph_difference < 1e-12, agreement.numeric_difference < 1e-7
     (True, True)
     """
     net = graph.network
@@ -109,20 +133,20 @@ def prove(graph: ComputationGraph) -> Proof:
             Derivative(found.parameter, by_recursion, by_graph, found.value, error)
         )
     blocks = [
-        _prove_block(graph, name, block, gradient[block], derivatives[name])
+        _compare_block(graph, name, block, gradient[block], derivatives[name])
         for name, block in net.parameters.blocks.items()
     ]
-    return Proof(blocks, [derivative for name in derivatives for derivative in derivatives[name]])
+    return GradientAgreement(blocks, [derivative for name in derivatives for derivative in derivatives[name]])
 
 
-def _prove_block(
+def _compare_block(
     graph: ComputationGraph, name: str, block: slice, by_graph: Array, derivatives: list[Derivative]
-) -> BlockProof:
+) -> BlockAgreement:
     parameters = graph.network.parameters
     by_recursion = parameters.gradient[block]
-    largest = _largest(by_recursion)
+    largest = _find_largest(by_recursion)
     # before batch normalisation a whole block may be 0 but for rounding: what moves all rows alike moves nothing
-    floor = max(FLOOR * _largest(parameters.gradient), np.finfo(float).tiny)
+    floor = max(FLOOR * _find_largest(parameters.gradient), np.finfo(float).tiny)
     with np.errstate(invalid="ignore"):
         larger = np.maximum(np.maximum(abs(by_graph), abs(by_recursion)), floor)
         differences = np.abs(by_graph - by_recursion) / larger
@@ -130,7 +154,7 @@ def _prove_block(
     worst = int(np.argmax(differences))
     numeric = [(d.error, d.parameter) for d in derivatives if d.numeric is not None]
     numeric_worst = max(numeric, default=(0.0, ""))
-    return BlockProof(
+    return BlockAgreement(
         name,
         len(by_recursion),
         largest,
@@ -143,6 +167,6 @@ def _prove_block(
     )
 
 
-def _largest(gradient: Array) -> float:
+def _find_largest(gradient: Array) -> float:
     """Return the largest derivative without its sign, of those that are finite."""
     return float(np.abs(gradient[np.isfinite(gradient)]).max(initial=0.0))
