@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from glassnet.errors import FileError
-from glassnet.runtime.files import write_bytes
+from glassnet.runtime.files import lock_file, write_bytes
 from glassnet.study.design import Study
 
 STUDY_FILE = "study.toml"
