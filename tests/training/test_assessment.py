@@ -10,7 +10,7 @@ from glassnet.data.dataset import Dataset, Split
 from glassnet.errors import DataError
 from glassnet.nn.network import Network
 from glassnet.training.assessment import Assessment, assess, spreads, write_scores
-from glassnet.training.loop import fit
+from glassnet.training.fit import fit
 from glassnet.training.metrics import evaluate
 from glassnet.training.scores import auc_interval, interval
 

@@ -15,7 +15,7 @@ from glassnet.data.registry import load_dataset
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import BLOCK_ROWS, Network
 from glassnet.training.assessment import assess
-from glassnet.training.loop import fit
+from glassnet.training.fit import fit
 from glassnet.training.metrics import evaluate
 from glassnet.training.monitoring import METRICS, answer, check_metrics, measure
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from glassnet.study.finalist import Finalist
     from glassnet.study.results import Row
     from glassnet.training.config import RunConfig
-    from glassnet.training.loop import Run
+    from glassnet.training.results import Run
 
 Written = TypeVar("Written")
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from glassnet.training.assessment import Assessment
     from glassnet.training.callbacks import Callback
     from glassnet.training.config import RunConfig
-    from glassnet.training.loop import Run
+    from glassnet.training.results import Run
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ def _folder(config: RunConfig, data: Dataset, manner: Manner) -> Iterator[Path]:
 @contextlib.contextmanager
 def _stopping(folder: Path) -> Iterator[None]:
     """Say what Ctrl-C or SIGTERM left, and how to go on."""
-    from glassnet.training.loop import Interrupted
+    from glassnet.training.results import Interrupted
 
     try:
         yield
@@ -216,7 +216,7 @@ def _reported(
     train: Callable[[], Run], data: Dataset, folder: Path, manner: Manner, *, survives: bool = False
 ) -> Trained:
     """Train, and write the report, also of a run that diverges; its error is then raised, or only said."""
-    from glassnet.training.loop import DivergenceError
+    from glassnet.training.results import DivergenceError
 
     try:
         with _stopping(folder):

@@ -14,10 +14,10 @@ from glassnet.errors import FileError, HealthWarning
 from glassnet.runtime.files import held_alone
 from glassnet.study.fairness import flops_per_row, order_fingerprint, sampler_of
 from glassnet.study.results import DIVERGED, FINISHED, Row, finite, write_row
-from glassnet.training.callbacks import Callback, Running
+from glassnet.training.callbacks import Callback
 from glassnet.training.config import RunConfig
 from glassnet.training.health.diagnosis import Diagnosis
-from glassnet.training.loop import DivergenceError, Run
+from glassnet.training.results import DivergenceError, Run
 from glassnet.training.run import network_for, resume, run
 from glassnet.training.run_folder import CONFIG_FILE, LOCK_FILE
 
@@ -77,7 +77,7 @@ class TimeLimit(Callback):
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
-    def epoch(self, run: Running) -> str | None:
+    def on_epoch_end(self, run: Run) -> str | None:
         """End training, or go on."""
         return f"{self.seconds:g} seconds" if run.history.seconds >= self.seconds else None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import itertools
 import os
 import signal
 import sys
@@ -18,9 +17,9 @@ from pathlib import Path
 from glassnet.errors import GlassnetError
 from glassnet.study.fairness import DataAtHand, prepared
 from glassnet.study.job import Job, perform
-from glassnet.training.callbacks import Callback, Running
-from glassnet.training.learner import Learner
-from glassnet.training.loop import Interrupted
+from glassnet.training.callbacks import Callback
+from glassnet.training.results import Interrupted, Run
+from glassnet.training.trainer import Trainer
 
 #: Seconds between two looks whether the study's runner lives, where the system does not tell.
 WATCH = 0.5
@@ -38,7 +37,7 @@ class Reporter(Callback):
     def __init__(self, connection: Connection, measure: str) -> None:
         self.connection, self.measure = connection, measure
 
-    def epoch(self, run: Running) -> None:
+    def on_epoch_end(self, run: Run) -> None:
         """Send the epoch and the measure."""
         last = run.history.last
         self.connection.send(("epoch", None if last is None else (last.epoch, last.row().get(self.measure))))
@@ -91,8 +90,8 @@ def _answer(kind: str, job: Job, afresh: bool, connection: Connection, at_hand: 
     """Do a run, or measure how fast it would be, and return what to say."""
     data = at_hand.load(job.config)
     if kind == "measure":
-        with prepared(job.config, data) as learner:
-            steps = _steps(learner)
+        with prepared(job.config, data) as trainer:
+            steps = _steps(trainer)
             _per_second(steps, WARM_UP)
             connection.send(("warm", None))
             connection.recv()  # the others are warm as well
@@ -100,11 +99,11 @@ def _answer(kind: str, job: Job, afresh: bool, connection: Connection, at_hand: 
     return "row", perform(job, data, [Reporter(connection, job.measure)], afresh=afresh)
 
 
-def _steps(learner: Learner) -> Iterator[int]:
+def _steps(trainer: Trainer) -> Iterator[int]:
     """Take the steps of a run, epoch after epoch, and yield how many were taken."""
-    for number in itertools.count(1):
-        yield from learner.epoch(number)
-        learner.end_epoch(number)
+    while True:
+        yield from trainer.train_epoch()
+        trainer.end_epoch()
 
 
 def _per_second(steps: Iterator[int], seconds: float) -> float:

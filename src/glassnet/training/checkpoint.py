@@ -1,14 +1,7 @@
-"""Checkpoints: all that a run needs to go on as if it had never stopped, in one file.
-
-Arrays and plain values with a checksum over both. The file is replaced whole or not at
-all, so whenever a process dies there is one that can be read.
-"""
+"""Checkpoints: all that a run needs to go on as if it had never stopped, in one file."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,59 +9,63 @@ import numpy as np
 
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
-from glassnet.training.archive import opened_archive, write_archive
+from glassnet.training.archive import read_archive, write_archive
 
-#: Says which reader a file needs.
-FORMAT = 1
+#: In a file, stands where an array was: a dict with this key and the array's name.
+MARK = "ndarray"
 
 
-@dataclass
-class Checkpoint:
-    """What a run was doing.
+def save_checkpoint(state: dict[str, Any], path: Path) -> None:
+    """Write a state to a file, whole or not at all.
 
-    Attributes
+    Parameters
     ----------
-    arrays : dict of str to ndarray
-        Parameters, the optimizer's memory, what is kept of earlier epochs.
-    values : dict
-        Counts, states of random generators, the history: what JSON can say.
+    state : dict
+        Plain values, arrays, and lists and dicts of them, as `TrainState.state_dict` returns them.
+    path : Path
+        The file.
+
+    Raises
+    ------
+    FileError
+        If it cannot be written; what stood there before still does.
     """
-
-    arrays: dict[str, Array]
-    values: dict[str, Any]
-
-    def save(self, path: Path) -> None:
-        """Write the file, whole or not at all.
-
-        Raises
-        ------
-        FileError
-            If it cannot be written; what stood there before still does.
-        """
-        entry = {"format": FORMAT, "values": self.values, "sha256": _checksum(self.values, self.arrays)}
-        write_archive(path, self.arrays, entry)
-
-    @classmethod
-    def load(cls, path: Path) -> Checkpoint:
-        """Read what `save` wrote; nothing in it is executed.
-
-        Raises
-        ------
-        FileError
-            If it is missing, damaged, or no checkpoint.
-        """
-        with opened_archive(path, "checkpoint", "only a run that was begun can be resumed") as (entry, file):
-            if entry["format"] != FORMAT or "values" not in entry:
-                raise FileError(path, f"is no checkpoint of format {FORMAT}")
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
-            if entry["sha256"] != _checksum(entry["values"], arrays):
-                raise FileError(path, "is damaged: its checksum is wrong; copy it again")
-        return cls(arrays, entry["values"])
+    arrays: dict[str, Array] = {}
+    values = _take_arrays(state, "", arrays)
+    write_archive(path, "checkpoint", values, arrays)
 
 
-def _checksum(values: dict[str, Any], arrays: dict[str, Array]) -> str:
-    digest = hashlib.sha256(json.dumps(values).encode())
-    for name in sorted(arrays):
-        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode())
-        digest.update(np.ascontiguousarray(arrays[name]).data)
-    return digest.hexdigest()
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """Read the state that `save_checkpoint` wrote; nothing in the file is executed.
+
+    Raises
+    ------
+    FileError
+        If it is missing, damaged, or no checkpoint.
+    """
+    values, arrays = read_archive(path, "checkpoint", "only a run that was begun can be resumed")
+    try:
+        return dict(_put_arrays(values, arrays).items())
+    except (AttributeError, KeyError, TypeError) as error:
+        raise FileError(path, f"is damaged or no checkpoint: {error}") from None
+
+
+def _take_arrays(value: Any, name: str, arrays: dict[str, Array]) -> Any:
+    """Move the arrays of a value into `arrays`, by dotted names, and return what is left."""
+    if isinstance(value, np.ndarray):
+        arrays[name] = value
+        return {MARK: name}
+    if isinstance(value, dict):
+        return {key: _take_arrays(part, f"{name}.{key}".lstrip("."), arrays) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_take_arrays(part, f"{name}.{place}", arrays) for place, part in enumerate(value)]
+    return value
+
+
+def _put_arrays(value: Any, arrays: dict[str, Array]) -> Any:
+    """Return a value with its arrays in their places again."""
+    if isinstance(value, dict):
+        if value.keys() == {MARK}:
+            return arrays[value[MARK]]
+        return {key: _put_arrays(part, arrays) for key, part in value.items()}
+    return [_put_arrays(part, arrays) for part in value] if isinstance(value, list) else value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from glassnet.errors import UsageError, unknown_name
@@ -169,21 +169,18 @@ class Watch:
         """Whether patience is at its end."""
         return self.waited >= self.rule.patience
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return the memory as plain values for a checkpoint; JSON keeps every bit of them.
 
         Examples
         --------
-        >>> Watch(EarlyStopping(), 0.1, 3, 1).state()
+        >>> Watch(EarlyStopping(), 0.1, 3, 1).state_dict()
         {'best': 0.1, 'best_epoch': 3, 'waited': 1}
         """
-        state = asdict(self)
-        del state["rule"]  # the run's configuration has it
-        return state
+        return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited}
 
-    @classmethod
-    def from_state(cls, rule: EarlyStopping, state: dict[str, Any]) -> Watch:
-        """Go on from what `state` returned.
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up what `state_dict` returned.
 
         Raises
         ------
@@ -192,18 +189,18 @@ class Watch:
 
         Examples
         --------
-        >>> watch = Watch(EarlyStopping(), 0.1, 3, 1)
-        >>> Watch.from_state(watch.rule, watch.state()) == watch
-        True
+        >>> watch = Watch(EarlyStopping())
+        >>> watch.load_state_dict(Watch(EarlyStopping(), 0.1, 3, 1).state_dict())
+        >>> watch.best, watch.best_epoch, watch.waited
+        (0.1, 3, 1)
         """
-        names = {"best", "best_epoch", "waited"}
-        if not isinstance(state, dict) or set(state) != names:
-            raise ValueError(f"expected {', '.join(sorted(names))}, got {state!r}")
+        if not isinstance(state, dict) or set(state) != set(self.state_dict()):
+            raise ValueError(f"expected {', '.join(sorted(self.state_dict()))}, got {state!r}")
         counts = all(_whole(state[name]) and state[name] >= 0 for name in ("best_epoch", "waited"))
         begun = counts and state["best_epoch"] > 0
         if not counts or not (_number(state["best"]) if begun else state["best"] is None):
             raise ValueError(f"expected a number and two counts, got {state!r}")
-        return cls(rule, **state)
+        self.best, self.best_epoch, self.waited = state["best"], state["best_epoch"], state["waited"]
 
 
 def _whole(value: object) -> bool:

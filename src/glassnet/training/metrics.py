@@ -48,12 +48,12 @@ class RunningMetrics:
             self.labelled += y.size
             self.correct += int(np.count_nonzero((outputs >= 0) == (y >= 0.5)))
 
-    def state(self) -> dict[str, float]:
+    def state_dict(self) -> dict[str, float]:
         """Return the sums so far as plain values, which JSON keeps exactly."""
         return {name: getattr(self, name) for name in ("total", "correct", "labelled", "rows")}
 
-    def go_on_from(self, state: dict[str, float]) -> None:
-        """Take up the sums that `state` returned."""
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        """Take up the sums that `state_dict` returned."""
         for name, value in state.items():
             setattr(self, name, value)
 

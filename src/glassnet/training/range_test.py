@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from glassnet.data.arrays import as_dataset
 from glassnet.data.dataset import Dataset
 from glassnet.data.large import is_mapped, release
 from glassnet.errors import DataError, NonFiniteError, UsageError
@@ -35,7 +37,7 @@ LEAST_FALL = 0.05
 FEWEST_STEPS = 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RangeTest:
     """What a sweep of learning rates found.
 
@@ -65,10 +67,19 @@ class RangeTest:
     highest_stable: float
     reason: str
 
+    def __repr__(self) -> str:
+        found = f"pick={self.pick:.3g}, highest_stable={self.highest_stable:.3g}"
+        return f"RangeTest({found}, optimizer={self.optimizer!r})"
+
+    def __str__(self) -> str:
+        """Return the pick, and why."""
+        return f"learning rate {self.pick:.3g}: {self.reason}"
+
 
 def find_learning_rate(
     network: Network,
-    data: Dataset,
+    data: Any,
+    y: Any = None,
     *,
     optimizer: str | Optimizer = "adam",
     batch_size: int | None = None,
@@ -88,8 +99,8 @@ def find_learning_rate(
     ----------
     network : Network
         Where the sweep starts; a copy is trained, the network is left as it is.
-    data : Dataset
-        Only ``data.train`` is used.
+    data, y : Dataset, or array_like X and y
+        Only the training rows are used; see `glassnet.fit`.
     optimizer : str or Optimizer, default "adam"
         Its own learning rate does not matter.
     batch_size : int, optional
@@ -119,17 +130,17 @@ def find_learning_rate(
     >>> 0.003 < found.pick < 0.1
     True
     """
-    rule = OPTIMIZERS.resolve(optimizer)
+    data, rule = as_dataset(data, y), OPTIMIZERS.resolve(optimizer)
     if isinstance(rule, LBFGS):
         raise UsageError("optimizer", "lbfgs has no learning rate to find: its line search decides")
     _check_range(lowest, highest, steps)
-    learner = network.copy()
-    learner.class_names = data.class_names
+    copy = network.copy()
+    copy.class_names = data.class_names
     learning_rates = np.geomspace(lowest, highest, steps)
     with blas_threads() as use_threads, np.errstate(all="ignore"):  # every loss is checked instead
         use_threads(1)  # the bits of the result would depend on their number
-        losses = _sweep(learner, data, rule, learning_rates, batch_size, network.seed if seed is None else seed)
-    return _judge(rule, learning_rates, losses)
+        losses = _sweep(copy, data, rule, learning_rates, batch_size, network.seed if seed is None else seed)
+    return _pick_rate(rule, learning_rates, losses)
 
 
 def _check_range(lowest: float, highest: float, steps: int) -> None:
@@ -213,7 +224,7 @@ def smooth(losses: list[float]) -> Array:
     return np.array([average.add(loss) for loss in losses])
 
 
-def _judge(optimizer: Optimizer, learning_rates: Array, losses: list[float]) -> RangeTest:
+def _pick_rate(optimizer: Optimizer, learning_rates: Array, losses: list[float]) -> RangeTest:
     """Pick a learning rate, or raise `DataError` where the loss did not fall."""
     lowest, highest = learning_rates[0], learning_rates[-1]
     smoothed = smooth(losses)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.data.dataset import Dataset
 from glassnet.errors import UsageError, unknown_name
 from glassnet.nn.activations import Array
 
@@ -88,6 +89,27 @@ def row_weights(
         name = "class_weight" if sample_weight is None else "sample_weight"
         raise UsageError(name, "every training row has the weight 0; give some row a weight above 0")
     return (weights / weights.mean()).astype(dtype)
+
+
+def weights_of(data: Dataset, drawn: int, class_weight: Any, sample_weight: Any, dtype: Any) -> Array | None:
+    """Return the weight of every training row of a data set, with the mean 1 over the first rows that are drawn.
+
+    Parameters
+    ----------
+    data : Dataset
+        The rows.
+    drawn : int
+        Epochs are drawn from so many first rows; all others get the weight 1.
+    class_weight, sample_weight, dtype
+        See `row_weights`.
+    """
+    y = data.train.y
+    if sample_weight is not None and np.shape(sample_weight) == (len(y),):
+        sample_weight = np.asarray(sample_weight)[:drawn]
+    weights = row_weights(y[:drawn], data.class_names, class_weight, sample_weight, dtype)
+    if weights is None or drawn == len(y):
+        return weights
+    return np.concatenate([weights, np.ones(len(y) - drawn, weights.dtype)])
 
 
 def fingerprint(sample_weight: Any) -> str | None:

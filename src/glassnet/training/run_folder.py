@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from glassnet.errors import FileError
 from glassnet.nn.network import Network
 from glassnet.runtime.files import held_alone, make_folder, write_bytes
-from glassnet.training.checkpoint import Checkpoint
+from glassnet.training.checkpoint import load_checkpoint, save_checkpoint
 from glassnet.training.config import RunConfig, load_config
 from glassnet.training.health.monitor import Health
 from glassnet.training.history import History
@@ -57,7 +57,7 @@ class RunFolder:
         self,
         config: RunConfig,
         network: Network,
-        start: Checkpoint,
+        start: dict[str, Any],
         encoder: TableEncoder | None = None,
         standardisation: Standardisation | None = None,
     ) -> Iterator[None]:
@@ -75,7 +75,7 @@ class RunFolder:
         with held_alone(self.path / LOCK_FILE):
             try:
                 self.save(network, History())
-                start.save(self.checkpoint_path)
+                save_checkpoint(start, self.checkpoint_path)
                 for name, learned in ((COLUMNS_FILE, encoder), (STANDARDISATION_FILE, standardisation)):
                     if learned is not None:
                         write_bytes(self.path / name, learned.to_json().encode())
@@ -113,9 +113,9 @@ class RunFolder:
         """The file that a run goes on from."""
         return self.path / CHECKPOINT_FILE
 
-    def checkpoint(self) -> Checkpoint:
-        """Read the checkpoint."""
-        return Checkpoint.load(self.checkpoint_path)
+    def checkpoint(self) -> dict[str, Any]:
+        """Read the state of training in the checkpoint."""
+        return load_checkpoint(self.checkpoint_path)
 
     @property
     def config_path(self) -> Path:

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from glassnet.errors import FileError, UsageError
-from glassnet.training.callbacks import Callback, Running
+from glassnet.training.callbacks import Callback
 from glassnet.training.config import RunConfig
 from glassnet.training.history import EpochRecord
 from glassnet.training.model_file import MODEL_FILE
+from glassnet.training.results import Run
 
 #: Where `MLflow` keeps its runs if nobody says otherwise: beside the run folders.
 MLFLOW_URI = "sqlite:///runs/mlflow.db"
@@ -116,7 +117,7 @@ class TensorBoard(Callback):
         self.folder = Path(folder)
         self._events: Any = None
 
-    def begin(self, run: Running) -> None:
+    def on_train_begin(self, run: Run) -> None:
         """Open an event file that hides what the folder shows of the epochs to come."""
         # Not SummaryWriter: its thread dies of a full disk unheard, and the training then waits for it.
         from tensorboardX.event_file_writer import EventsWriter
@@ -136,7 +137,7 @@ class TensorBoard(Callback):
             self._write(first, summary=text("configuration", f"```toml\n{run.config.to_toml()}```"))
             self._events.flush()
 
-    def epoch(self, run: Running) -> None:
+    def on_epoch_end(self, run: Run) -> None:
         """Write the epoch's figures."""
         from tensorboardX.summary import scalar
 
@@ -147,7 +148,7 @@ class TensorBoard(Callback):
                 self._write(record.epoch, summary=scalar(name, value))
             self._events.flush()
 
-    def end(self, run: Running) -> None:
+    def on_train_end(self, run: Run) -> None:
         """Close the event file."""
         events, self._events = self._events, None
         if events is not None:
@@ -214,7 +215,7 @@ class MLflow(Callback):
         self.run_id: str | None = None
         self._client: Any = None
 
-    def begin(self, run: Running) -> None:
+    def on_train_begin(self, run: Run) -> None:
         """Open a run, with the settings and the epochs already done."""
         from mlflow.entities import Param
         from mlflow.tracking import MlflowClient
@@ -233,13 +234,13 @@ class MLflow(Callback):
             for record in run.history:
                 self._record(record)
 
-    def epoch(self, run: Running) -> None:
+    def on_epoch_end(self, run: Run) -> None:
         """Record the epoch's figures."""
         assert run.history.last is not None
         with self._recording():
             self._record(run.history.last)
 
-    def end(self, run: Running) -> None:
+    def on_train_end(self, run: Run) -> None:
         """Add the model, and say how the run ended."""
         client, self._client = self._client, None
         if client is None:
