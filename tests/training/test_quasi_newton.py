@@ -12,7 +12,7 @@ from glassnet.nn.quasi_newton import LBFGS
 from glassnet.nn.update import Update
 from glassnet.runtime.threads import ThreadChoice
 from glassnet.training import quasi_newton
-from glassnet.training import work as work_module
+from glassnet.training import step_context
 from glassnet.training.quasi_newton import QuasiNewtonEngine, penalty_of
 from glassnet.training.step_context import StepContext
 
@@ -135,7 +135,7 @@ def test_a_row_of_weight_three_counts_as_three_rows():
 
 def test_images_are_moved_alike_in_every_iteration(monkeypatch):
     """A move here adds itself to its row: as if the rows had been like that from the start."""
-    monkeypatch.setattr(work_module, "moved", lambda images, moves: images + moves[:, None, None, None])
+    monkeypatch.setattr(step_context, "moved", lambda images, moves: images + moves[:, None, None, None])
     monkeypatch.setattr(quasi_newton, "BLOCK_ROWS", 64)
     X, y = overlapping()
     moves, rows = np.linspace(-1, 1, 150), np.random.default_rng(0).permutation(200)[:150]

@@ -13,7 +13,7 @@ from glassnet.errors import DataError, FileError, NonFiniteError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import GD, SGD, Optimizer
 from glassnet.runtime.seeds import stream
-from glassnet.training import checkpointer, trainer
+from glassnet.training import checkpointer, trainer, validation
 from glassnet.training.config import load_config
 from glassnet.training.fit import fit
 from glassnet.training.history import COLUMNS, History
@@ -616,7 +616,7 @@ def test_a_signal_after_the_last_batch_finds_the_run_finished(blobs, monkeypatch
         os.kill(os.getpid(), signal.SIGTERM)
         return evaluate(*arguments)
 
-    monkeypatch.setattr(trainer, "evaluate", late)
+    monkeypatch.setattr(validation, "evaluate", late)
     run = train(Network([5, 3]), blobs())
     assert (run.stopped, len(run.history)) == ("epochs", 1)
     # Between two epochs it is met at the next batch.
