@@ -199,7 +199,7 @@ def test_a_divergence_leaves_the_last_good_checkpoint_and_model(blobs, tmp_path)
 
 
 def test_a_run_without_a_folder_saves_nothing(blobs, monkeypatch):
-    monkeypatch.setattr(checkpointer, "save_checkpoint", lambda *_: pytest.fail("saved"))
+    monkeypatch.setattr(RunFolder, "save_checkpoint", lambda *_: pytest.fail("saved"))
     notes = Notes()
     run = train(blobs(), None, callbacks=[notes])
     assert run.unsaved is None

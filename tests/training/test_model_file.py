@@ -139,7 +139,7 @@ def test_a_header_that_promises_much_takes_no_memory(tmp_path):
 
 def forged(path, description, theta):
     """Write a file with a right checksum, as someone could who knows the format."""
-    write_archive(path, "model file", description, {"theta": theta})
+    write_archive(path, "model file", {"config": description, "theta": theta})
 
 
 @pytest.mark.parametrize(
@@ -160,6 +160,12 @@ def test_a_description_that_is_none_is_refused(tmp_path, changes, said):
     network = Network([2, 2])
     forged(path, network.description() | changes, network.theta)
     assert refused(path).startswith(f"{path}: {said}")
+
+
+@pytest.mark.parametrize("theta", ["glorot_uniform", 1.0, None, [1.0] * 6])
+def test_a_theta_that_is_no_array_is_refused(tmp_path, theta):
+    forged(tmp_path / "model", Network([2, 2]).description(), theta)
+    assert refused(tmp_path / "model") == f"{tmp_path / 'model'}: describes no network: theta is no array"
 
 
 def test_a_theta_that_is_not_finite_is_refused(tmp_path):
@@ -193,7 +199,7 @@ def test_files_of_others_are_refused(tmp_path):
     assert refused(path) == f"{path}: is no model file of format 2, but a file of format none"
     save_file(theta, path, {"glassnet": '{"format": 1}'})
     assert refused(path) == f"{path}: is no model file of format 2, but a file of format 1"
-    write_archive(path, "model file", Network([2, 2]).description(), {"weights": np.zeros(6, np.float32)})
+    write_archive(path, "model file", {"config": Network([2, 2]).description(), "weights": np.zeros(6)})
     assert refused(path) == f"{path}: describes no network: 'theta'"
     save_file(theta, path, {"glassnet": '{"kind": "model file", "format": 2, "values": {}}'})
     assert refused(path) == f"{path}: is damaged or no model file: 'sha256'"

@@ -11,8 +11,7 @@ from glassnet.nn.optimizers import GD
 from glassnet.nn.quasi_newton import LBFGS
 from glassnet.nn.update import Update
 from glassnet.runtime.threads import ThreadChoice
-from glassnet.training import quasi_newton
-from glassnet.training import step_context
+from glassnet.training import quasi_newton, step_context
 from glassnet.training.quasi_newton import QuasiNewtonEngine, penalty_of
 from glassnet.training.step_context import StepContext
 

@@ -16,7 +16,6 @@ from glassnet.nn.network import Network
 from glassnet.nn.optimizers import SGD
 from glassnet.training import trainer
 from glassnet.training.callbacks import Callback
-from glassnet.training.checkpoint import save_checkpoint
 from glassnet.training.config import load_config
 from glassnet.training.fit import fit
 from glassnet.training.model_file import load_model
@@ -242,7 +241,7 @@ def test_the_time_before_counts(data, tmp_path, stopped):
     stopped(4, begin, data, tmp_path / "run")
     checkpoint = RunFolder(tmp_path / "run").checkpoint()
     assert checkpoint["seconds"] > 0
-    save_checkpoint(checkpoint | {"seconds": 500.0}, tmp_path / "run" / "checkpoint.safetensors")
+    RunFolder(tmp_path / "run").save_checkpoint(checkpoint | {"seconds": 500.0})
     run = resume(tmp_path / "run", data, progress=False)
     assert run.history["seconds"][0] < 100
     assert 500 < run.history["seconds"][1] < 600
@@ -426,7 +425,6 @@ import sys
 import numpy as np
 import glassnet
 from glassnet.training.callbacks import Callback
-from glassnet.training.checkpoint import save_checkpoint
 
 class Say(Callback):
     def on_epoch_end(self, run):

@@ -25,8 +25,12 @@ ENTRY = "glassnet"
 FORMAT = 2
 
 
-def write_archive(path: Path, kind: str, values: Any, arrays: Mapping[str, Array]) -> None:
-    """Write a file, whole or not at all.
+#: In a file, stands where an array was: a dict with this key and the array's name.
+MARK = "ndarray"
+
+
+def write_archive(path: Path, kind: str, values: Any) -> None:
+    """Write values to a file, whole or not at all.
 
     Parameters
     ----------
@@ -35,9 +39,7 @@ def write_archive(path: Path, kind: str, values: Any, arrays: Mapping[str, Array
     kind : str
         What it is: ``"checkpoint"`` or ``"model file"``.
     values : dict
-        What JSON can say.
-    arrays : dict of str to ndarray
-        The arrays by name.
+        What JSON can say, and arrays, at any depth.
 
     Raises
     ------
@@ -46,13 +48,14 @@ def write_archive(path: Path, kind: str, values: Any, arrays: Mapping[str, Array
     """
     from safetensors.numpy import save
 
-    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}  # it corrupts others
-    entry = {"kind": kind, "format": FORMAT, "values": values, "sha256": checksum(values, whole)}
-    write_bytes(path, save(whole, {ENTRY: json.dumps(entry)}))
+    arrays: dict[str, Array] = {}
+    plain = _take_arrays(values, "", arrays)
+    entry = {"kind": kind, "format": FORMAT, "values": plain, "sha256": _checksum(plain, arrays)}
+    write_bytes(path, save(arrays, {ENTRY: json.dumps(entry)}))
 
 
-def read_archive(path: Path, kind: str, instead: str) -> tuple[Any, dict[str, Array]]:
-    """Read a file that `write_archive` wrote; nothing in it is executed.
+def read_archive(path: Path, kind: str, instead: str) -> dict[str, Any]:
+    """Read the values of a file that `write_archive` wrote; nothing in it is executed.
 
     Parameters
     ----------
@@ -62,11 +65,6 @@ def read_archive(path: Path, kind: str, instead: str) -> tuple[Any, dict[str, Ar
         What it has to be.
     instead : str
         What to do where there is no file, for the error.
-
-    Returns
-    -------
-    values, arrays
-        As they were written.
 
     Raises
     ------
@@ -86,9 +84,9 @@ def read_archive(path: Path, kind: str, instead: str) -> tuple[Any, dict[str, Ar
             if found != (kind, FORMAT):
                 raise FileError(path, f"is no {kind} of format {FORMAT}, but a {found[0]} of format {found[1]}")
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
-            if entry["sha256"] != checksum(entry["values"], arrays):
-                raise FileError(path, "is damaged: its checksum is wrong; copy it again")
-        return entry["values"], arrays
+        if entry["sha256"] != _checksum(entry["values"], arrays):
+            raise FileError(path, "is damaged: its checksum is wrong; copy it again")
+        return dict(_put_arrays(entry["values"], arrays).items())
     except FileError:
         raise
     except (SafetensorError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
@@ -97,10 +95,31 @@ def read_archive(path: Path, kind: str, instead: str) -> tuple[Any, dict[str, Ar
         raise FileError(path, f"cannot be read: {error.strerror or error}") from None
 
 
-def checksum(values: Any, arrays: Mapping[str, Array]) -> str:
+def _take_arrays(value: Any, name: str, arrays: dict[str, Array]) -> Any:
+    """Move the arrays of a value into `arrays`, by dotted names, and return what is left."""
+    if isinstance(value, np.ndarray):
+        arrays[name] = np.ascontiguousarray(value)  # safetensors corrupts others
+        return {MARK: name}
+    if isinstance(value, dict):
+        return {key: _take_arrays(part, f"{name}.{key}".lstrip("."), arrays) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_take_arrays(part, f"{name}.{place}", arrays) for place, part in enumerate(value)]
+    return value
+
+
+def _put_arrays(value: Any, arrays: dict[str, Array]) -> Any:
+    """Return a value with its arrays in their places again."""
+    if isinstance(value, dict):
+        if value.keys() == {MARK}:
+            return arrays[value[MARK]]
+        return {key: _put_arrays(part, arrays) for key, part in value.items()}
+    return [_put_arrays(part, arrays) for part in value] if isinstance(value, list) else value
+
+
+def _checksum(values: Any, arrays: Mapping[str, Array]) -> str:
     """Return the SHA-256 of values and arrays: of names, dtypes, shapes and every byte."""
     digest = hashlib.sha256(json.dumps(values).encode())
     for name in sorted(arrays):
         digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode())
-        digest.update(np.ascontiguousarray(arrays[name]).data)
+        digest.update(arrays[name].data)
     return digest.hexdigest()

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 
 from glassnet.data.dataset import Dataset
 from glassnet.errors import FileError
-from glassnet.training.checkpoint import save_checkpoint
 from glassnet.training.results import Run
 from glassnet.training.run_folder import RunFolder
 from glassnet.training.train_state import TrainState
@@ -78,7 +77,7 @@ class Checkpointer:
 
     def save_checkpoint(self) -> None:
         """Save the checkpoint; whether that failed is said after the next save of the model."""
-        self._attempt(lambda folder: save_checkpoint(self.state.state_dict(), folder.checkpoint_path))
+        self._attempt(lambda folder: folder.save_checkpoint(self.state.state_dict()))
 
     def save_model(self) -> None:
         """Save the network as it is evaluated, and the history."""

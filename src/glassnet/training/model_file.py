@@ -8,8 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from glassnet.errors import FileError, UsageError
-from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.training.archive import read_archive, write_archive
 
@@ -28,7 +29,7 @@ def save_model(network: Network, path: str | Path) -> None:
     arrays = {"theta": network.theta}
     if any(network.batch_norm):
         arrays["statistics"] = network.parameters.statistics
-    write_archive(Path(path), "model file", network.description(), arrays)
+    write_archive(Path(path), "model file", {"config": network.description(), **arrays})
 
 
 def load_model(path: str | Path) -> Network:
@@ -55,12 +56,11 @@ def load_model(path: str | Path) -> Network:
     path = Path(path)
     if path.is_dir():
         path = path / MODEL_FILE
-    description, arrays = read_archive(path, "model file", "give a run folder or a model file")
-    return network_from(path, description, arrays)
+    return network_from(path, read_archive(path, "model file", "give a run folder or a model file"))
 
 
-def network_from(path: Path, description: dict[str, Any], arrays: dict[str, Array]) -> Network:
-    """Return the network that a file describes, with the file's theta, and statistics where a layer normalises.
+def network_from(path: Path, saved: dict[str, Any]) -> Network:
+    """Return a network that was saved: its ``config``, ``theta``, and ``statistics`` where a layer normalises.
 
     Raises
     ------
@@ -68,11 +68,13 @@ def network_from(path: Path, description: dict[str, Any], arrays: dict[str, Arra
         If they do not make a network; the message names the path.
     """
     try:
-        theta = arrays["theta"]
-        network = Network(**{**description, "initializer": theta})
+        theta, config = saved["theta"], saved["config"]
+        if not isinstance(theta, np.ndarray):
+            raise TypeError("theta is no array")
+        network = Network(**{**config, "initializer": theta})
         if any(network.batch_norm):
-            network.parameters.statistics[:] = arrays["statistics"]
-        network.initializer = str(description.get("initializer"))
+            network.parameters.statistics[:] = saved["statistics"]
+        network.initializer = str(config.get("initializer"))
     except (UsageError, TypeError, KeyError, ValueError) as error:
         raise FileError(path, f"describes no network: {error}") from None
     if network.theta.dtype != theta.dtype:

@@ -245,7 +245,7 @@ def resume(
 def _read_progress(folder: RunFolder, saved: dict[str, Any]) -> tuple[Network, int, int]:
     """Return a checkpoint's network, and how many epochs were finished, and how many begun."""
     try:
-        kept, done = saved["network"], len(History.from_csv(saved["history"]))
-        return network_from(folder.checkpoint_path, kept["config"], kept), done, done + (saved["rows_done"] > 0)
+        done = len(History.from_csv(saved["history"]))
+        return network_from(folder.checkpoint_path, saved["network"]), done, done + (saved["rows_done"] > 0)
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(folder.checkpoint_path, f"is no checkpoint of a run: {error}") from None

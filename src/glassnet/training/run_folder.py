@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from glassnet.errors import FileError
 from glassnet.nn.network import Network
 from glassnet.runtime.files import held_alone, make_folder, write_bytes
-from glassnet.training.checkpoint import load_checkpoint, save_checkpoint
+from glassnet.training.archive import read_archive, write_archive
 from glassnet.training.config import RunConfig, load_config
 from glassnet.training.health.monitor import Health
 from glassnet.training.history import History
@@ -75,7 +75,7 @@ class RunFolder:
         with held_alone(self.path / LOCK_FILE):
             try:
                 self.save(network, History())
-                save_checkpoint(start, self.checkpoint_path)
+                self.save_checkpoint(start)
                 for name, learned in ((COLUMNS_FILE, encoder), (STANDARDISATION_FILE, standardisation)):
                     if learned is not None:
                         write_bytes(self.path / name, learned.to_json().encode())
@@ -115,7 +115,11 @@ class RunFolder:
 
     def checkpoint(self) -> dict[str, Any]:
         """Read the state of training in the checkpoint."""
-        return load_checkpoint(self.checkpoint_path)
+        return read_archive(self.checkpoint_path, "checkpoint", "only a run that was begun can be resumed")
+
+    def save_checkpoint(self, state: dict[str, Any]) -> None:
+        """Replace the checkpoint by a state of training."""
+        write_archive(self.checkpoint_path, "checkpoint", state)
 
     @property
     def config_path(self) -> Path:
