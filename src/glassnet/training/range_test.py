@@ -10,7 +10,7 @@ import numpy as np
 
 from glassnet.data.arrays import as_dataset
 from glassnet.data.dataset import Dataset
-from glassnet.data.large import is_mapped, release
+from glassnet.data.large import release
 from glassnet.errors import DataError, NonFiniteError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
@@ -19,6 +19,7 @@ from glassnet.nn.optimizers import OPTIMIZERS, Optimizer
 from glassnet.nn.quasi_newton import LBFGS
 from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.seeds import stream
+from glassnet.training.config import TrainingConfig, validated
 from glassnet.training.sampling import Sampler
 
 #: Weight of what was before in the smoothed loss.
@@ -158,14 +159,7 @@ def _sweep(
 ) -> list[float]:
     """Train with each learning rate for a step; return the losses until they blow up."""
     X, targets = network.check_data(*data.train)
-    sampler = Sampler.plan(
-        len(targets),
-        batch_size=batch_size,
-        samples_per_epoch=None,
-        sampling="fresh",
-        full_batch=optimizer.full_batch,
-        in_blocks=is_mapped(data.train.X),
-    )
+    sampler = Sampler.of_run(validated(TrainingConfig, {"batch_size": batch_size}), optimizer, data)
     state = optimizer.start(network.theta, network.parameters)
     keys = mask_keys(seed, np.arange(1, len(learning_rates) + 1), len(network.W))
     batches = _batches(sampler, stream(seed, "shuffling"))
