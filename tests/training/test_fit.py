@@ -72,6 +72,7 @@ def test_a_run_of_arrays_is_resumed_with_the_same_arrays(tmp_path):
         ((X,), UsageError, "data: the labels are missing; give rows and their labels, as X, y"),
         (("digits",), UsageError, 'data: load the data first: glassnet.load_dataset("digits")'),
         ((X, ["cat"] * 96), DataError, "arrays: expected whole numbers or floats for y, got <U3"),
+        ((X, Y * 1.0), DataError, "y: classes are whole numbers 0, 1, ..., and these are floats; give y.astype(int)"),
         ((X, Y[:9]), DataError, "arrays: 96 training rows but 9 labels"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any, Unpack
 
 from glassnet.data.arrays import as_dataset
 from glassnet.data.dataset import Dataset
+from glassnet.errors import DataError
 from glassnet.nn.network import Network
 from glassnet.runtime.environment import environment
 from glassnet.training.callbacks import Callback
@@ -132,12 +133,15 @@ def fit(
 
     Arrays, and a shorthand for the optimizer's learning rate:
 
+    >>> import numpy as np
     >>> X, y = np.random.default_rng(0).normal(size=(120, 4)), np.arange(120) % 3
     >>> run = fit(Network([4, 8, 3]), X, y, learning_rate=0.01, epochs=2, progress=False)
     >>> run.history["epoch"], run.config.training.optimizer[:25]
     ([1, 2], 'adam(learning_rate=0.01, ')
     """
     data = as_dataset(data, y, validation_data)
+    if network.loss.output == "softmax" and data.task == "regression" and data.train.y.ndim == 1:
+        raise DataError("y: classes are whole numbers 0, 1, ..., and these are floats; give y.astype(int)")
     training, components = resolve_options(options)
     config = describe_run(network, data, training, network.seed if seed is None else seed, sample_weight)
     folder = None if run_dir is None else Path(run_dir)
