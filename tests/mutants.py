@@ -356,7 +356,7 @@ MUTANTS = [
     ("training/health/remedies.py", "update_scale=1.0)", "update_scale=2.0)"),
     ("training/health/monitor.py", "return self._due(done) or self._due(done + 1)", "return self._due(done)"),
     ("training/health/monitor.py", "return min(steps, *(", "return max(steps, *("),
-    ("training/health/monitor.py", "        self.theta = theta\n", "        self.theta = None\n"),
+    ("training/health/monitor.py", '        self.theta = state["theta"]\n', "        self.theta = None\n"),
     ("training/health/monitor.py", "if diagnosis.sick and diagnosis.kind not in self.warned:", "if diagnosis.sick:"),
     ("training/health/rules.py", "evidence.end.step >= ENOUGH and not any", "not any"),
     ("training/health/rules.py", "last.validation_accuracy is not None and gap >= APART and", ""),
