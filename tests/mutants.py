@@ -323,7 +323,7 @@ MUTANTS = [
     ("training/archive.py", "arrays[name] = np.ascontiguousarray(value)", "arrays[name] = value"),
     ('training/run_folder.py', '        with held_alone(self.path / LOCK_FILE):\n            for left', '        with contextlib.nullcontext():\n            for left'),
     ('training/run_folder.py', '                left.unlink(missing_ok=True)\n', '                pass\n'),
-    ("training/checkpointer.py", "self.folder.record(self.run.config)", "pass"),
+    ("training/checkpointer.py", "self.folder.save_config(self.run.config)", "pass"),
     ('training/history.py', 'measures = self.last.measures if self.last else {}', 'measures = {}'),
     ('runtime/files.py', 'with contextlib.suppress(OSError):  # it has', 'with contextlib.suppress(FileNotFoundError):  # it has'),
     # Batch normalisation in the graph.

@@ -72,7 +72,11 @@ def test_a_run_of_arrays_is_resumed_with_the_same_arrays(tmp_path):
         ((X,), UsageError, "data: the labels are missing; give rows and their labels, as X, y"),
         (("digits",), UsageError, 'data: load the data first: glassnet.load_dataset("digits")'),
         ((X, ["cat"] * 96), DataError, "arrays: expected whole numbers or floats for y, got <U3"),
-        ((X, Y * 1.0), DataError, "y: classes are whole numbers 0, 1, ..., and these are floats; give y.astype(int)"),
+        (
+            (X, Y * 1.0),
+            DataError,
+            "y: classes are whole numbers 0, 1, ..., and these are floats; give y.astype(int)",
+        ),
         ((X, Y[:9]), DataError, "arrays: 96 training rows but 9 labels"),
     ],
 )
@@ -83,8 +87,8 @@ def test_a_wrong_call_is_one_helpful_line(arguments, error, said):
     assert "\n" not in str(caught.value)
 
 
-def test_the_range_test_takes_arrays_too():
-    found = gn.find_learning_rate(Network([5, 16, 3]), X + Y[:, None], Y)
+def test_the_range_test_takes_a_pair_of_arrays_too():
+    found = gn.find_learning_rate(Network([5, 16, 3]), (X + Y[:, None], Y))
     assert repr(found).startswith(f"RangeTest(pick={found.pick:.3g}, highest_stable=")
     assert str(found) == f"learning rate {found.pick:.3g}: {found.reason}"
     assert len(repr(found)) < 150

@@ -12,7 +12,7 @@ from glassnet.nn.quasi_newton import LBFGS
 from glassnet.nn.update import Update
 from glassnet.runtime.threads import ThreadChoice
 from glassnet.training import quasi_newton, step_context
-from glassnet.training.quasi_newton import QuasiNewtonEngine, penalty_of
+from glassnet.training.quasi_newton import QuasiNewtonEngine, make_penalty
 from glassnet.training.step_context import StepContext
 
 
@@ -265,7 +265,7 @@ def test_a_line_search_that_goes_too_far_comes_back():
 def test_what_is_no_smooth_function_is_refused(option):
     update = Update(LBFGS(), **{option: 0.5})
     with pytest.raises(UsageError, match=f"^{option}: lbfgs minimises one smooth function"):
-        penalty_of(update, Network([3, 3]).parameters)
+        make_penalty(update, Network([3, 3]).parameters)
 
 
 @pytest.mark.parametrize("option", [{"dropout": 0.5}, {"batch_norm": True}], ids=str)

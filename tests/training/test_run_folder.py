@@ -144,17 +144,17 @@ def test_a_folder_is_held_by_one_alone_and_let_go(tmp_path):
     folder, other = RunFolder(tmp_path / "run"), configure({"data": {"dataset": "digits"}, "seed": 5})
     with folder.create(CONFIG, Network([3, 2]), START):
         before = {path.name: path.read_bytes() for path in folder.path.iterdir()}
-        with pytest.raises(FileError) as caught, folder.take_up():
+        with pytest.raises(FileError) as caught, folder.hold():
             pytest.fail("it was taken twice")
         assert str(caught.value) == f"{folder.path}: is in use: another process trains in it; wait until it ends"
         assert {path.name: path.read_bytes() for path in folder.path.iterdir()} == before
-    with folder.take_up():
-        folder.record(other)
+    with folder.hold():
+        folder.save_config(other)
         assert folder.config() == other
         assert folder.checkpoint()["t"] == START["t"]
-        with pytest.raises(FileError, match="is in use"), folder.take_up():
+        with pytest.raises(FileError, match="is in use"), folder.hold():
             pytest.fail("it was taken twice")
-    with folder.take_up():
+    with folder.hold():
         assert folder.config() == other
 
 
@@ -162,7 +162,7 @@ def test_what_a_save_that_was_cut_off_left_is_taken_away(tmp_path):
     folder = created(tmp_path / "run")
     (folder.path / ".checkpoint.safetensors.ab12.part").write_bytes(b"half")
     (folder.path / "notes.part").write_bytes(b"mine")
-    with folder.take_up():
+    with folder.hold():
         assert names(folder.path) == sorted(["notes.part", *FILES])
 
 

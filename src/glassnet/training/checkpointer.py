@@ -50,7 +50,7 @@ class Checkpointer:
                 start, learned = self.state.state_dict(), (data.encoder, data.standardisation)
                 held.enter_context(self.folder.create(self.run.config, self.state.eval_network, start, *learned))
             elif self.folder is not None:
-                self.folder.record(self.run.config)
+                self.folder.save_config(self.run.config)
             yield
 
     def save_if_due(self) -> None:

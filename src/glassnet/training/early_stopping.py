@@ -63,12 +63,12 @@ class EarlyStopping:
     restore_best: bool = True
 
     def __post_init__(self) -> None:
-        if not _whole(self.patience) or self.patience < 1:
+        if not _is_whole(self.patience) or self.patience < 1:
             raise UsageError("early_stopping", f"patience must be a whole number >= 1, got {self.patience!r}")
         if self.monitor not in MONITORS:
             problem = unknown_name("monitor", str(self.monitor), MONITORS)
             raise UsageError("early_stopping", str(problem))
-        if not _number(self.min_delta) or self.min_delta < 0:
+        if not _is_number(self.min_delta) or self.min_delta < 0:
             raise UsageError("early_stopping", f"min_delta must be a number >= 0, got {self.min_delta!r}")
         if not isinstance(self.restore_best, bool):
             raise UsageError("early_stopping", f"restore_best must be True or False, got {self.restore_best!r}")
@@ -153,7 +153,7 @@ class Watch:
         """
         value = float(value)
         improved = math.isfinite(value) and (
-            self.best is None or self._gain(self.best, value) > self.rule.min_delta
+            self.best is None or self._measure_gain(self.best, value) > self.rule.min_delta
         )
         if improved:
             self.best, self.best_epoch, self.waited = value, epoch, 0
@@ -161,7 +161,7 @@ class Watch:
             self.waited += 1
         return improved
 
-    def _gain(self, best: float, value: float) -> float:
+    def _measure_gain(self, best: float, value: float) -> float:
         return value - best if self.rule.larger_is_better else best - value
 
     @property
@@ -196,16 +196,16 @@ class Watch:
         """
         if not isinstance(state, dict) or set(state) != set(self.state_dict()):
             raise ValueError(f"expected {', '.join(sorted(self.state_dict()))}, got {state!r}")
-        counts = all(_whole(state[name]) and state[name] >= 0 for name in ("best_epoch", "waited"))
+        counts = all(_is_whole(state[name]) and state[name] >= 0 for name in ("best_epoch", "waited"))
         begun = counts and state["best_epoch"] > 0
-        if not counts or not (_number(state["best"]) if begun else state["best"] is None):
+        if not counts or not (_is_number(state["best"]) if begun else state["best"] is None):
             raise ValueError(f"expected a number and two counts, got {state!r}")
         self.best, self.best_epoch, self.waited = state["best"], state["best_epoch"], state["waited"]
 
 
-def _whole(value: object) -> bool:
+def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _number(value: object) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max

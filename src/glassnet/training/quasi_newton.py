@@ -22,7 +22,7 @@ TOO_FAR = 10.0
 Penalty = Callable[[Array], tuple[float, Array]]
 
 
-def penalty_of(update: Update, parameters: Parameters) -> Penalty | None:
+def make_penalty(update: Update, parameters: Parameters) -> Penalty | None:
     """Return what an update's ``l2`` adds to the loss, l2 / 2 times the sum of the squared weights; None without.
 
     Raises
@@ -82,7 +82,7 @@ class QuasiNewtonEngine(Engine):
         self.context, self.optimizer, self.penalty = (
             context,
             optimizer,
-            penalty_of(context.update, network.parameters),
+            make_penalty(context.update, network.parameters),
         )
         self.threads, self.use_threads = threads, use_threads
 

@@ -80,7 +80,6 @@ class RangeTest:
 def find_learning_rate(
     network: Network,
     data: Any,
-    y: Any = None,
     *,
     optimizer: str | Optimizer = "adam",
     batch_size: int | None = None,
@@ -100,7 +99,7 @@ def find_learning_rate(
     ----------
     network : Network
         Where the sweep starts; a copy is trained, the network is left as it is.
-    data, y : Dataset, or array_like X and y
+    data : Dataset, or pair (X, y)
         Only the training rows are used; see `glassnet.fit`.
     optimizer : str or Optimizer, default "adam"
         Its own learning rate does not matter.
@@ -131,7 +130,7 @@ def find_learning_rate(
     >>> 0.003 < found.pick < 0.1
     True
     """
-    data, rule = as_dataset(data, y), OPTIMIZERS.resolve(optimizer)
+    data, rule = as_dataset(data), OPTIMIZERS.resolve(optimizer)
     if isinstance(rule, LBFGS):
         raise UsageError("optimizer", "lbfgs has no learning rate to find: its line search decides")
     _check_range(lowest, highest, steps)
@@ -162,7 +161,7 @@ def _sweep(
     sampler = Sampler.of_run(validated(TrainingConfig, {"batch_size": batch_size}), optimizer, data)
     state = optimizer.start(network.theta, network.parameters)
     keys = mask_keys(seed, np.arange(1, len(learning_rates) + 1), len(network.W))
-    batches = _batches(sampler, stream(seed, "shuffling"))
+    batches = _draw_batches(sampler, stream(seed, "shuffling"))
     average = _Average()
     losses: list[float] = []
     best = np.inf
@@ -184,7 +183,7 @@ def _sweep(
     return losses
 
 
-def _batches(sampler: Sampler, rng: np.random.Generator) -> Iterator[Array]:
+def _draw_batches(sampler: Sampler, rng: np.random.Generator) -> Iterator[Array]:
     """Yield the rows of one batch after the other, epoch after epoch."""
     while True:
         order = sampler.order(rng)

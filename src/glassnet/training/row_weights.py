@@ -82,16 +82,16 @@ def row_weights(
         return None
     weights = np.ones(len(y))
     if sample_weight is not None:
-        weights *= _sample_weights(sample_weight, len(y))
+        weights *= _check_weights(sample_weight, len(y))
     if class_weight is not None:
-        weights *= _class_weights(y, class_names, class_weight)[y.astype(np.intp)]
+        weights *= _weigh_classes(y, class_names, class_weight)[y.astype(np.intp)]
     if not weights.any():
         name = "class_weight" if sample_weight is None else "sample_weight"
         raise UsageError(name, "every training row has the weight 0; give some row a weight above 0")
     return (weights / weights.mean()).astype(dtype)
 
 
-def weights_of(data: Dataset, drawn: int, class_weight: Any, sample_weight: Any, dtype: Any) -> Array | None:
+def weigh_rows(data: Dataset, drawn: int, class_weight: Any, sample_weight: Any, dtype: Any) -> Array | None:
     """Return the weight of every training row of a data set, with the mean 1 over the first rows that are drawn.
 
     Parameters
@@ -123,7 +123,7 @@ def fingerprint(sample_weight: Any) -> str | None:
     return hashlib.sha256(weights.tobytes()).hexdigest()
 
 
-def _sample_weights(sample_weight: Any, n: int) -> Array:
+def _check_weights(sample_weight: Any, n: int) -> Array:
     """Return the rows' own weights, the largest being 1."""
     try:
         weights = np.asarray(sample_weight)
@@ -141,10 +141,10 @@ def _sample_weights(sample_weight: Any, n: int) -> Array:
         raise UsageError(
             "sample_weight", f"row {bad[0]} has the weight {weights[bad[0]]}; give finite numbers >= 0"
         )
-    return _scaled(weights)
+    return _scale(weights)
 
 
-def _class_weights(y: Array, class_names: Sequence[str] | None, class_weight: ClassWeight) -> Array:
+def _weigh_classes(y: Array, class_names: Sequence[str] | None, class_weight: ClassWeight) -> Array:
     """Return the weights of the k classes, the largest being 1."""
     if y.ndim != 1:
         raise UsageError(
@@ -162,13 +162,13 @@ def _class_weights(y: Array, class_names: Sequence[str] | None, class_weight: Cl
         counts = np.bincount(y, minlength=len(names))
         present = counts > 0
         weights = np.divide(len(y), present.sum() * counts, out=np.zeros(len(names)), where=present)
-        return _scaled(weights)
+        return _scale(weights)
     if not isinstance(class_weight, Mapping):
         raise UsageError("class_weight", f"takes balanced, or a weight by class, got {class_weight!r}")
-    return _scaled(_named_weights(names, class_weight))
+    return _scale(_weigh_named(names, class_weight))
 
 
-def _named_weights(names: list[str], class_weight: Mapping[Any, float]) -> Array:
+def _weigh_named(names: list[str], class_weight: Mapping[Any, float]) -> Array:
     """Return a weight for each class, 1 for those that the mapping does not name."""
     labels = {name: label for label, name in enumerate(names)}
     if not any(map(_reads_as_number, names)):  # else 1 could be the class called 1, or the second one
@@ -180,7 +180,7 @@ def _named_weights(names: list[str], class_weight: Mapping[Any, float]) -> Array
             raise unknown_name("class_weight", str(key), names)
         if label in given:
             raise UsageError("class_weight", f"the class {names[label]} is given twice, by name and by label")
-        weights[label] = _finite(weight)
+        weights[label] = _read_number(weight)
         if not weights[label] >= 0:
             raise UsageError(
                 "class_weight", f"the class {key} has the weight {weight!r}; give a finite number >= 0"
@@ -189,7 +189,7 @@ def _named_weights(names: list[str], class_weight: Mapping[Any, float]) -> Array
     return weights
 
 
-def _finite(value: Any) -> float:
+def _read_number(value: Any) -> float:
     """Return a number as a float; NaN where it is none, or is too large or infinite."""
     try:
         number = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
@@ -206,7 +206,7 @@ def _reads_as_number(name: str) -> bool:
     return True
 
 
-def _scaled(weights: Array) -> Array:
+def _scale(weights: Array) -> Array:
     """Return weights divided by the largest, so that no product or sum of them overflows."""
     largest = weights.max(initial=0)
     return weights / largest if largest > 0 else weights

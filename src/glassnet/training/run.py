@@ -222,7 +222,7 @@ def resume(
     """
     folder = RunFolder(Path(run_dir))
     data = data_of(folder, data_dir) if data is None else as_dataset(data, y, validation_data)
-    with folder.take_up() as config:
+    with folder.hold() as config:
         saved = folder.checkpoint()
         check_data(config, data)
         if (data.validation_size, data.split_seed) != (config.data.validation, config.data.split_seed):

@@ -79,7 +79,7 @@ class RunFolder:
                 for name, learned in ((COLUMNS_FILE, encoder), (STANDARDISATION_FILE, standardisation)):
                     if learned is not None:
                         write_bytes(self.path / name, learned.to_json().encode())
-                self.record(config)
+                self.save_config(config)
             except FileError:
                 with contextlib.suppress(OSError):  # the disk may let nothing go
                     for name in FILES:
@@ -90,7 +90,7 @@ class RunFolder:
             yield
 
     @contextlib.contextmanager
-    def take_up(self) -> Iterator[RunConfig]:
+    def hold(self) -> Iterator[RunConfig]:
         """Hold the folder of a run that goes on, and give its configuration.
 
         Raises
@@ -104,7 +104,7 @@ class RunFolder:
                 left.unlink(missing_ok=True)
             yield self.config()
 
-    def record(self, config: RunConfig) -> None:
+    def save_config(self, config: RunConfig) -> None:
         """Replace the configuration."""
         write_bytes(self.config_path, config.to_toml().encode())
 
@@ -151,7 +151,7 @@ class RunFolder:
         """
         from glassnet.data.columns import TableEncoder
 
-        return self._learned(COLUMNS_FILE, TableEncoder.from_json, "does not say how to read a table")
+        return self._read_learned(COLUMNS_FILE, TableEncoder.from_json, "does not say how to read a table")
 
     def standardisation(self) -> Standardisation | None:
         """Read how the columns of rows are scaled; None where the run learned from rows as they are.
@@ -163,7 +163,7 @@ class RunFolder:
         """
         from glassnet.data.standardisation import Standardisation
 
-        found = self._learned(
+        found = self._read_learned(
             STANDARDISATION_FILE, Standardisation.from_json, "does not say how columns are scaled"
         )
         if found is None and self.config_path.is_file() and self.config().data.standardize:
@@ -172,7 +172,7 @@ class RunFolder:
             )
         return found
 
-    def _learned(self, name: str, read: Callable[[str], Learned], problem: str) -> Learned | None:
+    def _read_learned(self, name: str, read: Callable[[str], Learned], problem: str) -> Learned | None:
         """Read a file with what was learned of the data before training; None where there is none."""
         path = self.path / name
         if not path.exists():

@@ -101,7 +101,7 @@ class Engine(abc.ABC):
         """Give threads back."""
 
 
-def image_of(data: Dataset, augmentation: Augmentation) -> tuple[int, int, int]:
+def find_image_size(data: Dataset, augmentation: Augmentation) -> tuple[int, int, int]:
     """Return height, width and channels of the images that are moved; zeros where none are.
 
     Raises

@@ -34,9 +34,9 @@ from glassnet.training.history import EpochRecord
 from glassnet.training.metrics import RunningMetrics
 from glassnet.training.progress import TrainingProgress
 from glassnet.training.results import DivergenceError, Interrupted, Run
-from glassnet.training.row_weights import weights_of
+from glassnet.training.row_weights import weigh_rows
 from glassnet.training.sampling import Sampler, evenly_spread
-from glassnet.training.step_context import StepContext, image_of
+from glassnet.training.step_context import StepContext, find_image_size
 from glassnet.training.train_state import TrainState, copy_parameters
 from glassnet.training.validation import Validation
 
@@ -87,8 +87,8 @@ class Trainer:
             update.start(network.parameters),
             X,
             smooth(targets, training.label_smoothing, network.loss.output),
-            weights_of(data, self.sampler.n, training.class_weight, sample_weight, network.theta.dtype),
-            image_of(data, components.augmentation),
+            weigh_rows(data, self.sampler.n, training.class_weight, sample_weight, network.theta.dtype),
+            find_image_size(data, components.augmentation),
             self.sampler.batch_size,
             config.seed,
             lambda numbers: self._factors(numbers, self.state.schedule),
