@@ -10,33 +10,32 @@ from dataclasses import dataclass, field, fields
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One epoch.
+    """The figures of one epoch.
 
     Attributes
     ----------
     epoch : int
-        Counted from 1.
+        Number of the epoch, counted from 1.
     train_loss, train_accuracy : float
-        Over the epoch's samples, each batch taken before its own step: the running figures of a network that
-        is changing. A loss with reduction "sum" is summed over the samples, else averaged.
+        Loss and accuracy over the training rows of the epoch. Each batch is counted as it was before its own step,
+        so these are running figures of a network that changes. A loss with reduction "sum" is summed over rows,
+        any other is their mean. The accuracy is None for regression.
     validation_loss, validation_accuracy : float
-        Over the validation rows, after the epoch; None where there are no validation rows.
+        Loss and accuracy over the validation rows after the epoch; None where there are no validation rows.
     learning_rate : float
-        In this epoch's last step.
+        Learning rate of the optimizer in the epoch's last step.
     seconds : float
-        Of wall time, validation included.
+        Wall time of the epoch, its validation included.
     threads : int
-        In use at its end; with compiled kernels the result does not depend on them.
-
+        Threads in use at the epoch's end; with compiled kernels the result does not depend on them.
     measures : dict of str to float
         The metrics that were asked for, ``validation_auc`` for example, over the validation rows after the epoch.
     dead_units, saturated_units : int or None
-        Of all hidden layers, where the network was examined after the epoch; see `glassnet.training.health`.
+        Units of all hidden layers that are dead or saturated, where the network was examined after the epoch; see
+        `glassnet.training.health`.
     gradient_norm, update_ratio : float or None
-        Of all weights' gradient on the probe's rows, and the largest |step of W| / |W| of a layer in the epoch's
-        last step, likewise.
-
-    Accuracies are None for regression.
+        Norm of all weights' gradient on the examined rows, and the largest |step of W| / |W| of a layer in the
+        epoch's last step, likewise.
     """
 
     epoch: int
@@ -88,7 +87,7 @@ def _read_number(column: str, cell: str) -> float | None:
 
 
 class History:
-    """The epochs of a run, in order.
+    """The epochs of a run, in order: ``history[column]`` is a column, ``history.last`` the latest record.
 
     Examples
     --------
@@ -131,7 +130,7 @@ class History:
 
     @property
     def seconds(self) -> float:
-        """Of all epochs."""
+        """Wall time of all epochs."""
         return sum(record.seconds for record in self._records)
 
     def to_csv(self) -> str:

@@ -156,16 +156,13 @@ def _weigh_classes(y: Array, class_names: Sequence[str] | None, class_weight: Cl
             "class_weight", "there are no classes to weigh; leave it out, or weigh rows in Python by sample_weight"
         )
     names = [str(name) for name in class_names]
-    if isinstance(class_weight, str):
-        if class_weight != "balanced":
-            raise UsageError("class_weight", f"takes balanced, or a weight by class, got {class_weight!r}")
-        counts = np.bincount(y, minlength=len(names))
-        present = counts > 0
-        weights = np.divide(len(y), present.sum() * counts, out=np.zeros(len(names)), where=present)
-        return _scale(weights)
-    if not isinstance(class_weight, Mapping):
+    if isinstance(class_weight, Mapping):
+        return _scale(_weigh_named(names, class_weight))
+    if class_weight != "balanced":
         raise UsageError("class_weight", f"takes balanced, or a weight by class, got {class_weight!r}")
-    return _scale(_weigh_named(names, class_weight))
+    counts = np.bincount(y, minlength=len(names))
+    present = counts > 0
+    return _scale(np.divide(len(y), present.sum() * counts, out=np.zeros(len(names)), where=present))
 
 
 def _weigh_named(names: list[str], class_weight: Mapping[Any, float]) -> Array:
