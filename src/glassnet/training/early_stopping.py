@@ -41,7 +41,7 @@ class EarlyStopping:
     Raises
     ------
     UsageError
-        If an argument is none of that.
+        If an argument is not in its range.
 
     References
     ----------
@@ -114,18 +114,18 @@ EARLY_STOPPING.add("patience", EarlyStopping)
 
 @dataclass
 class Watch:
-    """What early stopping remembers from epoch to epoch.
+    """The memory of early stopping from epoch to epoch.
 
     Attributes
     ----------
     rule : EarlyStopping
         What counts as an improvement, and when to stop.
     best : float or None
-        The best value so far; None before the first finite one.
+        The best value of the watched figure so far; None before the first finite one.
     best_epoch : int
-        The epoch that had it, counted from 1; 0 before.
+        The epoch with the best value, counted from 1; 0 before there is one.
     waited : int
-        Epochs since, or since the start.
+        Epochs since the best epoch, or since the start.
 
     Examples
     --------
@@ -180,7 +180,7 @@ class Watch:
         return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up what `state_dict` returned.
+        """Restore the memory that `state_dict` returned.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""What takes the steps of training: the formulas as NumPy evaluates them, or a compiled program of them."""
+"""The engines of training: the formulas as NumPy evaluates them, or a compiled program of them."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def make_engine(
     threads : int or None
         None: as many as measuring finds best, up to the cores there are.
     most : int or None
-        Instead of the cores there are, those that a run that goes on began with: the bits depend on them.
+        Where a run is resumed, the cores that it began with, instead of those there are: the bits depend on them.
     use_threads : callable
         From `glassnet.runtime.blas.blas_threads`.
 

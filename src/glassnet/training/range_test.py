@@ -45,19 +45,20 @@ class RangeTest:
     Attributes
     ----------
     optimizer : str
-        Specification of the optimizer whose learning rates these are.
+        Specification of the optimizer that was swept.
     learning_rates : ndarray of float64, shape (n,)
-        One a step, rising by the same factor.
+        The learning rate of each step; they rise by the same factor.
     losses : ndarray of float64, shape (n,)
-        Of each step's batch, before the step.
+        The loss of each step's batch before the step.
     smoothed : ndarray of float64, shape (n,)
-        See `smooth`.
+        The losses, smoothed by `smooth`.
     pick : float
         The learning rate to train with.
     highest_stable : float
-        Where the smoothed loss is lowest: it rises beyond. A bound for the peak of a cycle.
+        The learning rate where the smoothed loss is lowest: beyond it, the loss rises. It bounds the peak of a
+        cycle.
     reason : str
-        Why that pick, in a sentence.
+        A sentence that says why this learning rate was picked.
     """
 
     optimizer: str

@@ -113,7 +113,7 @@ def weigh_rows(data: Dataset, drawn: int, class_weight: Any, sample_weight: Any,
 
 
 def fingerprint(sample_weight: Any) -> str | None:
-    """Return the SHA-256 of weights, so that a run can be told to have had others; None for none."""
+    """Return the SHA-256 of weights, by which a run recognises its own; None without weights."""
     if sample_weight is None:
         return None
     try:

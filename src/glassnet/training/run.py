@@ -189,23 +189,24 @@ def resume(
     data_dir: str | Path | None = None,
     progress: bool = True,
 ) -> Run:
-    """Go on with a run that was stopped, from its last checkpoint, as if it had never been.
+    """Continue a run that was stopped, from its last checkpoint, as if it had not been stopped.
 
-    Theta, the optimizer's memory, the random generators, the schedule, what early stopping remembers and the
-    history are taken up, in the middle of an epoch if need be: the result is the same, bit for bit.
+    The checkpoint holds theta, the optimizer's memory, the random generators, the schedule, the memory of early
+    stopping and the history, also in the middle of an epoch. The result is the same, bit for bit.
 
     Parameters
     ----------
     run_dir : str or Path
         The run's folder.
     data, y, validation_data : optional
-        What it learned from, as it was given to `glassnet.fit`, where only the program that made it can load it.
+        The data that the run learned from, as they were given to `glassnet.fit`. They are needed where only the
+        program that made them can load them.
     epochs : int, optional
-        As many in all, instead of those that the run was begun with; a schedule is then that of the longer run.
+        Number of epochs in all. Default: that of the run. A schedule is that of the longer run.
     callbacks, progress
         See `glassnet.fit`.
     data_dir : path, optional
-        Where the data are, in place of GLASSNET_DATA.
+        The folder that holds the data, in place of GLASSNET_DATA.
 
     Raises
     ------
@@ -214,11 +215,11 @@ def resume(
     DataError
         If the data are not those of the run.
     UsageError
-        If the run has had more epochs than that.
+        If the run has had more epochs than `epochs`.
 
     Notes
     -----
-    A run that is at its end is returned as it ended.
+    A run that has ended is returned as it ended.
     """
     folder = RunFolder(Path(run_dir))
     data = data_of(folder, data_dir) if data is None else as_dataset(data, y, validation_data)

@@ -91,7 +91,7 @@ class RunFolder:
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[RunConfig]:
-        """Hold the folder of a run that goes on, and give its configuration.
+        """Hold the folder of a run that is resumed, and give its configuration.
 
         Raises
         ------
@@ -110,7 +110,7 @@ class RunFolder:
 
     @property
     def checkpoint_path(self) -> Path:
-        """The file that a run goes on from."""
+        """The file that a run is resumed from."""
         return self.path / CHECKPOINT_FILE
 
     def checkpoint(self) -> dict[str, Any]:

@@ -89,16 +89,16 @@ class Engine(abc.ABC):
         """
 
     def load(self) -> None:  # noqa: B027
-        """Take up theta, the statistics and the optimizer's memory as they have been set."""
+        """Read theta, the statistics and the optimizer's memory, which have been set from outside."""
 
     def store_theta(self) -> None:  # noqa: B027
-        """Bring theta and the statistics up to date, which is all that looking at the network takes."""
+        """Write theta and the statistics into the network: enough to examine it."""
 
     def store(self) -> None:  # noqa: B027
-        """Bring theta, the statistics and the optimizer's memory up to date."""
+        """Write theta, the statistics and the optimizer's memory into the network and its state."""
 
     def close(self) -> None:  # noqa: B027
-        """Give threads back."""
+        """Release its threads."""
 
 
 def find_image_size(data: Dataset, augmentation: Augmentation) -> tuple[int, int, int]:

@@ -89,7 +89,7 @@ class TrainState:
         return {each.name: _dump(getattr(self, each.name)) for each in fields(self)}
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Take up a state that `state_dict` returned.
+        """Restore the state that `state_dict` returned.
 
         Raises
         ------

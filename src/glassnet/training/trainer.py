@@ -150,7 +150,7 @@ class Trainer:
         folder : Path, optional
             Where the run is saved.
         saved : dict, optional
-            From a checkpoint, to go on from it. The folder is then held by the caller.
+            The state of a checkpoint, to continue from it. The caller then holds the folder.
 
         Raises
         ------
@@ -191,7 +191,7 @@ class Trainer:
         return self.components.schedule.factors(numbers, self.total_steps, self.sampler.steps, schedule)
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Take up the state of a checkpoint.
+        """Restore the state of a checkpoint.
 
         Raises
         ------
@@ -424,7 +424,7 @@ class Trainer:
         )
 
     def _diagnose(self, *, warn: bool = False) -> Health:
-        """Say how well the network is, with theta as the latest step left it; warn where it is sick."""
+        """Return the health of the network, with theta as the latest step left it; warn where it is sick."""
         state = self.state
         done = len(state.history) * self.sampler.steps + state.rows_done // self.sampler.batch_size
         return state.monitor.health(list(state.history), done, warn=warn)
