@@ -133,7 +133,7 @@ def test_a_row_of_weight_three_counts_as_three_rows():
 
 def test_images_are_moved_alike_in_every_iteration(monkeypatch):
     """A move here adds itself to its row: as if the rows had been like that from the start."""
-    monkeypatch.setattr(step_context, "moved", lambda images, moves: images + moves[:, None, None, None])
+    monkeypatch.setattr(step_context, "move_images", lambda images, moves: images + moves[:, None, None, None])
     monkeypatch.setattr(quasi_newton, "BLOCK_ROWS", 64)
     X, y = overlapping()
     moves, rows = np.linspace(-1, 1, 150), np.random.default_rng(0).permutation(200)[:150]
