@@ -2,8 +2,8 @@ import json
 
 import pytest
 
+from glassnet.locales.catalogue import Words
 from glassnet.report.diagnoses import finding_of, read_health, unit_list
-from glassnet.report.words import Words
 from glassnet.training.health.vitals import Vitals
 
 from .conftest import examined, layer_vitals

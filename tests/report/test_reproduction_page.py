@@ -6,11 +6,13 @@ from string import Formatter
 
 import numpy as np
 import pytest
+from glassnet.report.question_words import QUESTION_TEXTS
+from glassnet.report.reproduction_words import REPRODUCTION_TEXTS
 from tests.screens import SIZES
 from tests.study.publications import by_seed, made_up, outcome, printed
 
+from glassnet.locales.catalogue import TEXTS, Words
 from glassnet.report.open_questions import open_questions
-from glassnet.report.question_words import QUESTION_TEXTS
 from glassnet.report.reproduction_page import (
     answers_of,
     order_text,
@@ -19,8 +21,6 @@ from glassnet.report.reproduction_page import (
     verdict_of,
     write_reproduction_report,
 )
-from glassnet.report.reproduction_words import REPRODUCTION_TEXTS
-from glassnet.report.words import TEXTS, Words
 from glassnet.study.independence import independence
 from glassnet.study.publication import load_publication, load_published_study
 from glassnet.study.reproduction import Reproduction, judge_orders, judge_rows

@@ -15,10 +15,10 @@ import glassnet as gn
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
 from glassnet.errors import FileError, UsageError
+from glassnet.locales.catalogue import Words
 from glassnet.report import rendering
 from glassnet.report.images import picture_of
 from glassnet.report.run_page import write_run_report
-from glassnet.report.words import Words
 from glassnet.training.assessment import assess
 from glassnet.training.metrics import class_scores
 

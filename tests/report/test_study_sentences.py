@@ -5,7 +5,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-
 from glassnet.report.study_sentences import (
     VERDICTS,
     alone,
@@ -16,7 +15,8 @@ from glassnet.report.study_sentences import (
     why_independent,
     why_left_out,
 )
-from glassnet.report.words import TEXTS, Words
+
+from glassnet.locales.catalogue import TEXTS, Words
 from glassnet.study import statistics
 from glassnet.study.independence import independence
 from glassnet.study.recommendation import recommend

@@ -4,13 +4,13 @@ import re
 import string
 
 import pytest
-
-from glassnet.errors import UsageError
-from glassnet.report import words
 from glassnet.report.question_words import QUESTION_TEXTS
 from glassnet.report.reproduction_words import REPRODUCTION_TEXTS
 from glassnet.report.study_words import STUDY_TEXTS
-from glassnet.report.words import FAMILIES, KINDS, LANGUAGES, MEASURES, TEXTS, Text, Words
+
+from glassnet.errors import UsageError
+from glassnet.locales.catalogue import FAMILIES, KINDS, LANGUAGES, MEASURES, TEXTS, Text, Words
+from glassnet.report import words
 from glassnet.training.health import diagnosis, remedies
 from glassnet.training.history import COLUMNS
 from glassnet.training.monitoring import METRICS

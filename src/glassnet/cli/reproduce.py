@@ -56,9 +56,9 @@ def reproduce(
 
 def _write_pages(found: Reproduction, data_dir: Path | None, language: Language) -> Path:
     """Write the reports of a reproduction's studies, and its own; return the page of the latter."""
+    from glassnet.locales.catalogue import Words
     from glassnet.report.reproduction_page import write_reproduction_report
     from glassnet.report.study_page import write_study_report
-    from glassnet.report.words import Words
     from glassnet.study.fairness import DataAtHand
     from glassnet.study.results import read_rows
     from glassnet.study.specification import load_study
@@ -73,8 +73,8 @@ def _write_pages(found: Reproduction, data_dir: Path | None, language: Language)
 
 def _tell(found: Reproduction, page: Path | None, as_json: bool) -> None:
     """Print what is printed, what came out, and what that says."""
+    from glassnet.locales.catalogue import Words
     from glassnet.report.reproduction_page import answers_of, order_text, printed_table, reasons_of, verdict_of
-    from glassnet.report.words import Words
 
     words = Words("en")  # the console speaks English, whatever the report does
     answers = answers_of(found, words)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING, Annotated, Any
@@ -120,6 +119,7 @@ def tell_study(
     from glassnet.study.independence import independence_of
     from glassnet.study.recommendation import recommend
     from glassnet.study.statistics import compare, summarise
+    from glassnet.training.health.diagnosis import in_json
 
     summaries = summarise(rows, study.measure)
     compared = compare(rows, BASE, study.measure)
@@ -139,7 +139,7 @@ def tell_study(
         parts |= {"independence": checked, "recommendation": found}
         parts |= {"recommended": None if written is None else written.recommended}
         record["report"] = None if written is None else str(written.report)
-        print_json(record | {name: _plain(part) for name, part in parts.items()})
+        print_json(record | {name: in_json(part) for name, part in parts.items()})
         return
     seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
     runs = f"{len(rows)}: {len(summaries)} variants, {seeds}"
@@ -155,7 +155,7 @@ def tell_study(
     if written is not None and written.recommended is not None:
         typer.echo(_on_test_rows(written.recommended))
     for suggestion in found.next if found else ():
-        typer.echo(f"Next: {suggestion.text}")
+        typer.echo(f"Next: {suggestion.message}")
 
 
 def _on_test_rows(finalist: Finalist) -> str:
@@ -168,15 +168,6 @@ def _on_test_rows(finalist: Finalist) -> str:
     seen = " These rows had been opened before, for another." if finalist.earlier else ""
     measures = ", ".join(parts) or "outputs that are not finite"
     return f"On the test rows, by its median run, seed {finalist.seed}: {measures}.{seen}"
-
-
-def _plain(found: Any) -> Any:
-    """Return records as plain values, for JSON."""
-    from glassnet.training.health.diagnosis import in_json
-
-    if isinstance(found, list):
-        return [_plain(one) for one in found]
-    return None if found is None else in_json(asdict(found))
 
 
 def _print_variants(measure: str, summaries: list[Summary], compared: list[Comparison]) -> None:

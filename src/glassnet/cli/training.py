@@ -128,7 +128,7 @@ def _train_again(config: RunConfig, before: Trained, data: Dataset, folder: Path
     if first is None or first.remedy is None:
         _tell(before, data, manner)
         return before.run
-    typer.echo(f"glassnet: once more with {first.remedy.text}", err=True)
+    typer.echo(f"glassnet: once more with {first.remedy}", err=True)
     changed = configure(first.remedy.changes, config)
     after = _trained(changed, data, folder.with_name(f"{folder.name}_remedied"), manner)
     if manner.as_json:
@@ -136,7 +136,7 @@ def _train_again(config: RunConfig, before: Trained, data: Dataset, folder: Path
         print_json(records[1] | {"before": records[0], "remedy": first.remedy.changes})
     else:
         rows = [_row(name, one.run, data) for name, one in (("before", before), ("after", after))]
-        facts = [_rows_fact(data), ("diagnosis", str(first)), ("changed", first.remedy.text)]
+        facts = [_rows_fact(data), ("diagnosis", str(first)), ("changed", str(first.remedy))]
         print_facts([*facts, *_report_facts([before, after])])
         typer.echo()
         print_table(["", "training loss", "validation", "test", "health", "run folder"], rows, text=(0, 4, 5))
@@ -336,6 +336,8 @@ def _report_facts(trained: Sequence[Trained]) -> list[tuple[str, str]]:
 
 def _record(trained: Trained, data: Dataset, manner: Manner, test: Assessment | None) -> dict[str, Any]:
     """Return what a run reached as one record; without an assessment where the network gives no finite numbers."""
+    from glassnet.training.health.diagnosis import in_json
+
     run, last = trained.run, trained.run.chosen
     return {
         "run_dir": str(run.folder),
@@ -360,7 +362,7 @@ def _record(trained: Trained, data: Dataset, manner: Manner, test: Assessment | 
         "test_measures": test.measures if test else {},
         "test_intervals": test.intervals if test else {},
         "published": manner.figures,
-        "health": [found.to_dict() for found in run.health.diagnoses] if run.health else [],
+        "health": in_json(run.health.diagnoses) if run.health else [],
         "sick": run.health is not None and run.health.sick,
         "theta_sha256": run.network.fingerprint(),
         **manner.also,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from glassnet.data.dataset import Dataset
 from glassnet.errors import FileError, HealthWarning
+from glassnet.locales.catalogue import Message
 from glassnet.runtime.files import held_alone
 from glassnet.study.fairness import flops_per_row, order_fingerprint, sampler_of
 from glassnet.study.results import DIVERGED, FINISHED, Row, finite, write_row
@@ -176,4 +177,4 @@ def _measures(columns: dict[str, float | None]) -> dict[str, float | None]:
 def _others(said: Sequence[warnings.WarningMessage]) -> list[Diagnosis]:
     """Return the warnings that are not of health, which the diagnoses say anyway, each once."""
     texts = [" ".join(str(one.message).split()) for one in said if not issubclass(one.category, HealthWarning)]
-    return [Diagnosis("warning", False, text) for text in dict.fromkeys(texts)]
+    return [Diagnosis("warning", False, Message("verbatim", text=text)) for text in dict.fromkeys(texts)]

@@ -11,6 +11,7 @@ from typing import Any
 
 from glassnet.errors import FileError
 from glassnet.runtime.files import write_bytes
+from glassnet.training.health.diagnosis import Diagnosis
 
 #: How a run can have ended.
 FINISHED, DIVERGED, FAILED = "finished", "diverged", "failed"
@@ -107,11 +108,14 @@ def read_row(path: Path) -> Row:
     from pydantic import TypeAdapter
 
     try:
-        return TypeAdapter(Row).validate_json(path.read_bytes(), strict=True)
+        row = TypeAdapter(Row).validate_json(path.read_bytes(), strict=True)
+        for record in row.health:
+            Diagnosis.from_dict(record)  # which refuses what is no diagnosis
     except OSError as error:
         raise FileError(path, f"cannot be read: {error.strerror}") from None
     except ValueError:
         raise FileError(path, "is no row of a study; remove it, and its run is done again") from None
+    return row
 
 
 def read_rows(folder: Path) -> list[Row]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from glassnet.locales.catalogue import Message
 from glassnet.nn.activations import Array
 from glassnet.study.design import BASE
 from glassnet.study.outcomes import Outcome
@@ -55,8 +56,8 @@ class Typical:
     seconds : float or None
     kinds : tuple of str
         What its runs suffer from.
-    cause : str
-        Of the first diagnosis, as recorded.
+    cause : Message or None
+        Of the first diagnosis.
     """
 
     variant: str
@@ -65,7 +66,7 @@ class Typical:
     test_accuracy: float | None
     seconds: float | None
     kinds: tuple[str, ...]
-    cause: str
+    cause: Message | None
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,7 @@ def _typical(name: str, runs: Mapping[int, Outcome]) -> Typical:
         _mean(accuracies),
         _mean([one.row.seconds for one in finished]),
         tuple(dict.fromkeys(record["kind"] for record in sick)),
-        str(sick[0].get("cause") or "") if sick else "",
+        Message.from_dict(sick[0]["cause"]) if sick else None,
     )
 
 

@@ -335,7 +335,7 @@ def _trained(
             keeper.settle([keeper.save_model(), keeper.save_health()])
             lost = next(found for found in run.health.diagnoses if found.kind == "divergence")
             raise DivergenceError(
-                f"{learner.place}: {error}; {lost.cause}{lost.advice}. "
+                f"{learner.place}: {error}; {lost.explanation}. "
                 f"The network is back at its state after epoch {len(run.history)}",
                 run,
             ) from None
