@@ -2,10 +2,12 @@
 
 import tomli_w
 
+from glassnet.locales.catalogue import Message
 from glassnet.study import publication
 from glassnet.study.outcomes import Outcome
 from glassnet.study.publication import Publication, load_published_study
 from glassnet.study.results import Row
+from glassnet.training.health.diagnosis import Diagnosis
 
 from .studies import listed
 
@@ -58,6 +60,12 @@ def printed(*rows, orders=(), **texts):
     return Publication.model_validate({"name": "tiny", **TEXTS, "rows": rows, "orders": orders, **texts})
 
 
+def diagnosed(kind, cause, *, sick=True, **more):
+    """Return the record of a diagnosis whose cause is a message, or a text."""
+    message = cause if isinstance(cause, Message) else Message("verbatim", text=cause)
+    return Diagnosis(kind, sick, message, **more).to_dict()
+
+
 def outcome(
     variant="base",
     seed=0,
@@ -72,7 +80,7 @@ def outcome(
     **columns,
 ):
     """Return what came of a run: its health, its test figures, the best constant answer's loss, its history."""
-    health = [{"kind": kind, "sick": True, "cause": cause} for kind in kinds]
+    health = [diagnosed(kind, cause) for kind in kinds]
     row = Row(variant, {"variant": variant}, seed, status, {}, seconds=seconds, health=health)
     return Outcome(row, columns, dict(test), constant, unanswered)
 

@@ -24,7 +24,7 @@ from glassnet.training.model_file import load_model
 from glassnet.training.run import load_data, resume, run
 from glassnet.training.run_folder import RunFolder
 
-from .publications import TANH, by_seed, come_along, outcome, printed, publish
+from .publications import TANH, by_seed, come_along, diagnosed, outcome, printed, publish
 from .studies import listed, points
 
 #: What is printed is 5, and 4 to 6 counts as the same.
@@ -127,7 +127,7 @@ def test_health_is_told_by_frequency():
         outcome(seed=0, kinds=["dead-units"], train_loss=[5.0]),
         outcome(seed=1, kinds=["exploding-signal", "dead-units"], train_loss=[5.0]),
     ]
-    runs[1].row.health.append({"kind": "over-fitting", "sick": False, "cause": ""})
+    runs[1].row.health.append(diagnosed("over-fitting", "", sick=False))
     assert judge("", [LOSS], *runs).health == ["dead-units", "exploding-signal"]
 
 

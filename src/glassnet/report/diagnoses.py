@@ -50,7 +50,8 @@ def finding_of(found: Diagnosis, words: Words) -> Finding:
     --------
     >>> from glassnet.locales.catalogue import Message
     >>> from glassnet.training.health.remedies import Remedy
-    >>> remedy = Remedy("learning rate", Message("remedies.rate", rate=0.01), {"training": {"optimizer": "sgd(0.01)"}})
+    >>> changes = {"training": {"optimizer": "sgd(0.01)"}}
+    >>> remedy = Remedy("learning rate", Message("remedies.rate", rate=0.01), changes)
     >>> cause = Message("causes.dead-by-weights", initializer="zeros")
     >>> found = finding_of(Diagnosis("dead-units", True, cause, 1, (0, 1, 2, 7), 40, {}, remedy), Words("en"))
     >>> found.title, found.facts

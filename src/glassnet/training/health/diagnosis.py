@@ -106,12 +106,13 @@ class Diagnosis:
             If the record is something else.
         """
         try:
-            remedy = record["remedy"]
-            found = cls(
-                **record
-                | {"cause": Message.from_dict(record["cause"]), "units": tuple(map(int, record["units"]))}
-                | {"remedy": remedy and Remedy(**remedy | {"message": Message.from_dict(remedy["message"])})}
-            )
+            remedy = record.get("remedy")
+            read = {
+                "cause": Message.from_dict(record["cause"]),
+                "units": tuple(map(int, record.get("units", ()))),
+                "remedy": remedy and Remedy(**remedy | {"message": Message.from_dict(remedy["message"])}),
+            }
+            found = cls(**record | read)
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"no record of a diagnosis: {error!r}") from None
         if not (isinstance(found.kind, str) and isinstance(found.sick, bool) and isinstance(found.evidence, dict)):
