@@ -234,7 +234,7 @@ def _reported(
 def find_rate_and_tell(config: RunConfig, manner: Manner, *, data_dir: Path | None) -> None:
     """Try learning rates on a network, and print which to take; the curve is saved as a picture."""
     from glassnet.nn.optimizers import OPTIMIZERS
-    from glassnet.report.learning_rates import draw
+    from glassnet.report.range_test_figure import draw
     from glassnet.training.range_test import find_learning_rate
     from glassnet.training.run import load_data, network_for
     from glassnet.training.run_folder import new_folder

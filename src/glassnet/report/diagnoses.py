@@ -59,16 +59,13 @@ def finding_of(found: Diagnosis, words: Words) -> Finding:
     >>> found.remedy, found.changes
     ('learning_rate 0.01', ['training.optimizer = sgd(0.01)'])
     """
-    units = [(words.say("units"), unit_list(found.units, words))] if found.units else []
+    facts = [(words.say("layer"), words.say("whole_network") if found.layer is None else str(found.layer))]
+    facts += [(words.say("units"), unit_list(found.units, words))] if found.units else []
     changes = found.remedy.changes if found.remedy else {}
     return Finding(
         title=words.name("kinds", found.kind),
         sick=found.sick,
-        facts=[
-            (words.say("layer"), words.say("whole_network") if found.layer is None else str(found.layer)),
-            *units,
-            (words.say("since"), str(found.since)),
-        ],
+        facts=[*facts, (words.say("since"), str(found.since))],
         cause=words.render(found.cause),
         remedy=words.render(found.remedy.message) if found.remedy else "",
         evidence=[(name, "–" if value is None else written(value)) for name, value in found.evidence.items()],

@@ -12,9 +12,9 @@ from glassnet.locales.catalogue import Language, Words
 from glassnet.report.judgement import judge
 from glassnet.report.on_test_rows import OnTestRows, Tile, assessment_tiles, show_test_rows
 from glassnet.report.rendering import write_pages
-from glassnet.report.study_again import about_command, fact_table, fairness, study_command
 from glassnet.report.study_curves import Group, study_curves
 from glassnet.report.study_findings import LEVEL, Findings, findings
+from glassnet.report.study_provenance import about_command, fact_table, fairness, study_command
 from glassnet.report.study_tables import (
     difference_table,
     factor_table,
@@ -346,15 +346,9 @@ def _test_rows(
 
 
 def _plan(found: Findings, words: Words) -> list[str]:
-    chosen, plan = found.recommendation, found.finalist
-    if found.opened:
-        return [words.say("open_for_all")]
-    if chosen is None:
-        return [words.say("closed_nothing")]
-    if found.missing:
-        return [words.say("closed_unfinished")]
+    plan = found.finalist
     if plan is None:
-        return [words.say("closed_unasked", variant=chosen.variant)]
+        return [_why_not_evaluated(found, words)]
     runs = sum(row.variant == plan.variant and value_of(row, plan.measure) is not None for row in found.rows)
     opened = words.say(
         "plan_about",
@@ -367,7 +361,16 @@ def _plan(found: Findings, words: Words) -> list[str]:
     looks = dict.fromkeys(words.say("with_seed", variant=one.variant, seeds=one.seed) for one in plan.earlier)
     before = words.say("plan_earlier", looks=list(looks)) if looks else words.say("plan_once")
     even = words.say("plan_even") if runs % 2 == 0 else ""
-    said = [words.join([opened, even, before], "between_sentences")]
-    if plan.test_loss is None:
-        said.append(words.say("plan_not_finite"))
-    return said
+    said = words.join([opened, even, before], "between_sentences")
+    return [said] if plan.test_loss is not None else [said, words.say("plan_not_finite")]
+
+
+def _why_not_evaluated(found: Findings, words: Words) -> str:
+    """Return why the test rows say nothing of the recommended plan."""
+    if found.opened:
+        return words.say("open_for_all")
+    if found.recommendation is None:
+        return words.say("closed_nothing")
+    if found.missing:
+        return words.say("closed_unfinished")
+    return words.say("closed_unasked", variant=found.recommendation.variant)

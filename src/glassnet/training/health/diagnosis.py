@@ -78,9 +78,10 @@ class Diagnosis:
     @property
     def message(self) -> Message:
         """What, where, since when, why and what to do."""
-        where = [] if self.layer is None else [Message("diagnoses.layer", layer=self.layer)]
-        since = Message("diagnoses.since", step=self.since) if self.since else Message("diagnoses.from_start")
-        return Message("diagnoses.line", kind=self.kind, where=[*where, since], explanation=self.explanation)
+        where = Message("diagnoses.since", step=self.since) if self.since else Message("diagnoses.from_start")
+        if self.layer is not None:
+            where = Message("diagnoses.layer", layer=self.layer, since=where)
+        return Message("diagnoses.line", kind=self.kind, where=where, explanation=self.explanation)
 
     @property
     def explanation(self) -> Message:
