@@ -434,7 +434,9 @@ def plant(mutant, folder):
 def notices(mutant):
     """Return the first failing test of a mutant's folder (without a mutant: of all floors), "" if none fails."""
     floors = (
-        [Path(mutant[0]).parent] if mutant else ["nn", "data", "training", "runtime", "graph", "study", "report"]
+        [Path(mutant[0]).parent]
+        if mutant
+        else ["locales", "nn", "data", "training", "runtime", "graph", "study", "report"]
     )
     with tempfile.TemporaryDirectory(prefix="glassnet-mutant-") as name:
         folder = Path(name)
