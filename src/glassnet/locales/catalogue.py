@@ -92,6 +92,13 @@ class Message:
             raise ValueError(f"no sentence can be made of {record!r}: {error!r}") from None
         return found
 
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Let pydantic read a message out of a record."""
+        from pydantic_core.core_schema import no_info_plain_validator_function
+
+        return no_info_plain_validator_function(cls.from_dict)
+
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Message):

@@ -126,6 +126,8 @@ def test_the_folder_keeps_what_was_found(digits, tmp_path):
     record = json.loads((tmp_path / "run" / "health.json").read_text())
     assert record == run.health.to_dict()
     assert record["sick"] is False
+    assert monitor.Health.from_dict(record) == run.health
+    assert repr(run.health) == f"<Health: healthy, {len(run.health.vitals)} examinations>"
 
 
 def test_divergence_says_layer_step_cause_and_remedy(digits):

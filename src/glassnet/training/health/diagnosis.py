@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 from glassnet.locales.catalogue import Message
@@ -106,19 +107,16 @@ class Diagnosis:
         ValueError
             If the record is something else.
         """
-        try:
-            remedy = record.get("remedy")
-            read = {
-                "cause": Message.from_dict(record["cause"]),
-                "units": tuple(map(int, record.get("units", ()))),
-                "remedy": remedy and Remedy(**remedy | {"message": Message.from_dict(remedy["message"])}),
-            }
-            found = cls(**record | read)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"no record of a diagnosis: {error!r}") from None
-        if not (isinstance(found.kind, str) and isinstance(found.sick, bool) and isinstance(found.evidence, dict)):
-            raise ValueError("no record of a diagnosis")
+        found: Diagnosis = _reader().validate_python(record)
         return found
+
+
+@cache
+def _reader() -> Any:
+    """Return what checks the record of a diagnosis; to make it takes longer than to use it."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Diagnosis)
 
 
 def in_json(value: Any) -> Any:
