@@ -9,7 +9,7 @@ from pathlib import Path
 from glassnet.errors import FileError
 from glassnet.locales.catalogue import Words
 from glassnet.report.curves import Chart, Drawing, curve_of, draw, thinned
-from glassnet.report.run_curves import about, there
+from glassnet.report.run_curves import describe_chart, drop_missing
 from glassnet.study.design import BASE, Study, Variant
 from glassnet.study.results import FINISHED, Row
 from glassnet.training.history import History
@@ -67,7 +67,7 @@ def study_curves(
     for number, (heading, names) in enumerate(_groups(study, best, words)):
         there_are = {name: histories[name] for name in names if name in histories}
         drawings = [
-            (draw(chart), about(chart, words))
+            (draw(chart), describe_chart(chart, words))
             for place, column in enumerate(columns)
             if (chart := _chart(f"g{number}c{place}", column, there_are, words)).curves
         ]
@@ -96,7 +96,7 @@ def _history(folder: Path) -> History:
 
 def _chart(key: str, column: str, histories: Mapping[str, Sequence[History]], words: Words) -> Chart:
     title = words.measure(column)
-    curves = there([curve_of(name, runs, column) for name, runs in histories.items()])
+    curves = drop_missing([curve_of(name, runs, column) for name, runs in histories.items()])
     return Chart(key, title[:1].upper() + title[1:], words.measure("epoch"), thinned(curves, MOST_EPOCHS))
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from glassnet.locales.catalogue import Words
 from glassnet.report.axes import written
 from glassnet.report.curves import Chart, Curve, Drawing, draw
-from glassnet.report.run_curves import about
+from glassnet.report.run_curves import describe_chart
 from glassnet.report.tables import Cell, Table
 from glassnet.training.health.vitals import LayerVitals, Vitals
 
@@ -77,7 +77,7 @@ def vital_curves(vitals: Sequence[Vitals], words: Words) -> tuple[list[tuple[Dra
     if len(layers) < depth:
         notes.append(words.say("some_layers", n=depth, shown=len(layers)))
     charts = [_chart(measure, vitals, layers, words) for measure in (*ill, *SIZES)]
-    return [(draw(chart), about(chart, words)) for chart in charts if chart.curves], notes
+    return [(draw(chart), describe_chart(chart, words)) for chart in charts if chart.curves], notes
 
 
 def _chart(measure: Measure, vitals: Sequence[Vitals], layers: list[int], words: Words) -> Chart:

@@ -120,8 +120,8 @@ def analysis_of_variance(values: Array, names: Sequence[str]) -> list[Source]:
     between = _square(seed_means - y.mean()) * cells
     return [
         Source("seed", (), between * scale * scale, seeds - 1, None, None, None, share(between)),
-        *_corrected([line for line in found if line.kind == "main"]),
-        *_corrected([line for line in found if line.kind == "interaction"]),
+        *_correct([line for line in found if line.kind == "main"]),
+        *_correct([line for line in found if line.kind == "interaction"]),
         Source("residual", (), residual * scale * scale, degrees, None, None, None, share(residual)),
     ]
 
@@ -139,7 +139,7 @@ def _effects(cell_means: Array, chosen: tuple[int, ...]) -> Array:
     return effects
 
 
-def _corrected(sources: list[Source]) -> list[Source]:
+def _correct(sources: list[Source]) -> list[Source]:
     p = [source.p for source in sources if source.p is not None]
     if len(p) < len(sources):
         return sources

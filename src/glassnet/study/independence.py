@@ -192,7 +192,7 @@ def independence(
     if len(grid.seeds) < 2:
         return Independence(CANNOT_BE_TOLD, Message("one_seed_only"), [], [], additive)
     sources = analysis_of_variance(grid.values, list(factors))
-    verdict, reason = _judge(sources, level)
+    verdict, reason = _conclude(sources, level)
     return Independence(verdict, reason, sources, [], additive)
 
 
@@ -339,7 +339,7 @@ def _lack(grid: _Grid) -> Message:
     return Message("runs_missing", n=len(grid.missing), all=grid.values.size, some=some)
 
 
-def _judge(sources: list[Source], level: float) -> tuple[str, Message]:
+def _conclude(sources: list[Source], level: float) -> tuple[str, Message]:
     """Return the verdict of a table, and why."""
     interactions = [source for source in sources if source.kind == "interaction"]
     if not interactions:

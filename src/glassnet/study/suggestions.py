@@ -86,7 +86,8 @@ def suggest_combining(compared: Sequence[Summary], rows: Sequence[Row], factors:
     order of their means, so the first of its neighbours in a factor has that factor's best level.
     """
     changes = {
-        summary.variant: [(other, _changed(summary, other, factors)) for other in compared] for summary in compared
+        summary.variant: [(other, _differing(summary, other, factors)) for other in compared]
+        for summary in compared
     }
     alone = {variant: [one for one in line if len(one[1]) == 1] for variant, line in changes.items()}
     base = max(compared, key=lambda summary: len(alone[summary.variant]))
@@ -100,7 +101,7 @@ def suggest_combining(compared: Sequence[Summary], rows: Sequence[Row], factors:
     return [Suggestion("combine", Message("next_combine", levels=levels), {"levels": levels})]
 
 
-def _changed(one: Summary, other: Summary, factors: Mapping[str, Sequence[str]]) -> list[str]:
+def _differing(one: Summary, other: Summary, factors: Mapping[str, Sequence[str]]) -> list[str]:
     """Return the factors in which two variants differ."""
     return [name for name in factors if one.levels[name] != other.levels[name]]
 

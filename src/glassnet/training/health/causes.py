@@ -61,7 +61,7 @@ def is_unstable(evidence: Evidence) -> bool:
     return present_rate(evidence) > CATAPULT * evidence.stable_rate
 
 
-def too_wide(evidence: Evidence) -> tuple[str, LayerVitals] | None:
+def find_wide_start(evidence: Evidence) -> tuple[str, LayerVitals] | None:
     """Return the kind and the first layer of what is wrong, where the first pre-activations are too large."""
     start = evidence.start
     for layer, activation in zip(start.hidden, evidence.network.activations, strict=False):
@@ -99,7 +99,7 @@ def wide_start_cause(evidence: Evidence, kind: str, layer: LayerVitals) -> Messa
     return Message("causes.wide-loss", start=start, times=times)
 
 
-def narrowed(evidence: Evidence, layer: LayerVitals) -> Remedy:
+def narrow_start(evidence: Evidence, layer: LayerVitals) -> Remedy:
     """Return what brings a start that is too wide back into the range of its activations."""
     if evidence.input_spread > SCALED[1]:
         return scaled_inputs(evidence)
@@ -126,9 +126,9 @@ def why_too_large(evidence: Evidence) -> tuple[Message, Remedy]:
     """Return why numbers grew beyond bounds, the inputs, the first weights, or the steps; and what to do."""
     if evidence.input_spread > SCALED[1]:
         return unscaled_cause(evidence), scaled_inputs(evidence)
-    optimizer, found = evidence.optimizer, too_wide(evidence)
+    optimizer, found = evidence.optimizer, find_wide_start(evidence)
     if found is not None and (evidence.rate <= 10 * usual_rate(evidence) or isinstance(optimizer, LBFGS)):
-        return wide_start_cause(evidence, *found), narrowed(evidence, found[1])
+        return wide_start_cause(evidence, *found), narrow_start(evidence, found[1])
     if isinstance(optimizer, LBFGS):
         return Message("causes.line-search"), fitting_initializer(evidence)
     return rate_cause(evidence), lower_rate(evidence)

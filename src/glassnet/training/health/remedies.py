@@ -11,7 +11,7 @@ from glassnet.locales.catalogue import Message
 from glassnet.nn.network import Network
 from glassnet.nn.optimizer import Optimizer
 from glassnet.nn.optimizers import OPTIMIZERS
-from glassnet.training.health.evidence import DESCENTS, Evidence, grows, rebuilt
+from glassnet.training.health.evidence import DESCENTS, Evidence, grows, rebuild
 from glassnet.training.health.vitals import bounded
 
 #: Initializers to choose from, the widest first; and the widest pre-activations that a start may have.
@@ -86,13 +86,13 @@ def _widest(evidence: Evidence, changes: dict[str, Any]) -> float:
     """Return the largest spread of a layer's pre-activations before training, with other settings."""
     if evidence.probe is None:
         return 0.0
-    spreads = evidence.probe.spreads(rebuilt(evidence.network, changes))
+    spreads = evidence.probe.spreads(rebuild(evidence.network, changes))
     return float(np.max(np.nan_to_num(spreads, nan=np.inf)))
 
 
 def _with_stable_rate(evidence: Evidence, remedy: Remedy) -> Remedy:
     """Add a learning rate where gradient descent would grow away from the start that the remedy makes."""
-    limit = evidence.stable_rate_of(rebuilt(evidence.network, remedy.changes["network"]))
+    limit = evidence.stable_rate_of(rebuild(evidence.network, remedy.changes["network"]))
     if not present_rate(evidence) > limit:
         return remedy
     return remedy & _rate(evidence, limit / 2 / _mean_factor(evidence))

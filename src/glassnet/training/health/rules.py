@@ -11,13 +11,13 @@ from glassnet.locales.catalogue import Message
 from glassnet.training.health.causes import (
     ENOUGH,
     UNLEARNED,
+    find_wide_start,
     is_sick,
     is_unscaled,
     is_unstable,
-    narrowed,
+    narrow_start,
     rate_cause,
     scaled_inputs,
-    too_wide,
     unscaled_cause,
     why_too_large,
     wide_start_cause,
@@ -160,7 +160,7 @@ def _divergence(evidence: Evidence) -> Diagnosis | None:
 
 def _wide_start(evidence: Evidence) -> Diagnosis | None:
     """First weights or biases that put a layer out of range."""
-    found = too_wide(evidence)
+    found = find_wide_start(evidence)
     if found is None or not is_sick(evidence):
         return None
     kind, layer = found
@@ -176,7 +176,7 @@ def _wide_start(evidence: Evidence) -> Diagnosis | None:
             "first_loss": evidence.start.loss,
             "constant_loss": evidence.baseline.loss,
         },
-        remedy=narrowed(evidence, layer),
+        remedy=narrow_start(evidence, layer),
     )
 
 
@@ -283,7 +283,7 @@ def _saturated_units(evidence: Evidence) -> Diagnosis | None:
 
 def _oscillating_loss(evidence: Evidence) -> Diagnosis | None:
     """The loss jumps about instead of falling."""
-    if evidence.divergence is not None or too_wide(evidence) is not None:
+    if evidence.divergence is not None or find_wide_start(evidence) is not None:
         return None
     rises, sick = _rises(evidence), is_sick(evidence)
     if rises < RISING and not (sick and (evidence.largest_update >= HUGE or is_unstable(evidence))):
