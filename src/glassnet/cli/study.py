@@ -135,10 +135,11 @@ def tell_study(
             "measure": study.measure,
             "changes_start": starts,
         }
-        parts: dict[str, Any] = {"rows": rows, "variants": summaries, "comparisons": compared}
+        parts: dict[str, Any] = {"variants": summaries, "comparisons": compared}
         parts |= {"independence": checked, "recommendation": found}
         parts |= {"recommended": None if written is None else written.recommended}
         record["report"] = None if written is None else str(written.report)
+        record["rows"] = [in_json(row) | {"health": in_json(row.diagnoses)} for row in rows]
         print_json(record | {name: in_json(part) for name, part in parts.items()})
         return
     seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"

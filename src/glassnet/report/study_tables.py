@@ -15,7 +15,6 @@ from glassnet.study.design import Changes, Study
 from glassnet.study.results import FINISHED, Row
 from glassnet.study.statistics import Comparison, Summary, value_of
 from glassnet.training.config import SECTIONS
-from glassnet.training.health.diagnosis import Diagnosis
 
 #: Letters of a hash that a table shows.
 SHORT_HASH = 8
@@ -171,8 +170,7 @@ def source_table(sources: Sequence[Source], words: Words) -> Table:
 
 def findings_of(row: Row, words: Words) -> list[Finding]:
     """Return what is known of a run's health, but for the warnings, which are no diagnoses."""
-    found = map(Diagnosis.from_dict, row.health)
-    return [finding_of(diagnosis, words) for diagnosis in found if diagnosis.kind != WARNING]
+    return [finding_of(diagnosis, words) for diagnosis in row.diagnoses if diagnosis.kind != WARNING]
 
 
 def is_sick(row: Row) -> bool:
@@ -200,8 +198,7 @@ def remark_table(rows: Sequence[Row], words: Words) -> Table | None:
     runs: dict[Cell, dict[str, list[str]]] = {}
     for row in rows:
         found = [Cell(one.title) for one in findings_of(row, words) if not one.sick]
-        warned = [one for one in map(Diagnosis.from_dict, row.health) if one.kind == WARNING]
-        found += [Cell(str(one.cause), foreign=True) for one in warned]
+        found += [Cell(str(one.cause), foreign=True) for one in row.diagnoses if one.kind == WARNING]
         for cell in found:
             runs.setdefault(cell, {}).setdefault(row.variant, []).append(str(row.seed))
     lines: Lines = [[cell, _which(seeds, words)] for cell, seeds in runs.items()]

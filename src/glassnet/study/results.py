@@ -64,6 +64,11 @@ class Row:
     health: list[dict[str, Any]] = field(default_factory=list)
     problem: str = ""
 
+    @property
+    def diagnoses(self) -> list[Diagnosis]:
+        """What `health` records, as values."""
+        return [Diagnosis.from_dict(record) for record in self.health]
+
     def to_json(self) -> str:
         """Return the row as JSON; `read_row` reads it.
 
@@ -109,8 +114,7 @@ def read_row(path: Path) -> Row:
 
     try:
         row = TypeAdapter(Row).validate_json(path.read_bytes(), strict=True)
-        for record in row.health:
-            Diagnosis.from_dict(record)  # which refuses what is no diagnosis
+        _ = row.diagnoses  # which refuses records of anything else
     except OSError as error:
         raise FileError(path, f"cannot be read: {error.strerror}") from None
     except ValueError:

@@ -153,15 +153,15 @@ def _typical(name: str, runs: Mapping[int, Outcome]) -> Typical:
     finished = [one for one in runs.values() if one.row.status == FINISHED]
     losses = [one.columns["train_loss"][-1] for one in finished if one.columns.get("train_loss")]
     accuracies = [one.test["test_accuracy"] for one in finished if "test_accuracy" in one.test]
-    sick = [record for one in runs.values() for record in one.row.health if record.get("sick")]
+    sick = [found for one in runs.values() for found in one.row.diagnoses if found.sick]
     return Typical(
         name,
         len(runs) - len(finished),
         _mean(losses),
         _mean(accuracies),
         _mean([one.row.seconds for one in finished]),
-        tuple(dict.fromkeys(record["kind"] for record in sick)),
-        Message.from_dict(sick[0]["cause"]) if sick else None,
+        tuple(dict.fromkeys(found.kind for found in sick)),
+        sick[0].cause if sick else None,
     )
 
 
