@@ -13,7 +13,19 @@ import glassnet
 SOURCE = Path(glassnet.__file__).parent
 
 #: From the ground up, as in docs/architecture.md. A floor uses those before it, and itself.
-FLOORS = ["errors", "locales", "runtime", "nn", "data", "training", "graph", "study", "report", "cli"]
+FLOORS = [
+    "errors",
+    "locales",
+    "runtime",
+    "nn",
+    "data",
+    "training",
+    "graph",
+    "study",
+    "report",
+    "reproductions",
+    "cli",
+]
 
 MODULES = sorted(SOURCE.rglob("*.py"))
 

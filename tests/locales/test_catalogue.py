@@ -12,10 +12,11 @@ import pytest
 import glassnet
 from glassnet.errors import UsageError
 from glassnet.locales.catalogue import LANGUAGES, TABLES, Message, Words, catalogue
-from glassnet.study import independence, reproduction, results, statistics
+from glassnet.reproductions import reproduce
+from glassnet.study import interactions, results, statistics
 from glassnet.training.health import diagnosis
 from glassnet.training.history import COLUMNS
-from glassnet.training.monitoring import METRICS
+from glassnet.training.metrics.catalogue import METRICS
 
 SOURCE = Path(glassnet.__file__).parent
 CHINESE = re.compile(r"[一-鿿]")
@@ -99,8 +100,8 @@ def test_every_name_of_a_table_has_words():
     verdicts = {
         getattr(statistics, one) for one in ("BETTER", "WORSE", "NOT_DISTINGUISHABLE", "ONE_SEED", "NO_SEED")
     }
-    verdicts |= {getattr(independence, one) for one in ("INTERACT", "NO_INTERACTION", "CANNOT_BE_TOLD")}
-    verdicts |= {getattr(reproduction, one) for one in ("REPRODUCED", "SAME", "NOT")}
+    verdicts |= {getattr(interactions, one) for one in ("INTERACT", "NO_INTERACTION", "CANNOT_BE_TOLD")}
+    verdicts |= {getattr(reproduce, one) for one in ("REPRODUCED", "SAME", "NOT")}
     assert known("verdicts") == verdicts
     assert known("statuses") == {results.FINISHED, results.DIVERGED, results.FAILED, "no run", "not run"}
     assert known("behaviours") == {"learns", "oscillates", "fails"}

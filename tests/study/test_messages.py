@@ -7,7 +7,7 @@ import numpy as np
 
 from glassnet.errors import DataError
 from glassnet.locales.catalogue import Message, Words, catalogue
-from glassnet.study.independence import independence
+from glassnet.study.interactions import interaction_test
 from glassnet.study.recommendation import recommend
 from glassnet.study.results import Row
 
@@ -202,7 +202,7 @@ def test_interactions_are_said_in_both_languages_and_all_their_sentences_are():
     used = set()
     for rows in studies:
         levels = {name: known for name, known in factors_of(rows).items() if len(known) > 1}
-        found = independence(rows, levels, "validation_accuracy", base=rows[0].levels)
+        found = interaction_test(rows, levels, "validation_accuracy", base=rows[0].levels)
         used |= check(found.reason) | (set() if found.additive is None else check(found.additive.reason))
     wanted = {key for key in catalogue("en") if re.match("(interact_|alone|missing_|runs_missing|no_chance)", key)}
     assert wanted | {"within_chance", "one_factor", "one_seed_only", "without_measure"} <= used

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,14 +23,14 @@ from glassnet.cli.output import (
     tell_remarks,
 )
 from glassnet.cli.report import Language, report_after
-from glassnet.errors import FileError, NonFiniteError
+from glassnet.errors import FileError
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
-    from glassnet.training.assessment import Assessment
     from glassnet.training.callbacks import Callback
     from glassnet.training.config import RunConfig
     from glassnet.training.loop import Run
+    from glassnet.training.metrics import Evaluation, Predictions
 
 
 @dataclass(frozen=True)
@@ -83,16 +84,17 @@ class Manner:
         trackers: list[Callback] = [TensorBoard(folder / "tensorboard")] if self.tensorboard else []
         return [*trackers, MLflow()] if self.mlflow else trackers
 
-    def report(self, run: Run, data: Dataset) -> Path | None:
+    def report(self, run: Run, data: Dataset, predict: Callable[[], Predictions | None]) -> Path | None:
         """Write the report of a run that has ended; None where there is none."""
-        return None if self.language is None else report_after(run, data, self.language)
+        return None if self.language is None else report_after(run, data, self.language, predict)
 
 
 class Trained(NamedTuple):
-    """A run that has ended, and its report where one was written."""
+    """A run that has ended, its report where one was written, and its test figures; None where not finite."""
 
     run: Run
     report: Path | None
+    test: Evaluation | None
 
 
 def train_and_tell(
@@ -132,10 +134,10 @@ def _train_again(config: RunConfig, before: Trained, data: Dataset, folder: Path
     changed = configure(first.remedy.changes, config)
     after = _trained(changed, data, folder.with_name(f"{folder.name}_remedied"), manner)
     if manner.as_json:
-        records = [_record(one, data, manner, _assessed(one.run, data)) for one in (before, after)]
+        records = [_record(one, data, manner) for one in (before, after)]
         print_json(records[1] | {"before": records[0], "remedy": first.remedy.changes})
     else:
-        rows = [_row(name, one.run, data) for name, one in (("before", before), ("after", after))]
+        rows = [_row("before", before), _row("after", after)]
         facts = [_rows_fact(data), ("diagnosis", str(first)), ("changed", str(first.remedy))]
         print_facts([*facts, *_report_facts([before, after])])
         typer.echo()
@@ -144,19 +146,9 @@ def _train_again(config: RunConfig, before: Trained, data: Dataset, folder: Path
     return after.run
 
 
-def _assessed(run: Run, data: Dataset) -> Assessment | None:
-    """Assess a network on the test rows; None where it gives no finite numbers."""
-    from glassnet.training.assessment import assess
-
-    try:
-        return assess(run.network, data.test, data.task, data.encoder)
-    except NonFiniteError:
-        return None
-
-
-def _row(name: str, run: Run, data: Dataset) -> list[str]:
+def _row(name: str, trained: Trained) -> list[str]:
     """Return a run's line in a table of two."""
-    last, found = run.chosen, _assessed(run, data)
+    run, last, found = trained.run, trained.run.chosen, trained.test
     test = "not finite" if found is None else f"{next(iter(found.measures.values())):.4f}"
     loss = f"{last.train_loss:.4g}" if last else "none"
     accuracy = f"{last.validation_accuracy:.4f}" if last and last.validation_accuracy is not None else ""
@@ -222,13 +214,23 @@ def _reported(
         with _stopping(folder):
             finished = train()
     except DivergenceError as error:
-        file = manner.report(error.run, data)
+        diverged = _finish(error.run, data, manner)
+        file = diverged.report
         problem = f"{error}" if file is None else f"{error}; report: {file}"
         if not survives:
             raise DivergenceError(problem, error.run) from None
         typer.echo(f"glassnet: {problem}", err=True)
-        return Trained(error.run, file)
-    return Trained(finished, manner.report(finished, data))
+        return diverged
+    return _finish(finished, data, manner)
+
+
+def _finish(run: Run, data: Dataset, manner: Manner) -> Trained:
+    """Send the test rows through a network once, for its report and for all that is printed of it."""
+    from glassnet.training.metrics import evaluate_predictions, predict_test_rows
+
+    predict = functools.cache(functools.partial(predict_test_rows, run.network, data))
+    report, predictions = manner.report(run, data, predict), predict()
+    return Trained(run, report, None if predictions is None else evaluate_predictions(predictions))
 
 
 def find_rate_and_tell(config: RunConfig, manner: Manner, *, data_dir: Path | None) -> None:
@@ -280,7 +282,7 @@ def train_seeds(config: RunConfig, seeds: int, data: Dataset, manner: Manner) ->
     """Train networks that differ in their seed, a run folder each, and print mean and spread of their measures."""
     from dataclasses import asdict
 
-    from glassnet.training.assessment import assess, spreads
+    from glassnet.training.metrics import evaluate, spread_over_runs
     from glassnet.training.run import layers_for
     from glassnet.training.run_folder import default_folder, new_folder
 
@@ -294,8 +296,8 @@ def train_seeds(config: RunConfig, seeds: int, data: Dataset, manner: Manner) ->
             one = config.model_copy(update={"seed": seed, "network": network, "start": None})
             trained.append(_trained(one, data, folder / f"seed-{seed}", manner))
     runs = [one.run for one in trained]
-    found = [assess(run.network, data.test, data.task, data.encoder) for run in runs]
-    spread = spreads(found)
+    found = [one.test or evaluate(one.run.network, data) for one in trained]
+    spread = spread_over_runs(found)
     if manner.as_json:
         record = {"run_dir": str(folder), "dataset": data.name, "layers": layers, "published": manner.figures}
         record["runs"] = [
@@ -306,7 +308,7 @@ def train_seeds(config: RunConfig, seeds: int, data: Dataset, manner: Manner) ->
                 "test_loss": one.loss,
                 "measures": one.measures,
             }
-            for (run, file), one in zip(trained, found, strict=True)
+            for (run, file, _), one in zip(trained, found, strict=True)
         ]
         print_json(record | {"spread": {name: asdict(over) for name, over in spread.items()}})
         return _end(runs, manner)
@@ -319,7 +321,7 @@ def train_seeds(config: RunConfig, seeds: int, data: Dataset, manner: Manner) ->
         for run, one in zip(runs, found, strict=True)
     ]
     rows.append(["mean", *(f"{over.mean:.4f}" for over in spread.values())])
-    rows.append(["deviation", *(f"{over.deviation:.4f}" for over in spread.values())])
+    rows.append(["std", *(f"{over.std:.4f}" for over in spread.values())])
     rows.append(["95 % of the mean", *(f"{over.low:.3f} to {over.high:.3f}" for over in spread.values())])
     print_table(["test rows", *names], rows)
     if manner.figures:
@@ -334,11 +336,11 @@ def _report_facts(trained: Sequence[Trained]) -> list[tuple[str, str]]:
     return [("report" if len(trained) == 1 else "reports", ", ".join(files))] if files else []
 
 
-def _record(trained: Trained, data: Dataset, manner: Manner, test: Assessment | None) -> dict[str, Any]:
-    """Return what a run reached as one record; without an assessment where the network gives no finite numbers."""
+def _record(trained: Trained, data: Dataset, manner: Manner) -> dict[str, Any]:
+    """Return what a run reached as one record; without test figures where the network gives no finite numbers."""
     from glassnet.training.health.diagnosis import in_json
 
-    run, last = trained.run, trained.run.chosen
+    run, last, test = trained.run, trained.run.chosen, trained.test
     return {
         "run_dir": str(run.folder),
         "report": trained.report and str(trained.report),
@@ -371,12 +373,12 @@ def _record(trained: Trained, data: Dataset, manner: Manner, test: Assessment | 
 
 def _tell(trained: Trained, data: Dataset, manner: Manner) -> None:
     """Print what a finished run reached."""
-    from glassnet.training.assessment import assess
+    from glassnet.training.metrics import evaluate
 
-    run = trained.run
-    test, last = assess(run.network, data.test, data.task, data.encoder), run.chosen
+    run, last = trained.run, trained.run.chosen
+    test = trained.test or evaluate(run.network, data)  # which says why the figures are not finite
     if manner.as_json:
-        print_json(_record(trained, data, manner, test))
+        print_json(_record(trained, data, manner))
         return _end([run], manner)
     epochs = "1 epoch" if len(run.history) == 1 else f"{len(run.history)} epochs"
     facts = [

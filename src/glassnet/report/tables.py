@@ -13,7 +13,7 @@ import numpy as np
 from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
 from glassnet.report.axes import written
-from glassnet.report.judgement import Fit, LabelScore, Mistake
+from glassnet.report.error_analysis import Fit, LabelScore, Mistake
 from glassnet.training.config import SECTIONS, RunConfig
 from glassnet.training.history import COLUMNS, History
 from glassnet.training.metrics import ClassScore

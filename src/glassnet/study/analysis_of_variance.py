@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from glassnet.nn.activations import Array
-from glassnet.study.statistics import ROUNDINGS, holm, scale_of
+from glassnet.study.hypothesis_tests import ROUNDINGS, holm, scale_of
 
 
 class Source(NamedTuple):

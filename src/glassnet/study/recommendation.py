@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from glassnet.errors import DataError, unknown_name
 from glassnet.locales.catalogue import Message
+from glassnet.study.hypothesis_tests import check_level
 from glassnet.study.results import Row
 from glassnet.study.statistics import (
     NOT_DISTINGUISHABLE,
@@ -15,7 +16,6 @@ from glassnet.study.statistics import (
     Comparison,
     Summary,
     by_variant,
-    check_level,
     compare,
     larger_is_better,
     summarise,
@@ -247,9 +247,9 @@ def _gap(one: Summary, other: Summary) -> float:
 
 
 def _within_a_standard_error(test: Comparison) -> bool:
-    if test.difference is None or test.deviation is None:
+    if test.difference is None or test.std is None:
         return False
-    return abs(test.difference) <= test.deviation / math.sqrt(len(test.seeds))
+    return abs(test.difference) <= test.std / math.sqrt(len(test.seeds))
 
 
 def _cheapest(summaries: list[Summary]) -> Summary:

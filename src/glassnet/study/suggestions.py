@@ -9,16 +9,15 @@ from itertools import combinations, pairwise
 from typing import Any
 
 from glassnet.locales.catalogue import Message
-from glassnet.study.independence import independence
+from glassnet.study.hypothesis_tests import holm, seeds_needed
+from glassnet.study.interactions import interaction_test
 from glassnet.study.results import Row
 from glassnet.study.statistics import (
     NOT_DISTINGUISHABLE,
     ONE_SEED,
     Comparison,
     Summary,
-    holm,
     larger_is_better,
-    seeds_needed,
 )
 
 #: More seeds than this to tell two variants apart are not worth it.
@@ -137,7 +136,7 @@ def _interactions(
     places = {(*(row.levels[name] for name in there), row.seed) for row in rows}
     if len(there) < 2 or len(places) < len(rows):  # variants that differ in something else have no grid
         return []
-    whole = independence(rows, there, measure)
+    whole = interaction_test(rows, there, measure)
     if whole.sources:
         lines = [source for source in whole.sources if source.kind == "interaction"]
         return [(line.factors, line.corrected) for line in lines if line.corrected is not None]
@@ -147,7 +146,7 @@ def _interactions(
         part = [row for row in rows if all(row.levels[name] == at for name, at in fixed.items())]
         levels = {name: list(dict.fromkeys(row.levels[name] for row in part)) for name in pair}
         if all(len(few) > 1 for few in levels.values()):
-            sources = independence(part, levels, measure).sources
+            sources = interaction_test(part, levels, measure).sources
             tested += [(pair, source.p) for source in sources if source.kind == "interaction"]
     known = [(pair, p) for pair, p in tested if p is not None]
     return list(zip([pair for pair, _ in known], holm([p for _, p in known]), strict=True))
@@ -169,9 +168,9 @@ def suggest_seeds(best: str, comparisons: Sequence[Comparison], level: float) ->
         return [Suggestion("seeds", message, {"seeds": FEW_SEEDS, "variants": {}})]
     needed: dict[str, int | None] = {}
     for test in comparisons:
-        if test.verdict == NOT_DISTINGUISHABLE and test.difference is not None and test.deviation is not None:
+        if test.verdict == NOT_DISTINGUISHABLE and test.difference is not None and test.std is not None:
             hardest = level / len(comparisons)
-            needed[test.variant] = seeds_needed(test.difference, test.deviation, hardest, most=MOST_SEEDS)
+            needed[test.variant] = seeds_needed(test.difference, test.std, hardest, most=MOST_SEEDS)
     if not needed:
         return []
     enough = {variant: seeds for variant, seeds in needed.items() if seeds is not None}

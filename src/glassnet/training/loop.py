@@ -184,7 +184,7 @@ def fit(
         Judge, and end, with the mean of the parameters at the ends of the last so many epochs (Izmailov et al.
         2018).
     metrics : list of str, optional
-        Measured on the validation rows after each epoch, names from `glassnet.training.monitoring.METRICS`;
+        Measured on the validation rows after each epoch, names from `glassnet.training.metrics.METRICS`;
         columns ``validation_NAME`` of the history.
     early_stopping : str or EarlyStopping, optional
         ``"patience(10)"``, ``"patience(5, monitor=auc)"``: end when that does not improve any more, with the best
