@@ -111,11 +111,20 @@ def preflight(
     Parameters
     ----------
     network : Network
-        Left as it is.
+        The network to be trained. Its parameters are left as they are.
     data : Dataset
-        Only ``data.train`` is used.
-    optimizer, batch_size, seed
-        See `glassnet.fit`.
+        The data it is to learn from; only ``data.train`` is used.
+    optimizer : str or Optimizer, default "adam"
+        The optimizer that is to train it.
+    batch_size : int, optional
+        Rows of a step. By default that of `glassnet.fit`.
+    seed : int, optional
+        Seed of the order of the rows in the test of the learning rate.
+
+    Returns
+    -------
+    Preflight
+        What was tried, what is wrong before the first step, and a conclusion.
 
     Raises
     ------
