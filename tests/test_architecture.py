@@ -19,6 +19,7 @@ FLOORS = [
     "runtime",
     "nn",
     "data",
+    "compiled",
     "training",
     "graph",
     "study",
@@ -95,6 +96,17 @@ def test_imports_stay_light(statement, unwanted):
     code = f"import sys; {statement}; print([name for name in {unwanted} if name in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_the_mathematics_needs_numpy_alone():
+    imported = {
+        name.split(".")[0]
+        for path in (SOURCE / "nn").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
+    }
+    assert imported - sys.stdlib_module_names == {"numpy", "glassnet"}
 
 
 def test_public_names_are_what_they_say():

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from glassnet.data.registry import load_dataset as load_dataset
     from glassnet.errors import HealthWarning as HealthWarning
     from glassnet.graph.computation_graph import ComputationGraph as ComputationGraph
+    from glassnet.graph.gradient_agreement import check_gradients as check_gradients
     from glassnet.graph.page import explain as explain
-    from glassnet.graph.proof import prove as prove
+    from glassnet.nn.activations import Activation as Activation
     from glassnet.nn.activations import register_activation as register_activation
     from glassnet.nn.gradient_check import gradient_check as gradient_check
+    from glassnet.nn.losses import Loss as Loss
     from glassnet.nn.losses import register_loss as register_loss
     from glassnet.nn.network import Network as Network
     from glassnet.nn.optimizers import GD as GD
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
     from glassnet.nn.optimizers import Momentum as Momentum
     from glassnet.nn.optimizers import Muon as Muon
     from glassnet.nn.optimizers import Nesterov as Nesterov
+    from glassnet.nn.optimizers import Optimizer as Optimizer
     from glassnet.nn.optimizers import RMSprop as RMSprop
+    from glassnet.nn.schedules import Schedule as Schedule
     from glassnet.reproductions.reproduce import reproduce as reproduce
     from glassnet.study.interactions import interaction_test as interaction_test
     from glassnet.study.recommendation import recommend as recommend
@@ -60,15 +64,16 @@ _MODULES = {
     "errors": ("HealthWarning",),
     "graph.computation_graph": ("ComputationGraph",),
     "graph.page": ("explain",),
-    "graph.proof": ("prove",),
-    "nn.activations": ("register_activation",),
+    "graph.gradient_agreement": ("check_gradients",),
+    "nn.activations": ("Activation", "register_activation"),
     "nn.gradient_check": ("gradient_check",),
-    "nn.losses": ("register_loss",),
+    "nn.losses": ("Loss", "register_loss"),
     "nn.network": ("Network",),
     "nn.optimizers": (
         *("GD", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "RMSprop"),
-        *("KFAC", "LBFGS", "Muon"),
+        *("KFAC", "LBFGS", "Muon", "Optimizer"),
     ),
+    "nn.schedules": ("Schedule",),
     "reproductions.reproduce": ("reproduce",),
     "study.interactions": ("interaction_test",),
     "study.recommendation": ("recommend",),

@@ -192,12 +192,12 @@ def test_a_foreign_function_is_called_with_its_arguments(compiled_code):
 
 SMALL = """
 def product(x, out):
-    state = flush_small_numbers()
+    state = flush_denormals()
     out[0] = x[0] * x[1]
     fence()
-    restore_small_numbers(state)
+    restore_denormals(state)
     prefetch(0)
-    give_way(uint32(1))
+    sleep_microseconds(uint32(1))
 """
 
 

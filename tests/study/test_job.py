@@ -10,7 +10,7 @@ from tests.study.studies import small, timeless
 
 from glassnet.data.registry import load_dataset
 from glassnet.errors import FileError, HealthWarning
-from glassnet.runtime.files import held_alone
+from glassnet.runtime.files import lock_file
 from glassnet.study import job as study_job
 from glassnet.study.design import changed
 from glassnet.study.fairness import order_fingerprint
@@ -130,7 +130,7 @@ def test_a_folder_that_is_held_is_waited_for(job, monkeypatch):
     one = job()
     perform(one, DIGITS)
     monkeypatch.setattr(study_job, "LOCK_SECONDS", 0.2)
-    with held_alone(one.run_dir / ".lock"), pytest.raises(FileError, match="is in use"):
+    with lock_file(one.run_dir / ".lock"), pytest.raises(FileError, match="is in use"):
         perform(one, DIGITS)
 
 

@@ -8,7 +8,7 @@ import weakref
 import numpy as np
 import pytest
 
-from glassnet.data.augmentation import Augmentation, moved
+from glassnet.data.augmentation import Augmentation, move_images
 from glassnet.data.dataset import Dataset, Split
 from glassnet.errors import FileError, UsageError
 from glassnet.nn.dropout import mask_keys
@@ -67,7 +67,7 @@ def by_hand(
             rows, t = order[first : first + batch_size], t + 1
             batch = X[rows]
             if moves is not None:
-                batch = moved(batch.reshape(-1, 6, 6), moves[first : first + batch_size])
+                batch = move_images(batch.reshape(-1, 6, 6), moves[first : first + batch_size])
             keys = mask_keys(seed, np.array([t]), len(network.W))[0]
             trace = network.forward(network.input_batch(batch), keys)
             network.backward(trace, targets[rows])

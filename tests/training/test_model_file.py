@@ -48,7 +48,7 @@ def test_a_network_comes_back_exactly(tmp_path_factory):
         back = load_model(folder)
         assert back.fingerprint() == network.fingerprint()
         assert back.theta.dtype == network.theta.dtype
-        assert back.description() == network.description()
+        assert back.get_config() == network.get_config()
         assert repr(back) == repr(network)
         X = np.linspace(-1, 1, 3 * network.layers[0]).reshape(3, -1)
         np.testing.assert_array_equal(back.outputs(X), network.outputs(X))
@@ -61,7 +61,7 @@ def test_a_loaded_network_can_be_saved_again_and_goes_on_learning(tmp_path):
     save_model(network, tmp_path / "a")
     back = load_model(tmp_path / "a")
     save_model(back, tmp_path / "b")
-    assert load_model(tmp_path / "b").description() == network.description()
+    assert load_model(tmp_path / "b").get_config() == network.get_config()
     assert load_model(tmp_path / "b").fingerprint() == network.fingerprint()
     back.theta += 1  # writable, and the layers are still views into it
     np.testing.assert_array_equal(back.W[0], network.W[0] + 1)
@@ -99,7 +99,7 @@ def test_every_flipped_byte_is_refused_or_loads_the_original(tmp_path):
                 outcomes["refused"] += 1
                 continue
             assert back.fingerprint() == network.fingerprint()
-            assert back.description() == network.description()
+            assert back.get_config() == network.get_config()
             outcomes["the same"] += 1
     # Hardly a byte is without meaning: the padding of the header may be.
     assert outcomes["refused"] > 2.9 * len(whole) - 30
@@ -161,14 +161,14 @@ def forged(path, description, theta):
 def test_a_description_that_is_none_is_refused(tmp_path, changes, said):
     path = tmp_path / "model"
     network = Network([2, 2])
-    forged(path, network.description() | changes, network.theta)
+    forged(path, network.get_config() | changes, network.theta)
     assert refused(path).startswith(f"{path}: {said}")
 
 
 def test_a_theta_that_is_not_finite_is_refused(tmp_path):
     network = Network([2, 2])
     network.theta[3] = np.nan
-    forged(tmp_path / "model", network.description(), network.theta)
+    forged(tmp_path / "model", network.get_config(), network.theta)
     assert "finite numbers" in refused(tmp_path / "model")
 
 

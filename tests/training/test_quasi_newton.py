@@ -7,8 +7,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from glassnet.errors import NonFiniteError, UsageError
 from glassnet.nn.network import Network
-from glassnet.nn.optimizers import GD
-from glassnet.nn.quasi_newton import LBFGS
+from glassnet.nn.optimizers import GD, LBFGS
 from glassnet.nn.update import Update
 from glassnet.runtime.threads import ThreadChoice
 from glassnet.training import quasi_newton

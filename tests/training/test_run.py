@@ -29,7 +29,7 @@ def test_the_folders_configuration_gives_the_same_bits_again(finished):
     assert config == finished.config
     again = run(config, progress=False)
     assert again.network.fingerprint() == finished.network.fingerprint()
-    assert again.network.description() == finished.network.description()
+    assert again.network.get_config() == finished.network.get_config()
     assert again.history["train_loss"] == finished.history["train_loss"]
     assert again.history["validation_loss"] == finished.history["validation_loss"]
     assert again.config == config
@@ -258,7 +258,7 @@ def test_split_options_reach_the_data():
 
 
 def test_standardised_data_are_described_loaded_again_and_held_to(digits, tmp_path):
-    scaled = digits.standardised()
+    scaled = digits.standardise()
     made = fit(Network([64, 9, 10]), scaled, epochs=2, run_dir=tmp_path / "run", progress=False)
     assert made.config.data.standardize is True
     assert made.config.checksums == digits.checksums

@@ -99,7 +99,7 @@ def test_a_damaged_standardisation_is_refused_by_name(tmp_path, scaling):
         b"[1]",
         b"\xff\xfe",
         b"{" * 9999,
-        b'{"mean": [1], "spread": [0], "of_bytes": true}',
+        b'{"mean": [1], "std": [0], "of_bytes": true}',
     ):
         path.write_bytes(content)
         with pytest.raises(FileError) as caught:

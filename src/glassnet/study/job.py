@@ -12,7 +12,7 @@ from pathlib import Path
 from glassnet.data.dataset import Dataset
 from glassnet.errors import FileError, HealthWarning
 from glassnet.locales.catalogue import Message
-from glassnet.runtime.files import held_alone
+from glassnet.runtime.files import lock_file
 from glassnet.study.fairness import DataCache, flops_per_row, order_fingerprint, sampler_of
 from glassnet.study.results import DIVERGED, FINISHED, Row, finite, write_row
 from glassnet.training.callbacks import Callback, Running
@@ -173,7 +173,7 @@ def _wait_until_free(folder: Path) -> None:
     end = time.monotonic() + LOCK_SECONDS
     while (folder / LOCK_FILE).is_file():
         try:
-            with held_alone(folder / LOCK_FILE):
+            with lock_file(folder / LOCK_FILE):
                 return
         except FileError:
             if time.monotonic() > end:

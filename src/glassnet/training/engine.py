@@ -10,12 +10,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from glassnet.compiled.program import Program
+from glassnet.compiled.tracing import UntraceableError
 from glassnet.errors import NonFiniteError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
-from glassnet.nn.program import Program
-from glassnet.nn.quasi_newton import LBFGS
-from glassnet.nn.tracing import UntraceableError
+from glassnet.nn.optimizers import LBFGS
 from glassnet.runtime.blas import Gemm, find_gemm, usual_threads
 from glassnet.runtime.compilation import numba_version
 from glassnet.runtime.threads import ThreadChoice, available_cores

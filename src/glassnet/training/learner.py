@@ -14,9 +14,8 @@ from glassnet.data.dataset import Dataset
 from glassnet.data.large import release
 from glassnet.errors import DataError, NonFiniteError, UsageError
 from glassnet.nn.activations import Array
-from glassnet.nn.matrix_optimizers import KFAC
 from glassnet.nn.network import Network
-from glassnet.nn.optimizer import Optimizer
+from glassnet.nn.optimizers import KFAC, Optimizer
 from glassnet.nn.schedules import Schedule, ScheduleState
 from glassnet.nn.targets import smooth
 from glassnet.nn.update import Update
@@ -385,7 +384,7 @@ class Learner:
 
     def _values(self, history: History) -> dict[str, Any]:
         return {
-            "network": self.network.description(),
+            "network": self.network.get_config(),
             "t": self.work.state.t,
             "first": self.first,
             "seconds": self.elapsed if self.first else 0.0,

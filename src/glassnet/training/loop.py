@@ -16,8 +16,7 @@ from glassnet.data.augmentation import Augmentation
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, FileError, GlassnetError, NonFiniteError, UsageError
 from glassnet.nn.network import Network
-from glassnet.nn.optimizers import OPTIMIZERS, Optimizer
-from glassnet.nn.quasi_newton import LBFGS
+from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.nn.schedules import SCHEDULES, Constant
 from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.environment import environment
@@ -421,7 +420,7 @@ def _describe(
     network: Network, data: Dataset, training: TrainingConfig, seed: int, sample_weight: Any
 ) -> RunConfig:
     """Return the configuration of a run that was started from Python."""
-    description = network.description()
+    description = network.get_config()
     description["seed"] = network.seed if network.seed != seed else None
     return validated(
         RunConfig,

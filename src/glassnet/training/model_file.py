@@ -30,7 +30,7 @@ def save_model(network: Network, path: str | Path) -> None:
     FileError
         If the file cannot be written.
     """
-    arrays, description = {"theta": network.theta}, network.description()
+    arrays, description = {"theta": network.theta}, network.get_config()
     if any(network.batch_norm):
         arrays["statistics"] = network.parameters.statistics
     entry = {"format": FORMAT, "network": description, "sha256": _checksum(description, arrays)}

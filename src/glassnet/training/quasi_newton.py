@@ -9,8 +9,8 @@ import numpy as np
 from glassnet.errors import NonFiniteError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.network import BLOCK_ROWS
+from glassnet.nn.optimizers import LBFGS
 from glassnet.nn.parameters import Parameters
-from glassnet.nn.quasi_newton import LBFGS
 from glassnet.nn.update import Update
 from glassnet.runtime.threads import ThreadChoice
 from glassnet.training.work import Work

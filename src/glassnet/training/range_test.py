@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset
-from glassnet.data.large import is_mapped, release
+from glassnet.data.dataset import Dataset, is_mapped
+from glassnet.data.large import release
 from glassnet.errors import DataError, NonFiniteError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.network import Network
-from glassnet.nn.optimizers import OPTIMIZERS, Optimizer
-from glassnet.nn.quasi_newton import LBFGS
+from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.seeds import stream
 from glassnet.training.sampling import Sampler

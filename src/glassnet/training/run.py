@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from glassnet.data.dataset import Dataset
-from glassnet.data.own import looks_like_a_path
 from glassnet.data.registry import DATASETS, load_dataset
+from glassnet.data.user_data import looks_like_a_path
 from glassnet.errors import DataError, FileError
 from glassnet.nn.network import Network
 from glassnet.training.callbacks import Callback

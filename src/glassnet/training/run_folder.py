@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from glassnet.errors import FileError
 from glassnet.nn.network import Network
-from glassnet.runtime.files import held_alone, make_folder, write_bytes
+from glassnet.runtime.files import lock_file, make_folder, write_bytes
 from glassnet.training.checkpoint import Checkpoint
 from glassnet.training.config import RunConfig, load_config
 from glassnet.training.health.monitor import Health
@@ -72,7 +72,7 @@ class RunFolder:
         """
         new = not self.path.exists()
         make_folder(self.path)
-        with held_alone(self.path / LOCK_FILE):
+        with lock_file(self.path / LOCK_FILE):
             try:
                 self.save(network, History())
                 start.save(self.checkpoint_path)
@@ -99,7 +99,7 @@ class RunFolder:
             If it is that of no run, cannot be written, or another process trains in it.
         """
         self._check_there()  # a folder of no run gets no lock file
-        with held_alone(self.path / LOCK_FILE):
+        with lock_file(self.path / LOCK_FILE):
             for left in self.path.glob(".*.part"):  # of a save that was cut off
                 left.unlink(missing_ok=True)
             yield self.config()

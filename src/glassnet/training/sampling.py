@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset
-from glassnet.data.large import is_mapped
+from glassnet.data.dataset import Dataset, is_mapped
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
-from glassnet.nn.optimizer import Optimizer
+from glassnet.nn.optimizers import Optimizer
 from glassnet.training.config import TrainingConfig
 
 DEFAULT_BATCH_SIZE = 128

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from glassnet.data.augmentation import moved
+from glassnet.data.augmentation import move_images
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
-from glassnet.nn.optimizer import OptimizerState
+from glassnet.nn.optimizers import OptimizerState
 from glassnet.nn.update import Update
 
 
@@ -48,4 +48,4 @@ class Work:
     def batch(self, rows: Array, moves: Array | None = None) -> Array:
         """Return rows as the network takes them, their images moved as their rows of `moves` say."""
         X = self.X[rows]
-        return self.network.input_batch(X if moves is None else moved(X.reshape(-1, *self.image), moves))
+        return self.network.input_batch(X if moves is None else move_images(X.reshape(-1, *self.image), moves))

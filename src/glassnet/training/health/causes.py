@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from glassnet.locales.catalogue import Message
-from glassnet.nn.quasi_newton import LBFGS
+from glassnet.nn.optimizers import LBFGS
 from glassnet.training.health.evidence import Evidence, grows
 from glassnet.training.health.remedies import (
     WIDEST,

@@ -10,9 +10,7 @@ from glassnet.data.dataset import Dataset, Split
 from glassnet.errors import DataError, HealthWarning
 from glassnet.locales.catalogue import Message
 from glassnet.nn.network import Network
-from glassnet.nn.optimizer import Optimizer
-from glassnet.nn.optimizers import OPTIMIZERS
-from glassnet.nn.quasi_newton import LBFGS
+from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.training.config import TrainingConfig
 from glassnet.training.health.causes import WIDE
 from glassnet.training.health.diagnosis import Diagnosis, in_json

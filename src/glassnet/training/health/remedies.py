@@ -9,8 +9,7 @@ import numpy as np
 
 from glassnet.locales.catalogue import Message
 from glassnet.nn.network import Network
-from glassnet.nn.optimizer import Optimizer
-from glassnet.nn.optimizers import OPTIMIZERS
+from glassnet.nn.optimizers import OPTIMIZERS, Optimizer
 from glassnet.training.health.evidence import DESCENTS, Evidence, grows, rebuild
 from glassnet.training.health.vitals import bounded
 
