@@ -87,7 +87,7 @@ def test_no_module_uses_anothers_private_names():
     [
         ("import glassnet", ["numpy", "sklearn", "rich", "pydantic"]),
         ("import glassnet.nn.network", ["sklearn", "rich", "pydantic", "typer", "scipy"]),
-        ("import glassnet.training.loop", ["sklearn", "matplotlib", "typer", "scipy"]),
+        ("import glassnet.training.fit", ["sklearn", "matplotlib", "typer", "scipy"]),
         ("import glassnet.graph.computation_graph", ["sklearn", "matplotlib", "typer", "jinja2", "scipy"]),
         ("import glassnet.cli.main", ["numpy", "sklearn", "matplotlib", "pydantic", "scipy"]),
     ],

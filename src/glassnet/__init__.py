@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from glassnet.data.augmentation import Augmentation as Augmentation
     from glassnet.data.dataset import Dataset as Dataset
     from glassnet.data.registry import load_dataset as load_dataset
     from glassnet.errors import HealthWarning as HealthWarning
@@ -43,22 +44,24 @@ if TYPE_CHECKING:
     from glassnet.training.callbacks import Callback as Callback
     from glassnet.training.config import RunConfig as RunConfig
     from glassnet.training.config import load_config as load_config
+    from glassnet.training.early_stopping import EarlyStopping as EarlyStopping
+    from glassnet.training.fit import fit as fit
     from glassnet.training.health.preflight import preflight as preflight
-    from glassnet.training.loop import DivergenceError as DivergenceError
-    from glassnet.training.loop import Interrupted as Interrupted
-    from glassnet.training.loop import Run as Run
-    from glassnet.training.loop import fit as fit
     from glassnet.training.metrics import evaluate as evaluate
     from glassnet.training.model_file import load_model as load_model
     from glassnet.training.model_file import save_model as save_model
     from glassnet.training.plans import load_plan as load_plan
     from glassnet.training.range_test import find_learning_rate as find_learning_rate
+    from glassnet.training.results import DivergenceError as DivergenceError
+    from glassnet.training.results import Interrupted as Interrupted
+    from glassnet.training.results import Run as Run
     from glassnet.training.run import resume as resume
     from glassnet.training.run import run as run
     from glassnet.training.trackers import MLflow as MLflow
     from glassnet.training.trackers import TensorBoard as TensorBoard
 
 _MODULES = {
+    "data.augmentation": ("Augmentation",),
     "data.dataset": ("Dataset",),
     "data.registry": ("load_dataset",),
     "errors": ("HealthWarning",),
@@ -82,12 +85,14 @@ _MODULES = {
     "study.statistics": ("compare", "summarise"),
     "training.callbacks": ("Callback",),
     "training.config": ("RunConfig", "load_config"),
+    "training.early_stopping": ("EarlyStopping",),
+    "training.fit": ("fit",),
     "training.health.preflight": ("preflight",),
-    "training.loop": ("DivergenceError", "Interrupted", "Run", "fit"),
     "training.metrics": ("evaluate",),
     "training.model_file": ("load_model", "save_model"),
     "training.plans": ("load_plan",),
     "training.range_test": ("find_learning_rate",),
+    "training.results": ("DivergenceError", "Interrupted", "Run"),
     "training.run": ("resume", "run"),
     "training.trackers": ("MLflow", "TensorBoard"),
 }

@@ -168,7 +168,7 @@ def test_a_numba_that_refuses_this_numpy_is_none(tmp_path):
 
 
 def test_numba_is_not_imported_before_it_is_needed():
-    code = "import sys; import glassnet.training.loop; print('numba' in sys.modules, 'llvmlite' in sys.modules)"
+    code = "import sys; import glassnet.training.fit; print('numba' in sys.modules, 'llvmlite' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False False\n"
 
 

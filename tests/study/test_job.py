@@ -43,7 +43,7 @@ def job(tmp_path):
 class Cut(Callback):
     """Stops a run after its first epoch, as a power cut would."""
 
-    def epoch(self, run):
+    def on_epoch_end(self, run):
         raise RuntimeError("cut")
 
 
@@ -98,7 +98,7 @@ def test_a_run_that_was_cut_goes_on(job):
     told = []
 
     class Count(Callback):
-        def epoch(self, run):
+        def on_epoch_end(self, run):
             told.append(run.history.last.epoch)
 
     row = perform(one, DIGITS, [Count()])
@@ -146,7 +146,7 @@ def test_divergence_is_a_row_with_its_health(job):
 
 def test_warnings_are_in_the_row(job):
     class Warn(Callback):
-        def epoch(self, run):
+        def on_epoch_end(self, run):
             warnings.warn("the disk\n is nearly full", stacklevel=1)
             warnings.warn("dead", HealthWarning, stacklevel=1)
 
@@ -168,7 +168,7 @@ def test_a_budget_of_seconds_ends_with_the_epoch(job):
     limit, history, asked = TimeLimit(3.0), History(), []
     for epoch, seconds in enumerate((1.0, 1.5, 0.5), start=1):
         history.append(EpochRecord(epoch, 0.5, None, None, None, 0.1, seconds, 1))
-        asked.append(limit.epoch(type("Run", (), {"history": history})))
+        asked.append(limit.on_epoch_end(type("Run", (), {"history": history})))
     assert asked == [None, None, "3 seconds"]
 
 

@@ -9,7 +9,7 @@ from glassnet.nn.losses import LOSSES
 from glassnet.nn.network import Network
 from glassnet.training.callbacks import Callback
 from glassnet.training.config import configure, load_config
-from glassnet.training.loop import fit
+from glassnet.training.fit import fit
 from glassnet.training.metrics import evaluate_predictions, predict_rows
 from glassnet.training.run import HIDDEN_LAYERS, layers_for, load_data, loss_for, open_run, run
 from glassnet.training.run_folder import RunFolder
@@ -307,7 +307,7 @@ def test_a_run_of_arrays_is_repeated_with_the_same_arrays_and_weights_only(blobs
 
 def test_a_run_is_repeated_with_what_it_tells_and_saves(blobs, tmp_path):
     class Stop(Callback):
-        def epoch(self, run):
+        def on_epoch_end(self, run):
             return "enough"
 
     made = fit(Network([5, 3]), blobs(), epochs=3, progress=False)

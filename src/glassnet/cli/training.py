@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
     from glassnet.training.callbacks import Callback
     from glassnet.training.config import RunConfig
-    from glassnet.training.loop import Run
     from glassnet.training.metrics import Evaluation, Predictions
+    from glassnet.training.results import Run
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def _folder(config: RunConfig, data: Dataset, manner: Manner) -> Iterator[Path]:
 @contextlib.contextmanager
 def _stopping(folder: Path) -> Iterator[None]:
     """Say what Ctrl-C or SIGTERM left, and how to go on."""
-    from glassnet.training.loop import Interrupted
+    from glassnet.training.results import Interrupted
 
     try:
         yield
@@ -208,7 +208,7 @@ def _reported(
     train: Callable[[], Run], data: Dataset, folder: Path, manner: Manner, *, survives: bool = False
 ) -> Trained:
     """Train, and write the report, also of a run that diverges; its error is then raised, or only said."""
-    from glassnet.training.loop import DivergenceError
+    from glassnet.training.results import DivergenceError
 
     try:
         with _stopping(folder):

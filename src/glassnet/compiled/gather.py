@@ -67,7 +67,7 @@ def mirror(image, line, channels):
 
 
 def gather_moved(step, rows, moves, batch):
-    """Copy rows of X, scaled, into the batch, each moved by its moves (`glassnet.data.augmentation.move_images`)."""
+    """Copy rows of X, scaled, into the batch, each moved by its moves (see `move_images`)."""
     X = step.X
     height, width, channels = step.image[0], step.image[1], step.image[2]
     size, line = X.shape[1], width * channels

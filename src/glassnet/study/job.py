@@ -15,10 +15,10 @@ from glassnet.locales.catalogue import Message
 from glassnet.runtime.files import lock_file
 from glassnet.study.fairness import DataCache, flops_per_row, order_fingerprint, sampler_of
 from glassnet.study.results import DIVERGED, FINISHED, Row, finite, write_row
-from glassnet.training.callbacks import Callback, Running
+from glassnet.training.callbacks import Callback
 from glassnet.training.config import RunConfig
 from glassnet.training.health.diagnosis import Diagnosis
-from glassnet.training.loop import DivergenceError, Run
+from glassnet.training.results import DivergenceError, Run
 from glassnet.training.run import network_for, resume, run
 from glassnet.training.run_folder import CONFIG_FILE, LOCK_FILE
 
@@ -79,7 +79,7 @@ class TimeLimit(Callback):
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
-    def epoch(self, run: Running) -> str | None:
+    def on_epoch_end(self, run: Run) -> str | None:
         """Return why training ends, or None."""
         return f"{self.seconds:g} seconds" if run.history.seconds >= self.seconds else None
 
@@ -90,7 +90,7 @@ class EpochReporter(Callback):
     def __init__(self, report: Callable[[object], None], measure: str) -> None:
         self.report, self.measure = report, measure
 
-    def epoch(self, run: Running) -> None:
+    def on_epoch_end(self, run: Run) -> None:
         """Report the last epoch."""
         if (last := run.history.last) is not None:
             self.report((last.epoch, last.row().get(self.measure)))

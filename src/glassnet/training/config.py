@@ -100,6 +100,7 @@ class TrainingOptions(TypedDict, total=False):
     """The arguments of `glassnet.fit` that say how a network learns: as in `TrainingConfig`, or as objects."""
 
     optimizer: str | Optimizer
+    learning_rate: float | None
     epochs: int
     batch_size: int | None
     samples_per_epoch: float | None
@@ -119,7 +120,7 @@ class TrainingOptions(TypedDict, total=False):
     class_weight: str | dict[str, float] | None
     augmentation: str | Augmentation
     metrics: list[str]
-    early_stopping: str | EarlyStopping | None
+    early_stopping: int | str | EarlyStopping | None
     checkpoint_every: int | None
 
 

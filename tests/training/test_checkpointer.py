@@ -6,16 +6,17 @@ import warnings
 
 import numpy as np
 import pytest
+from safetensors.numpy import load
 
 from glassnet.errors import FileError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import SGD
 from glassnet.runtime import files
-from glassnet.training import keeper
+from glassnet.training import checkpointer
 from glassnet.training.callbacks import Callback
-from glassnet.training.checkpoint import Checkpoint
-from glassnet.training.loop import DivergenceError, Interrupted, fit
+from glassnet.training.fit import fit
 from glassnet.training.model_file import load_model
+from glassnet.training.results import DivergenceError, Interrupted
 from glassnet.training.run import resume
 from glassnet.training.run_folder import RunFolder
 
@@ -52,12 +53,12 @@ class Notes(Callback):
     def __init__(self, **then):
         self.then, self.unsaved, self.done = then, [], []
 
-    def epoch(self, run):
+    def on_epoch_end(self, run):
         number = len(run.history)
         self.unsaved.append(run.unsaved is not None)
         if run.folder is not None:
             checkpoint = RunFolder(run.folder).checkpoint()
-            self.done.append(len(checkpoint.values["history"].splitlines()) - 1)
+            self.done.append(len(checkpoint["history"].splitlines()) - 1)
         self.then.get(f"epoch_{number}", lambda: None)()
 
 
@@ -146,13 +147,13 @@ def test_checkpoints_come_after_every_so_many_epochs(blobs, tmp_path, every, sav
     notes = Notes()
     run = train(blobs(), tmp_path / "run", callbacks=[notes], checkpoint_every=every)
     assert notes.done == saves
-    assert len(RunFolder(run.folder).checkpoint().values["history"].splitlines()) == 7  # and at the end
+    assert len(RunFolder(run.folder).checkpoint()["history"].splitlines()) == 7  # and at the end
 
 
 @pytest.mark.parametrize(("seconds", "saves"), [(-1.0, [0, 1, 2, 3, 4, 5]), (1e9, [0] * 6)])
 def test_without_a_number_of_epochs_time_decides(blobs, tmp_path, monkeypatch, seconds, saves):
-    assert keeper.SAVE_EVERY == 30
-    monkeypatch.setattr(keeper, "SAVE_EVERY", seconds)
+    assert checkpointer.SAVE_EVERY == 30
+    monkeypatch.setattr(checkpointer, "SAVE_EVERY", seconds)
     notes = Notes()
     train(blobs(), tmp_path / "run", callbacks=[notes], checkpoint_every=None)
     assert notes.done == saves
@@ -167,13 +168,13 @@ def test_how_often_it_is_saved_changes_nothing_else(blobs, tmp_path):
 
 def test_the_checkpoint_is_there_before_the_first_epoch(blobs, tmp_path):
     class Look(Callback):
-        def begin(self, run):
+        def on_train_begin(self, run):
             self.found = RunFolder(run.folder).checkpoint()
 
     look, start = Look(), Network([5, 4, 3])
     train(blobs(), tmp_path / "run", callbacks=[look])
-    assert look.found.arrays["theta"].tobytes() == start.theta.tobytes()
-    assert (look.found.values["t"], look.found.values["first"]) == (0, 0)
+    assert look.found["network"]["theta"].tobytes() == start.theta.tobytes()
+    assert (look.found["optimizer"]["t"], look.found["rows_done"]) == (0, 0)
 
 
 def test_a_divergence_leaves_the_last_good_checkpoint_and_model(blobs, tmp_path):
@@ -190,15 +191,15 @@ def test_a_divergence_leaves_the_last_good_checkpoint_and_model(blobs, tmp_path)
         train(data, tmp_path / "run", optimizer=Broken(0.1))
     folder, two = RunFolder(tmp_path / "run"), train(data, None, optimizer=SGD(0.1), epochs=2)
     assert load_model(folder.path).fingerprint() == two.network.fingerprint()
-    assert folder.checkpoint().arrays["theta"].tobytes() == two.network.theta.tobytes()
-    assert folder.checkpoint().values["t"] == 6
+    assert folder.checkpoint()["network"]["theta"].tobytes() == two.network.theta.tobytes()
+    assert folder.checkpoint()["optimizer"]["t"] == 6
     assert len(folder.history()) == 2
-    for array in folder.checkpoint().arrays.values():
+    for array in load(folder.checkpoint_path.read_bytes()).values():
         assert np.isfinite(array).all()
 
 
 def test_a_run_without_a_folder_saves_nothing(blobs, monkeypatch):
-    monkeypatch.setattr(Checkpoint, "save", lambda *_: pytest.fail("saved"))
+    monkeypatch.setattr(RunFolder, "save_checkpoint", lambda *_: pytest.fail("saved"))
     notes = Notes()
     run = train(blobs(), None, callbacks=[notes])
     assert run.unsaved is None

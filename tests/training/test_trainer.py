@@ -13,12 +13,13 @@ from glassnet.errors import DataError, FileError, NonFiniteError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import GD, SGD, Optimizer
 from glassnet.runtime.seeds import stream
-from glassnet.training import keeper, learner, loop
+from glassnet.training import checkpointer, trainer, validation
 from glassnet.training.config import load_config
+from glassnet.training.fit import fit
 from glassnet.training.history import COLUMNS, History
-from glassnet.training.loop import Interrupted, fit
 from glassnet.training.metrics import evaluate, predict_rows
 from glassnet.training.model_file import load_model
+from glassnet.training.results import Interrupted
 from glassnet.training.run_folder import RunFolder
 from glassnet.training.sampling import Sampler
 
@@ -464,7 +465,7 @@ def test_the_folder_is_created_before_training_and_saved_on_the_way(blobs, tmp_p
         train(Network([5, 3]), data, optimizer=Staged(1, failing), run_dir=tmp_path / "a", **options)
     assert load_model(tmp_path / "a").fingerprint() == Network([5, 3]).fingerprint()
     assert len(RunFolder(tmp_path / "a").history()) == 0
-    monkeypatch.setattr(keeper, "SAVE_EVERY", -1.0)
+    monkeypatch.setattr(checkpointer, "SAVE_EVERY", -1.0)
     with pytest.raises(RuntimeError, match="a bug"):
         train(Network([5, 3]), data, optimizer=Staged(8, failing), run_dir=tmp_path / "b", **options)
     two = train(Network([5, 3]), data, optimizer=SGD(0.1), batch_size=30, epochs=2)
@@ -476,8 +477,8 @@ def test_saves_keep_their_distance(blobs, tmp_path, monkeypatch):
     saves, clock = [], iter(np.arange(0, 1000, 10.0).tolist())
     save = RunFolder.save
     monkeypatch.setattr(RunFolder, "save", lambda *a: (saves.append(len(a[2])), save(*a)))
-    monkeypatch.setattr(keeper.time, "monotonic", lambda: next(clock))
-    monkeypatch.setattr(loop, "TrainingProgress", Silent)  # it looks at the clock as well
+    monkeypatch.setattr(checkpointer.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(trainer, "TrainingProgress", Silent)  # it looks at the clock as well
     # The clock moves by 10 s each time it is read: by the loop's start, every epoch's end and every save.
     train(Network([5, 3]), blobs(), epochs=9, run_dir=tmp_path / "run")
     assert saves == [0, 4, 8, 9]
@@ -571,8 +572,8 @@ def interrupting(number):
 @pytest.fixture
 def watchful(monkeypatch):
     """A loop that looks for signals after every batch, however short."""
-    monkeypatch.setattr(learner, "PIECE", 0.0)
-    monkeypatch.setattr(learner, "TRIAL", 0.0)
+    monkeypatch.setattr(trainer, "PIECE", 0.0)
+    monkeypatch.setattr(trainer, "TRIAL", 0.0)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -615,7 +616,7 @@ def test_a_signal_after_the_last_batch_finds_the_run_finished(blobs, monkeypatch
         os.kill(os.getpid(), signal.SIGTERM)
         return predict_rows(*arguments)
 
-    monkeypatch.setattr(learner, "predict_rows", late)
+    monkeypatch.setattr(validation, "predict_rows", late)
     run = train(Network([5, 3]), blobs())
     assert (run.stopped, len(run.history)) == ("epochs", 1)
     # Between two epochs it is met at the next batch.
