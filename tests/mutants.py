@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 600
-FLOORS = ("nn", "compiled", "data", "training", "runtime", "graph", "study", "report", "reproductions")
+FLOORS = ("locales", "nn", "compiled", "data", "training", "runtime", "graph", "study", "report", "reproductions")
 
 MUTANTS = [
     # The compiled step, and how it comes about.
@@ -367,6 +367,16 @@ MUTANTS = [
     ("training/health/rules.py", " or evidence.training.early_stopping is not None", ""),
     ("training/health/preflight.py", "learner.dropout = (0.0,) * len(learner.dropout)", "pass"),
     ("training/health/preflight.py", "<= rate <= found.highest_stable", "<= rate"),
+    # Sentences.
+    ("locales/catalogue.py", 'values.get("n") == 1', 'values.get("n") == 2'),
+    ("locales/catalogue.py", "return str(value) if isinstance(value, float) and not math.isfinite(value) else value", "return value"),
+    ("locales/catalogue.py", "names[:most]]\n", "names]\n"),
+    ("locales/catalogue.py", "            str(found)\n        except", "            found\n        except"),
+    ("study/suggestions.py", "if {**chosen, name: order[-2]} in equal:", "if False:"),
+    ("study/suggestions.py", "hardest = level / len(comparisons)", "hardest = level"),
+    ("study/recommendation.py", "<= test.std / math.sqrt(len(test.seeds))", "<= test.std"),
+    ("study/interactions.py", "if strongest.corrected > level:", "if strongest.corrected < level:"),
+    ("study/analysis_of_variance.py", "effects = effects - effects.mean(axis=axis, keepdims=True)", "effects = effects - effects.mean()"),
     ("report/axes.py", "math.ceil(low / step - 1e-9)", "math.floor(low / step - 1e-9)"),
     ("report/curves.py", "spread = _place(1 + first, 1 + last, True)", "spread = _place(1 + first, 1 + last, False)"),
     ("report/curves.py", "rows.min(axis=0).tolist(), rows.max(axis=0)", "rows.max(axis=0).tolist(), rows.min(axis=0)"),

@@ -15,6 +15,7 @@ SOURCE = Path(glassnet.__file__).parent
 #: From the ground up, as in docs/architecture.md. A floor uses those before it, and itself.
 FLOORS = [
     "errors",
+    "locales",
     "runtime",
     "nn",
     "data",

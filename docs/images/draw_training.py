@@ -13,7 +13,7 @@ from PIL import Image
 from glassnet import Network, find_learning_rate, load_dataset
 from glassnet.data.augmentation import Augmentation, move_images
 from glassnet.nn.schedules import SCHEDULES
-from glassnet.report.learning_rates import CURVE, FAINT, INK, range_test_figure
+from glassnet.report.range_test_figure import CURVE, FAINT, INK, range_test_figure
 
 HERE = Path(__file__).parent
 

@@ -8,8 +8,8 @@ import pytest
 
 from glassnet.cli.report import Language
 from glassnet.errors import FileError
+from glassnet.locales.catalogue import LANGUAGES
 from glassnet.report import run_page
-from glassnet.report.words import LANGUAGES
 from glassnet.training.checkpointer import Checkpointer
 
 pytestmark = pytest.mark.filterwarnings("always::glassnet.errors.HealthWarning")

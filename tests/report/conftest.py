@@ -8,7 +8,10 @@ import pytest
 
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
+from glassnet.locales.catalogue import Message
 from glassnet.training.config import configure
+from glassnet.training.health.diagnosis import Diagnosis
+from glassnet.training.health.remedies import Remedy
 from glassnet.training.run import run
 
 
@@ -43,34 +46,32 @@ HEALTHY = {
     "vitals": [examined(s, layer_vitals(1, 16), layer_vitals(2, 10)) for s in (0, 1, 16)],
 }
 
+#: As a study's rows and a run's health.json record what was found.
+OVER_FITTING = Diagnosis(
+    "over-fitting",
+    False,
+    Message("causes.over-fitting", lowest=0.25, epoch=2, last=0.375, train=0.125),
+    since=30,
+    evidence={"gap": 0.125},
+)
+DEAD_UNITS = Diagnosis(
+    "dead-units",
+    True,
+    Message("causes.dead-units", dead=4, units=16, why=Message("causes.large-rate", rate=0.5)),
+    layer=1,
+    units=(0, 1, 2, 7),
+    since=12,
+    evidence={"share": 0.5, "probe_rows": 256},
+    remedy=Remedy(
+        "initializer",
+        Message("remedies.settings", settings={"initializer": "he_normal"}),
+        {"network": {"initializer": "he_normal"}},
+    ),
+)
+
 SICK = {
     "sick": True,
-    "diagnoses": [
-        {
-            "kind": "over-fitting",
-            "sick": False,
-            "cause": "the validation loss rises since epoch 2",
-            "layer": None,
-            "units": None,
-            "since": 30,
-            "evidence": {"gap": 0.125},
-            "remedy": None,
-        },
-        {
-            "kind": "dead-units",
-            "sick": True,
-            "cause": "uniform(-1, 1) on 64 inputs gives pre-activations of spread 9",
-            "layer": 1,
-            "units": [0, 1, 2, 7],
-            "since": 12,
-            "evidence": {"share": 0.5, "probe_rows": 256},
-            "remedy": {
-                "family": "initializer",
-                "text": "initializer he_normal",
-                "changes": {"network": {"initializer": "he_normal"}},
-            },
-        },
-    ],
+    "diagnoses": [OVER_FITTING.to_dict(), DEAD_UNITS.to_dict()],
     "vitals": [
         examined(0, layer_vitals(1, 16, update_ratio=None), layer_vitals(2, 10, update_ratio=None)),
         examined(12, layer_vitals(1, 16, dead=[0, 1, 2, 7]), layer_vitals(2, 10)),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassnet.errors import UsageError
-from glassnet.report.curves import MOST_DOTS, SERIES, Chart, Curve, changes, curve_of, draw, scatter, thinned
+from glassnet.report.curves import MOST_DOTS, SERIES, Chart, Curve, curve_of, draw, scatter, thinned
 from glassnet.training.history import EpochRecord, History
 
 
@@ -178,9 +178,3 @@ def test_of_many_points_some_are_drawn():
     points = drawing.points["curves"][0]["points"]
     assert len(points) == MOST_DOTS
     assert points[1][2:] == ["5", "5 → 5"]
-
-
-def test_a_rate_that_stays_does_not_change():
-    assert not changes([0.1, 0.1, 0.1])
-    assert changes([0.1, 0.1, 0.05])
-    assert not changes([0.1])

@@ -2,73 +2,46 @@ import json
 
 import pytest
 
+from glassnet.locales.catalogue import Words
 from glassnet.report.diagnoses import finding_of, read_health, unit_list
-from glassnet.report.words import Words
 from glassnet.training.health.vitals import Vitals
 
-from .conftest import examined, layer_vitals
+from .conftest import DEAD_UNITS, OVER_FITTING, examined, layer_vitals
 
-RECORD = {
-    "kind": "dead-units",
-    "sick": True,
-    "cause": "a step of 60 for the mean",
-    "layer": 2,
-    "units": [5, 3, 4, 9],
-    "since": 40,
-    "evidence": {"share": 0.25, "where": {"rows": 256}},
-    "remedy": {
-        "family": "learning rate",
-        "text": "Take a tenth of it.",
-        "changes": {"training": {"optimizer": "sgd(0.01)"}},
-    },
-}
+RECORD = DEAD_UNITS.to_dict()
 
 
-def test_a_diagnosis_says_all_that_is_recorded():
-    found = finding_of(RECORD, Words("en"))
-    assert (found.title, found.sick, found.foreign) == ("dead units", True, False)
-    assert found.facts == [("layer", "2"), ("units", "4: 3–5, 9"), ("since step", "40")]
-    assert (found.cause, found.remedy) == ("a step of 60 for the mean", "Take a tenth of it.")
-    assert found.evidence == [("share", "0.25"), ("where.rows", "256")]
-    assert found.changes == ["training.optimizer = sgd(0.01)"]
+def test_a_diagnosis_says_all_that_is_known():
+    found = finding_of(DEAD_UNITS, Words("en"))
+    assert (found.title, found.sick) == ("dead units", True)
+    assert found.facts == [("layer", "1"), ("units", "4: 0–2, 7"), ("since step", "12")]
+    assert (found.cause, found.remedy) == (str(DEAD_UNITS.cause), "initializer he_normal")
+    assert found.evidence == [("share", "0.5"), ("probe_rows", "256")]
+    assert found.changes == ["network.initializer = he_normal"]
 
 
-def test_in_chinese_it_is_said_by_kind_and_family_with_the_same_numbers():
-    found = finding_of(RECORD, Words("zh"))
-    assert (found.title, found.remedy, found.foreign) == ("死亡单元", "调整学习率", False)
-    assert "step" not in found.cause
-    assert found.evidence == [("share", "0.25"), ("where.rows", "256")]
+def test_in_chinese_it_is_said_with_the_same_numbers():
+    found = finding_of(DEAD_UNITS, Words("zh"))
+    assert (found.title, found.remedy) == ("死亡单元", "改用 initializer he_normal")
+    assert found.cause.startswith("16 个单元中有 4 个对每个样本的输出都是 0")
+    assert found.evidence == [("share", "0.5"), ("probe_rows", "256")]
 
 
-def test_what_has_no_translation_stays_and_is_marked():
-    unknown = RECORD | {"kind": "something-new", "remedy": None}
-    found = finding_of(unknown, Words("zh"))
-    assert (found.title, found.cause, found.foreign) == ("something new", "a step of 60 for the mean", True)
+def test_a_diagnosis_without_a_layer_is_of_the_whole_network():
+    found = finding_of(OVER_FITTING, Words("en"))
+    assert found.facts == [("layer", "the whole network"), ("since step", "30")]
     assert (found.remedy, found.changes) == ("", [])
-    found = finding_of(RECORD | {"remedy": {"family": "magic", "text": "Wave."}}, Words("zh"))
-    assert (found.remedy, found.foreign) == ("Wave.", True)
-
-
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_a_record_of_next_to_nothing_can_be_said(language):
-    found = finding_of({"kind": "divergence"}, Words(language))
-    assert not found.sick
-    assert (found.cause == "") == (language == "en")
-    assert found.facts == [(Words(language).say("layer"), Words(language).say("whole_network"))]
 
 
 def test_units_are_ranges_and_long_lists_are_cut():
     words = Words("en")
     assert unit_list([1], words) == "1: 1"
     assert unit_list(list(range(0, 60, 2)), words) == "30: 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, …"
-    assert unit_list([], words) == ""
-    assert unit_list(3, Words("zh")) == "3 个"
+    assert unit_list([5, 3, 4], Words("zh")) == "3 个：3–5"
 
 
-def test_evidence_in_sentences_is_for_readers_of_english_only():
-    record = RECORD | {"evidence": ["loss 2.3 is ln 10", 3]}
-    assert finding_of(record, Words("en")).evidence == [("", "loss 2.3 is ln 10"), ("", "3")]
-    assert finding_of(record, Words("zh")).evidence == []
+def spoilt(**changes):
+    return {"sick": True, "diagnoses": [RECORD | changes], "vitals": []}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +51,17 @@ def test_evidence_in_sentences_is_for_readers_of_english_only():
         ({"sick": False, "diagnoses": [RECORD | {"sick": False}], "vitals": []}, "remarked"),
         ({"sick": True, "diagnoses": [RECORD | {"sick": False}, RECORD], "vitals": []}, "sick"),
         ({"sick": True}, "unreadable"),
-        ({"sick": True, "diagnoses": ["dead"]}, "unreadable"),
+        ({"sick": True, "diagnoses": ["dead"], "vitals": []}, "unreadable"),
+        (spoilt(cause="the step"), "unreadable"),
+        (spoilt(cause={"key": "causes.unheard-of", "values": {}}), "unreadable"),
+        (spoilt(cause={"key": "causes.loss", "values": {"loss": 1.0}}), "unreadable"),
+        (spoilt(cause={"key": "causes.large-rate", "values": {"rate": "large"}}), "unreadable"),
+        (spoilt(units="all"), "unreadable"),
+        (spoilt(sick="perhaps"), "unreadable"),
+        (spoilt(evidence={"share": "much"}), "unreadable"),
+        (spoilt(remedy={"family": "rows"}), "unreadable"),
+        (spoilt(layer="first"), "unreadable"),
+        (spoilt(remedy=RECORD["remedy"] | {"changes": ["adam"]}), "unreadable"),
         ([], "unreadable"),
         (None, "unwatched"),
     ],

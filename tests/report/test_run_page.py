@@ -15,13 +15,13 @@ import glassnet as gn
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
 from glassnet.errors import FileError, UsageError
+from glassnet.locales.catalogue import Words
 from glassnet.report import rendering
 from glassnet.report.images import picture_of
 from glassnet.report.run_page import write_run_report
-from glassnet.report.words import Words
 from glassnet.training.metrics import class_scores, evaluate_predictions, predict_rows
 
-from .conftest import SICK, Page, labelled, markdown_rows, rows_of, trained
+from .conftest import DEAD_UNITS, SICK, Page, labelled, markdown_rows, rows_of, trained
 
 EVIL = "<script>document.title = 'taken'</script>"
 
@@ -211,11 +211,16 @@ def test_a_sick_run_says_so_with_cause_and_remedy(tmp_path, digits):
     facts = page.facts()
     assert facts["units"] == "4: 0–2, 7"
     for said in (page.text, text.replace("\\", "")):
-        assert "uniform(-1, 1) on 64 inputs gives pre-activations of spread 9" in said
+        assert "4 of 16 units give 0 on every row, and no gradient reaches them: steps are too large" in said
     assert "network.initializer = he_normal" in "".join(page.codes)
     assert "`network.initializer = he_normal`" in text
     assert re.findall(r'data-chart="(\w+)"', html_of(tmp_path))[2:] == ["dead", "spread", "update", "gradient"]
     assert re.search(r'<section class="verdict sick"', html_of(tmp_path))
+    page, text = report(tmp_path / "run", finished, digits, "zh")
+    for said in (page.text, text):
+        assert "16 个单元中有 4 个对每个样本的输出都是 0，梯度传不到它们：步长过大：学习率 0.5" in said
+        assert "验证损失从第 2 轮后的最低值 0.25 回升到 0.375，训练损失却降到了 0.125" in said
+    assert "改用 initializer he_normal" in page.text
 
 
 @pytest.mark.parametrize(
@@ -270,7 +275,7 @@ def test_a_run_that_diverged_has_a_report(tmp_path, digits):
         assert "it is sick: divergence" in said
         assert "steps are too large: learning rate 9" in said
     page, _ = report(tmp_path / "run", lost.value.run, digits, "zh")
-    assert "网络有病：发散" in page.text
+    assert "训练异常：发散" in page.text
 
 
 def test_a_run_that_ended_early_says_of_how_many(tmp_path, digits):
@@ -281,7 +286,7 @@ def test_a_run_that_ended_early_says_of_how_many(tmp_path, digits):
     page, _ = report(tmp_path / "run", finished, data)
     n = len(finished.history)
     assert n < 9
-    assert f"after {Words('en').count_epochs(n)} of 9 planned in" in page.text
+    assert f"after {Words('en').say('n_epochs', n=n)} of 9 planned in" in page.text
 
 
 def test_a_run_without_an_epoch_or_with_outputs_beyond_all_bounds_has_a_report(tmp_path, digits):
@@ -322,11 +327,17 @@ def test_in_chinese_no_english_sentence_is_left(tmp_path, case, health):
     assert len(re.findall("[一-鿿]", page.text)) > 300
     bare = re.sub(r"`[^`]*`", "", re.sub(r"^    .*$", "", text, flags=re.MULTILINE))
     known = {data.name, *(data.class_names or ()), *(data.target_names or ())}
-    for said in (page.text, bare):
+    for said in (page.text, bare.replace("\\", "")):
         words = set(re.findall(r"[A-Za-z_]{2,}", said)) - known
-        assert words <= {"AUC", "SHA", "MD", "glassnet", "script", "Python", "GLASSNET"} | set(
-            data.name.split("-")
-        )
+        assert words - {"initializer", "he_normal"} <= {
+            "AUC",
+            "SHA",
+            "MD",
+            "glassnet",
+            "script",
+            "Python",
+            "GLASSNET",
+        } | set(data.name.split("-"))
     labels = re.findall(r'(?:aria-label|alt|title)="([^"]*)"', html_of(tmp_path))
     assert all(not re.search("[A-Za-z]{3,} [a-z]{2,}", label) for label in labels)
 
@@ -336,9 +347,8 @@ def test_names_are_text_whatever_they_hold(tmp_path):
     y = np.tile([0, 1, 2, 1], 10)
     names = [EVIL, "\"'>&", "a | b\n# c"]
     data = Dataset.from_arrays(X, y, name=f"{EVIL}</title>", class_names=names)
-    finished = trained(
-        tmp_path / "run", data, layers=[4, 3], epochs=1, health=SICK | {"diagnoses": [{"kind": EVIL}]}
-    )
+    health = SICK | {"diagnoses": [DEAD_UNITS.to_dict() | {"kind": EVIL}]}
+    finished = trained(tmp_path / "run", data, layers=[4, 3], epochs=1, health=health)
     page, text = report(tmp_path / "run", finished, data)
     html = html_of(tmp_path)
     assert EVIL not in html

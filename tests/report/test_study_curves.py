@@ -3,8 +3,8 @@
 import pytest
 from tests.study.studies import listed, small
 
+from glassnet.locales.catalogue import Words
 from glassnet.report.study_curves import MOST_CURVES, MOST_EPOCHS, study_curves
-from glassnet.report.words import Words
 from glassnet.study.results import Row
 from glassnet.training.history import EpochRecord, History
 

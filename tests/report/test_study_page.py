@@ -9,10 +9,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from tests.reproductions.publications import diagnosed
 from tests.screens import SIZES
 from tests.study.studies import done, listed, small
 
 from glassnet.errors import FileError, UsageError
+from glassnet.locales.catalogue import Message
 from glassnet.report import study_page
 from glassnet.report.study_page import write_study_report
 from glassnet.study.final_evaluation import evaluate_recommended, mark_test_rows_open, read_final_evaluation
@@ -22,6 +24,7 @@ from glassnet.study.recommendation import recommend
 from glassnet.study.results import Row
 from glassnet.study.specification import study_of
 from glassnet.study.statistics import compare, summarise
+from glassnet.training.health.remedies import Remedy
 from glassnet.training.metrics import evaluate_predictions, predict_rows, predict_test_rows
 from glassnet.training.model_file import load_model
 from glassnet.training.run import load_data
@@ -75,8 +78,8 @@ def test_the_verdict_is_the_recommendation(finished):
     folder, study, rows = finished
     page, text = report(*finished)
     found = recommend(rows, study.measure, study.levels())
-    assert found.reason in page.text
-    assert found.reason in text.replace("\\", "")
+    assert str(found.reason) in page.text
+    assert str(found.reason) in text.replace("\\", "")
     facts, best = page.facts(), found.summaries[0]
     assert facts["best variant"] == best.variant
     assert facts["validation accuracy"].startswith(f"{best.mean:.4g} mean of 3 seeds, 95 %: {best.low:.4g} to ")
@@ -324,22 +327,18 @@ def test_the_sections_stand_in_their_order(finished):
     assert found == [*wanted.split(), "fairness", "again", "runs"]
 
 
-SICK = {
-    "kind": "dead-units",
-    "sick": True,
-    "cause": "the step was too large",
-    "layer": 1,
-    "since": 4,
-    "remedy": {"family": "learning rate", "text": "take a tenth of it", "changes": {}},
-}
+TENTH = Remedy("learning rate", Message("remedies.rate", rate=0.01), {})
+CAUSE = Message("causes.unscaled-inputs", rms=147.0)
+LARGE = Message("causes.large-rate", rate=0.1)
+SICK = diagnosed("dead-units", CAUSE, layer=1, since=4, remedy=TENTH)
 CHANGES = {
-    "base-0": {"health": [SICK, {"kind": "over-fitting", "sick": False, "cause": "since epoch 2"}]},
-    "base-1": {"health": [{"kind": "over-fitting", "sick": False, "cause": "since epoch 3"}]},
+    "base-0": {"health": [SICK, diagnosed("over-fitting", "since epoch 2", sick=False)]},
+    "base-1": {"health": [diagnosed("over-fitting", "since epoch 3", sick=False)]},
     "optimizer=sgd(0.1)-1": {
         "status": "diverged",
         "measures": {},
         "problem": "epoch 1, step 3: the loss is nan",
-        "health": [{"kind": "divergence", "sick": True, "cause": "steps are too large", "remedy": None}],
+        "health": [diagnosed("divergence", LARGE)],
     },
     "activation=tanh-0": {
         "status": "failed",
@@ -348,7 +347,7 @@ CHANGES = {
         "start": "",
         "order": "",
     },
-    "activation=tanh-1": {"health": [{"kind": "warning", "sick": False, "cause": "the disk is nearly full"}]},
+    "activation=tanh-1": {"health": [diagnosed("warning", "the disk is nearly full", sick=False)]},
 }
 
 
@@ -358,8 +357,8 @@ def test_what_went_wrong_is_said_run_by_run(tmp_path):
     assert "Runs that diverged, failed, or left a sick network: 3 of 6." in page.text
     table = rows_of(page, "Runs with something wrong")
     assert table == [
-        ["base", "0", "finished", "dead units", "the step was too large", "take a tenth of it"],
-        ["optimizer=sgd(0.1)", "1", "diverged", "divergence", "steps are too large", "–"],
+        ["base", "0", "finished", "dead units", str(CAUSE), "learning_rate 0.01"],
+        ["optimizer=sgd(0.1)", "1", "diverged", "divergence", str(LARGE), "–"],
         ["activation=tanh", "0", "failed", "–", "its process died", "–"],
     ]
     remarks = rows_of(page, "Remarks")
@@ -376,10 +375,11 @@ def test_what_went_wrong_is_said_run_by_run(tmp_path):
 def test_in_chinese_it_says_the_same(tmp_path):
     study = small()
     page, _ = report_of_rows(tmp_path / "s", study, hand_made(study, **CHANGES), "zh")
-    assert "但请注意：它的 2 次运行中有 1 次有病：死亡单元。" in page.text
+    assert "但请注意：它的 2 次运行中有 1 次出现异常：死亡单元。" in page.text
     table = rows_of(page, "有问题的运行")
     assert [line[2:4] for line in table] == [["完成", "死亡单元"], ["发散", "发散"], ["失败", "–"]]
-    assert table[0][5] == "调整学习率"
+    assert table[0][4:] == ["输入的均方根为 147，而网络适合的大小约为 1", "改用 learning_rate 0.01"]
+    assert table[1][4] == "步长过大：学习率 0.1 超出了该网络所能承受的范围"
     foreign = re.findall(r'<span lang="en">([^<]*)</span>', html_of(tmp_path / "s"))
     assert foreign == ["its process died", "the disk is nearly full"]
 
@@ -453,7 +453,7 @@ def test_names_are_text_whatever_they_hold(tmp_path):
         }
     )
     rows = hand_made(
-        study, **{f"{EVIL}-0": {"folder": 'runs/"><script>', "health": [{"kind": "warning", "cause": EVIL}]}}
+        study, **{f"{EVIL}-0": {"folder": 'runs/"><script>', "health": [diagnosed("warning", EVIL, sick=False)]}}
     )
     page, text = report_of_rows(tmp_path / "s", study, rows)
     html = html_of(tmp_path / "s")

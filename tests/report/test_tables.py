@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from glassnet.locales.catalogue import Words
 from glassnet.report.error_analysis import Fit, LabelScore, Mistake
 from glassnet.report.tables import (
     MOST_EPOCHS,
@@ -13,7 +14,6 @@ from glassnet.report.tables import (
     probability,
     setting_tables,
 )
-from glassnet.report.words import Words
 from glassnet.training.config import configure
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.metrics import ClassScore

@@ -1,7 +1,7 @@
 import pytest
 
+from glassnet.locales.catalogue import Words
 from glassnet.report.vital_curves import MOST_EXAMINATIONS, MOST_LAYERS, vital_curves, vital_table
-from glassnet.report.words import Words
 from glassnet.training.health.vitals import Vitals
 
 from .conftest import examined, layer_vitals

@@ -3,10 +3,12 @@
 import tomli_w
 from tests.study.studies import listed
 
+from glassnet.locales.catalogue import Message
 from glassnet.reproductions import publication
 from glassnet.reproductions.outcomes import Outcome
 from glassnet.reproductions.publication import Publication, load_published_study
 from glassnet.study.results import Row
+from glassnet.training.health.diagnosis import Diagnosis
 
 #: Anything counts as the same.
 ANY = {"low": -1e9, "high": 1e9}
@@ -57,6 +59,12 @@ def printed(*rows, orders=(), **texts):
     return Publication.model_validate({"name": "tiny", **TEXTS, "rows": rows, "orders": orders, **texts})
 
 
+def diagnosed(kind, cause, *, sick=True, **more):
+    """Return the record of a diagnosis whose cause is a message, or a text."""
+    message = cause if isinstance(cause, Message) else Message("verbatim", text=cause)
+    return Diagnosis(kind, sick, message, **more).to_dict()
+
+
 def outcome(
     variant="base",
     seed=0,
@@ -71,7 +79,7 @@ def outcome(
     **columns,
 ):
     """Return what came of a run: its health, its test figures, the best constant answer's loss, its history."""
-    health = [{"kind": kind, "sick": True, "cause": cause} for kind in kinds]
+    health = [diagnosed(kind, cause) for kind in kinds]
     row = Row(variant, {"variant": variant}, seed, status, {}, seconds=seconds, health=health)
     return Outcome(row, columns, dict(test), constant, unanswered)
 

@@ -5,7 +5,7 @@ import tomllib
 
 import numpy as np
 import pytest
-from tests.reproductions.publications import TANH, by_seed, come_along, outcome, printed, publish
+from tests.reproductions.publications import TANH, by_seed, come_along, diagnosed, outcome, printed, publish
 from tests.study.studies import listed, points
 
 from glassnet.data.registry import load_dataset
@@ -126,7 +126,7 @@ def test_health_is_told_by_frequency():
         outcome(seed=0, kinds=["dead-units"], train_loss=[5.0]),
         outcome(seed=1, kinds=["exploding-signal", "dead-units"], train_loss=[5.0]),
     ]
-    runs[1].row.health.append({"kind": "over-fitting", "sick": False, "cause": ""})
+    runs[1].row.health.append(diagnosed("over-fitting", "", sick=False))
     assert judge("", [LOSS], *runs).health == ["dead-units", "exploding-signal"]
 
 

@@ -17,6 +17,7 @@ from glassnet.study.fairness import order_fingerprint
 from glassnet.study.job import Job, TimeLimit, perform
 from glassnet.study.results import read_row
 from glassnet.training.callbacks import Callback
+from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.model_file import load_model
 from glassnet.training.run import network_for, run
@@ -150,9 +151,8 @@ def test_warnings_are_in_the_row(job):
             warnings.warn("dead", HealthWarning, stacklevel=1)
 
     row = perform(job(), DIGITS, [Warn()])
-    assert [
-        (found["kind"], found["sick"], found["cause"]) for found in row.health if found["kind"] == "warning"
-    ] == [("warning", False, "the disk is nearly full")]
+    warned = [found for found in map(Diagnosis.from_dict, row.health) if found.kind == "warning"]
+    assert [(found.sick, str(found.cause)) for found in warned] == [(False, "the disk is nearly full")]
 
 
 def test_a_sick_run_says_so_without_a_warning(job):

@@ -4,7 +4,9 @@ from dataclasses import replace
 import pytest
 
 from glassnet.errors import FileError
+from glassnet.locales.catalogue import Message
 from glassnet.study.results import Row, finite, read_row, read_rows, write_row
+from glassnet.training.health.diagnosis import Diagnosis
 
 ROW = Row(
     "optimizer=sgd(0.1)",
@@ -18,7 +20,7 @@ ROW = Row(
     start="ab",
     order="cd",
     folder="runs/x",
-    health=[{"kind": "dead-units", "layer": 1, "remedy": None}],
+    health=[Diagnosis("dead-units", True, Message("causes.dead-by-weights", initializer="zeros"), 1).to_dict()],
 )
 
 
@@ -35,9 +37,11 @@ def test_rows_of_a_folder(tmp_path):
     assert read_rows(tmp_path) == rows
 
 
-@pytest.mark.parametrize(
-    "content", ["", "{", "[]", "{}", json.dumps({"variant": 1}), ROW.to_json().replace('"seed": 3', '"seed": "3"')]
-)
+NO_NUMBER = ROW.to_json().replace('"seed": 3', '"seed": "3"')
+UNHEARD_OF = ROW.to_json().replace("dead-by-weights", "unheard-of")
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", json.dumps({"variant": 1}), NO_NUMBER, UNHEARD_OF])
 def test_what_is_no_row_is_refused_with_one_line(tmp_path, content):
     path = tmp_path / "row.json"
     path.write_text(content)

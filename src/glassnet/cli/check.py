@@ -108,6 +108,6 @@ def check(
         facts = [network_fact(network), ("optimizer", chosen.training.optimizer)]
         facts += [(one.name, f"{'ok' if one.passed else 'NOT OK'}  {one.finding}") for one in found.checks]
         facts += [(f"layer {one.layer}" if one.layer else "network", f"NOT OK  {one}") for one in found.diagnoses]
-        print_facts([*facts, ("conclusion", found.conclusion)])
+        print_facts([*facts, ("conclusion", str(found.conclusion))])
     if not found.sound:
         raise typer.Exit(1)

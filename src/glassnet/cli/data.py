@@ -155,7 +155,7 @@ def show(
     from glassnet.data.registry import DATASETS, load_dataset
     from glassnet.data.user_data import TABLES
     from glassnet.errors import FileError
-    from glassnet.report.pictures import sample_grid, save_png
+    from glassnet.report.sample_grid import sample_grid, save_png
 
     if dataset not in DATASETS and dataset.endswith(TABLES):
         raise FileError(dataset, "holds no images with classes that could be shown")

@@ -35,7 +35,7 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
       GLASSNET_DATA=~/data glassnet demo
     """
     from glassnet.cli.training import Manner, train_and_tell
-    from glassnet.report.pictures import sample_grid, save_png
+    from glassnet.report.sample_grid import sample_grid, save_png
     from glassnet.reproductions.publication import load_published_study
     from glassnet.study.recommendation import recommend
     from glassnet.training.run_folder import default_folder

@@ -56,8 +56,8 @@ def reproduce(
 
 def _write_pages(found: Reproduction, data_dir: Path | None, language: Language) -> Path:
     """Write the reports of a reproduction's studies, and its own; return the page of the latter."""
+    from glassnet.locales.catalogue import Words
     from glassnet.report.study_page import write_study_report
-    from glassnet.report.words import Words
     from glassnet.reproductions.page import write_reproduction_report
     from glassnet.study.fairness import DataCache
     from glassnet.study.findings import gather_findings
@@ -75,7 +75,7 @@ def _write_pages(found: Reproduction, data_dir: Path | None, language: Language)
 
 def _print_reproduction(found: Reproduction, page: Path | None, as_json: bool) -> None:
     """Print what is printed, what came out, and what that says."""
-    from glassnet.report.words import Words
+    from glassnet.locales.catalogue import Words
     from glassnet.reproductions.page import answers_of, order_text, printed_table, reasons_of, verdict_of
 
     words = Words("en")  # the console speaks English, whatever the report does

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING, Annotated, Any
@@ -130,23 +129,25 @@ def print_study(found: StudyFindings, written: StudyWritten | None, as_json: boo
     if written is not None and written.recommended is not None:
         typer.echo(_describe_evaluation(written.recommended))
     for suggestion in found.recommendation.next if found.recommendation else ():
-        typer.echo(f"Next: {suggestion.text}")
+        typer.echo(f"Next: {suggestion.message}")
 
 
 def _study_record(found: StudyFindings, written: StudyWritten | None) -> dict[str, Any]:
     """Return what a study found as plain values, for JSON."""
+    from glassnet.training.health.diagnosis import in_json
+
     return {
         "study": found.study.name,
         "folder": str(found.folder),
         "measure": found.study.measure,
         "changes_start": found.starts,
         "report": None if written is None else str(written.report),
-        "rows": _plain(found.rows),
-        "variants": _plain(found.summaries),
-        "comparisons": _plain(found.comparisons),
-        "interaction_test": _plain(found.interaction_test),
-        "recommendation": _plain(found.recommendation),
-        "recommended": None if written is None else _plain(written.recommended),
+        "rows": [in_json(row) | {"health": in_json(row.diagnoses)} for row in found.rows],
+        "variants": in_json(found.summaries),
+        "comparisons": in_json(found.comparisons),
+        "interaction_test": in_json(found.interaction_test),
+        "recommendation": in_json(found.recommendation),
+        "recommended": None if written is None else in_json(written.recommended),
     }
 
 
@@ -160,15 +161,6 @@ def _describe_evaluation(evaluation: FinalEvaluation) -> str:
     seen = " These rows had been opened before, for another." if evaluation.earlier else ""
     measures = ", ".join(parts) or "outputs that are not finite"
     return f"On the test rows, by its median run, seed {evaluation.seed}: {measures}.{seen}"
-
-
-def _plain(found: Any) -> Any:
-    """Return records as plain values, for JSON."""
-    from glassnet.training.health.diagnosis import in_json
-
-    if isinstance(found, list):
-        return [_plain(one) for one in found]
-    return None if found is None else in_json(asdict(found))
 
 
 def _print_variants(measure: str, summaries: list[Summary], compared: list[Comparison]) -> None:

@@ -130,7 +130,7 @@ def _train_again(config: RunConfig, before: Trained, data: Dataset, folder: Path
     if first is None or first.remedy is None:
         _tell(before, data, manner)
         return before.run
-    typer.echo(f"glassnet: once more with {first.remedy.text}", err=True)
+    typer.echo(f"glassnet: once more with {first.remedy}", err=True)
     changed = configure(first.remedy.changes, config)
     after = _trained(changed, data, folder.with_name(f"{folder.name}_remedied"), manner)
     if manner.as_json:
@@ -138,7 +138,7 @@ def _train_again(config: RunConfig, before: Trained, data: Dataset, folder: Path
         print_json(records[1] | {"before": records[0], "remedy": first.remedy.changes})
     else:
         rows = [_row("before", before), _row("after", after)]
-        facts = [_rows_fact(data), ("diagnosis", str(first)), ("changed", first.remedy.text)]
+        facts = [_rows_fact(data), ("diagnosis", str(first)), ("changed", str(first.remedy))]
         print_facts([*facts, *_report_facts([before, after])])
         typer.echo()
         print_table(["", "training loss", "validation", "test", "health", "run folder"], rows, text=(0, 4, 5))
@@ -236,7 +236,7 @@ def _finish(run: Run, data: Dataset, manner: Manner) -> Trained:
 def find_rate_and_tell(config: RunConfig, manner: Manner, *, data_dir: Path | None) -> None:
     """Try learning rates on a network, and print which to take; the curve is saved as a picture."""
     from glassnet.nn.optimizers import OPTIMIZERS
-    from glassnet.report.learning_rates import draw
+    from glassnet.report.range_test_figure import draw
     from glassnet.training.range_test import find_learning_rate
     from glassnet.training.run import load_data, network_for
     from glassnet.training.run_folder import new_folder
@@ -338,6 +338,8 @@ def _report_facts(trained: Sequence[Trained]) -> list[tuple[str, str]]:
 
 def _record(trained: Trained, data: Dataset, manner: Manner) -> dict[str, Any]:
     """Return what a run reached as one record; without test figures where the network gives no finite numbers."""
+    from glassnet.training.health.diagnosis import in_json
+
     run, last, test = trained.run, trained.run.chosen, trained.test
     return {
         "run_dir": str(run.folder),
@@ -362,7 +364,7 @@ def _record(trained: Trained, data: Dataset, manner: Manner) -> dict[str, Any]:
         "test_measures": test.measures if test else {},
         "test_intervals": test.intervals if test else {},
         "published": manner.figures,
-        "health": [found.to_dict() for found in run.health.diagnoses] if run.health else [],
+        "health": in_json(run.health.diagnoses) if run.health else [],
         "sick": run.health is not None and run.health.sick,
         "theta_sha256": run.network.fingerprint(),
         **manner.also,

@@ -7,9 +7,8 @@ their size; what a reader sees when pointing at a curve is written here, so that
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -334,17 +333,7 @@ def thinned(curves: Sequence[Curve], most: int = MOST_POINTS) -> list[Curve]:
 def _only(curve: Curve, kept: set[float]) -> Curve:
     """Return the points of a curve whose x is kept."""
     places = [place for place, x in enumerate(curve.x) if x in kept]
-
-    def chosen(values: Sequence[float | None]) -> list[float | None]:
-        return [values[place] for place in places]
-
-    return replace(
-        curve,
-        x=[curve.x[place] for place in places],
-        mean=chosen(curve.mean),
-        low=None if curve.low is None else chosen(curve.low),
-        high=None if curve.high is None else chosen(curve.high),
-    )
+    return _map(curve, lambda values: [values[place] for place in places], ("x", "mean", "low", "high"))
 
 
 def _with_margin(low: float, high: float, share: bool, floor: bool = True) -> tuple[float, float]:
@@ -376,12 +365,13 @@ def _steps_place(first: float, last: float) -> Any:
 
 def _positive(curve: Curve) -> Curve:
     """Return a curve with gaps where it is not positive."""
+    return _map(curve, lambda values: [value if value is not None and value > 0 else None for value in values])
 
-    def kept(values: Sequence[float | None]) -> list[float | None]:
-        return [value if value is not None and value > 0 else None for value in values]
 
-    low, high = (None if band is None else kept(band) for band in (curve.low, curve.high))
-    return replace(curve, mean=kept(curve.mean), low=low, high=high)
+def _map(curve: Curve, change: Callable[[Any], Any], names: Sequence[str] = ("mean", "low", "high")) -> Curve:
+    """Return a curve with other values, of its band too where it has one."""
+    values = {name: getattr(curve, name) for name in names}
+    return replace(curve, **{name: change(one) for name, one in values.items() if one is not None})
 
 
 def _stroke(curve: Curve, number: int, x_of: Any, y_of: Any) -> Stroke:
@@ -424,14 +414,3 @@ def _points(curve: Curve, form: str, x_of: Any, y_of: Any) -> dict[str, Any]:
             text += f" ({written(float(curve.low[i] or 0), form)} … {written(float(curve.high[i] or 0), form)})"
         points.append([x_of(x), y_of(y), written(x), text])
     return {"label": curve.label, "points": points}
-
-
-def changes(values: Sequence[float | None]) -> bool:
-    """Return whether numbers differ from one another.
-
-    Examples
-    --------
-    >>> changes([0.1, 0.1]), changes([0.1, 0.05])
-    (False, True)
-    """
-    return any(a != b for a, b in pairwise(values))

@@ -91,7 +91,7 @@ def flat_shape(image_shape: tuple[int, ...]) -> tuple[int, int]:
     return height, width
 
 
-def _flat(row: Array, image_shape: tuple[int, ...]) -> Array:
+def flat_image(row: Array, image_shape: tuple[int, ...]) -> Array:
     """Return a row as (height, width), or (height, width, 3) in colour; of a solid its middle slice."""
     image = np.asarray(row).reshape(image_shape)
     return image[image_shape[0] // 2] if image.ndim == 3 and image_shape[2] != 3 else image
@@ -109,7 +109,7 @@ def picture_of(row: Array, image_shape: tuple[int, ...], largest: float | None =
     largest : float, optional
         The number that is black (in colour: full); 255 for bytes, else by default the row's largest.
     """
-    image = _flat(row, image_shape).astype(float)
+    image = flat_image(row, image_shape).astype(float)
     top = 255.0 if np.asarray(row).dtype == np.uint8 else largest or float(image.max()) or 1.0
     step = math.ceil(max(image.shape[:2]) / LARGEST)
     shares = np.clip(image[::step, ::step] / top, 0, 1)
@@ -141,7 +141,7 @@ def weight_sheet(network: Network, image_shape: tuple[int, ...], most: int = MOS
     """
     W = network.W[0][:, :most].astype(float)
     shown = W.shape[1]
-    tiles = [_flat(column, image_shape) for column in W.T]
+    tiles = [flat_image(column, image_shape) for column in W.T]
     tiles = [tile.mean(axis=2) if tile.ndim == 3 else tile for tile in tiles]
     limit = float(np.quantile(np.abs(tiles), 0.995)) or 1.0
     columns = min(shown, 5 if shown <= 10 else 8)

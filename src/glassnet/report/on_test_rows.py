@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from glassnet.data.dataset import Dataset
+from glassnet.locales.catalogue import Words
 from glassnet.nn.network import Network
 from glassnet.report.axes import written
 from glassnet.report.curves import Drawing, scatter
 from glassnet.report.error_analysis import ErrorAnalysis, Fit, Mistake
 from glassnet.report.images import WeightSheet, picture_of, weight_sheet
 from glassnet.report.tables import Table, class_table, confusion_table, fit_table, label_table, mistake_table
-from glassnet.report.words import Words
 from glassnet.training.metrics import Evaluation
 
 #: Outputs whose predictions are drawn against the truth.
@@ -97,7 +97,7 @@ def evaluation_tiles(found: Evaluation, words: Words, *, plain: bool = False) ->
             low, high = (written(end, form) for end in found.intervals[name])
             more = words.say("interval", low=low, high=high)
         tiles.append((words.say("test_of", measure=words.measure(name)), written(value, form), more))
-    return [*tiles, (words.say("test_of", measure=words.say("loss")), written(found.loss), "")]
+    return [*tiles, (words.say("test_of", measure=words.measure("loss")), written(found.loss), "")]
 
 
 def _class_tables(found: ErrorAnalysis, words: Words) -> tuple[Table | None, Table | None]:

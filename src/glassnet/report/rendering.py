@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glassnet.graph.figure import PALETTES
+from glassnet.locales.catalogue import Words
 from glassnet.report.curves import SERIES
 from glassnet.report.tables import probability
-from glassnet.report.words import Words
 from glassnet.runtime.files import replacing
 
 if TYPE_CHECKING:

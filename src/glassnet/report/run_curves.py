@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
+from glassnet.locales.catalogue import Words
 from glassnet.report.axes import written
-from glassnet.report.curves import Chart, Curve, Drawing, changes, curve_of, draw
-from glassnet.report.words import Words
+from glassnet.report.curves import Chart, Curve, Drawing, curve_of, draw
 from glassnet.training.history import History
 
 
@@ -24,40 +24,40 @@ def learning_curves(history: History, words: Words) -> tuple[list[tuple[Drawing,
         return [], [words.say("no_epoch")]
     last = history.last
     measures = dict(last.measures) if last else {}
-    charts = []
+    charts, epoch = [], words.measure("epoch")
     for key, form in (("loss", "number"), ("accuracy", "percent")):
         curves = [
             curve_of(words.say(label), [history], f"{part}_{key}")
             for label, part in (("training", "train"), ("validation", "validation"))
         ]
-        charts.append(Chart(key, words.say(f"{key}_title"), words.say("epoch"), there(curves), form))
+        charts.append(Chart(key, words.say(f"{key}_title"), epoch, drop_missing(curves), form))
     for number, name in enumerate(measures):
         title = words.say("measure_title", measure=words.measure(name.removeprefix("validation_")))
         curve = curve_of(words.say("validation"), [history], name)
-        charts.append(Chart(f"measure{number}", title, words.say("epoch"), there([curve])))
+        charts.append(Chart(f"measure{number}", title, epoch, drop_missing([curve])))
     rates = history["learning_rate"]
     notes = [words.say("running")]
-    if changes(rates):
-        curve = curve_of(words.say("learning_rate"), [history], "learning_rate")
-        charts.append(Chart("rate", words.say("rate_title"), words.say("epoch"), there([curve]), scale="linear"))
+    if len(set(rates)) > 1:
+        curve = curve_of(words.measure("learning_rate"), [history], "learning_rate")
+        charts.append(Chart("rate", words.say("rate_title"), epoch, drop_missing([curve]), scale="linear"))
     else:
         notes.append(words.say("constant_rate", rate=f"{rates[0]:g}"))
     if all(value is None for value in history["validation_loss"]):
         notes.append(words.say("no_validation"))
-    return [(draw(chart), about(chart, words)) for chart in charts if chart.curves], notes
+    return [(draw(chart), describe_chart(chart, words)) for chart in charts if chart.curves], notes
 
 
-def there(curves: list[Curve | None]) -> list[Curve]:
-    """Return the curves that there are."""
+def drop_missing(curves: list[Curve | None]) -> list[Curve]:
+    """Return the curves without those that no run has, which are None."""
     return [curve for curve in curves if curve is not None]
 
 
-def about(chart: Chart, words: Words) -> str:
+def describe_chart(chart: Chart, words: Words) -> str:
     """Say what a chart shows to those who cannot see it: of every curve its first and its last value.
 
     Examples
     --------
-    >>> about(Chart("loss", "Loss", "epoch", [Curve("training", (1, 2), (0.75, 0.5))]), Words("en"))
+    >>> describe_chart(Chart("loss", "Loss", "epoch", [Curve("training", (1, 2), (0.75, 0.5))]), Words("en"))
     'Loss over epoch: training from 0.75 to 0.5'
     """
     parts = []
@@ -67,4 +67,4 @@ def about(chart: Chart, words: Words) -> str:
             continue
         first, last = (written(known[place], chart.form) for place in (0, -1))
         parts.append(words.say("curve_about", label=curve.label, first=first, last=last))
-    return words.say("chart_about", title=chart.title, x=chart.x_label, curves=words.say("and").join(parts))
+    return words.say("chart_about", title=chart.title, x=chart.x_label, curves=parts)

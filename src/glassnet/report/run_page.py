@@ -9,17 +9,17 @@ from shlex import quote
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import DATASETS
 from glassnet.data.user_data import looks_like_a_path
+from glassnet.locales.catalogue import Language, Words
 from glassnet.nn.network import Network
 from glassnet.report.axes import written
 from glassnet.report.curves import Drawing
-from glassnet.report.diagnoses import Health, read_health
+from glassnet.report.diagnoses import HealthSection, read_health
 from glassnet.report.error_analysis import ErrorAnalysis, analyse_errors
 from glassnet.report.on_test_rows import OnTestRows, evaluation_tiles, show_test_rows
 from glassnet.report.rendering import write_pages
 from glassnet.report.run_curves import learning_curves
 from glassnet.report.tables import Cell, Table, history_table, setting_tables
 from glassnet.report.vital_curves import vital_curves, vital_table
-from glassnet.report.words import Language, Words
 from glassnet.runtime.environment import environment
 from glassnet.training.config import RunConfig
 from glassnet.training.history import History
@@ -43,7 +43,7 @@ class RunReport:
     history : Table or None
         None where no epoch was finished.
     settings : list of Table
-    health : Health
+    health : HealthSection
     health_note : str
     vitals : list of (Drawing, str)
         What was measured of its layers, over the steps of training.
@@ -67,7 +67,7 @@ class RunReport:
     curve_notes: list[str]
     history: Table | None
     settings: list[Table]
-    health: Health
+    health: HealthSection
     health_note: str
     vitals: list[tuple[Drawing, str]]
     vital_notes: list[str]
@@ -159,14 +159,12 @@ def run_report(
 
 
 def _verdict(
-    found: ErrorAnalysis, data: Dataset, config: RunConfig, history: History, health: Health, words: Words
+    found: ErrorAnalysis, data: Dataset, config: RunConfig, history: History, health: HealthSection, words: Words
 ) -> str:
-    epochs, planned = words.count_epochs(len(history)), config.training.epochs
+    epochs, planned = words.say("n_epochs", n=len(history)), config.training.epochs
     time = words.duration(history.seconds)
     key = "trained" if len(history) == planned else "trained_short"
-    kinds = words.say("and").join(
-        dict.fromkeys(f.title for f in health.findings if f.sick or health.state != "sick")
-    )
+    kinds = list(dict.fromkeys(f.title for f in health.findings if f.sick or health.state != "sick"))
     state = "unwatched" if health.state == "unreadable" else health.state
     return words.say(
         "sentence",
@@ -195,12 +193,13 @@ def _tiles(
     found: Evaluation | None, network: Network, history: History, words: Words
 ) -> list[tuple[str, str, str]]:
     tiles = evaluation_tiles(found, words) if found is not None else []
-    tiles.append((words.say("training_time"), words.duration(history.seconds), words.count_epochs(len(history))))
+    epochs = words.say("n_epochs", n=len(history))
+    tiles.append((words.say("training_time"), words.duration(history.seconds), epochs))
     tiles.append((words.say("parameters"), f"{len(network.theta):,}", "-".join(map(str, network.layers))))
     return tiles
 
 
-def _health_note(health: Health, words: Words) -> str:
+def _health_note(health: HealthSection, words: Words) -> str:
     notes = {"healthy": "health_fine", "unwatched": "health_unwatched", "unreadable": "health_unreadable"}
     return words.say(notes[health.state]) if health.state in notes else ""
 

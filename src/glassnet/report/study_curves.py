@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glassnet.errors import FileError
+from glassnet.locales.catalogue import Words
 from glassnet.report.curves import Chart, Drawing, curve_of, draw, thinned
-from glassnet.report.run_curves import about, there
-from glassnet.report.study_sentences import listed
-from glassnet.report.words import Words
+from glassnet.report.run_curves import describe_chart, drop_missing
 from glassnet.study.design import BASE, Study, Variant
 from glassnet.study.results import FINISHED, Row
 from glassnet.training.history import History
@@ -62,13 +61,13 @@ def study_curves(
     histories = _histories(rows, folder)
     none = [name for name in dict.fromkeys(row.variant for row in rows) if name not in histories]
     notes = [words.say("band_about")]
-    notes += [words.say("no_curves_of", variants=listed(none, words, len(none)))] if none else []
+    notes += [words.say("no_curves_of", variants=words.listed(none, len(none)))] if none else []
     columns = list(dict.fromkeys([*COLUMNS, *([] if study.measure == "seconds" else [study.measure])]))
     groups = []
     for number, (heading, names) in enumerate(_groups(study, best, words)):
         there_are = {name: histories[name] for name in names if name in histories}
         drawings = [
-            (draw(chart), about(chart, words))
+            (draw(chart), describe_chart(chart, words))
             for place, column in enumerate(columns)
             if (chart := _chart(f"g{number}c{place}", column, there_are, words)).curves
         ]
@@ -97,8 +96,8 @@ def _history(folder: Path) -> History:
 
 def _chart(key: str, column: str, histories: Mapping[str, Sequence[History]], words: Words) -> Chart:
     title = words.measure(column)
-    curves = there([curve_of(name, runs, column) for name, runs in histories.items()])
-    return Chart(key, title[:1].upper() + title[1:], words.say("epoch"), thinned(curves, MOST_EPOCHS))
+    curves = drop_missing([curve_of(name, runs, column) for name, runs in histories.items()])
+    return Chart(key, title[:1].upper() + title[1:], words.measure("epoch"), thinned(curves, MOST_EPOCHS))
 
 
 def _groups(study: Study, best: str | None, words: Words) -> list[tuple[str, list[str]]]:

@@ -8,28 +8,13 @@ from pathlib import Path
 from shlex import join
 
 from glassnet.data.dataset import Dataset
+from glassnet.locales.catalogue import Language, Words
 from glassnet.report.error_analysis import analyse_errors
 from glassnet.report.on_test_rows import OnTestRows, Tile, evaluation_tiles, show_test_rows
 from glassnet.report.rendering import write_pages
-from glassnet.report.study_again import about_command, fact_table, fairness, study_command
 from glassnet.report.study_curves import Group, study_curves
 from glassnet.report.study_findings import Findings, findings
-from glassnet.report.study_sentences import (
-    alone,
-    counted,
-    figure,
-    gap,
-    left_out,
-    levels_text,
-    listed,
-    quoted,
-    reason,
-    suggestions,
-    together,
-    verdict_of,
-    why_independent,
-    why_left_out,
-)
+from glassnet.report.study_provenance import about_command, fact_table, fairness, study_command
 from glassnet.report.study_tables import (
     difference_table,
     factor_table,
@@ -43,10 +28,10 @@ from glassnet.report.study_tables import (
     sick_table,
     source_table,
 )
-from glassnet.report.tables import Table
-from glassnet.report.words import Language, Words
+from glassnet.report.tables import Table, number
 from glassnet.runtime.environment import environment
 from glassnet.study.findings import LEVEL, StudyFindings
+from glassnet.study.recommendation import excluded_variants, leave_out
 from glassnet.study.results import DIVERGED, FAILED, Row
 from glassnet.study.statistics import (
     NOT_DISTINGUISHABLE,
@@ -194,7 +179,7 @@ def study_report(found: Findings, load: Callable[[RunConfig], Dataset], words: W
         if found.interaction_test and found.interaction_test.sources
         else None,
         recommendation=_recommendation(found, words),
-        next=[] if chosen is None else suggestions(chosen, found.rows, words),
+        next=[] if chosen is None else [words.render(one.message) for one in chosen.next],
         health_note=_health_note(found, words),
         sick=sick_table(found.rows, words),
         remarks=remark_table(found.rows, words),
@@ -231,16 +216,16 @@ def _verdict(found: Findings, words: Words) -> str:
         said.append(words.say("unfinished_study", missing=found.missing, all=every))
     chosen = found.recommendation
     if chosen is None:
-        why = dict.fromkeys(why_left_out(found.rows, found.study.measure, words), "")
-        nothing = words.say("no_recommendation")
-        return together([*said, nothing, left_out(found.rows, why, found.study.measure, words)], words)
-    said.append(reason(chosen, found.rows, words))
+        excluded = excluded_variants(found.rows, found.study.measure)
+        said += [words.say("no_recommendation"), words.render(leave_out(excluded))]
+        return words.join(said, "between_sentences")
+    said.append(words.render(chosen.reason))
     sick = _sick_runs(found, chosen.variant)
     if sick:
         kinds = dict.fromkeys(one.title for row in sick for one in findings_of(row, words) if one.sick)
         runs = sum(row.variant == chosen.variant for row in found.rows)
-        said.append(words.say("sick_plan", n=len(sick), all=runs, kinds=words.say("and").join(kinds)))
-    return together(said, words)
+        said.append(words.say("sick_plan", n=len(sick), all=runs, kinds=list(kinds)))
+    return words.join(said, "between_sentences")
 
 
 def _tiles(found: Findings, plan: Sequence[Tile], words: Words) -> list[Tile]:
@@ -248,16 +233,16 @@ def _tiles(found: Findings, plan: Sequence[Tile], words: Words) -> list[Tile]:
     chosen = found.recommendation
     if chosen is not None:
         best = chosen.summaries[0]
-        seeds = counted("seed", best.n, words)
+        seeds = words.say("n_seeds", n=best.n)
         more = words.say("mean_of", seeds=seeds)
         if best.low is not None:
-            interval = words.say("interval", low=figure(best.low), high=figure(best.high))
+            interval = words.say("interval", low=f"{best.low:.4g}", high=f"{best.high:.4g}")
             more = words.say("over_seeds", seeds=seeds, interval=interval)
         tiles.append((words.say("best_variant"), best.variant, ""))
-        tiles.append((words.measure(chosen.measure), figure(best.mean), more))
+        tiles.append((words.measure(chosen.measure), number(best.mean, ".4g"), more))
         if chosen.variant != chosen.best:
             tiles.append((words.say("recommended"), chosen.variant, ""))
-        accuracy = words.say("test_of", measure=words.say("accuracy"))
+        accuracy = words.say("test_of", measure=words.measure("accuracy"))
         tiles += [tile for tile in plan if tile[0] == accuracy] or plan[:1]
     diverged, failed = (sum(row.status == status for row in found.rows) for status in (DIVERGED, FAILED))
     done = words.say("done_of", done=len(found.rows) - diverged - failed, all=len(found.rows) + found.missing)
@@ -269,17 +254,16 @@ def _tiles(found: Findings, plan: Sequence[Tile], words: Words) -> list[Tile]:
 
 def _compared(found: Findings, words: Words) -> list[Fact]:
     study = found.study
-    designs = {"one at a time": "one_at_a_time", "factorial": "factorial", "list": "listed"}
-    budget = words.count_epochs(study.base.training.epochs)
+    budget = words.say("n_epochs", n=study.base.training.epochs)
     if study.budget.seconds is not None:
         budget = words.say("budget_seconds", seconds=words.duration(study.budget.seconds))
     better = "higher_better" if larger_is_better(study.measure) else "lower_better"
     return [
-        (words.say("design"), words.say(designs[study.design])),
+        (words.say("design"), words.name("designs", study.design)),
         (words.say("variants"), str(len(study.variants()))),
         (words.say("seeds"), ", ".join(map(str, study.seeds))),
         (words.say("budget"), budget),
-        (words.say("decides"), words.say(better, measure=words.measure(study.measure))),
+        (words.say("decides"), words.say(better, measure=study.measure)),
     ]
 
 
@@ -297,16 +281,15 @@ def _result_notes(found: Findings, words: Words) -> list[str]:
         return []
     if len(same) == len(found.comparisons):
         return [words.say("none_told_apart")]
-    return [words.say("some_not_told_apart", variants=listed(same, words, len(same)))]
+    return [words.say("some_not_told_apart", variants=words.listed(same, len(same)))]
 
 
 def _interaction_test(found: Findings, words: Words) -> list[str]:
     tested = found.interaction_test
     if tested is None:
         return []
-    why = why_independent(tested, found.rows, LEVEL, words)
-    said = [words.say("verdict_why", verdict=verdict_of(tested, words), why=why)]
-    return said if tested.additive is None else [*said, alone(tested.additive, LEVEL, words)]
+    said = [words.say("verdict_why", verdict=tested.verdict, why=tested.reason)]
+    return said if tested.additive is None else [*said, words.render(tested.additive.reason)]
 
 
 def _recommendation(found: Findings, words: Words) -> list[Fact]:
@@ -320,14 +303,14 @@ def _recommendation(found: Findings, words: Words) -> list[Fact]:
         (words.say("close"), _names(chosen.close, words)),
     ]
     if found.study.design != "list":
-        facts.insert(1, (words.say("levels"), levels_text(chosen.levels, words)))
+        levels = words.join(f"{name}={level}" for name, level in chosen.levels.items())
+        facts.insert(1, (words.say("levels"), levels))
     if chosen.margin is not None:
-        facts.append((words.say("margin"), gap(chosen.margin)))
+        facts.append((words.say("margin"), number(chosen.margin, ".2g")))
     if chosen.variant != chosen.best:
-        facts.append((words.say("given_up"), gap(chosen.given_up)))
-    why = why_left_out(found.rows, found.study.measure, words)
+        facts.append((words.say("given_up"), number(chosen.given_up, ".2g")))
     if chosen.excluded:
-        left = [words.say("left_out_one", variant=name, why=why[name]) for name in chosen.excluded]
+        left = [words.say("left_out_one", variant=name, why=why) for name, why in chosen.excluded.items()]
         facts.append((words.say("excluded"), _names(left, words)))
     return facts
 
@@ -355,27 +338,31 @@ def _test_rows(
 
 
 def _plan(found: Findings, words: Words) -> list[str]:
-    chosen, plan = found.recommendation, found.finalist
-    if found.opened:
-        return [words.say("open_for_all")]
-    if chosen is None:
-        return [words.say("closed_nothing")]
-    if found.missing:
-        return [words.say("closed_unfinished")]
+    plan = found.finalist
     if plan is None:
-        return [words.say("closed_unasked", variant=quoted(chosen.variant, words))]
+        return [_why_not_evaluated(found, words)]
     runs = sum(row.variant == plan.variant and value_of(row, plan.measure) is not None for row in found.rows)
     opened = words.say(
         "plan_about",
-        variant=quoted(plan.variant, words),
-        runs=counted("run", runs, words),
-        measure=words.measure(plan.measure),
-        value=figure(plan.value),
+        variant=plan.variant,
+        runs=words.say("n_runs", n=runs),
+        measure=plan.measure,
+        value=plan.value,
         seed=plan.seed,
     )
     looks = dict.fromkeys(words.say("with_seed", variant=one.variant, seeds=one.seed) for one in plan.earlier)
-    before = words.say("plan_earlier", looks=words.say("and").join(looks)) if looks else words.say("plan_once")
-    said = [together([opened, words.say("plan_even") if runs % 2 == 0 else "", before], words)]
-    if plan.test_loss is None:
-        said.append(words.say("plan_not_finite"))
-    return said
+    before = words.say("plan_earlier", looks=list(looks)) if looks else words.say("plan_once")
+    even = words.say("plan_even") if runs % 2 == 0 else ""
+    said = words.join([opened, even, before], "between_sentences")
+    return [said] if plan.test_loss is not None else [said, words.say("plan_not_finite")]
+
+
+def _why_not_evaluated(found: Findings, words: Words) -> str:
+    """Return why the test rows say nothing of the recommended plan."""
+    if found.opened:
+        return words.say("open_for_all")
+    if found.recommendation is None:
+        return words.say("closed_nothing")
+    if found.missing:
+        return words.say("closed_unfinished")
+    return words.say("closed_unasked", variant=found.recommendation.variant)

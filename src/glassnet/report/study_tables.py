@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
+from glassnet.locales.catalogue import Words
 from glassnet.report.axes import written
 from glassnet.report.diagnoses import Finding, finding_of
-from glassnet.report.study_sentences import VERDICTS, ended, gap
-from glassnet.report.tables import Cell, Table, setting_tables, setting_text
-from glassnet.report.words import Words
+from glassnet.report.tables import Cell, Table, number, setting_tables, setting_text
+from glassnet.study.analysis_of_variance import Source
 from glassnet.study.design import Changes, Study
-from glassnet.study.interactions import Source
 from glassnet.study.results import FINISHED, Row
 from glassnet.study.statistics import Comparison, Summary, value_of
 from glassnet.training.config import SECTIONS
@@ -103,14 +102,14 @@ def result_table(
             _number(one.mean),
             _number(one.std),
             _interval(one.low, one.high, words),
-            "–" if one.seconds is None else f"{one.seconds:.3g}",
-            "–" if one.parameters is None else f"{one.parameters:,.0f}",
-            "–" if one.flops is None else f"{one.flops:.2e}",
+            number(one.seconds, ".3g"),
+            number(one.parameters, ",.0f"),
+            number(one.flops, ".2e"),
         ]
         for one in summaries
     ]
     heads = [words.say("variant"), words.say("runs"), words.measure(measure), words.say("deviation")]
-    heads.append(words.say("interval_of_mean", confidence=f"{100 * (1 - level):.4g}"))
+    heads.append(words.say("interval_of_mean", confidence=100 * (1 - level)))
     heads += [words.say(key) for key in ("epoch_seconds", "parameters", "flops")]
     return Table(words.say("results_table"), heads, rows)
 
@@ -124,13 +123,13 @@ def difference_table(
             Cell(one.variant, bold=one.variant == recommended),
             _number(one.difference, "+"),
             _interval(one.low, one.high, words, "+"),
-            gap(one.corrected),
-            words.say(VERDICTS[one.verdict]),
+            number(one.corrected, ".2g"),
+            words.name("verdicts", one.verdict),
         ]
         for one in comparisons
     ]
     heads = [words.say("variant"), words.say("difference")]
-    heads.append(words.say("interval_of_difference", confidence=f"{100 * (1 - level):.4g}"))
+    heads.append(words.say("interval_of_difference", confidence=100 * (1 - level)))
     heads += [words.say(key) for key in ("corrected_p", "verdict")]
     return Table(words.say("differences"), heads, rows, text=(0, 4))
 
@@ -157,8 +156,8 @@ def source_table(sources: Sequence[Source], words: Words) -> Table:
             written(source.sum_of_squares),
             str(source.degrees),
             "–" if source.F is None else written(source.F),
-            gap(source.p),
-            gap(source.corrected),
+            number(source.p, ".2g"),
+            number(source.corrected, ".2g"),
             f"{source.share:.1%}",
         ]
         for source in sources
@@ -169,7 +168,7 @@ def source_table(sources: Sequence[Source], words: Words) -> Table:
 
 def findings_of(row: Row, words: Words) -> list[Finding]:
     """Return what is known of a run's health, but for the warnings, which are no diagnoses."""
-    return [finding_of(record, words) for record in row.health if record.get("kind") != WARNING]
+    return [finding_of(diagnosis, words) for diagnosis in row.diagnoses if diagnosis.kind != WARNING]
 
 
 def is_sick(row: Row) -> bool:
@@ -182,11 +181,12 @@ def sick_table(rows: Sequence[Row], words: Words) -> Table | None:
     lines: Lines = []
     for row in filter(is_sick, rows):
         findings = [finding for finding in findings_of(row, words) if finding.sick]
-        titles = words.say("and").join(dict.fromkeys(finding.title for finding in findings))
-        first = findings[0] if findings else None
-        cause = Cell(row.problem, foreign=True) if first is None else Cell(first.cause, foreign=first.foreign)
-        remedy = Cell("–") if first is None or not first.remedy else Cell(first.remedy, foreign=first.foreign)
-        lines.append([row.variant, str(row.seed), ended(row, words), titles or "–", cause, remedy])
+        titles = words.join(dict.fromkeys(finding.title for finding in findings))
+        cause, remedy = (findings[0].cause, findings[0].remedy) if findings else ("", "")
+        why = cause or Cell(row.problem, foreign=True)
+        lines.append(
+            [row.variant, str(row.seed), words.name("statuses", row.status), titles or "–", why, remedy or "–"]
+        )
     heads = [words.say(key) for key in ("variant", "seed", "ended", "diagnosis", "cause", "remedy")]
     return Table(words.say("sick_runs"), heads, lines, text=(0, 2, 3, 4, 5)) if lines else None
 
@@ -196,7 +196,7 @@ def remark_table(rows: Sequence[Row], words: Words) -> Table | None:
     runs: dict[Cell, dict[str, list[str]]] = {}
     for row in rows:
         found = [Cell(one.title) for one in findings_of(row, words) if not one.sick]
-        found += [Cell(str(one["cause"]), foreign=True) for one in row.health if one.get("kind") == WARNING]
+        found += [Cell(str(one.cause), foreign=True) for one in row.diagnoses if one.kind == WARNING]
         for cell in found:
             runs.setdefault(cell, {}).setdefault(row.variant, []).append(str(row.seed))
     lines: Lines = [[cell, _which(seeds, words)] for cell, seeds in runs.items()]
@@ -206,10 +206,10 @@ def remark_table(rows: Sequence[Row], words: Words) -> Table | None:
 
 def _which(seeds: Mapping[str, Sequence[str]], words: Words) -> str:
     parts = [
-        words.say("with_seeds" if len(some) > 1 else "with_seed", variant=name, seeds=words.say("and").join(some))
+        words.say("with_seeds" if len(some) > 1 else "with_seed", variant=name, seeds=some)
         for name, some in seeds.items()
     ]
-    return "; ".join(parts) if words.language == "en" else "；".join(parts)
+    return words.join(parts, "between_items")
 
 
 def hash_table(rows: Sequence[Row], kind: str, words: Words) -> Table:
@@ -237,7 +237,7 @@ def hash_table(rows: Sequence[Row], kind: str, words: Words) -> Table:
             cells.append(Cell(whole[:SHORT_HASH] or "–", OTHER * other, code=bool(whole), full=whole))
         lines.append([variant, *cells])
     heads = [words.say("variant"), *(words.say("of_seed", seed=seed) for seed in seeds)]
-    return Table(words.say(f"{kind}s"), heads, lines)
+    return Table(words.say("starts" if kind == "start" else "orders"), heads, lines)
 
 
 def run_table(rows: Sequence[Row], measure: str, words: Words) -> Table:
@@ -246,7 +246,7 @@ def run_table(rows: Sequence[Row], measure: str, words: Words) -> Table:
         [
             row.variant,
             str(row.seed),
-            ended(row, words),
+            words.name("statuses", row.status),
             _number(value_of(row, measure)),
             f"{row.seconds:.3g}",
             Cell(row.folder, code=True, address=f"{quote(row.folder)}/") if row.folder else "–",

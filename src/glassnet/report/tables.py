@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
 from glassnet.report.axes import written
 from glassnet.report.error_analysis import Fit, LabelScore, Mistake
-from glassnet.report.words import Words
 from glassnet.training.config import SECTIONS, RunConfig
 from glassnet.training.history import COLUMNS, History
 from glassnet.training.metrics import ClassScore
@@ -178,7 +178,7 @@ def _number(column: str, value: float | None) -> str:
 
 def class_table(scores: Sequence[ClassScore], words: Words) -> Table:
     """Return precision, recall, F1 and number of rows of every class."""
-    heads = [words.say(key) for key in ("class", "precision", "recall", "f1", "support", "taken_for")]
+    heads = [words.say(key) for key in ("class", "precision", "recall", "measures.f1", "support", "taken_for")]
     rows: list[list[str | Cell]] = [
         [
             score.name,
@@ -195,7 +195,8 @@ def class_table(scores: Sequence[ClassScore], words: Words) -> Table:
 
 def label_table(scores: Sequence[LabelScore], words: Words) -> Table:
     """Return how well every label is recognised, where a row has several."""
-    heads = [words.say(key) for key in ("label", "precision", "sensitivity", "specificity", "auc", "positives")]
+    keys = ("label", "precision", "measures.sensitivity", "measures.specificity", "measures.auc", "positives")
+    heads = [words.say(key) for key in keys]
     rows: list[list[str | Cell]] = [
         [s.name, share(s.precision), share(s.sensitivity), share(s.specificity), share(s.auc), f"{s.rows:,}"]
         for s in scores
@@ -252,11 +253,22 @@ def _most_frequent(confusion: Array, names: Sequence[str], words: Words) -> Tabl
 
 def mistake_table(mistakes: Sequence[Mistake], words: Words) -> Table:
     """Return the worst mistakes, the worst first."""
-    heads = [words.say(key) for key in ("row", "true", "predicted", "probability", "loss")]
+    heads = [words.say(key) for key in ("row", "true", "predicted", "probability", "measures.loss")]
     rows: list[list[str | Cell]] = [
         [str(m.row), m.true, m.predicted, probability(m.probability), written(m.loss)] for m in mistakes
     ]
     return Table(words.say("mistakes"), heads, rows, text=(0, 1, 2))
+
+
+def number(value: float | None, form: str) -> str:
+    """Return a number in a format of `format`, a dash for none.
+
+    Examples
+    --------
+    >>> number(0.904512, ".2g"), number(None, ".2g")
+    ('0.9', '–')
+    """
+    return "–" if value is None else f"{value:{form}}"
 
 
 def probability(value: float | None) -> str:

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from glassnet.locales.catalogue import Words
 from glassnet.report.axes import written
 from glassnet.report.curves import Chart, Curve, Drawing, draw
-from glassnet.report.run_curves import about
+from glassnet.report.run_curves import describe_chart
 from glassnet.report.tables import Cell, Table
-from glassnet.report.words import Words
 from glassnet.training.health.vitals import LayerVitals, Vitals
 
 #: Layers that a chart has curves for; of more, so many are drawn, evenly chosen, with the first and the last.
@@ -77,7 +77,7 @@ def vital_curves(vitals: Sequence[Vitals], words: Words) -> tuple[list[tuple[Dra
     if len(layers) < depth:
         notes.append(words.say("some_layers", n=depth, shown=len(layers)))
     charts = [_chart(measure, vitals, layers, words) for measure in (*ill, *SIZES)]
-    return [(draw(chart), about(chart, words)) for chart in charts if chart.curves], notes
+    return [(draw(chart), describe_chart(chart, words)) for chart in charts if chart.curves], notes
 
 
 def _chart(measure: Measure, vitals: Sequence[Vitals], layers: list[int], words: Words) -> Chart:
@@ -120,7 +120,8 @@ def vital_table(vitals: Sequence[Vitals], words: Words) -> Table:
     ['16', '1', '2 / 4', '0 / 4', '1.25', '0.004', '0.125']
     """
     chosen = _evenly(len(vitals), MOST_EXAMINATIONS)
-    names = ("step", "layer", "dead_units", "saturated_units", "spread", "update_ratio", "gradient_norm")
+    heads = [words.say("step"), words.say("layer"), words.measure("dead_units"), words.measure("saturated_units")]
+    heads += [words.say("spread"), words.measure("update_ratio"), words.measure("gradient_norm")]
     rows: list[list[str | Cell]] = [
         [
             f"{vitals[place].step:,}",
@@ -133,7 +134,7 @@ def vital_table(vitals: Sequence[Vitals], words: Words) -> Table:
     ]
     fewer = len(chosen) < len(vitals)
     note = words.say("some_examinations", shown=len(chosen), n=len(vitals)) if fewer else ""
-    return Table(words.say("vitals_table"), [words.say(name) for name in names], rows, text=(), note=note)
+    return Table(words.say("vitals_table"), heads, rows, text=(), note=note)
 
 
 def _number(value: float | None) -> str:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from shlex import join
 
+from glassnet.locales.catalogue import Words
 from glassnet.report.axes import written
 from glassnet.report.rendering import REPORT_FILE, write_pages
-from glassnet.report.study_sentences import counted
 from glassnet.report.study_tables import is_sick, sick_table
 from glassnet.report.tables import Cell, Table
-from glassnet.report.words import Words
 from glassnet.reproductions.open_questions import Answer, open_questions
 from glassnet.reproductions.publication import Figure
 from glassnet.reproductions.reproduce import NOT, REPRODUCED, SAME, Compared, Judged, JudgedOrder, Reproduction
@@ -144,17 +143,17 @@ def printed_table(judged: Sequence[Judged], words: Words, name: str = "") -> Tab
             lines.append(
                 [
                     Cell(row.row.label if first else "", foreign=first),
-                    words.say(row.verdict) if first else "",
+                    words.name("verdicts", row.verdict) if first else "",
                     quantity_text(one.figure, words),
                     f"{one.figure.printed:,}",  # all of its digits
                     Cell(_mean(one, seeds, words), bold=not by_best),
                     Cell(_number(one.best), bold=by_best),
                     words.say("low_to_high", low=_limit(one.figure.low), high=_limit(one.figure.high)),
-                    words.say(row.behaviour) if first and row.behaviour else "",
+                    words.name("behaviours", row.behaviour) if first and row.behaviour else "",
                 ]
             )
     named = [words.say(key) for key in ("printed_row", "verdict", "quantity", "printed")]
-    named += [words.say("our_mean", seeds=counted("seed", seeds, words)), words.say("our_best")]
+    named += [words.say("our_mean", seeds=words.say("n_seeds", n=seeds)), words.say("our_best")]
     named += [words.say(key) for key in ("counts_as_same", "behaviour")]
     return Table(words.say("printed_table", name=name), named, lines, text=(0, 1, 2, 7))
 
@@ -173,18 +172,15 @@ def reasons_of(judged: Sequence[Judged], words: Words) -> list[str]:
 
 
 def _reason(row: Judged, words: Words) -> str:
-    why = [] if row.same_behaviour or not row.behaviour else [_other_behaviour(row, words)]
+    why = []
+    if row.behaviour and not row.same_behaviour:
+        why.append(words.say("other_behaviour", ours=row.behaviour, printed=row.row.behaviour))
     why += [_outside(one, words) for one in row.comparisons if not one.inside]
     if row.unanswering:
         why.append(words.say("unanswering", n=row.unanswering, of=row.of))
     if row.health:
-        kinds = words.say("and").join(words.kind(kind) for kind in row.health)
-        why.append(words.say("also_health", kinds=kinds))
-    return words.say("because", row=row.row.label, verdict=words.say(NOT), why=words.say("and_so").join(why))
-
-
-def _other_behaviour(row: Judged, words: Words) -> str:
-    return words.say("other_behaviour", ours=words.say(row.behaviour), printed=words.say(row.row.behaviour))
+        why.append(words.say("also_health", kinds=row.health))
+    return words.say("because", row=row.row.label, verdict=NOT, why=why)
 
 
 def _outside(one: Compared, words: Words) -> str:

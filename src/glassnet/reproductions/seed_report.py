@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from glassnet.locales.catalogue import Message
 from glassnet.nn.activations import Array
 from glassnet.reproductions.outcomes import Outcome
 from glassnet.study.design import BASE
@@ -55,8 +56,8 @@ class Typical:
     seconds : float or None
     kinds : tuple of str
         What its runs suffer from.
-    cause : str
-        Of the first diagnosis, as recorded.
+    cause : Message or None
+        Of the first diagnosis.
     """
 
     variant: str
@@ -65,7 +66,7 @@ class Typical:
     test_accuracy: float | None
     seconds: float | None
     kinds: tuple[str, ...]
-    cause: str
+    cause: Message | None
 
 
 @dataclass(frozen=True)
@@ -152,15 +153,15 @@ def _typical(name: str, runs: Mapping[int, Outcome]) -> Typical:
     finished = [one for one in runs.values() if one.row.status == FINISHED]
     losses = [one.columns["train_loss"][-1] for one in finished if one.columns.get("train_loss")]
     accuracies = [one.test["test_accuracy"] for one in finished if "test_accuracy" in one.test]
-    sick = [record for one in runs.values() for record in one.row.health if record.get("sick")]
+    sick = [found for one in runs.values() for found in one.row.diagnoses if found.sick]
     return Typical(
         name,
         len(runs) - len(finished),
         _mean(losses),
         _mean(accuracies),
         _mean([one.row.seconds for one in finished]),
-        tuple(dict.fromkeys(record["kind"] for record in sick)),
-        str(sick[0].get("cause") or "") if sick else "",
+        tuple(dict.fromkeys(found.kind for found in sick)),
+        sick[0].cause if sick else None,
     )
 
 

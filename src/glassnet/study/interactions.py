@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from glassnet.errors import DataError, UsageError, unknown_name
+from glassnet.locales.catalogue import Message
 from glassnet.nn.activations import Array
+from glassnet.study.analysis_of_variance import Source, analysis_of_variance
 from glassnet.study.design import Study
-from glassnet.study.hypothesis_tests import ROUNDINGS, check_level, holm, scale_of
+from glassnet.study.hypothesis_tests import check_level, scale_of
 from glassnet.study.results import Row
 from glassnet.study.statistics import (
-    NOT_DISTINGUISHABLE,
     check_measure,
     compare,
     larger_is_better,
@@ -31,47 +31,20 @@ CANNOT_BE_TOLD = "cannot be told"
 NAMED = 5
 
 
-class Source(NamedTuple):
-    """A source of variation: a line of the table of an analysis of variance.
+class Missing(NamedTuple):
+    """A run that a full factorial needs and that does not count.
 
     Attributes
     ----------
-    kind : str
-        ``"seed"``, ``"main"``, ``"interaction"`` or ``"residual"``.
-    factors : tuple of str
-        One for a main effect, two or more for an interaction, none for the seeds and the residual.
-    sum_of_squares : float
-    degrees : int
-        Of freedom.
-    F, p : float or None
-        Main effects and interactions: against the residual; None where the residual is nothing.
-    corrected : float or None
-        p by Holm, among the main effects or among the interactions.
-    share : float
-        Eta squared: its part of the total sum of squares.
+    levels : dict of str to str
+    seed : int
+    why : str or Message
+        ``"no run"``, ``"diverged"``, ``"failed"``, or that it has no finite number.
     """
-
-    kind: str
-    factors: tuple[str, ...]
-    sum_of_squares: float
-    degrees: int
-    F: float | None
-    p: float | None
-    corrected: float | None
-    share: float
-
-    @property
-    def name(self) -> str:
-        """``"seed"``, ``"optimizer"``, ``"optimizer x activation"`` or ``"residual"``."""
-        return " x ".join(self.factors) or self.kind
-
-
-class Missing(NamedTuple):
-    """A run that a full factorial needs and that does not count, and why: ``"diverged"``, ``"no run"``, ..."""
 
     levels: dict[str, str]
     seed: int
-    why: str
+    why: str | Message
 
 
 @dataclass(frozen=True)
@@ -95,8 +68,8 @@ class AdditivePrediction:
     p : float or None
         Of the paired test of the best and the levels, by Holm over all cells compared with the levels, as the best
         was sought among them. None where they are the same, or there is one seed.
-    verdict : str
-        In words.
+    reason : Message
+        What the best levels by themselves lead to, and what that loses, in two sentences.
     """
 
     levels: dict[str, str]
@@ -106,7 +79,7 @@ class AdditivePrediction:
     best: float
     lost: float
     p: float | None
-    verdict: str
+    reason: Message
 
     @property
     def differs(self) -> bool:
@@ -122,7 +95,7 @@ class InteractionTest:
     ----------
     verdict : str
         `INTERACT`, `NO_INTERACTION` or `CANNOT_BE_TOLD`.
-    reason : str
+    reason : Message
         Why, in a sentence or two.
     sources : list of Source
         Seeds, main effects, interactions from those of two factors to that of all, residual; empty where there is
@@ -134,7 +107,7 @@ class InteractionTest:
     """
 
     verdict: str
-    reason: str
+    reason: Message
     sources: list[Source]
     missing: list[Missing]
     additive: AdditivePrediction | None
@@ -213,15 +186,12 @@ def interaction_test(
     check_level(level)
     grid = _Grid.of(rows, factors, measure)
     if grid.missing:
-        return InteractionTest(CANNOT_BE_TOLD, _missing_in_words(grid), [], grid.missing, None)
+        return InteractionTest(CANNOT_BE_TOLD, _lack(grid), [], grid.missing, None)
     additive = _additive(grid, measure, level, base)
     if len(grid.seeds) < 2:
-        reason = (
-            "There is one seed only: chance and interaction look alike. Run every variant with two seeds or more."
-        )
-        return InteractionTest(CANNOT_BE_TOLD, reason, [], [], additive)
+        return InteractionTest(CANNOT_BE_TOLD, Message("one_seed_only"), [], [], additive)
     sources = analysis_of_variance(grid.values, list(factors))
-    verdict, reason = _judge(sources, level)
+    verdict, reason = _conclude(sources, level)
     return InteractionTest(verdict, reason, sources, [], additive)
 
 
@@ -230,85 +200,6 @@ def interaction_test_of(study: Study, rows: Iterable[Row], level: float = 0.05) 
     if study.design != "factorial" or len(study.factors) < 2:
         return None
     return interaction_test(rows, study.levels(), study.measure, level, study.variants()[0].levels)
-
-
-def analysis_of_variance(values: Array, names: Sequence[str]) -> list[Source]:
-    """Split the spread of a full factorial over seeds into its sources.
-
-    With y of shape (r, l_1, ..., l_k), N numbers in all, and y_S the mean of y over all axes but those of the
-    factors in S, these have the effects, sum of squares and degrees of freedom::
-
-        e_S = y_S, less its mean along each of its axes in turn
-        SS_S = N / (product of l_i in S) * sum of e_S²        df_S = product of (l_i - 1) in S
-
-    With y_. the mean of all, e_A = y_A - y_. and e_AB = y_AB - y_A - y_B + y_. . The seeds have theirs alike, with
-    df = r - 1, and the residual is what neither seed nor cell explains::
-
-        SS_e = sum of (y - y_seed - y_cell + y_.)²            df_e = (r - 1)(l_1 .. l_k - 1)
-        F_S = (SS_S / df_S) / (SS_e / df_e),   p = P(F >= F_S),   share = SS_S / sum of (y - y_.)²
-
-    All sums of squares add up to the total.
-
-    Parameters
-    ----------
-    values : ndarray of shape (r, l_1, ..., l_k)
-        Seeds first, then an axis for each factor; r >= 2, l_i >= 2.
-    names : sequence of str
-        Of the k factors.
-
-    Returns
-    -------
-    list of Source
-        Seeds, main effects, interactions, residual.
-
-    References
-    ----------
-    D. C. Montgomery, Design and Analysis of Experiments, sections 4.1, 5.3, 5.4 and 5.6.
-
-    Examples
-    --------
-    >>> y = np.array([[[1.0, 2.0], [3.0, 8.0]], [[2.0, 3.0], [4.0, 13.0]]])
-    >>> for source in analysis_of_variance(y, ["A", "B"]):
-    ...     print(source.name, source.sum_of_squares, source.degrees, source.F and round(source.F, 3))
-    seed 8.0 1 None
-    A 50.0 1 25.0
-    B 32.0 1 16.0
-    A x B 18.0 1 9.0
-    residual 6.0 3 None
-    """
-    from scipy import special
-
-    scale = scale_of(values.ravel().tolist())
-    y = np.asarray(values, np.float64) / scale
-    seeds, cells = len(y), y[0].size
-    cell_means, seed_means = y.mean(axis=0), y.reshape(seeds, -1).mean(axis=1)
-    left = y - cell_means - seed_means.reshape(-1, *[1] * len(names)) + y.mean()
-    residual, degrees = _square(left), (seeds - 1) * (cells - 1)
-    total = _square(y - y.mean())
-    tested = bool(np.sqrt(residual / y.size) > ROUNDINGS * np.finfo(float).eps)
-
-    def share(part: float) -> float:
-        return part / total if total > 0 else 0.0
-
-    def source(chosen: tuple[int, ...]) -> Source:
-        effects = _effects(cell_means, chosen)
-        part = _square(effects) * y.size / effects.size
-        freedom = int(np.prod([y.shape[axis + 1] - 1 for axis in chosen]))
-        F = (part / freedom) / (residual / degrees) if tested else None
-        p = float(special.fdtrc(freedom, degrees, F)) if F is not None else None
-        kind = "main" if len(chosen) == 1 else "interaction"
-        factors = tuple(names[axis] for axis in chosen)
-        return Source(kind, factors, part * scale * scale, freedom, F, p, None, share(part))
-
-    subsets = [chosen for size in range(1, len(names) + 1) for chosen in combinations(range(len(names)), size)]
-    found = [source(chosen) for chosen in subsets]
-    between = _square(seed_means - y.mean()) * cells
-    return [
-        Source("seed", (), between * scale * scale, seeds - 1, None, None, None, share(between)),
-        *_corrected([line for line in found if line.kind == "main"]),
-        *_corrected([line for line in found if line.kind == "interaction"]),
-        Source("residual", (), residual * scale * scale, degrees, None, None, None, share(residual)),
-    ]
 
 
 def additive_prediction(
@@ -353,7 +244,7 @@ def additive_prediction(
     check_level(level)
     grid = _Grid.of(rows, factors, measure)
     if grid.missing:
-        raise DataError(f"rows: {_missing_in_words(grid)}")
+        raise DataError(f"rows: {_lack(grid)}")
     return _additive(grid, measure, level, base)
 
 
@@ -376,7 +267,7 @@ class _Grid:
         for row in rows:
             place = tuple(row.levels[name] for name in factors), row.seed
             if place in placed:
-                where = _in_words(dict(zip(factors, place[0], strict=True)))
+                where = _name(dict(zip(factors, place[0], strict=True)))
                 raise DataError(f"rows: two runs have {where} and seed {row.seed}; other factors must not vary")
             placed[place] = row
         seeds = tuple(sorted({row.seed for row in rows}))
@@ -403,7 +294,7 @@ class _Grid:
         for index in np.ndindex(self.values.shape):
             levels, value = self.levels_at(index[1:]), float(self.values[index])
             seed = self.seeds[index[0]]
-            found.append(Row(_in_words(levels), levels, seed, "finished", {measure: value}, seconds=value))
+            found.append(Row(_name(levels), levels, seed, "finished", {measure: value}, seconds=value))
         return found
 
 
@@ -427,66 +318,44 @@ def _check_factors(rows: list[Row], factors: Mapping[str, Sequence[str]]) -> Non
                 )
 
 
-def _why(row: Row | None, measure: str) -> str:
-    """Say why a run does not count."""
+def _why(row: Row | None, measure: str) -> str | Message:
+    """Return why a run does not count."""
     if row is None:
         return "no run"
-    if row.status != "finished":
-        return row.status
-    return f"no finite {measure}"
+    return row.status if row.status != "finished" else Message("without_measure", measure=measure)
 
 
-def _in_words(levels: Mapping[str, str]) -> str:
+def _name(levels: Mapping[str, str]) -> str:
+    """Return the name of the variant with these levels."""
     return ", ".join(f"{name}={level}" for name, level in levels.items())
 
 
-def _missing_in_words(grid: _Grid) -> str:
-    some = [f"{_in_words(m.levels)}, seed {m.seed} ({m.why})" for m in grid.missing[:NAMED]]
-    more = len(grid.missing) - len(some)
-    return (
-        f"{len(grid.missing)} of the {grid.values.size} runs of the full factorial are missing: {'; '.join(some)}"
-        f"{f'; and {more} more' if more else ''}. Run them, or leave out their seeds or levels."
-    )
+def _lack(grid: _Grid) -> Message:
+    """Return which runs are missing."""
+    some = [Message("missing_one", **one._asdict()) for one in grid.missing[:NAMED]]
+    if len(grid.missing) > NAMED:
+        some.append(Message("missing_more", n=len(grid.missing) - NAMED))
+    return Message("runs_missing", n=len(grid.missing), all=grid.values.size, some=some)
 
 
-def _square(values: Array) -> float:
-    return float(np.sum(values**2))
-
-
-def _effects(cell_means: Array, chosen: tuple[int, ...]) -> Array:
-    """Return the mean over the other axes, less its mean along each of its own axes in turn."""
-    others = tuple(axis for axis in range(cell_means.ndim) if axis not in chosen)
-    effects = cell_means.mean(axis=others)
-    for axis in range(effects.ndim):
-        effects = effects - effects.mean(axis=axis, keepdims=True)
-    return effects
-
-
-def _corrected(sources: list[Source]) -> list[Source]:
-    p = [source.p for source in sources if source.p is not None]
-    if len(p) < len(sources):
-        return sources
-    return [source._replace(corrected=value) for source, value in zip(sources, holm(p), strict=True)]
-
-
-def _judge(sources: list[Source], level: float) -> tuple[str, str]:
+def _conclude(sources: list[Source], level: float) -> tuple[str, Message]:
     """Return the verdict of a table, and why."""
     interactions = [source for source in sources if source.kind == "interaction"]
     if not interactions:
-        return CANNOT_BE_TOLD, "There is one factor only: an interaction needs two."
+        return CANNOT_BE_TOLD, Message("one_factor")
     strongest = min(interactions, key=lambda source: 1.0 if source.corrected is None else source.corrected)
     if strongest.corrected is None:
-        reason = (
-            "The seeds shift all cells by the same amount: there is no chance variation to hold effects against."
-        )
-        return CANNOT_BE_TOLD, reason
-    corrected = f", corrected for {len(interactions)} interactions" if len(interactions) > 1 else ""
-    figures = f"p = {strongest.corrected:.2g}{corrected}; {strongest.share:.1%} of the variance"
+        return CANNOT_BE_TOLD, Message("no_chance")
+    figures = Message("interact_figures", p=strongest.corrected, share=strongest.share)
+    if len(interactions) > 1:
+        figures = Message("interact_corrected", **figures.values, n=len(interactions))
     if strongest.corrected > level:
-        return NO_INTERACTION, f"The strongest, {strongest.name}, is within chance ({figures})."
+        return NO_INTERACTION, Message("within_chance", name=strongest.name, figures=figures)
     names = [s.name for s in interactions if s.corrected is not None and s.corrected <= level]
-    which = f"{', '.join(names)} ({f'the strongest, {strongest.name}: ' if len(names) > 1 else ''}{figures})"
-    return INTERACT, f"What one factor does depends on another: {which}. Choose their levels together."
+    which = Message("interact_one", name=strongest.name, figures=figures)
+    if len(names) > 1:
+        which = Message("interact_strongest", names=names, **which.values)
+    return INTERACT, Message("interact_why", which=which)
 
 
 def _additive(grid: _Grid, measure: str, level: float, base: Mapping[str, str] | None) -> AdditivePrediction:
@@ -499,17 +368,24 @@ def _additive(grid: _Grid, measure: str, level: float, base: Mapping[str, str] |
     pick = tuple(int(best_of(line)) for line in lines)
     predicted = start + sum(float(line[i]) - start for line, i in zip(lines, pick, strict=True))
     levels, best_levels = grid.levels_at(pick), grid.levels_at([int(i) for i in best])
-    p, verdict = None, "the best levels by themselves are the best combination"
+    found, top = float(means[pick]) * scale, float(means[best]) * scale
+    lost, p = abs(float(means[best]) - float(means[pick])) * scale, None
     if levels != best_levels:
-        tests = compare(grid.rows(measure), _in_words(levels), measure, level)
-        test = next(test for test in tests if test.variant == _in_words(best_levels))
-        p, verdict = test.corrected, f"{_in_words(best_levels)} has the better mean: {test.verdict}"
-        if test.verdict == NOT_DISTINGUISHABLE:
-            verdict = f"{_in_words(best_levels)} has the better mean, but is not distinguishable with these seeds"
-    found, top = float(means[pick]), float(means[best])
-    return AdditivePrediction(
-        levels, predicted * scale, found * scale, best_levels, top * scale, abs(top - found) * scale, p, verdict
-    )
+        tests = compare(grid.rows(measure), _name(levels), measure, level)
+        p = next(test.corrected for test in tests if test.variant == _name(best_levels))
+    reached = Message("alone", levels=levels, predicted=predicted * scale, found=found)
+    beside = _beside_the_best(levels != best_levels, p, level, {"levels": best_levels, "best": top, "lost": lost})
+    reason = Message("sentences", sentences=[reached, beside])
+    return AdditivePrediction(levels, predicted * scale, found, best_levels, top, lost, p, reason)
+
+
+def _beside_the_best(differs: bool, p: float | None, level: float, values: dict[str, Any]) -> Message:
+    """Return what the best levels by themselves lose beside the best combination."""
+    if not differs:
+        return Message("alone_best")
+    if p is None:
+        return Message("alone_one_seed", **values)
+    return Message("alone_better" if p <= level else "alone_even", **values, p=p)
 
 
 def _lines(grid: _Grid, means: Array, base: Mapping[str, str] | None) -> tuple[float, list[Array]]:

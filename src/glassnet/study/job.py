@@ -11,6 +11,7 @@ from pathlib import Path
 
 from glassnet.data.dataset import Dataset
 from glassnet.errors import FileError, HealthWarning
+from glassnet.locales.catalogue import Message
 from glassnet.runtime.files import lock_file
 from glassnet.study.fairness import DataCache, flops_per_row, order_fingerprint, sampler_of
 from glassnet.study.results import DIVERGED, FINISHED, Row, finite, write_row
@@ -183,4 +184,4 @@ def _wait_until_free(folder: Path) -> None:
 def _other_warnings(caught: Sequence[warnings.WarningMessage]) -> list[Diagnosis]:
     """Return the warnings as remarks, each once, without those of health: the diagnoses say these anyway."""
     texts = [" ".join(str(one.message).split()) for one in caught if not issubclass(one.category, HealthWarning)]
-    return [Diagnosis("warning", False, text) for text in dict.fromkeys(texts)]
+    return [Diagnosis("warning", False, Message("verbatim", text=text)) for text in dict.fromkeys(texts)]

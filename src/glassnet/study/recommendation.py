@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import combinations, pairwise
-from typing import Any
+from dataclasses import dataclass, replace
 
 from glassnet.errors import DataError, unknown_name
-from glassnet.study.hypothesis_tests import check_level, holm, seeds_needed
-from glassnet.study.interactions import interaction_test
+from glassnet.locales.catalogue import Message
+from glassnet.study.hypothesis_tests import check_level
 from glassnet.study.results import Row
 from glassnet.study.statistics import (
     NOT_DISTINGUISHABLE,
@@ -23,38 +21,18 @@ from glassnet.study.statistics import (
     summarise,
     value_of,
 )
+from glassnet.study.suggestions import (
+    Suggestion,
+    signed_mean,
+    suggest_combining,
+    suggest_factorials,
+    suggest_levels,
+    suggest_mending,
+    suggest_seeds,
+)
 
 #: Times within this factor of the shortest are called equal: a machine is never quite idle.
 EQUAL_TIME = 1.1
-
-#: More seeds than this to tell two variants apart are not worth it.
-MOST_SEEDS = 100
-
-#: Seeds to begin with where there was one.
-FEW_SEEDS = 5
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """Something worth trying next.
-
-    Attributes
-    ----------
-    kind : str
-        ``"seeds"``: run more; ``"beyond"``: levels beyond the end of a numeric factor's range; ``"combine"``: the
-        best levels of the factors were never tried together; ``"interaction"``: factors to choose together;
-        ``"mend"``: a variant that would be best, if all its runs finished.
-    text : str
-        In a sentence or two.
-    details : dict
-        What the text is made of. seeds: ``seeds`` in all, and ``variants``, for each tie the seeds it takes, None
-        for more than `MOST_SEEDS`. beyond: ``factor``, ``level``, ``try``. combine: ``levels``. interaction:
-        ``factors``, ``p``. mend: ``variant``.
-    """
-
-    kind: str
-    text: str
-    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,9 +64,9 @@ class Recommendation:
         Of the compared variants, the best first.
     comparisons : list of Comparison
         Of the compared variants with the best, in the order of their means.
-    excluded : dict of str to str
+    excluded : dict of str to Message
         The other variants, never recommended, and why.
-    reason : str
+    reason : Message
         In two to four sentences.
     next : list of Suggestion
         What would be worth trying, the most useful first.
@@ -106,8 +84,8 @@ class Recommendation:
     seeds: tuple[int, ...]
     summaries: list[Summary]
     comparisons: list[Comparison]
-    excluded: dict[str, str]
-    reason: str
+    excluded: dict[str, Message]
+    reason: Message
     next: list[Suggestion]
 
 
@@ -175,7 +153,7 @@ def recommend(
         if any(name not in row.levels for row in rows):
             raise unknown_name("factors", name, {known for row in rows for known in row.levels})
     summaries = summarise(rows, measure, level)
-    excluded = _excluded(rows, measure)
+    excluded = excluded_variants(rows, measure)
     compared = [summary for summary in summaries if summary.variant not in excluded]
     if not compared:
         why = "; ".join(f"{variant}: {reason}" for variant, reason in excluded.items()) or "there are no runs"
@@ -186,7 +164,8 @@ def recommend(
     tests.sort(key=lambda test: place[test.variant])
     ties = [test for test in tests if test.verdict == NOT_DISTINGUISHABLE]
     close = tuple(test.variant for test in ties if _within_a_standard_error(test))
-    chosen = _cheapest([best, *(compared[place[variant]] for variant in close)])
+    cheap = [best, *(compared[place[variant]] for variant in close)]
+    chosen = _cheapest(cheap)
     found = Recommendation(
         measure=measure,
         level=level,
@@ -201,35 +180,57 @@ def recommend(
         summaries=compared,
         comparisons=tests,
         excluded=excluded,
-        reason="",
-        next=[],
+        reason=Message("sentences", sentences=[]),
+        next=[
+            *suggest_mending(compared, summaries, measure),
+            *suggest_combining(compared, rows, factors),
+            *suggest_factorials(rows, factors, measure, chosen.levels, level),
+            *suggest_seeds(best.variant, tests, level),
+            *suggest_levels(chosen.levels, [summary.levels for summary in cheap], factors),
+        ],
     )
-    return replace(found, reason=_reason(found), next=_next(found, rows, summaries, factors))
+    return replace(found, reason=_reason(found))
 
 
-def _excluded(rows: list[Row], measure: str) -> dict[str, str]:
-    """Return why variants are not compared: their runs that failed, or are not there."""
-    seeds = {row.seed for row in rows}
+def excluded_variants(rows: Iterable[Row], measure: str) -> dict[str, Message]:
+    """Return the variants that cannot be compared, and why: their runs that failed, or are not there.
+
+    Parameters
+    ----------
+    rows : iterable of Row
+    measure : str
+        As for `glassnet.study.statistics.larger_is_better`.
+
+    Examples
+    --------
+    >>> rows = [Row("base", {}, 0, "finished", {"train_loss": 0.5}), Row("wide", {}, 0, "diverged", {})]
+    >>> for variant, why in excluded_variants(rows, "train_loss").items():
+    ...     print(variant, why, sep=": ")
+    wide: diverged with 1 of 1 seed
+    """
+    variants = by_variant(rows)
+    n = len({seed for runs in variants.values() for seed in runs})
     found = {}
-    for variant, runs in by_variant(rows).items():
-        bad = [row for row in runs.values() if value_of(row, measure) is None]
-        kinds = [row.status if row.status != "finished" else f"without a finite {measure}" for row in bad]
-        kinds += ["not run"] * (len(seeds) - len(runs))
-        if kinds:
-            counts = [
-                f"{kind} with {kinds.count(kind)} of {_counted(len(seeds))}" for kind in dict.fromkeys(kinds)
-            ]
-            found[variant] = ", ".join(counts)
+    for variant, runs in variants.items():
+        kinds: list[str | Message] = [
+            row.status if row.status != "finished" else Message("without_measure", measure=measure)
+            for row in runs.values()
+            if value_of(row, measure) is None
+        ]
+        kinds += ["not run"] * (n - len(runs))
+        counts = [(kind, kinds.count(kind)) for place, kind in enumerate(kinds) if kind not in kinds[:place]]
+        seeds = Message("n_seeds", n=n)
+        if counts:
+            found[variant] = Message(
+                "listing", items=[Message("left_out_why", kind=kind, n=k, seeds=seeds) for kind, k in counts]
+            )
     return found
 
 
-def _counted(seeds: int) -> str:
-    return f"{seeds} seed{'s' if seeds > 1 else ''}"
-
-
-def _mean(summary: Summary) -> float:
-    """Return a mean that is known to be there."""
-    return math.nan if summary.mean is None else summary.mean
+def leave_out(excluded: Mapping[str, Message]) -> Message:
+    """Return which variants are left out of the comparison, and why each, as a sentence."""
+    variants = [(Message("quoted", name=name), why) for name, why in excluded.items()]
+    return Message("left_out", list=[Message("left_out_one", variant=name, why=why) for name, why in variants])
 
 
 def _cost(summary: Summary) -> tuple[float, float]:
@@ -238,12 +239,11 @@ def _cost(summary: Summary) -> tuple[float, float]:
 
 def _order(summary: Summary, measure: str) -> tuple[float, float, float, str]:
     """Return what puts the best mean first; of equal ones the cheaper, then by name, whatever the rows' order."""
-    sign = -1 if larger_is_better(measure) else 1
-    return sign * _mean(summary), *_cost(summary), summary.variant
+    return signed_mean(summary, measure), *_cost(summary), summary.variant
 
 
 def _gap(one: Summary, other: Summary) -> float:
-    return abs(_mean(one) - _mean(other))
+    return abs((one.mean or 0.0) - (other.mean or 0.0))  # compared variants have a mean
 
 
 def _within_a_standard_error(test: Comparison) -> bool:
@@ -259,263 +259,52 @@ def _cheapest(summaries: list[Summary]) -> Summary:
     return min(fast, key=lambda summary: _cost(summary)[1])  # of equal ones the first, which has the better mean
 
 
-def _reason(found: Recommendation) -> str:
-    sentences = [_lead(found), _standing(found), _choice(found), _left_out(found.excluded)]
-    return " ".join(sentence for sentence in sentences if sentence)
+def _reason(found: Recommendation) -> Message:
+    """Return in two to four sentences why the variant is recommended."""
+    sentences = [_lead(found), _standing(found), *_choice(found)]
+    if found.excluded:
+        sentences.append(leave_out(found.excluded))
+    return Message("sentences", sentences=sentences)
 
 
-def _lead(found: Recommendation) -> str:
-    best, name = found.summaries[0], found.measure.replace("_", " ")
-    figure = f"{best.mean:.4g}"
+def _lead(found: Recommendation) -> Message:
+    best = found.summaries[0]
+    figure: float | Message | None = best.mean
     if best.low is not None:
-        confidence = f"{100 * (1 - found.level):.4g} %"
-        figure += f" on average over {best.n} seeds ({confidence} interval {best.low:.4g} to {best.high:.4g})"
-    if len(found.summaries) == 1:
-        return (
-            f"{_quoted(best.variant)} is the only variant that finished with every seed: its {name} is {figure}."
+        confidence = 100 * (1 - found.level)
+        figure = Message(
+            "mean_figure", mean=best.mean, n=best.n, confidence=confidence, low=best.low, high=best.high
         )
-    which = "highest" if larger_is_better(found.measure) else "lowest"
-    return f"Of {len(found.summaries)} variants, {_quoted(best.variant)} has the {which} {name}: {figure}."
+    values = {"best": best.variant, "measure": found.measure, "figure": figure}
+    if len(found.summaries) == 1:
+        return Message("lead_only", **values)
+    which = Message("highest" if larger_is_better(found.measure) else "lowest")
+    return Message("lead", n=len(found.summaries), which=which, **values)
 
 
-def _standing(found: Recommendation) -> str:
-    """Say how far the best is ahead, and whether that is more than chance."""
+def _standing(found: Recommendation) -> Message:
+    """Return how far the best is ahead, and whether that is more than chance."""
     if not found.comparisons:
-        return "There is nothing to compare it with."
+        return Message("standing_alone")
     second = found.comparisons[0]
     if second.verdict == ONE_SEED:
-        chance = "with one seed nobody can tell whether that is more than chance"
-        return f"The next, {_quoted(second.variant)}, is {found.margin:.2g} behind; {chance}."
+        return Message("standing_one_seed", second=second.variant, margin=found.margin)
     if found.ties:
-        return f"{_listed(found.ties)} cannot be told from it with these seeds."
-    behind = f"the next, {_quoted(second.variant)}, is {found.margin:.2g} behind (p = {second.corrected:.2g}"
-    if len(found.comparisons) == 1:
-        return f"That is more than chance explains: {behind})."
-    return f"All others are worse by more than chance explains: {behind}, corrected for all comparisons)."
+        return Message("standing_ties", ties=list(found.ties))
+    key = "standing_two" if len(found.comparisons) == 1 else "standing_all"
+    return Message(key, second=second.variant, margin=found.margin, p=second.corrected)
 
 
-def _choice(found: Recommendation) -> str:
-    """Say why the best is taken, or one that is close to it; nothing where that is plain."""
+def _choice(found: Recommendation) -> list[Message]:
+    """Return why the best is taken, or one that is close to it; nothing where that is plain."""
     if not found.ties:
-        return ""
+        return []
     if found.variant == found.best:
-        if found.close:
-            return f"{_quoted(found.best)} is recommended: none of those close to it is clearly cheaper."
-        return f"{_quoted(found.best)} is recommended: they are all behind by more than one standard error."
+        return [Message("choice_close" if found.close else "choice_clear", best=found.best)]
     by_name = {summary.variant: summary for summary in found.summaries}
     seconds, parameters = _cost(by_name[found.variant])
     best_seconds, best_parameters = _cost(by_name[found.best])
-    cheaper = f"takes {seconds:.3g} s of training instead of {best_seconds:.3g} s"
+    key, ours, best = "choice_seconds", seconds, best_seconds
     if seconds * EQUAL_TIME > best_seconds and parameters < best_parameters:
-        cheaper = f"has {parameters:,.0f} parameters instead of {best_parameters:,.0f}"
-    behind = f"{found.given_up:.2g} behind, within one standard error"
-    return f"{_quoted(found.variant)} is recommended: it is {behind}, and {cheaper}."
-
-
-def _left_out(excluded: Mapping[str, str]) -> str:
-    if not excluded:
-        return ""
-    return f"Left out: {'; '.join(f'{_quoted(variant)} ({why})' for variant, why in excluded.items())}."
-
-
-def _quoted(name: str) -> str:
-    """Return a name for a sentence: it may hold commas itself."""
-    return f"“{name}”"
-
-
-def _listed(names: Sequence[str], most: int = 3) -> str:
-    """Return names as a list in a sentence."""
-    shown = [_quoted(name) for name in names[:most]]
-    if len(names) > most:
-        shown.append(f"{len(names) - most} more")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-
-
-def _next(
-    found: Recommendation, rows: list[Row], summaries: list[Summary], factors: Mapping[str, Sequence[str]]
-) -> list[Suggestion]:
-    return [
-        *_mend(found, summaries),
-        *_combine(found, rows, factors),
-        *_together(found, rows, factors),
-        *_more_seeds(found),
-        *_beyond(found, factors),
-    ]
-
-
-def _mend(found: Recommendation, summaries: list[Summary]) -> list[Suggestion]:
-    """Suggest to mend what would be best by the runs that finished."""
-    best = _order(found.summaries[0], found.measure)[0]
-    promising = [summary for summary in summaries if summary.n and _order(summary, found.measure)[0] < best]
-    return [
-        Suggestion(
-            "mend",
-            f"{_quoted(summary.variant)} has a better mean, {summary.mean:.4g}, in those of its runs that "
-            "finished: see what is wrong with the others, and run them again.",
-            {"variant": summary.variant},
-        )
-        for summary in promising
-    ]
-
-
-def _combine(found: Recommendation, rows: list[Row], factors: Mapping[str, Sequence[str]]) -> list[Suggestion]:
-    """Suggest the best levels of all factors together, where each was only tried by itself.
-
-    The base of such a study is the variant that most others differ from in one factor. The variants stand in the
-    order of their means, so the first of its neighbours in a factor has that factor's best level.
-    """
-    changes = {
-        summary.variant: [(other, _changed(summary, other, factors)) for other in found.summaries]
-        for summary in found.summaries
-    }
-    alone = {variant: [one for one in line if len(one[1]) == 1] for variant, line in changes.items()}
-    base = max(found.summaries, key=lambda summary: len(alone[summary.variant]))
-    levels = {name: base.levels[name] for name in factors}
-    place = {summary.variant: i for i, summary in enumerate(found.summaries)}
-    for other, (name,) in reversed(alone[base.variant]):
-        if place[other.variant] < place[base.variant]:
-            levels[name] = other.levels[name]
-    if any(all(row.levels[name] == level for name, level in levels.items()) for row in rows):
-        return []
-    together = ", ".join(f"{name}={level}" for name, level in levels.items())
-    text = (
-        f"The best levels of the factors were never tried together: run {together}. A full factorial of these "
-        "factors also shows whether they act independently."
-    )
-    return [Suggestion("combine", text, {"levels": levels})]
-
-
-def _changed(one: Summary, other: Summary, factors: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the factors in which two variants differ."""
-    return [name for name in factors if one.levels[name] != other.levels[name]]
-
-
-def _together(found: Recommendation, rows: list[Row], factors: Mapping[str, Sequence[str]]) -> list[Suggestion]:
-    """Suggest a full factorial of factors that interact."""
-    return [
-        Suggestion(
-            "interaction",
-            f"{_listed(names)} interact (p = {p:.2g}): what is best of one depends on the other. Choose them "
-            "together, by a full factorial of them with more levels.",
-            {"factors": list(names), "p": p},
-        )
-        for names, p in _interactions(found, rows, factors)
-        if p <= found.level
-    ]
-
-
-def _interactions(
-    found: Recommendation, rows: list[Row], factors: Mapping[str, Sequence[str]]
-) -> list[tuple[tuple[str, ...], float]]:
-    """Return interactions with their p by Holm: of all factors, or where runs are missing, of two at a time.
-
-    Two factors are looked at with the others as recommended.
-    """
-    there = {name: list(dict.fromkeys(row.levels[name] for row in rows)) for name in factors}
-    there = {name: levels for name, levels in there.items() if len(levels) > 1}
-    places = {(*(row.levels[name] for name in there), row.seed) for row in rows}
-    if len(there) < 2 or len(places) < len(rows):  # variants that differ in something else have no grid
-        return []
-    whole = interaction_test(rows, there, found.measure)
-    if whole.sources:
-        lines = [source for source in whole.sources if source.kind == "interaction"]
-        return [(line.factors, line.corrected) for line in lines if line.corrected is not None]
-    tested = []
-    for pair in combinations(there, 2):
-        fixed = {name: at for name, at in found.levels.items() if name in there and name not in pair}
-        part = [row for row in rows if all(row.levels[name] == at for name, at in fixed.items())]
-        levels = {name: list(dict.fromkeys(row.levels[name] for row in part)) for name in pair}
-        if all(len(few) > 1 for few in levels.values()):
-            sources = interaction_test(part, levels, found.measure).sources
-            tested += [(pair, source.p) for source in sources if source.kind == "interaction"]
-    known = [(pair, p) for pair, p in tested if p is not None]
-    return list(zip([pair for pair, _ in known], holm([p for _, p in known]), strict=True))
-
-
-def _more_seeds(found: Recommendation) -> list[Suggestion]:
-    """Suggest as many seeds as would tell the ties from the best."""
-    if len(found.seeds) == 1 and found.comparisons:
-        text = f"Run {FEW_SEEDS} seeds: with one, nothing can be judged."
-        return [Suggestion("seeds", text, {"seeds": FEW_SEEDS, "variants": {}})]
-    needed: dict[str, int | None] = {}
-    for test in found.comparisons:
-        if test.variant in found.ties and test.difference is not None and test.std is not None:
-            hardest = found.level / len(found.comparisons)
-            needed[test.variant] = seeds_needed(test.difference, test.std, hardest, most=MOST_SEEDS)
-    if not needed:
-        return []
-    enough = {variant: seeds for variant, seeds in needed.items() if seeds is not None}
-    hopeless = [variant for variant in needed if variant not in enough]
-    sentences = []
-    if enough:
-        told = (
-            f"Run {max(enough.values())} seeds in all to tell {_quoted(found.best)} from {_listed(list(enough))}"
-        )
-        sentences.append(f"{told}: at least so many, as the best of several looks better than it is.")
-    if hopeless:
-        told = f"To tell {_quoted(found.best)} from {_listed(hopeless)} would take more than {MOST_SEEDS} seeds"
-        sentences.append(f"{told}: take the cheaper.")
-    details = {"seeds": max(enough.values(), default=None), "variants": needed}
-    return [Suggestion("seeds", " ".join(sentences), details)]
-
-
-def _beyond(found: Recommendation, factors: Mapping[str, Sequence[str]]) -> list[Suggestion]:
-    """Suggest a level beyond the range of a numeric factor, where the recommended one lies at its end."""
-    suggestions = []
-    equal = {found.best, *found.close}
-    for name, levels in factors.items():
-        numbers = _numbers(levels)
-        if numbers is None or found.levels[name] not in numbers:
-            continue
-        order = sorted(numbers, key=numbers.__getitem__)
-        if found.levels[name] == order[0]:
-            order.reverse()
-        elif found.levels[name] != order[-1]:
-            continue
-        # Where the last step within the range made no difference, another one will hardly do.
-        before = found.levels | {name: order[-2]}
-        if any(summary.levels == before and summary.variant in equal for summary in found.summaries):
-            continue
-        beyond = _step(numbers, order)
-        if beyond is not None:
-            text = f"{name}={order[-1]} lies at the end of its range: try beyond it, {beyond} for example."
-            suggestions.append(Suggestion("beyond", text, {"factor": name, "level": order[-1], "try": beyond}))
-    return suggestions
-
-
-def _numbers(levels: Sequence[str]) -> dict[str, float] | None:
-    """Return the levels as numbers, None where they are not two or more different ones."""
-    try:
-        numbers = {level: float(level) for level in levels}
-    except ValueError:
-        return None
-    usable = all(math.isfinite(number) for number in numbers.values())
-    return numbers if usable and len(set(numbers.values())) == len(levels) >= 2 else None
-
-
-def _step(numbers: Mapping[str, float], order: Sequence[str]) -> str | None:
-    """Return the next level after the last in order: by a factor where the levels rise so, else by a distance."""
-    last, before = numbers[order[-1]], numbers[order[-2]]
-    values = [numbers[level] for level in order]
-    if min(values) > 0 and _even([math.log(value) for value in values]) <= _even(values) and _wide(values):
-        beyond = last * (last / before)
-    else:
-        beyond = last + (last - before)
-        if min(values) >= 0 >= beyond:
-            beyond = last / 2
-    if all(number.lstrip("+-").isdigit() for number in numbers):
-        beyond = float(round(beyond))
-        if beyond <= 0 < last:
-            return None
-    return None if beyond == last else f"{beyond:.6g}"
-
-
-def _even(values: Sequence[float]) -> float:
-    """Return the largest step of a row of numbers as a multiple of its smallest."""
-    steps = [abs(b - a) for a, b in pairwise(values)]
-    return max(steps) / min(steps)
-
-
-def _wide(values: Sequence[float]) -> bool:
-    """Return whether the numbers span a factor that nobody would step through by distances."""
-    return max(values) >= 4 * min(values)
+        key, ours, best = "choice_parameters", parameters, best_parameters
+    return [Message(key, variant=found.variant, gap=found.given_up, ours=ours, best=best)]

@@ -11,6 +11,7 @@ from typing import Any
 
 from glassnet.errors import FileError
 from glassnet.runtime.files import write_bytes
+from glassnet.training.health.diagnosis import Diagnosis
 
 #: How a run can have ended.
 FINISHED, DIVERGED, FAILED = "finished", "diverged", "failed"
@@ -63,6 +64,11 @@ class Row:
     health: list[dict[str, Any]] = field(default_factory=list)
     problem: str = ""
 
+    @property
+    def diagnoses(self) -> list[Diagnosis]:
+        """What `health` records, as values."""
+        return [Diagnosis.from_dict(record) for record in self.health]
+
     def to_json(self) -> str:
         """Return the row as JSON; `read_row` reads it.
 
@@ -107,11 +113,13 @@ def read_row(path: Path) -> Row:
     from pydantic import TypeAdapter
 
     try:
-        return TypeAdapter(Row).validate_json(path.read_bytes(), strict=True)
+        row = TypeAdapter(Row).validate_json(path.read_bytes(), strict=True)
+        _ = row.diagnoses  # which refuses records of anything else
     except OSError as error:
         raise FileError(path, f"cannot be read: {error.strerror}") from None
     except ValueError:
         raise FileError(path, "is no row of a study; remove it, and its run is done again") from None
+    return row
 
 
 def read_rows(folder: Path) -> list[Row]:

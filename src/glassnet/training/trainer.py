@@ -418,7 +418,7 @@ class Trainer:
         lost = next(found for found in run.health.diagnoses if found.kind == "divergence")
         step = self.latest - len(state.history) * self.sampler.steps
         return DivergenceError(
-            f"epoch {epoch}, step {step}: {error}; {lost.cause}{lost.advice}. "
+            f"epoch {epoch}, step {step}: {error}; {lost.explanation}. "
             f"The network is back at its state after epoch {len(state.history)}",
             run,
         )

@@ -1,5 +1,7 @@
 """Sick networks are named with kind, layer and remedy, healthy ones are left in peace, remedies work."""
 
+import json
+import re
 from statistics import median
 
 import pytest
@@ -14,6 +16,9 @@ from tests.training.health.battery import (
     train,
 )
 
+from glassnet.locales.catalogue import Words
+from glassnet.training.health.diagnosis import Diagnosis
+
 #: One of each kind, and a few healthy ones, for every day.
 FIRST = [next(case for case in SICK if case.kind == kind) for kind in dict.fromkeys(case.kind for case in SICK)]
 
@@ -26,7 +31,17 @@ def test_the_battery_is_large_enough():
 @pytest.mark.real_data
 @pytest.mark.parametrize("case", FIRST, ids=str)
 def test_one_of_each_kind_is_named(fashion_mnist_home, case):
-    assert fault(case, train(case, 0)[0]) is None
+    run = train(case, 0)[0]
+    assert fault(case, run) is None
+    for found in run.health.diagnoses:
+        chinese = Words("zh").render(found.message)
+        assert numbers(str(found)) == numbers(chinese)
+        assert Diagnosis.from_dict(json.loads(json.dumps(found.to_dict()))).message == found.message
+
+
+def numbers(text):
+    """The numbers of a sentence, in order of size."""
+    return sorted(re.findall(r"\d[\d.,]*(?:e[-+]?\d+)?", text.replace(", ", " ")), key=str)
 
 
 @pytest.mark.real_data

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import glassnet as gn
+from glassnet.locales.catalogue import Message
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.training.config import TrainingConfig, configure
 from glassnet.training.health.evidence import Baseline, Evidence
@@ -92,7 +93,9 @@ def test_a_rate_for_a_sum_is_divided_by_its_rows():
 
 
 def test_two_remedies_make_both_changes():
-    one = Remedy("a", "this", {"network": {"x": 1}})
-    both = one & Remedy("b", "that", {"network": {"y": 2}, "training": {"z": 3}})
-    assert both == Remedy("a", "this and that", {"network": {"x": 1, "y": 2}, "training": {"z": 3}})
+    one = Remedy("a", Message("verbatim", text="this"), {"network": {"x": 1}})
+    that = Message("verbatim", text="that")
+    both = one & Remedy("b", that, {"network": {"y": 2}, "training": {"z": 3}})
+    assert (both.family, str(both)) == ("a", "this and that")
+    assert both.changes == {"network": {"x": 1, "y": 2}, "training": {"z": 3}}
     assert one.changes == {"network": {"x": 1}}

@@ -39,7 +39,7 @@ def test_the_reports_failures(fashion_mnist_home, activation, k, kind, family):
     sick = report_run(data, activation, k, epochs=60)
     found = sick.health.diagnoses[0]
     assert (found.kind, found.remedy.family) == (kind, family)
-    assert "uniform(-1, 1) on 784 inputs gives pre-activations of spread 7" in found.cause
+    assert "uniform(-1, 1) on 784 inputs gives pre-activations of spread 7" in str(found.cause)
     assert found.remedy.changes["training"]["optimizer"].startswith("gd(")
     mended = report_run(data, activation, k, epochs=300, changes=found.remedy.changes)
     assert not mended.health.sick

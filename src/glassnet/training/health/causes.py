@@ -1,7 +1,8 @@
-"""Why a network is sick: the questions that several rules ask, and the answers in words."""
+"""Why a network is sick: the questions that several rules ask, and the answers."""
 
 from __future__ import annotations
 
+from glassnet.locales.catalogue import Message
 from glassnet.nn.optimizers import LBFGS
 from glassnet.training.health.evidence import Evidence, grows
 from glassnet.training.health.remedies import (
@@ -60,7 +61,7 @@ def is_unstable(evidence: Evidence) -> bool:
     return present_rate(evidence) > CATAPULT * evidence.stable_rate
 
 
-def too_wide(evidence: Evidence) -> tuple[str, LayerVitals] | None:
+def find_wide_start(evidence: Evidence) -> tuple[str, LayerVitals] | None:
     """Return the kind and the first layer of what is wrong, where the first pre-activations are too large."""
     start = evidence.start
     for layer, activation in zip(start.hidden, evidence.network.activations, strict=False):
@@ -70,74 +71,78 @@ def too_wide(evidence: Evidence) -> tuple[str, LayerVitals] | None:
     return ("exploding-signal", wide[0]) if wide and evidence.unlearned(start) > WIDE else None
 
 
-def wide_text(evidence: Evidence, kind: str, layer: LayerVitals) -> str:
-    """Say what makes the first pre-activations too large."""
+def wide_start_cause(evidence: Evidence, kind: str, layer: LayerVitals) -> Message:
+    """Return what makes the first pre-activations too large."""
     network = evidence.network
     activation = network.activations[layer.layer - 1].name
-    if _shifted(evidence, layer):
-        return (
-            f"biases from {network.bias_initializer} give pre-activations of mean "
-            f"{layer.pre_activation_mean:.2g}: {layer.flat_share:.0%} of {activation} start flat"
+    if _is_shifted(evidence, layer):
+        return Message(
+            "causes.shifted-start",
+            initializer=network.bias_initializer,
+            mean=layer.pre_activation_mean,
+            flat=layer.flat_share,
+            activation=activation,
         )
-    spreads = ", ".join(f"{one.pre_activation_spread:.2g}" for one in evidence.start.layers)
-    text = (
-        f"{network.initializer} on {network.layers[layer.layer - 1]} inputs gives pre-activations of spread "
-        f"{layer.pre_activation_spread:.2g} (layer by layer: {spreads})"
+    start = Message(
+        "causes.wide-start",
+        initializer=network.initializer,
+        inputs=network.layers[layer.layer - 1],
+        spread=layer.pre_activation_spread,
+        spreads=[one.pre_activation_spread for one in evidence.start.layers],
     )
     if kind == "saturated-units":
-        return f"{text}; {layer.flat_share:.0%} of {activation} start saturated"
+        return Message("causes.wide-saturated", start=start, flat=layer.flat_share, activation=activation)
     powers = [one.name for one in network.activations if grows(one)]
-    why = f", for {powers[0]} raises it to a power in every layer" if powers else ""
     times = evidence.unlearned(evidence.start)
-    return f"{text}{why}; the first loss is {times:.3g} times that of the best constant answer"
+    if powers:
+        return Message("causes.wide-powers", start=start, activation=powers[0], times=times)
+    return Message("causes.wide-loss", start=start, times=times)
 
 
-def narrowed(evidence: Evidence, layer: LayerVitals) -> Remedy:
+def narrow_start(evidence: Evidence, layer: LayerVitals) -> Remedy:
     """Return what brings a start that is too wide back into the range of its activations."""
     if evidence.input_spread > SCALED[1]:
         return scaled_inputs(evidence)
-    return zero_biases() if _shifted(evidence, layer) else fitting_initializer(evidence)
+    return zero_biases() if _is_shifted(evidence, layer) else fitting_initializer(evidence)
 
 
-def _shifted(evidence: Evidence, layer: LayerVitals) -> bool:
+def _is_shifted(evidence: Evidence, layer: LayerVitals) -> bool:
     """Whether it is the biases that put a layer out of range."""
     shifted = abs(layer.pre_activation_mean) > 2 * layer.pre_activation_spread
     return shifted and evidence.network.bias_initializer != "zeros"
 
 
-def unscaled_text(evidence: Evidence) -> str:
-    """Say how large the inputs are."""
-    return f"the inputs have a root mean square of {evidence.input_spread:.3g}; networks expect about 1"
+def unscaled_cause(evidence: Evidence) -> Message:
+    """Return how large the inputs are."""
+    return Message("causes.unscaled-inputs", rms=evidence.input_spread)
 
 
 def scaled_inputs(evidence: Evidence) -> Remedy:
     """Return what brings inputs to the size that networks expect."""
-    size = float(f"{evidence.input_spread:.1g}")
-    return normalisation(f"inputs divided by {size:g}, or batch normalisation, which comes to the same")
+    return normalisation(Message("remedies.scale-inputs", size=float(f"{evidence.input_spread:.1g}")))
 
 
-def why_too_large(evidence: Evidence) -> tuple[str, Remedy]:
-    """Say why numbers grew beyond bounds: the inputs, the first weights, or the steps; and what to do."""
+def why_too_large(evidence: Evidence) -> tuple[Message, Remedy]:
+    """Return why numbers grew beyond bounds, the inputs, the first weights, or the steps; and what to do."""
     if evidence.input_spread > SCALED[1]:
-        return unscaled_text(evidence), scaled_inputs(evidence)
-    optimizer, found = evidence.optimizer, too_wide(evidence)
+        return unscaled_cause(evidence), scaled_inputs(evidence)
+    optimizer, found = evidence.optimizer, find_wide_start(evidence)
     if found is not None and (evidence.rate <= 10 * usual_rate(evidence) or isinstance(optimizer, LBFGS)):
-        return wide_text(evidence, *found), narrowed(evidence, found[1])
+        return wide_start_cause(evidence, *found), narrow_start(evidence, found[1])
     if isinstance(optimizer, LBFGS):
-        return "the line search of lbfgs was led astray", fitting_initializer(evidence)
-    return rate_text(evidence), lower_rate(evidence)
+        return Message("causes.line-search"), fitting_initializer(evidence)
+    return rate_cause(evidence), lower_rate(evidence)
 
 
-def rate_text(evidence: Evidence) -> str:
-    """Say by what measure the steps are too large."""
-    rate, usual, limit = evidence.rate, usual_rate(evidence), evidence.stable_rate
-    if present_rate(evidence) > limit:
-        mean = f" is {present_rate(evidence):.3g} for the mean of {evidence.step_rows} rows;"
-        summed = mean if evidence.network.loss.reduction == "sum" else ":"
-        return (
-            f"steps are too large: learning rate {rate:.3g}{summed} {evidence.optimizer_name} is stable, at "
-            f"the start, up to 2 / sharpness = {limit:.2g}"
-        )
+def rate_cause(evidence: Evidence) -> Message:
+    """Return by what measure the steps are too large."""
+    rate, usual, name = evidence.rate, usual_rate(evidence), evidence.optimizer_name
+    mean_rate, limit = present_rate(evidence), evidence.stable_rate
+    if mean_rate > limit and evidence.network.loss.reduction == "sum":
+        rates = {"rate": rate, "mean_rate": mean_rate, "rows": evidence.step_rows}
+        return Message("causes.unstable-summed-rate", **rates, optimizer=name, limit=limit)
+    if mean_rate > limit:
+        return Message("causes.unstable-rate", rate=rate, optimizer=name, limit=limit)
     if rate <= usual:
-        return f"steps are too large: learning rate {rate:g} is more than this network can take"
-    return f"steps are too large: learning rate {rate:g}, where {evidence.optimizer_name} usually takes {usual:g}"
+        return Message("causes.large-rate", rate=rate)
+    return Message("causes.unusual-rate", rate=rate, optimizer=name, usual=usual)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 from typing import Any
 
+from glassnet.locales.catalogue import Message
 from glassnet.training.health.remedies import Remedy
 
 #: What a diagnosis may be of, in the order of causes: what comes first explains what comes after it.
@@ -38,8 +41,8 @@ class Diagnosis:
         One of `KINDS`.
     sick : bool
         The network does not learn, or what it learns does not hold, because of it; else it is a remark.
-    cause : str
-        Why, in words.
+    cause : Message
+        Why.
     layer : int or None
         Where, the first hidden layer being 1; None: in all of the network.
     units : tuple of int
@@ -47,50 +50,87 @@ class Diagnosis:
     since : int
         The step after which it was first seen; 0: before training.
     evidence : dict of str to float
-        The numbers that it is drawn from.
+        The numbers that it is drawn from; None in a record stands for one that is not finite.
     remedy : Remedy or None
         What to try first.
 
     Examples
     --------
-    >>> print(Diagnosis("dead-units", True, "all 4 units give 0", layer=1, since=16))
-    dead-units (layer 1, since step 16): all 4 units give 0
+    >>> found = Diagnosis("unscaled-inputs", True, Message("causes.unscaled-inputs", rms=147.0), layer=1, since=16)
+    >>> print(found)
+    unscaled-inputs (layer 1, since step 16): the inputs have a root mean square of 147; networks expect about 1
+    >>> Diagnosis.from_dict(found.to_dict()) == found
+    True
     """
 
     kind: str
     sick: bool
-    cause: str
+    cause: Message
     layer: int | None = None
     units: tuple[int, ...] = ()
     since: int = 0
-    evidence: dict[str, float] = field(default_factory=dict)
+    evidence: Mapping[str, float | None] = field(default_factory=dict)
     remedy: Remedy | None = None
 
     def __str__(self) -> str:
-        """One line: what, where, since when, why, what to do."""
-        where = [] if self.layer is None else [f"layer {self.layer}"]
-        when = "from the start" if self.since == 0 else f"since step {self.since}"
-        return f"{self.kind} ({', '.join([*where, when])}): {self.cause}{self.advice}"
+        """One line in English: what, where, since when, why, what to do."""
+        return str(self.message)
 
     @property
-    def advice(self) -> str:
-        """What to try, as the end of a sentence."""
-        return "" if self.remedy is None else f"; try {self.remedy.text}"
+    def message(self) -> Message:
+        """What, where, since when, why and what to do."""
+        where = Message("diagnoses.since", step=self.since) if self.since else Message("diagnoses.from_start")
+        if self.layer is not None:
+            where = Message("diagnoses.layer", layer=self.layer, since=where)
+        return Message("diagnoses.line", kind=self.kind, where=where, explanation=self.explanation)
+
+    @property
+    def explanation(self) -> Message:
+        """Why, and what to do where that is known."""
+        if self.remedy is None:
+            return self.cause
+        return Message("diagnoses.advice", cause=self.cause, remedy=self.remedy.message)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON."""
-        plain: dict[str, Any] = in_json(asdict(self))
+        """Return plain values for a record in JSON: the messages as keys and values."""
+        plain: dict[str, Any] = in_json(self) | {"cause": self.cause.to_dict()}
+        if self.remedy is not None:
+            plain["remedy"]["message"] = self.remedy.message.to_dict()
         return plain
+
+    @classmethod
+    def from_dict(cls, record: Any) -> Diagnosis:
+        """Read what `to_dict` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the record is something else.
+        """
+        found: Diagnosis = _reader().validate_python(record)
+        return found
+
+
+@cache
+def _reader() -> Any:
+    """Return what checks the record of a diagnosis; to make it takes longer than to use it."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Diagnosis)
 
 
 def in_json(value: Any) -> Any:
-    """Return plain values with None for the numbers that JSON has no word for.
+    """Return plain values: None for the numbers that JSON has no word for, English for messages.
 
     Examples
     --------
-    >>> in_json({"loss": float("nan"), "units": (1, 2)})
-    {'loss': None, 'units': [1, 2]}
+    >>> in_json({"loss": float("nan"), "units": (1, 2), "found": Message("yes")})
+    {'loss': None, 'units': [1, 2], 'found': 'yes'}
     """
+    if isinstance(value, Message):
+        return str(value)
+    if is_dataclass(value):
+        return {one.name: in_json(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, dict):
         return {name: in_json(one) for name, one in value.items()}
     if isinstance(value, list | tuple):

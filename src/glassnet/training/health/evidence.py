@@ -177,7 +177,7 @@ class Evidence:
 
         NaN for other optimizers.
         """
-        return self.stable_rate_of(rebuilt(self.network, {}))
+        return self.stable_rate_of(rebuild(self.network, {}))
 
     def stable_rate_of(self, network: Network) -> float:
         """Return the same for another network."""
@@ -222,7 +222,7 @@ class Evidence:
         return [one.layers[layer - 1] for one in self.vitals]
 
 
-def rebuilt(network: Network, changes: dict[str, Any]) -> Network:
+def rebuild(network: Network, changes: dict[str, Any]) -> Network:
     """Build a network again as it was before training, with other settings."""
     description = network.get_config()
     del description["class_names"]

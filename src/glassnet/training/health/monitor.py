@@ -27,7 +27,7 @@ EARLY = (1, 4, 16, 64, 256, 1024)
 SELDOM = 64
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Health:
     """How well a run is.
 
@@ -51,13 +51,34 @@ class Health:
         """A line for each diagnosis, or that there is none."""
         return "\n".join(map(str, self.diagnoses)) or "healthy"
 
+    def __repr__(self) -> str:
+        """What was found, and by how many examinations."""
+        state = "sick" if self.sick else "remarks" if self.diagnoses else "healthy"
+        kinds = ", ".join(one.kind for one in self.diagnoses)
+        return f"<Health: {state}{f' ({kinds})' if kinds else ''}, {len(self.vitals)} examinations>"
+
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON."""
+        """Return plain values for a record in JSON; None stands for numbers that were not finite."""
         return {
             "sick": self.sick,
             "diagnoses": [diagnosis.to_dict() for diagnosis in self.diagnoses],
-            "vitals": in_json([vitals.to_dict() for vitals in self.vitals]),
+            "vitals": in_json(self.vitals),
         }
+
+    @classmethod
+    def from_dict(cls, record: Any) -> Health:
+        """Read what `to_dict` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the record is something else.
+        """
+        try:
+            vitals = tuple(Vitals.from_dict(values) for values in record["vitals"])
+            return cls(tuple(Diagnosis.from_dict(one) for one in record["diagnoses"]), vitals)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"no record of a run's health: {error!r}") from None
 
 
 class Monitor:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from glassnet.data.dataset import Dataset, Split
 from glassnet.errors import DataError, HealthWarning
+from glassnet.locales.catalogue import Message
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.training.config import TrainingConfig
@@ -39,13 +40,13 @@ class Check:
         What: ``"first loss"``, ``"over-fit 32 rows"`` or ``"learning rate"``.
     passed : bool
         Whether it is as it should be.
-    finding : str
-        What was found, in words.
+    finding : Message
+        What was found.
     """
 
     name: str
     passed: bool
-    finding: str
+    finding: Message
 
 
 @dataclass(frozen=True)
@@ -72,20 +73,23 @@ class Preflight:
         return all(check.passed for check in self.checks) and not self.diagnoses
 
     @property
-    def conclusion(self) -> str:
-        """What to do, in a sentence."""
+    def conclusion(self) -> Message:
+        """What to do."""
         if self.diagnoses:
             first = self.diagnoses[0]
-            return f"{first.kind}{f' in layer {first.layer}' if first.layer else ''}{first.advice}"
+            found = Message("checks.found", kind=first.kind)
+            if first.layer:
+                found = Message("checks.found-in-layer", kind=first.kind, layer=first.layer)
+            return replace(first, cause=found).explanation
         failed = [check.name for check in self.checks if not check.passed]
         if failed == ["learning rate"] and self.learning_rate is not None:
-            return f"train with learning_rate {self.learning_rate:.2g}"
-        return f"not fit to be trained: see {', '.join(failed)}" if failed else "fit to be trained as it is"
+            return Message("checks.train-with", rate=self.learning_rate)
+        return Message("checks.not-fit", failed=failed) if failed else Message("checks.fit")
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON."""
-        plain: dict[str, Any] = in_json(asdict(self))
-        return plain | {"sound": self.sound, "conclusion": self.conclusion}
+        """Return plain values, for JSON; messages in English."""
+        plain: dict[str, Any] = in_json(self)
+        return plain | {"sound": self.sound, "conclusion": str(self.conclusion)}
 
 
 def preflight(
@@ -106,11 +110,20 @@ def preflight(
     Parameters
     ----------
     network : Network
-        Left as it is.
+        The network to be trained. Its parameters are left as they are.
     data : Dataset
-        Only ``data.train`` is used.
-    optimizer, batch_size, seed
-        See `glassnet.fit`.
+        The data it is to learn from; only ``data.train`` is used.
+    optimizer : str or Optimizer, default "adam"
+        The optimizer that is to train it.
+    batch_size : int, optional
+        Rows of a step. By default that of `glassnet.fit`.
+    seed : int, optional
+        Seed of the order of the rows in the test of the learning rate.
+
+    Returns
+    -------
+    Preflight
+        What was tried, what is wrong before the first step, and a conclusion.
 
     Raises
     ------
@@ -121,7 +134,7 @@ def preflight(
     --------
     >>> from glassnet.data.registry import load_dataset
     >>> found = preflight(Network([64, 32, 10]), load_dataset("digits"))
-    >>> found.sound, found.conclusion
+    >>> found.sound, str(found.conclusion)
     (True, 'fit to be trained as it is')
     """
     rule = OPTIMIZERS.resolve(optimizer)
@@ -157,7 +170,7 @@ def _evidence(network: Network, data: Dataset, optimizer: Optimizer, batch_size:
 def _first_loss(evidence: Evidence) -> Check:
     loss, constant = evidence.start.loss, evidence.baseline.loss
     times = evidence.unlearned(evidence.start)
-    finding = f"{loss:.4g}; the best constant answer costs {constant:.4g}"
+    finding = Message("checks.first-loss", loss=loss, constant=constant)
     return Check("first loss", bool(times <= max(WIDE, _mean_free(evidence))), finding)
 
 
@@ -184,13 +197,14 @@ def _over_fit(network: Network, data: Dataset, optimizer: Optimizer) -> Check:
                 learner, small, optimizer=optimizer, epochs=PASSES, kernels="numpy", threads=1, progress=False
             )
     except DivergenceError as error:
-        return Check(name, False, f"diverges: {error}")
+        return Check(name, False, Message("checks.diverges", error=str(error)))
     base = Baseline.of(network.loss, network.encode(few.y))
     first, last = (run.history["train_loss"][place] or 0.0 for place in (0, -1))
     each = len(rows) if network.loss.reduction == "sum" else 1
     left = (last / each - base.floor) / max(base.loss - base.floor, 1e-12)
-    finding = f"loss {first / each:.4g} to {last / each:.2g} in {PASSES} steps"
-    return Check(name, bool(left <= LEFT), finding if left <= LEFT else f"{finding}: not learned by heart")
+    learned = bool(left <= LEFT)
+    key = "checks.over-fit" if learned else "checks.not-learned"
+    return Check(name, learned, Message(key, first=first / each, last=last / each, steps=PASSES))
 
 
 def _rate(
@@ -202,7 +216,7 @@ def _rate(
     try:
         found = find_learning_rate(network, data, optimizer=optimizer, batch_size=batch_size, seed=seed)
     except DataError as error:
-        return None, Check("learning rate", False, str(error))
+        return None, Check("learning rate", False, Message("verbatim", text=str(error)))
     rate = optimizer.learning_rate * optimizer.update_scale
-    finding = f"{rate:g}; a range test picks {found.pick:.2g}, the loss rises beyond {found.highest_stable:.2g}"
+    finding = Message("checks.rate", rate=rate, pick=found.pick, limit=found.highest_stable)
     return found.pick, Check("learning rate", found.pick / SMALL <= rate <= found.highest_stable, finding)

@@ -1,4 +1,4 @@
-"""Remedies: what to change of a run's settings first, as values and in words."""
+"""Remedies: what to change of a run's settings first."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.locales.catalogue import Message
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS, Optimizer
-from glassnet.training.health.evidence import DESCENTS, Evidence, grows, rebuilt
+from glassnet.training.health.evidence import DESCENTS, Evidence, grows, rebuild
 from glassnet.training.health.vitals import bounded
 
 #: Initializers to choose from, the widest first; and the widest pre-activations that a start may have.
@@ -26,22 +27,26 @@ class Remedy:
     family : str
         ``"learning rate"``, ``"initializer"``, ``"activation"``, ``"batch normalisation"``, ``"output"``,
         ``"rows"`` or ``"early stopping"``.
-    text : str
-        What to do, in words.
+    message : Message
+        What to do.
     changes : dict
         The same as values of a `RunConfig`, by section; `glassnet.training.config.configure` takes them.
     """
 
     family: str
-    text: str
+    message: Message
     changes: dict[str, dict[str, Any]]
+
+    def __str__(self) -> str:
+        """Return what to do, in English."""
+        return str(self.message)
 
     def __and__(self, other: Remedy) -> Remedy:
         """Return one that makes another's changes too."""
         sections = {**self.changes}
         for name, values in other.changes.items():
             sections[name] = sections.get(name, {}) | values
-        return Remedy(self.family, f"{self.text} and {other.text}", sections)
+        return Remedy(self.family, Message("remedies.both", first=self.message, second=other.message), sections)
 
 
 def fitting_initializer(evidence: Evidence) -> Remedy:
@@ -60,8 +65,12 @@ def fitting_initializer(evidence: Evidence) -> Remedy:
         changes["initializer"] = name
         if _widest(evidence, changes) <= WIDEST:
             break
-    text = ", ".join(f"{name} {value}" for name, value in changes.items())
-    return _with_stable_rate(evidence, Remedy(family, text, {"network": changes}))
+    return _with_stable_rate(evidence, set_options(family, "network", changes))
+
+
+def set_options(family: str, section: str, options: dict[str, Any]) -> Remedy:
+    """Other values of a section's options, and no more."""
+    return Remedy(family, Message("remedies.settings", settings=options), {section: options})
 
 
 def _without_powers(network: Network) -> dict[str, Any]:
@@ -76,13 +85,13 @@ def _widest(evidence: Evidence, changes: dict[str, Any]) -> float:
     """Return the largest spread of a layer's pre-activations before training, with other settings."""
     if evidence.probe is None:
         return 0.0
-    spreads = evidence.probe.spreads(rebuilt(evidence.network, changes))
+    spreads = evidence.probe.spreads(rebuild(evidence.network, changes))
     return float(np.max(np.nan_to_num(spreads, nan=np.inf)))
 
 
 def _with_stable_rate(evidence: Evidence, remedy: Remedy) -> Remedy:
     """Add a learning rate where gradient descent would grow away from the start that the remedy makes."""
-    limit = evidence.stable_rate_of(rebuilt(evidence.network, remedy.changes["network"]))
+    limit = evidence.stable_rate_of(rebuild(evidence.network, remedy.changes["network"]))
     if not present_rate(evidence) > limit:
         return remedy
     return remedy & _rate(evidence, limit / 2 / _mean_factor(evidence))
@@ -90,12 +99,12 @@ def _with_stable_rate(evidence: Evidence, remedy: Remedy) -> Remedy:
 
 def zero_biases() -> Remedy:
     """Biases that leave the units in the middle of their range."""
-    return Remedy("initializer", "bias_initializer zeros", {"network": {"bias_initializer": "zeros"}})
+    return set_options("initializer", "network", {"bias_initializer": "zeros"})
 
 
-def normalisation(text: str) -> Remedy:
+def normalisation(message: Message) -> Remedy:
     """Batch normalisation in every hidden layer."""
-    return Remedy("batch normalisation", text, {"network": {"batch_norm": True}})
+    return Remedy("batch normalisation", message, {"network": {"batch_norm": True}})
 
 
 def _mean_factor(evidence: Evidence) -> int:
@@ -128,29 +137,25 @@ def higher_rate(evidence: Evidence) -> Remedy:
 
 def _rate(evidence: Evidence, rate: float) -> Remedy:
     rate, factor = float(f"{rate:.2g}"), _mean_factor(evidence)
-    text = f"learning_rate {rate:g}"
+    message = Message("remedies.rate", rate=rate)
     if factor > 1:
-        text += f" ({rate * factor:.2g} for the mean of {factor} rows)"
+        message = Message("remedies.summed-rate", rate=rate, mean_rate=rate * factor, rows=factor)
     if evidence.optimizer_name not in list(OPTIMIZERS):  # no configuration knows an own optimizer that has no name
-        return Remedy("learning rate", text, {})
+        return Remedy("learning rate", message, {})
     optimizer: Optimizer = replace(evidence.optimizer, learning_rate=rate, update_scale=1.0)
-    return Remedy("learning rate", text, {"training": {"optimizer": optimizer.spec}})
+    return Remedy("learning rate", message, {"training": {"optimizer": optimizer.spec}})
 
 
 def linear_output() -> Remedy:
     """An output without bounds."""
-    return Remedy(
-        "output",
-        "output_activation identity",
-        {"network": {"output_activation": "identity", "output_scale": 1.0}},
-    )
+    return set_options("output", "network", {"output_activation": "identity", "output_scale": 1.0})
 
 
 def all_rows() -> Remedy:
     """Draw from all training rows."""
-    return Remedy("rows", 'sampling "fresh", which draws from all rows', {"training": {"sampling": "fresh"}})
+    return Remedy("rows", Message("remedies.all-rows"), {"training": {"sampling": "fresh"}})
 
 
 def early_stopping() -> Remedy:
     """End where the validation loss is lowest."""
-    return Remedy("early stopping", "early_stopping patience(5)", {"training": {"early_stopping": "patience(5)"}})
+    return set_options("early stopping", "training", {"early_stopping": "patience(5)"})

@@ -7,19 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 
+from glassnet.locales.catalogue import Message
 from glassnet.training.health.causes import (
     ENOUGH,
     UNLEARNED,
+    find_wide_start,
     is_sick,
     is_unscaled,
     is_unstable,
-    narrowed,
-    rate_text,
+    narrow_start,
+    rate_cause,
     scaled_inputs,
-    too_wide,
-    unscaled_text,
+    unscaled_cause,
     why_too_large,
-    wide_text,
+    wide_start_cause,
 )
 from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.health.evidence import Evidence
@@ -94,7 +95,6 @@ def _share(units: tuple[int, ...], layer: LayerVitals) -> float:
 
 def _duplicated_units(evidence: Evidence) -> Diagnosis | None:
     """Units that start equal stay equal, and count as one."""
-    initializer = evidence.network.initializer
     if evidence.end.step == 0 and not is_sick(evidence):
         return None
     for first, last in zip(evidence.start.hidden, evidence.end.hidden, strict=True):
@@ -102,8 +102,7 @@ def _duplicated_units(evidence: Evidence) -> Diagnosis | None:
             return Diagnosis(
                 "duplicated-units",
                 is_sick(evidence),
-                f"the {first.units} units start with equal weights (initializer {initializer}) and get equal "
-                "gradients: they stay one and the same unit",
+                Message("causes.duplicated-units", units=first.units, initializer=evidence.network.initializer),
                 layer=first.layer,
                 units=last.duplicated,
                 evidence={"units": first.units, "duplicated": len(last.duplicated)},
@@ -123,13 +122,13 @@ def _unreachable_targets(evidence: Evidence) -> Diagnosis | None:
     slack = 0.01 * (base.high - base.low)
     if low - slack <= base.low and base.high <= high + slack:
         return None
+    targets = {"target_low": base.low, "target_high": base.high}
     return Diagnosis(
         "unreachable-targets",
         is_sick(evidence),
-        f"the output, {k:g} times {activation.name}, lies between {low:.3g} and {high:.3g}; the targets go from "
-        f"{base.low:.3g} to {base.high:.3g}",
+        Message("causes.unreachable-targets", scale=k, activation=activation.name, low=low, high=high, **targets),
         layer=len(network.W),
-        evidence={"output_low": low, "output_high": high, "target_low": base.low, "target_high": base.high},
+        evidence={"output_low": low, "output_high": high, **targets},
         remedy=linear_output(),
     )
 
@@ -142,7 +141,7 @@ def _unscaled_inputs(evidence: Evidence) -> Diagnosis | None:
     return Diagnosis(
         "unscaled-inputs",
         is_sick(evidence),
-        unscaled_text(evidence),
+        unscaled_cause(evidence),
         layer=1,
         evidence={"input_spread": evidence.input_spread, "pre_activation_spread": spread},
         remedy=scaled_inputs(evidence),
@@ -161,14 +160,14 @@ def _divergence(evidence: Evidence) -> Diagnosis | None:
 
 def _wide_start(evidence: Evidence) -> Diagnosis | None:
     """First weights or biases that put a layer out of range."""
-    found = too_wide(evidence)
+    found = find_wide_start(evidence)
     if found is None or not is_sick(evidence):
         return None
     kind, layer = found
     return Diagnosis(
         kind,
         True,
-        wide_text(evidence, kind, layer),
+        wide_start_cause(evidence, kind, layer),
         layer=layer.layer,
         units=layer.saturated,
         evidence={
@@ -177,7 +176,7 @@ def _wide_start(evidence: Evidence) -> Diagnosis | None:
             "first_loss": evidence.start.loss,
             "constant_loss": evidence.baseline.loss,
         },
-        remedy=narrowed(evidence, layer),
+        remedy=narrow_start(evidence, layer),
     )
 
 
@@ -189,11 +188,11 @@ def _dead_units(evidence: Evidence) -> Diagnosis | None:
         return None
     flags = [_share(one.dead, one) >= MOST for one in evidence.layer_over_time(layer.layer)]
     since = evidence.since(np.array(flags))
-    cause, remedy = _why_dead(evidence, since)
+    why, remedy = _why_dead(evidence, since)
     return Diagnosis(
         "dead-units",
         is_sick(evidence) and bool(grave),
-        f"{len(layer.dead)} of {layer.units} units give 0 on every row, and no gradient reaches them: {cause}",
+        Message("causes.dead-units", dead=len(layer.dead), units=layer.units, why=why),
         layer=layer.layer,
         units=layer.dead,
         since=since,
@@ -202,13 +201,13 @@ def _dead_units(evidence: Evidence) -> Diagnosis | None:
     )
 
 
-def _why_dead(evidence: Evidence, since: int) -> tuple[str, Remedy]:
+def _why_dead(evidence: Evidence, since: int) -> tuple[Message, Remedy]:
     network = evidence.network
     if since > 0:
         return why_too_large(evidence)
     if network.bias_initializer != "zeros":
-        return f"biases from {network.bias_initializer} put them out of reach from the start", zero_biases()
-    return f"{network.initializer} left them so", fitting_initializer(evidence)
+        return Message("causes.dead-by-biases", initializer=network.bias_initializer), zero_biases()
+    return Message("causes.dead-by-weights", initializer=network.initializer), fitting_initializer(evidence)
 
 
 def _dead_layer(evidence: Evidence) -> Diagnosis | None:
@@ -226,12 +225,11 @@ def _vanishing_signal(evidence: Evidence) -> Diagnosis | None:
     faint = [layer for layer in start.layers if layer.pre_activation_spread < FAINT]
     if not faint or not is_sick(evidence) or any(_share(layer.dead, layer) == 1 for layer in start.hidden):
         return None
-    spreads = ", ".join(f"{one.pre_activation_spread:.2g}" for one in start.layers)
+    spreads = [one.pre_activation_spread for one in start.layers]
     return Diagnosis(
         "vanishing-signal",
         True,
-        f"{evidence.network.initializer} lets the signal fade: the spread of the pre-activations is, layer by "
-        f"layer, {spreads}",
+        Message("causes.vanishing-signal", initializer=evidence.network.initializer, spreads=spreads),
         layer=faint[0].layer,
         evidence={"pre_activation_spread": faint[0].pre_activation_spread},
         remedy=fitting_initializer(evidence),
@@ -250,11 +248,10 @@ def _vanishing_gradients(evidence: Evidence) -> Diagnosis | None:
     return Diagnosis(
         "vanishing-gradients",
         True,
-        f"on its way back through {len(start.hidden)} layers the gradient shrinks: beside its weights, that of "
-        f"layer 1 is {ratio:.1g} times that of the last",
+        Message("causes.vanishing-gradients", layers=len(start.hidden), ratio=ratio),
         layer=1,
         evidence={"gradient_ratio": ratio},
-        remedy=normalisation("batch normalisation, which keeps its size"),
+        remedy=normalisation(Message("remedies.batch-normalisation")),
     )
 
 
@@ -269,12 +266,12 @@ def _saturated_units(evidence: Evidence) -> Diagnosis | None:
         ]
         if not flags[-1]:
             continue
-        cause, remedy = why_too_large(evidence)
+        why, remedy = why_too_large(evidence)
+        where = {"flat": layer.flat_share, "layer": layer.layer, "activation": activation.name}
         return Diagnosis(
             "saturated-units",
             True,
-            f"{layer.flat_share:.0%} of what layer {layer.layer} gives is where {activation.name} is flat, and "
-            f"hardly any gradient comes back: {cause}",
+            Message("causes.saturated-units", **where, why=why),
             layer=layer.layer,
             units=layer.saturated,
             since=evidence.since(np.array(flags)),
@@ -286,7 +283,7 @@ def _saturated_units(evidence: Evidence) -> Diagnosis | None:
 
 def _oscillating_loss(evidence: Evidence) -> Diagnosis | None:
     """The loss jumps about instead of falling."""
-    if evidence.divergence is not None or too_wide(evidence) is not None:
+    if evidence.divergence is not None or find_wide_start(evidence) is not None:
         return None
     rises, sick = _rises(evidence), is_sick(evidence)
     if rises < RISING and not (sick and (evidence.largest_update >= HUGE or is_unstable(evidence))):
@@ -294,8 +291,7 @@ def _oscillating_loss(evidence: Evidence) -> Diagnosis | None:
     return Diagnosis(
         "oscillating-loss",
         sick,
-        f"a step moves the weights by up to {evidence.largest_update:.2g} of their size, and the loss jumps "
-        f"about: {rate_text(evidence)}",
+        Message("causes.oscillating-loss", update=evidence.largest_update, why=rate_cause(evidence)),
         since=evidence.first_step,
         evidence={"largest_update": evidence.largest_update, "rises": rises, "loss": evidence.end.loss},
         remedy=lower_rate(evidence),
@@ -319,7 +315,7 @@ def _slow_learning(evidence: Evidence) -> Diagnosis | None:
     return Diagnosis(
         "slow-learning",
         True,
-        f"a step moves the weights by {update:.1g} of their size, where 1e-3 is usual; {_loss_text(evidence)}",
+        Message("causes.slow-learning", update=update, loss=_loss(evidence)),
         since=evidence.first_step,
         evidence={"largest_update": update, "learning_rate": evidence.optimizer.learning_rate},
         remedy=higher_rate(evidence),
@@ -335,8 +331,7 @@ def _stuck_loss(evidence: Evidence) -> Diagnosis | None:
     return Diagnosis(
         "stuck-loss",
         True,
-        f"{_loss_text(evidence)}: nothing of what tells the rows apart was learned, though the steps are neither "
-        "too large nor too small; do the targets belong to the rows?",
+        Message("causes.stuck-loss", loss=_loss(evidence)),
         evidence={"loss": evidence.end.loss, "constant_loss": evidence.baseline.loss},
     )
 
@@ -349,15 +344,15 @@ def _unfinished(evidence: Evidence) -> Diagnosis | None:
     return Diagnosis(
         "unfinished",
         False,
-        f"{_loss_text(evidence)}: {left:.0%} is left to learn",
+        Message("causes.unfinished", loss=_loss(evidence), left=left),
         since=evidence.end.step,
         evidence={"unlearned": left},
         remedy=higher_rate(evidence),
     )
 
 
-def _loss_text(evidence: Evidence) -> str:
-    return f"the loss is {evidence.end.loss:.4g}, that of the best constant answer {evidence.baseline.loss:.4g}"
+def _loss(evidence: Evidence) -> Message:
+    return Message("causes.loss", loss=evidence.end.loss, constant=evidence.baseline.loss)
 
 
 def _constant_output(evidence: Evidence) -> Diagnosis | None:
@@ -366,12 +361,11 @@ def _constant_output(evidence: Evidence) -> Diagnosis | None:
     span = CONSTANT * (base.high - base.low)
     if evidence.divergence is not None or end.step == 0 or not end.output_spread < span:
         return None
-    answer, best = (", ".join(f"{value:.3g}" for value in values) for values in (end.outputs, base.answer))
+    answers = {"answer": list(end.outputs), "best": list(base.answer)}
     return Diagnosis(
         "constant-output",
         is_sick(evidence),
-        f"every row gets the answer {answer}, which costs {end.loss:.4g} a row; the best constant, {best}, costs "
-        f"{base.loss:.4g}",
+        Message("causes.constant-output", **answers, loss=end.loss, constant=base.loss),
         layer=len(end.layers),
         since=evidence.since(np.array([one.output_spread < span for one in evidence.vitals])),
         evidence={
@@ -395,14 +389,16 @@ def _over_fitting(evidence: Evidence) -> Diagnosis | None:
         return None
     gap = (last.train_accuracy or 0.0) - (last.validation_accuracy or 0.0)
     few = evidence.drawn < evidence.rows
-    seen = f"; only {evidence.drawn:,} of {evidence.rows:,} training rows are ever drawn" if few else ""
+    lowest, end = float(losses.min()), float(losses[-1])
+    cause = Message("causes.over-fitting", lowest=lowest, epoch=best.epoch, last=end, train=last.train_loss)
+    if few:
+        cause = Message("causes.over-fitting-few-rows", risen=cause, drawn=evidence.drawn, rows=evidence.rows)
     return Diagnosis(
         "over-fitting",
         last.validation_accuracy is not None and gap >= APART and evidence.end.step >= ENOUGH,
-        f"the validation loss has risen from {losses.min():.4g}, after epoch {best.epoch}, to {losses[-1]:.4g}, "
-        f"while the training loss fell to {last.train_loss:.4g}{seen}",
+        cause,
         since=best.epoch * (evidence.end.step // len(history)),
-        evidence={"lowest": float(losses.min()), "last": float(losses[-1]), "gap": gap},
+        evidence={"lowest": lowest, "last": end, "gap": gap},
         remedy=all_rows() if few else early_stopping(),
     )
 

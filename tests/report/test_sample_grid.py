@@ -4,7 +4,7 @@ import pytest
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
 from glassnet.errors import DataError, FileError, UsageError
-from glassnet.report.pictures import sample_grid, save_png
+from glassnet.report.sample_grid import sample_grid, save_png
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from shlex import join
 from typing import Any
 
+from glassnet.locales.catalogue import Words
 from glassnet.report.study_findings import Findings
-from glassnet.report.study_sentences import counted, listed
 from glassnet.report.tables import Cell, Table
-from glassnet.report.words import Words
 from glassnet.study.design import BASE
 from glassnet.study.results import Row
 from glassnet.study.study_folder import STUDY_FILE
@@ -22,12 +21,12 @@ def fairness(found: Findings, words: Words) -> list[str]:
     alike = {(row.seed, *(row.levels[name] for name in factors), row.start) for row in found.rows if row.start}
     said = words.say("same_start")
     if starts and len({one[:-1] for one in alike}) == len(alike) and found.study.design != "list":
-        said = words.say("same_start_but", factors=words.say("and").join(factors))
+        said = words.say("same_start_but", factors=factors)
     elif starts:
-        said = words.say("other_start", variants=listed(starts, words, len(starts)))
+        said = words.say("other_start", variants=words.listed(starts, len(starts)))
     if not orders:
         return [said, words.say("same_order")]
-    return [said, words.say("other_order", variants=listed(orders, words, len(orders)))]
+    return [said, words.say("other_order", variants=words.listed(orders, len(orders)))]
 
 
 def _others(rows: Sequence[Row], kind: str) -> list[str]:
@@ -60,7 +59,7 @@ def about_command(found: Findings, record: Mapping[str, Any], words: Words) -> l
     if found.study.budget.seconds is not None:
         said.append(words.say("study_bits_seconds"))
     elif threads:
-        said.append(words.say("study_bits", threads=counted("thread", threads, words)))
+        said.append(words.say("study_bits", threads=words.say("n_threads", n=threads)))
     return said
 
 

@@ -1,4 +1,4 @@
-"""Pictures of the data."""
+"""The first images of every class, as one picture."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, UsageError
+from glassnet.report.images import flat_image, flat_shape
 from glassnet.runtime.files import write_bytes
 
 if TYPE_CHECKING:
@@ -49,19 +50,14 @@ def sample_grid(data: Dataset, per_class: int = 10) -> Figure:
     if not 1 <= per_class <= MOST_PER_CLASS:
         raise UsageError("per_class", f"must be a whole number from 1 to {MOST_PER_CLASS}, got {per_class}")
     colours = data.image_shape[2:] if data.image_shape[2:] == (3,) else ()
-    depth = data.image_shape[0] if len(data.image_shape) == 3 and not colours else None
-    height, width = data.image_shape[:2] if depth is None else data.image_shape[1:]
-    gap = 2
-    n_classes = len(data.class_names)
+    height, width = flat_shape(data.image_shape)
+    gap, n_classes = 2, len(data.class_names)
     shape = n_classes * (height + gap) - gap, per_class * (width + gap) - gap, *colours
     sheet = np.full(shape, 255 if colours else 0, data.train.X.dtype)
     for label in range(n_classes):
-        images = data.train.X[np.flatnonzero(data.train.y == label)[:per_class]]
-        for column, image in enumerate(images.reshape(len(images), *data.image_shape)):
-            if depth is not None:  # a slice through the middle
-                image = image[depth // 2]
+        for column, row in enumerate(data.train.X[np.flatnonzero(data.train.y == label)[:per_class]]):
             top, left = label * (height + gap), column * (width + gap)
-            sheet[top : top + height, left : left + width] = image
+            sheet[top : top + height, left : left + width] = flat_image(row, data.image_shape)
 
     inches = 0.55
     figure = Figure(figsize=(per_class * inches + 1.6, n_classes * inches + 0.5), layout="constrained")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from glassnet.errors import FileError
-from glassnet.report.learning_rates import draw, range_test_figure
+from glassnet.report.range_test_figure import draw, range_test_figure
 from glassnet.training.range_test import RangeTest, smooth
 
 

@@ -1,0 +1,1 @@
+"""What glassnet says to its readers: one catalogue of sentences a language, and what renders them."""
