@@ -16,7 +16,7 @@ import glassnet as gn
 from glassnet.cli.train import NOT_OF_A_PLAN
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.training.assessment import assess
-from glassnet.training.config import NetworkConfig, TrainingConfig
+from glassnet.training.options import NetworkConfig, TrainingConfig
 from glassnet.training.plans import load_plan
 from glassnet.training.run_folder import RunFolder
 
@@ -257,7 +257,7 @@ def test_a_bad_configuration_file_is_named_with_the_key(glassnet, here):
     (here / "c.toml").write_text('[data]\ndataset = "digits"\n[training]\nepoch = 3\n')
     answer = glassnet("train", "--config", "c.toml")
     assert answer.code == 1
-    assert answer.error.startswith("c.toml: training.epoch: is no option; known here: optimizer, epochs")
+    assert answer.error.startswith("c.toml: training.epoch: is no option; did you mean epochs?")
 
 
 def test_a_folder_with_files_is_left_alone(glassnet, here):

@@ -16,9 +16,10 @@ from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.seeds import stream
-from glassnet.training.config import DataConfig, RunConfig
+from glassnet.training.config import RunConfig
 from glassnet.training.learner import Learner
 from glassnet.training.loop import rules_of
+from glassnet.training.options import DataConfig
 from glassnet.training.run import load_data, network_for
 from glassnet.training.sampling import Sampler
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 
@@ -24,20 +25,16 @@ from glassnet.runtime.environment import environment
 from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.training.callbacks import Callback
 from glassnet.training.checkpoint import Checkpoint
-from glassnet.training.config import (
-    NetworkConfig,
-    RunConfig,
-    TrainingConfig,
-    TrainingOptions,
-    check_data,
-    validated,
-)
+from glassnet.training.config import RunConfig, check_data, resolve_options
 from glassnet.training.early_stopping import EARLY_STOPPING
 from glassnet.training.health.monitor import Health
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.keeper import Keeper
 from glassnet.training.learner import Learner, Rules
 from glassnet.training.model_file import network_from
+from glassnet.training.option_docs import takes_training_options
+from glassnet.training.option_errors import validated
+from glassnet.training.options import NetworkConfig, TrainingConfig
 from glassnet.training.progress import TrainingProgress
 from glassnet.training.row_weights import fingerprint
 from glassnet.training.run_folder import RunFolder
@@ -126,6 +123,7 @@ class Interrupted(KeyboardInterrupt):
         return type(self), (self.run, self.signal)
 
 
+@takes_training_options
 def fit(
     network: Network,
     data: Dataset,
@@ -135,7 +133,7 @@ def fit(
     callbacks: Sequence[Callback] = (),
     run_dir: str | Path | None = None,
     progress: bool = True,
-    **options: Unpack[TrainingOptions],
+    **options: Any,
 ) -> Run:
     """Train a network, in place.
 
@@ -157,49 +155,6 @@ def fit(
         Folder to save the run in; it must be new or empty. None: nothing is written.
     progress : bool, default True
         Show the progress on stderr.
-    optimizer : str or Optimizer, default "adam"
-        A name from `OPTIMIZERS`, with options if need be, ``"momentum(0.05, momentum=0.8)"``; or an object.
-    schedule : str or Schedule, default "constant"
-        What multiplies the learning rate step by step, a name from `SCHEDULES`: ``"one_cycle"``,
-        ``"cosine(warmup=0.05)"``.
-    epochs : int, default 10
-        Passes over the training rows, or over as many as ``samples_per_epoch`` says.
-    batch_size : int, optional
-        Rows of a step; 128, or all of them where there are fewer. `GD` takes all rows of an epoch at once.
-    samples_per_epoch : int or float, optional
-        Number of training rows an epoch takes, or a share of them up to 1.0. Default: all.
-    sampling : {"fresh", "first"}
-        Whether an epoch's rows are drawn afresh from all, or are always the first ones.
-    augmentation : str or Augmentation, default "none"
-        How images of bytes are moved each time they are drawn: ``"shift(2) + flip + erase(0.5)"``.
-    class_weight : {"balanced"} or dict, optional
-        How much the rows of each class count, see `glassnet.training.row_weights`.
-    label_smoothing : float, default 0
-        What is taken from the certainty of the targets, see `glassnet.nn.targets.smooth`; the training loss is
-        that of the smoothed targets, the validation loss is not.
-    l1, l2, weight_decay, clip_norm, clip_value, max_norm, ema : float
-        What is done to gradient and weights at each step, see `glassnet.nn.update`. No loss that is reported
-        contains the penalties. With ``ema`` the network is judged, and ends, with the average of its parameters.
-    average_epochs : int, optional
-        Judge, and end, with the mean of the parameters at the ends of the last so many epochs (Izmailov et al.
-        2018).
-    metrics : list of str, optional
-        Measured on the validation rows after each epoch, names from `glassnet.training.monitoring.METRICS`;
-        columns ``validation_NAME`` of the history.
-    early_stopping : str or EarlyStopping, optional
-        ``"patience(10)"``, ``"patience(5, monitor=auc)"``: end when that does not improve any more, with the best
-        epoch's parameters.
-    checkpoint_every : int, optional
-        Save the run after every so many epochs. Default: at the end of an epoch, every 30 seconds. From what was
-        saved last, `glassnet.resume` goes on as if the run had not been stopped.
-    kernels : {"auto", "numba", "numpy"}
-        "numpy" evaluates the formulas as they stand, "numba" compiles them; "auto" compiles where Numba is
-        installed and parameters times rows of an epoch are 2e8 or more. The two differ by rounding.
-    threads : int, optional
-        Threads of this run, the same from beginning to end. By default as many as are fastest, measured at the
-        start and corrected when the machine becomes busy; the history says how many. Compiled, the result does
-        not depend on how many of them are at work. As NumPy evaluates it, it does by rounding; there a small
-        network (as above) takes one thread.
 
     Returns
     -------
@@ -226,8 +181,9 @@ def fit(
     >>> run.history.last.validation_accuracy > 0.9
     True
     """
-    config, rules = _planned(options)
-    described = _describe(network, data, config, network.seed if seed is None else seed, sample_weight)
+    training, optimizer = resolve_options(options, inspect.signature(fit).parameters)
+    rules = rules_of(training, optimizer)
+    described = _describe(network, data, training, network.seed if seed is None else seed, sample_weight)
     run = Run(network, History(), described, None if run_dir is None else Path(run_dir))
     return _trained(run, data, rules, sample_weight, callbacks, progress, None)
 
@@ -274,16 +230,6 @@ def _gone_on(
     rules = rules_of(training, OPTIMIZERS.resolve(training.optimizer))
     weights = checkpoint.arrays.get("sample_weight")
     return _trained(run, data, rules, weights, callbacks, progress, checkpoint)
-
-
-def _planned(options: TrainingOptions) -> tuple[TrainingConfig, Rules]:
-    """Return the options of `fit` as a configuration, and the objects that they are or stand for."""
-    optimizer = OPTIMIZERS.resolve(options.get("optimizer", "adam"))
-    plain = {name: getattr(value, "spec", value) for name, value in options.items()}
-    if isinstance(weights := plain.get("class_weight"), Mapping):
-        plain["class_weight"] = {str(name): weight for name, weight in weights.items()}
-    training = validated(TrainingConfig, plain | {"optimizer": optimizer.spec})
-    return training, rules_of(training, optimizer)
 
 
 def rules_of(training: TrainingConfig, optimizer: Optimizer) -> Rules:

@@ -11,7 +11,7 @@ from glassnet.data.large import is_mapped
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.optimizer import Optimizer
-from glassnet.training.config import TrainingConfig
+from glassnet.training.options import TrainingConfig
 
 DEFAULT_BATCH_SIZE = 128
 

@@ -12,7 +12,6 @@ from glassnet.nn.network import Network
 from glassnet.nn.optimizer import Optimizer
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.nn.quasi_newton import LBFGS
-from glassnet.training.config import TrainingConfig
 from glassnet.training.health.causes import WIDE
 from glassnet.training.health.diagnosis import Diagnosis, in_json
 from glassnet.training.health.evidence import Baseline, Evidence
@@ -20,6 +19,7 @@ from glassnet.training.health.monitor import ROWS, TARGETS
 from glassnet.training.health.rules import diagnose
 from glassnet.training.health.vitals import Probe
 from glassnet.training.loop import DivergenceError, fit
+from glassnet.training.options import TrainingConfig
 from glassnet.training.range_test import find_learning_rate
 from glassnet.training.sampling import Sampler, evenly_spread
 

@@ -1,0 +1,112 @@
+"""What does not fit an option, or is no option, as one line that names it and what may be meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from glassnet.errors import UsageError
+from glassnet.training.options import SECTIONS, fields_of, option_of
+
+Model = TypeVar("Model", bound=BaseModel)
+
+#: Where the options of a section go.
+HOMES = {
+    "data": "the data (glassnet.load_dataset)",
+    "network": "the network (glassnet.Network)",
+    "training": "training (glassnet.fit)",
+}
+
+
+def nearest_option(name: str, known: Iterable[str]) -> str | None:
+    """Return the option that is meant by a name that is none: what others call so, or the most similar name.
+
+    Examples
+    --------
+    >>> nearest_option("lr", ["l1", "learning_rate"]), nearest_option("Batch-Sise", ["batch_size"])
+    ('learning_rate', 'batch_size')
+    """
+    known, plain = list(known), name.replace("-", "_").lower()
+    options = {option: field for section in SECTIONS for option, field in fields_of(section).items()}
+    for option, field in options.items():
+        if option in known and plain in option_of(field).elsewhere:
+            return option
+    return next(iter(difflib.get_close_matches(plain, known, n=1)), None)
+
+
+def unknown_option(place: str, known: Iterable[str], others: Iterable[str] = ()) -> UsageError:
+    """Build the error for a name that is no option.
+
+    Parameters
+    ----------
+    place : str
+        The name, after its section where that is part of the message.
+    known : iterable of str
+        The options at that place.
+    others : iterable of str, optional
+        What else may be meant.
+
+    Examples
+    --------
+    >>> print(unknown_option("lr", ["epochs", "learning_rate"]))
+    lr: is no option; did you mean learning_rate?
+    >>> print(unknown_option("training.dropout", ["epochs"]))
+    training.dropout: is no option here; it belongs to the network (glassnet.Network)
+    """
+    known, name = list(known), place.rpartition(".")[2]
+    home = next((home for section, home in HOMES.items() if name in fields_of(section)), None)
+    if home is not None:
+        return UsageError(place, f"is no option here; it belongs to {home}")
+    meant = nearest_option(name, [*known, *others])
+    problem = f"did you mean {meant}?" if meant else f"known here: {', '.join(known)}"
+    return UsageError(place, f"is no option; {problem}")
+
+
+def validated(model: type[Model], values: Mapping[str, Any]) -> Model:
+    """Build a configuration, with pydantic's complaints as one line that names the option.
+
+    Raises
+    ------
+    UsageError
+        For the first value that does not fit.
+
+    Examples
+    --------
+    >>> from glassnet.training.options import TrainingConfig
+    >>> validated(TrainingConfig, {"epochs": 0})
+    Traceback (most recent call last):
+        ...
+    glassnet.errors.UsageError: epochs: input should be greater than or equal to 1, got 0
+    """
+    try:
+        return model(**values)
+    except ValidationError as error:
+        raise _complaint(model, error.errors()[0]) from None
+
+
+def _complaint(model: type[BaseModel], first: ErrorDetails) -> UsageError:
+    """Return pydantic's complaint as an error that names the option."""
+    full = [str(part) for part in first["loc"]]
+    if first["type"] == "extra_forbidden":
+        return unknown_option(".".join(full), _known(model, full[:-1]))
+    if first["type"] == "value_error" and isinstance(problem := first["ctx"]["error"], UsageError):
+        return UsageError(".".join([*full, problem.name]), problem.problem)
+    place = [part for part in first["loc"] if isinstance(part, str) and part.isidentifier()]
+    name = ".".join(part for part in place if part not in ("int", "float", "str")) or "configuration"
+    if first["type"] == "missing":
+        return UsageError(name, "is missing")
+    return UsageError(name, f"{first['msg'][0].lower()}{first['msg'][1:]}, got {first['input']!r}")
+
+
+def _known(model: type[BaseModel], place: list[str]) -> list[str]:
+    """Return the options at a place in a configuration."""
+    for part in place:
+        inner = model.model_fields[part].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            model = inner
+    section = next((name for name, one in SECTIONS.items() if one is model), None)
+    return list(model.model_fields if section is None else fields_of(section))
