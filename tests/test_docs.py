@@ -55,7 +55,8 @@ def test_a_guide_is_a_program_that_prints_what_it_says(tmp_path, monkeypatch, na
 
 def test_the_options_that_the_guide_to_training_names_are_those_of_the_command():
     guide = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
-    options = get_command(app).commands["train"].params
+    with get_command(app).commands["train"].make_context("train", [], resilient_parsing=True) as context:
+        options = context.command.get_params(context)
     known = {name for option in options for name in (*option.opts, *option.secondary_opts)}
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", guide))
     assert len(named) > 20

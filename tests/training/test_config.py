@@ -158,7 +158,10 @@ GOOD = {"data": {"dataset": "digits"}}
             GOOD | {"training": {"batch-size": 5}},
             "training.batch-size: is no option; did you mean batch_size?",
         ),
-        (GOOD | {"training": {"int": 5}}, "training.int: is no option; known here: optimizer, learning_rate, update_scale, "),
+        (
+            GOOD | {"training": {"int": 5}},
+            "training.int: is no option; known here: optimizer, learning_rate, update_scale, ",
+        ),
         (GOOD | {"network": {"layer": [1]}}, "network.layer: is no option; did you mean layers?"),
         (
             {"data": {"dataset": "digits", "x": 1}},
@@ -228,7 +231,10 @@ def refused(path):
         (b"a = " + b"[" * 100_000, "is no TOML file: "),
         (b"", "data: is missing"),
         (b"[data]\ndataset = 5", "data.dataset: input should be a valid string, got 5"),
-        (b"[data]\ndataset = 'digits'\n[training]\nepoch = 5", "training.epoch: is no option; did you mean epochs?"),
+        (
+            b"[data]\ndataset = 'digits'\n[training]\nepoch = 5",
+            "training.epoch: is no option; did you mean epochs?",
+        ),
     ],
 )
 def test_a_bad_file_is_refused_by_name(tmp_path, content, said):

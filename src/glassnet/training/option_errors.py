@@ -35,7 +35,7 @@ def nearest_option(name: str, known: Iterable[str]) -> str | None:
     for option, field in options.items():
         if option in known and plain in option_of(field).elsewhere:
             return option
-    return next(iter(difflib.get_close_matches(plain, known, n=1)), None)
+    return next(iter(difflib.get_close_matches(plain, known, n=1, cutoff=0.7)), None)
 
 
 def unknown_option(place: str, known: Iterable[str], others: Iterable[str] = ()) -> UsageError:
@@ -99,7 +99,8 @@ def _complaint(model: type[BaseModel], first: ErrorDetails) -> UsageError:
     name = ".".join(part for part in place if part not in ("int", "float", "str")) or "configuration"
     if first["type"] == "missing":
         return UsageError(name, "is missing")
-    return UsageError(name, f"{first['msg'][0].lower()}{first['msg'][1:]}, got {first['input']!r}")
+    problem = first["msg"].partition(", unable")[0]
+    return UsageError(name, f"{problem[0].lower()}{problem[1:]}, got {first['input']!r}")
 
 
 def _known(model: type[BaseModel], place: list[str]) -> list[str]:

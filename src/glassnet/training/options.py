@@ -184,7 +184,6 @@ class NetworkConfig(Section):
         Option(
             "Share of the hidden units left out at each training step; or one share each for inputs and hidden "
             "layers: 0.1,0.4.",
-            metavar="P,..",
         ),
     ] = 0.0
 
@@ -276,7 +275,6 @@ class TrainingConfig(Section):
         Option(
             "Weight of the rows of each class: balanced, or weights by class: cat=2,dog=1.",
             "See `glassnet.training.row_weights`.",
-            metavar="NAME=W,..",
             default="1",
         ),
     ] = None

@@ -1,0 +1,169 @@
+"""An option is defined once, and everything that shows or reads it says the same."""
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from glassnet.cli.options import changes_of
+from glassnet.data.registry import load_dataset
+from glassnet.errors import UsageError
+from glassnet.nn.network import Network
+from glassnet.nn.optimizers import SGD, Adam
+from glassnet.training.config import configure, resolve_options
+from glassnet.training.early_stopping import EarlyStopping
+from glassnet.training.loop import fit
+from glassnet.training.option_docs import option_tables, type_text
+from glassnet.training.options import SECTIONS, TrainingConfig, fields_of, option_of
+
+FIELDS = {f"{section}.{name}": field for section in SECTIONS for name, field in fields_of(section).items()}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_dataset("digits")
+
+
+def test_the_page_of_options_is_made_from_them():
+    page = Path(__file__).parents[2] / "docs" / "options.md"
+    assert page.read_text(encoding="utf-8") == option_tables(), "run python -m glassnet.training.option_docs"
+
+
+def test_every_option_says_what_it_is_in_plain_sentences():
+    for name, field in FIELDS.items():
+        option = option_of(field)
+        assert re.fullmatch(r"[A-Z].*\.", option.says), name
+        assert not option.says.startswith(("Of ", "Its ")), name
+        assert option.more == "" or option.more.endswith("."), name
+
+
+def test_the_signature_and_the_help_of_fit_list_the_options():
+    parameters = inspect.signature(fit).parameters
+    assert list(parameters)[:2] == ["network", "data"]
+    assert all(one.kind is not inspect.Parameter.VAR_KEYWORD for one in parameters.values())
+    text = inspect.getdoc(fit)
+    for name, field in fields_of("training").items():
+        assert parameters[name].default == field.default
+        assert parameters[name].annotation == type_text(field)
+        assert f"\n{name} : {type_text(field)}, default {field.default!r}\n" in text
+        assert option_of(field).says.split()[-1] in text
+    assert parameters["optimizer"].annotation == "str | Optimizer"
+    assert parameters["early_stopping"].annotation == "str | int | EarlyStopping | None"
+    assert text.index("\nthreads : ") < text.index("\nReturns\n") < text.index("\nRaises\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"lr": 0.1}, "lr: is no option; did you mean learning_rate?"),
+        ({"learning_rates": 0.1}, "learning_rates: is no option; did you mean learning_rate?"),
+        ({"n_epochs": 3}, "n_epochs: is no option; did you mean epochs?"),
+        ({"BatchSize": 3}, "BatchSize: is no option; did you mean batch_size?"),
+        ({"patience": 3}, "patience: is no option; did you mean early_stopping?"),
+        ({"callback": []}, "callback: is no option; did you mean callbacks?"),
+        ({"dropout": 0.1}, "dropout: is no option here; it belongs to the network (glassnet.Network)"),
+        ({"validation": 0.1}, "validation: is no option here; it belongs to the data (glassnet.load_dataset)"),
+        ({"zzz": 1}, "zzz: is no option; known here: optimizer, learning_rate, update_scale, schedule, epochs, "),
+        ({"epochs": "ten"}, "epochs: input should be a valid integer, got 'ten'"),
+        ({"learning_rate": "fast"}, "learning_rate: must be a finite number, got 'fast'"),
+        ({"learning_rate": 0}, "learning_rate: must be > 0, got 0"),
+        ({"early_stopping": 0}, "early_stopping: patience must be a whole number >= 1, got 0"),
+        ({"early_stopping": True}, "early_stopping: patience must be a whole number >= 1, got True"),
+    ],
+)
+def test_what_is_no_option_or_does_not_fit_one_is_one_line(digits, options, said):
+    network = Network([64, 10])
+    with pytest.raises(UsageError) as caught:
+        fit(network, digits, progress=False, **options)
+    assert str(caught.value).startswith(said)
+    assert network.fingerprint() == Network([64, 10]).fingerprint()
+
+
+def test_an_optimizer_that_is_none_is_one_line(digits):
+    for optimizer in (3, SGD):
+        with pytest.raises(UsageError, match=r"^optimizer: expected a name or an? Optimizer, got "):
+            fit(Network([64, 10]), digits, optimizer=optimizer, progress=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "optimizer"),
+    [
+        ({}, Adam()),
+        ({"learning_rate": 0.5}, Adam(0.5)),
+        ({"optimizer": "sgd", "learning_rate": 0.5}, SGD(0.5)),
+        ({"optimizer": SGD(0.1), "update_scale": 2.0}, SGD(0.1, update_scale=2.0)),
+        ({"optimizer": "sgd(0.1)", "learning_rate": None}, SGD(0.1)),
+    ],
+)
+def test_a_learning_rate_is_the_optimizers(options, optimizer):
+    training, found = resolve_options(options)
+    assert found == optimizer
+    assert training == TrainingConfig(optimizer=optimizer.spec)
+
+
+@pytest.mark.parametrize("value", [5, "5", "patience(5)"])
+def test_a_number_of_epochs_is_a_patience(value):
+    assert resolve_options({"early_stopping": value})[0].early_stopping == "patience(5)"
+    assert TrainingConfig(early_stopping=value).early_stopping == "patience(5)"
+
+
+def test_objects_are_written_as_their_specification():
+    training = TrainingConfig(optimizer=SGD(0.5), early_stopping=EarlyStopping(3), class_weight={1: 2.0})
+    assert training.optimizer == SGD(0.5).spec
+    assert training.early_stopping == EarlyStopping(3).spec
+    assert training.class_weight == {"1": 2.0}
+
+
+def test_a_shorthand_works_in_a_configuration_too():
+    config = configure({"data": {"dataset": "digits"}, "training": {"optimizer": "sgd", "learning_rate": 0.5}})
+    assert config.training.optimizer == SGD(0.5).spec
+    assert "learning_rate =" not in config.to_toml().replace("(learning_rate=", "")
+    again = configure({"training": {"learning_rate": 0.25, "early_stopping": 4}}, config)
+    assert again.training == TrainingConfig(optimizer=SGD(0.25).spec, early_stopping="patience(4)")
+    with pytest.raises(UsageError, match=r"^training\.learning_rate: must be > 0, got -1"):
+        configure({"training": {"learning_rate": -1}}, config)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("layers", "64, 10", ["64", "10"]),
+        ("activation", "relu", "relu"),
+        ("activation", "relu, tanh", ["relu", "tanh"]),
+        ("dropout", "0.5", 0.5),
+        ("dropout", "0.1,0.4", [0.1, 0.4]),
+        ("batch_norm", False, False),
+        ("validation", "100", 100),
+        ("validation", "0.25", 0.25),
+        ("validation", "last(5)", "last(5)"),
+        ("samples_per_epoch", "1.0", 1.0),
+        ("class_weight", "balanced", "balanced"),
+        ("class_weight", "a=b=2, c=1", {"a=b": 2.0, "c": 1.0}),
+        ("metrics", "f1", ["f1"]),
+        ("epochs", "3", 3),
+        ("l2", "1e-3", 0.001),
+        ("sampling", "first", "first"),
+    ],
+)
+def test_the_text_of_a_flag_is_read_by_the_options_type(name, text, value):
+    changes = changes_of({name: text, "threads": None})
+    (section,) = [section for section in SECTIONS if name in fields_of(section)]
+    assert changes == {one: {name: value} if one == section else {} for one in SECTIONS}
+    assert type(changes[section][name]) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("epochs", "3.5", "epochs: must be a whole number; got '3.5'"),
+        ("l1", "x", "l1: must be a number; got 'x'"),
+        ("seed", "x", "seed: must be a whole number; got 'x'"),
+        ("dropout", "a,b", "dropout: must be a share such as 0.4, or several: 0.1,0.4,0.4; got 'a,b'"),
+        ("class_weight", "a=1,a=2", "class_weight: the class a is given twice"),
+    ],
+)
+def test_a_text_that_is_not_of_the_type_is_one_line(name, text, said):
+    with pytest.raises(UsageError) as caught:
+        changes_of({name: text})
+    assert str(caught.value) == said
