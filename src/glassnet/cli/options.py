@@ -110,8 +110,7 @@ def _fields(names: tuple[str, ...]) -> dict[str, tuple[str, FieldInfo]]:
 
 def _flag(name: str, field: FieldInfo, title: str, default: str | None) -> Any:
     """Return an option as Typer's annotation of a parameter; its text is read by `changes_of`."""
-    from glassnet.training.option_docs import default_text, type_text
-    from glassnet.training.options import option_of
+    from glassnet.training.options import option_of, type_text
 
     option, flag = option_of(field), f"--{name.replace('_', '-')}"
     if name in ARGUMENTS:
@@ -120,7 +119,7 @@ def _flag(name: str, field: FieldInfo, title: str, default: str | None) -> Any:
         switch = typer.Option(f"{flag}/--no-{flag[2:]}", help=option.says, rich_help_panel=title)
         return Annotated[bool | None, switch]
     metavar = option.metavar or next(form[1] for form in FORMS if type_text(field).startswith(form[0]))
-    said = default or default_text(field)
+    said = default or option.unset or (str(field.default) if field.default is not None else "none")
     shown = typer.Option(flag, help=option.says, metavar=metavar, show_default=said, rich_help_panel=title)
     return Annotated[str | None, shown]
 
@@ -153,7 +152,7 @@ def changes_of(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(name: str, field: FieldInfo, value: Any) -> Any:
     """Read the text of an option by its type; what does not fit the type's bounds is left to the configuration."""
-    from glassnet.training.option_docs import type_text
+    from glassnet.training.options import type_text
 
     _, _, read, form = next(form for form in FORMS if type_text(field).startswith(form[0]))
     try:

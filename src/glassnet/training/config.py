@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import tomli_w
 from pydantic import Field
@@ -17,12 +17,11 @@ from glassnet.training.options import (
     DataConfig,
     NetworkConfig,
     OptimizerShorthand,
-    Option,
     Section,
-    Seed,
     TrainingConfig,
     fields_of,
     optimizer_of,
+    option,
 )
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class RunConfig(Section):
     'adam'
     """
 
-    seed: Annotated[Seed, Option("Seed of the first weights, and of the order of the rows.")] = 0
+    seed: int = option(0, "Seed of the first weights, and of the order of the rows.", ge=0)
     data: DataConfig
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()

@@ -32,9 +32,8 @@ from glassnet.training.history import EpochRecord, History
 from glassnet.training.keeper import Keeper
 from glassnet.training.learner import Learner, Rules
 from glassnet.training.model_file import network_from
-from glassnet.training.option_docs import takes_training_options
 from glassnet.training.option_errors import validated
-from glassnet.training.options import NetworkConfig, TrainingConfig
+from glassnet.training.options import NetworkConfig, TrainingConfig, takes_training_options
 from glassnet.training.progress import TrainingProgress
 from glassnet.training.row_weights import fingerprint
 from glassnet.training.run_folder import RunFolder
