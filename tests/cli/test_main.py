@@ -138,7 +138,7 @@ def test_help_puts_the_options_of_a_section_together(glassnet):
 def test_a_closed_pipe_ends_quietly(run_folder, here):
     """`glassnet predict ... | head -1` is no error worth a traceback."""
     np.save(here / "rows.npy", np.zeros((20_000, 64)))
-    command = f"{sys.executable} -m glassnet.cli.main predict run rows.npy | head -1"
+    command = f"{sys.executable} -m glassnet predict run rows.npy | head -1"
     answer = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=here)
     assert answer.stdout == "row,label,class,probability\n"
     assert answer.stderr == ""

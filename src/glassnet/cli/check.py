@@ -10,15 +10,7 @@ from glassnet.cli.options import ConfigOption, changes_of, takes
 from glassnet.cli.output import DataDirOption, JsonOption, network_fact, print_facts, print_json, tell_remarks
 
 
-@takes(
-    "seed",
-    "data",
-    "network",
-    "training.optimizer",
-    "training.learning_rate",
-    "training.update_scale",
-    "training.batch_size",
-)
+@takes("seed", "data", "network", "optimizer", "learning_rate", "update_scale", "batch_size")
 def check(
     config: ConfigOption = None, data_dir: DataDirOption = None, as_json: JsonOption = False, **options: Any
 ) -> None:

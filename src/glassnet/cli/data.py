@@ -87,7 +87,7 @@ def fetch(dataset: DatasetArgument, data_dir: DataDirOption = None, as_json: Jso
 
 
 @data_app.command(cls=ConfiguredCommand)
-@takes("data.target", "data.impute")
+@takes("target", "impute")
 def audit(
     dataset: DatasetArgument,
     data_dir: DataDirOption = None,

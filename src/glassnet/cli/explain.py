@@ -27,14 +27,9 @@ if TYPE_CHECKING:
 
 
 @takes(
-    "network.activation",
-    "network.output_activation",
-    "network.loss",
-    "network.output_scale",
-    "network.initializer",
-    "network.bias_initializer",
-    "network.batch_norm",
-    "network.dropout",
+    "network",
+    layers=None,
+    dtype=None,
     activation="sigmoid",
     output_activation="as the loss has it, else as before it",
     loss="half_squared_error for one output, else cross_entropy",

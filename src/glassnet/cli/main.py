@@ -101,7 +101,3 @@ def _show_warning(message: Warning | str, *place: Any, **options: Any) -> None:
 def _fail(message: str, code: int) -> int:
     print(f"glassnet: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

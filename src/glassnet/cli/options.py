@@ -27,15 +27,15 @@ ConfigOption = Annotated[
 ]
 
 
-def takes(*names: str, **defaults: str) -> Callable[[Command], Command]:
+def takes(*names: str, **defaults: str | None) -> Callable[[Command], Command]:
     """Give a command options of the configuration, in place of its ``**options``.
 
     Parameters
     ----------
     names : str
-        ``"seed"``, a section as ``"network"``, or one option of it as ``"network.loss"``.
-    defaults : str
-        What the help says of defaults that are the command's own, by option.
+        Options, or sections of them.
+    defaults : str or None
+        What the help says of a default that is the command's own, by option; None: it does not take this one.
     """
 
     def mark(command: Command) -> Command:
@@ -76,16 +76,12 @@ class ConfiguredCommand(TyperCommand):
 def _complete(command: Any) -> Callable[..., Any]:
     """Return a command with a parameter for each option of the configuration that it takes."""
     names, defaults = command.takes
-    added = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.POSITIONAL_OR_KEYWORD,
-            default=None,
-            annotation=_flag(name, field, title, defaults.get(name)),
-        )
-        for name, (title, field) in _fields(names).items()
-    ]
-    parameters = [*inspect.signature(command).parameters.values(), *added]
+    parameters = [*inspect.signature(command).parameters.values()]
+    for name, (section, field) in _flags().items():
+        if (name in names or section in names) and (default := defaults.get(name, "")) is not None:
+            shown = _annotate(name, field, section.capitalize() or "Options", default)
+            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+            parameters.append(inspect.Parameter(name, kind, default=None, annotation=shown))
 
     def complete(**given: Any) -> Any:
         return command(**given)
@@ -95,20 +91,21 @@ def _complete(command: Any) -> Callable[..., Any]:
     return complete
 
 
-def _fields(names: tuple[str, ...]) -> dict[str, tuple[str, FieldInfo]]:
-    """Return the fields of options by name, with the title that they stand under."""
+def _flags() -> dict[str, tuple[str, FieldInfo]]:
+    """Return the options that the command line has by name, each with its section, which the seed has none of."""
     from glassnet.training.config import RunConfig
     from glassnet.training.options import SECTIONS, fields_of, option_of
 
-    fields = {"seed": ("Options", RunConfig.model_fields["seed"])} if "seed" in names else {}
-    for section in SECTIONS:
-        for name, field in fields_of(section).items():
-            if option_of(field).flag and not {section, f"{section}.{name}"}.isdisjoint(names):
-                fields[name] = (section.capitalize(), field)
-    return fields
+    flags = {
+        name: (section, field)
+        for section in SECTIONS
+        for name, field in fields_of(section).items()
+        if option_of(field).flag
+    }
+    return {"seed": ("", RunConfig.model_fields["seed"]), **flags}
 
 
-def _flag(name: str, field: FieldInfo, title: str, default: str | None) -> Any:
+def _annotate(name: str, field: FieldInfo, title: str, default: str) -> Any:
     """Return an option as Typer's annotation of a parameter; its text is read by `changes_of`."""
     from glassnet.training.options import option_of, type_text
 
@@ -137,16 +134,10 @@ def changes_of(options: Mapping[str, Any]) -> dict[str, Any]:
     >>> changes_of({"seed": "3", "layers": "64,10", "epochs": None})
     {'data': {}, 'network': {'layers': ['64', '10']}, 'training': {}, 'seed': 3}
     """
-    from glassnet.training.config import RunConfig
-    from glassnet.training.options import SECTIONS, fields_of
-
-    given = {name: value for name, value in options.items() if value is not None}
-    changes: dict[str, Any] = {section: {} for section in SECTIONS}
-    if "seed" in given:
-        changes["seed"] = _read("seed", RunConfig.model_fields["seed"], given.pop("seed"))
-    for section in SECTIONS:
-        fields = fields_of(section)
-        changes[section] = {name: _read(name, fields[name], given[name]) for name in fields if name in given}
+    changes: dict[str, Any] = {"data": {}, "network": {}, "training": {}}
+    for name, (section, field) in _flags().items():
+        if options.get(name) is not None:
+            changes.get(section, changes)[name] = _read(name, field, options[name])
     return changes
 
 

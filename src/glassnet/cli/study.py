@@ -20,8 +20,8 @@ from glassnet.cli.output import (
     print_json,
     print_table,
 )
-from glassnet.cli.report import Language, LanguageOption, StudyWritten, study_report_after
-from glassnet.errors import DataError, UsageError
+from glassnet.cli.report import LanguageOption, StudyWritten, report_language, study_report_after
+from glassnet.errors import DataError
 
 if TYPE_CHECKING:
     from glassnet.study.design import Study
@@ -72,8 +72,7 @@ def study(
     from glassnet.study.runner import failures, run_study
     from glassnet.study.specification import load_study
 
-    if no_report and lang is not None:
-        raise UsageError("lang", "is of the report, and --no-report leaves it out; leave one of the two out")
+    language = report_language(lang, no_report)
     chosen = load_study(file)
     folder = Path("studies") / chosen.file_name if folder is None else folder
     command = ["study", str(file), *([] if lang is None else ["--lang", lang.value])]
@@ -81,8 +80,7 @@ def study(
         rows = run_study(chosen, folder, data_dir=data_dir, workers=workers, progress=not quiet)
     at_hand = DataAtHand(data_dir)
     starts = {name: chosen.changes_start(name, at_hand.load) for name in chosen.levels()}
-    language = lang or Language.EN
-    written = None if no_report else study_report_after(chosen, folder, rows, at_hand.load, language)
+    written = None if language is None else study_report_after(chosen, folder, rows, at_hand.load, language)
     tell_study(chosen, folder, rows, starts, written, as_json)
     if failures(rows):
         raise typer.Exit(1)

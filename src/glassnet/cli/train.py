@@ -13,7 +13,7 @@ import typer
 
 from glassnet.cli.options import ConfigOption, changes_of, takes
 from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, tell_remarks
-from glassnet.cli.report import Language, LanguageOption, report_after
+from glassnet.cli.report import LanguageOption, report_after, report_language
 from glassnet.cli.run_output import (
     SessionOptions,
     TrainedRun,
@@ -103,8 +103,6 @@ def train(
       glassnet train --resume runs/2026-11-23_101500_digits_64-32-10
       glassnet train --config runs/2026-11-23_101500_digits_64-32-10/config.toml --seed 1
     """
-    if no_report and lang is not None:
-        raise UsageError("lang", "is of the report, and --no-report leaves it out; leave one of the two out")
     session = SessionOptions(
         progress=not quiet,
         as_json=as_json,
@@ -113,7 +111,7 @@ def train(
         mlflow=mlflow,
         strict=strict,
         remedy=remedy,
-        language=None if no_report else lang or Language.EN,
+        language=report_language(lang, no_report),
     )
     changes = changes_of(options)
     several = {"seeds": seeds > 1, "compare": compare, "remedy": remedy}
