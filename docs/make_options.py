@@ -1,6 +1,6 @@
 """Make docs/options.md, the tables of all options, from their definitions.
 
-python docs/make_options.py        (writes the page; tests/training/test_options.py holds it true)
+python docs/make_options.py        (writes the page; tests/test_docs.py holds it true)
 """
 
 from pathlib import Path

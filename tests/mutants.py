@@ -407,6 +407,16 @@ MUTANTS = [
     ("report/open_questions.py", "if together.verdict == INTERACT else", "if together.verdict != INTERACT else"),
     ("report/reproduction_page.py", "few = one.mean is not None and len(one.seeds) < seeds", "few = False"),
     ("data/dataset.py", "replace(self, validation=self.test, validation_size=", "replace(self, validation=self.train, validation_size="),
+    # Options: their one definition, and the flags made of it.
+    ("training/options.py", 'return rest | {"optimizer": optimizer_of(values).spec}', "return rest"),
+    ("training/options.py", "plain or isinstance(value, int | float)", "plain"),
+    ("training/options.py", "elif value is not None and not value >= 0:", "elif False:"),
+    ("training/options.py", 'return getattr(value, "spec", value)', "return value"),
+    ("training/option_errors.py", "if option in known and plain in", "if plain in"),
+    ("training/option_errors.py", 'name.replace("-", "_").lower()', "name"),
+    ("training/config.py", "raise unknown_option(name, fields, known)", "raise unknown_option(name, fields)"),
+    ("cli/options.py", "return int(text) if text.isdecimal() else float(text)", "return float(text)"),
+    ("cli/train.py", 'described or "standardize" in changes["data"] or', "described or"),
 ]  # fmt: skip
 
 
@@ -424,7 +434,9 @@ def plant(mutant, folder):
 def notices(mutant):
     """Return the first failing test of a mutant's folder (without a mutant: of all floors), "" if none fails."""
     floors = (
-        [Path(mutant[0]).parent] if mutant else ["nn", "data", "training", "runtime", "graph", "study", "report"]
+        [Path(mutant[0]).parent]
+        if mutant
+        else ["nn", "data", "training", "runtime", "graph", "study", "report", "cli"]
     )
     with tempfile.TemporaryDirectory(prefix="glassnet-mutant-") as name:
         folder = Path(name)

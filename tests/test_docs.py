@@ -3,6 +3,7 @@
 import contextlib
 import io
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,11 @@ def test_the_options_that_the_guide_to_training_names_are_those_of_the_command()
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", guide))
     assert len(named) > 20
     assert named - known == set()
+
+
+def test_the_page_of_options_is_made_from_them():
+    made = runpy.run_path(str(ROOT / "docs" / "make_options.py"))
+    assert made["PAGE"].read_text(encoding="utf-8") == made["option_tables"](), "run python docs/make_options.py"
 
 
 @pytest.mark.parametrize("page", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])

@@ -2,12 +2,9 @@
 
 import inspect
 import re
-import runpy
-from pathlib import Path
 
 import pytest
 
-from glassnet.cli.options import changes_of
 from glassnet.data.registry import load_dataset
 from glassnet.errors import UsageError
 from glassnet.nn.network import Network
@@ -15,6 +12,7 @@ from glassnet.nn.optimizers import SGD, Adam
 from glassnet.training.config import configure, resolve_options
 from glassnet.training.early_stopping import EarlyStopping
 from glassnet.training.loop import fit
+from glassnet.training.option_errors import nearest_option
 from glassnet.training.options import SECTIONS, TrainingConfig, fields_of, option_of, type_text
 
 FIELDS = {f"{section}.{name}": field for section in SECTIONS for name, field in fields_of(section).items()}
@@ -23,11 +21,6 @@ FIELDS = {f"{section}.{name}": field for section in SECTIONS for name, field in 
 @pytest.fixture(scope="module")
 def digits():
     return load_dataset("digits")
-
-
-def test_the_page_of_options_is_made_from_them():
-    made = runpy.run_path(str(Path(__file__).parents[2] / "docs" / "make_options.py"))
-    assert made["PAGE"].read_text(encoding="utf-8") == made["option_tables"](), "run python docs/make_options.py"
 
 
 def test_every_option_says_what_it_is_in_plain_sentences():
@@ -80,6 +73,12 @@ def test_what_is_no_option_or_does_not_fit_one_is_one_line(digits, options, said
     assert network.fingerprint() == Network([64, 10]).fingerprint()
 
 
+def test_what_is_meant_is_one_of_the_known_options():
+    assert nearest_option("LEARNING-RATE", ["epochs", "learning_rate"]) == "learning_rate"
+    assert nearest_option("LR", ["epochs", "learning_rate"]) == "learning_rate"
+    assert nearest_option("patience", ["epochs", "update_scale"]) is None
+
+
 def test_an_optimizer_that_is_none_is_one_line(digits):
     for optimizer in (3, SGD):
         with pytest.raises(UsageError, match=r"^optimizer: expected a name or an? Optimizer, got "):
@@ -123,47 +122,3 @@ def test_a_shorthand_works_in_a_configuration_too():
     assert again.training == TrainingConfig(optimizer=SGD(0.25).spec, early_stopping="patience(4)")
     with pytest.raises(UsageError, match=r"^training\.learning_rate: must be > 0, got -1"):
         configure({"training": {"learning_rate": -1}}, config)
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "value"),
-    [
-        ("layers", "64, 10", ["64", "10"]),
-        ("activation", "relu", "relu"),
-        ("activation", "relu, tanh", ["relu", "tanh"]),
-        ("dropout", "0.5", 0.5),
-        ("dropout", "0.1,0.4", [0.1, 0.4]),
-        ("batch_norm", False, False),
-        ("validation", "100", 100),
-        ("validation", "0.25", 0.25),
-        ("validation", "last(5)", "last(5)"),
-        ("samples_per_epoch", "1.0", 1.0),
-        ("class_weight", "balanced", "balanced"),
-        ("class_weight", "a=b=2, c=1", {"a=b": 2.0, "c": 1.0}),
-        ("metrics", "f1", ["f1"]),
-        ("epochs", "3", 3),
-        ("l2", "1e-3", 0.001),
-        ("sampling", "first", "first"),
-    ],
-)
-def test_the_text_of_a_flag_is_read_by_the_options_type(name, text, value):
-    changes = changes_of({name: text, "threads": None})
-    (section,) = [section for section in SECTIONS if name in fields_of(section)]
-    assert changes == {one: {name: value} if one == section else {} for one in SECTIONS}
-    assert type(changes[section][name]) is type(value)
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "said"),
-    [
-        ("epochs", "3.5", "epochs: must be a whole number; got '3.5'"),
-        ("l1", "x", "l1: must be a number; got 'x'"),
-        ("seed", "x", "seed: must be a whole number; got 'x'"),
-        ("dropout", "a,b", "dropout: must be a share such as 0.4, or several: 0.1,0.4,0.4; got 'a,b'"),
-        ("class_weight", "a=1,a=2", "class_weight: the class a is given twice"),
-    ],
-)
-def test_a_text_that_is_not_of_the_type_is_one_line(name, text, said):
-    with pytest.raises(UsageError) as caught:
-        changes_of({name: text})
-    assert str(caught.value) == said
