@@ -153,7 +153,7 @@ GOOD = {"data": {"dataset": "digits"}}
         ({"data": {}}, "data.dataset: is missing"),
         (GOOD | {"sed": 1}, "sed: is no option; did you mean seed?"),
         (GOOD | {"x": 1}, "x: is no option; known here: seed, data, network, training, checksums, start, "),
-        (GOOD | {"epochs": 1}, "epochs: is no option here; it belongs to training (glassnet.fit)"),
+        (GOOD | {"epochs": 1}, "epochs: is no option here; it goes to glassnet.fit, or to [training] in a file"),
         (
             GOOD | {"training": {"batch-size": 5}},
             "training.batch-size: is no option; did you mean batch_size?",

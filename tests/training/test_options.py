@@ -55,8 +55,11 @@ def test_the_signature_and_the_help_of_fit_list_the_options():
         ({"BatchSize": 3}, "BatchSize: is no option; did you mean batch_size?"),
         ({"patience": 3}, "patience: is no option; did you mean early_stopping?"),
         ({"callback": []}, "callback: is no option; did you mean callbacks?"),
-        ({"dropout": 0.1}, "dropout: is no option here; it belongs to the network (glassnet.Network)"),
-        ({"validation": 0.1}, "validation: is no option here; it belongs to the data (glassnet.load_dataset)"),
+        ({"dropout": 0.1}, "dropout: is no option here; it goes to glassnet.Network, or to [network] in a file"),
+        (
+            {"validation": 0.1},
+            "validation: is no option here; it goes to glassnet.load_dataset, or to [data] in a file",
+        ),
         ({"zzz": 1}, "zzz: is no option; known here: optimizer, learning_rate, update_scale, schedule, epochs, "),
         ({"epochs": "ten"}, "epochs: input should be a valid integer, got 'ten'"),
         ({"learning_rate": "fast"}, "learning_rate: must be a finite number, got 'fast'"),

@@ -14,12 +14,8 @@ from glassnet.training.options import SECTIONS, fields_of, option_of
 
 Model = TypeVar("Model", bound=BaseModel)
 
-#: Where the options of a section go.
-HOMES = {
-    "data": "the data (glassnet.load_dataset)",
-    "network": "the network (glassnet.Network)",
-    "training": "training (glassnet.fit)",
-}
+#: What takes the options of a section in Python.
+TAKERS = {"data": "glassnet.load_dataset", "network": "glassnet.Network", "training": "glassnet.fit"}
 
 
 def nearest_option(name: str, known: Iterable[str]) -> str | None:
@@ -55,12 +51,12 @@ def unknown_option(place: str, known: Iterable[str], others: Iterable[str] = ())
     >>> print(unknown_option("lr", ["epochs", "learning_rate"]))
     lr: is no option; did you mean learning_rate?
     >>> print(unknown_option("training.dropout", ["epochs"]))
-    training.dropout: is no option here; it belongs to the network (glassnet.Network)
+    training.dropout: is no option here; it goes to glassnet.Network, or to [network] in a file
     """
     known, name = list(known), place.rpartition(".")[2]
-    home = next((home for section, home in HOMES.items() if name in fields_of(section)), None)
-    if home is not None:
-        return UsageError(place, f"is no option here; it belongs to {home}")
+    for section, taker in TAKERS.items():
+        if name in fields_of(section):
+            return UsageError(place, f"is no option here; it goes to {taker}, or to [{section}] in a file")
     meant = nearest_option(name, [*known, *others])
     problem = f"did you mean {meant}?" if meant else f"known here: {', '.join(known)}"
     return UsageError(place, f"is no option; {problem}")
@@ -92,7 +88,8 @@ def _complaint(model: type[BaseModel], first: ErrorDetails) -> UsageError:
     """Return pydantic's complaint as an error that names the option."""
     full = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
-        return unknown_option(".".join(full), _known(model, full[:-1]))
+        section = full[-2] if len(full) > 1 else ""
+        return unknown_option(".".join(full), fields_of(section) if section in SECTIONS else model.model_fields)
     if first["type"] == "value_error" and isinstance(problem := first["ctx"]["error"], UsageError):
         return UsageError(".".join([*full, problem.name]), problem.problem)
     place = [part for part in first["loc"] if isinstance(part, str) and part.isidentifier()]
@@ -101,13 +98,3 @@ def _complaint(model: type[BaseModel], first: ErrorDetails) -> UsageError:
         return UsageError(name, "is missing")
     problem = first["msg"].partition(", unable")[0]
     return UsageError(name, f"{problem[0].lower()}{problem[1:]}, got {first['input']!r}")
-
-
-def _known(model: type[BaseModel], place: list[str]) -> list[str]:
-    """Return the options at a place in a configuration."""
-    for part in place:
-        inner = model.model_fields[part].annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            model = inner
-    section = next((name for name, one in SECTIONS.items() if one is model), None)
-    return list(model.model_fields if section is None else fields_of(section))
