@@ -104,6 +104,15 @@ def test_a_learning_rate_is_the_optimizers(options, optimizer):
     assert training == TrainingConfig(optimizer=optimizer.spec)
 
 
+def test_an_optimizer_of_ones_own_is_taken_as_it_is():
+    class Mine(SGD):
+        def __init__(self):
+            super().__init__(0.5)
+
+    optimizer = Mine()
+    assert resolve_options({"optimizer": optimizer})[1] is optimizer
+
+
 @pytest.mark.parametrize("value", [5, "5", "patience(5)"])
 def test_a_number_of_epochs_is_a_patience(value):
     assert resolve_options({"early_stopping": value})[0].early_stopping == "patience(5)"

@@ -328,7 +328,7 @@ def optimizer_of(options: Mapping[str, Any]) -> Optimizer:
 
     optimizer = OPTIMIZERS.resolve(options.get("optimizer", TrainingConfig.model_fields["optimizer"].default))
     given = {name: options[name] for name in OptimizerShorthand.model_fields if options.get(name) is not None}
-    return replace(optimizer, **given)
+    return replace(optimizer, **given) if given else optimizer
 
 
 #: The parts of a configuration.
