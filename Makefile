@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 BENCH  := .venv-bench
 
-.PHONY: demo test test-all mutants bench lint clean
+.PHONY: demo test test-all mutants bench docs lint clean
 
 demo: $(VENV)/installed
 	$(BIN)/glassnet demo
@@ -22,6 +22,9 @@ mutants: $(VENV)/installed-dev
 bench: $(BENCH)/installed
 	$(BENCH)/bin/python benchmarks/run.py
 
+docs: $(VENV)/installed-docs
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs build/docs
+
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -38,6 +41,10 @@ $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
 $(VENV)/installed-dev: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@ $(VENV)/installed
+
+$(VENV)/installed-docs: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
+	touch $@
 
 $(BENCH)/installed: pyproject.toml benchmarks/requirements.txt | $(BENCH)/bin/python
 	$(BENCH)/bin/python -m pip install --quiet --requirement benchmarks/requirements.txt --editable ".[fast]"

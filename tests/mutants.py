@@ -17,6 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 600
+FLOORS = ("nn", "data", "training", "runtime", "graph", "study", "report", "reproductions")
 
 MUTANTS = [
     # The compiled step, and how it comes about.
@@ -155,12 +156,12 @@ MUTANTS = [
     ("training/engine.py", "enumerate(range(0, len(rows), work.batch_size))", "enumerate(range(0, len(rows) - work.batch_size + 1, work.batch_size))"),
     ("training/sampling.py", "return rng.permutation(self.n)[: self.samples]", "return np.arange(self.samples)"),
     ("training/sampling.py", 'n_train if sampling == "fresh" else samples', "n_train"),
-    ("training/metrics.py", "self.total += float(loss) * (rows if", "self.total += float(loss) * (1 if"),  # unweighted
-    ("training/metrics.py", "rows = min(batch_size or n, n - first)", "rows = batch_size or n"),
-    ("training/metrics.py", "self.rows += n", "self.rows += 1"),
+    ("training/metrics/predictions.py", "self.total += float(loss) * (rows if", "self.total += float(loss) * (1 if"),  # unweighted
+    ("training/metrics/predictions.py", "rows = min(batch_size or n, n - first)", "rows = batch_size or n"),
+    ("training/metrics/predictions.py", "self.rows += n", "self.rows += 1"),
     ("training/learner.py", "purpose: stream(seed, purpose)", "purpose: stream(0, purpose)"),
     ("training/engine.py", "network.backward(trace, work.targets[rows[batch]], weights)", "network.backward(trace, work.targets[batch], weights)"),
-    ("training/learner.py", "running = evaluate(self.judged, validation)", "running = evaluate(self.judged, self.data.train)"),
+    ("training/learner.py", "predict_rows(self.judged, self.data.validation,", "predict_rows(self.judged, self.data.train,"),
     ("training/learner.py", '        self.last_finite = _parameters(self.judged)\n        factor', "        factor"),
     ("training/loop.py", '            learner.restore()\n', ""),
     ("training/loop.py", "run.history.append(record)", "run.history.append(record) if epoch > 1 else None"),
@@ -215,7 +216,7 @@ MUTANTS = [
     ("data/dataset.py", 'return "binary" if len(class_names) == 2 else "multi-class"', 'return "multi-class"'),
     ("data/sources.py", "if md5(part) != checksum:", "if False:"),
     ("training/run.py", 'if data.task == "multi-label" or', 'if data.task == "ordinal" or'),
-    ("training/assessment.py", "* deviation / math.sqrt(n)", "* deviation"),
+    ("training/metrics/evaluation.py", "* std / math.sqrt(n)", "* std"),
     ("training/sampling.py", "            rng.shuffle(rows)\n", ""),
     # Dropout, its hash and its seeds.
     ("nn/hashing.py", "x = uint32(x ^ (x >> uint32(15)))", "x = uint32(x ^ (x >> uint32(14)))"),
@@ -289,7 +290,7 @@ MUTANTS = [
     ('training/learner.py', 'kept = {"finite": self.last_finite if self.first else None, "best": self.best}', 'kept = {"finite": None, "best": self.best}'),
     ('training/learner.py', '            self.best = _kept(arrays, "best")\n', ''),
     ('training/learner.py', '_set_parameters(self.judged, _kept(arrays, "judged") or _parameters(self.network))', '_set_parameters(self.judged, _parameters(self.network))'),
-    ('training/learner.py', '            self.metrics.go_on_from(values["running"])\n', ''),
+    ('training/learner.py', '            self.metrics.load_state_dict(values["running"])\n', ''),
     ('training/learner.py', '            self.schedule_state = ScheduleState.from_dict(values["schedule"])\n', ''),
     ('training/learner.py', '                self.watch = Watch.from_state(self.watch.rule, values["watch"])\n', '                pass\n'),
     ('training/learner.py', 'return self.seconds + time.perf_counter() - self.began', 'return time.perf_counter() - self.began'),
@@ -368,8 +369,11 @@ MUTANTS = [
     ("report/curves.py", "spread = _place(1 + first, 1 + last, True)", "spread = _place(1 + first, 1 + last, False)"),
     ("report/curves.py", "rows.min(axis=0).tolist(), rows.max(axis=0)", "rows.max(axis=0).tolist(), rows.min(axis=0)"),
     ("report/curves.py", "    y_of = _place(high, low, logarithmic)", "    y_of = _place(low, high, logarithmic)"),
-    ("report/judgement.py", "np.argsort(-losses[wrong]", "np.argsort(losses[wrong]"),
-    ("report/judgement.py", "outputs[row, 0] if predicted[row] else 1 - outputs[row, 0]", "outputs[row, 0]"),
+    ("report/error_analysis.py", "np.argsort(-losses[wrong]", "np.argsort(losses[wrong]"),
+    ("training/metrics/predictions.py", "np.where(labels > 0, answers[:, 0], 1 - answers[:, 0])", "answers[:, 0]"),
+    ("training/metrics/predictions.py", "predicted = self.answers.astype(np.float64)", "predicted = self.outputs.astype(np.float64)"),
+    ("cli/train.py", "functools.cache(functools.partial(predict_test_rows, run.network, data))", "functools.partial(predict_test_rows, run.network, data)"),
+    ("training/metrics/evaluation.py", "split, task, encoder = X.test, X.task, X.encoder", "split, task, encoder = X.train, X.task, X.encoder"),
     ("report/tables.py", "totals = confusion.sum(axis=1)", "totals = confusion.sum(axis=0)"),
     ("report/tables.py", "if 0.9995 <= value < 1", "if 0.9995 <= value"),
     ("report/images.py", "1 - shares[:, :, None]", "shares[:, :, None]"),
@@ -380,32 +384,39 @@ MUTANTS = [
     ("report/diagnoses.py", "findings.sort(key=lambda finding: not finding.sick)", "pass"),
     ("report/rendering.py", '.replace("<", "&lt;")', ""),
     ("report/run_page.py", "if len(history) == planned else", "if len(history) else"),
+    # Studies: the pool, the layout, the tests, and what follows.
+    ("study/process_pool.py", 'worker.busy = kind == "progress"', "worker.busy = True"),
+    ("study/layout.py", "math.ceil(runs / many) * many / found.side_by_side", "runs / found.side_by_side"),
+    ("study/hypothesis_tests.py", "(len(p) - rank) * p[place]", "len(p) * p[place]"),
+    ("study/findings.py", "missing=len(places) - len(ordered),", "missing=0,"),
+    ("study/final_evaluation.py", "if found.missing or recommended is None or", "if recommended is None or"),
+    ("study/specification.py", "        base = after\n", "        pass\n"),
     # Published tables, repeated.
-    ("study/publication.py", "if not self.low <= self.printed <= self.high:", "if self.low > self.high:"),
-    ("study/publication.py", "        *(one for order in found.orders for one in order.variants),\n", ""),
-    ("study/outcomes.py", 'if network.loss.reduction == "sum" else 1\n    constant', "if False else 1\n    constant"),
-    ("study/outcomes.py", "judged.loss / rows_judged", "judged.loss"),
-    ("study/outcomes.py", "data.train.y[: sampler.n]", "data.train.y"),
-    ("study/outcomes.py", "last.mean() >= constant_loss", "last.mean() > constant_loss"),
-    ("study/outcomes.py", "losses[-min(LAST, -(-len(losses) // 2)) :]", "losses[-LAST:]"),
-    ("study/outcomes.py", "and turns.mean() >= TURNS and swings", "and turns.mean() >= TURNS"),
-    ("study/outcomes.py", "return max(values) if larger_is_better(quantity) else min(values)", "return max(values)"),
-    ("study/outcomes.py", "if not values or self.row.status != FINISHED:", "if not values:"),
-    ("study/outcomes.py", "        if self.row.status == FAILED:\n            return \"\"\n", ""),
-    ("study/reproduction.py", 'return self.figure.seeds == "best" or len(self.seeds) == self.of', "return True"),
-    ("study/reproduction.py", "return SAME if self.same_behaviour and self.row.behaviour else NOT", "return SAME if self.same_behaviour else NOT"),
-    ("study/reproduction.py", "if self.same_behaviour and all(one.inside", "if self.same_behaviour and any(one.inside"),
-    ("study/reproduction.py", "set.intersection(*(set(one.seeds)", "set.union(*(set(one.seeds)"),
-    ("study/reproduction.py", "all(a < b for a, b in", "all(a <= b for a, b in"),
-    ("study/seed_report.py", "float(np.mean(y)) - math.sqrt(spread)", "float(np.mean(y)) + math.sqrt(spread)"),
-    ("study/seed_report.py", "2 * loss / len(y) - float(np.var(y))", "loss / len(y) - float(np.var(y))"),
-    ("study/seed_report.py", "len(losses) == 1 and all(map(_is_constant, runs.values()))", "len(losses) == 1"),
-    ("study/seed_report.py", "2 * after - before for", "after for"),
-    ("report/open_questions.py", "return not one.lost and one.train_loss", "return one.train_loss"),
-    ("report/open_questions.py", "one.train_loss < found.constant_loss", "one.train_loss <= found.constant_loss"),
-    ("report/open_questions.py", "clear = all(one.verdict", "clear = any(one.verdict"),
-    ("report/open_questions.py", "if together.verdict == INTERACT else", "if together.verdict != INTERACT else"),
-    ("report/reproduction_page.py", "few = one.mean is not None and len(one.seeds) < seeds", "few = False"),
+    ("reproductions/publication.py", "if not self.low <= self.printed <= self.high:", "if self.low > self.high:"),
+    ("reproductions/publication.py", "        *(one for order in found.orders for one in order.variants),\n", ""),
+    ("reproductions/outcomes.py", 'if network.loss.reduction == "sum" else 1\n    constant', "if False else 1\n    constant"),
+    ("reproductions/outcomes.py", "found.loss / rows", "found.loss"),
+    ("reproductions/outcomes.py", "data.train.y[: sampler.n]", "data.train.y"),
+    ("reproductions/outcomes.py", "last.mean() >= constant_loss", "last.mean() > constant_loss"),
+    ("reproductions/outcomes.py", "losses[-min(LAST, -(-len(losses) // 2)) :]", "losses[-LAST:]"),
+    ("reproductions/outcomes.py", "and turns.mean() >= TURNS and swings", "and turns.mean() >= TURNS"),
+    ("reproductions/outcomes.py", "return max(values) if larger_is_better(quantity) else min(values)", "return max(values)"),
+    ("reproductions/outcomes.py", "if not values or self.row.status != FINISHED:", "if not values:"),
+    ("reproductions/outcomes.py", "        if self.row.status == FAILED:\n            return \"\"\n", ""),
+    ("reproductions/reproduce.py", 'return self.figure.seeds == "best" or len(self.seeds) == self.of', "return True"),
+    ("reproductions/reproduce.py", "return SAME if self.same_behaviour and self.row.behaviour else NOT", "return SAME if self.same_behaviour else NOT"),
+    ("reproductions/reproduce.py", "if self.same_behaviour and all(one.inside", "if self.same_behaviour and any(one.inside"),
+    ("reproductions/reproduce.py", "set.intersection(*(set(one.seeds)", "set.union(*(set(one.seeds)"),
+    ("reproductions/reproduce.py", "all(a < b for a, b in", "all(a <= b for a, b in"),
+    ("reproductions/seed_report.py", "float(np.mean(y)) - math.sqrt(spread)", "float(np.mean(y)) + math.sqrt(spread)"),
+    ("reproductions/seed_report.py", "2 * loss / len(y) - float(np.var(y))", "loss / len(y) - float(np.var(y))"),
+    ("reproductions/seed_report.py", "len(losses) == 1 and all(map(_is_constant, runs.values()))", "len(losses) == 1"),
+    ("reproductions/seed_report.py", "2 * after - before for", "after for"),
+    ("reproductions/open_questions.py", "return not one.lost and one.train_loss", "return one.train_loss"),
+    ("reproductions/open_questions.py", "one.train_loss < found.constant_loss", "one.train_loss <= found.constant_loss"),
+    ("reproductions/open_questions.py", "clear = all(one.verdict", "clear = any(one.verdict"),
+    ("reproductions/open_questions.py", "if together.verdict == INTERACT else", "if together.verdict != INTERACT else"),
+    ("reproductions/page.py", "few = one.mean is not None and len(one.seeds) < seeds", "few = False"),
     ("data/dataset.py", "replace(self, validation=self.test, validation_size=", "replace(self, validation=self.train, validation_size="),
     # Options: their one definition, and the flags made of it.
     ("training/options.py", 'return rest | {"optimizer": optimizer_of(values).spec}', "return rest"),
@@ -431,41 +442,54 @@ def plant(mutant, folder):
         path.write_text(path.read_text().replace(old, new))
 
 
+def suites(mutant):
+    """Return the arguments of the runs of pytest that may notice a mutant: its module's own tests first, they are quick.
+
+    Without a mutant: those of all floors.
+    """
+    if not mutant:
+        return [[f"tests/{floor}" for floor in FLOORS]]
+    module = Path("tests") / mutant[0]
+    floor, own = module.parent, module.with_name(f"test_{module.name}")
+    if not (ROOT / own).exists():
+        return [[str(floor)]]
+    return [[str(own)], [str(floor), f"--ignore={own}"]]
+
+
 def notices(mutant):
-    """Return the first failing test of a mutant's folder (without a mutant: of all floors), "" if none fails."""
-    floors = (
-        [Path(mutant[0]).parent]
-        if mutant
-        else ["nn", "data", "training", "runtime", "graph", "study", "report", "cli"]
-    )
+    """Return the first test that fails with a mutant (without one: that fails at all), "" if none does."""
     with tempfile.TemporaryDirectory(prefix="glassnet-mutant-") as name:
         folder = Path(name)
         plant(mutant, folder)
-        chosen = ["-m", "not slow and not browser"]
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *chosen]
-        environment = {
-            **os.environ,
-            "PYTHONPATH": str(folder / "src"),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "OPENBLAS_NUM_THREADS": "1",  # two runs at a time
-        }
-        try:
-            done = subprocess.run(
-                [*command, *(f"tests/{floor}" for floor in floors)],
-                cwd=folder,
-                env=environment,
-                capture_output=True,
-                text=True,
-                timeout=SECONDS,
-            )
-        except subprocess.TimeoutExpired:
-            return "ran on without end"
-        if done.returncode > 2:  # 1: a test failed; 2: one could not even be loaded
-            raise SystemExit(f"mutants: pytest could not run:\n{done.stdout}{done.stderr}")
-        if done.returncode == 0:
-            return ""
-        failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-        return failed[0].split(" - ")[0].partition(" ")[2] if failed else "the tests could not go on"
+        return next(filter(None, (failing(folder, chosen) for chosen in suites(mutant))), "")
+
+
+def failing(folder, chosen):
+    """Return the first test that fails in a copy of the package, "" if none does."""
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow and not browser"]
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(folder / "src"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OPENBLAS_NUM_THREADS": "1",  # two runs at a time
+    }
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", *options, *chosen],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
+    except subprocess.TimeoutExpired:
+        return "ran on without end"
+    if done.returncode not in (0, 1, 2, 5):  # 1: a test failed; 2: one could not even be loaded; 5: there was none
+        raise SystemExit(f"mutants: pytest could not run:\n{done.stdout}{done.stderr}")
+    if done.returncode in (0, 5):
+        return ""
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return failed[0].split(" - ")[0].partition(" ")[2] if failed else "the tests could not go on"
 
 
 def main(words):

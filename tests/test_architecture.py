@@ -13,7 +13,7 @@ import glassnet
 SOURCE = Path(glassnet.__file__).parent
 
 #: From the ground up, as in docs/architecture.md. A floor uses those before it, and itself.
-FLOORS = ["errors", "runtime", "nn", "data", "training", "graph", "study", "report", "cli"]
+FLOORS = ["errors", "runtime", "nn", "data", "training", "graph", "study", "report", "reproductions", "cli"]
 
 MODULES = sorted(SOURCE.rglob("*.py"))
 

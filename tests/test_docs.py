@@ -1,67 +1,189 @@
 """What the documents say of the code is true."""
 
 import contextlib
+import functools
+import importlib
+import inspect
 import io
 import re
 import runpy
+import shlex
+import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.test_architecture import FLOORS
+from typer import TyperException
 from typer.main import get_command
 
 import glassnet
 from glassnet.cli.main import app
 
 ROOT = Path(__file__).parent.parent
-DERIVATION = (ROOT / "docs" / "derivation.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", DERIVATION, re.DOTALL)
+SOURCE = Path(glassnet.__file__).parent
+PAGES = {path.name: path for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))}
+TEXTS = {name: path.read_text(encoding="utf-8") for name, path in PAGES.items()}
+
+#: Blocks of Python on this page that import nothing are quoted from the code.
+QUOTING = "derivation.md"
 
 
-EXAMPLES = [text for kind, text in BLOCKS if kind == "python" and "import glassnet" in text]
-PRINTED = [text for kind, text in BLOCKS if kind == "text"]
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page.
+
+    Attributes
+    ----------
+    language, text : str
+        What stands after the opening fence, and between the fences.
+    printed : str or None
+        The block of text right after it: what it prints.
+    """
+
+    language: str
+    text: str
+    printed: str | None
 
 
-@pytest.mark.parametrize(
-    ("example", "said"), [*zip(EXAMPLES, PRINTED, strict=True)], ids=["batch-norm", "network"]
-)
-def test_the_examples_of_the_derivation_print_what_they_say(example, said):
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        exec(example, {})
-    assert printed.getvalue() == said
+def blocks_of(page, *languages):
+    """Return the blocks of a page in some languages, in order."""
+    fenced = r"^```(\w+)\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?"
+    found = re.findall(fenced, TEXTS[page], re.DOTALL | re.MULTILINE)
+    blocks = [Block(language, text, printed or None) for language, text, printed in found]
+    return [block for block in blocks if block.language in languages]
+
+
+def is_quoted(page, block):
+    return page == QUOTING and "import" not in block.text
+
+
+def programs():
+    """Return, for each page that has any, its blocks of Python that are run."""
+    pages = {page: [block for block in blocks_of(page, "python") if not is_quoted(page, block)] for page in TEXTS}
+    return {page: blocks for page, blocks in pages.items() if blocks}
+
+
+@pytest.fixture
+def own_registries(monkeypatch):
+    """What a page registers is gone after the test."""
+    for place in ("activations.ACTIVATIONS", "losses.LOSSES", "optimizers.OPTIMIZERS", "schedules.SCHEDULES"):
+        module, name = place.split(".")
+        registry = getattr(importlib.import_module(f"glassnet.nn.{module}"), name)
+        monkeypatch.setattr(registry, "_factories", dict(registry._factories))
+
+
+@pytest.mark.parametrize("page", programs())
+def test_the_python_blocks_of_a_page_are_a_program_that_prints_what_they_say(
+    page, tmp_path, monkeypatch, own_registries
+):
+    monkeypatch.chdir(tmp_path)  # it saves runs
+    names: dict = {"__name__": page}  # dataclasses ask for it
+    for block in programs()[page]:
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(block.text, page, "exec", dont_inherit=True), names)
+        assert block.printed is None or printed.getvalue() == block.printed
+
+
+def test_the_pages_with_programs_are_found():
+    assert {"README.md", "getting-started.md", "training.md", "extending.md", QUOTING} <= set(programs())
+    assert sum(len(blocks) for blocks in programs().values()) > 25
 
 
 def test_the_lines_that_the_derivation_quotes_stand_in_the_code():
-    modules = [Path(glassnet.__file__).parent / "nn" / name for name in ("backpropagation.py", "batch_norm.py")]
+    modules = [SOURCE / "nn" / name for name in ("backpropagation.py", "batch_norm.py")]
     code = "".join(path.read_text(encoding="utf-8") for path in modules)
-    quoted = [text for kind, text in BLOCKS if kind == "python" and "import" not in text]
+    quoted = [block.text for block in blocks_of(QUOTING, "python") if is_quoted(QUOTING, block)]
     lines = [line for text in quoted for line in text.splitlines()]
     assert len(lines) == 8
     assert [line for line in lines if f" {line}\n" not in code] == []
 
 
-@pytest.mark.parametrize(("name", "examples"), [("training", 8), ("health", 1), ("studies", 0)])
-def test_a_guide_is_a_program_that_prints_what_it_says(tmp_path, monkeypatch, name, examples):
-    monkeypatch.chdir(tmp_path)  # it saves runs
-    guide = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", guide, re.DOTALL)
-    assert len(blocks) == guide.count("```python") == guide.count("```text") > examples
-    page: dict = {}
-    for example, said in blocks:
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
-            exec(example, page)
-        assert printed.getvalue() == said
+@pytest.mark.parametrize("text", [block.text for page in TEXTS for block in blocks_of(page, "toml")])
+def test_a_study_in_the_documents_can_be_loaded(text, tmp_path):
+    (tmp_path / "study.toml").write_text(text, encoding="utf-8")
+    assert glassnet.load_study(tmp_path / "study.toml").name == tomllib.loads(text)["name"]
 
 
-def test_the_options_that_the_guide_to_training_names_are_those_of_the_command():
-    guide = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
-    with get_command(app).commands["train"].make_context("train", [], resilient_parsing=True) as context:
-        options = context.command.get_params(context)
-    known = {name for option in options for name in (*option.opts, *option.secondary_opts)}
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", guide))
-    assert len(named) > 20
-    assert named - known == set()
+@functools.cache
+def command_line():
+    return get_command(app)
+
+
+def command_lines(block):
+    """Return the commands of a block for a shell, each as its words, up to a pipe or redirection."""
+    text = block.text.replace("\\\n", " ")
+    prompted = [line.removeprefix("$ ") for line in text.splitlines() if line.startswith("$ ")]
+    lines = prompted if block.language == "console" else text.splitlines()
+    split = [re.split(r"\s(?:\||>|&&)\s", line)[0] for line in lines]
+    return [words for line in split if (words := shlex.split(line, comments=True))]
+
+
+COMMANDS = [
+    pytest.param(words, id=f"{page}: {' '.join(words)}")
+    for page in TEXTS
+    for block in blocks_of(page, "sh", "bash", "console")
+    for words in command_lines(block)
+]
+
+
+def parse(arguments):
+    """Parse the arguments of glassnet as the command line does, without doing anything."""
+    command, path = command_line(), "glassnet"
+    arguments = [argument for argument in arguments if argument != "--help"]
+    while arguments and (commands := getattr(command, "commands", None)):
+        name, *arguments = arguments
+        assert name in commands, f"{path} has no command {name}"
+        command, path = commands[name], f"{path} {name}"
+    if not hasattr(command, "commands"):
+        command.make_context(path, arguments)
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_the_command_line_takes_each_command_of_the_documents(words):
+    while "=" in words[0]:  # a variable for the command's environment
+        words = words[1:]
+    match words:
+        case ["glassnet", *arguments]:
+            parse(arguments)
+        case ["make", target]:
+            assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        case ["pip", "install", package]:
+            project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+            wanted = re.fullmatch(r"(?:\.|glassnet)(?:\[([\w,]+)\])?", package)
+            assert wanted
+            assert set((wanted[1] or "").split(",")) - {""} <= set(project["optional-dependencies"])
+        case _:
+            pytest.fail(f"not known here: {' '.join(words)}")
+
+
+@pytest.mark.parametrize("page", sorted(TEXTS))
+def test_a_command_within_a_sentence_exists_with_its_options(page):
+    for command in re.findall(r"`glassnet( [a-z-][^`]*)`", re.sub(r"```.*?```", "", TEXTS[page], flags=re.DOTALL)):
+        try:
+            parse(shlex.split(command))
+        except TyperException as error:
+            if type(error).__name__ != "MissingParameter":  # which a sentence may leave out
+                raise
+
+
+def test_the_commands_of_the_documents_are_found():
+    assert len(COMMANDS) > 60
+
+
+@pytest.mark.parametrize("arguments", ["train digits --lerning-rate 0.1", "evaluate --json", "fly", "data look x"])
+def test_a_command_that_does_not_exist_is_noticed(arguments):
+    with pytest.raises((AssertionError, TyperException)):
+        parse(arguments.split())
+
+
+def options_of(command):
+    for inner in getattr(command, "commands", {}).values():
+        yield from options_of(inner)
+    with command.make_context("glassnet", [], resilient_parsing=True) as context:
+        params = command.get_params(context)
+    yield from (name for option in params for name in (*option.opts, *option.secondary_opts))
 
 
 def test_the_page_of_options_is_made_from_them():
@@ -69,17 +191,104 @@ def test_the_page_of_options_is_made_from_them():
     assert made["PAGE"].read_text(encoding="utf-8") == made["option_tables"](), "run python docs/make_options.py"
 
 
-@pytest.mark.parametrize("page", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
-def test_links_lead_to_files(page):
-    text = (ROOT / page).read_text(encoding="utf-8")
-    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if not link.startswith("http")]
-    assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
+@pytest.mark.parametrize("page", sorted(TEXTS))
+def test_the_options_that_a_page_names_are_those_of_a_command(page):
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", TEXTS[page]))
+    assert named - {"--help", *options_of(command_line())} == set()
 
 
-def test_every_module_stands_in_the_architecture():
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    source = Path(glassnet.__file__).parent
-    modules = [
-        path.name for path in source.glob("*/**/*.py") if path.name != "__init__.py" and path.parent.name != "cli"
-    ]
-    assert [name for name in modules if name not in text] == []
+def anchors_of(text):
+    """Return what GitHub and MyST call the headings of a page in links."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", sorted(TEXTS))
+def test_links_lead_to_files_and_headings(page):
+    for link in re.findall(r"\]\(([^)]+)\)", TEXTS[page]):
+        if link.startswith("http"):
+            continue
+        name, _, anchor = link.partition("#")
+        target = PAGES[page].parent / name if name else PAGES[page]
+        assert target.exists(), link
+        assert not anchor or anchor in anchors_of(target.read_text(encoding="utf-8")), link
+
+
+def test_every_guide_is_in_the_contents_and_named_in_the_readme():
+    guides = {path.stem for path in (ROOT / "docs").glob("*.md")} - {"index"}
+    assert guides <= set(re.findall(r"^([\w-]+)$", TEXTS["index.md"], re.MULTILINE))
+    assert guides <= set(re.findall(r"\(docs/([\w-]+)\.md\)", TEXTS["README.md"]))
+
+
+def test_the_readme_is_read_in_five_minutes():
+    assert len(TEXTS["README.md"].splitlines()) <= 200
+    assert blocks_of("README.md", "sh")[0].text.startswith("make demo")
+
+
+def test_the_map_shows_every_room_and_the_way_of_the_arrows():
+    text = TEXTS["architecture.md"]
+    rooms = {path.name for path in SOURCE.iterdir() if path.is_dir() and not path.name.startswith("_")}
+    assert set(re.findall(r"^\*\*`(\w+)`\*\*", text, re.MULTILINE)) == rooms
+    assert set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)) == rooms
+    arrows = next(line for line in text.splitlines() if line.startswith("cli ──>"))
+    floors = [floor for floor in FLOORS if floor in rooms]
+    assert arrows.split(" ──> ") == floors[::-1]
+
+
+@pytest.fixture
+def reference(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "docs"))
+    return importlib.import_module("public_names")
+
+
+def test_the_api_reference_shows_every_public_name_once(reference):
+    shown = re.findall(r"```\{public-names\}\n(.*?)\n```", TEXTS["api.md"])
+    assert sorted(shown) == sorted(reference.PURPOSES)
+    assert all(f"\n## {purpose}\n" in TEXTS["api.md"] for purpose in shown)
+    names = [name for purpose in shown for name in reference.names_for(purpose)]
+    assert sorted(names) == sorted(glassnet.__all__)
+    assert all(reference.names_for(purpose) for purpose in shown)
+
+
+def sections_of(docstring):
+    """Return the sections of a NumPy-style docstring by their headings."""
+    parts = re.split(r"^(\w[\w ]*)\n-{3,}$", inspect.cleandoc(docstring), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def missing_from_docstring(thing):
+    """Return what the docstring of a public class or function lacks; an error or warning needs a summary alone."""
+    docstring = thing.__doc__ or ""
+    lacks = [] if docstring.strip() else ["a summary"]
+    if inspect.isclass(thing) and issubclass(thing, BaseException):
+        return lacks
+    sections, signature = sections_of(docstring), inspect.signature(thing)
+    described = "".join(sections.get(name, "") for name in ("Parameters", "Attributes", "Other Parameters"))
+    names = set(re.findall(r"\w+", " ".join(re.findall(r"^([^\s:].*?)(?: :.*)?$", described, re.MULTILINE))))
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    taken = [name for name, parameter in signature.parameters.items() if parameter.kind not in variadic]
+    lacks += [f"the parameter {name}" for name in taken if name not in names]
+    returns = not inspect.isclass(thing) and signature.return_annotation not in ("None", None)
+    if returns and "Returns" not in sections:
+        lacks.append("Returns")
+    if ">>>" not in sections.get("Examples", ""):
+        lacks.append("Examples")
+    return lacks
+
+
+@pytest.mark.parametrize("name", glassnet.__all__)
+def test_help_for_a_public_name_is_complete(name):
+    assert missing_from_docstring(getattr(glassnet, name)) == []
+
+
+def test_an_incomplete_docstring_is_noticed():
+    def incomplete(rows, columns):
+        """Return nothing in particular.
+
+        Parameters
+        ----------
+        rows : int
+            How many.
+        """
+
+    assert missing_from_docstring(incomplete) == ["the parameter columns", "Returns", "Examples"]

@@ -7,9 +7,10 @@ import pytest
 
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.network import Network
-from glassnet.training.config import DataConfig, RunConfig
+from glassnet.training.config import RunConfig
 from glassnet.training.history import History
 from glassnet.training.loop import DivergenceError, Interrupted, Run
+from glassnet.training.options import DataConfig
 
 RUN = Run(Network([2, 2]), History(), RunConfig(data=DataConfig(dataset="digits")), None)
 

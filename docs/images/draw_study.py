@@ -15,8 +15,9 @@ from playwright.sync_api import sync_playwright
 
 from glassnet import load_study, run_study
 from glassnet.report.study_page import write_study_report
-from glassnet.study.fairness import DataAtHand
-from glassnet.study.finalist import judge_finalist
+from glassnet.study.fairness import DataCache
+from glassnet.study.final_evaluation import evaluate_recommended
+from glassnet.study.findings import gather_findings
 
 HERE = Path(__file__).parent
 
@@ -42,12 +43,13 @@ def sections(page: Path) -> Image.Image:
 
 def main() -> None:
     """Run the study, report, take the picture."""
-    study, load = load_study(HERE.parent.parent / "examples" / "optimizers.toml"), DataAtHand().load
+    study, load = load_study(HERE.parent.parent / "examples" / "optimizers.toml"), DataCache().load
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / study.file_name
         rows = run_study(study, folder)
-        judge_finalist(study, folder, rows, load)
-        picture = sections(write_study_report(study, folder, rows, load))
+        found = gather_findings(study, folder, rows, load)
+        evaluate_recommended(found, load)
+        picture = sections(write_study_report(found, load))
     few = picture.quantize(200, dither=Image.Dither.NONE)
     few.save(HERE / "study.png", optimize=True)
 

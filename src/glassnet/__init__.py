@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from glassnet.nn.optimizers import Muon as Muon
     from glassnet.nn.optimizers import Nesterov as Nesterov
     from glassnet.nn.optimizers import RMSprop as RMSprop
-    from glassnet.study.independence import independence as independence
+    from glassnet.reproductions.reproduce import reproduce as reproduce
+    from glassnet.study.interactions import interaction_test as interaction_test
     from glassnet.study.recommendation import recommend as recommend
-    from glassnet.study.reproduction import reproduce as reproduce
     from glassnet.study.runner import run_study as run_study
     from glassnet.study.specification import load_study as load_study
     from glassnet.study.statistics import compare as compare
@@ -69,9 +69,9 @@ _MODULES = {
         *("GD", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "RMSprop"),
         *("KFAC", "LBFGS", "Muon"),
     ),
-    "study.independence": ("independence",),
+    "reproductions.reproduce": ("reproduce",),
+    "study.interactions": ("interaction_test",),
     "study.recommendation": ("recommend",),
-    "study.reproduction": ("reproduce",),
     "study.runner": ("run_study",),
     "study.specification": ("load_study",),
     "study.statistics": ("compare", "summarise"),

@@ -9,7 +9,7 @@ import pytest
 from glassnet.data.mnist_family import FAMILIES
 from glassnet.data.registry import DATASETS
 from glassnet.data.sources import Source
-from glassnet.study.publication import load_published_study
+from glassnet.reproductions.publication import load_published_study
 from glassnet.study.recommendation import recommend
 from glassnet.study.results import read_rows
 from glassnet.study.specification import load_study

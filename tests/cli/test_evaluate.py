@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import glassnet as gn
-from glassnet.training.assessment import assess
+from glassnet.training.metrics import evaluate_predictions, predict_rows
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
@@ -106,7 +106,7 @@ def houses_run(glassnet, here):
 def test_two_classes_have_their_measures_and_intervals(glassnet, cancer_run):
     record = glassnet("evaluate", "run", "--json").json
     data = gn.load_dataset("breast-cancer")
-    found = assess(gn.load_model("run"), data.test, "binary")
+    found = evaluate_predictions(predict_rows(gn.load_model("run"), data.test, "binary"))
     assert record["measures"] == found.measures
     assert record["intervals"] == {name: list(ends) for name, ends in found.intervals.items()}
     assert (record["task"], record["accuracy"]) == ("binary", found.measures["accuracy"])

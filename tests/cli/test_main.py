@@ -17,7 +17,7 @@ from glassnet.nn.losses import LOSSES
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.nn.schedules import SCHEDULES
 from glassnet.training.early_stopping import EARLY_STOPPING
-from glassnet.training.monitoring import METRICS
+from glassnet.training.metrics import METRICS
 from glassnet.training.plans import plan_names
 
 COMMANDS = [

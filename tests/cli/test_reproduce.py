@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from tests.study.publications import ANY, ROWS, TANH, come_along, publish
+from tests.reproductions.publications import ANY, ROWS, TANH, come_along, publish
 from tests.study.studies import listed, points
 
 #: The command, with the publications of a folder in place of those that come along.
@@ -15,7 +15,7 @@ SCRIPT = """
 import sys
 from pathlib import Path
 from glassnet.cli.main import main
-from glassnet.study import publication
+from glassnet.reproductions import publication
 
 publication._folder = lambda: Path("published")
 if __name__ == "__main__":

@@ -60,14 +60,14 @@ def test_json_has_everything_and_a_second_call_repeats_nothing(glassnet, given, 
     found = first.json
     assert set(found) == {
         *("study", "folder", "measure", "changes_start"),
-        *("rows", "variants", "comparisons", "independence", "recommendation"),
+        *("rows", "variants", "comparisons", "interaction_test", "recommendation"),
         *("report", "recommended"),
     }
     assert len(found["rows"]) == 6
     assert [one["variant"] for one in found["variants"]] == LINES[1:]
     assert [one["variant"] for one in found["comparisons"]] == LINES[2:]
     assert found["changes_start"] == {"optimizer": False, "activation": False}
-    assert found["independence"] is None
+    assert found["interaction_test"] is None
     assert found["recommendation"]["variant"] in LINES
     assert found["report"] == "mine/report.html"
     assert found["recommended"]["variant"] == found["recommendation"]["variant"]

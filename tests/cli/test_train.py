@@ -15,7 +15,7 @@ from PIL import Image
 import glassnet as gn
 from glassnet.cli.train import NOT_OF_A_PLAN
 from glassnet.nn.optimizers import OPTIMIZERS
-from glassnet.training.assessment import assess
+from glassnet.training.metrics import evaluate_predictions, predict_rows
 from glassnet.training.options import NetworkConfig, TrainingConfig
 from glassnet.training.plans import load_plan
 from glassnet.training.run_folder import RunFolder
@@ -49,7 +49,7 @@ def test_a_run_says_what_it_reached_and_saves_it(glassnet, here):
 def test_the_table_for_people_holds_the_same(glassnet):
     answer = glassnet("train", "digits", "--epochs", 2, "--run-dir", "run")
     assert "digits: 1,318 training, 120 validation, 359 test rows" in answer.out
-    found = assess(gn.load_model("run"), gn.load_dataset("digits").test, "multi-class")
+    found = evaluate_predictions(predict_rows(gn.load_model("run"), gn.load_dataset("digits").test, "multi-class"))
     low, high = found.intervals["accuracy"]
     assert f"test AUC             {found.measures['auc']:.4f}\n" in answer.out
     assert f"test accuracy        {found.measures['accuracy']:.4f}  ({low:.3f} to {high:.3f})\n" in answer.out
@@ -545,7 +545,7 @@ def test_several_seeds_are_each_their_own_run_bit_for_bit(glassnet, here):
         values = [run["measures"][name] for run in record["runs"]]
         spread = record["spread"][name]
         assert spread["mean"] == pytest.approx(statistics.mean(values))
-        assert spread["deviation"] == pytest.approx(statistics.stdev(values))
+        assert spread["std"] == pytest.approx(statistics.stdev(values))
         reach = 4.302652729911275 * statistics.stdev(values) / 3**0.5
         assert (spread["low"], spread["high"]) == pytest.approx((spread["mean"] - reach, spread["mean"] + reach))
 
@@ -557,9 +557,12 @@ def test_the_table_of_several_seeds_has_a_line_for_each_and_their_spread(glassne
     folder = re.fullmatch(r"run folders +(runs/\S+_digits_64-8-10)", lines[2])[1]
     assert lines[3].split()[0] == "reports"
     assert lines[5].split() == ["test", "rows", "AUC", "accuracy"]
-    assert [line[:9] for line in lines[6:]] == ["seed 0   ", "seed 1   ", "mean     ", "deviation", "95 % of t"]
+    assert [line[:9] for line in lines[6:]] == ["seed 0   ", "seed 1   ", "mean     ", "std      ", "95 % of t"]
     found = [
-        assess(gn.load_model(f"{folder}/seed-{n}"), gn.load_dataset("digits").test, "multi-class") for n in (0, 1)
+        evaluate_predictions(
+            predict_rows(gn.load_model(f"{folder}/seed-{n}"), gn.load_dataset("digits").test, "multi-class")
+        )
+        for n in (0, 1)
     ]
     values = [one.measures["accuracy"] for one in found]
     assert [line.split()[-1] for line in lines[6:10]] == [
@@ -677,7 +680,7 @@ def test_metrics_are_in_the_history_the_record_and_the_table(glassnet):
     options = [*SHORT, "--metrics", "f1, auc"]
     measures = glassnet("train", "digits", *options, "--run-dir", "run", "--json").json["validation_measures"]
     validation = gn.load_dataset("digits").validation
-    found = assess(gn.load_model("run"), validation, "multi-class")
+    found = evaluate_predictions(predict_rows(gn.load_model("run"), validation, "multi-class"))
     assert list(measures) == ["validation_f1", "validation_auc"]
     assert measures["validation_auc"] == pytest.approx(found.measures["auc"], abs=1e-12)
     header = Path("run/history.csv").read_text().splitlines()[0].split(",")

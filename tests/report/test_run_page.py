@@ -19,8 +19,7 @@ from glassnet.report import rendering
 from glassnet.report.images import picture_of
 from glassnet.report.run_page import write_run_report
 from glassnet.report.words import Words
-from glassnet.training.assessment import assess
-from glassnet.training.metrics import class_scores
+from glassnet.training.metrics import class_scores, evaluate_predictions, predict_rows
 
 from .conftest import SICK, Page, labelled, markdown_rows, rows_of, trained
 
@@ -35,7 +34,7 @@ def report(folder, finished, data, language="en"):
 
 def test_the_numbers_are_those_of_the_run(tmp_path, digits, digits_run):
     page, text = report(tmp_path / "run", digits_run, digits)
-    found = assess(digits_run.network, digits.test, digits.task)
+    found = evaluate_predictions(predict_rows(digits_run.network, digits.test, digits.task))
     facts = page.facts()
     low, high = found.intervals["accuracy"]
     accuracy = f"{100 * found.measures['accuracy']:.2f} %"
@@ -63,7 +62,7 @@ def test_the_numbers_are_those_of_the_run(tmp_path, digits, digits_run):
 
 def test_scores_and_matrix_are_those_of_the_test_rows(tmp_path, digits, digits_run):
     page, text = report(tmp_path / "run", digits_run, digits)
-    scores = class_scores(digits_run.network, digits.test)
+    scores = class_scores(predict_rows(digits_run.network, digits.test))
     expected = [
         [
             s.name,
@@ -149,7 +148,7 @@ def test_a_run_that_regresses(tmp_path):
     data = load_dataset("diabetes")
     finished = trained(tmp_path / "run", data, layers=[10, 8, 1], epochs=30)
     page, text = report(tmp_path / "run", finished, data)
-    found = assess(finished.network, data.test, data.task)
+    found = evaluate_predictions(predict_rows(finished.network, data.test, data.task))
     sentence = f"The network explains the numbers of {found.rows} test rows with R² = {found.measures['r2']:.4g}"
     assert sentence in page.text
     assert sentence in text
@@ -169,7 +168,7 @@ def test_a_run_of_two_classes_with_one_output(tmp_path):
     data = load_dataset("breast-cancer")
     finished = trained(tmp_path / "run", data, layers=[30, 4, 1], epochs=5)
     page, _ = report(tmp_path / "run", finished, data)
-    found = assess(finished.network, data.test, data.task)
+    found = evaluate_predictions(predict_rows(finished.network, data.test, data.task))
     assert page.facts()["test sensitivity"].startswith(f"{100 * found.measures['sensitivity']:.2f} %")
     assert [row[0] for row in rows_of(page, "Confusion matrix")] == ["malignant", "benign"]
     assert len(rows_of(page, "Worst mistakes")) >= 1  # rows are no images: a table
@@ -180,7 +179,7 @@ def test_a_run_of_several_labels(tmp_path):
     data = labelled()
     finished = trained(tmp_path / "run", data, layers=[4, 8, 3], epochs=5)
     page, text = report(tmp_path / "run", finished, data)
-    share = assess(finished.network, data.test, data.task).measures["accuracy"]
+    share = evaluate_predictions(predict_rows(finished.network, data.test, data.task)).measures["accuracy"]
     assert f"{100 * share:.2f} % of the labels of 18 test rows are predicted correctly" in page.text
     assert [row[0] for row in rows_of(page, "Scores")] == ["red", "round", "ripe"]
     assert markdown_rows(text, "label") == rows_of(page, "Scores")

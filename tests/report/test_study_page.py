@@ -14,15 +14,15 @@ from tests.study.studies import done, listed, small
 
 from glassnet.errors import FileError, UsageError
 from glassnet.report import study_page
-from glassnet.report.judgement import judge
 from glassnet.report.study_page import write_study_report
-from glassnet.study.finalist import judge_finalist, open_for_all, read_finalist
-from glassnet.study.independence import independence
+from glassnet.study.final_evaluation import evaluate_recommended, mark_test_rows_open, read_final_evaluation
+from glassnet.study.findings import gather_findings
+from glassnet.study.interactions import interaction_test
 from glassnet.study.recommendation import recommend
 from glassnet.study.results import Row
 from glassnet.study.specification import study_of
 from glassnet.study.statistics import compare, summarise
-from glassnet.training.assessment import assess
+from glassnet.training.metrics import evaluate_predictions, predict_rows, predict_test_rows
 from glassnet.training.model_file import load_model
 from glassnet.training.run import load_data
 
@@ -50,7 +50,7 @@ def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole") / "study"
     study = factorial()
     rows = done(study, folder)
-    judge_finalist(study, folder, rows)
+    evaluate_recommended(gather_findings(study, folder, rows))
     return folder, study, rows
 
 
@@ -62,7 +62,7 @@ def finished(whole, tmp_path):
 
 
 def report(folder, study, rows, language="en", load=load_data):
-    file = write_study_report(study, folder, rows, load, language=language)
+    file = write_study_report(gather_findings(study, folder, rows, load), load, language=language)
     assert file == folder / "report.html"
     return Page(file.read_text(encoding="utf-8")), (folder / "report.md").read_text(encoding="utf-8")
 
@@ -80,7 +80,7 @@ def test_the_verdict_is_the_recommendation(finished):
     facts, best = page.facts(), found.summaries[0]
     assert facts["best variant"] == best.variant
     assert facts["validation accuracy"].startswith(f"{best.mean:.4g} mean of 3 seeds, 95 %: {best.low:.4g} to ")
-    test = read_finalist(folder).test_measures["accuracy"]
+    test = read_final_evaluation(folder).test_measures["accuracy"]
     assert facts["test accuracy"].startswith(f"{test:.4g} 95 %: ")
     assert facts["runs"].startswith("12 of 12 0 diverged, 0 failed")
     seconds = sum(row.seconds for row in rows)
@@ -119,7 +119,7 @@ def test_every_variant_has_its_numbers(finished):
             one.variant,
             "3 of 3",
             f"{one.mean:.4f}",
-            f"{one.deviation:.4f}",
+            f"{one.std:.4f}",
             f"{one.low:.4f} to {one.high:.4f}",
             f"{one.seconds:.3g}",
             f"{one.parameters:,.0f}",
@@ -146,7 +146,7 @@ def test_every_variant_has_its_numbers(finished):
 def test_the_analysis_of_variance_is_there(finished):
     _, study, rows = finished
     page, text = report(*finished)
-    found = independence(rows, study.levels(), study.measure, base=rows[0].levels)
+    found = interaction_test(rows, study.levels(), study.measure, base=rows[0].levels)
     assert f"{found.verdict[0].upper()}{found.verdict[1:]}: {found.reason}" in page.text
     lines = rows_of(page, "Analysis of variance")
     assert [line[0] for line in lines] == ["seed", "optimizer", "width", "optimizer × width", "residual"]
@@ -194,14 +194,14 @@ def test_the_recommended_plan_is_judged_and_nobody_else(finished, monkeypatch):
 
     def spy(network, data):
         judged.append(network.fingerprint())
-        return judge(network, data)
+        return predict_test_rows(network, data)
 
-    monkeypatch.setattr(study_page, "judge", spy)
+    monkeypatch.setattr(study_page, "predict_test_rows", spy)
     page, text = report(*finished)
-    plan = read_finalist(folder)
+    plan = read_final_evaluation(folder)
     assert judged == [plan.theta_sha256]
     network, data = load_model(folder / plan.folder), load_data(study.base)
-    truth = assess(network, data.test, data.task)
+    truth = evaluate_predictions(predict_rows(network, data.test, data.task))
     assert page.facts()["test loss"] == f"{truth.loss:.4g}"
     said = f"They were opened for “{plan.variant}”: of its 3 runs, the one with the median validation accuracy, "
     for whole in (page.text, text.replace("\\", "")):
@@ -216,14 +216,14 @@ def test_the_recommended_plan_is_judged_and_nobody_else(finished, monkeypatch):
     assert [image["alt"][:10] for image in page.images].count("Weights of") == 1
     for row in rows:  # no figure of another network on the test rows is in either file
         if (row.variant, row.seed) != (plan.variant, plan.seed):
-            other = assess(load_model(folder / row.folder), data.test, data.task)
+            other = evaluate_predictions(predict_rows(load_model(folder / row.folder), data.test, data.task))
             assert f"{other.loss:.6g}" not in text
             assert f"{other.loss:.4g}" not in (page.facts()["test loss"], page.facts()["test AUC"])
 
 
 def test_a_closed_test_set_stays_closed(finished, monkeypatch):
     folder, study, rows = finished
-    monkeypatch.setattr(study_page, "judge", None)
+    monkeypatch.setattr(study_page, "predict_test_rows", None)
     record = (folder / "recommended.json").read_text()
     (folder / "recommended.json").unlink()
     best = recommend(rows, study.measure, study.levels()).variant
@@ -246,7 +246,7 @@ def test_a_closed_test_set_stays_closed(finished, monkeypatch):
     other = [replace(row, measures={study.measure: 0.99}) if row.variant == "base" else row for row in rows]
     page, _ = report(folder, study, other)  # another plan than was judged
     assert "The test rows have not been opened for “base”." in page.text
-    plan = read_finalist(folder)
+    plan = read_final_evaluation(folder)
     mine = [row for row in rows if row.variant == plan.variant and row.seed != plan.seed]
     moved = {mine[0].seed: 0.990, mine[1].seed: 0.991, plan.seed: 0.992}  # another seed is the median
     other = [
@@ -260,7 +260,7 @@ def test_a_closed_test_set_stays_closed(finished, monkeypatch):
 def test_a_study_whose_test_rows_were_opened_for_all_says_so_and_judges_no_plan(finished):
     folder, *_ = finished
     assert (folder / "recommended.json").exists()  # from before
-    open_for_all(folder)
+    mark_test_rows_open(folder)
     page, text = report(*finished)
     assert "The test rows were opened for every run of this study" in page.text
     assert "No other network of this study" not in page.text
@@ -466,22 +466,22 @@ def test_names_are_text_whatever_they_hold(tmp_path):
 
 def test_rows_may_come_in_any_order_and_of_other_seeds(finished):
     folder, study, rows = finished
-    first = write_study_report(study, folder, rows).read_bytes()
+    first = write_study_report(gather_findings(study, folder, rows)).read_bytes()
     more = [replace(rows[0], seed=99), *reversed(rows)]
-    assert write_study_report(study, folder, more).read_bytes() == first
+    assert write_study_report(gather_findings(study, folder, more)).read_bytes() == first
     assert len(first) < 300_000
 
 
 def test_what_cannot_be_reported_is_refused_by_name(finished, monkeypatch):
     folder, study, rows = finished
     with pytest.raises(UsageError, match="language"):
-        write_study_report(study, folder, rows, language="de")
+        write_study_report(gather_findings(study, folder, rows), language="de")
     with pytest.raises(FileError, match="holds no row of the study yet; run it first"):
-        write_study_report(study, folder, [])
+        write_study_report(gather_findings(study, folder, []))
     monkeypatch.setattr(os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     before = {path.name for path in folder.iterdir()}
     with pytest.raises(FileError, match="No space left"):
-        write_study_report(study, folder, rows)
+        write_study_report(gather_findings(study, folder, rows))
     assert {path.name for path in folder.iterdir()} == before
 
 
@@ -489,7 +489,10 @@ def test_what_cannot_be_reported_is_refused_by_name(finished, monkeypatch):
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_a_page_opens_offline_fits_the_screen_and_hides_curves(finished, open_file, size, language):
-    page = open_file(write_study_report(*as_arguments(finished), language=language), size, offline=True)
+    folder, study, rows = finished
+    page = open_file(
+        write_study_report(gather_findings(study, folder, rows), language=language), size, offline=True
+    )
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     inside = "boxes => boxes.every((box) => box.getBoundingClientRect().right <= innerWidth + 1)"
     assert page.locator("section, .scroll, figure, .facts, .tiles > div").evaluate_all(inside)
@@ -511,14 +514,10 @@ def test_a_page_opens_offline_fits_the_screen_and_hides_curves(finished, open_fi
     assert page.pdf()[:4] == b"%PDF"
 
 
-def as_arguments(finished):
-    folder, study, rows = finished
-    return study, folder, rows
-
-
 @pytest.mark.browser
 def test_a_study_page_can_be_used_without_eyes(finished, open_file):
-    page = open_file(write_study_report(*as_arguments(finished)))
+    folder, study, rows = finished
+    page = open_file(write_study_report(gather_findings(study, folder, rows)))
     assert all(image.get_attribute("alt") for image in page.locator("img").all())
     assert page.locator("table:not(:has(caption))").count() == 0
     levels = page.locator("h1, h2, h3").evaluate_all("heads => heads.map((head) => Number(head.tagName[1]))")

@@ -18,7 +18,7 @@ from glassnet.report.study_sentences import (
 )
 from glassnet.report.words import TEXTS, Words
 from glassnet.study import statistics
-from glassnet.study.independence import independence
+from glassnet.study.interactions import interaction_test
 from glassnet.study.recommendation import recommend
 from glassnet.study.results import Row
 
@@ -192,7 +192,7 @@ def test_random_studies_too(seed):
 
 
 def held_together(rows):
-    found = independence(rows, factors_of(rows), "validation_accuracy", base=rows[0].levels)
+    found = interaction_test(rows, factors_of(rows), "validation_accuracy", base=rows[0].levels)
     assert why_independent(found, rows, 0.05, EN) == found.reason
     assert verdict_of(found, EN).lower() == found.verdict
     said = f"{verdict_of(found, ZH)}{why_independent(found, rows, 0.05, ZH)}"
@@ -245,7 +245,7 @@ def test_why_it_cannot_be_told_is_said_as_the_study_says_it(spoil):
     rows = spoil(factorial(0))
     levels = factors_of(factorial(0))
     factors = {name: levels[name] for name in levels if len({row.levels[name] for row in rows}) > 1}
-    found = independence(rows, factors, "validation_accuracy")
+    found = interaction_test(rows, factors, "validation_accuracy")
     assert found.verdict == "cannot be told"
     assert why_independent(found, rows, 0.05, EN) == found.reason
     assert no_english(why_independent(found, rows, 0.05, ZH))
@@ -254,7 +254,7 @@ def test_why_it_cannot_be_told_is_said_as_the_study_says_it(spoil):
 def test_a_run_without_a_number_is_missing_too():
     rows = factorial(0)
     rows[0] = Row(rows[0].variant, rows[0].levels, 0, "finished", {})
-    found = independence(rows, factors_of(rows), "validation_accuracy")
+    found = interaction_test(rows, factors_of(rows), "validation_accuracy")
     assert why_independent(found, rows, 0.05, EN) == found.reason.replace(
         "validation_accuracy", "validation accuracy"
     ).replace("no finite", "without a finite")
@@ -273,7 +273,7 @@ def additive(table, seeds=3, spread=0.001):
         for (i, a), (j, b) in product(enumerate(["small", "big"]), enumerate(["one", "two"]))
         for s in range(seeds)
     ]
-    return independence(rows, factors_of(rows), "validation_accuracy", base=rows[0].levels).additive
+    return interaction_test(rows, factors_of(rows), "validation_accuracy", base=rows[0].levels).additive
 
 
 @pytest.mark.parametrize(

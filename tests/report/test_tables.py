@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from glassnet.report.judgement import Fit, LabelScore, Mistake
+from glassnet.report.error_analysis import Fit, LabelScore, Mistake
 from glassnet.report.tables import (
     MOST_EPOCHS,
     class_table,

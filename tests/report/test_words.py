@@ -13,7 +13,7 @@ from glassnet.report.study_words import STUDY_TEXTS
 from glassnet.report.words import FAMILIES, KINDS, LANGUAGES, MEASURES, TEXTS, Text, Words
 from glassnet.training.health import diagnosis, remedies
 from glassnet.training.history import COLUMNS
-from glassnet.training.monitoring import METRICS
+from glassnet.training.metrics import METRICS
 
 CHINESE = re.compile(r"[一-鿿]")
 

@@ -53,7 +53,7 @@ def listed(variants, dataset="digits", **changes):
 def done(study, folder, load=load_data, **layout):
     """Do the runs of a study one after the other in this process, and return their rows."""
     names, rows = study.file_names(), []
-    with StudyFolder(folder).held(study) as record:
+    with StudyFolder(folder).hold(study) as record:
         for variant, seed in itertools.product(study.variants(), study.seeds):
             config = with_threads(variant.with_seed(seed), 1)
             name, data = f"{names[variant.name]}_seed-{seed}", load(config)

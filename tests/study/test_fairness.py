@@ -10,7 +10,7 @@ from glassnet.data.registry import load_dataset
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
 from glassnet.study.design import changed
-from glassnet.study.fairness import DataAtHand, check, flops_per_row, order_fingerprint, prepared
+from glassnet.study.fairness import DataCache, check, flops_per_row, order_fingerprint, prepare
 from glassnet.training.engine import PlainEngine
 from glassnet.training.run import run
 
@@ -129,10 +129,10 @@ def test_operations_by_hand(layers, flops):
 
 
 def test_data_are_loaded_once():
-    at_hand, config = DataAtHand(), small().base
-    data = at_hand.load(config)
-    assert at_hand.load(changed(config, {"network.dropout": 0.5})) is data
-    other = at_hand.load(changed(config, {"data.split_seed": 1}))
+    data_cache, config = DataCache(), small().base
+    data = data_cache.load(config)
+    assert data_cache.load(changed(config, {"network.dropout": 0.5})) is data
+    other = data_cache.load(changed(config, {"data.split_seed": 1}))
     assert other is not data
     assert not np.array_equal(other.validation.X, data.validation.X)
 
@@ -140,7 +140,7 @@ def test_data_are_loaded_once():
 def test_a_prepared_learner_takes_the_steps_of_the_run():
     config = small().base
     trained = run(config, DIGITS, progress=False)
-    with prepared(config, DIGITS) as learner:
+    with prepare(config, DIGITS) as learner:
         for number in (1, 2):
             for _ in learner.epoch(number):
                 pass

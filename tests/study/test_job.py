@@ -115,7 +115,7 @@ def test_a_run_that_is_to_begin_anew_does(job):
     (one.run_dir / "checkpoint.safetensors").write_bytes(b"nonsense")
     with pytest.raises(FileError):
         perform(one, DIGITS)
-    assert perform(one, DIGITS, afresh=True).status == "finished"
+    assert perform(one, DIGITS, restart=True).status == "finished"
 
 
 def test_a_folder_without_a_run_is_thrown_away(job):
@@ -128,7 +128,7 @@ def test_a_folder_without_a_run_is_thrown_away(job):
 def test_a_folder_that_is_held_is_waited_for(job, monkeypatch):
     one = job()
     perform(one, DIGITS)
-    monkeypatch.setattr(study_job, "PATIENCE", 0.2)
+    monkeypatch.setattr(study_job, "LOCK_SECONDS", 0.2)
     with held_alone(one.run_dir / ".lock"), pytest.raises(FileError, match="is in use"):
         perform(one, DIGITS)
 

@@ -3,9 +3,9 @@ from tests.study.studies import points, small
 
 from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.study import layout
-from glassnet.study.crew import Crew
-from glassnet.study.job import Job
-from glassnet.study.layout import given_layout, measured_layout, with_threads
+from glassnet.study.fairness import DataCache
+from glassnet.study.layout import given_layout, measure_layout, with_threads
+from glassnet.study.process_pool import ProcessPool
 
 
 @pytest.fixture
@@ -50,38 +50,32 @@ def test_else_it_is_measured(cores):
 def test_the_faster_of_both_is_taken(cores, monkeypatch, side_by_side, together, runs, expected):
     cores(2)
 
-    def rates(crew, job, workers):
-        return side_by_side if job.config.training.threads == 1 else [together]
+    def rates(pool, config, workers):
+        return side_by_side if config.training.threads == 1 else [together]
 
     class Pool:
-        def __init__(self):
-            self.workers = []
+        def resize(self, count):
+            self.workers = count
 
-        def hire(self, count):
-            self.workers += ["worker"] * count
-
-    monkeypatch.setattr(layout, "_rates", rates)
-    pool, study = Pool(), small()
-    job = Job("base", {}, 0, study.base, None, "base", "train_loss")
-    found = measured_layout(pool, job, runs)
+    monkeypatch.setattr(layout, "_measure_rates", rates)
+    pool = Pool()
+    found = measure_layout(pool, small().base, runs)
     assert (found.workers, found.threads) == expected
-    assert len(pool.workers) == min(2, runs)
+    assert pool.workers == min(2, runs)
     assert found.to_dict()["reason"] == found.reason
 
 
 def test_steps_are_measured_in_workers(cores, tmp_path):
     cores(2)
-    study = small(points(tmp_path))
-    job = Job("base", {}, 0, study.base, tmp_path, "base", "train_loss")
-    with GracefulInterrupts() as interrupts, Crew(tmp_path / "log", None, interrupts) as crew:
-        found = measured_layout(crew, job, 8)
-        assert len(crew.workers) == 2
+    with GracefulInterrupts() as interrupts, ProcessPool(tmp_path / "log", interrupts, DataCache()) as pool:
+        found = measure_layout(pool, small(points(tmp_path)).base, 8)
+        assert len(pool.workers) == 2
     assert found.side_by_side > 0
     assert found.together > 0
     assert not (tmp_path / "runs").exists()  # nothing is saved
-    odd = Job("base", {}, 0, small(str(tmp_path / "nowhere.npz")).base, tmp_path, "base", "train_loss")
-    with GracefulInterrupts() as interrupts, Crew(tmp_path / "log", None, interrupts) as crew:
-        found = measured_layout(crew, odd, 8)
+    odd = small(str(tmp_path / "nowhere.npz")).base
+    with GracefulInterrupts() as interrupts, ProcessPool(tmp_path / "log", interrupts, DataCache()) as pool:
+        found = measure_layout(pool, odd, 8)
     assert (found.workers, found.threads, found.reason) == (2, 1, "steps of the base could not be measured")
 
 

@@ -21,7 +21,7 @@ def shown(progress):
 
 def test_lines_where_there_is_no_terminal(capsys):
     with StudyProgress(12, 3, "validation_accuracy", enabled=True) as progress:
-        progress.start(JOB)
+        progress.epoch(JOB)
         progress.epoch(JOB, 2, 0.5)
         progress.finish(JOB, ROW)
     said = capsys.readouterr()
@@ -30,7 +30,7 @@ def test_lines_where_there_is_no_terminal(capsys):
 
 def test_nothing_where_nothing_is_asked_for(capsys):
     with StudyProgress(12, 3, "validation_accuracy", enabled=False) as progress:
-        progress.start(JOB)
+        progress.epoch(JOB)
         progress.finish(JOB, ROW)
         progress.say("something")
     assert capsys.readouterr() == ("", "")
@@ -38,7 +38,7 @@ def test_nothing_where_nothing_is_asked_for(capsys):
 
 def test_the_table_shows_what_is_at_work():
     progress = StudyProgress(12, 3, "validation_accuracy", enabled=False)
-    progress.start(JOB)
+    progress.epoch(JOB)
     table = shown(progress)
     assert table[0].split() == ["variant", "seed", "epoch", "validation", "accuracy"]
     assert table[1].split() == ["optimizer=[sgd]", "3", "0/7"]

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassnet.errors import DataError, UsageError
+from glassnet.study.hypothesis_tests import seeds_needed
 from glassnet.study.recommendation import recommend
 from glassnet.study.results import Row
-from glassnet.study.statistics import compare, seeds_needed, summarise
+from glassnet.study.statistics import compare, summarise
 
 ACCURACY = "validation_accuracy"
 

@@ -292,7 +292,7 @@ def test_one_folder_one_runner(start, tmp_path, data):
     process = start(longer(data), folder)
     try:
         wait_for_rows(folder, 1)
-        with pytest.raises(FileError, match="study: is in use: another process runs this study; wait for it"):
+        with pytest.raises(FileError, match="study: is in use: another process trains in it; wait until it ends"):
             run_study(longer(data), folder, workers=1, progress=False)
     finally:
         process.kill()

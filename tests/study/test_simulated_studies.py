@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from glassnet.study.independence import INTERACT, NO_INTERACTION, independence
+from glassnet.study.interactions import INTERACT, NO_INTERACTION, interaction_test
 from glassnet.study.recommendation import recommend
 from glassnet.study.statistics import BETTER, NOT_DISTINGUISHABLE, WORSE, compare
 
@@ -70,7 +70,7 @@ def count(name, make):
             for c in comparisons
             if truth[c.variant] != truth[base]
         )
-        found = independence(rows, factors, ACCURACY)
+        found = interaction_test(rows, factors, ACCURACY)
         said[found.verdict] += 1
         mains = [source.corrected <= 0.05 for source in found.sources if source.kind == "main"]
         said["any main effect"] += any(mains)
@@ -125,7 +125,7 @@ def test_from_a_base_the_interaction_misleads_as_well(make_factorial):
     misled = losses = 0
     for _ in range(STUDIES // 2):
         rows = make_factorial(numbers(means, rng), factors)
-        guess = independence(rows, factors, ACCURACY, base=base).additive
+        guess = interaction_test(rows, factors, ACCURACY, base=base).additive
         misled += guess.levels == {"optimizer": "adam", "activation": "sigmoid"}
         losses += guess.lost > 0.04 and guess.p <= 0.05 and guess.predicted - guess.found > 0.06
     assert misled >= 0.95 * STUDIES // 2

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from glassnet.errors import UsageError
 from glassnet.training.early_stopping import EARLY_STOPPING, MONITORS, EarlyStopping, Watch
-from glassnet.training.monitoring import METRICS
+from glassnet.training.metrics import METRICS
 
 
 def watched(rule, values):

@@ -20,9 +20,8 @@ from glassnet.runtime.seeds import stream
 from glassnet.training.callbacks import Callback
 from glassnet.training.early_stopping import EARLY_STOPPING, EarlyStopping
 from glassnet.training.loop import DivergenceError, Interrupted, fit
-from glassnet.training.metrics import evaluate
+from glassnet.training.metrics import evaluate, measure, predict_rows
 from glassnet.training.model_file import load_model
-from glassnet.training.monitoring import measure
 from glassnet.training.run_folder import RunFolder
 
 
@@ -283,7 +282,8 @@ def test_what_is_no_image_of_bytes_cannot_be_moved(images, kind):
 def test_metrics_are_columns_of_the_history(images, tmp_path):
     options = {"metrics": ["auc", "f1", "loss"], "early_stopping": "patience(9, monitor=balanced_accuracy)"}
     run = train(Network([36, 3]), images, epochs=2, run_dir=tmp_path / "run", **options)
-    found = measure(run.network, images.validation, ["auc", "f1", "balanced_accuracy"], images.task)
+    predictions = predict_rows(run.network, images.validation, images.task)
+    found = measure(predictions, ["auc", "f1", "balanced_accuracy"])
     last = run.history.last
     best = train(Network([36, 3]), images, epochs=run.best_epoch)
     record = run.history._records[run.best_epoch - 1]

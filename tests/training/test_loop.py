@@ -17,7 +17,7 @@ from glassnet.training import keeper, learner, loop
 from glassnet.training.config import load_config
 from glassnet.training.history import COLUMNS, History
 from glassnet.training.loop import Interrupted, fit
-from glassnet.training.metrics import evaluate
+from glassnet.training.metrics import evaluate, predict_rows
 from glassnet.training.model_file import load_model
 from glassnet.training.run_folder import RunFolder
 from glassnet.training.sampling import Sampler
@@ -613,9 +613,9 @@ def test_an_interrupted_run_without_a_folder_carries_what_was_learned(blobs):
 def test_a_signal_after_the_last_batch_finds_the_run_finished(blobs, monkeypatch):
     def late(*arguments):
         os.kill(os.getpid(), signal.SIGTERM)
-        return evaluate(*arguments)
+        return predict_rows(*arguments)
 
-    monkeypatch.setattr(learner, "evaluate", late)
+    monkeypatch.setattr(learner, "predict_rows", late)
     run = train(Network([5, 3]), blobs())
     assert (run.stopped, len(run.history)) == ("epochs", 1)
     # Between two epochs it is met at the next batch.

@@ -7,10 +7,10 @@ from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.losses import LOSSES
 from glassnet.nn.network import Network
-from glassnet.training.assessment import assess
 from glassnet.training.callbacks import Callback
 from glassnet.training.config import configure, load_config
 from glassnet.training.loop import fit
+from glassnet.training.metrics import evaluate_predictions, predict_rows
 from glassnet.training.run import HIDDEN_LAYERS, layers_for, load_data, loss_for, open_run, run
 from glassnet.training.run_folder import RunFolder
 
@@ -165,7 +165,7 @@ def test_outputs_and_loss_are_fitted_to_the_task(task, targets, units, loss):
     assert loss_for(config, data, units) == loss
     made = run(config, data, progress=False)
     assert (made.network.layers, made.network.loss.name) == ((6, *HIDDEN_LAYERS, units), loss)
-    measures = assess(made.network, data.test, task).measures
+    measures = evaluate_predictions(predict_rows(made.network, data.test, task)).measures
     assert set(measures) >= ({"r2", "mae"} if task == "regression" else {"auc", "accuracy"})
 
 
@@ -209,7 +209,7 @@ def test_scikit_learns_tables_are_learned_by_name(tmp_path, name, layers, loss, 
     assert (list(made.network.layers), made.network.loss.name) == (layers, loss)
     network, folder, data = open_run(tmp_path / "run")
     assert folder.encoder() is None
-    assert assess(network, data.test, data.task).measures[measure] > least
+    assert evaluate_predictions(predict_rows(network, data.test, data.task)).measures[measure] > least
 
 
 @pytest.fixture

@@ -37,7 +37,7 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
     from glassnet.cli.run_output import SessionOptions
     from glassnet.cli.train import train_one
     from glassnet.report.pictures import sample_grid, save_png
-    from glassnet.study.publication import load_published_study
+    from glassnet.reproductions.publication import load_published_study
     from glassnet.study.recommendation import recommend
     from glassnet.training.run_folder import default_folder
 
@@ -68,17 +68,18 @@ def _run_study(
 ) -> list[Row]:
     """Run the study, write its report, and print what it found; the test rows stay closed."""
     from glassnet.cli.report import StudyWritten
-    from glassnet.cli.study import going_on, stopping, tell_study
+    from glassnet.cli.study import explaining_interrupt, print_study, resume_command
     from glassnet.report.study_page import write_study_report
+    from glassnet.study.findings import gather_findings
     from glassnet.study.runner import run_study
     from glassnet.study.study_folder import STUDY_FILE
 
-    with stopping(going_on(["study", str(folder / STUDY_FILE)], folder, data_dir=data_dir)):
+    with explaining_interrupt(resume_command(["study", str(folder / STUDY_FILE)], folder, data_dir=data_dir)):
         rows = run_study(study, folder, data_dir=data_dir)
-    page = write_study_report(study, folder, rows, lambda config: data, language=language.value)
+    found = gather_findings(study, folder, rows, lambda config: data)
+    page = write_study_report(found, lambda config: data, language=language.value)
     if not as_json:
-        starts = {name: study.changes_start(name, lambda config: data) for name in study.levels()}
-        tell_study(study, folder, rows, starts, StudyWritten(page, None), as_json)
+        print_study(found, StudyWritten(page, None), as_json)
     return rows
 
 

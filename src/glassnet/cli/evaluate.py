@@ -47,20 +47,20 @@ def evaluate(
       glassnet evaluate runs/2026-11-23_101500_breastmnist_784-256-128-1 --compare
     """
     from glassnet.data.registry import published
-    from glassnet.training.assessment import assess, write_scores
-    from glassnet.training.metrics import class_scores
+    from glassnet.training.metrics import class_scores, evaluate_predictions, predict_rows, write_scores
     from glassnet.training.run import open_run
 
     network, folder, data = open_run(run, data_dir)
     config, epochs = folder.config(), len(folder.history())
     figures = published(config.data.dataset) if compare else {}
     rows = split.rows_of(data)
-    found = assess(network, rows, data.task, data.encoder)
-    classes = class_scores(network, rows) if network.class_names else []
+    predictions = predict_rows(network, rows, data.task, data.encoder)
+    found = evaluate_predictions(predictions)
+    classes = class_scores(predictions) if network.class_names else []
     written = None
     if scores is not None:
-        outputs, name = network.outputs(rows.X), folder.path.resolve().name
-        written = write_scores(scores, data.name, split.value, name, outputs, found.measures)
+        name = folder.path.resolve().name
+        written = write_scores(scores, data.name, split.value, name, predictions.answers, found.measures)
     if as_json:
         print_json(
             {

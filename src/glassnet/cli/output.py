@@ -15,7 +15,7 @@ from glassnet.errors import FileError, UsageError
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset, Split
     from glassnet.nn.network import Network
-    from glassnet.training.assessment import Assessment
+    from glassnet.training.metrics import Evaluation
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the table.")]
 DataDirOption = Annotated[
@@ -82,7 +82,7 @@ def tell_remarks(data: Dataset) -> None:
         typer.echo(f"glassnet: {data.name}: {remark}", err=True)
 
 
-def measures_facts(found: Assessment) -> list[tuple[str, str]]:
+def measures_facts(found: Evaluation) -> list[tuple[str, str]]:
     """Return a network's measures with their intervals, for `print_facts`."""
     facts = []
     for name, value in found.measures.items():

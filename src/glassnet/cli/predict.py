@@ -33,8 +33,8 @@ def predict(
     from glassnet.data.table import read_table
     from glassnet.errors import DataError, FileError, NonFiniteError
     from glassnet.runtime.files import write_bytes
+    from glassnet.training.metrics import tabulate_predictions, to_csv
     from glassnet.training.model_file import load_model
-    from glassnet.training.predictions import predictions, to_csv
     from glassnet.training.run_folder import COLUMNS_FILE, RunFolder
 
     target = output_file(out, overwrite) if out else None
@@ -50,12 +50,11 @@ def predict(
             rows, scaling = read_rows(file), folder.standardisation()
             if scaling is not None:
                 rows = scaling.apply(network.check_input(rows))
-            table = predictions(network, rows)
         else:
             rows, remarks = encoder.transform(read_table(file))
             for remark in remarks:
                 typer.echo(f"glassnet: {file}: {remark}", err=True)
-            table = predictions(network, rows, encoder)
+        table = tabulate_predictions(network, rows, encoder)
     except (DataError, NonFiniteError) as error:
         raise FileError(file, str(error)) from None
     if as_json:

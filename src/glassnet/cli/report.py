@@ -15,11 +15,11 @@ from glassnet.errors import GlassnetError, UsageError
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
-    from glassnet.study.design import Study
-    from glassnet.study.finalist import Finalist
-    from glassnet.study.results import Row
+    from glassnet.study.final_evaluation import FinalEvaluation
+    from glassnet.study.findings import StudyFindings
     from glassnet.training.config import RunConfig
     from glassnet.training.loop import Run
+    from glassnet.training.metrics import Predictions
 
 Written = TypeVar("Written")
 
@@ -80,35 +80,35 @@ def _run_page(run: Path, data_dir: Path | None, language: Language) -> Path:
 
 
 def _study_page(folder: Path, data_dir: Path | None, language: Language) -> Path:
-    from glassnet.study.fairness import DataAtHand
+    from glassnet.study.fairness import DataCache
+    from glassnet.study.findings import gather_findings
     from glassnet.study.results import read_rows
     from glassnet.study.specification import load_study
     from glassnet.study.study_folder import STUDY_FILE
 
-    study, rows = load_study(folder / STUDY_FILE), read_rows(folder)
-    return _write_study(study, folder, rows, DataAtHand(data_dir).load, language).report
+    load = DataCache(data_dir).load
+    found = gather_findings(load_study(folder / STUDY_FILE), folder, read_rows(folder), load)
+    return _write_study(found, load, language).report
 
 
 class StudyWritten(NamedTuple):
     """The report of a study, and the recommended plan on the test rows; None where these stayed closed."""
 
     report: Path
-    recommended: Finalist | None
+    recommended: FinalEvaluation | None
 
 
-def _write_study(
-    study: Study, folder: Path, rows: list[Row], load: Callable[[RunConfig], Dataset], language: Language
-) -> StudyWritten:
+def _write_study(found: StudyFindings, load: Callable[[RunConfig], Dataset], language: Language) -> StudyWritten:
     """Open the test rows for the recommended plan, if all runs are done, and write the report of a study."""
     from glassnet.report.study_page import write_study_report
-    from glassnet.study.finalist import judge_finalist
+    from glassnet.study.final_evaluation import evaluate_recommended
 
-    finalist = judge_finalist(study, folder, rows, load)
-    return StudyWritten(write_study_report(study, folder, rows, load, language=language.value), finalist)
+    evaluation = evaluate_recommended(found, load)
+    return StudyWritten(write_study_report(found, load, language=language.value), evaluation)
 
 
 def study_report_after(
-    study: Study, folder: Path, rows: list[Row], load: Callable[[RunConfig], Dataset], language: Language
+    found: StudyFindings, load: Callable[[RunConfig], Dataset], language: Language
 ) -> StudyWritten | None:
     """Write the report of a study whose runs are done; where that fails it is said, and None returned.
 
@@ -117,13 +117,16 @@ def study_report_after(
     typer.Exit
         With 130 after Ctrl-C.
     """
-    return attempted("study", _again(folder), lambda: _write_study(study, folder, rows, load, language))
+    return attempted("study", _again(found.folder), lambda: _write_study(found, load, language))
 
 
-def report_after(run: Run, data: Dataset, language: Language) -> Path | None:
+def report_after(
+    run: Run, data: Dataset, language: Language, predict: Callable[[], Predictions | None]
+) -> Path | None:
     """Write the report of a run that has ended; where that fails it is said, and None returned: the run is saved.
 
     No report is written of a run whose folder does not hold its end: it is one of a run that is to go on.
+    `predict` gives the predictions of the network on the test rows.
 
     Raises
     ------
@@ -135,9 +138,11 @@ def report_after(run: Run, data: Dataset, language: Language) -> Path | None:
     if run.folder is None or run.unsaved is not None:
         return None
     folder = run.folder
-    return attempted(
-        "run", _again(folder), lambda: write_run_report(folder, run.network, data, language=language.value)
-    )
+
+    def write() -> Path:
+        return write_run_report(folder, run.network, data, language=language.value, predictions=predict())
+
+    return attempted("run", _again(folder), write)
 
 
 def _again(folder: Path) -> str:

@@ -10,10 +10,10 @@ import typer
 
 from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, print_facts, print_json, print_table
 from glassnet.cli.report import Language, LanguageOption, attempted
-from glassnet.cli.study import WorkersOption, going_on, print_problems, stopping
+from glassnet.cli.study import WorkersOption, explaining_interrupt, print_problems, resume_command
 
 if TYPE_CHECKING:
-    from glassnet.study.reproduction import Compared, Reproduction
+    from glassnet.reproductions.reproduce import Compared, Reproduction
 
 
 def reproduce(
@@ -41,40 +41,42 @@ def reproduce(
       glassnet reproduce seed-report --lang zh
       glassnet reproduce nielsen --workers 2 --json
     """
-    from glassnet.study.reproduction import reproduce
+    from glassnet.reproductions.reproduce import reproduce
 
     folder = Path("reproductions") / name if folder is None else folder
     command = ["reproduce", name, *([] if lang is None else ["--lang", lang.value])]
-    again = going_on(command, folder, workers, data_dir)
-    with stopping(again):
+    again = resume_command(command, folder, workers, data_dir)
+    with explaining_interrupt(again):
         found = reproduce(name, folder, data_dir=data_dir, workers=workers, progress=not quiet)
     page = attempted("table", again, lambda: _write_pages(found, data_dir, lang or Language.EN))
-    _tell(found, page, as_json)
+    _print_reproduction(found, page, as_json)
     if found.failed:
         raise typer.Exit(1)
 
 
 def _write_pages(found: Reproduction, data_dir: Path | None, language: Language) -> Path:
     """Write the reports of a reproduction's studies, and its own; return the page of the latter."""
-    from glassnet.report.reproduction_page import write_reproduction_report
     from glassnet.report.study_page import write_study_report
     from glassnet.report.words import Words
-    from glassnet.study.fairness import DataAtHand
+    from glassnet.reproductions.page import write_reproduction_report
+    from glassnet.study.fairness import DataCache
+    from glassnet.study.findings import gather_findings
     from glassnet.study.results import read_rows
     from glassnet.study.specification import load_study
     from glassnet.study.study_folder import STUDY_FILE
 
-    load = DataAtHand(data_dir).load
+    load = DataCache(data_dir).load
     for part in found.studies:
         place = found.folder / part
-        write_study_report(load_study(place / STUDY_FILE), place, read_rows(place), load, language=language.value)
+        study_found = gather_findings(load_study(place / STUDY_FILE), place, read_rows(place), load)
+        write_study_report(study_found, load, language=language.value)
     return write_reproduction_report(found, Words(language.value))
 
 
-def _tell(found: Reproduction, page: Path | None, as_json: bool) -> None:
+def _print_reproduction(found: Reproduction, page: Path | None, as_json: bool) -> None:
     """Print what is printed, what came out, and what that says."""
-    from glassnet.report.reproduction_page import answers_of, order_text, printed_table, reasons_of, verdict_of
     from glassnet.report.words import Words
+    from glassnet.reproductions.page import answers_of, order_text, printed_table, reasons_of, verdict_of
 
     words = Words("en")  # the console speaks English, whatever the report does
     answers = answers_of(found, words)
@@ -115,4 +117,5 @@ def _tell(found: Reproduction, page: Path | None, as_json: bool) -> None:
 
 def _plain(one: Compared) -> dict[str, Any]:
     """Return a comparison as plain values, for JSON."""
-    return asdict(one) | {"figure": one.figure.model_dump(), "ours": one.ours, "inside": one.inside}
+    record = {name: getattr(one, name) for name in ("seeds", "of", "mean", "best", "ours", "inside")}
+    return {"figure": one.figure.model_dump(), **record}

@@ -20,14 +20,14 @@ from glassnet.cli.output import (
     published_table,
 )
 from glassnet.cli.report import Language
-from glassnet.errors import FileError, NonFiniteError
+from glassnet.errors import FileError
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
     from glassnet.nn.network import Network
-    from glassnet.training.assessment import Assessment
     from glassnet.training.health.diagnosis import Diagnosis
     from glassnet.training.loop import Run
+    from glassnet.training.metrics import Evaluation
     from glassnet.training.range_test import RangeTest
 
 
@@ -71,20 +71,21 @@ class SessionOptions:
 
 
 class TrainedRun(NamedTuple):
-    """A run that has ended, and its report where one was written."""
+    """A run that has ended, its report where one was written, and its test figures; None where not finite."""
 
     run: Run
     report: Path | None
+    test: Evaluation | None
 
 
 def print_run(trained: TrainedRun, data: Dataset, session: SessionOptions) -> None:
     """Print what a finished run reached; end with an error as `check_end` says."""
-    from glassnet.training.assessment import assess
+    from glassnet.training.metrics import evaluate
 
-    run = trained.run
-    test, last = assess(run.network, data.test, data.task, data.encoder), run.chosen
+    run, last = trained.run, trained.run.chosen
+    test = trained.test or evaluate(run.network, data)  # which says why the figures are not finite
     if session.as_json:
-        print_json(_run_record(trained, data, session, test))
+        print_json(_run_record(trained, data, session))
         return check_end([run], session)
     epochs = "1 epoch" if len(run.history) == 1 else f"{len(run.history)} epochs"
     facts = [
@@ -116,10 +117,10 @@ def print_comparison(
     remedy = cause.remedy
     assert remedy is not None
     if session.as_json:
-        records = [_run_record(one, data, session, _assess_finite(one.run, data)) for one in (before, after)]
+        records = [_run_record(one, data, session) for one in (before, after)]
         print_json(records[1] | {"before": records[0], "remedy": remedy.changes})
     else:
-        rows = [_comparison_row(name, one.run, data) for name, one in (("before", before), ("after", after))]
+        rows = [_comparison_row("before", before), _comparison_row("after", after)]
         facts = [_rows_fact(data), ("diagnosis", str(cause)), ("changed", remedy.text)]
         print_facts([*facts, *_report_facts([before, after])])
         typer.echo()
@@ -129,11 +130,11 @@ def print_comparison(
 
 def print_seeds(trained: Sequence[TrainedRun], folder: Path, data: Dataset, session: SessionOptions) -> None:
     """Print the measures of runs that differ in their seed, and their mean and spread."""
-    from glassnet.training.assessment import assess, spreads
+    from glassnet.training.metrics import evaluate, spread_over_runs
 
     runs = [one.run for one in trained]
-    found = [assess(run.network, data.test, data.task, data.encoder) for run in runs]
-    spread = spreads(found)
+    found = [one.test or evaluate(one.run.network, data) for one in trained]
+    spread = spread_over_runs(found)
     if session.as_json:
         records = [
             {
@@ -143,7 +144,7 @@ def print_seeds(trained: Sequence[TrainedRun], folder: Path, data: Dataset, sess
                 "test_loss": one.loss,
                 "measures": one.measures,
             }
-            for (run, file), one in zip(trained, found, strict=True)
+            for (run, file, _), one in zip(trained, found, strict=True)
         ]
         record: dict[str, Any] = {
             "run_dir": str(folder),
@@ -161,7 +162,7 @@ def print_seeds(trained: Sequence[TrainedRun], folder: Path, data: Dataset, sess
         for run, one in zip(runs, found, strict=True)
     ]
     rows.append(["mean", *(f"{over.mean:.4f}" for over in spread.values())])
-    rows.append(["deviation", *(f"{over.deviation:.4f}" for over in spread.values())])
+    rows.append(["std", *(f"{over.std:.4f}" for over in spread.values())])
     rows.append(["95 % of the mean", *(f"{over.low:.3f} to {over.high:.3f}" for over in spread.values())])
     print_table(["test rows", *(MEASURES.get(name, name) for name in spread)], rows)
     _print_published(session, {name: over.mean for name, over in spread.items()})
@@ -209,11 +210,9 @@ def check_end(runs: Sequence[Run], session: SessionOptions) -> None:
         raise typer.Exit(1)
 
 
-def _run_record(
-    trained: TrainedRun, data: Dataset, session: SessionOptions, test: Assessment | None
-) -> dict[str, Any]:
-    """Return what a run reached as one record; without an assessment where the network gives no finite numbers."""
-    run, last = trained.run, trained.run.chosen
+def _run_record(trained: TrainedRun, data: Dataset, session: SessionOptions) -> dict[str, Any]:
+    """Return what a run reached as one record; without test figures where the network gives no finite numbers."""
+    run, last, test = trained.run, trained.run.chosen, trained.test
     return {
         "run_dir": str(run.folder),
         "report": trained.report and str(trained.report),
@@ -244,19 +243,9 @@ def _run_record(
     }
 
 
-def _assess_finite(run: Run, data: Dataset) -> Assessment | None:
-    """Assess a network on the test rows; None where it gives no finite numbers."""
-    from glassnet.training.assessment import assess
-
-    try:
-        return assess(run.network, data.test, data.task, data.encoder)
-    except NonFiniteError:
-        return None
-
-
-def _comparison_row(name: str, run: Run, data: Dataset) -> list[str]:
+def _comparison_row(name: str, trained: TrainedRun) -> list[str]:
     """Return a run's line in a table of two."""
-    last, found = run.chosen, _assess_finite(run, data)
+    run, last, found = trained.run, trained.run.chosen, trained.test
     test = "not finite" if found is None else f"{next(iter(found.measures.values())):.4f}"
     loss = f"{last.train_loss:.4g}" if last else "none"
     accuracy = f"{last.validation_accuracy:.4f}" if last and last.validation_accuracy is not None else ""

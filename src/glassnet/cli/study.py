@@ -21,11 +21,10 @@ from glassnet.cli.output import (
     print_table,
 )
 from glassnet.cli.report import LanguageOption, StudyWritten, report_language, study_report_after
-from glassnet.errors import DataError
 
 if TYPE_CHECKING:
-    from glassnet.study.design import Study
-    from glassnet.study.finalist import Finalist
+    from glassnet.study.final_evaluation import FinalEvaluation
+    from glassnet.study.findings import StudyFindings
     from glassnet.study.results import Row
     from glassnet.study.statistics import Comparison, Summary
 
@@ -68,25 +67,29 @@ def study(
       glassnet study examples/optimizers.toml --lang zh
       glassnet study examples/optimizers.toml --json
     """
-    from glassnet.study.fairness import DataAtHand
-    from glassnet.study.runner import failures, run_study
+    from glassnet.study.fairness import DataCache
+    from glassnet.study.findings import gather_findings
+    from glassnet.study.results import FAILED
+    from glassnet.study.runner import run_study
     from glassnet.study.specification import load_study
 
     language = report_language(lang, no_report)
     chosen = load_study(file)
     folder = Path("studies") / chosen.file_name if folder is None else folder
     command = ["study", str(file), *([] if lang is None else ["--lang", lang.value])]
-    with stopping(going_on(command, folder, workers, data_dir)):
+    with explaining_interrupt(resume_command(command, folder, workers, data_dir)):
         rows = run_study(chosen, folder, data_dir=data_dir, workers=workers, progress=not quiet)
-    at_hand = DataAtHand(data_dir)
-    starts = {name: chosen.changes_start(name, at_hand.load) for name in chosen.levels()}
-    written = None if language is None else study_report_after(chosen, folder, rows, at_hand.load, language)
-    tell_study(chosen, folder, rows, starts, written, as_json)
-    if failures(rows):
+    load = DataCache(data_dir).load
+    found = gather_findings(chosen, folder, rows, load)
+    written = None if language is None else study_report_after(found, load, language)
+    print_study(found, written, as_json)
+    if any(row.status == FAILED for row in rows):
         raise typer.Exit(1)
 
 
-def going_on(command: list[str], folder: Path, workers: int | None = None, data_dir: Path | None = None) -> str:
+def resume_command(
+    command: list[str], folder: Path, workers: int | None = None, data_dir: Path | None = None
+) -> str:
     """Return the command that goes on with a study."""
     options = {"--folder": folder, "--workers": workers, "--data-dir": data_dir}
     given = [part for option, value in options.items() if value is not None for part in (option, str(value))]
@@ -94,7 +97,7 @@ def going_on(command: list[str], folder: Path, workers: int | None = None, data_
 
 
 @contextlib.contextmanager
-def stopping(again: str) -> Iterator[None]:
+def explaining_interrupt(again: str) -> Iterator[None]:
     """Say what Ctrl-C or SIGTERM left of a study, and by which command it goes on."""
     from glassnet.study.runner import StudyInterrupted
 
@@ -105,67 +108,56 @@ def stopping(again: str) -> Iterator[None]:
         raise typer.Exit(128 + stop.signal) from None
 
 
-def tell_study(
-    study: Study,
-    folder: Path,
-    rows: list[Row],
-    starts: dict[str, bool],
-    written: StudyWritten | None,
-    as_json: bool,
-) -> None:
+def print_study(found: StudyFindings, written: StudyWritten | None, as_json: bool) -> None:
     """Print what a study found."""
-    from glassnet.study.design import BASE
-    from glassnet.study.independence import independence_of
-    from glassnet.study.recommendation import recommend
-    from glassnet.study.statistics import compare, summarise
-
-    summaries = summarise(rows, study.measure)
-    compared = compare(rows, BASE, study.measure)
-    checked = independence_of(study, rows)
-    try:
-        found, why = recommend(rows, study.measure, study.levels()), ""
-    except DataError as error:
-        found, why = None, str(error)
+    study = found.study
     if as_json:
-        record: dict[str, Any] = {
-            "study": study.name,
-            "folder": str(folder),
-            "measure": study.measure,
-            "changes_start": starts,
-        }
-        parts: dict[str, Any] = {"rows": rows, "variants": summaries, "comparisons": compared}
-        parts |= {"independence": checked, "recommendation": found}
-        parts |= {"recommended": None if written is None else written.recommended}
-        record["report"] = None if written is None else str(written.report)
-        print_json(record | {name: _plain(part) for name, part in parts.items()})
+        print_json(_study_record(found, written))
         return
     seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
-    runs = f"{len(rows)}: {len(summaries)} variants, {seeds}"
-    facts = [("study", study.name), ("design", study.design), ("runs", runs), ("folder", str(folder))]
+    runs = f"{len(found.rows)}: {len(found.summaries)} variants, {seeds}"
+    facts = [("study", study.name), ("design", study.design), ("runs", runs), ("folder", str(found.folder))]
     print_facts([*facts, *([] if written is None else [("report", str(written.report))])])
     typer.echo()
-    _print_variants(study.measure, summaries, compared)
-    _print_starts(starts)
-    print_problems(rows)
-    if checked is not None:
-        typer.echo(f"\n{checked.verdict}: {checked.reason}")
-    typer.echo(f"\n{why if found is None else found.reason}")
+    _print_variants(study.measure, found.summaries, found.comparisons)
+    _print_starts(found.starts)
+    print_problems(found.rows)
+    if found.interaction_test is not None:
+        typer.echo(f"\n{found.interaction_test.verdict}: {found.interaction_test.reason}")
+    typer.echo(f"\n{found.problem if found.recommendation is None else found.recommendation.reason}")
     if written is not None and written.recommended is not None:
-        typer.echo(_on_test_rows(written.recommended))
-    for suggestion in found.next if found else ():
+        typer.echo(_describe_evaluation(written.recommended))
+    for suggestion in found.recommendation.next if found.recommendation else ():
         typer.echo(f"Next: {suggestion.text}")
 
 
-def _on_test_rows(finalist: Finalist) -> str:
+def _study_record(found: StudyFindings, written: StudyWritten | None) -> dict[str, Any]:
+    """Return what a study found as plain values, for JSON."""
+    return {
+        "study": found.study.name,
+        "folder": str(found.folder),
+        "measure": found.study.measure,
+        "changes_start": found.starts,
+        "report": None if written is None else str(written.report),
+        "rows": _plain(found.rows),
+        "variants": _plain(found.summaries),
+        "comparisons": _plain(found.comparisons),
+        "interaction_test": _plain(found.interaction_test),
+        "recommendation": _plain(found.recommendation),
+        "recommended": None if written is None else _plain(written.recommended),
+    }
+
+
+def _describe_evaluation(evaluation: FinalEvaluation) -> str:
     """Say how good the recommended plan is on the test rows, by which run, and whether they had been seen."""
     parts = []
-    for name, value in finalist.test_measures.items():
-        low, high = finalist.test_intervals.get(name, (None, None))
+    for name, value in evaluation.test_measures.items():
+        low, high = evaluation.test_intervals.get(name, (None, None))
         within = "" if low is None else f" ({low:.3f} to {high:.3f})"
         parts.append(f"{MEASURES.get(name, name)} {value:.4f}{within}")
-    seen = " These rows had been opened before, for another." if finalist.earlier else ""
+    seen = " These rows had been opened before, for another." if evaluation.earlier else ""
     measures = ", ".join(parts) or "outputs that are not finite"
-    return f"On the test rows, by its median run, seed {finalist.seed}: {measures}.{seen}"
+    return f"On the test rows, by its median run, seed {evaluation.seed}: {measures}.{seen}"
 
 
 def _plain(found: Any) -> Any:
@@ -189,7 +181,7 @@ def _print_variants(measure: str, summaries: list[Summary], compared: list[Compa
                 one.variant,
                 f"{one.n} of {one.n + one.failures}",
                 _number(one.mean, ".4f"),
-                _number(one.deviation, ".4f"),
+                _number(one.std, ".4f"),
                 "" if one.low is None else f"{one.low:.4f} to {one.high:.4f}",
                 difference,
                 "" if other is None else other.verdict,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -311,19 +312,26 @@ def _run(
     """Train, and write the report, also of a run that diverges; its error is then raised, or only said."""
     from glassnet.training.loop import DivergenceError, Interrupted
 
-    def report(run: Run) -> Path | None:
-        return None if session.language is None else report_after(run, data, session.language)
-
     try:
         finished = train()
     except Interrupted as stop:
         typer.echo(f"glassnet: {stop}; go on with: glassnet train --resume {quote(str(folder))}", err=True)
         raise typer.Exit(128 + stop.signal) from None
     except DivergenceError as error:
-        file = report(error.run)
-        problem = f"{error}" if file is None else f"{error}; report: {file}"
+        diverged = _finish(error.run, data, session)
+        problem = f"{error}" if diverged.report is None else f"{error}; report: {diverged.report}"
         if not survives:
             raise DivergenceError(problem, error.run) from None
         typer.echo(f"glassnet: {problem}", err=True)
-        return TrainedRun(error.run, file)
-    return TrainedRun(finished, report(finished))
+        return diverged
+    return _finish(finished, data, session)
+
+
+def _finish(run: Run, data: Dataset, session: SessionOptions) -> TrainedRun:
+    """Send the test rows through a network once, for its report and for all that is printed of it."""
+    from glassnet.training.metrics import evaluate_predictions, predict_test_rows
+
+    predict = functools.cache(functools.partial(predict_test_rows, run.network, data))
+    file = None if session.language is None else report_after(run, data, session.language, predict)
+    predictions = predict()
+    return TrainedRun(run, file, None if predictions is None else evaluate_predictions(predictions))

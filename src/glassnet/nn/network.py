@@ -17,7 +17,7 @@ from glassnet.nn.batch_norm import MOMENTUM, track
 from glassnet.nn.initializers import INITIALIZERS, Initializer
 from glassnet.nn.losses import LOSSES, Loss, check_output
 from glassnet.nn.parameters import Parameters
-from glassnet.nn.targets import decode, encode
+from glassnet.nn.targets import decode, encode, r_squared
 from glassnet.runtime.seeds import stream
 
 #: Rows that predict, score and evaluate take at a time, so that a large data set needs no float copy.
@@ -343,8 +343,7 @@ class Network:
         X : array_like of shape (n, d_0), or a pair (X, y)
             Rows; a split of a data set may be given whole: ``network.score(data.test)``.
         y : array_like of shape (n,)
-            Labels or numbers. R^2 is averaged over the outputs, as scikit-learn's ``r2_score`` has it: where the
-            targets of an output are all the same, it is 1 if they are met and 0 if not.
+            Labels or numbers. R^2 is averaged over the outputs, see `glassnet.nn.targets.r_squared`.
         """
         if y is None:
             X, y = X
@@ -354,11 +353,7 @@ class Network:
             if np.shape(y) != predictions.shape:
                 raise DataError(f"y: expected one label a row, got the shape {np.shape(y)}")
             return float(np.mean(predictions == np.asarray(y)))
-        targets = targets.astype(np.float64)
-        residual = ((targets - predictions) ** 2).sum(axis=0)
-        spread = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
-        unexplained = np.where(spread > 0, residual / np.where(spread > 0, spread, 1), residual > 0)
-        return float(np.mean(1 - unexplained))
+        return r_squared(targets.astype(np.float64), predictions)
 
     def astype(self, dtype: Any) -> Network:
         """Return a copy of the network with theta in another dtype."""

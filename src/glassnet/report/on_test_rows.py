@@ -10,11 +10,11 @@ from glassnet.data.dataset import Dataset
 from glassnet.nn.network import Network
 from glassnet.report.axes import written
 from glassnet.report.curves import Drawing, scatter
+from glassnet.report.error_analysis import ErrorAnalysis, Fit, Mistake
 from glassnet.report.images import WeightSheet, picture_of, weight_sheet
-from glassnet.report.judgement import Fit, Judgement, Mistake
 from glassnet.report.tables import Table, class_table, confusion_table, fit_table, label_table, mistake_table
 from glassnet.report.words import Words
-from glassnet.training.assessment import Assessment
+from glassnet.training.metrics import Evaluation
 
 #: Outputs whose predictions are drawn against the truth.
 MOST_FITS = 4
@@ -53,40 +53,40 @@ class OnTestRows:
     errors: Table | None = None
 
 
-def show_test_rows(judgement: Judgement, network: Network, data: Dataset, words: Words) -> OnTestRows:
-    """Put a judgement of a network into tables, pictures and charts.
+def show_test_rows(found: ErrorAnalysis, network: Network, data: Dataset, words: Words) -> OnTestRows:
+    """Put what a network gets right and wrong into tables, pictures and charts.
 
     Parameters
     ----------
-    judgement : Judgement
+    found : ErrorAnalysis
         Of the network, on the test rows.
     network : Network
         Its first layer is drawn where its inputs are images.
     data : Dataset
-        What it was judged on.
+        What it was evaluated on.
     words : Words
         In the reader's language.
     """
-    classes, confusion = _class_tables(judgement, words)
+    classes, confusion = _class_tables(found, words)
     images = data.image_shape
     return OnTestRows(
         classes=classes,
         confusion=confusion,
-        mistakes_note=_mistakes_note(judgement, words),
-        mistakes=mistake_table(judgement.mistakes, words) if judgement.mistakes else None,
-        pictures=_pictures(judgement.mistakes, data),
+        mistakes_note=_mistakes_note(found, words),
+        mistakes=mistake_table(found.mistakes, words) if found.mistakes else None,
+        pictures=_pictures(found.mistakes, data),
         weights=None if images is None or np.prod(images) != network.layers[0] else weight_sheet(network, images),
-        fits=[_fit(fit, number, words) for number, fit in enumerate(judgement.fits[:MOST_FITS])],
-        errors=fit_table(judgement.fits, words) if judgement.fits else None,
+        fits=[_fit(fit, number, words) for number, fit in enumerate(found.fits[:MOST_FITS])],
+        errors=fit_table(found.fits, words) if found.fits else None,
     )
 
 
-def assessment_tiles(found: Assessment, words: Words, *, plain: bool = False) -> list[Tile]:
+def evaluation_tiles(found: Evaluation, words: Words, *, plain: bool = False) -> list[Tile]:
     """Return each measure with its interval, and the loss; shares as percentages, or plain as all numbers.
 
     Examples
     --------
-    >>> assessment_tiles(Assessment(10, 0.25, {"accuracy": 0.9}, {"accuracy": (0.6, 0.98)}), Words("en"))
+    >>> evaluation_tiles(Evaluation(10, 0.25, {"accuracy": 0.9}, {"accuracy": (0.6, 0.98)}), Words("en"))
     [('test accuracy', '90.00 %', '95 %: 60.00 % to 98.00 %'), ('test loss', '0.25', '')]
     """
     tiles = []
@@ -100,22 +100,22 @@ def assessment_tiles(found: Assessment, words: Words, *, plain: bool = False) ->
     return [*tiles, (words.say("test_of", measure=words.say("loss")), written(found.loss), "")]
 
 
-def _class_tables(judgement: Judgement, words: Words) -> tuple[Table | None, Table | None]:
-    if judgement.labels:
-        return label_table(judgement.labels, words), None
-    if judgement.confusion is None:
+def _class_tables(found: ErrorAnalysis, words: Words) -> tuple[Table | None, Table | None]:
+    if found.labels:
+        return label_table(found.labels, words), None
+    if found.confusion is None:
         return None, None
-    names = [score.name for score in judgement.classes]
-    return class_table(judgement.classes, words), confusion_table(judgement.confusion, names, words)
+    names = [score.name for score in found.classes]
+    return class_table(found.classes, words), confusion_table(found.confusion, names, words)
 
 
-def _mistakes_note(judgement: Judgement, words: Words) -> str:
-    if judgement.confusion is None:
+def _mistakes_note(found: ErrorAnalysis, words: Words) -> str:
+    if found.confusion is None:
         return ""
-    if not judgement.mistakes:
+    if not found.mistakes:
         return words.say("no_mistakes")
-    shown, rows = len(judgement.mistakes), int(judgement.confusion.sum())
-    return words.say("mistakes_about", wrong=f"{judgement.wrong:,}", rows=f"{rows:,}", shown=shown)
+    shown, rows = len(found.mistakes), int(found.confusion.sum())
+    return words.say("mistakes_about", wrong=f"{found.wrong:,}", rows=f"{rows:,}", shown=shown)
 
 
 def _pictures(mistakes: list[Mistake], data: Dataset) -> list[tuple[Mistake, str]]:

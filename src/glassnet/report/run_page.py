@@ -13,17 +13,17 @@ from glassnet.nn.network import Network
 from glassnet.report.axes import written
 from glassnet.report.curves import Drawing
 from glassnet.report.diagnoses import Health, read_health
-from glassnet.report.judgement import Judgement, judge
-from glassnet.report.on_test_rows import OnTestRows, assessment_tiles, show_test_rows
+from glassnet.report.error_analysis import ErrorAnalysis, analyse_errors
+from glassnet.report.on_test_rows import OnTestRows, evaluation_tiles, show_test_rows
 from glassnet.report.rendering import write_pages
 from glassnet.report.run_curves import learning_curves
 from glassnet.report.tables import Cell, Table, history_table, setting_tables
 from glassnet.report.vital_curves import vital_curves, vital_table
 from glassnet.report.words import Language, Words
 from glassnet.runtime.environment import environment
-from glassnet.training.assessment import Assessment
 from glassnet.training.config import RunConfig
 from glassnet.training.history import History
+from glassnet.training.metrics import Evaluation, Predictions, predict_test_rows
 from glassnet.training.run_folder import CONFIG_FILE, RunFolder
 
 
@@ -79,7 +79,14 @@ class RunReport:
     version: str
 
 
-def write_run_report(run_folder: Path, network: Network, data: Dataset, *, language: Language = "en") -> Path:
+def write_run_report(
+    run_folder: Path,
+    network: Network,
+    data: Dataset,
+    *,
+    language: Language = "en",
+    predictions: Predictions | None = None,
+) -> Path:
     """Write ``report.html`` and ``report.md`` into a run's folder, both whole or neither; return the page's path.
 
     The page is one file that asks for nothing over the network: verdict, curves, settings, health, scores class by
@@ -93,8 +100,11 @@ def write_run_report(run_folder: Path, network: Network, data: Dataset, *, langu
     network : Network
         The run's, trained; left as it is.
     data : Dataset
-        What it learned from; it is judged on the test rows.
+        What it learned from; it is evaluated on the test rows.
     language : {"en", "zh"}, default "en"
+    predictions : Predictions, optional
+        The network's on the test rows, from `glassnet.training.metrics.predict_test_rows`, where they have been
+        made already. By default the rows go through the network once.
 
     Returns
     -------
@@ -111,21 +121,26 @@ def write_run_report(run_folder: Path, network: Network, data: Dataset, *, langu
         If the data do not fit the network.
     """
     words = Words(language)
-    return write_pages(Path(run_folder), "run", run_report(run_folder, network, data, words), words)
+    return write_pages(Path(run_folder), "run", run_report(run_folder, network, data, words, predictions), words)
 
 
-def run_report(run_folder: Path, network: Network, data: Dataset, words: Words) -> RunReport:
+def run_report(
+    run_folder: Path, network: Network, data: Dataset, words: Words, predictions: Predictions | None = None
+) -> RunReport:
     """Gather what a report of a run says; see `write_run_report`."""
     folder = RunFolder(Path(run_folder))
     config, history = folder.config(), folder.history()
-    health, judgement = read_health(folder.path, words), judge(network, data)
+    health, found = (
+        read_health(folder.path, words),
+        analyse_errors(predictions or predict_test_rows(network, data), data),
+    )
     drawings, notes = learning_curves(history, words)
     again_notes, command = _command(folder, config, words)
     vitals, vital_notes = vital_curves(health.vitals, words)
     return RunReport(
         title=f"{data.name}: {'-'.join(map(str, network.layers))}",
-        verdict=_verdict(judgement, data, config, history, health, words),
-        tiles=_tiles(judgement.assessment, network, history, words),
+        verdict=_verdict(found, data, config, history, health, words),
+        tiles=_tiles(found.evaluation, network, history, words),
         drawings=drawings,
         curve_notes=notes,
         history=history_table(history, words) if len(history) else None,
@@ -135,7 +150,7 @@ def run_report(run_folder: Path, network: Network, data: Dataset, words: Words) 
         vitals=vitals,
         vital_notes=vital_notes,
         vital_table=vital_table(health.vitals, words) if health.vitals else None,
-        test=show_test_rows(judgement, network, data, words),
+        test=show_test_rows(found, network, data, words),
         again_notes=again_notes,
         command=command,
         facts=_facts(config, network, words),
@@ -144,7 +159,7 @@ def run_report(run_folder: Path, network: Network, data: Dataset, words: Words) 
 
 
 def _verdict(
-    judgement: Judgement, data: Dataset, config: RunConfig, history: History, health: Health, words: Words
+    found: ErrorAnalysis, data: Dataset, config: RunConfig, history: History, health: Health, words: Words
 ) -> str:
     epochs, planned = words.count_epochs(len(history)), config.training.epochs
     time = words.duration(history.seconds)
@@ -155,15 +170,14 @@ def _verdict(
     state = "unwatched" if health.state == "unreadable" else health.state
     return words.say(
         "sentence",
-        result=_result(judgement, data, words),
+        result=_result(found.evaluation, data, words),
         trained=words.say(key, epochs=epochs, planned=planned, time=time),
         health=words.say(f"is_{state}", kinds=kinds),
     )
 
 
-def _result(judgement: Judgement, data: Dataset, words: Words) -> str:
+def _result(found: Evaluation | None, data: Dataset, words: Words) -> str:
     """Say how good the network is at its task, on the test rows."""
-    found = judgement.assessment
     name = "accuracy" if found is not None and "accuracy" in found.measures else "r2"
     if found is None or name not in found.measures:
         return words.say("result_none")
@@ -178,9 +192,9 @@ def _result(judgement: Judgement, data: Dataset, words: Words) -> str:
 
 
 def _tiles(
-    found: Assessment | None, network: Network, history: History, words: Words
+    found: Evaluation | None, network: Network, history: History, words: Words
 ) -> list[tuple[str, str, str]]:
-    tiles = assessment_tiles(found, words) if found is not None else []
+    tiles = evaluation_tiles(found, words) if found is not None else []
     tiles.append((words.say("training_time"), words.duration(history.seconds), words.count_epochs(len(history))))
     tiles.append((words.say("parameters"), f"{len(network.theta):,}", "-".join(map(str, network.layers))))
     return tiles

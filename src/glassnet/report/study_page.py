@@ -8,12 +8,12 @@ from pathlib import Path
 from shlex import join
 
 from glassnet.data.dataset import Dataset
-from glassnet.report.judgement import judge
-from glassnet.report.on_test_rows import OnTestRows, Tile, assessment_tiles, show_test_rows
+from glassnet.report.error_analysis import analyse_errors
+from glassnet.report.on_test_rows import OnTestRows, Tile, evaluation_tiles, show_test_rows
 from glassnet.report.rendering import write_pages
 from glassnet.report.study_again import about_command, fact_table, fairness, study_command
 from glassnet.report.study_curves import Group, study_curves
-from glassnet.report.study_findings import LEVEL, Findings, findings
+from glassnet.report.study_findings import Findings, findings
 from glassnet.report.study_sentences import (
     alone,
     counted,
@@ -46,7 +46,7 @@ from glassnet.report.study_tables import (
 from glassnet.report.tables import Table
 from glassnet.report.words import Language, Words
 from glassnet.runtime.environment import environment
-from glassnet.study.design import Study
+from glassnet.study.findings import LEVEL, StudyFindings
 from glassnet.study.results import DIVERGED, FAILED, Row
 from glassnet.study.statistics import (
     NOT_DISTINGUISHABLE,
@@ -55,6 +55,7 @@ from glassnet.study.statistics import (
 )
 from glassnet.study.study_folder import StudyFolder
 from glassnet.training.config import RunConfig
+from glassnet.training.metrics import predict_test_rows
 from glassnet.training.model_file import load_model
 from glassnet.training.run import load_data
 from glassnet.training.run_folder import RunFolder
@@ -132,30 +133,22 @@ class StudyReport:
 
 
 def write_study_report(
-    study: Study,
-    folder: str | Path,
-    rows: Sequence[Row],
-    load: Callable[[RunConfig], Dataset] = load_data,
-    *,
-    language: Language = "en",
+    found: StudyFindings, load: Callable[[RunConfig], Dataset] = load_data, *, language: Language = "en"
 ) -> Path:
     """Write ``report.html`` and ``report.md`` into a study's folder, both whole or neither; return the path.
 
     The page is one file that asks for nothing over the network: the recommendation, what was compared, curves,
     results, interactions, health, the recommended plan on the test rows, hashes, and what is needed to have the
     same study again. The test rows are looked at for no other plan than the one in ``recommended.json``
-    (`glassnet.study.finalist.judge_finalist`); where that is missing, or is another than is recommended now, they
-    stay closed.
+    (`glassnet.study.final_evaluation.evaluate_recommended`); where that is missing, or is another than is
+    recommended now, they stay closed.
 
     Parameters
     ----------
-    study : Study
-    folder : str or Path
-        Its folder, with the run folders in it.
-    rows : sequence of Row
-        Of its runs, in any order; some may be missing.
+    found : StudyFindings
+        From `glassnet.study.findings.gather_findings`.
     load : callable, optional
-        Gives the data of a configuration, `glassnet.study.fairness.DataAtHand.load` for example.
+        Gives the data of a configuration, `glassnet.study.fairness.DataCache.load` for example.
     language : {"en", "zh"}, default "en"
 
     Returns
@@ -168,13 +161,12 @@ def write_study_report(
     UsageError
         If there are no words in that language.
     FileError
-        If there is no row, or the folder cannot be written; an older report then stands.
+        If the folder cannot be written; an older report then stands.
     DataError
         If the data are not those of the study.
     """
     words = Words(language)
-    found = findings(study, Path(folder), rows, load)
-    return write_pages(Path(folder), "study", study_report(found, load, words), words)
+    return write_pages(found.folder, "study", study_report(findings(found), load, words), words)
 
 
 def study_report(found: Findings, load: Callable[[RunConfig], Dataset], words: Words) -> StudyReport:
@@ -197,9 +189,9 @@ def study_report(found: Findings, load: Callable[[RunConfig], Dataset], words: W
         curve_notes=curve_notes,
         result_notes=_result_notes(found, words),
         results=_results(found, words),
-        independence=_independence(found, words),
-        sources=source_table(found.independence.sources, words)
-        if found.independence and found.independence.sources
+        independence=_interaction_test(found, words),
+        sources=source_table(found.interaction_test.sources, words)
+        if found.interaction_test and found.interaction_test.sources
         else None,
         recommendation=_recommendation(found, words),
         next=[] if chosen is None else suggestions(chosen, found.rows, words),
@@ -308,8 +300,8 @@ def _result_notes(found: Findings, words: Words) -> list[str]:
     return [words.say("some_not_told_apart", variants=listed(same, words, len(same)))]
 
 
-def _independence(found: Findings, words: Words) -> list[str]:
-    tested = found.independence
+def _interaction_test(found: Findings, words: Words) -> list[str]:
+    tested = found.interaction_test
     if tested is None:
         return []
     why = why_independent(tested, found.rows, LEVEL, words)
@@ -357,9 +349,9 @@ def _test_rows(
         return None
     run = RunFolder(found.folder / found.finalist.folder)
     network, data = load_model(run.path), load(run.config())
-    judgement = judge(network, data)
-    tiles = [] if judgement.assessment is None else assessment_tiles(judgement.assessment, words, plain=True)
-    return tiles, show_test_rows(judgement, network, data, words)
+    errors = analyse_errors(predict_test_rows(network, data), data)
+    tiles = [] if errors.evaluation is None else evaluation_tiles(errors.evaluation, words, plain=True)
+    return tiles, show_test_rows(errors, network, data, words)
 
 
 def _plan(found: Findings, words: Words) -> list[str]:

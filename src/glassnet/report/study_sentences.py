@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from glassnet.report.words import Words
-from glassnet.study.independence import CANNOT_BE_TOLD, INTERACT, NAMED, AdditivePrediction, Independence, Missing
+from glassnet.study.interactions import (
+    CANNOT_BE_TOLD,
+    INTERACT,
+    NAMED,
+    AdditivePrediction,
+    InteractionTest,
+    Missing,
+)
 from glassnet.study.recommendation import EQUAL_TIME, MOST_SEEDS, Recommendation, Suggestion
 from glassnet.study.results import DIVERGED, FAILED, FINISHED, Row
 from glassnet.study.statistics import (
@@ -242,18 +249,18 @@ def _more_seeds(one: Suggestion, found: Recommendation, words: Words) -> str:
     return together(said, words)
 
 
-def verdict_of(found: Independence, words: Words) -> str:
-    """Say whether factors interact, in a few words: what `Independence.verdict` says."""
+def verdict_of(found: InteractionTest, words: Words) -> str:
+    """Say whether factors interact, in a few words: what `InteractionTest.verdict` says."""
     keys = {INTERACT: "they_interact", CANNOT_BE_TOLD: "cannot_be_told"}
     return words.say(keys.get(found.verdict, "none_found"))
 
 
-def why_independent(found: Independence, rows: Sequence[Row], level: float, words: Words) -> str:
-    """Say why factors are said to interact or not: what `Independence.reason` says.
+def why_independent(found: InteractionTest, rows: Sequence[Row], level: float, words: Words) -> str:
+    """Say why factors are said to interact or not: what `InteractionTest.reason` says.
 
     Parameters
     ----------
-    found : Independence
+    found : InteractionTest
     rows : sequence of Row
         That it was found from.
     level : float

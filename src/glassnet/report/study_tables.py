@@ -12,7 +12,7 @@ from glassnet.report.study_sentences import VERDICTS, ended, gap
 from glassnet.report.tables import Cell, Table, setting_tables, setting_text
 from glassnet.report.words import Words
 from glassnet.study.design import Changes, Study
-from glassnet.study.independence import Source
+from glassnet.study.interactions import Source
 from glassnet.study.results import FINISHED, Row
 from glassnet.study.statistics import Comparison, Summary, value_of
 from glassnet.training.options import SECTIONS
@@ -42,8 +42,7 @@ def factor_table(study: Study, starts: Mapping[str, bool], words: Words) -> Tabl
     """
     rows: Lines = []
     if study.design == "list":
-        for name in study.levels()["variant"]:
-            changes = study.listed.get(name, {})
+        for name, changes in study.factors[0].levels.items():
             rows.append([Cell(name, bold=not rows), Cell(_setting(changes) or "–", code=bool(changes))])
         return Table(words.say("variant_list"), [words.say("variant"), words.say("sets")], rows, text=(0, 1))
     for factor in study.factors:
@@ -68,8 +67,7 @@ def _setting(changes: Changes) -> str:
 
 def fixed_tables(study: Study, words: Words) -> list[Table]:
     """Return the settings of the base that no variant changes, a table a section."""
-    levels: list[Changes] = [changes for factor in study.factors for changes in factor.levels.values()]
-    changed = {key for changes in [*levels, *study.listed.values()] for key in changes}
+    changed = {key for factor in study.factors for changes in factor.levels.values() for key in changes}
     tables = []
     for section, table in zip(SECTIONS, setting_tables(study.base, words)[1:], strict=True):
         rows = [row for row in table.rows if f"{section}.{_text(row[0])}" not in changed]
@@ -103,7 +101,7 @@ def result_table(
             Cell(one.variant, bold=one.variant == recommended),
             words.say("done_of", done=one.n, all=one.n + one.failures),
             _number(one.mean),
-            _number(one.deviation),
+            _number(one.std),
             _interval(one.low, one.high, words),
             "–" if one.seconds is None else f"{one.seconds:.3g}",
             "–" if one.parameters is None else f"{one.parameters:,.0f}",

@@ -12,7 +12,7 @@ import numpy as np
 
 from glassnet.nn.activations import Array
 from glassnet.report.axes import written
-from glassnet.report.judgement import Fit, LabelScore, Mistake
+from glassnet.report.error_analysis import Fit, LabelScore, Mistake
 from glassnet.report.words import Words
 from glassnet.training.config import RunConfig
 from glassnet.training.history import COLUMNS, History

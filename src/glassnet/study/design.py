@@ -26,9 +26,10 @@ Changes = dict[str, Any]
 
 
 class Budget(BaseModel):
-    """How long each run trains: so many epochs, or up to the epoch in which so many seconds of training are over.
+    """How long each run trains: a number of epochs, or up to the epoch in which the seconds of training are over.
 
-    With seconds, ``base.training.epochs`` is the most, and what a schedule goes by; by default there is no end.
+    With seconds, ``base.training.epochs`` is the largest number of epochs, and a learning rate schedule is planned
+    for it. Without it, the number is practically unlimited.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,7 +40,7 @@ class Budget(BaseModel):
 
 @dataclass(frozen=True)
 class Factor:
-    """Something that a study changes.
+    """A setting, or several together, that a study varies.
 
     Attributes
     ----------
@@ -59,11 +60,11 @@ class Variant:
     Attributes
     ----------
     name : str
-        ``"base"``; or what is other than in the base: ``"optimizer=adam, activation=tanh"``.
+        ``"base"``, or the levels that differ from the base's: ``"optimizer=adam, activation=tanh"``.
     levels : dict of str to str
-        The level of every factor. In a list, of ``"variant"``: the name.
+        The level of every factor. In a list, the factor is ``"variant"``, and the level is the name.
     config : RunConfig
-        Of its runs, which differ in their seed.
+        Configuration of its runs, which differ in their seed.
     """
 
     name: str
@@ -77,24 +78,22 @@ class Variant:
 
 @dataclass(frozen=True)
 class Study:
-    """A comparison of variants of one configuration, each with the same seeds.
+    """A comparison of variants of one configuration, each trained with the same seeds.
 
     Attributes
     ----------
     name : str
     seeds : tuple of int
     design : str
-        ``"one at a time"``: each factor's other levels by themselves; ``"factorial"``: all combinations;
-        ``"list"``: variants that are named.
+        ``"one at a time"``: each level of a factor with the other factors as in the base; ``"factorial"``: all
+        combinations of levels; ``"list"``: variants that are named.
     measure : str
-        What decides.
+        The measure that decides which variant is better.
     budget : Budget
     factors : tuple of Factor
-        Empty in a list.
+        A list has one, ``"variant"``, whose levels are the variants.
     base : RunConfig
         With the first level of every factor.
-    listed : dict of str to dict
-        The changes of the variants of a list, by name.
     text : str
         The study as TOML.
     """
@@ -106,7 +105,6 @@ class Study:
     budget: Budget
     factors: tuple[Factor, ...]
     base: RunConfig
-    listed: dict[str, Changes] = field(default_factory=dict)
     text: str = field(default="", compare=False, repr=False)
 
     def variants(self) -> list[Variant]:
@@ -127,9 +125,6 @@ class Study:
         >>> study.variants()[2].config.network.activation
         'tanh'
         """
-        if self.design == "list":
-            listed = {BASE: {}, **self.listed}
-            return [Variant(name, {"variant": name}, self._config(listed[name])) for name in listed]
         return [self._variant(labels) for labels in self._combinations()]
 
     def _combinations(self) -> Iterator[tuple[str, ...]]:
@@ -150,17 +145,13 @@ class Study:
         for factor, label in zip(self.factors, labels, strict=True):
             changes |= factor.levels[label]
             if label != next(iter(factor.levels)):
-                others.append(f"{factor.name}={label}")
+                others.append(label if self.design == "list" else f"{factor.name}={label}")
         levels = dict(zip((factor.name for factor in self.factors), labels, strict=True))
-        return Variant(", ".join(others) or BASE, levels, self._config(changes))
-
-    def _config(self, changes: Changes) -> RunConfig:
-        return measuring(changed(self.base, changes), self.measure)
+        config = measuring(changed(self.base, changes), self.measure)
+        return Variant(", ".join(others) or BASE, levels, config)
 
     def levels(self) -> dict[str, list[str]]:
-        """Return the labels of every factor's levels, the base's first; in a list, the names of the variants."""
-        if self.design == "list":
-            return {"variant": [BASE, *self.listed]}
+        """Return the labels of every factor's levels, the base's first."""
         return {factor.name: list(factor.levels) for factor in self.factors}
 
     def fingerprint(self) -> str:
@@ -218,11 +209,8 @@ class Study:
         """
         if factor not in self.levels():
             raise UsageError("factor", f"the study has no {factor!r}; there are {', '.join(self.levels())}")
-        if self.design == "list":
-            configs = [variant.config for variant in self.variants()]
-        else:
-            levels = next(one.levels for one in self.factors if one.name == factor)
-            configs = [changed(self.base, changes) for changes in levels.values()]
+        levels = next(one.levels for one in self.factors if one.name == factor)
+        configs = [changed(self.base, changes) for changes in levels.values()]
         seed = {"seed": self.seeds[0]}
         starts = {network_for(config.model_copy(update=seed), load(config)).fingerprint() for config in configs}
         return len(starts) > 1
@@ -238,7 +226,7 @@ def changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
 
     Examples
     --------
-    >>> from glassnet.training.config import DataConfig
+    >>> from glassnet.training.options import DataConfig
     >>> config = RunConfig(data=DataConfig(dataset="digits"))
     >>> changed(config, {"training.optimizer": "sgd(0.1)"}).training.optimizer
     'sgd(0.1)'
@@ -264,7 +252,7 @@ def measuring(config: RunConfig, measure: str) -> RunConfig:
 
     Examples
     --------
-    >>> from glassnet.training.config import DataConfig
+    >>> from glassnet.training.options import DataConfig
     >>> measuring(RunConfig(data=DataConfig(dataset="digits")), "validation_auc").training.metrics
     ['auc']
     """

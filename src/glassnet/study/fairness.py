@@ -24,26 +24,25 @@ from glassnet.training.run import load_data, network_for
 from glassnet.training.sampling import Sampler
 
 
-class DataAtHand:
-    """Loads data, and keeps those that were used last.
+class DataCache:
+    """Loads the data of configurations, and keeps the data set that was used last.
 
     Parameters
     ----------
     data_dir : str or Path, optional
-        Where they are, in place of GLASSNET_DATA.
+        Folder of the data sets, in place of the one that GLASSNET_DATA names.
     """
 
     def __init__(self, data_dir: str | Path | None = None) -> None:
         self.data_dir = data_dir
-        self._of: DataConfig | None = None
-        self._kept: Dataset | None = None
+        self._last: tuple[DataConfig, Dataset] | None = None
 
     def load(self, config: RunConfig) -> Dataset:
-        """Return the data of a configuration."""
-        if self._kept is None or self._of != config.data:
-            self._kept = None  # two large sets at once may be too much
-            self._kept, self._of = load_data(config, self.data_dir), config.data
-        return self._kept
+        """Return the data of a configuration; errors as `glassnet.training.run.load_data` raises them."""
+        if self._last is None or self._last[0] != config.data:
+            self._last = None  # two large sets at once may be too much
+            self._last = config.data, load_data(config, self.data_dir)
+        return self._last[1]
 
 
 def sampler_of(config: RunConfig, data: Dataset) -> Sampler:
@@ -86,7 +85,7 @@ def flops_per_row(network: Network) -> int:
 
 
 @contextlib.contextmanager
-def prepared(config: RunConfig, data: Dataset) -> Iterator[Learner]:
+def prepare(config: RunConfig, data: Dataset) -> Iterator[Learner]:
     """Give a learner that is about to begin a configuration's run; nothing is saved.
 
     Raises
@@ -115,7 +114,7 @@ def check(name: str, config: RunConfig, data: Dataset, measure: str) -> None:
         plain = config.model_copy(
             update={"training": config.training.model_copy(update={"kernels": "numpy", "threads": 1})}
         )
-        with warnings.catch_warnings(action="ignore"), prepared(plain, data):  # its run will say it again
+        with warnings.catch_warnings(action="ignore"), prepare(plain, data):  # its run will say it again
             pass
     except UsageError as error:
         raise UsageError(error.name, f"{error.problem} (in {name!r})") from None

@@ -1,18 +1,18 @@
-"""A run of a study: done, or gone on with, and what is said of it in its row."""
+"""One run of a study: begun, or resumed from its checkpoint, and recorded as a row."""
 
 from __future__ import annotations
 
 import shutil
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from glassnet.data.dataset import Dataset
 from glassnet.errors import FileError, HealthWarning
 from glassnet.runtime.files import held_alone
-from glassnet.study.fairness import flops_per_row, order_fingerprint, sampler_of
+from glassnet.study.fairness import DataCache, flops_per_row, order_fingerprint, sampler_of
 from glassnet.study.results import DIVERGED, FINISHED, Row, finite, write_row
 from glassnet.training.callbacks import Callback, Running
 from glassnet.training.config import RunConfig
@@ -21,29 +21,30 @@ from glassnet.training.loop import DivergenceError, Run
 from glassnet.training.run import network_for, resume, run
 from glassnet.training.run_folder import CONFIG_FILE, LOCK_FILE
 
-#: Seconds that a run folder may still be held by a process that is about to end.
-PATIENCE = 10.0
+#: Seconds to wait for a run folder that a process holds which is about to end.
+LOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Job:
-    """A run that is to be done.
+    """A run to do.
 
     Attributes
     ----------
     variant : str
     levels : dict of str to str
+        The level of every factor.
     seed : int
     config : RunConfig
-        With the seed, and the threads of the study.
+        With the seed, and with the threads of the study.
     folder : Path
-        The study's.
+        The study's folder.
     name : str
-        Of its files.
+        Name of the run's folder and of its row's file.
     measure : str
-        What decides, for the progress.
+        The measure that the study decides by; the progress shows it.
     seconds : float or None
-        Of training, after which the epoch is the last one.
+        Training ends with the epoch in which so many seconds are over; None: after all epochs.
     """
 
     variant: str
@@ -57,44 +58,59 @@ class Job:
 
     @property
     def run_dir(self) -> Path:
-        """Its run folder."""
+        """The folder of the run."""
         return self.folder / "runs" / self.name
 
     @property
     def row_path(self) -> Path:
-        """The file with its row."""
+        """The file of the row."""
         return self.folder / "rows" / f"{self.name}.json"
 
     def row(self, status: str, problem: str = "") -> Row:
-        """Return a row without figures."""
+        """Return a row without measures."""
         folder = self.run_dir.relative_to(self.folder).as_posix()
         return Row(self.variant, self.levels, self.seed, status, {}, folder=folder, problem=problem)
 
 
 class TimeLimit(Callback):
-    """Ends a run with the epoch in which its seconds of training are over, also where it was resumed."""
+    """Ends training with the epoch in which the seconds are over; a resumed run counts those before, too."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
     def epoch(self, run: Running) -> str | None:
-        """End training, or go on."""
+        """Return why training ends, or None."""
         return f"{self.seconds:g} seconds" if run.history.seconds >= self.seconds else None
 
 
-def perform(job: Job, data: Dataset, callbacks: Sequence[Callback] = (), *, afresh: bool = False) -> Row:
-    """Do a run, or go on with it from its checkpoint, and write its row.
+class EpochReporter(Callback):
+    """Reports number and measure of each epoch."""
+
+    def __init__(self, report: Callable[[object], None], measure: str) -> None:
+        self.report, self.measure = report, measure
+
+    def epoch(self, run: Running) -> None:
+        """Report the last epoch."""
+        if (last := run.history.last) is not None:
+            self.report((last.epoch, last.row().get(self.measure)))
+
+
+def perform_in_worker(job: Job, restart: bool, data: DataCache, report: Callable[[object], None]) -> Row:
+    """Do a run as a task of a `ProcessPool`; see `perform`."""
+    return perform(job, data.load(job.config), [EpochReporter(report, job.measure)], restart=restart)
+
+
+def perform(job: Job, data: Dataset, callbacks: Sequence[Callback] = (), *, restart: bool = False) -> Row:
+    """Do a run, or resume it from its checkpoint, and write its row.
 
     Parameters
     ----------
     job : Job
-        What to do.
     data : Dataset
-        What it learns from; the test rows are not touched.
+        The run learns from the training rows; the test rows are not touched.
     callbacks : sequence of Callback, optional
-        Told of the run.
-    afresh : bool, default False
-        Throw away what there is of the run.
+    restart : bool, default False
+        Remove what there is of the run, and begin anew.
 
     Returns
     -------
@@ -109,44 +125,40 @@ def perform(job: Job, data: Dataset, callbacks: Sequence[Callback] = (), *, afre
         If the end of the run, or its row, cannot be written.
     """
     network = network_for(job.config, data)
+    status, problem = FINISHED, ""
+    if job.seconds is not None:
+        callbacks = [*callbacks, TimeLimit(job.seconds)]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            finished = _train(job, data, callbacks, restart)
+        except DivergenceError as error:
+            finished, status, problem = error.run, DIVERGED, str(error)
+    if finished.unsaved is not None:
+        raise finished.unsaved
+    columns = {} if finished.chosen is None else finished.chosen.row()
+    samples = sampler_of(job.config, data).samples
+    diagnoses = [*(finished.health.diagnoses if finished.health else ()), *_other_warnings(caught)]
     row = replace(
-        job.row(FINISHED),
+        job.row(status, problem),
         parameters=len(network.theta),
         start=network.fingerprint(),
         order=order_fingerprint(job.config, data),
-    )
-    if job.seconds is not None:
-        callbacks = [*callbacks, TimeLimit(job.seconds)]
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        try:
-            finished = _trained(job, data, callbacks, afresh)
-        except DivergenceError as error:
-            finished = error.run
-            row = replace(row, status=DIVERGED, problem=str(error))
-    if finished.unsaved is not None:
-        raise finished.unsaved
-    last = finished.chosen
-    samples = sampler_of(job.config, data).samples
-    row = replace(
-        row,
-        measures={} if last is None else finite(_measures(last.row())),
+        measures=finite({name: x for name, x in columns.items() if name.startswith(("train_", "validation_"))}),
         seconds=finished.history.seconds,
         flops=float(flops_per_row(network) * samples * len(finished.history)),
-        health=[
-            one.to_dict() for one in [*(finished.health.diagnoses if finished.health else ()), *_others(said)]
-        ],
+        health=[diagnosis.to_dict() for diagnosis in diagnoses],
     )
     write_row(job.row_path, row)
     return row
 
 
-def _trained(job: Job, data: Dataset, callbacks: Sequence[Callback], afresh: bool) -> Run:
-    """Begin a run, or take it up where it was left; what is no run yet is thrown away."""
+def _train(job: Job, data: Dataset, callbacks: Sequence[Callback], restart: bool) -> Run:
+    """Begin a run or resume it; a folder that holds no run yet is removed."""
     folder = job.run_dir
     if folder.exists():
-        _wait_for(folder)
-        if not afresh and (folder / CONFIG_FILE).is_file():
+        _wait_until_free(folder)
+        if not restart and (folder / CONFIG_FILE).is_file():
             return resume(folder, data, callbacks=callbacks, progress=False)
         try:
             shutil.rmtree(folder)
@@ -155,9 +167,9 @@ def _trained(job: Job, data: Dataset, callbacks: Sequence[Callback], afresh: boo
     return run(job.config, data, callbacks=callbacks, run_dir=folder, progress=False)
 
 
-def _wait_for(folder: Path) -> None:
+def _wait_until_free(folder: Path) -> None:
     """Wait until a process that was killed has let go of a run folder."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + LOCK_SECONDS
     while (folder / LOCK_FILE).is_file():
         try:
             with held_alone(folder / LOCK_FILE):
@@ -168,12 +180,7 @@ def _wait_for(folder: Path) -> None:
             time.sleep(0.05)
 
 
-def _measures(columns: dict[str, float | None]) -> dict[str, float | None]:
-    """Return the columns of an epoch that say how good the network is."""
-    return {name: value for name, value in columns.items() if name.startswith(("train_", "validation_"))}
-
-
-def _others(said: Sequence[warnings.WarningMessage]) -> list[Diagnosis]:
-    """Return the warnings that are not of health, which the diagnoses say anyway, each once."""
-    texts = [" ".join(str(one.message).split()) for one in said if not issubclass(one.category, HealthWarning)]
+def _other_warnings(caught: Sequence[warnings.WarningMessage]) -> list[Diagnosis]:
+    """Return the warnings as remarks, each once, without those of health: the diagnoses say these anyway."""
+    texts = [" ".join(str(one.message).split()) for one in caught if not issubclass(one.category, HealthWarning)]
     return [Diagnosis("warning", False, text) for text in dict.fromkeys(texts)]

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from dataclasses import asdict, dataclass, replace
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from glassnet.runtime.threads import available_cores
-from glassnet.study.crew import Crew, Worker
-from glassnet.study.job import Job
+from glassnet.study.fairness import DataCache, prepare
+from glassnet.study.process_pool import ProcessPool
 from glassnet.training.config import RunConfig
 from glassnet.training.engine import MOST_THREADS
+from glassnet.training.learner import Learner
 
 #: Times that both are measured, and how much faster one after the other has to be.
 ROUNDS, CLEARLY = 2, 1.1
+
+#: Seconds over which steps are counted, after so many seconds that do not count.
+MEASURED, WARM_UP = 0.4, 0.15
 
 
 @dataclass(frozen=True)
@@ -24,10 +31,10 @@ class Layout:
     ----------
     workers, threads : int
     reason : str
-        Why these.
+        Why these were chosen.
     side_by_side, together : float
-        Where it was measured: steps a second of all workers with one thread each, and of one with all cores; else
-        0.
+        Steps a second of all workers with one thread each, and of one worker with all cores; 0 if they were not
+        measured.
     """
 
     workers: int
@@ -62,8 +69,8 @@ def given_layout(workers: int | None, threads: int | None) -> Layout | None:
     return Layout(1, 1, "there is one core") if cores == 1 else None
 
 
-def measured_layout(crew: Crew, job: Job, runs: int) -> Layout:
-    """Measure how a study's runs are done sooner, by steps of one of them; the crew has the workers afterwards.
+def measure_layout(pool: ProcessPool, config: RunConfig, runs: int) -> Layout:
+    """Measure which way the runs of a study are done sooner, by steps of one of them.
 
     With R the steps a second of w workers that share the machine, and r those of one that has it for itself, n
     runs take as long as w ceil(n / w) / R, and as n / r. One after the other has to be clearly faster: what runs
@@ -71,25 +78,27 @@ def measured_layout(crew: Crew, job: Job, runs: int) -> Layout:
 
     Parameters
     ----------
-    crew : Crew
-        Without workers yet.
-    job : Job
-        A run of the base.
+    pool : ProcessPool
+        Its context is a `DataCache`. It has the workers afterwards.
+    config : RunConfig
+        Configuration of a run of the base.
     runs : int
-        How many there are.
+        Number of runs.
 
     Raises
     ------
     StopRequested, GlassnetError
-        As `Crew.listen`.
+        As `ProcessPool.receive`.
     """
     cores = available_cores()
     many, most = min(cores, runs), min(cores, MOST_THREADS)
-    crew.hire(many)
+    pool.resize(many)
+    one_thread, all_threads = with_threads(config, 1), with_threads(config, most)
+    _measure_rates(pool, one_thread, many)  # each worker loads the data, so that all begin together from here on
     best = {"side_by_side": 0.0, "together": 0.0}
     for _ in range(ROUNDS):  # in turn, and the best of each: one disturbed moment does not decide
-        for name, threads, workers in (("side_by_side", 1, crew.workers), ("together", most, crew.workers[:1])):
-            rates = _rates(crew, replace(job, config=with_threads(job.config, threads)), list(workers))
+        for name, threaded, workers in (("side_by_side", one_thread, many), ("together", all_threads, 1)):
+            rates = _measure_rates(pool, threaded, workers)
             if not rates:
                 return Layout(many, 1, "steps of the base could not be measured")
             best[name] = max(best[name], round(sum(rates), 3))
@@ -99,19 +108,37 @@ def measured_layout(crew: Crew, job: Job, runs: int) -> Layout:
     return Layout(1, most, f"one run after the other, with {most} threads, is done sooner", **best)
 
 
-def _rates(crew: Crew, job: Job, workers: list[Worker]) -> list[float]:
+def _measure_rates(pool: ProcessPool, config: RunConfig, workers: int) -> list[float]:
     """Return the steps a second of each worker, all at the same time; nothing where one of them cannot."""
-    for worker in workers:
-        worker.send(("measure", job, False))
-    warm, lost = 0, 0
-    rates: list[float] = []
-    while len(rates) + lost < len(workers):
-        for _, kind, value in crew.listen():
-            warm += kind == "warm"
-            lost += kind in ("error", "dead")
-            if kind == "rate":
-                rates.append(float(str(value)))
-            if kind in ("warm", "error", "dead") and warm + lost == len(workers):
-                for worker in workers:
-                    worker.send("go")
-    return [] if lost else rates
+    for _ in range(min(workers, len(pool.idle))):
+        pool.submit(measure_rate, config)
+    messages = []
+    while len(pool.idle) < len(pool.workers):
+        messages += pool.receive()
+    rates = [message.value for message in messages if message.kind == "result"]
+    return rates if len(rates) == workers else []
+
+
+def measure_rate(config: RunConfig, data: DataCache, report: Callable[[object], None]) -> float:
+    """Return how many steps a second a run takes in this process; nothing is saved."""
+    with prepare(config, data.load(config)) as learner:
+        steps = _take_steps(learner)
+        _measure_steps(steps, WARM_UP)
+        return _measure_steps(steps, MEASURED)
+
+
+def _take_steps(learner: Learner) -> Iterator[int]:
+    """Take the steps of a run, epoch after epoch, and yield how many were taken."""
+    for number in itertools.count(1):
+        yield from learner.epoch(number)
+        learner.end_epoch(number)
+
+
+def _measure_steps(steps: Iterator[int], seconds: float) -> float:
+    """Return how many steps a second there are, over so many seconds."""
+    began, taken = time.perf_counter(), 0
+    for some in steps:
+        taken += some
+        if time.perf_counter() - began >= seconds:
+            break
+    return taken / (time.perf_counter() - began)

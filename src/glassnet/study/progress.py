@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from glassnet.study.job import Job
@@ -13,21 +12,21 @@ from glassnet.study.results import FINISHED, Row
 
 
 class StudyProgress:
-    """Shows a study's progress on stderr: on a terminal a table that changes, else lines.
+    """Shows a study's progress on stderr: a table that changes on a terminal, lines elsewhere.
 
     Parameters
     ----------
     total, done : int
-        Runs, and those that were done before.
+        Number of all runs, and of those that were done before.
     measure : str
-        What is shown of a run.
+        The measure that is shown of each run.
     enabled : bool
-        Show anything at all.
+        Whether anything is shown.
     """
 
     def __init__(self, total: int, done: int, measure: str, *, enabled: bool) -> None:
         self.total, self.done, self.measure, self.enabled = total, done, measure, enabled
-        self.running: dict[str, tuple[Job, str, str]] = {}
+        self.running: dict[str, tuple[Job, int, float | None]] = {}
         self.console = Console(stderr=True, highlight=False)
         self.live = Live(console=self.console, transient=True, get_renderable=self.table)
         self.shown = enabled and self.console.is_terminal
@@ -37,19 +36,19 @@ class StudyProgress:
             self.live.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.shown:
             self.live.stop()
 
     def table(self) -> Table:
         """Return the table of the runs that are at work."""
         table = Table(box=None, caption=f"{self.done} of {self.total} runs done", caption_justify="left")
-        for column in ("variant", "seed", "epoch", _words(self.measure)):
+        for column in ("variant", "seed", "epoch", self.measure.replace("_", " ")):
             table.add_column(column, justify="left" if column == "variant" else "right")
         for job, epoch, value in list(self.running.values()):
-            table.add_row(_plain(job.variant), str(job.seed), epoch, value)
+            last = f"{job.seconds:g} s" if job.seconds is not None else job.config.training.epochs
+            shown = "" if value is None else f"{value:.4f}"
+            table.add_row(escape(job.variant), str(job.seed), f"{epoch}/{last}", shown)
         return table
 
     def say(self, text: str) -> None:
@@ -57,14 +56,9 @@ class StudyProgress:
         if self.enabled:
             self.console.print(text, markup=False, soft_wrap=True)
 
-    def start(self, job: Job) -> None:
-        """Show a run that begins."""
-        self.running[job.name] = (job, f"0/{_epochs(job)}", "")
-
-    def epoch(self, job: Job, epoch: int, value: float | None) -> None:
-        """Show how far a run is."""
-        shown = "" if value is None else f"{value:.4f}"
-        self.running[job.name] = (job, f"{epoch}/{_epochs(job)}", shown)
+    def epoch(self, job: Job, epoch: int = 0, value: float | None = None) -> None:
+        """Show how far a run is: epochs done, and the measure after the last of them."""
+        self.running[job.name] = job, epoch, value
 
     def drop(self, job: Job) -> None:
         """Show a run no longer."""
@@ -91,18 +85,5 @@ def row_line(row: Row, measure: str) -> str:
     if row.status != FINISHED:
         return f"{name}: {row.status}: {row.problem}"
     value = row.measures.get(measure)
-    parts = [] if value is None else [f"{_words(measure)} {value:.4f}"]
+    parts = [] if value is None else [f"{measure.replace('_', ' ')} {value:.4f}"]
     return f"{name}: {', '.join([*parts, f'{row.seconds:.1f} s'])}"
-
-
-def _words(measure: str) -> str:
-    return measure.replace("_", " ")
-
-
-def _plain(text: str) -> str:
-    """Return a text for a table, in which brackets would be styles."""
-    return text.replace("[", "\\[")
-
-
-def _epochs(job: Job) -> str:
-    return f"{job.seconds:g} s" if job.seconds is not None else str(job.config.training.epochs)

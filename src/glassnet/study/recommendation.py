@@ -9,7 +9,8 @@ from itertools import combinations, pairwise
 from typing import Any
 
 from glassnet.errors import DataError, unknown_name
-from glassnet.study.independence import independence
+from glassnet.study.hypothesis_tests import check_level, holm, seeds_needed
+from glassnet.study.interactions import interaction_test
 from glassnet.study.results import Row
 from glassnet.study.statistics import (
     NOT_DISTINGUISHABLE,
@@ -17,11 +18,8 @@ from glassnet.study.statistics import (
     Comparison,
     Summary,
     by_variant,
-    check_level,
     compare,
-    holm,
     larger_is_better,
-    seeds_needed,
     summarise,
     value_of,
 )
@@ -249,9 +247,9 @@ def _gap(one: Summary, other: Summary) -> float:
 
 
 def _within_a_standard_error(test: Comparison) -> bool:
-    if test.difference is None or test.deviation is None:
+    if test.difference is None or test.std is None:
         return False
-    return abs(test.difference) <= test.deviation / math.sqrt(len(test.seeds))
+    return abs(test.difference) <= test.std / math.sqrt(len(test.seeds))
 
 
 def _cheapest(summaries: list[Summary]) -> Summary:
@@ -418,7 +416,7 @@ def _interactions(
     places = {(*(row.levels[name] for name in there), row.seed) for row in rows}
     if len(there) < 2 or len(places) < len(rows):  # variants that differ in something else have no grid
         return []
-    whole = independence(rows, there, found.measure)
+    whole = interaction_test(rows, there, found.measure)
     if whole.sources:
         lines = [source for source in whole.sources if source.kind == "interaction"]
         return [(line.factors, line.corrected) for line in lines if line.corrected is not None]
@@ -428,7 +426,7 @@ def _interactions(
         part = [row for row in rows if all(row.levels[name] == at for name, at in fixed.items())]
         levels = {name: list(dict.fromkeys(row.levels[name] for row in part)) for name in pair}
         if all(len(few) > 1 for few in levels.values()):
-            sources = independence(part, levels, found.measure).sources
+            sources = interaction_test(part, levels, found.measure).sources
             tested += [(pair, source.p) for source in sources if source.kind == "interaction"]
     known = [(pair, p) for pair, p in tested if p is not None]
     return list(zip([pair for pair, _ in known], holm([p for _, p in known]), strict=True))
@@ -441,9 +439,9 @@ def _more_seeds(found: Recommendation) -> list[Suggestion]:
         return [Suggestion("seeds", text, {"seeds": FEW_SEEDS, "variants": {}})]
     needed: dict[str, int | None] = {}
     for test in found.comparisons:
-        if test.variant in found.ties and test.difference is not None and test.deviation is not None:
+        if test.variant in found.ties and test.difference is not None and test.std is not None:
             hardest = found.level / len(found.comparisons)
-            needed[test.variant] = seeds_needed(test.difference, test.deviation, hardest, most=MOST_SEEDS)
+            needed[test.variant] = seeds_needed(test.difference, test.std, hardest, most=MOST_SEEDS)
     if not needed:
         return []
     enough = {variant: seeds for variant, seeds in needed.items() if seeds is not None}

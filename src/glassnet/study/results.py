@@ -1,4 +1,4 @@
-"""What a study recorded: a row a run."""
+"""The rows of a study: what is recorded of each run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Row:
         ``train_loss``, ``train_accuracy``, ``validation_loss``, ``validation_accuracy``, ... of the end of the
         run; what is not known is left out.
     seconds : float
-        Of training.
+        Seconds of training.
     parameters : int
     flops : float
         Floating point operations of training.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from signal import Signals
 from typing import Any
@@ -13,11 +12,11 @@ from typing import Any
 from glassnet.errors import FileError, UsageError
 from glassnet.runtime.environment import environment
 from glassnet.runtime.interrupts import GracefulInterrupts
-from glassnet.study.crew import Crew, StopRequested, Worker
 from glassnet.study.design import Study
-from glassnet.study.fairness import DataAtHand, check
-from glassnet.study.job import Job
-from glassnet.study.layout import Layout, given_layout, measured_layout, with_threads
+from glassnet.study.fairness import DataCache, check
+from glassnet.study.job import Job, perform_in_worker
+from glassnet.study.layout import Layout, given_layout, measure_layout, with_threads
+from glassnet.study.process_pool import Message, ProcessPool, StopRequested, Worker
 from glassnet.study.progress import StudyProgress
 from glassnet.study.results import FAILED, Row, read_row, write_row
 from glassnet.study.study_folder import LOG_FILE, StudyFolder
@@ -27,16 +26,16 @@ TRIES = 2
 
 
 class StudyInterrupted(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM arrived; the runs at work finished their batch and were saved.
+    """Ctrl-C or SIGTERM stopped a study; the running runs finished their batch and were saved.
 
     Attributes
     ----------
     done, total : int
-        Runs at their end, and all.
+        Number of runs that have ended, and of all.
     folder : Path
-        The study's.
+        The study's folder.
     signal : signal.Signals
-        What arrived.
+        The signal that arrived.
     """
 
     def __init__(self, done: int, total: int, folder: Path, signal: Signals) -> None:
@@ -56,54 +55,71 @@ def run_study(
     workers: int | None = None,
     progress: bool = True,
 ) -> list[Row]:
-    """Run a study, or what is left of it to run.
+    """Train every variant of a study with every seed, in parallel processes, and return a row for each run.
 
-    All variants have the same seed within a seed of the study: the same initial parameters wherever layers and
-    initializer are the same, the same batches, the same masks of dropout. No test row is touched.
+    With a seed, all variants start from the same initial parameters (if they have the same layers and the same
+    initializer), see the same batches in the same order, and drop the same units. No test row is read.
+
+    A study that was stopped or killed goes on: call this again with the same folder.
 
     Parameters
     ----------
     study : Study
         From `glassnet.study.specification.load_study`.
     folder : str or Path
-        New, or that of the same study: then finished runs are not repeated, and started ones go on from their
-        checkpoint. A study with more seeds is the same.
+        A new folder, or the folder of the same study. In the latter case, finished runs are not repeated, and
+        started runs go on from their checkpoints. A study to which seeds were added counts as the same.
     data_dir : str or Path, optional
-        Where the data are, in place of GLASSNET_DATA.
+        Folder of the data sets, in place of the one that GLASSNET_DATA names.
     workers : int, optional
-        Processes, with one thread each. By default as many as there are cores, or a single one with a thread on
-        each core where that is faster, as measured at the start.
+        Number of processes; each trains with one thread. The default is measured at the start: one process per
+        core, or a single process with a thread per core if that is clearly faster.
     progress : bool, default True
-        Show the progress on stderr.
+        Whether to show the progress on stderr.
 
     Returns
     -------
     list of Row
-        A row for each run, by variant and seed: finished, diverged, or failed with the cause; a failed one is
-        tried again when the study is run again.
+        A row for each run, by variant and by seed. Its status is ``"finished"``, ``"diverged"``, or ``"failed"``
+        with the cause: a run fails if it raises an error, or its process dies, twice. Failed runs are tried again
+        when the study is run again.
 
     Raises
     ------
     UsageError, DataError
-        If a variant does not fit the data; nothing is run then.
+        If a variant does not fit the data, or `workers` is below 1; nothing is run then.
     FileError
-        If the folder is another study's, or cannot be written.
+        If the folder belongs to another study or to other data files, is in use, or cannot be written.
     StudyInterrupted
-        After Ctrl-C or SIGTERM; to go on, run it again.
+        After Ctrl-C or SIGTERM: the running runs finish their batch and are saved.
 
     Notes
     -----
-    Worker processes are started anew (spawn): a program that calls this has to do so under
-    ``if __name__ == "__main__":``, and functions that it registers have to be registered outside of that.
+    Worker processes import the calling program (spawn). The program has to call this under
+    ``if __name__ == "__main__":``, and to register its own activations, losses and optimizers outside of that.
 
-    The threads of all runs are the same and part of ``study.json``; given those, the rows are the same, bit for
-    bit, whatever the number of workers, but for their seconds and for what a budget in seconds cuts off.
+    All runs have the same number of threads, which ``study.json`` records. With this number, the rows are the same
+    bit for bit, whatever the number of workers. Only their seconds differ, and what a budget in seconds cuts off.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from glassnet.study.specification import study_of
+    >>> study = study_of({
+    ...     "name": "small", "seeds": 1,
+    ...     "base": {"data": {"dataset": "digits"}, "training": {"epochs": 1, "kernels": "numpy"}},
+    ...     "factors": {"optimizer": {"levels": ["adam", "sgd(0.1)"]}},
+    ... })
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     rows = run_study(study, folder, workers=1, progress=False)
+    >>> [(row.variant, row.seed, row.status) for row in rows]
+    [('base', 0, 'finished'), ('optimizer=sgd(0.1)', 0, 'finished')]
     """
     if workers is not None and (isinstance(workers, bool) or workers < 1):
         raise UsageError("workers", f"takes a number of processes, 1 or more, got {workers}")
     place = StudyFolder(Path(folder))
-    checksums = _checked(study, DataAtHand(data_dir))
-    with place.held(study) as record:
+    checksums = _check_study(study, DataCache(data_dir))
+    with place.hold(study) as record:
         if record.setdefault("checksums", checksums) != checksums:
             raise FileError(place.path, "was begun with other data files; choose another folder, or take those")
         record["environment"] = environment()
@@ -111,11 +127,11 @@ def run_study(
         return _Runner(study, place, record, data_dir, progress).run(workers)
 
 
-def _checked(study: Study, at_hand: DataAtHand) -> dict[str, dict[str, str]]:
+def _check_study(study: Study, data_cache: DataCache) -> dict[str, dict[str, str]]:
     """Refuse a study with a variant that cannot be run; return the checksums of its data by name."""
     checksums = {}
     for variant in study.variants():
-        data = at_hand.load(variant.config)
+        data = data_cache.load(variant.config)
         check(variant.name, variant.with_seed(study.seeds[0]), data, study.measure)
         checksums[data.name] = data.checksums
     return checksums
@@ -123,7 +139,7 @@ def _checked(study: Study, at_hand: DataAtHand) -> dict[str, dict[str, str]]:
 
 @dataclass
 class _Runner:
-    """A study that is being run."""
+    """A study that is being run: the rows so far, and how often each run was tried."""
 
     study: Study
     place: StudyFolder
@@ -132,133 +148,106 @@ class _Runner:
     progress: bool
     rows: dict[str, Row] = field(default_factory=dict)
     tries: Counter[str] = field(default_factory=Counter)
-    afresh: set[str] = field(default_factory=set)
+    damaged: set[str] = field(default_factory=set)
+    running: dict[Worker, Job] = field(default_factory=dict)
 
     def run(self, workers: int | None) -> list[Row]:
-        """Do what is left to do."""
-        jobs = self._jobs(None)
-        self.rows = {job.name: row for job in jobs if (row := _kept(job)) is not None}
+        """Do what is left to do, and return all rows by variant and seed."""
+        jobs = self._jobs()
+        self.rows = {job.name: row for job in jobs if (row := _read_ended(job)) is not None}
         if len(self.rows) < len(jobs):
             with GracefulInterrupts() as interrupts:
                 try:
-                    self._work(workers, interrupts)
+                    self._run_in_pool(workers, jobs, interrupts)
                 except StopRequested:
                     assert interrupts.signal is not None
                     raise StudyInterrupted(len(self.rows), len(jobs), self.place.path, interrupts.signal) from None
-        by_variant = sorted(range(len(jobs)), key=lambda i: i % len(self.study.variants()))
-        return [self.rows[jobs[i].name] for i in by_variant]
+        variants = len(self.study.variants())
+        return [self.rows[job.name] for first in range(variants) for job in jobs[first::variants]]
 
-    def _jobs(self, threads: int | None) -> list[Job]:
+    def _jobs(self) -> list[Job]:
         """Return all runs; each seed with all variants before the next, so that what is done compares fairly."""
         names = self.study.file_names()
-        variants = self.study.variants()
-        jobs = []
-        for seed, variant in itertools.product(self.study.seeds, variants):
-            config = variant.with_seed(seed)
-            jobs.append(
-                Job(
-                    variant=variant.name,
-                    levels=variant.levels,
-                    seed=seed,
-                    config=config if threads is None else with_threads(config, threads),
-                    folder=self.place.path,
-                    name=f"{names[variant.name]}_seed-{seed}",
-                    measure=self.study.measure,
-                    seconds=self.study.budget.seconds,
-                )
+        return [
+            Job(
+                variant=variant.name,
+                levels=variant.levels,
+                seed=seed,
+                config=variant.with_seed(seed),
+                folder=self.place.path,
+                name=f"{names[variant.name]}_seed-{seed}",
+                measure=self.study.measure,
+                seconds=self.study.budget.seconds,
             )
-        return jobs
+            for seed, variant in itertools.product(self.study.seeds, self.study.variants())
+        ]
 
-    def _work(self, workers: int | None, interrupts: GracefulInterrupts) -> None:
-        jobs = self._jobs(None)
-        done = len(self.rows)
+    def _run_in_pool(self, workers: int | None, jobs: list[Job], interrupts: GracefulInterrupts) -> None:
         with (
-            StudyProgress(len(jobs), done, self.study.measure, enabled=self.progress) as shown,
-            Crew(self.place.path / LOG_FILE, self.data_dir, interrupts) as crew,
+            StudyProgress(len(jobs), len(self.rows), self.study.measure, enabled=self.progress) as shown,
+            ProcessPool(self.place.path / LOG_FILE, interrupts, DataCache(self.data_dir)) as pool,
         ):
             try:
-                layout = self._layout(workers, crew, jobs[0], len(jobs), shown)
-                left = deque(job for job in self._jobs(layout.threads) if job.name not in self.rows)
-                self._do(crew, left, layout.workers, shown)
+                layout = self._layout(workers, pool, jobs, shown)
+                left = deque(
+                    replace(job, config=with_threads(job.config, layout.threads))
+                    for job in jobs
+                    if job.name not in self.rows
+                )
+                while left or self.running:
+                    pool.resize(min(layout.workers, len(left) + len(self.running)))
+                    while left and pool.idle:
+                        job = left.popleft()
+                        self.running[pool.submit(perform_in_worker, job, job.name in self.damaged)] = job
+                        shown.epoch(job)
+                    for message in pool.receive():
+                        self._handle(message, left, shown)
             except StopRequested:
-                for worker, kind, value in crew.stop():
-                    if kind == "row" and worker.job is not None and isinstance(value, Row):
-                        self.rows[worker.job.name] = value
+                for message in pool.stop():
+                    if message.kind == "result" and message.worker in self.running:
+                        self.rows[self.running[message.worker].name] = message.value
                 raise
 
-    def _layout(self, workers: int | None, crew: Crew, job: Job, runs: int, shown: StudyProgress) -> Layout:
+    def _layout(self, workers: int | None, pool: ProcessPool, jobs: list[Job], shown: StudyProgress) -> Layout:
         """Return how the cores are used: the threads as recorded, or else as they are found best now."""
         recorded = self.record.get("layout", {}).get("threads")
         layout = given_layout(workers, recorded or self.study.base.training.threads)
         if layout is None:
             shown.say("measuring whether runs side by side are faster than one with all cores")
-            layout = measured_layout(crew, job, runs)
+            layout = measure_layout(pool, jobs[0].config, len(jobs))
             shown.say(layout.reason)
         if recorded is None:
             self.record["layout"] = layout.to_dict()
             self.place.write(self.record)
         return layout
 
-    def _do(self, crew: Crew, left: deque[Job], workers: int, shown: StudyProgress) -> None:
-        """Give each worker a run after the other until all are done."""
-        while left or any(worker.job for worker in crew.workers):
-            wanted = min(workers, len(left) + sum(worker.job is not None for worker in crew.workers))
-            for worker in [one for one in crew.workers if one.job is None][: max(0, len(crew.workers) - wanted)]:
-                crew.dismiss(worker)
-            crew.hire(wanted - len(crew.workers))
-            for worker in [one for one in crew.workers if one.job is None]:
-                if left:
-                    worker.job = left.popleft()
-                    shown.start(worker.job)
-                    worker.send(("run", worker.job, worker.job.name in self.afresh))
-            for worker, kind, value in crew.listen():
-                if worker.job is not None:
-                    self._hear(worker, worker.job, kind, value, left, shown)
-                if kind == "interrupted":  # somebody asked this one to end
-                    crew.dismiss(worker)
-
-    def _hear(
-        self, worker: Worker, job: Job, kind: str, value: Any, left: deque[Job], shown: StudyProgress
-    ) -> None:
-        """Take note of what a worker said of its run."""
-        if kind == "epoch":
-            if value is not None:
-                shown.epoch(job, *value)
+    def _handle(self, message: Message, left: deque[Job], shown: StudyProgress) -> None:
+        """Take note of what a worker says of its run; one that was lost is tried again."""
+        worker, kind, value = message
+        if worker not in self.running:  # one without a run has died
             return
-        worker.job = None
+        if kind == "progress":
+            shown.epoch(self.running[worker], *value)
+            return
+        job = self.running.pop(worker)
         shown.drop(job)
-        if kind == "row":
-            self.rows[job.name] = value
-            shown.finish(job, value)
-            return
-        why = "its process was asked to end" if kind == "interrupted" else str(value)
-        self.tries[job.name] += 1
-        if self.tries[job.name] < TRIES:
-            if kind == "error":
-                self.afresh.add(job.name)  # what is saved of it may be what is wrong
-            left.appendleft(job)
-            return
-        row = job.row(FAILED, why)
-        write_row(job.row_path, row)
+        row = value
+        if kind != "result":
+            self.tries[job.name] += 1
+            if self.tries[job.name] < TRIES:
+                if kind == "error":
+                    self.damaged.add(job.name)  # what is saved of the run may be the cause
+                left.appendleft(job)
+                return
+            row = job.row(FAILED, "its process was asked to end" if kind == "interrupted" else value)
+            write_row(job.row_path, row)
         self.rows[job.name] = row
         shown.finish(job, row)
 
 
-def _kept(job: Job) -> Row | None:
-    """Return the row of a run that is at its end; one that failed is tried again."""
+def _read_ended(job: Job) -> Row | None:
+    """Return the row of a run that has ended, None where there is none; a run that failed is tried again."""
     if not job.row_path.exists():
         return None
     row = read_row(job.row_path)
     return None if row.status == FAILED or (row.variant, row.seed) != (job.variant, job.seed) else row
-
-
-def failures(rows: Sequence[Row]) -> list[Row]:
-    """Return the runs that did not come to an end.
-
-    Examples
-    --------
-    >>> rows = [Row("base", {}, 0, "finished", {}), Row("base", {}, 1, "failed", {})]
-    >>> [row.seed for row in failures(rows)]
-    [1]
-    """
-    return [row for row in rows if row.status == FAILED]

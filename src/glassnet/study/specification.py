@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
@@ -35,6 +35,9 @@ KEYS = tuple(
 )
 
 
+Table = TypeVar("Table", bound=BaseModel)
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -43,6 +46,7 @@ class _Base(_Section):
     data: DataConfig
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
+    seed: Any = None
 
 
 class _File(_Section):
@@ -50,8 +54,8 @@ class _File(_Section):
     seeds: Any
     design: Literal["one at a time", "factorial", "list"] = "one at a time"
     measure: str = "validation_accuracy"
-    budget: dict[str, Any] = {}
-    base: dict[str, Any]
+    budget: Budget = Budget()
+    base: _Base
     factors: dict[str, dict[str, Any]] = {}
     variants: list[dict[str, Any]] = []
 
@@ -67,12 +71,39 @@ class _VariantTable(_Section):
 
 
 def load_study(path: str | Path) -> Study:
-    """Read a study from a TOML file.
+    """Read a study from a TOML file: a base configuration, what is changed of it, and the seeds.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file; ``examples/optimizers.toml`` is one, and `study_of` names its keys.
+
+    Returns
+    -------
+    Study
+        For `glassnet.run_study`.
 
     Raises
     ------
     FileError
         If the file cannot be read, is no TOML, or holds a value that does not fit; one line names file and key.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> text = '''
+    ... name = "small"
+    ... seeds = 3
+    ... [base.data]
+    ... dataset = "digits"
+    ... [factors.optimizer]
+    ... levels = ["adam", "sgd(0.1)"]
+    ... '''
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     size = Path(folder, "small.toml").write_text(text)
+    ...     study = load_study(Path(folder, "small.toml"))
+    >>> study.seeds, [variant.name for variant in study.variants()]
+    ((0, 1, 2), ['base', 'optimizer=sgd(0.1)'])
     """
     path = Path(path)
     if path.exists() and not path.is_file():
@@ -94,81 +125,89 @@ def study_of(values: Mapping[str, Any], text: str | None = None) -> Study:
     Parameters
     ----------
     values : mapping
-        As in the file; see ``examples/optimizers.toml``.
+        ``name`` (str), ``seeds`` (a number, or a list of them) and ``base`` (with ``data``, ``network`` and
+        ``training``, as in a run's configuration). ``design`` is ``"one at a time"`` (the default),
+        ``"factorial"`` or ``"list"``. ``measure`` is ``"validation_accuracy"`` by default, and ``budget``
+        (``epochs`` or ``seconds``) the base's epochs. ``factors`` maps names to ``levels`` and, if a name is no
+        option, a ``key``. The ``variants`` of a list have a ``name`` and ``changes``.
     text : str, optional
-        The file as it stands, where there is one.
+        The text of the file, if there is one.
 
     Raises
     ------
     UsageError
         For the first value that does not fit, named by its key.
+
+    Examples
+    --------
+    >>> study = study_of({
+    ...     "name": "two", "seeds": [7, 8], "design": "list", "base": {"data": {"dataset": "digits"}},
+    ...     "variants": [{"name": "slow", "changes": {"training.optimizer": "sgd(0.001)"}}],
+    ... })
+    >>> study.levels()
+    {'variant': ['base', 'slow']}
     """
     file = validated(_File, dict(values))
-    budget = _part(Budget, file.budget, "budget")
-    if budget.epochs is not None and budget.seconds is not None:
+    if file.budget.epochs is not None and file.budget.seconds is not None:
         raise UsageError("budget", "takes epochs or seconds, not both; leave one of them out")
-    base = _base(file, budget)
-    factors = tuple(_factor(name, table) for name, table in file.factors.items())
-    listed = _listed(file)
-    changes = [
-        (f"factors.{one.name}.levels", label, part) for one in factors for label, part in one.levels.items()
-    ]
-    changes += [(f"variants.{name}", name, part) for name, part in listed.items()]
-    for place, label, part in changes:
-        _try(base, budget, place, label, part)
+    base = _read_base(file)
+    factors = tuple(_read_factor(name, table) for name, table in file.factors.items())
+    variants = _read_variants(file)
+    for factor in (*factors, variants):
+        for label, changes in factor.levels.items():
+            place = f"variants.{label}" if factor is variants else f"factors.{factor.name}.levels"
+            _check_level(base, file.budget, place, label, changes)
     _check_design(file, factors)
     study = Study(
         name=file.name,
-        seeds=_seeds(file.seeds),
+        seeds=_read_seeds(file.seeds),
         design=file.design,
         measure=file.measure,
-        budget=budget,
-        factors=factors,
-        base=_with_first_levels(base, file.base, factors),
-        listed=listed,
+        budget=file.budget,
+        factors=(variants,) if file.design == "list" else factors,
+        base=_set_first_levels(base, file.base, factors),
         text=tomli_w.dumps(dict(values)) if text is None else text,
     )
     names = [variant.name for variant in study.variants()]
-    for name in names:
-        if names.count(name) > 1:
-            raise UsageError("factors", f"two variants would have the name {name!r}; name the levels otherwise")
+    if (twice := _find_repeated(names)) is not None:
+        raise UsageError("factors", f"two variants would have the name {twice!r}; name the levels otherwise")
     return study
 
 
-def _part(model: type[Any], values: Mapping[str, Any], place: str) -> Any:
-    """Read a table of the file, with its place in the names of errors."""
-    try:
-        return validated(model, dict(values))
-    except UsageError as error:
-        name = place if error.name == "configuration" else f"{place}.{error.name}"
-        raise UsageError(name, error.problem) from None
+def _find_repeated(values: Sequence[Any]) -> Any:
+    """Return the first value that is there twice, or None."""
+    return next((value for place, value in enumerate(values) if value in values[:place]), None)
 
 
-def _base(file: _File, budget: Budget) -> RunConfig:
+def _read_base(file: _File) -> RunConfig:
     """Return the base's configuration, with the budget and with what the measure needs."""
-    for place, part in (("base", file.base), ("base.network", file.base.get("network", {}))):
-        if isinstance(part, dict) and "seed" in part:
+    for place, part in (("base", file.base), ("base.network", file.base.network)):
+        if "seed" in part.model_fields_set:
             raise UsageError(f"{place}.seed", "is decided by seeds; leave it out")
-    sections = _part(_Base, file.base, "base")
-    config = RunConfig(data=sections.data, network=sections.network, training=sections.training)
-    said = "epochs" in file.base.get("training", {})
+    config = RunConfig(data=file.base.data, network=file.base.network, training=file.base.training)
+    budget, given = file.budget, "epochs" in config.training.model_fields_set
     if budget.epochs is not None:
-        if said and config.training.epochs != budget.epochs:
+        if given and config.training.epochs != budget.epochs:
             raise UsageError("budget.epochs", "base.training.epochs says otherwise; leave one of them out")
         config = changed(config, {"training.epochs": budget.epochs})
-    elif budget.seconds is not None and not said:
+    elif budget.seconds is not None and not given:
         config = changed(config, {"training.epochs": NO_END})
     try:
-        resolve_names(config)
-        if not looks_like_a_path(config.data.dataset):
-            find(config.data.dataset)
+        _check_names(config)
     except UsageError as error:
         name = "data.dataset" if error.name == "dataset" else error.name
         raise UsageError(f"base.{name}", error.problem) from None
     return measuring(config, file.measure)
 
 
-def _seeds(seeds: Any) -> tuple[int, ...]:
+def _check_names(config: RunConfig) -> None:
+    """Refuse names that nothing is registered for, the data set's among them."""
+    resolve_names(config)
+    if not looks_like_a_path(config.data.dataset):
+        find(config.data.dataset)
+
+
+def _read_seeds(seeds: Any) -> tuple[int, ...]:
     """Return the seeds that a number of them, or a list, stands for."""
     if _is_whole(seeds) and seeds >= 1:
         return tuple(range(seeds))
@@ -176,9 +215,8 @@ def _seeds(seeds: Any) -> tuple[int, ...]:
         raise UsageError(
             "seeds", f"takes a number of seeds, or a list of whole numbers as in [0, 1, 2], got {seeds!r}"
         )
-    for seed in seeds:
-        if seeds.count(seed) > 1:
-            raise UsageError("seeds", f"{seed} is there twice; each run needs a seed of its own")
+    if (twice := _find_repeated(seeds)) is not None:
+        raise UsageError("seeds", f"{twice} is there twice; each run needs a seed of its own")
     return tuple(seeds)
 
 
@@ -186,19 +224,31 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _factor(name: str, table: Mapping[str, Any]) -> Factor:
+def _read_table(model: type[Table], values: Mapping[str, Any], place: str) -> Table:
+    """Read a table of the file, with its place in the names of errors."""
+    try:
+        return validated(model, dict(values))
+    except UsageError as error:
+        raise UsageError(f"{place}.{error.name}", error.problem) from None
+
+
+def _read_factor(name: str, table: Mapping[str, Any]) -> Factor:
     """Read a factor; its levels are a list of values, or values or changes by label."""
     place = f"factors.{name}"
-    found = _part(_FactorTable, table, place)
-    key = _key(name, found.key)
-    given = [(label_of(value), value) for value in found.levels]
-    if isinstance(found.levels, dict):
-        given = list(found.levels.items())
+    found = _read_table(_FactorTable, table, place)
+    key = found.key
+    if key is None:  # the factor's name may be that of an option
+        key = next((key for key in (f"network.{name}", f"training.{name}") if key in KEYS), None)
+    else:
+        _check_key(key, f"{place}.key")
+    given = (
+        list(found.levels.items()) if isinstance(found.levels, dict) else [(label_of(v), v) for v in found.levels]
+    )
     if len(given) < 2:
         raise UsageError(f"{place}.levels", f"needs two levels or more, the base's first, got {len(given)}")
     levels: dict[str, Changes] = {}
     for label, value in given:
-        changes = _changes(value, f"{place}.levels.{label}") if isinstance(value, dict) else None
+        changes = _read_changes(value, f"{place}.levels.{label}") if isinstance(value, dict) else None
         if changes is None:
             if key is None:
                 raise UsageError(f"{place}.key", f"is missing: no key of network or training is called {name!r}")
@@ -207,15 +257,6 @@ def _factor(name: str, table: Mapping[str, Any]) -> Factor:
             raise UsageError(f"{place}.levels", f"{label} is there twice; leave one of the two out")
         levels[label] = changes
     return Factor(name, levels)
-
-
-def _key(name: str, key: str | None) -> str | None:
-    """Return the dotted key of a factor: the one that is given, or the one that its name says, if any."""
-    if key is not None:
-        _check_key(key, f"factors.{name}.key")
-        return key
-    named = [f"{section}.{name}" for section in ("network", "training")]
-    return next((key for key in named if key in KEYS), None)
 
 
 def _check_key(key: str, place: str) -> None:
@@ -230,7 +271,7 @@ def _check_key(key: str, place: str) -> None:
     raise UsageError(place, f"no configuration has the key {key!r}; {hint}")
 
 
-def _changes(value: Mapping[str, Any], place: str) -> Changes | None:
+def _read_changes(value: Mapping[str, Any], place: str) -> Changes | None:
     """Read a table of keys, dotted or in sections; None where it is a value, as the weights of classes are."""
     if value and not any(name in SECTIONS or name.partition(".")[0] in SECTIONS for name in value):
         return None
@@ -260,32 +301,29 @@ def label_of(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), default=str)
 
 
-def _listed(file: _File) -> dict[str, Changes]:
-    listed: dict[str, Changes] = {}
+def _read_variants(file: _File) -> Factor:
+    """Return the variants of a list as the levels of one factor, the base first."""
+    variants: dict[str, Changes] = {BASE: {}}
     for number, table in enumerate(file.variants, start=1):
-        found = _part(_VariantTable, table, f"variants.{table.get('name', number)}")
-        if found.name in (BASE, *listed):
+        found = _read_table(_VariantTable, table, f"variants.{table.get('name', number)}")
+        if found.name in variants:
             raise UsageError(f"variants.{found.name}", "is a name that is taken; choose another")
-        changes = _changes(found.changes, f"variants.{found.name}.changes")
+        place = f"variants.{found.name}.changes"
+        changes = _read_changes(found.changes, place)
         if changes is None:
-            raise UsageError(
-                f"variants.{found.name}.changes", "takes keys as in training.optimizer, each with its value"
-            )
-        listed[found.name] = changes
-    return listed
+            raise UsageError(place, "takes keys as in training.optimizer, each with its value")
+        variants[found.name] = changes
+    return Factor("variant", variants)
 
 
-def _try(base: RunConfig, budget: Budget, place: str, label: str, changes: Changes) -> None:
+def _check_level(base: RunConfig, budget: Budget, place: str, label: str, changes: Changes) -> None:
     """Refuse a level that makes no configuration."""
     if budget.epochs is not None and "training.epochs" in changes:
         raise UsageError(
             place, f"{label}: changes the epochs, and budget.epochs fixes them; leave one of the two out"
         )
     try:
-        config = changed(base, changes)
-        resolve_names(config)
-        if not looks_like_a_path(config.data.dataset):
-            find(config.data.dataset)
+        _check_names(changed(base, changes))
     except UsageError as error:
         raise UsageError(place, f"{label}: {error}") from None
 
@@ -312,16 +350,15 @@ def _check_design(file: _File, factors: tuple[Factor, ...]) -> None:
             seen[key] = factor.name
 
 
-def _with_first_levels(base: RunConfig, said: Mapping[str, Any], factors: tuple[Factor, ...]) -> RunConfig:
-    """Return the base with the first level of every factor, which it may say itself, but not otherwise."""
+def _set_first_levels(base: RunConfig, given: _Base, factors: tuple[Factor, ...]) -> RunConfig:
+    """Return the base with the first level of every factor; the file may give the same value, but no other."""
     for factor in factors:
         label, changes = next(iter(factor.levels.items()))
         after = changed(base, changes)
         for key in changes:
             section, _, name = key.partition(".")
-            if name in said.get(section, {}) and getattr(getattr(after, section), name) != getattr(
-                getattr(base, section), name
-            ):
+            before, now = (getattr(getattr(config, section), name) for config in (base, after))
+            if name in getattr(given, section).model_fields_set and now != before:
                 raise UsageError(
                     f"base.{key}", f"is not {label}, the first level of factors.{factor.name}, which is the base's"
                 )

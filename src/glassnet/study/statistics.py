@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from glassnet.errors import DataError, UsageError, unknown_name
+from glassnet.study.hypothesis_tests import check_level, half_interval, holm, paired_test, scale_of
 from glassnet.study.results import Row
-from glassnet.training.monitoring import METRICS
+from glassnet.training.metrics import METRICS
 
 #: What a comparison can say.
 BETTER = "better"
@@ -23,12 +23,6 @@ NO_SEED = "no seed in common: cannot be judged"
 
 #: Rows that a measure can be of; its name begins with them.
 SPLITS = ("train_", "validation_", "test_")
-
-#: A spread of so many roundings of the largest number is none.
-ROUNDINGS = 8.0
-
-#: Of the noncentral t.
-LARGEST_SHIFT = 37.0
 
 
 @dataclass(frozen=True)
@@ -45,8 +39,8 @@ class Summary:
     failures : int
         The other runs: diverged, failed, or without such a number.
     mean : float or None
-        Of the measure; None where n is 0.
-    deviation : float or None
+        Mean of the measure; None if n is 0.
+    std : float or None
         Standard deviation with the divisor n - 1; None where n is below 2.
     low, high : float or None
         Interval of the mean, mean -+ t s / sqrt(n) with n - 1 degrees of freedom; None where n is below 2.
@@ -60,7 +54,7 @@ class Summary:
     n: int
     failures: int
     mean: float | None
-    deviation: float | None
+    std: float | None
     low: float | None
     high: float | None
     seconds: float | None
@@ -82,13 +76,13 @@ class Comparison:
         seeds is judged by those at which it did well.
     difference : float or None
         Mean of variant - base over the pairs; None without a pair.
-    deviation : float or None
+    std : float or None
         Standard deviation of the differences, divisor n - 1; None with fewer than two pairs.
     low, high : float or None
         t-interval of the difference, of this comparison by itself; None with fewer than two pairs, or without
         spread.
     p : float or None
-        See `paired_test`; None with fewer than two pairs.
+        See `glassnet.study.hypothesis_tests.paired_test`; None with fewer than two pairs.
     corrected : float or None
         p by Holm over all comparisons with a p.
     verdict : str
@@ -101,22 +95,12 @@ class Comparison:
     seeds: tuple[int, ...]
     missing: tuple[int, ...]
     difference: float | None
-    deviation: float | None
+    std: float | None
     low: float | None
     high: float | None
     p: float | None
     corrected: float | None
     verdict: str
-
-
-class PairedTest(NamedTuple):
-    """What `paired_test` found; the fields are those of `Comparison`."""
-
-    difference: float
-    deviation: float
-    low: float | None
-    high: float | None
-    p: float
 
 
 def larger_is_better(measure: str) -> bool:
@@ -125,7 +109,7 @@ def larger_is_better(measure: str) -> bool:
     Parameters
     ----------
     measure : str
-        ``"seconds"``, or a metric from `glassnet.training.monitoring.METRICS` with the rows it is of before it,
+        ``"seconds"``, or a metric from `glassnet.training.metrics.METRICS` with the rows it is of before it,
         ``"validation_accuracy"``; every name that ends in ``loss`` is a loss.
 
     Raises
@@ -180,180 +164,28 @@ def by_variant(rows: Iterable[Row]) -> dict[str, dict[int, Row]]:
     return {variant: dict(sorted(seeds.items())) for variant, seeds in found.items()}
 
 
-def scale_of(values: Iterable[float]) -> float:
-    """Return the power of two next to the largest number without its sign, not above it; 1 for zeros.
-
-    To divide by it and multiply by it loses nothing, and squares of numbers up to 2 do not overflow.
-
-    Examples
-    --------
-    >>> scale_of([3.0, -5.0]), scale_of([0.0])
-    (4.0, 1.0)
-    """
-    largest = max((abs(value) for value in values), default=0.0)
-    return math.ldexp(1.0, math.frexp(largest)[1] - 1) if largest else 1.0
-
-
-def holm(p: Sequence[float]) -> list[float]:
-    """Return p values corrected for their number by Holm's method.
-
-    With the m values in rising order, p_(1) .. p_(m)::
-
-        corrected_(i) = max over j <= i of min(1, (m - j + 1) p_(j))
-
-    If one of m comparisons with nothing behind them is called a difference where its corrected p is at most the
-    level, that happens in at most that share of studies, whatever ties the comparisons to each other.
-
-    Parameters
-    ----------
-    p : sequence of float
-        From 0 to 1.
-
-    Returns
-    -------
-    list of float
-        In the order of p.
-
-    References
-    ----------
-    S. Holm (1979), A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 6,
-    65-70.
-
-    Examples
-    --------
-    >>> holm([0.03, 0.01, 0.5])
-    [0.06, 0.03, 0.5]
-    """
-    corrected = [0.0] * len(p)
-    highest = 0.0
-    for rank, place in enumerate(sorted(range(len(p)), key=lambda place: p[place])):
-        highest = max(highest, min(1.0, (len(p) - rank) * p[place]))
-        corrected[place] = highest
-    return corrected
-
-
-def paired_test(ours: Sequence[float], theirs: Sequence[float], level: float = 0.05) -> PairedTest:
-    """Test whether the differences of n pairs have the mean 0, by Student's t.
-
-    With d_i = ours_i - theirs_i, their mean m, and s² = sum of (d_i - m)² / (n - 1)::
-
-        t = m / (s / sqrt(n)),   p = P(|T| >= |t|),   interval = m -+ t_(1 - level/2) s / sqrt(n)
-
-    T has Student's distribution with n - 1 degrees of freedom. What both of a pair share, such as the start of the
-    weights, is in neither d nor s.
-
-    Differences that are all the same leave t without a divisor. Then p is that of the sign test, the chance of n
-    equal signs: 2 (1/2)^n; and 1 where they are all 0. To call it 0 would be wrong: accuracies on few rows are
-    coarse, and in 43 % of 3,000 simulated studies with two seeds, 180 rows and five equal variants beside the
-    base, one or more differed from it by the same amount in both seeds.
-
-    Parameters
-    ----------
-    ours, theirs : sequence of float
-        n >= 2 numbers each, in the same order of seeds.
-    level : float, default 0.05
-        The interval holds the mean in 1 - level of the cases.
-
-    Returns
-    -------
-    PairedTest
-
-    Raises
-    ------
-    UsageError
-        If the level is outside (0, 1).
-    DataError
-        If there are fewer than two pairs, or not as many of both.
-
-    References
-    ----------
-    Student (1908), The probable error of a mean, Biometrika 6, 1-25.
-
-    Examples
-    --------
-    >>> test = paired_test([0.75, 0.5, 0.625], [0.5, 0.375, 0.5])  # differences 2, 1, 1 of 8: t = 4
-    >>> round(test.difference, 4), round(test.p, 4)
-    (0.1667, 0.0572)
-    """
-    check_level(level)
-    if len(ours) != len(theirs) or len(ours) < 2:
-        raise DataError(f"a paired test needs two pairs or more, got {len(ours)} and {len(theirs)} numbers")
-    scale = scale_of([*ours, *theirs])
-    differences = np.array(ours) / scale - np.array(theirs) / scale
-    mean, deviation = float(differences.mean()), float(differences.std(ddof=1))
-    if deviation <= ROUNDINGS * np.finfo(float).eps:
-        equal = abs(mean) <= ROUNDINGS * np.finfo(float).eps
-        return PairedTest(
-            0.0 if equal else mean * scale, 0.0, None, None, 1.0 if equal else 2.0 ** (1 - len(ours))
-        )
-    reach = _reach(deviation, len(ours), level)
-    p = _two_sided(mean / (deviation / math.sqrt(len(ours))), len(ours) - 1)
-    return PairedTest(mean * scale, deviation * scale, (mean - reach) * scale, (mean + reach) * scale, p)
-
-
-def seeds_needed(
-    difference: float, deviation: float, level: float = 0.05, power: float = 0.8, most: int = 100
-) -> int | None:
-    """Return how many pairs show a difference, if it is the true one, in a given share of studies.
-
-    The smallest n at which the paired t test at the level finds it with the probability `power`. Its t is then
-    distributed as the noncentral t with n - 1 degrees of freedom and the shift sqrt(n) difference / deviation.
-    An observed difference of the best to another is, on average, larger than the true one: take the answer as a
-    lower bound.
-
-    Parameters
-    ----------
-    difference, deviation : float
-        Of the pairs' differences: mean and standard deviation, >= 0.
-    level : float, default 0.05
-        For the hardest of m comparisons by Holm: level / m.
-    power : float, default 0.8
-    most : int, default 100
-
-    Returns
-    -------
-    int or None
-        None where `most` pairs are too few.
-
-    References
-    ----------
-    J. Cohen (1988), Statistical Power Analysis for the Behavioral Sciences, chapter 2.
-
-    Examples
-    --------
-    >>> seeds_needed(0.5, 1.0)
-    34
-    """
-    from scipy import special
-
-    check_level(level)
-    n = np.arange(2, most + 1)
-    if deviation <= 0:  # the sign test, see `paired_test`
-        found = (2.0 ** (1 - n) <= level) & (difference != 0)
-    else:
-        limit = special.stdtrit(n - 1, 1 - level / 2)
-        # A larger shift makes no difference to the answer, and SciPy's series ends a little beyond.
-        shift = np.sqrt(n) * min(abs(difference) / deviation, LARGEST_SHIFT)
-        shift = np.minimum(shift, LARGEST_SHIFT)
-        found = 1 - special.nctdtr(n - 1, shift, limit) >= power
-    return int(n[found.argmax()]) if found.any() else None
-
-
 def summarise(rows: Iterable[Row], measure: str, level: float = 0.05) -> list[Summary]:
-    """Return each variant's mean over its seeds, spread and interval, and what it costs.
+    """Compute each variant's mean over its seeds, its standard deviation and interval, and its cost.
+
+    Of the n runs of a variant that count, with the values x_i and their mean m::
+
+        std = sqrt(sum of (x_i - m)² / (n - 1)),   interval = m -+ t_(1 - level/2) std / sqrt(n)
+
+    t has Student's distribution with n - 1 degrees of freedom. A run counts if it finished with a finite number.
 
     Parameters
     ----------
     rows : iterable of Row
+        From `glassnet.run_study`.
     measure : str
-        As for `larger_is_better`.
+        ``"validation_accuracy"``, ``"train_loss"``, ``"seconds"``, ...; see `larger_is_better`.
     level : float, default 0.05
-        The intervals hold the mean in 1 - level of the cases.
+        The intervals hold the true mean in a share of 1 - level of all studies.
 
     Returns
     -------
     list of Summary
-        In the order in which the variants are first met.
+        A summary for each variant, in the order in which the variants are first met.
 
     Raises
     ------
@@ -362,37 +194,47 @@ def summarise(rows: Iterable[Row], measure: str, level: float = 0.05) -> list[Su
     DataError
         If a variant has two rows of one seed.
 
+    References
+    ----------
+    Student (1908), The probable error of a mean, Biometrika 6, 1-25.
+
     Examples
     --------
     >>> losses = [1.0, 2.0, 3.0]
     >>> rows = [Row("base", {}, seed, "finished", {"train_loss": loss}) for seed, loss in enumerate(losses)]
     >>> [base] = summarise(rows, "train_loss")
-    >>> base.n, base.mean, base.deviation, round(base.high, 2)
+    >>> base.n, base.mean, base.std, round(base.high, 2)
     (3, 2.0, 1.0, 4.48)
     """
     check_level(level)
     variants = by_variant(rows)
     check_measure((row for runs in variants.values() for row in runs.values()), measure)
-    return [_summary(variant, list(runs.values()), measure, level) for variant, runs in variants.items()]
+    return [_summarise_variant(variant, list(runs.values()), measure, level) for variant, runs in variants.items()]
 
 
 def compare(rows: Iterable[Row], base: str, measure: str, level: float = 0.05) -> list[Comparison]:
-    """Compare every other variant with one of them, over the seeds at which both have a run that counts.
+    """Compare every other variant with one of them, seed by seed.
+
+    The pairs are the seeds at which both variants have a run that counts. Student's paired t test gives each
+    variant a p value (`glassnet.study.hypothesis_tests.paired_test`). Holm's method corrects these values for
+    their number (`glassnet.study.hypothesis_tests.holm`). A variant is better or worse if its corrected p is at
+    most the level.
 
     Parameters
     ----------
     rows : iterable of Row
+        From `glassnet.run_study`.
     base : str
-        The variant to compare with.
+        The variant to compare with, usually ``"base"``.
     measure : str
-        As for `larger_is_better`.
+        ``"validation_accuracy"``, ``"train_loss"``, ``"seconds"``, ...; see `larger_is_better`.
     level : float, default 0.05
-        At most this share of studies in which no variant differs from the base says that one does.
+        If no variant differs from the base, at most this share of studies says that one does.
 
     Returns
     -------
     list of Comparison
-        In the order in which the variants are first met.
+        A comparison for each other variant, in the order in which the variants are first met.
 
     Raises
     ------
@@ -403,8 +245,13 @@ def compare(rows: Iterable[Row], base: str, measure: str, level: float = 0.05) -
 
     Notes
     -----
-    The intervals are those of single comparisons, the verdicts of all together: an interval can leave out 0 where
-    the verdict is "not distinguishable".
+    The intervals belong to single comparisons, the verdicts to all of them together. So an interval can exclude 0
+    although the verdict is "not distinguishable".
+
+    References
+    ----------
+    Student (1908), The probable error of a mean, Biometrika 6, 1-25. S. Holm (1979), A simple sequentially
+    rejective multiple test procedure, Scandinavian Journal of Statistics 6, 65-70.
 
     Examples
     --------
@@ -423,7 +270,7 @@ def compare(rows: Iterable[Row], base: str, measure: str, level: float = 0.05) -
     if base not in variants:
         raise unknown_name("base", base, variants)
     check_measure((row for runs in variants.values() for row in runs.values()), measure)
-    figures = {variant: _figures(runs.values(), measure) for variant, runs in variants.items()}
+    figures = {variant: _values_by_seed(runs.values(), measure) for variant, runs in variants.items()}
     seeds = sorted({seed for runs in variants.values() for seed in runs})
     pairs = {
         variant: tuple(seed for seed in seeds if seed in ours and seed in figures[base])
@@ -441,7 +288,7 @@ def compare(rows: Iterable[Row], base: str, measure: str, level: float = 0.05) -
         missing = tuple(seed for seed in seeds if seed not in both)
         if variant in tests:
             test, p = tests[variant], corrected[variant]
-            verdict = _verdict(test.difference, p <= level, larger_is_better(measure))
+            verdict = _decide(test.difference, p <= level, larger_is_better(measure))
             found.append(Comparison(variant, base, both, missing, *test, p, verdict))
         else:
             difference = figures[variant][both[0]] - figures[base][both[0]] if both else None
@@ -450,18 +297,6 @@ def compare(rows: Iterable[Row], base: str, measure: str, level: float = 0.05) -
                 Comparison(variant, base, both, missing, difference, None, None, None, None, None, verdict)
             )
     return found
-
-
-def check_level(level: float) -> None:
-    """Refuse a level that is no share of false alarms.
-
-    Raises
-    ------
-    UsageError
-        If it is outside (0, 1).
-    """
-    if not 0 < level < 1:
-        raise UsageError("level", f"the share of false alarms must be above 0 and below 1, got {level}")
 
 
 def check_measure(rows: Iterable[Row], measure: str) -> None:
@@ -480,45 +315,32 @@ def check_measure(rows: Iterable[Row], measure: str) -> None:
     raise UsageError("measure", f"no run has {measure}; there is {', '.join(there) or 'none'}")
 
 
-def _figures(rows: Iterable[Row], measure: str) -> dict[int, float]:
+def _values_by_seed(rows: Iterable[Row], measure: str) -> dict[int, float]:
     """Return the numbers that count by seed."""
     return {row.seed: value for row in rows if (value := value_of(row, measure)) is not None}
 
 
-def _summary(variant: str, rows: list[Row], measure: str, level: float) -> Summary:
-    values = list(_figures(rows, measure).values())
+def _summarise_variant(variant: str, rows: list[Row], measure: str, level: float) -> Summary:
+    values = list(_values_by_seed(rows, measure).values())
     counted = [row for row in rows if value_of(row, measure) is not None]
     n = len(values)
-    mean = deviation = low = high = None
+    mean = std = low = high = None
     if n:
         scale = scale_of(values)
         scaled = np.array(values) / scale
         mean = float(scaled.mean()) * scale
         if n > 1:
-            spread = float(scaled.std(ddof=1))
-            reach = _reach(spread, n, level) * scale
-            deviation, low, high = spread * scale, mean - reach, mean + reach
+            scaled_std = float(scaled.std(ddof=1))
+            half = half_interval(scaled_std, n, level) * scale
+            std, low, high = scaled_std * scale, mean - half, mean + half
     costs = [
         float(statistics.median(getattr(row, cost) for row in counted)) if counted else None
         for cost in ("seconds", "parameters", "flops")
     ]
-    return Summary(variant, rows[0].levels, n, len(rows) - n, mean, deviation, low, high, *costs)
+    return Summary(variant, rows[0].levels, n, len(rows) - n, mean, std, low, high, *costs)
 
 
-def _reach(deviation: float, n: int, level: float) -> float:
-    """Return half the width of the t-interval of a mean."""
-    from scipy import special
-
-    return float(special.stdtrit(n - 1, 1 - level / 2)) * deviation / math.sqrt(n)
-
-
-def _two_sided(t: float, degrees: int) -> float:
-    from scipy import special
-
-    return float(2 * special.stdtr(degrees, -abs(t)))
-
-
-def _verdict(difference: float, distinguishable: bool, larger_is_better: bool) -> str:
+def _decide(difference: float, distinguishable: bool, larger_is_better: bool) -> str:
     if not distinguishable:
         return NOT_DISTINGUISHABLE
     return BETTER if (difference > 0) == larger_is_better else WORSE

@@ -26,13 +26,13 @@ class StudyFolder:
     Parameters
     ----------
     path : Path
-        Where it is.
+        Path of the folder.
     """
 
     path: Path
 
     @contextlib.contextmanager
-    def held(self, study: Study) -> Iterator[dict[str, Any]]:
+    def hold(self, study: Study) -> Iterator[dict[str, Any]]:
         """Make the folder, or take up that of the same study; hold it, and give what is recorded of it.
 
         Raises
@@ -46,7 +46,7 @@ class StudyFolder:
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise FileError(self.path, f"cannot be made: {error.strerror}; choose another folder") from None
-        with self._alone():
+        with held_alone(self.path / LOCK_FILE):
             record = self.record()
             if record.get("fingerprint", study.fingerprint()) != study.fingerprint():
                 name = record.get("name", "")
@@ -65,17 +65,6 @@ class StudyFolder:
             write_bytes(self.path / STUDY_FILE, study.text.encode())
             self.write(record)
             yield record
-
-    @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
-        with contextlib.ExitStack() as held:
-            try:
-                held.enter_context(held_alone(self.path / LOCK_FILE))
-            except FileError as error:
-                if "in use" in error.problem:
-                    raise FileError(self.path, "is in use: another process runs this study; wait for it") from None
-                raise
-            yield
 
     def _check_free(self) -> None:
         """Refuse a folder that holds something else."""

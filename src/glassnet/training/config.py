@@ -198,10 +198,29 @@ def resolve_names(config: RunConfig) -> None:
 def load_config(path: str | Path) -> RunConfig:
     """Read a configuration from a TOML file, for example a run folder's ``config.toml``.
 
+    Parameters
+    ----------
+    path : str or Path
+        The file, with the sections ``[data]``, ``[network]`` and ``[training]``.
+
+    Returns
+    -------
+    RunConfig
+        What the file says, and the defaults of what it does not.
+
     Raises
     ------
     FileError
         If the file cannot be read, is no TOML, or holds a value that does not fit.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "config.toml")
+    ...     _ = file.write_text('data.dataset = "digits"')
+    ...     load_config(file).training.epochs
+    10
     """
     if Path(path).exists() and not Path(path).is_file():
         raise FileError(path, "is not a regular file")

@@ -9,7 +9,7 @@ from typing import Any
 
 from glassnet.errors import UsageError, unknown_name
 from glassnet.nn.registry import Registry
-from glassnet.training.monitoring import METRICS
+from glassnet.training.metrics import METRICS
 
 #: What can be watched: a loss that every run records, or a metric on the validation rows.
 MONITORS = ("validation_loss", "train_loss", *(name for name in METRICS if name != "loss"))

@@ -27,8 +27,7 @@ from glassnet.training.early_stopping import EarlyStopping, Watch
 from glassnet.training.engine import make_engine
 from glassnet.training.health.monitor import Health, Monitor
 from glassnet.training.history import EpochRecord, History
-from glassnet.training.metrics import RunningMetrics, evaluate
-from glassnet.training.monitoring import answer, check_metrics
+from glassnet.training.metrics import RunningMetrics, check_metrics, measure, predict_rows
 from glassnet.training.row_weights import row_weights
 from glassnet.training.sampling import Sampler, evenly_spread
 from glassnet.training.work import Work
@@ -295,15 +294,10 @@ class Learner:
         """Return loss, accuracy and the chosen metrics on the validation rows."""
         if not self.watched:
             return None, None, {}
-        validation, measures = self.data.validation, {}
-        if self.measured:
-            answers = answer(self.judged, validation, self.data.task, self.data.encoder)
-            running = answers.running
-            found = answers.measure(self.measured)
-            measures = {f"validation_{name}": value for name, value in found.items() if name not in GIVEN}
-        else:
-            running = evaluate(self.judged, validation)
-        return running.loss, running.accuracy, measures
+        predictions = predict_rows(self.judged, self.data.validation, self.data.task, self.data.encoder)
+        found = measure(predictions, self.measured)
+        measures = {f"validation_{name}": value for name, value in found.items() if name not in GIVEN}
+        return predictions.running.loss, predictions.running.accuracy, measures
 
     def _observe(self, record: EpochRecord) -> None:
         """Keep the parameters where they are the best so far."""
@@ -396,7 +390,7 @@ class Learner:
             "first": self.first,
             "seconds": self.elapsed if self.first else 0.0,
             "generators": self.before if self.first else self._generator_states(),
-            "running": self.metrics.state(),
+            "running": self.metrics.state_dict(),
             "schedule": self.schedule_state.to_dict(),
             "watch": self.watch.state() if self.watch else None,
             "averaged_epochs": self.averaged_epochs,
@@ -422,7 +416,7 @@ class Learner:
             self.first, self.seconds = values["first"], values["seconds"]
             for name, state in values["generators"].items():
                 self.generators[name].bit_generator.state = state
-            self.metrics.go_on_from(values["running"])
+            self.metrics.load_state_dict(values["running"])
             self.schedule_state = ScheduleState.from_dict(values["schedule"])
             if self.watch is not None and values["watch"] is not None:
                 self.watch = Watch.from_state(self.watch.rule, values["watch"])

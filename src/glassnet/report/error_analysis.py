@@ -1,0 +1,177 @@
+"""What a network gets right and wrong on the test rows, for a report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from glassnet.data.dataset import Dataset
+from glassnet.errors import DataError
+from glassnet.nn.activations import Array
+from glassnet.training.metrics import (
+    ClassScore,
+    Evaluation,
+    Predictions,
+    auc,
+    binary_scores,
+    class_scores,
+    evaluate_predictions,
+    probability_of,
+)
+
+#: Mistakes that are shown.
+MOST_MISTAKES = 18
+
+
+class Mistake(NamedTuple):
+    """A test row that was classified wrongly.
+
+    Attributes
+    ----------
+    row : int
+        Its number among the test rows.
+    true, predicted : str
+        Names of classes.
+    probability : float or None
+        That the network gave the predicted class; None where it gives none.
+    loss : float
+        Of this row alone.
+    """
+
+    row: int
+    true: str
+    predicted: str
+    probability: float | None
+    loss: float
+
+
+class LabelScore(NamedTuple):
+    """How well one label of several is recognised; None where the rows do not define it."""
+
+    name: str
+    precision: float | None
+    sensitivity: float | None
+    specificity: float | None
+    auc: float | None
+    rows: int
+
+
+class Fit(NamedTuple):
+    """True and predicted numbers of one output, in the target's own units, each of shape (n,); its name or ""."""
+
+    name: str
+    true: Array
+    predicted: Array
+
+
+@dataclass(frozen=True)
+class ErrorAnalysis:
+    """What `analyse_errors` found.
+
+    Attributes
+    ----------
+    evaluation : Evaluation or None
+        The measures of the task; None where the network's loss is not finite.
+    classes : list of ClassScore
+        Where a row has one class.
+    confusion : ndarray of shape (k, k) or None
+        Rows of each true class by predicted class.
+    wrong : int
+        Rows that were classified wrongly.
+    mistakes : list of Mistake
+        Those with the largest loss, the worst first.
+    labels : list of LabelScore
+        Where a row has several labels.
+    fits : list of Fit
+        Where the targets are numbers.
+    """
+
+    evaluation: Evaluation | None
+    classes: list[ClassScore] = field(default_factory=list)
+    confusion: Array | None = None
+    wrong: int = 0
+    mistakes: list[Mistake] = field(default_factory=list)
+    labels: list[LabelScore] = field(default_factory=list)
+    fits: list[Fit] = field(default_factory=list)
+
+
+def analyse_errors(
+    predictions: Predictions | None, data: Dataset, most_mistakes: int = MOST_MISTAKES
+) -> ErrorAnalysis:
+    """Find what a network gets right and wrong on the test rows, without another pass over them.
+
+    Parameters
+    ----------
+    predictions : Predictions or None
+        From `predict_test_rows`; None where the network's loss is not finite.
+    data : Dataset
+        What the network learned from; names the columns of its targets.
+    most_mistakes : int, default 18
+        Mistakes that are listed.
+
+    Examples
+    --------
+    >>> from glassnet.nn.network import Network
+    >>> from glassnet.training.metrics import predict_test_rows
+    >>> network = Network([2, 2], initializer=np.array([1.0, 0, 0, 1, 0, 0]), class_names=["left", "right"])
+    >>> data = Dataset.from_arrays(np.eye(2), np.array([0, 1]), np.eye(2), np.array([0, 0]), validation=0)
+    >>> found = analyse_errors(predict_test_rows(network, data), data)
+    >>> found.confusion.tolist(), found.mistakes[0].row, round(found.mistakes[0].loss, 3)
+    ([[1, 1], [0, 0]], 1, 1.313)
+    """
+    if predictions is None:
+        return ErrorAnalysis(None)
+    evaluation = evaluate_predictions(predictions)
+    if predictions.network.n_classes is not None and predictions.y.ndim == 1:
+        classes, confusion = class_scores(predictions), predictions.confusion()
+        wrong, mistakes = _find_mistakes(predictions, [score.name for score in classes], most_mistakes)
+        return ErrorAnalysis(evaluation, classes, confusion, wrong, mistakes)
+    if data.task == "multi-label":
+        return ErrorAnalysis(evaluation, labels=_score_labels(predictions, data))
+    return ErrorAnalysis(evaluation, fits=_compare_numbers(predictions, data))
+
+
+def _find_mistakes(predictions: Predictions, names: list[str], most: int) -> tuple[int, list[Mistake]]:
+    """Return how many rows are classified wrongly, and those with the largest loss."""
+    y, predicted = predictions.labels()
+    losses, probabilities = predictions.row_losses(), None
+    if predictions.network.loss.output is not None:
+        probabilities = probability_of(predictions.answers, predicted)
+    wrong = np.flatnonzero(predicted != y)
+    return len(wrong), [
+        Mistake(
+            int(row),
+            names[y[row]],
+            names[predicted[row]],
+            None if probabilities is None else float(probabilities[row]),
+            float(losses[row]),
+        )
+        for row in wrong[np.argsort(-losses[wrong], kind="stable")][:most]
+    ]
+
+
+def _score_labels(predictions: Predictions, data: Dataset) -> list[LabelScore]:
+    y = predictions.y
+    names = data.target_names or data.class_names or tuple(str(label) for label in range(y.shape[1]))
+    found = []
+    for label, name in enumerate(names):
+        both, scores = y[:, label], predictions.answers[:, label : label + 1]
+        counts = binary_scores(both, scores)
+        try:
+            area = auc(both, scores, "binary")
+        except DataError:  # a label on no row, or on every row
+            area = None
+        shares = (counts.precision.value, counts.sensitivity.value, counts.specificity.value)
+        found.append(LabelScore(name, *shares, area, int(both.sum())))
+    return found
+
+
+def _compare_numbers(predictions: Predictions, data: Dataset) -> list[Fit]:
+    truth, predicted = predictions.numbers(own_units=True)
+    several = truth.shape[1] > 1
+    names = data.target_names or tuple(f"output_{unit}" if several else "" for unit in range(truth.shape[1]))
+    if data.encoder is not None and data.encoder.target is not None:
+        names = (data.encoder.target.name,)
+    return [Fit(*fit) for fit in zip(names, truth.T, predicted.T, strict=True)]

@@ -1,0 +1,1 @@
+"""Published tables repeated: what is printed, what comes out here, and the report of both."""

@@ -1,0 +1,204 @@
+"""The recommended variant on the test rows: a study opens them once, and records what it found."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from glassnet.data.dataset import Dataset
+from glassnet.errors import DataError, FileError
+from glassnet.runtime.files import write_bytes
+from glassnet.study.design import Study
+from glassnet.study.findings import StudyFindings
+from glassnet.study.results import Row
+from glassnet.study.statistics import larger_is_better, value_of
+from glassnet.study.study_folder import StudyFolder
+from glassnet.training.config import RunConfig, check_data
+from glassnet.training.metrics import Evaluation, evaluate_predictions, predict_test_rows
+from glassnet.training.model_file import load_model
+from glassnet.training.run import load_data
+from glassnet.training.run_folder import CONFIG_FILE, RunFolder
+
+RECOMMENDED_FILE = "recommended.json"
+
+#: Of ``study.json``: the test rows were opened for every run.
+OPENED = "test_rows_opened"
+
+
+@dataclass(frozen=True)
+class EvaluatedNetwork:
+    """A network that was evaluated on the test rows: its variant and seed, and the SHA-256 of its parameters."""
+
+    variant: str
+    seed: int
+    theta_sha256: str
+
+
+@dataclass(frozen=True)
+class FinalEvaluation:
+    """The recommended variant evaluated on the test rows: what ``recommended.json`` holds.
+
+    Attributes
+    ----------
+    variant : str
+    levels : dict of str to str
+        Its level of every factor.
+    seed : int
+        Seed of the run whose network was evaluated, see `median_run`.
+    folder, config : str
+        Folder of the run, and the file with its configuration, relative to the study's folder.
+    measure : str
+        The measure that the study decides by.
+    value : float
+        The run's value of that measure.
+    theta_sha256 : str
+        SHA-256 of the parameters of the network that was evaluated.
+    test_rows : int
+        Number of test rows.
+    test_loss : float or None
+        None where the network's outputs are not finite.
+    test_measures : dict of str to float
+        As in `glassnet.training.metrics.Evaluation`.
+    test_intervals : dict of str to (float, float)
+    earlier : tuple of EvaluatedNetwork
+        Networks that were evaluated on the same test rows before: with more seeds, a study may recommend another
+        variant. If there are any, the test rows have influenced a choice, and the measures may be too good.
+    """
+
+    variant: str
+    levels: dict[str, str]
+    seed: int
+    folder: str
+    config: str
+    measure: str
+    value: float
+    theta_sha256: str
+    test_rows: int
+    test_loss: float | None
+    test_measures: dict[str, float]
+    test_intervals: dict[str, tuple[float, float]]
+    earlier: tuple[EvaluatedNetwork, ...] = ()
+
+    @property
+    def network(self) -> EvaluatedNetwork:
+        """The network that was evaluated."""
+        return EvaluatedNetwork(self.variant, self.seed, self.theta_sha256)
+
+
+def median_run(rows: Iterable[Row], variant: str, measure: str) -> Row:
+    """Return the run of a variant whose measure is the median over its seeds; of two in the middle, the worse.
+
+    Not the best: that one was lucky, and a plan promises what it mostly gives. Of equal runs the first is taken.
+
+    Raises
+    ------
+    DataError
+        If the variant has no run that counts.
+
+    Examples
+    --------
+    >>> figures = [0.75, 0.5, 0.875, 0.625]
+    >>> rows = [Row("base", {}, seed, "finished", {"validation_accuracy": x}) for seed, x in enumerate(figures)]
+    >>> [median_run(some, "base", "validation_accuracy").seed for some in (rows[:3], rows)]
+    [0, 3]
+    """
+    sign = -1 if larger_is_better(measure) else 1
+    values = [(value_of(row, measure), row) for row in rows if row.variant == variant]
+    runs = sorted(((sign * value, row) for value, row in values if value is not None), key=lambda run: run[0])
+    if not runs:
+        raise DataError(f"rows: {variant!r} has no run with a {measure}")
+    return runs[len(runs) // 2][1]  # the best stands first
+
+
+def mark_test_rows_open(folder: str | Path) -> None:
+    """Record in a study's folder that all its networks are evaluated on the test rows, as for a repeated table."""
+    place = StudyFolder(Path(folder))
+    place.write(place.record() | {OPENED: True})
+
+
+def are_test_rows_open(study: Study, folder: str | Path) -> bool:
+    """Whether all runs of a study were evaluated on the test rows, or watched them; then these test no choice."""
+    watched = any(one.config.data.validation == "test" for one in study.variants())
+    return watched or bool(StudyFolder(Path(folder)).record().get(OPENED))
+
+
+def evaluate_recommended(
+    found: StudyFindings, load: Callable[[RunConfig], Dataset] = load_data
+) -> FinalEvaluation | None:
+    """Open the test rows for the recommended variant, and write ``recommended.json`` into the study's folder.
+
+    Parameters
+    ----------
+    found : StudyFindings
+        They decide what is recommended; the test rows decide nothing.
+    load : callable, optional
+        Returns the data set of a configuration.
+
+    Returns
+    -------
+    FinalEvaluation or None
+        None, and the test rows stay closed, if runs are missing or no variant can be recommended; None also if
+        the test rows are open for all runs (`are_test_rows_open`). If the same network was evaluated before, that
+        evaluation: the test rows are not opened again.
+
+    Raises
+    ------
+    FileError
+        If the run's model cannot be read, or ``recommended.json`` not be written.
+    DataError
+        If the data are not those that the run learned from.
+    """
+    study, folder, recommended = found.study, found.folder, found.recommendation
+    if found.missing or recommended is None or are_test_rows_open(study, folder):
+        return None
+    row = median_run(found.rows, recommended.variant, study.measure)
+    run = RunFolder(folder / row.folder)
+    config, network, before = run.config(), load_model(run.path), read_final_evaluation(folder)
+    this = EvaluatedNetwork(row.variant, row.seed, network.fingerprint())
+    if before is not None and before.network == this:
+        return before
+    data = load(config)
+    check_data(config, data)
+    predictions = predict_test_rows(network, data)
+    test = evaluate_predictions(predictions) if predictions else Evaluation(len(data.test.y), math.nan)
+    evaluation = FinalEvaluation(
+        variant=row.variant,
+        levels=row.levels,
+        seed=row.seed,
+        folder=row.folder,
+        config=f"{row.folder}/{CONFIG_FILE}",
+        measure=study.measure,
+        value=value_of(row, study.measure) or 0.0,
+        theta_sha256=this.theta_sha256,
+        test_rows=test.rows,
+        test_loss=test.loss if math.isfinite(test.loss) else None,
+        test_measures=test.measures,
+        test_intervals=test.intervals,
+        earlier=() if before is None else (*before.earlier, before.network),
+    )
+    write_bytes(folder / RECOMMENDED_FILE, (json.dumps(asdict(evaluation), indent=1) + "\n").encode())
+    return evaluation
+
+
+def read_final_evaluation(folder: str | Path) -> FinalEvaluation | None:
+    """Read what is recorded of the recommended plan; None where the test rows were never opened.
+
+    Raises
+    ------
+    FileError
+        If the record is damaged.
+    """
+    from pydantic import TypeAdapter
+
+    path = Path(folder) / RECOMMENDED_FILE
+    try:
+        return TypeAdapter(FinalEvaluation).validate_json(path.read_bytes(), strict=True)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise FileError(path, f"cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise FileError(path, "is no record of a recommended plan; remove it, and it is made again") from None

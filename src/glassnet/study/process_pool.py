@@ -1,0 +1,282 @@
+"""A pool of worker processes: each runs one task after another, and none outlives the process that started it."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from glassnet.errors import GlassnetError
+from glassnet.runtime.interrupts import GracefulInterrupts
+from glassnet.training.loop import Interrupted
+
+#: Workers in a row that may die before they are ready; then no more are started.
+MOST_FAILED_STARTS = 3
+
+#: Seconds between two looks for Ctrl-C, and seconds that an idle worker has to end.
+POLL_SECONDS, SHUTDOWN_SECONDS = 0.1, 5.0
+
+
+class StopRequested(Exception):  # noqa: N818 - a request is no error
+    """Ctrl-C or SIGTERM arrived."""
+
+
+@dataclass(eq=False)
+class Worker:
+    """A worker process, as the pool sees it.
+
+    Attributes
+    ----------
+    process : SpawnProcess
+    connection : Connection
+        Tasks go out, messages come in.
+    ready : bool
+        The process has started and waits for tasks.
+    busy : bool
+        The worker has a task.
+    """
+
+    process: SpawnProcess
+    connection: Connection
+    ready: bool = False
+    busy: bool = False
+
+    def send(self, task: object) -> None:
+        """Send a task, or None to end the worker. If the worker is dead, `ProcessPool.receive` finds out."""
+        with contextlib.suppress(OSError):
+            self.connection.send(task)
+
+    def why_it_died(self) -> str:
+        """Return how the process ended, in words."""
+        self.process.join(SHUTDOWN_SECONDS)
+        code = self.process.exitcode
+        if code is not None and code < 0:
+            return f"its process was killed (signal {-code})"
+        return f"its process ended by itself (exit code {code})"
+
+
+class Message(NamedTuple):
+    """What the pool received from a worker.
+
+    Attributes
+    ----------
+    worker : Worker
+    kind : str
+        ``"progress"``: the task goes on. The other kinds end it: ``"result"``, ``"error"`` (the task raised an
+        exception), ``"interrupted"`` (SIGTERM reached the worker: the task saved its state), ``"died"``.
+    value : object
+        The progress or the result; why the task failed or the process died; None after an interrupt.
+    """
+
+    worker: Worker
+    kind: Literal["progress", "result", "error", "interrupted", "died"]
+    value: Any
+
+
+class ProcessPool:
+    """Worker processes that end with this context, however it ends.
+
+    `concurrent.futures` and loky end all workers when one dies, and cannot say which task it had. Here the other
+    tasks go on, and a task can be asked to save its state and end.
+
+    Parameters
+    ----------
+    log : Path
+        File for what workers print, tracebacks above all. An empty one is removed at the end.
+    interrupts : GracefulInterrupts
+        Says whether Ctrl-C or SIGTERM arrived in this process; workers ignore Ctrl-C.
+    context : object, optional
+        Sent to each worker at its start and passed to each of its tasks: a cache of data, for example.
+    """
+
+    def __init__(self, log: Path, interrupts: GracefulInterrupts, context: object = None) -> None:
+        self.log, self.interrupts, self.context = log, interrupts, context
+        self.workers: list[Worker] = []
+        self.failed_starts = 0
+
+    def __enter__(self) -> ProcessPool:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self._shut_down(self.workers)
+        for worker in list(self.workers):
+            self._remove(worker)
+        with contextlib.suppress(OSError):
+            if self.log.stat().st_size == 0:
+                self.log.unlink()
+
+    @property
+    def idle(self) -> list[Worker]:
+        """The workers without a task."""
+        return [worker for worker in self.workers if not worker.busy]
+
+    def resize(self, count: int) -> None:
+        """Start workers, or end idle ones, until there are `count`."""
+        self._shut_down(self.idle[: max(0, len(self.workers) - count)])
+        spawn = multiprocessing.get_context("spawn")
+        while len(self.workers) < count:
+            ours, theirs = spawn.Pipe()
+            arguments = (theirs, self.log.absolute(), self.context)
+            process = spawn.Process(target=serve, args=arguments, name="glassnet study", daemon=False)
+            with _ctrl_c_blocked():
+                process.start()
+            theirs.close()  # so that the end of the process is the end of the connection
+            self.workers.append(Worker(process, ours))
+
+    def submit(self, function: Callable[..., Any], *arguments: object) -> Worker:
+        """Have an idle worker call ``function(*arguments, context, report)``, and return the worker.
+
+        The function is one that a worker can import; ``report(value)`` sends a ``"progress"`` message.
+        """
+        worker = self.idle[0]
+        worker.busy = True
+        worker.send((function, arguments))
+        return worker
+
+    def receive(self) -> list[Message]:
+        """Return the next messages of the workers; nothing if there are none for a tenth of a second.
+
+        Raises
+        ------
+        StopRequested
+            If Ctrl-C or SIGTERM arrived.
+        GlassnetError
+            If workers die as soon as they are started.
+        """
+        if self.interrupts.signal is not None:
+            raise StopRequested
+        messages = self._receive()
+        if self.failed_starts >= MOST_FAILED_STARTS:
+            raise GlassnetError(
+                f"the worker processes of a study cannot start, see above and {self.log}; a program that runs a "
+                'study has to do so under if __name__ == "__main__":'
+            )
+        return messages
+
+    def stop(self) -> list[Message]:
+        """Have all tasks finish their batch and save, end the workers, and return their last messages."""
+        for worker in self.workers:
+            worker.process.terminate()
+            worker.send(None)  # a task that is just done notes the signal too late; its worker waits for another
+        messages = []
+        while self.workers:
+            messages += self._receive()
+        return messages
+
+    def _receive(self) -> list[Message]:
+        messages = []
+        readable = wait([worker.connection for worker in self.workers], POLL_SECONDS)
+        for worker in [worker for worker in self.workers if worker.connection in readable]:
+            try:
+                kind, value = worker.connection.recv()
+            except (EOFError, OSError):
+                kind, value = "died", worker.why_it_died()
+                self.failed_starts += not worker.ready
+                self._remove(worker)
+            if kind == "ready":
+                worker.ready, self.failed_starts = True, 0
+                continue
+            worker.busy = kind == "progress"
+            messages.append(Message(worker, kind, value))
+            if kind == "interrupted":  # the worker ends as well
+                self._shut_down([worker])
+        return messages
+
+    def _shut_down(self, workers: Sequence[Worker]) -> None:
+        """End workers without a task, side by side."""
+        for worker in workers:
+            worker.send(None)
+        for worker in list(workers):
+            worker.process.join(SHUTDOWN_SECONDS)
+            self._remove(worker)
+
+    def _remove(self, worker: Worker) -> None:
+        worker.process.kill()
+        worker.process.join()
+        worker.connection.close()
+        self.workers.remove(worker)
+
+
+@contextlib.contextmanager
+def _ctrl_c_blocked() -> Iterator[None]:
+    """Keep Ctrl-C, which a terminal sends to all processes, from a process that is being started."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def serve(connection: Connection, log: Path, context: object) -> None:
+    """Run tasks until None arrives, a task is interrupted, or the parent process ends: what a worker does.
+
+    Parameters
+    ----------
+    connection : Connection
+        Brings tasks, pairs of a function and its arguments; takes messages.
+    log : Path
+        File to print to.
+    context : object
+        Passed to each task.
+    """
+    end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the pool sends SIGTERM instead
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    for stream in (1, 2):  # also what C libraries print
+        os.dup2(handle, stream)
+    connection.send(("ready", None))
+    with contextlib.suppress(EOFError, BrokenPipeError):  # the parent is gone
+        while (task := connection.recv()) is not None:
+            function, arguments = task
+            kind, value = _attempt(function, arguments, context, connection)
+            connection.send((kind, value))
+            if kind == "interrupted":
+                return
+
+
+def _attempt(
+    function: Callable[..., Any], arguments: tuple[object, ...], context: object, connection: Connection
+) -> tuple[str, object]:
+    """Run a task and return what came of it."""
+    try:
+        return "result", function(*arguments, context, lambda value: connection.send(("progress", value)))
+    except Interrupted:
+        return "interrupted", None
+    except GlassnetError as error:
+        return "error", str(error)
+    except (BrokenPipeError, EOFError):
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        return "error", f"{type(error).__name__}: {error}"
+
+
+def end_with_parent() -> None:
+    """Have this process end as soon as its parent has ended, by whatever cause; for one that was spawned.
+
+    The system closes the parent's end of a pipe when the parent dies. A thread waits for that.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait_for_parent() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait_for_parent, daemon=True).start()

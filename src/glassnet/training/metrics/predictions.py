@@ -1,0 +1,313 @@
+"""One pass of rows through a network, and what it answered."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glassnet.data.dataset import Dataset, Split
+from glassnet.errors import DataError, NonFiniteError
+from glassnet.nn.activations import Array
+from glassnet.nn.network import Network
+from glassnet.nn.targets import decode
+from glassnet.training.metrics.medmnist import THRESHOLD
+
+if TYPE_CHECKING:
+    from glassnet.data.columns import TableEncoder
+
+
+class RunningMetrics:
+    """Loss and accuracy over batches of any sizes, added up so that every row counts once.
+
+    Parameters
+    ----------
+    network : Network
+        Says whether its loss averages or sums the rows, and how outputs become labels.
+
+    Attributes
+    ----------
+    rows : int
+        Rows so far.
+
+    Examples
+    --------
+    >>> metrics = RunningMetrics(Network([2, 2]))
+    >>> metrics.add([0.5, 2.0], np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), np.array([0, 1, 1]), batch_size=2)
+    >>> metrics.loss, metrics.rows  # two rows at 0.5, one at 2.0
+    (1.0, 3)
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.total = 0.0
+        self.correct = 0
+        self.labelled = 0
+        self.rows = 0
+
+    def add(self, losses: Sequence[float], outputs: Array, y: Array, batch_size: int | None = None) -> None:
+        """Count batches: the loss of each, and the outputs and the labels or numbers y of all their rows.
+
+        Every batch has `batch_size` rows, the last one what is left. None: there is one batch.
+        """
+        n = len(outputs)
+        for first, loss in zip(range(0, n, batch_size or n), losses, strict=True):
+            rows = min(batch_size or n, n - first)
+            self.total += float(loss) * (rows if self.network.loss.reduction == "mean" else 1)
+        self.rows += n
+        if self.network.n_classes is not None and y.ndim == 1:
+            self.labelled += n
+            outputs = outputs if outputs.shape[1] > 1 else self.network.loss.predict(outputs)
+            self.correct += int(np.count_nonzero(decode(outputs, self.network.n_classes) == y))
+        elif self.network.loss.output == "sigmoid" and y.ndim == 2:  # each label for itself, as logits
+            self.labelled += y.size
+            self.correct += int(np.count_nonzero((outputs >= 0) == (y >= THRESHOLD)))
+
+    def state_dict(self) -> dict[str, float]:
+        """Return the sums so far as plain values, which JSON keeps exactly."""
+        return {name: getattr(self, name) for name in ("total", "correct", "labelled", "rows")}
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        """Take up the sums that `state_dict` returned."""
+        for name, value in state.items():
+            setattr(self, name, value)
+
+    @property
+    def loss(self) -> float:
+        """The loss over all rows so far, averaged or summed as the network's loss says."""
+        return self.total / (self.rows if self.network.loss.reduction == "mean" else 1)
+
+    @property
+    def accuracy(self) -> float | None:
+        """Share of the rows, or of the labels where a row has several, that were predicted right; None without."""
+        return self.correct / self.labelled if self.labelled else None
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a network answered on rows, from one pass, beside the truth; `predict_rows` makes it.
+
+    Attributes
+    ----------
+    network : Network
+        The network that was asked.
+    task : str
+        One of `glassnet.data.dataset.TASKS`.
+    y : ndarray of shape (n,) or (n, d_L)
+        The truth: labels or numbers.
+    outputs : ndarray of shape (n, d_L)
+        Logits where the loss is fused with softmax or sigmoid, otherwise the answers themselves.
+    running : RunningMetrics
+        The network's own loss on the rows, and the accuracy.
+    encoder : TableEncoder or None
+        Of a table: gives the units of its target.
+    """
+
+    network: Network
+    task: str
+    y: Array
+    outputs: Array
+    running: RunningMetrics
+    encoder: TableEncoder | None = None
+
+    @cached_property
+    def answers(self) -> Array:
+        """What `Network.outputs` returns for the rows, of shape (n, d_L): probabilities where there are any."""
+        return self.network.loss.predict(self.outputs)
+
+    def labels(self) -> tuple[Array, Array]:
+        """Return the true and the predicted labels, of shape (n,); multi-label: (n, d_L), true or false.
+
+        Raises
+        ------
+        DataError
+            If the network or y has none.
+        """
+        if self.task == "multi-label":
+            if self.y.ndim != 2:
+                raise DataError(f"y: expected a column for each label, got the shape {self.y.shape}")
+            if self.network.loss.output != "sigmoid":
+                raise DataError(
+                    f"{self.network.loss.name} decides on no label by itself, binary_cross_entropy does"
+                )
+            return self.y >= THRESHOLD, self.outputs >= 0  # a logit of 0 is a probability of one half
+        if self.network.n_classes is None or self.y.ndim != 1:
+            raise DataError("it compares classes: give the network class_names, and y one label a row")
+        return self.y, decode(self.answers, self.network.n_classes)
+
+    def numbers(self, *, own_units: bool = False) -> tuple[Array, Array]:
+        """Return the true and the predicted numbers in float64, of shape (n, d_L).
+
+        `own_units`: the target of a table in the units that the table has it in, not standardised.
+        """
+        predicted = self.answers.astype(np.float64)
+        truth = self.y if self.y.size == predicted.size else self.network.encode(self.y)
+        truth = truth.reshape(predicted.shape).astype(np.float64)
+        if own_units and self.encoder is not None:
+            decoded = self.encoder.decode_target
+            return decoded(truth[:, 0])[:, None], decoded(predicted[:, 0])[:, None]
+        return truth, predicted
+
+    def row_losses(self) -> Array:
+        """Return the loss of each row alone in float64, of shape (n,)."""
+        with np.errstate(all="ignore"):  # the pass has checked their sums
+            rows = self.network.loss.formula(self.outputs, self.network.encode(self.y))[0]
+        return rows.astype(np.float64)
+
+    def confusion(self) -> Array:
+        """Return how many rows of each true class (row) were predicted as each class (column), shape (k, k)."""
+        from sklearn.metrics import confusion_matrix
+
+        return confusion_matrix(*self.labels(), labels=np.arange(self.network.n_classes or 0))
+
+
+def predict_rows(
+    network: Network, split: Split, task: str = "", encoder: TableEncoder | None = None
+) -> Predictions:
+    """Send rows through a network once, block by block, and return what it answered.
+
+    Parameters
+    ----------
+    network : Network
+        Left as it is.
+    split : Split, or any pair (X, y)
+        For example ``data.validation``.
+    task : str, optional
+        One of `glassnet.data.dataset.TASKS`. By default what network and y imply: "binary" or "multi-class" for
+        labels, "multi-label" for several labels a row, otherwise "regression".
+    encoder : TableEncoder, optional
+        Of a table, so that errors have the units of its target.
+
+    Raises
+    ------
+    DataError
+        If the rows do not fit the network.
+    NonFiniteError
+        If the loss of a block of rows is NaN or infinite; the message says in which layer that began.
+
+    Examples
+    --------
+    >>> network = Network([2, 2], initializer="zeros")
+    >>> predictions = predict_rows(network, Split(np.eye(2), np.array([0, 1])))
+    >>> round(predictions.running.loss, 6), predictions.running.accuracy  # log 2, and both rows called class 0
+    (0.693147, 0.5)
+    """
+    X, y = split
+    X, targets = network.check_data(X, y)
+    y = np.asarray(y)
+    running, outputs = RunningMetrics(network), []
+    with np.errstate(all="ignore"):  # every loss is checked instead
+        for rows, trace in network.blocks(X):
+            running.add([network.loss_value(trace, targets[rows])], trace.outputs, y[rows])
+            outputs.append(trace.outputs)
+    return Predictions(network, task or _infer_task(network, y), y, np.concatenate(outputs), running, encoder)
+
+
+def _infer_task(network: Network, y: Array) -> str:
+    classes = network.n_classes
+    if network.loss.output == "sigmoid" and y.dtype.kind in "iub":
+        if y.ndim == 2:
+            return "multi-label"
+        classes = classes or max(2, network.layers[-1])
+    if classes is None or y.ndim != 1:
+        return "regression"
+    return "binary" if classes == 2 else "multi-class"
+
+
+def predict_test_rows(network: Network, data: Dataset) -> Predictions | None:
+    """Send the test rows of a data set through a network once; None where its loss on them is not finite.
+
+    Examples
+    --------
+    >>> data = Dataset.from_arrays(np.eye(2), np.array([0, 1]), np.eye(2), np.array([0, 0]), validation=0)
+    >>> predict_test_rows(Network([2, 2], initializer="zeros"), data).running.accuracy
+    1.0
+    """
+    try:
+        return predict_rows(network, data.test, data.task, data.encoder)
+    except NonFiniteError:
+        return None
+
+
+def probability_of(answers: Array, labels: Array) -> Array:
+    """Return the probability that each row's answer gives to a label, of shape (n,).
+
+    Parameters
+    ----------
+    answers : ndarray of shape (n, k) or (n, 1)
+        A probability for each class, or that of class 1 alone.
+    labels : ndarray of shape (n,)
+        A class for each row.
+
+    Examples
+    --------
+    >>> probability_of(np.array([[0.25], [0.75]]), np.array([0, 1]))
+    array([0.75, 0.75])
+    """
+    if answers.shape[1] == 1:
+        return np.where(labels > 0, answers[:, 0], 1 - answers[:, 0])
+    return answers[np.arange(len(labels)), labels]
+
+
+def tabulate_predictions(network: Network, X: Array, encoder: TableEncoder | None = None) -> list[dict[str, Any]]:
+    """Predict rows, and return one record a row.
+
+    Parameters
+    ----------
+    network : Network
+        Trained.
+    X : ndarray of shape (n, d_0) or (n, ...) with d_0 numbers a row
+        The rows.
+    encoder : TableEncoder, optional
+        Gives a table's target back in its own units.
+
+    Returns
+    -------
+    list of dict
+        With classes: row, label, class, and the probability of that class where the network gives one. Without:
+        row and output_0, output_1, ..., or the name of the table's target.
+
+    Examples
+    --------
+    >>> network = Network([2, 2], initializer="zeros", class_names=["left", "right"])
+    >>> tabulate_predictions(network, np.array([[1.0, 0.0]]))
+    [{'row': 0, 'label': 0, 'class': 'left', 'probability': 0.5}]
+    """
+    outputs = network.outputs(X)
+    if network.n_classes is None:
+        names = [f"output_{unit}" for unit in range(outputs.shape[1])]
+        if encoder is not None and encoder.target is not None:
+            names, outputs = [encoder.target.name], encoder.decode_target(outputs[:, 0])[:, None]
+        return [
+            {"row": row, **dict(zip(names, map(float, values), strict=True))} for row, values in enumerate(outputs)
+        ]
+    labels = decode(outputs, network.n_classes)
+    names = list(network.class_names or map(str, range(network.n_classes)))
+    table: list[dict[str, Any]] = [
+        {"row": row, "label": int(label), "class": names[label]} for row, label in enumerate(labels)
+    ]
+    if network.loss.output is not None:
+        for record, probability in zip(table, probability_of(outputs, labels), strict=True):
+            record["probability"] = round(float(probability), 6)
+    return table
+
+
+def to_csv(table: list[dict[str, Any]]) -> str:
+    """Return records as CSV with a header.
+
+    Examples
+    --------
+    >>> print(to_csv([{"row": 0, "class": "left"}]), end="")
+    row,class
+    0,left
+    """
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(table[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return text.getvalue()

@@ -1,0 +1,42 @@
+"""What the rows of a study show is gathered once: each part is what its own function says."""
+
+from dataclasses import replace
+
+import pytest
+from tests.study.studies import done, points, small
+
+from glassnet.errors import FileError
+from glassnet.study.findings import gather_findings
+from glassnet.study.recommendation import recommend
+from glassnet.study.statistics import compare, summarise
+
+
+@pytest.fixture
+def study(tmp_path):
+    return small(points(tmp_path))
+
+
+def test_all_parts_are_of_the_rows_in_the_order_of_the_study(study, tmp_path):
+    rows = done(study, tmp_path / "study")
+    found = gather_findings(study, tmp_path, [replace(rows[0], seed=99), *reversed(rows)])
+    assert (found.study, found.folder, found.missing, found.problem) == (study, tmp_path, 0, "")
+    assert found.rows == rows
+    assert found.summaries == summarise(rows, study.measure)
+    assert found.comparisons == compare(rows, "base", study.measure)
+    assert found.recommendation == recommend(rows, study.measure, study.levels())
+    assert found.interaction_test is None
+    assert found.starts == {"optimizer": False, "activation": False}
+
+
+def test_where_nothing_can_be_recommended_it_is_said_why(study, tmp_path):
+    lost = [replace(row, status="diverged") for row in done(study, tmp_path / "study")]
+    found = gather_findings(study, tmp_path, lost[2:])
+    assert (found.missing, found.comparisons, found.recommendation) == (2, [], None)
+    with pytest.raises(Exception, match="rows: ") as why:
+        recommend(lost[2:], study.measure, study.levels())
+    assert found.problem == str(why.value)
+
+
+def test_without_a_row_there_is_nothing_to_gather(study, tmp_path):
+    with pytest.raises(FileError, match="study: holds no row of the study yet; run it first"):
+        gather_findings(study, tmp_path / "study", [])

@@ -1,0 +1,173 @@
+"""The worker processes of a study: what they send, how they end, and that none outlives its parent."""
+
+import collections
+import os
+import subprocess
+import sys
+import threading
+import time
+from multiprocessing import Pipe, active_children
+
+import pytest
+from tests.study.studies import alive, gone
+
+from glassnet.errors import GlassnetError
+from glassnet.runtime.interrupts import GracefulInterrupts
+from glassnet.study.process_pool import ProcessPool, StopRequested, Worker
+
+#: A parent that spawns a child and is then killed; the child says its number and is busy for a minute.
+FAMILY = """
+import multiprocessing, os, sys, time
+from glassnet.study.process_pool import end_with_parent
+
+def child(way):
+    end_with_parent()
+    print(os.getpid(), flush=True)
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        if way == "sleeps":
+            time.sleep(60)
+
+if __name__ == "__main__":
+    multiprocessing.get_context("spawn").Process(target=child, args=(sys.argv[1],)).start()
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def pool(tmp_path):
+    with GracefulInterrupts() as interrupts, ProcessPool(tmp_path / "workers.log", interrupts) as made:
+        yield made
+
+
+def add(a, b, context, report):
+    """A task: it reports what it begins with, and the pool's context."""
+    report((a, context))
+    if b is None:
+        raise GlassnetError("nothing to add")
+    return a + b
+
+
+class Deaf:
+    """A process that does not mind a signal, but reads what it is sent, and ends when that is None."""
+
+    exitcode = 0
+
+    def __init__(self, theirs):
+        self.asked = False
+        self.thread = threading.Thread(target=self._read, args=(theirs,))
+        self.thread.start()
+
+    def _read(self, connection):
+        while connection.recv() is not None:
+            pass
+        connection.send(("result", "the last words"))
+        connection.close()
+
+    def terminate(self):
+        self.asked = True
+
+    def kill(self):
+        pass
+
+    def join(self, seconds=None):
+        self.thread.join(seconds)
+
+
+def test_one_that_is_done_with_its_run_as_the_signal_comes_ends_as_well(pool):
+    """Then the signal is noted by the run that is at its end, and by nobody else."""
+    ours, theirs = Pipe()
+    process = Deaf(theirs)
+    worker = Worker(process, ours)
+    pool.workers.append(worker)
+    heard = []
+    stopping = threading.Thread(target=lambda: heard.extend(pool.stop()), daemon=True)
+    stopping.start()
+    stopping.join(10)
+    assert not stopping.is_alive()
+    assert process.asked
+    assert heard[0] == (worker, "result", "the last words")
+    assert [message.kind for message in heard[1:]] == ["died"]
+
+
+def test_workers_say_that_they_are_there_and_end_with_the_pool(tmp_path):
+    with GracefulInterrupts() as interrupts, ProcessPool(tmp_path / "workers.log", interrupts) as pool:
+        pool.resize(2)
+        pids = [worker.process.pid for worker in pool.workers]
+        while not all(worker.ready for worker in pool.workers):
+            assert pool.receive() == []
+        assert len(active_children()) == 2
+        pool.resize(1)
+        assert [child.pid for child in active_children()] == pids[1:]
+    assert active_children() == []
+    assert not (tmp_path / "workers.log").exists()
+    if os.path.exists("/proc"):
+        assert gone(pids, 0.1)
+
+
+def test_a_task_gets_the_context_and_reports_before_it_returns(tmp_path):
+    with GracefulInterrupts() as interrupts, ProcessPool(tmp_path / "workers.log", interrupts, "here") as pool:
+        pool.resize(1)
+        for number, (kind, value) in [(2, ("result", 3)), (None, ("error", "nothing to add"))]:
+            worker = pool.submit(add, 1, number)
+            assert pool.idle == []
+            heard = []
+            while len(heard) < 2:
+                heard += pool.receive()
+            assert heard == [(worker, "progress", (1, "here")), (worker, kind, value)]
+            assert pool.idle == [worker]
+
+
+def test_an_error_ends_the_workers_too(tmp_path):
+    def fail():
+        with GracefulInterrupts() as interrupts, ProcessPool(tmp_path / "workers.log", interrupts) as pool:
+            pool.resize(1)
+            raise RuntimeError("inside")
+
+    with pytest.raises(RuntimeError, match="inside"):
+        fail()
+    assert active_children() == []
+
+
+def test_ctrl_c_is_noticed(pool):
+    pool.interrupts.signal = 2
+    with pytest.raises(StopRequested):
+        pool.receive()
+
+
+def test_workers_that_cannot_start_are_not_started_for_ever(pool):
+    for _ in range(2):
+        pool.resize(1)
+        pool.workers[0].process.kill()
+        heard = []
+        while not heard:
+            heard = pool.receive()
+        assert [(kind, why) for _, kind, why in heard] == [("died", "its process was killed (signal 9)")]
+    pool.resize(1)
+    pool.workers[0].process.kill()
+    with pytest.raises(GlassnetError, match="cannot start"):
+        collections.deque(iter(pool.receive, None))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("way", ["sleeps", "computes"])
+def test_nobody_outlives_the_parent(tmp_path, way):
+    (tmp_path / "family.py").write_text(FAMILY)
+    command = [sys.executable, str(tmp_path / "family.py"), way]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        child = int(parent.stdout.readline())
+        time.sleep(0.2)
+        assert alive([child]) == [child]
+        parent.kill()
+        assert gone([child], 5.0)
+        parent.stdout.close()
+
+
+def test_one_whose_parent_is_gone_already_ends_at_once(tmp_path):
+    """The parent ends while its child is being started; the child has nobody to say anything to."""
+    late = FAMILY.replace("    end_with_parent()", "    time.sleep(1)\n    end_with_parent()\n    time.sleep(1)")
+    (tmp_path / "family.py").write_text(late.replace("    time.sleep(60)\n", "    os._exit(0)\n"))
+    answer = subprocess.run(
+        [sys.executable, str(tmp_path / "family.py"), "sleeps"], capture_output=True, text=True, timeout=60
+    )
+    assert (answer.returncode, answer.stdout) == (0, "")

@@ -1,0 +1,364 @@
+import copy
+import dataclasses
+import math
+import pickle
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn import metrics
+
+from glassnet.data.columns import TableEncoder
+from glassnet.data.dataset import Dataset, Split
+from glassnet.errors import DataError, UsageError
+from glassnet.nn.network import Network
+from glassnet.training.loop import fit
+from glassnet.training.metrics import (
+    ClassScore,
+    Evaluation,
+    auc_interval,
+    class_scores,
+    evaluate,
+    evaluate_predictions,
+    predict_rows,
+    spread_over_runs,
+    wilson_interval,
+    write_scores,
+)
+
+ROWS = 90
+
+
+def assess(network, split, task, encoder=None):
+    return evaluate_predictions(predict_rows(network, split, task, encoder))
+
+
+def trained(layers, y, task=None, **options):
+    """Return a network after a little training on rows that say something of y, and other such rows."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(len(y), layers[0])) + y.reshape(len(y), -1).mean(axis=1, keepdims=True)
+    data = Dataset.from_arrays(X, y, X, y, validation=0, task=task)
+    network = Network(layers, "tanh", dtype="float64", **options)
+    fit(network, data, epochs=2, batch_size=10, progress=False)
+    return network, data.test
+
+
+@pytest.mark.parametrize(("units", "loss"), [(1, "binary_cross_entropy"), (2, "cross_entropy")])
+def test_a_binary_network_has_the_measures_of_scikit_learn(units, loss):
+    y = np.arange(ROWS) % 3 // 2
+    network, split = trained([4, 3, units], y, loss=loss)
+    found = assess(network, split, "binary")
+    scores, labels = network.outputs(split.X), network.predict(split.X)
+    assert found.measures == pytest.approx(
+        {
+            "auc": metrics.roc_auc_score(y, scores[:, -1]),
+            "accuracy": metrics.accuracy_score(y, labels),
+            "sensitivity": metrics.recall_score(y, labels),
+            "specificity": metrics.recall_score(y, labels, pos_label=0),
+        }
+    )
+    assert found.intervals["auc"] == auc_interval(y, scores)
+    assert found.intervals["accuracy"] == wilson_interval(int((labels == y).sum()), ROWS)
+    assert found.intervals["sensitivity"] == wilson_interval(int(labels[y == 1].sum()), ROWS // 3)
+    assert found.intervals["specificity"] == wilson_interval(int((1 - labels[y == 0]).sum()), 2 * ROWS // 3)
+    assert (found.rows, found.loss) == (ROWS, evaluate(network, split).loss)
+
+
+@pytest.mark.parametrize("task", ["multi-class", "ordinal"])
+def test_several_classes_have_the_mean_auc_of_each_against_the_rest(task):
+    y = np.arange(ROWS) % 4
+    network, split = trained([4, 3, 4], y, task)
+    found = assess(network, split, task)
+    labels = network.predict(split.X)
+    assert found.measures == pytest.approx(
+        {
+            "auc": metrics.roc_auc_score(y, network.outputs(split.X), multi_class="ovr"),
+            "accuracy": metrics.accuracy_score(y, labels),
+        }
+    )
+    assert found.intervals == {"accuracy": wilson_interval(int((labels == y).sum()), ROWS)}
+
+
+def test_labels_of_a_row_are_measured_each_for_itself():
+    y = np.random.default_rng(0).integers(0, 2, (ROWS, 3))
+    network, split = trained([4, 3, 3], y, loss="binary_cross_entropy")
+    found = assess(network, split, "multi-label")
+    scores = network.outputs(split.X)
+    assert found.measures == pytest.approx(
+        {
+            "auc": metrics.roc_auc_score(y, scores, average="macro"),
+            "accuracy": 1 - metrics.hamming_loss(y, scores >= 0.5),
+        }
+    )
+    assert found.intervals == {}  # labels of a row are not independent
+    assert evaluate(network, split).accuracy == pytest.approx(found.measures["accuracy"])
+
+
+@pytest.mark.parametrize("columns", [None, 1, 3])
+def test_numbers_have_r2_and_the_mean_absolute_error(columns):
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=ROWS if columns is None else (ROWS, columns))
+    network, split = trained([4, 3, columns or 1], y, loss="half_squared_error")
+    found = assess(network, split, "regression")
+    predicted, truth = network.outputs(split.X), y.reshape(ROWS, -1)
+    assert found.measures == pytest.approx(
+        {"r2": metrics.r2_score(truth, predicted), "mae": metrics.mean_absolute_error(truth, predicted)}
+    )
+    assert found.intervals == {}
+
+
+def test_the_mean_absolute_error_of_a_table_is_in_the_targets_own_units():
+    price = np.random.default_rng(0).normal(300_000.0, 40_000.0, ROWS)
+    encoder = TableEncoder.fit(pl.DataFrame({"area": price / 1000, "price": price}), "price")
+    y = encoder.encode_target(pl.Series("price", price))
+    network, split = trained([4, 3, 1], y, loss="half_squared_error")
+    found, scaled = (assess(network, split, "regression", given) for given in (encoder, None))
+    predicted = encoder.decode_target(network.outputs(split.X)[:, 0])
+    assert found.measures["mae"] == pytest.approx(metrics.mean_absolute_error(price, predicted))
+    assert found.measures["mae"] == pytest.approx(scaled.measures["mae"] * price.std())
+    assert found.measures["r2"] == scaled.measures["r2"] == pytest.approx(metrics.r2_score(price, predicted))
+
+
+def test_without_rows_of_a_class_there_is_no_auc_and_the_rest_stays():
+    y = np.arange(ROWS) % 3
+    network, split = trained([4, 3, 3], y)
+    some = Split(split.X[y < 2], y[y < 2])
+    found = assess(network, some, "multi-class")
+    assert found.measures == {"accuracy": pytest.approx(network.score(*some))}
+    assert set(found.intervals) == {"accuracy"}
+
+
+def test_rows_of_one_class_have_a_sensitivity_or_a_specificity():
+    y = np.arange(ROWS) % 2
+    network, split = trained([4, 3, 1], y, loss="binary_cross_entropy")
+    for label, name in ((1, "sensitivity"), (0, "specificity")):
+        found = assess(network, Split(split.X[y == label], y[y == label]), "binary")
+        assert set(found.measures) == set(found.intervals) == {"accuracy", name}
+        assert found.measures["accuracy"] == found.measures[name]
+
+
+def test_an_auc_of_one_row_of_a_class_has_no_interval():
+    y = np.arange(ROWS) % 2
+    network, split = trained([4, 3, 1], y, loss="binary_cross_entropy")
+    rows = [0, 1, 3, 5]
+    found = assess(network, Split(split.X[rows], y[rows]), "binary")
+    assert "auc" in found.measures
+    assert set(found.intervals) == {"accuracy", "sensitivity", "specificity"}
+
+
+def test_a_network_that_regresses_the_class_number_has_its_accuracy_only():
+    y = np.arange(ROWS) % 3
+    network, split = trained([4, 3, 1], y, loss="half_squared_error")
+    found = assess(network, split, "multi-class")
+    assert found == Evaluation(ROWS, evaluate(network, split).loss, {"accuracy": network.score(*split)})
+
+
+def test_the_network_is_left_as_it_is():
+    y = np.arange(ROWS) % 2
+    network, split = trained([4, 3, 2], y)
+    before = network.fingerprint()
+    assert assess(network, (split.X, y), "binary") == assess(network, split, "binary")
+    assert network.fingerprint() == before
+
+
+def runs(*shares, **more):
+    return [Evaluation(10, 0.1, {"accuracy": share, **more}) for share in shares]
+
+
+def test_the_spread_of_runs_by_hand():
+    spread = spread_over_runs(runs(0.7, 0.8, 0.9))["accuracy"]
+    assert (spread.mean, spread.std) == pytest.approx((0.8, 0.1))
+    reach = 4.302652729911275 * 0.1 / math.sqrt(3)  # Student's t of 2 degrees of freedom, 97.5 %
+    assert (spread.low, spread.high) == pytest.approx((0.8 - reach, 0.8 + reach))
+    pair = spread_over_runs(runs(0.5, 0.6))["accuracy"]
+    assert pair.high - pair.mean == pytest.approx(12.706204736432095 * math.sqrt(0.005) / math.sqrt(2))
+    alike = spread_over_runs(runs(0.5, 0.5, 0.5))["accuracy"]
+    assert (alike.mean, alike.std, alike.low, alike.high) == (0.5, 0.0, 0.5, 0.5)
+
+
+def test_a_measure_that_a_run_lacks_has_no_spread():
+    assert set(spread_over_runs([*runs(0.7, auc=0.9), *runs(0.8)])) == {"accuracy"}
+    assert set(spread_over_runs([*runs(0.7), *runs(0.8, auc=0.9)])) == {"accuracy"}
+
+
+def test_a_single_run_has_a_mean_and_no_std():
+    spread = spread_over_runs(runs(0.7))["accuracy"]
+    assert spread.mean == 0.7
+    assert all(math.isnan(value) for value in (spread.std, spread.low, spread.high))
+
+
+MEASURES = {"auc": 0.9008, "accuracy": 0.8629}
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "file"),
+    [
+        ("breastmnist", "test", "breastmnist_test_[AUC]0.901_[ACC]0.863@seed-0.csv"),
+        ("breastmnist", "train", "breastmnist_train_[AUC]0.901_[ACC]0.863@seed-0.csv"),
+        ("breastmnist", "validation", "breastmnist_val_[AUC]0.901_[ACC]0.863@seed-0.csv"),
+        ("breastmnist_64", "test", "breastmnist_64_test_[AUC]0.901_[ACC]0.863@seed-0.csv"),
+        ("nodulemnist3d_64", "test", "nodulemnist3d_64_test_[AUC]0.901_[ACC]0.863@seed-0.csv"),
+        ("my_own_cells", "test", "my_own_cells_test_[AUC]0.901_[ACC]0.863@seed-0.csv"),
+    ],
+)
+def test_a_file_of_scores_is_named_as_medmnists_evaluator_does(tmp_path, name, split, file):
+    written = write_scores(tmp_path, name, split, "seed-0", np.array([[0.5]]), MEASURES)
+    assert written == tmp_path / file
+    assert [path.name for path in tmp_path.iterdir()] == [file]
+
+
+def test_scores_read_back_exactly(tmp_path):
+    scores = np.random.default_rng(0).random((7, 3)).astype(np.float32)
+    path = write_scores(tmp_path / "new", "digits", "test", "run", scores, MEASURES)
+    table = np.loadtxt(path, delimiter=",")
+    np.testing.assert_array_equal(table[:, 0], np.arange(7))
+    np.testing.assert_array_equal(table[:, 1:].astype(np.float32), scores)
+
+
+@pytest.mark.parametrize("measures", [{}, {"accuracy": 0.5}, {"r2": 0.5, "mae": 1.0}])
+def test_scores_without_an_auc_have_no_name(tmp_path, measures):
+    with pytest.raises(DataError, match=r"^scores: these rows have no AUC"):
+        write_scores(tmp_path, "digits", "test", "run", np.array([[0.5]]), measures)
+    assert not list(tmp_path.iterdir())
+
+
+def test_perfect_scores_have_no_interval_of_their_auc():
+    network = Network([2, 1], loss="binary_cross_entropy", initializer=np.array([1.0, -1.0, 0.0]))
+    found = assess(network, Split(np.eye(2), np.array([1, 0])), "binary")
+    assert found.measures["auc"] == 1
+    assert "auc" not in found.intervals
+    assert found.intervals["accuracy"][0] < 1
+
+
+# Class by class
+
+
+def echo(d, **options):
+    """Return a network whose output is its input."""
+    network = Network([d, d], initializer="zeros", dtype="float64", **options)
+    network.W[0][:] = np.eye(d)
+    return network
+
+
+def test_class_scores_by_hand():
+    #            predicted a  b  c
+    #   true a            2  1  0
+    #        b            0  1  3
+    #        c            0  0  0    (no rows)
+    predicted = np.array([0, 0, 1, 1, 2, 2, 2])
+    split = Split(np.eye(3)[predicted], np.array([0, 0, 0, 1, 1, 1, 1]))
+    scores = class_scores(predict_rows(echo(3, class_names=list("abc")), split))
+    assert scores == [
+        ClassScore("a", 1.0, 2 / 3, pytest.approx(0.8), 3, "b", 1),
+        ClassScore("b", 0.5, 0.25, pytest.approx(1 / 3), 4, "c", 3),
+        ClassScore("c", 0.0, 0.0, 0.0, 0, None, 0),
+    ]
+    assert all(type(score.precision) is type(score.recall) is type(score.f1) is float for score in scores)
+
+
+def test_class_scores_number_classes_without_names_and_refuse_numbers():
+    split = Split(np.eye(2), np.array([0, 1]))
+    assert [score.name for score in class_scores(predict_rows(echo(2), split))] == ["0", "1"]
+    with pytest.raises(DataError, match="has no classes"):
+        class_scores(predict_rows(echo(2, loss="half_squared_error"), split))
+
+
+# Three forms of one call, and named numbers
+
+
+@pytest.fixture
+def arrays():
+    rng = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    return rng.normal(size=(60, 4)) + y[:, None], y
+
+
+def test_rows_a_pair_and_a_data_set_are_evaluated_alike(arrays):
+    X, y = arrays
+    network = Network([4, 2])
+    data = Dataset.from_arrays(X + 1, y, X, y, validation=0)
+    found = evaluate(network, X, y)
+    assert found == evaluate(network, (X, y)) == evaluate(network, data.test) == evaluate(network, data)
+    assert found == evaluate(network, X.tolist(), y.tolist())
+    assert found == assess(network, data.test, "binary")
+
+
+def test_the_task_is_what_network_and_labels_say():
+    X, y = np.random.default_rng(0).normal(size=(12, 4)), np.arange(12) % 3
+    several, numbers = np.eye(3, dtype=int)[y], X[:, :3]
+    classes, two = {"auc", "accuracy"}, {"auc", "accuracy", "sensitivity", "specificity"}
+    for network, y_, names in (
+        (Network([4, 3]), y, classes),
+        (Network([4, 2]), y // 2, two),
+        (Network([4, 1], loss="binary_cross_entropy"), y // 2, two),
+        (Network([4, 3], loss="binary_cross_entropy"), several, classes),
+        (Network([4, 3], loss="binary_cross_entropy"), y, classes),
+        (Network([4, 3], loss="half_squared_error"), numbers, {"r2", "mae"}),
+        (Network([4, 3]), several.astype(float), {"r2", "mae"}),
+        (Network([4, 3], loss="half_squared_error"), y, {"r2", "mae"}),
+    ):
+        found = evaluate(network, X, y_)
+        assert set(found) == {"loss", *names}
+    # Class numbers where the outputs are numbers: one-hot targets, as `Network.score` has them.
+    assert found.r2 == pytest.approx(network.score(X, y), rel=1e-6)
+
+
+def test_a_data_set_says_its_task_and_the_units_of_its_target():
+    price = np.random.default_rng(0).normal(300_000.0, 40_000.0, ROWS)
+    encoder = TableEncoder.fit(pl.DataFrame({"area": price / 1000, "price": price}), "price")
+    y = encoder.encode_target(pl.Series("price", price))
+    X = np.random.default_rng(1).normal(size=(ROWS, 4))
+    network = Network([4, 1], loss="half_squared_error")
+    data = dataclasses.replace(Dataset.from_arrays(X, y, X, y, validation=0), encoder=encoder)
+    assert evaluate(network, data) == assess(network, data.test, "regression", encoder)
+    assert evaluate(network, data).mae == pytest.approx(evaluate(network, X, y).mae * price.std())
+
+
+def test_numbers_are_read_by_name_and_by_attribute(arrays):
+    network = Network([4, 2])
+    found = evaluate(network, *arrays)
+    assert list(found) == ["loss", "auc", "accuracy", "sensitivity", "specificity"]
+    assert dict(found) == {"loss": found.loss, **found.measures}
+    assert found["accuracy"] == found.accuracy == network.score(*arrays)
+    assert "f1" not in found
+    with pytest.raises(AttributeError, match="'f1' was not measured; these were: loss, auc, accuracy, sens"):
+        _ = found.f1
+    with pytest.raises(KeyError):
+        _ = found["f1"]
+    assert copy.deepcopy(found) == pickle.loads(pickle.dumps(found)) == found
+
+
+def test_it_prints_as_a_table(arrays):
+    lines = repr(evaluate(Network([4, 2]), *arrays)).splitlines()
+    assert lines[0].split() == ["rows", "60"]
+    assert [line.split()[0] for line in lines] == ["rows", "loss", "auc", "accuracy", "sensitivity", "specificity"]
+    assert len({line.index(line.split(maxsplit=1)[1]) for line in lines}) == 1
+    found = Evaluation(12_345, 0.5, {"auc": 0.75}, {"auc": (0.7, 0.8)})
+    assert repr(found) == "rows  12,345\nloss  0.5000\nauc   0.7500  (95 %: 0.700 to 0.800)"
+
+
+def test_metrics_are_chosen_by_name(arrays):
+    network = Network([4, 2])
+    found = evaluate(network, *arrays, metrics=["f1", "loss", "log_loss"])
+    assert list(found) == ["loss", "f1", "log_loss"]
+    assert found.log_loss == pytest.approx(found.loss)
+    assert list(evaluate(network, *arrays, metrics="f1")) == ["loss", "f1"]
+    assert list(evaluate(network, *arrays, metrics=[])) == ["loss"]
+    with pytest.raises(UsageError, match="metrics: unknown name 'f1_'; did you mean 'f1'"):
+        evaluate(network, *arrays, metrics=["f1_"])
+    with pytest.raises(DataError, match="metrics: auc cannot be measured"):
+        evaluate(network, arrays[0][:1], arrays[1][:1], metrics=["auc"])
+
+
+def test_a_wrong_call_says_what_is_right(arrays):
+    X, y = arrays
+    network, data = Network([4, 2]), Dataset.from_arrays(X, y)
+    right = r"call evaluate\(network, X, y\), evaluate\(network, \(X, y\)\) or evaluate\(network, data\)"
+    for wrong in ((X,), (data, y), ((X, y), y), ((X, y, y),), ([X, y],)):
+        with pytest.raises(UsageError, match=right) as caught:
+            evaluate(network, *wrong)
+        assert "\n" not in str(caught.value)
+    with pytest.raises(
+        UsageError, match="network: must be a Network, got a ndarray; a run has its network as run"
+    ):
+        evaluate(X, y)
