@@ -68,7 +68,7 @@ def glassnet_labels(images, recipe, seed, done):
     from glassnet import Callback, Network, fit, load_dataset, load_plan, run
 
     class Begin(Callback):
-        def begin(self, run):
+        def on_train_begin(self, run):
             done("prepare")
 
     data = load_dataset("fashion-mnist")

@@ -13,7 +13,19 @@ import glassnet
 SOURCE = Path(glassnet.__file__).parent
 
 #: From the ground up, as in docs/architecture.md. A floor uses those before it, and itself.
-FLOORS = ["errors", "runtime", "nn", "data", "training", "graph", "study", "report", "reproductions", "cli"]
+FLOORS = [
+    "errors",
+    "runtime",
+    "nn",
+    "data",
+    "compiled",
+    "training",
+    "graph",
+    "study",
+    "report",
+    "reproductions",
+    "cli",
+]
 
 MODULES = sorted(SOURCE.rglob("*.py"))
 
@@ -74,7 +86,7 @@ def test_no_module_uses_anothers_private_names():
     [
         ("import glassnet", ["numpy", "sklearn", "rich", "pydantic"]),
         ("import glassnet.nn.network", ["sklearn", "rich", "pydantic", "typer", "scipy"]),
-        ("import glassnet.training.loop", ["sklearn", "matplotlib", "typer", "scipy"]),
+        ("import glassnet.training.fit", ["sklearn", "matplotlib", "typer", "scipy"]),
         ("import glassnet.graph.computation_graph", ["sklearn", "matplotlib", "typer", "jinja2", "scipy"]),
         ("import glassnet.cli.main", ["numpy", "sklearn", "matplotlib", "pydantic", "scipy"]),
     ],
@@ -83,6 +95,17 @@ def test_imports_stay_light(statement, unwanted):
     code = f"import sys; {statement}; print([name for name in {unwanted} if name in sys.modules])"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_the_mathematics_needs_numpy_alone():
+    imported = {
+        name.split(".")[0]
+        for path in (SOURCE / "nn").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
+    }
+    assert imported - sys.stdlib_module_names == {"numpy", "glassnet"}
 
 
 def test_public_names_are_what_they_say():

@@ -9,8 +9,8 @@ from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.network import Network
 from glassnet.training.config import RunConfig
 from glassnet.training.history import History
-from glassnet.training.loop import DivergenceError, Interrupted, Run
 from glassnet.training.options import DataConfig
+from glassnet.training.results import DivergenceError, Interrupted, Run
 
 RUN = Run(Network([2, 2]), History(), RunConfig(data=DataConfig(dataset="digits")), None)
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from glassnet import Network, find_learning_rate, load_dataset
-from glassnet.data.augmentation import Augmentation, moved
+from glassnet.data.augmentation import Augmentation, move_images
 from glassnet.nn.schedules import SCHEDULES
 from glassnet.report.learning_rates import CURVE, FAINT, INK, range_test_figure
 
@@ -87,7 +87,7 @@ def augmentation() -> None:
     for line, specification in zip(panels, wanted, strict=True):
         images = np.repeat(row, 8, axis=0)
         moves = Augmentation.parse(specification).draw(np.random.default_rng(7), 8, height=28, width=28)
-        for axes, image in zip(line, [row[0], *moved(images, moves)], strict=True):
+        for axes, image in zip(line, [row[0], *move_images(images, moves)], strict=True):
             axes.imshow(image, cmap="gray_r", vmin=0, vmax=255, interpolation="nearest")
             axes.set_xticks([])
             axes.set_yticks([])

@@ -8,14 +8,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from glassnet.data.augmentation import Augmentation as Augmentation
     from glassnet.data.dataset import Dataset as Dataset
     from glassnet.data.registry import load_dataset as load_dataset
     from glassnet.errors import HealthWarning as HealthWarning
     from glassnet.graph.computation_graph import ComputationGraph as ComputationGraph
+    from glassnet.graph.gradient_agreement import check_gradients as check_gradients
     from glassnet.graph.page import explain as explain
-    from glassnet.graph.proof import prove as prove
+    from glassnet.nn.activations import Activation as Activation
     from glassnet.nn.activations import register_activation as register_activation
     from glassnet.nn.gradient_check import gradient_check as gradient_check
+    from glassnet.nn.losses import Loss as Loss
     from glassnet.nn.losses import register_loss as register_loss
     from glassnet.nn.network import Network as Network
     from glassnet.nn.optimizers import GD as GD
@@ -28,7 +31,9 @@ if TYPE_CHECKING:
     from glassnet.nn.optimizers import Momentum as Momentum
     from glassnet.nn.optimizers import Muon as Muon
     from glassnet.nn.optimizers import Nesterov as Nesterov
+    from glassnet.nn.optimizers import Optimizer as Optimizer
     from glassnet.nn.optimizers import RMSprop as RMSprop
+    from glassnet.nn.schedules import Schedule as Schedule
     from glassnet.reproductions.reproduce import reproduce as reproduce
     from glassnet.study.interactions import interaction_test as interaction_test
     from glassnet.study.recommendation import recommend as recommend
@@ -39,36 +44,39 @@ if TYPE_CHECKING:
     from glassnet.training.callbacks import Callback as Callback
     from glassnet.training.config import RunConfig as RunConfig
     from glassnet.training.config import load_config as load_config
+    from glassnet.training.early_stopping import EarlyStopping as EarlyStopping
+    from glassnet.training.fit import fit as fit
     from glassnet.training.health.preflight import preflight as preflight
-    from glassnet.training.loop import DivergenceError as DivergenceError
-    from glassnet.training.loop import Interrupted as Interrupted
-    from glassnet.training.loop import Run as Run
-    from glassnet.training.loop import fit as fit
     from glassnet.training.metrics import evaluate as evaluate
     from glassnet.training.model_file import load_model as load_model
     from glassnet.training.model_file import save_model as save_model
     from glassnet.training.plans import load_plan as load_plan
     from glassnet.training.range_test import find_learning_rate as find_learning_rate
+    from glassnet.training.results import DivergenceError as DivergenceError
+    from glassnet.training.results import Interrupted as Interrupted
+    from glassnet.training.results import Run as Run
     from glassnet.training.run import resume as resume
     from glassnet.training.run import run as run
     from glassnet.training.trackers import MLflow as MLflow
     from glassnet.training.trackers import TensorBoard as TensorBoard
 
 _MODULES = {
+    "data.augmentation": ("Augmentation",),
     "data.dataset": ("Dataset",),
     "data.registry": ("load_dataset",),
     "errors": ("HealthWarning",),
     "graph.computation_graph": ("ComputationGraph",),
     "graph.page": ("explain",),
-    "graph.proof": ("prove",),
-    "nn.activations": ("register_activation",),
+    "graph.gradient_agreement": ("check_gradients",),
+    "nn.activations": ("Activation", "register_activation"),
     "nn.gradient_check": ("gradient_check",),
-    "nn.losses": ("register_loss",),
+    "nn.losses": ("Loss", "register_loss"),
     "nn.network": ("Network",),
     "nn.optimizers": (
         *("GD", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "RMSprop"),
-        *("KFAC", "LBFGS", "Muon"),
+        *("KFAC", "LBFGS", "Muon", "Optimizer"),
     ),
+    "nn.schedules": ("Schedule",),
     "reproductions.reproduce": ("reproduce",),
     "study.interactions": ("interaction_test",),
     "study.recommendation": ("recommend",),
@@ -77,12 +85,14 @@ _MODULES = {
     "study.statistics": ("compare", "summarise"),
     "training.callbacks": ("Callback",),
     "training.config": ("RunConfig", "load_config"),
+    "training.early_stopping": ("EarlyStopping",),
+    "training.fit": ("fit",),
     "training.health.preflight": ("preflight",),
-    "training.loop": ("DivergenceError", "Interrupted", "Run", "fit"),
     "training.metrics": ("evaluate",),
     "training.model_file": ("load_model", "save_model"),
     "training.plans": ("load_plan",),
     "training.range_test": ("find_learning_rate",),
+    "training.results": ("DivergenceError", "Interrupted", "Run"),
     "training.run": ("resume", "run"),
     "training.trackers": ("MLflow", "TensorBoard"),
 }

@@ -7,6 +7,7 @@ console prints it as it stands and ends with the error's exit code; in Python th
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -82,14 +83,34 @@ class HealthWarning(UserWarning):
 
 
 def unknown_name(parameter: str, name: str, known: Iterable[str]) -> UsageError:
-    """Build the error for a name that is not registered, with the nearest known ones.
+    """Build the error for a name that is not known, with the nearest known one.
+
+    Parameters
+    ----------
+    parameter : str
+        What the name was given for, as it is called in Python.
+    name : str
+        The unknown name.
+    known : iterable of str
+        The names that would be right.
+
+    Returns
+    -------
+    UsageError
+        To be raised. Capitals, hyphens and underscores make no difference to which name is nearest; where none is
+        near, none is proposed.
 
     Examples
     --------
-    >>> print(unknown_name("activation", "rellu", ["relu", "tanh"]))
-    activation: unknown name 'rellu'; did you mean 'relu'? Known: relu, tanh
+    >>> print(unknown_name("activation", "Leaky-ReLU", ["relu", "leaky_relu", "tanh"]))
+    activation: unknown name 'Leaky-ReLU'; did you mean 'leaky_relu'? Known: leaky_relu, relu, tanh
     """
     known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
+    plain = {_plain(one): one for one in known}
+    close = difflib.get_close_matches(_plain(name), plain, n=1)
+    hint = f"did you mean {plain[close[0]]!r}? " if close else ""
     return UsageError(parameter, f"unknown name {name!r}; {hint}Known: {', '.join(known)}")
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[\W_]+", "", name).casefold()

@@ -8,7 +8,7 @@ import pytest
 
 import glassnet as gn
 from glassnet.graph.computation_graph import ComputationGraph
-from glassnet.graph.example import example_network, example_sample
+from glassnet.graph.example_network import example_network, example_sample
 
 
 def facts_of(html):

@@ -10,6 +10,7 @@ from glassnet.cli.report import Language
 from glassnet.errors import FileError
 from glassnet.report import run_page
 from glassnet.report.words import LANGUAGES
+from glassnet.training.checkpointer import Checkpointer
 
 pytestmark = pytest.mark.filterwarnings("always::glassnet.errors.HealthWarning")
 
@@ -166,9 +167,10 @@ def test_ctrl_c_while_it_is_written_is_said(glassnet, monkeypatch):
 
 @pytest.mark.filterwarnings("always::UserWarning")
 def test_a_folder_that_holds_no_end_of_its_run_gets_none(glassnet, monkeypatch):
-    from glassnet.training.keeper import Keeper
+    def full(checkpointer):
+        checkpointer.failures.append(FileError(Path("run/model.safetensors"), "is full"))
 
-    monkeypatch.setattr(Keeper, "save_model", lambda self: FileError(Path("run/model.safetensors"), "is full"))
+    monkeypatch.setattr(Checkpointer, "save_model", full)
     answer = glassnet("train", *SMALL, "--run-dir", "run")
     assert answer.code == 1
     assert "go on with: glassnet train --resume run" in answer.err

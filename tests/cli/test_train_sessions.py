@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 import glassnet as gn
+from glassnet.training.checkpointer import Checkpointer
 from glassnet.training.run_folder import RunFolder
 
 SMALL = ["--layers", "64,8,10", "-q"]
@@ -132,7 +133,7 @@ def test_a_damaged_checkpoint_is_named_and_everything_stays(glassnet, run_folder
     cases = {
         "is damaged: its checksum is wrong": bytes(flipped),
         "is damaged or no checkpoint: ": whole[: len(whole) // 2],
-        "is no checkpoint of format 1": model,
+        "is no checkpoint of format 2, but a model file": model,
     }
     for message, content in cases.items():
         path.write_bytes(content)
@@ -216,11 +217,11 @@ def test_a_full_disk_at_the_end_is_said_with_how_to_go_on(glassnet, disk, form):
 def test_a_full_disk_while_training_is_one_line_and_training_goes_on(glassnet, disk, monkeypatch):
     """It is said once, not after every epoch; the disk has room again at the end."""
 
-    def room_at_the_end(keeper, ended="", save=gn.training.keeper.Keeper.save_checkpoint):
-        disk.full = not ended
-        return save(keeper, ended)
+    def room_at_the_end(checkpointer, save=Checkpointer.save_checkpoint):
+        disk.full = not checkpointer.state.ended
+        return save(checkpointer)
 
-    monkeypatch.setattr("glassnet.training.keeper.Keeper.save_checkpoint", room_at_the_end)
+    monkeypatch.setattr(Checkpointer, "save_checkpoint", room_at_the_end)
     options = [*SMALL, "--epochs", 4, "--checkpoint-every", 1, "--run-dir", "run", "--json"]
     answer = glassnet("train", "digits", *options)
     assert answer.code == 0

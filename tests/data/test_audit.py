@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassnet.data import audit as module
-from glassnet.data.audit import Place, audit, equal_rows
+from glassnet.data.audit import Place, audit, find_equal_rows
 from glassnet.data.dataset import Dataset, Split
 from glassnet.data.registry import load_dataset
 
@@ -110,16 +110,16 @@ def test_an_example_names_a_row_of_each_split():
 
 def test_zeros_of_either_sign_are_equal_numbers():
     rows = {"train": np.array([[0.0, 1.0]]), "test": np.array([[-0.0, 1.0]])}
-    assert equal_rows(rows) == [(Place("train", 0), Place("test", 0))]
+    assert find_equal_rows(rows) == [(Place("train", 0), Place("test", 0))]
     negative = np.array([[-0.0, 1.0]])
-    equal_rows({"train": negative})
+    find_equal_rows({"train": negative})
     assert np.signbit(negative[0, 0])
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.uint8, np.int64])
 def test_numbers_are_equal_whatever_their_type(dtype):
     rows = {"train": np.array([[0.0, 1.0], [3.0, 4.0]]), "test": np.array([[3, 4], [1, 0]], dtype)}
-    assert equal_rows(rows) == [(Place("train", 1), Place("test", 0))]
+    assert find_equal_rows(rows) == [(Place("train", 1), Place("test", 0))]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32, np.float64])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassnet.data.augmentation import AUGMENTATIONS, Augmentation, moved
+from glassnet.data.augmentation import AUGMENTATIONS, Augmentation, move_images
 from glassnet.errors import UsageError
 
 IMAGE = np.array([[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]], np.uint8)
@@ -37,12 +37,12 @@ EVERYTHING = Augmentation(shift=2, flip=True, erase=0.5)
 @pytest.mark.parametrize("name", BY_HAND)
 def test_each_move_and_their_order_by_hand(name):
     moves, after = BY_HAND[name]
-    np.testing.assert_array_equal(moved(IMAGE[None], np.array([moves], np.int32)), [after])
+    np.testing.assert_array_equal(move_images(IMAGE[None], np.array([moves], np.int32)), [after])
 
 
 def test_each_image_of_a_batch_moves_by_its_own_numbers():
     before = np.repeat(IMAGE[None], len(MOVES), axis=0)
-    after = moved(before, MOVES)
+    after = move_images(before, MOVES)
     np.testing.assert_array_equal(after, MOVED)
     assert after.dtype == np.uint8
     np.testing.assert_array_equal(before, np.repeat(IMAGE[None], len(MOVES), axis=0))
@@ -50,7 +50,7 @@ def test_each_image_of_a_batch_moves_by_its_own_numbers():
 
 def test_the_channels_of_a_pixel_stay_together():
     before = np.repeat(np.stack([IMAGE, IMAGE + 100, 2 * IMAGE], axis=-1)[None], len(MOVES), axis=0)
-    after = moved(before, MOVES)
+    after = move_images(before, MOVES)
     there = MOVED > 0
     np.testing.assert_array_equal(after[..., 0], MOVED)
     np.testing.assert_array_equal(after[..., 1], np.where(there, MOVED + 100, 0))
@@ -60,7 +60,7 @@ def test_the_channels_of_a_pixel_stay_together():
 def test_no_images_are_moved_to_none():
     moves = EVERYTHING.draw(np.random.default_rng(0), 0, 3, 4)
     assert moves.shape == (0, 7)
-    assert moved(np.zeros((0, 3, 4), np.uint8), moves).shape == (0, 3, 4)
+    assert move_images(np.zeros((0, 3, 4), np.uint8), moves).shape == (0, 3, 4)
 
 
 def draw(augmentation, n=20000, height=20, width=30, seed=0):

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris
 
-from glassnet.data.columns import Column, TableEncoder, Target, target_kind
+from glassnet.data.columns import Column, TableEncoder
 from glassnet.data.table import read_table
+from glassnet.data.target_column import Target, infer_target_kind
 from glassnet.errors import DataError, UsageError
 
 FRAME = pl.DataFrame(
@@ -63,7 +64,7 @@ def test_without_scaling_numbers_stay():
 def test_classes(values, kind, labels, names):
     frame = pl.DataFrame({"y": values, "x": range(len(values))})
     encoder = TableEncoder.fit(frame, "y")
-    assert target_kind(frame["y"]) == encoder.target.kind == kind
+    assert infer_target_kind(frame["y"]) == encoder.target.kind == kind
     assert encoder.encode_target(frame["y"]).tolist() == labels
     assert encoder.class_names == names
     assert encoder.decode_target(np.array(labels)).tolist() == values
@@ -71,10 +72,10 @@ def test_classes(values, kind, labels, names):
 
 
 def test_more_than_twenty_whole_numbers_or_a_fraction_are_regressed():
-    assert target_kind(pl.Series("y", range(21))) == "regression"
-    assert target_kind(pl.Series("y", [0.0, 1.0, 1.5])) == "regression"
-    assert target_kind(pl.Series("y", [0.0, 1.0, 1.0])) == "binary"
-    assert target_kind(pl.Series("y", ["a", "b", "a", "b"], dtype=pl.Categorical)) == "binary"
+    assert infer_target_kind(pl.Series("y", range(21))) == "regression"
+    assert infer_target_kind(pl.Series("y", [0.0, 1.0, 1.5])) == "regression"
+    assert infer_target_kind(pl.Series("y", [0.0, 1.0, 1.0])) == "binary"
+    assert infer_target_kind(pl.Series("y", ["a", "b", "a", "b"], dtype=pl.Categorical)) == "binary"
 
 
 MISSING = pl.DataFrame(

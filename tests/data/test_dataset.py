@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassnet.data.dataset import TASKS, Dataset, Split, stratified, validation_size
+from glassnet.data.dataset import TASKS, Dataset, Split
+from glassnet.data.registry import load_dataset
+from glassnet.data.splitting import count_validation_rows, draw_stratified
 from glassnet.errors import DataError, UsageError
 
 ROWS = np.arange(60.0).reshape(30, 2)
@@ -19,7 +21,7 @@ labels_and_size = st.lists(st.integers(0, 4), min_size=1, max_size=80).flatmap(
 @given(labels_and_size)
 def test_a_stratified_draw_is_a_partition_with_class_shares_within_one_row(case):
     y, size, seed = case
-    rest, drawn = stratified(y, size, np.random.default_rng(seed))
+    rest, drawn = draw_stratified(y, size, np.random.default_rng(seed))
     assert len(drawn) == size
     assert np.sort(np.concatenate([rest, drawn])).tolist() == list(range(len(y)))
     assert (np.diff(rest) > 0).all()
@@ -33,17 +35,17 @@ def test_a_stratified_draw_is_a_partition_with_class_shares_within_one_row(case)
 def test_a_share_of_a_row_is_rounded_the_same_way_for_every_class(size, counts):
     # Of 3 and 6 rows: a single row is of the larger class, which a count from the first row on would deny it.
     y = np.repeat([0, 1], [3, 6])
-    assert np.bincount(y[stratified(y, size, np.random.default_rng(0))[1]], minlength=2).tolist() == counts
+    assert np.bincount(y[draw_stratified(y, size, np.random.default_rng(0))[1]], minlength=2).tolist() == counts
 
 
 def test_a_stratified_draw_is_random_within_a_class():
     y = np.repeat([0, 1], 50)
-    draws = [stratified(y, 10, np.random.default_rng(seed))[1] for seed in range(40)]
+    draws = [draw_stratified(y, 10, np.random.default_rng(seed))[1] for seed in range(40)]
     counts = np.bincount(np.concatenate(draws), minlength=100)
     # Every row is drawn 4 times on average; systematic rows would be drawn 40 times, others never.
     assert counts.max() < 20
     assert (counts > 0).sum() > 90
-    np.testing.assert_array_equal(draws[3], stratified(y, 10, np.random.default_rng(3))[1])
+    np.testing.assert_array_equal(draws[3], draw_stratified(y, 10, np.random.default_rng(3))[1])
 
 
 @pytest.mark.parametrize(
@@ -59,14 +61,14 @@ def test_a_stratified_draw_is_random_within_a_class():
     ],
 )
 def test_validation_is_a_share_below_one_or_a_number(validation, n, size):
-    assert validation_size(validation, n) == size
-    assert isinstance(validation_size(validation, n), int)
+    assert count_validation_rows(validation, n) == size
+    assert isinstance(count_validation_rows(validation, n), int)
 
 
 @pytest.mark.parametrize("validation", [10, 11, -1, -0.1, 2.5, 0.99, float("nan"), float("inf")])
 def test_a_validation_that_leaves_no_rows_is_refused(validation):
     with pytest.raises(UsageError, match=r"^validation: takes a share below 1, or a number of the 10 rows, got"):
-        validation_size(validation, 10)
+        count_validation_rows(validation, 10)
 
 
 @given(
@@ -83,7 +85,7 @@ def test_splits_are_a_partition_and_rows_keep_their_labels(n, classes, validatio
     for split in (data.train, data.validation, data.test):
         np.testing.assert_array_equal(split.y, y[split.X[:, 0].astype(int)])
     assert len(data.test.y) == round(n / 5)
-    assert len(data.validation.y) == data.validation_size == validation_size(validation, n - round(n / 5))
+    assert len(data.validation.y) == data.validation_size == count_validation_rows(validation, n - round(n / 5))
     assert data.split_seed == split_seed
 
 
@@ -109,7 +111,7 @@ def test_split_seed_moves_the_validation_rows_of_a_regression_too(y):
 
 
 def test_every_number_of_a_regression_may_be_drawn_and_a_draw_is_spread_over_them():
-    draws = [stratified(NUMBERS, 20, np.random.default_rng(seed))[1] for seed in range(60)]
+    draws = [draw_stratified(NUMBERS, 20, np.random.default_rng(seed))[1] for seed in range(60)]
     counts = np.bincount(np.concatenate(draws), minlength=100)
     assert counts.max() < 35  # 12 on average
     assert counts.min() > 0
@@ -336,3 +338,15 @@ def test_rows_that_may_be_overwritten_are_split_as_others_are(n):
     X.flags.writeable = False
     data = Dataset.from_arrays(X, y, -X[:4], y[:4], validation=0.3, overwrite_X=True)
     assert not np.shares_memory(data.train.X, X)  # what must not be written is copied
+
+
+def test_the_repr_tells_name_task_rows_columns_and_classes_in_one_line():
+    data = load_dataset("linnerud", validation=2)
+    assert repr(data) == (
+        "Dataset('linnerud', regression, rows: 14 train + 2 validation + 4 test, X: 3 float32, "
+        "targets: 3 ('Weight', 'Waist', 'Pulse'))"
+    )
+    assert list(data.splits) == ["train", "validation", "test"]
+    digits = repr(load_dataset("digits", validation=0))
+    assert digits.startswith("Dataset('digits', multi-class, rows: 1,438 train + 0 validation + 359 test, ")
+    assert digits.endswith("X: 8 x 8 float32, classes: 10 ('0', '1', '2', ...))")

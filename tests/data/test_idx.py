@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassnet.data import idx
+from glassnet.data import untrusted_files
 from glassnet.data.idx import TYPES, read_idx
 from glassnet.errors import FileError
 
@@ -63,7 +63,7 @@ def test_a_file_of_no_rows_is_an_empty_array(tmp_path, idx_bytes, shape):
 
 
 def test_content_longer_than_a_chunk_is_read_whole(tmp_path, idx_bytes, monkeypatch):
-    monkeypatch.setattr(idx, "CHUNK", 7)
+    monkeypatch.setattr(untrusted_files, "CHUNK", 7)
     numbers = np.arange(100, dtype=np.uint8)
     for pack in (bytes, gzip.compress):
         (tmp_path / "file").write_bytes(pack(idx_bytes(numbers)))
@@ -80,7 +80,7 @@ BAD = {
     "no axes": (b"\0\0\x08\x00" + b"1", "is no IDX file"),
     "nine axes": (b"\0\0\x08\x09" + struct.pack(">9I", *[1] * 9) + b"1", "is no IDX file"),
     "header cut": (b"\0\0\x08\x03" + struct.pack(">I", 1), "ends within its header of 16 bytes"),
-    "cut short": (b"\0\0\x08\x01" + struct.pack(">I", 5) + b"1234", "4 of the 5 bytes"),
+    "cut short": (b"\0\0\x08\x01" + struct.pack(">I", 5) + b"1234", "holds 4 of the 5 bytes"),
     "too long": (b"\0\0\x08\x01" + struct.pack(">I", 5) + b"123456", "more than the 5 bytes"),
     "wide and short": (b"\0\0\x0e\x01" + struct.pack(">I", 2) + b"12345678", "8 of the 16 bytes"),
     "0 x huge": (b"\0\0\x08\x04" + struct.pack(">4I", 0, *[2**32 - 1] * 3), "no array can hold"),
@@ -142,7 +142,7 @@ def test_the_most_that_gzip_can_hold_is_read(tmp_path, idx_bytes):
 def test_a_header_that_promises_exactly_the_files_size_is_decided_by_its_content(tmp_path):
     # 13 bytes promised, 13 bytes of file, header included: not more than it can hold, but cut short.
     (tmp_path / "file").write_bytes(b"\0\0\x08\x01" + struct.pack(">I", 13) + b"12345")
-    assert "cut short: 5 of the 13 bytes" in refused(tmp_path / "file")
+    assert "holds 5 of the 13 bytes" in refused(tmp_path / "file")
 
 
 def test_missing_files_and_folders_are_refused(tmp_path):

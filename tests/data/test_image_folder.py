@@ -416,14 +416,14 @@ def test_unreadable_files_and_folders_are_refused(pets, monkeypatch):
 
 
 def test_an_image_that_grows_while_it_is_read_is_refused(pets, monkeypatch):
-    real = image_folder._declared_size
+    real = image_folder._read_declared_size
 
     def declared(path):
         size = real(path)
         path.write_bytes(PNG)
         return size
 
-    monkeypatch.setattr(image_folder, "_declared_size", declared)
+    monkeypatch.setattr(image_folder, "_read_declared_size", declared)
     assert "is of another size than its header says" in refused(pets, "cat/1.png")
 
 

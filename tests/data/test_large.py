@@ -11,15 +11,15 @@ import polars as pl
 import pytest
 
 import glassnet as gn
-from glassnet.data import large, own
-from glassnet.data.large import is_mapped
+from glassnet.data import large, user_data
+from glassnet.data.dataset import is_mapped
 from glassnet.errors import FileError, UsageError
 
 
 @pytest.fixture
 def everything_is_large(monkeypatch, tmp_path_factory):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))  # no other process's files
-    monkeypatch.setattr(own, "LARGE", 100)
+    monkeypatch.setattr(user_data, "LARGE", 100)
     monkeypatch.setattr(large, "BLOCK", 700)
 
 
@@ -78,7 +78,7 @@ def test_it_trains_as_well_as_the_same_rows_in_memory(everything_is_large, table
         return gn.fit(network, data, epochs=5, progress=False).history.last.validation_loss
 
     mapped = loss(gn.load_dataset(str(table[0]), target="price"))
-    monkeypatch.setattr(own, "LARGE", 10**9)
+    monkeypatch.setattr(user_data, "LARGE", 10**9)
     assert mapped < 1.5 * loss(gn.load_dataset(str(table[0]), target="price"))
 
 

@@ -2,10 +2,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.loops import for_each
 
 from glassnet.data.audit import audit
 from glassnet.data.dataset import TASKS
-from glassnet.data.medmnist import all_sets, descriptions
+from glassnet.data.medmnist import list_sets, read_descriptions
 from glassnet.data.registry import DATASETS, load_dataset
 from glassnet.data.sources import md5
 from glassnet.errors import FileError
@@ -92,7 +93,7 @@ def test_a_set_of_every_kind_keeps_its_three_splits(put, name):
         labels = arrays[f"{short}_labels"]
         np.testing.assert_array_equal(y, labels if task == "multi-label" else labels[:, 0])
     names = data.target_names if task == "multi-label" else data.class_names
-    assert names == tuple(descriptions()["sets"][name.partition("_")[0]]["labels"].values())
+    assert names == tuple(read_descriptions()["sets"][name.partition("_")[0]]["labels"].values())
     assert len(names) == count
     assert (data.class_names is None) == (task == "multi-label") == (data.target_names is not None)
     assert data.checksums == {f"{name}.npz": md5(home / "medmnist" / f"{name}.npz")}
@@ -182,13 +183,13 @@ def test_a_damaged_file_is_refused_by_name(put):
 
 def test_there_are_eighteen_sets_with_their_tasks():
     assert len(SETS) == 18
-    assert {medical.flag: medical.task for medical in all_sets()} == SETS
+    assert {medical.flag: medical.task for medical in list_sets()} == SETS
     assert set(SETS.values()) < set(TASKS)
 
 
 def test_flat_sets_come_in_four_sizes_and_cubes_in_two():
     sizes = {}
-    for medical in all_sets():
+    for medical in list_sets():
         sizes.setdefault(medical.flag, []).append(medical.size)
         assert medical.name == medical.flag + ("" if medical.size == 28 else f"_{medical.size}")
         edges = (medical.size,) * (3 if medical.flag.endswith("3d") else 2)
@@ -196,11 +197,11 @@ def test_flat_sets_come_in_four_sizes_and_cubes_in_two():
         assert f"{medical.size} x {medical.size}" in medical.title
     for flag, found in sizes.items():
         assert found == ([28, 64] if flag.endswith("3d") else [28, 64, 128, 224]), flag
-    colours = {medical.flag for medical in all_sets() if medical.image_shape[-1] == 3}
+    colours = {medical.flag for medical in list_sets() if medical.image_shape[-1] == 3}
     assert colours == {"pathmnist", "dermamnist", "retinamnist", "bloodmnist"}
 
 
-@pytest.mark.parametrize("medical", all_sets(), ids=lambda medical: medical.name)
+@for_each("medical", list_sets())
 def test_the_facts_of_every_set_fit_together(medical):
     assert set(medical.facts["labels"]) == {str(k) for k in range(len(medical.labels))}
     assert set(medical.facts["n_samples"]) == {"train", "val", "test"}
@@ -209,7 +210,7 @@ def test_the_facts_of_every_set_fit_together(medical):
     file = medical.facts["files"][str(medical.size)]
     assert f"{medical.source.url}{medical.name}.npz{medical.source.query}" == file["url"]
     assert medical.source.files[f"{medical.name}.npz"] == file["md5"]
-    assert bool(medical.published()) == (not medical.flag.endswith("3d"))
+    assert bool(medical.published) == (not medical.flag.endswith("3d"))
     assert medical.licence.startswith("CC BY")
     assert (DATASETS[medical.name].task, DATASETS[medical.name].targets) == (medical.task, len(medical.labels))
 
@@ -228,7 +229,7 @@ def real(fashion_mnist_home):
 @pytest.mark.parametrize("name", ["breastmnist", "pneumoniamnist"])
 def test_the_real_sets_have_the_published_numbers_of_samples(real, name):
     data = real(name)
-    numbers = descriptions()["sets"][name]["n_samples"]
+    numbers = read_descriptions()["sets"][name]["n_samples"]
     assert [len(split.y) for split in (data.train, data.validation, data.test)] == list(numbers.values())
     assert data.train.X.shape == (numbers["train"], 784)
     assert (data.task, data.n_classes, data.validation_size) == ("binary", 2, None)

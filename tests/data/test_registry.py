@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.loops import for_each
 
 from glassnet.data import registry
 from glassnet.data.dataset import TASKS
-from glassnet.data.registry import DATASETS, load_dataset, published, whereabouts
+from glassnet.data.registry import DATASETS, find_folders, load_dataset, published
 from glassnet.errors import FileError, UsageError
 
-ENTRIES = pytest.mark.parametrize("entry", DATASETS.values(), ids=DATASETS)
+in_every_entry = for_each("entry", DATASETS.values())
 
 
 def refusal(error, call, *arguments, **options):
@@ -23,12 +24,12 @@ def refusal(error, call, *arguments, **options):
 
 def test_every_name_is_its_entrys_and_there_once():
     assert all(entry.name == name for name, entry in DATASETS.items())
-    assert len(registry._entries()) == len(DATASETS)
+    assert len(registry._KNOWN) == len(DATASETS)
     assert {"fashion-mnist", "mnist", "kmnist", "qmnist", "emnist-letters", "digits", "iris"} < set(DATASETS)
     assert {"pathmnist", "pathmnist_64", "pathmnist_224", "organmnist3d_64"} < set(DATASETS)
 
 
-@ENTRIES
+@in_every_entry
 def test_every_entry_is_filled_in(entry):
     assert re.fullmatch("[a-z0-9_-]+", entry.name)
     assert entry.title.strip() == entry.title != ""
@@ -39,7 +40,7 @@ def test_every_entry_is_filled_in(entry):
     assert callable(entry.load)
 
 
-@ENTRIES
+@in_every_entry
 def test_every_source_has_checksums_and_an_address(entry):
     if entry.source is None:
         return
@@ -175,30 +176,30 @@ def test_where_no_figures_are_published_compare_says_so(name):
 
 def test_whereabouts_are_scikit_learn_a_folder_or_none(small_files, monkeypatch):
     monkeypatch.setenv("GLASSNET_DATA", str(small_files.parent))
-    places = whereabouts()
+    places = find_folders()
     assert list(places) == list(DATASETS)
     assert places["digits"] == places["iris"] == "in scikit-learn"
     assert places["fashion-mnist"] == str(small_files)
     assert places["breastmnist"] is places["emnist-letters"] is places["qmnist"] is places["kmnist"] is None
     monkeypatch.delenv("GLASSNET_DATA")
-    assert whereabouts()["fashion-mnist"] is None
-    assert whereabouts(small_files.parent)["fashion-mnist"] == str(small_files)
+    assert find_folders()["fashion-mnist"] is None
+    assert find_folders(small_files.parent)["fashion-mnist"] == str(small_files)
 
 
 def test_a_folder_without_a_name_above_it_is_of_the_set_that_is_asked_for_only(small_files):
     # The files of MNIST, Fashion-MNIST and Kuzushiji-MNIST have the same names: here they are Fashion-MNIST's.
-    places = whereabouts(small_files.parent)
+    places = find_folders(small_files.parent)
     assert (places["fashion-mnist"], places["mnist"], places["kmnist"]) == (str(small_files), None, None)
 
 
 def test_whereabouts_refuse_a_part_of_a_set(small_files):
     next(small_files.iterdir()).unlink()
-    assert "is missing beside the other files" in refusal(FileError, whereabouts, small_files.parent)
+    assert "is missing beside the other files" in refusal(FileError, find_folders, small_files.parent)
 
 
 @pytest.mark.real_data
 def test_the_real_data_are_where_the_variable_says(fashion_mnist_home):
-    places = whereabouts(fashion_mnist_home)
+    places = find_folders(fashion_mnist_home)
     assert places["fashion-mnist"] == f"{fashion_mnist_home}/fashion-mnist"
     for name in ("mnist", "breastmnist"):
         folder = Path(fashion_mnist_home) / DATASETS[name].source.name

@@ -298,12 +298,12 @@ def test_a_query_stands_behind_the_files_name_in_the_address_only(source, server
 
 
 def test_whereabouts_are_the_folder_without_a_download(source, server, tmp_path):
-    assert source.whereabouts() is None
-    assert source.whereabouts(fill(tmp_path / "home" / "things").parent) == tmp_path / "home" / "things"
+    assert source.find_folder() is None
+    assert source.find_folder(fill(tmp_path / "home" / "things").parent) == tmp_path / "home" / "things"
     fill(cache_folder() / "things")
-    assert source.whereabouts() == cache_folder() / "things"
+    assert source.find_folder() == cache_folder() / "things"
     fill(tmp_path / "half", ["one.gz"])
-    assert "two.gz: is missing" in refusal(lambda: source.whereabouts(tmp_path / "half"))
+    assert "two.gz: is missing" in refusal(lambda: source.find_folder(tmp_path / "half"))
     assert server.asked == []
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn.preprocessing import StandardScaler
 
-from glassnet.data import large, own, standardisation
+from glassnet.data import large, standardisation, user_data
 from glassnet.data.dataset import Dataset, Split
 from glassnet.data.registry import load_dataset
 from glassnet.data.standardisation import Standardisation
@@ -43,7 +43,7 @@ def test_known_values_by_hand():
     found = Standardisation.of(X)
     assert found.mean.tolist() == [4.0, 7.0, 1.0]
     # (9 + 1 + 16 + 0) / 4; a column that never changes; (1 + 1 + 9 + 1) / 4
-    assert found.spread.tolist() == [np.sqrt(26 / 4), 1.0, np.sqrt(3)]
+    assert found.std.tolist() == [np.sqrt(26 / 4), 1.0, np.sqrt(3)]
     scaled = found.apply(np.array([[4.0, 9.0, 1 + 2 * np.sqrt(3)]]))
     assert scaled.dtype == np.float32
     assert scaled.tolist() == [[0.0, 2.0, 2.0]]
@@ -56,7 +56,7 @@ def test_the_figures_are_scikit_learns(rows, dtype):
     X[:, 0, 1] = X[0, 0, 1]  # it never changes
     theirs, ours = StandardScaler().fit(X.reshape(rows, 6).astype(float)), Standardisation.of(X)
     np.testing.assert_allclose(ours.mean, theirs.mean_, rtol=1e-12)
-    np.testing.assert_allclose(ours.spread, theirs.scale_, rtol=1e-12)
+    np.testing.assert_allclose(ours.std, theirs.scale_, rtol=1e-12)
     expected = theirs.transform(X.reshape(rows, 6).astype(float))
     np.testing.assert_allclose(ours.apply(X), expected, rtol=1e-6, atol=1e-12)
 
@@ -65,21 +65,21 @@ def test_the_figures_are_scikit_learns(rows, dtype):
 def test_a_column_that_never_changes_has_spread_1_whatever_rounding_makes_of_its_mean(value):
     X = np.full((1001, 1), value)
     found = Standardisation.of(X)
-    assert found.spread.tolist() == [1.0]
+    assert found.std.tolist() == [1.0]
     assert abs(found.apply(X)).max() < 1e-9
 
 
 def test_numbers_far_from_zero_keep_their_spread():
     X = 1e9 + np.arange(1000.0)[:, None] % 2  # a sum of squares less the mean's would lose all of it
-    assert Standardisation.of(X).spread == pytest.approx([0.5], rel=1e-12)
+    assert Standardisation.of(X).std == pytest.approx([0.5], rel=1e-12)
 
 
 def test_bytes_are_pixels_of_255():
     pixels = np.random.default_rng(0).integers(0, 256, (300, 4, 4)).astype(np.uint8)
     of_bytes, of_shares = Standardisation.of(pixels), Standardisation.of(pixels / 255)
-    assert (of_bytes.mean.tolist(), of_bytes.spread.tolist()) == (
+    assert (of_bytes.mean.tolist(), of_bytes.std.tolist()) == (
         of_shares.mean.tolist(),
-        of_shares.spread.tolist(),
+        of_shares.std.tolist(),
     )
     np.testing.assert_array_equal(of_bytes.apply(pixels), of_bytes.apply(pixels / 255))
     assert (of_bytes.of_bytes, of_shares.of_bytes) == (True, False)
@@ -105,7 +105,7 @@ def test_floats_are_undone_to_rounding():
 def test_json_gives_the_same_figures_back(X):
     found = Standardisation.of(X)
     again = Standardisation.from_json(found.to_json())
-    for name in ("mean", "spread"):
+    for name in ("mean", "std"):
         np.testing.assert_array_equal(getattr(again, name), getattr(found, name))
     assert again.of_bytes is found.of_bytes
 
@@ -114,18 +114,18 @@ def test_json_gives_the_same_figures_back(X):
     "changes",
     [
         {"mean": [1.0]},
-        {"spread": [1.0, 0.0]},
-        {"spread": [1.0, float("nan")]},
+        {"std": [1.0, 0.0]},
+        {"std": [1.0, float("nan")]},
         {"mean": [1.0, float("inf")]},
         {"mean": "ab"},
         {"mean": None},
-        {"mean": 1.0, "spread": 1.0},
-        {"mean": [[1.0, 2.0]], "spread": [[1.0, 2.0]]},
+        {"mean": 1.0, "std": 1.0},
+        {"mean": [[1.0, 2.0]], "std": [[1.0, 2.0]]},
         {"of_bytes": 1},
     ],
 )
 def test_other_json_is_refused(changes):
-    good = {"mean": [1.0, 2.0], "spread": [1.0, 3.0], "of_bytes": False}
+    good = {"mean": [1.0, 2.0], "std": [1.0, 3.0], "of_bytes": False}
     Standardisation.from_json(json.dumps(good))
     with pytest.raises(ValueError, match=r"\S"):
         Standardisation.from_json(json.dumps(good | changes))
@@ -150,7 +150,7 @@ def test_rows_that_are_no_numbers_or_of_another_width_are_refused():
 
 
 def test_all_rows_are_scaled_by_the_training_rows_figures(shifted):
-    data = shifted.standardised()
+    data = shifted.standardise()
     train = shifted.train.X.reshape(50, 4)
     mean, spread = train.mean(axis=0), train.std(axis=0)
     for before, after in zip(splits(shifted), splits(data), strict=True):
@@ -164,9 +164,9 @@ def test_all_rows_are_scaled_by_the_training_rows_figures(shifted):
 
 
 def test_other_validation_and_test_rows_do_not_change_the_training_rows(shifted):
-    one = shifted.standardised()
+    one = shifted.standardise()
     other = dataclasses.replace(shifted, test=shifted.test._replace(X=shifted.test.X * 9))
-    other = other.with_validation(Split(shifted.validation.X - 40, shifted.validation.y)).standardised()
+    other = other.with_validation(Split(shifted.validation.X - 40, shifted.validation.y)).standardise()
     np.testing.assert_array_equal(one.train.X, other.train.X)
     assert one.standardisation.to_json() == other.standardisation.to_json()
 
@@ -181,11 +181,11 @@ def test_validation_rows_that_are_set_aside_have_no_part_in_the_figures():
 
 
 def load_data_of(X, **options):
-    return Dataset.from_arrays(X, np.zeros(len(X), int), **options).standardised()
+    return Dataset.from_arrays(X, np.zeros(len(X), int), **options).standardise()
 
 
 def test_what_else_is_known_of_the_data_stays(shifted):
-    data = shifted.standardised()
+    data = shifted.standardise()
     changed = {"train", "validation", "test", "standardisation"}
     for field in dataclasses.fields(data):
         if field.name not in changed:
@@ -193,7 +193,7 @@ def test_what_else_is_known_of_the_data_stays(shifted):
 
 
 def test_validation_rows_given_later_are_scaled_too(shifted):
-    data = shifted.standardised()
+    data = shifted.standardise()
     again = data.with_validation(shifted.validation)
     np.testing.assert_array_equal(again.validation.X, data.validation.X)
 
@@ -225,11 +225,11 @@ def test_a_table_is_refused_and_so_is_what_is_standardised(tmp_path):
     for table in (frame, tmp_path / "mine.csv"):
         assert "standardised already" in refusal(UsageError, load_dataset, table, target="b", standardize=True)
     data = load_dataset("digits", standardize=True)
-    assert "standardised already" in refusal(UsageError, data.standardised)
+    assert "standardised already" in refusal(UsageError, data.standardise)
 
 
 def test_data_larger_than_memory_are_refused(tmp_path, monkeypatch):
-    for module in (own, large):
+    for module in (user_data, large):
         monkeypatch.setattr(module, "LARGE", 50)
     np.save(tmp_path / "rows.npy", np.arange(120.0).reshape(60, 2))
     np.save(tmp_path / "labels.npy", np.arange(60) % 2)
@@ -244,6 +244,6 @@ def test_fashion_mnist_by_its_known_mean(fashion_mnist_home):
     """0.2860 and 0.3530 are the mean and deviation of all pixels that recipes for Fashion-MNIST give."""
     found = load_dataset("fashion-mnist", fashion_mnist_home, validation=0, standardize=True).standardisation
     assert found.mean.mean() == pytest.approx(0.2860, abs=5e-5)
-    assert np.sqrt((found.spread**2 + found.mean**2).mean() - found.mean.mean() ** 2) == pytest.approx(
+    assert np.sqrt((found.std**2 + found.mean**2).mean() - found.mean.mean() ** 2) == pytest.approx(
         0.3530, abs=5e-5
     )

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris, load_wine
 
-from glassnet.data import table
+from glassnet.data import delimited_text
+from glassnet.data import parquet as parquet_file
 from glassnet.data.table import read_table
 from glassnet.errors import DataError, FileError
 
@@ -89,7 +90,7 @@ def test_quoted_line_ends_stay_and_later_lines_are_counted_right(tmp_path):
 
 
 def test_parts_are_put_together_in_order(tmp_path, monkeypatch):
-    monkeypatch.setattr(table, "CHUNK", 10)
+    monkeypatch.setattr(delimited_text, "CHUNK", 10)
     frame = read_table(written(tmp_path, "a,b\n" + "".join(f"{i},w{i}\n" for i in range(1000))))
     assert frame["a"].to_list() == list(range(1000))
     assert frame["b"].to_list() == [f"w{i}" for i in range(1000)]
@@ -258,15 +259,15 @@ def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path, name):
 
 
 def test_a_decoder_that_takes_too_long_is_ended(tmp_path, monkeypatch):
-    monkeypatch.setattr(table, "DECODER_SECONDS", 0)
+    monkeypatch.setattr(parquet_file, "DECODER_SECONDS", 0)
     assert "is damaged: not decoded after 0 s" in refused(written(tmp_path, GOOD_PARQUET, "t.parquet"))
 
 
 def test_more_cells_than_bytes_can_hold_are_not_believed(tmp_path, monkeypatch):
-    monkeypatch.setattr(table, "FREE_CELLS", 1)
-    monkeypatch.setattr(table, "CELLS_PER_BYTE", 0.001)
+    monkeypatch.setattr(parquet_file, "FREE_CELLS", 1)
+    monkeypatch.setattr(parquet_file, "CELLS_PER_BYTE", 0.001)
     path = written(tmp_path, GOOD_PARQUET, "t.parquet")
-    assert "promises 9 values" in table._decode_parquet(str(path), str(tmp_path / "out"))
+    assert "promises 9 values" in parquet_file._write_arrow(str(path), str(tmp_path / "out"))
 
 
 def test_tables_in_memory():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glassnet.graph.computation_graph import ComputationGraph
-from glassnet.graph.views import readable_levels
+from glassnet.graph.views import list_readable_levels
 from glassnet.nn.activations import ACTIVATIONS
 from glassnet.nn.losses import LOSSES
 from glassnet.nn.network import Network
@@ -59,7 +59,7 @@ def views_of():
             {"neuron": (layer, int(rng.integers(layers[layer])))},
             {"path": [int(rng.integers(d)) for d in layers]},
         )
-        levels = dict.fromkeys([*readable_levels(layers), "neurons", "matrices"])
+        levels = dict.fromkeys([*list_readable_levels(layers), "neurons", "matrices"])
         return [*({"level": level} for level in levels), *drawn, {"path": ()}]
 
     return views
@@ -139,12 +139,12 @@ class Line:
         return isinstance(self.next, str) and self.next in signs
 
     def whole(self):
-        value = self.joined()
+        value = self.join()
         if self.next is not None:
             raise SyntaxError(f"{shown(self.next)} follows a whole formula")
         return value
 
-    def joined(self):
+    def join(self):
         value = self.sum()
         while self.sees("∧", "∨"):
             other = (np.logical_and if self.take() == "∧" else np.logical_or), self.sum()
@@ -174,11 +174,11 @@ class Line:
     def factor(self):
         token = self.take()
         if token == "(":
-            return self.closed(self.joined(), ")")
+            return self.closed(self.join(), ")")
         if token == "[":
             return 1.0 * self.closed(self.relation(), "]")
         if token == "|":
-            return abs(self.closed(self.joined(), "|"))
+            return abs(self.closed(self.join(), "|"))
         if token == "{":
             return self.cases(self.take())
         if token is None or isinstance(token, str):
@@ -215,10 +215,10 @@ class Line:
     def mi(self, element):
         """A function; what is a name by itself was looked up before."""
         self.take("(")
-        arguments = [self.joined()]
+        arguments = [self.join()]
         while self.sees(","):
             self.take()
-            arguments.append(self.joined())
+            arguments.append(self.join())
         return self.closed(CALLED[element.text](*arguments), ")")
 
     def mfrac(self, element):

@@ -8,22 +8,22 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from glassnet.compiled.tracing import Symbol, array, evaluate, in_order, trace
 from glassnet.graph.algebra import (
     MOST_TERMS,
     TEXTBOOK,
-    activation_symbols,
-    loss_symbols,
-    sum_of,
-    textbook,
-    written,
-    written_of_row,
-    written_with_numbers,
+    choose_form,
+    join_terms,
+    trace_activation,
+    trace_loss,
+    write_formula,
+    write_row_formula,
+    write_with_numbers,
 )
 from glassnet.graph.notation import Name, identifier, number, numeral, sign
 from glassnet.nn import activations, losses
 from glassnet.nn.activations import ACTIVATIONS, Activation, register_activation
 from glassnet.nn.losses import LOSSES, Loss, register_loss
-from glassnet.nn.tracing import Symbol, array, evaluate, in_order, trace
 
 ALL_ACTIVATIONS, ALL_LOSSES = sorted(ACTIVATIONS), [*sorted(LOSSES), "huber(0.25)"]
 Z = np.concatenate([np.linspace(-30, 30, 241), [1e-9, -1e-9, 0.3, -0.7]])
@@ -58,7 +58,7 @@ def rows_for(name, n=40, d=3, seed=0):
 @pytest.mark.parametrize("name", ALL_ACTIVATIONS)
 def test_an_activation_is_shown_in_a_form_that_computes_the_same(name):
     activation = ACTIVATIONS.resolve(name)
-    f, f_prime = activation_symbols(activation)
+    f, f_prime = trace_activation(activation)
     h = activation.f(Z)
     shown, slope = evaluate(f, {"z": Z}), evaluate(f_prime, {"z": Z, "h": h})
     np.testing.assert_allclose(np.broadcast_to(shown, Z.shape), h, rtol=1e-11, atol=1e-13)
@@ -69,7 +69,7 @@ def test_an_activation_is_shown_in_a_form_that_computes_the_same(name):
 def test_a_loss_is_shown_in_a_form_that_computes_the_same(name):
     loss, (outputs, targets) = LOSSES.resolve(name), rows_for(name)
     rows, slopes = loss.formula(outputs, targets)
-    value, slope = (evaluate(symbol, {"a": outputs, "y": targets}) for symbol in loss_symbols(loss))
+    value, slope = (evaluate(symbol, {"a": outputs, "y": targets}) for symbol in trace_loss(loss))
     np.testing.assert_allclose(value, rows, rtol=1e-11, atol=1e-13)
     np.testing.assert_allclose(slope, slopes, rtol=1e-11, atol=1e-13)
 
@@ -82,10 +82,10 @@ def test_every_form_of_the_textbooks_is_of_a_formula_of_the_package():
 
 
 def test_options_of_a_formula_stay_with_it():
-    shown = textbook(partial(losses.huber_loss, delta=0.5))
+    shown = choose_form(partial(losses.huber_loss, delta=0.5))
     assert shown.func is TEXTBOOK[losses.huber_loss]
     assert shown.keywords == {"delta": 0.5}
-    assert textbook(activations.tanh) is activations.tanh
+    assert choose_form(activations.tanh) is activations.tanh
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_options_of_a_formula_stay_with_it():
     ],
 )
 def test_activations_read_as_in_a_textbook(name, f, f_prime):
-    symbols = activation_symbols(ACTIVATIONS.resolve(name))
-    texts = [written(symbol, {"z": LETTER_Z, "h": LETTER_H}) for symbol in symbols]
+    symbols = trace_activation(ACTIVATIONS.resolve(name))
+    texts = [write_formula(symbol, {"z": LETTER_Z, "h": LETTER_H}) for symbol in symbols]
     assert [text_of(text) for text in texts] == [f, f_prime]
 
 
@@ -173,9 +173,9 @@ def agree(read, text, names, symbol, values):
 def test_a_formula_with_letters_reads_as_it_is_computed(read, formula):
     symbol, values = formula
     names = {LETTER_Z: values["z"], LETTER_H: values["h"]}
-    text = written(symbol, {"z": LETTER_Z, "h": LETTER_H})
+    text = write_formula(symbol, {"z": LETTER_Z, "h": LETTER_H})
     agree(read, text, names, symbol, values)
-    factor = written(symbol, {"z": LETTER_Z, "h": LETTER_H}, as_factor=True)
+    factor = write_formula(symbol, {"z": LETTER_Z, "h": LETTER_H}, as_factor=True)
     agree(read, numeral(3) + sign("·") + factor, names, 3 * symbol, values)
 
 
@@ -183,7 +183,9 @@ def test_a_formula_with_letters_reads_as_it_is_computed(read, formula):
 @given(formula=traced_formulas())
 def test_a_formula_with_numbers_reads_as_it_is_computed(read, formula):
     symbol, values = formula
-    agree(read, written(symbol, {name: numeral(value) for name, value in values.items()}), {}, symbol, values)
+    agree(
+        read, write_formula(symbol, {name: numeral(value) for name, value in values.items()}), {}, symbol, values
+    )
 
 
 @pytest.mark.parametrize(
@@ -220,15 +222,15 @@ def test_a_formula_with_numbers_reads_as_it_is_computed(read, formula):
 )
 def test_brackets(read, formula, z):
     symbol, values = trace(formula, array("z", "float64"), array("h", "float64")), {"z": z, "h": 3.0}
-    letters = written(symbol, {"z": LETTER_Z, "h": LETTER_H})
+    letters = write_formula(symbol, {"z": LETTER_Z, "h": LETTER_H})
     agree(read, letters, {LETTER_Z: z, LETTER_H: 3.0}, symbol, values)
-    agree(read, written(symbol, {"z": numeral(z), "h": numeral(3.0)}), {}, symbol, values)
+    agree(read, write_formula(symbol, {"z": numeral(z), "h": numeral(3.0)}), {}, symbol, values)
 
 
 def test_a_name_with_its_layer_above_is_bracketed_before_an_exponent():
     """Else (1) and 2 stand beside each other above the letter."""
-    _, f_prime = activation_symbols(ACTIVATIONS.resolve("tanh"))
-    assert text_of(written(f_prime, {"h": Name("h", 1, (0,)).mathml})) == "1−(h0(1))2"
+    _, f_prime = trace_activation(ACTIVATIONS.resolve("tanh"))
+    assert text_of(write_formula(f_prime, {"h": Name("h", 1, (0,)).mathml})) == "1−(h0(1))2"
 
 
 @pytest.mark.parametrize("name", ALL_ACTIVATIONS)
@@ -237,11 +239,15 @@ def test_every_activation_reads_as_it_is_computed(read, name):
     for z in (-2.5, -0.75, 0.5, 1.25):
         h = float(activation.f(np.float64(z)))
         values = {"z": z, "h": h}
-        for symbol in activation_symbols(activation):
+        for symbol in trace_activation(activation):
             agree(
-                read, written(symbol, {"z": LETTER_Z, "h": LETTER_H}), {LETTER_Z: z, LETTER_H: h}, symbol, values
+                read,
+                write_formula(symbol, {"z": LETTER_Z, "h": LETTER_H}),
+                {LETTER_Z: z, LETTER_H: h},
+                symbol,
+                values,
             )
-            text = written(symbol, {"z": numeral(z), "h": numeral(h)})
+            text = write_formula(symbol, {"z": numeral(z), "h": numeral(h)})
             assert read(text) == pytest.approx(float(evaluate(symbol, values)), rel=2e-3, abs=2e-4)
 
 
@@ -293,29 +299,29 @@ def test_a_formula_of_a_row_reads_as_it_is_computed(read, letters, formula):
     symbol = trace(formula, array("a", "float64"), array("y", "float64"))
     value = float(formula(A, Y)[0])
     names = {**indexed("a", A), **indexed("y", Y)}
-    assert read(written_of_row(symbol, letters), names, d=3) == pytest.approx(value, rel=1e-9)
-    assert read(written_with_numbers(symbol, {"a": A, "y": Y})) == pytest.approx(value, rel=2e-3)
+    assert read(write_row_formula(symbol, letters), names, d=3) == pytest.approx(value, rel=1e-9)
+    assert read(write_with_numbers(symbol, {"a": A, "y": Y})) == pytest.approx(value, rel=2e-3)
 
 
 @pytest.mark.parametrize("name", [*ALL_LOSSES, "own_softmax"])
 def test_losses_and_their_slopes_read_as_they_are_computed(read, letters, name):
     loss = Loss(name, own_softmax) if name == "own_softmax" else LOSSES.resolve(name)
     outputs, targets = A, np.array([[0.5, 0.125, 0.375]]) if loss.output or name == "own_softmax" else Y
-    value, slope = loss_symbols(loss)
+    value, slope = trace_loss(loss)
     (row,), slopes = loss.formula(outputs, targets)
     names, values = {**indexed("a", outputs), **indexed("y", targets)}, {"a": outputs, "y": targets}
-    assert read(written_of_row(value, letters), names, d=3) == pytest.approx(row, rel=1e-9)
-    assert read(written_with_numbers(value, values)) == pytest.approx(row, rel=2e-3)
+    assert read(write_row_formula(value, letters), names, d=3) == pytest.approx(row, rel=1e-9)
+    assert read(write_with_numbers(value, values)) == pytest.approx(row, rel=2e-3)
     for j in range(3):
-        text = written_of_row(slope, letters, "j")
+        text = write_row_formula(slope, letters, "j")
         assert read(text, names, {"j": j}, d=3) == pytest.approx(slopes[0, j], rel=1e-9)
-        assert read(written_with_numbers(slope, values, j)) == pytest.approx(slopes[0, j], rel=5e-3)
+        assert read(write_with_numbers(slope, values, j)) == pytest.approx(slopes[0, j], rel=5e-3)
 
 
 def test_a_sum_within_a_sum_has_an_index_of_its_own(letters):
-    value, slope = loss_symbols(LOSSES.resolve("cross_entropy"))
-    assert text_of(written_of_row(value, letters)) == "−∑jyj·ln(eaj∑keak)"
-    assert text_of(written_of_row(slope, letters, "j")) == "eaj∑keak−yj"
+    value, slope = trace_loss(LOSSES.resolve("cross_entropy"))
+    assert text_of(write_row_formula(value, letters)) == "−∑jyj·ln(eaj∑keak)"
+    assert text_of(write_row_formula(slope, letters, "j")) == "eaj∑keak−yj"
 
 
 def test_logits_beyond_the_range_of_exp_are_shown_without_a_warning(read):
@@ -323,15 +329,15 @@ def test_logits_beyond_the_range_of_exp_are_shown_without_a_warning(read):
     for name in ("cross_entropy", "binary_cross_entropy"):
         loss = LOSSES.resolve(name)
         (row,), (slopes,) = loss.formula(values["a"], values["y"])
-        value, slope = loss_symbols(loss, values)
-        assert read(written_with_numbers(value, values)) == pytest.approx(row)
-        assert read(written_with_numbers(slope, values, 0)) == pytest.approx(slopes[0])
+        value, slope = trace_loss(loss, values)
+        assert read(write_with_numbers(value, values)) == pytest.approx(row)
+        assert read(write_with_numbers(slope, values, 0)) == pytest.approx(slopes[0])
 
 
 @given(values=st.lists(st.floats(-100, 100), min_size=1, max_size=12))
 def test_of_many_terms_the_largest_are_shown_in_their_order(values):
     texts = [f"<mn>{place}</mn>" for place in range(len(values))]
-    parts = text_of(sum_of(texts, np.array(values))).split("+")
+    parts = text_of(join_terms(texts, np.array(values))).split("+")
     if len(values) <= MOST_TERMS:
         assert parts == [str(place) for place in range(len(values))]
         return
@@ -353,9 +359,9 @@ def test_an_own_activation_is_shown_by_what_it_does(read):
     own = register_activation(
         "own", lambda z: z / (1 + np.abs(z)), lambda z: 1 / (1 + np.abs(z)) ** 2, kinks=(0.0,)
     )
-    f, f_prime = activation_symbols(own)
-    assert text_of(written(f, {"z": LETTER_Z})) == "z1+|z|"
-    assert read(written(f_prime, {"z": numeral(-3.0), "h": numeral(-0.75)})) == 1 / 16
+    f, f_prime = trace_activation(own)
+    assert text_of(write_formula(f, {"z": LETTER_Z})) == "z1+|z|"
+    assert read(write_formula(f_prime, {"z": numeral(-3.0), "h": numeral(-0.75)})) == 1 / 16
 
 
 @pytest.mark.parametrize(
@@ -365,9 +371,9 @@ def test_an_own_activation_is_shown_by_what_it_does(read):
 )
 def test_what_cannot_be_followed_has_no_symbol(f):
     own = Activation("own", f, lambda z, h: np.ones_like(z))
-    shown, slope = activation_symbols(own)
+    shown, slope = trace_activation(own)
     assert shown is None
-    assert text_of(written(slope, {"z": LETTER_Z, "h": LETTER_H})) == "1"
+    assert text_of(write_formula(slope, {"z": LETTER_Z, "h": LETTER_H})) == "1"
 
 
 def test_a_callable_without_a_hash_is_followed():
@@ -378,8 +384,8 @@ def test_a_callable_without_a_hash_is_followed():
         def __call__(self, z):
             return z * z
 
-    f, _ = activation_symbols(Activation("square", Square(), lambda z, h: 2 * z))
-    assert text_of(written(f, {"z": LETTER_Z})) == "z2"
+    f, _ = trace_activation(Activation("square", Square(), lambda z, h: 2 * z))
+    assert text_of(write_formula(f, {"z": LETTER_Z})) == "z2"
 
 
 def test_an_own_loss_is_shown_by_what_it_does(read, letters):
@@ -387,10 +393,10 @@ def test_an_own_loss_is_shown_by_what_it_does(read, letters):
         r = a - y
         return 0.25 * (r**4).sum(axis=1), r**3
 
-    value, slope = loss_symbols(register_loss("quartic", quartic))
-    assert text_of(written_of_row(value, letters)) == "0.25·∑j(aj−yj)4"
-    assert text_of(written_of_row(slope, letters, "j")) == "(aj−yj)3"
-    assert read(written_with_numbers(slope, {"a": A, "y": Y}, 1)) == -3.375
+    value, slope = trace_loss(register_loss("quartic", quartic))
+    assert text_of(write_row_formula(value, letters)) == "0.25·∑j(aj−yj)4"
+    assert text_of(write_row_formula(slope, letters, "j")) == "(aj−yj)3"
+    assert read(write_with_numbers(slope, {"a": A, "y": Y}, 1)) == -3.375
 
 
 def test_an_own_loss_that_cannot_be_followed_has_no_symbol():
@@ -398,4 +404,4 @@ def test_an_own_loss_that_cannot_be_followed_has_no_symbol():
         r = np.interp(a - y, [-99, 99], [-99, 99])
         return 0.5 * (r * r).sum(axis=1), r
 
-    assert loss_symbols(Loss("own", unfollowed)) == (None, None)
+    assert trace_loss(Loss("own", unfollowed)) == (None, None)

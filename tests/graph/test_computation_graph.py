@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.graph.computation_graph import ComputationGraph
+from glassnet.graph.gradient_agreement import check_gradients
 from glassnet.graph.nodes import Multiplier
-from glassnet.graph.proof import prove
 from glassnet.nn import backpropagation
 from glassnet.nn.activations import ACTIVATIONS
 from glassnet.nn.gradient_check import numerical_derivatives
@@ -230,7 +230,7 @@ def test_the_network_and_the_data_are_left_alone(problem):
     network.gradient[:] = 7
     before = network.theta.copy(), X.copy(), y.copy()
     graph = ComputationGraph(network, X, y)
-    prove(graph)
+    check_gradients(graph)
     for kept, copied in zip((network.theta, X, y), before, strict=True):
         np.testing.assert_array_equal(kept, copied)
     assert (network.gradient == 7).all()
@@ -317,27 +317,27 @@ def planted(monkeypatch, fault):
     "view", [{"level": "operations"}, {"level": "neurons"}, {"level": "matrices"}, {"path": ()}]
 )
 def test_healthy_networks_are_proved(graph_of, view, loss):
-    proof = prove(graph_of([3, 4, 5, 2], ["tanh", "gelu"], loss, n=4, **view))
-    assert proof.graph_difference <= 1e-12
-    assert proof.numeric_difference <= 1e-7
-    assert [block.block for block in proof.blocks] == ["W1", "b1", "W2", "b2", "W3", "b3"]
-    assert [block.size for block in proof.blocks] == [12, 4, 20, 5, 10, 2]
-    assert [block.checked for block in proof.blocks] == [12, 4, 20, 5, 10, 2]
-    assert len(proof.derivatives) == 53
-    for derivative in proof.derivatives:
+    agreement = check_gradients(graph_of([3, 4, 5, 2], ["tanh", "gelu"], loss, n=4, **view))
+    assert agreement.graph_difference <= 1e-12
+    assert agreement.numeric_difference <= 1e-7
+    assert [block.block for block in agreement.blocks] == ["W1", "b1", "W2", "b2", "W3", "b3"]
+    assert [block.size for block in agreement.blocks] == [12, 4, 20, 5, 10, 2]
+    assert [block.checked for block in agreement.blocks] == [12, 4, 20, 5, 10, 2]
+    assert len(agreement.derivatives) == 53
+    for derivative in agreement.derivatives:
         assert derivative.recursion == pytest.approx(derivative.graph, rel=1e-9, abs=1e-15)
         assert derivative.error <= 1e-7
 
 
 def test_a_proof_tells_the_derivatives_of_the_recursion(problem):
     network, X, y = problem([3, 4, 2], "tanh", n=3)
-    proof = prove(ComputationGraph(network, X, y))
+    agreement = check_gradients(ComputationGraph(network, X, y))
     network.backward(network.forward(X), network.encode(y))
-    assert [d.parameter for d in proof.derivatives] == [
+    assert [d.parameter for d in agreement.derivatives] == [
         network.parameters.name(k) for k in range(len(network.theta))
     ]
-    assert [d.recursion for d in proof.derivatives] == network.gradient.tolist()
-    assert [block.largest for block in proof.blocks] == [
+    assert [d.recursion for d in agreement.derivatives] == network.gradient.tolist()
+    assert [block.largest for block in agreement.blocks] == [
         np.abs(network.gradient[block]).max() for block in network.parameters.blocks.values()
     ]
 
@@ -349,8 +349,8 @@ def test_a_wrong_weight_of_the_recursion_is_found_by_graph_and_number(monkeypatc
         parameters.dW[1][2, 3] *= 1.0001
 
     planted(monkeypatch, fault)
-    proof = prove(graph)
-    for block in proof.blocks:
+    agreement = check_gradients(graph)
+    for block in agreement.blocks:
         if block.block == "W2":
             assert 5e-5 < block.graph_difference < 2e-4
             assert 5e-5 < block.numeric_difference < 2e-4
@@ -358,9 +358,9 @@ def test_a_wrong_weight_of_the_recursion_is_found_by_graph_and_number(monkeypatc
         else:
             assert block.graph_difference <= 1e-12
             assert block.numeric_difference <= 1e-7
-    assert proof.graph_difference == proof.blocks[2].graph_difference
-    assert proof.numeric_difference == proof.blocks[2].numeric_difference
-    (worst,) = [derivative for derivative in proof.derivatives if derivative.error > 1e-6]
+    assert agreement.graph_difference == agreement.blocks[2].graph_difference
+    assert agreement.numeric_difference == agreement.blocks[2].numeric_difference
+    (worst,) = [derivative for derivative in agreement.derivatives if derivative.error > 1e-6]
     assert worst.parameter == "W2[2, 3]"
     assert worst.recursion == pytest.approx(1.0001 * worst.graph, rel=1e-12)
     assert worst.numeric == pytest.approx(worst.graph, rel=1e-7)
@@ -370,12 +370,12 @@ def test_a_wrong_local_derivative_of_the_graph_is_found_where_it_leads(monkeypat
     """What a product passes to the layer before it is a little wrong: the last layer's gradient is still right."""
     right = Multiplier.backward
     monkeypatch.setattr(Multiplier, "backward", lambda *a: (1.0001 * right(*a)[0], right(*a)[1]))
-    proof = prove(graph_of([3, 2, 2, 1], "tanh", n=3, level="operations"))
-    found = {block.block: block.graph_difference for block in proof.blocks}
+    agreement = check_gradients(graph_of([3, 2, 2, 1], "tanh", n=3, level="operations"))
+    found = {block.block: block.graph_difference for block in agreement.blocks}
     assert max(found["W3"], found["b3"]) <= 1e-12
     assert all(5e-5 < found[name] < 2e-4 for name in ("W2", "b2"))
     assert all(1.5e-4 < found[name] < 3e-4 for name in ("W1", "b1"))
-    assert proof.numeric_difference <= 1e-7
+    assert agreement.numeric_difference <= 1e-7
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
@@ -387,17 +387,17 @@ def test_a_gradient_that_is_not_finite_is_wrong(monkeypatch, graph_of, wrong, bl
         parameters.db[block][1] = wrong
 
     planted(monkeypatch, fault)
-    proof = prove(graph)
-    assert proof.graph_difference == proof.numeric_difference == np.inf
-    assert proof.blocks[2 * block + 1].graph_where == f"b{block + 1}[1]"
+    agreement = check_gradients(graph)
+    assert agreement.graph_difference == agreement.numeric_difference == np.inf
+    assert agreement.blocks[2 * block + 1].graph_where == f"b{block + 1}[1]"
 
 
 def test_a_large_network_is_proved_along_directions(monkeypatch, graph_of):
     graph = graph_of([40, 30, 5], "tanh", n=3, level="matrices")
-    proof = prove(graph)
-    assert max(proof.graph_difference * 1e5, proof.numeric_difference) <= 1e-7
-    assert [block.checked for block in proof.blocks] == [3] * 4
-    assert [derivative.parameter for derivative in proof.derivatives] == [
+    agreement = check_gradients(graph)
+    assert max(agreement.graph_difference * 1e5, agreement.numeric_difference) <= 1e-7
+    assert [block.checked for block in agreement.blocks] == [3] * 4
+    assert [derivative.parameter for derivative in agreement.derivatives] == [
         name for name in ("W1", "b1", "W2", "b2") for _ in range(3)
     ]
 
@@ -405,27 +405,27 @@ def test_a_large_network_is_proved_along_directions(monkeypatch, graph_of):
         parameters.dW[0][17, 23] *= 1.1
 
     planted(monkeypatch, fault)
-    proof = prove(graph)
-    assert proof.blocks[0].graph_where == "W1[17, 23]"
-    assert proof.blocks[0].graph_difference == pytest.approx(0.1 / 1.1)
-    assert proof.blocks[0].numeric_where == "W1"
-    assert proof.blocks[0].numeric_difference > 1e-6
+    agreement = check_gradients(graph)
+    assert agreement.blocks[0].graph_where == "W1[17, 23]"
+    assert agreement.blocks[0].graph_difference == pytest.approx(0.1 / 1.1)
+    assert agreement.blocks[0].numeric_where == "W1"
+    assert agreement.blocks[0].numeric_difference > 1e-6
 
 
 def test_what_would_cross_a_kink_is_left_out_and_counted():
     """The first unit stands at 0, its kink; moving any of its weights crosses it."""
     theta = np.array([0.5, 0.8, -0.5, 0.7, 0.0, 0.3, 1.5, -2.0, 0.1])
     network = Network([2, 2, 1], "relu", loss="half_squared_error", initializer=theta, dtype="float64")
-    proof = prove(ComputationGraph(network, np.ones((1, 2)), np.array([4.0])))
-    assert [(block.checked, block.left_out) for block in proof.blocks] == [(2, 2), (1, 1), (2, 0), (1, 0)]
-    crossed = [derivative for derivative in proof.derivatives if derivative.numeric is None]
+    agreement = check_gradients(ComputationGraph(network, np.ones((1, 2)), np.array([4.0])))
+    assert [(block.checked, block.left_out) for block in agreement.blocks] == [(2, 2), (1, 1), (2, 0), (1, 0)]
+    crossed = [derivative for derivative in agreement.derivatives if derivative.numeric is None]
     assert [derivative.parameter for derivative in crossed] == ["W1[0, 0]", "W1[1, 0]", "b1[0]"]
-    assert proof.numeric_difference <= 1e-7
+    assert agreement.numeric_difference <= 1e-7
 
 
 def test_a_block_in_which_every_derivative_is_left_out_has_no_difference():
     network = Network([1, 1], loss="absolute_error", initializer=np.zeros(2), dtype="float64")
-    proof = prove(ComputationGraph(network, np.ones((1, 1)), np.zeros(1)))
-    assert [(block.checked, block.left_out) for block in proof.blocks] == [(0, 1), (0, 1)]
-    assert proof.numeric_difference == proof.graph_difference == 0
-    assert proof.blocks[0].numeric_where == ""
+    agreement = check_gradients(ComputationGraph(network, np.ones((1, 1)), np.zeros(1)))
+    assert [(block.checked, block.left_out) for block in agreement.blocks] == [(0, 1), (0, 1)]
+    assert agreement.numeric_difference == agreement.graph_difference == 0
+    assert agreement.blocks[0].numeric_where == ""

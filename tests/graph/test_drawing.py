@@ -9,10 +9,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from matplotlib.image import imread
+from tests.loops import for_each
 
 from glassnet.graph.computation_graph import ComputationGraph
-from glassnet.graph.drawing import shown, spread
-from glassnet.graph.figure import Curve, Shape, Text, path_of
+from glassnet.graph.drawing import format_values, spread
+from glassnet.graph.figure import Curve, Shape, Text, make_path
 from glassnet.graph.neuron_drawing import overlap
 from glassnet.nn.activations import ACTIVATIONS, Activation
 from glassnet.nn.network import Network
@@ -56,21 +57,6 @@ def drawings(graph_of):
     return {name: graph_of(layers, n=n, **options) for name, (n, (layers, options)) in CASES.items()}
 
 
-@pytest.fixture(params=CASES)
-def graph(request, drawings):
-    return drawings[request.param]
-
-
-@pytest.fixture(params=BY_NODE)
-def graph_by_node(request, drawings):
-    return drawings[request.param]
-
-
-@pytest.fixture(params=BY_NEURON)
-def graph_by_neuron(request, drawings):
-    return drawings[request.param]
-
-
 def marks(graph, kind):
     return [mark for mark in graph.figure.marks if isinstance(mark, kind)]
 
@@ -93,7 +79,9 @@ def collisions(graph):
     ]
 
 
-def test_nothing_lies_over_anything_else(graph):
+@for_each("name", CASES)
+def test_nothing_lies_over_anything_else(drawings, name):
+    graph = drawings[name]
     assert not collisions(graph)
 
 
@@ -120,7 +108,7 @@ def points_of(curve):
     """Points along a curve, close to each other."""
     at, points = None, []
     t = np.linspace(0, 1, 80)[:, None]
-    steps = iter(path_of(curve))
+    steps = iter(make_path(curve))
     for command, x, y in steps:
         if command == "L":
             points.append((1 - t) * at + t * np.array([x, y]))
@@ -133,18 +121,22 @@ def points_of(curve):
     return np.concatenate(points)
 
 
-def test_no_line_goes_through_a_node_that_it_does_not_join(graph_by_node):
-    for curve in marks(graph_by_node, Curve):
+@for_each("name", BY_NODE)
+def test_no_line_goes_through_a_node_that_it_does_not_join(drawings, name):
+    graph = drawings[name]
+    for curve in marks(graph, Curve):
         points = points_of(curve)
-        for shape in marks(graph_by_node, Shape):
+        for shape in marks(graph, Shape):
             if shape.node not in curve.nodes:
                 box = smaller(shape.extent)
                 inside = (points > box[:2]).all(axis=1) & (points < box[2:]).all(axis=1)
-                names = [str(graph_by_node.nodes[index].name) for index in (*curve.nodes, shape.node)]
+                names = [str(graph.nodes[index].name) for index in (*curve.nodes, shape.node)]
                 assert not inside.any(), names
 
 
-def test_every_line_touches_the_nodes_that_it_joins(graph):
+@for_each("name", CASES)
+def test_every_line_touches_the_nodes_that_it_joins(drawings, name):
+    graph = drawings[name]
     boxes = {shape.node: shape.extent for shape in marks(graph, Shape)}
     for curve in marks(graph, Curve):
         for index, (x, y) in zip(curve.nodes, (curve.points[0], curve.points[-1]), strict=True):
@@ -153,8 +145,10 @@ def test_every_line_touches_the_nodes_that_it_joins(graph):
             assert box[TOP] <= y <= box[BOTTOM]
 
 
-def test_lines_lead_from_left_to_right(graph):
+@for_each("name", CASES)
+def test_lines_lead_from_left_to_right(drawings, name):
     """But for weights and the like, which stand above their products, and targets, which stand behind the loss."""
+    graph = drawings[name]
     for curve in marks(graph, Curve):
         source, node = (graph.nodes[index] for index in curve.nodes)
         (x1, _), (x2, _) = curve.points[0], curve.points[-1]
@@ -166,7 +160,9 @@ def test_lines_lead_from_left_to_right(graph):
             assert x1 < x2, (source.name, node.name)
 
 
-def test_every_mark_is_on_the_sheet(graph):
+@for_each("name", CASES)
+def test_every_mark_is_on_the_sheet(drawings, name):
+    graph = drawings[name]
     figure = graph.figure
     for mark in marks(graph, Text | Shape):
         left, top, right, bottom = mark.extent
@@ -176,7 +172,9 @@ def test_every_mark_is_on_the_sheet(graph):
         assert all(0 <= x <= figure.width and 0 <= y <= figure.height for x, y in points_of(curve))
 
 
-def test_numbers_of_nodes_are_those_of_the_graph(graph):
+@for_each("name", CASES)
+def test_numbers_of_nodes_are_those_of_the_graph(drawings, name):
+    graph = drawings[name]
     numbers = range(len(graph.nodes))
     for mark in marks(graph, Text | Shape):
         assert mark.node in numbers
@@ -187,28 +185,32 @@ def test_numbers_of_nodes_are_those_of_the_graph(graph):
     assert graph.figure.descriptions.keys() == set(shapes)
 
 
-def test_node_by_node_every_node_and_every_edge_is_drawn(graph_by_node):
-    graph = graph_by_node
+@for_each("name", BY_NODE)
+def test_node_by_node_every_node_and_every_edge_is_drawn(drawings, name):
+    graph = drawings[name]
     assert {shape.node for shape in marks(graph, Shape)} == set(range(len(graph.nodes)))
     place = {id(node): index for index, node in enumerate(graph.nodes)}
     edges = [(place[id(source)], place[id(node)]) for node in graph.nodes for source in node.inputs]
     assert sorted(curve.nodes for curve in marks(graph, Curve)) == sorted(edges)
 
 
-def test_neuron_by_neuron_every_unit_and_every_connection_is_drawn(graph_by_neuron):
-    graph = graph_by_neuron
+@for_each("name", BY_NEURON)
+def test_neuron_by_neuron_every_unit_and_every_connection_is_drawn(drawings, name):
+    graph = drawings[name]
     shown_units = [min(d, 6) if d > 10 else d for d in graph.network.layers]
     assert len(marks(graph, Shape)) == sum(shown_units) + 1
     lines = sum(a * b for a, b in pairwise(shown_units)) + shown_units[-1]
     assert len(marks(graph, Curve)) == lines
 
 
-def test_values_are_green_gradients_are_red_and_known_at_their_time(graph):
-    walk, figure = graph.walk, graph.figure
+@for_each("name", CASES)
+def test_values_are_green_gradients_are_red_and_known_at_their_time(drawings, name):
+    graph = drawings[name]
+    traversal, figure = graph.traversal, graph.figure
     for text in marks(graph, Text):
         if text.colour in ("value", "gradient", "delta") and text.time:
-            assert 1 <= text.time <= len(walk.steps)
-            forwards = text.time <= len(walk.steps) // 2
+            assert 1 <= text.time <= len(traversal.steps)
+            forwards = text.time <= len(traversal.steps) // 2
             assert forwards == (text.colour == "value"), text
     assert any(text.colour == "value" for text in marks(graph, Text))
     assert figure.title.startswith("Computation graph of a network ")
@@ -226,15 +228,18 @@ def test_the_value_and_the_gradient_of_every_operation_are_written_beside_it(gra
         }
         times = {mark.colour: mark.time for mark in own}
         if node.operation is not None:
-            assert ("value", shown(node, node.value)) in said
+            assert ("value", format_values(node, node.value)) in said
             red = "delta" if node.kind == "adder" else "gradient"
-            assert (red, shown(node, node.gradient)) in said
-            assert times["value"] == graph.walk.value(node)
+            assert (red, format_values(node, node.gradient)) in said
+            assert times["value"] == graph.traversal.value(node)
         elif node.kind in ("target", "constant"):
-            assert ("ink", shown(node, node.value)) in said
+            assert ("ink", format_values(node, node.value)) in said
         else:
-            assert {("ink", shown(node, node.value)), ("gradient", shown(node, node.gradient))} <= said
-            assert times["gradient"] == graph.walk.gradient(node)
+            assert {
+                ("ink", format_values(node, node.value)),
+                ("gradient", format_values(node, node.gradient)),
+            } <= said
+            assert times["gradient"] == graph.traversal.gradient(node)
 
 
 def test_the_numbers_of_a_small_networks_neurons_are_all_written(graph_of):
@@ -246,20 +251,23 @@ def test_the_numbers_of_a_small_networks_neurons_are_all_written(graph_of):
     }
     for node in graph.nodes:
         if node.kind == "weight":
-            assert {("value", shown(node, node.value)), ("gradient", shown(node, node.gradient))} <= written
+            assert {
+                ("value", format_values(node, node.value)),
+                ("gradient", format_values(node, node.gradient)),
+            } <= written
         if node.kind == "adder":
-            assert ("delta", shown(node, node.gradient)) in written
+            assert ("delta", format_values(node, node.gradient)) in written
         if node.kind in ("function", "loss", "input"):
-            assert ("value", shown(node, node.value)) in written
+            assert ("value", format_values(node, node.value)) in written
 
 
 def test_a_number_is_shown_short_and_a_matrix_as_its_length(graph_of):
     graph = graph_of([2, 2, 1], n=2, level="matrices")
     node = graph.nodes[0]
-    assert shown(node, np.array([[3.0, -4.0]])) == "‖5‖"
-    assert shown(node, np.array([[-0.123456]])) == "−0.123"
+    assert format_values(node, np.array([[3.0, -4.0]])) == "‖5‖"
+    assert format_values(node, np.array([[-0.123456]])) == "−0.123"
     alone = graph_of([2, 2, 1], n=2, level="operations").nodes[0]
-    assert shown(alone, np.array([[0.5], [0.25]])) == "0.5 …"
+    assert format_values(alone, np.array([[0.5], [0.25]])) == "0.5 …"
 
 
 def test_heights_are_spread_around_the_middle():
@@ -271,7 +279,9 @@ def test_heights_are_spread_around_the_middle():
 # The picture as a file
 
 
-def test_the_picture_is_xml_and_the_same_again(graph):
+@for_each("name", CASES)
+def test_the_picture_is_xml_and_the_same_again(drawings, name):
+    graph = drawings[name]
     for interactive in (False, True):
         svg = graph.figure.svg(interactive=interactive)
         assert ElementTree.fromstring(svg).tag == "{http://www.w3.org/2000/svg}svg"

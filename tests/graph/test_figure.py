@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure as Canvas
 from matplotlib.image import imread
 
-from glassnet.graph.figure import PALETTES, Curve, Figure, Shape, Text, css, path_of, text_width
+from glassnet.graph.figure import PALETTES, Curve, Figure, Shape, Text, make_path, text_width, write_css
 from glassnet.graph.notation import OTHERS, Name
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -135,7 +135,7 @@ def test_letters_stand_above_and_below_and_the_line_goes_on_where_it_was(everyth
 
 def test_a_curve_goes_from_its_first_point_to_its_last():
     bent = Curve(((0, 0), (10, 0), (50, 40), (60, 40)))
-    assert path_of(bent) == [
+    assert make_path(bent) == [
         ("M", 0, 0),
         ("L", 10, 0),
         ("C", 30, 0),
@@ -143,7 +143,7 @@ def test_a_curve_goes_from_its_first_point_to_its_last():
         ("", 50, 40),
         ("L", 60, 40),
     ]
-    assert path_of(Curve(((0, 0), (60, 40)))) == [("M", 0, 0), ("L", 60, 40)]
+    assert make_path(Curve(((0, 0), (60, 40)))) == [("M", 0, 0), ("L", 60, 40)]
     (path,) = parsed(figure(bent, Shape("circle", 0, 0, 20, 20, "leaf")).svg()).findall(f"{SVG}path")
     assert path.get("d") == "M20,20 L30,20 C50,20 50,60 70,60 L80,60"
 
@@ -165,7 +165,7 @@ def test_only_an_interactive_figure_has_handles_and_leaves_colours_to_the_page(e
 
 def test_every_mark_has_a_colour(everything):
     for palette in PALETTES.values():
-        rules = css(palette)
+        rules = write_css(palette)
         for mark in everything.marks:
             selector = {Text: "text.", Curve: ".stroke.", Shape: ".shape."}[type(mark)]
             colour = mark.fill if isinstance(mark, Shape) else mark.colour

@@ -17,8 +17,8 @@ from glassnet.graph.nodes import (
     Node,
     Selection,
     backward,
-    consumers_of,
     forward,
+    list_consumers,
 )
 from glassnet.graph.notation import Name
 from glassnet.nn.activations import ACTIVATIONS
@@ -161,10 +161,10 @@ def test_a_loss_passes_on_its_slopes_in_the_order_of_its_parts(name, reduction, 
 def test_columns_are_joined_in_their_order_and_parted_again(order, cuts, n):
     parts = np.split(np.array(order), sorted(cuts))
     columns, (whole,) = Columns(tuple(parts)), drawn((n, 5))
-    parted = columns.parted(whole)
+    parted = columns.split(whole)
     for part, units in zip(parted, parts, strict=True):
         np.testing.assert_array_equal(part, whole[:, units])
-    np.testing.assert_array_equal(columns.joined(parted), whole)
+    np.testing.assert_array_equal(columns.join(parted), whole)
 
 
 # Nodes
@@ -201,7 +201,11 @@ def test_consumers_take_a_node_in_as_often_as_they_say():
     x = leaf([[3.0]])
     square = Node(Name("u"), "multiplier", 1, (), np.empty((0, 0)), Multiplier(), (x, x))
     total = Node(Name("L"), "adder", 2, (), np.empty((0, 0)), Adder(), (square, x))
-    assert consumers_of([x, square, total]) == {id(x): [square, square, total], id(square): [total], id(total): []}
+    assert list_consumers([x, square, total]) == {
+        id(x): [square, square, total],
+        id(square): [total],
+        id(total): [],
+    }
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from tests.screens import SIZES
 import glassnet as gn
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.graph.computation_graph import ComputationGraph
-from glassnet.graph.example import example_network, example_sample
+from glassnet.graph.example_network import example_network, example_sample
 from glassnet.graph.notation import number
 from glassnet.graph.page import explain
 
@@ -91,7 +91,7 @@ def test_stepping_to_the_end_shows_the_gradient_of_the_delta_recursion(open_page
     page.click(f"button[data-level={level}]")
     for _ in range(steps_of(page)):
         page.keyboard.press("ArrowRight")
-    assert page.inner_text("#count") == f"step {len(graph.walk.steps)} of {len(graph.walk.steps)}"
+    assert page.inner_text("#count") == f"step {len(graph.traversal.steps)} of {len(graph.traversal.steps)}"
     section = page.locator("section.level:not([hidden])")
     found = np.full_like(network.gradient, np.nan)
     for index, node in enumerate(graph.nodes):
@@ -324,7 +324,7 @@ def test_a_step_of_training_is_told_to_the_end_and_proved(open_page, pages, leve
     page = open_page(pages["batch norm"].html)
     page.click(f"button[data-level={level}]")
     page.keyboard.press("End")
-    assert page.inner_text("#count") == f"step {len(graph.walk.steps)} of {len(graph.walk.steps)}"
+    assert page.inner_text("#count") == f"step {len(graph.traversal.steps)} of {len(graph.traversal.steps)}"
     section = page.locator("section.level:not([hidden])")
     told = section.inner_text() if level == "matrices" else section.locator("svg").first.text_content()
     assert "nan" not in told.lower()
@@ -333,9 +333,9 @@ def test_a_step_of_training_is_told_to_the_end_and_proved(open_page, pages, leve
             if node.kind == "scale":
                 shown = section.locator(f"text.gradient[data-of='{graph.nodes.index(node)}']").text_content()
                 assert shown == number(float(node.gradient[0, 0]), 3)
-    assert pages["batch norm"].proof.graph_difference < 1e-12
-    assert pages["batch norm"].proof.numeric_difference < 1e-7
-    assert [block.block for block in pages["batch norm"].proof.blocks] == ["W1", "b1", "g1", "W2", "b2"]
+    assert pages["batch norm"].agreement.graph_difference < 1e-12
+    assert pages["batch norm"].agreement.numeric_difference < 1e-7
+    assert [block.block for block in pages["batch norm"].agreement.blocks] == ["W1", "b1", "g1", "W2", "b2"]
 
 
 def test_what_is_said_of_batch_normalisation_and_dropout_depends_on_the_mode(pages):

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from glassnet.graph.building import build
 from glassnet.graph.computation_graph import ComputationGraph
+from glassnet.graph.gradient_agreement import check_gradients
 from glassnet.graph.nodes import Normalisation
-from glassnet.graph.proof import prove
 from glassnet.graph.views import choose_view
 from glassnet.nn.batch_norm import EPSILON
 from glassnet.nn.dropout import mask_keys
@@ -139,7 +139,7 @@ def test_any_network_in_either_mode_and_any_view(problem, views_of, data, seed):
     trace = network.forward(X, keys(network) if training else None)
     network.backward(trace, network.encode(y))
     # where sums cancel, rounding is that of what they are made of: what a layer that divides by little gets
-    scales = [1.0, *(found.inverse_deviation.max() for found in trace.normalised if found is not None)]
+    scales = [1.0, *(found.inverse_std.max() for found in trace.normalised if found is not None)]
     size = np.prod(np.maximum(scales, 1)) * max(1.0, float(np.abs(trace.delta[-1]).sum()))
     for view in views_of(network.layers, np.random.default_rng(seed)):
         graph = ComputationGraph(network, X, y, **view, training=training)
@@ -152,22 +152,22 @@ def test_any_network_in_either_mode_and_any_view(problem, views_of, data, seed):
 @pytest.mark.parametrize("loss", sorted(LOSSES))
 def test_a_step_of_training_is_proved(problem, loss, view):
     network, X, y = problem([3, 4, 2], "tanh", loss, n=5, **BOTH)
-    proof = prove(ComputationGraph(scaled(network), X, y, **view))
-    assert [block.block for block in proof.blocks] == ["W1", "b1", "g1", "W2", "b2"]
-    assert proof.graph_difference <= 1e-12
-    assert proof.numeric_difference <= 1e-7
-    assert sum(block.checked for block in proof.blocks) >= 20
-    assert gradient_check(network, X, y).max_relative_error == proof.numeric_difference
+    agreement = check_gradients(ComputationGraph(scaled(network), X, y, **view))
+    assert [block.block for block in agreement.blocks] == ["W1", "b1", "g1", "W2", "b2"]
+    assert agreement.graph_difference <= 1e-12
+    assert agreement.numeric_difference <= 1e-7
+    assert sum(block.checked for block in agreement.blocks) >= 20
+    assert gradient_check(network, X, y).max_relative_error == agreement.numeric_difference
 
 
 def test_a_bias_that_the_next_layer_takes_away_is_proved(problem):
     """Through the identity, b1 moves all rows alike: its gradient is 0 but for rounding, on each way another."""
     network, X, y = problem([3, 3, 2, 1], ["identity", "tanh"], n=5, batch_norm=[False, True])
-    proof = prove(ComputationGraph(network, X, y, level="operations"))
-    assert proof.blocks[1].block == "b1"
-    assert proof.blocks[1].largest < 1e-15
-    assert proof.graph_difference <= 1e-12
-    assert proof.numeric_difference <= 1e-7
+    agreement = check_gradients(ComputationGraph(network, X, y, level="operations"))
+    assert agreement.blocks[1].block == "b1"
+    assert agreement.blocks[1].largest < 1e-15
+    assert agreement.graph_difference <= 1e-12
+    assert agreement.numeric_difference <= 1e-7
 
 
 @pytest.mark.parametrize("forgotten", ["mean", "variance"])
@@ -178,8 +178,8 @@ def test_the_proof_notices_a_normalisation_that_forgets_one_of_the_three_ways(pr
 
     monkeypatch.setattr(Normalisation, "backward", backward)
     network, X, y = problem([3, 4, 2], "tanh", n=5, **BOTH)
-    proof = prove(ComputationGraph(scaled(network), X, y, level="matrices"))
-    wrong = {block.block for block in proof.blocks if block.graph_difference > 1e-3}
+    agreement = check_gradients(ComputationGraph(scaled(network), X, y, level="matrices"))
+    wrong = {block.block for block in agreement.blocks if block.graph_difference > 1e-3}
     assert wrong == {"W1"}
 
 
@@ -284,6 +284,6 @@ def test_a_network_in_float32_has_the_same_masks(problem):
 def test_the_network_and_its_statistics_are_left_as_they_were(problem):
     network, X, y = problem([3, 4, 2], "tanh", n=4, **BOTH)
     before = network.theta.copy(), network.parameters.statistics.copy()
-    prove(ComputationGraph(network, X, y))
+    check_gradients(ComputationGraph(network, X, y))
     assert (network.theta == before[0]).all()
     assert (network.parameters.statistics == before[1]).all()

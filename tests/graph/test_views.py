@@ -12,8 +12,8 @@ from glassnet.graph.views import (
     MOST_UNITS,
     SHOWN_UNITS,
     choose_view,
-    multipliers,
-    readable_levels,
+    count_multipliers,
+    list_readable_levels,
 )
 
 
@@ -24,9 +24,9 @@ def chosen(problem, layers, n=1, seed=0, loss=None, **choice):
 
 @given(layers=st.lists(st.integers(1, 20), min_size=2, max_size=5))
 def test_a_level_is_readable_where_all_of_the_network_can_be_seen(layers):
-    levels = readable_levels(layers)
+    levels = list_readable_levels(layers)
     assert levels == [level for level in LEVELS if level in levels]
-    assert ("operations" in levels) == (multipliers(layers) <= MOST_MULTIPLIERS)
+    assert ("operations" in levels) == (count_multipliers(layers) <= MOST_MULTIPLIERS)
     assert ("neurons" in levels) == (max(layers) <= MOST_UNITS)
     assert "matrices" in levels
 
@@ -35,7 +35,7 @@ def test_a_level_is_readable_where_all_of_the_network_can_be_seen(layers):
 @given(layers=st.lists(st.integers(1, 20), min_size=2, max_size=4))
 def test_the_default_is_the_most_detailed_level_that_shows_the_network_whole(problem, layers):
     view = chosen(problem, layers, loss="half_squared_error")
-    assert view.level == readable_levels(layers)[0]
+    assert view.level == list_readable_levels(layers)[0]
     if view.level == "matrices":
         assert view.alone == view.inputs == ((),) * len(layers)
     else:
@@ -172,5 +172,5 @@ def test_the_strongest_path_leads_back_from_the_output_farthest_off(problem, lay
 
 
 def test_the_number_of_multipliers():
-    assert multipliers([1, 1]) == 1
-    assert multipliers([2, 3, 4, 5]) == 6 + 12 + 20
+    assert count_multipliers([1, 1]) == 1
+    assert count_multipliers([2, 3, 4, 5]) == 6 + 12 + 20

@@ -1,23 +1,25 @@
 """The words of each step: every equation is read again and says what the graph computed."""
 
+from itertools import product
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.loops import for_each
 
 from glassnet.graph.computation_graph import ComputationGraph
 from glassnet.graph.explanations import (
     MOST_LINES,
-    amount,
+    describe_amount,
     explain_step,
-    local_derivatives,
-    neuron_derivatives,
+    list_local_derivatives,
+    list_neuron_derivatives,
 )
-from glassnet.graph.nodes import Matmul, Normalisation, consumers_of
+from glassnet.graph.nodes import Matmul, Normalisation, list_consumers
 from glassnet.graph.notation import Name, number, numeral, partial
-from glassnet.graph.steps import BACKWARD, FORWARD
+from glassnet.graph.traversal import BACKWARD, FORWARD
 from glassnet.graph.wording import MOST_SLOPES
 from glassnet.nn.activations import ACTIVATIONS, Activation
 from glassnet.nn.losses import LOSSES, Loss
@@ -54,8 +56,8 @@ def text_of(mathml):
 
 
 def explained(graph):
-    consumers = consumers_of(graph.nodes)
-    return [(step, explain_step(step, consumers)) for step in graph.walk.steps]
+    consumers = list_consumers(graph.nodes)
+    return [(step, explain_step(step, consumers)) for step in graph.traversal.steps]
 
 
 def tidy(mathml):
@@ -102,7 +104,7 @@ def numbers_of(nodes):
                     names[tidy(Name(letter, node.layer, at).mathml)] = amount_of_unit
     loss = nodes[-1]
     outputs, targets = (
-        loss.operation.layer.joined([source.value for source in sources])
+        loss.operation.layer.join([source.value for source in sources])
         for sources in (loss.inputs[: len(loss.inputs) // 2], loss.inputs[len(loss.inputs) // 2 :])
     )
     names[tidy(Name("ℓ").mathml)] = loss.operation.loss.formula(outputs, targets)[0][0]
@@ -125,7 +127,7 @@ def check(graph, read, sides, uncertainty):
                     assert read(side) == pytest.approx(result, rel=0, abs=within), text_of(side)
 
 
-@pytest.mark.parametrize(("layers", "options"), SHOWN, ids=str)
+@for_each("layers, options", SHOWN)
 def test_every_equation_with_numbers_is_true(graph_of, read, sides, uncertainty, layers, options):
     check(graph_of(layers, seed=2, **options), read, sides, uncertainty)
 
@@ -150,9 +152,9 @@ def test_every_equation_with_numbers_is_true_of_any_network(problem, views_of, r
     check(ComputationGraph(network, X, y, **data.draw(st.sampled_from(views))), read, sides, uncertainty)
 
 
-@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
-@pytest.mark.parametrize("level", ["operations", "neurons"])
-@pytest.mark.parametrize("layers", [[3, 2, 1], [2, 3, 2, 2]], ids=str)
+@for_each(
+    "layers, level, activation", product([[3, 2, 1], [2, 3, 2, 2]], ["operations", "neurons"], sorted(ACTIVATIONS))
+)
 def test_every_equation_with_letters_is_true(graph_of, read, sides, layers, level, activation):
     """Where every node is a number, each letter has one; indices that are counted through are read elsewhere."""
     graph = graph_of(layers, activation, "half_squared_error", level=level)
@@ -204,7 +206,7 @@ def test_every_equation_with_letters_is_true_over_the_rows(problem, read, sides,
     assert read_again >= {"a", "z", "h", "x", "δ", "∂", "L", *("μv" if training else "")}
 
 
-@pytest.mark.parametrize(("layers", "options"), SHOWN, ids=str)
+@for_each("layers, options", SHOWN)
 def test_forwards_the_last_line_is_the_value_where_it_is_largest(graph_of, sides, layers, options):
     graph = graph_of(layers, seed=2, **options)
     for step, told in explained(graph):
@@ -215,7 +217,7 @@ def test_forwards_the_last_line_is_the_value_where_it_is_largest(graph_of, sides
             assert sides(told.lines[-1].numbers, "=")[0] in names
 
 
-@pytest.mark.parametrize(("layers", "options"), SHOWN, ids=str)
+@for_each("layers, options", SHOWN)
 def test_backwards_every_input_is_told_what_it_gets(graph_of, sides, layers, options):
     """Of a neuron's many inputs, and of a loss's, some."""
     graph = graph_of(layers, seed=2, **options)
@@ -243,7 +245,7 @@ def is_taken(source, product):
     return source is product.inputs[-1] or bool({*source.units} & {*product.operation.taken.tolist()})
 
 
-@pytest.mark.parametrize(("layers", "options"), SHOWN, ids=str)
+@for_each("layers, options", SHOWN)
 def test_of_many_only_what_matters_most_is_told(graph_of, layers, options):
     graph = graph_of(layers, seed=2, **options)
     for step, told in explained(graph):
@@ -260,18 +262,18 @@ def test_of_many_only_what_matters_most_is_told(graph_of, layers, options):
 # What comes in and what goes on
 
 
-@pytest.mark.parametrize(("layers", "options"), SHOWN, ids=str)
+@for_each("layers, options", SHOWN)
 def test_what_came_in_is_what_was_there(graph_of, layers, options):
     graph = graph_of(layers, seed=2, **options)
     for step, told in explained(graph):
         inside = {id(node) for node in step.nodes}
         if step.phase == FORWARD:
             sources = {id(s): s for node in step.nodes for s in node.inputs if id(s) not in inside}.values()
-            there = {(tidy(source.name.mathml), amount(source.value)) for source in sources}
+            there = {(tidy(source.name.mathml), describe_amount(source.value)) for source in sources}
         else:
             node = step.nodes[-1]
             name = Name("delta", node.layer, node.name.places).mathml if node.kind == "adder" else None
-            there = {(tidy(name or partial(LOSS, node.name.mathml)), amount(node.gradient))}
+            there = {(tidy(name or partial(LOSS, node.name.mathml)), describe_amount(node.gradient))}
         came_in = {(tidy(name), text) for name, text in told.came_in}
         assert came_in <= there
         assert len(came_in) == min(len(there), MOST_LINES)
@@ -305,14 +307,14 @@ def test_what_is_passed_on_by_neurons_and_matrices_is_what_their_operations_pass
             ]
             passed_on = sorted(text for _, text in told.passed_on)
             largest = sorted(parts, key=lambda pair: -np.linalg.norm(pair[1]))[:MOST_LINES]
-            assert passed_on == sorted(amount(part) for _, part in largest)
+            assert passed_on == sorted(describe_amount(part) for _, part in largest)
 
 
 @pytest.mark.parametrize("level", ["operations", "neurons"])
 def test_what_came_back_from_several_is_added_up_in_the_first_line(graph_of, read, sides, level):
     """dL/dh = delta_0 w_0 + delta_1 w_1 + ...: the heart of the recursion."""
     graph = graph_of([2, 3, 4, 2], "tanh", level=level)
-    consumers, seen = consumers_of(graph.nodes), 0
+    consumers, seen = list_consumers(graph.nodes), 0
     for step, told in explained(graph):
         node = step.nodes[-1]
         if step.phase == BACKWARD and node.kind == "function":
@@ -401,7 +403,7 @@ def test_a_local_derivative_is_how_a_node_moves_with_its_input(graph_of, read, s
     for node in graph.nodes:
         if node.operation is None or node.kind == "loss":
             continue
-        lines, values = local_derivatives(node), [source.value for source in node.inputs]
+        lines, values = list_local_derivatives(node), [source.value for source in node.inputs]
         shown = {sides(line.numbers, "=")[0]: read(sides(line.numbers, "=")[-1]) for line in lines}
         for k, source in enumerate(node.inputs):
             up, down = ([v + (at == k) * change for at, v in enumerate(values)] for change in (step, -step))
@@ -421,7 +423,7 @@ def test_the_local_derivative_of_a_normalisation_is_how_a_row_moves_with_its_own
     for node in found:
         moved = node.inputs[0].value.astype(complex)
         moved[0] += 1e-30j
-        (line,) = local_derivatives(node)
+        (line,) = list_local_derivatives(node)
         name, *told = sides(line.numbers, "=")
         assert name == tidy(partial(node.name.mathml, node.inputs[0].name.mathml))
         slope = node.operation.forward(moved)[0, 0].imag / 1e-30
@@ -432,7 +434,7 @@ def test_a_sum_moves_with_a_neurons_inputs_as_its_weights_say(graph_of, read, si
     graph = graph_of([3, 2, 1], level="neurons")
     for node in graph.nodes:
         if node.kind == "adder":
-            lines = neuron_derivatives(node)
+            lines = list_neuron_derivatives(node)
             assert len(lines) == 2 * (len(node.inputs) - 1)
             shown = {sides(line.numbers, "=")[0]: read(sides(line.numbers, "=")[1]) for line in lines}
             for product in node.inputs[:-1]:
@@ -441,13 +443,13 @@ def test_a_sum_moves_with_a_neurons_inputs_as_its_weights_say(graph_of, read, si
                         other.value.item()
                     )
         elif node.kind == "function":
-            assert neuron_derivatives(node) == local_derivatives(node)
+            assert list_neuron_derivatives(node) == list_local_derivatives(node)
 
 
 def test_an_amount_of_a_matrix_is_its_shape_and_length():
-    assert amount(np.array([[-0.123456]])) == "−0.1235"
-    assert amount(np.array([[3.0, -4.0]])) == "1×2, ‖·‖ = 5"
-    assert amount(np.zeros((1, 784))) == "1×784, ‖·‖ = 0"
+    assert describe_amount(np.array([[-0.123456]])) == "−0.1235"
+    assert describe_amount(np.array([[3.0, -4.0]])) == "1×2, ‖·‖ = 5"
+    assert describe_amount(np.zeros((1, 784))) == "1×784, ‖·‖ = 0"
 
 
 # Formulas of one's own, and numbers at their limits
@@ -465,7 +467,7 @@ def test_what_cannot_be_followed_is_named_with_its_number(graph_of, sides):
     assert text_of(texts[FORWARD].letters) == "h0(1)=bent<2>(z0(1))"
     assert text_of(texts[FORWARD].numbers) == f"h0(1)=bent<2>({z})={h}"
     assert text_of(texts[BACKWARD].letters) == "δ0(1)=∂L∂h0(1)·bent<2>′(z0(1))"
-    assert text_of(local_derivatives(node)[0].numbers) == f"∂h0(1)∂z0(1)=bent<2>′({z})=2"
+    assert text_of(list_local_derivatives(node)[0].numbers) == f"∂h0(1)∂z0(1)=bent<2>′({z})=2"
 
 
 def test_an_own_loss_that_cannot_be_followed_is_named_with_its_number(graph_of):

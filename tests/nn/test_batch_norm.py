@@ -9,7 +9,7 @@ from glassnet.nn.batch_norm import (
     EPSILON,
     MOMENTUM,
     backward,
-    inverse_deviation,
+    inverse_std,
     normalise,
     normalise_by,
     track,
@@ -36,7 +36,7 @@ def test_two_rows_by_hand():
     assert (normalised.mean.tolist(), normalised.variance.tolist()) == ([2, 5], [1, 0])
     s = 1 / np.sqrt(1 + 1e-5)
     np.testing.assert_allclose(normalised.X_hat, [[-s, 0], [s, 0]], rtol=1e-15)
-    np.testing.assert_allclose(normalised.inverse_deviation, [s, 1 / np.sqrt(1e-5)], rtol=1e-15)
+    np.testing.assert_allclose(normalised.inverse_std, [s, 1 / np.sqrt(1e-5)], rtol=1e-15)
     assert normalised.of_batch
     assert (EPSILON, MOMENTUM) == (1e-5, 0.9)
 
@@ -83,7 +83,7 @@ def test_rows_alone_are_normalised_by_statistics_of_before():
 def test_everything_has_the_dtype_of_the_batch(dtype):
     normalised = normalise(A.astype(dtype))
     dA, dgamma = backward(normalised.X_hat, GAMMA.astype(dtype), normalised)
-    arrays = (normalised.X_hat, normalised.mean, normalised.variance, normalised.inverse_deviation, dA, dgamma)
+    arrays = (normalised.X_hat, normalised.mean, normalised.variance, normalised.inverse_std, dA, dgamma)
     assert {array.dtype for array in arrays} == {np.dtype(dtype)}
 
 
@@ -138,7 +138,7 @@ def test_no_slope_points_where_the_loss_cannot_see():
     dA, dgamma = backward(delta, GAMMA, normalised)
     np.testing.assert_allclose(dA.sum(axis=0), 0, atol=1e-11)
     missing = EPSILON / (normalised.variance + EPSILON)
-    expected = GAMMA * normalised.inverse_deviation * dgamma * missing
+    expected = GAMMA * normalised.inverse_std * dgamma * missing
     np.testing.assert_allclose((dA * normalised.X_hat).sum(axis=0), expected, atol=1e-11)
     assert np.abs(dA).max(axis=0).min() > 1e-3
 
@@ -298,4 +298,4 @@ def test_a_gradient_through_the_running_statistics_is_right_too():
 
 
 def test_the_inverse_of_a_deviation_of_nothing_is_finite():
-    assert inverse_deviation(np.zeros(1, np.float32)) == pytest.approx(1 / np.sqrt(1e-5), rel=1e-6)
+    assert inverse_std(np.zeros(1, np.float32)) == pytest.approx(1 / np.sqrt(1e-5), rel=1e-6)

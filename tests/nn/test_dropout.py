@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from glassnet.nn.dropout import STEP, keep_mask, mask_keys, threshold
-from glassnet.nn.hashing import mixed
+from glassnet.nn.hashing import hash_bits
 from glassnet.nn.network import Network
 from glassnet.runtime.seeds import seed_words
 
@@ -88,7 +88,7 @@ def test_a_unit_is_left_out_where_the_hash_of_its_row_and_number_is_below_the_ra
     """In whole numbers: the step's key, the row's, the unit's, each mixed by the hash."""
 
     def scrambled(x):
-        return int(mixed(np.array([x % 2**32], np.uint32))[0])
+        return int(hash_bits(np.array([x % 2**32], np.uint32))[0])
 
     base = seed_words(9, "dropout", 2)[1]
     key = scrambled(base + 7 * STEP)

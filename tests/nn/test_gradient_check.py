@@ -168,7 +168,7 @@ def test_a_batch_of_one_row_is_its_own_mean():
 def test_the_masks_are_those_of_a_first_step():
     """Were others checked than those that the seed draws first, these weights' slopes would not all be 0."""
     network, X, y = problem([3, 30, 2], "tanh", "half_squared_error", n=1, dropout=0.5)
-    found = numerical_derivatives(network, X, network.encode(y), training=mask_keys(0, np.array([1]), 2)[0])
+    found = numerical_derivatives(network, X, network.encode(y), dropout_keys=mask_keys(0, np.array([1]), 2)[0])
     trace = network.forward(X, mask_keys(network.seed, np.array([1]), 2)[0])
     out = np.flatnonzero(trace.masks[1][0] == 0)
     assert 5 < len(out) < 25
@@ -327,16 +327,16 @@ def test_a_planted_fault_is_found_in_its_block(monkeypatch, fault, block, at_lea
 
 def wrong_sign_of_the_mean(delta, gamma, normalised):
     dA, dgamma = BATCH_NORM_BACKWARD(delta, gamma, normalised)
-    return dA + 2 * gamma * normalised.inverse_deviation * delta.mean(axis=0), dgamma
+    return dA + 2 * gamma * normalised.inverse_std * delta.mean(axis=0), dgamma
 
 
 def mean_and_variance_as_constants(delta, gamma, normalised):
-    return gamma * normalised.inverse_deviation * delta, BATCH_NORM_BACKWARD(delta, gamma, normalised)[1]
+    return gamma * normalised.inverse_std * delta, BATCH_NORM_BACKWARD(delta, gamma, normalised)[1]
 
 
 def variance_as_a_constant(delta, gamma, normalised):
     dgamma = BATCH_NORM_BACKWARD(delta, gamma, normalised)[1]
-    return gamma * normalised.inverse_deviation * (delta - delta.mean(axis=0)), dgamma
+    return gamma * normalised.inverse_std * (delta - delta.mean(axis=0)), dgamma
 
 
 def scale_forgotten(delta, gamma, normalised):

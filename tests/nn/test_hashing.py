@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassnet.nn.hashing import mixed, row_key
+from glassnet.nn.hashing import hash_bits, row_key
 
 WORDS = st.integers(0, 2**32 - 1)
 
@@ -27,7 +27,7 @@ def inverse(y):
 
 
 def hashed(numbers):
-    return mixed(np.array(numbers, np.uint32)).tolist()
+    return hash_bits(np.array(numbers, np.uint32)).tolist()
 
 
 def test_the_hash_of_one_by_hand():
@@ -56,7 +56,7 @@ def test_a_flipped_bit_flips_each_bit_of_the_hash_half_the_time():
     """Of 4,000 flips, a share outside 0.5 +- 0.05 is 6 standard deviations off."""
     x = np.random.default_rng(0).integers(2**32, size=4000, dtype=np.uint32)
     for bit in range(32):
-        changed = mixed(x) ^ mixed(x ^ np.uint32(1 << bit))
+        changed = hash_bits(x) ^ hash_bits(x ^ np.uint32(1 << bit))
         shares = np.array([(changed >> np.uint32(place) & 1).mean() for place in range(32)])
         assert np.abs(shares - 0.5).max() < 0.05, bit
 
@@ -73,7 +73,7 @@ def test_keys_of_rows_are_all_different():
     assert keys[0] == lowbias32(12345)
 
 
-@pytest.mark.parametrize("function", [mixed, lambda x: row_key(x, x)])
+@pytest.mark.parametrize("function", [hash_bits, lambda x: row_key(x, x)])
 def test_words_stay_words(function):
     words = function(np.ones((2, 3), np.uint32))
     assert (words.dtype, words.shape) == (np.uint32, (2, 3))

@@ -300,7 +300,7 @@ def test_kinks_stand_where_the_slope_jumps(name, kinks):
         ("huber(1e999)", "delta must be > 0"),
         ("huber(wide)", "delta must be > 0, got wide"),
         ("cross_entropy(1, 2)", "does not fit cross_entropy"),
-        ("mse", "unknown name 'mse'"),
+        ("mean_square", "unknown name 'mean_square'"),
         ("crossentropy", "did you mean 'cross_entropy'"),
     ],
 )

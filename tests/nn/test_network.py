@@ -100,7 +100,7 @@ def test_an_output_scale_must_be_a_positive_number(scale):
 def test_the_output_function_that_a_loss_goes_with_may_be_said():
     for loss, output in (("cross_entropy", "softmax"), ("binary_cross_entropy", "sigmoid")):
         said, unsaid = (Network([2, 2], loss=loss, output_activation=name) for name in (output, None))
-        assert said.description() == unsaid.description()
+        assert said.get_config() == unsaid.get_config()
         assert said.activations[-1].name == "identity"
     assert Network([2, 1], loss="huber").activations[-1].name == "identity"
     assert Network([2, 1], loss="huber", output_activation="tanh").activations[-1].name == "tanh"
@@ -278,6 +278,23 @@ def test_one_probability_is_rounded_to_a_class_where_classes_have_names():
     )
 
 
+def test_probabilities_have_a_column_for_each_class():
+    several = linear([2, 3], [1, 0, 0, 0, 1, 0, 0, 0, 0.5], "cross_entropy")
+    X = [[2.0, 1.0], [0.0, 1.0]]
+    np.testing.assert_array_equal(several.predict_proba(X), several.outputs(X))
+    np.testing.assert_allclose(several.predict_proba(X).sum(axis=1), 1)
+    single = linear([1, 1], [1, 0], "binary_cross_entropy")
+    yes = 1 / (1 + np.exp([3.0, -2.0]))
+    np.testing.assert_allclose(single.predict_proba([[-3.0], [2.0]]), np.stack([1 - yes, yes], axis=1))
+    pair = linear([1, 2], [1, -1, 0, 0], "binary_cross_entropy")
+    np.testing.assert_array_equal(pair.predict_proba([[0.5]]), pair.outputs([[0.5]]))
+
+
+def test_numbers_have_no_probabilities():
+    with pytest.raises(UsageError, match=r"^loss: half_squared_error gives no probabilities; train with cross"):
+        Network([2, 1], loss="mse").predict_proba([[1.0, 2.0]])
+
+
 def test_classes_come_from_names_or_a_softmax():
     assert Network([2, 3]).n_classes == 3
     assert Network([2, 3], loss="half_squared_error").n_classes is None
@@ -417,7 +434,7 @@ def test_a_duplicate_is_equal_and_independent(how):
     again = DUPLICATES[how](network)
     np.testing.assert_allclose(again.outputs(ROWS), outputs, rtol=1e-5)
     assert again.theta.dtype == ("float64" if how == "astype" else "float32")
-    assert {**again.description(), "dtype": ""} == {**network.description(), "dtype": ""}
+    assert {**again.get_config(), "dtype": ""} == {**network.get_config(), "dtype": ""}
     assert again.parameters.statistics.tolist() == list(range(1, 9))
     again.parameters.mean[0][:] = again.parameters.variance[0][:] = 77
     assert (again.parameters.statistics == 77).all()
@@ -524,8 +541,8 @@ def test_the_same_seed_gives_the_same_weights_with_and_without_normalisation():
 )
 def test_a_description_builds_an_equal_network(options):
     network = Network(**{"layers": [3, 4, 2], **options})
-    again = Network(**network.description())
-    assert again.description() == network.description()
+    again = Network(**network.get_config())
+    assert again.get_config() == network.get_config()
     assert again.fingerprint() == network.fingerprint()
     np.testing.assert_array_equal(again.outputs(ROWS), network.outputs(ROWS))
 
@@ -534,7 +551,7 @@ def test_a_description_is_plain_values():
     network = Network(
         [3, 4, 2], "tanh", loss="huber(0.5)", output_scale=2, seed=np.int64(3), class_names=("a", "b")
     )
-    assert network.description() == {
+    assert network.get_config() == {
         "layers": [3, 4, 2],
         "activation": "tanh",
         "output_activation": None,
@@ -548,14 +565,14 @@ def test_a_description_is_plain_values():
         "dropout": 0.0,
         "class_names": ["a", "b"],
     }
-    assert type(network.description()["seed"]) is int
-    assert Network([2, 2], loss="huber", output_activation="tanh").description()["output_activation"] == "tanh"
-    assert Network([2, 3, 4, 2], ["relu", "elu"]).description()["activation"] == ["relu", "elu"]
+    assert type(network.get_config()["seed"]) is int
+    assert Network([2, 2], loss="huber", output_activation="tanh").get_config()["output_activation"] == "tanh"
+    assert Network([2, 3, 4, 2], ["relu", "elu"]).get_config()["activation"] == ["relu", "elu"]
     for given, described in ((0.5, 0.5), ([0, 0.5, 0.5], 0.5), ([0.1, 0.5, 0.5], [0.1, 0.5, 0.5])):
-        assert Network([2, 3, 4, 2], dropout=given).description()["dropout"] == described
+        assert Network([2, 3, 4, 2], dropout=given).get_config()["dropout"] == described
     for given, described in ((True, True), ([True, True], True), ([True, False], [True, False])):
-        assert Network([2, 3, 4, 2], batch_norm=given).description()["batch_norm"] == described
-    assert Network([1, 1], loss="huber", initializer=np.zeros(2)).description()["initializer"] == "array"
+        assert Network([2, 3, 4, 2], batch_norm=given).get_config()["batch_norm"] == described
+    assert Network([1, 1], loss="huber", initializer=np.zeros(2)).get_config()["initializer"] == "array"
 
 
 def test_the_repr_says_what_matters():

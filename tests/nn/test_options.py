@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from glassnet.errors import UsageError
-from glassnet.nn.options import check_options, specification
+from glassnet.nn.registry import check_options, specification
 
 RANGES = {"speed": (lambda value: value > 0, "> 0")}
 

@@ -1,6 +1,9 @@
 import pytest
 
 from glassnet.errors import UsageError
+from glassnet.nn.activations import ACTIVATIONS
+from glassnet.nn.initializers import INITIALIZERS
+from glassnet.nn.losses import LOSSES
 from glassnet.nn.registry import Registry
 
 
@@ -108,3 +111,21 @@ def test_a_name_is_given_once_and_can_be_typed(things):
         with pytest.raises(UsageError, match="is no usable name"):
             things.add(name, Thing)
     assert list(things) == ["thing", "pair"]
+
+
+def test_an_alias_and_a_hyphen_lead_to_the_same_thing():
+    aliases = {"mse": "half_squared_error", "mae": "absolute_error", "bce": "binary_cross_entropy"}
+    for alias, name in (aliases | {"cross-entropy": "cross_entropy"}).items():
+        assert LOSSES.resolve(alias) == LOSSES.resolve(name)
+        assert LOSSES.resolve(f" {alias}(sum)").spec == f"{name}(reduction=sum)"
+    assert not set(aliases) & set(LOSSES)  # who goes through all losses meets each once
+    assert INITIALIZERS.resolve("uniform(-1, 1)").spec == "uniform(-1, 1)"
+
+
+@pytest.mark.parametrize(
+    ("registry", "name", "nearest"),
+    [(ACTIVATIONS, "ReLU", "relu"), (LOSSES, "msee", "mse"), (LOSSES, "CrossEntropy", "cross_entropy")],
+)
+def test_the_nearest_name_is_proposed_whatever_its_capitals(registry, name, nearest):
+    with pytest.raises(UsageError, match=rf"unknown name '{name}'; did you mean '{nearest}'\? Known: "):
+        registry.resolve(name)

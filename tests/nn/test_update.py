@@ -9,8 +9,7 @@ import pytest
 
 from glassnet.errors import UsageError
 from glassnet.nn.network import Network
-from glassnet.nn.optimizer import OptimizerState
-from glassnet.nn.optimizers import KFAC, OPTIMIZERS, SGD, Adam, AdamW, Momentum, Muon
+from glassnet.nn.optimizers import KFAC, OPTIMIZERS, SGD, Adam, AdamW, Momentum, Muon, OptimizerState
 from glassnet.nn.parameters import Parameters
 from glassnet.nn.update import Update, shorten
 

@@ -108,7 +108,7 @@ def test_mistakes_of_a_standardised_run_are_shown_as_the_images_were(tmp_path, d
         return split._replace(X=np.rint(255 * split.X).astype(np.uint8) if of_bytes else split.X)
 
     raw = replace(digits, **{name: pixels(getattr(digits, name)) for name in ("train", "validation", "test")})
-    data = raw.standardised()
+    data = raw.standardise()
     page, _ = report(tmp_path / "run", trained(tmp_path / "run", data, layers=[64, 10], epochs=1), data)
     shown = [image for image in page.images if image["alt"].startswith("Test row")]
     assert len(shown) == 18

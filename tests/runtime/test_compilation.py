@@ -168,7 +168,7 @@ def test_a_numba_that_refuses_this_numpy_is_none(tmp_path):
 
 
 def test_numba_is_not_imported_before_it_is_needed():
-    code = "import sys; import glassnet.training.loop; print('numba' in sys.modules, 'llvmlite' in sys.modules)"
+    code = "import sys; import glassnet.training.fit; print('numba' in sys.modules, 'llvmlite' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", code], text=True) == "False False\n"
 
 
@@ -192,12 +192,12 @@ def test_a_foreign_function_is_called_with_its_arguments(compiled_code):
 
 SMALL = """
 def product(x, out):
-    state = flush_small_numbers()
+    state = flush_denormals()
     out[0] = x[0] * x[1]
     fence()
-    restore_small_numbers(state)
+    restore_denormals(state)
     prefetch(0)
-    give_way(uint32(1))
+    sleep_microseconds(uint32(1))
 """
 
 

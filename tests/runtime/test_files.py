@@ -9,7 +9,7 @@ import pytest
 
 from glassnet.errors import FileError
 from glassnet.runtime import files
-from glassnet.runtime.files import held_alone, make_folder, replacing, write_bytes
+from glassnet.runtime.files import lock_file, make_folder, replacing, write_bytes
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
@@ -164,8 +164,8 @@ def test_a_folder_that_is_taken_or_cannot_be_made_is_refused(tmp_path):
 HOLD = """
 import sys
 from pathlib import Path
-from glassnet.runtime.files import held_alone
-with held_alone(Path(sys.argv[1])):
+from glassnet.runtime.files import lock_file
+with lock_file(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -186,7 +186,7 @@ def holder(tmp_path):
 def test_a_file_that_another_process_holds_is_refused_until_that_ends(holder, tmp_path, end):
     path = tmp_path / "lock"
     said = "is in use: another process trains in it; wait until it ends"
-    with pytest.raises(FileError, match=said) as caught, held_alone(path):
+    with pytest.raises(FileError, match=said) as caught, lock_file(path):
         pytest.fail("two hold it")
     assert str(caught.value).startswith(str(tmp_path))
     assert str(path) not in str(caught.value)
@@ -195,7 +195,7 @@ def test_a_file_that_another_process_holds_is_refused_until_that_ends(holder, tm
     else:
         holder.stdin.close()
     holder.wait(timeout=60)
-    with held_alone(path):
+    with lock_file(path):
         pass
 
 
@@ -204,16 +204,16 @@ def test_a_file_is_let_go_at_the_end_and_by_an_error(tmp_path):
     path = tmp_path / "lock"
     path.write_text("what stands there")
     for _ in range(2):
-        with held_alone(path), pytest.raises(FileError, match="is in use"), held_alone(path):
+        with lock_file(path), pytest.raises(FileError, match="is in use"), lock_file(path):
             pytest.fail("two hold it")
-        with pytest.raises(ZeroDivisionError), held_alone(path):
+        with pytest.raises(ZeroDivisionError), lock_file(path):
             1 / 0  # noqa: B018
     assert path.read_text() == "what stands there"
     assert names(tmp_path) == ["lock"]
 
 
 def test_a_file_that_cannot_be_written_cannot_be_held(tmp_path):
-    with pytest.raises(FileError, match="cannot be written"), held_alone(tmp_path / "missing" / "lock"):
+    with pytest.raises(FileError, match="cannot be written"), lock_file(tmp_path / "missing" / "lock"):
         pytest.fail("it cannot be held")
 
 
@@ -223,5 +223,5 @@ def test_where_there_are_no_locks_nothing_is_held(tmp_path, monkeypatch, without
         monkeypatch.setattr(files, "fcntl", None)
     elif files.fcntl is not None:
         monkeypatch.setattr(files.fcntl, "flock", failing(OSError(errno.ENOLCK, "No locks available")))
-    with held_alone(tmp_path / "lock"), held_alone(tmp_path / "lock"):
+    with lock_file(tmp_path / "lock"), lock_file(tmp_path / "lock"):
         assert names(tmp_path) == ["lock"]

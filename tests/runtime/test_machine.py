@@ -39,17 +39,17 @@ def test_the_report_is_of_this_machine(monkeypatch):
 
 
 def test_where_nothing_costs_speed_there_is_no_advice():
-    assert machine._advice(report()) == []
+    assert machine._write_advice(report()) == []
 
 
 def test_a_slower_kernel_that_the_environment_prescribes_is_named(monkeypatch):
     haswell = report(variables={"OPENBLAS_CORETYPE": "Haswell"})
     monkeypatch.setattr(machine, "free_gemm_rate", lambda: 180.0)
-    (advice,) = machine._advice(haswell)
+    (advice,) = machine._write_advice(haswell)
     assert advice.startswith("OPENBLAS_CORETYPE has BLAS use a slower kernel: 100 GFLOP/s a core, 180 without it")
     for as_fast in (105.0, None):
         monkeypatch.setattr(machine, "free_gemm_rate", lambda rate=as_fast: rate)
-        assert machine._advice(haswell) == []
+        assert machine._write_advice(haswell) == []
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_slower_kernel_that_the_environment_prescribes_is_named(monkeypatch):
     ],
 )
 def test_what_costs_speed_is_said(changes, said):
-    (advice,) = machine._advice(report(**changes))
+    (advice,) = machine._write_advice(report(**changes))
     assert said in advice
 
 

@@ -41,8 +41,8 @@ def watch(monkeypatch):
 
         def seen_take(engine, rows, moves=None):
             if seen.theta is None:
-                seen.theta = engine.work.network.theta.copy()
-            size = engine.work.batch_size
+                seen.theta = engine.context.network.theta.copy()
+            size = engine.context.batch_size
             seen.rows += [rows[first : first + size].copy() for first in range(0, len(rows), size)]
             return take(engine, rows, moves)
 
@@ -137,15 +137,15 @@ def test_data_are_loaded_once():
     assert not np.array_equal(other.validation.X, data.validation.X)
 
 
-def test_a_prepared_learner_takes_the_steps_of_the_run():
+def test_a_prepared_trainer_takes_the_steps_of_the_run():
     config = small().base
     trained = run(config, DIGITS, progress=False)
-    with prepare(config, DIGITS) as learner:
-        for number in (1, 2):
-            for _ in learner.epoch(number):
+    with prepare(config, DIGITS) as trainer:
+        for _ in range(2):
+            for _ in trainer.train_epoch():
                 pass
-            learner.end_epoch(number)
-        assert np.array_equal(learner.network.theta, trained.network.theta)
+            trainer.end_epoch()
+        assert np.array_equal(trainer.state.network.theta, trained.network.theta)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tests.study.studies import small, timeless
 
 from glassnet.data.registry import load_dataset
 from glassnet.errors import FileError, HealthWarning
-from glassnet.runtime.files import held_alone
+from glassnet.runtime.files import lock_file
 from glassnet.study import job as study_job
 from glassnet.study.design import changed
 from glassnet.study.fairness import order_fingerprint
@@ -42,7 +42,7 @@ def job(tmp_path):
 class Cut(Callback):
     """Stops a run after its first epoch, as a power cut would."""
 
-    def epoch(self, run):
+    def on_epoch_end(self, run):
         raise RuntimeError("cut")
 
 
@@ -97,7 +97,7 @@ def test_a_run_that_was_cut_goes_on(job):
     told = []
 
     class Count(Callback):
-        def epoch(self, run):
+        def on_epoch_end(self, run):
             told.append(run.history.last.epoch)
 
     row = perform(one, DIGITS, [Count()])
@@ -129,7 +129,7 @@ def test_a_folder_that_is_held_is_waited_for(job, monkeypatch):
     one = job()
     perform(one, DIGITS)
     monkeypatch.setattr(study_job, "LOCK_SECONDS", 0.2)
-    with held_alone(one.run_dir / ".lock"), pytest.raises(FileError, match="is in use"):
+    with lock_file(one.run_dir / ".lock"), pytest.raises(FileError, match="is in use"):
         perform(one, DIGITS)
 
 
@@ -145,7 +145,7 @@ def test_divergence_is_a_row_with_its_health(job):
 
 def test_warnings_are_in_the_row(job):
     class Warn(Callback):
-        def epoch(self, run):
+        def on_epoch_end(self, run):
             warnings.warn("the disk\n is nearly full", stacklevel=1)
             warnings.warn("dead", HealthWarning, stacklevel=1)
 
@@ -168,7 +168,7 @@ def test_a_budget_of_seconds_ends_with_the_epoch(job):
     limit, history, asked = TimeLimit(3.0), History(), []
     for epoch, seconds in enumerate((1.0, 1.5, 0.5), start=1):
         history.append(EpochRecord(epoch, 0.5, None, None, None, 0.1, seconds, 1))
-        asked.append(limit.epoch(type("Run", (), {"history": history})))
+        asked.append(limit.on_epoch_end(type("Run", (), {"history": history})))
     assert asked == [None, None, "3 seconds"]
 
 

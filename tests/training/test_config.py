@@ -66,7 +66,7 @@ def test_defaults_are_those_of_the_functions():
 
     from glassnet.data.registry import load_dataset
     from glassnet.nn.network import Network
-    from glassnet.training.loop import fit
+    from glassnet.training.fit import fit
 
     config = configure({"data": {"dataset": "digits"}})
     for section, function in ((config.data, load_dataset), (config.network, Network), (config.training, fit)):

@@ -85,18 +85,19 @@ def test_the_best_epoch_is_the_first_with_the_best_value(values, monitor, patien
 def test_a_watch_goes_on_from_its_state_as_json(values, more):
     rule = EarlyStopping(patience=3, min_delta=0.1)
     watch, _ = watched(rule, values)
-    text = json.dumps(watch.state(), allow_nan=False)
-    other = Watch.from_state(rule, json.loads(text))
+    text = json.dumps(watch.state_dict(), allow_nan=False)
+    other = Watch(rule)
+    other.load_state_dict(json.loads(text))
     assert other == watch
     for epoch, value in enumerate(more, start=len(values) + 1):
         assert other.observe(epoch, value) == watch.observe(epoch, value)
-        assert (other.state(), other.stop) == (watch.state(), watch.stop)
+        assert (other.state_dict(), other.stop) == (watch.state_dict(), watch.stop)
 
 
 def test_a_float_of_numpy_is_kept_as_a_plain_one():
     watch, _ = watched(EarlyStopping(), [np.float32(0.1)])
     assert type(watch.best) is float
-    assert json.loads(json.dumps(watch.state()))["best"] == float(np.float32(0.1))
+    assert json.loads(json.dumps(watch.state_dict()))["best"] == float(np.float32(0.1))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_a_float_of_numpy_is_kept_as_a_plain_one():
 )
 def test_another_state_is_refused(state):
     with pytest.raises(ValueError, match="expected"):
-        Watch.from_state(EarlyStopping(), state)
+        Watch(EarlyStopping()).load_state_dict(state)
 
 
 @pytest.mark.parametrize(

@@ -18,10 +18,11 @@ from glassnet.nn.optimizers import SGD, Optimizer
 from glassnet.runtime.blas import blas_threads, libraries
 from glassnet.runtime.seeds import stream
 from glassnet.runtime.threads import ThreadChoice
-from glassnet.training import engine, learner, loop
-from glassnet.training.loop import DivergenceError, Interrupted, fit
+from glassnet.training import engine, trainer
+from glassnet.training.fit import fit
 from glassnet.training.metrics import evaluate
 from glassnet.training.model_file import load_model
+from glassnet.training.results import DivergenceError, Interrupted
 from glassnet.training.run_folder import RunFolder
 
 pytestmark = pytest.mark.usefixtures("compiled_code")
@@ -57,8 +58,8 @@ def pieces(monkeypatch):
     """``pieces(seconds)``: how much work the loop does before it looks up; 0 is a single step."""
 
     def last(seconds):
-        monkeypatch.setattr(learner, "PIECE", seconds)
-        monkeypatch.setattr(learner, "TRIAL", seconds)
+        monkeypatch.setattr(trainer, "PIECE", seconds)
+        monkeypatch.setattr(trainer, "TRIAL", seconds)
 
     return last
 
@@ -290,7 +291,7 @@ class Interrupting:
 @pytest.mark.parametrize("after", [1, 3, 8])
 def test_ctrl_c_ends_after_the_step_with_all_saved(blobs, tmp_path, pieces, monkeypatch, after):
     pieces(0)
-    monkeypatch.setattr(loop, "TrainingProgress", type("At", (Interrupting,), {"after": after}))
+    monkeypatch.setattr(trainer, "TrainingProgress", type("At", (Interrupting,), {"after": after}))
     data, net, before = blobs(), network(), blas_counts()
     with pytest.raises(Interrupted) as caught:
         train(data, net=net, optimizer=SGD(0.1), epochs=5, run_dir=tmp_path / "run")
@@ -325,7 +326,7 @@ def test_ctrl_c_at_any_moment_leaves_a_finite_network(blobs):
 
 def test_ctrl_c_at_a_step_that_ends_in_infinity_leaves_the_last_finite_state(blobs, pieces, monkeypatch):
     pieces(0)
-    monkeypatch.setattr(loop, "TrainingProgress", type("At", (Interrupting,), {"after": 5}))
+    monkeypatch.setattr(trainer, "TrainingProgress", type("At", (Interrupting,), {"after": 5}))
     net, one = explosive(), explosive()
     with pytest.raises(Interrupted):
         train(blobs(), net=net, optimizer=Exploding(at=5, size=1e200), epochs=5)

@@ -8,7 +8,7 @@ import weakref
 import numpy as np
 import pytest
 
-from glassnet.data.augmentation import Augmentation, moved
+from glassnet.data.augmentation import Augmentation, move_images
 from glassnet.data.dataset import Dataset, Split
 from glassnet.errors import FileError, UsageError
 from glassnet.nn.dropout import mask_keys
@@ -19,9 +19,10 @@ from glassnet.nn.update import Update
 from glassnet.runtime.seeds import stream
 from glassnet.training.callbacks import Callback
 from glassnet.training.early_stopping import EARLY_STOPPING, EarlyStopping
-from glassnet.training.loop import DivergenceError, Interrupted, fit
+from glassnet.training.fit import fit
 from glassnet.training.metrics import evaluate, measure, predict_rows
 from glassnet.training.model_file import load_model
+from glassnet.training.results import DivergenceError, Interrupted
 from glassnet.training.run_folder import RunFolder
 
 
@@ -67,7 +68,7 @@ def by_hand(
             rows, t = order[first : first + batch_size], t + 1
             batch = X[rows]
             if moves is not None:
-                batch = moved(batch.reshape(-1, 6, 6), moves[first : first + batch_size])
+                batch = move_images(batch.reshape(-1, 6, 6), moves[first : first + batch_size])
             keys = mask_keys(seed, np.array([t]), len(network.W))[0]
             trace = network.forward(network.input_batch(batch), keys)
             network.backward(trace, targets[rows])
@@ -387,7 +388,7 @@ class Thetas(Callback):
     def __init__(self):
         self.theta, self.loss = [], []
 
-    def epoch(self, run):
+    def on_epoch_end(self, run):
         self.theta.append(run.network.theta.copy())
         self.loss.append(run.history.last.validation_loss)
 
@@ -446,14 +447,14 @@ class Diary(Callback):
         if self.fail == (method, len(run.history)):
             raise RuntimeError("a bug of the callback's")
 
-    def begin(self, run):
+    def on_train_begin(self, run):
         self.note("begin", run)
 
-    def epoch(self, run):
+    def on_epoch_end(self, run):
         self.note("epoch", run)
         return self.reason if len(run.history) == 2 else None
 
-    def end(self, run):
+    def on_train_end(self, run):
         self.note("end", run)
 
 
@@ -492,7 +493,7 @@ def test_the_end_is_told_after_ctrl_c_and_after_a_divergence(blobs):
     pages = []
 
     class Press(Callback):
-        def epoch(self, run):
+        def on_epoch_end(self, run):
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(Interrupted):
@@ -515,7 +516,7 @@ def test_a_callback_sees_the_run_that_is_returned(blobs, tmp_path):
     seen = []
 
     class Look(Callback):
-        def begin(self, run):
+        def on_train_begin(self, run):
             seen.append(weakref.ref(run))
             assert (run.folder / "config.toml").exists()
             assert run.config.environment["kernels"] == "numpy"
@@ -635,7 +636,7 @@ def test_classes_may_be_weighed_by_label(blobs):
 @pytest.mark.parametrize("average", [{"ema": 0.9}, {"average_epochs": 1}], ids=str)
 def test_after_ctrl_c_the_network_is_the_one_that_is_saved(images, tmp_path, average):
     class CtrlC(Callback):
-        def epoch(self, run):
+        def on_epoch_end(self, run):
             signal.raise_signal(signal.SIGINT)
 
     network = Network([36, 5, 3], seed=1)
@@ -652,10 +653,10 @@ def test_curvature_needs_a_loss_that_is_the_mean(images):
 
 def test_a_callback_whose_file_fails_ends_no_run(images):
     class Full(Callback):
-        def epoch(self, run):
+        def on_epoch_end(self, run):
             raise FileError("board", "cannot be written: No space left on device")
 
-        def end(self, run):
+        def on_train_end(self, run):
             raise FileError("board", "is gone")
 
     with pytest.warns(UserWarning, match="board: ") as caught:

@@ -32,7 +32,7 @@ PROGRAM = """
 import numpy as np
 from glassnet.data.dataset import Dataset
 from glassnet.nn.network import Network
-from glassnet.training.loop import fit
+from glassnet.training.fit import fit
 from glassnet.training.run import resume
 
 def data():
@@ -243,7 +243,7 @@ def test_an_error_at_the_beginning_ends_it_with_nothing_left(tmp_path, disk, num
 
 def test_a_resume_that_cannot_write_says_so_and_can_be_tried_again(tmp_path, disk, whole):
     class Stop(Callback):
-        def epoch(self, run):
+        def on_epoch_end(self, run):
             raise RuntimeError("killed")
 
     with pytest.raises(RuntimeError, match="killed"):
@@ -262,7 +262,7 @@ class Between(Callback):
     def __init__(self, **then):
         self.then = then
 
-    def epoch(self, run):
+    def on_epoch_end(self, run):
         self.then.get(f"epoch_{len(run.history)}", lambda: None)()
 
 
@@ -438,7 +438,7 @@ def check_rounds(rounds, long, tmp_path, *, seed, kills=3):
                 shutil.rmtree(folder)  # it died before there was a run
             elif folder.exists():
                 checkpoint = RunFolder(folder).checkpoint()
-                deaths.append(len(checkpoint.values["history"].splitlines()) - 1)
+                deaths.append(len(checkpoint["history"].splitlines()) - 1)
                 load_model(folder)
         assert process.returncode == 0
         found = load_model(folder)

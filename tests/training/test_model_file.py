@@ -1,4 +1,3 @@
-import json
 import os
 import pickle
 import tracemalloc
@@ -7,12 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.numpy import load, save, save_file
+from safetensors.numpy import load, save_file
 
 from glassnet.errors import FileError
 from glassnet.nn.activations import ACTIVATIONS
 from glassnet.nn.initializers import INITIALIZERS
 from glassnet.nn.network import Network
+from glassnet.training.archive import write_archive
 from glassnet.training.model_file import load_model, save_model
 
 LOSSES = ["cross_entropy", "binary_cross_entropy(sum)", "half_squared_error", "huber(0.5)"]
@@ -48,7 +48,7 @@ def test_a_network_comes_back_exactly(tmp_path_factory):
         back = load_model(folder)
         assert back.fingerprint() == network.fingerprint()
         assert back.theta.dtype == network.theta.dtype
-        assert back.description() == network.description()
+        assert back.get_config() == network.get_config()
         assert repr(back) == repr(network)
         X = np.linspace(-1, 1, 3 * network.layers[0]).reshape(3, -1)
         np.testing.assert_array_equal(back.outputs(X), network.outputs(X))
@@ -61,7 +61,7 @@ def test_a_loaded_network_can_be_saved_again_and_goes_on_learning(tmp_path):
     save_model(network, tmp_path / "a")
     back = load_model(tmp_path / "a")
     save_model(back, tmp_path / "b")
-    assert load_model(tmp_path / "b").description() == network.description()
+    assert load_model(tmp_path / "b").get_config() == network.get_config()
     assert load_model(tmp_path / "b").fingerprint() == network.fingerprint()
     back.theta += 1  # writable, and the layers are still views into it
     np.testing.assert_array_equal(back.W[0], network.W[0] + 1)
@@ -99,7 +99,7 @@ def test_every_flipped_byte_is_refused_or_loads_the_original(tmp_path):
                 outcomes["refused"] += 1
                 continue
             assert back.fingerprint() == network.fingerprint()
-            assert back.description() == network.description()
+            assert back.get_config() == network.get_config()
             outcomes["the same"] += 1
     # Hardly a byte is without meaning: the padding of the header may be.
     assert outcomes["refused"] > 2.9 * len(whole) - 30
@@ -139,10 +139,7 @@ def test_a_header_that_promises_much_takes_no_memory(tmp_path):
 
 def forged(path, description, theta):
     """Write a file with a right checksum, as someone could who knows the format."""
-    from glassnet.training.model_file import _checksum
-
-    entry = {"format": 1, "network": description, "sha256": _checksum(description, {"theta": theta})}
-    path.write_bytes(save({"theta": theta}, {"glassnet": json.dumps(entry)}))
+    write_archive(path, "model file", {"config": description, "theta": theta})
 
 
 @pytest.mark.parametrize(
@@ -161,14 +158,20 @@ def forged(path, description, theta):
 def test_a_description_that_is_none_is_refused(tmp_path, changes, said):
     path = tmp_path / "model"
     network = Network([2, 2])
-    forged(path, network.description() | changes, network.theta)
+    forged(path, network.get_config() | changes, network.theta)
     assert refused(path).startswith(f"{path}: {said}")
+
+
+@pytest.mark.parametrize("theta", ["glorot_uniform", 1.0, None, [1.0] * 6])
+def test_a_theta_that_is_no_array_is_refused(tmp_path, theta):
+    forged(tmp_path / "model", Network([2, 2]).get_config(), theta)
+    assert refused(tmp_path / "model") == f"{tmp_path / 'model'}: describes no network: theta is no array"
 
 
 def test_a_theta_that_is_not_finite_is_refused(tmp_path):
     network = Network([2, 2])
     network.theta[3] = np.nan
-    forged(tmp_path / "model", network.description(), network.theta)
+    forged(tmp_path / "model", network.get_config(), network.theta)
     assert "finite numbers" in refused(tmp_path / "model")
 
 
@@ -191,15 +194,15 @@ def test_equal_networks_make_equal_files(tmp_path):
 
 
 def test_files_of_others_are_refused(tmp_path):
-    path = tmp_path / "model.safetensors"
-    save_file({"theta": np.zeros(6, np.float32)}, path)
-    assert refused(path) == f"{path}: is no glassnet model of format 1, but of none"
-    save_file({"theta": np.zeros(6, np.float32)}, path, {"glassnet": '{"format": 2}'})
-    assert refused(path) == f"{path}: is no glassnet model of format 1, but of 2"
-    save_file({"weights": np.zeros(6, np.float32)}, path, {"glassnet": '{"format": 1}'})
-    assert "is damaged or no model file" in refused(path)
-    save_file({"theta": np.zeros(6, np.float32)}, path, {"glassnet": '{"format": 1}'})
-    assert "is damaged or no model file: 'sha256'" in refused(path)
+    path, theta = tmp_path / "model.safetensors", {"theta": np.zeros(6, np.float32)}
+    save_file(theta, path)
+    assert refused(path) == f"{path}: is no model file of format 2, but a file of format none"
+    save_file(theta, path, {"glassnet": '{"format": 1}'})
+    assert refused(path) == f"{path}: is no model file of format 2, but a file of format 1"
+    write_archive(path, "model file", {"config": Network([2, 2]).get_config(), "weights": np.zeros(6)})
+    assert refused(path) == f"{path}: describes no network: 'theta'"
+    save_file(theta, path, {"glassnet": '{"kind": "model file", "format": 2, "values": {}}'})
+    assert refused(path) == f"{path}: is damaged or no model file: 'sha256'"
 
 
 def test_a_pickle_is_refused_and_never_run(tmp_path):

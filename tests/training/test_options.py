@@ -9,9 +9,10 @@ from glassnet.data.registry import load_dataset
 from glassnet.errors import UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import SGD, Adam
-from glassnet.training.config import configure, resolve_options
+from glassnet.training.components import resolve_options
+from glassnet.training.config import configure
 from glassnet.training.early_stopping import EarlyStopping
-from glassnet.training.loop import fit
+from glassnet.training.fit import fit
 from glassnet.training.option_errors import nearest_option
 from glassnet.training.options import SECTIONS, TrainingConfig, fields_of, option_of, type_text
 
@@ -100,7 +101,7 @@ def test_an_optimizer_that_is_none_is_one_line(digits):
 )
 def test_a_learning_rate_is_the_optimizers(options, optimizer):
     training, found = resolve_options(options)
-    assert found == optimizer
+    assert found.optimizer == optimizer
     assert training == TrainingConfig(optimizer=optimizer.spec)
 
 
@@ -110,7 +111,7 @@ def test_an_optimizer_of_ones_own_is_taken_as_it_is():
             super().__init__(0.5)
 
     optimizer = Mine()
-    assert resolve_options({"optimizer": optimizer})[1] is optimizer
+    assert resolve_options({"optimizer": optimizer})[1].optimizer is optimizer
 
 
 @pytest.mark.parametrize("value", [5, "5", "patience(5)"])

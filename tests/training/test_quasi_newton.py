@@ -7,14 +7,12 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from glassnet.errors import NonFiniteError, UsageError
 from glassnet.nn.network import Network
-from glassnet.nn.optimizers import GD
-from glassnet.nn.quasi_newton import LBFGS
+from glassnet.nn.optimizers import GD, LBFGS
 from glassnet.nn.update import Update
 from glassnet.runtime.threads import ThreadChoice
-from glassnet.training import quasi_newton
-from glassnet.training import work as work_module
-from glassnet.training.quasi_newton import QuasiNewtonEngine, penalty_of
-from glassnet.training.work import Work
+from glassnet.training import quasi_newton, step_context
+from glassnet.training.quasi_newton import QuasiNewtonEngine, make_penalty
+from glassnet.training.step_context import StepContext
 
 
 def overlapping(n=200, d=3, classes=3, seed=0):
@@ -28,15 +26,15 @@ def engine(network, X, y, l2=0.0, weights=None, **options):
     optimizer = LBFGS(**options)
     update = Update(optimizer, l2=l2)
     state, targets = update.start(network.parameters), network.encode(y)
-    work = Work(network, update, state, X, targets, weights, (0, 0, 0), len(X), 0, np.ones_like)
-    return QuasiNewtonEngine(work, optimizer, ThreadChoice(1), lambda count: None)
+    context = StepContext(network, update, state, X, targets, weights, (0, 0, 0), len(X), 0, np.ones_like)
+    return QuasiNewtonEngine(context, optimizer, ThreadChoice(1), lambda count: None)
 
 
 def train(network, X, y, epochs=1, **options):
     """Return the losses before each epoch and after the last."""
-    learner, rows = engine(network, X, y, **options), np.arange(len(X))
-    losses = [learner.take(rows)[0][0] for _ in range(epochs)]
-    return [*losses, learner.loss_and_gradient(rows)[0]]
+    solver, rows = engine(network, X, y, **options), np.arange(len(X))
+    losses = [solver.take(rows)[0][0] for _ in range(epochs)]
+    return [*losses, solver.loss_and_gradient(rows)[0]]
 
 
 # The minimum
@@ -89,12 +87,12 @@ def test_an_epoch_reports_loss_and_outputs_from_before_its_steps():
     X, y = overlapping()
     network = Network([3, 5, 3], "tanh", dtype="float64")
     before = network.copy()
-    learner, rows = engine(network, X, y, iterations=3), np.random.default_rng(0).permutation(200)[:90]
-    losses, outputs, problem = learner.take(rows)
+    solver, rows = engine(network, X, y, iterations=3), np.random.default_rng(0).permutation(200)[:90]
+    losses, outputs, problem = solver.take(rows)
     trace = before.forward(X[rows])
     assert (losses, problem) == ([pytest.approx(before.backward(trace, before.encode(y)[rows]), rel=1e-13)], None)
     np.testing.assert_array_equal(outputs, trace.outputs)
-    assert learner.work.state.t == 3
+    assert solver.context.state.t == 3
     assert network.fingerprint() != before.fingerprint()
 
 
@@ -127,21 +125,21 @@ def test_a_row_of_weight_three_counts_as_three_rows():
     weights = np.where(np.arange(40) < 10, 3.0, 1.0) * 40 / 60  # of mean 1
     weighted, repeated = (Network([3, 4, 3], "tanh", dtype="float64") for _ in range(2))
     rows = np.r_[np.arange(40), np.tile(np.arange(10), 2)]
-    learners = engine(weighted, X, y, weights=weights), engine(repeated, X[rows], y[rows])
-    losses = [learner.take(np.arange(n))[0][0] for learner, n in zip(learners, (40, 60), strict=True)]
+    engines = engine(weighted, X, y, weights=weights), engine(repeated, X[rows], y[rows])
+    losses = [solver.take(np.arange(n))[0][0] for solver, n in zip(engines, (40, 60), strict=True)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-12)
     np.testing.assert_allclose(weighted.theta, repeated.theta, atol=1e-6)
 
 
 def test_images_are_moved_alike_in_every_iteration(monkeypatch):
     """A move here adds itself to its row: as if the rows had been like that from the start."""
-    monkeypatch.setattr(work_module, "moved", lambda images, moves: images + moves[:, None, None, None])
+    monkeypatch.setattr(step_context, "moved", lambda images, moves: images + moves[:, None, None, None])
     monkeypatch.setattr(quasi_newton, "BLOCK_ROWS", 64)
     X, y = overlapping()
     moves, rows = np.linspace(-1, 1, 150), np.random.default_rng(0).permutation(200)[:150]
     shifted, other = (Network([3, 4, 3], "tanh", dtype="float64") for _ in range(2))
     mover = engine(shifted, X, y)
-    mover.work.image = (1, 3, 1)
+    mover.context.image = (1, 3, 1)
     mover.take(rows, moves)
     engine(other, X[rows] + moves[:, None], y[rows]).take(np.arange(150))
     np.testing.assert_allclose(shifted.theta, other.theta, rtol=1e-12)
@@ -246,7 +244,7 @@ def test_a_gradient_that_overflows_is_a_problem_too():
 def test_a_line_search_that_goes_too_far_comes_back():
     """A parabola that ends at 1/2: SciPy's first step, of length 1, is refused, the minimum at 0.4 found."""
     network = Network([1, 1], loss="half_squared_error", initializer=np.zeros(2), dtype="float64")
-    learner = engine(network, np.ones((1, 1)), np.zeros(1), iterations=40)
+    solver = engine(network, np.ones((1, 1)), np.zeros(1), iterations=40)
     refused = []
 
     def loss_and_gradient(rows, moves):
@@ -256,8 +254,8 @@ def test_a_line_search_that_goes_too_far_comes_back():
             raise NonFiniteError("too far")
         return 5 * (z - 0.4) ** 2, np.array([10 * (z - 0.4), 0]), np.zeros((1, 1))
 
-    learner.loss_and_gradient = loss_and_gradient
-    assert learner.take(np.arange(1))[2] is None
+    solver.loss_and_gradient = loss_and_gradient
+    assert solver.take(np.arange(1))[2] is None
     assert refused
     assert network.theta[0] == pytest.approx(0.4, abs=1e-6)
 
@@ -266,7 +264,7 @@ def test_a_line_search_that_goes_too_far_comes_back():
 def test_what_is_no_smooth_function_is_refused(option):
     update = Update(LBFGS(), **{option: 0.5})
     with pytest.raises(UsageError, match=f"^{option}: lbfgs minimises one smooth function"):
-        penalty_of(update, Network([3, 3]).parameters)
+        make_penalty(update, Network([3, 3]).parameters)
 
 
 @pytest.mark.parametrize("option", [{"dropout": 0.5}, {"batch_norm": True}], ids=str)
@@ -279,12 +277,12 @@ def test_a_loss_that_is_no_function_of_theta_alone_is_refused(option):
 def test_it_says_how_many_threads_it_takes_and_closes():
     X, y = overlapping()
     counts, network = [], Network([3, 3])
-    learner = engine(network, X.astype(np.float32), y, iterations=1)
-    learner.threads, learner.use_threads = ThreadChoice(2, fixed=True), counts.append
-    learner.take(np.arange(200))
+    solver = engine(network, X.astype(np.float32), y, iterations=1)
+    solver.threads, solver.use_threads = ThreadChoice(2, fixed=True), counts.append
+    solver.take(np.arange(200))
     theta = network.fingerprint()
-    learner.load()
-    learner.store()
-    learner.close()
+    solver.load()
+    solver.store()
+    solver.close()
     assert (counts, network.fingerprint()) == ([2], theta)
-    assert (learner.kernels, learner.steady) == ("numpy", True)
+    assert (solver.kernels, solver.steady) == ("numpy", True)

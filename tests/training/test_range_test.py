@@ -12,7 +12,7 @@ from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS, SGD, Adam
 from glassnet.runtime.blas import blas_threads, libraries
 from glassnet.runtime.seeds import stream
-from glassnet.training.loop import fit
+from glassnet.training.fit import fit
 from glassnet.training.range_test import find_learning_rate, smooth
 
 

@@ -6,7 +6,7 @@ import pytest
 from glassnet.data.registry import load_dataset
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import GD, OPTIMIZERS
-from glassnet.training.loop import fit
+from glassnet.training.fit import fit
 from glassnet.training.metrics import class_scores, evaluate, predict_rows
 
 pytestmark = pytest.mark.real_data

@@ -14,11 +14,12 @@ from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import SGD
-from glassnet.training import learner, loop
+from glassnet.training import trainer
 from glassnet.training.callbacks import Callback
 from glassnet.training.config import load_config
-from glassnet.training.loop import DivergenceError, Interrupted, fit
+from glassnet.training.fit import fit
 from glassnet.training.model_file import load_model
+from glassnet.training.results import DivergenceError, Interrupted
 from glassnet.training.run import resume
 from glassnet.training.run_folder import RunFolder
 
@@ -71,14 +72,15 @@ class Stopping(Callback):
     def skip(self, steps):
         self.skipped = steps
 
+    def epoch(self, record): ...
+
     def step(self, epoch, steps):
         self.pieces += 1
         if self.pieces == self.at:
             os.kill(os.getpid(), signal.SIGINT)
 
-    def epoch(self, run):
-        history = getattr(run, "history", None)  # the bar is given a record
-        if history is not None and len(history) == 1 - self.at:
+    def on_epoch_end(self, run):
+        if len(run.history) == 1 - self.at:
             raise RuntimeError("killed")
 
 
@@ -89,14 +91,23 @@ def stopped(monkeypatch):
     def run(at, start, *arguments, **options):
         stopping = Stopping(at)
         with monkeypatch.context() as patch:
-            patch.setattr(learner, "PIECE", 0.0)
-            patch.setattr(learner, "TRIAL", 0.0)
-            patch.setattr(loop, "TrainingProgress", stopping.bar)
+            patch.setattr(trainer, "PIECE", 0.0)
+            patch.setattr(trainer, "TRIAL", 0.0)
+            patch.setattr(trainer, "TrainingProgress", stopping.bar)
             with pytest.raises((Interrupted, RuntimeError)):
                 start(*arguments, callbacks=[stopping], **options)
         return stopping
 
     return run
+
+
+def exactly(value):
+    """Return a state with arrays as their bytes, so that == means equal bit for bit."""
+    if isinstance(value, dict):
+        return {name: exactly(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [exactly(part) for part in value]
+    return value.tobytes() if isinstance(value, np.ndarray) else value
 
 
 def all_of(run):
@@ -107,8 +118,7 @@ def all_of(run):
         "theta": run.network.theta.tobytes(),
         "statistics": run.network.parameters.statistics.tobytes(),
         "model": (saved.theta.tobytes(), saved.parameters.statistics.tobytes()),
-        "arrays": {name: array.tobytes() for name, array in checkpoint.arrays.items()},
-        "values": {name: value for name, value in checkpoint.values.items() if name not in ("history", "seconds")},
+        "state": exactly({name: checkpoint[name] for name in checkpoint if name not in ("history", "seconds")}),
         "history": [dataclasses.replace(record, seconds=0.0, threads=0) for record in run.history],
         "saved history": [record.row()["train_loss"] for record in RunFolder(run.folder).history()],
         "end": (run.stopped, run.best_epoch),
@@ -213,13 +223,13 @@ def test_callbacks_of_a_resumed_run_are_told_of_the_rest(data, tmp_path, stopped
     seen = []
 
     class Noting(Callback):
-        def begin(self, run):
+        def on_train_begin(self, run):
             seen.append(("begin", len(run.history), run.folder))
 
-        def epoch(self, run):
+        def on_epoch_end(self, run):
             seen.append(run.history.last.epoch)
 
-        def end(self, run):
+        def on_train_end(self, run):
             seen.append(run.stopped)
 
     stopped(7, begin, data, tmp_path / "run")
@@ -230,9 +240,8 @@ def test_callbacks_of_a_resumed_run_are_told_of_the_rest(data, tmp_path, stopped
 def test_the_time_before_counts(data, tmp_path, stopped):
     stopped(4, begin, data, tmp_path / "run")
     checkpoint = RunFolder(tmp_path / "run").checkpoint()
-    assert checkpoint.values["seconds"] > 0
-    checkpoint.values["seconds"] = 500.0
-    checkpoint.save(tmp_path / "run" / "checkpoint.safetensors")
+    assert checkpoint["seconds"] > 0
+    RunFolder(tmp_path / "run").save_checkpoint(checkpoint | {"seconds": 500.0})
     run = resume(tmp_path / "run", data, progress=False)
     assert run.history["seconds"][0] < 100
     assert 500 < run.history["seconds"][1] < 600
@@ -270,7 +279,7 @@ def test_resume_is_public_and_finds_its_data_itself(tmp_path, stopped):
 
 
 class Enough(Callback):
-    def epoch(self, run):
+    def on_epoch_end(self, run):
         return "enough" if len(run.history) == 2 else None
 
 
@@ -371,7 +380,7 @@ def test_other_data_are_refused_before_anything_changes(data, tmp_path, stopped)
 
 
 def test_a_standardised_run_goes_on_with_standardised_rows_only(data, tmp_path, stopped):
-    folder, scaled = tmp_path / "run", data.standardised()
+    folder, scaled = tmp_path / "run", data.standardise()
     whole = begin(scaled, tmp_path / "whole")
     stopped(4, begin, scaled, folder)
     assert "standardize = true" in refused(DataError, folder, data)
@@ -418,7 +427,7 @@ import glassnet
 from glassnet.training.callbacks import Callback
 
 class Say(Callback):
-    def epoch(self, run):
+    def on_epoch_end(self, run):
         print(len(run.history), flush=True)
 
 X = np.random.default_rng(0).normal(size=(60, 4)).astype(np.float32)
@@ -432,7 +441,7 @@ glassnet.fit(network, data, run_dir=sys.argv[1], **options)
 class AtOnce(Callback):
     """Ends what should not have begun."""
 
-    def epoch(self, run):
+    def on_epoch_end(self, run):
         return "at once"
 
 
@@ -454,7 +463,7 @@ def test_a_folder_is_held_against_other_processes_until_death(tmp_path, number):
         assert process.stdout.readline()  # it was not disturbed
         process.send_signal(number)
         process.stdout.read()
-    done = len(RunFolder(folder).checkpoint().values["history"].splitlines()) - 1
+    done = len(RunFolder(folder).checkpoint()["history"].splitlines()) - 1
     assert done >= 3
     run = resume(folder, data, epochs=done + 2, progress=False)
     assert run.history["epoch"] == list(range(1, done + 3))
@@ -464,7 +473,7 @@ def test_a_folder_is_held_while_a_run_goes_on_and_let_go_after_it(data, tmp_path
     said = []
 
     class Intruder(Callback):
-        def epoch(self, run):
+        def on_epoch_end(self, run):
             with pytest.raises(FileError) as caught:
                 resume(run.folder, data, epochs=9, progress=False)
             said.append(str(caught.value))

@@ -9,7 +9,7 @@ from glassnet.nn.losses import LOSSES
 from glassnet.nn.network import Network
 from glassnet.training.callbacks import Callback
 from glassnet.training.config import configure, load_config
-from glassnet.training.loop import fit
+from glassnet.training.fit import fit
 from glassnet.training.metrics import evaluate_predictions, predict_rows
 from glassnet.training.run import HIDDEN_LAYERS, layers_for, load_data, loss_for, open_run, run
 from glassnet.training.run_folder import RunFolder
@@ -29,7 +29,7 @@ def test_the_folders_configuration_gives_the_same_bits_again(finished):
     assert config == finished.config
     again = run(config, progress=False)
     assert again.network.fingerprint() == finished.network.fingerprint()
-    assert again.network.description() == finished.network.description()
+    assert again.network.get_config() == finished.network.get_config()
     assert again.history["train_loss"] == finished.history["train_loss"]
     assert again.history["validation_loss"] == finished.history["validation_loss"]
     assert again.config == config
@@ -258,7 +258,7 @@ def test_split_options_reach_the_data():
 
 
 def test_standardised_data_are_described_loaded_again_and_held_to(digits, tmp_path):
-    scaled = digits.standardised()
+    scaled = digits.standardise()
     made = fit(Network([64, 9, 10]), scaled, epochs=2, run_dir=tmp_path / "run", progress=False)
     assert made.config.data.standardize is True
     assert made.config.checksums == digits.checksums
@@ -307,7 +307,7 @@ def test_a_run_of_arrays_is_repeated_with_the_same_arrays_and_weights_only(blobs
 
 def test_a_run_is_repeated_with_what_it_tells_and_saves(blobs, tmp_path):
     class Stop(Callback):
-        def epoch(self, run):
+        def on_epoch_end(self, run):
             return "enough"
 
     made = fit(Network([5, 3]), blobs(), epochs=3, progress=False)

@@ -10,7 +10,6 @@ from glassnet.data.standardisation import Standardisation
 from glassnet.errors import FileError
 from glassnet.nn.network import Network
 from glassnet.training import run_folder
-from glassnet.training.checkpoint import Checkpoint
 from glassnet.training.config import configure, load_config
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.model_file import load_model
@@ -20,7 +19,7 @@ CONFIG = configure({"data": {"dataset": "digits"}, "seed": 4})
 
 
 #: A checkpoint of no run in particular.
-START = Checkpoint({"theta": np.zeros(8, np.float32)}, {"t": 0})
+START = {"theta": np.zeros(8, np.float32), "t": 0}
 
 #: What every run folder holds.
 FILES = [".lock", "checkpoint.safetensors", "config.toml", "history.csv", "model.safetensors"]
@@ -99,7 +98,7 @@ def test_a_damaged_standardisation_is_refused_by_name(tmp_path, scaling):
         b"[1]",
         b"\xff\xfe",
         b"{" * 9999,
-        b'{"mean": [1], "spread": [0], "of_bytes": true}',
+        b'{"mean": [1], "std": [0], "of_bytes": true}',
     ):
         path.write_bytes(content)
         with pytest.raises(FileError) as caught:
@@ -145,17 +144,17 @@ def test_a_folder_is_held_by_one_alone_and_let_go(tmp_path):
     folder, other = RunFolder(tmp_path / "run"), configure({"data": {"dataset": "digits"}, "seed": 5})
     with folder.create(CONFIG, Network([3, 2]), START):
         before = {path.name: path.read_bytes() for path in folder.path.iterdir()}
-        with pytest.raises(FileError) as caught, folder.take_up():
+        with pytest.raises(FileError) as caught, folder.hold():
             pytest.fail("it was taken twice")
         assert str(caught.value) == f"{folder.path}: is in use: another process trains in it; wait until it ends"
         assert {path.name: path.read_bytes() for path in folder.path.iterdir()} == before
-    with folder.take_up():
-        folder.record(other)
+    with folder.hold():
+        folder.save_config(other)
         assert folder.config() == other
-        assert folder.checkpoint().values == START.values
-        with pytest.raises(FileError, match="is in use"), folder.take_up():
+        assert folder.checkpoint()["t"] == START["t"]
+        with pytest.raises(FileError, match="is in use"), folder.hold():
             pytest.fail("it was taken twice")
-    with folder.take_up():
+    with folder.hold():
         assert folder.config() == other
 
 
@@ -163,7 +162,7 @@ def test_what_a_save_that_was_cut_off_left_is_taken_away(tmp_path):
     folder = created(tmp_path / "run")
     (folder.path / ".checkpoint.safetensors.ab12.part").write_bytes(b"half")
     (folder.path / "notes.part").write_bytes(b"mine")
-    with folder.take_up():
+    with folder.hold():
         assert names(folder.path) == sorted(["notes.part", *FILES])
 
 

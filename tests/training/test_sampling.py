@@ -1,20 +1,21 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glassnet.data.dataset import Split
 from glassnet.errors import UsageError
+from glassnet.nn.optimizers import OPTIMIZERS
+from glassnet.training.options import TrainingConfig
 from glassnet.training.sampling import BLOCK, WINDOW, Sampler
 
 
-def plan(n_train=100, *, batch_size=None, samples_per_epoch=None, sampling="fresh", full_batch=False):
-    return Sampler.plan(
-        n_train,
-        batch_size=batch_size,
-        samples_per_epoch=samples_per_epoch,
-        sampling=sampling,
-        full_batch=full_batch,
-    )
+def plan(n_train=100, *, full_batch=False, **options):
+    data = SimpleNamespace(train=Split(np.zeros((n_train, 1)), np.zeros(n_train)))
+    optimizer = OPTIMIZERS.resolve("gd" if full_batch else "sgd")
+    return Sampler.of_run(TrainingConfig.model_construct(**options), optimizer, data)
 
 
 sizes = st.integers(1, 60).flatmap(

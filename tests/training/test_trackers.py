@@ -47,14 +47,14 @@ def run_of(epochs=0, folder=None, stopped="", config=CONFIG):
     return run
 
 
-def go_on(tracker, run, epochs, stopped="epochs"):
+def train(tracker, run, epochs, stopped="epochs"):
     """Tell a tracker of a run that goes on until an epoch, as training does."""
-    tracker.begin(run)
+    tracker.on_train_begin(run)
     for epoch in range(len(run.history) + 1, epochs + 1):
         run.history.append(record(epoch))
-        assert tracker.epoch(run) is None
+        assert tracker.on_epoch_end(run) is None
     run.stopped = stopped
-    tracker.end(run)
+    tracker.on_train_end(run)
 
 
 # What is written
@@ -164,7 +164,7 @@ def test_the_checksum_is_the_standards():
 
 
 def test_tensorboard_holds_every_figure_of_every_epoch(tmp_path):
-    go_on(TensorBoard(tmp_path / "new" / "run"), run_of(), 3)
+    train(TensorBoard(tmp_path / "new" / "run"), run_of(), 3)
     found = curves(tmp_path / "new" / "run")
     assert found.keys() == figures(record(1)).keys()
     assert found["loss/train"] == [(1, 0.5), (2, 0.25), (3, 0.125)]
@@ -173,7 +173,7 @@ def test_tensorboard_holds_every_figure_of_every_epoch(tmp_path):
 
 
 def test_tensorboard_holds_the_configuration(tmp_path):
-    go_on(TensorBoard(tmp_path), run_of(), 1)
+    train(TensorBoard(tmp_path), run_of(), 1)
     assert texts(tmp_path) == [(1, "configuration/text_summary", f"```toml\n{CONFIG.to_toml()}```")]
     plugins = [
         HParamsPluginData.FromString(value.metadata.plugin_data.content)
@@ -190,9 +190,9 @@ def test_tensorboard_holds_the_configuration(tmp_path):
 
 def test_a_resumed_run_goes_on_where_it_was_saved(tmp_path):
     """Three epochs were logged and one of them saved: two are told of again, within the same second."""
-    go_on(TensorBoard(tmp_path), run_of(), 3, stopped="")
+    train(TensorBoard(tmp_path), run_of(), 3, stopped="")
     longer = CONFIG.model_copy(update={"seed": 4})
-    go_on(TensorBoard(tmp_path), run_of(1, config=longer), 4)
+    train(TensorBoard(tmp_path), run_of(1, config=longer), 4)
     assert len(list(tmp_path.iterdir())) == 2
     assert [step for step, _ in curves(tmp_path)["loss/train"]] == [1, 2, 3, 4]
     assert [(step, "seed = 4" in text) for step, _, text in texts(tmp_path)] == [(1, False), (2, True)]
@@ -200,26 +200,26 @@ def test_a_resumed_run_goes_on_where_it_was_saved(tmp_path):
 
 def test_another_run_takes_the_place_of_what_a_folder_shows(tmp_path):
     tracker = TensorBoard(tmp_path)
-    go_on(tracker, run_of(), 3)
-    go_on(tracker, run_of(), 2)
+    train(tracker, run_of(), 3)
+    train(tracker, run_of(), 2)
     assert [step for step, _ in curves(tmp_path)["loss/train"]] == [1, 2]
     assert len(texts(tmp_path)) == 1
 
 
 def test_an_epoch_is_on_the_disk_at_once(tmp_path):
     tracker, run = TensorBoard(tmp_path), run_of()
-    tracker.begin(run)
+    tracker.on_train_begin(run)
     assert len(texts(tmp_path)) == 1
     run.history.append(record(1))
-    tracker.epoch(run)
+    tracker.on_epoch_end(run)
     assert curves(tmp_path)["loss/train"] == [(1, 0.5)]
-    tracker.end(run)
+    tracker.on_train_end(run)
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match=r"file/events: cannot be written: Not a directory"):
-        TensorBoard(tmp_path / "file" / "events").begin(run_of())
+        TensorBoard(tmp_path / "file" / "events").on_train_begin(run_of())
 
 
 def test_a_full_disk_ends_training_with_a_line(tmp_path, monkeypatch):
@@ -227,12 +227,12 @@ def test_a_full_disk_ends_training_with_a_line(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     tracker, run = TensorBoard(tmp_path), run_of(1)
-    tracker.begin(run)
+    tracker.on_train_begin(run)
     monkeypatch.setattr(event_file_writer.EventsWriter, "flush", full)
     with pytest.raises(FileError, match=r"cannot be written: No space left on device"):
-        tracker.epoch(run)
+        tracker.on_epoch_end(run)
     monkeypatch.undo()
-    tracker.end(run)
+    tracker.on_train_end(run)
 
 
 # MLflow
@@ -259,7 +259,7 @@ def metric(tracker, name):
 
 
 def test_mlflow_holds_settings_and_figures(tracker, capfd):
-    go_on(tracker, run_of(), 3)
+    train(tracker, run_of(), 3)
     found = read(tracker)
     assert found.data.params == {name: str(value) for name, value in settings(CONFIG).items()}
     assert found.data.metrics == figures(record(3))
@@ -272,7 +272,7 @@ def test_mlflow_keeps_model_and_configuration_beside_the_database(tracker, tmp_p
     folder = tmp_path / "first_run"
     folder.mkdir()
     (folder / "model.safetensors").write_bytes(b"theta")
-    go_on(tracker, run_of(folder=folder), 1)
+    train(tracker, run_of(folder=folder), 1)
     found = read(tracker)
     assert found.info.run_name == "first_run"
     kept = Path(urlparse(found.info.artifact_uri).path)
@@ -295,16 +295,16 @@ def test_mlflow_keeps_model_and_configuration_beside_the_database(tracker, tmp_p
     ],
 )
 def test_mlflow_says_how_a_run_ended(tracker, stopped, status):
-    tracker.begin(run_of())
+    tracker.on_train_begin(run_of())
     assert read(tracker).info.status == "RUNNING"
-    tracker.end(run_of(stopped=stopped))
+    tracker.on_train_end(run_of(stopped=stopped))
     assert read(tracker).info.status == status
 
 
 def test_a_resumed_run_holds_all_epochs_once_and_the_first_stays(tracker):
-    go_on(tracker, run_of(), 2, stopped="interrupted")
+    train(tracker, run_of(), 2, stopped="interrupted")
     first = tracker.run_id
-    go_on(tracker, run_of(1), 3)
+    train(tracker, run_of(1), 3)
     assert metric(tracker, "loss/train") == [(1, 0.5), (2, 0.25), (3, 0.125)]
     client = MlflowClient(tracker.uri)
     assert client.get_run(first).info.status == "KILLED"
@@ -313,12 +313,12 @@ def test_a_resumed_run_holds_all_epochs_once_and_the_first_stays(tracker):
 
 def test_a_figure_may_be_infinite(tracker):
     run = run_of()
-    tracker.begin(run)
+    tracker.on_train_begin(run)
     run.history.append(EpochRecord(1, math.inf, None, math.nan, None, 0.1, 1.0, 1))
-    tracker.epoch(run)
+    tracker.on_epoch_end(run)
     assert metric(tracker, "loss/train")[0][1] > 1e308
     assert math.isnan(metric(tracker, "loss/validation")[0][1])
-    tracker.end(run)
+    tracker.on_train_end(run)
 
 
 def test_the_environment_says_where_mlflow_is(monkeypatch):
@@ -343,26 +343,26 @@ def test_a_deleted_experiment_is_named(tracker):
     client = MlflowClient(tracker.uri)
     client.delete_experiment(client.create_experiment(tracker.experiment))
     with pytest.raises(FileError, match=r"mlflow.db: MLflow cannot record the run: .*'active' state"):
-        tracker.begin(run_of())
-    tracker.end(run_of())
+        tracker.on_train_begin(run_of())
+    tracker.on_train_end(run_of())
 
 
 @pytest.mark.parametrize("uri", ["runs/mlflow.db", "nonsense://host"])
 def test_what_is_no_database_is_refused(uri):
     with pytest.raises(FileError, match=rf"^{uri}: MLflow cannot record the run: "):
-        MLflow(uri=uri).begin(run_of())
+        MLflow(uri=uri).on_train_begin(run_of())
 
 
 def test_a_database_in_no_folder_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(FileError, match=r"MLflow cannot record the run: .*exists"):
-        MLflow(uri=f"sqlite:///{tmp_path}/file/mlflow.db").begin(run_of())
+        MLflow(uri=f"sqlite:///{tmp_path}/file/mlflow.db").on_train_begin(run_of())
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path):
     (tmp_path / "text.db").write_text("text" * 1000)
     with pytest.raises(FileError, match=r"text.db: MLflow cannot record the run: .*file is not a database$"):
-        MLflow(uri=f"sqlite:///{tmp_path}/text.db").begin(run_of())
+        MLflow(uri=f"sqlite:///{tmp_path}/text.db").on_train_begin(run_of())
 
 
 # Both
@@ -389,11 +389,11 @@ def test_a_library_that_mlflow_needs_for_a_file_is_named(monkeypatch):
     with pytest.raises(
         UsageError, match=r"^mlflow: sqlalchemy is not installed: pip install 'glassnet\[mlflow\]'"
     ):
-        MLflow(uri="sqlite:///mlflow.db").begin(run_of())
+        MLflow(uri="sqlite:///mlflow.db").on_train_begin(run_of())
 
 
 @pytest.mark.parametrize("make", [lambda folder: TensorBoard(folder / "x"), lambda folder: MLflow()])
 def test_the_end_of_what_never_began_writes_nothing(make, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    make(tmp_path).end(run_of())
+    make(tmp_path).on_train_end(run_of())
     assert not list(tmp_path.iterdir())

@@ -40,9 +40,9 @@ def list_datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -
       glassnet data list
       glassnet data list --json
     """
-    from glassnet.data.registry import DATASETS, whereabouts
+    from glassnet.data.registry import DATASETS, find_folders
 
-    places = whereabouts(data_dir)
+    places = find_folders(data_dir)
     if as_json:
         print_json(
             {
@@ -151,8 +151,8 @@ def show(
     """
     import numpy as np
 
-    from glassnet.data.own import TABLES
     from glassnet.data.registry import DATASETS, load_dataset
+    from glassnet.data.user_data import TABLES
     from glassnet.errors import FileError
     from glassnet.report.pictures import sample_grid, save_png
 
@@ -162,7 +162,7 @@ def show(
     target = output_file(path, overwrite)
     loaded = load_dataset(dataset, data_dir)
     save_png(sample_grid(loaded, per_class), target)
-    splits = {"train": loaded.train, "validation": loaded.validation, "test": loaded.test}
+    splits = loaded.splits
     counts = {
         name: np.bincount(split.y, minlength=loaded.n_classes or 0).tolist() for name, split in splits.items()
     }

@@ -13,11 +13,11 @@ def doctor(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
       glassnet doctor
       glassnet doctor --json
     """
-    from glassnet.data.registry import whereabouts
+    from glassnet.data.registry import find_folders
     from glassnet.runtime.machine import machine_report
 
     report = machine_report()
-    data = whereabouts(data_dir)
+    data = find_folders(data_dir)
     if as_json:
         print_json(report | {"data": data})
         return

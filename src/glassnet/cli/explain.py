@@ -111,8 +111,8 @@ def explain(
     """
     from glassnet.errors import DataError
     from glassnet.graph.computation_graph import ComputationGraph
+    from glassnet.graph.gradient_agreement import check_gradients
     from glassnet.graph.page import explain as explain_page
-    from glassnet.graph.proof import prove
     from glassnet.training.option_errors import validated
     from glassnet.training.options import NetworkConfig
 
@@ -135,10 +135,10 @@ def explain(
         if file.suffix == ".html":
             page = explain_page(net, X, y, **view, **subject.shown)
             page.save(file)
-            proof = page.proof
+            agreement = page.agreement
         else:
             graph.save(file)
-            proof = prove(graph)
+            agreement = check_gradients(graph)
     except DataError as error:
         name, _, problem = str(error).partition(": ")
         raise UsageError("target" if name == "y" else "input", problem) from None
@@ -148,8 +148,8 @@ def explain(
         "level": graph.view.level,
         "nodes": len(graph.nodes),
         "loss": graph.loss,
-        "graph_difference": proof.graph_difference,
-        "numerical_difference": proof.numeric_difference,
+        "graph_difference": agreement.graph_difference,
+        "numerical_difference": agreement.numeric_difference,
     }
     if as_json:
         print_json(record)
@@ -160,8 +160,8 @@ def explain(
             network_fact(net),
             ("shown first", f"{graph.view.level}, {len(graph.nodes)} nodes"),
             ("loss", f"{graph.loss:.6g}"),
-            ("graph", f"differs from the delta recursion by {proof.graph_difference or 0:.1g}"),
-            ("numerical", f"differs from the delta recursion by {proof.numeric_difference:.1g}"),
+            ("graph", f"differs from the delta recursion by {agreement.graph_difference or 0:.1g}"),
+            ("numerical", f"differs from the delta recursion by {agreement.numeric_difference:.1g}"),
         ]
     )
 
@@ -187,7 +187,7 @@ def _batch(rows: int | None, inputs: str | None, default: int) -> int:
 
 def _make_network(layers: str, options: dict[str, Any], n: int, inputs: str | None, target: str | None) -> Subject:
     """Return a network of these layers, and the rows that are given or drawn."""
-    from glassnet.graph.example import example_network, example_sample
+    from glassnet.graph.example_network import example_network, example_sample
 
     sizes = [int(size) for size in layers.split(",")]
     try:

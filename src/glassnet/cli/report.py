@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from glassnet.study.final_evaluation import FinalEvaluation
     from glassnet.study.findings import StudyFindings
     from glassnet.training.config import RunConfig
-    from glassnet.training.loop import Run
     from glassnet.training.metrics import Predictions
+    from glassnet.training.results import Run
 
 Written = TypeVar("Written")
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
     from glassnet.nn.network import Network
     from glassnet.training.health.diagnosis import Diagnosis
-    from glassnet.training.loop import Run
     from glassnet.training.metrics import Evaluation
     from glassnet.training.range_test import RangeTest
+    from glassnet.training.results import Run
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
     from glassnet.training.callbacks import Callback
     from glassnet.training.config import RunConfig
-    from glassnet.training.loop import Run
+    from glassnet.training.results import Run
 
 #: Options of training that say how much of a plan is done, and not what it is.
 NOT_OF_A_PLAN = ("epochs", "kernels", "threads", "metrics", "checkpoint_every")
@@ -310,7 +310,7 @@ def _run(
     train: Callable[[], Run], data: Dataset, folder: Path, session: SessionOptions, *, survives: bool = False
 ) -> TrainedRun:
     """Train, and write the report, also of a run that diverges; its error is then raised, or only said."""
-    from glassnet.training.loop import DivergenceError, Interrupted
+    from glassnet.training.results import DivergenceError, Interrupted
 
     try:
         finished = train()

@@ -14,8 +14,6 @@ import numpy as np
 from glassnet.data.dataset import Dataset, Split
 from glassnet.nn.activations import Array
 
-SPLITS = ("train", "validation", "test")
-
 #: A class whose share differs by more between two splits is called shifted.
 SHIFT = 0.05
 
@@ -95,38 +93,32 @@ def audit(data: Dataset) -> Audit:
     >>> found.constant_columns, len(found.across("train", "test")), len(found.contradictions)
     ([1], 1, 1)
     """
-    splits: dict[str, Split] = {name: getattr(data, name) for name in SPLITS if len(getattr(data, name).y)}
-    duplicates = equal_rows({name: split.X for name, split in splits.items()})
+    splits = {name: split for name, split in data.splits.items() if len(split.y)}
+    duplicates = find_equal_rows({name: split.X for name, split in splits.items()})
     contradictions = [
         group
         for group in (duplicates if data.task != "regression" else [])
         if any((splits[p.split].y[p.row] != splits[group[0].split].y[group[0].row]).any() for p in group)
     ]
-    class_rows = dict(_class_rows(data, splits))
-    missing, scale = {}, {}
-    for name, split in splits.items():
-        missing[name], measured = _numbers(split.X)
-        if measured is not None:
-            scale[name] = measured
-    constant = _constant_columns(data.train.X)
+    measured = {name: _measure_numbers(split.X) for name, split in splits.items()}
     found = Audit(
         data.name,
         {name: len(split.y) for name, split in splits.items()},
         int(data.train.X[0].size),
         data.checksums,
-        class_rows,
+        dict(_count_class_rows(data, splits)),
         duplicates,
         contradictions,
-        constant,
-        missing,
-        scale,
+        _find_constant_columns(data.train.X),
+        {name: missing for name, (missing, _) in measured.items()},
+        {name: scale for name, (_, scale) in measured.items() if scale is not None},
         [],
     )
-    found.remarks.extend(_remarks(found))
+    found.remarks.extend(_write_remarks(found))
     return found
 
 
-def equal_rows(splits: dict[str, Array]) -> list[tuple[Place, ...]]:
+def find_equal_rows(splits: dict[str, Array]) -> list[tuple[Place, ...]]:
     """Return the groups of rows that are equal number for number, in the order of their first rows."""
     groups: dict[bytes, list[Place]] = defaultdict(list)
     dtype = np.result_type(*(X.dtype for X in splits.values()))  # 1 and 1.0 are one number
@@ -140,7 +132,7 @@ def equal_rows(splits: dict[str, Array]) -> list[tuple[Place, ...]]:
     return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
-def _class_rows(data: Dataset, splits: dict[str, Split]) -> Iterator[tuple[str, dict[str, int]]]:
+def _count_class_rows(data: Dataset, splits: dict[str, Split]) -> Iterator[tuple[str, dict[str, int]]]:
     """Yield each class, or label of a multi-label set, with its rows in every split."""
     if data.class_names is not None:
         for label, name in enumerate(data.class_names):
@@ -151,10 +143,10 @@ def _class_rows(data: Dataset, splits: dict[str, Split]) -> Iterator[tuple[str, 
             yield name, {split: int(np.count_nonzero(rows.y[:, column])) for split, rows in splits.items()}
 
 
-def _numbers(X: Array) -> tuple[int, tuple[float, float, float, float] | None]:
-    """Return how many numbers are not finite, and smallest, largest, mean and deviation of the others."""
+def _measure_numbers(X: Array) -> tuple[int, tuple[float, float, float, float] | None]:
+    """Return how many numbers are not finite, and smallest, largest, mean and standard deviation of the others."""
     missing, smallest, largest = 0, np.inf, -np.inf
-    for values in _blocks(X):
+    for values in _take_blocks(X):
         finite = values[np.isfinite(values)]
         missing += len(values) - len(finite)
         smallest, largest = finite.min(initial=smallest), finite.max(initial=largest)
@@ -162,23 +154,23 @@ def _numbers(X: Array) -> tuple[int, tuple[float, float, float, float] | None]:
         return missing, None
     exponent = int(np.frexp(max(abs(smallest), abs(largest)))[1])  # to at most 1, so that no square overflows
     count, mean, squares = 0, 0.0, 0.0
-    for values in _blocks(X):
+    for values in _take_blocks(X):
         small = np.ldexp(values[np.isfinite(values)], -exponent)
         if len(small):  # mean and squares around it, merged block by block (Chan, Golub and LeVeque 1979)
             change = small.mean() - mean
             squares += ((small - small.mean()) ** 2).sum() + change**2 * count * len(small) / (count + len(small))
             mean += change * len(small) / (count + len(small))
             count += len(small)
-    deviation = np.ldexp(np.sqrt(squares / count), exponent)
-    return missing, (float(smallest), float(largest), float(np.ldexp(mean, exponent)), float(deviation))
+    std = np.ldexp(np.sqrt(squares / count), exponent)
+    return missing, (float(smallest), float(largest), float(np.ldexp(mean, exponent)), float(std))
 
 
-def _blocks(X: Array) -> Iterator[Array]:
+def _take_blocks(X: Array) -> Iterator[Array]:
     for first in range(0, len(X), BLOCK):
         yield np.asarray(X[first : first + BLOCK], np.float64).ravel()
 
 
-def _constant_columns(X: Array) -> list[int]:
+def _find_constant_columns(X: Array) -> list[int]:
     first = X[0].ravel()
     same = np.ones(first.size, bool)
     for start in range(0, len(X), BLOCK):
@@ -187,22 +179,22 @@ def _constant_columns(X: Array) -> list[int]:
     return [int(column) for column in np.flatnonzero(same)]
 
 
-def _remarks(found: Audit) -> Iterator[str]:
+def _write_remarks(found: Audit) -> Iterator[str]:
     for one, other in combinations(found.rows, 2):
         if groups := found.across(one, other):
             a, b = (next(p for p in groups[0] if p.split == split) for split in (one, other))
             yield (
-                f"{_rows(groups, 'stands', 'stand')} in {one} and in {other}, number for number: "
+                f"{_count_rows(groups, 'stands', 'stand')} in {one} and in {other}, number for number: "
                 f"for example {one} {a.row} and {other} {b.row}"
             )
     for split in found.rows:
         inside = [group for group in found.duplicates if sum(place.split == split for place in group) > 1]
         if inside:
-            yield f"{_rows(inside, 'stands', 'stand')} in {split} more than once"
+            yield f"{_count_rows(inside, 'stands', 'stand')} in {split} more than once"
     if found.contradictions:
         first = " and ".join(f"{place.split} {place.row}" for place in found.contradictions[0])
-        yield f"{_rows(found.contradictions, 'has', 'have')} different labels in different places: {first}"
-    yield from _class_remarks(found)
+        yield f"{_count_rows(found.contradictions, 'has', 'have')} different labels in different places: {first}"
+    yield from _write_class_remarks(found)
     if found.constant_columns:
         yield f"{len(found.constant_columns)} of {found.columns} columns are the same in all training rows"
     for split, count in found.missing.items():
@@ -210,11 +202,11 @@ def _remarks(found: Audit) -> Iterator[str]:
             yield f"{count} numbers of {split} are NaN or infinite"
 
 
-def _rows(groups: list[tuple[Place, ...]], one: str, several: str) -> str:
+def _count_rows(groups: list[tuple[Place, ...]], one: str, several: str) -> str:
     return f"1 row {one}" if len(groups) == 1 else f"{len(groups)} rows {several}"
 
 
-def _class_remarks(found: Audit) -> Iterator[str]:
+def _write_class_remarks(found: Audit) -> Iterator[str]:
     if not found.class_rows:
         return
     for name, counts in found.class_rows.items():

@@ -51,7 +51,7 @@ class Augmentation:
     (2, True, 0.0)
     >>> moves = augmentation.draw(np.random.default_rng(0), 1000, height=28, width=28)
     >>> images = np.zeros((1000, 28, 28), np.uint8)
-    >>> moved(images, moves).shape
+    >>> move_images(images, moves).shape
     (1000, 28, 28)
     """
 
@@ -64,17 +64,17 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         if isinstance(self.shift, bool) or not isinstance(self.shift, int) or self.shift < 0:
-            raise _unfit(f"shift takes a whole number of pixels >= 0, got {self.shift!r}")
+            raise _make_error(f"shift takes a whole number of pixels >= 0, got {self.shift!r}")
         if not isinstance(self.flip, bool):
-            raise _unfit(f"flip takes True or False, got {self.flip!r}")
+            raise _make_error(f"flip takes True or False, got {self.flip!r}")
         for name in ("erase", "smallest", "largest", "aspect"):
             value = getattr(self, name)
             number = isinstance(value, int | float) and not isinstance(value, bool)
             if not number or not 0 <= value <= 1:
-                raise _unfit(f"{name} takes a number from 0 to 1, got {value!r}")
+                raise _make_error(f"{name} takes a number from 0 to 1, got {value!r}")
         if not (0 < self.smallest <= self.largest and self.aspect > 0):
             sizes = f"smallest={self.smallest}, largest={self.largest}, aspect={self.aspect}"
-            raise _unfit(f"erase takes 0 < smallest <= largest and aspect > 0, got {sizes}")
+            raise _make_error(f"erase takes 0 < smallest <= largest and aspect > 0, got {sizes}")
 
     @classmethod
     def parse(cls, spec: str | Augmentation) -> Augmentation:
@@ -106,7 +106,7 @@ class Augmentation:
             changes |= {name: value for name, value in values.items() if value != getattr(cls, name)}
             names.append(part.partition("(")[0].strip())
             if names.count(names[-1]) > 1:
-                raise _unfit(f"{spec!r} has {names[-1]} twice; name it once")
+                raise _make_error(f"{spec!r} has {names[-1]} twice; name it once")
         return cls(**changes)
 
     @property
@@ -145,16 +145,16 @@ class Augmentation:
             If an image could be shifted out of sight.
         """
         if self.shift >= min(height, width):
-            raise _unfit(f"shift({self.shift}) moves images of {height} x {width} out of sight; take less")
+            raise _make_error(f"shift({self.shift}) moves images of {height} x {width} out of sight; take less")
         numbers = rng.random((n, 8))
         moves = np.zeros((n, 7), np.int32)
         moves[:, :2] = np.floor(numbers[:, :2] * (2 * self.shift + 1)) - self.shift
         moves[:, 2] = self.flip & (numbers[:, 2] < 0.5)
         erased = numbers[:, 3] < self.erase
-        moves[erased, 3:] = self._rectangles(numbers[erased, 4:], np.array([height, width]))
+        moves[erased, 3:] = self._draw_rectangles(numbers[erased, 4:], np.array([height, width]))
         return moves
 
-    def _rectangles(self, numbers: Array, shape: Array) -> Array:
+    def _draw_rectangles(self, numbers: Array, shape: Array) -> Array:
         """Make rectangles within an image of a shape: top, left, bottom, right, of four numbers in [0, 1) each."""
         share = self.smallest + (self.largest - self.smallest) * numbers[:, 0]
         bound = np.maximum(self.aspect, share)  # neither side is longer than the image's
@@ -165,11 +165,11 @@ class Augmentation:
         return np.concatenate([start, start + sides], axis=1)
 
 
-def _unfit(problem: str) -> UsageError:
+def _make_error(problem: str) -> UsageError:
     return UsageError("augmentation", problem)
 
 
-def moved(images: Array, moves: Array) -> Array:
+def move_images(images: Array, moves: Array) -> Array:
     """Move each image: first it is flipped, then shifted, then erased in part.
 
     With the moves dy, dx, flip, top, left, bottom, right of an image ``before``, ``width`` columns wide, ::
@@ -195,10 +195,10 @@ def moved(images: Array, moves: Array) -> Array:
     Examples
     --------
     >>> image = np.array([[[1, 2, 3], [4, 5, 6]]], np.uint8)
-    >>> moved(image, np.array([[0, 1, 0, 0, 0, 0, 0]]))  # one pixel to the right
+    >>> move_images(image, np.array([[0, 1, 0, 0, 0, 0, 0]]))  # one pixel to the right
     array([[[0, 1, 2],
             [0, 4, 5]]], dtype=uint8)
-    >>> moved(image, np.array([[0, 1, 1, 1, 2, 2, 3]]))  # flipped before that, the last pixel erased after it
+    >>> move_images(image, np.array([[0, 1, 1, 1, 2, 2, 3]]))  # flipped first, the last pixel erased last
     array([[[0, 3, 2],
             [0, 6, 0]]], dtype=uint8)
     """
@@ -206,8 +206,8 @@ def moved(images: Array, moves: Array) -> Array:
     dy, dx, flip, top, left, bottom, right = moves.T[:, :, None]
     y, x = np.arange(height), np.arange(width)
     line, column = y - dy, x - dx
-    kept = _pairs((line >= 0) & (line < height), (column >= 0) & (column < width))
-    kept &= ~_pairs((top <= y) & (y < bottom), (left <= x) & (x < right))
+    kept = _cross((line >= 0) & (line < height), (column >= 0) & (column < width))
+    kept &= ~_cross((top <= y) & (y < bottom), (left <= x) & (x < right))
     column = np.where(flip == 1, width - 1 - column, column)
     line = line.clip(0, height - 1) + height * np.arange(n)[:, None]
     pixels = width * line[:, :, None] + column.clip(0, width - 1)[:, None, :]
@@ -216,7 +216,7 @@ def moved(images: Array, moves: Array) -> Array:
     return after
 
 
-def _pairs(lines: Array, columns: Array) -> Array:
+def _cross(lines: Array, columns: Array) -> Array:
     """Return for each pixel whether both its line and its column are meant."""
     return lines[:, :, None] & columns[:, None, :]
 

@@ -6,11 +6,12 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from glassnet.data.standardisation import Standardisation, already_standardised
+from glassnet.data.splitting import TEST, VALIDATION, count_validation_rows, draw_stratified
+from glassnet.data.standardisation import Standardisation, refuse_standardised
 from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -18,15 +19,8 @@ from glassnet.runtime.seeds import stream
 if TYPE_CHECKING:
     from glassnet.data.columns import TableEncoder
 
-#: Share of the training rows that is set aside for validation: 5,000 of Fashion-MNIST's 60,000.
-VALIDATION = 1 / 12
-
 #: What is asked of a network. Ordinal: classes in an order; multi-label: any number of labels for a row.
 TASKS = ("multi-class", "binary", "multi-label", "ordinal", "regression")
-
-#: Share of the rows that is the test set, where a data set comes without one.
-TEST = 0.2
-
 
 #: Rows that are moved at a time.
 BLOCK = 1024
@@ -45,42 +39,61 @@ class Split(NamedTuple):
     y: Array
 
 
+def is_mapped(X: Array) -> bool:
+    """Whether rows lie in a file that is mapped, because they are larger than memory."""
+    return isinstance(X, np.memmap)
+
+
 @dataclass(frozen=True)
 class Dataset:
-    """Rows to learn from, to choose by, and to be judged on.
+    """Rows in three splits: to learn from (train), to choose by (validation), and to be judged on (test).
 
-    Images stay bytes (uint8) in memory, and a network scales them to [0, 1] batch by batch; standardised they are
+    Images stay bytes (uint8) in memory; a network scales them to [0, 1] batch by batch. Standardised rows are
     float32.
 
     Attributes
     ----------
     name : str
-        What it is called.
+        The data set's name.
     train, validation, test : Split
-        Disjoint rows; validation may be empty.
+        ``split.X`` holds rows of shape (n, d), (n, height, width) or the like, ``split.y`` labels or numbers.
+        No row is in two splits; validation may be empty.
     class_names : tuple of str or None
-        In label order; None where y holds numbers instead of classes.
+        Names of the classes in label order; None where y holds numbers instead of classes.
     image_shape : tuple of int or None
-        Where a row is an image: (height, width), with a third number 3 for its colours; or (depth, height, width).
+        Shape of the image that a row is: (height, width), (height, width, 3) in colour, or (depth, height, width).
     task : str
-        One of `TASKS`.
+        "multi-class", "binary", "multi-label", "ordinal" (classes in an order) or "regression".
     target_names : tuple of str or None
-        What the columns of y are called, where it has several.
-    checksums : dict
-        md5 by file name, so that a run says exactly what it learned from.
+        Names of the columns of y, where it has several.
+    checksums : dict of str to str
+        md5 by file name: they identify the data that a run learned from.
     encoder : TableEncoder or None
-        How a table's rows became numbers.
+        For a table: what turns its rows into numbers.
     origin : dict of str to str
-        Arguments of `load_dataset` that read the user's own data again: the path and what went with it.
+        For the user's own data: the arguments of `load_dataset` that read them again.
     remarks : tuple of str
-        What was decided while they were read, in words.
+        What the reader decided or noticed, in words.
     validation_size : int, str or None
-        Rows set aside for validation; None: those that the data set comes with; ``"test"`` or ``"last(500)"``: see
-        `validated_by`.
+        Number of rows set aside for validation; None for rows that came with the data set; ``"test"`` or
+        ``"last(500)"`` as in `validated_by`.
     split_seed : int
-        Repeats the split.
+        Seed of the draw of the validation rows.
     standardisation : Standardisation or None
-        What brought X's columns to mean 0 and deviation 1; None: they are as they were read.
+        What brought the columns of X to mean 0 and standard deviation 1; None: they are as they were read.
+
+    See Also
+    --------
+    load_dataset : Read a data set by name, or one's own from a file or folder.
+    Dataset.from_arrays : Make one of arrays.
+
+    Examples
+    --------
+    >>> data = Dataset.from_arrays(np.zeros((100, 4)), np.arange(100) % 2)
+    >>> data
+    Dataset('arrays', binary, rows: 73 train + 7 validation + 20 test, X: 4 float64, classes: 2 ('0', '1'))
+    >>> data.test.X.shape, data.test.y.shape
+    ((20, 4), (20,))
     """
 
     name: str
@@ -99,6 +112,21 @@ class Dataset:
     remarks: tuple[str, ...] = ()
     standardisation: Standardisation | None = None
 
+    def __repr__(self) -> str:
+        rows = " + ".join(f"{len(split.y):,} {name}" for name, split in self.splits.items())
+        X, y = self.train
+        shape = " x ".join(map(str, self.image_shape or X.shape[1:]))
+        names = self.class_names or self.target_names or ()
+        shown = ", ".join([*map(repr, names[:3]), *["..."][: len(names) > 3]])
+        kind, count = ("classes", self.n_classes) if self.class_names else ("targets", int(np.prod(y.shape[1:])))
+        outputs = f"{kind}: {count} ({shown})" if names else f"{kind}: {count}"
+        return f"Dataset({self.name!r}, {self.task}, rows: {rows}, X: {shape} {X.dtype}, {outputs})"
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """Training, validation and test rows by name."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
     @property
     def n_classes(self) -> int | None:
         """Number of classes, None for regression."""
@@ -109,7 +137,7 @@ class Dataset:
 
         Where the data set is standardised, so are they, by the training rows' figures.
         """
-        X, y = _checked(self.name, "validation", *validation)
+        X, y = _check_arrays(self.name, "validation", *validation)
         if self.standardisation is not None:
             X = self.standardisation.apply(X)
             validation = Split(X, y)
@@ -146,16 +174,16 @@ class Dataset:
         if named[1] is None:
             return replace(self, validation=self.test, validation_size=rows)
         X, y = self.train
-        first = len(y) - validation_size(int(named[1]), len(y))
+        first = len(y) - count_validation_rows(int(named[1]), len(y))
         train, last = Split(X[:first], y[:first]), Split(X[first:], y[first:])
         return replace(self, train=train, validation=last, validation_size=rows)
 
-    def standardised(self) -> Dataset:
+    def standardise(self) -> Dataset:
         """Return the data set with each column of X at mean 0 and standard deviation 1 over the training rows.
 
-        Means and deviations are those of ``train``, after the validation rows were set aside: nothing of the
-        validation and test rows goes into what a network learns from, and they are scaled by the same figures. All
-        rows become float32 of shape (n, d), four bytes a number. Checksums stay those of the files.
+        Means and standard deviations are those of ``train``, after the validation rows were set aside: nothing of
+        the validation and test rows goes into what a network learns from, and they are scaled by the same figures.
+        All rows become float32 of shape (n, d), four bytes a number. Checksums stay those of the files.
 
         Raises
         ------
@@ -167,16 +195,16 @@ class Dataset:
         Examples
         --------
         >>> X = np.array([[1], [3], [9]], np.float32)
-        >>> data = Dataset.from_arrays(X[:2], np.array([0, 1]), X[2:], np.array([0]), validation=0).standardised()
+        >>> data = Dataset.from_arrays(X[:2], np.array([0, 1]), X[2:], np.array([0]), validation=0).standardise()
         >>> data.train.X.tolist(), data.test.X.tolist()
         ([[-1.0], [1.0]], [[7.0]])
         """
         if self.encoder is not None or self.standardisation is not None:
-            raise already_standardised(self.name)
-        if isinstance(self.train.X, np.memmap):
+            refuse_standardised(self.name)
+        if is_mapped(self.train.X):
             raise UsageError("standardize", f"{self.name} is larger than memory; scale the file, or leave it out")
         found = Standardisation.of(self.train.X)
-        train, validation, test = (Split(found.apply(X), y) for X, y in (self.train, self.validation, self.test))
+        train, validation, test = (Split(found.apply(X), y) for X, y in self.splits.values())
         return replace(self, train=train, validation=validation, test=test, standardisation=found)
 
     def as_read(self, X: Array) -> Array:
@@ -203,8 +231,8 @@ class Dataset:
     ) -> Dataset:
         """Make a data set of arrays.
 
-        Validation rows are drawn from X by `stratified`, with `split_seed`. Without X_test, a fifth of the rows
-        becomes the test set first; that draw does not depend on `split_seed`, so the test rows stay the same.
+        Validation rows are drawn from X by `draw_stratified`, with `split_seed`. Without X_test, a fifth of the
+        rows becomes the test set first; that draw does not depend on `split_seed`, so the test rows stay the same.
 
         Parameters
         ----------
@@ -239,7 +267,7 @@ class Dataset:
         >>> [len(split.y) for split in (data.train, data.validation, data.test)]
         [70, 10, 20]
         """
-        X, y = _checked(name, "training", X, y)
+        X, y = _check_arrays(name, "training", X, y)
         if checksums is None:
             digest = hashlib.md5(np.ascontiguousarray(X).data, usedforsecurity=False)
             digest.update(np.ascontiguousarray(y).data)
@@ -247,20 +275,20 @@ class Dataset:
         if (X_test is None) != (y_test is None):
             raise UsageError("y_test", "goes with X_test: give both, or neither")
         if X_test is not None and y_test is not None:
-            X_test, y_test = _checked(name, "test", X_test, y_test)
+            X_test, y_test = _check_arrays(name, "test", X_test, y_test)
             _check_fit(name, "test", X_test, y_test, X, y)
-        names = _class_names(name, y, y_test, class_names)  # before any row is moved, so that errors can name it
+        names = _name_classes(name, y, y_test, class_names)  # before any row is moved, so that errors can name it
         if X_test is None or y_test is None:
-            rest, chosen = stratified(y, round(TEST * len(y)), np.random.default_rng(0))
+            rest, chosen = draw_stratified(y, round(TEST * len(y)), np.random.default_rng(0))
             X, y, X_test, y_test = X[rest], y[rest], X[chosen], y[chosen]
         if len(y_test) == 0:
             raise DataError(f"{name}: {len(y)} rows are too few to set a fifth apart for the test")
-        size = validation_size(VALIDATION if validation is None else validation, len(y))
-        rest, chosen = stratified(y, size, stream(split_seed, "split"))
+        size = count_validation_rows(VALIDATION if validation is None else validation, len(y))
+        rest, chosen = draw_stratified(y, size, stream(split_seed, "split"))
         held_out = X[chosen]
         return cls(
             name,
-            Split(_kept(X, rest) if overwrite_X and X.flags.writeable else X[rest], y[rest]),
+            Split(_move_to_front(X, rest) if overwrite_X and X.flags.writeable else X[rest], y[rest]),
             Split(held_out, y[chosen]),
             Split(X_test, y_test),
             names,
@@ -268,12 +296,41 @@ class Dataset:
             checksums,
             size,
             split_seed,
-            _task(task, y, names),
+            _choose_task(task, y, names),
             None if target_names is None else tuple(target_names),
         )
 
 
-def _checked(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:
+def join_splits(
+    train: tuple[Array, Array],
+    held_out: tuple[Array, Array] | None,
+    test: tuple[Array, Array],
+    *,
+    validation: float | None,
+    **options: Any,
+) -> Dataset:
+    """Make a data set whose test rows, and perhaps its validation rows, come apart from the training rows.
+
+    Parameters
+    ----------
+    train, test : (X, y)
+        As `Dataset.from_arrays` takes them.
+    held_out : (X, y) or None
+        The validation rows that come with the data. Where others are asked for, these are training rows.
+    validation : float or int, optional
+        See `Dataset.from_arrays`; None takes `held_out`, if there is one.
+    **options
+        Of `Dataset.from_arrays`.
+    """
+    if held_out is None:
+        return Dataset.from_arrays(*train, *test, validation=validation, **options)
+    if validation is None:
+        return Dataset.from_arrays(*train, *test, validation=0, **options).with_validation(Split(*held_out))
+    X, y = (np.concatenate(both) for both in zip(train, held_out, strict=True))
+    return Dataset.from_arrays(X, y, *test, validation=validation, **options)
+
+
+def _check_arrays(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:
     try:
         X, y = np.asarray(X), np.asarray(y)
     except ValueError:
@@ -303,7 +360,7 @@ def _check_fit(name: str, split: str, X: Array, y: Array, X_train: Array, y_trai
         )
 
 
-def _kept(X: Array, rows: Array) -> Array:
+def _move_to_front(X: Array, rows: Array) -> Array:
     """Return some rows, in rising order, moved to the front of X."""
     for first in range(0, len(rows), BLOCK):
         part = rows[first : first + BLOCK]
@@ -311,7 +368,7 @@ def _kept(X: Array, rows: Array) -> Array:
     return X[: len(rows)]
 
 
-def _task(task: str | None, y: Array, class_names: tuple[str, ...] | None) -> str:
+def _choose_task(task: str | None, y: Array, class_names: tuple[str, ...] | None) -> str:
     """Return the task that is named, or that labels and numbers imply."""
     if task is not None:
         if task not in TASKS:
@@ -323,7 +380,9 @@ def _task(task: str | None, y: Array, class_names: tuple[str, ...] | None) -> st
     return "multi-label" if bits else "regression"
 
 
-def _class_names(name: str, y: Array, y_test: Array | None, given: Sequence[str] | None) -> tuple[str, ...] | None:
+def _name_classes(
+    name: str, y: Array, y_test: Array | None, given: Sequence[str] | None
+) -> tuple[str, ...] | None:
     """Return a name for every class, None where y holds numbers; refuse labels outside the classes."""
     names = None if given is None else tuple(str(label) for label in given)
     if y.ndim != 1 or y.dtype.kind not in "iub":
@@ -346,39 +405,3 @@ def _check_labels(name: str, split: str, labels: Array, n_classes: int) -> None:
         raise DataError(
             f"{name}: {split} label {labels[row]} in row {row} is outside the classes 0..{n_classes - 1}"
         )
-
-
-def validation_size(validation: float, n: int) -> int:
-    """Return the number of validation rows for a share below 1 or a whole number.
-
-    Examples
-    --------
-    >>> validation_size(1 / 12, 60_000), validation_size(300, 60_000), validation_size(0, 60_000)
-    (5000, 300, 0)
-    """
-    share = 0 < validation < 1
-    size = max(1, round(validation * n)) if share else validation
-    if not 0 <= size < n or not (share or isinstance(validation, int | np.integer) or validation == 0):
-        raise UsageError("validation", f"takes a share below 1, or a number of the {n} rows, got {validation}")
-    return int(size)
-
-
-def stratified(y: Array, size: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Draw `size` rows with every class in proportion, to within one row; return (the rest, the drawn).
-
-    The rows are shuffled, sorted by label, and every (n / size)-th is drawn; of numbers (floats), one of every
-    n / size neighbours. Both results are sorted.
-
-    Examples
-    --------
-    >>> rest, drawn = stratified(np.repeat([0, 1], [6, 3]), 3, np.random.default_rng(0))
-    >>> (drawn < 6).sum(), (drawn >= 6).sum()
-    (np.int64(2), np.int64(1))
-    """
-    order = rng.permutation(len(y))
-    if y.ndim == 1:  # several numbers a row have no order
-        if y.dtype.kind == "f":  # numbers to regress: one of every n / size neighbours, not always the same
-            y = y.argsort(kind="stable").argsort(kind="stable") * size // len(y)
-        order = order[np.argsort(y[order], kind="stable")]
-    drawn = order[((np.arange(size) + 0.5) * len(y) / max(size, 1)).astype(np.intp)]
-    return np.setdiff1d(np.arange(len(y)), drawn), np.sort(drawn)

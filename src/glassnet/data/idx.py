@@ -8,27 +8,27 @@ the numbers are read, and every error names the file.
 from __future__ import annotations
 
 import contextlib
-import gzip
+import math
 import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO
 
 import numpy as np
 
-from glassnet.data.regular import regular_file
-from glassnet.errors import FileError
+from glassnet.data.untrusted_files import (
+    DEFLATE_LIMIT,
+    ContentError,
+    decompress,
+    describe_shape,
+    open_regular_file,
+    read_numbers,
+)
 from glassnet.nn.activations import Array
 
 #: The type codes of the format (yann.lecun.com/exdb/mnist, "the IDX file format").
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-
-#: Deflate cannot expand a byte to more than this (zlib.net/zlib_tech.html): a bound on what a header may claim.
-DEFLATE_LIMIT = 1032
-
-#: Bytes read at a time, so that a lying header costs no memory.
-CHUNK = 1 << 24
 
 
 def read_idx(path: str | Path, member: str | None = None) -> Array:
@@ -52,15 +52,15 @@ def read_idx(path: str | Path, member: str | None = None) -> Array:
         If the file is missing, not regular, not IDX, damaged, or shorter or longer than its header says.
     """
     path = Path(path)
-    with regular_file(path) as (file, size), _member(path, file, member) as raw:
+    with open_regular_file(path) as (file, size), _open_member(file, member) as raw:
         gzipped = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
         limit = size * (DEFLATE_LIMIT if gzipped or member else 1)
-        return _read(path, cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if gzipped else raw, limit)
+        return _read_array(decompress(raw) if gzipped else raw, limit)
 
 
 @contextlib.contextmanager
-def _member(path: Path, file: IO[bytes], member: str | None) -> Iterator[IO[bytes]]:
+def _open_member(file: IO[bytes], member: str | None) -> Iterator[IO[bytes]]:
     """Open a member of an archive; without one, it is the file itself."""
     if member is None:
         yield file
@@ -69,45 +69,26 @@ def _member(path: Path, file: IO[bytes], member: str | None) -> Iterator[IO[byte
         with zipfile.ZipFile(file) as archive, archive.open(member) as raw:
             yield raw
     except KeyError:
-        raise FileError(path, f"holds no {member}") from None
+        raise ContentError(f"holds no {member}") from None
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise FileError(path, f"is damaged or no zip archive ({error}): copy or download it again") from None
+        raise ContentError(f"is damaged or no zip archive ({error}): copy or download it again") from None
 
 
-def _read(path: Path, file: IO[bytes], limit: int) -> Array:
+def _read_array(file: IO[bytes], limit: int) -> Array:
     """Read header and numbers; `limit` is the most bytes that the file can hold."""
     start = file.read(4)
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in TYPES or not 1 <= start[3] <= 8:
-        raise FileError(
-            path, f"is no IDX file: it begins with {start.hex(' ') or 'nothing'}, expected 00 00 TYPE AXES"
+        raise ContentError(
+            f"is no IDX file: it begins with {start.hex(' ') or 'nothing'}, expected 00 00 TYPE AXES"
         )
     dtype, axes = np.dtype(TYPES[start[2]]), start[3]
     lengths = file.read(4 * axes)
     if len(lengths) < 4 * axes:
-        raise FileError(path, f"ends within its header of {4 + 4 * axes} bytes")
+        raise ContentError(f"ends within its header of {4 + 4 * axes} bytes")
     shape = struct.unpack(f">{axes}I", lengths)
-    expected = dtype.itemsize
-    for length in shape:
-        expected *= length
+    expected = math.prod(shape) * dtype.itemsize
     if expected > limit:
-        raise FileError(path, f"its header promises {_times(shape)} values of type {dtype}, more than it can hold")
-    content = bytearray()
-    while len(content) < expected and (chunk := file.read(min(CHUNK, expected - len(content)))):
-        content += chunk
-    if len(content) < expected:
-        raise FileError(
-            path,
-            f"is cut short: {len(content):,} of the {expected:,} bytes that its header promises "
-            f"({_times(shape)}): copy or download it again",
+        raise ContentError(
+            f"its header promises {describe_shape(shape)} values of type {dtype}, more than it can hold"
         )
-    if file.read(1):
-        raise FileError(path, f"holds more than the {expected:,} bytes that its header promises ({_times(shape)})")
-    try:
-        numbers: np.ndarray[Any, Any] = np.frombuffer(content, dtype).reshape(shape)
-    except ValueError:  # a length of 0 beside lengths that NumPy cannot count
-        raise FileError(path, f"its header promises {_times(shape)} values, which no array can hold") from None
-    return numbers.astype(dtype.newbyteorder("="), copy=False)
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return " x ".join(str(length) for length in shape)
+    return read_numbers(file, shape, dtype)

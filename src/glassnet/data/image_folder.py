@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import stat
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glassnet.data.untrusted_files import shorten
 from glassnet.errors import FileError, UsageError
 from glassnet.nn.activations import Array
 
@@ -90,14 +91,10 @@ def read_image_folder(
     ((2, 2, 3), [0, 1], ('cat', 'dog'))
     """
     root = Path(folder)
-    _check_arguments(size)
     if holds_splits(root):
         raise FileError(root, "holds the folders train and test: read it as a folder of splits")
-    classes = _classes(root, root)
-    files = [(path, label) for label, paths in enumerate(classes.values()) for path in paths]
-    shape = _common_size([path for path, _ in files], size, colour, root)
-    images, labels = _decode(files, shape, size, colour)
-    return images, labels, tuple(classes)
+    splits, class_names = _read_splits(root, lambda: {"": root}, size, colour)
+    return *splits[""], class_names
 
 
 def read_split_image_folder(
@@ -127,8 +124,15 @@ def read_split_image_folder(
         As in `read_image_folder`.
     """
     root = Path(folder)
+    return _read_splits(root, lambda: _find_split_folders(root), size, colour)
+
+
+def _read_splits(
+    root: Path, find_folders: Callable[[], dict[str, Path]], size: tuple[int, int] | None, colour: bool
+) -> tuple[dict[str, tuple[Array, Array]], tuple[str, ...]]:
+    """Read the images of each split, and the names of the classes, which must be those of all splits."""
     _check_arguments(size)
-    splits = {split: _classes(root, path) for split, path in _split_folders(root).items()}
+    splits = {split: _list_classes(root, path) for split, path in find_folders().items()}
     names = tuple(sorted(set().union(*splits.values())))
     for split, classes in splits.items():
         for name in names:
@@ -142,8 +146,8 @@ def read_split_image_folder(
         for split, classes in splits.items()
     }
     every = [path for paths in files.values() for path, _ in paths]
-    shape = _common_size(every, size, colour, root)
-    return {split: _decode(paths, shape, size, colour) for split, paths in files.items()}, names
+    shape = _find_common_size(every, size, colour, root)
+    return {split: _decode_images(paths, shape, size, colour) for split, paths in files.items()}, names
 
 
 def holds_splits(folder: str | Path) -> bool:
@@ -161,12 +165,8 @@ def _holds_folders(folder: Path) -> bool:
 
 def _check_arguments(size: tuple[int, int] | None) -> None:
     if size is not None:
-        plain = (
-            isinstance(size, (tuple, list))
-            and len(size) == 2
-            and all(isinstance(length, int) and length >= 1 for length in size)
-        )
-        if not plain or size[0] * size[1] > MOST_PIXELS:
+        plain = isinstance(size, (tuple, list)) and all(isinstance(n, int) and n >= 1 for n in size)
+        if not plain or len(size) != 2 or size[0] * size[1] > MOST_PIXELS:
             raise UsageError(
                 "size", f"expected (height, width) of at least 1 and at most {MOST_PIXELS:,} pixels, got {size!r}"
             )
@@ -176,9 +176,9 @@ def _check_arguments(size: tuple[int, int] | None) -> None:
         raise UsageError("dataset", "a folder of images needs Pillow: pip install 'glassnet[images]'") from None
 
 
-def _split_folders(root: Path) -> dict[str, Path]:
+def _find_split_folders(root: Path) -> dict[str, Path]:
     """Return the folders of the splits, in the order train, validation, test."""
-    folders, _ = _entries(root, root)
+    folders, _ = _list_entries(root, root)
     found: dict[str, Path] = {}
     for path in folders:
         if path.name not in SPLITS:
@@ -192,16 +192,16 @@ def _split_folders(root: Path) -> dict[str, Path]:
     return {split: found[split] for split in dict.fromkeys(SPLITS.values()) if split in found}
 
 
-def _classes(root: Path, folder: Path) -> dict[str, list[Path]]:
+def _list_classes(root: Path, folder: Path) -> dict[str, list[Path]]:
     """Return the image files of each class; `root` is what links may not leave."""
-    folders, _ = _entries(root, folder)
+    folders, _ = _list_entries(root, folder)
     if not folders:
         raise FileError(folder, "holds no folders: expected one folder of images a class")
     if len(folders) == 1:
         raise FileError(folder, f"holds only one class, {folders[0].name!r}: expected two or more")
     classes = {}
     for path in folders:
-        inner, files = _entries(root, path, loose=True)
+        inner, files = _list_entries(root, path, loose=True)
         if inner:
             raise FileError(inner[0], "is a folder within a class: expected only images there")
         if not files:
@@ -210,7 +210,7 @@ def _classes(root: Path, folder: Path) -> dict[str, list[Path]]:
     return classes
 
 
-def _entries(root: Path, folder: Path, loose: bool = False) -> tuple[list[Path], list[Path]]:
+def _list_entries(root: Path, folder: Path, loose: bool = False) -> tuple[list[Path], list[Path]]:
     """Return the folders and the regular files in a folder, sorted; images only where they may lie `loose`."""
     try:
         with os.scandir(folder) as entries:
@@ -225,7 +225,10 @@ def _entries(root: Path, folder: Path, loose: bool = False) -> tuple[list[Path],
             raise FileError(folder, f"holds {name!a}, a name that cannot be printed: rename it")
         if is_link:
             _check_link(root, path)
-        mode = _mode(path)
+        try:
+            mode = os.stat(path).st_mode
+        except OSError as error:
+            raise FileError(path, f"cannot be read: {error.strerror}") from None
         if stat.S_ISDIR(mode):
             folders.append(path)
         elif not stat.S_ISREG(mode):
@@ -235,13 +238,6 @@ def _entries(root: Path, folder: Path, loose: bool = False) -> tuple[list[Path],
         elif path.suffix.casefold() in SUFFIXES:
             raise FileError(path, "is an image outside of the class folders: move it into the folder of its class")
     return folders, files
-
-
-def _mode(path: Path) -> int:
-    try:
-        return os.stat(path).st_mode
-    except OSError as error:
-        raise FileError(path, f"cannot be read: {error.strerror}") from None
 
 
 def _check_link(root: Path, path: Path) -> None:
@@ -254,11 +250,13 @@ def _check_link(root: Path, path: Path) -> None:
         raise FileError(path, "is a link that leads out of the folder: expected the file itself")
 
 
-def _common_size(files: Sequence[Path], size: tuple[int, int] | None, colour: bool, root: Path) -> tuple[int, int]:
+def _find_common_size(
+    files: Sequence[Path], size: tuple[int, int] | None, colour: bool, root: Path
+) -> tuple[int, int]:
     """Return the height and width of all images, from their headers."""
     first: tuple[int, int] | None = None
     for path in files:
-        height, width = _declared_size(path)
+        height, width = _read_declared_size(path)
         first = first or (height, width)
         if size is None and (height, width) != first:
             raise FileError(
@@ -275,13 +273,13 @@ def _common_size(files: Sequence[Path], size: tuple[int, int] | None, colour: bo
     return height, width
 
 
-def _declared_size(path: Path) -> tuple[int, int]:
-    with _opened(path) as image:
+def _read_declared_size(path: Path) -> tuple[int, int]:
+    with _open_image(path) as image:
         return image.height, image.width
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image]:
+def _open_image(path: Path) -> Iterator[Image]:
     """Open an image and bound the size it declares; what Pillow raises becomes an error that names the file."""
     from PIL import Image, UnidentifiedImageError
 
@@ -304,29 +302,29 @@ def _opened(path: Path) -> Iterator[Image]:
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise FileError(path, f"declares more than {MOST_PIXELS:,} pixels") from None
     except Exception as error:  # Pillow lets nearly any exception through
-        problem = getattr(error, "strerror", None) or " ".join(str(error).split())[:160] or type(error).__name__
+        problem = getattr(error, "strerror", None) or shorten(error) or type(error).__name__
         raise FileError(path, f"is a damaged or unreadable image ({problem})") from None
 
 
-def _decode(
+def _decode_images(
     files: Sequence[tuple[Path, int]], shape: tuple[int, int], size: tuple[int, int] | None, colour: bool
 ) -> tuple[Array, Array]:
     """Return images and labels."""
     images = np.empty((len(files), *shape, *((3,) if colour else ())), np.uint8)
     for row, (path, _) in enumerate(files):
-        images[row] = _pixels(path, size, "RGB" if colour else "L", shape)
+        images[row] = _decode_image(path, size, "RGB" if colour else "L", shape)
     return images, np.array([label for _, label in files], dtype=np.int64)
 
 
-def _pixels(path: Path, size: tuple[int, int] | None, mode: str, shape: tuple[int, int]) -> Array:
+def _decode_image(path: Path, size: tuple[int, int] | None, mode: str, shape: tuple[int, int]) -> Array:
     """Return the pixels of one image as bytes."""
     from PIL.Image import Resampling
 
-    with _opened(path) as image:
+    with _open_image(path) as image:
         image.verify()
-    with _opened(path) as image:  # `verify` leaves an image that cannot be loaded
+    with _open_image(path) as image:  # `verify` leaves an image that cannot be loaded
         image.load()
-        converted = _eight_bits(path, image).convert(mode)
+        converted = _reduce_to_eight_bits(path, image).convert(mode)
         if size is not None:
             converted = converted.resize((size[1], size[0]), Resampling.BILINEAR)
         if (converted.height, converted.width) != shape:
@@ -334,7 +332,7 @@ def _pixels(path: Path, size: tuple[int, int] | None, mode: str, shape: tuple[in
         return np.asarray(converted)
 
 
-def _eight_bits(path: Path, image: Image) -> Image:
+def _reduce_to_eight_bits(path: Path, image: Image) -> Image:
     """Return an opaque image of 8 bits a colour."""
     import PIL.Image
 

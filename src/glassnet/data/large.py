@@ -10,15 +10,16 @@ import mmap
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
-from glassnet.data.columns import TableEncoder, target_kind
-from glassnet.data.dataset import TEST, VALIDATION, Dataset, Split, validation_size
+from glassnet.data.columns import TableEncoder
+from glassnet.data.dataset import Dataset, Split
+from glassnet.data.splitting import TEST, VALIDATION, count_validation_rows
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -38,7 +39,18 @@ SAMPLE = 500_000
 TRAINING, HELD_OUT, TESTING = range(3)
 
 
-def large_table(
+def join_table_splits(
+    name: str, splits: Iterable[Split], encoder: TableEncoder, remarks: Iterable[str], size: int, split_seed: int
+) -> Dataset:
+    """Make a data set of a table's encoded splits, `size` rows of which were drawn for validation."""
+    assert encoder.target is not None
+    train, held_out, test = splits
+    names = encoder.class_names
+    data = Dataset(name, train, held_out, test, names, validation_size=size, split_seed=split_seed)
+    return replace(data, task=encoder.target.kind, encoder=encoder, remarks=tuple(remarks))
+
+
+def make_large_table(
     lazy: pl.LazyFrame,
     rows: int,
     target: str,
@@ -58,7 +70,7 @@ def large_table(
     rows : int
         Its rows.
     target, impute, validation, split_seed, name
-        See `glassnet.data.own.table_dataset`.
+        See `glassnet.data.user_data.make_table_dataset`.
 
     Raises
     ------
@@ -66,54 +78,37 @@ def large_table(
         If there is no room for the numbers.
     """
     wanted = lazy.select(target).collect()[target]
-    kind = target_kind(wanted)
-    membership, size = _membership(rows, validation, split_seed)
-    learned = _learn(lazy, rows, membership, target, impute, wanted)
+    membership, size = _assign_splits(rows, validation, split_seed)
+    learned = _fit_encoder(lazy, rows, membership, target, impute, wanted)
     y = learned.encode_target(wanted)
-    y = y.astype(np.float32) if kind == "regression" else y
+    y = y.astype(np.float32) if y.dtype.kind == "f" else y
     del wanted
     remarks: dict[str, None] = dict.fromkeys(learned.remarks)
 
     def numbers() -> Iterator[tuple[slice, Array]]:
-        for part, frame in _blocks(lazy, rows):
+        for part, frame in _read_blocks(lazy, rows):
             X, said = learned.transform(frame)
             remarks.update(dict.fromkeys(said))
             yield part, X
 
-    arrays = _spread(numbers(), membership, (len(learned.feature_names),), np.dtype(np.float32))
-    train, held_out, test = (Split(X, y[membership == part]) for part, X in enumerate(arrays))
-    return Dataset(
-        name,
-        train,
-        held_out,
-        test,
-        learned.class_names,
-        validation_size=size,
-        split_seed=split_seed,
-        task=kind,
-        encoder=learned,
-        remarks=tuple(remarks),
-    )
+    arrays = _write_splits(numbers(), membership, (len(learned.feature_names),), np.dtype(np.float32))
+    splits = [Split(X, y[membership == part]) for part, X in enumerate(arrays)]
+    return join_table_splits(name, splits, learned, remarks, size, split_seed)
 
 
-def large_arrays(X: Array, y: Array, validation: float | None, split_seed: int, name: str) -> Dataset:
+def make_large_arrays(X: Array, y: Array, validation: float | None, split_seed: int, name: str) -> Dataset:
     """Make a data set of mapped rows X of shape (n, ...) and their labels or numbers y, without ever holding X.
 
-    The splits are drawn as by `large_table`.
+    The splits are drawn as by `make_large_table`.
     """
     described = Dataset.from_arrays(np.zeros((len(y), 1), bool), y, name=name, validation=0)
-    membership, size = _membership(len(X), validation, split_seed)
+    membership, size = _assign_splits(len(X), validation, split_seed)
     parts = (slice(first, min(first + BLOCK, len(X))) for first in range(0, len(X), BLOCK))
-    arrays = _spread(((part, np.asarray(X[part])) for part in parts), membership, X.shape[1:], X.dtype)
+    arrays = _write_splits(((part, np.asarray(X[part])) for part in parts), membership, X.shape[1:], X.dtype)
     train, held_out, test = (Split(rows, y[membership == part]) for part, rows in enumerate(arrays))
     return replace(
         described, train=train, validation=held_out, test=test, validation_size=size, split_seed=split_seed
     )
-
-
-def is_mapped(X: Array) -> bool:
-    """Whether rows lie in a file that is mapped."""
-    return isinstance(X, np.memmap)
 
 
 def release(X: Array) -> None:
@@ -123,13 +118,13 @@ def release(X: Array) -> None:
         mapping.madvise(mmap.MADV_DONTNEED)
 
 
-def _membership(rows: int, validation: float | None, split_seed: int) -> tuple[Array, int]:
+def _assign_splits(rows: int, validation: float | None, split_seed: int) -> tuple[Array, int]:
     """Return for each row its split; the test rows do not depend on the seed."""
     membership = np.zeros(rows, np.uint8)
     membership[: round(TEST * rows)] = TESTING
     np.random.default_rng(0).shuffle(membership)
     training = np.flatnonzero(membership == TRAINING)
-    size = validation_size(VALIDATION if validation is None else validation, len(training))
+    size = count_validation_rows(VALIDATION if validation is None else validation, len(training))
     held_out = np.zeros(len(training), bool)
     held_out[:size] = True
     stream(split_seed, "split").shuffle(held_out)
@@ -137,13 +132,13 @@ def _membership(rows: int, validation: float | None, split_seed: int) -> tuple[A
     return membership, size
 
 
-def _blocks(lazy: pl.LazyFrame, rows: int) -> Iterator[tuple[slice, pl.DataFrame]]:
+def _read_blocks(lazy: pl.LazyFrame, rows: int) -> Iterator[tuple[slice, pl.DataFrame]]:
     for first in range(0, rows, BLOCK):
         part = slice(first, min(first + BLOCK, rows))
         yield part, lazy.slice(first, part.stop - first).collect()
 
 
-def _learn(
+def _fit_encoder(
     lazy: pl.LazyFrame, rows: int, membership: Array, target: str, impute: str | None, labels: pl.Series
 ) -> TableEncoder:
     """Learn scaling and categories from a sample of the training rows."""
@@ -154,13 +149,13 @@ def _learn(
     rng = np.random.default_rng(0)
     drawn = [
         frame.filter(pl.Series((membership[part] == TRAINING) & (rng.random(frame.height) < share)))
-        for part, frame in _blocks(lazy, rows)
+        for part, frame in _read_blocks(lazy, rows)
     ]
     way = cast(Literal["error", "median"], impute or "error")
     return TableEncoder.fit(pl.concat(drawn), target, way, labels=labels)
 
 
-def _spread(
+def _write_splits(
     blocks: Iterator[tuple[slice, Array]], membership: Array, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> list[Array]:
     """Write the rows of each split into a file of its own, and map the files."""

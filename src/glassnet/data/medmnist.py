@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.dataset import Dataset, Split, join_splits
 from glassnet.data.sources import Source, md5
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
@@ -51,7 +51,7 @@ class MedMNIST:
     @property
     def facts(self) -> dict[str, Any]:
         """What is known of the set."""
-        facts: dict[str, Any] = descriptions()["sets"][self.flag]
+        facts: dict[str, Any] = read_descriptions()["sets"][self.flag]
         return facts
 
     @property
@@ -76,6 +76,11 @@ class MedMNIST:
         return tuple(self.facts["labels"][str(k)] for k in range(len(self.facts["labels"])))
 
     @property
+    def targets(self) -> int:
+        """Number of classes, or of labels."""
+        return len(self.labels)
+
+    @property
     def image_shape(self) -> tuple[int, ...]:
         """Of an image."""
         edges = (self.size,) * (3 if self.flag.endswith("3d") else 2)
@@ -95,27 +100,23 @@ class MedMNIST:
 
         (path,) = self.source.locate(data_dir).values()
         arrays = read_npz(path, [f"{split}_{kind}" for split in SPLITS for kind in ("images", "labels")])
-        train, official, test = (self._split(path, arrays, split) for split in SPLITS)
-        X, y = train
-        if validation is not None:
-            X, y = np.concatenate([X, official.X]), np.concatenate([y, official.y])
+        train, official, test = (self._read_split(path, arrays, split) for split in SPLITS)
         several = self.task == "multi-label"
-        data = Dataset.from_arrays(
-            X,
-            y,
-            *test,
+        return join_splits(
+            train,
+            official,
+            test,
+            validation=validation,
+            split_seed=split_seed,
             name=self.name,
             class_names=None if several else self.labels,
             image_shape=self.image_shape,
             checksums={path.name: md5(path)},
-            validation=validation or 0,
-            split_seed=split_seed,
             task=self.task,
             target_names=self.labels if several else None,
         )
-        return data if validation is not None else data.with_validation(official)
 
-    def _split(self, path: Path, arrays: dict[str, Array], split: str) -> Split:
+    def _read_split(self, path: Path, arrays: dict[str, Array], split: str) -> Split:
         images, labels = arrays[f"{split}_images"], arrays[f"{split}_labels"]
         if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
             shape = " x ".join(map(str, self.image_shape))
@@ -135,24 +136,25 @@ class MedMNIST:
             raise FileError(path, f"{split}_labels holds {wrong}, outside 0..{highest}")
         return Split(images.reshape(len(images), -1), labels if columns > 1 else labels[:, 0])
 
+    @property
     def published(self) -> dict[str, dict[str, float]]:
-        """Return the published test figures, AUC and ACC by method; none for the sets in three dimensions."""
-        rows = descriptions()["published"]["rows"]
+        """The published test figures, AUC and ACC by method; none for the sets in three dimensions."""
+        rows = read_descriptions()["published"]["rows"]
         return {method: figures[self.flag] for method, figures in rows.items() if self.flag in figures}
 
 
 @cache
-def descriptions() -> dict[str, Any]:
+def read_descriptions() -> dict[str, Any]:
     """Return what ``medmnist.json`` says."""
     text = (resources.files("glassnet.data") / "medmnist.json").read_text(encoding="utf-8")
     facts: dict[str, Any] = json.loads(text)
     return facts
 
 
-def all_sets() -> list[MedMNIST]:
+def list_sets() -> list[MedMNIST]:
     """Return every set in every size."""
     return [
         MedMNIST(flag if size == "28" else f"{flag}_{size}", flag, int(size))
-        for flag, facts in descriptions()["sets"].items()
+        for flag, facts in read_descriptions()["sets"].items()
         for size in facts["files"]
     ]

@@ -10,8 +10,6 @@ from __future__ import annotations
 import copy
 import io
 import math
-import os
-import stat
 import struct
 import warnings
 import zipfile
@@ -24,14 +22,15 @@ from typing import IO, Any, NoReturn, cast
 import numpy as np
 from numpy.lib import format as npy_format
 
-from glassnet.errors import FileError
+from glassnet.data.untrusted_files import (
+    DEFLATE_LIMIT,
+    ContentError,
+    describe_shape,
+    open_regular_file,
+    read_numbers,
+    shorten,
+)
 from glassnet.nn.activations import Array
-
-#: Deflate cannot expand a byte to more than this (zlib.net/zlib_tech.html): a bound on what a member may declare.
-DEFLATE_LIMIT = 1032
-
-#: Bytes read at a time, so that a lying size costs no memory.
-CHUNK = 1 << 20
 
 #: The most that all arrays of one file may take together, unless the caller says otherwise: 4 GiB.
 MOST_BYTES = 1 << 32
@@ -49,23 +48,10 @@ LENGTH_FORMATS = {(1, 0): "<H", (2, 0): "<I", (3, 0): "<I"}
 MOST_AXES = 64
 
 #: What `zipfile` lets through where an archive is damaged.
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    OverflowError,
-)
+DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OverflowError)
 
 ENCRYPTED = 0x1 | 0x40
 LOCAL_HEADER = 30
-
-
-class _MemberError(Exception):
-    """What is wrong with one member; becomes a FileError that names file and member."""
 
 
 class _BoundedFile:
@@ -116,55 +102,46 @@ def read_npz(
     {'y': array([0, 1])}
     """
     path = Path(path)
-    try:
-        status = os.stat(path)  # before opening: to open a pipe would wait for a writer
-        if not stat.S_ISREG(status.st_mode):
-            raise FileError(path, "is not a regular file")
-        with path.open("rb") as raw, _archive(path, raw) as archive:
-            members = _members(path, archive)
-            chosen = _chosen(path, members, names)
-            _check_total(path, chosen, most_bytes)
-            return {name: _array(path, archive, member) for name, member in chosen.items()}
-    except FileError:
-        raise
-    except OSError as error:
-        raise FileError(path, f"cannot be read: {error.strerror or _brief(error)}") from None
-    except MemoryError:
-        raise FileError(path, "needs more memory than there is") from None
+    with open_regular_file(path) as (raw, _), _open_archive(raw) as archive:
+        chosen = _choose_members(_check_members(archive), names)
+        total = sum(member.file_size for member in chosen.values())
+        if total > most_bytes:
+            raise ContentError(
+                f"declares arrays of {total:,} bytes, more than the {most_bytes:,} that may be read (most_bytes)"
+            )
+        return {name: _read_member(archive, member) for name, member in chosen.items()}
 
 
-def _archive(path: Path, raw: IO[bytes]) -> zipfile.ZipFile:
+def _open_archive(raw: IO[bytes]) -> zipfile.ZipFile:
     """Open the zip and read its table of contents."""
     start = raw.read(4)
     if start not in (b"PK\x03\x04", b"PK\x05\x06"):
-        raise FileError(
-            path, f"is no NPZ file: it begins with {start.hex(' ') or 'nothing'}, expected 50 4b 03 04"
-        )
+        raise ContentError(f"is no NPZ file: it begins with {start.hex(' ') or 'nothing'}, expected 50 4b 03 04")
     try:
         return zipfile.ZipFile(cast(IO[bytes], _BoundedFile(raw, DIRECTORY_LIMIT)))
     except DAMAGE as error:
-        raise FileError(path, f"is a damaged or truncated NPZ file ({_brief(error)}): copy it again") from None
+        raise ContentError(f"is a damaged or truncated NPZ file ({shorten(error)}): copy it again") from None
 
 
-def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+def _check_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     """Return the members by name, after checking all that the table of contents tells of them."""
     members = archive.infolist()
     if not members:
-        raise FileError(path, "holds no arrays: the zip is empty")
+        raise ContentError("holds no arrays: the zip is empty")
     counts = Counter(member.filename for member in members)
     for member in members:
         try:
             _check_name(member)
             if counts[member.filename] > 1:
-                raise _MemberError(f"occurs {counts[member.filename]} times, expected once")
+                raise ContentError(f"occurs {counts[member.filename]} times, expected once")
             _check_size(member)
-        except _MemberError as error:
-            _refuse(path, member, error)
+        except ContentError as error:
+            _refuse(member, error)
     ordered = sorted(members, key=lambda member: member.header_offset)
     ends = [*(member.header_offset for member in ordered[1:]), archive.start_dir]
     for member, end in zip(ordered, ends, strict=True):
         if member.header_offset < 0 or member.header_offset + LOCAL_HEADER + member.compress_size > end:
-            _refuse(path, member, "overlaps what follows it in the file, which is damaged or a zip bomb")
+            _refuse(member, "overlaps what follows it in the file, which is damaged or a zip bomb")
     return {member.filename: member for member in members}
 
 
@@ -172,112 +149,96 @@ def _check_name(member: zipfile.ZipInfo) -> None:
     name = member.orig_filename
     parts = name.split("/")
     if name != member.filename or "\\" in name or ":/" in name or {"", ".", "..", ".npy"} & set(parts):
-        raise _MemberError("has a name that is no plain name of an array, such as 'X.npy'")
+        raise ContentError("has a name that is no plain name of an array, such as 'X.npy'")
 
 
 def _check_size(member: zipfile.ZipInfo) -> None:
     """Refuse a size that the compressed bytes cannot yield."""
     if member.flag_bits & ENCRYPTED:
-        raise _MemberError("is encrypted: save the arrays without a password")
+        raise ContentError("is encrypted: save the arrays without a password")
     if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise _MemberError(
+        raise ContentError(
             f"is compressed by method {member.compress_type}, expected 0 (stored) or 8 (deflated), as NumPy writes"
         )
     stored = member.compress_type == zipfile.ZIP_STORED
     most = member.compress_size * (1 if stored else DEFLATE_LIMIT)
     if member.file_size > most or (stored and member.file_size < most):
-        raise _MemberError(
+        raise ContentError(
             f"declares {member.file_size:,} bytes, which its {member.compress_size:,} "
             f"{'stored' if stored else 'compressed'} bytes cannot hold"
         )
 
 
-def _chosen(
-    path: Path, members: dict[str, zipfile.ZipInfo], names: Sequence[str] | None
+def _choose_members(
+    members: dict[str, zipfile.ZipInfo], names: Sequence[str] | None
 ) -> dict[str, zipfile.ZipInfo]:
     """Return the members to read, by the names of their arrays."""
     if names is None:
         for member in members.values():
             if not member.filename.endswith(".npy"):
-                _refuse(path, member, "is no array: expected only members whose names end in .npy")
+                _refuse(member, "is no array: expected only members whose names end in .npy")
         return {name.removesuffix(".npy"): member for name, member in members.items()}
     for name in names:
         if f"{name}.npy" not in members:
             known = ", ".join(member.removesuffix(".npy") for member in members)
-            raise FileError(path, f"holds no array {name!r}, only {_brief(ascii(known)[1:-1])}")
+            raise ContentError(f"holds no array {name!r}, only {shorten(ascii(known)[1:-1])}")
     return {name: members[f"{name}.npy"] for name in names}
 
 
-def _check_total(path: Path, members: dict[str, zipfile.ZipInfo], most_bytes: int) -> None:
-    total = sum(member.file_size for member in members.values())
-    if total > most_bytes:
-        raise FileError(
-            path, f"declares arrays of {total:,} bytes, more than the {most_bytes:,} that may be read (most_bytes)"
-        )
-
-
-def _array(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
     """Read one array; whatever is wrong with it becomes an error that names it."""
     longer = copy.copy(member)
     longer.file_size += 1  # `zipfile` cuts what is longer than declared; one byte more shows it
     try:
         with archive.open(longer) as file:
             return _read_npy(file, member.file_size)
-    except _MemberError as error:
-        _refuse(path, member, error)
+    except ContentError as error:
+        _refuse(member, error)
     except DAMAGE as error:
-        _refuse(path, member, f"is damaged ({_brief(error) or 'it ends early'}): copy the file again")
+        _refuse(member, f"is damaged ({shorten(error) or 'it ends early'}): copy the file again")
 
 
 def _read_npy(file: IO[bytes], size: int) -> Array:
     """Read an NPY file of `size` bytes: its header first, and the numbers if they fit."""
-    shape, fortran, dtype, start = _header(file, size)
+    shape, fortran, dtype, start = _read_header(file, size)
     expected = math.prod(shape) * dtype.itemsize
-    promise = f"its header promises {_times(shape)} values of type {dtype} ({expected:,} bytes)"
     if expected != size - start:
-        raise _MemberError(f"{promise}, but the {size - start:,} bytes after it do not match")
-    content = bytearray()
-    while len(content) < expected and (chunk := file.read(min(CHUNK, expected - len(content)))):
-        content += chunk
-    if len(content) < expected:
-        raise _MemberError(f"is cut short: {promise}, but only {len(content):,} bytes follow")
-    if file.read(1):  # also what makes `zipfile` compare the checksum
-        raise _MemberError(f"holds more than the {size:,} bytes that it declares")
-    if dtype.kind == "b" and content.translate(None, b"\0\1"):
-        raise _MemberError("holds other bytes than 0 and 1, though its type is bool")
-    try:
-        numbers: Array = np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
-    except ValueError:  # a length of 0 beside lengths that NumPy cannot count
-        raise _MemberError(f"{promise}, which no array can hold") from None
-    return numbers.astype(dtype.newbyteorder("="), order="C", copy=False)
+        raise ContentError(
+            f"its header promises {describe_shape(shape)} values of type {dtype} ({expected:,} bytes), but the "
+            f"{size - start:,} bytes after it do not match"
+        )
+    numbers = read_numbers(file, shape, dtype, fortran)
+    if dtype.kind == "b" and (numbers.view(np.uint8) > 1).any():
+        raise ContentError("holds other bytes than 0 and 1, though its type is bool")
+    return numbers
 
 
-def _header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+def _read_header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
     """Return shape, Fortran order, type, and where the numbers begin."""
     magic = file.read(npy_format.MAGIC_LEN)
     if magic[:4] == b"PK\x03\x04":
-        raise _MemberError("is itself a zip, expected an NPY file")
+        raise ContentError("is itself a zip, expected an NPY file")
     try:
         version = npy_format.read_magic(io.BytesIO(magic))
     except ValueError:
-        raise _MemberError(f"is no NPY file: it begins with {magic.hex(' ') or 'nothing'}") from None
+        raise ContentError(f"is no NPY file: it begins with {magic.hex(' ') or 'nothing'}") from None
     if version not in LENGTH_FORMATS:
-        raise _MemberError(f"is an NPY file of version {version[0]}.{version[1]}, expected 1.0, 2.0 or 3.0")
+        raise ContentError(f"is an NPY file of version {version[0]}.{version[1]}, expected 1.0, 2.0 or 3.0")
     prefix = file.read(struct.calcsize(LENGTH_FORMATS[version]))
     if len(prefix) < struct.calcsize(LENGTH_FORMATS[version]):
-        raise _MemberError("ends within its header")
+        raise ContentError("ends within its header")
     (length,) = struct.unpack(LENGTH_FORMATS[version], prefix)
     if length > HEADER_LIMIT:
-        raise _MemberError(f"has a header of {length:,} bytes, expected at most {HEADER_LIMIT:,}")
+        raise ContentError(f"has a header of {length:,} bytes, expected at most {HEADER_LIMIT:,}")
     start = len(magic) + len(prefix) + length
     text = file.read(length)
     if len(text) < length or start > size:
-        raise _MemberError(f"ends within its header of {length:,} bytes")
-    shape, fortran, dtype = _parse(text)
+        raise ContentError(f"ends within its header of {length:,} bytes")
+    shape, fortran, dtype = _parse_header(text)
     return shape, fortran, dtype, start
 
 
-def _parse(text: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _parse_header(text: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Return shape, Fortran order and type that the text of a header declares."""
     try:
         # All versions of the format write plain numbers alike; they differ in how long a text may be.
@@ -287,27 +248,17 @@ def _parse(text: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
             )
     except Exception:  # NumPy's reader of headers lets nearly any exception through
         start = ascii(text[:60].decode("latin-1"))
-        raise _MemberError(f"has a header that describes no array, beginning with {start}") from None
+        raise ContentError(f"has a header that describes no array, beginning with {start}") from None
     if dtype.hasobject:
-        raise _MemberError("holds pickled Python objects, which are never read; expected numbers")
+        raise ContentError("holds pickled Python objects, which are never read; expected numbers")
     if dtype.kind not in "biuf":
-        raise _MemberError(f"holds values of type {_brief(dtype)}, expected whole numbers, floats or bools")
+        raise ContentError(f"holds values of type {shorten(dtype)}, expected whole numbers, floats or bools")
     if len(shape) > MOST_AXES:
-        raise _MemberError(f"has a header that promises {len(shape)} axes, expected at most {MOST_AXES}")
+        raise ContentError(f"has a header that promises {len(shape)} axes, expected at most {MOST_AXES}")
     if any(isinstance(length, bool) or not 0 <= length < 2**63 for length in shape):
-        raise _MemberError("has a header whose lengths are not whole numbers from 0 to 2**63 - 1")
+        raise ContentError("has a header whose lengths are not whole numbers from 0 to 2**63 - 1")
     return shape, fortran, dtype
 
 
-def _refuse(path: Path, member: zipfile.ZipInfo, problem: object) -> NoReturn:
-    raise FileError(path, f"the member {_brief(ascii(member.orig_filename))} {problem}") from None
-
-
-def _brief(text: object, most: int = 160) -> str:
-    """Return a text of others in one line of bounded length."""
-    line = " ".join(str(text).split())
-    return line if len(line) <= most else f"{line[:most]}..."
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return " x ".join(str(length) for length in shape) or "single"
+def _refuse(member: zipfile.ZipInfo, problem: object) -> NoReturn:
+    raise ContentError(f"the member {shorten(ascii(member.orig_filename))} {problem}") from None

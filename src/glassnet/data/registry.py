@@ -2,74 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from glassnet.data import medmnist, mnist_family, scikit_learn
 from glassnet.data.dataset import Dataset
-from glassnet.data.own import Own, from_frame, looks_like_a_path
-from glassnet.data.sources import Source
-from glassnet.data.standardisation import already_standardised
+from glassnet.data.medmnist import MedMNIST, list_sets
+from glassnet.data.mnist_family import FAMILIES, Family
+from glassnet.data.scikit_learn import DIGITS, TABLES, SklearnSet
+from glassnet.data.standardisation import refuse_standardised
+from glassnet.data.user_data import UserData, from_frame, looks_like_a_path
 from glassnet.errors import UsageError, unknown_name
 
+#: A data set that is known by name. Each has a name, a title, a licence, a task, its number of targets (classes,
+#: labels, or numbers of a regression), a source (None where it comes with scikit-learn), published test figures by
+#: method, and ``load(data_dir, validation, split_seed)``.
+KnownDataset = Family | SklearnSet | MedMNIST
 
-@dataclass(frozen=True)
-class Entry:
-    """A data set that is known by name.
-
-    Attributes
-    ----------
-    name, title, licence : str
-        What it is called, what it is, and the terms of its use.
-    task : str
-        One of `glassnet.data.dataset.TASKS`.
-    targets : int
-        Classes, labels, or numbers of a regression.
-    load : callable
-        ``load(data_dir, validation, split_seed)``.
-    source : Source or None
-        Where its files come from; None: it comes with scikit-learn.
-    published : dict
-        Test figures by method, ``"auc"`` and ``"acc"``; empty where none are known.
-    """
-
-    name: str
-    title: str
-    licence: str
-    task: str
-    targets: int
-    load: Callable[[str | Path | None, float | None, int], Dataset]
-    source: Source | None = None
-    published: dict[str, dict[str, float]] = field(default_factory=dict)
+_KNOWN: tuple[KnownDataset, ...] = (*FAMILIES, DIGITS, *TABLES, *list_sets())
+DATASETS = {known.name: known for known in _KNOWN}
 
 
-def _entries() -> list[Entry]:
-    digits = Entry(
-        "digits", "Digits: 8 x 8 pixels (Alpaydin and Kaynak 1998)", "CC BY 4.0", "multi-class", 10,
-        scikit_learn.load_digits,
-    )  # fmt: skip
-    tables = [
-        Entry(table.name, table.title, table.licence, table.task, table.targets, table.load)
-        for table in scikit_learn.TABLES
-    ]
-    families = [
-        Entry(s.name, s.title, s.licence, "multi-class", len(s.class_names), s.load, s.source)
-        for s in mnist_family.FAMILIES
-    ]
-    medical = [
-        Entry(s.name, s.title, s.licence, s.task, len(s.labels), s.load, s.source, s.published())
-        for s in medmnist.all_sets()
-    ]
-    return [*families, digits, *tables, *medical]
-
-
-DATASETS: dict[str, Entry] = {entry.name: entry for entry in _entries()}
-
-
-def find(name: str) -> Entry:
-    """Return the entry of a name, or raise `UsageError` naming the nearest."""
+def find(name: str) -> KnownDataset:
+    """Return the data set of a name, or raise `UsageError` naming the nearest."""
     if name not in DATASETS:
         raise unknown_name("dataset", name, DATASETS)
     return DATASETS[name]
@@ -84,7 +38,7 @@ def published(name: str) -> dict[str, dict[str, float]]:
     return figures
 
 
-def whereabouts(data_dir: str | Path | None = None) -> dict[str, str | None]:
+def find_folders(data_dir: str | Path | None = None) -> dict[str, str | None]:
     """Return where each data set's files are without a download: a folder, or None.
 
     Raises
@@ -93,12 +47,9 @@ def whereabouts(data_dir: str | Path | None = None) -> dict[str, str | None]:
         If the user's folder does not exist, or holds a part of a data set's files.
     """
     places: dict[str, str | None] = {}
-    for name, entry in DATASETS.items():
-        if entry.source is None:
-            places[name] = "in scikit-learn"
-        else:
-            folder = entry.source.whereabouts(data_dir)
-            places[name] = None if folder is None else str(folder)
+    for name, known in DATASETS.items():
+        folder = "in scikit-learn" if known.source is None else known.source.find_folder(data_dir)
+        places[name] = None if folder is None else str(folder)
     return places
 
 
@@ -136,7 +87,12 @@ def load_dataset(
         What becomes of missing values in a table.
     standardize : bool, default False
         Bring each column to mean 0 and standard deviation 1 over the training rows, see
-        `Dataset.standardised`. Tables are so without it.
+        `Dataset.standardise`. Tables are so without it.
+
+    Returns
+    -------
+    Dataset
+        With the splits ``train``, ``validation`` and ``test``, each of rows X and labels or numbers y.
 
     Raises
     ------
@@ -150,31 +106,21 @@ def load_dataset(
     >>> data = load_dataset("digits")
     >>> data.train.X.shape, data.validation.X.shape, data.test.X.shape
     ((1318, 64), (120, 64), (359, 64))
+    >>> load_dataset("diabetes", validation="last(30)")
+    Dataset('diabetes', regression, rows: 324 train + 30 validation + 88 test, X: 10 float32, targets: 1)
     """
-    if standardize and isinstance(name, str) and name in {table.name for table in scikit_learn.TABLES}:
-        raise already_standardised(name)
-    if isinstance(validation, str):
-        data = _as_read(name, data_dir, 0, split_seed, target, impute).validated_by(validation)
-    else:
-        data = _as_read(name, data_dir, validation, split_seed, target, impute)
-    return data.standardised() if standardize else data
-
-
-def _as_read(
-    name: Any,
-    data_dir: str | Path | None,
-    validation: float | None,
-    split_seed: int,
-    target: str | None,
-    impute: str | None,
-) -> Dataset:
-    """Load a data set as it is; see `load_dataset`."""
+    if standardize and any(name == table.name for table in TABLES if isinstance(name, str)):
+        refuse_standardised(name)
+    drawn = 0 if isinstance(validation, str) else validation  # rows with a name are chosen afterwards
     if not isinstance(name, str | Path):
-        return from_frame(name, target, impute, validation, split_seed)
-    name = str(name)
-    if name in DATASETS or not looks_like_a_path(name):
+        data = from_frame(name, target, impute, drawn, split_seed)
+    elif (name := str(name)) not in DATASETS and looks_like_a_path(name):
+        data = UserData(name, target, impute).load(drawn, split_seed)
+    else:
         for option, value in (("target", target), ("impute", impute)):
             if value is not None:
                 raise UsageError(option, "goes with a table of your own (CSV, TSV, Parquet)")
-        return find(name).load(data_dir, validation, split_seed)
-    return Own(name, target, impute).load(validation, split_seed)
+        data = find(name).load(data_dir, drawn, split_seed)
+    if isinstance(validation, str):
+        data = data.validated_by(validation)
+    return data.standardise() if standardize else data

@@ -55,7 +55,7 @@ class Source:
         DataError
             If the files are in none of these places; the message says what to do.
         """
-        found = self._in_home(data_dir)
+        found = self._find_at_home(data_dir)
         if found:
             return found
         home, cache = data_dir or os.environ.get(DATA_VARIABLE), cache_folder() / self.name
@@ -65,25 +65,25 @@ class Source:
             looked = f"{home} (no {self.name} there)" if home else "unset"
             raise DataError(
                 f"{self.name}: not found. {DATA_VARIABLE} or --data-dir: {looked}; cache {cache}: nothing; "
-                f"download from {self.url}: {_reason(error)}. Go online, or put {', '.join(self.files)} "
+                f"download from {self.url}: {_explain_failure(error)}. Go online, or put {', '.join(self.files)} "
                 f"into a folder {self.name} and set {DATA_VARIABLE} to the folder around it"
             ) from None
 
-    def whereabouts(self, data_dir: str | Path | None = None) -> Path | None:
+    def find_folder(self, data_dir: str | Path | None = None) -> Path | None:
         """Return the folder that `locate` takes the files from without a download, None where there is none."""
-        found = self._in_home(data_dir) or self._in_folder(cache_folder() / self.name)
+        found = self._find_at_home(data_dir) or self._find_in_folder(cache_folder() / self.name)
         return next(iter(found.values())).parent if found else None
 
-    def _in_home(self, data_dir: str | Path | None) -> dict[str, Path] | None:
+    def _find_at_home(self, data_dir: str | Path | None) -> dict[str, Path] | None:
         """Return the files in the user's folder, None where none is named or it has none of them."""
         home = data_dir or os.environ.get(DATA_VARIABLE)
         if not home:
             return None
         if not Path(home).is_dir():
             raise FileError(home, f"is no folder, but {'data_dir' if data_dir else DATA_VARIABLE} names it")
-        return self._in_folder(Path(home) / self.name) or self._in_folder(Path(home))
+        return self._find_in_folder(Path(home) / self.name) or self._find_in_folder(Path(home))
 
-    def _in_folder(self, folder: Path) -> dict[str, Path] | None:
+    def _find_in_folder(self, folder: Path) -> dict[str, Path] | None:
         """Return the files where `folder` has them all, None where it has none."""
         found = {}
         for file in self.files:
@@ -174,7 +174,7 @@ def md5(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _reason(error: Exception) -> str:
+def _explain_failure(error: Exception) -> str:
     """Say why a download failed, in a few words."""
     import requests
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 
@@ -22,22 +23,22 @@ class Standardisation:
     Inputs of that size, each with a share of its own in the first layer's gradient, make learning faster (LeCun,
     Bottou, Orr and Mueller 1998, "Efficient BackProp", section 4.3). Of n training rows x_i, column by column::
 
-        mean      = sum_i x_i / n
-        spread    = sqrt(sum_i (x_i - mean)² / n)      1 where a column never changes
-        apply(x)  = (x - mean) / spread
+        mean     = sum_i x_i / n
+        std      = sqrt(sum_i (x_i - mean)² / n)      1 where a column never changes
+        apply(x) = (x - mean) / std
 
     That is scikit-learn's ``StandardScaler``. Bytes count as pixels, divided by 255, as they do everywhere.
 
     Attributes
     ----------
-    mean, spread : ndarray of float64 of shape (d,)
-        Of the training rows; all spreads are above 0.
+    mean, std : ndarray of float64 of shape (d,)
+        Of the training rows; all std are above 0.
     of_bytes : bool
         Whether those rows were bytes, so that `undo` gives bytes back.
     """
 
     mean: Array
-    spread: Array
+    std: Array
     of_bytes: bool = False
 
     @classmethod
@@ -57,27 +58,27 @@ class Standardisation:
         Examples
         --------
         >>> found = Standardisation.of(np.array([[1.0, 5.0], [3.0, 5.0]]))
-        >>> found.mean.tolist(), found.spread.tolist()
+        >>> found.mean.tolist(), found.std.tolist()
         ([2.0, 5.0], [1.0, 1.0])
         """
         if X.dtype.kind not in "fiub":
             raise DataError(f"X: expected rows of numbers to standardise, got the type {X.dtype}")
-        first = next(iter(_blocks(X)))[1][0]
+        first = next(iter(_take_blocks(X)))[1][0]
         total, squares, changes = (np.zeros(len(first), dtype) for dtype in (float, float, bool))
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):  # said below
-            for _, block in _blocks(X):
+            for _, block in _take_blocks(X):
                 total += block.sum(axis=0)
                 changes |= (block != first).any(axis=0)
             mean = total / len(X)
-            for _, block in _blocks(X):
+            for _, block in _take_blocks(X):
                 squares += np.square(block - mean).sum(axis=0)
-            spread = np.sqrt(squares / len(X))
-        bad = np.flatnonzero(~np.isfinite(spread))
+            std = np.sqrt(squares / len(X))
+        bad = np.flatnonzero(~np.isfinite(std))
         if len(bad):
             raise DataError(
                 f"X: column {bad[0]} holds NaN, infinity or numbers too large to standardise; replace them"
             )
-        return cls(mean, np.where(changes & (spread > 0), spread, 1.0), X.dtype == np.uint8)
+        return cls(mean, np.where(changes & (std > 0), std, 1.0), X.dtype == np.uint8)
 
     def apply(self, X: Array) -> Array:
         """Standardise rows by these figures, some at a time.
@@ -106,8 +107,8 @@ class Standardisation:
             raise DataError(f"X: the rows have {columns} columns, those that were standardised {len(self.mean)}")
         scaled = np.empty((len(X), columns), np.float32)
         with np.errstate(over="ignore", under="ignore"):  # what becomes infinite no network takes
-            for part, block in _blocks(X):
-                scaled[part] = (block - self.mean) / self.spread
+            for part, block in _take_blocks(X):
+                scaled[part] = (block - self.mean) / self.std
         return scaled
 
     def undo(self, X: Array) -> Array:
@@ -120,12 +121,12 @@ class Standardisation:
         >>> found.undo(found.apply(pixels)).tolist()
         [[0, 7], [255, 7]]
         """
-        rows = X * self.spread + self.mean
+        rows = X * self.std + self.mean
         return np.rint(255 * rows).clip(0, 255).astype(np.uint8) if self.of_bytes else rows.astype(np.float32)
 
     def to_json(self) -> str:
         """Return the figures as JSON; `from_json` gives the same numbers back."""
-        values = {"mean": self.mean.tolist(), "spread": self.spread.tolist(), "of_bytes": self.of_bytes}
+        values = {"mean": self.mean.tolist(), "std": self.std.tolist(), "of_bytes": self.of_bytes}
         return json.dumps(values, allow_nan=False)
 
     @classmethod
@@ -139,23 +140,23 @@ class Standardisation:
 
         Examples
         --------
-        >>> Standardisation.from_json('{"mean": [0.5], "spread": [0.25], "of_bytes": true}').apply(np.ones((1, 1)))
+        >>> Standardisation.from_json('{"mean": [0.5], "std": [0.25], "of_bytes": true}').apply(np.ones((1, 1)))
         array([[2.]], dtype=float32)
         """
         try:
             values = json.loads(text)
-            mean, spread = (np.array(values[name], np.float64) for name in ("mean", "spread"))
+            mean, std = (np.array(values[name], np.float64) for name in ("mean", "std"))
             of_bytes = values["of_bytes"]
         except (KeyError, TypeError, RecursionError) as error:
             raise ValueError(f"{type(error).__name__} {error}") from None
-        if mean.ndim != 1 or mean.shape != spread.shape or not isinstance(of_bytes, bool):
-            raise ValueError("expected as many means as spreads, and of_bytes")
-        if not (np.isfinite(mean).all() and np.isfinite(spread).all() and (spread > 0).all()):
-            raise ValueError("expected finite numbers, and spreads above 0")
-        return cls(mean, spread, of_bytes)
+        if mean.ndim != 1 or mean.shape != std.shape or not isinstance(of_bytes, bool):
+            raise ValueError("expected as many means as std, and of_bytes")
+        if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
+            raise ValueError("expected finite numbers, and std above 0")
+        return cls(mean, std, of_bytes)
 
 
-def _blocks(X: Array) -> Iterator[tuple[slice, Array]]:
+def _take_blocks(X: Array) -> Iterator[tuple[slice, Array]]:
     """Give rows as float64 of shape (block, d), bytes as shares of 255."""
     columns, unit = int(np.prod(X.shape[1:])), 255.0 if X.dtype == np.uint8 else 1.0
     for first in range(0, len(X), BLOCK):
@@ -163,6 +164,6 @@ def _blocks(X: Array) -> Iterator[tuple[slice, Array]]:
         yield part, np.divide(X[part].reshape(-1, columns), unit, dtype=np.float64)
 
 
-def already_standardised(name: str) -> UsageError:
-    """Return the error for data whose columns have mean 0 and deviation 1 as they are, such as tables."""
-    return UsageError("standardize", f"the columns of {name} are standardised already; leave it out")
+def refuse_standardised(name: str) -> NoReturn:
+    """Refuse to standardise data whose columns have mean 0 and std 1 as they are, such as tables."""
+    raise UsageError("standardize", f"the columns of {name} are standardised already; leave it out")

@@ -1,8 +1,9 @@
 """Formulas in mathematical notation, with letters and with numbers.
 
 What is shown is what is computed: a formula of the package, or of a user, is called with symbols
-(`glassnet.nn.tracing`), and what it did with them is written as MathML. Some formulas are written in code so that
-they cannot overflow; for these the form of the textbooks stands in `TEXTBOOK`, and a test holds both together.
+(`glassnet.compiled.tracing`), and what it did with them is written as MathML. Some formulas are written in code
+so that they cannot overflow; for these the form of the textbooks stands in `TEXTBOOK`, and a test holds both
+together.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.compiled.tracing import REDUCTIONS, Symbol, UntraceableError, array, evaluate, trace
 from glassnet.graph.notation import MINUS, brackets, fraction, identifier, numeral, row, sign
 from glassnet.nn import activations, losses
 from glassnet.nn.activations import Activation, Array
 from glassnet.nn.losses import Loss
-from glassnet.nn.tracing import REDUCTIONS, Symbol, UntraceableError, array, evaluate, trace
 
 #: More terms than these are cut: the largest are shown.
 MOST_TERMS = 4
@@ -60,36 +61,36 @@ TEXTBOOK: dict[Callable[..., Any], Callable[..., Any]] = {
 }
 
 
-def textbook(formula: Callable[..., Any]) -> Callable[..., Any]:
+def choose_form(formula: Callable[..., Any]) -> Callable[..., Any]:
     """Return the form in which a formula is shown."""
     if isinstance(formula, bound):
-        return bound(textbook(formula.func), *formula.args, **formula.keywords)
+        return bound(choose_form(formula.func), *formula.args, **formula.keywords)
     return TEXTBOOK.get(formula, formula) if isinstance(formula, Hashable) else formula
 
 
-def activation_symbols(activation: Activation) -> tuple[Symbol | None, Symbol | None]:
+def trace_activation(activation: Activation) -> tuple[Symbol | None, Symbol | None]:
     """Return f of the symbol z, and f' of z and h; None for one that cannot be traced."""
     z, h = array("z", np.float64), array("h", np.float64)
-    return _traced(textbook(activation.f), z), _traced(textbook(activation.f_prime), z, h)
+    return _trace(choose_form(activation.f), z), _trace(choose_form(activation.f_prime), z, h)
 
 
-def loss_symbols(loss: Loss, values: Mapping[str, Array] | None = None) -> tuple[Symbol | None, Symbol | None]:
+def trace_loss(loss: Loss, values: Mapping[str, Array] | None = None) -> tuple[Symbol | None, Symbol | None]:
     """Return a row's loss and its slope, of the symbols a and y; None for what cannot be traced.
 
     For `values` of which the form of the textbooks is not true (it overflows, or takes targets for granted that
     sum to 1), it is the form of the code.
     """
     a, y = array("a", np.float64), array("y", np.float64)
-    pair = _traced(textbook(loss.formula), a, y)
+    pair = _trace(choose_form(loss.formula), a, y)
     if pair and values:
         with np.errstate(all="ignore"):
             shown, true = (evaluate(part, dict(values)) for part in pair), loss.formula(values["a"], values["y"])
             if not all(np.allclose(one, other) for one, other in zip(shown, true, strict=True)):
-                pair = _traced(loss.formula, a, y)
+                pair = _trace(loss.formula, a, y)
     return pair or (None, None)
 
 
-def _traced(formula: Callable[..., Any], *symbols: Symbol) -> Any:
+def _trace(formula: Callable[..., Any], *symbols: Symbol) -> Any:
     try:
         return trace(formula, *symbols)
     except UntraceableError:
@@ -110,13 +111,13 @@ JOINTS = {"logical_and": "∧", "logical_or": "∨"}
 Names = Mapping[str, Callable[[str | None], str]]
 
 
-def written(symbol: Symbol, names: Mapping[str, str], *, as_factor: bool = False) -> str:
+def write_formula(symbol: Symbol, names: Mapping[str, str], *, as_factor: bool = False) -> str:
     """Return the formula of one number in MathML.
 
     Parameters
     ----------
     symbol : Symbol
-        From `activation_symbols`.
+        From `trace_activation`.
     names : mapping
         MathML for each input: its name, or its number.
     as_factor : bool
@@ -125,20 +126,20 @@ def written(symbol: Symbol, names: Mapping[str, str], *, as_factor: bool = False
     Examples
     --------
     >>> z = array("z", "float64")
-    >>> written(1 - z * z, {"z": identifier("z")})
+    >>> write_formula(1 - z * z, {"z": identifier("z")})
     '<mn>1</mn><mo>−</mo><msup><mi>z</mi><mn>2</mn></msup>'
     """
-    return _Writer({label: _always(text) for label, text in names.items()}).write(
+    return _Writer({label: _name_always(text) for label, text in names.items()}).write(
         symbol, PRODUCT if as_factor else LOGIC
     )
 
 
-def written_of_row(symbol: Symbol, names: Names, index: str | None = None) -> str:
+def write_row_formula(symbol: Symbol, names: Names, index: str | None = None) -> str:
     """Return the formula of a row's loss, or of its slope at the output that `index` says, in MathML."""
     return _Writer(names, index).write(symbol)
 
 
-def written_with_numbers(symbol: Symbol, values: Mapping[str, Array], column: int | None = None) -> str:
+def write_with_numbers(symbol: Symbol, values: Mapping[str, Array], column: int | None = None) -> str:
     """Return a formula of a row with numbers in the place of letters.
 
     Parameters
@@ -152,7 +153,7 @@ def written_with_numbers(symbol: Symbol, values: Mapping[str, Array], column: in
     return _NumberWriter(values, column).write(symbol)
 
 
-def _tightness(text: str) -> int:
+def _find_tightness(text: str) -> int:
     """Return how tightly a name or a number holds together."""
     if text.startswith(MINUS):
         return SUM
@@ -161,11 +162,11 @@ def _tightness(text: str) -> int:
     return POWER if text.startswith(("<msup", "<msubsup")) else ATOM
 
 
-def _word(word: str) -> str:
+def _write_word(word: str) -> str:
     return f"<mtext>{word}</mtext><mspace width='0.3em'/>"
 
 
-def _always(text: str) -> Callable[[str | None], str]:
+def _name_always(text: str) -> Callable[[str | None], str]:
     return lambda index: text
 
 
@@ -182,7 +183,7 @@ class _Writer:
         operation, inputs = symbol.operation, symbol.inputs
         if operation in ("input", "constant"):
             text = self.names[symbol.label](self.index) if operation == "input" else numeral(float(symbol.label))
-            return text, _tightness(text)
+            return text, _find_tightness(text)
         if operation in REDUCTIONS:
             return self.reduction(symbol)
         if operation in RELATIONS:
@@ -192,9 +193,8 @@ class _Writer:
             return sign(JOINTS[operation]).join(self.write(part, PRODUCT) for part in inputs), LOGIC
         if operation == "where":
             return self.cases(*inputs), LOGIC
-        special = getattr(self, operation, None)
-        if special is not None:
-            return special(*inputs)
+        if operation in OPERATIONS:
+            return OPERATIONS[operation](self, *inputs)
         return self.call(FUNCTIONS.get(operation, operation), *inputs)
 
     def call(self, name: str, *inputs: Symbol) -> Written:
@@ -209,8 +209,8 @@ class _Writer:
 
     def cases(self, condition: Symbol, yes: Symbol, no: Symbol) -> str:
         lines = (
-            (self.write(yes), _word("if") + self.relation(condition)),
-            (self.write(no), _word("else")),
+            (self.write(yes), _write_word("if") + self.relation(condition)),
+            (self.write(no), _write_word("else")),
         )
         table = "".join(f"<mtr><mtd>{value}</mtd><mtd>{when}</mtd></mtr>" for value, when in lines)
         return row(sign("{"), f"<mtable>{table}</mtable>")
@@ -221,50 +221,36 @@ class _Writer:
             return row(a, sign(RELATIONS[condition.operation]), b)
         return self.write(condition)
 
-    def add(self, a: Symbol, b: Symbol) -> Written:
+    def sum(self, a: Symbol, b: Symbol) -> Written:
         second = self.write(b, SUM)
         return self.write(a, SUM) + sign("+") + (brackets(second) if second.startswith(MINUS) else second), SUM
 
-    def subtract(self, a: Symbol, b: Symbol) -> Written:
-        return self.write(a, SUM) + sign("−") + self.write(b, PRODUCT), SUM
-
-    def negative(self, a: Symbol) -> Written:
-        return MINUS + self.write(a, PRODUCT), SUM
-
-    def positive(self, a: Symbol) -> Written:
-        return self.expression(a)
-
     def multiply(self, a: Symbol, b: Symbol) -> Written:
         if a is b:
-            return self.square(a)
+            return self.raise_to(a, numeral(2))
         return self.write(a, PRODUCT) + sign("·") + self.write(b, PRODUCT), PRODUCT
 
-    def divide(self, a: Symbol, b: Symbol) -> Written:
-        return fraction(self.write(a), self.write(b)), POWER
+    def raise_to(self, a: Symbol, exponent: str) -> Written:
+        return f"<msup>{wrap_row(self.write(a, ATOM))}{exponent}</msup>", POWER
 
-    def reciprocal(self, a: Symbol) -> Written:
-        return fraction("<mn>1</mn>", self.write(a)), POWER
 
-    def square(self, a: Symbol) -> Written:
-        return f"<msup>{row_of(self.write(a, ATOM))}<mn>2</mn></msup>", POWER
-
-    def power(self, a: Symbol, b: Symbol) -> Written:
-        return f"<msup>{row_of(self.write(a, ATOM))}{row(self.write(b))}</msup>", POWER
-
-    def exp(self, a: Symbol) -> Written:
-        return f"<msup>{identifier('e')}{row(self.write(a))}</msup>", POWER
-
-    def expm1(self, a: Symbol) -> Written:
-        return self.exp(a)[0] + sign("−") + numeral(1), SUM
-
-    def log1p(self, a: Symbol) -> Written:
-        return row(identifier("ln"), brackets(numeral(1) + sign("+") + self.write(a, PRODUCT))), ATOM
-
-    def sqrt(self, a: Symbol) -> Written:
-        return f"<msqrt>{self.write(a)}</msqrt>", ATOM
-
-    def absolute(self, a: Symbol) -> Written:
-        return row(sign("|"), self.write(a), sign("|")), ATOM
+#: How an operation is written by a writer w, and how tightly the result holds together.
+OPERATIONS: dict[str, Callable[..., Written]] = {
+    "add": _Writer.sum,
+    "subtract": lambda w, a, b: (w.write(a, SUM) + sign("−") + w.write(b, PRODUCT), SUM),
+    "negative": lambda w, a: (MINUS + w.write(a, PRODUCT), SUM),
+    "positive": lambda w, a: w.expression(a),
+    "multiply": _Writer.multiply,
+    "divide": lambda w, a, b: (fraction(w.write(a), w.write(b)), POWER),
+    "reciprocal": lambda w, a: (fraction(numeral(1), w.write(a)), POWER),
+    "square": lambda w, a: w.raise_to(a, numeral(2)),
+    "power": lambda w, a, b: w.raise_to(a, row(w.write(b))),
+    "exp": lambda w, a: (f"<msup>{identifier('e')}{row(w.write(a))}</msup>", POWER),
+    "expm1": lambda w, a: (OPERATIONS["exp"](w, a)[0] + sign("−") + numeral(1), SUM),
+    "log1p": lambda w, a: (row(identifier("ln"), brackets(numeral(1) + sign("+") + w.write(a, PRODUCT))), ATOM),
+    "sqrt": lambda w, a: (f"<msqrt>{w.write(a)}</msqrt>", ATOM),
+    "absolute": lambda w, a: (row(sign("|"), w.write(a), sign("|")), ATOM),
+}
 
 
 class _NumberWriter(_Writer):
@@ -273,25 +259,27 @@ class _NumberWriter(_Writer):
     def __init__(self, values: Mapping[str, Array], column: int | None) -> None:
         self.values, self.column = values, column
         at = 0 if column is None else column
-        super().__init__({label: _always(numeral(float(numbers[0, at]))) for label, numbers in values.items()})
+        super().__init__(
+            {label: _name_always(numeral(float(numbers[0, at]))) for label, numbers in values.items()}
+        )
 
     def reduction(self, symbol: Symbol) -> Written:
         whole = evaluate(symbol, dict(self.values))
         if self.column is not None or symbol.operation != "sum":
             amount = numeral(float(np.ravel(whole)[0]))
-            return amount, _tightness(amount)
+            return amount, _find_tightness(amount)
         inner = symbol.inputs[0]
         terms = np.broadcast_to(evaluate(inner, dict(self.values)), next(iter(self.values.values())).shape)[0]
         texts = [_NumberWriter(self.values, column).write(inner, PRODUCT) for column in range(len(terms))]
-        return sum_of(texts, terms), SUM if len(terms) > 1 else PRODUCT
+        return join_terms(texts, terms), SUM if len(terms) > 1 else PRODUCT
 
 
-def sum_of(texts: list[str], values: Array) -> str:
+def join_terms(texts: list[str], values: Array) -> str:
     """Return terms with plus signs between them; of many only the largest, and dots.
 
     Examples
     --------
-    >>> sum_of(["<mn>1</mn>", "<mn>2</mn>"], np.array([1.0, 2.0]))
+    >>> join_terms(["<mn>1</mn>", "<mn>2</mn>"], np.array([1.0, 2.0]))
     '<mn>1</mn><mo>+</mo><mn>2</mn>'
     """
     if len(texts) <= MOST_TERMS:
@@ -308,6 +296,6 @@ def sum_of(texts: list[str], values: Array) -> str:
     return sign("+").join(parts)
 
 
-def row_of(text: str) -> str:
+def wrap_row(text: str) -> str:
     """Return an expression as the single element that a base of a power has to be."""
     return text if text.startswith(("<mi>", "<mn>")) and text.count("</") == 1 else row(text)

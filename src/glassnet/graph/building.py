@@ -54,7 +54,7 @@ def build(network: Network, X: Array, targets: Array, view: View, training: Arra
     return _Builder(network, view, len(X), training).build(X, targets)
 
 
-def named(letter: str, layer: int | None, places: Places) -> Name:
+def make_name(letter: str, layer: int | None, places: Places) -> Name:
     """Return a name, its letter small for a unit and great for a matrix."""
     is_unit = bool(places) and places[-1] != OTHERS
     return Name(letter if is_unit else letter.upper(), layer, places)
@@ -74,52 +74,47 @@ class _Builder:
         self.parts: list[Node] = []
 
     def build(self, X: Array, targets: Array) -> list[Node]:
-        self.layer, inputs = self.split("x", "input", 0, X)
-        self.parts = [self.dropped("x", None, part) for part in inputs]
+        self.layer, inputs = self.add_leaves("x", "input", 0, X)
+        self.parts = [self.add_dropout("x", part, name_layer=False) for part in inputs]
         for layer in range(1, len(self.network.layers)):
-            parts = [self.neuron(layer, unit) for unit in self.view.alone[layer]]
-            if len(rest := self.rest(layer)):
-                parts.append(self.matrix(layer, rest))
-            self.layer, self.parts = self.columns(layer), parts
-        outputs = self.parts
-        _, wanted = self.split("y", "target", len(self.network.layers) - 1, targets)
-        self.add(
-            Name("L"),
-            len(self.network.layers),
-            (),
-            LossFunction(self.network.loss, self.layer),
-            [*outputs, *wanted],
-        )
+            parts = [self.add_neuron(layer, unit) for unit in self.view.alone[layer]]
+            if len(rest := self.find_rest(layer)):
+                parts.append(self.add_matrix(layer, rest))
+            self.layer, self.parts = self.group_units(layer), parts
+        outputs, last = self.parts, len(self.network.layers)
+        _, wanted = self.add_leaves("y", "target", last - 1, targets)
+        loss = LossFunction(self.network.loss, self.layer)
+        self.add_operation("L", (), last, (), loss, [*outputs, *wanted], name_layer=False)
         return self.nodes
 
-    def rest(self, layer: int) -> Array:
+    def find_rest(self, layer: int) -> Array:
         """Return the units of a layer that do not stand alone."""
         return np.setdiff1d(np.arange(self.network.layers[layer]), self.view.alone[layer])
 
-    def columns(self, layer: int) -> Columns:
+    def group_units(self, layer: int) -> Columns:
         """Return how the units of a layer are spread over its nodes."""
         units = [np.array([unit]) for unit in self.view.alone[layer]]
-        rest = self.rest(layer)
+        rest = self.find_rest(layer)
         return Columns((*units, rest) if len(rest) else tuple(units))
 
-    def folded(self, layer: int) -> tuple[str, ...]:
+    def matrix_places(self, layer: int) -> tuple[str, ...]:
         """Return the places of a matrix of a layer: none where it holds all units."""
         return (OTHERS,) if self.view.alone[layer] else ()
 
-    def split(self, letter: str, kind: str, layer: int, values: Array) -> tuple[Columns, list[Node]]:
+    def add_leaves(self, letter: str, kind: str, layer: int, values: Array) -> tuple[Columns, list[Node]]:
         """Add leaves for the columns of X, or of the targets: those of the units alone, and one of the rest."""
-        columns = self.columns(layer)
+        columns = self.group_units(layer)
         at = layer if kind == "input" else layer + 1
         nodes = [
-            self.leaf(Name(letter, None, (int(units[0]),)), kind, at, units, values[:, units])
+            self.add_leaf(Name(letter, None, (int(units[0]),)), kind, at, units, values[:, units])
             for units in columns.units[: len(self.view.alone[layer])]
         ]
-        if len(rest := self.rest(layer)):
-            name = Name(letter.upper(), None, self.folded(layer))
-            nodes.append(self.leaf(name, kind, at, rest, values[:, rest]))
+        if len(rest := self.find_rest(layer)):
+            name = Name(letter.upper(), None, self.matrix_places(layer))
+            nodes.append(self.add_leaf(name, kind, at, rest, values[:, rest]))
         return columns, nodes
 
-    def leaf(
+    def add_leaf(
         self,
         name: Name,
         kind: str,
@@ -132,35 +127,32 @@ class _Builder:
         self.nodes.append(node)
         return node
 
-    def weights(self, name: Name, layer: int, rows: Array, units: Array) -> Node:
+    def add_parameters(self, name: Name, kind: str, layer: int, units: Array, at: Array) -> Node:
+        """Add the leaf of the parameters that stand in theta at some places."""
+        return self.add_leaf(name, kind, layer, units, self.network.theta[at], at)
+
+    def add_weights(self, places: Places, layer: int, rows: Array, units: Array) -> Node:
         """Add the leaf of the weights that lead from some units of the layer before (`rows`) to some `units`."""
-        within = np.ix_(rows, units)
-        return self.leaf(
-            name, "weight", layer, units, self.network.W[layer - 1][within], self.places.W[layer - 1][within]
-        )
+        positions = self.places.W[layer - 1][np.ix_(rows, units)]
+        return self.add_parameters(make_name("w", layer, places), "weight", layer, units, positions)
 
-    def biases(self, places: Places, layer: int, units: Array) -> Node:
-        """Add the leaf of the biases of some units."""
-        values, positions = self.network.b[layer - 1][None, units], self.places.b[layer - 1][None, units]
-        return self.leaf(Name("b", layer, places), "bias", layer, units, values, positions)
-
-    def scales(self, places: Places, layer: int, units: Array) -> Node:
-        """Add the leaf of the scales gamma of some units."""
-        values, positions = self.network.gamma[layer - 1], self.places.gamma[layer - 1]
-        assert values is not None
-        assert positions is not None
-        return self.leaf(
-            Name("g", layer, places), "scale", layer, units, values[None, units], positions[None, units]
-        )
-
-    def add(
-        self, name: Name, layer: int, units: Sequence[int] | Array, operation: Operation, inputs: Sequence[Node]
+    def add_operation(
+        self,
+        letter: str,
+        places: Places,
+        layer: int,
+        units: Sequence[int] | Array,
+        operation: Operation,
+        inputs: Sequence[Node],
+        name_layer: bool = True,
     ) -> Node:
+        """Add an operation, called by a letter and places, with the layer above the letter where that is named."""
+        name = make_name(letter, layer if name_layer else None, places)
         node = Node(name, operation.kind, layer, tuple(map(int, units)), NOTHING, operation, tuple(inputs))
         self.nodes.append(node)
         return node
 
-    def unit(self, layer: int, unit: int) -> Node:
+    def take_unit(self, layer: int, unit: int) -> Node:
         """Return the node of one unit of the layer built last, cut out of a matrix where it has none."""
         for units, part in zip(self.layer.units, self.parts, strict=True):
             if unit in units:
@@ -168,39 +160,39 @@ class _Builder:
                     return part
                 column = int(np.flatnonzero(units == unit)[0])
                 letter = "h" if self.masks[layer] is None else "h~"
-                return self.add(Name(letter, layer, (unit,)), layer, [unit], Selection(column), [part])
+                return self.add_operation(letter, (unit,), layer, [unit], Selection(column), [part])
         raise KeyError(unit)
 
-    def neuron(self, layer: int, unit: int) -> Node:
+    def add_neuron(self, layer: int, unit: int) -> Node:
         """Add the operations of one unit, from the outputs of the layer before."""
         units, terms = np.array([unit]), []
         inputs = self.view.inputs[layer - 1]
         for i in inputs:
-            source = self.unit(layer - 1, i)
-            weight = self.weights(Name("w", layer, (i, unit)), layer, np.array([i]), units)
-            terms.append(self.add(Name("u", layer, (i, unit)), layer, units, Multiplier(), [source, weight]))
+            source = self.take_unit(layer - 1, i)
+            weight = self.add_weights((i, unit), layer, np.array([i]), units)
+            terms.append(self.add_operation("u", (i, unit), layer, units, Multiplier(), [source, weight]))
         others = np.setdiff1d(np.arange(self.network.layers[layer - 1]), inputs)
         if len(others):
-            terms.append(self.product("u", (OTHERS, unit), layer, others, units))
+            terms.append(self.add_product("u", (OTHERS, unit), layer, others, units))
         if self.normalises(layer):
-            terms = [self.add(Name("a", layer, (unit,)), layer, units, Sum(), terms)]
-        return self.output((unit,), layer, self.pre_activation((unit,), layer, units, terms))
+            terms = [self.add_operation("a", (unit,), layer, units, Sum(), terms)]
+        return self.add_output((unit,), layer, self.add_pre_activation((unit,), layer, units, terms))
 
-    def matrix(self, layer: int, units: Array) -> Node:
+    def add_matrix(self, layer: int, units: Array) -> Node:
         """Add the units of a layer that are folded into matrices."""
-        places = self.folded(layer)
+        places = self.matrix_places(layer)
         everything = np.arange(self.network.layers[layer - 1])
         letter = "a" if self.normalises(layer) else "u"
-        product = self.product(letter, places, layer, everything, units)
-        return self.output(places, layer, self.pre_activation(places, layer, units, [product]))
+        product = self.add_product(letter, places, layer, everything, units)
+        return self.add_output(places, layer, self.add_pre_activation(places, layer, units, [product]))
 
     def normalises(self, layer: int) -> bool:
         """Whether a layer has batch normalisation."""
         return self.network.gamma[layer - 1] is not None
 
-    def product(self, letter: str, places: Places, layer: int, taken: Array, units: Array) -> Node:
+    def add_product(self, letter: str, places: Places, layer: int, taken: Array, units: Array) -> Node:
         """Add the product of some outputs of the layer before (`taken`) and the weights from them to `units`."""
-        weights = self.weights(named("w", layer, places), layer, taken, units)
+        weights = self.add_weights(places, layer, taken, units)
         parts = [
             (own, part)
             for own, part in zip(self.layer.units, self.parts, strict=True)
@@ -208,39 +200,42 @@ class _Builder:
         ]
         operation = Matmul(Columns(tuple(own for own, _ in parts)), taken)
         inputs = [*(part for _, part in parts), weights]
-        return self.add(named(letter, layer, places), layer, units, operation, inputs)
+        return self.add_operation(letter, places, layer, units, operation, inputs)
 
-    def pre_activation(self, places: Places, layer: int, units: Array, terms: list[Node]) -> Node:
+    def add_pre_activation(self, places: Places, layer: int, units: Array, terms: list[Node]) -> Node:
         """Add what makes z of a unit's products: the bias, and batch normalisation before it."""
         if self.normalises(layer):
-            operation = Normalisation(None if self.by_batch else self.running(layer, units))
-            x_hat = self.add(named("x^", layer, places), layer, units, operation, terms)
-            scale = self.scales(places, layer, units)
-            terms = [self.add(named("u", layer, places), layer, units, Multiplier(), [x_hat, scale])]
-        bias = self.biases(places, layer, units)
-        return self.add(named("z", layer, places), layer, units, Adder(), [*terms, bias])
+            operation = Normalisation(None if self.by_batch else self.take_running(layer, units))
+            x_hat = self.add_operation("x^", places, layer, units, operation, terms)
+            gamma = self.places.gamma[layer - 1]
+            assert gamma is not None
+            scale = self.add_parameters(Name("g", layer, places), "scale", layer, units, gamma[None, units])
+            terms = [self.add_operation("u", places, layer, units, Multiplier(), [x_hat, scale])]
+        b = self.places.b[layer - 1][None, units]
+        bias = self.add_parameters(Name("b", layer, places), "bias", layer, units, b)
+        return self.add_operation("z", places, layer, units, Adder(), [*terms, bias])
 
-    def running(self, layer: int, units: Array) -> tuple[Array, Array]:
+    def take_running(self, layer: int, units: Array) -> tuple[Array, Array]:
         """Return the running mean and variance of some units."""
         mean, variance = self.network.parameters.mean[layer - 1], self.network.parameters.variance[layer - 1]
         assert mean is not None
         assert variance is not None
         return mean[None, units], variance[None, units]
 
-    def dropped(self, letter: str, layer: int | None, node: Node) -> Node:
+    def add_dropout(self, letter: str, node: Node, name_layer: bool = True) -> Node:
         """Add what dropout leaves of inputs, or of a layer's outputs."""
-        mask, places = self.masks[node.layer], node.name.places
+        mask, layer, units, places = self.masks[node.layer], node.layer, node.units, node.name.places
         if mask is None:
             return node
-        leaf = self.leaf(named("m", node.layer, places), "mask", node.layer, node.units, mask[:, list(node.units)])
-        return self.add(named(f"{letter}~", layer, places), node.layer, node.units, Multiplier(), [node, leaf])
+        leaf = self.add_leaf(make_name("m", layer, places), "mask", layer, units, mask[:, list(units)])
+        return self.add_operation(f"{letter}~", places, layer, units, Multiplier(), [node, leaf], name_layer)
 
-    def output(self, places: Places, layer: int, z: Node) -> Node:
+    def add_output(self, places: Places, layer: int, z: Node) -> Node:
         """Add what follows a pre-activation: the function; then dropout, or in the last layer the output scale."""
         node, activation = z, self.network.activations[layer - 1]
         if activation != IDENTITY:
-            node = self.add(named("h", layer, places), layer, z.units, Function(activation), [z])
+            node = self.add_operation("h", places, layer, z.units, Function(activation), [z])
         if layer == len(self.network.W) and self.network.output_scale != 1:
-            scale = self.leaf(Name("k"), "constant", layer, z.units, np.array([[self.network.output_scale]]))
-            node = self.add(named("a", None, places), layer, z.units, Multiplier(), [node, scale])
-        return node if layer == len(self.network.W) else self.dropped("h", layer, node)
+            scale = self.add_leaf(Name("k"), "constant", layer, z.units, np.array([[self.network.output_scale]]))
+            node = self.add_operation("a", places, layer, z.units, Multiplier(), [node, scale], name_layer=False)
+        return node if layer == len(self.network.W) else self.add_dropout("h", node)

@@ -15,7 +15,7 @@ from glassnet.graph.drawing import draw
 from glassnet.graph.figure import Figure
 from glassnet.graph.neuron_drawing import draw_neurons
 from glassnet.graph.nodes import Node, backward, forward
-from glassnet.graph.steps import Walk
+from glassnet.graph.traversal import Traversal
 from glassnet.graph.views import choose_view
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
@@ -34,29 +34,33 @@ class ComputationGraph:
     network : Network
         It is copied, not changed.
     X, y : array_like
-        Rows, and their labels or targets: as `Network.score` takes them. One row can be read best.
+        Rows, and their labels or targets, as `Network.score` takes them. A graph of one row is easiest to read.
     level : {"operations", "neurons", "matrices"}, optional
-        Every adder and multiplier; a node a neuron; a node a layer's matrix. By default the most detailed level
-        that shows the network whole and can be read. Large layers are folded: the neurons that matter most are
-        shown, the others as one.
+        What a node of the graph is: a single adder, multiplier or function; a neuron; or a whole layer. By default
+        the most detailed level at which the whole network can be read. Layers of more than 10 units are folded:
+        the units that matter most are shown, all others are one node.
     neuron : (layer, unit), optional
-        The operations of this neuron, all others as matrices; layers count from 1, units from 0.
+        Show the operations of this neuron, and all others as matrices. Layers count from 1, units from 0.
     path : sequence of int, optional
-        The operations along a path, an input and a unit of every layer, all others as matrices. ``()`` chooses
-        the path through which most comes to the output that is farthest from its target.
+        Show the operations along a path: an input, then one unit of every layer; all others are matrices. ``()``
+        takes the path that contributes most to the output that is farthest from its target.
     training : bool, optional
-        Whether the graph is that of a step of training, its first: dropout has the masks that `gradient_check`
-        takes, and batch normalisation the batch's own mean and variance; else it has the running ones. By default
-        so where there are several rows, and the network has either; of a single row the variance is 0.
+        True: a step of training, with the dropout masks that `gradient_check` uses, and batch normalisation by
+        the batch's own mean and variance. False: a prediction, without dropout and with the running mean and
+        variance. By default True for several rows of a network that has dropout or batch normalisation.
 
     Attributes
     ----------
     training : ndarray or None
-        The step's keys, see `Network.forward`.
+        The keys of the dropout masks, see `Network.forward`; None for a prediction.
     nodes : list of Node
-        Inputs before what is made of them, the loss last.
+        Each after its inputs, the loss last. A node has a ``value`` and a ``gradient``, dL/d(value).
     view : View
-        The level, and the units that stand alone.
+        The level, and the units that are shown one by one.
+    loss, gradient
+        The value of the loss, and dL/dtheta of shape (p,).
+    figure : Figure
+        The drawing; a notebook shows it.
 
     Raises
     ------
@@ -115,9 +119,9 @@ class ComputationGraph:
         return gradient
 
     @cached_property
-    def walk(self) -> Walk:
+    def traversal(self) -> Traversal:
         """The order in which the graph is gone through."""
-        return Walk(self.nodes, by_neuron=self.view.level == "neurons")
+        return Traversal(self.nodes, by_neuron=self.view.level == "neurons")
 
     @cached_property
     def figure(self) -> Figure:
@@ -125,7 +129,7 @@ class ComputationGraph:
         layers = "-".join(map(str, self.network.layers))
         title = f"Computation graph of a network {layers}, {self.view.level}"
         drawn = draw_neurons if self.view.level == "neurons" else draw
-        return drawn(self.nodes, self.walk, title)
+        return drawn(self.nodes, self.traversal, title)
 
     def save(self, path: str | Path) -> None:
         """Write the picture, values in green and gradients in red, as SVG or PNG.

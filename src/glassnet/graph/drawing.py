@@ -8,11 +8,12 @@ normalisation and dropout add. Units that are folded into matrices are one row a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from glassnet.graph.figure import Content, Curve, Figure, Shape, Text, text_width
-from glassnet.graph.nodes import Function, Node, consumers_of
+from glassnet.graph.nodes import Function, Node, list_consumers
 from glassnet.graph.notation import Name, length, number
-from glassnet.graph.steps import Walk
+from glassnet.graph.traversal import Traversal
 from glassnet.nn.activations import Array
 
 RADIUS = 14.0
@@ -41,7 +42,7 @@ OPERATION_SIGNS = {
 STAGES = ("normalisation", "scale", "adder", "function", "mask", "constant")
 
 
-def shown(node: Node, values: Array) -> str:
+def format_values(node: Node, values: Array) -> str:
     """Return a number of a node as it stands; of a unit in several rows the first; of a matrix its norm."""
     if values.size == 1:
         return number(float(values[0, 0]), 3)
@@ -50,44 +51,44 @@ def shown(node: Node, values: Array) -> str:
     return f"{number(float(values[0, 0]), 3)} …"
 
 
-def draw(nodes: Sequence[Node], walk: Walk, title: str) -> Figure:
+def draw(nodes: Sequence[Node], traversal: Traversal, title: str) -> Figure:
     """Return the figure of an evaluated graph."""
-    return _Drawing(nodes, walk, title).figure
+    return _Drawing(nodes, traversal, title).figure
 
 
 class _Drawing:
-    def __init__(self, nodes: Sequence[Node], walk: Walk, title: str) -> None:
-        self.nodes, self.walk = nodes, walk
+    def __init__(self, nodes: Sequence[Node], traversal: Traversal, title: str) -> None:
+        self.nodes, self.traversal = nodes, traversal
         self.number = {id(node): index for index, node in enumerate(nodes)}
-        self.consumers = consumers_of(nodes)
+        self.consumers = list_consumers(nodes)
         self.place: dict[int, tuple[float, float]] = {}
         self.bend: dict[int, float] = {}  # where the lines that leave a layer bend
         self.straight: dict[int, float] = {}  # where those that come to a layer are straight again
         self.figure = Figure(title)
         self.arrange()
         for node in nodes:
-            self.edges(node)
+            self.draw_edges(node)
         for node in nodes:
-            self.shape(node)
+            self.draw_shape(node)
         for node in nodes:
-            self.labels(node)
+            self.draw_labels(node)
         self.figure.fit(MARGIN)
 
     def arrange(self) -> None:
         """Give every node its place."""
-        x = self.inputs_column()
+        x = self.place_inputs()
         for layer in range(1, self.nodes[-1].layer):
-            x = self.layer_columns(layer, x)
-        self.loss_column(x)
+            x = self.place_layer(layer, x)
+        self.place_loss(x)
 
-    def inputs_column(self) -> float:
+    def place_inputs(self) -> float:
         leaves = [node for node in self.nodes if node.kind == "input"]
         half = max(self.half_width(node) for node in leaves)
         for node, y in zip(leaves, spread(len(leaves), ROW), strict=True):
             self.place[id(node)] = MARGIN + half, y
-        return self.stages(0, leaves)
+        return self.place_stages(0, leaves)
 
-    def layer_columns(self, layer: int, x: float) -> float:
+    def place_layer(self, layer: int, x: float) -> float:
         """Place the nodes of a layer to the right of x, and return where the numbers beside it end."""
         own = [node for node in self.nodes if node.layer == layer and node.kind != "selection"]
         products = [node for node in own if node.is_term]
@@ -103,10 +104,10 @@ class _Drawing:
             terms += 2 * RADIUS + max(self.out_width(node) for node in selections)
         numbers = max(self.out_width(node) for product in products for node in (product, product.inputs[-1]))
         add = terms + numbers + FAN / 1.5 + RADIUS
-        top = -sum(map(_block_height, joints)) / 2
+        top = -sum(map(_measure_block, joints)) / 2
         for joint in joints:
-            self.block(joint, terms, add, top)
-            top += _block_height(joint)
+            self.place_block(joint, terms, add, top)
+            top += _measure_block(joint)
         for node in selections:
             beside = self.place[id(self.consumers[id(node)][0])]
             self.place[id(node)] = self.straight[layer] + 2 * RADIUS, beside[1]
@@ -115,26 +116,26 @@ class _Drawing:
             for node in self.nodes:
                 if node.layer == 0:
                     self.place[id(node)] = self.place[id(node)][0], self.place[id(node)][1] + down
-        return self.stages(layer, joints)
+        return self.place_stages(layer, joints)
 
-    def stages(self, layer: int, last: list[Node]) -> float:
+    def place_stages(self, layer: int, last: list[Node]) -> float:
         """Place what follows the last nodes of a layer, stage by stage to the right; return where it ends."""
         own = [node for node in self.nodes if node.layer == layer and node.operation and not node.is_term]
         for stage in STAGES:
-            after = [node for node in own if _stage(node) == stage and id(node) not in self.place]
+            after = [node for node in own if _find_stage(node) == stage and id(node) not in self.place]
             if not after:
                 continue
             x = max(self.right(node) for node in last)
-            x += 8 + max(self.half_width(n) for node in after for n in (node, *_leaf_above(node)))
+            x += 8 + max(self.half_width(n) for node in after for n in (node, *_find_leaf_above(node)))
             last = [*(node for node in last if node.is_matrix), *after] if stage == "normalisation" else after
             for node in after:
                 y = self.place[id(node.inputs[0])][1]
                 self.place[id(node)] = x, y
-                for leaf in _leaf_above(node):
+                for leaf in _find_leaf_above(node):
                     self.place[id(leaf)] = x, y - ABOVE
         return max(self.right(node) for node in last)
 
-    def block(self, joint: Node, terms: float, add: float, top: float) -> None:
+    def place_block(self, joint: Node, terms: float, add: float, top: float) -> None:
         """Place the node that takes in a unit's products, and these."""
         products = [node for node in joint.inputs if node.is_term]
         y = top + ABOVE + LEAF_HEIGHT / 2
@@ -144,15 +145,15 @@ class _Drawing:
             y += ROW
         if joint.is_matrix:
             self.place[id(joint)] = add, y - ROW
-            for bias in _leaf_above(joint):
+            for bias in _find_leaf_above(joint):
                 self.place[id(bias)] = add, y - ROW - ABOVE
         elif joint.kind == "adder":
             self.place[id(joint.inputs[-1])] = terms, y - ABOVE + LEAF_HEIGHT / 2
-            self.place[id(joint)] = add, top + (_block_height(joint) - GAP) / 2
+            self.place[id(joint)] = add, top + (_measure_block(joint) - GAP) / 2
         else:
             self.place[id(joint)] = add, y - ROW * (len(products) + 1) / 2
 
-    def loss_column(self, x: float) -> None:
+    def place_loss(self, x: float) -> None:
         loss = self.nodes[-1]
         outputs, targets = loss.inputs[: len(loss.inputs) // 2], loss.inputs[len(loss.inputs) // 2 :]
         self.bend[loss.layer - 1] = x
@@ -168,17 +169,17 @@ class _Drawing:
     def half_width(self, node: Node) -> float:
         if node.operation is None:
             return text_width(self.leaf_text(node)) / 2 + 7
-        return max(RADIUS, text_width((_sign(node),)) / 2 + 4)
+        return max(RADIUS, text_width((_choose_sign(node),)) / 2 + 4)
 
     def out_width(self, node: Node) -> float:
         """Return how far a node and the numbers beside it reach to the right of its middle."""
         texts = [self.gradient_text(node)]
         if node.operation is not None:
-            texts.append((shown(node, node.value),))
+            texts.append((format_values(node, node.value),))
         return self.half_width(node) + 6 + max(text_width(text) for text in texts)
 
     def right(self, node: Node) -> float:
-        above = [leaf for leaf in _leaf_above(node) if self.is_above(leaf)]
+        above = [leaf for leaf in _find_leaf_above(node) if self.is_above(leaf)]
         return self.place[id(node)][0] + max(self.out_width(n) for n in (node, *above))
 
     def is_above(self, leaf: Node) -> bool:
@@ -190,35 +191,34 @@ class _Drawing:
         passed = product.passed[0]
         if product.kind != "multiplier" or passed is None:
             return RADIUS
-        return RADIUS + 5 + text_width((shown(product.inputs[0], passed),))
+        return RADIUS + 5 + text_width((format_values(product.inputs[0], passed),))
 
     def leaf_text(self, leaf: Node) -> tuple[Content, ...]:
         if leaf.is_matrix:
-            return leaf.name, f" {_shape(leaf.value)}"
-        return leaf.name, f" = {shown(leaf, leaf.value)}"
+            return leaf.name, f" {_describe_shape(leaf.value)}"
+        return leaf.name, f" = {format_values(leaf, leaf.value)}"
 
     def gradient_text(self, node: Node) -> tuple[Content, ...]:
         """Return the gradient; an adder's is the delta of its layer."""
         if node.kind == "adder":
-            return Name("delta", node.layer, node.name.places), f" = {shown(node, node.gradient)}"
-        return (shown(node, node.gradient),)
+            return Name("delta", node.layer, node.name.places), f" = {format_values(node, node.gradient)}"
+        return (format_values(node, node.gradient),)
 
-    def shape(self, node: Node) -> None:
+    def draw_shape(self, node: Node) -> None:
         x, y = self.place[id(node)]
         index = self.number[id(node)]
-        self.figure.descriptions[index] = f"{node.kind} {node.name}, {_shape(node.value)}"
+        self.figure.descriptions[index] = f"{node.kind} {node.name}, {_describe_shape(node.value)}"
+        width = 2 * self.half_width(node)
         if node.operation is None:
-            width = 2 * self.half_width(node)
             self.figure.marks.append(Shape("box", x, y, width, LEAF_HEIGHT, "leaf", index))
-            self.figure.marks.append(Text(x, y + 4, self.leaf_text(node), anchor="middle", node=index))
+            self.write(node, x, y + 4, *self.leaf_text(node), anchor="middle")
             return
         square = node.kind in ("function", "normalisation", "matmul")
         form = "square" if square else "hexagon" if node.kind == "loss" else "circle"
-        width = 2 * self.half_width(node)
         self.figure.marks.append(Shape(form, x, y, width, 2 * RADIUS, "operation", index))
-        self.figure.marks.append(Text(x, y + 4.5, (_sign(node),), anchor="middle", node=index))
+        self.write(node, x, y + 4.5, _choose_sign(node), anchor="middle")
 
-    def edges(self, node: Node) -> None:
+    def draw_edges(self, node: Node) -> None:
         x, y = self.place[id(node)]
         for k, source in enumerate(node.inputs):
             sx, sy = self.place[id(source)]
@@ -228,27 +228,15 @@ class _Drawing:
             elif sx > x:  # a target, right of the loss
                 points = ((sx - self.half_width(source), sy), (x + RADIUS, y))
             else:
-                points = self.curve(node, source)
+                points = self.route(node, source)
             self.figure.marks.append(Curve(points, nodes=ends))
             passed = node.passed[k]
-            if (
-                len(self.consumers[id(source)]) > 1
-                and passed is not None
-                and node.kind not in ("matmul", "selection")
-            ):
-                self.figure.marks.append(
-                    Text(
-                        x - RADIUS - 5,
-                        y + 14,
-                        (shown(source, passed),),
-                        "gradient",
-                        "end",
-                        node=self.number[id(node)],
-                        time=self.walk.passed(node),
-                    )
-                )
+            shared = len(self.consumers[id(source)]) > 1 and node.kind not in ("matmul", "selection")
+            if shared and passed is not None:
+                text, time = format_values(source, passed), self.traversal.passed(node)
+                self.write(node, x - RADIUS - 5, y + 14, text, colour="gradient", anchor="end", time=time)
 
-    def curve(self, node: Node, source: Node) -> Points:
+    def route(self, node: Node, source: Node) -> Points:
         """Return a line that leaves a node's numbers behind before it bends, and is straight again at its end."""
         (sx, sy), (x, y) = self.place[id(source)], self.place[id(node)]
         start, end = sx + self.half_width(source), x - self.half_width(node)
@@ -258,58 +246,54 @@ class _Drawing:
             return (start, sy), (end - FAN / 1.5, sy), (end - 4, y), (end, y)
         return (start, sy), (self.bend[source.layer], sy), (self.straight[source.layer + 1], y), (end, y)
 
-    def labels(self, node: Node) -> None:
+    def draw_labels(self, node: Node) -> None:
         """Write what comes out of a node, above its line, and what comes back to it, below."""
         x, y = self.place[id(node)]
-        index = self.number[id(node)]
-
-        def text(
-            x: float, y: float, content: tuple[Content, ...], colour: str, time: int, anchor: str = "start"
-        ) -> None:
-            self.figure.marks.append(Text(x, y, content, colour, anchor, node=index, time=time))
-
-        value, gradient = self.walk.value(node), self.walk.gradient(node)
+        value, gradient = self.traversal.value(node), self.traversal.gradient(node)
         if node.is_given:
             return
-        if node.operation is None:
-            beside = x + self.half_width(node) + 5
-            text(
-                beside, y + (4 if self.is_above(node) else 14), (shown(node, node.gradient),), "gradient", gradient
-            )
-            return
         if node.kind == "loss":
-            text(x, y + RADIUS + 14, (node.name, f" = {shown(node, node.value)}"), "value", value, "middle")
-            text(x, y + RADIUS + 28, (shown(node, node.gradient),), "gradient", gradient, "middle")
+            name = node.name, f" = {format_values(node, node.value)}"
+            self.write(node, x, y + RADIUS + 14, *name, colour="value", anchor="middle", time=value)
+            text = self.gradient_text(node)
+            self.write(node, x, y + RADIUS + 28, *text, colour="gradient", anchor="middle", time=gradient)
             return
-        beside = x + self.half_width(node) + 5
-        text(beside, y - 6, (shown(node, node.value),), "value", value)
+        beside, below = x + self.half_width(node) + 5, y + 14
+        if node.operation is None:
+            below = y + 4 if self.is_above(node) else below
+        else:
+            self.write(node, beside, y - 6, format_values(node, node.value), colour="value", time=value)
         colour = "delta" if node.kind == "adder" else "gradient"
-        text(beside, y + 14, self.gradient_text(node), colour, gradient)
+        self.write(node, beside, below, *self.gradient_text(node), colour=colour, time=gradient)
         if node.kind in ("adder", "sum", "normalisation", "function", "selection"):
-            size = f" {_shape(node.value)}" if node.is_matrix else ""
-            text(x, y + RADIUS + 17, (node.name, size), "faint", 0, "middle")
+            size = f" {_describe_shape(node.value)}" if node.is_matrix else ""
+            self.write(node, x, y + RADIUS + 17, node.name, size, colour="faint", anchor="middle")
+
+    def write(self, node: Node, x: float, y: float, *content: Content, **style: Any) -> None:
+        """Write a text that belongs to a node."""
+        self.figure.marks.append(Text(x, y, content, node=self.number[id(node)], **style))
 
 
-def _sign(node: Node) -> str:
+def _choose_sign(node: Node) -> str:
     """Return the sign of an operation: a function's is the name of its activation."""
     if isinstance(node.operation, Function):
         return {"sigmoid": "σ"}.get(node.operation.activation.name, node.operation.activation.name)
     return OPERATION_SIGNS[node.kind]
 
 
-def _stage(node: Node) -> str:
+def _find_stage(node: Node) -> str:
     """Return what a node does in the row of a unit."""
     return node.inputs[-1].kind if node.kind == "multiplier" else node.kind
 
 
-def _leaf_above(node: Node) -> tuple[Node, ...]:
+def _find_leaf_above(node: Node) -> tuple[Node, ...]:
     """Return the leaf above a node, if there is one; only the bias of a sum of several stands below them."""
     if node.operation is None or node.kind not in ("multiplier", "adder"):
         return ()
     return node.inputs[-1:]
 
 
-def _shape(values: Array) -> str:
+def _describe_shape(values: Array) -> str:
     return f"{values.shape[0]}×{values.shape[1]}"
 
 
@@ -318,7 +302,7 @@ def spread(count: int, pitch: float) -> list[float]:
     return [(index - (count - 1) / 2) * pitch for index in range(count)]
 
 
-def _block_height(joint: Node) -> float:
+def _measure_block(joint: Node) -> float:
     if joint.is_matrix:
         return MATRIX_ROW + GAP
     products = sum(node.is_term for node in joint.inputs)

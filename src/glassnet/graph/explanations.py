@@ -1,4 +1,4 @@
-"""What happens at each step of a walk: what came in, the formula with letters and numbers, what is passed on."""
+"""What happens at each step of a traversal: what came in, the formula, what is passed on."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassnet.graph.algebra import sum_of
-from glassnet.graph.lines import Line, Passed, collected, entry, equation, gradient_name, product
+from glassnet.graph.algebra import join_terms
+from glassnet.graph.equations import Line, Passed, entry, equation, gradient_name, product, sum_over_rows
 from glassnet.graph.nodes import Node
 from glassnet.graph.notation import factor, length, number, numeral, partial
-from glassnet.graph.steps import FORWARD, Step
-from glassnet.graph.wording import forward_lines, passed_back
+from glassnet.graph.traversal import FORWARD, Step
+from glassnet.graph.wording import list_passed, write_forward_lines
 from glassnet.nn.activations import Array
 
 #: Lines and numbers that a step shows of many, those that matter most.
@@ -56,28 +56,30 @@ def explain_step(step: Step, consumers: Mapping[int, Sequence[Node]]) -> Explana
     if step.phase == FORWARD:
         sources = {id(s): s for node in step.nodes for s in node.inputs if id(s) not in inside}
         came_in = [(s.name.mathml, s.value) for s in sources.values()]
-        lines, passed_on = _forwards(step.nodes), [(last.name.mathml, last.value)]
+        lines, passed_on = _explain_forwards(step.nodes), [(last.name.mathml, last.value)]
     else:
         came_in = [(gradient_name(last), last.gradient)]
         passed_on = [
-            (gradient_name(source), collected(source, part))
+            (gradient_name(source), sum_over_rows(source, part))
             for node in reversed(step.nodes)
             for source, part in zip(node.inputs, node.passed, strict=True)
             if part is not None and part.any() and id(source) not in inside and not source.is_given
         ]
-        lines = [*_collected(step, consumers), *_backwards(step, consumers)]
-    return Explanation(_title(step), last.name.mathml, lines, _told(came_in), _told(passed_on))
+        lines = [*_explain_collection(step, consumers), *_explain_backwards(step, consumers)]
+    return Explanation(
+        _write_title(step), last.name.mathml, lines, _list_amounts(came_in), _list_amounts(passed_on)
+    )
 
 
-def local_derivatives(node: Node) -> list[Line]:
+def list_local_derivatives(node: Node) -> list[Line]:
     """Return the derivatives of a node by each of its inputs."""
-    return list(dict.fromkeys(share.local for share in passed_back(node)))[:MOST_LINES]
+    return list(dict.fromkeys(share.local for share in list_passed(node)))[:MOST_LINES]
 
 
-def neuron_derivatives(node: Node) -> list[Line]:
+def list_neuron_derivatives(node: Node) -> list[Line]:
     """Return the derivatives of a neuron's function, or of its sum by all that is multiplied in it."""
     if node.kind not in ("adder", "sum"):
-        return local_derivatives(node)
+        return list_local_derivatives(node)
     lines = []
     for term in node.inputs:
         for k, by in enumerate(term.inputs if term.kind == "multiplier" else ()):
@@ -87,14 +89,14 @@ def neuron_derivatives(node: Node) -> list[Line]:
     return lines
 
 
-def amount(values: Array) -> str:
+def describe_amount(values: Array) -> str:
     """Return a number; of a matrix its shape and the length of all its numbers."""
     if values.size == 1:
         return number(float(values[0, 0]))
     return f"{values.shape[0]}×{values.shape[1]}, ‖·‖ = {number(length(values))}"
 
 
-def _title(step: Step) -> str:
+def _write_title(step: Step) -> str:
     node, forwards = step.nodes[-1], step.phase == FORWARD
     if node.kind == "loss":
         return "The loss" if forwards else "Back from the loss"
@@ -105,74 +107,79 @@ def _title(step: Step) -> str:
     return f"{what[0].upper()}{what[1:]}" if forwards else f"Back through {what}"
 
 
-def _forwards(nodes: Sequence[Node]) -> list[Line]:
+def _explain_forwards(nodes: Sequence[Node]) -> list[Line]:
     """Return the lines of each operation; a neuron's products and their sum are one line."""
     if len(nodes) == 1 or nodes[-1].is_matrix:
-        return [line for node in nodes for line in forward_lines(node)]
+        return [line for node in nodes for line in write_forward_lines(node)]
     summed = {id(term) for node in nodes if node.kind in ("adder", "sum") for term in node.inputs}
     lines = []
     for node in nodes:
         if node.kind in ("adder", "sum"):
-            lines.append(_sum_of_terms(node))
+            lines.append(_write_sum(node))
         elif id(node) not in summed and node.kind != "selection":
-            lines += forward_lines(node)
+            lines += write_forward_lines(node)
     return lines
 
 
-def _sum_of_terms(node: Node) -> Line:
+def _write_sum(node: Node) -> Line:
     terms = node.inputs
     amounts = np.array([entry(term.value, 0) for term in terms])
-    letters = [_factors(term, lambda node: node.name.mathml) for term in terms]
-    numbers = [_factors(term, lambda node: factor(entry(node.value, 0))) for term in terms]
+    letters = [_write_factors(term, lambda node: node.name.mathml) for term in terms]
+    numbers = [_write_factors(term, lambda node: factor(entry(node.value, 0))) for term in terms]
     name, result = node.name.mathml, numeral(entry(node.value, 0))
-    return Line(equation(name, sum_of(letters, amounts)), equation(name, sum_of(numbers, amounts), result))
+    return Line(equation(name, join_terms(letters, amounts)), equation(name, join_terms(numbers, amounts), result))
 
 
-def _factors(term: Node, written: Callable[[Node], str]) -> str:
+def _write_factors(term: Node, written: Callable[[Node], str]) -> str:
     return product(*map(written, term.inputs)) if term.kind == "multiplier" else written(term)
 
 
-def _shares(node: Node, by_neuron: bool, consumers: Mapping[int, Sequence[Node]]) -> list[Passed]:
+def _find_shares(node: Node, by_neuron: bool, consumers: Mapping[int, Sequence[Node]]) -> list[Passed]:
     """Return what a node passes back; by neuron, products pass on what their sum gets, which tells of the bias."""
     if not by_neuron:
-        return passed_back(node)
+        return list_passed(node)
     if node.kind in ("adder", "sum"):
-        return [share for share in passed_back(node) if share.source.kind == "bias"]
+        return [share for share in list_passed(node) if share.source.kind == "bias"]
     total = consumers[id(node)][0] if consumers[id(node)] else node
     is_summed = node.kind in ("multiplier", "matmul") and total.kind in ("adder", "sum")
-    return passed_back(node, gradient_name(total) if is_summed else None)
+    return list_passed(node, gradient_name(total) if is_summed else None)
 
 
-def _collected(step: Step, consumers: Mapping[int, Sequence[Node]]) -> list[Line]:
+def _explain_collection(step: Step, consumers: Mapping[int, Sequence[Node]]) -> list[Line]:
     """Return the sum of what came back to a node from several others: the heart of the delta recursion."""
     node, by_neuron = step.nodes[-1], len(step.nodes) > 1
     shares = [
-        s for consumer in consumers[id(node)] for s in _shares(consumer, by_neuron, consumers) if s.source is node
+        s
+        for consumer in consumers[id(node)]
+        for s in _find_shares(consumer, by_neuron, consumers)
+        if s.source is node
     ]
     if len(shares) < 2 or node.is_matrix:
         return []
     amounts = np.array([share.amount for share in shares])
-    letters, numbers = (sum_of([share.made_of[k] for share in shares], amounts) for k in (0, 1))
+    letters, numbers = (join_terms([share.made_of[k] for share in shares], amounts) for k in (0, 1))
     name = gradient_name(node)
     return [Line(equation(name, letters), equation(name, numbers, numeral(entry(node.gradient, 0))))]
 
 
-def _backwards(step: Step, consumers: Mapping[int, Sequence[Node]]) -> list[Line]:
+def _explain_backwards(step: Step, consumers: Mapping[int, Sequence[Node]]) -> list[Line]:
     """Return what is passed back; of a neuron's many products those that pass most."""
-    shares = [share for node in reversed(step.nodes) for share in _shares(node, len(step.nodes) > 1, consumers)]
+    shares = [
+        share for node in reversed(step.nodes) for share in _find_shares(node, len(step.nodes) > 1, consumers)
+    ]
     chosen = np.sort(np.argsort([-abs(share.amount) for share in shares], kind="stable")[:MOST_LINES])
     deltas = [k for k, share in enumerate(shares) if share.source in step.nodes and share.source.kind == "adder"]
     if not {*deltas} <= {*chosen}:
         chosen = np.sort([*deltas, *chosen[:-1]])
-    return [shares[k].line("⟵" if _one_of_several(shares[k].source, consumers) else "=") for k in chosen]
+    return [shares[k].line("⟵" if _is_one_of_several(shares[k].source, consumers) else "=") for k in chosen]
 
 
-def _one_of_several(source: Node, consumers: Mapping[int, Sequence[Node]]) -> bool:
+def _is_one_of_several(source: Node, consumers: Mapping[int, Sequence[Node]]) -> bool:
     """Whether a node gets back more than one share; a selected unit goes into what is folded, too."""
     return len(consumers[id(source)]) > 1 or source.kind == "selection"
 
 
-def _told(named: Sequence[tuple[str, Array]]) -> list[tuple[str, str]]:
+def _list_amounts(named: Sequence[tuple[str, Array]]) -> list[tuple[str, str]]:
     """Return names and amounts; of many the largest."""
     order = np.argsort([-length(values) for _, values in named], kind="stable")[:MOST_LINES]
-    return [(named[k][0], amount(named[k][1])) for k in sorted(order)]
+    return [(named[k][0], describe_amount(named[k][1])) for k in sorted(order)]

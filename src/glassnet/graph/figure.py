@@ -10,34 +10,23 @@ from typing import Any
 
 from glassnet.graph.notation import Name
 
-#: What a mark shows; every one has a colour in each palette.
+#: What a mark shows, with its colour on light and on dark paper.
+COLOURS = {
+    "paper": ("#ffffff", "#12161d"),
+    "ink": ("#1c2430", "#e8ebf0"),
+    "faint": ("#66707e", "#9aa4b2"),
+    "line": ("#a7b0bd", "#5b6675"),
+    "leaf": ("#eef1f6", "#232b37"),
+    "operation": ("#ffffff", "#12161d"),
+    "value": ("#0a6640", "#5fd39a"),
+    "gradient": ("#b3261e", "#ff8f85"),
+    "delta": ("#b3261e", "#ff8f85"),
+    "negative": ("#b45309", "#f0a860"),
+    "positive": ("#1d4ed8", "#8ab4ff"),
+}
 PALETTES = {
-    "light": {
-        "paper": "#ffffff",
-        "ink": "#1c2430",
-        "faint": "#66707e",
-        "line": "#a7b0bd",
-        "leaf": "#eef1f6",
-        "operation": "#ffffff",
-        "value": "#0a6640",
-        "gradient": "#b3261e",
-        "delta": "#b3261e",
-        "negative": "#b45309",
-        "positive": "#1d4ed8",
-    },
-    "dark": {
-        "paper": "#12161d",
-        "ink": "#e8ebf0",
-        "faint": "#9aa4b2",
-        "line": "#5b6675",
-        "leaf": "#232b37",
-        "operation": "#12161d",
-        "value": "#5fd39a",
-        "gradient": "#ff8f85",
-        "delta": "#ff8f85",
-        "negative": "#f0a860",
-        "positive": "#8ab4ff",
-    },
+    palette: {shown: colours[number] for shown, colours in COLOURS.items()}
+    for number, palette in enumerate(("light", "dark"))
 }
 
 SIZE = 11.5
@@ -139,7 +128,7 @@ class Figure:
         """Move all marks so that shapes and texts begin at the margin, and fit the sheet to them."""
         boxes = [mark.extent for mark in self.marks if not isinstance(mark, Curve)]
         dx, dy = margin - min(box[0] for box in boxes), margin - min(box[1] for box in boxes)
-        self.marks = [_moved(mark, dx, dy) for mark in self.marks]
+        self.marks = [_move(mark, dx, dy) for mark in self.marks]
         self.width = round(max(box[2] for box in boxes) + dx + margin)
         self.height = round(max(box[3] for box in boxes) + dy + margin)
 
@@ -153,13 +142,15 @@ class Figure:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:g} {self.height:g}" '
             f'width="{self.width:g}" height="{self.height:g}"{least} role="group" aria-label="{title}">'
         )
-        style = "" if interactive else f"<style>{css(PALETTES['light'])}</style>"
+        style = "" if interactive else f"<style>{write_css(PALETTES['light'])}</style>"
         paper = "" if interactive else f'<rect width="{self.width:g}" height="{self.height:g}" class="paper"/>'
-        return f"{opening}{style}{paper}{''.join(self._svg(mark, interactive) for mark in self.marks)}</svg>"
+        return (
+            f"{opening}{style}{paper}{''.join(self._write_mark(mark, interactive) for mark in self.marks)}</svg>"
+        )
 
-    def _svg(self, mark: Shape | Curve | Text, interactive: bool) -> str:
+    def _write_mark(self, mark: Shape | Curve | Text, interactive: bool) -> str:
         if isinstance(mark, Curve):
-            path = " ".join(f"{command}{x:g},{y:g}" for command, x, y in path_of(mark))
+            path = " ".join(f"{command}{x:g},{y:g}" for command, x, y in make_path(mark))
             touched = f' data-nodes="{" ".join(map(str, mark.nodes))}"' if interactive and mark.nodes else ""
             return f'<path d="{path}" class="stroke {mark.colour}" stroke-width="{mark.width:g}"{touched}/>'
         if isinstance(mark, Text):
@@ -167,13 +158,13 @@ class Figure:
             node = f' data-of="{mark.node}"' if interactive and mark.node is not None else ""
             return (
                 f'<text x="{mark.x:g}" y="{mark.y:g}" class="{mark.colour}" text-anchor="{mark.anchor}" '
-                f'font-size="{mark.size:g}"{node}{time}>{_spans(mark)}</text>'
+                f'font-size="{mark.size:g}"{node}{time}>{_write_spans(mark)}</text>'
             )
         button = ""
         if interactive and mark.node is not None:
             described = escape(self.descriptions.get(mark.node, ""), quote=True)
             button = f' data-node="{mark.node}" tabindex="0" role="button" aria-label="{described}"'
-        return f'<g class="shape {mark.fill}"{button}>{_outline(mark)}</g>'
+        return f'<g class="shape {mark.fill}"{button}>{_write_outline(mark)}</g>'
 
     def png(self, scale: float = 2.0) -> bytes:
         """Return the figure as a PNG of `scale` dots a pixel, drawn by matplotlib."""
@@ -192,7 +183,7 @@ class Figure:
         return content.getvalue()
 
 
-def _moved(mark: Shape | Curve | Text, dx: float, dy: float) -> Shape | Curve | Text:
+def _move(mark: Shape | Curve | Text, dx: float, dy: float) -> Shape | Curve | Text:
     if isinstance(mark, Curve):
         return replace(mark, points=tuple((x + dx, y + dy) for x, y in mark.points))
     return replace(mark, x=mark.x + dx, y=mark.y + dy)
@@ -204,7 +195,7 @@ STYLE = (
 )
 
 
-def css(colours: Mapping[str, str]) -> str:
+def write_css(colours: Mapping[str, str]) -> str:
     """Return the rules that give each mark its colour; the colours may be variables of a page."""
     rules = [f"text.{name}{{fill:{colour};stroke:{colours['paper']}}}" for name, colour in colours.items()]
     rules += [f".stroke.{name}{{stroke:{colour}}}" for name, colour in colours.items()]
@@ -212,7 +203,7 @@ def css(colours: Mapping[str, str]) -> str:
     return "".join([STYLE, *rules, f".paper{{fill:{colours['paper']}}}"])
 
 
-def path_of(curve: Curve) -> list[tuple[str, float, float]]:
+def make_path(curve: Curve) -> list[tuple[str, float, float]]:
     """Return the commands of a path: M(ove), L(ine), C(urve), which takes three points."""
     first, *others = curve.points
     if len(others) == 1:
@@ -222,7 +213,7 @@ def path_of(curve: Curve) -> list[tuple[str, float, float]]:
     return [("M", *first), ("L", x1, y1), ("C", middle, y1), ("", middle, y2), ("", x2, y2), ("L", *last)]
 
 
-def _spans(text: Text) -> str:
+def _write_spans(text: Text) -> str:
     spans, shift = [], 0.0
 
     def span(words: str, level: float, options: str = "") -> None:
@@ -244,18 +235,18 @@ def _spans(text: Text) -> str:
     return "".join(spans)
 
 
-def _outline(shape: Shape) -> str:
+def _write_outline(shape: Shape) -> str:
     x, y, width, height = shape.x, shape.y, shape.width, shape.height
     if shape.form == "circle":
         return f'<circle cx="{x:g}" cy="{y:g}" r="{width / 2:g}"/>'
     if shape.form == "hexagon":
-        return f'<polygon points="{" ".join(f"{px:g},{py:g}" for px, py in _hexagon(shape))}"/>'
+        return f'<polygon points="{" ".join(f"{px:g},{py:g}" for px, py in _find_corners(shape))}"/>'
     round_by = 9 if shape.form == "box" else 3
     corner = f'x="{x - width / 2:g}" y="{y - height / 2:g}"'
     return f'<rect {corner} width="{width:g}" height="{height:g}" rx="{round_by}"/>'
 
 
-def _hexagon(shape: Shape) -> list[tuple[float, float]]:
+def _find_corners(shape: Shape) -> list[tuple[float, float]]:
     x, y, a, b = shape.x, shape.y, shape.width / 2, shape.height / 2
     return [(x - a, y), (x - a / 2, y - b), (x + a / 2, y - b), (x + a, y), (x + a / 2, y + b), (x - a / 2, y + b)]
 
@@ -268,7 +259,7 @@ def _paint(axes: Any, mark: Shape | Curve | Text) -> None:
     colours = PALETTES["light"]
     if isinstance(mark, Curve):
         codes = {"M": Path.MOVETO, "L": Path.LINETO, "C": Path.CURVE4, "": Path.CURVE4}
-        commands = path_of(mark)
+        commands = make_path(mark)
         path = Path([(x, y) for _, x, y in commands], [codes[command] for command, _, _ in commands])
         axes.add_patch(patches.PathPatch(path, fill=False, edgecolor=colours[mark.colour], linewidth=mark.width))
     elif isinstance(mark, Text):
@@ -286,7 +277,7 @@ def _paint(axes: Any, mark: Shape | Curve | Text) -> None:
         corner = (x - width / 2, y - height / 2)
         forms: dict[str, Callable[[], patches.Patch]] = {
             "circle": lambda: patches.Circle((x, y), width / 2),
-            "hexagon": lambda: patches.Polygon(_hexagon(mark)),
+            "hexagon": lambda: patches.Polygon(_find_corners(mark)),
             "box": lambda: patches.FancyBboxPatch(corner, width, height, "round,pad=0,rounding_size=9"),
             "square": lambda: patches.FancyBboxPatch(corner, width, height, "round,pad=0,rounding_size=3"),
         }

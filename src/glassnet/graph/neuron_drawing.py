@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from glassnet.graph.drawing import MARGIN, shown, spread
+from glassnet.graph.drawing import MARGIN, format_values, spread
 from glassnet.graph.figure import Box, Content, Curve, Figure, Shape, Text
 from glassnet.graph.nodes import Node
 from glassnet.graph.notation import Name, number
-from glassnet.graph.steps import Walk
+from glassnet.graph.traversal import Traversal
 
 RADIUS = 24.0
 COLUMN, PITCH = 270.0, 92.0
@@ -23,9 +23,9 @@ PLACES = (0.7, 0.62, 0.54, 0.46, 0.38, 0.3)
 MOST_NUMBERS = 40
 
 
-def draw_neurons(nodes: Sequence[Node], walk: Walk, title: str) -> Figure:
+def draw_neurons(nodes: Sequence[Node], traversal: Traversal, title: str) -> Figure:
     """Return the figure of an evaluated graph whose units stand alone, or are folded one group a layer."""
-    return _Drawing(nodes, walk, title).figure
+    return _Drawing(nodes, traversal, title).figure
 
 
 class Link(NamedTuple):
@@ -36,28 +36,28 @@ class Link(NamedTuple):
 
 
 class _Drawing:
-    def __init__(self, nodes: Sequence[Node], walk: Walk, title: str) -> None:
-        self.nodes, self.walk = nodes, walk
+    def __init__(self, nodes: Sequence[Node], traversal: Traversal, title: str) -> None:
+        self.nodes, self.traversal = nodes, traversal
         self.number = {id(node): index for index, node in enumerate(nodes)}
         self.figure = Figure(title)
         self.layers: list[list[Node]] = [[] for _ in range(nodes[-1].layer + 1)]
-        for unit in self.units():
+        for unit in self.find_units():
             self.layers[unit.layer].append(unit)
         self.place = {
             id(unit): (layer * COLUMN, y)
             for layer, units in enumerate(self.layers)
             for unit, y in zip(units, spread(len(units), PITCH), strict=True)
         }
-        self.marks_of_units = [mark for unit in self.place_order() for mark in self.unit(unit)]
+        self.marks_of_units = [mark for unit in self.list_units() for mark in self.draw_unit(unit)]
         self.taken = [mark.extent for mark in self.marks_of_units]
-        links = [link for unit in self.place_order() for link in self.links(unit)]
+        links = [link for unit in self.list_units() for link in self.draw_links(unit)]
         self.figure.marks = [link.line for link in links]
         for link in links if len(links) <= MOST_NUMBERS else ():
-            self.figure.marks += self.numbers(link)
+            self.figure.marks += self.draw_numbers(link)
         self.figure.marks += self.marks_of_units
         self.figure.fit(MARGIN)
 
-    def units(self) -> list[Node]:
+    def find_units(self) -> list[Node]:
         """Return the node that each unit's output is: the last of its operations."""
         last: dict[tuple[int, tuple[int, ...]], Node] = {}
         for node in self.nodes:
@@ -65,56 +65,56 @@ class _Drawing:
                 last[node.layer, node.units] = node
         return list(last.values())
 
-    def place_order(self) -> list[Node]:
+    def list_units(self) -> list[Node]:
         return [unit for layer in self.layers for unit in layer]
 
-    def adder(self, unit: Node) -> Node | None:
+    def find_adder(self, unit: Node) -> Node | None:
         """Return the node of a unit's pre-activation z; inputs and the loss have none."""
         own = [n for n in self.nodes if n.kind == "adder" and (n.layer, n.units) == (unit.layer, unit.units)]
         return own[0] if own else None
 
-    def unit(self, unit: Node) -> list[Shape | Text]:
+    def draw_unit(self, unit: Node) -> list[Shape | Text]:
         x, y = self.place[id(unit)]
-        z = self.adder(unit)
+        z = self.find_adder(unit)
         index = self.number[id(z or unit)]
         kind = "neuron" if z else "input" if unit.layer == 0 else unit.kind
         self.figure.descriptions[index] = f"{kind} {unit.name}"
         form = "hexagon" if unit.kind == "loss" else "box" if unit.is_matrix else "circle"
         width = 2 * RADIUS if not unit.is_matrix else 76.0
         names: tuple[Content, ...] = (f"{len(unit.units)} more",) if unit.is_matrix else (unit.name,)
-        value, gradient = self.walk.value(unit), self.walk.gradient(unit)
+        value, gradient = self.traversal.value(unit), self.traversal.gradient(unit)
         marks: list[Shape | Text] = [
             Shape(form, x, y, width, 2 * RADIUS, "leaf" if z is None else "operation", index),
             Text(x, y + 4, names, anchor="middle", node=index),
-            Text(x, y - RADIUS - 6, (shown(unit, unit.value),), "value", "middle", node=index, time=value),
+            Text(x, y - RADIUS - 6, (format_values(unit, unit.value),), "value", "middle", node=index, time=value),
         ]
-        content: tuple[Content, ...] = (shown(unit, unit.gradient),)
+        content: tuple[Content, ...] = (format_values(unit, unit.gradient),)
         colour = "gradient"
         if z is not None:  # known once the neuron has taken in what came back
-            content, colour = (Name("delta"), f" = {shown(z, z.gradient)}"), "delta"
-            gradient = self.walk.passed(z)
+            content, colour = (Name("delta"), f" = {format_values(z, z.gradient)}"), "delta"
+            gradient = self.traversal.passed(z)
         marks.append(Text(x, y + RADIUS + 15, content, colour, "middle", node=index, time=gradient))
         return marks
 
-    def links(self, unit: Node) -> list[Link]:
+    def draw_links(self, unit: Node) -> list[Link]:
         """Return what leads to a unit."""
-        z = self.adder(unit)
+        z = self.find_adder(unit)
         sources = unit.inputs[: len(unit.inputs) // 2] if z is None else self.layers[unit.layer - 1]
         if unit.layer == 0:
             return []
         links = []
         for source in sources:
-            weight = None if z is None else self.weight(z, source)
+            weight = None if z is None else self.find_weight(z, source)
             colour, width = "line", 1.2
             if weight is not None:
                 w = float(weight.value[0, 0])
                 colour, width = ("positive" if w >= 0 else "negative"), min(5.0, 1 + 2 * abs(w))
             start, end = self.place[id(source)], self.place[id(unit)]
-            ends = self.number[id(self.adder(source) or source)], self.number[id(z or unit)]
+            ends = self.number[id(self.find_adder(source) or source)], self.number[id(z or unit)]
             links.append(Link(Curve((start, end), colour, width, ends), weight))
         return links
 
-    def weight(self, z: Node, source: Node) -> Node | None:
+    def find_weight(self, z: Node, source: Node) -> Node | None:
         """Return the leaf of the one weight between two units; None where there are several."""
         for node in self.nodes:
             ends = (node.layer, node.units) == (z.layer, z.units) and node.inputs[:1] == (source,)
@@ -122,7 +122,7 @@ class _Drawing:
                 return node.inputs[1]
         return None
 
-    def numbers(self, link: Link) -> list[Text]:
+    def draw_numbers(self, link: Link) -> list[Text]:
         """Return a weight and its gradient, where they meet nothing else; nothing if there is no room."""
         if (weight := link.weight) is None:
             return []
@@ -133,7 +133,9 @@ class _Drawing:
             x, y = x1 + share * (x2 - x1), y1 + share * (y2 - y1)
             pair = [
                 Text(x, y - 3, (value,), "value", "middle", node=index),
-                Text(x, y + 10, (gradient,), "gradient", "middle", node=index, time=self.walk.gradient(weight)),
+                Text(
+                    x, y + 10, (gradient,), "gradient", "middle", node=index, time=self.traversal.gradient(weight)
+                ),
             ]
             if not any(overlap(text.extent, box) for text in pair for box in self.taken):
                 self.taken += [text.extent for text in pair]

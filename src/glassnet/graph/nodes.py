@@ -158,14 +158,14 @@ class Matmul:
 
     def forward(self, *inputs: Array) -> Array:
         """Return the product of the units that are taken and V."""
-        return self.layer.joined(inputs[:-1])[:, self.taken] @ inputs[-1]
+        return self.layer.join(inputs[:-1])[:, self.taken] @ inputs[-1]
 
     def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array, ...]:
         """Pass G V^T back to the layer, and U^T G to V."""
-        whole = self.layer.joined(inputs[:-1])
+        whole = self.layer.join(inputs[:-1])
         back = np.zeros_like(whole)
         back[:, self.taken] = G @ inputs[-1].T
-        return (*self.layer.parted(back), whole[:, self.taken].T @ G)
+        return (*self.layer.split(back), whole[:, self.taken].T @ G)
 
 
 @dataclass
@@ -205,14 +205,14 @@ class LossFunction:
     def forward(self, *inputs: Array) -> Array:
         """Return the loss, as a matrix of one number."""
         half = len(inputs) // 2
-        value, _ = self.loss.value_and_delta(self.layer.joined(inputs[:half]), self.layer.joined(inputs[half:]))
+        value, _ = self.loss.value_and_delta(self.layer.join(inputs[:half]), self.layer.join(inputs[half:]))
         return np.array([[value]])
 
     def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array | None, ...]:
         """Pass the slopes to the outputs, nothing to the targets."""
         half = len(inputs) // 2
-        _, slope = self.loss.value_and_delta(self.layer.joined(inputs[:half]), self.layer.joined(inputs[half:]))
-        return (*self.layer.parted(G * slope), *[None] * half)
+        _, slope = self.loss.value_and_delta(self.layer.join(inputs[:half]), self.layer.join(inputs[half:]))
+        return (*self.layer.split(G * slope), *[None] * half)
 
 
 @dataclass
@@ -221,14 +221,14 @@ class Columns:
 
     units: tuple[Array, ...]
 
-    def joined(self, parts: Sequence[Array]) -> Array:
+    def join(self, parts: Sequence[Array]) -> Array:
         """Return one matrix with the units in their order; those of no node are 0."""
         whole = np.zeros((len(parts[0]), 1 + max(int(units.max()) for units in self.units)))
         for units, part in zip(self.units, parts, strict=True):
             whole[:, units] = part
         return whole
 
-    def parted(self, whole: Array) -> tuple[Array, ...]:
+    def split(self, whole: Array) -> tuple[Array, ...]:
         """Return the columns of each part again."""
         return tuple(whole[:, units] for units in self.units)
 
@@ -296,7 +296,7 @@ class Node:
         self.gradient = self.gradient + part.sum(axis=shared, keepdims=True)
 
 
-def consumers_of(nodes: Sequence[Node]) -> dict[int, list[Node]]:
+def list_consumers(nodes: Sequence[Node]) -> dict[int, list[Node]]:
     """Return, by the id of each node, those that take it in."""
     consumers: dict[int, list[Node]] = {id(node): [] for node in nodes}
     for node in nodes:

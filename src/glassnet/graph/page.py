@@ -4,31 +4,28 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from html import escape
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 
 from glassnet.errors import DataError
 from glassnet.graph.computation_graph import ComputationGraph
+from glassnet.graph.equations import gradient_name
 from glassnet.graph.explanations import (
     MOST_LINES,
-    Explanation,
-    amount,
+    describe_amount,
     explain_step,
-    local_derivatives,
-    neuron_derivatives,
+    list_local_derivatives,
+    list_neuron_derivatives,
 )
-from glassnet.graph.figure import PALETTES, css
-from glassnet.graph.lines import Line, gradient_name
-from glassnet.graph.nodes import consumers_of
-from glassnet.graph.proof import Proof, prove
-from glassnet.graph.views import LEVELS, readable_levels
+from glassnet.graph.figure import PALETTES, write_css
+from glassnet.graph.gradient_agreement import GradientAgreement, check_gradients
+from glassnet.graph.nodes import list_consumers
+from glassnet.graph.views import LEVELS, ViewOptions, list_readable_levels
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.nn.targets import decode
@@ -44,54 +41,6 @@ MOST_DERIVATIVES = 80
 MOST_CELLS = 64
 
 
-@dataclass(frozen=True)
-class Known:
-    """A value or a gradient: its name in MathML, as people and as programs read it, and when it is known.
-
-    A matrix has a picture, a number has its exact value.
-    """
-
-    name: str
-    text: str
-    exact: str
-    picture: str
-    time: int
-
-
-@dataclass(frozen=True)
-class Card:
-    """What is said of a node when it is chosen."""
-
-    number: int
-    kind: str
-    value: Known
-    gradient: Known | None
-    local: list[Line]
-
-
-@dataclass(frozen=True)
-class StepText:
-    """A step as the page shows it: the explanation, and the numbers of the nodes that light up."""
-
-    number: int
-    phase: str
-    nodes: str
-    text: Explanation
-
-
-@dataclass(frozen=True)
-class Level:
-    """One picture with its steps."""
-
-    key: str
-    label: str
-    about: str
-    svg: str
-    given: list[tuple[str, str]]
-    steps: list[StepText]
-    cards: list[Card]
-
-
 class ExplainPage:
     """A page that is one file; in a notebook it shows itself.
 
@@ -99,12 +48,12 @@ class ExplainPage:
     ----------
     html : str
         All of it; it asks for nothing over the network.
-    proof : Proof
+    agreement : GradientAgreement
         The gradient three ways.
     """
 
-    def __init__(self, html: str, proof: Proof) -> None:
-        self.html, self.proof = html, proof
+    def __init__(self, html: str, agreement: GradientAgreement) -> None:
+        self.html, self.agreement = html, agreement
 
     def save(self, file: str | Path) -> None:
         """Write the page, whole or not at all.
@@ -128,12 +77,9 @@ def explain(
     X: Any,
     y: Any,
     *,
-    level: str | None = None,
-    neuron: tuple[int, int] | None = None,
-    path: Sequence[int] | None = None,
-    training: bool | None = None,
     sample_name: str = "",
     image_shape: tuple[int, int] | None = None,
+    **view: Unpack[ViewOptions],
 ) -> ExplainPage:
     """Make the page that goes through a network's computation graph, forwards and then backwards.
 
@@ -148,16 +94,24 @@ def explain(
     X, y : array_like
         One sample: a row, or an array of one row; and its label or target, or an array of one. Or several rows and
         as many labels or targets: then the formulas have the numbers of the first.
-    level : {"operations", "neurons", "matrices"}, optional
-        What the page shows first.
-    neuron, path
-        What the operations are of, see `ComputationGraph`.
-    training : bool, optional
-        Whether it is a step of training, with dropout and the batch's own statistics, see `ComputationGraph`.
     sample_name : str
         What the sample is called, if anything.
     image_shape : (height, width), optional
         Of a sample that is an image.
+    level : {"operations", "neurons", "matrices"}, optional
+        What the page shows first; by default the most detailed level that can be read.
+    neuron : (layer, unit), optional
+        Show the operations of this neuron; layers count from 1, units from 0.
+    path : sequence of int, optional
+        Show the operations along this path, an input and a unit of every layer; ``()``: along the strongest one.
+    training : bool, optional
+        Whether it is a step of training, with dropout and the batch's own statistics; by default so where there
+        are several rows, and the network has either. `ComputationGraph` says more of these four.
+
+    Returns
+    -------
+    ExplainPage
+        The page as ``html``, with ``save(file)``; ``agreement`` is what `check_gradients` finds.
 
     Raises
     ------
@@ -170,7 +124,7 @@ def explain(
     --------
     >>> network = Network([3, 2, 1], "sigmoid", loss="half_squared_error")
     >>> page = explain(network, [0.5, -1.0, 2.0], 1.0)
-    >>> page.html.count("<svg"), page.proof.graph_difference < 1e-12
+    >>> page.html.count("<svg"), page.agreement.graph_difference < 1e-12
     (3, True)
     """
     X, y = np.asarray(X), np.asarray(y)
@@ -178,43 +132,37 @@ def explain(
         X, y = X.reshape(1, -1), y.reshape(1, -1) if y.size > 1 else y.reshape(1)
     elif X.ndim < 2 or len(X) == 0:
         raise DataError(f"X: rows of {network.layers[0]} numbers can be explained, got the shape {X.shape}")
-    graphs = _graphs(network, X, y, training, level, neuron, path)
-    proof = prove(graphs[0])
-    first = graphs[0]
-    html = _template().render(
+    graphs = _build_graphs(network, X, y, view)
+    first, agreement = graphs[0], check_gradients(graphs[0])
+    html = _load_template().render(
         title=f"{'-'.join(map(str, network.layers))}: backpropagation step by step",
-        facts=_facts(network, first, y, sample_name),
-        notes=_notes(first),
-        picture=_picture(first.X[0].reshape(image_shape), "gray_r") if image_shape else "",
-        levels=[_level(graph) for graph in graphs],
-        proof=proof,
-        listed=proof.derivatives if len(proof.derivatives) <= MOST_DERIVATIVES else [],
-        colours=css({name: f"var(--{name})" for name in PALETTES["light"]}),
+        facts=_list_facts(network, first, y, sample_name),
+        rows=len(first.X),
+        by_batch=first.training is not None,
+        batch_norm=any(network.batch_norm),
+        rates=", ".join(f"{rate:g}" for rate in dict.fromkeys(network.dropout) if rate),
+        picture=_draw_picture(first.X[0].reshape(image_shape), "gray_r") if image_shape else "",
+        levels=[_describe_level(graph) for graph in graphs],
+        agreement=agreement,
+        listed=agreement.derivatives if len(agreement.derivatives) <= MOST_DERIVATIVES else [],
+        colours=write_css({name: f"var(--{name})" for name in PALETTES["light"]}),
         palettes=PALETTES,
     )
-    return ExplainPage(html, proof)
+    return ExplainPage(html, agreement)
 
 
-def _graphs(
-    network: Network,
-    X: Array,
-    y: Array,
-    training: bool | None,
-    level: str | None,
-    neuron: tuple[int, int] | None,
-    path: Sequence[int] | None,
-) -> list[ComputationGraph]:
+def _build_graphs(network: Network, X: Array, y: Array, view: ViewOptions) -> list[ComputationGraph]:
     """Return a graph a level; the one to be shown first stands first."""
-    chosen = ComputationGraph(network, X, y, level=level, neuron=neuron, path=path, training=training)
-    whole = "operations" in readable_levels(network.layers)
-    views: dict[str, dict[str, Any]] = {name: {"level": name} for name in LEVELS}
-    if not whole:
-        views["operations"] = {"path": ()}
-    others = (options for name, options in views.items() if name != chosen.view.level)
-    return [chosen, *(ComputationGraph(network, X, y, training=training, **options) for options in others)]
+    chosen = ComputationGraph(network, X, y, **view)
+    training = view.get("training")
+    options: dict[str, ViewOptions] = {name: {"level": name, "training": training} for name in LEVELS}
+    if "operations" not in list_readable_levels(network.layers):
+        options["operations"] = {"path": (), "training": training}
+    others = [one for name, one in options.items() if name != chosen.view.level]
+    return [chosen, *(ComputationGraph(network, X, y, **one) for one in others)]
 
 
-def _facts(network: Network, graph: ComputationGraph, y: Array, sample_name: str) -> list[tuple[str, str]]:
+def _list_facts(network: Network, graph: ComputationGraph, y: Array, sample_name: str) -> list[tuple[str, str]]:
     """Return what the head of the page says."""
     outputs = network.astype(np.float64).outputs(graph.X[:1])
     prediction = decode(outputs, network.n_classes)[0]
@@ -237,92 +185,59 @@ def _facts(network: Network, graph: ComputationGraph, y: Array, sample_name: str
     ]
 
 
-def _notes(graph: ComputationGraph) -> list[str]:
-    """Return what is to be said of a graph with batch normalisation, dropout, or several rows."""
-    network, n, by_batch = graph.network, len(graph.X), graph.training is not None
-    notes = []
-    if n > 1:
-        notes.append(
-            f"There are {n} rows, and a number followed by dots has one for each. The formulas have those of the "
-            "first row. Weights, biases and γ are shared: what comes back to them is added up over all rows."
-        )
-    if any(network.batch_norm) and by_batch:
-        notes.append(
-            "Batch normalisation, as in training: over the rows, a unit's sums a have the mean μ and the "
-            "variance v; norm shifts and scales them to mean 0 and variance 1, then γ and b give the unit a scale "
-            "and a level of its own. A sum moves μ and v, and through them every row: so norm passes back the "
-            "gradient without its mean, and without its share along x̂."
-        )
-    elif any(network.batch_norm):
-        notes.append(
-            "Batch normalisation, as in prediction: μ and v are the running statistics of training, constants, "
-            "and norm a fixed shift and scale of each unit."
-        )
-    rates = ", ".join(f"{rate:g}" for rate in dict.fromkeys(network.dropout) if rate)
-    if rates and by_batch:
-        notes.append(
-            f"Dropout, as in training: the mask m is 0 for a share of {rates}, and 1 / (1 − that share) for the "
-            "others, so that on average nothing changes. Where m is 0, nothing goes on, and nothing comes back."
-        )
-    elif rates:
-        notes.append("Dropout is for training only: in prediction, as here, every unit takes part.")
-    return notes
-
-
-ABOUT = {
-    "operations": "Every adder, multiplier and function. Weights and biases are leaves.",
-    "neurons": "A circle is a neuron, a line is a weight: blue above zero, orange below.",
-    "matrices": "A layer is a matrix product, a sum and a function; rows are samples.",
-}
-
-
-def _level(graph: ComputationGraph) -> Level:
-    nodes, walk, view = graph.nodes, graph.walk, graph.view
+def _describe_level(graph: ComputationGraph) -> dict[str, Any]:
+    """Return what the template says of one picture and its steps."""
+    nodes, view = graph.nodes, graph.view
     number = {id(node): index for index, node in enumerate(nodes)}
-    consumers = consumers_of(nodes)
-    steps = [
-        StepText(time, step.phase, " ".join(str(number[id(n)]) for n in step.nodes), explain_step(step, consumers))
-        for time, step in enumerate(walk.steps, start=1)
-    ]
-    about = ABOUT[view.level]
-    folded = any(len(alone) < size for alone, size in zip(view.alone, graph.network.layers, strict=True))
-    if folded and view.level == "operations":
-        about = "The operations of some neurons; all others are folded into matrices."
-    if folded and view.level == "neurons":
-        about += " Of a large layer the neurons that weigh most in what follows are shown."
-    given = [(node.name.mathml, amount(node.value)) for node in nodes if node.operation is None]
-    cards = [_card(graph, index) for index in graph.figure.descriptions]
-    return Level(
-        view.level, view.level.capitalize(), about, graph.figure.svg(interactive=True), given, steps, cards
-    )
+    consumers = list_consumers(nodes)
+    return {
+        "key": view.level,
+        "folded": any(len(alone) < size for alone, size in zip(view.alone, graph.network.layers, strict=True)),
+        "svg": graph.figure.svg(interactive=True),
+        "given": [(node.name.mathml, describe_amount(node.value)) for node in nodes if node.operation is None],
+        "steps": [
+            {
+                "number": time,
+                "phase": step.phase,
+                "nodes": " ".join(str(number[id(node)]) for node in step.nodes),
+                "text": explain_step(step, consumers),
+            }
+            for time, step in enumerate(graph.traversal.steps, start=1)
+        ],
+        "cards": [_describe_node(graph, index) for index in graph.figure.descriptions],
+    }
 
 
-def _card(graph: ComputationGraph, index: int) -> Card:
-    node, walk = graph.nodes[index], graph.walk
+def _describe_node(graph: ComputationGraph, index: int) -> dict[str, Any]:
+    """Return what the template says of a node when it is chosen."""
+    node, traversal = graph.nodes[index], graph.traversal
     if graph.view.level == "neurons" and node.kind == "adder":
         own = [n for n in graph.nodes if n.operation and (n.layer, n.units) == (node.layer, node.units)]
         summed = {id(term) for n in own if n.kind in ("adder", "sum") for term in n.inputs}
-        output = own[-1]
-        return Card(
-            index,
-            "neuron",
-            _known(output.name.mathml, output.value, walk.value(output)),
-            _known(gradient_name(node), node.gradient, walk.passed(node)),
-            [line for n in reversed(own) if id(n) not in summed for line in neuron_derivatives(n)][:MOST_LINES],
-        )
-    value = _known(node.name.mathml, node.value, walk.value(node))
+        lines = [line for n in reversed(own) if id(n) not in summed for line in list_neuron_derivatives(n)]
+        kind, output, known, local = "neuron", own[-1], traversal.passed(node), lines[:MOST_LINES]
+    else:
+        kind, output, known, local = node.kind, node, traversal.gradient(node), list_local_derivatives(node)
+    value = _describe_values(output.name.mathml, output.value, traversal.value(output))
     if node.is_given and node.kind != "constant":
-        return Card(index, node.kind, value, None, [])
-    gradient = _known(gradient_name(node), node.gradient, walk.gradient(node))
-    return Card(index, node.kind, value, gradient, local_derivatives(node))
+        return {"number": index, "kind": kind, "value": value, "gradient": None, "local": []}
+    gradient = _describe_values(gradient_name(node), node.gradient, known)
+    return {"number": index, "kind": kind, "value": value, "gradient": gradient, "local": local}
 
 
-def _known(name: str, values: Array, time: int) -> Known:
-    exact, picture = (repr(float(values[0, 0])), "") if values.size == 1 else ("", _picture(values))
-    return Known(name, amount(values), exact, picture, time)
+def _describe_values(name: str, values: Array, time: int) -> dict[str, Any]:
+    """Return a value or a gradient as people and as programs read it, a matrix as a picture, and its step."""
+    one = values.size == 1
+    return {
+        "name": name,
+        "text": describe_amount(values),
+        "exact": repr(float(values[0, 0])) if one else "",
+        "picture": "" if one else _draw_picture(values),
+        "time": time,
+    }
 
 
-def _picture(values: Array, colours: str = "RdBu") -> str:
+def _draw_picture(values: Array, colours: str = "RdBu") -> str:
     """Return a matrix as a PNG in a data address: a row is folded to a rectangle, large cells are averaged.
 
     Red is below zero and blue above; in another map of colours 0 is the first.
@@ -330,28 +245,28 @@ def _picture(values: Array, colours: str = "RdBu") -> str:
     from matplotlib.image import imsave
 
     if values.shape[0] == 1:
-        values = _folded(values[0])
-    values = _averaged(_averaged(values).T).T
+        values = _fold(values[0])
+    values = _average(_average(values).T).T
     values = values / (float(np.abs(values).max()) or 1.0)
     content = io.BytesIO()
     imsave(content, values, vmin=-1.0 if colours == "RdBu" else 0.0, vmax=1.0, cmap=colours, format="png")
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
 
 
-def _folded(values: Array) -> Array:
+def _fold(values: Array) -> Array:
     """Return a row as the rectangle closest to a square that it fills."""
     height = next(h for h in range(int(np.sqrt(len(values))), 0, -1) if len(values) % h == 0)
     return values.reshape(height, -1)
 
 
-def _averaged(values: Array) -> Array:
+def _average(values: Array) -> Array:
     """Return at most `MOST_CELLS` rows, each the mean of its neighbours."""
     groups = np.array_split(values, min(len(values), MOST_CELLS))
     return np.array([group.mean(axis=0) for group in groups])
 
 
 @cache
-def _template() -> Template:
+def _load_template() -> Template:
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     folder = resources.files("glassnet.graph") / "templates"

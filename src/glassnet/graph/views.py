@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
-from glassnet.nn.backpropagation import Trace
+from glassnet.nn.backpropagation import ForwardCache
 from glassnet.nn.network import Network
 
 LEVELS = ("operations", "neurons", "matrices")
@@ -22,6 +22,15 @@ MOST_MULTIPLIERS = 48
 #: A layer with more units is folded: the units that matter most are shown, the rest as one.
 MOST_UNITS = 10
 SHOWN_UNITS = 5
+
+
+class ViewOptions(TypedDict, total=False):
+    """What chooses a view, see `glassnet.graph.computation_graph.ComputationGraph`."""
+
+    level: str | None
+    neuron: tuple[int, int] | None
+    path: Sequence[int] | None
+    training: bool | None
 
 
 @dataclass(frozen=True)
@@ -45,23 +54,23 @@ class View:
     inputs: tuple[tuple[int, ...], ...]
 
 
-def multipliers(layers: Sequence[int]) -> int:
+def count_multipliers(layers: Sequence[int]) -> int:
     """Return the multipliers of a network with one unit a node: one for each weight.
 
     Examples
     --------
-    >>> multipliers([3, 2, 1]), multipliers([784, 256, 128, 10])
+    >>> count_multipliers([3, 2, 1]), count_multipliers([784, 256, 128, 10])
     (8, 234752)
     """
     return sum(d_in * d_out for d_in, d_out in pairwise(layers))
 
 
-def readable_levels(layers: Sequence[int]) -> list[str]:
+def list_readable_levels(layers: Sequence[int]) -> list[str]:
     """Return the levels that show a network whole, the most detailed first."""
     levels = ["matrices"]
     if max(layers) <= MOST_UNITS:
         levels.insert(0, "neurons")
-    if multipliers(layers) <= MOST_MULTIPLIERS:
+    if count_multipliers(layers) <= MOST_MULTIPLIERS:
         levels.insert(0, "operations")
     return levels
 
@@ -79,17 +88,10 @@ def choose_view(
 
     Parameters
     ----------
-    network : Network
-        It decides, with the batch, which units matter most.
-    X, targets : ndarray
-        A batch as the network takes it.
-    level : {"operations", "neurons", "matrices"}, optional
-        Of the whole network.
-    neuron : (layer, unit), optional
-        The operations of this neuron alone; layers count from 1, units from 0.
-    path : sequence of int, optional
-        The operations along a path: an input and a unit of every layer. ``()`` takes the path through which most
-        comes to the output that is farthest from its target.
+    network, X, targets
+        They decide which units matter most; the batch is as the network takes it.
+    level, neuron, path
+        See `glassnet.graph.computation_graph.ComputationGraph`; at most one of them.
     training : ndarray, optional
         See `Network.forward`.
 
@@ -104,18 +106,19 @@ def choose_view(
     with np.errstate(all="ignore"):  # numbers that overflow are found when the graph is gone through
         trace = network.forward(X, training)
         if neuron is not None:
-            return _neuron_view(network, trace, neuron)
+            return _view_neuron(network, trace, neuron)
         if path is not None:
-            return _path_view(network, trace, targets, path)
+            return _view_path(network, trace, targets, path)
     if level is None:
-        level = readable_levels(layers)[0]
+        level = list_readable_levels(layers)[0]
     if level not in LEVELS:
         raise UsageError("level", f"must be {', '.join(LEVELS[:-1])} or {LEVELS[-1]}, got {level!r}")
-    if level == "operations" and level not in readable_levels(layers):
+    if level == "operations" and level not in list_readable_levels(layers):
         raise UsageError(
             "level",
-            f"operations would draw {multipliers(layers):,} multipliers, and {MOST_MULTIPLIERS} can be read; "
-            f"take {' or '.join(readable_levels(layers))}, or one neuron, or a path from an input to the loss",
+            f"operations would draw {count_multipliers(layers):,} multipliers, and {MOST_MULTIPLIERS} can be "
+            f"read; take {' or '.join(list_readable_levels(layers))}, or one neuron, or a path from an input to "
+            "the loss",
         )
     if level == "matrices":
         nothing: tuple[tuple[int, ...], ...] = ((),) * len(layers)
@@ -124,34 +127,34 @@ def choose_view(
         units = tuple(
             tuple(range(size))
             if level == "operations" or size <= MOST_UNITS
-            else _most_important(network, trace, targets, layer)
+            else _choose_units(network, trace, targets, layer)
             for layer, size in enumerate(layers)
         )
     return View(level, units, units)
 
 
-def _most_important(network: Network, trace: Trace, targets: Array, layer: int) -> tuple[int, ...]:
+def _choose_units(network: Network, trace: ForwardCache, targets: Array, layer: int) -> tuple[int, ...]:
     """Return the units of a large layer that weigh most in what follows."""
     if layer < len(network.W):
         weight = np.abs(trace.inputs[layer]).mean(axis=0) * np.linalg.norm(network.W[layer], axis=1)
     else:
-        weight = _slopes(network, trace, targets)
-    return _largest(weight, SHOWN_UNITS)
+        weight = _measure_slopes(network, trace, targets)
+    return _choose_largest(weight, SHOWN_UNITS)
 
 
-def _largest(weight: Array, count: int) -> tuple[int, ...]:
+def _choose_largest(weight: Array, count: int) -> tuple[int, ...]:
     """Return the places of the largest numbers, in their order."""
     return tuple(sorted(int(unit) for unit in np.argsort(-weight, kind="stable")[:count]))
 
 
-def _slopes(network: Network, trace: Trace, targets: Array) -> Array:
+def _measure_slopes(network: Network, trace: ForwardCache, targets: Array) -> Array:
     """Return how strongly the loss pulls at each output."""
     _, slope = network.loss.formula(trace.outputs, targets)
     return np.abs(slope).mean(axis=0)
 
 
-def _neuron_view(network: Network, trace: Trace, neuron: tuple[int, int]) -> View:
-    layer, unit = _whole_numbers("neuron", neuron, 2, "a layer and a unit")
+def _view_neuron(network: Network, trace: ForwardCache, neuron: tuple[int, int]) -> View:
+    layer, unit = _check_whole_numbers("neuron", neuron, 2, "a layer and a unit")
     if not 1 <= layer < len(network.layers):
         raise UsageError(
             "neuron", f"layer {layer} does not exist; the layers with neurons are 1 to {len(network.W)}"
@@ -159,7 +162,7 @@ def _neuron_view(network: Network, trace: Trace, neuron: tuple[int, int]) -> Vie
     _check_unit(network, "neuron", layer, unit)
     size = network.layers[layer - 1]
     terms = np.abs(trace.inputs[layer - 1]).mean(axis=0) * np.abs(network.W[layer - 1][:, unit])
-    inputs = tuple(range(size)) if size <= MOST_UNITS else _largest(terms, SHOWN_UNITS)
+    inputs = tuple(range(size)) if size <= MOST_UNITS else _choose_largest(terms, SHOWN_UNITS)
     return View(
         "operations",
         tuple(
@@ -169,18 +172,18 @@ def _neuron_view(network: Network, trace: Trace, neuron: tuple[int, int]) -> Vie
     )
 
 
-def _path_view(network: Network, trace: Trace, targets: Array, path: Any) -> View:
+def _view_path(network: Network, trace: ForwardCache, targets: Array, path: Any) -> View:
     if np.size(path) == 0:
-        path = _strongest_path(network, trace, targets)
+        path = _find_strongest_path(network, trace, targets)
     size = len(network.layers)
-    chosen = _whole_numbers("path", path, size, f"one unit for each of the {size} layers")
+    chosen = _check_whole_numbers("path", path, size, f"one unit for each of the {size} layers")
     for layer, unit in enumerate(chosen):
         _check_unit(network, "path", layer, unit)
     units = tuple((unit,) for unit in chosen)
     return View("operations", units, units)
 
 
-def _whole_numbers(parameter: str, values: Any, count: int, what: str) -> list[int]:
+def _check_whole_numbers(parameter: str, values: Any, count: int, what: str) -> list[int]:
     """Return so many whole numbers, or raise `UsageError` saying what they should be."""
     numbers = list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
     whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in numbers)
@@ -189,9 +192,9 @@ def _whole_numbers(parameter: str, values: Any, count: int, what: str) -> list[i
     return [int(number) for number in numbers]
 
 
-def _strongest_path(network: Network, trace: Trace, targets: Array) -> list[int]:
+def _find_strongest_path(network: Network, trace: ForwardCache, targets: Array) -> list[int]:
     """Return, from the output that is farthest off, always the unit that adds most to the next one."""
-    path = [int(np.argmax(_slopes(network, trace, targets)))]
+    path = [int(np.argmax(_measure_slopes(network, trace, targets)))]
     for layer in reversed(range(len(network.W))):
         terms = np.abs(trace.inputs[layer]).mean(axis=0) * np.abs(network.W[layer][:, path[0]])
         path.insert(0, int(np.argmax(terms)))

@@ -7,27 +7,28 @@ from collections.abc import Callable
 import numpy as np
 
 from glassnet.graph.algebra import (
-    activation_symbols,
-    loss_symbols,
-    sum_of,
-    written,
-    written_of_row,
-    written_with_numbers,
+    join_terms,
+    trace_activation,
+    trace_loss,
+    write_formula,
+    write_row_formula,
+    write_with_numbers,
 )
-from glassnet.graph.lines import (
+from glassnet.graph.equations import (
     LOSS,
     OVER_ROWS,
     Line,
     Passed,
-    collected,
     entry,
     entry_name,
     equation,
+    find_largest,
     gradient_name,
-    largest,
     mean_of,
+    pass_back,
     product,
     sum_of_products,
+    sum_over_rows,
 )
 from glassnet.graph.nodes import (
     Adder,
@@ -39,7 +40,11 @@ from glassnet.graph.nodes import (
     Normalisation,
     Selection,
 )
-from glassnet.graph.normalisation_wording import normalisation_back, normalisation_lines, slope_of_normalisation
+from glassnet.graph.normalisation_wording import (
+    write_normalisation_back,
+    write_normalisation_lines,
+    write_normalisation_slope,
+)
 from glassnet.graph.notation import (
     OTHERS,
     Name,
@@ -60,34 +65,34 @@ MOST_SLOPES = 3
 ROW_LOSS = Name("ℓ").mathml
 
 
-def forward_lines(node: Node) -> list[Line]:
+def write_forward_lines(node: Node) -> list[Line]:
     """Return how a node's value is made of its inputs; of what looks at all rows, first what it finds in them."""
     if isinstance(node.operation, LossFunction):
-        return _loss_lines(node, node.operation)
+        return _write_loss_lines(node, node.operation)
     if isinstance(node.operation, Normalisation):
-        return normalisation_lines(node, node.operation)
-    return [_forward_line(node)]
+        return write_normalisation_lines(node, node.operation)
+    return [_write_forward_line(node)]
 
 
-def _forward_line(node: Node) -> Line:
-    operation, at = node.operation, largest(node.value)
+def _write_forward_line(node: Node) -> Line:
+    operation, at = node.operation, find_largest(node.value)
     if isinstance(operation, Adder):
         amounts = np.array([entry(source.value, at) for source in node.inputs])
-        letters = sum_of([source.name.mathml for source in node.inputs], amounts)
-        numbers = sum_of([factor(amount) for amount in amounts], amounts)
+        letters = join_terms([source.name.mathml for source in node.inputs], amounts)
+        numbers = join_terms([factor(amount) for amount in amounts], amounts)
     elif isinstance(operation, Multiplier):
         letters = product(*(source.name.mathml for source in node.inputs))
         numbers = product(*(factor(entry(source.value, at)) for source in node.inputs))
     elif isinstance(operation, Function):
-        f, _ = activation_symbols(operation.activation)
+        f, _ = trace_activation(operation.activation)
         z, called = node.inputs[0], identifier(operation.activation.name)
         letters, numbers = (
-            row(called, brackets(text)) if f is None else written(f, {"z": text})
+            row(called, brackets(text)) if f is None else write_formula(f, {"z": text})
             for text in (z.name.mathml, numeral(entry(z.value, at)))
         )
     elif isinstance(operation, Matmul):
-        h, w = operation.layer.joined([s.value for s in node.inputs[:-1]])[0, operation.taken], node.inputs[-1]
-        letters = row(layer_before(node), w.name.mathml)
+        h, w = operation.layer.join([s.value for s in node.inputs[:-1]])[0, operation.taken], node.inputs[-1]
+        letters = row(name_layer_before(node), w.name.mathml)
         numbers = sum_of_products(h, w.value[:, at])
     else:
         assert isinstance(operation, Selection)
@@ -98,7 +103,7 @@ def _forward_line(node: Node) -> Line:
     )
 
 
-def passed_back(node: Node, called: str | None = None) -> list[Passed]:
+def list_passed(node: Node, called: str | None = None) -> list[Passed]:
     """Return what a node passes back to each input that needs it.
 
     `called` is MathML for the node's own gradient, where it has another name than `gradient_name`.
@@ -106,35 +111,28 @@ def passed_back(node: Node, called: str | None = None) -> list[Passed]:
     called = called or gradient_name(node)
     operation = node.operation
     if isinstance(operation, LossFunction):
-        return _slopes(node, operation)
+        return _list_slopes(node, operation)
     if isinstance(operation, Matmul):
-        return _matmul_back(node, operation, called)
+        return _list_matmul_shares(node, operation, called)
     shares = []
     for k, source in enumerate(node.inputs):
         part = node.passed[k]
         if part is None or source.is_given:
             continue
-        part = collected(source, part)
-        at = operation.column if isinstance(operation, Selection) else largest(part)
-        local, as_factor = _local(node, k, at)
+        part = sum_over_rows(source, part)
+        at = operation.column if isinstance(operation, Selection) else find_largest(part)
+        local, as_factor = _write_local(node, k, at)
         by = partial(entry_name(node, at), entry_name(source, at))
-        shares.append(
-            Passed(
-                source,
-                Line(equation(by, local.letters), equation(by, local.numbers)),
-                _returned(node, k, at, called, as_factor),
-                gradient_name(source),
-                gradient_name(source, at),
-                entry(part, at),
-            )
-        )
+        local = Line(equation(by, local.letters), equation(by, local.numbers))
+        made_of = _write_returned(node, k, at, called, as_factor)
+        shares.append(pass_back(source, at, local, made_of, entry(part, at)))
     return shares
 
 
-def _returned(node: Node, k: int, at: int, called: str, as_factor: Line) -> Line:
+def _write_returned(node: Node, k: int, at: int, called: str, as_factor: Line) -> Line:
     """Return what the k-th input gets: the gradient times the local derivative, of all rows if these share it."""
     if isinstance(node.operation, Normalisation):
-        return normalisation_back(node, node.operation, at, called)
+        return write_normalisation_back(node, node.operation, at, called)
     letters = product(called, as_factor.letters)
     if len(node.inputs[k].value) == len(node.gradient):
         return Line(letters, product(factor(entry(node.gradient, at)), as_factor.numbers))
@@ -143,7 +141,7 @@ def _returned(node: Node, k: int, at: int, called: str, as_factor: Line) -> Line
     return Line(row(OVER_ROWS, letters), sum_of_products(G, other))
 
 
-def _local(node: Node, k: int, at: int) -> tuple[Line, Line]:
+def _write_local(node: Node, k: int, at: int) -> tuple[Line, Line]:
     """Return the local derivative by the k-th input, of matrices that at one entry: as it stands, as a factor."""
     operation = node.operation
     if isinstance(operation, Multiplier):
@@ -151,17 +149,17 @@ def _local(node: Node, k: int, at: int) -> tuple[Line, Line]:
         value = entry(other.value, at)
         return Line(other.name.mathml, numeral(value)), Line(other.name.mathml, factor(value))
     if isinstance(operation, Function):
-        return _slope_of_function(node, operation, at)
+        return _write_function_slope(node, operation, at)
     if isinstance(operation, Normalisation):
-        return slope_of_normalisation(node, operation, at)
+        return write_normalisation_slope(node, operation, at)
     one = Line(numeral(1), numeral(1))  # of an adder, of a selection
     return one, one
 
 
-def _slope_of_function(node: Node, operation: Function, at: int) -> tuple[Line, Line]:
+def _write_function_slope(node: Node, operation: Function, at: int) -> tuple[Line, Line]:
     source = node.inputs[0]
     z, h = entry(source.value, at), entry(node.value, at)
-    _, f_prime = activation_symbols(operation.activation)
+    _, f_prime = trace_activation(operation.activation)
     slope = numeral(entry(operation.activation.derivative(source.value), at))
     if f_prime is None:  # an own formula that cannot be followed
         called = identifier(f"{operation.activation.name}′")
@@ -170,17 +168,17 @@ def _slope_of_function(node: Node, operation: Function, at: int) -> tuple[Line, 
     names = {"z": source.name.mathml, "h": node.name.mathml}
     numbers = {"z": numeral(z), "h": numeral(h)}
     return (
-        Line(written(f_prime, names), equation(written(f_prime, numbers), slope)),
-        Line(written(f_prime, names, as_factor=True), written(f_prime, numbers, as_factor=True)),
+        Line(write_formula(f_prime, names), equation(write_formula(f_prime, numbers), slope)),
+        Line(write_formula(f_prime, names, as_factor=True), write_formula(f_prime, numbers, as_factor=True)),
     )
 
 
-def _matmul_back(node: Node, operation: Matmul, back: str) -> list[Passed]:
+def _list_matmul_shares(node: Node, operation: Matmul, back: str) -> list[Passed]:
     *parts, w = node.inputs
-    before = layer_before(node)
+    before = name_layer_before(node)
     transposed = f"<msup>{row(w.name.mathml)}{identifier('T')}</msup>"
     before_transposed = f"<msup>{row(before)}{identifier('T')}</msup>"
-    whole = operation.layer.joined([part.value for part in parts])[:, operation.taken]
+    whole = operation.layer.join([part.value for part in parts])[:, operation.taken]
     to_w = node.passed[-1]
     assert to_w is not None
     i, j = (int(k) for k in np.unravel_index(np.argmax(np.abs(to_w)), w.value.shape))
@@ -199,54 +197,47 @@ def _matmul_back(node: Node, operation: Matmul, back: str) -> list[Passed]:
         taken = np.isin(part.units, operation.taken)
         at = int(np.argmax(np.where(taken, np.abs(returned[0]), -1)))
         weights = w.value[operation.taken == part.units[at]][0]
-        shares.append(
-            Passed(
-                part,
-                Line(equation(partial(node.name.mathml, before), w.name.mathml), ""),
-                Line(row(back, transposed), sum_of_products(node.gradient[0], weights)),
-                gradient_name(part),
-                gradient_name(part, at),
-                entry(returned, at),
-            )
-        )
+        local = Line(equation(partial(node.name.mathml, before), w.name.mathml), "")
+        made_of = Line(row(back, transposed), sum_of_products(node.gradient[0], weights))
+        shares.append(pass_back(part, at, local, made_of, entry(returned, at)))
     return [*shares, to_weights]
 
 
-def _loss_lines(node: Node, operation: LossFunction) -> list[Line]:
+def _write_loss_lines(node: Node, operation: LossFunction) -> list[Line]:
     """Return the loss of a row, and what becomes of the losses of several."""
-    values, names = _loss_inputs(node, operation)
-    formula, _ = loss_symbols(operation.loss, values)
+    values, names = _take_loss_inputs(node, operation)
+    formula, _ = trace_loss(operation.loss, values)
     losses = operation.loss.formula(values["a"], values["y"])[0]
     name, result = (LOSS if len(losses) == 1 else ROW_LOSS), numeral(float(losses[0]))
     if formula is None:
         called = row(identifier(operation.loss.name), brackets(names["a"]("j") + sign(",") + names["y"]("j")))
         lines = [Line(equation(name, called), equation(name, result))]
     else:
-        letters, numbers = written_of_row(formula, names), written_with_numbers(formula, _first_row(values))
+        letters, numbers = write_row_formula(formula, names), write_with_numbers(formula, _take_first_row(values))
         lines = [Line(equation(name, letters), equation(name, numbers, result))]
     if len(losses) == 1:
         return lines
     texts, total = [factor(float(loss)) for loss in losses], numeral(entry(node.value, 0))
     if operation.loss.reduction == "sum":
-        whole = Line(row(OVER_ROWS, ROW_LOSS), sum_of(texts, losses))
+        whole = Line(row(OVER_ROWS, ROW_LOSS), join_terms(texts, losses))
     else:
         share = fraction(numeral(1), numeral(len(losses)))
         whole = Line(product(share, row(OVER_ROWS, ROW_LOSS)), mean_of(texts, losses))
     return [*lines, Line(equation(LOSS, whole.letters), equation(LOSS, whole.numbers, total))]
 
 
-def _first_row(values: dict[str, Array]) -> dict[str, Array]:
+def _take_first_row(values: dict[str, Array]) -> dict[str, Array]:
     return {name: rows[:1] for name, rows in values.items()}
 
 
-def _slopes(node: Node, operation: LossFunction) -> list[Passed]:
+def _list_slopes(node: Node, operation: LossFunction) -> list[Passed]:
     """Return the largest slopes of the loss, each under the node that its output belongs to."""
-    values, names = _loss_inputs(node, operation)
-    _, formula = loss_symbols(operation.loss, values)
+    values, names = _take_loss_inputs(node, operation)
+    _, formula = trace_loss(operation.loss, values)
     half = len(node.inputs) // 2
-    slope = operation.layer.joined([part for part in node.passed[:half] if part is not None])[0]
+    slope = operation.layer.join([part for part in node.passed[:half] if part is not None])[0]
     by_output = partial(LOSS, names["a"]("j"))
-    letters = by_output if formula is None else written_of_row(formula, names, "j")
+    letters = by_output if formula is None else write_row_formula(formula, names, "j")
     n = len(values["a"]) if operation.loss.reduction == "mean" else 1
     if formula is not None and n > 1:
         letters = product(fraction(numeral(1), numeral(n)), brackets(letters))
@@ -256,7 +247,7 @@ def _slopes(node: Node, operation: LossFunction) -> list[Passed]:
     for j in sorted(int(k) for k in np.argsort(-np.abs(slope), kind="stable")[:MOST_SLOPES]):
         source = next(s for s, units in zip(node.inputs, operation.layer.units, strict=False) if j in units)
         name = gradient_name(source, source.units.index(j))
-        numbers = "" if formula is None else written_with_numbers(formula, _first_row(values), j)
+        numbers = "" if formula is None else write_with_numbers(formula, _take_first_row(values), j)
         if numbers and n > 1:
             numbers = product(fraction(numeral(1), numeral(n)), brackets(numbers))
         amount = float(slope[j])
@@ -265,7 +256,7 @@ def _slopes(node: Node, operation: LossFunction) -> list[Passed]:
     return shares
 
 
-def _loss_inputs(
+def _take_loss_inputs(
     node: Node, operation: LossFunction
 ) -> tuple[dict[str, Array], dict[str, Callable[[str | None], str]]]:
     """Return outputs and targets as rows, and their names at an index."""
@@ -273,17 +264,17 @@ def _loss_inputs(
     outputs, targets = node.inputs[:half], node.inputs[half:]
     letter, layer = outputs[0].name.letter.lower(), outputs[0].name.layer
     values = {
-        "a": operation.layer.joined([source.value for source in outputs]),
-        "y": operation.layer.joined([source.value for source in targets]),
+        "a": operation.layer.join([source.value for source in outputs]),
+        "y": operation.layer.join([source.value for source in targets]),
     }
-    return values, {"a": _indexed(letter, layer), "y": _indexed("y", None)}
+    return values, {"a": _index(letter, layer), "y": _index("y", None)}
 
 
-def _indexed(letter: str, layer: int | None) -> Callable[[str | None], str]:
+def _index(letter: str, layer: int | None) -> Callable[[str | None], str]:
     return lambda index: Name(letter, layer, () if index is None else (index,)).mathml
 
 
-def layer_before(node: Node) -> str:
+def name_layer_before(node: Node) -> str:
     """Return the name of what a matrix product takes in: the whole layer before, or some of it."""
     layer = node.layer - 1
     some = len(node.inputs[-1].name.places) == 2  # w with (…, j) below: the other inputs of unit j

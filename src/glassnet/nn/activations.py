@@ -66,7 +66,7 @@ def identity_prime(z: Array, h: Array) -> Array:
 
 
 def sigmoid(z: Array) -> Array:
-    """1 / (1 + exp(-z)), written as (1 + tanh(z/2)) / 2, which cannot overflow."""
+    """f(z) = 1 / (1 + exp(-z)), written as (1 + tanh(z/2)) / 2, which cannot overflow."""
     return 0.5 * (1 + np.tanh(0.5 * z))
 
 
@@ -76,7 +76,7 @@ def sigmoid_prime(z: Array, h: Array) -> Array:
 
 
 def tanh(z: Array) -> Array:
-    """The hyperbolic tangent."""
+    """f(z) = tanh(z), the hyperbolic tangent."""
     return np.tanh(z)
 
 
@@ -86,44 +86,44 @@ def tanh_prime(z: Array, h: Array) -> Array:
 
 
 def relu(z: Array) -> Array:
-    """max(0, z) (Nair and Hinton 2010)."""
+    """f(z) = max(0, z) (Nair and Hinton 2010)."""
     return np.maximum(z, 0)
 
 
 def relu_prime(z: Array, h: Array) -> Array:
-    """[z > 0]: 1 where z > 0, else 0; at the kink z = 0 it is 0."""
+    """f'(z) = [z > 0]: 1 where z > 0, else 0; at the kink z = 0 it is 0."""
     return z > 0
 
 
 def relu3(z: Array) -> Array:
-    """max(0, z)^3."""
+    """f(z) = max(0, z)^3."""
     r = np.maximum(z, 0)
     return r * r * r
 
 
 def relu3_prime(z: Array, h: Array) -> Array:
-    """3 max(0, z)^2."""
+    """f'(z) = 3 max(0, z)^2."""
     r = np.maximum(z, 0)
     return 3 * r * r
 
 
 def leaky_relu(z: Array) -> Array:
-    """Z where z > 0, else 0.01 z (Maas, Hannun and Ng 2013)."""
+    """f(z) = z where z > 0, else 0.01 z (Maas, Hannun and Ng 2013)."""
     return np.where(z > 0, z, 0.01 * z)
 
 
 def leaky_relu_prime(z: Array, h: Array) -> Array:
-    """1 where z > 0, else 0.01."""
+    """f'(z) = 1 where z > 0, else 0.01."""
     return 0.01 + 0.99 * np.heaviside(z.real, 0).astype(z.dtype)
 
 
 def elu(z: Array) -> Array:
-    """Z where z > 0, else exp(z) - 1 (Clevert, Unterthiner and Hochreiter 2016)."""
+    """f(z) = z where z > 0, else exp(z) - 1 (Clevert, Unterthiner and Hochreiter 2016)."""
     return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
 
 
 def elu_prime(z: Array, h: Array) -> Array:
-    """1 where z > 0, else exp(z) = h + 1."""
+    """f'(z) = 1 where z > 0, else exp(z) = h + 1."""
     return np.where(z > 0, 1, h + 1)
 
 
@@ -133,7 +133,7 @@ GELU_B = 0.044715
 
 
 def gelu(z: Array) -> Array:
-    """Z times the normal distribution function, in tanh form (Hendrycks and Gimpel 2016, section 2)."""
+    """f(z) = z times the normal distribution function, in tanh form (Hendrycks and Gimpel 2016, section 2)."""
     return 0.5 * z * (1 + np.tanh(GELU_A * (z + GELU_B * z * z * z)))
 
 
@@ -145,7 +145,7 @@ def gelu_prime(z: Array, h: Array) -> Array:
 
 
 def silu(z: Array) -> Array:
-    """Z sigmoid(z) (Elfwing, Uchibe and Doya 2018)."""
+    """f(z) = z sigmoid(z) (Elfwing, Uchibe and Doya 2018)."""
     return z * sigmoid(z)
 
 
@@ -156,7 +156,7 @@ def silu_prime(z: Array, h: Array) -> Array:
 
 
 def softplus(z: Array) -> Array:
-    """log(1 + exp(z)), written as max(z, 0) + log(1 + exp(-|z|)), which cannot overflow."""
+    """f(z) = log(1 + exp(z)), written as max(z, 0) + log(1 + exp(-|z|)), which cannot overflow."""
     return np.maximum(z, 0) + np.log1p(np.exp(-np.maximum(z, -z)))
 
 

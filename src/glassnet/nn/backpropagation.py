@@ -39,7 +39,7 @@ from glassnet.nn.parameters import Parameters
 
 
 @dataclass
-class Trace:
+class ForwardCache:
     """What one forward pass computed, layer by layer; the backward pass adds the deltas.
 
     Attributes
@@ -86,34 +86,34 @@ def forward(
     activations: Sequence[Activation],
     output_scale: float,
     dropout: Sequence[float],
-    training: Array | None = None,
-) -> Trace:
+    dropout_keys: Array | None = None,
+) -> ForwardCache:
     """Run a batch X of shape (n, d_0) through the layers and return every Z and H.
 
-    With the mask keys of a step as `training`, dropout is at work with a rate for the input of each layer, and
+    With the mask keys of a step as `dropout_keys`, dropout is at work with a rate for the input of each layer, and
     batch normalisation takes the batch's own statistics.
     """
-    trace = Trace(H=[X])
+    cache = ForwardCache(H=[X])
     for layer, activation in enumerate(activations):
-        _drop(trace, dropout[layer], None if training is None else training[layer])
-        Z = trace.inputs[layer] @ parameters.W[layer]
-        normalised = _normalise(Z, parameters, layer, training is not None)
+        _drop(cache, dropout[layer], None if dropout_keys is None else dropout_keys[layer])
+        Z = cache.inputs[layer] @ parameters.W[layer]
+        normalised = _normalise(Z, parameters, layer, dropout_keys is not None)
         if normalised is not None:
             Z = parameters.gamma[layer] * normalised.X_hat
         Z += parameters.b[layer]
-        trace.normalised.append(normalised)
-        trace.Z.append(Z)
-        trace.H.append(activation.f(Z))
-    trace.outputs = output_scale * trace.H[-1]
-    return trace
+        cache.normalised.append(normalised)
+        cache.Z.append(Z)
+        cache.H.append(activation.f(Z))
+    cache.outputs = output_scale * cache.H[-1]
+    return cache
 
 
-def _drop(trace: Trace, rate: float, key: Any) -> None:
+def _drop(cache: ForwardCache, rate: float, key: Any) -> None:
     """Add what the next layer multiplies: the last H, or what dropout leaves of it."""
-    H = trace.H[-1]
+    H = cache.H[-1]
     mask = None if key is None or not rate else keep_mask(key, len(H), H.shape[1], rate, H.real.dtype)
-    trace.masks.append(mask)
-    trace.inputs.append(H if mask is None else H * mask)
+    cache.masks.append(mask)
+    cache.inputs.append(H if mask is None else H * mask)
 
 
 def _normalise(A: Array, parameters: Parameters, layer: int, by_batch: bool) -> Normalised | None:
@@ -124,19 +124,21 @@ def _normalise(A: Array, parameters: Parameters, layer: int, by_batch: bool) -> 
     return batch_norm.normalise(A) if by_batch else batch_norm.normalise_by(A, mean, variance)
 
 
-def value_and_slope(trace: Trace, targets: Array, loss: Loss, weights: Array | None = None) -> tuple[Any, Array]:
+def value_and_slope(
+    cache: ForwardCache, targets: Array, loss: Loss, weights: Array | None = None
+) -> tuple[Any, Array]:
     """Return the loss of a batch and dL/d(output), or raise `NonFiniteError` saying where that began."""
     try:
-        value, slope = loss.value_and_delta(trace.outputs, targets, weights)
+        value, slope = loss.value_and_delta(cache.outputs, targets, weights)
     except NonFiniteError:  # softmax refuses what the check below would find
-        value, slope = np.nan, trace.outputs
+        value, slope = np.nan, cache.outputs
     if not np.isfinite(value):
-        raise trace.non_finite(f"the loss became {value}")
+        raise cache.non_finite(f"the loss became {value}")
     return value, slope
 
 
 def backward(
-    trace: Trace,
+    cache: ForwardCache,
     targets: Array,
     loss: Loss,
     parameters: Parameters,
@@ -144,21 +146,21 @@ def backward(
     output_scale: float,
     weights: Array | None = None,
 ) -> Any:
-    """Return the loss of a batch; fill the trace's deltas and the parameters' gradient."""
-    value, slope = value_and_slope(trace, targets, loss, weights)
-    delta = output_scale * slope * activations[-1].f_prime(trace.Z[-1], trace.H[-1])
-    trace.delta = [delta]
+    """Return the loss of a batch; fill the cache's deltas and the parameters' gradient."""
+    value, slope = value_and_slope(cache, targets, loss, weights)
+    delta = output_scale * slope * activations[-1].f_prime(cache.Z[-1], cache.H[-1])
+    cache.delta = [delta]
     for layer in reversed(range(len(parameters.W))):
         np.sum(delta, axis=0, out=parameters.db[layer])
-        normalised, gamma, dgamma = trace.normalised[layer], parameters.gamma[layer], parameters.dgamma[layer]
+        normalised, gamma, dgamma = cache.normalised[layer], parameters.gamma[layer], parameters.dgamma[layer]
         if normalised is not None and gamma is not None and dgamma is not None:
             delta, dgamma[:] = batch_norm.backward(delta, gamma, normalised)
-        np.matmul(trace.inputs[layer].T, delta, out=parameters.dW[layer])
+        np.matmul(cache.inputs[layer].T, delta, out=parameters.dW[layer])
         if layer > 0:
-            f_prime = activations[layer - 1].f_prime(trace.Z[layer - 1], trace.H[layer])
+            f_prime = activations[layer - 1].f_prime(cache.Z[layer - 1], cache.H[layer])
             delta = (delta @ parameters.W[layer].T) * f_prime
-            mask = trace.masks[layer]
+            mask = cache.masks[layer]
             if mask is not None:
                 delta *= mask
-            trace.delta.insert(0, delta)
+            cache.delta.insert(0, delta)
     return value

@@ -38,7 +38,7 @@ class Normalised:
     X_hat : ndarray of shape (n, d)
         A with mean 0 and variance 1 in each column.
     mean, variance : ndarray of shape (d,)
-        Of A over the rows; or the running ones.
+        Mean and variance of A over the rows; or the running ones.
     of_batch : bool
         Whether mean and variance are those of this batch, and so depend on A.
     """
@@ -49,12 +49,12 @@ class Normalised:
     of_batch: bool
 
     @property
-    def inverse_deviation(self) -> Array:
+    def inverse_std(self) -> Array:
         """1 / sqrt(variance + epsilon)."""
-        return inverse_deviation(self.variance)
+        return inverse_std(self.variance)
 
 
-def inverse_deviation(variance: Array) -> Array:
+def inverse_std(variance: Array) -> Array:
     """1 / sqrt(variance + epsilon)."""
     return 1 / np.sqrt(variance + EPSILON)
 
@@ -71,19 +71,19 @@ def normalise(A: Array) -> Normalised:
     mean = A.mean(axis=0)
     centred = A - mean
     variance = (centred * centred).mean(axis=0)
-    return Normalised(centred * inverse_deviation(variance), mean, variance, of_batch=True)
+    return Normalised(centred * inverse_std(variance), mean, variance, of_batch=True)
 
 
 def normalise_by(A: Array, mean: Array, variance: Array) -> Normalised:
     """Normalise rows by statistics that were measured before, as in prediction."""
-    return Normalised((A - mean) * inverse_deviation(variance), mean, variance, of_batch=False)
+    return Normalised((A - mean) * inverse_std(variance), mean, variance, of_batch=False)
 
 
 def backward(delta: Array, gamma: Array, normalised: Normalised) -> tuple[Array, Array]:
     """Return dL/dA of shape (n, d) and dL/dgamma of shape (d,) for delta = dL/dZ."""
     X_hat, n = normalised.X_hat, len(delta)
     dgamma = (delta * X_hat).sum(axis=0)
-    scale = gamma * normalised.inverse_deviation
+    scale = gamma * normalised.inverse_std
     if not normalised.of_batch:
         return scale * delta, dgamma
     return scale * (delta - delta.mean(axis=0) - X_hat * (dgamma / n)), dgamma

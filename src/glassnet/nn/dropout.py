@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.nn.activations import Array
-from glassnet.nn.hashing import mixed, row_key
+from glassnet.nn.hashing import hash_bits, row_key
 from glassnet.runtime.seeds import seed_words
 
 #: An odd number far from simple fractions of 2^32: steps are that far apart before they are mixed.
@@ -30,7 +30,7 @@ def mask_keys(seed: int, steps: Array, layers: int) -> Array:
     Parameters
     ----------
     seed : int
-        Of the run.
+        Seed of the run.
     steps : ndarray of int
         Numbers of the steps, counted from 1.
     layers : int
@@ -45,7 +45,7 @@ def mask_keys(seed: int, steps: Array, layers: int) -> Array:
     """
     base = np.array(seed_words(seed, "dropout", layers), np.uint32)
     moved = np.asarray(steps).astype(np.uint64)[:, None] * np.uint64(STEP)
-    return mixed((base + moved).astype(np.uint32))
+    return hash_bits((base + moved).astype(np.uint32))
 
 
 def threshold(rate: float) -> Any:
@@ -63,5 +63,5 @@ def keep_mask(key: Any, n: int, units: int, rate: float, dtype: Any) -> Array:
     ([0.0, 1.25], np.True_)
     """
     rows = row_key(np.uint32(key), np.arange(n, dtype=np.uint32)[:, None])
-    kept = mixed(rows + np.arange(units, dtype=np.uint32)) >= threshold(rate)
+    kept = hash_bits(rows + np.arange(units, dtype=np.uint32)) >= threshold(rate)
     return kept * np.dtype(dtype).type(1 / (1 - rate))

@@ -7,13 +7,13 @@ step, Im L(theta + i h) / h, which loses no digits because nothing is subtracted
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
-from glassnet.nn.backpropagation import Trace
+from glassnet.nn.backpropagation import ForwardCache
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.network import Network
 from glassnet.runtime.seeds import stream
@@ -66,7 +66,7 @@ def gradient_check(network: Network, X: Array, y: Array, method: str = "central"
     """Compare the hand-derived gradient with a numerical one, in float64.
 
     It is the gradient of training: with dropout, of the masks of a first step; with batch normalisation, by the
-    batch's own statistics.
+    batch's own statistics. `check_gradients` takes a `ComputationGraph` and adds its gradient as a third way.
 
     Every entry of theta where there are at most 1,000, else three random directions within each weight matrix
     and bias vector. A derivative across a kink (relu at 0, the absolute loss at its target) means nothing: such
@@ -108,11 +108,11 @@ def gradient_check(network: Network, X: Array, y: Array, method: str = "central"
     net = network.astype(np.float64)
     X, targets = net.check_data(X, y)
     X = net.input_batch(X)
-    training = mask_keys(net.seed, np.array([1]), len(net.W))[0]
-    net.backward(net.forward(X, training), targets)
+    dropout_keys = mask_keys(net.seed, np.array([1]), len(net.W))[0]
+    net.backward(net.forward(X, dropout_keys), targets)
     worst = GradientCheck(-1.0, "", 0.0, 0.0, 0, 0)
     checked = left_out = 0
-    for derivative in numerical_derivatives(net, X, targets, method, training):
+    for derivative in numerical_derivatives(net, X, targets, method, dropout_keys):
         if derivative.value is None:
             left_out += 1
             continue
@@ -122,9 +122,7 @@ def gradient_check(network: Network, X: Array, y: Array, method: str = "central"
             worst = GradientCheck(error, derivative.parameter, analytic, derivative.value, 0, 0)
     if not checked:
         raise DataError("gradient_check: every derivative would cross a kink; take other rows or another seed")
-    return GradientCheck(
-        worst.max_relative_error, worst.parameter, worst.analytic, worst.numeric, checked, left_out
-    )
+    return replace(worst, checked=checked, left_out=left_out)
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,7 @@ class NumericalDerivative:
     block : slice
         Where the block stands in theta; a single entry is a block of one.
     direction : ndarray
-        Of length 1.
+        Unit vector along which the derivative is taken.
     value : float or None
         None where it would cross a kink.
     smallest : float
@@ -162,7 +160,7 @@ class NumericalDerivative:
 
 
 def numerical_derivatives(
-    net: Network, X: Array, targets: Array, method: str = "central", training: Array | None = None
+    net: Network, X: Array, targets: Array, method: str = "central", dropout_keys: Array | None = None
 ) -> Iterator[NumericalDerivative]:
     """Yield the derivatives that `gradient_check` compares.
 
@@ -171,16 +169,16 @@ def numerical_derivatives(
     net : Network
         In float64.
     X, targets : ndarray
-        From `Network.input_batch` and `Network.encode`.
+        Rows and targets, from `Network.input_batch` and `Network.encode`.
     method : {"central", "complex"}
         See `gradient_check`.
-    training : ndarray, optional
+    dropout_keys : ndarray, optional
         See `Network.forward`.
     """
-    base = net.forward(X, training)
+    base = net.forward(X, dropout_keys)
     probe = net.astype(np.complex128) if method == "complex" else net.copy()
     for name, block, direction in _directions(net):
-        found = _derivative(probe, net.theta, block, direction, X, targets, base, training)
+        found = _derivative(probe, net.theta, block, direction, X, targets, base, dropout_keys)
         value, rounding = (None, 0.0) if found is None else (float(found[0]), float(found[1]))
         yield NumericalDerivative(name, block, direction, value, rounding / TOLERANCES[method])
 
@@ -205,17 +203,17 @@ def _derivative(
     direction: Array,
     X: Array,
     targets: Array,
-    base: Trace,
-    training: Array | None,
+    base: ForwardCache,
+    dropout_keys: Array | None,
 ) -> tuple[float, float] | None:
     """Return d/dt L(theta + t direction) at t = 0 and its rounding error; None where that would cross a kink."""
 
     def loss(t: complex) -> tuple[complex, bool]:
         probe.theta[:] = theta
         probe.theta[block] += t * direction
-        trace = probe.forward(X.astype(probe.theta.dtype), training)
-        value, _ = probe.loss.value_and_delta(trace.outputs, targets)
-        return value, _crosses_kink(probe, base, trace, targets)
+        cache = probe.forward(X.astype(probe.theta.dtype), dropout_keys)
+        value, _ = probe.loss.value_and_delta(cache.outputs, targets)
+        return value, _crosses_kink(probe, base, cache, targets)
 
     if np.iscomplexobj(probe.theta):
         value, crossed = loss(1j * COMPLEX_STEP)
@@ -235,7 +233,7 @@ def _derivative(
     return found
 
 
-def _crosses_kink(net: Network, base: Trace, moved: Trace, targets: Array) -> bool:
+def _crosses_kink(net: Network, base: ForwardCache, moved: ForwardCache, targets: Array) -> bool:
     """Whether any activation or the loss stands on another side of one of its kinks than before."""
     pairs = [
         (activation.kinks, Z, Z_moved)

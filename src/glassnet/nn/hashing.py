@@ -3,18 +3,16 @@
 A hash needs no memory: what it gives for a number is the same whoever asks, in whatever order.
 """
 
-# mypy: disable-error-code="no-untyped-def, no-untyped-call"
-
 from numpy import uint32
 
 
-def mixed(x):
+def hash_bits(x):
     """Return a number's hash: multiplications, and shifts that bring high bits down (Wellons 2018, lowbias32).
 
     Examples
     --------
     >>> import numpy as np
-    >>> mixed(np.arange(3, dtype=np.uint32))
+    >>> hash_bits(np.arange(3, dtype=np.uint32))
     array([         0, 1753845952, 3507691905], dtype=uint32)
     """
     x = uint32(x ^ (x >> uint32(16)))
@@ -26,4 +24,4 @@ def mixed(x):
 
 def row_key(key, row):
     """Return the key of a row of a batch; a unit's number is added to it, and that is mixed."""
-    return mixed(uint32(key + uint32(row * uint32(0x9E3779B9))))
+    return hash_bits(uint32(key + uint32(row * uint32(0x9E3779B9))))

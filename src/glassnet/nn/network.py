@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from glassnet.errors import DataError, NonFiniteError, UsageError
-from glassnet.nn import backpropagation
-from glassnet.nn.activations import ACTIVATIONS, IDENTITY, Activation, Array
-from glassnet.nn.backpropagation import Trace
+from glassnet.nn import arguments, backpropagation
+from glassnet.nn.activations import IDENTITY, Activation, Array
+from glassnet.nn.backpropagation import ForwardCache
 from glassnet.nn.batch_norm import MOMENTUM, track
 from glassnet.nn.initializers import INITIALIZERS, Initializer
-from glassnet.nn.losses import LOSSES, Loss, check_output
+from glassnet.nn.losses import LOSSES, Loss
 from glassnet.nn.parameters import Parameters
 from glassnet.nn.targets import decode, encode, r_squared
 from glassnet.runtime.seeds import stream
@@ -23,40 +23,39 @@ from glassnet.runtime.seeds import stream
 #: Rows that predict, score and evaluate take at a time, so that a large data set needs no float copy.
 BLOCK_ROWS = 1024
 
-DTYPES = (np.dtype("float32"), np.dtype("float64"))
-
 
 class Network:
-    """A multilayer perceptron.
+    """A multilayer perceptron: layers, activations and a loss around one parameter vector theta.
 
     Parameters
     ----------
     layers : sequence of int
         Units per layer, the inputs first: ``[784, 256, 128, 10]``.
     activation : str, Activation, or one of them per hidden layer
-        Of the hidden layers; a name from `ACTIVATIONS`.
+        Activation of the hidden layers; a name from `ACTIVATIONS`, such as ``"relu"``, ``"tanh"``, ``"gelu"``.
     output_activation : str or Activation, optional
-        Of the last layer. By default the one the loss is fused with (softmax for cross_entropy, sigmoid for
-        binary_cross_entropy), identity for every other loss.
+        Activation of the last layer. By default the one the loss is fused with (softmax for cross_entropy, sigmoid
+        for binary_cross_entropy), identity for every other loss.
     loss : str or Loss, default "cross_entropy"
-        A name from `LOSSES`, with options if need be: ``"half_squared_error(sum)"``.
+        Loss to minimise; a name from `LOSSES`, with options if need be: ``"half_squared_error(sum)"``. ``"mse"``,
+        ``"mae"`` and ``"bce"`` are short names; `glassnet.nn.losses` has the factor to those of Keras.
     output_scale : float, default 1
-        The factor k on the output.
+        Factor k on the output; 1 where the loss makes probabilities.
     initializer : str, Initializer, or ndarray of shape (p,)
-        Of the weights, from `INITIALIZERS`; or the whole of theta.
+        How the weights are drawn, a name from `INITIALIZERS`; or the whole of theta as an array.
     bias_initializer : str or Initializer, default "zeros"
-        Of the biases.
+        How the biases are drawn.
     seed : int, default 0
-        Decides the first theta: the same seed and layers give the same theta whatever activation follows.
-    dtype : {"float32", "float64"}
-        Of theta and all that is computed from it.
+        Seed of the first theta: the same seed and layers give the same theta whatever activation follows.
+    dtype : {"float32", "float64"}, default "float32"
+        Type of theta and of all that is computed from it.
     batch_norm : bool or sequence of bool, default False
         Whether the hidden layers normalise their pre-activations over the batch; see `glassnet.nn.batch_norm`.
     dropout : float or sequence of float, default 0
         Share of units that are left out in a step of training: of every hidden layer; or one number for the input
         and each hidden layer. See `glassnet.nn.dropout`.
     class_names : sequence of str, optional
-        What the class labels 0, 1, ... mean; `fit` sets it from the data. Without it, `predict` answers with
+        Names of the class labels 0, 1, ...; `fit` sets it from the data. Without it, `predict` answers with
         labels only after a softmax, which has a class for each output.
 
     Raises
@@ -87,11 +86,11 @@ class Network:
         dropout: float | Sequence[float] = 0.0,
         class_names: Sequence[str] | None = None,
     ) -> None:
-        self.layers = _check_layers(layers)
+        self.layers = arguments.check_layers(layers)
         self.loss = LOSSES.resolve(loss)
-        self.activations = _hidden_activations(activation, len(self.layers) - 2)
-        self.activations.append(_output_activation(output_activation, self.loss))
-        self.output_scale = _check_scale(output_scale, self.loss)
+        self.activations = arguments.resolve_hidden_activations(activation, len(self.layers) - 2)
+        self.activations.append(arguments.resolve_output_activation(output_activation, self.loss))
+        self.output_scale = arguments.check_scale(output_scale, self.loss)
         self.seed = seed
         if self.loss.output == "softmax" and self.layers[-1] == 1:
             raise UsageError(
@@ -99,10 +98,10 @@ class Network:
                 f"{self.loss.name} over a single output is always 0; take one output a class, "
                 "binary_cross_entropy for two classes, or half_squared_error to regress a number",
             )
-        self.class_names = _check_class_names(class_names, self.layers[-1])
-        self.dropout = _check_dropout(dropout, len(self.layers) - 2)
-        normalised = (*_check_batch_norm(batch_norm, len(self.layers) - 2), False)
-        self.parameters = Parameters(self.layers, _check_dtype(dtype), normalised)
+        self.class_names = arguments.check_class_names(class_names, self.layers[-1])
+        self.dropout = arguments.check_dropout(dropout, len(self.layers) - 2)
+        normalised = (*arguments.check_batch_norm(batch_norm, len(self.layers) - 2), False)
+        self.parameters = Parameters(self.layers, arguments.check_dtype(dtype), normalised)
         biases = INITIALIZERS.resolve(bias_initializer, "bias_initializer")
         self.bias_initializer = biases.spec
         self.initializer = self._initialise(initializer, biases)
@@ -182,27 +181,27 @@ class Network:
             return len(self.class_names)
         return self.layers[-1] if self.loss.output == "softmax" else None
 
-    def forward(self, X: Array, training: Array | None = None) -> Trace:
+    def forward(self, X: Array, dropout_keys: Array | None = None) -> ForwardCache:
         """Run a batch through the network.
 
         Parameters
         ----------
         X : ndarray of shape (n, d_0)
             Rows of this network's dtype; `input_batch` makes them from whatever the data are.
-        training : ndarray, optional
+        dropout_keys : ndarray, optional
             A step's keys from `glassnet.nn.dropout.mask_keys`: the pass is then one of training, with dropout and
             with the batch's own statistics. None: as in prediction.
 
         Returns
         -------
-        Trace
+        ForwardCache
             Every layer's Z and H, and the outputs.
         """
         return backpropagation.forward(
-            X, self.parameters, self.activations, self.output_scale, self.dropout, training
+            X, self.parameters, self.activations, self.output_scale, self.dropout, dropout_keys
         )
 
-    def forward_as_batch(self, X: Array) -> Trace:
+    def forward_as_batch(self, X: Array) -> ForwardCache:
         """Run a batch through as in training, with its own statistics, but without dropout."""
         no_keys = np.zeros(len(self.W), np.uint32)
         no_dropout = [0.0] * len(self.W)
@@ -210,10 +209,10 @@ class Network:
             X, self.parameters, self.activations, self.output_scale, no_dropout, no_keys
         )
 
-    def track(self, trace: Trace, momentum: float = MOMENTUM) -> None:
+    def track(self, cache: ForwardCache, momentum: float = MOMENTUM) -> None:
         """Move the running statistics of batch normalisation towards those of a training pass."""
         for mean, variance, normalised in zip(
-            self.parameters.mean, self.parameters.variance, trace.normalised, strict=True
+            self.parameters.mean, self.parameters.variance, cache.normalised, strict=True
         ):
             if mean is not None and variance is not None and normalised is not None:
                 track(mean, variance, normalised, momentum)
@@ -225,12 +224,12 @@ class Network:
         """
         self.track(self.forward_as_batch(self.input_batch(X)), momentum=0)
 
-    def backward(self, trace: Trace, targets: Array, weights: Array | None = None) -> Any:
+    def backward(self, cache: ForwardCache, targets: Array, weights: Array | None = None) -> Any:
         """Return the loss of the batch and write its gradient by theta into ``gradient``.
 
         Parameters
         ----------
-        trace : Trace
+        cache : ForwardCache
             From `forward`; its ``delta`` is filled.
         targets : ndarray of shape (n, d_L)
             From `encode`.
@@ -243,12 +242,12 @@ class Network:
             If the loss is NaN or infinite; the message says in which layer that began.
         """
         return backpropagation.backward(
-            trace, targets, self.loss, self.parameters, self.activations, self.output_scale, weights
+            cache, targets, self.loss, self.parameters, self.activations, self.output_scale, weights
         )
 
-    def loss_value(self, trace: Trace, targets: Array) -> Any:
+    def loss_value(self, cache: ForwardCache, targets: Array) -> Any:
         """Return the loss of the batch without its gradient; raises as `backward` does."""
-        return backpropagation.value_and_slope(trace, targets, self.loss)[0]
+        return backpropagation.value_and_slope(cache, targets, self.loss)[0]
 
     def input_batch(self, X: Array) -> Array:
         """Return rows as the network takes them: flat, of its dtype, bytes scaled to [0, 1].
@@ -299,7 +298,7 @@ class Network:
             raise DataError(f"y: {len(targets)} targets for {len(X)} rows of X")
         return X, targets
 
-    def blocks(self, X: Array) -> Iterator[tuple[slice, Trace]]:
+    def blocks(self, X: Array) -> Iterator[tuple[slice, ForwardCache]]:
         """Yield the rows of checked X in blocks, with the forward pass of each."""
         for first in range(0, len(X), BLOCK_ROWS):
             rows = slice(first, min(first + BLOCK_ROWS, len(X)))
@@ -321,19 +320,54 @@ class Network:
         """Return the outputs for checked rows."""
         outputs = []
         with np.errstate(all="ignore"):  # what comes of it is checked
-            for rows, trace in self.blocks(X):
-                bad = np.flatnonzero(~np.isfinite(trace.outputs).all(axis=1))
+            for rows, cache in self.blocks(X):
+                bad = np.flatnonzero(~np.isfinite(cache.outputs).all(axis=1))
                 if len(bad):
                     raise NonFiniteError(
                         f"X: row {rows.start + bad[0]} is too much for the network: its output is "
-                        f"{trace.outputs[bad[0]]}"
+                        f"{cache.outputs[bad[0]]}"
                     )
-                outputs.append(self.loss.predict(trace.outputs))
+                outputs.append(self.loss.predict(cache.outputs))
         return np.concatenate(outputs)
 
     def predict(self, X: Any) -> Array:
         """Return class labels of shape (n,), or the outputs where the network has no classes."""
         return decode(self.outputs(X), self.n_classes)
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return the probability of every class, of shape (n, classes).
+
+        Parameters
+        ----------
+        X : array_like of shape (n, d_0)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (n, classes)
+            After softmax, the outputs. After a single sigmoid two columns: 1 - output and output. After several
+            sigmoids the outputs, each by itself; such rows need not sum to 1.
+
+        Raises
+        ------
+        UsageError
+            If the loss is not one of probabilities.
+        DataError, NonFiniteError
+            As from `outputs`.
+
+        Examples
+        --------
+        >>> Network([2, 3, 1], loss="binary_cross_entropy").predict_proba([[0.5, 1.0]]).sum(axis=1)
+        array([1.], dtype=float32)
+        """
+        if self.loss.output is None:
+            raise UsageError(
+                "loss",
+                f"{self.loss.name} gives no probabilities; train with cross_entropy or binary_cross_entropy, "
+                "or take predict or outputs",
+            )
+        outputs = self.outputs(X)
+        return outputs if self.layers[-1] > 1 else np.hstack([1 - outputs, outputs])
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the accuracy on (X, y), or the coefficient of determination R^2 without classes.
@@ -370,7 +404,7 @@ class Network:
         """Return the SHA-256 of theta's bytes: equal exactly where every parameter is equal bit for bit."""
         return hashlib.sha256(self.theta.data).hexdigest()
 
-    def description(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, Any]:
         """Return the arguments that build this network again, as plain values; what is the default is None."""
         hidden, last = [activation.name for activation in self.activations[:-1]], self.activations[-1]
         return {
@@ -394,89 +428,3 @@ class Network:
         names = [activation.name for activation in self.activations[:-1]]
         hidden = names[0] if len(set(names)) == 1 else names
         return f"Network({list(self.layers)}, activation={hidden!r}, loss={self.loss.spec!r}, seed={self.seed})"
-
-
-def _check_layers(layers: Sequence[int]) -> tuple[int, ...]:
-    try:
-        sizes = tuple(layers)
-    except TypeError:
-        sizes = ()
-    whole = all(isinstance(d, int | np.integer) and not isinstance(d, bool) and d > 0 for d in sizes)
-    if len(sizes) < 2 or not whole:
-        raise UsageError("layers", f"needs two or more whole numbers > 0, inputs first, got {layers!r}")
-    return tuple(int(d) for d in sizes)
-
-
-def _check_class_names(class_names: Sequence[str] | None, d_out: int) -> tuple[str, ...] | None:
-    if class_names is None:
-        return None
-    if isinstance(class_names, str) or not isinstance(class_names, Iterable):
-        raise UsageError("class_names", f"must be a sequence of names, got {class_names!r}")
-    names = tuple(str(name) for name in class_names)
-    if d_out not in (1, len(names)):
-        raise UsageError("class_names", f"{len(names)} names for {d_out} outputs; give one for each")
-    return names
-
-
-def _check_batch_norm(batch_norm: Any, depth: int) -> tuple[bool, ...]:
-    if isinstance(batch_norm, bool):
-        return (batch_norm,) * depth
-    values = tuple(batch_norm) if isinstance(batch_norm, Iterable) else (batch_norm,)
-    if len(values) != depth or not all(isinstance(value, bool) for value in values):
-        raise UsageError(
-            "batch_norm", f"give true or false, or one for each of the {depth} hidden layers, got {batch_norm!r}"
-        )
-    return values
-
-
-def _check_dropout(dropout: Any, depth: int) -> tuple[float, ...]:
-    """Return the rates at the input of each layer with weights."""
-    one = isinstance(dropout, int | float | np.number)
-    if one and depth == 0 and dropout:
-        raise UsageError("dropout", "there are no hidden layers; give the share of the inputs as a list of one")
-    rates = (0.0, *[dropout] * depth) if one else tuple(dropout) if isinstance(dropout, Iterable) else ()
-    numbers = all(isinstance(rate, int | float | np.number) and not isinstance(rate, bool) for rate in rates)
-    if len(rates) != depth + 1 or not numbers or not all(0 <= rate < 1 for rate in rates):
-        raise UsageError(
-            "dropout",
-            f"give a share in [0, 1), or one for the input and each of the {depth} hidden layers, got {dropout!r}",
-        )
-    return tuple(float(rate) for rate in rates)
-
-
-def _check_dtype(dtype: Any) -> np.dtype[Any]:
-    try:
-        checked = np.dtype(dtype)
-    except TypeError:
-        checked = None
-    if dtype is None or checked is None or checked not in DTYPES:  # NumPy holds None equal to float64
-        raise UsageError("dtype", f"must be float32 or float64, got {dtype!r}")
-    return checked
-
-
-def _hidden_activations(activation: Any, depth: int) -> list[Activation]:
-    if isinstance(activation, str | Activation):
-        return [ACTIVATIONS.resolve(activation)] * depth
-    names = list(activation) if isinstance(activation, Iterable) else [activation]
-    if len(names) != depth:
-        raise UsageError("activation", f"give one name, or one for each of the {depth} hidden layers, got {names}")
-    return [ACTIVATIONS.resolve(name) for name in names]
-
-
-def _output_activation(activation: str | Activation | None, loss: Loss) -> Activation:
-    """Return the last layer's f: the identity where softmax or sigmoid is part of the loss."""
-    name = activation.name if isinstance(activation, Activation) else activation
-    if name is not None:
-        check_output(loss, name)
-    if loss.output is not None or activation is None:
-        return IDENTITY
-    return ACTIVATIONS.resolve(activation, "output_activation")
-
-
-def _check_scale(output_scale: float, loss: Loss) -> float:
-    number = isinstance(output_scale, int | float | np.number) and not isinstance(output_scale, bool)
-    if not number or not 0 < output_scale < np.inf:
-        raise UsageError("output_scale", f"must be a number > 0, got {output_scale!r}")
-    if loss.output is not None and output_scale != 1:
-        raise UsageError("output_scale", f"must be 1 with {loss.name}: softmax and sigmoid need no amplification")
-    return float(output_scale)

@@ -25,7 +25,7 @@ class Parameters:
     layers : sequence of int
         Units per layer, the inputs first.
     dtype : dtype
-        Of all vectors.
+        Type of all vectors.
     batch_norm : sequence of bool, optional
         Whether the layer normalises, for each layer with weights. Default: none does.
 
@@ -36,7 +36,7 @@ class Parameters:
     W, b, dW, db : list of ndarray
         One view a layer: W and dW of shape (d_in, d_out), b and db of shape (d_out,).
     gamma, dgamma : list of ndarray or None
-        Of shape (d_out,) where the layer normalises.
+        Scales and their gradients, of shape (d_out,), of the layers that normalise.
     statistics : ndarray
         Running means and variances of the layers that normalise.
     mean, variance : list of ndarray or None

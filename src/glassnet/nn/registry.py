@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import ast
 import keyword
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields
 from typing import Any, Generic, TypeVar
+
+import numpy as np
 
 from glassnet.errors import UsageError, unknown_name
 
@@ -26,6 +30,11 @@ class Registry(Generic[T]):
     base : type
         The class every member is an instance of.
 
+    Attributes
+    ----------
+    aliases : dict of str to str
+        Other names by which members may be called, with the names that they are registered under.
+
     Examples
     --------
     >>> numbers = Registry("number", float)
@@ -38,6 +47,7 @@ class Registry(Generic[T]):
         self.kind = kind
         self.base = base
         self._factories: dict[str, Callable[..., T]] = {}
+        self.aliases: dict[str, str] = {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._factories)
@@ -57,9 +67,10 @@ class Registry(Generic[T]):
         self._factories[name] = factory
 
     def factory(self, name: str) -> Callable[..., T]:
-        """Return the factory registered as `name`, or raise `UsageError` with the nearest known names."""
+        """Return the factory registered as `name`, or raise `UsageError` with the nearest known name."""
+        name = self.aliases.get(name, name)
         if name not in self._factories:
-            raise unknown_name(self.kind, name, self._factories)
+            raise unknown_name(self.kind, name, [*self._factories, *self.aliases])
         return self._factories[name]
 
     def resolve(self, spec: str | T, parameter: str | None = None) -> T:
@@ -68,7 +79,7 @@ class Registry(Generic[T]):
         Parameters
         ----------
         spec : str or instance
-            ``"name"``, ``"name(1, key=2)"``, or a finished object.
+            ``"name"``, ``"name(1, key=2)"``, or a finished object. A hyphen in the name counts as an underscore.
         parameter : str, optional
             What errors call it, where that is not the kind.
 
@@ -95,7 +106,9 @@ class Registry(Generic[T]):
 def _parse_call(kind: str, spec: str) -> tuple[str, list[Any], dict[str, Any]]:
     """Split ``"name(1, key=2)"`` into its name, positional and keyword arguments."""
     try:
-        node = ast.parse(spec.strip(), mode="eval").body
+        name = re.match(r"\s*([a-zA-Z][\w-]*)", spec)  # cross-entropy is as good as cross_entropy
+        text = spec if name is None else name[1].replace("-", "_") + spec[name.end() :]
+        node = ast.parse(text.strip(), mode="eval").body
         if isinstance(node, ast.Name):
             return node.id, [], {}
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -111,3 +124,35 @@ def _parse_call(kind: str, spec: str) -> tuple[str, list[Any], dict[str, Any]]:
 def _literal(node: ast.expr) -> Any:
     """Evaluate a literal; a bare word such as ``sum`` counts as a string, so shells need fewer quotes."""
     return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
+
+
+#: What holds of each option by name, and how it is said.
+Ranges = Mapping[str, tuple[Callable[[Any], bool], str]]
+
+
+def check_options(owner: Any, names: Iterable[str], ranges: Ranges) -> None:
+    """Refuse attributes of a frozen dataclass that are no finite numbers in their ranges.
+
+    NumPy's numbers become Python's: these leave float32 arithmetic float32.
+
+    Raises
+    ------
+    UsageError
+        Naming the option.
+    """
+    for name in names:
+        value = getattr(owner, name)
+        number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+        if not number or not np.isfinite(value):
+            raise UsageError(name, f"must be a finite number, got {value!r}")
+        if isinstance(value, np.number):
+            object.__setattr__(owner, name, value := value.item())
+        holds, said = ranges.get(name, (lambda value: True, ""))
+        if not holds(value):
+            raise UsageError(name, f"must be {said}, got {value}")
+
+
+def specification(owner: Any) -> str:
+    """Return the text that the owner's registry resolves to it again: ``name(field=value, ..)``."""
+    options = ", ".join(f"{option.name}={getattr(owner, option.name)!r}" for option in fields(owner))
+    return f"{owner.name}({options})"

@@ -16,8 +16,7 @@ import numpy as np
 
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
-from glassnet.nn.options import Ranges, check_options, specification
-from glassnet.nn.registry import Registry
+from glassnet.nn.registry import Ranges, Registry, check_options, specification
 
 
 @dataclass
@@ -108,6 +107,18 @@ class Schedule:
     ------
     UsageError
         If an option is not a finite number in its range.
+
+    Examples
+    --------
+    >>> @dataclass(frozen=True)
+    ... class InverseRoot(WarmedUp):
+    ...     name = "inverse_root"
+    ...
+    ...     def decay(self, epochs, progress):
+    ...         return (1 + epochs) ** -0.5
+    >>> schedule = InverseRoot()
+    >>> schedule.factors(np.arange(1, 5), total=4, per_epoch=1, state=schedule.start()).round(3)
+    array([1.   , 0.707, 0.577, 0.5  ])
     """
 
     warmup: float = field(default=0, kw_only=True)

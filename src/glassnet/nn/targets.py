@@ -27,7 +27,7 @@ def encode(y: Array, d_out: int, n_classes: int | None, dtype: np.dtype[Any]) ->
     n_classes : int or None
         Number of classes; None: as many as there are outputs, and no classes at all with a single output.
     dtype : dtype
-        Of the targets.
+        Type of the targets.
 
     Raises
     ------

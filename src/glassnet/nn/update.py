@@ -25,9 +25,9 @@ from typing import Any
 import numpy as np
 
 from glassnet.nn.activations import Array
-from glassnet.nn.optimizer import Optimizer, OptimizerState, apply_rule
-from glassnet.nn.options import Ranges, check_options
+from glassnet.nn.optimizers.base import Optimizer, OptimizerState, apply_rule
 from glassnet.nn.parameters import Parameters
+from glassnet.nn.registry import Ranges, check_options
 
 #: What holds of the options, and how it is said.
 RANGES: Ranges = {
@@ -44,11 +44,17 @@ class Update:
     Parameters
     ----------
     optimizer : Optimizer
-        Whose rule it is.
-    l1, l2, weight_decay : float, default 0
-        Penalties on the weights.
-    clip_norm, clip_value, max_norm, ema : float, optional
-        None: is not done.
+        Optimizer whose rule takes the step.
+    l1, l2 : float, default 0
+        Strength of the penalties l1 |theta_W|_1 and l2/2 |theta_W|^2 on the weights, >= 0.
+    weight_decay : float, default 0
+        Share of the weights, times the step size, that is taken away at each step, >= 0.
+    clip_norm, clip_value : float, optional
+        Largest norm of the gradient, and largest size of its entries, > 0. None: it is not clipped.
+    max_norm : float, optional
+        Longest vector of weights into a hidden unit, > 0. None: any length.
+    ema : float, optional
+        Share of the average of theta that is kept at each step, between 0 and 1. None: there is no average.
 
     Raises
     ------
@@ -126,15 +132,15 @@ class Update:
     def rule(self, theta: Array, g: Array, *memory: Array, t: Any, **numbers: Any) -> tuple[Array, ...]:
         """Return the new theta and memory: all of a step that is elementwise, as one formula."""
         penalty_1, penalty_2, shrink = (numbers.pop(name) for name in ("penalty_1", "penalty_2", "shrink"))
-        g = self._slope(theta, g, penalty_1, penalty_2)
-        theta = self._shrunk(theta, shrink)
+        g = self._penalise(theta, g, penalty_1, penalty_2)
+        theta = self._shrink(theta, shrink)
         if self.ema is None:
             return self.optimizer.rule(theta, g, *memory, t=t, **numbers)
         decay = numbers.pop("decay")
         theta, *others = self.optimizer.rule(theta, g, *memory[:-1], t=t, **numbers)
-        return theta, *others, moved_average(memory[-1], theta, decay)
+        return theta, *others, move_average(memory[-1], theta, decay)
 
-    def _slope(self, theta: Array, g: Array, penalty_1: Any, penalty_2: Any) -> Array:
+    def _penalise(self, theta: Array, g: Array, penalty_1: Any, penalty_2: Any) -> Array:
         if self.clip_value is not None:
             g = np.minimum(np.maximum(g, -self.clip_value), self.clip_value)
         if self.l2:
@@ -143,7 +149,7 @@ class Update:
             g = g + penalty_1 * np.sign(theta)
         return g
 
-    def _shrunk(self, theta: Array, shrink: Any) -> Array:
+    def _shrink(self, theta: Array, shrink: Any) -> Array:
         return theta - shrink * theta if self.weight_decay else theta
 
     def step(self, parameters: Parameters, state: OptimizerState, factor: float = 1.0) -> None:
@@ -181,8 +187,8 @@ class Update:
         theta, gradient = parameters.theta, parameters.gradient
         for name, block in parameters.blocks.items():
             known = numbers[name[0] == "W"]
-            gradient[block] = self._slope(theta[block], gradient[block], known["penalty_1"], known["penalty_2"])
-            theta[block] = self._shrunk(theta[block], known["shrink"])
+            gradient[block] = self._penalise(theta[block], gradient[block], known["penalty_1"], known["penalty_2"])
+            theta[block] = self._shrink(theta[block], known["shrink"])
         if factor > 0:
             replace(self.optimizer, learning_rate=factor * self.optimizer.learning_rate).step(
                 theta, gradient, state
@@ -190,11 +196,11 @@ class Update:
         else:
             state.t += 1
         if self.ema is not None:
-            state.memory[-1][:] = moved_average(state.memory[-1], theta, numbers[True]["decay"])
+            state.memory[-1][:] = move_average(state.memory[-1], theta, numbers[True]["decay"])
 
 
-def moved_average(average: Array, theta: Array, decay: Any) -> Array:
-    """Decay average + (1 - decay) theta."""
+def move_average(average: Array, theta: Array, decay: Any) -> Array:
+    """Return decay average + (1 - decay) theta."""
     return decay * average + (1 - decay) * theta
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from shlex import quote
 
 from glassnet.data.dataset import Dataset
-from glassnet.data.own import looks_like_a_path
 from glassnet.data.registry import DATASETS
+from glassnet.data.user_data import looks_like_a_path
 from glassnet.nn.network import Network
 from glassnet.report.axes import written
 from glassnet.report.curves import Drawing

@@ -78,7 +78,7 @@ def find_gemm(dtype: Any) -> Gemm | None:
     return None
 
 
-class _Held:
+class _ThreadsBefore:
     """How many are setting BLAS's threads at the moment, and what they were before."""
 
     lock = threading.Lock()
@@ -97,8 +97,8 @@ def usual_threads() -> int:
     ...     usual_threads() == before
     True
     """
-    with _Held.lock:
-        counts = _Held.before if _Held.count else [library["threads"] for library in libraries()]
+    with _ThreadsBefore.lock:
+        counts = _ThreadsBefore.before if _ThreadsBefore.count else [library["threads"] for library in libraries()]
         return max(counts, default=1)
 
 
@@ -119,10 +119,10 @@ def blas_threads() -> Iterator[Callable[[int], None]]:
     True
     """
     controllers = ThreadpoolController().select(user_api="blas").lib_controllers
-    with _Held.lock:
-        if _Held.count == 0:
-            _Held.before = [controller.num_threads for controller in controllers]
-        _Held.count += 1
+    with _ThreadsBefore.lock:
+        if _ThreadsBefore.count == 0:
+            _ThreadsBefore.before = [controller.num_threads for controller in controllers]
+        _ThreadsBefore.count += 1
 
     def use(count: int) -> None:
         for controller in controllers:
@@ -131,8 +131,8 @@ def blas_threads() -> Iterator[Callable[[int], None]]:
     try:
         yield use
     finally:
-        with _Held.lock:
-            _Held.count -= 1
-            if _Held.count == 0:
-                for controller, count in zip(controllers, _Held.before, strict=False):
+        with _ThreadsBefore.lock:
+            _ThreadsBefore.count -= 1
+            if _ThreadsBefore.count == 0:
+                for controller, count in zip(controllers, _ThreadsBefore.before, strict=False):
                     controller.set_num_threads(count)

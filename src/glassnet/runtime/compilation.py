@@ -82,11 +82,11 @@ def compile_function(source: str, name: str) -> Callable[..., Any]:
             setattr(module, key, jit(value))
     compiled: Any = getattr(module, name)
     if cached:
-        _keep_on_disk(compiled)
+        _cache_on_disk(compiled)
     return compiled
 
 
-def _keep_on_disk(compiled: Any) -> None:
+def _cache_on_disk(compiled: Any) -> None:
     """Give a function Numba's cache on disk, one that does without what is damaged or cannot be written."""
     from numba.core.caching import FunctionCache
 
@@ -146,17 +146,17 @@ def foreign_function(address: int, arguments: str) -> Any:
 
 
 #: What `machine_functions` gives.
-MACHINE_FUNCTIONS = ("fence", "give_way", "prefetch", "flush_small_numbers", "restore_small_numbers")
+MACHINE_FUNCTIONS = ("fence", "sleep_microseconds", "prefetch", "flush_denormals", "restore_denormals")
 
 
 @functools.cache
 def machine_functions() -> dict[str, Callable[..., Any]]:
     """Return functions that compiled code can call and Python has no words for.
 
-    ``fence()`` makes what was written before it visible to other threads. ``give_way()`` lets another thread have
-    the core. ``prefetch(address)`` asks for a cache line that will be read soon. ``flush_small_numbers()`` has
-    this thread take numbers too small to be normal for 0, which on Intel's processors are a hundred times slower
-    than others, and returns what ``restore_small_numbers(state)`` takes.
+    ``fence()`` makes what was written before it visible to other threads. ``sleep_microseconds(n)`` lets another
+    thread have the core. ``prefetch(address)`` asks for a cache line that will be read soon. ``flush_denormals()``
+    has this thread take numbers too small to be normal for 0, which on Intel's processors are a hundred times
+    slower than others, and returns what ``restore_denormals(state)`` takes.
     """
     from llvmlite import ir
     from numba import types
@@ -188,7 +188,7 @@ def machine_functions() -> dict[str, Callable[..., Any]]:
         return types.void(types.intp), code
 
     @intrinsic
-    def flush_small_numbers(typing: Any) -> Any:
+    def flush_denormals(typing: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             if not X86:
                 return ir.Constant(ir.IntType(32), 0)
@@ -202,7 +202,7 @@ def machine_functions() -> dict[str, Callable[..., Any]]:
         return types.uint32(), code
 
     @intrinsic
-    def restore_small_numbers(typing: Any, state: Any) -> Any:
+    def restore_denormals(typing: Any, state: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             if X86:
                 control(builder, "ldmxcsr", cgutils.alloca_once_value(builder, arguments[0]))
@@ -210,11 +210,11 @@ def machine_functions() -> dict[str, Callable[..., Any]]:
 
         return types.void(types.uint32), code
 
-    give_way = types.ExternalFunction("usleep", types.int32(types.uint32))
+    sleep_microseconds = types.ExternalFunction("usleep", types.int32(types.uint32))
     return dict(
         zip(
             MACHINE_FUNCTIONS,
-            (fence, give_way, prefetch, flush_small_numbers, restore_small_numbers),
+            (fence, sleep_microseconds, prefetch, flush_denormals, restore_denormals),
             strict=True,
         )
     )

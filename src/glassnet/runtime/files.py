@@ -39,7 +39,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, 0o666 & ~_read_umask())
         os.replace(temporary, path)
         _sync_folder(path.parent)
     except OSError as error:
@@ -51,7 +51,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             os.unlink(temporary)
 
 
-def _umask() -> int:
+def _read_umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
@@ -74,7 +74,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 @contextlib.contextmanager
-def held_alone(path: Path) -> Iterator[None]:
+def lock_file(path: Path) -> Iterator[None]:
     """Hold a file as long as the context lasts, alone among all processes; a process that dies lets it go.
 
     Where the system knows no such lock (Windows), nothing is held.

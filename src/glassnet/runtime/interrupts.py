@@ -29,13 +29,13 @@ class GracefulInterrupts:
     def __enter__(self) -> GracefulInterrupts:
         if threading.current_thread() is threading.main_thread():
             self._previous = {
-                number: signal.signal(number, self._note)
+                number: signal.signal(number, self._record_signal)
                 for number in self.SIGNALS
                 if signal.getsignal(number) != signal.SIG_IGN
             }
         return self
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _record_signal(self, number: int, frame: FrameType | None) -> None:
         self.signal = signal.Signals(number)
         self._restore()
 

@@ -93,11 +93,11 @@ def machine_report() -> dict[str, Any]:
             name: os.environ[name] for name in KERNEL_VARIABLES + THREAD_VARIABLES if name in os.environ
         },
     }
-    report["advice"] = _advice(report)
+    report["advice"] = _write_advice(report)
     return report
 
 
-def _advice(report: dict[str, Any]) -> list[str]:
+def _write_advice(report: dict[str, Any]) -> list[str]:
     """Say what would make training here faster."""
     advice = []
     set_kernels = [name for name in KERNEL_VARIABLES if name in report["variables"]]

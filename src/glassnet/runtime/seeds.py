@@ -30,7 +30,7 @@ def stream(seed: int, purpose: str) -> np.random.Generator:
     >>> bool(stream(0, "shuffling").random() == stream(0, "split").random())
     False
     """
-    return np.random.default_rng(_sequence(seed, purpose))
+    return np.random.default_rng(_seed_sequence(seed, purpose))
 
 
 def seed_words(seed: int, purpose: str, count: int) -> list[int]:
@@ -41,10 +41,10 @@ def seed_words(seed: int, purpose: str, count: int) -> list[int]:
     >>> seed_words(0, "dropout", 2) == seed_words(0, "dropout", 3)[:2]
     True
     """
-    return _sequence(seed, purpose).generate_state(count).tolist()
+    return _seed_sequence(seed, purpose).generate_state(count).tolist()
 
 
-def _sequence(seed: int, purpose: str) -> np.random.SeedSequence:
+def _seed_sequence(seed: int, purpose: str) -> np.random.SeedSequence:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise UsageError("seed", f"must be a whole number >= 0, got {seed!r}")
     return np.random.SeedSequence(int(seed), spawn_key=(PURPOSES.index(purpose),))

@@ -56,7 +56,7 @@ class ThreadChoice:
         powers = [1 << power for power in range(most.bit_length()) if 1 << power < most]
         self.options = [most] if fixed else [most, *reversed(powers)]
         self.most, self.count, self.clock = most, most, clock
-        self._kept, self._interval, self._next = most, SOONEST, 0.0
+        self._fastest, self._interval, self._next = most, SOONEST, 0.0
         self._try_all()
 
     @property
@@ -85,6 +85,6 @@ class ThreadChoice:
     def _settle(self) -> None:
         """Keep the fastest, the longer the more often it has been found to be so."""
         self.count = min(self.options, key=self._seconds.__getitem__)
-        self._interval = min(2 * self._interval, LATEST) if self.count == self._kept else SOONEST
-        self._kept = self.count
+        self._interval = min(2 * self._interval, LATEST) if self.count == self._fastest else SOONEST
+        self._fastest = self.count
         self._next = self.clock() + self._interval

@@ -14,14 +14,13 @@ from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, GlassnetError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS
-from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.seeds import stream
+from glassnet.training.components import Components
 from glassnet.training.config import RunConfig
-from glassnet.training.learner import Learner
-from glassnet.training.loop import rules_of
 from glassnet.training.options import DataConfig
 from glassnet.training.run import load_data, network_for
 from glassnet.training.sampling import Sampler
+from glassnet.training.trainer import Trainer
 
 
 class DataCache:
@@ -85,21 +84,17 @@ def flops_per_row(network: Network) -> int:
 
 
 @contextlib.contextmanager
-def prepare(config: RunConfig, data: Dataset) -> Iterator[Learner]:
-    """Give a learner that is about to begin a configuration's run; nothing is saved.
+def prepare(config: RunConfig, data: Dataset) -> Iterator[Trainer]:
+    """Give a trainer that is about to begin a configuration's run; nothing is saved.
 
     Raises
     ------
     UsageError, DataError
         If options, network and data do not fit.
     """
-    rules = rules_of(config.training, OPTIMIZERS.resolve(config.training.optimizer))
-    network = network_for(config, data)
-    network.class_names = data.class_names
-    with blas_threads() as use_threads, np.errstate(all="ignore"):  # as `glassnet.fit`
-        learner = Learner(network, data, rules, config, None, use_threads)
-        with contextlib.closing(learner.engine):
-            yield learner
+    components = Components.build(config.training)
+    with Trainer.open(network_for(config, data), data, config, components) as trainer:
+        yield trainer
 
 
 def check(name: str, config: RunConfig, data: Dataset, measure: str) -> None:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from glassnet.data.dataset import Dataset
 from glassnet.errors import FileError, HealthWarning
-from glassnet.runtime.files import held_alone
+from glassnet.runtime.files import lock_file
 from glassnet.study.fairness import DataCache, flops_per_row, order_fingerprint, sampler_of
 from glassnet.study.results import DIVERGED, FINISHED, Row, finite, write_row
-from glassnet.training.callbacks import Callback, Running
+from glassnet.training.callbacks import Callback
 from glassnet.training.config import RunConfig
 from glassnet.training.health.diagnosis import Diagnosis
-from glassnet.training.loop import DivergenceError, Run
+from glassnet.training.results import DivergenceError, Run
 from glassnet.training.run import network_for, resume, run
 from glassnet.training.run_folder import CONFIG_FILE, LOCK_FILE
 
@@ -78,7 +78,7 @@ class TimeLimit(Callback):
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
-    def epoch(self, run: Running) -> str | None:
+    def on_epoch_end(self, run: Run) -> str | None:
         """Return why training ends, or None."""
         return f"{self.seconds:g} seconds" if run.history.seconds >= self.seconds else None
 
@@ -89,7 +89,7 @@ class EpochReporter(Callback):
     def __init__(self, report: Callable[[object], None], measure: str) -> None:
         self.report, self.measure = report, measure
 
-    def epoch(self, run: Running) -> None:
+    def on_epoch_end(self, run: Run) -> None:
         """Report the last epoch."""
         if (last := run.history.last) is not None:
             self.report((last.epoch, last.row().get(self.measure)))
@@ -172,7 +172,7 @@ def _wait_until_free(folder: Path) -> None:
     end = time.monotonic() + LOCK_SECONDS
     while (folder / LOCK_FILE).is_file():
         try:
-            with held_alone(folder / LOCK_FILE):
+            with lock_file(folder / LOCK_FILE):
                 return
         except FileError:
             if time.monotonic() > end:

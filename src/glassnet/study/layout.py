@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from glassnet.study.fairness import DataCache, prepare
 from glassnet.study.process_pool import ProcessPool
 from glassnet.training.config import RunConfig
 from glassnet.training.engine import MOST_THREADS
-from glassnet.training.learner import Learner
+from glassnet.training.trainer import Trainer
 
 #: Times that both are measured, and how much faster one after the other has to be.
 ROUNDS, CLEARLY = 2, 1.1
@@ -121,17 +120,17 @@ def _measure_rates(pool: ProcessPool, config: RunConfig, workers: int) -> list[f
 
 def measure_rate(config: RunConfig, data: DataCache, report: Callable[[object], None]) -> float:
     """Return how many steps a second a run takes in this process; nothing is saved."""
-    with prepare(config, data.load(config)) as learner:
-        steps = _take_steps(learner)
+    with prepare(config, data.load(config)) as trainer:
+        steps = _take_steps(trainer)
         _measure_steps(steps, WARM_UP)
         return _measure_steps(steps, MEASURED)
 
 
-def _take_steps(learner: Learner) -> Iterator[int]:
+def _take_steps(trainer: Trainer) -> Iterator[int]:
     """Take the steps of a run, epoch after epoch, and yield how many were taken."""
-    for number in itertools.count(1):
-        yield from learner.epoch(number)
-        learner.end_epoch(number)
+    while True:
+        yield from trainer.train_epoch()
+        trainer.end_epoch()
 
 
 def _measure_steps(steps: Iterator[int], seconds: float) -> float:

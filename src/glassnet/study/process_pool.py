@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 
 from glassnet.errors import GlassnetError
 from glassnet.runtime.interrupts import GracefulInterrupts
-from glassnet.training.loop import Interrupted
+from glassnet.training.results import Interrupted
 
 #: Workers in a row that may die before they are ready; then no more are started.
 MOST_FAILED_STARTS = 3

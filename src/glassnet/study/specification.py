@@ -12,8 +12,8 @@ from typing import Any, Literal, TypeVar
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
-from glassnet.data.own import looks_like_a_path
 from glassnet.data.registry import find
+from glassnet.data.user_data import looks_like_a_path
 from glassnet.errors import FileError, UsageError
 from glassnet.study.design import BASE, Budget, Changes, Factor, Study, changed, measuring
 from glassnet.training.config import RunConfig, resolve_names

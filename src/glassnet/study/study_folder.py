@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from glassnet.errors import FileError
-from glassnet.runtime.files import held_alone, write_bytes
+from glassnet.runtime.files import lock_file, write_bytes
 from glassnet.study.design import Study
 
 STUDY_FILE = "study.toml"
@@ -46,7 +46,7 @@ class StudyFolder:
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise FileError(self.path, f"cannot be made: {error.strerror}; choose another folder") from None
-        with held_alone(self.path / LOCK_FILE):
+        with lock_file(self.path / LOCK_FILE):
             record = self.record()
             if record.get("fingerprint", study.fingerprint()) != study.fingerprint():
                 name = record.get("name", "")

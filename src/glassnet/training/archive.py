@@ -1,10 +1,13 @@
-"""Arrays and one entry of plain values in a file of the safetensors format, which holds data and no code."""
+"""Arrays and plain values, with a checksum over both, in one file of the safetensors format.
+
+Such a file holds data and no code. It is replaced whole or not at all, so that a reader always finds a whole one.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +21,25 @@ from glassnet.runtime.files import write_bytes
 #: contents shall make equal files.
 ENTRY = "glassnet"
 
+#: Says which reader a file needs; raised when an older glassnet could not read a newer file.
+FORMAT = 2
 
-def write_archive(path: Path, arrays: Mapping[str, Array], entry: dict[str, Any]) -> None:
-    """Write a file, whole or not at all.
+
+#: In a file, stands where an array was: a dict with this key and the array's name.
+MARK = "ndarray"
+
+
+def write_archive(path: Path, kind: str, values: Any) -> None:
+    """Write values to a file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    kind : str
+        What it is: ``"checkpoint"`` or ``"model file"``.
+    values : dict
+        What JSON can say, and arrays, at any depth.
 
     Raises
     ------
@@ -29,27 +48,28 @@ def write_archive(path: Path, arrays: Mapping[str, Array], entry: dict[str, Any]
     """
     from safetensors.numpy import save
 
-    whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}  # it corrupts others
-    write_bytes(path, save(whole, {ENTRY: json.dumps(entry)}))
+    arrays: dict[str, Array] = {}
+    plain = _take_arrays(values, "", arrays)
+    entry = {"kind": kind, "format": FORMAT, "values": plain, "sha256": _checksum(plain, arrays)}
+    write_bytes(path, save(arrays, {ENTRY: json.dumps(entry)}))
 
 
-@contextlib.contextmanager
-def opened_archive(path: Path, what: str, instead: str) -> Iterator[tuple[dict[str, Any], Any]]:
-    """Open a file that `write_archive` wrote: its entry, and what gives its arrays by ``get_tensor``.
+def read_archive(path: Path, kind: str, instead: str) -> dict[str, Any]:
+    """Read the values of a file that `write_archive` wrote; nothing in it is executed.
 
     Parameters
     ----------
     path : Path
         The file.
-    what : str
-        What it should be, for the errors: ``"checkpoint"``.
+    kind : str
+        What it has to be.
     instead : str
-        What to do where there is none.
+        What to do where there is no file, for the error.
 
     Raises
     ------
     FileError
-        If it is missing or damaged, also where the context finds that a key is missing or a value does not fit.
+        If the file is missing, damaged, or of another kind or format.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -59,10 +79,47 @@ def opened_archive(path: Path, what: str, instead: str) -> Iterator[tuple[dict[s
         raise FileError(path, "is not a regular file")
     try:
         with safe_open(path, framework="numpy") as file:
-            yield json.loads((file.metadata() or {}).get(ENTRY, '{"format": "none"}')), file
+            entry = json.loads((file.metadata() or {}).get(ENTRY, '{"format": "none"}'))
+            found = entry.get("kind", "file"), entry["format"]
+            if found != (kind, FORMAT):
+                raise FileError(path, f"is no {kind} of format {FORMAT}, but a {found[0]} of format {found[1]}")
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
+        if entry["sha256"] != _checksum(entry["values"], arrays):
+            raise FileError(path, "is damaged: its checksum is wrong; copy it again")
+        return dict(_put_arrays(entry["values"], arrays).items())
     except FileError:
         raise
-    except (SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise FileError(path, f"is damaged or no {what}: {error}") from None
+    except (SafetensorError, AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+        raise FileError(path, f"is damaged or no {kind}: {error}") from None
     except OSError as error:
         raise FileError(path, f"cannot be read: {error.strerror or error}") from None
+
+
+def _take_arrays(value: Any, name: str, arrays: dict[str, Array]) -> Any:
+    """Move the arrays of a value into `arrays`, by dotted names, and return what is left."""
+    if isinstance(value, np.ndarray):
+        arrays[name] = np.ascontiguousarray(value)  # safetensors corrupts others
+        return {MARK: name}
+    if isinstance(value, dict):
+        return {key: _take_arrays(part, f"{name}.{key}".lstrip("."), arrays) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_take_arrays(part, f"{name}.{place}", arrays) for place, part in enumerate(value)]
+    return value
+
+
+def _put_arrays(value: Any, arrays: dict[str, Array]) -> Any:
+    """Return a value with its arrays in their places again."""
+    if isinstance(value, dict):
+        if value.keys() == {MARK}:
+            return arrays[value[MARK]]
+        return {key: _put_arrays(part, arrays) for key, part in value.items()}
+    return [_put_arrays(part, arrays) for part in value] if isinstance(value, list) else value
+
+
+def _checksum(values: Any, arrays: Mapping[str, Array]) -> str:
+    """Return the SHA-256 of values and arrays: of names, dtypes, shapes and every byte."""
+    digest = hashlib.sha256(json.dumps(values).encode())
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}".encode())
+        digest.update(arrays[name].data)
+    return digest.hexdigest()

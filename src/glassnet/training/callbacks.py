@@ -1,88 +1,87 @@
-"""What is told of a run while it goes on, and may end it."""
+"""Callbacks: what a run calls while it goes on, and what may end it."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Protocol
+import contextlib
+import warnings
+from collections.abc import Iterator, Sequence
 
 from glassnet.errors import FileError
-from glassnet.nn.network import Network
-from glassnet.training.config import RunConfig
-from glassnet.training.health.monitor import Health
-from glassnet.training.history import History
-
-
-class Running(Protocol):
-    """What a callback sees of a run: `glassnet.training.loop.Run` while it grows. It is there to be read.
-
-    Attributes
-    ----------
-    network : Network
-        As it is after the latest step.
-    history : History
-        One record for each epoch that was finished.
-    config : RunConfig
-        What would make the run again.
-    folder : Path or None
-        Where it is saved.
-    stopped : str
-        Why it ended: ``"epochs"``, ``"early stopping"``, ``"interrupted"``, ``"non-finite"``, or what a callback
-        said; empty while it goes on, and after an error of a callback.
-    best_epoch : int or None
-        The epoch whose parameters the network has at the end, where early stopping chose it.
-    unsaved : FileError or None
-        Why the last save failed, where it did.
-    health : Health or None
-        What is wrong with the network, if anything, at the end.
-    """
-
-    network: Network
-    history: History
-    config: RunConfig
-    folder: Path | None
-    stopped: str
-    best_epoch: int | None
-    unsaved: FileError | None
-    health: Health | None
+from glassnet.training.results import Run
 
 
 class Callback:
-    """What is told of a run while it goes on. All three methods do nothing here; override what you need.
+    """Something that is called while a run goes on. Its three methods do nothing; override those that you need.
+
+    Each method is given the `Run`, to be read: its network, history, configuration and folder. What a callback
+    changes of it is not part of the promise that a configuration gives the same result again.
+
+    A `FileError` that a method raises is a warning, and training goes on. Any other error ends training; what was
+    learned is saved before.
 
     Examples
     --------
     One that ends training when the network is good enough:
 
     >>> class GoodEnough(Callback):
-    ...     def epoch(self, run):
+    ...     def on_epoch_end(self, run):
     ...         accuracy = run.history.last.validation_accuracy
     ...         return f"{accuracy:.0%} right" if accuracy >= 0.9 else None
 
     Asked after an epoch, as `fit` does:
 
     >>> from types import SimpleNamespace
-    >>> from glassnet.training.history import EpochRecord
+    >>> from glassnet.training.history import EpochRecord, History
     >>> run = SimpleNamespace(history=History())
     >>> run.history.append(EpochRecord(1, 0.4, 0.88, 0.3, 0.92, 0.001, 2.0, 1))
-    >>> GoodEnough().epoch(run)
+    >>> GoodEnough().on_epoch_end(run)
     '92% right'
     """
 
-    def begin(self, run: Running) -> None:
-        """Be told that training begins: all is checked, no step is taken.
+    def on_train_begin(self, run: Run) -> None:
+        """Be called when training begins: all is checked, and no step is taken.
 
         Where a run is resumed, its history holds the epochs already done.
         """
 
-    def epoch(self, run: Running) -> str | None:
-        """Be told that an epoch has ended, ``run.history.last``.
+    def on_epoch_end(self, run: Run) -> str | None:
+        """Be called after each epoch; ``run.history.last`` is its record.
 
         Returns
         -------
         str or None
-            A text ends training, with the text as the reason, ``run.stopped``. None goes on.
+            A text ends training, and becomes the reason, ``run.stopped``. None goes on.
         """
         return None
 
-    def end(self, run: Running) -> None:
-        """Be told that training has ended: always, after Ctrl-C, divergence or another callback's error too."""
+    def on_train_end(self, run: Run) -> None:
+        """Be called when training has ended: always, also after Ctrl-C, divergence or another callback's error."""
+
+
+@contextlib.contextmanager
+def calling(callbacks: Sequence[Callback], run: Run) -> Iterator[None]:
+    """Call callbacks at the beginning, and at the end whatever happens; a `FileError` at the end is a warning."""
+    with contextlib.ExitStack() as ends:
+        for callback in callbacks:
+            ends.callback(_end, callback, run)
+        for callback in callbacks:
+            callback.on_train_begin(run)
+        yield
+
+
+def ask(callbacks: Sequence[Callback], run: Run) -> list[str | None]:
+    """Call callbacks after an epoch, and return their answers; a `FileError` is a warning, and goes on."""
+    answers = []
+    for callback in callbacks:
+        try:
+            answers.append(callback.on_epoch_end(run))
+        except FileError as error:
+            warnings.warn(f"{error}; training goes on", stacklevel=2)
+    return answers
+
+
+def _end(callback: Callback, run: Run) -> None:
+    try:
+        callback.on_train_end(run)
+    except FileError as error:
+        warnings.warn(f"{error}", stacklevel=2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,22 +10,18 @@ import tomli_w
 from pydantic import Field
 
 from glassnet.errors import DataError, FileError, UsageError
-from glassnet.training.option_errors import unknown_option, validated
+from glassnet.training.option_errors import validated
 from glassnet.training.options import (
     SECTIONS,
     DataConfig,
     NetworkConfig,
-    OptimizerShorthand,
     Section,
     TrainingConfig,
-    fields_of,
-    optimizer_of,
     option,
 )
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
-    from glassnet.nn.optimizers import Optimizer
 
 
 class RunConfig(Section):
@@ -136,37 +131,6 @@ def _merge(values: dict[str, Any], changes: dict[str, Any]) -> set[str]:
             values[name] = value
             changed.add(name)
     return changed
-
-
-def resolve_options(options: Mapping[str, Any], known: Iterable[str] = ()) -> tuple[TrainingConfig, Optimizer]:
-    """Return options of training as a configuration, and their optimizer.
-
-    Parameters
-    ----------
-    options : mapping
-        As `glassnet.fit` takes them: specifications or objects, and the shorthands, by which ``learning_rate=0.1``
-        changes the optimizer's and ``early_stopping=5`` is ``"patience(5)"``.
-    known : iterable of str, optional
-        Other names that may be meant by one that is no option.
-
-    Raises
-    ------
-    UsageError
-        If a name is no option, or a value does not fit.
-
-    Examples
-    --------
-    >>> training, optimizer = resolve_options({"learning_rate": 0.5, "optimizer": "sgd", "early_stopping": 5})
-    >>> training.optimizer, training.early_stopping
-    ('sgd(learning_rate=0.5, update_scale=1.0)', 'patience(5)')
-    """
-    fields = fields_of("training")
-    for name in options:
-        if name not in fields:
-            raise unknown_option(name, fields, known)
-    optimizer = optimizer_of(options)
-    rest = {name: value for name, value in options.items() if name not in OptimizerShorthand.model_fields}
-    return validated(TrainingConfig, rest | {"optimizer": optimizer.spec}), optimizer
 
 
 def resolve_names(config: RunConfig) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from glassnet.errors import UsageError, unknown_name
@@ -41,7 +41,7 @@ class EarlyStopping:
     Raises
     ------
     UsageError
-        If an argument is none of that.
+        If an argument is not in its range.
 
     References
     ----------
@@ -63,12 +63,12 @@ class EarlyStopping:
     restore_best: bool = True
 
     def __post_init__(self) -> None:
-        if not _whole(self.patience) or self.patience < 1:
+        if not _is_whole(self.patience) or self.patience < 1:
             raise UsageError("early_stopping", f"patience must be a whole number >= 1, got {self.patience!r}")
         if self.monitor not in MONITORS:
             problem = unknown_name("monitor", str(self.monitor), MONITORS)
             raise UsageError("early_stopping", str(problem))
-        if not _number(self.min_delta) or self.min_delta < 0:
+        if not _is_number(self.min_delta) or self.min_delta < 0:
             raise UsageError("early_stopping", f"min_delta must be a number >= 0, got {self.min_delta!r}")
         if not isinstance(self.restore_best, bool):
             raise UsageError("early_stopping", f"restore_best must be True or False, got {self.restore_best!r}")
@@ -114,18 +114,18 @@ EARLY_STOPPING.add("patience", EarlyStopping)
 
 @dataclass
 class Watch:
-    """What early stopping remembers from epoch to epoch.
+    """The memory of early stopping from epoch to epoch.
 
     Attributes
     ----------
     rule : EarlyStopping
         What counts as an improvement, and when to stop.
     best : float or None
-        The best value so far; None before the first finite one.
+        The best value of the watched figure so far; None before the first finite one.
     best_epoch : int
-        The epoch that had it, counted from 1; 0 before.
+        The epoch with the best value, counted from 1; 0 before there is one.
     waited : int
-        Epochs since, or since the start.
+        Epochs since the best epoch, or since the start.
 
     Examples
     --------
@@ -153,7 +153,7 @@ class Watch:
         """
         value = float(value)
         improved = math.isfinite(value) and (
-            self.best is None or self._gain(self.best, value) > self.rule.min_delta
+            self.best is None or self._measure_gain(self.best, value) > self.rule.min_delta
         )
         if improved:
             self.best, self.best_epoch, self.waited = value, epoch, 0
@@ -161,7 +161,7 @@ class Watch:
             self.waited += 1
         return improved
 
-    def _gain(self, best: float, value: float) -> float:
+    def _measure_gain(self, best: float, value: float) -> float:
         return value - best if self.rule.larger_is_better else best - value
 
     @property
@@ -169,21 +169,18 @@ class Watch:
         """Whether patience is at its end."""
         return self.waited >= self.rule.patience
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """Return the memory as plain values for a checkpoint; JSON keeps every bit of them.
 
         Examples
         --------
-        >>> Watch(EarlyStopping(), 0.1, 3, 1).state()
+        >>> Watch(EarlyStopping(), 0.1, 3, 1).state_dict()
         {'best': 0.1, 'best_epoch': 3, 'waited': 1}
         """
-        state = asdict(self)
-        del state["rule"]  # the run's configuration has it
-        return state
+        return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited}
 
-    @classmethod
-    def from_state(cls, rule: EarlyStopping, state: dict[str, Any]) -> Watch:
-        """Go on from what `state` returned.
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the memory that `state_dict` returned.
 
         Raises
         ------
@@ -192,23 +189,23 @@ class Watch:
 
         Examples
         --------
-        >>> watch = Watch(EarlyStopping(), 0.1, 3, 1)
-        >>> Watch.from_state(watch.rule, watch.state()) == watch
-        True
+        >>> watch = Watch(EarlyStopping())
+        >>> watch.load_state_dict(Watch(EarlyStopping(), 0.1, 3, 1).state_dict())
+        >>> watch.best, watch.best_epoch, watch.waited
+        (0.1, 3, 1)
         """
-        names = {"best", "best_epoch", "waited"}
-        if not isinstance(state, dict) or set(state) != names:
-            raise ValueError(f"expected {', '.join(sorted(names))}, got {state!r}")
-        counts = all(_whole(state[name]) and state[name] >= 0 for name in ("best_epoch", "waited"))
+        if not isinstance(state, dict) or set(state) != set(self.state_dict()):
+            raise ValueError(f"expected {', '.join(sorted(self.state_dict()))}, got {state!r}")
+        counts = all(_is_whole(state[name]) and state[name] >= 0 for name in ("best_epoch", "waited"))
         begun = counts and state["best_epoch"] > 0
-        if not counts or not (_number(state["best"]) if begun else state["best"] is None):
+        if not counts or not (_is_number(state["best"]) if begun else state["best"] is None):
             raise ValueError(f"expected a number and two counts, got {state!r}")
-        return cls(rule, **state)
+        self.best, self.best_epoch, self.waited = state["best"], state["best_epoch"], state["waited"]
 
 
-def _whole(value: object) -> bool:
+def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _number(value: object) -> bool:
+def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max

@@ -1,4 +1,4 @@
-"""What takes the steps of training: the formulas as NumPy evaluates them, or a compiled program of them."""
+"""The engines of training: the formulas as NumPy evaluates them, or a compiled program of them."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import functools
 import threading
 import warnings
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from glassnet.compiled.program import Program
+from glassnet.compiled.tracing import UntraceableError
 from glassnet.errors import NonFiniteError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
-from glassnet.nn.program import Program
-from glassnet.nn.quasi_newton import LBFGS
-from glassnet.nn.tracing import UntraceableError
+from glassnet.nn.optimizers import LBFGS
 from glassnet.runtime.blas import Gemm, find_gemm, usual_threads
 from glassnet.runtime.compilation import numba_version
 from glassnet.runtime.threads import ThreadChoice, available_cores
 from glassnet.training.quasi_newton import QuasiNewtonEngine
-from glassnet.training.work import Work
+from glassnet.training.step_context import Engine, StepContext
 
 #: Parameters times rows of an epoch from which on, by "auto", compiling and several threads are worth their while.
 WORTH_COMPILING = 2e8
@@ -29,138 +29,85 @@ WORTH_COMPILING = 2e8
 MOST_THREADS = 8
 
 
-class Engine(Protocol):
-    """Takes steps, and knows how many threads it does so with.
-
-    Attributes
-    ----------
-    kernels : str
-        ``"numba"`` or ``"numpy"``.
-    threads : ThreadChoice
-        How many threads take the steps.
-    steady : bool
-        The threads change between epochs only, once they have been tried: the bits of the result depend on them.
-    """
-
-    kernels: str
-    threads: ThreadChoice
-    steady: bool
-
-    def take(self, rows: Array, moves: Array | None = None) -> tuple[list[float], Array, NonFiniteError | None]:
-        """Train on rows, a batch a step: the losses, the outputs of all rows, and what ended it early.
-
-        Each row's image is moved as its row of `moves` says, from `glassnet.data.augmentation`.
-        """
-
-    def load(self) -> None:
-        """Take up theta, the statistics and the optimizer's memory as they have been set."""
-
-    def store_theta(self) -> None:
-        """Bring theta and the statistics up to date, which is all that looking at the network takes."""
-
-    def store(self) -> None:
-        """Bring theta, the statistics and the optimizer's memory up to date."""
-
-    def close(self) -> None:
-        """Give threads back."""
-
-
-class PlainEngine:
+class PlainEngine(Engine):
     """`Network.forward`, `Network.backward` and `Update.step`, as they stand."""
 
-    kernels = "numpy"
-    steady = True
-
-    def __init__(self, work: Work, threads: ThreadChoice, use_threads: Callable[[int], None]) -> None:
-        self.work, self.threads, self.use_threads = work, threads, use_threads
+    def __init__(self, context: StepContext, threads: ThreadChoice, use_threads: Callable[[int], None]) -> None:
+        self.context, self.threads, self.use_threads = context, threads, use_threads
 
     def take(self, rows: Array, moves: Array | None = None) -> tuple[list[float], Array, NonFiniteError | None]:
-        """Train on rows, a batch a step."""
+        """Train on rows, a batch a step; see `Engine`."""
         self.use_threads(self.threads.count)
-        work, network = self.work, self.work.network
-        numbers = work.state.t + 1 + np.arange(-(-len(rows) // work.batch_size))
-        keys, factors = mask_keys(work.seed, numbers, len(network.W)), work.factors(numbers)
+        context, network = self.context, self.context.network
+        numbers = context.state.t + 1 + np.arange(-(-len(rows) // context.batch_size))
+        keys, factors = mask_keys(context.seed, numbers, len(network.W)), context.factors(numbers)
         losses, outputs = [], []
-        for step, first in enumerate(range(0, len(rows), work.batch_size)):
-            batch = slice(first, first + work.batch_size)
-            X = work.batch(rows[batch], None if moves is None else moves[batch])
+        for step, first in enumerate(range(0, len(rows), context.batch_size)):
+            batch = slice(first, first + context.batch_size)
+            X = context.batch(rows[batch], None if moves is None else moves[batch])
             trace = network.forward(X, keys[step])
-            weights = None if work.weights is None else work.weights[rows[batch]]
             try:
-                losses.append(float(network.backward(trace, work.targets[rows[batch]], weights)))
+                losses.append(float(network.backward(trace, *context.labels(rows[batch]))))
             except NonFiniteError as error:
                 return losses, trace.outputs, error
             network.track(trace)
-            work.update.optimizer.observe(trace, work.state)
-            work.update.step(network.parameters, work.state, float(factors[step]))
+            context.update.optimizer.observe(trace, context.state)
+            context.update.step(network.parameters, context.state, float(factors[step]))
             outputs.append(trace.outputs)
         return losses, outputs[0] if len(outputs) == 1 else np.concatenate(outputs), None
 
-    def load(self) -> None:
-        """Do nothing: theta itself is worked on."""
 
-    def store_theta(self) -> None:
-        """Do nothing: theta is always up to date."""
-
-    def store(self) -> None:
-        """Do nothing: all is always up to date."""
-
-    def close(self) -> None:
-        """Do nothing: there are no threads."""
-
-
-class CompiledEngine:
+class CompiledEngine(Engine):
     """A `Program`, whose result does not depend on how many threads run it."""
 
     kernels = "numba"
     steady = False
 
-    def __init__(self, work: Work, program: Program, threads: ThreadChoice) -> None:
-        self.work, self.program, self.threads = work, program, threads
+    def __init__(self, context: StepContext, program: Program, threads: ThreadChoice) -> None:
+        self.context, self.program, self.threads = context, program, threads
 
     def take(self, rows: Array, moves: Array | None = None) -> tuple[list[float], Array, NonFiniteError | None]:
-        """Train on rows, a batch a step."""
-        work, t = self.work, self.work.state.t
-        factors = work.factors(t + 1 + np.arange(-(-len(rows) // work.batch_size)))
-        losses, outputs = self.program.take(rows, self.threads.count, work.seed, factors, moves)
-        first = len(losses) * work.batch_size
-        batch = slice(first, first + work.batch_size)
+        """Train on rows, a batch a step; see `Engine`."""
+        context, t = self.context, self.context.state.t
+        factors = context.factors(t + 1 + np.arange(-(-len(rows) // context.batch_size)))
+        losses, outputs = self.program.take(rows, self.threads.count, context.seed, factors, moves)
+        first = len(losses) * context.batch_size
+        batch = slice(first, first + context.batch_size)
         problem = None
         if first < len(rows):
-            problem = self._problem(rows[batch], None if moves is None else moves[batch], t + len(losses) + 1)
+            problem = self._find_problem(rows[batch], None if moves is None else moves[batch], t + len(losses) + 1)
         return losses.tolist(), outputs, problem
 
-    def _problem(self, rows: Array, moves: Array | None, t: int) -> NonFiniteError:
+    def _find_problem(self, rows: Array, moves: Array | None, t: int) -> NonFiniteError:
         """Say what became of a batch whose loss is not finite, as `Network.backward` does."""
         self.store()
-        work, network = self.work, self.work.network
+        context, network = self.context, self.context.network
         try:
-            keys = mask_keys(work.seed, np.array([t]), len(network.W))[0]
-            weights = None if work.weights is None else work.weights[rows]
-            network.backward(network.forward(work.batch(rows, moves), keys), work.targets[rows], weights)
+            keys = mask_keys(context.seed, np.array([t]), len(network.W))[0]
+            network.backward(network.forward(context.batch(rows, moves), keys), *context.labels(rows))
         except NonFiniteError as error:
             return error
         return NonFiniteError("the loss overflowed, at the very edge of the range of numbers")
 
     def load(self) -> None:
-        """Take up theta, the statistics and the optimizer's memory as they have been set."""
+        """See `Engine`."""
         self.program.load()
 
     def store_theta(self) -> None:
-        """Bring theta and the statistics up to date, which is all that looking at the network takes."""
+        """See `Engine`."""
         self.program.store_theta()
 
     def store(self) -> None:
-        """Bring theta, the statistics and the optimizer's memory up to date."""
+        """See `Engine`."""
         self.program.store()
 
     def close(self) -> None:
-        """Give threads back."""
+        """See `Engine`."""
         self.program.close()
 
 
 def make_engine(
-    work: Work,
+    context: StepContext,
     *,
     samples: int,
     kernels: str,
@@ -172,8 +119,8 @@ def make_engine(
 
     Parameters
     ----------
-    work : Work
-        What there is to do.
+    context : StepContext
+        What it takes steps with.
     samples : int
         Rows of an epoch.
     kernels : {"auto", "numba", "numpy"}
@@ -181,7 +128,7 @@ def make_engine(
     threads : int or None
         None: as many as measuring finds best, up to the cores there are.
     most : int or None
-        Instead of the cores there are, those that a run that goes on began with: the bits depend on them.
+        Where a run is resumed, the cores that it began with, instead of those there are: the bits depend on them.
     use_threads : callable
         From `glassnet.runtime.blas.blas_threads`.
 
@@ -192,38 +139,38 @@ def make_engine(
     """
     most = threads or most or min(available_cores(), MOST_THREADS, usual_threads())
     fixed = threads is not None
-    network = work.network
+    network = context.network
     large = samples * len(network.theta) >= WORTH_COMPILING
-    if kernels == "numba" or (kernels == "auto" and large and work.update.elementwise):
+    if kernels == "numba" or (kernels == "auto" and large and context.update.elementwise):
         try:
             program = Program(
-                network, work.update, work.state, work.X, work.targets,
-                batch_size=work.batch_size, shares=most, gemm=_gemm(network.theta.dtype),
-                weights=work.weights, image=work.image,
+                network, context.update, context.state, context.X, context.targets,
+                batch_size=context.batch_size, shares=most, gemm=_find_product(network.theta.dtype),
+                weights=context.weights, image=context.image,
             )  # fmt: skip
             use_threads(1)  # the program's own threads multiply, each by itself
-            kind = (threading.get_ident(), network.layers, work.batch_size, network.theta.dtype)
-            choice = _choice(most, fixed, kind)
-            return CompiledEngine(work, program, choice)
+            kind = (threading.get_ident(), network.layers, context.batch_size, network.theta.dtype)
+            choice = _choose_threads(most, fixed, kind)
+            return CompiledEngine(context, program, choice)
         except UntraceableError as error:
             if kernels == "numba":
                 raise UsageError("kernels", f"numba: {error}; take numpy") from None
             if numba_version() is not None:
-                warnings.warn(f"kernels: numpy, because of this: {error}", stacklevel=5)
+                warnings.warn(f"kernels: numpy, because of this: {error}", stacklevel=6)
     choice = ThreadChoice(most, fixed=fixed) if fixed or large else ThreadChoice(1)
-    optimizer = work.update.optimizer
+    optimizer = context.update.optimizer
     if isinstance(optimizer, LBFGS):
-        return QuasiNewtonEngine(work, optimizer, choice, use_threads)
-    return PlainEngine(work, choice, use_threads)
+        return QuasiNewtonEngine(context, optimizer, choice, use_threads)
+    return PlainEngine(context, choice, use_threads)
 
 
 @functools.lru_cache(maxsize=64)
-def _choice(most: int, fixed: bool, kind: Any) -> ThreadChoice:
+def _choose_threads(most: int, fixed: bool, kind: Any) -> ThreadChoice:
     """Return the choice for a kind of step, with what this thread has measured for it before."""
     return ThreadChoice(most, fixed=fixed)
 
 
-def _gemm(dtype: Any) -> Gemm:
+def _find_product(dtype: Any) -> Gemm:
     """Return what a program multiplies with, or raise `UntraceableError` saying why there can be no program."""
     if numba_version() is None:
         raise UntraceableError("Numba is not installed (pip install 'glassnet[fast]')")

@@ -10,33 +10,32 @@ from dataclasses import dataclass, field, fields
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """One epoch.
+    """The figures of one epoch.
 
     Attributes
     ----------
     epoch : int
-        Counted from 1.
+        Number of the epoch, counted from 1.
     train_loss, train_accuracy : float
-        Over the epoch's samples, each batch taken before its own step: the running figures of a network that
-        is changing. A loss with reduction "sum" is summed over the samples, else averaged.
+        Loss and accuracy over the training rows of the epoch. Each batch is counted as it was before its own step,
+        so these are running figures of a network that changes. A loss with reduction "sum" is summed over rows,
+        any other is their mean. The accuracy is None for regression.
     validation_loss, validation_accuracy : float
-        Over the validation rows, after the epoch; None where there are no validation rows.
+        Loss and accuracy over the validation rows after the epoch; None where there are no validation rows.
     learning_rate : float
-        In this epoch's last step.
+        Learning rate of the optimizer in the epoch's last step.
     seconds : float
-        Of wall time, validation included.
+        Wall time of the epoch, its validation included.
     threads : int
-        In use at its end; with compiled kernels the result does not depend on them.
-
+        Threads in use at the epoch's end; with compiled kernels the result does not depend on them.
     measures : dict of str to float
         The metrics that were asked for, ``validation_auc`` for example, over the validation rows after the epoch.
     dead_units, saturated_units : int or None
-        Of all hidden layers, where the network was examined after the epoch; see `glassnet.training.health`.
+        Units of all hidden layers that are dead or saturated, where the network was examined after the epoch; see
+        `glassnet.training.health`.
     gradient_norm, update_ratio : float or None
-        Of all weights' gradient on the probe's rows, and the largest |step of W| / |W| of a layer in the epoch's
-        last step, likewise.
-
-    Accuracies are None for regression.
+        Norm of all weights' gradient on the examined rows, and the largest |step of W| / |W| of a layer in the
+        epoch's last step, likewise.
     """
 
     epoch: int
@@ -53,6 +52,17 @@ class EpochRecord:
     gradient_norm: float | None = None
     update_ratio: float | None = None
 
+    @property
+    def summary(self) -> str:
+        """The epoch with its losses and accuracies on training and validation rows, in a few words."""
+        parts = [f"epoch {self.epoch}"]
+        pairs = ((self.train_loss, self.train_accuracy), (self.validation_loss, self.validation_accuracy))
+        for name, (loss, accuracy) in zip(("loss", "validation loss"), pairs, strict=True):
+            if loss is not None:
+                parts.append(f"{name} {loss:.4f}" if abs(loss) < 1e4 else f"{name} {loss:.4g}")
+                parts += [] if accuracy is None else [f"accuracy {accuracy:.4f}"]
+        return "  ".join(parts)
+
     def row(self) -> dict[str, float | None]:
         """Return the figures by the names of their columns."""
         return {column: getattr(self, column) for column in COLUMNS} | self.measures
@@ -65,7 +75,11 @@ COLUMNS = tuple(column.name for column in fields(EpochRecord) if column.name != 
 COUNTS = ("epoch", "threads", "dead_units", "saturated_units")
 
 
-def _number(column: str, cell: str) -> float | None:
+#: Epochs at the beginning and at the end that are printed of a long history.
+SHOWN = 5
+
+
+def _read_number(column: str, cell: str) -> float | None:
     """Read a cell: a whole number where the column counts something, nothing where it is empty."""
     if not cell:
         return None
@@ -73,7 +87,7 @@ def _number(column: str, cell: str) -> float | None:
 
 
 class History:
-    """The epochs of a run, in order.
+    """The epochs of a run, in order: ``history[column]`` is a column, ``history.last`` the latest record.
 
     Examples
     --------
@@ -81,6 +95,8 @@ class History:
     >>> history.append(EpochRecord(1, 0.7, 0.75, 0.6, 0.8, 0.001, 2.0, 2))
     >>> history["validation_accuracy"], len(history)
     ([0.8], 1)
+    >>> history
+    History(epoch 1  loss 0.7000  accuracy 0.7500  validation loss 0.6000  accuracy 0.8000)
     """
 
     def __init__(self) -> None:
@@ -99,6 +115,14 @@ class History:
     def __getitem__(self, column: str) -> list[float | None]:
         return [record.row()[column] for record in self._records]
 
+    def __repr__(self) -> str:
+        return f"History({self.last.summary if self.last else 'no epochs yet'})"
+
+    def __str__(self) -> str:
+        """A line for each epoch; of a long history, the first and the last ones."""
+        lines = [record.summary for record in self]
+        return "\n".join(lines if len(lines) <= 2 * SHOWN else [*lines[:SHOWN], "...", *lines[-SHOWN:]])
+
     @property
     def last(self) -> EpochRecord | None:
         """The latest epoch, None before the first has ended."""
@@ -106,7 +130,7 @@ class History:
 
     @property
     def seconds(self) -> float:
-        """Of all epochs."""
+        """Wall time of all epochs."""
         return sum(record.seconds for record in self._records)
 
     def to_csv(self) -> str:
@@ -145,7 +169,7 @@ class History:
         for number, cells in enumerate(rows[1:], start=2):
             if len(cells) != len(rows[0]):
                 raise ValueError(f"line {number} holds {len(cells)} cells, expected {len(rows[0])}")
-            values = {column: _number(column, cell) for column, cell in zip(COLUMNS, cells, strict=False)}
+            values = {column: _read_number(column, cell) for column, cell in zip(COLUMNS, cells, strict=False)}
             found = {name: float(cell) for name, cell in zip(measures, cells[len(COLUMNS) :], strict=True)}
             history.append(EpochRecord(**values, measures=found))  # type: ignore[arg-type]
         return history

@@ -5,21 +5,17 @@ The numbers are theta, and where a layer normalises, the statistics it predicts 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from glassnet.errors import FileError, UsageError
-from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
-from glassnet.training.archive import opened_archive, write_archive
+from glassnet.training.archive import read_archive, write_archive
 
 #: The model's name in a run folder.
 MODEL_FILE = "model.safetensors"
-
-#: Says which reader a file needs; raised when an older glassnet could not read a newer file.
-FORMAT = 1
 
 
 def save_model(network: Network, path: str | Path) -> None:
@@ -30,18 +26,10 @@ def save_model(network: Network, path: str | Path) -> None:
     FileError
         If the file cannot be written.
     """
-    arrays, description = {"theta": network.theta}, network.description()
+    arrays = {"theta": network.theta}
     if any(network.batch_norm):
         arrays["statistics"] = network.parameters.statistics
-    entry = {"format": FORMAT, "network": description, "sha256": _checksum(description, arrays)}
-    write_archive(Path(path), arrays, entry)
-
-
-def _checksum(description: dict[str, Any], arrays: dict[str, Array]) -> str:
-    digest = hashlib.sha256(json.dumps(description).encode())
-    for name in sorted(arrays, reverse=True):
-        digest.update(arrays[name].tobytes())
-    return digest.hexdigest()
+    write_archive(Path(path), "model file", {"config": network.get_config(), **arrays})
 
 
 def load_model(path: str | Path) -> Network:
@@ -68,17 +56,11 @@ def load_model(path: str | Path) -> Network:
     path = Path(path)
     if path.is_dir():
         path = path / MODEL_FILE
-    with opened_archive(path, "model file", "give a run folder or a model file") as (entry, file):
-        if entry["format"] != FORMAT:
-            raise FileError(path, f"is no glassnet model of format {FORMAT}, but of {entry['format']}")
-        arrays = {name: file.get_tensor(name) for name in {*file.keys(), "theta"}}
-        if entry["sha256"] != _checksum(entry["network"], arrays):
-            raise FileError(path, "is damaged: its checksum is wrong; copy it again")
-    return network_from(path, entry["network"], arrays)
+    return network_from(path, read_archive(path, "model file", "give a run folder or a model file"))
 
 
-def network_from(path: Path, description: dict[str, Any], arrays: dict[str, Array]) -> Network:
-    """Return the network that a file describes, with the file's theta, and statistics where a layer normalises.
+def network_from(path: Path, saved: dict[str, Any]) -> Network:
+    """Return a network that was saved: its ``config``, ``theta``, and ``statistics`` where a layer normalises.
 
     Raises
     ------
@@ -86,11 +68,13 @@ def network_from(path: Path, description: dict[str, Any], arrays: dict[str, Arra
         If they do not make a network; the message names the path.
     """
     try:
-        theta = arrays["theta"]
-        network = Network(**{**description, "initializer": theta})
+        theta, config = saved["theta"], saved["config"]
+        if not isinstance(theta, np.ndarray):
+            raise TypeError("theta is no array")
+        network = Network(**{**config, "initializer": theta})
         if any(network.batch_norm):
-            network.parameters.statistics[:] = arrays["statistics"]
-        network.initializer = str(description.get("initializer"))
+            network.parameters.statistics[:] = saved["statistics"]
+        network.initializer = str(config.get("initializer"))
     except (UsageError, TypeError, KeyError, ValueError) as error:
         raise FileError(path, f"describes no network: {error}") from None
     if network.theta.dtype != theta.dtype:

@@ -79,14 +79,6 @@ def epoch_line(record: EpochRecord, epochs: int) -> str:
     >>> epoch_line(EpochRecord(3, 0.41, 0.8512, 0.43, 0.8466, 0.001, 2.04, 2), 10)
     'epoch  3/10  loss 0.4100  accuracy 0.8512  validation loss 0.4300  accuracy 0.8466  2.0 s'
     """
-    parts = [f"epoch {record.epoch:{len(str(epochs))}}/{epochs}"]
-    for name, loss, accuracy in (
-        ("loss", record.train_loss, record.train_accuracy),
-        ("validation loss", record.validation_loss, record.validation_accuracy),
-    ):
-        if loss is None:
-            continue
-        parts.append(f"{name} {loss:.4f}" if abs(loss) < 1e4 else f"{name} {loss:.4g}")
-        if accuracy is not None:
-            parts.append(f"accuracy {accuracy:.4f}")
-    return "  ".join([*parts, f"{record.seconds:.1f} s"])
+    number = f"epoch {record.epoch}"
+    padded = f"epoch {record.epoch:{len(str(epochs))}}/{epochs}"
+    return f"{padded}{record.summary.removeprefix(number)}  {record.seconds:.1f} s"

@@ -9,11 +9,11 @@ import numpy as np
 from glassnet.errors import NonFiniteError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.network import BLOCK_ROWS
+from glassnet.nn.optimizers import LBFGS
 from glassnet.nn.parameters import Parameters
-from glassnet.nn.quasi_newton import LBFGS
 from glassnet.nn.update import Update
 from glassnet.runtime.threads import ThreadChoice
-from glassnet.training.work import Work
+from glassnet.training.step_context import Engine, StepContext
 
 #: Where the loss is not finite, SciPy is told this many times what it was at the start: go back.
 TOO_FAR = 10.0
@@ -22,7 +22,7 @@ TOO_FAR = 10.0
 Penalty = Callable[[Array], tuple[float, Array]]
 
 
-def penalty_of(update: Update, parameters: Parameters) -> Penalty | None:
+def make_penalty(update: Update, parameters: Parameters) -> Penalty | None:
     """Return what an update's ``l2`` adds to the loss, l2 / 2 times the sum of the squared weights; None without.
 
     Raises
@@ -46,7 +46,7 @@ def penalty_of(update: Update, parameters: Parameters) -> Penalty | None:
     return penalty
 
 
-class QuasiNewtonEngine:
+class QuasiNewtonEngine(Engine):
     """SciPy's L-BFGS-B without bounds (Byrd, Lu, Nocedal and Zhu 1995), a call an epoch.
 
     What it has learned of the curvature ends with the epoch, so that nothing but theta has to be kept between two.
@@ -56,7 +56,7 @@ class QuasiNewtonEngine:
 
     Parameters
     ----------
-    work : Work
+    context : StepContext
         Its network is without dropout or batch normalisation: the loss must be one function of theta. What its
         update's ``l2`` adds to the loss is minimised with it, and is no part of what is reported.
     optimizer : LBFGS
@@ -72,17 +72,18 @@ class QuasiNewtonEngine:
         If the network has dropout or batch normalisation, or the update does more.
     """
 
-    kernels = "numpy"
-    steady = True
-
     def __init__(
-        self, work: Work, optimizer: LBFGS, threads: ThreadChoice, use_threads: Callable[[int], None]
+        self, context: StepContext, optimizer: LBFGS, threads: ThreadChoice, use_threads: Callable[[int], None]
     ) -> None:
-        network = work.network
+        network = context.network
         for option, used in (("dropout", any(network.dropout)), ("batch_norm", any(network.batch_norm))):
             if used:
                 raise UsageError(option, "lbfgs needs a loss that theta alone decides; leave it out, or take adam")
-        self.work, self.optimizer, self.penalty = work, optimizer, penalty_of(work.update, network.parameters)
+        self.context, self.optimizer, self.penalty = (
+            context,
+            optimizer,
+            make_penalty(context.update, network.parameters),
+        )
         self.threads, self.use_threads = threads, use_threads
 
     def take(self, rows: Array, moves: Array | None = None) -> tuple[list[float], Array, NonFiniteError | None]:
@@ -93,7 +94,7 @@ class QuasiNewtonEngine:
         from scipy.optimize import minimize
 
         self.use_threads(self.threads.count)
-        theta, start = self.work.network.theta, self.work.network.theta.copy()
+        theta, start = self.context.network.theta, self.context.network.theta.copy()
         before: list[tuple[float, Array]] = []
 
         def objective(proposed: Array) -> tuple[float, Array]:
@@ -123,9 +124,9 @@ class QuasiNewtonEngine:
                 },
             )
         except NonFiniteError as error:
-            return [], np.empty((0, self.work.targets.shape[1])), error
+            return [], np.empty((0, self.context.targets.shape[1])), error
         theta[:] = result.x
-        self.work.state.t += int(result.nit)
+        self.context.state.t += int(result.nit)
         loss, outputs = before[0]
         return [loss], outputs, None
 
@@ -139,30 +140,17 @@ class QuasiNewtonEngine:
         NonFiniteError
             If the loss or its gradient is not finite.
         """
-        network = self.work.network
+        network = self.context.network
         loss, gradient, outputs = 0.0, np.zeros(len(network.theta)), []
         for first in range(0, len(rows), BLOCK_ROWS):
             part = slice(first, first + BLOCK_ROWS)
             block = rows[part]
             share = len(block) / len(rows) if network.loss.reduction == "mean" else 1.0
-            trace = network.forward(self.work.batch(block, None if moves is None else moves[part]))
-            weights = None if self.work.weights is None else self.work.weights[block]
-            loss += share * float(network.backward(trace, self.work.targets[block], weights))
+            trace = network.forward(self.context.batch(block, None if moves is None else moves[part]))
+            loss += share * float(network.backward(trace, *self.context.labels(block)))
             gradient += share * network.gradient
             outputs.append(trace.outputs)
         bad = np.flatnonzero(~np.isfinite(gradient))
         if len(bad):
             raise NonFiniteError(f"the slope by {network.parameters.name(bad[0])} became {gradient[bad[0]]}")
         return loss, gradient, np.concatenate(outputs)
-
-    def load(self) -> None:
-        """Do nothing: theta itself is worked on."""
-
-    def store_theta(self) -> None:
-        """Do nothing: theta is always up to date."""
-
-    def store(self) -> None:
-        """Do nothing: all is always up to date."""
-
-    def close(self) -> None:
-        """Do nothing: there are no threads."""

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from glassnet.data.arrays import as_dataset
 from glassnet.data.dataset import Dataset
-from glassnet.data.large import is_mapped, release
+from glassnet.data.large import release
 from glassnet.errors import DataError, NonFiniteError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.network import Network
-from glassnet.nn.optimizers import OPTIMIZERS, Optimizer
-from glassnet.nn.quasi_newton import LBFGS
+from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.seeds import stream
+from glassnet.training.option_errors import validated
+from glassnet.training.options import TrainingConfig
 from glassnet.training.sampling import Sampler
 
 #: Weight of what was before in the smoothed loss.
@@ -35,26 +38,27 @@ LEAST_FALL = 0.05
 FEWEST_STEPS = 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class RangeTest:
     """What a sweep of learning rates found.
 
     Attributes
     ----------
     optimizer : str
-        Specification of the optimizer whose learning rates these are.
+        Specification of the optimizer that was swept.
     learning_rates : ndarray of float64, shape (n,)
-        One a step, rising by the same factor.
+        The learning rate of each step; they rise by the same factor.
     losses : ndarray of float64, shape (n,)
-        Of each step's batch, before the step.
+        The loss of each step's batch before the step.
     smoothed : ndarray of float64, shape (n,)
-        See `smooth`.
+        The losses, smoothed by `smooth`.
     pick : float
         The learning rate to train with.
     highest_stable : float
-        Where the smoothed loss is lowest: it rises beyond. A bound for the peak of a cycle.
+        The learning rate where the smoothed loss is lowest: beyond it, the loss rises. It bounds the peak of a
+        cycle.
     reason : str
-        Why that pick, in a sentence.
+        A sentence that says why this learning rate was picked.
     """
 
     optimizer: str
@@ -65,10 +69,18 @@ class RangeTest:
     highest_stable: float
     reason: str
 
+    def __repr__(self) -> str:
+        found = f"pick={self.pick:.3g}, highest_stable={self.highest_stable:.3g}"
+        return f"RangeTest({found}, optimizer={self.optimizer!r})"
+
+    def __str__(self) -> str:
+        """Return the pick, and why."""
+        return f"learning rate {self.pick:.3g}: {self.reason}"
+
 
 def find_learning_rate(
     network: Network,
-    data: Dataset,
+    data: Any,
     *,
     optimizer: str | Optimizer = "adam",
     batch_size: int | None = None,
@@ -88,8 +100,8 @@ def find_learning_rate(
     ----------
     network : Network
         Where the sweep starts; a copy is trained, the network is left as it is.
-    data : Dataset
-        Only ``data.train`` is used.
+    data : Dataset, or pair (X, y)
+        Only the training rows are used; see `glassnet.fit`.
     optimizer : str or Optimizer, default "adam"
         Its own learning rate does not matter.
     batch_size : int, optional
@@ -119,17 +131,17 @@ def find_learning_rate(
     >>> 0.003 < found.pick < 0.1
     True
     """
-    rule = OPTIMIZERS.resolve(optimizer)
+    data, rule = as_dataset(data), OPTIMIZERS.resolve(optimizer)
     if isinstance(rule, LBFGS):
         raise UsageError("optimizer", "lbfgs has no learning rate to find: its line search decides")
     _check_range(lowest, highest, steps)
-    learner = network.copy()
-    learner.class_names = data.class_names
+    copy = network.copy()
+    copy.class_names = data.class_names
     learning_rates = np.geomspace(lowest, highest, steps)
     with blas_threads() as use_threads, np.errstate(all="ignore"):  # every loss is checked instead
         use_threads(1)  # the bits of the result would depend on their number
-        losses = _sweep(learner, data, rule, learning_rates, batch_size, network.seed if seed is None else seed)
-    return _judge(rule, learning_rates, losses)
+        losses = _sweep(copy, data, rule, learning_rates, batch_size, network.seed if seed is None else seed)
+    return _pick_rate(rule, learning_rates, losses)
 
 
 def _check_range(lowest: float, highest: float, steps: int) -> None:
@@ -147,17 +159,10 @@ def _sweep(
 ) -> list[float]:
     """Train with each learning rate for a step; return the losses until they blow up."""
     X, targets = network.check_data(*data.train)
-    sampler = Sampler.plan(
-        len(targets),
-        batch_size=batch_size,
-        samples_per_epoch=None,
-        sampling="fresh",
-        full_batch=optimizer.full_batch,
-        in_blocks=is_mapped(data.train.X),
-    )
+    sampler = Sampler.of_run(validated(TrainingConfig, {"batch_size": batch_size}), optimizer, data)
     state = optimizer.start(network.theta, network.parameters)
     keys = mask_keys(seed, np.arange(1, len(learning_rates) + 1), len(network.W))
-    batches = _batches(sampler, stream(seed, "shuffling"))
+    batches = _draw_batches(sampler, stream(seed, "shuffling"))
     average = _Average()
     losses: list[float] = []
     best = np.inf
@@ -179,7 +184,7 @@ def _sweep(
     return losses
 
 
-def _batches(sampler: Sampler, rng: np.random.Generator) -> Iterator[Array]:
+def _draw_batches(sampler: Sampler, rng: np.random.Generator) -> Iterator[Array]:
     """Yield the rows of one batch after the other, epoch after epoch."""
     while True:
         order = sampler.order(rng)
@@ -213,7 +218,7 @@ def smooth(losses: list[float]) -> Array:
     return np.array([average.add(loss) for loss in losses])
 
 
-def _judge(optimizer: Optimizer, learning_rates: Array, losses: list[float]) -> RangeTest:
+def _pick_rate(optimizer: Optimizer, learning_rates: Array, losses: list[float]) -> RangeTest:
     """Pick a learning rate, or raise `DataError` where the loss did not fall."""
     lowest, highest = learning_rates[0], learning_rates[-1]
     smoothed = smooth(losses)

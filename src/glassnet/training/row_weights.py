@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.data.dataset import Dataset
 from glassnet.errors import UsageError, unknown_name
 from glassnet.nn.activations import Array
 
@@ -81,17 +82,38 @@ def row_weights(
         return None
     weights = np.ones(len(y))
     if sample_weight is not None:
-        weights *= _sample_weights(sample_weight, len(y))
+        weights *= _check_weights(sample_weight, len(y))
     if class_weight is not None:
-        weights *= _class_weights(y, class_names, class_weight)[y.astype(np.intp)]
+        weights *= _weigh_classes(y, class_names, class_weight)[y.astype(np.intp)]
     if not weights.any():
         name = "class_weight" if sample_weight is None else "sample_weight"
         raise UsageError(name, "every training row has the weight 0; give some row a weight above 0")
     return (weights / weights.mean()).astype(dtype)
 
 
+def weigh_rows(data: Dataset, drawn: int, class_weight: Any, sample_weight: Any, dtype: Any) -> Array | None:
+    """Return the weight of every training row of a data set, with the mean 1 over the first rows that are drawn.
+
+    Parameters
+    ----------
+    data : Dataset
+        The rows.
+    drawn : int
+        Epochs are drawn from so many first rows; all others get the weight 1.
+    class_weight, sample_weight, dtype
+        See `row_weights`.
+    """
+    y = data.train.y
+    if sample_weight is not None and np.shape(sample_weight) == (len(y),):
+        sample_weight = np.asarray(sample_weight)[:drawn]
+    weights = row_weights(y[:drawn], data.class_names, class_weight, sample_weight, dtype)
+    if weights is None or drawn == len(y):
+        return weights
+    return np.concatenate([weights, np.ones(len(y) - drawn, weights.dtype)])
+
+
 def fingerprint(sample_weight: Any) -> str | None:
-    """Return the SHA-256 of weights, so that a run can be told to have had others; None for none."""
+    """Return the SHA-256 of weights, by which a run recognises its own; None without weights."""
     if sample_weight is None:
         return None
     try:
@@ -101,7 +123,7 @@ def fingerprint(sample_weight: Any) -> str | None:
     return hashlib.sha256(weights.tobytes()).hexdigest()
 
 
-def _sample_weights(sample_weight: Any, n: int) -> Array:
+def _check_weights(sample_weight: Any, n: int) -> Array:
     """Return the rows' own weights, the largest being 1."""
     try:
         weights = np.asarray(sample_weight)
@@ -119,10 +141,10 @@ def _sample_weights(sample_weight: Any, n: int) -> Array:
         raise UsageError(
             "sample_weight", f"row {bad[0]} has the weight {weights[bad[0]]}; give finite numbers >= 0"
         )
-    return _scaled(weights)
+    return _scale(weights)
 
 
-def _class_weights(y: Array, class_names: Sequence[str] | None, class_weight: ClassWeight) -> Array:
+def _weigh_classes(y: Array, class_names: Sequence[str] | None, class_weight: ClassWeight) -> Array:
     """Return the weights of the k classes, the largest being 1."""
     if y.ndim != 1:
         raise UsageError(
@@ -134,19 +156,16 @@ def _class_weights(y: Array, class_names: Sequence[str] | None, class_weight: Cl
             "class_weight", "there are no classes to weigh; leave it out, or weigh rows in Python by sample_weight"
         )
     names = [str(name) for name in class_names]
-    if isinstance(class_weight, str):
-        if class_weight != "balanced":
-            raise UsageError("class_weight", f"takes balanced, or a weight by class, got {class_weight!r}")
-        counts = np.bincount(y, minlength=len(names))
-        present = counts > 0
-        weights = np.divide(len(y), present.sum() * counts, out=np.zeros(len(names)), where=present)
-        return _scaled(weights)
-    if not isinstance(class_weight, Mapping):
+    if isinstance(class_weight, Mapping):
+        return _scale(_weigh_named(names, class_weight))
+    if class_weight != "balanced":
         raise UsageError("class_weight", f"takes balanced, or a weight by class, got {class_weight!r}")
-    return _scaled(_named_weights(names, class_weight))
+    counts = np.bincount(y, minlength=len(names))
+    present = counts > 0
+    return _scale(np.divide(len(y), present.sum() * counts, out=np.zeros(len(names)), where=present))
 
 
-def _named_weights(names: list[str], class_weight: Mapping[Any, float]) -> Array:
+def _weigh_named(names: list[str], class_weight: Mapping[Any, float]) -> Array:
     """Return a weight for each class, 1 for those that the mapping does not name."""
     labels = {name: label for label, name in enumerate(names)}
     if not any(map(_reads_as_number, names)):  # else 1 could be the class called 1, or the second one
@@ -158,7 +177,7 @@ def _named_weights(names: list[str], class_weight: Mapping[Any, float]) -> Array
             raise unknown_name("class_weight", str(key), names)
         if label in given:
             raise UsageError("class_weight", f"the class {names[label]} is given twice, by name and by label")
-        weights[label] = _finite(weight)
+        weights[label] = _read_number(weight)
         if not weights[label] >= 0:
             raise UsageError(
                 "class_weight", f"the class {key} has the weight {weight!r}; give a finite number >= 0"
@@ -167,7 +186,7 @@ def _named_weights(names: list[str], class_weight: Mapping[Any, float]) -> Array
     return weights
 
 
-def _finite(value: Any) -> float:
+def _read_number(value: Any) -> float:
     """Return a number as a float; NaN where it is none, or is too large or infinite."""
     try:
         number = math.nan if isinstance(value, bool) or not isinstance(value, Real) else float(value)
@@ -184,7 +203,7 @@ def _reads_as_number(name: str) -> bool:
     return True
 
 
-def _scaled(weights: Array) -> Array:
+def _scale(weights: Array) -> Array:
     """Return weights divided by the largest, so that no product or sum of them overflows."""
     largest = weights.max(initial=0)
     return weights / largest if largest > 0 else weights

@@ -6,17 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from glassnet.data.arrays import as_dataset
 from glassnet.data.dataset import Dataset
-from glassnet.data.own import looks_like_a_path
 from glassnet.data.registry import DATASETS, load_dataset
-from glassnet.errors import DataError, FileError
+from glassnet.data.user_data import looks_like_a_path
+from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.network import Network
 from glassnet.training.callbacks import Callback
+from glassnet.training.components import Components
 from glassnet.training.config import RunConfig, check_data
-from glassnet.training.loop import Run, fit, go_on
-from glassnet.training.model_file import load_model
+from glassnet.training.fit import describe_run
+from glassnet.training.history import History
+from glassnet.training.model_file import load_model, network_from
+from glassnet.training.option_errors import validated
+from glassnet.training.options import TrainingConfig
+from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
 from glassnet.training.run_folder import RunFolder
+from glassnet.training.trainer import Trainer
 
 #: Hidden layers where a configuration names none.
 HIDDEN_LAYERS = (256, 128)
@@ -165,44 +172,43 @@ def run(
         )
     if config.sample_weight not in (None, fingerprint(sample_weight)):
         raise DataError("sample_weight: the run had weights, and these are others; give the same, or remove it")
-    return fit(
-        network,
-        data,
-        **config.training.model_dump(),
-        seed=config.seed,
-        sample_weight=sample_weight,
-        callbacks=callbacks,
-        run_dir=run_dir,
-        progress=progress,
-    )
+    components = Components.build(config.training)
+    training = config.training.model_copy(update={"optimizer": components.optimizer.spec})
+    config = describe_run(network, data, training, config.seed, sample_weight)
+    folder = None if run_dir is None else Path(run_dir)
+    with Trainer.open(network, data, config, components, sample_weight=sample_weight, folder=folder) as trainer:
+        return trainer.fit(callbacks, progress=progress)
 
 
 def resume(
     run_dir: str | Path,
-    data: Dataset | None = None,
+    data: Any = None,
+    y: Any = None,
     *,
+    validation_data: Any = None,
     epochs: int | None = None,
     callbacks: Sequence[Callback] = (),
     data_dir: str | Path | None = None,
     progress: bool = True,
 ) -> Run:
-    """Go on with a run that was stopped, from its last checkpoint, as if it had never been.
+    """Continue a run that was stopped, from its last checkpoint, as if it had not been stopped.
 
-    Theta, the optimizer's memory, the random generators, the schedule, what early stopping remembers and the
-    history are taken up, in the middle of an epoch if need be: the result is the same, bit for bit.
+    The checkpoint holds theta, the optimizer's memory, the random generators, the schedule, the memory of early
+    stopping and the history, also in the middle of an epoch. The result is the same, bit for bit.
 
     Parameters
     ----------
     run_dir : str or Path
         The run's folder.
-    data : Dataset, optional
-        What it learned from, where only the program that made it can load it.
+    data, y, validation_data : optional
+        The data that the run learned from, as they were given to `glassnet.fit`. They are needed where only the
+        program that made them can load them.
     epochs : int, optional
-        As many in all, instead of those that the run was begun with; a schedule is then that of the longer run.
+        Number of epochs in all. Default: that of the run. A schedule is that of the longer run.
     callbacks, progress
         See `glassnet.fit`.
     data_dir : path, optional
-        Where the data are, in place of GLASSNET_DATA.
+        The folder that holds the data, in place of GLASSNET_DATA.
 
     Raises
     ------
@@ -211,13 +217,38 @@ def resume(
     DataError
         If the data are not those of the run.
     UsageError
-        If the run has had more epochs than that.
+        If the run has had more epochs than `epochs`.
 
     Notes
     -----
-    A run that is at its end is returned as it ended.
+    A run that has ended is returned as it ended.
     """
     folder = RunFolder(Path(run_dir))
-    if data is None:
-        data = data_of(folder, data_dir)
-    return go_on(folder, data, epochs=epochs, callbacks=callbacks, progress=progress)
+    data = data_of(folder, data_dir) if data is None else as_dataset(data, y, validation_data)
+    with folder.hold() as config:
+        saved = folder.checkpoint()
+        check_data(config, data)
+        if (data.validation_size, data.split_seed) != (config.data.validation, config.data.split_seed):
+            own = "the data's own" if config.data.validation is None else config.data.validation
+            split = f"(validation: {own}, split_seed: {config.data.split_seed})"
+            raise DataError(f"the data are split otherwise than the run's {split}")
+        network, done, begun = _read_progress(folder, saved)
+        if epochs is not None:
+            training = validated(TrainingConfig, config.training.model_dump() | {"epochs": epochs})
+            config = config.model_copy(update={"training": training})
+        if config.training.epochs < begun:
+            raise UsageError("epochs", f"the run has had {done} epochs; ask for {begun} or more")
+        components, weights = Components.build(config.training), saved.get("sample_weight")
+        with Trainer.open(
+            network, data, config, components, sample_weight=weights, folder=folder.path, saved=saved
+        ) as trainer:
+            return trainer.fit(callbacks, progress=progress)
+
+
+def _read_progress(folder: RunFolder, saved: dict[str, Any]) -> tuple[Network, int, int]:
+    """Return a checkpoint's network, and how many epochs were finished, and how many begun."""
+    try:
+        done = len(History.from_csv(saved["history"]))
+        return network_from(folder.checkpoint_path, saved["network"]), done, done + (saved["rows_done"] > 0)
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileError(folder.checkpoint_path, f"is no checkpoint of a run: {error}") from None

@@ -9,12 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from glassnet.errors import FileError
 from glassnet.nn.network import Network
-from glassnet.runtime.files import held_alone, make_folder, write_bytes
-from glassnet.training.checkpoint import Checkpoint
+from glassnet.runtime.files import lock_file, make_folder, write_bytes
+from glassnet.training.archive import read_archive, write_archive
 from glassnet.training.config import RunConfig, load_config
 from glassnet.training.health.monitor import Health
 from glassnet.training.history import History
@@ -57,7 +57,7 @@ class RunFolder:
         self,
         config: RunConfig,
         network: Network,
-        start: Checkpoint,
+        start: dict[str, Any],
         encoder: TableEncoder | None = None,
         standardisation: Standardisation | None = None,
     ) -> Iterator[None]:
@@ -72,14 +72,14 @@ class RunFolder:
         """
         new = not self.path.exists()
         make_folder(self.path)
-        with held_alone(self.path / LOCK_FILE):
+        with lock_file(self.path / LOCK_FILE):
             try:
                 self.save(network, History())
-                start.save(self.checkpoint_path)
+                self.save_checkpoint(start)
                 for name, learned in ((COLUMNS_FILE, encoder), (STANDARDISATION_FILE, standardisation)):
                     if learned is not None:
                         write_bytes(self.path / name, learned.to_json().encode())
-                self.record(config)
+                self.save_config(config)
             except FileError:
                 with contextlib.suppress(OSError):  # the disk may let nothing go
                     for name in FILES:
@@ -90,8 +90,8 @@ class RunFolder:
             yield
 
     @contextlib.contextmanager
-    def take_up(self) -> Iterator[RunConfig]:
-        """Hold the folder of a run that goes on, and give its configuration.
+    def hold(self) -> Iterator[RunConfig]:
+        """Hold the folder of a run that is resumed, and give its configuration.
 
         Raises
         ------
@@ -99,23 +99,27 @@ class RunFolder:
             If it is that of no run, cannot be written, or another process trains in it.
         """
         self._check_there()  # a folder of no run gets no lock file
-        with held_alone(self.path / LOCK_FILE):
+        with lock_file(self.path / LOCK_FILE):
             for left in self.path.glob(".*.part"):  # of a save that was cut off
                 left.unlink(missing_ok=True)
             yield self.config()
 
-    def record(self, config: RunConfig) -> None:
+    def save_config(self, config: RunConfig) -> None:
         """Replace the configuration."""
         write_bytes(self.config_path, config.to_toml().encode())
 
     @property
     def checkpoint_path(self) -> Path:
-        """The file that a run goes on from."""
+        """The file that a run is resumed from."""
         return self.path / CHECKPOINT_FILE
 
-    def checkpoint(self) -> Checkpoint:
-        """Read the checkpoint."""
-        return Checkpoint.load(self.checkpoint_path)
+    def checkpoint(self) -> dict[str, Any]:
+        """Read the state of training in the checkpoint."""
+        return read_archive(self.checkpoint_path, "checkpoint", "only a run that was begun can be resumed")
+
+    def save_checkpoint(self, state: dict[str, Any]) -> None:
+        """Replace the checkpoint by a state of training."""
+        write_archive(self.checkpoint_path, "checkpoint", state)
 
     @property
     def config_path(self) -> Path:
@@ -147,7 +151,7 @@ class RunFolder:
         """
         from glassnet.data.columns import TableEncoder
 
-        return self._learned(COLUMNS_FILE, TableEncoder.from_json, "does not say how to read a table")
+        return self._read_learned(COLUMNS_FILE, TableEncoder.from_json, "does not say how to read a table")
 
     def standardisation(self) -> Standardisation | None:
         """Read how the columns of rows are scaled; None where the run learned from rows as they are.
@@ -159,7 +163,7 @@ class RunFolder:
         """
         from glassnet.data.standardisation import Standardisation
 
-        found = self._learned(
+        found = self._read_learned(
             STANDARDISATION_FILE, Standardisation.from_json, "does not say how columns are scaled"
         )
         if found is None and self.config_path.is_file() and self.config().data.standardize:
@@ -168,7 +172,7 @@ class RunFolder:
             )
         return found
 
-    def _learned(self, name: str, read: Callable[[str], Learned], problem: str) -> Learned | None:
+    def _read_learned(self, name: str, read: Callable[[str], Learned], problem: str) -> Learned | None:
         """Read a file with what was learned of the data before training; None where there is none."""
         path = self.path / name
         if not path.exists():

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset
-from glassnet.data.large import is_mapped
+from glassnet.data.dataset import Dataset, is_mapped
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
-from glassnet.nn.optimizer import Optimizer
+from glassnet.nn.optimizers import Optimizer
 from glassnet.training.options import TrainingConfig
 
 DEFAULT_BATCH_SIZE = 128
@@ -42,53 +41,33 @@ class Sampler:
     in_blocks: bool = False
 
     @classmethod
-    def plan(
-        cls,
-        n_train: int,
-        *,
-        batch_size: int | None,
-        samples_per_epoch: float | None,
-        sampling: str,
-        full_batch: bool,
-        in_blocks: bool = False,
-    ) -> Sampler:
-        """Turn the options of `glassnet.fit` into numbers of rows, or raise `UsageError`.
+    def of_run(cls, training: TrainingConfig, optimizer: Optimizer, data: Dataset) -> Sampler:
+        """Turn the options of `glassnet.fit` into numbers of the data's training rows.
 
-        Examples
-        --------
-        >>> Sampler.plan(1000, batch_size=None, samples_per_epoch=0.25, sampling="first", full_batch=False)
-        Sampler(n=250, samples=250, batch_size=128, in_blocks=False)
+        Raises
+        ------
+        UsageError
+            If an option does not fit the data, or the optimizer.
         """
-        samples = n_train
-        if samples_per_epoch is not None:
-            share = isinstance(samples_per_epoch, float) and samples_per_epoch <= 1
-            samples = round(samples_per_epoch * n_train if share else min(samples_per_epoch, n_train + 1))
-            if not 1 <= samples <= n_train or not (share or samples == samples_per_epoch):
+        n, asked, batch_size = len(data.train.y), training.samples_per_epoch, training.batch_size
+        samples = n
+        if asked is not None:
+            share = isinstance(asked, float) and asked <= 1
+            samples = round(asked * n if share else min(asked, n + 1))
+            if not 1 <= samples <= n or not (share or samples == asked):
                 raise UsageError(
                     "samples_per_epoch",
-                    f"takes a number of the {n_train} training rows, or a share up to 1.0, "
-                    f"got {samples_per_epoch}",
+                    f"takes a number of the {n} training rows, or a share up to 1.0, got {asked}",
                 )
-        if full_batch and batch_size is not None:
+        if optimizer.full_batch and batch_size is not None:
             raise UsageError(
                 "batch_size", "gd and lbfgs take all samples of an epoch at once; leave it out, or take sgd"
             )
         if batch_size is not None and batch_size > samples:
             raise UsageError("batch_size", f"{batch_size} is more than the {samples} samples of an epoch")
-        default = samples if full_batch else min(DEFAULT_BATCH_SIZE, samples)
-        return cls(n_train if sampling == "fresh" else samples, samples, batch_size or default, in_blocks)
-
-    @classmethod
-    def of_run(cls, training: TrainingConfig, optimizer: Optimizer, data: Dataset) -> Sampler:
-        """Return what draws the rows of a run; raises as `plan` does."""
-        return cls.plan(
-            len(data.train.y),
-            batch_size=training.batch_size,
-            samples_per_epoch=training.samples_per_epoch,
-            sampling=training.sampling,
-            full_batch=optimizer.full_batch,
-            in_blocks=is_mapped(data.train.X),
-        )
+        default = samples if optimizer.full_batch else min(DEFAULT_BATCH_SIZE, samples)
+        drawn = n if training.sampling == "fresh" else samples
+        return cls(drawn, samples, batch_size or default, is_mapped(data.train.X))
 
     @property
     def steps(self) -> int:

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from glassnet.errors import FileError, UsageError
-from glassnet.training.callbacks import Callback, Running
+from glassnet.training.callbacks import Callback
 from glassnet.training.config import RunConfig
 from glassnet.training.history import EpochRecord
 from glassnet.training.model_file import MODEL_FILE
+from glassnet.training.results import Run
 
 #: Where `MLflow` keeps its runs if nobody says otherwise: beside the run folders.
 MLFLOW_URI = "sqlite:///runs/mlflow.db"
@@ -47,10 +48,10 @@ def figures(record: EpochRecord) -> dict[str, float]:
         value = getattr(record, column.name)
         values |= value if isinstance(value, dict) else {column.name: value}
     del values["epoch"]
-    return {_grouped(name): float(value) for name, value in values.items() if isinstance(value, Real)}
+    return {_group_name(name): float(value) for name, value in values.items() if isinstance(value, Real)}
 
 
-def _grouped(name: str) -> str:
+def _group_name(name: str) -> str:
     part, _, rest = name.partition("_")
     return f"{rest}/{part}" if part in ("train", "validation") and rest else name
 
@@ -65,19 +66,21 @@ def settings(config: RunConfig) -> dict[str, bool | int | float | str]:
     ('[64, 10]', 10)
     """
     values = config.model_dump(exclude_none=True, exclude={"checksums", "environment"})
-    return {name: value if isinstance(value, (bool, int, float)) else str(value) for name, value in _flat(values)}
+    return {
+        name: value if isinstance(value, (bool, int, float)) else str(value) for name, value in _flatten(values)
+    }
 
 
-def _flat(values: dict[str, Any], section: str = "") -> Iterator[tuple[str, Any]]:
+def _flatten(values: dict[str, Any], section: str = "") -> Iterator[tuple[str, Any]]:
     for name, value in values.items():
         if isinstance(value, dict):
-            yield from _flat(value, f"{section}{name}.")
+            yield from _flatten(value, f"{section}{name}.")
         else:
             yield section + name, value
 
 
 @contextlib.contextmanager
-def _extra(name: str) -> Iterator[None]:
+def _require(name: str) -> Iterator[None]:
     """Say which extra of glassnet brings a library that is not there."""
     try:
         yield
@@ -111,12 +114,12 @@ class TensorBoard(Callback):
     """
 
     def __init__(self, folder: str | Path) -> None:
-        with _extra("tensorboard"):
+        with _require("tensorboard"):
             import_module("tensorboardX")
         self.folder = Path(folder)
         self._events: Any = None
 
-    def begin(self, run: Running) -> None:
+    def on_train_begin(self, run: Run) -> None:
         """Open an event file that hides what the folder shows of the epochs to come."""
         # Not SummaryWriter: its thread dies of a full disk unheard, and the training then waits for it.
         from tensorboardX.event_file_writer import EventsWriter
@@ -126,7 +129,7 @@ class TensorBoard(Callback):
         first = len(run.history) + 1
         names = dict.fromkeys(("loss/train", "loss/validation", "accuracy/train", "accuracy/validation"), 0.0)
         experiment, session, _ = hparams(settings(run.config), names)
-        with self._writing():
+        with self._explain_errors():
             self.folder.mkdir(parents=True, exist_ok=True)
             # The name holds whole seconds alone: resumed in the same one, a run would overwrite itself.
             self._events = EventsWriter(str(self.folder / "events"), f".{first:06d}")
@@ -136,22 +139,22 @@ class TensorBoard(Callback):
             self._write(first, summary=text("configuration", f"```toml\n{run.config.to_toml()}```"))
             self._events.flush()
 
-    def epoch(self, run: Running) -> None:
+    def on_epoch_end(self, run: Run) -> None:
         """Write the epoch's figures."""
         from tensorboardX.summary import scalar
 
         record = run.history.last
         assert record is not None
-        with self._writing():
+        with self._explain_errors():
             for name, value in figures(record).items():
                 self._write(record.epoch, summary=scalar(name, value))
             self._events.flush()
 
-    def end(self, run: Running) -> None:
+    def on_train_end(self, run: Run) -> None:
         """Close the event file."""
         events, self._events = self._events, None
         if events is not None:
-            with self._writing():
+            with self._explain_errors():
                 events.close()
 
     def _write(self, step: int, **content: Any) -> None:
@@ -161,7 +164,7 @@ class TensorBoard(Callback):
         self._events.write_event(Event(wall_time=time.time(), step=step, **content))
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _explain_errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -207,21 +210,21 @@ class MLflow(Callback):
     def __init__(self, experiment: str = "glassnet", uri: str | None = None) -> None:
         for variable, value in MLFLOW_ENVIRONMENT.items():
             os.environ.setdefault(variable, value)
-        with _extra("mlflow"):
+        with _require("mlflow"):
             import_module("mlflow")
         self.experiment = experiment
         self.uri = uri or os.environ.get("MLFLOW_TRACKING_URI") or MLFLOW_URI
         self.run_id: str | None = None
         self._client: Any = None
 
-    def begin(self, run: Running) -> None:
+    def on_train_begin(self, run: Run) -> None:
         """Open a run, with the settings and the epochs already done."""
         from mlflow.entities import Param
         from mlflow.tracking import MlflowClient
 
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)  # it tells of making its tables
-        with self._recording(), _extra("mlflow"):
-            artifacts = self._artifacts()
+        with self._explain_errors(), _require("mlflow"):
+            artifacts = self._place_artifacts()
             client = MlflowClient(self.uri, self.uri)
             experiment = client.get_experiment_by_name(self.experiment)
             key = experiment.experiment_id if experiment else client.create_experiment(self.experiment, artifacts)
@@ -233,18 +236,18 @@ class MLflow(Callback):
             for record in run.history:
                 self._record(record)
 
-    def epoch(self, run: Running) -> None:
+    def on_epoch_end(self, run: Run) -> None:
         """Record the epoch's figures."""
         assert run.history.last is not None
-        with self._recording():
+        with self._explain_errors():
             self._record(run.history.last)
 
-    def end(self, run: Running) -> None:
+    def on_train_end(self, run: Run) -> None:
         """Add the model, and say how the run ended."""
         client, self._client = self._client, None
         if client is None:
             return
-        with self._recording():
+        with self._explain_errors():
             try:
                 if run.folder and (run.folder / MODEL_FILE).exists():
                     client.log_artifact(self.run_id, str(run.folder / MODEL_FILE))
@@ -258,7 +261,7 @@ class MLflow(Callback):
         metrics = [Metric(name, value, now, record.epoch) for name, value in figures(record).items()]
         self._client.log_batch(self.run_id, metrics=metrics)
 
-    def _artifacts(self) -> str | None:
+    def _place_artifacts(self) -> str | None:
         """Return where a new experiment keeps its files; mlflow's own choice is the working directory."""
         file = self.uri.removeprefix("sqlite:///")
         if file == self.uri:
@@ -268,16 +271,16 @@ class MLflow(Callback):
         return (folder / "mlflow-artifacts").as_uri()
 
     @contextlib.contextmanager
-    def _recording(self) -> Iterator[None]:
+    def _explain_errors(self) -> Iterator[None]:
         try:
             yield
         except Exception as error:
-            if not isinstance(error, _failures_of_mlflow()):
+            if not isinstance(error, _list_failures()):
                 raise
             raise FileError(self.uri, f"MLflow cannot record the run: {str(error).splitlines()[0]}") from None
 
 
-def _failures_of_mlflow() -> tuple[type[Exception], ...]:
+def _list_failures() -> tuple[type[Exception], ...]:
     """Return what mlflow raises when a store cannot be used; a server needs no SQLAlchemy here."""
     from mlflow.exceptions import MlflowException
 

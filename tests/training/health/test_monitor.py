@@ -92,7 +92,7 @@ def test_what_will_not_heal_is_said_while_it_learns(digits):
     seen = []
 
     class Watch(gn.Callback):
-        def epoch(self, run):
+        def on_epoch_end(self, run):
             seen.append(len(caught))
 
     with warnings.catch_warnings(record=True) as caught:
@@ -110,7 +110,7 @@ def test_a_resumed_run_is_as_healthy(digits, tmp_path):
     whole = fitted(digits, run_dir=tmp_path / "whole", checkpoint_every=1)
 
     class Fail(gn.Callback):
-        def epoch(self, run):
+        def on_epoch_end(self, run):
             if len(run.history) == 3:
                 raise ZeroDivisionError
 

@@ -13,7 +13,7 @@ from glassnet.data.registry import load_dataset
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import BLOCK_ROWS, Network
 from glassnet.training import metrics as gm
-from glassnet.training.loop import fit
+from glassnet.training.fit import fit
 from glassnet.training.metrics import METRICS, check_metrics, evaluate_predictions, predict_rows
 
 BINARY = ["loss", "accuracy", "balanced_accuracy", "f1", "auc", "log_loss"]

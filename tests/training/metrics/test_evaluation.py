@@ -12,7 +12,7 @@ from glassnet.data.columns import TableEncoder
 from glassnet.data.dataset import Dataset, Split
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
-from glassnet.training.loop import fit
+from glassnet.training.fit import fit
 from glassnet.training.metrics import (
     ClassScore,
     Evaluation,

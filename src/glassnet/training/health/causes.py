@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from glassnet.nn.quasi_newton import LBFGS
+from glassnet.nn.optimizers import LBFGS
 from glassnet.training.health.evidence import Evidence, grows
 from glassnet.training.health.remedies import (
     WIDEST,

@@ -12,7 +12,7 @@ import numpy as np
 from glassnet.nn.activations import Activation, Array
 from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
-from glassnet.nn.optimizer import Optimizer
+from glassnet.nn.optimizers import Optimizer
 from glassnet.training.health.sharpness import largest_rate
 from glassnet.training.health.vitals import LayerVitals, Probe, Vitals, wrong_share
 from glassnet.training.history import EpochRecord
@@ -224,7 +224,7 @@ class Evidence:
 
 def rebuilt(network: Network, changes: dict[str, Any]) -> Network:
     """Build a network again as it was before training, with other settings."""
-    description = network.description()
+    description = network.get_config()
     del description["class_names"]
     if description["initializer"] == "array" and "initializer" not in changes:
         description["initializer"] = network.theta

@@ -16,7 +16,7 @@ from glassnet.training.health.vitals import Probe, Vitals
 from glassnet.training.history import EpochRecord
 from glassnet.training.options import TrainingConfig
 from glassnet.training.sampling import evenly_spread
-from glassnet.training.work import Work
+from glassnet.training.step_context import StepContext
 
 #: Rows of the probe, and those that the best constant answer is taken from at most.
 ROWS, TARGETS = 128, 4096
@@ -65,7 +65,7 @@ class Monitor:
 
     Parameters
     ----------
-    work : Work
+    context : StepContext
         The network, and its rows.
     training : TrainingConfig
         How it learns.
@@ -80,17 +80,17 @@ class Monitor:
         In the order of steps; the first is of the network before training.
     """
 
-    def __init__(self, work: Work, training: TrainingConfig, drawn: int, steps: int) -> None:
-        self.work, self.training, self.drawn, self.steps = work, training, drawn, steps
+    def __init__(self, context: StepContext, training: TrainingConfig, drawn: int, steps: int) -> None:
+        self.context, self.training, self.drawn, self.steps = context, training, drawn, steps
         rows = evenly_spread(drawn, ROWS)
-        self.probe = Probe(work.network, work.batch(rows), *_of_rows(work, rows))
-        self.baseline = Baseline.of(work.network.loss, *_of_rows(work, evenly_spread(drawn, TARGETS)))
+        self.probe = Probe(context.network, context.batch(rows), *context.labels(rows))
+        self.baseline = Baseline.of(context.network.loss, *context.labels(evenly_spread(drawn, TARGETS)))
         self.theta: Array | None = None  # as it was one step before the network is examined
         self.divergence: Divergence | None = None
         self.vitals: list[Vitals] = []
         self.warned: set[str] = set()
         self.examine(0)
-        self.theta = work.network.theta.copy()
+        self.theta = context.network.theta.copy()
 
     def room(self, done: int, steps: int) -> int:
         """Return how many steps may be taken at once, after `done` of them, without passing by an examination."""
@@ -102,7 +102,7 @@ class Monitor:
         """Whether the network is to be examined after so many steps."""
         if done in EARLY:
             return True
-        rows = (done - self.vitals[-1].step) * self.work.batch_size
+        rows = (done - self.vitals[-1].step) * self.context.batch_size
         return done % self.steps == 0 and rows >= SELDOM * len(self.probe.X)
 
     def wants(self, done: int) -> bool:
@@ -113,11 +113,11 @@ class Monitor:
         """Examine the network where that is due; keep theta where it is due after the next step."""
         if self._due(done):
             self.examine(done)
-        self.theta = self.work.network.theta.copy() if self._due(done + 1) else None
+        self.theta = self.context.network.theta.copy() if self._due(done + 1) else None
 
     def examine(self, done: int) -> None:
         """Examine the network as it is now, after so many steps, and warn of what will not heal by itself."""
-        self.vitals.append(self.probe.measure(self.work.network.theta, done, self.theta))
+        self.vitals.append(self.probe.measure(self.context.network.theta, done, self.theta))
         self._warn(certain(self._evidence(())))
 
     def columns(self, done: int) -> dict[str, Any]:
@@ -148,16 +148,16 @@ class Monitor:
 
     def _evidence(self, history: Sequence[EpochRecord]) -> Evidence:
         return Evidence(
-            self.work.network,
+            self.context.network,
             self.training,
-            self.work.update.optimizer,
+            self.context.update.optimizer,
             self.vitals,
             history,
             self.baseline,
             self.probe.input_spread,
-            self.work.batch_size,
+            self.context.batch_size,
             self.drawn,
-            len(self.work.targets),
+            len(self.context.targets),
             self.divergence,
             self.probe,
         )
@@ -168,17 +168,13 @@ class Monitor:
                 self.warned.add(diagnosis.kind)
                 warnings.warn(str(diagnosis), HealthWarning, stacklevel=2)
 
-    def state(self) -> dict[str, Any]:
-        """Return what was measured so far as plain values; theta is kept apart, as `theta`."""
-        return {"vitals": [vitals.to_dict() for vitals in self.vitals], "warned": sorted(self.warned)}
+    def state_dict(self) -> dict[str, Any]:
+        """Return what was measured so far as plain values, and theta."""
+        vitals = [vitals.to_dict() for vitals in self.vitals]
+        return {"vitals": vitals, "warned": sorted(self.warned), "theta": self.theta}
 
-    def go_on_from(self, state: dict[str, Any], theta: Array | None) -> None:
-        """Take up what `state` returned."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take up what `state_dict` returned."""
         self.vitals = [Vitals.from_dict(values) for values in state["vitals"]]
         self.warned = set(state["warned"])
-        self.theta = theta
-
-
-def _of_rows(work: Work, rows: Array) -> tuple[Array, Array | None]:
-    """Return the targets of rows, and how much each counts."""
-    return work.targets[rows], None if work.weights is None else work.weights[rows]
+        self.theta = state["theta"]

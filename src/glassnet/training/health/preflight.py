@@ -9,18 +9,17 @@ from typing import Any
 from glassnet.data.dataset import Dataset, Split
 from glassnet.errors import DataError, HealthWarning
 from glassnet.nn.network import Network
-from glassnet.nn.optimizer import Optimizer
-from glassnet.nn.optimizers import OPTIMIZERS
-from glassnet.nn.quasi_newton import LBFGS
+from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
+from glassnet.training.fit import fit
 from glassnet.training.health.causes import WIDE
 from glassnet.training.health.diagnosis import Diagnosis, in_json
 from glassnet.training.health.evidence import Baseline, Evidence
 from glassnet.training.health.monitor import ROWS, TARGETS
 from glassnet.training.health.rules import diagnose
 from glassnet.training.health.vitals import Probe
-from glassnet.training.loop import DivergenceError, fit
 from glassnet.training.options import TrainingConfig
 from glassnet.training.range_test import find_learning_rate
+from glassnet.training.results import DivergenceError
 from glassnet.training.sampling import Sampler, evenly_spread
 
 #: Rows to be over-fitted, passes over them, and how much of what there is to learn may be left.

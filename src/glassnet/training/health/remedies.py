@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.nn.network import Network
-from glassnet.nn.optimizer import Optimizer
-from glassnet.nn.optimizers import OPTIMIZERS
+from glassnet.nn.optimizers import OPTIMIZERS, Optimizer
 from glassnet.training.health.evidence import DESCENTS, Evidence, grows, rebuilt
 from glassnet.training.health.vitals import bounded
 

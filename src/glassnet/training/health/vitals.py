@@ -9,7 +9,7 @@ import numpy as np
 
 from glassnet.errors import NonFiniteError
 from glassnet.nn.activations import Activation, Array
-from glassnet.nn.backpropagation import Trace
+from glassnet.nn.backpropagation import ForwardCache
 from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
 
@@ -192,7 +192,7 @@ class Probe:
         other.backward(other.forward_as_batch(self.X), self.targets, self.weights)
         return other.gradient.astype(np.float64) / (len(self.X) if other.loss.reduction == "sum" else 1)
 
-    def _layer(self, trace: Trace, index: int, before: Array | None) -> LayerVitals:
+    def _layer(self, trace: ForwardCache, index: int, before: Array | None) -> LayerVitals:
         network = self.network
         Z, H = trace.Z[index], trace.H[index + 1]
         slope = network.activations[index].f_prime(Z, H)

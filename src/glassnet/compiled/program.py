@@ -1,0 +1,302 @@
+"""A network and an optimizer as one compiled program: the formulas' loops inside the step of training.
+
+`glassnet.nn.backpropagation` and the optimizers are what a program computes; it is faster because each formula is
+one loop without temporaries, because many steps run without Python, and because threads share the whole step, not
+one product at a time (see `glassnet.compiled.steps`). A test holds both together.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from glassnet.compiled.formulas import LINE, Formulas
+from glassnet.compiled.records import Step, Work
+from glassnet.compiled.shares import share_start
+from glassnet.compiled.tracing import UntraceableError, evaluate
+from glassnet.nn.activations import Array
+from glassnet.nn.dropout import mask_keys, threshold
+from glassnet.nn.network import Network
+from glassnet.nn.optimizers import OptimizerState
+from glassnet.nn.parameters import Parameters
+from glassnet.nn.update import Update
+from glassnet.runtime.blas import Gemm
+from glassnet.runtime.compilation import MACHINE_FUNCTIONS, compile_function, foreign_function
+
+#: Rows that go through the layers at a time; the gradient of a larger batch is added up over such blocks.
+BLOCK_ROWS = 1024
+
+#: Bytes that all workers' copies of a batch may take.
+MOST_BATCH = 2**30
+
+#: Where images are taken as they are.
+NO_MOVES = np.zeros((0, 7), np.int32)
+
+
+def arrange(parameters: Parameters, shares: int) -> Array:
+    """Return which parameter stands where in a program: for every hidden layer one piece a share.
+
+    Examples
+    --------
+    >>> arrange(Parameters([1, 8, 1], np.float32), 2)[:16]
+    array([ 0,  1,  2,  3,  8,  9, 10, 11,  4,  5,  6,  7, 12, 13, 14, 15])
+    """
+    order = Parameters(parameters.layers, np.int64, parameters.batch_norm)
+    order.theta[:] = np.arange(len(order.theta))
+    pieces = []
+    for W, b, gamma in zip(order.W[:-1], order.b[:-1], order.gamma[:-1], strict=True):
+        width = W.shape[1]
+        for first, last in itertools.pairwise(share_start(width, share, shares) for share in range(shares + 1)):
+            pieces += [W[:, first:last].ravel(), b[first:last]]
+            if gamma is not None:
+                pieces.append(gamma[first:last])
+    return np.concatenate([*pieces, order.W[-1].ravel(), order.b[-1]])
+
+
+def _allocate(shape: tuple[int, ...], dtype: Any) -> Array:
+    """Return zeros that begin at a cache line."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    room = np.zeros(size + LINE, np.uint8)
+    first = -room.ctypes.data % LINE
+    return room[first : first + size].view(dtype).reshape(shape)
+
+
+def _start_pool(size: int) -> ThreadPoolExecutor:
+    """Return a pool whose threads have all been started: workers wait for each other, so none may be missing."""
+    pool = ThreadPoolExecutor(max(1, size), thread_name_prefix="glassnet")
+    all_there = threading.Barrier(size + 1)
+    try:
+        for _ in range(size):
+            pool.submit(all_there.wait)
+    except RuntimeError as error:
+        all_there.abort()
+        raise UntraceableError(f"{size} more threads cannot be started: {error}") from None
+    all_there.wait()
+    return pool
+
+
+class Program:
+    """A network in training: `glassnet.compiled.steps` with its memory and its threads.
+
+    Parameters
+    ----------
+    network : Network
+        Its theta is where training starts; `store` writes theta, the statistics and the gradient back.
+    update, state : Update, OptimizerState
+        The rule and its memory; `store` writes the memory back.
+    X, targets : ndarray of shape (n, d_0), (n, d_L)
+        All rows, from `Network.check_data`.
+    batch_size : int
+        Rows of a step.
+    shares : int
+        Into how many shares the work is cut: the most threads that can be of use. The bits of the result depend
+        on it.
+    gemm : Gemm
+        Matrix product, from `glassnet.runtime.blas.find_gemm`.
+    weights : ndarray of shape (n,), optional
+        What the loss of each row is multiplied by. Default: 1.
+    image : (height, width, channels)
+        Size of the images that the rows are, where `take` is to move them.
+    compiled : bool, default True
+        False: the same text is run by Python, which is slow and needs no Numba.
+
+    Raises
+    ------
+    UntraceableError
+        If a formula does what loops cannot be written for, or Numba cannot compile it.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        update: Update,
+        state: OptimizerState,
+        X: Array,
+        targets: Array,
+        *,
+        batch_size: int,
+        shares: int,
+        gemm: Gemm,
+        weights: Array | None = None,
+        image: tuple[int, int, int] = (0, 0, 0),
+        compiled: bool = True,
+    ) -> None:
+        self.network, self.update, self.state = network, update, state
+        self.X, self.targets = np.ascontiguousarray(X).reshape(len(X), -1), targets
+        self.image = image
+        self.batch_size, self.shares = batch_size, shares
+        self.formulas = Formulas(network, update)
+        self.order = arrange(network.parameters, shares)
+        dtype = network.theta.dtype
+        self.step = self._make_step(np.ones(len(X), dtype) if weights is None else weights.astype(dtype))
+        self.load()
+        self._pool = _start_pool(shares - 1)
+        self._compile(gemm, compiled)
+
+    def _compile(self, gemm: Gemm, compiled: bool) -> None:
+        """Compile the steps, or load what was compiled before."""
+        self._take_steps, self._blas = _build(self.formulas, gemm, compiled)
+        try:
+            self.take(np.empty(0, np.intp), 1)
+        except Exception as error:  # Numba has many
+            reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            raise UntraceableError(f"Numba cannot compile it: {reason}") from error
+
+    def _make_step(self, weights: Array) -> Step:
+        layers, dtype, shares = np.array(self.network.layers), self.network.theta.dtype, self.shares
+        normalises, rates = np.array(self.network.parameters.batch_norm, np.int64), self.network.dropout
+        # the statistics of a batch are those of all its rows
+        rows = self.batch_size if normalises.any() else min(self.batch_size, BLOCK_ROWS)
+        if normalises.any() and shares * rows * layers[0] * dtype.itemsize > MOST_BATCH:
+            raise UntraceableError(f"batch normalisation over {rows} rows at once takes too much memory")
+        size, units = len(self.order), int(sum(layers[1:]))
+        line = LINE // dtype.itemsize
+        scratch_rows = max(2, *(loop.scratch_rows for loop in self.formulas.loops))
+        return Step(
+            layers=layers,
+            kinds=self.formulas.kinds,
+            normalises=normalises,
+            thresholds=np.array([threshold(rate) for rate in rates], np.uint32),
+            factors=np.array([1 / (1 - rate) for rate in rates], dtype),
+            shares=shares,
+            workers=1,
+            rows=rows,
+            batch_size=self.batch_size,
+            averaged=self.network.loss.reduction == "mean",
+            output_scale=self.network.output_scale,
+            X=self.X,
+            targets=self.targets,
+            weights=weights,
+            input_scale=dtype.type(1 / 255 if self.X.dtype == np.uint8 else 1),
+            image=np.array(self.image, np.int64),
+            theta=_allocate((size,), dtype),
+            gradient=_allocate((size,), dtype),
+            memory=_allocate((max(1, len(self.state.memory)), size), dtype),
+            batch=_allocate((shares, -(-rows * layers[0] // line) * line), dtype),
+            H=_allocate((rows * units,), dtype),
+            Z=_allocate((rows * units,), dtype),
+            delta=_allocate((rows * units,), dtype),
+            X_hat=_allocate((rows * units if normalises.any() else 0,), dtype),
+            mean=_allocate((units,), dtype),
+            variance=_allocate((units,), dtype),
+            inverse=_allocate((units,), dtype),
+            clip_norm=float(self.update.clip_norm or 0),
+            max_norm=dtype.type(self.update.max_norm or 0),
+            share_bias=_allocate((shares, -(-layers[-1] // line) * line), dtype),
+            share_loss=np.zeros(shares),
+            share_norm=np.zeros(shares),
+            scratch=_allocate((shares, scratch_rows, -(-layers.max() // line) * line), dtype),
+            no_scalars=np.zeros(1, dtype),
+            flags=np.zeros(8 * shares, np.int64),
+        )
+
+    def take(
+        self,
+        rows: Array,
+        workers: int,
+        seed: int = 0,
+        factors: Array | None = None,
+        moves: Array | None = None,
+    ) -> tuple[Array, Array]:
+        """Train on rows of X, a batch a step.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Numbers of rows, of as many whole batches as there is time for; the last may be short.
+        workers : int
+            Threads, from 1 to `shares`.
+        seed : int
+            Of the masks of dropout.
+        factors : ndarray, optional
+            What a schedule multiplies the step size of each step by. Default: 1.
+        moves : ndarray of int32 of shape (len(rows), 7), optional
+            How the image of each row is moved, see `glassnet.data.augmentation`. Default: it is not.
+
+        Returns
+        -------
+        losses : ndarray of float
+            Of each step, before it; shorter than the steps asked for where a loss was not finite.
+        outputs : ndarray of shape (len(rows), d_L)
+            What the network said to the rows, each before its own step.
+        """
+        steps = -(-len(rows) // self.batch_size)
+        losses = np.zeros(steps)
+        outputs = np.empty((len(rows), self.targets.shape[1]), self.targets.dtype)
+        step = self.step._replace(workers=workers)
+        step.flags[:] = 0
+        loss = self.network.loss
+        numbers = np.arange(self.state.t + 1, self.state.t + steps + 1)
+        scalars = self._scalars(numbers, np.ones(steps) if factors is None else factors)
+        keys = mask_keys(seed, numbers, len(self.network.W))
+        work = Work(rows, NO_MOVES if moves is None else moves, scalars, keys, losses, outputs)
+        arguments = (self._blas, step, work)
+        others = [self._pool.submit(self._take_steps, *arguments, worker) for worker in range(1, workers)]
+        taken = int(self._take_steps(*arguments, 0))
+        for other in others:
+            other.result()
+        self.state.t += taken
+        if loss.reduction == "mean":
+            losses /= np.diff([*range(0, len(rows), self.batch_size), len(rows)])
+        return losses[:taken], outputs
+
+    def _scalars(self, numbers: Array, factors: Array) -> Array:
+        """Return what the rule's loop needs to know of each of the next steps: for weights, and for the rest."""
+        wanted = self.formulas.update.scalars
+        scalars = np.empty((len(numbers), 2, max(1, len(wanted))), self.network.theta.dtype)
+        for place, weights in enumerate((True, False)):
+            values = self.update.numbers(numbers.astype(np.float64), factors, weights=weights)
+            for column, symbol in enumerate(wanted):
+                scalars[:, place, column] = evaluate(symbol, values)
+        return scalars
+
+    def _share_statistics(self, *, read: bool) -> None:
+        """Copy the running statistics of batch normalisation from the network, or back into it."""
+        parameters, first = self.network.parameters, 0
+        for units, mean, variance in zip(parameters.layers[1:], parameters.mean, parameters.variance, strict=True):
+            for mine, natural in ((self.step.mean, mean), (self.step.variance, variance)):
+                if natural is not None:
+                    here = mine[first : first + units]
+                    here[:], natural[:] = (natural, natural) if read else (here, here)
+            first += units
+
+    def load(self) -> None:
+        """Read theta, the statistics and the optimizer's memory from where they belong."""
+        self._share_statistics(read=True)
+        np.take(self.network.theta, self.order, out=self.step.theta)
+        for mine, natural in zip(self.step.memory, self.state.memory, strict=False):
+            np.take(natural, self.order, out=mine)
+
+    def store_theta(self) -> None:
+        """Write theta and the statistics back to where they belong, and nothing else."""
+        self._share_statistics(read=False)
+        self.network.theta[self.order] = self.step.theta
+
+    def store(self) -> None:
+        """Write theta, the statistics, the gradient and the optimizer's memory back to where they belong."""
+        self.store_theta()
+        self.network.gradient[self.order] = self.step.gradient
+        for natural, mine in zip(self.state.memory, self.step.memory, strict=False):
+            natural[self.order] = mine
+
+    def close(self) -> None:
+        """Let the threads go."""
+        self._pool.shutdown()
+
+
+def _build(formulas: Formulas, gemm: Gemm, compiled: bool) -> tuple[Callable[..., int], Any]:
+    """Return the function ``take_steps`` and the gemm to hand it."""
+    source = formulas.source(gemm.integer)
+    if not compiled:
+        namespace: dict[str, Any] = {name: lambda *state: 0 for name in MACHINE_FUNCTIONS}
+        exec(compile(source, "<glassnet>", "exec"), namespace)
+        return namespace["take_steps"], lambda *numbers: gemm.function(*(np.asarray(n).item() for n in numbers))
+    take_steps = compile_function(source, "take_steps")
+    size, real = str(gemm.integer), str(formulas.dtype)
+    arguments = f"int32 int32 int32 {size} {size} {size} {real} intp {size} intp {size} {real} intp {size}"
+    return take_steps, foreign_function(gemm.address, arguments)

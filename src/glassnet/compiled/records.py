@@ -1,0 +1,97 @@
+"""What the compiled functions hand each other: a step's memory, the work to do, and where in memory a layer is."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from glassnet.nn.activations import Array
+
+#: Where something begins: Python's number, or the compiled code's.
+Number = int | np.int64
+
+
+class Step(NamedTuple):
+    """What stays the same from step to step: sizes, the data, and the memory that the steps work in."""
+
+    layers: Array
+    kinds: Array
+    normalises: Array
+    thresholds: Array
+    factors: Array
+    shares: int
+    workers: int
+    rows: int
+    batch_size: int
+    averaged: bool
+    output_scale: float
+    X: Array
+    targets: Array
+    weights: Array
+    input_scale: Any
+    image: Array
+    theta: Array
+    gradient: Array
+    memory: Array
+    batch: Array
+    H: Array
+    Z: Array
+    delta: Array
+    X_hat: Array
+    mean: Array
+    variance: Array
+    inverse: Array
+    clip_norm: float
+    max_norm: Any
+    share_bias: Array
+    share_loss: Array
+    share_norm: Array
+    scratch: Array
+    no_scalars: Array
+    flags: Array
+
+
+class Work(NamedTuple):
+    """The rows to train on, and for each step its scalars, mask keys and room for its loss and outputs."""
+
+    order: Array
+    moves: Array
+    scalars: Array
+    keys: Array
+    losses: Array
+    outputs: Array
+
+
+class Block(NamedTuple):
+    """Rows that go through the layers together: a batch, or a part of one, as one worker sees it."""
+
+    rows: Array
+    moves: Array
+    first_row: Number
+    scale: Any
+    first: bool
+    last: bool
+    scalars: Array
+    keys: Array
+    losses: Array
+    outputs: Array
+    worker: int
+
+
+class Place(NamedTuple):
+    """A layer's number, and where it begins in theta, in Z and among the units."""
+
+    layer: Number
+    w: Number
+    z: Number
+    unit: Number
+
+
+class Matrix(NamedTuple):
+    """A matrix in a flat array: where it begins, its row length, and NO_TRANS or TRANS."""
+
+    numbers: Array
+    first: Number
+    width: Number
+    order: Number

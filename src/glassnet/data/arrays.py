@@ -1,0 +1,109 @@
+"""Rows and labels as a user has them at hand: arrays, lists or data frames, made into a split or a data set."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from glassnet.data.dataset import Dataset, Split
+from glassnet.errors import DataError, UsageError
+
+#: What a call may look like, for the errors.
+FORMS = "give rows and their labels, as X, y or as a pair (X, y), or a Dataset"
+
+
+def as_split(X: Any, y: Any = None, name: str = "data") -> Split:
+    """Return rows and their labels as two arrays.
+
+    Parameters
+    ----------
+    X : array_like of shape (n, ...), or a pair
+        The rows: an array, a list of rows, or a data frame. A tuple (X, y), for example a `Split`, when y is not
+        given.
+    y : array_like of shape (n,) or (n, d), optional
+        The labels or numbers.
+    name : str
+        What the argument is called in errors.
+
+    Raises
+    ------
+    UsageError
+        If labels are missing, or were given twice.
+    DataError
+        If the rows have different lengths.
+
+    Examples
+    --------
+    >>> as_split([[1.0, 2.0], [3.0, 4.0]], [0, 1]).X.shape
+    (2, 2)
+    >>> as_split([[1.0, 2.0], [3.0, 4.0]])
+    Traceback (most recent call last):
+        ...
+    glassnet.errors.UsageError: data: the labels are missing; give rows and their labels, as X, y or as a pair \
+(X, y), or a Dataset
+    """
+    if y is None:
+        if isinstance(X, str):
+            raise UsageError(name, f'load the data first: glassnet.load_dataset("{X}")')
+        if not isinstance(X, tuple) or len(X) != 2:
+            raise UsageError(name, f"the labels are missing; {FORMS}")
+        X, y = X
+    elif isinstance(X, tuple) and len(X) == 2 and np.ndim(X[0]) > 1:
+        raise UsageError(name, f"the labels are given twice, in the pair and as y; {FORMS}")
+    try:
+        return Split(np.asarray(X), np.asarray(y))
+    except ValueError:
+        raise DataError(f"{name}: the rows must all be equally long, and every row has one label") from None
+
+
+def as_dataset(data: Any, y: Any = None, validation_data: Any = None) -> Dataset:
+    """Return what a user learns from as a data set.
+
+    Of arrays, all rows are training rows, but for the validation rows. `validation_data` names those; without it,
+    a twelfth of the rows is drawn, as `Dataset.from_arrays` does. The test split stays empty: no row is set apart
+    that the user did not set apart. ``Dataset.from_arrays`` offers more: a test set, names of the classes, another
+    share for validation or none.
+
+    Parameters
+    ----------
+    data : Dataset, array_like of shape (n, ...) or pair (X, y)
+        A data set is returned as it is, but for `validation_data`.
+    y : array_like, optional
+        Labels 0, 1, ... of shape (n,), numbers to regress, or a row of labels for each row of X.
+    validation_data : pair (X, y), optional
+        Rows to validate on, for example a `Split`.
+
+    Raises
+    ------
+    UsageError
+        If the labels are missing, or were given twice.
+    DataError
+        If rows and labels do not fit each other, or labels are text.
+
+    Examples
+    --------
+    >>> data = as_dataset(np.zeros((24, 3)), np.arange(24) % 2)
+    >>> [len(split.y) for split in (data.train, data.validation, data.test)]
+    [22, 2, 0]
+    >>> as_dataset((np.zeros((24, 3)), np.arange(24) % 2), validation_data=([[0, 0, 0]], [1])).validation.y
+    array([1])
+    """
+    if isinstance(data, Dataset):
+        if y is not None:
+            raise UsageError("y", "a Dataset has its labels already; leave y out")
+    else:
+        X, y = as_split(data, y)
+        # The first row stands in for a test row, and is taken out again: `from_arrays` would set a fifth apart.
+        share = None if validation_data is None else 0
+        made = Dataset.from_arrays(X, y, X[:1], y[:1], validation=share)
+        data = replace(made, test=Split(X[:0], made.train.y[:0]))
+    if validation_data is None:
+        return data
+    validation = as_split(validation_data, name="validation_data")
+    digest = hashlib.md5(np.ascontiguousarray(validation.X).data, usedforsecurity=False)
+    digest.update(np.ascontiguousarray(validation.y).data)
+    data = data.with_validation(validation)
+    return replace(data, checksums=data.checksums | {"validation X, y": digest.hexdigest()})

@@ -1,0 +1,135 @@
+"""Training a network from Python: `fit`."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from glassnet.data.arrays import as_dataset
+from glassnet.data.dataset import Dataset
+from glassnet.errors import DataError
+from glassnet.nn.network import Network
+from glassnet.runtime.environment import environment
+from glassnet.training.callbacks import Callback
+from glassnet.training.components import resolve_options
+from glassnet.training.config import RunConfig
+from glassnet.training.option_errors import validated
+from glassnet.training.options import NetworkConfig, TrainingConfig, takes_training_options
+from glassnet.training.results import Run
+from glassnet.training.row_weights import fingerprint
+from glassnet.training.trainer import Trainer
+
+
+@takes_training_options
+def fit(
+    network: Network,
+    data: Any,
+    y: Any = None,
+    *,
+    validation_data: Any = None,
+    seed: int | None = None,
+    sample_weight: Any = None,
+    callbacks: Sequence[Callback] = (),
+    run_dir: str | Path | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> Run:
+    """Train a network, in place.
+
+    Parameters
+    ----------
+    network : Network
+        Its theta is where training starts; its class names become those of the data.
+    data : Dataset, array_like of shape (n, ...) or pair (X, y)
+        What it learns from: ``fit(network, X, y)``, ``fit(network, (X, y))`` or ``fit(network, data)``. Of a data
+        set, it is trained on the rows of ``data.train``, and evaluated after each epoch on those of
+        ``data.validation``, unless there are none; ``data.test`` is not touched. Of arrays, a twelfth of the rows
+        is drawn for validation, and all others are trained on; see `glassnet.data.arrays.as_dataset`.
+    y : array_like of shape (n,) or (n, d), optional
+        Of rows X: labels 0, 1, ..., or numbers to regress.
+    validation_data : pair (X, y), optional
+        Rows for validation instead, for example a `Split`.
+    seed : int, optional
+        Decides which rows and their order, the masks of dropout, and how images are moved; by default the
+        network's own seed.
+    sample_weight : array_like of shape (n,), optional
+        How much each training row counts, see `glassnet.training.row_weights`.
+    callbacks : sequence of Callback, optional
+        What is called while the run goes on; see `Callback`.
+    run_dir : str or Path, optional
+        Folder to save the run in; it must be new or empty. None: nothing is written.
+    progress : bool, default True
+        Show the progress on stderr.
+
+    Returns
+    -------
+    Run
+        The network, its history, and the configuration that would make them again.
+
+    Raises
+    ------
+    UsageError, DataError
+        If options, network and data do not fit; nothing has been changed then.
+    FileError
+        If the run folder cannot be made. One that cannot be written later on is a warning, and training goes on;
+        the last good checkpoint stays.
+    DivergenceError
+        If the loss becomes NaN or infinite; the message says at which epoch and step, and in which layer that
+        began. The network, and the run folder, hold the state after the last whole epoch.
+    Interrupted
+        After Ctrl-C or SIGTERM; it is a `KeyboardInterrupt` and carries the run.
+
+    Examples
+    --------
+    >>> from glassnet.data.registry import load_dataset
+    >>> run = fit(Network([64, 32, 10]), load_dataset("digits"), epochs=20, progress=False)
+    >>> run.history.last.validation_accuracy > 0.9
+    True
+
+    Arrays, and a shorthand for the optimizer's learning rate:
+
+    >>> import numpy as np
+    >>> X, y = np.random.default_rng(0).normal(size=(120, 4)), np.arange(120) % 3
+    >>> run = fit(Network([4, 8, 3]), X, y, learning_rate=0.01, epochs=2, progress=False)
+    >>> run.history["epoch"], run.config.training.optimizer[:25]
+    ([1, 2], 'adam(learning_rate=0.01, ')
+    """
+    data = as_dataset(data, y, validation_data)
+    if network.loss.output == "softmax" and data.task == "regression" and data.train.y.ndim == 1:
+        raise DataError("y: classes are whole numbers 0, 1, ..., and these are floats; give y.astype(int)")
+    training, components = resolve_options(options, inspect.signature(fit).parameters)
+    config = describe_run(network, data, training, network.seed if seed is None else seed, sample_weight)
+    folder = None if run_dir is None else Path(run_dir)
+    with Trainer.open(network, data, config, components, sample_weight=sample_weight, folder=folder) as trainer:
+        return trainer.fit(callbacks, progress=progress)
+
+
+def describe_run(
+    network: Network, data: Dataset, training: TrainingConfig, seed: int, sample_weight: Any
+) -> RunConfig:
+    """Return the configuration that would make a run again: of a network, data and training at hand."""
+    description = network.get_config()
+    description["seed"] = network.seed if network.seed != seed else None
+    return validated(
+        RunConfig,
+        {
+            "seed": seed,
+            "data": {
+                "dataset": data.name,
+                "validation": data.validation_size,
+                "split_seed": data.split_seed,
+                "standardize": data.standardisation is not None,
+                **data.origin,
+            },
+            "network": NetworkConfig(
+                **{key: value for key, value in description.items() if key in NetworkConfig.model_fields}
+            ),
+            "training": training,
+            "checksums": data.checksums,
+            "start": network.fingerprint(),
+            "sample_weight": fingerprint(sample_weight),
+            "environment": environment(),
+        },
+    )

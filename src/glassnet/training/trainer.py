@@ -1,0 +1,431 @@
+"""The trainer: it builds the state of training, takes the steps of an epoch, evaluates after it, and finishes."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from glassnet.data.augmentation import Augmentation
+from glassnet.data.dataset import Dataset
+from glassnet.data.large import release
+from glassnet.errors import DataError, GlassnetError, NonFiniteError, UsageError
+from glassnet.nn.activations import Array
+from glassnet.nn.network import Network
+from glassnet.nn.optimizers import KFAC
+from glassnet.nn.targets import smooth
+from glassnet.nn.update import Update
+from glassnet.runtime.blas import blas_threads
+from glassnet.runtime.interrupts import GracefulInterrupts
+from glassnet.runtime.seeds import stream
+from glassnet.training.callbacks import Callback, ask, calling
+from glassnet.training.checkpointer import Checkpointer
+from glassnet.training.components import Components
+from glassnet.training.config import RunConfig
+from glassnet.training.early_stopping import Watch
+from glassnet.training.engine import make_engine
+from glassnet.training.health.monitor import Health, Monitor
+from glassnet.training.history import EpochRecord
+from glassnet.training.metrics import RunningMetrics
+from glassnet.training.options import TrainingConfig
+from glassnet.training.progress import TrainingProgress
+from glassnet.training.results import DivergenceError, Interrupted, Run
+from glassnet.training.row_weights import weigh_rows
+from glassnet.training.sampling import Sampler, evenly_spread
+from glassnet.training.step_context import StepContext, find_image_size
+from glassnet.training.train_state import TrainState, copy_parameters
+from glassnet.training.validation import Validation
+
+#: Seconds of work between two looks at the clock, the progress and Ctrl-C; and to try a number of threads with.
+PIECE, TRIAL = 0.03, 0.008
+
+#: Training rows that batch normalisation's statistics are measured on, for parameters that are an average.
+MEASURED_ROWS = 4096
+
+
+class Trainer:
+    """Network, data and options, checked against each other before anything is changed. `open` makes one.
+
+    Attributes
+    ----------
+    state : TrainState
+        All that changes from here on.
+    run : Run
+        What comes of it; its configuration says which engine takes the steps.
+    context : StepContext
+        What the engine takes steps with.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        data: Dataset,
+        config: RunConfig,
+        components: Components,
+        sample_weight: Any,
+        folder: Path | None,
+        use_threads: Callable[[int], None],
+    ) -> None:
+        self.data, self.components, self.training = data, components, config.training
+        training = config.training
+        self.sampler = Sampler.of_run(training, components.optimizer, data)
+        self.total_steps = training.epochs * self.sampler.steps
+        schedule = components.schedule.start()
+        self._factors(np.array([1]), schedule)  # refuses a warm-up that is longer than the run
+        X, targets = network.check_data(*data.train)
+        self.validation = Validation(network, data, training.metrics, components.early_stopping)
+        self._check_options(network, training)
+        options = ("l1", "l2", "weight_decay", "clip_norm", "clip_value", "max_norm", "ema")
+        update = Update(components.optimizer, **{name: getattr(training, name) for name in options})
+        self.context = StepContext(
+            network,
+            update,
+            update.start(network.parameters),
+            X,
+            smooth(targets, training.label_smoothing, network.loss.output),
+            weigh_rows(data, self.sampler.n, training.class_weight, sample_weight, network.theta.dtype),
+            find_image_size(data, components.augmentation),
+            self.sampler.batch_size,
+            config.seed,
+            lambda numbers: self._factors(numbers, self.state.schedule),
+        )
+        most = config.environment.get("threads", "")
+        self.engine = make_engine(
+            self.context,
+            samples=self.sampler.samples,
+            kernels=config.environment.get("kernels", training.kernels),  # recorded where a run is resumed
+            threads=training.threads,
+            most=int(most) if most.isdecimal() else None,
+            use_threads=use_threads,
+        )
+        averages = training.ema is not None or training.average_epochs is not None
+        self.average_after = max(0, training.epochs - (training.average_epochs or 0))
+        self.state = TrainState(
+            network=network,
+            average=network.copy() if averages else None,
+            optimizer=self.context.state,
+            schedule=schedule,
+            generators={purpose: stream(config.seed, purpose) for purpose in ("shuffling", "augmentation")},
+            metrics=RunningMetrics(network),
+            monitor=Monitor(self.context, training, self.sampler.n, self.sampler.steps),
+            watch=None if components.early_stopping is None else Watch(components.early_stopping),
+            sample_weight=None if sample_weight is None else np.asarray(sample_weight, np.float64),
+        )
+        used = {"kernels": self.engine.kernels, "threads": str(self.engine.threads.most)}
+        config = config.model_copy(update={"environment": config.environment | used})
+        self.run = Run(network, self.state.history, config, folder)
+        self.checkpointer = Checkpointer(self.run, self.state)
+        self.latest = 0  # the number of the latest step that was tried
+        self.warm, self.steps, self.began = False, 1, 0.0  # of a piece of work
+
+    @classmethod
+    @contextlib.contextmanager
+    def open(
+        cls,
+        network: Network,
+        data: Dataset,
+        config: RunConfig,
+        components: Components,
+        *,
+        sample_weight: Any = None,
+        folder: Path | None = None,
+        saved: dict[str, Any] | None = None,
+    ) -> Iterator[Trainer]:
+        """Make a trainer and the folder of its run, and hold threads and folder as long as the context lasts.
+
+        Parameters
+        ----------
+        network : Network
+            Trained in place; its class names become those of the data.
+        data : Dataset
+            What it learns from.
+        config, components : RunConfig, Components
+            How it learns.
+        sample_weight : array_like, optional
+            A weight for each training row.
+        folder : Path, optional
+            Where the run is saved.
+        saved : dict, optional
+            The state of a checkpoint, to continue from it. The caller then holds the folder.
+
+        Raises
+        ------
+        UsageError, DataError
+            If options, network and data do not fit, or the checkpoint does not; nothing has been changed then.
+        FileError
+            If the folder cannot be made.
+        """
+        before, network.class_names = network.class_names, data.class_names
+        with contextlib.ExitStack() as held:
+            use_threads = held.enter_context(blas_threads())
+            held.enter_context(np.errstate(all="ignore"))  # every loss is checked instead
+            try:
+                trainer = cls(network, data, config, components, sample_weight, folder, use_threads)
+                held.enter_context(contextlib.closing(trainer.engine))
+                if saved is not None:
+                    trainer.load_state_dict(saved)
+                held.enter_context(trainer.checkpointer.open(data, new=saved is None))
+            except GlassnetError:
+                network.class_names = before
+                raise
+            yield trainer
+
+    def _check_options(self, network: Network, training: TrainingConfig) -> None:
+        """Refuse options that do not go together."""
+        stopping, optimizer = self.components.early_stopping, self.components.optimizer
+        if training.ema is not None and training.average_epochs is not None:
+            raise UsageError("average_epochs", "ema averages already; take one of the two")
+        if stopping is not None and training.average_epochs is not None:
+            raise UsageError("average_epochs", "early stopping knows no last epochs beforehand; take ema")
+        if any(network.batch_norm) and self.sampler.batch_size == 1:
+            raise UsageError("batch_size", "batch normalisation needs 2 rows or more in a batch")
+        if isinstance(optimizer, KFAC) and network.loss.reduction != "mean":
+            raise UsageError("optimizer", "kfac needs a loss that is the mean over the rows; take adam")
+
+    def _factors(self, numbers: Array, schedule: Any) -> Array:
+        """Return what the schedule multiplies the step sizes of these steps by."""
+        return self.components.schedule.factors(numbers, self.total_steps, self.sampler.steps, schedule)
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        """Restore the state of a checkpoint.
+
+        Raises
+        ------
+        DataError
+            If it does not fit the configuration.
+        """
+        state = self.state
+        try:
+            state.load_state_dict(saved)
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"the checkpoint does not fit the run's configuration: {error}") from None
+        self.engine.load()
+        done = len(state.history)
+        if state.averaged_epochs != max(0, done - self.average_after):  # it is to be a longer run than planned
+            self.average_after = max(done, self.average_after)
+        if state.ended == "epochs" and self.training.epochs > done:
+            state.ended = ""
+        self.run.history, self.run.stopped = state.history, state.ended
+
+    def fit(self, callbacks: Sequence[Callback] = (), *, progress: bool = True) -> Run:
+        """Train until the epochs are done or something ends them, and say what in ``run.stopped``.
+
+        Parameters
+        ----------
+        callbacks : sequence of Callback
+            What is called meanwhile.
+        progress : bool, default True
+            Show the progress on stderr.
+
+        Raises
+        ------
+        DivergenceError
+            If the loss becomes NaN or infinite.
+        Interrupted
+            After Ctrl-C or SIGTERM.
+        """
+        run, state, epochs = self.run, self.state, self.training.epochs
+        if not run.stopped and self.patience_ended:  # where a callback's error kept it from being said
+            run.stopped = "early stopping"
+        bar = TrainingProgress(epochs, self.sampler.steps, enabled=progress)
+        bar.skip(len(state.history) * self.sampler.steps + -(-state.rows_done // self.sampler.batch_size))
+        with GracefulInterrupts() as interrupts, calling(callbacks, run):
+            try:
+                with bar:
+                    while not run.stopped and len(state.history) < epochs:
+                        for steps in self.train_epoch():
+                            bar.step(len(state.history) + 1, steps)
+                            if interrupts.signal is not None:
+                                self._stop_in_epoch()
+                                raise Interrupted(run, interrupts.signal)
+                        bar.epoch(self.end_epoch())
+                        run.stopped = self._ask(callbacks)
+                        if not run.stopped:
+                            self.checkpointer.save_if_due()
+                    self._finish()
+            except NonFiniteError as error:
+                raise self._diverge(error) from None
+        return run
+
+    def train_epoch(self) -> Iterator[int]:
+        """Take the steps of an epoch, from where it was left; yield how many were taken, some at a time."""
+        state, size, threads = self.state, self.sampler.batch_size, self.engine.threads
+        state.last_finite = state.last_finite or copy_parameters(state.eval_network)
+        self.generators = copy.deepcopy(state.generators)  # those of the state stay at the epoch's beginning
+        order = self.sampler.order(self.generators["shuffling"])
+        moves = self._draw_moves(len(order))
+        before = len(state.history) * self.sampler.steps
+        self.began = time.perf_counter()
+        while state.rows_done < len(order):
+            done = before + state.rows_done // size
+            part = slice(state.rows_done, state.rows_done + state.monitor.room(done, self.steps) * size)
+            start = time.perf_counter()
+            losses, outputs, problem = self.engine.take(order[part], None if moves is None else moves[part])
+            release(self.data.train.X)
+            done += len(losses)
+            self.latest = done + (problem is not None)
+            if problem is not None:
+                raise problem
+            elapsed = time.perf_counter() - start
+            if self.warm and (threads.trying or not self.engine.steady):
+                threads.observe(elapsed / len(losses))
+            self.warm = True
+            state.metrics.add(losses, outputs, self.data.train.y[order[part]], size)
+            state.rows_done += len(outputs)
+            if state.monitor.wants(done):
+                self.engine.store_theta()
+                state.monitor.look(done)
+            self.steps = max(1, int((TRIAL if threads.trying else PIECE) * len(losses) / elapsed))
+            self._read_clock()
+            yield len(losses)
+        if self.engine.steady and not threads.trying:
+            threads.observe(state.seconds / self.sampler.steps)
+
+    def _read_clock(self) -> None:
+        """Count the time since the last look."""
+        now = time.perf_counter()
+        self.state.seconds += now - self.began
+        self.began = now
+
+    def _draw_moves(self, n: int) -> Array | None:
+        """Return how the images of n rows are moved; None without augmentation."""
+        if self.components.augmentation == Augmentation():
+            return None
+        return self.components.augmentation.draw(self.generators["augmentation"], n, *self.context.image[:2])
+
+    def end_epoch(self) -> EpochRecord:
+        """Evaluate the network after an epoch, record it, and make ready for the next."""
+        state, number = self.state, len(self.state.history) + 1
+        self.engine.store()
+        self._check_finite()
+        if self.training.average_epochs is not None:
+            state.averaged_epochs = max(0, number - self.average_after)
+        self._update_average()
+        loss, accuracy, measures = self.validation.evaluate(state.eval_network)
+        factor = float(self._factors(np.array([state.optimizer.t]), state.schedule)[0])
+        learned = state.metrics
+        self.components.schedule.observe(state.schedule, learned.loss if loss is None else loss)
+        self._read_clock()
+        record = EpochRecord(
+            number,
+            learned.loss,
+            learned.accuracy,
+            loss,
+            accuracy,
+            self.components.optimizer.learning_rate * factor,
+            state.seconds,
+            self.engine.threads.count,
+            measures,
+            **state.monitor.columns(number * self.sampler.steps),
+        )
+        state.history.append(record)
+        self._watch(record)
+        state.generators, state.metrics = self.generators, RunningMetrics(state.network)
+        state.rows_done, state.seconds, state.last_finite = 0, 0.0, None
+        return record
+
+    def _check_finite(self) -> None:
+        network = self.state.network
+        bad = np.flatnonzero(~np.isfinite(network.theta))
+        if len(bad):
+            raise NonFiniteError(f"the parameter {network.parameters.name(bad[0])} became {network.theta[bad[0]]}")
+
+    def _update_average(self) -> None:
+        """Bring the average of the parameters up to date, where there is one."""
+        state, network = self.state, self.state.network
+        if state.average is None:
+            return
+        moving = self.context.update.average(state.optimizer)
+        theta = network.theta if moving is None else moving
+        if moving is None and state.averaged_epochs > 1:
+            state.average.theta += (theta - state.average.theta) / theta.dtype.type(state.averaged_epochs)
+        else:
+            state.average.theta[:] = theta
+        state.average.parameters.statistics[:] = network.parameters.statistics
+        if any(network.batch_norm) and (moving is not None or state.averaged_epochs > 1):
+            rows = evenly_spread(self.sampler.n, MEASURED_ROWS)
+            state.average.measure_statistics(self.context.X[rows])
+
+    def _watch(self, record: EpochRecord) -> None:
+        """Keep the parameters where they are the best so far."""
+        watch = self.state.watch
+        if watch is None:
+            return
+        rule = watch.rule
+        value = record.row()[rule.monitor if rule.metric is None else f"validation_{rule.metric}"]
+        if watch.observe(record.epoch, np.nan if value is None else value):
+            self.state.best = copy_parameters(self.state.eval_network)
+
+    @property
+    def patience_ended(self) -> bool:
+        """Whether early stopping says that it is enough."""
+        return self.state.watch is not None and self.state.watch.stop
+
+    def _ask(self, callbacks: Sequence[Callback]) -> str:
+        """Call the callbacks after an epoch, and return why training ends; empty where it goes on."""
+        try:
+            reasons = ask(callbacks, self.run)
+        except Exception:  # of a callback; what was learned is not lost with it
+            self.checkpointer.save()
+            raise
+        return next(filter(None, reasons), "early stopping" if self.patience_ended else "")
+
+    def _finish(self) -> None:
+        """Give the network the parameters it is to end with, the best ones or the average, and save it."""
+        run, state = self.run, self.state
+        run.stopped = state.ended = run.stopped or "epochs"
+        self.checkpointer.save_checkpoint()  # before the network is given other parameters
+        run.health = self._diagnose(warn=True)
+        if state.watch is not None and state.watch.rule.restore_best and state.best is not None:
+            state.set_parameters(state.best)
+            run.best_epoch = state.watch.best_epoch
+        else:
+            state.set_parameters(copy_parameters(state.eval_network))
+        self.checkpointer.save_end()
+
+    def _stop_in_epoch(self) -> None:
+        """End in the middle of an epoch, at a finite theta, and save where training is, if it is there."""
+        run, state = self.run, self.state
+        run.stopped = "interrupted"
+        self.engine.store()
+        if np.isfinite(state.network.theta).all():
+            if state.averaged_epochs == 0:  # a mean over epochs stays that of whole ones
+                self._update_average()
+            self.checkpointer.save_checkpoint()
+        else:
+            self._restore()
+        run.health = self._diagnose()
+        state.set_parameters(copy_parameters(state.eval_network))
+        self.checkpointer.save_end()
+
+    def _restore(self) -> None:
+        """Go back to the parameters that were evaluated last."""
+        if self.state.last_finite is not None:
+            self.state.set_parameters(self.state.last_finite)
+
+    def _diverge(self, error: NonFiniteError) -> DivergenceError:
+        """Bring the run to its end after numbers were lost, and return the error that says so."""
+        run, state, epoch = self.run, self.state, len(self.state.history) + 1
+        run.stopped = "non-finite"
+        state.monitor.diverged(self.latest, error.layer)
+        run.health = self._diagnose()
+        self._restore()
+        self.checkpointer.save_end()
+        lost = next(found for found in run.health.diagnoses if found.kind == "divergence")
+        step = self.latest - len(state.history) * self.sampler.steps
+        return DivergenceError(
+            f"epoch {epoch}, step {step}: {error}; {lost.cause}{lost.advice}. "
+            f"The network is back at its state after epoch {len(state.history)}",
+            run,
+        )
+
+    def _diagnose(self, *, warn: bool = False) -> Health:
+        """Return the health of the network, with theta as the latest step left it; warn where it is sick."""
+        state = self.state
+        done = len(state.history) * self.sampler.steps + state.rows_done // self.sampler.batch_size
+        return state.monitor.health(list(state.history), done, warn=warn)

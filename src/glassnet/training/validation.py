@@ -1,0 +1,65 @@
+"""What is measured on the validation rows after each epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from glassnet.data.dataset import Dataset
+from glassnet.errors import UsageError
+from glassnet.nn.network import Network
+from glassnet.training.early_stopping import EarlyStopping
+from glassnet.training.metrics import check_metrics, measure, predict_rows
+
+#: Metrics that the history has columns for anyway.
+GIVEN = ("loss", "accuracy")
+
+
+class Validation:
+    """Evaluates a network on the validation rows, if there are any, as the options of a run ask for.
+
+    Parameters
+    ----------
+    network : Network
+        A network of the run.
+    data : Dataset
+        Its validation rows are used.
+    metrics : sequence of str
+        Names of metrics to measure.
+    early_stopping : EarlyStopping, optional
+        What it watches is measured as well.
+
+    Raises
+    ------
+    UsageError, DataError
+        If the rows do not fit the network, or a metric cannot be measured on them.
+    """
+
+    def __init__(
+        self, network: Network, data: Dataset, metrics: Sequence[str], early_stopping: EarlyStopping | None
+    ) -> None:
+        self.data, rows = data, len(data.validation.y)
+        self.possible = rows > 0
+        if self.possible:
+            network.check_data(*data.validation)
+        if early_stopping is not None:
+            early_stopping.check(rows)
+        watched = [early_stopping.metric] if early_stopping is not None and early_stopping.metric else []
+        self.measured = list(dict.fromkeys([*metrics, *watched]))
+        if self.measured and not self.possible:
+            raise UsageError(
+                "metrics", "are measured on validation rows, and there are none; set some aside with validation"
+            )
+        for option, names in (("metrics", metrics), ("early_stopping", watched)):
+            try:
+                check_metrics(network, data.validation, names, data.task, data.encoder)
+            except UsageError as error:
+                raise UsageError(option, error.problem) from None
+
+    def evaluate(self, network: Network) -> tuple[float | None, float | None, dict[str, float]]:
+        """Return loss, accuracy and the chosen metrics; None and nothing where there are no validation rows."""
+        if not self.possible:
+            return None, None, {}
+        predictions = predict_rows(network, self.data.validation, self.data.task, self.data.encoder)
+        found = measure(predictions, self.measured)
+        measures = {f"validation_{name}": value for name, value in found.items() if name not in GIVEN}
+        return predictions.running.loss, predictions.running.accuracy, measures

@@ -1,0 +1,526 @@
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from PIL import Image
+
+from glassnet.data.registry import load_dataset
+from glassnet.data.user_data import SPLIT, TABLES, WHOLE, UserData, looks_like_a_path
+from glassnet.errors import DataError, FileError, UsageError
+
+X = np.arange(60.0).reshape(30, 2)
+Y = np.arange(30) % 3
+
+
+def splits(data):
+    return data.train, data.validation, data.test
+
+
+def refusal(error, path, validation=None, **options):
+    """Return the message that refuses the data, after checking that it is one line that names file or option."""
+    with pytest.raises(error) as caught:
+        UserData(str(path), **options).load(validation, 0)
+    message = str(caught.value)
+    assert "\n" not in message
+    if isinstance(caught.value, FileError):
+        assert message.startswith(f"{path}: ")
+    elif isinstance(caught.value, DataError):
+        assert message.startswith(f"{Path(path).name.partition('.')[0]}: ")
+    return message
+
+
+def saved(folder, **arrays):
+    np.savez(folder / "mine.npz", **arrays)
+    return folder / "mine.npz"
+
+
+def md5(path):
+    return hashlib.md5(path.read_bytes()).hexdigest()
+
+
+# NPZ files
+
+
+@pytest.mark.parametrize("names", WHOLE, ids="-".join)
+@pytest.mark.parametrize("column", [False, True])
+def test_an_npz_file_with_rows_and_labels_is_split(tmp_path, names, column):
+    rows, labels = names
+    path = saved(tmp_path, **{rows: X, labels: Y[:, None] if column else Y})
+    data = UserData(str(path)).load(6, 0)
+    assert [len(split.y) for split in splits(data)] == [18, 6, 6]
+    for split in splits(data):
+        np.testing.assert_array_equal(split.y, split.X[:, 0] / 2 % 3)
+    assert (data.name, data.task, data.class_names, data.image_shape) == (
+        "mine",
+        "multi-class",
+        ("0", "1", "2"),
+        None,
+    )
+    assert data.checksums == {"mine.npz": md5(path)}
+    assert data.origin == {"dataset": str(path)}
+
+
+@pytest.mark.parametrize("names", SPLIT, ids="-".join)
+@pytest.mark.parametrize("column", [False, True])
+def test_an_npz_file_with_splits_keeps_them(tmp_path, names, column):
+    parts = (X[:20], Y[:20], X[20:24], Y[20:24], X[24:], Y[24:])
+    arrays = {
+        name: part[:, None] if column and part.ndim == 1 else part for name, part in zip(names, parts, strict=True)
+    }
+    path = saved(tmp_path, **arrays)
+    data = UserData(str(path)).load(None, 0)
+    for split, rows, labels in zip(splits(data), parts[::2], parts[1::2], strict=True):
+        np.testing.assert_array_equal(split.X, rows)
+        np.testing.assert_array_equal(split.y, labels)
+    assert data.validation_size is None
+    # Asked for, validation rows are drawn; without official ones, a twelfth is.
+    drawn = UserData(str(path)).load(5, 0)
+    assert (len(drawn.validation.y), drawn.validation_size) == (5, 5)
+    np.testing.assert_array_equal(drawn.test.X, X[24:])
+    del arrays[names[2]], arrays[names[3]]
+    data = UserData(str(saved(tmp_path, **arrays))).load(None, 0)
+    assert [len(split.y) for split in splits(data)] == [18, 2, 6]
+    np.testing.assert_array_equal(data.test.X, X[24:])
+
+
+def test_validation_arrays_of_a_common_name_are_not_passed_over(tmp_path):
+    path = saved(tmp_path, X_train=X[:20], y_train=Y[:20], X_val=X[20:24], y_val=Y[20:24], X_test=X, y_test=Y)
+    np.testing.assert_array_equal(UserData(str(path)).load(None, 0).validation.X, X[20:24])
+
+
+@pytest.mark.parametrize("shape", [(30, 4, 5), (30, 4, 5, 3)])
+def test_rows_of_several_axes_are_images(tmp_path, shape):
+    images = np.arange(np.prod(shape)).reshape(shape).astype(np.uint8)
+    data = UserData(str(saved(tmp_path, images=images, labels=Y))).load(None, 0)
+    assert data.image_shape == shape[1:]
+    assert data.train.X.dtype == np.uint8
+
+
+@pytest.mark.parametrize(
+    ("labels", "task"),
+    [
+        (Y % 2, "binary"),
+        (Y, "multi-class"),
+        (np.stack([Y % 2, Y // 2], axis=1), "multi-label"),
+        (Y / 7, "regression"),
+        ((Y / 7)[:, None], "regression"),
+    ],
+)
+def test_the_task_of_an_npz_file_is_told_by_its_labels(tmp_path, labels, task):
+    assert UserData(str(saved(tmp_path, X=X, y=labels))).load(None, 0).task == task
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"rows": X, "y": Y}, "holds rows, y; expected X and y, or X_train"),
+        ({"X_train": X, "y_train": Y}, "expected X and y, or X_train, y_train, X_test and y_test"),
+        ({"X_train": X, "y_train": Y, "X_test": X}, "expected"),
+        ({"X": X, "y": Y[:-1]}, "30 training rows but 29 labels"),
+        ({"X": X, "y": np.array(3)}, "labels"),
+        ({"X": np.array(3), "y": Y}, "expected training rows of numbers"),
+        ({"X": X[:0], "y": Y[:0]}, "0 training rows"),
+        ({"X": X, "y": Y - 1}, "label -1"),
+        ({"X_train": X, "y_train": Y, "X_test": X[:, :1], "y_test": Y}, "test rows of shape (1,)"),
+    ],
+)
+def test_an_npz_file_that_does_not_hold_a_data_set_is_refused(tmp_path, arrays, said):
+    assert said in refusal((DataError, FileError), saved(tmp_path, **arrays))
+
+
+@pytest.mark.parametrize(
+    "official",
+    [
+        (X[:4], Y[:3]),
+        (X[:4, :1], Y[:4]),
+        (X[:4], np.array([0, 1, 2, 3])),
+        (X[:4], np.array([0, 1, 2, -1])),
+        (X[:4], Y[:4] / 3),
+        (X[:4, 0], Y[:4]),
+    ],
+    ids=["length", "columns", "label 3", "label -1", "floats", "axes"],
+)
+def test_official_validation_rows_are_checked_as_the_others_are(tmp_path, official):
+    path = saved(tmp_path, x_train=X, y_train=Y, x_val=official[0], y_val=official[1], x_test=X, y_test=Y)
+    assert "validation" in refusal((DataError, FileError), path)
+
+
+def test_a_damaged_npz_file_is_refused_by_name(tmp_path):
+    path = saved(tmp_path, X=X, y=Y)
+    path.write_bytes(path.read_bytes()[:-40])
+    refusal(FileError, path)
+    refusal(FileError, tmp_path / "nowhere.npz")
+
+
+# NPY files
+
+
+def put_rows(folder, rows=X, labels=Y):
+    np.save(folder / "rows.npy", rows)
+    np.save(folder / "labels.npy", labels)
+    return folder / "rows.npy", str(folder / "labels.npy")
+
+
+@pytest.mark.parametrize("column", [False, True])
+def test_an_npy_file_of_rows_has_its_labels_in_the_target(tmp_path, monkeypatch, column):
+    path, labels = put_rows(tmp_path, labels=Y[:, None] if column else Y)
+    monkeypatch.chdir(tmp_path)
+    data = UserData("rows.npy", "labels.npy").load(6, 0)
+    assert [len(split.y) for split in splits(data)] == [18, 6, 6]
+    for split in splits(data):
+        np.testing.assert_array_equal(split.y, split.X[:, 0] / 2 % 3)
+    assert data.origin == {"dataset": str(path), "target": labels}
+    assert data.checksums == {"rows.npy": md5(path), "labels.npy": md5(Path(labels))}
+    assert (data.name, data.image_shape) == ("rows", None)
+    images, labels = put_rows(tmp_path, np.zeros((30, 2, 5), np.uint8))
+    assert UserData(str(images), labels).load(6, 0).image_shape == (2, 5)
+
+
+@pytest.mark.parametrize(
+    ("rows", "labels"),
+    [
+        (X, Y[:-1]),
+        (X, np.array(3)),
+        (np.array(3.0), Y),
+        (X[:, 0], Y),
+        (X[:0], Y[:0]),
+        (X, np.array(["a"] * 30)),
+        (X, Y - 1),
+    ],
+    ids=["lengths", "one label", "one number", "numbers", "none", "text", "negative"],
+)
+def test_npy_files_that_contradict_each_other_are_refused(tmp_path, rows, labels):
+    path, labels = put_rows(tmp_path, rows, labels)
+    with pytest.raises((DataError, FileError)) as caught:
+        UserData(str(path), labels).load(None, 0)
+    assert "\n" not in str(caught.value)
+    assert "rows" in str(caught.value)
+
+
+def test_an_npy_file_needs_a_target_and_takes_no_impute(tmp_path):
+    path, labels = put_rows(tmp_path)
+    assert refusal(UsageError, path).startswith("target: ")
+    assert refusal(UsageError, path, target=labels, impute="median").startswith("impute: ")
+    with pytest.raises(FileError, match=r"nowhere\.npy: "):
+        UserData(str(path), str(tmp_path / "nowhere.npy")).load(None, 0)
+
+
+# Folders of images
+
+
+def put_images(folder, classes=("cat", "dog"), count=5, first=0, size=(4, 3)):
+    for label, name in enumerate(classes):
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            Image.new("L", size, first + 10 * label + number).save(folder / name / f"{number}.png")
+
+
+def test_a_folder_of_images_is_split(tmp_path):
+    put_images(tmp_path / "pets", count=10)
+    data = UserData(str(tmp_path / "pets")).load(4, 0)
+    assert (data.name, data.class_names, data.image_shape, data.task) == ("pets", ("cat", "dog"), (3, 4), "binary")
+    assert [split.X.shape for split in splits(data)] == [(12, 3, 4), (4, 3, 4), (4, 3, 4)]
+    for split in splits(data):
+        assert split.X.dtype == np.uint8
+        np.testing.assert_array_equal(split.y, split.X[:, 0, 0] // 10)
+        assert np.bincount(split.y).tolist() == [len(split.y) / 2] * 2
+    assert len(data.checksums) == 1
+    assert data.origin == {"dataset": str(tmp_path / "pets")}
+    Image.new("L", (4, 3), 200).save(tmp_path / "pets" / "cat" / "0.png")
+    assert UserData(str(tmp_path / "pets")).load(4, 0).checksums != data.checksums
+
+
+@pytest.mark.parametrize("name", [None, "val", "validation"])
+def test_a_folder_of_splits_keeps_them(tmp_path, name):
+    put_images(tmp_path / "train", count=6)
+    put_images(tmp_path / "test", count=2, first=100)
+    if name:
+        put_images(tmp_path / name, count=1, first=200)
+    data = UserData(str(tmp_path)).load(None, 0)
+    assert data.test.X[:, 0, 0].tolist() == [100, 101, 110, 111]
+    if name:
+        assert data.validation.X[:, 0, 0].tolist() == [200, 210]
+        assert (len(data.train.y), data.validation_size) == (12, None)
+    else:
+        assert (len(data.train.y), len(data.validation.y), data.validation_size) == (11, 1, 1)
+    asked = UserData(str(tmp_path)).load(4, 0)  # drawn from all rows but those of the test
+    assert (len(asked.train.y), len(asked.validation.y)) == (10 if name else 8, 4)
+    own = {int(value) for split in (asked.train, asked.validation) for value in split.X[:, 0, 0]}
+    assert own == {int(value) for split in (data.train, data.validation) for value in split.X[:, 0, 0]}
+
+
+def test_a_folder_without_images_is_refused(tmp_path):
+    assert "holds no folders" in refusal(FileError, tmp_path)
+    put_images(tmp_path, count=3)
+    (tmp_path / "cat" / "0.png").write_bytes(b"no image")
+    with pytest.raises(FileError, match=r"cat/0\.png"):
+        UserData(str(tmp_path)).load(None, 0)
+
+
+# Tables
+
+
+def table(n=60, seed=0):
+    rng = np.random.default_rng(seed)
+    return pl.DataFrame(
+        {
+            "size": rng.normal(50, 9, n).round(6),
+            "colour": rng.choice(["red", "green", "blue"], n),
+            "wild": rng.random(n) < 0.5,
+            "kind": [("a", "a", "a", "b", "c")[k % 5] for k in range(n)],
+            "price": rng.normal(7, 3, n).round(6),
+        }
+    )
+
+
+WRITERS = {
+    "csv": lambda frame, path: frame.write_csv(path),
+    "tsv": lambda frame, path: frame.write_csv(path, separator="\t"),
+    "parquet": lambda frame, path: frame.write_parquet(path),
+}
+
+
+def written(folder, frame=None, suffix="csv"):
+    path = folder / f"mine.{suffix}"
+    WRITERS[suffix](table() if frame is None else frame, path)
+    return path
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_a_table_becomes_classes_or_numbers(tmp_path, suffix):
+    path = written(tmp_path, suffix=suffix)
+    data = UserData(str(path), "kind").load(8, 0)
+    assert (data.name, data.task, data.class_names) == ("mine", "multi-class", ("a", "b", "c"))
+    assert [split.X.shape for split in splits(data)] == [(40, 6), (8, 6), (12, 6)]
+    assert data.checksums == {path.name: md5(path)}
+    assert data.origin == {"dataset": str(path), "target": "kind"}
+    assert data.encoder.feature_names == ("size", "colour=blue", "colour=green", "colour=red", "wild", "price")
+    assert UserData(str(path), "wild").load(8, 0).task == "binary"
+    numbers = UserData(str(path), "price").load(8, 0)
+    assert (numbers.task, numbers.class_names) == ("regression", None)
+    assert any("regression" in remark for remark in numbers.remarks)
+
+
+def test_every_class_is_in_every_split_in_proportion(tmp_path):
+    data = UserData(str(written(tmp_path)), "kind").load(12, 0)
+    for split in splits(data):
+        share = np.array([0.6, 0.2, 0.2]) * len(split.y)
+        assert np.abs(np.bincount(split.y, minlength=3) - share).max() <= 1
+
+
+@pytest.mark.parametrize("target", ["kind", "price"])
+def test_a_table_is_scaled_by_its_training_rows_alone(tmp_path, target):
+    data = UserData(str(written(tmp_path)), target).load(8, 0)
+    np.testing.assert_allclose(data.train.X[:, 0].mean(dtype=float), 0, atol=1e-6)
+    np.testing.assert_allclose(data.train.X[:, 0].std(dtype=float), 1, atol=1e-6)
+    assert abs(np.concatenate([split.X[:, 0] for split in splits(data)]).mean()) > 1e-3
+    if target == "price":
+        np.testing.assert_allclose(data.train.y.mean(), 0, atol=1e-6)
+        np.testing.assert_allclose(data.train.y.std(), 1, atol=1e-6)
+        back = np.concatenate([data.encoder.decode_target(split.y) for split in splits(data)])
+        np.testing.assert_allclose(np.sort(back), np.sort(table()["price"].to_numpy()))
+
+
+@pytest.mark.parametrize("target", ["kind", "price"])
+def test_another_test_or_validation_row_changes_no_training_row(tmp_path, target):
+    numbers = pl.Series("size", np.arange(60.0))  # a row can be told by its size
+    before = UserData(str(written(tmp_path, table().with_columns(numbers))), target).load(8, 0)
+    for split in (before.test, before.validation):
+        size = before.encoder.columns[0].mean + before.encoder.columns[0].std * split.X[:, 0].astype(float)
+        row = round(size[2])
+        changed = numbers.to_list()
+        changed[row] = 1e6
+        frame = table().with_columns(pl.Series("size", changed))
+        frame[row, "colour"] = "unseen"
+        frame[row, "wild"] = not frame[row, "wild"]
+        after = UserData(str(written(tmp_path, frame)), target).load(8, 0)
+        np.testing.assert_array_equal(after.train.X, before.train.X)
+        np.testing.assert_array_equal(after.train.y, before.train.y)
+        assert after.encoder == before.encoder
+        assert any("unseen" in remark for remark in after.remarks)
+
+
+@pytest.mark.parametrize("target", ["kind", "price", "wild"])
+def test_the_test_rows_of_a_table_are_the_same_whatever_the_seed(tmp_path, target):
+    path = str(written(tmp_path, table().with_columns(pl.Series("size", np.arange(60.0)))))
+    rows = []
+    for seed in (0, 0, 1):
+        data = UserData(path, target).load(8, seed)
+        column = data.encoder.columns[0]
+        rows.append(
+            [np.rint(column.mean + column.std * split.X[:, 0].astype(float)).tolist() for split in splits(data)]
+        )
+        assert sorted(row for split in rows[-1] for row in split) == list(range(60))
+        assert data.split_seed == seed
+    assert rows[0] == rows[1]
+    assert rows[0][2] == rows[2][2]
+    assert rows[0][1] != rows[2][1]
+
+
+def test_a_table_without_validation_has_none(tmp_path):
+    data = UserData(str(written(tmp_path)), "kind").load(0, 0)
+    assert (data.validation.X.shape, data.validation.y.shape, data.validation_size) == ((0, 6), (0,), 0)
+    assert len(data.train.y) == 48
+    assert len(UserData(str(written(tmp_path)), "kind").load(None, 0).validation.y) == 4
+
+
+def test_without_a_target_the_last_column_is_named_as_an_example(tmp_path):
+    for suffix in WRITERS:
+        message = refusal(UsageError, written(tmp_path, suffix=suffix))
+        assert message.startswith("target: ")
+        assert "--target price" in message
+
+
+def test_an_unknown_target_lists_the_columns(tmp_path):
+    for suffix in WRITERS:
+        message = refusal(UsageError, written(tmp_path, suffix=suffix), target="prize")
+        assert message.startswith("target: no column 'prize'")
+        assert "size, colour, wild, kind, price" in message
+
+
+def with_hole(column, row):
+    frame = table()
+    frame[row, column] = None
+    return frame
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_missing_values_are_an_error_unless_imputed(tmp_path, suffix):
+    path = written(tmp_path, with_hole("size", 7), suffix)
+    assert "'size'" in refusal(FileError, path, target="kind")
+    assert "'size'" in refusal(FileError, path, target="kind", impute="error")
+    data = UserData(str(path), "kind", "median").load(8, 0)
+    assert data.origin == {"dataset": str(path), "target": "kind", "impute": "median"}
+    assert all(np.isfinite(split.X).all() for split in splits(data))
+    assert any("median" in remark for remark in data.remarks)
+    assert refusal(UsageError, path, target="kind", impute="mean").startswith("impute: ")
+
+
+@pytest.mark.parametrize("target", ["kind", "wild", "price"])
+@pytest.mark.parametrize("impute", [None, "median"])
+def test_a_missing_target_is_an_error_even_where_values_are_imputed(tmp_path, target, impute):
+    message = refusal(FileError, written(tmp_path, with_hole(target, 7)), target=target, impute=impute)
+    assert f"target '{target}'" in message
+    assert "has no value" in message
+
+
+@pytest.mark.parametrize("row", [0, 7, 31, 59])
+def test_a_missing_value_is_named_by_its_row_in_the_table(tmp_path, row):
+    for column in ("kind", "size"):
+        message = refusal(FileError, written(tmp_path, with_hole(column, row)), target="kind")
+        assert f"row {row + 1} has no value" in message
+
+
+@pytest.mark.parametrize("target", ["kind", "price"])
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_table_of_too_few_rows_is_refused(tmp_path, target, rows):
+    refusal((FileError, UsageError), written(tmp_path, table()[:rows]), 0, target=target)
+
+
+def test_a_table_of_a_few_rows_has_one_to_test_by(tmp_path):
+    data = UserData(str(written(tmp_path, table()[:3, ["size", "price"]])), "price").load(0, 0)
+    assert [len(split.y) for split in splits(data)] == [2, 0, 1]
+
+
+def test_a_table_that_no_network_can_take_is_refused_by_name(tmp_path):
+    dates = table().with_columns(pl.Series("wild", [f"2024-05-{day % 28 + 1:02}" for day in range(60)]))
+    assert "'wild'" in refusal(FileError, written(tmp_path, dates), target="kind")
+    one = table().with_columns(pl.Series("kind", ["a"] * 60))
+    assert "target 'kind': one class only" in refusal(FileError, written(tmp_path, one), target="kind")
+    (tmp_path / "mine.csv").write_text("a,b\n1,2\n3\n")
+    refusal(FileError, tmp_path / "mine.csv", target="b")
+    refusal(FileError, tmp_path / "nowhere.csv", target="b")
+
+
+@pytest.mark.parametrize("validation", [48, 60, -1, 1.5])
+def test_a_validation_that_leaves_no_rows_of_a_table_is_refused(tmp_path, validation):
+    assert refusal(UsageError, written(tmp_path), validation, target="kind").startswith("validation: ")
+
+
+def test_a_table_in_memory_is_read_as_a_file_is(tmp_path):
+    path = written(tmp_path)
+    read = load_dataset(path, target="kind", validation=8)
+    data = load_dataset(table(), target="kind", validation=8)
+    for one, two in zip(splits(read), splits(data), strict=True):
+        np.testing.assert_array_equal(one.X, two.X)
+        np.testing.assert_array_equal(one.y, two.y)
+    assert data.origin == {}
+    assert data.checksums == load_dataset(table(), target="kind", validation=8).checksums
+    assert data.checksums != load_dataset(table(seed=1), target="kind", validation=8).checksums
+    with pytest.raises(UsageError, match=r"^target: .*--target price"):
+        load_dataset(table())
+    empty = table().with_columns(pl.lit(None).alias("size"))
+    with pytest.raises(DataError, match="'size'"):
+        load_dataset(empty, target="kind")
+
+
+# What is what
+
+
+@pytest.mark.parametrize("options", [{"target": "y"}, {"impute": "median"}])
+def test_options_of_a_table_do_not_go_with_other_data(tmp_path, options):
+    put_images(tmp_path / "pets")
+    (name,) = options
+    for path in (saved(tmp_path, X=X, y=Y), tmp_path / "pets"):
+        message = refusal(UsageError, path, **options)
+        assert message.startswith(f"{name}: ")
+        assert "table" in message
+
+
+@pytest.mark.parametrize("name", ["mine.xlsx", "mine", "mine.json", "mine.csv.zip"])
+def test_a_file_of_another_kind_is_refused_with_those_that_are_read(tmp_path, name):
+    (tmp_path / name).write_bytes(b"anything")
+    message = refusal(FileError, tmp_path / name)
+    for suffix in (*TABLES, ".npz", ".npy", "folder"):
+        assert suffix in message
+
+
+def test_a_path_that_leads_nowhere_is_said_not_to_exist(tmp_path):
+    assert "No such file" in refusal(FileError, tmp_path / "nowhere" / "pets")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_path"),
+    [
+        ("digits", False),
+        ("breastmnist_64", False),
+        ("fashion_mnist", False),
+        ("mine.csv", True),
+        ("mine.tsv", True),
+        ("mine.txt", True),
+        ("mine.csv.gz", True),
+        ("mine.parquet", True),
+        ("mine.npz", True),
+        ("mine.npy", True),
+        ("folder/mine", True),
+        ("./mine", True),
+        ("here", True),
+        ("there", False),
+    ],
+)
+def test_a_name_with_a_slash_or_an_ending_or_a_file_of_that_name_is_a_path(tmp_path, monkeypatch, name, is_path):
+    monkeypatch.chdir(tmp_path)
+    Path("here").mkdir()
+    assert looks_like_a_path(name) == is_path
+
+
+def test_own_data_are_loaded_again_by_their_origin_from_any_folder(tmp_path, monkeypatch):
+    path = written(tmp_path, with_hole("size", 3))
+    monkeypatch.chdir(tmp_path)
+    first = load_dataset("mine.csv", target="kind", impute="median", validation=8, split_seed=2)
+    monkeypatch.chdir("/")
+    options = dict(first.origin)
+    again = load_dataset(options.pop("dataset"), validation=8, split_seed=2, **options)
+    assert again.origin == first.origin == {"dataset": str(path), "target": "kind", "impute": "median"}
+    for one, two in zip(splits(first), splits(again), strict=True):
+        np.testing.assert_array_equal(one.X, two.X)
+        np.testing.assert_array_equal(one.y, two.y)
+
+
+def test_an_npz_file_whose_training_labels_are_missing_is_refused(tmp_path):
+    X, y = np.eye(4), np.array([0, 1, 0, 1])
+    np.savez(tmp_path / "a.npz", X_train=X, X_val=X, y_val=y, X_test=X, y_test=y)
+    with pytest.raises(FileError, match="expected X and y, or X_train, y_train, X_test and y_test"):
+        load_dataset(tmp_path / "a.npz")
