@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -79,7 +80,7 @@ def resolve_options(options: Mapping[str, Any], known: Iterable[str] = ()) -> tu
     Raises
     ------
     UsageError
-        If a name is no option, or a value does not fit.
+        If a name is no option, a value does not fit, or the learning rate is given twice.
 
     Examples
     --------
@@ -91,7 +92,11 @@ def resolve_options(options: Mapping[str, Any], known: Iterable[str] = ()) -> tu
     for name in options:
         if name not in fields:
             raise unknown_option(name, fields, known)
-    optimizer = optimizer_of(options)
+    optimizer, named = optimizer_of(options), options.get("optimizer", "")
+    own = not isinstance(named, str) or re.search(r"learning_rate|\(\s*[-+.\d]", named)
+    if own and options.get("learning_rate") is not None:
+        rate = OPTIMIZERS.resolve(named).learning_rate
+        raise UsageError("learning_rate", f"the optimizer has one already, {rate:g}; give it once")
     rest = {name: value for name, value in options.items() if name not in OptimizerShorthand.model_fields}
     training = validated(TrainingConfig, rest | {"optimizer": optimizer.spec})
     objects = {name: value for name, value in rest.items() if hasattr(value, "spec")}
