@@ -89,7 +89,9 @@ def _complaint(model: type[BaseModel], first: ErrorDetails) -> UsageError:
     full = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
         section = full[-2] if len(full) > 1 else ""
-        return unknown_option(".".join(full), fields_of(section) if section in SECTIONS else model.model_fields)
+        inner = model.model_fields[section].annotation if section in model.model_fields else model
+        known = fields_of(section) if section in SECTIONS else getattr(inner, "model_fields", model.model_fields)
+        return unknown_option(".".join(full), known)
     if first["type"] == "value_error" and isinstance(problem := first["ctx"]["error"], UsageError):
         return UsageError(".".join([*full, problem.name]), problem.problem)
     place = [part for part in first["loc"] if isinstance(part, str) and part.isidentifier()]
