@@ -28,14 +28,10 @@ ConfigOption = Annotated[
 
 
 def takes(*names: str, **defaults: str | None) -> Callable[[Command], Command]:
-    """Give a command options of the configuration, in place of its ``**options``.
+    """Give a command options of the configuration, or sections of them, in place of its ``**options``.
 
-    Parameters
-    ----------
-    names : str
-        Options, or sections of them.
-    defaults : str or None
-        What the help says of a default that is the command's own, by option; None: it does not take this one.
+    A keyword says what the help tells of a default that is the command's own; with None, it does not take this
+    option.
     """
 
     def mark(command: Command) -> Command:
@@ -124,15 +120,7 @@ def _annotate(name: str, field: FieldInfo, title: str, default: str) -> Any:
 def changes_of(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that were given as `glassnet.training.config.configure` takes them: values by section.
 
-    Raises
-    ------
-    UsageError
-        If a text is not what the option takes.
-
-    Examples
-    --------
-    >>> changes_of({"seed": "3", "layers": "64,10", "epochs": None})
-    {'data': {}, 'network': {'layers': ['64', '10']}, 'training': {}, 'seed': 3}
+    Raises `UsageError` if a text is not what the option takes.
     """
     changes: dict[str, Any] = {"data": {}, "network": {}, "training": {}}
     for name, (section, field) in _flags().items():

@@ -54,14 +54,7 @@ def print_json(record: dict[str, Any]) -> None:
 
 
 def print_facts(facts: Sequence[tuple[str, str]]) -> None:
-    """Print names and values in two columns.
-
-    Examples
-    --------
-    >>> print_facts([("data", "digits"), ("test accuracy", "0.97")])
-    data           digits
-    test accuracy  0.97
-    """
+    """Print names and values in two columns."""
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
         typer.echo(f"{name:{width}}  {value}")
@@ -100,15 +93,7 @@ def published_table(figures: dict[str, dict[str, float]], own: dict[str, float])
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], text: Sequence[int] = (0,)) -> None:
-    """Print rows under a header; the columns that hold text, as the first does, are set left, the others right.
-
-    Examples
-    --------
-    >>> print_table(["class", "rows"], [["Bag", "7"], ["Sandal", "12"]])
-    class   rows
-    Bag        7
-    Sandal    12
-    """
+    """Print rows under a header; the columns that hold text, as the first does, are set left, the others right."""
     lines = [header, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
@@ -122,10 +107,7 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], text: Sequ
 def output_file(path: Path, overwrite: bool) -> Path:
     """Return the file to write, links followed; one that is there is replaced only if that is asked for.
 
-    Raises
-    ------
-    FileError
-        If the file is there, or is a folder, a device or the like.
+    Raises `FileError` if the file is there, or is a folder, a device or the like.
     """
     if path.exists() and not path.is_file():
         raise FileError(path, "is no regular file; name another with --out")

@@ -110,13 +110,7 @@ def _write_study(found: StudyFindings, load: Callable[[RunConfig], Dataset], lan
 def study_report_after(
     found: StudyFindings, load: Callable[[RunConfig], Dataset], language: Language
 ) -> StudyWritten | None:
-    """Write the report of a study whose runs are done; where that fails it is said, and None returned.
-
-    Raises
-    ------
-    typer.Exit
-        With 130 after Ctrl-C.
-    """
+    """Write the report of a study whose runs are done; where that fails it is said, and None returned."""
     return attempted("study", _again(found.folder), lambda: _write_study(found, load, language))
 
 
@@ -127,11 +121,6 @@ def report_after(
 
     No report is written of a run whose folder does not hold its end: it is one of a run that is to go on.
     `predict` gives the predictions of the network on the test rows.
-
-    Raises
-    ------
-    typer.Exit
-        With 130 after Ctrl-C.
     """
     from glassnet.report.run_page import write_run_report
 
@@ -152,10 +141,7 @@ def _again(folder: Path) -> str:
 def attempted(what: str, again: str, write: Callable[[], Written]) -> Written | None:
     """Write a report; where that fails it is said, and None returned: the work that it is of is saved.
 
-    Raises
-    ------
-    typer.Exit
-        With 130 after Ctrl-C.
+    Ends with 130 after Ctrl-C.
     """
     try:
         return write()

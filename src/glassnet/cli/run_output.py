@@ -33,41 +33,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SessionOptions:
-    """What is asked of a training beside its configuration.
-
-    Attributes
-    ----------
-    progress, as_json : bool
-        Show the progress; print JSON.
-    run_dir : Path or None
-        Where to save; None: a folder named after the run.
-    figures : dict
-        Published figures to print beside.
-    tensorboard, mlflow : bool
-        Log for these trackers.
-    remark : str
-        What is said before training.
-    strict : bool
-        End with 1 where the network is sick.
-    remedy : bool
-        Train a sick network again, with what its diagnosis says changed.
-    language : Language or None
-        Of the report; None: no report.
-    also : dict
-        What the JSON holds beside what came of the run.
-    """
+    """What is asked of a training beside its configuration."""
 
     progress: bool = True
     as_json: bool = False
-    run_dir: Path | None = None
-    figures: dict[str, dict[str, float]] = field(default_factory=dict)
+    run_dir: Path | None = None  # None: a folder named after the run
+    figures: dict[str, dict[str, float]] = field(default_factory=dict)  # published ones, to print beside
     tensorboard: bool = False
     mlflow: bool = False
-    remark: str = ""
-    strict: bool = False
-    remedy: bool = False
-    language: Language | None = Language.EN
-    also: dict[str, str] = field(default_factory=dict)
+    remark: str = ""  # what is said before training
+    strict: bool = False  # end with 1 where the network is sick
+    remedy: bool = False  # train a sick network again, with what its diagnosis says changed
+    language: Language | None = Language.EN  # of the report; None: no report
+    also: dict[str, str] = field(default_factory=dict)  # what the JSON holds beside what came of the run
 
 
 class TrainedRun(NamedTuple):

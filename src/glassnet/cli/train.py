@@ -178,11 +178,8 @@ def train_one(
 ) -> Run:
     """Train as a configuration says, and print what came of it, with published figures beside it.
 
-    Raises
-    ------
-    typer.Exit
-        With 130 or 143 after Ctrl-C or SIGTERM; what was learned is saved and said. With 1 where the network is
-        sick and that is to be an error.
+    Ends with 130 or 143 after Ctrl-C or SIGTERM; what was learned is saved and said. Ends with 1 where the network
+    is sick and that is to be an error.
     """
     from glassnet.training.run import load_data
 

@@ -30,21 +30,10 @@ MARK = "ndarray"
 
 
 def write_archive(path: Path, kind: str, values: Any) -> None:
-    """Write values to a file, whole or not at all.
+    """Write a dict of what JSON can say, and of arrays, at any depth, to a file, whole or not at all.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    kind : str
-        What it is: ``"checkpoint"`` or ``"model file"``.
-    values : dict
-        What JSON can say, and arrays, at any depth.
-
-    Raises
-    ------
-    FileError
-        If it cannot be written; what stood there before still does.
+    `kind` says what the file is: ``"checkpoint"`` or ``"model file"``. Raises `FileError` if the file cannot be
+    written; what stood there before still does.
     """
     from safetensors.numpy import save
 
@@ -57,19 +46,8 @@ def write_archive(path: Path, kind: str, values: Any) -> None:
 def read_archive(path: Path, kind: str, instead: str) -> dict[str, Any]:
     """Read the values of a file that `write_archive` wrote; nothing in it is executed.
 
-    Parameters
-    ----------
-    path : Path
-        The file.
-    kind : str
-        What it has to be.
-    instead : str
-        What to do where there is no file, for the error.
-
-    Raises
-    ------
-    FileError
-        If the file is missing, damaged, or of another kind or format.
+    `kind` is what the file has to be, `instead` what to do where there is no file. Raises `FileError` if the file
+    is missing, damaged, or of another kind or format.
     """
     from safetensors import SafetensorError, safe_open
 

@@ -20,14 +20,8 @@ SAVE_EVERY = 30.0
 class Checkpointer:
     """Saves a run in its folder, if it has one. A full disk is a warning, and saving is tried again.
 
-    The engine has to have stored what it holds before anything is saved.
-
-    Parameters
-    ----------
-    run : Run
-        What is saved; its ``unsaved`` says why the last save failed.
-    state : TrainState
-        What a checkpoint holds.
+    The engine has to have stored what it holds before anything is saved. The ``unsaved`` of the run says why the
+    last save failed.
     """
 
     def __init__(self, run: Run, state: TrainState) -> None:
@@ -40,10 +34,7 @@ class Checkpointer:
     def open(self, data: Dataset, *, new: bool) -> Iterator[None]:
         """Make the folder of a new run, and hold it against other processes; a resumed run's is held already.
 
-        Raises
-        ------
-        FileError
-            If it cannot be written, or another process trains in it.
+        Raises `FileError` if it cannot be written, or another process trains in it.
         """
         with contextlib.ExitStack() as held:
             if self.folder is not None and new:

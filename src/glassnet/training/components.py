@@ -18,16 +18,7 @@ from glassnet.training.options import OptimizerShorthand, TrainingConfig, fields
 
 @dataclass(frozen=True)
 class Components:
-    """The objects that a run learns by.
-
-    Attributes
-    ----------
-    optimizer : Optimizer
-    schedule : Schedule
-    augmentation : Augmentation
-    early_stopping : EarlyStopping or None
-        None: training goes on to the last epoch.
-    """
+    """The objects that a run learns by."""
 
     optimizer: Optimizer
     schedule: Schedule
@@ -36,20 +27,10 @@ class Components:
 
     @classmethod
     def build(cls, training: TrainingConfig, given: Mapping[str, Any] | None = None) -> Components:
-        """Build the objects that a configuration names.
+        """Build the objects that a configuration names; `given` holds objects to be taken as they are, by option.
 
-        Parameters
-        ----------
-        training : TrainingConfig
-            The configuration.
-        given : mapping, optional
-            Objects by the name of their option, to be taken as they are: those of a user's own class need not be
-            registered.
-
-        Raises
-        ------
-        UsageError
-            If a name is unknown, or its arguments do not fit.
+        Those of a user's own class need not be registered. Raises `UsageError` if a name is unknown, or its
+        arguments do not fit.
         """
         chosen = training.model_dump(include={"optimizer", "schedule", "augmentation", "early_stopping"})
         chosen |= {name: value for name, value in (given or {}).items() if name in chosen}
@@ -69,24 +50,9 @@ class Components:
 def resolve_options(options: Mapping[str, Any], known: Iterable[str] = ()) -> tuple[TrainingConfig, Components]:
     """Return the options of `glassnet.fit` as a configuration, and the objects that they are or name.
 
-    Parameters
-    ----------
-    options : mapping
-        The options by name: specifications or objects, and the shorthands, by which ``learning_rate=0.1`` changes
-        the optimizer's and ``early_stopping=5`` is ``"patience(5)"``.
-    known : iterable of str, optional
-        Other names that may be meant by one that is no option.
-
-    Raises
-    ------
-    UsageError
-        If a name is no option, a value does not fit, or the learning rate is given twice.
-
-    Examples
-    --------
-    >>> training, components = resolve_options({"optimizer": "sgd", "learning_rate": 0.5, "early_stopping": 3})
-    >>> training.optimizer, components.early_stopping.patience
-    ('sgd(learning_rate=0.5, update_scale=1.0)', 3)
+    The shorthands are options, too: ``learning_rate=0.1`` changes the optimizer's, ``early_stopping=5`` is
+    ``"patience(5)"``. `known` are other names that may be meant by one that is no option. Raises `UsageError` if a
+    name is no option, a value does not fit, or the learning rate is given twice.
     """
     fields = fields_of("training")
     for name in options:

@@ -64,13 +64,7 @@ class RunConfig(Section):
 
 
 def check_data(config: RunConfig, data: Dataset) -> None:
-    """Hold data against what a configuration records of them: checksums, and whether they are standardised.
-
-    Raises
-    ------
-    DataError
-        If a file is not the one that the configuration was made with, or the rows are scaled otherwise.
-    """
+    """Raise `DataError` where data differ from what a configuration records: a file's checksum, or the scaling."""
     for file, checksum in config.checksums.items():
         if data.checksums.get(file) != checksum:
             raise DataError(
@@ -86,26 +80,12 @@ def check_data(config: RunConfig, data: Dataset) -> None:
 
 
 def configure(changes: dict[str, Any], start: str | Path | RunConfig | None = None) -> RunConfig:
-    """Make a configuration of another's values, where one is given, with some of them changed.
+    """Make a configuration of another's values, where one is given (or its TOML file), with some of them changed.
 
-    Parameters
-    ----------
-    changes : dict
-        Values by name, sections as dicts; a None changes nothing.
-    start : str, Path or RunConfig, optional
-        TOML file, or a configuration. Where the changes concern the seed, the data or the network, its record of
-        the start, and of other data's checksums, no longer applies and is left out. A changed seed is the
-        network's, too.
-
-    Raises
-    ------
-    UsageError, FileError
-        If a value does not fit, or the file cannot be read.
-
-    Examples
-    --------
-    >>> configure({"seed": None, "data": {"dataset": "digits"}}).data.dataset
-    'digits'
+    The sections of `changes` are dicts; a None changes nothing. Where the changes concern the seed, the data or
+    the network, the record of the start, and of other data's checksums, no longer applies and is left out. A
+    changed seed is the network's, too. Raises `UsageError` or `FileError` if a value does not fit, or the file
+    cannot be read.
     """
     if start is not None and not isinstance(start, RunConfig):
         start = load_config(start)

@@ -92,13 +92,7 @@ class EarlyStopping:
         )
 
     def check(self, validation_rows: int) -> None:
-        """Refuse to watch validation rows where there are none.
-
-        Raises
-        ------
-        UsageError
-            Naming what to do instead.
-        """
+        """Raise `UsageError` where validation rows are watched and there are none."""
         if validation_rows == 0 and self.monitor != "train_loss":
             raise UsageError(
                 "early_stopping",
@@ -114,43 +108,15 @@ EARLY_STOPPING.add("patience", EarlyStopping)
 
 @dataclass
 class Watch:
-    """The memory of early stopping from epoch to epoch.
-
-    Attributes
-    ----------
-    rule : EarlyStopping
-        What counts as an improvement, and when to stop.
-    best : float or None
-        The best value of the watched figure so far; None before the first finite one.
-    best_epoch : int
-        The epoch with the best value, counted from 1; 0 before there is one.
-    waited : int
-        Epochs since the best epoch, or since the start.
-
-    Examples
-    --------
-    >>> watch = Watch(EarlyStopping(patience=2))
-    >>> [watch.observe(epoch, loss) for epoch, loss in enumerate([0.7, 0.5, 0.6, 0.5], start=1)]
-    [True, True, False, False]
-    >>> watch.stop, watch.best, watch.best_epoch
-    (True, 0.5, 2)
-    """
+    """The memory of early stopping from epoch to epoch."""
 
     rule: EarlyStopping
-    best: float | None = None
-    best_epoch: int = 0
-    waited: int = 0
+    best: float | None = None  # None before the first finite value
+    best_epoch: int = 0  # counted from 1
+    waited: int = 0  # epochs since the best one, or since the start
 
     def observe(self, epoch: int, value: float) -> bool:
-        """Take note of an epoch's value and return whether it is an improvement.
-
-        Parameters
-        ----------
-        epoch : int
-            Counted from 1.
-        value : float
-            Of what the rule watches. NaN and infinities are no improvement.
-        """
+        """Take note of an epoch's value and return whether it is an improvement; NaN and infinities are none."""
         value = float(value)
         improved = math.isfinite(value) and (
             self.best is None or self._measure_gain(self.best, value) > self.rule.min_delta
@@ -170,30 +136,11 @@ class Watch:
         return self.waited >= self.rule.patience
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the memory as plain values for a checkpoint; JSON keeps every bit of them.
-
-        Examples
-        --------
-        >>> Watch(EarlyStopping(), 0.1, 3, 1).state_dict()
-        {'best': 0.1, 'best_epoch': 3, 'waited': 1}
-        """
+        """Return the memory as plain values for a checkpoint; JSON keeps every bit of them."""
         return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore the memory that `state_dict` returned.
-
-        Raises
-        ------
-        ValueError
-            If it is something else.
-
-        Examples
-        --------
-        >>> watch = Watch(EarlyStopping())
-        >>> watch.load_state_dict(Watch(EarlyStopping(), 0.1, 3, 1).state_dict())
-        >>> watch.best, watch.best_epoch, watch.waited
-        (0.1, 3, 1)
-        """
+        """Restore the memory that `state_dict` returned; `ValueError` if it is something else."""
         if not isinstance(state, dict) or set(state) != set(self.state_dict()):
             raise ValueError(f"expected {', '.join(sorted(self.state_dict()))}, got {state!r}")
         counts = all(_is_whole(state[name]) and state[name] >= 0 for name in ("best_epoch", "waited"))

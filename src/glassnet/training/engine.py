@@ -115,27 +115,11 @@ def make_engine(
     most: int | None = None,
     use_threads: Callable[[int], None],
 ) -> Engine:
-    """Return the engine for a run.
+    """Return the engine for a run; `samples` are the rows of an epoch, `use_threads` is that of `blas_threads`.
 
-    Parameters
-    ----------
-    context : StepContext
-        What it takes steps with.
-    samples : int
-        Rows of an epoch.
-    kernels : {"auto", "numba", "numpy"}
-        "auto" compiles where Numba is installed and an epoch is large enough.
-    threads : int or None
-        None: as many as measuring finds best, up to the cores there are.
-    most : int or None
-        Where a run is resumed, the cores that it began with, instead of those there are: the bits depend on them.
-    use_threads : callable
-        From `glassnet.runtime.blas.blas_threads`.
-
-    Raises
-    ------
-    UsageError
-        If kernels "numba" are asked for and cannot be had.
+    Kernels "auto" compile where Numba is installed and an epoch is large enough. Without `threads`, measuring
+    finds how many are best, up to the cores there are; or up to `most`, the cores that a resumed run began with:
+    the bits depend on them. Raises `UsageError` if kernels "numba" are asked for and cannot be had.
     """
     most = threads or most or min(available_cores(), MOST_THREADS, usual_threads())
     fixed = threads is not None

@@ -60,12 +60,9 @@ def load_model(path: str | Path) -> Network:
 
 
 def network_from(path: Path, saved: dict[str, Any]) -> Network:
-    """Return a network that was saved: its ``config``, ``theta``, and ``statistics`` where a layer normalises.
+    """Return a saved network: its ``config``, ``theta``, and ``statistics`` where a layer normalises.
 
-    Raises
-    ------
-    FileError
-        If they do not make a network; the message names the path.
+    Raises `FileError`, which names the path, if they do not make a network.
     """
     try:
         theta, config = saved["theta"], saved["config"]

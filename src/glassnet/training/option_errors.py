@@ -19,13 +19,7 @@ TAKERS = {"data": "glassnet.load_dataset", "network": "glassnet.Network", "train
 
 
 def nearest_option(name: str, known: Iterable[str]) -> str | None:
-    """Return the option that is meant by a name that is none: what others call so, or the most similar name.
-
-    Examples
-    --------
-    >>> nearest_option("lr", ["l1", "learning_rate"]), nearest_option("Batch-Sise", ["batch_size"])
-    ('learning_rate', 'batch_size')
-    """
+    """Return the option that is meant by a name that is none: what others call so, or the most similar name."""
     known, plain = list(known), name.replace("-", "_").lower()
     options = {option: field for section in SECTIONS for option, field in fields_of(section).items()}
     for option, field in options.items():
@@ -35,23 +29,10 @@ def nearest_option(name: str, known: Iterable[str]) -> str | None:
 
 
 def unknown_option(place: str, known: Iterable[str], others: Iterable[str] = ()) -> UsageError:
-    """Build the error for a name that is no option.
+    """Build the error for a name that is no option of a place; `others` are further names that may be meant.
 
-    Parameters
-    ----------
-    place : str
-        The name, after its section where that is part of the message.
-    known : iterable of str
-        The options at that place.
-    others : iterable of str, optional
-        What else may be meant.
-
-    Examples
-    --------
-    >>> print(unknown_option("lr", ["epochs", "learning_rate"]))
-    lr: is no option; did you mean learning_rate?
-    >>> print(unknown_option("training.dropout", ["epochs"]))
-    training.dropout: is no option here; it goes to glassnet.Network, or to [network] in a file
+    `place` is the name, after its section where that is part of the message; `known` are the options at that
+    place.
     """
     known, name = list(known), place.rpartition(".")[2]
     for section, taker in TAKERS.items():
@@ -63,21 +44,7 @@ def unknown_option(place: str, known: Iterable[str], others: Iterable[str] = ())
 
 
 def validated(model: type[Model], values: Mapping[str, Any]) -> Model:
-    """Build a configuration, with pydantic's complaints as one line that names the option.
-
-    Raises
-    ------
-    UsageError
-        For the first value that does not fit.
-
-    Examples
-    --------
-    >>> from glassnet.training.options import TrainingConfig
-    >>> validated(TrainingConfig, {"epochs": 0})
-    Traceback (most recent call last):
-        ...
-    glassnet.errors.UsageError: epochs: input should be greater than or equal to 1, got 0
-    """
+    """Build a configuration; raise pydantic's first complaint as a `UsageError` that names the option."""
     try:
         return model(**values)
     except ValidationError as error:

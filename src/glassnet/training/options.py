@@ -317,13 +317,7 @@ class TrainingConfig(Section):
 
 
 def optimizer_of(options: Mapping[str, Any]) -> Optimizer:
-    """Return the optimizer that options of training describe, with what a shorthand says of it.
-
-    Examples
-    --------
-    >>> optimizer_of({"optimizer": "sgd", "learning_rate": 0.5})
-    SGD(learning_rate=0.5, update_scale=1.0)
-    """
+    """Return the optimizer that options of training describe, with what a shorthand says of it."""
     from glassnet.nn.optimizers import OPTIMIZERS
 
     optimizer = OPTIMIZERS.resolve(options.get("optimizer", TrainingConfig.model_fields["optimizer"].default))
@@ -336,13 +330,7 @@ SECTIONS: dict[str, type[Section]] = {"data": DataConfig, "network": NetworkConf
 
 
 def fields_of(section: str) -> dict[str, FieldInfo]:
-    """Return the options of a section by name; training's with the shorthands after the optimizer.
-
-    Examples
-    --------
-    >>> list(fields_of("training"))[:3]
-    ['optimizer', 'learning_rate', 'update_scale']
-    """
+    """Return the options of a section by name; training's with the shorthands after the optimizer."""
     fields = SECTIONS[section].model_fields
     shorthand = OptimizerShorthand.model_fields if section == "training" else {}
     return dict([*fields.items()][:1]) | shorthand | fields
@@ -355,13 +343,7 @@ def option_of(field: FieldInfo) -> Option:
 
 
 def type_text(field: FieldInfo) -> str:
-    """Return what Python takes for an option.
-
-    Examples
-    --------
-    >>> type_text(fields_of("training")["optimizer"]), type_text(fields_of("training")["batch_size"])
-    ('str | Optimizer', 'int | None')
-    """
+    """Return what Python takes for an option, as text: ``str | Optimizer``."""
     plain = field.annotation.__name__ if isinstance(field.annotation, type) else str(field.annotation)
     plain = re.sub(r"Optional\[(.*)\]$", r"\1 | None", plain.replace("typing.", ""))
     first, *others = plain.split(" | ")

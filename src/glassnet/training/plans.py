@@ -11,13 +11,7 @@ from glassnet.training.option_errors import validated
 
 
 def plan_names(dataset: str) -> list[str]:
-    """Return the names of the plans that there are for a data set, ``best`` first.
-
-    Examples
-    --------
-    >>> plan_names("fashion-mnist")
-    ['best', 'fast']
-    """
+    """Return the names of the plans that there are for a data set, ``best`` first."""
     files = importlib.resources.files("glassnet.training").joinpath("plans").iterdir()
     endings = [file.name.removeprefix(f"{dataset}-") for file in files if file.name.startswith(f"{dataset}-")]
     return sorted(ending.removesuffix(".toml") for ending in endings if ending.count("-") == 0)

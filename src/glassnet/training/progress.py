@@ -16,15 +16,7 @@ REFRESH = 0.1
 
 
 class TrainingProgress:
-    """A rich progress bar over the steps of an epoch; it costs next to nothing between two refreshes.
-
-    Parameters
-    ----------
-    epochs, steps : int
-        Of the run, and of an epoch.
-    enabled : bool
-        Show anything at all.
-    """
+    """A rich progress bar over the steps of an epoch; it costs next to nothing between two refreshes."""
 
     def __init__(self, epochs: int, steps: int, *, enabled: bool) -> None:
         self.epochs = epochs
@@ -72,13 +64,7 @@ class TrainingProgress:
 
 
 def epoch_line(record: EpochRecord, epochs: int) -> str:
-    """Return an epoch's figures as one line.
-
-    Examples
-    --------
-    >>> epoch_line(EpochRecord(3, 0.41, 0.8512, 0.43, 0.8466, 0.001, 2.04, 2), 10)
-    'epoch  3/10  loss 0.4100  accuracy 0.8512  validation loss 0.4300  accuracy 0.8466  2.0 s'
-    """
+    """Return an epoch's figures as one line."""
     number = f"epoch {record.epoch}"
     padded = f"epoch {record.epoch:{len(str(epochs))}}/{epochs}"
     return f"{padded}{record.summary.removeprefix(number)}  {record.seconds:.1f} s"

@@ -25,10 +25,7 @@ Penalty = Callable[[Array], tuple[float, Array]]
 def make_penalty(update: Update, parameters: Parameters) -> Penalty | None:
     """Return what an update's ``l2`` adds to the loss, l2 / 2 times the sum of the squared weights; None without.
 
-    Raises
-    ------
-    UsageError
-        If the update does more to gradient or weights: L-BFGS minimises one smooth function.
+    Raises `UsageError` if the update does more to gradient or weights: L-BFGS minimises one smooth function.
     """
     for option in ("l1", "weight_decay", "clip_norm", "clip_value", "max_norm", "ema"):
         if getattr(update, option):
@@ -54,22 +51,8 @@ class QuasiNewtonEngine(Engine):
     SciPy works in float64. Where the network is float32, each theta that SciPy proposes is rounded to float32, and
     there loss and gradient are computed, in float32 within a block of rows and summed over the blocks in float64.
 
-    Parameters
-    ----------
-    context : StepContext
-        Its network is without dropout or batch normalisation: the loss must be one function of theta. What its
-        update's ``l2`` adds to the loss is minimised with it, and is no part of what is reported.
-    optimizer : LBFGS
-        How many iterations.
-    threads : ThreadChoice
-        How many threads NumPy multiplies with.
-    use_threads : callable
-        From `glassnet.runtime.blas.blas_threads`.
-
-    Raises
-    ------
-    UsageError
-        If the network has dropout or batch normalisation, or the update does more.
+    What the update's ``l2`` adds to the loss is minimised with it, and is no part of what is reported. Raises
+    `UsageError` if the network has dropout or batch normalisation, as theta alone has to decide the loss.
     """
 
     def __init__(
@@ -133,12 +116,8 @@ class QuasiNewtonEngine(Engine):
     def loss_and_gradient(self, rows: Array, moves: Array | None = None) -> tuple[float, Array, Array]:
         """Return the loss of these rows at the network's theta, its gradient in float64, and the outputs.
 
-        The rows go through in blocks: 60,000 of them need no more memory than a block and the outputs.
-
-        Raises
-        ------
-        NonFiniteError
-            If the loss or its gradient is not finite.
+        The rows go through in blocks: 60,000 of them need no more memory than a block and the outputs. Raises
+        `NonFiniteError` if the loss or its gradient is not finite.
         """
         network = self.context.network
         loss, gradient, outputs = 0.0, np.zeros(len(network.theta)), []

@@ -92,16 +92,9 @@ def row_weights(
 
 
 def weigh_rows(data: Dataset, drawn: int, class_weight: Any, sample_weight: Any, dtype: Any) -> Array | None:
-    """Return the weight of every training row of a data set, with the mean 1 over the first rows that are drawn.
+    """Return the `row_weights` of a data set, with the mean 1 over the first rows, from which epochs are drawn.
 
-    Parameters
-    ----------
-    data : Dataset
-        The rows.
-    drawn : int
-        Epochs are drawn from so many first rows; all others get the weight 1.
-    class_weight, sample_weight, dtype
-        See `row_weights`.
+    All rows after those `drawn` get the weight 1.
     """
     y = data.train.y
     if sample_weight is not None and np.shape(sample_weight) == (len(y),):

@@ -30,13 +30,7 @@ HIDDEN_LAYERS = (256, 128)
 
 
 def load_data(config: RunConfig, data_dir: str | Path | None = None) -> Dataset:
-    """Load the data that a configuration names, and hold them against its checksums.
-
-    Raises
-    ------
-    DataError
-        If a file is not the one that the configuration was made with.
-    """
+    """Load the data that a configuration names; `DataError` if a file is not the one that it was made with."""
     options = config.data.model_dump()
     data = load_dataset(options.pop("dataset"), data_dir, **options)
     check_data(config, data)
@@ -46,19 +40,8 @@ def load_data(config: RunConfig, data_dir: str | Path | None = None) -> Dataset:
 def open_run(run: Path, data_dir: str | Path | None = None) -> tuple[Network, RunFolder, Dataset]:
     """Return a trained network, the folder of its run, and the data that it learned from.
 
-    Parameters
-    ----------
-    run : Path
-        A run folder, or the model file in it.
-    data_dir : path, optional
-        Where the data are, in place of GLASSNET_DATA.
-
-    Raises
-    ------
-    FileError
-        If a file of the run is missing or damaged, or names data that no command can load.
-    DataError
-        If the data are not those that the run was made with.
+    `run` is a run folder, or the model file in it; `data_dir` says where the data are, in place of GLASSNET_DATA.
+    Raises `FileError` if a file of the run is missing or damaged, and the errors of `load_run_data`.
     """
     network = load_model(run)
     folder = RunFolder(run if run.is_dir() else run.parent)
@@ -68,12 +51,7 @@ def open_run(run: Path, data_dir: str | Path | None = None) -> tuple[Network, Ru
 def data_of(folder: RunFolder, data_dir: str | Path | None) -> Dataset:
     """Load the data that a folder's run learned from.
 
-    Raises
-    ------
-    FileError
-        If it names data that no command can load.
-    DataError
-        If the data are not those that the run was made with.
+    Raises `FileError` if it names data that no command can load, `DataError` if the data are others.
     """
     config = folder.config()
     if config.data.dataset not in DATASETS and not looks_like_a_path(config.data.dataset):
@@ -89,13 +67,6 @@ def layers_for(config: RunConfig, data: Dataset) -> list[int]:
     """Return the configuration's layers, or else two hidden ones between the data's columns and what they ask for.
 
     That is a unit for each class, label or number; two classes take a single one.
-
-    Examples
-    --------
-    >>> from glassnet.training.config import configure
-    >>> config = configure({"data": {"dataset": "digits"}})
-    >>> layers_for(config, load_data(config))
-    [64, 256, 128, 10]
     """
     if config.network.layers is not None:
         return config.network.layers
@@ -107,16 +78,7 @@ def layers_for(config: RunConfig, data: Dataset) -> list[int]:
 
 
 def loss_for(config: RunConfig, data: Dataset, units: int) -> str:
-    """Return the configuration's loss, or else the one that suits the data's task and the number of outputs.
-
-    Examples
-    --------
-    >>> from glassnet.training.config import configure
-    >>> config = configure({"data": {"dataset": "breast-cancer"}})
-    >>> data = load_data(config)
-    >>> loss_for(config, data, 1), loss_for(config, data, 2)
-    ('binary_cross_entropy', 'cross_entropy')
-    """
+    """Return the configuration's loss, or else the one that suits the data's task and the number of outputs."""
     if config.network.loss is not None:
         return config.network.loss
     if data.task == "multi-label" or (data.task == "binary" and units == 1):

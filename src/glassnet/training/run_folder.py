@@ -42,13 +42,7 @@ FILES = (
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of one run.
-
-    Parameters
-    ----------
-    path : Path
-        Where it is.
-    """
+    """The folder of one run. What is missing, damaged or cannot be written there raises `FileError`."""
 
     path: Path
 
@@ -63,12 +57,8 @@ class RunFolder:
     ) -> Iterator[None]:
         """Make the folder, save the untrained network in it, and hold it as long as the context lasts.
 
-        So a full disk is met before the work. The configuration is written last: where it is, all is.
-
-        Raises
-        ------
-        FileError
-            If the folder cannot be made or written, or holds files already; nothing is left in it then.
+        So a full disk is met before the work. The configuration is written last: where it is, all is. Raises
+        `FileError` if the folder cannot be made or written, or holds files already; nothing is left in it then.
         """
         new = not self.path.exists()
         make_folder(self.path)
@@ -93,10 +83,7 @@ class RunFolder:
     def hold(self) -> Iterator[RunConfig]:
         """Hold the folder of a run that is resumed, and give its configuration.
 
-        Raises
-        ------
-        FileError
-            If it is that of no run, cannot be written, or another process trains in it.
+        Raises `FileError` if it is that of no run, cannot be written, or another process trains in it.
         """
         self._check_there()  # a folder of no run gets no lock file
         with lock_file(self.path / LOCK_FILE):
@@ -127,13 +114,7 @@ class RunFolder:
         return self.path / CONFIG_FILE
 
     def config(self) -> RunConfig:
-        """Read the configuration.
-
-        Raises
-        ------
-        FileError
-            If the folder is that of no run, or the file is damaged.
-        """
+        """Read the configuration."""
         self._check_there()
         return load_config(self.config_path)
 
@@ -142,25 +123,13 @@ class RunFolder:
             raise FileError(self.path, f"is no run folder: it holds no {CONFIG_FILE}")
 
     def encoder(self) -> TableEncoder | None:
-        """Read how a table's rows become numbers; None where the run learned from no table.
-
-        Raises
-        ------
-        FileError
-            If the file is damaged.
-        """
+        """Read how a table's rows become numbers; None where the run learned from no table."""
         from glassnet.data.columns import TableEncoder
 
         return self._read_learned(COLUMNS_FILE, TableEncoder.from_json, "does not say how to read a table")
 
     def standardisation(self) -> Standardisation | None:
-        """Read how the columns of rows are scaled; None where the run learned from rows as they are.
-
-        Raises
-        ------
-        FileError
-            If the file is damaged, or the run's configuration asks for one and it is missing.
-        """
+        """Read how the columns of rows are scaled; None where the run learned from rows as they are."""
         from glassnet.data.standardisation import Standardisation
 
         found = self._read_learned(
@@ -185,13 +154,7 @@ class RunFolder:
             raise FileError(path, f"{problem}: {error}") from None
 
     def history(self) -> History:
-        """Read the history.
-
-        Raises
-        ------
-        FileError
-            If the file is missing or damaged.
-        """
+        """Read the history."""
         path = self.path / HISTORY_FILE
         try:
             return History.from_csv(path.read_text())
@@ -214,10 +177,7 @@ class RunFolder:
 def new_folder(path: Path) -> Iterator[Path]:
     """Make a folder, or take an empty one that is there; take a new one away if it stays empty.
 
-    Raises
-    ------
-    FileError
-        If it cannot be made, or holds files already.
+    Raises `FileError` if it cannot be made, or holds files already.
     """
     new = not path.exists()
     make_folder(path)
@@ -233,12 +193,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 def default_folder(dataset: str, layers: list[int], root: str | Path = "runs") -> Iterator[Path]:
     """Make ``ROOT/DATE_TIME_DATASET_LAYERS``, numbered where that is taken; take it away if it stays empty.
 
-    Making it at once keeps two runs that start in the same second apart.
-
-    Raises
-    ------
-    FileError
-        If it cannot be made.
+    Making it at once keeps two runs that start in the same second apart. Raises `FileError` if it cannot be made.
     """
     root = Path(root)
     root_is_new = not root.exists()

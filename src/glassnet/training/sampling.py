@@ -20,34 +20,20 @@ BLOCK, WINDOW = 4096, 64
 
 @dataclass(frozen=True)
 class Sampler:
-    """Draws the rows of each epoch.
+    """Draws the rows of each epoch, in batches; the last batch holds what is left, and is used like the others."""
 
-    Attributes
-    ----------
-    n : int
-        Rows to draw from.
-    samples : int
-        Rows an epoch takes.
-    batch_size : int
-        Rows of a step; the last batch of an epoch holds what is left, and is used like the others.
-    in_blocks : bool
-        Whether the rows lie in a file: then blocks of neighbouring rows are drawn at random, and the rows of
-        `WINDOW` such blocks are shuffled together, so that reading does not jump about in all of the file.
-    """
-
-    n: int
-    samples: int
+    n: int  # rows to draw from
+    samples: int  # rows an epoch takes
     batch_size: int
+    #: The rows lie in a file: blocks of neighbouring rows are drawn at random, and the rows of `WINDOW` such
+    #: blocks are shuffled together, so that reading does not jump about in all of the file.
     in_blocks: bool = False
 
     @classmethod
     def of_run(cls, training: TrainingConfig, optimizer: Optimizer, data: Dataset) -> Sampler:
         """Turn the options of `glassnet.fit` into numbers of the data's training rows.
 
-        Raises
-        ------
-        UsageError
-            If an option does not fit the data, or the optimizer.
+        Raises `UsageError` if an option does not fit the data, or the optimizer.
         """
         n, asked, batch_size = len(data.train.y), training.samples_per_epoch, training.batch_size
         samples = n
@@ -75,13 +61,7 @@ class Sampler:
         return -(-self.samples // self.batch_size)
 
     def order(self, rng: np.random.Generator) -> Array:
-        """Return the row numbers of one epoch, drawn without replacement: each batch is the next `batch_size`.
-
-        Examples
-        --------
-        >>> sorted(Sampler(n=4, samples=4, batch_size=3).order(np.random.default_rng(0)).tolist())
-        [0, 1, 2, 3]
-        """
+        """Return the row numbers of one epoch, drawn without replacement: each batch is the next `batch_size`."""
         if not self.in_blocks:
             return rng.permutation(self.n)[: self.samples]
         blocks = rng.permutation(-(-self.n // BLOCK))
@@ -98,11 +78,5 @@ class Sampler:
 
 
 def evenly_spread(n: int, most: int) -> Array:
-    """Return at most so many of n row numbers, from the first to the last.
-
-    Examples
-    --------
-    >>> evenly_spread(10, 4), evenly_spread(2, 4)
-    (array([0, 3, 6, 9]), array([0, 1]))
-    """
+    """Return at most so many of n row numbers, from the first to the last."""
     return np.linspace(0, n - 1, min(most, n)).astype(np.intp)

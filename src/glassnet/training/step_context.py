@@ -20,36 +20,18 @@ from glassnet.runtime.threads import ThreadChoice
 
 @dataclass
 class StepContext:
-    """What an engine takes steps with.
-
-    Attributes
-    ----------
-    network, update, state : Network, Update, OptimizerState
-        All three change as steps are taken.
-    X, targets : ndarray of shape (n, ...), (n, d_L)
-        All training rows, from `Network.check_data`.
-    weights : ndarray of shape (n,) or None
-        What the loss of each row is multiplied by.
-    image : (height, width, channels)
-        The size of the images that rows of X are, where augmentation moves them.
-    batch_size : int
-        Rows of a step.
-    seed : int
-        Decides the masks of dropout.
-    factors : callable
-        ``factors(numbers of steps) -> ndarray``: what the schedule multiplies their step sizes by.
-    """
+    """What an engine takes steps with."""
 
     network: Network
     update: Update
     state: OptimizerState
-    X: Array
-    targets: Array
-    weights: Array | None
-    image: tuple[int, int, int]
+    X: Array  # all training rows, (n, ...), from `Network.check_data`
+    targets: Array  # (n, d_L)
+    weights: Array | None  # what the loss of each row is multiplied by, (n,)
+    image: tuple[int, int, int]  # height, width and channels of the images in X, where augmentation moves them
     batch_size: int
-    seed: int
-    factors: Callable[[Array], Array]
+    seed: int  # decides the masks of dropout
+    factors: Callable[[Array], Array]  # numbers of steps -> what the schedule multiplies their step sizes by
 
     def batch(self, rows: Array, moves: Array | None = None) -> Array:
         """Return rows as the network takes them, their images moved as their rows of `moves` say."""
@@ -62,24 +44,12 @@ class StepContext:
 
 
 class Engine(abc.ABC):
-    """Takes steps, and knows how many threads it does so with. One that works on theta itself only has `take`.
-
-    Attributes
-    ----------
-    context : StepContext
-        What it takes steps with.
-    threads : ThreadChoice
-        How many threads take the steps.
-    kernels : str
-        ``"numba"`` or ``"numpy"``.
-    steady : bool
-        The threads change between epochs only, once they have been tried: the bits of the result depend on them.
-    """
+    """Takes steps, with some number of threads. One that works on theta itself only has `take`."""
 
     context: StepContext
     threads: ThreadChoice
     kernels = "numpy"
-    steady = True
+    steady = True  # threads, once tried, change between epochs only: the bits of the result depend on them
 
     @abc.abstractmethod
     def take(self, rows: Array, moves: Array | None = None) -> tuple[list[float], Array, NonFiniteError | None]:
@@ -104,10 +74,7 @@ class Engine(abc.ABC):
 def find_image_size(data: Dataset, augmentation: Augmentation) -> tuple[int, int, int]:
     """Return height, width and channels of the images that are moved; zeros where none are.
 
-    Raises
-    ------
-    UsageError
-        If the training rows are no images of bytes, or too small to be moved so.
+    Raises `UsageError` if the training rows are no images of bytes, or too small to be moved so.
     """
     if augmentation == Augmentation():
         return 0, 0, 0

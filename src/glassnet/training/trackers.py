@@ -34,14 +34,9 @@ STATUS = {"interrupted": "KILLED", "non-finite": "FAILED", "": "FAILED"}
 def figures(record: EpochRecord) -> dict[str, float]:
     """Return an epoch's numbers under the names that trackers group them by.
 
-    What is measured on training and validation rows becomes one group, ``train_loss`` the figure
-    ``loss/train``. A dict counts as its entries; the epoch is where a figure stands and none itself; what is
-    absent, or no number, is left out.
-
-    Examples
-    --------
-    >>> figures(EpochRecord(1, 0.7, None, 0.6, None, 0.001, 2.0, 2))
-    {'loss/train': 0.7, 'loss/validation': 0.6, 'learning_rate': 0.001, 'seconds': 2.0, 'threads': 2.0}
+    What is measured on training and validation rows becomes one group, ``train_loss`` the figure ``loss/train``. A
+    dict counts as its entries; the epoch is where a figure stands and none itself; what is absent, or no number,
+    is left out.
     """
     values: dict[str, Any] = {}
     for column in fields(record):
@@ -57,14 +52,7 @@ def _group_name(name: str) -> str:
 
 
 def settings(config: RunConfig) -> dict[str, bool | int | float | str]:
-    """Return what decides a run, by dotted name; lists as text, what is None left out.
-
-    Examples
-    --------
-    >>> config = RunConfig(data={"dataset": "digits"}, network={"layers": [64, 10]})
-    >>> settings(config)["network.layers"], settings(config)["training.epochs"]
-    ('[64, 10]', 10)
-    """
+    """Return what decides a run, by dotted name; lists as text, what is None left out."""
     values = config.model_dump(exclude_none=True, exclude={"checksums", "environment"})
     return {
         name: value if isinstance(value, (bool, int, float)) else str(value) for name, value in _flatten(values)

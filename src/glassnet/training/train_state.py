@@ -19,60 +19,24 @@ from glassnet.training.metrics import RunningMetrics
 
 @dataclass
 class TrainState:
-    """All that changes while a network is trained. A new piece of state is a new field: it is saved and loaded.
+    """All that changes while a network is trained. A new piece of state is a new field: it is saved and loaded."""
 
-    Attributes
-    ----------
-    network : Network
-        The network that learns.
-    average : Network or None
-        A copy with the average of its parameters, where parameters are averaged.
-    optimizer : OptimizerState
-        The number of steps taken, and the optimizer's memory.
-    schedule : ScheduleState
-        What the schedule remembers.
-    generators : dict of str to Generator
-        The random generators by purpose, as they were at the beginning of the present epoch.
-    metrics : RunningMetrics
-        Loss and accuracy of the present epoch so far.
-    monitor : Monitor
-        What was measured of the network's health.
-    watch : Watch or None
-        What early stopping remembers, where it is used.
-    history : History
-        A record for each finished epoch.
-    rows_done : int
-        Training rows that the present epoch has taken; 0 between two epochs.
-    seconds : float
-        Wall time that the present epoch has taken.
-    averaged_epochs : int
-        Epochs whose parameters the average is the mean of, with ``average_epochs``.
-    best : list of ndarray or None
-        Theta and statistics of the best epoch, where early stopping watches.
-    last_finite : list of ndarray or None
-        Theta and statistics that were evaluated after the latest epoch; None between two epochs.
-    sample_weight : ndarray or None
-        The user's weights of the training rows, so that a resumed run needs not be given them.
-    ended : str
-        Why training is at its end, if it is; see `Run`.
-    """
-
-    network: Network
-    average: Network | None
+    network: Network  # the one that learns
+    average: Network | None  # a copy with the average of its parameters, where parameters are averaged
     optimizer: OptimizerState
     schedule: ScheduleState
-    generators: dict[str, np.random.Generator]
-    metrics: RunningMetrics
-    monitor: Monitor
-    watch: Watch | None
+    generators: dict[str, np.random.Generator]  # by purpose, as they were at the beginning of the present epoch
+    metrics: RunningMetrics  # loss and accuracy of the present epoch so far
+    monitor: Monitor  # what was measured of the network's health
+    watch: Watch | None  # what early stopping remembers, where it is used
     history: History = field(default_factory=History)
-    rows_done: int = 0
-    seconds: float = 0.0
-    averaged_epochs: int = 0
-    best: list[Array] | None = None
-    last_finite: list[Array] | None = None
-    sample_weight: Array | None = None
-    ended: str = ""
+    rows_done: int = 0  # training rows that the present epoch has taken; 0 between two epochs
+    seconds: float = 0.0  # wall time that the present epoch has taken
+    averaged_epochs: int = 0  # epochs whose parameters the average is the mean of, with average_epochs
+    best: list[Array] | None = None  # theta and statistics of the best epoch, where early stopping watches
+    last_finite: list[Array] | None = None  # theta and statistics evaluated last; None between two epochs
+    sample_weight: Array | None = None  # the user's, so that a resumed run needs not be given them
+    ended: str = ""  # why training is at its end, if it is; see `Run`
 
     @property
     def eval_network(self) -> Network:
@@ -91,10 +55,7 @@ class TrainState:
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Restore the state that `state_dict` returned.
 
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            If it is that of another kind of run.
+        Raises KeyError, TypeError or ValueError if it is that of another kind of run.
         """
         for each in fields(self):
             setattr(self, each.name, _load(getattr(self, each.name), saved[each.name]))

@@ -51,14 +51,8 @@ MEASURED_ROWS = 4096
 class Trainer:
     """Network, data and options, checked against each other before anything is changed. `open` makes one.
 
-    Attributes
-    ----------
-    state : TrainState
-        All that changes from here on.
-    run : Run
-        What comes of it; its configuration says which engine takes the steps.
-    context : StepContext
-        What the engine takes steps with.
+    `state` is all that changes from here on; `run` what comes of it, whose configuration says which engine takes
+    the steps; `context` what the engine takes them with.
     """
 
     def __init__(
@@ -138,27 +132,11 @@ class Trainer:
     ) -> Iterator[Trainer]:
         """Make a trainer and the folder of its run, and hold threads and folder as long as the context lasts.
 
-        Parameters
-        ----------
-        network : Network
-            Trained in place; its class names become those of the data.
-        data : Dataset
-            What it learns from.
-        config, components : RunConfig, Components
-            How it learns.
-        sample_weight : array_like, optional
-            A weight for each training row.
-        folder : Path, optional
-            Where the run is saved.
-        saved : dict, optional
-            The state of a checkpoint, to continue from it. The caller then holds the folder.
+        The network is trained in place; its class names become those of the data. `saved` is the state of a
+        checkpoint, to continue from it; the caller then holds the folder.
 
-        Raises
-        ------
-        UsageError, DataError
-            If options, network and data do not fit, or the checkpoint does not; nothing has been changed then.
-        FileError
-            If the folder cannot be made.
+        Raises `UsageError` or `DataError` if options, network and data do not fit, or the checkpoint does not:
+        nothing has been changed then. Raises `FileError` if the folder cannot be made.
         """
         before, network.class_names = network.class_names, data.class_names
         with contextlib.ExitStack() as held:
@@ -192,13 +170,7 @@ class Trainer:
         return self.components.schedule.factors(numbers, self.total_steps, self.sampler.steps, schedule)
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
-        """Restore the state of a checkpoint.
-
-        Raises
-        ------
-        DataError
-            If it does not fit the configuration.
-        """
+        """Restore the state of a checkpoint; `DataError` if it does not fit the configuration."""
         state = self.state
         try:
             state.load_state_dict(saved)
@@ -215,19 +187,7 @@ class Trainer:
     def fit(self, callbacks: Sequence[Callback] = (), *, progress: bool = True) -> Run:
         """Train until the epochs are done or something ends them, and say what in ``run.stopped``.
 
-        Parameters
-        ----------
-        callbacks : sequence of Callback
-            What is called meanwhile.
-        progress : bool, default True
-            Show the progress on stderr.
-
-        Raises
-        ------
-        DivergenceError
-            If the loss becomes NaN or infinite.
-        Interrupted
-            After Ctrl-C or SIGTERM.
+        Raises `DivergenceError` if the loss becomes NaN or infinite, `Interrupted` after Ctrl-C or SIGTERM.
         """
         run, state, epochs = self.run, self.state, self.training.epochs
         if not run.stopped and self.patience_ended:  # where a callback's error kept it from being said

@@ -17,21 +17,8 @@ GIVEN = ("loss", "accuracy")
 class Validation:
     """Evaluates a network on the validation rows, if there are any, as the options of a run ask for.
 
-    Parameters
-    ----------
-    network : Network
-        A network of the run.
-    data : Dataset
-        Its validation rows are used.
-    metrics : sequence of str
-        Names of metrics to measure.
-    early_stopping : EarlyStopping, optional
-        What it watches is measured as well.
-
-    Raises
-    ------
-    UsageError, DataError
-        If the rows do not fit the network, or a metric cannot be measured on them.
+    What early stopping watches is measured as well. Raises `UsageError` or `DataError` if the rows do not fit the
+    network, or a metric cannot be measured on them.
     """
 
     def __init__(
