@@ -44,13 +44,13 @@ if TYPE_CHECKING:
     from glassnet.training.callbacks import Callback as Callback
     from glassnet.training.config import RunConfig as RunConfig
     from glassnet.training.config import load_config as load_config
+    from glassnet.training.config import load_plan as load_plan
     from glassnet.training.early_stopping import EarlyStopping as EarlyStopping
     from glassnet.training.fit import fit as fit
     from glassnet.training.health.preflight import preflight as preflight
     from glassnet.training.metrics import evaluate as evaluate
     from glassnet.training.model_file import load_model as load_model
     from glassnet.training.model_file import save_model as save_model
-    from glassnet.training.plans import load_plan as load_plan
     from glassnet.training.range_test import find_learning_rate as find_learning_rate
     from glassnet.training.results import DivergenceError as DivergenceError
     from glassnet.training.results import Interrupted as Interrupted
@@ -84,13 +84,12 @@ _MODULES = {
     "study.specification": ("load_study",),
     "study.statistics": ("compare", "summarise"),
     "training.callbacks": ("Callback",),
-    "training.config": ("RunConfig", "load_config"),
+    "training.config": ("RunConfig", "load_config", "load_plan"),
     "training.early_stopping": ("EarlyStopping",),
     "training.fit": ("fit",),
     "training.health.preflight": ("preflight",),
     "training.metrics": ("evaluate",),
     "training.model_file": ("load_model", "save_model"),
-    "training.plans": ("load_plan",),
     "training.range_test": ("find_learning_rate",),
     "training.results": ("DivergenceError", "Interrupted", "Run"),
     "training.run": ("resume", "run"),

@@ -16,9 +16,9 @@ from glassnet.nn.initializers import INITIALIZERS
 from glassnet.nn.losses import LOSSES
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.nn.schedules import SCHEDULES
+from glassnet.training.config import plan_names
 from glassnet.training.early_stopping import EARLY_STOPPING
 from glassnet.training.metrics import METRICS
-from glassnet.training.plans import plan_names
 
 COMMANDS = [
     ["demo"],

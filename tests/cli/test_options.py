@@ -2,7 +2,7 @@
 
 import pytest
 
-from glassnet.cli.options import changes_of
+from glassnet.cli.options import collect_changes
 from glassnet.errors import UsageError
 from glassnet.training.options import SECTIONS, fields_of, option_of
 
@@ -53,7 +53,7 @@ def test_a_command_has_the_options_that_it_names(glassnet):
     ],
 )
 def test_the_text_of_a_flag_is_read_by_the_options_type(name, text, value):
-    changes = changes_of({name: text, "threads": None})
+    changes = collect_changes({name: text, "threads": None})
     (section,) = [section for section in SECTIONS if name in fields_of(section)]
     assert changes == {one: {name: value} if one == section else {} for one in SECTIONS}
     assert type(changes[section][name]) is type(value)
@@ -71,5 +71,5 @@ def test_the_text_of_a_flag_is_read_by_the_options_type(name, text, value):
 )
 def test_a_text_that_is_not_of_the_type_is_one_line(name, text, said):
     with pytest.raises(UsageError) as caught:
-        changes_of({name: text})
+        collect_changes({name: text})
     assert str(caught.value) == said

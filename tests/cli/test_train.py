@@ -15,9 +15,9 @@ from PIL import Image
 import glassnet as gn
 from glassnet.cli.train import NOT_OF_A_PLAN
 from glassnet.nn.optimizers import OPTIMIZERS
+from glassnet.training.config import load_plan
 from glassnet.training.metrics import evaluate_predictions, predict_rows
 from glassnet.training.options import NetworkConfig, TrainingConfig
-from glassnet.training.plans import load_plan
 from glassnet.training.run_folder import RunFolder
 
 #: What every run folder holds.

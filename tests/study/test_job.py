@@ -20,7 +20,7 @@ from glassnet.training.callbacks import Callback
 from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.model_file import load_model
-from glassnet.training.run import network_for, run
+from glassnet.training.run import build_network, run
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -60,7 +60,7 @@ def test_a_row_says_what_the_run_says(job):
         "validation_loss": last.validation_loss,
         "validation_accuracy": last.validation_accuracy,
     }
-    assert row.start == network_for(one.config, DIGITS).fingerprint() != same.network.fingerprint()
+    assert row.start == build_network(one.config, DIGITS).fingerprint() != same.network.fingerprint()
     assert row.order == order_fingerprint(one.config, DIGITS)
     assert row.parameters == 64 * 12 + 12 + 12 * 10 + 10
     assert row.flops == 2 * 1318 * (4 * 64 * 12 + 6 * 12 * 10)
@@ -140,7 +140,7 @@ def test_divergence_is_a_row_with_its_health(job):
     assert row.status == "diverged"
     assert "divergence" in [found["kind"] for found in row.health]
     assert row.problem.startswith("epoch 1, step ")
-    assert row.start == network_for(one.config, DIGITS).fingerprint()
+    assert row.start == build_network(one.config, DIGITS).fingerprint()
     assert read_row(one.row_path) == row
 
 

@@ -6,8 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassnet.errors import FileError, UsageError
-from glassnet.training.config import RunConfig, configure, load_config
-from glassnet.training.option_errors import validated
+from glassnet.training.config import RunConfig, configure, load_config, validate
 from glassnet.training.options import DataConfig, NetworkConfig, TrainingConfig
 
 FULL = """
@@ -202,7 +201,7 @@ GOOD = {"data": {"dataset": "digits"}}
 )
 def test_a_value_that_does_not_fit_is_one_line_that_names_its_key(file, values, said):
     with pytest.raises(UsageError) as caught:
-        validated(RunConfig, values)
+        validate(RunConfig, values)
     assert str(caught.value).startswith(said)
     assert "\n" not in str(caught.value)
     assert caught.value.name == said.split(":")[0]

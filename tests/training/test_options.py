@@ -10,10 +10,9 @@ from glassnet.errors import UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import SGD, Adam
 from glassnet.training.components import resolve_options
-from glassnet.training.config import configure
+from glassnet.training.config import configure, nearest_option
 from glassnet.training.early_stopping import EarlyStopping
 from glassnet.training.fit import fit
-from glassnet.training.option_errors import nearest_option
 from glassnet.training.options import SECTIONS, TrainingConfig, fields_of, option_of, type_text
 
 FIELDS = {f"{section}.{name}": field for section in SECTIONS for name, field in fields_of(section).items()}

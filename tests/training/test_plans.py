@@ -7,8 +7,7 @@ import pytest
 from glassnet.data.registry import DATASETS
 from glassnet.errors import UsageError
 from glassnet.nn.network import Network
-from glassnet.training.config import RunConfig, load_config
-from glassnet.training.plans import load_plan, plan_names
+from glassnet.training.config import RunConfig, load_config, load_plan, plan_names
 
 FOLDER = importlib.resources.files("glassnet.training") / "plans"
 FILES = sorted(file.name for file in FOLDER.iterdir())

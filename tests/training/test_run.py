@@ -11,7 +11,7 @@ from glassnet.training.callbacks import Callback
 from glassnet.training.config import configure, load_config
 from glassnet.training.fit import fit
 from glassnet.training.metrics import evaluate_predictions, predict_rows
-from glassnet.training.run import HIDDEN_LAYERS, layers_for, load_data, loss_for, open_run, run
+from glassnet.training.run import HIDDEN_LAYERS, choose_layers, choose_loss, load_data, open_run, run
 from glassnet.training.run_folder import RunFolder
 
 OPTIONS = {"epochs": 2, "batch_size": 50, "samples_per_epoch": 300, "progress": False}
@@ -126,12 +126,12 @@ def test_an_array_of_parameters_is_not_in_the_configuration(digits):
 
 def test_without_layers_two_hidden_ones_stand_between_columns_and_classes(digits):
     config = configure({"data": {"dataset": "digits"}})
-    assert layers_for(config, digits) == [64, *HIDDEN_LAYERS, 10]
+    assert choose_layers(config, digits) == [64, *HIDDEN_LAYERS, 10]
     X = np.zeros((20, 2, 3))
-    assert layers_for(config, Dataset.from_arrays(X, np.zeros(20))) == [6, *HIDDEN_LAYERS, 1]
-    assert layers_for(config, Dataset.from_arrays(X, np.zeros((20, 4)))) == [6, *HIDDEN_LAYERS, 4]
+    assert choose_layers(config, Dataset.from_arrays(X, np.zeros(20))) == [6, *HIDDEN_LAYERS, 1]
+    assert choose_layers(config, Dataset.from_arrays(X, np.zeros((20, 4)))) == [6, *HIDDEN_LAYERS, 4]
     named = configure({"data": {"dataset": "digits"}, "network": {"layers": [64, 10]}})
-    assert layers_for(named, digits) == [64, 10]
+    assert choose_layers(named, digits) == [64, 10]
 
 
 def data_of(task, targets):
@@ -161,8 +161,8 @@ def data_of(task, targets):
 def test_outputs_and_loss_are_fitted_to_the_task(task, targets, units, loss):
     config = configure({"data": {"dataset": "digits"}, "training": {"epochs": 1}})
     data = data_of(task, targets)
-    assert layers_for(config, data) == [6, *HIDDEN_LAYERS, units]
-    assert loss_for(config, data, units) == loss
+    assert choose_layers(config, data) == [6, *HIDDEN_LAYERS, units]
+    assert choose_loss(config, data, units) == loss
     made = run(config, data, progress=False)
     assert (made.network.layers, made.network.loss.name) == ((6, *HIDDEN_LAYERS, units), loss)
     measures = evaluate_predictions(predict_rows(made.network, data.test, task)).measures
@@ -187,8 +187,8 @@ def test_two_classes_take_the_loss_that_suits_the_layers_given(units, loss):
 def test_a_loss_that_is_named_is_taken(task, targets, units, loss):
     config = configure({"data": {"dataset": "digits"}, "network": {"loss": loss}, "training": {"epochs": 1}})
     data = data_of(task, targets)
-    assert layers_for(config, data) == [6, *HIDDEN_LAYERS, units]
-    assert loss_for(config, data, units) == loss
+    assert choose_layers(config, data) == [6, *HIDDEN_LAYERS, units]
+    assert choose_loss(config, data, units) == loss
     assert run(config, data, progress=False).network.loss.name == LOSSES.resolve(loss).name
 
 

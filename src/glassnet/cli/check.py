@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from glassnet.cli.options import ConfigOption, changes_of, takes
+from glassnet.cli.options import ConfigOption, collect_changes, takes
 from glassnet.cli.output import DataDirOption, JsonOption, network_fact, print_facts, print_json, tell_remarks
 
 
@@ -28,13 +28,13 @@ def check(
     from glassnet.nn.optimizers import OPTIMIZERS
     from glassnet.training.config import configure, resolve_names
     from glassnet.training.health.preflight import preflight
-    from glassnet.training.run import load_data, network_for
+    from glassnet.training.run import build_network, load_data
 
-    chosen = configure(changes_of(options), config)
+    chosen = configure(collect_changes(options), config)
     resolve_names(chosen)
     data = load_data(chosen, data_dir)
     tell_remarks(data)
-    network = network_for(chosen, data)
+    network = build_network(chosen, data)
     found = preflight(
         network,
         data,

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from glassnet.cli.options import ConfiguredCommand, changes_of, takes
+from glassnet.cli.options import ConfiguredCommand, collect_changes, takes
 from glassnet.cli.output import (
     DataDirOption,
     JsonOption,
@@ -107,7 +107,7 @@ def audit(
     from glassnet.data.audit import audit as look_over
     from glassnet.data.registry import load_dataset
 
-    found = look_over(load_dataset(dataset, data_dir, **changes_of(options)["data"]))
+    found = look_over(load_dataset(dataset, data_dir, **collect_changes(options)["data"]))
     if as_json:
         print_json(asdict(found))
         return

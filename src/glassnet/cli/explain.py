@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from glassnet.cli.options import changes_of, takes
+from glassnet.cli.options import collect_changes, takes
 from glassnet.cli.output import (
     DataDirOption,
     JsonOption,
@@ -113,11 +113,11 @@ def explain(
     from glassnet.graph.computation_graph import ComputationGraph
     from glassnet.graph.gradient_agreement import check_gradients
     from glassnet.graph.page import explain as explain_page
-    from glassnet.training.option_errors import validated
+    from glassnet.training.config import validate
     from glassnet.training.options import NetworkConfig
 
-    given = changes_of(options)["network"]
-    checked = validated(NetworkConfig, given)
+    given = collect_changes(options)["network"]
+    checked = validate(NetworkConfig, given)
     network_options = {name: getattr(checked, name) for name in given} | ({} if seed is None else {"seed": seed})
     if re.fullmatch(r"\s*\d+(\s*,\s*\d+)*\s*", network):
         drawn = 4 if checked.batch_norm or checked.dropout else 1

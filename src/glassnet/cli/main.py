@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _say_unknown(error: Any) -> str:
     """Return what is said of an option that the command does not have, with the one that may be meant."""
-    from glassnet.training.option_errors import nearest_option
+    from glassnet.training.config import nearest_option
 
     command = error.ctx.command_path
     flags = [flag for one in error.ctx.command.get_params(error.ctx) for flag in one.opts if flag.startswith("--")]

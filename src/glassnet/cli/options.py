@@ -102,7 +102,7 @@ def _flags() -> dict[str, tuple[str, FieldInfo]]:
 
 
 def _annotate(name: str, field: FieldInfo, title: str, default: str) -> Any:
-    """Return an option as Typer's annotation of a parameter; its text is read by `changes_of`."""
+    """Return an option as Typer's annotation of a parameter; its text is read by `collect_changes`."""
     from glassnet.training.options import option_of, type_text
 
     option, flag = option_of(field), f"--{name.replace('_', '-')}"
@@ -117,7 +117,7 @@ def _annotate(name: str, field: FieldInfo, title: str, default: str) -> Any:
     return Annotated[str | None, shown]
 
 
-def changes_of(options: Mapping[str, Any]) -> dict[str, Any]:
+def collect_changes(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that were given as `glassnet.training.config.configure` takes them: values by section.
 
     Raises `UsageError` if a text is not what the option takes.

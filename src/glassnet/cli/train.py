@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glassnet.cli.options import ConfigOption, changes_of, takes
+from glassnet.cli.options import ConfigOption, collect_changes, takes
 from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, tell_remarks
 from glassnet.cli.report import LanguageOption, report_after, report_language
 from glassnet.cli.run_output import (
@@ -114,7 +114,7 @@ def train(
         remedy=remedy,
         language=report_language(lang, no_report),
     )
-    changes = changes_of(options)
+    changes = collect_changes(options)
     several = {"seeds": seeds > 1, "compare": compare, "remedy": remedy}
     if resume is not None:
         given = {name for part in changes.values() if isinstance(part, dict) for name in part} - {"epochs"}
@@ -156,8 +156,7 @@ def _refuse(options: Mapping[str, Any], problem: str) -> None:
 
 def _configure(changes: dict[str, Any], config: Path | None, plan: str | None) -> tuple[RunConfig, str]:
     """Return the configuration that the options amount to, and what is to be said of it before training."""
-    from glassnet.training.config import configure
-    from glassnet.training.plans import load_plan, plan_names
+    from glassnet.training.config import configure, load_plan, plan_names
 
     if config is not None and plan not in (None, "none"):
         raise UsageError("plan", "is a configuration, and so is --config; leave one of the two out")
@@ -231,10 +230,10 @@ def train_seeds(config: RunConfig, seeds: int, session: SessionOptions, data_dir
 
 def resume_run(folder: Path, session: SessionOptions, *, epochs: int | None, data_dir: Path | None) -> None:
     """Go on with a run, and print what came of it."""
-    from glassnet.training.run import data_of, resume
+    from glassnet.training.run import load_run_data, resume
     from glassnet.training.run_folder import RunFolder
 
-    data = data_of(RunFolder(folder), data_dir)
+    data = load_run_data(RunFolder(folder), data_dir)
     callbacks = _trackers(session, folder)
 
     def go_on() -> Run:
@@ -248,12 +247,12 @@ def find_rate(config: RunConfig, session: SessionOptions, data_dir: Path | None)
     from glassnet.report.range_test_figure import draw
     from glassnet.training.config import resolve_names
     from glassnet.training.range_test import find_learning_rate
-    from glassnet.training.run import load_data, network_for
+    from glassnet.training.run import build_network, load_data
 
     resolve_names(config)
     data = load_data(config, data_dir)
     _announce(data, session)
-    network, training = network_for(config, data), config.training
+    network, training = build_network(config, data), config.training
     found = find_learning_rate(
         network, data, optimizer=training.optimizer, batch_size=training.batch_size, seed=config.seed
     )
@@ -282,11 +281,11 @@ def _run_folder(
     config: RunConfig, data: Dataset, session: SessionOptions, *, new: bool = False
 ) -> AbstractContextManager[Path]:
     """Return the folder to save in, as a context; `new` makes the one that was named."""
-    from glassnet.training.run import layers_for
+    from glassnet.training.run import choose_layers
     from glassnet.training.run_folder import default_folder, new_folder
 
     if session.run_dir is None:
-        return default_folder(data.name, layers_for(config, data))
+        return default_folder(data.name, choose_layers(config, data))
     return new_folder(session.run_dir) if new else nullcontext(session.run_dir)
 
 

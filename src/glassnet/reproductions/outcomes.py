@@ -17,7 +17,7 @@ from glassnet.study.statistics import larger_is_better
 from glassnet.training.health.evidence import Baseline
 from glassnet.training.metrics import evaluate_predictions, predict_rows
 from glassnet.training.model_file import load_model
-from glassnet.training.run import network_for
+from glassnet.training.run import build_network
 from glassnet.training.run_folder import RunFolder
 
 #: Epochs at the end whose losses say how training behaves, at most the later half of all; losses that go up and
@@ -109,7 +109,7 @@ def _read_outcome(folder: Path, row: Row, data_cache: DataCache) -> Outcome:
         name: [float(value) for one in values if (value := one.get(name)) is not None]
         for name in (values[-1] if values else {})
     }
-    network = network_for(config, data)
+    network = build_network(config, data)
     sampler = sampler_of(config, data)
     targets = encode(data.train.y[: sampler.n], network.layers[-1], data.n_classes, network.theta.dtype)
     rows_of_a_loss = sampler.batch_size if network.loss.reduction == "sum" else 1

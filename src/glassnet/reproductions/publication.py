@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from glassnet.errors import UsageError, unknown_name
 from glassnet.study.design import Study
 from glassnet.study.specification import study_of
-from glassnet.training.option_errors import validated
+from glassnet.training.config import validate
 
 #: How a figure of several seeds becomes one, and whether it is that of the last epoch or of the best.
 Over = Literal["mean", "best"]
@@ -145,7 +145,7 @@ def load_publication(name: str) -> Publication:
     if name not in known:
         raise unknown_name("publication", name, known)
     values = tomllib.loads(_text(f"{name}.printed.toml"))
-    found = validated(Publication, {"name": name, **values})
+    found = validate(Publication, {"name": name, **values})
     there = {variant.name for variant in load_published_study(name).variants()}
     for variant in (
         *(row.variant for row in found.rows),

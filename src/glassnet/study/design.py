@@ -15,9 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from glassnet.data.dataset import Dataset
 from glassnet.errors import UsageError
 from glassnet.study.statistics import larger_is_better
-from glassnet.training.config import RunConfig
-from glassnet.training.option_errors import validated
-from glassnet.training.run import load_data, network_for
+from glassnet.training.config import RunConfig, validate
+from glassnet.training.run import build_network, load_data
 
 #: The name of the variant that all others are compared with.
 BASE = "base"
@@ -212,7 +211,7 @@ class Study:
         levels = next(one.levels for one in self.factors if one.name == factor)
         configs = [changed(self.base, changes) for changes in levels.values()]
         seed = {"seed": self.seeds[0]}
-        starts = {network_for(config.model_copy(update=seed), load(config)).fingerprint() for config in configs}
+        starts = {build_network(config.model_copy(update=seed), load(config)).fingerprint() for config in configs}
         return len(starts) > 1
 
 
@@ -235,7 +234,7 @@ def changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
     for key, value in changes.items():
         section, _, name = key.partition(".")
         values.setdefault(section, {})[name] = value
-    return validated(RunConfig, values)
+    return validate(RunConfig, values)
 
 
 def _safe(name: str) -> str:

@@ -18,7 +18,7 @@ from glassnet.runtime.seeds import stream
 from glassnet.training.components import Components
 from glassnet.training.config import RunConfig
 from glassnet.training.options import DataConfig
-from glassnet.training.run import load_data, network_for
+from glassnet.training.run import build_network, load_data
 from glassnet.training.sampling import Sampler
 from glassnet.training.trainer import Trainer
 
@@ -93,7 +93,7 @@ def prepare(config: RunConfig, data: Dataset) -> Iterator[Trainer]:
         If options, network and data do not fit.
     """
     components = Components.build(config.training)
-    with Trainer.open(network_for(config, data), data, config, components) as trainer:
+    with Trainer.open(build_network(config, data), data, config, components) as trainer:
         yield trainer
 
 

@@ -19,7 +19,7 @@ from glassnet.training.callbacks import Callback
 from glassnet.training.config import RunConfig
 from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.results import DivergenceError, Run
-from glassnet.training.run import network_for, resume, run
+from glassnet.training.run import build_network, resume, run
 from glassnet.training.run_folder import CONFIG_FILE, LOCK_FILE
 
 #: Seconds to wait for a run folder that a process holds which is about to end.
@@ -125,7 +125,7 @@ def perform(job: Job, data: Dataset, callbacks: Sequence[Callback] = (), *, rest
     FileError
         If the end of the run, or its row, cannot be written.
     """
-    network = network_for(job.config, data)
+    network = build_network(job.config, data)
     status, problem = FINISHED, ""
     if job.seconds is not None:
         callbacks = [*callbacks, TimeLimit(job.seconds)]

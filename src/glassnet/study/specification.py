@@ -16,8 +16,7 @@ from glassnet.data.registry import find
 from glassnet.data.user_data import looks_like_a_path
 from glassnet.errors import FileError, UsageError
 from glassnet.study.design import BASE, Budget, Changes, Factor, Study, changed, measuring
-from glassnet.training.config import RunConfig, resolve_names
-from glassnet.training.option_errors import validated
+from glassnet.training.config import RunConfig, resolve_names, validate
 from glassnet.training.options import SECTIONS, DataConfig, NetworkConfig, TrainingConfig
 
 #: Epochs of a run whose budget is in seconds, where the base says none: those of a day, not of a run.
@@ -147,7 +146,7 @@ def study_of(values: Mapping[str, Any], text: str | None = None) -> Study:
     >>> study.levels()
     {'variant': ['base', 'slow']}
     """
-    file = validated(_File, dict(values))
+    file = validate(_File, dict(values))
     if file.budget.epochs is not None and file.budget.seconds is not None:
         raise UsageError("budget", "takes epochs or seconds, not both; leave one of them out")
     base = _read_base(file)
@@ -227,7 +226,7 @@ def _is_whole(value: Any) -> bool:
 def _read_table(model: type[Table], values: Mapping[str, Any], place: str) -> Table:
     """Read a table of the file, with its place in the names of errors."""
     try:
-        return validated(model, dict(values))
+        return validate(model, dict(values))
     except UsageError as error:
         raise UsageError(f"{place}.{error.name}", error.problem) from None
 

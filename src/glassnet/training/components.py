@@ -11,9 +11,9 @@ from glassnet.data.augmentation import Augmentation
 from glassnet.errors import UsageError
 from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.nn.schedules import SCHEDULES, Constant, Schedule
+from glassnet.training.config import unknown_option, validate
 from glassnet.training.early_stopping import EARLY_STOPPING, EarlyStopping
-from glassnet.training.option_errors import unknown_option, validated
-from glassnet.training.options import OptimizerShorthand, TrainingConfig, fields_of, optimizer_of
+from glassnet.training.options import OptimizerShorthand, TrainingConfig, fields_of, resolve_optimizer
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ def resolve_options(options: Mapping[str, Any], known: Iterable[str] = ()) -> tu
     for name in options:
         if name not in fields:
             raise unknown_option(name, fields, known)
-    optimizer, named = optimizer_of(options), options.get("optimizer", "")
+    optimizer, named = resolve_optimizer(options), options.get("optimizer", "")
     own = not isinstance(named, str) or re.search(r"learning_rate|\(\s*[-+.\d]", named)
     if own and options.get("learning_rate") is not None:
         rate = OPTIMIZERS.resolve(named).learning_rate
         raise UsageError("learning_rate", f"the optimizer has one already, {rate:g}; give it once")
     rest = {name: value for name, value in options.items() if name not in OptimizerShorthand.model_fields}
-    training = validated(TrainingConfig, rest | {"optimizer": optimizer.spec})
+    training = validate(TrainingConfig, rest | {"optimizer": optimizer.spec})
     objects = {name: value for name, value in rest.items() if hasattr(value, "spec")}
     return training, Components.build(training, objects | {"optimizer": optimizer})

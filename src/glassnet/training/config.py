@@ -1,27 +1,42 @@
-"""A run is a value: one configuration, checked, that TOML on disk and objects in Python say alike."""
+"""A run is a value: one configuration, checked, that TOML on disk and objects in Python say alike.
+
+What does not fit an option, or is no option, is one line that names it and what may be meant. Some configurations
+come along: the plans, each found by search on validation rows of its data set.
+"""
 
 from __future__ import annotations
 
+import difflib
+import importlib.resources
 import tomllib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import tomli_w
-from pydantic import Field
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from glassnet.errors import DataError, FileError, UsageError
-from glassnet.training.option_errors import validated
 from glassnet.training.options import (
     SECTIONS,
     DataConfig,
     NetworkConfig,
     Section,
     TrainingConfig,
+    fields_of,
     option,
+    option_of,
 )
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+#: What takes the options of a section in Python.
+TAKERS = {"data": "glassnet.load_dataset", "network": "glassnet.Network", "training": "glassnet.fit"}
 
 
 class RunConfig(Section):
@@ -63,6 +78,57 @@ class RunConfig(Section):
         return tomli_w.dumps(self.model_dump(exclude_none=True))
 
 
+def nearest_option(name: str, known: Iterable[str]) -> str | None:
+    """Return the option that is meant by a name that is none: what others call so, or the most similar name."""
+    known, plain = list(known), name.replace("-", "_").lower()
+    for section in SECTIONS:
+        for meant, field in fields_of(section).items():
+            if meant in known and plain in option_of(field).elsewhere:
+                return meant
+    return next(iter(difflib.get_close_matches(plain, known, n=1, cutoff=0.7)), None)
+
+
+def unknown_option(place: str, known: Iterable[str], others: Iterable[str] = ()) -> UsageError:
+    """Build the error for a name that is no option of a place; `others` are further names that may be meant.
+
+    `place` is the name, after its section where that is part of the message; `known` are the options at that
+    place.
+    """
+    known, name = list(known), place.rpartition(".")[2]
+    for section, taker in TAKERS.items():
+        if name in fields_of(section):
+            return UsageError(place, f"is no option here; it goes to {taker}, or to [{section}] in a file")
+    meant = nearest_option(name, [*known, *others])
+    problem = f"did you mean {meant}?" if meant else f"known here: {', '.join(known)}"
+    return UsageError(place, f"is no option; {problem}")
+
+
+def validate(model: type[Model], values: Mapping[str, Any]) -> Model:
+    """Build a configuration; raise pydantic's first complaint as a `UsageError` that names the option."""
+    try:
+        return model(**values)
+    except ValidationError as error:
+        raise _explain(model, error.errors()[0]) from None
+
+
+def _explain(model: type[BaseModel], first: ErrorDetails) -> UsageError:
+    """Return pydantic's complaint as an error that names the option."""
+    full = [str(part) for part in first["loc"]]
+    if first["type"] == "extra_forbidden":
+        section = full[-2] if len(full) > 1 else ""
+        inner = model.model_fields[section].annotation if section in model.model_fields else model
+        known = fields_of(section) if section in SECTIONS else getattr(inner, "model_fields", model.model_fields)
+        return unknown_option(".".join(full), known)
+    if first["type"] == "value_error" and isinstance(problem := first["ctx"]["error"], UsageError):
+        return UsageError(".".join([*full, problem.name]), problem.problem)
+    place = [part for part in first["loc"] if isinstance(part, str) and part.isidentifier()]
+    name = ".".join(part for part in place if part not in ("int", "float", "str")) or "configuration"
+    if first["type"] == "missing":
+        return UsageError(name, "is missing")
+    problem = first["msg"].partition(", unable")[0]
+    return UsageError(name, f"{problem[0].lower()}{problem[1:]}, got {first['input']!r}")
+
+
 def check_data(config: RunConfig, data: Dataset) -> None:
     """Raise `DataError` where data differ from what a configuration records: a file's checksum, or the scaling."""
     for file, checksum in config.checksums.items():
@@ -97,7 +163,7 @@ def configure(changes: dict[str, Any], start: str | Path | RunConfig | None = No
         values.pop("checksums", None)
     if "seed" in changed:
         values.get("network", {}).pop("seed", None)
-    return validated(RunConfig, values)
+    return validate(RunConfig, values)
 
 
 def _merge(values: dict[str, Any], changes: dict[str, Any]) -> set[str]:
@@ -170,7 +236,7 @@ def load_config(path: str | Path) -> RunConfig:
         raise FileError(path, "is not a regular file")
     try:
         values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        config = validated(RunConfig, values)
+        config = validate(RunConfig, values)
         resolve_names(config)
         return config
     except OSError as error:
@@ -179,3 +245,43 @@ def load_config(path: str | Path) -> RunConfig:
         raise FileError(path, str(error)) from None
     except (ValueError, RecursionError) as error:
         raise FileError(path, f"is no TOML file: {error}") from None
+
+
+def plan_names(dataset: str) -> list[str]:
+    """Return the names of the plans that there are for a data set, ``best`` first."""
+    files = importlib.resources.files("glassnet.training").joinpath("plans").iterdir()
+    endings = [file.name.removeprefix(f"{dataset}-") for file in files if file.name.startswith(f"{dataset}-")]
+    return sorted(ending.removesuffix(".toml") for ending in endings if ending.count("-") == 0)
+
+
+def load_plan(dataset: str, name: str = "best") -> RunConfig:
+    """Return a plan's configuration; ``glassnet.run`` trains by it.
+
+    Parameters
+    ----------
+    dataset : str
+        For example ``"fashion-mnist"``.
+    name : str, default "best"
+        ``"best"`` for accuracy, ``"fast"`` for time, where there is one.
+
+    Returns
+    -------
+    RunConfig
+        What the plan says of data, network and training.
+
+    Raises
+    ------
+    UsageError
+        If there is no such plan.
+
+    Examples
+    --------
+    >>> load_plan("fashion-mnist").data.dataset
+    'fashion-mnist'
+    """
+    known = plan_names(dataset)
+    if name not in known:
+        there = f"there are: {', '.join(known)}" if known else "leave it out"
+        raise UsageError("plan", f"there is no plan {name!r} for {dataset}; {there}")
+    file = importlib.resources.files("glassnet.training").joinpath("plans", f"{dataset}-{name}.toml")
+    return validate(RunConfig, tomllib.loads(file.read_text(encoding="utf-8")))

@@ -14,8 +14,7 @@ from glassnet.nn.network import Network
 from glassnet.runtime.environment import environment
 from glassnet.training.callbacks import Callback
 from glassnet.training.components import resolve_options
-from glassnet.training.config import RunConfig
-from glassnet.training.option_errors import validated
+from glassnet.training.config import RunConfig, validate
 from glassnet.training.options import NetworkConfig, TrainingConfig, takes_training_options
 from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
@@ -112,7 +111,7 @@ def describe_run(
     """Return the configuration that would make a run again: of a network, data and training at hand."""
     description = network.get_config()
     description["seed"] = network.seed if network.seed != seed else None
-    return validated(
+    return validate(
         RunConfig,
         {
             "seed": seed,

@@ -21,10 +21,25 @@ MODEL_FILE = "model.safetensors"
 def save_model(network: Network, path: str | Path) -> None:
     """Write a network to a file, whole or not at all.
 
+    Parameters
+    ----------
+    network : Network
+        Its parameters and its description are saved.
+    path : str or Path
+        The file. A file that is there is replaced.
+
     Raises
     ------
     FileError
         If the file cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(Network([4, 3, 2]), f"{folder}/small.safetensors")
+    ...     load_model(f"{folder}/small.safetensors").layers
+    (4, 3, 2)
     """
     arrays = {"theta": network.theta}
     if any(network.batch_norm):
@@ -39,6 +54,11 @@ def load_model(path: str | Path) -> Network:
     ----------
     path : str or Path
         The file, or a run folder that holds a ``model.safetensors``.
+
+    Returns
+    -------
+    Network
+        With the parameters that were saved, bit for bit.
 
     Raises
     ------
@@ -56,10 +76,10 @@ def load_model(path: str | Path) -> Network:
     path = Path(path)
     if path.is_dir():
         path = path / MODEL_FILE
-    return network_from(path, read_archive(path, "model file", "give a run folder or a model file"))
+    return restore_network(path, read_archive(path, "model file", "give a run folder or a model file"))
 
 
-def network_from(path: Path, saved: dict[str, Any]) -> Network:
+def restore_network(path: Path, saved: dict[str, Any]) -> Network:
     """Return a saved network: its ``config``, ``theta``, and ``statistics`` where a layer normalises.
 
     Raises `FileError`, which names the path, if they do not make a network.

@@ -294,7 +294,7 @@ class TrainingConfig(Section):
         if not isinstance(values, dict) or names.keys().isdisjoint(values):
             return values
         rest = {name: value for name, value in values.items() if name not in names}
-        return rest | {"optimizer": optimizer_of(values).spec}
+        return rest | {"optimizer": resolve_optimizer(values).spec}
 
     @field_validator("optimizer", "schedule", "augmentation", "early_stopping", mode="before")
     @classmethod
@@ -316,7 +316,7 @@ class TrainingConfig(Section):
         return {str(label): weight for label, weight in value.items()} if isinstance(value, Mapping) else value
 
 
-def optimizer_of(options: Mapping[str, Any]) -> Optimizer:
+def resolve_optimizer(options: Mapping[str, Any]) -> Optimizer:
     """Return the optimizer that options of training describe, with what a shorthand says of it."""
     from glassnet.nn.optimizers import OPTIMIZERS
 

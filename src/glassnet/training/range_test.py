@@ -18,7 +18,7 @@ from glassnet.nn.network import Network
 from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.seeds import stream
-from glassnet.training.option_errors import validated
+from glassnet.training.config import validate
 from glassnet.training.options import TrainingConfig
 from glassnet.training.sampling import Sampler
 
@@ -159,7 +159,7 @@ def _sweep(
 ) -> list[float]:
     """Train with each learning rate for a step; return the losses until they blow up."""
     X, targets = network.check_data(*data.train)
-    sampler = Sampler.of_run(validated(TrainingConfig, {"batch_size": batch_size}), optimizer, data)
+    sampler = Sampler.of_run(validate(TrainingConfig, {"batch_size": batch_size}), optimizer, data)
     state = optimizer.start(network.theta, network.parameters)
     keys = mask_keys(seed, np.arange(1, len(learning_rates) + 1), len(network.W))
     batches = _draw_batches(sampler, stream(seed, "shuffling"))

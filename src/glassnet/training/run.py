@@ -14,11 +14,10 @@ from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.network import Network
 from glassnet.training.callbacks import Callback
 from glassnet.training.components import Components
-from glassnet.training.config import RunConfig, check_data
+from glassnet.training.config import RunConfig, check_data, validate
 from glassnet.training.fit import describe_run
 from glassnet.training.history import History
-from glassnet.training.model_file import load_model, network_from
-from glassnet.training.option_errors import validated
+from glassnet.training.model_file import load_model, restore_network
 from glassnet.training.options import TrainingConfig
 from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
@@ -45,10 +44,10 @@ def open_run(run: Path, data_dir: str | Path | None = None) -> tuple[Network, Ru
     """
     network = load_model(run)
     folder = RunFolder(run if run.is_dir() else run.parent)
-    return network, folder, data_of(folder, data_dir)
+    return network, folder, load_run_data(folder, data_dir)
 
 
-def data_of(folder: RunFolder, data_dir: str | Path | None) -> Dataset:
+def load_run_data(folder: RunFolder, data_dir: str | Path | None) -> Dataset:
     """Load the data that a folder's run learned from.
 
     Raises `FileError` if it names data that no command can load, `DataError` if the data are others.
@@ -63,7 +62,7 @@ def data_of(folder: RunFolder, data_dir: str | Path | None) -> Dataset:
     return load_data(config, data_dir)
 
 
-def layers_for(config: RunConfig, data: Dataset) -> list[int]:
+def choose_layers(config: RunConfig, data: Dataset) -> list[int]:
     """Return the configuration's layers, or else two hidden ones between the data's columns and what they ask for.
 
     That is a unit for each class, label or number; two classes take a single one.
@@ -77,7 +76,7 @@ def layers_for(config: RunConfig, data: Dataset) -> list[int]:
     return [columns, *HIDDEN_LAYERS, 1 if single else units]
 
 
-def loss_for(config: RunConfig, data: Dataset, units: int) -> str:
+def choose_loss(config: RunConfig, data: Dataset, units: int) -> str:
     """Return the configuration's loss, or else the one that suits the data's task and the number of outputs."""
     if config.network.loss is not None:
         return config.network.loss
@@ -86,13 +85,13 @@ def loss_for(config: RunConfig, data: Dataset, units: int) -> str:
     return "half_squared_error" if data.task == "regression" else "cross_entropy"
 
 
-def network_for(config: RunConfig, data: Dataset) -> Network:
+def build_network(config: RunConfig, data: Dataset) -> Network:
     """Return the untrained network of a configuration, fitted to the data where it leaves that open."""
     options = config.network.model_dump()
     if options["initializer"] == "array":
         raise DataError("initializer: the run began with an array of parameters, which only its model file holds")
-    options["layers"] = layers_for(config, data)
-    options["loss"] = loss_for(config, data, options["layers"][-1])
+    options["layers"] = choose_layers(config, data)
+    options["loss"] = choose_loss(config, data, options["layers"][-1])
     if options["seed"] is None:
         options["seed"] = config.seed
     return Network(**options)
@@ -118,15 +117,27 @@ def run(
     sample_weight, callbacks, run_dir, progress
         See `glassnet.fit`.
 
+    Returns
+    -------
+    Run
+        The network, its history, and the configuration with what was left open.
+
     Raises
     ------
     DataError
         If the configuration holds checksums or a start, and data, weights or initial parameters differ from them.
+
+    Examples
+    --------
+    >>> config = RunConfig(data={"dataset": "digits"}, training={"epochs": 2})
+    >>> done = run(config, progress=False)
+    >>> done.network.layers, len(done.history)
+    ((64, 256, 128, 10), 2)
     """
     if data is None:
         data = load_data(config)
     check_data(config, data)
-    network = network_for(config, data)
+    network = build_network(config, data)
     if config.start not in (None, network.fingerprint()):
         raise DataError(
             "start: the run began with other parameters than its initializer and seed give here (a network that "
@@ -172,6 +183,11 @@ def resume(
     data_dir : path, optional
         The folder that holds the data, in place of GLASSNET_DATA.
 
+    Returns
+    -------
+    Run
+        The run as it ends now. A run that has ended before is returned as it ended.
+
     Raises
     ------
     FileError
@@ -181,12 +197,18 @@ def resume(
     UsageError
         If the run has had more epochs than `epochs`.
 
-    Notes
-    -----
-    A run that has ended is returned as it ended.
+    Examples
+    --------
+    >>> import tempfile
+    >>> config = RunConfig(data={"dataset": "digits"}, training={"epochs": 2})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first = run(config, run_dir=f"{folder}/first", progress=False)
+    ...     longer = resume(f"{folder}/first", epochs=3, progress=False)
+    >>> len(longer.history), longer.stopped
+    (3, 'epochs')
     """
     folder = RunFolder(Path(run_dir))
-    data = data_of(folder, data_dir) if data is None else as_dataset(data, y, validation_data)
+    data = load_run_data(folder, data_dir) if data is None else as_dataset(data, y, validation_data)
     with folder.hold() as config:
         saved = folder.checkpoint()
         check_data(config, data)
@@ -196,7 +218,7 @@ def resume(
             raise DataError(f"the data are split otherwise than the run's {split}")
         network, done, begun = _read_progress(folder, saved)
         if epochs is not None:
-            training = validated(TrainingConfig, config.training.model_dump() | {"epochs": epochs})
+            training = validate(TrainingConfig, config.training.model_dump() | {"epochs": epochs})
             config = config.model_copy(update={"training": training})
         if config.training.epochs < begun:
             raise UsageError("epochs", f"the run has had {done} epochs; ask for {begun} or more")
@@ -211,6 +233,6 @@ def _read_progress(folder: RunFolder, saved: dict[str, Any]) -> tuple[Network, i
     """Return a checkpoint's network, and how many epochs were finished, and how many begun."""
     try:
         done = len(History.from_csv(saved["history"]))
-        return network_from(folder.checkpoint_path, saved["network"]), done, done + (saved["rows_done"] > 0)
+        return restore_network(folder.checkpoint_path, saved["network"]), done, done + (saved["rows_done"] > 0)
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(folder.checkpoint_path, f"is no checkpoint of a run: {error}") from None
