@@ -1,6 +1,10 @@
 """Running the command line, in this process and in its own."""
 
+import contextlib
+import functools
+import io
 import json
+import shutil
 import subprocess
 import sys
 
@@ -62,8 +66,21 @@ def process(here):
     return start
 
 
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory):
+    """``trained_once(*arguments)``: the folder of a run that ``glassnet train`` saved in ``run``, made once."""
+
+    @functools.cache
+    def train(*arguments):
+        folder = tmp_path_factory.mktemp("trained")
+        with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
+            assert main(["train", *arguments, "--quiet", "--run-dir", "run"]) == 0
+        return folder / "run"
+
+    return train
+
+
 @pytest.fixture
-def run_folder(glassnet, here):
+def run_folder(trained_once, here):
     """A small trained run on digits."""
-    glassnet("train", "digits", "--layers", "64,16,10", "--epochs", 3, "--quiet", "--run-dir", "run")
-    return here / "run"
+    return shutil.copytree(trained_once("digits", "--layers", "64,16,10", "--epochs", "3"), here / "run")

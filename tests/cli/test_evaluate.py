@@ -1,5 +1,6 @@
 """``glassnet evaluate``."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -86,10 +87,9 @@ def test_a_run_on_arrays_is_evaluated_where_they_are(glassnet):
 
 
 @pytest.fixture
-def cancer_run(glassnet, here):
+def cancer_run(trained_once, here):
     """A small trained run on two classes."""
-    glassnet("train", "breast-cancer", "--layers", "30,8,1", "--epochs", 3, "--quiet", "--run-dir", "run")
-    return here / "run"
+    return shutil.copytree(trained_once("breast-cancer", "--layers", "30,8,1", "--epochs", "3"), here / "run")
 
 
 @pytest.fixture

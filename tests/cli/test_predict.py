@@ -3,7 +3,9 @@
 import csv
 import io
 import os
+import shutil
 import struct
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -103,24 +105,30 @@ def test_what_is_no_file_is_not_replaced(glassnet, run_folder, rows, here):
     assert (here / "elsewhere.csv").read_text().startswith("row,label")
 
 
-@pytest.fixture
-def table(here):
-    """A table, and its columns by name."""
+@pytest.fixture(scope="module")
+def written_table(tmp_path_factory):
+    """A table of houses."""
     rng = np.random.default_rng(0)
     area, colour = rng.uniform(50, 90, 80).round(1), np.tile(["blue", "red"], 40)
     kind = np.where(area > 70, "house", "flat")
     lines = [f"{a},{c},{k},{1000 * a + 1:.1f}" for a, c, k in zip(area, colour, kind, strict=True)]
-    (here / "houses.csv").write_text("\n".join(["area,colour,kind,price", *lines]) + "\n")
-    return here / "houses.csv"
+    path = tmp_path_factory.mktemp("houses") / "houses.csv"
+    path.write_text("\n".join(["area,colour,kind,price", *lines]) + "\n")
+    return path
 
 
 @pytest.fixture
-def learn(glassnet, table):
+def table(written_table, here):
+    return Path(shutil.copy(written_table, here))
+
+
+@pytest.fixture
+def learn(trained_once, written_table, here):
     """``learn(target)``: a run on the table."""
 
     def train(target):
-        options = ["--epochs", 3, "--batch-size", 8, "-q", "--run-dir", "run"]
-        assert glassnet("train", table.name, "--target", target, *options).code == 0
+        options = ["--target", target, "--epochs", "3", "--batch-size", "8"]
+        shutil.copytree(trained_once(str(written_table), *options), here / "run")
 
     return train
 
@@ -219,14 +227,22 @@ def test_damaged_columns_are_one_line(glassnet, learn, table, here):
 # Standardised data
 
 
-@pytest.fixture
-def images(here):
-    """Images of bytes with an uneven light, in an NPZ file; those of its test rows as IDX and NPY too."""
+@pytest.fixture(scope="module")
+def written_images(tmp_path_factory):
+    """Images of bytes with an uneven light, in an NPZ file."""
     rng = np.random.default_rng(0)
     y = np.arange(240) % 3
     light = np.linspace(0, 150, 36).reshape(6, 6)
     X = np.rint(light + 40 * rng.random((240, 6, 6)) + 30 * np.eye(3)[y][:, :, None].repeat(2, 1)).astype(np.uint8)
-    np.savez(here / "images.npz", X=X, y=y)
+    path = tmp_path_factory.mktemp("images") / "images.npz"
+    np.savez(path, X=X, y=y)
+    return path
+
+
+@pytest.fixture
+def images(written_images, here):
+    """The test rows of the images, which are in IDX and NPY files, too."""
+    shutil.copy(written_images, here)
     test = gn.load_dataset("images.npz").test
     np.save(here / "test.npy", test.X)
     (here / "test.idx").write_bytes(struct.pack(">HBB3I", 0, 8, 3, *test.X.shape) + test.X.tobytes())
@@ -234,9 +250,9 @@ def images(here):
 
 
 @pytest.fixture
-def scaled_run(glassnet, images):
-    options = ["--standardize", "--layers", "36,8,3", "--epochs", 9, "--batch-size", 16, "-q", "--run-dir", "run"]
-    assert glassnet("train", "images.npz", *options).code == 0
+def scaled_run(trained_once, written_images, images, here):
+    options = ["--standardize", "--layers", "36,8,3", "--epochs", "9", "--batch-size", "16"]
+    shutil.copytree(trained_once(str(written_images), *options), here / "run")
 
 
 def test_raw_images_get_the_answers_that_the_standardised_run_is_judged_by(glassnet, scaled_run, images, here):
