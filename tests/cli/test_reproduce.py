@@ -8,7 +8,9 @@ import time
 
 import pytest
 from tests.reproductions.publications import ANY, ROWS, TANH, come_along, publish
-from tests.study.studies import listed, points
+from tests.study.studies import done, listed, points
+
+from glassnet.reproductions.publication import load_published_study
 
 #: The command, with the publications of a folder in place of those that come along.
 SCRIPT = """
@@ -31,6 +33,11 @@ def tiny(here, monkeypatch):
     """A publication of seconds that comes along."""
     come_along(monkeypatch, publish(here / "published", points(here), seeds=1))
     return here
+
+
+def do_runs(folder):
+    """Do the runs of the tiny publication in this process, so that no worker has to."""
+    done(load_published_study("tiny"), folder / "study")
 
 
 def test_a_table_is_repeated_and_told(glassnet, tiny):
@@ -77,6 +84,7 @@ def test_json_in_chinese_and_a_second_call_that_repeats_nothing(glassnet, tiny):
     fails = {"variant": "mad", "table": "networks", "label": "mad", "behaviour": "fails", "figures": [figure]}
     study = listed({"tanh": TANH, "mad": MAD}, "points.npz", seeds=1)
     publish(tiny / "published", "points.npz", study=study, rows=[*ROWS, fails])
+    do_runs(tiny / "mine")
     arguments = ["reproduce", "tiny", "--workers", 1, "--quiet", "--folder", "mine", "--json"]
     first = glassnet(*arguments)
     assert (first.code, first.err) == (0, "")
@@ -125,6 +133,7 @@ def test_a_run_that_failed_is_named_and_ends_with_1(glassnet, tiny):
 
 def test_a_report_that_cannot_be_written_costs_a_line_and_no_table(glassnet, tiny):
     (tiny / "reproductions" / "tiny" / "report.html").mkdir(parents=True)
+    do_runs(tiny / "reproductions" / "tiny")
     answer = glassnet("reproduce", "tiny", "--workers", 1, "-q")
     assert answer.code == 0
     assert answer.err.startswith("glassnet: no report was written: ")
