@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import signal
 import stat
@@ -31,10 +32,16 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(process, glassnet, here, nu
     held = glassnet("train", "--resume", "a run")
     assert (held.code, held.error) == (1, "a run: is in use: another process trains in it; wait until it ends")
     run.send_signal(number)
-    _, err = run.communicate(timeout=20)
-    assert run.returncode == code
-    assert err.splitlines()[-1].endswith("; saved in a run; go on with: glassnet train --resume 'a run'")
-    epochs = len(RunFolder(here / "a run").history()) + 2
+    out, err = run.communicate(timeout=20)
+    assert (run.returncode, out) == (code, "")
+    said = r".*stopped after (\d+) whole epochs?; saved in a run; go on with: glassnet train --resume 'a run'"
+    done = int(re.fullmatch(said, err.splitlines()[-1])[1])
+    assert "Traceback" not in err
+    assert len(RunFolder(here / "a run").history()) == done
+    network = gn.load_model("a run")
+    assert np.isfinite(network.theta).all()
+    assert network.fingerprint() != gn.Network(network.layers).fingerprint()
+    epochs = done + 2
     resumed = glassnet("train", "--resume", "a run", "--epochs", epochs, "--json")
     assert resumed.code == 0
     shown = [int(line.split()[1].partition("/")[0]) for line in resumed.err.splitlines()]
