@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from glassnet.cli.options import ConfigOption, collect_changes, takes
-from glassnet.cli.output import DataDirOption, JsonOption, network_fact, print_facts, print_json, tell_remarks
+from glassnet.cli.output import DataDirOption, JsonOption, describe_network, print_facts, print_json, print_remarks
 
 
 @takes("seed", "data", "network", "optimizer", "learning_rate", "update_scale", "batch_size")
@@ -33,7 +33,7 @@ def check(
     chosen = configure(collect_changes(options), config)
     resolve_names(chosen)
     data = load_data(chosen, data_dir)
-    tell_remarks(data)
+    print_remarks(data)
     network = build_network(chosen, data)
     found = preflight(
         network,
@@ -45,7 +45,7 @@ def check(
     if as_json:
         print_json({"dataset": data.name, "layers": list(network.layers)} | found.to_dict())
     else:
-        facts = [network_fact(network), ("optimizer", OPTIMIZERS.resolve(chosen.training.optimizer).spec)]
+        facts = [describe_network(network), ("optimizer", OPTIMIZERS.resolve(chosen.training.optimizer).spec)]
         facts += [(one.name, f"{'ok' if one.passed else 'NOT OK'}  {one.finding}") for one in found.checks]
         facts += [(f"layer {one.layer}" if one.layer else "network", f"NOT OK  {one}") for one in found.diagnoses]
         print_facts([*facts, ("conclusion", str(found.conclusion))])

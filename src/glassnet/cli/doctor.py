@@ -26,7 +26,10 @@ def doctor(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
     facts = [
         ("processor", report["processor"]),
         ("cores", f"{report['cores']}{load}"),
-        *((f"{library['name']}", _library(library)) for library in report["blas_libraries"]),
+        *(
+            (one["name"], f"{one['version']}, kernel {one['kernel']}, {one['threads']} threads, {one['path']}")
+            for one in report["blas_libraries"]
+        ),
         ("products", f"{rates} threads, GFLOP/s in float32"),
         ("kernels", f"numba {report['numba']}" if report["compiled_steps"] else "numpy"),
         ("compiled code", report["compiled_code"]),
@@ -37,7 +40,3 @@ def doctor(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
         *(("advice", sentence) for sentence in report["advice"] or ["none: nothing here costs speed"]),
     ]
     print_facts(facts)
-
-
-def _library(library: dict[str, object]) -> str:
-    return f"{library['version']}, kernel {library['kernel']}, {library['threads']} threads, {library['path']}"

@@ -11,12 +11,12 @@ from glassnet.cli.output import (
     DataDirOption,
     JsonOption,
     SplitName,
-    measures_facts,
-    network_fact,
+    describe_measures,
+    describe_network,
     print_facts,
     print_json,
+    print_published,
     print_table,
-    published_table,
 )
 
 if TYPE_CHECKING:
@@ -84,10 +84,10 @@ def evaluate(
     cut = "" if epochs == config.training.epochs else f" of {config.training.epochs}: the run was cut short"
     facts = [
         ("data", f"{data.name}: {found.rows:,} {split.value} rows"),
-        network_fact(network),
+        describe_network(network),
         ("epochs", f"{epochs}{cut}"),
         ("loss", f"{found.loss:.4f}"),
-        *measures_facts(found),
+        *describe_measures(found),
     ]
     print_facts(facts + ([("scores", str(written))] if written else []))
     if classes:
@@ -95,7 +95,7 @@ def evaluate(
         _print_classes(classes)
     if figures:
         typer.echo()
-        published_table(figures, found.measures)
+        print_published(figures, found.measures)
 
 
 def _print_classes(classes: list[ClassScore]) -> None:

@@ -14,7 +14,7 @@ from glassnet.cli.output import (
     JsonOption,
     OverwriteOption,
     SplitName,
-    network_fact,
+    describe_network,
     output_file,
     print_facts,
     print_json,
@@ -157,7 +157,7 @@ def explain(
     print_facts(
         [
             ("file", f"{file}, {file.stat().st_size / 1e3:,.0f} kB"),
-            network_fact(net),
+            describe_network(net),
             ("shown first", f"{graph.view.level}, {len(graph.nodes)} nodes"),
             ("loss", f"{graph.loss:.6g}"),
             ("graph", f"differs from the delta recursion by {agreement.graph_difference or 0:.1g}"),

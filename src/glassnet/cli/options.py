@@ -142,36 +142,36 @@ def _read(name: str, field: FieldInfo, value: Any) -> Any:
         raise UsageError(name, f"must be {form}; got {value!r}") from None
 
 
-def _split(text: str) -> list[str]:
+def _split_names(text: str) -> list[str]:
     """Read names with commas between."""
     return [name.strip() for name in text.split(",")]
 
 
-def _one_or_more(text: str) -> str | list[str]:
+def _read_names(text: str) -> str | list[str]:
     """Read one name, or several with commas between."""
-    return _split(text) if "," in text else text
+    return _split_names(text) if "," in text else text
 
 
-def _shares(text: str) -> float | list[float]:
+def _read_shares(text: str) -> float | list[float]:
     """Read one share, or several with commas between."""
     shares = [float(part) for part in text.split(",")]
     return shares if len(shares) > 1 else shares[0]
 
 
-def _number(text: str) -> int | float:
+def _read_number(text: str) -> int | float:
     """Tell a number of rows, ``5``, from a share of them, ``0.5`` or ``1.0``."""
     return int(text) if text.isdecimal() else float(text)
 
 
-def _number_or_name(text: str) -> int | float | str:
+def _read_rows(text: str) -> int | float | str:
     """Read a number or a share of rows; anything else is a name for them, ``last(500)``."""
     try:
-        return _number(text)
+        return _read_number(text)
     except ValueError:
         return text
 
 
-def _class_weights(text: str) -> str | dict[str, float]:
+def _read_class_weights(text: str) -> str | dict[str, float]:
     """Read ``balanced``, or weights by class: ``cat=2,dog=1``."""
     if "=" not in text:
         return text
@@ -186,12 +186,12 @@ def _class_weights(text: str) -> str | dict[str, float]:
 #: By the beginning of an option's type: what stands for its value, what reads it, and what that takes.
 FORMS: tuple[tuple[str, str, Callable[[Any], Any], str], ...] = (
     ("bool", "", bool, ""),
-    ("str | dict[", "NAME=W,..", _class_weights, "balanced, or like cat=2,dog=1"),
-    ("str | list[", "NAME,..", _one_or_more, ""),
-    ("list[", "NAME,..", _split, ""),
-    ("float | list[", "X,..", _shares, "a share such as 0.4, or several: 0.1,0.4,0.4"),
-    ("int | float | str", "N", _number_or_name, ""),
-    ("int | float", "N", _number, "a number of rows, or a share such as 0.1"),
+    ("str | dict[", "NAME=W,..", _read_class_weights, "balanced, or like cat=2,dog=1"),
+    ("str | list[", "NAME,..", _read_names, ""),
+    ("list[", "NAME,..", _split_names, ""),
+    ("float | list[", "X,..", _read_shares, "a share such as 0.4, or several: 0.1,0.4,0.4"),
+    ("int | float | str", "N", _read_rows, ""),
+    ("int | float", "N", _read_number, "a number of rows, or a share such as 0.1"),
     ("int", "N", int, "a whole number"),
     ("float", "X", float, "a number"),
     ("", "NAME", str, ""),

@@ -60,7 +60,7 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
         typer.echo(f"{name:{width}}  {value}")
 
 
-def network_fact(network: Network) -> tuple[str, str]:
+def describe_network(network: Network) -> tuple[str, str]:
     """Return a network's layers and size, for `print_facts`."""
     return "network", f"{'-'.join(map(str, network.layers))}, {len(network.theta):,} parameters"
 
@@ -69,13 +69,13 @@ def network_fact(network: Network) -> tuple[str, str]:
 MEASURES = {"auc": "AUC", "r2": "R2", "mae": "mean absolute error"}
 
 
-def tell_remarks(data: Dataset) -> None:
+def print_remarks(data: Dataset) -> None:
     """Say on stderr what was decided while the user's own data were read."""
     for remark in data.remarks:
         typer.echo(f"glassnet: {data.name}: {remark}", err=True)
 
 
-def measures_facts(found: Evaluation) -> list[tuple[str, str]]:
+def describe_measures(found: Evaluation) -> list[tuple[str, str]]:
     """Return a network's measures with their intervals, for `print_facts`."""
     facts = []
     for name, value in found.measures.items():
@@ -85,7 +85,7 @@ def measures_facts(found: Evaluation) -> list[tuple[str, str]]:
     return facts
 
 
-def published_table(figures: dict[str, dict[str, float]], own: dict[str, float]) -> None:
+def print_published(figures: dict[str, dict[str, float]], own: dict[str, float]) -> None:
     """Print published AUC and accuracy by method, and one's own below."""
     rows = [[method, f"{row['auc']:.3f}", f"{row['acc']:.3f}"] for method, row in figures.items()]
     mine = [f"{own[name]:.3f}" if name in own else "" for name in ("auc", "accuracy")]

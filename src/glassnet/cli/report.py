@@ -37,7 +37,7 @@ LanguageOption = Annotated[
 ]
 
 
-def report_language(lang: Language | None, no_report: bool) -> Language | None:
+def choose_language(lang: Language | None, no_report: bool) -> Language | None:
     """Return the language that a report is to be written in; None where none is to be."""
     if no_report and lang is not None:
         raise UsageError("lang", "is of the report, and --no-report leaves it out; leave one of the two out")
@@ -62,7 +62,7 @@ def report(
 
     language = lang or Language.EN
     of_study = (run / STUDY_FILE).is_file()
-    page = _study_page(run, data_dir, language) if of_study else _run_page(run, data_dir, language)
+    page = _report_study(run, data_dir, language) if of_study else _report_run(run, data_dir, language)
     twin = page.with_name(MARKDOWN_FILE)
     if as_json:
         record = {"study" if of_study else "run": str(run), "report": str(page), "markdown": str(twin)}
@@ -71,7 +71,7 @@ def report(
     print_facts([("report", f"{page}, {page.stat().st_size / 1e3:,.0f} kB"), ("in Markdown", str(twin))])
 
 
-def _run_page(run: Path, data_dir: Path | None, language: Language) -> Path:
+def _report_run(run: Path, data_dir: Path | None, language: Language) -> Path:
     from glassnet.report.run_page import write_run_report
     from glassnet.training.run import open_run
 
@@ -79,7 +79,7 @@ def _run_page(run: Path, data_dir: Path | None, language: Language) -> Path:
     return write_run_report(folder.path, network, data, language=language.value)
 
 
-def _study_page(folder: Path, data_dir: Path | None, language: Language) -> Path:
+def _report_study(folder: Path, data_dir: Path | None, language: Language) -> Path:
     from glassnet.study.fairness import DataCache
     from glassnet.study.findings import gather_findings
     from glassnet.study.results import read_rows
@@ -107,14 +107,14 @@ def _write_study(found: StudyFindings, load: Callable[[RunConfig], Dataset], lan
     return StudyWritten(write_study_report(found, load, language=language.value), evaluation)
 
 
-def study_report_after(
+def report_study_end(
     found: StudyFindings, load: Callable[[RunConfig], Dataset], language: Language
 ) -> StudyWritten | None:
     """Write the report of a study whose runs are done; where that fails it is said, and None returned."""
-    return attempted("study", _again(found.folder), lambda: _write_study(found, load, language))
+    return attempt_report("study", _rerun_command(found.folder), lambda: _write_study(found, load, language))
 
 
-def report_after(
+def report_run_end(
     run: Run, data: Dataset, language: Language, predict: Callable[[], Predictions | None]
 ) -> Path | None:
     """Write the report of a run that has ended; where that fails it is said, and None returned: the run is saved.
@@ -131,14 +131,14 @@ def report_after(
     def write() -> Path:
         return write_run_report(folder, run.network, data, language=language.value, predictions=predict())
 
-    return attempted("run", _again(folder), write)
+    return attempt_report("run", _rerun_command(folder), write)
 
 
-def _again(folder: Path) -> str:
+def _rerun_command(folder: Path) -> str:
     return join(["glassnet", "report", str(folder)])
 
 
-def attempted(what: str, again: str, write: Callable[[], Written]) -> Written | None:
+def attempt_report(what: str, again: str, write: Callable[[], Written]) -> Written | None:
     """Write a report; where that fails it is said, and None returned: the work that it is of is saved.
 
     Ends with 130 after Ctrl-C.

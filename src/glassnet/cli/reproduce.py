@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, print_facts, print_json, print_table
-from glassnet.cli.report import Language, LanguageOption, attempted
+from glassnet.cli.report import Language, LanguageOption, attempt_report
 from glassnet.cli.study import WorkersOption, explaining_interrupt, print_problems, resume_command
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def reproduce(
     again = resume_command(command, folder, workers, data_dir)
     with explaining_interrupt(again):
         found = reproduce(name, folder, data_dir=data_dir, workers=workers, progress=not quiet)
-    page = attempted("table", again, lambda: _write_pages(found, data_dir, lang or Language.EN))
+    page = attempt_report("table", again, lambda: _write_pages(found, data_dir, lang or Language.EN))
     _print_reproduction(found, page, as_json)
     if found.failed:
         raise typer.Exit(1)

@@ -12,12 +12,12 @@ import typer
 
 from glassnet.cli.output import (
     MEASURES,
-    measures_facts,
-    network_fact,
+    describe_measures,
+    describe_network,
     print_facts,
     print_json,
+    print_published,
     print_table,
-    published_table,
 )
 from glassnet.cli.report import Language
 from glassnet.errors import FileError
@@ -68,7 +68,7 @@ def print_run(trained: TrainedRun, data: Dataset, session: SessionOptions) -> No
     epochs = "1 epoch" if len(run.history) == 1 else f"{len(run.history)} epochs"
     facts = [
         _rows_fact(data),
-        network_fact(run.network),
+        describe_network(run.network),
         ("optimizer", run.config.training.optimizer),
         ("trained", f"{epochs}, {run.history.seconds:.1f} s, {run.config.environment['kernels']} kernels"),
     ]
@@ -81,7 +81,7 @@ def print_run(trained: TrainedRun, data: Dataset, session: SessionOptions) -> No
     if last and last.validation_accuracy is not None:
         facts.append(("validation accuracy", f"{last.validation_accuracy:.4f}"))
     facts += [(name.replace("_", " "), f"{value:.4f}") for name, value in (last.measures if last else {}).items()]
-    facts += [(f"test {name}", value) for name, value in measures_facts(test)]
+    facts += [(f"test {name}", value) for name, value in describe_measures(test)]
     facts += [("test loss", f"{test.loss:.4f}"), ("health", _health_text(run)), ("run folder", str(run.folder))]
     print_facts([*facts, *_report_facts([trained])])
     _print_published(session, test.measures)
@@ -132,7 +132,7 @@ def print_seeds(trained: Sequence[TrainedRun], folder: Path, data: Dataset, sess
         record |= {"published": session.figures, "runs": records}
         print_json(record | {"spread": {name: asdict(over) for name, over in spread.items()}})
         return check_end(runs, session)
-    facts = [_rows_fact(data), network_fact(runs[0].network), ("run folders", str(folder))]
+    facts = [_rows_fact(data), describe_network(runs[0].network), ("run folders", str(folder))]
     print_facts([*facts, *_report_facts(trained)])
     typer.echo()
     rows = [
@@ -165,7 +165,7 @@ def print_range_test(
         return
     print_facts(
         [
-            network_fact(network),
+            describe_network(network),
             ("optimizer", found.optimizer),
             ("learning rate", f"{found.pick:.3g}"),
             ("highest stable", f"{found.highest_stable:.3g}"),
@@ -252,7 +252,7 @@ def _print_published(session: SessionOptions, measures: dict[str, float]) -> Non
     """Print published figures with one's own, where they were asked for."""
     if session.figures:
         typer.echo()
-        published_table(session.figures, measures)
+        print_published(session.figures, measures)
 
 
 def _rows_fact(data: Dataset) -> tuple[str, str]:

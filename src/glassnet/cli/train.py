@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.cli.options import ConfigOption, collect_changes, takes
-from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, tell_remarks
-from glassnet.cli.report import LanguageOption, report_after, report_language
+from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, print_remarks
+from glassnet.cli.report import LanguageOption, choose_language, report_run_end
 from glassnet.cli.run_output import (
     SessionOptions,
     TrainedRun,
@@ -112,7 +112,7 @@ def train(
         mlflow=mlflow,
         strict=strict,
         remedy=remedy,
-        language=report_language(lang, no_report),
+        language=choose_language(lang, no_report),
     )
     changes = collect_changes(options)
     several = {"seeds": seeds > 1, "compare": compare, "remedy": remedy}
@@ -185,7 +185,7 @@ def train_one(
     if data is None:
         data = load_data(config, data_dir)
     _announce(data, session)
-    with _run_folder(config, data, session) as folder:
+    with _open_folder(config, data, session) as folder:
         trained = _train(config, data, folder, session, survives=session.remedy)
         health = trained.run.health
         if session.remedy and health is not None and health.sick:
@@ -220,7 +220,7 @@ def train_seeds(config: RunConfig, seeds: int, session: SessionOptions, data_dir
     data = load_data(config, data_dir)
     _announce(data, session)
     trained = []
-    with _run_folder(config, data, session, new=True) as folder:
+    with _open_folder(config, data, session, new=True) as folder:
         for seed in range(config.seed, config.seed + seeds):
             network = config.network.model_copy(update={"seed": None})
             one = config.model_copy(update={"seed": seed, "network": network, "start": None})
@@ -234,12 +234,12 @@ def resume_run(folder: Path, session: SessionOptions, *, epochs: int | None, dat
     from glassnet.training.run_folder import RunFolder
 
     data = load_run_data(RunFolder(folder), data_dir)
-    callbacks = _trackers(session, folder)
+    callbacks = _make_trackers(session, folder)
 
     def go_on() -> Run:
         return resume(folder, data, epochs=epochs, callbacks=callbacks, progress=session.progress)
 
-    print_run(_run(go_on, data, folder, session), data, session)
+    print_run(_train_and_report(go_on, data, folder, session), data, session)
 
 
 def find_rate(config: RunConfig, session: SessionOptions, data_dir: Path | None) -> None:
@@ -256,7 +256,7 @@ def find_rate(config: RunConfig, session: SessionOptions, data_dir: Path | None)
     found = find_learning_rate(
         network, data, optimizer=training.optimizer, batch_size=training.batch_size, seed=config.seed
     )
-    with _run_folder(config, data, session, new=True) as folder:
+    with _open_folder(config, data, session, new=True) as folder:
         picture = folder / "learning_rates.png"
         draw(found, picture)
     print_range_test(found, network, data, picture, session)
@@ -264,12 +264,12 @@ def find_rate(config: RunConfig, session: SessionOptions, data_dir: Path | None)
 
 def _announce(data: Dataset, session: SessionOptions) -> None:
     """Say on stderr what is to be known before training."""
-    tell_remarks(data)
+    print_remarks(data)
     if session.remark:
         typer.echo(f"glassnet: {session.remark}", err=True)
 
 
-def _trackers(session: SessionOptions, folder: Path) -> list[Callback]:
+def _make_trackers(session: SessionOptions, folder: Path) -> list[Callback]:
     """Return the trackers that were asked for."""
     from glassnet.training.trackers import MLflow, TensorBoard
 
@@ -277,7 +277,7 @@ def _trackers(session: SessionOptions, folder: Path) -> list[Callback]:
     return [*trackers, MLflow()] if session.mlflow else trackers
 
 
-def _run_folder(
+def _open_folder(
     config: RunConfig, data: Dataset, session: SessionOptions, *, new: bool = False
 ) -> AbstractContextManager[Path]:
     """Return the folder to save in, as a context; `new` makes the one that was named."""
@@ -296,13 +296,13 @@ def _train(
     from glassnet.training.run import run
 
     def train() -> Run:
-        callbacks = _trackers(session, folder)
+        callbacks = _make_trackers(session, folder)
         return run(config, data, run_dir=folder, callbacks=callbacks, progress=session.progress)
 
-    return _run(train, data, folder, session, survives=survives)
+    return _train_and_report(train, data, folder, session, survives=survives)
 
 
-def _run(
+def _train_and_report(
     train: Callable[[], Run], data: Dataset, folder: Path, session: SessionOptions, *, survives: bool = False
 ) -> TrainedRun:
     """Train, and write the report, also of a run that diverges; its error is then raised, or only said."""
@@ -328,6 +328,6 @@ def _finish(run: Run, data: Dataset, session: SessionOptions) -> TrainedRun:
     from glassnet.training.metrics import evaluate_predictions, predict_test_rows
 
     predict = functools.cache(functools.partial(predict_test_rows, run.network, data))
-    file = None if session.language is None else report_after(run, data, session.language, predict)
+    file = None if session.language is None else report_run_end(run, data, session.language, predict)
     predictions = predict()
     return TrainedRun(run, file, None if predictions is None else evaluate_predictions(predictions))

@@ -118,17 +118,13 @@ class Watch:
     def observe(self, epoch: int, value: float) -> bool:
         """Take note of an epoch's value and return whether it is an improvement; NaN and infinities are none."""
         value = float(value)
-        improved = math.isfinite(value) and (
-            self.best is None or self._measure_gain(self.best, value) > self.rule.min_delta
-        )
+        sign = 1 if self.rule.larger_is_better else -1
+        improved = math.isfinite(value) and (self.best is None or sign * (value - self.best) > self.rule.min_delta)
         if improved:
             self.best, self.best_epoch, self.waited = value, epoch, 0
         else:
             self.waited += 1
         return improved
-
-    def _measure_gain(self, best: float, value: float) -> float:
-        return value - best if self.rule.larger_is_better else best - value
 
     @property
     def stop(self) -> bool:

@@ -26,33 +26,15 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Option:
-    """What an option says of itself beside its type, default and bounds.
+    """What an option says of itself beside its type, default and bounds."""
 
-    Attributes
-    ----------
-    says : str
-        What it is, in a sentence; the help on the command line.
-    more : str
-        What else there is to know, for `help` and the documents.
-    metavar : str
-        What stands for the value on the command line; empty: by the type.
-    unset : str
-        What happens by default, in words, where the default is no value.
-    takes : str
-        Further types that Python takes: objects in place of their specification.
-    elsewhere : tuple of str
-        What others call the option.
-    flag : bool
-        Whether the command line has it.
-    """
-
-    says: str
-    more: str = ""
-    metavar: str = ""
-    unset: str = ""
-    takes: str = ""
-    elsewhere: tuple[str, ...] = ()
-    flag: bool = True
+    says: str  # what it is, in a sentence; the help on the command line
+    more: str = ""  # what else there is to know, for `help` and the documents
+    metavar: str = ""  # what stands for the value on the command line; empty: by the type
+    unset: str = ""  # what happens by default, in words, where the default is no value
+    takes: str = ""  # further types that Python takes: objects in place of their specification
+    elsewhere: tuple[str, ...] = ()  # what others call the option
+    flag: bool = True  # whether the command line has it
 
 
 def option(

@@ -62,11 +62,8 @@ class QuasiNewtonEngine(Engine):
         for option, used in (("dropout", any(network.dropout)), ("batch_norm", any(network.batch_norm))):
             if used:
                 raise UsageError(option, "lbfgs needs a loss that theta alone decides; leave it out, or take adam")
-        self.context, self.optimizer, self.penalty = (
-            context,
-            optimizer,
-            make_penalty(context.update, network.parameters),
-        )
+        self.context, self.optimizer = context, optimizer
+        self.penalty = make_penalty(context.update, network.parameters)
         self.threads, self.use_threads = threads, use_threads
 
     def take(self, rows: Array, moves: Array | None = None) -> tuple[list[float], Array, NonFiniteError | None]:

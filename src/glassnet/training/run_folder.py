@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from glassnet.data.columns import TableEncoder
     from glassnet.data.standardisation import Standardisation
 
-Learned = TypeVar("Learned")
+Content = TypeVar("Content")
 
 CONFIG_FILE = "config.toml"
 HISTORY_FILE = "history.csv"
@@ -126,42 +126,34 @@ class RunFolder:
         """Read how a table's rows become numbers; None where the run learned from no table."""
         from glassnet.data.columns import TableEncoder
 
-        return self._read_learned(COLUMNS_FILE, TableEncoder.from_json, "does not say how to read a table")
+        if not (self.path / COLUMNS_FILE).exists():
+            return None
+        return self._read(COLUMNS_FILE, TableEncoder.from_json, "does not say how to read a table")
 
     def standardisation(self) -> Standardisation | None:
         """Read how the columns of rows are scaled; None where the run learned from rows as they are."""
         from glassnet.data.standardisation import Standardisation
 
-        found = self._read_learned(
-            STANDARDISATION_FILE, Standardisation.from_json, "does not say how columns are scaled"
-        )
-        if found is None and self.config_path.is_file() and self.config().data.standardize:
-            raise FileError(
-                self.path / STANDARDISATION_FILE, "is missing: it says how the run's columns are scaled"
-            )
-        return found
+        path = self.path / STANDARDISATION_FILE
+        if path.exists():
+            return self._read(path.name, Standardisation.from_json, "does not say how columns are scaled")
+        if self.config_path.is_file() and self.config().data.standardize:
+            raise FileError(path, "is missing: it says how the run's columns are scaled")
+        return None
 
-    def _read_learned(self, name: str, read: Callable[[str], Learned], problem: str) -> Learned | None:
-        """Read a file with what was learned of the data before training; None where there is none."""
+    def history(self) -> History:
+        """Read the history."""
+        return self._read(HISTORY_FILE, History.from_csv, "is no history of a run")
+
+    def _read(self, name: str, parse: Callable[[str], Content], problem: str) -> Content:
+        """Read a file; say `problem` where it is not what it should be."""
         path = self.path / name
-        if not path.exists():
-            return None
         try:
-            return read(path.read_text(encoding="utf-8"))
+            return parse(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise FileError(path, f"cannot be read: {error.strerror}") from None
         except ValueError as error:
             raise FileError(path, f"{problem}: {error}") from None
-
-    def history(self) -> History:
-        """Read the history."""
-        path = self.path / HISTORY_FILE
-        try:
-            return History.from_csv(path.read_text())
-        except OSError as error:
-            raise FileError(path, f"cannot be read: {error.strerror}") from None
-        except ValueError as error:
-            raise FileError(path, f"is no history of a run: {error}") from None
 
     def save(self, network: Network, history: History) -> None:
         """Replace model and history by the present ones."""
