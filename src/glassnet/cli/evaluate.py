@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,7 +20,7 @@ from glassnet.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from glassnet.training.metrics import ClassScore
+    from glassnet.training.metrics import ClassScore, Evaluation
 
 
 def evaluate(
@@ -61,41 +61,48 @@ def evaluate(
     if scores is not None:
         name = folder.path.resolve().name
         written = write_scores(scores, data.name, split.value, name, predictions.answers, found.measures)
+    record = {
+        "run": str(run),
+        "dataset": data.name,
+        "task": data.task,
+        "split": split.value,
+        "rows": found.rows,
+        "loss": found.loss,
+        "accuracy": found.measures.get("accuracy"),
+        "measures": found.measures,
+        "intervals": found.intervals,
+        "epochs": epochs,
+        "epochs_planned": config.training.epochs,
+        "classes": [score._asdict() for score in classes],
+        "published": figures,
+        "scores": None if written is None else str(written),
+    }
     if as_json:
-        print_json(
-            {
-                "run": str(run),
-                "dataset": data.name,
-                "task": data.task,
-                "split": split.value,
-                "rows": found.rows,
-                "loss": found.loss,
-                "accuracy": found.measures.get("accuracy"),
-                "measures": found.measures,
-                "intervals": found.intervals,
-                "epochs": epochs,
-                "epochs_planned": config.training.epochs,
-                "classes": [score._asdict() for score in classes],
-                "published": figures,
-                "scores": None if written is None else str(written),
-            }
-        )
-        return
-    cut = "" if epochs == config.training.epochs else f" of {config.training.epochs}: the run was cut short"
+        print_json(record)
+    else:
+        _print_evaluation(record, describe_network(network), found, classes)
+
+
+def _print_evaluation(
+    record: dict[str, Any], network: tuple[str, str], found: Evaluation, classes: list[ClassScore]
+) -> None:
+    """Print what the record for programs holds as tables."""
+    epochs, planned = record["epochs"], record["epochs_planned"]
+    cut = "" if epochs == planned else f" of {planned}: the run was cut short"
     facts = [
-        ("data", f"{data.name}: {found.rows:,} {split.value} rows"),
-        describe_network(network),
+        ("data", f"{record['dataset']}: {found.rows:,} {record['split']} rows"),
+        network,
         ("epochs", f"{epochs}{cut}"),
         ("loss", f"{found.loss:.4f}"),
         *describe_measures(found),
     ]
-    print_facts(facts + ([("scores", str(written))] if written else []))
+    print_facts(facts + ([("scores", record["scores"])] if record["scores"] else []))
     if classes:
         typer.echo()
         _print_classes(classes)
-    if figures:
+    if record["published"]:
         typer.echo()
-        print_published(figures, found.measures)
+        print_published(record["published"], found.measures)
 
 
 def _print_classes(classes: list[ClassScore]) -> None:

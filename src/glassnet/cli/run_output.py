@@ -124,13 +124,9 @@ def print_seeds(trained: Sequence[TrainedRun], folder: Path, data: Dataset, sess
             }
             for (run, file, _), one in zip(trained, found, strict=True)
         ]
-        record: dict[str, Any] = {
-            "run_dir": str(folder),
-            "dataset": data.name,
-            "layers": list(runs[0].network.layers),
-        }
-        record |= {"published": session.figures, "runs": records}
-        print_json(record | {"spread": {name: asdict(over) for name, over in spread.items()}})
+        record = {"run_dir": str(folder), "dataset": data.name, "layers": list(runs[0].network.layers)}
+        spreads = {name: asdict(over) for name, over in spread.items()}
+        print_json(record | {"published": session.figures, "runs": records, "spread": spreads})
         return check_end(runs, session)
     facts = [_rows_fact(data), describe_network(runs[0].network), ("run folders", str(folder))]
     print_facts([*facts, *_report_facts(trained)])
