@@ -9,7 +9,7 @@ from glassnet.data.dataset import Split
 from glassnet.errors import UsageError
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.training.options import TrainingConfig
-from glassnet.training.sampling import BLOCK, WINDOW, Sampler
+from glassnet.training.sampling import BLOCK, WINDOW, Sampler, evenly_spread
 
 
 def plan(n_train=100, *, full_batch=False, **options):
@@ -121,3 +121,8 @@ def test_rows_drawn_in_blocks_are_all_drawn_once_and_near_each_other(n):
     assert n == 1 or np.mean(np.diff(order) == 1) < 0.01  # shuffled within a window, too
     window = order[: (WINDOW - 1) * BLOCK]  # a window has a block less of rows where the last block is short
     assert len(np.unique(window // BLOCK)) <= WINDOW
+
+
+def test_rows_are_spread_evenly_from_the_first_to_the_last():
+    assert evenly_spread(10, 4).tolist() == [0, 3, 6, 9]
+    assert evenly_spread(2, 4).tolist() == [0, 1]
