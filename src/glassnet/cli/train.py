@@ -234,12 +234,9 @@ def resume_run(folder: Path, session: SessionOptions, *, epochs: int | None, dat
     from glassnet.training.run_folder import RunFolder
 
     data = load_run_data(RunFolder(folder), data_dir)
-    callbacks = _make_trackers(session, folder)
-
-    def go_on() -> Run:
-        return resume(folder, data, epochs=epochs, callbacks=callbacks, progress=session.progress)
-
-    print_run(_train_and_report(go_on, data, folder, session), data, session)
+    options: dict[str, Any] = {"callbacks": _make_trackers(session, folder), "progress": session.progress}
+    train = functools.partial(resume, folder, data, epochs=epochs, **options)
+    print_run(_train_and_report(train, data, folder, session), data, session)
 
 
 def find_rate(config: RunConfig, session: SessionOptions, data_dir: Path | None) -> None:
@@ -295,10 +292,8 @@ def _train(
     """Train into a folder."""
     from glassnet.training.run import run
 
-    def train() -> Run:
-        callbacks = _make_trackers(session, folder)
-        return run(config, data, run_dir=folder, callbacks=callbacks, progress=session.progress)
-
+    options: dict[str, Any] = {"callbacks": _make_trackers(session, folder), "progress": session.progress}
+    train = functools.partial(run, config, data, run_dir=folder, **options)
     return _train_and_report(train, data, folder, session, survives=survives)
 
 
