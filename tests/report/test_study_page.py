@@ -160,7 +160,7 @@ def test_the_analysis_of_variance_is_there(finished):
     assert markdown_rows(text, "source") == lines
     other = small()
     report_of_rows(finished[0].parent / "other", other, hand_made(other))
-    assert 'id="independence"' not in html_of(finished[0].parent / "other")
+    assert 'id="interactions"' not in html_of(finished[0].parent / "other")
 
 
 def hand_made(study, **changes):
@@ -323,7 +323,7 @@ def test_what_is_needed_to_have_the_study_again_is_there(finished):
 def test_the_sections_stand_in_their_order(finished):
     report(*finished)
     found = re.findall(r'<section[^>]* id="(\w+)"', html_of(finished[0]))
-    wanted = "verdict compared curves results independence recommendation health plan classes mistakes weights"
+    wanted = "verdict compared curves results interactions recommendation health plan classes mistakes weights"
     assert found == [*wanted.split(), "fairness", "again", "runs"]
 
 

@@ -19,13 +19,7 @@ class Tick:
 
 
 def written(value: float, form: str = "number") -> str:
-    """Return a number as people read it.
-
-    Examples
-    --------
-    >>> written(0.123456), written(0.8843, "percent"), written(12345.6), written(3.0)
-    ('0.1235', '88.43 %', '12,346', '3')
-    """
+    """Return a number as people read it: 0.1235, 88.43 %, 12,346; a dash where it is not finite."""
     if not math.isfinite(value):
         return "–"
     if form == "percent":
@@ -34,13 +28,7 @@ def written(value: float, form: str = "number") -> str:
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Return round numbers from low to high: steps of 1, 2 or 5 times a power of ten, at most so many.
-
-    Examples
-    --------
-    >>> ticks(0.0, 1.0), ticks(1, 10, 5)
-    ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [2.0, 4.0, 6.0, 8.0, 10.0])
-    """
+    """Return round numbers from low to high: steps of 1, 2 or 5 times a power of ten, at most so many."""
     rough = (high - low) / max(most, 1)
     if not rough > 0:
         return [low]
@@ -53,13 +41,7 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 
 def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Return powers of ten from low to high; with less than two of them, twice and five times these as well.
-
-    Examples
-    --------
-    >>> log_ticks(0.01, 100.0), log_ticks(1.5, 60.0)
-    ([0.01, 0.1, 1.0, 10.0, 100.0], [2.0, 5.0, 10.0, 20.0, 50.0])
-    """
+    """Return powers of ten from low to high; with less than two of them, twice and five times these as well."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     every = max(1, math.ceil((last - first) / most))
     found = [
@@ -72,13 +54,7 @@ def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 
 def step_ticks(last: float, most: int = 7) -> list[float]:
-    """Return 0 and powers of ten up to the last of a run's steps; where they are many, every second or third.
-
-    Examples
-    --------
-    >>> step_ticks(4000), step_ticks(3)
-    ([0.0, 1.0, 10.0, 100.0, 1000.0], [0.0, 1.0])
-    """
+    """Return 0 and powers of ten up to the last of a run's steps; where they are many, every second or third."""
     powers = range(math.floor(math.log10(last)) + 1) if last >= 1 else range(0)
     return [0.0, *(10.0**power for power in powers[:: max(1, math.ceil(len(powers) / (most - 1)))])]
 
@@ -89,19 +65,7 @@ def _exact(value: float) -> float:
 
 
 def tick_texts(values: Sequence[float], form: str = "number") -> list[str]:
-    """Return how the marks of an axis are written: all with as many digits as the one that needs most.
-
-    Parameters
-    ----------
-    values : sequence of float
-        From `ticks` or `log_ticks`.
-    form : {"number", "percent"}
-
-    Examples
-    --------
-    >>> tick_texts([1.5, 2.0]), tick_texts([0.1, 0.25], "percent"), tick_texts([0.0001, 1000.0, 1e6])
-    (['1.5', '2.0'], ['10 %', '25 %'], ['0.0001', '1000', '1e6'])
-    """
+    """Return how the marks of an axis are written: all with as many digits as the one that needs most."""
     scaled = [round(100 * value, 10) for value in values] if form == "percent" else list(values)
     largest = max((abs(value) for value in scaled), default=0.0)
     smallest = min((abs(value) for value in scaled if value), default=1.0)

@@ -47,24 +47,8 @@ SERIES = {
 class Curve:
     """A line, and the band around it where it stands for several runs.
 
-    Parameters
-    ----------
-    label : str
-        What the legend calls it.
-    x, mean : sequence of float
-        As many of each; a value that is None or not finite leaves a gap.
-    low, high : sequence of float, optional
-        The band's ends at every x; both or neither.
-
-    Raises
-    ------
-    UsageError
-        If the lengths differ.
-
-    Examples
-    --------
-    >>> Curve("training", (1, 2), (0.7, None)).mean
-    (0.7, nan)
+    A value that is None or not finite leaves a gap. `low` and `high` are the band's ends at every x: both or
+    neither. Raises UsageError if the lengths differ.
     """
 
     label: str
@@ -92,27 +76,10 @@ class Curve:
 
 
 def curve_of(label: str, histories: Sequence[History], column: str) -> Curve | None:
-    """Return a column of one or several histories as a curve; None where no run has it.
+    """Return a column of the histories, ``"validation_loss"`` for example, as a curve; None where no run has it.
 
-    Parameters
-    ----------
-    label : str
-        What the legend calls it.
-    histories : sequence of History
-        Of runs that differ in their seed. The line is their mean, the band goes from the lowest to the highest of
-        them, over the epochs that all of them have.
-    column : str
-        ``"validation_loss"``, for example.
-
-    Examples
-    --------
-    >>> from glassnet.training.history import EpochRecord
-    >>> runs = [History(), History()]
-    >>> for run, loss in zip(runs, (0.5, 0.7)):
-    ...     run.append(EpochRecord(1, loss, None, None, None, 0.1, 1.0, 1))
-    >>> curve = curve_of("training", runs, "train_loss")
-    >>> curve.mean, curve.low, curve.high
-    ((0.6,), (0.5,), (0.7,))
+    Several histories are of runs that differ in their seed. The line is their mean, the band goes from the lowest
+    to the highest of them, over the epochs that all of them have.
     """
     epochs = min((len(history) for history in histories), default=0)
     table = [[record.row().get(column) for record in history][:epochs] for history in histories]
@@ -129,24 +96,9 @@ def curve_of(label: str, histories: Sequence[History], column: str) -> Curve | N
 class Chart:
     """Curves on one pair of axes.
 
-    Parameters
-    ----------
-    key : str
-        Its name in the page, of letters only.
-    title, x_label : str
-        What people read.
-    curves : sequence of Curve
-    form : {"number", "percent"}, default "number"
-        How the values are written.
-    scale : {"auto", "linear", "logarithmic"}, default "auto"
-        Whether the axis of the values may be logarithmic, where they are positive and differ much; or is, and
-        values that are not positive leave gaps.
-    note : str
-        What is said below it.
-    spread : {"even", "steps"}, default "even"
-        Whether x is spread out evenly, or by log(1 + x).
-    mark : (float, str), optional
-        A value that the others are to be held against, and what is written at it.
+    On the scale ``"logarithmic"``, values that are not positive leave gaps. `mark` is a value that the others are
+    to be held against, and what is written at it. `key` names the chart in the page and is of letters and digits
+    only.
     """
 
     key: str
@@ -180,19 +132,8 @@ class Stroke:
 class Drawing:
     """A chart laid out: ticks and paths, and what a page's script shows to whom points at it.
 
-    Attributes
-    ----------
-    kind : str
-        ``"curves"`` or ``"scatter"``.
-    key, title, x_label, y_label, note : str
-    x_ticks, y_ticks : list of Tick
-    strokes : list of Stroke
-    logarithmic : bool
-        Whether equal steps upwards are equal factors.
-    points : dict
-        Plain values: of every curve its label and ``[x, y, text at x, text of the value]``, places in thousandths.
-    mark : Tick or None
-        The value that the others are to be held against.
+    `kind` is ``"curves"`` or ``"scatter"``. `points` holds of every curve its label and
+    ``[x, y, text at x, text of the value]``, places in thousandths.
     """
 
     kind: str
@@ -215,12 +156,6 @@ def draw(chart: Chart) -> Drawing:
     Its height is that of the values with a small margin, on a logarithmic axis where positive values differ by
     more than a factor of `LOGARITHMIC`. Colours follow the order of the curves; after eight they come again,
     dashed.
-
-    Examples
-    --------
-    >>> drawing = draw(Chart("loss", "Loss", "epoch", [Curve("training", (1, 2, 3), (0.9, 0.5, 0.4))]))
-    >>> [tick.text for tick in drawing.x_ticks], drawing.points["curves"][0]["points"][0]
-    (['1', '2', '3'], [0.0, 45.5, '1', '0.9'])
     """
     curves = thinned(chart.curves)
     values = np.concatenate([[chart.mark[0]] if chart.mark else [], *(curve.values for curve in curves)])
@@ -265,20 +200,8 @@ def scatter(
 ) -> Drawing:
     """Lay out points (x, y) with the line y = x through them; both axes have one scale.
 
-    Parameters
-    ----------
-    key, title, x_label, y_label, note : str
-        See `Chart`.
-    x, y : ndarray of shape (n,)
-        Of more than `MOST_DOTS` points, every second, third, ... is drawn.
-    names : sequence of str
-        What each point is called.
-
-    Examples
-    --------
-    >>> drawing = scatter("fit", "Fit", "true", "predicted", np.array([0.0, 10.0]), np.array([0.0, 10.0]))
-    >>> [[round(place) for place in point[:2]] for point in drawing.points["curves"][0]["points"]]
-    [[37, 963], [963, 37]]
+    `x` and `y` have shape (n,). Of more than `MOST_DOTS` points, every second, third, ... is drawn. `names` says
+    what each point is called.
     """
     every = math.ceil(len(x) / MOST_DOTS) or 1
     low, high = _with_margin(float(min(x.min(), y.min())), float(max(x.max(), y.max())), False, floor=False)
@@ -309,13 +232,6 @@ def thinned(curves: Sequence[Curve], most: int = MOST_POINTS) -> list[Curve]:
     """Return curves with fewer points where they have many: of each stretch of x the lowest and the highest stay.
 
     So a loss that jumps up and down still does. What one curve keeps, all keep that have a point there.
-
-    Examples
-    --------
-    >>> jumpy = Curve("loss", range(1000), [x % 2 for x in range(1000)])
-    >>> fewer = thinned([jumpy], 20)[0]
-    >>> len(fewer.x) <= 22, set(fewer.mean)
-    (True, {0.0, 1.0})
     """
     longest = max((len(curve.x) for curve in curves), default=0)
     if longest <= most:

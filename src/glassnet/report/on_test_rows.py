@@ -25,23 +25,7 @@ Tile = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class OnTestRows:
-    """What the page says of the test rows.
-
-    Attributes
-    ----------
-    classes, confusion : Table or None
-        Scores class by class, or label by label; which class was taken for which.
-    mistakes_note : str
-    mistakes : Table or None
-    pictures : list of (Mistake, str)
-        The mistakes with their images.
-    weights : WeightSheet or None
-        Of the first layer, where the inputs are images.
-    fits : list of (Drawing, str)
-        Predicted against true numbers.
-    errors : Table or None
-        Of every output, where the targets are numbers.
-    """
+    """What the page says of the test rows."""
 
     classes: Table | None = None
     confusion: Table | None = None
@@ -54,19 +38,7 @@ class OnTestRows:
 
 
 def show_test_rows(found: ErrorAnalysis, network: Network, data: Dataset, words: Words) -> OnTestRows:
-    """Put what a network gets right and wrong into tables, pictures and charts.
-
-    Parameters
-    ----------
-    found : ErrorAnalysis
-        Of the network, on the test rows.
-    network : Network
-        Its first layer is drawn where its inputs are images.
-    data : Dataset
-        What it was evaluated on.
-    words : Words
-        In the reader's language.
-    """
+    """Put what a network gets right and wrong into tables, pictures and charts."""
     classes, confusion = _class_tables(found, words)
     images = data.image_shape
     return OnTestRows(
@@ -82,13 +54,7 @@ def show_test_rows(found: ErrorAnalysis, network: Network, data: Dataset, words:
 
 
 def evaluation_tiles(found: Evaluation, words: Words, *, plain: bool = False) -> list[Tile]:
-    """Return each measure with its interval, and the loss; shares as percentages, or plain as all numbers.
-
-    Examples
-    --------
-    >>> evaluation_tiles(Evaluation(10, 0.25, {"accuracy": 0.9}, {"accuracy": (0.6, 0.98)}), Words("en"))
-    [('test accuracy', '90.00 %', '95 %: 60.00 % to 98.00 %'), ('test loss', '0.25', '')]
-    """
+    """Return each measure with its interval, and the loss; shares as percentages, or plain as all numbers."""
     tiles = []
     for name, value in found.measures.items():
         form = "percent" if name in ("accuracy", "sensitivity", "specificity") and not plain else "number"

@@ -39,24 +39,8 @@ def study_curves(
     """Lay out the curves of a study: training and validation loss, validation accuracy, and the measure.
 
     All variants share a chart where they are few. Of more, each factor has its own: its levels, with the other
-    factors as in the base; a factorial has one of the base and the best as well.
-
-    Parameters
-    ----------
-    study : Study
-    rows : sequence of Row
-    folder : Path
-        The study's, with the run folders in it.
-    best : str or None
-        The best variant.
-    words : Words
-        In the reader's language.
-
-    Returns
-    -------
-    groups : list of Group
-    notes : list of str
-        What is to be known about the curves.
+    factors as in the base; a factorial has one of the base and the best as well. Returns the groups of charts, and
+    what is to be known about them. `folder` is the study's, with the run folders in it.
     """
     histories = _histories(rows, folder)
     none = [name for name in dict.fromkeys(row.variant for row in rows) if name not in histories]

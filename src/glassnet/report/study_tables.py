@@ -31,13 +31,7 @@ Lines = list[list[str | Cell]]
 def factor_table(study: Study, starts: Mapping[str, bool], words: Words) -> Table:
     """Return the levels of every factor, or the variants of a list, with what they set.
 
-    Parameters
-    ----------
-    study : Study
-    starts : mapping of str to bool
-        Whether each factor changes the initial parameters, see `Study.changes_start`.
-    words : Words
-        In the reader's language.
+    `starts` says whether each factor changes the initial parameters, see `Study.changes_start`.
     """
     rows: Lines = []
     if study.design == "list":
@@ -82,19 +76,7 @@ def _text(cell: str | Cell) -> str:
 def result_table(
     summaries: Sequence[Summary], measure: str, recommended: str | None, level: float, words: Words
 ) -> Table:
-    """Return a row for each variant: the measure over the seeds, and what it costs.
-
-    Parameters
-    ----------
-    summaries : sequence of Summary
-    measure : str
-    recommended : str or None
-        The variant that is set in bold.
-    level : float
-        Of the intervals.
-    words : Words
-        In the reader's language.
-    """
+    """Return a row for each variant: the measure over the seeds, and its cost; `level` is of the intervals."""
     rows: Lines = [
         [
             Cell(one.variant, bold=one.variant == recommended),
@@ -108,7 +90,7 @@ def result_table(
         ]
         for one in summaries
     ]
-    heads = [words.say("variant"), words.say("runs"), words.measure(measure), words.say("deviation")]
+    heads = [words.say("variant"), words.say("runs"), words.measure(measure), words.say("standard_deviation")]
     heads.append(words.say("interval_of_mean", confidence=100 * (1 - level)))
     heads += [words.say(key) for key in ("epoch_seconds", "parameters", "flops")]
     return Table(words.say("results_table"), heads, rows)
@@ -215,13 +197,7 @@ def _which(seeds: Mapping[str, Sequence[str]], words: Words) -> str:
 def hash_table(rows: Sequence[Row], kind: str, words: Words) -> Table:
     """Return a hash of every run, a row a variant, a column a seed; what is not the base's is coloured.
 
-    Parameters
-    ----------
-    rows : sequence of Row
-        The base's first.
-    kind : {"start", "order"}
-    words : Words
-        In the reader's language.
+    The base's rows come first. `kind` is ``"start"`` or ``"order"``.
     """
     seeds = list(dict.fromkeys(row.seed for row in rows))
     hashes: dict[str, dict[int, str]] = {}

@@ -35,19 +35,9 @@ MOST_EPOCHS = 200
 class Cell:
     """A cell with more to it than its text.
 
-    Attributes
-    ----------
-    text : str
-    shade : float
-        From -1 to 1, how strongly it is coloured: below zero as wrong, above as right.
-    bold, code : bool
-        How its text is set.
-    full : str
-        What the text is short for: seen when it is pointed at, and in Markdown in its place.
-    address : str
-        Where it leads to.
-    foreign : bool
-        Whether it is in English, whatever the page's language.
+    `shade`, from -1 to 1, says how strongly it is coloured: below zero as wrong, above as right. `full` is what
+    the text is short for: it is seen when the cell is pointed at, and in Markdown in its place. `address` is where
+    it leads to. A `foreign` text is in English, whatever the page's language.
     """
 
     text: str
@@ -63,22 +53,8 @@ class Cell:
 class Table:
     """A table whose first column says what each row is.
 
-    Attributes
-    ----------
-    caption : str
-        What it is a table of.
-    header : list of str
-        One for each column.
-    rows : list of list of str or Cell
-        As long as the header.
-    text : tuple of int
-        Columns set left; the others hold numbers.
-    note : str
-        What is said below it.
-    turned : bool
-        Whether the header stands upright, over narrow columns.
-    dense : bool
-        Whether the cells are a matrix, close together.
+    The columns in `text` are set left, the others hold numbers. `note` stands below. A `turned` header stands
+    upright over narrow columns. The cells of a `dense` table are a matrix, close together.
     """
 
     caption: str
@@ -96,28 +72,12 @@ class Table:
 
 
 def share(value: float | None) -> str:
-    """Return a share with three digits, a dash for none.
-
-    Examples
-    --------
-    >>> share(0.98765), share(None)
-    ('0.988', '–')
-    """
+    """Return a share with three digits, a dash for none."""
     return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
 
 
 def setting_tables(config: RunConfig, words: Words) -> list[Table]:
-    """Return the settings of a run, a table a section; bold is what differs from the default.
-
-    Examples
-    --------
-    >>> from glassnet.training.config import configure
-    >>> tables = setting_tables(configure({"data": {"dataset": "digits"}, "training": {"epochs": 3}}), Words("en"))
-    >>> [table.caption for table in tables]
-    ['Run', 'Data', 'Network', 'Training']
-    >>> [cell.text for cell in tables[3].cells[1]], tables[3].cells[1][1].bold
-    (['epochs', '3'], True)
-    """
+    """Return the settings of a run, a table a section; bold is what differs from the default."""
     tables = [_setting_table("run", config, ["seed"], words)]
     for section in SECTIONS:
         part = getattr(config, section)
@@ -207,21 +167,9 @@ def label_table(scores: Sequence[LabelScore], words: Words) -> Table:
 def confusion_table(confusion: Array, names: Sequence[str], words: Words) -> Table:
     """Return how often each class was taken for each other, shaded by the share of the true class.
 
-    Wrong cells are shaded by the root of the share, so that rare mistakes can still be seen. With more than
-    `MOST_CLASSES` classes it is a list of the most frequent mistakes.
-
-    Parameters
-    ----------
-    confusion : ndarray of shape (k, k)
-        Rows of each true class by predicted class.
-    names : sequence of str
-        Of the k classes.
-
-    Examples
-    --------
-    >>> table = confusion_table(np.array([[9, 1], [0, 10]]), ["cat", "dog"], Words("en"))
-    >>> [[(cell.text, round(cell.shade, 2)) for cell in row[1:]] for row in table.cells]
-    [[('9', 0.9), ('1', -0.32)], [('0', 0.0), ('10', 1.0)]]
+    `confusion` has shape (k, k): rows of each true class by predicted class. Wrong cells are shaded by the root of
+    the share, so that rare mistakes can still be seen. With more than `MOST_CLASSES` classes it is a list of the
+    most frequent mistakes.
     """
     if len(names) > MOST_CLASSES:
         return _most_frequent(confusion, names, words)
@@ -261,24 +209,12 @@ def mistake_table(mistakes: Sequence[Mistake], words: Words) -> Table:
 
 
 def number(value: float | None, form: str) -> str:
-    """Return a number in a format of `format`, a dash for none.
-
-    Examples
-    --------
-    >>> number(0.904512, ".2g"), number(None, ".2g")
-    ('0.9', '–')
-    """
+    """Return a number in a format of `format`, a dash for None."""
     return "–" if value is None else f"{value:{form}}"
 
 
 def probability(value: float | None) -> str:
-    """Return a probability as a percentage, a dash for none; never 100 % where it is less.
-
-    Examples
-    --------
-    >>> probability(0.876), probability(0.99999), probability(1.0)
-    ('87.6 %', '> 99.9 %', '100.0 %')
-    """
+    """Return a probability as a percentage, a dash for none; never 100 % where it is less."""
     if value is None:
         return "–"
     return "> 99.9 %" if 0.9995 <= value < 1 else f"{100 * value:.1f} %"

@@ -50,20 +50,8 @@ SIZES = (
 def vital_curves(vitals: Sequence[Vitals], words: Words) -> tuple[list[tuple[Drawing, str]], list[str]]:
     """Lay out what was measured, a small chart a measure, over the steps of training: a curve a layer.
 
-    Parameters
-    ----------
-    vitals : sequence of Vitals
-        In the order of steps; a single one makes no curves.
-    words : Words
-        In the reader's language.
-
-    Returns
-    -------
-    drawings : list of (Drawing, str)
-        Each with a sentence for those who cannot see it. Dead and saturated units have charts only where there
-        were any.
-    notes : list of str
-        What is to be known about them; none where nothing was measured.
+    Returns the drawings, each with a sentence for those who cannot see it, and what is to be known about them.
+    Dead and saturated units have charts only where there were any. A single examination makes no curves.
     """
     if not vitals:
         return [], []
@@ -110,15 +98,7 @@ def _evenly(n: int, most: int) -> list[int]:
 
 
 def vital_table(vitals: Sequence[Vitals], words: Words) -> Table:
-    """Return the same numbers, a row for each layer at each examination.
-
-    Examples
-    --------
-    >>> layer = LayerVitals(1, 4, (0, 2), (), (), 0.5, 0.0, 1.25, 0.5, 0.6, 2.0, 0.125, 0.004)
-    >>> table = vital_table([Vitals(16, 0.7, (0.5,), 0.1, None, (layer,))], Words("en"))
-    >>> [cell.text for cell in table.cells[0]]
-    ['16', '1', '2 / 4', '0 / 4', '1.25', '0.004', '0.125']
-    """
+    """Return the same numbers, a row for each layer at each examination."""
     chosen = _evenly(len(vitals), MOST_EXAMINATIONS)
     heads = [words.say("step"), words.say("layer"), words.measure("dead_units"), words.measure("saturated_units")]
     heads += [words.say("spread"), words.measure("update_ratio"), words.measure("gradient_norm")]
