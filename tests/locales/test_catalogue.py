@@ -61,8 +61,10 @@ def test_both_catalogues_have_the_same_keys_and_placeholders():
 
 @cache
 def source_nodes():
-    """Every node of the package's source, with its file."""
-    return [(path, node) for path in SOURCE.rglob("*.py") for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    """Every constant, f-string and call of the package's source, with its file."""
+    kinds = (ast.Constant, ast.JoinedStr, ast.Call)
+    trees = [(path, ast.parse(path.read_text("utf-8"))) for path in SOURCE.rglob("*.py")]
+    return [(path, node) for path, tree in trees for node in ast.walk(tree) if isinstance(node, kinds)]
 
 
 def written_keys():
@@ -108,6 +110,11 @@ def test_every_name_of_a_table_has_words():
     assert known("designs") == {"one at a time", "factorial", "list"}
     measures = {*METRICS, *(f"validation_{name}" for name in METRICS), *COLUMNS} - {"threads"}
     assert measures <= known("measures")
+
+
+def test_what_no_part_says_is_left_out_between_parts():
+    assert EN.join(["One.", "", "Two."], "between_sentences") == "One. Two."
+    assert ZH.join(["一", "二"]) == "一、二"
 
 
 def test_a_name_that_no_table_has_is_said_as_it_is():

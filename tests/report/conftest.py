@@ -1,6 +1,7 @@
 """Small trained runs, one of each task, and a reader of pages."""
 
 import json
+import shutil
 from html.parser import HTMLParser
 
 import numpy as np
@@ -174,7 +175,16 @@ def digits():
     return load_dataset("digits")
 
 
+@pytest.fixture(scope="session")
+def saved_run(tmp_path_factory, digits):
+    """A run on digits, watched and healthy, and its folder, which no test writes into."""
+    folder = tmp_path_factory.mktemp("saved") / "run"
+    return trained(folder, digits, layers=[64, 16, 10], health=HEALTHY), folder
+
+
 @pytest.fixture
-def digits_run(tmp_path, digits):
-    """A run on digits in tmp_path / "run", watched and healthy."""
-    return trained(tmp_path / "run", digits, layers=[64, 16, 10], health=HEALTHY)
+def digits_run(tmp_path, saved_run):
+    """The same run, with a copy of its folder in tmp_path / "run"."""
+    finished, folder = saved_run
+    shutil.copytree(folder, tmp_path / "run")
+    return finished

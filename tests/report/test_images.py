@@ -34,7 +34,7 @@ def test_colours_stay_and_of_a_solid_the_middle_is_shown():
     solid = np.zeros((4, 2, 2), np.uint8)
     solid[2] = 255
     assert (pixels(picture_of(solid.ravel(), (4, 2, 2)))[:, :, 0] == 0).all()
-    assert flat_shape((4, 2, 2)) == (2, 2)
+    assert [flat_shape(shape) for shape in ((4, 2, 2), (28, 28), (32, 20, 3))] == [(2, 2), (28, 28), (32, 20)]
 
 
 def test_a_large_picture_is_made_smaller():
@@ -60,6 +60,8 @@ def test_of_a_wide_layer_the_first_units_are_shown():
     sheet = weight_sheet(gn.Network([16, 100, 2]), (4, 4))
     assert (sheet.shown, sheet.units, sheet.columns, sheet.rows) == (64, 100, 8, 8)
     assert weight_sheet(gn.Network([12, 5, 2]), (2, 2, 3)).shown == 5
+    few = weight_sheet(gn.Network([16, 10, 2]), (4, 4))
+    assert (few.shown, few.columns, few.rows) == (10, 5, 2)
 
 
 def test_zero_is_white_and_the_ends_are_dark():

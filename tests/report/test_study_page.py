@@ -14,7 +14,7 @@ from tests.screens import SIZES
 from tests.study.studies import done, listed, small
 
 from glassnet.errors import FileError, UsageError
-from glassnet.locales.catalogue import Message
+from glassnet.locales.catalogue import LANGUAGES, Message
 from glassnet.report import study_page
 from glassnet.report.study_page import write_study_report
 from glassnet.study.final_evaluation import evaluate_recommended, mark_test_rows_open, read_final_evaluation
@@ -70,13 +70,19 @@ def report(folder, study, rows, language="en", load=load_data):
     return Page(file.read_text(encoding="utf-8")), (folder / "report.md").read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def english(whole, tmp_path_factory):
+    """The English report of the study: its folder, the study, its rows, the page and its twin in Markdown."""
+    folder = shutil.copytree(whole[0], tmp_path_factory.mktemp("english") / "study")
+    return folder, *whole[1:], *report(folder, *whole[1:])
+
+
 def html_of(folder):
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
-def test_the_verdict_is_the_recommendation(finished):
-    folder, study, rows = finished
-    page, text = report(*finished)
+def test_the_verdict_is_the_recommendation(english):
+    folder, study, rows, page, text = english
     found = recommend(rows, study.measure, study.levels())
     assert str(found.reason) in page.text
     assert str(found.reason) in text.replace("\\", "")
@@ -90,8 +96,8 @@ def test_the_verdict_is_the_recommendation(finished):
     assert facts["training time"].startswith(f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2g} s")
 
 
-def test_what_was_compared_and_what_held(finished):
-    page, text = report(*finished)
+def test_what_was_compared_and_what_held(english):
+    *_, page, text = english
     facts = page.facts()
     assert facts["design"] == "full factorial: all combinations"
     assert (facts["variants"], facts["seeds"], facts["budget of a run"]) == ("4", "0, 1, 2", "2 epochs")
@@ -113,9 +119,8 @@ def plain(rows):
     return [[cell.replace("**", "").replace("\\", "") for cell in row] for row in rows]
 
 
-def test_every_variant_has_its_numbers(finished):
-    _, study, rows = finished
-    page, text = report(*finished)
+def test_every_variant_has_its_numbers(english):
+    _, study, rows, page, text = english
     table = rows_of(page, "Every variant over its seeds")
     for line, one in zip(table, summarise(rows, study.measure), strict=True):
         assert line == [
@@ -146,9 +151,8 @@ def test_every_variant_has_its_numbers(finished):
     assert plain(markdown_rows(second, "variant")) == differences
 
 
-def test_the_analysis_of_variance_is_there(finished):
-    _, study, rows = finished
-    page, text = report(*finished)
+def test_the_analysis_of_variance_is_there(english, tmp_path):
+    _, study, rows, page, text = english
     found = interaction_test(rows, study.levels(), study.measure, base=rows[0].levels)
     assert f"{found.verdict[0].upper()}{found.verdict[1:]}: {found.reason}" in page.text
     lines = rows_of(page, "Analysis of variance")
@@ -159,8 +163,8 @@ def test_the_analysis_of_variance_is_there(finished):
         assert line[6] == f"{source.share:.1%}"
     assert markdown_rows(text, "source") == lines
     other = small()
-    report_of_rows(finished[0].parent / "other", other, hand_made(other))
-    assert 'id="interactions"' not in html_of(finished[0].parent / "other")
+    report_of_rows(tmp_path / "other", other, hand_made(other))
+    assert 'id="interactions"' not in html_of(tmp_path / "other")
 
 
 def hand_made(study, **changes):
@@ -280,9 +284,8 @@ def test_earlier_looks_are_admitted(finished):
     assert "No other network" not in page.text
 
 
-def test_hashes_are_short_on_the_page_and_whole_in_markdown(finished):
-    folder, _, rows = finished
-    page, text = report(*finished)
+def test_hashes_are_short_on_the_page_and_whole_in_markdown(english):
+    folder, _, rows, page, text = english
     html = html_of(folder)
     by = {(row.variant, row.seed): row for row in rows}
     starts = rows_of(page, "Initial parameters, SHA-256")
@@ -300,9 +303,8 @@ def test_hashes_are_short_on_the_page_and_whole_in_markdown(finished):
     assert html[html.index("Order of the rows, SHA-256") :].count("--wrong") == 0
 
 
-def test_what_is_needed_to_have_the_study_again_is_there(finished):
-    folder, study, rows = finished
-    page, text = report(*finished)
+def test_what_is_needed_to_have_the_study_again_is_there(english):
+    folder, study, rows, page, text = english
     command = f"glassnet study {folder}/study.toml --folder {folder}-again --workers 2"
     assert command in "".join(page.codes)
     assert f"    {command}\n" in text
@@ -320,9 +322,8 @@ def test_what_is_needed_to_have_the_study_again_is_there(finished):
         assert f"[`{shown}`]({address})" in text
 
 
-def test_the_sections_stand_in_their_order(finished):
-    report(*finished)
-    found = re.findall(r'<section[^>]* id="(\w+)"', html_of(finished[0]))
+def test_the_sections_stand_in_their_order(english):
+    found = re.findall(r'<section[^>]* id="(\w+)"', html_of(english[0]))
     wanted = "verdict compared curves results interactions recommendation health plan classes mistakes weights"
     assert found == [*wanted.split(), "fairness", "again", "runs"]
 
@@ -486,38 +487,38 @@ def test_what_cannot_be_reported_is_refused_by_name(finished, monkeypatch):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_a_page_opens_offline_fits_the_screen_and_hides_curves(finished, open_file, size, language):
+def test_a_page_opens_offline_fits_the_screen_and_hides_curves(finished, open_file):
     folder, study, rows = finished
-    page = open_file(
-        write_study_report(gather_findings(study, folder, rows), language=language), size, offline=True
-    )
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    found = gather_findings(study, folder, rows)
     inside = "boxes => boxes.every((box) => box.getBoundingClientRect().right <= innerWidth + 1)"
-    assert page.locator("section, .scroll, figure, .facts, .tiles > div").evaluate_all(inside)
-    figures = page.locator("#curves figure")
-    assert figures.count() == 3
-    figure = figures.nth(2)
-    assert figure.locator("path.band").count() == 4  # a band over the seeds for every variant
-    button = figure.locator(".legend button").nth(1)
-    assert button.inner_text() == "width=wide"
-    button.click()
-    assert not figure.locator("g[data-curve='1']").is_visible()
-    figure.locator(".plot").focus()
-    page.keyboard.press("End")
-    lines = figure.locator(".tip").inner_text().split("\n")[1:]
-    assert [line.partition(":")[0] for line in lines] == [name for name in VARIANTS if name != "width=wide"]
-    button.click()
-    assert figure.locator("g[data-curve='1']").is_visible()
-    page.emulate_media(media="print")
-    assert page.pdf()[:4] == b"%PDF"
+    for language in LANGUAGES:
+        file = write_study_report(found, language=language)
+        for size in SIZES:
+            page = open_file(file, size, offline=True)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (language, size)
+            boxes = page.locator("section, .scroll, figure, .facts, .tiles > div")
+            assert boxes.evaluate_all(inside), (language, size)
+        figures = page.locator("#curves figure")
+        assert figures.count() == 3
+        figure = figures.nth(2)
+        assert figure.locator("path.band").count() == 4  # a band over the seeds for every variant
+        button = figure.locator(".legend button").nth(1)
+        assert button.inner_text() == "width=wide"
+        button.click()
+        assert not figure.locator("g[data-curve='1']").is_visible()
+        figure.locator(".plot").focus()
+        page.keyboard.press("End")
+        lines = figure.locator(".tip").inner_text().split("\n")[1:]
+        assert [line.partition(":")[0] for line in lines] == [name for name in VARIANTS if name != "width=wide"]
+        button.click()
+        assert figure.locator("g[data-curve='1']").is_visible()
+        page.emulate_media(media="print")
+        assert page.pdf()[:4] == b"%PDF"
 
 
 @pytest.mark.browser
-def test_a_study_page_can_be_used_without_eyes(finished, open_file):
-    folder, study, rows = finished
-    page = open_file(write_study_report(gather_findings(study, folder, rows)))
+def test_a_study_page_can_be_used_without_eyes(english, open_file):
+    page = open_file(english[0] / "report.html")
     assert all(image.get_attribute("alt") for image in page.locator("img").all())
     assert page.locator("table:not(:has(caption))").count() == 0
     levels = page.locator("h1, h2, h3").evaluate_all("heads => heads.map((head) => Number(head.tagName[1]))")
