@@ -155,11 +155,17 @@ def trained(folder, data, *, layers, epochs=3, health=None, network=None, **trai
         "training": {"epochs": epochs, "kernels": "numpy", "threads": 1, **training},
     }
     finished = run(configure(changes), data, run_dir=folder, progress=False)
+    if health is not None:
+        record_health(folder, health)
+    return finished
+
+
+def record_health(folder, health):
+    """Have a run's folder say this of its health; nothing where it was "unwatched"."""
     if health == "unwatched":
         (folder / "health.json").unlink()
-    elif health is not None:
+    else:
         (folder / "health.json").write_text(json.dumps(health), encoding="utf-8")
-    return finished
 
 
 def labelled(n=90, seed=0):

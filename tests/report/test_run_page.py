@@ -22,7 +22,7 @@ from glassnet.report.images import picture_of
 from glassnet.report.run_page import write_run_report
 from glassnet.training.metrics import class_scores, evaluate_predictions, predict_rows
 
-from .conftest import DEAD_UNITS, SICK, Page, labelled, markdown_rows, rows_of, trained
+from .conftest import DEAD_UNITS, SICK, Page, labelled, markdown_rows, record_health, rows_of, trained
 
 EVIL = "<script>document.title = 'taken'</script>"
 
@@ -145,8 +145,9 @@ def test_what_is_needed_to_have_the_run_again_is_there(digits, saved_run, englis
     assert (settings["epochs"], settings["kernels"]) == ("3", "numpy")
 
 
-def test_a_folder_with_a_space_is_quoted_and_data_of_a_program_need_the_program(tmp_path, digits):
-    finished = trained(tmp_path / "my run", digits, layers=[64, 10], epochs=1)
+def test_a_folder_with_a_space_is_quoted_and_data_of_a_program_need_the_program(tmp_path, digits, digits_run):
+    finished = digits_run
+    (tmp_path / "run").rename(tmp_path / "my run")
     page, _ = report(tmp_path / "my run", finished, digits)
     assert f"--config '{tmp_path}/my run/config.toml'" in "".join(page.codes)
     data = labelled()
@@ -215,9 +216,9 @@ def test_a_run_without_validation_rows(tmp_path):
     assert '"label": "validation"' not in html_of(tmp_path)
 
 
-def test_a_sick_run_says_so_with_cause_and_remedy(tmp_path, digits):
-    finished = trained(tmp_path / "run", digits, layers=[64, 16, 10], epochs=2, health=SICK)
-    page, text = report(tmp_path / "run", finished, digits)
+def test_a_sick_run_says_so_with_cause_and_remedy(tmp_path, digits, digits_run):
+    record_health(tmp_path / "run", SICK)
+    page, text = report(tmp_path / "run", digits_run, digits)
     for said in (page.text, text):
         assert "it is sick: dead units." in said
         assert said.index("dead units", said.index("Health")) < said.index("over-fitting", said.index("Health"))
@@ -229,7 +230,7 @@ def test_a_sick_run_says_so_with_cause_and_remedy(tmp_path, digits):
     assert "`network.initializer = he_normal`" in text
     assert re.findall(r'data-chart="(\w+)"', html_of(tmp_path))[2:] == ["dead", "spread", "update", "gradient"]
     assert re.search(r'<section class="verdict sick"', html_of(tmp_path))
-    page, text = report(tmp_path / "run", finished, digits, "zh")
+    page, text = report(tmp_path / "run", digits_run, digits, "zh")
     for said in (page.text, text):
         assert "16 个单元中有 4 个对每个样本的输出都是 0，梯度传不到它们：步长过大：学习率 0.5" in said
         assert "验证损失从第 2 轮后的最低值 0.25 回升到 0.375，训练损失却降到了 0.125" in said
@@ -239,9 +240,9 @@ def test_a_sick_run_says_so_with_cause_and_remedy(tmp_path, digits):
 @pytest.mark.parametrize(
     ("health", "said"), [("unwatched", "no record of its health"), ({"sick": 1}, "cannot be read")]
 )
-def test_a_run_whose_health_nobody_knows_is_not_called_healthy(tmp_path, digits, health, said):
-    finished = trained(tmp_path / "run", digits, layers=[64, 10], epochs=1, health=health)
-    page, _ = report(tmp_path / "run", finished, digits)
+def test_a_run_whose_health_nobody_knows_is_not_called_healthy(tmp_path, digits, digits_run, health, said):
+    record_health(tmp_path / "run", health)
+    page, _ = report(tmp_path / "run", digits_run, digits)
     assert said in page.text
     assert "its health was not watched" in page.text
     assert "healthy" not in page.text
@@ -314,29 +315,31 @@ def test_a_run_without_an_epoch_or_with_outputs_beyond_all_bounds_has_a_report(t
         assert "its outputs are not finite" in said
 
 
-def test_the_learning_rate_is_drawn_only_where_it_changes(tmp_path, digits):
-    still = trained(tmp_path / "run", digits, layers=[64, 10], epochs=2)
-    page, _ = report(tmp_path / "run", still, digits)
+def test_the_learning_rate_is_drawn_only_where_it_changes(tmp_path, digits, english):
+    folder, page, _ = english
     assert "The learning rate was 0.001 throughout." in page.text
-    assert 'data-chart="rate"' not in html_of(tmp_path)
-    (tmp_path / "other").mkdir()
-    moved = trained(
-        tmp_path / "other" / "run", digits, layers=[64, 10], epochs=3, schedule="cosine", metrics=["auc"]
-    )
-    page, _ = report(tmp_path / "other" / "run", moved, digits)
+    assert 'data-chart="rate"' not in (folder / "report.html").read_text(encoding="utf-8")
+    moved = trained(tmp_path / "run", digits, layers=[64, 10], schedule="cosine", metrics=["auc"])
+    page, _ = report(tmp_path / "run", moved, digits)
     assert "throughout" not in page.text
-    html = html_of(tmp_path / "other")
-    assert re.findall(r'data-chart="(\w+)"', html)[:4] == ["loss", "accuracy", "measure0", "rate"]
+    assert re.findall(r'data-chart="(\w+)"', html_of(tmp_path))[:4] == ["loss", "accuracy", "measure0", "rate"]
 
 
-@pytest.mark.parametrize("health", ["unwatched", None, SICK], ids=["unwatched", "own", "sick"])
 @pytest.mark.parametrize("case", ["digits", "diabetes", "labels"])
-def test_in_chinese_no_english_sentence_is_left(tmp_path, case, health):
+def test_in_chinese_no_english_sentence_is_left(tmp_path, case):
     data = labelled() if case == "labels" else load_dataset(case)
     layers = {"digits": [64, 8, 10], "diabetes": [10, 4, 1], "labels": [4, 3]}[case]
-    finished = trained(tmp_path / "run", data, layers=layers, epochs=2, health=health)
-    page, text = report(tmp_path / "run", finished, data, "zh")
-    assert '<html lang="zh-CN">' in html_of(tmp_path)
+    finished = trained(tmp_path / "run", data, layers=layers, epochs=2)
+    for health in (None, SICK, "unwatched"):  # its own first
+        if health is not None:
+            record_health(tmp_path / "run", health)
+        page, text = report(tmp_path / "run", finished, data, "zh")
+        assert_chinese(page, text, html_of(tmp_path), data)
+
+
+def assert_chinese(page, text, html, data):
+    """Nothing but names is English in the report of a run on these data."""
+    assert '<html lang="zh-CN">' in html
     assert len(re.findall("[一-鿿]", page.text)) > 300
     bare = re.sub(r"`[^`]*`", "", re.sub(r"^    .*$", "", text, flags=re.MULTILINE))
     known = {data.name, *(data.class_names or ()), *(data.target_names or ())}
@@ -351,7 +354,7 @@ def test_in_chinese_no_english_sentence_is_left(tmp_path, case, health):
             "Python",
             "GLASSNET",
         } | set(data.name.split("-"))
-    labels = re.findall(r'(?:aria-label|alt|title)="([^"]*)"', html_of(tmp_path))
+    labels = re.findall(r'(?:aria-label|alt|title)="([^"]*)"', html)
     assert all(not re.search("[A-Za-z]{3,} [a-z]{2,}", label) for label in labels)
 
 
@@ -395,7 +398,8 @@ class FullAfter:
 def test_a_full_disk_leaves_nothing_half_written(tmp_path, digits, digits_run, monkeypatch, old, files):
     folder = tmp_path / "run"
     if old:
-        write_run_report(folder, digits_run.network, digits, language="zh")
+        for name in ("report.html", "report.md"):
+            (folder / name).write_text("an older report")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", FullAfter(files))

@@ -17,6 +17,7 @@ from glassnet.errors import FileError, UsageError
 from glassnet.locales.catalogue import LANGUAGES, Message
 from glassnet.report import study_page
 from glassnet.report.study_page import write_study_report
+from glassnet.study.fairness import DataCache
 from glassnet.study.final_evaluation import evaluate_recommended, mark_test_rows_open, read_final_evaluation
 from glassnet.study.findings import gather_findings
 from glassnet.study.interactions import interaction_test
@@ -27,9 +28,11 @@ from glassnet.study.statistics import compare, summarise
 from glassnet.training.health.remedies import Remedy
 from glassnet.training.metrics import evaluate_predictions, predict_rows, predict_test_rows
 from glassnet.training.model_file import load_model
-from glassnet.training.run import load_data
 
 from .conftest import Page, markdown_rows, rows_of
+
+#: The data of a configuration, read once for all tests.
+load = DataCache().load
 
 EVIL = "<script>document.title = 'taken'</script>"
 
@@ -52,8 +55,8 @@ def whole(tmp_path_factory):
     """A study whose runs are done and whose plan was judged: the folder, the study and its rows."""
     folder = tmp_path_factory.mktemp("whole") / "study"
     study = factorial()
-    rows = done(study, folder)
-    evaluate_recommended(gather_findings(study, folder, rows))
+    rows = done(study, folder, load)
+    evaluate_recommended(gather_findings(study, folder, rows, load), load)
     return folder, study, rows
 
 
@@ -64,7 +67,7 @@ def finished(whole, tmp_path):
     return folder, *whole[1:]
 
 
-def report(folder, study, rows, language="en", load=load_data):
+def report(folder, study, rows, language="en"):
     file = write_study_report(gather_findings(study, folder, rows, load), load, language=language)
     assert file == folder / "report.html"
     return Page(file.read_text(encoding="utf-8")), (folder / "report.md").read_text(encoding="utf-8")
@@ -207,7 +210,7 @@ def test_the_recommended_plan_is_judged_and_nobody_else(finished, monkeypatch):
     page, text = report(*finished)
     plan = read_final_evaluation(folder)
     assert judged == [plan.theta_sha256]
-    network, data = load_model(folder / plan.folder), load_data(study.base)
+    network, data = load_model(folder / plan.folder), load(study.base)
     truth = evaluate_predictions(predict_rows(network, data.test, data.task))
     assert page.facts()["test loss"] == f"{truth.loss:.4g}"
     said = f"They were opened for “{plan.variant}”: of its 3 runs, the one with the median validation accuracy, "
@@ -309,7 +312,7 @@ def test_what_is_needed_to_have_the_study_again_is_there(english):
     assert command in "".join(page.codes)
     assert f"    {command}\n" in text
     facts = dict(rows_of(page, "Checksums, versions, machine"))
-    for file, checksum in load_data(study.base).checksums.items():
+    for file, checksum in load(study.base).checksums.items():
         assert facts[f"digits: {file}, MD5"] == checksum
     assert facts["threads"] == "1"
     assert facts["numpy"] == np.__version__
@@ -467,32 +470,32 @@ def test_names_are_text_whatever_they_hold(tmp_path):
 
 def test_rows_may_come_in_any_order_and_of_other_seeds(finished):
     folder, study, rows = finished
-    first = write_study_report(gather_findings(study, folder, rows)).read_bytes()
+    first = write_study_report(gather_findings(study, folder, rows, load), load).read_bytes()
     more = [replace(rows[0], seed=99), *reversed(rows)]
-    assert write_study_report(gather_findings(study, folder, more)).read_bytes() == first
+    assert write_study_report(gather_findings(study, folder, more, load), load).read_bytes() == first
     assert len(first) < 300_000
 
 
 def test_what_cannot_be_reported_is_refused_by_name(finished, monkeypatch):
     folder, study, rows = finished
     with pytest.raises(UsageError, match="language"):
-        write_study_report(gather_findings(study, folder, rows), language="de")
+        write_study_report(gather_findings(study, folder, rows, load), load, language="de")
     with pytest.raises(FileError, match="holds no row of the study yet; run it first"):
-        write_study_report(gather_findings(study, folder, []))
+        write_study_report(gather_findings(study, folder, [], load), load)
     monkeypatch.setattr(os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     before = {path.name for path in folder.iterdir()}
     with pytest.raises(FileError, match="No space left"):
-        write_study_report(gather_findings(study, folder, rows))
+        write_study_report(gather_findings(study, folder, rows, load), load)
     assert {path.name for path in folder.iterdir()} == before
 
 
 @pytest.mark.browser
 def test_a_page_opens_offline_fits_the_screen_and_hides_curves(finished, open_file):
     folder, study, rows = finished
-    found = gather_findings(study, folder, rows)
+    found = gather_findings(study, folder, rows, load)
     inside = "boxes => boxes.every((box) => box.getBoundingClientRect().right <= innerWidth + 1)"
     for language in LANGUAGES:
-        file = write_study_report(found, language=language)
+        file = write_study_report(found, load, language=language)
         for size in SIZES:
             page = open_file(file, size, offline=True)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (language, size)
