@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -291,42 +291,37 @@ def _map(curve: Curve, change: Callable[[Any], Any], names: Sequence[str] = ("me
 
 
 def _stroke(curve: Curve, number: int, x_of: Any, y_of: Any) -> Stroke:
+    """Return the commands of a line that stops at every gap; a point between two gaps is a dot."""
+    pieces: list[list[str]] = [[]]
+    for x, y in zip(curve.x, curve.mean, strict=True):
+        if _is_number(y):
+            pieces[-1].append(f"{x_of(x):g} {y_of(y):g}")
+        elif pieces[-1]:
+            pieces.append([])
+    path = "".join("M" + "L".join(piece) + ("h0" if len(piece) == 1 else "") for piece in pieces if piece)
+    band = [(x_of(x), y_of(low), y_of(high)) for x, low, high in _band(curve)]
+    outline = [f"{x:g} {high:g}" for x, _, high in band] + [f"{x:g} {low:g}" for x, low, _ in reversed(band)]
     colours = len(SERIES["light"])
-    path = _path([(x_of(x), y_of(y)) for x, y in zip(curve.x, curve.mean, strict=True) if _fits(y)], curve)
-    band = ""
-    if curve.low is not None and curve.high is not None:
-        places = [i for i in range(len(curve.x)) if _fits(curve.low[i]) and _fits(curve.high[i])]
-        outline = [(x_of(curve.x[i]), y_of(curve.high[i])) for i in places]
-        outline += [(x_of(curve.x[i]), y_of(curve.low[i])) for i in reversed(places)]
-        band = "M" + "L".join(f"{x:g} {y:g}" for x, y in outline) + "Z" if places else ""
-    return Stroke(curve.label, path, band, number % colours, number // colours % 2 == 1)
+    shape = "M" + "L".join(outline) + "Z" if outline else ""
+    return Stroke(curve.label, path, shape, number % colours, number // colours % 2 == 1)
 
 
-def _fits(value: float | None) -> bool:
+def _is_number(value: float | None) -> TypeGuard[float]:
     return value is not None and math.isfinite(value)
 
 
-def _path(points: list[tuple[float, float]], curve: Curve) -> str:
-    """Return the commands of a line that stops at every gap; a point between two gaps is a dot."""
-    lone = iter(points)
-    pieces: list[list[str]] = [[]]
-    for value in curve.mean:
-        if _fits(value):
-            x, y = next(lone)
-            pieces[-1].append(f"{x:g} {y:g}")
-        elif pieces[-1]:
-            pieces.append([])
-    return "".join("M" + "L".join(piece) + ("h0" if len(piece) == 1 else "") for piece in pieces if piece)
+def _band(curve: Curve) -> list[tuple[float, float, float]]:
+    """Return x and both ends of a curve's band, where it has them."""
+    ends = zip(curve.x, curve.low or (), curve.high or (), strict=False)
+    return [(x, low, high) for x, low, high in ends if _is_number(low) and _is_number(high)]
 
 
 def _points(curve: Curve, form: str, x_of: Any, y_of: Any) -> dict[str, Any]:
     """Return what is shown when somebody points at a curve."""
-    points = []
-    for i, (x, y) in enumerate(zip(curve.x, curve.mean, strict=True)):
-        if y is None or not math.isfinite(y):
-            continue
-        text = written(y, form)
-        if curve.low is not None and curve.high is not None and _fits(curve.low[i]) and _fits(curve.high[i]):
-            text += f" ({written(float(curve.low[i] or 0), form)} … {written(float(curve.high[i] or 0), form)})"
-        points.append([x_of(x), y_of(y), written(x), text])
+    band = {x: f" ({written(low, form)} … {written(high, form)})" for x, low, high in _band(curve)}
+    points = [
+        [x_of(x), y_of(y), written(x), written(y, form) + band.get(x, "")]
+        for x, y in zip(curve.x, curve.mean, strict=True)
+        if _is_number(y)
+    ]
     return {"label": curve.label, "points": points}
