@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -12,8 +13,8 @@ from glassnet.nn.network import Network
 from glassnet.report.axes import written
 from glassnet.report.curves import Drawing, scatter
 from glassnet.report.error_analysis import ErrorAnalysis, Fit, Mistake
-from glassnet.report.images import WeightSheet, picture_of, weight_sheet
-from glassnet.report.tables import Table, class_table, confusion_table, fit_table, label_table, mistake_table
+from glassnet.report.images import picture_of, weight_sheet
+from glassnet.report.tables import class_table, confusion_table, fit_table, label_table, mistake_table
 from glassnet.training.metrics import Evaluation
 
 #: Outputs whose predictions are drawn against the truth.
@@ -23,28 +24,24 @@ MOST_FITS = 4
 Tile = tuple[str, str, str]
 
 
-@dataclass(frozen=True)
-class OnTestRows:
-    """What the page says of the test rows."""
+def show_test_rows(found: ErrorAnalysis, network: Network, data: Dataset, words: Words) -> SimpleNamespace:
+    """Put what a network gets right and wrong into tables, pictures and charts, as the templates name them.
 
-    classes: Table | None = None
-    confusion: Table | None = None
-    mistakes_note: str = ""
-    mistakes: Table | None = None
-    pictures: list[tuple[Mistake, str]] = field(default_factory=list)
-    weights: WeightSheet | None = None
-    fits: list[tuple[Drawing, str]] = field(default_factory=list)
-    errors: Table | None = None
-
-
-def show_test_rows(found: ErrorAnalysis, network: Network, data: Dataset, words: Words) -> OnTestRows:
-    """Put what a network gets right and wrong into tables, pictures and charts."""
-    classes, confusion = _class_tables(found, words)
+    The first layer is drawn where the network's inputs are images.
+    """
+    classes = label_table(found.labels, words) if found.labels else None
+    confusion, note = None, ""
+    if found.confusion is not None:
+        classes = class_table(found.classes, words)
+        confusion = confusion_table(found.confusion, [score.name for score in found.classes], words)
+        shown, rows = len(found.mistakes), int(found.confusion.sum())
+        about = words.say("mistakes_about", wrong=f"{found.wrong:,}", rows=f"{rows:,}", shown=shown)
+        note = about if shown else words.say("no_mistakes")
     images = data.image_shape
-    return OnTestRows(
+    return SimpleNamespace(
         classes=classes,
         confusion=confusion,
-        mistakes_note=_mistakes_note(found, words),
+        mistakes_note=note,
         mistakes=mistake_table(found.mistakes, words) if found.mistakes else None,
         pictures=_pictures(found.mistakes, data),
         weights=None if images is None or np.prod(images) != network.layers[0] else weight_sheet(network, images),
@@ -64,24 +61,6 @@ def evaluation_tiles(found: Evaluation, words: Words, *, plain: bool = False) ->
             more = words.say("interval", low=low, high=high)
         tiles.append((words.say("test_of", measure=words.measure(name)), written(value, form), more))
     return [*tiles, (words.say("test_of", measure=words.measure("loss")), written(found.loss), "")]
-
-
-def _class_tables(found: ErrorAnalysis, words: Words) -> tuple[Table | None, Table | None]:
-    if found.labels:
-        return label_table(found.labels, words), None
-    if found.confusion is None:
-        return None, None
-    names = [score.name for score in found.classes]
-    return class_table(found.classes, words), confusion_table(found.confusion, names, words)
-
-
-def _mistakes_note(found: ErrorAnalysis, words: Words) -> str:
-    if found.confusion is None:
-        return ""
-    if not found.mistakes:
-        return words.say("no_mistakes")
-    shown, rows = len(found.mistakes), int(found.confusion.sum())
-    return words.say("mistakes_about", wrong=f"{found.wrong:,}", rows=f"{rows:,}", shown=shown)
 
 
 def _pictures(mistakes: list[Mistake], data: Dataset) -> list[tuple[Mistake, str]]:

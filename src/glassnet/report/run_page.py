@@ -50,19 +50,24 @@ def write_run_report(
     config, history = folder.config(), folder.history()
     health = read_health(folder.path, words)
     found = analyse_errors(predictions or predict_test_rows(network, data), data)
-    drawings, notes = learning_curves(history, words)
+    layers, epochs = "-".join(map(str, network.layers)), words.say("n_epochs", n=len(history))
+    tiles = evaluation_tiles(found.evaluation, words) if found.evaluation is not None else []
+    tiles.append((words.say("training_time"), words.duration(history.seconds), epochs))
+    tiles.append((words.say("parameters"), f"{len(network.theta):,}", layers))
+    drawings, curve_notes = learning_curves(history, words)
     again_notes, command = _command(folder, config, words)
     vitals, vital_notes = vital_curves(health.vitals, words)
+    notes = {"healthy": "health_fine", "unwatched": "health_unwatched", "unreadable": "health_unreadable"}
     report = SimpleNamespace(
-        title=f"{data.name}: {'-'.join(map(str, network.layers))}",
+        title=f"{data.name}: {layers}",
         verdict=_verdict(found, data, config, history, health, words),
-        tiles=_tiles(found.evaluation, network, history, words),
+        tiles=tiles,
         drawings=drawings,
-        curve_notes=notes,
+        curve_notes=curve_notes,
         history=history_table(history, words) if len(history) else None,
         settings=setting_tables(config, words),
         health=health,
-        health_note=_health_note(health, words),
+        health_note=words.say(notes[health.state]) if health.state in notes else "",
         vitals=vitals,
         vital_notes=vital_notes,
         vital_table=vital_table(health.vitals, words) if health.vitals else None,
@@ -104,21 +109,6 @@ def _result(found: Evaluation | None, data: Dataset, words: Words) -> str:
         low, high = (written(end, form) for end in found.intervals[name])
         within = words.say("within", low=low, high=high)
     return words.say(key, share=written(found.measures[name], form), rows=f"{found.rows:,}", within=within)
-
-
-def _tiles(
-    found: Evaluation | None, network: Network, history: History, words: Words
-) -> list[tuple[str, str, str]]:
-    tiles = evaluation_tiles(found, words) if found is not None else []
-    epochs = words.say("n_epochs", n=len(history))
-    tiles.append((words.say("training_time"), words.duration(history.seconds), epochs))
-    tiles.append((words.say("parameters"), f"{len(network.theta):,}", "-".join(map(str, network.layers))))
-    return tiles
-
-
-def _health_note(health: HealthSection, words: Words) -> str:
-    notes = {"healthy": "health_fine", "unwatched": "health_unwatched", "unreadable": "health_unreadable"}
-    return words.say(notes[health.state]) if health.state in notes else ""
 
 
 def _command(folder: RunFolder, config: RunConfig, words: Words) -> tuple[list[str], str]:

@@ -64,18 +64,15 @@ def _histories(rows: Sequence[Row], folder: Path) -> dict[str, list[History]]:
     """Return the histories by variant, of runs that finished: one that diverged would dwarf all others."""
     found: dict[str, list[History]] = {}
     for row in rows:
-        history = _history(folder / row.folder) if row.status == FINISHED else History()
+        if row.status != FINISHED:
+            continue
+        try:
+            history = RunFolder(folder / row.folder).history()
+        except FileError:  # its row says what went wrong
+            continue
         if len(history):
             found.setdefault(row.variant, []).append(history)
     return found
-
-
-def _history(folder: Path) -> History:
-    """Return what a run recorded, nothing where that cannot be read: its row says what went wrong."""
-    try:
-        return RunFolder(folder).history()
-    except FileError:
-        return History()
 
 
 def _chart(key: str, column: str, histories: Mapping[str, Sequence[History]], words: Words) -> Chart:

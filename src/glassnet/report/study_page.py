@@ -11,7 +11,7 @@ from typing import Any
 from glassnet.data.dataset import Dataset
 from glassnet.locales.catalogue import Language, Words
 from glassnet.report.error_analysis import analyse_errors
-from glassnet.report.on_test_rows import OnTestRows, Tile, evaluation_tiles, show_test_rows
+from glassnet.report.on_test_rows import Tile, evaluation_tiles, show_test_rows
 from glassnet.report.rendering import write_pages
 from glassnet.report.study_curves import study_curves
 from glassnet.report.study_tables import (
@@ -249,7 +249,7 @@ def _names(names: Sequence[str], words: Words) -> str:
 
 def _test_rows(
     folder: Path, evaluation: FinalEvaluation, load: Callable[[RunConfig], Dataset], words: Words
-) -> tuple[list[Tile], OnTestRows]:
+) -> tuple[list[Tile], SimpleNamespace]:
     """Return what the test rows say of the recommended plan."""
     run = RunFolder(folder / evaluation.folder)
     network, data = load_model(run.path), load(run.config())

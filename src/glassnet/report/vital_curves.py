@@ -70,10 +70,10 @@ def vital_curves(vitals: Sequence[Vitals], words: Words) -> tuple[list[tuple[Dra
 
 def _chart(measure: Measure, vitals: Sequence[Vitals], layers: list[int], words: Words) -> Chart:
     depth, steps = len(vitals[0].layers), [float(one.step) for one in vitals]
-    curves = [
-        Curve(_layer_name(place, depth, words), steps, [measure.of(one.layers[place]) for one in vitals])
-        for place in layers
-    ]
+    curves = []
+    for place in layers:
+        name = words.say("layer_out" if place == depth - 1 else "layer_n", n=place + 1)
+        curves.append(Curve(name, steps, [measure.of(one.layers[place]) for one in vitals]))
     if measure in SHARES and not any(curves[-1].mean):  # an output seldom can be ill
         curves = curves[:-1]
     return Chart(
@@ -86,10 +86,6 @@ def _chart(measure: Measure, vitals: Sequence[Vitals], layers: list[int], words:
         spread="steps",
         mark=(USUAL_UPDATE, words.say("usual_update", value="1e-3")) if measure.key == "update" else None,
     )
-
-
-def _layer_name(place: int, depth: int, words: Words) -> str:
-    return words.say("layer_out" if place == depth - 1 else "layer_n", n=place + 1)
 
 
 def _evenly(n: int, most: int) -> list[int]:
@@ -107,7 +103,10 @@ def vital_table(vitals: Sequence[Vitals], words: Words) -> Table:
             f"{vitals[place].step:,}",
             str(layer.layer),
             *(f"{len(units)} / {layer.units}" for units in (layer.dead, layer.saturated)),
-            *(_number(value) for value in (layer.pre_activation_spread, layer.update_ratio, layer.gradient_norm)),
+            *(
+                "–" if value is None else written(value)  # it is not known, or was not finite
+                for value in (layer.pre_activation_spread, layer.update_ratio, layer.gradient_norm)
+            ),
         ]
         for place in chosen
         for layer in vitals[place].layers
@@ -115,8 +114,3 @@ def vital_table(vitals: Sequence[Vitals], words: Words) -> Table:
     fewer = len(chosen) < len(vitals)
     note = words.say("some_examinations", shown=len(chosen), n=len(vitals)) if fewer else ""
     return Table(words.say("vitals_table"), heads, rows, text=(), note=note)
-
-
-def _number(value: float | None) -> str:
-    """Return a number, a dash for one that is not known or was not finite."""
-    return "–" if value is None else written(value)
