@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassnet.report.axes import log_ticks, step_ticks, tick_texts, ticks, written
+from glassnet.report.axes import format_number, log_ticks, step_ticks, tick_texts, ticks
 
 numbers = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -50,7 +50,7 @@ def test_logarithmic_marks_are_powers_of_ten_and_finer_where_there_are_few():
     ],
 )
 def test_numbers_are_written_for_people(value, form, text):
-    assert written(value, form) == text
+    assert format_number(value, form) == text
 
 
 def test_marks_of_an_axis_have_equally_many_digits():

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassnet.errors import UsageError
-from glassnet.report.curves import MOST_DOTS, SERIES, Chart, Curve, curve_of, draw, scatter, thinned
+from glassnet.report.curves import MOST_DOTS, SERIES, Chart, Curve, curve_of, draw, scatter, thin_out
 from glassnet.training.history import EpochRecord, History
 
 
@@ -145,7 +145,7 @@ def test_a_long_curve_keeps_its_peaks_its_ends_and_what_others_have_there():
     n = 20_000
     values = np.sin(np.arange(n) * math.pi)  # near 0
     values[7777], values[12345] = 5.0, -5.0
-    one, other = thinned([Curve("a", range(n), values), Curve("b", range(n), np.zeros(n))])
+    one, other = thin_out([Curve("a", range(n), values), Curve("b", range(n), np.zeros(n))])
     assert len(one.x) < 1500
     assert one.x == other.x
     assert {0.0, 7777.0, 12345.0, n - 1.0} <= set(one.x)
@@ -157,7 +157,7 @@ def test_a_long_curve_keeps_its_peaks_its_ends_and_what_others_have_there():
 def test_a_thinned_band_stays_at_its_points():
     n = 5000
     x = np.arange(n, dtype=float)
-    curve = thinned([Curve("a", x, x, x - 1, x + 1)])[0]
+    curve = thin_out([Curve("a", x, x, x - 1, x + 1)])[0]
     assert all(low == at - 1 for low, at in zip(curve.low, curve.x, strict=True))
     assert all(high == at + 1 for high, at in zip(curve.high, curve.x, strict=True))
 

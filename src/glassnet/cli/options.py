@@ -37,7 +37,8 @@ PlanOption = Annotated[
 StandardizeOption = Annotated[
     bool | None,
     typer.Option(
-        "--standardize/--no-standardize", help="Each column to mean 0, deviation 1 by the training rows' figures."
+        "--standardize/--no-standardize",
+        help="Each column to mean 0, standard deviation 1 by the training rows' figures.",
     ),
 ]
 LayersOption = Annotated[

@@ -18,7 +18,7 @@ class Tick:
     text: str
 
 
-def written(value: float, form: str = "number") -> str:
+def format_number(value: float, form: str = "number") -> str:
     """Return a number as people read it: 0.1235, 88.43 %, 12,346; a dash where it is not finite."""
     if not math.isfinite(value):
         return "–"
@@ -37,7 +37,7 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         if last - first < most:
             break
-    return [_exact(number * step) for number in range(first, last + 1)]
+    return [_round_off(number * step) for number in range(first, last + 1)]
 
 
 def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
@@ -50,7 +50,7 @@ def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
     if len(found) > 2:
         return found
     finer = [factor * 10.0**power for power in range(first, last + 1) for factor in (1, 2, 5)]
-    return [_exact(value) for value in finer if low <= value <= high]
+    return [_round_off(value) for value in finer if low <= value <= high]
 
 
 def step_ticks(last: float, most: int = 7) -> list[float]:
@@ -59,7 +59,7 @@ def step_ticks(last: float, most: int = 7) -> list[float]:
     return [0.0, *(10.0**power for power in powers[:: max(1, math.ceil(len(powers) / (most - 1)))])]
 
 
-def _exact(value: float) -> float:
+def _round_off(value: float) -> float:
     """Return a number without the dust of its reckoning: 0.1 x 3 is 0.3."""
     return float(f"{value:.12g}")
 
@@ -71,14 +71,14 @@ def tick_texts(values: Sequence[float], form: str = "number") -> list[str]:
     smallest = min((abs(value) for value in scaled if value), default=1.0)
     end = " %" if form == "percent" else ""
     if largest >= 10_000 or smallest < 0.001 or largest / smallest >= 1000:
-        return [_short(value) + end for value in scaled]
+        return [_shorten(value) + end for value in scaled]
     digits = next(d for d in range(9) if d == 8 or all(abs(round(v, d) - v) < 1e-9 for v in scaled))
     return [f"{value:.{digits}f}{end}" for value in scaled]
 
 
-def _short(value: float) -> str:
+def _shorten(value: float) -> str:
     """Return a number no wider than an axis has room for: from 100,000 on, and below 0.0001, as 1e5 and 1e-5."""
     if value and not 1e-4 <= abs(value) < 1e5:
         number, _, power = f"{value:.3e}".partition("e")
         return f"{float(number):g}e{int(power)}"
-    return written(value)
+    return format_number(value)

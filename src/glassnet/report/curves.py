@@ -15,7 +15,7 @@ import numpy as np
 
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
-from glassnet.report.axes import FORMS, Tick, log_ticks, step_ticks, tick_texts, ticks, written
+from glassnet.report.axes import FORMS, Tick, format_number, log_ticks, step_ticks, tick_texts, ticks
 from glassnet.training.history import History
 
 #: Longer curves are thinned out to about so many points a chart; every peak stays.
@@ -157,7 +157,7 @@ def draw(chart: Chart) -> Drawing:
     more than a factor of `LOGARITHMIC`. Colours follow the order of the curves; after eight they come again,
     dashed.
     """
-    curves = thinned(chart.curves)
+    curves = thin_out(chart.curves)
     values = np.concatenate([[chart.mark[0]] if chart.mark else [], *(curve.values for curve in curves)])
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     logarithmic = chart.scale == "auto" and chart.form == "number" and low > 0 and high / low > LOGARITHMIC
@@ -167,7 +167,7 @@ def draw(chart: Chart) -> Drawing:
     if logarithmic:
         low, high = low / 1.1, high * 1.1
     else:
-        low, high = _with_margin(low, high, chart.form == "percent")
+        low, high = _add_margin(low, high, chart.form == "percent")
     xs = [x for curve in curves for x in curve.x]
     left, right = (min(xs), max(xs)) if xs else (0.0, 1.0)
     if left == right:
@@ -186,7 +186,7 @@ def draw(chart: Chart) -> Drawing:
         x_label=chart.x_label,
         y_label="",
         note=chart.note,
-        x_ticks=[Tick(x_of(x), written(x)) for x in x_values if left <= x and (not whole or x == int(x))],
+        x_ticks=[Tick(x_of(x), format_number(x)) for x in x_values if left <= x and (not whole or x == int(x))],
         y_ticks=[Tick(y_of(y), text) for y, text in zip(y_values, tick_texts(y_values, chart.form), strict=True)],
         strokes=strokes,
         logarithmic=logarithmic,
@@ -204,11 +204,12 @@ def scatter(
     what each point is called.
     """
     every = math.ceil(len(x) / MOST_DOTS) or 1
-    low, high = _with_margin(float(min(x.min(), y.min())), float(max(x.max(), y.max())), False, floor=False)
+    low, high = _add_margin(float(min(x.min(), y.min())), float(max(x.max(), y.max())), False, floor=False)
     x_of, y_of = _place(low, high, False), _place(high, low, False)
     shown = range(0, len(x), every)
     points = [
-        [x_of(x[i]), y_of(y[i]), names[i] if names else "", f"{written(x[i])} → {written(y[i])}"] for i in shown
+        [x_of(x[i]), y_of(y[i]), names[i] if names else "", f"{format_number(x[i])} → {format_number(y[i])}"]
+        for i in shown
     ]
     dots = "".join(f"M{a:g} {b:g}h0" for a, b, *_ in points)
     marks = ticks(low, high, 5)
@@ -228,7 +229,7 @@ def scatter(
     )
 
 
-def thinned(curves: Sequence[Curve], most: int = MOST_POINTS) -> list[Curve]:
+def thin_out(curves: Sequence[Curve], most: int = MOST_POINTS) -> list[Curve]:
     """Return curves with fewer points where they have many: of each stretch of x the lowest and the highest stay.
 
     So a loss that jumps up and down still does. What one curve keeps, all keep that have a point there.
@@ -252,7 +253,7 @@ def _only(curve: Curve, kept: set[float]) -> Curve:
     return _map(curve, lambda values: [values[place] for place in places], ("x", "mean", "low", "high"))
 
 
-def _with_margin(low: float, high: float, share: bool, floor: bool = True) -> tuple[float, float]:
+def _add_margin(low: float, high: float, share: bool, floor: bool = True) -> tuple[float, float]:
     """Return a range with a twentieth more at both ends; values that are not negative stay so, shares below 1."""
     margin = 0.05 * (high - low) or 0.05 * abs(high) or 0.05
     if not floor:
@@ -318,9 +319,9 @@ def _band(curve: Curve) -> list[tuple[float, float, float]]:
 
 def _points(curve: Curve, form: str, x_of: Any, y_of: Any) -> dict[str, Any]:
     """Return what is shown when somebody points at a curve."""
-    band = {x: f" ({written(low, form)} … {written(high, form)})" for x, low, high in _band(curve)}
+    band = {x: f" ({format_number(low, form)} … {format_number(high, form)})" for x, low, high in _band(curve)}
     points = [
-        [x_of(x), y_of(y), written(x), written(y, form) + band.get(x, "")]
+        [x_of(x), y_of(y), format_number(x), format_number(y, form) + band.get(x, "")]
         for x, y in zip(curve.x, curve.mean, strict=True)
         if _is_number(y)
     ]

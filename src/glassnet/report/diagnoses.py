@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from glassnet.locales.catalogue import Words
-from glassnet.report.axes import written
+from glassnet.report.axes import format_number
 from glassnet.report.tables import setting_text
 from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.health.monitor import Health
@@ -44,7 +44,9 @@ def finding_of(found: Diagnosis, words: Words) -> Finding:
         facts=[*facts, (words.say("since"), str(found.since))],
         cause=words.render(found.cause),
         remedy=words.render(found.remedy.message) if found.remedy else "",
-        evidence=[(name, "–" if value is None else written(value)) for name, value in found.evidence.items()],
+        evidence=[
+            (name, "–" if value is None else format_number(value)) for name, value in found.evidence.items()
+        ],
         changes=[
             words.say("change_to", name=f"{section}.{name}", value=setting_text(value))
             for section, options in changes.items()

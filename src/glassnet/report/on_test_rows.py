@@ -10,7 +10,7 @@ import numpy as np
 from glassnet.data.dataset import Dataset
 from glassnet.locales.catalogue import Words
 from glassnet.nn.network import Network
-from glassnet.report.axes import written
+from glassnet.report.axes import format_number
 from glassnet.report.curves import Drawing, scatter
 from glassnet.report.error_analysis import ErrorAnalysis, Fit, Mistake
 from glassnet.report.images import picture_of, weight_sheet
@@ -57,10 +57,10 @@ def evaluation_tiles(found: Evaluation, words: Words, *, plain: bool = False) ->
         form = "percent" if name in ("accuracy", "sensitivity", "specificity") and not plain else "number"
         more = ""
         if name in found.intervals:
-            low, high = (written(end, form) for end in found.intervals[name])
+            low, high = (format_number(end, form) for end in found.intervals[name])
             more = words.say("interval", low=low, high=high)
-        tiles.append((words.say("test_of", measure=words.measure(name)), written(value, form), more))
-    return [*tiles, (words.say("test_of", measure=words.measure("loss")), written(found.loss), "")]
+        tiles.append((words.say("test_of", measure=words.measure(name)), format_number(value, form), more))
+    return [*tiles, (words.say("test_of", measure=words.measure("loss")), format_number(found.loss), "")]
 
 
 def _pictures(mistakes: list[Mistake], data: Dataset) -> list[tuple[Mistake, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from glassnet.locales.catalogue import Words
-from glassnet.report.axes import written
+from glassnet.report.axes import format_number
 from glassnet.report.curves import Chart, Curve, Drawing, curve_of, draw
 from glassnet.training.history import History
 
@@ -54,6 +54,6 @@ def describe_chart(chart: Chart, words: Words) -> str:
         known = [value for value in curve.mean if value is not None and math.isfinite(value)]
         if not known:
             continue
-        first, last = (written(known[place], chart.form) for place in (0, -1))
+        first, last = (format_number(known[place], chart.form) for place in (0, -1))
         parts.append(words.say("curve_about", label=curve.label, first=first, last=last))
     return words.say("chart_about", title=chart.title, x=chart.x_label, curves=parts)

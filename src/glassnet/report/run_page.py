@@ -11,7 +11,7 @@ from glassnet.data.registry import DATASETS
 from glassnet.data.user_data import looks_like_a_path
 from glassnet.locales.catalogue import Language, Words
 from glassnet.nn.network import Network
-from glassnet.report.axes import written
+from glassnet.report.axes import format_number
 from glassnet.report.diagnoses import HealthSection, read_health
 from glassnet.report.error_analysis import ErrorAnalysis, analyse_errors
 from glassnet.report.on_test_rows import evaluation_tiles, show_test_rows
@@ -106,9 +106,9 @@ def _result(found: Evaluation | None, data: Dataset, words: Words) -> str:
         key = "result_labels"
     within = ""
     if name in found.intervals:
-        low, high = (written(end, form) for end in found.intervals[name])
+        low, high = (format_number(end, form) for end in found.intervals[name])
         within = words.say("within", low=low, high=high)
-    return words.say(key, share=written(found.measures[name], form), rows=f"{found.rows:,}", within=within)
+    return words.say(key, share=format_number(found.measures[name], form), rows=f"{found.rows:,}", within=within)
 
 
 def _command(folder: RunFolder, config: RunConfig, words: Words) -> tuple[list[str], str]:

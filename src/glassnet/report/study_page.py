@@ -98,7 +98,7 @@ def write_study_report(
         plan=_plan(found, evaluation, words),
         plan_tiles=plan_tiles,
         test=test,
-        fairness=_fairness(found, words),
+        fairness=_judge_fairness(found, words),
         hashes=[hash_table(rows, kind, words) for kind in ("start", "order")],
         command=_command(found, record),
         retrain=join(["glassnet", "train", "--config", str(found.folder / evaluation.config)])
@@ -288,9 +288,9 @@ def _why_not_evaluated(found: StudyFindings, words: Words) -> str:
     return words.say("closed_unasked", variant=found.recommendation.variant)
 
 
-def _fairness(found: StudyFindings, words: Words) -> list[str]:
+def _judge_fairness(found: StudyFindings, words: Words) -> list[str]:
     """Say whether all variants begin alike and see the same rows, within each seed."""
-    starts, orders = (_others(found.rows, kind) for kind in ("start", "order"))
+    starts, orders = (_find_others(found.rows, kind) for kind in ("start", "order"))
     factors = [name for name, changes in found.starts.items() if changes]
     alike = {(row.seed, *(row.levels[name] for name in factors), row.start) for row in found.rows if row.start}
     said = words.say("same_start")
@@ -303,7 +303,7 @@ def _fairness(found: StudyFindings, words: Words) -> list[str]:
     return [said, words.say("other_order", variants=words.listed(orders, len(orders)))]
 
 
-def _others(rows: Sequence[Row], kind: str) -> list[str]:
+def _find_others(rows: Sequence[Row], kind: str) -> list[str]:
     """Return the variants whose hash is not the base's at the same seed; a run that failed has none."""
     base = {row.seed: getattr(row, kind) for row in rows if row.variant == BASE}
     hashes = [(row.variant, getattr(row, kind), base.get(row.seed)) for row in rows]

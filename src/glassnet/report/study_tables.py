@@ -7,7 +7,7 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from glassnet.locales.catalogue import Words
-from glassnet.report.axes import written
+from glassnet.report.axes import format_number
 from glassnet.report.diagnoses import Finding, finding_of
 from glassnet.report.tables import Cell, Table, number, setting_tables, setting_text
 from glassnet.study.analysis_of_variance import Source
@@ -135,9 +135,9 @@ def source_table(sources: Sequence[Source], words: Words) -> Table:
     rows: Lines = [
         [
             names.get(source.kind) or " × ".join(source.factors),
-            written(source.sum_of_squares),
+            format_number(source.sum_of_squares),
             str(source.degrees),
-            "–" if source.F is None else written(source.F),
+            "–" if source.F is None else format_number(source.F),
             number(source.p, ".2g"),
             number(source.corrected, ".2g"),
             f"{source.share:.1%}",

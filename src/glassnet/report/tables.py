@@ -12,7 +12,7 @@ import numpy as np
 
 from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
-from glassnet.report.axes import written
+from glassnet.report.axes import format_number
 from glassnet.report.error_analysis import Fit, LabelScore, Mistake
 from glassnet.training.config import SECTIONS, RunConfig
 from glassnet.training.history import COLUMNS, History
@@ -133,7 +133,7 @@ def _number(column: str, value: float | None) -> str:
         return f"{value:.4f}"
     if column == "seconds":
         return f"{value:.2f}"
-    return f"{value:.4f}" if "loss" in column and 0.001 <= value < 1000 else written(value)
+    return f"{value:.4f}" if "loss" in column and 0.001 <= value < 1000 else format_number(value)
 
 
 def class_table(scores: Sequence[ClassScore], words: Words) -> Table:
@@ -203,7 +203,7 @@ def mistake_table(mistakes: Sequence[Mistake], words: Words) -> Table:
     """Return the worst mistakes, the worst first."""
     heads = [words.say(key) for key in ("row", "true", "predicted", "probability", "measures.loss")]
     rows: list[list[str | Cell]] = [
-        [str(m.row), m.true, m.predicted, probability(m.probability), written(m.loss)] for m in mistakes
+        [str(m.row), m.true, m.predicted, probability(m.probability), format_number(m.loss)] for m in mistakes
     ]
     return Table(words.say("mistakes"), heads, rows, text=(0, 1, 2))
 
@@ -231,8 +231,8 @@ def fit_table(fits: Sequence[Fit], words: Words) -> Table:
         rows.append(
             [
                 Cell(fit.name, code=True) if fit.name else words.say("fit"),
-                written(errors.mean()),
-                written(errors.max()),
+                format_number(errors.mean()),
+                format_number(errors.max()),
                 share(correlation),
             ]
         )

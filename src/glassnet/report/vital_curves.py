@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from glassnet.locales.catalogue import Words
-from glassnet.report.axes import written
+from glassnet.report.axes import format_number
 from glassnet.report.curves import Chart, Curve, Drawing, draw
 from glassnet.report.run_curves import describe_chart
 from glassnet.report.tables import Cell, Table
@@ -56,7 +56,7 @@ def vital_curves(vitals: Sequence[Vitals], words: Words) -> tuple[list[tuple[Dra
     if not vitals:
         return [], []
     depth = len(vitals[0].layers)
-    layers = _evenly(depth, MOST_LAYERS)
+    layers = _choose_evenly(depth, MOST_LAYERS)
     ill = [share for share in SHARES if any(share.of(layer) for one in vitals for layer in one.layers)]
     calm = {"": "all_alive", "saturated": "none_dead", "dead": "none_saturated"}.get("".join(s.key for s in ill))
     notes = [words.say("vitals_about", n=len(vitals)), *([words.say(calm)] if calm else [])]
@@ -88,14 +88,14 @@ def _chart(measure: Measure, vitals: Sequence[Vitals], layers: list[int], words:
     )
 
 
-def _evenly(n: int, most: int) -> list[int]:
+def _choose_evenly(n: int, most: int) -> list[int]:
     """Return at most so many of n places, evenly spread, the first and the last among them."""
     return sorted({round(place) for place in np.linspace(0, n - 1, min(n, most))})
 
 
 def vital_table(vitals: Sequence[Vitals], words: Words) -> Table:
     """Return the same numbers, a row for each layer at each examination."""
-    chosen = _evenly(len(vitals), MOST_EXAMINATIONS)
+    chosen = _choose_evenly(len(vitals), MOST_EXAMINATIONS)
     heads = [words.say("step"), words.say("layer"), words.measure("dead_units"), words.measure("saturated_units")]
     heads += [words.say("spread"), words.measure("update_ratio"), words.measure("gradient_norm")]
     rows: list[list[str | Cell]] = [
@@ -104,7 +104,7 @@ def vital_table(vitals: Sequence[Vitals], words: Words) -> Table:
             str(layer.layer),
             *(f"{len(units)} / {layer.units}" for units in (layer.dead, layer.saturated)),
             *(
-                "–" if value is None else written(value)  # it is not known, or was not finite
+                "–" if value is None else format_number(value)  # it is not known, or was not finite
                 for value in (layer.pre_activation_spread, layer.update_ratio, layer.gradient_norm)
             ),
         ]

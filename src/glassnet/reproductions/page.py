@@ -9,7 +9,7 @@ from shlex import join
 from types import SimpleNamespace
 
 from glassnet.locales.catalogue import Words
-from glassnet.report.axes import written
+from glassnet.report.axes import format_number
 from glassnet.report.rendering import REPORT_FILE, write_pages
 from glassnet.report.study_tables import is_sick, sick_table
 from glassnet.report.tables import Cell, Table
@@ -161,4 +161,6 @@ def _limit(value: float) -> str:
 def _number(value: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.4f}" if 1e-3 <= abs(value) < 1 else f"{value:,.1f}" if abs(value) < 1e5 else written(value)
+    return (
+        f"{value:.4f}" if 1e-3 <= abs(value) < 1 else f"{value:,.1f}" if abs(value) < 1e5 else format_number(value)
+    )
