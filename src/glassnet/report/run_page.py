@@ -17,7 +17,7 @@ from glassnet.report.error_analysis import ErrorAnalysis, analyse_errors
 from glassnet.report.on_test_rows import evaluation_tiles, show_test_rows
 from glassnet.report.rendering import write_pages
 from glassnet.report.run_curves import learning_curves
-from glassnet.report.tables import Cell, Table, history_table, setting_tables
+from glassnet.report.tables import Cell, Rows, Table, history_table, setting_tables
 from glassnet.report.vital_curves import vital_curves, vital_table
 from glassnet.runtime.environment import environment
 from glassnet.training.config import RunConfig
@@ -128,6 +128,6 @@ def _facts(config: RunConfig, network: Network, words: Words) -> Table:
     if config.sample_weight is not None:
         facts.append((words.say("weights_hash"), config.sample_weight))
     facts += [(words.say("checksum", file=file), checksum) for file, checksum in config.checksums.items()]
-    rows: list[list[str | Cell]] = [[name, Cell(value, code=True)] for name, value in facts]
+    rows: Rows = [[name, Cell(value, code=True)] for name, value in facts]
     rows += [[Cell(name, code=True), Cell(value, code=True)] for name, value in config.environment.items()]
     return Table(words.say("facts"), [words.say("fact"), words.say("value")], rows, text=(0, 1))

@@ -27,7 +27,7 @@ from glassnet.report.study_tables import (
     sick_table,
     source_table,
 )
-from glassnet.report.tables import Cell, Table, number
+from glassnet.report.tables import Cell, Rows, Table, number
 from glassnet.runtime.environment import environment
 from glassnet.study.design import BASE
 from glassnet.study.final_evaluation import (
@@ -36,7 +36,7 @@ from glassnet.study.final_evaluation import (
     median_run,
     read_final_evaluation,
 )
-from glassnet.study.findings import LEVEL, StudyFindings
+from glassnet.study.findings import StudyFindings
 from glassnet.study.recommendation import excluded_variants, leave_out
 from glassnet.study.results import DIVERGED, FAILED, Row
 from glassnet.study.statistics import (
@@ -197,9 +197,9 @@ def _compared(found: StudyFindings, words: Words) -> list[Fact]:
 
 def _results(found: StudyFindings, words: Words) -> list[Table]:
     recommended = found.recommendation.variant if found.recommendation else None
-    tables = [result_table(found.summaries, found.study.measure, recommended, LEVEL, words)]
+    tables = [result_table(found.summaries, found.study.measure, recommended, words)]
     if found.comparisons:
-        tables.append(difference_table(found.comparisons, recommended, LEVEL, words))
+        tables.append(difference_table(found.comparisons, recommended, words))
     return tables
 
 
@@ -332,7 +332,7 @@ def _about_command(found: StudyFindings, record: Mapping[str, Any], words: Words
 
 def _fact_table(found: StudyFindings, record: Mapping[str, Any], words: Words) -> Table:
     """Return the checksums of the data, versions and machine."""
-    rows: list[list[str | Cell]] = [[words.say("study_hash"), Cell(found.study.fingerprint(), code=True)]]
+    rows: Rows = [[words.say("study_hash"), Cell(found.study.fingerprint(), code=True)]]
     for data, files in (record.get("checksums") or {}).items():
         rows += [
             [words.say("study_checksum", data=data, file=file), Cell(md5, code=True)]

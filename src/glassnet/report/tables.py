@@ -49,6 +49,10 @@ class Cell:
     foreign: bool = False
 
 
+#: Cells row by row; one that is only a text may be given as that.
+Rows = list[list[str | Cell]]
+
+
 @dataclass(frozen=True)
 class Table:
     """A table whose first column says what each row is.
@@ -59,7 +63,7 @@ class Table:
 
     caption: str
     header: list[str]
-    rows: list[list[str | Cell]]
+    rows: Rows
     text: tuple[int, ...] = (0,)
     note: str = ""
     turned: bool = False
@@ -86,7 +90,7 @@ def setting_tables(config: RunConfig, words: Words) -> list[Table]:
 
 
 def _setting_table(section: str, part: Any, names: list[str], words: Words) -> Table:
-    rows: list[list[str | Cell]] = []
+    rows: Rows = []
     for name in names:
         value = getattr(part, name)
         if value is None or value == {}:
@@ -114,7 +118,7 @@ def history_table(history: History, words: Words) -> Table:
     columns = [name for name in (*COLUMNS, *measures) if name != "threads"]
     columns = [name for name in columns if any(record.row().get(name) is not None for record in records)]
     heads = {"seconds": words.say("epoch_seconds")}
-    rows: list[list[str | Cell]] = []
+    rows: Rows = []
     for record in chosen:
         values = record.row()
         rows.append([_number(name, values.get(name)) for name in columns])
@@ -139,7 +143,7 @@ def _number(column: str, value: float | None) -> str:
 def class_table(scores: Sequence[ClassScore], words: Words) -> Table:
     """Return precision, recall, F1 and number of rows of every class."""
     heads = [words.say(key) for key in ("class", "precision", "recall", "measures.f1", "support", "taken_for")]
-    rows: list[list[str | Cell]] = [
+    rows: Rows = [
         [
             score.name,
             share(score.precision),
@@ -157,7 +161,7 @@ def label_table(scores: Sequence[LabelScore], words: Words) -> Table:
     """Return how well every label is recognised, where a row has several."""
     keys = ("label", "precision", "measures.sensitivity", "measures.specificity", "measures.auc", "positives")
     heads = [words.say(key) for key in keys]
-    rows: list[list[str | Cell]] = [
+    rows: Rows = [
         [s.name, share(s.precision), share(s.sensitivity), share(s.specificity), share(s.auc), f"{s.rows:,}"]
         for s in scores
     ]
@@ -174,7 +178,7 @@ def confusion_table(confusion: Array, names: Sequence[str], words: Words) -> Tab
     if len(names) > MOST_CLASSES:
         return _most_frequent(confusion, names, words)
     totals = confusion.sum(axis=1)
-    rows: list[list[str | Cell]] = []
+    rows: Rows = []
     for true, name in enumerate(names):
         row: list[str | Cell] = [name]
         for predicted, count in enumerate(confusion[true]):
@@ -191,9 +195,7 @@ def _most_frequent(confusion: Array, names: Sequence[str], words: Words) -> Tabl
     np.fill_diagonal(wrong, 0)
     worst = np.argsort(-wrong, axis=None, kind="stable")[:MOST_CONFUSIONS]
     pairs = [np.unravel_index(place, wrong.shape) for place in worst if wrong.flat[place]]
-    rows: list[list[str | Cell]] = [
-        [names[true], names[said], f"{int(wrong[true, said]):,}"] for true, said in pairs
-    ]
+    rows: Rows = [[names[true], names[said], f"{int(wrong[true, said]):,}"] for true, said in pairs]
     note = words.say("confusion_large", n=len(names), most=len(rows))
     heads = [words.say(key) for key in ("true", "predicted", "rows")]
     return Table(words.say("confusion"), heads, rows, text=(0, 1), note=note)
@@ -202,7 +204,7 @@ def _most_frequent(confusion: Array, names: Sequence[str], words: Words) -> Tabl
 def mistake_table(mistakes: Sequence[Mistake], words: Words) -> Table:
     """Return the worst mistakes, the worst first."""
     heads = [words.say(key) for key in ("row", "true", "predicted", "probability", "measures.loss")]
-    rows: list[list[str | Cell]] = [
+    rows: Rows = [
         [str(m.row), m.true, m.predicted, probability(m.probability), format_number(m.loss)] for m in mistakes
     ]
     return Table(words.say("mistakes"), heads, rows, text=(0, 1, 2))
@@ -223,7 +225,7 @@ def probability(value: float | None) -> str:
 def fit_table(fits: Sequence[Fit], words: Words) -> Table:
     """Return the errors of every output, where the targets are numbers."""
     heads = [words.say(key) for key in ("output", "mean_error", "largest_error", "correlation")]
-    rows: list[list[str | Cell]] = []
+    rows: Rows = []
     for fit in fits:
         errors = np.abs(fit.predicted - fit.true)
         varies = np.ptp(fit.true) > 0 and np.ptp(fit.predicted) > 0

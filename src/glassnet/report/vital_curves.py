@@ -11,7 +11,7 @@ from glassnet.locales.catalogue import Words
 from glassnet.report.axes import format_number
 from glassnet.report.curves import Chart, Curve, Drawing, draw
 from glassnet.report.run_curves import describe_chart
-from glassnet.report.tables import Cell, Table
+from glassnet.report.tables import Rows, Table
 from glassnet.training.health.vitals import LayerVitals, Vitals
 
 #: Layers that a chart has curves for; of more, so many are drawn, evenly chosen, with the first and the last.
@@ -98,7 +98,7 @@ def vital_table(vitals: Sequence[Vitals], words: Words) -> Table:
     chosen = _choose_evenly(len(vitals), MOST_EXAMINATIONS)
     heads = [words.say("step"), words.say("layer"), words.measure("dead_units"), words.measure("saturated_units")]
     heads += [words.say("spread"), words.measure("update_ratio"), words.measure("gradient_norm")]
-    rows: list[list[str | Cell]] = [
+    rows: Rows = [
         [
             f"{vitals[place].step:,}",
             str(layer.layer),

@@ -12,7 +12,7 @@ from glassnet.locales.catalogue import Words
 from glassnet.report.axes import format_number
 from glassnet.report.rendering import REPORT_FILE, write_pages
 from glassnet.report.study_tables import is_sick, sick_table
-from glassnet.report.tables import Cell, Table
+from glassnet.report.tables import Cell, Rows, Table
 from glassnet.reproductions.open_questions import Answer, open_questions
 from glassnet.reproductions.publication import Figure
 from glassnet.reproductions.reproduce import (
@@ -82,7 +82,7 @@ def printed_table(rows: Sequence[RowVerdict], words: Words, name: str = "") -> T
 
     `name` is that of the table in which they are printed.
     """
-    lines: list[list[str | Cell]] = []
+    lines: Rows = []
     seeds = max((one.of for row in rows for one in row.comparisons), default=0)
     for row in rows:
         for place, one in enumerate(row.comparisons):
@@ -161,6 +161,6 @@ def _limit(value: float) -> str:
 def _number(value: float | None) -> str:
     if value is None:
         return "–"
-    return (
-        f"{value:.4f}" if 1e-3 <= abs(value) < 1 else f"{value:,.1f}" if abs(value) < 1e5 else format_number(value)
-    )
+    if 1e-3 <= abs(value) < 1:
+        return f"{value:.4f}"
+    return f"{value:,.1f}" if abs(value) < 1e5 else format_number(value)
