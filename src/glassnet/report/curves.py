@@ -292,7 +292,7 @@ def _map(curve: Curve, change: Callable[[Any], Any], names: Sequence[str] = ("me
 
 
 def _stroke(curve: Curve, number: int, x_of: Any, y_of: Any) -> Stroke:
-    """Return the commands of a line that stops at every gap; a point between two gaps is a dot."""
+    """Return a curve as it is drawn: its line stops at every gap, and a point between two gaps is a dot."""
     pieces: list[list[str]] = [[]]
     for x, y in zip(curve.x, curve.mean, strict=True):
         if _is_number(y):

@@ -92,8 +92,9 @@ def picture_of(row: Array, image_shape: tuple[int, ...], largest: float | None =
 def weight_sheet(network: Network, image_shape: tuple[int, ...], most: int = MOST_UNITS) -> WeightSheet:
     """Draw the weights that go into the first units of the first layer: blue above zero, red below, white at zero.
 
-    All units have one scale, whose end is the weight that only 1 of 200 exceeds in size: few large weights would
-    make all others look like none. Of weights on three colours the mean is shown, of a solid the middle slice.
+    The inputs of the network are images. All units have one scale, whose end is the weight that only 1 of 200
+    exceeds in size: few large weights would make all others look like none. Of weights on three colours the mean
+    is shown, of a solid the middle slice.
     """
     W = network.W[0][:, :most].astype(float)
     shown = W.shape[1]

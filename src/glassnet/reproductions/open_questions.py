@@ -165,26 +165,26 @@ class Answer(NamedTuple):
 def open_questions(found: Facts, together: InteractionTest, words: Words) -> list[Answer]:
     """Answer each question that the report left open, in the reader's language and with the evidence."""
     answers = {
-        "q_relu": _relu(found, words),
-        "q_constant": _constant(found, words),
-        "q_tanh": _tanh(found, words),
-        "q_independent": _independent(together, words),
-        "q_one_seed": _one_seed(found.ranked, words),
-        "q_plan": _plan(found, words),
-        "q_adam": _adam(found, words),
-        "q_test_loss": _test_losses(found, words),
+        "q_relu": _answer_relu(found, words),
+        "q_constant": _answer_constant(found, words),
+        "q_tanh": _answer_tanh(found, words),
+        "q_independent": _answer_independent(together, words),
+        "q_one_seed": _answer_one_seed(found.ranked, words),
+        "q_plan": _answer_plan(found, words),
+        "q_adam": _answer_adam(found, words),
+        "q_test_loss": _answer_test_losses(found, words),
     }
     return [Answer(words.say(question), text) for question, text in answers.items()]
 
 
-def _relu(found: Facts, words: Words) -> str:
+def _answer_relu(found: Facts, words: Words) -> str:
     relu, mended = found.typical["ReLU"], found.typical["ReLU, remedied"]
     kinds = [*relu.kinds, *found.typical["ReLU3"].kinds]
     key = "q_relu_start" if _beats(mended, found) else "q_relu_untold"
-    return words.say(key, cause=_cause(relu, words), kinds=_named(kinds), **_reached(mended))
+    return words.say(key, cause=_cause(relu, words), kinds=_list_once(kinds), **_reached(mended))
 
 
-def _constant(found: Facts, words: Words) -> str:
+def _answer_constant(found: Facts, words: Words) -> str:
     theirs, ours = found.printed_answer, found.our_answer
     if theirs is None:
         return words.say("q_constant_none", printed=PRINTED_CONSTANT, best=found.constant_loss)
@@ -196,7 +196,7 @@ def _constant(found: Facts, words: Words) -> str:
     return f"{said}{words.say(key, ours=ours, theirs=theirs, loss=loss)}"
 
 
-def _tanh(found: Facts, words: Words) -> str:
+def _answer_tanh(found: Facts, words: Words) -> str:
     tried = [found.typical[name] for name in RATES.values()]
     return words.say(
         "q_tanh_yes" if any(_beats(one, found) for one in tried) else "q_tanh_no",
@@ -204,7 +204,7 @@ def _tanh(found: Facts, words: Words) -> str:
         losses=[one.train_loss for one in tried],
         best=found.constant_loss,
         cause=_cause(tried[0], words),
-        kinds=_named([kind for one in tried for kind in one.kinds]),
+        kinds=_list_once([kind for one in tried for kind in one.kinds]),
         **_reached(found.typical["tanh, remedied"]),
     )
 
@@ -218,7 +218,7 @@ def _reached(one: Typical) -> dict[str, float | None]:
     return {"loss": one.train_loss, "accuracy": one.test_accuracy}
 
 
-def _independent(together: InteractionTest, words: Words) -> str:
+def _answer_independent(together: InteractionTest, words: Words) -> str:
     additive = together.additive
     if together.verdict == CANNOT_BE_TOLD or additive is None:
         return words.say("q_untold", missing=len(together.missing))
@@ -237,7 +237,7 @@ def _independent(together: InteractionTest, words: Words) -> str:
     )
 
 
-def _one_seed(comparisons: Sequence[Comparison], words: Words) -> str:
+def _answer_one_seed(comparisons: Sequence[Comparison], words: Words) -> str:
     parts = [
         words.say(
             "q_difference",
@@ -254,7 +254,7 @@ def _one_seed(comparisons: Sequence[Comparison], words: Words) -> str:
     return words.say(key, n=seeds, found=parts)
 
 
-def _plan(found: Facts, words: Words) -> str:
+def _answer_plan(found: Facts, words: Words) -> str:
     plan, sound, base = (found.typical[name] for name in (BEST_PLAN, SOUND, BASE))
     others = [one.test_accuracy for one in (sound, base) if one.test_accuracy is not None]
     better = plan.test_accuracy is None or any(other > plan.test_accuracy for other in others)
@@ -271,7 +271,7 @@ def _plan(found: Facts, words: Words) -> str:
     )
 
 
-def _adam(found: Facts, words: Words) -> str:
+def _answer_adam(found: Facts, words: Words) -> str:
     adam, divided = found.typical[BEST_PLAN], found.typical[DIVIDED]
     loss, accuracy = PRINTED_ADAM
     return words.say(
@@ -285,7 +285,7 @@ def _adam(found: Facts, words: Words) -> str:
     )
 
 
-def _test_losses(found: Facts, words: Words) -> str:
+def _answer_test_losses(found: Facts, words: Words) -> str:
     parts = [
         words.say("q_continued", printed=TEST_LOSSES[name][0], next=value)
         for name, value in found.continued.items()
@@ -293,7 +293,7 @@ def _test_losses(found: Facts, words: Words) -> str:
     return words.say("q_test_loss_is", found=parts, ours=list(found.test_loss.values()))
 
 
-def _named(kinds: Sequence[str]) -> list[str] | None:
+def _list_once(kinds: Sequence[str]) -> list[str] | None:
     """Return each kind once; None for none."""
     return list(dict.fromkeys(kinds)) or None
 
