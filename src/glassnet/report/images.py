@@ -89,14 +89,14 @@ def picture_of(row: Array, image_shape: tuple[int, ...], largest: float | None =
     return png_address(np.rint(255 * shares).astype(np.uint8))
 
 
-def weight_sheet(network: Network, image_shape: tuple[int, ...], most: int = MOST_UNITS) -> WeightSheet:
+def weight_sheet(network: Network, image_shape: tuple[int, ...]) -> WeightSheet:
     """Draw the weights that go into the first units of the first layer: blue above zero, red below, white at zero.
 
     The inputs of the network are images. All units have one scale, whose end is the weight that only 1 of 200
     exceeds in size: few large weights would make all others look like none. Of weights on three colours the mean
     is shown, of a solid the middle slice.
     """
-    W = network.W[0][:, :most].astype(float)
+    W = network.W[0][:, :MOST_UNITS].astype(float)
     shown = W.shape[1]
     tiles = [flat_image(column, image_shape) for column in W.T]
     tiles = [tile.mean(axis=2) if tile.ndim == 3 else tile for tile in tiles]
