@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from tests.loops import for_each
 
 import glassnet
 from glassnet.errors import UsageError
@@ -123,15 +124,15 @@ def test_a_name_that_no_table_has_is_said_as_it_is():
     assert ZH.measure("sentence") == "sentence"  # a key, but no measure
 
 
-@pytest.mark.parametrize("language", ["de", "", "EN"])
+@for_each("language", ["de", "", "EN"])
 def test_another_language_is_refused_by_name(language):
     with pytest.raises(UsageError, match=r"language: unknown name .* Known: en, zh"):
         Words(language)
     assert LANGUAGES == ("en", "zh")
 
 
-@pytest.mark.parametrize(
-    ("seconds", "said"),
+@for_each(
+    "seconds, said",
     [(0.0123, "0.012 s"), (59.94, "59.9 s"), (59.96, "1 min 0 s"), (3599.6, "1 h 0 min"), (7260, "2 h 1 min")],
 )
 def test_durations_round_into_the_next_unit(seconds, said):
@@ -178,7 +179,7 @@ def test_texts_are_not_formats():
     assert str(Message("verbatim", text="{loss} %s {}")) == "{loss} %s {}"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "record",
     [
         None,

@@ -4,6 +4,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.loops import for_each
 
 from glassnet.report.axes import format_number, log_ticks, step_ticks, tick_texts, ticks
 
@@ -37,8 +38,8 @@ def test_logarithmic_marks_are_powers_of_ten_and_finer_where_there_are_few():
     assert len(log_ticks(1e-12, 1e12)) <= 8
 
 
-@pytest.mark.parametrize(
-    ("value", "form", "text"),
+@for_each(
+    "value, form, text",
     [
         (0.88434, "percent", "88.43 %"),
         (1.0, "percent", "100.00 %"),

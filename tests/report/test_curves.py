@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.loops import for_each
 
 from glassnet.errors import UsageError
 from glassnet.report.curves import MOST_DOTS, SERIES, Chart, Curve, curve_of, draw, scatter, thin_out
@@ -39,8 +40,8 @@ def test_one_run_has_no_band_and_a_column_without_values_no_curve():
     assert curve_of("nothing", [], "train_loss") is None
 
 
-@pytest.mark.parametrize(
-    ("options", "name"),
+@for_each(
+    "options, name",
     [({"mean": (1.0,)}, "mean"), ({"low": (1.0, 1.0)}, "high"), ({"low": (1.0,), "high": (1.0,)}, "low")],
 )
 def test_a_curve_that_does_not_fit_itself_is_refused(options, name):
@@ -48,7 +49,7 @@ def test_a_curve_that_does_not_fit_itself_is_refused(options, name):
         Curve("a", **({"x": (1, 2), "mean": (1.0, 2.0)} | options))
 
 
-@pytest.mark.parametrize(("name", "value"), [("form", "share"), ("scale", "log"), ("spread", "odd")])
+@for_each("name, value", [("form", "share"), ("scale", "log"), ("spread", "odd")])
 def test_an_unknown_form_or_scale_is_refused(name, value):
     with pytest.raises(UsageError, match=f"{name}: must be"):
         Chart("a", "A", "x", (), **{name: value})

@@ -5,6 +5,7 @@ from importlib import resources
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from tests.loops import for_each
 
 import glassnet as gn
 from glassnet.report.images import DIVERGING, GAP, diverging, flat_shape, picture_of, png_address, weight_sheet
@@ -72,7 +73,7 @@ def test_zero_is_white_and_the_ends_are_dark():
     assert (diverging(np.array([-5.0])) == diverging(np.array([-1.0]))).all()
 
 
-@pytest.mark.parametrize("channels", [3, 4])
+@for_each("channels", [3, 4])
 def test_a_picture_is_read_back_pixel_by_pixel(channels):
     image = np.random.default_rng(0).integers(256, size=(5, 3, channels)).astype(np.uint8)
     assert (pixels(png_address(image)) == image).all()

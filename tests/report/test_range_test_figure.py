@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from tests.loops import for_each
 
 from glassnet.errors import FileError
 from glassnet.report.range_test_figure import draw, range_test_figure
@@ -51,7 +52,7 @@ def test_the_blow_up_is_cut_off_and_all_before_it_is_seen(axes):
     assert 2.1 < high < 3
 
 
-@pytest.mark.parametrize(("place", "side"), [(1, "left"), (6, "right")])
+@for_each("place, side", [(1, "left"), (6, "right")])
 def test_the_pick_is_labelled_on_the_side_with_more_room(result, place, side):
     result = RangeTest(**{**vars(result), "pick": float(result.learning_rates[place])})
     (label,) = range_test_figure(result).axes[0].texts
@@ -70,7 +71,7 @@ def test_the_file_is_what_its_name_says_alone_in_its_folder_and_the_same_again(r
     assert sorted(path.name for path in tmp_path.iterdir()) == ["found.SVG", "found.png"]
 
 
-@pytest.mark.parametrize("name", ["found.jpg", "found", "found.svgz"])
+@for_each("name", ["found.jpg", "found", "found.svgz"])
 def test_another_ending_is_refused_and_nothing_written(result, tmp_path, name):
     with pytest.raises(FileError, match=r"ends in neither \.png nor \.svg"):
         draw(result, tmp_path / name)

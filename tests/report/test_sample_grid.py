@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from tests.loops import for_each
 
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
@@ -74,7 +75,7 @@ def test_data_without_images_or_classes_are_refused(digits):
         assert str(caught.value) == f"{name}: holds no images with classes that could be shown"
 
 
-@pytest.mark.parametrize("per_class", [0, -1])
+@for_each("per_class", [0, -1])
 def test_pictures_in_a_row_must_be_some(digits, per_class):
     with pytest.raises(UsageError, match=rf"^per_class: must be a whole number from 1 to 100, got {per_class}$"):
         sample_grid(digits, per_class)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.loops import for_each
 from tests.reproductions.publications import NAMES, diagnosed, made_up, outcome
 
 from glassnet.data.registry import load_dataset
@@ -15,8 +16,8 @@ from glassnet.study.results import DIVERGED, FAILED
 Y = np.array([2, 4, 4, 2])  # their mean is 3, their variance 1
 
 
-@pytest.mark.parametrize(
-    ("loss", "answer"),
+@for_each(
+    "loss, answer",
     [
         (2.0, 3.0),  # the mean, which costs n v / 2
         (20.0, 0.0),  # (4 + 16 + 16 + 4) / 2
@@ -122,8 +123,8 @@ def test_runs_that_were_lost_are_counted_and_left_out():
     assert all(one.difference is None for one in nothing.ranked)
 
 
-@pytest.mark.parametrize(
-    ("runs", "answer"),
+@for_each(
+    "runs, answer",
     [
         ([(20.0, "constant-output"), (20.0, "constant-output")], 0.0),
         ([(10.0, "constant-output"), (10.01, "constant-output")], 1.0),

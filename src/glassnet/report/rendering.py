@@ -44,7 +44,7 @@ def palettes() -> dict[str, dict[str, str]]:
 
 @cache
 def template(name: str) -> Template:
-    """Return a template, ``"run.html.jinja"`` for example: HTML with everything escaped, or Markdown by its filters."""
+    """Return a template, ``run.html.jinja`` for example: HTML, all escaped, or Markdown by its own filters."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     folder = resources.files("glassnet.report") / "templates"
