@@ -304,10 +304,9 @@ def _conclude(sources: list[Source], level: float) -> tuple[str, Message]:
 
 
 def _additive(grid: _Grid, measure: str, level: float, base: Mapping[str, str] | None) -> AdditivePrediction:
-    larger = larger_is_better(measure)
     scale = scale_of(grid.values.ravel().tolist())
     means = (grid.values / scale).mean(axis=0)
-    best_of = np.argmax if larger else np.argmin
+    best_of = np.argmax if larger_is_better(measure) else np.argmin
     best = np.unravel_index(int(best_of(means)), means.shape)
     start, lines = _lines(grid, means, base)
     pick = tuple(int(best_of(line)) for line in lines)

@@ -327,9 +327,8 @@ def _check_design(file: _File, factors: tuple[Factor, ...]) -> None:
     for factor in factors:
         for key in {key for changes in factor.levels.values() for key in changes}:
             if key in seen:
-                raise UsageError(
-                    f"factors.{factor.name}", f"changes {key}, and so does {seen[key]}; make them one"
-                )
+                problem = f"changes {key}, and so does {seen[key]}; make them one"
+                raise UsageError(f"factors.{factor.name}", problem)
             seen[key] = factor.name
 
 
