@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from glassnet.data.dataset import Dataset
 from glassnet.errors import UsageError
 from glassnet.study.statistics import larger_is_better
-from glassnet.training.config import RunConfig, validated
+from glassnet.training.config import RunConfig
+from glassnet.training.option_errors import validated
 from glassnet.training.run import load_data, network_for
 
 #: The name of the variant that all others are compared with.
