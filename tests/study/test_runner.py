@@ -238,7 +238,7 @@ def test_ctrl_c_saves_and_the_study_goes_on(start, tmp_path, number, data):
     assert "Traceback" not in said.split("StudyInterrupted: ")[1]
     assert gone(workers, 1.0)
     there = stamps(folder)
-    rows = run_study(longer(data), folder, workers=2, progress=False)
+    rows = run_study(longer(data), folder, workers=1, progress=False)
     assert {path: stamps(folder)[path] for path in there} == there
     assert {row.status for row in rows} == {"finished"}
 
@@ -259,14 +259,29 @@ def test_ctrl_c_of_the_whole_group_is_one_interrupt(start, tmp_path, data):
     assert not (folder / "workers.log").exists()
 
 
+def wait_for_work(process, folder):
+    """Wait until a run of a process saves its checkpoint, or the study is over."""
+    began = time.time()
+    while process.poll() is None:
+        saved = list((folder / "runs").glob("*/checkpoint.safetensors"))
+        if any(path.stat().st_mtime > began for path in saved):
+            return
+        time.sleep(0.01)
+
+
 def survive(start, tmp_path, study, calm, kills, rng):
-    """Kill the runner, or one of its workers, at random moments: nothing is lost, and nobody left over."""
+    """Kill the runner, or one of its workers, at random moments: nothing is lost, and nobody left over.
+
+    Every fourth time that is while the study starts, and else while it trains.
+    """
     folder = tmp_path / "study"
     there: dict = {}
-    for _ in range(kills):
+    for number in range(kills):
         process = start(study, folder)
         assert process.stdout.readline() == "ready\n"
-        time.sleep(rng.uniform(0.0, 3.0))
+        if number % 4:
+            wait_for_work(process, folder)
+        time.sleep(rng.uniform(0.0, 0.5 if number % 4 else 2.0))
         family = children(process.pid)
         workers = [pid for pid in family if alive([pid])]
         if workers and rng.random() < 0.5:
@@ -281,7 +296,7 @@ def survive(start, tmp_path, study, calm, kills, rng):
         assert {path: now.get(path) for path in there} == there
         there = now
         read_rows(folder)
-    rows = run_study(study, folder, workers=2, progress=False)
+    rows = run_study(study, folder, workers=1, progress=False)
     assert {path: stamps(folder)[path] for path in there} == there
     assert {row.status for row in rows} == {"finished"}
     assert timeless(rows) == timeless(calm[1])

@@ -10,6 +10,7 @@ from tests.study.studies import listed, small
 
 from glassnet.errors import FileError, UsageError
 from glassnet.study.design import changed
+from glassnet.study.fairness import DataCache
 from glassnet.study.specification import KEYS, label_of, load_study, study_of
 
 ROOT = Path(__file__).parents[2]
@@ -315,7 +316,8 @@ def test_the_start_is_changed_by_what_decides_it():
             "dtype": {"levels": ["float32", "float64"]},
         }
     )
-    assert {name: study.changes_start(name) for name in study.levels()} == {
+    load = DataCache().load
+    assert {name: study.changes_start(name, load) for name in study.levels()} == {
         "optimizer": False,
         "activation": False,
         "dropout": False,
