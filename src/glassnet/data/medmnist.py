@@ -32,16 +32,10 @@ TASK_NAMES = {
 
 @dataclass(frozen=True)
 class MedMNIST:
-    """One of the sets, in one size.
+    """One of the sets, in one size: its edges have 28, 64, 128 or 224 pixels.
 
-    Parameters
-    ----------
-    name : str
-        ``"breastmnist"``, and with other sizes than 28 ``"breastmnist_64"``, as its authors name the files.
-    flag : str
-        The set.
-    size : int
-        Pixels of an edge: 28, 64, 128 or 224.
+    Its name is ``"breastmnist"``, and with other sizes than 28 ``"breastmnist_64"``, as its authors name the
+    files; the flag is the name without the size.
     """
 
     name: str
@@ -96,7 +90,7 @@ class MedMNIST:
 
     def load(self, data_dir: str | Path | None, validation: float | None, split_seed: int) -> Dataset:
         """Read the set's one file; its own validation rows are kept unless others are asked for."""
-        from glassnet.data.npz import read_npz
+        from glassnet.data.numpy_files import read_npz
 
         (path,) = self.source.locate(data_dir).values()
         arrays = read_npz(path, [f"{split}_{kind}" for split in SPLITS for kind in ("images", "labels")])

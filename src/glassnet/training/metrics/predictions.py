@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.dataset import Dataset, Split, take_test_rows
 from glassnet.errors import DataError, NonFiniteError
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
@@ -229,7 +229,7 @@ def predict_test_rows(network: Network, data: Dataset) -> Predictions | None:
     1.0
     """
     try:
-        return predict_rows(network, data.test, data.task, data.encoder)
+        return predict_rows(network, take_test_rows(data), data.task, data.encoder)
     except NonFiniteError:
         return None
 
