@@ -289,7 +289,7 @@ def written(folder, frame=None, suffix="csv"):
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
-def test_a_table_becomes_classes_or_numbers(tmp_path, suffix):
+def test_a_table_becomes_classes_or_numbers(decode_here, tmp_path, suffix):
     path = written(tmp_path, suffix=suffix)
     data = read_user_data(str(path), "kind", validation=8, split_seed=0)
     assert (data.name, data.task, data.class_names) == ("mine", "multi-class", ("a", "b", "c"))
@@ -366,14 +366,14 @@ def test_a_table_without_validation_has_none(tmp_path):
     assert len(read_user_data(str(written(tmp_path)), "kind", validation=None, split_seed=0).validation.y) == 4
 
 
-def test_without_a_target_the_last_column_is_named_as_an_example(tmp_path):
+def test_without_a_target_the_last_column_is_named_as_an_example(decode_here, tmp_path):
     for suffix in WRITERS:
         message = refusal(UsageError, written(tmp_path, suffix=suffix))
         assert message.startswith("target: ")
         assert "--target price" in message
 
 
-def test_an_unknown_target_lists_the_columns(tmp_path):
+def test_an_unknown_target_lists_the_columns(decode_here, tmp_path):
     for suffix in WRITERS:
         message = refusal(UsageError, written(tmp_path, suffix=suffix), target="prize")
         assert message.startswith("target: no column 'prize'")
@@ -387,7 +387,7 @@ def with_hole(column, row):
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
-def test_missing_values_are_an_error_unless_imputed(tmp_path, suffix):
+def test_missing_values_are_an_error_unless_imputed(decode_here, tmp_path, suffix):
     path = written(tmp_path, with_hole("size", 7), suffix)
     assert "'size'" in refusal(FileError, path, target="kind")
     assert "'size'" in refusal(FileError, path, target="kind", impute="error")
