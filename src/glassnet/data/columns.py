@@ -152,22 +152,20 @@ class TableEncoder:
         missing or of another kind, or a value is missing (without ``impute="median"``) or beyond float32.
         """
         remarks: list[str] = []
-        for column in self.columns:
-            if column.name not in frame.columns:
-                raise DataError(
-                    f"table: no column {column.name!r}, which training had{_suggest(column.name, frame.columns)}"
-                )
-        known = {column.name for column in self.columns} | ({self.target.name} if self.target else set())
+        names, given = [column.name for column in self.columns], set(frame.columns)
+        if missing := [name for name in names if name not in given]:
+            raise DataError(
+                f"table: no column {missing[0]!r}, which training had{_suggest(missing[0], frame.columns)}"
+            )
+        known = {*names, self.target.name} if self.target else set(names)
         if extra := [name for name in frame.columns if name not in known]:
             remarks.append(
                 f"left out, as training did not have them: {', '.join(extra[:5])}{list_more(len(extra) - 5)}"
             )
         X = np.zeros((frame.height, len(self.feature_names)), np.float32)
-        start = 0
-        for column in self.columns:
-            stop = start + len(column.features)
-            _encode(column, frame[column.name], X[:, start:stop], remarks)
-            start = stop
+        starts = np.cumsum([len(column.features) for column in self.columns])[:-1]
+        for column, part in zip(self.columns, np.split(X, starts, axis=1), strict=True):
+            _encode(column, frame[column.name], part, remarks)
         return X, tuple(remarks)
 
     def encode_target(self, series: pl.Series) -> Array:

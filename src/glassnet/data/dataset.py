@@ -291,16 +291,9 @@ class Dataset:
         size = count_validation_rows(validation, len(y))
         rest, chosen = draw_stratified(y, size, stream(split_seed, "split"))
         held_out = X[chosen]  # before X is overwritten
-        if overwrite_X and X.flags.writeable:
-            for first in range(0, len(rest), BLOCK):
-                rows = rest[first : first + BLOCK]
-                X[first : first + len(rows)] = X[rows]
-            kept = X[: len(rest)]
-        else:
-            kept = X[rest]
         return cls(
             name,
-            Split(kept, y[rest]),
+            Split(_move_to_front(X, rest) if overwrite_X and X.flags.writeable else X[rest], y[rest]),
             Split(held_out, y[chosen]),
             Split(X_test, y_test),
             names,
@@ -397,6 +390,14 @@ def _check_fit(name: str, split: str, X: Array, y: Array, X_train: Array, y_trai
             f"{name}: {y_train.dtype} of shape {y_train.shape[1:]} for a row's labels, "
             f"but {y.dtype} of shape {y.shape[1:]} for a {split} row's"
         )
+
+
+def _move_to_front(X: Array, rows: Array) -> Array:
+    """Return some rows, in rising order, moved to the front of X."""
+    for first in range(0, len(rows), BLOCK):
+        part = rows[first : first + BLOCK]
+        X[first : first + len(part)] = X[part]
+    return X[: len(rows)]
 
 
 def _choose_task(task: str | None, y: Array, class_names: tuple[str, ...] | None) -> str:

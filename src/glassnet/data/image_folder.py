@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,7 +62,8 @@ def read_image_folder(
     root = Path(folder)
     if holds_splits(root):
         raise FileError(root, "holds the folders train and test: read it as a folder of splits")
-    splits, class_names = _read_splits(root, lambda: {"": root}, size, colour)
+    _check_arguments(size)
+    splits, class_names = _read_splits(root, {"": root}, size, colour)
     return *splits[""], class_names
 
 
@@ -75,15 +76,15 @@ def read_split_image_folder(
     (if there is one) and ``"test"``; and the names of the classes, which must be the same in all splits.
     """
     root = Path(folder)
-    return _read_splits(root, lambda: _find_split_folders(root), size, colour)
+    _check_arguments(size)
+    return _read_splits(root, _find_split_folders(root), size, colour)
 
 
 def _read_splits(
-    root: Path, find_folders: Callable[[], dict[str, Path]], size: tuple[int, int] | None, colour: bool
+    root: Path, folders: dict[str, Path], size: tuple[int, int] | None, colour: bool
 ) -> tuple[dict[str, tuple[Array, Array]], tuple[str, ...]]:
     """Read the images of each split, and the names of the classes, which must be those of all splits."""
-    _check_arguments(size)
-    splits = {split: _list_classes(root, path) for split, path in find_folders().items()}
+    splits = {split: _list_classes(root, path) for split, path in folders.items()}
     names = tuple(sorted(set().union(*splits.values())))
     for split, classes in splits.items():
         for name in names:
