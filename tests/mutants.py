@@ -384,7 +384,7 @@ MUTANTS = [
     ("report/error_analysis.py", "np.argsort(-losses[wrong]", "np.argsort(losses[wrong]"),
     ("training/metrics/predictions.py", "np.where(labels > 0, answers[:, 0], 1 - answers[:, 0])", "answers[:, 0]"),
     ("training/metrics/predictions.py", "predicted = self.answers.astype(np.float64)", "predicted = self.outputs.astype(np.float64)"),
-    ("cli/training.py", "functools.cache(functools.partial(predict_test_rows, run.network, data))", "functools.partial(predict_test_rows, run.network, data)"),
+    ("cli/train.py", "functools.cache(functools.partial(predict_test_rows, run.network, data))", "functools.partial(predict_test_rows, run.network, data)"),
     ("training/metrics/evaluation.py", "split, task, encoder = take_test_rows(X), X.task, X.encoder", "split, task, encoder = X.train, X.task, X.encoder"),
     ("report/tables.py", "totals = confusion.sum(axis=1)", "totals = confusion.sum(axis=0)"),
     ("report/tables.py", "if 0.9995 <= value < 1", "if 0.9995 <= value"),
@@ -430,6 +430,16 @@ MUTANTS = [
     ("reproductions/open_questions.py", "if together.verdict == INTERACT else", "if together.verdict != INTERACT else"),
     ("reproductions/page.py", "few = one.mean is not None and len(one.seeds) < seeds", "few = False"),
     ("data/dataset.py", "replace(self, validation=self.test, validation_size=", "replace(self, validation=self.train, validation_size="),
+    # Options: their one definition, and the flags made of it.
+    ("training/options.py", 'return rest | {"optimizer": optimizer_of(values).spec}', "return rest"),
+    ("training/options.py", "plain or isinstance(value, int | float)", "plain"),
+    ("training/options.py", "elif value is not None and not value >= 0:", "elif False:"),
+    ("training/options.py", 'return getattr(value, "spec", value)', "return value"),
+    ("training/option_errors.py", "if option in known and plain in", "if plain in"),
+    ("training/option_errors.py", 'name.replace("-", "_").lower()', "name"),
+    ("training/components.py", "raise unknown_option(name, fields, known)", "raise unknown_option(name, fields)"),
+    ("cli/options.py", "return int(text) if text.isdecimal() else float(text)", "return float(text)"),
+    ("cli/train.py", 'described or "standardize" in changes["data"] or', "described or"),
 ]  # fmt: skip
 
 

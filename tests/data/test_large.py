@@ -136,7 +136,7 @@ def test_ten_million_rows_train_in_less_than_a_gigabyte(tmp_path):
         "pl.DataFrame(d).write_parquet('big.parquet')"
     )
     subprocess.run([sys.executable, "-c", make], cwd=tmp_path, check=True)
-    train = [sys.executable, "-m", "glassnet.cli.main", "train", "big.parquet", "--target", "y"]
+    train = [sys.executable, "-m", "glassnet", "train", "big.parquet", "--target", "y"]
     options = ["--layers", "11,16,1", "--epochs", "1", "--batch-size", "4096", "--run-dir", "run", "--json", "-q"]
     watch = (
         "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);"

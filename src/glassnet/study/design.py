@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from glassnet.data.dataset import Dataset
 from glassnet.errors import UsageError
 from glassnet.study.statistics import larger_is_better
-from glassnet.training.config import RunConfig, validated
+from glassnet.training.config import RunConfig
+from glassnet.training.option_errors import validated
 from glassnet.training.run import load_data, network_for
 
 #: The name of the variant that all others are compared with.
@@ -225,7 +226,7 @@ def changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
 
     Examples
     --------
-    >>> from glassnet.training.config import DataConfig
+    >>> from glassnet.training.options import DataConfig
     >>> config = RunConfig(data=DataConfig(dataset="digits"))
     >>> changed(config, {"training.optimizer": "sgd(0.1)"}).training.optimizer
     'sgd(0.1)'
@@ -251,7 +252,7 @@ def measuring(config: RunConfig, measure: str) -> RunConfig:
 
     Examples
     --------
-    >>> from glassnet.training.config import DataConfig
+    >>> from glassnet.training.options import DataConfig
     >>> measuring(RunConfig(data=DataConfig(dataset="digits")), "validation_auc").training.metrics
     ['auc']
     """

@@ -16,7 +16,8 @@ from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.runtime.seeds import stream
 from glassnet.training.components import Components
-from glassnet.training.config import DataConfig, RunConfig
+from glassnet.training.config import RunConfig
+from glassnet.training.options import DataConfig
 from glassnet.training.run import load_data, network_for
 from glassnet.training.sampling import Sampler
 from glassnet.training.trainer import Trainer

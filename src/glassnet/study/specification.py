@@ -16,15 +16,9 @@ from glassnet.data.registry import find
 from glassnet.data.user_data import looks_like_a_path
 from glassnet.errors import FileError, UsageError
 from glassnet.study.design import BASE, Budget, Changes, Factor, Study, changed, measuring
-from glassnet.training.config import (
-    SECTIONS,
-    DataConfig,
-    NetworkConfig,
-    RunConfig,
-    TrainingConfig,
-    resolve_names,
-    validated,
-)
+from glassnet.training.config import RunConfig, resolve_names
+from glassnet.training.option_errors import validated
+from glassnet.training.options import SECTIONS, DataConfig, NetworkConfig, TrainingConfig
 
 #: Epochs of a run whose budget is in seconds, where the base says none: those of a day, not of a run.
 NO_END = 100_000

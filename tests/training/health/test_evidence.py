@@ -9,9 +9,9 @@ from glassnet.nn.losses import LOSSES
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import Adam
 from glassnet.nn.targets import smooth
-from glassnet.training.config import TrainingConfig
 from glassnet.training.health.evidence import Baseline, Evidence
 from glassnet.training.health.vitals import Probe
+from glassnet.training.options import TrainingConfig
 
 
 def baseline(loss, targets, weights=None):

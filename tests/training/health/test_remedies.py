@@ -6,7 +6,7 @@ import pytest
 import glassnet as gn
 from glassnet.locales.catalogue import Message
 from glassnet.nn.optimizers import OPTIMIZERS
-from glassnet.training.config import TrainingConfig, configure
+from glassnet.training.config import configure
 from glassnet.training.health.evidence import Baseline, Evidence
 from glassnet.training.health.remedies import (
     Remedy,
@@ -18,6 +18,7 @@ from glassnet.training.health.remedies import (
 )
 from glassnet.training.health.sharpness import largest_rate
 from glassnet.training.health.vitals import Probe
+from glassnet.training.options import TrainingConfig
 
 RNG = np.random.default_rng(0)
 X, TARGETS = RNG.uniform(0, 1, (128, 20)), np.eye(3)[RNG.integers(0, 3, 128)]

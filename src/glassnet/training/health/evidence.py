@@ -13,10 +13,10 @@ from glassnet.nn.activations import Activation, Array
 from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import Optimizer
-from glassnet.training.config import TrainingConfig
 from glassnet.training.health.sharpness import largest_rate
 from glassnet.training.health.vitals import LayerVitals, Probe, Vitals, wrong_share
 from glassnet.training.history import EpochRecord
+from glassnet.training.options import TrainingConfig
 
 
 @dataclass(frozen=True)

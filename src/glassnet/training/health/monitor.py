@@ -9,12 +9,12 @@ from typing import Any
 
 from glassnet.errors import HealthWarning
 from glassnet.nn.activations import Array
-from glassnet.training.config import TrainingConfig
 from glassnet.training.health.diagnosis import Diagnosis, in_json
 from glassnet.training.health.evidence import Baseline, Divergence, Evidence
 from glassnet.training.health.rules import certain, diagnose
 from glassnet.training.health.vitals import Probe, Vitals
 from glassnet.training.history import EpochRecord
+from glassnet.training.options import TrainingConfig
 from glassnet.training.sampling import evenly_spread
 from glassnet.training.step_context import StepContext
 

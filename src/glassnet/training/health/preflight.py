@@ -11,7 +11,6 @@ from glassnet.errors import DataError, HealthWarning
 from glassnet.locales.catalogue import Message
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
-from glassnet.training.config import TrainingConfig
 from glassnet.training.fit import fit
 from glassnet.training.health.causes import WIDE
 from glassnet.training.health.diagnosis import Diagnosis, in_json
@@ -19,6 +18,7 @@ from glassnet.training.health.evidence import Baseline, Evidence
 from glassnet.training.health.monitor import ROWS, TARGETS
 from glassnet.training.health.rules import diagnose
 from glassnet.training.health.vitals import Probe
+from glassnet.training.options import TrainingConfig
 from glassnet.training.range_test import find_learning_rate
 from glassnet.training.results import DivergenceError
 from glassnet.training.sampling import Sampler, evenly_spread
