@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.dataset import Dataset, Split, compute_checksum
 from glassnet.errors import DataError, UsageError
 
 #: What a call may look like, for the errors.
@@ -58,7 +57,5 @@ def as_dataset(data: Any, y: Any = None, validation_data: Any = None) -> Dataset
     if validation_data is None:
         return data
     validation = as_split(validation_data, name="validation_data")
-    digest = hashlib.md5(np.ascontiguousarray(validation.X).data, usedforsecurity=False)
-    digest.update(np.ascontiguousarray(validation.y).data)
-    data = data.with_validation(validation)
-    return replace(data, checksums=data.checksums | {"validation X, y": digest.hexdigest()})
+    checksums = data.checksums | {"validation X, y": compute_checksum(*validation)}
+    return replace(data.with_validation(validation), checksums=checksums)

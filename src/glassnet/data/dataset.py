@@ -274,9 +274,7 @@ class Dataset:
         """
         X, y = _check_arrays(name, "training", X, y)
         if checksums is None:
-            digest = hashlib.md5(np.ascontiguousarray(X).data, usedforsecurity=False)
-            digest.update(np.ascontiguousarray(y).data)
-            checksums = {"X, y": digest.hexdigest()}
+            checksums = {"X, y": compute_checksum(X, y)}
         if (X_test is None) != (y_test is None):
             raise UsageError("y_test", "goes with X_test: give both, or neither")
         if X_test is not None and y_test is not None:
@@ -325,6 +323,14 @@ def join_splits(
         return Dataset.from_arrays(*train, *test, validation=0, **options).with_validation(Split(*held_out))
     X, y = (np.concatenate(both) for both in zip(train, held_out, strict=True))
     return Dataset.from_arrays(X, y, *test, validation=validation, **options)
+
+
+def compute_checksum(*arrays: Array) -> str:
+    """Return the md5 of arrays, one after the other."""
+    digest = hashlib.md5(usedforsecurity=False)
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
 
 
 def take_test_rows(data: Dataset) -> Split:

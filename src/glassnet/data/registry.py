@@ -41,10 +41,7 @@ def published(name: str) -> dict[str, dict[str, float]]:
 def find_folders(data_dir: str | Path | None = None) -> dict[str, str | None]:
     """Return where each data set's files are without a download: a folder, or None.
 
-    Raises
-    ------
-    FileError
-        If the user's folder does not exist, or holds a part of a data set's files.
+    `FileError` is raised if the user's folder does not exist, or holds a part of a data set's files.
     """
     places: dict[str, str | None] = {}
     for name, known in DATASETS.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
-from glassnet.data.dataset import TEST, Dataset, Split, count_validation_rows, draw_stratified, join_splits
+from glassnet.data.dataset import (
+    TEST,
+    Dataset,
+    Split,
+    compute_checksum,
+    count_validation_rows,
+    draw_stratified,
+    join_splits,
+)
 from glassnet.data.image_folder import holds_splits, read_image_folder, read_split_image_folder
 from glassnet.data.large import LARGE, join_table_splits, make_large_arrays, make_large_table
 from glassnet.data.numpy_files import read_npz, read_rows
@@ -178,11 +185,7 @@ def from_frame(
 ) -> Dataset:
     """Make a data set of a table of pandas, Polars or pyarrow; see `make_table_dataset`."""
     data = make_table_dataset(read_table(table), target, impute, validation, split_seed)
-    digest = hashlib.md5(usedforsecurity=False)
-    for split in data.splits.values():
-        for values in split:
-            digest.update(np.ascontiguousarray(values).data)
-    return replace(data, checksums={"X, y": digest.hexdigest()})
+    return replace(data, checksums={"X, y": compute_checksum(*data.train, *data.validation, *data.test)})
 
 
 def _check_target(target: str | None, columns: list[str]) -> str:
