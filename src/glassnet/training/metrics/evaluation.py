@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.dataset import Dataset, Split, take_test_rows
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.targets import r_squared
@@ -141,7 +141,7 @@ def evaluate(network: Network, X: Any, y: Any = None, *, metrics: Sequence[str] 
         raise UsageError("network", f"must be a Network, got a {kind}; a run has its network as run.network")
     task, encoder = "", None
     if isinstance(X, Dataset) and y is None:
-        split, task, encoder = X.test, X.task, X.encoder
+        split, task, encoder = take_test_rows(X), X.task, X.encoder
     elif y is None and isinstance(X, tuple) and len(X) == 2:
         split = Split(*X)
     elif y is not None and not isinstance(X, Dataset | tuple):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.dataset import Dataset, Split, take_test_rows
 from glassnet.errors import DataError, NonFiniteError
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
@@ -170,7 +170,7 @@ def _infer_task(network: Network, y: Array) -> str:
 def predict_test_rows(network: Network, data: Dataset) -> Predictions | None:
     """Send the test rows of a data set through a network once; None where its loss on them is not finite."""
     try:
-        return predict_rows(network, data.test, data.task, data.encoder)
+        return predict_rows(network, take_test_rows(data), data.task, data.encoder)
     except NonFiniteError:
         return None
 
