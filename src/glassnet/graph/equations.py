@@ -28,20 +28,9 @@ class Line(NamedTuple):
 
 
 class Passed(NamedTuple):
-    """What a node passes back to one of its inputs.
+    """What a node passes back to one of its inputs, the source: its gradient times the local derivative.
 
-    Attributes
-    ----------
-    source : Node
-        The input.
-    local : Line
-        The local derivative.
-    made_of : Line
-        What is passed, without its name: the gradient times the local derivative.
-    target, entry : str
-        MathML of the gradient that is passed, and of the one number of it that is shown.
-    amount : float
-        What they amount to.
+    `target` is MathML of the gradient that is passed, `entry` of the one number of it that is shown, the `amount`.
     """
 
     source: Node

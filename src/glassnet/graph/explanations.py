@@ -23,17 +23,7 @@ NAMES = {"matmul": "matrix product", "sum": "the sum of products"}
 
 @dataclass(frozen=True)
 class Explanation:
-    """The text of a step.
-
-    Attributes
-    ----------
-    title, subject : str
-        What is done; to what, in MathML.
-    lines : list of Line
-        Equations in MathML, with letters and with numbers.
-    came_in, passed_on : list of (str, str)
-        A name in MathML and its value.
-    """
+    """The text of a step: what is done, and to what; what comes in and goes on are names in MathML and values."""
 
     title: str
     subject: str
@@ -45,12 +35,7 @@ class Explanation:
 def explain_step(step: Step, consumers: Mapping[int, Sequence[Node]]) -> Explanation:
     """Return the text of a step through an evaluated graph; of several rows the numbers are those of the first.
 
-    Parameters
-    ----------
-    step : Step
-        One operation, or all of a neuron.
-    consumers : mapping
-        The nodes that take a node in, by its id.
+    `consumers` are the nodes that take a node in, by its id.
     """
     last, inside = step.nodes[-1], {id(node) for node in step.nodes}
     if step.phase == FORWARD:

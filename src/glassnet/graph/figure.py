@@ -106,16 +106,9 @@ def text_width(content: Sequence[Content], size: float = SIZE) -> float:
 
 @dataclass
 class Figure:
-    """Marks on a sheet; later ones lie over earlier ones.
+    """Marks on a sheet of a width and height in pixels; later ones lie over earlier ones.
 
-    Attributes
-    ----------
-    width, height : float
-        In pixels.
-    title : str
-        What it shows, for those who cannot see it.
-    descriptions : dict of int to str
-        Of the nodes, by their number.
+    The title says what is shown to those who cannot see it; so do the descriptions of the nodes, by their number.
     """
 
     title: str

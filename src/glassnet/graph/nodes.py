@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Protocol
 
 import numpy as np
@@ -51,10 +52,7 @@ class Adder:
 
     def forward(self, *inputs: Array) -> Array:
         """Return the sum."""
-        total = inputs[0]
-        for term in inputs[1:]:
-            total = total + term
-        return total
+        return reduce(np.add, inputs)
 
     def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array, ...]:
         """Pass G on to every term."""
@@ -74,8 +72,7 @@ class Multiplier:
 
     def forward(self, *inputs: Array) -> Array:
         """Return the product."""
-        u, v = inputs
-        return u * v
+        return inputs[0] * inputs[1]
 
     def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array, Array]:
         """Pass G on to each factor, times the other one."""
@@ -104,12 +101,8 @@ class Normalisation:
     r"""(u - mu) / sqrt(v + epsilon), column by column; mu and v are the mean and the variance of u over the rows.
 
     Then u reaches the result on three ways, directly, by mu and by v, and so the local derivatives are those of
-    Ioffe and Szegedy 2015, section 3. With running statistics, as in prediction, mu and v are constants.
-
-    Parameters
-    ----------
-    running : (mean, variance) of shape (1, d), optional
-        What takes the place of the batch's own mean and variance.
+    Ioffe and Szegedy 2015, section 3. In prediction mu and v are constants: the `running` mean and variance of
+    shape (1, d).
     """
 
     running: tuple[Array, Array] | None = None
@@ -142,15 +135,7 @@ class Normalisation:
 
 @dataclass
 class Matmul:
-    """U V, where U is a layer's outputs, or some of its units.
-
-    Parameters
-    ----------
-    layer : Columns
-        How the outputs lie in the inputs before the last one, which is V.
-    taken : ndarray of int
-        The units that are multiplied.
-    """
+    """U V, where U is the units `taken` of a layer; all inputs but the last, V, are parts of that layer."""
 
     layer: Columns
     taken: Array
@@ -190,29 +175,27 @@ class Selection:
 class LossFunction:
     """L(a, y) of the whole batch, mean or sum over its rows; the local derivative is the formula's own slope.
 
-    Parameters
-    ----------
-    loss : Loss
-        Its formula gives value and slope, softmax and sigmoid included where they are fused with it.
-    layer : Columns
-        How the outputs lie in the first half of the inputs, and the targets in the second.
+    The formula includes the softmax or sigmoid that is fused with the loss. The first half of the inputs are the
+    parts of the outputs, the second half those of the targets.
     """
 
     loss: Loss
     layer: Columns
     kind = "loss"
 
+    def join_halves(self, inputs: Sequence[Array]) -> tuple[Array, Array]:
+        """Return outputs and targets, both of shape (n, d)."""
+        half = len(inputs) // 2
+        return self.layer.join(inputs[:half]), self.layer.join(inputs[half:])
+
     def forward(self, *inputs: Array) -> Array:
         """Return the loss, as a matrix of one number."""
-        half = len(inputs) // 2
-        value, _ = self.loss.value_and_delta(self.layer.join(inputs[:half]), self.layer.join(inputs[half:]))
-        return np.array([[value]])
+        return np.array([[self.loss.value_and_delta(*self.join_halves(inputs))[0]]])
 
     def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array | None, ...]:
         """Pass the slopes to the outputs, nothing to the targets."""
-        half = len(inputs) // 2
-        _, slope = self.loss.value_and_delta(self.layer.join(inputs[:half]), self.layer.join(inputs[half:]))
-        return (*self.layer.split(G * slope), *[None] * half)
+        _, slope = self.loss.value_and_delta(*self.join_halves(inputs))
+        return (*self.layer.split(G * slope), *[None] * (len(inputs) // 2))
 
 
 @dataclass
@@ -308,10 +291,7 @@ def list_consumers(nodes: Sequence[Node]) -> dict[int, list[Node]]:
 def forward(nodes: Sequence[Node]) -> None:
     """Compute every value; `nodes` are in order, inputs before what is made of them, the loss last.
 
-    Raises
-    ------
-    NonFiniteError
-        Naming the first node that is NaN or infinite.
+    `NonFiniteError` names the first node whose value is NaN or infinite.
     """
     with np.errstate(all="ignore"):  # what comes of it is checked
         for node in nodes:
@@ -322,13 +302,7 @@ def forward(nodes: Sequence[Node]) -> None:
 
 
 def backward(nodes: Sequence[Node]) -> None:
-    """Compute every gradient, the loss's own being 1.
-
-    Raises
-    ------
-    NonFiniteError
-        Naming the first node whose gradient is NaN or infinite.
-    """
+    """Compute every gradient, the loss's own being 1; `NonFiniteError` names the first one that is not finite."""
     for node in nodes:
         node.gradient = np.zeros_like(node.value)
     nodes[-1].gradient = np.ones_like(nodes[-1].value)

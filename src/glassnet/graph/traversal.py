@@ -13,14 +13,9 @@ FORWARD, BACKWARD = "forward", "backward"
 
 @dataclass(frozen=True)
 class Step:
-    """One move: the operations whose value, or whose gradients to their inputs, are computed.
+    """One move: the operations whose values (`FORWARD`), or gradients to their inputs (`BACKWARD`), are computed.
 
-    Attributes
-    ----------
-    phase : str
-        `FORWARD` or `BACKWARD`.
-    nodes : tuple of Node
-        One operation; or all those of a neuron, in the order in which they are computed.
+    That is one operation; or all those of a neuron, in the order in which their values are computed.
     """
 
     phase: str
@@ -28,19 +23,9 @@ class Step:
 
 
 class Traversal:
-    """All steps, and at which of them each number is known; step 0 is what is given.
+    """All steps through an evaluated graph, and at which of them each number is known; step 0 is what is given.
 
-    Parameters
-    ----------
-    nodes : sequence of Node
-        Of an evaluated graph.
-    by_neuron : bool
-        Whether all operations of a neuron are one step.
-
-    Attributes
-    ----------
-    steps : list of Step
-        ``steps[t - 1]`` is the step number t.
+    ``steps[t - 1]`` is the step number t. By neuron, all operations of a neuron are one step.
     """
 
     def __init__(self, nodes: Sequence[Node], by_neuron: bool = False) -> None:

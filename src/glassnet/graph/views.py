@@ -35,18 +35,10 @@ class ViewOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class View:
-    """A level, and the units of every layer that stand alone in it.
+    """A level, and the units of every layer 0..L that stand alone in it.
 
-    Attributes
-    ----------
-    level : str
-        One of `LEVELS`.
-    alone : tuple of tuple of int
-        For each layer 0..L, the inputs or neurons that are built from single operations; all others are folded
-        into one matrix a layer.
-    inputs : tuple of tuple of int
-        For each layer 0..L, the units that a neuron of the next layer takes in one by one; the others enter it
-        as one product.
+    The units `alone` are built from single operations, all others are folded into one matrix a layer. The units
+    `inputs` enter a neuron of the next layer one by one, the others as one product.
     """
 
     level: str
@@ -55,13 +47,7 @@ class View:
 
 
 def count_multipliers(layers: Sequence[int]) -> int:
-    """Return the multipliers of a network with one unit a node: one for each weight.
-
-    Examples
-    --------
-    >>> count_multipliers([3, 2, 1]), count_multipliers([784, 256, 128, 10])
-    (8, 234752)
-    """
+    """Return the multipliers of a network with one unit a node: one for each weight."""
     return sum(d_in * d_out for d_in, d_out in pairwise(layers))
 
 
@@ -86,19 +72,9 @@ def choose_view(
 ) -> View:
     """Return the view that is asked for, by default the most detailed one that shows the network whole.
 
-    Parameters
-    ----------
-    network, X, targets
-        They decide which units matter most; the batch is as the network takes it.
-    level, neuron, path
-        See `glassnet.graph.computation_graph.ComputationGraph`; at most one of them.
-    training : ndarray, optional
-        See `Network.forward`.
-
-    Raises
-    ------
-    UsageError
-        If the choice does not exist in this network, or could not be read.
+    Network, batch and targets decide which units matter most. At most one of level, neuron and path is given, see
+    `glassnet.graph.computation_graph.ComputationGraph`. `UsageError` says what the network does not have, or could
+    not be read.
     """
     if sum(choice is not None for choice in (level, neuron, path)) > 1:
         raise UsageError("level", "goes alone: take one of level, neuron and path")
