@@ -242,13 +242,13 @@ def test_every_graph_is_in_order_and_nothing_in_it_is_idle(problem, views_of, da
     network, X, y = problem(layers, activations, "half_squared_error", seed=seed, output_scale=2)
     for options in views_of(layers, np.random.default_rng(seed)):
         nodes = ComputationGraph(network, X, y, **options).nodes
-        place = {id(node): at for at, node in enumerate(nodes)}
-        taken = {id(source) for node in nodes for source in node.inputs}
+        place = {node: at for at, node in enumerate(nodes)}
+        taken = {source for node in nodes for source in node.inputs}
         assert len(place) == len(nodes)
         assert nodes[-1].kind == "loss"
-        assert taken == set(place) - {id(nodes[-1])}
+        assert taken == set(place) - {nodes[-1]}
         for node in nodes:
-            assert all(place[id(source)] < place[id(node)] for source in node.inputs)
+            assert all(place[source] < place[node] for source in node.inputs)
             assert all(source.layer in (node.layer - 1, node.layer) for source in node.inputs)
             assert (node.operation is None) == (not node.inputs)
             assert node.operation is None or node.kind == node.operation.kind

@@ -189,8 +189,8 @@ def test_numbers_of_nodes_are_those_of_the_graph(drawings, name):
 def test_node_by_node_every_node_and_every_edge_is_drawn(drawings, name):
     graph = drawings[name]
     assert {shape.node for shape in marks(graph, Shape)} == set(range(len(graph.nodes)))
-    place = {id(node): index for index, node in enumerate(graph.nodes)}
-    edges = [(place[id(source)], place[id(node)]) for node in graph.nodes for source in node.inputs]
+    place = {node: index for index, node in enumerate(graph.nodes)}
+    edges = [(place[source], place[node]) for node in graph.nodes for source in node.inputs]
     assert sorted(curve.nodes for curve in marks(graph, Curve)) == sorted(edges)
 
 
@@ -231,7 +231,7 @@ def test_the_value_and_the_gradient_of_every_operation_are_written_beside_it(gra
             assert ("value", format_values(node, node.value)) in said
             red = "delta" if node.kind == "adder" else "gradient"
             assert (red, format_values(node, node.gradient)) in said
-            assert times["value"] == graph.traversal.value(node)
+            assert times["value"] == graph.traversal.value[node]
         elif node.kind in ("target", "constant"):
             assert ("ink", format_values(node, node.value)) in said
         else:
@@ -239,7 +239,7 @@ def test_the_value_and_the_gradient_of_every_operation_are_written_beside_it(gra
                 ("ink", format_values(node, node.value)),
                 ("gradient", format_values(node, node.gradient)),
             } <= said
-            assert times["gradient"] == graph.traversal.gradient(node)
+            assert times["gradient"] == graph.traversal.gradient[node]
 
 
 def test_the_numbers_of_a_small_networks_neurons_are_all_written(graph_of):

@@ -224,7 +224,7 @@ def test_backwards_every_input_is_told_what_it_gets(graph_of, sides, layers, opt
     for step, told in explained(graph):
         if step.phase == BACKWARD:
             gets = {
-                id(source)
+                source
                 for node in step.nodes
                 for source, part in zip(node.inputs, node.passed, strict=True)
                 if part is not None and not source.is_given
@@ -233,8 +233,8 @@ def test_backwards_every_input_is_told_what_it_gets(graph_of, sides, layers, opt
             lefts = {sides(line.numbers, "=", "⟵")[0] for line in told.lines}
             named_here = {}
             for _, gradient, node, _ in named(graph.nodes):
-                if id(node) in gets | {id(node) for node in step.nodes}:
-                    named_here.setdefault(id(node), set()).add(gradient)
+                if node in gets | set(step.nodes):
+                    named_here.setdefault(node, set()).add(gradient)
             assert lefts <= set.union(*named_here.values())
             if len(step.nodes) == 1 and step.nodes[0].kind != "loss" and len(gets) < MOST_LINES:
                 assert all(named_here[source] & lefts for source in gets)
@@ -266,9 +266,9 @@ def test_of_many_only_what_matters_most_is_told(graph_of, layers, options):
 def test_what_came_in_is_what_was_there(graph_of, layers, options):
     graph = graph_of(layers, seed=2, **options)
     for step, told in explained(graph):
-        inside = {id(node) for node in step.nodes}
+        inside = set(step.nodes)
         if step.phase == FORWARD:
-            sources = {id(s): s for node in step.nodes for s in node.inputs if id(s) not in inside}.values()
+            sources = {s: s for node in step.nodes for s in node.inputs if s not in inside}.values()
             there = {(tidy(source.name.mathml), describe_amount(source.value)) for source in sources}
         else:
             node = step.nodes[-1]
@@ -297,13 +297,13 @@ def test_what_is_passed_on_adds_up_to_the_gradients(graph_of, layers, activation
 def test_what_is_passed_on_by_neurons_and_matrices_is_what_their_operations_pass(graph_of, options):
     graph = graph_of([4, 3, 2], "tanh", seed=1, **options)
     for step, told in explained(graph):
-        inside = {id(node) for node in step.nodes}
+        inside = set(step.nodes)
         if step.phase == BACKWARD:
             parts = [
                 (source, part)
                 for node in step.nodes
                 for source, part in zip(node.inputs, node.passed, strict=True)
-                if part is not None and id(source) not in inside
+                if part is not None and source not in inside
             ]
             passed_on = sorted(text for _, text in told.passed_on)
             largest = sorted(parts, key=lambda pair: -np.linalg.norm(pair[1]))[:MOST_LINES]
@@ -320,13 +320,13 @@ def test_what_came_back_from_several_is_added_up_in_the_first_line(graph_of, rea
         if step.phase == BACKWARD and node.kind == "function":
             name, total, result = sides(told.lines[0].numbers, "=")
             assert name == tidy(partial(LOSS, node.name.mathml))
-            assert total.count("+") == len(consumers[id(node)]) - 1
+            assert total.count("+") == len(consumers[node]) - 1
             assert read(result) == as_written(node.gradient.item())
             assert read(total) == pytest.approx(node.gradient.item(), rel=1e-3, abs=1e-3)
             letters = sides(told.lines[0].letters, "=")[1]
             assert read(letters, numbers_of(graph.nodes)) == pytest.approx(node.gradient.item(), rel=1e-12)
             assert [text_of(letters).count(letter) for letter in "δw"] == [
-                len(consumers[id(node)])
+                len(consumers[node])
             ] * 2 or level != "neurons"
             seen += 1
     assert seen == 7
@@ -366,14 +366,14 @@ def test_the_delta_is_told_however_much_a_neuron_passes_to_its_weights(problem, 
 
 def test_a_neuron_with_few_inputs_tells_all_of_them_and_nothing_of_its_inside(graph_of, sides):
     graph = graph_of([2, 2, 2], "tanh", level="neurons")
-    gradients = {id(node): gradient for _, gradient, node, _ in named(graph.nodes)}
+    gradients = {node: gradient for _, gradient, node, _ in named(graph.nodes)}
     for step, told in explained(graph):
         if step.phase == BACKWARD and step.nodes[-1].kind == "function":
             (adder,) = [node for node in step.nodes if node.kind == "adder"]
-            outside = {id(s): s for node in step.nodes for s in node.inputs if s not in step.nodes}
+            outside = {s: s for node in step.nodes for s in node.inputs if s not in step.nodes}
             collected, *lefts = [sides(line.numbers, "=", "⟵")[0] for line in told.lines]
-            assert collected == gradients[id(step.nodes[-1])]
-            assert sorted(lefts) == sorted(gradients[key] for key in [id(adder), *outside])
+            assert collected == gradients[step.nodes[-1]]
+            assert sorted(lefts) == sorted(gradients[key] for key in [adder, *outside])
 
 
 # Titles, and single derivatives

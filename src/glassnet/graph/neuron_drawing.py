@@ -35,18 +35,18 @@ Link = tuple[Curve, Node | None]
 class _Drawing:
     def __init__(self, nodes: Sequence[Node], traversal: Traversal, title: str) -> None:
         self.traversal = traversal
-        self.number = {id(node): index for index, node in enumerate(nodes)}
+        self.number = {node: index for index, node in enumerate(nodes)}
         self.figure = Figure(title)
         outputs = {(n.layer, n.units): n for n in nodes if n.operation or n.kind == "input"}  # the last of a unit
         self.adders = {(n.layer, n.units): n for n in nodes if n.kind == "adder"}
         self.weights = {
-            (node.layer, node.units, id(node.inputs[0])): node.inputs[1]
+            (node.layer, node.units, node.inputs[0]): node.inputs[1]
             for node in nodes
             if node.is_term and node.kind == "multiplier"
         }
         self.layers = [list(layer) for _, layer in groupby(outputs.values(), key=lambda unit: unit.layer)]
         self.place = {
-            id(unit): (layer * COLUMN, y)
+            unit: (layer * COLUMN, y)
             for layer, units in enumerate(self.layers)
             for unit, y in zip(units, spread(len(units), PITCH), strict=True)
         }
@@ -65,15 +65,15 @@ class _Drawing:
         return self.adders.get((unit.layer, unit.units))
 
     def draw_unit(self, unit: Node) -> list[Shape | Text]:
-        x, y = self.place[id(unit)]
+        x, y = self.place[unit]
         z = self.find_adder(unit)
-        index = self.number[id(z or unit)]
+        index = self.number[z or unit]
         kind = "neuron" if z else "input" if unit.layer == 0 else unit.kind
         self.figure.descriptions[index] = f"{kind} {unit.name}"
         form = "hexagon" if unit.kind == "loss" else "box" if unit.is_matrix else "circle"
         width = 2 * RADIUS if not unit.is_matrix else 76.0
         names: tuple[Content, ...] = (f"{len(unit.units)} more",) if unit.is_matrix else (unit.name,)
-        value, gradient = self.traversal.value(unit), self.traversal.gradient(unit)
+        value, gradient = self.traversal.value[unit], self.traversal.gradient[unit]
         marks: list[Shape | Text] = [
             Shape(form, x, y, width, 2 * RADIUS, "leaf" if z is None else "operation", index),
             Text(x, y + 4, names, anchor="middle", node=index),
@@ -83,7 +83,7 @@ class _Drawing:
         colour = "gradient"
         if z is not None:  # known once the neuron has taken in what came back
             content, colour = (Name("delta"), f" = {format_values(z, z.gradient)}"), "delta"
-            gradient = self.traversal.passed(z)
+            gradient = self.traversal.passed[z]
         marks.append(Text(x, y + RADIUS + 15, content, colour, "middle", node=index, time=gradient))
         return marks
 
@@ -95,13 +95,13 @@ class _Drawing:
             return []
         links = []
         for source in sources:
-            weight = self.weights.get((unit.layer, unit.units, id(source)))
+            weight = self.weights.get((unit.layer, unit.units, source))
             colour, width = "line", 1.2
             if weight is not None:
                 w = float(weight.value[0, 0])
                 colour, width = ("positive" if w >= 0 else "negative"), min(5.0, 1 + 2 * abs(w))
-            start, end = self.place[id(source)], self.place[id(unit)]
-            ends = self.number[id(self.find_adder(source) or source)], self.number[id(z or unit)]
+            start, end = self.place[source], self.place[unit]
+            ends = self.number[self.find_adder(source) or source], self.number[z or unit]
             links.append((Curve((start, end), colour, width, ends), weight))
         return links
 
@@ -109,7 +109,7 @@ class _Drawing:
         """Return a weight and its gradient, where they meet nothing else; nothing if there is no room."""
         (x1, y1), (x2, y2) = line.points
         value, gradient = number(float(weight.value[0, 0]), 3), number(float(weight.gradient[0, 0]), 3)
-        index, time = line.nodes[1], self.traversal.gradient(weight)
+        index, time = line.nodes[1], self.traversal.gradient[weight]
         for share in PLACES:
             x, y = x1 + share * (x2 - x1), y1 + share * (y2 - y1)
             pair = [

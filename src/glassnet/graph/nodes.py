@@ -279,12 +279,12 @@ class Node:
         self.gradient = self.gradient + part.sum(axis=shared, keepdims=True)
 
 
-def list_consumers(nodes: Sequence[Node]) -> dict[int, list[Node]]:
-    """Return, by the id of each node, those that take it in."""
-    consumers: dict[int, list[Node]] = {id(node): [] for node in nodes}
+def list_consumers(nodes: Sequence[Node]) -> dict[Node, list[Node]]:
+    """Return, for each node, those that take it in."""
+    consumers: dict[Node, list[Node]] = {node: [] for node in nodes}
     for node in nodes:
         for source in node.inputs:
-            consumers[id(source)].append(node)
+            consumers[source].append(node)
     return consumers
 
 

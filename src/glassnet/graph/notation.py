@@ -145,8 +145,3 @@ def fraction(above: str, below: str) -> str:
 def partial(of: str, by: str) -> str:
     """Return the partial derivative of one thing by another."""
     return fraction(f"<mo>∂</mo>{of}", f"<mo>∂</mo>{by}")
-
-
-def math(inner: str) -> str:
-    """Return a whole formula."""
-    return f'<math display="block"><mrow>{inner}</mrow></math>'

@@ -25,35 +25,25 @@ class Step:
 class Traversal:
     """All steps through an evaluated graph, and at which of them each number is known; step 0 is what is given.
 
-    ``steps[t - 1]`` is the step number t. By neuron, all operations of a neuron are one step.
+    ``steps[t - 1]`` is the step number t. By neuron, all operations of a neuron are one step. A node's value is
+    known from step ``value[node]`` on, its gradient from ``gradient[node]`` on; in ``passed[node]`` it passes
+    gradients back.
     """
 
     def __init__(self, nodes: Sequence[Node], by_neuron: bool = False) -> None:
         operations = [node for node in nodes if node.operation is not None]
-        keys = {id(node): (node.layer, node.units) if by_neuron else id(node) for node in operations}
-        groups = [tuple(group) for _, group in groupby(operations, key=lambda node: keys[id(node)])]
+        by_key = groupby(operations, key=lambda node: (node.layer, node.units) if by_neuron else node)
+        groups = [tuple(group) for _, group in by_key]
         self.steps = [Step(FORWARD, group) for group in groups]
         self.steps += [Step(BACKWARD, group) for group in reversed(groups)]
-        self._value = {id(node): 0 for node in nodes}
-        self._passed: dict[int, int] = {}
-        self._gradient = {id(nodes[-1]): len(groups) + 1}
+        self.value = dict.fromkeys(nodes, 0)
+        self.passed: dict[Node, int] = {}
+        self.gradient = {nodes[-1]: len(groups) + 1}
         for time, step in enumerate(self.steps, start=1):
             for node in step.nodes:
                 if step.phase == FORWARD:
-                    self._value[id(node)] = time
+                    self.value[node] = time
                     continue
-                self._passed[id(node)] = time
+                self.passed[node] = time
                 for source in node.inputs:
-                    self._gradient[id(source)] = time  # the last one to pass something back completes it
-
-    def value(self, node: Node) -> int:
-        """Return the step at which a node's value is known."""
-        return self._value[id(node)]
-
-    def passed(self, node: Node) -> int:
-        """Return the step at which an operation passes gradients back."""
-        return self._passed[id(node)]
-
-    def gradient(self, node: Node) -> int:
-        """Return the step at which a node's gradient is complete."""
-        return self._gradient[id(node)]
+                    self.gradient[source] = time  # the last one to pass something back completes it
