@@ -1,5 +1,6 @@
 """The words of each step: every equation is read again and says what the graph computed."""
 
+from functools import cache
 from itertools import product
 from xml.etree import ElementTree
 
@@ -60,6 +61,20 @@ def explained(graph):
     return [(step, explain_step(step, consumers)) for step in graph.traversal.steps]
 
 
+@pytest.fixture(scope="module")
+def shown(graph_of):
+    """``shown(layers, options)``: the graph of a case, its steps with their texts, the names of its numbers."""
+
+    @cache
+    def make(case):
+        layers, options = SHOWN[case]
+        graph = graph_of(layers, seed=2, **options)
+        return graph, explained(graph), list(named(graph.nodes))
+
+    return lambda layers, options: make(SHOWN.index((layers, options)))
+
+
+@cache
 def tidy(mathml):
     """MathML as `sides` gives it back, so that texts can be compared."""
     return ElementTree.tostring(ElementTree.fromstring(mathml), "unicode")
@@ -111,10 +126,10 @@ def numbers_of(nodes):
     return names
 
 
-def check(graph, read, sides, uncertainty):
+def check(graph, read, sides, uncertainty, steps=None):
     """In every equation the name has the number on the right, and so has what stands between them."""
     names = numbers_of(graph.nodes)
-    for step, told in explained(graph):
+    for step, told in steps or explained(graph):
         passed = [part for node in step.nodes for part in node.passed if part is not None]
         for line in told.lines:
             first, *between, last = sides(line.numbers, "=", "⟵")
@@ -128,8 +143,9 @@ def check(graph, read, sides, uncertainty):
 
 
 @for_each("layers, options", SHOWN)
-def test_every_equation_with_numbers_is_true(graph_of, read, sides, uncertainty, layers, options):
-    check(graph_of(layers, seed=2, **options), read, sides, uncertainty)
+def test_every_equation_with_numbers_is_true(shown, read, sides, uncertainty, layers, options):
+    graph, steps, _ = shown(layers, options)
+    check(graph, read, sides, uncertainty, steps)
 
 
 @settings(max_examples=40)
@@ -207,21 +223,24 @@ def test_every_equation_with_letters_is_true_over_the_rows(problem, read, sides,
 
 
 @for_each("layers, options", SHOWN)
-def test_forwards_the_last_line_is_the_value_where_it_is_largest(graph_of, sides, layers, options):
-    graph = graph_of(layers, seed=2, **options)
-    for step, told in explained(graph):
+def test_forwards_the_last_line_is_the_value_where_it_is_largest(shown, sides, layers, options):
+    _, steps, places = shown(layers, options)
+    for step, told in steps:
         if step.phase == FORWARD:
             last = step.nodes[-1]
             place = (0, int(np.argmax(np.abs(last.value[0]))))
-            names = {value for value, _, node, at in named(graph.nodes) if node is last and at == place}
+            names = {value for value, _, node, at in places if node is last and at == place}
             assert sides(told.lines[-1].numbers, "=")[0] in names
 
 
 @for_each("layers, options", SHOWN)
-def test_backwards_every_input_is_told_what_it_gets(graph_of, sides, layers, options):
+def test_backwards_every_input_is_told_what_it_gets(shown, sides, layers, options):
     """Of a neuron's many inputs, and of a loss's, some."""
-    graph = graph_of(layers, seed=2, **options)
-    for step, told in explained(graph):
+    _, steps, places = shown(layers, options)
+    gradients = {}
+    for _, gradient, node, _ in places:
+        gradients.setdefault(node, set()).add(gradient)
+    for step, told in steps:
         if step.phase == BACKWARD:
             gets = {
                 source
@@ -231,13 +250,9 @@ def test_backwards_every_input_is_told_what_it_gets(graph_of, sides, layers, opt
                 if not isinstance(node.operation, Matmul) or is_taken(source, node)
             }
             lefts = {sides(line.numbers, "=", "⟵")[0] for line in told.lines}
-            named_here = {}
-            for _, gradient, node, _ in named(graph.nodes):
-                if node in gets | set(step.nodes):
-                    named_here.setdefault(node, set()).add(gradient)
-            assert lefts <= set.union(*named_here.values())
+            assert lefts <= set.union(*(gradients.get(node, set()) for node in gets | set(step.nodes)))
             if len(step.nodes) == 1 and step.nodes[0].kind != "loss" and len(gets) < MOST_LINES:
-                assert all(named_here[source] & lefts for source in gets)
+                assert all(gradients[source] & lefts for source in gets)
 
 
 def is_taken(source, product):
@@ -246,9 +261,9 @@ def is_taken(source, product):
 
 
 @for_each("layers, options", SHOWN)
-def test_of_many_only_what_matters_most_is_told(graph_of, layers, options):
-    graph = graph_of(layers, seed=2, **options)
-    for step, told in explained(graph):
+def test_of_many_only_what_matters_most_is_told(shown, layers, options):
+    graph, steps, _ = shown(layers, options)
+    for step, told in steps:
         statistics = 2 * (step.phase == FORWARD and graph.training is not None)  # the mean and the variance
         assert 1 <= len(told.lines) <= MOST_LINES + 1 + statistics  # and the sum of what came back
         assert len(told.came_in) <= MOST_LINES
@@ -263,12 +278,12 @@ def test_of_many_only_what_matters_most_is_told(graph_of, layers, options):
 
 
 @for_each("layers, options", SHOWN)
-def test_what_came_in_is_what_was_there(graph_of, layers, options):
-    graph = graph_of(layers, seed=2, **options)
-    for step, told in explained(graph):
+def test_what_came_in_is_what_was_there(shown, layers, options):
+    _, steps, _ = shown(layers, options)
+    for step, told in steps:
         inside = set(step.nodes)
         if step.phase == FORWARD:
-            sources = {s: s for node in step.nodes for s in node.inputs if s not in inside}.values()
+            sources = {s for node in step.nodes for s in node.inputs if s not in inside}
             there = {(tidy(source.name.mathml), describe_amount(source.value)) for source in sources}
         else:
             node = step.nodes[-1]
@@ -370,7 +385,7 @@ def test_a_neuron_with_few_inputs_tells_all_of_them_and_nothing_of_its_inside(gr
     for step, told in explained(graph):
         if step.phase == BACKWARD and step.nodes[-1].kind == "function":
             (adder,) = [node for node in step.nodes if node.kind == "adder"]
-            outside = {s: s for node in step.nodes for s in node.inputs if s not in step.nodes}
+            outside = {s for node in step.nodes for s in node.inputs if s not in step.nodes}
             collected, *lefts = [sides(line.numbers, "=", "⟵")[0] for line in told.lines]
             assert collected == gradients[step.nodes[-1]]
             assert sorted(lefts) == sorted(gradients[key] for key in [adder, *outside])
