@@ -124,7 +124,9 @@ def test_the_graph_of_a_step_of_training_is_the_recursion(
     network, X, y = problem([4, 3, 5, 2], activation, loss, n=5, seed=1, **options)
     scaled(network)
     trace, gradient = trained(network, X, y)
-    for view in views_of(network.layers, np.random.default_rng(0)):
+    views = views_of(network.layers, np.random.default_rng(0))
+    assert views[0] == {"level": "operations"}
+    for view in views[1:]:  # the neurons are the same operations
         graph = ComputationGraph(network, X, y, **view, training=True)
         assert graph.loss == pytest.approx(network.loss_value(trace, network.encode(y)), rel=1e-13)
         for block in network.parameters.blocks.values():
