@@ -189,7 +189,7 @@ MUTANTS = [
     ("graph/views.py", "np.argsort(-weight", "np.argsort(weight"),
     ("graph/views.py", "count_multipliers(layers) <= MOST_MULTIPLIERS", "count_multipliers(layers) < MOST_MULTIPLIERS"),
     ("graph/views.py", "max(layers) <= MOST_UNITS", "max(layers) < MOST_UNITS"),
-    ("graph/views.py", "np.abs(network.W[layer][:, path[0]])", "network.W[layer][:, path[0]]"),
+    ("graph/views.py", "np.abs(network.W[layer][:, unit])", "network.W[layer][:, unit]"),
     ("graph/views.py", "if not 1 <= layer < len(network.layers):", "if not 0 <= layer < len(network.layers):"),
     ("graph/traversal.py", "for group in reversed(groups)]", "for group in groups]"),
     ("graph/traversal.py", "self.gradient[source] = time", "self.gradient.setdefault(source, time)"),

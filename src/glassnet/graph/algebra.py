@@ -203,7 +203,9 @@ class _Writer:
         return self.write(a, PRODUCT) + sign("·") + self.write(b, PRODUCT), PRODUCT
 
     def raise_to(self, a: Symbol, exponent: str) -> Written:
-        return f"<msup>{wrap_row(self.write(a, ATOM))}{exponent}</msup>", POWER
+        base = self.write(a, ATOM)
+        single = base.startswith(("<mi>", "<mn>")) and base.count("</") == 1  # as a base of a power has to be
+        return f"<msup>{base if single else row(base)}{exponent}</msup>", POWER
 
 
 #: How an operation is written by a writer w, and how tightly the result holds together.
@@ -256,8 +258,3 @@ def join_terms(texts: list[str], values: Array) -> str:
         for k, text in enumerate(texts)
         if k in kept or k == 0 or k - 1 in kept  # dots once, where terms begin to be left out
     )
-
-
-def wrap_row(text: str) -> str:
-    """Return an expression as the single element that a base of a power has to be."""
-    return text if text.startswith(("<mi>", "<mn>")) and text.count("</") == 1 else row(text)

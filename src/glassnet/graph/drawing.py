@@ -65,7 +65,11 @@ class _Drawing:
         self.bend: dict[int, float] = {}  # where the lines that leave a layer bend
         self.straight: dict[int, float] = {}  # where those that come to a layer are straight again
         self.figure = Figure(title)
-        x = self.place_inputs()
+        leaves = [node for node in nodes if node.kind == "input"]
+        half = max(self.half_width(leaf) for leaf in leaves)
+        for leaf, y in zip(leaves, spread(len(leaves), ROW), strict=True):
+            self.place[leaf] = MARGIN + half, y
+        x = self.place_stages(0, leaves)
         for layer in range(1, nodes[-1].layer):
             x = self.place_layer(layer, x)
         self.place_loss(x)
@@ -73,13 +77,6 @@ class _Drawing:
             for node in nodes:
                 draw_part(node)
         self.figure.fit(MARGIN)
-
-    def place_inputs(self) -> float:
-        leaves = [node for node in self.nodes if node.kind == "input"]
-        half = max(self.half_width(node) for node in leaves)
-        for node, y in zip(leaves, spread(len(leaves), ROW), strict=True):
-            self.place[node] = MARGIN + half, y
-        return self.place_stages(0, leaves)
 
     def place_layer(self, layer: int, x: float) -> float:
         """Place the nodes of a layer to the right of x, and return where the numbers beside it end."""

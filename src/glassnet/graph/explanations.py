@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from glassnet.graph.algebra import join_terms
-from glassnet.graph.equations import Line, Passed, entry, equation, gradient_name, product, sum_over_rows
+from glassnet.graph.equations import Line, Passed, entry, equation, gradient_name, sum_over_rows
 from glassnet.graph.nodes import Node
-from glassnet.graph.notation import factor, length, number, numeral, partial
+from glassnet.graph.notation import length, number, numeral, partial
 from glassnet.graph.traversal import FORWARD, Step
 from glassnet.graph.wording import list_passed, write_forward_lines
 from glassnet.nn.activations import Array
@@ -99,24 +99,9 @@ def _explain_forwards(nodes: Sequence[Node]) -> list[Line]:
     summed = {term for node in nodes if node.kind in ("adder", "sum") for term in node.inputs}
     lines = []
     for node in nodes:
-        if node.kind in ("adder", "sum"):
-            lines.append(_write_sum(node))
-        elif node not in summed and node.kind != "selection":
-            lines += write_forward_lines(node)
+        if node not in summed and node.kind != "selection":
+            lines += write_forward_lines(node, with_factors=True)
     return lines
-
-
-def _write_sum(node: Node) -> Line:
-    terms = node.inputs
-    amounts = np.array([entry(term.value, 0) for term in terms])
-    letters = [_write_factors(term, lambda node: node.name.mathml) for term in terms]
-    numbers = [_write_factors(term, lambda node: factor(entry(node.value, 0))) for term in terms]
-    name, result = node.name.mathml, numeral(entry(node.value, 0))
-    return Line(equation(name, join_terms(letters, amounts)), equation(name, join_terms(numbers, amounts), result))
-
-
-def _write_factors(term: Node, written: Callable[[Node], str]) -> str:
-    return product(*map(written, term.inputs)) if term.kind == "multiplier" else written(term)
 
 
 def _find_shares(node: Node, by_neuron: bool, consumers: Consumers) -> list[Passed]:

@@ -101,25 +101,24 @@ def choose_view(
         return View(level, nothing, nothing)
     with np.errstate(all="ignore"):
         units = tuple(
-            tuple(range(size))
-            if level == "operations" or size <= MOST_UNITS
-            else _choose_units(network, trace, targets, layer)
+            tuple(range(size)) if level == "operations" else _choose_units(network, trace, targets, layer)
             for layer, size in enumerate(layers)
         )
     return View(level, units, units)
 
 
 def _choose_units(network: Network, trace: ForwardCache, targets: Array, layer: int) -> tuple[int, ...]:
-    """Return the units of a large layer that weigh most in what follows."""
+    """Return the units of a layer that weigh most in what follows."""
     if layer < len(network.W):
         weight = np.abs(trace.inputs[layer]).mean(axis=0) * np.linalg.norm(network.W[layer], axis=1)
     else:
         weight = _measure_slopes(network, trace, targets)
-    return _choose_largest(weight, SHOWN_UNITS)
+    return _choose_largest(weight)
 
 
-def _choose_largest(weight: Array, count: int) -> tuple[int, ...]:
-    """Return the places of the largest numbers, in their order."""
+def _choose_largest(weight: Array) -> tuple[int, ...]:
+    """Return, in their order, the places of the largest numbers of many, of few all."""
+    count = len(weight) if len(weight) <= MOST_UNITS else SHOWN_UNITS
     return tuple(sorted(int(unit) for unit in np.argsort(-weight, kind="stable")[:count]))
 
 
@@ -136,16 +135,10 @@ def _view_neuron(network: Network, trace: ForwardCache, neuron: tuple[int, int])
             "neuron", f"layer {layer} does not exist; the layers with neurons are 1 to {len(network.W)}"
         )
     _check_unit(network, "neuron", layer, unit)
-    size = network.layers[layer - 1]
-    terms = np.abs(trace.inputs[layer - 1]).mean(axis=0) * np.abs(network.W[layer - 1][:, unit])
-    inputs = tuple(range(size)) if size <= MOST_UNITS else _choose_largest(terms, SHOWN_UNITS)
-    return View(
-        "operations",
-        tuple(
-            (unit,) if at == layer else inputs if at == layer - 1 == 0 else () for at in range(len(network.layers))
-        ),
-        tuple(inputs if at == layer - 1 else () for at in range(len(network.layers))),
-    )
+    inputs = _choose_largest(_measure_terms(network, trace, layer - 1, unit))
+    entering = tuple(inputs if at == layer - 1 else () for at in range(len(network.layers)))
+    alone = (entering[0], *((unit,) if at == layer else () for at in range(1, len(network.layers))))
+    return View("operations", alone, entering)
 
 
 def _view_path(network: Network, trace: ForwardCache, targets: Array, path: Any) -> View:
@@ -172,9 +165,13 @@ def _find_strongest_path(network: Network, trace: ForwardCache, targets: Array) 
     """Return, from the output that is farthest off, always the unit that adds most to the next one."""
     path = [int(np.argmax(_measure_slopes(network, trace, targets)))]
     for layer in reversed(range(len(network.W))):
-        terms = np.abs(trace.inputs[layer]).mean(axis=0) * np.abs(network.W[layer][:, path[0]])
-        path.insert(0, int(np.argmax(terms)))
+        path.insert(0, int(np.argmax(_measure_terms(network, trace, layer, path[0]))))
     return path
+
+
+def _measure_terms(network: Network, trace: ForwardCache, layer: int, unit: int) -> Array:
+    """Return how much each unit of a layer adds to the sum of a unit of the next one."""
+    return np.abs(trace.inputs[layer]).mean(axis=0) * np.abs(network.W[layer][:, unit])
 
 
 def _check_unit(network: Network, parameter: str, layer: int, unit: int) -> None:

@@ -65,21 +65,27 @@ MOST_SLOPES = 3
 ROW_LOSS = Name("ℓ").mathml
 
 
-def write_forward_lines(node: Node) -> list[Line]:
-    """Return how a node's value is made of its inputs; of what looks at all rows, first what it finds in them."""
+def write_forward_lines(node: Node, with_factors: bool = False) -> list[Line]:
+    """Return how a node's value is made of its inputs; of what looks at all rows, first what it finds in them.
+
+    With factors, a sum says of its products what is multiplied.
+    """
     if isinstance(node.operation, LossFunction):
         return _write_loss_lines(node, node.operation)
     if isinstance(node.operation, Normalisation):
         return _write_normalisation_lines(node, node.operation)
-    return [_write_forward_line(node)]
+    return [_write_forward_line(node, with_factors)]
 
 
-def _write_forward_line(node: Node) -> Line:
+def _write_forward_line(node: Node, with_factors: bool) -> Line:
     operation, at = node.operation, find_largest(node.value)
     if isinstance(operation, Adder):
         amounts = np.array([entry(source.value, at) for source in node.inputs])
-        letters = join_terms([source.name.mathml for source in node.inputs], amounts)
-        numbers = join_terms([factor(amount) for amount in amounts], amounts)
+        terms = [term.inputs if with_factors and term.kind == "multiplier" else (term,) for term in node.inputs]
+        letters = join_terms([product(*(source.name.mathml for source in term)) for term in terms], amounts)
+        numbers = join_terms(
+            [product(*(factor(entry(source.value, at)) for source in term)) for term in terms], amounts
+        )
     elif isinstance(operation, Multiplier):
         letters = product(*(source.name.mathml for source in node.inputs))
         numbers = product(*(factor(entry(source.value, at)) for source in node.inputs))
