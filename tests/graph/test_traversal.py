@@ -7,8 +7,7 @@ import pytest
 from tests.loops import for_each
 
 from glassnet.graph.computation_graph import ComputationGraph
-from glassnet.graph.nodes import list_consumers
-from glassnet.graph.traversal import BACKWARD, FORWARD, Traversal
+from glassnet.graph.nodes import BACKWARD, FORWARD, Traversal, list_consumers
 
 NETWORKS = [[3, 2, 1], [1, 1], [4, 3, 2], [2, 3, 1, 4], [12, 11, 3]]
 VIEWS = [{"level": "operations"}, {"level": "neurons"}, {"level": "matrices"}, {"neuron": (1, 0)}, {"path": ()}]

@@ -18,9 +18,8 @@ from glassnet.graph.explanations import (
     list_local_derivatives,
     list_neuron_derivatives,
 )
-from glassnet.graph.nodes import Matmul, Normalisation, list_consumers
+from glassnet.graph.nodes import BACKWARD, FORWARD, Matmul, Normalisation, list_consumers
 from glassnet.graph.notation import Name, number, numeral, partial
-from glassnet.graph.traversal import BACKWARD, FORWARD
 from glassnet.graph.wording import MOST_SLOPES
 from glassnet.nn.activations import ACTIVATIONS, Activation
 from glassnet.nn.losses import LOSSES, Loss

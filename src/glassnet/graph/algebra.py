@@ -143,10 +143,6 @@ def _find_tightness(text: str) -> int:
     return POWER if text.startswith(("<msup", "<msubsup")) else ATOM
 
 
-def _write_word(word: str) -> str:
-    return f"<mtext>{word}</mtext><mspace width='0.3em'/>"
-
-
 def _name_always(text: str) -> Callable[[str | None], str]:
     return lambda index: text
 
@@ -186,8 +182,11 @@ class _Writer:
 
     def cases(self, condition: Symbol, yes: Symbol, no: Symbol) -> str:
         when = row(self.relate(condition)) if condition.operation in RELATIONS else self.write(condition)
-        lines = (self.write(yes), _write_word("if") + when), (self.write(no), _write_word("else"))
-        table = "".join(f"<mtr><mtd>{value}</mtd><mtd>{when}</mtd></mtr>" for value, when in lines)
+        lines = (self.write(yes), "if", when), (self.write(no), "else", "")
+        table = "".join(
+            f"<mtr><mtd>{value}</mtd><mtd><mtext>{word}</mtext><mspace width='0.3em'/>{when}</mtd></mtr>"
+            for value, word, when in lines
+        )
         return row(sign("{"), f"<mtable>{table}</mtable>")
 
     def relate(self, relation: Symbol) -> str:

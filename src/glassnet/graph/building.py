@@ -94,7 +94,7 @@ class _Builder:
         """Add leaves for the columns of X, or of the targets: those of the units alone, and one of the rest."""
         columns = self.group_units(layer)
         at = layer if kind == "input" else layer + 1
-        places = [*((unit,) for unit in self.view.alone[layer]), self.matrix_places(layer)]
+        places: list[Places] = [*((unit,) for unit in self.view.alone[layer]), self.matrix_places(layer)]
         nodes = [
             self.add_leaf(make_name(letter, None, place), kind, at, units, values[:, units])
             for place, units in zip(places, columns.units, strict=False)

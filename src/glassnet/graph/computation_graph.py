@@ -14,8 +14,7 @@ from glassnet.graph.building import build
 from glassnet.graph.drawing import draw
 from glassnet.graph.figure import Figure
 from glassnet.graph.neuron_drawing import draw_neurons
-from glassnet.graph.nodes import Node, backward, forward
-from glassnet.graph.traversal import Traversal
+from glassnet.graph.nodes import Node, Traversal, backward, forward
 from glassnet.graph.views import choose_view
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from glassnet.graph.figure import Content, Curve, Figure, Shape, Text, text_width
-from glassnet.graph.nodes import Function, Node, list_consumers
+from glassnet.graph.nodes import Function, Node, Traversal, list_consumers
 from glassnet.graph.notation import Name, length, number
-from glassnet.graph.traversal import Traversal
 from glassnet.nn.activations import Array
 
 RADIUS = 14.0
@@ -278,9 +277,7 @@ def _choose_sign(node: Node) -> str:
 
 def _find_leaf_above(node: Node) -> tuple[Node, ...]:
     """Return the leaf above a node, if there is one; only the bias of a sum of several stands below them."""
-    if node.operation is None or node.kind not in ("multiplier", "adder"):
-        return ()
-    return node.inputs[-1:]
+    return node.inputs[-1:] if node.kind in ("multiplier", "adder") else ()
 
 
 def _describe_shape(values: Array) -> str:

@@ -86,9 +86,9 @@ def entry_name(node: Node, at: int) -> str:
     return Name(node.name.letter.lower(), node.name.layer, (node.units[at],)).mathml
 
 
-def mean_over_rows(node: Node, letters: str) -> str:
-    """Return the mean of something over the rows of a node, with letters."""
-    return product(fraction(numeral(1), numeral(len(node.value))), row(OVER_ROWS, letters))
+def mean_over_rows(n: int, letters: str) -> str:
+    """Return the mean of something over n rows, with letters."""
+    return product(fraction(numeral(1), numeral(n)), row(OVER_ROWS, letters))
 
 
 def mean_of(texts: list[str], values: Array) -> str:

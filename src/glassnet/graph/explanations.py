@@ -9,9 +9,8 @@ import numpy as np
 
 from glassnet.graph.algebra import join_terms
 from glassnet.graph.equations import Line, Passed, entry, equation, gradient_name, sum_over_rows
-from glassnet.graph.nodes import Node
+from glassnet.graph.nodes import FORWARD, Node, Step
 from glassnet.graph.notation import length, number, numeral, partial
-from glassnet.graph.traversal import FORWARD, Step
 from glassnet.graph.wording import list_passed, write_forward_lines
 from glassnet.nn.activations import Array
 
@@ -94,14 +93,9 @@ def _write_title(step: Step) -> str:
 
 def _explain_forwards(nodes: Sequence[Node]) -> list[Line]:
     """Return the lines of each operation; a neuron's products and their sum are one line."""
-    if len(nodes) == 1 or nodes[-1].is_matrix:
-        return [line for node in nodes for line in write_forward_lines(node)]
-    summed = {term for node in nodes if node.kind in ("adder", "sum") for term in node.inputs}
-    lines = []
-    for node in nodes:
-        if node not in summed and node.kind != "selection":
-            lines += write_forward_lines(node, with_factors=True)
-    return lines
+    by_neuron = len(nodes) > 1 and not nodes[-1].is_matrix
+    summed = {term for node in nodes if by_neuron and node.kind in ("adder", "sum") for term in node.inputs}
+    return [line for node in nodes if node not in summed for line in write_forward_lines(node, by_neuron)]
 
 
 def _find_shares(node: Node, by_neuron: bool, consumers: Consumers) -> list[Passed]:

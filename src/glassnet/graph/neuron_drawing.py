@@ -11,9 +11,8 @@ from itertools import groupby
 
 from glassnet.graph.drawing import MARGIN, format_values, spread
 from glassnet.graph.figure import Box, Content, Curve, Figure, Shape, Text
-from glassnet.graph.nodes import Node
+from glassnet.graph.nodes import Node, Traversal
 from glassnet.graph.notation import Name, number
-from glassnet.graph.traversal import Traversal
 
 RADIUS = 24.0
 COLUMN, PITCH = 270.0, 92.0

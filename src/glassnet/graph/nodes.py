@@ -1,4 +1,4 @@
-r"""The nodes of a computation graph, and the local derivatives of its operations.
+r"""The nodes of a computation graph, the local derivatives of its operations, and the order of its steps.
 
 A node holds a matrix: a row for each sample of the batch, or a single row where all samples share it (weights,
 biases, the loss). Forwards, an operation makes its node's value from the values of its inputs. Backwards, a node
@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
+from itertools import groupby
 from typing import Protocol
 
 import numpy as np
@@ -31,6 +32,8 @@ from glassnet.graph.notation import OTHERS, Name
 from glassnet.nn.activations import Activation, Array
 from glassnet.nn.batch_norm import EPSILON
 from glassnet.nn.losses import Loss
+
+FORWARD, BACKWARD = "forward", "backward"
 
 
 class Operation(Protocol):
@@ -232,14 +235,11 @@ class Node:
         From 0, the inputs, to L; the loss and its targets stand in layer L + 1.
     units : tuple of int
         The units of the layer that it belongs to.
-    value : ndarray of shape (n, d) or (1, d)
-        What it holds; the second shape where all rows share it.
-    gradient : ndarray of the same shape
-        dL/d(value), once the graph has been gone through backwards.
-    operation : Operation or None
-        None in a leaf.
-    inputs : tuple of Node
-        What the operation is applied to.
+    value, gradient : ndarray of shape (n, d) or (1, d)
+        What it holds, and dL/d(value) once the graph has been gone through backwards; of shape (1, d) where all
+        rows share it.
+    operation, inputs : Operation or None, tuple of Node
+        The operation and what it is applied to; None in a leaf.
     passed : tuple of ndarray
         What it has passed back to each input.
     positions : ndarray of int or None
@@ -318,3 +318,41 @@ def backward(nodes: Sequence[Node]) -> None:
             for source, part in zip(node.inputs, node.passed, strict=True):
                 if part is not None:
                     source.collect(part)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One move: the operations whose values (`FORWARD`), or gradients to their inputs (`BACKWARD`), are computed.
+
+    That is one operation; or all those of a neuron, in the order in which their values are computed.
+    """
+
+    phase: str
+    nodes: tuple[Node, ...]
+
+
+class Traversal:
+    """All steps through an evaluated graph, and at which of them each number is known; step 0 is what is given.
+
+    ``steps[t - 1]`` is the step number t. By neuron, all operations of a neuron are one step. A node's value is
+    known from step ``value[node]`` on, its gradient from ``gradient[node]`` on; in ``passed[node]`` it passes
+    gradients back.
+    """
+
+    def __init__(self, nodes: Sequence[Node], by_neuron: bool = False) -> None:
+        operations = [node for node in nodes if node.operation is not None]
+        by_key = groupby(operations, key=lambda node: (node.layer, node.units) if by_neuron else node)
+        groups = [tuple(group) for _, group in by_key]
+        self.steps = [Step(FORWARD, group) for group in groups]
+        self.steps += [Step(BACKWARD, group) for group in reversed(groups)]
+        self.value = dict.fromkeys(nodes, 0)
+        self.passed: dict[Node, int] = {}
+        self.gradient = {nodes[-1]: len(groups) + 1}
+        for time, step in enumerate(self.steps, start=1):
+            for node in step.nodes:
+                if step.phase == FORWARD:
+                    self.value[node] = time
+                    continue
+                self.passed[node] = time
+                for source in node.inputs:
+                    self.gradient[source] = time  # the last one to pass something back completes it

@@ -6,7 +6,6 @@ import base64
 import io
 from functools import cache
 from html import escape
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -262,11 +261,10 @@ def _average(values: Array) -> Array:
 
 @cache
 def _load_template() -> Template:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    folder = resources.files("glassnet.graph") / "templates"
     environment = Environment(
-        loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
+        loader=PackageLoader("glassnet.graph"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -74,10 +74,6 @@ def write_forward_lines(node: Node, with_factors: bool = False) -> list[Line]:
         return _write_loss_lines(node, node.operation)
     if isinstance(node.operation, Normalisation):
         return _write_normalisation_lines(node, node.operation)
-    return [_write_forward_line(node, with_factors)]
-
-
-def _write_forward_line(node: Node, with_factors: bool) -> Line:
     operation, at = node.operation, find_largest(node.value)
     if isinstance(operation, Adder):
         amounts = np.array([entry(source.value, at) for source in node.inputs])
@@ -103,10 +99,8 @@ def _write_forward_line(node: Node, with_factors: bool) -> Line:
     else:
         assert isinstance(operation, Selection)
         letters, numbers = row(node.inputs[0].name.mathml, sign("["), f"<mn>{node.units[0]}</mn>", sign("]")), ""
-    result = numeral(entry(node.value, at))
-    return Line(
-        equation(node.name.mathml, letters), equation(*filter(None, [entry_name(node, at), numbers, result]))
-    )
+    amounts_to = filter(None, [entry_name(node, at), numbers, numeral(entry(node.value, at))])
+    return [Line(equation(node.name.mathml, letters), equation(*amounts_to))]
 
 
 def list_passed(node: Node, called: str | None = None) -> list[Passed]:
@@ -228,8 +222,7 @@ def _write_loss_lines(node: Node, operation: LossFunction) -> list[Line]:
     if operation.loss.reduction == "sum":
         whole = Line(row(OVER_ROWS, ROW_LOSS), join_terms(texts, losses))
     else:
-        share = fraction(numeral(1), numeral(len(losses)))
-        whole = Line(product(share, row(OVER_ROWS, ROW_LOSS)), mean_of(texts, losses))
+        whole = Line(mean_over_rows(len(losses), ROW_LOSS), mean_of(texts, losses))
     return [*lines, Line(equation(LOSS, whole.letters), equation(LOSS, whole.numbers, total))]
 
 
@@ -298,11 +291,11 @@ def _write_normalisation_lines(node: Node, operation: Normalisation) -> list[Lin
     deviation = square(brackets(difference(letters.a, letters.mu)))
     return [
         Line(
-            equation(letters.mu, mean_over_rows(node, letters.a)),
+            equation(letters.mu, mean_over_rows(len(node.value), letters.a)),
             equation(entries.mu, mean_of([factor(float(a)) for a in column], column), numeral(mean)),
         ),
         Line(
-            equation(letters.v, mean_over_rows(node, deviation)),
+            equation(letters.v, mean_over_rows(len(node.value), deviation)),
             equation(entries.v, mean_of(squares, (column - mean) ** 2), numeral(variance)),
         ),
         made,
@@ -352,8 +345,8 @@ def _write_normalisation_back(node: Node, operation: Normalisation, at: int, cal
     variance = float(operation.statistics(node.inputs[0].value)[1][0, at])
     letters, numbers = called, factor(float(G[0]))
     if operation.running is None:
-        by_mean = mean_over_rows(node, called)
-        by_variance = product(names.x_hat, mean_over_rows(node, product(called, names.x_hat)))
+        by_mean = mean_over_rows(len(node.value), called)
+        by_variance = product(names.x_hat, mean_over_rows(len(node.value), product(called, names.x_hat)))
         letters = brackets(difference(called, by_mean, by_variance))
         ways = product(factor(float(x_hat[0])), factor(float((G * x_hat).mean())))
         numbers = brackets(difference(numeral(float(G[0])), factor(float(G.mean())), ways))
