@@ -42,7 +42,7 @@ class Passed(NamedTuple):
 
     def line(self, relation: str) -> Line:
         """Return the equation; where others pass something to the input as well, the relation is an arrow."""
-        result = equation(*filter(None, [self.made_of.numbers, numeral(self.amount)]))
+        result = equation(self.made_of.numbers, numeral(self.amount))
         return Line(self.target + sign(relation) + self.made_of.letters, self.entry + sign(relation) + result)
 
 
@@ -52,8 +52,8 @@ def pass_back(source: Node, at: int, local: Line, made_of: Line, amount: float) 
 
 
 def equation(*sides: str) -> str:
-    """Return sides with equals signs between them."""
-    return sign("=").join(sides)
+    """Return sides with equals signs between them; an empty one is left out."""
+    return sign("=").join(filter(None, sides))
 
 
 def product(*factors: str) -> str:

@@ -32,8 +32,7 @@ def example_network(
     """
     loss = loss or ("half_squared_error" if layers[-1] == 1 else "cross_entropy")
     if output_activation is None and LOSSES.resolve(loss).output is None:
-        hidden = [activation] if isinstance(activation, str) else ["sigmoid", *activation]
-        output_activation = hidden[-1]
+        output_activation = activation if isinstance(activation, str) else ["sigmoid", *activation][-1]
     settings: dict[str, Any] = {"bias_initializer": "uniform(-0.5, 0.5)", "dtype": "float64", **options}
     network = Network(layers, activation, output_activation=output_activation, loss=loss, seed=seed, **settings)
     rng = stream(seed, "example")

@@ -123,7 +123,12 @@ class Figure:
         """Move all marks so that shapes and texts begin at the margin, and fit the sheet to them."""
         boxes = [mark.extent for mark in self.marks if not isinstance(mark, Curve)]
         dx, dy = margin - min(box[0] for box in boxes), margin - min(box[1] for box in boxes)
-        self.marks = [_move(mark, dx, dy) for mark in self.marks]
+        self.marks = [
+            replace(mark, points=tuple((x + dx, y + dy) for x, y in mark.points))
+            if isinstance(mark, Curve)
+            else replace(mark, x=mark.x + dx, y=mark.y + dy)
+            for mark in self.marks
+        ]
         self.width = round(max(box[2] for box in boxes) + dx + margin)
         self.height = round(max(box[3] for box in boxes) + dy + margin)
 
@@ -173,12 +178,6 @@ class Figure:
                 _paint(axes, mark)
             canvas.savefig(content, format="png", facecolor=PALETTES["light"]["paper"])
         return content.getvalue()
-
-
-def _move(mark: Shape | Curve | Text, dx: float, dy: float) -> Shape | Curve | Text:
-    if isinstance(mark, Curve):
-        return replace(mark, points=tuple((x + dx, y + dy) for x, y in mark.points))
-    return replace(mark, x=mark.x + dx, y=mark.y + dy)
 
 
 STYLE = (

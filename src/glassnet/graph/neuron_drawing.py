@@ -37,9 +37,10 @@ class _Drawing:
         self.number = {node: index for index, node in enumerate(nodes)}
         self.figure = Figure(title)
         outputs = {(n.layer, n.units): n for n in nodes if n.operation or n.kind == "input"}  # the last of a unit
-        self.adders = {(n.layer, n.units): n for n in nodes if n.kind == "adder"}
+        # the pre-activation z of a unit, which inputs and the loss do not have; the one weight between two units
+        self.adders = {outputs[n.layer, n.units]: n for n in nodes if n.kind == "adder"}
         self.weights = {
-            (node.layer, node.units, node.inputs[0]): node.inputs[1]
+            (outputs[node.layer, node.units], node.inputs[0]): node.inputs[1]
             for node in nodes
             if node.is_term and node.kind == "multiplier"
         }
@@ -59,13 +60,9 @@ class _Drawing:
         self.figure.marks += marks
         self.figure.fit(MARGIN)
 
-    def find_adder(self, unit: Node) -> Node | None:
-        """Return the node of a unit's pre-activation z; inputs and the loss have none."""
-        return self.adders.get((unit.layer, unit.units))
-
     def draw_unit(self, unit: Node) -> list[Shape | Text]:
         x, y = self.place[unit]
-        z = self.find_adder(unit)
+        z = self.adders.get(unit)
         index = self.number[z or unit]
         kind = "neuron" if z else "input" if unit.layer == 0 else unit.kind
         self.figure.descriptions[index] = f"{kind} {unit.name}"
@@ -88,19 +85,19 @@ class _Drawing:
 
     def draw_links(self, unit: Node) -> list[Link]:
         """Return what leads to a unit."""
-        z = self.find_adder(unit)
+        z = self.adders.get(unit)
         sources = unit.inputs[: len(unit.inputs) // 2] if z is None else self.layers[unit.layer - 1]
         if unit.layer == 0:
             return []
         links = []
         for source in sources:
-            weight = self.weights.get((unit.layer, unit.units, source))
+            weight = self.weights.get((unit, source))
             colour, width = "line", 1.2
             if weight is not None:
                 w = float(weight.value[0, 0])
                 colour, width = ("positive" if w >= 0 else "negative"), min(5.0, 1 + 2 * abs(w))
             start, end = self.place[source], self.place[unit]
-            ends = self.number[self.find_adder(source) or source], self.number[z or unit]
+            ends = self.number[self.adders.get(source) or source], self.number[z or unit]
             links.append((Curve((start, end), colour, width, ends), weight))
         return links
 

@@ -53,12 +53,8 @@ def count_multipliers(layers: Sequence[int]) -> int:
 
 def list_readable_levels(layers: Sequence[int]) -> list[str]:
     """Return the levels that show a network whole, the most detailed first."""
-    levels = ["matrices"]
-    if max(layers) <= MOST_UNITS:
-        levels.insert(0, "neurons")
-    if count_multipliers(layers) <= MOST_MULTIPLIERS:
-        levels.insert(0, "operations")
-    return levels
+    readable = (count_multipliers(layers) <= MOST_MULTIPLIERS, max(layers) <= MOST_UNITS, True)
+    return [level for level, is_readable in zip(LEVELS, readable, strict=True) if is_readable]
 
 
 def choose_view(

@@ -99,8 +99,8 @@ def write_forward_lines(node: Node, with_factors: bool = False) -> list[Line]:
     else:
         assert isinstance(operation, Selection)
         letters, numbers = row(node.inputs[0].name.mathml, sign("["), f"<mn>{node.units[0]}</mn>", sign("]")), ""
-    amounts_to = filter(None, [entry_name(node, at), numbers, numeral(entry(node.value, at))])
-    return [Line(equation(node.name.mathml, letters), equation(*amounts_to))]
+    result = numeral(entry(node.value, at))
+    return [Line(equation(node.name.mathml, letters), equation(entry_name(node, at), numbers, result))]
 
 
 def list_passed(node: Node, called: str | None = None) -> list[Passed]:
@@ -247,7 +247,7 @@ def _list_slopes(node: Node, operation: LossFunction) -> list[Passed]:
         name = gradient_name(source, source.units.index(j))
         numbers = "" if formula is None else average(write_with_numbers(formula, first, j))
         amount = float(slope[j])
-        local = Line(equation(by_output, letters), equation(*filter(None, [name, numbers, numeral(amount)])))
+        local = Line(equation(by_output, letters), equation(name, numbers, numeral(amount)))
         shares.append(Passed(source, local, Line(letters, numbers), target, name, amount))
     return shares
 
