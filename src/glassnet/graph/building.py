@@ -17,7 +17,6 @@ from glassnet.graph.nodes import (
     Normalisation,
     Operation,
     Selection,
-    Sum,
 )
 from glassnet.graph.notation import OTHERS, Name
 from glassnet.graph.views import View
@@ -154,7 +153,7 @@ class _Builder:
         if len(others):
             terms.append(self.add_product("u", (OTHERS, unit), layer, others, units))
         if self.normalises(layer):
-            terms = [self.add_operation("a", (unit,), layer, units, Sum(), terms)]
+            terms = [self.add_operation("a", (unit,), layer, units, Adder("sum"), terms)]
         return self.add_output((unit,), layer, units, terms)
 
     def add_matrix(self, layer: int, units: Array) -> Node:

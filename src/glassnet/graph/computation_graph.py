@@ -150,7 +150,5 @@ class ComputationGraph:
         return self.figure.svg()
 
     def __repr__(self) -> str:
-        layers = list(self.network.layers)
-        return (
-            f"ComputationGraph({layers}, level={self.view.level!r}, {len(self.nodes)} nodes, loss={self.loss:.6g})"
-        )
+        shown = f"{list(self.network.layers)}, level={self.view.level!r}, {len(self.nodes)} nodes"
+        return f"ComputationGraph({shown}, loss={self.loss:.6g})"

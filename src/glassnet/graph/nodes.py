@@ -48,10 +48,14 @@ class Operation(Protocol):
         """Return G times the local derivative, for each input."""
 
 
+@dataclass
 class Adder:
-    """u + v + ...; the local derivative by each is 1."""
+    """u + v + ...; the local derivative by each is 1.
 
-    kind = "adder"
+    Its kind is ``"sum"`` where it makes the sum a of a unit's products, to which batch normalisation is applied.
+    """
+
+    kind: str = "adder"
 
     def forward(self, *inputs: Array) -> Array:
         """Return the sum."""
@@ -60,12 +64,6 @@ class Adder:
     def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array, ...]:
         """Pass G on to every term."""
         return (G,) * len(inputs)
-
-
-class Sum(Adder):
-    """The sum a of a unit's products, where batch normalisation comes before its bias."""
-
-    kind = "sum"
 
 
 class Multiplier:
