@@ -167,7 +167,7 @@ MUTANTS = [
     ("training/trainer.py", "state, number = self.state, len(self.state.history) + 1", "state, number = self.state, len(self.state.history)"),
     ("training/trainer.py", "len(state.history) < epochs:", "len(state.history) < epochs - 1:"),
     ("runtime/files.py", "os.fsync(file.fileno())", "pass"),
-    ("data/splitting.py", "np.setdiff1d(np.arange(len(y)), drawn)", "np.arange(len(y))"),
+    ("data/dataset.py", "np.setdiff1d(np.arange(len(y)), drawn)", "np.arange(len(y))"),
     ("data/idx.py", "if expected > limit:", "if expected > 1000 * limit:"),
     ("data/untrusted_files.py", "if file.read(1):", "if False:"),
     ("data/untrusted_files.py", "if not stat.S_ISREG(status.st_mode):", "if False:"),
@@ -384,8 +384,8 @@ MUTANTS = [
     ("report/error_analysis.py", "np.argsort(-losses[wrong]", "np.argsort(losses[wrong]"),
     ("training/metrics/predictions.py", "np.where(labels > 0, answers[:, 0], 1 - answers[:, 0])", "answers[:, 0]"),
     ("training/metrics/predictions.py", "predicted = self.answers.astype(np.float64)", "predicted = self.outputs.astype(np.float64)"),
-    ("cli/training.py", "functools.cache(functools.partial(predict_test_rows, run.network, data))", "functools.partial(predict_test_rows, run.network, data)"),
-    ("training/metrics/evaluation.py", "split, task, encoder = X.test, X.task, X.encoder", "split, task, encoder = X.train, X.task, X.encoder"),
+    ("cli/train.py", "functools.cache(functools.partial(predict_test_rows, run.network, data))", "functools.partial(predict_test_rows, run.network, data)"),
+    ("training/metrics/evaluation.py", "split, task, encoder = take_test_rows(X), X.task, X.encoder", "split, task, encoder = X.train, X.task, X.encoder"),
     ("report/tables.py", "totals = confusion.sum(axis=1)", "totals = confusion.sum(axis=0)"),
     ("report/tables.py", "if 0.9995 <= value < 1", "if 0.9995 <= value"),
     ("report/images.py", "1 - shares[:, :, None]", "shares[:, :, None]"),
@@ -430,6 +430,16 @@ MUTANTS = [
     ("reproductions/open_questions.py", "if together.verdict == INTERACT else", "if together.verdict != INTERACT else"),
     ("reproductions/page.py", "few = one.mean is not None and len(one.seeds) < seeds", "few = False"),
     ("data/dataset.py", "replace(self, validation=self.test, validation_size=", "replace(self, validation=self.train, validation_size="),
+    # Options: their one definition, and the flags made of it.
+    ("training/options.py", 'return rest | {"optimizer": optimizer_of(values).spec}', "return rest"),
+    ("training/options.py", "plain or isinstance(value, int | float)", "plain"),
+    ("training/options.py", "elif value is not None and not value >= 0:", "elif False:"),
+    ("training/options.py", 'return getattr(value, "spec", value)', "return value"),
+    ("training/option_errors.py", "if option in known and plain in", "if plain in"),
+    ("training/option_errors.py", 'name.replace("-", "_").lower()', "name"),
+    ("training/components.py", "raise unknown_option(name, fields, known)", "raise unknown_option(name, fields)"),
+    ("cli/options.py", "return int(text) if text.isdecimal() else float(text)", "return float(text)"),
+    ("cli/train.py", 'described or "standardize" in changes["data"] or', "described or"),
 ]  # fmt: skip
 
 

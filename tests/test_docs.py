@@ -6,6 +6,7 @@ import importlib
 import inspect
 import io
 import re
+import runpy
 import shlex
 import tomllib
 from dataclasses import dataclass
@@ -180,7 +181,14 @@ def test_a_command_that_does_not_exist_is_noticed(arguments):
 def options_of(command):
     for inner in getattr(command, "commands", {}).values():
         yield from options_of(inner)
-    yield from (name for option in command.params for name in (*option.opts, *option.secondary_opts))
+    with command.make_context("glassnet", [], resilient_parsing=True) as context:
+        params = command.get_params(context)
+    yield from (name for option in params for name in (*option.opts, *option.secondary_opts))
+
+
+def test_the_page_of_options_is_made_from_them():
+    made = runpy.run_path(str(ROOT / "docs" / "make_options.py"))
+    assert made["PAGE"].read_text(encoding="utf-8") == made["option_tables"](), "run python docs/make_options.py"
 
 
 @pytest.mark.parametrize("page", sorted(TEXTS))

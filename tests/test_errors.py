@@ -7,8 +7,9 @@ import pytest
 
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.network import Network
-from glassnet.training.config import DataConfig, RunConfig
+from glassnet.training.config import RunConfig
 from glassnet.training.history import History
+from glassnet.training.options import DataConfig
 from glassnet.training.results import DivergenceError, Interrupted, Run
 
 RUN = Run(Network([2, 2]), History(), RunConfig(data=DataConfig(dataset="digits")), None)

@@ -55,7 +55,7 @@ def process(here):
     """Start a command as a process of its own."""
 
     def start(*arguments, **options):
-        command = [sys.executable, "-m", "glassnet.cli.main", *map(str, arguments)]
+        command = [sys.executable, "-m", "glassnet", *map(str, arguments)]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
         return subprocess.Popen(command, text=True, **pipes)
 

@@ -97,7 +97,16 @@ def test_help_of_train_names_every_choice(glassnet, option, known, monkeypatch):
     ("arguments", "message"),
     [
         (["trian"], "No such command 'trian'"),
-        (["train", "digits", "--optimiser", "adam"], "--optimiser"),
+        (
+            ["train", "digits", "--optimiser", "adam"],
+            "--optimiser: is no option of glassnet train; did you mean --optimizer?",
+        ),
+        (["train", "digits", "--lr", "1"], "--lr: is no option of glassnet train; did you mean --learning-rate?"),
+        (
+            ["check", "digits", "--patience", "1"],
+            "--patience: is no option of glassnet check; see glassnet check --help",
+        ),
+        (["train", "digits", "--epochs", "1.5"], "--epochs: must be a whole number; got '1.5'"),
         (["train", "digits", "--epochs", "many"], "--epochs"),
         (["train", "digits", "extra"], "extra"),
         (["evaluate"], "RUN"),
@@ -109,10 +118,27 @@ def test_wrong_usage_is_one_line_and_exit_code_2(glassnet, arguments, message):
     assert message in answer.error
 
 
+def test_python_m_glassnet_is_the_command(here):
+    command = [sys.executable, "-m", "glassnet"]
+    answer = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
+    assert answer.stdout == f"glassnet {metadata.version('glassnet')}\n"
+    answer = subprocess.run([*command, "train", "--lr", "1"], capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout, answer.stderr.count("\n")) == (2, "", 1)
+
+
+def test_help_puts_the_options_of_a_section_together(glassnet):
+    text = glassnet("train", "--help").out
+    places = [text.index(f"\n{title}:\n") for title in ("Arguments", "Options", "Data", "Network", "Training")]
+    assert places == sorted(places)
+    assert text.index("--run-dir") < places[2] < text.index("--validation") < places[3]
+    assert places[3] < text.index("  --layers") < places[4] < text.index("  --learning-rate X")
+    assert "[default: 128; gd and lbfgs: all]" in text
+
+
 def test_a_closed_pipe_ends_quietly(run_folder, here):
     """`glassnet predict ... | head -1` is no error worth a traceback."""
     np.save(here / "rows.npy", np.zeros((20_000, 64)))
-    command = f"{sys.executable} -m glassnet.cli.main predict run rows.npy | head -1"
+    command = f"{sys.executable} -m glassnet predict run rows.npy | head -1"
     answer = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=here)
     assert answer.stdout == "row,label,class,probability\n"
     assert answer.stderr == ""
@@ -123,7 +149,7 @@ def test_a_warning_is_one_line_without_its_place_in_the_code(glassnet, monkeypat
     def warn(*arguments, **options):
         warnings.warn("the disk\n  is full", stacklevel=1)
 
-    monkeypatch.setattr("glassnet.cli.train.train_and_tell", warn)
+    monkeypatch.setattr("glassnet.cli.train.train_one", warn)
     answer = glassnet("train", "digits")
     assert (answer.code, answer.out, answer.err) == (0, "", "glassnet: the disk is full\n")
 

@@ -17,7 +17,7 @@ from glassnet.errors import FileError, UsageError
 
 
 @pytest.fixture
-def everything_is_large(monkeypatch, tmp_path_factory):
+def everything_is_large(decode_here, monkeypatch, tmp_path_factory):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))  # no other process's files
     monkeypatch.setattr(user_data, "LARGE", 100)
     monkeypatch.setattr(large, "BLOCK", 700)
@@ -136,7 +136,7 @@ def test_ten_million_rows_train_in_less_than_a_gigabyte(tmp_path):
         "pl.DataFrame(d).write_parquet('big.parquet')"
     )
     subprocess.run([sys.executable, "-c", make], cwd=tmp_path, check=True)
-    train = [sys.executable, "-m", "glassnet.cli.main", "train", "big.parquet", "--target", "y"]
+    train = [sys.executable, "-m", "glassnet", "train", "big.parquet", "--target", "y"]
     options = ["--layers", "11,16,1", "--epochs", "1", "--batch-size", "4096", "--run-dir", "run", "--json", "-q"]
     watch = (
         "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL);"

@@ -10,7 +10,8 @@ from tests.study.studies import listed, small
 
 from glassnet.errors import FileError, UsageError
 from glassnet.study.design import changed
-from glassnet.study.specification import KEYS, load_study, study_of
+from glassnet.study.fairness import DataCache
+from glassnet.study.specification import KEYS, label_of, load_study, study_of
 
 ROOT = Path(__file__).parents[2]
 GOOD = {
@@ -98,6 +99,11 @@ def test_levels_with_labels_and_a_key():
     assert study_of(values(factors__w=weights)).variants()[-1].config.training.class_weight == {"0": 1.0, "1": 2.0}
 
 
+def test_a_level_without_a_label_is_called_by_its_value():
+    labels = ["adam", "0.1", "true", "784-64-10", "[0.1,0.4]"]
+    assert [label_of(value) for value in ("adam", 0.1, True, [784, 64, 10], [0.1, 0.4])] == labels
+
+
 def test_seeds_are_a_number_or_a_list():
     assert study_of(values(seeds=3)).seeds == (0, 1, 2)
     assert study_of(values(seeds=[7, 2])).seeds == (7, 2)
@@ -128,9 +134,9 @@ def test_the_measure_is_measured_also_where_metrics_are_a_factor():
 
 BAD = [
     ({"name": None}, "name: is missing"),
-    ({"measures": "x"}, "measures: is no option; known here: name, seeds"),
+    ({"measures": "x"}, "measures: is no option; did you mean measure?"),
     ({"base": None}, "base: is missing"),
-    ({"base__network__layerz": [1]}, "base.network.layerz: is no option; known here: layers"),
+    ({"base__network__layerz": [1]}, "base.network.layerz: is no option; did you mean layers?"),
     ({"base__data__dataset": "digitz"}, "base.data.dataset: unknown name 'digitz'; did you mean 'digits'?"),
     (
         {"base__training__optimizer": "adamm"},
@@ -176,7 +182,7 @@ BAD = [
         "factors.optimizer.levels: 3: training.optimizer: input should be",
     ),
     ({"factors__dropout": {"levels": [0.1, "x"]}}, "factors.dropout.levels: x: network.dropout: input should be"),
-    ({"factors__optimizer__level": []}, "factors.optimizer.level: is no option; known here: key, levels"),
+    ({"factors__optimizer__level": []}, "factors.optimizer.level: is no option; did you mean levels?"),
     (
         {"factors__width": {"levels": [1, 2]}},
         "factors.width.key: is missing: no key of network or training is called",
@@ -310,7 +316,8 @@ def test_the_start_is_changed_by_what_decides_it():
             "dtype": {"levels": ["float32", "float64"]},
         }
     )
-    assert {name: study.changes_start(name) for name in study.levels()} == {
+    load = DataCache().load
+    assert {name: study.changes_start(name, load) for name in study.levels()} == {
         "optimizer": False,
         "activation": False,
         "dropout": False,

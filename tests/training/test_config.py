@@ -6,15 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassnet.errors import FileError, UsageError
-from glassnet.training.config import (
-    DataConfig,
-    NetworkConfig,
-    RunConfig,
-    TrainingConfig,
-    configure,
-    load_config,
-    validated,
-)
+from glassnet.training.config import RunConfig, configure, load_config
+from glassnet.training.option_errors import validated
+from glassnet.training.options import DataConfig, NetworkConfig, TrainingConfig
 
 FULL = """
 seed = 3
@@ -157,13 +151,18 @@ GOOD = {"data": {"dataset": "digits"}}
     [
         ({}, "data: is missing"),
         ({"data": {}}, "data.dataset: is missing"),
-        (GOOD | {"sed": 1}, "sed: is no option; known here: seed, data, network, training, checksums, start, "),
+        (GOOD | {"sed": 1}, "sed: is no option; did you mean seed?"),
+        (GOOD | {"x": 1}, "x: is no option; known here: seed, data, network, training, checksums, start, "),
+        (GOOD | {"epochs": 1}, "epochs: is no option here; it goes to glassnet.fit, or to [training] in a file"),
         (
             GOOD | {"training": {"batch-size": 5}},
-            "training.batch-size: is no option; known here: optimizer, epochs, batch_size, samples_per_epoch, ",
+            "training.batch-size: is no option; did you mean batch_size?",
         ),
-        (GOOD | {"training": {"int": 5}}, "training.int: is no option; known here: optimizer, "),
-        (GOOD | {"network": {"layer": [1]}}, "network.layer: is no option; known here: layers, activation, "),
+        (
+            GOOD | {"training": {"int": 5}},
+            "training.int: is no option; known here: optimizer, learning_rate, update_scale, ",
+        ),
+        (GOOD | {"network": {"layer": [1]}}, "network.layer: is no option; did you mean layers?"),
         (
             {"data": {"dataset": "digits", "x": 1}},
             "data.x: is no option; known here: dataset, validation, split_seed",
@@ -232,7 +231,10 @@ def refused(path):
         (b"a = " + b"[" * 100_000, "is no TOML file: "),
         (b"", "data: is missing"),
         (b"[data]\ndataset = 5", "data.dataset: input should be a valid string, got 5"),
-        (b"[data]\ndataset = 'digits'\n[training]\nepoch = 5", "training.epoch: is no option; known here: "),
+        (
+            b"[data]\ndataset = 'digits'\n[training]\nepoch = 5",
+            "training.epoch: is no option; did you mean epochs?",
+        ),
     ],
 )
 def test_a_bad_file_is_refused_by_name(tmp_path, content, said):

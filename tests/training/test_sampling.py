@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from glassnet.data.dataset import Split
 from glassnet.errors import UsageError
 from glassnet.nn.optimizers import OPTIMIZERS
-from glassnet.training.config import TrainingConfig
+from glassnet.training.options import TrainingConfig
 from glassnet.training.sampling import BLOCK, WINDOW, Sampler
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from glassnet.cli.options import ConfiguredCommand, changes_of, takes
 from glassnet.cli.output import (
     DataDirOption,
-    ImputeOption,
     JsonOption,
     OverwriteOption,
-    TargetOption,
     help_without_command,
     output_file,
     print_facts,
@@ -67,7 +66,7 @@ def list_datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -
     print_table(["name", "targets", "task", "licence", "here", "what"], rows, text=(0, 2, 3, 4, 5))
 
 
-@data_app.command()
+@data_app.command(cls=ConfiguredCommand)
 def fetch(dataset: DatasetArgument, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
     """Download a data set into the user's cache, unless it is here; a download that was cut short goes on.
 
@@ -87,13 +86,13 @@ def fetch(dataset: DatasetArgument, data_dir: DataDirOption = None, as_json: Jso
     print_facts([("file", file) for file in files] or nothing)
 
 
-@data_app.command()
+@data_app.command(cls=ConfiguredCommand)
+@takes("target", "impute")
 def audit(
     dataset: DatasetArgument,
-    target: TargetOption = None,
-    impute: ImputeOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
+    **options: Any,
 ) -> None:
     """Look a data set over: equal rows, classes, constant columns, strange numbers; and say what deserves a look.
 
@@ -108,7 +107,7 @@ def audit(
     from glassnet.data.audit import audit as look_over
     from glassnet.data.registry import load_dataset
 
-    found = look_over(load_dataset(dataset, data_dir, target=target, impute=impute))
+    found = look_over(load_dataset(dataset, data_dir, **changes_of(options)["data"]))
     if as_json:
         print_json(asdict(found))
         return
@@ -134,7 +133,7 @@ def audit(
         print_table(["class", *found.rows], rows)
 
 
-@data_app.command()
+@data_app.command(cls=ConfiguredCommand)
 def show(
     dataset: DatasetArgument,
     out: Annotated[Path | None, typer.Option(help="The picture's file.", show_default="DATASET.png")] = None,

@@ -34,13 +34,14 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
       glassnet demo --lang zh
       GLASSNET_DATA=~/data glassnet demo
     """
-    from glassnet.cli.training import Manner, train_and_tell
+    from glassnet.cli.run_output import SessionOptions
+    from glassnet.cli.train import train_one
     from glassnet.report.sample_grid import sample_grid, save_png
     from glassnet.reproductions.publication import load_published_study
     from glassnet.study.recommendation import recommend
     from glassnet.training.run_folder import default_folder
 
-    data = _data_at_hand(data_dir)
+    data = _load_data(data_dir)
     study = load_published_study(f"demo-{data.name}")
     with default_folder(data.name, study.base.network.layers or [], "demos") as folder:
         _say("1  The data", as_json)
@@ -48,21 +49,21 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
         save_png(sample_grid(data, PICTURES), picture)
         _say(f"{PICTURES} pictures of each class of {data.name}: {picture}", as_json)
         _say("\n2  A study: one thing changed at a time, the same start and the same batches for all", as_json)
-        rows = _compared(study, folder / "study", data, data_dir, lang or Language.EN, as_json)
+        rows = _run_study(study, folder / "study", data, data_dir, lang or Language.EN, as_json)
         chosen = recommend(rows, study.measure, study.levels())
         _say(
             f"\n3  The recommended plan, {chosen.variant}, trained for longer; now the test rows are opened",
             as_json,
         )
-        config = _plan(study, chosen.variant)
+        config = _lengthen(study, chosen.variant)
         also = {"picture": str(picture), "study": str(folder / "study"), "recommended": chosen.variant}
-        manner = Manner(as_json=as_json, run_dir=folder / "plan", language=lang or Language.EN, also=also)
-        run = train_and_tell(config, manner, data=data)
+        session = SessionOptions(as_json=as_json, run_dir=folder / "plan", language=lang or Language.EN, also=also)
+        run = train_one(config, session, data=data)
     _say(f"\nLook at:  {folder / 'study' / 'report.html'}\n          {folder / 'plan' / 'report.html'}", as_json)
     _say(f"Next:     glassnet evaluate {run.folder}\n          glassnet train --help", as_json)
 
 
-def _compared(
+def _run_study(
     study: Study, folder: Path, data: Dataset, data_dir: Path | None, language: Language, as_json: bool
 ) -> list[Row]:
     """Run the study, write its report, and print what it found; the test rows stay closed."""
@@ -82,7 +83,7 @@ def _compared(
     return rows
 
 
-def _plan(study: Study, name: str) -> RunConfig:
+def _lengthen(study: Study, name: str) -> RunConfig:
     """Return the configuration of the recommended variant, for more epochs and with all rows in each."""
     from glassnet.study.design import changed
 
@@ -96,7 +97,7 @@ def _say(text: str, as_json: bool) -> None:
         typer.echo(text)
 
 
-def _data_at_hand(data_dir: Path | None) -> Dataset:
+def _load_data(data_dir: Path | None) -> Dataset:
     """Load Fashion-MNIST, or digits where it is neither here nor to be downloaded, and say so."""
     from glassnet.data.registry import load_dataset
     from glassnet.errors import DataError

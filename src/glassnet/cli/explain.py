@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from glassnet.cli.options import changes_of, takes
 from glassnet.cli.output import (
     DataDirOption,
     JsonOption,
@@ -25,11 +26,22 @@ if TYPE_CHECKING:
     from glassnet.nn.network import Network
 
 
+@takes(
+    "network",
+    layers=None,
+    dtype=None,
+    activation="sigmoid",
+    output_activation="as the loss has it, else as before it",
+    loss="half_squared_error for one output, else cross_entropy",
+    bias_initializer="uniform(-0.5, 0.5)",
+)
 def explain(
     network: Annotated[
         str, typer.Argument(help="Units per layer, inputs first, as 3,2,1; or a run folder.", metavar="NETWORK")
     ],
-    sample: Annotated[int, typer.Option(help="Of a run: the row to explain, counted from 0.", metavar="ROW")] = 0,
+    sample: Annotated[
+        int, typer.Option(help="Row of a run's data to explain, counted from 0.", metavar="ROW")
+    ] = 0,
     rows: Annotated[
         int | None,
         typer.Option(
@@ -38,58 +50,38 @@ def explain(
             show_default="1; with --batch-norm or --dropout 4",
         ),
     ] = None,
-    split: Annotated[SplitName, typer.Option(help="Of a run: the rows that ROW counts in.")] = SplitName.TEST,
+    split: Annotated[SplitName, typer.Option(help="Rows of a run that ROW counts in.")] = SplitName.TEST,
     inputs: Annotated[
         str | None,
-        typer.Option("--input", help="The sample itself.", metavar="X0,X1,..", show_default="drawn; a run: ROW"),
+        typer.Option(
+            "--input", help="Values of the sample itself.", metavar="X0,X1,..", show_default="drawn; a run: ROW"
+        ),
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option(help="Its class number, or its numbers.", metavar="Y", show_default="drawn; a run: ROW's"),
-    ] = None,
-    activation: Annotated[
-        str | None,
-        typer.Option(help="One name, or one a hidden layer.", metavar="NAME,..", show_default="sigmoid"),
-    ] = None,
-    output_activation: Annotated[
-        str | None,
         typer.Option(
-            help="Of the last layer.", metavar="NAME", show_default="as the loss has it, else as before it"
+            help="Class number of the sample, or its numbers.", metavar="Y", show_default="drawn; a run: ROW's"
         ),
     ] = None,
-    loss: Annotated[
-        str | None,
-        typer.Option(
-            help="A loss of glassnet train.",
-            metavar="NAME",
-            show_default="half_squared_error for one output, else cross_entropy",
-        ),
+    seed: Annotated[
+        int | None, typer.Option(help="Seed that draws the weights and the sample.", show_default="0")
     ] = None,
-    output_scale: Annotated[float | None, typer.Option(help="Factor k on the output.", show_default="1")] = None,
-    batch_norm: Annotated[
-        bool, typer.Option("--batch-norm", help="The hidden layers normalise over the batch.")
-    ] = False,
-    dropout: Annotated[
-        float | None,
-        typer.Option(help="Share of the hidden units that is left out.", metavar="SHARE", show_default="0"),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Draws the weights and the sample.", show_default="0")] = None,
     level: Annotated[
         str | None,
         typer.Option(
-            help="What is shown first: operations, neurons or matrices.",
+            help="Picture that is shown first: operations, neurons or matrices.",
             metavar="NAME",
             show_default="the most detailed that can be read",
         ),
     ] = None,
     neuron: Annotated[
         str | None,
-        typer.Option(help="The operations of this neuron of a large network.", metavar="LAYER:UNIT"),
+        typer.Option(help="Neuron of a large network whose operations are shown.", metavar="LAYER:UNIT"),
     ] = None,
     path: Annotated[
         str | None,
         typer.Option(
-            help="The operations along a path, an input and a unit of each layer; or strongest.",
+            help="Path whose operations are shown: an input and a unit of each layer; or strongest.",
             metavar="U0,U1,..",
         ),
     ] = None,
@@ -100,6 +92,7 @@ def explain(
     overwrite: OverwriteOption = False,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
+    **options: Any,
 ) -> None:
     """Explain backpropagation in a network and one sample: a page to step through, in any browser, offline.
 
@@ -120,22 +113,18 @@ def explain(
     from glassnet.graph.computation_graph import ComputationGraph
     from glassnet.graph.gradient_agreement import check_gradients
     from glassnet.graph.page import explain as explain_page
+    from glassnet.training.option_errors import validated
+    from glassnet.training.options import NetworkConfig
 
-    given = {
-        "activation": _names(activation),
-        "output_activation": output_activation,
-        "loss": loss,
-        "output_scale": output_scale,
-        "batch_norm": batch_norm or None,
-        "dropout": dropout,
-        "seed": seed,
-    }
-    options = {name: value for name, value in given.items() if value is not None}
+    given = changes_of(options)["network"]
+    checked = validated(NetworkConfig, given)
+    network_options = {name: getattr(checked, name) for name in given} | ({} if seed is None else {"seed": seed})
     if re.fullmatch(r"\s*\d+(\s*,\s*\d+)*\s*", network):
-        subject = _made(network, options, _batch(rows, inputs, 4 if batch_norm or dropout else 1), inputs, target)
+        drawn = 4 if checked.batch_norm or checked.dropout else 1
+        subject = _make_network(network, network_options, _batch(rows, inputs, drawn), inputs, target)
     else:
         batch = range(sample, sample + _batch(rows, inputs, 1))
-        subject = _trained(Path(network), options, batch, split, data_dir, inputs, target)
+        subject = _open_run(Path(network), network_options, batch, split, data_dir, inputs, target)
     file = output_file(out or Path(f"explain-{subject.name}.html"), overwrite)
     if file.suffix not in (".html", ".svg", ".png"):
         raise UsageError("out", f"must end in .html, .svg or .png, got {file.name!r}")
@@ -196,7 +185,7 @@ def _batch(rows: int | None, inputs: str | None, default: int) -> int:
     return 1 if inputs is not None else rows or default
 
 
-def _made(layers: str, options: dict[str, Any], n: int, inputs: str | None, target: str | None) -> Subject:
+def _make_network(layers: str, options: dict[str, Any], n: int, inputs: str | None, target: str | None) -> Subject:
     """Return a network of these layers, and the rows that are given or drawn."""
     from glassnet.graph.example_network import example_network, example_sample
 
@@ -213,7 +202,7 @@ def _made(layers: str, options: dict[str, Any], n: int, inputs: str | None, targ
     return Subject(network, X, y, "-".join(map(str, sizes)), {})
 
 
-def _trained(
+def _open_run(
     run: Path,
     options: dict[str, Any],
     batch: range,
@@ -245,10 +234,6 @@ def _trained(
     shown = {"sample_name": f"row {batch.start} of {data.name}, {split.value}", "image_shape": flat}
     name = f"{folder.path.resolve().name}-{split.value}-{batch.start}"
     return Subject(network, rows.X[batch.start : batch.stop], rows.y[batch.start : batch.stop], name, shown)
-
-
-def _names(text: str | None) -> str | list[str] | None:
-    return text if text is None or "," not in text else [name.strip() for name in text.split(",")]
 
 
 def _numbers(name: str, text: str) -> Array:

@@ -16,6 +16,7 @@ from glassnet.cli.demo import demo
 from glassnet.cli.doctor import doctor
 from glassnet.cli.evaluate import evaluate
 from glassnet.cli.explain import explain
+from glassnet.cli.options import ARGUMENTS, ConfiguredCommand
 from glassnet.cli.output import help_without_command
 from glassnet.cli.predict import predict
 from glassnet.cli.report import report
@@ -31,12 +32,8 @@ app = typer.Typer(
     rich_markup_mode=None,  # keeps the line breaks of the examples
 )
 for command in (demo, train, study, reproduce, check, evaluate, report, predict, explain, doctor):
-    app.command()(command)
+    app.command(cls=ConfiguredCommand)(command)
 app.add_typer(data_app, name="data")
-
-
-#: What a command takes without an option's name.
-ARGUMENTS = ("dataset", "network")
 
 
 def _print_version(wanted: bool) -> None:
@@ -77,11 +74,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except GlassnetError as error:
         return _fail(str(error), error.exit_code)
     except typer.TyperException as error:
-        return _fail(error.format_message(), error.exit_code)
+        unknown = hasattr(error, "possibilities")
+        return _fail(_say_unknown(error) if unknown else error.format_message(), error.exit_code)
     except OSError as error:  # a path that may not be looked at, a name too long, a full device behind a pipe
         return _fail(f"{error.filename or 'standard output'}: {error.strerror}", 1)
     except MemoryError as error:
         return _fail(f"not enough memory: {error}", 1)
+
+
+def _say_unknown(error: Any) -> str:
+    """Return what is said of an option that the command does not have, with the one that may be meant."""
+    from glassnet.training.option_errors import nearest_option
+
+    command = error.ctx.command_path
+    flags = [flag for one in error.ctx.command.get_params(error.ctx) for flag in one.opts if flag.startswith("--")]
+    meant = nearest_option(error.option_name.lstrip("-"), [flag[2:].replace("-", "_") for flag in flags])
+    hint = f"did you mean --{meant.replace('_', '-')}?" if meant else f"see {command} --help"
+    return f"{error.option_name}: is no option of {command}; {hint}"
 
 
 def _show_warning(message: Warning | str, *place: Any, **options: Any) -> None:
@@ -92,7 +101,3 @@ def _show_warning(message: Warning | str, *place: Any, **options: Any) -> None:
 def _fail(message: str, code: int) -> int:
     print(f"glassnet: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

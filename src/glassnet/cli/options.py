@@ -1,181 +1,210 @@
-"""Options that describe a run, as several commands have them."""
+"""The options of a configuration as flags of a command: made from its fields, and read back as changes of it."""
 
 from __future__ import annotations
 
+import inspect
 import re
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
+from typer.core import TyperCommand
 
 from glassnet.errors import UsageError
 
 if TYPE_CHECKING:
-    from glassnet.training.config import RunConfig
+    from pydantic.fields import FieldInfo
 
-DatasetArgument = Annotated[
-    str | None,
-    typer.Argument(
-        help="A name from glassnet data list; a table (CSV, TSV, Parquet), NPZ, NPY, or folder of images.",
-        metavar="DATASET",
-    ),
-]
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+#: What a command takes without an option's name.
+ARGUMENTS = ("dataset", "network")
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option(help="TOML file to start from, for example a run's config.toml; other options change it."),
 ]
-PlanOption = Annotated[
-    str | None,
-    typer.Option(
-        help="best: for accuracy; fast: for time; none. Found by search beforehand for the data set; "
-        "other options change it.",
-        metavar="NAME",
-        show_default="best, where there is one and no option describes a network, training or scaling",
-    ),
-]
-StandardizeOption = Annotated[
-    bool | None,
-    typer.Option(
-        "--standardize/--no-standardize", help="Each column to mean 0, deviation 1 by the training rows' figures."
-    ),
-]
-LayersOption = Annotated[
-    str | None,
-    typer.Option(help="Units per layer, inputs first.", metavar="D0,D1,..", show_default="D0,256,128,outputs"),
-]
-ActivationOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Of the hidden layers: one name, or one a layer. identity, sigmoid, tanh, relu, relu3, "
-        "leaky_relu, elu, gelu, silu or softplus.",
-        metavar="NAME,..",
-        show_default="relu",
-    ),
-]
-OutputActivationOption = Annotated[
-    str | None, typer.Option(help="Of the last layer.", metavar="NAME", show_default="as the loss has it")
-]
-LossOption = Annotated[
-    str | None,
-    typer.Option(
-        help="cross_entropy, binary_cross_entropy, half_squared_error, absolute_error or huber; "
-        'with options: "huber(2)", "half_squared_error(sum)".',
-        metavar="NAME",
-        show_default="the one that suits the data",
-    ),
-]
-OutputScaleOption = Annotated[float | None, typer.Option(help="Factor k on the output.", show_default="1")]
-InitializerOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Of the weights: glorot_uniform, glorot_normal, he_uniform, he_normal, lecun_uniform, "
-        'lecun_normal, orthogonal, zeros, "uniform(-1, 1)", "normal(0, 0.1)".',
-        metavar="NAME",
-        show_default="glorot_uniform",
-    ),
-]
-BiasInitializerOption = Annotated[
-    str | None, typer.Option(help="Of the biases.", metavar="NAME", show_default="zeros")
-]
-DtypeOption = Annotated[
-    str | None, typer.Option(help="float32 or float64.", metavar="NAME", show_default="float32")
-]
-BatchNormOption = Annotated[
-    bool | None,
-    typer.Option("--batch-norm/--no-batch-norm", help="Normalise the hidden layers' pre-activations."),
-]
-DropoutOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Share of hidden units left out in training; or one each for inputs and hidden layers: 0.1,0.4.",
-        metavar="P,..",
-        show_default="0",
-    ),
-]
-OptimizerOption = Annotated[
-    str | None,
-    typer.Option(
-        help="gd (all rows in one step an epoch), sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, "
-        "muon, kfac or lbfgs; "
-        'with options: "momentum(0.05, momentum=0.8)".',
-        metavar="NAME",
-        show_default="adam",
-    ),
-]
-LearningRateOption = Annotated[
-    float | None, typer.Option(help="Of the optimizer.", show_default="the optimizer's own")
-]
-UpdateScaleOption = Annotated[float | None, typer.Option(help="Factor m on every step.", show_default="1")]
-BatchSizeOption = Annotated[int | None, typer.Option(help="Rows of a step.", show_default="128; gd: all")]
-ClassWeightOption = Annotated[
-    str | None,
-    typer.Option(help="balanced, or weights of classes: cat=2,dog=1.", metavar="NAME=W,..", show_default="1"),
-]
-SeedOption = Annotated[
-    int | None, typer.Option(help="Decides the first weights and the order of the rows.", show_default="0")
-]
 
 
-def shares(name: str, text: str | None) -> float | list[float] | None:
-    """Read one share, or several with commas between; `name` is the option's, for messages."""
-    if text is None:
-        return None
+def takes(*names: str, **defaults: str | None) -> Callable[[Command], Command]:
+    """Give a command options of the configuration, in place of its ``**options``.
+
+    Parameters
+    ----------
+    names : str
+        Options, or sections of them.
+    defaults : str or None
+        What the help says of a default that is the command's own, by option; None: it does not take this one.
+    """
+
+    def mark(command: Command) -> Command:
+        signature = inspect.signature(command, eval_str=True)
+        own = [one for one in signature.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+        vars(command).update(takes=(names, defaults), __signature__=signature.replace(parameters=own))
+        return command
+
+    return mark
+
+
+class ConfiguredCommand(TyperCommand):
+    """A command with options of the configuration, which it reads when it is called: pydantic takes its time."""
+
+    def get_params(self, context: Any) -> list[Any]:
+        """Return the parameters, those of the configuration with them."""
+        command = inspect.unwrap(self.callback) if self.callback else None
+        if hasattr(command, "takes"):
+            app = typer.Typer(add_completion=False)
+            app.command()(_complete(command))
+            full = typer.main.get_command(app)
+            self.params, self.callback = full.params, full.callback
+        return super().get_params(context)
+
+    def format_options(self, context: Any, formatter: Any) -> None:
+        """Write the options a section at a time."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for one in self.get_params(context):
+            title = "Arguments" if one.param_type_name == "argument" else getattr(one, "rich_help_panel", None)
+            if record := one.get_help_record(context):
+                text = re.sub(r"\[default: \((.*)\)\]$", r"[default: \1]", record[1])
+                sections.setdefault(title or "Options", []).append((record[0], text))
+        for title, records in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(records)
+
+
+def _complete(command: Any) -> Callable[..., Any]:
+    """Return a command with a parameter for each option of the configuration that it takes."""
+    names, defaults = command.takes
+    parameters = [*inspect.signature(command).parameters.values()]
+    for name, (section, field) in _flags().items():
+        if (name in names or section in names) and (default := defaults.get(name, "")) is not None:
+            shown = _annotate(name, field, section.capitalize() or "Options", default)
+            kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+            parameters.append(inspect.Parameter(name, kind, default=None, annotation=shown))
+
+    def complete(**given: Any) -> Any:
+        return command(**given)
+
+    ordered = sorted(parameters, key=lambda one: one.name not in ARGUMENTS)
+    vars(complete).update(__signature__=inspect.Signature(ordered))
+    return complete
+
+
+def _flags() -> dict[str, tuple[str, FieldInfo]]:
+    """Return the options that the command line has by name, each with its section, which the seed has none of."""
+    from glassnet.training.config import RunConfig
+    from glassnet.training.options import SECTIONS, fields_of, option_of
+
+    flags = {
+        name: (section, field)
+        for section in SECTIONS
+        for name, field in fields_of(section).items()
+        if option_of(field).flag
+    }
+    return {"seed": ("", RunConfig.model_fields["seed"]), **flags}
+
+
+def _annotate(name: str, field: FieldInfo, title: str, default: str) -> Any:
+    """Return an option as Typer's annotation of a parameter; its text is read by `changes_of`."""
+    from glassnet.training.options import option_of, type_text
+
+    option, flag = option_of(field), f"--{name.replace('_', '-')}"
+    if name in ARGUMENTS:
+        return Annotated[str | None, typer.Argument(help=option.says, metavar=option.metavar)]
+    if type_text(field).startswith("bool"):
+        switch = typer.Option(f"{flag}/--no-{flag[2:]}", help=option.says, rich_help_panel=title)
+        return Annotated[bool | None, switch]
+    metavar = option.metavar or next(form[1] for form in FORMS if type_text(field).startswith(form[0]))
+    said = default or option.unset or (str(field.default) if field.default is not None else "none")
+    shown = typer.Option(flag, help=option.says, metavar=metavar, show_default=said, rich_help_panel=title)
+    return Annotated[str | None, shown]
+
+
+def changes_of(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options that were given as `glassnet.training.config.configure` takes them: values by section.
+
+    Raises
+    ------
+    UsageError
+        If a text is not what the option takes.
+
+    Examples
+    --------
+    >>> changes_of({"seed": "3", "layers": "64,10", "epochs": None})
+    {'data': {}, 'network': {'layers': ['64', '10']}, 'training': {}, 'seed': 3}
+    """
+    changes: dict[str, Any] = {"data": {}, "network": {}, "training": {}}
+    for name, (section, field) in _flags().items():
+        if options.get(name) is not None:
+            changes.get(section, changes)[name] = _read(name, field, options[name])
+    return changes
+
+
+def _read(name: str, field: FieldInfo, value: Any) -> Any:
+    """Read the text of an option by its type; what does not fit the type's bounds is left to the configuration."""
+    from glassnet.training.options import type_text
+
+    _, _, read, form = next(form for form in FORMS if type_text(field).startswith(form[0]))
     try:
-        shares = [float(part) for part in text.split(",")]
+        return read(value)
+    except UsageError:
+        raise
     except ValueError:
-        raise UsageError(name, f"must be a share such as 0.4, or several: 0.1,0.4,0.4; got {text!r}") from None
+        raise UsageError(name, f"must be {form}; got {value!r}") from None
+
+
+def _split(text: str) -> list[str]:
+    """Read names with commas between."""
+    return [name.strip() for name in text.split(",")]
+
+
+def _one_or_more(text: str) -> str | list[str]:
+    """Read one name, or several with commas between."""
+    return _split(text) if "," in text else text
+
+
+def _shares(text: str) -> float | list[float]:
+    """Read one share, or several with commas between."""
+    shares = [float(part) for part in text.split(",")]
     return shares if len(shares) > 1 else shares[0]
 
 
-def class_weights(text: str | None) -> str | dict[str, float] | None:
-    """Read ``balanced``, or weights by class: ``cat=2,dog=1``."""
-    if text is None or "=" not in text:
-        return text
-    weights = {}
-    for part in text.split(","):
-        name, _, weight = (piece.strip() for piece in part.rpartition("="))
-        if name in weights:
-            raise UsageError("class_weight", f"the class {name} is given twice")
-        try:
-            weights[name] = float(weight)
-        except ValueError:
-            raise UsageError("class_weight", f"must be balanced, or like cat=2,dog=1; got {text!r}") from None
-    return weights
-
-
-def number(name: str, text: str | None) -> int | float | None:
+def _number(text: str) -> int | float:
     """Tell a number of rows, ``5``, from a share of them, ``0.5`` or ``1.0``."""
-    if text is None:
-        return None
+    return int(text) if text.isdecimal() else float(text)
+
+
+def _number_or_name(text: str) -> int | float | str:
+    """Read a number or a share of rows; anything else is a name for them, ``last(500)``."""
     try:
-        return int(text) if text.isdecimal() else float(text)
+        return _number(text)
     except ValueError:
-        raise UsageError(name, f"must be a number of rows, or a share such as 0.1, got {text!r}") from None
+        return text
 
 
-def validation_rows(text: str | None) -> int | float | str | None:
-    """Read which rows are set aside: a number, a share, or by a name, ``last(500)``."""
-    from glassnet.data.dataset import NAMED_VALIDATION
-
-    return text if text is not None and re.fullmatch(NAMED_VALIDATION, text) else number("validation", text)
-
-
-def split(names: str | None) -> list[str] | None:
-    """Read names with commas between."""
-    return None if names is None else [name.strip() for name in names.split(",")]
-
-
-def one_or_more(names: str | None) -> str | list[str] | None:
-    """Read one name, or several with commas between."""
-    return split(names) if names and "," in names else names
+def _class_weights(text: str) -> str | dict[str, float]:
+    """Read ``balanced``, or weights by class: ``cat=2,dog=1``."""
+    if "=" not in text:
+        return text
+    pairs = [part.rpartition("=") for part in text.split(",")]
+    names = [name.strip() for name, _, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError("class_weight", f"the class {name} is given twice")
+    return dict(zip(names, (float(weight) for _, _, weight in pairs), strict=True))
 
 
-def with_steps(config: RunConfig, steps: dict[str, float | None]) -> RunConfig:
-    """Put the two options that every optimizer has into the optimizer's specification."""
-    from glassnet.nn.optimizers import OPTIMIZERS
-
-    options: dict[str, Any] = {name: value for name, value in steps.items() if value is not None}
-    optimizer = replace(OPTIMIZERS.resolve(config.training.optimizer), **options)
-    training = config.training.model_copy(update={"optimizer": optimizer.spec})
-    return config.model_copy(update={"training": training})
+#: By the beginning of an option's type: what stands for its value, what reads it, and what that takes.
+FORMS: tuple[tuple[str, str, Callable[[Any], Any], str], ...] = (
+    ("bool", "", bool, ""),
+    ("str | dict[", "NAME=W,..", _class_weights, "balanced, or like cat=2,dog=1"),
+    ("str | list[", "NAME,..", _one_or_more, ""),
+    ("list[", "NAME,..", _split, ""),
+    ("float | list[", "X,..", _shares, "a share such as 0.4, or several: 0.1,0.4,0.4"),
+    ("int | float | str", "N", _number_or_name, ""),
+    ("int | float", "N", _number, "a number of rows, or a share such as 0.1"),
+    ("int", "N", int, "a whole number"),
+    ("float", "X", float, "a number"),
+    ("", "NAME", str, ""),
+)

@@ -76,20 +76,6 @@ def network_fact(network: Network) -> tuple[str, str]:
 MEASURES = {"auc": "AUC", "r2": "R2", "mae": "mean absolute error"}
 
 
-TargetOption = Annotated[
-    str | None,
-    typer.Option(
-        help="Of a table: the column to predict; of NPY: the file with labels.",
-        metavar="COLUMN",
-        show_default="none",
-    ),
-]
-ImputeOption = Annotated[
-    str | None,
-    typer.Option(help="Of a table: error or median, if values are missing.", metavar="NAME", show_default="error"),
-]
-
-
 def tell_remarks(data: Dataset) -> None:
     """Say on stderr what was decided while the user's own data were read."""
     for remark in data.remarks:

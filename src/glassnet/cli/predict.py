@@ -28,7 +28,7 @@ def predict(
       glassnet predict runs/2026-11-23_101500_fashion-mnist_784-28-10 t10k-images-idx3-ubyte.gz
       glassnet predict runs/2026-11-23_101500_digits_64-32-10 digits.npy --out answers.csv
     """
-    from glassnet.data.array_files import read_rows
+    from glassnet.data.numpy_files import read_rows
     from glassnet.data.table import read_table
     from glassnet.data.user_data import TABLES
     from glassnet.errors import DataError, FileError, NonFiniteError

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 import typer
 
 from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json
-from glassnet.errors import GlassnetError
+from glassnet.errors import GlassnetError, UsageError
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
@@ -35,6 +35,13 @@ LanguageOption = Annotated[
     Language | None,
     typer.Option("--lang", help="Language of the report: English or Chinese.", show_default="en"),
 ]
+
+
+def report_language(lang: Language | None, no_report: bool) -> Language | None:
+    """Return the language that a report is to be written in; None where none is to be."""
+    if no_report and lang is not None:
+        raise UsageError("lang", "is of the report, and --no-report leaves it out; leave one of the two out")
+    return None if no_report else lang or Language.EN
 
 
 def report(

@@ -19,8 +19,7 @@ from glassnet.cli.output import (
     print_json,
     print_table,
 )
-from glassnet.cli.report import Language, LanguageOption, StudyWritten, study_report_after
-from glassnet.errors import UsageError
+from glassnet.cli.report import LanguageOption, StudyWritten, report_language, study_report_after
 
 if TYPE_CHECKING:
     from glassnet.study.final_evaluation import FinalEvaluation
@@ -73,8 +72,7 @@ def study(
     from glassnet.study.runner import run_study
     from glassnet.study.specification import load_study
 
-    if no_report and lang is not None:
-        raise UsageError("lang", "is of the report, and --no-report leaves it out; leave one of the two out")
+    language = report_language(lang, no_report)
     chosen = load_study(file)
     folder = Path("studies") / chosen.file_name if folder is None else folder
     command = ["study", str(file), *([] if lang is None else ["--lang", lang.value])]
@@ -82,7 +80,7 @@ def study(
         rows = run_study(chosen, folder, data_dir=data_dir, workers=workers, progress=not quiet)
     load = DataCache(data_dir).load
     found = gather_findings(chosen, folder, rows, load)
-    written = None if no_report else study_report_after(found, load, lang or Language.EN)
+    written = None if language is None else study_report_after(found, load, language)
     print_study(found, written, as_json)
     if any(row.status == FAILED for row in rows):
         raise typer.Exit(1)

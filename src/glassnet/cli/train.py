@@ -1,184 +1,63 @@
-"""``glassnet train``."""
+"""``glassnet train``: the command, and the trainings that it and ``demo`` start."""
 
 from __future__ import annotations
 
-import re
+import functools
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glassnet.cli.options import (
-    ActivationOption,
-    BatchNormOption,
-    BatchSizeOption,
-    BiasInitializerOption,
-    ClassWeightOption,
-    ConfigOption,
-    DatasetArgument,
-    DropoutOption,
-    DtypeOption,
-    InitializerOption,
-    LayersOption,
-    LearningRateOption,
-    LossOption,
-    OptimizerOption,
-    OutputActivationOption,
-    OutputScaleOption,
-    PlanOption,
-    SeedOption,
-    StandardizeOption,
-    UpdateScaleOption,
-    class_weights,
-    number,
-    one_or_more,
-    shares,
-    split,
-    validation_rows,
-    with_steps,
+from glassnet.cli.options import ConfigOption, changes_of, takes
+from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, tell_remarks
+from glassnet.cli.report import LanguageOption, report_after, report_language
+from glassnet.cli.run_output import (
+    SessionOptions,
+    TrainedRun,
+    print_comparison,
+    print_range_test,
+    print_run,
+    print_seeds,
 )
-from glassnet.cli.output import DataDirOption, ImputeOption, JsonOption, QuietOption, TargetOption
-from glassnet.cli.report import Language, LanguageOption
-from glassnet.cli.training import Manner, find_rate_and_tell, resume_and_tell, train_and_tell, train_seeds
 from glassnet.errors import UsageError
+
+if TYPE_CHECKING:
+    from glassnet.data.dataset import Dataset
+    from glassnet.training.callbacks import Callback
+    from glassnet.training.config import RunConfig
+    from glassnet.training.results import Run
 
 #: Options of training that say how much of a plan is done, and not what it is.
 NOT_OF_A_PLAN = ("epochs", "kernels", "threads", "metrics", "checkpoint_every")
 
 
+@takes("seed", "data", "network", "training")
 def train(
-    dataset: DatasetArgument = None,
     config: ConfigOption = None,
-    plan: PlanOption = None,
-    target: TargetOption = None,
-    impute: ImputeOption = None,
-    standardize: StandardizeOption = None,
-    layers: LayersOption = None,
-    activation: ActivationOption = None,
-    output_activation: OutputActivationOption = None,
-    loss: LossOption = None,
-    output_scale: OutputScaleOption = None,
-    initializer: InitializerOption = None,
-    bias_initializer: BiasInitializerOption = None,
-    dtype: DtypeOption = None,
-    batch_norm: BatchNormOption = None,
-    dropout: DropoutOption = None,
-    optimizer: OptimizerOption = None,
-    learning_rate: LearningRateOption = None,
-    update_scale: UpdateScaleOption = None,
-    schedule: Annotated[
+    plan: Annotated[
         str | None,
         typer.Option(
-            help="Of the learning rate: constant, step, exponential, cosine, one_cycle or plateau; "
-            'with options: "cosine(warmup=0.05)", "step(every=10, factor=0.5)".',
+            help="Plan to start from, found by search beforehand for the data set: best for accuracy, fast for "
+            "time, or none. Other options change it.",
             metavar="NAME",
-            show_default="constant",
+            show_default="best, where there is one and no option describes a network, training or scaling",
         ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training rows.", show_default="10")] = None,
-    batch_size: BatchSizeOption = None,
-    samples_per_epoch: Annotated[
-        str | None,
-        typer.Option(help="Rows an epoch takes: a number, or a share as in 0.1.", metavar="N", show_default="all"),
-    ] = None,
-    sampling: Annotated[
-        str | None,
-        typer.Option(
-            help="fresh: drawn from all rows in every epoch; first: always the first rows.",
-            metavar="NAME",
-            show_default="fresh",
-        ),
-    ] = None,
-    augmentation: Annotated[
-        str | None,
-        typer.Option(
-            help='Move images each time they are drawn: "shift(2) + flip + erase(0.5)", or some of these.',
-            metavar="NAME+..",
-            show_default="none",
-        ),
-    ] = None,
-    class_weight: ClassWeightOption = None,
-    label_smoothing: Annotated[
-        float | None, typer.Option(help="Certainty taken from the targets, as in 0.1.", show_default="0")
-    ] = None,
-    l1: Annotated[float | None, typer.Option(help="Penalty on |weights|.", show_default="0")] = None,
-    l2: Annotated[
-        float | None, typer.Option(help="Penalty on half the squared weights.", show_default="0")
-    ] = None,
-    weight_decay: Annotated[
-        float | None, typer.Option(help="Weights shrink by it times the step size.", show_default="0")
-    ] = None,
-    clip_norm: Annotated[float | None, typer.Option(help="Longest gradient.", show_default="none")] = None,
-    clip_value: Annotated[
-        float | None, typer.Option(help="Largest entry of the gradient.", show_default="none")
-    ] = None,
-    max_norm: Annotated[
-        float | None, typer.Option(help="Longest weight vector into a hidden unit.", show_default="none")
-    ] = None,
-    ema: Annotated[
-        float | None, typer.Option(help="End with an average of theta that decays by it.", show_default="none")
-    ] = None,
-    average_epochs: Annotated[
-        int | None,
-        typer.Option(help="End with theta's mean over the last N epochs.", metavar="N", show_default="none"),
-    ] = None,
-    metrics: Annotated[
-        str | None,
-        typer.Option(
-            help="Measured on the validation rows after each epoch: accuracy, balanced_accuracy, f1, auc, "
-            "log_loss, r2 or mae.",
-            metavar="NAME,..",
-            show_default="none",
-        ),
-    ] = None,
-    early_stopping: Annotated[
-        str | None,
-        typer.Option(
-            help='Epochs without improvement that end training; "patience(5, monitor=auc)" watches another '
-            "measure. The best epoch's weights are kept.",
-            metavar="N",
-            show_default="none",
-        ),
-    ] = None,
-    seed: SeedOption = None,
     seeds: Annotated[
-        int, typer.Option(help="Train so many networks, with this seed and the next ones.", metavar="N", min=1)
+        int, typer.Option(help="Train this many networks, with this seed and the next ones.", metavar="N", min=1)
     ] = 1,
     compare: Annotated[
-        bool, typer.Option("--compare", help="Show the published figures of the data set (MedMNIST) beside it.")
+        bool,
+        typer.Option("--compare", help="Show the published figures of the data set (MedMNIST) beside the result."),
     ] = False,
-    validation: Annotated[
-        str | None,
-        typer.Option(
-            help="Training rows set aside: a share or a number; last(N): the last ones; 0: none.",
-            metavar="N",
-            show_default="the data's own, or 1/12",
-        ),
-    ] = None,
-    split_seed: Annotated[int | None, typer.Option(help="Draws the validation rows.", show_default="0")] = None,
-    kernels: Annotated[
-        str | None,
-        typer.Option(
-            help="numpy: the formulas as they stand; numba: compiled; auto: compiled where that pays.",
-            metavar="NAME",
-            show_default="auto",
-        ),
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            help="Threads for all of the run.", metavar="N", show_default="measured, and corrected when busy"
-        ),
-    ] = None,
     data_dir: DataDirOption = None,
     run_dir: Annotated[
         Path | None,
         typer.Option(help="New folder to save the run in.", show_default="runs/DATE_TIME_DATASET_LAYERS"),
-    ] = None,
-    checkpoint_every: Annotated[
-        int | None,
-        typer.Option(help="Save after every so many epochs.", metavar="N", show_default="every 30 seconds"),
     ] = None,
     resume: Annotated[
         Path | None,
@@ -192,7 +71,10 @@ def train(
     ] = False,
     remedy: Annotated[
         bool,
-        typer.Option("--remedy", help="Where it is sick, change what its diagnosis says, train again, compare."),
+        typer.Option(
+            "--remedy",
+            help="Where the network is sick, change what its diagnosis says, train again, and compare the two.",
+        ),
     ] = False,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Log for TensorBoard, in the run's folder.")
@@ -204,6 +86,7 @@ def train(
     ] = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
+    **options: Any,
 ) -> None:
     """Train a network, save the run and its report in a folder, and say how well it does on the test rows.
 
@@ -221,14 +104,7 @@ def train(
       glassnet train --resume runs/2026-11-23_101500_digits_64-32-10
       glassnet train --config runs/2026-11-23_101500_digits_64-32-10/config.toml --seed 1
     """
-    from glassnet.data.registry import published
-    from glassnet.training.config import configure, resolve_names
-    from glassnet.training.plans import load_plan
-    from glassnet.training.run import load_data
-
-    if no_report and lang is not None:
-        raise UsageError("lang", "is of the report, and --no-report leaves it out; leave one of the two out")
-    manner = Manner(
+    session = SessionOptions(
         progress=not quiet,
         as_json=as_json,
         run_dir=run_dir,
@@ -236,116 +112,226 @@ def train(
         mlflow=mlflow,
         strict=strict,
         remedy=remedy,
-        language=None if no_report else lang or Language.EN,
+        language=report_language(lang, no_report),
     )
-    changes = {
-        "seed": seed,
-        "data": {
-            "dataset": dataset,
-            "validation": validation_rows(validation),
-            "split_seed": split_seed,
-            "target": target,
-            "impute": impute,
-            "standardize": standardize,
-        },
-        "network": {
-            "layers": split(layers),
-            "activation": one_or_more(activation),
-            "output_activation": output_activation,
-            "loss": loss,
-            "output_scale": output_scale,
-            "initializer": initializer,
-            "bias_initializer": bias_initializer,
-            "dtype": dtype,
-            "batch_norm": batch_norm,
-            "dropout": shares("dropout", dropout),
-        },
-        "training": {
-            "optimizer": optimizer,
-            "schedule": schedule,
-            "epochs": epochs,
-            "batch_size": batch_size,
-            "samples_per_epoch": number("samples_per_epoch", samples_per_epoch),
-            "sampling": sampling,
-            "augmentation": augmentation,
-            "class_weight": class_weights(class_weight),
-            "label_smoothing": label_smoothing,
-            "l1": l1,
-            "l2": l2,
-            "weight_decay": weight_decay,
-            "clip_norm": clip_norm,
-            "clip_value": clip_value,
-            "max_norm": max_norm,
-            "ema": ema,
-            "average_epochs": average_epochs,
-            "metrics": split(metrics),
-            "early_stopping": _patience(early_stopping),
-            "checkpoint_every": checkpoint_every,
-            "kernels": kernels,
-            "threads": threads,
-        },
-    }
-    steps = {"learning_rate": learning_rate, "update_scale": update_scale}
+    changes = changes_of(options)
+    several = {"seeds": seeds > 1, "compare": compare, "remedy": remedy}
     if resume is not None:
-        others = {"seeds": seeds if seeds > 1 else None, "compare": compare or None, "find_lr": find_lr or None}
-        others["remedy"] = remedy or None
-        _refuse_beside_resume(changes, {**steps, **others, "config": config, "plan": plan, "run_dir": run_dir})
-        return resume_and_tell(resume, manner, epochs=epochs, data_dir=data_dir)
-    if config is not None and plan not in (None, "none"):
-        raise UsageError("plan", "is a configuration, and so is --config; leave one of the two out")
-    name = None if config is not None else _plan(dataset, plan, changes, steps)
-    start = config if dataset is None or name is None else load_plan(dataset, name)
-    chosen = with_steps(configure(changes, start), steps)
-    if name is not None and plan is None:
-        remark = f"training by the plan {name!r} for {dataset}; --plan none takes the defaults"
-        manner = replace(manner, remark=remark)
+        given = {name for part in changes.values() if isinstance(part, dict) for name in part} - {"epochs"}
+        others: dict[str, Any] = {
+            "seed": "seed" in changes,
+            **dict.fromkeys(given, True),
+            **several,
+            "find_lr": find_lr,
+        }
+        others |= {"config": config, "plan": plan is not None, "run_dir": run_dir}
+        _refuse(others, "cannot be changed when a run goes on; leave it out, or begin a new run")
+        return resume_run(resume, session, epochs=changes["training"].get("epochs"), data_dir=data_dir)
     if find_lr:
-        for option, given in (
-            ("seeds", seeds > 1),
-            ("compare", compare),
-            ("tensorboard", tensorboard),
-            ("mlflow", mlflow),
-            ("strict", strict),
-            ("remedy", remedy),
-            ("lang", lang is not None),
-            ("no_report", no_report),
-        ):
-            if given:
-                raise UsageError(option, "is for training, and --find-lr trains nothing; leave one of the two out")
-        resolve_names(chosen)
-        return find_rate_and_tell(chosen, manner, data_dir=data_dir)
-    if compare:
-        manner = replace(manner, figures=published(chosen.data.dataset))
+        others = {**several, "tensorboard": tensorboard, "mlflow": mlflow, "strict": strict}
+        others |= {"lang": lang, "no_report": no_report}
+        _refuse(others, "is for training, and --find-lr trains nothing; leave one of the two out")
     if remedy and seeds > 1:
         raise UsageError("remedy", "trains a single network again; leave --seeds out")
+    chosen, remark = _configure(changes, config, plan)
+    session = replace(session, remark=remark)
+    if find_lr:
+        return find_rate(chosen, session, data_dir)
+    if compare:
+        from glassnet.data.registry import published
+
+        session = replace(session, figures=published(chosen.data.dataset))
     if seeds == 1:
-        train_and_tell(chosen, manner, data_dir=data_dir)
+        train_one(chosen, session, data_dir=data_dir)
     else:
-        train_seeds(chosen, seeds, load_data(chosen, data_dir), manner)
+        train_seeds(chosen, seeds, session, data_dir)
 
 
-def _plan(dataset: str | None, plan: str | None, changes: dict[str, Any], steps: dict[str, Any]) -> str | None:
-    """Return the plan to start from: the one that is named, or the best where no option describes another."""
-    from glassnet.training.plans import plan_names
+def _refuse(options: Mapping[str, Any], problem: str) -> None:
+    """Refuse the first option that was given."""
+    for name, given in options.items():
+        if given:
+            raise UsageError(name, problem)
 
-    if plan == "none" or dataset is None:
-        return None
+
+def _configure(changes: dict[str, Any], config: Path | None, plan: str | None) -> tuple[RunConfig, str]:
+    """Return the configuration that the options amount to, and what is to be said of it before training."""
+    from glassnet.training.config import configure
+    from glassnet.training.plans import load_plan, plan_names
+
+    if config is not None and plan not in (None, "none"):
+        raise UsageError("plan", "is a configuration, and so is --config; leave one of the two out")
+    dataset = changes["data"].get("dataset")
+    if config is not None or dataset is None or plan == "none":
+        return configure(changes, config), ""
     if plan is not None:
-        return plan
-    described = {name: value for name, value in changes["training"].items() if name not in NOT_OF_A_PLAN}
-    scaling = changes["data"]["standardize"]
-    given = [*changes["network"].values(), *described.values(), *steps.values(), scaling]
-    return "best" if all(value is None for value in given) and "best" in plan_names(dataset) else None
+        return configure(changes, load_plan(dataset, plan)), ""
+    described = changes["network"].keys() | changes["training"].keys() - {*NOT_OF_A_PLAN}
+    if described or "standardize" in changes["data"] or "best" not in plan_names(dataset):
+        return configure(changes), ""
+    remark = f"training by the plan 'best' for {dataset}; --plan none takes the defaults"
+    return configure(changes, load_plan(dataset, "best")), remark
 
 
-def _refuse_beside_resume(changes: dict[str, Any], others: dict[str, Any]) -> None:
-    """Refuse what would make another run of the one to go on with."""
-    given = {"seed": changes["seed"], **changes["data"], **changes["network"], **changes["training"], **others}
-    for name, value in given.items():
-        if value is not None and name != "epochs":
-            raise UsageError(name, "cannot be changed when a run goes on; leave it out, or begin a new run")
+def train_one(
+    config: RunConfig, session: SessionOptions, *, data: Dataset | None = None, data_dir: Path | None = None
+) -> Run:
+    """Train as a configuration says, and print what came of it, with published figures beside it.
+
+    Raises
+    ------
+    typer.Exit
+        With 130 or 143 after Ctrl-C or SIGTERM; what was learned is saved and said. With 1 where the network is
+        sick and that is to be an error.
+    """
+    from glassnet.training.run import load_data
+
+    if data is None:
+        data = load_data(config, data_dir)
+    _announce(data, session)
+    with _run_folder(config, data, session) as folder:
+        trained = _train(config, data, folder, session, survives=session.remedy)
+        health = trained.run.health
+        if session.remedy and health is not None and health.sick:
+            return _train_again(config, trained, data, folder, session)
+    print_run(trained, data, session)
+    return trained.run
 
 
-def _patience(text: str | None) -> str | None:
-    """Read a number of epochs, ``10``; anything else is a specification."""
-    return f"patience({text})" if text is not None and re.fullmatch(r"[-+.\d]+", text) else text
+def _train_again(
+    config: RunConfig, before: TrainedRun, data: Dataset, folder: Path, session: SessionOptions
+) -> Run:
+    """Apply the first remedy of a sick run, train again in a folder beside it, and print both."""
+    from glassnet.training.config import configure
+
+    first = (
+        next((found for found in before.run.health.diagnoses if found.sick), None) if before.run.health else None
+    )
+    if first is None or first.remedy is None:
+        print_run(before, data, session)
+        return before.run
+    typer.echo(f"glassnet: once more with {first.remedy}", err=True)
+    changed = configure(first.remedy.changes, config)
+    after = _train(changed, data, folder.with_name(f"{folder.name}_remedied"), session)
+    print_comparison(before, after, first, data, session)
+    return after.run
+
+
+def train_seeds(config: RunConfig, seeds: int, session: SessionOptions, data_dir: Path | None) -> None:
+    """Train networks that differ in their seed, a run folder each, and print mean and spread of their measures."""
+    from glassnet.training.run import load_data
+
+    data = load_data(config, data_dir)
+    _announce(data, session)
+    trained = []
+    with _run_folder(config, data, session, new=True) as folder:
+        for seed in range(config.seed, config.seed + seeds):
+            network = config.network.model_copy(update={"seed": None})
+            one = config.model_copy(update={"seed": seed, "network": network, "start": None})
+            trained.append(_train(one, data, folder / f"seed-{seed}", session))
+    print_seeds(trained, folder, data, session)
+
+
+def resume_run(folder: Path, session: SessionOptions, *, epochs: int | None, data_dir: Path | None) -> None:
+    """Go on with a run, and print what came of it."""
+    from glassnet.training.run import data_of, resume
+    from glassnet.training.run_folder import RunFolder
+
+    data = data_of(RunFolder(folder), data_dir)
+    callbacks = _trackers(session, folder)
+
+    def go_on() -> Run:
+        return resume(folder, data, epochs=epochs, callbacks=callbacks, progress=session.progress)
+
+    print_run(_run(go_on, data, folder, session), data, session)
+
+
+def find_rate(config: RunConfig, session: SessionOptions, data_dir: Path | None) -> None:
+    """Try learning rates on a network, and print which to take; the curve is saved as a picture."""
+    from glassnet.report.range_test_figure import draw
+    from glassnet.training.config import resolve_names
+    from glassnet.training.range_test import find_learning_rate
+    from glassnet.training.run import load_data, network_for
+
+    resolve_names(config)
+    data = load_data(config, data_dir)
+    _announce(data, session)
+    network, training = network_for(config, data), config.training
+    found = find_learning_rate(
+        network, data, optimizer=training.optimizer, batch_size=training.batch_size, seed=config.seed
+    )
+    with _run_folder(config, data, session, new=True) as folder:
+        picture = folder / "learning_rates.png"
+        draw(found, picture)
+    print_range_test(found, network, data, picture, session)
+
+
+def _announce(data: Dataset, session: SessionOptions) -> None:
+    """Say on stderr what is to be known before training."""
+    tell_remarks(data)
+    if session.remark:
+        typer.echo(f"glassnet: {session.remark}", err=True)
+
+
+def _trackers(session: SessionOptions, folder: Path) -> list[Callback]:
+    """Return the trackers that were asked for."""
+    from glassnet.training.trackers import MLflow, TensorBoard
+
+    trackers: list[Callback] = [TensorBoard(folder / "tensorboard")] if session.tensorboard else []
+    return [*trackers, MLflow()] if session.mlflow else trackers
+
+
+def _run_folder(
+    config: RunConfig, data: Dataset, session: SessionOptions, *, new: bool = False
+) -> AbstractContextManager[Path]:
+    """Return the folder to save in, as a context; `new` makes the one that was named."""
+    from glassnet.training.run import layers_for
+    from glassnet.training.run_folder import default_folder, new_folder
+
+    if session.run_dir is None:
+        return default_folder(data.name, layers_for(config, data))
+    return new_folder(session.run_dir) if new else nullcontext(session.run_dir)
+
+
+def _train(
+    config: RunConfig, data: Dataset, folder: Path, session: SessionOptions, *, survives: bool = False
+) -> TrainedRun:
+    """Train into a folder."""
+    from glassnet.training.run import run
+
+    def train() -> Run:
+        callbacks = _trackers(session, folder)
+        return run(config, data, run_dir=folder, callbacks=callbacks, progress=session.progress)
+
+    return _run(train, data, folder, session, survives=survives)
+
+
+def _run(
+    train: Callable[[], Run], data: Dataset, folder: Path, session: SessionOptions, *, survives: bool = False
+) -> TrainedRun:
+    """Train, and write the report, also of a run that diverges; its error is then raised, or only said."""
+    from glassnet.training.results import DivergenceError, Interrupted
+
+    try:
+        finished = train()
+    except Interrupted as stop:
+        typer.echo(f"glassnet: {stop}; go on with: glassnet train --resume {quote(str(folder))}", err=True)
+        raise typer.Exit(128 + stop.signal) from None
+    except DivergenceError as error:
+        diverged = _finish(error.run, data, session)
+        problem = f"{error}" if diverged.report is None else f"{error}; report: {diverged.report}"
+        if not survives:
+            raise DivergenceError(problem, error.run) from None
+        typer.echo(f"glassnet: {problem}", err=True)
+        return diverged
+    return _finish(finished, data, session)
+
+
+def _finish(run: Run, data: Dataset, session: SessionOptions) -> TrainedRun:
+    """Send the test rows through a network once, for its report and for all that is printed of it."""
+    from glassnet.training.metrics import evaluate_predictions, predict_test_rows
+
+    predict = functools.cache(functools.partial(predict_test_rows, run.network, data))
+    file = None if session.language is None else report_after(run, data, session.language, predict)
+    predictions = predict()
+    return TrainedRun(run, file, None if predictions is None else evaluate_predictions(predictions))

@@ -14,9 +14,10 @@ from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
 from glassnet.report.axes import written
 from glassnet.report.error_analysis import Fit, LabelScore, Mistake
-from glassnet.training.config import SECTIONS, RunConfig
+from glassnet.training.config import RunConfig
 from glassnet.training.history import COLUMNS, History
 from glassnet.training.metrics import ClassScore
+from glassnet.training.options import SECTIONS
 
 #: Larger confusion matrices are not shown whole.
 MOST_CLASSES = 40

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from glassnet.errors import UsageError, unknown_name
 from glassnet.study.design import Study
 from glassnet.study.specification import study_of
-from glassnet.training.config import validated
+from glassnet.training.option_errors import validated
 
 #: How a figure of several seeds becomes one, and whether it is that of the last epoch or of the best.
 Over = Literal["mean", "best"]

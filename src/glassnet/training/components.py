@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from glassnet.data.augmentation import Augmentation
 from glassnet.errors import UsageError
 from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.nn.schedules import SCHEDULES, Constant, Schedule
-from glassnet.training.config import TrainingConfig, validated
 from glassnet.training.early_stopping import EARLY_STOPPING, EarlyStopping
+from glassnet.training.option_errors import unknown_option, validated
+from glassnet.training.options import OptimizerShorthand, TrainingConfig, fields_of, optimizer_of
 
 
 @dataclass(frozen=True)
@@ -65,19 +66,21 @@ class Components:
         )
 
 
-def resolve_options(options: Mapping[str, Any]) -> tuple[TrainingConfig, Components]:
+def resolve_options(options: Mapping[str, Any], known: Iterable[str] = ()) -> tuple[TrainingConfig, Components]:
     """Return the options of `glassnet.fit` as a configuration, and the objects that they are or name.
 
     Parameters
     ----------
     options : mapping
-        The options by name; see `glassnet.fit`. ``learning_rate`` is the optimizer's, and a whole number for
-        ``early_stopping`` is its patience.
+        The options by name: specifications or objects, and the shorthands, by which ``learning_rate=0.1`` changes
+        the optimizer's and ``early_stopping=5`` is ``"patience(5)"``.
+    known : iterable of str, optional
+        Other names that may be meant by one that is no option.
 
     Raises
     ------
     UsageError
-        If a value does not fit, or the learning rate is given twice.
+        If a name is no option, a value does not fit, or the learning rate is given twice.
 
     Examples
     --------
@@ -85,24 +88,16 @@ def resolve_options(options: Mapping[str, Any]) -> tuple[TrainingConfig, Compone
     >>> training.optimizer, components.early_stopping.patience
     ('sgd(learning_rate=0.5, update_scale=1.0)', 3)
     """
-    given = dict(options)
-    given["optimizer"] = _resolve_optimizer(given.get("optimizer", "adam"), given.pop("learning_rate", None))
-    if isinstance(given.get("early_stopping"), int):
-        given["early_stopping"] = EarlyStopping(given["early_stopping"])
-    plain = {name: getattr(value, "spec", value) for name, value in given.items()}
-    if isinstance(weights := plain.get("class_weight"), Mapping):
-        plain["class_weight"] = {str(name): weight for name, weight in weights.items()}
-    training = validated(TrainingConfig, plain)
-    return training, Components.build(training, given)
-
-
-def _resolve_optimizer(optimizer: str | Optimizer, learning_rate: float | None) -> Optimizer:
-    """Return the optimizer with its learning rate, which is given once: there, or as an option of its own."""
-    resolved = OPTIMIZERS.resolve(optimizer)
-    if learning_rate is None:
-        return resolved
-    if not isinstance(optimizer, str) or re.search(r"learning_rate|\(\s*[-+.\d]", optimizer):
-        raise UsageError(
-            "learning_rate", f"the optimizer has one already, {resolved.learning_rate:g}; give it once"
-        )
-    return replace(resolved, learning_rate=learning_rate)
+    fields = fields_of("training")
+    for name in options:
+        if name not in fields:
+            raise unknown_option(name, fields, known)
+    optimizer, named = optimizer_of(options), options.get("optimizer", "")
+    own = not isinstance(named, str) or re.search(r"learning_rate|\(\s*[-+.\d]", named)
+    if own and options.get("learning_rate") is not None:
+        rate = OPTIMIZERS.resolve(named).learning_rate
+        raise UsageError("learning_rate", f"the optimizer has one already, {rate:g}; give it once")
+    rest = {name: value for name, value in options.items() if name not in OptimizerShorthand.model_fields}
+    training = validated(TrainingConfig, rest | {"optimizer": optimizer.spec})
+    objects = {name: value for name, value in rest.items() if hasattr(value, "spec")}
+    return training, Components.build(training, objects | {"optimizer": optimizer})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any
 
 from glassnet.data.arrays import as_dataset
 from glassnet.data.dataset import Dataset
@@ -13,12 +14,15 @@ from glassnet.nn.network import Network
 from glassnet.runtime.environment import environment
 from glassnet.training.callbacks import Callback
 from glassnet.training.components import resolve_options
-from glassnet.training.config import NetworkConfig, RunConfig, TrainingConfig, TrainingOptions, validated
+from glassnet.training.config import RunConfig
+from glassnet.training.option_errors import validated
+from glassnet.training.options import NetworkConfig, TrainingConfig, takes_training_options
 from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
 from glassnet.training.trainer import Trainer
 
 
+@takes_training_options
 def fit(
     network: Network,
     data: Any,
@@ -30,7 +34,7 @@ def fit(
     callbacks: Sequence[Callback] = (),
     run_dir: str | Path | None = None,
     progress: bool = True,
-    **options: Unpack[TrainingOptions],
+    **options: Any,
 ) -> Run:
     """Train a network, in place.
 
@@ -58,53 +62,6 @@ def fit(
         Folder to save the run in; it must be new or empty. None: nothing is written.
     progress : bool, default True
         Show the progress on stderr.
-    optimizer : str or Optimizer, default "adam"
-        The update rule: a name from `OPTIMIZERS`, with options if need be, ``"momentum(0.05, momentum=0.8)"``; or
-        an object.
-    learning_rate : float, optional
-        Step size of the optimizer, where that does not give its own.
-    schedule : str or Schedule, default "constant"
-        What multiplies the learning rate step by step, a name from `SCHEDULES`: ``"one_cycle"``,
-        ``"cosine(warmup=0.05)"``.
-    epochs : int, default 10
-        Passes over the training rows, or over as many as ``samples_per_epoch`` says.
-    batch_size : int, optional
-        Rows of a step; 128, or all of them where there are fewer. `GD` takes all rows of an epoch at once.
-    samples_per_epoch : int or float, optional
-        Number of training rows an epoch takes, or a share of them up to 1.0. Default: all.
-    sampling : {"fresh", "first"}
-        Whether an epoch's rows are drawn afresh from all, or are always the first ones.
-    augmentation : str or Augmentation, default "none"
-        How images of bytes are moved each time they are drawn: ``"shift(2) + flip + erase(0.5)"``.
-    class_weight : {"balanced"} or dict, optional
-        How much the rows of each class count, see `glassnet.training.row_weights`.
-    label_smoothing : float, default 0
-        What is taken from the certainty of the targets, see `glassnet.nn.targets.smooth`; the training loss is
-        that of the smoothed targets, the validation loss is not.
-    l1, l2, weight_decay, clip_norm, clip_value, max_norm, ema : float
-        What is done to gradient and weights at each step, see `glassnet.nn.update`. No loss that is reported
-        contains the penalties. With ``ema`` the network is evaluated, and ends, with the average of its
-        parameters.
-    average_epochs : int, optional
-        Evaluate, and end, with the mean of the parameters at the ends of the last so many epochs (Izmailov et al.
-        2018).
-    metrics : list of str, optional
-        Measured on the validation rows after each epoch, names from `glassnet.training.metrics.METRICS`;
-        columns ``validation_NAME`` of the history.
-    early_stopping : int, str or EarlyStopping, optional
-        ``"patience(10)"``, ``"patience(5, monitor=auc)"``: end when that does not improve any more, with the best
-        epoch's parameters. A number is the patience: 10 means ``"patience(10)"``.
-    checkpoint_every : int, optional
-        Save the run after every so many epochs. Default: at the end of an epoch, every 30 seconds. From what was
-        saved last, `glassnet.resume` goes on as if the run had not been stopped.
-    kernels : {"auto", "numba", "numpy"}
-        "numpy" evaluates the formulas as they stand, "numba" compiles them; "auto" compiles where Numba is
-        installed and parameters times rows of an epoch are 2e8 or more. The two differ by rounding.
-    threads : int, optional
-        Threads of this run, the same from beginning to end. By default as many as are fastest, measured at the
-        start and corrected when the machine becomes busy; the history says how many. Compiled, the result does
-        not depend on how many of them are at work. As NumPy evaluates it, it does by rounding; there a small
-        network (as above) takes one thread.
 
     Returns
     -------
@@ -142,7 +99,7 @@ def fit(
     data = as_dataset(data, y, validation_data)
     if network.loss.output == "softmax" and data.task == "regression" and data.train.y.ndim == 1:
         raise DataError("y: classes are whole numbers 0, 1, ..., and these are floats; give y.astype(int)")
-    training, components = resolve_options(options)
+    training, components = resolve_options(options, inspect.signature(fit).parameters)
     config = describe_run(network, data, training, network.seed if seed is None else seed, sample_weight)
     folder = None if run_dir is None else Path(run_dir)
     with Trainer.open(network, data, config, components, sample_weight=sample_weight, folder=folder) as trainer:

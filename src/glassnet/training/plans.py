@@ -6,7 +6,8 @@ import importlib.resources
 import tomllib
 
 from glassnet.errors import UsageError
-from glassnet.training.config import RunConfig, validated
+from glassnet.training.config import RunConfig
+from glassnet.training.option_errors import validated
 
 
 def plan_names(dataset: str) -> list[str]:

@@ -18,7 +18,8 @@ from glassnet.nn.network import Network
 from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.seeds import stream
-from glassnet.training.config import TrainingConfig, validated
+from glassnet.training.option_errors import validated
+from glassnet.training.options import TrainingConfig
 from glassnet.training.sampling import Sampler
 
 #: Weight of what was before in the smoothed loss.

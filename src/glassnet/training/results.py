@@ -39,7 +39,7 @@ class Run:
 
     Examples
     --------
-    >>> from glassnet.training.config import DataConfig
+    >>> from glassnet.training.options import DataConfig
     >>> Run(Network([64, 10]), History(), RunConfig(data=DataConfig(dataset="digits")), None)
     Run([64, 10] on digits, no epochs yet)
     """

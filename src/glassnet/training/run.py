@@ -14,10 +14,12 @@ from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.network import Network
 from glassnet.training.callbacks import Callback
 from glassnet.training.components import Components
-from glassnet.training.config import RunConfig, TrainingConfig, check_data, validated
+from glassnet.training.config import RunConfig, check_data
 from glassnet.training.fit import describe_run
 from glassnet.training.history import History
 from glassnet.training.model_file import load_model, network_from
+from glassnet.training.option_errors import validated
+from glassnet.training.options import TrainingConfig
 from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
 from glassnet.training.run_folder import RunFolder

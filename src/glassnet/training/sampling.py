@@ -10,7 +10,7 @@ from glassnet.data.dataset import Dataset, is_mapped
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.optimizers import Optimizer
-from glassnet.training.config import TrainingConfig
+from glassnet.training.options import TrainingConfig
 
 DEFAULT_BATCH_SIZE = 128
 

@@ -26,12 +26,13 @@ from glassnet.runtime.seeds import stream
 from glassnet.training.callbacks import Callback, ask, calling
 from glassnet.training.checkpointer import Checkpointer
 from glassnet.training.components import Components
-from glassnet.training.config import RunConfig, TrainingConfig
+from glassnet.training.config import RunConfig
 from glassnet.training.early_stopping import Watch
 from glassnet.training.engine import make_engine
 from glassnet.training.health.monitor import Health, Monitor
 from glassnet.training.history import EpochRecord
 from glassnet.training.metrics import RunningMetrics
+from glassnet.training.options import TrainingConfig
 from glassnet.training.progress import TrainingProgress
 from glassnet.training.results import DivergenceError, Interrupted, Run
 from glassnet.training.row_weights import weigh_rows

@@ -6,7 +6,7 @@ import pytest
 import glassnet as gn
 from glassnet.locales.catalogue import Message
 from glassnet.nn.optimizers import OPTIMIZERS
-from glassnet.training.config import TrainingConfig, configure
+from glassnet.training.config import configure
 from glassnet.training.health.evidence import Baseline, Evidence
 from glassnet.training.health.remedies import (
     Remedy,
@@ -18,6 +18,7 @@ from glassnet.training.health.remedies import (
 )
 from glassnet.training.health.sharpness import largest_rate
 from glassnet.training.health.vitals import Probe
+from glassnet.training.options import TrainingConfig
 
 RNG = np.random.default_rng(0)
 X, TARGETS = RNG.uniform(0, 1, (128, 20)), np.eye(3)[RNG.integers(0, 3, 128)]
@@ -30,9 +31,7 @@ def evidence(optimizer="adam", step_rows=32, **network):
     training = TrainingConfig(optimizer=optimizer)
     baseline = Baseline.of(net.loss, TARGETS)
     rule = OPTIMIZERS.resolve(optimizer)
-    return Evidence(
-        net, training, rule, vitals, (), baseline, probe.input_spread, step_rows, 128, 128, probe=probe
-    )
+    return Evidence(net, training, rule, vitals, (), baseline, probe, step_rows, 128, 128)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,286 @@
+"""What is printed of trained runs, of a comparison of two, of several seeds, and of a range test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import typer
+
+from glassnet.cli.output import (
+    MEASURES,
+    measures_facts,
+    network_fact,
+    print_facts,
+    print_json,
+    print_table,
+    published_table,
+)
+from glassnet.cli.report import Language
+from glassnet.errors import FileError
+
+if TYPE_CHECKING:
+    from glassnet.data.dataset import Dataset
+    from glassnet.nn.network import Network
+    from glassnet.training.health.diagnosis import Diagnosis
+    from glassnet.training.metrics import Evaluation
+    from glassnet.training.range_test import RangeTest
+    from glassnet.training.results import Run
+
+
+@dataclass(frozen=True)
+class SessionOptions:
+    """What is asked of a training beside its configuration.
+
+    Attributes
+    ----------
+    progress, as_json : bool
+        Show the progress; print JSON.
+    run_dir : Path or None
+        Where to save; None: a folder named after the run.
+    figures : dict
+        Published figures to print beside.
+    tensorboard, mlflow : bool
+        Log for these trackers.
+    remark : str
+        What is said before training.
+    strict : bool
+        End with 1 where the network is sick.
+    remedy : bool
+        Train a sick network again, with what its diagnosis says changed.
+    language : Language or None
+        Of the report; None: no report.
+    also : dict
+        What the JSON holds beside what came of the run.
+    """
+
+    progress: bool = True
+    as_json: bool = False
+    run_dir: Path | None = None
+    figures: dict[str, dict[str, float]] = field(default_factory=dict)
+    tensorboard: bool = False
+    mlflow: bool = False
+    remark: str = ""
+    strict: bool = False
+    remedy: bool = False
+    language: Language | None = Language.EN
+    also: dict[str, str] = field(default_factory=dict)
+
+
+class TrainedRun(NamedTuple):
+    """A run that has ended, its report where one was written, and its test figures; None where not finite."""
+
+    run: Run
+    report: Path | None
+    test: Evaluation | None
+
+
+def print_run(trained: TrainedRun, data: Dataset, session: SessionOptions) -> None:
+    """Print what a finished run reached; end with an error as `check_end` says."""
+    from glassnet.training.metrics import evaluate
+
+    run, last = trained.run, trained.run.chosen
+    test = trained.test or evaluate(run.network, data)  # which says why the figures are not finite
+    if session.as_json:
+        print_json(_run_record(trained, data, session))
+        return check_end([run], session)
+    epochs = "1 epoch" if len(run.history) == 1 else f"{len(run.history)} epochs"
+    facts = [
+        _rows_fact(data),
+        network_fact(run.network),
+        ("optimizer", run.config.training.optimizer),
+        ("trained", f"{epochs}, {run.history.seconds:.1f} s, {run.config.environment['kernels']} kernels"),
+    ]
+    if run.stopped != "epochs":
+        facts.append(("stopped by", run.stopped))
+    if run.best_epoch is not None:
+        facts.append(("best epoch", str(run.best_epoch)))
+    if last:
+        facts.append(("training loss", f"{last.train_loss:.4f}"))
+    if last and last.validation_accuracy is not None:
+        facts.append(("validation accuracy", f"{last.validation_accuracy:.4f}"))
+    facts += [(name.replace("_", " "), f"{value:.4f}") for name, value in (last.measures if last else {}).items()]
+    facts += [(f"test {name}", value) for name, value in measures_facts(test)]
+    facts += [("test loss", f"{test.loss:.4f}"), ("health", _health_text(run)), ("run folder", str(run.folder))]
+    print_facts([*facts, *_report_facts([trained])])
+    _print_published(session, test.measures)
+    check_end([run], session)
+
+
+def print_comparison(
+    before: TrainedRun, after: TrainedRun, cause: Diagnosis, data: Dataset, session: SessionOptions
+) -> None:
+    """Print a sick run and the one after its remedy."""
+    remedy = cause.remedy
+    assert remedy is not None
+    if session.as_json:
+        records = [_run_record(one, data, session) for one in (before, after)]
+        print_json(records[1] | {"before": records[0], "remedy": remedy.changes})
+    else:
+        rows = [_comparison_row("before", before), _comparison_row("after", after)]
+        facts = [_rows_fact(data), ("diagnosis", str(cause)), ("changed", str(remedy))]
+        print_facts([*facts, *_report_facts([before, after])])
+        typer.echo()
+        print_table(["", "training loss", "validation", "test", "health", "run folder"], rows, text=(0, 4, 5))
+    check_end([after.run], session)
+
+
+def print_seeds(trained: Sequence[TrainedRun], folder: Path, data: Dataset, session: SessionOptions) -> None:
+    """Print the measures of runs that differ in their seed, and their mean and spread."""
+    from glassnet.training.metrics import evaluate, spread_over_runs
+
+    runs = [one.run for one in trained]
+    found = [one.test or evaluate(one.run.network, data) for one in trained]
+    spread = spread_over_runs(found)
+    if session.as_json:
+        records = [
+            {
+                "seed": run.config.seed,
+                "run_dir": str(run.folder),
+                "report": file and str(file),
+                "test_loss": one.loss,
+                "measures": one.measures,
+            }
+            for (run, file, _), one in zip(trained, found, strict=True)
+        ]
+        record: dict[str, Any] = {
+            "run_dir": str(folder),
+            "dataset": data.name,
+            "layers": list(runs[0].network.layers),
+        }
+        record |= {"published": session.figures, "runs": records}
+        print_json(record | {"spread": {name: asdict(over) for name, over in spread.items()}})
+        return check_end(runs, session)
+    facts = [_rows_fact(data), network_fact(runs[0].network), ("run folders", str(folder))]
+    print_facts([*facts, *_report_facts(trained)])
+    typer.echo()
+    rows = [
+        [f"seed {run.config.seed}", *(f"{one.measures[name]:.4f}" for name in spread)]
+        for run, one in zip(runs, found, strict=True)
+    ]
+    rows.append(["mean", *(f"{over.mean:.4f}" for over in spread.values())])
+    rows.append(["std", *(f"{over.std:.4f}" for over in spread.values())])
+    rows.append(["95 % of the mean", *(f"{over.low:.3f} to {over.high:.3f}" for over in spread.values())])
+    print_table(["test rows", *(MEASURES.get(name, name) for name in spread)], rows)
+    _print_published(session, {name: over.mean for name, over in spread.items()})
+    check_end(runs, session)
+
+
+def print_range_test(
+    found: RangeTest, network: Network, data: Dataset, picture: Path, session: SessionOptions
+) -> None:
+    """Print which learning rate to take, and why."""
+    if session.as_json:
+        record = {
+            "dataset": data.name,
+            "optimizer": found.optimizer,
+            "learning_rate": found.pick,
+            "highest_stable": found.highest_stable,
+            "reason": found.reason,
+            "picture": str(picture),
+        }
+        curve = {"learning_rates": found.learning_rates, "losses": found.losses, "smoothed": found.smoothed}
+        print_json(record | {name: [float(value) for value in values] for name, values in curve.items()})
+        return
+    print_facts(
+        [
+            network_fact(network),
+            ("optimizer", found.optimizer),
+            ("learning rate", f"{found.pick:.3g}"),
+            ("highest stable", f"{found.highest_stable:.3g}"),
+            ("because", found.reason),
+            ("curve", str(picture)),
+        ]
+    )
+
+
+def check_end(runs: Sequence[Run], session: SessionOptions) -> None:
+    """End with an error where a folder does not hold the end of its run, or a network is sick and may not be."""
+    for run in runs:
+        if run.unsaved is not None:
+            raise FileError(
+                run.unsaved.path,
+                f"{run.unsaved.problem}; the run is at its end, but its folder holds an earlier state: "
+                f"make room and go on with: glassnet train --resume {quote(str(run.folder))}",
+            )
+    if session.strict and any(run.health is not None and run.health.sick for run in runs):
+        raise typer.Exit(1)
+
+
+def _run_record(trained: TrainedRun, data: Dataset, session: SessionOptions) -> dict[str, Any]:
+    """Return what a run reached as one record; without test figures where the network gives no finite numbers."""
+    from glassnet.training.health.diagnosis import in_json
+
+    run, last, test = trained.run, trained.run.chosen, trained.test
+    return {
+        "run_dir": str(run.folder),
+        "report": trained.report and str(trained.report),
+        "dataset": data.name,
+        "layers": list(run.network.layers),
+        "parameters": len(run.network.theta),
+        "optimizer": run.config.training.optimizer,
+        "epochs": len(run.history),
+        "stopped": run.stopped,
+        "best_epoch": run.best_epoch,
+        "seconds": round(run.history.seconds, 3),
+        "kernels": run.config.environment["kernels"],
+        "threads": last and last.threads,
+        "train_loss": last and last.train_loss,
+        "train_accuracy": last and last.train_accuracy,
+        "validation_loss": last and last.validation_loss,
+        "validation_accuracy": last and last.validation_accuracy,
+        "validation_measures": last.measures if last else {},
+        "test_loss": test and test.loss,
+        "test_accuracy": test and test.measures.get("accuracy"),
+        "test_measures": test.measures if test else {},
+        "test_intervals": test.intervals if test else {},
+        "published": session.figures,
+        "health": in_json(run.health.diagnoses) if run.health else [],
+        "sick": run.health is not None and run.health.sick,
+        "theta_sha256": run.network.fingerprint(),
+        **session.also,
+    }
+
+
+def _comparison_row(name: str, trained: TrainedRun) -> list[str]:
+    """Return a run's line in a table of two."""
+    run, last, found = trained.run, trained.run.chosen, trained.test
+    test = "not finite" if found is None else f"{next(iter(found.measures.values())):.4f}"
+    loss = f"{last.train_loss:.4g}" if last else "none"
+    accuracy = f"{last.validation_accuracy:.4f}" if last and last.validation_accuracy is not None else ""
+    kinds = [found.kind for found in run.health.diagnoses if found.sick] if run.health else []
+    return [name, loss, accuracy, test, ", ".join(kinds) or "healthy", str(run.folder)]
+
+
+def _report_facts(trained: Sequence[TrainedRun]) -> list[tuple[str, str]]:
+    """Return where the reports are, for `print_facts`; nothing where there are none."""
+    files = [str(one.report) for one in trained if one.report is not None]
+    return [("report" if len(trained) == 1 else "reports", ", ".join(files))] if files else []
+
+
+def _health_text(run: Run) -> str:
+    """Return what is wrong in short; warnings have said it at length."""
+    found = run.health.diagnoses if run.health else ()
+    words = [
+        f"{'sick: ' if one.sick else ''}{one.kind}{f' in layer {one.layer}' if one.layer else ''}" for one in found
+    ]
+    return "; ".join(words) or "healthy"
+
+
+def _print_published(session: SessionOptions, measures: dict[str, float]) -> None:
+    """Print published figures with one's own, where they were asked for."""
+    if session.figures:
+        typer.echo()
+        published_table(session.figures, measures)
+
+
+def _rows_fact(data: Dataset) -> tuple[str, str]:
+    """Return how many rows there are, for `print_facts`."""
+    rows = ", ".join(
+        f"{len(split.y):,} {name}"
+        for name, split in (("training", data.train), ("validation", data.validation), ("test", data.test))
+    )
+    return "data", f"{data.name}: {rows} rows"
