@@ -16,6 +16,15 @@ collect_ignore = ["nn/optimizers/make_optimizer_trajectories.py", "mutants.py", 
 # A shell has its background jobs ignore SIGINT, and so would every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Files of tests are kept in memory where there is room for them: each of many small writes would wait for a disk.
+MEMORY = Path("/dev/shm")
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
+    disk = os.statvfs(MEMORY)
+    if (
+        disk.f_bavail * disk.f_frsize > 4 * 2**30 and not disk.f_flag & os.ST_NOEXEC
+    ):  # compiled code is loaded from it
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("here", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "here")

@@ -2,10 +2,13 @@
 
 import gzip
 import struct
+import subprocess
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from glassnet.data import parquet
 from glassnet.data.registry import load_dataset
 
 FILES = {
@@ -35,6 +38,18 @@ def small_files(tmp_path):
     for name, array in FILES.items():
         (folder / name).write_bytes(gzip.compress(_idx_bytes(array)))
     return folder
+
+
+@pytest.fixture
+def decode_here(monkeypatch):
+    """Parquet is decoded in this process, as the one of its own would do it: that takes most of a test's time."""
+
+    def run(command, **_):
+        problem = parquet._write_arrow(*command[-2:]) or ""
+        return subprocess.CompletedProcess(command, 2 if problem else 0, problem.encode(), b"")
+
+    monkeypatch.setattr(parquet, "_limit_memory", lambda more: None)
+    monkeypatch.setattr(parquet, "subprocess", SimpleNamespace(**vars(subprocess) | {"run": run}))
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassnet.data.array_files import read_rows
+from glassnet.data.numpy_files import read_rows
 from glassnet.errors import FileError
 
 ROWS = np.linspace(-1, 1, 12).reshape(3, 4)

@@ -7,6 +7,8 @@ import pytest
 from glassnet.data.arrays import as_dataset, as_split
 from glassnet.data.dataset import Dataset, Split
 from glassnet.errors import DataError, UsageError
+from glassnet.nn.network import Network
+from glassnet.training.metrics import evaluate, predict_test_rows
 
 X = np.random.default_rng(0).normal(size=(60, 4))
 Y = np.arange(60) % 3
@@ -83,3 +85,11 @@ def test_a_split_is_two_arrays():
     split = as_split([[1, 2], [3, 4]], [0.5, 1.5])
     assert split.X.shape == (2, 2)
     assert split.y.dtype == float
+
+
+def test_without_test_rows_an_evaluation_says_what_to_give():
+    data, network = as_dataset(X, Y), Network([4, 3])
+    for call in (evaluate, predict_test_rows):
+        with pytest.raises(DataError, match=r"^arrays: there are no test rows; give rows and labels as X, y, or"):
+            call(network, data)
+    assert evaluate(network, data.train).rows == 55

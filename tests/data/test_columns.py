@@ -231,7 +231,7 @@ ROWS = st.lists(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=15)
 @given(ROWS)
-def test_the_same_table_in_any_format_gives_the_same_numbers(tmp_path, rows):
+def test_the_same_table_in_any_format_gives_the_same_numbers(decode_here, tmp_path, rows):
     frame = pl.DataFrame(rows, schema=["size", "count", "colour", "ok", "y"], orient="row")
     assume(frame["y"].n_unique() == 2 and frame["count"].null_count() < len(rows))
     frame.write_csv(tmp_path / "t.csv")

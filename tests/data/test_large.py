@@ -17,7 +17,7 @@ from glassnet.errors import FileError, UsageError
 
 
 @pytest.fixture
-def everything_is_large(monkeypatch, tmp_path_factory):
+def everything_is_large(decode_here, monkeypatch, tmp_path_factory):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))  # no other process's files
     monkeypatch.setattr(user_data, "LARGE", 100)
     monkeypatch.setattr(large, "BLOCK", 700)

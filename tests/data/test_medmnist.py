@@ -181,36 +181,43 @@ def test_a_damaged_file_is_refused_by_name(put):
     assert "damaged" in refusal("breastmnist", home)
 
 
+def flag_of(medical):
+    """Return the name of a set without the size."""
+    return medical.name.partition("_")[0]
+
+
 def test_there_are_eighteen_sets_with_their_tasks():
     assert len(SETS) == 18
-    assert {medical.flag: medical.task for medical in list_sets()} == SETS
+    assert {flag_of(medical): medical.task for medical in list_sets()} == SETS
     assert set(SETS.values()) < set(TASKS)
 
 
 def test_flat_sets_come_in_four_sizes_and_cubes_in_two():
     sizes = {}
     for medical in list_sets():
-        sizes.setdefault(medical.flag, []).append(medical.size)
-        assert medical.name == medical.flag + ("" if medical.size == 28 else f"_{medical.size}")
-        edges = (medical.size,) * (3 if medical.flag.endswith("3d") else 2)
+        flag, size = flag_of(medical), medical.image_shape[0]
+        sizes.setdefault(flag, []).append(size)
+        assert medical.name == flag + ("" if size == 28 else f"_{size}")
+        edges = (size,) * (3 if flag.endswith("3d") else 2)
         assert medical.image_shape in (edges, (*edges, 3))
-        assert f"{medical.size} x {medical.size}" in medical.title
+        assert f"{size} x {size}" in medical.title
     for flag, found in sizes.items():
         assert found == ([28, 64] if flag.endswith("3d") else [28, 64, 128, 224]), flag
-    colours = {medical.flag for medical in list_sets() if medical.image_shape[-1] == 3}
+    colours = {flag_of(medical) for medical in list_sets() if medical.image_shape[-1] == 3}
     assert colours == {"pathmnist", "dermamnist", "retinamnist", "bloodmnist"}
 
 
 @for_each("medical", list_sets())
 def test_the_facts_of_every_set_fit_together(medical):
-    assert set(medical.facts["labels"]) == {str(k) for k in range(len(medical.labels))}
-    assert set(medical.facts["n_samples"]) == {"train", "val", "test"}
+    facts = read_descriptions()["sets"][flag_of(medical)]
+    assert set(facts["labels"]) == {str(k) for k in range(len(medical.labels))}
+    assert set(facts["n_samples"]) == {"train", "val", "test"}
     assert (len(medical.labels) == 2) == (medical.task == "binary")
     assert list(medical.source.files) == [f"{medical.name}.npz"]
-    file = medical.facts["files"][str(medical.size)]
+    file = facts["files"][str(medical.image_shape[0])]
     assert f"{medical.source.url}{medical.name}.npz{medical.source.query}" == file["url"]
     assert medical.source.files[f"{medical.name}.npz"] == file["md5"]
-    assert bool(medical.published) == (not medical.flag.endswith("3d"))
+    assert bool(medical.published) == (not flag_of(medical).endswith("3d"))
     assert medical.licence.startswith("CC BY")
     assert (DATASETS[medical.name].task, DATASETS[medical.name].targets) == (medical.task, len(medical.labels))
 

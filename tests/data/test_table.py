@@ -194,6 +194,9 @@ BAD_PARQUET = {
     "footer of noise": (NO_FOOTER, "is damaged"),
     "body of noise": (b"PAR1" + b"\xff" * (len(BODY) - 4) + GOOD_PARQUET[-8 - FOOTER :], "is damaged"),
     "body gone": (b"PAR1" + GOOD_PARQUET[-8 - FOOTER :], "is damaged"),
+}
+
+BAD_CONTENT = {
     "list": (parquet(FRAME.with_columns(x=pl.lit([1, 2]))), "column 'x' is nested ('List"),
     "struct": (parquet(FRAME.with_columns(x=pl.struct("age", "dose"))), "column 'x' is nested ("),
     "binary": (parquet(FRAME.with_columns(x=pl.lit(b"ab"))), "column 'x' holds Binary"),
@@ -215,16 +218,22 @@ def test_bad_parquet_is_refused(tmp_path, content, said, capfd):
     assert capfd.readouterr() == ("", "")  # a panic of Polars would be written there
 
 
+@pytest.mark.parametrize(("content", "said"), BAD_CONTENT.values(), ids=BAD_CONTENT)
+def test_parquet_that_holds_no_plain_table_is_refused(decode_here, tmp_path, content, said):
+    assert said in refused(written(tmp_path, content, "table.parquet"))
+
+
 @pytest.mark.parametrize("compression", ["uncompressed", "snappy", "gzip", "lz4", "zstd", "brotli"])
-def test_parquet_comes_back(tmp_path, compression):
+def test_parquet_comes_back(decode_here, tmp_path, compression):
     read = read_table(written(tmp_path, parquet(FRAME, compression=compression), "table.parquet"))
     assert read.equals(FRAME)
     assert read.schema == FRAME.schema
 
 
-def test_a_name_that_looks_like_a_pattern_is_a_name(tmp_path):
+def test_a_process_of_its_own_decodes_and_a_name_that_looks_like_a_pattern_is_a_name(tmp_path):
     path = written(tmp_path, GOOD_PARQUET, "t[1]*.parquet")
     assert read_table(path).equals(FRAME)
+    assert "column 'x' is nested ('List" in refused(written(tmp_path, BAD_CONTENT["list"][0], "t.parquet"))
 
 
 def test_damaged_gzip_is_refused(tmp_path):
@@ -318,7 +327,7 @@ def test_importing_the_module_imports_no_polars():
 
 
 @pytest.mark.parametrize("load", [load_iris, load_wine])
-def test_real_tables_written_and_read_back(tmp_path, load):
+def test_real_tables_written_and_read_back(decode_here, tmp_path, load):
     bunch = load()
     names = [name.replace(",", "") for name in bunch.feature_names]
     frame = pl.DataFrame(bunch.data, schema=names).with_columns(kind=bunch.target_names[bunch.target])

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from glassnet.data.registry import load_dataset
-from glassnet.data.user_data import SPLIT, TABLES, WHOLE, UserData, looks_like_a_path
+from glassnet.data.user_data import SPLIT, TABLES, WHOLE, looks_like_a_path, read_user_data
 from glassnet.errors import DataError, FileError, UsageError
 
 X = np.arange(60.0).reshape(30, 2)
@@ -21,7 +21,7 @@ def splits(data):
 def refusal(error, path, validation=None, **options):
     """Return the message that refuses the data, after checking that it is one line that names file or option."""
     with pytest.raises(error) as caught:
-        UserData(str(path), **options).load(validation, 0)
+        read_user_data(str(path), **options, validation=validation, split_seed=0)
     message = str(caught.value)
     assert "\n" not in message
     if isinstance(caught.value, FileError):
@@ -48,7 +48,7 @@ def md5(path):
 def test_an_npz_file_with_rows_and_labels_is_split(tmp_path, names, column):
     rows, labels = names
     path = saved(tmp_path, **{rows: X, labels: Y[:, None] if column else Y})
-    data = UserData(str(path)).load(6, 0)
+    data = read_user_data(str(path), validation=6, split_seed=0)
     assert [len(split.y) for split in splits(data)] == [18, 6, 6]
     for split in splits(data):
         np.testing.assert_array_equal(split.y, split.X[:, 0] / 2 % 3)
@@ -70,30 +70,30 @@ def test_an_npz_file_with_splits_keeps_them(tmp_path, names, column):
         name: part[:, None] if column and part.ndim == 1 else part for name, part in zip(names, parts, strict=True)
     }
     path = saved(tmp_path, **arrays)
-    data = UserData(str(path)).load(None, 0)
+    data = read_user_data(str(path), validation=None, split_seed=0)
     for split, rows, labels in zip(splits(data), parts[::2], parts[1::2], strict=True):
         np.testing.assert_array_equal(split.X, rows)
         np.testing.assert_array_equal(split.y, labels)
     assert data.validation_size is None
     # Asked for, validation rows are drawn; without official ones, a twelfth is.
-    drawn = UserData(str(path)).load(5, 0)
+    drawn = read_user_data(str(path), validation=5, split_seed=0)
     assert (len(drawn.validation.y), drawn.validation_size) == (5, 5)
     np.testing.assert_array_equal(drawn.test.X, X[24:])
     del arrays[names[2]], arrays[names[3]]
-    data = UserData(str(saved(tmp_path, **arrays))).load(None, 0)
+    data = read_user_data(str(saved(tmp_path, **arrays)), validation=None, split_seed=0)
     assert [len(split.y) for split in splits(data)] == [18, 2, 6]
     np.testing.assert_array_equal(data.test.X, X[24:])
 
 
 def test_validation_arrays_of_a_common_name_are_not_passed_over(tmp_path):
     path = saved(tmp_path, X_train=X[:20], y_train=Y[:20], X_val=X[20:24], y_val=Y[20:24], X_test=X, y_test=Y)
-    np.testing.assert_array_equal(UserData(str(path)).load(None, 0).validation.X, X[20:24])
+    np.testing.assert_array_equal(read_user_data(str(path), validation=None, split_seed=0).validation.X, X[20:24])
 
 
 @pytest.mark.parametrize("shape", [(30, 4, 5), (30, 4, 5, 3)])
 def test_rows_of_several_axes_are_images(tmp_path, shape):
     images = np.arange(np.prod(shape)).reshape(shape).astype(np.uint8)
-    data = UserData(str(saved(tmp_path, images=images, labels=Y))).load(None, 0)
+    data = read_user_data(str(saved(tmp_path, images=images, labels=Y)), validation=None, split_seed=0)
     assert data.image_shape == shape[1:]
     assert data.train.X.dtype == np.uint8
 
@@ -109,7 +109,7 @@ def test_rows_of_several_axes_are_images(tmp_path, shape):
     ],
 )
 def test_the_task_of_an_npz_file_is_told_by_its_labels(tmp_path, labels, task):
-    assert UserData(str(saved(tmp_path, X=X, y=labels))).load(None, 0).task == task
+    assert read_user_data(str(saved(tmp_path, X=X, y=labels)), validation=None, split_seed=0).task == task
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def put_rows(folder, rows=X, labels=Y):
 def test_an_npy_file_of_rows_has_its_labels_in_the_target(tmp_path, monkeypatch, column):
     path, labels = put_rows(tmp_path, labels=Y[:, None] if column else Y)
     monkeypatch.chdir(tmp_path)
-    data = UserData("rows.npy", "labels.npy").load(6, 0)
+    data = read_user_data("rows.npy", "labels.npy", validation=6, split_seed=0)
     assert [len(split.y) for split in splits(data)] == [18, 6, 6]
     for split in splits(data):
         np.testing.assert_array_equal(split.y, split.X[:, 0] / 2 % 3)
@@ -175,7 +175,7 @@ def test_an_npy_file_of_rows_has_its_labels_in_the_target(tmp_path, monkeypatch,
     assert data.checksums == {"rows.npy": md5(path), "labels.npy": md5(Path(labels))}
     assert (data.name, data.image_shape) == ("rows", None)
     images, labels = put_rows(tmp_path, np.zeros((30, 2, 5), np.uint8))
-    assert UserData(str(images), labels).load(6, 0).image_shape == (2, 5)
+    assert read_user_data(str(images), labels, validation=6, split_seed=0).image_shape == (2, 5)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_an_npy_file_of_rows_has_its_labels_in_the_target(tmp_path, monkeypatch,
 def test_npy_files_that_contradict_each_other_are_refused(tmp_path, rows, labels):
     path, labels = put_rows(tmp_path, rows, labels)
     with pytest.raises((DataError, FileError)) as caught:
-        UserData(str(path), labels).load(None, 0)
+        read_user_data(str(path), labels, validation=None, split_seed=0)
     assert "\n" not in str(caught.value)
     assert "rows" in str(caught.value)
 
@@ -204,7 +204,7 @@ def test_an_npy_file_needs_a_target_and_takes_no_impute(tmp_path):
     assert refusal(UsageError, path).startswith("target: ")
     assert refusal(UsageError, path, target=labels, impute="median").startswith("impute: ")
     with pytest.raises(FileError, match=r"nowhere\.npy: "):
-        UserData(str(path), str(tmp_path / "nowhere.npy")).load(None, 0)
+        read_user_data(str(path), str(tmp_path / "nowhere.npy"), validation=None, split_seed=0)
 
 
 # Folders of images
@@ -219,7 +219,7 @@ def put_images(folder, classes=("cat", "dog"), count=5, first=0, size=(4, 3)):
 
 def test_a_folder_of_images_is_split(tmp_path):
     put_images(tmp_path / "pets", count=10)
-    data = UserData(str(tmp_path / "pets")).load(4, 0)
+    data = read_user_data(str(tmp_path / "pets"), validation=4, split_seed=0)
     assert (data.name, data.class_names, data.image_shape, data.task) == ("pets", ("cat", "dog"), (3, 4), "binary")
     assert [split.X.shape for split in splits(data)] == [(12, 3, 4), (4, 3, 4), (4, 3, 4)]
     for split in splits(data):
@@ -229,7 +229,7 @@ def test_a_folder_of_images_is_split(tmp_path):
     assert len(data.checksums) == 1
     assert data.origin == {"dataset": str(tmp_path / "pets")}
     Image.new("L", (4, 3), 200).save(tmp_path / "pets" / "cat" / "0.png")
-    assert UserData(str(tmp_path / "pets")).load(4, 0).checksums != data.checksums
+    assert read_user_data(str(tmp_path / "pets"), validation=4, split_seed=0).checksums != data.checksums
 
 
 @pytest.mark.parametrize("name", [None, "val", "validation"])
@@ -238,14 +238,14 @@ def test_a_folder_of_splits_keeps_them(tmp_path, name):
     put_images(tmp_path / "test", count=2, first=100)
     if name:
         put_images(tmp_path / name, count=1, first=200)
-    data = UserData(str(tmp_path)).load(None, 0)
+    data = read_user_data(str(tmp_path), validation=None, split_seed=0)
     assert data.test.X[:, 0, 0].tolist() == [100, 101, 110, 111]
     if name:
         assert data.validation.X[:, 0, 0].tolist() == [200, 210]
         assert (len(data.train.y), data.validation_size) == (12, None)
     else:
         assert (len(data.train.y), len(data.validation.y), data.validation_size) == (11, 1, 1)
-    asked = UserData(str(tmp_path)).load(4, 0)  # drawn from all rows but those of the test
+    asked = read_user_data(str(tmp_path), validation=4, split_seed=0)  # drawn from all rows but those of the test
     assert (len(asked.train.y), len(asked.validation.y)) == (10 if name else 8, 4)
     own = {int(value) for split in (asked.train, asked.validation) for value in split.X[:, 0, 0]}
     assert own == {int(value) for split in (data.train, data.validation) for value in split.X[:, 0, 0]}
@@ -256,7 +256,7 @@ def test_a_folder_without_images_is_refused(tmp_path):
     put_images(tmp_path, count=3)
     (tmp_path / "cat" / "0.png").write_bytes(b"no image")
     with pytest.raises(FileError, match=r"cat/0\.png"):
-        UserData(str(tmp_path)).load(None, 0)
+        read_user_data(str(tmp_path), validation=None, split_seed=0)
 
 
 # Tables
@@ -289,22 +289,22 @@ def written(folder, frame=None, suffix="csv"):
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
-def test_a_table_becomes_classes_or_numbers(tmp_path, suffix):
+def test_a_table_becomes_classes_or_numbers(decode_here, tmp_path, suffix):
     path = written(tmp_path, suffix=suffix)
-    data = UserData(str(path), "kind").load(8, 0)
+    data = read_user_data(str(path), "kind", validation=8, split_seed=0)
     assert (data.name, data.task, data.class_names) == ("mine", "multi-class", ("a", "b", "c"))
     assert [split.X.shape for split in splits(data)] == [(40, 6), (8, 6), (12, 6)]
     assert data.checksums == {path.name: md5(path)}
     assert data.origin == {"dataset": str(path), "target": "kind"}
     assert data.encoder.feature_names == ("size", "colour=blue", "colour=green", "colour=red", "wild", "price")
-    assert UserData(str(path), "wild").load(8, 0).task == "binary"
-    numbers = UserData(str(path), "price").load(8, 0)
+    assert read_user_data(str(path), "wild", validation=8, split_seed=0).task == "binary"
+    numbers = read_user_data(str(path), "price", validation=8, split_seed=0)
     assert (numbers.task, numbers.class_names) == ("regression", None)
     assert any("regression" in remark for remark in numbers.remarks)
 
 
 def test_every_class_is_in_every_split_in_proportion(tmp_path):
-    data = UserData(str(written(tmp_path)), "kind").load(12, 0)
+    data = read_user_data(str(written(tmp_path)), "kind", validation=12, split_seed=0)
     for split in splits(data):
         share = np.array([0.6, 0.2, 0.2]) * len(split.y)
         assert np.abs(np.bincount(split.y, minlength=3) - share).max() <= 1
@@ -312,7 +312,7 @@ def test_every_class_is_in_every_split_in_proportion(tmp_path):
 
 @pytest.mark.parametrize("target", ["kind", "price"])
 def test_a_table_is_scaled_by_its_training_rows_alone(tmp_path, target):
-    data = UserData(str(written(tmp_path)), target).load(8, 0)
+    data = read_user_data(str(written(tmp_path)), target, validation=8, split_seed=0)
     np.testing.assert_allclose(data.train.X[:, 0].mean(dtype=float), 0, atol=1e-6)
     np.testing.assert_allclose(data.train.X[:, 0].std(dtype=float), 1, atol=1e-6)
     assert abs(np.concatenate([split.X[:, 0] for split in splits(data)]).mean()) > 1e-3
@@ -326,7 +326,7 @@ def test_a_table_is_scaled_by_its_training_rows_alone(tmp_path, target):
 @pytest.mark.parametrize("target", ["kind", "price"])
 def test_another_test_or_validation_row_changes_no_training_row(tmp_path, target):
     numbers = pl.Series("size", np.arange(60.0))  # a row can be told by its size
-    before = UserData(str(written(tmp_path, table().with_columns(numbers))), target).load(8, 0)
+    before = read_user_data(written(tmp_path, table().with_columns(numbers)), target, validation=8, split_seed=0)
     for split in (before.test, before.validation):
         size = before.encoder.columns[0].mean + before.encoder.columns[0].std * split.X[:, 0].astype(float)
         row = round(size[2])
@@ -335,7 +335,7 @@ def test_another_test_or_validation_row_changes_no_training_row(tmp_path, target
         frame = table().with_columns(pl.Series("size", changed))
         frame[row, "colour"] = "unseen"
         frame[row, "wild"] = not frame[row, "wild"]
-        after = UserData(str(written(tmp_path, frame)), target).load(8, 0)
+        after = read_user_data(str(written(tmp_path, frame)), target, validation=8, split_seed=0)
         np.testing.assert_array_equal(after.train.X, before.train.X)
         np.testing.assert_array_equal(after.train.y, before.train.y)
         assert after.encoder == before.encoder
@@ -347,7 +347,7 @@ def test_the_test_rows_of_a_table_are_the_same_whatever_the_seed(tmp_path, targe
     path = str(written(tmp_path, table().with_columns(pl.Series("size", np.arange(60.0)))))
     rows = []
     for seed in (0, 0, 1):
-        data = UserData(path, target).load(8, seed)
+        data = read_user_data(path, target, validation=8, split_seed=seed)
         column = data.encoder.columns[0]
         rows.append(
             [np.rint(column.mean + column.std * split.X[:, 0].astype(float)).tolist() for split in splits(data)]
@@ -360,20 +360,20 @@ def test_the_test_rows_of_a_table_are_the_same_whatever_the_seed(tmp_path, targe
 
 
 def test_a_table_without_validation_has_none(tmp_path):
-    data = UserData(str(written(tmp_path)), "kind").load(0, 0)
+    data = read_user_data(str(written(tmp_path)), "kind", validation=0, split_seed=0)
     assert (data.validation.X.shape, data.validation.y.shape, data.validation_size) == ((0, 6), (0,), 0)
     assert len(data.train.y) == 48
-    assert len(UserData(str(written(tmp_path)), "kind").load(None, 0).validation.y) == 4
+    assert len(read_user_data(str(written(tmp_path)), "kind", validation=None, split_seed=0).validation.y) == 4
 
 
-def test_without_a_target_the_last_column_is_named_as_an_example(tmp_path):
+def test_without_a_target_the_last_column_is_named_as_an_example(decode_here, tmp_path):
     for suffix in WRITERS:
         message = refusal(UsageError, written(tmp_path, suffix=suffix))
         assert message.startswith("target: ")
         assert "--target price" in message
 
 
-def test_an_unknown_target_lists_the_columns(tmp_path):
+def test_an_unknown_target_lists_the_columns(decode_here, tmp_path):
     for suffix in WRITERS:
         message = refusal(UsageError, written(tmp_path, suffix=suffix), target="prize")
         assert message.startswith("target: no column 'prize'")
@@ -387,11 +387,11 @@ def with_hole(column, row):
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
-def test_missing_values_are_an_error_unless_imputed(tmp_path, suffix):
+def test_missing_values_are_an_error_unless_imputed(decode_here, tmp_path, suffix):
     path = written(tmp_path, with_hole("size", 7), suffix)
     assert "'size'" in refusal(FileError, path, target="kind")
     assert "'size'" in refusal(FileError, path, target="kind", impute="error")
-    data = UserData(str(path), "kind", "median").load(8, 0)
+    data = read_user_data(str(path), "kind", "median", validation=8, split_seed=0)
     assert data.origin == {"dataset": str(path), "target": "kind", "impute": "median"}
     assert all(np.isfinite(split.X).all() for split in splits(data))
     assert any("median" in remark for remark in data.remarks)
@@ -420,7 +420,7 @@ def test_a_table_of_too_few_rows_is_refused(tmp_path, target, rows):
 
 
 def test_a_table_of_a_few_rows_has_one_to_test_by(tmp_path):
-    data = UserData(str(written(tmp_path, table()[:3, ["size", "price"]])), "price").load(0, 0)
+    data = read_user_data(written(tmp_path, table()[:3, ["size", "price"]]), "price", validation=0, split_seed=0)
     assert [len(split.y) for split in splits(data)] == [2, 0, 1]
 
 

@@ -1,5 +1,6 @@
 """What the tests of the graph share: networks with data, every view of them, and a reader of MathML."""
 
+from functools import cache
 from itertools import count
 from xml.etree import ElementTree
 
@@ -91,7 +92,7 @@ class Reader:
     """
 
     def __init__(self, names, at=None, d=0, shaken=None):
-        self.names = {plain(ElementTree.fromstring(name)): value for name, value in names.items()}
+        self.names = {plain_name(name): value for name, value in names.items()}
         self.at, self.d, self.numerals, self.shaken = dict(at or {}), d, count(), shaken
 
     def read(self, *elements):
@@ -254,6 +255,16 @@ def plain(element):
     return element.tag, element.text, *map(plain, element)
 
 
+@cache
+def plain_name(name):
+    return plain(ElementTree.fromstring(name))
+
+
+@cache
+def parse(text):
+    return ElementTree.fromstring(f"<math>{text}</math>")
+
+
 def shown(token):
     return token if isinstance(token, str) else "".join(token.itertext())
 
@@ -274,25 +285,26 @@ def holds_together(tokens):
     return False
 
 
+@cache
 def _sides(text, *signs):
     """Cut MathML at relations that stand in no row of their own."""
     sides = [[]]
-    for element in ElementTree.fromstring(f"<math>{text}</math>"):
+    for element in parse(text):
         if element.tag == "mo" and element.text in signs:
             sides.append([])
         else:
             sides[-1].append(element)
-    return ["".join(ElementTree.tostring(element, "unicode") for element in side) for side in sides]
+    return tuple("".join(ElementTree.tostring(element, "unicode") for element in side) for side in sides)
 
 
 def _read(text, names=None, at=None, d=0, shaken=None):
-    return Reader(names or {}, at, d, shaken).read(ElementTree.fromstring(f"<math>{text}</math>"))
+    return Reader(names or {}, at, d, shaken).read(parse(text))
 
 
 def _uncertainty(text):
     """How far a formula may be off if each of its numbers is rounded to four digits."""
     right = _read(text)
-    numerals = len([e for e in ElementTree.fromstring(f"<math>{text}</math>").iter() if e.tag == "mn"])
+    numerals = len([e for e in parse(text).iter() if e.tag == "mn"])
     return sum(abs(_read(text, shaken=k) - right) for k in range(numerals))
 
 

@@ -202,57 +202,50 @@ def test_the_number_of_operations_where_layers_are_folded(problem, data):
     assert counts["weight"] == counts["multiplier"] + counts["matmul"]
 
 
-@settings(max_examples=100)
-@given(data=st.data())
-def test_every_parameter_is_in_exactly_one_leaf(problem, views_of, data):
-    layers = data.draw(st.lists(st.integers(1, 13), min_size=2, max_size=4))
-    seed = data.draw(st.integers(0, 1000))
-    network, X, y = problem(layers, "tanh", "half_squared_error", seed=seed, n=2)
-    for options in views_of(layers, np.random.default_rng(seed)):
-        nodes = ComputationGraph(network, X, y, **options).nodes
-        places = [node.positions for node in nodes if node.kind in ("weight", "bias")]
-        assert sorted(np.concatenate([p.ravel() for p in places])) == list(range(len(network.theta)))
-        for node in nodes:
-            if node.positions is not None:
-                np.testing.assert_array_equal(node.value, network.theta[node.positions])
-                assert node.positions.shape == node.value.shape
+def check_leaves(network, X, y, nodes):
+    """Every parameter, every input and every target is in exactly one leaf."""
+    places = [node.positions for node in nodes if node.kind in ("weight", "bias")]
+    np.testing.assert_array_equal(
+        np.sort(np.concatenate([p.ravel() for p in places])), np.arange(len(network.theta))
+    )
+    for node in nodes:
+        if node.positions is not None:
+            np.testing.assert_array_equal(node.value, network.theta[node.positions])
+            assert node.positions.shape == node.value.shape
+    for kind, expected in (("input", X), ("target", y)):
+        leaves = [node for node in nodes if node.kind == kind]
+        assert sorted(unit for node in leaves for unit in node.units) == list(range(expected.shape[1]))
+        for node in leaves:
+            np.testing.assert_array_equal(node.value, expected[:, node.units])
+
+
+def check_order(nodes):
+    """Inputs come before what is made of them, and all but the loss is taken in by something."""
+    place = {node: at for at, node in enumerate(nodes)}
+    taken = {source for node in nodes for source in node.inputs}
+    assert len(place) == len(nodes)
+    assert nodes[-1].kind == "loss"
+    assert taken == set(place) - {nodes[-1]}
+    for node in nodes:
+        assert all(place[source] < place[node] for source in node.inputs)
+        assert all(source.layer in (node.layer - 1, node.layer) for source in node.inputs)
+        assert (node.operation is None) == (not node.inputs)
+        assert node.operation is None or node.kind == node.operation.kind
+        assert not (isinstance(node.operation, Function) and node.operation.activation == IDENTITY)
 
 
 @settings(max_examples=100)
 @given(data=st.data())
-def test_inputs_and_targets_are_spread_over_their_leaves(problem, views_of, data):
+def test_every_graph_is_in_order_and_its_leaves_hold_everything_once(problem, views_of, data):
     layers = data.draw(st.lists(st.integers(1, 13), min_size=2, max_size=4))
-    seed = data.draw(st.integers(0, 1000))
-    network, X, y = problem(layers, "tanh", "half_squared_error", seed=seed, n=3)
-    for options in views_of(layers, np.random.default_rng(seed)):
-        nodes = ComputationGraph(network, X, y, **options).nodes
-        for kind, expected in (("input", X), ("target", y)):
-            leaves = [node for node in nodes if node.kind == kind]
-            assert sorted(unit for node in leaves for unit in node.units) == list(range(expected.shape[1]))
-            for node in leaves:
-                np.testing.assert_array_equal(node.value, expected[:, node.units])
-
-
-@settings(max_examples=100)
-@given(data=st.data())
-def test_every_graph_is_in_order_and_nothing_in_it_is_idle(problem, views_of, data):
-    layers = data.draw(st.lists(st.integers(1, 13), min_size=2, max_size=4))
-    seed = data.draw(st.integers(0, 1000))
+    seed, n = data.draw(st.integers(0, 1000)), data.draw(st.integers(1, 3))
     activations = [data.draw(st.sampled_from(ALL_ACTIVATIONS)) for _ in layers[1:-1]]
-    network, X, y = problem(layers, activations, "half_squared_error", seed=seed, output_scale=2)
+    network, X, y = problem(layers, activations, "half_squared_error", n, seed, output_scale=2)
+    targets = network.encode(y)
     for options in views_of(layers, np.random.default_rng(seed)):
-        nodes = ComputationGraph(network, X, y, **options).nodes
-        place = {id(node): at for at, node in enumerate(nodes)}
-        taken = {id(source) for node in nodes for source in node.inputs}
-        assert len(place) == len(nodes)
-        assert nodes[-1].kind == "loss"
-        assert taken == set(place) - {id(nodes[-1])}
-        for node in nodes:
-            assert all(place[id(source)] < place[id(node)] for source in node.inputs)
-            assert all(source.layer in (node.layer - 1, node.layer) for source in node.inputs)
-            assert (node.operation is None) == (not node.inputs)
-            assert node.operation is None or node.kind == node.operation.kind
-            assert not (isinstance(node.operation, Function) and node.operation.activation == IDENTITY)
+        nodes = build(network, X, targets, choose_view(network, X, targets, **options))
+        check_order(nodes)
+        check_leaves(network, X, y, nodes)
 
 
 def test_a_product_takes_in_only_the_nodes_whose_units_it_multiplies(problem, views_of):

@@ -95,12 +95,17 @@ def test_the_gradient_of_the_graph_is_that_of_the_delta_recursion(views_of, draw
     assume(moderate(network, X))
     value = network.backward(network.forward(X), network.encode(y))
     inputs, terms = None, size_of_terms(network, X, network.encode(y))
-    for options in views_of(network.layers, np.random.default_rng(seed)):
+    views = views_of(network.layers, np.random.default_rng(seed))
+    assert {"level": "neurons"} in views  # layers this small have the same graph by operations
+    for options in (view for view in views if view != {"level": "operations"}):
         graph = ComputationGraph(network, X, y, **options)
         assert graph.loss == pytest.approx(value, rel=1e-12)
         assert differs(network, network.gradient, graph.gradient, terms) <= 1e-12, options
         inputs = input_gradient(graph) if inputs is None else inputs
         assert relative(inputs, input_gradient(graph)) <= 1e-10, options
+        for node in graph.nodes:
+            assert node.gradient.shape == node.value.shape
+            assert len(node.passed) == len(node.inputs)
 
 
 @settings(max_examples=40)
@@ -131,17 +136,6 @@ def test_the_gradient_by_the_inputs_is_the_numerical_one(views_of, drawn, seed):
             probe.loss.value_and_delta(probe.forward(moved).outputs, network.encode(y))[0].imag / 1e-30
         )
     assert relative(numeric, input_gradient(graph)) <= 1e-11
-
-
-@settings(max_examples=50)
-@given(drawn=networks(), seed=st.integers(0, 100))
-def test_every_node_has_a_gradient_of_its_own_shape(views_of, drawn, seed):
-    network, X, y = drawn
-    assume(moderate(network, X))
-    for options in views_of(network.layers, np.random.default_rng(seed)):
-        for node in ComputationGraph(network, X, y, **options).nodes:
-            assert node.gradient.shape == node.value.shape
-            assert len(node.passed) == len(node.inputs)
 
 
 def test_a_delta_is_the_gradient_of_an_adder(problem):

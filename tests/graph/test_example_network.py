@@ -45,6 +45,12 @@ def test_the_sample_suits_the_loss_and_the_seed_draws_it(loss):
     assert all((one == other).all() for one, other in zip(again, drawn[3], strict=True))
 
 
+def test_seed_0_draws_the_same_numbers_always():
+    network = example_network([2, 1])
+    X, y = example_sample(network)
+    assert (network.W[0].tolist(), X.tolist(), y.tolist()) == ([[1.25], [-0.52]], [[0.31, -0.35]], [[0.0]])
+
+
 def test_another_seed_is_another_network():
     assert (example_network([3, 2, 1], seed=1).theta != example_network([3, 2, 1]).theta).any()
     with pytest.raises(UsageError, match="layers"):

@@ -202,9 +202,9 @@ def test_consumers_take_a_node_in_as_often_as_they_say():
     square = Node(Name("u"), "multiplier", 1, (), np.empty((0, 0)), Multiplier(), (x, x))
     total = Node(Name("L"), "adder", 2, (), np.empty((0, 0)), Adder(), (square, x))
     assert list_consumers([x, square, total]) == {
-        id(x): [square, square, total],
-        id(square): [total],
-        id(total): [],
+        x: [square, square, total],
+        square: [total],
+        total: [],
     }
 
 

@@ -30,6 +30,23 @@ OVERLAPS = """() => {
 }"""
 
 
+#: The values and the gradients that are shown, and the class of the current step.
+SHOWN = """() => {
+    const section = document.querySelector("section.level:not([hidden])");
+    const texts = (kind) => [...section.querySelectorAll(`svg text.${kind}:not(.later)`)];
+    const shown = (kind) => texts(kind).map((text) => text.outerHTML);
+    return [shown("value"), shown("gradient"), section.querySelector(".step:not([hidden])").className];
+}"""
+
+#: Of every step of a level but the first: equations with letters, those with numbers, what comes in and goes on.
+COUNTS = """level => {
+    const steps = `section.level[data-level=${level}] .step[data-step]:not([data-step='0'])`;
+    const parts = [".letters math", ".numbers math", ".amounts"];
+    return [...document.querySelectorAll(steps)].map(
+        (step) => parts.map((part) => step.querySelectorAll(part).length));
+}"""
+
+
 def small():
     network = example_network([3, 2, 1])
     return network, *example_sample(network)
@@ -117,16 +134,16 @@ def test_stepping_to_the_end_shows_the_gradient_of_the_delta_recursion(open_page
 
 @pytest.mark.browser
 @pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("case", CASES)
-def test_no_label_lies_over_another(open_page, pages, case, level, size):
+def test_no_label_lies_over_another(open_page, pages, case, size):
     page = open_page(pages[case].html, size)
-    page.click(f"button[data-level={level}]")
-    assert page.evaluate(OVERLAPS) == []
-    page.keyboard.press("End")
-    assert page.locator("section.level:not([hidden]) svg text.later").count() == 0
-    assert page.evaluate(OVERLAPS) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for level in LEVELS:
+        page.click(f"button[data-level={level}]")
+        assert page.evaluate(OVERLAPS) == [], level
+        page.keyboard.press("End")
+        assert page.locator("section.level:not([hidden]) svg text.later").count() == 0, level
+        assert page.evaluate(OVERLAPS) == [], level
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), level
 
 
 @pytest.mark.browser
@@ -134,16 +151,15 @@ def test_no_label_lies_over_another(open_page, pages, case, level, size):
 def test_values_come_first_and_gradients_after_the_loss(open_page, pages, case):
     page = open_page(pages[case].html)
     page.click("button[data-level=matrices]")
-    seen = {"value": set(), "gradient": set()}
-    for time in range(steps_of(page) + 1):
-        for kind, before in seen.items():
-            texts = page.locator(f"section.level:not([hidden]) svg text.{kind}:not(.later)")
-            now = set(texts.evaluate_all("texts => texts.map((text) => text.outerHTML)"))
-            assert before <= now
-            seen[kind] = now
-        phase = current(page).get_attribute("class")
-        assert ("backward" in phase) == (time > steps_of(page) // 2)
-        assert bool(seen["gradient"]) == ("backward" in phase)
+    seen, steps = [set(), set()], steps_of(page)
+    for time in range(steps + 1):
+        *texts, phase = page.evaluate(SHOWN)
+        now = [set(texts[0]), set(texts[1])]
+        assert seen[0] <= now[0]
+        assert seen[1] <= now[1]
+        assert ("backward" in phase) == (time > steps // 2)
+        assert bool(now[1]) == ("backward" in phase)
+        seen = now
         page.keyboard.press("ArrowRight")
 
 
@@ -217,11 +233,12 @@ def test_every_step_says_what_came_in_and_the_formula_with_letters_and_numbers(o
         page = open_page(pages[case].html)
         assert page.locator("merror").count() == 0
         for level in LEVELS:
-            steps = page.locator(f"section.level[data-level={level}] .step[data-step]:not([data-step='0'])")
-            for step in steps.all():
-                assert step.locator(".letters math").count() >= 1
-                assert step.locator(".numbers math").count() >= 1
-                assert step.locator(".amounts").count() == 2
+            counts = page.evaluate(COUNTS, level)
+            assert len(counts) >= 6
+            for letters, numbers, amounts in counts:
+                assert letters >= 1
+                assert numbers >= 1
+                assert amounts == 2
 
 
 @pytest.mark.browser
@@ -246,7 +263,10 @@ def test_on_paper_all_numbers_and_steps_are_there_and_no_button(open_page, pages
     section = page.locator("section.level:not([hidden])")
     hidden = "texts => texts.filter((text) => getComputedStyle(text).visibility === 'hidden').length"
     assert section.locator("svg text").evaluate_all(hidden) == 0
-    assert all(step.is_visible() for step in section.locator(".step").all())
+    visible = "step.offsetHeight > 0 && step.checkVisibility({visibilityProperty: true})"
+    seen = section.locator(".step").evaluate_all(f"steps => steps.map((step) => {visible})")
+    assert len(seen) == steps_of(page) + 1
+    assert all(seen)
     assert not page.locator(".bar").is_visible()
     assert page.pdf()[:4] == b"%PDF"
 
@@ -269,7 +289,8 @@ def test_names_are_text_whatever_they_hold(open_page):
 
 
 def test_the_page_says_what_the_network_says():
-    network, X, y = large()
+    network = gn.Network([12, 5, 10], bias_initializer="normal(0, 0.1)", class_names=list("abcdefghij"))
+    X, y = np.random.default_rng(0).normal(size=(1, 12)), np.array([3])
     html = explain(network, X, y, sample_name="row 17").html
     said = network.class_names[network.predict(X)[0]]
     facts = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html)
@@ -278,20 +299,20 @@ def test_the_page_says_what_the_network_says():
     assert any(name == "says" and value.startswith(f"{said} (") for name, value in facts)
 
 
-def test_what_is_shown_first_can_be_chosen():
+def test_what_is_shown_first_can_be_chosen(pages):
     network, X, y = small()
     order = re.compile(r'<section class="level" data-level="(\w+)"')
-    assert order.findall(explain(network, X, y).html) == ["operations", "neurons", "matrices"]
+    assert order.findall(pages["3-2-1"].html) == ["operations", "neurons", "matrices"]
     assert order.findall(explain(network, X, y, level="matrices").html)[0] == "matrices"
+    assert order.findall(pages["784-256-128-10"].html)[0] == "matrices"
     network, X, y = large()
-    assert order.findall(explain(network, X, y).html)[0] == "matrices"
     assert order.findall(explain(network, X, y, neuron=(2, 5)).html) == ["operations", "neurons", "matrices"]
     with pytest.raises(UsageError, match="level: operations would draw"):
         explain(network, X, y, level="operations")
 
 
-def test_the_same_sample_gives_the_same_page():
-    assert explain(*small()).html == explain(*small()).html
+def test_the_same_sample_gives_the_same_page(pages):
+    assert explain(*small()).html == pages["3-2-1"].html
 
 
 def test_the_network_is_left_as_it_was():

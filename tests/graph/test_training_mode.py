@@ -1,9 +1,12 @@
 """Batch normalisation and dropout in the graph: local derivatives against the recursion, by hand, and its laws."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.loops import for_each
 
 from glassnet.graph.building import build
 from glassnet.graph.computation_graph import ComputationGraph
@@ -105,10 +108,15 @@ def test_a_unit_that_is_the_same_on_all_rows_is_0_and_passes_on_what_differs():
 # The gradient, three ways
 
 
-@pytest.mark.parametrize("loss", sorted(LOSSES))
-@pytest.mark.parametrize("activation", ["tanh", "relu", "gelu", ["sigmoid", "leaky_relu"]], ids=str)
-@pytest.mark.parametrize("dropout", [0, 0.4, [0.3, 0, 0.5]], ids=str)
-@pytest.mark.parametrize("batch_norm", [True, [True, False], [False, True], False], ids=str)
+@for_each(
+    "batch_norm, dropout, activation, loss",
+    product(
+        [True, [True, False], [False, True], False],
+        [0, 0.4, [0.3, 0, 0.5]],
+        ["tanh", "relu", "gelu", ["sigmoid", "leaky_relu"]],
+        sorted(LOSSES),
+    ),
+)
 def test_the_graph_of_a_step_of_training_is_the_recursion(
     problem, views_of, batch_norm, dropout, activation, loss
 ):
@@ -116,7 +124,9 @@ def test_the_graph_of_a_step_of_training_is_the_recursion(
     network, X, y = problem([4, 3, 5, 2], activation, loss, n=5, seed=1, **options)
     scaled(network)
     trace, gradient = trained(network, X, y)
-    for view in views_of(network.layers, np.random.default_rng(0)):
+    views = views_of(network.layers, np.random.default_rng(0))
+    assert views[0] == {"level": "operations"}
+    for view in views[1:]:  # the neurons are the same operations
         graph = ComputationGraph(network, X, y, **view, training=True)
         assert graph.loss == pytest.approx(network.loss_value(trace, network.encode(y)), rel=1e-13)
         for block in network.parameters.blocks.values():

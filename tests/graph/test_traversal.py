@@ -7,8 +7,7 @@ import pytest
 from tests.loops import for_each
 
 from glassnet.graph.computation_graph import ComputationGraph
-from glassnet.graph.nodes import list_consumers
-from glassnet.graph.traversal import BACKWARD, FORWARD, Traversal
+from glassnet.graph.nodes import BACKWARD, FORWARD, Traversal, list_consumers
 
 NETWORKS = [[3, 2, 1], [1, 1], [4, 3, 2], [2, 3, 1, 4], [12, 11, 3]]
 VIEWS = [{"level": "operations"}, {"level": "neurons"}, {"level": "matrices"}, {"neuron": (1, 0)}, {"path": ()}]
@@ -49,14 +48,14 @@ def test_every_operation_is_gone_through_once_forwards_and_once_backwards(walk, 
 @in_every_walk
 def test_a_value_is_known_once_all_inputs_are(walk, layers, view, by_neuron):
     graph, traversal = walk(layers, view, by_neuron)
-    known = {id(node) for node in graph.nodes if node.operation is None}
-    assert all(traversal.value(node) == 0 for node in graph.nodes if id(node) in known)
+    known = {node for node in graph.nodes if node.operation is None}
+    assert all(traversal.value[node] == 0 for node in graph.nodes if node in known)
     for time, step in enumerate(traversal.steps, start=1):
         if step.phase == FORWARD:
             for node in step.nodes:
-                assert {id(source) for source in node.inputs} <= known
-                assert traversal.value(node) == time
-                known.add(id(node))
+                assert set(node.inputs) <= known
+                assert traversal.value[node] == time
+                known.add(node)
     assert len(known) == len(graph.nodes)
 
 
@@ -67,21 +66,21 @@ def test_a_gradient_is_complete_once_all_consumers_have_passed_theirs(walk, laye
     for time, step in enumerate(traversal.steps, start=1):
         if step.phase == BACKWARD:
             for node in reversed(step.nodes):
-                assert {id(consumer) for consumer in consumers[id(node)]} <= passed
-                assert traversal.gradient(node) <= traversal.passed(node) == time
-                passed.add(id(node))
+                assert set(consumers[node]) <= passed
+                assert traversal.gradient[node] <= traversal.passed[node] == time
+                passed.add(node)
     for node in graph.nodes[:-1]:
-        assert traversal.gradient(node) == max(traversal.passed(consumer) for consumer in consumers[id(node)])
+        assert traversal.gradient[node] == max(traversal.passed[consumer] for consumer in consumers[node])
     assert (
-        traversal.gradient(graph.nodes[-1]) == traversal.passed(graph.nodes[-1]) == len(traversal.steps) // 2 + 1
+        traversal.gradient[graph.nodes[-1]] == traversal.passed[graph.nodes[-1]] == len(traversal.steps) // 2 + 1
     )
 
 
 @in_every_walk
 def test_following_the_steps_gives_the_gradients(walk, layers, view, by_neuron):
     graph, traversal = walk(layers, view, by_neuron)
-    gradients = {id(node): np.zeros_like(node.value) for node in graph.nodes}
-    gradients[id(graph.nodes[-1])] = np.ones((1, 1))
+    gradients = {node: np.zeros_like(node.value) for node in graph.nodes}
+    gradients[graph.nodes[-1]] = np.ones((1, 1))
     for step in traversal.steps:
         for node in step.nodes if step.phase == FORWARD else reversed(step.nodes):
             values = [source.value for source in node.inputs]
@@ -89,13 +88,13 @@ def test_following_the_steps_gives_the_gradients(walk, layers, view, by_neuron):
                 np.testing.assert_array_equal(node.operation.forward(*values), node.value)
                 continue
             for source, part in zip(
-                node.inputs, node.operation.backward(gradients[id(node)], node.value, *values), strict=True
+                node.inputs, node.operation.backward(gradients[node], node.value, *values), strict=True
             ):
                 if part is not None:
                     axes = tuple(a for a in (0, 1) if part.shape[a] != source.value.shape[a])
-                    gradients[id(source)] = gradients[id(source)] + part.sum(axis=axes, keepdims=True)
+                    gradients[source] = gradients[source] + part.sum(axis=axes, keepdims=True)
     for node in graph.nodes:
-        np.testing.assert_array_equal(gradients[id(node)], node.gradient)
+        np.testing.assert_array_equal(gradients[node], node.gradient)
 
 
 @pytest.mark.parametrize("options", [{}, {"output_scale": 2.0}, {"output_activation": "sigmoid"}])

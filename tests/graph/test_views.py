@@ -174,3 +174,4 @@ def test_the_strongest_path_leads_back_from_the_output_farthest_off(problem, lay
 def test_the_number_of_multipliers():
     assert count_multipliers([1, 1]) == 1
     assert count_multipliers([2, 3, 4, 5]) == 6 + 12 + 20
+    assert count_multipliers([784, 256, 128, 10]) == 234752

@@ -1,5 +1,6 @@
 """The words of each step: every equation is read again and says what the graph computed."""
 
+from functools import cache
 from itertools import product
 from xml.etree import ElementTree
 
@@ -17,9 +18,8 @@ from glassnet.graph.explanations import (
     list_local_derivatives,
     list_neuron_derivatives,
 )
-from glassnet.graph.nodes import Matmul, Normalisation, list_consumers
+from glassnet.graph.nodes import BACKWARD, FORWARD, Matmul, Normalisation, list_consumers
 from glassnet.graph.notation import Name, number, numeral, partial
-from glassnet.graph.traversal import BACKWARD, FORWARD
 from glassnet.graph.wording import MOST_SLOPES
 from glassnet.nn.activations import ACTIVATIONS, Activation
 from glassnet.nn.losses import LOSSES, Loss
@@ -60,6 +60,20 @@ def explained(graph):
     return [(step, explain_step(step, consumers)) for step in graph.traversal.steps]
 
 
+@pytest.fixture(scope="module")
+def shown(graph_of):
+    """``shown(layers, options)``: the graph of a case, its steps with their texts, the names of its numbers."""
+
+    @cache
+    def make(case):
+        layers, options = SHOWN[case]
+        graph = graph_of(layers, seed=2, **options)
+        return graph, explained(graph), list(named(graph.nodes))
+
+    return lambda layers, options: make(SHOWN.index((layers, options)))
+
+
+@cache
 def tidy(mathml):
     """MathML as `sides` gives it back, so that texts can be compared."""
     return ElementTree.tostring(ElementTree.fromstring(mathml), "unicode")
@@ -111,10 +125,10 @@ def numbers_of(nodes):
     return names
 
 
-def check(graph, read, sides, uncertainty):
+def check(graph, read, sides, uncertainty, steps=None):
     """In every equation the name has the number on the right, and so has what stands between them."""
     names = numbers_of(graph.nodes)
-    for step, told in explained(graph):
+    for step, told in steps or explained(graph):
         passed = [part for node in step.nodes for part in node.passed if part is not None]
         for line in told.lines:
             first, *between, last = sides(line.numbers, "=", "⟵")
@@ -128,8 +142,9 @@ def check(graph, read, sides, uncertainty):
 
 
 @for_each("layers, options", SHOWN)
-def test_every_equation_with_numbers_is_true(graph_of, read, sides, uncertainty, layers, options):
-    check(graph_of(layers, seed=2, **options), read, sides, uncertainty)
+def test_every_equation_with_numbers_is_true(shown, read, sides, uncertainty, layers, options):
+    graph, steps, _ = shown(layers, options)
+    check(graph, read, sides, uncertainty, steps)
 
 
 @settings(max_examples=40)
@@ -207,37 +222,36 @@ def test_every_equation_with_letters_is_true_over_the_rows(problem, read, sides,
 
 
 @for_each("layers, options", SHOWN)
-def test_forwards_the_last_line_is_the_value_where_it_is_largest(graph_of, sides, layers, options):
-    graph = graph_of(layers, seed=2, **options)
-    for step, told in explained(graph):
+def test_forwards_the_last_line_is_the_value_where_it_is_largest(shown, sides, layers, options):
+    _, steps, places = shown(layers, options)
+    for step, told in steps:
         if step.phase == FORWARD:
             last = step.nodes[-1]
             place = (0, int(np.argmax(np.abs(last.value[0]))))
-            names = {value for value, _, node, at in named(graph.nodes) if node is last and at == place}
+            names = {value for value, _, node, at in places if node is last and at == place}
             assert sides(told.lines[-1].numbers, "=")[0] in names
 
 
 @for_each("layers, options", SHOWN)
-def test_backwards_every_input_is_told_what_it_gets(graph_of, sides, layers, options):
+def test_backwards_every_input_is_told_what_it_gets(shown, sides, layers, options):
     """Of a neuron's many inputs, and of a loss's, some."""
-    graph = graph_of(layers, seed=2, **options)
-    for step, told in explained(graph):
+    _, steps, places = shown(layers, options)
+    gradients = {}
+    for _, gradient, node, _ in places:
+        gradients.setdefault(node, set()).add(gradient)
+    for step, told in steps:
         if step.phase == BACKWARD:
             gets = {
-                id(source)
+                source
                 for node in step.nodes
                 for source, part in zip(node.inputs, node.passed, strict=True)
                 if part is not None and not source.is_given
                 if not isinstance(node.operation, Matmul) or is_taken(source, node)
             }
             lefts = {sides(line.numbers, "=", "⟵")[0] for line in told.lines}
-            named_here = {}
-            for _, gradient, node, _ in named(graph.nodes):
-                if id(node) in gets | {id(node) for node in step.nodes}:
-                    named_here.setdefault(id(node), set()).add(gradient)
-            assert lefts <= set.union(*named_here.values())
+            assert lefts <= set.union(*(gradients.get(node, set()) for node in gets | set(step.nodes)))
             if len(step.nodes) == 1 and step.nodes[0].kind != "loss" and len(gets) < MOST_LINES:
-                assert all(named_here[source] & lefts for source in gets)
+                assert all(gradients[source] & lefts for source in gets)
 
 
 def is_taken(source, product):
@@ -246,9 +260,9 @@ def is_taken(source, product):
 
 
 @for_each("layers, options", SHOWN)
-def test_of_many_only_what_matters_most_is_told(graph_of, layers, options):
-    graph = graph_of(layers, seed=2, **options)
-    for step, told in explained(graph):
+def test_of_many_only_what_matters_most_is_told(shown, layers, options):
+    graph, steps, _ = shown(layers, options)
+    for step, told in steps:
         statistics = 2 * (step.phase == FORWARD and graph.training is not None)  # the mean and the variance
         assert 1 <= len(told.lines) <= MOST_LINES + 1 + statistics  # and the sum of what came back
         assert len(told.came_in) <= MOST_LINES
@@ -263,12 +277,12 @@ def test_of_many_only_what_matters_most_is_told(graph_of, layers, options):
 
 
 @for_each("layers, options", SHOWN)
-def test_what_came_in_is_what_was_there(graph_of, layers, options):
-    graph = graph_of(layers, seed=2, **options)
-    for step, told in explained(graph):
-        inside = {id(node) for node in step.nodes}
+def test_what_came_in_is_what_was_there(shown, layers, options):
+    _, steps, _ = shown(layers, options)
+    for step, told in steps:
+        inside = set(step.nodes)
         if step.phase == FORWARD:
-            sources = {id(s): s for node in step.nodes for s in node.inputs if id(s) not in inside}.values()
+            sources = {s for node in step.nodes for s in node.inputs if s not in inside}
             there = {(tidy(source.name.mathml), describe_amount(source.value)) for source in sources}
         else:
             node = step.nodes[-1]
@@ -297,13 +311,13 @@ def test_what_is_passed_on_adds_up_to_the_gradients(graph_of, layers, activation
 def test_what_is_passed_on_by_neurons_and_matrices_is_what_their_operations_pass(graph_of, options):
     graph = graph_of([4, 3, 2], "tanh", seed=1, **options)
     for step, told in explained(graph):
-        inside = {id(node) for node in step.nodes}
+        inside = set(step.nodes)
         if step.phase == BACKWARD:
             parts = [
                 (source, part)
                 for node in step.nodes
                 for source, part in zip(node.inputs, node.passed, strict=True)
-                if part is not None and id(source) not in inside
+                if part is not None and source not in inside
             ]
             passed_on = sorted(text for _, text in told.passed_on)
             largest = sorted(parts, key=lambda pair: -np.linalg.norm(pair[1]))[:MOST_LINES]
@@ -320,13 +334,13 @@ def test_what_came_back_from_several_is_added_up_in_the_first_line(graph_of, rea
         if step.phase == BACKWARD and node.kind == "function":
             name, total, result = sides(told.lines[0].numbers, "=")
             assert name == tidy(partial(LOSS, node.name.mathml))
-            assert total.count("+") == len(consumers[id(node)]) - 1
+            assert total.count("+") == len(consumers[node]) - 1
             assert read(result) == as_written(node.gradient.item())
             assert read(total) == pytest.approx(node.gradient.item(), rel=1e-3, abs=1e-3)
             letters = sides(told.lines[0].letters, "=")[1]
             assert read(letters, numbers_of(graph.nodes)) == pytest.approx(node.gradient.item(), rel=1e-12)
             assert [text_of(letters).count(letter) for letter in "δw"] == [
-                len(consumers[id(node)])
+                len(consumers[node])
             ] * 2 or level != "neurons"
             seen += 1
     assert seen == 7
@@ -366,14 +380,14 @@ def test_the_delta_is_told_however_much_a_neuron_passes_to_its_weights(problem, 
 
 def test_a_neuron_with_few_inputs_tells_all_of_them_and_nothing_of_its_inside(graph_of, sides):
     graph = graph_of([2, 2, 2], "tanh", level="neurons")
-    gradients = {id(node): gradient for _, gradient, node, _ in named(graph.nodes)}
+    gradients = {node: gradient for _, gradient, node, _ in named(graph.nodes)}
     for step, told in explained(graph):
         if step.phase == BACKWARD and step.nodes[-1].kind == "function":
             (adder,) = [node for node in step.nodes if node.kind == "adder"]
-            outside = {id(s): s for node in step.nodes for s in node.inputs if s not in step.nodes}
+            outside = {s for node in step.nodes for s in node.inputs if s not in step.nodes}
             collected, *lefts = [sides(line.numbers, "=", "⟵")[0] for line in told.lines]
-            assert collected == gradients[id(step.nodes[-1])]
-            assert sorted(lefts) == sorted(gradients[key] for key in [id(adder), *outside])
+            assert collected == gradients[step.nodes[-1]]
+            assert sorted(lefts) == sorted(gradients[key] for key in [adder, *outside])
 
 
 # Titles, and single derivatives

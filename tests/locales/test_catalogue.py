@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from tests.loops import for_each
 
 import glassnet
 from glassnet.errors import UsageError
@@ -61,8 +62,11 @@ def test_both_catalogues_have_the_same_keys_and_placeholders():
 
 @cache
 def source_nodes():
-    """Every node of the package's source, with its file."""
-    return [(path, node) for path in SOURCE.rglob("*.py") for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    """Every constant, f-string and call of the modules that have something to say, each with its file."""
+    kinds = (ast.Constant, ast.JoinedStr, ast.Call)
+    sources = {path: path.read_text("utf-8") for path in SOURCE.rglob("*.py")}
+    trees = [(path, ast.parse(text)) for path, text in sources.items() if "words" in text or "Message" in text]
+    return [(path, node) for path, tree in trees for node in ast.walk(tree) if isinstance(node, kinds)]
 
 
 def written_keys():
@@ -110,20 +114,25 @@ def test_every_name_of_a_table_has_words():
     assert measures <= known("measures")
 
 
+def test_what_no_part_says_is_left_out_between_parts():
+    assert EN.join(["One.", "", "Two."], "between_sentences") == "One. Two."
+    assert ZH.join(["一", "二"]) == "一、二"
+
+
 def test_a_name_that_no_table_has_is_said_as_it_is():
     assert [words.name("kinds", "odd-thing") for words in (EN, ZH)] == ["odd thing", "odd thing"]
     assert ZH.measure("sentence") == "sentence"  # a key, but no measure
 
 
-@pytest.mark.parametrize("language", ["de", "", "EN"])
+@for_each("language", ["de", "", "EN"])
 def test_another_language_is_refused_by_name(language):
     with pytest.raises(UsageError, match=r"language: unknown name .* Known: en, zh"):
         Words(language)
     assert LANGUAGES == ("en", "zh")
 
 
-@pytest.mark.parametrize(
-    ("seconds", "said"),
+@for_each(
+    "seconds, said",
     [(0.0123, "0.012 s"), (59.94, "59.9 s"), (59.96, "1 min 0 s"), (3599.6, "1 h 0 min"), (7260, "2 h 1 min")],
 )
 def test_durations_round_into_the_next_unit(seconds, said):
@@ -170,7 +179,7 @@ def test_texts_are_not_formats():
     assert str(Message("verbatim", text="{loss} %s {}")) == "{loss} %s {}"
 
 
-@pytest.mark.parametrize(
+@for_each(
     "record",
     [
         None,

@@ -1,6 +1,7 @@
 """Small trained runs, one of each task, and a reader of pages."""
 
 import json
+import shutil
 from html.parser import HTMLParser
 
 import numpy as np
@@ -154,11 +155,17 @@ def trained(folder, data, *, layers, epochs=3, health=None, network=None, **trai
         "training": {"epochs": epochs, "kernels": "numpy", "threads": 1, **training},
     }
     finished = run(configure(changes), data, run_dir=folder, progress=False)
+    if health is not None:
+        record_health(folder, health)
+    return finished
+
+
+def record_health(folder, health):
+    """Have a run's folder say this of its health; nothing where it was "unwatched"."""
     if health == "unwatched":
         (folder / "health.json").unlink()
-    elif health is not None:
+    else:
         (folder / "health.json").write_text(json.dumps(health), encoding="utf-8")
-    return finished
 
 
 def labelled(n=90, seed=0):
@@ -174,7 +181,16 @@ def digits():
     return load_dataset("digits")
 
 
+@pytest.fixture(scope="session")
+def saved_run(tmp_path_factory, digits):
+    """A run on digits, watched and healthy, and its folder, which no test writes into."""
+    folder = tmp_path_factory.mktemp("saved") / "run"
+    return trained(folder, digits, layers=[64, 16, 10], health=HEALTHY), folder
+
+
 @pytest.fixture
-def digits_run(tmp_path, digits):
-    """A run on digits in tmp_path / "run", watched and healthy."""
-    return trained(tmp_path / "run", digits, layers=[64, 16, 10], health=HEALTHY)
+def digits_run(tmp_path, saved_run):
+    """The same run, with a copy of its folder in tmp_path / "run"."""
+    finished, folder = saved_run
+    shutil.copytree(folder, tmp_path / "run")
+    return finished

@@ -4,8 +4,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.loops import for_each
 
-from glassnet.report.axes import log_ticks, step_ticks, tick_texts, ticks, written
+from glassnet.report.axes import format_number, log_ticks, step_ticks, tick_texts, ticks
 
 numbers = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -22,6 +23,11 @@ def test_marks_lie_in_range_are_round_and_not_too_many(low, width, most):
         assert round(step / 10.0 ** math.floor(math.log10(step * 1.0000001)), 3) in (1, 2, 5)
 
 
+def test_marks_of_a_range_by_hand():
+    assert ticks(0.0, 1.0) == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]  # without the dust of 3 x 0.2
+    assert ticks(1, 10, 5) == [2.0, 4.0, 6.0, 8.0, 10.0]
+
+
 def test_a_range_of_nothing_has_one_mark():
     assert ticks(3.0, 3.0) == [3.0]
 
@@ -32,8 +38,8 @@ def test_logarithmic_marks_are_powers_of_ten_and_finer_where_there_are_few():
     assert len(log_ticks(1e-12, 1e12)) <= 8
 
 
-@pytest.mark.parametrize(
-    ("value", "form", "text"),
+@for_each(
+    "value, form, text",
     [
         (0.88434, "percent", "88.43 %"),
         (1.0, "percent", "100.00 %"),
@@ -45,7 +51,7 @@ def test_logarithmic_marks_are_powers_of_ten_and_finer_where_there_are_few():
     ],
 )
 def test_numbers_are_written_for_people(value, form, text):
-    assert written(value, form) == text
+    assert format_number(value, form) == text
 
 
 def test_marks_of_an_axis_have_equally_many_digits():
@@ -53,6 +59,7 @@ def test_marks_of_an_axis_have_equally_many_digits():
     assert tick_texts([0.6, 0.8, 1.0], "percent") == ["60 %", "80 %", "100 %"]
     assert tick_texts([1e-6, 1e-3]) == ["1e-6", "0.001"]
     assert tick_texts([1.0, 1e4, 99_999.0, 1e5, -2e15]) == ["1", "10,000", "99,999", "1e5", "-2e15"]
+    assert tick_texts([0.0001, 1000.0, 1e6]) == ["0.0001", "1000", "1e6"]
     assert tick_texts([]) == []
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.loops import for_each
 
 from glassnet.errors import UsageError
-from glassnet.report.curves import MOST_DOTS, SERIES, Chart, Curve, curve_of, draw, scatter, thinned
+from glassnet.report.curves import MOST_DOTS, SERIES, Chart, Curve, curve_of, draw, scatter, thin_out
 from glassnet.training.history import EpochRecord, History
 
 
@@ -39,8 +40,8 @@ def test_one_run_has_no_band_and_a_column_without_values_no_curve():
     assert curve_of("nothing", [], "train_loss") is None
 
 
-@pytest.mark.parametrize(
-    ("options", "name"),
+@for_each(
+    "options, name",
     [({"mean": (1.0,)}, "mean"), ({"low": (1.0, 1.0)}, "high"), ({"low": (1.0,), "high": (1.0,)}, "low")],
 )
 def test_a_curve_that_does_not_fit_itself_is_refused(options, name):
@@ -48,7 +49,7 @@ def test_a_curve_that_does_not_fit_itself_is_refused(options, name):
         Curve("a", **({"x": (1, 2), "mean": (1.0, 2.0)} | options))
 
 
-@pytest.mark.parametrize(("name", "value"), [("form", "share"), ("scale", "log"), ("spread", "odd")])
+@for_each("name, value", [("form", "share"), ("scale", "log"), ("spread", "odd")])
 def test_an_unknown_form_or_scale_is_refused(name, value):
     with pytest.raises(UsageError, match=f"{name}: must be"):
         Chart("a", "A", "x", (), **{name: value})
@@ -145,7 +146,7 @@ def test_a_long_curve_keeps_its_peaks_its_ends_and_what_others_have_there():
     n = 20_000
     values = np.sin(np.arange(n) * math.pi)  # near 0
     values[7777], values[12345] = 5.0, -5.0
-    one, other = thinned([Curve("a", range(n), values), Curve("b", range(n), np.zeros(n))])
+    one, other = thin_out([Curve("a", range(n), values), Curve("b", range(n), np.zeros(n))])
     assert len(one.x) < 1500
     assert one.x == other.x
     assert {0.0, 7777.0, 12345.0, n - 1.0} <= set(one.x)
@@ -157,7 +158,7 @@ def test_a_long_curve_keeps_its_peaks_its_ends_and_what_others_have_there():
 def test_a_thinned_band_stays_at_its_points():
     n = 5000
     x = np.arange(n, dtype=float)
-    curve = thinned([Curve("a", x, x, x - 1, x + 1)])[0]
+    curve = thin_out([Curve("a", x, x, x - 1, x + 1)])[0]
     assert all(low == at - 1 for low, at in zip(curve.low, curve.x, strict=True))
     assert all(high == at + 1 for high, at in zip(curve.high, curve.x, strict=True))
 

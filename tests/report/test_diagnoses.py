@@ -1,6 +1,6 @@
 import json
 
-import pytest
+from tests.loops import for_each
 
 from glassnet.locales.catalogue import Words
 from glassnet.report.diagnoses import finding_of, read_health, unit_list
@@ -44,8 +44,8 @@ def spoilt(**changes):
     return {"sick": True, "diagnoses": [RECORD | changes], "vitals": []}
 
 
-@pytest.mark.parametrize(
-    ("content", "state"),
+@for_each(
+    "content, state",
     [
         ({"sick": False, "diagnoses": [], "vitals": []}, "healthy"),
         ({"sick": False, "diagnoses": [RECORD | {"sick": False}], "vitals": []}, "remarked"),
@@ -67,6 +67,7 @@ def spoilt(**changes):
     ],
 )
 def test_a_missing_or_damaged_record_is_a_state_and_no_error(tmp_path, content, state):
+    (tmp_path / "health.json").unlink(missing_ok=True)
     if content is not None:
         (tmp_path / "health.json").write_text(json.dumps(content), encoding="utf-8")
     found = read_health(tmp_path, Words("en"))

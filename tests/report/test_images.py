@@ -5,6 +5,7 @@ from importlib import resources
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from tests.loops import for_each
 
 import glassnet as gn
 from glassnet.report.images import DIVERGING, GAP, diverging, flat_shape, picture_of, png_address, weight_sheet
@@ -34,7 +35,7 @@ def test_colours_stay_and_of_a_solid_the_middle_is_shown():
     solid = np.zeros((4, 2, 2), np.uint8)
     solid[2] = 255
     assert (pixels(picture_of(solid.ravel(), (4, 2, 2)))[:, :, 0] == 0).all()
-    assert flat_shape((4, 2, 2)) == (2, 2)
+    assert [flat_shape(shape) for shape in ((4, 2, 2), (28, 28), (32, 20, 3))] == [(2, 2), (28, 28), (32, 20)]
 
 
 def test_a_large_picture_is_made_smaller():
@@ -60,6 +61,8 @@ def test_of_a_wide_layer_the_first_units_are_shown():
     sheet = weight_sheet(gn.Network([16, 100, 2]), (4, 4))
     assert (sheet.shown, sheet.units, sheet.columns, sheet.rows) == (64, 100, 8, 8)
     assert weight_sheet(gn.Network([12, 5, 2]), (2, 2, 3)).shown == 5
+    few = weight_sheet(gn.Network([16, 10, 2]), (4, 4))
+    assert (few.shown, few.columns, few.rows) == (10, 5, 2)
 
 
 def test_zero_is_white_and_the_ends_are_dark():
@@ -70,7 +73,7 @@ def test_zero_is_white_and_the_ends_are_dark():
     assert (diverging(np.array([-5.0])) == diverging(np.array([-1.0]))).all()
 
 
-@pytest.mark.parametrize("channels", [3, 4])
+@for_each("channels", [3, 4])
 def test_a_picture_is_read_back_pixel_by_pixel(channels):
     image = np.random.default_rng(0).integers(256, size=(5, 3, channels)).astype(np.uint8)
     assert (pixels(png_address(image)) == image).all()

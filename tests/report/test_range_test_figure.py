@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
+from tests.loops import for_each
 
 from glassnet.errors import FileError
 from glassnet.report.range_test_figure import draw, range_test_figure
 from glassnet.training.range_test import RangeTest, smooth
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def result():
     learning_rates = np.geomspace(1e-4, 1, 9)
     losses = np.array([2.0, 2.1, 1.9, 1.5, 0.8, 0.5, 0.4, 9.0, 90.0])
@@ -16,8 +17,12 @@ def result():
     )
 
 
-def test_the_curves_and_marks_lie_where_the_result_has_them(result):
-    axes = range_test_figure(result).axes[0]
+@pytest.fixture(scope="module")
+def axes(result):
+    return range_test_figure(result).axes[0]
+
+
+def test_the_curves_and_marks_lie_where_the_result_has_them(result, axes):
     raw, smoothed, guide, pick, stable = (line.get_xydata() for line in axes.lines)
     np.testing.assert_array_equal(raw, np.column_stack([result.learning_rates, result.losses]))
     np.testing.assert_array_equal(smoothed, np.column_stack([result.learning_rates, result.smoothed]))
@@ -26,14 +31,13 @@ def test_the_curves_and_marks_lie_where_the_result_has_them(result):
     assert stable.tolist() == [[result.learning_rates[6], result.smoothed[6]]]
 
 
-def test_the_smoothed_curve_is_stronger_than_the_raw_one(result):
-    raw, smoothed = range_test_figure(result).axes[0].lines[:2]
+def test_the_smoothed_curve_is_stronger_than_the_raw_one(axes):
+    raw, smoothed = axes.lines[:2]
     assert smoothed.get_linewidth() > 2 * raw.get_linewidth()
     assert raw.get_alpha() < 0.5
 
 
-def test_the_axes_are_labelled_and_the_learning_rate_is_on_a_logarithmic_one(result):
-    axes = range_test_figure(result).axes[0]
+def test_the_axes_are_labelled_and_the_learning_rate_is_on_a_logarithmic_one(axes):
     assert axes.get_xscale() == "log"
     assert axes.get_xlim() == pytest.approx((1e-4, 1))
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("learning rate", "training loss")
@@ -42,13 +46,13 @@ def test_the_axes_are_labelled_and_the_learning_rate_is_on_a_logarithmic_one(res
     assert words == ["each batch", "smoothed", "pick", "lowest, at 0.1"]
 
 
-def test_the_blow_up_is_cut_off_and_all_before_it_is_seen(result):
-    low, high = range_test_figure(result).axes[0].get_ylim()
+def test_the_blow_up_is_cut_off_and_all_before_it_is_seen(axes):
+    low, high = axes.get_ylim()
     assert low < 0.4
     assert 2.1 < high < 3
 
 
-@pytest.mark.parametrize(("place", "side"), [(1, "left"), (6, "right")])
+@for_each("place, side", [(1, "left"), (6, "right")])
 def test_the_pick_is_labelled_on_the_side_with_more_room(result, place, side):
     result = RangeTest(**{**vars(result), "pick": float(result.learning_rates[place])})
     (label,) = range_test_figure(result).axes[0].texts
@@ -67,7 +71,7 @@ def test_the_file_is_what_its_name_says_alone_in_its_folder_and_the_same_again(r
     assert sorted(path.name for path in tmp_path.iterdir()) == ["found.SVG", "found.png"]
 
 
-@pytest.mark.parametrize("name", ["found.jpg", "found", "found.svgz"])
+@for_each("name", ["found.jpg", "found", "found.svgz"])
 def test_another_ending_is_refused_and_nothing_written(result, tmp_path, name):
     with pytest.raises(FileError, match=r"ends in neither \.png nor \.svg"):
         draw(result, tmp_path / name)

@@ -1,11 +1,12 @@
 import pytest
 from jinja2 import UndefinedError
+from tests.loops import for_each
 
 from glassnet.report.rendering import markdown_code, markdown_text, palettes, template
 
 
-@pytest.mark.parametrize(
-    ("text", "shown"),
+@for_each(
+    "text, shown",
     [
         ("plain", "plain"),
         ("a | b", "a \\| b"),

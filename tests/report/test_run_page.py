@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import shutil
 from dataclasses import replace
 from itertools import pairwise
 
@@ -15,15 +16,23 @@ import glassnet as gn
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
 from glassnet.errors import FileError, UsageError
-from glassnet.locales.catalogue import Words
+from glassnet.locales.catalogue import LANGUAGES, Words
 from glassnet.report import rendering
 from glassnet.report.images import picture_of
 from glassnet.report.run_page import write_run_report
 from glassnet.training.metrics import class_scores, evaluate_predictions, predict_rows
 
-from .conftest import DEAD_UNITS, SICK, Page, labelled, markdown_rows, rows_of, trained
+from .conftest import DEAD_UNITS, SICK, Page, labelled, markdown_rows, record_health, rows_of, trained
 
 EVIL = "<script>document.title = 'taken'</script>"
+
+
+@pytest.fixture(scope="module")
+def english(tmp_path_factory, digits, saved_run):
+    """The English report of the run on digits: its folder, the page and its twin in Markdown."""
+    finished, saved = saved_run
+    folder = shutil.copytree(saved, tmp_path_factory.mktemp("english") / "run")
+    return folder, *report(folder, finished, digits)
 
 
 def report(folder, finished, data, language="en"):
@@ -32,9 +41,10 @@ def report(folder, finished, data, language="en"):
     return Page(file.read_text(encoding="utf-8")), (folder / "report.md").read_text(encoding="utf-8")
 
 
-def test_the_numbers_are_those_of_the_run(tmp_path, digits, digits_run):
-    page, text = report(tmp_path / "run", digits_run, digits)
-    found = evaluate_predictions(predict_rows(digits_run.network, digits.test, digits.task))
+def test_the_numbers_are_those_of_the_run(digits, saved_run, english):
+    _, page, text = english
+    finished, _ = saved_run
+    found = evaluate_predictions(predict_rows(finished.network, digits.test, digits.task))
     facts = page.facts()
     low, high = found.intervals["accuracy"]
     accuracy = f"{100 * found.measures['accuracy']:.2f} %"
@@ -49,7 +59,7 @@ def test_the_numbers_are_those_of_the_run(tmp_path, digits, digits_run):
         assert verdict in said
         assert "it is healthy." in said
     seen = [[cell.strip() for cell in row] for row in rows_of(page, "All numbers")]
-    records = list(digits_run.history)
+    records = list(finished.history)
     assert len(seen) == len(records) == 3
     for row, record in zip(seen, records, strict=True):
         assert row[:5] == [
@@ -60,9 +70,10 @@ def test_the_numbers_are_those_of_the_run(tmp_path, digits, digits_run):
     assert markdown_rows(text, "epoch") == seen
 
 
-def test_scores_and_matrix_are_those_of_the_test_rows(tmp_path, digits, digits_run):
-    page, text = report(tmp_path / "run", digits_run, digits)
-    scores = class_scores(predict_rows(digits_run.network, digits.test))
+def test_scores_and_matrix_are_those_of_the_test_rows(digits, saved_run, english):
+    _, page, text = english
+    finished, _ = saved_run
+    scores = class_scores(predict_rows(finished.network, digits.test))
     expected = [
         [
             s.name,
@@ -76,7 +87,7 @@ def test_scores_and_matrix_are_those_of_the_test_rows(tmp_path, digits, digits_r
     ]
     assert rows_of(page, "Scores") == expected
     assert markdown_rows(text, "class") == expected
-    predicted = digits_run.network.predict(digits.test.X)
+    predicted = finished.network.predict(digits.test.X)
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (digits.test.y, predicted), 1)
     matrix = [[str(label), *map(str, counts[label])] for label in range(10)]
@@ -86,9 +97,10 @@ def test_scores_and_matrix_are_those_of_the_test_rows(tmp_path, digits, digits_r
     assert f"{wrong} of 359 test rows are classified wrongly" in page.text
 
 
-def test_the_worst_mistakes_come_first_with_their_pictures(tmp_path, digits, digits_run):
-    page, text = report(tmp_path / "run", digits_run, digits)
-    outputs = digits_run.network.outputs(digits.test.X)
+def test_the_worst_mistakes_come_first_with_their_pictures(digits, saved_run, english):
+    _, page, text = english
+    finished, _ = saved_run
+    outputs = finished.network.outputs(digits.test.X)
     losses = -np.log(outputs[np.arange(359), digits.test.y])
     wrong = np.flatnonzero(outputs.argmax(axis=1) != digits.test.y)
     worst = wrong[np.argsort(-losses[wrong])][:18]
@@ -116,24 +128,26 @@ def test_mistakes_of_a_standardised_run_are_shown_as_the_images_were(tmp_path, d
     assert [image["src"] for image in shown] == [picture_of(raw.test.X[row], (8, 8), 1.0) for row in rows]
 
 
-def test_what_is_needed_to_have_the_run_again_is_there(tmp_path, digits, digits_run):
-    page, text = report(tmp_path / "run", digits_run, digits)
+def test_what_is_needed_to_have_the_run_again_is_there(digits, saved_run, english):
+    folder, page, text = english
+    finished, _ = saved_run
     facts = {name: value.strip() for name, value in rows_of(page, "Hashes, checksums, versions, machine")}
-    assert facts["trained parameters, SHA-256"] == digits_run.network.fingerprint()
-    assert facts["initial parameters, SHA-256"] == digits_run.config.start
+    assert facts["trained parameters, SHA-256"] == finished.network.fingerprint()
+    assert facts["initial parameters, SHA-256"] == finished.config.start
     for file, checksum in digits.checksums.items():
         assert facts[f"data {file}, MD5"] == checksum
-    for name, value in digits_run.config.environment.items():
+    for name, value in finished.config.environment.items():
         assert facts[name] == value
-    command = f"glassnet train --config {tmp_path / 'run' / 'config.toml'}"
+    command = f"glassnet train --config {folder / 'config.toml'}"
     assert command in "".join(page.codes)
     assert f"    {command}\n" in text
     settings = {row[0].strip(): row[1].strip() for row in rows_of(page, "Training")}
     assert (settings["epochs"], settings["kernels"]) == ("3", "numpy")
 
 
-def test_a_folder_with_a_space_is_quoted_and_data_of_a_program_need_the_program(tmp_path, digits):
-    finished = trained(tmp_path / "my run", digits, layers=[64, 10], epochs=1)
+def test_a_folder_with_a_space_is_quoted_and_data_of_a_program_need_the_program(tmp_path, digits, digits_run):
+    finished = digits_run
+    (tmp_path / "run").rename(tmp_path / "my run")
     page, _ = report(tmp_path / "my run", finished, digits)
     assert f"--config '{tmp_path}/my run/config.toml'" in "".join(page.codes)
     data = labelled()
@@ -202,9 +216,9 @@ def test_a_run_without_validation_rows(tmp_path):
     assert '"label": "validation"' not in html_of(tmp_path)
 
 
-def test_a_sick_run_says_so_with_cause_and_remedy(tmp_path, digits):
-    finished = trained(tmp_path / "run", digits, layers=[64, 16, 10], epochs=2, health=SICK)
-    page, text = report(tmp_path / "run", finished, digits)
+def test_a_sick_run_says_so_with_cause_and_remedy(tmp_path, digits, digits_run):
+    record_health(tmp_path / "run", SICK)
+    page, text = report(tmp_path / "run", digits_run, digits)
     for said in (page.text, text):
         assert "it is sick: dead units." in said
         assert said.index("dead units", said.index("Health")) < said.index("over-fitting", said.index("Health"))
@@ -216,7 +230,7 @@ def test_a_sick_run_says_so_with_cause_and_remedy(tmp_path, digits):
     assert "`network.initializer = he_normal`" in text
     assert re.findall(r'data-chart="(\w+)"', html_of(tmp_path))[2:] == ["dead", "spread", "update", "gradient"]
     assert re.search(r'<section class="verdict sick"', html_of(tmp_path))
-    page, text = report(tmp_path / "run", finished, digits, "zh")
+    page, text = report(tmp_path / "run", digits_run, digits, "zh")
     for said in (page.text, text):
         assert "16 个单元中有 4 个对每个样本的输出都是 0，梯度传不到它们：步长过大：学习率 0.5" in said
         assert "验证损失从第 2 轮后的最低值 0.25 回升到 0.375，训练损失却降到了 0.125" in said
@@ -226,18 +240,18 @@ def test_a_sick_run_says_so_with_cause_and_remedy(tmp_path, digits):
 @pytest.mark.parametrize(
     ("health", "said"), [("unwatched", "no record of its health"), ({"sick": 1}, "cannot be read")]
 )
-def test_a_run_whose_health_nobody_knows_is_not_called_healthy(tmp_path, digits, health, said):
-    finished = trained(tmp_path / "run", digits, layers=[64, 10], epochs=1, health=health)
-    page, _ = report(tmp_path / "run", finished, digits)
+def test_a_run_whose_health_nobody_knows_is_not_called_healthy(tmp_path, digits, digits_run, health, said):
+    record_health(tmp_path / "run", health)
+    page, _ = report(tmp_path / "run", digits_run, digits)
     assert said in page.text
     assert "its health was not watched" in page.text
     assert "healthy" not in page.text
     assert "What was measured" not in page.text
 
 
-def test_what_was_measured_of_the_layers_is_shown(tmp_path, digits, digits_run):
-    page, text = report(tmp_path / "run", digits_run, digits)
-    html = html_of(tmp_path)
+def test_what_was_measured_of_the_layers_is_shown(digits, english):
+    folder, page, text = english
+    html = (folder / "report.html").read_text(encoding="utf-8")
     health = html[html.index('id="health"') : html.index('id="classes"')]
     assert re.findall(r'data-chart="(\w+)"', health) == ["spread", "update", "gradient"]
     assert health.count("about 1e-3 is usual") == 1
@@ -301,29 +315,31 @@ def test_a_run_without_an_epoch_or_with_outputs_beyond_all_bounds_has_a_report(t
         assert "its outputs are not finite" in said
 
 
-def test_the_learning_rate_is_drawn_only_where_it_changes(tmp_path, digits):
-    still = trained(tmp_path / "run", digits, layers=[64, 10], epochs=2)
-    page, _ = report(tmp_path / "run", still, digits)
+def test_the_learning_rate_is_drawn_only_where_it_changes(tmp_path, digits, english):
+    folder, page, _ = english
     assert "The learning rate was 0.001 throughout." in page.text
-    assert 'data-chart="rate"' not in html_of(tmp_path)
-    (tmp_path / "other").mkdir()
-    moved = trained(
-        tmp_path / "other" / "run", digits, layers=[64, 10], epochs=3, schedule="cosine", metrics=["auc"]
-    )
-    page, _ = report(tmp_path / "other" / "run", moved, digits)
+    assert 'data-chart="rate"' not in (folder / "report.html").read_text(encoding="utf-8")
+    moved = trained(tmp_path / "run", digits, layers=[64, 10], schedule="cosine", metrics=["auc"])
+    page, _ = report(tmp_path / "run", moved, digits)
     assert "throughout" not in page.text
-    html = html_of(tmp_path / "other")
-    assert re.findall(r'data-chart="(\w+)"', html)[:4] == ["loss", "accuracy", "measure0", "rate"]
+    assert re.findall(r'data-chart="(\w+)"', html_of(tmp_path))[:4] == ["loss", "accuracy", "measure0", "rate"]
 
 
-@pytest.mark.parametrize("health", ["unwatched", None, SICK], ids=["unwatched", "own", "sick"])
 @pytest.mark.parametrize("case", ["digits", "diabetes", "labels"])
-def test_in_chinese_no_english_sentence_is_left(tmp_path, case, health):
+def test_in_chinese_no_english_sentence_is_left(tmp_path, case):
     data = labelled() if case == "labels" else load_dataset(case)
     layers = {"digits": [64, 8, 10], "diabetes": [10, 4, 1], "labels": [4, 3]}[case]
-    finished = trained(tmp_path / "run", data, layers=layers, epochs=2, health=health)
-    page, text = report(tmp_path / "run", finished, data, "zh")
-    assert '<html lang="zh-CN">' in html_of(tmp_path)
+    finished = trained(tmp_path / "run", data, layers=layers, epochs=2)
+    for health in (None, SICK, "unwatched"):  # its own first
+        if health is not None:
+            record_health(tmp_path / "run", health)
+        page, text = report(tmp_path / "run", finished, data, "zh")
+        assert_chinese(page, text, html_of(tmp_path), data)
+
+
+def assert_chinese(page, text, html, data):
+    """Nothing but names is English in the report of a run on these data."""
+    assert '<html lang="zh-CN">' in html
     assert len(re.findall("[一-鿿]", page.text)) > 300
     bare = re.sub(r"`[^`]*`", "", re.sub(r"^    .*$", "", text, flags=re.MULTILINE))
     known = {data.name, *(data.class_names or ()), *(data.target_names or ())}
@@ -338,7 +354,7 @@ def test_in_chinese_no_english_sentence_is_left(tmp_path, case, health):
             "Python",
             "GLASSNET",
         } | set(data.name.split("-"))
-    labels = re.findall(r'(?:aria-label|alt|title)="([^"]*)"', html_of(tmp_path))
+    labels = re.findall(r'(?:aria-label|alt|title)="([^"]*)"', html)
     assert all(not re.search("[A-Za-z]{3,} [a-z]{2,}", label) for label in labels)
 
 
@@ -382,7 +398,8 @@ class FullAfter:
 def test_a_full_disk_leaves_nothing_half_written(tmp_path, digits, digits_run, monkeypatch, old, files):
     folder = tmp_path / "run"
     if old:
-        write_run_report(folder, digits_run.network, digits, language="zh")
+        for name in ("report.html", "report.md"):
+            (folder / name).write_text("an older report")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", FullAfter(files))
@@ -427,18 +444,18 @@ def open_report(open_file, tmp_path):
 
 
 @pytest.fixture
-def digits_page(tmp_path, digits, digits_run, open_report):
-    write_run_report(tmp_path / "run", digits_run.network, digits)
-    return open_report
+def digits_page(open_file, english):
+    """Open the English report of the run on digits."""
+    return lambda size=SIZES[0], **options: open_file(english[0] / "report.html", size, **options)
 
 
 @pytest.mark.browser
-def test_pointing_at_a_chart_shows_the_values_of_that_epoch(digits_page, digits_run):
+def test_pointing_at_a_chart_shows_the_values_of_that_epoch(digits_page, saved_run):
     page = digits_page()
     plot = page.locator("[data-chart=accuracy] .plot")
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
-    for epoch, record in enumerate(digits_run.history, start=1):
+    for epoch, record in enumerate(saved_run[0].history, start=1):
         page.mouse.move(box["x"] + box["width"] * (epoch - 1) / 2 + (3 if epoch < 3 else -3), box["y"] + 90)
         assert plot.locator(".tip").inner_text().split("\n") == [
             f"epoch {epoch}",
@@ -454,12 +471,12 @@ def test_pointing_at_a_chart_shows_the_values_of_that_epoch(digits_page, digits_
 
 
 @pytest.mark.browser
-def test_a_chart_is_read_by_keyboard(digits_page, digits_run):
+def test_a_chart_is_read_by_keyboard(digits_page, saved_run):
     page = digits_page()
     plot = page.locator("[data-chart=loss] .plot")
     plot.focus()
     assert plot.get_attribute("role") == "slider"
-    records = list(digits_run.history)
+    records = list(saved_run[0].history)
     for key, record in (
         ("ArrowRight", records[0]),
         ("End", records[2]),
@@ -504,9 +521,7 @@ def test_a_curve_can_be_hidden_and_is_then_not_said(digits_page):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("size", SIZES, ids=str)
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_no_page_is_wider_than_the_screen(tmp_path, open_report, size, language):
+def test_no_page_is_wider_than_the_screen(tmp_path, open_report):
     rng = np.random.default_rng(0)
     names = [f"a very long name of the class {k}" for k in range(12)]
     X, y = rng.integers(256, size=(240, 64)).astype(np.uint8), np.arange(240) % 12
@@ -514,11 +529,15 @@ def test_no_page_is_wider_than_the_screen(tmp_path, open_report, size, language)
         X, y, name="a-very-long-name-of-a-data-set" * 2, class_names=names, image_shape=(8, 8)
     )
     finished = trained(tmp_path / "run", data, layers=[64, 8, 12], epochs=2, health=SICK)
-    write_run_report(tmp_path / "run", finished.network, data, language=language)
-    page = open_report(size)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     inside = "boxes => boxes.every((box) => box.getBoundingClientRect().right <= innerWidth + 1)"
-    assert page.locator("section, .scroll, figure, .finding, .tiles > div").evaluate_all(inside)
+    for language in LANGUAGES:
+        write_run_report(tmp_path / "run", finished.network, data, language=language)
+        page = open_report()
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (language, width)
+            boxes = page.locator("section, .scroll, figure, .finding, .tiles > div")
+            assert boxes.evaluate_all(inside), (language, width)
 
 
 @pytest.mark.browser
@@ -565,10 +584,10 @@ def test_without_scripts_everything_can_still_be_read(digits_page):
 @pytest.mark.browser
 def test_it_can_be_used_without_eyes(digits_page):
     page = digits_page()
-    assert all(image.get_attribute("alt") for image in page.locator("img").all())
+    assert page.locator("img").evaluate_all("all => all.every((one) => one.alt)")
     assert page.locator("table:not(:has(caption))").count() == 0
     assert page.locator("th:not([scope])").count() == 0
-    assert all(plot.get_attribute("aria-label") for plot in page.locator(".plot").all())
+    assert page.locator(".plot").evaluate_all("all => all.every((one) => one.ariaLabel)")
     levels = page.locator("h1, h2, h3").evaluate_all("heads => heads.map((head) => Number(head.tagName[1]))")
     assert levels[0] == 1
     assert all(b - a <= 1 for a, b in pairwise(levels))

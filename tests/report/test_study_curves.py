@@ -130,7 +130,7 @@ def test_a_long_list_is_drawn_in_parts_with_the_base_in_each(tmp_path):
 
 def test_long_runs_are_thinned_out(tmp_path):
     study = small(seeds=1)
-    rows = rows_of(study, tmp_path, lambda variant, seed: [1.0 + (epoch == 777) for epoch in range(2000)])
+    rows = rows_of(study, tmp_path, lambda variant, seed: [1.0 + (epoch == 333) for epoch in range(700)])
     (group,), _ = study_curves(study, rows, tmp_path, "base", WORDS)
     points = group.drawings[0][0].points["curves"][0]["points"]
     assert len(points) <= MOST_EPOCHS + 2 * 3

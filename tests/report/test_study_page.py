@@ -14,9 +14,10 @@ from tests.screens import SIZES
 from tests.study.studies import done, listed, small
 
 from glassnet.errors import FileError, UsageError
-from glassnet.locales.catalogue import Message
+from glassnet.locales.catalogue import LANGUAGES, Message
 from glassnet.report import study_page
 from glassnet.report.study_page import write_study_report
+from glassnet.study.fairness import DataCache
 from glassnet.study.final_evaluation import evaluate_recommended, mark_test_rows_open, read_final_evaluation
 from glassnet.study.findings import gather_findings
 from glassnet.study.interactions import interaction_test
@@ -27,9 +28,11 @@ from glassnet.study.statistics import compare, summarise
 from glassnet.training.health.remedies import Remedy
 from glassnet.training.metrics import evaluate_predictions, predict_rows, predict_test_rows
 from glassnet.training.model_file import load_model
-from glassnet.training.run import load_data
 
 from .conftest import Page, markdown_rows, rows_of
+
+#: The data of a configuration, read once for all tests.
+load = DataCache().load
 
 EVIL = "<script>document.title = 'taken'</script>"
 
@@ -43,8 +46,13 @@ FACTORS = {
 VARIANTS = ["base", "width=wide", "optimizer=sgd(0.1)", "optimizer=sgd(0.1), width=wide"]
 
 
-def factorial(**changes):
-    return small(design="factorial", factors=FACTORS, seeds=[0, 1, 2], **changes)
+def factorial():
+    base = {
+        "data": {"dataset": "digits"},
+        "network": {"layers": [64, 12, 10], "dropout": 0.2},
+        "training": {"epochs": 2, "kernels": "numpy"},
+    }
+    return small(design="factorial", factors=FACTORS, seeds=[0, 1, 2], base=base)
 
 
 @pytest.fixture(scope="session")
@@ -52,8 +60,8 @@ def whole(tmp_path_factory):
     """A study whose runs are done and whose plan was judged: the folder, the study and its rows."""
     folder = tmp_path_factory.mktemp("whole") / "study"
     study = factorial()
-    rows = done(study, folder)
-    evaluate_recommended(gather_findings(study, folder, rows))
+    rows = done(study, folder, load)
+    evaluate_recommended(gather_findings(study, folder, rows, load), load)
     return folder, study, rows
 
 
@@ -64,19 +72,25 @@ def finished(whole, tmp_path):
     return folder, *whole[1:]
 
 
-def report(folder, study, rows, language="en", load=load_data):
+def report(folder, study, rows, language="en"):
     file = write_study_report(gather_findings(study, folder, rows, load), load, language=language)
     assert file == folder / "report.html"
     return Page(file.read_text(encoding="utf-8")), (folder / "report.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def english(whole, tmp_path_factory):
+    """The English report of the study: its folder, the study, its rows, the page and its twin in Markdown."""
+    folder = shutil.copytree(whole[0], tmp_path_factory.mktemp("english") / "study")
+    return folder, *whole[1:], *report(folder, *whole[1:])
 
 
 def html_of(folder):
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
-def test_the_verdict_is_the_recommendation(finished):
-    folder, study, rows = finished
-    page, text = report(*finished)
+def test_the_verdict_is_the_recommendation(english):
+    folder, study, rows, page, text = english
     found = recommend(rows, study.measure, study.levels())
     assert str(found.reason) in page.text
     assert str(found.reason) in text.replace("\\", "")
@@ -90,8 +104,8 @@ def test_the_verdict_is_the_recommendation(finished):
     assert facts["training time"].startswith(f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2g} s")
 
 
-def test_what_was_compared_and_what_held(finished):
-    page, text = report(*finished)
+def test_what_was_compared_and_what_held(english):
+    *_, page, text = english
     facts = page.facts()
     assert facts["design"] == "full factorial: all combinations"
     assert (facts["variants"], facts["seeds"], facts["budget of a run"]) == ("4", "0, 1, 2", "2 epochs")
@@ -113,9 +127,8 @@ def plain(rows):
     return [[cell.replace("**", "").replace("\\", "") for cell in row] for row in rows]
 
 
-def test_every_variant_has_its_numbers(finished):
-    _, study, rows = finished
-    page, text = report(*finished)
+def test_every_variant_has_its_numbers(english):
+    _, study, rows, page, text = english
     table = rows_of(page, "Every variant over its seeds")
     for line, one in zip(table, summarise(rows, study.measure), strict=True):
         assert line == [
@@ -146,9 +159,8 @@ def test_every_variant_has_its_numbers(finished):
     assert plain(markdown_rows(second, "variant")) == differences
 
 
-def test_the_analysis_of_variance_is_there(finished):
-    _, study, rows = finished
-    page, text = report(*finished)
+def test_the_analysis_of_variance_is_there(english, tmp_path):
+    _, study, rows, page, text = english
     found = interaction_test(rows, study.levels(), study.measure, base=rows[0].levels)
     assert f"{found.verdict[0].upper()}{found.verdict[1:]}: {found.reason}" in page.text
     lines = rows_of(page, "Analysis of variance")
@@ -159,8 +171,8 @@ def test_the_analysis_of_variance_is_there(finished):
         assert line[6] == f"{source.share:.1%}"
     assert markdown_rows(text, "source") == lines
     other = small()
-    report_of_rows(finished[0].parent / "other", other, hand_made(other))
-    assert 'id="independence"' not in html_of(finished[0].parent / "other")
+    report_of_rows(tmp_path / "other", other, hand_made(other))
+    assert 'id="interactions"' not in html_of(tmp_path / "other")
 
 
 def hand_made(study, **changes):
@@ -203,7 +215,7 @@ def test_the_recommended_plan_is_judged_and_nobody_else(finished, monkeypatch):
     page, text = report(*finished)
     plan = read_final_evaluation(folder)
     assert judged == [plan.theta_sha256]
-    network, data = load_model(folder / plan.folder), load_data(study.base)
+    network, data = load_model(folder / plan.folder), load(study.base)
     truth = evaluate_predictions(predict_rows(network, data.test, data.task))
     assert page.facts()["test loss"] == f"{truth.loss:.4g}"
     said = f"They were opened for “{plan.variant}”: of its 3 runs, the one with the median validation accuracy, "
@@ -280,9 +292,8 @@ def test_earlier_looks_are_admitted(finished):
     assert "No other network" not in page.text
 
 
-def test_hashes_are_short_on_the_page_and_whole_in_markdown(finished):
-    folder, _, rows = finished
-    page, text = report(*finished)
+def test_hashes_are_short_on_the_page_and_whole_in_markdown(english):
+    folder, _, rows, page, text = english
     html = html_of(folder)
     by = {(row.variant, row.seed): row for row in rows}
     starts = rows_of(page, "Initial parameters, SHA-256")
@@ -300,14 +311,13 @@ def test_hashes_are_short_on_the_page_and_whole_in_markdown(finished):
     assert html[html.index("Order of the rows, SHA-256") :].count("--wrong") == 0
 
 
-def test_what_is_needed_to_have_the_study_again_is_there(finished):
-    folder, study, rows = finished
-    page, text = report(*finished)
+def test_what_is_needed_to_have_the_study_again_is_there(english):
+    folder, study, rows, page, text = english
     command = f"glassnet study {folder}/study.toml --folder {folder}-again --workers 2"
     assert command in "".join(page.codes)
     assert f"    {command}\n" in text
     facts = dict(rows_of(page, "Checksums, versions, machine"))
-    for file, checksum in load_data(study.base).checksums.items():
+    for file, checksum in load(study.base).checksums.items():
         assert facts[f"digits: {file}, MD5"] == checksum
     assert facts["threads"] == "1"
     assert facts["numpy"] == np.__version__
@@ -320,10 +330,9 @@ def test_what_is_needed_to_have_the_study_again_is_there(finished):
         assert f"[`{shown}`]({address})" in text
 
 
-def test_the_sections_stand_in_their_order(finished):
-    report(*finished)
-    found = re.findall(r'<section[^>]* id="(\w+)"', html_of(finished[0]))
-    wanted = "verdict compared curves results independence recommendation health plan classes mistakes weights"
+def test_the_sections_stand_in_their_order(english):
+    found = re.findall(r'<section[^>]* id="(\w+)"', html_of(english[0]))
+    wanted = "verdict compared curves results interactions recommendation health plan classes mistakes weights"
     assert found == [*wanted.split(), "fairness", "again", "runs"]
 
 
@@ -466,59 +475,59 @@ def test_names_are_text_whatever_they_hold(tmp_path):
 
 def test_rows_may_come_in_any_order_and_of_other_seeds(finished):
     folder, study, rows = finished
-    first = write_study_report(gather_findings(study, folder, rows)).read_bytes()
+    first = write_study_report(gather_findings(study, folder, rows, load), load).read_bytes()
     more = [replace(rows[0], seed=99), *reversed(rows)]
-    assert write_study_report(gather_findings(study, folder, more)).read_bytes() == first
+    assert write_study_report(gather_findings(study, folder, more, load), load).read_bytes() == first
     assert len(first) < 300_000
 
 
 def test_what_cannot_be_reported_is_refused_by_name(finished, monkeypatch):
     folder, study, rows = finished
     with pytest.raises(UsageError, match="language"):
-        write_study_report(gather_findings(study, folder, rows), language="de")
+        write_study_report(gather_findings(study, folder, rows, load), load, language="de")
     with pytest.raises(FileError, match="holds no row of the study yet; run it first"):
-        write_study_report(gather_findings(study, folder, []))
+        write_study_report(gather_findings(study, folder, [], load), load)
     monkeypatch.setattr(os, "fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     before = {path.name for path in folder.iterdir()}
     with pytest.raises(FileError, match="No space left"):
-        write_study_report(gather_findings(study, folder, rows))
+        write_study_report(gather_findings(study, folder, rows, load), load)
     assert {path.name for path in folder.iterdir()} == before
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_a_page_opens_offline_fits_the_screen_and_hides_curves(finished, open_file, size, language):
+def test_a_page_opens_offline_fits_the_screen_and_hides_curves(finished, open_file):
     folder, study, rows = finished
-    page = open_file(
-        write_study_report(gather_findings(study, folder, rows), language=language), size, offline=True
-    )
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    found = gather_findings(study, folder, rows, load)
     inside = "boxes => boxes.every((box) => box.getBoundingClientRect().right <= innerWidth + 1)"
-    assert page.locator("section, .scroll, figure, .facts, .tiles > div").evaluate_all(inside)
-    figures = page.locator("#curves figure")
-    assert figures.count() == 3
-    figure = figures.nth(2)
-    assert figure.locator("path.band").count() == 4  # a band over the seeds for every variant
-    button = figure.locator(".legend button").nth(1)
-    assert button.inner_text() == "width=wide"
-    button.click()
-    assert not figure.locator("g[data-curve='1']").is_visible()
-    figure.locator(".plot").focus()
-    page.keyboard.press("End")
-    lines = figure.locator(".tip").inner_text().split("\n")[1:]
-    assert [line.partition(":")[0] for line in lines] == [name for name in VARIANTS if name != "width=wide"]
-    button.click()
-    assert figure.locator("g[data-curve='1']").is_visible()
+    for language in LANGUAGES:
+        page = open_file(write_study_report(found, load, language=language), offline=True)
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (language, width)
+            boxes = page.locator("section, .scroll, figure, .facts, .tiles > div")
+            assert boxes.evaluate_all(inside), (language, width)
+        figures = page.locator("#curves figure")
+        assert figures.count() == 3
+        figure = figures.nth(2)
+        assert figure.locator("path.band").count() == 4  # a band over the seeds for every variant
+        button = figure.locator(".legend button").nth(1)
+        assert button.inner_text() == "width=wide"
+        button.click()
+        assert not figure.locator("g[data-curve='1']").is_visible()
+        figure.locator(".plot").focus()
+        page.keyboard.press("End")
+        lines = figure.locator(".tip").inner_text().split("\n")[1:]
+        assert [line.partition(":")[0] for line in lines] == [name for name in VARIANTS if name != "width=wide"]
+        button.click()
+        assert figure.locator("g[data-curve='1']").is_visible()
     page.emulate_media(media="print")
     assert page.pdf()[:4] == b"%PDF"
 
 
 @pytest.mark.browser
-def test_a_study_page_can_be_used_without_eyes(finished, open_file):
-    folder, study, rows = finished
-    page = open_file(write_study_report(gather_findings(study, folder, rows)))
-    assert all(image.get_attribute("alt") for image in page.locator("img").all())
+def test_a_study_page_can_be_used_without_eyes(english, open_file):
+    page = open_file(english[0] / "report.html")
+    assert page.locator("img").evaluate_all("all => all.every((one) => one.alt)")
     assert page.locator("table:not(:has(caption))").count() == 0
     levels = page.locator("h1, h2, h3").evaluate_all("heads => heads.map((head) => Number(head.tagName[1]))")
     assert levels[0] == 1

@@ -1,5 +1,5 @@
 import numpy as np
-import pytest
+from tests.loops import for_each
 
 from glassnet.locales.catalogue import Words
 from glassnet.report.error_analysis import Fit, LabelScore, Mistake
@@ -105,8 +105,8 @@ def test_mistakes_and_fits_are_numbers_of_their_own():
     ]
 
 
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.5, "50.0 %"), (0.99949, "99.9 %"), (0.9996, "> 99.9 %"), (1.0, "100.0 %"), (None, "–")]
+@for_each(
+    "value, text", [(0.5, "50.0 %"), (0.99949, "99.9 %"), (0.9996, "> 99.9 %"), (1.0, "100.0 %"), (None, "–")]
 )
 def test_a_probability_is_no_certainty(value, text):
     assert probability(value) == text

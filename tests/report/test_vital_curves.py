@@ -1,4 +1,4 @@
-import pytest
+from tests.loops import for_each
 
 from glassnet.locales.catalogue import Words
 from glassnet.report.vital_curves import MOST_EXAMINATIONS, MOST_LAYERS, vital_curves, vital_table
@@ -60,8 +60,8 @@ def test_steps_are_spread_out_and_every_chart_is_said():
         assert drawing.title
 
 
-@pytest.mark.parametrize(
-    ("dead", "saturated", "note"),
+@for_each(
+    "dead, saturated, note",
     [
         ((), (), "At no time was a unit dead (output and slope 0 on every row) or saturated"),
         ((), (1,), "At no time was a unit dead (output and slope 0 on every row)."),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.loops import for_each
 from tests.reproductions.publications import TANH, outcome
 from tests.study.studies import done, listed, points
 
@@ -29,8 +30,8 @@ from glassnet.training.run_folder import RunFolder
 ZIGZAG = [5.0, 4.0] * 30
 
 
-@pytest.mark.parametrize(
-    ("losses", "constant", "behaviour"),
+@for_each(
+    "losses, constant, behaviour",
     [
         ([9.0], 5.0, "fails"),
         ([4.0], 5.0, "learns"),
@@ -96,8 +97,8 @@ def test_what_was_lost_is_told_apart_from_what_fails():
     assert Outcome(Row("base", {}, 0, FINISHED, {}), {}).behaviour == "fails"
 
 
-@pytest.mark.parametrize(
-    ("quantity", "epoch", "value"),
+@for_each(
+    "quantity, epoch, value",
     [
         ("train_loss", "last", 3.0),
         ("train_loss", "best", 2.0),

@@ -9,8 +9,8 @@ from tests.report.conftest import Page, markdown_rows, rows_of
 from tests.reproductions.publications import by_seed, made_up, outcome, printed
 from tests.screens import SIZES
 
-from glassnet.locales.catalogue import Message, Words
-from glassnet.reproductions.open_questions import open_questions
+from glassnet.locales.catalogue import LANGUAGES, Message, Words
+from glassnet.reproductions.open_questions import gather_facts, open_questions
 from glassnet.reproductions.page import (
     answers_of,
     order_text,
@@ -21,7 +21,6 @@ from glassnet.reproductions.page import (
 )
 from glassnet.reproductions.publication import load_publication, load_published_study
 from glassnet.reproductions.reproduce import Reproduction, judge_orders, judge_rows
-from glassnet.reproductions.seed_report import facts
 from glassnet.study.interactions import interaction_test
 from glassnet.study.results import DIVERGED, FAILED, Row
 
@@ -91,7 +90,7 @@ def repeated(folder, outcomes=None, together=None, failed=()):
         judge_rows(publication, outcomes),
         judge_orders(publication, outcomes),
         together or factorial(),
-        facts(outcomes, Y),
+        gather_facts(outcomes, Y),
         list(failed),
     )
 
@@ -150,7 +149,7 @@ def plain(text):
 def answer(question, outcomes=None, together=None, words=EN):
     found = {
         one.question: one.text
-        for one in open_questions(facts(outcomes or typical(), Y), together or factorial(), words)
+        for one in open_questions(gather_facts(outcomes or typical(), Y), together or factorial(), words)
     }
     return found[words.say(question)]
 
@@ -451,7 +450,9 @@ def test_both_rates_of_adam_stand_beside_what_is_printed():
     outcomes = typical()
     outcomes["Adam / 784"] = {0: outcome("Adam / 784", 0, train_loss=[4914.0], test={"test_accuracy": 0.441})}
     outcomes["Adam"] = {0: outcome("Adam", 0, train_loss=[84834.5], test={"test_accuracy": 0.1})}
-    [said] = [a.text for a in open_questions(facts(outcomes, Y), factorial(), EN) if "Adam have" in a.question]
+    [said] = [
+        a.text for a in open_questions(gather_facts(outcomes, Y), factorial(), EN) if "Adam have" in a.question
+    ]
     assert all(figure in said for figure in ("8,086.5", "0.252", "84,834.5", "4,914.0", "0.441"))
     assert said.index("84,834.5") < said.index("784 pixels") < said.index("4,914.0")
 
@@ -463,7 +464,7 @@ def test_every_question_has_an_answer_whatever_was_lost(words):
         {name: {0: outcome(name, 0, DIVERGED)} for name in typical()},
         {name: {0: outcome(name, 0, FAILED)} for name in typical()},
     ):
-        found = open_questions(facts(outcomes, Y), factorial(), words)
+        found = open_questions(gather_facts(outcomes, Y), factorial(), words)
         assert len(found) == 8
         assert all(one.text and "nan" not in one.text and "None" not in one.text for one in found)
 
@@ -477,23 +478,25 @@ def test_what_is_counted_is_said(tmp_path):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("language", ["en", "zh"])
-@pytest.mark.parametrize("size", SIZES, ids=str)
-def test_a_page_opens_offline_and_fits_the_screen(tmp_path, open_file, size, language):
+def test_a_page_opens_offline_and_fits_the_screen(tmp_path, open_file):
     found = repeated(tmp_path)
-    page = open_file(write_reproduction_report(found, Words(language)), size, offline=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     inside = "boxes => boxes.every((box) => box.getBoundingClientRect().right <= innerWidth + 1)"
-    assert page.locator("section, .scroll, p, h1, h2, h3, li, pre").evaluate_all(inside)
-    assert page.locator("#questions h3").count() == 8
-    assert page.locator("table:not(:has(caption))").count() == 0
-    levels = page.locator("h1, h2, h3").evaluate_all("heads => heads.map((head) => Number(head.tagName[1]))")
-    assert levels[0] == 1
-    assert all(b - a <= 1 for a, b in pairwise(levels))
-    links = page.locator("#again a").evaluate_all("all => all.map((one) => one.getAttribute('href'))")
-    assert links == ["study/report.html", "factorial/report.html"]
-    if size[0] > 1000:  # a verdict is seen without scrolling
-        right = "cells => cells.every((cell) => cell.getBoundingClientRect().right <= innerWidth)"
-        assert page.locator("#printed tbody td:nth-child(2)").evaluate_all(right)
+    for language in LANGUAGES:
+        page = open_file(write_reproduction_report(found, Words(language)), offline=True)
+        for width, height in SIZES:
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (language, width)
+            boxes = page.locator("section, .scroll, p, h1, h2, h3, li, pre")
+            assert boxes.evaluate_all(inside), (language, width)
+            if width > 1000:  # a verdict is seen without scrolling
+                right = "cells => cells.every((cell) => cell.getBoundingClientRect().right <= innerWidth)"
+                assert page.locator("#printed tbody td:nth-child(2)").evaluate_all(right)
+        assert page.locator("#questions h3").count() == 8
+        assert page.locator("table:not(:has(caption))").count() == 0
+        levels = page.locator("h1, h2, h3").evaluate_all("heads => heads.map((head) => Number(head.tagName[1]))")
+        assert levels[0] == 1
+        assert all(b - a <= 1 for a, b in pairwise(levels))
+        links = page.locator("#again a").evaluate_all("all => all.map((one) => one.getAttribute('href'))")
+        assert links == ["study/report.html", "factorial/report.html"]
     page.emulate_media(media="print")
     assert page.pdf()[:4] == b"%PDF"

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import pytest
+from tests.loops import for_each
 from tests.reproductions.publications import ROWS, come_along, publish
 from tests.study.studies import points
 
@@ -246,9 +247,7 @@ def test_the_factorial_has_all_combinations_of_what_the_report_varies():
         assert variant.config.data.validation == 2000  # it is judged by validation images
 
 
-@pytest.mark.parametrize(
-    ("name", "nearest"), [("seed_report", "seed-report"), ("nielson", "nielsen"), ("zalando", "zalando-mlp")]
-)
+@for_each("name, nearest", [("seed_report", "seed-report"), ("nielson", "nielsen"), ("zalando", "zalando-mlp")])
 def test_an_unknown_name_is_refused_with_the_nearest(name, nearest):
     with pytest.raises(UsageError) as refused:
         load_publication(name)
@@ -274,7 +273,7 @@ def test_a_table_that_does_not_fit_its_study_is_refused(tmp_path, monkeypatch, p
         load_publication("tiny")
 
 
-@pytest.mark.parametrize(("low", "high"), [(1.0, 2.0), (4.0, 5.0), (4.0, 2.0)])
+@for_each("low, high", [(1.0, 2.0), (4.0, 5.0), (4.0, 2.0)])
 def test_what_is_printed_counts_as_the_same(low, high):
     with pytest.raises(ValueError, match=f"3.0 is printed, which is not within {low} to {high}"):
         Figure(quantity="train_loss", printed=3.0, low=low, high=high)

@@ -5,6 +5,7 @@ import tomllib
 
 import numpy as np
 import pytest
+from tests.loops import for_each
 from tests.reproductions.publications import TANH, by_seed, come_along, diagnosed, outcome, printed, publish
 from tests.study.studies import listed, points
 
@@ -42,8 +43,8 @@ def losses(*last):
     return [outcome(seed=seed, train_loss=[9.0, 8.0, loss]) for seed, loss in enumerate(last)]
 
 
-@pytest.mark.parametrize(
-    ("behaviour", "runs", "verdict", "ours"),
+@for_each(
+    "behaviour, runs, verdict, ours",
     [
         ("", losses(5.0), REPRODUCED, "learns"),
         ("learns", losses(4.5, 5.5, 5.0), REPRODUCED, "learns"),
@@ -85,8 +86,8 @@ def test_every_figure_of_a_row_counts():
     assert judge("learns", [LOSS, ACCURACY], runs[1]).verdict == SAME
 
 
-@pytest.mark.parametrize(
-    ("figure", "columns", "mean", "best", "ours"),
+@for_each(
+    "figure, columns, mean, best, ours",
     [
         (LOSS, {"train_loss": [[9.0, 3.0], [9.0, 6.0]]}, 4.5, 3.0, 4.5),  # of a loss the best is the smallest
         ({**LOSS, "seeds": "best"}, {"train_loss": [[9.0, 3.0], [9.0, 6.0]]}, 4.5, 3.0, 3.0),
@@ -243,7 +244,7 @@ def test_a_run_that_watches_the_test_rows_is_kept_and_gone_on_with(tmp_path):
         resume(tmp_path / "run", load_dataset("digits", validation=0), epochs=5, progress=False)
 
 
-@pytest.mark.parametrize("word", ["train", "tests", "validation", "last", "last(1.5)", "first(3)", ""])
+@for_each("word", ["train", "tests", "validation", "last", "last(1.5)", "first(3)", ""])
 def test_no_other_word_is_taken(word):
     with pytest.raises(UsageError, match=r"^data\.validation: "):
         configure({"data": {"dataset": "digits", "validation": word}})

@@ -1,6 +1,7 @@
 """The recommended plan on the test rows: one look, at the right network, and a record of it."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -27,15 +28,24 @@ from glassnet.training.run import load_data
 from .studies import done, points, small
 
 
-@pytest.fixture
-def study(tmp_path):
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
     """Three variants, three seeds, on a small data set."""
-    return small(points(tmp_path), seeds=3)
+    return small(points(tmp_path_factory.mktemp("data")), seeds=3)
+
+
+@pytest.fixture(scope="module")
+def finished(study, tmp_path_factory):
+    """The folder of the study, and its rows; not to be changed."""
+    folder = tmp_path_factory.mktemp("finished") / "study"
+    return folder, done(study, folder)
 
 
 @pytest.fixture
-def rows(study, tmp_path):
-    return done(study, tmp_path / "study")
+def rows(finished, tmp_path):
+    """The rows of the study, whose folder is ``study``."""
+    shutil.copytree(finished[0], tmp_path / "study")
+    return finished[1]
 
 
 @pytest.fixture

@@ -11,13 +11,17 @@ from glassnet.study.recommendation import recommend
 from glassnet.study.statistics import compare, summarise
 
 
-@pytest.fixture
-def study(tmp_path):
-    return small(points(tmp_path))
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return small(points(tmp_path_factory.mktemp("data")))
 
 
-def test_all_parts_are_of_the_rows_in_the_order_of_the_study(study, tmp_path):
-    rows = done(study, tmp_path / "study")
+@pytest.fixture(scope="module")
+def rows(study, tmp_path_factory):
+    return done(study, tmp_path_factory.mktemp("study"))
+
+
+def test_all_parts_are_of_the_rows_in_the_order_of_the_study(study, rows, tmp_path):
     found = gather_findings(study, tmp_path, [replace(rows[0], seed=99), *reversed(rows)])
     assert (found.study, found.folder, found.missing, found.problem) == (study, tmp_path, 0, "")
     assert found.rows == rows
@@ -28,8 +32,8 @@ def test_all_parts_are_of_the_rows_in_the_order_of_the_study(study, tmp_path):
     assert found.starts == {"optimizer": False, "activation": False}
 
 
-def test_where_nothing_can_be_recommended_it_is_said_why(study, tmp_path):
-    lost = [replace(row, status="diverged") for row in done(study, tmp_path / "study")]
+def test_where_nothing_can_be_recommended_it_is_said_why(study, rows, tmp_path):
+    lost = [replace(row, status="diverged") for row in rows]
     found = gather_findings(study, tmp_path, lost[2:])
     assert (found.missing, found.comparisons, found.recommendation) == (2, [], None)
     with pytest.raises(Exception, match="rows: ") as why:

@@ -165,7 +165,7 @@ def test_nobody_outlives_the_parent(tmp_path, way):
 
 def test_one_whose_parent_is_gone_already_ends_at_once(tmp_path):
     """The parent ends while its child is being started; the child has nobody to say anything to."""
-    late = FAMILY.replace("    end_with_parent()", "    time.sleep(1)\n    end_with_parent()\n    time.sleep(1)")
+    late = FAMILY.replace("    end_with_parent()", "    time.sleep(0.3)\n    end_with_parent()\n    time.sleep(1)")
     (tmp_path / "family.py").write_text(late.replace("    time.sleep(60)\n", "    os._exit(0)\n"))
     answer = subprocess.run(
         [sys.executable, str(tmp_path / "family.py"), "sleeps"], capture_output=True, text=True, timeout=60

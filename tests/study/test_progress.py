@@ -58,9 +58,11 @@ def test_colours_are_the_users_choice(monkeypatch, variable, colours):
     assert progress.console.no_color is not colours
 
 
-def test_a_run_that_did_not_finish_says_why():
+def test_a_run_is_a_line_with_its_outcome():
     assert (
         row_line(Row("base", {}, 0, "failed", {}, problem="killed"), "train_loss")
         == "base, seed 0: failed: killed"
     )
+    row = Row("base", {}, 3, "finished", {"train_loss": 0.41234}, seconds=2.04)
+    assert row_line(row, "train_loss") == "base, seed 3: train loss 0.4123, 2.0 s"
     assert row_line(Row("base", {}, 0, "finished", {}, seconds=1.0), "train_loss") == "base, seed 0: 1.0 s"

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -48,6 +49,20 @@ def data(tmp_path_factory):
     return points(tmp_path_factory.mktemp("data"))
 
 
+@pytest.fixture(scope="module")
+def finished(data, tmp_path_factory):
+    """The folder and the rows of the small study, done by one worker; not to be changed."""
+    folder = tmp_path_factory.mktemp("finished") / "study"
+    return folder, run_study(small(data), folder, workers=1, progress=False)
+
+
+@pytest.fixture(scope="module")
+def calm(data, tmp_path_factory):
+    """The folder and the rows of the longer study, which nobody disturbed."""
+    folder = tmp_path_factory.mktemp("calm") / "study"
+    return folder, run_study(longer(data), folder, workers=2, progress=False)
+
+
 @pytest.fixture
 def start(tmp_path):
     """``start(study, folder)``: a process that runs a study, by two workers."""
@@ -67,8 +82,6 @@ def start(tmp_path):
         process.kill()
         process.communicate(timeout=20)
 
-    return make
-
 
 def wait_for_rows(folder, count, seconds=60):
     """Wait until so many rows are there."""
@@ -78,34 +91,37 @@ def wait_for_rows(folder, count, seconds=60):
         time.sleep(0.01)
 
 
-def test_side_by_side_is_one_after_the_other_bit_for_bit(tmp_path, data):
-    one = run_study(small(data), tmp_path / "one", workers=1, progress=False)
+def test_side_by_side_is_one_after_the_other_bit_for_bit(tmp_path, data, finished):
+    folder, one = finished
     two = run_study(small(data), tmp_path / "two", workers=2, progress=False)
     assert timeless(one) == timeless(two)
-    assert models(tmp_path / "one") == models(tmp_path / "two")
-    assert len(models(tmp_path / "one")) == 6
-    assert [(row.variant, row.seed) for row in one] == [
-        (name, seed) for name in ("base", "optimizer=sgd(0.1)", "activation=tanh") for seed in (0, 1)
-    ]
-    assert {row.status for row in one} == {"finished"}
-    for seed in (0, 1):
-        assert len({row.start for row in one if row.seed == seed}) == 1
-        assert len({row.order for row in one if row.seed == seed}) == 1
-    assert len({row.start for row in one}) == 2
-    for row in one:
-        config = RunFolder(tmp_path / "one" / row.folder).config()
-        assert (config.seed, config.training.threads) == (row.seed, 1)
-    record = json.loads((tmp_path / "one" / "study.json").read_text())
-    assert record["layout"]["threads"] == 1
-    assert (tmp_path / "one" / "study.toml").read_text() == small(data).text
-    assert timeless(read_rows(tmp_path / "one")) == timeless(sorted(one, key=lambda row: row.folder))
-    assert not (tmp_path / "one" / "workers.log").exists()
+    assert models(folder) == models(tmp_path / "two")
+    assert len(models(folder)) == 6
     assert active_children() == []
 
 
-def test_a_second_call_repeats_nothing_and_may_add_seeds(tmp_path, data):
-    folder = tmp_path / "study"
-    rows = run_study(small(data), folder, workers=1, progress=False)
+def test_rows_and_folder_say_what_was_run(data, finished):
+    folder, rows = finished
+    assert [(row.variant, row.seed) for row in rows] == [
+        (name, seed) for name in ("base", "optimizer=sgd(0.1)", "activation=tanh") for seed in (0, 1)
+    ]
+    assert {row.status for row in rows} == {"finished"}
+    for seed in (0, 1):
+        assert len({row.start for row in rows if row.seed == seed}) == 1
+        assert len({row.order for row in rows if row.seed == seed}) == 1
+    assert len({row.start for row in rows}) == 2
+    for row in rows:
+        config = RunFolder(folder / row.folder).config()
+        assert (config.seed, config.training.threads) == (row.seed, 1)
+    record = json.loads((folder / "study.json").read_text())
+    assert record["layout"]["threads"] == 1
+    assert (folder / "study.toml").read_text() == small(data).text
+    assert timeless(read_rows(folder)) == timeless(sorted(rows, key=lambda row: row.folder))
+    assert not (folder / "workers.log").exists()
+
+
+def test_a_second_call_repeats_nothing_and_may_add_seeds(tmp_path, data, finished):
+    folder, rows = shutil.copytree(finished[0], tmp_path / "study"), finished[1]
     before = stamps(folder)
     assert run_study(small(data), folder, workers=1, progress=False) == rows
     assert stamps(folder) == before
@@ -116,18 +132,17 @@ def test_a_second_call_repeats_nothing_and_may_add_seeds(tmp_path, data):
     assert run_study(small(data, seeds=[1]), folder, progress=False) == [row for row in rows if row.seed == 1]
 
 
-def test_another_study_or_other_files_are_refused(tmp_path, data):
-    folder = tmp_path / "study"
-    quick = {"seeds": [0], "factors": {"optimizer": {"levels": ["adam", "sgd(0.1)"]}}}
-    run_study(small(data, **quick), folder, workers=1, progress=False)
+def test_another_study_or_other_files_are_refused(tmp_path, data, finished):
+    folder = shutil.copytree(finished[0], tmp_path / "study")
     before = stamps(folder)
+    other = small(data, factors={"optimizer": {"levels": ["adam", "sgd(0.1)"]}})
     with pytest.raises(FileError, match=r"study: holds another study or other settings \(small\); choose another"):
-        run_study(small(data, seeds=[0]), folder, workers=1, progress=False)
+        run_study(other, folder, workers=1, progress=False)
     record = json.loads((folder / "study.json").read_text())
     record["checksums"]["points"] = {"points.npz": "0"}
     (folder / "study.json").write_text(json.dumps(record))
     with pytest.raises(FileError, match="was begun with other data files"):
-        run_study(small(data, **quick), folder, workers=1, progress=False)
+        run_study(small(data), folder, workers=1, progress=False)
     assert stamps(folder) == before
 
 
@@ -186,21 +201,20 @@ def killer(folder, number=signal.SIGKILL):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_killed_worker_is_replaced(tmp_path, data, number):
-    calm = run_study(longer(data), tmp_path / "calm", workers=2, progress=False)
+def test_a_killed_worker_is_replaced(tmp_path, data, calm, number):
     thread, killed = killer(tmp_path / "study", number)
     rows = run_study(longer(data), tmp_path / "study", workers=2, progress=False)
     thread.join()
     assert len(killed) == 1
     assert {row.status for row in rows} == {"finished"}
-    assert timeless(rows) == timeless(calm)
-    assert models(tmp_path / "study") == models(tmp_path / "calm")
+    assert timeless(rows) == timeless(calm[1])
+    assert models(tmp_path / "study") == models(calm[0])
 
 
 def test_a_run_whose_process_dies_too_often_has_failed(tmp_path, monkeypatch, data):
     monkeypatch.setattr(runner, "TRIES", 1)
     thread, _ = killer(tmp_path / "study")
-    rows = run_study(longer(data), tmp_path / "study", workers=1, progress=False)
+    rows = run_study(longer(data, seeds=1), tmp_path / "study", workers=1, progress=False)
     thread.join()
     assert [row.status for row in rows].count("failed") == 1
     assert [row.status for row in rows].count("finished") == len(rows) - 1
@@ -224,7 +238,7 @@ def test_ctrl_c_saves_and_the_study_goes_on(start, tmp_path, number, data):
     assert "Traceback" not in said.split("StudyInterrupted: ")[1]
     assert gone(workers, 1.0)
     there = stamps(folder)
-    rows = run_study(longer(data), folder, workers=2, progress=False)
+    rows = run_study(longer(data), folder, workers=1, progress=False)
     assert {path: stamps(folder)[path] for path in there} == there
     assert {row.status for row in rows} == {"finished"}
 
@@ -245,15 +259,29 @@ def test_ctrl_c_of_the_whole_group_is_one_interrupt(start, tmp_path, data):
     assert not (folder / "workers.log").exists()
 
 
-def survive(start, tmp_path, study, kills, rng):
-    """Kill the runner, or one of its workers, at random moments: nothing is lost, and nobody left over."""
-    calm = run_study(study, tmp_path / "calm", workers=2, progress=False)
+def wait_for_work(process, folder):
+    """Wait until a run of a process saves its checkpoint, or the study is over."""
+    began = time.time()
+    while process.poll() is None:
+        saved = list((folder / "runs").glob("*/checkpoint.safetensors"))
+        if any(path.stat().st_mtime > began for path in saved):
+            return
+        time.sleep(0.01)
+
+
+def survive(start, tmp_path, study, calm, kills, rng):
+    """Kill the runner, or one of its workers, at random moments: nothing is lost, and nobody left over.
+
+    Every fourth time that is while the study starts, and else while it trains.
+    """
     folder = tmp_path / "study"
     there: dict = {}
-    for _ in range(kills):
+    for number in range(kills):
         process = start(study, folder)
         assert process.stdout.readline() == "ready\n"
-        time.sleep(rng.uniform(0.0, 3.0))
+        if number % 4:
+            wait_for_work(process, folder)
+        time.sleep(rng.uniform(0.0, 0.5 if number % 4 else 2.0))
         family = children(process.pid)
         workers = [pid for pid in family if alive([pid])]
         if workers and rng.random() < 0.5:
@@ -268,22 +296,25 @@ def survive(start, tmp_path, study, kills, rng):
         assert {path: now.get(path) for path in there} == there
         there = now
         read_rows(folder)
-    rows = run_study(study, folder, workers=2, progress=False)
+    rows = run_study(study, folder, workers=1, progress=False)
     assert {path: stamps(folder)[path] for path in there} == there
     assert {row.status for row in rows} == {"finished"}
-    assert timeless(rows) == timeless(calm)
-    assert models(folder) == models(tmp_path / "calm")
+    assert timeless(rows) == timeless(calm[1])
+    assert models(folder) == models(calm[0])
 
 
 @LINUX
-def test_killing_loses_nothing(start, tmp_path, data):
-    survive(start, tmp_path, longer(data), 4, random.Random(0))
+def test_killing_loses_nothing(start, tmp_path, data, calm):
+    survive(start, tmp_path, longer(data), calm, 4, random.Random(0))
 
 
 @LINUX
 @pytest.mark.slow
 def test_killing_twenty_times_loses_nothing(start, tmp_path, data):
-    survive(start, tmp_path, longer(data, seeds=8), 20, random.Random(1))
+    study, folder = longer(data, seeds=8), tmp_path / "calm"
+    survive(
+        start, tmp_path, study, (folder, run_study(study, folder, workers=2, progress=False)), 20, random.Random(1)
+    )
 
 
 @LINUX
@@ -312,16 +343,15 @@ def test_a_program_without_its_guard_is_told(tmp_path, data):
     assert 'has to do so under if __name__ == "__main__":' in answer.stderr.splitlines()[-1]
 
 
-def test_the_models_are_those_of_the_configuration_alone(tmp_path, data):
+def test_the_models_are_those_of_the_configuration_alone(data, finished):
     """A run of a study is a run: the same configuration gives the same theta outside of it."""
     from glassnet.training.run import run
 
-    study = small(data, seeds=[4])
-    rows = run_study(study, tmp_path / "study", workers=1, progress=False)
-    tanh = next(row for row in rows if row.variant == "activation=tanh")
-    config = study.variants()[2].with_seed(4)
+    folder, rows = finished
+    tanh = next(row for row in rows if (row.variant, row.seed) == ("activation=tanh", 1))
+    config = small(data).variants()[2].with_seed(1)
     again = run(config, progress=False).network
-    assert load_model(tmp_path / "study" / tanh.folder).fingerprint() == again.fingerprint()
+    assert load_model(folder / tanh.folder).fingerprint() == again.fingerprint()
 
 
 def test_an_interrupt_can_be_pickled():

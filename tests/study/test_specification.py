@@ -10,7 +10,8 @@ from tests.study.studies import listed, small
 
 from glassnet.errors import FileError, UsageError
 from glassnet.study.design import changed
-from glassnet.study.specification import KEYS, load_study, study_of
+from glassnet.study.fairness import DataCache
+from glassnet.study.specification import KEYS, label_of, load_study, study_of
 
 ROOT = Path(__file__).parents[2]
 GOOD = {
@@ -96,6 +97,11 @@ def test_levels_with_labels_and_a_key():
     assert study_of(values(factors__size=table)).variants()[-1].config.network.layers == [64, 32, 10]
     weights = {"key": "training.class_weight", "levels": {"all": "balanced", "ones": {"0": 1.0, "1": 2.0}}}
     assert study_of(values(factors__w=weights)).variants()[-1].config.training.class_weight == {"0": 1.0, "1": 2.0}
+
+
+def test_a_level_without_a_label_is_called_by_its_value():
+    labels = ["adam", "0.1", "true", "784-64-10", "[0.1,0.4]"]
+    assert [label_of(value) for value in ("adam", 0.1, True, [784, 64, 10], [0.1, 0.4])] == labels
 
 
 def test_seeds_are_a_number_or_a_list():
@@ -310,7 +316,8 @@ def test_the_start_is_changed_by_what_decides_it():
             "dtype": {"levels": ["float32", "float64"]},
         }
     )
-    assert {name: study.changes_start(name) for name in study.levels()} == {
+    load = DataCache().load
+    assert {name: study.changes_start(name, load) for name in study.levels()} == {
         "optimizer": False,
         "activation": False,
         "dropout": False,

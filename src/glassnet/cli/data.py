@@ -118,8 +118,8 @@ def audit(
             *((f"{name} rows", f"{rows:,}") for name, rows in found.rows.items()),
             *((file, f"md5 {checksum}") for file, checksum in found.checksums.items()),
             *(
-                (f"{name} numbers", f"{low:.4g} to {high:.4g}, mean {mean:.4g}, deviation {deviation:.4g}")
-                for name, (low, high, mean, deviation) in found.scale.items()
+                (f"{name} numbers", f"{low:.4g} to {high:.4g}, mean {mean:.4g}, std {std:.4g}")
+                for name, (low, high, mean, std) in found.scale.items()
             ),
             *(("remark", remark) for remark in found.remarks or ["none: nothing odd was found"]),
         ]

@@ -64,7 +64,7 @@ def predict(
 
 def _read_array(file: Path, folder: RunFolder, network: Network) -> Array:
     """Read rows or images, and scale them as those were that the run learned from."""
-    from glassnet.data.array_files import read_rows
+    from glassnet.data.numpy_files import read_rows
 
     rows, scaling = read_rows(file), folder.standardisation()
     return rows if scaling is None else scaling.apply(network.check_input(rows))

@@ -13,7 +13,7 @@ from glassnet.cli.report import Language, LanguageOption, attempt_report
 from glassnet.cli.study import WorkersOption, explaining_interrupt, print_problems, resume_command
 
 if TYPE_CHECKING:
-    from glassnet.reproductions.reproduce import Compared, Reproduction
+    from glassnet.reproductions.reproduce import FigureComparison, Reproduction
 
 
 def reproduce(
@@ -115,7 +115,7 @@ def _print_reproduction(found: Reproduction, page: Path | None, as_json: bool) -
         typer.echo(f"\n{question}\n  {text}")
 
 
-def _plain(one: Compared) -> dict[str, Any]:
+def _plain(one: FigureComparison) -> dict[str, Any]:
     """Return a comparison as plain values, for JSON."""
     record = {name: getattr(one, name) for name in ("seeds", "of", "mean", "best", "ours", "inside")}
     return {"figure": one.figure.model_dump(), **record}

@@ -183,7 +183,7 @@ def _print_variants(measure: str, summaries: list[Summary], compared: list[Compa
             ]
         )
     words = measure.replace("_", " ")
-    head = ["variant", "runs", words, "deviation", "95 % of the mean", "to base", "verdict"]
+    head = ["variant", "runs", words, "std", "95 % of the mean", "to base", "verdict"]
     print_table([*head, "seconds", "parameters", "flops"], rows, text=(0, 6))
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.dataset import Dataset, Split, compute_checksum
 from glassnet.errors import DataError, UsageError
 
 #: What a call may look like, for the errors.
@@ -18,32 +17,8 @@ FORMS = "give rows and their labels, as X, y or as a pair (X, y), or a Dataset"
 def as_split(X: Any, y: Any = None, name: str = "data") -> Split:
     """Return rows and their labels as two arrays.
 
-    Parameters
-    ----------
-    X : array_like of shape (n, ...), or a pair
-        The rows: an array, a list of rows, or a data frame. A tuple (X, y), for example a `Split`, when y is not
-        given.
-    y : array_like of shape (n,) or (n, d), optional
-        The labels or numbers.
-    name : str
-        What the argument is called in errors.
-
-    Raises
-    ------
-    UsageError
-        If labels are missing, or were given twice.
-    DataError
-        If the rows have different lengths.
-
-    Examples
-    --------
-    >>> as_split([[1.0, 2.0], [3.0, 4.0]], [0, 1]).X.shape
-    (2, 2)
-    >>> as_split([[1.0, 2.0], [3.0, 4.0]])
-    Traceback (most recent call last):
-        ...
-    glassnet.errors.UsageError: data: the labels are missing; give rows and their labels, as X, y or as a pair \
-(X, y), or a Dataset
+    X is an array, a list of rows or a data frame; or, without y, a tuple (X, y) such as a `Split`. Errors call it
+    `name`: `UsageError` if labels are missing or given twice, `DataError` if the rows have different lengths.
     """
     if y is None:
         if isinstance(X, str):
@@ -67,29 +42,8 @@ def as_dataset(data: Any, y: Any = None, validation_data: Any = None) -> Dataset
     that the user did not set apart. ``Dataset.from_arrays`` offers more: a test set, names of the classes, another
     share for validation or none.
 
-    Parameters
-    ----------
-    data : Dataset, array_like of shape (n, ...) or pair (X, y)
-        A data set is returned as it is, but for `validation_data`.
-    y : array_like, optional
-        Labels 0, 1, ... of shape (n,), numbers to regress, or a row of labels for each row of X.
-    validation_data : pair (X, y), optional
-        Rows to validate on, for example a `Split`.
-
-    Raises
-    ------
-    UsageError
-        If the labels are missing, or were given twice.
-    DataError
-        If rows and labels do not fit each other, or labels are text.
-
-    Examples
-    --------
-    >>> data = as_dataset(np.zeros((24, 3)), np.arange(24) % 2)
-    >>> [len(split.y) for split in (data.train, data.validation, data.test)]
-    [22, 2, 0]
-    >>> as_dataset((np.zeros((24, 3)), np.arange(24) % 2), validation_data=([[0, 0, 0]], [1])).validation.y
-    array([1])
+    A `Dataset` is returned as it is, but for `validation_data`. `UsageError` is raised if the labels are missing
+    or given twice, `DataError` if rows and labels do not fit each other, or labels are text.
     """
     if isinstance(data, Dataset):
         if y is not None:
@@ -103,7 +57,5 @@ def as_dataset(data: Any, y: Any = None, validation_data: Any = None) -> Dataset
     if validation_data is None:
         return data
     validation = as_split(validation_data, name="validation_data")
-    digest = hashlib.md5(np.ascontiguousarray(validation.X).data, usedforsecurity=False)
-    digest.update(np.ascontiguousarray(validation.y).data)
-    data = data.with_validation(validation)
-    return replace(data, checksums=data.checksums | {"validation X, y": digest.hexdigest()})
+    checksums = data.checksums | {"validation X, y": compute_checksum(*validation)}
+    return replace(data.with_validation(validation), checksums=checksums)

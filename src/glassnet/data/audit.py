@@ -35,30 +35,11 @@ class Place(NamedTuple):
 class Audit:
     """What `audit` found.
 
-    Attributes
-    ----------
-    name : str
-        Of the data set.
-    rows : dict of str to int
-        Rows of each split.
-    columns : int
-        Numbers in a row.
-    checksums : dict
-        md5 by file.
-    class_rows : dict of str to dict of str to int
-        Rows by class (or label) and split; empty for a regression.
-    duplicates : list of tuple of Place
-        Groups of rows that are equal number for number, within a split or across splits.
-    contradictions : list of tuple of Place
-        Those of them whose labels differ; none for a regression.
-    constant_columns : list of int
-        Columns that are the same in every training row.
-    missing : dict of str to int
-        Numbers that are NaN or infinite, by split.
-    scale : dict of str to tuple of float
-        Smallest, largest, mean and standard deviation of the numbers of each split.
-    remarks : list of str
-        What deserves a look, in words.
+    `rows`, `missing` (numbers that are NaN or infinite) and `scale` (smallest, largest, mean and standard
+    deviation of the numbers) are by split; `class_rows` by class or label, then by split, and empty for a
+    regression. `duplicates` are groups of rows that are equal number for number, within a split or across splits;
+    `contradictions` those of them whose labels differ, none for a regression. `constant_columns` are the same in
+    every training row. `remarks` say what deserves a look.
     """
 
     name: str
@@ -79,20 +60,7 @@ class Audit:
 
 
 def audit(data: Dataset) -> Audit:
-    """Look a data set over.
-
-    Parameters
-    ----------
-    data : Dataset
-        Left as it is.
-
-    Examples
-    --------
-    >>> X = np.array([[0.0, 1.0], [2.0, 1.0], [2.0, 1.0], [3.0, 1.0], [4.0, 1.0]])
-    >>> found = audit(Dataset.from_arrays(X[:3], np.array([0, 1, 0]), X[1:], np.array([1, 0, 1, 1]), validation=0))
-    >>> found.constant_columns, len(found.across("train", "test")), len(found.contradictions)
-    ([1], 1, 1)
-    """
+    """Look a data set over; it is left as it is."""
     splits = {name: split for name, split in data.splits.items() if len(split.y)}
     duplicates = find_equal_rows({name: split.X for name, split in splits.items()})
     contradictions = [

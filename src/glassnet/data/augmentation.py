@@ -178,29 +178,9 @@ def move_images(images: Array, moves: Array) -> Array:
                       before[y - dy, x - dx]                where flip is 0
                       before[y - dy, width - 1 - (x - dx)]  where flip is 1
 
-    and 0 where that lies outside of the image: a shift is dy pixels down and dx to the right.
-
-    Parameters
-    ----------
-    images : ndarray of uint8 of shape (n, height, width) or (n, height, width, channels)
-        The channels of a pixel stay together.
-    moves : ndarray of int of shape (n, 7)
-        From `Augmentation.draw`.
-
-    Returns
-    -------
-    ndarray of uint8
-        New images, of the same shape.
-
-    Examples
-    --------
-    >>> image = np.array([[[1, 2, 3], [4, 5, 6]]], np.uint8)
-    >>> move_images(image, np.array([[0, 1, 0, 0, 0, 0, 0]]))  # one pixel to the right
-    array([[[0, 1, 2],
-            [0, 4, 5]]], dtype=uint8)
-    >>> move_images(image, np.array([[0, 1, 1, 1, 2, 2, 3]]))  # flipped first, the last pixel erased last
-    array([[[0, 3, 2],
-            [0, 6, 0]]], dtype=uint8)
+    and 0 where that lies outside of the image: a shift is dy pixels down and dx to the right. The images are uint8
+    of shape (n, height, width) or (n, height, width, channels), the moves int of shape (n, 7) from
+    `Augmentation.draw`. The result is a new array of the images' shape.
     """
     n, height, width, *channels = images.shape
     dy, dx, flip, top, left, bottom, right = moves.T[:, :, None]

@@ -80,13 +80,7 @@ def describe_missing(series: pl.Series, what: str) -> str:
 
 
 def measure_numbers(numbers: Array) -> tuple[float, float, float]:
-    """Return mean, standard deviation (0 for one value only) and median, for numbers of any size.
-
-    Examples
-    --------
-    >>> measure_numbers(np.array([1.0, 2.0, 6.0]))
-    (3.0, 2.160246899469287, 2.0)
-    """
+    """Return mean, standard deviation (0 for one value only) and median, for numbers of any size."""
     if (numbers == numbers[0]).all():
         return float(numbers[0]), 0.0, float(numbers[0])
     exponent = int(np.frexp(np.abs(numbers).max())[1])  # to at most 1, exactly, so that no square overflows

@@ -35,18 +35,9 @@ MAX_CATEGORIES = 100
 class Column:
     """One column of the table, and what was learned of it.
 
-    Parameters
-    ----------
-    name : str
-        As in the header.
-    kind : {"numeric", "category", "boolean"}
-        A number scaled; a one for the category among zeros; or 0 and 1.
-    mean, std : float
-        Of a numeric column's training rows; 0 and 1 where it is not scaled.
-    categories : tuple of str
-        In sorted order.
-    fill : float, str, bool or None
-        What a missing value becomes, None where one is an error.
+    It becomes a number scaled by `mean` and `std`, which are 0 and 1 where it is not scaled; a one for the
+    category among zeros, the `categories` sorted; or 0 and 1. `fill` is what a missing value becomes, None where
+    one is an error.
     """
 
     name: str
@@ -82,14 +73,8 @@ class Column:
 class TableEncoder:
     """Rows of a table to rows of numbers, by what `fit` learned on the training rows.
 
-    Attributes
-    ----------
-    columns : tuple of Column
-        In the order of the training table, without the target.
-    target : Target or None
-        None where the table has no target.
-    remarks : tuple of str
-        What `fit` decided, and what looked odd to it.
+    `columns` are in the order of the training table, without the target; `remarks` say what `fit` decided, and
+    what looked odd to it.
 
     Examples
     --------
@@ -126,24 +111,12 @@ class TableEncoder:
         scale: bool = True,
         labels: pl.Series | None = None,
     ) -> TableEncoder:
-        """Learn the columns of a table of training rows.
+        """Learn the columns of a table of training rows, one of which may be the target to predict.
 
-        Parameters
-        ----------
-        frame : polars.DataFrame
-            From `read_table`; training rows only.
-        target : str, optional
-            The column to predict.
-        impute : {"error", "median"}, default "error"
-            What becomes of missing values: an error, or the median (the most frequent category) of these rows.
-        scale : bool, default True
-            Bring numeric columns, and a target to regress, to mean 0 and standard deviation 1.
-
-        Raises
-        ------
-        DataError
-            If a column is missing, holds dates or free text or nothing, or lacks values with ``impute="error"``;
-            if the target lacks values or has one class only.
+        A missing value is an error, or becomes the median (the most frequent category) of these rows. With
+        `scale`, numeric columns and a target to regress are brought to mean 0 and standard deviation 1. `labels`
+        are the target of all rows, where `frame` holds but some. `DataError` is raised if a column is missing,
+        holds dates or free text or nothing; if the target lacks values or has one class only.
         """
         if impute not in ("error", "median"):
             raise UsageError("impute", f"takes error or median, got {impute!r}")
@@ -172,40 +145,27 @@ class TableEncoder:
         return tuple(str(label) for label in self.target.classes) if self.target and self.target.classes else None
 
     def transform(self, frame: pl.DataFrame) -> tuple[Array, tuple[str, ...]]:
-        """Encode rows.
+        """Return rows as float32 of shape (n, d), with a column for each of `feature_names`, and remarks.
 
-        Columns are taken by name, in any order; those that training did not have are left out, with a remark.
-
-        Returns
-        -------
-        X : ndarray of float32, shape (n, d)
-            With a column for each of `feature_names`.
-        remarks : tuple of str
-            Columns left out, categories unseen in training, missing values filled.
-
-        Raises
-        ------
-        DataError
-            If a column is missing or of another kind, or a value is missing (without ``impute="median"``) or
-            beyond float32; rows are counted from 1.
+        Columns are taken by name, in any order. The remarks tell of columns left out because training did not have
+        them, of categories unseen in training, and of missing values filled. `DataError` is raised if a column is
+        missing or of another kind, or a value is missing (without ``impute="median"``) or beyond float32.
         """
         remarks: list[str] = []
-        for column in self.columns:
-            if column.name not in frame.columns:
-                raise DataError(
-                    f"table: no column {column.name!r}, which training had{_suggest(column.name, frame.columns)}"
-                )
-        known = {column.name for column in self.columns} | ({self.target.name} if self.target else set())
+        names, given = [column.name for column in self.columns], set(frame.columns)
+        if missing := [name for name in names if name not in given]:
+            raise DataError(
+                f"table: no column {missing[0]!r}, which training had{_suggest(missing[0], frame.columns)}"
+            )
+        known = {*names, self.target.name} if self.target else set(names)
         if extra := [name for name in frame.columns if name not in known]:
             remarks.append(
                 f"left out, as training did not have them: {', '.join(extra[:5])}{list_more(len(extra) - 5)}"
             )
         X = np.zeros((frame.height, len(self.feature_names)), np.float32)
-        start = 0
-        for column in self.columns:
-            stop = start + len(column.features)
-            _encode(column, frame[column.name], X[:, start:stop], remarks)
-            start = stop
+        starts = np.cumsum([len(column.features) for column in self.columns])[:-1]
+        for column, part in zip(self.columns, np.split(X, starts, axis=1), strict=True):
+            _encode(column, frame[column.name], part, remarks)
         return X, tuple(remarks)
 
     def encode_target(self, series: pl.Series) -> Array:
@@ -227,13 +187,7 @@ class TableEncoder:
 
     @classmethod
     def from_json(cls, text: str) -> TableEncoder:
-        """Return the encoder that `to_json` wrote.
-
-        Raises
-        ------
-        DataError
-            (a ValueError) if the text is not JSON, or not of an encoder of this version.
-        """
+        """Return the encoder that `to_json` wrote; `DataError` is raised if the text is of no such encoder."""
         from pydantic import TypeAdapter, ValidationError
 
         try:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from glassnet.data.splitting import TEST, VALIDATION, count_validation_rows, draw_stratified
 from glassnet.data.standardisation import Standardisation, refuse_standardised
 from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.nn.activations import Array
@@ -21,6 +20,12 @@ if TYPE_CHECKING:
 
 #: What is asked of a network. Ordinal: classes in an order; multi-label: any number of labels for a row.
 TASKS = ("multi-class", "binary", "multi-label", "ordinal", "regression")
+
+#: Share of the training rows that is set aside for validation: 5,000 of Fashion-MNIST's 60,000.
+VALIDATION = 1 / 12
+
+#: Share of the rows that is the test set, where a data set comes without one.
+TEST = 0.2
 
 #: Rows that are moved at a time.
 BLOCK = 1024
@@ -269,9 +274,7 @@ class Dataset:
         """
         X, y = _check_arrays(name, "training", X, y)
         if checksums is None:
-            digest = hashlib.md5(np.ascontiguousarray(X).data, usedforsecurity=False)
-            digest.update(np.ascontiguousarray(y).data)
-            checksums = {"X, y": digest.hexdigest()}
+            checksums = {"X, y": compute_checksum(X, y)}
         if (X_test is None) != (y_test is None):
             raise UsageError("y_test", "goes with X_test: give both, or neither")
         if X_test is not None and y_test is not None:
@@ -283,9 +286,9 @@ class Dataset:
             X, y, X_test, y_test = X[rest], y[rest], X[chosen], y[chosen]
         if len(y_test) == 0:
             raise DataError(f"{name}: {len(y)} rows are too few to set a fifth apart for the test")
-        size = count_validation_rows(VALIDATION if validation is None else validation, len(y))
+        size = count_validation_rows(validation, len(y))
         rest, chosen = draw_stratified(y, size, stream(split_seed, "split"))
-        held_out = X[chosen]
+        held_out = X[chosen]  # before X is overwritten
         return cls(
             name,
             Split(_move_to_front(X, rest) if overwrite_X and X.flags.writeable else X[rest], y[rest]),
@@ -311,16 +314,8 @@ def join_splits(
 ) -> Dataset:
     """Make a data set whose test rows, and perhaps its validation rows, come apart from the training rows.
 
-    Parameters
-    ----------
-    train, test : (X, y)
-        As `Dataset.from_arrays` takes them.
-    held_out : (X, y) or None
-        The validation rows that come with the data. Where others are asked for, these are training rows.
-    validation : float or int, optional
-        See `Dataset.from_arrays`; None takes `held_out`, if there is one.
-    **options
-        Of `Dataset.from_arrays`.
+    `held_out` are the validation rows that come with the data. Where others are asked for by `validation`, they
+    are training rows.
     """
     if held_out is None:
         return Dataset.from_arrays(*train, *test, validation=validation, **options)
@@ -328,6 +323,49 @@ def join_splits(
         return Dataset.from_arrays(*train, *test, validation=0, **options).with_validation(Split(*held_out))
     X, y = (np.concatenate(both) for both in zip(train, held_out, strict=True))
     return Dataset.from_arrays(X, y, *test, validation=validation, **options)
+
+
+def compute_checksum(*arrays: Array) -> str:
+    """Return the md5 of arrays, one after the other."""
+    digest = hashlib.md5(usedforsecurity=False)
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def take_test_rows(data: Dataset) -> Split:
+    """Return the test rows of a data set, or raise `DataError` where it has none."""
+    if not len(data.test.y):
+        raise DataError(
+            f"{data.name}: there are no test rows; give rows and labels as X, y, or make the data set by "
+            "Dataset.from_arrays, which sets test rows apart"
+        )
+    return data.test
+
+
+def count_validation_rows(validation: float | None, n: int) -> int:
+    """Return the number of validation rows for a share below 1 or a whole number; by default a twelfth of n."""
+    validation = VALIDATION if validation is None else validation
+    share = 0 < validation < 1
+    size = max(1, round(validation * n)) if share else validation
+    if not 0 <= size < n or not (share or isinstance(validation, int | np.integer) or validation == 0):
+        raise UsageError("validation", f"takes a share below 1, or a number of the {n} rows, got {validation}")
+    return int(size)
+
+
+def draw_stratified(y: Array, size: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Draw `size` rows with every class in proportion, to within one row; return (the rest, the drawn).
+
+    The rows are shuffled, sorted by label, and every (n / size)-th is drawn; of numbers (floats), one of every
+    n / size neighbours. Both results are sorted.
+    """
+    order = rng.permutation(len(y))
+    if y.ndim == 1:  # several numbers a row have no order
+        if y.dtype.kind == "f":  # numbers to regress: one of every n / size neighbours, not always the same
+            y = y.argsort(kind="stable").argsort(kind="stable") * size // len(y)
+        order = order[np.argsort(y[order], kind="stable")]
+    drawn = order[((np.arange(size) + 0.5) * len(y) / max(size, 1)).astype(np.intp)]
+    return np.setdiff1d(np.arange(len(y)), drawn), np.sort(drawn)
 
 
 def _check_arrays(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:

@@ -41,24 +41,10 @@ _MARKED = r"^[+-]?\d+([,_']\d+)*(\.\d+)?$"
 
 
 def read_delimited_text(file: IO[bytes], tabs_part: bool = False) -> pl.DataFrame:
-    r"""Read CSV and its kin: every row as long as the header, values as text first, then a type for each column.
+    """Read CSV and its kin: every row as long as the header, values as text first, then a type for each column.
 
-    Parameters
-    ----------
-    file : file
-        The text, in UTF-8.
-    tabs_part : bool, default False
-        Whether tabs part the columns; else the header tells which of `DELIMITERS` does.
-
-    Raises
-    ------
-    ContentError
-        Naming the line, and the column where there is one.
-
-    Examples
-    --------
-    >>> read_delimited_text(io.BytesIO(b"age;colour\n31;red\nNA;blue\n")).rows()
-    [(31, 'red'), (None, 'blue')]
+    The text is UTF-8. Tabs part the columns if `tabs_part`, else the header tells which of `DELIMITERS` does.
+    `ContentError` names the line, and the column where there is one.
     """
     lines = _Lines(file)
     names, delimiter = _read_header(lines, tabs_part)

@@ -32,24 +32,10 @@ TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">
 
 
 def read_idx(path: str | Path, member: str | None = None) -> Array:
-    """Read an IDX file, gzipped or raw.
+    """Read an IDX file, or that `member` of a zip archive; whether it is gzipped is told by its first bytes.
 
-    Parameters
-    ----------
-    path : str or Path
-        A regular file; whether it is gzipped is told by its first bytes, not by its name.
-    member : str, optional
-        The file within a zip archive that `path` is then.
-
-    Returns
-    -------
-    ndarray
-        Of the shape in the header; bytes as uint8, other types in the machine's byte order.
-
-    Raises
-    ------
-    FileError
-        If the file is missing, not regular, not IDX, damaged, or shorter or longer than its header says.
+    Bytes are returned as uint8, other types in the machine's byte order. `FileError` is raised if the file is
+    missing, not regular, not IDX, damaged, or shorter or longer than its header says.
     """
     path = Path(path)
     with open_regular_file(path) as (file, size), _open_member(file, member) as raw:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,49 +51,19 @@ def read_image_folder(
     """Read a folder that holds one folder of images a class.
 
     Files and folders whose name begins with a dot are left out. Transparent pixels lie on white; of animations and
-    files of several pages the first is read; a rotation noted in EXIF is left alone.
+    files of several pages the first is read; a rotation noted in EXIF is left alone. All images are resized to
+    `size` (height, width); by default they must be of one size already.
 
-    Parameters
-    ----------
-    folder : str or Path
-        Holds a folder for each class, and each of those only PNG, JPEG, BMP, GIF or TIFF images.
-    size : (int, int), optional
-        Height and width to resize all images to; by default they must be of one size already.
-    colour : bool, default False
-        Read red, green and blue instead of grey.
-
-    Returns
-    -------
-    images : ndarray of uint8
-        Shape (n, height, width), or (n, height, width, 3) with `colour`; class by class, each sorted by file name.
-    labels : ndarray of int
-        Shape (n,): the place of each image's class in `class_names`.
-    class_names : tuple of str
-        Names of the class folders, sorted.
-
-    Raises
-    ------
-    FileError
-        If the folder holds anything else, or an image is damaged, too large, or of another size than the first.
-    UsageError
-        If `size` is no size, or Pillow is not installed.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from PIL import Image
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     for grey, name in enumerate(["cat", "dog"]):
-    ...         os.mkdir(f"{folder}/{name}")
-    ...         Image.new("L", (3, 2), grey).save(f"{folder}/{name}/1.png")
-    ...     images, labels, class_names = read_image_folder(folder)
-    >>> images.shape, labels.tolist(), class_names
-    ((2, 2, 3), [0, 1], ('cat', 'dog'))
+    Returned are the images, uint8 of shape (n, height, width), or (n, height, width, 3) with `colour`, class by
+    class and each sorted by file name; their labels, of shape (n,); and the sorted names of the class folders.
+    `FileError` is raised if the folder holds anything else, or an image is damaged, too large, or of another size
+    than the first; `UsageError` if `size` is no size, or Pillow is not installed.
     """
     root = Path(folder)
     if holds_splits(root):
         raise FileError(root, "holds the folders train and test: read it as a folder of splits")
-    splits, class_names = _read_splits(root, lambda: {"": root}, size, colour)
+    _check_arguments(size)
+    splits, class_names = _read_splits(root, {"": root}, size, colour)
     return *splits[""], class_names
 
 
@@ -102,37 +72,19 @@ def read_split_image_folder(
 ) -> tuple[dict[str, tuple[Array, Array]], tuple[str, ...]]:
     """Read a folder whose folders train and test, and validation or val if there is one, hold the class folders.
 
-    Parameters
-    ----------
-    folder : str or Path
-        Holds the folders of the splits, each as `read_image_folder` reads it.
-    size, colour
-        As in `read_image_folder`; without `size`, all images of all splits must be of one size.
-
-    Returns
-    -------
-    splits : dict
-        (images, labels) by ``"train"``, ``"validation"`` (if there is one) and ``"test"``.
-    class_names : tuple of str
-        Names of the class folders, sorted; the same in all splits.
-
-    Raises
-    ------
-    FileError
-        As in `read_image_folder`, and if a split lacks a class that another one has.
-    UsageError
-        As in `read_image_folder`.
+    Each split is read as by `read_image_folder`. Returned are (images, labels) by ``"train"``, ``"validation"``
+    (if there is one) and ``"test"``; and the names of the classes, which must be the same in all splits.
     """
     root = Path(folder)
-    return _read_splits(root, lambda: _find_split_folders(root), size, colour)
+    _check_arguments(size)
+    return _read_splits(root, _find_split_folders(root), size, colour)
 
 
 def _read_splits(
-    root: Path, find_folders: Callable[[], dict[str, Path]], size: tuple[int, int] | None, colour: bool
+    root: Path, folders: dict[str, Path], size: tuple[int, int] | None, colour: bool
 ) -> tuple[dict[str, tuple[Array, Array]], tuple[str, ...]]:
     """Read the images of each split, and the names of the classes, which must be those of all splits."""
-    _check_arguments(size)
-    splits = {split: _list_classes(root, path) for split, path in find_folders().items()}
+    splits = {split: _list_classes(root, path) for split, path in folders.items()}
     names = tuple(sorted(set().union(*splits.values())))
     for split, classes in splits.items():
         for name in names:

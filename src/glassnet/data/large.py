@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 
 from glassnet.data.columns import TableEncoder
-from glassnet.data.dataset import Dataset, Split
-from glassnet.data.splitting import TEST, VALIDATION, count_validation_rows
+from glassnet.data.dataset import TEST, Dataset, Split, count_validation_rows
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -59,27 +58,26 @@ def make_large_table(
     split_seed: int,
     name: str,
 ) -> Dataset:
-    """Make a data set of a table without ever holding all of it.
+    """Make a data set of a table of so many rows without ever holding all of it.
 
-    The splits are drawn at random, and not class by class: of so many rows every class has its share.
-
-    Parameters
-    ----------
-    lazy : polars.LazyFrame
-        The table.
-    rows : int
-        Its rows.
-    target, impute, validation, split_seed, name
-        See `glassnet.data.user_data.make_table_dataset`.
-
-    Raises
-    ------
-    FileError
-        If there is no room for the numbers.
+    The splits are drawn at random, and not class by class: of so many rows every class has its share. `FileError`
+    is raised if there is no room for the numbers. The other arguments are those of
+    `glassnet.data.user_data.make_table_dataset`.
     """
+    import polars as pl
+
     wanted = lazy.select(target).collect()[target]
     membership, size = _assign_splits(rows, validation, split_seed)
-    learned = _fit_encoder(lazy, rows, membership, target, impute, wanted)
+    # Scaling and categories are learned from a sample of the training rows.
+    training = membership == TRAINING
+    share = min(1.0, SAMPLE / int(np.count_nonzero(training)))
+    rng = np.random.default_rng(0)
+    drawn = [
+        frame.filter(pl.Series(training[part] & (rng.random(frame.height) < share)))
+        for part, frame in _read_blocks(lazy, rows)
+    ]
+    way = cast(Literal["error", "median"], impute or "error")
+    learned = TableEncoder.fit(pl.concat(drawn), target, way, labels=wanted)
     y = learned.encode_target(wanted)
     y = y.astype(np.float32) if y.dtype.kind == "f" else y
     del wanted
@@ -124,7 +122,7 @@ def _assign_splits(rows: int, validation: float | None, split_seed: int) -> tupl
     membership[: round(TEST * rows)] = TESTING
     np.random.default_rng(0).shuffle(membership)
     training = np.flatnonzero(membership == TRAINING)
-    size = count_validation_rows(VALIDATION if validation is None else validation, len(training))
+    size = count_validation_rows(validation, len(training))
     held_out = np.zeros(len(training), bool)
     held_out[:size] = True
     stream(split_seed, "split").shuffle(held_out)
@@ -136,23 +134,6 @@ def _read_blocks(lazy: pl.LazyFrame, rows: int) -> Iterator[tuple[slice, pl.Data
     for first in range(0, rows, BLOCK):
         part = slice(first, min(first + BLOCK, rows))
         yield part, lazy.slice(first, part.stop - first).collect()
-
-
-def _fit_encoder(
-    lazy: pl.LazyFrame, rows: int, membership: Array, target: str, impute: str | None, labels: pl.Series
-) -> TableEncoder:
-    """Learn scaling and categories from a sample of the training rows."""
-    import polars as pl
-
-    training = int(np.count_nonzero(membership == TRAINING))
-    share = min(1.0, SAMPLE / training)
-    rng = np.random.default_rng(0)
-    drawn = [
-        frame.filter(pl.Series((membership[part] == TRAINING) & (rng.random(frame.height) < share)))
-        for part, frame in _read_blocks(lazy, rows)
-    ]
-    way = cast(Literal["error", "median"], impute or "error")
-    return TableEncoder.fit(pl.concat(drawn), target, way, labels=labels)
 
 
 def _write_splits(

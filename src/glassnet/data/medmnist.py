@@ -6,6 +6,7 @@ Names, tasks, labels, addresses, checksums and published figures stand in ``medm
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -34,69 +35,28 @@ TASK_NAMES = {
 class MedMNIST:
     """One of the sets, in one size.
 
-    Parameters
-    ----------
-    name : str
-        ``"breastmnist"``, and with other sizes than 28 ``"breastmnist_64"``, as its authors name the files.
-    flag : str
-        The set.
-    size : int
-        Pixels of an edge: 28, 64, 128 or 224.
+    Its name is ``"breastmnist"``, and with other sizes than 28 ``"breastmnist_64"``, as its authors name the
+    files. The `labels` are what the classes, or the columns of a multi-label set, are called. `published` are the
+    test figures, AUC and ACC by method; there are none for the sets in three dimensions.
     """
 
     name: str
-    flag: str
-    size: int
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What is known of the set."""
-        facts: dict[str, Any] = read_descriptions()["sets"][self.flag]
-        return facts
-
-    @property
-    def title(self) -> str:
-        """Name and size."""
-        cube = " x ".join([str(self.size)] * (3 if self.flag.endswith("3d") else 2))
-        return f"{self.facts['class_name']}: {cube} pixels"
-
-    @property
-    def licence(self) -> str:
-        """The terms of its use."""
-        return str(self.facts["license"])
-
-    @property
-    def task(self) -> str:
-        """One of `glassnet.data.dataset.TASKS`."""
-        return TASK_NAMES[self.facts["task"]]
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """What the classes, or the columns of a multi-label set, are called."""
-        return tuple(self.facts["labels"][str(k)] for k in range(len(self.facts["labels"])))
+    title: str
+    licence: str
+    task: str
+    labels: tuple[str, ...]
+    image_shape: tuple[int, ...]
+    source: Source
+    published: dict[str, dict[str, float]]
 
     @property
     def targets(self) -> int:
         """Number of classes, or of labels."""
         return len(self.labels)
 
-    @property
-    def image_shape(self) -> tuple[int, ...]:
-        """Of an image."""
-        edges = (self.size,) * (3 if self.flag.endswith("3d") else 2)
-        return edges if self.facts["n_channels"] == 1 else (*edges, 3)
-
-    @property
-    def source(self) -> Source:
-        """Where the file comes from."""
-        file = self.facts["files"][str(self.size)]
-        folder, _, rest = file["url"].rpartition("/")
-        name, _, query = rest.partition("?")
-        return Source("medmnist", f"{folder}/", {name: file["md5"]}, query=f"?{query}" if query else "")
-
     def load(self, data_dir: str | Path | None, validation: float | None, split_seed: int) -> Dataset:
         """Read the set's one file; its own validation rows are kept unless others are asked for."""
-        from glassnet.data.npz import read_npz
+        from glassnet.data.numpy_files import read_npz
 
         (path,) = self.source.locate(data_dir).values()
         arrays = read_npz(path, [f"{split}_{kind}" for split in SPLITS for kind in ("images", "labels")])
@@ -136,12 +96,6 @@ class MedMNIST:
             raise FileError(path, f"{split}_labels holds {wrong}, outside 0..{highest}")
         return Split(images.reshape(len(images), -1), labels if columns > 1 else labels[:, 0])
 
-    @property
-    def published(self) -> dict[str, dict[str, float]]:
-        """The published test figures, AUC and ACC by method; none for the sets in three dimensions."""
-        rows = read_descriptions()["published"]["rows"]
-        return {method: figures[self.flag] for method, figures in rows.items() if self.flag in figures}
-
 
 @cache
 def read_descriptions() -> dict[str, Any]:
@@ -151,10 +105,24 @@ def read_descriptions() -> dict[str, Any]:
     return facts
 
 
-def list_sets() -> list[MedMNIST]:
-    """Return every set in every size."""
-    return [
-        MedMNIST(flag if size == "28" else f"{flag}_{size}", flag, int(size))
-        for flag, facts in read_descriptions()["sets"].items()
-        for size in facts["files"]
-    ]
+def list_sets() -> Iterator[MedMNIST]:
+    """Yield every set in every size: its edges have 28, 64, 128 or 224 pixels."""
+    rows = read_descriptions()["published"]["rows"]
+    for flag, facts in read_descriptions()["sets"].items():
+        published = {method: figures[flag] for method, figures in rows.items() if flag in figures}
+        labels = tuple(facts["labels"][str(k)] for k in range(len(facts["labels"])))
+        for size, file in facts["files"].items():
+            edges = [size] * (3 if flag.endswith("3d") else 2)
+            shape = (*map(int, edges), *([3] if facts["n_channels"] == 3 else []))
+            folder, _, rest = file["url"].rpartition("/")
+            name, _, query = rest.partition("?")
+            yield MedMNIST(
+                flag if size == "28" else f"{flag}_{size}",
+                f"{facts['class_name']}: {' x '.join(edges)} pixels",
+                facts["license"],
+                TASK_NAMES[facts["task"]],
+                labels,
+                shape,
+                Source("medmnist", f"{folder}/", {name: file["md5"]}, query=f"?{query}" if query else ""),
+                published,
+            )

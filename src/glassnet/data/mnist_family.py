@@ -25,22 +25,9 @@ from glassnet.nn.activations import Array
 class Family:
     """A set of the family.
 
-    Parameters
-    ----------
-    name : str
-        What glassnet calls it.
-    title, licence : str
-        Its full name, and the terms of its use.
-    source : Source
-        Where the files come from.
-    files : tuple of str
-        Training images, training labels, test images, test labels; within an archive where the source is one.
-    class_names : tuple of str
-        In label order.
-    first_label : int
-        The label of the first class.
-    transposed : bool
-        Whether rows and columns of the images are swapped in the files.
+    `files` are training images, training labels, test images and test labels, within an archive where the source
+    is one. `first_label` is the label of the first class. `transposed` tells whether rows and columns of the
+    images are swapped in the files.
     """
 
     name: str

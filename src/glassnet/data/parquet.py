@@ -32,10 +32,7 @@ DECODER_MEMORY, DECODER_SECONDS = 300 << 20, 60
 def scan_parquet(path: Path) -> Iterator[tuple[pl.LazyFrame, int, list[str]]]:
     """Decode a Parquet file and give the table to be read in parts, with its rows and column names.
 
-    Raises
-    ------
-    FileError
-        If the file is missing or damaged, or the reader raises `ContentError`.
+    `FileError` is raised if the file is missing or damaged, or the reader raises `ContentError`.
     """
     with open_regular_file(path) as (raw, size), _decode(path, raw, size) as decoded:
         lazy = pl.scan_ipc(decoded)

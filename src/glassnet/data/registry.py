@@ -10,7 +10,7 @@ from glassnet.data.medmnist import MedMNIST, list_sets
 from glassnet.data.mnist_family import FAMILIES, Family
 from glassnet.data.scikit_learn import DIGITS, TABLES, SklearnSet
 from glassnet.data.standardisation import refuse_standardised
-from glassnet.data.user_data import UserData, from_frame, looks_like_a_path
+from glassnet.data.user_data import from_frame, looks_like_a_path, read_user_data
 from glassnet.errors import UsageError, unknown_name
 
 #: A data set that is known by name. Each has a name, a title, a licence, a task, its number of targets (classes,
@@ -41,10 +41,7 @@ def published(name: str) -> dict[str, dict[str, float]]:
 def find_folders(data_dir: str | Path | None = None) -> dict[str, str | None]:
     """Return where each data set's files are without a download: a folder, or None.
 
-    Raises
-    ------
-    FileError
-        If the user's folder does not exist, or holds a part of a data set's files.
+    `FileError` is raised if the user's folder does not exist, or holds a part of a data set's files.
     """
     places: dict[str, str | None] = {}
     for name, known in DATASETS.items():
@@ -115,7 +112,7 @@ def load_dataset(
     if not isinstance(name, str | Path):
         data = from_frame(name, target, impute, drawn, split_seed)
     elif (name := str(name)) not in DATASETS and looks_like_a_path(name):
-        data = UserData(name, target, impute).load(drawn, split_seed)
+        data = read_user_data(name, target, impute, validation=drawn, split_seed=split_seed)
     else:
         for option, value in (("target", target), ("impute", impute)):
             if value is not None:

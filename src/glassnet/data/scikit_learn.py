@@ -1,8 +1,14 @@
-"""The small sets that come with scikit-learn and need no network: digits, and the classic tables."""
+"""The small sets that come with scikit-learn and need no network: digits, and the classic tables.
+
+Their names, tasks and licences stand in ``scikit_learn.toml`` beside this module.
+"""
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib import resources
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,24 +25,9 @@ WHITE = 16
 
 @dataclass(frozen=True)
 class SklearnSet:
-    """A data set of scikit-learn.
+    """A data set of scikit-learn, read by a function of `sklearn.datasets`.
 
-    Parameters
-    ----------
-    name : str
-        What glassnet calls it.
-    title : str
-        What it is about, and where it comes from.
-    loader : str
-        The function of `sklearn.datasets`.
-    task : str
-        One of `glassnet.data.dataset.TASKS`.
-    targets : int
-        Number of classes, or of numbers to regress.
-    licence : str
-        The terms of its use.
-    image_shape : tuple of int, optional
-        Height and width, where the rows are images.
+    `targets` is the number of classes, or of numbers to regress.
     """
 
     name: str
@@ -45,7 +36,7 @@ class SklearnSet:
     task: str
     targets: int
     licence: str = "as in scikit-learn"
-    image_shape: tuple[int, int] | None = None
+    image_shape: tuple[int, ...] | None = None
     source: ClassVar[Source | None] = None
     published: ClassVar[dict[str, dict[str, float]]] = {}
 
@@ -71,10 +62,10 @@ class SklearnSet:
             task=self.task,
             target_names=getattr(bunch, "target_names", None) if bunch.target.ndim == 2 else None,
         )
-        return data if self.image_shape else standardise_table(data)
+        return data if self.image_shape else _standardise_table(data)
 
 
-def standardise_table(data: Dataset) -> Dataset:
+def _standardise_table(data: Dataset) -> Dataset:
     """Return a data set with the columns of X, and the y of a regression, at mean 0 and std 1 in training."""
     by_column, by_target = (_measure(values) for values in data.train)
 
@@ -92,25 +83,11 @@ def _measure(values: Array) -> Standardisation:
     return Standardisation(np.atleast_1d(values.mean(axis=0)), np.where(std > 0, std, 1))
 
 
-#: A copy of the test set of "Optical Recognition of Handwritten Digits" (UCI), 1,797 images.
-DIGITS = SklearnSet(
-    "digits",
-    "Digits: 8 x 8 pixels (Alpaydin and Kaynak 1998)",
-    "load_digits",
-    "multi-class",
-    10,
-    "CC BY 4.0",
-    (8, 8),
-)
+def _read_sets() -> Iterator[SklearnSet]:
+    text = (resources.files("glassnet.data") / "scikit_learn.toml").read_text(encoding="utf-8")
+    for entry in tomllib.loads(text)["sets"]:
+        shape = entry.pop("image_shape", None)
+        yield SklearnSet(**entry, image_shape=shape and tuple(shape))
 
-TABLES = (
-    SklearnSet("iris", "Iris: species by four lengths (Fisher 1936)", "load_iris", "multi-class", 3),
-    SklearnSet("wine", "Wine: cultivars by their chemistry (Forina et al. 1991)", "load_wine", "multi-class", 3),
-    SklearnSet(
-        "breast-cancer", "Breast cancer: cell nuclei (Street et al. 1993)", "load_breast_cancer", "binary", 2
-    ),
-    SklearnSet("diabetes", "Diabetes: progress in a year (Efron et al. 2004)", "load_diabetes", "regression", 1),
-    SklearnSet(
-        "linnerud", "Linnerud: 20 men's exercise and body (Tenenhaus 1998)", "load_linnerud", "regression", 3
-    ),
-)
+
+DIGITS, *TABLES = _read_sets()

@@ -22,18 +22,10 @@ TIMEOUT = 20
 
 @dataclass(frozen=True)
 class Source:
-    """The files of a data set.
+    """The files of a data set: md5 by file name, as published.
 
-    Parameters
-    ----------
-    name : str
-        The data set's, and its folder's.
-    url : str
-        Official address of the folder, with a slash at the end.
-    files : dict
-        md5 by file name, as published.
-    query : str
-        What follows the file's name in its address.
+    `name` is the data set's, and its folder's; `url` the folder's official address, with a slash at the end;
+    `query` what follows a file's name in its address.
     """
 
     name: str
@@ -45,15 +37,9 @@ class Source:
         """Find every file, download what is nowhere, and return the path by file name.
 
         Looked for in this order: ``data_dir`` or else the folder that GLASSNET_DATA names, with or without a
-        folder of the data set's name in it, the files gzipped or not; the user cache; the official address,
-        from which the files go to the cache with their checksum verified.
-
-        Raises
-        ------
-        FileError
-            If the user's folder does not exist, or holds some of the files but not all.
-        DataError
-            If the files are in none of these places; the message says what to do.
+        folder of the data set's name in it, the files gzipped or not; the user cache; the official address, from
+        which the files go to the cache with their checksum verified. `FileError` is raised if the user's folder
+        does not exist, or holds some of the files but not all; `DataError` if they are in none of these places.
         """
         found = self._find_at_home(data_dir)
         if found:
@@ -109,15 +95,8 @@ def download(url: str, path: Path, checksum: str) -> None:
     """Download a file and put it in its place once it is complete and its md5 is right.
 
     What has arrived of it is kept beside its place, and a later call goes on from there where the server can.
-
-    Raises
-    ------
-    requests.RequestException
-        If the server cannot be reached, or does not answer with the file.
-    ValueError
-        If what arrived has another checksum.
-    OSError
-        If it cannot be written.
+    `requests.RequestException` is raised if the server does not answer with the file, `ValueError` if what arrived
+    has another checksum, `OSError` if it cannot be written.
     """
     import requests
 

@@ -28,13 +28,8 @@ class Standardisation:
         apply(x) = (x - mean) / std
 
     That is scikit-learn's ``StandardScaler``. Bytes count as pixels, divided by 255, as they do everywhere.
-
-    Attributes
-    ----------
-    mean, std : ndarray of float64 of shape (d,)
-        Of the training rows; all std are above 0.
-    of_bytes : bool
-        Whether those rows were bytes, so that `undo` gives bytes back.
+    `mean` and `std` are float64 of shape (d,), all std above 0. `of_bytes` tells whether the training rows were
+    bytes, so that `undo` gives bytes back.
     """
 
     mean: Array
@@ -43,23 +38,10 @@ class Standardisation:
 
     @classmethod
     def of(cls, X: Array) -> Standardisation:
-        """Measure means and standard deviations, in float64, some rows at a time.
+        """Measure the means and standard deviations of training rows, in float64, some rows at a time.
 
-        Parameters
-        ----------
-        X : ndarray of shape (n, d) or (n, ...) with d numbers a row
-            The training rows.
-
-        Raises
-        ------
-        DataError
-            If the rows hold no numbers, or a column NaN, infinity, or numbers whose squares are too large.
-
-        Examples
-        --------
-        >>> found = Standardisation.of(np.array([[1.0, 5.0], [3.0, 5.0]]))
-        >>> found.mean.tolist(), found.std.tolist()
-        ([2.0, 5.0], [1.0, 1.0])
+        X has the shape (n, d), or (n, ...) with d numbers a row. `DataError` is raised if the rows hold no
+        numbers, or a column NaN, infinity, or numbers whose squares are too large.
         """
         if X.dtype.kind not in "fiub":
             raise DataError(f"X: expected rows of numbers to standardise, got the type {X.dtype}")
@@ -81,27 +63,7 @@ class Standardisation:
         return cls(mean, np.where(changes & (std > 0), std, 1.0), X.dtype == np.uint8)
 
     def apply(self, X: Array) -> Array:
-        """Standardise rows by these figures, some at a time.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, d) or (n, ...) with d numbers a row
-            Left as it is.
-
-        Returns
-        -------
-        ndarray of float32 of shape (n, d)
-
-        Raises
-        ------
-        DataError
-            If a row has more or fewer numbers.
-
-        Examples
-        --------
-        >>> Standardisation.of(np.array([[1.0], [3.0]])).apply(np.array([[7.0]])).tolist()
-        [[5.0]]
-        """
+        """Return rows of d numbers standardised by these figures, as float32 of shape (n, d)."""
         columns = int(np.prod(X.shape[1:]))
         if columns != len(self.mean):
             raise DataError(f"X: the rows have {columns} columns, those that were standardised {len(self.mean)}")
@@ -112,15 +74,7 @@ class Standardisation:
         return scaled
 
     def undo(self, X: Array) -> Array:
-        """Return standardised rows of shape (n, d) as they were: bytes where the training rows were bytes.
-
-        Examples
-        --------
-        >>> pixels = np.array([[0, 7], [255, 7]], np.uint8)
-        >>> found = Standardisation.of(pixels)
-        >>> found.undo(found.apply(pixels)).tolist()
-        [[0, 7], [255, 7]]
-        """
+        """Return standardised rows of shape (n, d) as they were: bytes where the training rows were bytes."""
         rows = X * self.std + self.mean
         return np.rint(255 * rows).clip(0, 255).astype(np.uint8) if self.of_bytes else rows.astype(np.float32)
 
@@ -131,18 +85,7 @@ class Standardisation:
 
     @classmethod
     def from_json(cls, text: str) -> Standardisation:
-        """Take the figures from JSON.
-
-        Raises
-        ------
-        ValueError
-            If the text is not what `to_json` writes.
-
-        Examples
-        --------
-        >>> Standardisation.from_json('{"mean": [0.5], "std": [0.25], "of_bytes": true}').apply(np.ones((1, 1)))
-        array([[2.]], dtype=float32)
-        """
+        """Take the figures from JSON; `ValueError` is raised if it is not what `to_json` writes."""
         try:
             values = json.loads(text)
             mean, std = (np.array(values[name], np.float64) for name in ("mean", "std"))

@@ -17,32 +17,15 @@ TEXT = (".csv", ".tsv", ".txt")
 
 
 def read_table(source: object) -> pl.DataFrame:
-    """Read a table with a header line.
+    """Read a table with a header line from a regular file, or take over one of pandas, Polars or pyarrow.
 
-    Parameters
-    ----------
-    source : str, Path or table
-        A regular file: ``.csv``, ``.tsv`` or ``.txt`` (UTF-8; the header tells the delimiter), the same gzipped
-        (``.csv.gz``), or ``.parquet``. Or a table of pandas, Polars or pyarrow; the index of pandas is left out.
+    The file is ``.csv``, ``.tsv`` or ``.txt`` (UTF-8; the header tells the delimiter), the same gzipped
+    (``.csv.gz``), or ``.parquet``. In text, a column of whole numbers becomes Int64, of other numbers Float64, of
+    true and false Boolean, of nothing Null, and all else String. Missing values and NaN become null. Names lose
+    the blanks around them, and a pandas table its index.
 
-    Returns
-    -------
-    polars.DataFrame
-        In text, a column of whole numbers is Int64, of other numbers Float64, of true and false Boolean, of
-        nothing Null, and all else String. Missing values and NaN are null. Names lose the blanks around them.
-
-    Raises
-    ------
-    FileError
-        If the file is missing, damaged, ambiguous, or no table of at least one row and two columns.
-    DataError
-        If a table in memory is at fault, or Polars is not installed.
-
-    Examples
-    --------
-    >>> import polars as pl
-    >>> read_table(pl.DataFrame({"age": [31.0, float("nan")], "colour": ["red", "blue"]})).rows()
-    [(31.0, 'red'), (None, 'blue')]
+    `FileError` is raised if the file is missing, damaged, ambiguous, or no table of at least one row and two
+    columns; `DataError` if a table in memory is at fault, or Polars is not installed.
     """
     require_polars()
     from glassnet.data.table_schema import check_table

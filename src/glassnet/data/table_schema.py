@@ -17,13 +17,7 @@ MAX_NAME = 200
 
 
 def check_table(frame: pl.DataFrame) -> pl.DataFrame:
-    """Refuse what is no table of plain columns; NaN becomes null, names lose the blanks around them.
-
-    Raises
-    ------
-    ContentError
-        Naming the column, and the row where there is one.
-    """
+    """Refuse what is no table of plain columns; NaN becomes null, names lose the blanks around them."""
     if frame.width < 2:
         raise ContentError(
             f"{count_of(frame.width, 'column')}; a table needs two or more, of which one may be the target"

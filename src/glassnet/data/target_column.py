@@ -77,12 +77,6 @@ def infer_target_kind(series: pl.Series) -> TargetKind:
 
     Text, booleans, and whole numbers with at most `MAX_CLASSES` distinct values are classes; numbers with any
     fraction, and whole numbers with more distinct values, are regressed.
-
-    Examples
-    --------
-    >>> import polars as pl
-    >>> [infer_target_kind(pl.Series("y", values)) for values in (["a", "b", "a", "b"], [0, 1, 2], [0.5, 1.0])]
-    ['binary', 'multi-class', 'regression']
     """
     name = f"target {series.name!r}"
     series = series.drop_nulls()

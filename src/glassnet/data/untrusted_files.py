@@ -45,11 +45,8 @@ class ContentError(Exception):
 def open_regular_file(path: Path) -> Iterator[tuple[IO[bytes], int]]:
     """Open a regular file, and give it with its size; what goes wrong while it is read, gzip included, names it.
 
-    Raises
-    ------
-    FileError
-        If the file is missing, not regular, or cannot be read, if its gzip data are damaged, if memory does not
-        suffice, or if the reader raises `ContentError`.
+    `FileError` is raised if the file is missing, not regular, or cannot be read, if its gzip data are damaged, if
+    memory does not suffice, or if the reader raises `ContentError`.
     """
     try:
         status = os.stat(path)  # before opening: to open a pipe would wait for a writer
@@ -94,28 +91,8 @@ def read_numbers(
 ) -> Array:
     """Read the numbers that a header promises, which end the file; memory is taken only as they arrive.
 
-    Parameters
-    ----------
-    file : file
-        At the first number.
-    shape, dtype, fortran_order
-        What the header says.
-
-    Returns
-    -------
-    ndarray
-        Of that shape, in C order and in the machine's byte order.
-
-    Raises
-    ------
-    ContentError
-        If there are fewer or more bytes, or no array has such a shape.
-
-    Examples
-    --------
-    >>> import io
-    >>> read_numbers(io.BytesIO(bytes([0, 1, 0, 2])), (2,), np.dtype(">i2"))
-    array([1, 2], dtype=int16)
+    The file stands at the first number. The array is in C order and in the machine's byte order. `ContentError` is
+    raised if there are fewer or more bytes, or no array has such a shape.
     """
     expected = math.prod(shape) * dtype.itemsize
     promise = f"its header promises {describe_shape(shape)} values of type {dtype}"
@@ -137,23 +114,11 @@ def read_numbers(
 
 
 def describe_shape(shape: Sequence[int]) -> str:
-    """Return a shape in words.
-
-    Examples
-    --------
-    >>> describe_shape((3, 28, 28)), describe_shape(())
-    ('3 x 28 x 28', 'single')
-    """
+    """Return a shape in words, such as "3 x 28 x 28", or "single"."""
     return " x ".join(str(length) for length in shape) or "single"
 
 
 def shorten(text: object, most: int = 160) -> str:
-    """Return a text that others wrote as one line of bounded length.
-
-    Examples
-    --------
-    >>> shorten("more  than one", 6)
-    'more t...'
-    """
+    """Return a text that others wrote as one line of bounded length."""
     line = " ".join(str(text).split())
     return line if len(line) <= most else f"{line[:most]}..."

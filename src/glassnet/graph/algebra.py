@@ -112,26 +112,12 @@ Names = Mapping[str, Callable[[str | None], str]]
 
 
 def write_formula(symbol: Symbol, names: Mapping[str, str], *, as_factor: bool = False) -> str:
-    """Return the formula of one number in MathML.
+    """Return a formula from `trace_activation` in MathML; `names` is the MathML of each input, a name or a number.
 
-    Parameters
-    ----------
-    symbol : Symbol
-        From `trace_activation`.
-    names : mapping
-        MathML for each input: its name, or its number.
-    as_factor : bool
-        Put a sum in brackets.
-
-    Examples
-    --------
-    >>> z = array("z", "float64")
-    >>> write_formula(1 - z * z, {"z": identifier("z")})
-    '<mn>1</mn><mo>−</mo><msup><mi>z</mi><mn>2</mn></msup>'
+    As a factor, a sum stands in brackets.
     """
-    return _Writer({label: _name_always(text) for label, text in names.items()}).write(
-        symbol, PRODUCT if as_factor else LOGIC
-    )
+    writer = _Writer({label: _name_always(text) for label, text in names.items()})
+    return writer.write(symbol, PRODUCT if as_factor else LOGIC)
 
 
 def write_row_formula(symbol: Symbol, names: Names, index: str | None = None) -> str:
@@ -140,15 +126,10 @@ def write_row_formula(symbol: Symbol, names: Names, index: str | None = None) ->
 
 
 def write_with_numbers(symbol: Symbol, values: Mapping[str, Array], column: int | None = None) -> str:
-    """Return a formula of a row with numbers in the place of letters.
+    """Return the formula of a row's loss, or of its slope at the output `column`, with numbers instead of letters.
 
-    Parameters
-    ----------
-    symbol : Symbol
-        Of a row's loss; or of the slope at one output, with `column` saying at which.
-    values : mapping
-        An array of shape (1, d) for each input. A sum is written out, its largest terms at least; a sum within
-        another is replaced by what it amounts to.
+    `values` holds an array of shape (1, d) for each input. A sum is written out, its largest terms at least; a sum
+    within another is replaced by what it amounts to.
     """
     return _NumberWriter(values, column).write(symbol)
 
@@ -160,10 +141,6 @@ def _find_tightness(text: str) -> int:
     if "<mo>·</mo>" in text:  # times a power of ten
         return PRODUCT
     return POWER if text.startswith(("<msup", "<msubsup")) else ATOM
-
-
-def _write_word(word: str) -> str:
-    return f"<mtext>{word}</mtext><mspace width='0.3em'/>"
 
 
 def _name_always(text: str) -> Callable[[str | None], str]:
@@ -187,19 +164,15 @@ class _Writer:
         if operation in REDUCTIONS:
             return self.reduction(symbol)
         if operation in RELATIONS:
-            a, b = (self.write(part, SUM) for part in inputs)
-            return row(sign("["), a, sign(RELATIONS[operation]), b, sign("]")), ATOM
+            return row(sign("["), self.relate(symbol), sign("]")), ATOM
         if operation in JOINTS:
             return sign(JOINTS[operation]).join(self.write(part, PRODUCT) for part in inputs), LOGIC
         if operation == "where":
             return self.cases(*inputs), LOGIC
         if operation in OPERATIONS:
             return OPERATIONS[operation](self, *inputs)
-        return self.call(FUNCTIONS.get(operation, operation), *inputs)
-
-    def call(self, name: str, *inputs: Symbol) -> Written:
         arguments = sign(",").join(self.write(part) for part in inputs)
-        return row(identifier(name), brackets(arguments)), ATOM
+        return row(identifier(FUNCTIONS.get(operation, operation)), brackets(arguments)), ATOM
 
     def reduction(self, symbol: Symbol) -> Written:
         name, holds = (sign("∑"), PRODUCT) if symbol.operation == "sum" else (identifier(symbol.operation), LOGIC)
@@ -208,18 +181,16 @@ class _Writer:
         return row(f"<munder>{name}{identifier(index)}</munder>", inner), holds
 
     def cases(self, condition: Symbol, yes: Symbol, no: Symbol) -> str:
-        lines = (
-            (self.write(yes), _write_word("if") + self.relation(condition)),
-            (self.write(no), _write_word("else")),
+        when = row(self.relate(condition)) if condition.operation in RELATIONS else self.write(condition)
+        lines = (self.write(yes), "if", when), (self.write(no), "else", "")
+        table = "".join(
+            f"<mtr><mtd>{value}</mtd><mtd><mtext>{word}</mtext><mspace width='0.3em'/>{when}</mtd></mtr>"
+            for value, word, when in lines
         )
-        table = "".join(f"<mtr><mtd>{value}</mtd><mtd>{when}</mtd></mtr>" for value, when in lines)
         return row(sign("{"), f"<mtable>{table}</mtable>")
 
-    def relation(self, condition: Symbol) -> str:
-        if condition.operation in RELATIONS:
-            a, b = (self.write(part, SUM) for part in condition.inputs)
-            return row(a, sign(RELATIONS[condition.operation]), b)
-        return self.write(condition)
+    def relate(self, relation: Symbol) -> str:
+        return sign(RELATIONS[relation.operation]).join(self.write(part, SUM) for part in relation.inputs)
 
     def sum(self, a: Symbol, b: Symbol) -> Written:
         second = self.write(b, SUM)
@@ -231,7 +202,9 @@ class _Writer:
         return self.write(a, PRODUCT) + sign("·") + self.write(b, PRODUCT), PRODUCT
 
     def raise_to(self, a: Symbol, exponent: str) -> Written:
-        return f"<msup>{wrap_row(self.write(a, ATOM))}{exponent}</msup>", POWER
+        base = self.write(a, ATOM)
+        single = base.startswith(("<mi>", "<mn>")) and base.count("</") == 1  # as a base of a power has to be
+        return f"<msup>{base if single else row(base)}{exponent}</msup>", POWER
 
 
 #: How an operation is written by a writer w, and how tightly the result holds together.
@@ -275,27 +248,12 @@ class _NumberWriter(_Writer):
 
 
 def join_terms(texts: list[str], values: Array) -> str:
-    """Return terms with plus signs between them; of many only the largest, and dots.
-
-    Examples
-    --------
-    >>> join_terms(["<mn>1</mn>", "<mn>2</mn>"], np.array([1.0, 2.0]))
-    '<mn>1</mn><mo>+</mo><mn>2</mn>'
-    """
+    """Return terms with plus signs between them; of many only the largest, and dots."""
     if len(texts) <= MOST_TERMS:
         return sign("+").join(texts)
-    kept = sorted(np.argsort(-np.abs(values), kind="stable")[: MOST_TERMS - 1])
-    parts, last = [], -1
-    for index in kept:
-        if index > last + 1:
-            parts.append(sign("⋯"))
-        parts.append(texts[index])
-        last = index
-    if last < len(texts) - 1:
-        parts.append(sign("⋯"))
-    return sign("+").join(parts)
-
-
-def wrap_row(text: str) -> str:
-    """Return an expression as the single element that a base of a power has to be."""
-    return text if text.startswith(("<mi>", "<mn>")) and text.count("</") == 1 else row(text)
+    kept = set(np.argsort(-np.abs(values), kind="stable")[: MOST_TERMS - 1])
+    return sign("+").join(
+        text if k in kept else sign("⋯")
+        for k, text in enumerate(texts)
+        if k in kept or k == 0 or k - 1 in kept  # dots once, where terms begin to be left out
+    )

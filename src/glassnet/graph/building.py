@@ -17,7 +17,6 @@ from glassnet.graph.nodes import (
     Normalisation,
     Operation,
     Selection,
-    Sum,
 )
 from glassnet.graph.notation import OTHERS, Name
 from glassnet.graph.views import View
@@ -27,6 +26,7 @@ from glassnet.nn.network import Network
 from glassnet.nn.parameters import Parameters
 
 Places = tuple[int | str, ...]
+Units = Sequence[int] | Array
 
 #: What a node holds before it is computed.
 NOTHING = np.zeros((0, 0))
@@ -40,16 +40,8 @@ def build(network: Network, X: Array, targets: Array, view: View, training: Arra
     Where the layer normalises, the sum of the products comes first, then its normalisation, a multiplier by gamma,
     and the adder of the bias. What dropout leaves of an input, or of a unit, is a multiplier by the mask.
 
-    Parameters
-    ----------
-    network : Network
-        In float64.
-    X, targets : ndarray of shape (n, d_0), (n, d_L)
-        From `Network.input_batch` and `Network.encode`.
-    view : View
-        Which units stand alone.
-    training : ndarray, optional
-        See `Network.forward`.
+    The network is in float64; X and the targets, of shape (n, d_0) and (n, d_L), are what its `input_batch` and
+    `encode` return. For a step of training, `training` holds the keys of the dropout masks, see `Network.forward`.
     """
     return _Builder(network, view, len(X), training).build(X, targets)
 
@@ -77,25 +69,21 @@ class _Builder:
         self.layer, inputs = self.add_leaves("x", "input", 0, X)
         self.parts = [self.add_dropout("x", part, name_layer=False) for part in inputs]
         for layer in range(1, len(self.network.layers)):
-            parts = [self.add_neuron(layer, unit) for unit in self.view.alone[layer]]
-            if len(rest := self.find_rest(layer)):
-                parts.append(self.add_matrix(layer, rest))
-            self.layer, self.parts = self.group_units(layer), parts
+            columns, alone = self.group_units(layer), self.view.alone[layer]
+            neurons = [self.add_neuron(layer, unit) for unit in alone]
+            rest = [self.add_matrix(layer, units) for units in columns.units[len(alone) :]]
+            self.layer, self.parts = columns, [*neurons, *rest]
         outputs, last = self.parts, len(self.network.layers)
         _, wanted = self.add_leaves("y", "target", last - 1, targets)
         loss = LossFunction(self.network.loss, self.layer)
         self.add_operation("L", (), last, (), loss, [*outputs, *wanted], name_layer=False)
         return self.nodes
 
-    def find_rest(self, layer: int) -> Array:
-        """Return the units of a layer that do not stand alone."""
-        return np.setdiff1d(np.arange(self.network.layers[layer]), self.view.alone[layer])
-
     def group_units(self, layer: int) -> Columns:
-        """Return how the units of a layer are spread over its nodes."""
-        units = [np.array([unit]) for unit in self.view.alone[layer]]
-        rest = self.find_rest(layer)
-        return Columns((*units, rest) if len(rest) else tuple(units))
+        """Return how the units of a layer are spread over its nodes: those that stand alone, then the rest."""
+        alone = self.view.alone[layer]
+        rest = np.setdiff1d(np.arange(self.network.layers[layer]), alone)
+        return Columns((*(np.array([unit]) for unit in alone), *([rest] if len(rest) else [])))
 
     def matrix_places(self, layer: int) -> tuple[str, ...]:
         """Return the places of a matrix of a layer: none where it holds all units."""
@@ -105,23 +93,15 @@ class _Builder:
         """Add leaves for the columns of X, or of the targets: those of the units alone, and one of the rest."""
         columns = self.group_units(layer)
         at = layer if kind == "input" else layer + 1
+        places: list[Places] = [*((unit,) for unit in self.view.alone[layer]), self.matrix_places(layer)]
         nodes = [
-            self.add_leaf(Name(letter, None, (int(units[0]),)), kind, at, units, values[:, units])
-            for units in columns.units[: len(self.view.alone[layer])]
+            self.add_leaf(make_name(letter, None, place), kind, at, units, values[:, units])
+            for place, units in zip(places, columns.units, strict=False)
         ]
-        if len(rest := self.find_rest(layer)):
-            name = Name(letter.upper(), None, self.matrix_places(layer))
-            nodes.append(self.add_leaf(name, kind, at, rest, values[:, rest]))
         return columns, nodes
 
     def add_leaf(
-        self,
-        name: Name,
-        kind: str,
-        layer: int,
-        units: Sequence[int] | Array,
-        value: Array,
-        positions: Array | None = None,
+        self, name: Name, kind: str, layer: int, units: Units, value: Array, positions: Array | None = None
     ) -> Node:
         node = Node(name, kind, layer, tuple(map(int, units)), np.array(value, float), positions=positions)
         self.nodes.append(node)
@@ -141,7 +121,7 @@ class _Builder:
         letter: str,
         places: Places,
         layer: int,
-        units: Sequence[int] | Array,
+        units: Units,
         operation: Operation,
         inputs: Sequence[Node],
         name_layer: bool = True,
@@ -154,14 +134,12 @@ class _Builder:
 
     def take_unit(self, layer: int, unit: int) -> Node:
         """Return the node of one unit of the layer built last, cut out of a matrix where it has none."""
-        for units, part in zip(self.layer.units, self.parts, strict=True):
-            if unit in units:
-                if len(units) == 1:
-                    return part
-                column = int(np.flatnonzero(units == unit)[0])
-                letter = "h" if self.masks[layer] is None else "h~"
-                return self.add_operation(letter, (unit,), layer, [unit], Selection(column), [part])
-        raise KeyError(unit)
+        units, part = next(pair for pair in zip(self.layer.units, self.parts, strict=True) if unit in pair[0])
+        if len(units) == 1:
+            return part
+        column = int(np.flatnonzero(units == unit)[0])
+        letter = "h" if self.masks[layer] is None else "h~"
+        return self.add_operation(letter, (unit,), layer, [unit], Selection(column), [part])
 
     def add_neuron(self, layer: int, unit: int) -> Node:
         """Add the operations of one unit, from the outputs of the layer before."""
@@ -175,8 +153,8 @@ class _Builder:
         if len(others):
             terms.append(self.add_product("u", (OTHERS, unit), layer, others, units))
         if self.normalises(layer):
-            terms = [self.add_operation("a", (unit,), layer, units, Sum(), terms)]
-        return self.add_output((unit,), layer, self.add_pre_activation((unit,), layer, units, terms))
+            terms = [self.add_operation("a", (unit,), layer, units, Adder("sum"), terms)]
+        return self.add_output((unit,), layer, units, terms)
 
     def add_matrix(self, layer: int, units: Array) -> Node:
         """Add the units of a layer that are folded into matrices."""
@@ -184,7 +162,7 @@ class _Builder:
         everything = np.arange(self.network.layers[layer - 1])
         letter = "a" if self.normalises(layer) else "u"
         product = self.add_product(letter, places, layer, everything, units)
-        return self.add_output(places, layer, self.add_pre_activation(places, layer, units, [product]))
+        return self.add_output(places, layer, units, [product])
 
     def normalises(self, layer: int) -> bool:
         """Whether a layer has batch normalisation."""
@@ -202,25 +180,20 @@ class _Builder:
         inputs = [*(part for _, part in parts), weights]
         return self.add_operation(letter, places, layer, units, operation, inputs)
 
-    def add_pre_activation(self, places: Places, layer: int, units: Array, terms: list[Node]) -> Node:
-        """Add what makes z of a unit's products: the bias, and batch normalisation before it."""
-        if self.normalises(layer):
-            operation = Normalisation(None if self.by_batch else self.take_running(layer, units))
-            x_hat = self.add_operation("x^", places, layer, units, operation, terms)
-            gamma = self.places.gamma[layer - 1]
-            assert gamma is not None
-            scale = self.add_parameters(Name("g", layer, places), "scale", layer, units, gamma[None, units])
-            terms = [self.add_operation("u", places, layer, units, Multiplier(), [x_hat, scale])]
-        b = self.places.b[layer - 1][None, units]
-        bias = self.add_parameters(Name("b", layer, places), "bias", layer, units, b)
-        return self.add_operation("z", places, layer, units, Adder(), [*terms, bias])
-
-    def take_running(self, layer: int, units: Array) -> tuple[Array, Array]:
-        """Return the running mean and variance of some units."""
-        mean, variance = self.network.parameters.mean[layer - 1], self.network.parameters.variance[layer - 1]
+    def add_normalised(self, places: Places, layer: int, units: Array, terms: list[Node]) -> Node:
+        """Add the batch normalisation of sums: by the batch's own mean and variance, or by the running ones."""
+        parameters, running = self.network.parameters, None
+        mean, variance, gamma = (
+            kind[layer - 1] for kind in (parameters.mean, parameters.variance, self.places.gamma)
+        )
         assert mean is not None
         assert variance is not None
-        return mean[None, units], variance[None, units]
+        assert gamma is not None
+        if not self.by_batch:
+            running = mean[None, units], variance[None, units]
+        x_hat = self.add_operation("x^", places, layer, units, Normalisation(running), terms)
+        scale = self.add_parameters(Name("g", layer, places), "scale", layer, units, gamma[None, units])
+        return self.add_operation("u", places, layer, units, Multiplier(), [x_hat, scale])
 
     def add_dropout(self, letter: str, node: Node, name_layer: bool = True) -> Node:
         """Add what dropout leaves of inputs, or of a layer's outputs."""
@@ -230,12 +203,17 @@ class _Builder:
         leaf = self.add_leaf(make_name("m", layer, places), "mask", layer, units, mask[:, list(units)])
         return self.add_operation(f"{letter}~", places, layer, units, Multiplier(), [node, leaf], name_layer)
 
-    def add_output(self, places: Places, layer: int, z: Node) -> Node:
-        """Add what follows a pre-activation: the function; then dropout, or in the last layer the output scale."""
-        node, activation = z, self.network.activations[layer - 1]
+    def add_output(self, places: Places, layer: int, units: Array, terms: list[Node]) -> Node:
+        """Add what makes an output of products: batch normalisation, bias and function, then dropout or scale."""
+        if self.normalises(layer):
+            terms = [self.add_normalised(places, layer, units, terms)]
+        b = self.places.b[layer - 1][None, units]
+        bias = self.add_parameters(Name("b", layer, places), "bias", layer, units, b)
+        node = self.add_operation("z", places, layer, units, Adder(), [*terms, bias])
+        activation = self.network.activations[layer - 1]
         if activation != IDENTITY:
-            node = self.add_operation("h", places, layer, z.units, Function(activation), [z])
+            node = self.add_operation("h", places, layer, units, Function(activation), [node])
         if layer == len(self.network.W) and self.network.output_scale != 1:
-            scale = self.add_leaf(Name("k"), "constant", layer, z.units, np.array([[self.network.output_scale]]))
-            node = self.add_operation("a", places, layer, z.units, Multiplier(), [node, scale], name_layer=False)
+            scale = self.add_leaf(Name("k"), "constant", layer, units, np.array([[self.network.output_scale]]))
+            node = self.add_operation("a", places, layer, units, Multiplier(), [node, scale], name_layer=False)
         return node if layer == len(self.network.W) else self.add_dropout("h", node)

@@ -14,8 +14,7 @@ from glassnet.graph.building import build
 from glassnet.graph.drawing import draw
 from glassnet.graph.figure import Figure
 from glassnet.graph.neuron_drawing import draw_neurons
-from glassnet.graph.nodes import Node, backward, forward
-from glassnet.graph.traversal import Traversal
+from glassnet.graph.nodes import Node, Traversal, backward, forward
 from glassnet.graph.views import choose_view
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
@@ -151,7 +150,5 @@ class ComputationGraph:
         return self.figure.svg()
 
     def __repr__(self) -> str:
-        layers = list(self.network.layers)
-        return (
-            f"ComputationGraph({layers}, level={self.view.level!r}, {len(self.nodes)} nodes, loss={self.loss:.6g})"
-        )
+        shown = f"{list(self.network.layers)}, level={self.view.level!r}, {len(self.nodes)} nodes"
+        return f"ComputationGraph({shown}, loss={self.loss:.6g})"

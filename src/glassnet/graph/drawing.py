@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from glassnet.graph.figure import Content, Curve, Figure, Shape, Text, text_width
-from glassnet.graph.nodes import Function, Node, list_consumers
+from glassnet.graph.nodes import Function, Node, Traversal, list_consumers
 from glassnet.graph.notation import Name, length, number
-from glassnet.graph.traversal import Traversal
 from glassnet.nn.activations import Array
 
 RADIUS = 14.0
@@ -59,40 +58,30 @@ def draw(nodes: Sequence[Node], traversal: Traversal, title: str) -> Figure:
 class _Drawing:
     def __init__(self, nodes: Sequence[Node], traversal: Traversal, title: str) -> None:
         self.nodes, self.traversal = nodes, traversal
-        self.number = {id(node): index for index, node in enumerate(nodes)}
+        self.number = {node: index for index, node in enumerate(nodes)}
         self.consumers = list_consumers(nodes)
-        self.place: dict[int, tuple[float, float]] = {}
+        self.place: dict[Node, tuple[float, float]] = {}
         self.bend: dict[int, float] = {}  # where the lines that leave a layer bend
         self.straight: dict[int, float] = {}  # where those that come to a layer are straight again
         self.figure = Figure(title)
-        self.arrange()
-        for node in nodes:
-            self.draw_edges(node)
-        for node in nodes:
-            self.draw_shape(node)
-        for node in nodes:
-            self.draw_labels(node)
-        self.figure.fit(MARGIN)
-
-    def arrange(self) -> None:
-        """Give every node its place."""
-        x = self.place_inputs()
-        for layer in range(1, self.nodes[-1].layer):
+        leaves = [node for node in nodes if node.kind == "input"]
+        half = max(self.half_width(leaf) for leaf in leaves)
+        for leaf, y in zip(leaves, spread(len(leaves), ROW), strict=True):
+            self.place[leaf] = MARGIN + half, y
+        x = self.place_stages(0, leaves)
+        for layer in range(1, nodes[-1].layer):
             x = self.place_layer(layer, x)
         self.place_loss(x)
-
-    def place_inputs(self) -> float:
-        leaves = [node for node in self.nodes if node.kind == "input"]
-        half = max(self.half_width(node) for node in leaves)
-        for node, y in zip(leaves, spread(len(leaves), ROW), strict=True):
-            self.place[id(node)] = MARGIN + half, y
-        return self.place_stages(0, leaves)
+        for draw_part in (self.draw_edges, self.draw_shape, self.draw_labels):
+            for node in nodes:
+                draw_part(node)
+        self.figure.fit(MARGIN)
 
     def place_layer(self, layer: int, x: float) -> float:
         """Place the nodes of a layer to the right of x, and return where the numbers beside it end."""
         own = [node for node in self.nodes if node.layer == layer and node.kind != "selection"]
         products = [node for node in own if node.is_term]
-        joints = list({id(joint): joint for product in products for joint in self.consumers[id(product)]}.values())
+        joints = list(dict.fromkeys(joint for product in products for joint in self.consumers[product]))
         selections = [node for product in products for node in product.inputs if node.kind == "selection"]
         self.bend[layer - 1] = x
         leaf = max(self.half_width(node.inputs[-1]) for node in products)
@@ -109,30 +98,35 @@ class _Drawing:
             self.place_block(joint, terms, add, top)
             top += _measure_block(joint)
         for node in selections:
-            beside = self.place[id(self.consumers[id(node)][0])]
-            self.place[id(node)] = self.straight[layer] + 2 * RADIUS, beside[1]
+            beside = self.place[self.consumers[node][0]]
+            self.place[node] = self.straight[layer] + 2 * RADIUS, beside[1]
         if chain and layer == 1:  # the input was placed before it was known how high the product stands
-            down = self.place[id(products[0])][1] - self.place[id(products[0].inputs[0])][1]
+            down = self.place[products[0]][1] - self.place[products[0].inputs[0]][1]
             for node in self.nodes:
                 if node.layer == 0:
-                    self.place[id(node)] = self.place[id(node)][0], self.place[id(node)][1] + down
+                    self.place[node] = self.place[node][0], self.place[node][1] + down
         return self.place_stages(layer, joints)
 
     def place_stages(self, layer: int, last: list[Node]) -> float:
         """Place what follows the last nodes of a layer, stage by stage to the right; return where it ends."""
         own = [node for node in self.nodes if node.layer == layer and node.operation and not node.is_term]
         for stage in STAGES:
-            after = [node for node in own if _find_stage(node) == stage and id(node) not in self.place]
+            after = [
+                node
+                for node in own
+                if node not in self.place
+                if stage == (node.inputs[-1].kind if node.kind == "multiplier" else node.kind)
+            ]
             if not after:
                 continue
             x = max(self.right(node) for node in last)
             x += 8 + max(self.half_width(n) for node in after for n in (node, *_find_leaf_above(node)))
             last = [*(node for node in last if node.is_matrix), *after] if stage == "normalisation" else after
             for node in after:
-                y = self.place[id(node.inputs[0])][1]
-                self.place[id(node)] = x, y
+                y = self.place[node.inputs[0]][1]
+                self.place[node] = x, y
                 for leaf in _find_leaf_above(node):
-                    self.place[id(leaf)] = x, y - ABOVE
+                    self.place[leaf] = x, y - ABOVE
         return max(self.right(node) for node in last)
 
     def place_block(self, joint: Node, terms: float, add: float, top: float) -> None:
@@ -140,18 +134,18 @@ class _Drawing:
         products = [node for node in joint.inputs if node.is_term]
         y = top + ABOVE + LEAF_HEIGHT / 2
         for product in products:
-            self.place[id(product)] = terms, y
-            self.place[id(product.inputs[-1])] = terms, y - ABOVE
+            self.place[product] = terms, y
+            self.place[product.inputs[-1]] = terms, y - ABOVE
             y += ROW
         if joint.is_matrix:
-            self.place[id(joint)] = add, y - ROW
+            self.place[joint] = add, y - ROW
             for bias in _find_leaf_above(joint):
-                self.place[id(bias)] = add, y - ROW - ABOVE
+                self.place[bias] = add, y - ROW - ABOVE
         elif joint.kind == "adder":
-            self.place[id(joint.inputs[-1])] = terms, y - ABOVE + LEAF_HEIGHT / 2
-            self.place[id(joint)] = add, top + (_measure_block(joint) - GAP) / 2
+            self.place[joint.inputs[-1]] = terms, y - ABOVE + LEAF_HEIGHT / 2
+            self.place[joint] = add, top + (_measure_block(joint) - GAP) / 2
         else:
-            self.place[id(joint)] = add, y - ROW * (len(products) + 1) / 2
+            self.place[joint] = add, y - ROW * (len(products) + 1) / 2
 
     def place_loss(self, x: float) -> None:
         loss = self.nodes[-1]
@@ -159,12 +153,12 @@ class _Drawing:
         self.bend[loss.layer - 1] = x
         self.straight[loss.layer] = x + (FAN if len(outputs) > 1 else 6)
         x = self.straight[loss.layer] + 6 + RADIUS
-        y = sum(self.place[id(node)][1] for node in outputs) / len(outputs)
-        self.place[id(loss)] = x, y
+        y = sum(self.place[node][1] for node in outputs) / len(outputs)
+        self.place[loss] = x, y
         half = max(self.half_width(node) for node in targets)
         x += RADIUS + 30 + half + (FAN / 2 if len(targets) > 1 else 0)
         for node, dy in zip(targets, spread(len(targets), 1.6 * LEAF_HEIGHT), strict=True):
-            self.place[id(node)] = x, y + dy
+            self.place[node] = x, y + dy
 
     def half_width(self, node: Node) -> float:
         if node.operation is None:
@@ -180,11 +174,11 @@ class _Drawing:
 
     def right(self, node: Node) -> float:
         above = [leaf for leaf in _find_leaf_above(node) if self.is_above(leaf)]
-        return self.place[id(node)][0] + max(self.out_width(n) for n in (node, *above))
+        return self.place[node][0] + max(self.out_width(n) for n in (node, *above))
 
     def is_above(self, leaf: Node) -> bool:
         """Whether a leaf stands above what takes it in: then no line leaves it on the right."""
-        return abs(self.place[id(leaf)][0] - self.place[id(self.consumers[id(leaf)][0])][0]) < 1
+        return abs(self.place[leaf][0] - self.place[self.consumers[leaf][0]][0]) < 1
 
     def passed_width(self, product: Node) -> float:
         """Return how far what a product passes back reaches to the left of its middle."""
@@ -205,8 +199,8 @@ class _Drawing:
         return (format_values(node, node.gradient),)
 
     def draw_shape(self, node: Node) -> None:
-        x, y = self.place[id(node)]
-        index = self.number[id(node)]
+        x, y = self.place[node]
+        index = self.number[node]
         self.figure.descriptions[index] = f"{node.kind} {node.name}, {_describe_shape(node.value)}"
         width = 2 * self.half_width(node)
         if node.operation is None:
@@ -219,10 +213,10 @@ class _Drawing:
         self.write(node, x, y + 4.5, _choose_sign(node), anchor="middle")
 
     def draw_edges(self, node: Node) -> None:
-        x, y = self.place[id(node)]
+        x, y = self.place[node]
         for k, source in enumerate(node.inputs):
-            sx, sy = self.place[id(source)]
-            ends = self.number[id(source)], self.number[id(node)]
+            sx, sy = self.place[source]
+            ends = self.number[source], self.number[node]
             if abs(sx - x) < 1:  # a weight above its product
                 points: Points = ((sx, sy + LEAF_HEIGHT / 2), (x, y - RADIUS))
             elif sx > x:  # a target, right of the loss
@@ -231,14 +225,14 @@ class _Drawing:
                 points = self.route(node, source)
             self.figure.marks.append(Curve(points, nodes=ends))
             passed = node.passed[k]
-            shared = len(self.consumers[id(source)]) > 1 and node.kind not in ("matmul", "selection")
+            shared = len(self.consumers[source]) > 1 and node.kind not in ("matmul", "selection")
             if shared and passed is not None:
-                text, time = format_values(source, passed), self.traversal.passed(node)
+                text, time = format_values(source, passed), self.traversal.passed[node]
                 self.write(node, x - RADIUS - 5, y + 14, text, colour="gradient", anchor="end", time=time)
 
     def route(self, node: Node, source: Node) -> Points:
         """Return a line that leaves a node's numbers behind before it bends, and is straight again at its end."""
-        (sx, sy), (x, y) = self.place[id(source)], self.place[id(node)]
+        (sx, sy), (x, y) = self.place[source], self.place[node]
         start, end = sx + self.half_width(source), x - self.half_width(node)
         if abs(sy - y) < 1:
             return (start, sy), (end, y)
@@ -248,8 +242,8 @@ class _Drawing:
 
     def draw_labels(self, node: Node) -> None:
         """Write what comes out of a node, above its line, and what comes back to it, below."""
-        x, y = self.place[id(node)]
-        value, gradient = self.traversal.value(node), self.traversal.gradient(node)
+        x, y = self.place[node]
+        value, gradient = self.traversal.value[node], self.traversal.gradient[node]
         if node.is_given:
             return
         if node.kind == "loss":
@@ -271,7 +265,7 @@ class _Drawing:
 
     def write(self, node: Node, x: float, y: float, *content: Content, **style: Any) -> None:
         """Write a text that belongs to a node."""
-        self.figure.marks.append(Text(x, y, content, node=self.number[id(node)], **style))
+        self.figure.marks.append(Text(x, y, content, node=self.number[node], **style))
 
 
 def _choose_sign(node: Node) -> str:
@@ -281,16 +275,9 @@ def _choose_sign(node: Node) -> str:
     return OPERATION_SIGNS[node.kind]
 
 
-def _find_stage(node: Node) -> str:
-    """Return what a node does in the row of a unit."""
-    return node.inputs[-1].kind if node.kind == "multiplier" else node.kind
-
-
 def _find_leaf_above(node: Node) -> tuple[Node, ...]:
     """Return the leaf above a node, if there is one; only the bias of a sum of several stands below them."""
-    if node.operation is None or node.kind not in ("multiplier", "adder"):
-        return ()
-    return node.inputs[-1:]
+    return node.inputs[-1:] if node.kind in ("multiplier", "adder") else ()
 
 
 def _describe_shape(values: Array) -> str:

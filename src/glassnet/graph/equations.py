@@ -28,20 +28,9 @@ class Line(NamedTuple):
 
 
 class Passed(NamedTuple):
-    """What a node passes back to one of its inputs.
+    """What a node passes back to one of its inputs, the source: its gradient times the local derivative.
 
-    Attributes
-    ----------
-    source : Node
-        The input.
-    local : Line
-        The local derivative.
-    made_of : Line
-        What is passed, without its name: the gradient times the local derivative.
-    target, entry : str
-        MathML of the gradient that is passed, and of the one number of it that is shown.
-    amount : float
-        What they amount to.
+    `target` is MathML of the gradient that is passed, `entry` of the one number of it that is shown, the `amount`.
     """
 
     source: Node
@@ -53,7 +42,7 @@ class Passed(NamedTuple):
 
     def line(self, relation: str) -> Line:
         """Return the equation; where others pass something to the input as well, the relation is an arrow."""
-        result = equation(*filter(None, [self.made_of.numbers, numeral(self.amount)]))
+        result = equation(self.made_of.numbers, numeral(self.amount))
         return Line(self.target + sign(relation) + self.made_of.letters, self.entry + sign(relation) + result)
 
 
@@ -63,8 +52,8 @@ def pass_back(source: Node, at: int, local: Line, made_of: Line, amount: float) 
 
 
 def equation(*sides: str) -> str:
-    """Return sides with equals signs between them."""
-    return sign("=").join(sides)
+    """Return sides with equals signs between them; an empty one is left out."""
+    return sign("=").join(filter(None, sides))
 
 
 def product(*factors: str) -> str:
@@ -97,9 +86,9 @@ def entry_name(node: Node, at: int) -> str:
     return Name(node.name.letter.lower(), node.name.layer, (node.units[at],)).mathml
 
 
-def mean_over_rows(node: Node, letters: str) -> str:
-    """Return the mean of something over the rows of a node, with letters."""
-    return product(fraction(numeral(1), numeral(len(node.value))), row(OVER_ROWS, letters))
+def mean_over_rows(n: int, letters: str) -> str:
+    """Return the mean of something over n rows, with letters."""
+    return product(fraction(numeral(1), numeral(n)), row(OVER_ROWS, letters))
 
 
 def mean_of(texts: list[str], values: Array) -> str:

@@ -25,27 +25,14 @@ def example_network(
     seed: int = 0,
     **options: Any,
 ) -> Network:
-    """Return a network in float64 whose parameters have two digits after the point.
+    """Return a network in float64 whose parameters have two digits after the point; the options are `Network`'s.
 
-    Parameters
-    ----------
-    layers, activation, seed, options
-        As `Network` takes them.
-    output_activation : str, optional
-        By default that of the last hidden layer, as in the textbooks, where the loss leaves the choice.
-    loss : str, optional
-        By default half_squared_error for a single output, cross_entropy for several.
-
-    Examples
-    --------
-    >>> example_network([2, 1]).W[0]
-    array([[ 1.25],
-           [-0.52]])
+    By default the loss is half_squared_error for a single output and cross_entropy for several. Where the loss
+    leaves the choice, the outputs have the activation of the last hidden layer, as in the textbooks.
     """
     loss = loss or ("half_squared_error" if layers[-1] == 1 else "cross_entropy")
     if output_activation is None and LOSSES.resolve(loss).output is None:
-        hidden = [activation] if isinstance(activation, str) else ["sigmoid", *activation]
-        output_activation = hidden[-1]
+        output_activation = activation if isinstance(activation, str) else ["sigmoid", *activation][-1]
     settings: dict[str, Any] = {"bias_initializer": "uniform(-0.5, 0.5)", "dtype": "float64", **options}
     network = Network(layers, activation, output_activation=output_activation, loss=loss, seed=seed, **settings)
     rng = stream(seed, "example")
@@ -57,13 +44,7 @@ def example_network(
 
 
 def example_sample(network: Network, seed: int = 0, n: int = 1) -> tuple[Array, Array]:
-    """Return n rows between -1 and 1 with two digits after the point, and a class for each, or targets 0 and 1.
-
-    Examples
-    --------
-    >>> example_sample(example_network([2, 1]))
-    (array([[ 0.31, -0.35]]), array([[0.]]))
-    """
+    """Return n rows between -1 and 1 with two digits after the point, and a class for each, or targets 0 and 1."""
     rng = stream(seed, "example")
     X = np.round(rng.uniform(-1, 1, size=(n, network.layers[0])), DIGITS)
     if network.loss.output == "softmax":

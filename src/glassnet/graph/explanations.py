@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from glassnet.graph.algebra import join_terms
-from glassnet.graph.equations import Line, Passed, entry, equation, gradient_name, product, sum_over_rows
-from glassnet.graph.nodes import Node
-from glassnet.graph.notation import factor, length, number, numeral, partial
-from glassnet.graph.traversal import FORWARD, Step
+from glassnet.graph.equations import Line, Passed, entry, equation, gradient_name, sum_over_rows
+from glassnet.graph.nodes import FORWARD, Node, Step
+from glassnet.graph.notation import length, number, numeral, partial
 from glassnet.graph.wording import list_passed, write_forward_lines
 from glassnet.nn.activations import Array
 
 #: Lines and numbers that a step shows of many, those that matter most.
 MOST_LINES = 6
 
+#: The nodes that take a node in.
+Consumers = Mapping[Node, Sequence[Node]]
+
 NAMES = {"matmul": "matrix product", "sum": "the sum of products"}
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The text of a step.
-
-    Attributes
-    ----------
-    title, subject : str
-        What is done; to what, in MathML.
-    lines : list of Line
-        Equations in MathML, with letters and with numbers.
-    came_in, passed_on : list of (str, str)
-        A name in MathML and its value.
-    """
+    """The text of a step: what is done, and to what; what comes in and goes on are names in MathML and values."""
 
     title: str
     subject: str
@@ -42,20 +34,12 @@ class Explanation:
     passed_on: list[tuple[str, str]]
 
 
-def explain_step(step: Step, consumers: Mapping[int, Sequence[Node]]) -> Explanation:
-    """Return the text of a step through an evaluated graph; of several rows the numbers are those of the first.
-
-    Parameters
-    ----------
-    step : Step
-        One operation, or all of a neuron.
-    consumers : mapping
-        The nodes that take a node in, by its id.
-    """
-    last, inside = step.nodes[-1], {id(node) for node in step.nodes}
+def explain_step(step: Step, consumers: Consumers) -> Explanation:
+    """Return the text of a step through an evaluated graph; of several rows the numbers are those of the first."""
+    last = step.nodes[-1]
     if step.phase == FORWARD:
-        sources = {id(s): s for node in step.nodes for s in node.inputs if id(s) not in inside}
-        came_in = [(s.name.mathml, s.value) for s in sources.values()]
+        sources = dict.fromkeys(s for node in step.nodes for s in node.inputs if s not in step.nodes)
+        came_in = [(s.name.mathml, s.value) for s in sources]
         lines, passed_on = _explain_forwards(step.nodes), [(last.name.mathml, last.value)]
     else:
         came_in = [(gradient_name(last), last.gradient)]
@@ -63,7 +47,7 @@ def explain_step(step: Step, consumers: Mapping[int, Sequence[Node]]) -> Explana
             (gradient_name(source), sum_over_rows(source, part))
             for node in reversed(step.nodes)
             for source, part in zip(node.inputs, node.passed, strict=True)
-            if part is not None and part.any() and id(source) not in inside and not source.is_given
+            if part is not None and part.any() and source not in step.nodes and not source.is_given
         ]
         lines = [*_explain_collection(step, consumers), *_explain_backwards(step, consumers)]
     return Explanation(
@@ -109,50 +93,27 @@ def _write_title(step: Step) -> str:
 
 def _explain_forwards(nodes: Sequence[Node]) -> list[Line]:
     """Return the lines of each operation; a neuron's products and their sum are one line."""
-    if len(nodes) == 1 or nodes[-1].is_matrix:
-        return [line for node in nodes for line in write_forward_lines(node)]
-    summed = {id(term) for node in nodes if node.kind in ("adder", "sum") for term in node.inputs}
-    lines = []
-    for node in nodes:
-        if node.kind in ("adder", "sum"):
-            lines.append(_write_sum(node))
-        elif id(node) not in summed and node.kind != "selection":
-            lines += write_forward_lines(node)
-    return lines
+    by_neuron = len(nodes) > 1 and not nodes[-1].is_matrix
+    summed = {term for node in nodes if by_neuron and node.kind in ("adder", "sum") for term in node.inputs}
+    return [line for node in nodes if node not in summed for line in write_forward_lines(node, by_neuron)]
 
 
-def _write_sum(node: Node) -> Line:
-    terms = node.inputs
-    amounts = np.array([entry(term.value, 0) for term in terms])
-    letters = [_write_factors(term, lambda node: node.name.mathml) for term in terms]
-    numbers = [_write_factors(term, lambda node: factor(entry(node.value, 0))) for term in terms]
-    name, result = node.name.mathml, numeral(entry(node.value, 0))
-    return Line(equation(name, join_terms(letters, amounts)), equation(name, join_terms(numbers, amounts), result))
-
-
-def _write_factors(term: Node, written: Callable[[Node], str]) -> str:
-    return product(*map(written, term.inputs)) if term.kind == "multiplier" else written(term)
-
-
-def _find_shares(node: Node, by_neuron: bool, consumers: Mapping[int, Sequence[Node]]) -> list[Passed]:
+def _find_shares(node: Node, by_neuron: bool, consumers: Consumers) -> list[Passed]:
     """Return what a node passes back; by neuron, products pass on what their sum gets, which tells of the bias."""
     if not by_neuron:
         return list_passed(node)
     if node.kind in ("adder", "sum"):
         return [share for share in list_passed(node) if share.source.kind == "bias"]
-    total = consumers[id(node)][0] if consumers[id(node)] else node
+    total = consumers[node][0] if consumers[node] else node
     is_summed = node.kind in ("multiplier", "matmul") and total.kind in ("adder", "sum")
     return list_passed(node, gradient_name(total) if is_summed else None)
 
 
-def _explain_collection(step: Step, consumers: Mapping[int, Sequence[Node]]) -> list[Line]:
+def _explain_collection(step: Step, consumers: Consumers) -> list[Line]:
     """Return the sum of what came back to a node from several others: the heart of the delta recursion."""
     node, by_neuron = step.nodes[-1], len(step.nodes) > 1
     shares = [
-        s
-        for consumer in consumers[id(node)]
-        for s in _find_shares(consumer, by_neuron, consumers)
-        if s.source is node
+        s for consumer in consumers[node] for s in _find_shares(consumer, by_neuron, consumers) if s.source is node
     ]
     if len(shares) < 2 or node.is_matrix:
         return []
@@ -162,7 +123,7 @@ def _explain_collection(step: Step, consumers: Mapping[int, Sequence[Node]]) -> 
     return [Line(equation(name, letters), equation(name, numbers, numeral(entry(node.gradient, 0))))]
 
 
-def _explain_backwards(step: Step, consumers: Mapping[int, Sequence[Node]]) -> list[Line]:
+def _explain_backwards(step: Step, consumers: Consumers) -> list[Line]:
     """Return what is passed back; of a neuron's many products those that pass most."""
     shares = [
         share for node in reversed(step.nodes) for share in _find_shares(node, len(step.nodes) > 1, consumers)
@@ -171,12 +132,9 @@ def _explain_backwards(step: Step, consumers: Mapping[int, Sequence[Node]]) -> l
     deltas = [k for k, share in enumerate(shares) if share.source in step.nodes and share.source.kind == "adder"]
     if not {*deltas} <= {*chosen}:
         chosen = np.sort([*deltas, *chosen[:-1]])
-    return [shares[k].line("⟵" if _is_one_of_several(shares[k].source, consumers) else "=") for k in chosen]
-
-
-def _is_one_of_several(source: Node, consumers: Mapping[int, Sequence[Node]]) -> bool:
-    """Whether a node gets back more than one share; a selected unit goes into what is folded, too."""
-    return len(consumers[id(source)]) > 1 or source.kind == "selection"
+    # an arrow where a node gets back more than one share; a selected unit goes into what is folded, too
+    several = [len(consumers[share.source]) > 1 or share.source.kind == "selection" for share in shares]
+    return [shares[k].line("⟵" if several[k] else "=") for k in chosen]
 
 
 def _list_amounts(named: Sequence[tuple[str, Array]]) -> list[tuple[str, str]]:

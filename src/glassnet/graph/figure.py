@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
@@ -32,6 +32,8 @@ PALETTES = {
 SIZE = 11.5
 #: Widths of text are not measured but reckoned, on the safe side for common sans-serif fonts.
 LETTER_WIDTH = 0.62
+#: Radius of the corners.
+ROUNDING = {"box": 9, "square": 3}
 
 Content = str | Name
 
@@ -106,16 +108,9 @@ def text_width(content: Sequence[Content], size: float = SIZE) -> float:
 
 @dataclass
 class Figure:
-    """Marks on a sheet; later ones lie over earlier ones.
+    """Marks on a sheet of a width and height in pixels; later ones lie over earlier ones.
 
-    Attributes
-    ----------
-    width, height : float
-        In pixels.
-    title : str
-        What it shows, for those who cannot see it.
-    descriptions : dict of int to str
-        Of the nodes, by their number.
+    The title says what is shown to those who cannot see it; so do the descriptions of the nodes, by their number.
     """
 
     title: str
@@ -128,24 +123,26 @@ class Figure:
         """Move all marks so that shapes and texts begin at the margin, and fit the sheet to them."""
         boxes = [mark.extent for mark in self.marks if not isinstance(mark, Curve)]
         dx, dy = margin - min(box[0] for box in boxes), margin - min(box[1] for box in boxes)
-        self.marks = [_move(mark, dx, dy) for mark in self.marks]
+        self.marks = [
+            replace(mark, points=tuple((x + dx, y + dy) for x, y in mark.points))
+            if isinstance(mark, Curve)
+            else replace(mark, x=mark.x + dx, y=mark.y + dy)
+            for mark in self.marks
+        ]
         self.width = round(max(box[2] for box in boxes) + dx + margin)
         self.height = round(max(box[3] for box in boxes) + dy + margin)
 
     def svg(self, *, interactive: bool = False) -> str:
         """Return the figure as SVG; interactive: its colours are left to the page, its nodes can be focused."""
-        least = (
-            f' style="min-width:{0.82 * self.width:.0f}px"' if interactive else ""
-        )  # then a page lets it be moved
-        title = escape(self.title)
-        opening = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:g} {self.height:g}" '
-            f'width="{self.width:g}" height="{self.height:g}"{least} role="group" aria-label="{title}">'
-        )
-        style = "" if interactive else f"<style>{write_css(PALETTES['light'])}</style>"
-        paper = "" if interactive else f'<rect width="{self.width:g}" height="{self.height:g}" class="paper"/>'
+        size = f'width="{self.width:g}" height="{self.height:g}"'
+        style = f'<style>{write_css(PALETTES["light"])}</style><rect {size} class="paper"/>'
+        least = ""
+        if interactive:  # a page lets it be moved where it is wider than its frame
+            style, least = "", f' style="min-width:{0.82 * self.width:.0f}px"'
         return (
-            f"{opening}{style}{paper}{''.join(self._write_mark(mark, interactive) for mark in self.marks)}</svg>"
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:g} {self.height:g}" '
+            f'{size}{least} role="group" aria-label="{escape(self.title)}">{style}'
+            f"{''.join(self._write_mark(mark, interactive) for mark in self.marks)}</svg>"
         )
 
     def _write_mark(self, mark: Shape | Curve | Text, interactive: bool) -> str:
@@ -181,12 +178,6 @@ class Figure:
                 _paint(axes, mark)
             canvas.savefig(content, format="png", facecolor=PALETTES["light"]["paper"])
         return content.getvalue()
-
-
-def _move(mark: Shape | Curve | Text, dx: float, dy: float) -> Shape | Curve | Text:
-    if isinstance(mark, Curve):
-        return replace(mark, points=tuple((x + dx, y + dy) for x, y in mark.points))
-    return replace(mark, x=mark.x + dx, y=mark.y + dy)
 
 
 STYLE = (
@@ -241,9 +232,8 @@ def _write_outline(shape: Shape) -> str:
         return f'<circle cx="{x:g}" cy="{y:g}" r="{width / 2:g}"/>'
     if shape.form == "hexagon":
         return f'<polygon points="{" ".join(f"{px:g},{py:g}" for px, py in _find_corners(shape))}"/>'
-    round_by = 9 if shape.form == "box" else 3
     corner = f'x="{x - width / 2:g}" y="{y - height / 2:g}"'
-    return f'<rect {corner} width="{width:g}" height="{height:g}" rx="{round_by}"/>'
+    return f'<rect {corner} width="{width:g}" height="{height:g}" rx="{ROUNDING[shape.form]}"/>'
 
 
 def _find_corners(shape: Shape) -> list[tuple[float, float]]:
@@ -275,12 +265,14 @@ def _paint(axes: Any, mark: Shape | Curve | Text) -> None:
     else:
         x, y, width, height = mark.x, mark.y, mark.width, mark.height
         corner = (x - width / 2, y - height / 2)
-        forms: dict[str, Callable[[], patches.Patch]] = {
-            "circle": lambda: patches.Circle((x, y), width / 2),
-            "hexagon": lambda: patches.Polygon(_find_corners(mark)),
-            "box": lambda: patches.FancyBboxPatch(corner, width, height, "round,pad=0,rounding_size=9"),
-            "square": lambda: patches.FancyBboxPatch(corner, width, height, "round,pad=0,rounding_size=3"),
-        }
-        form = forms[mark.form]()
+        form: patches.Patch
+        if mark.form == "circle":
+            form = patches.Circle((x, y), width / 2)
+        elif mark.form == "hexagon":
+            form = patches.Polygon(_find_corners(mark))
+        else:
+            form = patches.FancyBboxPatch(
+                corner, width, height, f"round,pad=0,rounding_size={ROUNDING[mark.form]}"
+            )
         form.set(facecolor=colours[mark.fill], edgecolor=colours["ink"], linewidth=1.2)
         axes.add_patch(form)

@@ -153,15 +153,13 @@ def _compare_block(
     differences[np.isnan(differences)] = np.inf  # a gradient that is NaN or infinite is wrong
     worst = int(np.argmax(differences))
     numeric = [(d.error, d.parameter) for d in derivatives if d.numeric is not None]
-    numeric_worst = max(numeric, default=(0.0, ""))
     return BlockAgreement(
         name,
         len(by_recursion),
         largest,
         float(differences[worst]),
         parameters.name(block.start + worst),
-        numeric_worst[0],
-        numeric_worst[1],
+        *max(numeric, default=(0.0, "")),
         len(numeric),
         len(derivatives) - len(numeric),
     )

@@ -7,13 +7,12 @@ are too many, the page says the numbers of the neuron that is looked at.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import groupby
 
 from glassnet.graph.drawing import MARGIN, format_values, spread
 from glassnet.graph.figure import Box, Content, Curve, Figure, Shape, Text
-from glassnet.graph.nodes import Node
+from glassnet.graph.nodes import Node, Traversal
 from glassnet.graph.notation import Name, number
-from glassnet.graph.traversal import Traversal
 
 RADIUS = 24.0
 COLUMN, PITCH = 270.0, 92.0
@@ -28,61 +27,49 @@ def draw_neurons(nodes: Sequence[Node], traversal: Traversal, title: str) -> Fig
     return _Drawing(nodes, traversal, title).figure
 
 
-class Link(NamedTuple):
-    """A line between two units, and its weight; None where the line stands for several."""
-
-    line: Curve
-    weight: Node | None
+#: A line between two units, and its weight; None where the line stands for several.
+Link = tuple[Curve, Node | None]
 
 
 class _Drawing:
     def __init__(self, nodes: Sequence[Node], traversal: Traversal, title: str) -> None:
-        self.nodes, self.traversal = nodes, traversal
-        self.number = {id(node): index for index, node in enumerate(nodes)}
+        self.traversal = traversal
+        self.number = {node: index for index, node in enumerate(nodes)}
         self.figure = Figure(title)
-        self.layers: list[list[Node]] = [[] for _ in range(nodes[-1].layer + 1)]
-        for unit in self.find_units():
-            self.layers[unit.layer].append(unit)
+        outputs = {(n.layer, n.units): n for n in nodes if n.operation or n.kind == "input"}  # the last of a unit
+        # the pre-activation z of a unit, which inputs and the loss do not have; the one weight between two units
+        self.adders = {outputs[n.layer, n.units]: n for n in nodes if n.kind == "adder"}
+        self.weights = {
+            (outputs[node.layer, node.units], node.inputs[0]): node.inputs[1]
+            for node in nodes
+            if node.is_term and node.kind == "multiplier"
+        }
+        self.layers = [list(layer) for _, layer in groupby(outputs.values(), key=lambda unit: unit.layer)]
         self.place = {
-            id(unit): (layer * COLUMN, y)
+            unit: (layer * COLUMN, y)
             for layer, units in enumerate(self.layers)
             for unit, y in zip(units, spread(len(units), PITCH), strict=True)
         }
-        self.marks_of_units = [mark for unit in self.list_units() for mark in self.draw_unit(unit)]
-        self.taken = [mark.extent for mark in self.marks_of_units]
-        links = [link for unit in self.list_units() for link in self.draw_links(unit)]
-        self.figure.marks = [link.line for link in links]
-        for link in links if len(links) <= MOST_NUMBERS else ():
-            self.figure.marks += self.draw_numbers(link)
-        self.figure.marks += self.marks_of_units
+        marks = [mark for unit in outputs.values() for mark in self.draw_unit(unit)]
+        self.taken = [mark.extent for mark in marks]
+        links = [link for unit in outputs.values() for link in self.draw_links(unit)]
+        self.figure.marks = [line for line, _ in links]
+        for line, weight in links if len(links) <= MOST_NUMBERS else ():
+            if weight is not None:
+                self.figure.marks += self.draw_numbers(line, weight)
+        self.figure.marks += marks
         self.figure.fit(MARGIN)
 
-    def find_units(self) -> list[Node]:
-        """Return the node that each unit's output is: the last of its operations."""
-        last: dict[tuple[int, tuple[int, ...]], Node] = {}
-        for node in self.nodes:
-            if node.operation is not None or node.kind == "input":
-                last[node.layer, node.units] = node
-        return list(last.values())
-
-    def list_units(self) -> list[Node]:
-        return [unit for layer in self.layers for unit in layer]
-
-    def find_adder(self, unit: Node) -> Node | None:
-        """Return the node of a unit's pre-activation z; inputs and the loss have none."""
-        own = [n for n in self.nodes if n.kind == "adder" and (n.layer, n.units) == (unit.layer, unit.units)]
-        return own[0] if own else None
-
     def draw_unit(self, unit: Node) -> list[Shape | Text]:
-        x, y = self.place[id(unit)]
-        z = self.find_adder(unit)
-        index = self.number[id(z or unit)]
+        x, y = self.place[unit]
+        z = self.adders.get(unit)
+        index = self.number[z or unit]
         kind = "neuron" if z else "input" if unit.layer == 0 else unit.kind
         self.figure.descriptions[index] = f"{kind} {unit.name}"
         form = "hexagon" if unit.kind == "loss" else "box" if unit.is_matrix else "circle"
         width = 2 * RADIUS if not unit.is_matrix else 76.0
         names: tuple[Content, ...] = (f"{len(unit.units)} more",) if unit.is_matrix else (unit.name,)
-        value, gradient = self.traversal.value(unit), self.traversal.gradient(unit)
+        value, gradient = self.traversal.value[unit], self.traversal.gradient[unit]
         marks: list[Shape | Text] = [
             Shape(form, x, y, width, 2 * RADIUS, "leaf" if z is None else "operation", index),
             Text(x, y + 4, names, anchor="middle", node=index),
@@ -92,50 +79,38 @@ class _Drawing:
         colour = "gradient"
         if z is not None:  # known once the neuron has taken in what came back
             content, colour = (Name("delta"), f" = {format_values(z, z.gradient)}"), "delta"
-            gradient = self.traversal.passed(z)
+            gradient = self.traversal.passed[z]
         marks.append(Text(x, y + RADIUS + 15, content, colour, "middle", node=index, time=gradient))
         return marks
 
     def draw_links(self, unit: Node) -> list[Link]:
         """Return what leads to a unit."""
-        z = self.find_adder(unit)
+        z = self.adders.get(unit)
         sources = unit.inputs[: len(unit.inputs) // 2] if z is None else self.layers[unit.layer - 1]
         if unit.layer == 0:
             return []
         links = []
         for source in sources:
-            weight = None if z is None else self.find_weight(z, source)
+            weight = self.weights.get((unit, source))
             colour, width = "line", 1.2
             if weight is not None:
                 w = float(weight.value[0, 0])
                 colour, width = ("positive" if w >= 0 else "negative"), min(5.0, 1 + 2 * abs(w))
-            start, end = self.place[id(source)], self.place[id(unit)]
-            ends = self.number[id(self.find_adder(source) or source)], self.number[id(z or unit)]
-            links.append(Link(Curve((start, end), colour, width, ends), weight))
+            start, end = self.place[source], self.place[unit]
+            ends = self.number[self.adders.get(source) or source], self.number[z or unit]
+            links.append((Curve((start, end), colour, width, ends), weight))
         return links
 
-    def find_weight(self, z: Node, source: Node) -> Node | None:
-        """Return the leaf of the one weight between two units; None where there are several."""
-        for node in self.nodes:
-            ends = (node.layer, node.units) == (z.layer, z.units) and node.inputs[:1] == (source,)
-            if ends and node.is_term and node.kind == "multiplier":
-                return node.inputs[1]
-        return None
-
-    def draw_numbers(self, link: Link) -> list[Text]:
+    def draw_numbers(self, line: Curve, weight: Node) -> list[Text]:
         """Return a weight and its gradient, where they meet nothing else; nothing if there is no room."""
-        if (weight := link.weight) is None:
-            return []
-        (x1, y1), (x2, y2) = link.line.points
+        (x1, y1), (x2, y2) = line.points
         value, gradient = number(float(weight.value[0, 0]), 3), number(float(weight.gradient[0, 0]), 3)
-        index = link.line.nodes[1]
+        index, time = line.nodes[1], self.traversal.gradient[weight]
         for share in PLACES:
             x, y = x1 + share * (x2 - x1), y1 + share * (y2 - y1)
             pair = [
                 Text(x, y - 3, (value,), "value", "middle", node=index),
-                Text(
-                    x, y + 10, (gradient,), "gradient", "middle", node=index, time=self.traversal.gradient(weight)
-                ),
+                Text(x, y + 10, (gradient,), "gradient", "middle", node=index, time=time),
             ]
             if not any(overlap(text.extent, box) for text in pair for box in self.taken):
                 self.taken += [text.extent for text in pair]

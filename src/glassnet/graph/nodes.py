@@ -1,4 +1,4 @@
-r"""The nodes of a computation graph, and the local derivatives of its operations.
+r"""The nodes of a computation graph, the local derivatives of its operations, and the order of its steps.
 
 A node holds a matrix: a row for each sample of the batch, or a single row where all samples share it (weights,
 biases, the loss). Forwards, an operation makes its node's value from the values of its inputs. Backwards, a node
@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
+from itertools import groupby
 from typing import Protocol
 
 import numpy as np
@@ -30,6 +32,8 @@ from glassnet.graph.notation import OTHERS, Name
 from glassnet.nn.activations import Activation, Array
 from glassnet.nn.batch_norm import EPSILON
 from glassnet.nn.losses import Loss
+
+FORWARD, BACKWARD = "forward", "backward"
 
 
 class Operation(Protocol):
@@ -44,27 +48,22 @@ class Operation(Protocol):
         """Return G times the local derivative, for each input."""
 
 
+@dataclass
 class Adder:
-    """u + v + ...; the local derivative by each is 1."""
+    """u + v + ...; the local derivative by each is 1.
 
-    kind = "adder"
+    Its kind is ``"sum"`` where it makes the sum a of a unit's products, to which batch normalisation is applied.
+    """
+
+    kind: str = "adder"
 
     def forward(self, *inputs: Array) -> Array:
         """Return the sum."""
-        total = inputs[0]
-        for term in inputs[1:]:
-            total = total + term
-        return total
+        return reduce(np.add, inputs)
 
     def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array, ...]:
         """Pass G on to every term."""
         return (G,) * len(inputs)
-
-
-class Sum(Adder):
-    """The sum a of a unit's products, where batch normalisation comes before its bias."""
-
-    kind = "sum"
 
 
 class Multiplier:
@@ -74,8 +73,7 @@ class Multiplier:
 
     def forward(self, *inputs: Array) -> Array:
         """Return the product."""
-        u, v = inputs
-        return u * v
+        return inputs[0] * inputs[1]
 
     def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array, Array]:
         """Pass G on to each factor, times the other one."""
@@ -104,12 +102,8 @@ class Normalisation:
     r"""(u - mu) / sqrt(v + epsilon), column by column; mu and v are the mean and the variance of u over the rows.
 
     Then u reaches the result on three ways, directly, by mu and by v, and so the local derivatives are those of
-    Ioffe and Szegedy 2015, section 3. With running statistics, as in prediction, mu and v are constants.
-
-    Parameters
-    ----------
-    running : (mean, variance) of shape (1, d), optional
-        What takes the place of the batch's own mean and variance.
+    Ioffe and Szegedy 2015, section 3. In prediction mu and v are constants: the `running` mean and variance of
+    shape (1, d).
     """
 
     running: tuple[Array, Array] | None = None
@@ -142,15 +136,7 @@ class Normalisation:
 
 @dataclass
 class Matmul:
-    """U V, where U is a layer's outputs, or some of its units.
-
-    Parameters
-    ----------
-    layer : Columns
-        How the outputs lie in the inputs before the last one, which is V.
-    taken : ndarray of int
-        The units that are multiplied.
-    """
+    """U V, where U is the units `taken` of a layer; all inputs but the last, V, are parts of that layer."""
 
     layer: Columns
     taken: Array
@@ -190,29 +176,27 @@ class Selection:
 class LossFunction:
     """L(a, y) of the whole batch, mean or sum over its rows; the local derivative is the formula's own slope.
 
-    Parameters
-    ----------
-    loss : Loss
-        Its formula gives value and slope, softmax and sigmoid included where they are fused with it.
-    layer : Columns
-        How the outputs lie in the first half of the inputs, and the targets in the second.
+    The formula includes the softmax or sigmoid that is fused with the loss. The first half of the inputs are the
+    parts of the outputs, the second half those of the targets.
     """
 
     loss: Loss
     layer: Columns
     kind = "loss"
 
+    def join_halves(self, inputs: Sequence[Array]) -> tuple[Array, Array]:
+        """Return outputs and targets, both of shape (n, d)."""
+        half = len(inputs) // 2
+        return self.layer.join(inputs[:half]), self.layer.join(inputs[half:])
+
     def forward(self, *inputs: Array) -> Array:
         """Return the loss, as a matrix of one number."""
-        half = len(inputs) // 2
-        value, _ = self.loss.value_and_delta(self.layer.join(inputs[:half]), self.layer.join(inputs[half:]))
-        return np.array([[value]])
+        return np.array([[self.loss.value_and_delta(*self.join_halves(inputs))[0]]])
 
     def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array | None, ...]:
         """Pass the slopes to the outputs, nothing to the targets."""
-        half = len(inputs) // 2
-        _, slope = self.loss.value_and_delta(self.layer.join(inputs[:half]), self.layer.join(inputs[half:]))
-        return (*self.layer.split(G * slope), *[None] * half)
+        _, slope = self.loss.value_and_delta(*self.join_halves(inputs))
+        return (*self.layer.split(G * slope), *[None] * (len(inputs) // 2))
 
 
 @dataclass
@@ -249,14 +233,11 @@ class Node:
         From 0, the inputs, to L; the loss and its targets stand in layer L + 1.
     units : tuple of int
         The units of the layer that it belongs to.
-    value : ndarray of shape (n, d) or (1, d)
-        What it holds; the second shape where all rows share it.
-    gradient : ndarray of the same shape
-        dL/d(value), once the graph has been gone through backwards.
-    operation : Operation or None
-        None in a leaf.
-    inputs : tuple of Node
-        What the operation is applied to.
+    value, gradient : ndarray of shape (n, d) or (1, d)
+        What it holds, and dL/d(value) once the graph has been gone through backwards; of shape (1, d) where all
+        rows share it.
+    operation, inputs : Operation or None, tuple of Node
+        The operation and what it is applied to; None in a leaf.
     passed : tuple of ndarray
         What it has passed back to each input.
     positions : ndarray of int or None
@@ -296,22 +277,19 @@ class Node:
         self.gradient = self.gradient + part.sum(axis=shared, keepdims=True)
 
 
-def list_consumers(nodes: Sequence[Node]) -> dict[int, list[Node]]:
-    """Return, by the id of each node, those that take it in."""
-    consumers: dict[int, list[Node]] = {id(node): [] for node in nodes}
+def list_consumers(nodes: Sequence[Node]) -> dict[Node, list[Node]]:
+    """Return, for each node, those that take it in."""
+    consumers: dict[Node, list[Node]] = {node: [] for node in nodes}
     for node in nodes:
         for source in node.inputs:
-            consumers[id(source)].append(node)
+            consumers[source].append(node)
     return consumers
 
 
 def forward(nodes: Sequence[Node]) -> None:
     """Compute every value; `nodes` are in order, inputs before what is made of them, the loss last.
 
-    Raises
-    ------
-    NonFiniteError
-        Naming the first node that is NaN or infinite.
+    `NonFiniteError` names the first node whose value is NaN or infinite.
     """
     with np.errstate(all="ignore"):  # what comes of it is checked
         for node in nodes:
@@ -322,13 +300,7 @@ def forward(nodes: Sequence[Node]) -> None:
 
 
 def backward(nodes: Sequence[Node]) -> None:
-    """Compute every gradient, the loss's own being 1.
-
-    Raises
-    ------
-    NonFiniteError
-        Naming the first node whose gradient is NaN or infinite.
-    """
+    """Compute every gradient, the loss's own being 1; `NonFiniteError` names the first one that is not finite."""
     for node in nodes:
         node.gradient = np.zeros_like(node.value)
     nodes[-1].gradient = np.ones_like(nodes[-1].value)
@@ -344,3 +316,41 @@ def backward(nodes: Sequence[Node]) -> None:
             for source, part in zip(node.inputs, node.passed, strict=True):
                 if part is not None:
                     source.collect(part)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One move: the operations whose values (`FORWARD`), or gradients to their inputs (`BACKWARD`), are computed.
+
+    That is one operation; or all those of a neuron, in the order in which their values are computed.
+    """
+
+    phase: str
+    nodes: tuple[Node, ...]
+
+
+class Traversal:
+    """All steps through an evaluated graph, and at which of them each number is known; step 0 is what is given.
+
+    ``steps[t - 1]`` is the step number t. By neuron, all operations of a neuron are one step. A node's value is
+    known from step ``value[node]`` on, its gradient from ``gradient[node]`` on; in ``passed[node]`` it passes
+    gradients back.
+    """
+
+    def __init__(self, nodes: Sequence[Node], by_neuron: bool = False) -> None:
+        operations = [node for node in nodes if node.operation is not None]
+        by_key = groupby(operations, key=lambda node: (node.layer, node.units) if by_neuron else node)
+        groups = [tuple(group) for _, group in by_key]
+        self.steps = [Step(FORWARD, group) for group in groups]
+        self.steps += [Step(BACKWARD, group) for group in reversed(groups)]
+        self.value = dict.fromkeys(nodes, 0)
+        self.passed: dict[Node, int] = {}
+        self.gradient = {nodes[-1]: len(groups) + 1}
+        for time, step in enumerate(self.steps, start=1):
+            for node in step.nodes:
+                if step.phase == FORWARD:
+                    self.value[node] = time
+                    continue
+                self.passed[node] = time
+                for source in node.inputs:
+                    self.gradient[source] = time  # the last one to pass something back completes it

@@ -34,13 +34,7 @@ ACCENTS = {"^": ("\u0302", r"\hat"), "~": ("\u0303", r"\tilde")}
 
 
 def number(value: float, digits: int = 4) -> str:
-    """Write a number with at most `digits` significant digits and a true minus sign.
-
-    Examples
-    --------
-    >>> [number(x) for x in (0.5, -1234.56, 0.000123456, 1e-9, 0.0)]
-    ['0.5', '−1235', '0.0001235', '1e−9', '0']
-    """
+    """Write a number with at most `digits` significant digits and a true minus sign."""
     if not np.isfinite(value):
         return str(value).replace("-", "−")
     text = f"{value:.{digits}g}"
@@ -51,27 +45,14 @@ def number(value: float, digits: int = 4) -> str:
 
 
 def length(values: Array) -> float:
-    """Return the length ‖v‖ of all numbers of a matrix, which overflows no sooner than its largest number.
-
-    Examples
-    --------
-    >>> length(np.array([[3e300, 4e300]]))
-    5e+300
-    """
+    """Return the length ‖v‖ of all numbers of a matrix, which overflows no sooner than its largest number."""
     largest = float(np.abs(values).max())
     return largest * float(np.linalg.norm(values / largest)) if largest > 0 else 0.0
 
 
 @dataclass(frozen=True)
 class Name:
-    """A letter with a layer above and places below it.
-
-    Examples
-    --------
-    >>> weight = Name("w", 2, (3, 1))
-    >>> str(weight), weight.mathtext
-    ('w2[3, 1]', '$w^{(2)}_{3,1}$')
-    """
+    """A letter with a layer above and places below it; as a string ``w2[3, 1]``."""
 
     letter: str
     layer: int | None = None
@@ -126,15 +107,7 @@ def identifier(letter: str) -> str:
 
 
 def numeral(value: float) -> str:
-    """Return a number in MathML.
-
-    Examples
-    --------
-    >>> numeral(-2.5)
-    '<mo form="prefix">−</mo><mn>2.5</mn>'
-    >>> numeral(1e9)
-    '<mrow><mn>1</mn><mo>·</mo><msup><mn>10</mn><mrow><mn>9</mn></mrow></msup></mrow>'
-    """
+    """Return a number in MathML."""
     mantissa, _, exponent = number(value).partition("e")
     written = f"<mn>{mantissa.removeprefix('−')}</mn>"
     if exponent:
@@ -172,8 +145,3 @@ def fraction(above: str, below: str) -> str:
 def partial(of: str, by: str) -> str:
     """Return the partial derivative of one thing by another."""
     return fraction(f"<mo>∂</mo>{of}", f"<mo>∂</mo>{by}")
-
-
-def math(inner: str) -> str:
-    """Return a whole formula."""
-    return f'<math display="block"><mrow>{inner}</mrow></math>'

@@ -6,7 +6,6 @@ import base64
 import io
 from functools import cache
 from html import escape
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -188,7 +187,7 @@ def _list_facts(network: Network, graph: ComputationGraph, y: Array, sample_name
 def _describe_level(graph: ComputationGraph) -> dict[str, Any]:
     """Return what the template says of one picture and its steps."""
     nodes, view = graph.nodes, graph.view
-    number = {id(node): index for index, node in enumerate(nodes)}
+    number = {node: index for index, node in enumerate(nodes)}
     consumers = list_consumers(nodes)
     return {
         "key": view.level,
@@ -199,7 +198,7 @@ def _describe_level(graph: ComputationGraph) -> dict[str, Any]:
             {
                 "number": time,
                 "phase": step.phase,
-                "nodes": " ".join(str(number[id(node)]) for node in step.nodes),
+                "nodes": " ".join(str(number[node]) for node in step.nodes),
                 "text": explain_step(step, consumers),
             }
             for time, step in enumerate(graph.traversal.steps, start=1)
@@ -213,12 +212,12 @@ def _describe_node(graph: ComputationGraph, index: int) -> dict[str, Any]:
     node, traversal = graph.nodes[index], graph.traversal
     if graph.view.level == "neurons" and node.kind == "adder":
         own = [n for n in graph.nodes if n.operation and (n.layer, n.units) == (node.layer, node.units)]
-        summed = {id(term) for n in own if n.kind in ("adder", "sum") for term in n.inputs}
-        lines = [line for n in reversed(own) if id(n) not in summed for line in list_neuron_derivatives(n)]
-        kind, output, known, local = "neuron", own[-1], traversal.passed(node), lines[:MOST_LINES]
+        summed = {term for n in own if n.kind in ("adder", "sum") for term in n.inputs}
+        lines = [line for n in reversed(own) if n not in summed for line in list_neuron_derivatives(n)]
+        kind, output, known, local = "neuron", own[-1], traversal.passed[node], lines[:MOST_LINES]
     else:
-        kind, output, known, local = node.kind, node, traversal.gradient(node), list_local_derivatives(node)
-    value = _describe_values(output.name.mathml, output.value, traversal.value(output))
+        kind, output, known, local = node.kind, node, traversal.gradient[node], list_local_derivatives(node)
+    value = _describe_values(output.name.mathml, output.value, traversal.value[output])
     if node.is_given and node.kind != "constant":
         return {"number": index, "kind": kind, "value": value, "gradient": None, "local": []}
     gradient = _describe_values(gradient_name(node), node.gradient, known)
@@ -244,19 +243,14 @@ def _draw_picture(values: Array, colours: str = "RdBu") -> str:
     """
     from matplotlib.image import imsave
 
-    if values.shape[0] == 1:
-        values = _fold(values[0])
+    if values.shape[0] == 1:  # the rectangle closest to a square that the row fills
+        size = values.shape[1]
+        values = values.reshape(next(h for h in range(int(np.sqrt(size)), 0, -1) if size % h == 0), -1)
     values = _average(_average(values).T).T
     values = values / (float(np.abs(values).max()) or 1.0)
     content = io.BytesIO()
     imsave(content, values, vmin=-1.0 if colours == "RdBu" else 0.0, vmax=1.0, cmap=colours, format="png")
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
-
-
-def _fold(values: Array) -> Array:
-    """Return a row as the rectangle closest to a square that it fills."""
-    height = next(h for h in range(int(np.sqrt(len(values))), 0, -1) if len(values) % h == 0)
-    return values.reshape(height, -1)
 
 
 def _average(values: Array) -> Array:
@@ -267,11 +261,10 @@ def _average(values: Array) -> Array:
 
 @cache
 def _load_template() -> Template:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    folder = resources.files("glassnet.graph") / "templates"
     environment = Environment(
-        loader=FunctionLoader(lambda name: (folder / name).read_text(encoding="utf-8")),
+        loader=PackageLoader("glassnet.graph"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -35,18 +35,10 @@ class ViewOptions(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class View:
-    """A level, and the units of every layer that stand alone in it.
+    """A level, and the units of every layer 0..L that stand alone in it.
 
-    Attributes
-    ----------
-    level : str
-        One of `LEVELS`.
-    alone : tuple of tuple of int
-        For each layer 0..L, the inputs or neurons that are built from single operations; all others are folded
-        into one matrix a layer.
-    inputs : tuple of tuple of int
-        For each layer 0..L, the units that a neuron of the next layer takes in one by one; the others enter it
-        as one product.
+    The units `alone` are built from single operations, all others are folded into one matrix a layer. The units
+    `inputs` enter a neuron of the next layer one by one, the others as one product.
     """
 
     level: str
@@ -55,24 +47,14 @@ class View:
 
 
 def count_multipliers(layers: Sequence[int]) -> int:
-    """Return the multipliers of a network with one unit a node: one for each weight.
-
-    Examples
-    --------
-    >>> count_multipliers([3, 2, 1]), count_multipliers([784, 256, 128, 10])
-    (8, 234752)
-    """
+    """Return the multipliers of a network with one unit a node: one for each weight."""
     return sum(d_in * d_out for d_in, d_out in pairwise(layers))
 
 
 def list_readable_levels(layers: Sequence[int]) -> list[str]:
     """Return the levels that show a network whole, the most detailed first."""
-    levels = ["matrices"]
-    if max(layers) <= MOST_UNITS:
-        levels.insert(0, "neurons")
-    if count_multipliers(layers) <= MOST_MULTIPLIERS:
-        levels.insert(0, "operations")
-    return levels
+    readable = (count_multipliers(layers) <= MOST_MULTIPLIERS, max(layers) <= MOST_UNITS, True)
+    return [level for level, is_readable in zip(LEVELS, readable, strict=True) if is_readable]
 
 
 def choose_view(
@@ -86,19 +68,9 @@ def choose_view(
 ) -> View:
     """Return the view that is asked for, by default the most detailed one that shows the network whole.
 
-    Parameters
-    ----------
-    network, X, targets
-        They decide which units matter most; the batch is as the network takes it.
-    level, neuron, path
-        See `glassnet.graph.computation_graph.ComputationGraph`; at most one of them.
-    training : ndarray, optional
-        See `Network.forward`.
-
-    Raises
-    ------
-    UsageError
-        If the choice does not exist in this network, or could not be read.
+    Network, batch and targets decide which units matter most. At most one of level, neuron and path is given, see
+    `glassnet.graph.computation_graph.ComputationGraph`. `UsageError` says what the network does not have, or could
+    not be read.
     """
     if sum(choice is not None for choice in (level, neuron, path)) > 1:
         raise UsageError("level", "goes alone: take one of level, neuron and path")
@@ -125,25 +97,24 @@ def choose_view(
         return View(level, nothing, nothing)
     with np.errstate(all="ignore"):
         units = tuple(
-            tuple(range(size))
-            if level == "operations" or size <= MOST_UNITS
-            else _choose_units(network, trace, targets, layer)
+            tuple(range(size)) if level == "operations" else _choose_units(network, trace, targets, layer)
             for layer, size in enumerate(layers)
         )
     return View(level, units, units)
 
 
 def _choose_units(network: Network, trace: ForwardCache, targets: Array, layer: int) -> tuple[int, ...]:
-    """Return the units of a large layer that weigh most in what follows."""
+    """Return the units of a layer that weigh most in what follows."""
     if layer < len(network.W):
         weight = np.abs(trace.inputs[layer]).mean(axis=0) * np.linalg.norm(network.W[layer], axis=1)
     else:
         weight = _measure_slopes(network, trace, targets)
-    return _choose_largest(weight, SHOWN_UNITS)
+    return _choose_largest(weight)
 
 
-def _choose_largest(weight: Array, count: int) -> tuple[int, ...]:
-    """Return the places of the largest numbers, in their order."""
+def _choose_largest(weight: Array) -> tuple[int, ...]:
+    """Return, in their order, the places of the largest numbers of many, of few all."""
+    count = len(weight) if len(weight) <= MOST_UNITS else SHOWN_UNITS
     return tuple(sorted(int(unit) for unit in np.argsort(-weight, kind="stable")[:count]))
 
 
@@ -160,16 +131,10 @@ def _view_neuron(network: Network, trace: ForwardCache, neuron: tuple[int, int])
             "neuron", f"layer {layer} does not exist; the layers with neurons are 1 to {len(network.W)}"
         )
     _check_unit(network, "neuron", layer, unit)
-    size = network.layers[layer - 1]
-    terms = np.abs(trace.inputs[layer - 1]).mean(axis=0) * np.abs(network.W[layer - 1][:, unit])
-    inputs = tuple(range(size)) if size <= MOST_UNITS else _choose_largest(terms, SHOWN_UNITS)
-    return View(
-        "operations",
-        tuple(
-            (unit,) if at == layer else inputs if at == layer - 1 == 0 else () for at in range(len(network.layers))
-        ),
-        tuple(inputs if at == layer - 1 else () for at in range(len(network.layers))),
-    )
+    inputs = _choose_largest(_measure_terms(network, trace, layer - 1, unit))
+    entering = tuple(inputs if at == layer - 1 else () for at in range(len(network.layers)))
+    alone = (entering[0], *((unit,) if at == layer else () for at in range(1, len(network.layers))))
+    return View("operations", alone, entering)
 
 
 def _view_path(network: Network, trace: ForwardCache, targets: Array, path: Any) -> View:
@@ -196,9 +161,13 @@ def _find_strongest_path(network: Network, trace: ForwardCache, targets: Array) 
     """Return, from the output that is farthest off, always the unit that adds most to the next one."""
     path = [int(np.argmax(_measure_slopes(network, trace, targets)))]
     for layer in reversed(range(len(network.W))):
-        terms = np.abs(trace.inputs[layer]).mean(axis=0) * np.abs(network.W[layer][:, path[0]])
-        path.insert(0, int(np.argmax(terms)))
+        path.insert(0, int(np.argmax(_measure_terms(network, trace, layer, path[0]))))
     return path
+
+
+def _measure_terms(network: Network, trace: ForwardCache, layer: int, unit: int) -> Array:
+    """Return how much each unit of a layer adds to the sum of a unit of the next one."""
+    return np.abs(trace.inputs[layer]).mean(axis=0) * np.abs(network.W[layer][:, unit])
 
 
 def _check_unit(network: Network, parameter: str, layer: int, unit: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,14 +20,17 @@ from glassnet.graph.equations import (
     OVER_ROWS,
     Line,
     Passed,
+    difference,
     entry,
     entry_name,
     equation,
     find_largest,
     gradient_name,
     mean_of,
+    mean_over_rows,
     pass_back,
     product,
+    square,
     sum_of_products,
     sum_over_rows,
 )
@@ -39,11 +43,6 @@ from glassnet.graph.nodes import (
     Node,
     Normalisation,
     Selection,
-)
-from glassnet.graph.normalisation_wording import (
-    write_normalisation_back,
-    write_normalisation_lines,
-    write_normalisation_slope,
 )
 from glassnet.graph.notation import (
     OTHERS,
@@ -58,6 +57,7 @@ from glassnet.graph.notation import (
     sign,
 )
 from glassnet.nn.activations import Array
+from glassnet.nn.batch_norm import EPSILON
 
 MOST_SLOPES = 3
 
@@ -65,21 +65,23 @@ MOST_SLOPES = 3
 ROW_LOSS = Name("ℓ").mathml
 
 
-def write_forward_lines(node: Node) -> list[Line]:
-    """Return how a node's value is made of its inputs; of what looks at all rows, first what it finds in them."""
+def write_forward_lines(node: Node, with_factors: bool = False) -> list[Line]:
+    """Return how a node's value is made of its inputs; of what looks at all rows, first what it finds in them.
+
+    With factors, a sum says of its products what is multiplied.
+    """
     if isinstance(node.operation, LossFunction):
         return _write_loss_lines(node, node.operation)
     if isinstance(node.operation, Normalisation):
-        return write_normalisation_lines(node, node.operation)
-    return [_write_forward_line(node)]
-
-
-def _write_forward_line(node: Node) -> Line:
+        return _write_normalisation_lines(node, node.operation)
     operation, at = node.operation, find_largest(node.value)
     if isinstance(operation, Adder):
         amounts = np.array([entry(source.value, at) for source in node.inputs])
-        letters = join_terms([source.name.mathml for source in node.inputs], amounts)
-        numbers = join_terms([factor(amount) for amount in amounts], amounts)
+        terms = [term.inputs if with_factors and term.kind == "multiplier" else (term,) for term in node.inputs]
+        letters = join_terms([product(*(source.name.mathml for source in term)) for term in terms], amounts)
+        numbers = join_terms(
+            [product(*(factor(entry(source.value, at)) for source in term)) for term in terms], amounts
+        )
     elif isinstance(operation, Multiplier):
         letters = product(*(source.name.mathml for source in node.inputs))
         numbers = product(*(factor(entry(source.value, at)) for source in node.inputs))
@@ -98,9 +100,7 @@ def _write_forward_line(node: Node) -> Line:
         assert isinstance(operation, Selection)
         letters, numbers = row(node.inputs[0].name.mathml, sign("["), f"<mn>{node.units[0]}</mn>", sign("]")), ""
     result = numeral(entry(node.value, at))
-    return Line(
-        equation(node.name.mathml, letters), equation(*filter(None, [entry_name(node, at), numbers, result]))
-    )
+    return [Line(equation(node.name.mathml, letters), equation(entry_name(node, at), numbers, result))]
 
 
 def list_passed(node: Node, called: str | None = None) -> list[Passed]:
@@ -132,7 +132,7 @@ def list_passed(node: Node, called: str | None = None) -> list[Passed]:
 def _write_returned(node: Node, k: int, at: int, called: str, as_factor: Line) -> Line:
     """Return what the k-th input gets: the gradient times the local derivative, of all rows if these share it."""
     if isinstance(node.operation, Normalisation):
-        return write_normalisation_back(node, node.operation, at, called)
+        return _write_normalisation_back(node, node.operation, at, called)
     letters = product(called, as_factor.letters)
     if len(node.inputs[k].value) == len(node.gradient):
         return Line(letters, product(factor(entry(node.gradient, at)), as_factor.numbers))
@@ -151,7 +151,7 @@ def _write_local(node: Node, k: int, at: int) -> tuple[Line, Line]:
     if isinstance(operation, Function):
         return _write_function_slope(node, operation, at)
     if isinstance(operation, Normalisation):
-        return write_normalisation_slope(node, operation, at)
+        return _write_normalisation_slope(node, operation, at)
     one = Line(numeral(1), numeral(1))  # of an adder, of a selection
     return one, one
 
@@ -213,7 +213,8 @@ def _write_loss_lines(node: Node, operation: LossFunction) -> list[Line]:
         called = row(identifier(operation.loss.name), brackets(names["a"]("j") + sign(",") + names["y"]("j")))
         lines = [Line(equation(name, called), equation(name, result))]
     else:
-        letters, numbers = write_row_formula(formula, names), write_with_numbers(formula, _take_first_row(values))
+        first = {name: rows[:1] for name, rows in values.items()}
+        letters, numbers = write_row_formula(formula, names), write_with_numbers(formula, first)
         lines = [Line(equation(name, letters), equation(name, numbers, result))]
     if len(losses) == 1:
         return lines
@@ -221,13 +222,8 @@ def _write_loss_lines(node: Node, operation: LossFunction) -> list[Line]:
     if operation.loss.reduction == "sum":
         whole = Line(row(OVER_ROWS, ROW_LOSS), join_terms(texts, losses))
     else:
-        share = fraction(numeral(1), numeral(len(losses)))
-        whole = Line(product(share, row(OVER_ROWS, ROW_LOSS)), mean_of(texts, losses))
+        whole = Line(mean_over_rows(len(losses), ROW_LOSS), mean_of(texts, losses))
     return [*lines, Line(equation(LOSS, whole.letters), equation(LOSS, whole.numbers, total))]
-
-
-def _take_first_row(values: dict[str, Array]) -> dict[str, Array]:
-    return {name: rows[:1] for name, rows in values.items()}
 
 
 def _list_slopes(node: Node, operation: LossFunction) -> list[Passed]:
@@ -236,22 +232,22 @@ def _list_slopes(node: Node, operation: LossFunction) -> list[Passed]:
     _, formula = trace_loss(operation.loss, values)
     half = len(node.inputs) // 2
     slope = operation.layer.join([part for part in node.passed[:half] if part is not None])[0]
-    by_output = partial(LOSS, names["a"]("j"))
-    letters = by_output if formula is None else write_row_formula(formula, names, "j")
+    by_output, first = partial(LOSS, names["a"]("j")), {name: rows[:1] for name, rows in values.items()}
     n = len(values["a"]) if operation.loss.reduction == "mean" else 1
-    if formula is not None and n > 1:
-        letters = product(fraction(numeral(1), numeral(n)), brackets(letters))
+
+    def average(text: str) -> str:
+        return product(fraction(numeral(1), numeral(n)), brackets(text)) if n > 1 else text
+
+    letters = by_output if formula is None else average(write_row_formula(formula, names, "j"))
     last = node.inputs[0]
     target = Name("delta", last.layer, ("j",)).mathml if last.kind == "adder" else by_output
     shares = []
     for j in sorted(int(k) for k in np.argsort(-np.abs(slope), kind="stable")[:MOST_SLOPES]):
         source = next(s for s, units in zip(node.inputs, operation.layer.units, strict=False) if j in units)
         name = gradient_name(source, source.units.index(j))
-        numbers = "" if formula is None else write_with_numbers(formula, _take_first_row(values), j)
-        if numbers and n > 1:
-            numbers = product(fraction(numeral(1), numeral(n)), brackets(numbers))
+        numbers = "" if formula is None else average(write_with_numbers(formula, first, j))
         amount = float(slope[j])
-        local = Line(equation(by_output, letters), equation(*filter(None, [name, numbers, numeral(amount)])))
+        local = Line(equation(by_output, letters), equation(name, numbers, numeral(amount)))
         shares.append(Passed(source, local, Line(letters, numbers), target, name, amount))
     return shares
 
@@ -260,14 +256,9 @@ def _take_loss_inputs(
     node: Node, operation: LossFunction
 ) -> tuple[dict[str, Array], dict[str, Callable[[str | None], str]]]:
     """Return outputs and targets as rows, and their names at an index."""
-    half = len(node.inputs) // 2
-    outputs, targets = node.inputs[:half], node.inputs[half:]
-    letter, layer = outputs[0].name.letter.lower(), outputs[0].name.layer
-    values = {
-        "a": operation.layer.join([source.value for source in outputs]),
-        "y": operation.layer.join([source.value for source in targets]),
-    }
-    return values, {"a": _index(letter, layer), "y": _index("y", None)}
+    output = node.inputs[0].name
+    a, y = operation.join_halves([source.value for source in node.inputs])
+    return {"a": a, "y": y}, {"a": _index(output.letter.lower(), output.layer), "y": _index("y", None)}
 
 
 def _index(letter: str, layer: int | None) -> Callable[[str | None], str]:
@@ -281,3 +272,83 @@ def name_layer_before(node: Node) -> str:
     places = (OTHERS,) if some else ()
     masked = "~" if node.inputs[0].name.letter.endswith("~") else ""
     return (Name(f"H{masked}", layer, places) if layer else Name(f"X{masked}", None, places)).mathml
+
+
+def _write_normalisation_lines(node: Node, operation: Normalisation) -> list[Line]:
+    """Return the mean and the variance, where they are those of the batch, and then what is made with them."""
+    at, u = find_largest(node.value), node.inputs[0]
+    letters, entries = _name_statistics(node), _name_statistics(node, at)
+    mean, variance = (float(statistic[0, at]) for statistic in operation.statistics(u.value))
+    centred = difference(numeral(entry(u.value, at)), factor(mean))
+    made = Line(
+        equation(letters.x_hat, fraction(difference(letters.a, letters.mu), _write_root(letters.v))),
+        equation(entries.x_hat, fraction(centred, _write_root(numeral(variance))), numeral(entry(node.value, at))),
+    )
+    if operation.running is not None:
+        return [made]
+    column = u.value[:, at]
+    squares = [square(brackets(numeral(float(c)))) for c in column - mean]
+    deviation = square(brackets(difference(letters.a, letters.mu)))
+    return [
+        Line(
+            equation(letters.mu, mean_over_rows(len(node.value), letters.a)),
+            equation(entries.mu, mean_of([factor(float(a)) for a in column], column), numeral(mean)),
+        ),
+        Line(
+            equation(letters.v, mean_over_rows(len(node.value), deviation)),
+            equation(entries.v, mean_of(squares, (column - mean) ** 2), numeral(variance)),
+        ),
+        made,
+    ]
+
+
+class _Names(NamedTuple):
+    """MathML of mean, variance, sum and normalised sum; of a matrix, or of one unit in it."""
+
+    mu: str
+    v: str
+    a: str
+    x_hat: str
+
+
+def _name_statistics(node: Node, at: int | None = None) -> _Names:
+    whole = at is None or not node.is_matrix or node.value.shape[1] == 1
+    places = node.name.places if whole else (node.units[at or 0],)
+    a = node.inputs[0].name.mathml if at is None else entry_name(node.inputs[0], at)
+    x_hat = node.name.mathml if at is None else entry_name(node, at)
+    return _Names(Name("mu", node.layer, places).mathml, Name("v", node.layer, places).mathml, a, x_hat)
+
+
+def _write_root(variance: str) -> str:
+    return f"<msqrt>{variance}{sign('+')}{numeral(EPSILON)}</msqrt>"
+
+
+def _write_normalisation_slope(node: Node, operation: Normalisation, at: int) -> tuple[Line, Line]:
+    """Return how the normalised number of a row moves with that row's own sum: the mean and variance move, too."""
+    names, n = _name_statistics(node), len(node.value)
+    variance = float(operation.statistics(node.inputs[0].value)[1][0, at])
+    letters, numbers = (fraction(numeral(1), _write_root(v)) for v in (names.v, numeral(variance)))
+    slope = 1 / np.sqrt(variance + EPSILON)
+    if operation.running is None:
+        share, x_hat = fraction(numeral(1), numeral(n)), entry(node.value, at)
+        slope *= 1 - 1 / n - x_hat**2 / n
+        letters, numbers = (
+            product(text, brackets(difference(numeral(1), share, fraction(square(x), numeral(n)))))
+            for text, x in ((letters, row(names.x_hat)), (numbers, brackets(numeral(x_hat))))
+        )
+    return Line(letters, equation(numbers, numeral(float(slope)))), Line(letters, numbers)
+
+
+def _write_normalisation_back(node: Node, operation: Normalisation, at: int, called: str) -> Line:
+    """Return what the sums get: directly, and on the ways by the mean and by the variance."""
+    names, G, x_hat = _name_statistics(node), node.gradient[:, at], node.value[:, at]
+    variance = float(operation.statistics(node.inputs[0].value)[1][0, at])
+    letters, numbers = called, factor(float(G[0]))
+    if operation.running is None:
+        by_mean = mean_over_rows(len(node.value), called)
+        by_variance = product(names.x_hat, mean_over_rows(len(node.value), product(called, names.x_hat)))
+        letters = brackets(difference(called, by_mean, by_variance))
+        ways = product(factor(float(x_hat[0])), factor(float((G * x_hat).mean())))
+        numbers = brackets(difference(numeral(float(G[0])), factor(float(G.mean())), ways))
+    scale = (fraction(numeral(1), _write_root(v)) for v in (names.v, numeral(variance)))
+    return Line(*(product(s, text) for s, text in zip(scale, (letters, numbers), strict=True)))

@@ -204,58 +204,27 @@ class Words(string.Formatter):
         return format(value, format_spec)
 
     def join(self, parts: Iterable[str], joint: str = "and") -> str:
-        """Return parts of a sentence, or sentences, with what stands between them; empty ones are left out.
-
-        Examples
-        --------
-        >>> Words("en").join(["One.", "", "Two."], "between_sentences"), Words("zh").join(["一", "二"])
-        ('One. Two.', '一、二')
-        """
+        """Return parts of a sentence, or sentences, with what stands between them; empty ones are left out."""
         return self.say(joint).join(filter(None, parts))
 
     def name(self, table: str, code: str) -> str:
-        """Return what something is called by a table of names; what is not in it by its own name.
-
-        Examples
-        --------
-        >>> Words("zh").name("kinds", "dead-units"), Words("en").name("kinds", "something-new")
-        ('死亡单元', 'something new')
-        """
+        """Return what something is called by a table of names; what is not in it by its own name."""
         found = self.texts.get(f"{table}.{code}")
         return str(found) if found is not None else code.replace("-", " ").replace("_", " ")
 
     def measure(self, name: str) -> str:
-        """Return what a measure is called.
-
-        Examples
-        --------
-        >>> Words("zh").measure("accuracy"), Words("en").measure("my_own_score")
-        ('准确率', 'my own score')
-        """
+        """Return what a measure is called."""
         return self.name("measures", name)
 
     def listed(self, names: Sequence[str], most: int = MOST_NAMES) -> str:
-        """Return names as a list in a sentence; more than so many are counted.
-
-        Examples
-        --------
-        >>> Words("en").listed(["a", "b", "c", "d", "e"]), Words("zh").listed(["a", "b"])
-        ('“a”, “b”, “c” and 2 more', '“a”和“b”')
-        """
+        """Return names as a list in a sentence; more than so many are counted."""
         shown = [self.say("quoted", name=name) for name in names[:most]]
         if len(names) > most:
             shown.append(self.say("list_more", n=len(names) - most))
         return shown[0] if len(shown) == 1 else self.say("list_and", first=shown[:-1], last=shown[-1])
 
     def duration(self, seconds: float) -> str:
-        """Return a time as people say it.
-
-        Examples
-        --------
-        >>> words = Words("en")
-        >>> words.duration(4.23), words.duration(272), words.duration(7500)
-        ('4.2 s', '4 min 32 s', '2 h 5 min')
-        """
+        """Return a time as people say it."""
         if seconds < 59.95:
             return self.say("seconds", seconds=f"{seconds:.1f}" if seconds >= 1 else f"{seconds:.2g}")
         whole = round(seconds)

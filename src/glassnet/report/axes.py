@@ -18,14 +18,8 @@ class Tick:
     text: str
 
 
-def written(value: float, form: str = "number") -> str:
-    """Return a number as people read it.
-
-    Examples
-    --------
-    >>> written(0.123456), written(0.8843, "percent"), written(12345.6), written(3.0)
-    ('0.1235', '88.43 %', '12,346', '3')
-    """
+def format_number(value: float, form: str = "number") -> str:
+    """Return a number as people read it: 0.1235, 88.43 %, 12,346; a dash where it is not finite."""
     if not math.isfinite(value):
         return "–"
     if form == "percent":
@@ -34,13 +28,7 @@ def written(value: float, form: str = "number") -> str:
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Return round numbers from low to high: steps of 1, 2 or 5 times a power of ten, at most so many.
-
-    Examples
-    --------
-    >>> ticks(0.0, 1.0), ticks(1, 10, 5)
-    ([0.0, 0.2, 0.4, 0.6, 0.8, 1.0], [2.0, 4.0, 6.0, 8.0, 10.0])
-    """
+    """Return round numbers from low to high: steps of 1, 2 or 5 times a power of ten, at most so many."""
     rough = (high - low) / max(most, 1)
     if not rough > 0:
         return [low]
@@ -49,17 +37,11 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
         first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
         if last - first < most:
             break
-    return [_exact(number * step) for number in range(first, last + 1)]
+    return [_round_off(number * step) for number in range(first, last + 1)]
 
 
 def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Return powers of ten from low to high; with less than two of them, twice and five times these as well.
-
-    Examples
-    --------
-    >>> log_ticks(0.01, 100.0), log_ticks(1.5, 60.0)
-    ([0.01, 0.1, 1.0, 10.0, 100.0], [2.0, 5.0, 10.0, 20.0, 50.0])
-    """
+    """Return powers of ten from low to high; with less than two of them, twice and five times these as well."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     every = max(1, math.ceil((last - first) / most))
     found = [
@@ -68,53 +50,35 @@ def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
     if len(found) > 2:
         return found
     finer = [factor * 10.0**power for power in range(first, last + 1) for factor in (1, 2, 5)]
-    return [_exact(value) for value in finer if low <= value <= high]
+    return [_round_off(value) for value in finer if low <= value <= high]
 
 
 def step_ticks(last: float, most: int = 7) -> list[float]:
-    """Return 0 and powers of ten up to the last of a run's steps; where they are many, every second or third.
-
-    Examples
-    --------
-    >>> step_ticks(4000), step_ticks(3)
-    ([0.0, 1.0, 10.0, 100.0, 1000.0], [0.0, 1.0])
-    """
+    """Return 0 and powers of ten up to the last of a run's steps; where they are many, every second or third."""
     powers = range(math.floor(math.log10(last)) + 1) if last >= 1 else range(0)
     return [0.0, *(10.0**power for power in powers[:: max(1, math.ceil(len(powers) / (most - 1)))])]
 
 
-def _exact(value: float) -> float:
+def _round_off(value: float) -> float:
     """Return a number without the dust of its reckoning: 0.1 x 3 is 0.3."""
     return float(f"{value:.12g}")
 
 
 def tick_texts(values: Sequence[float], form: str = "number") -> list[str]:
-    """Return how the marks of an axis are written: all with as many digits as the one that needs most.
-
-    Parameters
-    ----------
-    values : sequence of float
-        From `ticks` or `log_ticks`.
-    form : {"number", "percent"}
-
-    Examples
-    --------
-    >>> tick_texts([1.5, 2.0]), tick_texts([0.1, 0.25], "percent"), tick_texts([0.0001, 1000.0, 1e6])
-    (['1.5', '2.0'], ['10 %', '25 %'], ['0.0001', '1000', '1e6'])
-    """
+    """Return how the marks of an axis are written: all with as many digits as the one that needs most."""
     scaled = [round(100 * value, 10) for value in values] if form == "percent" else list(values)
     largest = max((abs(value) for value in scaled), default=0.0)
     smallest = min((abs(value) for value in scaled if value), default=1.0)
     end = " %" if form == "percent" else ""
     if largest >= 10_000 or smallest < 0.001 or largest / smallest >= 1000:
-        return [_short(value) + end for value in scaled]
+        return [_shorten(value) + end for value in scaled]
     digits = next(d for d in range(9) if d == 8 or all(abs(round(v, d) - v) < 1e-9 for v in scaled))
     return [f"{value:.{digits}f}{end}" for value in scaled]
 
 
-def _short(value: float) -> str:
+def _shorten(value: float) -> str:
     """Return a number no wider than an axis has room for: from 100,000 on, and below 0.0001, as 1e5 and 1e-5."""
     if value and not 1e-4 <= abs(value) < 1e5:
         number, _, power = f"{value:.3e}".partition("e")
         return f"{float(number):g}e{int(power)}"
-    return written(value)
+    return format_number(value)

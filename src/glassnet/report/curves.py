@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
-from glassnet.report.axes import FORMS, Tick, log_ticks, step_ticks, tick_texts, ticks, written
+from glassnet.report.axes import FORMS, Tick, format_number, log_ticks, step_ticks, tick_texts, ticks
 from glassnet.training.history import History
 
 #: Longer curves are thinned out to about so many points a chart; every peak stays.
@@ -47,24 +47,8 @@ SERIES = {
 class Curve:
     """A line, and the band around it where it stands for several runs.
 
-    Parameters
-    ----------
-    label : str
-        What the legend calls it.
-    x, mean : sequence of float
-        As many of each; a value that is None or not finite leaves a gap.
-    low, high : sequence of float, optional
-        The band's ends at every x; both or neither.
-
-    Raises
-    ------
-    UsageError
-        If the lengths differ.
-
-    Examples
-    --------
-    >>> Curve("training", (1, 2), (0.7, None)).mean
-    (0.7, nan)
+    A value that is None or not finite leaves a gap. `low` and `high` are the band's ends at every x: both or
+    neither. Raises UsageError if the lengths differ.
     """
 
     label: str
@@ -92,27 +76,10 @@ class Curve:
 
 
 def curve_of(label: str, histories: Sequence[History], column: str) -> Curve | None:
-    """Return a column of one or several histories as a curve; None where no run has it.
+    """Return a column of the histories, ``"validation_loss"`` for example, as a curve; None where no run has it.
 
-    Parameters
-    ----------
-    label : str
-        What the legend calls it.
-    histories : sequence of History
-        Of runs that differ in their seed. The line is their mean, the band goes from the lowest to the highest of
-        them, over the epochs that all of them have.
-    column : str
-        ``"validation_loss"``, for example.
-
-    Examples
-    --------
-    >>> from glassnet.training.history import EpochRecord
-    >>> runs = [History(), History()]
-    >>> for run, loss in zip(runs, (0.5, 0.7)):
-    ...     run.append(EpochRecord(1, loss, None, None, None, 0.1, 1.0, 1))
-    >>> curve = curve_of("training", runs, "train_loss")
-    >>> curve.mean, curve.low, curve.high
-    ((0.6,), (0.5,), (0.7,))
+    Several histories are of runs that differ in their seed. The line is their mean, the band goes from the lowest
+    to the highest of them, over the epochs that all of them have.
     """
     epochs = min((len(history) for history in histories), default=0)
     table = [[record.row().get(column) for record in history][:epochs] for history in histories]
@@ -129,24 +96,9 @@ def curve_of(label: str, histories: Sequence[History], column: str) -> Curve | N
 class Chart:
     """Curves on one pair of axes.
 
-    Parameters
-    ----------
-    key : str
-        Its name in the page, of letters only.
-    title, x_label : str
-        What people read.
-    curves : sequence of Curve
-    form : {"number", "percent"}, default "number"
-        How the values are written.
-    scale : {"auto", "linear", "logarithmic"}, default "auto"
-        Whether the axis of the values may be logarithmic, where they are positive and differ much; or is, and
-        values that are not positive leave gaps.
-    note : str
-        What is said below it.
-    spread : {"even", "steps"}, default "even"
-        Whether x is spread out evenly, or by log(1 + x).
-    mark : (float, str), optional
-        A value that the others are to be held against, and what is written at it.
+    On the scale ``"logarithmic"``, values that are not positive leave gaps. `mark` is a value that the others are
+    to be held against, and what is written at it. `key` names the chart in the page and is of letters and digits
+    only.
     """
 
     key: str
@@ -180,19 +132,8 @@ class Stroke:
 class Drawing:
     """A chart laid out: ticks and paths, and what a page's script shows to whom points at it.
 
-    Attributes
-    ----------
-    kind : str
-        ``"curves"`` or ``"scatter"``.
-    key, title, x_label, y_label, note : str
-    x_ticks, y_ticks : list of Tick
-    strokes : list of Stroke
-    logarithmic : bool
-        Whether equal steps upwards are equal factors.
-    points : dict
-        Plain values: of every curve its label and ``[x, y, text at x, text of the value]``, places in thousandths.
-    mark : Tick or None
-        The value that the others are to be held against.
+    `kind` is ``"curves"`` or ``"scatter"``. `points` holds of every curve its label and
+    ``[x, y, text at x, text of the value]``, places in thousandths.
     """
 
     kind: str
@@ -215,14 +156,8 @@ def draw(chart: Chart) -> Drawing:
     Its height is that of the values with a small margin, on a logarithmic axis where positive values differ by
     more than a factor of `LOGARITHMIC`. Colours follow the order of the curves; after eight they come again,
     dashed.
-
-    Examples
-    --------
-    >>> drawing = draw(Chart("loss", "Loss", "epoch", [Curve("training", (1, 2, 3), (0.9, 0.5, 0.4))]))
-    >>> [tick.text for tick in drawing.x_ticks], drawing.points["curves"][0]["points"][0]
-    (['1', '2', '3'], [0.0, 45.5, '1', '0.9'])
     """
-    curves = thinned(chart.curves)
+    curves = thin_out(chart.curves)
     values = np.concatenate([[chart.mark[0]] if chart.mark else [], *(curve.values for curve in curves)])
     low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
     logarithmic = chart.scale == "auto" and chart.form == "number" and low > 0 and high / low > LOGARITHMIC
@@ -232,7 +167,7 @@ def draw(chart: Chart) -> Drawing:
     if logarithmic:
         low, high = low / 1.1, high * 1.1
     else:
-        low, high = _with_margin(low, high, chart.form == "percent")
+        low, high = _add_margin(low, high, chart.form == "percent")
     xs = [x for curve in curves for x in curve.x]
     left, right = (min(xs), max(xs)) if xs else (0.0, 1.0)
     if left == right:
@@ -251,7 +186,7 @@ def draw(chart: Chart) -> Drawing:
         x_label=chart.x_label,
         y_label="",
         note=chart.note,
-        x_ticks=[Tick(x_of(x), written(x)) for x in x_values if left <= x and (not whole or x == int(x))],
+        x_ticks=[Tick(x_of(x), format_number(x)) for x in x_values if left <= x and (not whole or x == int(x))],
         y_ticks=[Tick(y_of(y), text) for y, text in zip(y_values, tick_texts(y_values, chart.form), strict=True)],
         strokes=strokes,
         logarithmic=logarithmic,
@@ -265,27 +200,16 @@ def scatter(
 ) -> Drawing:
     """Lay out points (x, y) with the line y = x through them; both axes have one scale.
 
-    Parameters
-    ----------
-    key, title, x_label, y_label, note : str
-        See `Chart`.
-    x, y : ndarray of shape (n,)
-        Of more than `MOST_DOTS` points, every second, third, ... is drawn.
-    names : sequence of str
-        What each point is called.
-
-    Examples
-    --------
-    >>> drawing = scatter("fit", "Fit", "true", "predicted", np.array([0.0, 10.0]), np.array([0.0, 10.0]))
-    >>> [[round(place) for place in point[:2]] for point in drawing.points["curves"][0]["points"]]
-    [[37, 963], [963, 37]]
+    `x` and `y` have shape (n,). Of more than `MOST_DOTS` points, every second, third, ... is drawn. `names` says
+    what each point is called.
     """
     every = math.ceil(len(x) / MOST_DOTS) or 1
-    low, high = _with_margin(float(min(x.min(), y.min())), float(max(x.max(), y.max())), False, floor=False)
+    low, high = _add_margin(float(min(x.min(), y.min())), float(max(x.max(), y.max())), False, floor=False)
     x_of, y_of = _place(low, high, False), _place(high, low, False)
     shown = range(0, len(x), every)
     points = [
-        [x_of(x[i]), y_of(y[i]), names[i] if names else "", f"{written(x[i])} → {written(y[i])}"] for i in shown
+        [x_of(x[i]), y_of(y[i]), names[i] if names else "", f"{format_number(x[i])} → {format_number(y[i])}"]
+        for i in shown
     ]
     dots = "".join(f"M{a:g} {b:g}h0" for a, b, *_ in points)
     marks = ticks(low, high, 5)
@@ -305,17 +229,10 @@ def scatter(
     )
 
 
-def thinned(curves: Sequence[Curve], most: int = MOST_POINTS) -> list[Curve]:
+def thin_out(curves: Sequence[Curve], most: int = MOST_POINTS) -> list[Curve]:
     """Return curves with fewer points where they have many: of each stretch of x the lowest and the highest stay.
 
     So a loss that jumps up and down still does. What one curve keeps, all keep that have a point there.
-
-    Examples
-    --------
-    >>> jumpy = Curve("loss", range(1000), [x % 2 for x in range(1000)])
-    >>> fewer = thinned([jumpy], 20)[0]
-    >>> len(fewer.x) <= 22, set(fewer.mean)
-    (True, {0.0, 1.0})
     """
     longest = max((len(curve.x) for curve in curves), default=0)
     if longest <= most:
@@ -336,7 +253,7 @@ def _only(curve: Curve, kept: set[float]) -> Curve:
     return _map(curve, lambda values: [values[place] for place in places], ("x", "mean", "low", "high"))
 
 
-def _with_margin(low: float, high: float, share: bool, floor: bool = True) -> tuple[float, float]:
+def _add_margin(low: float, high: float, share: bool, floor: bool = True) -> tuple[float, float]:
     """Return a range with a twentieth more at both ends; values that are not negative stay so, shares below 1."""
     margin = 0.05 * (high - low) or 0.05 * abs(high) or 0.05
     if not floor:
@@ -375,42 +292,37 @@ def _map(curve: Curve, change: Callable[[Any], Any], names: Sequence[str] = ("me
 
 
 def _stroke(curve: Curve, number: int, x_of: Any, y_of: Any) -> Stroke:
+    """Return a curve as it is drawn: its line stops at every gap, and a point between two gaps is a dot."""
+    pieces: list[list[str]] = [[]]
+    for x, y in zip(curve.x, curve.mean, strict=True):
+        if _is_number(y):
+            pieces[-1].append(f"{x_of(x):g} {y_of(y):g}")
+        elif pieces[-1]:
+            pieces.append([])
+    path = "".join("M" + "L".join(piece) + ("h0" if len(piece) == 1 else "") for piece in pieces if piece)
+    band = [(x_of(x), y_of(low), y_of(high)) for x, low, high in _band(curve)]
+    outline = [f"{x:g} {high:g}" for x, _, high in band] + [f"{x:g} {low:g}" for x, low, _ in reversed(band)]
     colours = len(SERIES["light"])
-    path = _path([(x_of(x), y_of(y)) for x, y in zip(curve.x, curve.mean, strict=True) if _fits(y)], curve)
-    band = ""
-    if curve.low is not None and curve.high is not None:
-        places = [i for i in range(len(curve.x)) if _fits(curve.low[i]) and _fits(curve.high[i])]
-        outline = [(x_of(curve.x[i]), y_of(curve.high[i])) for i in places]
-        outline += [(x_of(curve.x[i]), y_of(curve.low[i])) for i in reversed(places)]
-        band = "M" + "L".join(f"{x:g} {y:g}" for x, y in outline) + "Z" if places else ""
-    return Stroke(curve.label, path, band, number % colours, number // colours % 2 == 1)
+    shape = "M" + "L".join(outline) + "Z" if outline else ""
+    return Stroke(curve.label, path, shape, number % colours, number // colours % 2 == 1)
 
 
-def _fits(value: float | None) -> bool:
+def _is_number(value: float | None) -> TypeGuard[float]:
     return value is not None and math.isfinite(value)
 
 
-def _path(points: list[tuple[float, float]], curve: Curve) -> str:
-    """Return the commands of a line that stops at every gap; a point between two gaps is a dot."""
-    lone = iter(points)
-    pieces: list[list[str]] = [[]]
-    for value in curve.mean:
-        if _fits(value):
-            x, y = next(lone)
-            pieces[-1].append(f"{x:g} {y:g}")
-        elif pieces[-1]:
-            pieces.append([])
-    return "".join("M" + "L".join(piece) + ("h0" if len(piece) == 1 else "") for piece in pieces if piece)
+def _band(curve: Curve) -> list[tuple[float, float, float]]:
+    """Return x and both ends of a curve's band, where it has them."""
+    ends = zip(curve.x, curve.low or (), curve.high or (), strict=False)
+    return [(x, low, high) for x, low, high in ends if _is_number(low) and _is_number(high)]
 
 
 def _points(curve: Curve, form: str, x_of: Any, y_of: Any) -> dict[str, Any]:
     """Return what is shown when somebody points at a curve."""
-    points = []
-    for i, (x, y) in enumerate(zip(curve.x, curve.mean, strict=True)):
-        if y is None or not math.isfinite(y):
-            continue
-        text = written(y, form)
-        if curve.low is not None and curve.high is not None and _fits(curve.low[i]) and _fits(curve.high[i]):
-            text += f" ({written(float(curve.low[i] or 0), form)} … {written(float(curve.high[i] or 0), form)})"
-        points.append([x_of(x), y_of(y), written(x), text])
+    band = {x: f" ({format_number(low, form)} … {format_number(high, form)})" for x, low, high in _band(curve)}
+    points = [
+        [x_of(x), y_of(y), format_number(x), format_number(y, form) + band.get(x, "")]
+        for x, y in zip(curve.x, curve.mean, strict=True)
+        if _is_number(y)
+    ]
     return {"label": curve.label, "points": points}

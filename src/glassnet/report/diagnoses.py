@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from glassnet.locales.catalogue import Words
-from glassnet.report.axes import written
+from glassnet.report.axes import format_number
 from glassnet.report.tables import setting_text
 from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.health.monitor import Health
@@ -20,18 +20,8 @@ from glassnet.training.run_folder import HEALTH_FILE
 class Finding:
     """A diagnosis in a reader's words.
 
-    Attributes
-    ----------
-    title : str
-    sick : bool
-    facts : list of (str, str)
-        Layer, units, since when; what it has.
-    cause, remedy : str
-        Sentences; the remedy is empty where none is known.
-    evidence : list of (str, str)
-        Numbers by name.
-    changes : list of str
-        Options that the remedy sets.
+    `facts` are layer, units and since when; `evidence` is numbers by name; `changes` are options that the remedy
+    sets. Remedy and changes are empty where none is known.
     """
 
     title: str
@@ -44,21 +34,7 @@ class Finding:
 
 
 def finding_of(found: Diagnosis, words: Words) -> Finding:
-    """Put a diagnosis into words.
-
-    Examples
-    --------
-    >>> from glassnet.locales.catalogue import Message
-    >>> from glassnet.training.health.remedies import Remedy
-    >>> changes = {"training": {"optimizer": "sgd(0.01)"}}
-    >>> remedy = Remedy("learning rate", Message("remedies.rate", rate=0.01), changes)
-    >>> cause = Message("causes.dead-by-weights", initializer="zeros")
-    >>> found = finding_of(Diagnosis("dead-units", True, cause, 1, (0, 1, 2, 7), 40, {}, remedy), Words("en"))
-    >>> found.title, found.facts
-    ('dead units', [('layer', '1'), ('units', '4: 0–2, 7'), ('since step', '40')])
-    >>> found.remedy, found.changes
-    ('learning_rate 0.01', ['training.optimizer = sgd(0.01)'])
-    """
+    """Put a diagnosis into words."""
     facts = [(words.say("layer"), words.say("whole_network") if found.layer is None else str(found.layer))]
     facts += [(words.say("units"), unit_list(found.units, words))] if found.units else []
     changes = found.remedy.changes if found.remedy else {}
@@ -68,7 +44,9 @@ def finding_of(found: Diagnosis, words: Words) -> Finding:
         facts=[*facts, (words.say("since"), str(found.since))],
         cause=words.render(found.cause),
         remedy=words.render(found.remedy.message) if found.remedy else "",
-        evidence=[(name, "–" if value is None else written(value)) for name, value in found.evidence.items()],
+        evidence=[
+            (name, "–" if value is None else format_number(value)) for name, value in found.evidence.items()
+        ],
         changes=[
             words.say("change_to", name=f"{section}.{name}", value=setting_text(value))
             for section, options in changes.items()
@@ -78,13 +56,7 @@ def finding_of(found: Diagnosis, words: Words) -> Finding:
 
 
 def unit_list(units: Sequence[int], words: Words) -> str:
-    """Return how many units there are and which, neighbours as a range.
-
-    Examples
-    --------
-    >>> unit_list([3, 4, 5, 9], Words("en"))
-    '4: 3–5, 9'
-    """
+    """Return how many units there are and which, neighbours as a range: ``4: 3–5, 9``."""
     numbers = sorted(units)
     ranges: list[list[int]] = []
     for number in numbers:
@@ -99,17 +71,10 @@ def unit_list(units: Sequence[int], words: Words) -> str:
 
 @dataclass(frozen=True)
 class HealthSection:
-    """What a run's folder says about its health.
+    """What a run's folder says about its health: findings with the sick ones first, vitals in the order of steps.
 
-    Attributes
-    ----------
-    state : str
-        ``"healthy"``, ``"remarked"`` (something was found that is no illness), ``"sick"``, ``"unwatched"`` (there
-        is no record) or ``"unreadable"``.
-    findings : list of Finding
-        The sick ones first.
-    vitals : sequence of Vitals
-        What was measured, in the order of steps; None stands there for numbers that were not finite.
+    `state` is ``"healthy"``, ``"remarked"`` (something was found that is no illness), ``"sick"``, ``"unwatched"``
+    (there is no record) or ``"unreadable"``.
     """
 
     state: str
@@ -118,15 +83,7 @@ class HealthSection:
 
 
 def read_health(folder: Path, words: Words) -> HealthSection:
-    """Read the record of a run's health; one that is missing or damaged is said, and no error.
-
-    Parameters
-    ----------
-    folder : Path
-        Of the run.
-    words : Words
-        In the reader's language.
-    """
+    """Read the record of a run's health; one that is missing or damaged is said, and no error."""
     try:
         found = Health.from_dict(json.loads((folder / HEALTH_FILE).read_text(encoding="utf-8")))
         findings = [finding_of(diagnosis, words) for diagnosis in found.diagnoses]

@@ -26,18 +26,10 @@ MOST_MISTAKES = 18
 
 
 class Mistake(NamedTuple):
-    """A test row that was classified wrongly.
+    """A test row that was classified wrongly: its number among the test rows, and the names of two classes.
 
-    Attributes
-    ----------
-    row : int
-        Its number among the test rows.
-    true, predicted : str
-        Names of classes.
-    probability : float or None
-        That the network gave the predicted class; None where it gives none.
-    loss : float
-        Of this row alone.
+    `probability` is what the network gave the predicted class, None where it gives none; `loss` is of this row
+    alone.
     """
 
     row: int
@@ -68,24 +60,11 @@ class Fit(NamedTuple):
 
 @dataclass(frozen=True)
 class ErrorAnalysis:
-    """What `analyse_errors` found.
+    """What `analyse_errors` found; `evaluation` is None where the network's loss is not finite.
 
-    Attributes
-    ----------
-    evaluation : Evaluation or None
-        The measures of the task; None where the network's loss is not finite.
-    classes : list of ClassScore
-        Where a row has one class.
-    confusion : ndarray of shape (k, k) or None
-        Rows of each true class by predicted class.
-    wrong : int
-        Rows that were classified wrongly.
-    mistakes : list of Mistake
-        Those with the largest loss, the worst first.
-    labels : list of LabelScore
-        Where a row has several labels.
-    fits : list of Fit
-        Where the targets are numbers.
+    Where a row has one class there are `classes`, `confusion` of shape (k, k) with the rows of each true class by
+    predicted class, the number of `wrong` rows, and the `mistakes` with the largest loss, the worst first. Where a
+    row has several labels there are `labels`, and where the targets are numbers `fits`.
     """
 
     evaluation: Evaluation | None
@@ -102,24 +81,8 @@ def analyse_errors(
 ) -> ErrorAnalysis:
     """Find what a network gets right and wrong on the test rows, without another pass over them.
 
-    Parameters
-    ----------
-    predictions : Predictions or None
-        From `predict_test_rows`; None where the network's loss is not finite.
-    data : Dataset
-        What the network learned from; names the columns of its targets.
-    most_mistakes : int, default 18
-        Mistakes that are listed.
-
-    Examples
-    --------
-    >>> from glassnet.nn.network import Network
-    >>> from glassnet.training.metrics import predict_test_rows
-    >>> network = Network([2, 2], initializer=np.array([1.0, 0, 0, 1, 0, 0]), class_names=["left", "right"])
-    >>> data = Dataset.from_arrays(np.eye(2), np.array([0, 1]), np.eye(2), np.array([0, 0]), validation=0)
-    >>> found = analyse_errors(predict_test_rows(network, data), data)
-    >>> found.confusion.tolist(), found.mistakes[0].row, round(found.mistakes[0].loss, 3)
-    ([[1, 1], [0, 0]], 1, 1.313)
+    `predictions` are from `predict_test_rows`, which gives None where the network's loss is not finite. `data`
+    names the columns of the targets.
     """
     if predictions is None:
         return ErrorAnalysis(None)

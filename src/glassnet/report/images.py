@@ -29,18 +29,10 @@ DIVERGING = ((103, 0, 31), (214, 96, 77), (247, 247, 247), (67, 147, 195), (5, 4
 
 @dataclass(frozen=True)
 class WeightSheet:
-    """Weights of the first layer as one picture, a square a unit.
+    """Weights of the first layer as one picture, a square a unit, in `columns` and `rows`.
 
-    Attributes
-    ----------
-    address : str
-        The PNG as a data address.
-    shown, units : int
-        Units in the picture, from the first on, and in the layer.
-    columns, rows : int
-        Squares side by side, and under one another.
-    limit : float
-        The weight that has the full colour; its negative has the other.
+    `address` is the PNG as a data address. Of the layer's `units` the first are `shown`. The weight `limit` has
+    the full colour, its negative the other.
     """
 
     address: str
@@ -54,17 +46,8 @@ class WeightSheet:
 def png_address(pixels: Array) -> str:
     """Return a picture as the address of a PNG that a page holds in itself.
 
-    The file has the three parts that the format (W3C, PNG, third edition) cannot do without.
-
-    Parameters
-    ----------
-    pixels : uint8 array of shape (height, width, 3 or 4)
-        Red, green, blue, and opacity.
-
-    Examples
-    --------
-    >>> png_address(np.zeros((2, 2, 3), np.uint8))[:22]
-    'data:image/png;base64,'
+    `pixels` are bytes of shape (height, width, 3 or 4): red, green, blue, and opacity. The file has the three
+    parts that the format (W3C, PNG, third edition) cannot do without.
     """
     height, width, channels = pixels.shape
     rows = np.zeros((height, 1 + width * channels), np.uint8)  # a zero before each row: its bytes are as they are
@@ -79,13 +62,7 @@ def png_address(pixels: Array) -> str:
 
 
 def flat_shape(image_shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return height and width of the picture that a row of this shape is shown as.
-
-    Examples
-    --------
-    >>> flat_shape((28, 28)), flat_shape((32, 20, 3)), flat_shape((16, 28, 28))
-    ((28, 28), (32, 20), (28, 28))
-    """
+    """Return height and width of the picture that a row of this shape is shown as."""
     solid = len(image_shape) == 3 and image_shape[2] != 3
     height, width = image_shape[1:] if solid else image_shape[:2]
     return height, width
@@ -100,14 +77,8 @@ def flat_image(row: Array, image_shape: tuple[int, ...]) -> Array:
 def picture_of(row: Array, image_shape: tuple[int, ...], largest: float | None = None) -> str:
     """Return a row of the data as a picture: dark ink on white, or in its colours.
 
-    Parameters
-    ----------
-    row : ndarray
-        As many numbers as the shape has.
-    image_shape : tuple of int
-        As `Dataset.image_shape`.
-    largest : float, optional
-        The number that is black (in colour: full); 255 for bytes, else by default the row's largest.
+    `largest` is the number that is black (in colour: full). Bytes go up to 255, others by default to the row's
+    largest.
     """
     image = flat_image(row, image_shape).astype(float)
     top = 255.0 if np.asarray(row).dtype == np.uint8 else largest or float(image.max()) or 1.0
@@ -118,28 +89,14 @@ def picture_of(row: Array, image_shape: tuple[int, ...], largest: float | None =
     return png_address(np.rint(255 * shares).astype(np.uint8))
 
 
-def weight_sheet(network: Network, image_shape: tuple[int, ...], most: int = MOST_UNITS) -> WeightSheet:
+def weight_sheet(network: Network, image_shape: tuple[int, ...]) -> WeightSheet:
     """Draw the weights that go into the first units of the first layer: blue above zero, red below, white at zero.
 
-    All units have one scale, whose end is the weight that only 1 of 200 exceeds in size: few large weights would
-    make all others look like none. Of weights on three colours the mean is shown, of a solid the middle slice.
-
-    Parameters
-    ----------
-    network : Network
-        Whose inputs are images.
-    image_shape : tuple of int
-        Theirs, as `Dataset.image_shape`.
-    most : int, default 64
-        Units that are shown.
-
-    Examples
-    --------
-    >>> sheet = weight_sheet(Network([16, 10, 2]), (4, 4))
-    >>> sheet.shown, sheet.columns, sheet.rows
-    (10, 5, 2)
+    The inputs of the network are images. All units have one scale, whose end is the weight that only 1 of 200
+    exceeds in size: few large weights would make all others look like none. Of weights on three colours the mean
+    is shown, of a solid the middle slice.
     """
-    W = network.W[0][:, :most].astype(float)
+    W = network.W[0][:, :MOST_UNITS].astype(float)
     shown = W.shape[1]
     tiles = [flat_image(column, image_shape) for column in W.T]
     tiles = [tile.mean(axis=2) if tile.ndim == 3 else tile for tile in tiles]
@@ -155,13 +112,7 @@ def weight_sheet(network: Network, image_shape: tuple[int, ...], most: int = MOS
 
 
 def diverging(values: Array) -> Array:
-    """Return colours (red, green, blue, opacity as bytes) for numbers: -1 red, 0 white, 1 blue.
-
-    Examples
-    --------
-    >>> diverging(np.array([-1.0, 0.0, 1.0])).tolist()
-    [[103, 0, 31, 255], [247, 247, 247, 255], [5, 48, 97, 255]]
-    """
+    """Return colours (red, green, blue, opacity as bytes) for numbers: -1 red, 0 white, 1 blue."""
     places = np.linspace(-1, 1, len(DIVERGING))
     shares = [np.interp(values, places, [colour[part] for colour in DIVERGING]) for part in range(3)]
     return np.rint(np.stack([*shares, np.full(values.shape, 255.0)], axis=-1)).astype(np.uint8)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 
 from glassnet.data.dataset import Dataset
 from glassnet.locales.catalogue import Words
 from glassnet.nn.network import Network
-from glassnet.report.axes import written
+from glassnet.report.axes import format_number
 from glassnet.report.curves import Drawing, scatter
 from glassnet.report.error_analysis import ErrorAnalysis, Fit, Mistake
-from glassnet.report.images import WeightSheet, picture_of, weight_sheet
-from glassnet.report.tables import Table, class_table, confusion_table, fit_table, label_table, mistake_table
+from glassnet.report.images import picture_of, weight_sheet
+from glassnet.report.tables import class_table, confusion_table, fit_table, label_table, mistake_table
 from glassnet.training.metrics import Evaluation
 
 #: Outputs whose predictions are drawn against the truth.
@@ -23,56 +24,24 @@ MOST_FITS = 4
 Tile = tuple[str, str, str]
 
 
-@dataclass(frozen=True)
-class OnTestRows:
-    """What the page says of the test rows.
+def show_test_rows(found: ErrorAnalysis, network: Network, data: Dataset, words: Words) -> SimpleNamespace:
+    """Put what a network gets right and wrong into tables, pictures and charts, as the templates name them.
 
-    Attributes
-    ----------
-    classes, confusion : Table or None
-        Scores class by class, or label by label; which class was taken for which.
-    mistakes_note : str
-    mistakes : Table or None
-    pictures : list of (Mistake, str)
-        The mistakes with their images.
-    weights : WeightSheet or None
-        Of the first layer, where the inputs are images.
-    fits : list of (Drawing, str)
-        Predicted against true numbers.
-    errors : Table or None
-        Of every output, where the targets are numbers.
+    The first layer is drawn where the network's inputs are images.
     """
-
-    classes: Table | None = None
-    confusion: Table | None = None
-    mistakes_note: str = ""
-    mistakes: Table | None = None
-    pictures: list[tuple[Mistake, str]] = field(default_factory=list)
-    weights: WeightSheet | None = None
-    fits: list[tuple[Drawing, str]] = field(default_factory=list)
-    errors: Table | None = None
-
-
-def show_test_rows(found: ErrorAnalysis, network: Network, data: Dataset, words: Words) -> OnTestRows:
-    """Put what a network gets right and wrong into tables, pictures and charts.
-
-    Parameters
-    ----------
-    found : ErrorAnalysis
-        Of the network, on the test rows.
-    network : Network
-        Its first layer is drawn where its inputs are images.
-    data : Dataset
-        What it was evaluated on.
-    words : Words
-        In the reader's language.
-    """
-    classes, confusion = _class_tables(found, words)
+    classes = label_table(found.labels, words) if found.labels else None
+    confusion, note = None, ""
+    if found.confusion is not None:
+        classes = class_table(found.classes, words)
+        confusion = confusion_table(found.confusion, [score.name for score in found.classes], words)
+        shown, rows = len(found.mistakes), int(found.confusion.sum())
+        about = words.say("mistakes_about", wrong=f"{found.wrong:,}", rows=f"{rows:,}", shown=shown)
+        note = about if shown else words.say("no_mistakes")
     images = data.image_shape
-    return OnTestRows(
+    return SimpleNamespace(
         classes=classes,
         confusion=confusion,
-        mistakes_note=_mistakes_note(found, words),
+        mistakes_note=note,
         mistakes=mistake_table(found.mistakes, words) if found.mistakes else None,
         pictures=_pictures(found.mistakes, data),
         weights=None if images is None or np.prod(images) != network.layers[0] else weight_sheet(network, images),
@@ -82,40 +51,16 @@ def show_test_rows(found: ErrorAnalysis, network: Network, data: Dataset, words:
 
 
 def evaluation_tiles(found: Evaluation, words: Words, *, plain: bool = False) -> list[Tile]:
-    """Return each measure with its interval, and the loss; shares as percentages, or plain as all numbers.
-
-    Examples
-    --------
-    >>> evaluation_tiles(Evaluation(10, 0.25, {"accuracy": 0.9}, {"accuracy": (0.6, 0.98)}), Words("en"))
-    [('test accuracy', '90.00 %', '95 %: 60.00 % to 98.00 %'), ('test loss', '0.25', '')]
-    """
+    """Return each measure with its interval, and the loss; shares as percentages, or plain as all numbers."""
     tiles = []
     for name, value in found.measures.items():
         form = "percent" if name in ("accuracy", "sensitivity", "specificity") and not plain else "number"
         more = ""
         if name in found.intervals:
-            low, high = (written(end, form) for end in found.intervals[name])
+            low, high = (format_number(end, form) for end in found.intervals[name])
             more = words.say("interval", low=low, high=high)
-        tiles.append((words.say("test_of", measure=words.measure(name)), written(value, form), more))
-    return [*tiles, (words.say("test_of", measure=words.measure("loss")), written(found.loss), "")]
-
-
-def _class_tables(found: ErrorAnalysis, words: Words) -> tuple[Table | None, Table | None]:
-    if found.labels:
-        return label_table(found.labels, words), None
-    if found.confusion is None:
-        return None, None
-    names = [score.name for score in found.classes]
-    return class_table(found.classes, words), confusion_table(found.confusion, names, words)
-
-
-def _mistakes_note(found: ErrorAnalysis, words: Words) -> str:
-    if found.confusion is None:
-        return ""
-    if not found.mistakes:
-        return words.say("no_mistakes")
-    shown, rows = len(found.mistakes), int(found.confusion.sum())
-    return words.say("mistakes_about", wrong=f"{found.wrong:,}", rows=f"{rows:,}", shown=shown)
+        tiles.append((words.say("test_of", measure=words.measure(name)), format_number(value, form), more))
+    return [*tiles, (words.say("test_of", measure=words.measure("loss")), format_number(found.loss), "")]
 
 
 def _pictures(mistakes: list[Mistake], data: Dataset) -> list[tuple[Mistake, str]]:

@@ -25,15 +25,8 @@ FORMATS = ("png", "svg")
 def range_test_figure(result: RangeTest) -> Figure:
     """Draw the loss against the learning rate: raw faint, smoothed strong, the pick marked and labelled.
 
-    Parameters
-    ----------
-    result : RangeTest
-        From `glassnet.training.range_test.find_learning_rate`.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The learning rate on a logarithmic axis; the loss as far up as the start needs, the blow-up is cut off.
+    The learning rate is on a logarithmic axis. The loss is shown as far up as the start needs, the blow-up is cut
+    off.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogLocator, NullFormatter
@@ -97,17 +90,7 @@ def _dot(face: str, edge: str) -> dict[str, Any]:
 def draw(result: RangeTest, path: str | Path) -> None:
     """Write the picture of a range test as PNG or SVG, as the file's name ends, whole or not at all.
 
-    Parameters
-    ----------
-    result : RangeTest
-        From `glassnet.training.range_test.find_learning_rate`.
-    path : str or Path
-        Ends in ``.png`` or ``.svg``.
-
-    Raises
-    ------
-    FileError
-        If the name ends otherwise, or the file cannot be written.
+    Raises FileError if the name ends otherwise, or the file cannot be written.
     """
     from matplotlib import rc_context
 

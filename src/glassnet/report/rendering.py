@@ -23,37 +23,19 @@ MARKDOWN_FILE = "report.md"
 
 
 def markdown_text(text: object) -> str:
-    r"""Return a text that Markdown shows as it stands, on one line, also inside a table.
-
-    Examples
-    --------
-    >>> print(markdown_text("a|b <script> *c*"))
-    a\|b &lt;script&gt; \*c\*
-    """
+    r"""Return a text that Markdown shows as it stands, on one line, also inside a table."""
     line = " ".join(str(text).split())
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", line)
 
 
 def markdown_code(text: object) -> str:
-    """Return a text as code in Markdown; its own backticks become apostrophes, which a table can hold.
-
-    Examples
-    --------
-    >>> print(markdown_code("relu"))
-    `relu`
-    """
+    """Return a text as code in Markdown; its own backticks become apostrophes, which a table can hold."""
     return "`" + " ".join(str(text).split()).replace("`", "'").replace("|", "\\|") + "`" if str(text) else ""
 
 
 def palettes() -> dict[str, dict[str, str]]:
-    """Return the colours of a page by name, for light and for dark: those of a graph and those of curves.
-
-    Examples
-    --------
-    >>> palettes()["light"]["series-0"]
-    '#1d4ed8'
-    """
+    """Return the colours of a page by name, for light and for dark: those of a graph and those of curves."""
     return {
         theme: {**colours, **{f"series-{number}": colour for number, colour in enumerate(SERIES[theme])}}
         for theme, colours in PALETTES.items()
@@ -62,13 +44,7 @@ def palettes() -> dict[str, dict[str, str]]:
 
 @cache
 def template(name: str) -> Template:
-    """Return a template of this package: HTML with everything escaped, or Markdown by its own filters.
-
-    Parameters
-    ----------
-    name : str
-        ``"run.html.jinja"``, for example; what ends in ``.html.jinja`` is HTML.
-    """
+    """Return a template, ``run.html.jinja`` for example: HTML, all escaped, or Markdown by its own filters."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     folder = resources.files("glassnet.report") / "templates"
@@ -88,20 +64,8 @@ def template(name: str) -> Template:
 def write_pages(folder: Path, name: str, report: object, words: Words) -> Path:
     """Write ``report.html`` and ``report.md`` into a folder, both whole or neither; return the page's path.
 
-    Parameters
-    ----------
-    folder : Path
-    name : str
-        Of the two templates: ``"run"`` or ``"study"``.
-    report : object
-        What they show.
-    words : Words
-        In the reader's language.
-
-    Raises
-    ------
-    FileError
-        If the folder cannot be written; older pages then stand.
+    `report` holds what the two templates called `name` show. Raises FileError if the folder cannot be written;
+    older pages then stand.
     """
     options = {"report": report, "say": words.say, "language": words.language}
     page = template(f"{name}.html.jinja").render(**options, palettes=palettes(), probability=probability)

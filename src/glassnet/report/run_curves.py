@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from glassnet.locales.catalogue import Words
-from glassnet.report.axes import written
+from glassnet.report.axes import format_number
 from glassnet.report.curves import Chart, Curve, Drawing, curve_of, draw
 from glassnet.training.history import History
 
@@ -13,12 +13,7 @@ from glassnet.training.history import History
 def learning_curves(history: History, words: Words) -> tuple[list[tuple[Drawing, str]], list[str]]:
     """Lay out a run's curves: loss, accuracy, the measures that were asked for, and a learning rate that changes.
 
-    Returns
-    -------
-    drawings : list of (Drawing, str)
-        Each with a sentence for those who cannot see it.
-    notes : list of str
-        What is to be known about them.
+    Returns the drawings, each with a sentence for those who cannot see it, and what is to be known about them.
     """
     if not len(history):
         return [], [words.say("no_epoch")]
@@ -53,18 +48,12 @@ def drop_missing(curves: list[Curve | None]) -> list[Curve]:
 
 
 def describe_chart(chart: Chart, words: Words) -> str:
-    """Say what a chart shows to those who cannot see it: of every curve its first and its last value.
-
-    Examples
-    --------
-    >>> describe_chart(Chart("loss", "Loss", "epoch", [Curve("training", (1, 2), (0.75, 0.5))]), Words("en"))
-    'Loss over epoch: training from 0.75 to 0.5'
-    """
+    """Say what a chart shows to those who cannot see it: of every curve its first and its last value."""
     parts = []
     for curve in chart.curves:
         known = [value for value in curve.mean if value is not None and math.isfinite(value)]
         if not known:
             continue
-        first, last = (written(known[place], chart.form) for place in (0, -1))
+        first, last = (format_number(known[place], chart.form) for place in (0, -1))
         parts.append(words.say("curve_about", label=curve.label, first=first, last=last))
     return words.say("chart_about", title=chart.title, x=chart.x_label, curves=parts)

@@ -24,24 +24,9 @@ MOST_PER_CLASS = 100
 def sample_grid(data: Dataset, per_class: int = 10) -> Figure:
     """Draw the first training images of every class, a row of pictures a class, beside the class's name.
 
-    Parameters
-    ----------
-    data : Dataset
-        Of images, with classes.
-    per_class : int, default 10
-        Pictures in a row; a class with fewer leaves the rest of its row empty.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Dark ink on white: the data's 0 is white.
-
-    Raises
-    ------
-    DataError
-        If the rows are not images, or have no classes.
-    UsageError
-        If `per_class` is not between 1 and `MOST_PER_CLASS`.
+    The data's 0 is white. A class with fewer than `per_class` images leaves the rest of its row empty. Raises
+    DataError if the rows are not images or have no classes, UsageError for `per_class` outside 1 to
+    `MOST_PER_CLASS`.
     """
     from matplotlib.figure import Figure
 
@@ -72,13 +57,7 @@ def sample_grid(data: Dataset, per_class: int = 10) -> Figure:
 
 
 def save_png(figure: Figure, path: str | Path) -> None:
-    """Write a figure as a PNG of 150 dots an inch, whole or not at all.
-
-    Raises
-    ------
-    FileError
-        If it cannot be written.
-    """
+    """Write a figure as a PNG of 150 dots an inch, whole or not at all."""
     content = io.BytesIO()
     figure.savefig(content, format="png", dpi=150)
     write_bytes(Path(path), content.getvalue())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from glassnet.errors import FileError
 from glassnet.locales.catalogue import Words
-from glassnet.report.curves import Chart, Drawing, curve_of, draw, thinned
+from glassnet.report.curves import Chart, Drawing, curve_of, draw, thin_out
 from glassnet.report.run_curves import describe_chart, drop_missing
 from glassnet.study.design import BASE, Study, Variant
 from glassnet.study.results import FINISHED, Row
@@ -39,24 +39,8 @@ def study_curves(
     """Lay out the curves of a study: training and validation loss, validation accuracy, and the measure.
 
     All variants share a chart where they are few. Of more, each factor has its own: its levels, with the other
-    factors as in the base; a factorial has one of the base and the best as well.
-
-    Parameters
-    ----------
-    study : Study
-    rows : sequence of Row
-    folder : Path
-        The study's, with the run folders in it.
-    best : str or None
-        The best variant.
-    words : Words
-        In the reader's language.
-
-    Returns
-    -------
-    groups : list of Group
-    notes : list of str
-        What is to be known about the curves.
+    factors as in the base; a factorial has one of the base and the best as well. Returns the groups of charts, and
+    what is to be known about them. `folder` is the study's, with the run folders in it.
     """
     histories = _histories(rows, folder)
     none = [name for name in dict.fromkeys(row.variant for row in rows) if name not in histories]
@@ -64,7 +48,7 @@ def study_curves(
     notes += [words.say("no_curves_of", variants=words.listed(none, len(none)))] if none else []
     columns = list(dict.fromkeys([*COLUMNS, *([] if study.measure == "seconds" else [study.measure])]))
     groups = []
-    for number, (heading, names) in enumerate(_groups(study, best, words)):
+    for number, (heading, names) in enumerate(_group_variants(study, best, words)):
         there_are = {name: histories[name] for name in names if name in histories}
         drawings = [
             (draw(chart), describe_chart(chart, words))
@@ -80,44 +64,41 @@ def _histories(rows: Sequence[Row], folder: Path) -> dict[str, list[History]]:
     """Return the histories by variant, of runs that finished: one that diverged would dwarf all others."""
     found: dict[str, list[History]] = {}
     for row in rows:
-        history = _history(folder / row.folder) if row.status == FINISHED else History()
+        if row.status != FINISHED:
+            continue
+        try:
+            history = RunFolder(folder / row.folder).history()
+        except FileError:  # its row says what went wrong
+            continue
         if len(history):
             found.setdefault(row.variant, []).append(history)
     return found
 
 
-def _history(folder: Path) -> History:
-    """Return what a run recorded, nothing where that cannot be read: its row says what went wrong."""
-    try:
-        return RunFolder(folder).history()
-    except FileError:
-        return History()
-
-
 def _chart(key: str, column: str, histories: Mapping[str, Sequence[History]], words: Words) -> Chart:
     title = words.measure(column)
     curves = drop_missing([curve_of(name, runs, column) for name, runs in histories.items()])
-    return Chart(key, title[:1].upper() + title[1:], words.measure("epoch"), thinned(curves, MOST_EPOCHS))
+    return Chart(key, title[:1].upper() + title[1:], words.measure("epoch"), thin_out(curves, MOST_EPOCHS))
 
 
-def _groups(study: Study, best: str | None, words: Words) -> list[tuple[str, list[str]]]:
+def _group_variants(study: Study, best: str | None, words: Words) -> list[tuple[str, list[str]]]:
     """Return what is drawn together, with its heading."""
     variants = study.variants()
     names = [variant.name for variant in variants]
     if len(names) <= MOST_CURVES:
         return [("", names)]
     if study.design == "list":
-        return _in_parts(words.say("all_variants"), names, words)
+        return _split(words.say("all_variants"), names, words)
     groups = []
     if study.design == "factorial" and best not in (None, BASE):
         groups.append((words.say("base_and_best"), [BASE, str(best)]))
     heading = "by_factor_rest" if len(study.factors) > 1 else "by_factor"
     for factor in study.factors:
-        groups += _in_parts(words.say(heading, factor=factor.name), _alone(variants, factor.name), words)
+        groups += _split(words.say(heading, factor=factor.name), _vary_alone(variants, factor.name), words)
     return groups
 
 
-def _alone(variants: Sequence[Variant], factor: str) -> list[str]:
+def _vary_alone(variants: Sequence[Variant], factor: str) -> list[str]:
     """Return the base, and the variants that differ from it in one factor only."""
     base = variants[0].levels
     return [
@@ -125,7 +106,7 @@ def _alone(variants: Sequence[Variant], factor: str) -> list[str]:
     ]
 
 
-def _in_parts(heading: str, names: Sequence[str], words: Words) -> list[tuple[str, list[str]]]:
+def _split(heading: str, names: Sequence[str], words: Words) -> list[tuple[str, list[str]]]:
     """Return many variants in groups that a chart has room for, the base in each."""
     first, others = names[0], names[1:]
     parts = [others[at : at + MOST_CURVES - 1] for at in range(0, len(others), MOST_CURVES - 1)]

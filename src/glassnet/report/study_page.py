@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from shlex import join
+from types import SimpleNamespace
+from typing import Any
 
 from glassnet.data.dataset import Dataset
 from glassnet.locales.catalogue import Language, Words
 from glassnet.report.error_analysis import analyse_errors
-from glassnet.report.on_test_rows import OnTestRows, Tile, evaluation_tiles, show_test_rows
+from glassnet.report.on_test_rows import Tile, evaluation_tiles, show_test_rows
 from glassnet.report.rendering import write_pages
-from glassnet.report.study_curves import Group, study_curves
-from glassnet.report.study_findings import Findings, findings
-from glassnet.report.study_provenance import about_command, fact_table, fairness, study_command
+from glassnet.report.study_curves import study_curves
 from glassnet.report.study_tables import (
     difference_table,
     factor_table,
@@ -28,9 +27,16 @@ from glassnet.report.study_tables import (
     sick_table,
     source_table,
 )
-from glassnet.report.tables import Table, number
+from glassnet.report.tables import Cell, Rows, Table, number
 from glassnet.runtime.environment import environment
-from glassnet.study.findings import LEVEL, StudyFindings
+from glassnet.study.design import BASE
+from glassnet.study.final_evaluation import (
+    FinalEvaluation,
+    are_test_rows_open,
+    median_run,
+    read_final_evaluation,
+)
+from glassnet.study.findings import StudyFindings
 from glassnet.study.recommendation import excluded_variants, leave_out
 from glassnet.study.results import DIVERGED, FAILED, Row
 from glassnet.study.statistics import (
@@ -38,7 +44,7 @@ from glassnet.study.statistics import (
     larger_is_better,
     value_of,
 )
-from glassnet.study.study_folder import StudyFolder
+from glassnet.study.study_folder import STUDY_FILE, StudyFolder
 from glassnet.training.config import RunConfig
 from glassnet.training.metrics import predict_test_rows
 from glassnet.training.model_file import load_model
@@ -46,75 +52,6 @@ from glassnet.training.run import load_data
 from glassnet.training.run_folder import RunFolder
 
 Fact = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class StudyReport:
-    """Everything that a report of a study says, in the order in which it says it.
-
-    Attributes
-    ----------
-    title, state, verdict : str
-        State is ``"healthy"``, ``"remarked"`` or ``"sick"``: how the verdict is marked.
-    tiles : list of (str, str, str)
-        Name, value, and what more there is to the value.
-    compared : list of (str, str)
-    factors : Table
-    fixed : list of Table
-        Settings that no variant changes.
-    curves : list of Group
-    curve_notes : list of str
-    result_notes : list of str
-    results : list of Table
-    independence : list of str
-        Empty where the study does not ask.
-    sources : Table or None
-    recommendation : list of (str, str)
-    next : list of str
-    health_note : str
-    sick, remarks : Table or None
-    plan : list of str
-    plan_tiles : list of (str, str, str)
-    test : OnTestRows or None
-    fairness : list of str
-    hashes : list of Table
-    command, retrain : str
-        What repeats the study, and what trains by the recommended plan; empty for nothing.
-    bits : list of str
-    facts, runs : Table
-    version : str
-        Of glassnet, that made the report.
-    """
-
-    title: str
-    state: str
-    verdict: str
-    tiles: list[Tile]
-    compared: list[Fact]
-    factors: Table
-    fixed: list[Table]
-    curves: list[Group]
-    curve_notes: list[str]
-    result_notes: list[str]
-    results: list[Table]
-    independence: list[str]
-    sources: Table | None
-    recommendation: list[Fact]
-    next: list[str]
-    health_note: str
-    sick: Table | None
-    remarks: Table | None
-    plan: list[str]
-    plan_tiles: list[Tile]
-    test: OnTestRows | None
-    fairness: list[str]
-    hashes: list[Table]
-    command: str
-    retrain: str
-    bits: list[str]
-    facts: Table
-    runs: Table
-    version: str
 
 
 def write_study_report(
@@ -128,41 +65,18 @@ def write_study_report(
     (`glassnet.study.final_evaluation.evaluate_recommended`); where that is missing, or is another than is
     recommended now, they stay closed.
 
-    Parameters
-    ----------
-    found : StudyFindings
-        From `glassnet.study.findings.gather_findings`.
-    load : callable, optional
-        Gives the data of a configuration, `glassnet.study.fairness.DataCache.load` for example.
-    language : {"en", "zh"}, default "en"
-
-    Returns
-    -------
-    Path
-        Of ``report.html``.
-
-    Raises
-    ------
-    UsageError
-        If there are no words in that language.
-    FileError
-        If the folder cannot be written; an older report then stands.
-    DataError
-        If the data are not those of the study.
+    `load` gives the data of a configuration, `glassnet.study.fairness.DataCache.load` for example. Raises
+    UsageError if there are no words in that language, FileError if the folder cannot be written (an older report
+    then stands) or the record of the recommended plan is damaged, and DataError if the data are not those of the
+    study.
     """
     words = Words(language)
-    return write_pages(found.folder, "study", study_report(findings(found), load, words), words)
-
-
-def study_report(found: Findings, load: Callable[[RunConfig], Dataset], words: Words) -> StudyReport:
-    """Gather what a report of a study says; see `write_study_report`."""
-    study, chosen = found.study, found.recommendation
-    best = None if chosen is None else chosen.best
-    curves, curve_notes = study_curves(study, found.rows, found.folder, best, words)
-    test = _test_rows(found, load, words)
-    plan_tiles, shown = ([], None) if test is None else test
-    record = StudyFolder(found.folder).record()
-    return StudyReport(
+    study, rows, chosen, tested = found.study, found.rows, found.recommendation, found.interaction_test
+    curves, curve_notes = study_curves(study, rows, found.folder, chosen.best if chosen else None, words)
+    evaluation = _current_evaluation(found)
+    plan_tiles, test = ([], None) if evaluation is None else _test_rows(found.folder, evaluation, load, words)
+    sick, record = sum(map(is_sick, rows)), StudyFolder(found.folder).record()
+    report = SimpleNamespace(
         title=study.name,
         state=_state(found),
         verdict=_verdict(found, words),
@@ -174,42 +88,56 @@ def study_report(found: Findings, load: Callable[[RunConfig], Dataset], words: W
         curve_notes=curve_notes,
         result_notes=_result_notes(found, words),
         results=_results(found, words),
-        independence=_interaction_test(found, words),
-        sources=source_table(found.interaction_test.sources, words)
-        if found.interaction_test and found.interaction_test.sources
-        else None,
+        interactions=_interactions(found, words),
+        sources=source_table(tested.sources, words) if tested and tested.sources else None,
         recommendation=_recommendation(found, words),
-        next=[] if chosen is None else [words.render(one.message) for one in chosen.next],
-        health_note=_health_note(found, words),
-        sick=sick_table(found.rows, words),
-        remarks=remark_table(found.rows, words),
-        plan=_plan(found, words),
+        next=[words.render(one.message) for one in chosen.next] if chosen else [],
+        health_note=words.say("some_sick", n=sick, all=len(rows)) if sick else words.say("study_fine"),
+        sick=sick_table(rows, words),
+        remarks=remark_table(rows, words),
+        plan=_plan(found, evaluation, words),
         plan_tiles=plan_tiles,
-        test=shown,
-        fairness=fairness(found, words),
-        hashes=[hash_table(found.rows, kind, words) for kind in ("start", "order")],
-        command=study_command(found, record),
-        retrain=join(["glassnet", "train", "--config", str(found.folder / found.finalist.config)])
-        if found.finalist
+        test=test,
+        fairness=_judge_fairness(found, words),
+        hashes=[hash_table(rows, kind, words) for kind in ("start", "order")],
+        command=_command(found, record),
+        retrain=join(["glassnet", "train", "--config", str(found.folder / evaluation.config)])
+        if evaluation
         else "",
-        bits=about_command(found, record, words),
-        facts=fact_table(found, record, words),
-        runs=run_table(found.rows, study.measure, words),
+        bits=_about_command(found, record, words),
+        facts=_fact_table(found, record, words),
+        runs=run_table(rows, study.measure, words),
         version=environment()["glassnet"],
     )
+    return write_pages(found.folder, "study", report, words)
 
 
-def _sick_runs(found: Findings, variant: str) -> list[Row]:
+def _current_evaluation(found: StudyFindings) -> FinalEvaluation | None:
+    """Return the recommended plan on the test rows.
+
+    None where these are closed or were opened for all runs, where runs are missing, or where another network would
+    be evaluated now than the one that was.
+    """
+    evaluation = read_final_evaluation(found.folder)
+    if evaluation is None or found.recommendation is None or found.missing:
+        return None
+    if are_test_rows_open(found.study, found.folder):
+        return None
+    row = median_run(found.rows, found.recommendation.variant, found.study.measure)
+    return evaluation if (evaluation.variant, evaluation.seed) == (row.variant, row.seed) else None
+
+
+def _sick_runs(found: StudyFindings, variant: str) -> list[Row]:
     return [row for row in found.rows if row.variant == variant and is_sick(row)]
 
 
-def _state(found: Findings) -> str:
+def _state(found: StudyFindings) -> str:
     if found.recommendation is None:
         return "sick"
     return "remarked" if found.missing or _sick_runs(found, found.recommendation.variant) else "healthy"
 
 
-def _verdict(found: Findings, words: Words) -> str:
+def _verdict(found: StudyFindings, words: Words) -> str:
     said = []
     if found.missing:
         every = found.missing + len(found.rows)
@@ -228,7 +156,7 @@ def _verdict(found: Findings, words: Words) -> str:
     return words.join(said, "between_sentences")
 
 
-def _tiles(found: Findings, plan: Sequence[Tile], words: Words) -> list[Tile]:
+def _tiles(found: StudyFindings, plan: Sequence[Tile], words: Words) -> list[Tile]:
     tiles = []
     chosen = found.recommendation
     if chosen is not None:
@@ -252,7 +180,7 @@ def _tiles(found: Findings, plan: Sequence[Tile], words: Words) -> list[Tile]:
     return tiles
 
 
-def _compared(found: Findings, words: Words) -> list[Fact]:
+def _compared(found: StudyFindings, words: Words) -> list[Fact]:
     study = found.study
     budget = words.say("n_epochs", n=study.base.training.epochs)
     if study.budget.seconds is not None:
@@ -267,15 +195,15 @@ def _compared(found: Findings, words: Words) -> list[Fact]:
     ]
 
 
-def _results(found: Findings, words: Words) -> list[Table]:
+def _results(found: StudyFindings, words: Words) -> list[Table]:
     recommended = found.recommendation.variant if found.recommendation else None
-    tables = [result_table(found.summaries, found.study.measure, recommended, LEVEL, words)]
+    tables = [result_table(found.summaries, found.study.measure, recommended, words)]
     if found.comparisons:
-        tables.append(difference_table(found.comparisons, recommended, LEVEL, words))
+        tables.append(difference_table(found.comparisons, recommended, words))
     return tables
 
 
-def _result_notes(found: Findings, words: Words) -> list[str]:
+def _result_notes(found: StudyFindings, words: Words) -> list[str]:
     same = [one.variant for one in found.comparisons if one.verdict == NOT_DISTINGUISHABLE]
     if not same:
         return []
@@ -284,7 +212,7 @@ def _result_notes(found: Findings, words: Words) -> list[str]:
     return [words.say("some_not_told_apart", variants=words.listed(same, len(same)))]
 
 
-def _interaction_test(found: Findings, words: Words) -> list[str]:
+def _interactions(found: StudyFindings, words: Words) -> list[str]:
     tested = found.interaction_test
     if tested is None:
         return []
@@ -292,7 +220,7 @@ def _interaction_test(found: Findings, words: Words) -> list[str]:
     return said if tested.additive is None else [*said, words.render(tested.additive.reason)]
 
 
-def _recommendation(found: Findings, words: Words) -> list[Fact]:
+def _recommendation(found: StudyFindings, words: Words) -> list[Fact]:
     chosen = found.recommendation
     if chosen is None:
         return []
@@ -319,26 +247,18 @@ def _names(names: Sequence[str], words: Words) -> str:
     return "; ".join(names) or words.say("none")
 
 
-def _health_note(found: Findings, words: Words) -> str:
-    sick = sum(map(is_sick, found.rows))
-    return words.say("some_sick", n=sick, all=len(found.rows)) if sick else words.say("study_fine")
-
-
 def _test_rows(
-    found: Findings, load: Callable[[RunConfig], Dataset], words: Words
-) -> tuple[list[Tile], OnTestRows] | None:
-    """Return what the test rows say of the recommended plan; None where they are closed."""
-    if found.finalist is None:
-        return None
-    run = RunFolder(found.folder / found.finalist.folder)
+    folder: Path, evaluation: FinalEvaluation, load: Callable[[RunConfig], Dataset], words: Words
+) -> tuple[list[Tile], SimpleNamespace]:
+    """Return what the test rows say of the recommended plan."""
+    run = RunFolder(folder / evaluation.folder)
     network, data = load_model(run.path), load(run.config())
     errors = analyse_errors(predict_test_rows(network, data), data)
     tiles = [] if errors.evaluation is None else evaluation_tiles(errors.evaluation, words, plain=True)
     return tiles, show_test_rows(errors, network, data, words)
 
 
-def _plan(found: Findings, words: Words) -> list[str]:
-    plan = found.finalist
+def _plan(found: StudyFindings, plan: FinalEvaluation | None, words: Words) -> list[str]:
     if plan is None:
         return [_why_not_evaluated(found, words)]
     runs = sum(row.variant == plan.variant and value_of(row, plan.measure) is not None for row in found.rows)
@@ -357,12 +277,69 @@ def _plan(found: Findings, words: Words) -> list[str]:
     return [said] if plan.test_loss is not None else [said, words.say("plan_not_finite")]
 
 
-def _why_not_evaluated(found: Findings, words: Words) -> str:
+def _why_not_evaluated(found: StudyFindings, words: Words) -> str:
     """Return why the test rows say nothing of the recommended plan."""
-    if found.opened:
+    if are_test_rows_open(found.study, found.folder):
         return words.say("open_for_all")
     if found.recommendation is None:
         return words.say("closed_nothing")
     if found.missing:
         return words.say("closed_unfinished")
     return words.say("closed_unasked", variant=found.recommendation.variant)
+
+
+def _judge_fairness(found: StudyFindings, words: Words) -> list[str]:
+    """Say whether all variants begin alike and see the same rows, within each seed."""
+    starts, orders = (_find_others(found.rows, kind) for kind in ("start", "order"))
+    factors = [name for name, changes in found.starts.items() if changes]
+    alike = {(row.seed, *(row.levels[name] for name in factors), row.start) for row in found.rows if row.start}
+    said = words.say("same_start")
+    if starts and len({one[:-1] for one in alike}) == len(alike) and found.study.design != "list":
+        said = words.say("same_start_but", factors=factors)
+    elif starts:
+        said = words.say("other_start", variants=words.listed(starts, len(starts)))
+    if not orders:
+        return [said, words.say("same_order")]
+    return [said, words.say("other_order", variants=words.listed(orders, len(orders)))]
+
+
+def _find_others(rows: Sequence[Row], kind: str) -> list[str]:
+    """Return the variants whose hash is not the base's at the same seed; a run that failed has none."""
+    base = {row.seed: getattr(row, kind) for row in rows if row.variant == BASE}
+    hashes = [(row.variant, getattr(row, kind), base.get(row.seed)) for row in rows]
+    return list(dict.fromkeys(variant for variant, own, its in hashes if own and its and own != its))
+
+
+def _command(found: StudyFindings, record: Mapping[str, Any]) -> str:
+    """Return the command that does the study again, in another folder; `record` is what ``study.json`` holds."""
+    layout = record.get("layout") or {}
+    options = ["--folder", f"{found.folder}-again"]
+    if layout.get("threads") == 1 and found.study.base.training.threads is None:
+        options += ["--workers", str(layout["workers"])]  # which decides that a run has one thread
+    return join(["glassnet", "study", str(found.folder / STUDY_FILE), *options])
+
+
+def _about_command(found: StudyFindings, record: Mapping[str, Any], words: Words) -> list[str]:
+    """Say what the command does, and what comes out alike."""
+    said = [words.say("study_command_about")]
+    threads = (record.get("layout") or {}).get("threads")
+    if found.study.budget.seconds is not None:
+        said.append(words.say("study_bits_seconds"))
+    elif threads:
+        said.append(words.say("study_bits", threads=words.say("n_threads", n=threads)))
+    return said
+
+
+def _fact_table(found: StudyFindings, record: Mapping[str, Any], words: Words) -> Table:
+    """Return the checksums of the data, versions and machine."""
+    rows: Rows = [[words.say("study_hash"), Cell(found.study.fingerprint(), code=True)]]
+    for data, files in (record.get("checksums") or {}).items():
+        rows += [
+            [words.say("study_checksum", data=data, file=file), Cell(md5, code=True)]
+            for file, md5 in files.items()
+        ]
+    layout = record.get("layout") or {}
+    known = {name: layout[name] for name in ("workers", "threads") if name in layout}
+    for name, value in {**(record.get("environment") or {}), **known}.items():
+        rows.append([Cell(name, code=True), Cell(str(value), code=True)])
+    return Table(words.say("study_facts"), [words.say("fact"), words.say("value")], rows, text=(0, 1))

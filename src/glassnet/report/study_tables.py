@@ -7,11 +7,12 @@ from dataclasses import replace
 from urllib.parse import quote
 
 from glassnet.locales.catalogue import Words
-from glassnet.report.axes import written
+from glassnet.report.axes import format_number
 from glassnet.report.diagnoses import Finding, finding_of
-from glassnet.report.tables import Cell, Table, number, setting_tables, setting_text
+from glassnet.report.tables import Cell, Rows, Table, number, setting_tables, setting_text
 from glassnet.study.analysis_of_variance import Source
 from glassnet.study.design import Changes, Study
+from glassnet.study.findings import LEVEL
 from glassnet.study.results import FINISHED, Row
 from glassnet.study.statistics import Comparison, Summary, value_of
 from glassnet.training.options import SECTIONS
@@ -25,21 +26,13 @@ OTHER = -0.35
 #: What a remark is called that no rule of health made.
 WARNING = "warning"
 
-Lines = list[list[str | Cell]]
-
 
 def factor_table(study: Study, starts: Mapping[str, bool], words: Words) -> Table:
     """Return the levels of every factor, or the variants of a list, with what they set.
 
-    Parameters
-    ----------
-    study : Study
-    starts : mapping of str to bool
-        Whether each factor changes the initial parameters, see `Study.changes_start`.
-    words : Words
-        In the reader's language.
+    `starts` says whether each factor changes the initial parameters, see `Study.changes_start`.
     """
-    rows: Lines = []
+    rows: Rows = []
     if study.design == "list":
         for name, changes in study.factors[0].levels.items():
             rows.append([Cell(name, bold=not rows), Cell(_setting(changes) or "–", code=bool(changes))])
@@ -69,33 +62,16 @@ def fixed_tables(study: Study, words: Words) -> list[Table]:
     changed = {key for factor in study.factors for changes in factor.levels.values() for key in changes}
     tables = []
     for section, table in zip(SECTIONS, setting_tables(study.base, words)[1:], strict=True):
-        rows = [row for row in table.rows if f"{section}.{_text(row[0])}" not in changed]
+        named = zip(table.rows, table.cells, strict=True)
+        rows = [row for row, cells in named if f"{section}.{cells[0].text}" not in changed]
         if rows:
             tables.append(replace(table, rows=rows))
     return tables
 
 
-def _text(cell: str | Cell) -> str:
-    return cell.text if isinstance(cell, Cell) else cell
-
-
-def result_table(
-    summaries: Sequence[Summary], measure: str, recommended: str | None, level: float, words: Words
-) -> Table:
-    """Return a row for each variant: the measure over the seeds, and what it costs.
-
-    Parameters
-    ----------
-    summaries : sequence of Summary
-    measure : str
-    recommended : str or None
-        The variant that is set in bold.
-    level : float
-        Of the intervals.
-    words : Words
-        In the reader's language.
-    """
-    rows: Lines = [
+def result_table(summaries: Sequence[Summary], measure: str, recommended: str | None, words: Words) -> Table:
+    """Return a row for each variant: the measure over the seeds, and its cost."""
+    rows: Rows = [
         [
             Cell(one.variant, bold=one.variant == recommended),
             words.say("done_of", done=one.n, all=one.n + one.failures),
@@ -108,17 +84,15 @@ def result_table(
         ]
         for one in summaries
     ]
-    heads = [words.say("variant"), words.say("runs"), words.measure(measure), words.say("deviation")]
-    heads.append(words.say("interval_of_mean", confidence=100 * (1 - level)))
+    heads = [words.say("variant"), words.say("runs"), words.measure(measure), words.say("standard_deviation")]
+    heads.append(words.say("interval_of_mean", confidence=100 * (1 - LEVEL)))
     heads += [words.say(key) for key in ("epoch_seconds", "parameters", "flops")]
     return Table(words.say("results_table"), heads, rows)
 
 
-def difference_table(
-    comparisons: Sequence[Comparison], recommended: str | None, level: float, words: Words
-) -> Table:
+def difference_table(comparisons: Sequence[Comparison], recommended: str | None, words: Words) -> Table:
     """Return a row for each variant but the base: its difference to it, and whether that is more than chance."""
-    rows: Lines = [
+    rows: Rows = [
         [
             Cell(one.variant, bold=one.variant == recommended),
             _number(one.difference, "+"),
@@ -129,7 +103,7 @@ def difference_table(
         for one in comparisons
     ]
     heads = [words.say("variant"), words.say("difference")]
-    heads.append(words.say("interval_of_difference", confidence=100 * (1 - level)))
+    heads.append(words.say("interval_of_difference", confidence=100 * (1 - LEVEL)))
     heads += [words.say(key) for key in ("corrected_p", "verdict")]
     return Table(words.say("differences"), heads, rows, text=(0, 4))
 
@@ -150,12 +124,12 @@ def _interval(low: float | None, high: float | None, words: Words, sign: str = "
 def source_table(sources: Sequence[Source], words: Words) -> Table:
     """Return the analysis of variance, a row a source."""
     names = {"seed": words.say("seed"), "residual": words.say("residual")}
-    rows: Lines = [
+    rows: Rows = [
         [
             names.get(source.kind) or " × ".join(source.factors),
-            written(source.sum_of_squares),
+            format_number(source.sum_of_squares),
             str(source.degrees),
-            "–" if source.F is None else written(source.F),
+            "–" if source.F is None else format_number(source.F),
             number(source.p, ".2g"),
             number(source.corrected, ".2g"),
             f"{source.share:.1%}",
@@ -178,7 +152,7 @@ def is_sick(row: Row) -> bool:
 
 def sick_table(rows: Sequence[Row], words: Words) -> Table | None:
     """Return the runs with something wrong, a row each: how it ended, the root cause, what to try first."""
-    lines: Lines = []
+    lines: Rows = []
     for row in filter(is_sick, rows):
         findings = [finding for finding in findings_of(row, words) if finding.sick]
         titles = words.join(dict.fromkeys(finding.title for finding in findings))
@@ -199,7 +173,7 @@ def remark_table(rows: Sequence[Row], words: Words) -> Table | None:
         found += [Cell(str(one.cause), foreign=True) for one in row.diagnoses if one.kind == WARNING]
         for cell in found:
             runs.setdefault(cell, {}).setdefault(row.variant, []).append(str(row.seed))
-    lines: Lines = [[cell, _which(seeds, words)] for cell, seeds in runs.items()]
+    lines: Rows = [[cell, _which(seeds, words)] for cell, seeds in runs.items()]
     heads = [words.say("remark"), words.say("which_runs")]
     return Table(words.say("remarks"), heads, lines, text=(0, 1)) if lines else None
 
@@ -215,20 +189,14 @@ def _which(seeds: Mapping[str, Sequence[str]], words: Words) -> str:
 def hash_table(rows: Sequence[Row], kind: str, words: Words) -> Table:
     """Return a hash of every run, a row a variant, a column a seed; what is not the base's is coloured.
 
-    Parameters
-    ----------
-    rows : sequence of Row
-        The base's first.
-    kind : {"start", "order"}
-    words : Words
-        In the reader's language.
+    The base's rows come first. `kind` is ``"start"`` or ``"order"``.
     """
     seeds = list(dict.fromkeys(row.seed for row in rows))
     hashes: dict[str, dict[int, str]] = {}
     for row in rows:
         hashes.setdefault(row.variant, {})[row.seed] = getattr(row, kind)
     base = next(iter(hashes.values()))
-    lines: Lines = []
+    lines: Rows = []
     for variant, found in hashes.items():
         cells = []
         for seed in seeds:
@@ -242,7 +210,7 @@ def hash_table(rows: Sequence[Row], kind: str, words: Words) -> Table:
 
 def run_table(rows: Sequence[Row], measure: str, words: Words) -> Table:
     """Return a row for each run, with a link to its folder."""
-    lines: Lines = [
+    lines: Rows = [
         [
             row.variant,
             str(row.seed),

@@ -12,7 +12,7 @@ import numpy as np
 
 from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
-from glassnet.report.axes import written
+from glassnet.report.axes import format_number
 from glassnet.report.error_analysis import Fit, LabelScore, Mistake
 from glassnet.training.config import RunConfig
 from glassnet.training.history import COLUMNS, History
@@ -36,19 +36,9 @@ MOST_EPOCHS = 200
 class Cell:
     """A cell with more to it than its text.
 
-    Attributes
-    ----------
-    text : str
-    shade : float
-        From -1 to 1, how strongly it is coloured: below zero as wrong, above as right.
-    bold, code : bool
-        How its text is set.
-    full : str
-        What the text is short for: seen when it is pointed at, and in Markdown in its place.
-    address : str
-        Where it leads to.
-    foreign : bool
-        Whether it is in English, whatever the page's language.
+    `shade`, from -1 to 1, says how strongly it is coloured: below zero as wrong, above as right. `full` is what
+    the text is short for: it is seen when the cell is pointed at, and in Markdown in its place. `address` is where
+    it leads to. A `foreign` text is in English, whatever the page's language.
     """
 
     text: str
@@ -60,31 +50,21 @@ class Cell:
     foreign: bool = False
 
 
+#: Cells row by row; one that is only a text may be given as that.
+Rows = list[list[str | Cell]]
+
+
 @dataclass(frozen=True)
 class Table:
     """A table whose first column says what each row is.
 
-    Attributes
-    ----------
-    caption : str
-        What it is a table of.
-    header : list of str
-        One for each column.
-    rows : list of list of str or Cell
-        As long as the header.
-    text : tuple of int
-        Columns set left; the others hold numbers.
-    note : str
-        What is said below it.
-    turned : bool
-        Whether the header stands upright, over narrow columns.
-    dense : bool
-        Whether the cells are a matrix, close together.
+    The columns in `text` are set left, the others hold numbers. `note` stands below. A `turned` header stands
+    upright over narrow columns. The cells of a `dense` table are a matrix, close together.
     """
 
     caption: str
     header: list[str]
-    rows: list[list[str | Cell]]
+    rows: Rows
     text: tuple[int, ...] = (0,)
     note: str = ""
     turned: bool = False
@@ -97,28 +77,12 @@ class Table:
 
 
 def share(value: float | None) -> str:
-    """Return a share with three digits, a dash for none.
-
-    Examples
-    --------
-    >>> share(0.98765), share(None)
-    ('0.988', '–')
-    """
+    """Return a share with three digits, a dash for none."""
     return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
 
 
 def setting_tables(config: RunConfig, words: Words) -> list[Table]:
-    """Return the settings of a run, a table a section; bold is what differs from the default.
-
-    Examples
-    --------
-    >>> from glassnet.training.config import configure
-    >>> tables = setting_tables(configure({"data": {"dataset": "digits"}, "training": {"epochs": 3}}), Words("en"))
-    >>> [table.caption for table in tables]
-    ['Run', 'Data', 'Network', 'Training']
-    >>> [cell.text for cell in tables[3].cells[1]], tables[3].cells[1][1].bold
-    (['epochs', '3'], True)
-    """
+    """Return the settings of a run, a table a section; bold is what differs from the default."""
     tables = [_setting_table("run", config, ["seed"], words)]
     for section in SECTIONS:
         part = getattr(config, section)
@@ -127,7 +91,7 @@ def setting_tables(config: RunConfig, words: Words) -> list[Table]:
 
 
 def _setting_table(section: str, part: Any, names: list[str], words: Words) -> Table:
-    rows: list[list[str | Cell]] = []
+    rows: Rows = []
     for name in names:
         value = getattr(part, name)
         if value is None or value == {}:
@@ -155,7 +119,7 @@ def history_table(history: History, words: Words) -> Table:
     columns = [name for name in (*COLUMNS, *measures) if name != "threads"]
     columns = [name for name in columns if any(record.row().get(name) is not None for record in records)]
     heads = {"seconds": words.say("epoch_seconds")}
-    rows: list[list[str | Cell]] = []
+    rows: Rows = []
     for record in chosen:
         values = record.row()
         rows.append([_number(name, values.get(name)) for name in columns])
@@ -174,13 +138,13 @@ def _number(column: str, value: float | None) -> str:
         return f"{value:.4f}"
     if column == "seconds":
         return f"{value:.2f}"
-    return f"{value:.4f}" if "loss" in column and 0.001 <= value < 1000 else written(value)
+    return f"{value:.4f}" if "loss" in column and 0.001 <= value < 1000 else format_number(value)
 
 
 def class_table(scores: Sequence[ClassScore], words: Words) -> Table:
     """Return precision, recall, F1 and number of rows of every class."""
     heads = [words.say(key) for key in ("class", "precision", "recall", "measures.f1", "support", "taken_for")]
-    rows: list[list[str | Cell]] = [
+    rows: Rows = [
         [
             score.name,
             share(score.precision),
@@ -198,7 +162,7 @@ def label_table(scores: Sequence[LabelScore], words: Words) -> Table:
     """Return how well every label is recognised, where a row has several."""
     keys = ("label", "precision", "measures.sensitivity", "measures.specificity", "measures.auc", "positives")
     heads = [words.say(key) for key in keys]
-    rows: list[list[str | Cell]] = [
+    rows: Rows = [
         [s.name, share(s.precision), share(s.sensitivity), share(s.specificity), share(s.auc), f"{s.rows:,}"]
         for s in scores
     ]
@@ -208,26 +172,14 @@ def label_table(scores: Sequence[LabelScore], words: Words) -> Table:
 def confusion_table(confusion: Array, names: Sequence[str], words: Words) -> Table:
     """Return how often each class was taken for each other, shaded by the share of the true class.
 
-    Wrong cells are shaded by the root of the share, so that rare mistakes can still be seen. With more than
-    `MOST_CLASSES` classes it is a list of the most frequent mistakes.
-
-    Parameters
-    ----------
-    confusion : ndarray of shape (k, k)
-        Rows of each true class by predicted class.
-    names : sequence of str
-        Of the k classes.
-
-    Examples
-    --------
-    >>> table = confusion_table(np.array([[9, 1], [0, 10]]), ["cat", "dog"], Words("en"))
-    >>> [[(cell.text, round(cell.shade, 2)) for cell in row[1:]] for row in table.cells]
-    [[('9', 0.9), ('1', -0.32)], [('0', 0.0), ('10', 1.0)]]
+    `confusion` has shape (k, k): rows of each true class by predicted class. Wrong cells are shaded by the root of
+    the share, so that rare mistakes can still be seen. With more than `MOST_CLASSES` classes it is a list of the
+    most frequent mistakes.
     """
     if len(names) > MOST_CLASSES:
         return _most_frequent(confusion, names, words)
     totals = confusion.sum(axis=1)
-    rows: list[list[str | Cell]] = []
+    rows: Rows = []
     for true, name in enumerate(names):
         row: list[str | Cell] = [name]
         for predicted, count in enumerate(confusion[true]):
@@ -244,9 +196,7 @@ def _most_frequent(confusion: Array, names: Sequence[str], words: Words) -> Tabl
     np.fill_diagonal(wrong, 0)
     worst = np.argsort(-wrong, axis=None, kind="stable")[:MOST_CONFUSIONS]
     pairs = [np.unravel_index(place, wrong.shape) for place in worst if wrong.flat[place]]
-    rows: list[list[str | Cell]] = [
-        [names[true], names[said], f"{int(wrong[true, said]):,}"] for true, said in pairs
-    ]
+    rows: Rows = [[names[true], names[said], f"{int(wrong[true, said]):,}"] for true, said in pairs]
     note = words.say("confusion_large", n=len(names), most=len(rows))
     heads = [words.say(key) for key in ("true", "predicted", "rows")]
     return Table(words.say("confusion"), heads, rows, text=(0, 1), note=note)
@@ -255,31 +205,19 @@ def _most_frequent(confusion: Array, names: Sequence[str], words: Words) -> Tabl
 def mistake_table(mistakes: Sequence[Mistake], words: Words) -> Table:
     """Return the worst mistakes, the worst first."""
     heads = [words.say(key) for key in ("row", "true", "predicted", "probability", "measures.loss")]
-    rows: list[list[str | Cell]] = [
-        [str(m.row), m.true, m.predicted, probability(m.probability), written(m.loss)] for m in mistakes
+    rows: Rows = [
+        [str(m.row), m.true, m.predicted, probability(m.probability), format_number(m.loss)] for m in mistakes
     ]
     return Table(words.say("mistakes"), heads, rows, text=(0, 1, 2))
 
 
 def number(value: float | None, form: str) -> str:
-    """Return a number in a format of `format`, a dash for none.
-
-    Examples
-    --------
-    >>> number(0.904512, ".2g"), number(None, ".2g")
-    ('0.9', '–')
-    """
+    """Return a number in a format of `format`, a dash for None."""
     return "–" if value is None else f"{value:{form}}"
 
 
 def probability(value: float | None) -> str:
-    """Return a probability as a percentage, a dash for none; never 100 % where it is less.
-
-    Examples
-    --------
-    >>> probability(0.876), probability(0.99999), probability(1.0)
-    ('87.6 %', '> 99.9 %', '100.0 %')
-    """
+    """Return a probability as a percentage, a dash for none; never 100 % where it is less."""
     if value is None:
         return "–"
     return "> 99.9 %" if 0.9995 <= value < 1 else f"{100 * value:.1f} %"
@@ -288,7 +226,7 @@ def probability(value: float | None) -> str:
 def fit_table(fits: Sequence[Fit], words: Words) -> Table:
     """Return the errors of every output, where the targets are numbers."""
     heads = [words.say(key) for key in ("output", "mean_error", "largest_error", "correlation")]
-    rows: list[list[str | Cell]] = []
+    rows: Rows = []
     for fit in fits:
         errors = np.abs(fit.predicted - fit.true)
         varies = np.ptp(fit.true) > 0 and np.ptp(fit.predicted) > 0
@@ -296,8 +234,8 @@ def fit_table(fits: Sequence[Fit], words: Words) -> Table:
         rows.append(
             [
                 Cell(fit.name, code=True) if fit.name else words.say("fit"),
-                written(errors.mean()),
-                written(errors.max()),
+                format_number(errors.mean()),
+                format_number(errors.max()),
                 share(correlation),
             ]
         )

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from glassnet.locales.catalogue import Words
-from glassnet.report.axes import written
+from glassnet.report.axes import format_number
 from glassnet.report.curves import Chart, Curve, Drawing, draw
 from glassnet.report.run_curves import describe_chart
-from glassnet.report.tables import Cell, Table
+from glassnet.report.tables import Rows, Table
 from glassnet.training.health.vitals import LayerVitals, Vitals
 
 #: Layers that a chart has curves for; of more, so many are drawn, evenly chosen, with the first and the last.
@@ -50,25 +50,13 @@ SIZES = (
 def vital_curves(vitals: Sequence[Vitals], words: Words) -> tuple[list[tuple[Drawing, str]], list[str]]:
     """Lay out what was measured, a small chart a measure, over the steps of training: a curve a layer.
 
-    Parameters
-    ----------
-    vitals : sequence of Vitals
-        In the order of steps; a single one makes no curves.
-    words : Words
-        In the reader's language.
-
-    Returns
-    -------
-    drawings : list of (Drawing, str)
-        Each with a sentence for those who cannot see it. Dead and saturated units have charts only where there
-        were any.
-    notes : list of str
-        What is to be known about them; none where nothing was measured.
+    Returns the drawings, each with a sentence for those who cannot see it, and what is to be known about them.
+    Dead and saturated units have charts only where there were any. A single examination makes no curves.
     """
     if not vitals:
         return [], []
     depth = len(vitals[0].layers)
-    layers = _evenly(depth, MOST_LAYERS)
+    layers = _choose_evenly(depth, MOST_LAYERS)
     ill = [share for share in SHARES if any(share.of(layer) for one in vitals for layer in one.layers)]
     calm = {"": "all_alive", "saturated": "none_dead", "dead": "none_saturated"}.get("".join(s.key for s in ill))
     notes = [words.say("vitals_about", n=len(vitals)), *([words.say(calm)] if calm else [])]
@@ -82,10 +70,10 @@ def vital_curves(vitals: Sequence[Vitals], words: Words) -> tuple[list[tuple[Dra
 
 def _chart(measure: Measure, vitals: Sequence[Vitals], layers: list[int], words: Words) -> Chart:
     depth, steps = len(vitals[0].layers), [float(one.step) for one in vitals]
-    curves = [
-        Curve(_layer_name(place, depth, words), steps, [measure.of(one.layers[place]) for one in vitals])
-        for place in layers
-    ]
+    curves = []
+    for place in layers:
+        name = words.say("layer_out" if place == depth - 1 else "layer_n", n=place + 1)
+        curves.append(Curve(name, steps, [measure.of(one.layers[place]) for one in vitals]))
     if measure in SHARES and not any(curves[-1].mean):  # an output seldom can be ill
         curves = curves[:-1]
     return Chart(
@@ -100,34 +88,25 @@ def _chart(measure: Measure, vitals: Sequence[Vitals], layers: list[int], words:
     )
 
 
-def _layer_name(place: int, depth: int, words: Words) -> str:
-    return words.say("layer_out" if place == depth - 1 else "layer_n", n=place + 1)
-
-
-def _evenly(n: int, most: int) -> list[int]:
+def _choose_evenly(n: int, most: int) -> list[int]:
     """Return at most so many of n places, evenly spread, the first and the last among them."""
     return sorted({round(place) for place in np.linspace(0, n - 1, min(n, most))})
 
 
 def vital_table(vitals: Sequence[Vitals], words: Words) -> Table:
-    """Return the same numbers, a row for each layer at each examination.
-
-    Examples
-    --------
-    >>> layer = LayerVitals(1, 4, (0, 2), (), (), 0.5, 0.0, 1.25, 0.5, 0.6, 2.0, 0.125, 0.004)
-    >>> table = vital_table([Vitals(16, 0.7, (0.5,), 0.1, None, (layer,))], Words("en"))
-    >>> [cell.text for cell in table.cells[0]]
-    ['16', '1', '2 / 4', '0 / 4', '1.25', '0.004', '0.125']
-    """
-    chosen = _evenly(len(vitals), MOST_EXAMINATIONS)
+    """Return the same numbers, a row for each layer at each examination."""
+    chosen = _choose_evenly(len(vitals), MOST_EXAMINATIONS)
     heads = [words.say("step"), words.say("layer"), words.measure("dead_units"), words.measure("saturated_units")]
     heads += [words.say("spread"), words.measure("update_ratio"), words.measure("gradient_norm")]
-    rows: list[list[str | Cell]] = [
+    rows: Rows = [
         [
             f"{vitals[place].step:,}",
             str(layer.layer),
             *(f"{len(units)} / {layer.units}" for units in (layer.dead, layer.saturated)),
-            *(_number(value) for value in (layer.pre_activation_spread, layer.update_ratio, layer.gradient_norm)),
+            *(
+                "–" if value is None else format_number(value)  # it is not known, or was not finite
+                for value in (layer.pre_activation_spread, layer.update_ratio, layer.gradient_norm)
+            ),
         ]
         for place in chosen
         for layer in vitals[place].layers
@@ -135,8 +114,3 @@ def vital_table(vitals: Sequence[Vitals], words: Words) -> Table:
     fewer = len(chosen) < len(vitals)
     note = words.say("some_examinations", shown=len(chosen), n=len(vitals)) if fewer else ""
     return Table(words.say("vitals_table"), heads, rows, text=(), note=note)
-
-
-def _number(value: float | None) -> str:
-    """Return a number, a dash for one that is not known or was not finite."""
-    return "–" if value is None else written(value)

@@ -1,25 +1,158 @@
-"""The questions that the report left open, answered from the runs that repeat it, in the reader's language."""
+"""The questions that the report of ``seed-report`` left open, answered from the runs that repeat it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from glassnet.locales.catalogue import Words
-from glassnet.reproductions.seed_report import (
-    BEST_PLAN,
-    DIVIDED,
-    PRINTED_ADAM,
-    PRINTED_CONSTANT,
-    RATES,
-    SOUND,
-    TEST_LOSSES,
-    Facts,
-    Typical,
-)
+import numpy as np
+
+from glassnet.locales.catalogue import Message, Words
+from glassnet.nn.activations import Array
+from glassnet.reproductions.outcomes import Outcome
 from glassnet.study.design import BASE
 from glassnet.study.interactions import CANNOT_BE_TOLD, INTERACT, InteractionTest
-from glassnet.study.statistics import BETTER, WORSE, Comparison
+from glassnet.study.results import FINISHED
+from glassnet.study.statistics import BETTER, WORSE, Comparison, compare
+
+#: Learning rates of tanh below the 0.1 of all others, one that is printed and two smaller ones: their variants.
+RATES = {"0.01": "tanh, lr 0.01", "0.001": "tanh, lr 0.001", "0.0001": "tanh, lr 0.0001"}
+
+#: What the report ranks by one run each: the base, and these networks and optimizers.
+RANKED = (BASE, "784-256-1", "784-392-196-49-1", "SGD", "Adam")
+
+#: The network that its conclusion recommends, and a usual one that trains for as long.
+BEST_PLAN, SOUND = "Adam", "sound"
+
+#: Adam with its step divided by the pixels, as the report's GD has it; the last loss and the accuracy as printed.
+DIVIDED, PRINTED_ADAM = "Adam / 784", (8086.5, 0.2515)
+
+#: By network: the loss of 100 test images as printed, and two training losses near the end, one epoch of the same
+#: phase after the other (the smallest network oscillates from epoch to epoch).
+TEST_LOSSES = {
+    "784-256-1": (749.6, (751.0, 750.3)),
+    BASE: (208.8, (209.22, 209.02)),
+    "784-392-196-49-1": (271.7, (272.2, 271.9)),
+}
+
+#: Printed with ReLU and ReLU3, in every epoch.
+PRINTED_CONSTANT = 6009.0
+
+#: The diagnosis of a network that says the same to every image.
+CONSTANT = "constant-output"
+
+
+@dataclass(frozen=True)
+class Typical:
+    """A variant's figures, means over the runs that finished.
+
+    `lost` runs diverged or failed. `kinds` is what its runs suffer from, and `cause` that of the first diagnosis.
+    """
+
+    lost: int
+    train_loss: float | None
+    test_accuracy: float | None
+    seconds: float | None
+    kinds: tuple[str, ...]
+    cause: Message | None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the open questions are answered with.
+
+    Attributes
+    ----------
+    typical : dict of str to Typical
+        By variant.
+    constant_loss : float
+        What the best constant answer costs on the 600 images.
+    printed_answer, our_answer : float or None
+        The constant answers that cost what is printed with ReLU, and what our ReLU networks cost; None where no
+        constant costs that, or ours do not all say the same to every image.
+    ranked : list of Comparison
+        Differences in test accuracy to the base, seed by seed, of all that the report ranks.
+    continued : dict of str to float
+        What the training loss of the epoch after the last printed one would be, if the last step were repeated.
+    test_loss : dict of str to float or None
+        Ours by network: what 100 test images cost on average.
+    """
+
+    typical: dict[str, Typical]
+    constant_loss: float
+    printed_answer: float | None
+    our_answer: float | None
+    ranked: list[Comparison]
+    continued: dict[str, float]
+    test_loss: dict[str, float | None]
+
+
+def gather_facts(outcomes: Mapping[str, Mapping[int, Outcome]], y: Array) -> Facts:
+    """Gather what the open questions are answered with; `y` of shape (n,) holds the class numbers."""
+    # a run's test figures are among its measures here
+    ranked = [
+        replace(one.row, measures=one.row.measures | one.test)
+        for name in RANKED
+        for one in outcomes[name].values()
+    ]
+    return Facts(
+        typical={name: _summarise(runs) for name, runs in outcomes.items()},
+        constant_loss=len(y) * float(np.var(y)) / 2,
+        printed_answer=constant_answer(PRINTED_CONSTANT, y),
+        our_answer=_our_answer(outcomes["ReLU"], y),
+        ranked=compare(ranked, BASE, "test_accuracy"),
+        continued={name: 2 * after - before for name, (_, (before, after)) in TEST_LOSSES.items()},
+        test_loss={name: _test_loss(outcomes[name]) for name in TEST_LOSSES},
+    )
+
+
+def constant_answer(loss: float, y: Array) -> float | None:
+    """Return the constant answer c, the smaller of two, that costs so much: 1/2 sum (y - c)^2 = loss.
+
+    With the mean m and the variance v of n class numbers, c = m - sqrt(2 loss / n - v).
+    """
+    spread = 2 * loss / len(y) - float(np.var(y))
+    return None if spread < 0 else float(np.mean(y)) - math.sqrt(spread)
+
+
+def _our_answer(runs: Mapping[int, Outcome], y: Array) -> float | None:
+    """Return the constant answer that all runs end with; None where they do not all give one, and the same."""
+    losses = {round(one.columns["train_loss"][-1], 1) for one in runs.values() if _is_constant(one)}
+    same = len(losses) == 1 and all(map(_is_constant, runs.values()))
+    return constant_answer(losses.pop(), y) if same else None
+
+
+def _is_constant(one: Outcome) -> bool:
+    """Whether a run ended with a network that says the same to every image."""
+    return one.row.status == FINISHED and any(record["kind"] == CONSTANT for record in one.row.health)
+
+
+def _summarise(runs: Mapping[int, Outcome]) -> Typical:
+    finished = [one for one in runs.values() if one.row.status == FINISHED]
+    losses = [one.columns["train_loss"][-1] for one in finished if one.columns.get("train_loss")]
+    accuracies = [one.test["test_accuracy"] for one in finished if "test_accuracy" in one.test]
+    sick = [found for one in runs.values() for found in one.row.diagnoses if found.sick]
+    return Typical(
+        len(runs) - len(finished),
+        _mean(losses),
+        _mean(accuracies),
+        _mean([one.row.seconds for one in finished]),
+        tuple(dict.fromkeys(found.kind for found in sick)),
+        sick[0].cause if sick else None,
+    )
+
+
+def _test_loss(runs: Mapping[int, Outcome]) -> float | None:
+    """Return what 100 test images cost, as the report prints it."""
+    mean = _mean([one.test["test_loss"] for one in runs.values() if "test_loss" in one.test])
+    return None if mean is None else 100 * mean
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return statistics.fmean(values) if values else None
 
 
 class Answer(NamedTuple):
@@ -30,38 +163,28 @@ class Answer(NamedTuple):
 
 
 def open_questions(found: Facts, together: InteractionTest, words: Words) -> list[Answer]:
-    """Answer each question that the report left open, with the evidence.
-
-    Parameters
-    ----------
-    found : Facts
-        From `glassnet.reproductions.seed_report.facts`.
-    together : InteractionTest
-        Of the study ``seed-report-factors``.
-    words : Words
-        In the reader's language.
-    """
+    """Answer each question that the report left open, in the reader's language and with the evidence."""
     answers = {
-        "q_relu": _relu(found, words),
-        "q_constant": _constant(found, words),
-        "q_tanh": _tanh(found, words),
-        "q_independent": _independent(together, words),
-        "q_one_seed": _one_seed(found.ranked, words),
-        "q_plan": _plan(found, words),
-        "q_adam": _adam(found, words),
-        "q_test_loss": _test_losses(found, words),
+        "q_relu": _answer_relu(found, words),
+        "q_constant": _answer_constant(found, words),
+        "q_tanh": _answer_tanh(found, words),
+        "q_independent": _answer_independent(together, words),
+        "q_one_seed": _answer_one_seed(found.ranked, words),
+        "q_plan": _answer_plan(found, words),
+        "q_adam": _answer_adam(found, words),
+        "q_test_loss": _answer_test_losses(found, words),
     }
     return [Answer(words.say(question), text) for question, text in answers.items()]
 
 
-def _relu(found: Facts, words: Words) -> str:
+def _answer_relu(found: Facts, words: Words) -> str:
     relu, mended = found.typical["ReLU"], found.typical["ReLU, remedied"]
     kinds = [*relu.kinds, *found.typical["ReLU3"].kinds]
     key = "q_relu_start" if _beats(mended, found) else "q_relu_untold"
-    return words.say(key, cause=_cause(relu, words), kinds=_named(kinds), **_reached(mended))
+    return words.say(key, cause=_cause(relu, words), kinds=_list_once(kinds), **_reached(mended))
 
 
-def _constant(found: Facts, words: Words) -> str:
+def _answer_constant(found: Facts, words: Words) -> str:
     theirs, ours = found.printed_answer, found.our_answer
     if theirs is None:
         return words.say("q_constant_none", printed=PRINTED_CONSTANT, best=found.constant_loss)
@@ -73,7 +196,7 @@ def _constant(found: Facts, words: Words) -> str:
     return f"{said}{words.say(key, ours=ours, theirs=theirs, loss=loss)}"
 
 
-def _tanh(found: Facts, words: Words) -> str:
+def _answer_tanh(found: Facts, words: Words) -> str:
     tried = [found.typical[name] for name in RATES.values()]
     return words.say(
         "q_tanh_yes" if any(_beats(one, found) for one in tried) else "q_tanh_no",
@@ -81,7 +204,7 @@ def _tanh(found: Facts, words: Words) -> str:
         losses=[one.train_loss for one in tried],
         best=found.constant_loss,
         cause=_cause(tried[0], words),
-        kinds=_named([kind for one in tried for kind in one.kinds]),
+        kinds=_list_once([kind for one in tried for kind in one.kinds]),
         **_reached(found.typical["tanh, remedied"]),
     )
 
@@ -95,7 +218,7 @@ def _reached(one: Typical) -> dict[str, float | None]:
     return {"loss": one.train_loss, "accuracy": one.test_accuracy}
 
 
-def _independent(together: InteractionTest, words: Words) -> str:
+def _answer_independent(together: InteractionTest, words: Words) -> str:
     additive = together.additive
     if together.verdict == CANNOT_BE_TOLD or additive is None:
         return words.say("q_untold", missing=len(together.missing))
@@ -114,7 +237,7 @@ def _independent(together: InteractionTest, words: Words) -> str:
     )
 
 
-def _one_seed(comparisons: Sequence[Comparison], words: Words) -> str:
+def _answer_one_seed(comparisons: Sequence[Comparison], words: Words) -> str:
     parts = [
         words.say(
             "q_difference",
@@ -131,7 +254,7 @@ def _one_seed(comparisons: Sequence[Comparison], words: Words) -> str:
     return words.say(key, n=seeds, found=parts)
 
 
-def _plan(found: Facts, words: Words) -> str:
+def _answer_plan(found: Facts, words: Words) -> str:
     plan, sound, base = (found.typical[name] for name in (BEST_PLAN, SOUND, BASE))
     others = [one.test_accuracy for one in (sound, base) if one.test_accuracy is not None]
     better = plan.test_accuracy is None or any(other > plan.test_accuracy for other in others)
@@ -148,7 +271,7 @@ def _plan(found: Facts, words: Words) -> str:
     )
 
 
-def _adam(found: Facts, words: Words) -> str:
+def _answer_adam(found: Facts, words: Words) -> str:
     adam, divided = found.typical[BEST_PLAN], found.typical[DIVIDED]
     loss, accuracy = PRINTED_ADAM
     return words.say(
@@ -162,7 +285,7 @@ def _adam(found: Facts, words: Words) -> str:
     )
 
 
-def _test_losses(found: Facts, words: Words) -> str:
+def _answer_test_losses(found: Facts, words: Words) -> str:
     parts = [
         words.say("q_continued", printed=TEST_LOSSES[name][0], next=value)
         for name, value in found.continued.items()
@@ -170,7 +293,7 @@ def _test_losses(found: Facts, words: Words) -> str:
     return words.say("q_test_loss_is", found=parts, ours=list(found.test_loss.values()))
 
 
-def _named(kinds: Sequence[str]) -> list[str] | None:
+def _list_once(kinds: Sequence[str]) -> list[str] | None:
     """Return each kind once; None for none."""
     return list(dict.fromkeys(kinds)) or None
 

@@ -82,14 +82,8 @@ Outcomes = dict[str, dict[int, Outcome]]
 def outcomes_of(folder: Path, rows: Sequence[Row], data_dir: str | Path | None = None) -> Outcomes:
     """Return what came of the runs of a study by variant and seed; the test rows are opened for all of them.
 
-    Parameters
-    ----------
-    folder : Path
-        The study's.
-    rows : sequence of Row
-        From `run_study`.
-    data_dir : path, optional
-        Folder of the data sets, in place of the one that GLASSNET_DATA names.
+    `folder` is the study's; `data_dir` is the folder of the data sets, in place of the one that GLASSNET_DATA
+    names.
     """
     data_cache = DataCache(data_dir)
     found: Outcomes = {}
@@ -131,13 +125,6 @@ def behaviour_of(losses: Sequence[float], constant_loss: float) -> str:
     mean loss is no smaller than that of the best constant answer, or is no number; ``"oscillates"``: the loss
     changes its direction at a share of `TURNS` of them or more, by more than `SWING` of itself on average;
     ``"learns"``: neither.
-
-    Examples
-    --------
-    >>> behaviour_of([9.0, 9.0, 9.0], 5.0), behaviour_of([9.0, 4.0, 1.0], 4.5)
-    ('fails', 'learns')
-    >>> behaviour_of([829.0, 751.0, 828.3, 750.3, 827.6], 2465.8)
-    'oscillates'
     """
     last = np.array(losses[-min(LAST, -(-len(losses) // 2)) :], float)
     if not len(last) or not np.isfinite(last).all() or last.mean() >= constant_loss:

@@ -4,104 +4,58 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from shlex import join
+from types import SimpleNamespace
 
 from glassnet.locales.catalogue import Words
-from glassnet.report.axes import written
+from glassnet.report.axes import format_number
 from glassnet.report.rendering import REPORT_FILE, write_pages
 from glassnet.report.study_tables import is_sick, sick_table
-from glassnet.report.tables import Cell, Table
+from glassnet.report.tables import Cell, Rows, Table
 from glassnet.reproductions.open_questions import Answer, open_questions
 from glassnet.reproductions.publication import Figure
-from glassnet.reproductions.reproduce import NOT, REPRODUCED, SAME, Compared, Judged, JudgedOrder, Reproduction
+from glassnet.reproductions.reproduce import (
+    NOT,
+    REPRODUCED,
+    SAME,
+    FigureComparison,
+    OrderVerdict,
+    Reproduction,
+    RowVerdict,
+)
 from glassnet.runtime.environment import environment
-from glassnet.study.results import Row
-
-
-@dataclass(frozen=True)
-class ReproductionReport:
-    """Everything that the page says, in the order in which it says it.
-
-    Attributes
-    ----------
-    title, verdict : str
-    printed_in, about : str
-        Where it is printed; how the settings follow from its own, in English.
-    tables : list of Table
-        Printed figures beside ours, a table for each that is printed.
-    reasons : list of str
-        Why rows are not reproduced.
-    orders : list of str
-    sick : Table or None
-        Of each variant the first run that is sick, with cause and remedy, and every run that was lost.
-    answers : list of Answer
-    command : str
-        What repeats it.
-    studies : list of str
-        The reports of its studies, relative to the page.
-    version : str
-        Of glassnet.
-    """
-
-    title: str
-    verdict: str
-    printed_in: str
-    about: str
-    tables: list[Table]
-    reasons: list[str]
-    orders: list[str]
-    sick: Table | None
-    answers: list[Answer]
-    command: str
-    studies: list[str]
-    version: str
 
 
 def write_reproduction_report(found: Reproduction, words: Words) -> Path:
     """Write ``report.html`` and ``report.md`` into the folder of a reproduction, both whole or neither.
 
-    Returns
-    -------
-    Path
-        Of ``report.html``.
-
-    Raises
-    ------
-    FileError
-        If the folder cannot be written; an older report then stands.
+    Returns the path of ``report.html``. Raises FileError if the folder cannot be written; an older report then
+    stands.
     """
     publication = found.publication
-    names = dict.fromkeys(one.row.table for one in found.rows)
-    report = ReproductionReport(
+    # of each variant the first run that is sick, and every run that was lost
+    first = [next(filter(is_sick, (one.row for one in runs.values())), None) for runs in found.outcomes.values()]
+    sick = [row for row in first if row is not None and row not in found.failed] + found.failed
+    language = [] if words.language == "en" else ["--lang", words.language]
+    report = SimpleNamespace(
         title=publication.title,
         verdict=verdict_of(found.rows, words),
         printed_in=words.say("printed_in", source=publication.source),
         about=publication.about,
         tables=[
-            printed_table([one for one in found.rows if one.row.table == name], words, name) for name in names
+            printed_table([one for one in found.rows if one.row.table == name], words, name)
+            for name in dict.fromkeys(one.row.table for one in found.rows)
         ],
         reasons=reasons_of(found.rows, words),
         orders=[order_text(one, words) for one in found.orders],
-        sick=sick_table(_sick_runs(found), words),
+        sick=sick_table(sick, words),
         answers=answers_of(found, words),
-        command=_command(found, words),
+        command=join(["glassnet", "reproduce", publication.name, "--folder", f"{found.folder}-again", *language]),
         studies=[f"{folder}/{REPORT_FILE}" for folder in found.studies],
         version=environment()["glassnet"],
     )
     return write_pages(found.folder, "reproduction", report, words)
-
-
-def _sick_runs(found: Reproduction) -> list[Row]:
-    first = [next(filter(is_sick, (one.row for one in runs.values())), None) for runs in found.outcomes.values()]
-    return [row for row in first if row is not None and row not in found.failed] + found.failed
-
-
-def _command(found: Reproduction, words: Words) -> str:
-    """Return what repeats it, and writes a page in the same language."""
-    language = [] if words.language == "en" else ["--lang", words.language]
-    return join(["glassnet", "reproduce", found.publication.name, "--folder", f"{found.folder}-again", *language])
 
 
 def answers_of(found: Reproduction, words: Words) -> list[Answer]:
@@ -111,32 +65,26 @@ def answers_of(found: Reproduction, words: Words) -> list[Answer]:
     return open_questions(found.facts, found.together, words)
 
 
-def verdict_of(judged: Sequence[Judged], words: Words) -> str:
+def verdict_of(rows: Sequence[RowVerdict], words: Words) -> str:
     """Return how many rows are reproduced."""
-    counts = Counter(one.verdict for one in judged)
+    counts = Counter(one.verdict for one in rows)
     return words.say(
         "reproduction_verdict",
-        rows=len(judged),
+        rows=len(rows),
         reproduced=counts[REPRODUCED],
         same=counts[SAME],
         failed=counts[NOT],
     )
 
 
-def printed_table(judged: Sequence[Judged], words: Words, name: str = "") -> Table:
+def printed_table(rows: Sequence[RowVerdict], words: Words, name: str = "") -> Table:
     """Return a line for each printed figure: what is printed, ours, and the verdict on its row.
 
-    Parameters
-    ----------
-    judged : sequence of Judged
-    words : Words
-        In the reader's language.
-    name : str, optional
-        Of the table in which they are printed.
+    `name` is that of the table in which they are printed.
     """
-    lines: list[list[str | Cell]] = []
-    seeds = max((one.of for row in judged for one in row.comparisons), default=0)
-    for row in judged:
+    lines: Rows = []
+    seeds = max((one.of for row in rows for one in row.comparisons), default=0)
+    for row in rows:
         for place, one in enumerate(row.comparisons):
             first = place == 0
             by_best = one.figure.seeds == "best"
@@ -166,12 +114,12 @@ def quantity_text(figure: Figure, words: Words) -> str:
     return words.say("best_epoch_of", measure=name) if figure.epoch == "best" else name
 
 
-def reasons_of(judged: Sequence[Judged], words: Words) -> list[str]:
+def reasons_of(rows: Sequence[RowVerdict], words: Words) -> list[str]:
     """Return why rows are not reproduced, a sentence for each of these."""
-    return [_reason(row, words) for row in judged if row.verdict == NOT]
+    return [_reason(row, words) for row in rows if row.verdict == NOT]
 
 
-def _reason(row: Judged, words: Words) -> str:
+def _reason(row: RowVerdict, words: Words) -> str:
     why = []
     if row.behaviour and not row.same_behaviour:
         why.append(words.say("other_behaviour", ours=row.behaviour, printed=row.row.behaviour))
@@ -183,7 +131,7 @@ def _reason(row: Judged, words: Words) -> str:
     return words.say("because", row=row.row.label, verdict=NOT, why=why)
 
 
-def _outside(one: Compared, words: Words) -> str:
+def _outside(one: FigureComparison, words: Words) -> str:
     quantity = quantity_text(one.figure, words)
     if one.ours is None:
         return words.say("no_figure", quantity=quantity)
@@ -193,14 +141,14 @@ def _outside(one: Compared, words: Words) -> str:
     return words.say("outside", quantity=quantity, ours=_number(one.ours), low=low, high=high)
 
 
-def order_text(one: JudgedOrder, words: Words) -> str:
+def order_text(one: OrderVerdict, words: Words) -> str:
     """Return whether an order holds."""
     means = " < ".join(_number(mean) for mean in one.means) if one.holds else ", ".join(map(_number, one.means))
     key = "order_holds" if one.holds else "order_fails"
     return words.say(key, text=one.order.text, means=means, seeds=one.seeds, of=one.of)
 
 
-def _mean(one: Compared, seeds: int, words: Words) -> str:
+def _mean(one: FigureComparison, seeds: int, words: Words) -> str:
     """Return our mean, and of how many seeds it is where that are not all."""
     few = one.mean is not None and len(one.seeds) < seeds
     return words.say("mean_of_fewer", mean=_number(one.mean), n=len(one.seeds)) if few else _number(one.mean)
@@ -213,4 +161,6 @@ def _limit(value: float) -> str:
 def _number(value: float | None) -> str:
     if value is None:
         return "–"
-    return f"{value:.4f}" if 1e-3 <= abs(value) < 1 else f"{value:,.1f}" if abs(value) < 1e5 else written(value)
+    if 1e-3 <= abs(value) < 1:
+        return f"{value:.4f}"
+    return f"{value:,.1f}" if abs(value) < 1e5 else format_number(value)

@@ -117,30 +117,13 @@ class Publication(_Part):
 
 
 def publication_names() -> list[str]:
-    """Return the names of the published tables that come along.
-
-    Examples
-    --------
-    >>> publication_names()
-    ['nielsen', 'seed-report', 'zalando-mlp']
-    """
+    """Return the names of the published tables that come along."""
     ending = ".printed.toml"
     return sorted(file.name.removesuffix(ending) for file in _folder().iterdir() if file.name.endswith(ending))
 
 
 def load_publication(name: str) -> Publication:
-    """Return a published table by name.
-
-    Raises
-    ------
-    UsageError
-        If there is none of that name.
-
-    Examples
-    --------
-    >>> load_publication("zalando-mlp").rows[0].figures[0].printed
-    0.871
-    """
+    """Return a published table by name; raises UsageError if there is none of that name."""
     known = publication_names()
     if name not in known:
         raise unknown_name("publication", name, known)
@@ -157,14 +140,7 @@ def load_publication(name: str) -> Publication:
 
 
 def load_published_study(name: str) -> Study:
-    """Return a study that comes along, by the name of its file.
-
-    Examples
-    --------
-    >>> study = load_published_study("zalando-mlp")
-    >>> len(study.variants()), study.base.data.dataset
-    (8, 'fashion-mnist')
-    """
+    """Return a study that comes along, by the name of its file."""
     text = _text(f"{name}.toml")
     return study_of(tomllib.loads(text), text)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from glassnet.reproductions.open_questions import Facts, gather_facts
 from glassnet.reproductions.outcomes import Outcome, Outcomes, best, outcomes_of
 from glassnet.reproductions.publication import (
     Figure,
@@ -19,7 +20,6 @@ from glassnet.reproductions.publication import (
     load_publication,
     load_published_study,
 )
-from glassnet.reproductions.seed_report import Facts, facts
 from glassnet.study.fairness import DataCache
 from glassnet.study.final_evaluation import mark_test_rows_open
 from glassnet.study.interactions import InteractionTest, interaction_test_of
@@ -33,7 +33,7 @@ STUDY_FOLDER, FACTORIAL_FOLDER = "study", "factorial"
 
 
 @dataclass(frozen=True)
-class Compared:
+class FigureComparison:
     """A printed figure beside ours.
 
     Attributes
@@ -81,13 +81,13 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A row of the published table, judged.
+class RowVerdict:
+    """A row of the published table, and the verdict on it.
 
     Attributes
     ----------
     row : PrintedRow
-    comparisons : list of Compared
+    comparisons : list of FigureComparison
         One for each of its figures.
     behaviour : str
         How most of our runs behave, of a tie that of the first; empty where no run says.
@@ -98,7 +98,7 @@ class Judged:
     """
 
     row: PrintedRow
-    comparisons: list[Compared]
+    comparisons: list[FigureComparison]
     behaviour: str
     health: list[str]
     unanswering: int = 0
@@ -118,8 +118,8 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class JudgedOrder:
-    """An order of figures, judged.
+class OrderVerdict:
+    """An order of figures that a publication states, and whether it holds.
 
     Attributes
     ----------
@@ -152,8 +152,8 @@ class Reproduction:
         Holds the folder of the study.
     outcomes : Outcomes
         What came of each run.
-    rows : list of Judged
-    orders : list of JudgedOrder
+    rows : list of RowVerdict
+    orders : list of OrderVerdict
     together : InteractionTest or None
         Whether its factors interact; None if it comes without a factorial.
     facts : Facts or None
@@ -165,8 +165,8 @@ class Reproduction:
     publication: Publication
     folder: Path
     outcomes: Outcomes
-    rows: list[Judged]
-    orders: list[JudgedOrder]
+    rows: list[RowVerdict]
+    orders: list[OrderVerdict]
     together: InteractionTest | None
     facts: Facts | None
     failed: list[Row]
@@ -232,16 +232,20 @@ def reproduce(
     >>> row.label, row.figures[0].quantity, row.figures[0].printed
     ('relu [100]', 'test_accuracy', 0.871)
     """
-    publication, place = load_publication(name), Path(folder)
+    publication, study, place = load_publication(name), load_published_study(name), Path(folder)
     run = partial(run_study, data_dir=data_dir, workers=workers, progress=progress)
-    rows = run(load_published_study(name), place / STUDY_FOLDER)
+    rows = run(study, place / STUDY_FOLDER)
     together, more = None, []
     if publication.factorial is not None:
-        study = load_published_study(publication.factorial)
-        more = run(study, place / FACTORIAL_FOLDER)
-        together = interaction_test_of(study, more)
+        factorial = load_published_study(publication.factorial)
+        more = run(factorial, place / FACTORIAL_FOLDER)
+        together = interaction_test_of(factorial, more)
     mark_test_rows_open(place / STUDY_FOLDER)
     outcomes = outcomes_of(place / STUDY_FOLDER, rows, data_dir)
+    facts = None
+    if name == "seed-report":
+        y = DataCache(data_dir).load(study.base).train.y
+        facts = gather_facts(outcomes, y[: study.base.training.samples_per_epoch])
     return Reproduction(
         publication,
         place,
@@ -249,51 +253,43 @@ def reproduce(
         judge_rows(publication, outcomes),
         judge_orders(publication, outcomes),
         together,
-        _gather_facts(name, outcomes, data_dir),
+        facts,
         [row for row in [*rows, *more] if row.status == FAILED],
     )
 
 
-def _gather_facts(name: str, outcomes: Outcomes, data_dir: str | Path | None) -> Facts | None:
-    if name != "seed-report":
-        return None
-    base = load_published_study(name).base
-    y = DataCache(data_dir).load(base).train.y
-    return facts(outcomes, y[: base.training.samples_per_epoch])
-
-
-def judge_rows(publication: Publication, outcomes: Mapping[str, Mapping[int, Outcome]]) -> list[Judged]:
+def judge_rows(publication: Publication, outcomes: Mapping[str, Mapping[int, Outcome]]) -> list[RowVerdict]:
     """Judge every row of a published table."""
     return [_judge_row(row, outcomes.get(row.variant, {})) for row in publication.rows]
 
 
-def _judge_row(row: PrintedRow, outcomes: Mapping[int, Outcome]) -> Judged:
+def _judge_row(row: PrintedRow, outcomes: Mapping[int, Outcome]) -> RowVerdict:
     comparisons = [_compare(figure, outcomes) for figure in row.figures]
     behaviours = Counter(behaviour for one in outcomes.values() if (behaviour := one.behaviour))
     behaviour = behaviours.most_common(1)[0][0] if behaviours else ""
     kinds = Counter(record["kind"] for one in outcomes.values() for record in one.row.health if record.get("sick"))
     unanswering = sum(one.unanswered > 0 for one in outcomes.values())
     health = [kind for kind, _ in kinds.most_common()]
-    return Judged(row, comparisons, behaviour, health, unanswering, len(outcomes))
+    return RowVerdict(row, comparisons, behaviour, health, unanswering, len(outcomes))
 
 
-def _compare(figure: Figure, outcomes: Mapping[int, Outcome]) -> Compared:
+def _compare(figure: Figure, outcomes: Mapping[int, Outcome]) -> FigureComparison:
     seeds = {seed: value for seed, one in outcomes.items() if (value := one.value(figure)) is not None}
-    return Compared(figure, seeds, len(outcomes))
+    return FigureComparison(figure, seeds, len(outcomes))
 
 
-def judge_orders(publication: Publication, outcomes: Mapping[str, Mapping[int, Outcome]]) -> list[JudgedOrder]:
+def judge_orders(publication: Publication, outcomes: Mapping[str, Mapping[int, Outcome]]) -> list[OrderVerdict]:
     """Judge every order of figures that a publication states."""
     return [_judge_order(order, outcomes) for order in publication.orders]
 
 
-def _judge_order(order: Order, outcomes: Mapping[str, Mapping[int, Outcome]]) -> JudgedOrder:
+def _judge_order(order: Order, outcomes: Mapping[str, Mapping[int, Outcome]]) -> OrderVerdict:
     figure = Figure(quantity=order.quantity, printed=0, low=0, high=0)
     by_variant = [_compare(figure, outcomes.get(name, {})) for name in order.variants]
     means = [one.mean for one in by_variant]
     shared = set.intersection(*(set(one.seeds) for one in by_variant))
     rising = [_rises([one.seeds[seed] for one in by_variant]) for seed in shared]
-    return JudgedOrder(order, means, _rises(means), sum(rising), len(rising))
+    return OrderVerdict(order, means, _rises(means), sum(rising), len(rising))
 
 
 def _rises(values: Sequence[float | None]) -> bool:

@@ -18,16 +18,9 @@ NAMES = [(f"{before}cblas_{{}}gemm{after}", after) for before in ("scipy_", "") 
 
 @dataclass(frozen=True)
 class Gemm:
-    """A BLAS library's function C = alpha A B + beta C.
+    """A BLAS library's function C = alpha A B + beta C, as a C function through ctypes.
 
-    Attributes
-    ----------
-    path : str
-        The library's file.
-    integer : dtype
-        Of its sizes: int32 or int64.
-    function : callable
-        The C function, through ctypes.
+    `path` is the library's file, `integer` the type of the function's sizes: int32 or int64.
     """
 
     path: str
@@ -41,13 +34,7 @@ class Gemm:
 
 
 def libraries() -> list[dict[str, Any]]:
-    """Return the BLAS libraries in this process, NumPy's own first: name, version, kernel, threads and path.
-
-    Examples
-    --------
-    >>> sorted(libraries()[0])[:3] if libraries() else ["kernel", "name", "path"]
-    ['kernel', 'name', 'path']
-    """
+    """Return the BLAS libraries in this process, NumPy's own first: name, version, kernel, threads and path."""
     found = [
         {
             "name": info["internal_api"],
@@ -87,16 +74,7 @@ class _ThreadsBefore:
 
 
 def usual_threads() -> int:
-    """Return how many threads BLAS takes where nobody in this process has changed that.
-
-    Examples
-    --------
-    >>> before = usual_threads()
-    >>> with blas_threads() as use:
-    ...     use(1)
-    ...     usual_threads() == before
-    True
-    """
+    """Return how many threads BLAS takes where nobody in this process has changed that."""
     with _ThreadsBefore.lock:
         counts = _ThreadsBefore.before if _ThreadsBefore.count else [library["threads"] for library in libraries()]
         return max(counts, default=1)
@@ -107,16 +85,6 @@ def blas_threads() -> Iterator[Callable[[int], None]]:
     """Give a function that sets the threads of every BLAS library here; at the end they are as before.
 
     Where several do so side by side, the last one to end brings back what was before the first.
-
-    Examples
-    --------
-    >>> before = [library["threads"] for library in libraries()]
-    >>> with blas_threads() as use:
-    ...     use(1)
-    ...     {library["threads"] for library in libraries()} <= {1}
-    True
-    >>> [library["threads"] for library in libraries()] == before
-    True
     """
     controllers = ThreadpoolController().select(user_api="blas").lib_controllers
     with _ThreadsBefore.lock:

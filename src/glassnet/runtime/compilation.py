@@ -49,14 +49,8 @@ def compile_function(source: str, name: str) -> Callable[..., Any]:
     """Compile the functions of a source text, and return the one of that name.
 
     It is compiled when first called, and from then on loaded from `cache_folder`. Where that cannot be written, it
-    is compiled in every process. It releases the interpreter while it runs.
-
-    Parameters
-    ----------
-    source : str
-        Python, in the part of it that Numba compiles.
-    name : str
-        The function to return; the others are compiled as parts of it. They may call `machine_functions`.
+    is compiled in every process. It releases the interpreter while it runs. The other functions are compiled as
+    parts of it. They may call `machine_functions`.
     """
     from numba import njit
 
@@ -123,14 +117,9 @@ def _write_once(path: Path, source: str) -> bool:
 
 
 def foreign_function(address: int, arguments: str) -> Any:
-    """Return a C function without result that compiled code can be handed and call.
+    """Return the C function at an address, without a result, that compiled code can be handed and call.
 
-    Parameters
-    ----------
-    address : int
-        Where it stands in this process.
-    arguments : str
-        Types of its arguments in Numba's words, for example ``"int32 float32 intp"``.
+    `arguments` are the types of its arguments in Numba's words, for example ``"int32 float32 intp"``.
     """
     from numba import types
     from numba.experimental import function_type  # noqa: F401  (teaches Numba the type of such objects)

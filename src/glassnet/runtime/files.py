@@ -22,12 +22,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a file that takes the place of `path` only when it is complete and on the disk.
 
     Temporary file in the same folder, fsync, rename, fsync of the folder: a killed process leaves the old
-    file, never half of the new one.
-
-    Raises
-    ------
-    FileError
-        If the folder cannot be written, or the disk is full; the old file stands.
+    file, never half of the new one. `FileError` is raised if the folder cannot be written, or the disk is full;
+    the old file stands.
     """
     try:
         # Created 0600 by mkstemp; the finished file gets the permissions that any new file would.
@@ -77,12 +73,8 @@ def write_bytes(path: Path, content: bytes) -> None:
 def lock_file(path: Path) -> Iterator[None]:
     """Hold a file as long as the context lasts, alone among all processes; a process that dies lets it go.
 
-    Where the system knows no such lock (Windows), nothing is held.
-
-    Raises
-    ------
-    FileError
-        If another process holds it, or it cannot be written.
+    Where the system knows no such lock (Windows), nothing is held. `FileError` is raised if another process holds
+    the file, or it cannot be written.
     """
     try:
         file = open(path, "a", encoding="utf-8")  # noqa: SIM115 (closed below)
@@ -100,13 +92,7 @@ def lock_file(path: Path) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and its parents, or take an empty one that is there.
-
-    Raises
-    ------
-    FileError
-        If it cannot be made, or holds files already.
-    """
+    """Make a folder and its parents, or take an empty one that is there; raise `FileError` if it holds files."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         taken = any(path.iterdir())

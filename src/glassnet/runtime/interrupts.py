@@ -13,11 +13,6 @@ class GracefulInterrupts:
 
     A signal that is ignored stays so: a shell has jobs in the background ignore SIGINT. Outside the main thread,
     where Python allows no signal handlers, nothing changes.
-
-    Attributes
-    ----------
-    signal : signal.Signals or None
-        What arrived.
     """
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -72,10 +72,7 @@ def processor() -> str:
 def machine_report() -> dict[str, Any]:
     """Return what speed depends on here: cores, load, BLAS, its rate, Numba, versions, and advice.
 
-    Returns
-    -------
-    dict
-        Plain values; ``"advice"`` is a list of sentences, empty where nothing is to be gained.
+    ``"advice"`` is a list of sentences, empty where nothing is to be gained.
     """
     cores, numba, blas = available_cores(), numba_version(), libraries()
     rates = {str(threads): round(gemm_rate(threads), 1) for threads in sorted({1, cores})}

@@ -25,31 +25,8 @@ class ThreadChoice:
     """Chooses among 1, 2, 4, .. and `most` threads by the time that a step takes with each.
 
     All are tried at the start, then the fastest is kept. When steps become slow, all are tried again; and where
-    fewer than `most` are in use, from time to time, in case the machine has become quiet.
-
-    Parameters
-    ----------
-    most : int
-        Threads at most.
-    fixed : bool, default False
-        Always use `most`.
-    clock : callable, optional
-        Seconds, for tests.
-
-    Attributes
-    ----------
-    most : int
-        As given.
-    count : int
-        Threads to use for the next piece of work.
-
-    Examples
-    --------
-    >>> choice = ThreadChoice(2)
-    >>> for seconds in (0.3, 0.2, 0.3, 0.2):  # a step with two threads, one, two, one
-    ...     choice.observe(seconds)
-    >>> choice.count
-    1
+    fewer than `most` are in use, from time to time, in case the machine has become quiet. `count` is the number of
+    threads to use for the next piece of work, always `most` if `fixed`. `clock` gives seconds, for tests.
     """
 
     def __init__(self, most: int, *, fixed: bool = False, clock: Callable[[], float] = time.monotonic) -> None:

@@ -50,8 +50,9 @@ class Source(NamedTuple):
 def analysis_of_variance(values: Array, names: Sequence[str]) -> list[Source]:
     """Split the spread of a full factorial over seeds into its sources.
 
-    With y of shape (r, l_1, ..., l_k), N numbers in all, and y_S the mean of y over all axes but those of the
-    factors in S, these have the effects, sum of squares and degrees of freedom::
+    The values y have the shape (r, l_1, ..., l_k): seeds first, then an axis for each of the named factors, r >= 2
+    and l_i >= 2. With N numbers in all, and y_S the mean of y over all axes but those of the factors in S, these
+    have the effects, sum of squares and degrees of freedom::
 
         e_S = y_S, less its mean along each of its axes in turn
         SS_S = N / (product of l_i in S) * sum of e_S²        df_S = product of (l_i - 1) in S
@@ -62,34 +63,8 @@ def analysis_of_variance(values: Array, names: Sequence[str]) -> list[Source]:
         SS_e = sum of (y - y_seed - y_cell + y_.)²            df_e = (r - 1)(l_1 .. l_k - 1)
         F_S = (SS_S / df_S) / (SS_e / df_e),   p = P(F >= F_S),   share = SS_S / sum of (y - y_.)²
 
-    All sums of squares add up to the total.
-
-    Parameters
-    ----------
-    values : ndarray of shape (r, l_1, ..., l_k)
-        Seeds first, then an axis for each factor; r >= 2, l_i >= 2.
-    names : sequence of str
-        Of the k factors.
-
-    Returns
-    -------
-    list of Source
-        Seeds, main effects, interactions, residual.
-
-    References
-    ----------
-    D. C. Montgomery, Design and Analysis of Experiments, sections 4.1, 5.3, 5.4 and 5.6.
-
-    Examples
-    --------
-    >>> y = np.array([[[1.0, 2.0], [3.0, 8.0]], [[2.0, 3.0], [4.0, 13.0]]])
-    >>> for source in analysis_of_variance(y, ["A", "B"]):
-    ...     print(source.name, source.sum_of_squares, source.degrees, source.F and round(source.F, 3))
-    seed 8.0 1 None
-    A 50.0 1 25.0
-    B 32.0 1 16.0
-    A x B 18.0 1 9.0
-    residual 6.0 3 None
+    All sums of squares add up to the total. Source: D. C. Montgomery, Design and Analysis of Experiments, sections
+    4.1, 5.3, 5.4 and 5.6. Returned are the seeds, main effects, interactions and the residual, in this order.
     """
     from scipy import special
 

@@ -216,20 +216,7 @@ class Study:
 
 
 def changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
-    """Return a configuration with other values for some dotted keys.
-
-    Raises
-    ------
-    UsageError
-        If a value does not fit.
-
-    Examples
-    --------
-    >>> from glassnet.training.options import DataConfig
-    >>> config = RunConfig(data=DataConfig(dataset="digits"))
-    >>> changed(config, {"training.optimizer": "sgd(0.1)"}).training.optimizer
-    'sgd(0.1)'
-    """
+    """Return a configuration with other values for some dotted keys; `UsageError` if one does not fit."""
     values = config.model_dump(exclude_none=True)
     for key, value in changes.items():
         section, _, name = key.partition(".")
@@ -244,16 +231,7 @@ def _safe(name: str) -> str:
 def measuring(config: RunConfig, measure: str) -> RunConfig:
     """Return a configuration with the metric that decides among its metrics.
 
-    Raises
-    ------
-    UsageError
-        If the measure is unknown, or of rows that decide nothing.
-
-    Examples
-    --------
-    >>> from glassnet.training.options import DataConfig
-    >>> measuring(RunConfig(data=DataConfig(dataset="digits")), "validation_auc").training.metrics
-    ['auc']
+    A measure that is unknown, or of rows that decide nothing, is a `UsageError`.
     """
     larger_is_better(measure)
     if measure.startswith("test_"):

@@ -26,10 +26,7 @@ from glassnet.training.trainer import Trainer
 class DataCache:
     """Loads the data of configurations, and keeps the data set that was used last.
 
-    Parameters
-    ----------
-    data_dir : str or Path, optional
-        Folder of the data sets, in place of the one that GLASSNET_DATA names.
+    `data_dir` is the folder of the data sets, in place of the one that GLASSNET_DATA names.
     """
 
     def __init__(self, data_dir: str | Path | None = None) -> None:
@@ -53,16 +50,6 @@ def order_fingerprint(config: RunConfig, data: Dataset) -> str:
     """Return the SHA-256 of the first epoch's row numbers, as 64-bit integers in their order.
 
     All epochs come from one stream, so runs that agree in it, and in how many rows an epoch takes, agree in all.
-
-    Examples
-    --------
-    >>> from glassnet.training.config import configure
-    >>> from glassnet.training.run import load_data
-    >>> adam = configure({"data": {"dataset": "digits"}})
-    >>> sgd = configure({"training": {"optimizer": "sgd(0.1)"}}, adam)
-    >>> data = load_data(adam)
-    >>> order_fingerprint(adam, data) == order_fingerprint(sgd, data)
-    True
     """
     order = sampler_of(config, data).order(stream(config.seed, "shuffling"))
     return hashlib.sha256(np.ascontiguousarray(order, "<i8").tobytes()).hexdigest()
@@ -73,11 +60,6 @@ def flops_per_row(network: Network) -> int:
 
     A layer of w weights takes 2 w forward (a product and a sum for each), 2 w for dW, and 2 w for what it passes
     back; the first layer passes nothing back. Activations, biases and the optimizer's own work are left out.
-
-    Examples
-    --------
-    >>> flops_per_row(Network([4, 3, 2]))  # 4 * 12 + 6 * 6
-    84
     """
     weights = [W.size for W in network.W]
     return 6 * sum(weights) - 2 * weights[0]
@@ -85,25 +67,15 @@ def flops_per_row(network: Network) -> int:
 
 @contextlib.contextmanager
 def prepare(config: RunConfig, data: Dataset) -> Iterator[Trainer]:
-    """Give a trainer that is about to begin a configuration's run; nothing is saved.
-
-    Raises
-    ------
-    UsageError, DataError
-        If options, network and data do not fit.
-    """
-    components = Components.build(config.training)
-    with Trainer.open(build_network(config, data), data, config, components) as trainer:
+    """Give a trainer that is about to begin a configuration's run; nothing is saved."""
+    with Trainer.open(build_network(config, data), data, config, Components.build(config.training)) as trainer:
         yield trainer
 
 
 def check(name: str, config: RunConfig, data: Dataset, measure: str) -> None:
     """Refuse a variant that no run can be made of, or that does not measure what decides.
 
-    Raises
-    ------
-    UsageError, DataError
-        Naming the variant, before hours are spent on the others.
+    The error names the variant, before hours are spent on the others.
     """
     try:
         plain = config.model_copy(

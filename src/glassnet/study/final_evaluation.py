@@ -41,31 +41,13 @@ class EvaluatedNetwork:
 class FinalEvaluation:
     """The recommended variant evaluated on the test rows: what ``recommended.json`` holds.
 
-    Attributes
-    ----------
-    variant : str
-    levels : dict of str to str
-        Its level of every factor.
-    seed : int
-        Seed of the run whose network was evaluated, see `median_run`.
-    folder, config : str
-        Folder of the run, and the file with its configuration, relative to the study's folder.
-    measure : str
-        The measure that the study decides by.
-    value : float
-        The run's value of that measure.
-    theta_sha256 : str
-        SHA-256 of the parameters of the network that was evaluated.
-    test_rows : int
-        Number of test rows.
-    test_loss : float or None
-        None where the network's outputs are not finite.
-    test_measures : dict of str to float
-        As in `glassnet.training.metrics.Evaluation`.
-    test_intervals : dict of str to (float, float)
-    earlier : tuple of EvaluatedNetwork
-        Networks that were evaluated on the same test rows before: with more seeds, a study may recommend another
-        variant. If there are any, the test rows have influenced a choice, and the measures may be too good.
+    The run is that of `median_run`; its folder and configuration file are relative to the study's folder. `value`
+    is the run's value of the measure that the study decides by. The test loss is None where the network's outputs
+    are not finite; the other test figures are those of `glassnet.training.metrics.Evaluation`.
+
+    `earlier` are the networks that were evaluated on the same test rows before: with more seeds, a study may
+    recommend another variant. If there are any, the test rows have influenced a choice, and the measures may be
+    too good.
     """
 
     variant: str
@@ -92,18 +74,7 @@ def median_run(rows: Iterable[Row], variant: str, measure: str) -> Row:
     """Return the run of a variant whose measure is the median over its seeds; of two in the middle, the worse.
 
     Not the best: that one was lucky, and a plan promises what it mostly gives. Of equal runs the first is taken.
-
-    Raises
-    ------
-    DataError
-        If the variant has no run that counts.
-
-    Examples
-    --------
-    >>> figures = [0.75, 0.5, 0.875, 0.625]
-    >>> rows = [Row("base", {}, seed, "finished", {"validation_accuracy": x}) for seed, x in enumerate(figures)]
-    >>> [median_run(some, "base", "validation_accuracy").seed for some in (rows[:3], rows)]
-    [0, 3]
+    If the variant has no run that counts, that is a `DataError`.
     """
     sign = -1 if larger_is_better(measure) else 1
     values = [(value_of(row, measure), row) for row in rows if row.variant == variant]
@@ -130,26 +101,12 @@ def evaluate_recommended(
 ) -> FinalEvaluation | None:
     """Open the test rows for the recommended variant, and write ``recommended.json`` into the study's folder.
 
-    Parameters
-    ----------
-    found : StudyFindings
-        They decide what is recommended; the test rows decide nothing.
-    load : callable, optional
-        Returns the data set of a configuration.
+    The findings decide what is recommended; the test rows decide nothing. `load` returns the data set of a
+    configuration; if it is not what the run learned from, that is a `DataError`.
 
-    Returns
-    -------
-    FinalEvaluation or None
-        None, and the test rows stay closed, if runs are missing or no variant can be recommended; None also if
-        the test rows are open for all runs (`are_test_rows_open`). If the same network was evaluated before, that
-        evaluation: the test rows are not opened again.
-
-    Raises
-    ------
-    FileError
-        If the run's model cannot be read, or ``recommended.json`` not be written.
-    DataError
-        If the data are not those that the run learned from.
+    Return None, and keep the test rows closed, if runs are missing or no variant can be recommended; return None
+    also if the test rows are open for all runs (`are_test_rows_open`). If the same network was evaluated before,
+    return that evaluation: the test rows are not opened again.
     """
     study, folder, recommended = found.study, found.folder, found.recommendation
     if found.missing or recommended is None or are_test_rows_open(study, folder):
@@ -184,13 +141,7 @@ def evaluate_recommended(
 
 
 def read_final_evaluation(folder: str | Path) -> FinalEvaluation | None:
-    """Read what is recorded of the recommended plan; None where the test rows were never opened.
-
-    Raises
-    ------
-    FileError
-        If the record is damaged.
-    """
+    """Read what is recorded of the recommended plan; None where the test rows were never opened."""
     from pydantic import TypeAdapter
 
     path = Path(folder) / RECOMMENDED_FILE

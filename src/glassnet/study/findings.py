@@ -22,27 +22,11 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class StudyFindings:
-    """A study with its rows, and what follows from them.
+    """A study with its rows, by variant in the order of the study and by seed, and what follows from them.
 
-    Attributes
-    ----------
-    study : Study
-    folder : Path
-        The study's folder.
-    rows : list of Row
-        By variant in the order of the study, and by seed.
-    missing : int
-        Runs without a row.
-    summaries : list of Summary
-    comparisons : list of Comparison
-        With the base; empty where the base has no row.
-    recommendation : Recommendation or None
-    problem : str
-        Why nothing is recommended; empty where something is.
-    interaction_test : InteractionTest or None
-        None where the design is no factorial of two factors or more.
-    starts : dict of str to bool
-        Whether each factor changes the initial parameters.
+    `missing` counts the runs without a row. `comparisons` are with the base, and empty where that has no row.
+    `problem` says why nothing is recommended. `starts` says of each factor whether it changes the initial
+    parameters.
     """
 
     study: Study
@@ -60,22 +44,10 @@ class StudyFindings:
 def gather_findings(
     study: Study, folder: str | Path, rows: Sequence[Row], load: Callable[[RunConfig], Dataset] = load_data
 ) -> StudyFindings:
-    """Compute what follows from the rows of a study. No test row is read.
+    """Compute what follows from the rows of a study; `FileError` if there is none. No test row is read.
 
-    Parameters
-    ----------
-    study : Study
-    folder : str or Path
-        The study's folder.
-    rows : sequence of Row
-        Rows of its runs in any order. Some may be missing; rows of other variants or seeds are left out.
-    load : callable, optional
-        Returns the data set of a configuration: the initial parameters depend on its columns and classes.
-
-    Raises
-    ------
-    FileError
-        If there is no row of the study.
+    The rows may stand in any order. Some may be missing; rows of other variants or seeds are left out. `load`
+    returns the data set of a configuration: the initial parameters depend on its columns and classes.
     """
     places = [(variant.name, seed) for variant in study.variants() for seed in study.seeds]
     by_place = {(row.variant, row.seed): row for row in rows}

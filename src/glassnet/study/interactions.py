@@ -15,12 +15,7 @@ from glassnet.study.analysis_of_variance import Source, analysis_of_variance
 from glassnet.study.design import Study
 from glassnet.study.hypothesis_tests import check_level, scale_of
 from glassnet.study.results import Row
-from glassnet.study.statistics import (
-    check_measure,
-    compare,
-    larger_is_better,
-    value_of,
-)
+from glassnet.study.statistics import check_measure, compare, larger_is_better, value_of
 
 #: What the test can say.
 INTERACT = "the factors interact"
@@ -50,6 +45,11 @@ class Missing(NamedTuple):
 @dataclass(frozen=True)
 class AdditivePrediction:
     """What taking the best level of each factor by itself leads to, beside what is best of all.
+
+    Without a base a level is judged by its main effect, its mean over all levels of the other factors, and the
+    prediction is the mean of all runs plus the main effects. With one, as in a study that changes one factor at a
+    time, a level is judged with the other factors as in the base, and the prediction is the base's mean plus the
+    gains.
 
     Attributes
     ----------
@@ -145,7 +145,7 @@ def interaction_test(
     level : float, default 0.05
         Share of studies without interaction that are said to have one.
     base : mapping of str to str, optional
-        See `additive_prediction`.
+        A level of every factor, for `AdditivePrediction`: where it judges the levels from.
 
     Returns
     -------
@@ -186,7 +186,11 @@ def interaction_test(
     check_level(level)
     grid = _Grid.of(rows, factors, measure)
     if grid.missing:
-        return InteractionTest(CANNOT_BE_TOLD, _lack(grid), [], grid.missing, None)
+        some = [Message("missing_one", **one._asdict()) for one in grid.missing[:NAMED]]
+        if len(grid.missing) > NAMED:
+            some.append(Message("missing_more", n=len(grid.missing) - NAMED))
+        reason = Message("runs_missing", n=len(grid.missing), all=grid.values.size, some=some)
+        return InteractionTest(CANNOT_BE_TOLD, reason, [], grid.missing, None)
     additive = _additive(grid, measure, level, base)
     if len(grid.seeds) < 2:
         return InteractionTest(CANNOT_BE_TOLD, Message("one_seed_only"), [], [], additive)
@@ -200,52 +204,6 @@ def interaction_test_of(study: Study, rows: Iterable[Row], level: float = 0.05) 
     if study.design != "factorial" or len(study.factors) < 2:
         return None
     return interaction_test(rows, study.levels(), study.measure, level, study.variants()[0].levels)
-
-
-def additive_prediction(
-    rows: Iterable[Row],
-    factors: Mapping[str, Sequence[str]],
-    measure: str,
-    level: float = 0.05,
-    base: Mapping[str, str] | None = None,
-) -> AdditivePrediction:
-    """Return what the best level of each factor by itself gives, beside the best cell of the full factorial.
-
-    Without `base` a level is judged by its main effect, its mean over all levels of the other factors, and the
-    prediction is the mean of all runs plus the main effects. With it, as in a study that changes one factor at a
-    time, a level is judged with the other factors as in the base, and the prediction is the base's mean plus the
-    gains.
-
-    Parameters
-    ----------
-    rows, factors, measure, level
-        As for `interaction_test`.
-    base : mapping of str to str, optional
-        A level of every factor.
-
-    Returns
-    -------
-    AdditivePrediction
-
-    Raises
-    ------
-    UsageError, DataError
-        As `interaction_test`; and if a run is missing, or the base is not among the levels.
-
-    Examples
-    --------
-    >>> factors = {"A": ["1", "2"], "B": ["1", "2"]}
-    >>> figures = {("1", "1"): 0.5, ("1", "2"): 0.25, ("2", "1"): 0.25, ("2", "2"): 0.75}
-    >>> rows = [Row("", {"A": a, "B": b}, 0, "finished", {"train_accuracy": y}) for (a, b), y in figures.items()]
-    >>> guess = additive_prediction(rows, factors, "train_accuracy", base={"A": "1", "B": "1"})
-    >>> guess.levels, guess.best_levels, guess.lost
-    ({'A': '1', 'B': '1'}, {'A': '2', 'B': '2'}, 0.25)
-    """
-    check_level(level)
-    grid = _Grid.of(rows, factors, measure)
-    if grid.missing:
-        raise DataError(f"rows: {_lack(grid)}")
-    return _additive(grid, measure, level, base)
 
 
 @dataclass(frozen=True)
@@ -278,7 +236,9 @@ class _Grid:
             found = placed.get((cell, seeds[index[0]]))
             value = None if found is None else value_of(found, measure)
             if value is None:
-                why = _why(found, measure)
+                why: str | Message = "no run" if found is None else found.status
+                if why == "finished":
+                    why = Message("without_measure", measure=measure)
                 missing.append(Missing(dict(zip(factors, cell, strict=True)), seeds[index[0]], why))
             else:
                 values[index] = value
@@ -318,24 +278,9 @@ def _check_factors(rows: list[Row], factors: Mapping[str, Sequence[str]]) -> Non
                 )
 
 
-def _why(row: Row | None, measure: str) -> str | Message:
-    """Return why a run does not count."""
-    if row is None:
-        return "no run"
-    return row.status if row.status != "finished" else Message("without_measure", measure=measure)
-
-
 def _name(levels: Mapping[str, str]) -> str:
     """Return the name of the variant with these levels."""
     return ", ".join(f"{name}={level}" for name, level in levels.items())
-
-
-def _lack(grid: _Grid) -> Message:
-    """Return which runs are missing."""
-    some = [Message("missing_one", **one._asdict()) for one in grid.missing[:NAMED]]
-    if len(grid.missing) > NAMED:
-        some.append(Message("missing_more", n=len(grid.missing) - NAMED))
-    return Message("runs_missing", n=len(grid.missing), all=grid.values.size, some=some)
 
 
 def _conclude(sources: list[Source], level: float) -> tuple[str, Message]:
@@ -359,10 +304,9 @@ def _conclude(sources: list[Source], level: float) -> tuple[str, Message]:
 
 
 def _additive(grid: _Grid, measure: str, level: float, base: Mapping[str, str] | None) -> AdditivePrediction:
-    larger = larger_is_better(measure)
     scale = scale_of(grid.values.ravel().tolist())
     means = (grid.values / scale).mean(axis=0)
-    best_of = np.argmax if larger else np.argmin
+    best_of = np.argmax if larger_is_better(measure) else np.argmin
     best = np.unravel_index(int(best_of(means)), means.shape)
     start, lines = _lines(grid, means, base)
     pick = tuple(int(best_of(line)) for line in lines)

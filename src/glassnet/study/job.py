@@ -28,24 +28,10 @@ LOCK_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Job:
-    """A run to do.
+    """A run to do, in the study's folder; its configuration has the seed, and the threads of the study.
 
-    Attributes
-    ----------
-    variant : str
-    levels : dict of str to str
-        The level of every factor.
-    seed : int
-    config : RunConfig
-        With the seed, and with the threads of the study.
-    folder : Path
-        The study's folder.
-    name : str
-        Name of the run's folder and of its row's file.
-    measure : str
-        The measure that the study decides by; the progress shows it.
-    seconds : float or None
-        Training ends with the epoch in which so many seconds are over; None: after all epochs.
+    `name` is that of the run's folder and of its row's file. The progress shows `measure`, which the study decides
+    by. Training ends with the epoch in which `seconds` are over, or with None after all epochs.
     """
 
     variant: str
@@ -102,28 +88,10 @@ def perform_in_worker(job: Job, restart: bool, data: DataCache, report: Callable
 
 
 def perform(job: Job, data: Dataset, callbacks: Sequence[Callback] = (), *, restart: bool = False) -> Row:
-    """Do a run, or resume it from its checkpoint, and write its row.
+    """Do a run, or resume it from its checkpoint, and write its row: finished or diverged.
 
-    Parameters
-    ----------
-    job : Job
-    data : Dataset
-        The run learns from the training rows; the test rows are not touched.
-    callbacks : sequence of Callback, optional
-    restart : bool, default False
-        Remove what there is of the run, and begin anew.
-
-    Returns
-    -------
-    Row
-        Finished or diverged.
-
-    Raises
-    ------
-    Interrupted
-        After SIGTERM; the run is saved, and has no row.
-    FileError
-        If the end of the run, or its row, cannot be written.
+    The test rows are not touched. `restart` removes what there is of the run, and begins anew. After SIGTERM the
+    run is saved and has no row (`Interrupted`). If its end or its row cannot be written, that is a `FileError`.
     """
     network = build_network(job.config, data)
     status, problem = FINISHED, ""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from glassnet.runtime.threads import available_cores
 from glassnet.study.fairness import DataCache, prepare
@@ -26,14 +25,8 @@ MEASURED, WARM_UP = 0.4, 0.15
 class Layout:
     """Workers, and threads of each run. The bits of a run depend on its threads, and not on the workers.
 
-    Attributes
-    ----------
-    workers, threads : int
-    reason : str
-        Why these were chosen.
-    side_by_side, together : float
-        Steps a second of all workers with one thread each, and of one worker with all cores; 0 if they were not
-        measured.
+    `side_by_side` and `together` are the steps a second of all workers with one thread each, and of one worker
+    with all cores; 0 if they were not measured.
     """
 
     workers: int
@@ -42,10 +35,6 @@ class Layout:
     side_by_side: float = 0.0
     together: float = 0.0
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values, for JSON."""
-        return asdict(self)
-
 
 def with_threads(config: RunConfig, threads: int) -> RunConfig:
     """Return a configuration with so many threads."""
@@ -53,13 +42,7 @@ def with_threads(config: RunConfig, threads: int) -> RunConfig:
 
 
 def given_layout(workers: int | None, threads: int | None) -> Layout | None:
-    """Return the layout where it is decided beforehand, by the caller or by the study; None: it is to be measured.
-
-    Examples
-    --------
-    >>> given_layout(3, None).threads, given_layout(1, 2).workers, given_layout(None, 10**6).workers
-    (1, 1, 1)
-    """
+    """Return the layout where the caller or the study decides it; None where it is to be measured."""
     cores = available_cores()
     if threads is not None:
         return Layout(workers or max(1, cores // threads), threads, "the study's threads")
@@ -73,21 +56,7 @@ def measure_layout(pool: ProcessPool, config: RunConfig, runs: int) -> Layout:
 
     With R the steps a second of w workers that share the machine, and r those of one that has it for itself, n
     runs take as long as w ceil(n / w) / R, and as n / r. One after the other has to be clearly faster: what runs
-    do beside their steps, such as saving, is done side by side as well.
-
-    Parameters
-    ----------
-    pool : ProcessPool
-        Its context is a `DataCache`. It has the workers afterwards.
-    config : RunConfig
-        Configuration of a run of the base.
-    runs : int
-        Number of runs.
-
-    Raises
-    ------
-    StopRequested, GlassnetError
-        As `ProcessPool.receive`.
+    do beside their steps, such as saving, is done side by side as well. The pool's context is a `DataCache`.
     """
     cores = available_cores()
     many, most = min(cores, runs), min(cores, MOST_THREADS)

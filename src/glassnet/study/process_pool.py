@@ -34,15 +34,8 @@ class StopRequested(Exception):  # noqa: N818 - a request is no error
 class Worker:
     """A worker process, as the pool sees it.
 
-    Attributes
-    ----------
-    process : SpawnProcess
-    connection : Connection
-        Tasks go out, messages come in.
-    ready : bool
-        The process has started and waits for tasks.
-    busy : bool
-        The worker has a task.
+    Tasks go out by the connection, and messages come in. The worker is ready once it waits for tasks, and busy
+    while it has one.
     """
 
     process: SpawnProcess
@@ -67,14 +60,9 @@ class Worker:
 class Message(NamedTuple):
     """What the pool received from a worker.
 
-    Attributes
-    ----------
-    worker : Worker
-    kind : str
-        ``"progress"``: the task goes on. The other kinds end it: ``"result"``, ``"error"`` (the task raised an
-        exception), ``"interrupted"`` (SIGTERM reached the worker: the task saved its state), ``"died"``.
-    value : object
-        The progress or the result; why the task failed or the process died; None after an interrupt.
+    ``"progress"``: the task goes on. The other kinds end it: ``"result"``, ``"error"`` (the task raised an
+    exception), ``"interrupted"`` (SIGTERM reached the worker: the task saved its state), ``"died"``. The value is
+    the progress or the result; why the task failed or the process died; None after an interrupt.
     """
 
     worker: Worker
@@ -88,14 +76,9 @@ class ProcessPool:
     `concurrent.futures` and loky end all workers when one dies, and cannot say which task it had. Here the other
     tasks go on, and a task can be asked to save its state and end.
 
-    Parameters
-    ----------
-    log : Path
-        File for what workers print, tracebacks above all. An empty one is removed at the end.
-    interrupts : GracefulInterrupts
-        Says whether Ctrl-C or SIGTERM arrived in this process; workers ignore Ctrl-C.
-    context : object, optional
-        Sent to each worker at its start and passed to each of its tasks: a cache of data, for example.
+    `log` is the file for what workers print, tracebacks above all; an empty one is removed at the end.
+    `interrupts` says whether Ctrl-C or SIGTERM arrived in this process; workers ignore Ctrl-C. `context` is sent
+    to each worker at its start and passed to each of its tasks: a cache of data, for example.
     """
 
     def __init__(self, log: Path, interrupts: GracefulInterrupts, context: object = None) -> None:
@@ -146,12 +129,8 @@ class ProcessPool:
     def receive(self) -> list[Message]:
         """Return the next messages of the workers; nothing if there are none for a tenth of a second.
 
-        Raises
-        ------
-        StopRequested
-            If Ctrl-C or SIGTERM arrived.
-        GlassnetError
-            If workers die as soon as they are started.
+        It raises `StopRequested` if Ctrl-C or SIGTERM arrived, and `GlassnetError` if workers die as soon as they
+        are started.
         """
         if self.interrupts.signal is not None:
             raise StopRequested
@@ -223,14 +202,7 @@ def _ctrl_c_blocked() -> Iterator[None]:
 def serve(connection: Connection, log: Path, context: object) -> None:
     """Run tasks until None arrives, a task is interrupted, or the parent process ends: what a worker does.
 
-    Parameters
-    ----------
-    connection : Connection
-        Brings tasks, pairs of a function and its arguments; takes messages.
-    log : Path
-        File to print to.
-    context : object
-        Passed to each task.
+    The connection brings tasks, pairs of a function and its arguments, and takes messages.
     """
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the pool sends SIGTERM instead
@@ -244,9 +216,9 @@ def serve(connection: Connection, log: Path, context: object) -> None:
     with contextlib.suppress(EOFError, BrokenPipeError):  # the parent is gone
         while (task := connection.recv()) is not None:
             function, arguments = task
-            kind, value = _attempt(function, arguments, context, connection)
-            connection.send((kind, value))
-            if kind == "interrupted":
+            outcome = _attempt(function, arguments, context, connection)
+            connection.send(outcome)
+            if outcome[0] == "interrupted":
                 return
 
 

@@ -14,14 +14,7 @@ from glassnet.study.results import FINISHED, Row
 class StudyProgress:
     """Shows a study's progress on stderr: a table that changes on a terminal, lines elsewhere.
 
-    Parameters
-    ----------
-    total, done : int
-        Number of all runs, and of those that were done before.
-    measure : str
-        The measure that is shown of each run.
-    enabled : bool
-        Whether anything is shown.
+    `total` and `done` are the numbers of all runs, and of those that were done before; `measure` is shown of each.
     """
 
     def __init__(self, total: int, done: int, measure: str, *, enabled: bool) -> None:
@@ -72,15 +65,7 @@ class StudyProgress:
 
 
 def row_line(row: Row, measure: str) -> str:
-    """Return a run's outcome as one line.
-
-    Examples
-    --------
-    >>> row_line(Row("base", {}, 3, "finished", {"train_loss": 0.41234}, seconds=2.04), "train_loss")
-    'base, seed 3: train loss 0.4123, 2.0 s'
-    >>> row_line(Row("base", {}, 3, "diverged", {}, problem="epoch 1: the loss is nan"), "train_loss")
-    'base, seed 3: diverged: epoch 1: the loss is nan'
-    """
+    """Return a run's outcome as one line: ``base, seed 3: train loss 0.4123, 2.0 s``."""
     name = f"{row.variant}, seed {row.seed}"
     if row.status != FINISHED:
         return f"{name}: {row.status}: {row.problem}"

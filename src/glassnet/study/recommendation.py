@@ -158,7 +158,8 @@ def recommend(
     if not compared:
         why = "; ".join(f"{variant}: {reason}" for variant, reason in excluded.items()) or "there are no runs"
         raise DataError(f"rows: no variant finished with every seed, so none can be recommended ({why})")
-    compared.sort(key=lambda summary: _order(summary, measure))
+    # Of equal means the cheaper stands first, then it goes by name, whatever the order of the rows.
+    compared.sort(key=lambda one: (signed_mean(one, measure), *_cost(one), one.variant))
     best, place = compared[0], {summary.variant: i for i, summary in enumerate(compared)}
     tests = compare([row for row in rows if row.variant in place], best.variant, measure, level)
     tests.sort(key=lambda test: place[test.variant])
@@ -189,25 +190,14 @@ def recommend(
             *suggest_levels(chosen.levels, [summary.levels for summary in cheap], factors),
         ],
     )
-    return replace(found, reason=_reason(found))
+    sentences = [_lead(found), _standing(found), *_choice(found)]
+    if excluded:
+        sentences.append(leave_out(excluded))
+    return replace(found, reason=Message("sentences", sentences=sentences))
 
 
 def excluded_variants(rows: Iterable[Row], measure: str) -> dict[str, Message]:
-    """Return the variants that cannot be compared, and why: their runs that failed, or are not there.
-
-    Parameters
-    ----------
-    rows : iterable of Row
-    measure : str
-        As for `glassnet.study.statistics.larger_is_better`.
-
-    Examples
-    --------
-    >>> rows = [Row("base", {}, 0, "finished", {"train_loss": 0.5}), Row("wide", {}, 0, "diverged", {})]
-    >>> for variant, why in excluded_variants(rows, "train_loss").items():
-    ...     print(variant, why, sep=": ")
-    wide: diverged with 1 of 1 seed
-    """
+    """Return the variants that cannot be compared, and why: their runs that failed, or are not there."""
     variants = by_variant(rows)
     n = len({seed for runs in variants.values() for seed in runs})
     found = {}
@@ -218,12 +208,14 @@ def excluded_variants(rows: Iterable[Row], measure: str) -> dict[str, Message]:
             if value_of(row, measure) is None
         ]
         kinds += ["not run"] * (n - len(runs))
-        counts = [(kind, kinds.count(kind)) for place, kind in enumerate(kinds) if kind not in kinds[:place]]
-        seeds = Message("n_seeds", n=n)
-        if counts:
-            found[variant] = Message(
-                "listing", items=[Message("left_out_why", kind=kind, n=k, seeds=seeds) for kind, k in counts]
-            )
+        if kinds:
+            seeds = Message("n_seeds", n=n)
+            items = [
+                Message("left_out_why", kind=kind, n=kinds.count(kind), seeds=seeds)
+                for place, kind in enumerate(kinds)
+                if kind not in kinds[:place]
+            ]
+            found[variant] = Message("listing", items=items)
     return found
 
 
@@ -235,11 +227,6 @@ def leave_out(excluded: Mapping[str, Message]) -> Message:
 
 def _cost(summary: Summary) -> tuple[float, float]:
     return summary.seconds or 0.0, summary.parameters or 0.0
-
-
-def _order(summary: Summary, measure: str) -> tuple[float, float, float, str]:
-    """Return what puts the best mean first; of equal ones the cheaper, then by name, whatever the rows' order."""
-    return signed_mean(summary, measure), *_cost(summary), summary.variant
 
 
 def _gap(one: Summary, other: Summary) -> float:
@@ -257,14 +244,6 @@ def _cheapest(summaries: list[Summary]) -> Summary:
     least = min(_cost(summary)[0] for summary in summaries)
     fast = [summary for summary in summaries if _cost(summary)[0] <= EQUAL_TIME * least]
     return min(fast, key=lambda summary: _cost(summary)[1])  # of equal ones the first, which has the better mean
-
-
-def _reason(found: Recommendation) -> Message:
-    """Return in two to four sentences why the variant is recommended."""
-    sentences = [_lead(found), _standing(found), *_choice(found)]
-    if found.excluded:
-        sentences.append(leave_out(found.excluded))
-    return Message("sentences", sentences=sentences)
 
 
 def _lead(found: Recommendation) -> Message:

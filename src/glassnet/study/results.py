@@ -81,35 +81,17 @@ class Row:
 
 
 def finite(measures: Mapping[str, float | None]) -> dict[str, float]:
-    """Return the measures that are numbers; what is None, NaN or infinite is not known.
-
-    Examples
-    --------
-    >>> finite({"train_loss": 0.5, "train_accuracy": None, "validation_loss": float("inf")})
-    {'train_loss': 0.5}
-    """
+    """Return the measures that are numbers; what is None, NaN or infinite is not known."""
     return {name: float(value) for name, value in measures.items() if value is not None and math.isfinite(value)}
 
 
 def write_row(path: Path, row: Row) -> None:
-    """Write a row into a file of its own, whole or not at all.
-
-    Raises
-    ------
-    FileError
-        If it cannot be written.
-    """
+    """Write a row into a file of its own, whole or not at all."""
     write_bytes(path, row.to_json().encode())
 
 
 def read_row(path: Path) -> Row:
-    """Read what `write_row` wrote.
-
-    Raises
-    ------
-    FileError
-        If the file cannot be read, or is something else.
-    """
+    """Read what `write_row` wrote; `FileError` if the file cannot be read, or is something else."""
     from pydantic import TypeAdapter
 
     try:
@@ -123,11 +105,5 @@ def read_row(path: Path) -> Row:
 
 
 def read_rows(folder: Path) -> list[Row]:
-    """Read the rows of a study's folder, in the order of its file names.
-
-    Raises
-    ------
-    FileError
-        If one of them is damaged.
-    """
+    """Read the rows of a study's folder, in the order of its file names."""
     return [read_row(path) for path in sorted((folder / "rows").glob("*.json"))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter, deque
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from signal import Signals
 from typing import Any
@@ -217,7 +217,7 @@ class _Runner:
             layout = measure_layout(pool, jobs[0].config, len(jobs))
             shown.say(layout.reason)
         if recorded is None:
-            self.record["layout"] = layout.to_dict()
+            self.record["layout"] = asdict(layout)
             self.place.write(self.record)
         return layout
 

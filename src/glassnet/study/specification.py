@@ -119,32 +119,15 @@ def load_study(path: str | Path) -> Study:
 
 
 def study_of(values: Mapping[str, Any], text: str | None = None) -> Study:
-    """Make a study of the values that its file would hold.
+    """Make a study of the values that its file would hold, and of the file's text, if there is one.
 
-    Parameters
-    ----------
-    values : mapping
-        ``name`` (str), ``seeds`` (a number, or a list of them) and ``base`` (with ``data``, ``network`` and
-        ``training``, as in a run's configuration). ``design`` is ``"one at a time"`` (the default),
-        ``"factorial"`` or ``"list"``. ``measure`` is ``"validation_accuracy"`` by default, and ``budget``
-        (``epochs`` or ``seconds``) the base's epochs. ``factors`` maps names to ``levels`` and, if a name is no
-        option, a ``key``. The ``variants`` of a list have a ``name`` and ``changes``.
-    text : str, optional
-        The text of the file, if there is one.
+    The values are ``name`` (str), ``seeds`` (a number, or a list of them) and ``base`` (with ``data``, ``network``
+    and ``training``, as in a run's configuration). ``design`` is ``"one at a time"`` (the default),
+    ``"factorial"`` or ``"list"``. ``measure`` is ``"validation_accuracy"`` by default, and ``budget`` (``epochs``
+    or ``seconds``) the base's epochs. ``factors`` maps names to ``levels`` and, if a name is no option, a ``key``.
+    The ``variants`` of a list have a ``name`` and ``changes``.
 
-    Raises
-    ------
-    UsageError
-        For the first value that does not fit, named by its key.
-
-    Examples
-    --------
-    >>> study = study_of({
-    ...     "name": "two", "seeds": [7, 8], "design": "list", "base": {"data": {"dataset": "digits"}},
-    ...     "variants": [{"name": "slow", "changes": {"training.optimizer": "sgd(0.001)"}}],
-    ... })
-    >>> study.levels()
-    {'variant': ['base', 'slow']}
+    The first value that does not fit is a `UsageError` that names its key.
     """
     file = validate(_File, dict(values))
     if file.budget.epochs is not None and file.budget.seconds is not None:
@@ -286,13 +269,7 @@ def _read_changes(value: Mapping[str, Any], place: str) -> Changes | None:
 
 
 def label_of(value: Any) -> str:
-    """Return how a level is called that has no label.
-
-    Examples
-    --------
-    >>> [label_of(value) for value in ("adam", 0.1, True, [784, 64, 10], [0.1, 0.4])]
-    ['adam', '0.1', 'true', '784-64-10', '[0.1,0.4]']
-    """
+    """Return how a level is called that has no label: ``"0.1"``, ``"true"``, ``"784-64-10"``, ``"[0.1,0.4]"``."""
     if isinstance(value, str):
         return value
     if isinstance(value, list) and all(map(_is_whole, value)):
@@ -343,9 +320,8 @@ def _check_design(file: _File, factors: tuple[Factor, ...]) -> None:
     for factor in factors:
         for key in {key for changes in factor.levels.values() for key in changes}:
             if key in seen:
-                raise UsageError(
-                    f"factors.{factor.name}", f"changes {key}, and so does {seen[key]}; make them one"
-                )
+                problem = f"changes {key}, and so does {seen[key]}; make them one"
+                raise UsageError(f"factors.{factor.name}", problem)
             seen[key] = factor.name
 
 

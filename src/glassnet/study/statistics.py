@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,9 +21,6 @@ WORSE = "worse"
 NOT_DISTINGUISHABLE = "not distinguishable"
 ONE_SEED = "one seed only: cannot be judged"
 NO_SEED = "no seed in common: cannot be judged"
-
-#: Rows that a measure can be of; its name begins with them.
-SPLITS = ("train_", "validation_", "test_")
 
 
 @dataclass(frozen=True)
@@ -106,41 +104,20 @@ class Comparison:
 def larger_is_better(measure: str) -> bool:
     """Return whether more of a measure is better, by its name.
 
-    Parameters
-    ----------
-    measure : str
-        ``"seconds"``, or a metric from `glassnet.training.metrics.METRICS` with the rows it is of before it,
-        ``"validation_accuracy"``; every name that ends in ``loss`` is a loss.
-
-    Raises
-    ------
-    UsageError
-        If nothing is known by that name: to guess would turn every verdict around.
-
-    Examples
-    --------
-    >>> [larger_is_better(name) for name in ("validation_accuracy", "train_loss", "validation_mae", "seconds")]
-    [True, False, False, False]
+    A measure is ``"seconds"``, or a metric from `glassnet.training.metrics.METRICS` with the rows it is of before
+    it, ``"validation_accuracy"``. Every name that ends in ``loss`` is a loss. An unknown name is a `UsageError`:
+    to guess would turn every verdict around.
     """
     if measure == "seconds" or measure.endswith("loss"):
         return False
-    split = next((split for split in SPLITS if measure.startswith(split)), "")
-    name = measure.removeprefix(split)
+    name = re.sub("^(train|validation|test)_", "", measure)
     if name not in METRICS:
         raise unknown_name("measure", measure, ["seconds", *(f"validation_{name}" for name in METRICS)])
     return METRICS[name].larger_is_better
 
 
 def value_of(row: Row, measure: str) -> float | None:
-    """Return a run's number, or None where it does not count: not finished, not measured, NaN or infinite.
-
-    Examples
-    --------
-    >>> value_of(Row("base", {}, 0, "finished", {"train_loss": 0.25}), "train_loss")
-    0.25
-    >>> value_of(Row("base", {}, 0, "diverged", {"train_loss": 0.25}), "train_loss") is None
-    True
-    """
+    """Return a run's number, or None where it does not count: not finished, not measured, NaN or infinite."""
     if row.status != "finished":
         return None
     value = row.seconds if measure == "seconds" else row.measures.get(measure)
@@ -150,10 +127,7 @@ def value_of(row: Row, measure: str) -> float | None:
 def by_variant(rows: Iterable[Row]) -> dict[str, dict[int, Row]]:
     """Return the rows by variant, in the order they are first met, and by seed, in rising order.
 
-    Raises
-    ------
-    DataError
-        If a variant has two rows of one seed.
+    If a variant has two rows of one seed, that is a `DataError`.
     """
     found: dict[str, dict[int, Row]] = {}
     for row in rows:
@@ -207,9 +181,10 @@ def summarise(rows: Iterable[Row], measure: str, level: float = 0.05) -> list[Su
     (3, 2.0, 1.0, 4.48)
     """
     check_level(level)
+    rows = list(rows)
     variants = by_variant(rows)
-    check_measure((row for runs in variants.values() for row in runs.values()), measure)
-    return [_summarise_variant(variant, list(runs.values()), measure, level) for variant, runs in variants.items()]
+    check_measure(rows, measure)
+    return [_summarise_variant(variant, runs, measure, level) for variant, runs in variants.items()]
 
 
 def compare(rows: Iterable[Row], base: str, measure: str, level: float = 0.05) -> list[Comparison]:
@@ -266,14 +241,15 @@ def compare(rows: Iterable[Row], base: str, measure: str, level: float = 0.05) -
     (0.105, True, 'better')
     """
     check_level(level)
+    rows = list(rows)
     variants = by_variant(rows)
     if base not in variants:
         raise unknown_name("base", base, variants)
-    check_measure((row for runs in variants.values() for row in runs.values()), measure)
-    figures = {variant: _values_by_seed(runs.values(), measure) for variant, runs in variants.items()}
-    seeds = sorted({seed for runs in variants.values() for seed in runs})
+    check_measure(rows, measure)
+    figures = {variant: _values_by_seed(runs, measure) for variant, runs in variants.items()}
+    seeds = sorted({row.seed for row in rows})
     pairs = {
-        variant: tuple(seed for seed in seeds if seed in ours and seed in figures[base])
+        variant: tuple(seed for seed in ours if seed in figures[base])
         for variant, ours in figures.items()
         if variant != base
     }
@@ -300,13 +276,7 @@ def compare(rows: Iterable[Row], base: str, measure: str, level: float = 0.05) -
 
 
 def check_measure(rows: Iterable[Row], measure: str) -> None:
-    """Refuse a measure that is unknown, or that no finished run has.
-
-    Raises
-    ------
-    UsageError
-        Naming those that are there.
-    """
+    """Refuse a measure that is unknown, or that no finished run has."""
     larger_is_better(measure)
     finished = [row for row in rows if row.status == "finished"]
     if measure == "seconds" or not finished or any(measure in row.measures for row in finished):
@@ -315,15 +285,14 @@ def check_measure(rows: Iterable[Row], measure: str) -> None:
     raise UsageError("measure", f"no run has {measure}; there is {', '.join(there) or 'none'}")
 
 
-def _values_by_seed(rows: Iterable[Row], measure: str) -> dict[int, float]:
-    """Return the numbers that count by seed."""
-    return {row.seed: value for row in rows if (value := value_of(row, measure)) is not None}
+def _values_by_seed(runs: Mapping[int, Row], measure: str) -> dict[int, float]:
+    """Return the numbers that count."""
+    return {seed: value for seed, row in runs.items() if (value := value_of(row, measure)) is not None}
 
 
-def _summarise_variant(variant: str, rows: list[Row], measure: str, level: float) -> Summary:
-    values = list(_values_by_seed(rows, measure).values())
-    counted = [row for row in rows if value_of(row, measure) is not None]
-    n = len(values)
+def _summarise_variant(variant: str, runs: Mapping[int, Row], measure: str, level: float) -> Summary:
+    counted = _values_by_seed(runs, measure)
+    values, n = list(counted.values()), len(counted)
     mean = std = low = high = None
     if n:
         scale = scale_of(values)
@@ -334,10 +303,11 @@ def _summarise_variant(variant: str, rows: list[Row], measure: str, level: float
             half = half_interval(scaled_std, n, level) * scale
             std, low, high = scaled_std * scale, mean - half, mean + half
     costs = [
-        float(statistics.median(getattr(row, cost) for row in counted)) if counted else None
+        float(statistics.median(getattr(runs[seed], cost) for seed in counted)) if counted else None
         for cost in ("seconds", "parameters", "flops")
     ]
-    return Summary(variant, rows[0].levels, n, len(rows) - n, mean, std, low, high, *costs)
+    levels = next(iter(runs.values())).levels
+    return Summary(variant, levels, n, len(runs) - n, mean, std, low, high, *costs)
 
 
 def _decide(difference: float, distinguishable: bool, larger_is_better: bool) -> str:

@@ -21,13 +21,7 @@ LOG_FILE = "workers.log"
 
 @dataclass(frozen=True)
 class StudyFolder:
-    """A study's folder.
-
-    Parameters
-    ----------
-    path : Path
-        Path of the folder.
-    """
+    """A study's folder."""
 
     path: Path
 
@@ -35,10 +29,8 @@ class StudyFolder:
     def hold(self, study: Study) -> Iterator[dict[str, Any]]:
         """Make the folder, or take up that of the same study; hold it, and give what is recorded of it.
 
-        Raises
-        ------
-        FileError
-            If it is another study's, holds something else, cannot be written, or another process runs the study.
+        It is a `FileError` if it is another study's, holds something else, cannot be written, or another process
+        runs the study.
         """
         self._check_free()
         try:
@@ -78,13 +70,7 @@ class StudyFolder:
             raise FileError(self.path, "already holds files, and no study; choose another folder")
 
     def record(self) -> dict[str, Any]:
-        """Return what is recorded; nothing where the folder is new.
-
-        Raises
-        ------
-        FileError
-            If it is damaged.
-        """
+        """Return what is recorded; nothing where the folder is new. A damaged record is a `FileError`."""
         path = self.path / RECORD_FILE
         try:
             found = json.loads(path.read_bytes()) if path.exists() else {}

@@ -62,13 +62,7 @@ def signed_mean(summary: Summary, measure: str) -> float:
 def suggest_mending(compared: Sequence[Summary], summaries: Sequence[Summary], measure: str) -> list[Suggestion]:
     """Suggest to mend the variants that would be best by those of their runs that finished.
 
-    Parameters
-    ----------
-    compared : sequence of Summary
-        Of the variants whose runs all finished, the best first.
-    summaries : sequence of Summary
-        Of all variants.
-    measure : str
+    `compared` are the variants whose runs all finished, the best first, and `summaries` all variants.
     """
     best = signed_mean(compared[0], measure)
     return [
@@ -84,15 +78,16 @@ def suggest_combining(compared: Sequence[Summary], rows: Sequence[Row], factors:
     The base of such a study is the variant that most others differ from in one factor. The variants stand in the
     order of their means, so the first of its neighbours in a factor has that factor's best level.
     """
-    changes = {
-        summary.variant: [(other, _differing(summary, other, factors)) for other in compared]
-        for summary in compared
-    }
-    alone = {variant: [one for one in line if len(one[1]) == 1] for variant, line in changes.items()}
+    alone: dict[str, list[tuple[Summary, str]]] = {summary.variant: [] for summary in compared}
+    for one in compared:
+        for other in compared:
+            changes = [name for name in factors if one.levels[name] != other.levels[name]]
+            if len(changes) == 1:
+                alone[one.variant].append((other, changes[0]))
     base = max(compared, key=lambda summary: len(alone[summary.variant]))
     levels = {name: base.levels[name] for name in factors}
     place = {summary.variant: i for i, summary in enumerate(compared)}
-    for other, (name,) in reversed(alone[base.variant]):
+    for other, name in reversed(alone[base.variant]):
         if place[other.variant] < place[base.variant]:
             levels[name] = other.levels[name]
     if any(all(row.levels[name] == level for name, level in levels.items()) for row in rows):
@@ -100,24 +95,12 @@ def suggest_combining(compared: Sequence[Summary], rows: Sequence[Row], factors:
     return [Suggestion("combine", Message("next_combine", levels=levels), {"levels": levels})]
 
 
-def _differing(one: Summary, other: Summary, factors: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the factors in which two variants differ."""
-    return [name for name in factors if one.levels[name] != other.levels[name]]
-
-
 def suggest_factorials(
     rows: Sequence[Row], factors: Factors, measure: str, chosen: Mapping[str, str], level: float
 ) -> list[Suggestion]:
     """Suggest a full factorial of factors that interact.
 
-    Parameters
-    ----------
-    rows, factors, measure
-        The study's.
-    chosen : mapping of str to str
-        The recommended level of each factor: two factors are looked at with the others at these.
-    level : float
-        Of the tests.
+    `chosen` is the recommended level of each factor: two factors are looked at with the others at these.
     """
     return [
         Suggestion("interaction", Message("next_interaction", **found), found)
@@ -153,16 +136,7 @@ def _interactions(
 
 
 def suggest_seeds(best: str, comparisons: Sequence[Comparison], level: float) -> list[Suggestion]:
-    """Suggest as many seeds as would tell the ties from the best.
-
-    Parameters
-    ----------
-    best : str
-    comparisons : sequence of Comparison
-        Of the others with the best.
-    level : float
-        Of the tests.
-    """
+    """Suggest as many seeds as would tell the best from its ties; `comparisons` are those with the best."""
     if any(test.verdict == ONE_SEED for test in comparisons):
         message = Message("next_first_seeds", n=FEW_SEEDS)
         return [Suggestion("seeds", message, {"seeds": FEW_SEEDS, "variants": {}})]
@@ -189,13 +163,8 @@ def suggest_levels(
 ) -> list[Suggestion]:
     """Suggest a level beyond the range of a numeric factor, where the recommended one lies at its end.
 
-    Parameters
-    ----------
-    chosen : mapping of str to str
-        The recommended level of each factor.
-    equal : collection of mapping
-        The levels of the best variant and of those close to it.
-    factors : mapping of str to sequence of str
+    `chosen` is the recommended level of each factor. `equal` has the levels of the best variant and of those close
+    to it.
     """
     suggestions = []
     for name, levels in factors.items():
@@ -231,7 +200,9 @@ def _step(numbers: Mapping[str, float], order: Sequence[str]) -> str | None:
     """Return the next level after the last in order: by a factor where the levels rise so, else by a distance."""
     last, before = numbers[order[-1]], numbers[order[-2]]
     values = [numbers[level] for level in order]
-    if min(values) > 0 and _even([math.log(value) for value in values]) <= _even(values) and _wide(values):
+    # Nobody would step by distances through numbers that span a factor of 4.
+    wide = max(values) >= 4 * min(values)
+    if min(values) > 0 and _even([math.log(value) for value in values]) <= _even(values) and wide:
         beyond = last * (last / before)
     else:
         beyond = last + (last - before)
@@ -248,8 +219,3 @@ def _even(values: Sequence[float]) -> float:
     """Return the largest step of a row of numbers as a multiple of its smallest."""
     steps = [abs(b - a) for a, b in pairwise(values)]
     return max(steps) / min(steps)
-
-
-def _wide(values: Sequence[float]) -> bool:
-    """Return whether the numbers span a factor that nobody would step through by distances."""
-    return max(values) >= 4 * min(values)

@@ -187,9 +187,9 @@ def data_of(name):
     """Load data once: Fashion-MNIST, also with inputs from 0 to 255 or a thousandth of the usual ones; digits."""
     if name == "digits":
         return gn.load_dataset("digits")
-    data = gn.load_dataset("fashion-mnist")
     if name == "fashion-mnist":
-        return data
+        return gn.load_dataset(name)
+    data = data_of("fashion-mnist")
     factor = {"255": 1.0, "1/1000": 1 / 255_000}[name]
     rows = np.random.default_rng(0).permutation(len(data.train.y))[:6000]
     train = Split(data.train.X[rows] * np.float32(factor), data.train.y[rows])

@@ -83,7 +83,7 @@ def evidence(network, X, targets, **others):
     return Evidence(
         network, TrainingConfig(), Adam(), [probe.measure(network.theta, 0)], (),
         Baseline.of(network.loss, targets),
-        probe.input_spread, len(X), len(X), len(X), probe=probe, **others,
+        probe, len(X), len(X), len(X), **others,
     )  # fmt: skip
 
 
@@ -105,4 +105,4 @@ def test_since_is_the_step_from_which_on_it_was_always_so():
     vitals = [probe.measure(network.theta, step) for step in (0, 1, 4, 16)]
     found = evidence(network, X, X)
     found = Evidence(**{**vars(found), "vitals": vitals})
-    assert [found.since(np.array(flags)) for flags in ([1, 1, 1, 1], [0, 1, 0, 1], [0, 0, 1, 1])] == [0, 16, 4]
+    assert [found.since(flags) for flags in ([1, 1, 1, 1], [0, 1, 0, 1], [0, 0, 1, 1])] == [0, 16, 4]

@@ -6,11 +6,6 @@ import glassnet as gn
 from glassnet.errors import DataError
 
 
-@pytest.fixture(scope="module")
-def digits():
-    return gn.load_dataset("digits")
-
-
 def failed(found):
     return [check.name for check in found.checks if not check.passed]
 

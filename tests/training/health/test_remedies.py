@@ -31,9 +31,7 @@ def evidence(optimizer="adam", step_rows=32, **network):
     training = TrainingConfig(optimizer=optimizer)
     baseline = Baseline.of(net.loss, TARGETS)
     rule = OPTIMIZERS.resolve(optimizer)
-    return Evidence(
-        net, training, rule, vitals, (), baseline, probe.input_spread, step_rows, 128, 128, probe=probe
-    )
+    return Evidence(net, training, rule, vitals, (), baseline, probe, step_rows, 128, 128)
 
 
 @pytest.mark.parametrize(

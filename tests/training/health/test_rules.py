@@ -1,5 +1,7 @@
 """The report's three failures are named with cause and remedy, and the remedy works."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,17 @@ import glassnet as gn
 from glassnet.data.dataset import Split
 from glassnet.nn.optimizers import GD
 from glassnet.training.health.diagnosis import KINDS
+
+
+@pytest.fixture(scope="module")
+def data(fashion_mnist_home):
+    return gn.load_dataset("fashion-mnist", fashion_mnist_home, validation=0)
+
+
+@pytest.fixture(scope="module")
+def fail_as_reported(data):
+    """``fail_as_reported(activation, k)``: the report's run, made once."""
+    return functools.cache(functools.partial(report_run, data, epochs=60))
 
 
 def report_run(data, activation, k, *, epochs, seed=0, changes=None):
@@ -34,14 +47,13 @@ def report_run(data, activation, k, *, epochs, seed=0, changes=None):
         ("tanh", 10, "saturated-units", "initializer"),
     ],
 )
-def test_the_reports_failures(fashion_mnist_home, activation, k, kind, family):
-    data = gn.load_dataset("fashion-mnist", fashion_mnist_home, validation=0)
-    sick = report_run(data, activation, k, epochs=60)
+def test_the_reports_failures(data, fail_as_reported, activation, k, kind, family):
+    sick = fail_as_reported(activation, k)
     found = sick.health.diagnoses[0]
     assert (found.kind, found.remedy.family) == (kind, family)
     assert "uniform(-1, 1) on 784 inputs gives pre-activations of spread 7" in str(found.cause)
     assert found.remedy.changes["training"]["optimizer"].startswith("gd(")
-    mended = report_run(data, activation, k, epochs=300, changes=found.remedy.changes)
+    mended = report_run(data, activation, k, epochs=200, changes=found.remedy.changes)
     assert not mended.health.sick
     best_constant = 0.5 * data.train.y[:600].var() * 600
     assert mended.history.last.train_loss < 0.5 * best_constant
@@ -49,10 +61,9 @@ def test_the_reports_failures(fashion_mnist_home, activation, k, kind, family):
 
 @pytest.mark.real_data
 @pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")
-def test_a_constant_answer_explains_its_loss_exactly(fashion_mnist_home):
+def test_a_constant_answer_explains_its_loss_exactly(data, fail_as_reported):
     """The report prints one loss in every epoch with ReLU: a constant answer's; 0 costs the sum of y^2 / 2."""
-    data = gn.load_dataset("fashion-mnist", fashion_mnist_home, validation=0)
-    run = report_run(data, "relu", 1, epochs=60)
+    run = fail_as_reported("relu", 1)
     constant = next(found for found in run.health.diagnoses if found.kind == "constant-output")
     assert constant.evidence["answer"] == 0
     y = data.train.y[:600].astype(float)

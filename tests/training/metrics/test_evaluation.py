@@ -187,34 +187,6 @@ def test_a_single_run_has_a_mean_and_no_std():
     assert all(math.isnan(value) for value in (spread.std, spread.low, spread.high))
 
 
-MEASURES = {"auc": 0.9008, "accuracy": 0.8629}
-
-
-@pytest.mark.parametrize(
-    ("name", "split", "file"),
-    [
-        ("breastmnist", "test", "breastmnist_test_[AUC]0.901_[ACC]0.863@seed-0.csv"),
-        ("breastmnist", "train", "breastmnist_train_[AUC]0.901_[ACC]0.863@seed-0.csv"),
-        ("breastmnist", "validation", "breastmnist_val_[AUC]0.901_[ACC]0.863@seed-0.csv"),
-        ("breastmnist_64", "test", "breastmnist_64_test_[AUC]0.901_[ACC]0.863@seed-0.csv"),
-        ("nodulemnist3d_64", "test", "nodulemnist3d_64_test_[AUC]0.901_[ACC]0.863@seed-0.csv"),
-        ("my_own_cells", "test", "my_own_cells_test_[AUC]0.901_[ACC]0.863@seed-0.csv"),
-    ],
-)
-def test_a_file_of_scores_is_named_as_medmnists_evaluator_does(tmp_path, name, split, file):
-    written = write_scores(tmp_path, name, split, "seed-0", np.array([[0.5]]), MEASURES)
-    assert written == tmp_path / file
-    assert [path.name for path in tmp_path.iterdir()] == [file]
-
-
-def test_scores_read_back_exactly(tmp_path):
-    scores = np.random.default_rng(0).random((7, 3)).astype(np.float32)
-    path = write_scores(tmp_path / "new", "digits", "test", "run", scores, MEASURES)
-    table = np.loadtxt(path, delimiter=",")
-    np.testing.assert_array_equal(table[:, 0], np.arange(7))
-    np.testing.assert_array_equal(table[:, 1:].astype(np.float32), scores)
-
-
 @pytest.mark.parametrize("measures", [{}, {"accuracy": 0.5}, {"r2": 0.5, "mae": 1.0}])
 def test_scores_without_an_auc_have_no_name(tmp_path, measures):
     with pytest.raises(DataError, match=r"^scores: these rows have no AUC"):

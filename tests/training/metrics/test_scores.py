@@ -1,13 +1,11 @@
 import csv
 import math
-import subprocess
-import sys
 from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glassnet.errors import DataError, UsageError
@@ -66,7 +64,7 @@ def literal_accuracy(y, scores, task):
     return right / n
 
 
-def literal_auc_interval(y, scores, confidence):
+def literal_auc_interval(y, scores):
     positive = [score for label, score in zip(y, scores, strict=True) if label == 1]
     negative = [score for label, score in zip(y, scores, strict=True) if label == 0]
     m, n = len(positive), len(negative)
@@ -77,7 +75,7 @@ def literal_auc_interval(y, scores, confidence):
         return area, area
     s10 = sum((v - area) ** 2 for v in v10) / (m - 1)
     s01 = sum((v - area) ** 2 for v in v01) / (n - 1)
-    reach = NormalDist().inv_cdf(0.5 + confidence / 2) * math.sqrt(s10 / m + s01 / n) / (area * (1 - area))
+    reach = NormalDist().inv_cdf(0.975) * math.sqrt(s10 / m + s01 / n) / (area * (1 - area))
     odds = area / (1 - area)
     return tuple(1 / (1 + math.exp(sign * reach) / odds) for sign in (1, -1))
 
@@ -88,10 +86,10 @@ ANY = st.floats(0, 1)
 
 
 @st.composite
-def cases(draw, tasks=SCORED_TASKS, most_rows=20):
+def cases(draw, tasks=SCORED_TASKS, most_rows=12):
     """Labels of which every one occurs and none always, scores, and the task."""
     task = draw(st.sampled_from(tasks))
-    columns = draw(st.integers(1, 2) if task == "binary" else st.integers(1 if task == "multi-label" else 2, 14))
+    columns = draw(st.integers(1, 2) if task == "binary" else st.integers(1 if task == "multi-label" else 2, 6))
     n = draw(st.integers(max(columns, 4), most_rows))
     if task == "multi-label":
         rest = st.lists(st.integers(0, 1), min_size=n - 2, max_size=n - 2)
@@ -117,12 +115,16 @@ def binary_case(m, n, shift, seed, ties=False):
 # AUC and accuracy
 
 
-@given(case=cases())
-def test_auc_and_accuracy_are_the_evaluators(case):
+@given(case=cases(), seed=st.integers(0, 999))
+def test_auc_and_accuracy_are_the_evaluators_in_any_order_of_rows(case, seed):
     y, scores, task = case
-    assert auc(y, scores, task) == pytest.approx(literal_auc(y, scores, task), abs=1e-12)
-    assert accuracy(y, scores, task) == pytest.approx(literal_accuracy(y, scores, task), abs=1e-12)
-    assert type(auc(y, scores, task)) is type(accuracy(y, scores, task)) is float
+    area, share = auc(y, scores, task), accuracy(y, scores, task)
+    assert area == pytest.approx(literal_auc(y, scores, task), abs=1e-12)
+    assert share == pytest.approx(literal_accuracy(y, scores, task), abs=1e-12)
+    assert type(area) is type(share) is float
+    order = np.random.default_rng(seed).permutation(len(y))
+    assert auc(y[order], scores[order], task) == pytest.approx(area, abs=1e-12)
+    assert accuracy(y[order], scores[order], task) == pytest.approx(share, abs=1e-12)
 
 
 @pytest.mark.parametrize("task", SCORED_TASKS)
@@ -197,14 +199,7 @@ def test_perfect_reversed_and_constant_scores(task):
     assert auc(y, np.full_like(perfect, 0.3), task) == 0.5
 
 
-@given(case=cases(), seed=st.integers(0, 999))
-def test_the_order_of_rows_does_not_matter(case, seed):
-    y, scores, task = case
-    order = np.random.default_rng(seed).permutation(len(y))
-    assert auc(y[order], scores[order], task) == pytest.approx(auc(y, scores, task), abs=1e-12)
-    assert accuracy(y[order], scores[order], task) == pytest.approx(accuracy(y, scores, task), abs=1e-12)
-
-
+@settings(max_examples=50)
 @given(case=cases(tasks=("multi-class", "ordinal", "multi-label")), seed=st.integers(0, 999))
 def test_the_order_of_labels_does_not_matter(case, seed):
     y, scores, task = case
@@ -276,26 +271,20 @@ def test_wilson_as_published(successes, n, ends):
     assert wilson_interval(successes, n) == pytest.approx(ends, abs=5e-5)
 
 
-@given(
-    n=st.integers(1, 10**6),
-    share=st.floats(0, 1),
-    confidence=st.sampled_from([0.5, 0.8, 0.9, 0.95, 0.99, 0.999]),
-)
-def test_wilsons_ends_are_where_the_score_test_turns(n, share, confidence):
+@given(n=st.integers(1, 10**6), share=st.floats(0, 1))
+def test_wilsons_ends_are_where_the_score_test_turns(n, share):
     k = round(share * n)
-    low, high = wilson_interval(k, n, confidence)
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
+    low, high = wilson_interval(k, n)
+    z = NormalDist().inv_cdf(0.975)
     assert 0 <= low <= k / n <= high <= 1
     for end in {low, high} - {0.0, 1.0}:
         assert abs(k / n - end) == pytest.approx(z * math.sqrt(end * (1 - end) / n), rel=1e-6)
-    assert wilson_interval(n - k, n, confidence) == pytest.approx((1 - high, 1 - low), abs=1e-12)
+    assert wilson_interval(n - k, n) == pytest.approx((1 - high, 1 - low), abs=1e-12)
 
 
-def test_wilson_narrows_with_rows_and_widens_with_confidence():
+def test_wilson_narrows_with_rows():
     widths = [np.subtract(*wilson_interval(9 * n, 10 * n)[::-1]) for n in (1, 10, 100, 10000)]
     assert sorted(widths, reverse=True) == widths
-    widths = [np.subtract(*wilson_interval(9, 10, confidence)[::-1]) for confidence in (0.5, 0.9, 0.95, 0.99)]
-    assert sorted(widths) == widths
 
 
 def test_wilson_covers_as_often_as_it_says():
@@ -330,18 +319,18 @@ def test_delong_by_hand():
     assert auc_interval(y[:, None], np.hstack([1 - scores, scores])) == auc_interval(y, scores)
 
 
-@given(case=cases(tasks=("binary",)), confidence=st.sampled_from([0.5, 0.9, 0.95, 0.99]))
-def test_delong_is_that_of_all_pairs(case, confidence):
+@given(case=cases(tasks=("binary",)))
+def test_delong_is_that_of_all_pairs(case):
     y, scores = thicken(*case[:2])
-    expected = literal_auc_interval(y.ravel(), scores[:, -1], confidence)
-    assert auc_interval(y, scores, confidence) == pytest.approx(expected, abs=1e-12)
+    expected = literal_auc_interval(y.ravel(), scores[:, -1])
+    assert auc_interval(y, scores) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize("ties", [False, True])
 @pytest.mark.parametrize(("m", "n"), [(2, 2), (2, 90), (114, 42), (200, 150)])
 def test_delong_is_that_of_all_pairs_on_more_rows(m, n, ties):
     y, scores = binary_case(m, n, 1.0, seed=m + n, ties=ties)
-    expected = literal_auc_interval(y, scores[:, 0], 0.95)
+    expected = literal_auc_interval(y, scores[:, 0])
     assert auc_interval(y, scores) == pytest.approx(expected, abs=1e-12)
     low, high = auc_interval(y, scores)
     assert low <= auc(y, scores, "binary") <= high
@@ -357,19 +346,19 @@ def test_delong_has_no_width_where_the_rows_hold_no_measure_of_the_error():
 def test_delong_near_1_stays_below_it():
     # One of 40 * 60 pairs is the wrong way round: A = 2399/2400.
     scores = np.concatenate([np.arange(61.0, 100), [59.5], np.arange(1.0, 61)])[:, None]
-    low, high = auc_interval(np.repeat([1, 0], [40, 60]), scores, 0.99)
+    low, high = auc_interval(np.repeat([1, 0], [40, 60]), scores)
     assert 0.9 < low < 2399 / 2400 < high < 1
 
 
 @pytest.mark.parametrize(("area", "m", "n"), [(0.7, 40, 60), (0.9, 40, 60), (0.9, 114, 42)])
 def test_delong_covers_about_as_often_as_it_says(area, m, n):
-    # Normal scores a shift d apart have A = Phi(d / sqrt 2). The error of a share of 1000 is 0.007.
+    # Normal scores a shift d apart have A = Phi(d / sqrt 2). The error of a share of 500 is 0.01.
     shift = NormalDist().inv_cdf(area) * math.sqrt(2)
     held = 0
-    for seed in range(1000):
+    for seed in range(500):
         low, high = auc_interval(*binary_case(m, n, shift, seed))
         held += low <= area <= high
-    assert 0.925 <= held / 1000 <= 0.975
+    assert 0.925 <= held / 500 <= 0.975
 
 
 # Counts and shares of a binary task
@@ -383,28 +372,20 @@ def test_binary_scores_by_hand():
     scores = np.array([0.9, 0.8, 0.51, 0.2, 0.7, 0.6, 0.5, 0.4, 0.1, 0.0])[:, None]
     result = binary_scores(y, scores)
     assert result == BinaryScores(
-        true_positives=3,
-        false_negatives=1,
-        false_positives=2,
-        true_negatives=4,
         sensitivity=Share(3 / 4, *wilson_interval(3, 4)),
         specificity=Share(4 / 6, *wilson_interval(4, 6)),
         precision=Share(3 / 5, *wilson_interval(3, 5)),
     )
-    assert {type(count) for count in result[:4]} == {int}
-    assert {type(number) for share in result[4:] for number in share} == {float}
-    assert binary_scores(y[:, None], np.hstack([scores, scores]), 0.8).precision == Share(
-        0.6, *wilson_interval(3, 5, 0.8)
-    )
+    assert {type(number) for share in result for number in share} == {float}
+    assert binary_scores(y[:, None], np.hstack([scores, scores])) == result
 
 
 @given(case=cases(tasks=("binary",)))
-def test_binary_scores_add_up_and_agree_with_accuracy(case):
+def test_binary_scores_agree_with_accuracy(case):
     y, scores, task = case
     result = binary_scores(y, scores)
-    tp, fn, fp, tn = result[:4]
-    assert (tp + fn, fp + tn) == (np.count_nonzero(y == 1), np.count_nonzero(y == 0))
-    assert (tp + tn) / len(y) == pytest.approx(accuracy(y, scores, task), abs=1e-12)
+    right = result.sensitivity.value * np.sum(y == 1) + result.specificity.value * np.sum(y == 0)
+    assert right / len(y) == pytest.approx(accuracy(y, scores, task), abs=1e-12)
     # Exchange the labels and turn the scores over: sensitivity and specificity change places, 1/2 aside.
     clear = np.where(scores == 0.5, 0.6, scores)
     there, back = binary_scores(y, clear), binary_scores(1 - y, 1 - clear)
@@ -422,7 +403,7 @@ def test_a_share_of_no_rows_is_none():
 
 
 def written(folder, scores, name="breastmnist", split="test", run="seed1", auc=0.9008, accuracy=0.8629):
-    return write_scores(folder, name, split, run, np.array(scores), {"auc": auc, "accuracy": accuracy})
+    return write_scores(folder / "new", name, split, run, np.array(scores), {"auc": auc, "accuracy": accuracy})
 
 
 def test_a_result_file_is_named_as_the_evaluator_names_it(tmp_path):
@@ -436,9 +417,10 @@ def test_a_result_file_is_named_as_the_evaluator_names_it(tmp_path):
             {"name": "nodulemnist3d_64", "split": "train", "run": "b-2", "auc": 0, "accuracy": 0.9999},
             "nodulemnist3d_64_train_[AUC]0.000_[ACC]1.000@b-2.csv",
         ),
+        ({"name": "my_own_cells"}, "my_own_cells_test_[AUC]0.901_[ACC]0.863@seed1.csv"),
         ({"run": "a@b\\c/d"}, "breastmnist_test_[AUC]0.901_[ACC]0.863@a-b-c-d.csv"),
     ):
-        assert written(tmp_path, [[0.5]], **options) == tmp_path / name
+        assert written(tmp_path, [[0.5]], **options) == tmp_path / "new" / name
 
 
 @pytest.mark.parametrize(
@@ -455,6 +437,7 @@ def test_a_result_file_has_no_name_that_cannot_be_read(tmp_path, name, message):
     assert not list(tmp_path.iterdir())
 
 
+@settings(max_examples=25)
 @given(
     rows=st.lists(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=3, max_size=3), min_size=1)
 )
@@ -552,27 +535,12 @@ def test_a_variance_needs_two_rows_of_each_label(y):
         auc_interval(np.array(y), np.array([[0.1], [0.5], [0.9]]))
 
 
-@pytest.mark.parametrize("confidence", [0, 1, 95, -0.5, math.nan])
-def test_a_confidence_lies_between_0_and_1(confidence):
-    y, scores = np.array([0, 0, 1, 1]), np.array([[0.1], [0.6], [0.4], [0.9]])
-    for call in (lambda: wilson_interval(1, 2, confidence), lambda: auc_interval(y, scores, confidence),
-                 lambda: binary_scores(y, scores, confidence)):  # fmt: skip
-        with pytest.raises(UsageError, match=r"^confidence: .* give a number between 0 and 1"):
-            call()
-
-
 def test_a_share_is_of_at_least_one_trial_and_at_most_all():
     with pytest.raises(UsageError, match=r"^n: 0 trials"):
         wilson_interval(0, 0)
     for successes in (-1, 11):
         with pytest.raises(UsageError, match=f"^successes: {successes} of 10 trials; give a number from 0 to 10"):
             wilson_interval(successes, 10)
-
-
-def test_scikit_learn_and_scipy_wait_until_they_are_needed():
-    code = "import sys, glassnet.training.metrics; print([m for m in ('sklearn', 'scipy') if m in sys.modules])"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert answer.stdout.strip() == "[]"
 
 
 def test_nothing_that_is_passed_in_is_changed():
@@ -590,7 +558,7 @@ def test_nothing_that_is_passed_in_is_changed():
 
 @pytest.fixture(scope="module")
 def pneumonia(fashion_mnist_home):
-    """Labels of PneumoniaMNIST's training and test rows, and a logistic regression's scores of the test rows."""
+    """Labels of PneumoniaMNIST's training and test rows, and the test rows' scores by a logistic regression."""
     from sklearn.linear_model import LogisticRegression
 
     path = Path(fashion_mnist_home) / "medmnist" / "pneumoniamnist.npz"
@@ -599,7 +567,7 @@ def pneumonia(fashion_mnist_home):
     with np.load(path, allow_pickle=False) as data:
         X, X_test = (data[f"{split}_images"].reshape(-1, 784) / 255 for split in ("train", "test"))
         y, y_test = data["train_labels"], data["test_labels"]
-    model = LogisticRegression(C=0.01, max_iter=1000).fit(X, y.ravel())
+    model = LogisticRegression(C=0.01, max_iter=1000).fit(X[::4], y[::4].ravel())
     return y, y_test, model.predict_proba(X_test)
 
 
@@ -618,10 +586,9 @@ def test_scores_of_a_logistic_regression_on_pneumoniamnist(pneumonia, tmp_path):
     assert 0.88 < area < 0.95
     assert 0.78 < share < 0.86  # trained on more positives, it calls too many rows positive
     result = binary_scores(y, scores)
-    called = scores[:, 1] > 0.5
-    assert confusion_matrix(y, called).ravel().tolist() == [
-        result.true_negatives, result.false_positives, result.false_negatives, result.true_positives
-    ]  # fmt: skip
+    tn, fp, fn, tp = confusion_matrix(y, scores[:, 1] > 0.5).ravel().tolist()
+    shares = ((tp, tp + fn), (tn, tn + fp), (tp, tp + fp))
+    assert result == tuple(Share(part / whole, *wilson_interval(part, whole)) for part, whole in shares)
     assert result.sensitivity.low > 0.95 > 0.65 > result.specificity.high
     file = written(tmp_path, scores, "pneumoniamnist", run="glassnet", auc=area, accuracy=share)
     assert file.name == f"pneumoniamnist_test_[AUC]{area:.3f}_[ACC]{share:.3f}@glassnet.csv"
@@ -632,9 +599,9 @@ def test_scores_of_a_logistic_regression_on_pneumoniamnist(pneumonia, tmp_path):
 def test_delong_on_pneumoniamnist_is_about_the_bootstraps(pneumonia):
     _, y, scores = pneumonia
     low, high = auc_interval(y, scores)
-    assert (low, high) == pytest.approx(literal_auc_interval(y.ravel(), scores[:, 1], 0.95), abs=1e-12)
+    assert (low, high) == pytest.approx(literal_auc_interval(y.ravel(), scores[:, 1]), abs=1e-12)
     rng = np.random.default_rng(0)
     groups = [np.flatnonzero(y.ravel() == label) for label in (0, 1)]
-    drawn = [np.concatenate([rng.choice(group, len(group)) for group in groups]) for _ in range(500)]
+    drawn = [np.concatenate([rng.choice(group, len(group)) for group in groups]) for _ in range(250)]
     resampled = [auc(y[rows], scores[rows], "binary") for rows in drawn]
     assert (low, high) == pytest.approx(np.quantile(resampled, [0.025, 0.975]), abs=0.006)

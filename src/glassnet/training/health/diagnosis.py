@@ -120,13 +120,7 @@ def _reader() -> Any:
 
 
 def in_json(value: Any) -> Any:
-    """Return plain values: None for the numbers that JSON has no word for, English for messages.
-
-    Examples
-    --------
-    >>> in_json({"loss": float("nan"), "units": (1, 2), "found": Message("yes")})
-    {'loss': None, 'units': [1, 2], 'found': 'yes'}
-    """
+    """Return plain values: None for the numbers that JSON has no word for, English for messages."""
     if isinstance(value, Message):
         return str(value)
     if is_dataclass(value):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,20 +21,11 @@ from glassnet.training.options import TrainingConfig
 
 @dataclass(frozen=True)
 class Baseline:
-    """What can be reached without looking at the rows, and at best.
+    """What can be reached without looking at the rows, and at best: mean losses of a row.
 
-    Attributes
-    ----------
-    answer : tuple of float
-        The best constant prediction, a number or probability for each output.
-    loss : float
-        Mean loss of a row with it.
-    floor : float
-        Mean loss of a row where every target is met: 0, but for cross-entropies with uncertain targets.
-    low, high : float
-        Smallest and largest target.
-    wrong : float or None
-        Share of rows, or labels, that the best constant prediction gets wrong.
+    `loss` and `wrong`, the share of rows or labels, are those of `answer`, the best constant number or probability
+    of each output. `floor` is the loss where every target is met: 0, but for cross-entropies with uncertain
+    targets. `low` and `high` are the smallest and the largest target.
     """
 
     answer: tuple[float, ...]
@@ -50,13 +41,6 @@ class Baseline:
 
         The best constant is the mean for squared errors and, by its logits, for cross-entropies; the median for
         absolute errors. Of both the one with the smaller loss is taken, for any other loss too.
-
-        Examples
-        --------
-        >>> from glassnet.nn.losses import LOSSES
-        >>> found = Baseline.of(LOSSES.resolve("cross_entropy"), np.eye(10))
-        >>> round(found.loss, 4), round(found.floor, 4)  # ln 10
-        (2.3026, 0.0)
         """
         targets = targets.astype(np.float64)
         answers = [np.average(targets, axis=0, weights=weights)]
@@ -72,34 +56,20 @@ class Baseline:
 
 def _cost(loss: Loss, answers: Array, targets: Array, weights: Array | None) -> float:
     """Return the mean loss of a row with these answers: numbers, or the outputs' probabilities."""
+    if loss.output is not None:  # it takes logits
+        likely, not_likely = (np.log(np.clip(share, 1e-12, 1)) for share in (answers, 1 - answers))
+        answers = likely if loss.output == "softmax" else likely - not_likely
     with np.errstate(all="ignore"):
-        rows = loss.formula(_outputs_for(loss, answers), targets)[0]
+        rows = loss.formula(answers, targets)[0]
     return float(np.average(rows, weights=weights))
-
-
-def _outputs_for(loss: Loss, answer: Array) -> Array:
-    """Return what the loss takes for probabilities: their logits."""
-    if loss.output is None:
-        return answer
-    likely, not_likely = (np.log(np.clip(share, 1e-12, 1)) for share in (answer, 1 - answer))
-    return likely if loss.output == "softmax" else likely - not_likely
 
 
 #: Optimizers whose step is the learning rate times the gradient, or its average.
 DESCENTS = ("gd", "sgd", "momentum", "nesterov")
 
 
-@dataclass(frozen=True)
-class Divergence:
-    """Where numbers were lost.
-
-    Attributes
-    ----------
-    step : int
-        The step whose loss was not finite.
-    layer : int or None
-        The first layer with NaN or infinity; None where only the loss had.
-    """
+class Divergence(NamedTuple):
+    """The step whose loss was not finite, and the first layer with NaN or infinity; None: only the loss had."""
 
     step: int
     layer: int | None
@@ -107,30 +77,11 @@ class Divergence:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What there is to judge by; see this module.
+    """What there is to judge by.
 
-    Attributes
-    ----------
-    network : Network
-        Its settings; what its parameters have become does not matter.
-    training : TrainingConfig
-        How it learned.
-    optimizer : Optimizer
-        By which rule.
-    vitals : sequence of Vitals
-        One or more, the first of the untrained network.
-    history : sequence of EpochRecord
-        Its epochs, so far.
-    baseline : Baseline
-        Of the targets.
-    input_spread : float
-        Root mean square of the inputs.
-    step_rows, drawn, rows : int
-        Rows of a step, rows that epochs are drawn from, and training rows there are.
-    divergence : Divergence or None
-        Where training ended by one.
-    probe : Probe or None
-        To measure what a change of settings would do.
+    Of the network only the settings matter, not what its parameters have become. The first of the vitals are those
+    of the untrained network. `probe` measures what a change of settings would do. `step_rows` are the rows of a
+    step, `drawn` those that epochs are drawn from, `rows` all training rows.
     """
 
     network: Network
@@ -139,12 +90,11 @@ class Evidence:
     vitals: Sequence[Vitals]
     history: Sequence[EpochRecord]
     baseline: Baseline
-    input_spread: float
+    probe: Probe
     step_rows: int
     drawn: int
     rows: int
     divergence: Divergence | None = None
-    probe: Probe | None = None
 
     @property
     def start(self) -> Vitals:
@@ -173,15 +123,12 @@ class Evidence:
 
     @functools.cached_property
     def stable_rate(self) -> float:
-        """The largest rate at which gradient descent stays where it starts, for the mean of a step's rows.
-
-        NaN for other optimizers.
-        """
+        """The largest rate at which gradient descent stays where it starts, for the mean of a step's rows."""
         return self.stable_rate_of(rebuild(self.network, {}))
 
     def stable_rate_of(self, network: Network) -> float:
-        """Return the same for another network."""
-        if self.probe is None or self.optimizer_name not in DESCENTS:
+        """Return the same for another network; NaN for other optimizers than those of `DESCENTS`."""
+        if self.optimizer_name not in DESCENTS:
             return np.nan
         return largest_rate(network, self.probe, getattr(self.optimizer, "momentum", 0.0))
 
@@ -211,7 +158,7 @@ class Evidence:
         latest = seen[len(seen) // 2 :]
         return max((layer.update_ratio or 0.0 for one in latest for layer in one.layers), default=0.0)
 
-    def since(self, sick: Array) -> int:
+    def since(self, sick: Sequence[bool]) -> int:
         """Return the first step from which on all examinations, one flag each, were sick."""
         well = np.flatnonzero(~np.asarray(sick, bool))
         first = 0 if len(well) == 0 else int(well[-1]) + 1
@@ -232,13 +179,6 @@ def rebuild(network: Network, changes: dict[str, Any]) -> Network:
 
 
 def grows(activation: Activation) -> bool:
-    """Whether an activation grows faster than its input, as relu3 does.
-
-    Examples
-    --------
-    >>> from glassnet.nn.activations import ACTIVATIONS
-    >>> [name for name in ("relu", "tanh", "relu3") if grows(ACTIVATIONS.resolve(name))]
-    ['relu3']
-    """
+    """Whether an activation grows faster than its input, as relu3 does."""
     z = np.array([-1e3, 1e3])
     return bool((np.abs(activation.f(z)) > 1e2 * np.abs(z)).any())

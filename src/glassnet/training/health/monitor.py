@@ -84,21 +84,8 @@ class Health:
 class Monitor:
     """Examines a network while it learns, and changes nothing of it.
 
-    Parameters
-    ----------
-    context : StepContext
-        The network, and its rows.
-    training : TrainingConfig
-        How it learns.
-    drawn : int
-        Of so many first rows epochs are drawn; the probe's rows are spread evenly over them.
-    steps : int
-        Of an epoch.
-
-    Attributes
-    ----------
-    vitals : list of Vitals
-        In the order of steps; the first is of the network before training.
+    An epoch of so many `steps` is drawn of the `drawn` first rows; the probe's rows are spread evenly over them.
+    The first of `vitals`, in the order of steps, are those of the network before training.
     """
 
     def __init__(self, context: StepContext, training: TrainingConfig, drawn: int, steps: int) -> None:
@@ -175,12 +162,11 @@ class Monitor:
             self.vitals,
             history,
             self.baseline,
-            self.probe.input_spread,
+            self.probe,
             self.context.batch_size,
             self.drawn,
             len(self.context.targets),
             self.divergence,
-            self.probe,
         )
 
     def _warn(self, found: Sequence[Diagnosis]) -> None:

@@ -12,10 +12,10 @@ from glassnet.locales.catalogue import Message
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.training.fit import fit
-from glassnet.training.health.causes import WIDE
 from glassnet.training.health.diagnosis import Diagnosis, in_json
 from glassnet.training.health.evidence import Baseline, Evidence
 from glassnet.training.health.monitor import ROWS, TARGETS
+from glassnet.training.health.remedies import WIDE
 from glassnet.training.health.rules import diagnose
 from glassnet.training.health.vitals import Probe
 from glassnet.training.options import TrainingConfig
@@ -159,27 +159,19 @@ def _evidence(network: Network, data: Dataset, optimizer: Optimizer, batch_size:
         [probe.measure(network.theta, 0)],
         (),
         Baseline.of(network.loss, targets[more]),
-        probe.input_spread,
+        probe,
         sampler.batch_size,
         len(targets),
         len(targets),
-        probe=probe,
     )
 
 
 def _first_loss(evidence: Evidence) -> Check:
-    loss, constant = evidence.start.loss, evidence.baseline.loss
-    times = evidence.unlearned(evidence.start)
-    finding = Message("checks.first-loss", loss=loss, constant=constant)
-    return Check("first loss", bool(times <= max(WIDE, _mean_free(evidence))), finding)
-
-
-def _mean_free(evidence: Evidence) -> float:
-    """Return what a loss may be, beside the best constant's, where outputs begin near 0 and targets do not."""
-    if evidence.network.loss.output is not None:
-        return WIDE
-    base = evidence.baseline
-    return 2 * max(base.low**2, base.high**2) / max(base.loss, 1e-12)
+    loss, base, limit = evidence.start.loss, evidence.baseline, WIDE
+    if evidence.network.loss.output is None:  # outputs begin near 0, where the targets need not be
+        limit = max(WIDE, 2 * max(base.low**2, base.high**2) / max(base.loss, 1e-12))
+    finding = Message("checks.first-loss", loss=loss, constant=base.loss)
+    return Check("first loss", bool(evidence.unlearned(evidence.start) <= limit), finding)
 
 
 def _over_fit(network: Network, data: Dataset, optimizer: Optimizer) -> Check:

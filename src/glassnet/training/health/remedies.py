@@ -1,4 +1,4 @@
-"""Remedies: what to change of a run's settings first."""
+"""Why a network is sick, and what to change of its settings first."""
 
 from __future__ import annotations
 
@@ -9,9 +9,27 @@ import numpy as np
 
 from glassnet.locales.catalogue import Message
 from glassnet.nn.network import Network
-from glassnet.nn.optimizers import OPTIMIZERS, Optimizer
+from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.training.health.evidence import DESCENTS, Evidence, grows, rebuild
-from glassnet.training.health.vitals import bounded
+from glassnet.training.health.vitals import LayerVitals, bounded
+
+#: A network is sick where it leaves so much unlearned (see `Evidence.unlearned`), or diverges.
+UNLEARNED = 0.5
+
+#: ... unless its answers are wrong this much more seldom than the best constant answer.
+MISTAKEN = 0.25
+
+#: Steps before which no network is expected to have learned.
+ENOUGH = 50
+
+#: A layer of sigmoids or tanhs starts saturated where its slope is flat on so many rows and units.
+FLAT_START = 0.4
+
+#: The loss of a sound start is about that of the best constant answer; so many times it is too much.
+WIDE = 2.0
+
+#: Inputs with a root mean square outside of this are not scaled.
+SCALED = (0.02, 5.0)
 
 #: Initializers to choose from, the widest first; and the widest pre-activations that a start may have.
 NARROWER = ("he_normal", "glorot_uniform", "lecun_normal", "normal(0, 0.01)")
@@ -63,9 +81,14 @@ def fitting_initializer(evidence: Evidence) -> Remedy:
         changes["bias_initializer"] = "zeros"
     for name in NARROWER[1:] if all(map(bounded, network.activations[:-1])) else NARROWER:
         changes["initializer"] = name
-        if _widest(evidence, changes) <= WIDEST:
+        spreads = evidence.probe.spreads(rebuild(network, changes))
+        if np.max(np.nan_to_num(spreads, nan=np.inf)) <= WIDEST:
             break
-    return _with_stable_rate(evidence, set_options(family, "network", changes))
+    remedy = set_options(family, "network", changes)
+    limit = evidence.stable_rate_of(rebuild(network, changes))
+    if not present_rate(evidence) > limit:
+        return remedy
+    return remedy & _rate(evidence, limit / 2 / _mean_factor(evidence))
 
 
 def set_options(family: str, section: str, options: dict[str, Any]) -> Remedy:
@@ -79,22 +102,6 @@ def _without_powers(network: Network) -> dict[str, Any]:
     hidden = names[0] if len(set(names[:-1])) == 1 else names[:-1]
     changes = {"activation": hidden} if any(map(grows, network.activations[:-1])) else {}
     return changes | ({"output_activation": "relu"} if grows(network.activations[-1]) else {})
-
-
-def _widest(evidence: Evidence, changes: dict[str, Any]) -> float:
-    """Return the largest spread of a layer's pre-activations before training, with other settings."""
-    if evidence.probe is None:
-        return 0.0
-    spreads = evidence.probe.spreads(rebuild(evidence.network, changes))
-    return float(np.max(np.nan_to_num(spreads, nan=np.inf)))
-
-
-def _with_stable_rate(evidence: Evidence, remedy: Remedy) -> Remedy:
-    """Add a learning rate where gradient descent would grow away from the start that the remedy makes."""
-    limit = evidence.stable_rate_of(rebuild(evidence.network, remedy.changes["network"]))
-    if not present_rate(evidence) > limit:
-        return remedy
-    return remedy & _rate(evidence, limit / 2 / _mean_factor(evidence))
 
 
 def zero_biases() -> Remedy:
@@ -146,16 +153,97 @@ def _rate(evidence: Evidence, rate: float) -> Remedy:
     return Remedy("learning rate", message, {"training": {"optimizer": optimizer.spec}})
 
 
-def linear_output() -> Remedy:
-    """An output without bounds."""
-    return set_options("output", "network", {"output_activation": "identity", "output_scale": 1.0})
+def is_sick(evidence: Evidence) -> bool:
+    """Whether a network has diverged, or leaves half of what there is to learn unlearned.
+
+    One that is right nearly everywhere is not sick, whatever its few mistakes cost. One that has taken a few steps
+    only is not sick yet; one that has taken none is as sick as its start.
+    """
+    left, steps = evidence.unlearned(evidence.end), evidence.end.step
+    if evidence.divergence is None and 0 < steps < ENOUGH:
+        return False
+    return evidence.divergence is not None or (left >= UNLEARNED and evidence.mistaken >= MISTAKEN)
 
 
-def all_rows() -> Remedy:
-    """Draw from all training rows."""
-    return Remedy("rows", Message("remedies.all-rows"), {"training": {"sampling": "fresh"}})
+def find_wide_start(evidence: Evidence) -> tuple[str, LayerVitals] | None:
+    """Return the kind and the first layer of what is wrong, where the first pre-activations are too large."""
+    start = evidence.start
+    for layer, activation in zip(start.hidden, evidence.network.activations, strict=False):
+        if bounded(activation) and layer.flat_share >= FLAT_START:
+            return "saturated-units", layer
+    wide = [layer for layer in start.layers if not layer.pre_activation_spread <= WIDEST]
+    return ("exploding-signal", wide[0]) if wide and evidence.unlearned(start) > WIDE else None
 
 
-def early_stopping() -> Remedy:
-    """End where the validation loss is lowest."""
-    return set_options("early stopping", "training", {"early_stopping": "patience(5)"})
+def wide_start_cause(evidence: Evidence, kind: str, layer: LayerVitals) -> Message:
+    """Return what makes the first pre-activations too large."""
+    network = evidence.network
+    activation = network.activations[layer.layer - 1].name
+    if _is_shifted(evidence, layer):
+        return Message(
+            "causes.shifted-start",
+            initializer=network.bias_initializer,
+            mean=layer.pre_activation_mean,
+            flat=layer.flat_share,
+            activation=activation,
+        )
+    start = Message(
+        "causes.wide-start",
+        initializer=network.initializer,
+        inputs=network.layers[layer.layer - 1],
+        spread=layer.pre_activation_spread,
+        spreads=[one.pre_activation_spread for one in evidence.start.layers],
+    )
+    if kind == "saturated-units":
+        return Message("causes.wide-saturated", start=start, flat=layer.flat_share, activation=activation)
+    powers = [one.name for one in network.activations if grows(one)]
+    times = evidence.unlearned(evidence.start)
+    if powers:
+        return Message("causes.wide-powers", start=start, activation=powers[0], times=times)
+    return Message("causes.wide-loss", start=start, times=times)
+
+
+def narrow_start(evidence: Evidence, layer: LayerVitals) -> Remedy:
+    """Return what brings a start that is too wide back into the range of its activations."""
+    if evidence.probe.input_spread > SCALED[1]:
+        return unscaled_inputs(evidence)[1]
+    return zero_biases() if _is_shifted(evidence, layer) else fitting_initializer(evidence)
+
+
+def _is_shifted(evidence: Evidence, layer: LayerVitals) -> bool:
+    """Whether it is the biases that put a layer out of range."""
+    shifted = abs(layer.pre_activation_mean) > 2 * layer.pre_activation_spread
+    return shifted and evidence.network.bias_initializer != "zeros"
+
+
+def unscaled_inputs(evidence: Evidence) -> tuple[Message, Remedy]:
+    """Return how large the inputs are, and what brings them to the size that networks expect."""
+    rms = evidence.probe.input_spread
+    remedy = normalisation(Message("remedies.scale-inputs", size=float(f"{rms:.1g}")))
+    return Message("causes.unscaled-inputs", rms=rms), remedy
+
+
+def why_too_large(evidence: Evidence) -> tuple[Message, Remedy]:
+    """Return why numbers grew beyond bounds, the inputs, the first weights, or the steps; and what to do."""
+    if evidence.probe.input_spread > SCALED[1]:
+        return unscaled_inputs(evidence)
+    optimizer, found = evidence.optimizer, find_wide_start(evidence)
+    if found is not None and (evidence.rate <= 10 * usual_rate(evidence) or isinstance(optimizer, LBFGS)):
+        return wide_start_cause(evidence, *found), narrow_start(evidence, found[1])
+    if isinstance(optimizer, LBFGS):
+        return Message("causes.line-search"), fitting_initializer(evidence)
+    return rate_cause(evidence), lower_rate(evidence)
+
+
+def rate_cause(evidence: Evidence) -> Message:
+    """Return by what measure the steps are too large."""
+    rate, usual, name = evidence.rate, usual_rate(evidence), evidence.optimizer_name
+    mean_rate, limit = present_rate(evidence), evidence.stable_rate
+    if mean_rate > limit and evidence.network.loss.reduction == "sum":
+        rates = {"rate": rate, "mean_rate": mean_rate, "rows": evidence.step_rows}
+        return Message("causes.unstable-summed-rate", **rates, optimizer=name, limit=limit)
+    if mean_rate > limit:
+        return Message("causes.unstable-rate", rate=rate, optimizer=name, limit=limit)
+    if rate <= usual:
+        return Message("causes.large-rate", rate=rate)
+    return Message("causes.unusual-rate", rate=rate, optimizer=name, usual=usual)

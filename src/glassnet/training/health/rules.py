@@ -8,32 +8,27 @@ from dataclasses import replace
 import numpy as np
 
 from glassnet.locales.catalogue import Message
-from glassnet.training.health.causes import (
-    ENOUGH,
-    UNLEARNED,
-    find_wide_start,
-    is_sick,
-    is_unscaled,
-    is_unstable,
-    narrow_start,
-    rate_cause,
-    scaled_inputs,
-    unscaled_cause,
-    why_too_large,
-    wide_start_cause,
-)
 from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.health.evidence import Evidence
 from glassnet.training.health.remedies import (
+    ENOUGH,
+    SCALED,
+    UNLEARNED,
     Remedy,
-    all_rows,
-    early_stopping,
+    find_wide_start,
     fitting_initializer,
     higher_rate,
-    linear_output,
+    is_sick,
     lower_rate,
+    narrow_start,
     normalisation,
+    present_rate,
+    rate_cause,
+    set_options,
+    unscaled_inputs,
     usual_rate,
+    why_too_large,
+    wide_start_cause,
     zero_biases,
 )
 from glassnet.training.health.vitals import LayerVitals, bounded
@@ -48,6 +43,9 @@ FAINT, VANISHED = 1e-3, 1e-2
 #: |step of W| / |W| below which nothing is learned in reasonable time, and above which steps are too large; and
 #: the share of the training loss's way, over the latter half of the epochs, that goes up where it oscillates.
 TINY, HUGE, RISING = 1e-3, 2e-2, 0.4
+
+#: Gradient descent recovers from steps up to twice as large as theory has it stable (Lewkowycz et al. 2020).
+CATAPULT = 2.0
 
 #: Changes of the training loss from epoch to epoch that are noise, as a share of it.
 ROUGH = 0.05
@@ -64,13 +62,7 @@ RISEN, APART = 0.1, 0.15
 
 
 def diagnose(evidence: Evidence) -> list[Diagnosis]:
-    """Say what is wrong with a network: what makes it sick, the likeliest root cause first, and then remarks.
-
-    Parameters
-    ----------
-    evidence : Evidence
-        Of a run that has ended, or goes on.
-    """
+    """Say what is wrong with a network: what makes it sick, the likeliest root cause first, and then remarks."""
     found: list[Diagnosis] = []
     for rule in RULES:
         asked = rule not in UNEXPLAINED or (
@@ -129,22 +121,23 @@ def _unreachable_targets(evidence: Evidence) -> Diagnosis | None:
         Message("causes.unreachable-targets", scale=k, activation=activation.name, low=low, high=high, **targets),
         layer=len(network.W),
         evidence={"output_low": low, "output_high": high, **targets},
-        remedy=linear_output(),
+        remedy=set_options("output", "network", {"output_activation": "identity", "output_scale": 1.0}),
     )
 
 
 def _unscaled_inputs(evidence: Evidence) -> Diagnosis | None:
     """Inputs that are far too large or too small."""
-    if not is_unscaled(evidence):
+    rms, spread = evidence.probe.input_spread, evidence.start.layers[0].pre_activation_spread
+    if SCALED[0] <= rms <= SCALED[1] or any(evidence.network.batch_norm):
         return None
-    spread = evidence.start.layers[0].pre_activation_spread
+    cause, remedy = unscaled_inputs(evidence)
     return Diagnosis(
         "unscaled-inputs",
         is_sick(evidence),
-        unscaled_cause(evidence),
+        cause,
         layer=1,
-        evidence={"input_spread": evidence.input_spread, "pre_activation_spread": spread},
-        remedy=scaled_inputs(evidence),
+        evidence={"input_spread": rms, "pre_activation_spread": spread},
+        remedy=remedy,
     )
 
 
@@ -187,7 +180,7 @@ def _dead_units(evidence: Evidence) -> Diagnosis | None:
     if _share(layer.dead, layer) < MOST:
         return None
     flags = [_share(one.dead, one) >= MOST for one in evidence.layer_over_time(layer.layer)]
-    since = evidence.since(np.array(flags))
+    since = evidence.since(flags)
     why, remedy = _why_dead(evidence, since)
     return Diagnosis(
         "dead-units",
@@ -274,7 +267,7 @@ def _saturated_units(evidence: Evidence) -> Diagnosis | None:
             Message("causes.saturated-units", **where, why=why),
             layer=layer.layer,
             units=layer.saturated,
-            since=evidence.since(np.array(flags)),
+            since=evidence.since(flags),
             evidence={"flat_share": layer.flat_share, "pre_activation_spread": layer.pre_activation_spread},
             remedy=remedy,
         )
@@ -285,15 +278,16 @@ def _oscillating_loss(evidence: Evidence) -> Diagnosis | None:
     """The loss jumps about instead of falling."""
     if evidence.divergence is not None or find_wide_start(evidence) is not None:
         return None
-    rises, sick = _rises(evidence), is_sick(evidence)
-    if rises < RISING and not (sick and (evidence.largest_update >= HUGE or is_unstable(evidence))):
+    rises, sick, update = _rises(evidence), is_sick(evidence), evidence.largest_update
+    too_large = sick and (update >= HUGE or present_rate(evidence) > CATAPULT * evidence.stable_rate)
+    if rises < RISING and not too_large:
         return None
     return Diagnosis(
         "oscillating-loss",
         sick,
-        Message("causes.oscillating-loss", update=evidence.largest_update, why=rate_cause(evidence)),
+        Message("causes.oscillating-loss", update=update, why=rate_cause(evidence)),
         since=evidence.first_step,
-        evidence={"largest_update": evidence.largest_update, "rises": rises, "loss": evidence.end.loss},
+        evidence={"largest_update": update, "rises": rises, "loss": evidence.end.loss},
         remedy=lower_rate(evidence),
     )
 
@@ -367,7 +361,7 @@ def _constant_output(evidence: Evidence) -> Diagnosis | None:
         is_sick(evidence),
         Message("causes.constant-output", **answers, loss=end.loss, constant=base.loss),
         layer=len(end.layers),
-        since=evidence.since(np.array([one.output_spread < span for one in evidence.vitals])),
+        since=evidence.since([one.output_spread < span for one in evidence.vitals]),
         evidence={
             "answer": end.outputs[0],
             "loss": end.loss,
@@ -388,18 +382,19 @@ def _over_fitting(evidence: Evidence) -> Diagnosis | None:
     if not losses[-1] > (1 + RISEN) * losses.min() or last.train_loss >= best.train_loss:
         return None
     gap = (last.train_accuracy or 0.0) - (last.validation_accuracy or 0.0)
-    few = evidence.drawn < evidence.rows
     lowest, end = float(losses.min()), float(losses[-1])
     cause = Message("causes.over-fitting", lowest=lowest, epoch=best.epoch, last=end, train=last.train_loss)
-    if few:
+    remedy = set_options("early stopping", "training", {"early_stopping": "patience(5)"})
+    if evidence.drawn < evidence.rows:
         cause = Message("causes.over-fitting-few-rows", risen=cause, drawn=evidence.drawn, rows=evidence.rows)
+        remedy = Remedy("rows", Message("remedies.all-rows"), {"training": {"sampling": "fresh"}})
     return Diagnosis(
         "over-fitting",
         last.validation_accuracy is not None and gap >= APART and evidence.end.step >= ENOUGH,
         cause,
         since=best.epoch * (evidence.end.step // len(history)),
         evidence={"lowest": lowest, "last": end, "gap": gap},
-        remedy=all_rows() if few else early_stopping(),
+        remedy=remedy,
     )
 
 

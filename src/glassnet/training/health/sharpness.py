@@ -20,15 +20,7 @@ ITERATIONS, REACH = 30, 1e-3
 
 
 def sharpness(network: Network, probe: Probe) -> float:
-    """Return the largest eigenvalue, in size, of the Hessian of the mean loss on the probe's rows; NaN if unknown.
-
-    Parameters
-    ----------
-    network : Network
-        Whose loss it is; left as it is.
-    probe : Probe
-        The rows.
-    """
+    """Return the largest eigenvalue, in size, of the Hessian of the probe's mean loss; NaN if unknown."""
     center = network.theta.copy()
     v = np.random.default_rng(0).normal(size=len(center))
     value = np.nan

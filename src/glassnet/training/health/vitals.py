@@ -120,43 +120,24 @@ class Vitals:
 
 
 class Probe:
-    """Rows that a network is examined with, again and again.
+    """Rows that a copy of a network is examined with, again and again.
 
-    Dropout is left out, and batch normalisation takes the rows' own statistics, as in a step of training.
-
-    Parameters
-    ----------
-    network : Network
-        A copy of it is what is worked on.
-    X : ndarray of shape (n, d_0)
-        Rows as `Network.input_batch` returns them.
-    targets : ndarray of shape (n, d_L)
-        What they should give.
-    weights : ndarray of shape (n,), optional
-        How much each row counts. Default: 1.
+    Dropout is left out, and batch normalisation takes the rows' own statistics, as in a step of training. X has
+    shape (n, d_0), as `Network.input_batch` returns it, targets (n, d_L), weights, how much each row counts, (n,).
     """
 
     def __init__(self, network: Network, X: Array, targets: Array, weights: Array | None = None) -> None:
         self.network, self.X, self.targets = network.copy(), X, targets
         self.weights = None if weights is None else weights / weights.mean()
         self.input_spread = float(np.sqrt(np.mean(np.square(X, dtype=np.float64))))
-        self.steepest = [_steepest(activation) for activation in network.activations]
+        z = np.linspace(-4, 4, 81)
+        self.steepest = [float(np.abs(activation.derivative(z)).max()) for activation in network.activations]
         self.bounded = [bounded(activation) for activation in network.activations]
         rng = np.random.default_rng(0)
         self.directions = [rng.normal(size=(2, W.shape[0] + 1)).astype(W.dtype) for W in network.W]
 
     def measure(self, theta: Array, step: int, before: Array | None = None) -> Vitals:
-        """Examine the network with these parameters.
-
-        Parameters
-        ----------
-        theta : ndarray of shape (p,)
-            The parameters.
-        step : int
-            After how many steps of training.
-        before : ndarray of shape (p,), optional
-            The parameters one step earlier.
-        """
+        """Examine the network after so many steps, with these parameters and those `before` the last step."""
         network = self.network
         network.theta[:] = theta
         with np.errstate(all="ignore"):
@@ -182,10 +163,7 @@ class Probe:
     def gradient(self, network: Network, theta: Array) -> Array:
         """Return the gradient, in float64, of the mean loss of a network of this shape with these parameters.
 
-        Raises
-        ------
-        NonFiniteError
-            If the loss is not finite.
+        A loss that is not finite raises `NonFiniteError`.
         """
         other = network.copy()
         other.theta[:] = theta
@@ -247,21 +225,8 @@ def _places(which: Array) -> tuple[int, ...]:
     return tuple(int(place) for place in np.flatnonzero(which))
 
 
-def _steepest(activation: Activation) -> float:
-    z = np.linspace(-4, 4, 81)
-    return float(np.abs(activation.derivative(z)).max())
-
-
 def wrong_share(loss: Loss, outputs: Array, targets: Array) -> float | None:
-    """Return the share of rows, or of their labels, whose probabilities point elsewhere than their targets.
-
-    Examples
-    --------
-    >>> from glassnet.nn.losses import LOSSES
-    >>> targets = np.array([[1, 0], [0, 1]])
-    >>> wrong_share(LOSSES.resolve("cross_entropy"), np.array([[0.9, 0.1], [0.6, 0.4]]), targets)
-    0.5
-    """
+    """Return the share of rows, or of their labels, whose probabilities point elsewhere than their targets."""
     if loss.output is None:
         return None
     if loss.output == "softmax":
@@ -270,13 +235,6 @@ def wrong_share(loss: Loss, outputs: Array, targets: Array) -> float | None:
 
 
 def bounded(activation: Activation) -> bool:
-    """Whether an activation levels off on both sides.
-
-    Examples
-    --------
-    >>> from glassnet.nn.activations import ACTIVATIONS
-    >>> [name for name in ("sigmoid", "tanh", "relu", "elu") if bounded(ACTIVATIONS.resolve(name))]
-    ['sigmoid', 'tanh']
-    """
+    """Whether an activation levels off on both sides, as sigmoid and tanh do."""
     far = np.array([-30.0, 30.0])
     return bool((np.abs(activation.derivative(far)) < 1e-6).all())

@@ -25,20 +25,10 @@ CLASS_TASKS = ("binary", "multi-class", "ordinal")
 
 @dataclass(frozen=True)
 class Metric:
-    """A measure of how good a network's answers are.
+    """A measure of how good a network's answers are, for some tasks.
 
-    Attributes
-    ----------
-    name : str
-        The name it is chosen by.
-    value : callable
-        ``value(predictions) -> float``; a `DataError` where it is not defined, which must depend on y alone.
-    larger_is_better : bool
-        False: smaller is.
-    tasks : tuple of str
-        Those it is a measure of.
-    needs_probabilities : bool
-        Whether the loss must be one that makes probabilities of outputs.
+    `value` raises `DataError` where it is not defined, which must depend on y alone. `needs_probabilities`: the
+    network's loss must make probabilities of outputs.
     """
 
     name: str
@@ -157,34 +147,10 @@ def _find(name: str, task: str, network: Network) -> Metric:
 
 
 def measure(predictions: Predictions, names: Sequence[str]) -> dict[str, float]:
-    """Return metrics of a network's predictions.
+    """Return metrics of a network's predictions by their names in `METRICS`, in the order of the names.
 
-    Parameters
-    ----------
-    predictions : Predictions
-        From `predict_rows`.
-    names : sequence of str
-        From `METRICS`, as `evaluate` lists them.
-
-    Returns
-    -------
-    dict of str to float
-        By name, in the order of the names.
-
-    Raises
-    ------
-    UsageError
-        If a name is unknown or does not go with the task or the network's loss.
-    DataError
-        If a metric is not defined on these rows.
-
-    Examples
-    --------
-    >>> from glassnet.training.metrics.predictions import predict_rows
-    >>> network = Network([2, 1], loss="binary_cross_entropy", class_names=["no", "yes"], initializer="zeros")
-    >>> network.W[0][:] = [[2.0], [-2.0]]
-    >>> measure(predict_rows(network, Split(np.eye(2), np.array([1, 0]))), ["f1", "auc"])
-    {'f1': 1.0, 'auc': 1.0}
+    A name that is unknown or does not go with the task or the network's loss raises `UsageError`, a metric that is
+    not defined on these rows `DataError`.
     """
     found = {}
     for name in names:
@@ -203,27 +169,7 @@ def check_metrics(
 ) -> None:
     """Raise what `measure` would raise for these metrics, without sending a row through the network.
 
-    Parameters
-    ----------
-    network, split, task, encoder
-        As for `predict_rows`; rows that fit the network.
-    names : sequence of str
-        As for `measure`.
-
-    Raises
-    ------
-    UsageError
-        If a name is unknown or does not go with the task or the network's loss, or there are no rows.
-    DataError
-        If a metric is not defined on the rows, such as the AUC of a class that occurs on none of them.
-
-    Examples
-    --------
-    >>> network = Network([2, 2], class_names=["healthy", "ill"])
-    >>> check_metrics(network, Split(np.eye(2), np.array([0, 1])), ["auc"], "binary")
-    >>> check_metrics(network, Split(np.eye(2), np.array([0, 0])), ["accuracy", "f1"], "binary")
-    Traceback (most recent call last):
-    glassnet.errors.DataError: metrics: f1 cannot be measured on these rows: y: label 1 occurs on no row; ...
+    The rows must fit the network. There must be one: `UsageError` is raised otherwise.
     """
     y = np.asarray(split[1])
     if not names:

@@ -10,17 +10,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.dataset import Dataset, Split, take_test_rows
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.targets import r_squared
 from glassnet.training.metrics.catalogue import measure
-from glassnet.training.metrics.intervals import auc_interval, binary_scores, wilson_interval
+from glassnet.training.metrics.intervals import CONFIDENCE, auc_interval, binary_scores, wilson_interval
 from glassnet.training.metrics.medmnist import accuracy, auc
 from glassnet.training.metrics.predictions import Predictions, predict_rows
-
-#: The confidence of all intervals.
-CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, repr=False)
@@ -144,7 +141,7 @@ def evaluate(network: Network, X: Any, y: Any = None, *, metrics: Sequence[str] 
         raise UsageError("network", f"must be a Network, got a {kind}; a run has its network as run.network")
     task, encoder = "", None
     if isinstance(X, Dataset) and y is None:
-        split, task, encoder = X.test, X.task, X.encoder
+        split, task, encoder = take_test_rows(X), X.task, X.encoder
     elif y is None and isinstance(X, tuple) and len(X) == 2:
         split = Split(*X)
     elif y is not None and not isinstance(X, Dataset | tuple):
@@ -161,26 +158,7 @@ def evaluate(network: Network, X: Any, y: Any = None, *, metrics: Sequence[str] 
 
 
 def evaluate_predictions(predictions: Predictions, metrics: Sequence[str] | None = None) -> Evaluation:
-    """Measure predictions, as `evaluate` does, without another pass over the rows.
-
-    Parameters
-    ----------
-    predictions : Predictions
-        From `predict_rows`.
-    metrics : sequence of str, optional
-        As for `evaluate`.
-
-    Raises
-    ------
-    UsageError, DataError
-        See `evaluate`.
-
-    Examples
-    --------
-    >>> network = Network([2, 2], initializer="zeros")
-    >>> evaluate_predictions(predict_rows(network, Split(np.eye(2), np.array([0, 1]))), ["accuracy"]).accuracy
-    0.5
-    """
+    """Measure predictions, as `evaluate` does, without another pass over the rows."""
     running, network = predictions.running, predictions.network
     found = Evaluation(running.rows, running.loss)
     if metrics is not None:
@@ -217,18 +195,10 @@ def _measure_scores(predictions: Predictions, found: Evaluation) -> None:
 
 
 class ClassScore(NamedTuple):
-    """How well one class is recognised.
+    """How well one class, which so many rows are truly of, is recognised.
 
-    Attributes
-    ----------
-    name : str
-        The class.
-    precision, recall, f1 : float
-        As scikit-learn defines them; 0 where a share of nothing would be asked for.
-    rows : int
-        Rows that truly are of the class.
-    taken_for : str or None
-        The other class that most of its rows were predicted as, and how many; None where none were.
+    precision, recall and f1 are scikit-learn's; 0 where a share of nothing would be asked for. `taken_for` is the
+    other class that most of its rows were predicted as; None where none were.
     """
 
     name: str
@@ -241,25 +211,7 @@ class ClassScore(NamedTuple):
 
 
 def class_scores(predictions: Predictions) -> list[ClassScore]:
-    """Return the scores of every class.
-
-    Parameters
-    ----------
-    predictions : Predictions
-        From `predict_rows`, of rows that have a class each.
-
-    Raises
-    ------
-    DataError
-        If the network has no classes.
-
-    Examples
-    --------
-    >>> network = Network([2, 2], initializer="zeros", class_names=["left", "right"])
-    >>> scores = class_scores(predict_rows(network, Split(np.eye(2), np.array([0, 1]))))
-    >>> scores[0].recall, scores[1].taken_for
-    (1.0, 'left')
-    """
+    """Return the scores of every class; `DataError` is raised where the network has none."""
     from sklearn.metrics import precision_recall_fscore_support
 
     network = predictions.network
@@ -288,14 +240,10 @@ def class_scores(predictions: Predictions) -> list[ClassScore]:
 
 @dataclass(frozen=True)
 class Spread:
-    """A measure over several runs that differ in their seed.
+    """A measure over several runs that differ in their seed: its mean, and the standard deviation of a sample.
 
-    Attributes
-    ----------
-    mean, std : float
-        Over the runs; std is the standard deviation of a sample, NaN for a single run.
-    low, high : float
-        95 % interval of the mean by Student's t: how far chance in the seeds could have moved it.
+    `low` and `high` are the 95 % interval of the mean by Student's t: how far chance in the seeds could have moved
+    it. They and `std` are NaN for a single run.
     """
 
     mean: float
@@ -305,15 +253,7 @@ class Spread:
 
 
 def spread_over_runs(evaluations: Sequence[Evaluation]) -> dict[str, Spread]:
-    """Return mean and spread of every measure that all runs have.
-
-    Examples
-    --------
-    >>> runs = [Evaluation(10, 0.1, {"accuracy": share}) for share in (0.7, 0.8, 0.9)]
-    >>> found = spread_over_runs(runs)["accuracy"]
-    >>> round(found.mean, 3), round(found.std, 3), round(found.low, 3)
-    (0.8, 0.1, 0.552)
-    """
+    """Return mean and spread of every measure that all runs have."""
     from scipy.stats import t
 
     found = {}

@@ -1,4 +1,4 @@
-"""How far chance in the choice of rows could have moved a measure: intervals of shares and of the AUC."""
+"""How far chance in the choice of rows could have moved a measure: 95 % intervals of shares and of the AUC."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.training.metrics.medmnist import THRESHOLD, check_labels, one_against_rest
 
+#: The confidence of all intervals; a standard normal number lies within -Z and Z with this probability.
+CONFIDENCE = 0.95
+Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
-def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Return Wilson's score interval of a share of k successes in n independent trials.
+
+def wilson_interval(successes: int, n: int) -> tuple[float, float]:
+    """Return Wilson's score interval of a share of k successes in n independent trials, 0 <= k <= n, n >= 1.
 
     The shares p that lie within z standard errors of k / n, the error being that of p itself::
 
@@ -22,46 +26,23 @@ def wilson_interval(successes: int, n: int, confidence: float = 0.95) -> tuple[f
 
         p = (k + z²/2  -+  z sqrt(k (n - k) / n + z²/4)) / (n + z²),   z = Phi^-1((1 + confidence) / 2)
 
-    Unlike k/n -+ z sqrt(k (n - k) / n³) it stays within [0, 1] and has a width at k = 0 and k = n.
+    Unlike k/n -+ z sqrt(k (n - k) / n³) it stays within [0, 1] and has a width at k = 0 and k = n. Numbers outside
+    their ranges raise `UsageError`.
 
-    Parameters
-    ----------
-    successes, n : int
-        0 <= k <= n, n >= 1.
-    confidence : float
-        In (0, 1).
-
-    Returns
-    -------
-    low, high : float
-
-    Raises
-    ------
-    UsageError
-        If an argument is outside its range.
-
-    References
-    ----------
     E. B. Wilson (1927), Probable inference, the law of succession, and statistical inference, Journal of the
     American Statistical Association 22, 209-212.
-
-    Examples
-    --------
-    >>> [round(end, 4) for end in wilson_interval(5, 10)]
-    [0.2366, 0.7634]
     """
-    z = _quantile(confidence)
     if n < 1:
         raise UsageError("n", f"{n} trials; a share needs at least one")
     if not 0 <= successes <= n:
         raise UsageError("successes", f"{successes} of {n} trials; give a number from 0 to {n}")
-    middle = (successes + z**2 / 2) / (n + z**2)
-    reach = z * math.sqrt(successes * (n - successes) / n + z**2 / 4) / (n + z**2)
+    middle = (successes + Z**2 / 2) / (n + Z**2)
+    reach = Z * math.sqrt(successes * (n - successes) / n + Z**2 / 4) / (n + Z**2)
     # The ends 0 and 1 are exact; rounding would put them beside it.
     return middle - reach if successes else 0.0, middle + reach if successes < n else 1.0
 
 
-def auc_interval(y: Array, scores: Array, confidence: float = 0.95) -> tuple[float, float]:
+def auc_interval(y: Array, scores: Array) -> tuple[float, float]:
     """Return an interval of the binary AUC A, from DeLong's variance on the logit scale.
 
     With m rows i of label 1 and n rows j of label 0, and psi as for `auc`::
@@ -79,41 +60,13 @@ def auc_interval(y: Array, scores: Array, confidence: float = 0.95) -> tuple[flo
     95 % intervals at A = 0.9, m = n = 15 (normal scores) it held A in 87 %, this one in 95 %; at A = 0.97, m = 114
     and n = 42 in 87 % and 93 %.
 
-    Parameters
-    ----------
-    y, scores
-        As for `auc` in the binary task.
-    confidence : float
-        In (0, 1).
-
-    Returns
-    -------
-    low, high : float
-
-    Raises
-    ------
-    UsageError
-        If the confidence is outside its range.
-    DataError
-        As for `auc`; and if there are fewer than two rows of either label, which have no variance.
-
-    Notes
-    -----
     Where the scores separate the labels, or are all the same, var A is 0 and both ends are A. That is no sign of
-    certainty: such rows hold no measure of the error.
+    certainty: such rows hold no measure of the error. `DataError` is raised as by `auc`, and where there are fewer
+    than two rows of either label, which have no variance.
 
-    References
-    ----------
     E. R. DeLong, D. M. DeLong and D. L. Clarke-Pearson (1988), Comparing the areas under two or more correlated
     receiver operating characteristic curves: a nonparametric approach, Biometrics 44, 837-845.
-
-    Examples
-    --------
-    >>> ends = auc_interval(np.array([1, 1, 1, 0, 0]), np.array([[0.9], [0.6], [0.4], [0.6], [0.2]]))
-    >>> [round(end, 4) for end in ends]  # A = 0.75, var A = 1/12
-    [0.128, 0.984]
     """
-    z = _quantile(confidence)
     y, scores = check_labels(y, scores, "binary")
     one_against_rest(y, scores, "binary")
     positive, negative = scores[y == 1, -1], scores[y == 0, -1]
@@ -124,20 +77,12 @@ def auc_interval(y: Array, scores: Array, confidence: float = 0.95) -> tuple[flo
     variance = float(above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below))
     if not 0 < area < 1:
         return area, area
-    middle, reach = math.log(area / (1 - area)), z * math.sqrt(variance) / (area * (1 - area))
+    middle, reach = math.log(area / (1 - area)), Z * math.sqrt(variance) / (area * (1 - area))
     return _logistic(middle - reach), _logistic(middle + reach)
 
 
 class Share(NamedTuple):
-    """A share of rows and its Wilson interval.
-
-    Attributes
-    ----------
-    value : float or None
-        None where there is no row to take a share of; the interval is then (0, 1).
-    low, high : float
-        See `wilson_interval`.
-    """
+    """A share of rows and its Wilson interval; None and (0, 1) where there is no row to take a share of."""
 
     value: float | None
     low: float
@@ -147,81 +92,26 @@ class Share(NamedTuple):
 class BinaryScores(NamedTuple):
     """How well label 1 is told from label 0.
 
-    Attributes
-    ----------
-    true_positives, false_negatives : int
-        Rows with label 1 that were called 1, and 0.
-    false_positives, true_negatives : int
-        Rows with label 0 that were called 1, and 0.
-    sensitivity : Share
-        TP / (TP + FN): of the rows with label 1, those called 1.
-    specificity : Share
-        TN / (TN + FP): of the rows with label 0, those called 0.
-    precision : Share
-        TP / (TP + FP): of the rows called 1, those with label 1. It moves with the share of label 1 in the rows.
+    - sensitivity = TP / (TP + FN): of the rows with label 1, those called 1
+    - specificity = TN / (TN + FP): of the rows with label 0, those called 0
+    - precision = TP / (TP + FP): of the rows called 1, those with label 1; it moves with the share of label 1
     """
 
-    true_positives: int
-    false_negatives: int
-    false_positives: int
-    true_negatives: int
     sensitivity: Share
     specificity: Share
     precision: Share
 
 
-def binary_scores(y: Array, scores: Array, confidence: float = 0.95) -> BinaryScores:
-    """Return the counts of a binary task, and the shares they give: called 1 where the last column is above 1/2.
-
-    Parameters
-    ----------
-    y, scores
-        As for `accuracy` in the binary task.
-    confidence : float
-        That of the intervals, in (0, 1).
-
-    Returns
-    -------
-    BinaryScores
-
-    Raises
-    ------
-    UsageError
-        If the confidence is outside its range.
-    DataError
-        As for `accuracy`.
-
-    Examples
-    --------
-    >>> result = binary_scores(np.array([1, 1, 0, 0]), np.array([[0.9], [0.3], [0.5], [0.1]]))
-    >>> result[:4], result.sensitivity.value, result.specificity.value, result.precision.value
-    ((1, 1, 0, 2), 0.5, 1.0, 1.0)
-    """
+def binary_scores(y: Array, scores: Array) -> BinaryScores:
+    """Return the shares of a binary task's rows, called 1 where the last column of the scores is above 1/2."""
     y, scores = check_labels(y, scores, "binary")
     tn, fp, fn, tp = np.bincount(2 * y + (scores[:, -1] > THRESHOLD), minlength=4).tolist()
-    return BinaryScores(
-        true_positives=tp,
-        false_negatives=fn,
-        false_positives=fp,
-        true_negatives=tn,
-        sensitivity=_share(tp, tp + fn, confidence),
-        specificity=_share(tn, tn + fp, confidence),
-        precision=_share(tp, tp + fp, confidence),
-    )
+    return BinaryScores(_share(tp, tp + fn), _share(tn, tn + fp), _share(tp, tp + fp))
 
 
-def _quantile(confidence: float) -> float:
-    """Return z: a standard normal number lies within -z and z with this probability."""
-    if not 0 < confidence < 1:
-        raise UsageError(
-            "confidence", f"{confidence} is no confidence; give a number between 0 and 1, such as 0.95"
-        )
-    return NormalDist().inv_cdf((1 + confidence) / 2)
-
-
-def _share(part: int, whole: int, confidence: float) -> Share:
+def _share(part: int, whole: int) -> Share:
     """Return part / whole with its interval."""
-    return Share(part / whole, *wilson_interval(part, whole, confidence)) if whole else Share(None, 0.0, 1.0)
+    return Share(part / whole, *wilson_interval(part, whole)) if whole else Share(None, 0.0, 1.0)
 
 
 def _placements(positive: Array, negative: Array) -> tuple[Array, Array]:

@@ -32,36 +32,11 @@ def auc(y: Array, scores: Array, task: str) -> float:
     binary: that of label 1 by the last column. multi-label: the unweighted mean over the labels, each by its
     column. multi-class, ordinal: the unweighted mean over the columns, the column's class against the rest.
 
-    Parameters
-    ----------
-    y : ndarray of shape (n,) or (n, 1); multi-label: (n, L)
-        The labels: 0 and 1 in the binary and multi-label tasks, otherwise the number of a column.
-    scores : ndarray of shape (n, columns)
-        Only their order within a column counts. Binary: one column or two; multi-label: L.
-    task : str
-        One of `SCORED_TASKS`.
+    A task that is none of `SCORED_TASKS` raises `UsageError`. `DataError` is raised where a label occurs on no row
+    or on every row, which leaves its AUC undefined; where y and scores do not fit each other or the task; and
+    where a score is NaN or infinite.
 
-    Returns
-    -------
-    float
-        From 0 to 1; 1/2 for scores that say nothing.
-
-    Raises
-    ------
-    UsageError
-        If the task has no AUC.
-    DataError
-        If a label occurs on no row or on every row, which leaves its AUC undefined; if y and scores do not fit
-        each other or the task; or if a score is NaN or infinite.
-
-    References
-    ----------
     Yang et al. (2023), MedMNIST v2, Scientific Data 10:41, and the evaluator published with it.
-
-    Examples
-    --------
-    >>> auc(np.array([0, 0, 1, 1]), np.array([[0.1], [0.4], [0.35], [0.8]]), "binary")  # 3 of 4 pairs
-    0.75
     """
     from sklearn.metrics import roc_auc_score
 
@@ -71,40 +46,15 @@ def auc(y: Array, scores: Array, task: str) -> float:
 
 
 def accuracy(y: Array, scores: Array, task: str) -> float:
-    """Return the share of right answers.
+    """Return the share of right answers, by probabilities and not by logits.
 
     binary: 1 where the last column is above 1/2, else 0. multi-label: 0 where a score is below 1/2, else 1, and
     the mean over the labels of each label's accuracy. multi-class, ordinal: the column with the highest score,
     the first of them where several tie.
 
     So a score of exactly 1/2 counts as 0 in the binary task and as 1 in the multi-label one. MedMNIST's first
-    evaluator has it so; a later one has 0 in both.
-
-    Parameters
-    ----------
-    y, scores, task
-        As for `auc`. Binary and multi-label scores are compared with 1/2: probabilities, not logits.
-
-    Returns
-    -------
-    float
-        From 0 to 1.
-
-    Raises
-    ------
-    UsageError, DataError
-        As for `auc`, except that a label may occur on no row or on every row.
-
-    References
-    ----------
-    As for `auc`.
-
-    Examples
-    --------
-    >>> half = np.array([[0.5], [0.5], [0.9]])
-    >>> y = np.array([[0], [0], [1]])
-    >>> accuracy(y, half, "binary"), round(accuracy(y, half, "multi-label"), 3)
-    (1.0, 0.333)
+    evaluator has it so; a later one has 0 in both. Errors are those of `auc`, except that a label may occur on no
+    row or on every row.
     """
     y, scores = check_labels(y, scores, task)
     if task == "binary":
@@ -118,31 +68,12 @@ def write_scores(folder: Path, name: str, split: str, run: str, scores: Array, m
     """Write the scores of every row into a file as MedMNIST's evaluator does, and return its path.
 
     The file is ``{name}_{split}_[AUC]{auc:.3f}_[ACC]{accuracy:.3f}@{run}.csv``. A line has the index of a row and
-    its scores, each in the fewest digits that read back as the same float64; there is no header.
+    its scores, each in the fewest digits that read back as the same float64; there is no header. `name` is the
+    data set's, such as ``"breastmnist_64"`` of images of 64 x 64. `run` tells runs apart; a sign of it that the
+    file's name cannot hold becomes -. `measures` must hold ``"auc"`` and ``"accuracy"``. A missing folder is made.
 
-    Parameters
-    ----------
-    folder : Path
-        Where to write; made where it is missing.
-    name : str
-        The data set, for example ``"breastmnist"``, or ``"breastmnist_64"`` of images of 64 x 64.
-    split : str
-        ``"train"``, ``"validation"`` (in the name: val) or ``"test"``.
-    run : str
-        Tells runs apart; a sign that the name cannot hold becomes -.
-    scores : ndarray of shape (n, columns)
-        What the network answered.
-    measures : dict of str to float
-        With ``"auc"`` and ``"accuracy"``, see `evaluate`.
-
-    Raises
-    ------
-    UsageError
-        If the data set's name cannot be part of a file name.
-    DataError
-        If the rows have no AUC and accuracy to be named by, or the scores are no table of finite numbers.
-    FileError
-        If the file cannot be written.
+    A name that cannot be part of the file's raises `UsageError`; rows without AUC, or scores that are no table of
+    finite numbers, `DataError`; a file that cannot be written `FileError`.
     """
     if not {"auc", "accuracy"} <= set(measures):
         raise DataError("scores: these rows have no AUC, and the file's name holds it")

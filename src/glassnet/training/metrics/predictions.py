@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.dataset import Dataset, Split, take_test_rows
 from glassnet.errors import DataError, NonFiniteError
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
@@ -25,22 +25,7 @@ if TYPE_CHECKING:
 class RunningMetrics:
     """Loss and accuracy over batches of any sizes, added up so that every row counts once.
 
-    Parameters
-    ----------
-    network : Network
-        Says whether its loss averages or sums the rows, and how outputs become labels.
-
-    Attributes
-    ----------
-    rows : int
-        Rows so far.
-
-    Examples
-    --------
-    >>> metrics = RunningMetrics(Network([2, 2]))
-    >>> metrics.add([0.5, 2.0], np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), np.array([0, 1, 1]), batch_size=2)
-    >>> metrics.loss, metrics.rows  # two rows at 0.5, one at 2.0
-    (1.0, 3)
+    The network says whether its loss averages or sums the rows, and how outputs become labels.
     """
 
     def __init__(self, network: Network) -> None:
@@ -92,20 +77,8 @@ class RunningMetrics:
 class Predictions:
     """What a network answered on rows, from one pass, beside the truth; `predict_rows` makes it.
 
-    Attributes
-    ----------
-    network : Network
-        The network that was asked.
-    task : str
-        One of `glassnet.data.dataset.TASKS`.
-    y : ndarray of shape (n,) or (n, d_L)
-        The truth: labels or numbers.
-    outputs : ndarray of shape (n, d_L)
-        Logits where the loss is fused with softmax or sigmoid, otherwise the answers themselves.
-    running : RunningMetrics
-        The network's own loss on the rows, and the accuracy.
-    encoder : TableEncoder or None
-        Of a table: gives the units of its target.
+    y are labels or numbers of shape (n,) or (n, d_L). The outputs have shape (n, d_L): logits where the loss is
+    fused with softmax or sigmoid, otherwise the answers. A table's encoder gives the units of its target.
     """
 
     network: Network
@@ -123,10 +96,7 @@ class Predictions:
     def labels(self) -> tuple[Array, Array]:
         """Return the true and the predicted labels, of shape (n,); multi-label: (n, d_L), true or false.
 
-        Raises
-        ------
-        DataError
-            If the network or y has none.
+        `DataError` is raised where the network or y has none.
         """
         if self.task == "multi-label":
             if self.y.ndim != 2:
@@ -169,33 +139,11 @@ class Predictions:
 def predict_rows(
     network: Network, split: Split, task: str = "", encoder: TableEncoder | None = None
 ) -> Predictions:
-    """Send rows through a network once, block by block, and return what it answered.
+    """Send rows, a pair (X, y), through a network once, block by block, and return what it answered.
 
-    Parameters
-    ----------
-    network : Network
-        Left as it is.
-    split : Split, or any pair (X, y)
-        For example ``data.validation``.
-    task : str, optional
-        One of `glassnet.data.dataset.TASKS`. By default what network and y imply: "binary" or "multi-class" for
-        labels, "multi-label" for several labels a row, otherwise "regression".
-    encoder : TableEncoder, optional
-        Of a table, so that errors have the units of its target.
-
-    Raises
-    ------
-    DataError
-        If the rows do not fit the network.
-    NonFiniteError
-        If the loss of a block of rows is NaN or infinite; the message says in which layer that began.
-
-    Examples
-    --------
-    >>> network = Network([2, 2], initializer="zeros")
-    >>> predictions = predict_rows(network, Split(np.eye(2), np.array([0, 1])))
-    >>> round(predictions.running.loss, 6), predictions.running.accuracy  # log 2, and both rows called class 0
-    (0.693147, 0.5)
+    The task is by default what network and y imply: "binary" or "multi-class" for labels, "multi-label" for
+    several labels a row, otherwise "regression". Rows that do not fit the network raise `DataError`, a loss that
+    is NaN or infinite `NonFiniteError`, which says in which layer that began.
     """
     X, y = split
     X, targets = network.check_data(X, y)
@@ -220,34 +168,17 @@ def _infer_task(network: Network, y: Array) -> str:
 
 
 def predict_test_rows(network: Network, data: Dataset) -> Predictions | None:
-    """Send the test rows of a data set through a network once; None where its loss on them is not finite.
-
-    Examples
-    --------
-    >>> data = Dataset.from_arrays(np.eye(2), np.array([0, 1]), np.eye(2), np.array([0, 0]), validation=0)
-    >>> predict_test_rows(Network([2, 2], initializer="zeros"), data).running.accuracy
-    1.0
-    """
+    """Send the test rows of a data set through a network once; None where its loss on them is not finite."""
     try:
-        return predict_rows(network, data.test, data.task, data.encoder)
+        return predict_rows(network, take_test_rows(data), data.task, data.encoder)
     except NonFiniteError:
         return None
 
 
 def probability_of(answers: Array, labels: Array) -> Array:
-    """Return the probability that each row's answer gives to a label, of shape (n,).
+    """Return the probability that each row's answer gives to a class of its own, of shape (n,).
 
-    Parameters
-    ----------
-    answers : ndarray of shape (n, k) or (n, 1)
-        A probability for each class, or that of class 1 alone.
-    labels : ndarray of shape (n,)
-        A class for each row.
-
-    Examples
-    --------
-    >>> probability_of(np.array([[0.25], [0.75]]), np.array([0, 1]))
-    array([0.75, 0.75])
+    An answer has a probability for each class, or that of class 1 alone.
     """
     if answers.shape[1] == 1:
         return np.where(labels > 0, answers[:, 0], 1 - answers[:, 0])
@@ -257,26 +188,8 @@ def probability_of(answers: Array, labels: Array) -> Array:
 def tabulate_predictions(network: Network, X: Array, encoder: TableEncoder | None = None) -> list[dict[str, Any]]:
     """Predict rows, and return one record a row.
 
-    Parameters
-    ----------
-    network : Network
-        Trained.
-    X : ndarray of shape (n, d_0) or (n, ...) with d_0 numbers a row
-        The rows.
-    encoder : TableEncoder, optional
-        Gives a table's target back in its own units.
-
-    Returns
-    -------
-    list of dict
-        With classes: row, label, class, and the probability of that class where the network gives one. Without:
-        row and output_0, output_1, ..., or the name of the table's target.
-
-    Examples
-    --------
-    >>> network = Network([2, 2], initializer="zeros", class_names=["left", "right"])
-    >>> tabulate_predictions(network, np.array([[1.0, 0.0]]))
-    [{'row': 0, 'label': 0, 'class': 'left', 'probability': 0.5}]
+    With classes it holds row, label, class, and the probability of that class where the network gives one.
+    Without, it holds row and output_0, output_1, ..., or a table's target by its name and in its own units.
     """
     outputs = network.outputs(X)
     if network.n_classes is None:
@@ -298,14 +211,7 @@ def tabulate_predictions(network: Network, X: Array, encoder: TableEncoder | Non
 
 
 def to_csv(table: list[dict[str, Any]]) -> str:
-    """Return records as CSV with a header.
-
-    Examples
-    --------
-    >>> print(to_csv([{"row": 0, "class": "left"}]), end="")
-    row,class
-    0,left
-    """
+    """Return records as CSV with a header."""
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(table[0]), lineterminator="\n")
     writer.writeheader()

@@ -1,8 +1,8 @@
-"""NPZ files (a zip of NPY files), read with distrust.
+"""NPZ files (a zip of NPY files) and files of one array (NPY or IDX), read with distrust.
 
-`numpy.load` bounds neither what a zip expands to nor the shape that a header declares. Here everything is held
-against the size of the file before memory is taken, nothing is ever unpickled, and every error names the file and
-the member.
+Of an NPZ file, `numpy.load` bounds neither what a zip expands to nor the shape that a header declares. Here
+everything is held against the size of the file before memory is taken, nothing is ever unpickled, and every error
+names the file and the member.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import IO, Any, NoReturn, cast
 import numpy as np
 from numpy.lib import format as npy_format
 
+from glassnet.data.idx import read_idx
 from glassnet.data.untrusted_files import (
     DEFLATE_LIMIT,
     ContentError,
@@ -30,10 +31,13 @@ from glassnet.data.untrusted_files import (
     read_numbers,
     shorten,
 )
+from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 
 #: The most that all arrays of one file may take together, unless the caller says otherwise: 4 GiB.
 MOST_BYTES = 1 << 32
+
+NPY_MAGIC = b"\x93NUMPY"
 
 #: The longest table of contents, about 50,000 members: Python keeps ten times as much for it in memory.
 DIRECTORY_LIMIT = 1 << 22
@@ -54,6 +58,24 @@ ENCRYPTED = 0x1 | 0x40
 LOCAL_HEADER = 30
 
 
+def read_rows(path: str | Path) -> Array:
+    """Read an array of rows, in the format that the file's first bytes tell: NPY, or IDX gzipped or raw.
+
+    An NPY file is mapped, not copied. `FileError` is raised if the file is missing, damaged or of another format.
+    Nothing is ever unpickled.
+    """
+    path = Path(path)
+    with open_regular_file(path) as (file, _):
+        is_npy = file.read(len(NPY_MAGIC)) == NPY_MAGIC
+    if not is_npy:
+        return read_idx(path)
+    try:  # NumPy refuses a header that promises more than the file holds before memory is taken
+        with np.errstate(over="ignore"), warnings.catch_warnings(action="ignore"):
+            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+    except Exception as error:  # NumPy's reader of headers lets nearly any exception through
+        raise FileError(path, f"is damaged or holds no plain numbers: {shorten(error, 400)}") from None
+
+
 class _BoundedFile:
     """A file of which nobody reads more than `limit` bytes at once: a table of contents can be too long."""
 
@@ -70,39 +92,13 @@ class _BoundedFile:
 def read_npz(
     path: str | Path, names: Sequence[str] | None = None, *, most_bytes: int = MOST_BYTES
 ) -> dict[str, Array]:
-    """Read the arrays of an NPZ file.
+    """Read the arrays of an NPZ file, all or those of the given names (without ``.npy``), in that order.
 
-    Parameters
-    ----------
-    path : str or Path
-        A regular file, as `numpy.savez` or `numpy.savez_compressed` writes it.
-    names : sequence of str, optional
-        Names of the arrays to read, without ``.npy``; all by default.
-    most_bytes : int, default 4 GiB
-        The most that the arrays may take together.
-
-    Returns
-    -------
-    dict of ndarray
-        By name, in the order of `names` or of the file: whole numbers, floats or truth values, in C order and in
-        the machine's byte order.
-
-    Raises
-    ------
-    FileError
-        If the file is missing, not regular, no NPZ file, damaged, larger than `most_bytes`, or holds anything but
-        arrays of numbers. Nothing is ever unpickled.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     np.savez_compressed(f"{folder}/digits.npz", X=np.eye(2), y=np.array([0, 1]))
-    ...     read_npz(f"{folder}/digits.npz", ["y"])
-    {'y': array([0, 1])}
+    They are whole numbers, floats or truth values, in C order and in the machine's byte order. `FileError` is
+    raised if the file is missing, not regular, no NPZ file, damaged, larger than `most_bytes` in all, or holds
+    anything but arrays of numbers. Nothing is ever unpickled.
     """
-    path = Path(path)
-    with open_regular_file(path) as (raw, _), _open_archive(raw) as archive:
+    with open_regular_file(Path(path)) as (raw, _), _open_archive(raw) as archive:
         chosen = _choose_members(_check_members(archive), names)
         total = sum(member.file_size for member in chosen.values())
         if total > most_bytes:
@@ -131,7 +127,9 @@ def _check_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     counts = Counter(member.filename for member in members)
     for member in members:
         try:
-            _check_name(member)
+            name, parts = member.orig_filename, member.orig_filename.split("/")
+            if name != member.filename or "\\" in name or ":/" in name or {"", ".", "..", ".npy"} & set(parts):
+                raise ContentError("has a name that is no plain name of an array, such as 'X.npy'")
             if counts[member.filename] > 1:
                 raise ContentError(f"occurs {counts[member.filename]} times, expected once")
             _check_size(member)
@@ -143,13 +141,6 @@ def _check_members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
         if member.header_offset < 0 or member.header_offset + LOCAL_HEADER + member.compress_size > end:
             _refuse(member, "overlaps what follows it in the file, which is damaged or a zip bomb")
     return {member.filename: member for member in members}
-
-
-def _check_name(member: zipfile.ZipInfo) -> None:
-    name = member.orig_filename
-    parts = name.split("/")
-    if name != member.filename or "\\" in name or ":/" in name or {"", ".", "..", ".npy"} & set(parts):
-        raise ContentError("has a name that is no plain name of an array, such as 'X.npy'")
 
 
 def _check_size(member: zipfile.ZipInfo) -> None:
@@ -224,8 +215,9 @@ def _read_header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.
         raise ContentError(f"is no NPY file: it begins with {magic.hex(' ') or 'nothing'}") from None
     if version not in LENGTH_FORMATS:
         raise ContentError(f"is an NPY file of version {version[0]}.{version[1]}, expected 1.0, 2.0 or 3.0")
-    prefix = file.read(struct.calcsize(LENGTH_FORMATS[version]))
-    if len(prefix) < struct.calcsize(LENGTH_FORMATS[version]):
+    prefix_length = struct.calcsize(LENGTH_FORMATS[version])
+    prefix = file.read(prefix_length)
+    if len(prefix) < prefix_length:
         raise ContentError("ends within its header")
     (length,) = struct.unpack(LENGTH_FORMATS[version], prefix)
     if length > HEADER_LIMIT:

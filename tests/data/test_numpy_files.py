@@ -19,8 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from glassnet.data import npz, untrusted_files
-from glassnet.data.npz import read_npz
+from glassnet.data import numpy_files, untrusted_files
+from glassnet.data.numpy_files import read_npz
 from glassnet.errors import FileError
 
 ROWS = np.linspace(-1, 1, 12).reshape(3, 4)
@@ -372,14 +372,14 @@ def test_a_member_cut_anywhere_is_refused(tmp_path):
 
 def test_a_file_that_shrinks_while_it_is_read_is_refused(tmp_path, monkeypatch):
     path = small_npz(tmp_path / "a.npz", np.savez, X=np.zeros(10**5))
-    real = npz._check_members
+    real = numpy_files._check_members
 
     def shrinking(*arguments):
         members = real(*arguments)
         os.truncate(path, 5 * 10**5)
         return members
 
-    monkeypatch.setattr(npz, "_check_members", shrinking)
+    monkeypatch.setattr(numpy_files, "_check_members", shrinking)
     assert "the member 'X.npy' is damaged (it ends early)" in refused(path)
 
 
@@ -454,7 +454,7 @@ def bomb(kind):
 
 MEASURE = """
 import resource, sys
-from glassnet.data.npz import read_npz
+from glassnet.data.numpy_files import read_npz
 from glassnet.errors import FileError
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
@@ -539,7 +539,7 @@ def test_too_little_memory_is_an_error_that_names_the_file(tmp_path, monkeypatch
     def full(*_):
         raise MemoryError
 
-    monkeypatch.setattr(npz, "_read_npy", full)
+    monkeypatch.setattr(numpy_files, "_read_npy", full)
     assert "needs more memory than there is" in refused(small_npz(tmp_path / "a.npz"))
 
 
