@@ -74,6 +74,17 @@ def test_a_failure_while_writing_leaves_the_old_file_and_nothing_else(tmp_path, 
     assert (caught.value is error) == (error is not FULL)
 
 
+def test_a_temporary_file_that_cannot_be_removed_changes_neither_outcome(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", failing(OSError(errno.EIO, "Input/output error")))
+        write_bytes(path, b"whole")
+        patch.setattr(os, "fsync", failing(FULL))
+        with pytest.raises(FileError, match="No space left on device"):
+            write_bytes(path, b"other")
+    assert path.read_bytes() == b"whole"
+
+
 def test_the_content_is_on_the_disk_before_it_takes_the_name_and_the_name_after(tmp_path, monkeypatch):
     calls = []
     fsync, replace = os.fsync, os.replace
