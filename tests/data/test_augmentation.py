@@ -245,7 +245,7 @@ def test_every_registered_move_comes_back_from_its_specification(name):
         ("erase(0.5, smallest=0)", "erase takes 0 < smallest <= largest"),
         ("erase(0.5, smallest=0.5)", "erase takes 0 < smallest <= largest and aspect > 0, got smallest=0.5"),
         ("erase(0.5, aspect=0)", "aspect > 0"),
-        (3, "expected a name or a Augmentation, got 3"),
+        (3, "expected a name or an Augmentation, got 3"),
     ],
 )
 def test_a_specification_that_cannot_be_meant_is_refused(text, problem):

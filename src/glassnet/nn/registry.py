@@ -93,7 +93,9 @@ class Registry(Generic[T]):
         name = ""
         try:
             if not isinstance(spec, str):
-                raise UsageError(self.kind, f"expected a name or a {self.base.__name__}, got {spec!r}")
+                kind = self.base.__name__
+                article = "an" if kind[0] in "AEIOU" else "a"
+                raise UsageError(self.kind, f"expected a name or {article} {kind}, got {spec!r}")
             name, arguments, options = _parse_call(self.kind, spec)
             return self.factory(name)(*arguments, **options)
         except UsageError as error:

@@ -64,7 +64,9 @@ class Run:
         parts = [f"{list(self.network.layers)} on {self.config.data.dataset}"]
         parts.append(self.chosen.summary if self.chosen else "no epochs yet")
         if self.stopped:
-            parts.append(f"ended after {len(self.history)} epochs: {self.stopped}")
+            epochs = "1 epoch" if len(self.history) == 1 else f"{len(self.history)} epochs"
+            why = "" if self.stopped == "epochs" else f": {self.stopped}"
+            parts.append(f"ended after {epochs}{why}")
         if self.health is not None:
             parts.append("sick: see run.health" if self.health.sick else "healthy")
         if self.folder is not None:
