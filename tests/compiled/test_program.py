@@ -614,6 +614,7 @@ def test_the_compiled_program_does_what_numpy_does(
     network = build(layers, activations, loss, dtype=dtype, output_activation=output, output_scale=scale)
     optimizer = OPTIMIZERS.resolve(f"{optimizer}(learning_rate=0.02)")
     X, targets = data(network, 47)
+    X = X.round().astype(np.int64)  # as good as real numbers, and of another type
     for batch_size, shares in ((10, 3), (47, 2), (5, 1)):
         arguments = (network, optimizer, X, targets, shuffled(47), batch_size)
         first, *others = programmed(*arguments, shares=shares, workers=range(1, shares + 1), compiled=True)
@@ -687,8 +688,8 @@ KINDS_OF_X = {
 @pytest.mark.parametrize(
     "kind",
     [
-        # every day bytes are taken with what practice adds, float32 and float64 in most tests
-        pytest.param(kind, id=name, marks=pytest.mark.slow if "f" in name or name == "bytes" else ())
+        # the tests beside this one compile programs for bytes, whole numbers, truths and float64 every day
+        pytest.param(kind, id=name, marks=pytest.mark.slow if name != "another machine's" else ())
         for name, kind in KINDS_OF_X.items()
     ],
 )
@@ -705,11 +706,16 @@ def test_rows_of_any_type_are_taken(kind, compiled_code):
     assert_close(actual, evaluated(*arguments), TOLERANCE["float32"])
 
 
+def truths():
+    """Rows of truths, and one-hot targets."""
+    X = np.random.default_rng(0).integers(0, 2, (40, 6)).astype(bool)
+    return X, np.eye(3, dtype=np.float32)[np.arange(40) % 3]
+
+
 def test_rows_that_are_not_to_be_written_or_lie_apart_are_taken_as_well(compiled_code):
-    network = Network([6, 3], initializer="normal")
-    X = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32)
-    targets = np.eye(3, dtype=np.float32)[np.arange(40) % 3]
+    network, (X, targets) = Network([6, 3], initializer="normal"), truths()
     (expected,) = programmed(network, SGD(0.1), X, targets, shuffled(40), 8, compiled=True)
+    assert_close(expected, evaluated(network, SGD(0.1), X, targets, shuffled(40), 8), TOLERANCE["float32"])
     wide = np.repeat(X, 3, axis=1).reshape(40, 6, 3)
     for same in (np.asfortranarray(X), wide[:, :, 1], wide.transpose(0, 2, 1)[:, 0], np.flip(np.flip(X).copy())):
         assert not same.flags["C_CONTIGUOUS"]
@@ -721,8 +727,7 @@ def test_rows_that_are_not_to_be_written_or_lie_apart_are_taken_as_well(compiled
 
 
 def test_two_programs_of_one_text_do_not_share_memory(compiled_code):
-    network = Network([6, 3], initializer="normal")
-    X, targets = data(network, 40)
+    network, (X, targets) = Network([6, 3], initializer="normal"), truths()
     options = {"batch_size": 8, "shares": 2, "gemm": find_gemm("float32")}
     programs = [
         Program(net, Update(SGD(0.1)), SGD(0.1).start(net.theta), X, targets, **options)

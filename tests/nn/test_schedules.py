@@ -20,7 +20,6 @@ from glassnet.nn.schedules import (
     Schedule,
     ScheduleState,
     Step,
-    WarmedUp,
 )
 
 NAMES = sorted(SCHEDULES)
@@ -367,7 +366,7 @@ def test_a_numpy_number_is_as_good_as_pythons(number):
 
 def test_a_schedule_of_ones_own_is_a_decay_or_a_shape():
     @dataclass(frozen=True)
-    class Linear(WarmedUp):
+    class Linear(Schedule):
         name = "linear"
 
         def decay(self, epochs, progress):

@@ -179,17 +179,7 @@ def check_logits(z: Array) -> None:
 
 
 def softmax(z: Array) -> Array:
-    """exp(z_j) / sum over j of exp(z_j), for each row of logits.
-
-    Parameters
-    ----------
-    z : ndarray of shape (n, classes)
-        Logits.
-
-    Returns
-    -------
-    ndarray of shape (n, classes)
-        Probabilities; every row sums to 1.
+    """exp(z_j) / sum over j of exp(z_j), for each row of logits z of shape (n, classes); every row sums to 1.
 
     Raises
     ------
@@ -230,7 +220,7 @@ _add(Activation("softplus", softplus, softplus_prime))
 def register_activation(
     name: str, f: Callable[..., Any], f_prime: Callable[..., Any], *, kinks: tuple[float, ...] = ()
 ) -> Activation:
-    """Register an activation of your own; its derivative is checked numerically first.
+    """Register an activation of your own and return it; its derivative is checked numerically first.
 
     Parameters
     ----------
@@ -242,11 +232,6 @@ def register_activation(
         ``f_prime(z)``, or ``f_prime(z, h)`` with h = f(z) where that is shorter.
     kinks : tuple of float, optional
         Points where f' or a derivative of it jumps; the check steps around them.
-
-    Returns
-    -------
-    Activation
-        What was registered.
 
     Raises
     ------
@@ -264,13 +249,8 @@ def register_activation(
         ...
     glassnet.errors.UsageError: activation: cube: f'(-4) is given as 32, but numerically it is 48
     """
-    if _arguments(f_prime) == 1:
-        given = f_prime
-
-        def f_prime(z: Array, h: Array) -> Any:
-            return given(z)
-
-    activation = Activation(name, f, f_prime, kinks)
+    slope = (lambda z, h: f_prime(z)) if _arguments(f_prime) == 1 else f_prime
+    activation = Activation(name, f, slope, kinks)
     _check_derivative(activation)
     return _add(activation)
 

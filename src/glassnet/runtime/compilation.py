@@ -51,12 +51,8 @@ def compile_function(source: str, name: str) -> Callable[..., Any]:
     It is compiled when first called, and from then on loaded from `cache_folder`. Where that cannot be written, it
     is compiled in every process. It releases the interpreter while it runs.
 
-    Parameters
-    ----------
-    source : str
-        Python, in the part of it that Numba compiles.
-    name : str
-        The function to return; the others are compiled as parts of it. They may call `machine_functions`.
+    The source is Python, in the part of it that Numba compiles. Its other functions are compiled as parts of the
+    one that is returned; they may call `machine_functions`.
     """
     from numba import njit
 
@@ -123,14 +119,9 @@ def _write_once(path: Path, source: str) -> bool:
 
 
 def foreign_function(address: int, arguments: str) -> Any:
-    """Return a C function without result that compiled code can be handed and call.
+    """Return a C function without result, at an address in this process, that compiled code can call.
 
-    Parameters
-    ----------
-    address : int
-        Where it stands in this process.
-    arguments : str
-        Types of its arguments in Numba's words, for example ``"int32 float32 intp"``.
+    Its arguments' types are in Numba's words, for example ``"int32 float32 intp"``.
     """
     from numba import types
     from numba.experimental import function_type  # noqa: F401  (teaches Numba the type of such objects)
@@ -211,10 +202,5 @@ def machine_functions() -> dict[str, Callable[..., Any]]:
         return types.void(types.uint32), code
 
     sleep_microseconds = types.ExternalFunction("usleep", types.int32(types.uint32))
-    return dict(
-        zip(
-            MACHINE_FUNCTIONS,
-            (fence, sleep_microseconds, prefetch, flush_denormals, restore_denormals),
-            strict=True,
-        )
-    )
+    functions = (fence, sleep_microseconds, prefetch, flush_denormals, restore_denormals)
+    return dict(zip(MACHINE_FUNCTIONS, functions, strict=True))
