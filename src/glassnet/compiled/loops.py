@@ -61,21 +61,15 @@ class _Writer:
         elements = [self.place[id(symbol)] for symbol in self.symbols if symbol.level == ELEMENT]
         self.last = max([0, *elements, *(self._ready(symbol) for symbol in self.targets)])
         self.kept: dict[int, int] = {}
-        self._find_scalars()
+        # what Python works out beforehand: scalars that something of the row is computed from
+        used = {id(part) for symbol in self.symbols if symbol.level > SCALAR for part in symbol.inputs}
+        used |= {id(symbol) for symbol in self.targets}
+        known = [symbol for symbol in self.symbols if symbol.level == SCALAR and symbol.operation != "constant"]
+        loop.scalars = [symbol for symbol in known if id(symbol) in used]
 
     def _ready(self, symbol: Symbol) -> int:
         """Return the first loop in which a symbol's value can be used; a reduction is known after its own."""
         return self.place[id(symbol)] + (symbol.operation in REDUCTIONS)
-
-    def _find_scalars(self) -> None:
-        """List what Python works out beforehand: scalars that something of the row is computed from."""
-        used = {id(part) for symbol in self.symbols if symbol.level > SCALAR for part in symbol.inputs}
-        used |= {id(symbol) for symbol in self.targets}
-        self.loop.scalars = [
-            symbol
-            for symbol in self.symbols
-            if symbol.level == SCALAR and id(symbol) in used and symbol.operation != "constant"
-        ]
 
     def text(self) -> str:
         """Write the function."""

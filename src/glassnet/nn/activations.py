@@ -220,7 +220,7 @@ _add(Activation("softplus", softplus, softplus_prime))
 def register_activation(
     name: str, f: Callable[..., Any], f_prime: Callable[..., Any], *, kinks: tuple[float, ...] = ()
 ) -> Activation:
-    """Register an activation of your own and return it; its derivative is checked numerically first.
+    """Register an activation of your own; its derivative is checked numerically first.
 
     Parameters
     ----------
@@ -232,6 +232,11 @@ def register_activation(
         ``f_prime(z)``, or ``f_prime(z, h)`` with h = f(z) where that is shorter.
     kinks : tuple of float, optional
         Points where f' or a derivative of it jumps; the check steps around them.
+
+    Returns
+    -------
+    Activation
+        What was registered.
 
     Raises
     ------

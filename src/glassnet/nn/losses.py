@@ -188,9 +188,7 @@ LOSSES.aliases = {"mse": "half_squared_error", "mae": "absolute_error", "bce": "
 
 
 def register_loss(name: str, formula: Formula, *, kinks: tuple[float, ...] = ()) -> Loss:
-    """Register a loss of your own and return it; its slope is checked numerically first.
-
-    Its reduction is "mean"; ``"name(sum)"`` gives the other.
+    """Register a loss of your own; its slope is checked numerically first.
 
     Parameters
     ----------
@@ -201,6 +199,11 @@ def register_loss(name: str, formula: Formula, *, kinks: tuple[float, ...] = ())
         rows and d(row loss)/d(output) of shape (n, d) out, in NumPy.
     kinks : tuple of float, optional
         Values of output - target where the slope, or its slope, jumps.
+
+    Returns
+    -------
+    Loss
+        The loss with reduction "mean"; ``"name(sum)"`` gives the other.
 
     Raises
     ------

@@ -70,13 +70,9 @@ class Registry(Generic[T]):
     def resolve(self, spec: str | T, parameter: str | None = None) -> T:
         """Turn a specification into an object; an object of the family is returned as it is.
 
-        A specification is ``"name"`` or ``"name(1, key=2)"``; a hyphen in the name counts as an underscore. Errors
-        call it `parameter`, where that is not the kind.
-
-        Raises
-        ------
-        UsageError
-            If the name is unknown, or the arguments do not fit.
+        A specification is ``"name"`` or ``"name(1, key=2)"``; a hyphen in the name counts as an underscore. Raise
+        `UsageError` if the name is unknown, or the arguments do not fit; it calls them `parameter`, where that is
+        not the kind.
         """
         if isinstance(spec, self.base):
             return spec

@@ -139,10 +139,7 @@ class Schedule:
         return ScheduleState()
 
     def observe(self, state: ScheduleState, value: float) -> None:
-        """Take note of an epoch's result, and change the state if need be; most schedules need not.
-
-        The smaller the value at the end of the epoch, the better.
-        """
+        """Take note of an epoch's result, the smaller the better, in the state; most schedules need not."""
 
     def factors(self, steps: Array, total: int, per_epoch: int, state: ScheduleState) -> Array:
         """Return what the learning rate is multiplied by in each of some steps, float64 of shape (n,).

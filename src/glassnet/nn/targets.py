@@ -19,12 +19,8 @@ def encode(y: Array, d_out: int, n_classes: int | None, dtype: np.dtype[Any]) ->
     """Return targets of shape (n, d_out) and the given dtype.
 
     y are class labels, whole numbers of shape (n,), or regression targets, floats of shape (n,) or (n, d_out).
-    Without n_classes there are as many as outputs, and no classes at all with a single output.
-
-    Raises
-    ------
-    DataError
-        If a label is outside the classes, a target is not finite, or the shape does not fit the network.
+    Without n_classes there are as many as outputs, and no classes at all with a single output. Raise `DataError`
+    if a label is outside the classes, a target is not finite, or the shape does not fit the network.
 
     Examples
     --------
