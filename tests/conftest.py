@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -37,12 +38,18 @@ def strict_arithmetic():
         yield
 
 
+@pytest.fixture(scope="session")
+def caches(tmp_path_factory):
+    return tmp_path_factory.mktemp("caches")
+
+
 @pytest.fixture(autouse=True)
-def isolated_environment(tmp_path_factory, monkeypatch):
+def isolated_environment(caches, monkeypatch):
     """No test reads or writes the user's cache, or depends on how the user likes a terminal."""
     for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+    # not pytest's numbered folders: for each new one it looks through thousands
+    monkeypatch.setenv("XDG_CACHE_HOME", tempfile.mkdtemp(dir=caches))
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,6 @@ MUTANTS = [
     ("compiled/tracing.py", 'if "real" not in kinds and operation in NOT_WHOLE:', "if False:"),
     ("compiled/loops.py", "self.place[id(symbol)] + (symbol.operation in REDUCTIONS)", "self.place[id(symbol)]"),
     ("compiled/loops.py", ", *(self._ready(symbol) for symbol in self.targets)]", "]"),
-    ("compiled/loops.py", "        self.loop.scalars = []\n", "        pass\n"),
     ("compiled/loops.py", 'truth = " != real(0)" if symbol.kind == "truth" else ""', 'truth = ""'),
     ("compiled/loops.py", "* int(exponent.label))", "* 2)"),
     ("compiled/loops.py", "{target}[j] += {self._number(symbol)}", "{target}[j] = {self._number(symbol)}"),
@@ -127,7 +126,7 @@ MUTANTS = [
     # Initializers and parameters.
     ("nn/initializers.py", '"he": lambda fan_in, fan_out: 2 / fan_in', '"he": lambda fan_in, fan_out: 2 / fan_out'),
     ("nn/initializers.py", "2 / (fan_in + fan_out)", "1 / (fan_in + fan_out)"),
-    ("nn/initializers.py", "np.sqrt(3 * VARIANCES", "np.sqrt(2 * VARIANCES"),
+    ("nn/initializers.py", "np.sqrt(3 * variance", "np.sqrt(2 * variance"),
     ("nn/initializers.py", "np.where(np.diag(R) < 0, -1, 1)", "np.where(np.diag(R) < 0, 1, 1)"),
     ("nn/network.py", "rng = stream(self.seed,", "rng = stream(0,"),
     ("nn/network.py", "other.parameters = self.parameters.like(dtype)", "pass"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassnet.compiled.loops import Loop, sources
+from glassnet.compiled.loops import Loop
 from glassnet.compiled.tracing import UntraceableError, array, row, scalar, trace
 from glassnet.nn.activations import gelu
 from glassnet.nn.losses import softmax_cross_entropy
@@ -155,18 +155,6 @@ def test_a_text_is_written_twice_the_same():
     first = loop.source()
     assert loop.source() == first
     assert len(loop.scalars) == loop.scratch_rows + 1 == 1
-
-
-def test_several_loops_are_one_text():
-    z = array("z", "float64")
-    text = sources([Loop("one", ["z"], {"z": 2 * z}), Loop("two", ["z"], {"z": z / 2})])
-    namespace = {"real": float}
-    exec(text, namespace)
-    row = np.array([3.0])
-    namespace["one"](row, (), ())
-    assert row == 6
-    namespace["two"](row, (), ())
-    assert row == 3
 
 
 def test_odd_constants_are_written_down(run_loop):

@@ -1,10 +1,12 @@
 import math
+from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
+from tests.loops import for_each
 
 from glassnet.errors import NonFiniteError, UsageError
 from glassnet.nn.activations import ACTIVATIONS, Activation, register_activation, shift_logits, softmax
@@ -49,8 +51,7 @@ def away_from_kinks(activation, z, distance=1e-2):
     return z[[all(abs(x - kink) > distance for kink in activation.kinks) for x in z]]
 
 
-@pytest.mark.parametrize("z", [-3.7, -0.81, -1e-3, 0.0, 1e-3, 0.5, 2.6])
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name, z", product(NAMES, [-3.7, -0.81, -1e-3, 0.0, 1e-3, 0.5, 2.6]))
 def test_f_and_its_derivative_have_the_textbook_values(name, z):
     activation = ACTIVATIONS.resolve(name)
     f, slope = REFERENCE[name]
@@ -81,7 +82,7 @@ def test_the_derivative_at_a_kink_is_the_one_from_the_left():
     assert (at_zero["relu"], at_zero["relu3"], at_zero["leaky_relu"], at_zero["elu"]) == (0, 0, 0.01, 1)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_kinks_are_where_the_second_derivative_jumps(name):
     activation = ACTIVATIONS.resolve(name)
     expected = (0.0,) if name in ("relu", "relu3", "leaky_relu", "elu") else ()
@@ -92,7 +93,7 @@ def test_kinks_are_where_the_second_derivative_jumps(name):
     assert np.abs(bend).max() < 1e-5
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_the_derivative_agrees_with_the_complex_step(name):
     activation = ACTIVATIONS.resolve(name)
     z = away_from_kinks(activation, np.linspace(-6, 6, 97))
@@ -111,8 +112,7 @@ def test_the_derivative_agrees_with_differences(name, z):
     assert activation.derivative(np.array([z]))[0] == pytest.approx(numeric, rel=1e-6, abs=1e-8)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name, dtype", product(NAMES, ["float32", "float64"]))
 def test_dtype_and_shape_are_kept(name, dtype):
     activation = ACTIVATIONS.resolve(name)
     z = np.linspace(-2, 2, 6, dtype=dtype).reshape(2, 3)
@@ -122,7 +122,7 @@ def test_dtype_and_shape_are_kept(name, dtype):
     assert (z * activation.f_prime(z, h)).dtype == z.dtype  # what backpropagation does with it
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_float32_agrees_with_float64(name):
     activation = ACTIVATIONS.resolve(name)
     z = np.linspace(-5, 5, 100, dtype=np.float32)
@@ -130,7 +130,7 @@ def test_float32_agrees_with_float64(name):
         np.testing.assert_allclose(of(z), of(z.astype(np.float64)), rtol=2e-5, atol=2e-6)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_arguments_are_neither_changed_nor_handed_out(name):
     activation = ACTIVATIONS.resolve(name)
     z = np.linspace(-2, 2, 7)
@@ -145,7 +145,7 @@ def test_arguments_are_neither_changed_nor_handed_out(name):
 
 
 @pytest.mark.parametrize(("dtype", "far"), [("float32", 1e4), ("float64", 1e4), ("float64", 1e75)])
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_far_arguments_overflow_nowhere(name, dtype, far):
     activation = ACTIVATIONS.resolve(name)
     z = np.array([-far, far], dtype)
@@ -170,7 +170,7 @@ def test_limits_are_exact_and_silent(name, low, high, dtype):
     assert values.tolist() == [low, high]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_an_activation_is_found_by_its_own_name(name):
     assert ACTIVATIONS.resolve(name).name == name
     assert ACTIVATIONS.resolve(ACTIVATIONS.resolve(name)) is ACTIVATIONS.resolve(name)

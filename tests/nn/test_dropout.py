@@ -7,6 +7,7 @@ deviations of independent draws: a good mask misses one in 1.7 million of them.
 import numpy as np
 import pytest
 from scipy import stats
+from tests.loops import for_each
 
 from glassnet.nn.dropout import STEP, keep_mask, mask_keys, threshold
 from glassnet.nn.hashing import hash_bits
@@ -46,7 +47,7 @@ def test_the_share_of_units_left_out_is_the_rate(rate, layer):
     assert np.abs(mask.mean(axis=1) - rate).max() < 5 * deviation / np.sqrt(mask.shape[1])  # and in each row
 
 
-@pytest.mark.parametrize("rate", RATES)
+@for_each("rate", RATES)
 def test_rows_leave_out_as_many_units_as_independent_draws_would(rate):
     """Were the draws of a row tied to each other, their number would spread more, or less, than the binomial."""
     counts = left_out(keys()[0, 0], n=4000, units=64, rate=rate).sum(axis=1)
@@ -56,7 +57,7 @@ def test_rows_leave_out_as_many_units_as_independent_draws_would(rate):
     assert stats.chisquare(found, len(counts) * chance).pvalue > 1e-6
 
 
-@pytest.mark.parametrize("rate", RATES)
+@for_each("rate", RATES)
 def test_the_expectation_of_what_is_kept_is_what_there_was(rate):
     H = np.random.default_rng(0).normal(size=(20, 30))
     steps = 2000
@@ -124,7 +125,7 @@ def test_a_higher_rate_leaves_out_more_of_the_same():
     assert low.sum() < high.sum()
 
 
-@pytest.mark.parametrize("rate", RATES)
+@for_each("rate", RATES)
 def test_masks_of_other_steps_layers_and_seeds_are_independent(rate):
     steps = range(1, 4)
     masks = [left_out(key, rate=rate) for key in [*keys(0, steps).ravel(), *keys(1, steps).ravel()]]

@@ -3,15 +3,19 @@
 Activations and losses come from their registries: a new one is tested by existing.
 """
 
+import functools
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from tests.loops import for_each
 
 from glassnet.errors import DataError, UsageError
 from glassnet.nn import backpropagation, batch_norm
 from glassnet.nn.activations import ACTIVATIONS, Activation
-from glassnet.nn.dropout import mask_keys
+from glassnet.nn.dropout import keep_mask, mask_keys
 from glassnet.nn.gradient_check import EVERY_ENTRY_UP_TO, TOLERANCES, gradient_check, numerical_derivatives
 from glassnet.nn.losses import LOSSES, REDUCTIONS, Loss
 from glassnet.nn.network import Network
@@ -25,6 +29,12 @@ METHODS = pytest.mark.parametrize("method", ["central", "complex"])
 
 # Unequal widths, so that no wrong transpose fits; 0 to 3 hidden layers.
 DEPTHS = [[3, 2], [3, 4, 2], [2, 5, 3, 4], [4, 3, 5, 2, 3]]
+
+
+@pytest.fixture(autouse=True)
+def masks(monkeypatch):
+    """A mask is a function of its arguments: it is made once, not for each of the thousands of losses."""
+    monkeypatch.setattr(backpropagation, "keep_mask", functools.cache(keep_mask))
 
 
 def problem(layers, activation, loss, n=4, seed=0, **options):
@@ -57,22 +67,18 @@ def test_the_tolerances_are_the_promised_ones():
     assert TOLERANCES == {"central": 1e-7, "complex": 1e-12}
 
 
-@pytest.mark.parametrize("layers", DEPTHS, ids=str)
-@pytest.mark.parametrize("loss", ALL_LOSSES)
 @pytest.mark.parametrize("activation", ALL_ACTIVATIONS)
+@for_each("loss, layers", product(ALL_LOSSES, DEPTHS))
 def test_every_activation_with_every_loss_at_every_depth(activation, loss, layers):
     assert_right(*problem(layers, activation, loss))
 
 
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize("name", ALL_LOSSES)
+@for_each("name, reduction", product(ALL_LOSSES, REDUCTIONS))
 def test_both_reductions(name, reduction):
     assert_right(*problem([3, 4, 2], "tanh", f"{name}(reduction={reduction})", n=5))
 
 
-@pytest.mark.parametrize("scale", [0.3, 1, 7.5])
-@pytest.mark.parametrize("output_activation", ALL_ACTIVATIONS)
-@pytest.mark.parametrize("loss", FREE_LOSSES)
+@for_each("loss, output_activation, scale", product(FREE_LOSSES, ALL_ACTIVATIONS, [0.3, 1, 7.5]))
 def test_every_output_activation_at_every_output_scale(loss, output_activation, scale):
     assert_right(*problem([3, 4, 2], "silu", loss, output_activation=output_activation, output_scale=scale))
 
@@ -119,10 +125,10 @@ def scaled(network, seed=3):
     return network
 
 
-@pytest.mark.parametrize(("normalised", "dropped"), ADDED, ids=str)
-@pytest.mark.parametrize("loss", ALL_LOSSES)
 @pytest.mark.parametrize("activation", ALL_ACTIVATIONS)
-def test_batch_normalisation_and_dropout_with_every_activation_and_loss(activation, loss, normalised, dropped):
+@for_each("loss, added", product(ALL_LOSSES, ADDED))
+def test_batch_normalisation_and_dropout_with_every_activation_and_loss(activation, loss, added):
+    normalised, dropped = added
     network, X, y = problem([3, 4, 3, 2], activation, loss, n=8, batch_norm=normalised, dropout=dropped)
     # a bias that goes straight into the next normalisation has a slope of 0 but for rounding: nothing to compare
     straight = activation == "identity" and (normalised, dropped) == (True, 0.0)
@@ -131,7 +137,7 @@ def test_batch_normalisation_and_dropout_with_every_activation_and_loss(activati
 
 @METHODS
 @SIZES
-@pytest.mark.parametrize(("normalised", "dropped"), ADDED, ids=str)
+@for_each("normalised, dropped", ADDED)
 def test_batch_normalisation_and_dropout_in_networks_of_both_sizes(layers, method, normalised, dropped):
     network, X, y = problem(layers, ["tanh", "silu"], "cross_entropy", n=9, batch_norm=normalised, dropout=dropped)
     check = gradient_check(scaled(network), X, y, method)
@@ -139,9 +145,7 @@ def test_batch_normalisation_and_dropout_in_networks_of_both_sizes(layers, metho
     assert check.left_out == 0
 
 
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize("scale", [0.3, 7.5])
-@pytest.mark.parametrize("loss", FREE_LOSSES)
+@for_each("loss, scale, reduction", product(FREE_LOSSES, [0.3, 7.5], REDUCTIONS))
 def test_what_training_adds_with_an_output_function_and_scale(loss, scale, reduction):
     network, X, y = problem(
         [3, 4, 3, 2], "gelu", f"{loss}(reduction={reduction})", n=6, batch_norm=True, dropout=[0.3, 0.2, 0.4],
@@ -150,7 +154,7 @@ def test_what_training_adds_with_an_output_function_and_scale(loss, scale, reduc
     assert_right(scaled(network), X, y)
 
 
-@pytest.mark.parametrize(("layers", "options"), [([3, 2], {"dropout": [0.4]}), ([3, 1, 2], {"batch_norm": True})])
+@for_each("layers, options", [([3, 2], {"dropout": [0.4]}), ([3, 1, 2], {"batch_norm": True})])
 def test_what_training_adds_in_the_smallest_networks(layers, options):
     assert_right(*problem(layers, "tanh", "half_squared_error", n=5, **options))
 
@@ -179,10 +183,10 @@ def test_the_masks_are_those_of_a_first_step():
     assert gradient_check(network, X, y).max_relative_error <= 1e-7
 
 
-@pytest.mark.parametrize(("normalised", "dropped"), ADDED, ids=str)
-@pytest.mark.parametrize("loss", ALL_LOSSES)
-def test_weights_of_rows_are_in_the_gradient(loss, normalised, dropped):
+@for_each("loss, added", product(ALL_LOSSES, ADDED))
+def test_weights_of_rows_are_in_the_gradient(loss, added):
     """The complex step on the weighted loss."""
+    normalised, dropped = added
     network, X, y = problem([3, 4, 3, 2], "tanh", loss, n=6, batch_norm=normalised, dropout=dropped)
     weights, targets = np.array([0.0, 2, 0.5, 1, 3, 0.1]), network.encode(y)
     keys = mask_keys(0, np.array([1]), 3)[0]
@@ -195,11 +199,10 @@ def test_weights_of_rows_are_in_the_gradient(loss, normalised, dropped):
         assert value.imag / 1e-30 == pytest.approx(network.gradient[index], rel=1e-10, abs=1e-14)
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"batch_norm": True, "dropout": [0.1, 0.2, 0.3]}], ids=["plain", "training"]
+@for_each(
+    "activation, loss, options",
+    product(ALL_ACTIVATIONS, ALL_LOSSES, [{}, {"batch_norm": True, "dropout": [0.1, 0.2, 0.3]}]),
 )
-@pytest.mark.parametrize("loss", ALL_LOSSES)
-@pytest.mark.parametrize("activation", ALL_ACTIVATIONS)
 def test_the_float32_gradient_agrees_with_float64(activation, loss, options):
     network, X, y = problem([4, 6, 5, 3], activation, loss, n=7, **options)
     single = network.astype(np.float32)
@@ -213,7 +216,7 @@ def test_the_float32_gradient_agrees_with_float64(activation, loss, options):
         np.testing.assert_allclose(single.gradient[block], expected, rtol=0, atol=1e-5 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("loss", ALL_LOSSES)
+@for_each("loss", ALL_LOSSES)
 def test_the_order_of_rows_changes_the_gradient_by_rounding_only(loss):
     network, X, y = problem([3, 4, 2], "tanh", loss, n=6)
     order = np.array([5, 2, 0, 4, 1, 3])
@@ -223,7 +226,7 @@ def test_the_order_of_rows_changes_the_gradient_by_rounding_only(loss):
     np.testing.assert_allclose(network.gradient, gradient, rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("loss", ALL_LOSSES)
+@for_each("loss", ALL_LOSSES)
 def test_a_row_given_twice_counts_twice(loss):
     summed = LOSSES.resolve(loss).spec.replace("mean", "sum")
     network, X, y = problem([3, 4, 2], "tanh", summed, n=3)
@@ -252,7 +255,7 @@ def test_right_networks_of_both_sizes_pass(layers, method):
 
 @METHODS
 @SIZES
-@pytest.mark.parametrize("name", ALL_ACTIVATIONS)
+@for_each("name", ALL_ACTIVATIONS)
 def test_a_bent_derivative_is_found_in_front_of_its_layer(name, layers, method):
     check = gradient_check(*problem(layers, ["tanh", bent(name)], "half_squared_error"), method)
     assert 5e-5 < check.max_relative_error < 2e-4
@@ -261,7 +264,7 @@ def test_a_bent_derivative_is_found_in_front_of_its_layer(name, layers, method):
 
 @METHODS
 @SIZES
-@pytest.mark.parametrize("name", ALL_LOSSES)
+@for_each("name", ALL_LOSSES)
 def test_a_bent_slope_of_the_loss_is_found(name, layers, method):
     right = LOSSES.resolve(name)
 
@@ -516,14 +519,14 @@ def relu_at(z, *, n_in=2):
     return Network([n_in, 2, 1], "relu", loss="half_squared_error", initializer=theta, dtype="float64")
 
 
-@pytest.mark.parametrize("z", [1e-6, -1e-6, 0.0])
+@for_each("z", [1e-6, -1e-6, 0.0])
 def test_points_near_a_kink_are_left_out_and_counted(z):
     check = gradient_check(relu_at(z), np.ones((1, 2)), np.array([4.0]))
     assert (check.checked, check.left_out) == (6, 3)  # left out: the two weights and the bias of that unit
     assert check.max_relative_error <= 1e-7
 
 
-@pytest.mark.parametrize("z", [5e-4, -5e-4, 5e-5])
+@for_each("z", [5e-4, -5e-4, 5e-5])
 def test_a_kink_a_little_away_is_passed_with_a_shorter_step(z):
     check = gradient_check(relu_at(z), np.ones((1, 2)), np.array([4.0]))
     assert (check.checked, check.left_out) == (9, 0)
@@ -544,7 +547,7 @@ def test_a_unit_that_rests_on_its_kink_is_checked_where_nothing_moves_it():
     assert check.max_relative_error <= 1e-7
 
 
-@pytest.mark.parametrize(("residual", "left_out"), [(0.5, 2), (0.5 - 1e-6, 2), (-0.5, 2), (0.2, 0), (0.0, 0)])
+@for_each("residual, left_out", [(0.5, 2), (0.5 - 1e-6, 2), (-0.5, 2), (0.2, 0), (0.0, 0)])
 def test_the_kinks_of_the_loss_count_too(residual, left_out):
     network = Network([1, 2], loss="huber(0.5)", initializer=np.zeros(4), dtype="float64")
     check = gradient_check(network, np.ones((1, 1)), np.array([[-residual, 3.0]]))

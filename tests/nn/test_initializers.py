@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from tests.loops import for_each
 
 from glassnet.errors import UsageError
 from glassnet.nn.initializers import INITIALIZERS, VARIANCES
@@ -85,7 +86,7 @@ def test_zeros_are_zero():
     assert not draw("zeros", (3, 4)).any()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_the_generator_decides_the_draw(name):
     W = draw(name, (4, 3), seed=1)
     assert (W.shape, W.dtype) == ((4, 3), np.float64)

@@ -1,10 +1,12 @@
 import math
+from itertools import product
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
+from tests.loops import for_each
 
 from glassnet.errors import NonFiniteError, UsageError
 from glassnet.nn.activations import ACTIVATIONS
@@ -69,8 +71,7 @@ def test_row_losses_agree_with_scipy(seed, n, d):
     np.testing.assert_allclose(rows, special.huber(1.3, a - y).sum(axis=1), rtol=1e-12, atol=1e-14)
 
 
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name, reduction", product(NAMES, REDUCTIONS))
 def test_delta_is_the_derivative_of_the_value(name, reduction):
     loss = LOSSES.resolve(f"{name}({reduction})") if name != "huber" else LOSSES.resolve(f"huber(1, {reduction})")
     outputs, targets = plausible(loss, 4, 3)
@@ -81,7 +82,7 @@ def test_delta_is_the_derivative_of_the_value(name, reduction):
         assert loss.value_and_delta(moved, targets)[0].imag / 1e-30 == pytest.approx(delta[place], rel=1e-12)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_the_sum_is_the_mean_times_the_rows(name):
     loss = LOSSES.resolve(name)
     summed = LOSSES.resolve(loss.spec.replace("mean", "sum"))
@@ -91,7 +92,7 @@ def test_the_sum_is_the_mean_times_the_rows(name):
     np.testing.assert_allclose(total[1], 7 * mean[1])
 
 
-@pytest.mark.parametrize("reduction", REDUCTIONS)
+@for_each("reduction", REDUCTIONS)
 def test_weights_of_rows_by_hand(reduction):
     """Row losses 0.5 and 4, slopes (1, 0) and (2, -2), with the weights 3 and 1/2; the mean is over two rows."""
     outputs, targets, _, _ = (np.array(part, float) for part in BY_HAND["half_squared_error"])
@@ -101,7 +102,7 @@ def test_weights_of_rows_by_hand(reduction):
     assert delta.tolist() == [[3 / n, 0], [1 / n, -1 / n]]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_a_weight_counts_a_row_so_many_times(name):
     loss = LOSSES.resolve(LOSSES.resolve(name).spec.replace("mean", "sum"))
     outputs, targets = plausible(loss, 5, 3)
@@ -114,8 +115,7 @@ def test_a_weight_counts_a_row_so_many_times(name):
     assert not delta[1].any()
 
 
-@pytest.mark.parametrize("reduction", REDUCTIONS)
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name, reduction", product(NAMES, REDUCTIONS))
 def test_weights_of_one_change_nothing(name, reduction):
     loss = LOSSES.resolve(LOSSES.resolve(name).spec.replace("mean", reduction))
     for dtype in (np.float32, np.float64):
@@ -127,7 +127,7 @@ def test_weights_of_one_change_nothing(name, reduction):
         np.testing.assert_array_equal(slopes, delta)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_a_weighted_delta_is_the_derivative_of_the_weighted_value(name):
     loss = LOSSES.resolve(name)
     outputs, targets = plausible(loss, 4, 3)
@@ -140,7 +140,7 @@ def test_a_weighted_delta_is_the_derivative_of_the_weighted_value(name):
         assert value.imag / 1e-30 == pytest.approx(delta[place], rel=1e-12, abs=1e-18)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_the_order_of_rows_changes_neither_value_nor_slopes(name):
     loss = LOSSES.resolve(name)
     outputs, targets = plausible(loss, 6, 3)
@@ -151,7 +151,7 @@ def test_the_order_of_rows_changes_neither_value_nor_slopes(name):
     np.testing.assert_array_equal(delta_again, delta[order])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_float32_stays_float32_and_the_value_is_float64(name):
     loss = LOSSES.resolve(name)
     outputs, targets = (part.astype(np.float32) for part in plausible(loss, 5, 3))
@@ -163,7 +163,7 @@ def test_float32_stays_float32_and_the_value_is_float64(name):
     np.testing.assert_allclose(delta, slopes, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_the_callers_arrays_are_left_alone(name):
     loss = LOSSES.resolve(name)
     outputs, targets = plausible(loss, 5, 3)
@@ -242,7 +242,7 @@ def test_predict_applies_the_fused_output_function():
     assert LOSSES.resolve("half_squared_error").predict(z) is z
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_only_pairs_of_loss_and_output_that_belong_together_pass(name):
     loss = LOSSES.resolve(name)
     for output in [*ACTIVATIONS, "softmax"]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.loops import for_each
 
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.schedules import (
@@ -19,7 +20,6 @@ from glassnet.nn.schedules import (
     Schedule,
     ScheduleState,
     Step,
-    WarmedUp,
 )
 
 NAMES = sorted(SCHEDULES)
@@ -86,7 +86,7 @@ TORCH = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", TORCH)
+@for_each("case", TORCH)
 def test_the_factors_are_those_of_an_independent_implementation(case):
     schedule, expected = TORCH[case]
     np.testing.assert_allclose(walk(schedule, len(expected)), expected, rtol=1e-13)
@@ -142,7 +142,7 @@ def test_one_cycle_in_two_steps(warmup, expected):
     assert walk(OneCycle(warmup=warmup, initial=0.1, final=0.01), 2).tolist() == expected
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_a_run_of_one_step_takes_it_at_the_whole_learning_rate(name):
     assert walk(SCHEDULES.resolve(name), 1).tolist() == [1.0]
 
@@ -210,13 +210,13 @@ def test_only_plateau_is_moved_by_what_it_observes(name):
     assert state == schedule.start() == ScheduleState(1.0, None, 0)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_the_scale_of_the_state_multiplies_every_factor(name):
     schedule = SCHEDULES.resolve(name)
     np.testing.assert_array_equal(walk(schedule, 20, 4, ScheduleState(0.25)), 0.25 * walk(schedule, 20, 4))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_factors_are_positive_and_at_most_one(name):
     for warmup, total, per_epoch in [
         (0, 1, 1),
@@ -280,7 +280,7 @@ def test_no_steps_have_no_factors():
 # Specifications, ranges, states
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_a_specification_leads_back_to_the_same_schedule(name):
     schedule = SCHEDULES.factory(name)()
     assert SCHEDULES.resolve(schedule.spec) == SCHEDULES.resolve(name) == schedule
@@ -366,7 +366,7 @@ def test_a_numpy_number_is_as_good_as_pythons(number):
 
 def test_a_schedule_of_ones_own_is_a_decay_or_a_shape():
     @dataclass(frozen=True)
-    class Linear(WarmedUp):
+    class Linear(Schedule):
         name = "linear"
 
         def decay(self, epochs, progress):

@@ -6,6 +6,7 @@ after steps with the given gradients.
 
 import numpy as np
 import pytest
+from tests.loops import for_each
 
 from glassnet.errors import UsageError
 from glassnet.nn.network import Network
@@ -212,7 +213,7 @@ def test_the_decay_of_a_step_and_that_of_adamw_are_the_same():
     assert by_update[1] == plain[1]
 
 
-@pytest.mark.parametrize("optimizer", RULES)
+@for_each("optimizer", RULES)
 def test_an_update_of_nothing_but_the_optimizer_is_the_optimizer(optimizer):
     optimizer, theta, gradients = OPTIMIZERS.resolve(optimizer), noise(9), noise(5, 9)
     state, moved = optimizer.start(theta), theta.copy()

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.compiled.loops import Loop, sources
+from glassnet.compiled.loops import Loop
 from glassnet.compiled.tracing import REDUCTIONS, ROW, UntraceableError, array, in_order, row, scalar, trace
 from glassnet.nn.activations import Activation
 from glassnet.nn.batch_norm import EPSILON, MOMENTUM
@@ -66,25 +66,7 @@ CONSTANTS: dict[str, dict[str, Any]] = {
 class Formulas:
     """The loops of a network's and an optimizer's formulas.
 
-    Raises
-    ------
-    UntraceableError
-        If a formula does what loops cannot be written for.
-
-    Examples
-    --------
-    >>> from glassnet.nn.optimizers import SGD
-    >>> formulas = Formulas(Network([2, 3, 2]), Update(SGD()))
-    >>> print(formulas.loops[0].source())
-    def activate_0(z, b, h, scalars, scratch):
-        for j in range(len(z)):
-            v0 = z[j]
-            v1 = b[j]
-            v2 = v0 + v1
-            v4 = (v2 if (v2 >= real(0.0)) | (v2 != v2) else real(0.0))
-            z[j] = v2
-            h[j] = v4
-    <BLANKLINE>
+    Raises `UntraceableError` if a formula does what loops cannot be written for.
     """
 
     def __init__(self, network: Network, update: Update) -> None:
@@ -94,11 +76,8 @@ class Formulas:
         if not update.elementwise:
             raise UntraceableError(f"{type(update.optimizer).__name__} has a step of its own")
         self.dtype = network.theta.dtype
-        hidden = network.activations[:-1]
-        self.activations: list[Activation] = []
-        for activation in hidden:
-            if activation not in self.activations:
-                self.activations.append(activation)
+        hidden = network.activations[:-1]  # not all can be hashed
+        self.activations = [activation for n, activation in enumerate(hidden) if activation not in hidden[:n]]
         self.kinds = np.array([self.activations.index(activation) for activation in hidden], np.int64)
         self.loops: list[Loop] = []
         for kind, activation in enumerate(self.activations):
@@ -108,7 +87,7 @@ class Formulas:
         self.loops.append(self.update)
         names = [activation.name for activation in self.activations]
         self.names = ", ".join([*names, network.loss.name, update.optimizer.name])
-        self.text = sources(self.loops)
+        self.text = "\n\n".join(loop.source() for loop in self.loops)
 
     def _array(self, name: str) -> Any:
         return array(name, self.dtype)
@@ -148,6 +127,8 @@ class Formulas:
 
     def source(self, integer: np.dtype[Any]) -> str:
         """Return the text of the whole program, for a BLAS with such integers."""
+        memory = [f"memory[{number}, first:last]" for number in range(len(self.update.arrays) - 2)]
+        update = ", ".join(["theta[first:last]", "gradient[first:last]", *memory, "scalars", "memory"])
         texts = [
             HEADER.format(
                 formulas=self.names, real=self.dtype, integer=integer, **COMMON, **CONSTANTS[str(self.dtype)]
@@ -157,7 +138,7 @@ class Formulas:
             self.text,
             self._choice("activate", ["z", "b", "h"]),
             self._choice("slope", ["delta", "z", "h", "db"]),
-            self._update_text(),
+            f"def update(theta, gradient, memory, first, last, scalars):\n    update_row({update})\n",
             *(_text("glassnet.compiled", name) for name in STEP_MODULES),
         ]
         return "\n\n".join(texts)
@@ -169,14 +150,6 @@ class Formulas:
             f"    if kind == {kind}:\n        {name}_{kind}({arguments})" for kind in range(len(self.activations))
         ]
         return "\n".join([f"def {name}(kind, {arguments}):", *(cases or ["    pass"])]) + "\n"
-
-    def _update_text(self) -> str:
-        parts = ["theta[first:last]", "gradient[first:last]"]
-        parts += [f"memory[{number}, first:last]" for number in range(len(self.update.arrays) - 2)]
-        return (
-            "def update(theta, gradient, memory, first, last, scalars):\n"
-            f"    update_row({', '.join(parts)}, scalars, memory)\n"
-        )
 
 
 def _several(values: Any, count: int) -> tuple[Any, ...]:

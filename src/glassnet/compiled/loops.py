@@ -11,7 +11,6 @@ again is computed again where that is cheap, else kept in ``scratch``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,26 +25,11 @@ EXPENSIVE = {
 
 @dataclass
 class Loop:
-    """A function over one row of arrays.
+    """A function over one row of ``arrays``, the first of which gives the row's length.
 
-    Attributes
-    ----------
-    name : str
-        Name of the function.
-    arrays : list of str
-        Its array arguments; the first gives the length of the row.
-    stores : dict of str to Symbol
-        Arrays that are written, with what.
-    adds : dict of str to Symbol
-        Arrays that something is added to.
-    result : Symbol or None
-        A value of the row that is returned.
-    options : list of str
-        Arguments after the arrays that are numbers of the row, for example ``scale``.
-    scalars : list of Symbol
-        What stands in ``scalars``, in order, found by `source`.
-    scratch_rows : int
-        Rows of ``scratch`` in use, found by `source`.
+    It writes ``stores`` and adds ``adds`` to arrays, by their names, and returns ``result``, a value of the row.
+    ``options`` are arguments after the arrays that are numbers of the row, for example ``scale``. `source` finds
+    what stands in the argument ``scalars``, in order, and how many rows of ``scratch`` are in use.
     """
 
     name: str
@@ -77,20 +61,15 @@ class _Writer:
         elements = [self.place[id(symbol)] for symbol in self.symbols if symbol.level == ELEMENT]
         self.last = max([0, *elements, *(self._ready(symbol) for symbol in self.targets)])
         self.kept: dict[int, int] = {}
-        self._find_scalars()
+        # what Python works out beforehand: scalars that something of the row is computed from
+        used = {id(part) for symbol in self.symbols if symbol.level > SCALAR for part in symbol.inputs}
+        used |= {id(symbol) for symbol in self.targets}
+        known = [symbol for symbol in self.symbols if symbol.level == SCALAR and symbol.operation != "constant"]
+        loop.scalars = [symbol for symbol in known if id(symbol) in used]
 
     def _ready(self, symbol: Symbol) -> int:
         """Return the first loop in which a symbol's value can be used; a reduction is known after its own."""
         return self.place[id(symbol)] + (symbol.operation in REDUCTIONS)
-
-    def _find_scalars(self) -> None:
-        """List what Python works out beforehand: scalars that something of the row is computed from."""
-        used = {id(part) for symbol in self.symbols if symbol.level > SCALAR for part in symbol.inputs}
-        used |= {id(symbol) for symbol in self.targets}
-        self.loop.scalars = []
-        for symbol in self.symbols:
-            if symbol.level == SCALAR and id(symbol) in used and symbol.operation != "constant":
-                self.loop.scalars.append(symbol)
 
     def text(self) -> str:
         """Write the function."""
@@ -120,17 +99,12 @@ class _Writer:
 
     def _loop(self, number: int) -> list[str]:
         """Write one loop, with the reductions that it accumulates."""
-        reductions = [
-            symbol
-            for symbol in self.symbols
-            if symbol.operation in REDUCTIONS and self.place[id(symbol)] == number
-        ]
+        here = [symbol for symbol in self.symbols if self.place[id(symbol)] == number]
+        reductions = [symbol for symbol in here if symbol.operation in REDUCTIONS]
         needed = [symbol.inputs[0] for symbol in reductions]
         if number == self.last:
             needed += self.targets
-        needed += [
-            symbol for symbol in self.symbols if id(symbol) in self.kept and self.place[id(symbol)] == number
-        ]
+        needed += [symbol for symbol in here if id(symbol) in self.kept]
         lines = self._elements(needed, number)
         for symbol in reductions:
             name, (step, _) = self.names[id(symbol)], REDUCTIONS[symbol.operation]
@@ -139,11 +113,8 @@ class _Writer:
             lines += [f"{target}[j] = {self._number(symbol)}" for target, symbol in self.loop.stores.items()]
             lines += [f"{target}[j] += {self._number(symbol)}" for target, symbol in self.loop.adds.items()]
         starts = [f"    {self.names[id(symbol)]} = {REDUCTIONS[symbol.operation][1]}" for symbol in reductions]
-        return [
-            *starts,
-            f"    for j in range(len({self.loop.arrays[0]})):",
-            *(f"        {line}" for line in lines),
-        ]
+        head = f"    for j in range(len({self.loop.arrays[0]})):"
+        return [*starts, head, *(f"        {line}" for line in lines)]
 
     def _elements(self, needed: list[Symbol], number: int) -> list[str]:
         """Write how elements are computed in a loop, with all that they need for it."""
@@ -212,8 +183,3 @@ def _literal(value: Any) -> str:
     if abs(value) == float("inf"):
         return "infinity" if value > 0 else "-infinity"
     return f"real({value!r})"
-
-
-def sources(loops: Sequence[Loop]) -> str:
-    """Return the text of several functions."""
-    return "\n\n".join(loop.source() for loop in loops)

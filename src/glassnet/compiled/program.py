@@ -39,13 +39,7 @@ NO_MOVES = np.zeros((0, 7), np.int32)
 
 
 def arrange(parameters: Parameters, shares: int) -> Array:
-    """Return which parameter stands where in a program: for every hidden layer one piece a share.
-
-    Examples
-    --------
-    >>> arrange(Parameters([1, 8, 1], np.float32), 2)[:16]
-    array([ 0,  1,  2,  3,  8,  9, 10, 11,  4,  5,  6,  7, 12, 13, 14, 15])
-    """
+    """Return which parameter stands where in a program: for every hidden layer one piece a share."""
     order = Parameters(parameters.layers, np.int64, parameters.batch_norm)
     order.theta[:] = np.arange(len(order.theta))
     pieces = []
@@ -83,32 +77,13 @@ def _start_pool(size: int) -> ThreadPoolExecutor:
 class Program:
     """A network in training: `glassnet.compiled.steps` with its memory and its threads.
 
-    Parameters
-    ----------
-    network : Network
-        Its theta is where training starts; `store` writes theta, the statistics and the gradient back.
-    update, state : Update, OptimizerState
-        The rule and its memory; `store` writes the memory back.
-    X, targets : ndarray of shape (n, d_0), (n, d_L)
-        All rows, from `Network.check_data`.
-    batch_size : int
-        Rows of a step.
-    shares : int
-        Into how many shares the work is cut: the most threads that can be of use. The bits of the result depend
-        on it.
-    gemm : Gemm
-        Matrix product, from `glassnet.runtime.blas.find_gemm`.
-    weights : ndarray of shape (n,), optional
-        What the loss of each row is multiplied by. Default: 1.
-    image : (height, width, channels)
-        Size of the images that the rows are, where `take` is to move them.
-    compiled : bool, default True
-        False: the same text is run by Python, which is slow and needs no Numba.
+    X and targets, of shape (n, d_0) and (n, d_L), are all rows, from `Network.check_data`; ``weights`` of shape
+    (n,) is what the loss of each row is multiplied by. The work of a step of ``batch_size`` rows is cut into
+    ``shares``: the most threads that can be of use; the bits of the result depend on it. ``gemm`` is from
+    `glassnet.runtime.blas.find_gemm`, ``image`` the (height, width, channels) of the images that the rows are,
+    where `take` is to move them. Not ``compiled``, the same text is run by Python, slowly, without Numba.
 
-    Raises
-    ------
-    UntraceableError
-        If a formula does what loops cannot be written for, or Numba cannot compile it.
+    Raises `UntraceableError` if a formula does what loops cannot be written for, or Numba cannot compile it.
     """
 
     def __init__(
@@ -136,10 +111,6 @@ class Program:
         self.step = self._make_step(np.ones(len(X), dtype) if weights is None else weights.astype(dtype))
         self.load()
         self._pool = _start_pool(shares - 1)
-        self._compile(gemm, compiled)
-
-    def _compile(self, gemm: Gemm, compiled: bool) -> None:
-        """Compile the steps, or load what was compiled before."""
         self._take_steps, self._blas = _build(self.formulas, gemm, compiled)
         try:
             self.take(np.empty(0, np.intp), 1)
@@ -203,45 +174,32 @@ class Program:
         factors: Array | None = None,
         moves: Array | None = None,
     ) -> tuple[Array, Array]:
-        """Train on rows of X, a batch a step.
+        """Train on rows of X, given by their numbers, a batch a step; the last one may be short.
 
-        Parameters
-        ----------
-        rows : ndarray of int
-            Numbers of rows, of as many whole batches as there is time for; the last may be short.
-        workers : int
-            Threads, from 1 to `shares`.
-        seed : int
-            Of the masks of dropout.
-        factors : ndarray, optional
-            What a schedule multiplies the step size of each step by. Default: 1.
-        moves : ndarray of int32 of shape (len(rows), 7), optional
-            How the image of each row is moved, see `glassnet.data.augmentation`. Default: it is not.
+        ``workers`` threads do it, from 1 to `shares`. ``seed`` is that of the masks of dropout. A schedule's
+        ``factors`` multiply each step's size; ``moves``, int32 of shape (len(rows), 7), say how the image of each
+        row is moved, see `glassnet.data.augmentation`.
 
-        Returns
-        -------
-        losses : ndarray of float
-            Of each step, before it; shorter than the steps asked for where a loss was not finite.
-        outputs : ndarray of shape (len(rows), d_L)
-            What the network said to the rows, each before its own step.
+        Return the loss of each step before it, fewer where one was not finite, and the outputs of shape
+        (len(rows), d_L) that the network had for each row before its own step.
         """
         steps = -(-len(rows) // self.batch_size)
         losses = np.zeros(steps)
         outputs = np.empty((len(rows), self.targets.shape[1]), self.targets.dtype)
         step = self.step._replace(workers=workers)
         step.flags[:] = 0
-        loss = self.network.loss
         numbers = np.arange(self.state.t + 1, self.state.t + steps + 1)
         scalars = self._scalars(numbers, np.ones(steps) if factors is None else factors)
         keys = mask_keys(seed, numbers, len(self.network.W))
         work = Work(rows, NO_MOVES if moves is None else moves, scalars, keys, losses, outputs)
-        arguments = (self._blas, step, work)
-        others = [self._pool.submit(self._take_steps, *arguments, worker) for worker in range(1, workers)]
-        taken = int(self._take_steps(*arguments, 0))
+        others = [
+            self._pool.submit(self._take_steps, self._blas, step, work, worker) for worker in range(1, workers)
+        ]
+        taken = int(self._take_steps(self._blas, step, work, 0))
         for other in others:
             other.result()
         self.state.t += taken
-        if loss.reduction == "mean":
+        if self.network.loss.reduction == "mean":
             losses /= np.diff([*range(0, len(rows), self.batch_size), len(rows)])
         return losses[:taken], outputs
 

@@ -74,7 +74,6 @@ REDUCTIONS: dict[str, tuple[str, str]] = {
     "min": (OPERATIONS["minimum"], "infinity"),
 }
 
-
 #: Operations that NumPy carries out on whole numbers, and masks counted as such, with a whole result.
 WHOLE = {"add", "subtract", "multiply", "negative", "positive", "absolute", "maximum", "minimum"}
 
@@ -89,23 +88,12 @@ class UntraceableError(Exception):
 class Symbol(np.lib.mixins.NDArrayOperatorsMixin):
     """A value in a formula: an input, a constant, or an operation on other symbols.
 
-    Attributes
-    ----------
-    operation : str
-        ``"input"``, ``"constant"``, a name in `OPERATIONS` or one in `REDUCTIONS`.
-    inputs : tuple of Symbol
-        What it is computed from.
-    level : int
-        SCALAR, ROW or ELEMENT.
-    label : str or float or bool
-        Name of an input, value of a constant.
-    kind : {"real", "whole", "truth"}
-        What NumPy would hold: numbers of the formula's dtype, integers, or booleans. In the loop all but truths
-        are real numbers, so what depends on being integers is refused.
-    number : dtype
-        Type of the arrays that the formula is traced for.
-    kept : bool
-        Whether a value of the row has kept its axis, as ``keepdims=True`` says, and so meets each element.
+    ``operation`` is ``"input"``, ``"constant"``, a name in `OPERATIONS` or one in `REDUCTIONS`; ``inputs`` is what
+    it is computed from; ``level`` SCALAR, ROW or ELEMENT; ``label`` an input's name or a constant's value.
+
+    ``kind`` is what NumPy would hold: ``"real"`` numbers of the formula's dtype ``number``, ``"whole"`` ones, or
+    ``"truth"``. In the loop all but truths are real numbers, so what depends on being integers is refused. A value
+    of the row is ``kept`` where it has its axis, as ``keepdims=True`` says, and so meets each element.
     """
 
     def __init__(
@@ -255,20 +243,7 @@ def scalar(name: str, dtype: Any) -> Symbol:
 def trace(formula: Callable[..., Any], *arguments: Symbol, **options: Symbol) -> Any:
     """Call a formula with symbols and return the symbols it returns.
 
-    Raises
-    ------
-    UntraceableError
-        If it does something that symbols cannot follow.
-
-    Examples
-    --------
-    >>> graph = trace(lambda z: np.maximum(z, 0) ** 2, array("z", "float32"))
-    >>> graph.operation, graph.inputs[0].operation, graph.inputs[1].label
-    ('power', 'maximum', 2.0)
-    >>> trace(np.fft.fft, array("z", "float32"))
-    Traceback (most recent call last):
-        ...
-    glassnet.compiled.tracing.UntraceableError: np.fft in a formula is not among what is compiled
+    Raises `UntraceableError` if it does something that symbols cannot follow.
     """
     try:
         result = formula(*arguments, **options)
@@ -286,14 +261,6 @@ def evaluate(symbol: Symbol, values: dict[str, Any]) -> Any:
     """Return the number, or array of numbers, that a symbol has for the values of its inputs, in float64.
 
     A sum over a row's elements runs over the second axis.
-
-    Examples
-    --------
-    >>> beta, t = scalar("beta", "float32"), scalar("t", "float32")
-    >>> evaluate(1 - beta**t, {"beta": 0.5, "t": np.array([1.0, 2.0])})
-    array([0.5 , 0.75])
-    >>> evaluate(array("z", "float64").sum(axis=1), {"z": np.array([[1.0, 2.0]])})
-    array([3.])
     """
     known: dict[int, Any] = {}
     for part in in_order([symbol]):

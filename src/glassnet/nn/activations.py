@@ -179,17 +179,7 @@ def check_logits(z: Array) -> None:
 
 
 def softmax(z: Array) -> Array:
-    """exp(z_j) / sum over j of exp(z_j), for each row of logits.
-
-    Parameters
-    ----------
-    z : ndarray of shape (n, classes)
-        Logits.
-
-    Returns
-    -------
-    ndarray of shape (n, classes)
-        Probabilities; every row sums to 1.
+    """exp(z_j) / sum over j of exp(z_j), for each row of logits z of shape (n, classes); every row sums to 1.
 
     Raises
     ------
@@ -264,13 +254,8 @@ def register_activation(
         ...
     glassnet.errors.UsageError: activation: cube: f'(-4) is given as 32, but numerically it is 48
     """
-    if _arguments(f_prime) == 1:
-        given = f_prime
-
-        def f_prime(z: Array, h: Array) -> Any:
-            return given(z)
-
-    activation = Activation(name, f, f_prime, kinks)
+    slope = (lambda z, h: f_prime(z)) if _arguments(f_prime) == 1 else f_prime
+    activation = Activation(name, f, slope, kinks)
     _check_derivative(activation)
     return _add(activation)
 

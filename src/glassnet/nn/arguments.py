@@ -13,6 +13,7 @@ import numpy as np
 from glassnet.errors import UsageError
 from glassnet.nn.activations import ACTIVATIONS, IDENTITY, Activation
 from glassnet.nn.losses import Loss, check_output
+from glassnet.nn.registry import is_number
 
 DTYPES = (np.dtype("float32"), np.dtype("float64"))
 
@@ -59,8 +60,7 @@ def check_dropout(dropout: Any, depth: int) -> tuple[float, ...]:
     if one and depth == 0 and dropout:
         raise UsageError("dropout", "there are no hidden layers; give the share of the inputs as a list of one")
     rates = (0.0, *[dropout] * depth) if one else tuple(dropout) if isinstance(dropout, Iterable) else ()
-    numbers = all(isinstance(rate, int | float | np.number) and not isinstance(rate, bool) for rate in rates)
-    if len(rates) != depth + 1 or not numbers or not all(0 <= rate < 1 for rate in rates):
+    if len(rates) != depth + 1 or not all(is_number(rate) and 0 <= rate < 1 for rate in rates):
         raise UsageError(
             "dropout",
             f"give a share in [0, 1), or one for the input and each of the {depth} hidden layers, got {dropout!r}",
@@ -101,8 +101,7 @@ def resolve_output_activation(activation: str | Activation | None, loss: Loss) -
 
 def check_scale(output_scale: float, loss: Loss) -> float:
     """Return the output scale, a number > 0, and 1 where the loss makes probabilities of logits."""
-    number = isinstance(output_scale, int | float | np.number) and not isinstance(output_scale, bool)
-    if not number or not 0 < output_scale < np.inf:
+    if not is_number(output_scale) or not output_scale > 0:
         raise UsageError("output_scale", f"must be a number > 0, got {output_scale!r}")
     if loss.output is not None and output_scale != 1:
         raise UsageError("output_scale", f"must be 1 with {loss.name}: softmax and sigmoid need no amplification")

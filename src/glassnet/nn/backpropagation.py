@@ -42,20 +42,11 @@ from glassnet.nn.parameters import Parameters
 class ForwardCache:
     """What one forward pass computed, layer by layer; the backward pass adds the deltas.
 
-    Attributes
-    ----------
-    H : list of ndarray
-        H[0] is the input, H[l] the output of layer l.
-    inputs : list of ndarray
-        inputs[l - 1] is what W of layer l multiplies: H[l - 1], or what dropout left of it.
-    masks : list of ndarray or None
-        masks[l - 1] is what dropout multiplied it by; None where it did not.
-    normalised : list of Normalised or None
-        normalised[l - 1] is what batch normalisation of layer l found; None where there is none.
-    Z, delta : list of ndarray
-        Z[l - 1] and delta[l - 1] are the pre-activation of layer l and dL/dZ.
-    outputs : ndarray of shape (n, d_L)
-        What the loss takes: k H[L], or logits where the loss is fused with its output function.
+    H[0] is the input and H[l] the output of layer l. The other lists hold layer l at l - 1: its ``Z`` and
+    ``delta`` = dL/dZ; ``inputs``, what its W multiplies, H[l - 1] or what dropout left of it; ``masks``, what
+    dropout multiplied it by, None where it did not; ``normalised``, what batch normalisation found, None where
+    there is none. ``outputs`` of shape (n, d_L) is what the loss takes: k H[L], or logits where the loss is fused
+    with its output function.
     """
 
     H: list[Array]

@@ -33,14 +33,8 @@ MOMENTUM = 0.9
 class Normalised:
     """What the forward pass of a batch leaves behind.
 
-    Attributes
-    ----------
-    X_hat : ndarray of shape (n, d)
-        A with mean 0 and variance 1 in each column.
-    mean, variance : ndarray of shape (d,)
-        Mean and variance of A over the rows; or the running ones.
-    of_batch : bool
-        Whether mean and variance are those of this batch, and so depend on A.
+    ``X_hat`` of shape (n, d) is A with mean 0 and variance 1 in each column; ``mean`` and ``variance`` of shape
+    (d,) are those of A over the rows, which depend on it (``of_batch``), or else the running ones.
     """
 
     X_hat: Array

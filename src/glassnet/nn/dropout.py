@@ -25,23 +25,9 @@ STEP = 0x85EBCA6B
 
 
 def mask_keys(seed: int, steps: Array, layers: int) -> Array:
-    """Return the keys of the masks, uint32 of shape (steps, layers), one for the input of each layer.
+    """Return the keys of the masks, uint32 of shape (steps, layers), one for the input of each layer with weights.
 
-    Parameters
-    ----------
-    seed : int
-        Seed of the run.
-    steps : ndarray of int
-        Numbers of the steps, counted from 1.
-    layers : int
-        Layers with weights.
-
-    Examples
-    --------
-    >>> mask_keys(0, np.array([1, 2]), 3).shape
-    (2, 3)
-    >>> bool((mask_keys(0, np.array([1, 2]), 3)[1] == mask_keys(0, np.array([2]), 3)[0]).all())
-    True
+    They depend on the seed of the run and the numbers of the steps, counted from 1.
     """
     base = np.array(seed_words(seed, "dropout", layers), np.uint32)
     moved = np.asarray(steps).astype(np.uint64)[:, None] * np.uint64(STEP)

@@ -6,7 +6,7 @@ step, Im L(theta + i h) / h, which loses no digits because nothing is subtracted
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -127,20 +127,11 @@ def gradient_check(network: Network, X: Array, y: Array, method: str = "central"
 
 @dataclass(frozen=True)
 class NumericalDerivative:
-    """The derivative of the loss along a direction within a block of theta.
+    """The derivative of the loss along a direction, a unit vector, within a block of theta.
 
-    Attributes
-    ----------
-    parameter : str
-        ``"W2[3, 1]"``, or ``"W2"`` for a direction within that block.
-    block : slice
-        Where the block stands in theta; a single entry is a block of one.
-    direction : ndarray
-        Unit vector along which the derivative is taken.
-    value : float or None
-        None where it would cross a kink.
-    smallest : float
-        A derivative below this cannot be resolved: the rounding error over the method's tolerance.
+    ``parameter`` is ``"W2[3, 1]"``, a block of one entry, or ``"W2"``, and ``block`` is where it stands in theta.
+    The ``value`` is None where it would cross a kink. Below ``smallest``, the rounding error over the method's
+    tolerance, a derivative cannot be resolved.
     """
 
     parameter: str
@@ -162,23 +153,24 @@ class NumericalDerivative:
 def numerical_derivatives(
     net: Network, X: Array, targets: Array, method: str = "central", dropout_keys: Array | None = None
 ) -> Iterator[NumericalDerivative]:
-    """Yield the derivatives that `gradient_check` compares.
+    """Yield the derivatives that `gradient_check` compares, by its methods, for a network in float64.
 
-    Parameters
-    ----------
-    net : Network
-        In float64.
-    X, targets : ndarray
-        Rows and targets, from `Network.input_batch` and `Network.encode`.
-    method : {"central", "complex"}
-        See `gradient_check`.
-    dropout_keys : ndarray, optional
-        See `Network.forward`.
+    X and targets are from `Network.input_batch` and `Network.encode`; with a step's `dropout_keys`, the loss is
+    that of `Network.forward` with them.
     """
     base = net.forward(X, dropout_keys)
     probe = net.astype(np.complex128) if method == "complex" else net.copy()
+    X = X.astype(probe.theta.dtype)
     for name, block, direction in _directions(net):
-        found = _derivative(probe, net.theta, block, direction, X, targets, base, dropout_keys)
+
+        def loss(t: complex, block: slice = block, direction: Array = direction) -> tuple[complex, bool]:
+            probe.theta[:] = net.theta
+            probe.theta[block] += t * direction
+            cache = probe.forward(X, dropout_keys)
+            value, _ = probe.loss.value_and_delta(cache.outputs, targets)
+            return value, _crosses_kink(probe, base, cache, targets)
+
+        found = _complex_step(loss) if method == "complex" else _central_difference(loss)
         value, rounding = (None, 0.0) if found is None else (float(found[0]), float(found[1]))
         yield NumericalDerivative(name, block, direction, value, rounding / TOLERANCES[method])
 
@@ -196,28 +188,18 @@ def _directions(net: Network) -> Iterator[tuple[str, slice, Array]]:
             yield name, block, direction / np.linalg.norm(direction)
 
 
-def _derivative(
-    probe: Network,
-    theta: Array,
-    block: slice,
-    direction: Array,
-    X: Array,
-    targets: Array,
-    base: ForwardCache,
-    dropout_keys: Array | None,
-) -> tuple[float, float] | None:
-    """Return d/dt L(theta + t direction) at t = 0 and its rounding error; None where that would cross a kink."""
+#: The loss at a distance t along a direction, and whether a kink lies between.
+LossAt = Callable[[complex], tuple[complex, bool]]
 
-    def loss(t: complex) -> tuple[complex, bool]:
-        probe.theta[:] = theta
-        probe.theta[block] += t * direction
-        cache = probe.forward(X.astype(probe.theta.dtype), dropout_keys)
-        value, _ = probe.loss.value_and_delta(cache.outputs, targets)
-        return value, _crosses_kink(probe, base, cache, targets)
 
-    if np.iscomplexobj(probe.theta):
-        value, crossed = loss(1j * COMPLEX_STEP)
-        return None if crossed else (value.imag / COMPLEX_STEP, 8 * EPSILON * max(1, abs(value.real)))
+def _complex_step(loss: LossAt) -> tuple[float, float] | None:
+    """Return a loss's derivative by t at t = 0 and its rounding error; None where that would cross a kink."""
+    value, crossed = loss(1j * COMPLEX_STEP)
+    return None if crossed else (value.imag / COMPLEX_STEP, 8 * EPSILON * max(1, abs(value.real)))
+
+
+def _central_difference(loss: LossAt) -> tuple[float, float] | None:
+    """Return what `_complex_step` does, by the longest step that will do."""
     found = None
     for step in STEPS:
         points = [loss(t) for t in (step, -step, 2 * step, -2 * step)]

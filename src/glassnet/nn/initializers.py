@@ -63,23 +63,17 @@ VARIANCES: dict[str, Callable[[int, int], float]] = {
 }
 
 
-def scaled_uniform(family: str) -> Initializer:
-    """Build the uniform distribution on +-sqrt(3 variance), with a variance from `VARIANCES`."""
+def scaled(family: str, distribution: str) -> Initializer:
+    """Build a distribution of mean 0, its variance from `VARIANCES`: normal, or uniform on +-sqrt(3 variance)."""
 
     def draw(shape: Shape, rng: np.random.Generator) -> Array:
-        limit = np.sqrt(3 * VARIANCES[family](*_fans(shape, family)))
+        variance = VARIANCES[family](*_fans(shape, family))
+        if distribution == "normal":
+            return rng.normal(0, np.sqrt(variance), shape)
+        limit = np.sqrt(3 * variance)
         return rng.uniform(-limit, limit, shape)
 
-    return Initializer(f"{family}_uniform", draw)
-
-
-def scaled_normal(family: str) -> Initializer:
-    """Build the normal distribution with mean 0 and a variance from `VARIANCES`."""
-
-    def draw(shape: Shape, rng: np.random.Generator) -> Array:
-        return rng.normal(0, np.sqrt(VARIANCES[family](*_fans(shape, family))), shape)
-
-    return Initializer(f"{family}_normal", draw)
+    return Initializer(f"{family}_{distribution}", draw)
 
 
 def orthogonal() -> Initializer:
@@ -115,7 +109,7 @@ INITIALIZERS: Registry[Initializer] = Registry("initializer", Initializer)
 INITIALIZERS.add("uniform", uniform)
 INITIALIZERS.add("normal", normal)
 for _family in VARIANCES:
-    INITIALIZERS.add(f"{_family}_uniform", partial(scaled_uniform, _family))
-    INITIALIZERS.add(f"{_family}_normal", partial(scaled_normal, _family))
+    INITIALIZERS.add(f"{_family}_uniform", partial(scaled, _family, "uniform"))
+    INITIALIZERS.add(f"{_family}_normal", partial(scaled, _family, "normal"))
 INITIALIZERS.add("orthogonal", orthogonal)
 INITIALIZERS.add("zeros", zeros)

@@ -76,7 +76,7 @@ class Loss:
             raise UsageError("loss", f"{self.name}: reduction must be mean or sum, got {self.reduction!r}")
 
     def value_and_delta(self, outputs: Array, targets: Array, weights: Array | None = None) -> tuple[Any, Array]:
-        """Return the loss of a batch and its derivative by every output.
+        """Return the loss of a batch, accumulated in float64, and its derivative by every output, of shape (n, d).
 
         Parameters
         ----------
@@ -84,13 +84,6 @@ class Loss:
             Network outputs (logits where the loss is fused with its output function) and targets.
         weights : ndarray of shape (n,), optional
             What the loss of each row is multiplied by. Default: 1.
-
-        Returns
-        -------
-        value : float
-            Mean or sum of the row losses, accumulated in float64.
-        delta : ndarray of shape (n, d)
-            d(value)/d(outputs).
 
         Raises
         ------
@@ -259,13 +252,7 @@ def _check_slope(loss: Loss, step: float = 1e-3, tolerance: float = 1e-6) -> Non
 
 
 def check_output(loss: Loss, output_activation: str) -> None:
-    """Refuse pairs of output function and loss that do not belong together.
-
-    Raises
-    ------
-    UsageError
-        Naming the pair and the output functions that go with the loss.
-    """
+    """Refuse, with `UsageError`, pairs of output function and loss that do not belong together."""
     if loss.output is not None and output_activation != loss.output:
         raise UsageError("output_activation", f"{loss.name} goes with {loss.output}, not {output_activation}")
     if loss.output is None and output_activation == "softmax":

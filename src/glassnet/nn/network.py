@@ -182,7 +182,7 @@ class Network:
         return self.layers[-1] if self.loss.output == "softmax" else None
 
     def forward(self, X: Array, dropout_keys: Array | None = None) -> ForwardCache:
-        """Run a batch through the network.
+        """Run a batch through the network and return every layer's Z and H, and the outputs.
 
         Parameters
         ----------
@@ -191,11 +191,6 @@ class Network:
         dropout_keys : ndarray, optional
             A step's keys from `glassnet.nn.dropout.mask_keys`: the pass is then one of training, with dropout and
             with the batch's own statistics. None: as in prediction.
-
-        Returns
-        -------
-        ForwardCache
-            Every layer's Z and H, and the outputs.
         """
         return backpropagation.forward(
             X, self.parameters, self.activations, self.output_scale, self.dropout, dropout_keys
@@ -203,17 +198,14 @@ class Network:
 
     def forward_as_batch(self, X: Array) -> ForwardCache:
         """Run a batch through as in training, with its own statistics, but without dropout."""
-        no_keys = np.zeros(len(self.W), np.uint32)
         no_dropout = [0.0] * len(self.W)
-        return backpropagation.forward(
-            X, self.parameters, self.activations, self.output_scale, no_dropout, no_keys
-        )
+        keys = np.zeros(len(self.W), np.uint32)
+        return backpropagation.forward(X, self.parameters, self.activations, self.output_scale, no_dropout, keys)
 
     def track(self, cache: ForwardCache, momentum: float = MOMENTUM) -> None:
         """Move the running statistics of batch normalisation towards those of a training pass."""
-        for mean, variance, normalised in zip(
-            self.parameters.mean, self.parameters.variance, cache.normalised, strict=True
-        ):
+        statistics = self.parameters.mean, self.parameters.variance
+        for mean, variance, normalised in zip(*statistics, cache.normalised, strict=True):
             if mean is not None and variance is not None and normalised is not None:
                 track(mean, variance, normalised, momentum)
 
@@ -314,13 +306,9 @@ class Network:
         NonFiniteError
             If the numbers overflow on their way.
         """
-        return self._outputs(self.check_input(X))
-
-    def _outputs(self, X: Array) -> Array:
-        """Return the outputs for checked rows."""
         outputs = []
         with np.errstate(all="ignore"):  # what comes of it is checked
-            for rows, cache in self.blocks(X):
+            for rows, cache in self.blocks(self.check_input(X)):
                 bad = np.flatnonzero(~np.isfinite(cache.outputs).all(axis=1))
                 if len(bad):
                     raise NonFiniteError(
@@ -335,18 +323,10 @@ class Network:
         return decode(self.outputs(X), self.n_classes)
 
     def predict_proba(self, X: Any) -> Array:
-        """Return the probability of every class, of shape (n, classes).
+        """Return the probability of every class, of shape (n, classes), for rows X of shape (n, d_0).
 
-        Parameters
-        ----------
-        X : array_like of shape (n, d_0)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (n, classes)
-            After softmax, the outputs. After a single sigmoid two columns: 1 - output and output. After several
-            sigmoids the outputs, each by itself; such rows need not sum to 1.
+        After softmax they are the outputs. After a single sigmoid they are two columns: 1 - output and output.
+        After several sigmoids they are the outputs, each by itself; such rows need not sum to 1.
 
         Raises
         ------
@@ -382,7 +362,7 @@ class Network:
         if y is None:
             X, y = X
         X, targets = self.check_data(X, y)
-        predictions = decode(self._outputs(X), self.n_classes)
+        predictions = self.predict(X)
         if self.n_classes is not None:
             if np.shape(y) != predictions.shape:
                 raise DataError(f"y: expected one label a row, got the shape {np.shape(y)}")

@@ -7,6 +7,7 @@ vector of their own, beside theta.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -37,10 +38,8 @@ class Parameters:
         One view a layer: W and dW of shape (d_in, d_out), b and db of shape (d_out,).
     gamma, dgamma : list of ndarray or None
         Scales and their gradients, of shape (d_out,), of the layers that normalise.
-    statistics : ndarray
-        Running means and variances of the layers that normalise.
-    mean, variance : list of ndarray or None
-        Views into it, of shape (d_out,).
+    statistics, mean, variance : ndarray, and lists of ndarray or None
+        Running statistics of the layers that normalise, with views of shape (d_out,) for each.
     blocks : dict of str to slice
         Where W1, b1, ... stand in theta.
 
@@ -78,19 +77,15 @@ class Parameters:
         for name, shape in shapes.items():
             self.blocks[name] = slice(first, first + int(np.prod(shape)))
             first = self.blocks[name].stop
-        numbers = range(1, len(self.layers))
-        self.W = [self._view(self.theta, f"W{layer}") for layer in numbers]
-        self.b = [self._view(self.theta, f"b{layer}") for layer in numbers]
-        self.dW = [self._view(self.gradient, f"W{layer}") for layer in numbers]
-        self.db = [self._view(self.gradient, f"b{layer}") for layer in numbers]
-        self.gamma = [self._view(self.theta, f"g{layer}") if f"g{layer}" in shapes else None for layer in numbers]
-        self.dgamma = [
-            self._view(self.gradient, f"g{layer}") if f"g{layer}" in shapes else None for layer in numbers
-        ]
+        self.W, self.b, self.gamma = (self._views(self.theta, letter) for letter in "Wbg")
+        self.dW, self.db, self.dgamma = (self._views(self.gradient, letter) for letter in "Wbg")
         self._add_statistics(dtype)
 
-    def _view(self, vector: Array, name: str) -> Array:
-        return vector[self.blocks[name]].reshape(self._shapes[name])
+    def _views(self, vector: Array, letter: str) -> list[Any]:
+        """Return each layer's part of a vector, in its shape; None where the layer has none of that letter."""
+        names = [f"{letter}{layer}" for layer in range(1, len(self.layers))]
+        shapes = self._shapes
+        return [vector[self.blocks[name]].reshape(shapes[name]) if name in shapes else None for name in names]
 
     def _add_statistics(self, dtype: np.dtype | type) -> None:
         """Make room for the running statistics: mean 0 and variance 1 until there are others."""

@@ -53,13 +53,7 @@ class Registry(Generic[T]):
         return iter(self._factories)
 
     def add(self, name: str, factory: Callable[..., T]) -> None:
-        """Register `factory` under `name`; a name is given once.
-
-        Raises
-        ------
-        UsageError
-            If the name is taken or is not a Python identifier.
-        """
+        """Register `factory` under `name`; raise `UsageError` if that is taken or is not a Python identifier."""
         if not name.isidentifier() or keyword.iskeyword(name):
             raise UsageError(self.kind, f"{name!r} is no usable name: take letters, digits and underscores")
         if name in self._factories:
@@ -76,17 +70,9 @@ class Registry(Generic[T]):
     def resolve(self, spec: str | T, parameter: str | None = None) -> T:
         """Turn a specification into an object; an object of the family is returned as it is.
 
-        Parameters
-        ----------
-        spec : str or instance
-            ``"name"``, ``"name(1, key=2)"``, or a finished object. A hyphen in the name counts as an underscore.
-        parameter : str, optional
-            What errors call it, where that is not the kind.
-
-        Raises
-        ------
-        UsageError
-            If the name is unknown, or the arguments do not fit.
+        A specification is ``"name"`` or ``"name(1, key=2)"``; a hyphen in the name counts as an underscore. Raise
+        `UsageError` if the name is unknown, or the arguments do not fit; it calls them `parameter`, where that is
+        not the kind.
         """
         if isinstance(spec, self.base):
             return spec
@@ -128,24 +114,24 @@ def _literal(node: ast.expr) -> Any:
     return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)
 
 
+def is_number(value: Any) -> bool:
+    """Say whether a value is a finite number, Python's or NumPy's."""
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return number and bool(np.isfinite(value))
+
+
 #: What holds of each option by name, and how it is said.
 Ranges = Mapping[str, tuple[Callable[[Any], bool], str]]
 
 
 def check_options(owner: Any, names: Iterable[str], ranges: Ranges) -> None:
-    """Refuse attributes of a frozen dataclass that are no finite numbers in their ranges.
+    """Raise `UsageError` for the first attribute of a frozen dataclass that is no finite number in its range.
 
     NumPy's numbers become Python's: these leave float32 arithmetic float32.
-
-    Raises
-    ------
-    UsageError
-        Naming the option.
     """
     for name in names:
         value = getattr(owner, name)
-        number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-        if not number or not np.isfinite(value):
+        if not is_number(value):
             raise UsageError(name, f"must be a finite number, got {value!r}")
         if isinstance(value, np.number):
             object.__setattr__(owner, name, value := value.item())

@@ -16,26 +16,15 @@ import numpy as np
 
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
-from glassnet.nn.registry import Ranges, Registry, check_options, specification
+from glassnet.nn.registry import Ranges, Registry, check_options, is_number, specification
 
 
 @dataclass
 class ScheduleState:
     """What a schedule remembers between epochs; only `Plateau` ever changes it.
 
-    Attributes
-    ----------
-    scale : float
-        Multiplies every factor.
-    best : float or None
-        The smallest value observed; None before the first.
-    waited : int
-        Epochs since then without a smaller one.
-
-    Examples
-    --------
-    >>> ScheduleState.from_dict(ScheduleState(0.1, best=0.25, waited=3).to_dict())
-    ScheduleState(scale=0.1, best=0.25, waited=3)
+    ``scale`` multiplies every factor. ``best`` is the smallest value observed, None before the first; ``waited``
+    is the number of epochs since then without a smaller one.
     """
 
     scale: float = 1.0
@@ -48,26 +37,15 @@ class ScheduleState:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ScheduleState:
-        """Return the state that `to_dict` described.
-
-        Raises
-        ------
-        DataError
-            If the values are not those of a state.
-        """
+        """Return the state that `to_dict` described; raise `DataError` if the values are not those of one."""
         holds: dict[str, Callable[[Any], bool]] = {
-            "scale": lambda value: _is_number(value) and value >= 0,
-            "best": lambda value: value is None or _is_number(value),
+            "scale": lambda value: is_number(value) and value >= 0,
+            "best": lambda value: value is None or is_number(value),
             "waited": lambda value: _is_whole(value) and value >= 0,
         }
         if set(values) != set(holds) or not all(holds[name](value) for name, value in values.items()):
             raise DataError(f"schedule state: expected scale, best and waited, got {dict(values)!r}")
         return cls(**values)
-
-
-def _is_number(value: Any) -> bool:
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    return number and bool(np.isfinite(value))
 
 
 def _is_whole(value: Any) -> bool:
@@ -92,16 +70,17 @@ RANGES: Ranges = {
 
 @dataclass(frozen=True)
 class Schedule:
-    """A factor for every step of a run.
+    """A factor for every step of a run: a decay, and on top of it a linear warm-up of w steps.
 
-    One of your own is a frozen dataclass with a ``name`` and a `shape`, and ``SCHEDULES.add(its_name, its_class)``
-    to use it by name; on top of `WarmedUp` it is a `decay`, and has the warm-up for nothing.
+    Step t has min(t / w, 1) times the decay (Goyal et al. 2017, section 2.2, but from near 0). One of your own is
+    a frozen dataclass with a ``name`` and a `decay`, or a `shape` that is both; ``SCHEDULES.add(name, its_class)``
+    makes it known by name.
 
     Parameters
     ----------
     warmup : int or float, default 0
         Steps at the beginning in which the factor rises: their number; or as a float, up to 1.0, their share of
-        the run.
+        the run. A warm-up over 5 of 100 epochs is ``warmup=0.05``.
 
     Raises
     ------
@@ -111,7 +90,7 @@ class Schedule:
     Examples
     --------
     >>> @dataclass(frozen=True)
-    ... class InverseRoot(WarmedUp):
+    ... class InverseRoot(Schedule):
     ...     name = "inverse_root"
     ...
     ...     def decay(self, epochs, progress):
@@ -134,18 +113,7 @@ class Schedule:
         return specification(self)
 
     def warmup_steps(self, total: int) -> int:
-        """Return the number of steps of the warm-up in a run of `total` steps.
-
-        Raises
-        ------
-        UsageError
-            If the run is shorter than that.
-
-        Examples
-        --------
-        >>> Cosine(warmup=0.05).warmup_steps(1000), Cosine(warmup=20).warmup_steps(1000)
-        (50, 20)
-        """
+        """Return how many of `total` steps are the warm-up; raise `UsageError` if the run is shorter than that."""
         steps = round(self.warmup * total) if isinstance(self.warmup, float) else int(self.warmup)
         if steps > total:
             raise UsageError("warmup", f"of {steps} steps is longer than the run, which has {total}")
@@ -153,96 +121,56 @@ class Schedule:
 
     def shape(self, t: int, total: int, per_epoch: int) -> float:
         """Return the factor of step t of `total`, counted from 1, as far as it is known before the run."""
-        raise NotImplementedError
-
-    def start(self) -> ScheduleState:
-        """Return the state of a schedule that has not observed anything."""
-        return ScheduleState()
-
-    def observe(self, state: ScheduleState, value: float) -> None:
-        """Take note of an epoch's result, and change the state if need be; most schedules need not.
-
-        Parameters
-        ----------
-        state : ScheduleState
-            From `start`, or from the epochs before.
-        value : float
-            At the end of the epoch: the smaller, the better.
-        """
-
-    def factors(self, steps: Array, total: int, per_epoch: int, state: ScheduleState) -> Array:
-        """Return what the learning rate is multiplied by in each of some steps.
-
-        Parameters
-        ----------
-        steps : ndarray of int, shape (n,)
-            Numbers of steps, from 1 to `total`.
-        total : int
-            Steps of the whole run.
-        per_epoch : int
-            Steps of an epoch.
-        state : ScheduleState
-            From `start`, or as `observe` left it after the epoch before.
-
-        Returns
-        -------
-        ndarray of float64, shape (n,)
-
-        Raises
-        ------
-        UsageError
-            If the warm-up is longer than the run.
-
-        Examples
-        --------
-        >>> linear = Constant(warmup=4)
-        >>> linear.factors(np.arange(1, 7), total=6, per_epoch=3, state=linear.start())
-        array([0.25, 0.5 , 0.75, 1.  , 1.  , 1.  ])
-        """
-        values = [state.scale * self.shape(t, total, per_epoch) for t in np.asarray(steps).tolist()]
-        return np.array(values, np.float64)
-
-
-@dataclass(frozen=True)
-class WarmedUp(Schedule):
-    """A linear warm-up of w steps on top of a decay: step t has min(t / w, 1) times the decay.
-
-    Goyal et al. 2017, section 2.2, but from near 0. A warm-up over 5 of 100 epochs is ``warmup=0.05``.
-    """
-
-    def shape(self, t: int, total: int, per_epoch: int) -> float:
-        """Return the warm-up times the decay."""
         warmup = self.warmup_steps(total)
         progress = max(0, t - 1 - warmup) / max(1, total - warmup)
         decay = self.decay((t - 1) / per_epoch, progress)
         return decay * t / warmup if t < warmup else decay
 
     def decay(self, epochs: float, progress: float) -> float:
-        """Return the factor without warm-up.
+        """Return the factor without warm-up, 1 where a schedule says nothing else.
+
+        `epochs` were done before the step: 1.5 in the middle of the second one; `progress`, in [0, 1), is the
+        share of the steps after the warm-up that were done before this one.
+        """
+        return 1.0
+
+    def start(self) -> ScheduleState:
+        """Return the state of a schedule that has not observed anything."""
+        return ScheduleState()
+
+    def observe(self, state: ScheduleState, value: float) -> None:
+        """Take note of an epoch's result, the smaller the better, in the state; most schedules need not."""
+
+    def factors(self, steps: Array, total: int, per_epoch: int, state: ScheduleState) -> Array:
+        """Return what the learning rate is multiplied by in each of some steps, float64 of shape (n,).
 
         Parameters
         ----------
-        epochs : float
-            Epochs done before the step: 1.5 in the middle of the second one.
-        progress : float
-            Share of the steps after the warm-up that were done before this one, in [0, 1).
+        steps : ndarray of int, shape (n,)
+            Numbers of steps, from 1 to `total`.
+        total, per_epoch : int
+            Steps of the run, and of an epoch.
+        state : ScheduleState
+            From `start`, or as `observe` left it after the epoch before.
+
+        Raises
+        ------
+        UsageError
+            If the warm-up is longer than the run.
         """
-        raise NotImplementedError
+        values = [state.scale * self.shape(t, total, per_epoch) for t in np.asarray(steps).tolist()]
+        return np.array(values, np.float64)
 
 
 @dataclass(frozen=True)
-class Constant(WarmedUp):
+class Constant(Schedule):
     """1: the learning rate as it is, after the warm-up if there is one."""
 
     name = "constant"
 
-    def decay(self, epochs: float, progress: float) -> float:
-        """Return 1."""
-        return 1.0
-
 
 @dataclass(frozen=True)
-class Step(WarmedUp):
+class Step(Schedule):
     """factor^floor(epochs / every): the learning rate falls at once, every so many epochs.
 
     Examples
@@ -262,7 +190,7 @@ class Step(WarmedUp):
 
 
 @dataclass(frozen=True)
-class Exponential(WarmedUp):
+class Exponential(Schedule):
     """factor^epochs, step by step: after each epoch the learning rate is `factor` times what it was before it."""
 
     factor: float = 0.95
@@ -274,7 +202,7 @@ class Exponential(WarmedUp):
 
 
 @dataclass(frozen=True)
-class Cosine(WarmedUp):
+class Cosine(Schedule):
     """final + (1 - final) (1 + cos(pi progress)) / 2 (Loshchilov and Hutter 2017, eq. 5, without restarts).
 
     It runs over the steps that follow the warm-up. `final` is a share of the learning rate, and would be reached
@@ -324,7 +252,7 @@ class OneCycle(Schedule):
 
 
 @dataclass(frozen=True)
-class Plateau(WarmedUp):
+class Plateau(Schedule):
     """The learning rate falls by `factor` when the observed values have stopped falling.
 
     A value is an improvement where it is less than best - threshold |best|. After more than `patience` epochs in a
@@ -345,10 +273,6 @@ class Plateau(WarmedUp):
     patience: int = 10
     threshold: float = 1e-4
     name = "plateau"
-
-    def decay(self, epochs: float, progress: float) -> float:
-        """Return 1: what falls is the state's scale."""
-        return 1.0
 
     def observe(self, state: ScheduleState, value: float) -> None:
         """Note whether the value is an improvement; at the end of the patience, lower the scale."""

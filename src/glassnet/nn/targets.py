@@ -16,32 +16,17 @@ from glassnet.nn.activations import Array
 
 
 def encode(y: Array, d_out: int, n_classes: int | None, dtype: np.dtype[Any]) -> Array:
-    """Return targets of shape (n, d_out).
+    """Return targets of shape (n, d_out) and the given dtype.
 
-    Parameters
-    ----------
-    y : ndarray
-        Class labels: whole numbers of shape (n,); or regression targets: floats of shape (n,) or (n, d_out).
-    d_out : int
-        Outputs of the network.
-    n_classes : int or None
-        Number of classes; None: as many as there are outputs, and no classes at all with a single output.
-    dtype : dtype
-        Type of the targets.
-
-    Raises
-    ------
-    DataError
-        If a label is outside the classes, a target is not finite, or the shape does not fit the network.
+    y are class labels, whole numbers of shape (n,), or regression targets, floats of shape (n,) or (n, d_out).
+    Without n_classes there are as many as outputs, and no classes at all with a single output. Raise `DataError`
+    if a label is outside the classes, a target is not finite, or the shape does not fit the network.
 
     Examples
     --------
     >>> encode(np.array([2, 0]), 3, 3, np.dtype("float32"))
     array([[0., 0., 1.],
            [1., 0., 0.]], dtype=float32)
-    >>> encode(np.array([2, 0]), 1, 3, np.dtype("float32"))
-    array([[2.],
-           [0.]], dtype=float32)
     """
     y = np.asarray(y)
     labels = y.ndim == 1 and y.dtype.kind in "iub"
@@ -85,19 +70,9 @@ def _numbers(y: Array, d_out: int, dtype: np.dtype[Any]) -> Array:
 def smooth(targets: Array, smoothing: float, output: str | None) -> Array:
     """Return targets that are less certain: (1 - s) y + s / k for k classes (Szegedy et al. 2016, section 7).
 
-    Parameters
-    ----------
-    targets : ndarray of shape (n, k)
-        Probabilities.
-    smoothing : float
-        s in [0, 1).
-    output : {"softmax", "sigmoid"} or None
-        How the loss makes probabilities of outputs; each sigmoid decides between two classes.
-
-    Raises
-    ------
-    UsageError
-        If the loss has no probabilities to be less certain of.
+    The targets, of shape (n, k), are probabilities; the smoothing s is in [0, 1). `output` says how the loss makes
+    probabilities of outputs: by softmax, or by sigmoids, each of which decides between two classes. A loss without
+    any is refused with `UsageError`.
 
     Examples
     --------
@@ -137,15 +112,8 @@ def r_squared(truth: Array, predicted: Array) -> float:
     Where the numbers of an output are all the same, it is 1 if they are met and 0 if not, as scikit-learn's
     ``r2_score`` has it.
 
-    Parameters
-    ----------
-    truth, predicted : ndarray of shape (n, d)
-        y and a; y in float64.
-
-    Returns
-    -------
-    float
-        At most 1; 0 for the mean of y; negative where that would be better.
+    Truth y, in float64, and predicted a have the shape (n, d). It is at most 1; 0 for the mean of y; negative
+    where that would be better.
 
     Examples
     --------

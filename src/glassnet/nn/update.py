@@ -44,15 +44,11 @@ class Update:
     Parameters
     ----------
     optimizer : Optimizer
-        Optimizer whose rule takes the step.
-    l1, l2 : float, default 0
-        Strength of the penalties l1 |theta_W|_1 and l2/2 |theta_W|^2 on the weights, >= 0.
-    weight_decay : float, default 0
-        Share of the weights, times the step size, that is taken away at each step, >= 0.
-    clip_norm, clip_value : float, optional
-        Largest norm of the gradient, and largest size of its entries, > 0. None: it is not clipped.
-    max_norm : float, optional
-        Longest vector of weights into a hidden unit, > 0. None: any length.
+        Its rule takes the step.
+    l1, l2, weight_decay : float, default 0
+        What is done to the weights, >= 0.
+    clip_norm, clip_value, max_norm : float, optional
+        The longest or largest that is left as it is, > 0. None: everything is.
     ema : float, optional
         Share of the average of theta that is kept at each step, between 0 and 1. None: there is no average.
 
@@ -108,16 +104,9 @@ class Update:
         return None if self.ema is None else state.memory[-1]
 
     def numbers(self, t: Any, factor: Any, *, weights: bool) -> dict[str, Any]:
-        """Return what `rule` is called with beside arrays.
+        """Return what `rule` is called with beside arrays, for weights or for parameters that are not penalised.
 
-        Parameters
-        ----------
-        t : int or ndarray
-            The step's number.
-        factor : float or ndarray
-            What a schedule multiplies the step size by.
-        weights : bool
-            Whether for weights, or for the parameters that are not penalised.
+        t is the number of a step or of several, and a schedule multiplies their sizes by factor.
         """
         numbers: dict[str, Any] = self.optimizer.hyper_parameters()
         numbers["eta"] = numbers["eta"] * factor
@@ -153,16 +142,9 @@ class Update:
         return theta - shrink * theta if self.weight_decay else theta
 
     def step(self, parameters: Parameters, state: OptimizerState, factor: float = 1.0) -> None:
-        """Take one step by ``parameters.gradient``: parameters and state are updated in place.
+        """Take one step by ``parameters.gradient``: parameters and state, from `start`, are updated in place.
 
-        Parameters
-        ----------
-        parameters : Parameters
-            Its gradient is changed where something is done to it.
-        state : OptimizerState
-            From `start`, or from the steps before.
-        factor : float, default 1
-            What a schedule multiplies the step size by.
+        The gradient is changed where something is done to it. A schedule multiplies the step size by factor.
         """
         theta, gradient = parameters.theta, parameters.gradient
         if self.clip_norm is not None:
@@ -205,12 +187,6 @@ def move_average(average: Array, theta: Array, decay: Any) -> Array:
 
 
 def shorten(length: Any, limit: float) -> Any:
-    """Return the factor that makes a length at most `limit`; 1 where it is.
-
-    Examples
-    --------
-    >>> shorten(np.array([4.0, 0.0]), 1.0)
-    array([0.25, 1.  ])
-    """
+    """Return the factor that makes a length at most `limit`; 1 where it is."""
     longer = length > limit
     return np.where(longer, limit / np.where(longer, length, 1), 1).astype(np.asarray(length).dtype)

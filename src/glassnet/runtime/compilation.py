@@ -200,10 +200,5 @@ def machine_functions() -> dict[str, Callable[..., Any]]:
         return types.void(types.uint32), code
 
     sleep_microseconds = types.ExternalFunction("usleep", types.int32(types.uint32))
-    return dict(
-        zip(
-            MACHINE_FUNCTIONS,
-            (fence, sleep_microseconds, prefetch, flush_denormals, restore_denormals),
-            strict=True,
-        )
-    )
+    functions = (fence, sleep_microseconds, prefetch, flush_denormals, restore_denormals)
+    return dict(zip(MACHINE_FUNCTIONS, functions, strict=True))

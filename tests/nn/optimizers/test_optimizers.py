@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.loops import for_each
 
 from glassnet.errors import UsageError
 from glassnet.nn.optimizers import OPTIMIZERS, SGD, Adam, Optimizer, base
@@ -95,7 +96,7 @@ def _options(name):
     return [option.name for option in fields(OPTIMIZERS.factory(name)) if option.name != "update_scale"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_update_scale_multiplies_the_learning_rate(name):
     gradients = noise(8, 5)
     scaled = walk(build(name, learning_rate=0.02, update_scale=2.5), noise(5), gradients)
@@ -103,7 +104,7 @@ def test_update_scale_multiplies_the_learning_rate(name):
     assert not np.allclose(scaled, walk(build(name, learning_rate=0.02), noise(5), gradients))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_every_optimizer_lowers_a_bowl(name):
     optimizer, theta = build(name, learning_rate=0.05), np.array([3.0, -2.0])
     state, curvature = optimizer.start(theta), np.array([1.0, 4.0])
@@ -122,7 +123,7 @@ def test_blocks_give_what_one_sweep_gives(name, monkeypatch):
     assert (blocked[0] != theta).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_elements_do_not_see_one_another(name):
     theta, gradients = noise(4), noise(5, 4)
     together = walk(build(name), theta, gradients)
@@ -130,7 +131,7 @@ def test_elements_do_not_see_one_another(name):
     np.testing.assert_allclose(together, apart, rtol=1e-15)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_each_walk_has_its_own_memory(name):
     optimizer, theta = build(name), noise(3)
     first, second = optimizer.start(theta), optimizer.start(theta)
@@ -142,7 +143,7 @@ def test_each_walk_has_its_own_memory(name):
     np.testing.assert_array_equal(walk(optimizer, theta, noise(4, 3)), walk(build(name), theta, noise(4, 3)))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_float32_stays_float32_and_the_gradient_is_left_alone(name):
     optimizer, theta, gradient = build(name), noise(5, dtype=np.float32), noise(5, dtype=np.float32)
     before, state = gradient.copy(), optimizer.start(theta)
@@ -166,7 +167,7 @@ def test_only_gd_and_lbfgs_take_the_whole_batch():
 # Specifications and ranges
 
 
-@pytest.mark.parametrize("name", NAMES)
+@for_each("name", NAMES)
 def test_a_specification_leads_back_to_the_same_optimizer(name):
     assert OPTIMIZERS.resolve(build(name).spec) == build(name)
     odd = build(name, **dict.fromkeys(_options(name), 0.1 + 1e-17 + 0.037), update_scale=1 / 3)

@@ -22,12 +22,10 @@ class AdaGrad(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
-        Step size, > 0: the length of the first step of each parameter.
+    learning_rate, update_scale : float, default 0.01 and 1
+        Step size and a factor on it, > 0: the length of the first step of each parameter.
     epsilon : float, default 1e-7
         Added to the root, > 0, so that nothing is divided by 0.
-    update_scale : float, default 1
-        Factor on the step size, > 0.
 
     Examples
     --------
@@ -62,14 +60,12 @@ class RMSprop(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
-        Step size, > 0.
+    learning_rate, update_scale : float, default 0.001 and 1
+        Step size and a factor on it, > 0.
     rho : float, default 0.9
         Share of the mean square that is kept at each step, in [0, 1).
     epsilon : float, default 1e-7
         Added to the root, > 0, so that nothing is divided by 0.
-    update_scale : float, default 1
-        Factor on the step size, > 0.
 
     Examples
     --------
@@ -107,16 +103,14 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
-        Step size, > 0: about the longest step of a parameter, whatever the size of its gradient.
+    learning_rate, update_scale : float, default 0.001 and 1
+        Step size, about the longest step of a parameter whatever its gradient, and a factor on it, > 0.
     beta1 : float, default 0.9
         Share of the mean gradient m that is kept at each step, in [0, 1).
     beta2 : float, default 0.999
         Share of the mean square v that is kept at each step, in [0, 1).
     epsilon : float, default 1e-8
         Added to the root, > 0, so that nothing is divided by 0.
-    update_scale : float, default 1
-        Factor on the step size, > 0.
 
     Examples
     --------
@@ -159,14 +153,12 @@ class AdamW(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.001
-        Step size, > 0, of Adam and of the decay.
+    learning_rate, update_scale : float, default 0.001 and 1
+        Step size and a factor on it, > 0, of Adam and of the decay.
     beta1, beta2, epsilon : float, default 0.9, 0.999, 1e-8
         As those of `Adam`: shares of m and v that are kept at each step, and what is added to the root.
     weight_decay : float, default 0.01
         Share of theta, times eta, that is taken away at each step, >= 0.
-    update_scale : float, default 1
-        Factor on the step size, > 0.
 
     Examples
     --------

@@ -29,10 +29,7 @@ class OptimizerState:
 class MatrixState(OptimizerState):
     """What an optimizer of matrices remembers, and where in theta they are.
 
-    Attributes
-    ----------
-    parts : list of (slice, shape or None)
-        Theta from its beginning to its end: the matrices with their shapes; None for what is no matrix.
+    ``parts`` are theta from its beginning to its end: the matrices with their shapes; None for what is no matrix.
     """
 
     parts: list[tuple[slice, tuple[int, ...] | None]] = field(default_factory=list)
@@ -61,10 +58,8 @@ class Optimizer:
 
     Parameters
     ----------
-    learning_rate : float
-        Step size, > 0.
-    update_scale : float, default 1
-        Factor on the step size, > 0.
+    learning_rate, update_scale : float
+        Step size and a factor on it, > 0; the factor is 1 by default.
 
     Raises
     ------
@@ -105,27 +100,15 @@ class Optimizer:
         return specification(self)
 
     def hyper_parameters(self) -> dict[str, float]:
-        """Return what the rule is called with beside arrays and t: eta, and the fields it knows by name.
-
-        Examples
-        --------
-        >>> from glassnet.nn.optimizers import Momentum
-        >>> Momentum(0.5, update_scale=2.0).hyper_parameters()
-        {'momentum': 0.9, 'eta': 1.0}
-        """
+        """Return what the rule is called with beside arrays and t: eta, and the fields it knows by name."""
         values = {option.name: getattr(self, option.name) for option in fields(self)}
         values["eta"] = values.pop("update_scale") * values.pop("learning_rate")
         return values
 
     def start(self, theta: Array, parameters: Parameters | None = None) -> OptimizerState:
-        """Return the memory of an optimizer that has not taken a step: zeros.
+        """Return the memory of an optimizer that has not taken a step: zeros, for a theta of shape (p,).
 
-        Parameters
-        ----------
-        theta : ndarray of shape (p,)
-            Where it will start.
-        parameters : Parameters, optional
-            Whose theta it is, for an optimizer that tells matrices from the rest.
+        An optimizer that tells matrices from the rest needs the parameters whose theta it is.
         """
         return OptimizerState(memory=[np.zeros_like(theta) for _ in range(self.memory_vectors)])
 
@@ -133,15 +116,7 @@ class Optimizer:
         """Take note of a batch that has gone forwards and backwards, before its step; most optimizers need not."""
 
     def step(self, theta: Array, gradient: Array, state: OptimizerState) -> None:
-        """Take one step: theta and state are updated in place.
-
-        Parameters
-        ----------
-        theta, gradient : ndarray of shape (p,)
-            Parameters and dL/dtheta.
-        state : OptimizerState
-            From `start`, or from the steps before.
-        """
+        """Take one step by dL/dtheta of shape (p,): theta and the state, from `start`, are updated in place."""
         state.t += 1
         apply_rule(self.rule, theta, gradient, state.memory, {"t": state.t, **self.hyper_parameters()})
 

@@ -22,10 +22,8 @@ class GD(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.1
-        Step size, > 0.
-    update_scale : float, default 1
-        Factor on the step size, > 0.
+    learning_rate, update_scale : float, default 0.1 and 1
+        Step size and a factor on it, > 0.
 
     Examples
     --------
@@ -61,14 +59,13 @@ class SGD(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.1
-        Step size, > 0; with a momentum too, where `Momentum` and `Nesterov` themselves have the default 0.01.
+    learning_rate, update_scale : float, default 0.1 and 1
+        Step size and a factor on it, > 0. The default is 0.1 with a momentum, too, where `Momentum` and `Nesterov`
+        themselves have 0.01.
     momentum : float, default 0
         Share of the velocity that is kept at each step, in [0, 1).
     nesterov : bool, default False
         Whether the gradient is taken at the point that the momentum leads to; needs a momentum.
-    update_scale : float, default 1
-        Factor on the step size, > 0.
 
     Raises
     ------
@@ -77,11 +74,6 @@ class SGD(Optimizer):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> sgd, theta = SGD(0.5), np.array([1.0])
-    >>> sgd.step(theta, np.array([0.4]), sgd.start(theta))
-    >>> theta  # 1 - 0.5 * 0.4
-    array([0.8])
     >>> SGD(0.5, momentum=0.9, nesterov=True)
     Nesterov(learning_rate=0.5, update_scale=1.0, momentum=0.9)
     """
@@ -130,13 +122,11 @@ class Momentum(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
-        Step size, > 0.
+    learning_rate, update_scale : float, default 0.01 and 1
+        Step size and a factor on it, > 0.
     momentum : float, default 0.9
         Share of the velocity that is kept at each step, in [0, 1). In a direction in which the gradient stays the
         same, steps grow to 1 / (1 - momentum) times those of `SGD`.
-    update_scale : float, default 1
-        Factor on the step size, > 0.
 
     Examples
     --------
@@ -176,12 +166,10 @@ class Nesterov(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
-        Step size, > 0.
+    learning_rate, update_scale : float, default 0.01 and 1
+        Step size and a factor on it, > 0.
     momentum : float, default 0.9
         Share of the velocity that is kept at each step, in [0, 1).
-    update_scale : float, default 1
-        Factor on the step size, > 0.
 
     Examples
     --------

@@ -67,14 +67,12 @@ class KFAC(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.01
-        Step size eta, > 0.
+    learning_rate, update_scale : float, default 0.01 and 1
+        Step size and a factor on it, > 0: eta = update_scale * learning_rate.
     momentum : float, default 0.9
         Share of V that is kept at each step, in [0, 1).
     damping : float, default 0.003
         Added to the curvature, > 0: the larger, the more it is gradient descent.
-    update_scale : float, default 1
-        Factor on the step size, > 0: eta = update_scale * learning_rate.
 
     Examples
     --------
@@ -97,10 +95,7 @@ class KFAC(Optimizer):
     def start(self, theta: Array, parameters: Parameters | None = None) -> OptimizerState:
         """Return the memory of an optimizer that has not taken a step: V, and A, G and their inverses a layer.
 
-        Raises
-        ------
-        UsageError
-            If there are no parameters to tell the layers by, or if one of them normalises.
+        Raises `UsageError` if there are no parameters to tell the layers by, or if one of them normalises.
         """
         if parameters is None or any(parameters.batch_norm):
             raise UsageError("optimizer", "kfac needs the layers of a network without batch_norm; take adam")
@@ -113,15 +108,7 @@ class KFAC(Optimizer):
         return state
 
     def observe(self, cache: ForwardCache, state: OptimizerState) -> None:
-        """Look at a batch before its step: measure the factors and invert them, where it is time.
-
-        Parameters
-        ----------
-        cache : ForwardCache
-            Of the batch, with its deltas.
-        state : OptimizerState
-            From `start`; its factors are updated in place.
-        """
+        """Measure the factors by a batch's deltas and invert them, where it is time; `state` keeps them."""
         if state.t % MEASURE_EVERY:
             return
         k = state.t // MEASURE_EVERY + 1

@@ -26,15 +26,7 @@ def orthogonalise(G: Array) -> Array:
     converging: what was at least 0.002 of ||G||_F ends between 0.68 and 1.21 (Jordan et al. 2024, "Muon: An
     optimizer for hidden layers in neural networks"). Smaller ones grow by a factor of up to a^5 = 485.
 
-    Parameters
-    ----------
-    G : ndarray of shape (d_in, d_out)
-        float32 or float64.
-
-    Returns
-    -------
-    ndarray of shape (d_in, d_out)
-        The matrix with its singular values near 1, of the same dtype; zeros for zeros.
+    G has the shape (d_in, d_out), in float32 or float64; so has what is returned. Zeros stay zeros.
 
     Examples
     --------
@@ -72,16 +64,14 @@ class Muon(Optimizer):
 
     Parameters
     ----------
-    learning_rate : float, default 0.02
-        Step size eta of the matrices, > 0.
+    learning_rate, update_scale : float, default 0.02 and 1
+        Step size of the matrices and a factor on it, > 0: eta = update_scale * learning_rate.
     momentum : float, default 0.95
         Share of M that is kept at each step, in [0, 1).
     adam_scale : float, default 0.1
         Adam's learning rate as a multiple of learning_rate, > 0.
     beta1, beta2, epsilon : float, default 0.9, 0.999, 1e-8
         As those of `Adam`, for the parameters that it is used on.
-    update_scale : float, default 1
-        Factor on the step size, > 0: eta = update_scale * learning_rate.
 
     Examples
     --------
