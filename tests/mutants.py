@@ -295,7 +295,7 @@ MUTANTS = [
     ("training/train_state.py", "return ScheduleState.from_dict(saved)", "return value"),
     ("training/early_stopping.py", 'self.best, self.best_epoch, self.waited = state["best"], state["best_epoch"], state["waited"]', 'self.best, self.best_epoch = state["best"], state["best_epoch"]'),
     ("training/trainer.py", "self.state.seconds += now - self.began", "self.state.seconds = now - self.began"),
-    ("training/trainer.py", "max(0, number - self.average_after)", "max(0, number - self.average_after - 1)"),
+    ("training/trainer.py", "max(0, number - state.average_after)", "max(0, number - state.average_after - 1)"),
     ("training/trainer.py", "and (moving is not None or state.averaged_epochs > 1)", "and moving is not None"),
     ("training/trainer.py", "/ theta.dtype.type(state.averaged_epochs)", "/ 2"),
     ("training/trainer.py", "self.components.optimizer.learning_rate * factor,", "self.components.optimizer.learning_rate,"),
@@ -436,7 +436,7 @@ MUTANTS = [
     ("training/options.py", 'return getattr(value, "spec", value)', "return value"),
     ("training/config.py", "if meant in known and plain in", "if plain in"),
     ("training/config.py", 'name.replace("-", "_").lower()', "name"),
-    ("training/components.py", "raise unknown_option(name, fields, known)", "raise unknown_option(name, fields)"),
+    ("training/fit.py", "raise unknown_option(name, fields, known)", "raise unknown_option(name, fields)"),
     ("cli/options.py", "return int(text) if text.isdecimal() else float(text)", "return float(text)"),
     ("cli/train.py", 'described or "standardize" in changes["data"] or', "described or"),
 ]  # fmt: skip

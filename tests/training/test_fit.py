@@ -75,7 +75,7 @@ def test_a_run_of_arrays_is_resumed_with_the_same_arrays(tmp_path):
         (
             (X, Y * 1.0),
             DataError,
-            "y: classes are whole numbers 0, 1, ..., and these are floats; give y.astype(int)",
+            "y: cross_entropy needs classes, and these are floats; take half_squared_error, or give classes 0, 1,",
         ),
         ((X, Y[:9]), DataError, "arrays: 96 training rows but 9 labels"),
     ],

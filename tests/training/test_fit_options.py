@@ -10,7 +10,7 @@ import pytest
 
 from glassnet.data.augmentation import Augmentation, move_images
 from glassnet.data.dataset import Dataset, Split
-from glassnet.errors import FileError, UsageError
+from glassnet.errors import FileError, NonFiniteError, UsageError
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import GD, OPTIMIZERS
@@ -23,6 +23,7 @@ from glassnet.training.fit import fit
 from glassnet.training.metrics import evaluate, measure, predict_rows
 from glassnet.training.model_file import load_model
 from glassnet.training.results import DivergenceError, Interrupted
+from glassnet.training.run import resume
 from glassnet.training.run_folder import RunFolder
 
 
@@ -649,6 +650,18 @@ def test_after_ctrl_c_the_network_is_the_one_that_is_saved(images, tmp_path, ave
 def test_curvature_needs_a_loss_that_is_the_mean(images):
     with pytest.raises(UsageError, match=r"^optimizer: kfac needs a loss that is the mean"):
         fit(Network([36, 3], loss="cross_entropy(sum)"), images, optimizer="kfac", progress=False)
+
+
+def test_a_callback_that_loses_its_own_numbers_is_no_divergence(images, tmp_path):
+    class Lost(Callback):
+        def on_epoch_end(self, run):
+            raise NonFiniteError("a figure of mine became nan")
+
+    network = Network([36, 3])
+    with pytest.raises(NonFiniteError, match="a figure of mine") as caught:
+        fit(network, images, epochs=2, ema=0.5, callbacks=[Lost()], run_dir=tmp_path / "run", progress=False)
+    assert not isinstance(caught.value, DivergenceError)
+    assert len(resume(tmp_path / "run", images, progress=False).history) == 2
 
 
 def test_a_callback_whose_file_fails_ends_no_run(images):

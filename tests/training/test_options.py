@@ -9,10 +9,9 @@ from glassnet.data.registry import load_dataset
 from glassnet.errors import UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import SGD, Adam
-from glassnet.training.components import resolve_options
 from glassnet.training.config import configure, nearest_option
 from glassnet.training.early_stopping import EarlyStopping
-from glassnet.training.fit import fit
+from glassnet.training.fit import fit, resolve_options
 from glassnet.training.options import SECTIONS, TrainingConfig, fields_of, option_of, type_text
 
 FIELDS = {f"{section}.{name}": field for section in SECTIONS for name, field in fields_of(section).items()}

@@ -348,6 +348,16 @@ def test_a_run_can_be_made_longer(data, tmp_path, stopped, options):
     assert all_but_what_was_judged_before(again) == expected
 
 
+def test_a_longer_run_that_is_stopped_goes_on_with_the_average_that_it_had(data, tmp_path, stopped):
+    """The average begins once more with the longer run; that this is stopped and resumed changes nothing."""
+    for name in ("whole", "cut"):
+        begin(data, tmp_path / name, epochs=3, average_epochs=3)
+    whole = resume(tmp_path / "whole", data, epochs=5, progress=False)
+    stopped(-3, resume, tmp_path / "cut", data, epochs=5)
+    assert len(RunFolder(tmp_path / "cut").history()) == 4
+    assert all_of(resume(tmp_path / "cut", data, progress=False)) == all_of(whole)
+
+
 def test_a_run_can_be_made_longer_and_a_schedule_is_that_of_the_longer_run(data, tmp_path):
     begin(data, tmp_path / "run", epochs=2, schedule="cosine", optimizer="sgd(0.5)")
     run = resume(tmp_path / "run", data, epochs=4, progress=False)

@@ -15,12 +15,11 @@ from glassnet.errors import DataError, GlassnetError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.runtime.seeds import stream
-from glassnet.training.components import Components
 from glassnet.training.config import RunConfig
 from glassnet.training.options import DataConfig
 from glassnet.training.run import build_network, load_data
 from glassnet.training.sampling import Sampler
-from glassnet.training.trainer import Trainer
+from glassnet.training.trainer import Components, Trainer
 
 
 class DataCache:

@@ -60,7 +60,9 @@ def read_archive(path: Path, kind: str, instead: str) -> dict[str, Any]:
             entry = json.loads((file.metadata() or {}).get(ENTRY, '{"format": "none"}'))
             found = entry.get("kind", "file"), entry["format"]
             if found != (kind, FORMAT):
-                raise FileError(path, f"is no {kind} of format {FORMAT}, but a {found[0]} of format {found[1]}")
+                is_what = f"is no {kind} of format {FORMAT}, but a {found[0]} of format {found[1]}"
+                other = found[1] not in (FORMAT, "none")
+                raise FileError(path, is_what + ("; another version made it: train again" if other else ""))
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
         if entry["sha256"] != _checksum(entry["values"], arrays):
             raise FileError(path, "is damaged: its checksum is wrong; copy it again")

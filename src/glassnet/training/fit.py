@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from glassnet.data.arrays import as_dataset
 from glassnet.data.dataset import Dataset
-from glassnet.errors import DataError
+from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
+from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.runtime.environment import environment
 from glassnet.training.callbacks import Callback
-from glassnet.training.components import resolve_options
-from glassnet.training.config import RunConfig, validate
-from glassnet.training.options import NetworkConfig, TrainingConfig, takes_training_options
+from glassnet.training.config import RunConfig, unknown_option, validate
+from glassnet.training.options import (
+    NetworkConfig,
+    OptimizerShorthand,
+    TrainingConfig,
+    fields_of,
+    resolve_optimizer,
+    takes_training_options,
+)
 from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
-from glassnet.training.trainer import Trainer
+from glassnet.training.trainer import Components, Trainer
 
 
 @takes_training_options
@@ -95,9 +103,13 @@ def fit(
     >>> run.history["epoch"], run.config.training.optimizer[:25]
     ([1, 2], 'adam(learning_rate=0.01, ')
     """
+    arrays = not isinstance(data, Dataset)
     data = as_dataset(data, y, validation_data)
     if network.loss.output == "softmax" and data.task == "regression" and data.train.y.ndim == 1:
-        raise DataError("y: classes are whole numbers 0, 1, ..., and these are floats; give y.astype(int)")
+        other = "; for classes 0, 1, ... give y.astype(int)" if arrays else ""
+        raise DataError(
+            f"y: {network.loss.name} needs classes, and these are numbers; take half_squared_error{other}"
+        )
     training, components = resolve_options(options, inspect.signature(fit).parameters)
     config = describe_run(network, data, training, network.seed if seed is None else seed, sample_weight)
     folder = None if run_dir is None else Path(run_dir)
@@ -132,3 +144,25 @@ def describe_run(
             "environment": environment(),
         },
     )
+
+
+def resolve_options(options: Mapping[str, Any], known: Iterable[str] = ()) -> tuple[TrainingConfig, Components]:
+    """Return the options of `glassnet.fit` as a configuration, and the objects that they are or name.
+
+    The shorthands are options, too: ``learning_rate=0.1`` changes the optimizer's, ``early_stopping=5`` is
+    ``"patience(5)"``. `known` are other names that may be meant by one that is no option. Raises `UsageError` if a
+    name is no option, a value does not fit, or the learning rate is given twice.
+    """
+    fields = fields_of("training")
+    for name in options:
+        if name not in fields:
+            raise unknown_option(name, fields, known)
+    optimizer, named = resolve_optimizer(options), options.get("optimizer", "")
+    own = not isinstance(named, str) or re.search(r"learning_rate|\(\s*[-+.\d]", named)
+    if own and options.get("learning_rate") is not None:
+        rate = OPTIMIZERS.resolve(named).learning_rate
+        raise UsageError("learning_rate", f"the optimizer has one already, {rate:g}; give it once")
+    rest = {name: value for name, value in options.items() if name not in OptimizerShorthand.model_fields}
+    training = validate(TrainingConfig, rest | {"optimizer": optimizer.spec})
+    objects = {name: value for name, value in rest.items() if hasattr(value, "spec")}
+    return training, Components.build(training, objects | {"optimizer": optimizer})

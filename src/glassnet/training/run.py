@@ -13,7 +13,6 @@ from glassnet.data.user_data import looks_like_a_path
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.network import Network
 from glassnet.training.callbacks import Callback
-from glassnet.training.components import Components
 from glassnet.training.config import RunConfig, check_data, validate
 from glassnet.training.fit import describe_run
 from glassnet.training.history import History
@@ -22,7 +21,7 @@ from glassnet.training.options import TrainingConfig
 from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
 from glassnet.training.run_folder import RunFolder
-from glassnet.training.trainer import Trainer
+from glassnet.training.trainer import Components, Trainer
 
 #: Hidden layers where a configuration names none.
 HIDDEN_LAYERS = (256, 128)

@@ -32,6 +32,8 @@ class TrainState:
     history: History = field(default_factory=History)
     rows_done: int = 0  # training rows that the present epoch has taken; 0 between two epochs
     seconds: float = 0.0  # wall time that the present epoch has taken
+    planned_epochs: int = 0  # epochs of the run, for which `average_after` was chosen
+    average_after: int = 0  # the epoch after which the average of average_epochs begins
     averaged_epochs: int = 0  # epochs whose parameters the average is the mean of, with average_epochs
     best: list[Array] | None = None  # theta and statistics of the best epoch, where early stopping watches
     last_finite: list[Array] | None = None  # theta and statistics evaluated last; None between two epochs

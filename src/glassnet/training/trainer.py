@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import copy
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from glassnet.data.large import release
 from glassnet.errors import DataError, GlassnetError, NonFiniteError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
-from glassnet.nn.optimizers import KFAC
+from glassnet.nn.optimizers import KFAC, LBFGS, OPTIMIZERS, Optimizer
+from glassnet.nn.schedules import SCHEDULES, Constant, Schedule
 from glassnet.nn.targets import smooth
 from glassnet.nn.update import Update
 from glassnet.runtime.blas import blas_threads
@@ -25,9 +27,8 @@ from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.runtime.seeds import stream
 from glassnet.training.callbacks import Callback, ask, calling
 from glassnet.training.checkpointer import Checkpointer
-from glassnet.training.components import Components
 from glassnet.training.config import RunConfig
-from glassnet.training.early_stopping import Watch
+from glassnet.training.early_stopping import EARLY_STOPPING, EarlyStopping, Watch
 from glassnet.training.engine import make_engine
 from glassnet.training.health.monitor import Health, Monitor
 from glassnet.training.history import EpochRecord
@@ -46,6 +47,37 @@ PIECE, TRIAL = 0.03, 0.008
 
 #: Training rows that batch normalisation's statistics are measured on, for parameters that are an average.
 MEASURED_ROWS = 4096
+
+
+@dataclass(frozen=True)
+class Components:
+    """The objects that a run learns by."""
+
+    optimizer: Optimizer
+    schedule: Schedule
+    augmentation: Augmentation
+    early_stopping: EarlyStopping | None
+
+    @classmethod
+    def build(cls, training: TrainingConfig, given: Mapping[str, Any] | None = None) -> Components:
+        """Build the objects that a configuration names; `given` holds objects to be taken as they are, by option.
+
+        Those of a user's own class need not be registered. Raises `UsageError` if a name is unknown, or its
+        arguments do not fit.
+        """
+        chosen = training.model_dump(include={"optimizer", "schedule", "augmentation", "early_stopping"})
+        chosen |= {name: value for name, value in (given or {}).items() if name in chosen}
+        optimizer = OPTIMIZERS.resolve(chosen["optimizer"])
+        schedule = SCHEDULES.resolve(chosen["schedule"])
+        if isinstance(optimizer, LBFGS) and schedule != Constant():
+            raise UsageError("schedule", "the line search of lbfgs decides how far a step goes; leave it out")
+        stopping = chosen["early_stopping"]
+        return cls(
+            optimizer,
+            schedule,
+            Augmentation.parse(chosen["augmentation"]),
+            None if stopping is None else EARLY_STOPPING.resolve(stopping),
+        )
 
 
 class Trainer:
@@ -98,7 +130,6 @@ class Trainer:
             use_threads=use_threads,
         )
         averages = training.ema is not None or training.average_epochs is not None
-        self.average_after = max(0, training.epochs - (training.average_epochs or 0))
         self.state = TrainState(
             network=network,
             average=network.copy() if averages else None,
@@ -109,6 +140,8 @@ class Trainer:
             monitor=Monitor(self.context, training, self.sampler.n, self.sampler.steps),
             watch=None if components.early_stopping is None else Watch(components.early_stopping),
             sample_weight=None if sample_weight is None else np.asarray(sample_weight, np.float64),
+            planned_epochs=training.epochs,
+            average_after=self._plan_average(),
         )
         used = {"kernels": self.engine.kernels, "threads": str(self.engine.threads.most)}
         config = config.model_copy(update={"environment": config.environment | used})
@@ -169,6 +202,10 @@ class Trainer:
         """Return what the schedule multiplies the step sizes of these steps by."""
         return self.components.schedule.factors(numbers, self.total_steps, self.sampler.steps, schedule)
 
+    def _plan_average(self) -> int:
+        """Return the epoch after which `average_epochs` begins to average, in a run of so many epochs."""
+        return max(0, self.training.epochs - (self.training.average_epochs or 0))
+
     def load_state_dict(self, saved: dict[str, Any]) -> None:
         """Restore the state of a checkpoint; `DataError` if it does not fit the configuration."""
         state = self.state
@@ -178,8 +215,11 @@ class Trainer:
             raise DataError(f"the checkpoint does not fit the run's configuration: {error}") from None
         self.engine.load()
         done = len(state.history)
-        if state.averaged_epochs != max(0, done - self.average_after):  # it is to be a longer run than planned
-            self.average_after = max(done, self.average_after)
+        self.latest = done * self.sampler.steps + -(-state.rows_done // self.sampler.batch_size)
+        if state.planned_epochs != self.training.epochs:  # it is to be a longer run than planned
+            after = self._plan_average()
+            begun = state.averaged_epochs != max(0, done - after)
+            state.planned_epochs, state.average_after = self.training.epochs, max(done, after) if begun else after
         if state.ended == "epochs" and self.training.epochs > done:
             state.ended = ""
         self.run.history, self.run.stopped = state.history, state.ended
@@ -209,6 +249,8 @@ class Trainer:
                             self.checkpointer.save_if_due()
                     self._finish()
             except NonFiniteError as error:
+                if state.last_finite is None:  # between two epochs: a callback's own
+                    raise
                 raise self._diverge(error) from None
         return run
 
@@ -264,7 +306,7 @@ class Trainer:
         self.engine.store()
         self._check_finite()
         if self.training.average_epochs is not None:
-            state.averaged_epochs = max(0, number - self.average_after)
+            state.averaged_epochs = max(0, number - state.average_after)
         self._update_average()
         loss, accuracy, measures = self.validation.evaluate(state.eval_network)
         factor = float(self._factors(np.array([state.optimizer.t]), state.schedule)[0])
