@@ -101,6 +101,8 @@ __all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return import_module("importlib.metadata").version("glassnet")
     if name not in _HOMES:
         raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from glassnet.errors import FileError
+from glassnet.errors import FileError, UsageError
+from glassnet.training.early_stopping import EarlyStopping
 from glassnet.training.results import Run
+
+#: What every callback has; see `Callback`.
+METHODS = ("on_train_begin", "on_epoch_end", "on_train_end")
 
 
 class Callback:
@@ -56,6 +61,18 @@ class Callback:
 
     def on_train_end(self, run: Run) -> None:
         """Be called when training has ended: always, also after Ctrl-C, divergence or another callback's error."""
+
+
+def check_callbacks(callbacks: Any) -> None:
+    """Raise `UsageError` for what is no sequence of objects with the three methods of a `Callback`."""
+    if not isinstance(callbacks, list | tuple):
+        raise UsageError("callbacks", f"expected a list of callbacks, got {callbacks!r}")
+    for callback in callbacks:
+        if isinstance(callback, type) or not all(hasattr(callback, name) for name in METHODS):
+            kind = isinstance(callback, type)
+            what = f"the class {callback.__name__}; give an object" if kind else repr(callback)
+            instead = "; give it as early_stopping" if isinstance(callback, EarlyStopping) else ""
+            raise UsageError("callbacks", f"expected objects of glassnet.Callback, got {what}{instead}")
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.runtime.environment import environment
-from glassnet.training.callbacks import Callback
+from glassnet.training.callbacks import Callback, check_callbacks
 from glassnet.training.config import RunConfig, unknown_option, validate
 from glassnet.training.options import (
     NetworkConfig,
@@ -103,13 +103,16 @@ def fit(
     >>> run.history["epoch"], run.config.training.optimizer[:25]
     ([1, 2], 'adam(learning_rate=0.01, ')
     """
+    if not isinstance(network, Network):
+        raise UsageError(
+            "network", f"expected a Network, got {type(network).__name__}; make one: Network([4, 8, 3])"
+        )
+    check_callbacks(callbacks)
     arrays = not isinstance(data, Dataset)
     data = as_dataset(data, y, validation_data)
     if network.loss.output == "softmax" and data.task == "regression" and data.train.y.ndim == 1:
-        other = "; for classes 0, 1, ... give y.astype(int)" if arrays else ""
-        raise DataError(
-            f"y: {network.loss.name} needs classes, and these are numbers; take half_squared_error{other}"
-        )
+        said = f"y: {network.loss.name} needs classes, and these are floats; take half_squared_error"
+        raise DataError(f"{said}, or give classes 0, 1, ... as y.astype(int)" if arrays else said)
     training, components = resolve_options(options, inspect.signature(fit).parameters)
     config = describe_run(network, data, training, network.seed if seed is None else seed, sample_weight)
     folder = None if run_dir is None else Path(run_dir)

@@ -113,7 +113,10 @@ class History:
         return iter(self._records)
 
     def __getitem__(self, column: str) -> list[float | None]:
-        return [record.row()[column] for record in self._records]
+        rows = [record.row() for record in self._records]
+        if rows and column not in rows[0]:
+            raise KeyError(f"{column}: is no column of the history; its columns are {', '.join(rows[0])}")
+        return [row[column] for row in rows]
 
     def __repr__(self) -> str:
         return f"History({self.last.summary if self.last else 'no epochs yet'})"

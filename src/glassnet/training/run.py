@@ -12,7 +12,7 @@ from glassnet.data.registry import DATASETS, load_dataset
 from glassnet.data.user_data import looks_like_a_path
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.network import Network
-from glassnet.training.callbacks import Callback
+from glassnet.training.callbacks import Callback, check_callbacks
 from glassnet.training.config import RunConfig, check_data, validate
 from glassnet.training.fit import describe_run
 from glassnet.training.history import History
@@ -56,7 +56,7 @@ def load_run_data(folder: RunFolder, data_dir: str | Path | None) -> Dataset:
         raise FileError(
             folder.config_path,
             f"the run learned from {config.data.dataset!r}, which only the Python program that made it can load; "
-            "go on there, with glassnet.load_model(RUN)",
+            "give them there: glassnet.load_model(RUN) to predict, glassnet.resume(RUN, X, y) to train on",
         )
     return load_data(config, data_dir)
 
@@ -133,6 +133,11 @@ def run(
     >>> done.network.layers, len(done.history)
     ((64, 256, 128, 10), 2)
     """
+    if not isinstance(config, RunConfig):
+        raise UsageError(
+            "config", f"expected a RunConfig, got {type(config).__name__}; glassnet.load_config reads one"
+        )
+    check_callbacks(callbacks)
     if data is None:
         data = load_data(config)
     check_data(config, data)
@@ -206,6 +211,7 @@ def resume(
     >>> len(longer.history), longer.stopped
     (3, 'epochs')
     """
+    check_callbacks(callbacks)
     folder = RunFolder(Path(run_dir))
     data = load_run_data(folder, data_dir) if data is None else as_dataset(data, y, validation_data)
     with folder.hold() as config:
