@@ -8,6 +8,7 @@ BENCH  := .venv-bench
 
 demo: $(VENV)/installed
 	$(BIN)/glassnet demo
+	@echo 'To use the command glassnet in this shell, type: . $(BIN)/activate'
 
 test: lint
 	$(BIN)/python -m pytest -n 2 -m "not slow"

@@ -7,6 +7,7 @@ understands a specification with arguments, written as a Python call with litera
 from __future__ import annotations
 
 import ast
+import inspect
 import keyword
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -83,7 +84,13 @@ class Registry(Generic[T]):
                 article = "an" if kind[0] in "AEIOU" else "a"
                 raise UsageError(self.kind, f"expected a name or {article} {kind}, got {spec!r}")
             name, arguments, options = _parse_call(self.kind, spec)
-            return self.factory(name)(*arguments, **options)
+            factory = self.factory(name)
+            known = inspect.signature(factory).parameters
+            open_ended = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in known.values())
+            unknown = [] if open_ended else [option for option in options if option not in known]
+            if unknown:
+                raise TypeError(f"it has no option {unknown[0]}; it has {', '.join(known) or 'none'}")
+            return factory(*arguments, **options)
         except UsageError as error:
             problem = error.problem if error.name == self.kind else f"{name}: {error}"
             raise UsageError(parameter or self.kind, problem) from None
