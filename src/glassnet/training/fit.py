@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
+
+from numpy.typing import ArrayLike
 
 from glassnet.data.arrays import as_dataset
 from glassnet.data.dataset import Dataset
@@ -15,6 +17,7 @@ from glassnet.runtime.environment import environment
 from glassnet.training.callbacks import Callback
 from glassnet.training.components import resolve_options
 from glassnet.training.config import RunConfig, validate
+from glassnet.training.fit_options import FitOptions
 from glassnet.training.options import NetworkConfig, TrainingConfig, takes_training_options
 from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
@@ -24,7 +27,7 @@ from glassnet.training.trainer import Trainer
 @takes_training_options
 def fit(
     network: Network,
-    data: Any,
+    data: Dataset | tuple[ArrayLike, ArrayLike] | ArrayLike,
     y: Any = None,
     *,
     validation_data: Any = None,
@@ -33,7 +36,7 @@ def fit(
     callbacks: Sequence[Callback] = (),
     run_dir: str | Path | None = None,
     progress: bool = True,
-    **options: Any,
+    **options: Unpack[FitOptions],
 ) -> Run:
     """Train a network, in place.
 
