@@ -186,9 +186,11 @@ def options_of(command):
     yield from (name for option in params for name in (*option.opts, *option.secondary_opts))
 
 
-def test_the_page_of_options_is_made_from_them():
-    made = runpy.run_path(str(ROOT / "docs" / "make_options.py"))
-    assert made["PAGE"].read_text(encoding="utf-8") == made["option_tables"](), "run python docs/make_options.py"
+def test_the_page_and_the_types_of_options_are_made_from_them():
+    files = runpy.run_path(str(ROOT / "docs" / "make_options.py"))["FILES"]
+    assert {path.name for path in files} == {"options.md", "fit_options.py"}
+    for path, text in files.items():
+        assert path.read_text(encoding="utf-8") == text(), "run python docs/make_options.py"
 
 
 @pytest.mark.parametrize("page", sorted(TEXTS))

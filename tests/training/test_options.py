@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from typing import get_type_hints
 
 import pytest
 
@@ -9,6 +10,7 @@ from glassnet.data.registry import load_dataset
 from glassnet.errors import UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import SGD, Adam
+from glassnet.training import fit_options
 from glassnet.training.config import configure, nearest_option
 from glassnet.training.early_stopping import EarlyStopping
 from glassnet.training.fit import fit, resolve_options
@@ -43,6 +45,17 @@ def test_the_signature_and_the_help_of_fit_list_the_options():
     assert parameters["optimizer"].annotation == "str | Optimizer"
     assert parameters["early_stopping"].annotation == "str | int | EarlyStopping | None"
     assert text.index("\nthreads : ") < text.index("\nReturns\n") < text.index("\nRaises\n")
+
+
+def test_a_type_checker_knows_the_options_of_fit_and_what_they_take():
+    types = {}
+    for name, field in fields_of("training").items():
+        types[name] = field.annotation
+        if objects := option_of(field).takes:
+            types[name] |= eval(objects, vars(fit_options))
+    assert get_type_hints(fit_options.FitOptions) == types
+    assert fit_options.FitOptions.__required_keys__ == frozenset()
+    assert fit.__annotations__["options"] == "Unpack[FitOptions]"
 
 
 @pytest.mark.parametrize(

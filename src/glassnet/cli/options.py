@@ -186,7 +186,7 @@ def _read_class_weights(text: str) -> str | dict[str, float]:
 #: By the beginning of an option's type: what stands for its value, what reads it, and what that takes.
 FORMS: tuple[tuple[str, str, Callable[[Any], Any], str], ...] = (
     ("bool", "", bool, ""),
-    ("str | dict[", "NAME=W,..", _read_class_weights, "balanced, or like cat=2,dog=1"),
+    ("str | Mapping[", "NAME=W,..", _read_class_weights, "balanced, or like cat=2,dog=1"),
     ("str | list[", "NAME,..", _read_names, ""),
     ("list[", "NAME,..", _split_names, ""),
     ("float | list[", "X,..", _read_shares, "a share such as 0.4, or several: 0.1,0.4,0.4"),

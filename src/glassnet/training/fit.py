@@ -6,7 +6,9 @@ import inspect
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
+
+from numpy.typing import ArrayLike
 
 from glassnet.data.arrays import as_dataset
 from glassnet.data.dataset import Dataset
@@ -16,6 +18,7 @@ from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.runtime.environment import environment
 from glassnet.training.callbacks import Callback, check_callbacks
 from glassnet.training.config import RunConfig, unknown_option, validate
+from glassnet.training.fit_options import FitOptions
 from glassnet.training.options import (
     NetworkConfig,
     OptimizerShorthand,
@@ -32,7 +35,7 @@ from glassnet.training.trainer import Components, Trainer
 @takes_training_options
 def fit(
     network: Network,
-    data: Any,
+    data: Dataset | tuple[ArrayLike, ArrayLike] | ArrayLike,
     y: Any = None,
     *,
     validation_data: Any = None,
@@ -41,7 +44,7 @@ def fit(
     callbacks: Sequence[Callback] = (),
     run_dir: str | Path | None = None,
     progress: bool = True,
-    **options: Any,
+    **options: Unpack[FitOptions],
 ) -> Run:
     """Train a network, in place.
 

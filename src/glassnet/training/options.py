@@ -2,7 +2,7 @@
 
 The configuration file, the flags of the command line, the signature of `glassnet.fit`, the tables of the documents
 and the check of names that are no option are all made from the fields below. A new option is one more field, and
-the code that uses it.
+the code that uses it; `docs/make_options.py` then writes the tables, and the types in `fit_options.py`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Option:
     more: str = ""  # what else there is to know, for `help` and the documents
     metavar: str = ""  # what stands for the value on the command line; empty: by the type
     unset: str = ""  # what happens by default, in words, where the default is no value
-    takes: str = ""  # further types that Python takes: objects in place of their specification
+    takes: str = ""  # further types that Python takes, such as objects in place of their specification
     elsewhere: tuple[str, ...] = ()  # what others call the option
     flag: bool = True  # whether the command line has it
 
@@ -195,6 +195,7 @@ class TrainingConfig(Section):
         "Weight of the rows of each class: balanced, or weights by class: cat=2,dog=1.",
         "See `glassnet.training.row_weights`.",
         unset="1",
+        takes="Mapping[Any, float]",
     )
     label_smoothing: float = option(
         0.0,
