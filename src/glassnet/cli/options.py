@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 #: What a command takes without an option's name.
-ARGUMENTS = ("dataset", "network")
+ARGUMENTS = ("dataset", "network", "publication")
 
 ConfigOption = Annotated[
     Path | None,

@@ -126,7 +126,7 @@ def load_publication(name: str) -> Publication:
     """Return a published table by name; raises UsageError if there is none of that name."""
     known = publication_names()
     if name not in known:
-        raise unknown_name("name", name, known)
+        raise unknown_name("publication", name, known)
     values = tomllib.loads(_text(f"{name}.printed.toml"))
     found = validate(Publication, {"name": name, **values})
     there = {variant.name for variant in load_published_study(name).variants()}
