@@ -46,6 +46,15 @@ def test_training_with_a_report_sends_each_test_row_through_once(glassnet, point
     assert times(passes, points) == {1}
 
 
+@pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")
+def test_a_run_that_diverges_sends_no_test_row_through_without_a_report(glassnet, points, passes):
+    lost = ["--activation", "identity", "--optimizer", "sgd(1e6)", "--epochs", 20]
+    answer = glassnet(*OPTIONS, *lost, "--no-report")
+    assert (answer.code, answer.out) == (1, "")
+    assert "the loss became nan" in answer.err
+    assert times(passes, points) == {0}
+
+
 def test_training_several_seeds_sends_each_test_row_through_once_a_network(glassnet, points, passes):
     answer = glassnet(*OPTIONS, "--seeds", 3)
     assert answer.code == 0, answer.err

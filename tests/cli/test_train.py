@@ -41,7 +41,7 @@ def test_a_run_says_what_it_reached_and_saves_it(glassnet, here):
     assert files_in(record["run_dir"]) == [*FILES, "report.html", "report.md"]
     network = gn.load_model(record["run_dir"])
     assert network.fingerprint() == record["theta_sha256"]
-    assert network.score(gn.load_dataset("digits").test) == record["test_accuracy"]
+    assert gn.evaluate(network, gn.load_dataset("digits")).accuracy == record["test_accuracy"]
     last = RunFolder(here / record["run_dir"]).history().last
     assert (last.validation_accuracy, last.train_loss) == (record["validation_accuracy"], record["train_loss"])
 
@@ -418,7 +418,7 @@ def test_numbers_of_a_table_are_learned_in_their_own_units(glassnet, table):
     error = np.abs(network.outputs(data.test.X)[:, 0] - data.test.y).mean() * data.encoder.target.std
     shown = re.search(r"^test mean absolute error +(\S+)$", answer.out, re.MULTILINE)[1]
     assert float(shown) == pytest.approx(error, abs=1e-3)
-    assert re.search(rf"^test R2 +{network.score(data.test):.4f}$", answer.out, re.MULTILINE)
+    assert re.search(rf"^test R2 +{gn.evaluate(network, data).r2:.4f}$", answer.out, re.MULTILINE)
     assert "accuracy" not in answer.out
 
 
@@ -647,7 +647,7 @@ def test_training_stops_early_and_says_when_it_was_best(glassnet):
     assert record["epochs"] == len(losses) == record["best_epoch"] + 3
     assert record["validation_loss"] == min(losses)
     network, data = gn.load_model("run"), gn.load_dataset("digits")
-    assert network.score(data.validation) == record["validation_accuracy"]
+    assert gn.evaluate(network, data.validation).accuracy == record["validation_accuracy"]
     lines = glassnet("train", "digits", *options).out.splitlines()
     assert f"stopped by           early stopping  (best epoch {record['best_epoch']})" in lines or (
         "stopped by           early stopping" in lines and f"best epoch           {record['best_epoch']}" in lines

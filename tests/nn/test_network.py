@@ -4,7 +4,6 @@ import pickle
 
 import numpy as np
 import pytest
-from sklearn.metrics import r2_score
 
 from glassnet.errors import DataError, NonFiniteError, UsageError
 from glassnet.nn.activations import ACTIVATIONS, Activation, softmax
@@ -250,16 +249,13 @@ def test_the_callers_rows_are_left_alone():
         np.testing.assert_array_equal(X, before)
 
 
-# Predictions and scores
+# Predictions
 
 
 def test_the_prediction_is_the_largest_output():
     network = linear([2, 3], [1, 0, 0, 0, 1, 0, 0, 0, 0.5], "cross_entropy")
     X = [[2.0, 1.0], [0.0, 1.0], [0.0, 0.0]]
     assert network.predict(X).tolist() == [0, 1, 2]
-    assert network.score(X, [0, 1, 2]) == 1
-    assert network.score(X, [0, 2, 1]) == pytest.approx(1 / 3)
-    assert network.score((np.array(X), np.array([0, 0, 2]))) == pytest.approx(2 / 3)
 
 
 def test_one_output_is_scaled_rounded_and_clipped_to_a_class():
@@ -267,7 +263,6 @@ def test_one_output_is_scaled_rounded_and_clipped_to_a_class():
     X = [[0.0], [0.34], [0.36], [0.9], [1.7], [-0.4]]
     assert network.outputs(X).ravel().tolist() == pytest.approx([0, 3.4, 3.6, 9, 17, -4])
     assert network.predict(X).tolist() == [0, 3, 4, 9, 9, 0]
-    assert network.score(X, [0, 3, 4, 9, 9, 1]) == pytest.approx(5 / 6)
 
 
 def test_one_probability_is_rounded_to_a_class_where_classes_have_names():
@@ -301,26 +296,6 @@ def test_classes_come_from_names_or_a_softmax():
     assert Network([2, 3], loss="half_squared_error", class_names=list("abc")).n_classes == 3
     assert Network([2, 1], loss="binary_cross_entropy").n_classes is None
     assert Network([2, 3], class_names=["a", "b", "c"]).class_names == ("a", "b", "c")
-
-
-def test_the_score_of_numbers_is_r_squared():
-    network = linear([3, 1], [1, -2, 0.5, 0.25])
-    y = ROWS @ [1, -2, 0.5] + RNG.normal(size=6)
-    assert network.score(ROWS, y) == pytest.approx(r2_score(y, network.predict(ROWS)), rel=1e-12)
-    assert network.score(ROWS, y[:, None]) == network.score(ROWS, y)
-    assert network.score(ROWS, network.predict(ROWS)) == 1
-
-
-def test_the_score_of_several_numbers_is_the_mean_over_the_outputs():
-    network = linear([3, 2], RNG.normal(size=8))
-    y = RNG.normal(size=(6, 2)) * [1, 10] + [5, -3]
-    assert network.score(ROWS, y) == pytest.approx(r2_score(y, network.predict(ROWS)), rel=1e-12)
-
-
-def test_the_score_of_targets_that_are_all_the_same():
-    network = linear([3, 1], [0, 0, 0, 2])
-    assert network.score(ROWS, np.full(6, 2.0)) == r2_score(np.full(6, 2.0), np.full(6, 2.0)) == 1
-    assert network.score(ROWS, np.full(6, 3.0)) == r2_score(np.full(6, 3.0), np.full(6, 2.0)) == 0
 
 
 @pytest.mark.parametrize(
@@ -389,18 +364,6 @@ def test_a_numpy_number_is_a_number():
 def test_rows_of_unequal_length_are_refused():
     with pytest.raises(DataError, match=r"^X: expected rows of equal length"):
         Network([2, 3]).predict([[1, 2], [3]])
-
-
-@pytest.mark.parametrize("network", [Network([3, 2]), Network([3, 1], loss="huber")])
-def test_a_score_needs_a_target_for_each_row(network):
-    with pytest.raises(DataError, match=r"^y: 5 targets for 6 rows of X"):
-        network.score(ROWS, np.zeros(5, int))
-
-
-def test_a_score_needs_labels_in_one_column():
-    """A column of labels against a row of predictions would broadcast to every pair."""
-    with pytest.raises(DataError, match=r"^y: .* the shape \(6, 1\)"):
-        Network([3, 2]).score(ROWS, np.zeros((6, 1), int))
 
 
 # Copies, views, fingerprints

@@ -20,7 +20,7 @@ from glassnet.reproductions.page import (
     write_reproduction_report,
 )
 from glassnet.reproductions.publication import load_publication, load_published_study
-from glassnet.reproductions.reproduce import Reproduction, judge_orders, judge_rows
+from glassnet.reproductions.reproduce import Reproduction, compare_orders, compare_rows
 from glassnet.study.interactions import interaction_test
 from glassnet.study.results import DIVERGED, FAILED, Row
 
@@ -87,8 +87,8 @@ def repeated(folder, outcomes=None, together=None, failed=()):
         publication,
         folder,
         outcomes,
-        judge_rows(publication, outcomes),
-        judge_orders(publication, outcomes),
+        compare_rows(publication, outcomes),
+        compare_orders(publication, outcomes),
         together or factorial(),
         gather_facts(outcomes, Y),
         list(failed),
@@ -117,7 +117,7 @@ def tiny(folder, outcomes, **texts):
         orders=[{"text": "it rises", "quantity": "train_loss", "variants": ["base", "wide"]}],
         **texts,
     )
-    rows, orders = judge_rows(publication, outcomes), judge_orders(publication, outcomes)
+    rows, orders = compare_rows(publication, outcomes), compare_orders(publication, outcomes)
     lost = [one.row for runs in outcomes.values() for one in runs.values() if one.row.status == FAILED]
     return Reproduction(publication, folder, outcomes, rows, orders, None, None, lost)
 
@@ -315,8 +315,8 @@ def test_texts_are_text_whatever_they_hold(tmp_path):
         "table": EVIL,
         "variant": "base",
     }
-    [judged] = judge_rows(printed(evil), two())
-    assert printed_table([judged], EN, EVIL).cells[0][0].text == EVIL
+    [compared] = compare_rows(printed(evil), two())
+    assert printed_table([compared], EN, EVIL).cells[0][0].text == EVIL
 
 
 # what it left open

@@ -16,13 +16,14 @@ from glassnet.reproductions.reproduce import (
     NOT,
     REPRODUCED,
     SAME,
-    judge_orders,
-    judge_rows,
+    compare_orders,
+    compare_rows,
     reproduce,
 )
 from glassnet.study.results import DIVERGED, FAILED
 from glassnet.study.specification import study_of
 from glassnet.training.config import configure
+from glassnet.training.metrics import evaluate
 from glassnet.training.model_file import load_model
 from glassnet.training.run import load_data, resume, run
 from glassnet.training.run_folder import RunFolder
@@ -32,10 +33,10 @@ LOSS = {"quantity": "train_loss", "printed": 5.0, "low": 4.0, "high": 6.0}
 ACCURACY = {"quantity": "validation_accuracy", "printed": 0.5, "low": 0.4, "high": 0.6}
 
 
-def judge(behaviour, figures, *outcomes):
+def compare(behaviour, figures, *outcomes):
     row = {"variant": "base", "table": "one", "label": "a", "behaviour": behaviour, "figures": figures}
-    [judged] = judge_rows(printed(row), by_seed(*outcomes))
-    return judged
+    [found] = compare_rows(printed(row), by_seed(*outcomes))
+    return found
 
 
 def losses(*last):
@@ -72,18 +73,18 @@ def losses(*last):
     ],
 )
 def test_verdicts(behaviour, runs, verdict, ours):
-    judged = judge(behaviour, [LOSS], *runs)
-    assert (judged.verdict, judged.behaviour) == (verdict, ours)
-    assert judged.same_behaviour == (behaviour in ("", ours))
+    found = compare(behaviour, [LOSS], *runs)
+    assert (found.verdict, found.behaviour) == (verdict, ours)
+    assert found.same_behaviour == (behaviour in ("", ours))
 
 
 def test_every_figure_of_a_row_counts():
     runs = [outcome(train_loss=[5.0], validation_accuracy=[value]) for value in (0.5, 0.7)]
-    assert judge("", [LOSS, ACCURACY], runs[0]).verdict == REPRODUCED
-    judged = judge("", [LOSS, ACCURACY], runs[1])
-    assert judged.verdict == NOT
-    assert [one.inside for one in judged.comparisons] == [True, False]
-    assert judge("learns", [LOSS, ACCURACY], runs[1]).verdict == SAME
+    assert compare("", [LOSS, ACCURACY], runs[0]).verdict == REPRODUCED
+    found = compare("", [LOSS, ACCURACY], runs[1])
+    assert found.verdict == NOT
+    assert [one.inside for one in found.comparisons] == [True, False]
+    assert compare("learns", [LOSS, ACCURACY], runs[1]).verdict == SAME
 
 
 @for_each(
@@ -106,7 +107,7 @@ def test_every_figure_of_a_row_counts():
 def test_seeds_and_epochs_are_taken_as_the_source_takes_them(figure, columns, mean, best, ours):
     [(name, lists)] = columns.items()
     runs = [outcome(seed=seed, **{name: values}) for seed, values in enumerate(lists)]
-    [one] = judge("", [figure], *runs).comparisons
+    [one] = compare("", [figure], *runs).comparisons
     assert (one.mean, one.best, one.ours) == pytest.approx((mean, best, ours))
     assert one.inside == (figure["low"] <= ours <= figure["high"])
     assert (list(one.seeds), one.of) == ([0, 1], 2)
@@ -114,11 +115,11 @@ def test_seeds_and_epochs_are_taken_as_the_source_takes_them(figure, columns, me
 
 def test_the_best_of_several_runs_needs_no_others():
     runs = [*losses(9.0, 5.0), outcome(seed=2, status=DIVERGED)]
-    [one] = judge("", [{**LOSS, "seeds": "best"}], *runs).comparisons
+    [one] = compare("", [{**LOSS, "seeds": "best"}], *runs).comparisons
     assert (one.inside, one.complete, len(one.seeds), one.of) == (True, True, 2, 3)
-    [one] = judge("", [{**LOSS, "low": 0.0, "high": 10.0}], *runs).comparisons
+    [one] = compare("", [{**LOSS, "low": 0.0, "high": 10.0}], *runs).comparisons
     assert (one.inside, one.within, one.complete) == (False, True, False)
-    [one] = judge("", [LOSS]).comparisons
+    [one] = compare("", [LOSS]).comparisons
     assert (one.mean, one.best, one.ours, one.inside) == (None, None, None, False)
 
 
@@ -128,11 +129,11 @@ def test_health_is_told_by_frequency():
         outcome(seed=1, kinds=["exploding-signal", "dead-units"], train_loss=[5.0]),
     ]
     runs[1].row.health.append(diagnosed("over-fitting", "", sick=False))
-    assert judge("", [LOSS], *runs).health == ["dead-units", "exploding-signal"]
+    assert compare("", [LOSS], *runs).health == ["dead-units", "exploding-signal"]
 
 
 def order_of(**seeds):
-    """Judge an order of variants a, b, c by their last losses, one a seed."""
+    """Compare an order of variants a, b, c by their last losses, one a seed."""
     runs = [
         outcome(name, seed, *(["diverged"] if value is None else []), train_loss=[] if value is None else [value])
         for name, values in seeds.items()
@@ -140,8 +141,8 @@ def order_of(**seeds):
     ]
     order = {"text": "it rises", "quantity": "train_loss", "variants": list(seeds)}
     row = {"variant": "a", "table": "t", "label": "l", "figures": [LOSS]}
-    [judged] = judge_orders(printed(row, orders=[order]), by_seed(*runs))
-    return judged
+    [found] = compare_orders(printed(row, orders=[order]), by_seed(*runs))
+    return found
 
 
 def test_orders():
@@ -188,7 +189,7 @@ def test_a_table_is_repeated_and_a_second_call_repeats_no_run(tiny):
     assert base.verdict == (REPRODUCED if base.behaviour == "learns" else NOT)
     network = load_model(tiny / "again" / "study" / found.outcomes["tanh"][0].row.folder)
     data = load_data(folder.config())
-    assert tanh.comparisons[0].mean == network.score(data.test)
+    assert tanh.comparisons[0].mean == np.mean(network.predict(data.test.X) == data.test.y)
     assert tanh.verdict == NOT  # an accuracy of 1.5 is out of reach
     [order] = found.orders
     assert order.holds == (order.means[0] < order.means[1])
@@ -234,10 +235,10 @@ def test_a_run_that_watches_the_test_rows_is_kept_and_gone_on_with(tmp_path):
     assert folder.config().data.validation == "test"
     text = (tmp_path / "run" / "config.toml").read_text(encoding="utf-8")
     assert tomllib.loads(text)["data"]["validation"] == "test"
-    assert done.history.last.validation_accuracy == done.network.score(data.test)
+    assert done.history.last.validation_accuracy == evaluate(done.network, data).accuracy
     further = resume(tmp_path / "run", epochs=4, progress=False)
     assert further.config.data.validation == "test"
-    assert further.history.last.validation_accuracy == further.network.score(data.test)
+    assert further.history.last.validation_accuracy == evaluate(further.network, data).accuracy
     whole = run(watching(4), data, run_dir=tmp_path / "whole", progress=False)
     np.testing.assert_array_equal(further.network.theta, whole.network.theta)
     with pytest.raises(DataError, match=r"split otherwise than the run's \(validation: test, split_seed: 0\)"):

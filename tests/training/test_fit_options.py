@@ -384,7 +384,7 @@ def test_a_run_that_patience_does_not_end_has_its_best_epoch_too(images):
 
 
 class Thetas(Callback):
-    """Keeps theta and the judgement after every epoch."""
+    """Keeps theta and the validation loss after every epoch."""
 
     def __init__(self):
         self.theta, self.loss = [], []
@@ -395,7 +395,7 @@ class Thetas(Callback):
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_the_mean_of_the_last_epochs_is_judged_and_kept(images, tmp_path, batch_norm):
+def test_the_mean_of_the_last_epochs_is_evaluated_and_kept(images, tmp_path, batch_norm):
     seen, options = Thetas(), {"epochs": 5, "batch_size": 25, "optimizer": "sgd(0.3)"}
     kind = {"dtype": "float64", "batch_norm": batch_norm}
     run = train(
@@ -411,18 +411,18 @@ def test_the_mean_of_the_last_epochs_is_judged_and_kept(images, tmp_path, batch_
     np.testing.assert_allclose(run.network.theta, np.mean(seen.theta[2:], axis=0), rtol=1e-12)
     assert run.history["train_loss"] == plain.history["train_loss"]
     assert seen.loss[:3] == plain.history["validation_loss"][:3]
-    judged = run.network.copy()
+    averaged = run.network.copy()
     for last, loss in ((4, seen.loss[3]), (5, seen.loss[4])):
-        judged.theta = np.mean(seen.theta[2:last], axis=0)
+        averaged.theta = np.mean(seen.theta[2:last], axis=0)
         if batch_norm:
-            judged.measure_statistics(images.train.X)
-        assert loss == pytest.approx(evaluate(judged, images.validation).loss, rel=1e-10)
-    np.testing.assert_allclose(run.network.parameters.statistics, judged.parameters.statistics, rtol=1e-12)
+            averaged.measure_statistics(images.train.X)
+        assert loss == pytest.approx(evaluate(averaged, images.validation).loss, rel=1e-10)
+    np.testing.assert_allclose(run.network.parameters.statistics, averaged.parameters.statistics, rtol=1e-12)
     assert load_model(run.folder).fingerprint() == run.network.fingerprint()
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
-def test_the_exponential_average_is_judged_and_kept(images, batch_norm):
+def test_the_exponential_average_is_evaluated_and_kept(images, batch_norm):
     kind = {"dtype": "float64", "batch_norm": batch_norm}
     options = {"epochs": 3, "batch_size": 25, "optimizer": "sgd(0.3)"}
     run, other = train(Network([36, 7, 3], **kind), images, ema=0.6, **options), Network([36, 7, 3], **kind)

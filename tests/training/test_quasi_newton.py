@@ -201,7 +201,7 @@ def test_bytes_are_learned_from():
     pixels = np.clip(128 + 40 * X, 0, 255).astype(np.uint8)
     network = Network([3, 3])
     losses = train(network, pixels, y, epochs=3)
-    assert network.score(pixels, y) > 0.7
+    assert np.mean(network.predict(pixels) == y) > 0.7
     assert losses[-1] < 0.7 * losses[0]
 
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from glassnet.cli.output import DataDirOption, JsonOption
-from glassnet.cli.report import Language, LanguageOption
+from glassnet.cli.report import LanguageOption
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
+    from glassnet.locales.catalogue import Language
     from glassnet.study.design import Study
     from glassnet.study.results import Row
     from glassnet.training.config import RunConfig
@@ -49,7 +50,7 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
         save_png(sample_grid(data, PICTURES), picture)
         _say(f"{PICTURES} pictures of each class of {data.name}: {picture}", as_json)
         _say("\n2  A study: one thing changed at a time, the same start and the same batches for all", as_json)
-        rows = _run_study(study, folder / "study", data, data_dir, lang or Language.EN, as_json)
+        rows = _run_study(study, folder / "study", data, data_dir, lang or "en", as_json)
         chosen = recommend(rows, study.measure, study.levels())
         _say(
             f"\n3  The recommended plan, {chosen.variant}, trained for longer; now the test rows are opened",
@@ -57,7 +58,7 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
         )
         config = _lengthen(study, chosen.variant)
         also = {"picture": str(picture), "study": str(folder / "study"), "recommended": chosen.variant}
-        session = SessionOptions(as_json=as_json, run_dir=folder / "plan", language=lang or Language.EN, also=also)
+        session = SessionOptions(as_json=as_json, run_dir=folder / "plan", language=lang or "en", also=also)
         run = train_one(config, session, data=data)
     _say(f"\nLook at:  {folder / 'study' / 'report.html'}\n          {folder / 'plan' / 'report.html'}", as_json)
     _say(f"Next:     glassnet evaluate {run.folder}\n          glassnet train --help", as_json)
@@ -77,7 +78,7 @@ def _run_study(
     with explaining_interrupt(resume_command(["study", str(folder / STUDY_FILE)], folder, data_dir=data_dir)):
         rows = run_study(study, folder, data_dir=data_dir)
     found = gather_findings(study, folder, rows, lambda config: data)
-    page = write_study_report(found, lambda config: data, language=language.value)
+    page = write_study_report(found, lambda config: data, language=language)
     if not as_json:
         print_study(found, StudyWritten(page, None), as_json)
     return rows

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
@@ -12,6 +11,7 @@ import typer
 
 from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json
 from glassnet.errors import GlassnetError, UsageError
+from glassnet.locales.catalogue import Language
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 Written = TypeVar("Written")
 
 
-class Language(StrEnum):
-    """Languages that a report can be written in."""
-
-    EN = "en"
-    ZH = "zh"
-
-
 LanguageOption = Annotated[
     Language | None,
     typer.Option("--lang", help="Language of the report: English or Chinese.", show_default="en"),
@@ -41,7 +34,7 @@ def choose_language(lang: Language | None, no_report: bool) -> Language | None:
     """Return the language that a report is to be written in; None where none is to be."""
     if no_report and lang is not None:
         raise UsageError("lang", "is of the report, and --no-report leaves it out; leave one of the two out")
-    return None if no_report else lang or Language.EN
+    return None if no_report else lang or "en"
 
 
 def report(
@@ -60,7 +53,7 @@ def report(
     from glassnet.report.rendering import MARKDOWN_FILE
     from glassnet.study.study_folder import STUDY_FILE
 
-    language = lang or Language.EN
+    language: Language = lang or "en"
     of_study = (run / STUDY_FILE).is_file()
     page = _report_study(run, data_dir, language) if of_study else _report_run(run, data_dir, language)
     twin = page.with_name(MARKDOWN_FILE)
@@ -76,7 +69,7 @@ def _report_run(run: Path, data_dir: Path | None, language: Language) -> Path:
     from glassnet.training.run import open_run
 
     network, folder, data = open_run(run, data_dir)
-    return write_run_report(folder.path, network, data, language=language.value)
+    return write_run_report(folder.path, network, data, language=language)
 
 
 def _report_study(folder: Path, data_dir: Path | None, language: Language) -> Path:
@@ -104,7 +97,7 @@ def _write_study(found: StudyFindings, load: Callable[[RunConfig], Dataset], lan
     from glassnet.study.final_evaluation import evaluate_recommended
 
     evaluation = evaluate_recommended(found, load)
-    return StudyWritten(write_study_report(found, load, language=language.value), evaluation)
+    return StudyWritten(write_study_report(found, load, language=language), evaluation)
 
 
 def report_study_end(
@@ -129,7 +122,7 @@ def report_run_end(
     folder = run.folder
 
     def write() -> Path:
-        return write_run_report(folder, run.network, data, language=language.value, predictions=predict())
+        return write_run_report(folder, run.network, data, language=language, predictions=predict())
 
     return attempt_report("run", _rerun_command(folder), write)
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, print_facts, print_json, print_table
-from glassnet.cli.report import Language, LanguageOption, attempt_report
+from glassnet.cli.report import LanguageOption, attempt_report
 from glassnet.cli.study import WorkersOption, explaining_interrupt, print_problems, resume_command
 
 if TYPE_CHECKING:
+    from glassnet.locales.catalogue import Language
     from glassnet.reproductions.reproduce import FigureComparison, Reproduction
 
 
@@ -44,11 +45,11 @@ def reproduce(
     from glassnet.reproductions.reproduce import reproduce
 
     folder = Path("reproductions") / name if folder is None else folder
-    command = ["reproduce", name, *([] if lang is None else ["--lang", lang.value])]
+    command = ["reproduce", name, *([] if lang is None else ["--lang", lang])]
     again = resume_command(command, folder, workers, data_dir)
     with explaining_interrupt(again):
         found = reproduce(name, folder, data_dir=data_dir, workers=workers, progress=not quiet)
-    page = attempt_report("table", again, lambda: _write_pages(found, data_dir, lang or Language.EN))
+    page = attempt_report("table", again, lambda: _write_pages(found, data_dir, lang or "en"))
     _print_reproduction(found, page, as_json)
     if found.failed:
         raise typer.Exit(1)
@@ -69,8 +70,8 @@ def _write_pages(found: Reproduction, data_dir: Path | None, language: Language)
     for part in found.studies:
         place = found.folder / part
         study_found = gather_findings(load_study(place / STUDY_FILE), place, read_rows(place), load)
-        write_study_report(study_found, load, language=language.value)
-    return write_reproduction_report(found, Words(language.value))
+        write_study_report(study_found, load, language=language)
+    return write_reproduction_report(found, Words(language))
 
 
 def _print_reproduction(found: Reproduction, page: Path | None, as_json: bool) -> None:

@@ -19,8 +19,8 @@ from glassnet.cli.output import (
     print_published,
     print_table,
 )
-from glassnet.cli.report import Language
 from glassnet.errors import FileError
+from glassnet.locales.catalogue import Language
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
@@ -44,7 +44,7 @@ class SessionOptions:
     remark: str = ""  # what is said before training
     strict: bool = False  # end with 1 where the network is sick
     remedy: bool = False  # train a sick network again, with what its diagnosis says changed
-    language: Language | None = Language.EN  # of the report; None: no report
+    language: Language | None = "en"  # of the report; None: no report
     also: dict[str, str] = field(default_factory=dict)  # what the JSON holds beside what came of the run
 
 

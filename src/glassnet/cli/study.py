@@ -75,7 +75,7 @@ def study(
     language = choose_language(lang, no_report)
     chosen = load_study(file)
     folder = Path("studies") / chosen.file_name if folder is None else folder
-    command = ["study", str(file), *([] if lang is None else ["--lang", lang.value])]
+    command = ["study", str(file), *([] if lang is None else ["--lang", lang])]
     with explaining_interrupt(resume_command(command, folder, workers, data_dir)):
         rows = run_study(chosen, folder, data_dir=data_dir, workers=workers, progress=not quiet)
     load = DataCache(data_dir).load

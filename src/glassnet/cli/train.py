@@ -187,8 +187,7 @@ def train_one(
     _announce(data, session)
     with _open_folder(config, data, session) as folder:
         trained = _train(config, data, folder, session, survives=session.remedy)
-        health = trained.run.health
-        if session.remedy and health is not None and health.sick:
+        if session.remedy:
             return _train_again(config, trained, data, folder, session)
     print_run(trained, data, session)
     return trained.run
@@ -197,12 +196,14 @@ def train_one(
 def _train_again(
     config: RunConfig, before: TrainedRun, data: Dataset, folder: Path, session: SessionOptions
 ) -> Run:
-    """Apply the first remedy of a sick run, train again in a folder beside it, and print both."""
+    """Apply the first remedy of a sick run, train again in a folder beside it, and print both.
+
+    A run that is healthy, or has no remedy, is printed alone.
+    """
     from glassnet.training.config import configure
 
-    first = (
-        next((found for found in before.run.health.diagnoses if found.sick), None) if before.run.health else None
-    )
+    health = before.run.health
+    first = None if health is None else next((found for found in health.diagnoses if found.sick), None)
     if first is None or first.remedy is None:
         print_run(before, data, session)
         return before.run
@@ -300,29 +301,27 @@ def _train(
 def _train_and_report(
     train: Callable[[], Run], data: Dataset, folder: Path, session: SessionOptions, *, survives: bool = False
 ) -> TrainedRun:
-    """Train, and write the report, also of a run that diverges; its error is then raised, or only said."""
+    """Train, and write the report, also of a run that diverges; its error is then raised, or only said.
+
+    The test rows go through the network once, for the report and for all that is printed of it.
+    """
+    from glassnet.training.metrics import evaluate_predictions, predict_test_rows
     from glassnet.training.results import DivergenceError, Interrupted
 
+    divergence = None
     try:
-        finished = train()
+        ended = train()
     except Interrupted as stop:
         typer.echo(f"glassnet: {stop}; go on with: glassnet train --resume {quote(str(folder))}", err=True)
         raise typer.Exit(128 + stop.signal) from None
     except DivergenceError as error:
-        diverged = _finish(error.run, data, session)
-        problem = f"{error}" if diverged.report is None else f"{error}; report: {diverged.report}"
+        ended, divergence = error.run, error
+    predict = functools.cache(functools.partial(predict_test_rows, ended.network, data))
+    file = None if session.language is None else report_run_end(ended, data, session.language, predict)
+    if divergence is not None:
+        problem = f"{divergence}" if file is None else f"{divergence}; report: {file}"
         if not survives:
-            raise DivergenceError(problem, error.run) from None
+            raise DivergenceError(problem, ended)
         typer.echo(f"glassnet: {problem}", err=True)
-        return diverged
-    return _finish(finished, data, session)
-
-
-def _finish(run: Run, data: Dataset, session: SessionOptions) -> TrainedRun:
-    """Send the test rows through a network once, for its report and for all that is printed of it."""
-    from glassnet.training.metrics import evaluate_predictions, predict_test_rows
-
-    predict = functools.cache(functools.partial(predict_test_rows, run.network, data))
-    file = None if session.language is None else report_run_end(run, data, session.language, predict)
     predictions = predict()
-    return TrainedRun(run, file, None if predictions is None else evaluate_predictions(predictions))
+    return TrainedRun(ended, file, None if predictions is None else evaluate_predictions(predictions))

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.compiled.formulas import LINE, Formulas
-from glassnet.compiled.records import Step, Work
+from glassnet.compiled.records import Batches, Step
 from glassnet.compiled.shares import share_start
 from glassnet.compiled.tracing import UntraceableError, evaluate
 from glassnet.nn.activations import Array
@@ -191,11 +191,11 @@ class Program:
         numbers = np.arange(self.state.t + 1, self.state.t + steps + 1)
         scalars = self._scalars(numbers, np.ones(steps) if factors is None else factors)
         keys = mask_keys(seed, numbers, len(self.network.W))
-        work = Work(rows, NO_MOVES if moves is None else moves, scalars, keys, losses, outputs)
+        batches = Batches(rows, NO_MOVES if moves is None else moves, scalars, keys, losses, outputs)
         others = [
-            self._pool.submit(self._take_steps, self._blas, step, work, worker) for worker in range(1, workers)
+            self._pool.submit(self._take_steps, self._blas, step, batches, worker) for worker in range(1, workers)
         ]
-        taken = int(self._take_steps(self._blas, step, work, 0))
+        taken = int(self._take_steps(self._blas, step, batches, 0))
         for other in others:
             other.result()
         self.state.t += taken

@@ -1,4 +1,4 @@
-"""What the compiled functions hand each other: a step's memory, the work to do, and where in memory a layer is."""
+"""What the compiled functions hand each other: a step's memory, the batches, and where in memory a layer is."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Step(NamedTuple):
     flags: Array
 
 
-class Work(NamedTuple):
-    """The rows to train on, and for each step its scalars, mask keys and room for its loss and outputs."""
+class Batches(NamedTuple):
+    """The rows of all batches, and for each step its scalars, mask keys and room for its loss and outputs."""
 
     order: Array
     moves: Array

@@ -78,16 +78,16 @@ def take_block(blas, step, block, phase):
     return phase
 
 
-def take_steps(blas, step, work, worker):
-    """Train on the rows of `work.order`, a batch a step, and return how many steps were taken.
+def take_steps(blas, step, batches, worker):
+    """Train on the rows of `batches.order`, a batch a step, and return how many steps were taken.
 
-    Each row is moved by its row of `work.moves`; where there are none, it is taken as it is. It ends early where a
-    loss is not finite, before that step's update. The losses of each step are added to `work.losses`, the outputs
-    written to `work.outputs`.
+    Each row is moved by its row of `batches.moves`; where there are none, it is taken as it is. It ends early
+    where a loss is not finite, before that step's update. The losses of each step are added to `batches.losses`,
+    the outputs written to `batches.outputs`.
     """
     state = flush_denormals()
     phase = taken = int64(0)
-    samples, size = len(work.order), step.batch_size
+    samples, size = len(batches.order), step.batch_size
     steps = (samples + size - 1) // size
     while taken < steps:
         first = taken * size
@@ -96,9 +96,9 @@ def take_steps(blas, step, work, worker):
         for start in range(first, last, step.rows):  # a large batch in blocks, whose gradients add up
             stop = min(start + step.rows, last)
             block = Block(
-                work.order[start:stop], work.moves[start:stop], start - first, scale, start == first, stop == last,
-                work.scalars[taken], work.keys[taken], work.losses[taken : taken + 1], work.outputs[start:stop],
-                worker,
+                batches.order[start:stop], batches.moves[start:stop], start - first, scale, start == first,
+                stop == last, batches.scalars[taken], batches.keys[taken], batches.losses[taken : taken + 1],
+                batches.outputs[start:stop], worker,
             )  # fmt: skip
             phase = take_block(blas, step, block, phase)
             if phase == 0:

@@ -33,7 +33,8 @@ class ComputationGraph:
     network : Network
         It is copied, not changed.
     X, y : array_like
-        Rows, and their labels or targets, as `Network.score` takes them. A graph of one row is easiest to read.
+        Rows, and their labels or targets, as `glassnet.evaluate` takes them. A graph of one row is easiest to
+        read.
     level : {"operations", "neurons", "matrices"}, optional
         What a node of the graph is: a single adder, multiplier or function; a neuron; or a whole layer. By default
         the most detailed level at which the whole network can be read. Layers of more than 10 units are folded:

@@ -124,11 +124,11 @@ class Normalisation:
     def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array]:
         """Add up what comes back directly, by v and by mu."""
         mu, v = self.statistics(inputs[0])
-        centred, deviation = inputs[0] - mu, np.sqrt(v + EPSILON)
-        directly = G / deviation
+        centred, std = inputs[0] - mu, np.sqrt(v + EPSILON)
+        directly = G / std
         if self.running is not None:
             return (directly,)
-        by_v = (G * centred).sum(axis=0) * -0.5 * deviation**-3
+        by_v = (G * centred).sum(axis=0) * -0.5 * std**-3
         by_mu = -directly.sum(axis=0) - by_v * 2 * centred.mean(axis=0)
         n = len(G)
         return (directly + by_v * 2 * centred / n + by_mu / n,)

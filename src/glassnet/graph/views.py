@@ -76,11 +76,11 @@ def choose_view(
         raise UsageError("level", "goes alone: take one of level, neuron and path")
     layers = network.layers
     with np.errstate(all="ignore"):  # numbers that overflow are found when the graph is gone through
-        trace = network.forward(X, training)
+        cache = network.forward(X, training)
         if neuron is not None:
-            return _view_neuron(network, trace, neuron)
+            return _view_neuron(network, cache, neuron)
         if path is not None:
-            return _view_path(network, trace, targets, path)
+            return _view_path(network, cache, targets, path)
     if level is None:
         level = list_readable_levels(layers)[0]
     if level not in LEVELS:
@@ -97,18 +97,18 @@ def choose_view(
         return View(level, nothing, nothing)
     with np.errstate(all="ignore"):
         units = tuple(
-            tuple(range(size)) if level == "operations" else _choose_units(network, trace, targets, layer)
+            tuple(range(size)) if level == "operations" else _choose_units(network, cache, targets, layer)
             for layer, size in enumerate(layers)
         )
     return View(level, units, units)
 
 
-def _choose_units(network: Network, trace: ForwardCache, targets: Array, layer: int) -> tuple[int, ...]:
+def _choose_units(network: Network, cache: ForwardCache, targets: Array, layer: int) -> tuple[int, ...]:
     """Return the units of a layer that weigh most in what follows."""
     if layer < len(network.W):
-        weight = np.abs(trace.inputs[layer]).mean(axis=0) * np.linalg.norm(network.W[layer], axis=1)
+        weight = np.abs(cache.inputs[layer]).mean(axis=0) * np.linalg.norm(network.W[layer], axis=1)
     else:
-        weight = _measure_slopes(network, trace, targets)
+        weight = _measure_slopes(network, cache, targets)
     return _choose_largest(weight)
 
 
@@ -118,28 +118,28 @@ def _choose_largest(weight: Array) -> tuple[int, ...]:
     return tuple(sorted(int(unit) for unit in np.argsort(-weight, kind="stable")[:count]))
 
 
-def _measure_slopes(network: Network, trace: ForwardCache, targets: Array) -> Array:
+def _measure_slopes(network: Network, cache: ForwardCache, targets: Array) -> Array:
     """Return how strongly the loss pulls at each output."""
-    _, slope = network.loss.formula(trace.outputs, targets)
+    _, slope = network.loss.formula(cache.outputs, targets)
     return np.abs(slope).mean(axis=0)
 
 
-def _view_neuron(network: Network, trace: ForwardCache, neuron: tuple[int, int]) -> View:
+def _view_neuron(network: Network, cache: ForwardCache, neuron: tuple[int, int]) -> View:
     layer, unit = _check_whole_numbers("neuron", neuron, 2, "a layer and a unit")
     if not 1 <= layer < len(network.layers):
         raise UsageError(
             "neuron", f"layer {layer} does not exist; the layers with neurons are 1 to {len(network.W)}"
         )
     _check_unit(network, "neuron", layer, unit)
-    inputs = _choose_largest(_measure_terms(network, trace, layer - 1, unit))
+    inputs = _choose_largest(_measure_terms(network, cache, layer - 1, unit))
     entering = tuple(inputs if at == layer - 1 else () for at in range(len(network.layers)))
     alone = (entering[0], *((unit,) if at == layer else () for at in range(1, len(network.layers))))
     return View("operations", alone, entering)
 
 
-def _view_path(network: Network, trace: ForwardCache, targets: Array, path: Any) -> View:
+def _view_path(network: Network, cache: ForwardCache, targets: Array, path: Any) -> View:
     if np.size(path) == 0:
-        path = _find_strongest_path(network, trace, targets)
+        path = _find_strongest_path(network, cache, targets)
     size = len(network.layers)
     chosen = _check_whole_numbers("path", path, size, f"one unit for each of the {size} layers")
     for layer, unit in enumerate(chosen):
@@ -157,17 +157,17 @@ def _check_whole_numbers(parameter: str, values: Any, count: int, what: str) -> 
     return [int(number) for number in numbers]
 
 
-def _find_strongest_path(network: Network, trace: ForwardCache, targets: Array) -> list[int]:
+def _find_strongest_path(network: Network, cache: ForwardCache, targets: Array) -> list[int]:
     """Return, from the output that is farthest off, always the unit that adds most to the next one."""
-    path = [int(np.argmax(_measure_slopes(network, trace, targets)))]
+    path = [int(np.argmax(_measure_slopes(network, cache, targets)))]
     for layer in reversed(range(len(network.W))):
-        path.insert(0, int(np.argmax(_measure_terms(network, trace, layer, path[0]))))
+        path.insert(0, int(np.argmax(_measure_terms(network, cache, layer, path[0]))))
     return path
 
 
-def _measure_terms(network: Network, trace: ForwardCache, layer: int, unit: int) -> Array:
+def _measure_terms(network: Network, cache: ForwardCache, layer: int, unit: int) -> Array:
     """Return how much each unit of a layer adds to the sum of a unit of the next one."""
-    return np.abs(trace.inputs[layer]).mean(axis=0) * np.abs(network.W[layer][:, unit])
+    return np.abs(cache.inputs[layer]).mean(axis=0) * np.abs(network.W[layer][:, unit])
 
 
 def _check_unit(network: Network, parameter: str, layer: int, unit: int) -> None:

@@ -288,14 +288,14 @@ def _write_normalisation_lines(node: Node, operation: Normalisation) -> list[Lin
         return [made]
     column = u.value[:, at]
     squares = [square(brackets(numeral(float(c)))) for c in column - mean]
-    deviation = square(brackets(difference(letters.a, letters.mu)))
+    squared_distance = square(brackets(difference(letters.a, letters.mu)))
     return [
         Line(
             equation(letters.mu, mean_over_rows(len(node.value), letters.a)),
             equation(entries.mu, mean_of([factor(float(a)) for a in column], column), numeral(mean)),
         ),
         Line(
-            equation(letters.v, mean_over_rows(len(node.value), deviation)),
+            equation(letters.v, mean_over_rows(len(node.value), squared_distance)),
             equation(entries.v, mean_of(squares, (column - mean) ** 2), numeral(variance)),
         ),
         made,

@@ -17,10 +17,10 @@ from glassnet.nn.batch_norm import MOMENTUM, track
 from glassnet.nn.initializers import INITIALIZERS, Initializer
 from glassnet.nn.losses import LOSSES, Loss
 from glassnet.nn.parameters import Parameters
-from glassnet.nn.targets import decode, encode, r_squared
+from glassnet.nn.targets import decode, encode
 from glassnet.runtime.seeds import stream
 
-#: Rows that predict, score and evaluate take at a time, so that a large data set needs no float copy.
+#: Rows that predict and evaluate take at a time, so that a large data set needs no float copy.
 BLOCK_ROWS = 1024
 
 
@@ -244,7 +244,7 @@ class Network:
     def input_batch(self, X: Array) -> Array:
         """Return rows as the network takes them: flat, of its dtype, bytes scaled to [0, 1].
 
-        uint8 is taken as pixels and divided by 255, everywhere alike: in `fit`, `predict` and `score`.
+        uint8 is taken as pixels and divided by 255, everywhere alike: in `fit`, `predict` and `evaluate`.
         """
         X = X.reshape(len(X), -1)
         if X.dtype == np.uint8:
@@ -348,26 +348,6 @@ class Network:
             )
         outputs = self.outputs(X)
         return outputs if self.layers[-1] > 1 else np.hstack([1 - outputs, outputs])
-
-    def score(self, X: Any, y: Any = None) -> float:
-        """Return the accuracy on (X, y), or the coefficient of determination R^2 without classes.
-
-        Parameters
-        ----------
-        X : array_like of shape (n, d_0), or a pair (X, y)
-            Rows; a split of a data set may be given whole: ``network.score(data.test)``.
-        y : array_like of shape (n,)
-            Labels or numbers. R^2 is averaged over the outputs, see `glassnet.nn.targets.r_squared`.
-        """
-        if y is None:
-            X, y = X
-        X, targets = self.check_data(X, y)
-        predictions = self.predict(X)
-        if self.n_classes is not None:
-            if np.shape(y) != predictions.shape:
-                raise DataError(f"y: expected one label a row, got the shape {np.shape(y)}")
-            return float(np.mean(predictions == np.asarray(y)))
-        return r_squared(targets.astype(np.float64), predictions)
 
     def astype(self, dtype: Any) -> Network:
         """Return a copy of the network with theta in another dtype."""

@@ -100,27 +100,3 @@ def decode(outputs: Array, n_classes: int | None) -> Array:
     if outputs.shape[1] > 1:
         return outputs.argmax(axis=1)
     return np.clip(np.rint(outputs[:, 0]), 0, n_classes - 1).astype(np.intp)
-
-
-def r_squared(truth: Array, predicted: Array) -> float:
-    """Return the coefficient of determination R^2: how much of the spread of the numbers is predicted.
-
-    For each output, summed over the rows, and then the mean over the outputs::
-
-        R^2 = 1 - sum (y - a)^2 / sum (y - mean of y)^2
-
-    Where the numbers of an output are all the same, it is 1 if they are met and 0 if not, as scikit-learn's
-    ``r2_score`` has it.
-
-    Truth y, in float64, and predicted a have the shape (n, d). It is at most 1; 0 for the mean of y; negative
-    where that would be better.
-
-    Examples
-    --------
-    >>> r_squared(np.array([[1.0], [2.0], [3.0]]), np.array([[1.0], [2.0], [4.0]]))
-    0.5
-    """
-    residual = ((truth - predicted) ** 2).sum(axis=0)
-    spread = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
-    unexplained = np.where(spread > 0, residual / np.where(spread > 0, spread, 1), residual > 0)
-    return float(np.mean(1 - unexplained))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from glassnet.locales.catalogue import Words
 from glassnet.report.axes import format_number
-from glassnet.report.tables import setting_text
+from glassnet.report.page_tables import setting_text
 from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.health.monitor import Health
 from glassnet.training.health.vitals import Vitals

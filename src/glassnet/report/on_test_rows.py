@@ -14,7 +14,7 @@ from glassnet.report.axes import format_number
 from glassnet.report.curves import Drawing, scatter
 from glassnet.report.error_analysis import ErrorAnalysis, Fit, Mistake
 from glassnet.report.images import picture_of, weight_sheet
-from glassnet.report.tables import class_table, confusion_table, fit_table, label_table, mistake_table
+from glassnet.report.page_tables import class_table, confusion_table, fit_table, label_table, mistake_table
 from glassnet.training.metrics import Evaluation
 
 #: Outputs whose predictions are drawn against the truth.

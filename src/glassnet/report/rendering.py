@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from glassnet.graph.figure import PALETTES
 from glassnet.locales.catalogue import Words
 from glassnet.report.curves import SERIES
-from glassnet.report.tables import probability
+from glassnet.report.page_tables import probability
 from glassnet.runtime.files import replacing
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from glassnet.report.axes import format_number
 from glassnet.report.diagnoses import HealthSection, read_health
 from glassnet.report.error_analysis import ErrorAnalysis, analyse_errors
 from glassnet.report.on_test_rows import evaluation_tiles, show_test_rows
+from glassnet.report.page_tables import Cell, Rows, Table, history_table, setting_tables
 from glassnet.report.rendering import write_pages
 from glassnet.report.run_curves import learning_curves
-from glassnet.report.tables import Cell, Rows, Table, history_table, setting_tables
 from glassnet.report.vital_curves import vital_curves, vital_table
 from glassnet.runtime.environment import environment
 from glassnet.training.config import RunConfig

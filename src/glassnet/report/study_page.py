@@ -12,6 +12,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.locales.catalogue import Language, Words
 from glassnet.report.error_analysis import analyse_errors
 from glassnet.report.on_test_rows import Tile, evaluation_tiles, show_test_rows
+from glassnet.report.page_tables import Cell, Rows, Table, number
 from glassnet.report.rendering import write_pages
 from glassnet.report.study_curves import study_curves
 from glassnet.report.study_tables import (
@@ -27,7 +28,6 @@ from glassnet.report.study_tables import (
     sick_table,
     source_table,
 )
-from glassnet.report.tables import Cell, Rows, Table, number
 from glassnet.runtime.environment import environment
 from glassnet.study.design import BASE
 from glassnet.study.final_evaluation import (

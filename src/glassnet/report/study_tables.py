@@ -9,7 +9,7 @@ from urllib.parse import quote
 from glassnet.locales.catalogue import Words
 from glassnet.report.axes import format_number
 from glassnet.report.diagnoses import Finding, finding_of
-from glassnet.report.tables import Cell, Rows, Table, number, setting_tables, setting_text
+from glassnet.report.page_tables import Cell, Rows, Table, number, setting_tables, setting_text
 from glassnet.study.analysis_of_variance import Source
 from glassnet.study.design import Changes, Study
 from glassnet.study.findings import LEVEL

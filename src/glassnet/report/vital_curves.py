@@ -10,8 +10,8 @@ import numpy as np
 from glassnet.locales.catalogue import Words
 from glassnet.report.axes import format_number
 from glassnet.report.curves import Chart, Curve, Drawing, draw
+from glassnet.report.page_tables import Rows, Table
 from glassnet.report.run_curves import describe_chart
-from glassnet.report.tables import Rows, Table
 from glassnet.training.health.vitals import LayerVitals, Vitals
 
 #: Layers that a chart has curves for; of more, so many are drawn, evenly chosen, with the first and the last.

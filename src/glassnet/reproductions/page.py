@@ -10,9 +10,9 @@ from types import SimpleNamespace
 
 from glassnet.locales.catalogue import Words
 from glassnet.report.axes import format_number
+from glassnet.report.page_tables import Cell, Rows, Table
 from glassnet.report.rendering import REPORT_FILE, write_pages
 from glassnet.report.study_tables import is_sick, sick_table
-from glassnet.report.tables import Cell, Rows, Table
 from glassnet.reproductions.open_questions import Answer, open_questions
 from glassnet.reproductions.publication import Figure
 from glassnet.reproductions.reproduce import (

@@ -250,20 +250,20 @@ def reproduce(
         publication,
         place,
         outcomes,
-        judge_rows(publication, outcomes),
-        judge_orders(publication, outcomes),
+        compare_rows(publication, outcomes),
+        compare_orders(publication, outcomes),
         together,
         facts,
         [row for row in [*rows, *more] if row.status == FAILED],
     )
 
 
-def judge_rows(publication: Publication, outcomes: Mapping[str, Mapping[int, Outcome]]) -> list[RowVerdict]:
-    """Judge every row of a published table."""
-    return [_judge_row(row, outcomes.get(row.variant, {})) for row in publication.rows]
+def compare_rows(publication: Publication, outcomes: Mapping[str, Mapping[int, Outcome]]) -> list[RowVerdict]:
+    """Compare every row of a published table with our runs."""
+    return [_compare_row(row, outcomes.get(row.variant, {})) for row in publication.rows]
 
 
-def _judge_row(row: PrintedRow, outcomes: Mapping[int, Outcome]) -> RowVerdict:
+def _compare_row(row: PrintedRow, outcomes: Mapping[int, Outcome]) -> RowVerdict:
     comparisons = [_compare(figure, outcomes) for figure in row.figures]
     behaviours = Counter(behaviour for one in outcomes.values() if (behaviour := one.behaviour))
     behaviour = behaviours.most_common(1)[0][0] if behaviours else ""
@@ -278,12 +278,12 @@ def _compare(figure: Figure, outcomes: Mapping[int, Outcome]) -> FigureCompariso
     return FigureComparison(figure, seeds, len(outcomes))
 
 
-def judge_orders(publication: Publication, outcomes: Mapping[str, Mapping[int, Outcome]]) -> list[OrderVerdict]:
-    """Judge every order of figures that a publication states."""
-    return [_judge_order(order, outcomes) for order in publication.orders]
+def compare_orders(publication: Publication, outcomes: Mapping[str, Mapping[int, Outcome]]) -> list[OrderVerdict]:
+    """Compare every order of figures that a publication states with that of our runs."""
+    return [_compare_order(order, outcomes) for order in publication.orders]
 
 
-def _judge_order(order: Order, outcomes: Mapping[str, Mapping[int, Outcome]]) -> OrderVerdict:
+def _compare_order(order: Order, outcomes: Mapping[str, Mapping[int, Outcome]]) -> OrderVerdict:
     figure = Figure(quantity=order.quantity, printed=0, low=0, high=0)
     by_variant = [_compare(figure, outcomes.get(name, {})) for name in order.variants]
     means = [one.mean for one in by_variant]

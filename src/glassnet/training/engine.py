@@ -45,15 +45,15 @@ class PlainEngine(Engine):
         for step, first in enumerate(range(0, len(rows), context.batch_size)):
             batch = slice(first, first + context.batch_size)
             X = context.batch(rows[batch], None if moves is None else moves[batch])
-            trace = network.forward(X, keys[step])
+            cache = network.forward(X, keys[step])
             try:
-                losses.append(float(network.backward(trace, *context.labels(rows[batch]))))
+                losses.append(float(network.backward(cache, *context.labels(rows[batch]))))
             except NonFiniteError as error:
-                return losses, trace.outputs, error
-            network.track(trace)
-            context.update.optimizer.observe(trace, context.state)
+                return losses, cache.outputs, error
+            network.track(cache)
+            context.update.optimizer.observe(cache, context.state)
             context.update.step(network.parameters, context.state, float(factors[step]))
-            outputs.append(trace.outputs)
+            outputs.append(cache.outputs)
         return losses, outputs[0] if len(outputs) == 1 else np.concatenate(outputs), None
 
 

@@ -122,10 +122,10 @@ class QuasiNewtonEngine(Engine):
             part = slice(first, first + BLOCK_ROWS)
             block = rows[part]
             share = len(block) / len(rows) if network.loss.reduction == "mean" else 1.0
-            trace = network.forward(self.context.batch(block, None if moves is None else moves[part]))
-            loss += share * float(network.backward(trace, *self.context.labels(block)))
+            cache = network.forward(self.context.batch(block, None if moves is None else moves[part]))
+            loss += share * float(network.backward(cache, *self.context.labels(block)))
             gradient += share * network.gradient
-            outputs.append(trace.outputs)
+            outputs.append(cache.outputs)
         bad = np.flatnonzero(~np.isfinite(gradient))
         if len(bad):
             raise NonFiniteError(f"the slope by {network.parameters.name(bad[0])} became {gradient[bad[0]]}")

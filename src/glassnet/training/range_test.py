@@ -168,8 +168,8 @@ def _sweep(
     best = np.inf
     for learning_rate, key, rows in zip(learning_rates, keys, batches, strict=False):
         try:
-            trace = network.forward(network.input_batch(X[rows]), key)
-            loss = float(network.backward(trace, targets[rows]))
+            cache = network.forward(network.input_batch(X[rows]), key)
+            loss = float(network.backward(cache, targets[rows]))
         except NonFiniteError:
             break
         release(data.train.X)
@@ -179,7 +179,7 @@ def _sweep(
         if smoothed > best + (BLOWN_UP - 1) * abs(best):
             break
         rule = replace(optimizer, learning_rate=float(learning_rate))
-        rule.observe(trace, state)
+        rule.observe(cache, state)
         rule.step(network.theta, network.gradient, state)
     return losses
 

@@ -218,9 +218,8 @@ def train(one, seed, changes=None):
 def accuracy(network, data):
     """Return the share of validation rows that are right."""
     X, y = data.validation
-    if network.layers[-1] > 1:
-        return network.score(X, y)
-    return float(np.mean(np.round(network.predict(X)) == y))
+    predicted = network.predict(X)
+    return float(np.mean((predicted if network.layers[-1] > 1 else np.round(predicted)) == y))
 
 
 def fault(one, run):

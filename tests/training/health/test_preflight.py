@@ -3,7 +3,8 @@
 import pytest
 
 import glassnet as gn
-from glassnet.errors import DataError
+from glassnet.data.arrays import as_dataset
+from glassnet.errors import DataError, UsageError
 
 
 def failed(found):
@@ -69,3 +70,16 @@ def test_numbers_are_regressed_too():
 def test_what_does_not_fit_together_is_refused(digits):
     with pytest.raises(DataError, match="layers: the data have 64 columns"):
         gn.preflight(gn.Network([10, 10]), digits)
+
+
+def test_an_option_that_cannot_be_used_is_named(digits):
+    with pytest.raises(UsageError, match=r"^batch_size: input should be greater than or equal to 1, got 0"):
+        gn.preflight(gn.Network([64, 32, 10]), digits, batch_size=0)
+
+
+def test_rows_and_labels_are_taken_as_a_pair(digits):
+    rows = digits.train.X[:300], digits.train.y[:300]
+    pair, whole = (gn.preflight(gn.Network([64, 32, 10]), data) for data in (rows, as_dataset(rows)))
+    assert pair == whole
+    with pytest.raises(UsageError, match=r"^data: the labels are missing"):
+        gn.preflight(gn.Network([64, 32, 10]), rows[0])

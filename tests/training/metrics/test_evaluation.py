@@ -124,7 +124,7 @@ def test_without_rows_of_a_class_there_is_no_auc_and_the_rest_stays():
     network, split = trained([4, 3, 3], y)
     some = Split(split.X[y < 2], y[y < 2])
     found = assess(network, some, "multi-class")
-    assert found.measures == {"accuracy": pytest.approx(network.score(*some))}
+    assert found.measures == {"accuracy": pytest.approx(np.mean(network.predict(some.X) == some.y))}
     assert set(found.intervals) == {"accuracy"}
 
 
@@ -150,7 +150,8 @@ def test_a_network_that_regresses_the_class_number_has_its_accuracy_only():
     y = np.arange(ROWS) % 3
     network, split = trained([4, 3, 1], y, loss="half_squared_error")
     found = assess(network, split, "multi-class")
-    assert found == Evaluation(ROWS, evaluate(network, split).loss, {"accuracy": network.score(*split)})
+    right = np.mean(network.predict(split.X) == split.y)
+    assert found == Evaluation(ROWS, evaluate(network, split).loss, {"accuracy": right})
 
 
 def test_the_network_is_left_as_it_is():
@@ -271,8 +272,8 @@ def test_the_task_is_what_network_and_labels_say():
     ):
         found = evaluate(network, X, y_)
         assert set(found) == {"loss", *names}
-    # Class numbers where the outputs are numbers: one-hot targets, as `Network.score` has them.
-    assert found.r2 == pytest.approx(network.score(X, y), rel=1e-6)
+    # Class numbers where the outputs are numbers: the targets are one-hot.
+    assert found.r2 == pytest.approx(metrics.r2_score(np.eye(3)[y], network.predict(X)), rel=1e-6)
 
 
 def test_a_data_set_says_its_task_and_the_units_of_its_target():
@@ -291,7 +292,7 @@ def test_numbers_are_read_by_name_and_by_attribute(arrays):
     found = evaluate(network, *arrays)
     assert list(found) == ["loss", "auc", "accuracy", "sensitivity", "specificity"]
     assert dict(found) == {"loss": found.loss, **found.measures}
-    assert found["accuracy"] == found.accuracy == network.score(*arrays)
+    assert found["accuracy"] == found.accuracy == np.mean(network.predict(arrays[0]) == arrays[1])
     assert "f1" not in found
     with pytest.raises(AttributeError, match="'f1' was not measured; these were: loss, auc, accuracy, sens"):
         _ = found.f1
@@ -334,3 +335,46 @@ def test_a_wrong_call_says_what_is_right(arrays):
         UsageError, match="network: must be a Network, got a ndarray; a run has its network as run"
     ):
         evaluate(X, y)
+
+
+def regressor(outputs, theta=None):
+    """Return a linear network of three inputs with these parameters, or with some that chance draws."""
+    theta = np.random.default_rng(2).normal(size=4 * outputs) if theta is None else np.array(theta, float)
+    return Network([3, outputs], loss="half_squared_error", initializer=theta, dtype="float64")
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_r2_is_that_of_scikit_learn_and_the_mean_over_the_outputs(outputs):
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(6, 3)), rng.normal(size=(6, outputs)) * [1, 10][:outputs] + [5, -3][:outputs]
+    network = regressor(outputs)
+    assert evaluate(network, X, y).r2 == pytest.approx(metrics.r2_score(y, network.predict(X)), rel=1e-12)
+    assert evaluate(network, X, network.predict(X)).r2 == 1
+    if outputs == 1:
+        assert evaluate(network, X, y[:, 0]) == evaluate(network, X, y)
+
+
+def test_r2_of_numbers_that_are_all_the_same_is_1_where_they_are_met():
+    X, network = np.random.default_rng(3).normal(size=(6, 3)), regressor(1, [0, 0, 0, 2])
+    for number, r2 in ((2.0, 1), (3.0, 0)):
+        y = np.full(6, number)
+        assert evaluate(network, X, y).r2 == metrics.r2_score(y, np.full(6, 2.0)) == r2
+
+
+def test_one_output_rounds_to_a_class_that_is_right_or_wrong():
+    theta, options = np.array([1.0, 0.0]), {"output_scale": 10, "class_names": list("abcdefghij")}
+    network = Network([1, 1], loss="half_squared_error", initializer=theta, **options)
+    X, y = np.array([[0.0], [0.34], [0.36], [0.9], [1.7], [-0.4]]), np.array([0, 3, 4, 9, 9, 1])
+    assert evaluate(network, X, y).accuracy == 5 / 6
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "huber"])
+def test_there_is_a_target_for_each_row(loss):
+    network = Network([3, 2], loss=loss)
+    with pytest.raises(DataError, match=r"^y: 5 targets for 6 rows of X"):
+        evaluate(network, np.zeros((6, 3)), np.zeros(5, int) if loss == "cross_entropy" else np.zeros((5, 2)))
+
+
+def test_labels_come_in_one_dimension():
+    with pytest.raises(DataError, match=r"^y: the network has 2 outputs a row; .* the shape \(6, 1\)"):
+        evaluate(Network([3, 2]), np.zeros((6, 3)), np.zeros((6, 1), int))

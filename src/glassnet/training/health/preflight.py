@@ -6,11 +6,13 @@ import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
+from glassnet.data.arrays import as_dataset
 from glassnet.data.dataset import Dataset, Split
 from glassnet.errors import DataError, HealthWarning
 from glassnet.locales.catalogue import Message
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
+from glassnet.training.config import validate
 from glassnet.training.fit import fit
 from glassnet.training.health.diagnosis import Diagnosis, in_json
 from glassnet.training.health.evidence import Baseline, Evidence
@@ -94,7 +96,7 @@ class Preflight:
 
 def preflight(
     network: Network,
-    data: Dataset,
+    data: Any,
     *,
     optimizer: str | Optimizer = "adam",
     batch_size: int | None = None,
@@ -111,8 +113,8 @@ def preflight(
     ----------
     network : Network
         The network to be trained. Its parameters are left as they are.
-    data : Dataset
-        The data it is to learn from; only ``data.train`` is used.
+    data : Dataset, or pair (X, y)
+        The data it is to learn from; only the training rows are used, see `glassnet.fit`.
     optimizer : str or Optimizer, default "adam"
         The optimizer that is to train it.
     batch_size : int, optional
@@ -137,7 +139,7 @@ def preflight(
     >>> found.sound, str(found.conclusion)
     (True, 'fit to be trained as it is')
     """
-    rule = OPTIMIZERS.resolve(optimizer)
+    data, rule = as_dataset(data), OPTIMIZERS.resolve(optimizer)
     evidence = _evidence(network, data, rule, batch_size)
     checks = [_first_loss(evidence), _over_fit(network, data, rule)]
     pick, rate = _rate(network, data, rule, batch_size, seed)
@@ -148,7 +150,7 @@ def preflight(
 
 def _evidence(network: Network, data: Dataset, optimizer: Optimizer, batch_size: int | None) -> Evidence:
     X, targets = network.check_data(*data.train)
-    training = TrainingConfig(optimizer=optimizer.spec, batch_size=batch_size)
+    training = validate(TrainingConfig, {"optimizer": optimizer.spec, "batch_size": batch_size})
     sampler = Sampler.of_run(training, optimizer, data)
     rows, more = (evenly_spread(len(targets), n) for n in (ROWS, TARGETS))
     probe = Probe(network, network.input_batch(X[rows]), targets[rows])
@@ -179,15 +181,13 @@ def _over_fit(network: Network, data: Dataset, optimizer: Optimizer) -> Check:
     rows = evenly_spread(len(data.train.y), FEW)
     few = Split(data.train.X[rows], data.train.y[rows])
     small = replace(data, train=few, validation=Split(few.X[:0], few.y[:0]))
-    learner = network.copy()
-    learner.dropout = (0.0,) * len(learner.dropout)
+    copy = network.copy()
+    copy.dropout = (0.0,) * len(copy.dropout)
     name = f"over-fit {len(rows)} rows"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HealthWarning)
-            run = fit(
-                learner, small, optimizer=optimizer, epochs=PASSES, kernels="numpy", threads=1, progress=False
-            )
+            run = fit(copy, small, optimizer=optimizer, epochs=PASSES, kernels="numpy", threads=1, progress=False)
     except DivergenceError as error:
         return Check(name, False, Message("checks.diverges", error=str(error)))
     base = Baseline.of(network.loss, network.encode(few.y))

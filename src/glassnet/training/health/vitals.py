@@ -141,16 +141,16 @@ class Probe:
         network = self.network
         network.theta[:] = theta
         with np.errstate(all="ignore"):
-            trace = network.forward_as_batch(self.X)
+            cache = network.forward_as_batch(self.X)
             try:
-                loss = float(network.backward(trace, self.targets, self.weights))
+                loss = float(network.backward(cache, self.targets, self.weights))
             except NonFiniteError:
                 loss = np.nan
                 network.gradient[:] = np.nan
             rows = len(self.X) if network.loss.reduction == "sum" else 1
             network.gradient[:] /= rows
-            layers = tuple(self._layer(trace, index, before) for index in range(len(network.W)))
-            outputs = network.loss.predict(trace.outputs) if np.isfinite(loss) else trace.outputs
+            layers = tuple(self._layer(cache, index, before) for index in range(len(network.W)))
+            outputs = network.loss.predict(cache.outputs) if np.isfinite(loss) else cache.outputs
             spread = float(outputs.std(axis=0, dtype=np.float64).max())
             mean = tuple(float(value) for value in outputs.mean(axis=0, dtype=np.float64))
         return Vitals(step, loss / rows, mean, spread, wrong_share(network.loss, outputs, self.targets), layers)
@@ -170,9 +170,9 @@ class Probe:
         other.backward(other.forward_as_batch(self.X), self.targets, self.weights)
         return other.gradient.astype(np.float64) / (len(self.X) if other.loss.reduction == "sum" else 1)
 
-    def _layer(self, trace: ForwardCache, index: int, before: Array | None) -> LayerVitals:
+    def _layer(self, cache: ForwardCache, index: int, before: Array | None) -> LayerVitals:
         network = self.network
-        Z, H = trace.Z[index], trace.H[index + 1]
+        Z, H = cache.Z[index], cache.H[index + 1]
         slope = network.activations[index].f_prime(Z, H)
         nothing = slope == 0
         flat = (np.abs(slope) < FLAT * self.steepest[index]) & (np.abs(Z) > 1)

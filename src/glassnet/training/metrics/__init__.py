@@ -1,8 +1,10 @@
-"""All that is measured of a network: one pass over rows gives `Predictions`, and every figure comes from them.
+"""All that says how good a network's answers are.
 
+Of finished networks: one pass over rows gives `Predictions`, and every figure comes from them.
 `predict_rows` makes the pass. `measure` gives metrics by name (`METRICS`). `evaluate` and `evaluate_predictions`
 give the measures that suit the task, with their intervals; `class_scores` those of each class. `RunningMetrics`
-adds up loss and accuracy while training. scikit-learn is imported when a measure first needs it.
+adds up loss and accuracy over batches, in training and in that pass. Accuracies are counted by one function,
+`glassnet.training.metrics.formulas.count_correct`. scikit-learn is imported when a measure first needs it.
 """
 
 from glassnet.training.metrics.catalogue import METRICS as METRICS

@@ -12,7 +12,8 @@ from glassnet.data.dataset import TASKS, Split
 from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.nn.losses import sigmoid_cross_entropy, softmax_cross_entropy
 from glassnet.nn.network import Network
-from glassnet.nn.targets import encode, r_squared
+from glassnet.nn.targets import encode
+from glassnet.training.metrics.formulas import r_squared, share_correct
 from glassnet.training.metrics.medmnist import SCORED_TASKS, auc
 from glassnet.training.metrics.predictions import Predictions, RunningMetrics
 
@@ -45,8 +46,7 @@ def _loss(predictions: Predictions) -> float:
 
 def _accuracy(predictions: Predictions) -> float:
     """Share of the rows, multi-label: of the labels, that were predicted right."""
-    truth, predicted = predictions.labels()
-    return float(np.mean(truth == predicted))
+    return share_correct(*predictions.labels())
 
 
 def _balanced_accuracy(predictions: Predictions) -> float:
@@ -96,7 +96,7 @@ def _log_loss(predictions: Predictions) -> float:
 
 
 def _r2(predictions: Predictions) -> float:
-    """Coefficient of determination, see `glassnet.nn.targets.r_squared`; the mean over the outputs."""
+    """Coefficient of determination, the mean over the outputs; see `glassnet.training.metrics.formulas`."""
     truth, predicted = predictions.numbers()
     if (np.ptp(truth, axis=0) == 0).any():
         raise DataError("y: the numbers of an output are the same on every row; R2 needs a spread to explain")

@@ -13,8 +13,8 @@ import numpy as np
 from glassnet.data.dataset import Dataset, Split, take_test_rows
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
-from glassnet.nn.targets import r_squared
 from glassnet.training.metrics.catalogue import measure
+from glassnet.training.metrics.formulas import r_squared
 from glassnet.training.metrics.intervals import CONFIDENCE, auc_interval, binary_scores, wilson_interval
 from glassnet.training.metrics.medmnist import accuracy, auc
 from glassnet.training.metrics.predictions import Predictions, predict_rows

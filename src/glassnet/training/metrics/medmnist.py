@@ -14,6 +14,7 @@ import numpy as np
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.runtime.files import write_bytes
+from glassnet.training.metrics.formulas import share_correct
 
 #: The tasks that have an AUC and an accuracy.
 SCORED_TASKS = ("multi-class", "binary", "multi-label", "ordinal")
@@ -58,10 +59,10 @@ def accuracy(y: Array, scores: Array, task: str) -> float:
     """
     y, scores = check_labels(y, scores, task)
     if task == "binary":
-        return float(np.mean((scores[:, -1] > THRESHOLD) == (y == 1)))
+        return share_correct(y == 1, scores[:, -1] > THRESHOLD)
     if task == "multi-label":
-        return float(np.mean((scores >= THRESHOLD) == (y == 1)))  # as many rows for each label: one mean does
-    return float(np.mean(scores.argmax(axis=1) == y))
+        return share_correct(y == 1, scores >= THRESHOLD)  # as many rows for each label: one share does
+    return share_correct(y, scores.argmax(axis=1))
 
 
 def write_scores(folder: Path, name: str, split: str, run: str, scores: Array, measures: dict[str, float]) -> Path:

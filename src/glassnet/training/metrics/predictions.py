@@ -16,6 +16,7 @@ from glassnet.errors import DataError, NonFiniteError
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.nn.targets import decode
+from glassnet.training.metrics.formulas import count_correct
 from glassnet.training.metrics.medmnist import THRESHOLD
 
 if TYPE_CHECKING:
@@ -48,10 +49,10 @@ class RunningMetrics:
         if self.network.n_classes is not None and y.ndim == 1:
             self.labelled += n
             outputs = outputs if outputs.shape[1] > 1 else self.network.loss.predict(outputs)
-            self.correct += int(np.count_nonzero(decode(outputs, self.network.n_classes) == y))
+            self.correct += count_correct(y, decode(outputs, self.network.n_classes))
         elif self.network.loss.output == "sigmoid" and y.ndim == 2:  # each label for itself, as logits
             self.labelled += y.size
-            self.correct += int(np.count_nonzero((outputs >= 0) == (y >= THRESHOLD)))
+            self.correct += count_correct(y >= THRESHOLD, outputs >= 0)
 
     def state_dict(self) -> dict[str, float]:
         """Return the sums so far as plain values, which JSON keeps exactly."""
@@ -150,9 +151,9 @@ def predict_rows(
     y = np.asarray(y)
     running, outputs = RunningMetrics(network), []
     with np.errstate(all="ignore"):  # every loss is checked instead
-        for rows, trace in network.blocks(X):
-            running.add([network.loss_value(trace, targets[rows])], trace.outputs, y[rows])
-            outputs.append(trace.outputs)
+        for rows, cache in network.blocks(X):
+            running.add([network.loss_value(cache, targets[rows])], cache.outputs, y[rows])
+            outputs.append(cache.outputs)
     return Predictions(network, task or _infer_task(network, y), y, np.concatenate(outputs), running, encoder)
 
 

@@ -3,7 +3,7 @@ from tests.loops import for_each
 
 from glassnet.locales.catalogue import Words
 from glassnet.report.error_analysis import Fit, LabelScore, Mistake
-from glassnet.report.tables import (
+from glassnet.report.page_tables import (
     MOST_EPOCHS,
     class_table,
     confusion_table,
