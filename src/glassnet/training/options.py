@@ -223,14 +223,14 @@ class TrainingConfig(Section):
     ema: float | None = option(
         None,
         "Decay of an exponential average of the parameters, which the network ends with.",
-        "It is judged with the average, too.",
+        "It is evaluated with the average, too.",
         gt=0,
         lt=1,
     )
     average_epochs: int | None = option(
         None,
         "Number of last epochs whose mean parameters the network ends with.",
-        "It is judged with the mean, too (Izmailov et al. 2018).",
+        "It is evaluated with the mean, too (Izmailov et al. 2018).",
         ge=1,
     )
     metrics: list[str] = option(
