@@ -396,12 +396,15 @@ MUTANTS = [
     ("report/rendering.py", '.replace("<", "&lt;")', ""),
     ("report/run_page.py", "if len(history) == planned else", "if len(history) else"),
     # Studies: the pool, the layout, the tests, and what follows.
-    ("study/process_pool.py", 'worker.busy = kind == "progress"', "worker.busy = True"),
+    ("study/process_pool.py", 'worker.busy = kind in ("progress", "waiting")', "worker.busy = True"),
+    ("study/process_pool.py", " and os.getppid() == parent.pid", ""),
+    ("study/process_pool.py", "    os.close(handle)\n", ""),
+    ("study/layout.py", "if busy <= warm:", "if warm:"),
     ("study/layout.py", "math.ceil(runs / many) * many / found.side_by_side", "runs / found.side_by_side"),
     ("study/hypothesis_tests.py", "(len(p) - rank) * p[place]", "len(p) * p[place]"),
     ("study/findings.py", "missing=len(places) - len(ordered),", "missing=0,"),
     ("study/final_evaluation.py", "if found.missing or recommended is None or", "if recommended is None or"),
-    ("study/specification.py", "        base = after\n", "        pass\n"),
+    ("study/specification.py", "        first |= changes\n", "        pass\n"),
     # Published tables, repeated.
     ("reproductions/publication.py", "if not self.low <= self.printed <= self.high:", "if self.low > self.high:"),
     ("reproductions/publication.py", "        *(one for order in found.orders for one in order.variants),\n", ""),

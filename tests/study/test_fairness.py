@@ -9,7 +9,7 @@ from tests.study.studies import small
 from glassnet.data.registry import load_dataset
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
-from glassnet.study.design import changed
+from glassnet.study.design import change_config
 from glassnet.study.fairness import DataCache, check, flops_per_row, order_fingerprint, prepare
 from glassnet.training.engine import PlainEngine
 from glassnet.training.run import run
@@ -110,9 +110,9 @@ def test_the_order_is_that_of_the_run(watch):
 def test_what_changes_the_order_changes_its_fingerprint():
     base = small().base
     found = order_fingerprint(base, DIGITS)
-    assert order_fingerprint(changed(base, {"training.batch_size": 7}), DIGITS) == found
-    assert order_fingerprint(changed(base, {"training.optimizer": "gd(0.5)"}), DIGITS) == found
-    assert order_fingerprint(changed(base, {"training.samples_per_epoch": 0.5}), DIGITS) != found
+    assert order_fingerprint(change_config(base, {"training.batch_size": 7}), DIGITS) == found
+    assert order_fingerprint(change_config(base, {"training.optimizer": "gd(0.5)"}), DIGITS) == found
+    assert order_fingerprint(change_config(base, {"training.samples_per_epoch": 0.5}), DIGITS) != found
     assert order_fingerprint(base.model_copy(update={"seed": 1}), DIGITS) != found
 
 
@@ -131,8 +131,8 @@ def test_operations_by_hand(layers, flops):
 def test_data_are_loaded_once():
     data_cache, config = DataCache(), small().base
     data = data_cache.load(config)
-    assert data_cache.load(changed(config, {"network.dropout": 0.5})) is data
-    other = data_cache.load(changed(config, {"data.split_seed": 1}))
+    assert data_cache.load(change_config(config, {"network.dropout": 0.5})) is data
+    other = data_cache.load(change_config(config, {"data.split_seed": 1}))
     assert other is not data
     assert not np.array_equal(other.validation.X, data.validation.X)
 
@@ -159,13 +159,13 @@ def test_a_prepared_trainer_takes_the_steps_of_the_run():
 )
 def test_a_variant_that_cannot_be_run_is_named(changes, measure, error, said):
     with pytest.raises(error, match=said):
-        check("it", changed(small().base, changes), DIGITS, measure)
+        check("it", change_config(small().base, changes), DIGITS, measure)
 
 
 def test_a_measure_that_there_is_not_is_refused():
     from dataclasses import replace
 
-    config = changed(small().base, {"network.layers": None, "data.dataset": "diabetes"})
+    config = change_config(small().base, {"network.layers": None, "data.dataset": "diabetes"})
     numbers = load_dataset("diabetes")
     check("it", config, numbers, "validation_loss")
     with pytest.raises(UsageError, match="measure: validation_accuracy is for classes"):

@@ -9,7 +9,7 @@ import pytest
 
 from glassnet.errors import DataError, FileError
 from glassnet.study import final_evaluation
-from glassnet.study.design import changed
+from glassnet.study.design import change_config
 from glassnet.study.final_evaluation import (
     EvaluatedNetwork,
     are_test_rows_open,
@@ -178,7 +178,7 @@ def test_test_rows_that_are_open_for_all_runs_judge_no_choice(study, rows, tmp_p
 
 
 def test_nor_do_those_that_were_watched(study, tmp_path):
-    watching = changed(study.base, {"data.validation": "test"})
+    watching = change_config(study.base, {"data.validation": "test"})
     assert are_test_rows_open(replace(study, base=watching), tmp_path)
 
 

@@ -6,17 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.study.studies import small, timeless
+from tests.study.studies import done, small, timeless
 
 from glassnet.data.registry import load_dataset
 from glassnet.errors import FileError, HealthWarning
+from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.runtime.files import lock_file
 from glassnet.study import job as study_job
-from glassnet.study.design import changed
+from glassnet.study.design import change_config
 from glassnet.study.fairness import order_fingerprint
 from glassnet.study.job import Job, TimeLimit, perform
 from glassnet.study.results import read_row
 from glassnet.training.callbacks import Callback
+from glassnet.training.config import load_config
 from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.model_file import load_model
@@ -33,7 +35,7 @@ def job(tmp_path):
     (tmp_path / "rows").mkdir()
 
     def make(seconds=None, **changes):
-        config = changed(small().base, {key.replace("__", "."): value for key, value in changes.items()})
+        config = change_config(small().base, {key.replace("__", "."): value for key, value in changes.items()})
         config = config.model_copy(update={"seed": 1})
         return Job("base", {"optimizer": "adam"}, 1, config, tmp_path, "base_seed-1", "train_loss", seconds)
 
@@ -45,6 +47,14 @@ class Cut(Callback):
 
     def on_epoch_end(self, run):
         raise RuntimeError("cut")
+
+
+def test_a_factor_of_learning_rates_reaches_the_runs(tmp_path):
+    study = small(factors={"learning_rate": {"levels": [0.01, 0.1]}}, seeds=1)
+    done(study, tmp_path)
+    configs = [load_config(path / "config.toml") for path in sorted((tmp_path / "runs").iterdir())]
+    rates = [OPTIMIZERS.resolve(config.training.optimizer).learning_rate for config in configs]
+    assert rates == [0.01, 0.1]
 
 
 def test_a_row_says_what_the_run_says(job):

@@ -1,11 +1,40 @@
+import os
+import time
+
 import pytest
 from tests.study.studies import points, small
 
+from glassnet.errors import GlassnetError
 from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.study import layout
 from glassnet.study.fairness import DataCache
 from glassnet.study.layout import given_layout, measure_layout, with_threads
 from glassnet.study.process_pool import ProcessPool
+
+
+def meet(folder, data, report):
+    """Stands for `measure_rate`: the first worker is late; it returns when it was warm and when it measured."""
+    try:
+        (folder / "first").touch(exist_ok=False)
+        time.sleep(0.5)
+    except FileExistsError:
+        pass
+    warm = time.monotonic()
+    report.wait()
+    return warm, time.monotonic()
+
+
+def fail_first(folder, data, report):
+    """Stands for `measure_rate`: the first worker fails, or dies, after the others are warm."""
+    try:
+        (folder / "first").touch(exist_ok=False)
+    except FileExistsError:
+        report.wait()
+        return 1.0
+    time.sleep(0.5)
+    if (folder / "dies").exists():
+        os._exit(3)
+    raise GlassnetError("no step can be taken")
 
 
 @pytest.fixture
@@ -74,6 +103,43 @@ def test_steps_are_measured_in_workers(cores, tmp_path):
     assert found.together > 0
     assert not (tmp_path / "runs").exists()  # nothing is saved
     assert (none.workers, none.threads, none.reason) == (2, 1, "steps of the base could not be measured")
+
+
+def test_all_are_warm_before_any_measures(monkeypatch, tmp_path):
+    """One that measures while another still loads its data has the cores for itself, and is too fast."""
+    monkeypatch.setattr(layout, "measure_rate", meet)
+    with GracefulInterrupts() as interrupts, ProcessPool(tmp_path / "log", interrupts) as pool:
+        pool.resize(2)
+        moments = layout._measure_rates(pool, tmp_path, 2)
+    assert len(moments) == 2
+    assert max(warm for warm, _ in moments) <= min(measured for _, measured in moments)
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_nobody_waits_for_one_that_fails(monkeypatch, tmp_path, dies):
+    monkeypatch.setattr(layout, "measure_rate", fail_first)
+    if dies:
+        (tmp_path / "dies").touch()
+    with GracefulInterrupts() as interrupts, ProcessPool(tmp_path / "log", interrupts) as pool:
+        pool.resize(2)
+        assert layout._measure_rates(pool, tmp_path, 2) == []
+        assert len(pool.idle) == len(pool.workers) == (1 if dies else 2)
+
+
+def test_a_worker_warms_up_waits_and_measures(monkeypatch, tmp_path):
+    events = []
+
+    def count(steps, seconds):
+        events.append(seconds)
+        return 7.0
+
+    class Reporter:
+        def wait(self):
+            events.append("waits")
+
+    monkeypatch.setattr(layout, "_measure_steps", count)
+    assert layout.measure_rate(small(points(tmp_path)).base, DataCache(), Reporter()) == 7.0
+    assert events == [layout.WARM_UP, "waits", layout.MEASURED]
 
 
 def test_threads_are_all_that_changes():

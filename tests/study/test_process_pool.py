@@ -2,11 +2,13 @@
 
 import collections
 import os
+import signal
 import subprocess
 import sys
 import threading
 import time
 from multiprocessing import Pipe, active_children
+from pathlib import Path
 
 import pytest
 from tests.study.studies import alive, gone
@@ -33,6 +35,25 @@ if __name__ == "__main__":
     time.sleep(60)
 """
 
+#: A parent whose pool has a worker that is ready, and that then forks a process of its own; it says both numbers.
+FORKING_PARENT = """
+import os, sys, time
+from pathlib import Path
+from glassnet.runtime.interrupts import GracefulInterrupts
+from glassnet.study.process_pool import ProcessPool
+
+if __name__ == "__main__":
+    with GracefulInterrupts() as interrupts, ProcessPool(Path(sys.argv[1]), interrupts) as pool:
+        pool.resize(1)
+        while not pool.workers[0].ready:
+            pool.receive()
+        if (child := os.fork()) == 0:
+            time.sleep(60)
+            os._exit(0)
+        print(pool.workers[0].process.pid, child, flush=True)
+        time.sleep(60)
+"""
+
 
 @pytest.fixture
 def pool(tmp_path):
@@ -46,6 +67,23 @@ def add(a, b, context, report):
     if b is None:
         raise GlassnetError("nothing to add")
     return a + b
+
+
+def open_files(context, report):
+    """A task: it returns the files that its process has open."""
+    return [os.readlink(path) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+
+
+def meet(folder, context, report):
+    """A task that waits for the pool: the first to come is late. It returns when it waited and when it went on."""
+    try:
+        (folder / "first").touch(exist_ok=False)
+        time.sleep(0.5)
+    except FileExistsError:
+        pass
+    waited = time.monotonic()
+    report.wait()
+    return waited, time.monotonic()
 
 
 class Deaf:
@@ -118,6 +156,37 @@ def test_a_task_gets_the_context_and_reports_before_it_returns(tmp_path):
             assert pool.idle == [worker]
 
 
+def test_tasks_that_wait_go_on_together(pool, tmp_path):
+    pool.resize(2)
+    workers = {pool.submit(meet, tmp_path) for _ in range(2)}
+    waiting = set()
+    while waiting != workers:
+        for message in pool.receive():
+            assert (message.kind, message.value) == ("waiting", None)
+            waiting.add(message.worker)
+    assert pool.idle == []
+    for worker in waiting:
+        worker.go_on()
+    results = []
+    while len(results) < 2:
+        results += pool.receive()
+    assert {message.kind for message in results} == {"result"}
+    assert max(waited for waited, _ in (message.value for message in results)) <= min(
+        went_on for _, went_on in (message.value for message in results)
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for open files in /proc")
+def test_a_worker_has_its_log_open_for_its_output_alone(pool):
+    pool.resize(1)
+    pool.submit(open_files)
+    heard = []
+    while not heard:
+        heard = pool.receive()
+    assert heard[0].kind == "result"
+    assert heard[0].value.count(str(pool.log)) == 2
+
+
 def test_an_error_ends_the_workers_too(tmp_path):
     def fail():
         with GracefulInterrupts() as interrupts, ProcessPool(tmp_path / "workers.log", interrupts) as pool:
@@ -160,6 +229,24 @@ def test_nobody_outlives_the_parent(tmp_path, way):
         assert alive([child]) == [child]
         parent.kill()
         assert gone([child], 5.0)
+        parent.stdout.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_no_worker_outlives_a_parent_that_has_forked(tmp_path):
+    """A forked process holds open the pipes that say that the parent lives."""
+    (tmp_path / "parent.py").write_text(FORKING_PARENT)
+    command = [sys.executable, str(tmp_path / "parent.py"), str(tmp_path / "workers.log")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        worker, child = map(int, parent.stdout.readline().split())
+        try:
+            assert alive([worker, child]) == [worker, child]
+            parent.kill()
+            assert gone([worker], 5.0)
+            assert alive([child]) == [child]
+        finally:
+            for pid in alive([worker, child]):
+                os.kill(pid, signal.SIGKILL)
         parent.stdout.close()
 
 

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from tests.study.studies import listed, small
 
 from glassnet.errors import FileError, UsageError
-from glassnet.study.design import changed
+from glassnet.nn.optimizers import OPTIMIZERS
+from glassnet.study.design import change_config
 from glassnet.study.fairness import DataCache
-from glassnet.study.specification import KEYS, label_of, load_study, study_of
+from glassnet.study.specification import KEYS, format_label, load_study, study_of
 
 ROOT = Path(__file__).parents[2]
 GOOD = {
@@ -99,9 +100,35 @@ def test_levels_with_labels_and_a_key():
     assert study_of(values(factors__w=weights)).variants()[-1].config.training.class_weight == {"0": 1.0, "1": 2.0}
 
 
+def rates(study):
+    """Return the optimizer and its learning rate of each variant."""
+    optimizers = [OPTIMIZERS.resolve(one.config.training.optimizer) for one in study.variants()]
+    return [(type(one).__name__, one.learning_rate) for one in optimizers]
+
+
+def test_the_learning_rate_is_a_factor():
+    rate = {"levels": [0.01, 0.1]}
+    study = study_of(values(factors={"learning_rate": rate}))
+    assert [one.name for one in study.variants()] == ["base", "learning_rate=0.1"]
+    assert rates(study) == [("Adam", 0.01), ("Adam", 0.1)]
+    study = study_of(values(factors={"step": {"key": "training.learning_rate", **rate}}, base__training={}))
+    assert rates(study) == [("Adam", 0.01), ("Adam", 0.1)]
+    levels = {name: {"training": {"optimizer": name, "learning_rate": 0.2}} for name in ("adam", "sgd")}
+    assert rates(study_of(values(factors={"rule": {"levels": levels}}))) == [("Adam", 0.2), ("SGD", 0.2)]
+    assert study_of(values(factors={"update_scale": {"levels": [1, 2]}})).levels() == {"update_scale": ["1", "2"]}
+
+
+@pytest.mark.parametrize("names", [("optimizer", "learning_rate"), ("learning_rate", "optimizer")])
+def test_learning_rates_go_with_every_optimizer(names):
+    levels = {"optimizer": ["adam", "sgd"], "learning_rate": [0.02, 0.2]}
+    study = study_of(values(design="factorial", factors={name: {"levels": levels[name]} for name in names}))
+    assert OPTIMIZERS.resolve(study.base.training.optimizer).learning_rate == 0.02
+    assert sorted(rates(study)) == [("Adam", 0.02), ("Adam", 0.2), ("SGD", 0.02), ("SGD", 0.2)]
+
+
 def test_a_level_without_a_label_is_called_by_its_value():
     labels = ["adam", "0.1", "true", "784-64-10", "[0.1,0.4]"]
-    assert [label_of(value) for value in ("adam", 0.1, True, [784, 64, 10], [0.1, 0.4])] == labels
+    assert [format_label(value) for value in ("adam", 0.1, True, [784, 64, 10], [0.1, 0.4])] == labels
 
 
 def test_seeds_are_a_number_or_a_list():
@@ -192,6 +219,11 @@ BAD = [
         "factors.x.key: no configuration has the key 'training.optimiser'; did you mean 'training.optimizer'?",
     ),
     ({"factors__x": {"key": "layers", "levels": [1, 2]}}, "did you mean 'network.layers'?"),
+    ({"factors__x": {"key": "network.epochs", "levels": [1, 2]}}, "did you mean 'training.epochs'?"),
+    (
+        {"factors__x": {"key": "training.qqq", "levels": [1, 2]}},
+        "'training.qqq'; write it as in training.optimizer",
+    ),
     ({"factors__x": {"key": "network.seed", "levels": [1, 2]}}, "factors.x.key: network.seed is decided by seeds"),
     (
         {"factors__x": {"key": "training.threads", "levels": [1, 2]}},
@@ -199,7 +231,7 @@ BAD = [
     ),
     (
         {"factors__x": {"levels": {"a": {}, "b": {"training.lr": 1}}}},
-        "factors.x.levels.b: no configuration has the key 'training.lr'",
+        "factors.x.levels.b: no configuration has the key 'training.lr'; did you mean 'training.learning_rate'?",
     ),
     (
         {"factors__x": {"key": "training.optimizer", "levels": ["adam", "sgd"]}},
@@ -209,6 +241,15 @@ BAD = [
         {"base__training__optimizer": "momentum"},
         "base.training.optimizer: is not adam, the first level of factors.optimizer, which is the base's",
     ),
+    (
+        {"factors": {"learning_rate": {"levels": [0.01, 0.1]}}, "base__training__learning_rate": 0.05},
+        "base.training.learning_rate: is not 0.01, the first level of factors.learning_rate, which is the base's",
+    ),
+    (
+        {"factors": {"learning_rate": {"levels": [0.01, 0.1]}}, "base__training__optimizer": "sgd(0.3)"},
+        "base.training.learning_rate: is not 0.01, the first level of factors.learning_rate, which is the base's",
+    ),
+    ({"factors__learning_rate": {"levels": [0.01, -1]}}, "-1: training.learning_rate: must be > 0, got -1"),
     (
         {"factors__data": {"key": "data.dataset", "levels": ["digits", "irs"]}},
         "factors.data.levels: irs: dataset:",
@@ -346,10 +387,10 @@ def test_file_names_are_safe_and_apart(names):
 
 def test_changed_checks_what_it_changes():
     base = small().base
-    assert changed(base, {}) == base
-    assert changed(base, {"network.dropout": 0.5}).network.dropout == 0.5
+    assert change_config(base, {}) == base
+    assert change_config(base, {"network.dropout": 0.5}).network.dropout == 0.5
     assert base.network.dropout == 0.2
     with pytest.raises(UsageError, match="epochs: input should be greater"):
-        changed(base, {"training.epochs": -1})
+        change_config(base, {"training.epochs": -1})
     assert "training.optimizer" in KEYS
     assert not {"network.seed", "training.threads"} & set(KEYS)

@@ -86,11 +86,11 @@ def _run_study(
 
 def _lengthen(study: Study, name: str) -> RunConfig:
     """Return the configuration of the recommended variant, for more epochs and with all rows in each."""
-    from glassnet.study.design import changed
+    from glassnet.study.design import change_config
 
     config = next(variant.config for variant in study.variants() if variant.name == name)
     longer = {"training.epochs": EPOCHS[config.data.dataset], "training.schedule": "one_cycle"}
-    return changed(config, {**longer, "training.samples_per_epoch": None, "training.kernels": "auto"})
+    return change_config(config, {**longer, "training.samples_per_epoch": None, "training.kernels": "auto"})
 
 
 def _say(text: str, as_json: bool) -> None:

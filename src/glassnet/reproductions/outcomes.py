@@ -11,7 +11,7 @@ import numpy as np
 
 from glassnet.nn.targets import encode
 from glassnet.reproductions.publication import Figure
-from glassnet.study.fairness import DataCache, sampler_of
+from glassnet.study.fairness import DataCache, build_sampler
 from glassnet.study.results import DIVERGED, FAILED, FINISHED, Row
 from glassnet.study.statistics import larger_is_better
 from glassnet.training.health.evidence import Baseline
@@ -104,7 +104,7 @@ def _read_outcome(folder: Path, row: Row, data_cache: DataCache) -> Outcome:
         for name in (values[-1] if values else {})
     }
     network = build_network(config, data)
-    sampler = sampler_of(config, data)
+    sampler = build_sampler(config, data)
     targets = encode(data.train.y[: sampler.n], network.layers[-1], data.n_classes, network.theta.dtype)
     rows_of_a_loss = sampler.batch_size if network.loss.reduction == "sum" else 1
     constant = Baseline.of(network.loss, targets).loss * rows_of_a_loss

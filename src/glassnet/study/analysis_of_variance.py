@@ -73,16 +73,16 @@ def analysis_of_variance(values: Array, names: Sequence[str]) -> list[Source]:
     seeds, cells = len(y), y[0].size
     cell_means, seed_means = y.mean(axis=0), y.reshape(seeds, -1).mean(axis=1)
     left = y - cell_means - seed_means.reshape(-1, *[1] * len(names)) + y.mean()
-    residual, degrees = _square(left), (seeds - 1) * (cells - 1)
-    total = _square(y - y.mean())
+    residual, degrees = _sum_squares(left), (seeds - 1) * (cells - 1)
+    total = _sum_squares(y - y.mean())
     tested = bool(np.sqrt(residual / y.size) > ROUNDINGS * np.finfo(float).eps)
 
     def share(part: float) -> float:
         return part / total if total > 0 else 0.0
 
     def source(chosen: tuple[int, ...]) -> Source:
-        effects = _effects(cell_means, chosen)
-        part = _square(effects) * y.size / effects.size
+        effects = _compute_effects(cell_means, chosen)
+        part = _sum_squares(effects) * y.size / effects.size
         freedom = int(np.prod([y.shape[axis + 1] - 1 for axis in chosen]))
         F = (part / freedom) / (residual / degrees) if tested else None
         p = float(special.fdtrc(freedom, degrees, F)) if F is not None else None
@@ -92,20 +92,20 @@ def analysis_of_variance(values: Array, names: Sequence[str]) -> list[Source]:
 
     subsets = [chosen for size in range(1, len(names) + 1) for chosen in combinations(range(len(names)), size)]
     found = [source(chosen) for chosen in subsets]
-    between = _square(seed_means - y.mean()) * cells
+    between = _sum_squares(seed_means - y.mean()) * cells
     return [
         Source("seed", (), between * scale * scale, seeds - 1, None, None, None, share(between)),
-        *_correct([line for line in found if line.kind == "main"]),
-        *_correct([line for line in found if line.kind == "interaction"]),
+        *_correct_p_values([line for line in found if line.kind == "main"]),
+        *_correct_p_values([line for line in found if line.kind == "interaction"]),
         Source("residual", (), residual * scale * scale, degrees, None, None, None, share(residual)),
     ]
 
 
-def _square(values: Array) -> float:
+def _sum_squares(values: Array) -> float:
     return float(np.sum(values**2))
 
 
-def _effects(cell_means: Array, chosen: tuple[int, ...]) -> Array:
+def _compute_effects(cell_means: Array, chosen: tuple[int, ...]) -> Array:
     """Return the mean over the other axes, less its mean along each of its own axes in turn."""
     others = tuple(axis for axis in range(cell_means.ndim) if axis not in chosen)
     effects = cell_means.mean(axis=others)
@@ -114,7 +114,7 @@ def _effects(cell_means: Array, chosen: tuple[int, ...]) -> Array:
     return effects
 
 
-def _correct(sources: list[Source]) -> list[Source]:
+def _correct_p_values(sources: list[Source]) -> list[Source]:
     p = [source.p for source in sources if source.p is not None]
     if len(p) < len(sources):
         return sources

@@ -146,7 +146,7 @@ class Study:
             if label != next(iter(factor.levels)):
                 others.append(label if self.design == "list" else f"{factor.name}={label}")
         levels = dict(zip((factor.name for factor in self.factors), labels, strict=True))
-        config = measuring(changed(self.base, changes), self.measure)
+        config = add_measure(change_config(self.base, changes), self.measure)
         return Variant(", ".join(others) or BASE, levels, config)
 
     def levels(self) -> dict[str, list[str]]:
@@ -177,7 +177,7 @@ class Study:
         """
         names: dict[str, str] = {}
         for variant in self.variants():
-            safe = _safe(variant.name)
+            safe = _make_safe(variant.name)
             taken = {name.casefold() for name in names.values()}
             if not safe or safe.casefold() in taken:
                 safe = f"{safe}-{hashlib.sha256(variant.name.encode()).hexdigest()[:8]}"
@@ -187,7 +187,7 @@ class Study:
     @property
     def file_name(self) -> str:
         """The study's name as that of a folder."""
-        return _safe(self.name) or "study"
+        return _make_safe(self.name) or "study"
 
     def changes_start(self, factor: str, load: Callable[[RunConfig], Dataset] = load_data) -> bool:
         """Return whether a factor's levels begin with different parameters, at the same seed.
@@ -209,13 +209,13 @@ class Study:
         if factor not in self.levels():
             raise UsageError("factor", f"the study has no {factor!r}; there are {', '.join(self.levels())}")
         levels = next(one.levels for one in self.factors if one.name == factor)
-        configs = [changed(self.base, changes) for changes in levels.values()]
+        configs = [change_config(self.base, changes) for changes in levels.values()]
         seed = {"seed": self.seeds[0]}
         starts = {build_network(config.model_copy(update=seed), load(config)).fingerprint() for config in configs}
         return len(starts) > 1
 
 
-def changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
+def change_config(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
     """Return a configuration with other values for some dotted keys; `UsageError` if one does not fit."""
     values = config.model_dump(exclude_none=True)
     for key, value in changes.items():
@@ -224,11 +224,11 @@ def changed(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
     return validate(RunConfig, values)
 
 
-def _safe(name: str) -> str:
+def _make_safe(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.=+-]+", "-", name).strip("-.")[:100]
 
 
-def measuring(config: RunConfig, measure: str) -> RunConfig:
+def add_measure(config: RunConfig, measure: str) -> RunConfig:
     """Return a configuration with the metric that decides among its metrics.
 
     A measure that is unknown, or of rows that decide nothing, is a `UsageError`.
@@ -241,4 +241,4 @@ def measuring(config: RunConfig, measure: str) -> RunConfig:
     metric = measure.removeprefix("validation_")
     if metric == measure or metric in ("loss", "accuracy") or metric in config.training.metrics:
         return config
-    return changed(config, {"training.metrics": [*config.training.metrics, metric]})
+    return change_config(config, {"training.metrics": [*config.training.metrics, metric]})

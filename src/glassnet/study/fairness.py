@@ -40,7 +40,7 @@ class DataCache:
         return self._last[1]
 
 
-def sampler_of(config: RunConfig, data: Dataset) -> Sampler:
+def build_sampler(config: RunConfig, data: Dataset) -> Sampler:
     """Return what draws the rows of a run; `UsageError` if the options do not fit the data."""
     return Sampler.of_run(config.training, OPTIMIZERS.resolve(config.training.optimizer), data)
 
@@ -50,7 +50,7 @@ def order_fingerprint(config: RunConfig, data: Dataset) -> str:
 
     All epochs come from one stream, so runs that agree in it, and in how many rows an epoch takes, agree in all.
     """
-    order = sampler_of(config, data).order(stream(config.seed, "shuffling"))
+    order = build_sampler(config, data).order(stream(config.seed, "shuffling"))
     return hashlib.sha256(np.ascontiguousarray(order, "<i8").tobytes()).hexdigest()
 
 

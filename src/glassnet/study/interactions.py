@@ -191,7 +191,7 @@ def interaction_test(
             some.append(Message("missing_more", n=len(grid.missing) - NAMED))
         reason = Message("runs_missing", n=len(grid.missing), all=grid.values.size, some=some)
         return InteractionTest(CANNOT_BE_TOLD, reason, [], grid.missing, None)
-    additive = _additive(grid, measure, level, base)
+    additive = _predict_additively(grid, measure, level, base)
     if len(grid.seeds) < 2:
         return InteractionTest(CANNOT_BE_TOLD, Message("one_seed_only"), [], [], additive)
     sources = analysis_of_variance(grid.values, list(factors))
@@ -225,7 +225,7 @@ class _Grid:
         for row in rows:
             place = tuple(row.levels[name] for name in factors), row.seed
             if place in placed:
-                where = _name(dict(zip(factors, place[0], strict=True)))
+                where = _name_variant(dict(zip(factors, place[0], strict=True)))
                 raise DataError(f"rows: two runs have {where} and seed {row.seed}; other factors must not vary")
             placed[place] = row
         seeds = tuple(sorted({row.seed for row in rows}))
@@ -254,7 +254,7 @@ class _Grid:
         for index in np.ndindex(self.values.shape):
             levels, value = self.levels_at(index[1:]), float(self.values[index])
             seed = self.seeds[index[0]]
-            found.append(Row(_name(levels), levels, seed, "finished", {measure: value}, seconds=value))
+            found.append(Row(_name_variant(levels), levels, seed, "finished", {measure: value}, seconds=value))
         return found
 
 
@@ -278,7 +278,7 @@ def _check_factors(rows: list[Row], factors: Mapping[str, Sequence[str]]) -> Non
                 )
 
 
-def _name(levels: Mapping[str, str]) -> str:
+def _name_variant(levels: Mapping[str, str]) -> str:
     """Return the name of the variant with these levels."""
     return ", ".join(f"{name}={level}" for name, level in levels.items())
 
@@ -303,27 +303,31 @@ def _conclude(sources: list[Source], level: float) -> tuple[str, Message]:
     return INTERACT, Message("interact_why", which=which)
 
 
-def _additive(grid: _Grid, measure: str, level: float, base: Mapping[str, str] | None) -> AdditivePrediction:
+def _predict_additively(
+    grid: _Grid, measure: str, level: float, base: Mapping[str, str] | None
+) -> AdditivePrediction:
     scale = scale_of(grid.values.ravel().tolist())
     means = (grid.values / scale).mean(axis=0)
     best_of = np.argmax if larger_is_better(measure) else np.argmin
     best = np.unravel_index(int(best_of(means)), means.shape)
-    start, lines = _lines(grid, means, base)
+    start, lines = _average_lines(grid, means, base)
     pick = tuple(int(best_of(line)) for line in lines)
     predicted = start + sum(float(line[i]) - start for line, i in zip(lines, pick, strict=True))
     levels, best_levels = grid.levels_at(pick), grid.levels_at([int(i) for i in best])
     found, top = float(means[pick]) * scale, float(means[best]) * scale
     lost, p = abs(float(means[best]) - float(means[pick])) * scale, None
     if levels != best_levels:
-        tests = compare(grid.rows(measure), _name(levels), measure, level)
-        p = next(test.corrected for test in tests if test.variant == _name(best_levels))
+        tests = compare(grid.rows(measure), _name_variant(levels), measure, level)
+        p = next(test.corrected for test in tests if test.variant == _name_variant(best_levels))
     reached = Message("alone", levels=levels, predicted=predicted * scale, found=found)
-    beside = _beside_the_best(levels != best_levels, p, level, {"levels": best_levels, "best": top, "lost": lost})
+    beside = _compare_with_best(
+        levels != best_levels, p, level, {"levels": best_levels, "best": top, "lost": lost}
+    )
     reason = Message("sentences", sentences=[reached, beside])
     return AdditivePrediction(levels, predicted * scale, found, best_levels, top, lost, p, reason)
 
 
-def _beside_the_best(differs: bool, p: float | None, level: float, values: dict[str, Any]) -> Message:
+def _compare_with_best(differs: bool, p: float | None, level: float, values: dict[str, Any]) -> Message:
     """Return what the best levels by themselves lose beside the best combination."""
     if not differs:
         return Message("alone_best")
@@ -332,7 +336,7 @@ def _beside_the_best(differs: bool, p: float | None, level: float, values: dict[
     return Message("alone_better" if p <= level else "alone_even", **values, p=p)
 
 
-def _lines(grid: _Grid, means: Array, base: Mapping[str, str] | None) -> tuple[float, list[Array]]:
+def _average_lines(grid: _Grid, means: Array, base: Mapping[str, str] | None) -> tuple[float, list[Array]]:
     """Return the mean to start from, and for each factor the means of its levels by themselves."""
     axes = range(means.ndim)
     if base is None:

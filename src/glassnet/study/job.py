@@ -13,7 +13,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.errors import FileError, HealthWarning
 from glassnet.locales.catalogue import Message
 from glassnet.runtime.files import lock_file
-from glassnet.study.fairness import DataCache, flops_per_row, order_fingerprint, sampler_of
+from glassnet.study.fairness import DataCache, build_sampler, flops_per_row, order_fingerprint
 from glassnet.study.results import DIVERGED, FINISHED, Row, finite, write_row
 from glassnet.training.callbacks import Callback
 from glassnet.training.config import RunConfig
@@ -106,8 +106,8 @@ def perform(job: Job, data: Dataset, callbacks: Sequence[Callback] = (), *, rest
     if finished.unsaved is not None:
         raise finished.unsaved
     columns = {} if finished.chosen is None else finished.chosen.row()
-    samples = sampler_of(job.config, data).samples
-    diagnoses = [*(finished.health.diagnoses if finished.health else ()), *_other_warnings(caught)]
+    samples = build_sampler(job.config, data).samples
+    diagnoses = [*(finished.health.diagnoses if finished.health else ()), *_collect_other_warnings(caught)]
     row = replace(
         job.row(status, problem),
         parameters=len(network.theta),
@@ -149,7 +149,7 @@ def _wait_until_free(folder: Path) -> None:
             time.sleep(0.05)
 
 
-def _other_warnings(caught: Sequence[warnings.WarningMessage]) -> list[Diagnosis]:
+def _collect_other_warnings(caught: Sequence[warnings.WarningMessage]) -> list[Diagnosis]:
     """Return the warnings as remarks, each once, without those of health: the diagnoses say these anyway."""
     texts = [" ".join(str(one.message).split()) for one in caught if not issubclass(one.category, HealthWarning)]
     return [Diagnosis("warning", False, Message("verbatim", text=text)) for text in dict.fromkeys(texts)]

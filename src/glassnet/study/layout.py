@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from glassnet.runtime.threads import available_cores
 from glassnet.study.fairness import DataCache, prepare
-from glassnet.study.process_pool import ProcessPool
+from glassnet.study.process_pool import ProcessPool, Reporter
 from glassnet.training.config import RunConfig
 from glassnet.training.engine import MOST_THREADS
 from glassnet.training.trainer import Trainer
@@ -62,7 +62,6 @@ def measure_layout(pool: ProcessPool, config: RunConfig, runs: int) -> Layout:
     many, most = min(cores, runs), min(cores, MOST_THREADS)
     pool.resize(many)
     one_thread, all_threads = with_threads(config, 1), with_threads(config, most)
-    _measure_rates(pool, one_thread, many)  # each worker loads the data, so that all begin together from here on
     best = {"side_by_side": 0.0, "together": 0.0}
     for _ in range(ROUNDS):  # in turn, and the best of each: one disturbed moment does not decide
         for name, threaded, workers in (("side_by_side", one_thread, many), ("together", all_threads, 1)):
@@ -77,21 +76,37 @@ def measure_layout(pool: ProcessPool, config: RunConfig, runs: int) -> Layout:
 
 
 def _measure_rates(pool: ProcessPool, config: RunConfig, workers: int) -> list[float]:
-    """Return the steps a second of each worker, all at the same time; nothing where one of them cannot."""
+    """Return the steps a second of each worker, measured at the same time; nothing if one of them fails.
+
+    The workers begin to measure when all of them are warm, that is, have loaded the data and taken their first
+    steps. Those that fail before are not waited for.
+    """
     for _ in range(min(workers, len(pool.idle))):
         pool.submit(measure_rate, config)
-    messages = []
+    rates, warm = [], set()
     while len(pool.idle) < len(pool.workers):
-        messages += pool.receive()
-    rates = [message.value for message in messages if message.kind == "result"]
+        for message in pool.receive():
+            if message.kind == "waiting":
+                warm.add(message.worker)
+            elif message.kind == "result":
+                rates.append(message.value)
+        busy = {worker for worker in pool.workers if worker.busy}
+        if busy <= warm:
+            for worker in busy:
+                worker.go_on()
+            warm.clear()
     return rates if len(rates) == workers else []
 
 
-def measure_rate(config: RunConfig, data: DataCache, report: Callable[[object], None]) -> float:
-    """Return how many steps a second a run takes in this process; nothing is saved."""
+def measure_rate(config: RunConfig, data: DataCache, report: Reporter) -> float:
+    """Return how many steps a second a run takes in this process; nothing is saved.
+
+    Before steps are counted, it waits until the pool has it go on.
+    """
     with prepare(config, data.load(config)) as trainer:
         steps = _take_steps(trainer)
         _measure_steps(steps, WARM_UP)
+        report.wait()
         return _measure_steps(steps, MEASURED)
 
 

@@ -25,6 +25,9 @@ MOST_FAILED_STARTS = 3
 #: Seconds between two looks for Ctrl-C, and seconds that an idle worker has to end.
 POLL_SECONDS, SHUTDOWN_SECONDS = 0.1, 5.0
 
+#: Seconds between two looks of a worker whether its parent still runs.
+PARENT_SECONDS = 0.5
+
 
 class StopRequested(Exception):  # noqa: N818 - a request is no error
     """Ctrl-C or SIGTERM arrived."""
@@ -48,6 +51,10 @@ class Worker:
         with contextlib.suppress(OSError):
             self.connection.send(task)
 
+    def go_on(self) -> None:
+        """Have a task that waits (`Reporter.wait`) go on."""
+        self.send("go on")
+
     def why_it_died(self) -> str:
         """Return how the process ended, in words."""
         self.process.join(SHUTDOWN_SECONDS)
@@ -57,16 +64,17 @@ class Worker:
         return f"its process ended by itself (exit code {code})"
 
 
-class Message(NamedTuple):
+class WorkerMessage(NamedTuple):
     """What the pool received from a worker.
 
-    ``"progress"``: the task goes on. The other kinds end it: ``"result"``, ``"error"`` (the task raised an
-    exception), ``"interrupted"`` (SIGTERM reached the worker: the task saved its state), ``"died"``. The value is
-    the progress or the result; why the task failed or the process died; None after an interrupt.
+    ``"progress"``: the task goes on. ``"waiting"``: it waits until `Worker.go_on` is called. The other kinds end
+    it: ``"result"``, ``"error"`` (the task raised an exception), ``"interrupted"`` (SIGTERM reached the worker,
+    and the task saved its state), ``"died"``. The value is the progress or the result, or why the task failed or
+    the process died. It is None when the task waits or was interrupted.
     """
 
     worker: Worker
-    kind: Literal["progress", "result", "error", "interrupted", "died"]
+    kind: Literal["progress", "waiting", "result", "error", "interrupted", "died"]
     value: Any
 
 
@@ -119,14 +127,14 @@ class ProcessPool:
     def submit(self, function: Callable[..., Any], *arguments: object) -> Worker:
         """Have an idle worker call ``function(*arguments, context, report)``, and return the worker.
 
-        The function is one that a worker can import; ``report(value)`` sends a ``"progress"`` message.
+        The function is one that a worker can import; ``report`` is a `Reporter`.
         """
         worker = self.idle[0]
         worker.busy = True
         worker.send((function, arguments))
         return worker
 
-    def receive(self) -> list[Message]:
+    def receive(self) -> list[WorkerMessage]:
         """Return the next messages of the workers; nothing if there are none for a tenth of a second.
 
         It raises `StopRequested` if Ctrl-C or SIGTERM arrived, and `GlassnetError` if workers die as soon as they
@@ -142,7 +150,7 @@ class ProcessPool:
             )
         return messages
 
-    def stop(self) -> list[Message]:
+    def stop(self) -> list[WorkerMessage]:
         """Have all tasks finish their batch and save, end the workers, and return their last messages."""
         for worker in self.workers:
             worker.process.terminate()
@@ -152,7 +160,7 @@ class ProcessPool:
             messages += self._receive()
         return messages
 
-    def _receive(self) -> list[Message]:
+    def _receive(self) -> list[WorkerMessage]:
         messages = []
         readable = wait([worker.connection for worker in self.workers], POLL_SECONDS)
         for worker in [worker for worker in self.workers if worker.connection in readable]:
@@ -165,8 +173,8 @@ class ProcessPool:
             if kind == "ready":
                 worker.ready, self.failed_starts = True, 0
                 continue
-            worker.busy = kind == "progress"
-            messages.append(Message(worker, kind, value))
+            worker.busy = kind in ("progress", "waiting")
+            messages.append(WorkerMessage(worker, kind, value))
             if kind == "interrupted":  # the worker ends as well
                 self._shut_down([worker])
         return messages
@@ -199,6 +207,22 @@ def _ctrl_c_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+class Reporter:
+    """What a task tells the pool by: ``report(value)`` sends a ``"progress"`` message."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+
+    def __call__(self, value: object) -> None:
+        """Send a ``"progress"`` message."""
+        self.connection.send(("progress", value))
+
+    def wait(self) -> None:
+        """Send a ``"waiting"`` message, and wait until the pool's process calls `Worker.go_on`."""
+        self.connection.send(("waiting", None))
+        self.connection.recv()
+
+
 def serve(connection: Connection, log: Path, context: object) -> None:
     """Run tasks until None arrives, a task is interrupted, or the parent process ends: what a worker does.
 
@@ -212,6 +236,7 @@ def serve(connection: Connection, log: Path, context: object) -> None:
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
     for stream in (1, 2):  # also what C libraries print
         os.dup2(handle, stream)
+    os.close(handle)
     connection.send(("ready", None))
     with contextlib.suppress(EOFError, BrokenPipeError):  # the parent is gone
         while (task := connection.recv()) is not None:
@@ -227,7 +252,7 @@ def _attempt(
 ) -> tuple[str, object]:
     """Run a task and return what came of it."""
     try:
-        return "result", function(*arguments, context, lambda value: connection.send(("progress", value)))
+        return "result", function(*arguments, context, Reporter(connection))
     except Interrupted:
         return "interrupted", None
     except GlassnetError as error:
@@ -240,15 +265,18 @@ def _attempt(
 
 
 def end_with_parent() -> None:
-    """Have this process end as soon as its parent has ended, by whatever cause; for one that was spawned.
+    """Have this process end within half a second of its parent, however that ends; for one that was spawned.
 
-    The system closes the parent's end of a pipe when the parent dies. A thread waits for that.
+    A thread waits until the system closes the parent's end of a pipe. Processes that the parent has forked hold
+    that end open as well. So the thread also looks twice a second whether this process has another parent: the
+    system gives it one when the first has ended.
     """
     parent = multiprocessing.parent_process()
     assert parent is not None
 
     def wait_for_parent() -> None:
-        parent.join()
+        while parent.is_alive() and os.getppid() == parent.pid:
+            parent.join(PARENT_SECONDS)
         os._exit(1)
 
     threading.Thread(target=wait_for_parent, daemon=True).start()

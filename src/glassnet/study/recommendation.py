@@ -159,14 +159,14 @@ def recommend(
         why = "; ".join(f"{variant}: {reason}" for variant, reason in excluded.items()) or "there are no runs"
         raise DataError(f"rows: no variant finished with every seed, so none can be recommended ({why})")
     # Of equal means the cheaper stands first, then it goes by name, whatever the order of the rows.
-    compared.sort(key=lambda one: (signed_mean(one, measure), *_cost(one), one.variant))
+    compared.sort(key=lambda one: (signed_mean(one, measure), *_read_cost(one), one.variant))
     best, place = compared[0], {summary.variant: i for i, summary in enumerate(compared)}
     tests = compare([row for row in rows if row.variant in place], best.variant, measure, level)
     tests.sort(key=lambda test: place[test.variant])
     ties = [test for test in tests if test.verdict == NOT_DISTINGUISHABLE]
-    close = tuple(test.variant for test in ties if _within_a_standard_error(test))
+    close = tuple(test.variant for test in ties if _is_within_standard_error(test))
     cheap = [best, *(compared[place[variant]] for variant in close)]
-    chosen = _cheapest(cheap)
+    chosen = _find_cheapest(cheap)
     found = Recommendation(
         measure=measure,
         level=level,
@@ -175,8 +175,8 @@ def recommend(
         best=best.variant,
         ties=tuple(test.variant for test in ties),
         close=close,
-        margin=_gap(compared[1], best) if len(compared) > 1 else None,
-        given_up=_gap(chosen, best),
+        margin=_measure_gap(compared[1], best) if len(compared) > 1 else None,
+        given_up=_measure_gap(chosen, best),
         seeds=tuple(sorted({row.seed for row in rows})),
         summaries=compared,
         comparisons=tests,
@@ -190,7 +190,7 @@ def recommend(
             *suggest_levels(chosen.levels, [summary.levels for summary in cheap], factors),
         ],
     )
-    sentences = [_lead(found), _standing(found), *_choice(found)]
+    sentences = [_write_lead(found), _write_standing(found), *_explain_choice(found)]
     if excluded:
         sentences.append(leave_out(excluded))
     return replace(found, reason=Message("sentences", sentences=sentences))
@@ -225,28 +225,30 @@ def leave_out(excluded: Mapping[str, Message]) -> Message:
     return Message("left_out", list=[Message("left_out_one", variant=name, why=why) for name, why in variants])
 
 
-def _cost(summary: Summary) -> tuple[float, float]:
+def _read_cost(summary: Summary) -> tuple[float, float]:
     return summary.seconds or 0.0, summary.parameters or 0.0
 
 
-def _gap(one: Summary, other: Summary) -> float:
+def _measure_gap(one: Summary, other: Summary) -> float:
     return abs((one.mean or 0.0) - (other.mean or 0.0))  # compared variants have a mean
 
 
-def _within_a_standard_error(test: Comparison) -> bool:
+def _is_within_standard_error(test: Comparison) -> bool:
     if test.difference is None or test.std is None:
         return False
     return abs(test.difference) <= test.std / math.sqrt(len(test.seeds))
 
 
-def _cheapest(summaries: list[Summary]) -> Summary:
+def _find_cheapest(summaries: list[Summary]) -> Summary:
     """Return the cheapest of variants that stand in the order of their means."""
-    least = min(_cost(summary)[0] for summary in summaries)
-    fast = [summary for summary in summaries if _cost(summary)[0] <= EQUAL_TIME * least]
-    return min(fast, key=lambda summary: _cost(summary)[1])  # of equal ones the first, which has the better mean
+    least = min(_read_cost(summary)[0] for summary in summaries)
+    fast = [summary for summary in summaries if _read_cost(summary)[0] <= EQUAL_TIME * least]
+    return min(
+        fast, key=lambda summary: _read_cost(summary)[1]
+    )  # of equal ones the first, which has the better mean
 
 
-def _lead(found: Recommendation) -> Message:
+def _write_lead(found: Recommendation) -> Message:
     best = found.summaries[0]
     figure: float | Message | None = best.mean
     if best.low is not None:
@@ -261,7 +263,7 @@ def _lead(found: Recommendation) -> Message:
     return Message("lead", n=len(found.summaries), which=which, **values)
 
 
-def _standing(found: Recommendation) -> Message:
+def _write_standing(found: Recommendation) -> Message:
     """Return how far the best is ahead, and whether that is more than chance."""
     if not found.comparisons:
         return Message("standing_alone")
@@ -274,15 +276,15 @@ def _standing(found: Recommendation) -> Message:
     return Message(key, second=second.variant, margin=found.margin, p=second.corrected)
 
 
-def _choice(found: Recommendation) -> list[Message]:
+def _explain_choice(found: Recommendation) -> list[Message]:
     """Return why the best is taken, or one that is close to it; nothing where that is plain."""
     if not found.ties:
         return []
     if found.variant == found.best:
         return [Message("choice_close" if found.close else "choice_clear", best=found.best)]
     by_name = {summary.variant: summary for summary in found.summaries}
-    seconds, parameters = _cost(by_name[found.variant])
-    best_seconds, best_parameters = _cost(by_name[found.best])
+    seconds, parameters = _read_cost(by_name[found.variant])
+    best_seconds, best_parameters = _read_cost(by_name[found.best])
     key, ours, best = "choice_seconds", seconds, best_seconds
     if seconds * EQUAL_TIME > best_seconds and parameters < best_parameters:
         key, ours, best = "choice_parameters", parameters, best_parameters

@@ -16,7 +16,7 @@ from glassnet.study.design import Study
 from glassnet.study.fairness import DataCache, check
 from glassnet.study.job import Job, perform_in_worker
 from glassnet.study.layout import Layout, given_layout, measure_layout, with_threads
-from glassnet.study.process_pool import Message, ProcessPool, StopRequested, Worker
+from glassnet.study.process_pool import ProcessPool, StopRequested, Worker, WorkerMessage
 from glassnet.study.progress import StudyProgress
 from glassnet.study.results import FAILED, Row, read_row, write_row
 from glassnet.study.study_folder import LOG_FILE, StudyFolder
@@ -221,7 +221,7 @@ class _Runner:
             self.place.write(self.record)
         return layout
 
-    def _handle(self, message: Message, left: deque[Job], shown: StudyProgress) -> None:
+    def _handle(self, message: WorkerMessage, left: deque[Job], shown: StudyProgress) -> None:
         """Take note of what a worker says of its run; one that was lost is tried again."""
         worker, kind, value = message
         if worker not in self.running:  # one without a run has died

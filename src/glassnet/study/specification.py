@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -15,9 +14,17 @@ from pydantic import BaseModel, ConfigDict, Field
 from glassnet.data.registry import find
 from glassnet.data.user_data import looks_like_a_path
 from glassnet.errors import FileError, UsageError
-from glassnet.study.design import BASE, Budget, Changes, Factor, Study, changed, measuring
-from glassnet.training.config import RunConfig, resolve_names, validate
-from glassnet.training.options import SECTIONS, DataConfig, NetworkConfig, TrainingConfig
+from glassnet.nn.optimizers import OPTIMIZERS
+from glassnet.study.design import BASE, Budget, Changes, Factor, Study, add_measure, change_config
+from glassnet.training.config import RunConfig, nearest_option, resolve_names, validate
+from glassnet.training.options import (
+    SECTIONS,
+    DataConfig,
+    NetworkConfig,
+    OptimizerShorthand,
+    TrainingConfig,
+    fields_of,
+)
 
 #: Epochs of a run whose budget is in seconds, where the base says none: those of a day, not of a run.
 NO_END = 100_000
@@ -25,14 +32,10 @@ NO_END = 100_000
 #: What a factor may change, as a dotted key; seeds are those of the study, threads its runner's.
 KEYS = tuple(
     key
-    for key in (
-        *(f"data.{name}" for name in DataConfig.model_fields),
-        *(f"network.{name}" for name in NetworkConfig.model_fields),
-        *(f"training.{name}" for name in TrainingConfig.model_fields),
-    )
-    if key not in ("network.seed", "training.threads")
+    for section in SECTIONS
+    for name in fields_of(section)
+    if (key := f"{section}.{name}") not in ("network.seed", "training.threads")
 )
-
 
 Table = TypeVar("Table", bound=BaseModel)
 
@@ -171,15 +174,15 @@ def _read_base(file: _File) -> RunConfig:
     if budget.epochs is not None:
         if given and config.training.epochs != budget.epochs:
             raise UsageError("budget.epochs", "base.training.epochs says otherwise; leave one of them out")
-        config = changed(config, {"training.epochs": budget.epochs})
+        config = change_config(config, {"training.epochs": budget.epochs})
     elif budget.seconds is not None and not given:
-        config = changed(config, {"training.epochs": NO_END})
+        config = change_config(config, {"training.epochs": NO_END})
     try:
         _check_names(config)
     except UsageError as error:
         name = "data.dataset" if error.name == "dataset" else error.name
         raise UsageError(f"base.{name}", error.problem) from None
-    return measuring(config, file.measure)
+    return add_measure(config, file.measure)
 
 
 def _check_names(config: RunConfig) -> None:
@@ -224,7 +227,9 @@ def _read_factor(name: str, table: Mapping[str, Any]) -> Factor:
     else:
         _check_key(key, f"{place}.key")
     given = (
-        list(found.levels.items()) if isinstance(found.levels, dict) else [(label_of(v), v) for v in found.levels]
+        list(found.levels.items())
+        if isinstance(found.levels, dict)
+        else [(format_label(v), v) for v in found.levels]
     )
     if len(given) < 2:
         raise UsageError(f"{place}.levels", f"needs two levels or more, the base's first, got {len(given)}")
@@ -248,8 +253,8 @@ def _check_key(key: str, place: str) -> None:
         owner = "the study's runner" if key.endswith("threads") else "seeds"
         raise UsageError(place, f"{key} is decided by {owner}; change something else")
     ends = {known.partition(".")[2]: known for known in KEYS}
-    close = difflib.get_close_matches(key, [*KEYS, *ends], n=1)
-    hint = f"did you mean {ends.get(close[0], close[0])!r}?" if close else "write it as in training.optimizer"
+    meant = nearest_option(key.rpartition(".")[2], ends)
+    hint = f"did you mean {ends[meant]!r}?" if meant else "write it as in training.optimizer"
     raise UsageError(place, f"no configuration has the key {key!r}; {hint}")
 
 
@@ -268,7 +273,7 @@ def _read_changes(value: Mapping[str, Any], place: str) -> Changes | None:
     return changes
 
 
-def label_of(value: Any) -> str:
+def format_label(value: Any) -> str:
     """Return how a level is called that has no label: ``"0.1"``, ``"true"``, ``"784-64-10"``, ``"[0.1,0.4]"``."""
     if isinstance(value, str):
         return value
@@ -299,7 +304,7 @@ def _check_level(base: RunConfig, budget: Budget, place: str, label: str, change
             place, f"{label}: changes the epochs, and budget.epochs fixes them; leave one of the two out"
         )
     try:
-        _check_names(changed(base, changes))
+        _check_names(change_config(base, changes))
     except UsageError as error:
         raise UsageError(place, f"{label}: {error}") from None
 
@@ -327,15 +332,34 @@ def _check_design(file: _File, factors: tuple[Factor, ...]) -> None:
 
 def _set_first_levels(base: RunConfig, given: _Base, factors: tuple[Factor, ...]) -> RunConfig:
     """Return the base with the first level of every factor; the file may give the same value, but no other."""
+    first: Changes = {}
     for factor in factors:
         label, changes = next(iter(factor.levels.items()))
-        after = changed(base, changes)
-        for key in changes:
-            section, _, name = key.partition(".")
-            before, now = (getattr(getattr(config, section), name) for config in (base, after))
-            if name in getattr(given, section).model_fields_set and now != before:
+        for key, value in changes.items():
+            after = change_config(base, {key: value})
+            if _is_given(given, key) and _value_at(after, key) != _value_at(base, key):
                 raise UsageError(
                     f"base.{key}", f"is not {label}, the first level of factors.{factor.name}, which is the base's"
                 )
-        base = after
-    return base
+        first |= changes
+    return change_config(base, first)
+
+
+def _value_at(config: RunConfig | _Base, key: str) -> Any:
+    """Return the value that a configuration has for a dotted key; a shorthand's is the optimizer's."""
+    section, _, name = key.partition(".")
+    if name in OptimizerShorthand.model_fields:
+        return getattr(OPTIMIZERS.resolve(config.training.optimizer), name)
+    return getattr(getattr(config, section), name)
+
+
+def _is_given(given: _Base, key: str) -> bool:
+    """Return whether the base of a file gives a value for a dotted key.
+
+    It gives a shorthand's value if its optimizer has another one than by default.
+    """
+    section, _, name = key.partition(".")
+    if name in OptimizerShorthand.model_fields:
+        default = getattr(type(OPTIMIZERS.resolve(given.training.optimizer)), name, None)
+        return bool(_value_at(given, key) != default)
+    return name in getattr(given, section).model_fields_set

@@ -104,13 +104,13 @@ def suggest_factorials(
     """
     return [
         Suggestion("interaction", Message("next_interaction", **found), found)
-        for names, p in _interactions(rows, factors, measure, chosen)
+        for names, p in _test_interactions(rows, factors, measure, chosen)
         if p <= level
         for found in [{"factors": list(names), "p": p}]
     ]
 
 
-def _interactions(
+def _test_interactions(
     rows: Sequence[Row], factors: Factors, measure: str, chosen: Mapping[str, str]
 ) -> list[tuple[tuple[str, ...], float]]:
     """Return interactions with their p by Holm: of all factors, or where runs are missing, of two at a time."""
@@ -168,7 +168,7 @@ def suggest_levels(
     """
     suggestions = []
     for name, levels in factors.items():
-        numbers = _numbers(levels)
+        numbers = _read_numbers(levels)
         if numbers is None or chosen[name] not in numbers:
             continue
         order = sorted(numbers, key=numbers.__getitem__)
@@ -179,14 +179,14 @@ def suggest_levels(
         # Where the last step within the range made no difference, another one will hardly do.
         if {**chosen, name: order[-2]} in equal:
             continue
-        beyond = _step(numbers, order)
+        beyond = _extend_range(numbers, order)
         if beyond is not None:
             message = Message("next_beyond", factor=name, level=order[-1], beyond=beyond)
             suggestions.append(Suggestion("beyond", message, {"factor": name, "level": order[-1], "try": beyond}))
     return suggestions
 
 
-def _numbers(levels: Sequence[str]) -> dict[str, float] | None:
+def _read_numbers(levels: Sequence[str]) -> dict[str, float] | None:
     """Return the levels as numbers, None where they are not two or more different ones."""
     try:
         numbers = {level: float(level) for level in levels}
@@ -196,13 +196,17 @@ def _numbers(levels: Sequence[str]) -> dict[str, float] | None:
     return numbers if usable and len(set(numbers.values())) == len(levels) >= 2 else None
 
 
-def _step(numbers: Mapping[str, float], order: Sequence[str]) -> str | None:
+def _extend_range(numbers: Mapping[str, float], order: Sequence[str]) -> str | None:
     """Return the next level after the last in order: by a factor where the levels rise so, else by a distance."""
     last, before = numbers[order[-1]], numbers[order[-2]]
     values = [numbers[level] for level in order]
     # Nobody would step by distances through numbers that span a factor of 4.
     wide = max(values) >= 4 * min(values)
-    if min(values) > 0 and _even([math.log(value) for value in values]) <= _even(values) and wide:
+    if (
+        min(values) > 0
+        and _compare_steps([math.log(value) for value in values]) <= _compare_steps(values)
+        and wide
+    ):
         beyond = last * (last / before)
     else:
         beyond = last + (last - before)
@@ -215,7 +219,7 @@ def _step(numbers: Mapping[str, float], order: Sequence[str]) -> str | None:
     return None if beyond == last else f"{beyond:.6g}"
 
 
-def _even(values: Sequence[float]) -> float:
+def _compare_steps(values: Sequence[float]) -> float:
     """Return the largest step of a row of numbers as a multiple of its smallest."""
     steps = [abs(b - a) for a, b in pairwise(values)]
     return max(steps) / min(steps)
