@@ -85,17 +85,22 @@ class Registry(Generic[T]):
                 raise UsageError(self.kind, f"expected a name or {article} {kind}, got {spec!r}")
             name, arguments, options = _parse_call(self.kind, spec)
             factory = self.factory(name)
-            known = inspect.signature(factory).parameters
-            open_ended = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in known.values())
-            unknown = [] if open_ended else [option for option in options if option not in known]
-            if unknown:
-                raise TypeError(f"it has no option {unknown[0]}; it has {', '.join(known) or 'none'}")
+            _check_known(factory, options)
             return factory(*arguments, **options)
         except UsageError as error:
             problem = error.problem if error.name == self.kind else f"{name}: {error}"
             raise UsageError(parameter or self.kind, problem) from None
         except (TypeError, ValueError) as error:
             raise UsageError(parameter or self.kind, f"{spec!r} does not fit {name}: {error}") from None
+
+
+def _check_known(factory: Callable[..., Any], options: Iterable[str]) -> None:
+    """Raise TypeError for an option that a factory does not take, with those that it does."""
+    known = inspect.signature(factory).parameters
+    open_ended = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in known.values())
+    unknown = [] if open_ended else [option for option in options if option not in known]
+    if unknown:
+        raise TypeError(f"it has no option {unknown[0]}; it has {', '.join(known) or 'none'}")
 
 
 def _parse_call(kind: str, spec: str) -> tuple[str, list[Any], dict[str, Any]]:
