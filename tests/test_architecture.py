@@ -50,11 +50,33 @@ def name_of(path):
     return ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p.parent != SOURCE or p.stem == "errors"], ids=name_of)
-def test_no_module_imports_an_upper_floor(path):
-    own = floor_of(name_of(path))
-    upper = [module for module in imports_of(path) if floor_of(module) > own]
-    assert not upper
+def test_no_module_imports_an_upper_floor():
+    modules = [path for path in MODULES if path.parent != SOURCE or path.stem == "errors"]
+    assert len(modules) > 100
+    upper = {
+        (name_of(path), module)
+        for path in modules
+        for module in imports_of(path)
+        if floor_of(module) > floor_of(name_of(path))
+    }
+    assert upper == set()
+
+
+#: Functions with more than 8 parameters: constructors, `fit`, and the commands, whose parameters are their options.
+WIDE = ("__init__", "from_arrays", "fit", "train", "explain")
+
+
+def test_functions_and_files_keep_to_their_size():
+    large = [name_of(path) for path in MODULES if len(path.read_text().splitlines()) > 450]
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                body = node.body[1:] if ast.get_docstring(node) else node.body
+                names = [one.arg for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+                wide = len([name for name in names if name not in ("self", "cls")]) > 8 and node.name not in WIDE
+                if wide or (body and body[-1].end_lineno - body[0].lineno >= 60):
+                    large.append(f"{name_of(path)}.{node.name}")
+    assert large == []
 
 
 def test_every_folder_is_a_floor():
