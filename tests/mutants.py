@@ -19,6 +19,9 @@ ROOT = Path(__file__).parents[1]
 SECONDS = 600
 FLOORS = ("locales", "nn", "compiled", "data", "training", "runtime", "graph", "study", "report", "reproductions")
 
+#: Tests of a floor that notice many faults of other modules.
+LIKELY = {"training": ("test_resume.py", "test_fit_options.py"), "compiled": ("test_program.py",)}
+
 MUTANTS = [
     # The compiled step, and how it comes about.
     ("compiled/shares.py", "size * share // shares + 3", "size * share // shares + 7"),
@@ -457,17 +460,20 @@ def plant(mutant, folder):
 
 
 def suites(mutant):
-    """Return the arguments of the runs of pytest that may notice a mutant: its module's own tests first, they are quick.
+    """Return the arguments of the runs of pytest that may notice a mutant: first those that are likely to, quickly.
 
-    Without a mutant: those of all floors.
+    These are its module's own tests, and those of `LIKELY`. Without a mutant: the tests of all floors.
     """
     if not mutant:
         return [[f"tests/{floor}" for floor in FLOORS]]
     module = Path("tests") / mutant[0]
     floor, own = module.parent, module.with_name(f"test_{module.name}")
-    if not (ROOT / own).exists():
-        return [[str(floor)]]
-    return [[str(own)], [str(floor), f"--ignore={own}"]]
+    first = [
+        str(path)
+        for path in (own, *(floor / name for name in LIKELY.get(floor.name, ())))
+        if (ROOT / path).exists()
+    ]
+    return [*([path] for path in first), [str(floor), *(f"--ignore={path}" for path in first)]]
 
 
 def notices(mutant):

@@ -62,7 +62,7 @@ def test_no_module_imports_an_upper_floor():
     assert upper == set()
 
 
-#: Functions with more than 8 parameters: constructors, `fit`, and the commands, whose parameters are their options.
+#: Functions with more than 8 parameters: constructors, `fit`, and commands, whose parameters are options.
 WIDE = ("__init__", "from_arrays", "fit", "train", "explain")
 
 
