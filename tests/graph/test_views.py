@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from glassnet.errors import UsageError
@@ -23,6 +23,7 @@ def chosen(problem, layers, n=1, seed=0, loss=None, **choice):
 
 
 @given(layers=st.lists(st.integers(1, 20), min_size=2, max_size=5))
+@example(layers=[10, 4, 2])  # as many multipliers, and units, as can be seen
 def test_a_level_is_readable_where_all_of_the_network_can_be_seen(layers):
     levels = list_readable_levels(layers)
     assert levels == [level for level in LEVELS if level in levels]
