@@ -54,7 +54,7 @@ def evaluate(
     config, epochs = folder.config(), len(folder.history())
     figures = published(config.data.dataset) if compare else {}
     rows = split.rows_of(data)
-    predictions = predict_rows(network, rows, data.task, data.encoder)
+    predictions = predict_rows(network, rows)
     found = evaluate_predictions(predictions)
     classes = class_scores(predictions) if network.class_names else []
     written = None

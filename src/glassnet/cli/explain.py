@@ -222,10 +222,10 @@ def _open_run(
     if (inputs is None) != (target is None):
         raise UsageError("target" if target is None else "input", "give both --input and --target, or neither")
     if inputs is not None and target is not None:
-        network = load_model(run)
+        network = load_model(run).network
         return Subject(network, _numbers("input", inputs), _target(network, target), run.resolve().stem, {})
     network, folder, data = open_run(run, data_dir)
-    rows = split.rows_of(data)
+    rows = split.rows_of(data).encode()
     if not 0 <= batch.start < len(rows.y):
         raise UsageError("sample", f"must be a row of the {split.value} split, 0 to {len(rows.y) - 1}")
     if batch.stop > len(rows.y):

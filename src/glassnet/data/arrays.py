@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, Split, compute_checksum
+from glassnet.data.array_schema import ArraySchema
+from glassnet.data.dataset import Dataset, compute_checksum
+from glassnet.data.schema import Schema
+from glassnet.data.splits import Split, describe_split
+from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError, UsageError
+from glassnet.nn.activations import Array
 
 #: What a call may look like, for the errors.
 FORMS = "give rows and their labels, as X, y or as a pair (X, y), or a Dataset"
 
 
+class Asked(NamedTuple):
+    """What a network can be asked for: its number of outputs, how its loss makes probabilities, its classes."""
+
+    outputs: int
+    probabilities: str | None
+    class_names: Sequence[str] | None = None
+
+
 def as_split(X: Any, y: Any = None, name: str = "data") -> Split:
-    """Return rows and their labels as two arrays.
+    """Return rows and their labels, arrays or a table and an array.
 
     X is an array, a list of rows or a data frame; or, without y, a tuple (X, y) such as a `Split`. Errors call it
     `name`: `UsageError` if labels are missing or given twice, `DataError` if the rows have different lengths.
@@ -23,39 +37,86 @@ def as_split(X: Any, y: Any = None, name: str = "data") -> Split:
     if y is None:
         if isinstance(X, str):
             raise UsageError(name, f'load the data first: glassnet.load_dataset("{X}")')
+        if isinstance(X, Split):
+            return X
         if not isinstance(X, tuple) or len(X) != 2:
             raise UsageError(name, f"the labels are missing; {FORMS}")
         X, y = X
     elif isinstance(X, tuple) and len(X) == 2 and np.ndim(X[0]) > 1:
         raise UsageError(name, f"the labels are given twice, in the pair and as y; {FORMS}")
     try:
-        return Split(np.asarray(X), np.asarray(y))
+        rows = X if is_table(X) else _fill_masked(X)
+        return Split(rows, _fill_masked(y))
     except ValueError:
         raise DataError(f"{name}: the rows must all be equally long, and every row has one label") from None
 
 
-def as_dataset(data: Any, y: Any = None, validation_data: Any = None) -> Dataset:
+def is_table(X: Any) -> bool:
+    """Whether rows are a table with named columns, of pandas, Polars or pyarrow."""
+    return hasattr(X, "__arrow_c_stream__") and (hasattr(X, "columns") or hasattr(X, "column_names"))
+
+
+def _fill_masked(values: Any) -> Array:
+    """Return an array, its masked values as NaN."""
+    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+        return np.asarray(np.ma.filled(values.astype(np.float64), np.nan))
+    return np.asarray(values.toarray() if hasattr(values, "toarray") else values)
+
+
+def as_dataset(data: Any, y: Any = None, validation_data: Any = None, asked: Asked | None = None) -> Dataset:
     """Return what a user learns from as a data set.
 
     Of arrays, all rows are training rows, but for the validation rows. `validation_data` names those; without it,
     a twelfth of the rows is drawn, as `Dataset.from_arrays` does. The test split stays empty: no row is set apart
     that the user did not set apart. ``Dataset.from_arrays`` offers more: a test set, names of the classes, another
-    share for validation or none.
+    share for validation or none. What is `asked` of a network tells whether whole numbers are classes.
 
     A `Dataset` is returned as it is, but for `validation_data`. `UsageError` is raised if the labels are missing
-    or given twice, `DataError` if rows and labels do not fit each other, or labels are text.
+    or given twice, `DataError` if rows and labels do not fit each other.
     """
     if isinstance(data, Dataset):
         if y is not None:
             raise UsageError("y", "a Dataset has its labels already; leave y out")
     else:
         X, y = as_split(data, y)
-        # The first row stands in for a test row, and is taken out again: `from_arrays` would set a fifth apart.
         share = None if validation_data is None else 0
-        made = Dataset.from_arrays(X, y, X[:1], y[:1], validation=share)
-        data = replace(made, test=Split(X[:0], made.train.y[:0]))
+        data = _make_dataset(X, y, share, asked)
     if validation_data is None:
         return data
     validation = as_split(validation_data, name="validation_data")
     checksums = data.checksums | {"validation X, y": compute_checksum(*validation)}
     return replace(data.with_validation(validation), checksums=checksums)
+
+
+def _make_dataset(X: Any, y: Array, validation: float | None, asked: Asked | None) -> Dataset:
+    """Make a data set without test rows."""
+    if is_table(X):
+        from glassnet.data.user_data import make_frame_dataset
+
+        return make_frame_dataset(X, y, validation, **_choose_task(y, asked))
+    X = np.asarray(X)
+    if X.dtype.kind not in "fiub" or X.ndim < 2 or y.ndim == 0 or len(X) != len(y) or len(y) == 0:
+        made = Dataset.from_arrays(X, y, validation=validation)  # which says what is wrong
+    else:
+        rows, said = ArraySchema.learn(X)
+        target, more = TargetSchema.learn(y, pictures=len(rows.shape) > 1, **_choose_task(y, asked))
+        # The first row stands in for a test row, and is taken out again: `from_arrays` would set a fifth apart.
+        made = Dataset.from_arrays(X, y, X[:1], y[:1], schema=Schema(rows, target), validation=validation)
+        made = replace(made, remarks=(*said, *more))
+    return replace(made, test=describe_split(X[:0], y[:0], made.schema))
+
+
+def _choose_task(y: Array, asked: Asked | None) -> dict[str, Any]:
+    """Return options of `TargetSchema.learn` where a network tells more of whole numbers than they do themselves."""
+    if asked is None or y.dtype.kind not in "iubf" or y.ndim > 2 or (y.ndim == 2 and y.shape[1] > 1):
+        return {}
+    flat = y.reshape(-1)
+    if not np.isfinite(flat).all() or (flat != np.floor(flat)).any():
+        return {}
+    if asked.probabilities is None and asked.outputs == 1 and y.dtype.kind != "b":
+        return {"task": "regression"}
+    if asked.outputs == 1 or y.dtype.kind == "f":
+        return {}
+    if 0 <= flat.min() and flat.max() < asked.outputs:  # some class may lack rows
+        return {"class_names": asked.class_names or [str(label) for label in range(asked.outputs)]}
+    return {"task": "multi-class"} if len(np.unique(flat)) == asked.outputs else {}

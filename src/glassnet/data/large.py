@@ -10,15 +10,17 @@ import mmap
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.data.columns import TableEncoder
-from glassnet.data.dataset import TEST, Dataset, Split, count_validation_rows
+from glassnet.data.dataset import Dataset
+from glassnet.data.read_options import ReadOptions
+from glassnet.data.schema import Schema
+from glassnet.data.splits import TEST, Split, count_validation_rows, describe_split
+from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -38,75 +40,74 @@ SAMPLE = 500_000
 TRAINING, HELD_OUT, TESTING = range(3)
 
 
-def join_table_splits(
-    name: str, splits: Iterable[Split], encoder: TableEncoder, remarks: Iterable[str], size: int, split_seed: int
-) -> Dataset:
-    """Make a data set of a table's encoded splits, `size` rows of which were drawn for validation."""
-    assert encoder.target is not None
-    train, held_out, test = splits
-    names = encoder.class_names
-    data = Dataset(name, train, held_out, test, names, validation_size=size, split_seed=split_seed)
-    return replace(data, task=encoder.target.kind, encoder=encoder, remarks=tuple(remarks))
-
-
 def make_large_table(
     lazy: pl.LazyFrame,
     rows: int,
     target: str,
-    impute: str | None,
+    options: ReadOptions,
+    *,
+    name: str,
     validation: float | None,
     split_seed: int,
-    name: str,
 ) -> Dataset:
     """Make a data set of a table of so many rows without ever holding all of it.
 
-    The splits are drawn at random, and not class by class: of so many rows every class has its share. `FileError`
-    is raised if there is no room for the numbers. The other arguments are those of
-    `glassnet.data.user_data.make_table_dataset`.
+    The splits hold the rows as a network takes them. They are drawn at random, and not class by class: of so many
+    rows every class has its share. `FileError` is raised if there is no room for the numbers.
     """
     import polars as pl
 
-    wanted = lazy.select(target).collect()[target]
+    from glassnet.data.columns import TableSchema
+    from glassnet.data.table_dataset import take_target
+
+    wanted = take_target(lazy.select(target).collect()[target])
+    labels, said = TargetSchema.learn(wanted, task=options.task, names=[target])
     membership, size = _assign_splits(rows, validation, split_seed)
     # Scaling and categories are learned from a sample of the training rows.
     training = membership == TRAINING
     share = min(1.0, SAMPLE / int(np.count_nonzero(training)))
     rng = np.random.default_rng(0)
+    features = lazy.drop(target)
     drawn = [
         frame.filter(pl.Series(training[part] & (rng.random(frame.height) < share)))
-        for part, frame in _read_blocks(lazy, rows)
+        for part, frame in _read_blocks(features, rows)
     ]
-    way = cast(Literal["error", "median"], impute or "error")
-    learned = TableEncoder.fit(pl.concat(drawn), target, way, labels=wanted)
-    y = learned.encode_target(wanted)
+    learned, more = TableSchema.learn(pl.concat(drawn), options)
+    if labels.task == "regression":
+        labels, _ = TargetSchema.learn(wanted, task=labels.task, names=[target], scale_by=wanted[training])
+    y = labels.encode(wanted)
     y = y.astype(np.float32) if y.dtype.kind == "f" else y
     del wanted
-    remarks: dict[str, None] = dict.fromkeys(learned.remarks)
+    remarks: dict[str, None] = dict.fromkeys((*said, *more))
 
     def numbers() -> Iterator[tuple[slice, Array]]:
-        for part, frame in _read_blocks(lazy, rows):
-            X, said = learned.transform(frame)
+        for part, frame in _read_blocks(features, rows):
+            X, said = learned.encode(frame)
             remarks.update(dict.fromkeys(said))
             yield part, X
 
-    arrays = _write_splits(numbers(), membership, (len(learned.feature_names),), np.dtype(np.float32))
-    splits = [Split(X, y[membership == part]) for part, X in enumerate(arrays)]
-    return join_table_splits(name, splits, learned, remarks, size, split_seed)
+    arrays = _write_splits(numbers(), membership, (learned.width,), np.dtype(np.float32))
+    schema = Schema(learned, labels)
+    splits = [
+        describe_split(X, y[membership == part], schema, is_encoded=True) for part, X in enumerate(arrays)
+    ]
+    return Dataset(
+        name, *splits, schema, validation_size=size, split_seed=split_seed, remarks=tuple(remarks)
+    )
 
 
-def make_large_arrays(X: Array, y: Array, validation: float | None, split_seed: int, name: str) -> Dataset:
+def make_large_arrays(
+    X: Array, y: Array, schema: Schema, *, name: str, validation: float | None, split_seed: int
+) -> Dataset:
     """Make a data set of mapped rows X of shape (n, ...) and their labels or numbers y, without ever holding X.
 
     The splits are drawn as by `make_large_table`.
     """
-    described = Dataset.from_arrays(np.zeros((len(y), 1), bool), y, name=name, validation=0)
     membership, size = _assign_splits(len(X), validation, split_seed)
     parts = (slice(first, min(first + BLOCK, len(X))) for first in range(0, len(X), BLOCK))
     arrays = _write_splits(((part, np.asarray(X[part])) for part in parts), membership, X.shape[1:], X.dtype)
-    train, held_out, test = (Split(rows, y[membership == part]) for part, rows in enumerate(arrays))
-    return replace(
-        described, train=train, validation=held_out, test=test, validation_size=size, split_seed=split_seed
-    )
+    splits = [Split(rows, y[membership == part]) for part, rows in enumerate(arrays)]
+    return Dataset(name, *splits, schema, validation_size=size, split_seed=split_seed)
 
 
 def release(X: Array) -> None:

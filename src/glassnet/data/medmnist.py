@@ -15,8 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, Split, join_splits
+from glassnet.data.array_schema import ArraySchema
+from glassnet.data.dataset import Dataset, join_splits
+from glassnet.data.schema import Schema, describe_targets
 from glassnet.data.sources import Source, md5
+from glassnet.data.splits import Split
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 
@@ -61,7 +64,7 @@ class MedMNIST:
         (path,) = self.source.locate(data_dir).values()
         arrays = read_npz(path, [f"{split}_{kind}" for split in SPLITS for kind in ("images", "labels")])
         train, official, test = (self._read_split(path, arrays, split) for split in SPLITS)
-        several = self.task == "multi-label"
+        rows, _ = ArraySchema.learn(train.X, self.image_shape)
         return join_splits(
             train,
             official,
@@ -69,11 +72,8 @@ class MedMNIST:
             validation=validation,
             split_seed=split_seed,
             name=self.name,
-            class_names=None if several else self.labels,
-            image_shape=self.image_shape,
+            schema=Schema(rows, describe_targets(self.task, self.labels)),
             checksums={path.name: md5(path)},
-            task=self.task,
-            target_names=self.labels if several else None,
         )
 
     def _read_split(self, path: Path, arrays: dict[str, Array], split: str) -> Split:

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import ClassVar
 
+from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Dataset
 from glassnet.data.idx import read_idx
+from glassnet.data.schema import Schema, describe_targets
 from glassnet.data.sources import Source, md5
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
@@ -54,8 +56,10 @@ class Family:
             *train,
             *test,
             name=self.name,
-            class_names=self.class_names,
-            image_shape=(28, 28),
+            schema=Schema(
+                replace(ArraySchema.learn(train[0], (28, 28))[0], swapped=self.transposed),
+                describe_targets(self.task, self.class_names),
+            ),
             checksums={path.name: md5(path) for path in paths.values()},
             validation=validation,
             split_seed=split_seed,

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypedDict
+
+from glassnet.errors import UsageError, unknown_name
+
+#: Options that are lists of columns, and those that are a single character.
+LISTS = ("drop", "columns", "categorical", "dates")
+MARKS = ("sep", "decimal", "thousands")
 
 
 @dataclass(frozen=True)
@@ -34,3 +41,51 @@ class ReadOptions:
     grey: bool = False
     x_key: str | None = None
     y_key: str | None = None
+
+
+class ReadingOptions(TypedDict, total=False):
+    """The fields of `ReadOptions` as `glassnet.load_dataset` takes them; a list may stand for several names."""
+
+    target: str | None
+    task: str | None
+    impute: Literal["error", "median"] | None
+    drop: Sequence[str] | None
+    columns: Sequence[str] | None
+    categorical: Sequence[str] | None
+    dates: Sequence[str] | None
+    sep: str | None
+    decimal: str | None
+    thousands: str | None
+    encoding: str | None
+    sheet: str | None
+    size: Sequence[int] | int | None
+    grey: bool
+    x_key: str | None
+    y_key: str | None
+
+
+def read_options(given: Mapping[str, Any]) -> ReadOptions:
+    """Return options of reading as they were given by name; `UsageError` says what is no option, or no value of one.
+
+    One name may stand for a list of it, and a number for the size of a square; None leaves an option out.
+    """
+    known = {one.name for one in fields(ReadOptions)}
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        if name not in known:
+            raise unknown_name("option", name, known)
+        if value is None:
+            continue
+        if name in LISTS:
+            value = (value,) if isinstance(value, str) else tuple(map(str, value))
+        elif name == "size":
+            value = (value,) if isinstance(value, int) else tuple(value)
+            value = value * 2 if len(value) == 1 else value
+            if len(value) != 2 or not all(isinstance(edge, int) and 1 <= edge <= 10_000 for edge in value):
+                raise UsageError("size", f"takes a number of pixels, or height and width, got {value}")
+        elif name in MARKS and len(value) != 1:
+            raise UsageError(name, f"takes a single character, got {value!r}")
+        elif name == "impute" and value not in ("error", "median"):
+            raise UsageError("impute", f"takes error or median, got {value!r}")
+        values[name] = value
+    return ReadOptions(**values)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from glassnet.data.dataset import Dataset
 from glassnet.data.medmnist import MedMNIST, list_sets
 from glassnet.data.mnist_family import FAMILIES, Family
+from glassnet.data.read_options import ReadingOptions, read_options
 from glassnet.data.scikit_learn import DIGITS, TABLES, SklearnSet
 from glassnet.data.standardisation import refuse_standardised
-from glassnet.data.user_data import from_frame, looks_like_a_path, read_user_data
+from glassnet.data.table import require_polars
+from glassnet.data.user_data import given_options, looks_like_a_path, read_user_data, refuse_options
 from glassnet.errors import UsageError, unknown_name
 
 #: A data set that is known by name. Each has a name, a title, a licence, a task, its number of targets (classes,
@@ -56,18 +58,17 @@ def load_dataset(
     *,
     validation: float | str | None = None,
     split_seed: int = 0,
-    target: str | None = None,
-    impute: str | None = None,
     standardize: bool = False,
+    **reading: Unpack[ReadingOptions],
 ) -> Dataset:
     """Load a data set by name, or your own from a file or folder.
 
     Parameters
     ----------
     name : str, Path or table
-        One of `DATASETS`; or a table of pandas, Polars or pyarrow; or the path of a table (CSV, TSV, Parquet), of
-        an NPZ file with X and y, of an NPY file of rows, or of a folder that holds a folder of images for each
-        class. Parquet and NPY may be larger than memory.
+        One of `DATASETS`; or a table of pandas, Polars or pyarrow; or the path of a table (CSV, TSV, Parquet,
+        xlsx), of arrays (NPZ, NPY, IDX), or of a folder that holds a folder of images for each class. Parquet and
+        NPY may be larger than memory.
     data_dir : str or Path, optional
         Folder with data sets, in place of the one that the environment variable GLASSNET_DATA names. Where
         neither has the data, they come from the user cache, or are downloaded to it, with their checksum.
@@ -78,18 +79,23 @@ def load_dataset(
         did so.
     split_seed : int, default 0
         Draws the validation rows; the test rows never change.
-    target : str, optional
-        The column of a table that is to be predicted; the NPY file with the labels of an NPY file's rows.
-    impute : {"error", "median"}, optional
-        What becomes of missing values in a table.
     standardize : bool, default False
         Bring each column to mean 0 and standard deviation 1 over the training rows, see
         `Dataset.standardise`. Tables are so without it.
+    **reading
+        How your own data are read. `target` is the column of a table to predict, or the file with the labels of an
+        NPY file's rows. `task` is what is asked of the network: "multi-class", "binary", "multi-label", "ordinal"
+        or "regression"; by default it is told by the targets. Of a table: `drop`, `columns`, `categorical` and
+        `dates` are lists of columns, left out, only kept, taken as categories, or made numbers of; `impute` is
+        "median" (the default) or "error" for missing values; `sep`, `decimal`, `thousands` and `encoding` say how
+        its text is written, `sheet` which one of a workbook it is. Of pictures: `size` is the (height, width) that
+        all are brought to, `grey` leaves their colours out. Of an NPZ file: `x_key` and `y_key` name its arrays.
 
     Returns
     -------
     Dataset
-        With the splits ``train``, ``validation`` and ``test``, each of rows X and labels or numbers y.
+        With the splits ``train``, ``validation`` and ``test``, each of rows X and labels or numbers y, and the
+        schema that says what they mean.
 
     Raises
     ------
@@ -104,19 +110,23 @@ def load_dataset(
     >>> data.train.X.shape, data.validation.X.shape, data.test.X.shape
     ((1318, 64), (120, 64), (359, 64))
     >>> load_dataset("diabetes", validation="last(30)")
-    Dataset('diabetes', regression, rows: 324 train + 30 validation + 88 test, X: 10 float32, targets: 1)
+    Dataset('diabetes', regression, rows: 324 train + 30 validation + 88 test, X: 10 float64, targets: 1)
     """
     if standardize and any(name == table.name for table in TABLES if isinstance(name, str)):
         refuse_standardised(name)
+    options = read_options(reading)
     drawn = 0 if isinstance(validation, str) else validation  # rows with a name are chosen afterwards
     if not isinstance(name, str | Path):
-        data = from_frame(name, target, impute, drawn, split_seed)
+        require_polars()
+        from glassnet.data.table_dataset import from_frame
+
+        refuse_options(options, "a table")
+        data = from_frame(name, options, drawn, split_seed)
     elif (name := str(name)) not in DATASETS and looks_like_a_path(name):
-        data = read_user_data(name, target, impute, validation=drawn, split_seed=split_seed)
+        data = read_user_data(name, options, validation=drawn, split_seed=split_seed)
     else:
-        for option, value in (("target", target), ("impute", impute)):
-            if value is not None:
-                raise UsageError(option, "goes with a table of your own (CSV, TSV, Parquet)")
+        for option in given_options(options):
+            raise UsageError(option, "goes with data of your own, a file or a folder; leave it out")
         data = find(name).load(data_dir, drawn, split_seed)
     if isinstance(validation, str):
         data = data.validated_by(validation)

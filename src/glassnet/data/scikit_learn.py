@@ -14,7 +14,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.array_schema import ArraySchema
+from glassnet.data.dataset import Dataset
+from glassnet.data.schema import Schema, describe_targets
 from glassnet.data.sources import Source
 from glassnet.data.standardisation import Standardisation
 from glassnet.nn.activations import Array
@@ -41,40 +43,38 @@ class SklearnSet:
     published: ClassVar[dict[str, dict[str, float]]] = {}
 
     def load(self, data_dir: str | Path | None, validation: float | None, split_seed: int) -> Dataset:
-        """Take the rows out of scikit-learn; there is no file to look for.
+        """Take the rows out of scikit-learn, as it has them; there is no file to look for.
 
-        Pixels become float32 from 0 to 1. The columns of a table, and the numbers of a regression, are scaled to
-        mean 0 and standard deviation 1 over the training rows.
+        A network divides pixels by 16, and scales the columns of a table, and the numbers of a regression, to mean
+        0 and standard deviation 1 over the training rows.
         """
         from sklearn import datasets
 
         bunch = getattr(datasets, self.loader)()
         X = np.asarray(bunch.data, np.float64)
         labelled = self.task != "regression"
+        rows, _ = ArraySchema.learn(X, self.image_shape, WHITE if self.image_shape else 1.0)
+        names = getattr(bunch, "target_names", None) if bunch.target.ndim == 2 or labelled else None
         data = Dataset.from_arrays(
-            X if self.image_shape is None else (X / WHITE).astype(np.float32),
+            X,
             bunch.target.astype(np.uint8) if labelled else np.asarray(bunch.target, np.float64),
             name=self.name,
-            class_names=[str(name) for name in bunch.target_names] if labelled else None,
-            image_shape=self.image_shape,
+            schema=Schema(rows, describe_targets(self.task, None if names is None else list(map(str, names)))),
             validation=validation,
             split_seed=split_seed,
-            task=self.task,
-            target_names=getattr(bunch, "target_names", None) if bunch.target.ndim == 2 else None,
         )
-        return data if self.image_shape else _standardise_table(data)
+        return data if self.image_shape else _scale_table(data)
 
 
-def _standardise_table(data: Dataset) -> Dataset:
-    """Return a data set with the columns of X, and the y of a regression, at mean 0 and std 1 in training."""
-    by_column, by_target = (_measure(values) for values in data.train)
-
-    def scale(rows: Split) -> Split:
-        y = by_target.apply(rows.y).reshape(rows.y.shape) if data.task == "regression" else rows.y
-        return Split(by_column.apply(rows.X), y)
-
-    train, validation, test = (scale(rows) for rows in data.splits.values())
-    return replace(data, train=train, validation=validation, test=test)
+def _scale_table(data: Dataset) -> Dataset:
+    """Return a data set whose schema brings the columns, and the y of a regression, to mean 0 and std 1."""
+    schema, (X, y) = data.schema, data.train
+    assert isinstance(schema.input, ArraySchema)
+    rows, target = replace(schema.input, scaling=_measure(X)), schema.target
+    if target.task == "regression":
+        found = _measure(y)
+        target = replace(target, mean=tuple(found.mean.tolist()), std=tuple(found.std.tolist()))
+    return replace(data, schema=Schema(rows, target))
 
 
 def _measure(values: Array) -> Standardisation:

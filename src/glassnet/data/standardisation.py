@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -35,6 +34,13 @@ class Standardisation:
     mean: Array
     std: Array
     of_bytes: bool = False
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the figures are equal, bit for bit."""
+        if not isinstance(other, Standardisation):
+            return NotImplemented
+        same = np.array_equal(self.mean, other.mean) and np.array_equal(self.std, other.std)
+        return same and self.of_bytes == other.of_bytes
 
     @classmethod
     def of(cls, X: Array) -> Standardisation:
@@ -78,19 +84,13 @@ class Standardisation:
         rows = X * self.std + self.mean
         return np.rint(255 * rows).clip(0, 255).astype(np.uint8) if self.of_bytes else rows.astype(np.float32)
 
-    def to_json(self) -> str:
-        """Return the figures as JSON; `from_json` gives the same numbers back."""
-        values = {"mean": self.mean.tolist(), "std": self.std.tolist(), "of_bytes": self.of_bytes}
-        return json.dumps(values, allow_nan=False)
-
     @classmethod
-    def from_json(cls, text: str) -> Standardisation:
-        """Take the figures from JSON; `ValueError` is raised if it is not what `to_json` writes."""
+    def from_dict(cls, values: Mapping[str, Any]) -> Standardisation:
+        """Take the figures from a dict of them; `ValueError` is raised if they are no means and deviations."""
         try:
-            values = json.loads(text)
             mean, std = (np.array(values[name], np.float64) for name in ("mean", "std"))
             of_bytes = values["of_bytes"]
-        except (KeyError, TypeError, RecursionError) as error:
+        except (KeyError, TypeError) as error:
             raise ValueError(f"{type(error).__name__} {error}") from None
         if mean.ndim != 1 or mean.shape != std.shape or not isinstance(of_bytes, bool):
             raise ValueError("expected as many means as std, and of_bytes")

@@ -135,6 +135,4 @@ def _compare_numbers(predictions: Predictions, data: Dataset) -> list[Fit]:
     truth, predicted = predictions.numbers(own_units=True)
     several = truth.shape[1] > 1
     names = data.target_names or tuple(f"output_{unit}" if several else "" for unit in range(truth.shape[1]))
-    if data.encoder is not None and data.encoder.target is not None:
-        names = (data.encoder.target.name,)
     return [Fit(*fit) for fit in zip(names, truth.T, predicted.T, strict=True)]

@@ -67,7 +67,7 @@ def _pictures(mistakes: list[Mistake], data: Dataset) -> list[tuple[Mistake, str
     """Return the mistakes with their images, where the rows are images."""
     if data.image_shape is None:
         return []
-    images = data.as_read(data.test.X[[mistake.row for mistake in mistakes]])
+    images = data.test.X[[mistake.row for mistake in mistakes]]
     largest = float(images.max()) if mistakes else 1.0
     return [
         (one, picture_of(image, data.image_shape, largest)) for one, image in zip(mistakes, images, strict=True)

@@ -38,9 +38,10 @@ def sample_grid(data: Dataset, per_class: int = 10) -> Figure:
     height, width = flat_shape(data.image_shape)
     gap, n_classes = 2, len(data.class_names)
     shape = n_classes * (height + gap) - gap, per_class * (width + gap) - gap, *colours
+    labels = data.encoded.train.y
     sheet = np.full(shape, 255 if colours else 0, data.train.X.dtype)
     for label in range(n_classes):
-        for column, row in enumerate(data.train.X[np.flatnonzero(data.train.y == label)[:per_class]]):
+        for column, row in enumerate(data.train.X[np.flatnonzero(labels == label)[:per_class]]):
             top, left = label * (height + gap), column * (width + gap)
             sheet[top : top + height, left : left + width] = flat_image(row, data.image_shape)
 

@@ -252,7 +252,7 @@ def _test_rows(
 ) -> tuple[list[Tile], SimpleNamespace]:
     """Return what the test rows say of the recommended plan."""
     run = RunFolder(folder / evaluation.folder)
-    network, data = load_model(run.path), load(run.config())
+    network, data = load_model(run.path).network, load(run.config())
     errors = analyse_errors(predict_test_rows(network, data), data)
     tiles = [] if errors.evaluation is None else evaluation_tiles(errors.evaluation, words, plain=True)
     return tiles, show_test_rows(errors, network, data, words)

@@ -105,12 +105,12 @@ def _read_outcome(folder: Path, row: Row, data_cache: DataCache) -> Outcome:
     }
     network = build_network(config, data)
     sampler = build_sampler(config, data)
-    targets = encode(data.train.y[: sampler.n], network.layers[-1], data.n_classes, network.theta.dtype)
+    targets = encode(data.encoded.train.y[: sampler.n], network.layers[-1], data.n_classes, network.theta.dtype)
     rows_of_a_loss = sampler.batch_size if network.loss.reduction == "sum" else 1
     constant = Baseline.of(network.loss, targets).loss * rows_of_a_loss
     test, unanswered = {}, 0
     if row.status != DIVERGED:
-        predictions = predict_rows(load_model(run.path), data.test, data.task, data.encoder)
+        predictions = predict_rows(load_model(run.path).network, data.test)
         unanswered = len(np.setdiff1d(*predictions.labels())) if data.n_classes else 0
         found = evaluate_predictions(predictions)
         rows = found.rows if network.loss.reduction == "sum" else 1

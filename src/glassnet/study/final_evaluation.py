@@ -113,7 +113,7 @@ def evaluate_recommended(
         return None
     row = median_run(found.rows, recommended.variant, study.measure)
     run = RunFolder(folder / row.folder)
-    config, network, before = run.config(), load_model(run.path), read_final_evaluation(folder)
+    config, network, before = run.config(), load_model(run.path).network, read_final_evaluation(folder)
     this = EvaluatedNetwork(row.variant, row.seed, network.fingerprint())
     if before is not None and before.network == this:
         return before

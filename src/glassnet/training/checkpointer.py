@@ -7,8 +7,8 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 
-from glassnet.data.dataset import Dataset
 from glassnet.errors import FileError
+from glassnet.training.model import Model
 from glassnet.training.results import Run
 from glassnet.training.run_folder import RunFolder
 from glassnet.training.train_state import TrainState
@@ -31,15 +31,14 @@ class Checkpointer:
         self.failures: list[FileError] = []
 
     @contextlib.contextmanager
-    def open(self, data: Dataset, *, new: bool) -> Iterator[None]:
+    def open(self, *, new: bool) -> Iterator[None]:
         """Make the folder of a new run, and hold it against other processes; a resumed run's is held already.
 
         Raises `FileError` if it cannot be written, or another process trains in it.
         """
         with contextlib.ExitStack() as held:
             if self.folder is not None and new:
-                start, learned = self.state.state_dict(), (data.encoder, data.standardisation)
-                held.enter_context(self.folder.create(self.run.config, self.state.eval_network, start, *learned))
+                held.enter_context(self.folder.create(self.run.config, self._model(), self.state.state_dict()))
             elif self.folder is not None:
                 self.folder.save_config(self.run.config)
             yield
@@ -72,7 +71,10 @@ class Checkpointer:
 
     def save_model(self) -> None:
         """Save the network as it is evaluated, and the history."""
-        self._attempt(lambda folder: folder.save(self.state.eval_network, self.run.history))
+        self._attempt(lambda folder: folder.save(self._model(), self.run.history))
+
+    def _model(self) -> Model:
+        return Model(self.state.eval_network, self.run.schema)
 
     def _attempt(self, save: Callable[[RunFolder], None]) -> None:
         """Save something, and remember why that failed."""

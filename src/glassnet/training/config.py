@@ -56,6 +56,8 @@ class RunConfig(Section):
         SHA-256 of the weights of its rows, where it had any; a repeated run refuses others.
     environment : dict
         Where the run took place; for people, but for kernels and threads, which `glassnet.resume` takes again.
+    data_schema : dict
+        What rows and targets mean, for people: the model file holds it in full.
 
     Examples
     --------
@@ -72,6 +74,7 @@ class RunConfig(Section):
     start: str | None = None
     sample_weight: str | None = None
     environment: dict[str, str] = Field(default={})
+    data_schema: dict[str, Any] = Field(default={})
 
     def to_toml(self) -> str:
         """Return the configuration as TOML; what is None is left out."""
@@ -137,7 +140,7 @@ def check_data(config: RunConfig, data: Dataset) -> None:
                 f"{file}: is not the file that this configuration was made with (md5 {checksum}); "
                 "remove it from [checksums] to use the data at hand all the same"
             )
-    if config.data.standardize != (data.standardisation is not None):
+    if config.data.standardize != data.standardized:
         asked = str(config.data.standardize).lower()
         raise DataError(
             f"{data.name}: the configuration has standardize = {asked} and the data are otherwise; "
@@ -161,6 +164,7 @@ def configure(changes: dict[str, Any], start: str | Path | RunConfig | None = No
         values.pop("start", None)
     if "data" in changed:
         values.pop("checksums", None)
+        values.pop("data_schema", None)
     if "seed" in changed:
         values.get("network", {}).pop("seed", None)
     return validate(RunConfig, values)

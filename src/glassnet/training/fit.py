@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
 from numpy.typing import ArrayLike
 
-from glassnet.data.arrays import as_dataset
+from glassnet.data.arrays import Asked, as_dataset
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
@@ -52,7 +53,7 @@ def fit(
     ----------
     network : Network
         Its theta is where training starts; its class names become those of the data.
-    data : Dataset, array_like of shape (n, ...) or pair (X, y)
+    data : Dataset, array_like of shape (n, ...), table of pandas or Polars, or pair (X, y)
         What it learns from: ``fit(network, X, y)``, ``fit(network, (X, y))`` or ``fit(network, data)``. Of a data
         set, it is trained on the rows of ``data.train``, and evaluated after each epoch on those of
         ``data.validation``, unless there are none; ``data.test`` is not touched. Of arrays, a twelfth of the rows
@@ -112,7 +113,10 @@ def fit(
         )
     check_callbacks(callbacks)
     arrays = not isinstance(data, Dataset)
-    data = as_dataset(data, y, validation_data)
+    data = as_dataset(data, y, validation_data, asked_of(network))
+    if arrays and progress:
+        for remark in data.remarks:
+            print(f"glassnet: {remark}", file=sys.stderr)
     if network.loss.output == "softmax" and data.task == "regression" and data.train.y.ndim == 1:
         said = f"y: {network.loss.name} needs classes, and these are floats; take half_squared_error"
         raise DataError(f"{said}, or give classes 0, 1, ... as y.astype(int)" if arrays else said)
@@ -121,6 +125,11 @@ def fit(
     folder = None if run_dir is None else Path(run_dir)
     with Trainer.open(network, data, config, components, sample_weight=sample_weight, folder=folder) as trainer:
         return trainer.fit(callbacks, progress=progress)
+
+
+def asked_of(network: Network) -> Asked:
+    """Return what a network can be asked for, by which whole numbers are told to be classes or numbers."""
+    return Asked(network.layers[-1], network.loss.output, network.class_names)
 
 
 def describe_run(
@@ -137,7 +146,7 @@ def describe_run(
                 "dataset": data.name,
                 "validation": data.validation_size,
                 "split_seed": data.split_seed,
-                "standardize": data.standardisation is not None,
+                "standardize": data.standardized,
                 **data.origin,
             },
             "network": NetworkConfig(
@@ -148,6 +157,7 @@ def describe_run(
             "start": network.fingerprint(),
             "sample_weight": fingerprint(sample_weight),
             "environment": environment(),
+            "data_schema": data.schema.describe(),
         },
     )
 

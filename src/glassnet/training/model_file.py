@@ -1,4 +1,4 @@
-"""Model files: a network's numbers and description.
+"""Model files: a network's numbers and description, and the schema of its rows and answers.
 
 The numbers are theta, and where a layer normalises, the statistics it predicts with.
 """
@@ -10,21 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.errors import FileError, UsageError
+from glassnet.data.schema import Schema
+from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.network import Network
 from glassnet.training.archive import read_archive, write_archive
+from glassnet.training.model import Model
 
 #: The model's name in a run folder.
 MODEL_FILE = "model.safetensors"
 
 
-def save_model(network: Network, path: str | Path) -> None:
-    """Write a network to a file, whole or not at all.
+def save_model(model: Model | Network, path: str | Path) -> None:
+    """Write a model to a file, whole or not at all.
 
     Parameters
     ----------
-    network : Network
-        Its parameters and its description are saved.
+    model : Model or Network
+        The network's parameters and description are saved, and the model's schema with them. A bare network has
+        none.
     path : str or Path
         The file. A file that is there is replaced.
 
@@ -32,23 +35,30 @@ def save_model(network: Network, path: str | Path) -> None:
     ------
     FileError
         If the file cannot be written.
+    UsageError
+        If it is neither a model nor a network.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_model(Network([4, 3, 2]), f"{folder}/small.safetensors")
-    ...     load_model(f"{folder}/small.safetensors").layers
+    ...     load_model(f"{folder}/small.safetensors").network.layers
     (4, 3, 2)
     """
-    arrays = {"theta": network.theta}
+    if isinstance(model, Network):
+        model = Model(model)
+    elif not isinstance(model, Model):
+        raise UsageError("model", f"expected a Model or a Network, got {type(model).__name__}")
+    network, arrays = model.network, {"theta": model.network.theta}
     if any(network.batch_norm):
         arrays["statistics"] = network.parameters.statistics
-    write_archive(Path(path), "model file", {"config": network.get_config(), **arrays})
+    schema = None if model.schema is None else model.schema.to_dict()
+    write_archive(Path(path), "model file", {"config": network.get_config(), **arrays, "schema": schema})
 
 
-def load_model(path: str | Path) -> Network:
-    """Read a network from a file that `save_model` wrote; nothing in it is executed.
+def load_model(path: str | Path) -> Model:
+    """Read a model from a file that `save_model` wrote; nothing in it is executed.
 
     Parameters
     ----------
@@ -57,8 +67,8 @@ def load_model(path: str | Path) -> Network:
 
     Returns
     -------
-    Network
-        With the parameters that were saved, bit for bit.
+    Model
+        With the parameters that were saved, bit for bit, and the schema of rows and answers.
 
     Raises
     ------
@@ -71,12 +81,17 @@ def load_model(path: str | Path) -> Network:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_model(Network([4, 3, 2], seed=7), f"{folder}/model.safetensors")
     ...     load_model(folder)
-    Network([4, 3, 2], activation='relu', loss='cross_entropy(reduction=mean)', seed=7)
+    Model([4, 3, 2])
     """
     path = Path(path)
     if path.is_dir():
         path = path / MODEL_FILE
-    return restore_network(path, read_archive(path, "model file", "give a run folder or a model file"))
+    saved = read_archive(path, "model file", "give a run folder or a model file")
+    try:
+        schema = None if saved.get("schema") is None else Schema.from_dict(saved["schema"])
+    except DataError as error:
+        raise FileError(path, f"describes no rows or answers: {error}") from None
+    return Model(restore_network(path, saved), schema)
 
 
 def restore_network(path: Path, saved: dict[str, Any]) -> Network:

@@ -70,10 +70,57 @@ class DataConfig(Section):
     target: str | None = option(
         None, "Column of a table to predict; for an NPY file, the file with its labels.", metavar="COLUMN"
     )
+    task: Literal["multi-class", "binary", "multi-label", "ordinal", "regression"] | None = option(
+        None,
+        "What is asked of the network: multi-class, binary, multi-label, ordinal or regression.",
+        metavar="TASK",
+        unset="told by the targets",
+    )
     impute: Literal["error", "median"] | None = option(
         None,
-        "Treatment of missing values in a table: error refuses them, median fills in the median.",
-        unset="error",
+        "Missing values in a table: median fills in the median or the most frequent category, error refuses them.",
+        unset="median",
+    )
+    drop: list[str] | None = option(
+        None, "Columns of a table to leave out.", elsewhere=("ignore", "exclude", "skip", "drop_columns")
+    )
+    columns: list[str] | None = option(
+        None, "The only columns of a table to learn from.", unset="all", elsewhere=("features", "use", "usecols")
+    )
+    categorical: list[str] | None = option(
+        None, "Columns of a table that are categories, whatever they hold.", elsewhere=("categories", "cat")
+    )
+    dates: list[str] | None = option(
+        None, "Columns of a table that are dates, to make numbers of.", elsewhere=("parse_dates", "date")
+    )
+    sep: str | None = option(
+        None,
+        "Character between the columns of a text file.",
+        metavar="CHAR",
+        unset="told by its first line",
+        elsewhere=("delimiter", "separator"),
+    )
+    decimal: str | None = option(
+        None, "Decimal mark of the numbers in a text file.", metavar="CHAR", unset="told by the numbers"
+    )
+    thousands: str | None = option(
+        None, "Mark between the thousands of numbers in a text file.", metavar="CHAR", unset="told by the numbers"
+    )
+    encoding: str | None = option(None, "Encoding of a text file, such as latin-1.", unset="UTF-8")
+    sheet: str | None = option(None, "Sheet of an .xlsx workbook.", unset="the first")
+    size: list[int] | None = option(
+        None,
+        "Pixels that pictures of files are brought to: one number for a square, or height,width.",
+        metavar="H,W",
+        unset="theirs, all alike",
+        elsewhere=("image_size", "resize"),
+    )
+    grey: bool = option(False, "Leave the colours of picture files out.", elsewhere=("gray", "grayscale"))
+    x_key: str | None = option(
+        None, "Array of an NPZ file with the rows.", metavar="NAME", unset="X, images, data, ..."
+    )
+    y_key: str | None = option(
+        None, "Array of an NPZ file with the labels.", metavar="NAME", unset="y, labels, target, ..."
     )
     standardize: bool = option(
         False, "Scale each column to mean 0 and standard deviation 1, by the training rows' figures."

@@ -158,7 +158,7 @@ def _sweep(
     network: Network, data: Dataset, optimizer: Optimizer, learning_rates: Array, batch_size: int | None, seed: int
 ) -> list[float]:
     """Train with each learning rate for a step; return the losses until they blow up."""
-    X, targets = network.check_data(*data.train)
+    X, targets = network.check_data(*data.encoded.train)
     sampler = Sampler.of_run(validate(TrainingConfig, {"batch_size": batch_size}), optimizer, data)
     state = optimizer.start(network.theta, network.parameters)
     keys = mask_keys(seed, np.arange(1, len(learning_rates) + 1), len(network.W))
@@ -172,7 +172,7 @@ def _sweep(
             loss = float(network.backward(cache, targets[rows]))
         except NonFiniteError:
             break
-        release(data.train.X)
+        release(X)
         losses.append(loss)
         smoothed = average.add(loss)
         best = min(best, smoothed)

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from signal import Signals
 
+from glassnet.data.schema import Schema
 from glassnet.errors import FileError, NonFiniteError
 from glassnet.nn.network import Network
 from glassnet.training.config import RunConfig
 from glassnet.training.health.monitor import Health
 from glassnet.training.history import EpochRecord, History
+from glassnet.training.model import Model
 
 
 @dataclass(repr=False)
@@ -27,6 +29,8 @@ class Run:
         The configuration that would make the run again.
     folder : Path or None
         The folder that the run is saved in.
+    schema : Schema or None
+        What the rows and targets of the data mean.
     stopped : str
         Why training ended: ``"epochs"``, ``"early stopping"``, ``"interrupted"``, ``"non-finite"``, or what a
         callback said. Empty while it goes on, and after an error of a callback.
@@ -48,10 +52,16 @@ class Run:
     history: History
     config: RunConfig
     folder: Path | None
+    schema: Schema | None = None
     stopped: str = ""
     best_epoch: int | None = None
     unsaved: FileError | None = None
     health: Health | None = None
+
+    @property
+    def model(self) -> Model:
+        """The network with what its rows and answers mean: it predicts in the user's own words."""
+        return Model(self.network, self.schema)
 
     @property
     def chosen(self) -> EpochRecord | None:

@@ -96,7 +96,7 @@ def weigh_rows(data: Dataset, drawn: int, class_weight: Any, sample_weight: Any,
 
     All rows after those `drawn` get the weight 1.
     """
-    y = data.train.y
+    y = data.encoded.train.y
     if sample_weight is not None and np.shape(sample_weight) == (len(y),):
         sample_weight = np.asarray(sample_weight)[:drawn]
     weights = row_weights(y[:drawn], data.class_names, class_weight, sample_weight, dtype)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from glassnet.data.arrays import as_dataset
+from glassnet.data.arrays import Asked, as_dataset
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import DATASETS, load_dataset
 from glassnet.data.user_data import looks_like_a_path
@@ -14,7 +14,7 @@ from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.network import Network
 from glassnet.training.callbacks import Callback, check_callbacks
 from glassnet.training.config import RunConfig, check_data, validate
-from glassnet.training.fit import describe_run
+from glassnet.training.fit import asked_of, describe_run
 from glassnet.training.history import History
 from glassnet.training.model_file import load_model, restore_network
 from glassnet.training.options import TrainingConfig
@@ -41,7 +41,7 @@ def open_run(run: Path, data_dir: str | Path | None = None) -> tuple[Network, Ru
     `run` is a run folder, or the model file in it; `data_dir` says where the data are, in place of GLASSNET_DATA.
     Raises `FileError` if a file of the run is missing or damaged, and the errors of `load_run_data`.
     """
-    network = load_model(run)
+    network = load_model(run).network
     folder = RunFolder(run if run.is_dir() else run.parent)
     return network, folder, load_run_data(folder, data_dir)
 
@@ -68,8 +68,7 @@ def choose_layers(config: RunConfig, data: Dataset) -> list[int]:
     """
     if config.network.layers is not None:
         return config.network.layers
-    columns = data.train.X[0].size
-    units = data.n_classes or data.train.y[0].size
+    columns, units = data.n_inputs, data.n_classes or data.schema.target.width
     loss = config.network.loss
     single = data.task == "binary" and (loss is None or loss.startswith("binary_cross_entropy"))
     return [columns, *HIDDEN_LAYERS, 1 if single else units]
@@ -213,7 +212,7 @@ def resume(
     """
     check_callbacks(callbacks)
     folder = RunFolder(Path(run_dir))
-    data = load_run_data(folder, data_dir) if data is None else as_dataset(data, y, validation_data)
+    data = load_run_data(folder, data_dir) if data is None else as_dataset(data, y, validation_data, _asked_in(folder))
     with folder.hold() as config:
         saved = folder.checkpoint()
         check_data(config, data)
@@ -227,11 +226,21 @@ def resume(
             config = config.model_copy(update={"training": training})
         if config.training.epochs < begun:
             raise UsageError("epochs", f"the run has had {done} epochs; ask for {begun} or more")
+        if load_model(folder.path).schema != data.schema:
+            raise DataError(
+                "the data mean something else than the run's: other columns, classes or scaling; give those of the "
+                "run, or train anew"
+            )
         components, weights = Components.build(config.training), saved.get("sample_weight")
         with Trainer.open(
             network, data, config, components, sample_weight=weights, folder=folder.path, saved=saved
         ) as trainer:
             return trainer.fit(callbacks, progress=progress)
+
+
+def _asked_in(folder: RunFolder) -> Asked:
+    """Return what the network of a run can be asked for."""
+    return asked_of(load_model(folder.path).network)
 
 
 def _read_progress(folder: RunFolder, saved: dict[str, Any]) -> tuple[Network, int, int]:

@@ -9,35 +9,27 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from glassnet.errors import FileError
-from glassnet.nn.network import Network
 from glassnet.runtime.files import lock_file, make_folder, write_bytes
 from glassnet.training.archive import read_archive, write_archive
 from glassnet.training.config import RunConfig, load_config
 from glassnet.training.health.monitor import Health
 from glassnet.training.history import History
+from glassnet.training.model import Model
 from glassnet.training.model_file import MODEL_FILE, save_model
-
-if TYPE_CHECKING:
-    from glassnet.data.columns import TableEncoder
-    from glassnet.data.standardisation import Standardisation
 
 Content = TypeVar("Content")
 
 CONFIG_FILE = "config.toml"
 HISTORY_FILE = "history.csv"
 HEALTH_FILE = "health.json"
-COLUMNS_FILE = "columns.json"
-STANDARDISATION_FILE = "standardisation.json"
 CHECKPOINT_FILE = "checkpoint.safetensors"
 LOCK_FILE = ".lock"
 
 #: What a folder may hold before the first epoch; the configuration is the first to go where it cannot be made.
-FILES = (
-    CONFIG_FILE, MODEL_FILE, HISTORY_FILE, COLUMNS_FILE, STANDARDISATION_FILE, CHECKPOINT_FILE, LOCK_FILE,
-)  # fmt: skip
+FILES = (CONFIG_FILE, MODEL_FILE, HISTORY_FILE, CHECKPOINT_FILE, LOCK_FILE)
 
 
 @dataclass(frozen=True)
@@ -47,15 +39,8 @@ class RunFolder:
     path: Path
 
     @contextlib.contextmanager
-    def create(
-        self,
-        config: RunConfig,
-        network: Network,
-        start: dict[str, Any],
-        encoder: TableEncoder | None = None,
-        standardisation: Standardisation | None = None,
-    ) -> Iterator[None]:
-        """Make the folder, save the untrained network in it, and hold it as long as the context lasts.
+    def create(self, config: RunConfig, model: Model, start: dict[str, Any]) -> Iterator[None]:
+        """Make the folder, save the untrained model in it, and hold it as long as the context lasts.
 
         So a full disk is met before the work. The configuration is written last: where it is, all is. Raises
         `FileError` if the folder cannot be made or written, or holds files already; nothing is left in it then.
@@ -64,11 +49,8 @@ class RunFolder:
         make_folder(self.path)
         with lock_file(self.path / LOCK_FILE):
             try:
-                self.save(network, History())
+                self.save(model, History())
                 self.save_checkpoint(start)
-                for name, learned in ((COLUMNS_FILE, encoder), (STANDARDISATION_FILE, standardisation)):
-                    if learned is not None:
-                        write_bytes(self.path / name, learned.to_json().encode())
                 self.save_config(config)
             except FileError:
                 with contextlib.suppress(OSError):  # the disk may let nothing go
@@ -122,25 +104,6 @@ class RunFolder:
         if not self.config_path.is_file():
             raise FileError(self.path, f"is no run folder: it holds no {CONFIG_FILE}")
 
-    def encoder(self) -> TableEncoder | None:
-        """Read how a table's rows become numbers; None where the run learned from no table."""
-        from glassnet.data.columns import TableEncoder
-
-        if not (self.path / COLUMNS_FILE).exists():
-            return None
-        return self._read(COLUMNS_FILE, TableEncoder.from_json, "does not say how to read a table")
-
-    def standardisation(self) -> Standardisation | None:
-        """Read how the columns of rows are scaled; None where the run learned from rows as they are."""
-        from glassnet.data.standardisation import Standardisation
-
-        path = self.path / STANDARDISATION_FILE
-        if path.exists():
-            return self._read(path.name, Standardisation.from_json, "does not say how columns are scaled")
-        if self.config_path.is_file() and self.config().data.standardize:
-            raise FileError(path, "is missing: it says how the run's columns are scaled")
-        return None
-
     def history(self) -> History:
         """Read the history."""
         return self._read(HISTORY_FILE, History.from_csv, "is no history of a run")
@@ -155,9 +118,9 @@ class RunFolder:
         except ValueError as error:
             raise FileError(path, f"{problem}: {error}") from None
 
-    def save(self, network: Network, history: History) -> None:
+    def save(self, model: Model, history: History) -> None:
         """Replace model and history by the present ones."""
-        save_model(network, self.path / MODEL_FILE)
+        save_model(model, self.path / MODEL_FILE)
         write_bytes(self.path / HISTORY_FILE, history.to_csv().encode())
 
     def save_health(self, health: Health) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, is_mapped
+from glassnet.data.dataset import Dataset
+from glassnet.data.splits import is_mapped
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.optimizers import Optimizer

@@ -79,7 +79,7 @@ def find_image_size(data: Dataset, augmentation: Augmentation) -> tuple[int, int
     if augmentation == Augmentation():
         return 0, 0, 0
     shape = data.image_shape or ()
-    if data.train.X.dtype != np.uint8 or len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] != 3):
+    if data.encoded.train.X.dtype != np.uint8 or len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] != 3):
         raise UsageError("augmentation", "moves pictures of bytes, and these data are none; leave it out")
     augmentation.draw(np.random.default_rng(0), 1, *shape[:2])
     return shape[0], shape[1], 1 if len(shape) == 2 else shape[2]

@@ -103,7 +103,7 @@ class Trainer:
         self.total_steps = training.epochs * self.sampler.steps
         schedule = components.schedule.start()
         self._factors(np.array([1]), schedule)  # refuses a warm-up that is longer than the run
-        X, targets = network.check_data(*data.train)
+        X, targets = network.check_data(*data.encoded.train)
         self.validation = Validation(network, data, training.metrics, components.early_stopping)
         self._check_options(network, training)
         options = ("l1", "l2", "weight_decay", "clip_norm", "clip_value", "max_norm", "ema")
@@ -145,7 +145,7 @@ class Trainer:
         )
         used = {"kernels": self.engine.kernels, "threads": str(self.engine.threads.most)}
         config = config.model_copy(update={"environment": config.environment | used})
-        self.run = Run(network, self.state.history, config, folder)
+        self.run = Run(network, self.state.history, config, folder, data.schema)
         self.checkpointer = Checkpointer(self.run, self.state)
         self.latest = 0  # the number of the latest step that was tried
         self.warm, self.steps, self.began = False, 1, 0.0  # of a piece of work
@@ -180,7 +180,7 @@ class Trainer:
                 held.enter_context(contextlib.closing(trainer.engine))
                 if saved is not None:
                     trainer.load_state_dict(saved)
-                held.enter_context(trainer.checkpointer.open(data, new=saved is None))
+                held.enter_context(trainer.checkpointer.open(new=saved is None))
             except GlassnetError:
                 network.class_names = before
                 raise
@@ -268,7 +268,7 @@ class Trainer:
             part = slice(state.rows_done, state.rows_done + state.monitor.room(done, self.steps) * size)
             start = time.perf_counter()
             losses, outputs, problem = self.engine.take(order[part], None if moves is None else moves[part])
-            release(self.data.train.X)
+            release(self.data.encoded.train.X)
             done += len(losses)
             self.latest = done + (problem is not None)
             if problem is not None:
@@ -277,7 +277,7 @@ class Trainer:
             if self.warm and (threads.trying or not self.engine.steady):
                 threads.observe(elapsed / len(losses))
             self.warm = True
-            state.metrics.add(losses, outputs, self.data.train.y[order[part]], size)
+            state.metrics.add(losses, outputs, self.data.encoded.train.y[order[part]], size)
             state.rows_done += len(outputs)
             if state.monitor.wants(done):
                 self.engine.store_theta()

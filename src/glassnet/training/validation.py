@@ -27,7 +27,7 @@ class Validation:
         self.data, rows = data, len(data.validation.y)
         self.possible = rows > 0
         if self.possible:
-            network.check_data(*data.validation)
+            network.check_data(*data.encoded.validation)
         if early_stopping is not None:
             early_stopping.check(rows)
         watched = [early_stopping.metric] if early_stopping is not None and early_stopping.metric else []
@@ -38,7 +38,7 @@ class Validation:
             )
         for option, names in (("metrics", metrics), ("early_stopping", watched)):
             try:
-                check_metrics(network, data.validation, names, data.task, data.encoder)
+                check_metrics(network, data.encoded.validation, names, data.schema.target)
             except UsageError as error:
                 raise UsageError(option, error.problem) from None
 
@@ -46,7 +46,7 @@ class Validation:
         """Return loss, accuracy and the chosen metrics; None and nothing where there are no validation rows."""
         if not self.possible:
             return None, None, {}
-        predictions = predict_rows(network, self.data.validation, self.data.task, self.data.encoder)
+        predictions = predict_rows(network, self.data.validation)
         found = measure(predictions, self.measured)
         measures = {f"validation_{name}": value for name, value in found.items() if name not in GIVEN}
         return predictions.running.loss, predictions.running.accuracy, measures

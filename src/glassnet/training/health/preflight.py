@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from glassnet.data.arrays import as_dataset
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, HealthWarning
 from glassnet.locales.catalogue import Message
 from glassnet.nn.network import Network
@@ -149,7 +149,7 @@ def preflight(
 
 
 def _evidence(network: Network, data: Dataset, optimizer: Optimizer, batch_size: int | None) -> Evidence:
-    X, targets = network.check_data(*data.train)
+    X, targets = network.check_data(*data.encoded.train)
     training = validate(TrainingConfig, {"optimizer": optimizer.spec, "batch_size": batch_size})
     sampler = Sampler.of_run(training, optimizer, data)
     rows, more = (evenly_spread(len(targets), n) for n in (ROWS, TARGETS))
@@ -179,8 +179,8 @@ def _first_loss(evidence: Evidence) -> Check:
 def _over_fit(network: Network, data: Dataset, optimizer: Optimizer) -> Check:
     """Learn a few rows by heart, without dropout."""
     rows = evenly_spread(len(data.train.y), FEW)
-    few = Split(data.train.X[rows], data.train.y[rows])
-    small = replace(data, train=few, validation=Split(few.X[:0], few.y[:0]))
+    few = data.train.take(rows)
+    small = replace(data, train=few, validation=few.take(slice(0)))
     copy = network.copy()
     copy.dropout = (0.0,) * len(copy.dropout)
     name = f"over-fit {len(rows)} rows"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
-from glassnet.data.dataset import TASKS, Split
+from glassnet.data.target_schema import TASKS, TargetSchema
 from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.nn.losses import sigmoid_cross_entropy, softmax_cross_entropy
 from glassnet.nn.network import Network
@@ -16,9 +16,6 @@ from glassnet.nn.targets import encode
 from glassnet.training.metrics.formulas import r_squared, share_correct
 from glassnet.training.metrics.medmnist import SCORED_TASKS, auc
 from glassnet.training.metrics.predictions import Predictions, RunningMetrics
-
-if TYPE_CHECKING:
-    from glassnet.data.columns import TableEncoder
 
 #: The tasks with one label a row.
 CLASS_TASKS = ("binary", "multi-class", "ordinal")
@@ -165,11 +162,11 @@ def measure(predictions: Predictions, names: Sequence[str]) -> dict[str, float]:
 
 
 def check_metrics(
-    network: Network, split: Split, names: Sequence[str], task: str, encoder: TableEncoder | None = None
+    network: Network, split: tuple[Any, Any], names: Sequence[str], target: TargetSchema
 ) -> None:
     """Raise what `measure` would raise for these metrics, without sending a row through the network.
 
-    The rows must fit the network. There must be one: `UsageError` is raised otherwise.
+    The rows, encoded, must fit the network. There must be one: `UsageError` is raised otherwise.
     """
     y = np.asarray(split[1])
     if not names:
@@ -179,4 +176,4 @@ def check_metrics(
     outputs = np.zeros((len(y), network.layers[-1]), network.theta.dtype)  # y alone says whether it is defined
     running = RunningMetrics(network)
     running.add([0.0], outputs, y)
-    measure(Predictions(network, task, y, outputs, running, encoder), names)
+    measure(Predictions(network, target.task, y, outputs, running, target), names)

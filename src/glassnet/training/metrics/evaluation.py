@@ -6,11 +6,12 @@ import math
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, Split, take_test_rows
+from glassnet.data.dataset import Dataset, take_test_rows
+from glassnet.data.splits import Split
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
 from glassnet.training.metrics.catalogue import measure
@@ -76,20 +77,31 @@ class Evaluation(Mapping[str, float]):
         return "\n".join(lines)
 
 
-def evaluate(network: Network, X: Any, y: Any = None, *, metrics: Sequence[str] | None = None) -> Evaluation:
-    """Measure how good a network is on rows, which go through it once.
+@runtime_checkable
+class Answering(Protocol):
+    """What answers in the user's words: a `glassnet.Model`."""
 
-    Call it as ``evaluate(network, X, y)``, as ``evaluate(network, (X, y))`` with any pair such as
-    ``data.validation``, or as ``evaluate(network, data)`` with a `Dataset`, whose test rows are taken.
+    network: Network
+
+    def encode(self, rows: tuple[Any, Any]) -> Split:
+        """Return a user's rows and labels as the network takes them."""
+
+
+def evaluate(model: Any, X: Any, y: Any = None, *, metrics: Sequence[str] | None = None) -> Evaluation:
+    """Measure how good a model or a network is on rows, which go through it once.
+
+    Call it as ``evaluate(model, X, y)``, as ``evaluate(model, (X, y))`` with any pair such as
+    ``data.validation``, or as ``evaluate(model, data)`` with a `Dataset`, whose test rows are taken.
 
     Parameters
     ----------
-    network : Network
-        Left as it is.
-    X : array_like of shape (n, d_0) or (n, ...) with d_0 numbers a row; or a pair (X, y); or a Dataset
+    model : Model or Network
+        Left as it is. A model takes rows and labels as its user has them; a network numbers and labels 0, 1, ...,
+        or rows of a `Dataset`, which knows how to encode them.
+    X : array_like of shape (n, ...), or a table; or a pair (X, y); or a Dataset
         The rows.
     y : array_like of shape (n,) or (n, d_L), optional
-        Labels (whole numbers) or numbers (floats) of the rows; a column for each label where a row has several.
+        Labels or numbers of the rows; a column for each label where a row has several.
     metrics : sequence of str, optional
         Names of what to measure beside the loss. By default what suits the task: auc and accuracy for classes,
         with sensitivity and specificity for two; r2 and mae for numbers. What the rows do not define, such as the
@@ -135,26 +147,29 @@ def evaluate(network: Network, X: Any, y: Any = None, *, metrics: Sequence[str] 
     loss      0.3133
     log_loss  0.3133
     """
-    given: object = network
-    if not isinstance(given, Network):
-        kind = type(given).__name__
-        raise UsageError("network", f"must be a Network, got a {kind}; a run has its network as run.network")
-    task, encoder = "", None
+    predictions = predict_rows(*_take_rows(model, X, y))
+    return evaluate_predictions(predictions, [metrics] if isinstance(metrics, str) else metrics)
+
+
+def _take_rows(model: Any, X: Any, y: Any) -> tuple[Network, tuple[Any, Any]]:
+    """Return the network and the rows of one of the calls that `evaluate` takes."""
+    if not isinstance(model, Network | Answering):
+        kind = type(model).__name__
+        raise UsageError("model", f"must be a Model or a Network, got a {kind}; a run has its model as run.model")
     if isinstance(X, Dataset) and y is None:
-        split, task, encoder = take_test_rows(X), X.task, X.encoder
+        split = take_test_rows(X)
     elif y is None and isinstance(X, tuple) and len(X) == 2:
-        split = Split(*X)
+        split = X if isinstance(X, Split) else Split(*X)
     elif y is not None and not isinstance(X, Dataset | tuple):
         split = Split(X, y)
     else:
         kinds = f"{type(X).__name__} and {'no y' if y is None else type(y).__name__}"
         raise UsageError(
             "evaluate",
-            f"got {kinds}; call evaluate(network, X, y), evaluate(network, (X, y)) or "
-            "evaluate(network, data) with a Dataset",
+            f"got {kinds}; call evaluate(model, X, y), evaluate(model, (X, y)) or "
+            "evaluate(model, data) with a Dataset",
         )
-    predictions = predict_rows(network, split, task, encoder)
-    return evaluate_predictions(predictions, [metrics] if isinstance(metrics, str) else metrics)
+    return (model, split) if isinstance(model, Network) else (model.network, model.encode(split))
 
 
 def evaluate_predictions(predictions: Predictions, metrics: Sequence[str] | None = None) -> Evaluation:

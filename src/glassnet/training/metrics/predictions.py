@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, Split, take_test_rows
+from glassnet.data.dataset import Dataset, take_test_rows
+from glassnet.data.splits import Split
+from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError, NonFiniteError
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.nn.targets import decode
 from glassnet.training.metrics.formulas import count_correct
 from glassnet.training.metrics.medmnist import THRESHOLD
-
-if TYPE_CHECKING:
-    from glassnet.data.columns import TableEncoder
 
 
 class RunningMetrics:
@@ -79,7 +76,7 @@ class Predictions:
     """What a network answered on rows, from one pass, beside the truth; `predict_rows` makes it.
 
     y are labels or numbers of shape (n,) or (n, d_L). The outputs have shape (n, d_L): logits where the loss is
-    fused with softmax or sigmoid, otherwise the answers. A table's encoder gives the units of its target.
+    fused with softmax or sigmoid, otherwise the answers. The target's schema gives the user's units.
     """
 
     network: Network
@@ -87,7 +84,7 @@ class Predictions:
     y: Array
     outputs: Array
     running: RunningMetrics
-    encoder: TableEncoder | None = None
+    target: TargetSchema | None = None
 
     @cached_property
     def answers(self) -> Array:
@@ -114,14 +111,13 @@ class Predictions:
     def numbers(self, *, own_units: bool = False) -> tuple[Array, Array]:
         """Return the true and the predicted numbers in float64, of shape (n, d_L).
 
-        `own_units`: the target of a table in the units that the table has it in, not standardised.
+        `own_units`: in the units that the user has them in, not standardised.
         """
         predicted = self.answers.astype(np.float64)
         truth = self.y if self.y.size == predicted.size else self.network.encode(self.y)
         truth = truth.reshape(predicted.shape).astype(np.float64)
-        if own_units and self.encoder is not None:
-            decoded = self.encoder.decode_target
-            return decoded(truth[:, 0])[:, None], decoded(predicted[:, 0])[:, None]
+        if own_units and self.target is not None:
+            return self.target.decode(truth), self.target.decode(predicted)
         return truth, predicted
 
     def row_losses(self) -> Array:
@@ -137,16 +133,17 @@ class Predictions:
         return confusion_matrix(*self.labels(), labels=np.arange(self.network.n_classes or 0))
 
 
-def predict_rows(
-    network: Network, split: Split, task: str = "", encoder: TableEncoder | None = None
-) -> Predictions:
+def predict_rows(network: Network, split: tuple[Any, Any]) -> Predictions:
     """Send rows, a pair (X, y), through a network once, block by block, and return what it answered.
 
-    The task is by default what network and y imply: "binary" or "multi-class" for labels, "multi-label" for
-    several labels a row, otherwise "regression". Rows that do not fit the network raise `DataError`, a loss that
-    is NaN or infinite `NonFiniteError`, which says in which layer that began.
+    Rows of a data set are encoded by its schema, which also says the task. That of other rows is what network and
+    y imply: "binary" or "multi-class" for labels, "multi-label" for several labels a row, otherwise "regression".
+    Rows that do not fit the network raise `DataError`, a loss that is NaN or infinite `NonFiniteError`, which says
+    in which layer that began.
     """
-    X, y = split
+    schema = split.schema if isinstance(split, Split) else None
+    target = None if schema is None else schema.target
+    X, y = split.encode() if isinstance(split, Split) else split
     X, targets = network.check_data(X, y)
     y = np.asarray(y)
     running, outputs = RunningMetrics(network), []
@@ -154,7 +151,8 @@ def predict_rows(
         for rows, cache in network.blocks(X):
             running.add([network.loss_value(cache, targets[rows])], cache.outputs, y[rows])
             outputs.append(cache.outputs)
-    return Predictions(network, task or _infer_task(network, y), y, np.concatenate(outputs), running, encoder)
+    task = _infer_task(network, y) if target is None else target.task
+    return Predictions(network, task, y, np.concatenate(outputs), running, target)
 
 
 def _infer_task(network: Network, y: Array) -> str:
@@ -171,7 +169,7 @@ def _infer_task(network: Network, y: Array) -> str:
 def predict_test_rows(network: Network, data: Dataset) -> Predictions | None:
     """Send the test rows of a data set through a network once; None where its loss on them is not finite."""
     try:
-        return predict_rows(network, take_test_rows(data), data.task, data.encoder)
+        return predict_rows(network, take_test_rows(data))
     except NonFiniteError:
         return None
 
@@ -184,37 +182,3 @@ def probability_of(answers: Array, labels: Array) -> Array:
     if answers.shape[1] == 1:
         return np.where(labels > 0, answers[:, 0], 1 - answers[:, 0])
     return answers[np.arange(len(labels)), labels]
-
-
-def tabulate_predictions(network: Network, X: Array, encoder: TableEncoder | None = None) -> list[dict[str, Any]]:
-    """Predict rows, and return one record a row.
-
-    With classes it holds row, label, class, and the probability of that class where the network gives one.
-    Without, it holds row and output_0, output_1, ..., or a table's target by its name and in its own units.
-    """
-    outputs = network.outputs(X)
-    if network.n_classes is None:
-        names = [f"output_{unit}" for unit in range(outputs.shape[1])]
-        if encoder is not None and encoder.target is not None:
-            names, outputs = [encoder.target.name], encoder.decode_target(outputs[:, 0])[:, None]
-        return [
-            {"row": row, **dict(zip(names, map(float, values), strict=True))} for row, values in enumerate(outputs)
-        ]
-    labels = decode(outputs, network.n_classes)
-    names = list(network.class_names or map(str, range(network.n_classes)))
-    table: list[dict[str, Any]] = [
-        {"row": row, "label": int(label), "class": names[label]} for row, label in enumerate(labels)
-    ]
-    if network.loss.output is not None:
-        for record, probability in zip(table, probability_of(outputs, labels), strict=True):
-            record["probability"] = round(float(probability), 6)
-    return table
-
-
-def to_csv(table: list[dict[str, Any]]) -> str:
-    """Return records as CSV with a header."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(table[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    return text.getvalue()

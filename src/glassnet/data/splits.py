@@ -1,0 +1,90 @@
+"""Rows in splits: what a split is, and how its rows are drawn."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from glassnet.data.schema import Schema
+from glassnet.errors import UsageError
+from glassnet.nn.activations import Array
+
+#: Share of the training rows that is set aside for validation: 5,000 of Fashion-MNIST's 60,000.
+VALIDATION = 1 / 12
+
+#: Share of the rows that is the test set, where a data set comes without one.
+TEST = 0.2
+
+class _Pair(NamedTuple):
+    X: Any
+    y: Array
+
+
+class Split(_Pair):
+    """Rows X, an array or a table, and their labels or numbers y: as a user has them.
+
+    `schema` says what they mean to a network, where that is known. `is_encoded` tells that they are a network's
+    numbers already.
+    """
+
+    schema: Schema | None = None
+    is_encoded = False
+
+    def encode(self) -> Split:
+        """Return the rows and targets that a network takes; without a schema, these are they."""
+        if self.schema is None or self.is_encoded:
+            return self
+        X, y = self
+        return describe_split(
+            self.schema.input.encode(X)[0], self.schema.target.encode(y), self.schema, is_encoded=True
+        )
+
+    def take(self, rows: Any) -> Split:
+        """Return some rows."""
+        return describe_split(self.X[rows], self.y[rows], self.schema, is_encoded=self.is_encoded)
+
+
+def describe_split(X: Any, y: Array, schema: Schema | None, *, is_encoded: bool = False) -> Split:
+    """Return rows and labels that know what they mean."""
+    split = Split(X, y)
+    split.schema, split.is_encoded = schema, is_encoded
+    return split
+
+
+def is_mapped(X: Array) -> bool:
+    """Whether rows lie in a file that is mapped, because they are larger than memory."""
+    return isinstance(X, np.memmap)
+
+
+class Splits(NamedTuple):
+    """The three splits of a data set."""
+
+    train: Split
+    validation: Split
+    test: Split
+
+
+def count_validation_rows(validation: float | None, n: int) -> int:
+    """Return the number of validation rows for a share below 1 or a whole number; by default a twelfth of n."""
+    validation = VALIDATION if validation is None else validation
+    share = 0 < validation < 1
+    size = max(1, round(validation * n)) if share else validation
+    if not 0 <= size < n or not (share or isinstance(validation, int | np.integer) or validation == 0):
+        raise UsageError("validation", f"takes a share below 1, or a number of the {n} rows, got {validation}")
+    return int(size)
+
+
+def draw_stratified(y: Array, size: int, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Draw `size` rows with every class in proportion, to within one row; return (the rest, the drawn).
+
+    The rows are shuffled, sorted by label, and every (n / size)-th is drawn; of numbers (floats), one of every
+    n / size neighbours. Both results are sorted.
+    """
+    order = rng.permutation(len(y))
+    if y.ndim == 1:  # several numbers a row have no order
+        if y.dtype.kind == "f":  # numbers to regress: one of every n / size neighbours, not always the same
+            y = y.argsort(kind="stable").argsort(kind="stable") * size // len(y)
+        order = order[np.argsort(y[order], kind="stable")]
+    drawn = order[((np.arange(size) + 0.5) * len(y) / max(size, 1)).astype(np.intp)]
+    return np.setdiff1d(np.arange(len(y)), drawn), np.sort(drawn)

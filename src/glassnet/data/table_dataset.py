@@ -1,0 +1,143 @@
+"""A table of named columns made into a data set: rows first in splits, then a schema of the training rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glassnet.data.column_values import describe_missing_target
+from glassnet.data.columns import TableSchema
+from glassnet.data.dataset import Dataset, compute_checksum
+from glassnet.data.large import LARGE, make_large_table
+from glassnet.data.parquet import scan_parquet
+from glassnet.data.read_options import ReadOptions
+from glassnet.data.schema import Schema
+from glassnet.data.sources import md5
+from glassnet.data.splits import TEST, Split, Splits, count_validation_rows, describe_split, draw_stratified
+from glassnet.data.table import PARQUET, TableRead, read_table
+from glassnet.data.target_schema import TargetSchema
+from glassnet.errors import DataError, FileError, UsageError
+from glassnet.nn.activations import Array
+from glassnet.runtime.seeds import stream
+
+if TYPE_CHECKING:
+    import polars as pl
+
+#: What says how text is to be taken apart, and stays true of rows to predict.
+OF_TEXT = ("sep", "encoding", "sheet")
+
+
+def read_table_dataset(
+    path: Path, options: ReadOptions, *, name: str, validation: float | None, split_seed: int
+) -> Dataset:
+    """Read a table's file and make a data set of it; one larger than memory is gone through in blocks."""
+    try:
+        if path.name.lower().endswith(PARQUET):
+            with scan_parquet(path) as (lazy, rows, columns):
+                if rows * len(columns) > LARGE:
+                    target = check_target(options.target, columns)
+                    draw = {"name": name, "validation": validation, "split_seed": split_seed}
+                    data = make_large_table(lazy, rows, target, options, **draw)
+                    return replace(data, checksums={path.name: md5(path)})
+        read = read_table(path, options)
+        data = make_table_dataset(read, options, name=name, validation=validation, split_seed=split_seed)
+    except DataError as error:
+        raise FileError(path, str(error).removeprefix("table: ")) from None
+    return replace(data, checksums={path.name: md5(path)})
+
+
+def make_table_dataset(
+    read: TableRead, options: ReadOptions, *, name: str = "table", validation: float | None, split_seed: int
+) -> Dataset:
+    """Make a data set of a table: split first, then learn scaling and categories on the training rows alone.
+
+    `UsageError` is raised if no target is named or the table does not hold it, `DataError` if it has columns that
+    no network can take.
+    """
+    target = check_target(options.target, read.frame.columns)
+    y = take_target(read.frame[target])
+    labels, said = TargetSchema.learn(y, task=options.task, names=[target])
+    order = labels.encode(y) if labels.n_classes else y
+    rest, test = draw_stratified(order, round(TEST * len(y)), np.random.default_rng(0))
+    if not len(test):
+        raise DataError(f"table: {len(y)} rows are too few to set a fifth apart for the test")
+    size = count_validation_rows(validation, len(rest))
+    train, held_out = draw_stratified(order[rest], size, stream(split_seed, "split"))
+    parts = {"train": rest[train], "validation": rest[held_out], "test": test}
+    features = TableRead(read.frame.drop(target), read.formats, (*read.remarks, *said))
+    data = join_table_splits(features, y, parts, labels, options, name)
+    reading = {one: value for one in OF_TEXT if (value := getattr(options, one)) is not None}
+    if target in read.formats:
+        reading["target"] = asdict(read.formats[target])
+    schema = replace(data.schema, reading=reading)
+    return replace(data, schema=schema, validation_size=size, split_seed=split_seed)
+
+
+def make_frame_dataset(table: object, y: Array, validation: float | None, **asked: Any) -> Dataset:
+    """Make a data set without test rows of a table in memory and the labels or numbers beside it."""
+    read = read_table(table)
+    if len(y) != read.frame.height:
+        raise DataError(f"table: {read.frame.height} rows but {len(y)} labels; they must be as many")
+    labels, said = TargetSchema.learn(y, **asked)
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    size = count_validation_rows(validation, len(y))
+    order = labels.encode(y) if labels.n_classes else y
+    train, held_out = draw_stratified(order, size, stream(0, "split"))
+    parts = {"train": train, "validation": held_out, "test": np.arange(0)}
+    features = TableRead(read.frame, read.formats, (*read.remarks, *said))
+    data = join_table_splits(features, y, parts, labels, ReadOptions(), "table")
+    checksums = {"X, y": compute_checksum(*data.encoded.train, *data.encoded.validation)}
+    return replace(data, validation_size=size, checksums=checksums)
+
+
+def join_table_splits(
+    features: TableRead,
+    y: Array,
+    parts: Mapping[str, Array],
+    labels: TargetSchema,
+    options: ReadOptions,
+    name: str,
+) -> Dataset:
+    """Make a data set of the rows of a table, `parts` by split; its schema is learned from the training rows."""
+    frame, rows = features.frame, parts["train"]
+    columns, said = TableSchema.learn(frame[rows], options, features.formats, frame)
+    if labels.task == "regression":
+        labels, _ = TargetSchema.learn(y, task=labels.task, names=labels.names, scale_by=y[rows])
+    schema, remarks = Schema(columns, labels), dict.fromkeys((*features.remarks, *said))
+    splits, encoded = [], []
+    for part in parts.values():
+        X, more = columns.encode(frame[part])
+        remarks.update(dict.fromkeys(more))
+        splits.append(Split(frame[part], y[part]))
+        encoded.append(describe_split(X, labels.encode(y[part]), schema, is_encoded=True))
+    data = Dataset(name, *splits, schema, remarks=tuple(remarks))
+    vars(data)["encoded"] = Splits(*encoded)  # it would be made again when it is first needed
+    return data
+
+
+def from_frame(table: object, options: ReadOptions, validation: float | None, split_seed: int) -> Dataset:
+    """Make a data set of a table of pandas, Polars or pyarrow; see `make_table_dataset`."""
+    data = make_table_dataset(read_table(table, options), options, validation=validation, split_seed=split_seed)
+    checksum = compute_checksum(*(array for split in data.encoded for array in split))
+    return replace(data, checksums={"X, y": checksum})
+
+
+def check_target(target: str | None, columns: list[str]) -> str:
+    """Return the column to predict, or refuse that there is none such."""
+    if target is None:
+        raise UsageError("target", f"name the column to predict, for example --target {columns[-1]}")
+    if target not in columns:
+        raise UsageError("target", f"no column {target!r}; the table has {', '.join(columns[:12])}")
+    return target
+
+
+def take_target(series: pl.Series) -> Array:
+    """Return the target of a table's rows as an array; refuse missing values."""
+    if problem := describe_missing_target(series):
+        raise DataError(problem)
+    values = series.to_numpy()
+    return values.astype(object) if values.dtype.kind in "OU" else values
