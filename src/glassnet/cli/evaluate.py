@@ -21,10 +21,19 @@ from glassnet.cli.output import (
 
 if TYPE_CHECKING:
     from glassnet.training.metrics import ClassScore, Evaluation
+    from glassnet.training.model import Model
 
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run folder.", metavar="RUN")],
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A file of rows with their answers, read as the model says; by default rows of the run's data.",
+            metavar="[FILE]",
+            show_default=False,
+        ),
+    ] = None,
     split: Annotated[SplitName, typer.Option(help="The rows to evaluate on.")] = SplitName.TEST,
     compare: Annotated[
         bool, typer.Option("--compare", help="Show the published figures of the data set (MedMNIST) beside it.")
@@ -38,34 +47,36 @@ def evaluate(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Evaluate a trained network on rows of the data it was made for: its measures, and each class.
+    """Evaluate a trained network on rows of the data it was made for, or of a file: its measures, and each class.
 
     \b
     Examples:
       glassnet evaluate runs/2026-11-23_101500_digits_64-32-10
       glassnet evaluate runs/2026-11-23_101500_digits_64-32-10 --split validation --json
       glassnet evaluate runs/2026-11-23_101500_breastmnist_784-256-128-1 --compare
+      glassnet evaluate runs/2026-11-23_101500_customers_9-32-2 new.csv
     """
     from glassnet.data.registry import published
     from glassnet.training.metrics import class_scores, evaluate_predictions, predict_rows, write_scores
-    from glassnet.training.run import open_run
+    from glassnet.training.run_folder import RunFolder
 
-    network, folder, data = open_run(run, data_dir)
+    folder = RunFolder(run if run.is_dir() else run.parent)
     config, epochs = folder.config(), len(folder.history())
     figures = published(config.data.dataset) if compare else {}
-    rows = split.rows_of(data)
+    model, name, rows = _take_rows(run, file, split, data_dir)
+    network = model.network
     predictions = predict_rows(network, rows)
     found = evaluate_predictions(predictions)
     classes = class_scores(predictions) if network.class_names else []
     written = None
     if scores is not None:
-        name = folder.path.resolve().name
-        written = write_scores(scores, data.name, split.value, name, predictions.answers, found.measures)
+        run_name, part = folder.path.resolve().name, "file" if file else split.value
+        written = write_scores(scores, name, part, run_name, predictions.answers, found.measures)
     record = {
         "run": str(run),
-        "dataset": data.name,
-        "task": data.task,
-        "split": split.value,
+        "dataset": name,
+        "task": predictions.task,
+        "split": None if file else split.value,
         "rows": found.rows,
         "loss": found.loss,
         "accuracy": found.measures.get("accuracy"),
@@ -83,6 +94,28 @@ def evaluate(
         _print_evaluation(record, describe_network(network), found, classes)
 
 
+def _take_rows(
+    run: Path, file: Path | None, split: SplitName, data_dir: Path | None
+) -> tuple[Model, str, tuple[Any, Any]]:
+    """Return the model, and the rows to evaluate it on with the name of their data."""
+    from glassnet.data.user_rows import read_user_rows
+    from glassnet.errors import DataError, FileError
+    from glassnet.training.model_file import load_model
+    from glassnet.training.run import open_run
+
+    model = load_model(run)
+    if file is None:
+        _, _, data = open_run(run, data_dir)
+        return model, data.name, split.rows_of(data)
+    found = read_user_rows(file, model.schema)
+    for remark in found.remarks:
+        typer.echo(f"glassnet: {file}: {remark}", err=True)
+    try:
+        return model, file.name, model.encode(found.labelled())
+    except DataError as error:
+        raise error if isinstance(error, FileError) else FileError(file, str(error)) from None
+
+
 def _print_evaluation(
     record: dict[str, Any], network: tuple[str, str], found: Evaluation, classes: list[ClassScore]
 ) -> None:
@@ -90,7 +123,7 @@ def _print_evaluation(
     epochs, planned = record["epochs"], record["epochs_planned"]
     cut = "" if epochs == planned else f" of {planned}: the run was cut short"
     facts = [
-        ("data", f"{record['dataset']}: {found.rows:,} {record['split']} rows"),
+        ("data", f"{record['dataset']}: {found.rows:,} {record['split'] or 'labelled'} rows"),
         network,
         ("epochs", f"{epochs}{cut}"),
         ("loss", f"{found.loss:.4f}"),

@@ -42,9 +42,11 @@ class UserRows(NamedTuple):
         return Split(self.X, self.y)
 
 
-def read_user_rows(path: Path, schema: Schema) -> UserRows:
+def read_user_rows(path: Path, schema: Schema | None) -> UserRows:
     """Read the rows of a file for a model; `FileError` says what file the model takes instead, if not this one."""
     try:
+        if schema is None:
+            return UserRows(path, read_rows(path))
         if isinstance(schema.input, ArraySchema):
             return _read_array_rows(path, schema.input)
         return _read_table_rows(path, schema)

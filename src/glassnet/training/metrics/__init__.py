@@ -27,5 +27,3 @@ from glassnet.training.metrics.predictions import RunningMetrics as RunningMetri
 from glassnet.training.metrics.predictions import predict_rows as predict_rows
 from glassnet.training.metrics.predictions import predict_test_rows as predict_test_rows
 from glassnet.training.metrics.predictions import probability_of as probability_of
-from glassnet.training.metrics.predictions import tabulate_predictions as tabulate_predictions
-from glassnet.training.metrics.predictions import to_csv as to_csv
