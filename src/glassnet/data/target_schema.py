@@ -1,0 +1,426 @@
+"""What a model predicts: classes exactly as the user wrote them, or numbers in their own units.
+
+A `TargetSchema` is learned from the targets that a user gives. It turns targets into what a network takes, and
+what a network says back into the user's own classes and numbers.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from glassnet.data.column_values import measure_numbers
+from glassnet.data.target_classes import Class, as_array, find_labels
+from glassnet.data.target_values import (
+    MOST_DECIMALS,
+    count_decimals,
+    find_distinct,
+    find_kind,
+    find_not_one_hot,
+    find_other,
+    find_unsummed,
+    list_values,
+    name_row,
+    name_target,
+    refuse_dates_as_text,
+    take_numbers,
+    take_values,
+)
+from glassnet.errors import DataError, UsageError, unknown_name
+from glassnet.nn.activations import Array
+
+#: What is asked of a network. Ordinal: classes in an order; multi-label: any number of labels for a row.
+TASKS = ("multi-class", "binary", "multi-label", "ordinal", "regression")
+
+#: Numbers with more distinct values than this are a target to regress, not classes.
+MAX_CLASSES = 20
+
+
+@dataclass(frozen=True)
+class TargetSchema:
+    """What the targets of a data set mean.
+
+    Attributes
+    ----------
+    task : str
+        "multi-class", "binary", "multi-label", "ordinal" or "regression".
+    names : tuple of str
+        Names of the columns of y; empty where they have none.
+    classes : tuple of bool, int, float or str
+        The classes in label order, exactly as written: sorted, or in the order of given class names. For
+        "multi-label" the two values that stand for without and with a label; empty for regression.
+    class_names : tuple of str
+        What the classes are called where they are shown; empty for "multi-label" and regression.
+    form : str
+        "labels": one value a row, or several numbers; "one-hot": classes were given as rows with a single 1;
+        "soft": as rows of shares that sum to 1.
+    width : int
+        Number of columns of y. Arrays of one column have the shape (n,).
+    mean, std : tuple of float
+        Of regressed numbers: what each column is scaled by; empty where it is not.
+    decimals : int or None
+        Of regressed numbers: how many decimals those of training have at most; None: more than are worth printing.
+    """
+
+    task: str
+    names: tuple[str, ...] = ()
+    classes: tuple[Class, ...] = ()
+    class_names: tuple[str, ...] = ()
+    form: Literal["labels", "one-hot", "soft"] = "labels"
+    width: int = 1
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    decimals: int | None = None
+
+    __pydantic_config__ = {"extra": "forbid", "strict": True, "allow_inf_nan": False}  # noqa: RUF012
+
+    def __post_init__(self) -> None:
+        least, most = {"regression": (0, 0), "multi-label": (2, 2), "binary": (2, 2)}.get(self.task, (2, math.inf))
+        one_kind = len({type(one) for one in self.classes}) < 2 and len(set(self.classes)) == len(self.classes)
+        if self.task not in TASKS or not (least <= len(self.classes) <= most and one_kind):
+            raise ValueError(f"target: the task {self.task!r} with classes that do not fit it")
+        if self.task == "multi-label" and tuple(map(float, self.classes)) != (0.0, 1.0):
+            raise ValueError("target: multi-label with other values than 0 and 1")
+        if len(self.class_names) != (self.n_classes or 0):
+            raise ValueError(f"target: {len(self.class_names)} class names for {self.n_classes or 0} classes")
+        if (self.form != "labels" and not self.n_classes) or (self.soft and self.task != "multi-class"):
+            raise ValueError(f"target: {self.form} rows for the task {self.task!r}")
+        if self.width < 1 or (self.n_classes and self.width > 1) or len(self.names) not in (0, self.width):
+            raise ValueError(f"target: {len(self.names)} names for {self.width} columns, and {self.task!r}")
+        scaled = len(self.mean) == len(self.std) == self.width and self.task == "regression"
+        if not (scaled or not (self.mean or self.std)) or not all(std > 0 for std in self.std):
+            raise ValueError("target: a scale that does not fit it")
+        if self.decimals is not None and not (self.task == "regression" and 0 <= self.decimals <= MOST_DECIMALS):
+            raise ValueError(f"target: {self.decimals} decimals")
+
+    @property
+    def n_classes(self) -> int | None:
+        """Number of classes; None for regression and "multi-label"."""
+        return len(self.classes) if self.task not in ("regression", "multi-label") else None
+
+    @property
+    def soft(self) -> bool:
+        """Whether the targets are rows of shares that sum to 1."""
+        return self.form == "soft"
+
+    @property
+    def scaled(self) -> bool:
+        """Whether numbers are brought to mean 0 and standard deviation 1 for the network."""
+        return bool(self.std)
+
+    @classmethod
+    def learn(
+        cls,
+        y: Any,
+        *,
+        task: str | None = None,
+        names: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
+        pictures: bool = False,
+        scale_by: Any = None,
+    ) -> tuple[TargetSchema, tuple[str, ...]]:
+        """Learn what targets mean, and return it with remarks on what was guessed or recognised.
+
+        Parameters
+        ----------
+        y : array_like of shape (n,), (n, 1) or (n, k)
+            Classes of any kind, numbers, one-hot rows, rows of shares (soft labels), or columns of 0 and 1.
+        task : str, optional
+            One of `TASKS`: it is obeyed whatever the type of y. By default it is guessed: text, true and false,
+            and whole numbers with at most `MAX_CLASSES` distinct values are classes, other numbers are regressed.
+        names : sequence of str, optional
+            Names of the columns of y; for one-hot and soft rows they are the classes.
+        class_names : sequence of str, optional
+            What the classes are called; the whole numbers 0, 1, ... are places in it. Classes of text are found in
+            it by their word, and take its order.
+        pictures : bool, default False
+            Whether the rows are pictures: whole numbers are classes then, however many.
+        scale_by : array_like, optional
+            Regressed numbers of the training rows: numbers are scaled by their mean and standard deviation.
+
+        Raises
+        ------
+        DataError
+            If values are missing, of several kinds, all alike, or cannot be what `task` says.
+        UsageError
+            If `task` is unknown, or `names` or `class_names` do not fit.
+
+        Examples
+        --------
+        >>> schema, remarks = TargetSchema.learn(["no", "yes", "no", "no"])
+        >>> remarks
+        ('target: 2 classes (no, yes), so binary',)
+        >>> schema.encode(["yes", "no"]), schema.decode(np.array([1, 1]))
+        (array([1, 0]), array(['yes', 'yes'], dtype='<U3'))
+        """
+        if task is not None and task not in TASKS:
+            raise unknown_name("task", task, TASKS)
+        given = tuple(map(str, names or ()))
+        words = None if class_names is None else tuple(map(str, class_names))
+        what = name_target(given)
+        values = take_values(y, what)
+        if not values.size:
+            raise DataError(f"{what}: no values")
+        remarks: list[str] = []
+        if values.ndim == 2 and values.shape[1] == 1:
+            values = values[:, 0]
+            remarks.append(f"{what}: the shape ({len(values)}, 1) is taken as ({len(values)},)")
+        if len(given) not in (0, width := 1 if values.ndim == 1 else values.shape[1]):
+            raise UsageError("target_names", f"{len(given)} names for the {width} columns of y")
+        learn = _learn_column if values.ndim == 1 else _learn_columns
+        schema = learn(values, task, given, words, pictures, remarks)
+        return _scale(schema, values, scale_by), tuple(remarks)
+
+    def encode(self, y: Any) -> Array:
+        """Return targets as a network takes them.
+
+        Classes become labels (int64) 0..k-1; equal values of other types count as the class: the text "1" and the
+        float 1.0 as the whole number 1. A schema of one-hot or soft rows takes such rows too, and soft ones become
+        float64 rows. Several labels become int64 rows of 0 and 1; numbers float64, scaled as those of training.
+        `DataError` names the row and the value that training did not have.
+        """
+        what = name_target(self.names)
+        values = take_values(y, what)
+        if values.ndim == 2 and values.shape[1] == 1 == self.width:
+            values = values[:, 0]
+        if self.n_classes is not None and (values.ndim == 1 or self.form == "labels"):
+            if values.ndim != 1:
+                raise DataError(f"{what}: expected one class a row, as in training, got {values.shape[1]} values")
+            labels = find_labels(values, self.classes, self.class_names, what)
+            return np.eye(self.n_classes)[labels] if self.soft else labels
+        columns = self.n_classes or self.width
+        if (values.shape[1] if values.ndim == 2 else 1) != columns:
+            raise DataError(
+                f"{what}: expected {columns} values a row, as in training, got the shape {values.shape}"
+            )
+        if self.n_classes is not None:
+            return self._take_rows(values, what)
+        numbers = take_numbers(values, what)
+        if self.task == "multi-label":
+            if (row := find_other(numbers)) is not None:
+                raise DataError(f"{what}: {name_row(row, what)} is {values[row]}; expected 0 and 1")
+            return numbers.astype(np.int64)
+        return (numbers - _flat(self.mean)) / _flat(self.std) if self.scaled else numbers
+
+    def _take_rows(self, values: Array, what: str) -> Array:
+        """Return one-hot rows as labels, soft ones as they are."""
+        numbers = take_numbers(values, what)
+        wrong = find_unsummed(numbers) if self.soft else find_not_one_hot(numbers)
+        if wrong is not None:
+            expected = "shares that sum to 1" if self.soft else "a single 1 among zeros"
+            raise DataError(f"{what}: {name_row(wrong, what)} is {values[wrong]}; expected {expected}")
+        return numbers if self.soft else numbers.argmax(axis=1).astype(np.int64)
+
+    def decode(self, outputs: Any) -> Array:
+        """Return labels as the classes they stand for, and numbers in their own units.
+
+        Classes come as an array of bools, whole numbers, floats or text, as they were written. A schema of soft
+        rows also takes rows of shares, and returns the class with the largest.
+        """
+        values = np.asarray(outputs)
+        if self.task == "regression":
+            numbers = values.astype(np.float64)
+            return numbers * _flat(self.std) + _flat(self.mean) if self.scaled else numbers
+        if self.form != "labels" and values.ndim == 2 and values.shape[1] == self.n_classes:
+            values = values.argmax(axis=1)
+        if values.size == 0:
+            values = values.astype(np.int64)
+        k = len(self.classes)
+        if values.dtype.kind not in "biu" or (values.size and not 0 <= values.min() <= values.max() < k):
+            raise DataError(f"{name_target(self.names)}: expected labels 0..{k - 1}")
+        return as_array(self.classes)[values.astype(np.intp)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the schema as plain values that JSON can hold."""
+        return json.loads(json.dumps(asdict(self), allow_nan=False))
+
+    @classmethod
+    def from_dict(cls, values: object) -> TargetSchema:
+        """Return the schema that `to_dict` wrote; `DataError` is raised if the values are of no such schema."""
+        from pydantic import TypeAdapter, ValidationError
+
+        try:
+            return TypeAdapter(cls).validate_json(json.dumps(values, allow_nan=False))
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"]) or "the whole"
+            raise DataError(f"no schema of a target: {place}: {' '.join(first['msg'].split())}") from None
+        except (TypeError, ValueError) as error:
+            raise DataError(f"no schema of a target: {error}") from None
+
+
+def _learn_column(
+    values: Array,
+    task: str | None,
+    names: tuple[str, ...],
+    class_names: tuple[str, ...] | None,
+    pictures: bool,
+    remarks: list[str],
+) -> TargetSchema:
+    """Learn a target of one value a row."""
+    what, kind = name_target(names), find_kind(values)
+    if task == "multi-label":
+        raise DataError(f"{what}: task=multi-label takes two or more columns of 0 and 1, got one column")
+    distinct = find_distinct(values)
+    reason = ""
+    if task is None:
+        as_classes, reason = _guess_classes(distinct, kind, pictures, class_names is not None)
+        if not as_classes:
+            remarks.append(f"{what}: numbers, so regression{reason}")
+            task = "regression"
+    if task == "regression":
+        if kind == "str":
+            raise DataError(
+                f"{what}: task=regression takes numbers, but {name_row(0, what)} is the text {values[0][:30]!r}"
+            )
+        return TargetSchema(task, names, decimals=count_decimals(values))
+    if len(distinct) == 1:
+        raise DataError(f"{what}: one class only, {distinct[0]!r}; there is nothing to learn")
+    if kind == "str" and task is None and class_names is None:
+        refuse_dates_as_text({*map(str, distinct)}, what)
+        if 2 * len(distinct) > len(values):
+            problem = f"{len(distinct)} distinct texts in {len(values)} rows; classes must come back"
+            raise DataError(f"{what}: {problem} (or task=multi-class takes them as they are)")
+    classes, shown = _name_classes(distinct, class_names, what)
+    if task == "binary" and len(classes) != 2:
+        raise DataError(
+            f"{what}: task=binary takes two classes, the target has {len(classes)} ({list_values(classes)})"
+        )
+    if task == "ordinal":
+        order = "" if class_names else "; class_names gives another"
+        remarks.append(f"{what}: {len(classes)} classes in the order {list_values(shown)}{order}")
+    elif task is None:
+        task = "binary" if len(classes) == 2 else "multi-class"
+        remarks.append(f"{what}: {len(classes)} classes ({list_values(shown)}), so {task}{reason}")
+    return TargetSchema(task, names, classes, shown)
+
+
+def _guess_classes(distinct: tuple[Any, ...], kind: str, pictures: bool, class_names: bool) -> tuple[bool, str]:
+    """Return whether a target's values are classes, with what there is to say of the guess."""
+    if kind in ("bool", "str") or class_names:
+        return True, ""
+    if kind == "float" and any(value != np.floor(value) for value in distinct):
+        return False, ""
+    if kind == "int" and pictures:
+        return True, "; whole numbers beside pictures: task=regression says otherwise"
+    if len(distinct) <= MAX_CLASSES:
+        return True, f"; whole numbers, at most {MAX_CLASSES} distinct: task=regression says otherwise"
+    return False, (
+        f"; {len(distinct)} distinct whole numbers, more than {MAX_CLASSES}: task=multi-class says otherwise"
+    )
+
+
+def _name_classes(
+    distinct: tuple[Class, ...], class_names: tuple[str, ...] | None, what: str
+) -> tuple[tuple[Class, ...], tuple[str, ...]]:
+    """Return the classes in label order, and what they are called."""
+    if class_names is None:
+        return distinct, tuple(map(str, distinct))
+    count, first = len(class_names), distinct[0]
+    if len(set(class_names)) < count:
+        raise UsageError("class_names", "two classes of one name")
+    if isinstance(first, str):
+        if not set(distinct) <= set(class_names):
+            unknown = next(one for one in distinct if one not in class_names)
+            raise UsageError("class_names", f"lack the class {unknown!r} of the {what}; they are its words")
+        return class_names, class_names
+    if all(one in range(count) for one in distinct):  # places in the names, some of which may not occur
+        kind = type(first)
+        return tuple(kind(place) for place in range(count)), class_names
+    if count != len(distinct):
+        raise UsageError(
+            "class_names", f"{count} names for the {len(distinct)} classes of the {what}: {list_values(distinct)}"
+        )
+    return distinct, class_names
+
+
+def _learn_columns(
+    values: Array,
+    task: str | None,
+    names: tuple[str, ...],
+    class_names: tuple[str, ...] | None,
+    pictures: bool,
+    remarks: list[str],
+) -> TargetSchema:
+    """Learn a target of several values a row."""
+    what, k = name_target(names), values.shape[1]
+    if find_kind(values) == "str":
+        raise DataError(f"{what}: {k} texts a row; expected one class a row, or numbers")
+    numbers = take_numbers(values, what)
+    only_bits, one_hot = find_other(values) is None, find_not_one_hot(numbers) is None
+    soft = not one_hot and find_kind(values) == "float" and find_unsummed(numbers) is None
+    if task is None:
+        if one_hot:
+            remarks.append(f"{what}: one-hot rows of {k} classes; task=multi-label says otherwise")
+        elif only_bits:
+            task = "multi-label"
+            remarks.append(f"{what}: {k} columns of 0 and 1, so multi-label; task=regression says otherwise")
+        elif soft:
+            remarks.append(
+                f"{what}: rows of {k} shares that sum to 1, so soft labels; task=regression says otherwise"
+            )
+        else:
+            task = "regression"
+            remarks.append(f"{what}: {k} numbers a row, so regression")
+    if task == "regression":
+        return TargetSchema(task, names, width=k, decimals=count_decimals(values))
+    if task == "multi-label":
+        if not only_bits:
+            row = find_other(values) or 0
+            raise DataError(f"{what}: task=multi-label takes 0 and 1, but {name_row(row, what)} is {values[row]}")
+        bits: dict[str, tuple[Class, ...]] = {"bool": (False, True), "float": (0.0, 1.0)}
+        return TargetSchema(task, names, bits.get(find_kind(values), (0, 1)), width=k)
+    _refuse_rows(numbers, task, one_hot, soft, what)
+    if one_hot and len(present := np.flatnonzero(numbers.any(axis=0))) == 1:
+        raise DataError(f"{what}: one class only, {(names or range(k))[present[0]]!r}; there is nothing to learn")
+    classes: tuple[Class, ...] = names or tuple(range(k))
+    shown = class_names or tuple(map(str, classes))
+    if len(shown) != k:
+        raise UsageError("class_names", f"{len(shown)} names for {k} classes, the columns of y")
+    chosen = task or ("binary" if k == 2 and one_hot else "multi-class")
+    return TargetSchema(chosen, (), classes, shown, "one-hot" if one_hot else "soft")
+
+
+def _refuse_rows(numbers: Array, task: str | None, one_hot: bool, soft: bool, what: str) -> None:
+    """Refuse rows that cannot be the classes that `task` asks for."""
+    if not (one_hot or soft):
+        row = find_unsummed(numbers)
+        row = find_not_one_hot(numbers) if row is None else row
+        raise DataError(
+            f"{what}: task={task} takes one class a row, or rows that sum to 1; {name_row(row or 0, what)} is "
+            f"{numbers[row or 0]}"
+        )
+    if soft and task not in (None, "multi-class"):
+        raise DataError(f"{what}: rows of shares (soft labels) go with task=multi-class, not {task}")
+    if task == "binary" and numbers.shape[1] != 2:
+        raise DataError(f"{what}: task=binary takes two classes, the rows have {numbers.shape[1]}")
+
+
+def _scale(schema: TargetSchema, values: Array, scale_by: Any) -> TargetSchema:
+    """Return the schema with the scale of the training numbers, where one is asked for; refuse a constant."""
+    if schema.task != "regression":
+        return schema
+    what = name_target(schema.names)
+    numbers = take_numbers(values, what)
+    if (numbers == numbers[0]).all():
+        raise DataError(f"{what}: one value only, {values[0]}; there is nothing to learn")
+    if scale_by is None:
+        return schema
+    numbers = take_numbers(take_values(scale_by, what), what).reshape(-1, schema.width)
+    measured = [measure_numbers(np.ascontiguousarray(column)) for column in numbers.T]
+    if all(std == 0 for _, std, _ in measured):
+        raise DataError(
+            f"{what}: one value only, {measured[0][0]}, in the training rows; there is nothing to learn"
+        )
+    mean, std = (tuple(found[place] for found in measured) for place in (0, 1))
+    return replace(schema, mean=mean, std=tuple(one or 1.0 for one in std))
+
+
+def _flat(numbers: tuple[float, ...]) -> Any:
+    """Return a scale that goes with arrays of shape (n,), or of one column for each number."""
+    return numbers[0] if len(numbers) == 1 else np.array(numbers)
