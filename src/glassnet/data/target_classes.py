@@ -47,7 +47,7 @@ def find_labels(values: Array, classes: tuple[Class, ...], class_names: tuple[st
         value = values.tolist()[row]
         shown = repr(value[:50]) if isinstance(value, str) else value
         raise DataError(
-            f"{what}: {name_row(row, what)} is {shown}, {problem}; the  classes are {list_values(classes)}"
+            f"{what}: {name_row(row, what)} is {shown}, {problem}; the classes are {list_values(classes)}"
         )
     return labels
 

@@ -201,12 +201,11 @@ class TargetSchema:
             )
         if self.n_classes is not None:
             return self._take_rows(values, what)
-        if self.task == "multi-label":
-            if find_kind(values) == "str" or (outside := find_other(values)) is not None:
-                row = 0 if find_kind(values) == "str" else outside
-                raise DataError(f"{what}: {name_row(row or 0, what)} is {values[row or 0]}; expected 0 and 1")
-            return values.astype(np.int64)
         numbers = take_numbers(values, what)
+        if self.task == "multi-label":
+            if (row := find_other(numbers)) is not None:
+                raise DataError(f"{what}: {name_row(row, what)} is {values[row]}; expected 0 and 1")
+            return numbers.astype(np.int64)
         return (numbers - _flat(self.mean)) / _flat(self.std) if self.scaled else numbers
 
     def _take_rows(self, values: Array, what: str) -> Array:
@@ -230,9 +229,11 @@ class TargetSchema:
             return numbers * _flat(self.std) + _flat(self.mean) if self.scaled else numbers
         if self.form != "labels" and values.ndim == 2 and values.shape[1] == self.n_classes:
             values = values.argmax(axis=1)
-        in_range = not values.size or 0 <= values.min() <= values.max() < len(self.classes)
-        if values.dtype.kind not in "biu" or not in_range:
-            raise DataError(f"{name_target(self.names)}: expected labels 0..{len(self.classes) - 1}")
+        if values.size == 0:
+            values = values.astype(np.int64)
+        k = len(self.classes)
+        if values.dtype.kind not in "biu" or (values.size and not 0 <= values.min() <= values.max() < k):
+            raise DataError(f"{name_target(self.names)}: expected labels 0..{k - 1}")
         return as_array(self.classes)[values.astype(np.intp)]
 
     def answer(self, outputs: Array) -> Array:
@@ -304,10 +305,10 @@ def _learn_column(
         )
     if task == "ordinal":
         order = "" if class_names else "; class_names gives another"
-        remarks.append(f"{what}: {len(classes)} classes in the order {list_values(classes)}{order}")
+        remarks.append(f"{what}: {len(classes)} classes in the order {list_values(shown)}{order}")
     elif task is None:
         task = "binary" if len(classes) == 2 else "multi-class"
-        remarks.append(f"{what}: {len(classes)} classes ({list_values(classes)}), so {task}{reason}")
+        remarks.append(f"{what}: {len(classes)} classes ({list_values(shown)}), so {task}{reason}")
     return TargetSchema(task, names, classes, shown)
 
 

@@ -107,7 +107,7 @@ def _refuse_dates(what: str, otherwise: str = "") -> NoReturn:
 
 
 def _refuse_missing(missing: Array, what: str) -> None:
-    rows = np.flatnonzero(missing.reshape(len(missing), -1).any(axis=1))
+    rows = np.flatnonzero(missing if missing.ndim == 1 else missing.any(axis=1))
     if len(rows):
         raise DataError(
             f"{what}: {name_row(int(rows[0]), what)} has no value ({len(rows)} missing in all); "
@@ -211,7 +211,8 @@ def find_distinct(values: Array) -> tuple[Any, ...]:
 
 def find_other(values: Array) -> int | None:
     """Return the first row that holds anything but 0 and 1, None where there is none."""
-    return _first_row(((values != 0) & (values != 1)).reshape(len(values), -1).any(axis=1))
+    other = (values != 0) & (values != 1)
+    return _first_row(other if other.ndim == 1 else other.any(axis=1))
 
 
 def find_not_one_hot(numbers: Array) -> int | None:
