@@ -1,195 +1,147 @@
-"""Folders of images, one folder a class, read with distrust.
+"""Folders of pictures, one folder a class, read with distrust.
 
-Which files there are and how large their images are is settled from names and headers before an image is decoded;
-links lead nowhere outside the folder, and every error names the file. Pillow is imported only where needed.
+Which files there are and how large their pictures are is settled from names and headers before a picture is
+decoded; links lead nowhere outside the folder, and every error names the file.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple
 
 import numpy as np
 
-from glassnet.data.untrusted_files import shorten
-from glassnet.errors import FileError, UsageError
+from glassnet.data.picture_files import (
+    FORMATS,
+    OTHER_SUFFIXES,
+    SUFFIXES,
+    USUAL_SUFFIXES,
+    PictureHeader,
+    check_bytes,
+    check_depth,
+    check_size,
+    decode_picture,
+    describe_headers,
+    describe_strays,
+    list_examples,
+    map_files,
+    read_header,
+    require_pillow,
+)
+from glassnet.data.read_options import ReadOptions
+from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
+#: The names of the folders that hold a split, in any case, and the split.
+SPLITS = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
 
-#: The formats that Pillow is allowed to try.
-FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF")
-
-#: Endings by which a file beside the class folders is told to be an image.
-SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff"}
-
-#: The most pixels of one image, 33 million: Pillow takes some 8 bytes for each while it decodes.
-MOST_PIXELS = 1 << 25
-
-#: The most that all images of a folder may take together: 4 GiB.
-MOST_BYTES = 1 << 32
-
-#: The folders that hold a split, and its name.
-SPLITS = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
-
-#: Pillow's modes of 16-bit grey, of which the upper 8 bits are kept, as Pillow itself does with 16-bit colours.
-GREY_16 = {"I;16", "I;16L", "I;16B", "I;16N"}
-
-#: Modes of 8 bits and less a colour, which Pillow converts to grey and RGB.
-CONVERTIBLE = {"1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"}
+#: Folders that unpacking and network drives leave behind, in small letters.
+STRAY_FOLDERS = frozenset({"__macosx", "@eadir"})
 
 
-def read_image_folder(
-    folder: str | Path, *, size: tuple[int, int] | None = None, colour: bool = False
-) -> tuple[Array, Array, tuple[str, ...]]:
-    """Read a folder that holds one folder of images a class.
+class PictureFolder(NamedTuple):
+    """Images and labels by split, the sorted names of the classes, and what is to be said of the reading.
 
-    Files and folders whose name begins with a dot are left out. Transparent pixels lie on white; of animations and
-    files of several pages the first is read; a rotation noted in EXIF is left alone. All images are resized to
-    `size` (height, width); by default they must be of one size already.
+    The only split is ``""`` where the folder has none; else there are ``"train"`` and, if they are there,
+    ``"validation"`` and ``"test"``. Images are uint8 of shape (n, height, width), or (n, height, width, 3) in
+    colour, or uint16 of shape (n, height, width). Labels are the names of the class folders.
+    """
 
-    Returned are the images, uint8 of shape (n, height, width), or (n, height, width, 3) with `colour`, class by
-    class and each sorted by file name; their labels, of shape (n,); and the sorted names of the class folders.
-    `FileError` is raised if the folder holds anything else, or an image is damaged, too large, or of another size
-    than the first; `UsageError` if `size` is no size, or Pillow is not installed.
+    splits: dict[str, tuple[Array, Array]]
+    class_names: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def read_image_folder(folder: str | Path, options: ReadOptions = ReadOptions()) -> PictureFolder:  # noqa: B008
+    """Read a folder that holds one folder of pictures a class, or folders of splits that hold those.
+
+    The splits are ``train`` or ``training``; ``validation``, ``valid``, ``val`` or ``dev``; and ``test`` or
+    ``testing``, in any case. They have the same classes, and the last two may be missing. Within a split, pictures
+    come class by class, and each sorted by file name.
+
+    Colours are kept unless no picture holds any or `options.grey` leaves them out. Grey with 16 bits is kept in
+    full. Pictures are turned upright as their EXIF data say. Transparent pixels lie on white; of animations and
+    files of several pages the first is read. All pictures are brought to `options.size` (height, width); without
+    it they must be of one size already. Files that are no pictures by their names are left out.
+
+    `FileError` is raised if the folder holds anything else, or a picture is damaged, too large, or of another size
+    or depth than the rest; `UsageError` if the size is no size, or Pillow is not installed.
     """
     root = Path(folder)
-    if holds_splits(root):
-        raise FileError(root, "holds the folders train and test: read it as a folder of splits")
-    _check_arguments(size)
-    splits, class_names = _read_splits(root, {"": root}, size, colour)
-    return *splits[""], class_names
-
-
-def read_split_image_folder(
-    folder: str | Path, *, size: tuple[int, int] | None = None, colour: bool = False
-) -> tuple[dict[str, tuple[Array, Array]], tuple[str, ...]]:
-    """Read a folder whose folders train and test, and validation or val if there is one, hold the class folders.
-
-    Each split is read as by `read_image_folder`. Returned are (images, labels) by ``"train"``, ``"validation"``
-    (if there is one) and ``"test"``; and the names of the classes, which must be the same in all splits.
-    """
-    root = Path(folder)
-    _check_arguments(size)
-    return _read_splits(root, _find_split_folders(root), size, colour)
-
-
-def _read_splits(
-    root: Path, folders: dict[str, Path], size: tuple[int, int] | None, colour: bool
-) -> tuple[dict[str, tuple[Array, Array]], tuple[str, ...]]:
-    """Read the images of each split, and the names of the classes, which must be those of all splits."""
-    splits = {split: _list_classes(root, path) for split, path in folders.items()}
-    names = tuple(sorted(set().union(*splits.values())))
-    for split, classes in splits.items():
-        for name in names:
-            if name not in classes:
-                other = next(other for other in splits if name in splits[other])
-                raise FileError(
-                    root, f"holds the class {name!r} in {other} but not in {split}: expected it in all"
-                )
+    check_size(options.size)
+    require_pillow()
+    strays: set[Path] = set()
+    folders, remarks = _find_split_folders(root, strays)
+    splits = {split: _list_classes(root, path, strays) for split, path in folders.items()}
+    names = _find_class_names(root, splits)
     files = {
-        split: [(path, label) for label, name in enumerate(names) for path in classes[name]]
-        for split, classes in splits.items()
+        split: [(path, name) for name in names for path in classes[name]] for split, classes in splits.items()
     }
-    every = [path for paths in files.values() for path, _ in paths]
-    shape = _find_common_size(every, size, colour, root)
-    return {split: _decode_images(paths, shape, size, colour) for split, paths in files.items()}, names
+    headers = list(map_files(read_header, [path for part in files.values() for path, _ in part], root))
+    shape = _find_common_size(headers, options.size, root)
+    check_depth(headers, root)
+    check_bytes(headers, shape, 1 if options.grey else 3, root)
+    images, said = _decode(headers, shape, options, root)
+    labels = np.array([name for part in files.values() for _, name in part], dtype=object)
+    found, start = {}, 0
+    for split, part in files.items():
+        found[split] = images[start : start + len(part)], labels[start : start + len(part)]
+        start += len(part)
+    remarks = (*remarks, *describe_strays(strays, root), *describe_headers(headers, options.size), *said)
+    return PictureFolder(found, names, remarks)
 
 
-def holds_splits(folder: str | Path) -> bool:
-    """Whether a folder has folders train and test that hold folders: read it with `read_split_image_folder`."""
-    return all(_holds_folders(Path(folder) / split) for split in ("train", "test"))
+def list_entries(root: Path, folder: Path, strays: set[Path]) -> tuple[list[Path], list[Path]]:
+    """Return the folders and the pictures in a folder, sorted by name; what is neither is added to `strays`.
 
-
-def _holds_folders(folder: Path) -> bool:
+    `root` is what links may not leave.
+    """
     try:
         with os.scandir(folder) as entries:
-            return any(entry.is_dir() for entry in entries if not entry.name.startswith("."))
-    except OSError:
-        return False
-
-
-def _check_arguments(size: tuple[int, int] | None) -> None:
-    if size is not None:
-        plain = isinstance(size, (tuple, list)) and all(isinstance(n, int) and n >= 1 for n in size)
-        if not plain or len(size) != 2 or size[0] * size[1] > MOST_PIXELS:
-            raise UsageError(
-                "size", f"expected (height, width) of at least 1 and at most {MOST_PIXELS:,} pixels, got {size!r}"
-            )
-    try:
-        import PIL.Image  # noqa: F401
-    except ImportError:
-        raise UsageError("dataset", "a folder of images needs Pillow: pip install 'glassnet[images]'") from None
-
-
-def _find_split_folders(root: Path) -> dict[str, Path]:
-    """Return the folders of the splits, in the order train, validation, test."""
-    folders, _ = _list_entries(root, root)
-    found: dict[str, Path] = {}
-    for path in folders:
-        if path.name not in SPLITS:
-            raise FileError(path, "is neither train, validation, val nor test: expected only those")
-        if SPLITS[path.name] in found:
-            raise FileError(root, "holds both validation and val: expected one of them")
-        found[SPLITS[path.name]] = path
-    for split in ("train", "test"):
-        if split not in found:
-            raise FileError(root, f"holds no folder {split}: expected the folders train and test")
-    return {split: found[split] for split in dict.fromkeys(SPLITS.values()) if split in found}
-
-
-def _list_classes(root: Path, folder: Path) -> dict[str, list[Path]]:
-    """Return the image files of each class; `root` is what links may not leave."""
-    folders, _ = _list_entries(root, folder)
-    if not folders:
-        raise FileError(folder, "holds no folders: expected one folder of images a class")
-    if len(folders) == 1:
-        raise FileError(folder, f"holds only one class, {folders[0].name!r}: expected two or more")
-    classes = {}
-    for path in folders:
-        inner, files = _list_entries(root, path, loose=True)
-        if inner:
-            raise FileError(inner[0], "is a folder within a class: expected only images there")
-        if not files:
-            raise FileError(path, "is a class without images")
-        classes[path.name] = files
-    return classes
-
-
-def _list_entries(root: Path, folder: Path, loose: bool = False) -> tuple[list[Path], list[Path]]:
-    """Return the folders and the regular files in a folder, sorted; images only where they may lie `loose`."""
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted((entry.name, entry.is_symlink()) for entry in entries if not entry.name.startswith("."))
+            found = sorted((entry.name, entry.is_symlink()) for entry in entries)
     except OSError as error:
         raise FileError(folder, f"cannot be read as a folder: {error.strerror}") from None
     folders: list[Path] = []
-    files: list[Path] = []
+    pictures: list[Path] = []
     for name, is_link in found:
         path = folder / name
-        if not name.isprintable():
-            raise FileError(folder, f"holds {name!a}, a name that cannot be printed: rename it")
+        suffix = path.suffix.casefold()
+        if name.startswith("."):
+            strays.add(path)
+            continue
         if is_link:
             _check_link(root, path)
         try:
             mode = os.stat(path).st_mode
         except OSError as error:
             raise FileError(path, f"cannot be read: {error.strerror}") from None
-        if stat.S_ISDIR(mode):
-            folders.append(path)
-        elif not stat.S_ISREG(mode):
+        if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
             raise FileError(path, "is neither a regular file nor a folder")
-        elif loose:
-            files.append(path)
-        elif path.suffix.casefold() in SUFFIXES:
-            raise FileError(path, "is an image outside of the class folders: move it into the folder of its class")
-    return folders, files
+        is_folder = stat.S_ISDIR(mode)
+        if name.casefold() in STRAY_FOLDERS if is_folder else suffix not in SUFFIXES | OTHER_SUFFIXES:
+            strays.add(path)
+        elif not name.isprintable():
+            raise FileError(folder, f"holds {name!a}, a name that cannot be printed: rename it")
+        elif not is_folder and suffix in OTHER_SUFFIXES:
+            raise FileError(
+                path, f"is a picture of a kind that is not read: save it as one of {', '.join(FORMATS)}"
+            )
+        else:
+            (folders if is_folder else pictures).append(path)
+    return folders, pictures
 
 
 def _check_link(root: Path, path: Path) -> None:
@@ -202,101 +154,121 @@ def _check_link(root: Path, path: Path) -> None:
         raise FileError(path, "is a link that leads out of the folder: expected the file itself")
 
 
-def _find_common_size(
-    files: Sequence[Path], size: tuple[int, int] | None, colour: bool, root: Path
-) -> tuple[int, int]:
-    """Return the height and width of all images, from their headers."""
-    first: tuple[int, int] | None = None
-    for path in files:
-        height, width = _read_declared_size(path)
-        first = first or (height, width)
-        if size is None and (height, width) != first:
-            raise FileError(
-                path,
-                f"is {height} x {width} pixels (height x width), but {files[0].name} is {first[0]} x {first[1]}: "
-                "give a size to resize all images to",
-            )
-    height, width = size or first or (0, 0)
-    total = len(files) * height * width * (3 if colour else 1)
-    if total > MOST_BYTES:
-        raise FileError(
-            root, f"holds images of {total:,} bytes together, more than {MOST_BYTES:,}: give a smaller size"
+def _find_split_folders(root: Path, strays: set[Path]) -> tuple[dict[str, Path], tuple[str, ...]]:
+    """Return the folders of the splits, in the order train, validation, test, and what is to be said of them.
+
+    A folder is one of a split if it has such a name and holds folders: a class folder holds none.
+    """
+    folders, pictures = list_entries(root, root, strays)
+    if not any(path.name.casefold() in SPLITS and _holds_folders(path) for path in folders):
+        return {"": root}, ()
+    if pictures:
+        raise _refuse_loose(pictures[0])
+    found: dict[str, Path] = {}
+    for path in folders:
+        split = SPLITS.get(path.name.casefold())
+        if split is None:
+            raise FileError(path, "is no folder of a split: expected train, validation and test, and no others")
+        if split in found:
+            raise FileError(root, f"holds both {found[split].name} and {path.name}: expected one of them")
+        found[split] = path
+    if "train" not in found:
+        raise FileError(root, "holds no folder train: expected it beside validation and test")
+    if len(found) == 1:
+        remark = (
+            f"The folder {found['train'].name} stands alone: its pictures are taken as a folder without splits."
         )
-    return height, width
+        return {"": found["train"]}, (remark,)
+    return {split: found[split] for split in dict.fromkeys(SPLITS.values()) if split in found}, ()
 
 
-def _read_declared_size(path: Path) -> tuple[int, int]:
-    with _open_image(path) as image:
-        return image.height, image.width
-
-
-@contextmanager
-def _open_image(path: Path) -> Iterator[Image]:
-    """Open an image and bound the size it declares; what Pillow raises becomes an error that names the file."""
-    from PIL import Image, UnidentifiedImageError
-
+def _holds_folders(folder: Path) -> bool:
     try:
-        with warnings.catch_warnings(action="ignore"), path.open("rb") as file:
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            if not os.fstat(file.fileno()).st_size:
-                raise FileError(path, "is empty (0 bytes), expected an image")
-            with Image.open(file, formats=FORMATS) as image:
-                if not 1 <= image.width * image.height <= MOST_PIXELS:
-                    raise FileError(
-                        path,
-                        f"declares {image.height} x {image.width} pixels, expected 1 to {MOST_PIXELS:,} together",
-                    )
-                yield image
-    except FileError:
-        raise
-    except UnidentifiedImageError:
-        raise FileError(path, f"is no {', '.join(FORMATS[:-1])} or {FORMATS[-1]} image, or damaged") from None
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
-        raise FileError(path, f"declares more than {MOST_PIXELS:,} pixels") from None
-    except Exception as error:  # Pillow lets nearly any exception through
-        problem = getattr(error, "strerror", None) or shorten(error) or type(error).__name__
-        raise FileError(path, f"is a damaged or unreadable image ({problem})") from None
+        with os.scandir(folder) as entries:
+            return any(
+                entry.is_dir() and not entry.name.startswith(".") and entry.name.casefold() not in STRAY_FOLDERS
+                for entry in entries
+            )
+    except OSError:
+        return False
 
 
-def _decode_images(
-    files: Sequence[tuple[Path, int]], shape: tuple[int, int], size: tuple[int, int] | None, colour: bool
-) -> tuple[Array, Array]:
-    """Return images and labels."""
-    images = np.empty((len(files), *shape, *((3,) if colour else ())), np.uint8)
-    for row, (path, _) in enumerate(files):
-        images[row] = _decode_image(path, size, "RGB" if colour else "L", shape)
-    return images, np.array([label for _, label in files], dtype=np.int64)
+def _refuse_loose(path: Path) -> FileError:
+    return FileError(path, "is an image outside of the class folders: move it into the folder of its class")
 
 
-def _decode_image(path: Path, size: tuple[int, int] | None, mode: str, shape: tuple[int, int]) -> Array:
-    """Return the pixels of one image as bytes."""
-    from PIL.Image import Resampling
+def _list_classes(root: Path, folder: Path, strays: set[Path]) -> dict[str, list[Path]]:
+    """Return the pictures of each class."""
+    folders, loose = list_entries(root, folder, strays)
+    if loose:
+        raise _refuse_loose(loose[0])
+    if not folders:
+        raise FileError(folder, "holds no folders: expected one folder of images a class")
+    if len(folders) == 1:
+        raise FileError(folder, f"holds only one class, {folders[0].name!r}: expected two or more")
+    classes = {}
+    for path in folders:
+        inner, pictures = list_entries(root, path, strays)
+        if inner:
+            raise FileError(inner[0], "is a folder within a class: expected only images there")
+        if not pictures:
+            raise FileError(path, f"is a class without images: expected files such as {', '.join(USUAL_SUFFIXES)}")
+        classes[path.name] = pictures
+    return classes
 
-    with _open_image(path) as image:
-        image.verify()
-    with _open_image(path) as image:  # `verify` leaves an image that cannot be loaded
-        image.load()
-        converted = _reduce_to_eight_bits(path, image).convert(mode)
-        if size is not None:
-            converted = converted.resize((size[1], size[0]), Resampling.BILINEAR)
-        if (converted.height, converted.width) != shape:
-            raise FileError(path, "is damaged: it is of another size than its header says")
-        return np.asarray(converted)
+
+def _find_class_names(root: Path, splits: dict[str, dict[str, list[Path]]]) -> tuple[str, ...]:
+    """Return the sorted names of the classes, which must be those of all splits."""
+    names = tuple(sorted(set().union(*splits.values())))
+    for split, classes in splits.items():
+        for name in names:
+            if name not in classes:
+                other = next(other for other in splits if name in splits[other])
+                raise FileError(
+                    root, f"holds the class {name!r} in {other} but not in {split}: expected it in all"
+                )
+    return names
 
 
-def _reduce_to_eight_bits(path: Path, image: Image) -> Image:
-    """Return an opaque image of 8 bits a colour."""
-    import PIL.Image
-
-    deep = image.mode in GREY_16 or (image.mode == "I" and image.format == "PNG")  # "I": as older Pillows read it
-    if deep and "transparency" not in image.info:
-        values: np.ndarray[Any, Any] = np.asarray(image)
-        return PIL.Image.fromarray((values >> 8).astype(np.uint8))
-    if image.mode not in CONVERTIBLE:
-        raise FileError(
-            path, f"holds pixels of the kind {image.mode}, expected opaque grey of 8 or 16 bits, or colours"
+def _find_common_size(
+    headers: Sequence[PictureHeader], size: tuple[int, int] | None, root: Path
+) -> tuple[int, int]:
+    """Return the height and width of all pictures."""
+    sizes = Counter((header.height, header.width) for header in headers)
+    if size is None and len(sizes) > 1:
+        first = {(header.height, header.width): header.path for header in reversed(headers)}
+        common = sizes.most_common()
+        found = ", ".join(
+            f"{height} x {width} ({count} such as {list_examples([first[height, width]], root)})"
+            for (height, width), count in common[:4]
         )
-    if not image.has_transparency_data:
-        return image
-    transparent = image.convert("RGBA")
-    return PIL.Image.alpha_composite(PIL.Image.new("RGBA", image.size, "white"), transparent)
+        others = f" and {len(common) - 4} more" if len(common) > 4 else ""
+        height, width = common[0][0]
+        raise FileError(
+            root,
+            f"holds pictures of {len(sizes)} sizes (height x width): {found}{others}; give --size to bring all to "
+            f"one, for example --size {height}x{width} (in Python: size=({height}, {width}))",
+        )
+    return size or next(iter(sizes))
+
+
+def _decode(
+    headers: Sequence[PictureHeader], shape: tuple[int, int], options: ReadOptions, root: Path
+) -> tuple[Array, tuple[str, ...]]:
+    """Return the images, grey if no picture holds colours, and what is to be said of that."""
+    images: Array = np.empty((len(headers), *shape), np.uint16 if headers[0].kind == "deep" else np.uint8)
+    grey = 0
+    decoded = map_files(lambda header: decode_picture(header, options.size, options.grey), headers, root)
+    for row, pixels in enumerate(decoded):
+        if pixels.ndim > images.ndim - 1:
+            coloured = np.empty((*images.shape, 3), np.uint8)
+            coloured[:row] = images[:row, ..., None]
+            images = coloured
+        if pixels.ndim == 2:
+            grey += 1
+        images[row] = pixels if pixels.ndim == images.ndim - 1 else pixels[..., None]
+    if images.ndim == 4 and grey:
+        return images, (f"{grey} of {len(headers)} pictures are grey: they are taken as colours, like the rest.",)
+    if images.ndim == 3 and not options.grey and any(header.kind == "colour" for header in headers):
+        return images, ("All pictures are taken as grey: none holds a pixel that is not grey.",)
+    return images, ()
