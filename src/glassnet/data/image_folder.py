@@ -93,7 +93,9 @@ def read_image_folder(folder: str | Path, options: ReadOptions = ReadOptions()) 
     headers = list(map_files(read_header, [path for part in files.values() for path, _ in part], root))
     shape = _find_common_size(headers, options.size, root)
     check_depth(headers, root)
-    check_bytes(headers, shape, 1 if options.grey else 3, root)
+    kinds = {header.kind for header in headers}
+    channels = 3 if "colour" in kinds and not options.grey else 1
+    check_bytes(len(headers), (*shape, channels), 2 if "deep" in kinds else 1, root)
     images, said = _decode(headers, shape, options, root)
     labels = np.array([name for part in files.values() for _, name in part], dtype=object)
     found, start = {}, 0

@@ -6,6 +6,7 @@ error names the file. Pillow is imported only where it is needed.
 
 from __future__ import annotations
 
+import math
 import os
 import struct
 import warnings
@@ -46,6 +47,9 @@ MOST_BYTES = 1 << 32
 
 #: So many damaged files are looked for before the error is raised that names them all.
 MOST_ERRORS = 10
+
+#: A picture is called stretched if the ratio of its sides changes by more than this: less comes from rounding.
+STRETCH = 0.05
 
 #: Pillow's modes of grey with 16 bits.
 GREY_16 = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
@@ -223,11 +227,9 @@ def check_depth(headers: Sequence[PictureHeader], root: Path) -> None:
         )
 
 
-def check_bytes(headers: Sequence[PictureHeader], shape: tuple[int, int], channels: int, root: Path) -> None:
-    """Refuse more pictures than memory holds; `channels` are those of a picture in colour."""
-    kinds = {header.kind for header in headers}
-    each = 2 if "deep" in kinds else channels if "colour" in kinds else 1
-    total = len(headers) * shape[0] * shape[1] * each
+def check_bytes(rows: int, shape: Sequence[int], itemsize: int, root: Path) -> None:
+    """Refuse more rows of a shape than memory holds."""
+    total = rows * math.prod(shape) * itemsize
     if total > MOST_BYTES:
         raise FileError(
             root, f"holds images of {total:,} bytes together, more than {MOST_BYTES:,}: give a smaller --size"
@@ -257,7 +259,8 @@ def describe_headers(headers: Sequence[PictureHeader], size: tuple[int, int] | N
         remarks.append(f"Of {frames} of {total} pictures with several frames or pages, only the first is read.")
     others = [header for header in headers if size is not None and (header.height, header.width) != size]
     if size is not None and others:
-        stretched = sum(header.height * size[1] != header.width * size[0] for header in others)
+        ratio = size[0] / size[1]
+        stretched = sum(abs(header.height / header.width / ratio - 1) > STRETCH for header in others)
         shape = f"{size[0]} x {size[1]} (height x width)"
         more = f"; {stretched} of them are stretched, for their sides have another ratio" if stretched else ""
         remarks.append(f"Resized {len(others)} of {total} pictures to {shape}{more}.")

@@ -73,8 +73,8 @@ def read_pictures(
         return np.broadcast_to(pixels[..., None], shape) if pixels.ndim < len(shape) else pixels
 
     headers = list(map_files(check, files, root))
-    check_bytes(headers, (shape[0], shape[1]), 3 if coloured else 1, path)
-    rows = np.empty((len(files), *shape), np.uint16 if white > 255 else np.uint8)
+    check_bytes(len(headers), shape, 2 if white > 255 else 1, path)
+    rows = np.empty((len(headers), *shape), np.uint16 if white > 255 else np.uint8)
     for row, pixels in enumerate(map_files(decode, headers, root)):
         rows[row] = pixels
     names = [file.relative_to(root) for file in files]
