@@ -147,6 +147,11 @@ def _split_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",")]
 
 
+def _split_numbers(text: str) -> list[int]:
+    """Read whole numbers with commas between, or as sizes are written: 28x32."""
+    return [int(number) for number in text.replace("x", ",").split(",")]
+
+
 def _read_names(text: str) -> str | list[str]:
     """Read one name, or several with commas between."""
     return _split_names(text) if "," in text else text
@@ -188,6 +193,7 @@ FORMS: tuple[tuple[str, str, Callable[[Any], Any], str], ...] = (
     ("bool", "", bool, ""),
     ("str | Mapping[", "NAME=W,..", _read_class_weights, "balanced, or like cat=2,dog=1"),
     ("str | list[", "NAME,..", _read_names, ""),
+    ("list[int", "N,..", _split_numbers, "whole numbers with commas between"),
     ("list[", "NAME,..", _split_names, ""),
     ("float | list[", "X,..", _read_shares, "a share such as 0.4, or several: 0.1,0.4,0.4"),
     ("int | float | str", "N", _read_rows, ""),

@@ -13,7 +13,8 @@ import typer
 from glassnet.errors import FileError, UsageError
 
 if TYPE_CHECKING:
-    from glassnet.data.dataset import Dataset, Split
+    from glassnet.data.dataset import Dataset
+    from glassnet.data.splits import Split
     from glassnet.nn.network import Network
     from glassnet.training.metrics import Evaluation
 

@@ -26,10 +26,14 @@ def predict(
             metavar="FILE",
         ),
     ],
-    proba: Annotated[bool, typer.Option("--proba", help="Add a column for the probability of each class.")] = False,
+    proba: Annotated[
+        bool, typer.Option("--proba", help="Add a column for the probability of each class.")
+    ] = False,
     keep: Annotated[
         list[str] | None,
-        typer.Option(help="Column of the table to repeat beside the answer; may be given again.", metavar="COLUMN"),
+        typer.Option(
+            help="Column of the table to repeat beside the answer; may be given again.", metavar="COLUMN"
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write to this file.", show_default="standard output")] = None,
     overwrite: OverwriteOption = False,

@@ -65,6 +65,8 @@ class ArraySchema:
     grey: bool = False
     scaling: Standardisation | None = None
 
+    __pydantic_config__ = {"extra": "forbid", "arbitrary_types_allowed": True}  # noqa: RUF012
+
     @classmethod
     def learn(
         cls, X: Array, shape: tuple[int, ...] | None = None, white: float = 1.0
@@ -101,9 +103,9 @@ class ArraySchema:
         return self.shape if len(self.shape) > 1 else None
 
     @property
-    def is_identity(self) -> bool:
-        """Whether a network takes the training rows as they are."""
-        return self.white == 1 and self.scaling is None
+    def is_scaled(self) -> bool:
+        """Whether each column has mean 0 and standard deviation 1 in training."""
+        return self.scaling is not None
 
     def standardised(self, X: Array) -> ArraySchema:
         """Return the schema with a scaling measured on training rows X."""
@@ -124,7 +126,7 @@ class ArraySchema:
         if self.values == "bytes":
             return self._take_bytes(X)
         unit = self.low >= 0 and 0 < self.high <= self.white
-        if not unit or self.scaling is not None:
+        if not unit or self.scaling is not None or not X.size:
             return X, ()
         largest = float(np.nanmax(X))
         if largest > self.white * (1 if len(self.shape) > 1 else FAR):
@@ -154,7 +156,7 @@ class ArraySchema:
 
     def _fit_shape(self, X: Array) -> Array:
         """Return rows in a shape that flattens as the training rows do."""
-        if X.ndim < 2 or X.size == 0:
+        if X.ndim < 2:
             hint = "; for a single row give [row]" if X.shape in (self.shape, (self.width,)) else ""
             raise DataError(f"X: expected rows of shape {self.shape}, got an array of shape {X.shape}{hint}")
         inner = X.shape[1:]

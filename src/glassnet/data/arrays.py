@@ -91,7 +91,10 @@ def as_dataset(data: Any, y: Any = None, validation_data: Any = None, asked: Ask
 def _make_dataset(X: Any, y: Array, validation: float | None, asked: Asked | None) -> Dataset:
     """Make a data set without test rows."""
     if is_table(X):
-        from glassnet.data.user_data import make_frame_dataset
+        from glassnet.data.table import require_polars
+
+        require_polars()
+        from glassnet.data.table_dataset import make_frame_dataset
 
         return make_frame_dataset(X, y, validation, **_choose_task(y, asked))
     X = np.asarray(X)
@@ -117,6 +120,6 @@ def _choose_task(y: Array, asked: Asked | None) -> dict[str, Any]:
         return {"task": "regression"}
     if asked.outputs == 1 or y.dtype.kind == "f":
         return {}
-    if 0 <= flat.min() and flat.max() < asked.outputs:  # some class may lack rows
+    if flat.min() >= 0 and flat.max() < asked.outputs:  # some class may lack rows
         return {"class_names": asked.class_names or [str(label) for label in range(asked.outputs)]}
     return {"task": "multi-class"} if len(np.unique(flat)) == asked.outputs else {}

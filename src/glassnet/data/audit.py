@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.dataset import Dataset
+from glassnet.data.splits import Split
 from glassnet.nn.activations import Array
 
 #: A class whose share differs by more between two splits is called shifted.
@@ -61,7 +62,7 @@ class Audit:
 
 def audit(data: Dataset) -> Audit:
     """Look a data set over; it is left as it is."""
-    splits = {name: split for name, split in data.splits.items() if len(split.y)}
+    splits = {name: _take_numbers(split) for name, split in data.splits.items() if len(split.y)}
     duplicates = find_equal_rows({name: split.X for name, split in splits.items()})
     contradictions = [
         group
@@ -72,18 +73,24 @@ def audit(data: Dataset) -> Audit:
     found = Audit(
         data.name,
         {name: len(split.y) for name, split in splits.items()},
-        int(data.train.X[0].size),
+        data.n_inputs,
         data.checksums,
         dict(_count_class_rows(data, splits)),
         duplicates,
         contradictions,
-        _find_constant_columns(data.train.X),
+        _find_constant_columns(splits["train"].X),
         {name: missing for name, (missing, _) in measured.items()},
         {name: scale for name, (_, scale) in measured.items() if scale is not None},
         [],
     )
     found.remarks.extend(_write_remarks(found))
     return found
+
+
+def _take_numbers(split: Split) -> Split:
+    """Return the labels of rows as 0, 1, ..., and their numbers: as they are, or as a table's schema has them."""
+    encoded = split.encode()
+    return Split(split.X, encoded.y) if isinstance(split.X, np.ndarray) else Split(encoded.X, encoded.y)
 
 
 def find_equal_rows(splits: dict[str, Array]) -> list[tuple[Place, ...]]:

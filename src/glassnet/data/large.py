@@ -11,6 +11,7 @@ import shutil
 import tempfile
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ import numpy as np
 from glassnet.data.dataset import Dataset
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.schema import Schema
-from glassnet.data.splits import TEST, Split, count_validation_rows, describe_split
+from glassnet.data.splits import TEST, Draw, Split, count_validation_rows, describe_split
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
@@ -45,10 +46,7 @@ def make_large_table(
     rows: int,
     target: str,
     options: ReadOptions,
-    *,
-    name: str,
-    validation: float | None,
-    split_seed: int,
+    draw: Draw,
 ) -> Dataset:
     """Make a data set of a table of so many rows without ever holding all of it.
 
@@ -58,11 +56,11 @@ def make_large_table(
     import polars as pl
 
     from glassnet.data.columns import TableSchema
-    from glassnet.data.table_dataset import take_target
+    from glassnet.data.table_target import take_target
 
     wanted = take_target(lazy.select(target).collect()[target])
     labels, said = TargetSchema.learn(wanted, task=options.task, names=[target])
-    membership, size = _assign_splits(rows, validation, split_seed)
+    membership, size = _assign_splits(rows, draw.validation, draw.split_seed)
     # Scaling and categories are learned from a sample of the training rows.
     training = membership == TRAINING
     share = min(1.0, SAMPLE / int(np.count_nonzero(training)))
@@ -88,26 +86,23 @@ def make_large_table(
 
     arrays = _write_splits(numbers(), membership, (learned.width,), np.dtype(np.float32))
     schema = Schema(learned, labels)
-    splits = [
+    train, held_out, test = (
         describe_split(X, y[membership == part], schema, is_encoded=True) for part, X in enumerate(arrays)
-    ]
-    return Dataset(
-        name, *splits, schema, validation_size=size, split_seed=split_seed, remarks=tuple(remarks)
     )
+    data = Dataset(draw.name, train, held_out, test, schema, remarks=tuple(remarks))
+    return replace(data, validation_size=size, split_seed=draw.split_seed)
 
 
-def make_large_arrays(
-    X: Array, y: Array, schema: Schema, *, name: str, validation: float | None, split_seed: int
-) -> Dataset:
+def make_large_arrays(X: Array, y: Array, schema: Schema, draw: Draw) -> Dataset:
     """Make a data set of mapped rows X of shape (n, ...) and their labels or numbers y, without ever holding X.
 
     The splits are drawn as by `make_large_table`.
     """
-    membership, size = _assign_splits(len(X), validation, split_seed)
+    membership, size = _assign_splits(len(X), draw.validation, draw.split_seed)
     parts = (slice(first, min(first + BLOCK, len(X))) for first in range(0, len(X), BLOCK))
     arrays = _write_splits(((part, np.asarray(X[part])) for part in parts), membership, X.shape[1:], X.dtype)
-    splits = [Split(rows, y[membership == part]) for part, rows in enumerate(arrays)]
-    return Dataset(name, *splits, schema, validation_size=size, split_seed=split_seed)
+    train, held_out, test = (Split(rows, y[membership == part]) for part, rows in enumerate(arrays))
+    return Dataset(draw.name, train, held_out, test, schema, {}, size, draw.split_seed)
 
 
 def release(X: Array) -> None:

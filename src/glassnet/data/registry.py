@@ -10,6 +10,7 @@ from glassnet.data.medmnist import MedMNIST, list_sets
 from glassnet.data.mnist_family import FAMILIES, Family
 from glassnet.data.read_options import ReadingOptions, read_options
 from glassnet.data.scikit_learn import DIGITS, TABLES, SklearnSet
+from glassnet.data.splits import Draw
 from glassnet.data.standardisation import refuse_standardised
 from glassnet.data.table import require_polars
 from glassnet.data.user_data import given_options, looks_like_a_path, read_user_data, refuse_options
@@ -121,7 +122,7 @@ def load_dataset(
         from glassnet.data.table_dataset import from_frame
 
         refuse_options(options, "a table")
-        data = from_frame(name, options, drawn, split_seed)
+        data = from_frame(name, options, Draw("table", drawn, split_seed))
     elif (name := str(name)) not in DATASETS and looks_like_a_path(name):
         data = read_user_data(name, options, validation=drawn, split_seed=split_seed)
     else:

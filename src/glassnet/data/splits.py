@@ -16,6 +16,15 @@ VALIDATION = 1 / 12
 #: Share of the rows that is the test set, where a data set comes without one.
 TEST = 0.2
 
+
+class Draw(NamedTuple):
+    """How the rows of a data set of this name are drawn: validation rows, and the seed of that draw."""
+
+    name: str
+    validation: float | None
+    split_seed: int
+
+
 class _Pair(NamedTuple):
     X: Any
     y: Array

@@ -35,6 +35,8 @@ class Standardisation:
     std: Array
     of_bytes: bool = False
 
+    __pydantic_config__ = {"arbitrary_types_allowed": True}  # noqa: RUF012
+
     def __eq__(self, other: object) -> bool:
         """Whether the figures are equal, bit for bit."""
         if not isinstance(other, Standardisation):

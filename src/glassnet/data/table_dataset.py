@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from glassnet.data.column_values import describe_missing_target
 from glassnet.data.columns import TableSchema
 from glassnet.data.dataset import Dataset, compute_checksum
 from glassnet.data.large import LARGE, make_large_table
@@ -17,42 +16,43 @@ from glassnet.data.parquet import scan_parquet
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.schema import Schema
 from glassnet.data.sources import md5
-from glassnet.data.splits import TEST, Split, Splits, count_validation_rows, describe_split, draw_stratified
+from glassnet.data.splits import (
+    TEST,
+    Draw,
+    Split,
+    Splits,
+    count_validation_rows,
+    describe_split,
+    draw_stratified,
+)
 from glassnet.data.table import PARQUET, TableRead, read_table
+from glassnet.data.table_target import check_target, take_target
 from glassnet.data.target_schema import TargetSchema
-from glassnet.errors import DataError, FileError, UsageError
+from glassnet.errors import DataError, FileError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
-
-if TYPE_CHECKING:
-    import polars as pl
 
 #: What says how text is to be taken apart, and stays true of rows to predict.
 OF_TEXT = ("sep", "encoding", "sheet")
 
 
-def read_table_dataset(
-    path: Path, options: ReadOptions, *, name: str, validation: float | None, split_seed: int
-) -> Dataset:
+def read_table_dataset(path: Path, options: ReadOptions, draw: Draw) -> Dataset:
     """Read a table's file and make a data set of it; one larger than memory is gone through in blocks."""
     try:
         if path.name.lower().endswith(PARQUET):
             with scan_parquet(path) as (lazy, rows, columns):
                 if rows * len(columns) > LARGE:
                     target = check_target(options.target, columns)
-                    draw = {"name": name, "validation": validation, "split_seed": split_seed}
-                    data = make_large_table(lazy, rows, target, options, **draw)
+                    data = make_large_table(lazy, rows, target, options, draw)
                     return replace(data, checksums={path.name: md5(path)})
         read = read_table(path, options)
-        data = make_table_dataset(read, options, name=name, validation=validation, split_seed=split_seed)
+        data = make_table_dataset(read, options, draw)
     except DataError as error:
         raise FileError(path, str(error).removeprefix("table: ")) from None
     return replace(data, checksums={path.name: md5(path)})
 
 
-def make_table_dataset(
-    read: TableRead, options: ReadOptions, *, name: str = "table", validation: float | None, split_seed: int
-) -> Dataset:
+def make_table_dataset(read: TableRead, options: ReadOptions, draw: Draw) -> Dataset:
     """Make a data set of a table: split first, then learn scaling and categories on the training rows alone.
 
     `UsageError` is raised if no target is named or the table does not hold it, `DataError` if it has columns that
@@ -65,16 +65,16 @@ def make_table_dataset(
     rest, test = draw_stratified(order, round(TEST * len(y)), np.random.default_rng(0))
     if not len(test):
         raise DataError(f"table: {len(y)} rows are too few to set a fifth apart for the test")
-    size = count_validation_rows(validation, len(rest))
-    train, held_out = draw_stratified(order[rest], size, stream(split_seed, "split"))
+    size = count_validation_rows(draw.validation, len(rest))
+    train, held_out = draw_stratified(order[rest], size, stream(draw.split_seed, "split"))
     parts = {"train": rest[train], "validation": rest[held_out], "test": test}
     features = TableRead(read.frame.drop(target), read.formats, (*read.remarks, *said))
-    data = join_table_splits(features, y, parts, labels, options, name)
+    data = join_table_splits(features, y, parts, labels, options, draw.name)
     reading = {one: value for one in OF_TEXT if (value := getattr(options, one)) is not None}
     if target in read.formats:
         reading["target"] = asdict(read.formats[target])
     schema = replace(data.schema, reading=reading)
-    return replace(data, schema=schema, validation_size=size, split_seed=split_seed)
+    return replace(data, schema=schema, validation_size=size, split_seed=draw.split_seed)
 
 
 def make_frame_dataset(table: object, y: Array, validation: float | None, **asked: Any) -> Dataset:
@@ -114,30 +114,14 @@ def join_table_splits(
         remarks.update(dict.fromkeys(more))
         splits.append(Split(frame[part], y[part]))
         encoded.append(describe_split(X, labels.encode(y[part]), schema, is_encoded=True))
-    data = Dataset(name, *splits, schema, remarks=tuple(remarks))
+    train, held_out, test = splits
+    data = Dataset(name, train, held_out, test, schema, remarks=tuple(remarks))
     vars(data)["encoded"] = Splits(*encoded)  # it would be made again when it is first needed
     return data
 
 
-def from_frame(table: object, options: ReadOptions, validation: float | None, split_seed: int) -> Dataset:
+def from_frame(table: object, options: ReadOptions, draw: Draw) -> Dataset:
     """Make a data set of a table of pandas, Polars or pyarrow; see `make_table_dataset`."""
-    data = make_table_dataset(read_table(table, options), options, validation=validation, split_seed=split_seed)
+    data = make_table_dataset(read_table(table, options), options, draw)
     checksum = compute_checksum(*(array for split in data.encoded for array in split))
     return replace(data, checksums={"X, y": checksum})
-
-
-def check_target(target: str | None, columns: list[str]) -> str:
-    """Return the column to predict, or refuse that there is none such."""
-    if target is None:
-        raise UsageError("target", f"name the column to predict, for example --target {columns[-1]}")
-    if target not in columns:
-        raise UsageError("target", f"no column {target!r}; the table has {', '.join(columns[:12])}")
-    return target
-
-
-def take_target(series: pl.Series) -> Array:
-    """Return the target of a table's rows as an array; refuse missing values."""
-    if problem := describe_missing_target(series):
-        raise DataError(problem)
-    values = series.to_numpy()
-    return values.astype(object) if values.dtype.kind in "OU" else values

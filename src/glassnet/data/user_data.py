@@ -15,6 +15,7 @@ from glassnet.data.image_folder import read_image_folder
 from glassnet.data.large import LARGE, make_large_arrays
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.schema import Schema
+from glassnet.data.splits import Draw
 from glassnet.data.table import is_table_file, require_polars
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError, FileError, UsageError
@@ -22,7 +23,20 @@ from glassnet.nn.activations import Array
 
 #: What goes with which kind of data.
 OPTIONS = {
-    "a table": "target task impute drop columns categorical dates sep decimal thousands encoding sheet".split(),
+    "a table": [
+        "target",
+        "task",
+        "impute",
+        "drop",
+        "columns",
+        "categorical",
+        "dates",
+        "sep",
+        "decimal",
+        "thousands",
+        "encoding",
+        "sheet",
+    ],
     "a folder of pictures": ["task", "size", "grey"],
     "arrays": ["target", "task", "x_key", "y_key"],
 }
@@ -38,7 +52,7 @@ def read_user_data(
     """
     path = Path(path)
     name = path.resolve().name if path.is_dir() else path.name.partition(".")[0] or path.name
-    draw = {"name": name, "validation": validation, "split_seed": split_seed}
+    draw = Draw(name, validation, split_seed)
     if is_array_file(path) or (path.is_dir() and holds_idx_pairs(path)):
         refuse_options(options, "arrays")
         data = _join_arrays(read_array_file(path, options), options, draw)
@@ -50,7 +64,7 @@ def read_user_data(
         require_polars()
         from glassnet.data.table_dataset import read_table_dataset
 
-        data = read_table_dataset(path, options, **draw)
+        data = read_table_dataset(path, options, draw)
     elif not path.exists():
         raise FileError(path, "cannot be read: No such file or directory")
     else:
@@ -84,7 +98,7 @@ def looks_like_a_path(name: str) -> bool:
     return os.sep in name or is_table_file(Path(name)) or is_array_file(Path(name)) or Path(name).exists()
 
 
-def _read_images(folder: Path, options: ReadOptions, draw: dict[str, object]) -> Dataset:
+def _read_images(folder: Path, options: ReadOptions, draw: Draw) -> Dataset:
     found = read_image_folder(folder, options)
     read = ArraysRead(found.splits, found.class_names, found.remarks, {})
     data = _join_arrays(read, options, draw)
@@ -94,12 +108,12 @@ def _read_images(folder: Path, options: ReadOptions, draw: dict[str, object]) ->
     return replace(data, schema=replace(data.schema, input=rows))
 
 
-def _join_arrays(read: ArraysRead, options: ReadOptions, draw: dict[str, object]) -> Dataset:
+def _join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
     """Make a data set of the arrays of a file or folder."""
     splits = {name: (X, y) for name, (X, y) in read.splits.items() if y is not None}
     X, y = splits.get("train", splits.get("", (None, None)))
     if X is None or y is None:
-        raise DataError(f"{draw['name']}: no labels for the training rows")
+        raise DataError(f"{draw.name}: no labels for the training rows")
     rows, said = ArraySchema.learn(X, white=find_white(X))
     labels = [labels for _, labels in splits.values()]
     try:
@@ -110,14 +124,15 @@ def _join_arrays(read: ArraysRead, options: ReadOptions, draw: dict[str, object]
             pictures=len(rows.shape) > 1,
         )
     except DataError as error:
-        raise DataError(f"{draw['name']}: {error}") from None
+        raise DataError(f"{draw.name}: {error}") from None
     schema = Schema(rows, target)
     if X.size > LARGE and isinstance(X, np.memmap):
-        data = make_large_arrays(X, y, schema, **draw)
+        data = make_large_arrays(X, y, schema, draw)
     else:
-        parts = (np.asarray(X), y), splits.get("validation"), splits.get("test")
-        checksums = {"checksums": read.checksums} if read.checksums else {}
-        data = join_splits(*parts, schema=schema, **checksums, **draw)
+        rest = splits.get("validation"), splits.get("test")
+        data = join_splits(
+            (np.asarray(X), y), *rest, schema=schema, checksums=read.checksums or None, **draw._asdict()
+        )
     return replace(data, checksums=read.checksums or data.checksums, remarks=(*read.remarks, *said, *more))
 
 

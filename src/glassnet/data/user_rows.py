@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from glassnet.data.array_files import is_array_file, read_array_file
+from glassnet.data.array_files import read_array_file
 from glassnet.data.array_schema import ArraySchema
-from glassnet.data.image_folder import is_picture_file
 from glassnet.data.numpy_files import read_rows
+from glassnet.data.picture_files import SUFFIXES
 from glassnet.data.picture_rows import read_pictures
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.schema import Schema
@@ -72,7 +72,9 @@ def _take_targets(series: pl.Series, schema: Schema) -> Any:
         return None
     if series.null_count():
         row = int(series.is_null().arg_true()[0]) + 1
-        raise DataError(f"column {series.name!r}: row {row} has no value, and others have; fill it, or drop the column")
+        raise DataError(
+            f"column {series.name!r}: row {row} has no value, and others have; fill it, or drop the column"
+        )
     if schema.target.task != "regression" or series.dtype.is_numeric():
         return series.to_numpy()
     from glassnet.data.number_format import NumberFormat
@@ -80,12 +82,14 @@ def _take_targets(series: pl.Series, schema: Schema) -> Any:
     numbers = NumberFormat(**schema.reading.get("target", {})).parse(series)
     if numbers.null_count():
         row = int(numbers.is_null().arg_true()[0])
-        raise DataError(f"column {series.name!r}: row {row + 1} is {series[row]!r}, expected a number as in training")
+        raise DataError(
+            f"column {series.name!r}: row {row + 1} is {series[row]!r}, expected a number as in training"
+        )
     return numbers.to_numpy()
 
 
 def _read_array_rows(path: Path, rows: ArraySchema) -> UserRows:
-    if path.is_dir() or is_picture_file(path):
+    if path.is_dir() or path.suffix.casefold() in SUFFIXES:
         if rows.image_shape is None:
             raise FileError(path, f"holds pictures, and the model takes rows of {rows.width} numbers")
         white = int(rows.white) if rows.white > 255 else 255
@@ -93,7 +97,9 @@ def _read_array_rows(path: Path, rows: ArraySchema) -> UserRows:
         y = None if found.labels is None else np.array(found.labels)
         return UserRows(path, found.rows, y, names=found.names, remarks=found.remarks)
     if is_table_file(path):
-        raise FileError(path, "is a table, and the model was trained on arrays, whose columns have no names: give NPY")
+        raise FileError(
+            path, "is a table, and the model was trained on arrays, whose columns have no names: give NPY"
+        )
     if path.name.lower().endswith(".npz"):
         read = read_array_file(path, ReadOptions())
         X, y = read.splits.get("", read.splits.get("test", (None, None)))

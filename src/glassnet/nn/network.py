@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -22,6 +23,9 @@ from glassnet.runtime.seeds import stream
 
 #: Rows that predict and evaluate take at a time, so that a large data set needs no float copy.
 BLOCK_ROWS = 1024
+
+#: Where columns scaled to standard deviation 1 lie further from 0 on average, they are rarely scaled.
+RAW = 3.0
 
 
 class Network:
@@ -105,6 +109,7 @@ class Network:
         biases = INITIALIZERS.resolve(bias_initializer, "bias_initializer")
         self.bias_initializer = biases.spec
         self.initializer = self._initialise(initializer, biases)
+        self.scaled_inputs = False
 
     @property
     def theta(self) -> Array:
@@ -320,7 +325,20 @@ class Network:
 
     def predict(self, X: Any) -> Array:
         """Return class labels of shape (n,), or the outputs where the network has no classes."""
+        self._doubt_rows(X)
         return decode(self.outputs(X), self.n_classes)
+
+    def _doubt_rows(self, X: Any) -> None:
+        """Warn of rows that cannot be meant: those that the network learned from had columns of mean 0 and std 1."""
+        if not self.scaled_inputs:
+            return
+        means = np.abs(np.asarray(X, np.float64).reshape(len(X), -1).mean(axis=0))
+        if np.mean(means > RAW) > 1 / 4:
+            warnings.warn(
+                "X: these look like rows before scaling, and the network learned from columns scaled to mean 0 and "
+                "standard deviation 1; run.model.predict takes rows as they are",
+                stacklevel=3,
+            )
 
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of every class, of shape (n, classes), for rows X of shape (n, d_0).
@@ -346,6 +364,7 @@ class Network:
                 f"{self.loss.name} gives no probabilities; train with cross_entropy or binary_cross_entropy, "
                 "or take predict or outputs",
             )
+        self._doubt_rows(X)
         outputs = self.outputs(X)
         return outputs if self.layers[-1] > 1 else np.hstack([1 - outputs, outputs])
 

@@ -212,7 +212,11 @@ def resume(
     """
     check_callbacks(callbacks)
     folder = RunFolder(Path(run_dir))
-    data = load_run_data(folder, data_dir) if data is None else as_dataset(data, y, validation_data, _asked_in(folder))
+    data = (
+        load_run_data(folder, data_dir)
+        if data is None
+        else as_dataset(data, y, validation_data, _asked_in(folder))
+    )
     with folder.hold() as config:
         saved = folder.checkpoint()
         check_data(config, data)

@@ -172,6 +172,7 @@ class Trainer:
         nothing has been changed then. Raises `FileError` if the folder cannot be made.
         """
         before, network.class_names = network.class_names, data.class_names
+        scaled, network.scaled_inputs = network.scaled_inputs, data.schema.input.is_scaled
         with contextlib.ExitStack() as held:
             use_threads = held.enter_context(blas_threads())
             held.enter_context(np.errstate(all="ignore"))  # every loss is checked instead
@@ -182,7 +183,7 @@ class Trainer:
                     trainer.load_state_dict(saved)
                 held.enter_context(trainer.checkpointer.open(new=saved is None))
             except GlassnetError:
-                network.class_names = before
+                network.class_names, network.scaled_inputs = before, scaled
                 raise
             yield trainer
 

@@ -161,9 +161,7 @@ def measure(predictions: Predictions, names: Sequence[str]) -> dict[str, float]:
     return found
 
 
-def check_metrics(
-    network: Network, split: tuple[Any, Any], names: Sequence[str], target: TargetSchema
-) -> None:
+def check_metrics(network: Network, split: tuple[Any, Any], names: Sequence[str], target: TargetSchema) -> None:
     """Raise what `measure` would raise for these metrics, without sending a row through the network.
 
     The rows, encoded, must fit the network. There must be one: `UsageError` is raised otherwise.
