@@ -16,16 +16,6 @@ if TYPE_CHECKING:
 TEXT = (".csv", ".tsv", ".txt")
 
 
-PARQUET = (".parquet", ".pq")
-
-
-def is_table_file(path: Path) -> bool:
-    return path.name.lower().endswith((*TEXT, *PARQUET, ".csv.gz"))
-
-
-class TableRead: ...
-
-
 def read_table(source: object) -> pl.DataFrame:
     """Read a table with a header line from a regular file, or take over one of pandas, Polars or pyarrow.
 
