@@ -187,6 +187,7 @@ BAD_FOLDERS = {
     ),
     "one class": ({"a/1.png": PNG}, "", "holds only one class, 'a'"),
     "one class and a hidden one": ({"a/1.png": PNG, ".b/1.png": PNG}, "", "holds only one class, 'a'"),
+    "the folder in itself": ({"pets/a/1.png": PNG, "pets/b/1.png": PNG}, "", "but the folder 'pets': give "),
     "class of hidden files": ({"a/1.png": PNG, "b/.1.png": PNG}, "b", "is a class without images"),
     "folder within a class": ({"a/1.png": PNG, "b/c/1.png": PNG}, "b/c", "is a folder within a class"),
     "class of notes": (
@@ -331,7 +332,11 @@ BAD_SPLITS = {
     "empty split": (split_files(train="ab", test="ab") | {"val/.keep": b""}, "val", "holds no folders"),
     "loose": (split_files(train="ab", test="ab") | {"1.png": PNG}, "1.png", "outside of the class folders"),
     "loose in a split": (split_files(train="ab", test="ab") | {"test/1.png": PNG}, "test/1.png", "outside of the"),
-    "test without labels": (split_files(train="ab") | {"test/1.png": PNG}, "test/1.png", "outside of the class"),
+    "test without labels": (
+        split_files(train="ab") | {"test/1.png": PNG},
+        "test",
+        "holds images but no class folders: make",
+    ),
     "another size": (
         split_files(train="ab", test="ab") | {"test/b/2.png": PNG},
         "",

@@ -202,10 +202,16 @@ def _refuse_loose(path: Path) -> FileError:
 def _list_classes(root: Path, folder: Path, strays: set[Path]) -> dict[str, list[Path]]:
     """Return the pictures of each class."""
     folders, loose = list_entries(root, folder, strays)
+    if loose and not folders and folder != root:
+        raise FileError(
+            folder, "holds images but no class folders: make them, or move this folder away and predict it later"
+        )
     if loose:
         raise _refuse_loose(loose[0])
     if not folders:
         raise FileError(folder, "holds no folders: expected one folder of images a class")
+    if len(folders) == 1 and _holds_folders(folders[0]):
+        raise FileError(folder, f"holds nothing but the folder {folders[0].name!r}: give {folders[0]}")
     if len(folders) == 1:
         raise FileError(folder, f"holds only one class, {folders[0].name!r}: expected two or more")
     classes = {}
