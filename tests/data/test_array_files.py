@@ -299,7 +299,8 @@ def test_idx_files_that_contradict_each_other_are_refused(tmp_path, idx_bytes):
     ("name", "is_array"),
     [
         ("a.npz", True), ("A.NPY", True), ("train-images.idx3-ubyte", True), ("x-idx1-ubyte.gz", True),
-        ("a.idx", True), ("a.csv", False), ("idx3", False), ("a.idx3", True), ("matrix.idx.csv", False), ("index.txt", False),
+        ("a.idx", True), ("a.csv", False), ("idx3", False), ("a.idx3", True),
+        ("matrix.idx.csv", False), ("index.txt", False),
     ],
 )  # fmt: skip
 def test_files_of_arrays_are_known_by_name(name, is_array):

@@ -205,7 +205,14 @@ class TargetSchema:
             if (row := find_other(numbers)) is not None:
                 raise DataError(f"{what}: {name_row(row, what)} is {values[row]}; expected 0 and 1")
             return numbers.astype(np.int64)
-        return (numbers - _flat(self.mean)) / _flat(self.std) if self.scaled else numbers
+        if not self.scaled:
+            return numbers
+        with np.errstate(over="ignore"):
+            scaled = (numbers - _flat(self.mean)) / _flat(self.std)
+        if not np.isfinite(scaled).all():
+            row = int(np.argwhere(~np.isfinite(scaled))[0, 0])
+            raise DataError(f"{what}: {name_row(row, what)} is {values[row]}, too large beside the training rows")
+        return scaled
 
     def _take_rows(self, values: Array, what: str) -> Array:
         """Return one-hot rows as labels, soft ones as they are."""
@@ -327,7 +334,10 @@ def _name_classes(
     if isinstance(first, str):
         if not set(distinct) <= set(class_names):
             unknown = next(one for one in distinct if one not in class_names)
-            raise UsageError("class_names", f"lack the class {unknown!r} of the {what}; they are its words")
+            raise UsageError(
+                "class_names",
+                f"no {unknown!r}, which the {what} holds; classes of text are named by their own words",
+            )
         return class_names, class_names
     if all(one in range(count) for one in distinct):  # places in the names, some of which may not occur
         kind = type(first)
