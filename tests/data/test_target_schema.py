@@ -420,9 +420,14 @@ DECIMALS = {
     "halves": ([3.0, 5.5], 1),
     "cents": ([3.25, 5.5, 1e6], 2),
     "cents in float32": (np.array([3.27, 5.5], np.float32), 2),
+    "larger cents in float32": (np.array([12345.67, 250.25], np.float32), 2),
+    "float16": (np.array([3.5, 0.25], np.float16), 2),
+    "six": ([0.000001, 1.5], 6),
+    "seven": ([0.0000001, 1.5], None),
     "thirds": ([1 / 3, 5.0], None),
     "large and whole": ([1e300, 2.0], 0),
-    "large and broken": ([1e12, 0.5], None),
+    "large and broken": ([1e15, 0.25], None),
+    "large and half": ([1e12, 0.5], 1),
 }
 
 

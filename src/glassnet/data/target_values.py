@@ -244,6 +244,6 @@ def count_decimals(values: Array) -> int | None:
     """Return how many decimals numbers have at most, None for more than are worth printing."""
     if values.dtype.kind != "f":
         return 0
-    if np.abs(values).max() * 10.0**MOST_DECIMALS > 1 / np.finfo(values.dtype).eps:  # no room for them beside it
-        return 0 if (values == np.rint(values)).all() else None
-    return next((count for count in range(MOST_DECIMALS + 1) if (np.round(values, count) == values).all()), None)
+    room = 1 / float(np.finfo(values.dtype).eps) / max(float(np.abs(values).max()), 1.0)
+    counts = (count for count in range(MOST_DECIMALS + 1) if count == 0 or 10.0**count <= room)
+    return next((count for count in counts if (np.round(values, count) == values).all()), None)
