@@ -45,6 +45,9 @@ DIRECTORY_LIMIT = 1 << 22
 #: The longest NPY header, NumPy's own limit; that of an array of numbers has about 120 bytes.
 HEADER_LIMIT = 10_000
 
+#: The most characters of a text; NumPy gives each row the room of the longest.
+LONGEST_TEXT = 4096
+
 #: How long the length of the header is written, by version of the format.
 LENGTH_FORMATS = {(1, 0): "<H", (2, 0): "<I", (3, 0): "<I"}
 
@@ -231,6 +234,8 @@ def _check_kind(dtype: np.dtype[Any], text: bool) -> None:
     if dtype.kind not in ("biufUS" if text else "biuf"):
         expected = "whole numbers, floats, bools or text" if text else "whole numbers, floats or bools"
         raise ContentError(f"holds values of type {shorten(dtype)}, expected {expected}")
+    if dtype.kind in "US" and dtype.itemsize > 4 * LONGEST_TEXT:
+        raise ContentError(f"holds text of type {shorten(dtype)}, longer than the {LONGEST_TEXT:,} of a label")
 
 
 def _check_text(values: Array) -> None:
