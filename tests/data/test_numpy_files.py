@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from glassnet.data import numpy_files, untrusted_files
-from glassnet.data.numpy_files import read_npz
+from glassnet.data.numpy_files import list_npz, read_npz
 from glassnet.errors import FileError
 
 ROWS = np.linspace(-1, 1, 12).reshape(3, 4)
@@ -189,6 +189,54 @@ def test_round_trips(tmp_path_factory):
         same(read_npz(small_npz(path, save, **named)), named)
 
     check()
+
+
+WORDS = st.one_of(hnp.unicode_string_dtypes(endianness="?", max_len=4), hnp.byte_string_dtypes(max_len=4))
+
+
+def test_text_comes_back_where_it_may_stand(tmp_path_factory):
+    path = tmp_path_factory.mktemp("trips") / "a.npz"
+
+    @given(array=hnp.arrays(WORDS, SHAPES), save=st.sampled_from([np.savez, np.savez_compressed]))
+    def check(array, save):
+        save(path, X=ROWS, y=array)
+        same(read_npz(path, text=("y",)), {"X": ROWS, "y": array})
+        assert "'y.npy' holds values of type " in refused(path)
+        assert "'y.npy' holds values of type " in refused(path, text=("X",))
+
+    check()
+
+
+TEXTS = {
+    "wide": (npy(header(descr="'<U4097'")), "type <U4097, longer than the 4,096 of a label"),
+    "too few": (npy(header(descr="'<U4096'")), "(32,768 bytes), but the 16 bytes after it do not match"),
+    "of no width": (npy(header(descr="'<U0'", shape=f"({2**62},)"), b""), "no array can hold"),
+    "beyond Unicode": (npy(header(descr="'<U2'"), b"\xff" * 16), "codes that stand for no character"),
+    "half a character": (npy(header(descr="'>U2'"), b"\0\0\xd8\0" * 4), "codes that stand for no character"),
+    "objects": (npy(header(descr="'|O'")), "never read; expected numbers, or text saved as y.astype(str)"),
+    "dates": (saved(np.zeros(2, "M8[D]")), "expected whole numbers, floats, bools or text"),
+}
+
+
+@pytest.mark.parametrize(("content", "said"), TEXTS.values(), ids=TEXTS)
+def test_text_is_bounded_and_checked(tmp_path, content, said):
+    path = tmp_path / "a.npz"
+    path.write_bytes(zipped([("y.npy", content)]))
+    tracemalloc.start()
+    message = refused(path, text=("y",))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert said in message
+    assert peak < 2**24
+
+
+def test_members_are_listed_without_being_read(tmp_path):
+    path = tmp_path / "a.npz"
+    path.write_bytes(zipped([("X.npy", npy()), ("y.npy", b"broken")]))
+    assert list_npz(path) == ("X", "y")
+    path.write_bytes(zipped([("X.npy", npy()), ("notes.txt", b"hello")]))
+    with pytest.raises(FileError, match=r"'notes\.txt' is no array"):
+        list_npz(path)
 
 
 HUGE = 2**62
@@ -454,7 +502,7 @@ def bomb(kind):
 
 MEASURE = """
 import resource, sys
-from glassnet.data.numpy_files import read_npz
+from glassnet.data.numpy_files import list_npz, read_npz
 from glassnet.errors import FileError
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:

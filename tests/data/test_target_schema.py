@@ -1,9 +1,11 @@
 import json
+import warnings
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from glassnet.data.column_values import measure_numbers
 from glassnet.data.target_schema import TASKS, TargetSchema
@@ -244,6 +246,21 @@ def test_targets_that_cannot_be_learned_are_refused(y, said):
     assert said in refused(DataError, learn, y)
 
 
+def test_what_no_float_can_be_is_no_number():
+    assert "expected finite numbers" in refused(DataError, learn, [10**400, 1], task="regression")
+    assert learn([10**400, 1]).encode([1, 10**400]).tolist() == [0, 1]
+    assert "mixed" in refused(DataError, learn, [10**400, 0.5])
+    assert "is infinite" in refused(DataError, learn, np.array([np.longdouble("1e400"), 1]))
+    most = np.finfo(float).max
+    schema = learn([-most, most, most], task="regression", scale_by=[-most, most, most])
+    assert "row 1 (y[0]) is -1.79" in refused(DataError, schema.encode, [-most])
+
+
+def test_remarks_keep_to_one_short_line():
+    (remark,) = TargetSchema.learn(["a\nb", "x" * 5000] * 2)[1]
+    assert remark == f"target: 2 classes (a b, {'x' * 40}...), so binary"
+
+
 def test_whole_numbers_and_floats_in_a_list_are_floats():
     schema = learn([1, 2.5, 2**53])
     assert schema.task == "regression"
@@ -262,7 +279,7 @@ def test_names_of_classes_are_places_or_words():
     assert "3 names for the 2 classes of the target: 10, 20" in refused(
         UsageError, learn, [10, 20], class_names=["a", "b", "c"]
     )
-    assert "lack the class 'c'" in refused(UsageError, learn, ["a", "c"], class_names=["a", "b"])
+    assert "no 'c', which the target holds" in refused(UsageError, learn, ["a", "c"], class_names=["a", "b"])
     assert "two classes of one name" in refused(UsageError, learn, [0, 1], class_names=["a", "a"])
     named = learn(np.eye(2)[[0, 1]], names=["no", "yes"])
     assert named.classes == ("no", "yes")
@@ -392,7 +409,9 @@ def test_numbers_to_score_may_be_text_that_reads_as_a_number():
     schema = learn([1.5, 2.5])
     assert schema.encode(np.array(["2", "-1.5e3"], object)).tolist() == [2.0, -1500.0]
     for text in ("x", "1_000", "inf", "nan"):
-        assert f"row 2 (y[1]) is '{text}'; expected numbers" in refused(DataError, schema.encode, ["1", text])
+        assert f"row 2 (y[1]) is '{text}'; expected finite numbers" in refused(
+            DataError, schema.encode, ["1", text]
+        )
     assert "expected 1 values a row" in refused(DataError, schema.encode, [[1.0, 2.0]])
 
 
@@ -401,9 +420,14 @@ DECIMALS = {
     "halves": ([3.0, 5.5], 1),
     "cents": ([3.25, 5.5, 1e6], 2),
     "cents in float32": (np.array([3.27, 5.5], np.float32), 2),
+    "larger cents in float32": (np.array([12345.67, 250.25], np.float32), 2),
+    "float16": (np.array([3.5, 0.25], np.float16), 2),
+    "six": ([0.000001, 1.5], 6),
+    "seven": ([0.0000001, 1.5], None),
     "thirds": ([1 / 3, 5.0], None),
     "large and whole": ([1e300, 2.0], 0),
-    "large and broken": ([1e12, 0.5], None),
+    "large and broken": ([1e15, 0.25], None),
+    "large and half": ([1e12, 0.5], 1),
 }
 
 
@@ -476,6 +500,40 @@ def test_answers_follow_renamed_and_permuted_labels(y, names, data):
     assert [ours.encode(y)[i] for i in order] == ours.encode([y[i] for i in order]).tolist()
     back = [renamed[one] for one in ours.decode(ours.encode(y))]
     assert back == theirs.decode(theirs.encode([renamed[one] for one in y])).tolist()
+
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 3), st.integers(), st.floats(),
+    st.sampled_from(["a", "b", "1", " ", "1e9", "a\nb", 10**400]),
+    st.text(max_size=3), st.lists(st.integers(0, 1), max_size=3), st.binary(max_size=2), st.complex_numbers(),
+    st.datetimes(), st.decimals(),
+)  # fmt: skip
+ARRAYS = hnp.arrays(
+    st.one_of(hnp.scalar_dtypes(), hnp.unicode_string_dtypes(max_len=3), hnp.byte_string_dtypes(max_len=3)),
+    hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
+)
+
+
+@given(st.lists(VALUES, max_size=6) | ARRAYS, st.sampled_from([None, *TASKS]), st.booleans())
+def test_whatever_is_given_is_learned_and_comes_back_or_is_refused_in_one_line(y, task, scale):
+    problem = ""
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            schema, remarks = TargetSchema.learn(y, task=task, scale_by=y if scale else None)
+            encoded = schema.encode(y)
+        except (DataError, UsageError) as error:
+            problem = str(error)
+    assert "\n" not in problem
+    if problem:
+        return
+    assert all("\n" not in remark for remark in remarks)
+    assert task in (None, schema.task)
+    assert TargetSchema.from_dict(schema.to_dict()) == schema
+    assert np.isfinite(encoded).all()
+    back = schema.decode(encoded)
+    assert len(back) == len(y)
+    if schema.n_classes and schema.form == "labels":
+        assert schema.encode(back).tolist() == encoded.tolist()
 
 
 def change(**fields):

@@ -15,7 +15,7 @@ import warnings
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn, cast
 
@@ -45,6 +45,9 @@ DIRECTORY_LIMIT = 1 << 22
 #: The longest NPY header, NumPy's own limit; that of an array of numbers has about 120 bytes.
 HEADER_LIMIT = 10_000
 
+#: The most characters of a text; NumPy gives each row the room of the longest.
+LONGEST_TEXT = 4096
+
 #: How long the length of the header is written, by version of the format.
 LENGTH_FORMATS = {(1, 0): "<H", (2, 0): "<I", (3, 0): "<I"}
 
@@ -58,11 +61,11 @@ ENCRYPTED = 0x1 | 0x40
 LOCAL_HEADER = 30
 
 
-def read_rows(path: str | Path) -> Array:
+def read_rows(path: str | Path, *, text: bool = False) -> Array:
     """Read an array of rows, in the format that the file's first bytes tell: NPY, or IDX gzipped or raw.
 
-    An NPY file is mapped, not copied. `FileError` is raised if the file is missing, damaged or of another format.
-    Nothing is ever unpickled.
+    An NPY file is mapped, not copied. It holds numbers; with `text`, as labels do, it may hold text. `FileError`
+    is raised if the file is missing, damaged or of another format. Nothing is ever unpickled.
     """
     path = Path(path)
     with open_regular_file(path) as (file, _):
@@ -71,9 +74,15 @@ def read_rows(path: str | Path) -> Array:
         return read_idx(path)
     try:  # NumPy refuses a header that promises more than the file holds before memory is taken
         with np.errstate(over="ignore"), warnings.catch_warnings(action="ignore"):
-            return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+            rows = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
     except Exception as error:  # NumPy's reader of headers lets nearly any exception through
         raise FileError(path, f"is damaged or holds no plain numbers: {shorten(error, 400)}") from None
+    try:
+        _check_kind(rows.dtype, text)
+        _check_text(rows)
+    except ContentError as error:
+        raise FileError(path, str(error)) from None
+    return rows
 
 
 class _BoundedFile:
@@ -89,14 +98,24 @@ class _BoundedFile:
         return self._file.read(size)
 
 
+def list_npz(path: str | Path) -> tuple[str, ...]:
+    """Return the names of an NPZ file's arrays, without ``.npy``; `FileError` is raised as by `read_npz`."""
+    with open_regular_file(Path(path)) as (raw, _), _open_archive(raw) as archive:
+        return tuple(_choose_members(_check_members(archive), None))
+
+
 def read_npz(
-    path: str | Path, names: Sequence[str] | None = None, *, most_bytes: int = MOST_BYTES
+    path: str | Path,
+    names: Sequence[str] | None = None,
+    *,
+    text: Container[str] = (),
+    most_bytes: int = MOST_BYTES,
 ) -> dict[str, Array]:
     """Read the arrays of an NPZ file, all or those of the given names (without ``.npy``), in that order.
 
-    They are whole numbers, floats or truth values, in C order and in the machine's byte order. `FileError` is
-    raised if the file is missing, not regular, no NPZ file, damaged, larger than `most_bytes` in all, or holds
-    anything but arrays of numbers. Nothing is ever unpickled.
+    They are whole numbers, floats or truth values, in C order and in the machine's byte order; those that `text`
+    names may hold text of a fixed width. `FileError` is raised if the file is missing, not regular, no NPZ file,
+    damaged, larger than `most_bytes` in all, or holds anything else. Nothing is ever unpickled.
     """
     with open_regular_file(Path(path)) as (raw, _), _open_archive(raw) as archive:
         chosen = _choose_members(_check_members(archive), names)
@@ -105,7 +124,7 @@ def read_npz(
             raise ContentError(
                 f"declares arrays of {total:,} bytes, more than the {most_bytes:,} that may be read (most_bytes)"
             )
-        return {name: _read_member(archive, member) for name, member in chosen.items()}
+        return {name: _read_member(archive, member, name in text) for name, member in chosen.items()}
 
 
 def _open_archive(raw: IO[bytes]) -> zipfile.ZipFile:
@@ -176,22 +195,23 @@ def _choose_members(
     return {name: members[f"{name}.npy"] for name in names}
 
 
-def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, text: bool) -> Array:
     """Read one array; whatever is wrong with it becomes an error that names it."""
     longer = copy.copy(member)
     longer.file_size += 1  # `zipfile` cuts what is longer than declared; one byte more shows it
     try:
         with archive.open(longer) as file:
-            return _read_npy(file, member.file_size)
+            return _read_npy(file, member.file_size, text)
     except ContentError as error:
         _refuse(member, error)
     except DAMAGE as error:
         _refuse(member, f"is damaged ({shorten(error) or 'it ends early'}): copy the file again")
 
 
-def _read_npy(file: IO[bytes], size: int) -> Array:
-    """Read an NPY file of `size` bytes: its header first, and the numbers if they fit."""
+def _read_npy(file: IO[bytes], size: int, text: bool) -> Array:
+    """Read an NPY file of `size` bytes: its header first, and the numbers (or text) if they fit."""
     shape, fortran, dtype, start = _read_header(file, size)
+    _check_kind(dtype, text)
     expected = math.prod(shape) * dtype.itemsize
     if expected != size - start:
         raise ContentError(
@@ -201,7 +221,29 @@ def _read_npy(file: IO[bytes], size: int) -> Array:
     numbers = read_numbers(file, shape, dtype, fortran)
     if dtype.kind == "b" and (numbers.view(np.uint8) > 1).any():
         raise ContentError("holds other bytes than 0 and 1, though its type is bool")
+    _check_text(numbers)
     return numbers
+
+
+def _check_kind(dtype: np.dtype[Any], text: bool) -> None:
+    """Refuse values that are neither numbers nor, where it may stand, text."""
+    if dtype.hasobject:
+        raise ContentError(
+            "holds pickled Python objects, which are never read; expected numbers, or text saved as y.astype(str)"
+        )
+    if dtype.kind not in ("biufUS" if text else "biuf"):
+        expected = "whole numbers, floats, bools or text" if text else "whole numbers, floats or bools"
+        raise ContentError(f"holds values of type {shorten(dtype)}, expected {expected}")
+    if dtype.kind in "US" and dtype.itemsize > 4 * LONGEST_TEXT:
+        raise ContentError(f"holds text of type {shorten(dtype)}, longer than the {LONGEST_TEXT:,} of a label")
+
+
+def _check_text(values: Array) -> None:
+    """Refuse text with codes that stand for no character."""
+    if values.dtype.kind == "U" and values.size:
+        codes = np.ascontiguousarray(values).view(np.dtype(np.uint32).newbyteorder(values.dtype.byteorder))
+        if ((codes > 0x10FFFF) | ((codes >= 0xD800) & (codes < 0xE000))).any():
+            raise ContentError("holds text with codes that stand for no character")
 
 
 def _read_header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
@@ -241,10 +283,6 @@ def _parse_header(text: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     except Exception:  # NumPy's reader of headers lets nearly any exception through
         start = ascii(text[:60].decode("latin-1"))
         raise ContentError(f"has a header that describes no array, beginning with {start}") from None
-    if dtype.hasobject:
-        raise ContentError("holds pickled Python objects, which are never read; expected numbers")
-    if dtype.kind not in "biuf":
-        raise ContentError(f"holds values of type {shorten(dtype)}, expected whole numbers, floats or bools")
     if len(shape) > MOST_AXES:
         raise ContentError(f"has a header that promises {len(shape)} axes, expected at most {MOST_AXES}")
     if any(isinstance(length, bool) or not 0 <= length < 2**63 for length in shape):

@@ -6,11 +6,12 @@ what a network says back into the user's own classes and numbers.
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -34,6 +35,9 @@ from glassnet.data.target_values import (
 from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.nn.activations import Array
 from glassnet.nn.targets import decode
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 #: What is asked of a network. Ordinal: classes in an order; multi-label: any number of labels for a row.
 TASKS = ("multi-class", "binary", "multi-label", "ordinal", "regression")
@@ -206,7 +210,14 @@ class TargetSchema:
             if (row := find_other(numbers)) is not None:
                 raise DataError(f"{what}: {name_row(row, what)} is {values[row]}; expected 0 and 1")
             return numbers.astype(np.int64)
-        return (numbers - _flat(self.mean)) / _flat(self.std) if self.scaled else numbers
+        if not self.scaled:
+            return numbers
+        with np.errstate(over="ignore"):
+            scaled = (numbers - _flat(self.mean)) / _flat(self.std)
+        if not np.isfinite(scaled).all():
+            row = int(np.argwhere(~np.isfinite(scaled))[0, 0])
+            raise DataError(f"{what}: {name_row(row, what)} is {values[row]}, too large beside the training rows")
+        return scaled
 
     def _take_rows(self, values: Array, what: str) -> Array:
         """Return one-hot rows as labels, soft ones as they are."""
@@ -254,16 +265,23 @@ class TargetSchema:
     @classmethod
     def from_dict(cls, values: object) -> TargetSchema:
         """Return the schema that `to_dict` wrote; `DataError` is raised if the values are of no such schema."""
-        from pydantic import TypeAdapter, ValidationError
+        from pydantic import ValidationError
 
         try:
-            return TypeAdapter(cls).validate_json(json.dumps(values, allow_nan=False))
+            return _adapter().validate_json(json.dumps(values, allow_nan=False))
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or "the whole"
             raise DataError(f"no schema of a target: {place}: {' '.join(first['msg'].split())}") from None
         except (TypeError, ValueError) as error:
             raise DataError(f"no schema of a target: {error}") from None
+
+
+@functools.cache
+def _adapter() -> TypeAdapter[TargetSchema]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(TargetSchema)
 
 
 def _learn_column(
@@ -339,7 +357,10 @@ def _name_classes(
     if isinstance(first, str):
         if not set(distinct) <= set(class_names):
             unknown = next(one for one in distinct if one not in class_names)
-            raise UsageError("class_names", f"lack the class {unknown!r} of the {what}; they are its words")
+            raise UsageError(
+                "class_names",
+                f"no {unknown!r}, which the {what} holds; classes of text are named by their own words",
+            )
         return class_names, class_names
     if all(one in range(count) for one in distinct):  # places in the names, some of which may not occur
         kind = type(first)

@@ -15,6 +15,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 
 from glassnet.data.column_values import list_more
+from glassnet.data.untrusted_files import shorten
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
 
@@ -52,8 +53,8 @@ def name_row(row: int, what: str) -> str:
 
 
 def list_values(values: tuple[Any, ...]) -> str:
-    """Return the first values as text, and how many more there are."""
-    return ", ".join(str(value) for value in values[:5]) + list_more(len(values) - 5)
+    """Return the first values as text of one line, and how many more there are."""
+    return ", ".join(shorten(value, 40) for value in values[:5]) + list_more(len(values) - 5)
 
 
 def find_kind(values: Array) -> Kind:
@@ -88,6 +89,9 @@ def take_values(y: Any, what: str) -> Array:
     elif values.dtype.kind not in "biuf":
         raise DataError(f"{what}: expected classes or numbers, got the type {values.dtype}")
     if values.dtype.kind == "f":
+        if values.dtype.itemsize > 8:  # such floats go no further than float64's
+            with np.errstate(over="ignore"):
+                values = values.astype(np.float64)
         _refuse_missing(np.isnan(values), what)
         if (infinite := np.isinf(values)).any():
             row = int(np.argwhere(infinite)[0, 0])
@@ -138,8 +142,8 @@ def _take_objects(values: Array, what: str) -> Array:
     if kinds == {"int"}:
         return take_integers([int(value) for value in flat]).reshape(values.shape)
     if kinds <= {"int", "float"}:
-        numbers = [float(value) for value in flat]
-        if all(number == value or isinstance(value, Decimal) for number, value in zip(numbers, flat, strict=True)):
+        numbers = list(map(_as_float, flat))
+        if all(isinstance(value, Decimal) or number == value for number, value in zip(numbers, flat, strict=True)):
             return np.array(numbers).reshape(values.shape)
     mixture = " and ".join(CALLED[kind] for kind in KINDS if kind in kinds)
     raise DataError(f"{what}: {mixture} mixed; give all values as one kind, for example y.astype(str)")
@@ -185,20 +189,27 @@ def _kind_of_type(one: type, flat: list[Any], shape: tuple[int, ...], what: str)
 
 
 def take_numbers(values: Array, what: str) -> Array:
-    """Return values as float64; text must read as a number."""
-    if find_kind(values) != "str":
+    """Return values as float64; text must read as a number, and each must be one that a float can be."""
+    if values.dtype.kind != "O":
         return values.astype(np.float64)
     numbers = np.empty(values.shape)
     for place, text in enumerate(values.ravel()):
-        try:
-            number = float(text) if "_" not in text else math.nan
-        except ValueError:
-            number = math.nan
+        number = math.nan if "_" in str(text) else _as_float(text)
         if not math.isfinite(number):
             row = place // (values.size // len(values))
-            raise DataError(f"{what}: {name_row(row, what)} is {text[:30]!r}; expected numbers, as in training")
+            raise DataError(f"{what}: {name_row(row, what)} is {str(text)[:30]!r}; expected finite numbers")
         numbers.flat[place] = number
     return numbers
+
+
+def _as_float(value: Any) -> float:
+    """Return a number as a float; infinity for one that is too large, NaN for what is none."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+    except ValueError:
+        return math.nan
 
 
 def find_distinct(values: Array) -> tuple[Any, ...]:
@@ -233,6 +244,6 @@ def count_decimals(values: Array) -> int | None:
     """Return how many decimals numbers have at most, None for more than are worth printing."""
     if values.dtype.kind != "f":
         return 0
-    if np.abs(values).max() * 10.0**MOST_DECIMALS > 1 / np.finfo(values.dtype).eps:  # no room for them beside it
-        return 0 if (values == np.rint(values)).all() else None
-    return next((count for count in range(MOST_DECIMALS + 1) if (np.round(values, count) == values).all()), None)
+    room = 1 / float(np.finfo(values.dtype).eps) / max(float(np.abs(values).max()), 1.0)
+    counts = (count for count in range(MOST_DECIMALS + 1) if count == 0 or 10.0**count <= room)
+    return next((count for count in counts if (np.round(values, count) == values).all()), None)

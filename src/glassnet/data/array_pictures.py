@@ -1,0 +1,58 @@
+"""Arrays that hold pictures: their shape, whatever the order of their axes, and what their bytes mean."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glassnet.nn.activations import Array
+
+#: Colour pictures with the colours first have more rows and columns than this; smaller ones are volumes.
+LEAST_SIDE = 4
+
+#: Bytes that are no larger than this are rarely shades of 0 to 255.
+FEW_SHADES = 16
+
+#: The most bytes that are looked at: rows may be mapped, and larger than memory.
+SAMPLE = 1 << 26
+
+
+def as_pictures(X: Array) -> Array:
+    """Return rows of pictures with their axes in one order: (n, h, w), (n, h, w, 3) in colour, (n, d, h, w).
+
+    A single channel is left out, first or last: (n, h, w, 1) and (n, 1, h, w) become (n, h, w), and volumes alike;
+    colours that come first, (n, 3, h, w), go last. Other rows are returned as they are. Nothing is copied.
+    """
+    if X.ndim in (4, 5):
+        if X.shape[-1] == 1:
+            return X[..., 0]
+        if X.shape[1] == 1:
+            return X[:, 0]
+    return np.moveaxis(X, 1, -1) if _has_colours_first(X) else X
+
+
+def find_image_shape(X: Array) -> tuple[int, ...] | None:
+    """Return the shape of the picture that a row of `as_pictures` is, None for rows of plain numbers."""
+    shape = as_pictures(X).shape[1:]
+    return shape if len(shape) in (2, 3) else None
+
+
+def remark_on_rows(X: Array) -> tuple[str, ...]:
+    """Say how the axes of pictures were taken, and which bytes are hardly meant as pixels."""
+    remarks = []
+    shape = " x ".join(map(str, X.shape[1:]))
+    if X.ndim in (4, 5) and as_pictures(X).ndim == X.ndim - 1:
+        kind = "pictures of one channel" if X.ndim == 4 else "volumes of one channel"
+        remarks.append(f"rows of {shape}: taken as {kind}, {' x '.join(map(str, as_pictures(X).shape[1:]))}")
+    elif _has_colours_first(X):
+        remarks.append(f"rows of {shape}: taken as pictures in three colours, which come first")
+    some = X[: max(1, SAMPLE * len(X) // max(X.size, 1))]
+    if X.dtype == np.uint8 and X.size and (largest := int(some.max())) <= FEW_SHADES:
+        remarks.append(
+            f"bytes of at most {largest}: bytes count as pixels and are divided by 255; save X.astype(float) "
+            "if they are plain numbers"
+        )
+    return tuple(remarks)
+
+
+def _has_colours_first(X: Array) -> bool:
+    return X.ndim == 4 and X.shape[1] == 3 and min(X.shape[2:]) > LEAST_SIDE

@@ -1,0 +1,51 @@
+"""Labels as text, one a line, for the rows of another file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from glassnet.data.target_values import take_integers
+from glassnet.data.untrusted_files import ContentError, open_regular_file
+from glassnet.nn.activations import Array
+
+#: The largest file of labels that is read.
+MOST_BYTES = 1 << 28
+
+#: Whole numbers and numbers as they are written plainly; 007 is text.
+WHOLE = re.compile(r"-?(0|[1-9]\d{0,99})", re.ASCII)
+PLAIN = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
+
+
+def read_label_text(path: Path, rows: int) -> tuple[Array, tuple[str, ...]]:
+    """Read one label a line for so many rows: as whole numbers, floats or text, whichever they all are.
+
+    Where there is one line more than rows, the first is a heading, and a remark says so. Blanks around a label are
+    left out, and so are empty lines at the end. `FileError` is raised if the file is not of such lines.
+    """
+    with open_regular_file(path) as (file, size):
+        if size > MOST_BYTES:
+            raise ContentError(f"is a text of {size:,} bytes, expected labels, one a line")
+        try:
+            text = file.read().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise ContentError(f"is no UTF-8 text at byte {error.start}; expected labels, one a line") from None
+        lines = [line.strip() for line in text.rstrip().splitlines()]
+        for number, line in enumerate(lines, 1):
+            if not line:
+                raise ContentError(f"line {number} is empty; expected labels, one a line")
+            if "\0" in line or (path.suffix.lower() != ".txt" and {",", ";", "\t"} & set(line)):
+                raise ContentError(f"line {number} holds several values; expected one label a line")
+    remarks: tuple[str, ...] = ()
+    if len(lines) == rows + 1:
+        remarks = (
+            f"{path.name}: one line more than rows, so the first, {lines[0][:30]!r}, is taken as a heading",
+        )
+        lines = lines[1:]
+    if all(map(WHOLE.fullmatch, lines)):
+        return take_integers([int(line) for line in lines]), remarks
+    if all(map(PLAIN.fullmatch, lines)):
+        return np.array([float(line) for line in lines]), remarks
+    return np.array(lines, object), remarks
