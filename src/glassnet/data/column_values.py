@@ -167,7 +167,7 @@ class _Finder:
         if whole := _PLAIN_WHOLE.fullmatch(text):
             return int(whole[1])
         if self.by_value:
-            if _PLAIN_NUMBER.fullmatch(text) and not re.match(r"[+-]?0[0-9]", text):
+            if _PLAIN_NUMBER.fullmatch(text):  # 007 too, which a program may have made the number 7 of
                 return float(text)
             if text.lower() in ("true", "false"):
                 return text.lower()
