@@ -1,89 +1,55 @@
-"""From named columns to numbers: scaling, one-hot and missing values, learned on the training rows only."""
+"""From the named columns of a table to numbers, by a schema that is learned on the training rows alone."""
 
 from __future__ import annotations
 
-import difflib
-import json
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.data.column_values import (
-    describe_missing,
-    find_missing,
-    first_row,
-    list_more,
-    measure_numbers,
-    refuse_dates,
-    take_booleans,
-    take_numbers,
-    take_text,
+from glassnet.data.column_kinds import CategoryColumn, Column, explain_invalid, read_columns, read_names
+from glassnet.data.column_learning import (
+    ColumnLearner,
+    Findings,
+    choose_columns,
+    describe_filled,
+    describe_indicators,
+    describe_refused,
+    suggest,
 )
-from glassnet.data.target_column import Target, learn_target, refuse_missing_target
+from glassnet.data.column_values import list_more, list_names
+from glassnet.data.number_format import NumberFormat
+from glassnet.data.read_options import ReadOptions
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
 
 if TYPE_CHECKING:
     import polars as pl
 
-#: Text with more distinct values than this, or more than half of all values distinct, counts as free text.
-MAX_CATEGORIES = 100
-
 
 @dataclass(frozen=True)
-class Column:
-    """One column of the table, and what was learned of it.
+class TableSchema:
+    """How the columns of a table become the numbers that a network takes.
 
-    It becomes a number scaled by `mean` and `std`, which are 0 and 1 where it is not scaled; a one for the
-    category among zeros, the `categories` sorted; or 0 and 1. `fill` is what a missing value becomes, None where
-    one is an error.
-    """
-
-    name: str
-    kind: Literal["numeric", "category", "boolean"]
-    mean: float = 0.0
-    std: float = 1.0
-    categories: tuple[str, ...] = ()
-    fill: float | str | bool | None = None
-
-    __pydantic_config__ = {"extra": "forbid", "strict": True, "allow_inf_nan": False}  # noqa: RUF012
-
-    def __post_init__(self) -> None:
-        kinds = {"numeric": float, "category": str, "boolean": bool}
-        if self.fill is not None and not isinstance(self.fill, kinds[self.kind]):
-            raise ValueError(f"column {self.name!r}: {self.fill!r} does not fill a {self.kind} column")
-        if not self.std > 0:
-            raise ValueError(f"column {self.name!r}: a standard deviation of {self.std}")
-        if list(self.categories) != sorted(set(self.categories)):
-            raise ValueError(f"column {self.name!r}: categories are not distinct and sorted")
-        is_category = self.kind == "category"
-        if bool(self.categories) != is_category or (is_category and self.fill not in (None, *self.categories)):
-            raise ValueError(f"column {self.name!r}: categories that do not fit its kind, {self.kind}")
-
-    @property
-    def features(self) -> tuple[str, ...]:
-        """A name for each column of X that comes of this one."""
-        if self.kind == "category":
-            return tuple(f"{self.name}={category}" for category in self.categories)
-        return (self.name,)
-
-
-@dataclass(frozen=True)
-class TableEncoder:
-    """Rows of a table to rows of numbers, by what `fit` learned on the training rows.
-
-    `columns` are in the order of the training table, without the target; `remarks` say what `fit` decided, and
-    what looked odd to it.
+    Attributes
+    ----------
+    columns : tuple of Column
+        The columns that are used, in the order of the training table, without the target. A numeric or date
+        column becomes a number, scaled to mean 0 and standard deviation 1; a category a one among zeros; a
+        boolean 0 or 1. Of a column that lacked at least 5 % of its values in training, a further 0 or 1 says
+        where they are missing.
+    left_out : tuple of str
+        The columns of the training table that are not used.
 
     Examples
     --------
     >>> import polars as pl
     >>> frame = pl.DataFrame({"age": [30, 40, 30, 40], "colour": ["red", "blue", "red", "blue"]})
-    >>> encoder = TableEncoder.fit(frame)
-    >>> encoder.feature_names
+    >>> schema, _ = TableSchema.learn(frame)
+    >>> schema.feature_names
     ('age', 'colour=blue', 'colour=red')
-    >>> X, remarks = encoder.transform(pl.DataFrame({"age": [35, 45], "colour": ["red", "green"]}))
+    >>> X, remarks = schema.encode(pl.DataFrame({"age": [35, 45], "colour": ["red", "green"]}))
     >>> X.tolist()
     [[0.0, 0.0, 1.0], [2.0, 0.0, 0.0]]
     >>> remarks
@@ -91,217 +57,187 @@ class TableEncoder:
     """
 
     columns: tuple[Column, ...]
-    target: Target | None = None
-    remarks: tuple[str, ...] = ()
-    version: Literal[1] = 1
-
-    __pydantic_config__ = {"extra": "forbid", "strict": True, "allow_inf_nan": False}  # noqa: RUF012
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        names = [column.name for column in self.columns] + ([self.target.name] if self.target else [])
+        names = [*(column.name for column in self.columns), *self.left_out]
         if not self.columns or len(set(names)) < len(names):
             raise ValueError("columns: none, or two of one name")
 
     @classmethod
-    def fit(
+    def learn(
         cls,
         frame: pl.DataFrame,
-        target: str | None = None,
-        impute: Literal["error", "median"] = "error",
-        scale: bool = True,
-        labels: pl.Series | None = None,
-    ) -> TableEncoder:
-        """Learn the columns of a table of training rows, one of which may be the target to predict.
+        options: ReadOptions | None = None,
+        formats: Mapping[str, NumberFormat] | None = None,
+        all_rows: pl.DataFrame | None = None,
+    ) -> tuple[TableSchema, tuple[str, ...]]:
+        """Learn the columns of a table on its training rows.
 
-        A missing value is an error, or becomes the median (the most frequent category) of these rows. With
-        `scale`, numeric columns and a target to regress are brought to mean 0 and standard deviation 1. `labels`
-        are the target of all rows, where `frame` holds but some. `DataError` is raised if a column is missing,
-        holds dates or free text or nothing; if the target lacks values or has one class only.
+        Parameters
+        ----------
+        frame : polars.DataFrame
+            The training rows, without the target.
+        options : ReadOptions, optional
+            `drop`, `columns`, `categorical`, `dates` and `impute` are obeyed. Without `impute="error"`, a missing
+            value becomes the median or the most frequent value of the training rows.
+        formats : mapping, optional
+            How the numbers of a column are written in its file, where they are not written plainly.
+        all_rows : polars.DataFrame, optional
+            The whole table, of which `frame` holds the training rows. Rows in messages and remarks are counted in
+            it, and it tells how dates are written. Without it, that is `frame`.
+
+        Returns
+        -------
+        tuple
+            The schema, and remarks on what was left out, filled or looked odd. With `all_rows` they tell all that
+            `encode` says of these rows.
+
+        Raises
+        ------
+        UsageError
+            If an option names a column that is not there, or that cannot be what the option says.
+        DataError
+            If no column is left, a value is infinite or no date, or is missing with `impute="error"`.
         """
-        if impute not in ("error", "median"):
-            raise UsageError("impute", f"takes error or median, got {impute!r}")
+        options = options or ReadOptions()
+        if options.impute not in (None, "error", "median"):
+            raise UsageError("impute", f"takes error or median, got {options.impute!r}")
+        if frame.width == 0:
+            raise DataError("table: no columns beside the target")
         if frame.height == 0:
             raise DataError("table: no rows to learn the columns from")
-        remarks: list[str] = []
-        learned = None
-        if target is not None:
-            if target not in frame.columns:
-                raise DataError(f"table: no column {target!r} for the target{_suggest(target, frame.columns)}")
-            learned = learn_target(frame[target], frame[target] if labels is None else labels, scale, remarks)
-        features = [series for series in frame if series.name != target]
-        if not features:
-            raise DataError("table: no columns beside the target")
-        columns = tuple(_learn_column(series, impute == "median", scale, remarks) for series in features)
-        return cls(columns, learned, tuple(remarks))
+        whole = frame if all_rows is None else all_rows
+        findings = Findings()
+        learner = ColumnLearner(options, formats or {}, findings)
+        columns, problems = [], []
+        for name in choose_columns(frame.columns, options):
+            try:
+                if column := learner.learn(frame[name], whole[name]):
+                    columns.append(column)
+            except DataError as error:
+                problems.append(str(error))
+        _refuse(problems)
+        if not columns:
+            why = findings.describe_left_out() or "the options leave all of them out"
+            raise DataError(f"table: no column is left to learn from: {why}")
+        used = {column.name for column in columns}
+        schema = cls(tuple(columns), tuple(name for name in frame.columns if name not in used))
+        return schema, (*findings.say(), *schema._look_over(whole))
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """A name for each column of X: ``age``, ``colour=red``."""
+        """A name for each number of an encoded row: ``age``, ``colour=red``, ``age missing``."""
         return tuple(name for column in self.columns for name in column.features)
 
-    @property
-    def class_names(self) -> tuple[str, ...] | None:
-        """The classes of the target as text, in label order; None where there are none."""
-        return tuple(str(label) for label in self.target.classes) if self.target and self.target.classes else None
+    def encode(self, frame: pl.DataFrame) -> tuple[Array, tuple[str, ...]]:
+        """Return rows of a table as numbers, each row by itself.
 
-    def transform(self, frame: pl.DataFrame) -> tuple[Array, tuple[str, ...]]:
-        """Return rows as float32 of shape (n, d), with a column for each of `feature_names`, and remarks.
+        Parameters
+        ----------
+        frame : polars.DataFrame
+            The columns by name, in any order. Their types do not matter, but their values do: text is read as
+            numbers, dates, or true and false where training had these. Other columns may hold anything.
 
-        Columns are taken by name, in any order. The remarks tell of columns left out because training did not have
-        them, of categories unseen in training, and of missing values filled. `DataError` is raised if a column is
-        missing or of another kind, or a value is missing (without ``impute="median"``) or beyond float32.
+        Returns
+        -------
+        tuple
+            float32 rows of shape (n, d), with a number for each of `feature_names`, and remarks: columns left out
+            because training did not have them, missing values filled, categories unseen in training.
+
+        Raises
+        ------
+        DataError
+            If a column is missing, or a value is not of the kind that training had.
         """
-        remarks: list[str] = []
-        names, given = [column.name for column in self.columns], set(frame.columns)
-        if missing := [name for name in names if name not in given]:
-            raise DataError(
-                f"table: no column {missing[0]!r}, which training had{_suggest(missing[0], frame.columns)}"
-            )
-        known = {*names, self.target.name} if self.target else set(names)
-        if extra := [name for name in frame.columns if name not in known]:
-            remarks.append(
-                f"left out, as training did not have them: {', '.join(extra[:5])}{list_more(len(extra) - 5)}"
-            )
         X = np.zeros((frame.height, len(self.feature_names)), np.float32)
         starts = np.cumsum([len(column.features) for column in self.columns])[:-1]
+        remarks: list[str] = []
+        problems: list[str] = []
+        filled: list[tuple[Column, pl.Series]] = []
+        refused: list[tuple[Column, pl.Series]] = []
+        self._refuse_missing_columns(frame.columns)
         for column, part in zip(self.columns, np.split(X, starts, axis=1), strict=True):
-            _encode(column, frame[column.name], part, remarks)
+            try:
+                values = column.read(frame[column.name])
+                if values.null_count():
+                    missing = values.is_null()
+                    (refused if column.fill is None else filled).append((column, missing))
+                    if column.fill is None:
+                        continue
+                    if column.indicator:
+                        part[:, -1] = missing.to_numpy()
+                    values = values.fill_null(column.fill)
+                numbers = part[:, :-1] if column.indicator else part
+                if remark := column.write(values, numbers):
+                    remarks.append(remark)
+            except DataError as error:
+                problems.append(str(error))
+        if refused:
+            names = [(column.name, missing) for column, missing in refused]
+            problems.append(describe_refused(names, "training had --impute error; fill them"))
+        _refuse(problems)
+        if filled:
+            remarks.insert(0, describe_filled([(column, int(missing.sum())) for column, missing in filled]))
+        known = {*(column.name for column in self.columns), *self.left_out}
+        if extra := [name for name in frame.columns if name not in known]:
+            remarks.insert(0, f"left out, as training did not have them: {list_names(extra, 5)}")
         return X, tuple(remarks)
 
-    def encode_target(self, series: pl.Series) -> Array:
-        """Return labels (int64, in sorted class order), or numbers (float64, scaled as those of training)."""
-        return self._require_target().encode(series)
+    def describe(self) -> dict[str, Any]:
+        """Return in a few words what becomes of each column."""
+        said = {column.name: column.describe() for column in self.columns}
+        return said | dict.fromkeys(self.left_out, "left out")
 
-    def decode_target(self, y: Array) -> Array:
-        """Return labels as the classes they stand for, numbers in the units of the table."""
-        return self._require_target().decode(y)
-
-    def _require_target(self) -> Target:
-        if self.target is None:
-            raise DataError("table: these columns were learned without a target")
-        return self.target
-
-    def to_json(self) -> str:
-        """Return the encoder as JSON, floats by their shortest exact digits."""
-        return json.dumps(asdict(self), ensure_ascii=False, allow_nan=False)
+    def to_dict(self) -> dict[str, Any]:
+        """Return the schema as plain values, for `TableSchema.from_dict`."""
+        return {"columns": [asdict(column) for column in self.columns], "left_out": list(self.left_out)}
 
     @classmethod
-    def from_json(cls, text: str) -> TableEncoder:
-        """Return the encoder that `to_json` wrote; `DataError` is raised if the text is of no such encoder."""
-        from pydantic import TypeAdapter, ValidationError
-
+    def from_dict(cls, values: Mapping[str, Any]) -> TableSchema:
+        """Return the schema that `to_dict` wrote; `DataError` is raised if these are the values of none."""
         try:
-            return TypeAdapter(cls).validate_json(text)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the whole"
-            raise DataError(f"no table encoder of version 1: {place}: {' '.join(first['msg'].split())}") from None
+            if set(values) != {"columns", "left_out"}:
+                raise ValueError("expected columns and left_out")
+            return cls(read_columns(values["columns"]), read_names(values["left_out"]))
+        except (ValueError, TypeError, RecursionError) as error:
+            raise DataError(f"no schema of a table: {explain_invalid(error)}") from None
 
-
-def refuse_missing(frame: pl.DataFrame, target: str, impute: str | None) -> None:
-    """Refuse missing values, by their rows in the whole table, before its rows go apart."""
-    for series in frame:
-        if series.name == target:
-            refuse_missing_target(series)
-        elif impute in (None, "error"):
-            missing = find_missing(series)
-            if missing.any() and not missing.all():
-                numbers = take_numbers(series) if series.dtype.is_numeric() else series
-                raise DataError(describe_missing(numbers, f"column {series.name!r}"))
-
-
-def _learn_column(series: pl.Series, impute: bool, scale: bool, remarks: list[str]) -> Column:
-    """Learn one column of the training rows."""
-    import polars as pl
-
-    name, what = series.name, f"column {series.name!r}"
-    refuse_dates(series, what)
-    if series.dtype == pl.Boolean:
-        given = _take_given(series, what, impute)
-        trues = int(given.sum())
-        column = Column(name, "boolean", fill=2 * trues > len(given) if impute else None)
-        constant = trues in (0, len(given))
-    elif series.dtype.is_numeric():
-        numbers = _take_given(take_numbers(series), what, impute).to_numpy()
-        mean, std, median = measure_numbers(numbers)
-        constant = std == 0
-        if len(numbers) > 1 and (numbers == np.floor(numbers)).all() and len(np.unique(numbers)) == len(numbers):
-            remarks.append(f"{what}: whole numbers, all distinct; leave it out if it only names the rows")
-        column = Column(name, "numeric", fill=median if impute else None)
-        column = replace(column, mean=mean, std=std or 1.0) if scale else column
-    else:
-        given = _take_given(take_text(series, what), what, impute)
-        counts = dict(given.value_counts().iter_rows())
-        _refuse_free_text(counts, len(given), what)
-        categories = tuple(sorted(counts))
-        fill = max(categories, key=counts.__getitem__) if impute else None  # of equals, the first in order
-        column = Column(name, "category", categories=categories, fill=fill)
-        constant = len(categories) == 1
-    if constant:
-        remarks.append(f"{what}: one value only in the training rows; it tells nothing")
-    return column
-
-
-def _take_given(series: pl.Series, what: str, impute: bool) -> pl.Series:
-    """Return the values that are there; refuse a column without any, and missing ones unless imputing."""
-    if series.null_count() == len(series):
-        raise DataError(f"{what}: no values at all; leave it out")
-    if series.null_count() and not impute:
-        raise DataError(describe_missing(series, what))
-    return series.drop_nulls()
-
-
-def _refuse_free_text(counts: dict[str, int], n: int, what: str) -> None:
-    if len(counts) > MAX_CATEGORIES or 2 * len(counts) > n:
-        raise DataError(
-            f"{what}: {len(counts)} distinct texts in {n} values, such as {min(counts)[:30]!r}; "
-            f"expected categories, at most {MAX_CATEGORIES} and half of the values; leave it out"
-        )
-
-
-def _encode(column: Column, series: pl.Series, out: Array, remarks: list[str]) -> None:
-    """Write the encoded column into its columns of X."""
-    what = f"column {column.name!r}"
-    if column.kind == "numeric":
-        numbers = _fill_missing(column, take_numbers(series), remarks).to_numpy()
-        with np.errstate(over="ignore"):
-            out[:, 0] = (numbers - column.mean) / column.std
-        if not np.isfinite(out).all():
-            row = int(np.flatnonzero(~np.isfinite(out[:, 0]))[0])
-            raise DataError(f"{what}: row {row + 1} is {numbers[row]:g}, too large beside the training rows")
-    elif column.kind == "boolean":
-        out[:, 0] = _fill_missing(column, take_booleans(series, what), remarks).to_numpy()
-    else:
-        if series.dtype.is_integer():
-            remarks.append(f"{what}: whole numbers taken as categories, as in training")
-        values = _fill_missing(column, take_text(series, what), remarks)
-        for number, category in enumerate(column.categories):
-            out[:, number] = (values == category).to_numpy()
-        unseen = ~values.is_in(list(column.categories))
-        if count := int(unseen.sum()):
-            row = first_row(unseen)
-            remarks.append(
-                f"{what}: {count} value{'s' * (count > 1)} unseen in training "
-                f"(first {values[row - 1][:30]!r} in row {row}), all zeros"
+    def _refuse_missing_columns(self, given: list[str]) -> None:
+        """Refuse a table that lacks columns which training had."""
+        has = set(given)
+        missing = [column.name for column in self.columns if column.name not in has]
+        if len(missing) == 1:
+            raise DataError(f"table: no column {missing[0]!r}, which training had{suggest(missing[0], given)}")
+        if missing:
+            raise DataError(
+                f"table: no columns {list_names(missing)}, which training had; there are: {list_names(given)}"
             )
 
+    def _look_over(self, frame: pl.DataFrame) -> list[str]:
+        """Return what there is to say of all rows of the training table; refuse missing values if asked."""
+        remarks, filled, refused, problems = [], [], [], []
+        for column in self.columns:
+            try:
+                values = column.read(frame[column.name])
+            except DataError as error:
+                problems.append(str(error))
+                continue
+            if count := values.null_count():
+                filled.append((column, count))
+                if column.fill is None:
+                    refused.append((column.name, values.is_null()))
+            if isinstance(column, CategoryColumn) and (remark := column.describe_unseen(values)):
+                remarks.append(remark)
+        if refused:
+            problems.append(describe_refused(refused, "fill them, or leave out --impute error"))
+        _refuse(problems)
+        if filled:
+            remarks.insert(0, describe_filled(filled) + describe_indicators(self.columns))
+        return remarks
 
-def _fill_missing(column: Column, series: pl.Series, remarks: list[str]) -> pl.Series:
-    """Return the values with the missing ones filled as training says, or refuse them."""
-    count = series.null_count()
-    if not count:
-        return series
-    if column.fill is None:
-        raise DataError(describe_missing(series, f"column {column.name!r}"))
-    typical = "median" if column.kind == "numeric" else "most frequent value"
-    remarks.append(f"column {column.name!r}: {count} missing, set to the {typical} of training, {column.fill!r}")
-    return series.fill_null(column.fill)
 
-
-def _suggest(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return (
-        f"; did you mean {close[0]!r}?"
-        if close
-        else f"; there are: {', '.join(known[:10])}{list_more(len(known) - 10)}"
-    )
+def _refuse(problems: list[str]) -> None:
+    """Refuse a table for all its problems at once."""
+    if problems:
+        raise DataError("; ".join(problems[:5]) + list_more(len(problems) - 5))

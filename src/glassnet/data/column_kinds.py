@@ -1,0 +1,250 @@
+"""The kinds of columns that a table can have: what is learned of each, and how its values become numbers."""
+
+from __future__ import annotations
+
+import json
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from glassnet.data.column_values import (
+    first_row,
+    is_plain,
+    quote,
+    spell_numbers,
+    take_booleans,
+    take_categories,
+    take_numbers,
+)
+from glassnet.data.dates import Order, read_days
+from glassnet.data.number_format import NumberFormat
+from glassnet.errors import DataError
+from glassnet.nn.activations import Array
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_STRICT = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseColumn(ABC):
+    """What all kinds of columns have in common.
+
+    With `indicator`, a further feature is 1 where the value is missing. Each kind has a `fill`, which a missing
+    value becomes; None where one is an error.
+    """
+
+    name: str
+    indicator: bool = False
+
+    __pydantic_config__ = _STRICT
+    #: What a missing value becomes, in words.
+    typical: ClassVar[str] = "most frequent value"
+
+    @property
+    def what(self) -> str:
+        """The column as messages name it."""
+        return f"column {self.name!r}"
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """A name for each number that a value becomes."""
+        return (*self._value_features, *([f"{self.name} missing"] if self.indicator else []))
+
+    @property
+    def _value_features(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @abstractmethod
+    def read(self, series: pl.Series) -> pl.Series:
+        """Return the values as they were in training, null where there is none; refuse what is none of these."""
+
+    @abstractmethod
+    def write(self, values: pl.Series, out: Array) -> str | None:
+        """Write values, of which none is missing, as numbers into `out`; return a remark."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Say in a few words what was learned."""
+
+    def _refuse(self, wrong: str) -> None:
+        raise ValueError(f"{self.what}: {wrong}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScaledColumn(BaseColumn):
+    """A column of numbers, brought to mean 0 and standard deviation 1 by `mean` and `std`."""
+
+    mean: float
+    std: float
+    fill: float | None = None
+
+    typical: ClassVar[str] = "median"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.std < math.inf:
+            self._refuse(f"a standard deviation of {self.std}")
+
+    def write(self, values: pl.Series, out: Array) -> str | None:
+        """Write the scaled numbers; refuse those beyond float32."""
+        numbers = values.to_numpy()
+        with np.errstate(over="ignore"):
+            out[:, 0] = (numbers - self.mean) / self.std
+        if not np.isfinite(out).all():
+            row = int(np.flatnonzero(~np.isfinite(out[:, 0]))[0])
+            raise DataError(f"{self.what}: row {row + 1} is {numbers[row]:g}, too large beside the training rows")
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumericColumn(ScaledColumn):
+    """Numbers, in text as `format` has them, or plain.
+
+    `zero_one` says that they were only 0 and 1 in training, so that true and false can stand for them.
+    """
+
+    format: NumberFormat | None = None
+    zero_one: bool = False
+    kind: Literal["numeric"] = "numeric"
+
+    def read(self, series: pl.Series) -> pl.Series:
+        """Return Float64."""
+        return take_numbers(series, self.what, self.format, self.zero_one)
+
+    def describe(self) -> str:
+        """Say what scales the numbers."""
+        return f"numbers, mean {self.mean:.6g}, standard deviation {self.std:.6g}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DateColumn(ScaledColumn):
+    """Dates as days since 1970-01-01; `order` is that of day and month in text, None if training did not tell."""
+
+    order: Order | None = None
+    kind: Literal["date"] = "date"
+
+    def read(self, series: pl.Series) -> pl.Series:
+        """Return days as Float64."""
+        return read_days(series, self.order, self.what)
+
+    def describe(self) -> str:
+        """Say what scales the days."""
+        return f"dates, mean {self.mean:.6g} and standard deviation {self.std:.6g} days since 1970-01-01"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BooleanColumn(BaseColumn):
+    """True and false, as 1 and 0."""
+
+    fill: bool | None = None
+    kind: Literal["boolean"] = "boolean"
+
+    def read(self, series: pl.Series) -> pl.Series:
+        """Return Boolean."""
+        return take_booleans(series, self.what)
+
+    def write(self, values: pl.Series, out: Array) -> str | None:
+        """Write 1 for true."""
+        out[:, 0] = values.to_numpy()
+        return None
+
+    def describe(self) -> str:
+        """Say that there are two values."""
+        return "true and false"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryColumn(BaseColumn):
+    """One of the `categories`, which are sorted: a one for this one among zeros.
+
+    With `numbers` the categories are numbers, and read as such, in text by `format`.
+    """
+
+    categories: tuple[str, ...]
+    fill: str | None = None
+    numbers: bool = False
+    format: NumberFormat | None = None
+    kind: Literal["category"] = "category"
+
+    def __post_init__(self) -> None:
+        if not self.categories or list(self.categories) != sorted(set(self.categories)):
+            self._refuse("categories are not distinct and sorted, or none")
+        if self.fill is not None and self.fill not in self.categories:
+            self._refuse(f"{self.fill[:30]!r} fills it, but is none of its categories")
+
+    @property
+    def _value_features(self) -> tuple[str, ...]:
+        return tuple(f"{self.name}={category}" for category in self.categories)
+
+    def read(self, series: pl.Series) -> pl.Series:
+        """Return each value as its category, and as it is written where it is unseen."""
+        if not is_plain(series):
+            raise DataError(f"{self.what}: expected text, as in training, got {series.dtype}")
+        if self.numbers:
+            series = spell_numbers(series, self.format)
+        return take_categories(series, self.categories)
+
+    def write(self, values: pl.Series, out: Array) -> str | None:
+        """Write a one for the category of each value; say which are unseen."""
+        labels = self._find_labels(values)
+        known = labels >= 0
+        out[np.flatnonzero(known), labels[known]] = 1
+        return self.describe_unseen(values)
+
+    def describe_unseen(self, values: pl.Series) -> str | None:
+        """Say how many of the values are none of the categories, missing ones aside."""
+        unseen = (~values.is_in(list(self.categories))).fill_null(False)
+        count = int(unseen.sum())
+        if not count:
+            return None
+        row = first_row(unseen)
+        return (
+            f"{self.what}: {count} value{'s' * (count > 1)} unseen in training "
+            f"(first {quote(values[row - 1])} in row {row}), all zeros"
+        )
+
+    def _find_labels(self, values: pl.Series) -> Array:
+        """Return the number of each value's category, -1 where it is none."""
+        import polars as pl
+
+        numbers = list(range(len(self.categories)))
+        return values.replace_strict(list(self.categories), numbers, default=-1, return_dtype=pl.Int64).to_numpy()
+
+    def describe(self) -> str:
+        """Say how many categories there are."""
+        return f"{len(self.categories)} categories"
+
+
+Column = NumericColumn | DateColumn | BooleanColumn | CategoryColumn
+
+
+def read_columns(values: Any) -> tuple[Column, ...]:
+    """Return columns from plain values, as JSON has them; a `ValueError` says what is wrong."""
+    from typing import Annotated
+
+    from pydantic import Field, TypeAdapter
+
+    kinds = TypeAdapter(tuple[Annotated[Column, Field(discriminator="kind")], ...])
+    return kinds.validate_json(json.dumps(values, allow_nan=False))
+
+
+def read_names(values: Any) -> tuple[str, ...]:
+    """Return names from plain values; a `ValueError` says what is wrong."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(tuple[str, ...]).validate_json(json.dumps(values, allow_nan=False), strict=True)
+
+
+def explain_invalid(error: Exception) -> str:
+    """Say in one line where plain values are at fault, and what is wrong."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return " ".join(str(error).split())
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {' '.join(first['msg'].split())}" if place else " ".join(first["msg"].split())
