@@ -1,6 +1,7 @@
 """What the tests of the data share: IDX files made by hand, and Fashion-MNIST read once."""
 
 import gzip
+import importlib
 import struct
 import subprocess
 from types import SimpleNamespace
@@ -8,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from glassnet.data import parquet
+from glassnet.data import decoding
 from glassnet.data.registry import load_dataset
 
 FILES = {
@@ -42,14 +43,14 @@ def small_files(tmp_path):
 
 @pytest.fixture
 def decode_here(monkeypatch):
-    """Parquet is decoded in this process, as the one of its own would do it: that takes most of a test's time."""
+    """Tables are decoded in this process, as the one of its own would do it: that takes most of a test's time."""
 
     def run(command, **_):
-        problem = parquet._write_arrow(*command[-2:]) or ""
-        return subprocess.CompletedProcess(command, 2 if problem else 0, problem.encode(), b"")
+        module = importlib.import_module(command[3])
+        return subprocess.CompletedProcess(command, *decoding.answer(module.write_arrow, command[4:]), b"")
 
-    monkeypatch.setattr(parquet, "_limit_memory", lambda more: None)
-    monkeypatch.setattr(parquet, "subprocess", SimpleNamespace(**vars(subprocess) | {"run": run}))
+    monkeypatch.setattr(decoding, "limit_memory", lambda more: None)
+    monkeypatch.setattr(decoding, "subprocess", SimpleNamespace(**vars(subprocess) | {"run": run}))
 
 
 @pytest.fixture(scope="session")

@@ -11,46 +11,118 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from typing import IO, NoReturn
+from typing import NamedTuple, NoReturn
 
 import polars as pl
 
-from glassnet.data.table_schema import count_of, find_name_problem, quote_value
+from glassnet.data.number_format import NumberFormat, mask
+from glassnet.data.read_options import ReadOptions
+from glassnet.data.table_schema import (
+    INDEX_LEFT_OUT,
+    count_of,
+    counts_rows,
+    find_name_problem,
+    list_names,
+    quote_value,
+)
+from glassnet.data.text_columns import ColumnTyper
+from glassnet.data.text_files import TextFile
 from glassnet.data.untrusted_files import CHUNK, ContentError
+from glassnet.errors import UsageError
 
 #: What may stand between two values, and what messages call it.
-DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons"}
+DELIMITERS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "pipes"}
 
-#: Beside an empty cell, what says in a column of numbers or of true and false that a value is missing.
-MISSING = ("na", "n/a", "nan", "null", "none", "?")
+#: Other words for what parts the columns.
+_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "pipe": "|", "space": " "}
 
 #: The most bytes of one row, which also bounds what a quote that never closes can swallow.
 MAX_ROW = 1 << 24
 
-#: The most blank lines at the end of a file.
-MAX_BLANK = 100
+#: The most blank lines at the end of a file, and the most lines of comments at its beginning.
+MAX_BLANK, MAX_COMMENTS = 100, 10_000
 
 #: Columns of text whose types are decided together.
 GROUP = 256
 
-#: A whole number, and one that begins with a zero and goes on.
-_WHOLE, _ZEROS = r"^[+-]?[0-9]+$", r"^[+-]?0[0-9]"
+#: The name that pandas gives to the index of a table that it reads back.
+PANDAS_INDEX = "Unnamed: 0"
 
-#: A number with marks that other programs may take for a decimal point or for thousands.
-_MARKED = r"^[+-]?\d+([,_']\d+)*(\.\d+)?$"
+_NUMBER = r"[+-]?\d*\.?\d+([eE][+-]?\d+)?"
 
 
-def read_delimited_text(file: IO[bytes], tabs_part: bool = False) -> pl.DataFrame:
+class Header(NamedTuple):
+    """What stands above the rows: the names, what parts the columns, and how many lines of comments."""
+
+    names: list[str]
+    delimiter: str
+    comments: int = 0
+
+
+class DelimitedTable(NamedTuple):
+    """A table read from text, the formats of numbers that are not written plainly, and what was converted."""
+
+    frame: pl.DataFrame
+    formats: dict[str, NumberFormat]
+    remarks: tuple[str, ...]
+
+
+def read_delimited_text(
+    text: TextFile, options: ReadOptions, *, tabs_part: bool = False, as_text: bool = False
+) -> DelimitedTable:
     """Read CSV and its kin: every row as long as the header, values as text first, then a type for each column.
 
-    The text is UTF-8. Tabs part the columns if `tabs_part`, else the header tells which of `DELIMITERS` does.
+    The options tell what parts the columns, else a first line such as ``sep=;``, else tabs if `tabs_part`, else
+    the only one of `DELIMITERS` in the header. With `as_text` all columns stay text; one is enough.
     `ContentError` names the line, and the column where there is one.
     """
-    lines = _Lines(file)
-    names, delimiter = _read_header(lines, tabs_part)
-    parts: list[list[pl.Series]] = [[] for _ in names]
+    lines = _Lines(text)
+    header = _read_header(lines, options.sep, tabs_part, as_text)
+    parts, starts, is_longer = _read_rows(lines, len(header.names), header.delimiter)
+    remarks = list(text.remarks)
+    if header.comments:
+        remarks.append(f"{count_of(header.comments, 'line')} of comments above the names left out")
+    if is_longer:
+        remarks.append("the empty value behind the last column of each row is left out")
+    names = _leave_out_columns(header.names, parts, remarks, options, as_text)
+    typer = ColumnTyper(options, starts, header.delimiter)
+    for first in range(0, len(names), GROUP):
+        group = [pl.concat(part) for part in parts[:GROUP]]
+        del parts[:GROUP]
+        frame = pl.DataFrame(group, schema=names[first : first + GROUP])
+        if as_text:
+            typer.columns += [_strip(series) for series in frame]
+        else:
+            typer.add(frame)
+    remarks += typer.finish()
+    frame = pl.DataFrame(typer.columns)
+    if not as_text:
+        _refuse_row_as_names(frame)
+    return DelimitedTable(frame, typer.formats, tuple(remarks))
+
+
+def check_separator(sep: str | None) -> str | None:
+    """Return what an option says that columns are parted by; `UsageError` if it can part none."""
+    if sep is None:
+        return None
+    delimiter = _SEPARATORS.get(sep.lower(), sep)
+    if len(delimiter) != 1 or delimiter.isalnum() or delimiter in "\"'\r\n.+-":
+        known = ", ".join(repr(one) for one in (",", ";", "tab", "|"))
+        raise UsageError("sep", f"takes the character between two columns, such as {known}, got {sep[:30]!r}")
+    return delimiter
+
+
+def _strip(series: pl.Series) -> pl.Series:
+    """Return text without the blanks around it, null where nothing is left."""
+    text = series.str.strip_chars()
+    return mask(text, text == "")
+
+
+def _read_rows(lines: _Lines, width: int, delimiter: str) -> tuple[list[list[pl.Series]], array.array[int], bool]:
+    """Return the parts of every column, the lines on which rows begin, and if each has one more, empty value."""
+    parts: list[list[pl.Series]] = [[] for _ in range(width)]
     rows: list[list[str]] = []
-    starts, taken, blank = array.array("q"), 0, 0
+    starts, taken, blank, more = array.array("q"), 0, 0, 0
     for row in _split_rows(lines, delimiter):
         if not row:
             blank += 1
@@ -59,9 +131,15 @@ def read_delimited_text(file: IO[bytes], tabs_part: bool = False) -> pl.DataFram
             continue
         if blank:
             lines.refuse("blank, but rows follow; remove it", lines.first - blank)
-        if len(row) != len(names):
-            lines.refuse(f"{count_of(len(row), 'value')}, but the header has {len(names)} columns", lines.first)
-        rows.append(row)
+        if not starts and len(row) == width + 1 and not row[-1].strip():
+            more = 1
+        if len(row) != width + more or (more and row[-1].strip()):
+            besides = ", and the first row an empty value more" if more else ""
+            lines.refuse(
+                f"{count_of(len(row), 'value')}, but the header has {count_of(width, 'column')}{besides}",
+                lines.first,
+            )
+        rows.append(row[:width] if more else row)
         starts.append(lines.first)
         if lines.consumed - taken >= CHUNK:
             _move_to_columns(rows, parts)
@@ -69,13 +147,7 @@ def read_delimited_text(file: IO[bytes], tabs_part: bool = False) -> pl.DataFram
     _move_to_columns(rows, parts)
     if not starts:
         raise ContentError("has a header but no rows")
-    columns: list[pl.Series] = []
-    while len(columns) < len(names):
-        group = [pl.concat(part) for part in parts[:GROUP]]
-        del parts[:GROUP]
-        text = pl.DataFrame(group, schema=names[len(columns) : len(columns) + GROUP])
-        columns += _type_columns(text, starts)
-    return pl.DataFrame(columns)
+    return parts, starts, more == 1
 
 
 def _move_to_columns(rows: list[list[str]], parts: list[list[pl.Series]]) -> None:
@@ -85,38 +157,145 @@ def _move_to_columns(rows: list[list[str]], parts: list[list[pl.Series]]) -> Non
     rows.clear()
 
 
-def _read_header(lines: _Lines, tabs_part: bool) -> tuple[list[str], str]:
-    """Return the names of the columns, and the delimiter between them."""
-    line = next(lines).rstrip("\r\n")
+def _leave_out_columns(
+    names: list[str], parts: list[list[pl.Series]], remarks: list[str], options: ReadOptions, as_text: bool
+) -> list[str]:
+    """Leave out an empty last column without a name, and the index that pandas writes first; return the names.
+
+    With `as_text` a first column without a name is left out whatever it holds, as no column can be known by it.
+    """
+    names = list(names)
+    if not names[-1] and len(names) > 1:
+        if not (_strip(pl.concat(parts[-1])).is_null()).all():
+            raise ContentError(f"line 1: column {len(names)} has no name; give it one, or remove it")
+        remarks.append("the empty last column without a name is left out")
+        del names[-1], parts[-1]
+    wanted = {*options.columns, *options.categorical, options.target}
+    if not names[0] or (names[0] == PANDAS_INDEX and not as_text and PANDAS_INDEX not in wanted):
+        counts = as_text or counts_rows(_strip(pl.concat(parts[0])))
+        if counts and len(names) > 1:
+            called = "without a name" if not names[0] else repr(names[0])
+            remarks.append(INDEX_LEFT_OUT.format(called))
+            del names[0], parts[0]
+        elif not names[0]:
+            raise ContentError("line 1: column 1 has no name; give it one, or remove it")
+    return names
+
+
+def _read_header(lines: _Lines, sep: str | None, tabs_part: bool, may_be_single: bool) -> Header:
+    """Read the lines down to the names of the columns."""
+    delimiter = check_separator(sep)
+    line = lines.read()
+    if said := re.fullmatch(r'"?sep=(.)"?', line, re.IGNORECASE):
+        try:
+            delimiter = delimiter or check_separator(said[1])
+        except UsageError:
+            lines.refuse(f"{said[1]!r} cannot part columns; say with --sep what does")
+        line = lines.read()
+    comments: list[str] = []
+    while line.startswith("#") or (comments and not line.strip() and not lines.is_over):
+        comments.append(line)
+        if len(comments) > MAX_COMMENTS:
+            lines.refuse(f"more than {MAX_COMMENTS:,} lines of comments")
+        line = lines.read()
+    if comments and _are_names(comments[-1], line, lines, delimiter):
+        if not lines.is_over:
+            lines.push_back(line)
+        line = comments.pop()
     if not line.strip():
         lines.refuse("blank, where the names of the columns should be")
     unquoted = re.sub(r'"[^"]*"', "", line)
     if '"' in unquoted:
         lines.refuse("a quote that does not close on the line of the header")
-    found = [delimiter for delimiter in DELIMITERS if delimiter in unquoted]
-    if "\t" in found and tabs_part:
-        found = ["\t"]
-    if len(found) > 1:
-        kinds = " and ".join(DELIMITERS[delimiter] for delimiter in found)
-        lines.refuse(
-            f"the header holds {kinds}, so that it does not tell which parts the columns; quote the names"
-        )
-    if not found:
-        lines.refuse(f"a single column: the header holds no {', '.join(DELIMITERS.values())} between names")
-    header = _Lines(io.BytesIO(line.encode()))
-    names = [name.strip() for name in next(_split_rows(header, found[0]))]
-    if all(re.fullmatch(r"[+-]?\d*\.?\d+([eE][+-]?\d+)?", name) for name in names):
-        lines.refuse("all names are numbers: a row in place of the header? Add a line with names")
-    if problem := find_name_problem(names):
+    delimiter = _find_delimiter(lines, unquoted, delimiter, tabs_part, may_be_single)
+    reader = _Lines(TextFile(io.BytesIO(line.encode()), len(line) * 4, ()))
+    names = [name.strip() for name in next(_split_rows(reader, delimiter))]
+    _refuse_numbers_as_names(lines, names)
+    if problem := find_name_problem(names, may_lack=(1, len(names))):
         lines.refuse(problem)
-    return names, found[0]
+    return Header(names, delimiter, len(comments))
+
+
+def _are_names(comment: str, line: str, lines: _Lines, delimiter: str | None) -> bool:
+    """Whether a line that begins with # holds the names of the columns, by the two lines below it."""
+    if lines.is_over:
+        return bool(comment.strip())
+    below = lines.read()
+    if not lines.is_over:
+        lines.push_back(below)
+    lines.is_over = False
+    for mark in [delimiter] if delimiter else DELIMITERS:
+        cells, values, more = (next(csv.reader([one], delimiter=mark), []) for one in (comment, line, below))
+        if 1 < len(cells) == len(values):
+            if any(re.fullmatch(_NUMBER, value.strip()) for value in values):
+                return True
+            if not any(re.fullmatch(_NUMBER, value.strip()) for value in more):
+                lines.refuse("begins with #: a comment, or names? Remove the line, or the #", lines.number - 1)
+    return False
+
+
+def _find_delimiter(
+    lines: _Lines, unquoted: str, delimiter: str | None, tabs_part: bool, may_be_single: bool
+) -> str:
+    """Return what parts the columns, as said or as the header tells."""
+    found = [mark for mark in DELIMITERS if mark in unquoted]
+    if delimiter is None:
+        if "\t" in found and tabs_part:
+            found = ["\t"]
+        if len(found) > 1 and found[-1] == "|":
+            found.pop()
+        if len(found) > 1:
+            kinds = " and ".join(DELIMITERS[mark] for mark in found)
+            lines.refuse(
+                f"the header holds {kinds}, so that it does not tell which parts the columns; say it with --sep, "
+                "or quote the names"
+            )
+        delimiter = found[0] if found else None
+    if delimiter is None or delimiter not in unquoted:
+        if may_be_single:
+            return delimiter or ","
+        kinds = ", ".join(DELIMITERS.values()) if delimiter is None else repr(delimiter)
+        lines.refuse(f"a single column: the header holds no {kinds} between names; say with --sep what parts them")
+    return delimiter
+
+
+def _refuse_numbers_as_names(lines: _Lines, names: list[str]) -> None:
+    """Refuse a row in place of the names: all are numbers, or some have decimals and are in no order."""
+    numbers = [name for name in names if re.fullmatch(_NUMBER, name)]
+    values = [float(name) for name in numbers]
+    is_scale = len(values) > 7 and values in (sorted(set(values)), sorted(set(values), reverse=True))
+    decimals = [name for name in numbers if "." in name]
+    if len(numbers) == len(names):
+        lines.refuse("all names are numbers: a row in place of the header? Add a line with names")
+    if decimals and not is_scale:
+        lines.refuse(
+            f"the name {quote_value(decimals[0])} is a number: a row in place of the header? Add a line with "
+            "names, or put a letter before such names"
+        )
+
+
+def _refuse_row_as_names(frame: pl.DataFrame) -> None:
+    """Refuse names that are but another row: numbers above numbers, and each text among the texts below it."""
+    for series in frame:
+        if series.dtype == pl.String:
+            if not (series == series.name).any():
+                return
+        elif not (series.dtype.is_numeric() and re.fullmatch(_NUMBER, series.name)):
+            return
+    raise ContentError(
+        f"line 1: the names {list_names(frame.columns)} are also values of their columns: a row in place of the "
+        "header? Add a line with names"
+    )
 
 
 class _Lines:
     """The decoded lines of a file, counted; what cannot be text is refused by its line and byte."""
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file, self.number, self.consumed = file, 0, 0
+    def __init__(self, text: TextFile) -> None:
+        self.file, self.limit = text.file, text.limit
+        self.number = self.consumed = 0
+        self.waiting: list[str] = []
+        self.is_over = False
         self.begin_row()
 
     def begin_row(self) -> None:
@@ -128,25 +307,50 @@ class _Lines:
     def __iter__(self) -> _Lines:
         return self
 
+    def read(self) -> str:
+        """Return the next line without its end; `is_over` says where there is none."""
+        self.begin_row()
+        line = next(self, None)
+        self.is_over = line is None
+        return (line or "").rstrip("\r\n")
+
+    def push_back(self, line: str) -> None:
+        """Let a line be read again, as the next one."""
+        self.waiting.append(line + "\n")
+        self.number -= 1
+
     def __next__(self) -> str:
+        text = self.waiting.pop() if self.waiting else self._decode_next()
+        self.number += 1
+        self.row.append(text)
+        self.quoted = self.quoted or '"' in text
+        return text
+
+    def _decode_next(self) -> str:
         raw = self.file.readline(MAX_ROW + 1)
         if not raw:
             raise StopIteration
-        self.number += 1
+        number, is_first = self.number + 1, self.consumed == 0
         self.consumed += len(raw)
         self.size += len(raw)
         if self.size > MAX_ROW:
             self.refuse(f"longer than the {MAX_ROW:,} bytes of a row, or a quote that never closes", self.first)
+        if self.consumed > self.limit:
+            self.refuse(f"unpacks to more than {self.limit:,} bytes, which is not believed; unpack it first")
         if b"\0" in raw:
-            self.refuse(f"byte {raw.index(0) + 1} is NUL, which no text holds; save the file as UTF-8")
+            self.refuse(
+                f"byte {raw.index(0) + 1} is NUL, which no text holds; save the file as UTF-8, or name its "
+                "encoding, such as --encoding utf-16-le",
+                number,
+            )
         try:
-            text = raw.decode("utf-8-sig" if self.number == 1 else "utf-8")
+            return raw.decode("utf-8-sig" if is_first else "utf-8")
         except UnicodeDecodeError as error:
-            byte = error.object[error.start]
-            self.refuse(f"byte {error.start + 1} is {byte:#04x}, which is not UTF-8; save the file as UTF-8")
-        self.row.append(text)
-        self.quoted = self.quoted or '"' in text
-        return text
+            self.refuse(
+                f"byte {error.start + 1} is {error.object[error.start]:#04x}, which is not UTF-8; save the file "
+                "as UTF-8, or name its encoding, such as --encoding latin-1",
+                number,
+            )
 
     def refuse(self, problem: str, line: int | None = None) -> NoReturn:
         raise ContentError(f"line {line or self.number}: {problem}")
@@ -154,10 +358,11 @@ class _Lines:
 
 def _split_rows(lines: _Lines, delimiter: str) -> Iterator[list[str]]:
     """Yield the values of every row; `lines.first` is the line on which it begins."""
+    delimiter, mark = re.escape(delimiter), delimiter
     quoted = r'"[^"]*+(?:""[^"]*+)*+"'
     value = rf'(?:{quoted}|[^"{delimiter}]*+)'
     well_quoted = re.compile(rf"{value}(?:{delimiter}{value})*+")
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    reader = csv.reader(lines, delimiter=mark, strict=True)
     while True:
         lines.begin_row()
         try:
@@ -184,81 +389,3 @@ def _explain(said: str) -> str:
     if "new-line" in said:
         return "a carriage return within the line; end lines with a line feed, or quote the value"
     return said
-
-
-def _type_columns(text: pl.DataFrame, starts: array.array[int]) -> list[pl.Series]:
-    """Decide the types of columns of text: plain numbers all at once, as tables may be wide, others one by one."""
-    every = pl.all()
-    bare = text.select(every.str.strip_chars(" \t"))
-    bare = bare.select(pl.when(every != "").then(every).name.keep())
-    numbers = bare.select(every.cast(pl.Float64, strict=False))
-    lost = numbers.null_count().row(0), bare.null_count().row(0)
-    finite = numbers.select(every.is_finite().any(), every.is_finite().all().name.suffix(" all")).row(0)
-    zeros = bare.select(every.str.contains(_ZEROS).any()).row(0)
-    whole = bare.select(every.str.contains(_WHOLE).all()).row(0)
-    columns = []
-    for number, name in enumerate(text.columns):
-        is_finite = finite[number] and finite[number + text.width]
-        if lost[0][number] > lost[1][number] or not is_finite or zeros[number]:
-            columns.append(_type_column(text[name], starts))
-        elif whole[number]:  # of digits alone; beyond 64 bits the slow path says so
-            fits = bare[name].cast(pl.Int64, strict=False)
-            columns.append(fits if fits.null_count() == lost[1][number] else _type_column(text[name], starts))
-        else:
-            columns.append(numbers[name])
-    return columns
-
-
-def _type_column(text: pl.Series, starts: array.array[int]) -> pl.Series:
-    """Decide the type of a column of text on all its values."""
-
-    def refuse(wrong: pl.Series, problem: str) -> NoReturn:
-        row = wrong.arg_true()[0]
-        raise ContentError(f"line {starts[row]}, column {text.name!r}: {quote_value(bare[row])} {problem}")
-
-    bare = text.str.strip_chars(" \t")
-    numbers = _parse_numbers(bare)
-    if numbers.null_count() == 0:
-        missing, given = pl.repeat(False, len(bare), eager=True), len(bare)
-    else:
-        lower = bare.str.to_lowercase()
-        missing = (bare == "") | lower.is_in(MISSING)
-        given = int((~missing).sum())
-        if given == 0:
-            return pl.Series(text.name, [None] * len(text), dtype=pl.Null)
-        if (lower.is_in(["true", "false"]) | missing).all():
-            return _mask(lower == "true", missing)
-    is_number = numbers.is_not_null()
-    if int(is_number.sum()) == given:
-        if (zeros := bare.str.contains(_ZEROS)).any():
-            refuse(
-                zeros, "begins with a zero: a number or a code? Drop the zeros, or put a letter before the codes"
-            )
-        if not (bare.str.contains(_WHOLE) | missing).all():
-            return numbers
-        whole = bare.cast(pl.Int64, strict=False)
-        if whole.null_count() > numbers.null_count():
-            refuse(whole.is_null() & ~missing, "has more digits than a whole number of 64 bits")
-        return whole
-    wrong = ~is_number & ~missing
-    if (bare.str.contains(_MARKED) | missing).all():
-        refuse(wrong, "is no number as 1234.5 is, with a point and without marks between thousands")
-    if 2 * int(is_number.sum()) > given:
-        refuse(
-            wrong,
-            f"is no finite number, but {int(is_number.sum()):,} of {given:,} values are; correct it, or leave the "
-            "cell empty where it is missing, or put a letter before every value where they are codes",
-        )
-    return _mask(text, bare == "")
-
-
-def _parse_numbers(text: pl.Series) -> pl.Series:
-    """Return the finite numbers of a column of text, null for all else."""
-    numbers = text.cast(pl.Float64, strict=False)
-    finite = numbers.is_finite().fill_null(False)
-    return numbers if finite.all() else _mask(numbers, ~finite)
-
-
-def _mask(column: pl.Series, missing: pl.Series) -> pl.Series:
-    """Return a column with null where `missing` is true."""
-    return pl.select(pl.when(~missing).then(column).alias(column.name)).to_series()

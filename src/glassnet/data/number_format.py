@@ -12,7 +12,7 @@ from glassnet.errors import UsageError
 if TYPE_CHECKING:
     import polars as pl
 
-#: Beside an empty cell, what says in a column of numbers or of true and false that a value is missing (lower case).
+#: Beside an empty cell, what says in a column of numbers, or of true and false, that a value is missing.
 MISSING = ("na", "n/a", "#n/a", "nan", "null", "nil", "none", "?", "-")
 
 #: What may stand between thousands, and how a message calls it; other blanks and apostrophes are read as these.

@@ -1,39 +1,66 @@
-"""Tables of named columns, read with distrust: CSV and its kin, Parquet, and tables already in memory."""
+"""Tables of named columns, read with distrust: text, Parquet, workbooks, and tables already in memory."""
 
 from __future__ import annotations
 
+import array
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from glassnet.data.untrusted_files import ContentError, check_format, decompress, open_regular_file, shorten
-from glassnet.errors import DataError, FileError
+from glassnet.data.number_format import NumberFormat
+from glassnet.data.read_options import ReadOptions
+from glassnet.data.untrusted_files import MAGIC, ContentError, open_regular_file, shorten
+from glassnet.errors import DataError, FileError, UsageError
 
 if TYPE_CHECKING:
     import polars as pl
 
-#: Names that text may have, gzipped (`.gz` behind it) or not.
-TEXT = (".csv", ".tsv", ".txt")
+#: Endings of text, which may be packed (`PACKED` behind it), of Parquet, and of workbooks; in small letters.
+TEXT, PACKED = (".csv", ".tsv", ".txt", ".data"), (".gz", ".zip")
+PARQUET, WORKBOOK = (".parquet", ".pq"), (".xlsx",)
 
 
-def read_table(source: object) -> pl.DataFrame:
+class TableRead(NamedTuple):
+    """A table, how numbers in text are written where not plainly, and what was converted or left out."""
+
+    frame: pl.DataFrame
+    formats: dict[str, NumberFormat]
+    remarks: tuple[str, ...]
+
+
+def is_table(name: str | Path) -> bool:
+    """Whether a file has the name of a table."""
+    lower = Path(name).name.lower()
+    return lower.endswith((*PARQUET, *WORKBOOK, *TEXT, *(one + packed for one in TEXT for packed in PACKED)))
+
+
+def is_parquet(name: str | Path) -> bool:
+    """Whether a file has the name of a Parquet file."""
+    return Path(name).name.lower().endswith(PARQUET)
+
+
+def read_table(source: object, options: ReadOptions | None = None, *, as_text: bool = False) -> TableRead:
     """Read a table with a header line from a regular file, or take over one of pandas, Polars or pyarrow.
 
-    The file is ``.csv``, ``.tsv`` or ``.txt`` (UTF-8; the header tells the delimiter), the same gzipped
-    (``.csv.gz``), or ``.parquet``. In text, a column of whole numbers becomes Int64, of other numbers Float64, of
-    true and false Boolean, of nothing Null, and all else String. Missing values and NaN become null. Names lose
-    the blanks around them, and a pandas table its index.
+    The ending of the file's name, in small letters or capitals, tells what it is: one of `TEXT`, packed or not,
+    Parquet, or a workbook. In text, a column of whole numbers becomes Int64 or UInt64, of other numbers Float64,
+    of true and false Boolean, of nothing Null, and all else String without the blanks around it. What is missing
+    becomes null, and NaN does. With `as_text` all columns of text stay String, and a cell is missing only if it is
+    empty; a table may then have but one column. An index of pandas is left out.
 
     `FileError` is raised if the file is missing, damaged, ambiguous, or no table of at least one row and two
-    columns; `DataError` if a table in memory is at fault, or Polars is not installed.
+    columns; `DataError` if a table in memory is at fault, or Polars is not installed; `UsageError` if an option
+    has a value that cannot be, or does not go with the file.
     """
     require_polars()
     from glassnet.data.table_schema import check_table
 
+    options = options or ReadOptions()
     if isinstance(source, str | os.PathLike):
-        return _read_file(Path(source))
+        return _read_file(Path(source), options, as_text)
     try:
-        return check_table(_convert(source))
+        frame, remarks = _convert(source)
+        return TableRead(check_table(frame, 1 if as_text else 2), {}, tuple(remarks))
     except ContentError as error:
         raise DataError(f"table: {error}") from None
 
@@ -46,33 +73,88 @@ def require_polars() -> None:
         raise DataError("tables need Polars, which is not installed: pip install 'glassnet[tables]'") from None
 
 
-def _read_file(path: Path) -> pl.DataFrame:
+def _read_file(path: Path, options: ReadOptions, as_text: bool) -> TableRead:
     """Read a file by the format that its name and its first bytes agree on."""
     from glassnet.data.delimited_text import read_delimited_text
     from glassnet.data.parquet import scan_parquet
     from glassnet.data.table_schema import check_table
+    from glassnet.data.text_files import open_text
 
-    name = path.name.lower()
-    if name.endswith(".parquet"):
-        with scan_parquet(path) as (lazy, _, _):
-            return check_table(lazy.collect())
-    gzipped, name = name.endswith(".gz"), name.removesuffix(".gz")
-    if not name.endswith(TEXT):
-        raise FileError(path, f"has a name of no known format: {', '.join(TEXT)}, .csv.gz and .parquet are read")
-    with open_regular_file(path) as (raw, _):
-        check_format(raw, "gzip" if gzipped else "text")
-        return read_delimited_text(decompress(raw) if gzipped else raw, tabs_part=name.endswith(".tsv"))
+    least, name = 1 if as_text else 2, path.name.lower()
+    if not is_table(name):
+        _refuse_name(path)
+    if not as_text:  # where rows are read for a model, the options are those of the file it was trained on
+        _refuse_options(options, is_text=not name.endswith((*PARQUET, *WORKBOOK)), is_book=name.endswith(WORKBOOK))
+    if name.endswith(PARQUET):
+        said: list[str] = []
+        with scan_parquet(path, said) as (lazy, _, _):
+            return TableRead(check_table(lazy.collect(), least), {}, tuple(said))
+    if name.endswith(WORKBOOK):
+        return _read_workbook(path, options, as_text)
+    bare = name.removesuffix(".gz").removesuffix(".zip")
+    with open_text(path, options.encoding) as text:
+        read = read_delimited_text(text, options, tabs_part=bare.endswith(".tsv"), as_text=as_text)
+        return TableRead(check_table(read.frame, least), read.formats, read.remarks)
 
 
-def _convert(source: Any) -> pl.DataFrame:
-    """Take over a table of another library, which is known by what it can do."""
+def _read_workbook(path: Path, options: ReadOptions, as_text: bool) -> TableRead:
+    """Read a sheet; text in its cells is numbers where a file of text would hold numbers."""
     import polars as pl
 
-    from glassnet.data.table_schema import find_name_problem
+    from glassnet.data.spreadsheet import read_spreadsheet
+    from glassnet.data.table_schema import check_table
+    from glassnet.data.text_columns import ColumnTyper
 
-    if isinstance(source, pl.DataFrame):
-        return source
+    frame, remarks = read_spreadsheet(path, options.sheet)
+    try:
+        frame = check_table(frame, 1 if as_text else 2)
+        text = frame.select(name for name, dtype in frame.schema.items() if dtype == pl.String)
+        if as_text or not text.width:
+            return TableRead(frame, {}, remarks)
+        typer = ColumnTyper(options, array.array("q", range(2, frame.height + 2)), "", place="row")
+        typer.add(text)
+        remarks += typer.finish()
+        return TableRead(frame.with_columns(typer.columns), typer.formats, remarks)
+    except ContentError as error:
+        raise FileError(path, str(error)) from None
+
+
+def _refuse_name(path: Path) -> None:
+    """Refuse a file that no ending tells what it is, with what its first bytes say."""
+    with open_regular_file(path) as (raw, _):
+        start = raw.read(64)
+    endings = f"{', '.join(TEXT)} (each also with .gz or .zip), {', '.join((*PARQUET, *WORKBOOK))}"
+    found = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), None)
+    if found is None and start and b"\0" not in start:
+        advice = f"it may be text: if so, call it {path.stem}.csv"
+    else:
+        advice = f"by its first bytes it is {found}" if found else "save it as one of them"
+    raise FileError(path, f"has a name of no known format, which are {endings}; {advice}")
+
+
+def _refuse_options(options: ReadOptions, *, is_text: bool, is_book: bool) -> None:
+    """Refuse options that say nothing of such a file."""
+    for option, goes, what in (
+        ("sep", is_text, "text, such as CSV"),
+        ("encoding", is_text, "text, such as CSV"),
+        ("decimal", is_text or is_book, "text, such as CSV"),
+        ("thousands", is_text or is_book, "text, such as CSV"),
+        ("sheet", is_book, "a workbook (.xlsx)"),
+    ):
+        if getattr(options, option) is not None and not goes:
+            raise UsageError(option, f"goes with {what}")
+
+
+def _convert(source: Any) -> tuple[pl.DataFrame, list[str]]:
+    """Take over a table of another library, which is known by what it can do; leave out the index of pandas."""
+    import polars as pl
+
+    from glassnet.data.table_schema import find_index, find_name_problem, say_index
+
     kind = type(source)
+    if isinstance(source, pl.DataFrame):
+        index = find_index(source.lazy())
+        return source.drop(index), say_index(index)
     known = [name for name in ("column_names", "columns") if hasattr(kind, name)]
     if isinstance(source, pl.LazyFrame) or not hasattr(source, "__arrow_c_stream__") or not known:
         name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
@@ -81,8 +163,12 @@ def _convert(source: Any) -> pl.DataFrame:
         raise ContentError(problem)
     library = kind.__module__.split(".")[0]
     try:
-        return pl.from_pandas(source) if library == "pandas" else pl.DataFrame(source)
+        frame = pl.from_pandas(source) if library == "pandas" else pl.DataFrame(source)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic of Polars is no Exception
         raise ContentError(f"Polars cannot take over this table of {library}: {shorten(error)}") from None
+    metadata = getattr(getattr(source, "schema", None), "metadata", None) or {}
+    pandas = metadata.get(b"pandas")
+    index = find_index(frame.lazy(), pandas.decode(errors="replace") if pandas else None)
+    return frame.drop(index), say_index(index)

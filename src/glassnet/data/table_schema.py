@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Collection, Iterable, Sequence
 
 import polars as pl
 import polars.selectors as cs
@@ -15,10 +17,16 @@ MAX_COLUMNS = 100_000
 #: The most characters of a column's name.
 MAX_NAME = 200
 
+#: The remark on the column that pandas writes first into text and workbooks.
+INDEX_LEFT_OUT = "the first column, {}, only counts the rows (pandas' index); it is left out"
 
-def check_table(frame: pl.DataFrame) -> pl.DataFrame:
-    """Refuse what is no table of plain columns; NaN becomes null, names lose the blanks around them."""
-    if frame.width < 2:
+#: What pandas calls the columns of an index without a name.
+_INDEX = re.compile(r"__index_level_\d+__")
+
+
+def check_table(frame: pl.DataFrame, least: int = 2) -> pl.DataFrame:
+    """Refuse what is no table of plain columns, at `least` so many; NaN becomes null, names lose outer blanks."""
+    if frame.width < least:
         raise ContentError(
             f"{count_of(frame.width, 'column')}; a table needs two or more, of which one may be the target"
         )
@@ -36,14 +44,19 @@ def check_table(frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
-def find_name_problem(names: Sequence[str]) -> str | None:
-    """Say what is wrong with the names of the columns, None where nothing is."""
+def find_name_problem(names: Sequence[str], may_lack: Collection[int] = ()) -> str | None:
+    """Say what is wrong with the names of the columns, None where nothing is.
+
+    The columns that `may_lack` counts from 1 can be without a name.
+    """
     if len(names) > MAX_COLUMNS:
         return f"{len(names):,} columns; at most {MAX_COLUMNS:,} are read"
     seen: dict[str, int] = {}
     for number, name in enumerate(names, 1):
+        if not name.strip() and number in may_lack:
+            continue
         if not name.strip():
-            return f"column {number} has no name"
+            return f"column {number} has no name; give it one, or remove it"
         if len(name) > MAX_NAME:
             return f"the name of column {number} has {len(name):,} characters; at most {MAX_NAME} are read"
         if not name.isprintable():
@@ -74,3 +87,46 @@ def quote_value(value: object, length: int = 30) -> str:
 def count_of(number: int, thing: str) -> str:
     """Return a number of things in words: "1 column", "2 columns"."""
     return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def list_names(names: Iterable[str], most: int = 5) -> str:
+    """Return the first names of columns in quotes, and how many more there are."""
+    names = list(names)
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(quote_value(name, 60) for name in names[:most]) + more
+
+
+def counts_rows(series: pl.Series) -> bool:
+    """Whether a column, text or not, holds distinct whole numbers of 0 or more, as an index does."""
+    if series.dtype == pl.String:
+        is_whole = series.str.contains(r"^[0-9]{1,18}$")
+    elif series.dtype.is_integer():
+        is_whole = series >= 0
+    else:
+        return False
+    return series.null_count() == 0 and bool(is_whole.all()) and series.n_unique() == len(series)
+
+
+def find_index(table: pl.LazyFrame, metadata: str | None = None) -> list[str]:
+    """Return the columns that only hold the index of a table of pandas, which is no feature.
+
+    An index without a name has a known one; of those that pandas' `metadata` (JSON) names, the ones that count the
+    rows from 0. All columns are never an index.
+    """
+    names = table.collect_schema().names()
+    index = [name for name in names if _INDEX.fullmatch(name)]
+    try:
+        said = json.loads(metadata or "{}")["index_columns"]
+        named = [name for name in said if isinstance(name, str) and name in names and name not in index]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        named = []
+    for name in named:
+        if table.collect_schema()[name].is_integer():
+            counts = pl.col(name).cast(pl.Int64, strict=False) == pl.int_range(pl.len())
+            index += [name] if table.select(counts.all()).collect().item() else []
+    return index if len(index) < len(names) else []
+
+
+def say_index(index: Sequence[str]) -> list[str]:
+    """Return the remark on the columns that `find_index` found, none where there are none."""
+    return [f"left out, as it only holds pandas' index: {list_names(index)}"] if index else []

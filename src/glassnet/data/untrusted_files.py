@@ -24,7 +24,7 @@ DEFLATE_LIMIT = 1032
 MAGIC = {
     b"PAR1": "Parquet",
     b"\x1f\x8b": "gzip",
-    b"PK": "ZIP or Excel: save the sheet as CSV",
+    b"PK\x03\x04": "ZIP or Excel: save the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel sheet: save it as CSV",
     b"\xff\xfe": "UTF-16: save it as UTF-8",
     b"\xfe\xff": "UTF-16: save it as UTF-8",
