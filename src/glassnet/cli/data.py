@@ -152,11 +152,11 @@ def show(
     import numpy as np
 
     from glassnet.data.registry import DATASETS, load_dataset
-    from glassnet.data.table import is_table_file
+    from glassnet.data.table import is_table
     from glassnet.errors import FileError
     from glassnet.report.sample_grid import sample_grid, save_png
 
-    if dataset not in DATASETS and is_table_file(Path(dataset)):
+    if dataset not in DATASETS and is_table(dataset):
         raise FileError(dataset, "holds no images with classes that could be shown")
     path = out or Path(f"{dataset}.png")
     target = output_file(path, overwrite)
@@ -164,7 +164,8 @@ def show(
     save_png(sample_grid(loaded, per_class), target)
     splits = loaded.splits
     counts = {
-        name: np.bincount(split.encode().y, minlength=loaded.n_classes or 0).tolist() for name, split in splits.items()
+        name: np.bincount(split.encode().y, minlength=loaded.n_classes or 0).tolist()
+        for name, split in splits.items()
     }
     if as_json:
         classes = list(loaded.class_names or ())

@@ -126,6 +126,16 @@ class TableSchema:
         return schema, (*findings.say(), *schema._look_over(whole))
 
     @property
+    def width(self) -> int:
+        """How many numbers a row is to the network."""
+        return len(self.feature_names)
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether each column of numbers has mean 0 and standard deviation 1 in training."""
+        return True
+
+    @property
     def feature_names(self) -> tuple[str, ...]:
         """A name for each number of an encoded row: ``age``, ``colour=red``, ``age missing``."""
         return tuple(name for column in self.columns for name in column.features)

@@ -36,9 +36,7 @@ def read_spreadsheet(path: Path, sheet: str | None = None) -> tuple[pl.DataFrame
     raised if the workbook is missing or damaged, or holds no such sheet; `UsageError` without fastexcel.
     """
     if importlib.util.find_spec("fastexcel") is None:
-        raise UsageError(
-            "data", "workbooks need fastexcel, which is not installed: pip install 'glassnet[xlsx]'"
-        )
+        raise UsageError("data", "workbooks need fastexcel, which is not installed: pip install 'glassnet[xlsx]'")
     with open_regular_file(path) as (raw, size):
         start = raw.read(4)
         if start != _ZIP:

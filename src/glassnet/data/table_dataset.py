@@ -25,7 +25,7 @@ from glassnet.data.splits import (
     describe_split,
     draw_stratified,
 )
-from glassnet.data.table import PARQUET, TableRead, read_table
+from glassnet.data.table import TableRead, is_parquet, read_table
 from glassnet.data.table_target import check_target, take_target
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError, FileError
@@ -39,7 +39,7 @@ OF_TEXT = ("sep", "encoding", "sheet")
 def read_table_dataset(path: Path, options: ReadOptions, draw: Draw) -> Dataset:
     """Read a table's file and make a data set of it; one larger than memory is gone through in blocks."""
     try:
-        if path.name.lower().endswith(PARQUET):
+        if is_parquet(path):
             with scan_parquet(path) as (lazy, rows, columns):
                 if rows * len(columns) > LARGE:
                     target = check_target(options.target, columns)
@@ -110,8 +110,7 @@ def join_table_splits(
     schema, remarks = Schema(columns, labels), dict.fromkeys((*features.remarks, *said))
     splits, encoded = [], []
     for part in parts.values():
-        X, more = columns.encode(frame[part])
-        remarks.update(dict.fromkeys(more))
+        X, _ = columns.encode(frame[part])  # what it says of these rows is said already
         splits.append(Split(frame[part], y[part]))
         encoded.append(describe_split(X, labels.encode(y[part]), schema, is_encoded=True))
     train, held_out, test = splits

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from glassnet.data.column_values import find_missing, first_row
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
 
@@ -23,10 +22,10 @@ def check_target(target: str | None, columns: list[str]) -> str:
 
 def take_target(series: pl.Series) -> Array:
     """Return the target of a table's rows as an array; refuse missing values, by their rows in the whole table."""
-    missing = find_missing(series)
+    missing = series.is_null() | (series.is_nan() if series.dtype.is_float() else False)
     if missing.any():
         raise DataError(
-            f"target {series.name!r}: row {first_row(missing)} has no value ({missing.sum()} missing in all); "
+            f"target {series.name!r}: row {missing.arg_true()[0] + 1} has no value ({missing.sum()} missing in all); "
             "rows to learn from need one"
         )
     values = series.to_numpy()

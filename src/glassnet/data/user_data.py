@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from glassnet.data.array_files import ArraysRead, holds_idx_pairs, is_array_file, read_array_file
+from glassnet.data.array_files import ArraysRead, holds_idx_pairs, is_array_name, read_array_file, require_labels
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Dataset, join_splits
 from glassnet.data.image_folder import read_image_folder
@@ -16,7 +16,7 @@ from glassnet.data.large import LARGE, make_large_arrays
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.schema import Schema
 from glassnet.data.splits import Draw
-from glassnet.data.table import is_table_file, require_polars
+from glassnet.data.table import is_table, require_polars
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.activations import Array
@@ -53,13 +53,15 @@ def read_user_data(
     path = Path(path)
     name = path.resolve().name if path.is_dir() else path.name.partition(".")[0] or path.name
     draw = Draw(name, validation, split_seed)
-    if is_array_file(path) or (path.is_dir() and holds_idx_pairs(path)):
+    if holds_idx_pairs(path) or (is_array_name(path.name) and not path.is_dir()):
         refuse_options(options, "arrays")
-        data = _join_arrays(read_array_file(path, options), options, draw)
+        read = read_array_file(path, options)
+        require_labels(path, read)
+        data = _join_arrays(read, options, draw)
     elif path.is_dir():
         refuse_options(options, "a folder of pictures")
         data = _read_images(path, options, draw)
-    elif is_table_file(path):
+    elif is_table(path):
         refuse_options(options, "a table")
         require_polars()
         from glassnet.data.table_dataset import read_table_dataset
@@ -95,12 +97,12 @@ def refuse_options(options: ReadOptions, kind: str) -> None:
 
 def looks_like_a_path(name: str) -> bool:
     """Whether a data set's name is meant for a file or folder."""
-    return os.sep in name or is_table_file(Path(name)) or is_array_file(Path(name)) or Path(name).exists()
+    return os.sep in name or is_table(name) or is_array_name(name) or Path(name).exists()
 
 
 def _read_images(folder: Path, options: ReadOptions, draw: Draw) -> Dataset:
     found = read_image_folder(folder, options)
-    read = ArraysRead(found.splits, found.class_names, found.remarks, {})
+    read = ArraysRead(dict(found.splits), found.class_names, found.remarks, {})
     data = _join_arrays(read, options, draw)
     rows = data.schema.input
     assert isinstance(rows, ArraySchema)

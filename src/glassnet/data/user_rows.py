@@ -15,7 +15,7 @@ from glassnet.data.picture_rows import read_pictures
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.schema import Schema
 from glassnet.data.splits import Split
-from glassnet.data.table import is_table_file, read_table
+from glassnet.data.table import is_table, read_table
 from glassnet.errors import DataError, FileError
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def read_user_rows(path: Path, schema: Schema | None) -> UserRows:
 
 
 def _read_table_rows(path: Path, schema: Schema) -> UserRows:
-    if not is_table_file(path):
+    if not is_table(path):
+        assert not isinstance(schema.input, ArraySchema)
         names = ", ".join(column.name for column in schema.input.columns[:8])
         raise FileError(path, f"is no table; the model was trained on one with the columns {names}: give such one")
     options = ReadOptions(**{name: value for name, value in schema.reading.items() if name != "target"})
@@ -96,16 +97,14 @@ def _read_array_rows(path: Path, rows: ArraySchema) -> UserRows:
         found = read_pictures(path, rows.shape, white, rows.size, rows.grey)
         y = None if found.labels is None else np.array(found.labels)
         return UserRows(path, found.rows, y, names=found.names, remarks=found.remarks)
-    if is_table_file(path):
+    if is_table(path):
         raise FileError(
             path, "is a table, and the model was trained on arrays, whose columns have no names: give NPY"
         )
-    if path.name.lower().endswith(".npz"):
-        read = read_array_file(path, ReadOptions())
-        X, y = read.splits.get("", read.splits.get("test", (None, None)))
-        if X is None:
-            raise FileError(path, "holds no rows X, and no test rows")
-        return UserRows(path, X, y, remarks=read.remarks)
-    X = read_rows(path)
-    is_idx = not path.name.lower().endswith(".npy")
-    return UserRows(path, np.swapaxes(X, 1, 2) if is_idx and rows.swapped and X.ndim == 3 else X)
+    read = read_array_file(path, alone=True)
+    X, y = read.splits.get("", read.splits.get("test", (None, None)))
+    if X is None:
+        raise FileError(path, "holds no rows X, and no test rows")
+    is_idx = not path.name.lower().endswith((".npy", ".npz"))
+    X = np.swapaxes(X, 1, 2) if is_idx and rows.swapped and X.ndim == 3 else X
+    return UserRows(path, X, y, remarks=read.remarks)

@@ -90,9 +90,8 @@ def to_csv(records: list[dict[str, Any]], *, formulas: bool = False) -> str:
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    show = (lambda value: value) if formulas else _disarm
-    writer.writerow([show(name) for name in records[0]])
-    writer.writerows([show(value) for value in record.values()] for record in records)
+    rows = [list(records[0]), *(list(record.values()) for record in records)]
+    writer.writerows(rows if formulas else [[_disarm(value) for value in row] for row in rows])
     return text.getvalue()
 
 
