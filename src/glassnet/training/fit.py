@@ -116,7 +116,7 @@ def fit(
     data = as_dataset(data, y, validation_data, asked_of(network))
     if arrays and progress:
         for remark in data.remarks:
-            print(f"glassnet: {remark}", file=sys.stderr)
+            print(f"glassnet: {remark}", file=sys.stderr)  # noqa: T201
     if network.loss.output == "softmax" and data.task == "regression" and data.train.y.ndim == 1:
         said = f"y: {network.loss.name} needs classes, and these are floats; take half_squared_error"
         raise DataError(f"{said}, or give classes 0, 1, ... as y.astype(int)" if arrays else said)

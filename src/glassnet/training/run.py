@@ -232,8 +232,8 @@ def resume(
             raise UsageError("epochs", f"the run has had {done} epochs; ask for {begun} or more")
         if load_model(folder.path).schema != data.schema:
             raise DataError(
-                "the data mean something else than the run's: other columns, classes or scaling; give those of the "
-                "run, or train anew"
+                "the data mean something else than the run's: other columns, classes or scaling; give those of "
+                "the run, or train anew"
             )
         components, weights = Components.build(config.training), saved.get("sample_weight")
         with Trainer.open(
