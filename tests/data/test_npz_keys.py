@@ -61,7 +61,7 @@ def test_the_whole_beside_a_test_set_is_what_is_learned_from():
     assert found.remarks == ("X and y are the training rows, as there is a test or validation set beside them",)
     found = choose_keys(("X", "y", "X_train", "y_train"))
     assert found.pairs == {"train": ("X_train", "y_train")}
-    assert found.unused == ("X", "y")
+    assert (found.unused, found.remarks) == (("X", "y"), ())
 
 
 def test_of_several_the_pair_that_goes_together_is_taken():

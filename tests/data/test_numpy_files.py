@@ -211,7 +211,7 @@ TEXTS = {
     "wide": (npy(header(descr="'<U4097'")), "type <U4097, longer than the 4,096 of a label"),
     "too few": (npy(header(descr="'<U4096'")), "(32,768 bytes), but the 16 bytes after it do not match"),
     "of no width": (npy(header(descr="'<U0'", shape=f"({2**62},)"), b""), "no array can hold"),
-    "beyond Unicode": (npy(header(descr="'<U2'"), b"\xff" * 16), "codes that stand for no character"),
+    "beyond Unicode": (npy(header(descr="'<U2'"), b"\0\0\x11\0" * 4), "codes that stand for no character"),
     "half a character": (npy(header(descr="'>U2'"), b"\0\0\xd8\0" * 4), "codes that stand for no character"),
     "objects": (npy(header(descr="'|O'")), "never read; expected numbers, or text saved as y.astype(str)"),
     "dates": (saved(np.zeros(2, "M8[D]")), "expected whole numbers, floats, bools or text"),
