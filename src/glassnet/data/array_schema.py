@@ -18,7 +18,7 @@ SAMPLE = 20_000
 #: How far beyond the range from 0 to 1 plain numbers may go before they cannot be meant.
 FAR = 10.0
 
-#: Bytes whose largest is no larger are rarely pixels of 0 to 255.
+#: Pictures whose largest number is no larger rarely have pixels of 0 to 255.
 SMALL = 16
 
 
@@ -79,11 +79,6 @@ class ArraySchema:
         return schema, tuple(schema._remark(X.dtype))
 
     def _remark(self, dtype: np.dtype[Any]) -> list[str]:
-        if self.values == "bytes" and self.high <= SMALL:
-            return [
-                f"X: bytes up to {self.high:g} are divided by 255 as pixels are; if they are plain numbers, give "
-                "them as such: X.astype(np.float32)"
-            ]
         picture = len(self.shape) > 1 and self.white == 1 and self.scaling is None
         if picture and self.values == "numbers" and self.low >= 0 and SMALL < self.high <= 255:
             return [

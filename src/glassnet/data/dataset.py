@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.data.array_pictures import as_pictures, remark_on_rows
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.schema import Schema
 from glassnet.data.splits import (
@@ -301,10 +302,12 @@ class Dataset:
             _check_fit(name, X_test, y_test, X, y)
         learned: tuple[str, ...] = ()
         if schema is None:
+            remarks = remark_on_rows(X)
+            X, X_test = as_pictures(X), X_test if X_test is None else as_pictures(X_test)
             rows, said = ArraySchema.learn(X, image_shape)
             both = y if y_test is None else np.concatenate([y, y_test])
             target, more = _learn_target(name, both, task, class_names, target_names, len(rows.shape) > 1)
-            schema, learned = Schema(rows, target), (*said, *more)
+            schema, learned = Schema(rows, target), (*remarks, *said, *more)
         order = order_of(schema, y)  # before any row is moved, so that errors can name it
         if X_test is None or y_test is None:
             rest, chosen = draw_stratified(order, round(TEST * len(y)), np.random.default_rng(0))
