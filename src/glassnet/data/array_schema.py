@@ -73,7 +73,7 @@ class ArraySchema:
     ) -> tuple[ArraySchema, tuple[str, ...]]:
         """Learn what training rows X are, and say what looks odd; `shape` is that of the picture a row is."""
         some = X[:: max(1, len(X) // SAMPLE)]
-        low, high = float(np.min(some, initial=np.inf)), float(np.max(some, initial=-np.inf))
+        low, high = (float(some.min()), float(some.max())) if some.size else (0.0, 0.0)
         is_bytes = X.dtype == np.uint8
         schema = cls(shape or X.shape[1:], "bytes" if is_bytes else "numbers", white, low, high)
         return schema, tuple(schema._remark(X.dtype))

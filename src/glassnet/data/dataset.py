@@ -357,18 +357,19 @@ def compute_checksum(*arrays: Array) -> str:
     """Return the md5 of arrays, one after the other."""
     digest = hashlib.md5(usedforsecurity=False)
     for array in arrays:
-        digest.update(np.ascontiguousarray(array).data)
+        plain = array.astype(str) if array.dtype.kind == "O" else array
+        digest.update(np.ascontiguousarray(plain).data)
     return digest.hexdigest()
 
 
 def take_test_rows(data: Dataset) -> Split:
-    """Return the test rows of a data set, or raise `DataError` where it has none."""
+    """Return the test rows of a data set, encoded, or raise `DataError` where it has none."""
     if not len(data.test.y):
         raise DataError(
             f"{data.name}: there are no test rows; give rows and labels as X, y, or make the data set by "
             "Dataset.from_arrays, which sets test rows apart"
         )
-    return data.test
+    return data.encoded.test
 
 
 def _check_arrays(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:

@@ -335,8 +335,8 @@ class Network:
         means = np.abs(np.asarray(X, np.float64).reshape(len(X), -1).mean(axis=0))
         if np.mean(means > RAW) > 1 / 4:
             warnings.warn(
-                "X: these look like rows before scaling, and the network learned from columns scaled to mean 0 and "
-                "standard deviation 1; run.model.predict takes rows as they are",
+                "X: these look like rows before scaling, and the network learned from columns scaled to mean 0 "
+                "and standard deviation 1; run.model.predict takes rows as they are",
                 stacklevel=3,
             )
 
