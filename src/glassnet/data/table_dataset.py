@@ -40,11 +40,12 @@ def read_table_dataset(path: Path, options: ReadOptions, draw: Draw) -> Dataset:
     """Read a table's file and make a data set of it; one larger than memory is gone through in blocks."""
     try:
         if is_parquet(path):
-            with scan_parquet(path) as (lazy, rows, columns):
+            said: list[str] = []
+            with scan_parquet(path, said) as (lazy, rows, columns):
                 if rows * len(columns) > LARGE:
                     target = check_target(options.target, columns)
                     data = make_large_table(lazy, rows, target, options, draw)
-                    return replace(data, checksums={path.name: md5(path)})
+                    return replace(data, checksums={path.name: md5(path)}, remarks=(*said, *data.remarks))
         read = read_table(path, options)
         data = make_table_dataset(read, options, draw)
     except DataError as error:
