@@ -14,7 +14,7 @@ from tests.screens import SIZES
 from tests.study.studies import done, listed, small
 
 from glassnet.errors import FileError, UsageError
-from glassnet.locales.catalogue import LANGUAGES, Message
+from glassnet.locales.catalogue import LANGUAGES, Message, Words
 from glassnet.report import study_page
 from glassnet.report.study_page import write_study_report
 from glassnet.study.fairness import DataCache
@@ -148,7 +148,7 @@ def test_every_variant_has_its_numbers(english):
             f"{one.difference:+.4f}",
             f"{one.low:+.4f} to {one.high:+.4f}",
             f"{one.corrected:.2g}",
-            one.verdict,
+            Words("en").name("verdicts", one.verdict),
         ]
     assert "not distinguishable" in {line[4] for line in differences}
     assert "ot distinguishable from the base" in page.text or "No variant can be told" in page.text
@@ -162,7 +162,7 @@ def test_every_variant_has_its_numbers(english):
 def test_the_analysis_of_variance_is_there(english, tmp_path):
     _, study, rows, page, text = english
     found = interaction_test(rows, study.levels(), study.measure, base=rows[0].levels)
-    assert f"{found.verdict[0].upper()}{found.verdict[1:]}: {found.reason}" in page.text
+    assert f"{Words('en').name('verdicts', found.verdict)}: {found.reason}" in page.text
     lines = rows_of(page, "Analysis of variance")
     assert [line[0] for line in lines] == ["seed", "optimizer", "width", "optimizer × width", "residual"]
     for line, source in zip(lines, found.sources, strict=True):

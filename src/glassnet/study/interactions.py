@@ -18,9 +18,9 @@ from glassnet.study.results import Row
 from glassnet.study.statistics import check_measure, compare, larger_is_better, value_of
 
 #: What the test can say.
-INTERACT = "the factors interact"
-NO_INTERACTION = "no interaction found"
-CANNOT_BE_TOLD = "cannot be told"
+INTERACT = "factors-interact"
+NO_INTERACTION = "no-interaction"
+CANNOT_BE_TOLD = "cannot-be-told"
 
 #: So many of the runs that are missing are named in the reason.
 NAMED = 5
@@ -181,7 +181,7 @@ def interaction_test(
     ... ]
     >>> found = interaction_test(rows, factors, "validation_accuracy")
     >>> found.verdict, found.sources[1].name, found.sources[1].p < 0.001
-    ('no interaction found', 'optimizer', True)
+    ('no-interaction', 'optimizer', True)
     """
     check_level(level)
     grid = _Grid.of(rows, factors, measure)
