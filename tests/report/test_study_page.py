@@ -57,7 +57,7 @@ def factorial():
 
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory):
-    """A study whose runs are done and whose plan was judged: the folder, the study and its rows."""
+    """A study whose runs are done and whose plan was evaluated: the folder, the study and its rows."""
     folder = tmp_path_factory.mktemp("whole") / "study"
     study = factorial()
     rows = done(study, folder, load)
@@ -203,25 +203,25 @@ def report_of_rows(folder, study, rows, language="en"):
     return report(folder, study, rows, language)
 
 
-def test_the_recommended_plan_is_judged_and_nobody_else(finished, monkeypatch):
+def test_the_recommended_plan_is_evaluated_and_nobody_else(finished, monkeypatch):
     folder, study, rows = finished
-    judged = []
+    evaluated = []
 
     def spy(network, data):
-        judged.append(network.fingerprint())
+        evaluated.append(network.fingerprint())
         return predict_test_rows(network, data)
 
     monkeypatch.setattr(study_page, "predict_test_rows", spy)
     page, text = report(*finished)
     plan = read_final_evaluation(folder)
-    assert judged == [plan.theta_sha256]
+    assert evaluated == [plan.theta_sha256]
     network, data = load_model(folder / plan.folder), load(study.base)
     truth = evaluate_predictions(predict_rows(network, data.test, data.task))
     assert page.facts()["test loss"] == f"{truth.loss:.4g}"
     said = f"They were opened for “{plan.variant}”: of its 3 runs, the one with the median validation accuracy, "
     for whole in (page.text, text.replace("\\", "")):
-        assert f"{said}{plan.value:.4g}, was judged: seed {plan.seed}." in whole
-        assert "No other network of this study was judged on them." in whole
+        assert f"{said}{plan.value:.4g}, was evaluated: seed {plan.seed}." in whole
+        assert "No other network of this study was evaluated on them." in whole
         assert "Of the two in the middle" not in whole
     predicted = network.predict(data.test.X)
     counts = np.zeros((10, 10), int)
@@ -257,9 +257,9 @@ def test_a_closed_test_set_stays_closed(finished, monkeypatch):
     assert (
         "No variant finished with every seed, so none can be recommended. Left out: “base” (diverged" in page.text
     )
-    assert "The test rows stay closed, as there is nothing to judge on them." in page.text
+    assert "The test rows stay closed, as there is nothing to evaluate on them." in page.text
     other = [replace(row, measures={study.measure: 0.99}) if row.variant == "base" else row for row in rows]
-    page, _ = report(folder, study, other)  # another plan than was judged
+    page, _ = report(folder, study, other)  # another plan than was evaluated
     assert "The test rows have not been opened for “base”." in page.text
     plan = read_final_evaluation(folder)
     mine = [row for row in rows if row.variant == plan.variant and row.seed != plan.seed]
@@ -272,7 +272,7 @@ def test_a_closed_test_set_stays_closed(finished, monkeypatch):
     assert f"The test rows have not been opened for “{best}”." in page.text
 
 
-def test_a_study_whose_test_rows_were_opened_for_all_says_so_and_judges_no_plan(finished):
+def test_a_study_whose_test_rows_were_opened_for_all_says_so_and_evaluates_no_plan(finished):
     folder, *_ = finished
     assert (folder / "recommended.json").exists()  # from before
     mark_test_rows_open(folder)

@@ -260,7 +260,7 @@ class _Grid:
 
 def _check_factors(rows: list[Row], factors: Mapping[str, Sequence[str]]) -> None:
     if not rows:
-        raise DataError("rows: there is no run to judge by")
+        raise DataError("rows: there are no runs")
     if not factors:
         raise UsageError("factors", "name one or more, with their levels")
     for name, levels in factors.items():
