@@ -96,9 +96,11 @@ def test_the_verdict_is_the_recommendation(english):
     assert str(found.reason) in text.replace("\\", "")
     facts, best = page.facts(), found.summaries[0]
     assert facts["best variant"] == best.variant
-    assert facts["validation accuracy"].startswith(f"{best.mean:.4g} mean of 3 seeds, 95 %: {best.low:.4g} to ")
+    assert facts["validation accuracy"].startswith(
+        f"{best.mean:.4g} mean of 3 seeds, 95\N{NO-BREAK SPACE}%: {best.low:.4g} to "
+    )
     test = read_final_evaluation(folder).test_measures["accuracy"]
-    assert facts["test accuracy"].startswith(f"{test:.4g} 95 %: ")
+    assert facts["test accuracy"].startswith(f"{test:.4g} 95\N{NO-BREAK SPACE}%: ")
     assert facts["runs"].startswith("12 of 12 0 diverged, 0 failed")
     seconds = sum(row.seconds for row in rows)
     assert facts["training time"].startswith(f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2g} s")
@@ -162,7 +164,7 @@ def test_every_variant_has_its_numbers(english):
 def test_the_analysis_of_variance_is_there(english, tmp_path):
     _, study, rows, page, text = english
     found = interaction_test(rows, study.levels(), study.measure, base=rows[0].levels)
-    assert f"{Words('en').name('verdicts', found.verdict)}: {found.reason}" in page.text
+    assert f"{Words('en').name('verdicts', found.verdict)}. {found.reason}" in page.text
     lines = rows_of(page, "Analysis of variance")
     assert [line[0] for line in lines] == ["seed", "optimizer", "width", "optimizer × width", "residual"]
     for line, source in zip(lines, found.sources, strict=True):
@@ -434,7 +436,7 @@ def test_every_kind_of_study_has_a_report(tmp_path, case, language):
         "seconds": ("1 min 30 s of training, up to the end of the epoch", "训练 1 分 30 秒，直至该轮结束"),
         "list": ("network.layers = [64, 8, 8, 10]", "network.layers = [64, 8, 8, 10]"),
         "lost": (
-            "Cannot be told: 12 of the 12 runs of the full factorial are missing",
+            "Cannot be told. 12 of the 12 runs of the full factorial are missing",
             "无法判断：全因子设计的 12 次",
         ),
         "loss": ("validation loss, the lower the better", "验证损失，越低越好"),

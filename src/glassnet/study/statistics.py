@@ -299,7 +299,7 @@ def _summarise_variant(variant: str, runs: Mapping[int, Row], measure: str, leve
         scaled = np.array(values) / scale
         mean = float(scaled.mean()) * scale
         if n > 1:
-            scaled_std = float(scaled.std(ddof=1))
+            scaled_std = float(scaled.std(ddof=1)) if min(values) < max(values) else 0.0  # no rounding in it
             half = half_interval(scaled_std, n, level) * scale
             std, low, high = scaled_std * scale, mean - half, mean + half
     costs = [
