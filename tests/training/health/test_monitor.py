@@ -32,6 +32,9 @@ def test_it_is_examined_early_and_then_seldom(digits, long_run):
     every = -(-rows // (steps * 32))
     found = [vitals.step for vitals in long_run.health.vitals]
     assert found[:5] == [0, 1, 4, 16, 64]
+    ratios = [[layer.update_ratio for layer in vitals.layers] for vitals in long_run.health.vitals]
+    assert ratios[0] == [None] * 3
+    assert all(ratio > 0 for one in ratios[1:5] for ratio in one)  # the step before was seen as well
     assert found[-1] == 20 * steps
     late = [step for step in found[1:-1] if step not in monitor.EARLY]
     assert all(step % steps == 0 for step in late)
