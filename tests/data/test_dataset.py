@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassnet.data.dataset import TASKS, Dataset, Split, count_validation_rows, draw_stratified
+from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
+from glassnet.data.splits import Split, count_validation_rows, draw_stratified
+from glassnet.data.target_schema import TASKS
 from glassnet.errors import DataError, UsageError
 
 ROWS = np.arange(60.0).reshape(30, 2)

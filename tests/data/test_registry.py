@@ -8,7 +8,7 @@ import pytest
 from tests.loops import for_each
 
 from glassnet.data import registry
-from glassnet.data.dataset import TASKS
+from glassnet.data.target_schema import TASKS
 from glassnet.data.registry import DATASETS, find_folders, load_dataset, published
 from glassnet.errors import FileError, UsageError
 

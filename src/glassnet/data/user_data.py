@@ -10,11 +10,11 @@ import numpy as np
 
 from glassnet.data.array_files import ArraysRead, holds_idx_pairs, is_array_name, read_array_file, require_labels
 from glassnet.data.array_schema import ArraySchema
-from glassnet.data.dataset import Dataset, join_splits
+from glassnet.data.dataset import Dataset, flatten_column, join_splits
 from glassnet.data.image_folder import read_image_folder
 from glassnet.data.large import LARGE, make_large_arrays
 from glassnet.data.read_options import ReadOptions
-from glassnet.data.schema import Schema
+from glassnet.data.schema import Schema, keep_reading
 from glassnet.data.splits import Draw
 from glassnet.data.table import is_table, require_polars
 from glassnet.data.target_schema import TargetSchema
@@ -127,7 +127,8 @@ def _join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
         )
     except DataError as error:
         raise DataError(f"{draw.name}: {error}") from None
-    schema = Schema(rows, target)
+    y = flatten_column(y)
+    schema = Schema(rows, target, keep_reading(options))
     if X.size > LARGE and isinstance(X, np.memmap):
         data = make_large_arrays(X, y, schema, draw)
     else:
