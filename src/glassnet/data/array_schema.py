@@ -257,7 +257,7 @@ def _as_numbers(X: Any) -> Array:
     elif hasattr(X, "toarray"):
         X = X.toarray()  # sparse rows, of which no more are given than fit into memory
     try:
-        X = np.asarray(X)
+        X = X if isinstance(X, np.memmap) else np.asarray(X)  # what is larger than memory is known by its type
     except ValueError:
         raise DataError("X: expected rows of equal length") from None
     if X.dtype.kind not in "fiub":
@@ -265,11 +265,19 @@ def _as_numbers(X: Any) -> Array:
     return X
 
 
+def lies_in_file(X: Array) -> bool:
+    """Whether an array is a view of a file that is mapped."""
+    base: Any = X
+    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+        base = base.base
+    return isinstance(base, np.memmap)
+
+
 def _find_range(X: Array) -> tuple[float, float]:
     """Return the smallest and the largest finite number; 0 and 0 where there is none."""
     if not X.size:
         return 0.0, 0.0
-    if isinstance(X, np.memmap):  # larger than memory: going through all of it would take long
+    if lies_in_file(X):  # it may be larger than memory, and going through all of it would take long
         X = X[:: max(1, len(X) // SAMPLE)]
     if X.dtype.kind != "f":
         return float(X.min()), float(X.max())

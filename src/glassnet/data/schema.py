@@ -37,13 +37,13 @@ class DataWarning(UserWarning):
     """Something was converted, filled in or left out on the way to the network's numbers."""
 
 
-def describe_targets(task: str, names: Sequence[str] | None) -> TargetSchema:
-    """Return the targets of a set whose labels are 0, 1, ..., and have these names; or numbers of these names."""
+def describe_targets(task: str, names: Sequence[str] | None, first: int = 0) -> TargetSchema:
+    """Return the targets of a set whose labels count up from `first`, with these names; or numbers of these names."""
     if task == "multi-label":
         return TargetSchema(task, tuple(names or ()), (0, 1), width=len(names or ()))
     if task == "regression":
         return TargetSchema(task, tuple(names or ()), width=max(1, len(names or ())))
-    return TargetSchema(task, (), tuple(range(len(names or ()))), tuple(names or ()))
+    return TargetSchema(task, (), tuple(range(first, first + len(names or ()))), tuple(names or ()))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from glassnet.data.array_files import ArraysRead, holds_idx_pairs, is_array_name, read_array_file, require_labels
-from glassnet.data.array_schema import ArraySchema
+from glassnet.data.array_schema import ArraySchema, lies_in_file
 from glassnet.data.dataset import Dataset, flatten_column, join_splits
 from glassnet.data.image_folder import read_image_folder
 from glassnet.data.large import LARGE, make_large_arrays
@@ -129,7 +129,7 @@ def _join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
         raise DataError(f"{draw.name}: {error}") from None
     y = flatten_column(y)
     schema = Schema(rows, target, keep_reading(options))
-    if X.size > LARGE and isinstance(X, np.memmap):
+    if X.size > LARGE and lies_in_file(X):
         data = make_large_arrays(X, y, schema, draw)
     else:
         rest = splits.get("validation"), splits.get("test")
