@@ -119,6 +119,12 @@ def _join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
     rows, said = ArraySchema.learn(X, white=find_white(X))
     labels = [labels for _, labels in splits.values()]
     try:
+        for split, (_, other) in splits.items():
+            if other.shape[1:] != y.shape[1:] or (other.dtype.kind == "f") != (y.dtype.kind == "f"):
+                raise DataError(
+                    f"{y.dtype} of shape {y.shape[1:]} for a row's labels, but {other.dtype} of shape "
+                    f"{other.shape[1:]} for those of a {split} row"
+                )
         target, more = TargetSchema.learn(
             np.concatenate(labels) if len(labels) > 1 else y,
             task=options.task,
@@ -128,6 +134,7 @@ def _join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
     except DataError as error:
         raise DataError(f"{draw.name}: {error}") from None
     y = flatten_column(y)
+    splits = {split: (rows, flatten_column(labels)) for split, (rows, labels) in splits.items()}
     schema = Schema(rows, target, keep_reading(options))
     if X.size > LARGE and lies_in_file(X):
         data = make_large_arrays(X, y, schema, draw)
