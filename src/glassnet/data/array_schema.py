@@ -143,7 +143,7 @@ class ArraySchema:
         low, high = _find_range(X)
         far, reach, picture = max(-low, high), max(-self.low, self.high), len(self.shape) > 1
         if self.white > 1:
-            too_far = far > self.white
+            too_far = far > max(self.white, reach)
         else:
             too_far = 0 < reach <= FAR and far > (FAR_PICTURES if picture else FAR) * max(1.0, reach)
         if too_far:
@@ -248,10 +248,10 @@ def _as_numbers(X: Any) -> Array:
     if isinstance(X, np.ma.MaskedArray):
         X = X.astype(np.float64).filled(np.nan) if np.ma.getmaskarray(X).any() else X.data
     elif hasattr(X, "to_numpy"):
-        X = X.to_numpy()
+        table, X = X, X.to_numpy()
         if X.dtype == object:  # numbers of several types, or missing ones
             try:
-                X = X.astype(np.float64)
+                X = np.asarray((table if hasattr(table, "astype") else X).astype(np.float64))
             except (TypeError, ValueError):
                 raise DataError("X: expected a table of numbers, as in training, and some columns are not") from None
     elif hasattr(X, "toarray"):
