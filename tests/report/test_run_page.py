@@ -44,7 +44,7 @@ def report(folder, finished, data, language="en"):
 def test_the_numbers_are_those_of_the_run(digits, saved_run, english):
     _, page, text = english
     finished, _ = saved_run
-    found = evaluate_predictions(predict_rows(finished.network, digits.test, digits.task))
+    found = evaluate_predictions(predict_rows(finished.network, digits.test))
     facts = page.facts()
     low, high = found.intervals["accuracy"]
     accuracy = f"{100 * found.measures['accuracy']:.2f} %"
@@ -162,7 +162,7 @@ def test_a_run_that_regresses(tmp_path):
     data = load_dataset("diabetes")
     finished = trained(tmp_path / "run", data, layers=[10, 8, 1], epochs=30)
     page, text = report(tmp_path / "run", finished, data)
-    found = evaluate_predictions(predict_rows(finished.network, data.test, data.task))
+    found = evaluate_predictions(predict_rows(finished.network, data.test))
     sentence = f"The network explains the numbers of {found.rows} test rows with R² = {found.measures['r2']:.4g}"
     assert sentence in page.text
     assert sentence in text
@@ -182,7 +182,7 @@ def test_a_run_of_two_classes_with_one_output(tmp_path):
     data = load_dataset("breast-cancer")
     finished = trained(tmp_path / "run", data, layers=[30, 4, 1], epochs=5)
     page, _ = report(tmp_path / "run", finished, data)
-    found = evaluate_predictions(predict_rows(finished.network, data.test, data.task))
+    found = evaluate_predictions(predict_rows(finished.network, data.test))
     assert page.facts()["test sensitivity"].startswith(f"{100 * found.measures['sensitivity']:.2f} %")
     assert [row[0] for row in rows_of(page, "Confusion matrix")] == ["malignant", "benign"]
     assert len(rows_of(page, "Worst mistakes")) >= 1  # rows are no images: a table
@@ -193,7 +193,7 @@ def test_a_run_of_several_labels(tmp_path):
     data = labelled()
     finished = trained(tmp_path / "run", data, layers=[4, 8, 3], epochs=5)
     page, text = report(tmp_path / "run", finished, data)
-    share = evaluate_predictions(predict_rows(finished.network, data.test, data.task)).measures["accuracy"]
+    share = evaluate_predictions(predict_rows(finished.network, data.test)).measures["accuracy"]
     assert f"{100 * share:.2f} % of the labels of 18 test rows are predicted correctly" in page.text
     assert [row[0] for row in rows_of(page, "Scores")] == ["red", "round", "ripe"]
     assert markdown_rows(text, "label") == rows_of(page, "Scores")

@@ -75,7 +75,7 @@ class ArraySchema:
         some = X[:: max(1, len(X) // SAMPLE)]
         low, high = (float(some.min()), float(some.max())) if some.size else (0.0, 0.0)
         is_bytes = X.dtype == np.uint8
-        schema = cls(shape or X.shape[1:], "bytes" if is_bytes else "numbers", white, low, high)
+        schema = cls(shape or X.shape[1:], "bytes" if is_bytes else "numbers", float(white), low, high)
         return schema, tuple(schema._remark(X.dtype))
 
     def _remark(self, dtype: np.dtype[Any]) -> list[str]:
@@ -181,6 +181,8 @@ class ArraySchema:
         """Return the schema that `to_dict` wrote; `DataError` is raised if these are the values of none."""
         from pydantic import TypeAdapter, ValidationError
 
+        if not isinstance(values, Mapping):
+            raise DataError("schema: expected what is known of the rows by name")
         rest = {name: value for name, value in values.items() if name != "scaling"}
         scaling = values.get("scaling")
         try:
