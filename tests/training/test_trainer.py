@@ -233,6 +233,8 @@ def test_bytes_and_their_shares_of_255_train_alike():
 def test_test_rows_are_not_touched_and_validation_rows_are_not_learned(blobs):
     data = blobs()
     broken = Split(np.full((7, 9), np.nan), np.full(7, -5))
+    with pytest.raises(DataError):
+        dataclasses.replace(data, test=broken).encoded.test  # noqa: B018 (it would be met)
     turned = Split(-data.validation.X, data.validation.y)
     plain, no_test, other = (
         train(Network([5, 4, 3]), some, epochs=2)
@@ -351,12 +353,12 @@ def test_options_that_do_not_fit_change_nothing(blobs, tmp_path, options, said):
         (
             [5, 3],
             lambda d: dataclasses.replace(d, validation=Split(d.validation.X, d.validation.y + 1)),
-            "y: row 3 has the label 3, outside the classes 0..2",
+            "target: row 4 (y[3]) is 3, which training did not have; the classes are 0, 1, 2",
         ),
         (
             [5, 3],
             lambda d: dataclasses.replace(d, train=Split(d.train.X, d.train.y - 1)),
-            "y: row 0 has the label",
+            "target: row 1 (y[0]) is -1, which training did not have",
         ),
     ],
 )

@@ -384,3 +384,50 @@ def test_there_is_a_target_for_each_row(loss):
 def test_labels_come_in_one_dimension():
     with pytest.raises(DataError, match=r"^y: the network has 2 outputs a row; .* the shape \(6, 1\)"):
         evaluate(Network([3, 2]), np.zeros((6, 3)), np.zeros((6, 1), int))
+
+
+# Soft labels: a row has a share of each class
+
+
+def soft_rows(n=40):
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(n, 3))
+    shares = np.exp(2 * X + rng.normal(size=X.shape))
+    return X, shares / shares.sum(axis=1, keepdims=True)
+
+
+def test_soft_labels_are_scored_by_the_class_with_the_largest_share_and_their_loss_by_all():
+    X, shares = soft_rows()
+    schema, y = Schema.learn(X, shares), shares.argmax(axis=1)
+    assert schema.target.soft
+    model = Model(echo(3), schema)
+    found = model.evaluate(X, shares)
+    p, labels = model.predict_proba(X), model.predict(X)
+    assert found == evaluate(model, Dataset.from_arrays(X, shares, X, shares, validation=0, schema=schema))
+    assert dict(found) == pytest.approx(
+        {
+            "loss": -(shares * np.log(p)).sum(axis=1).mean(),
+            "auc": metrics.roc_auc_score(y, p, multi_class="ovr"),
+            "accuracy": np.mean(labels == y),
+        }
+    )
+    assert 0.5 < found.accuracy < 1
+    assert found.intervals == {"accuracy": wilson_interval(int((labels == y).sum()), 40)}
+    chosen = model.evaluate(X, shares, metrics=["log_loss", "f1", "balanced_accuracy"])
+    assert chosen.log_loss == pytest.approx(found.loss)
+    assert chosen.f1 == pytest.approx(metrics.f1_score(y, labels, average="macro"))
+    predictions = predict_rows(model.network, model.encode((X, shares)))
+    np.testing.assert_array_equal(predictions.confusion(), metrics.confusion_matrix(y, labels))
+    np.testing.assert_allclose(predictions.row_losses(), -(shares * np.log(p)).sum(axis=1))
+
+
+def test_training_on_soft_labels_counts_what_is_right_in_its_history():
+    X, shares = soft_rows(200)
+    data = Dataset.from_arrays(X, shares, validation=50)
+    options = {"epochs": 12, "optimizer": "adam(0.05)", "progress": False, "early_stopping": "patience(9, monitor=accuracy)"}
+    run = fit(Network([3, 8, 3], seed=1), data, metrics=["f1"], **options)
+    best = list(run.history)[run.best_epoch - 1]
+    y = data.validation.y.argmax(axis=1)
+    assert best.validation_accuracy == np.mean(run.model.predict(data.validation.X) == y) > 0.6
+    assert 0.6 < run.history.last.train_accuracy <= 1
+    assert "validation_f1" in best.measures
