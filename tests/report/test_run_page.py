@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -116,10 +115,11 @@ def test_the_worst_mistakes_come_first_with_their_pictures(digits, saved_run, en
 
 @pytest.mark.parametrize("of_bytes", [True, False])
 def test_mistakes_of_a_standardised_run_are_shown_as_the_images_were(tmp_path, digits, of_bytes):
-    def pixels(split):
-        return split._replace(X=np.rint(255 * split.X).astype(np.uint8) if of_bytes else split.X)
+    def pixels(X):
+        return np.rint(255 * X).astype(np.uint8) if of_bytes else X
 
-    raw = replace(digits, **{name: pixels(getattr(digits, name)) for name in ("train", "validation", "test")})
+    (X, y), _, (X_test, y_test) = digits.splits.values()
+    raw = Dataset.from_arrays(pixels(X), y, pixels(X_test), y_test, name="digits", image_shape=(8, 8))
     data = raw.standardise()
     page, _ = report(tmp_path / "run", trained(tmp_path / "run", data, layers=[64, 10], epochs=1), data)
     shown = [image for image in page.images if image["alt"].startswith("Test row")]

@@ -424,7 +424,12 @@ def test_soft_labels_are_scored_by_the_class_with_the_largest_share_and_their_lo
 def test_training_on_soft_labels_counts_what_is_right_in_its_history():
     X, shares = soft_rows(200)
     data = Dataset.from_arrays(X, shares, validation=50)
-    options = {"epochs": 12, "optimizer": "adam(0.05)", "progress": False, "early_stopping": "patience(9, monitor=accuracy)"}
+    options = {
+        "epochs": 12,
+        "optimizer": "adam(0.05)",
+        "progress": False,
+        "early_stopping": "patience(9, monitor=accuracy)",
+    }
     run = fit(Network([3, 8, 3], seed=1), data, metrics=["f1"], **options)
     best = list(run.history)[run.best_epoch - 1]
     y = data.validation.y.argmax(axis=1)
