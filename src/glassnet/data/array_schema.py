@@ -81,15 +81,10 @@ class ArraySchema:
         """Learn what training rows X are, and say what looks odd; `shape` is that of the picture a row is."""
         low, high = _find_range(X)
         values = "bytes" if X.dtype == np.uint8 else "numbers"
-        schema = cls(shape or X.shape[1:], values, white, low, high)
+        schema = cls(shape or X.shape[1:], values, float(white), low, high)
         return schema, schema._remark(X.dtype)
 
     def _remark(self, dtype: np.dtype[Any]) -> tuple[str, ...]:
-        if self.values == "bytes" and self.high <= SMALL:
-            return (
-                f"X: bytes up to {self.high:g} are divided by 255 as pixels are; if they are plain numbers, give "
-                "them as such: X.astype(np.float32)",
-            )
         pixels = len(self.shape) > 1 or (self.width >= PIXELS and self.low == 0 and self.high > 127)
         if pixels and self.values == "numbers" and self.white == 1 and self.low >= 0 and SMALL < self.high <= 255:
             what = f"pictures of {dtype}" if len(self.shape) > 1 else f"{dtype}"
@@ -218,6 +213,8 @@ class ArraySchema:
         """Return the schema that `to_dict` wrote; `DataError` is raised if these are the values of none."""
         from pydantic import TypeAdapter, ValidationError
 
+        if not isinstance(values, Mapping):
+            raise DataError("schema: expected what is known of the rows by name")
         rest = {name: value for name, value in values.items() if name != "scaling"}
         scaling = values.get("scaling")
         try:

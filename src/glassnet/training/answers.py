@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -88,11 +88,11 @@ def to_csv(records: list[dict[str, Any]], *, formulas: bool = False) -> str:
 
     Text that a spreadsheet would take for a formula gets an apostrophe before it, unless `formulas` may stand.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    lines: list[str] = []
+    writer = csv.writer(SimpleNamespace(write=lines.append))  # with the ending "\r\n" it quotes a "\r" as well
     rows = [list(records[0]), *(list(record.values()) for record in records)]
     writer.writerows(rows if formulas else [[_disarm(value) for value in row] for row in rows])
-    return text.getvalue()
+    return "".join(line.removesuffix("\r\n") + "\n" for line in lines)
 
 
 def _disarm(value: Any) -> Any:
