@@ -57,7 +57,7 @@ def read_user_data(
         refuse_options(options, "arrays")
         read = read_array_file(path, options)
         require_labels(path, read)
-        data = _join_arrays(read, options, draw)
+        data = join_arrays(read, options, draw)
     elif path.is_dir():
         refuse_options(options, "a folder of pictures")
         data = _read_images(path, options, draw)
@@ -103,14 +103,14 @@ def looks_like_a_path(name: str) -> bool:
 def _read_images(folder: Path, options: ReadOptions, draw: Draw) -> Dataset:
     found = read_image_folder(folder, options)
     read = ArraysRead(dict(found.splits), found.class_names, found.remarks, {})
-    data = _join_arrays(read, options, draw)
+    data = join_arrays(read, options, draw)
     rows = data.schema.input
     assert isinstance(rows, ArraySchema)
     rows = replace(rows, size=options.size, grey=options.grey or len(rows.shape) == 2)
     return replace(data, schema=replace(data.schema, input=rows))
 
 
-def _join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
+def join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
     """Make a data set of the arrays of a file or folder."""
     splits = {name: (X, y) for name, (X, y) in read.splits.items() if y is not None}
     X, y = splits.get("train", splits.get("", (None, None)))
