@@ -1,4 +1,4 @@
-"""What is odd about a data set: equal rows, classes, missing and far values, columns that tell too much or nothing.
+"""What is odd about a data set: equal rows, classes, missing and far values, columns that tell too much.
 
 Nothing is filled in or converted first: a table is looked at as it was read, even if training would refuse it.
 """
@@ -103,7 +103,12 @@ def audit(data: Dataset, *, locate: Locate = Place) -> Audit:
         columns.keys,
         reading=list(data.remarks),
     )
-    remarks = write_remarks(found, lambda place: name_label(target, label_at[place]), "number for number")
+    remarks = write_remarks(
+        found,
+        lambda place: name_label(target, label_at[place]),
+        "number for number",
+        list(map(_name_columns(data), columns.constant)),
+    )
     found.remarks.extend(remarks)
     return found
 

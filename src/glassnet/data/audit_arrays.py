@@ -76,7 +76,7 @@ def look_at_columns(
         missing = np.zeros(int(np.prod(X.shape[1:])), np.int64)
         for block in _take_blocks(X) if X.dtype.kind == "f" else ():
             missing += np.count_nonzero(~np.isfinite(block), axis=0)
-        for column in np.flatnonzero(missing):
+        for column in np.flatnonzero(missing).tolist():
             found.missing.setdefault(name(column), dict.fromkeys(splits, 0))[split] = int(missing[column])
     if not pixels:
         found.far = _find_far(splits, name, locate)
@@ -122,7 +122,7 @@ def _find_constant_columns(X: Array) -> list[int]:
 def _measure_columns(X: Array) -> tuple[Array, Array, Array]:
     """Return each column's mean and standard deviation, divided by 2^exponent, and the exponents.
 
-    What is not finite is left aside. The largest number of a column becomes at most 1, so that no square overflows.
+    What is not finite is left aside. The largest of a column becomes at most 1, so that no square overflows.
     """
     largest = np.zeros(int(np.prod(X.shape[1:])))
     for block in _take_blocks(X):

@@ -31,7 +31,7 @@ class Far(NamedTuple):
     """How many values of a column are far from the training rows' mean, and the farthest of them."""
 
     column: str
-    count: int
+    number: int
     place: Place
     value: float
     deviations: float

@@ -20,7 +20,7 @@ LEFT = 0.1
 FEWEST = 10
 
 #: The most columns that are looked at, and numbers that this may take.
-MOST_COLUMNS, MOST_NUMBERS = 5000, 4_000_000
+MOST_COLUMNS, MOST_NUMBERS = 5000, 1_500_000
 
 #: Rows in a sample of the training rows, at least and at most.
 SAMPLE = (1000, 20_000)

@@ -20,6 +20,7 @@ from glassnet.data.audit_labels import (
     place_groups,
 )
 from glassnet.data.audit_leaks import find_leaks
+from glassnet.data.audit_reading import REFUSED, read_as_it_is
 from glassnet.data.audit_remarks import write_remarks
 from glassnet.data.audit_table import TableRows
 from glassnet.data.column_kinds import CategoryColumn
@@ -32,7 +33,7 @@ from glassnet.data.parquet import scan_parquet
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.sources import md5
 from glassnet.data.splits import Draw
-from glassnet.data.table import TableRead, is_parquet, read_table
+from glassnet.data.table import TableRead, is_parquet
 from glassnet.data.table_dataset import draw_table_parts
 from glassnet.data.table_target import check_target, take_target
 from glassnet.data.target_schema import TargetSchema
@@ -68,7 +69,7 @@ def is_large(path: Path) -> bool:
 
 def audit_own_table(source: Any, name: str, options: ReadOptions) -> Audit:
     """Look a table over, from a file or in memory, that training may refuse."""
-    read = read_table(source, options)
+    read = read_as_it_is(source, options)
     check_target(options.target, read.frame.columns)
     subject = _prepare(read, name, options)
     if isinstance(source, str | Path):
@@ -96,10 +97,11 @@ def audit_frames(data: Dataset) -> Audit:
 
 
 def _prepare(read: TableRead, name: str, options: ReadOptions) -> Subject:
-    """Draw the rows as training does, as far as the target allows, and learn what training would of the columns."""
+    """Draw the rows as training does, as far as the target allows, and learn the columns as it would."""
     frame, series = read.frame.drop(str(options.target)), read.frame[str(options.target)]
     kept = choose_columns(frame.columns, options)
-    reading, remarks = list(read.remarks), []
+    reading = [remark for remark in read.remarks if not remark.startswith(REFUSED)]
+    remarks = [remark for remark in read.remarks if remark.startswith(REFUSED)]
     known, lacking = _find_known(series)
     remarks += lacking
     parts, labels, target = {"train": known}, np.zeros(frame.height), None
@@ -110,7 +112,7 @@ def _prepare(read: TableRead, name: str, options: ReadOptions) -> Subject:
         drawn = draw_table_parts(encoded if learned.n_classes else y, Draw(name, None, 0))
     except DataError as error:
         refusal = str(error).removeprefix("table: ")
-        remarks.append(f"training would refuse this table: {refusal}; all rows are looked at as training rows")
+        remarks.append(f"{REFUSED}: {refusal}; all rows are looked at as training rows")
     else:
         parts, target = {split: known[part] for split, part in drawn.items() if len(part)}, learned
         labels = np.zeros(frame.height, encoded.dtype)
@@ -122,7 +124,7 @@ def _prepare(read: TableRead, name: str, options: ReadOptions) -> Subject:
             training = frame[parts["train"]]
             table, more = TableSchema.learn(training, replace(options, impute=None), read.formats, frame)
         except DataError as error:
-            remarks.append(f"training would refuse this table: {str(error).removeprefix('table: ')}")
+            remarks.append(f"{REFUSED}: {str(error).removeprefix('table: ')}")
         else:
             left_out = list(table.left_out)
             reading += [remark for remark in more if not remark.startswith(SAID_BETTER)]
@@ -179,7 +181,9 @@ def _look_over(subject: Subject) -> Audit:
         subject.remarks,
     )
     equal = "value for value" + (f" but for {', '.join(but_for)}" if but_for else "")
-    found.remarks.extend(write_remarks(found, lambda place: name_label(target, label_at[place]), equal))
+    found.remarks.extend(
+        write_remarks(found, lambda place: name_label(target, label_at[place]), equal, columns.constant)
+    )
     found.remarks.extend(
         f"{name}: {count:,} values are {text!r}, which may mean that there is none, but count as a category"
         for name, text, count in audit_table.find_placeholders(rows, subject.used)[:10]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import combinations, islice
-from typing import Any
 
 from glassnet.data.audit_arrays import FAR
 from glassnet.data.audit_findings import Audit, Place
@@ -26,8 +25,11 @@ FEW = 4
 LabelOf = Callable[[Place], str]
 
 
-def write_remarks(found: Audit, label_of: LabelOf, equal: str) -> Iterator[str]:
-    """Yield the remarks; `equal` says how rows are equal: "number for number"."""
+def write_remarks(found: Audit, label_of: LabelOf, equal: str, constant: list[str]) -> Iterator[str]:
+    """Yield the remarks.
+
+    `equal` says how rows are equal, "number for number"; `constant` are the names of the constant columns.
+    """
     for one, other in combinations(found.rows, 2):
         if groups := found.across(one, other):
             a, b = (next(p for p in groups[0] if p.split == split) for split in (one, other))
@@ -44,12 +46,9 @@ def write_remarks(found: Audit, label_of: LabelOf, equal: str) -> Iterator[str]:
     if found.contradictions:
         yield _describe_contradictions(found.contradictions, label_of)
     yield from _write_class_remarks(found)
+    if constant:
+        yield _describe_constant(found, constant)
     yield from _write_column_remarks(found)
-
-
-def list_columns(columns: Sequence[Any], most: int = EXAMPLES) -> str:
-    """Return names of columns, the first of them where they are many."""
-    return list_names(columns, most)
 
 
 def _describe_contradictions(groups: list[tuple[Place, ...]], label_of: LabelOf) -> str:
@@ -59,14 +58,12 @@ def _describe_contradictions(groups: list[tuple[Place, ...]], label_of: LabelOf)
     return f"{_count_rows(groups, 'has', 'have')} different labels in different places: {places}"
 
 
+def _describe_constant(found: Audit, names: list[str]) -> str:
+    are = "column is" if len(names) == 1 else "columns are"
+    return f"{len(names)} of {found.columns} {are} the same in all training rows: {list_names(names)}"
+
+
 def _write_column_remarks(found: Audit) -> Iterator[str]:
-    if constant := found.constant_columns:
-        if isinstance(constant[0], str):
-            yield f"one value only in the training rows, which tells nothing: {list_columns(constant)}"
-        else:
-            yield f"{len(constant)} of {found.columns} columns are the same in all training rows: " + list_columns(
-                [f"X[:, {column}]" for column in constant]
-            )
     yield from _write_missing_remarks(found)
     if found.far:
         shown = [
@@ -75,7 +72,7 @@ def _write_column_remarks(found: Audit) -> Iterator[str]:
         ]
         yield (
             f"values beyond {FAR} standard deviations of the training rows, which a network can hardly take, in "
-            f"{list_columns(shown, FEW)}; check them, or take their logarithm"
+            f"{list_names(shown, FEW)}; check them, or take their logarithm"
         )
     for leak in found.leaks[:EXAMPLES]:
         target = leak.target or "the target"
@@ -91,7 +88,7 @@ def _write_column_remarks(found: Audit) -> Iterator[str]:
             f"{', in the order of the rows' if one.in_order else ''})"
             for one in found.keys
         ]
-        yield f"may only name the rows, leave out (--drop) what does: {list_columns(shown)}"
+        yield f"may only name the rows, leave out (--drop) what does: {list_names(shown)}"
 
 
 def _write_missing_remarks(found: Audit) -> Iterator[str]:
@@ -104,7 +101,7 @@ def _write_missing_remarks(found: Audit) -> Iterator[str]:
     rows = sum(found.rows.values())
     lacking = {name: sum(counts.values()) for name, counts in found.missing_columns.items()}
     shown = [f"{name} ({count:,}, {count / rows:.1%})" for name, count in sorted(lacking.items(), key=_by_count)]
-    yield f"missing values in {len(shown)} of {found.columns} columns: {list_columns(shown)}"
+    yield f"missing values in {len(shown)} of {found.columns} columns: {list_names(shown)}"
 
 
 def _by_count(item: tuple[str, int]) -> int:

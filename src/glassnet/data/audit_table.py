@@ -84,9 +84,9 @@ def take_columns(rows: TableRows, columns: Sequence[str], train: Array, tried: A
     """Yield the columns as numbers or codes of categories, for some rows, for the search for leaks."""
     for name in columns[:MOST_COLUMNS]:
         series, is_numeric = take_values(rows.frame[name]), rows.is_numeric(name)
-        if series.dtype.is_temporal() and not series.dtype == pl.Duration:
+        if series.dtype.is_temporal():
             series, is_numeric = series.to_physical(), True
-        if not (series.dtype.is_numeric() or series.dtype == pl.Boolean or series.dtype == pl.Duration):
+        elif is_text(series):
             series = series.cast(pl.Categorical).to_physical()
         numbers = series.cast(pl.Float64, strict=False).to_numpy()
         yield Column(name, numbers[train], numbers[tried], not is_numeric)

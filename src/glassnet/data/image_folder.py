@@ -109,7 +109,7 @@ def list_picture_files(folder: str | Path) -> dict[str, list[tuple[Path, str]]]:
 def _list_files(
     root: Path, strays: set[Path]
 ) -> tuple[dict[str, list[tuple[Path, str]]], tuple[str, ...], tuple[str, ...]]:
-    """Return the pictures by split with their classes, the names of the classes, and what is to be said of that."""
+    """Return the pictures by split with their classes, the names of the classes, and remarks."""
     folders, remarks = _find_split_folders(root, strays)
     splits = {split: _list_classes(root, path, strays) for split, path in folders.items()}
     names = _find_class_names(root, splits)

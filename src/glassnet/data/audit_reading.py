@@ -1,0 +1,104 @@
+"""Reads tables that training would refuse, as far as they can be read, and says what is wrong with them."""
+
+from __future__ import annotations
+
+import array
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import polars.selectors as cs
+
+from glassnet.data.column_values import first_row
+from glassnet.data.number_format import MISSING
+from glassnet.data.parquet import scan_parquet
+from glassnet.data.read_options import ReadOptions
+from glassnet.data.table import TableRead, is_parquet, read_table
+from glassnet.data.text_columns import ColumnTyper
+from glassnet.data.untrusted_files import ContentError
+from glassnet.errors import DataError, FileError
+
+#: What remarks begin with that say why training would refuse a table.
+REFUSED = "training would refuse this table"
+
+
+def read_as_it_is(source: Any, options: ReadOptions) -> TableRead:
+    """Read a table; where its values are at fault, remarks say so, and what is no number counts as missing.
+
+    Errors are those of `read_table`, for what cannot be looked at in any way.
+    """
+    try:
+        return read_table(source, options)
+    except (DataError, FileError) as error:
+        try:
+            read = _read_text(source, options) if _is_text(source) else _read_typed(source)
+        except (DataError, FileError, TypeError, ValueError):
+            raise error from None
+        if not read.remarks:
+            raise
+        return read
+
+
+def _is_text(source: Any) -> bool:
+    return isinstance(source, str | Path) and not is_parquet(source)
+
+
+def _read_typed(source: Any) -> TableRead:
+    """Read a table whose columns have types, with infinite numbers as missing ones."""
+    if isinstance(source, str | Path):
+        said: list[str] = []
+        with scan_parquet(Path(source), said) as (lazy, _, _):
+            frame = lazy.collect()
+    else:
+        frame, said = pl.DataFrame(source), []
+    remarks = []
+    for series in frame.select(cs.float()):
+        infinite = series.is_infinite().fill_null(False)
+        if infinite.any():
+            remarks.append(_describe(f"column {series.name!r}", int(infinite.sum()), infinite, "infinite"))
+    frame = frame.with_columns(pl.when(cs.float().is_finite()).then(cs.float()))
+    read = read_table(frame)
+    return TableRead(read.frame, {}, (*remarks, *said, *read.remarks) if remarks else ())
+
+
+def _read_text(path: Any, options: ReadOptions) -> TableRead:
+    """Read text, and type each column by itself, so that one at fault does not keep the others from being read."""
+    text = read_table(path, options, as_text=True)
+    columns, formats, problems, said = [], {}, [], list(text.remarks)
+    starts = array.array("q", range(1, text.frame.height + 1))
+    for name, dtype in text.frame.schema.items():
+        series = text.frame[name]
+        if dtype != pl.String:
+            columns.append(series)
+            continue
+        typer = ColumnTyper(options, starts, "", place="row")
+        try:
+            typer.add(text.frame.select(name))
+            said += typer.finish()
+            columns += typer.columns
+            formats |= typer.formats
+        except ContentError:
+            column, problem = _take_what_is_numbers(series)
+            columns.append(column)
+            problems.append(problem)
+    return TableRead(pl.DataFrame(columns), formats, (*problems, *said) if problems else ())
+
+
+def _take_what_is_numbers(series: pl.Series) -> tuple[pl.Series, str]:
+    """Return the numbers in a column where they are the most part, or else its text; and what is wrong with it."""
+    numbers = series.cast(pl.Float64, strict=False)
+    numbers = numbers.set(~numbers.is_finite().fill_null(False), None)
+    wrong = numbers.is_null() & series.is_not_null() & ~series.str.to_lowercase().is_in(MISSING).fill_null(False)
+    count = int(wrong.sum())
+    problem = _describe(f"column {series.name!r}", count, wrong, "no finite numbers", series)
+    return (series if 2 * count > len(series) - series.null_count() else numbers), problem
+
+
+def _describe(what: str, count: int, wrong: pl.Series, are: str, values: pl.Series | None = None) -> str:
+    """Say what is wrong with a column, by the number of values and the first row."""
+    row = first_row(wrong) if count else 0
+    shown = "" if values is None or not count else f", {values[row - 1][:30]!r}"
+    return (
+        f"{REFUSED}: {what}: {count:,} value{'s are' if count != 1 else ' is'} {are} "
+        f"(first in row {row}{shown}); here they count as missing"
+    )
