@@ -19,12 +19,11 @@ from glassnet.data.audit_findings import Audit, Far, Key, Leak, Place
 from glassnet.data.audit_labels import (
     count_class_rows,
     find_contradictions,
-    name_label,
     name_targets,
     place_groups,
 )
 from glassnet.data.audit_leaks import find_leaks
-from glassnet.data.audit_remarks import write_remarks
+from glassnet.data.audit_remarks import Words, write_remarks
 from glassnet.data.dataset import Dataset
 from glassnet.data.image_folder import list_picture_files
 from glassnet.data.large import LARGE
@@ -103,13 +102,8 @@ def audit(data: Dataset, *, locate: Locate = Place) -> Audit:
         columns.keys,
         reading=list(data.remarks),
     )
-    remarks = write_remarks(
-        found,
-        lambda place: name_label(target, label_at[place]),
-        "number for number",
-        list(map(_name_columns(data), columns.constant)),
-    )
-    found.remarks.extend(remarks)
+    words = Words(label_at, target, list(map(_name_columns(data), columns.constant)))
+    found.remarks.extend(write_remarks(found, words))
     return found
 
 

@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 #: The most entries of a list that `Audit.to_dict` returns; counts beside the lists tell how many there are.
 MOST_LISTED = 1000
 
+#: The most rows of a group of equal rows that it returns.
+MOST_OF_GROUP = 10
+
 #: The splits, in the order in which they are looked at.
 SPLITS = ("train", "validation", "test")
 
@@ -108,8 +111,12 @@ def _cut(value: Any) -> Any:
 
 
 def _cut_group(one: Any) -> Any:
-    is_group = isinstance(one, tuple) and one and isinstance(one[0], Place)
-    return [list(place[:2]) for place in one[:10]] if is_group else one
+    """Return an entry of a list as plain values: a group of rows by its first ones, a finding by its fields."""
+    if isinstance(one, Place):
+        return [one.split, one.row]
+    if hasattr(one, "_asdict"):
+        return {name: _cut_group(value) for name, value in one._asdict().items()}
+    return [_cut_group(place) for place in one[:MOST_OF_GROUP]] if isinstance(one, tuple) else one
 
 
 @dataclass

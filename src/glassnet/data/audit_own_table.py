@@ -15,13 +15,12 @@ from glassnet.data.audit_findings import Audit, Key, Leak, Place
 from glassnet.data.audit_labels import (
     count_class_rows,
     find_contradictions,
-    name_label,
     name_targets,
     place_groups,
 )
 from glassnet.data.audit_leaks import find_leaks
 from glassnet.data.audit_reading import REFUSED, read_as_it_is
-from glassnet.data.audit_remarks import write_remarks
+from glassnet.data.audit_remarks import Words, write_remarks
 from glassnet.data.audit_table import TableRows
 from glassnet.data.column_kinds import CategoryColumn
 from glassnet.data.column_learning import choose_columns
@@ -180,10 +179,8 @@ def _look_over(subject: Subject) -> Audit:
         subject.reading,
         subject.remarks,
     )
-    equal = "value for value" + (f" but for {', '.join(but_for)}" if but_for else "")
-    found.remarks.extend(
-        write_remarks(found, lambda place: name_label(target, label_at[place]), equal, columns.constant)
-    )
+    words = Words(label_at, target, columns.constant, True, but_for)
+    found.remarks.extend(write_remarks(found, words))
     found.remarks.extend(
         f"{name}: {count:,} values are {text!r}, which may mean that there is none, but count as a category"
         for name, text, count in audit_table.find_placeholders(rows, subject.used)[:10]

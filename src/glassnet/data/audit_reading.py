@@ -10,7 +10,7 @@ import polars as pl
 import polars.selectors as cs
 
 from glassnet.data.column_values import first_row
-from glassnet.data.number_format import MISSING
+from glassnet.data.number_format import MISSING, NumberFormat
 from glassnet.data.parquet import scan_parquet
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.table import TableRead, is_parquet, read_table
@@ -64,7 +64,8 @@ def _read_typed(source: Any) -> TableRead:
 def _read_text(path: Any, options: ReadOptions) -> TableRead:
     """Read text, and type each column by itself, so that one at fault does not keep the others from being read."""
     text = read_table(path, options, as_text=True)
-    columns, formats, problems, said = [], {}, [], list(text.remarks)
+    formats: dict[str, NumberFormat] = {}
+    columns, problems, said = [], [], list(text.remarks)
     starts = array.array("q", range(1, text.frame.height + 1))
     for name, dtype in text.frame.schema.items():
         series = text.frame[name]

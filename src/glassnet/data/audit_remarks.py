@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, islice
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from glassnet.data.audit_arrays import FAR
 from glassnet.data.audit_findings import Audit, Place
+from glassnet.data.audit_labels import name_label
 from glassnet.data.column_values import list_names
+from glassnet.data.target_schema import TargetSchema
 
 #: A class whose share differs by more between two splits is called shifted.
 SHIFT = 0.05
@@ -21,20 +26,38 @@ EXAMPLES = 10
 #: The most examples in one sentence of several words each.
 FEW = 4
 
-#: Names the label of a place, in brackets, where there are classes.
-LabelOf = Callable[[Place], str]
 
+class Words(NamedTuple):
+    """What remarks call things by: the labels of equal rows and their target, and the constant columns.
 
-def write_remarks(found: Audit, label_of: LabelOf, equal: str, constant: list[str]) -> Iterator[str]:
-    """Yield the remarks.
-
-    `equal` says how rows are equal, "number for number"; `constant` are the names of the constant columns.
+    `is_table` tells a table's columns from those of arrays; its rows are equal `but_for` what counts them.
     """
+
+    labels: Mapping[Place, Any]
+    target: TargetSchema | None
+    constant: list[str]
+    is_table: bool = False
+    but_for: Sequence[str] = ()
+
+    @property
+    def equal(self) -> str:
+        """How rows are equal."""
+        said = "value for value" if self.is_table else "number for number"
+        return said + (f" but for {list_names(list(self.but_for))}" if self.but_for else "")
+
+    @property
+    def option(self) -> str:
+        """The option that leaves a column out."""
+        return " (--drop)" if self.is_table else ""
+
+
+def write_remarks(found: Audit, words: Words) -> Iterator[str]:
+    """Yield the remarks."""
     for one, other in combinations(found.rows, 2):
         if groups := found.across(one, other):
             a, b = (next(p for p in groups[0] if p.split == split) for split in (one, other))
             yield (
-                f"{_count_rows(groups, 'stands', 'stand')} in {one} and in {other}, {equal}: "
+                f"{_count_rows(groups, 'stands', 'stand')} in {one} and in {other}, {words.equal}: "
                 f"for example {a.words} and {b.words}"
             )
     for split in found.rows:
@@ -44,18 +67,19 @@ def write_remarks(found: Audit, label_of: LabelOf, equal: str, constant: list[st
             said = f"{_count_rows(inside, 'stands', 'stand')} in {split} more than once"
             yield f"{said}: for example {a.words} and {b.words}"
     if found.contradictions:
-        yield _describe_contradictions(found.contradictions, label_of)
+        yield _describe_contradictions(found.contradictions, words)
     yield from _write_class_remarks(found)
-    if constant:
-        yield _describe_constant(found, constant)
-    yield from _write_column_remarks(found)
+    if words.constant:
+        yield _describe_constant(found, words.constant)
+    yield from _write_missing_remarks(found, words.is_table)
+    yield from _write_column_remarks(found, words.option)
 
 
-def _describe_contradictions(groups: list[tuple[Place, ...]], label_of: LabelOf) -> str:
+def _describe_contradictions(groups: list[tuple[Place, ...]], words: Words) -> str:
     first, *rest = groups[0]
-    other = next((place for place in rest if label_of(place) != label_of(first)), rest[0])
-    places = " and ".join(place.words + label_of(place) for place in (first, other))
-    return f"{_count_rows(groups, 'has', 'have')} different labels in different places: {places}"
+    other = next(place for place in rest if np.any(words.labels[place] != words.labels[first]))
+    places = (place.words + name_label(words.target, words.labels[place]) for place in (first, other))
+    return f"{_count_rows(groups, 'has', 'have')} different labels in different places: {' and '.join(places)}"
 
 
 def _describe_constant(found: Audit, names: list[str]) -> str:
@@ -63,11 +87,10 @@ def _describe_constant(found: Audit, names: list[str]) -> str:
     return f"{len(names)} of {found.columns} {are} the same in all training rows: {list_names(names)}"
 
 
-def _write_column_remarks(found: Audit) -> Iterator[str]:
-    yield from _write_missing_remarks(found)
+def _write_column_remarks(found: Audit, option: str) -> Iterator[str]:
     if found.far:
         shown = [
-            f"{one.column} ({one.count}; {one.place.words} is {one.value:.6g}, {one.deviations:.3g} deviations)"
+            f"{one.column} ({one.number}; {one.place.words} is {one.value:.6g}, {one.deviations:.3g} deviations)"
             for one in found.far
         ]
         yield (
@@ -78,7 +101,7 @@ def _write_column_remarks(found: Audit) -> Iterator[str]:
         target = leak.target or "the target"
         yield (
             f"{leak.column} alone tells {target}: a rule of this column has {leak.measure} {leak.value:.4g} on "
-            "rows it was not made on; if it is not known when you predict, leave it out (--drop)"
+            f"rows it was not made on; if it is not known when you predict, leave it out{option}"
         )
     if len(found.leaks) > EXAMPLES:
         yield f"{len(found.leaks) - EXAMPLES} more columns alone tell the target"
@@ -88,15 +111,17 @@ def _write_column_remarks(found: Audit) -> Iterator[str]:
             f"{', in the order of the rows' if one.in_order else ''})"
             for one in found.keys
         ]
-        yield f"may only name the rows, leave out (--drop) what does: {list_names(shown)}"
+        yield f"may only name the rows, leave out{option} what does: {list_names(shown)}"
 
 
-def _write_missing_remarks(found: Audit) -> Iterator[str]:
+def _write_missing_remarks(found: Audit, is_table: bool) -> Iterator[str]:
     """Say how much is missing: of a table by column, of arrays by split."""
-    if found.scale or not found.missing_columns:
+    if not is_table:
         for split, count in found.missing.items():
             if count:
                 yield f"{count} numbers of {split} are NaN or infinite"
+        return
+    if not found.missing_columns:
         return
     rows = sum(found.rows.values())
     lacking = {name: sum(counts.values()) for name, counts in found.missing_columns.items()}
