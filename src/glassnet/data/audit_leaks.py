@@ -82,16 +82,22 @@ class _Rule(NamedTuple):
     order: Array
     is_category: bool
 
-    def find(self, tried: Array) -> tuple[Array, Array]:
+    def find(self, tried: Array, neighbours: int) -> tuple[Array, Array]:
         """Return for each value the training rows in order that tell of it: first, and behind the last.
 
-        They are those with the same value; where a number has too few such, its neighbours too.
+        They are those with the same value, of numbers those with the nearest; and so many neighbours on each side
+        where they are few.
         """
+        if not self.is_category and len(self.values):
+            right = np.searchsorted(self.values, tried).clip(0, len(self.values) - 1)
+            left = (right - 1).clip(0)
+            is_left = np.abs(tried - self.values[left]) < np.abs(self.values[right] - tried)
+            tried = self.values[np.where(is_left, left, right)]
         first, last = (np.searchsorted(self.values, tried, side) for side in ("left", "right"))
         if not self.is_category:
-            few = last - first < NEIGHBOURS
-            first = np.where(few, np.maximum(first - NEIGHBOURS, 0), first)
-            last = np.where(few, np.minimum(last + NEIGHBOURS, len(self.values)), last)
+            few = last - first < neighbours
+            first = np.where(few, np.maximum(first - neighbours, 0), first)
+            last = np.where(few, np.minimum(last + neighbours, len(self.values)), last)
         return first, last
 
 
@@ -106,10 +112,12 @@ def _measure_accuracy(rule: _Rule, values: Array, y: Array, y_tried: Array) -> f
         answers[missing] = np.bincount(without, minlength=most).argmax()
     counts = np.zeros((len(rule.values) + 1, most), np.int32)
     np.cumsum(y[rule.known][rule.order, None] == np.arange(most), axis=0, dtype=np.int32, out=counts[1:])
-    first, last = rule.find(values[~missing])
-    votes = counts[last] - counts[first]
-    answers[~missing] = np.where(votes.any(axis=1), votes.argmax(axis=1), common)
-    wrong = int(np.count_nonzero(answers != y_tried))
+    wrong = len(y_tried)
+    for neighbours in (0, NEIGHBOURS):  # the nearest finds rare classes, several pass over a wrong label
+        first, last = rule.find(values[~missing], neighbours)
+        votes = counts[last] - counts[first]
+        answers[~missing] = np.where(votes.any(axis=1), votes.argmax(axis=1), common)
+        wrong = min(wrong, int(np.count_nonzero(answers != y_tried)))
     wrong_without = int(np.count_nonzero(y_tried != common))
     return 1 - wrong / len(y_tried) if wrong_without > 2 and wrong <= LEFT * wrong_without else 0.0
 
@@ -140,6 +148,6 @@ def _measure_r2(rule: _Rule, column: Column, y: Array, y_tried: Array) -> float:
 
 
 def _take_means(rule: _Rule, y: Array, values: Array) -> Array:
-    first, last = rule.find(values)
+    first, last = rule.find(values, NEIGHBOURS)
     sums = np.concatenate([[0.0], np.cumsum(y - y.mean())])
     return y.mean() + (sums[last] - sums[first]) / np.maximum(last - first, 1)

@@ -55,7 +55,7 @@ def _read_typed(source: Any) -> TableRead:
     for series in frame.select(cs.float()):
         infinite = series.is_infinite().fill_null(False)
         if infinite.any():
-            remarks.append(_describe(f"column {series.name!r}", int(infinite.sum()), infinite, "infinite"))
+            remarks.append(_describe(series, infinite))
     frame = frame.with_columns(pl.when(cs.float().is_finite()).then(cs.float()))
     read = read_table(frame)
     return TableRead(read.frame, {}, (*remarks, *said, *read.remarks) if remarks else ())
@@ -90,16 +90,13 @@ def _take_what_is_numbers(series: pl.Series) -> tuple[pl.Series, str]:
     numbers = series.cast(pl.Float64, strict=False)
     numbers = numbers.set(~numbers.is_finite().fill_null(False), None)
     wrong = numbers.is_null() & series.is_not_null() & ~series.str.to_lowercase().is_in(MISSING).fill_null(False)
-    count = int(wrong.sum())
-    problem = _describe(f"column {series.name!r}", count, wrong, "no finite numbers", series)
-    return (series if 2 * count > len(series) - series.null_count() else numbers), problem
+    is_text = 2 * int(wrong.sum()) > len(series) - series.null_count()
+    return (series if is_text else numbers), _describe(series, wrong)
 
 
-def _describe(what: str, count: int, wrong: pl.Series, are: str, values: pl.Series | None = None) -> str:
-    """Say what is wrong with a column, by the number of values and the first row."""
-    row = first_row(wrong) if count else 0
-    shown = "" if values is None or not count else f", {values[row - 1][:30]!r}"
-    return (
-        f"{REFUSED}: {what}: {count:,} value{'s are' if count != 1 else ' is'} {are} "
-        f"(first in row {row}{shown}); here they count as missing"
-    )
+def _describe(series: pl.Series, wrong: pl.Series) -> str:
+    """Say which values of a column are at fault, by their number and the first."""
+    count, row = int(wrong.sum()), first_row(wrong)
+    rows = "1 row" if count == 1 else f"{count:,} rows"
+    value = str(series[row - 1])[:30]
+    return f"{REFUSED}: column {series.name!r}: no finite number in {rows} (first in row {row}, {value!r})"
