@@ -129,8 +129,8 @@ def test_a_column_of_numbers_and_words_does_not_stop_the_audit(tmp_path):
         load_dataset(path, target="sold")
     found = audit_source(path, target="sold")
     said = remark(found, "training would refuse this table", "'size'")
-    assert said.endswith("no finite number in 2 rows (first in row 43, 'large')")
-    assert "no finite number in 1 row (first in row 1, 'inf')" in remark(found, "would refuse", "'weight'")
+    assert "row 43, column 'size': 'large' is no finite number, but 198 of 200 values are" in said
+    assert "row 1, column 'weight': 'inf' is no finite number" in remark(found, "would refuse", "'weight'")
     assert {name: sum(counts.values()) for name, counts in found.missing_columns.items()} == {
         "size": 2,
         "weight": 2,
@@ -144,7 +144,7 @@ def test_infinite_numbers_of_a_table_in_memory_or_of_parquet_do_not_stop_the_aud
     frame.write_parquet(tmp_path / "infinite.parquet")
     for source in (frame, tmp_path / "infinite.parquet"):
         found = audit_source(source, target="sold")
-        assert "in 1 row (first in row 12, 'inf')" in remark(found, "training would refuse", "'size'")
+        assert "1 row is infinite (first row 12)" in remark(found, "training would refuse", "'size'")
         assert sum(found.missing_columns["size"].values()) == 1
 
 

@@ -30,8 +30,8 @@ from glassnet.data.large import LARGE
 from glassnet.data.read_options import ReadingOptions, read_options
 from glassnet.data.registry import DATASETS, load_dataset
 from glassnet.data.splits import Draw
-from glassnet.data.table import is_table
-from glassnet.data.user_data import join_arrays, looks_like_a_path, refuse_options
+from glassnet.data.table import is_table, require_polars
+from glassnet.data.user_data import join_arrays, looks_like_a_path, name_data, refuse_options
 from glassnet.nn.activations import Array
 
 __all__ = ["Audit", "Far", "Key", "Leak", "Place", "audit", "audit_source", "find_equal_rows"]
@@ -45,13 +45,15 @@ def audit_source(name: Any, data_dir: str | Path | None = None, **reading: Unpac
     """
     options = read_options(reading)
     if not isinstance(name, str | Path):
+        refuse_options(options, "a table")
+        require_polars()
         from glassnet.data.audit_own_table import audit_own_table
 
         return audit_own_table(name, "table", options)
     path = Path(name)
     if str(name) in DATASETS or not looks_like_a_path(str(name)):
         return audit(load_dataset(name, data_dir, **reading))
-    draw = Draw(path.resolve().name if path.is_dir() else path.name.partition(".")[0] or path.name, None, 0)
+    draw = Draw(name_data(path), None, 0)
     if holds_idx_pairs(path) or (is_array_name(path.name) and not path.is_dir()):
         refuse_options(options, "arrays")
         read = read_array_file(path, options)
@@ -61,6 +63,8 @@ def audit_source(name: Any, data_dir: str | Path | None = None, **reading: Unpac
         data = load_dataset(name, data_dir, **reading)
         return audit(data, locate=_name_pictures(path, draw, options.task))
     if is_table(path):
+        refuse_options(options, "a table")
+        require_polars()
         from glassnet.data.audit_own_table import audit_own_table, is_large
 
         if not is_large(path):

@@ -55,7 +55,8 @@ def _read_typed(source: Any) -> TableRead:
     for series in frame.select(cs.float()):
         infinite = series.is_infinite().fill_null(False)
         if infinite.any():
-            remarks.append(_describe(series, infinite))
+            rows = f"{count} rows are" if (count := int(infinite.sum())) > 1 else "1 row is"
+            remarks.append(f"{REFUSED}: column {series.name!r}: {rows} infinite (first row {first_row(infinite)})")
     frame = frame.with_columns(pl.when(cs.float().is_finite()).then(cs.float()))
     read = read_table(frame)
     return TableRead(read.frame, {}, (*remarks, *said, *read.remarks) if remarks else ())
@@ -78,25 +79,15 @@ def _read_text(path: Any, options: ReadOptions) -> TableRead:
             said += typer.finish()
             columns += typer.columns
             formats |= typer.formats
-        except ContentError:
-            column, problem = _take_what_is_numbers(series)
-            columns.append(column)
-            problems.append(problem)
+        except ContentError as error:
+            problems.append(f"{REFUSED}: {error}")
+            columns.append(_take_most(series))
     return TableRead(pl.DataFrame(columns), formats, (*problems, *said) if problems else ())
 
 
-def _take_what_is_numbers(series: pl.Series) -> tuple[pl.Series, str]:
-    """Return the numbers in a column where they are the most part, or else its text; and what is wrong with it."""
+def _take_most(series: pl.Series) -> pl.Series:
+    """Return the numbers in a column where they are the most part, or else its text."""
     numbers = series.cast(pl.Float64, strict=False)
     numbers = numbers.set(~numbers.is_finite().fill_null(False), None)
-    wrong = numbers.is_null() & series.is_not_null() & ~series.str.to_lowercase().is_in(MISSING).fill_null(False)
-    is_text = 2 * int(wrong.sum()) > len(series) - series.null_count()
-    return (series if is_text else numbers), _describe(series, wrong)
-
-
-def _describe(series: pl.Series, wrong: pl.Series) -> str:
-    """Say which values of a column are at fault, by their number and the first."""
-    count, row = int(wrong.sum()), first_row(wrong)
-    rows = "1 row" if count == 1 else f"{count:,} rows"
-    value = str(series[row - 1])[:30]
-    return f"{REFUSED}: column {series.name!r}: no finite number in {rows} (first in row {row}, {value!r})"
+    missing = series.is_null() | series.str.to_lowercase().is_in(MISSING).fill_null(False)
+    return numbers if 2 * numbers.null_count() <= len(series) + int(missing.sum()) else series

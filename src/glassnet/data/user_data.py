@@ -51,8 +51,7 @@ def read_user_data(
     table's target is not named, or an option does not go with the data.
     """
     path = Path(path)
-    name = path.resolve().name if path.is_dir() else path.name.partition(".")[0] or path.name
-    draw = Draw(name, validation, split_seed)
+    draw = Draw(name_data(path), validation, split_seed)
     if holds_idx_pairs(path) or (is_array_name(path.name) and not path.is_dir()):
         refuse_options(options, "arrays")
         read = read_array_file(path, options)
@@ -72,6 +71,11 @@ def read_user_data(
     else:
         raise FileError(path, "is no table (CSV, TSV, Parquet, xlsx), NPZ, NPY or IDX, and no folder of images")
     return replace(data, origin={"dataset": str(path.resolve()), **given_options(options)})
+
+
+def name_data(path: Path) -> str:
+    """Return the name of the data set that a file or folder holds."""
+    return path.resolve().name if path.is_dir() else path.name.partition(".")[0] or path.name
 
 
 def given_options(options: ReadOptions) -> dict[str, object]:
