@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glassnet.data.dataset import TASKS
+from glassnet.data.target_schema import TASKS
 from glassnet.data.registry import DATASETS
 from glassnet.data.sources import Source
 

@@ -26,6 +26,7 @@ class UserRows(NamedTuple):
     """Rows of a file: their features X, their targets y where the file holds them, and what names them.
 
     `table` has all columns of a table, as text where the file is text; `names` are those of picture files.
+    `unscored` says why targets that the file holds are not in y.
     """
 
     path: Path
@@ -34,11 +35,12 @@ class UserRows(NamedTuple):
     table: pl.DataFrame | None = None
     names: tuple[str, ...] | None = None
     remarks: tuple[str, ...] = ()
+    unscored: str | None = None
 
     def labelled(self) -> Split:
         """Return rows and targets; `FileError` is raised where the file has none."""
         if self.y is None:
-            raise FileError(self.path, "holds no targets to score answers by")
+            raise FileError(self.path, self.unscored or "holds no targets to score answers by")
         return Split(self.X, self.y)
 
 
@@ -61,10 +63,14 @@ def _read_table_rows(path: Path, schema: Schema) -> UserRows:
         raise FileError(path, f"is no table; the model was trained on one with the columns {names}: give such one")
     options = ReadOptions(**{name: value for name, value in schema.reading.items() if name != "target"})
     frame, _, remarks = read_table(path, options, as_text=True)
-    y = None
-    if schema.target.names and (name := schema.target.names[0]) in frame.columns:
+    name, y, unscored = next(iter(schema.target.names), None), None, None
+    if name not in frame.columns:
+        return UserRows(path, frame, None, frame, remarks=remarks)
+    try:
         y = _take_targets(frame[name], schema)
-    return UserRows(path, frame, y, frame, remarks=remarks)
+    except DataError as error:
+        unscored = str(error)
+    return UserRows(path, frame.drop(name), y, frame, remarks=remarks, unscored=unscored)
 
 
 def _take_targets(series: pl.Series, schema: Schema) -> Any:
