@@ -18,7 +18,7 @@ SAMPLE = 20_000
 #: How far beyond the range from 0 to 1 plain numbers may go before they cannot be meant.
 FAR = 10.0
 
-#: Bytes whose largest is no larger are rarely pixels of 0 to 255.
+#: Pictures whose largest number is no larger rarely have pixels of 0 to 255.
 SMALL = 16
 
 
@@ -73,17 +73,12 @@ class ArraySchema:
     ) -> tuple[ArraySchema, tuple[str, ...]]:
         """Learn what training rows X are, and say what looks odd; `shape` is that of the picture a row is."""
         some = X[:: max(1, len(X) // SAMPLE)]
-        low, high = float(np.min(some, initial=np.inf)), float(np.max(some, initial=-np.inf))
+        low, high = (float(some.min()), float(some.max())) if some.size else (0.0, 0.0)
         is_bytes = X.dtype == np.uint8
         schema = cls(shape or X.shape[1:], "bytes" if is_bytes else "numbers", white, low, high)
         return schema, tuple(schema._remark(X.dtype))
 
     def _remark(self, dtype: np.dtype[Any]) -> list[str]:
-        if self.values == "bytes" and self.high <= SMALL:
-            return [
-                f"X: bytes up to {self.high:g} are divided by 255 as pixels are; if they are plain numbers, give "
-                "them as such: X.astype(np.float32)"
-            ]
         picture = len(self.shape) > 1 and self.white == 1 and self.scaling is None
         if picture and self.values == "numbers" and self.low >= 0 and SMALL < self.high <= 255:
             return [

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from glassnet.data.array_pictures import as_pictures, remark_on_rows
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Dataset, compute_checksum
 from glassnet.data.schema import Schema
@@ -101,7 +102,10 @@ def _make_dataset(X: Any, y: Array, validation: float | None, asked: Asked | Non
     if X.dtype.kind not in "fiub" or X.ndim < 2 or y.ndim == 0 or len(X) != len(y) or len(y) == 0:
         made = Dataset.from_arrays(X, y, validation=validation)  # which says what is wrong
     else:
-        rows, said = ArraySchema.learn(X)
+        said = remark_on_rows(X)
+        X = as_pictures(X)
+        rows, more_of_rows = ArraySchema.learn(X)
+        said = (*said, *more_of_rows)
         target, more = TargetSchema.learn(y, pictures=len(rows.shape) > 1, **_choose_task(y, asked))
         # The first row stands in for a test row, and is taken out again: `from_arrays` would set a fifth apart.
         made = Dataset.from_arrays(X, y, X[:1], y[:1], schema=Schema(rows, target), validation=validation)

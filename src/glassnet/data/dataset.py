@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.data.array_pictures import as_pictures, remark_on_rows
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.schema import Schema
 from glassnet.data.splits import (
@@ -301,10 +302,12 @@ class Dataset:
             _check_fit(name, X_test, y_test, X, y)
         learned: tuple[str, ...] = ()
         if schema is None:
+            remarks = remark_on_rows(X)
+            X, X_test = as_pictures(X), X_test if X_test is None else as_pictures(X_test)
             rows, said = ArraySchema.learn(X, image_shape)
             both = y if y_test is None else np.concatenate([y, y_test])
             target, more = _learn_target(name, both, task, class_names, target_names, len(rows.shape) > 1)
-            schema, learned = Schema(rows, target), (*said, *more)
+            schema, learned = Schema(rows, target), (*remarks, *said, *more)
         order = order_of(schema, y)  # before any row is moved, so that errors can name it
         if X_test is None or y_test is None:
             rest, chosen = draw_stratified(order, round(TEST * len(y)), np.random.default_rng(0))
@@ -354,18 +357,19 @@ def compute_checksum(*arrays: Array) -> str:
     """Return the md5 of arrays, one after the other."""
     digest = hashlib.md5(usedforsecurity=False)
     for array in arrays:
-        digest.update(np.ascontiguousarray(array).data)
+        plain = array.astype(str) if array.dtype.kind == "O" else array
+        digest.update(np.ascontiguousarray(plain).data)
     return digest.hexdigest()
 
 
 def take_test_rows(data: Dataset) -> Split:
-    """Return the test rows of a data set, or raise `DataError` where it has none."""
+    """Return the test rows of a data set, encoded, or raise `DataError` where it has none."""
     if not len(data.test.y):
         raise DataError(
             f"{data.name}: there are no test rows; give rows and labels as X, y, or make the data set by "
             "Dataset.from_arrays, which sets test rows apart"
         )
-    return data.test
+    return data.encoded.test
 
 
 def _check_arrays(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:

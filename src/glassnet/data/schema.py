@@ -19,6 +19,8 @@ from glassnet.errors import DataError
 from glassnet.nn.activations import Array
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from glassnet.data.columns import TableSchema
 
 
@@ -75,7 +77,10 @@ class Schema:
 
         `DataError` is raised if they cannot be what the network was trained on.
         """
-        encoded, remarks = self.input.encode(X)
+        if isinstance(self.input, ArraySchema):
+            encoded, remarks = self.input.encode(X)
+        else:
+            encoded, remarks = self.input.encode(_as_frame(X, self.input))
         for remark in remarks:
             warnings.warn(remark, DataWarning, stacklevel=3)
         return encoded
@@ -111,3 +116,23 @@ class Schema:
         if target.scaled:
             said["scaling"] = "mean 0 and standard deviation 1 for the network, back in answers"
         return {"input": self.input.describe(), "target": said}
+
+
+def _as_frame(X: Any, columns: TableSchema) -> pl.DataFrame:
+    """Return a table in memory, or records of one, as a frame; refuse rows whose numbers have no names."""
+    import polars as pl
+
+    from glassnet.data.table import read_table
+
+    if isinstance(X, pl.DataFrame):
+        return X
+    if hasattr(X, "__arrow_c_stream__"):
+        return read_table(X, as_text=True).frame
+    records = [X] if isinstance(X, Mapping) else X
+    if isinstance(records, list) and records and all(isinstance(one, Mapping) for one in records):
+        return pl.DataFrame(records, infer_schema_length=None)
+    names = ", ".join(column.name for column in columns.columns[:8])
+    raise DataError(
+        f"X: the model takes tables with the columns {names}{', ...' * (len(columns.columns) > 8)}: give a table of "
+        "pandas or Polars, a list of records, or a file; an array does not say which column is which"
+    )

@@ -329,14 +329,14 @@ class Network:
         return decode(self.outputs(X), self.n_classes)
 
     def _doubt_rows(self, X: Any) -> None:
-        """Warn of rows that cannot be meant: those that the network learned from had columns of mean 0 and std 1."""
+        """Warn of rows that cannot be meant, where the network learned from columns of mean 0 and std 1."""
         if not self.scaled_inputs:
             return
         means = np.abs(np.asarray(X, np.float64).reshape(len(X), -1).mean(axis=0))
         if np.mean(means > RAW) > 1 / 4:
             warnings.warn(
-                "X: these look like rows before scaling, and the network learned from columns scaled to mean 0 and "
-                "standard deviation 1; run.model.predict takes rows as they are",
+                "X: these look like rows before scaling, and the network learned from columns scaled to mean 0 "
+                "and standard deviation 1; run.model.predict takes rows as they are",
                 stacklevel=3,
             )
 

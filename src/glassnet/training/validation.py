@@ -46,7 +46,7 @@ class Validation:
         """Return loss, accuracy and the chosen metrics; None and nothing where there are no validation rows."""
         if not self.possible:
             return None, None, {}
-        predictions = predict_rows(network, self.data.validation)
+        predictions = predict_rows(network, self.data.encoded.validation)
         found = measure(predictions, self.measured)
         measures = {f"validation_{name}": value for name, value in found.items() if name not in GIVEN}
         return predictions.running.loss, predictions.running.accuracy, measures
