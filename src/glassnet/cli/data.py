@@ -87,7 +87,7 @@ def fetch(dataset: DatasetArgument, data_dir: DataDirOption = None, as_json: Jso
 
 
 @data_app.command(cls=ConfiguredCommand)
-@takes("target", "impute")
+@takes("data", dataset=None, validation=None, split_seed=None, standardize=None)
 def audit(
     dataset: DatasetArgument,
     data_dir: DataDirOption = None,
@@ -134,6 +134,7 @@ def audit(
 
 
 @data_app.command(cls=ConfiguredCommand)
+@takes("target", "task", "size", "grey", "x_key", "y_key")
 def show(
     dataset: DatasetArgument,
     out: Annotated[Path | None, typer.Option(help="The picture's file.", show_default="DATASET.png")] = None,
@@ -141,6 +142,7 @@ def show(
     overwrite: OverwriteOption = False,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
+    **options: Any,
 ) -> None:
     """Draw the first images of every class into a PNG, and count the rows.
 
@@ -148,6 +150,7 @@ def show(
     Examples:
       glassnet data show fashion-mnist
       glassnet data show digits --per-class 20 --out digits-20.png
+      glassnet data show leaves --size 32
     """
     import numpy as np
 
@@ -160,7 +163,7 @@ def show(
         raise FileError(dataset, "holds no images with classes that could be shown")
     path = out or Path(f"{dataset}.png")
     target = output_file(path, overwrite)
-    loaded = load_dataset(dataset, data_dir)
+    loaded = load_dataset(dataset, data_dir, **collect_changes(options)["data"])
     save_png(sample_grid(loaded, per_class), target)
     splits = loaded.splits
     counts = {

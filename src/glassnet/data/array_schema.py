@@ -142,7 +142,7 @@ class ArraySchema:
             if low < 0 or high > 255:
                 raise DataError(f"X: whole numbers from {low:g} to {high:g}, where bytes were learned, 0 to 255")
             return X.astype(np.uint8), ()
-        if X.dtype.kind == "f" and not 0 <= low <= high <= 1:
+        if X.dtype.kind == "f" and not np.isnan(high) and not 0 <= low <= high <= 1:  # the network names NaN
             raise DataError(
                 f"X: fractions up to {high:g}, where bytes were learned: floats count as shares from 0 to 1; give "
                 "whole numbers from 0 to 255, such as X.astype(np.uint8)"
