@@ -134,7 +134,7 @@ def test_audit_of_a_table_wants_a_target_and_says_what_is_missing(glassnet, hous
     assert answer.error.startswith("houses.csv: missing values: area (9, first in row 42)")
     answer = glassnet("data", "audit", houses.name, "--target", "price")
     assert answer.code == 0
-    assert "area (9)" in answer.out
+    assert "missing values filled with the median of the training rows: area (9)" in answer.err
 
 
 def test_audit_of_a_name_takes_no_target(glassnet):

@@ -16,6 +16,7 @@ from glassnet.cli.output import (
     output_file,
     print_facts,
     print_json,
+    print_remarks,
     print_table,
 )
 
@@ -107,9 +108,11 @@ def audit(
     from glassnet.data.audit import audit as look_over
     from glassnet.data.registry import load_dataset
 
-    found = look_over(load_dataset(dataset, data_dir, **collect_changes(options)["data"]))
+    loaded = load_dataset(dataset, data_dir, **collect_changes(options)["data"])
+    found = look_over(loaded)
+    print_remarks(loaded)
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(found) | {"remarks": [*loaded.remarks, *found.remarks]})
         return
     print_facts(
         [
@@ -165,6 +168,7 @@ def show(
     target = output_file(path, overwrite)
     loaded = load_dataset(dataset, data_dir, **collect_changes(options)["data"])
     save_png(sample_grid(loaded, per_class), target)
+    print_remarks(loaded)
     splits = loaded.splits
     counts = {
         name: np.bincount(split.encode().y, minlength=loaded.n_classes or 0).tolist()
