@@ -251,6 +251,10 @@ def test_what_looks_odd_is_said_once_for_all_columns():
     )
     assert schema.columns[1].std == 1
     assert schema.encode(frame)[0][:, 1].tolist() == [0] * 4
+    gaps = frame.select("one", "same", "true").with_columns(pl.all().shift(1))  # where they are missing may tell
+    schema, remarks = learn(gaps)
+    assert schema.feature_names == ("one", "one missing", "same=x", "same missing", "true", "true missing")
+    assert len(remarks) == 1
 
 
 def test_unseen_categories_are_all_zeros_and_counted():

@@ -169,6 +169,7 @@ def test_as_text_nothing_is_missing_but_empty_cells(read):
 def test_as_text_one_column_is_enough(read, refused):
     assert read("a\n1\n2\n", as_text=True).frame.rows() == [("1",), ("2",)]
     assert "a single column" in refused("a\n1\n2\n")
+    assert "1 column; a table needs two or more" in refused(",a\n0,1\n1,2\n")
     assert read_table(pl.DataFrame({"a": [1]}), as_text=True).frame.rows() == [(1,)]
 
 

@@ -20,6 +20,7 @@ from glassnet.data.read_options import ReadOptions
 from glassnet.data.table_schema import (
     INDEX_LEFT_OUT,
     NUMBER,
+    ONE_COLUMN,
     count_of,
     counts_rows,
     find_name_problem,
@@ -84,6 +85,8 @@ def read_delimited_text(
     if is_longer:
         remarks.append("the empty value behind the last column of each row is left out")
     names = _leave_out_columns(header.names, parts, remarks, options, as_text)
+    if len(names) == 1 and not as_text:
+        raise ContentError(ONE_COLUMN.format("1 column"))
     typer = ColumnTyper(options, starts, header.delimiter)
     for first in range(0, len(names), GROUP):
         group = [pl.concat(part) for part in parts[:GROUP]]

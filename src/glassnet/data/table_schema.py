@@ -20,6 +20,9 @@ MAX_NAME = 200
 #: The remark on the column that pandas writes first into text and workbooks.
 INDEX_LEFT_OUT = "the first column, {}, only counts the rows (pandas' index); it is left out"
 
+#: What is said of a table that is too narrow.
+ONE_COLUMN = "{}; a table needs two or more, of which one may be the target"
+
 #: A number, as no name of a column should be.
 NUMBER = r"[+-]?\d*\.?\d+([eE][+-]?\d+)?"
 
@@ -30,9 +33,7 @@ _INDEX = re.compile(r"__index_level_\d+__")
 def check_table(frame: pl.DataFrame, least: int = 2) -> pl.DataFrame:
     """Refuse what is no table of plain columns, at `least` so many; NaN becomes null, names lose outer blanks."""
     if frame.width < least:
-        raise ContentError(
-            f"{count_of(frame.width, 'column')}; a table needs two or more, of which one may be the target"
-        )
+        raise ContentError(ONE_COLUMN.format(count_of(frame.width, "column")))
     names = [name.strip() for name in frame.columns]
     if problem := find_name_problem(names) or find_type_problem(frame.schema):
         raise ContentError(problem)
