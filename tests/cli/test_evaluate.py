@@ -14,7 +14,7 @@ from glassnet.training.metrics import evaluate_predictions, predict_rows
 def test_it_measures_the_rows_asked_for(glassnet, run_folder, split):
     record = glassnet("evaluate", "run", "--split", split, "--json").json
     rows = getattr(gn.load_dataset("digits"), split)
-    network = gn.load_model(run_folder)
+    network = gn.load_model(run_folder).network
     metrics = gn.evaluate(network, rows)
     assert (record["rows"], record["loss"], record["accuracy"]) == (len(rows.y), metrics.loss, metrics.accuracy)
     assert [score["name"] for score in record["classes"]] == [str(digit) for digit in range(10)]

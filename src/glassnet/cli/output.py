@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -71,8 +72,12 @@ MEASURES = {"auc": "AUC", "r2": "R2", "mae": "mean absolute error"}
 
 
 def say(message: str) -> None:
-    """Print a message on stderr: one line, in which what cannot be printed is escaped."""
-    typer.echo(f"glassnet: {escape(' '.join(message.split()))}", err=True)
+    """Print a message on stderr: one line, in which what cannot be printed is escaped.
+
+    An option that the message names as Python has it, as in ``task=regression``, is named as a flag.
+    """
+    line = re.sub(r"\btask=(?=[a-z])", "--task ", escape(" ".join(message.split())))
+    typer.echo(f"glassnet: {line}", err=True)
 
 
 def escape(text: str) -> str:
