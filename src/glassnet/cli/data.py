@@ -16,6 +16,7 @@ from glassnet.cli.output import (
     output_file,
     print_facts,
     print_json,
+    print_remarks,
     print_table,
 )
 
@@ -90,10 +91,7 @@ def fetch(dataset: DatasetArgument, data_dir: DataDirOption = None, as_json: Jso
 
 
 @data_app.command(cls=ConfiguredCommand)
-@takes(
-    *("target", "task", "impute", "drop", "columns", "categorical", "dates"),
-    *("sep", "decimal", "thousands", "encoding", "sheet", "size", "grey", "x_key", "y_key"),
-)
+@takes("data", dataset=None, validation=None, split_seed=None, standardize=None)
 def audit(
     dataset: DatasetArgument,
     data_dir: DataDirOption = None,
@@ -151,6 +149,7 @@ def _print_counts(title: str, counts: dict[str, dict[str, int]], of: dict[str, i
 
 
 @data_app.command(cls=ConfiguredCommand)
+@takes("target", "task", "size", "grey", "x_key", "y_key")
 def show(
     dataset: DatasetArgument,
     out: Annotated[Path | None, typer.Option(help="The picture's file.", show_default="DATASET.png")] = None,
@@ -158,6 +157,7 @@ def show(
     overwrite: OverwriteOption = False,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
+    **options: Any,
 ) -> None:
     """Draw the first images of every class into a PNG, and count the rows.
 
@@ -165,6 +165,7 @@ def show(
     Examples:
       glassnet data show fashion-mnist
       glassnet data show digits --per-class 20 --out digits-20.png
+      glassnet data show leaves --size 32
     """
     import numpy as np
 
@@ -177,8 +178,9 @@ def show(
         raise FileError(dataset, "holds no images with classes that could be shown")
     path = out or Path(f"{dataset}.png")
     target = output_file(path, overwrite)
-    loaded = load_dataset(dataset, data_dir)
+    loaded = load_dataset(dataset, data_dir, **collect_changes(options)["data"])
     save_png(sample_grid(loaded, per_class), target)
+    print_remarks(loaded)
     splits = loaded.splits
     counts = {
         name: np.bincount(split.encode().y, minlength=loaded.n_classes or 0).tolist()

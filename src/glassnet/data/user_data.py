@@ -69,7 +69,11 @@ def read_user_data(
     elif not path.exists():
         raise FileError(path, "cannot be read: No such file or directory")
     else:
-        raise FileError(path, "is no table (CSV, TSV, Parquet, xlsx), NPZ, NPY or IDX, and no folder of images")
+        raise FileError(
+            path,
+            "is no table (CSV, TSV, Parquet, xlsx), NPZ, NPY or IDX by its name, and no folder of images; if it is "
+            f"one, give it that ending, such as {path.stem}.csv",
+        )
     return replace(data, origin={"dataset": str(path.resolve()), **given_options(options)})
 
 
