@@ -48,7 +48,7 @@ def test_a_network_comes_back_exactly(tmp_path_factory):
     @given(networks())
     def check(network):
         save_model(network, folder / "model.safetensors")
-        back = load_model(folder)
+        back = load_model(folder).network
         assert back.fingerprint() == network.fingerprint()
         assert back.theta.dtype == network.theta.dtype
         assert back.get_config() == network.get_config()
@@ -62,10 +62,11 @@ def test_a_network_comes_back_exactly(tmp_path_factory):
 def test_a_loaded_network_can_be_saved_again_and_goes_on_learning(tmp_path):
     network = Network([4, 3, 2], seed=5, class_names=["no", "yes"])
     save_model(network, tmp_path / "a")
-    back = load_model(tmp_path / "a")
+    back = load_model(tmp_path / "a").network
     save_model(back, tmp_path / "b")
-    assert load_model(tmp_path / "b").get_config() == network.get_config()
-    assert load_model(tmp_path / "b").fingerprint() == network.fingerprint()
+    again = load_model(tmp_path / "b").network
+    assert again.get_config() == network.get_config()
+    assert again.fingerprint() == network.fingerprint()
     back.theta += 1  # writable, and the layers are still views into it
     np.testing.assert_array_equal(back.W[0], network.W[0] + 1)
 
@@ -238,4 +239,4 @@ def test_registered_initializers_are_not_needed_to_load(tmp_path):
     network = Network([2, 2], initializer="he_normal")
     save_model(network, tmp_path / "model")
     assert "he_normal" in INITIALIZERS
-    assert load_model(tmp_path / "model").initializer == "he_normal"
+    assert load_model(tmp_path / "model").network.initializer == "he_normal"
