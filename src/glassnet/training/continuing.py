@@ -65,7 +65,7 @@ def warn_of_replay(network: Network, config: RunConfig, components: Components) 
         warnings.warn(
             f"fit: the network was trained on these rows with the seed {config.seed} before, and gets the same "
             "batches again; go on by run.resume(epochs=...) or fit(..., continue_from=run), or give another seed",
-            stacklevel=4,
+            stacklevel=3,
         )
 
 
