@@ -5,7 +5,7 @@ from signal import SIGINT
 
 import pytest
 
-from glassnet.errors import DataError, FileError, UsageError
+from glassnet.errors import DataError, FileError, UsageError, nearest_name
 from glassnet.nn.network import Network
 from glassnet.training.config import RunConfig
 from glassnet.training.history import History
@@ -32,3 +32,17 @@ def test_errors_cross_from_one_process_to_another(error):
     assert type(again) is type(error)
     assert str(again) == str(error)
     assert set(vars(again)) == set(vars(error))
+
+
+@pytest.mark.parametrize(
+    ("name", "cutoff", "nearest"),
+    [
+        ("Leaky-ReLU", 0.6, "leaky_relu"),
+        ("LEAKYRELU", 1.0, "leaky_relu"),
+        ("tahn", 0.7, "tanh"),
+        ("tahn", 0.8, None),
+        ("softmax", 0.6, None),
+    ],
+)
+def test_the_nearest_name_is_found_whatever_its_capitals_and_hyphens(name, cutoff, nearest):
+    assert nearest_name(name, iter(["leaky_relu", "relu", "tanh"]), cutoff) == nearest

@@ -106,10 +106,19 @@ def unknown_name(parameter: str, name: str, known: Iterable[str]) -> UsageError:
     activation: unknown name 'Leaky-ReLU'; did you mean 'leaky_relu'? Known: leaky_relu, relu, tanh
     """
     known = sorted(known)
-    plain = {_plain(one): one for one in known}
-    close = difflib.get_close_matches(_plain(name), plain, n=1)
-    hint = f"did you mean {plain[close[0]]!r}? " if close else ""
+    nearest = nearest_name(name, known)
+    hint = f"did you mean {nearest!r}? " if nearest is not None else ""
     return UsageError(parameter, f"unknown name {name!r}; {hint}Known: {', '.join(known)}")
+
+
+def nearest_name(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the known name that is most similar to a name, None where none is; see `unknown_name`.
+
+    `cutoff` is the least similarity, from 0 to 1, of `difflib.get_close_matches`.
+    """
+    plain = {_plain(one): one for one in known}
+    close = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=cutoff)
+    return plain[close[0]] if close else None
 
 
 def _plain(name: str) -> str:

@@ -102,13 +102,13 @@ def test_json_in_chinese_and_a_second_call_that_repeats_nothing(glassnet, tiny):
     )
     assert found["publication"]["title"] == "A tiny table"
     base, tanh, mad = found["rows"]
-    assert (base["label"], tanh["verdict"]) == ("[64, 12, 10]", "not reproduced")
+    assert (base["label"], tanh["verdict"]) == ("[64, 12, 10]", "not-reproduced")
     [one] = base["figures"]
     assert (one["figure"]["printed"], one["mean"], one["of"]) == (1.25, one["seeds"]["0"], 1)
     assert one["ours"] == one["best"] == one["mean"]
     assert [figure["inside"] for figure in tanh["figures"]] == [True, False]
     # what diverged is a result
-    assert (mad["verdict"], mad["behaviour"]) == ("same behaviour, other value", "fails")
+    assert (mad["verdict"], mad["behaviour"]) == ("same-behaviour", "fails")
     assert mad["figures"][0]["mean"] is None
     assert "divergence" in mad["health"]
     [order] = found["orders"]

@@ -137,7 +137,7 @@ def test_a_factorial_says_whether_factors_interact(glassnet, ready):
     factors = {"optimizer": {"levels": ["adam", "sgd(0.1)"]}, "layers": {"levels": [[64, 12, 10], [64, 9, 10]]}}
     answer = glassnet("study", ready(design="factorial", factors=factors), "--workers", 1, "-q")
     assert answer.code == 0
-    assert re.search(r"^(no interaction found|the factors interact|cannot be told): ", answer.out, re.MULTILINE)
+    assert re.search(r"^(No interaction found|The factors interact|Cannot be told)\. ", answer.out, re.MULTILINE)
     assert "These also change the weights that a run begins with, at the same seed: layers\n" in answer.out
 
 

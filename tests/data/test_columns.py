@@ -157,8 +157,15 @@ def test_all_rows_tell_what_encoding_them_would():
     assert remarks[-2:] == schema.encode(frame)[1]
     assert remarks[-1] == "column 'colour': 1 value unseen in training (first 'green' in row 3), all zeros"
     wide = frame.with_columns(age=pl.Series([1.0, 2.0, 3.0, float("inf")]))
-    message = one_line(TableSchema.learn, wide.head(2), all_rows=wide)
-    assert message == "column 'age': row 4 is infinite; expected a finite number"
+    for train in (wide.head(2), wide.tail(2)):
+        message = one_line(TableSchema.learn, train, all_rows=wide)
+        assert message == "column 'age': row 4 is infinite; expected a finite number"
+    days = frame.with_columns(age=pl.Series(["2024-05-31", "2024-06-01", None, "20240631"]))
+    message = one_line(TableSchema.learn, days.tail(1), ReadOptions(dates=("age",)), all_rows=days)
+    assert "'20240631' is no date such as 2024-05-31" in message
+    days = frame.with_columns(age=pl.Series([20240531, 20240601, None, 20240631]))
+    message = one_line(TableSchema.learn, days.tail(2), ReadOptions(dates=("age",)), all_rows=days)
+    assert message == "column 'age': row 4 is '20240631', no date such as 2024-05-31"
 
 
 def test_columns_are_taken_by_name():
@@ -204,6 +211,7 @@ def test_columns_that_cannot_be_used_are_left_out_with_one_remark():
             "name": [f"n{i}" for i in range(n)],
             "many": [f"w{i % 101}" for i in range(n)],
             "half": ["a"] * (n // 2 - 1) + [f"h{i}" for i in range(n // 2 + 1)],
+            "gaps": [f"w{i % 30}" for i in range(59)] + [None] * (n - 59),
             "hundred": [f"w{i % 100}" for i in range(n)],
             "day": ["2024-05-31", "1.6.2024"] * (n // 2),
             "typed day": [datetime.date(2024, 5, 31), None] * (n // 2),
@@ -220,8 +228,8 @@ def test_columns_that_cannot_be_used_are_left_out_with_one_remark():
     assert [column.name for column in schema.columns] == ["hundred", "x"]
     assert schema.left_out == tuple(name for name in frame.columns if name not in ("hundred", "x"))
     assert remarks == (
-        "columns left out: name, many, half (text with more than 100 distinct values, or more than half of them "
-        "distinct); day, typed day, long (dates, which --dates makes numbers of); nothing, blanks, NaN "
+        "columns left out: name, many, half, gaps (text with more than 100 distinct values, or more than half of "
+        "them distinct); day, typed day, long (dates, which --dates makes numbers of); nothing, blanks, NaN "
         "(no values); list (no numbers, text, dates, or true and false)",
     )
     message = one_line(learn, frame, columns=("day", "name"))
@@ -243,6 +251,10 @@ def test_what_looks_odd_is_said_once_for_all_columns():
     )
     assert schema.columns[1].std == 1
     assert schema.encode(frame)[0][:, 1].tolist() == [0] * 4
+    gaps = frame.select("one", "same", "true").with_columns(pl.all().shift(1))  # where they are missing may tell
+    schema, remarks = learn(gaps)
+    assert schema.feature_names == ("one", "one missing", "same=x", "same missing", "true", "true missing")
+    assert len(remarks) == 1
 
 
 def test_unseen_categories_are_all_zeros_and_counted():

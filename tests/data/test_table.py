@@ -17,6 +17,7 @@ from sklearn.datasets import load_iris, load_wine
 from glassnet.data import decoding, delimited_text
 from glassnet.data import parquet as parquet_file
 from glassnet.data.table import read_table
+from glassnet.data.table_schema import find_index
 from glassnet.errors import DataError, FileError
 
 FRAME = pl.DataFrame({"age": [31, None, 28], "dose": [0.5, 1.25, -3.0], "colour": ["red", "blue", "red"]})
@@ -281,6 +282,43 @@ def test_tables_in_memory():
         assert read(source).rows() == expected
     assert read(pandas.DataFrame({"columns": [1], "column_names": [2]}, index=["i"])).rows() == [(1, 2)]
     assert read(pandas.DataFrame([[1, 2]])).columns == ["0", "1"]
+
+
+def indexed():
+    """A table of pandas with an index drawn without a name, and one that counts the rows and has one."""
+    frame = pandas.DataFrame({"a": [0.5, 1.5, 2.5], "b": ["x", "y", "x"]})
+    yield "__index_level_0__", frame.set_axis([7, 3, 12])
+    yield "id", frame.rename_axis("id")
+
+
+def test_the_index_of_pandas_is_left_out_of_parquet_and_arrow(decode_here, tmp_path):
+    for name, frame in indexed():
+        frame.to_parquet(tmp_path / "t.parquet", index=True)
+        arrow = pyarrow.Table.from_pandas(frame, preserve_index=True)
+        for source in (tmp_path / "t.parquet", arrow):
+            got = read_table(source)
+            assert got.frame.rows() == [(0.5, "x"), (1.5, "y"), (2.5, "x")]
+            assert got.remarks == (f"left out, as it only holds pandas' index: '{name}'",)
+        said = []
+        with parquet_file.scan_parquet(tmp_path / "t.parquet", said) as (lazy, rows, names):
+            assert (lazy.collect().columns, rows, names) == (["a", "b"], 3, ["a", "b"])
+        assert len(said) == 1
+        assert read_table(frame).frame.columns == ["a", "b"]
+
+
+def test_an_index_with_a_name_that_does_not_count_the_rows_is_a_column(decode_here, tmp_path):
+    frame = pandas.DataFrame({"a": [0.5, 1.5], "b": ["x", "y"]}, index=pandas.Index([1, 2], name="age"))
+    frame.to_parquet(tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").frame.columns == ["a", "b", "age"]
+    frame.reset_index().to_parquet(tmp_path / "t.parquet")
+    assert read_table(tmp_path / "t.parquet").frame.columns == ["age", "a", "b"]
+
+
+@pytest.mark.parametrize(
+    "metadata", ["[" * 10**5, "{", "[]", '{"index_columns": 3}', '{"index_columns": [{}, "no", 1]}']
+)
+def test_what_metadata_claim_of_an_index_is_not_believed(metadata):
+    assert find_index(FRAME.lazy(), metadata) == []
 
 
 def bad_tables():

@@ -21,6 +21,7 @@ from glassnet.graph.notation import (
     partial,
     row,
     sign,
+    transpose,
 )
 
 FLOATS = st.floats(-1e300, 1e300, allow_subnormal=False)
@@ -103,6 +104,13 @@ LAYER = ("mrow", "mo (", "mn 2", "mo )")
 def test_names(name, plain, mathtext, mathml):
     assert (str(name), name.mathtext) == (plain, mathtext)
     assert tags(ElementTree.fromstring(name.mathml)) == mathml
+
+
+def test_a_transposed_matrix_has_its_t_beside_its_layer():
+    layer = '<mo stretchy="false">(</mo><mn>2</mn><mo stretchy="false">)</mo>'
+    assert transpose(Name("W", 2).mathml) == f"<msup><mi>W</mi><mrow>{layer}<mi>T</mi></mrow></msup>"
+    assert text_of(transpose(Name("H", 2, (OTHERS,)).mathml)) == f"H{OTHERS}(2)T"
+    assert transpose(Name("X", None).mathml) == "<msup><mrow><mi>X</mi></mrow><mi>T</mi></msup>"
 
 
 def test_what_mathml_would_take_for_markup_is_escaped():

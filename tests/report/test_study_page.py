@@ -14,7 +14,7 @@ from tests.screens import SIZES
 from tests.study.studies import done, listed, small
 
 from glassnet.errors import FileError, UsageError
-from glassnet.locales.catalogue import LANGUAGES, Message
+from glassnet.locales.catalogue import LANGUAGES, Message, Words
 from glassnet.report import study_page
 from glassnet.report.study_page import write_study_report
 from glassnet.study.fairness import DataCache
@@ -57,7 +57,7 @@ def factorial():
 
 @pytest.fixture(scope="session")
 def whole(tmp_path_factory):
-    """A study whose runs are done and whose plan was judged: the folder, the study and its rows."""
+    """A study whose runs are done and whose plan was evaluated: the folder, the study and its rows."""
     folder = tmp_path_factory.mktemp("whole") / "study"
     study = factorial()
     rows = done(study, folder, load)
@@ -96,9 +96,11 @@ def test_the_verdict_is_the_recommendation(english):
     assert str(found.reason) in text.replace("\\", "")
     facts, best = page.facts(), found.summaries[0]
     assert facts["best variant"] == best.variant
-    assert facts["validation accuracy"].startswith(f"{best.mean:.4g} mean of 3 seeds, 95 %: {best.low:.4g} to ")
+    assert facts["validation accuracy"].startswith(
+        f"{best.mean:.4g} mean of 3 seeds, 95\N{NO-BREAK SPACE}%: {best.low:.4g} to "
+    )
     test = read_final_evaluation(folder).test_measures["accuracy"]
-    assert facts["test accuracy"].startswith(f"{test:.4g} 95 %: ")
+    assert facts["test accuracy"].startswith(f"{test:.4g} 95\N{NO-BREAK SPACE}%: ")
     assert facts["runs"].startswith("12 of 12 0 diverged, 0 failed")
     seconds = sum(row.seconds for row in rows)
     assert facts["training time"].startswith(f"{seconds:.1f} s" if seconds >= 1 else f"{seconds:.2g} s")
@@ -148,7 +150,7 @@ def test_every_variant_has_its_numbers(english):
             f"{one.difference:+.4f}",
             f"{one.low:+.4f} to {one.high:+.4f}",
             f"{one.corrected:.2g}",
-            one.verdict,
+            Words("en").name("verdicts", one.verdict),
         ]
     assert "not distinguishable" in {line[4] for line in differences}
     assert "ot distinguishable from the base" in page.text or "No variant can be told" in page.text
@@ -162,7 +164,7 @@ def test_every_variant_has_its_numbers(english):
 def test_the_analysis_of_variance_is_there(english, tmp_path):
     _, study, rows, page, text = english
     found = interaction_test(rows, study.levels(), study.measure, base=rows[0].levels)
-    assert f"{found.verdict[0].upper()}{found.verdict[1:]}: {found.reason}" in page.text
+    assert f"{Words('en').name('verdicts', found.verdict)}. {found.reason}" in page.text
     lines = rows_of(page, "Analysis of variance")
     assert [line[0] for line in lines] == ["seed", "optimizer", "width", "optimizer × width", "residual"]
     for line, source in zip(lines, found.sources, strict=True):
@@ -203,25 +205,25 @@ def report_of_rows(folder, study, rows, language="en"):
     return report(folder, study, rows, language)
 
 
-def test_the_recommended_plan_is_judged_and_nobody_else(finished, monkeypatch):
+def test_the_recommended_plan_is_evaluated_and_nobody_else(finished, monkeypatch):
     folder, study, rows = finished
-    judged = []
+    evaluated = []
 
     def spy(network, data):
-        judged.append(network.fingerprint())
+        evaluated.append(network.fingerprint())
         return predict_test_rows(network, data)
 
     monkeypatch.setattr(study_page, "predict_test_rows", spy)
     page, text = report(*finished)
     plan = read_final_evaluation(folder)
-    assert judged == [plan.theta_sha256]
+    assert evaluated == [plan.theta_sha256]
     network, data = load_model(folder / plan.folder), load(study.base)
     truth = evaluate_predictions(predict_rows(network, data.test, data.task))
     assert page.facts()["test loss"] == f"{truth.loss:.4g}"
     said = f"They were opened for “{plan.variant}”: of its 3 runs, the one with the median validation accuracy, "
     for whole in (page.text, text.replace("\\", "")):
-        assert f"{said}{plan.value:.4g}, was judged: seed {plan.seed}." in whole
-        assert "No other network of this study was judged on them." in whole
+        assert f"{said}{plan.value:.4g}, was evaluated: seed {plan.seed}." in whole
+        assert "No other network of this study was evaluated on them." in whole
         assert "Of the two in the middle" not in whole
     predicted = network.predict(data.test.X)
     counts = np.zeros((10, 10), int)
@@ -257,9 +259,9 @@ def test_a_closed_test_set_stays_closed(finished, monkeypatch):
     assert (
         "No variant finished with every seed, so none can be recommended. Left out: “base” (diverged" in page.text
     )
-    assert "The test rows stay closed, as there is nothing to judge on them." in page.text
+    assert "The test rows stay closed, as there is nothing to evaluate on them." in page.text
     other = [replace(row, measures={study.measure: 0.99}) if row.variant == "base" else row for row in rows]
-    page, _ = report(folder, study, other)  # another plan than was judged
+    page, _ = report(folder, study, other)  # another plan than was evaluated
     assert "The test rows have not been opened for “base”." in page.text
     plan = read_final_evaluation(folder)
     mine = [row for row in rows if row.variant == plan.variant and row.seed != plan.seed]
@@ -272,7 +274,7 @@ def test_a_closed_test_set_stays_closed(finished, monkeypatch):
     assert f"The test rows have not been opened for “{best}”." in page.text
 
 
-def test_a_study_whose_test_rows_were_opened_for_all_says_so_and_judges_no_plan(finished):
+def test_a_study_whose_test_rows_were_opened_for_all_says_so_and_evaluates_no_plan(finished):
     folder, *_ = finished
     assert (folder / "recommended.json").exists()  # from before
     mark_test_rows_open(folder)
@@ -434,7 +436,7 @@ def test_every_kind_of_study_has_a_report(tmp_path, case, language):
         "seconds": ("1 min 30 s of training, up to the end of the epoch", "训练 1 分 30 秒，直至该轮结束"),
         "list": ("network.layers = [64, 8, 8, 10]", "network.layers = [64, 8, 8, 10]"),
         "lost": (
-            "Cannot be told: 12 of the 12 runs of the full factorial are missing",
+            "Cannot be told. 12 of the 12 runs of the full factorial are missing",
             "无法判断：全因子设计的 12 次",
         ),
         "loss": ("validation loss, the lower the better", "验证损失，越低越好"),

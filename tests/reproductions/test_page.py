@@ -471,7 +471,7 @@ def test_every_question_has_an_answer_whatever_was_lost(words):
 
 def test_what_is_counted_is_said(tmp_path):
     found = repeated(tmp_path)
-    counts = [sum(row.verdict == verdict for row in found.rows) for verdict in ("reproduced", "not reproduced")]
+    counts = [sum(row.verdict == verdict for row in found.rows) for verdict in ("reproduced", "not-reproduced")]
     said = verdict_of(found.rows, ZH)
     assert said.startswith(f"报告的 9 行结果：{counts[0]} 行复现")
     assert said.endswith(f"{counts[1]} 行未复现。")

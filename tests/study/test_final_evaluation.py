@@ -50,7 +50,7 @@ def rows(finished, tmp_path):
 
 @pytest.fixture
 def looks(monkeypatch):
-    """The networks that were judged on test rows."""
+    """The networks that were evaluated on test rows."""
     seen = []
 
     def spy(network, data):
@@ -99,7 +99,7 @@ def test_a_variant_without_a_run_that_counts_has_none():
         median_run(rows_of([0.5]), "other", "validation_accuracy")
 
 
-def test_only_the_median_run_of_the_recommended_plan_is_judged(study, rows, tmp_path, looks):
+def test_only_the_median_run_of_the_recommended_plan_is_evaluated(study, rows, tmp_path, looks):
     folder = tmp_path / "study"
     found = evaluate_recommended(gather_findings(study, folder, rows))
     chosen = recommend(rows, study.measure, study.levels())
@@ -124,7 +124,7 @@ def test_only_the_median_run_of_the_recommended_plan_is_judged(study, rows, tmp_
     assert "test_" not in "".join(path.read_text() for path in (folder / "rows").iterdir())
 
 
-def test_it_is_not_judged_twice(study, rows, tmp_path, looks):
+def test_it_is_not_evaluated_twice(study, rows, tmp_path, looks):
     first = evaluate_recommended(gather_findings(study, tmp_path / "study", rows))
     stamp = (tmp_path / "study" / "recommended.json").stat().st_mtime_ns
     assert (

@@ -90,8 +90,10 @@ def test_without_a_run_that_counts_there_is_no_number():
 
 
 def test_equal_runs_have_an_interval_without_width():
-    [summary] = summarise(study({"base": [0.5, 0.5, 0.5]}), ACCURACY)
-    assert (summary.std, summary.low, summary.high) == (0.0, 0.5, 0.5)
+    for value in (0.5, 0.1):  # three times 0.1, divided by 3, is not 0.1
+        [summary] = summarise(study({"base": [value, value, value]}), ACCURACY)
+        assert summary.mean == pytest.approx(value, rel=1e-15)
+        assert (summary.std, summary.low, summary.high) == (0.0, summary.mean, summary.mean)
 
 
 def test_enormous_losses_do_not_overflow():

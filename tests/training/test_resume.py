@@ -334,18 +334,18 @@ def test_a_run_cannot_be_made_shorter_than_it_is(data, tmp_path):
 def test_a_run_can_be_made_longer(data, tmp_path, stopped, options):
     """Where the schedule does not look at the end, it is then the longer run."""
 
-    def all_but_what_was_judged_before(run):
+    def all_but_what_was_measured_before(run):
         found = all_of(run)
         return found | {"history": found["history"][3 if "average_epochs" in options else 0 :]}
 
-    expected = all_but_what_was_judged_before(begin(data, tmp_path / "whole", epochs=6, **options))
+    expected = all_but_what_was_measured_before(begin(data, tmp_path / "whole", epochs=6, **options))
     begin(data, tmp_path / "finished", epochs=3, **options)
     run = resume(tmp_path / "finished", data, epochs=6, progress=False)
-    assert all_but_what_was_judged_before(run) == expected
+    assert all_but_what_was_measured_before(run) == expected
     assert run.config.training.epochs == load_config(tmp_path / "finished" / "config.toml").training.epochs == 6
     stopped(8, begin, data, tmp_path / "stopped", epochs=3, **options)
     again = resume(tmp_path / "stopped", data, epochs=6, progress=False)
-    assert all_but_what_was_judged_before(again) == expected
+    assert all_but_what_was_measured_before(again) == expected
 
 
 def test_a_longer_run_that_is_stopped_goes_on_with_the_average_that_it_had(data, tmp_path, stopped):

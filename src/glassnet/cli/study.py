@@ -109,6 +109,8 @@ def explaining_interrupt(again: str) -> Iterator[None]:
 
 def print_study(found: StudyFindings, written: StudyWritten | None, as_json: bool) -> None:
     """Print what a study found."""
+    from glassnet.locales.catalogue import Words
+
     study = found.study
     if as_json:
         print_json(_study_record(found, written))
@@ -121,8 +123,9 @@ def print_study(found: StudyFindings, written: StudyWritten | None, as_json: boo
     _print_variants(study.measure, found.summaries, found.comparisons)
     _print_starts(found.starts)
     print_problems(found.rows)
-    if found.interaction_test is not None:
-        typer.echo(f"\n{found.interaction_test.verdict}: {found.interaction_test.reason}")
+    if (tested := found.interaction_test) is not None:
+        words = Words("en")  # the console speaks English, whatever the report does
+        typer.echo(f"\n{words.say('verdict_why', verdict=tested.verdict, why=tested.reason)}")
     typer.echo(f"\n{found.problem if found.recommendation is None else found.recommendation.reason}")
     if written is not None and written.recommended is not None:
         typer.echo(_describe_evaluation(written.recommended))
@@ -163,7 +166,9 @@ def _describe_evaluation(evaluation: FinalEvaluation) -> str:
 
 def _print_variants(measure: str, summaries: list[Summary], compared: list[Comparison]) -> None:
     """Print a line for each variant: the measure over the seeds, the difference to the base, what it costs."""
-    against = {one.variant: one for one in compared}
+    from glassnet.locales.catalogue import Words
+
+    words, against = Words("en"), {one.variant: one for one in compared}
     rows = []
     for one in summaries:
         other = against.get(one.variant)
@@ -176,14 +181,13 @@ def _print_variants(measure: str, summaries: list[Summary], compared: list[Compa
                 _number(one.std, ".4f"),
                 "" if one.low is None else f"{one.low:.4f} to {one.high:.4f}",
                 difference,
-                "" if other is None else other.verdict,
+                "" if other is None else words.name("verdicts", other.verdict),
                 _number(one.seconds, ".1f"),
                 _number(one.parameters, ",.0f"),
                 _number(one.flops, ".2e"),
             ]
         )
-    words = measure.replace("_", " ")
-    head = ["variant", "runs", words, "std", "95 % of the mean", "to base", "verdict"]
+    head = ["variant", "runs", measure.replace("_", " "), "std", "95 % of the mean", "to base", "verdict"]
     print_table([*head, "seconds", "parameters", "flops"], rows, text=(0, 6))
 
 

@@ -65,7 +65,7 @@ class BaseColumn(ABC):
 
     @abstractmethod
     def write(self, values: pl.Series, out: Array) -> str | None:
-        """Write values, of which none is missing, as numbers into `out`; return a remark."""
+        """Write values, of which none is missing, as numbers into the first columns of `out`; return a remark."""
 
     @abstractmethod
     def describe(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -80,15 +80,19 @@ def choose_columns(names: Sequence[str], options: ReadOptions) -> list[str]:
     """Return the columns that the options leave; refuse names that the table does not have."""
     for option in ("columns", "drop", "categorical", "dates"):
         known = [*names, options.target] if option == "columns" and options.target else names
-        if unknown := [name for name in getattr(options, option) if name not in set(known)]:
+        if unknown := _without(getattr(options, option), known):
             if options.target in unknown:
                 raise UsageError(option, f"{options.target!r} is the target, which is no column to learn from")
             raise UsageError(option, f"no column {unknown[0]!r}{suggest(unknown[0], known)}{_more(unknown[1:])}")
     for one, other in (("columns", "drop"), ("categorical", "dates")):
-        if both := [name for name in getattr(options, one) if name in getattr(options, other)]:
-            raise UsageError(other, f"{both[0]!r} is in {one} too; name it once")
-    chosen = set(options.columns or names) - set(options.drop)
-    return [name for name in names if name in chosen]
+        if both := set(getattr(options, one)).intersection(getattr(options, other)):
+            raise UsageError(other, f"{min(both)!r} is in {one} too; name it once")
+    return _without(names, _without(names, options.columns or names) + list(options.drop))
+
+
+def _without(names: Iterable[str], others: Iterable[str]) -> list[str]:
+    taken = set(others)
+    return [name for name in names if name not in taken]
 
 
 def suggest(name: str, known: Sequence[str]) -> str:
@@ -208,7 +212,7 @@ class ColumnLearner:
         else:
             values = take_text(series) if is_text(series) else map_distinct(series, spell, pl.String)
             more = {}
-        if (distinct := values.n_unique()) > MAX_NAMED_CATEGORIES:
+        if (distinct := values.drop_nulls().n_unique()) > MAX_NAMED_CATEGORIES:
             raise UsageError(
                 "categorical",
                 f"column {series.name!r} has {distinct:,} distinct values, of at most {MAX_NAMED_CATEGORIES:,}",

@@ -178,8 +178,7 @@ class TableSchema:
                     if column.indicator:
                         part[:, -1] = missing.to_numpy()
                     values = values.fill_null(column.fill)
-                numbers = part[:, :-1] if column.indicator else part
-                if remark := column.write(values, numbers):
+                if remark := column.write(values, part):
                     remarks.append(remark)
             except DataError as error:
                 problems.append(str(error))

@@ -108,7 +108,7 @@ def parse_date(text: str, order: Order | None) -> int | None:
     if not (found := _THREE_NUMBERS.fullmatch(text)):
         return None
     order = "day" if found["mark"] == "." else order
-    if order is None or (order == "year" and len(found["c"]) == 4):
+    if order is None:
         return None
     places = {"day": "cba", "month": "cab", "year": "abc"}[order]
     year, month, day = (found[place] for place in places)

@@ -19,11 +19,13 @@ from glassnet.data.number_format import NumberFormat, mask
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.table_schema import (
     INDEX_LEFT_OUT,
+    NUMBER,
+    ONE_COLUMN,
     count_of,
     counts_rows,
     find_name_problem,
+    find_row_as_names,
     list_names,
-    quote_value,
 )
 from glassnet.data.text_columns import ColumnTyper
 from glassnet.data.text_files import TextFile
@@ -47,8 +49,6 @@ GROUP = 256
 
 #: The name that pandas gives to the index of a table that it reads back.
 PANDAS_INDEX = "Unnamed: 0"
-
-_NUMBER = r"[+-]?\d*\.?\d+([eE][+-]?\d+)?"
 
 
 class Header(NamedTuple):
@@ -85,6 +85,8 @@ def read_delimited_text(
     if is_longer:
         remarks.append("the empty value behind the last column of each row is left out")
     names = _leave_out_columns(header.names, parts, remarks, options, as_text)
+    if len(names) == 1 and not as_text:
+        raise ContentError(ONE_COLUMN.format("1 column"))
     typer = ColumnTyper(options, starts, header.delimiter)
     for first in range(0, len(names), GROUP):
         group = [pl.concat(part) for part in parts[:GROUP]]
@@ -210,8 +212,7 @@ def _read_header(lines: _Lines, sep: str | None, tabs_part: bool, may_be_single:
     delimiter = _find_delimiter(lines, unquoted, delimiter, tabs_part, may_be_single)
     reader = _Lines(TextFile(io.BytesIO(line.encode()), len(line) * 4, ()))
     names = [name.strip() for name in next(_split_rows(reader, delimiter))]
-    _refuse_numbers_as_names(lines, names)
-    if problem := find_name_problem(names, may_lack=(1, len(names))):
+    if problem := find_row_as_names(names) or find_name_problem(names, may_lack=(1, len(names))):
         lines.refuse(problem)
     return Header(names, delimiter, len(comments))
 
@@ -227,9 +228,9 @@ def _are_names(comment: str, line: str, lines: _Lines, delimiter: str | None) ->
     for mark in [delimiter] if delimiter else DELIMITERS:
         cells, values, more = (next(csv.reader([one], delimiter=mark), []) for one in (comment, line, below))
         if 1 < len(cells) == len(values):
-            if any(re.fullmatch(_NUMBER, value.strip()) for value in values):
+            if any(re.fullmatch(NUMBER, value.strip()) for value in values):
                 return True
-            if not any(re.fullmatch(_NUMBER, value.strip()) for value in more):
+            if not any(re.fullmatch(NUMBER, value.strip()) for value in more):
                 lines.refuse("begins with #: a comment, or names? Remove the line, or the #", lines.number - 1)
     return False
 
@@ -259,28 +260,13 @@ def _find_delimiter(
     return delimiter
 
 
-def _refuse_numbers_as_names(lines: _Lines, names: list[str]) -> None:
-    """Refuse a row in place of the names: all are numbers, or some have decimals and are in no order."""
-    numbers = [name for name in names if re.fullmatch(_NUMBER, name)]
-    values = [float(name) for name in numbers]
-    is_scale = len(values) > 7 and values in (sorted(set(values)), sorted(set(values), reverse=True))
-    decimals = [name for name in numbers if "." in name]
-    if len(numbers) == len(names):
-        lines.refuse("all names are numbers: a row in place of the header? Add a line with names")
-    if decimals and not is_scale:
-        lines.refuse(
-            f"the name {quote_value(decimals[0])} is a number: a row in place of the header? Add a line with "
-            "names, or put a letter before such names"
-        )
-
-
 def _refuse_row_as_names(frame: pl.DataFrame) -> None:
     """Refuse names that are but another row: numbers above numbers, and each text among the texts below it."""
     for series in frame:
         if series.dtype == pl.String:
             if not (series == series.name).any():
                 return
-        elif not (series.dtype.is_numeric() and re.fullmatch(_NUMBER, series.name)):
+        elif not (series.dtype.is_numeric() and re.fullmatch(NUMBER, series.name)):
             return
     raise ContentError(
         f"line 1: the names {list_names(frame.columns)} are also values of their columns: a row in place of the "

@@ -67,7 +67,8 @@ def write_arrow(source: str, target: str) -> list[str]:
     if cells > max(CELLS_PER_BYTE * size, FREE_CELLS):
         raise ContentError(f"its footer promises {cells:,} values in {size:,} bytes, more than is believed")
     decoding.limit_memory(decoding.DECODER_MEMORY + 48 * cells + 20 * size)
-    index = find_index(lazy, pl.read_parquet_metadata(source).get("pandas"))
+    read_metadata = getattr(pl, "read_parquet_metadata", None)  # not in the first versions of Polars 1
+    index = find_index(lazy, read_metadata(source).get("pandas") if read_metadata else None)
     lazy.drop(index).sink_ipc(target)
     return say_index(index)
 

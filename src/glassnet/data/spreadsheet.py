@@ -5,22 +5,29 @@ from __future__ import annotations
 import importlib.util
 import os
 import zipfile
+import zlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import polars.selectors as cs
 
 from glassnet.data import decoding
+from glassnet.data.number_format import mask
 from glassnet.data.table_schema import (
     INDEX_LEFT_OUT,
     counts_rows,
     find_name_problem,
+    find_row_as_names,
     find_type_problem,
     list_names,
 )
 from glassnet.data.text_files import EXPANSION, FREE_EXPANSION
-from glassnet.data.untrusted_files import ContentError, open_regular_file
+from glassnet.data.untrusted_files import ContentError, open_regular_file, shorten
 from glassnet.errors import UsageError
+
+if TYPE_CHECKING:
+    import fastexcel
 
 #: What a zip begins with, and that of old workbooks.
 _ZIP, _OLD = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
@@ -53,9 +60,7 @@ def write_arrow(source: str, target: str, sheet: str) -> list[str]:
     """
     import fastexcel
 
-    unpacked, size = _measure(source), os.stat(source).st_size
-    if unpacked > max(EXPANSION * size, FREE_EXPANSION):
-        raise ContentError(f"unpacks from {size:,} to {unpacked:,} bytes, more than is believed")
+    unpacked = _check_zip(source)
     pl.select(pl.lit(1)).lazy().select(pl.all().sum()).collect()  # starts the threads, which take memory
     decoding.limit_memory(decoding.DECODER_MEMORY + 40 * unpacked)
     book = fastexcel.read_excel(source)
@@ -67,7 +72,7 @@ def write_arrow(source: str, target: str, sheet: str) -> list[str]:
     if top.height == 0:
         raise ContentError(f"has nothing on its sheet {chosen[:60]!r}; say with --sheet which to read")
     names = [(name or "").strip() for name in top.row(0)]
-    frame = book.load_sheet(chosen, header_row=0, schema_sample_rows=None).to_polars()
+    frame = _read_cells(book, chosen)
     if frame.width != len(names):
         raise ContentError("has another number of names than of columns; save the sheet as CSV")
     remarks = [] if sheet or len(sheets) == 1 else [f"of its sheets {list_names(sheets)} the first is read"]
@@ -78,13 +83,38 @@ def write_arrow(source: str, target: str, sheet: str) -> list[str]:
     return remarks
 
 
-def _measure(source: str) -> int:
-    """Return the bytes that the workbook unpacks to, as its table of contents says."""
+def _read_cells(book: fastexcel.ExcelReader, sheet: str) -> pl.DataFrame:
+    """Return the cells below the names; a column is text where any of its cells is, numbers with all their digits.
+
+    Of its own, fastexcel takes words such as NA for missing numbers, and cuts the numbers in a column of text.
+    """
+    typed, text, floats = (
+        book.load_sheet(sheet, header_row=0, schema_sample_rows=None, dtypes=dtypes).to_polars()
+        for dtypes in (None, "string", "float")
+    )
+    columns = []
+    for one, words, numbers in zip(typed, text, floats, strict=True):
+        if one.dtype == pl.String or one.null_count() > words.null_count():
+            is_cut = (words.cast(pl.Float64, strict=False) != numbers).fill_null(False)
+            whole = mask(words, is_cut).fill_null(mask(numbers.cast(pl.String), ~is_cut)).str.strip_chars()
+            columns.append(mask(whole, whole == ""))
+    return typed.with_columns(columns)
+
+
+def _check_zip(source: str) -> int:
+    """Return the bytes that the workbook unpacks to; refuse one that is damaged or a zip bomb."""
+    size = os.stat(source).st_size
     try:
         with zipfile.ZipFile(source) as archive:
-            return sum(member.file_size for member in archive.infolist())
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise ContentError(f"is damaged ({error}): copy or download it again") from None
+            unpacked = sum(member.file_size for member in archive.infolist())
+            if unpacked > max(EXPANSION * size, FREE_EXPANSION):
+                raise ContentError(f"unpacks from {size:,} to {unpacked:,} bytes, more than is believed")
+            damaged = archive.testzip()  # calamine compares no checksums
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
+        raise ContentError(f"is damaged ({shorten(error)}): copy or download it again") from None
+    if damaged:
+        raise ContentError("is damaged (a checksum is wrong): copy or download it again")
+    return unpacked
 
 
 def _cut(frame: pl.DataFrame) -> pl.DataFrame:
@@ -98,12 +128,11 @@ def _cut(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _leave_out_unnamed(frame: pl.DataFrame, names: list[str], remarks: list[str]) -> pl.DataFrame:
     """Give the columns their names; leave out empty ones without a name, and an index in the first."""
-    if problem := find_name_problem(names, may_lack=range(1, len(names) + 1)):
+    if problem := find_row_as_names(names) or find_name_problem(names, may_lack=range(1, len(names) + 1)):
         raise ContentError(f"row 1 of the sheet: {problem}")
     kept = []
     for number, (series, name) in enumerate(zip(frame, names, strict=True), 1):
-        whole = series.cast(pl.Int64, strict=False) if series.dtype.is_numeric() else series
-        if name or (series.null_count() < len(series) and not (number == 1 and counts_rows(whole))):
+        if name or (series.null_count() < len(series) and not (number == 1 and counts_rows(series))):
             if not name:
                 raise ContentError(f"row 1 of the sheet: column {number} has no name; give it one, or remove it")
             kept.append(series.alias(name))

@@ -94,7 +94,7 @@ def _read_file(path: Path, options: ReadOptions, as_text: bool) -> TableRead:
     bare = name.removesuffix(".gz").removesuffix(".zip")
     with open_text(path, options.encoding) as text:
         read = read_delimited_text(text, options, tabs_part=bare.endswith(".tsv"), as_text=as_text)
-        return TableRead(check_table(read.frame, least), read.formats, read.remarks)
+        return TableRead(*read)
 
 
 def _read_workbook(path: Path, options: ReadOptions, as_text: bool) -> TableRead:

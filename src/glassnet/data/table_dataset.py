@@ -26,6 +26,7 @@ from glassnet.data.splits import (
     draw_stratified,
 )
 from glassnet.data.table import TableRead, is_parquet, read_table
+from glassnet.data.table_schema import check_table
 from glassnet.data.table_target import check_target, take_target
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError, FileError
@@ -40,12 +41,15 @@ def read_table_dataset(path: Path, options: ReadOptions, draw: Draw) -> Dataset:
     """Read a table's file and make a data set of it; one larger than memory is gone through in blocks."""
     try:
         if is_parquet(path):
-            with scan_parquet(path) as (lazy, rows, columns):
+            said: list[str] = []
+            with scan_parquet(path, said) as (lazy, rows, columns):
                 if rows * len(columns) > LARGE:
                     target = check_target(options.target, columns)
                     data = make_large_table(lazy, rows, target, options, draw)
-                    return replace(data, checksums={path.name: md5(path)})
-        read = read_table(path, options)
+                    return replace(data, checksums={path.name: md5(path)}, remarks=(*said, *data.remarks))
+                read = TableRead(check_table(lazy.collect()), {}, tuple(said))
+        else:
+            read = read_table(path, options)
         data = make_table_dataset(read, options, draw)
     except DataError as error:
         raise FileError(path, str(error).removeprefix("table: ")) from None

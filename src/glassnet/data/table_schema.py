@@ -20,6 +20,12 @@ MAX_NAME = 200
 #: The remark on the column that pandas writes first into text and workbooks.
 INDEX_LEFT_OUT = "the first column, {}, only counts the rows (pandas' index); it is left out"
 
+#: What is said of a table that is too narrow.
+ONE_COLUMN = "{}; a table needs two or more, of which one may be the target"
+
+#: A number, as no name of a column should be.
+NUMBER = r"[+-]?\d*\.?\d+([eE][+-]?\d+)?"
+
 #: What pandas calls the columns of an index without a name.
 _INDEX = re.compile(r"__index_level_\d+__")
 
@@ -27,9 +33,7 @@ _INDEX = re.compile(r"__index_level_\d+__")
 def check_table(frame: pl.DataFrame, least: int = 2) -> pl.DataFrame:
     """Refuse what is no table of plain columns, at `least` so many; NaN becomes null, names lose outer blanks."""
     if frame.width < least:
-        raise ContentError(
-            f"{count_of(frame.width, 'column')}; a table needs two or more, of which one may be the target"
-        )
+        raise ContentError(ONE_COLUMN.format(count_of(frame.width, "column")))
     names = [name.strip() for name in frame.columns]
     if problem := find_name_problem(names) or find_type_problem(frame.schema):
         raise ContentError(problem)
@@ -67,6 +71,22 @@ def find_name_problem(names: Sequence[str], may_lack: Collection[int] = ()) -> s
     return None
 
 
+def find_row_as_names(names: Sequence[str]) -> str | None:
+    """Say that a row seems to stand in place of the names: all are numbers, or some have decimals and no order."""
+    numbers = [name for name in names if re.fullmatch(NUMBER, name)]
+    values = [float(name) for name in numbers]
+    decimals = [name for name in numbers if "." in name]
+    if len(numbers) == len(names):
+        return "all names are numbers: a row in place of the header? Add a line with names"
+    is_scale = len(values) > 7 and values in (sorted(set(values)), sorted(set(values), reverse=True))
+    if decimals and not is_scale:
+        return (
+            f"the name {quote_value(decimals[0])} is a number: a row in place of the header? Add a line with "
+            "names, or put a letter before such names"
+        )
+    return None
+
+
 def find_type_problem(schema: pl.Schema) -> str | None:
     """Name the first column that holds no plain values, None where all do."""
     for name, dtype in schema.items():
@@ -100,8 +120,8 @@ def counts_rows(series: pl.Series) -> bool:
     """Whether a column, text or not, holds distinct whole numbers of 0 or more, as an index does."""
     if series.dtype == pl.String:
         is_whole = series.str.contains(r"^[0-9]{1,18}$")
-    elif series.dtype.is_integer():
-        is_whole = series >= 0
+    elif series.dtype.is_numeric():
+        is_whole = (series >= 0) & (series == series.floor())
     else:
         return False
     return series.null_count() == 0 and bool(is_whole.all()) and series.n_unique() == len(series)

@@ -57,6 +57,7 @@ class ColumnTyper:
         finite = numbers.select(every.is_finite().any(), every.is_finite().all().name.suffix(" all")).row(0)
         zeros = bare.select(every.str.contains(_ZEROS).any()).row(0)
         whole = bare.select(every.str.contains(_WHOLE).all()).row(0)
+        grouped = bare.head(100).select(every.str.contains(_GROUPED).all()).row(0)
         for number, name in enumerate(text.columns):
             is_finite = finite[number] and finite[number + text.width]
             is_plain = is_finite and lost[0][number] == lost[1][number] and not zeros[number]
@@ -64,7 +65,7 @@ class ColumnTyper:
             if self._keeps_text(name):
                 column = bare[name]
             elif is_plain and self.asked is None:
-                column = self._type_plain(bare[name], numbers[name], bool(whole[number]))
+                column = self._type_plain(bare[name], numbers[name], bool(whole[number]), grouped[number])
             self.columns.append(self._type_column(bare[name]) if column is None else column)
 
     def finish(self) -> tuple[str, ...]:
@@ -92,11 +93,14 @@ class ColumnTyper:
         """Note that a remark holds for a column; each remark is made once, with all of its columns."""
         self._said.setdefault(remark, {})[name] = example
 
-    def _type_plain(self, bare: pl.Series, numbers: pl.Series, whole: bool) -> pl.Series | None:
-        """Return a column of numbers written plainly, None where it needs a closer look."""
+    def _type_plain(self, bare: pl.Series, numbers: pl.Series, whole: bool, grouped: bool) -> pl.Series | None:
+        """Return a column of numbers written plainly, None where it needs a closer look.
+
+        `whole` numbers have digits alone; `grouped` ones may have thousands, if the first hundred tell.
+        """
         if whole:
             return _take_whole(bare)
-        if bare.head(100).str.contains(_GROUPED).all() and bare.str.contains(_GROUPED).all():
+        if grouped and bare.str.contains(_GROUPED).all():
             return None
         self._has_points = True
         return numbers

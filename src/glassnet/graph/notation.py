@@ -122,6 +122,14 @@ def factor(value: float) -> str:
     return brackets(numeral(value)) if numeral(value).startswith(MINUS) else numeral(value)
 
 
+def transpose(matrix: str) -> str:
+    """Return a matrix with a T above: beside its layer where that stands there, not on top of it."""
+    for end in ("</mrow></msup>", "</mrow></msubsup>"):
+        if matrix.endswith(end):
+            return f"{matrix.removesuffix(end)}{identifier('T')}{end}"
+    return f"<msup>{row(matrix)}{identifier('T')}</msup>"
+
+
 def sign(operator: str) -> str:
     """Return an operator in MathML."""
     return f"<mo>{escape(operator)}</mo>"

@@ -55,6 +55,7 @@ from glassnet.graph.notation import (
     partial,
     row,
     sign,
+    transpose,
 )
 from glassnet.nn.activations import Array
 from glassnet.nn.batch_norm import EPSILON
@@ -176,8 +177,6 @@ def _write_function_slope(node: Node, operation: Function, at: int) -> tuple[Lin
 def _list_matmul_shares(node: Node, operation: Matmul, back: str) -> list[Passed]:
     *parts, w = node.inputs
     before = name_layer_before(node)
-    transposed = f"<msup>{row(w.name.mathml)}{identifier('T')}</msup>"
-    before_transposed = f"<msup>{row(before)}{identifier('T')}</msup>"
     whole = operation.layer.join([part.value for part in parts])[:, operation.taken]
     to_w = node.passed[-1]
     assert to_w is not None
@@ -186,7 +185,7 @@ def _list_matmul_shares(node: Node, operation: Matmul, back: str) -> list[Passed
     to_weights = Passed(
         w,
         Line(equation(partial(node.name.mathml, w.name.mathml), before), ""),
-        Line(row(before_transposed, back), sum_of_products(whole[:, i], node.gradient[:, j])),
+        Line(row(transpose(before), back), sum_of_products(whole[:, i], node.gradient[:, j])),
         gradient_name(w),
         partial(LOSS, weight),
         float(to_w[i, j]),
@@ -198,7 +197,7 @@ def _list_matmul_shares(node: Node, operation: Matmul, back: str) -> list[Passed
         at = int(np.argmax(np.where(taken, np.abs(returned[0]), -1)))
         weights = w.value[operation.taken == part.units[at]][0]
         local = Line(equation(partial(node.name.mathml, before), w.name.mathml), "")
-        made_of = Line(row(back, transposed), sum_of_products(node.gradient[0], weights))
+        made_of = Line(row(back, transpose(w.name.mathml)), sum_of_products(node.gradient[0], weights))
         shares.append(pass_back(part, at, local, made_of, entry(returned, at)))
     return [*shares, to_weights]
 

@@ -98,7 +98,7 @@ def write_study_report(
         plan=_plan(found, evaluation, words),
         plan_tiles=plan_tiles,
         test=test,
-        fairness=_judge_fairness(found, words),
+        fairness=_describe_fairness(found, words),
         hashes=[hash_table(rows, kind, words) for kind in ("start", "order")],
         command=_command(found, record),
         retrain=join(["glassnet", "train", "--config", str(found.folder / evaluation.config)])
@@ -288,7 +288,7 @@ def _why_not_evaluated(found: StudyFindings, words: Words) -> str:
     return words.say("closed_unasked", variant=found.recommendation.variant)
 
 
-def _judge_fairness(found: StudyFindings, words: Words) -> list[str]:
+def _describe_fairness(found: StudyFindings, words: Words) -> list[str]:
     """Say whether all variants begin alike and see the same rows, within each seed."""
     starts, orders = (_find_others(found.rows, kind) for kind in ("start", "order"))
     factors = [name for name, changes in found.starts.items() if changes]

@@ -26,7 +26,7 @@ from glassnet.study.interactions import InteractionTest, interaction_test_of
 from glassnet.study.results import FAILED, Row
 from glassnet.study.runner import run_study
 
-REPRODUCED, SAME, NOT = "reproduced", "same behaviour, other value", "not reproduced"
+REPRODUCED, SAME, NOT = "reproduced", "same-behaviour", "not-reproduced"
 
 #: Folders of a reproduction: its study, and the factorial that tests whether the factors are independent.
 STUDY_FOLDER, FACTORIAL_FOLDER = "study", "factorial"

@@ -18,9 +18,9 @@ from glassnet.study.results import Row
 from glassnet.study.statistics import check_measure, compare, larger_is_better, value_of
 
 #: What the test can say.
-INTERACT = "the factors interact"
-NO_INTERACTION = "no interaction found"
-CANNOT_BE_TOLD = "cannot be told"
+INTERACT = "factors-interact"
+NO_INTERACTION = "no-interaction"
+CANNOT_BE_TOLD = "cannot-be-told"
 
 #: So many of the runs that are missing are named in the reason.
 NAMED = 5
@@ -181,7 +181,7 @@ def interaction_test(
     ... ]
     >>> found = interaction_test(rows, factors, "validation_accuracy")
     >>> found.verdict, found.sources[1].name, found.sources[1].p < 0.001
-    ('no interaction found', 'optimizer', True)
+    ('no-interaction', 'optimizer', True)
     """
     check_level(level)
     grid = _Grid.of(rows, factors, measure)
@@ -260,7 +260,7 @@ class _Grid:
 
 def _check_factors(rows: list[Row], factors: Mapping[str, Sequence[str]]) -> None:
     if not rows:
-        raise DataError("rows: there is no run to judge by")
+        raise DataError("rows: there are no runs")
     if not factors:
         raise UsageError("factors", "name one or more, with their levels")
     for name, levels in factors.items():

@@ -105,7 +105,7 @@ def recommend(
     5. The cheapest among the best and those close to it is recommended: the least median of seconds, where times
        within 10 % of the least count as equal; of those the fewest parameters; then the better mean.
 
-    With one seed nothing can be judged, and the best mean is recommended.
+    With one seed no difference can be told from chance, and the best mean is recommended.
 
     Parameters
     ----------

@@ -15,12 +15,12 @@ from glassnet.study.hypothesis_tests import check_level, half_interval, holm, pa
 from glassnet.study.results import Row
 from glassnet.training.metrics import METRICS
 
-#: What a comparison can say.
+#: What a comparison can say; the catalogues have words for each.
 BETTER = "better"
 WORSE = "worse"
-NOT_DISTINGUISHABLE = "not distinguishable"
-ONE_SEED = "one seed only: cannot be judged"
-NO_SEED = "no seed in common: cannot be judged"
+NOT_DISTINGUISHABLE = "not-distinguishable"
+ONE_SEED = "one-seed"
+NO_SEED = "no-shared-seed"
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ def compare(rows: Iterable[Row], base: str, measure: str, level: float = 0.05) -
     Notes
     -----
     The intervals belong to single comparisons, the verdicts to all of them together. So an interval can exclude 0
-    although the verdict is "not distinguishable".
+    although the verdict is `NOT_DISTINGUISHABLE`.
 
     References
     ----------
@@ -299,7 +299,7 @@ def _summarise_variant(variant: str, runs: Mapping[int, Row], measure: str, leve
         scaled = np.array(values) / scale
         mean = float(scaled.mean()) * scale
         if n > 1:
-            scaled_std = float(scaled.std(ddof=1))
+            scaled_std = float(scaled.std(ddof=1)) if min(values) < max(values) else 0.0  # no rounding in it
             half = half_interval(scaled_std, n, level) * scale
             std, low, high = scaled_std * scale, mean - half, mean + half
     costs = [

@@ -6,7 +6,6 @@ come along: the plans, each found by search on validation rows of its data set.
 
 from __future__ import annotations
 
-import difflib
 import importlib.resources
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -17,7 +16,7 @@ import tomli_w
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from glassnet.errors import DataError, FileError, UsageError
+from glassnet.errors import DataError, FileError, UsageError, nearest_name
 from glassnet.training.options import (
     SECTIONS,
     DataConfig,
@@ -88,7 +87,7 @@ def nearest_option(name: str, known: Iterable[str]) -> str | None:
         for meant, field in fields_of(section).items():
             if meant in known and plain in option_of(field).elsewhere:
                 return meant
-    return next(iter(difflib.get_close_matches(plain, known, n=1, cutoff=0.7)), None)
+    return nearest_name(name, known, cutoff=0.7)
 
 
 def unknown_option(place: str, known: Iterable[str], others: Iterable[str] = ()) -> UsageError:

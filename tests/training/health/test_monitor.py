@@ -32,6 +32,9 @@ def test_it_is_examined_early_and_then_seldom(digits, long_run):
     every = -(-rows // (steps * 32))
     found = [vitals.step for vitals in long_run.health.vitals]
     assert found[:5] == [0, 1, 4, 16, 64]
+    ratios = [[layer.update_ratio for layer in vitals.layers] for vitals in long_run.health.vitals]
+    assert ratios[0] == [None] * 3
+    assert all(ratio > 0 for one in ratios[1:5] for ratio in one)  # the step before was seen as well
     assert found[-1] == 20 * steps
     late = [step for step in found[1:-1] if step not in monitor.EARLY]
     assert all(step % steps == 0 for step in late)
@@ -112,8 +115,10 @@ def test_what_will_not_heal_is_said_while_it_learns(digits):
     assert len(kinds) == len(set(kinds))  # each once
 
 
-def test_a_resumed_run_is_as_healthy(digits, tmp_path, no_waiting_for_the_disk):
-    whole = fitted(digits)
+@pytest.mark.parametrize("options", [{}, {"samples_per_epoch": 5 * 32}], ids=["", "the next step is examined"])
+def test_a_resumed_run_is_as_healthy(digits, tmp_path, no_waiting_for_the_disk, options):
+    """After 3 epochs of 5 steps, what is known of the 16th step needs the parameters of the 15th."""
+    whole = fitted(digits, **options)
 
     class Fail(gn.Callback):
         def on_epoch_end(self, run):
@@ -121,7 +126,7 @@ def test_a_resumed_run_is_as_healthy(digits, tmp_path, no_waiting_for_the_disk):
                 raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        fitted(digits, run_dir=tmp_path / "cut", checkpoint_every=1, callbacks=[Fail()])
+        fitted(digits, run_dir=tmp_path / "cut", checkpoint_every=1, callbacks=[Fail()], **options)
     resumed = gn.resume(tmp_path / "cut", digits, progress=False)
     assert resumed.health == whole.health
     assert resumed.history["update_ratio"] == whole.history["update_ratio"]

@@ -105,5 +105,7 @@ def test_rising_validation_loss_is_a_remark_where_accuracy_holds_and_nothing_wit
     assert found.remedy.changes == {"training": {"early_stopping": "patience(5)"}}
     losses = run.history["validation_loss"]
     assert found.evidence["lowest"] == pytest.approx(min(losses))
-    stopped = gn.fit(gn.Network([30, 64, 2]), data, early_stopping="patience(5)", **options)
-    assert not stopped.health.diagnoses
+    for patience in (5, 150):  # with 150 the run goes to its end, and the loss rises as far as before
+        stopped = gn.fit(gn.Network([30, 64, 2]), data, early_stopping=patience, **options)
+        assert not stopped.health.diagnoses
+    assert stopped.history["validation_loss"] == losses
