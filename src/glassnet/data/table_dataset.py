@@ -14,7 +14,7 @@ from glassnet.data.dataset import Dataset, compute_checksum
 from glassnet.data.large import LARGE, make_large_table
 from glassnet.data.parquet import scan_parquet
 from glassnet.data.read_options import ReadOptions
-from glassnet.data.schema import Schema
+from glassnet.data.schema import Schema, keep_reading
 from glassnet.data.sources import md5
 from glassnet.data.splits import (
     TEST,
@@ -32,9 +32,6 @@ from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError, FileError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
-
-#: What says how text is to be taken apart, and stays true of rows to predict.
-OF_TEXT = ("sep", "encoding", "sheet")
 
 
 def read_table_dataset(path: Path, options: ReadOptions, draw: Draw) -> Dataset:
@@ -74,7 +71,7 @@ def make_table_dataset(read: TableRead, options: ReadOptions, draw: Draw) -> Dat
     parts = {"train": rest[train], "validation": rest[held_out], "test": test}
     features = TableRead(read.frame.drop(target), read.formats, (*read.remarks, *said))
     data = join_table_splits(features, y, parts, labels, options, draw.name)
-    reading = {one: value for one in OF_TEXT if (value := getattr(options, one)) is not None}
+    reading = keep_reading(options)
     if target in read.formats:
         reading["target"] = asdict(read.formats[target])
     schema = replace(data.schema, reading=reading)

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from glassnet.data.array_files import ArraysRead, holds_idx_pairs, is_array_name, read_array_file, require_labels
-from glassnet.data.array_schema import ArraySchema
-from glassnet.data.dataset import Dataset, join_splits
+from glassnet.data.array_schema import ArraySchema, lies_in_file
+from glassnet.data.dataset import Dataset, flatten_column, join_splits
 from glassnet.data.image_folder import read_image_folder
 from glassnet.data.large import LARGE, make_large_arrays
 from glassnet.data.read_options import ReadOptions
-from glassnet.data.schema import Schema
+from glassnet.data.schema import Schema, keep_reading
 from glassnet.data.splits import Draw
 from glassnet.data.table import is_table, require_polars
 from glassnet.data.target_schema import TargetSchema
@@ -119,6 +119,12 @@ def _join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
     rows, said = ArraySchema.learn(X, white=find_white(X))
     labels = [labels for _, labels in splits.values()]
     try:
+        for split, (_, other) in splits.items():
+            if other.shape[1:] != y.shape[1:] or (other.dtype.kind == "f") != (y.dtype.kind == "f"):
+                raise DataError(
+                    f"{y.dtype} of shape {y.shape[1:]} for a row's labels, but {other.dtype} of shape "
+                    f"{other.shape[1:]} for those of a {split} row"
+                )
         target, more = TargetSchema.learn(
             np.concatenate(labels) if len(labels) > 1 else y,
             task=options.task,
@@ -127,8 +133,10 @@ def _join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
         )
     except DataError as error:
         raise DataError(f"{draw.name}: {error}") from None
-    schema = Schema(rows, target)
-    if X.size > LARGE and isinstance(X, np.memmap):
+    y = flatten_column(y)
+    splits = {split: (rows, flatten_column(labels)) for split, (rows, labels) in splits.items()}
+    schema = Schema(rows, target, keep_reading(options))
+    if X.size > LARGE and lies_in_file(X):
         data = make_large_arrays(X, y, schema, draw)
     else:
         rest = splits.get("validation"), splits.get("test")
