@@ -79,9 +79,9 @@ def _read_table_rows(path: Path, schema: Schema) -> tuple[UserRows, Any]:
         raise FileError(path, f"is no table; the model was trained on one with the columns {names}: give such one")
     options = ReadOptions(**{name: value for name, value in schema.reading.items() if name != "target"})
     frame, _, remarks = read_table(path, options, as_text=True)
-    found = UserRows(path, frame, None, frame, remarks=remarks)
     name = schema.target.names[0] if schema.target.names else None
     column = frame[name] if name in frame.columns else None
+    found = UserRows(path, frame if column is None else frame.drop(column.name), None, frame, remarks=remarks)
     return found, None if column is None or column.null_count() == len(column) else column
 
 
