@@ -2,8 +2,9 @@
 
 python examples/customers.py FOLDER
 
-The files are made as a spreadsheet in many countries writes them: semicolons between the columns, a comma in numbers, days before months.
-Who leaves depends on the contract, on the visits, on the fee, and on how long a customer has been there.
+The files are as a spreadsheet in many countries writes them: semicolons between the columns, a comma in numbers,
+days before months. Who leaves depends on the contract, on the visits, on the fee, and on how long a customer has
+been there.
 """
 
 import math
@@ -32,14 +33,14 @@ def draw_customer(chance: random.Random, number: int) -> tuple[list[str], str]:
 
 
 def write_files(folder: Path) -> None:
-    """Write 400 customers of whom is known who left, and 8 new ones."""
+    """Write 400 customers of whom is known who left, and 4 new ones."""
     chance = random.Random(7)
     lines = [";".join((*NAMES, "churned"))]
     for number in range(1, 401):
         customer, left = draw_customer(chance, number)
         lines.append(";".join((*customer, left)))
     (folder / "customers.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    lines = [";".join(NAMES), *(";".join(draw_customer(chance, number)[0]) for number in range(401, 409))]
+    lines = [";".join(NAMES), *(";".join(draw_customer(chance, number)[0]) for number in range(401, 405))]
     (folder / "new-customers.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
