@@ -243,14 +243,16 @@ class ArraySchema:
 def _as_numbers(X: Any) -> Array:
     """Return rows as an array of numbers, masked and missing ones as NaN; refuse all else."""
     if isinstance(X, np.ma.MaskedArray):
-        X = X.astype(np.float64).filled(np.nan) if np.ma.getmaskarray(X).any() else X.data
+        X = np.ma.filled(X.astype(np.float64), np.nan) if np.ma.getmaskarray(X).any() else X.data
     elif hasattr(X, "to_numpy"):
         table, X = X, X.to_numpy()
         if X.dtype == object:  # numbers of several types, or missing ones
             try:
                 X = np.asarray((table if hasattr(table, "astype") else X).astype(np.float64))
             except (TypeError, ValueError):
-                raise DataError("X: expected a table of numbers, as in training, and some columns are not") from None
+                raise DataError(
+                    "X: expected a table of numbers, as in training, and some columns are not"
+                ) from None
     elif hasattr(X, "toarray"):
         X = X.toarray()  # sparse rows, of which no more are given than fit into memory
     try:

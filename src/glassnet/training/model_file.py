@@ -46,9 +46,10 @@ def save_model(model: Model | Network, path: str | Path) -> None:
     ...     load_model(f"{folder}/small.safetensors").network.layers
     (4, 3, 2)
     """
+    given: object = model
     if isinstance(model, Network):
         model = Model(model)
-    elif not isinstance(model, Model):
+    elif not isinstance(given, Model):
         turned = "; the model comes first: save_model(model, path)" if isinstance(model, str | Path) else ""
         raise UsageError("model", f"expected a Model or a Network, got a {type(model).__name__}{turned}")
     if not isinstance(path, str | Path):
