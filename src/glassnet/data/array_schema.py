@@ -57,9 +57,9 @@ class ArraySchema:
     >>> schema, _ = ArraySchema.learn(np.array([[0, 255], [51, 102]], np.uint8))
     >>> schema.encode([[0, 255]])[0]
     array([[  0, 255]], dtype=uint8)
-    >>> schema.encode(np.array([[0.0, 255.0]]))
+    >>> schema.encode(np.array([[0.0, 255.0]]))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    glassnet.errors.DataError: X: float64 up to 255, where bytes were learned: floats count as shares from 0 to 1; give whole numbers from 0 to 255 (X.astype(np.uint8)), or X / 255
+    glassnet.errors.DataError: X: float64 up to 255, where bytes were learned: ...
     """
 
     shape: tuple[int, ...]
@@ -170,7 +170,7 @@ class ArraySchema:
             return X, (f"X: {X.dtype} from 0 to 1 taken as shares of the 255 that training had as bytes",)
         if not 0 <= low <= high <= 255:
             raise DataError(
-                f"X: numbers from {low:g} to {high:g}, where bytes were learned; give whole numbers from 0 to 255, "
+                f"X: numbers from {low:g} to {high:g}, where bytes were learned; give whole numbers of 0 to 255, "
                 "or shares from 0 to 1"
             )
         raise DataError(
