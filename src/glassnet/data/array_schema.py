@@ -218,12 +218,12 @@ class ArraySchema:
         """Return the schema that `to_dict` wrote; `DataError` is raised if these are the values of none."""
         from pydantic import TypeAdapter, ValidationError
 
-        rest = {name: value for name, value in values.items() if name != "scaling"}
-        scaling = values.get("scaling")
         try:
+            rest = {name: value for name, value in values.items() if name != "scaling"}
+            scaling = values.get("scaling")
             schema = TypeAdapter(cls).validate_python(rest)
             found = None if scaling is None else Standardisation.from_dict(scaling)
-        except (ValidationError, ValueError, TypeError) as error:
+        except (ValidationError, AttributeError, ValueError, TypeError) as error:
             raise DataError(f"schema: {' '.join(str(error).split())[:200]}") from None
         plain = schema.shape and min(schema.shape) > 0 and schema.values in ("bytes", "numbers")
         if not plain or not 0 < schema.white < np.inf or (found and len(found.mean) != schema.width):
@@ -253,7 +253,9 @@ def _as_numbers(X: Any) -> Array:
             try:
                 X = np.asarray((table if hasattr(table, "astype") else X).astype(np.float64))
             except (TypeError, ValueError):
-                raise DataError("X: expected a table of numbers, as in training, and some columns are not") from None
+                raise DataError(
+                    "X: expected a table of numbers, as in training, and some columns are not"
+                ) from None
     elif hasattr(X, "toarray"):
         X = X.toarray()  # sparse rows, of which no more are given than fit into memory
     try:
