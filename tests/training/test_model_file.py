@@ -74,6 +74,9 @@ def test_a_loaded_network_can_be_saved_again_and_goes_on_learning(tmp_path):
     save_model(back, tmp_path / "b")
     assert load_model(tmp_path / "b").network.get_config() == network.get_config()
     assert load_model(tmp_path / "b").network.fingerprint() == network.fingerprint()
+    again = load_model(tmp_path / "b").network
+    assert again.get_config() == network.get_config()
+    assert again.fingerprint() == network.fingerprint()
     back.theta += 1  # writable, and the layers are still views into it
     np.testing.assert_array_equal(back.W[0], network.W[0] + 1)
 
