@@ -244,6 +244,14 @@ def test_a_class_shifts_where_its_share_differs_by_more_than_five_in_a_hundred(o
         ]
 
 
+def test_a_share_that_one_row_changes_does_not_shift():
+    train = [(row, row % 3) for row in range(90)]
+    few = [(1000 + row, row % 3) for row in range(4)]  # 2, 1 and 1 row
+    assert not [text for text in audit(made(train, test=few)).remarks if "shifts" in text]
+    other = [(1000 + row, row // 3) for row in range(4)]  # 3 and 1
+    assert [text for text in audit(made(train, test=other, classes=3)).remarks if "shifts" in text]
+
+
 def test_a_clean_data_set_has_no_remarks():
     numbers = np.random.default_rng(0).normal(size=60)
     train, test = ([(numbers[row], row % 3) for row in range(start, start + 30)] for start in (0, 30))
