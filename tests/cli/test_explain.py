@@ -93,14 +93,14 @@ def test_rows_of_a_network_without_either_are_explained(glassnet, here):
 def test_rows_of_a_run(glassnet, run_folder, here):
     record = glassnet("explain", "run", "--sample", 17, "--rows", 3, "--json").json
     rows = gn.load_dataset("digits").test
-    network = gn.load_model(run_folder)
+    network = gn.load_model(run_folder).network
     assert record["loss"] == ComputationGraph(network, rows.X[17:20], rows.y[17:20]).loss
 
 
 def test_a_row_of_a_run(glassnet, run_folder, here):
     record = glassnet("explain", "run", "--sample", 17, "--json").json
     rows = gn.load_dataset("digits").test
-    network = gn.load_model(run_folder)
+    network = gn.load_model(run_folder).network
     assert record["file"] == "explain-run-test-17.html"
     assert record["loss"] == ComputationGraph(network, rows.X[17:18], rows.y[17:18]).loss
     facts = facts_of((here / record["file"]).read_text(encoding="utf-8"))
@@ -112,14 +112,14 @@ def test_a_row_of_a_run(glassnet, run_folder, here):
 def test_another_split_and_a_model_file(glassnet, run_folder):
     record = glassnet("explain", "run/model.safetensors", "--split", "validation", "--sample", 3, "--json").json
     rows = gn.load_dataset("digits").validation
-    assert record["loss"] == ComputationGraph(gn.load_model(run_folder), rows.X[3:4], rows.y[3:4]).loss
+    assert record["loss"] == ComputationGraph(gn.load_model(run_folder).network, rows.X[3:4], rows.y[3:4]).loss
 
 
 def test_a_sample_of_ones_own_needs_no_data(glassnet, run_folder):
     (run_folder / "config.toml").unlink()
     numbers = ",".join(["0.5"] * 64)
     record = glassnet("explain", "run", "--input", numbers, "--target", 7, "--json").json
-    assert record["loss"] == ComputationGraph(gn.load_model(run_folder), np.full((1, 64), 0.5), [7]).loss
+    assert record["loss"] == ComputationGraph(gn.load_model(run_folder).network, np.full((1, 64), 0.5), [7]).loss
     answer = glassnet("explain", "run", "--input", numbers)
     assert (answer.code, answer.error) == (2, "--target: give both --input and --target, or neither")
 

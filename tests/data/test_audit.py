@@ -5,15 +5,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassnet.data import audit as module
+from glassnet.data import audit_arrays as module
+from glassnet.data.array_schema import ArraySchema
 from glassnet.data.audit import Place, audit, find_equal_rows
 from glassnet.data.dataset import Dataset, Split
 from glassnet.data.registry import load_dataset
+from glassnet.data.schema import Schema, describe_targets
+from glassnet.data.target_schema import TargetSchema
 
 NAMES = ("train", "validation", "test")
 
 
-def made(train, validation=(), test=None, *, dtype=float, classes=3, **fields):
+def made(train, validation=(), test=None, *, dtype=float, classes=3, task="multi-class", names=None):
     """Return a data set of (row, label) pairs; a row is a number, or several."""
 
     def split(pairs):
@@ -24,9 +27,12 @@ def made(train, validation=(), test=None, *, dtype=float, classes=3, **fields):
             return Split(np.zeros((0, *first.shape[1:]), dtype), np.zeros(0, int))
         return Split(X[:, None] if X.ndim == 1 else X, y)
 
-    names = tuple("abcdefghijkl"[:classes]) if classes else None
-    fields = {"class_names": names} | fields
-    return Dataset("made", split(train), split(validation), split(train if test is None else test), **fields)
+    splits = split(train), split(validation), split(train if test is None else test)
+    if task == "multi-label":
+        target = TargetSchema(task, tuple(names or ()), (0, 1), width=splits[0].y.shape[1])
+    else:
+        target = describe_targets(task, tuple("abcdefghijkl"[:classes]) if classes else None)
+    return Dataset("made", *splits, Schema(ArraySchema.learn(splits[0].X)[0], target))
 
 
 def remark(found, *parts):
@@ -54,7 +60,8 @@ def test_planted_duplicates_are_found_and_none_else(train, validation, test, dty
         X = np.ones((len(planted), *shape), dtype)
         X[(slice(None), *(-1 for _ in shape))] = planted
         splits[name] = Split(np.asfortranarray(X) if fortran else X, np.array(planted, int))
-    found = audit(Dataset("made", *splits.values(), tuple("01234567")))
+    schema = Schema(ArraySchema.learn(splits["train"].X)[0], describe_targets("multi-class", "01234567"))
+    found = audit(Dataset("made", *splits.values(), schema))
     places = {}
     for name, planted in zip(NAMES, (train, validation, test), strict=True):
         for row, number in enumerate(planted):
@@ -195,7 +202,7 @@ def test_rows_of_each_class_by_hand():
 
 def test_rows_of_each_label_of_a_multi_label_set():
     train = [(0, [1, 0, 0]), (1, [1, 1, 0]), (2, [0, 0, 0])]
-    found = audit(made(train, test=[(5, [0, 0, 1])], classes=0, task="multi-label", target_names=("x", "y", "z")))
+    found = audit(made(train, test=[(5, [0, 0, 1])], classes=0, task="multi-label", names=("x", "y", "z")))
     assert found.class_rows == {
         "x": {"train": 2, "test": 0},
         "y": {"train": 1, "test": 0},
@@ -238,7 +245,8 @@ def test_a_class_shifts_where_its_share_differs_by_more_than_five_in_a_hundred(o
 
 
 def test_a_clean_data_set_has_no_remarks():
-    train, test = ([(row, row % 3) for row in range(start, start + 30)] for start in (0, 30))
+    numbers = np.random.default_rng(0).normal(size=60)
+    train, test = ([(numbers[row], row % 3) for row in range(start, start + 30)] for start in (0, 30))
     assert audit(made(train, test=test)).remarks == []
 
 
@@ -270,4 +278,4 @@ def test_what_is_told_of_the_digits_is_true():
     assert found.columns == 64
     assert found.constant_columns == np.flatnonzero(np.ptp(data.train.X, axis=0) == 0).tolist()
     assert sum(counts["train"] for counts in found.class_rows.values()) == len(data.train.y)
-    assert found.scale["train"][:2] == (0, 1)
+    assert found.scale["train"][:2] == (0, 16)

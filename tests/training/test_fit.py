@@ -9,7 +9,7 @@ import polars
 import pytest
 
 import glassnet as gn
-from glassnet.data.dataset import Split
+from glassnet.data.splits import Split
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import Adam, Momentum

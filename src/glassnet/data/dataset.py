@@ -120,7 +120,7 @@ class Dataset:
     @cached_property
     def encoded(self) -> Splits:
         """The splits as a network takes them: rows of bytes or floats, targets as labels 0, 1, ... or numbers."""
-        return Splits(*(split.encode() for split in self.splits.values()))
+        return Splits(self.train, self.validation, self.test)
 
     @property
     def task(self) -> str:
@@ -158,12 +158,19 @@ class Dataset:
         `DataError` is raised if they are not such as the training rows.
         """
         X, y = validation
-        X, y = (X, np.asarray(y)) if hasattr(X, "columns") else _check_arrays(self.name, "validation", X, y)
-        split = describe_split(X, y, self.schema, is_encoded=getattr(validation, "is_encoded", False))
+        is_encoded = getattr(validation, "is_encoded", False)
         try:
+            if not is_encoded and not isinstance(self.schema.input, ArraySchema):
+                X, y = self.schema.take_rows(X), np.asarray(y)
+                if len(X) != len(y):
+                    raise DataError(f"{len(X)} rows but {len(y)} labels; they must be as many")
+            else:
+                X, y = _check_arrays(self.name, "validation", X, y)
+            split = describe_split(X, flatten_column(y), self.schema, is_encoded=is_encoded)
             split.encode()
         except DataError as error:
-            raise DataError(f"{self.name}: validation rows: {error}") from None
+            said = str(error).removeprefix(f"{self.name}: ")
+            raise DataError(f"{self.name}: {'' if 'validation' in said else 'validation rows: '}{said}") from None
         return replace(self, validation=split, validation_size=None)
 
     def validated_by(self, rows: str) -> Dataset:
@@ -308,6 +315,7 @@ class Dataset:
             both = y if y_test is None else np.concatenate([y, y_test])
             target, more = _learn_target(name, both, task, class_names, target_names, len(rows.shape) > 1)
             schema, learned = Schema(rows, target), (*remarks, *said, *more)
+        y, y_test = flatten_column(y), None if y_test is None else flatten_column(y_test)
         order = order_of(schema, y)  # before any row is moved, so that errors can name it
         if X_test is None or y_test is None:
             rest, chosen = draw_stratified(order, round(TEST * len(y)), np.random.default_rng(0))
@@ -388,6 +396,11 @@ def _check_arrays(name: str, split: str, X: Array, y: Array) -> tuple[Array, Arr
     return X, y
 
 
+def flatten_column(y: Array) -> Array:
+    """Return labels or numbers of shape (n, 1) as (n,), others as they are."""
+    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+
+
 def _check_fit(name: str, X: Array, y: Array, X_train: Array, y_train: Array) -> None:
     """Refuse test rows or labels of another form than those of the training rows."""
     if X.shape[1:] != X_train.shape[1:]:
@@ -421,7 +434,8 @@ def _learn_target(
     pictures: bool,
 ) -> tuple[TargetSchema, tuple[str, ...]]:
     """Learn what labels or numbers mean; errors name the data set."""
+    names = None if target_names is None else [*target_names]
     try:
-        return TargetSchema.learn(y, task=task, names=target_names, class_names=class_names, pictures=pictures)
+        return TargetSchema.learn(y, task=task, names=names, class_names=class_names, pictures=pictures)
     except DataError as error:
         raise DataError(f"{name}: {error}") from None

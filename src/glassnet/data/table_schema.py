@@ -66,7 +66,7 @@ def find_name_problem(names: Sequence[str], may_lack: Collection[int] = ()) -> s
         if not name.isprintable():
             return f"the name of column {number} holds a character that cannot be printed: {quote_value(name)}"
         if name in seen:
-            return f"columns {seen[name]} and {number} are both called {name!r}"
+            return f"columns {seen[name]} and {number} are both called {name!r}; give one another name"
         seen[name] = number
     return None
 

@@ -46,10 +46,14 @@ def save_model(model: Model | Network, path: str | Path) -> None:
     ...     load_model(f"{folder}/small.safetensors").network.layers
     (4, 3, 2)
     """
+    given: object = model
     if isinstance(model, Network):
         model = Model(model)
-    elif not isinstance(model, Model):
-        raise UsageError("model", f"expected a Model or a Network, got {type(model).__name__}")
+    elif not isinstance(given, Model):
+        turned = "; the model comes first: save_model(model, path)" if isinstance(model, str | Path) else ""
+        raise UsageError("model", f"expected a Model or a Network, got a {type(model).__name__}{turned}")
+    if not isinstance(path, str | Path):
+        raise UsageError("path", f"expected the path of a file, got a {type(path).__name__}")
     network, arrays = model.network, {"theta": model.network.theta}
     if any(network.batch_norm):
         arrays["statistics"] = network.parameters.statistics
@@ -91,7 +95,9 @@ def load_model(path: str | Path) -> Model:
         schema = None if saved.get("schema") is None else Schema.from_dict(saved["schema"])
     except DataError as error:
         raise FileError(path, f"describes no rows or answers: {error}") from None
-    return Model(restore_network(path, saved), schema)
+    network = restore_network(path, saved)
+    network.scaled_inputs = schema is not None and schema.input.is_scaled
+    return Model(network, schema)
 
 
 def restore_network(path: Path, saved: dict[str, Any]) -> Network:

@@ -15,7 +15,7 @@ from statistics import median
 import numpy as np
 
 import glassnet as gn
-from glassnet.data.dataset import Split
+from glassnet.data.splits import Split
 
 SEEDS = (0, 1, 2)
 
