@@ -331,7 +331,9 @@ def test_the_type_of_whole_numbers_changes_nothing(rows, kind):
 def test_json_gives_the_same_schema_back_to_the_last_bit(train, white):
     schema = learned(train, None, white).standardised(train)
     values = schema.to_dict()
-    text = json.dumps(values | {"scaling": {name: np.asarray(one).tolist() for name, one in values["scaling"].items()}})
+    text = json.dumps(
+        values | {"scaling": {name: np.asarray(one).tolist() for name, one in values["scaling"].items()}}
+    )
     again = ArraySchema.from_dict(json.loads(text))
     assert again == schema
     assert again.scaling.mean.tobytes() == schema.scaling.mean.tobytes()
@@ -367,7 +369,10 @@ def test_values_of_no_schema_are_refused_in_one_line(change):
 def test_rows_without_finite_numbers_have_a_range_that_can_be_saved():
     for X in (np.full((2, 2), np.nan), np.zeros((0, 2)), np.full((2, 2), np.inf)):
         assert (learned(X).low, learned(X).high) == (0, 0)
-    assert (learned(np.array([[1, np.nan, -np.inf, 5]])).low, learned(np.array([[1, np.nan, np.inf, 5]])).high) == (1, 5)
+    assert (
+        learned(np.array([[1, np.nan, -np.inf, 5]])).low,
+        learned(np.array([[1, np.nan, np.inf, 5]])).high,
+    ) == (1, 5)
 
 
 def test_the_description_says_what_is_done():

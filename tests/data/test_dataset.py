@@ -352,7 +352,9 @@ def test_test_rows_that_do_not_fit_the_training_rows_are_refused(unfit):
 def test_labels_that_training_did_not_have_are_refused(shift):
     with pytest.raises(UsageError, match="class_names: 3 names for the 4 classes"):
         Dataset.from_arrays(ROWS, LABELS, ROWS[:5], LABELS[:5] + shift, class_names="abc")
-    with pytest.raises(DataError, match=r"^arrays: validation rows: target: row \d .*is (3|-1), which training did not have"):
+    with pytest.raises(
+        DataError, match=r"^arrays: validation rows: target: row \d .*is (3|-1), which training did not have"
+    ):
         Dataset.from_arrays(ROWS, LABELS).with_validation((ROWS[:5], LABELS[:5] + shift))
 
 

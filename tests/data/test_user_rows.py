@@ -146,7 +146,9 @@ def of_whole_numbers_as_classes(folder, _):
 
 
 SOURCES = [value for name, value in list(globals().items()) if name.startswith("of_")]
-in_every_source = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.__name__.removeprefix("of_"))
+in_every_source = pytest.mark.parametrize(
+    "source", SOURCES, ids=lambda source: source.__name__.removeprefix("of_")
+)
 
 
 def in_any_order(X, y):
@@ -237,7 +239,10 @@ def test_a_model_of_tables_names_its_columns_to_what_has_none(tmp_path, name):
     np.save(tmp_path / "rows.npy", NUMBERS)
     (tmp_path / "folder").mkdir()
     message = refusal(tmp_path / name, data.schema)
-    assert message == "is no table; the model was trained on one with the columns size, colour, wild, rooms: give such one"
+    assert (
+        message
+        == "is no table; the model was trained on one with the columns size, colour, wild, rooms: give such one"
+    )
 
 
 def test_many_columns_are_not_all_named(tmp_path):
@@ -296,7 +301,13 @@ def test_names_given_in_training_are_used_where_the_file_has_them(tmp_path):
 
 def test_of_splits_the_test_rows_are_taken(tmp_path):
     data, _ = of_npz(tmp_path, None)
-    np.savez(tmp_path / "b.npz", X_train=NUMBERS[:40], y_train=LABELS[:40] * 10 + 10, X_test=NUMBERS[40:], y_test=LABELS[40:] * 10 + 10)
+    np.savez(
+        tmp_path / "b.npz",
+        X_train=NUMBERS[:40],
+        y_train=LABELS[:40] * 10 + 10,
+        X_test=NUMBERS[40:],
+        y_test=LABELS[40:] * 10 + 10,
+    )
     found = read_user_rows(tmp_path / "b.npz", data.schema)
     np.testing.assert_array_equal(found.X, NUMBERS[40:])
     np.testing.assert_array_equal(found.y, LABELS[40:] * 10 + 10)
@@ -380,12 +391,21 @@ def test_a_target_that_some_rows_lack_does_not_hinder_answers(tmp_path, target, 
 def test_a_target_with_a_decimal_comma_is_read_as_in_training(tmp_path):
     data, _ = of_german_csv(tmp_path, None)
     assert data.schema.reading == {"sep": ";", "target": {"decimal": ",", "thousands": "", "unit": ""}}
-    (tmp_path / "b.csv").write_text("size;colour;wild;rooms;kind;price\n50,5;red;true;3;a;7,25\n40;red;false;4;b;8\n")
+    (tmp_path / "b.csv").write_text(
+        "size;colour;wild;rooms;kind;price\n50,5;red;true;3;a;7,25\n40;red;false;4;b;8\n"
+    )
     found = read_user_rows(tmp_path / "b.csv", data.schema)
     assert found.y.tolist() == [7.25, 8.0]
     # A table of numbers in Parquet holds the same.
     table = pl.DataFrame(
-        {"price": [7.25, 8.0], "size": [50.5, 40.0], "colour": ["red"] * 2, "wild": [True, False], "rooms": [3, 4], "kind": ["a", "b"]}
+        {
+            "price": [7.25, 8.0],
+            "size": [50.5, 40.0],
+            "colour": ["red"] * 2,
+            "wild": [True, False],
+            "rooms": [3, 4],
+            "kind": ["a", "b"],
+        }
     )
     table.write_parquet(tmp_path / "b.parquet")
     other = read_user_rows(tmp_path / "b.parquet", data.schema)

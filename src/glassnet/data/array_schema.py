@@ -250,7 +250,9 @@ def _as_numbers(X: Any) -> Array:
             try:
                 X = np.asarray((table if hasattr(table, "astype") else X).astype(np.float64))
             except (TypeError, ValueError):
-                raise DataError("X: expected a table of numbers, as in training, and some columns are not") from None
+                raise DataError(
+                    "X: expected a table of numbers, as in training, and some columns are not"
+                ) from None
     elif hasattr(X, "toarray"):
         X = X.toarray()  # sparse rows, of which no more are given than fit into memory
     try:
