@@ -1,4 +1,4 @@
-"""Rows of a file to predict or to score: read as the model's schema says, never by what the file at hand looks like."""
+"""Rows of a file to predict or to score: read as the model's schema says, whatever the file looks like."""
 
 from __future__ import annotations
 
@@ -129,5 +129,7 @@ def _name_arrays(path: Path, reading: Mapping[str, str]) -> ReadOptions:
     if path.suffix.lower() != ".npz":
         return ReadOptions()
     keys = list_npz(path)
-    named = {key: name for key in ("x_key", "y_key") if (name := reading.get(key)) in keys}
-    return ReadOptions(x_key=keys[0]) if len(keys) == 1 else ReadOptions(**named)
+    if len(keys) == 1:
+        return ReadOptions(x_key=keys[0])
+    x_key, y_key = (name if (name := reading.get(key)) in keys else None for key in ("x_key", "y_key"))
+    return ReadOptions(x_key=x_key, y_key=y_key)
