@@ -92,14 +92,14 @@ def test_rows_of_a_network_without_either_are_explained(glassnet, here):
 
 def test_rows_of_a_run(glassnet, run_folder, here):
     record = glassnet("explain", "run", "--sample", 17, "--rows", 3, "--json").json
-    rows = gn.load_dataset("digits").test
+    rows = gn.load_dataset("digits").encoded.test
     network = gn.load_model(run_folder).network
     assert record["loss"] == ComputationGraph(network, rows.X[17:20], rows.y[17:20]).loss
 
 
 def test_a_row_of_a_run(glassnet, run_folder, here):
     record = glassnet("explain", "run", "--sample", 17, "--json").json
-    rows = gn.load_dataset("digits").test
+    rows = gn.load_dataset("digits").encoded.test
     network = gn.load_model(run_folder).network
     assert record["file"] == "explain-run-test-17.html"
     assert record["loss"] == ComputationGraph(network, rows.X[17:18], rows.y[17:18]).loss
@@ -111,7 +111,7 @@ def test_a_row_of_a_run(glassnet, run_folder, here):
 
 def test_another_split_and_a_model_file(glassnet, run_folder):
     record = glassnet("explain", "run/model.safetensors", "--split", "validation", "--sample", 3, "--json").json
-    rows = gn.load_dataset("digits").validation
+    rows = gn.load_dataset("digits").encoded.validation
     assert record["loss"] == ComputationGraph(gn.load_model(run_folder).network, rows.X[3:4], rows.y[3:4]).loss
 
 
