@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from glassnet.data.augmentation import Augmentation as Augmentation
     from glassnet.data.dataset import Dataset as Dataset
     from glassnet.data.registry import load_dataset as load_dataset
+    from glassnet.data.schema import DataWarning as DataWarning
+    from glassnet.data.schema import Schema as Schema
     from glassnet.errors import HealthWarning as HealthWarning
     from glassnet.graph.computation_graph import ComputationGraph as ComputationGraph
     from glassnet.graph.gradient_agreement import check_gradients as check_gradients
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from glassnet.training.fit import fit as fit
     from glassnet.training.health.preflight import preflight as preflight
     from glassnet.training.metrics import evaluate as evaluate
+    from glassnet.training.model import Model as Model
     from glassnet.training.model_file import load_model as load_model
     from glassnet.training.model_file import save_model as save_model
     from glassnet.training.range_test import find_learning_rate as find_learning_rate
@@ -64,6 +67,7 @@ _MODULES = {
     "data.augmentation": ("Augmentation",),
     "data.dataset": ("Dataset",),
     "data.registry": ("load_dataset",),
+    "data.schema": ("DataWarning", "Schema"),
     "errors": ("HealthWarning",),
     "graph.computation_graph": ("ComputationGraph",),
     "graph.page": ("explain",),
@@ -89,6 +93,7 @@ _MODULES = {
     "training.fit": ("fit",),
     "training.health.preflight": ("preflight",),
     "training.metrics": ("evaluate",),
+    "training.model": ("Model",),
     "training.model_file": ("load_model", "save_model"),
     "training.range_test": ("find_learning_rate",),
     "training.results": ("DivergenceError", "Interrupted", "Run"),

@@ -431,7 +431,11 @@ def test_numbers_of_a_table_are_learned_in_their_own_units(glassnet, table):
     [
         ([], 2, "--target: name the column to predict, for example --target price"),
         (["--target", "prise"], 2, "--target: no column 'prise'; the table has area, colour, rooms, kind, price"),
-        (["--target", "price", "--impute", "error"], 1, "houses.csv: missing values in column 'rooms' (1, first in"),
+        (
+            ["--target", "price", "--impute", "error"],
+            1,
+            "houses.csv: missing values in column 'rooms' (1, first in",
+        ),
         (["--target", "price", "--impute", "mean"], 2, "--impute: input should be 'error' or 'median'"),
         (["--target", "price", "--impute", "median", "--compare"], 2, "--compare: no published figures are known"),
         (["--target", "price", "--impute", "median", "--seeds", "2", "--compare"], 2, "--compare: "),

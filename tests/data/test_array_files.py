@@ -198,8 +198,7 @@ def test_what_is_odd_about_rows_is_said_once(tmp_path):
     path = saved(tmp_path, X_train=PIXELS[..., None] % 9, y_train=Y, X_test=PIXELS[..., None] % 9, y_test=Y)
     read = read_array_file(path)
     assert [rows.shape for rows, _ in read.splits.values()] == [(6, 4, 3), (6, 4, 3)]
-    assert len(read.remarks) == 2
-    assert read.remarks[1].startswith("bytes of at most 8: ")
+    assert read.remarks == ("rows of 4 x 3 x 1: taken as pictures of one channel, 4 x 3",)
 
 
 def put_idx(folder, idx_bytes, *names):

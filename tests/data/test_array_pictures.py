@@ -39,23 +39,3 @@ def test_each_number_keeps_its_place():
     assert as_pictures(X)[1, 4, 2, 2] == X[1, 2, 4, 2]
     assert as_pictures(X[:, :1])[1, 4, 2] == X[1, 0, 4, 2]
     assert as_pictures(X[..., :1])[1, 2, 4] == X[1, 2, 4, 0]
-
-
-@pytest.mark.parametrize("largest", [0, 1, 16])
-def test_small_bytes_are_remarked_on(largest):
-    X = np.array([[0, largest], [largest, 0]], np.uint8)
-    (remark,) = remark_on_rows(X)
-    assert remark.startswith(f"bytes of at most {largest}: bytes count as pixels and are divided by 255")
-    assert "X.astype(float)" in remark
-
-
-@pytest.mark.parametrize(
-    "X",
-    [
-        np.array([[0, 17]], np.uint8), np.array([[0, 1]], np.int8), np.array([[True, False]]),
-        np.array([[0, 1]], np.float16), np.zeros((0, 4), np.uint8),
-    ],
-    ids=["shades", "int8", "bool", "float16", "no rows"],
-)  # fmt: skip
-def test_other_numbers_are_not(X):
-    assert remark_on_rows(X) == ()

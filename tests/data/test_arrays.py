@@ -5,7 +5,8 @@ import polars
 import pytest
 
 from glassnet.data.arrays import as_dataset, as_split
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.dataset import Dataset
+from glassnet.data.splits import Split
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
 from glassnet.training.metrics import evaluate, predict_test_rows
@@ -69,9 +70,13 @@ def test_numbers_are_regressed():
         ((as_dataset(X, Y), Y), UsageError, "y: a Dataset has its labels already; leave y out"),
         ((X, Y, X), UsageError, "validation_data: the labels are missing"),
         ((X, Y[:-1]), DataError, "arrays: 60 training rows but 59 labels"),
-        ((X, Y, (X[:, :2], Y)), DataError, "arrays: rows of shape (4,), but validation rows of shape (2,)"),
+        (
+            (X, Y, (X[:, :2], Y)),
+            DataError,
+            "arrays: validation rows: X: rows of shape (2,), where training had 4 numbers a row",
+        ),
         (([[1, 2], [3]], [0, 1]), DataError, "data: the rows must all be equally long"),
-        ((X, np.array(["cat"] * 60)), DataError, "arrays: expected whole numbers or floats for y, got <U3"),
+        ((X, np.array(["cat"] * 60)), DataError, "target: one class only, 'cat'; there is nothing to learn"),
     ],
 )
 def test_a_call_that_cannot_be_meant_is_one_line(arguments, error, said):

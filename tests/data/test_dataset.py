@@ -5,74 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassnet.data.dataset import TASKS, Dataset, Split, count_validation_rows, draw_stratified
+from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
+from glassnet.data.splits import Split, count_validation_rows
+from glassnet.data.target_schema import TASKS
 from glassnet.errors import DataError, UsageError
 
 ROWS = np.arange(60.0).reshape(30, 2)
 LABELS = np.arange(30) % 3
 
-labels_and_size = st.lists(st.integers(0, 4), min_size=1, max_size=80).flatmap(
-    lambda labels: st.tuples(st.just(np.array(labels)), st.integers(0, len(labels)), st.integers(0, 5))
-)
-
-
-@given(labels_and_size)
-def test_a_stratified_draw_is_a_partition_with_class_shares_within_one_row(case):
-    y, size, seed = case
-    rest, drawn = draw_stratified(y, size, np.random.default_rng(seed))
-    assert len(drawn) == size
-    assert np.sort(np.concatenate([rest, drawn])).tolist() == list(range(len(y)))
-    assert (np.diff(rest) > 0).all()
-    assert (np.diff(drawn) > 0).all()
-    for label in set(y.tolist()):
-        share = (y == label).sum() * size / len(y)
-        assert abs((y[drawn] == label).sum() - share) < 1
-
-
-@pytest.mark.parametrize(("size", "counts"), [(1, [0, 1]), (2, [1, 1]), (4, [1, 3]), (5, [2, 3])])
-def test_a_share_of_a_row_is_rounded_the_same_way_for_every_class(size, counts):
-    # Of 3 and 6 rows: a single row is of the larger class, which a count from the first row on would deny it.
-    y = np.repeat([0, 1], [3, 6])
-    assert np.bincount(y[draw_stratified(y, size, np.random.default_rng(0))[1]], minlength=2).tolist() == counts
-
-
-def test_a_stratified_draw_is_random_within_a_class():
-    y = np.repeat([0, 1], 50)
-    draws = [draw_stratified(y, 10, np.random.default_rng(seed))[1] for seed in range(40)]
-    counts = np.bincount(np.concatenate(draws), minlength=100)
-    # Every row is drawn 4 times on average; systematic rows would be drawn 40 times, others never.
-    assert counts.max() < 20
-    assert (counts > 0).sum() > 90
-    np.testing.assert_array_equal(draws[3], draw_stratified(y, 10, np.random.default_rng(3))[1])
-
-
-@pytest.mark.parametrize(
-    ("validation", "n", "size"),
-    [
-        (0, 10, 0),
-        (9, 10, 9),
-        (1, 10, 1),
-        (1 / 12, 60_000, 5000),
-        (0.5, 3, 2),
-        (0.01, 10, 1),
-        (0, 1, 0),
-    ],
-)
-def test_validation_is_a_share_below_one_or_a_number(validation, n, size):
-    assert count_validation_rows(validation, n) == size
-    assert isinstance(count_validation_rows(validation, n), int)
-
-
-@pytest.mark.parametrize("validation", [10, 11, -1, -0.1, 2.5, 0.99, float("nan"), float("inf")])
-def test_a_validation_that_leaves_no_rows_is_refused(validation):
-    with pytest.raises(UsageError, match=r"^validation: takes a share below 1, or a number of the 10 rows, got"):
-        count_validation_rows(validation, 10)
-
 
 @given(
     n=st.integers(5, 60),
-    classes=st.integers(1, 4),
+    classes=st.integers(2, 4),
     validation=st.integers(0, 3) | st.floats(0.01, 0.5),
     split_seed=st.integers(0, 3),
 )
@@ -109,16 +54,6 @@ def test_split_seed_moves_the_validation_rows_of_a_regression_too(y):
     assert validation_rows[0] == validation_rows[1] != validation_rows[2]
 
 
-def test_every_number_of_a_regression_may_be_drawn_and_a_draw_is_spread_over_them():
-    draws = [draw_stratified(NUMBERS, 20, np.random.default_rng(seed))[1] for seed in range(60)]
-    counts = np.bincount(np.concatenate(draws), minlength=100)
-    assert counts.max() < 35  # 12 on average
-    assert counts.min() > 0
-    rank = NUMBERS.argsort().argsort()
-    for drawn in draws:
-        np.testing.assert_array_equal(np.sort(rank[drawn]) // 5, np.arange(20))  # one of every five neighbours
-
-
 def test_a_test_set_given_apart_is_used_whole_and_without_validation_rows_keep_their_order():
     data = Dataset.from_arrays(ROWS, LABELS, -ROWS[:5], LABELS[:5], validation=0)
     np.testing.assert_array_equal(data.train.X, ROWS)
@@ -128,13 +63,15 @@ def test_a_test_set_given_apart_is_used_whole_and_without_validation_rows_keep_t
     assert data.validation_size == 0
 
 
-def test_classes_are_numbered_by_the_largest_label_of_both_sets_unless_named():
+def test_the_classes_are_those_of_both_sets_unless_named():
     data = Dataset.from_arrays(ROWS, LABELS, ROWS[:1], np.array([4]))
-    assert data.class_names == ("0", "1", "2", "3", "4")
-    assert data.n_classes == 5
+    assert (data.schema.target.classes, data.class_names) == ((0, 1, 2, 4), ("0", "1", "2", "4"))
+    assert data.n_classes == 4
+    assert data.encoded.test.y.tolist() == [3]
+    assert data.test.y.tolist() == [4]
     named = Dataset.from_arrays(ROWS, LABELS, class_names=["a", "b", "c"], name="letters", image_shape=(1, 2))
     assert (named.class_names, named.name, named.image_shape) == (("a", "b", "c"), "letters", (1, 2))
-    assert Dataset.from_arrays(ROWS, LABELS % 2 == 0).class_names == ("0", "1")
+    assert Dataset.from_arrays(ROWS, LABELS % 2 == 0).class_names == ("False", "True")
 
 
 def test_numbers_to_regress_have_no_classes():
@@ -177,14 +114,14 @@ def test_the_callers_arrays_are_left_as_they_were():
         ((ROWS, LABELS, ROWS[:2], LABELS[:3]), {}, DataError, "arrays: 2 test rows but 3 labels"),
         ((ROWS, LABELS, ROWS), {}, UsageError, "y_test: goes with X_test"),
         ((ROWS, LABELS, None, LABELS), {}, UsageError, "y_test: goes with X_test"),
-        ((ROWS, LABELS - 1, ROWS, LABELS), {}, DataError, "training label -1 in row 0 is outside the classes"),
         (
             (ROWS, LABELS, ROWS, LABELS),
             {"class_names": "ab"},
-            DataError,
-            "training label 2 in row 2 is outside the classes 0..1",
+            UsageError,
+            "class_names: 2 names for the 3 classes of the target: 0, 1, 2",
         ),
-        ((ROWS[:2], LABELS[:2], ROWS, LABELS), {"class_names": "ab"}, DataError, "test label 2 in row 2"),
+        ((ROWS[:2], LABELS[:2], ROWS, LABELS), {"class_names": "ab"}, UsageError, "2 names for the 3 classes"),
+        ((ROWS, LABELS * 0), {}, DataError, "arrays: target: one class only, 0"),
         ((ROWS, LABELS), {"validation": 24}, UsageError, "validation: "),
         ((ROWS, LABELS), {"split_seed": -1}, UsageError, "seed: "),
     ],
@@ -195,20 +132,42 @@ def test_arrays_that_contradict_themselves_are_refused(arguments, options, error
     assert "\n" not in str(caught.value)
 
 
-def test_a_label_outside_the_classes_is_named_by_its_row_in_what_was_given():
+def test_a_label_without_a_name_is_refused():
     labels = np.arange(40) % 4
     labels[37] = 9
-    with pytest.raises(DataError, match=r"label 9 in row 37 is outside the classes 0\.\.3"):
+    with pytest.raises(UsageError, match="4 names for the 5 classes of the target: 0, 1, 2, 3, 9"):
         Dataset.from_arrays(np.zeros((40, 2)), labels, class_names=list("abcd"))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [LABELS + 1, LABELS - 1, 10 * LABELS + 10, LABELS + 2**60, np.array(list("bac"))[LABELS], LABELS - 1.0],
+    ids=["from 1", "negative", "tens", "above 2**53", "text", "whole floats"],
+)
+def test_classes_are_kept_as_they_are_written_and_numbered_for_the_network(labels):
+    data = Dataset.from_arrays(ROWS, labels, validation=4)
+    assert data.task == "multi-class"
+    assert list(data.schema.target.classes) == sorted(set(labels.tolist()))
+    for raw, encoded in zip(data.splits.values(), data.encoded, strict=True):
+        np.testing.assert_array_equal(raw.y, labels[raw.X[:, 0].astype(int) // 2])
+        np.testing.assert_array_equal(encoded.y, [sorted(set(labels.tolist())).index(y) for y in raw.y.tolist()])
+
+
+@pytest.mark.parametrize("y", [LABELS, ROWS[:, 0] / 7], ids=["labels", "numbers"])
+def test_a_column_of_labels_is_the_labels_and_it_is_said(y):
+    column, flat = (Dataset.from_arrays(ROWS, labels, validation=4) for labels in (y[:, None], y))
+    assert any("(30, 1)" in remark for remark in column.remarks)
+    for one, two in zip(column.splits.values(), flat.splits.values(), strict=True):
+        np.testing.assert_array_equal(one.X, two.X)
+        np.testing.assert_array_equal(one.y, two.y)
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ((np.zeros((9, 2)), np.arange(9) * 35_000), "labels up to 280000 for 9 rows; give numbers as floats"),
-        ((np.zeros((9, 2)), list("abcabcabc")), r"number your classes with np\.unique"),
+        ((np.zeros((9, 2)), list("abcdefghi")), "9 distinct texts in 9 rows; classes must come back"),
         ((np.zeros((9, 2)), LABELS9 := np.arange(9) % 3, np.zeros((9, 3)), LABELS9), "but test rows of shape"),
-        ((np.zeros((2, 2)), np.zeros(2)), "2 rows are too few to set a fifth apart for the test"),
+        ((np.zeros((2, 2)), np.arange(2) / 3), "2 rows are too few to set a fifth apart for the test"),
         (([[1, 2], [3]], [0, 1]), "expected training rows of equal length"),
         ((np.zeros(9), np.arange(9) % 3), "expected training rows of numbers, got the shape"),
     ],
@@ -238,15 +197,17 @@ BITS = np.stack([WHOLE % 2, WHOLE // 2 % 2, WHOLE // 4 % 2], axis=1)
         (WHOLE % 2 == 0, {}, "binary"),
         (WHOLE % 3, {}, "multi-class"),
         (WHOLE % 2, {"class_names": "abc"}, "multi-class"),
-        (np.zeros(30, int), {"class_names": "ab"}, "binary"),
         (BITS, {}, "multi-label"),
         (BITS == 1, {}, "multi-label"),
         (BITS.astype(np.uint8), {}, "multi-label"),
         (BITS * 2, {}, "regression"),
         (BITS - 1, {}, "regression"),
-        (BITS.astype(float), {}, "regression"),
+        (BITS.astype(float), {}, "multi-label"),
+        (BITS + 0.5, {}, "regression"),
         (WHOLE / 7, {}, "regression"),
-        (WHOLE.astype(float) % 2, {}, "regression"),
+        (WHOLE.astype(float) % 2, {}, "binary"),
+        (WHOLE, {}, "regression"),
+        (np.array(["no", "yes"])[WHOLE % 2], {}, "binary"),
     ],
 )
 def test_the_task_is_told_by_the_labels(y, options, task):
@@ -255,7 +216,14 @@ def test_the_task_is_told_by_the_labels(y, options, task):
 
 @pytest.mark.parametrize(
     ("y", "task"),
-    [(WHOLE % 2, "multi-class"), (WHOLE % 3, "ordinal"), (BITS, "regression"), (BITS, "multi-label")],
+    [
+        (WHOLE % 2, "multi-class"),
+        (WHOLE % 3, "ordinal"),
+        (WHOLE % 3, "regression"),
+        (WHOLE, "multi-class"),
+        (BITS, "regression"),
+        (BITS, "multi-label"),
+    ],
 )
 def test_a_task_that_is_given_is_kept(y, task):
     assert Dataset.from_arrays(ROWS, y, task=task).task == task
@@ -278,11 +246,12 @@ def test_validation_rows_of_their_own_replace_the_drawn_ones_and_nothing_else():
     data = Dataset.from_arrays(ROWS, LABELS, validation=3, split_seed=2)
     own = Split(-ROWS[:5], LABELS[:5])
     other = data.with_validation(own)
-    assert other.validation is own
+    assert all(map(np.array_equal, other.validation, own))
+    assert other.validation.schema is data.schema
     assert other.validation_size is None
     assert (data.validation_size, len(data.validation.y)) == (3, 3)
-    assert other.train is data.train
-    assert other.test is data.test
+    assert other.train.X is data.train.X
+    assert other.test.y is data.test.y
     assert (other.name, other.task, other.split_seed, other.checksums) == (
         "arrays",
         "multi-class",
@@ -297,13 +266,11 @@ UNFIT = pytest.mark.parametrize(
         (ROWS[:5], LABELS[:4]),
         (ROWS[:5, :1], LABELS[:5]),
         (ROWS[:5, 0], LABELS[:5]),
-        (ROWS[:5], LABELS[:5] + 1),
-        (ROWS[:5], LABELS[:5] - 1),
         (ROWS[:5], LABELS[:5] / 3),
-        (ROWS[:5], LABELS[:5, None]),
+        (ROWS[:5], np.stack([LABELS[:5]] * 2, axis=1)),
         (ROWS[:5], np.array(1)),
     ],
-    ids=["length", "columns", "axes", "label 3", "label -1", "floats", "column", "one"],
+    ids=["length", "columns", "axes", "floats", "two", "one"],
 )
 
 
@@ -312,6 +279,21 @@ def test_test_rows_that_do_not_fit_the_training_rows_are_refused(unfit):
     with pytest.raises(DataError, match="test") as caught:
         Dataset.from_arrays(ROWS, LABELS, *unfit, class_names="abc")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("shift", [1, -1])
+def test_labels_that_training_did_not_have_are_refused(shift):
+    with pytest.raises(UsageError, match="class_names: 3 names for the 4 classes"):
+        Dataset.from_arrays(ROWS, LABELS, ROWS[:5], LABELS[:5] + shift, class_names="abc")
+    with pytest.raises(
+        DataError, match=r"^arrays: validation rows: target: row \d .*is (3|-1), which training did not have"
+    ):
+        Dataset.from_arrays(ROWS, LABELS).with_validation((ROWS[:5], LABELS[:5] + shift))
+
+
+def test_validation_labels_in_a_column_are_labels():
+    data = Dataset.from_arrays(ROWS, LABELS).with_validation((ROWS[:5].tolist(), LABELS[:5, None].tolist()))
+    assert data.validation.y.tolist() == LABELS[:5].tolist()
 
 
 @UNFIT
@@ -342,10 +324,10 @@ def test_rows_that_may_be_overwritten_are_split_as_others_are(n):
 def test_the_repr_tells_name_task_rows_columns_and_classes_in_one_line():
     data = load_dataset("linnerud", validation=2)
     assert repr(data) == (
-        "Dataset('linnerud', regression, rows: 14 train + 2 validation + 4 test, X: 3 float32, "
+        "Dataset('linnerud', regression, rows: 14 train + 2 validation + 4 test, X: 3 float64, "
         "targets: 3 ('Weight', 'Waist', 'Pulse'))"
     )
     assert list(data.splits) == ["train", "validation", "test"]
     digits = repr(load_dataset("digits", validation=0))
     assert digits.startswith("Dataset('digits', multi-class, rows: 1,438 train + 0 validation + 359 test, ")
-    assert digits.endswith("X: 8 x 8 float32, classes: 10 ('0', '1', '2', ...))")
+    assert digits.endswith("X: 8 x 8 float64, classes: 10 ('0', '1', '2', ...))")

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 import glassnet as gn
-from glassnet.data import large, user_data
-from glassnet.data.dataset import is_mapped
+from glassnet.data import large, table_dataset, user_data
+from glassnet.data.splits import is_mapped
 from glassnet.errors import FileError, UsageError
 
 
@@ -20,6 +20,7 @@ from glassnet.errors import FileError, UsageError
 def everything_is_large(decode_here, monkeypatch, tmp_path_factory):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("temporary")))  # no other process's files
     monkeypatch.setattr(user_data, "LARGE", 100)
+    monkeypatch.setattr(table_dataset, "LARGE", 100)
     monkeypatch.setattr(large, "BLOCK", 700)
 
 
@@ -44,13 +45,13 @@ def test_every_row_is_in_one_split_with_its_own_target(everything_is_large, tabl
     data = gn.load_dataset(str(path), target="price")
     assert [len(split.y) for split in (data.train, data.validation, data.test)] == [3667, 333, 1000]
     assert all(is_mapped(split.X) for split in (data.train, data.validation, data.test))
-    place = data.encoder.feature_names.index("row")
-    learned = data.encoder.columns[-1]
+    place = data.schema.input.feature_names.index("row")
+    learned = data.schema.input.columns[-1]
     seen = []
     for split in (data.train, data.validation, data.test):
         rows = np.rint(split.X[:, place].astype(float) * learned.std + learned.mean).astype(int)
         np.testing.assert_allclose(
-            data.encoder.decode_target(split.y), columns["price"][rows], rtol=1e-3, atol=1e-3
+            data.schema.target.decode(split.y), columns["price"][rows], rtol=1e-3, atol=1e-3
         )
         seen.extend(rows)
     assert sorted(seen) == list(range(5000))
@@ -58,7 +59,7 @@ def test_every_row_is_in_one_split_with_its_own_target(everything_is_large, tabl
 
 def test_scaling_is_learned_on_training_rows(everything_is_large, table):
     data = gn.load_dataset(str(table[0]), target="price")
-    place = data.encoder.feature_names.index("a")
+    place = data.schema.input.feature_names.index("a")
     training = data.train.X[:, place].astype(float)
     assert abs(training.mean()) < 1e-5
     assert abs(training.std() - 1) < 1e-5
@@ -74,11 +75,11 @@ def test_test_rows_do_not_depend_on_the_seed_and_validation_rows_do(everything_i
 
 def test_it_trains_as_well_as_the_same_rows_in_memory(everything_is_large, table, monkeypatch):
     def loss(data):
-        network = gn.Network([data.train.X.shape[1], 16, 1], loss="half_squared_error")
+        network = gn.Network([data.n_inputs, 16, 1], loss="half_squared_error")
         return gn.fit(network, data, epochs=5, progress=False).history.last.validation_loss
 
     mapped = loss(gn.load_dataset(str(table[0]), target="price"))
-    monkeypatch.setattr(user_data, "LARGE", 10**9)
+    monkeypatch.setattr(table_dataset, "LARGE", 10**9)
     assert mapped < 1.5 * loss(gn.load_dataset(str(table[0]), target="price"))
 
 
@@ -108,6 +109,8 @@ def test_rows_and_labels_in_two_npy_files(everything_is_large, tmp_path):
     np.save(tmp_path / "rows.npy", X)
     np.save(tmp_path / "labels.npy", y)
     data = gn.load_dataset(str(tmp_path / "rows.npy"), target=str(tmp_path / "labels.npy"))
+    assert all(is_mapped(split.X) for split in data.splits.values())
+    assert all(is_mapped(split.X) for split in data.encoded)
     assert data.train.X.dtype == np.uint8
     assert data.image_shape == (2, 2)
     assert data.class_names == ("0", "1", "2")
@@ -117,10 +120,25 @@ def test_rows_and_labels_in_two_npy_files(everything_is_large, tmp_path):
     assert sum(len(split.y) for split in (data.train, data.validation, data.test)) == 3000
 
 
+def test_pictures_of_16_bits_are_kept_as_the_network_takes_them(everything_is_large, tmp_path):
+    X = (np.arange(300 * 4).reshape(300, 2, 2) * 13 % 4096).astype(np.uint16)
+    np.save(tmp_path / "rows.npy", X)
+    np.save(tmp_path / "labels.npy", np.arange(300) % 3 * 10 + 10)
+    large_data = gn.load_dataset(str(tmp_path / "rows.npy"), target=str(tmp_path / "labels.npy"))
+    rows, labels = [], []
+    for split in large_data.encoded:
+        assert is_mapped(split.X)
+        rows += [row.tobytes() for row in split.X]
+        labels += split.y.tolist()
+    assert sorted(rows) == sorted(row.tobytes() for row in X.astype(np.float32) / np.float32(4095))
+    assert sorted(labels) == sorted([0, 1, 2] * 100)
+    assert large_data.schema.target.classes == (10, 20, 30)
+
+
 def test_npy_files_that_do_not_belong_together(tmp_path):
     np.save(tmp_path / "rows.npy", np.zeros((5, 2)))
     np.save(tmp_path / "labels.npy", np.zeros(4, int))
-    with pytest.raises(FileError, match=r"labels\.npy: holds 4 rows for the"):
+    with pytest.raises(FileError, match=r"labels\.npy: holds 4 labels for the rows of rows\.npy, \(5, 2\)"):
         gn.load_dataset(str(tmp_path / "rows.npy"), target=str(tmp_path / "labels.npy"))
     with pytest.raises(UsageError, match="target: name the NPY file"):
         gn.load_dataset(str(tmp_path / "rows.npy"))

@@ -143,17 +143,19 @@ def test_emnist_is_read_from_its_archive_with_rows_and_columns_swapped_back(tmp_
     np.testing.assert_array_equal(data.train.X.reshape(-1, 28, 28), train.transpose(0, 2, 1))
     np.testing.assert_array_equal(data.test.X.reshape(-1, 28, 28), test.transpose(0, 2, 1))
     assert data.train.X[0, 28] == train[0, 0, 1]
-    assert data.train.y.tolist() == [0, EMNIST_CLASSES[split] - 1, 2]
+    assert data.encoded.train.y.tolist() == [0, EMNIST_CLASSES[split] - 1, 2]
+    assert data.train.y.tolist() == labels
     assert data.train.y.dtype == data.train.X.dtype == np.uint8
     assert (data.name, data.n_classes) == (f"emnist-{split}", EMNIST_CLASSES[split])
     content = (tmp_path / "emnist" / "gzip.zip").read_bytes()
     assert data.checksums == {"gzip.zip": hashlib.md5(content).hexdigest()}
 
 
-def test_letters_from_1_to_26_are_the_classes_from_0_to_25(tmp_path, idx_bytes):
+def test_letters_from_1_to_26_are_0_to_25_to_the_network(tmp_path, idx_bytes):
     put_emnist(tmp_path / "emnist", idx_bytes, labels=range(1, 27))
     data = load_dataset("emnist-letters", tmp_path, validation=0)
-    assert data.train.y.tolist() == list(range(26))
+    assert data.train.y.tolist() == list(data.schema.target.classes) == list(range(1, 27))
+    assert data.encoded.train.y.tolist() == list(range(26))
     assert "".join(data.class_names) == string.ascii_lowercase
 
 

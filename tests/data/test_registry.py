@@ -8,8 +8,8 @@ import pytest
 from tests.loops import for_each
 
 from glassnet.data import registry
-from glassnet.data.dataset import TASKS
 from glassnet.data.registry import DATASETS, find_folders, load_dataset, published
+from glassnet.data.target_schema import TASKS
 from glassnet.errors import FileError, UsageError
 
 in_every_entry = for_each("entry", DATASETS.values())
@@ -107,8 +107,8 @@ def test_the_last_rows_are_watched_and_those_before_learned_from(tmp_path, monke
 
 def test_the_last_rows_do_not_scale_those_before():
     last = load_dataset("digits", validation="last(500)", standardize=True)
-    np.testing.assert_allclose(last.train.X.mean(axis=0), 0, atol=1e-5)
-    assert np.abs(last.validation.X.mean(axis=0)).max() > 0.01
+    np.testing.assert_allclose(last.encoded.train.X.mean(axis=0), 0, atol=1e-5)
+    assert np.abs(last.encoded.validation.X.mean(axis=0)).max() > 0.01
 
 
 @pytest.mark.parametrize("rows", ["last(100000)", "last", "last(-1)", "last(0.5)", "train"])
@@ -118,8 +118,9 @@ def test_other_rows_are_refused(rows):
 
 def test_standardised_test_rows_are_watched_as_they_are_tested():
     watched = load_dataset("digits", validation="test", standardize=True)
-    np.testing.assert_array_equal(watched.validation.X, watched.test.X)
-    np.testing.assert_array_equal(watched.train.X, load_dataset("digits", validation=0, standardize=True).train.X)
+    np.testing.assert_array_equal(watched.encoded.validation.X, watched.encoded.test.X)
+    without = load_dataset("digits", validation=0, standardize=True)
+    np.testing.assert_array_equal(watched.encoded.train.X, without.encoded.train.X)
 
 
 @pytest.mark.parametrize(

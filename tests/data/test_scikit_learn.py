@@ -24,18 +24,20 @@ def splits(data):
 def test_digits_are_scikit_learns_scaled_to_one():
     data = load_dataset("digits", validation=0)
     X, y = datasets.load_digits(return_X_y=True)
-    assert data.train.X.dtype == np.float32
+    assert data.encoded.train.X.dtype == np.float32
     assert data.train.y.dtype == np.uint8
-    assert (data.train.X.min(), data.train.X.max()) == (0, 1)
+    assert (data.train.X.min(), data.train.X.max()) == (0, 16)
+    assert (data.encoded.train.X.min(), data.encoded.train.X.max()) == (0, 1)
+    np.testing.assert_array_equal(16 * data.encoded.test.X, data.test.X)
     assert data.class_names == tuple("0123456789")
     assert (data.name, data.image_shape, data.task) == ("digits", (8, 8), "multi-class")
     # Every row is there once, and test rows are not trained on; 1797 / 5 = 359 of them.
     assert (len(data.train.y), len(data.test.y)) == (1438, 359)
-    rows = [tuple(row) for split in (data.train, data.test) for row in np.c_[split.X * 16, split.y].astype(int)]
+    rows = [tuple(row) for split in (data.train, data.test) for row in np.c_[split.X, split.y].astype(int)]
     assert sorted(rows) == sorted(tuple(row) for row in np.c_[X, y].astype(int))
     # In the order of the source.
     first = [tuple(row) for row in X.astype(int)]
-    places = [first.index(tuple(row)) for row in (data.train.X[:20] * 16).astype(int)]
+    places = [first.index(tuple(row)) for row in data.train.X[:20].astype(int)]
     assert places == sorted(places)
 
 
@@ -63,16 +65,16 @@ def test_a_table_has_its_rows_columns_and_targets(table):
     assert (data.name, data.task, table.targets) == (table.name, table.task, targets)
     assert (data.n_classes or targets) == targets
     assert data.image_shape is None
-    assert all(split.X.dtype == np.float32 for split in splits(data))
+    assert all(split.X.dtype == np.float32 for split in data.encoded)
 
 
 @TABLE
 @pytest.mark.parametrize("split_seed", [0, 3])
 def test_columns_have_mean_0_and_deviation_1_over_the_training_rows_alone(table, split_seed):
-    data = load_dataset(table.name, split_seed=split_seed)
+    data = load_dataset(table.name, split_seed=split_seed).encoded
     np.testing.assert_allclose(data.train.X.mean(axis=0, dtype=float), 0, atol=1e-6)
     np.testing.assert_allclose(data.train.X.std(axis=0, dtype=float), 1, atol=1e-6)
-    everything = np.concatenate([split.X for split in splits(data)]).astype(float)
+    everything = np.concatenate([split.X for split in data]).astype(float)
     assert np.abs(everything.mean(axis=0)).max() > 1e-3
 
 
@@ -80,7 +82,9 @@ def test_columns_have_mean_0_and_deviation_1_over_the_training_rows_alone(table,
 def test_scaled_columns_are_scikit_learns_by_one_line_each(table):
     data = load_dataset(table.name)
     original = np.asarray(getattr(datasets, table.loader)().data, float)
-    together = np.concatenate([split.X for split in splits(data)]).astype(float)
+    given = np.concatenate([split.X for split in splits(data)])
+    assert sorted(given.tolist()) == sorted(original.tolist())
+    together = np.concatenate([split.X for split in data.encoded]).astype(float)
     for column in range(original.shape[1]):
         expected = np.sort(original[:, column])
         slope, shift = np.polyfit(np.sort(together[:, column]), expected, 1)
@@ -95,9 +99,12 @@ def test_only_the_numbers_of_a_regression_are_scaled(table):
     data = load_dataset(table.name)
     bunch = getattr(datasets, table.loader)()
     if table.task == "regression":
-        np.testing.assert_allclose(data.train.y.mean(axis=0, dtype=float), 0, atol=1e-6)
-        np.testing.assert_allclose(data.train.y.std(axis=0, dtype=float), 1, atol=1e-6)
-        assert data.train.y.dtype == np.float32
+        scaled = data.encoded.train.y
+        np.testing.assert_allclose(scaled.mean(axis=0, dtype=float), 0, atol=1e-6)
+        np.testing.assert_allclose(scaled.std(axis=0, dtype=float), 1, atol=1e-6)
+        np.testing.assert_allclose(data.schema.target.decode(scaled), data.train.y, rtol=1e-12)
+        together = np.concatenate([split.y for split in splits(data)])
+        assert sorted(together.tolist()) == sorted(bunch.target.tolist())
         assert data.class_names is None
     else:
         together = np.concatenate([split.y for split in splits(data)])
@@ -121,10 +128,9 @@ def test_one_seed_is_one_split_and_another_moves_the_validation_rows_only(table)
         np.testing.assert_array_equal(one.X, two.X)
         np.testing.assert_array_equal(one.y, two.y)
     assert data.validation.X.shape == other.validation.X.shape
-    # The scale is that of other training rows: the test rows are the same up to a line.
-    for column in range(data.test.X.shape[1]):
-        pair = data.test.X[:, column].astype(float), other.test.X[:, column].astype(float)
-        assert np.corrcoef(*pair)[0, 1] > 1 - 1e-9
+    np.testing.assert_array_equal(data.test.X, other.test.X)
+    # The scale is that of other training rows.
+    assert (data.encoded.test.X != other.encoded.test.X).any()
     assert (data.validation.X != other.validation.X).any()
     assert data.checksums == again.checksums == other.checksums
 

@@ -77,7 +77,7 @@ def test_a_row_says_what_the_run_says(job):
     assert row.seconds > 0
     assert row.folder == "runs/base_seed-1"
     assert row.problem == ""
-    assert load_model(one.folder / row.folder).fingerprint() == same.network.fingerprint()
+    assert load_model(one.folder / row.folder).network.fingerprint() == same.network.fingerprint()
 
 
 def test_measures_are_those_of_the_epoch_that_was_chosen(job):
@@ -113,10 +113,10 @@ def test_a_run_that_was_cut_goes_on(job):
 
     row = perform(one, DIGITS, [Count()])
     assert told == [2, 3, 4]
-    theta = load_model(one.run_dir).theta
+    theta = load_model(one.run_dir).network.theta
     shutil.rmtree(one.run_dir)
     assert timeless([perform(one, DIGITS)]) == timeless([row])
-    assert np.array_equal(load_model(one.run_dir).theta, theta)
+    assert np.array_equal(load_model(one.run_dir).network.theta, theta)
 
 
 def test_a_run_that_is_to_begin_anew_does(job):

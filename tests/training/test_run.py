@@ -11,8 +11,8 @@ from glassnet.training.callbacks import Callback
 from glassnet.training.config import configure, load_config
 from glassnet.training.fit import fit
 from glassnet.training.metrics import evaluate_predictions, predict_rows
+from glassnet.training.model_file import load_model
 from glassnet.training.run import HIDDEN_LAYERS, choose_layers, choose_loss, load_data, open_run, run
-from glassnet.training.run_folder import RunFolder
 
 OPTIONS = {"epochs": 2, "batch_size": 50, "samples_per_epoch": 300, "progress": False}
 
@@ -128,8 +128,9 @@ def test_without_layers_two_hidden_ones_stand_between_columns_and_classes(digits
     config = configure({"data": {"dataset": "digits"}})
     assert choose_layers(config, digits) == [64, *HIDDEN_LAYERS, 10]
     X = np.zeros((20, 2, 3))
-    assert choose_layers(config, Dataset.from_arrays(X, np.zeros(20))) == [6, *HIDDEN_LAYERS, 1]
-    assert choose_layers(config, Dataset.from_arrays(X, np.zeros((20, 4)))) == [6, *HIDDEN_LAYERS, 4]
+    y = np.linspace(0.5, 1, 20)
+    assert choose_layers(config, Dataset.from_arrays(X, y)) == [6, *HIDDEN_LAYERS, 1]
+    assert choose_layers(config, Dataset.from_arrays(X, y.repeat(4).reshape(20, 4))) == [6, *HIDDEN_LAYERS, 4]
     named = configure({"data": {"dataset": "digits"}, "network": {"layers": [64, 10]}})
     assert choose_layers(named, digits) == [64, 10]
 
@@ -165,7 +166,7 @@ def test_outputs_and_loss_are_fitted_to_the_task(task, targets, units, loss):
     assert choose_loss(config, data, units) == loss
     made = run(config, data, progress=False)
     assert (made.network.layers, made.network.loss.name) == ((6, *HIDDEN_LAYERS, units), loss)
-    measures = evaluate_predictions(predict_rows(made.network, data.test, task)).measures
+    measures = evaluate_predictions(predict_rows(made.network, data.test)).measures
     assert set(measures) >= ({"r2", "mae"} if task == "regression" else {"auc", "accuracy"})
 
 
@@ -207,9 +208,9 @@ def test_scikit_learns_tables_are_learned_by_name(tmp_path, name, layers, loss, 
         configure({"data": {"dataset": name}, "training": training}), run_dir=tmp_path / "run", progress=False
     )
     assert (list(made.network.layers), made.network.loss.name) == (layers, loss)
-    network, folder, data = open_run(tmp_path / "run")
-    assert folder.encoder() is None
-    assert evaluate_predictions(predict_rows(network, data.test, data.task)).measures[measure] > least
+    network, _, data = open_run(tmp_path / "run")
+    assert load_model(tmp_path / "run").schema == data.schema == made.schema
+    assert evaluate_predictions(predict_rows(network, data.test)).measures[measure] > least
 
 
 @pytest.fixture
@@ -230,8 +231,9 @@ def test_a_run_on_a_table_is_opened_with_its_columns(houses):
     for place in (made.folder, made.folder / "model.safetensors"):
         network, folder, data = open_run(place)
         assert network.fingerprint() == made.network.fingerprint()
-        assert folder.encoder() == data.encoder
-        assert data.encoder.feature_names == ("area", "colour=blue", "colour=red")
+        assert load_model(place).schema == data.schema
+        assert data.schema.input.feature_names == ("area", "colour=blue", "colour=red")
+        assert data.schema.target.names == ("price",)
         assert data.checksums == folder.config().checksums
         assert list(data.checksums) == [path.name]
 
@@ -263,8 +265,9 @@ def test_standardised_data_are_described_loaded_again_and_held_to(digits, tmp_pa
     assert made.config.data.standardize is True
     assert made.config.checksums == digits.checksums
     network, folder, data = open_run(tmp_path / "run")
-    np.testing.assert_array_equal(data.test.X, scaled.test.X)
-    assert folder.standardisation().to_json() == scaled.standardisation.to_json()
+    np.testing.assert_array_equal(data.test.X, digits.test.X)
+    np.testing.assert_array_equal(data.encoded.test.X, scaled.encoded.test.X)
+    assert load_model(tmp_path / "run").schema == data.schema == scaled.schema != digits.schema
     assert run(folder.config(), progress=False).network.fingerprint() == network.fingerprint()
     with pytest.raises(DataError) as caught:
         run(folder.config(), digits, progress=False)
@@ -276,9 +279,9 @@ def test_standardised_data_are_described_loaded_again_and_held_to(digits, tmp_pa
         run(configure({"data": {"dataset": "digits"}}), scaled, progress=False)
 
 
-def test_a_run_on_data_as_they_are_has_no_standardisation(finished):
+def test_a_run_on_data_as_they_are_has_no_scaling(finished):
     assert finished.config.data.standardize is False
-    assert RunFolder(finished.folder).standardisation() is None
+    assert load_model(finished.folder).schema.input.scaling is None
     assert not (finished.folder / "standardisation.json").exists()
 
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run folder; for the rows of a file, a model file is enough.", metavar="RUN")],
+    run: Annotated[
+        Path, typer.Argument(help="A run folder; for the rows of a file, a model file is enough.", metavar="RUN")
+    ],
     file: Annotated[
         Path | None,
         typer.Argument(

@@ -1,4 +1,4 @@
-"""Arrays that hold pictures: their shape, whatever the order of their axes, and what their bytes mean."""
+"""Arrays that hold pictures: their shape, whatever the order of their axes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,6 @@ from glassnet.nn.activations import Array
 
 #: Colour pictures with the colours first have more rows and columns than this; smaller ones are volumes.
 LEAST_SIDE = 4
-
-#: Bytes that are no larger than this are rarely shades of 0 to 255.
-FEW_SHADES = 16
-
-#: The most bytes that are looked at: rows may be mapped, and larger than memory.
-SAMPLE = 1 << 26
 
 
 def as_pictures(X: Array) -> Array:
@@ -37,7 +31,7 @@ def find_image_shape(X: Array) -> tuple[int, ...] | None:
 
 
 def remark_on_rows(X: Array) -> tuple[str, ...]:
-    """Say how the axes of pictures were taken, and which bytes are hardly meant as pixels."""
+    """Say how the axes of pictures were taken."""
     remarks = []
     shape = " x ".join(map(str, X.shape[1:]))
     if X.ndim in (4, 5) and as_pictures(X).ndim == X.ndim - 1:
@@ -45,12 +39,6 @@ def remark_on_rows(X: Array) -> tuple[str, ...]:
         remarks.append(f"rows of {shape}: taken as {kind}, {' x '.join(map(str, as_pictures(X).shape[1:]))}")
     elif _has_colours_first(X):
         remarks.append(f"rows of {shape}: taken as pictures in three colours, which come first")
-    some = X[: max(1, SAMPLE * len(X) // max(X.size, 1))]
-    if X.dtype == np.uint8 and X.size and (largest := int(some.max())) <= FEW_SHADES:
-        remarks.append(
-            f"bytes of at most {largest}: bytes count as pixels and are divided by 255; save X.astype(float) "
-            "if they are plain numbers"
-        )
     return tuple(remarks)
 
 

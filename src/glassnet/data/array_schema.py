@@ -12,14 +12,21 @@ from glassnet.data.standardisation import Standardisation
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
 
-#: The most of training rows that are looked at for their range.
+#: The most rows of a file larger than memory that are looked at for their range.
 SAMPLE = 20_000
 
-#: How far beyond the range from 0 to 1 plain numbers may go before they cannot be meant.
+#: Training rows whose numbers are no larger were brought to that size by someone. Plain numbers so many times as
+#: large cannot be meant for the same network.
 FAR = 10.0
 
-#: Pictures whose largest number is no larger rarely have pixels of 0 to 255.
+#: The same for pictures, whose largest numbers differ less.
+FAR_PICTURES = 2.0
+
+#: Pixels whose largest is no larger are rarely bytes of 0 to 255.
 SMALL = 16
+
+#: Rows of so many numbers from 0 to 255 may well be pictures of 8 x 8 pixels or more.
+PIXELS = 64
 
 
 @dataclass(frozen=True)
@@ -50,9 +57,9 @@ class ArraySchema:
     >>> schema, _ = ArraySchema.learn(np.array([[0, 255], [51, 102]], np.uint8))
     >>> schema.encode([[0, 255]])[0]
     array([[  0, 255]], dtype=uint8)
-    >>> schema.encode(np.array([[0.0, 255.0]]))
+    >>> schema.encode(np.array([[0.0, 255.0]]))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    glassnet.errors.DataError: X: fractions up to 255, where bytes were learned: floats count as shares from 0 to 1; give whole numbers from 0 to 255, such as X.astype(np.uint8)
+    glassnet.errors.DataError: X: float64 up to 255, where bytes were learned: ...
     """
 
     shape: tuple[int, ...]
@@ -72,20 +79,20 @@ class ArraySchema:
         cls, X: Array, shape: tuple[int, ...] | None = None, white: float = 1.0
     ) -> tuple[ArraySchema, tuple[str, ...]]:
         """Learn what training rows X are, and say what looks odd; `shape` is that of the picture a row is."""
-        some = X[:: max(1, len(X) // SAMPLE)]
-        low, high = (float(some.min()), float(some.max())) if some.size else (0.0, 0.0)
-        is_bytes = X.dtype == np.uint8
-        schema = cls(shape or X.shape[1:], "bytes" if is_bytes else "numbers", white, low, high)
-        return schema, tuple(schema._remark(X.dtype))
+        low, high = _find_range(X)
+        values = "bytes" if X.dtype == np.uint8 else "numbers"
+        schema = cls(shape or X.shape[1:], values, float(white), low, high)
+        return schema, schema._remark(X.dtype)
 
-    def _remark(self, dtype: np.dtype[Any]) -> list[str]:
-        picture = len(self.shape) > 1 and self.white == 1 and self.scaling is None
-        if picture and self.values == "numbers" and self.low >= 0 and SMALL < self.high <= 255:
-            return [
-                f"X: pictures of {dtype} up to {self.high:g} are taken as they are; as bytes, X.astype(np.uint8), "
-                "they are divided by 255 and learned better"
-            ]
-        return []
+    def _remark(self, dtype: np.dtype[Any]) -> tuple[str, ...]:
+        pixels = len(self.shape) > 1 or (self.width >= PIXELS and self.low == 0 and self.high > 127)
+        if pixels and self.values == "numbers" and self.white == 1 and self.low >= 0 and SMALL < self.high <= 255:
+            what = f"pictures of {dtype}" if len(self.shape) > 1 else f"{dtype}"
+            return (
+                f"X: {what} up to {self.high:g} are taken as they are; if they are pixels, bytes are learned "
+                "better, as these are divided by 255: X.astype(np.uint8)",
+            )
+        return ()
 
     @property
     def width(self) -> int:
@@ -113,41 +120,63 @@ class ArraySchema:
         return rows if self.scaling is None else self.scaling.apply(rows), remarks
 
     def _divide(self, X: Array) -> Array:
-        return X if self.white == 1 else (X / self.white).astype(np.float32)
+        return X if self.white == 1 else (X / np.float32(self.white)).astype(np.float32, copy=False)
 
     def take(self, X: Any) -> tuple[Array, tuple[str, ...]]:
         """Return a user's rows in the shape and kind of those of training; refuse what cannot be meant."""
+        named = hasattr(X, "columns")
         X = self._fit_shape(_as_numbers(X))
-        if self.values == "bytes":
-            return self._take_bytes(X)
-        unit = self.low >= 0 and 0 < self.high <= self.white
-        if not unit or self.scaling is not None or not X.size:
-            return X, ()
-        largest = float(np.nanmax(X))
-        if largest > self.white * (1 if len(self.shape) > 1 else FAR):
+        X, said = self._take_bytes(X) if self.values == "bytes" else self._take_numbers(X)
+        if named:
+            said += ("X: columns are taken in the order they stand in: in training they had no names",)
+        return X, said
+
+    def _take_numbers(self, X: Array) -> tuple[Array, tuple[str, ...]]:
+        """Return rows as numbers; refuse them where they are much larger than those of training."""
+        if X.dtype == np.uint8:
+            X = X.astype(np.float32)  # a network divides bytes by 255, and training had none
+        low, high = _find_range(X)
+        far, reach, picture = max(-low, high), max(-self.low, self.high), len(self.shape) > 1
+        if self.white > 1:
+            too_far = far > max(self.white, reach)
+        else:
+            too_far = 0 < reach <= FAR and far > (FAR_PICTURES if picture else FAR) * max(1.0, reach)
+        if too_far:
+            share = self.low >= 0 and reach <= self.white
+            by = f": X / {255 if high <= 255 else high:g}{'' if self.white == 1 else f' * {self.white:g}'}"
             raise DataError(
-                f"X: numbers up to {largest:g}, where training had 0 to {self.high:g}; bring them to that range: "
-                f"X / {255 if largest <= 255 else largest:g}{'' if self.white == 1 else f' * {self.white:g}'}"
+                f"X: numbers up to {far:g}, where training had {self.low:g} to {self.high:g}; bring them to that "
+                f"range{by if share else ', as those of training were'}"
             )
-        if self.white > 1 and largest <= 1:
-            return X, (f"X: numbers up to {largest:g} only, where training had 0 to {self.high:g}",)
+        if picture and self.low >= 0 and self.high >= FAR and 0 < high <= 1:
+            return X, (f"X: numbers up to {high:g} only, where training had {self.low:g} to {self.high:g}",)
         return X, ()
 
     def _take_bytes(self, X: Array) -> tuple[Array, tuple[str, ...]]:
         """Return rows for a network that learned from bytes: whole numbers as bytes, floats as shares of 1."""
         if X.dtype == np.uint8 or X.size == 0:
             return X, ()
+        if X.dtype.kind == "b":
+            raise DataError("X: true and false, where bytes were learned; where true is white: np.uint8(255) * X")
+        if X.dtype.kind == "f" and (missing := np.isnan(X)).any():
+            row = int(np.argwhere(missing)[0, 0])
+            raise DataError(f"X: row {row} holds a missing value or NaN, where bytes were learned; replace it")
         low, high = float(X.min()), float(X.max())
         if X.dtype.kind in "iu":
             if low < 0 or high > 255:
                 raise DataError(f"X: whole numbers from {low:g} to {high:g}, where bytes were learned, 0 to 255")
             return X.astype(np.uint8), ()
-        if X.dtype.kind == "f" and not np.isnan(high) and not 0 <= low <= high <= 1:  # the network names NaN
+        if 0 <= low <= high <= 1:
+            return X, (f"X: {X.dtype} from 0 to 1 taken as shares of the 255 that training had as bytes",)
+        if not 0 <= low <= high <= 255:
             raise DataError(
-                f"X: fractions up to {high:g}, where bytes were learned: floats count as shares from 0 to 1; give "
-                "whole numbers from 0 to 255, such as X.astype(np.uint8)"
+                f"X: numbers from {low:g} to {high:g}, where bytes were learned; give whole numbers of 0 to 255, "
+                "or shares from 0 to 1"
             )
-        return X, (f"X: {X.dtype} from 0 to 1 taken as shares of the 255 that training had as bytes",)
+        raise DataError(
+            f"X: {X.dtype} up to {high:g}, where bytes were learned: floats count as shares from 0 to 1; give "
+            "whole numbers from 0 to 255 (X.astype(np.uint8)), or X / 255"
+        )
 
     def _fit_shape(self, X: Array) -> Array:
         """Return rows in a shape that flattens as the training rows do."""
@@ -157,10 +186,13 @@ class ArraySchema:
         inner = X.shape[1:]
         if inner in (self.shape, (self.width,)):
             return X
-        if inner == (*self.shape, 1) or inner == (1, *self.shape):
+        if inner in ((*self.shape, 1), (1, *self.shape)):
             return X.reshape(len(X), *self.shape)
         if len(self.shape) == 3 and self.shape[2] == 3 and inner == (3, *self.shape[:2]):
             return np.moveaxis(X, 1, -1)
+        grey = len([edge for edge in inner if edge > 1]) <= 2  # several colours may stand first or last
+        if len(self.shape) == 1 and grey and np.prod(inner) == self.width:
+            return X.reshape(len(X), self.width)
         if X.shape == self.shape:
             raise DataError(f"X: one row of shape {self.shape}; rows are expected, give [row]")
         what = "x".join(map(str, self.shape)) + (" pictures" if len(self.shape) > 1 else " numbers a row")
@@ -181,12 +213,12 @@ class ArraySchema:
         """Return the schema that `to_dict` wrote; `DataError` is raised if these are the values of none."""
         from pydantic import TypeAdapter, ValidationError
 
-        rest = {name: value for name, value in values.items() if name != "scaling"}
-        scaling = values.get("scaling")
         try:
+            rest = {name: value for name, value in values.items() if name != "scaling"}
+            scaling = values.get("scaling")
             schema = TypeAdapter(cls).validate_python(rest)
             found = None if scaling is None else Standardisation.from_dict(scaling)
-        except (ValidationError, ValueError, TypeError) as error:
+        except (ValidationError, AttributeError, ValueError, TypeError) as error:
             raise DataError(f"schema: {' '.join(str(error).split())[:200]}") from None
         plain = schema.shape and min(schema.shape) > 0 and schema.values in ("bytes", "numbers")
         if not plain or not 0 < schema.white < np.inf or (found and len(found.mean) != schema.width):
@@ -207,17 +239,47 @@ class ArraySchema:
 
 
 def _as_numbers(X: Any) -> Array:
-    """Return rows as an array of numbers, masked ones as NaN; refuse all else."""
+    """Return rows as an array of numbers, masked and missing ones as NaN; refuse all else."""
     if isinstance(X, np.ma.MaskedArray):
-        X = np.ma.filled(X.astype(np.float64), np.nan)
-    if hasattr(X, "to_numpy"):
-        X = X.to_numpy()
+        X = np.ma.filled(X.astype(np.float64), np.nan) if np.ma.getmaskarray(X).any() else X.data
+    elif hasattr(X, "to_numpy"):
+        table, X = X, X.to_numpy()
+        if X.dtype == object:  # numbers of several types, or missing ones
+            try:
+                X = np.asarray((table if hasattr(table, "astype") else X).astype(np.float64))
+            except (TypeError, ValueError):
+                raise DataError(
+                    "X: expected a table of numbers, as in training, and some columns are not"
+                ) from None
     elif hasattr(X, "toarray"):
         X = X.toarray()  # sparse rows, of which no more are given than fit into memory
     try:
-        X = np.asarray(X)
+        X = X if isinstance(X, np.memmap) else np.asarray(X)  # what is larger than memory is known by its type
     except ValueError:
         raise DataError("X: expected rows of equal length") from None
     if X.dtype.kind not in "fiub":
         raise DataError(f"X: expected rows of numbers, got the type {X.dtype}")
     return X
+
+
+def lies_in_file(X: Array) -> bool:
+    """Whether an array is a view of a file that is mapped."""
+    base: Any = X
+    while isinstance(base, np.ndarray) and not isinstance(base, np.memmap):
+        base = base.base
+    return isinstance(base, np.memmap)
+
+
+def _find_range(X: Array) -> tuple[float, float]:
+    """Return the smallest and the largest finite number; 0 and 0 where there is none."""
+    if not X.size:
+        return 0.0, 0.0
+    if lies_in_file(X):  # it may be larger than memory, and going through all of it would take long
+        X = X[:: max(1, len(X) // SAMPLE)]
+    if X.dtype.kind != "f":
+        return float(X.min()), float(X.max())
+    low, high = float(np.fmin.reduce(X, axis=None)), float(np.fmax.reduce(X, axis=None))
+    if np.isfinite(low) and np.isfinite(high):
+        return low, high
+    finite = X[np.isfinite(X)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)

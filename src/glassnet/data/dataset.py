@@ -13,6 +13,7 @@ import numpy as np
 
 from glassnet.data.array_pictures import as_pictures, remark_on_rows
 from glassnet.data.array_schema import ArraySchema
+from glassnet.data.dense import as_dense, refuse_few, remark_on_dense, remark_on_few, take_labels
 from glassnet.data.schema import Schema
 from glassnet.data.splits import (
     TEST,
@@ -120,7 +121,7 @@ class Dataset:
     @cached_property
     def encoded(self) -> Splits:
         """The splits as a network takes them: rows of bytes or floats, targets as labels 0, 1, ... or numbers."""
-        return Splits(*(split.encode() for split in self.splits.values()))
+        return Splits(self.train, self.validation, self.test)
 
     @property
     def task(self) -> str:
@@ -158,12 +159,19 @@ class Dataset:
         `DataError` is raised if they are not such as the training rows.
         """
         X, y = validation
-        X, y = (X, np.asarray(y)) if hasattr(X, "columns") else _check_arrays(self.name, "validation", X, y)
-        split = describe_split(X, y, self.schema, is_encoded=getattr(validation, "is_encoded", False))
+        is_encoded = getattr(validation, "is_encoded", False)
         try:
+            if not is_encoded and not isinstance(self.schema.input, ArraySchema):
+                X, y = self.schema.take_rows(X), np.asarray(y)
+                if len(X) != len(y):
+                    raise DataError(f"{len(X)} rows but {len(y)} labels; they must be as many")
+            else:
+                X, y = _check_arrays(self.name, "validation", X, y)
+            split = describe_split(X, flatten_column(y), self.schema, is_encoded=is_encoded)
             split.encode()
         except DataError as error:
-            raise DataError(f"{self.name}: validation rows: {error}") from None
+            said = str(error).removeprefix(f"{self.name}: ")
+            raise DataError(f"{self.name}: {'' if 'validation' in said else 'validation rows: '}{said}") from None
         return replace(self, validation=split, validation_size=None)
 
     def validated_by(self, rows: str) -> Dataset:
@@ -292,7 +300,9 @@ class Dataset:
         >>> [len(split.y) for split in (data.train, data.validation, data.test)]
         [70, 10, 20]
         """
+        given = remark_on_dense(X)
         X, y = _check_arrays(name, "training", X, y)
+        given_rows = len(X)
         if checksums is None:
             checksums = {"X, y": compute_checksum(X, y)}
         if (X_test is None) != (y_test is None):
@@ -308,6 +318,7 @@ class Dataset:
             both = y if y_test is None else np.concatenate([y, y_test])
             target, more = _learn_target(name, both, task, class_names, target_names, len(rows.shape) > 1)
             schema, learned = Schema(rows, target), (*remarks, *said, *more)
+        y, y_test = flatten_column(y), None if y_test is None else flatten_column(y_test)
         order = order_of(schema, y)  # before any row is moved, so that errors can name it
         if X_test is None or y_test is None:
             rest, chosen = draw_stratified(order, round(TEST * len(y)), np.random.default_rng(0))
@@ -318,7 +329,8 @@ class Dataset:
         size = count_validation_rows(validation, len(y))
         rest, chosen = draw_stratified(order, size, stream(split_seed, "split"))
         held_out = X[chosen]  # before X is overwritten
-        return cls(
+        refuse_few(name, given_rows, len(rest))
+        data = cls(
             name,
             Split(_move_to_front(X, rest) if overwrite_X and X.flags.writeable else X[rest], y[rest]),
             Split(held_out, y[chosen]),
@@ -327,8 +339,10 @@ class Dataset:
             checksums,
             size,
             split_seed,
-            remarks=learned,
+            remarks=(*given, *learned),
         )
+        few = remark_on_few(len(rest), size) if learned else ()
+        return replace(data, remarks=(*data.remarks, *few)) if few else data
 
 
 def join_splits(
@@ -374,7 +388,9 @@ def take_test_rows(data: Dataset) -> Split:
 
 def _check_arrays(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:
     try:
-        X, y = np.asarray(X), np.asarray(y)
+        X, y = as_dense(X), take_labels(y)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
     except ValueError:
         raise DataError(f"{name}: expected {split} rows of equal length") from None
     if X.dtype.kind not in "fiub":
@@ -386,6 +402,11 @@ def _check_arrays(name: str, split: str, X: Array, y: Array) -> tuple[Array, Arr
     if len(X) != len(y) or len(X) == 0:
         raise DataError(f"{name}: {len(X)} {split} rows but {len(y)} labels; they must be as many, and not none")
     return X, y
+
+
+def flatten_column(y: Array) -> Array:
+    """Return labels or numbers of shape (n, 1) as (n,), others as they are."""
+    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
 
 def _check_fit(name: str, X: Array, y: Array, X_train: Array, y_train: Array) -> None:
@@ -421,7 +442,8 @@ def _learn_target(
     pictures: bool,
 ) -> tuple[TargetSchema, tuple[str, ...]]:
     """Learn what labels or numbers mean; errors name the data set."""
+    names = None if target_names is None else [*target_names]
     try:
-        return TargetSchema.learn(y, task=task, names=target_names, class_names=class_names, pictures=pictures)
+        return TargetSchema.learn(y, task=task, names=names, class_names=class_names, pictures=pictures)
     except DataError as error:
         raise DataError(f"{name}: {error}") from None

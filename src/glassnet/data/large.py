@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Dataset
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.schema import Schema
-from glassnet.data.splits import TEST, Draw, Split, count_validation_rows, describe_split
+from glassnet.data.splits import TEST, Draw, count_validation_rows, describe_split
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
@@ -96,12 +97,17 @@ def make_large_table(
 def make_large_arrays(X: Array, y: Array, schema: Schema, draw: Draw) -> Dataset:
     """Make a data set of mapped rows X of shape (n, ...) and their labels or numbers y, without ever holding X.
 
-    The splits are drawn as by `make_large_table`.
+    The splits are drawn as by `make_large_table`. They hold the rows as a network takes them, if these are others.
     """
     membership, size = _assign_splits(len(X), draw.validation, draw.split_seed)
-    parts = (slice(first, min(first + BLOCK, len(X))) for first in range(0, len(X), BLOCK))
-    arrays = _write_splits(((part, np.asarray(X[part])) for part in parts), membership, X.shape[1:], X.dtype)
-    train, held_out, test = (Split(rows, y[membership == part]) for part, rows in enumerate(arrays))
+    parts = [slice(first, min(first + BLOCK, len(X))) for first in range(0, len(X), BLOCK)]
+    divided = isinstance(schema.input, ArraySchema) and schema.input.white != 1
+    y = schema.target.encode(y) if divided else y
+    blocks = ((part, schema.encode_rows(X[part]) if divided else np.asarray(X[part])) for part in parts)
+    arrays = _write_splits(blocks, membership, X.shape[1:], np.dtype(np.float32) if divided else X.dtype)
+    train, held_out, test = (
+        describe_split(rows, y[membership == part], schema, is_encoded=divided) for part, rows in enumerate(arrays)
+    )
     return Dataset(draw.name, train, held_out, test, schema, {}, size, draw.split_seed)
 
 

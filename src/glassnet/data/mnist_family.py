@@ -58,7 +58,7 @@ class Family:
             name=self.name,
             schema=Schema(
                 replace(ArraySchema.learn(train[0], (28, 28))[0], swapped=self.transposed),
-                describe_targets(self.task, self.class_names),
+                describe_targets(self.task, self.class_names, self.first_label),
             ),
             checksums={path.name: md5(path) for path in paths.values()},
             validation=validation,
@@ -92,7 +92,7 @@ class Family:
             )
         if self.transposed:
             images = images.transpose(0, 2, 1)
-        return images.reshape(len(images), -1), (labels - self.first_label).astype("uint8")
+        return images.reshape(len(images), -1), labels.astype("uint8")
 
     def _read(self, paths: dict[str, Path], file: str) -> tuple[Path, Array]:
         """Read a file of its own, or one in the archive that is the source's only file."""

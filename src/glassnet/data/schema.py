@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.data.array_schema import ArraySchema
+from glassnet.data.column_values import list_names
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
@@ -22,23 +23,27 @@ if TYPE_CHECKING:
     import polars as pl
 
     from glassnet.data.columns import TableSchema
+    from glassnet.data.read_options import ReadOptions
 
 
 #: The most classes that a configuration lists.
 MOST_SHOWN = 100
+
+#: What is said of a file, and stays true of those to predict.
+OF_FILES = ("sep", "encoding", "sheet", "x_key", "y_key")
 
 
 class DataWarning(UserWarning):
     """Something was converted, filled in or left out on the way to the network's numbers."""
 
 
-def describe_targets(task: str, names: Sequence[str] | None) -> TargetSchema:
-    """Return the targets of a set whose labels are 0, 1, ..., and have these names; or numbers of these names."""
+def describe_targets(task: str, names: Sequence[str] | None, first: int = 0) -> TargetSchema:
+    """Return the targets of a set whose labels count up from `first`, with these names; or so named numbers."""
     if task == "multi-label":
         return TargetSchema(task, tuple(names or ()), (0, 1), width=len(names or ()))
     if task == "regression":
         return TargetSchema(task, tuple(names or ()), width=max(1, len(names or ())))
-    return TargetSchema(task, (), tuple(range(len(names or ()))), tuple(names or ()))
+    return TargetSchema(task, (), tuple(range(first, first + len(names or ()))), tuple(names or ()))
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,8 @@ class Schema:
     target : TargetSchema
         How labels or numbers become targets, and outputs become answers.
     reading : dict
-        Of a table's file, what was said or found of its text: ``sep``, ``encoding``, ``sheet``, and how the
-        numbers of the target are written.
+        Of the file, what was said of it: ``sep``, ``encoding``, ``sheet``, ``x_key``, ``y_key``; and how the
+        numbers of a table's target are written.
 
     Examples
     --------
@@ -77,13 +82,14 @@ class Schema:
 
         `DataError` is raised if they cannot be what the network was trained on.
         """
-        if isinstance(self.input, ArraySchema):
-            encoded, remarks = self.input.encode(X)
-        else:
-            encoded, remarks = self.input.encode(_as_frame(X, self.input))
+        encoded, remarks = self.input.encode(self.take_rows(X))
         for remark in remarks:
             warnings.warn(remark, DataWarning, stacklevel=3)
         return encoded
+
+    def take_rows(self, X: Any) -> Any:
+        """Return rows in memory as the input takes them: a table as a frame of Polars, others as they are."""
+        return X if isinstance(self.input, ArraySchema) else _as_frame(X, self.input)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as plain values and arrays, for `Schema.from_dict`."""
@@ -96,9 +102,11 @@ class Schema:
         """Return the schema that `to_dict` wrote; `DataError` is raised if these are the values of none."""
         try:
             kind, rows, target = (values[name] for name in ("kind", "input", "target"))
-            reading = dict(values["reading"])
+            reading = _check_reading(values["reading"])
         except (KeyError, TypeError, ValueError):
             raise DataError("schema: expected kind, input, target and reading") from None
+        if kind not in ("array", "table"):
+            raise DataError(f"schema: no kind of rows {kind!r}")
         if kind == "array":
             return cls(ArraySchema.from_dict(rows), TargetSchema.from_dict(target), reading)
         from glassnet.data.columns import TableSchema
@@ -130,9 +138,30 @@ def _as_frame(X: Any, columns: TableSchema) -> pl.DataFrame:
         return read_table(X, as_text=True).frame
     records = [X] if isinstance(X, Mapping) else X
     if isinstance(records, list) and records and all(isinstance(one, Mapping) for one in records):
-        return pl.DataFrame(records, infer_schema_length=None)
-    names = ", ".join(column.name for column in columns.columns[:8])
+        try:
+            return pl.DataFrame(records, infer_schema_length=None)
+        except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
+            raise DataError(f"X: these records make no table: {' '.join(str(error).split())[:150]}") from None
+    names = list_names([column.name for column in columns.columns], 8)
     raise DataError(
-        f"X: the model takes tables with the columns {names}{', ...' * (len(columns.columns) > 8)}: give a table of "
-        "pandas or Polars, a list of records, or a file; an array does not say which column is which"
+        f"X: the model takes tables with the columns {names}: give one of pandas or Polars, a list of records, "
+        f"or a file; {type(X).__name__} does not say which column is which"
     )
+
+
+def keep_reading(options: ReadOptions) -> dict[str, Any]:
+    """Return what options say of a file that stays true of those to predict."""
+    return {name: value for name in OF_FILES if (value := getattr(options, name)) is not None}
+
+
+def _check_reading(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was said of a file, or raise `ValueError` if it cannot be said of one."""
+    reading = dict(values)
+    for name, value in reading.items():
+        if name == "target":
+            from glassnet.data.number_format import NumberFormat
+
+            NumberFormat(**value)
+        elif name not in OF_FILES or not isinstance(value, str):
+            raise ValueError(name)
+    return reading

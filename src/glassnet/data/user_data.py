@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from glassnet.data.array_files import ArraysRead, holds_idx_pairs, is_array_name, read_array_file, require_labels
-from glassnet.data.array_schema import ArraySchema
-from glassnet.data.dataset import Dataset, join_splits
+from glassnet.data.array_schema import ArraySchema, lies_in_file
+from glassnet.data.dataset import Dataset, flatten_column, join_splits
 from glassnet.data.image_folder import read_image_folder
 from glassnet.data.large import LARGE, make_large_arrays
 from glassnet.data.read_options import ReadOptions
-from glassnet.data.schema import Schema
+from glassnet.data.schema import Schema, keep_reading
 from glassnet.data.splits import Draw
 from glassnet.data.table import is_table, require_polars
 from glassnet.data.target_schema import TargetSchema
@@ -51,13 +51,12 @@ def read_user_data(
     table's target is not named, or an option does not go with the data.
     """
     path = Path(path)
-    name = path.resolve().name if path.is_dir() else path.name.partition(".")[0] or path.name
-    draw = Draw(name, validation, split_seed)
+    draw = Draw(name_data(path), validation, split_seed)
     if holds_idx_pairs(path) or (is_array_name(path.name) and not path.is_dir()):
         refuse_options(options, "arrays")
         read = read_array_file(path, options)
         require_labels(path, read)
-        data = _join_arrays(read, options, draw)
+        data = join_arrays(read, options, draw)
     elif path.is_dir():
         refuse_options(options, "a folder of pictures")
         data = _read_images(path, options, draw)
@@ -72,10 +71,15 @@ def read_user_data(
     else:
         raise FileError(
             path,
-            "is no table (CSV, TSV, Parquet, xlsx), NPZ, NPY or IDX by its name, and no folder of images; if it is "
+            "is no table (CSV, TSV, Parquet, xlsx), NPZ, NPY or IDX by name, and no folder of images; if it is "
             f"one, give it that ending, such as {path.stem}.csv",
         )
     return replace(data, origin={"dataset": str(path.resolve()), **given_options(options)})
+
+
+def name_data(path: Path) -> str:
+    """Return the name of the data set that a file or folder holds."""
+    return path.resolve().name if path.is_dir() else path.name.partition(".")[0] or path.name
 
 
 def given_options(options: ReadOptions) -> dict[str, object]:
@@ -107,14 +111,14 @@ def looks_like_a_path(name: str) -> bool:
 def _read_images(folder: Path, options: ReadOptions, draw: Draw) -> Dataset:
     found = read_image_folder(folder, options)
     read = ArraysRead(dict(found.splits), found.class_names, found.remarks, {})
-    data = _join_arrays(read, options, draw)
+    data = join_arrays(read, options, draw)
     rows = data.schema.input
     assert isinstance(rows, ArraySchema)
     rows = replace(rows, size=options.size, grey=options.grey or len(rows.shape) == 2)
     return replace(data, schema=replace(data.schema, input=rows))
 
 
-def _join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
+def join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
     """Make a data set of the arrays of a file or folder."""
     splits = {name: (X, y) for name, (X, y) in read.splits.items() if y is not None}
     X, y = splits.get("train", splits.get("", (None, None)))
@@ -123,6 +127,12 @@ def _join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
     rows, said = ArraySchema.learn(X, white=find_white(X))
     labels = [labels for _, labels in splits.values()]
     try:
+        for split, (_, other) in splits.items():
+            if other.shape[1:] != y.shape[1:] or (other.dtype.kind == "f") != (y.dtype.kind == "f"):
+                raise DataError(
+                    f"{y.dtype} of shape {y.shape[1:]} for a row's labels, but {other.dtype} of shape "
+                    f"{other.shape[1:]} for those of a {split} row"
+                )
         target, more = TargetSchema.learn(
             np.concatenate(labels) if len(labels) > 1 else y,
             task=options.task,
@@ -131,8 +141,10 @@ def _join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
         )
     except DataError as error:
         raise DataError(f"{draw.name}: {error}") from None
-    schema = Schema(rows, target)
-    if X.size > LARGE and isinstance(X, np.memmap):
+    y = flatten_column(y)
+    splits = {split: (rows, flatten_column(labels)) for split, (rows, labels) in splits.items()}
+    schema = Schema(rows, target, keep_reading(options))
+    if X.size > LARGE and lies_in_file(X):
         data = make_large_arrays(X, y, schema, draw)
     else:
         rest = splits.get("validation"), splits.get("test")

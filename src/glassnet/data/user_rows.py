@@ -1,7 +1,8 @@
-"""Rows of a file to predict or to score: read as the model's schema says, never by what the file at hand looks like."""
+"""Rows of a file to predict or to score: read as the model's schema says, whatever the file looks like."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,7 +10,8 @@ import numpy as np
 
 from glassnet.data.array_files import read_array_file
 from glassnet.data.array_schema import ArraySchema
-from glassnet.data.numpy_files import read_rows
+from glassnet.data.column_values import list_names
+from glassnet.data.numpy_files import list_npz, read_rows
 from glassnet.data.picture_files import SUFFIXES
 from glassnet.data.picture_rows import read_pictures
 from glassnet.data.read_options import ReadOptions
@@ -26,7 +28,7 @@ class UserRows(NamedTuple):
     """Rows of a file: their features X, their targets y where the file holds them, and what names them.
 
     `table` has all columns of a table, as text where the file is text; `names` are those of picture files.
-    `unscored` says why targets that the file holds are not in y.
+    `unscored` says why there are no targets, although the file holds something in their place.
     """
 
     path: Path
@@ -35,7 +37,7 @@ class UserRows(NamedTuple):
     table: pl.DataFrame | None = None
     names: tuple[str, ...] | None = None
     remarks: tuple[str, ...] = ()
-    unscored: str | None = None
+    unscored: str = ""
 
     def labelled(self) -> Split:
         """Return rows and targets; `FileError` is raised where the file has none."""
@@ -45,72 +47,89 @@ class UserRows(NamedTuple):
 
 
 def read_user_rows(path: Path, schema: Schema | None) -> UserRows:
-    """Read the rows of a file for a model; `FileError` says what file the model takes instead, if not this one."""
+    """Read the rows of a file for a model; `FileError` says what file the model takes instead, if not this one.
+
+    Targets that the model did not learn, or that some rows lack, do not hinder answers: a remark says that they
+    are left out.
+    """
     try:
         if schema is None:
             return UserRows(path, read_rows(path))
         if isinstance(schema.input, ArraySchema):
-            return _read_array_rows(path, schema.input)
-        return _read_table_rows(path, schema)
+            found, y = _read_array_rows(path, schema.input, schema.reading)
+        else:
+            found, y = _read_table_rows(path, schema)
     except DataError as error:
         raise error if isinstance(error, FileError) else FileError(path, str(error)) from None
+    if y is None:
+        return found
+    try:
+        y = _take_targets(y, schema)
+        schema.target.encode(y)
+    except DataError as error:
+        remark = f"answers are not scored: {error}"
+        return found._replace(remarks=(*found.remarks, remark), unscored=str(error))
+    return found._replace(y=y)
 
 
-def _read_table_rows(path: Path, schema: Schema) -> UserRows:
+def _read_table_rows(path: Path, schema: Schema) -> tuple[UserRows, Any]:
     if not is_table(path):
         assert not isinstance(schema.input, ArraySchema)
-        names = ", ".join(column.name for column in schema.input.columns[:8])
+        names = list_names([column.name for column in schema.input.columns], 8)
         raise FileError(path, f"is no table; the model was trained on one with the columns {names}: give a table with these names")
     options = ReadOptions(**{name: value for name, value in schema.reading.items() if name != "target"})
     frame, _, remarks = read_table(path, options, as_text=True)
-    name, y, unscored = next(iter(schema.target.names), None), None, None
-    if name not in frame.columns:
-        return UserRows(path, frame, None, frame, remarks=remarks)
-    try:
-        y = _take_targets(frame[name], schema)
-    except DataError as error:
-        unscored = str(error)
-    return UserRows(path, frame.drop(name), y, frame, remarks=remarks, unscored=unscored)
+    name = schema.target.names[0] if schema.target.names else None
+    column = frame[name] if name in frame.columns else None
+    found = UserRows(path, frame if column is None else frame.drop(column.name), None, frame, remarks=remarks)
+    return found, None if column is None or column.null_count() == len(column) else column
 
 
-def _take_targets(series: pl.Series, schema: Schema) -> Any:
-    """Return the targets in a table as they were written; None where none are."""
-    if series.null_count() == len(series):
-        return None
-    if series.null_count():
-        row = int(series.is_null().arg_true()[0]) + 1
-        raise DataError(
-            f"column {series.name!r}: row {row} has no value, and others have; fill it, or drop the column"
-        )
-    if schema.target.task != "regression" or series.dtype.is_numeric():
-        return series.to_numpy()
+def _take_targets(y: Any, schema: Schema) -> Any:
+    """Return targets as they were written; numbers in a table's text as those of training were."""
+    if isinstance(y, np.ndarray):
+        return y
+    if y.null_count():
+        row = int(y.is_null().arg_true()[0]) + 1
+        raise DataError(f"column {y.name!r}: row {row} has no value, and others have; fill it, or drop the column")
+    if schema.target.task != "regression" or y.dtype.is_numeric():
+        return y.to_numpy()
     from glassnet.data.number_format import NumberFormat
 
-    numbers = NumberFormat(**schema.reading.get("target", {})).parse(series)
+    numbers = NumberFormat(**schema.reading.get("target", {})).parse(y)
     if numbers.null_count():
         row = int(numbers.is_null().arg_true()[0])
-        raise DataError(
-            f"column {series.name!r}: row {row + 1} is {series[row]!r}, expected a number as in training"
-        )
+        raise DataError(f"column {y.name!r}: row {row + 1} is {y[row]!r}, expected a number as in training")
     return numbers.to_numpy()
 
 
-def _read_array_rows(path: Path, rows: ArraySchema) -> UserRows:
+def _read_array_rows(path: Path, rows: ArraySchema, reading: Mapping[str, str]) -> tuple[UserRows, Any]:
     if path.is_dir() or path.suffix.casefold() in SUFFIXES:
         if rows.image_shape is None:
             raise FileError(path, f"holds pictures, and the model takes rows of {rows.width} numbers")
         white = int(rows.white) if rows.white > 255 else 255
         found = read_pictures(path, rows.shape, white, rows.size, rows.grey)
-        y = None if found.labels is None else np.array(found.labels)
-        return UserRows(path, found.rows, y, names=found.names, remarks=found.remarks)
+        labels = None if found.labels is None else np.array(found.labels)
+        return UserRows(path, found.rows, names=found.names, remarks=found.remarks), labels
     if is_table(path):
         raise FileError(
             path, "is a table, and the model was trained on arrays, whose columns have no names: give NPY"
         )
-    read = read_array_file(path, alone=True)
+    read = read_array_file(path, _name_arrays(path, reading), alone=True)
     X, y = read.splits.get("", read.splits.get("test", (None, None)))
     if X is None:
         raise FileError(path, "holds no rows X, and no test rows")
     is_idx = not path.name.lower().endswith((".npy", ".npz"))
     X = np.swapaxes(X, 1, 2) if is_idx and rows.swapped and X.ndim == 3 else X
-    return UserRows(path, X, y, remarks=read.remarks)
+    return UserRows(path, X, remarks=read.remarks), y
+
+
+def _name_arrays(path: Path, reading: Mapping[str, str]) -> ReadOptions:
+    """Return the names of an NPZ file's arrays: those of training where it has them, or that of its only one."""
+    if path.suffix.lower() != ".npz":
+        return ReadOptions()
+    keys = list_npz(path)
+    if len(keys) == 1:
+        return ReadOptions(x_key=keys[0])
+    x_key, y_key = (name if (name := reading.get(key)) in keys else None for key in ("x_key", "y_key"))
+    return ReadOptions(x_key=x_key, y_key=y_key)

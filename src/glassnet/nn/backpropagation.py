@@ -78,16 +78,19 @@ def forward(
     output_scale: float,
     dropout: Sequence[float],
     dropout_keys: Array | None = None,
+    *,
+    by_row: bool = False,
 ) -> ForwardCache:
     """Run a batch X of shape (n, d_0) through the layers and return every Z and H.
 
     With the mask keys of a step as `dropout_keys`, dropout is at work with a rate for the input of each layer, and
-    batch normalisation takes the batch's own statistics.
+    batch normalisation takes the batch's own statistics. `by_row` multiplies each row by itself: then its numbers
+    do not depend, even in their last bits, on the rows beside it.
     """
     cache = ForwardCache(H=[X])
     for layer, activation in enumerate(activations):
         _drop(cache, dropout[layer], None if dropout_keys is None else dropout_keys[layer])
-        Z = cache.inputs[layer] @ parameters.W[layer]
+        Z = (_multiply_rows if by_row else np.matmul)(cache.inputs[layer], parameters.W[layer])
         normalised = _normalise(Z, parameters, layer, dropout_keys is not None)
         if normalised is not None:
             Z = parameters.gamma[layer] * normalised.X_hat
@@ -97,6 +100,12 @@ def forward(
         cache.H.append(activation.f(Z))
     cache.outputs = output_scale * cache.H[-1]
     return cache
+
+
+def _multiply_rows(H: Array, W: Array) -> Array:
+    """Return H W, a product of a vector and a matrix for each row; BLAS sums a block of rows in another order."""
+    product: Array = np.matmul(H[:, np.newaxis, :], W)[:, 0]
+    return product
 
 
 def _drop(cache: ForwardCache, rate: float, key: Any) -> None:

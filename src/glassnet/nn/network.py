@@ -27,6 +27,13 @@ BLOCK_ROWS = 1024
 #: Where columns scaled to standard deviation 1 lie further from 0 on average, they are rarely scaled.
 RAW = 3.0
 
+#: How many times further the mean of a single row's column may lie; that of n rows, by 1 / sqrt(n) of it.
+FEW = 3.0
+
+
+class NetworkWarning(UserWarning):
+    """A network was given rows that are hardly meant for it."""
+
 
 class Network:
     """A multilayer perceptron: layers, activations and a loss around one parameter vector theta.
@@ -186,7 +193,7 @@ class Network:
             return len(self.class_names)
         return self.layers[-1] if self.loss.output == "softmax" else None
 
-    def forward(self, X: Array, dropout_keys: Array | None = None) -> ForwardCache:
+    def forward(self, X: Array, dropout_keys: Array | None = None, *, by_row: bool = False) -> ForwardCache:
         """Run a batch through the network and return every layer's Z and H, and the outputs.
 
         Parameters
@@ -196,9 +203,11 @@ class Network:
         dropout_keys : ndarray, optional
             A step's keys from `glassnet.nn.dropout.mask_keys`: the pass is then one of training, with dropout and
             with the batch's own statistics. None: as in prediction.
+        by_row : bool, default False
+            Multiply each row by itself: its outputs are then the same bits alone as among others.
         """
         return backpropagation.forward(
-            X, self.parameters, self.activations, self.output_scale, self.dropout, dropout_keys
+            X, self.parameters, self.activations, self.output_scale, self.dropout, dropout_keys, by_row=by_row
         )
 
     def forward_as_batch(self, X: Array) -> ForwardCache:
@@ -262,6 +271,8 @@ class Network:
             X = np.asarray(X)
         except ValueError:
             raise DataError("X: expected rows of equal length") from None
+        if not X.dtype.isnative:  # compiled formulas read the processor's own order of bytes
+            X = X.astype(X.dtype.newbyteorder("="))
         width = int(np.prod(X.shape[1:])) if X.ndim > 1 else 0
         if X.dtype.kind not in "fiub" or X.ndim < 2 or len(X) == 0:
             raise DataError(f"X: expected rows of numbers, got the shape {X.shape} of type {X.dtype}")
@@ -295,14 +306,16 @@ class Network:
             raise DataError(f"y: {len(targets)} targets for {len(X)} rows of X")
         return X, targets
 
-    def blocks(self, X: Array) -> Iterator[tuple[slice, ForwardCache]]:
-        """Yield the rows of checked X in blocks, with the forward pass of each."""
+    def blocks(self, X: Array, *, by_row: bool = False) -> Iterator[tuple[slice, ForwardCache]]:
+        """Yield the rows of checked X in blocks, with the forward pass of each; see `forward` for `by_row`."""
         for first in range(0, len(X), BLOCK_ROWS):
             rows = slice(first, min(first + BLOCK_ROWS, len(X)))
-            yield rows, self.forward(self.input_batch(X[rows]))
+            yield rows, self.forward(self.input_batch(X[rows]), by_row=by_row)
 
     def outputs(self, X: Any) -> Array:
         """Return the outputs of shape (n, d_L): probabilities after softmax or sigmoid, else k f(Z).
+
+        Those of a row are the same, bit for bit, alone as among others.
 
         Raises
         ------
@@ -313,7 +326,7 @@ class Network:
         """
         outputs = []
         with np.errstate(all="ignore"):  # what comes of it is checked
-            for rows, cache in self.blocks(self.check_input(X)):
+            for rows, cache in self.blocks(self.check_input(X), by_row=True):
                 bad = np.flatnonzero(~np.isfinite(cache.outputs).all(axis=1))
                 if len(bad):
                     raise NonFiniteError(
@@ -325,18 +338,21 @@ class Network:
 
     def predict(self, X: Any) -> Array:
         """Return class labels of shape (n,), or the outputs where the network has no classes."""
+        outputs = self.outputs(X)
         self._doubt_rows(X)
-        return decode(self.outputs(X), self.n_classes)
+        return decode(outputs, self.n_classes)
 
     def _doubt_rows(self, X: Any) -> None:
         """Warn of rows that cannot be meant, where the network learned from columns of mean 0 and std 1."""
         if not self.scaled_inputs:
             return
-        means = np.abs(np.asarray(X, np.float64).reshape(len(X), -1).mean(axis=0))
-        if np.mean(means > RAW) > 1 / 4:
+        X = np.asarray(X)
+        means = np.abs(X.reshape(len(X), -1).mean(axis=0, dtype=np.float64))
+        if np.mean(means > RAW * (1 + FEW / np.sqrt(len(X)))) > 1 / 4:
             warnings.warn(
                 "X: these look like rows before scaling, and the network learned from columns scaled to mean 0 "
-                "and standard deviation 1; run.model.predict takes rows as they are",
+                "and standard deviation 1; a Model (run.model, or from load_model) takes rows as they are",
+                NetworkWarning,
                 stacklevel=3,
             )
 
@@ -358,15 +374,10 @@ class Network:
         >>> Network([2, 3, 1], loss="binary_cross_entropy").predict_proba([[0.5, 1.0]]).sum(axis=1)
         array([1.], dtype=float32)
         """
-        if self.loss.output is None:
-            raise UsageError(
-                "loss",
-                f"{self.loss.name} gives no probabilities; train with cross_entropy or binary_cross_entropy, "
-                "or take predict or outputs",
-            )
-        self._doubt_rows(X)
+        refuse_without_probabilities(self)
         outputs = self.outputs(X)
-        return outputs if self.layers[-1] > 1 else np.hstack([1 - outputs, outputs])
+        self._doubt_rows(X)
+        return spread_probabilities(outputs)
 
     def astype(self, dtype: Any) -> Network:
         """Return a copy of the network with theta in another dtype."""
@@ -407,3 +418,18 @@ class Network:
         names = [activation.name for activation in self.activations[:-1]]
         hidden = names[0] if len(set(names)) == 1 else names
         return f"Network({list(self.layers)}, activation={hidden!r}, loss={self.loss.spec!r}, seed={self.seed})"
+
+
+def refuse_without_probabilities(network: Network) -> None:
+    """Raise `UsageError` where a network's outputs are no probabilities."""
+    if network.loss.output is None:
+        raise UsageError(
+            "loss",
+            f"{network.loss.name} gives no probabilities; train with cross_entropy or binary_cross_entropy, "
+            "or take predict or outputs",
+        )
+
+
+def spread_probabilities(outputs: Array) -> Array:
+    """Return a column of probabilities for each class: a single output is that of class 1, 1 - it that of 0."""
+    return outputs if outputs.shape[1] > 1 else np.hstack([1 - outputs, outputs])

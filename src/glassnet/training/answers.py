@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -48,8 +48,9 @@ def tabulate_answers(
 
     `outputs` are those of ``model.network.outputs`` for the rows. A class comes with its probability where the
     network gives one, and with `proba` with those of all classes, in their order; several labels or numbers a row
-    have a column each, numbers of the precision that those of training have. Where a column to keep has the name of
-    an answer, the answer is called "predicted NAME". `UsageError` is raised for columns to keep that the file has not.
+    have a column each, numbers of the precision that those of training have. Where a column to keep has the name
+    of an answer, the answer is called "predicted NAME". `UsageError` is raised for columns to keep that the file
+    has not.
     """
     if proba and model.network.loss.output is None:
         raise UsageError("proba", f"the network gives no probabilities, as its loss is {model.network.loss.name}")
@@ -102,11 +103,11 @@ def to_csv(records: list[dict[str, Any]], *, formulas: bool = False) -> str:
 
     Text that a spreadsheet would take for a formula gets an apostrophe before it, unless `formulas` may stand.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    lines: list[str] = []
+    writer = csv.writer(SimpleNamespace(write=lines.append))  # with the ending "\r\n" it quotes a "\r" as well
     rows = [list(records[0]), *(list(record.values()) for record in records)]
     writer.writerows(rows if formulas else [[_disarm(value) for value in row] for row in rows])
-    return text.getvalue()
+    return "".join(line.removesuffix("\r\n") + "\n" for line in lines)
 
 
 def _disarm(value: Any) -> Any:

@@ -53,7 +53,7 @@ class Checkpointer:
 
     def save(self) -> None:
         """Save the checkpoint, then the model and the history."""
-        self.save_checkpoint()
+        self._save_state()
         self.save_model()
         self._settle()
 
@@ -66,7 +66,14 @@ class Checkpointer:
         self._settle()
 
     def save_checkpoint(self) -> None:
-        """Save the checkpoint; whether that failed is said after the next save of the model."""
+        """Save the checkpoint of a run that ends here, and have the run remember it.
+
+        Whether saving failed is said after the next save of the model.
+        """
+        self.run.remember(self.state)
+        self._save_state()
+
+    def _save_state(self) -> None:
         self._attempt(lambda folder: folder.save_checkpoint(self.state.state_dict()))
 
     def save_model(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Unpack
 
 from numpy.typing import ArrayLike
 
-from glassnet.data.arrays import Asked, as_dataset
+from glassnet.data.arrays import Asked, as_dataset, weights_of_training
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
@@ -19,6 +19,7 @@ from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.runtime.environment import environment
 from glassnet.training.callbacks import Callback, check_callbacks
 from glassnet.training.config import RunConfig, unknown_option, validate
+from glassnet.training.continuing import continue_run, train, warn_of_replay
 from glassnet.training.fit_options import FitOptions
 from glassnet.training.options import (
     NetworkConfig,
@@ -44,6 +45,7 @@ def fit(
     sample_weight: Any = None,
     callbacks: Sequence[Callback] = (),
     run_dir: str | Path | None = None,
+    continue_from: Run | None = None,
     progress: bool = True,
     **options: Unpack[FitOptions],
 ) -> Run:
@@ -59,18 +61,22 @@ def fit(
         ``data.validation``, unless there are none; ``data.test`` is not touched. Of arrays, a twelfth of the rows
         is drawn for validation, and all others are trained on; see `glassnet.data.arrays.as_dataset`.
     y : array_like of shape (n,) or (n, d), optional
-        Of rows X: labels 0, 1, ..., or numbers to regress.
+        Of rows X: classes as whole numbers, text or true and false; or numbers to regress.
     validation_data : pair (X, y), optional
-        Rows for validation instead, for example a `Split`.
+        Rows and labels for validation instead, as those of training: arrays, a table and labels, or a `Split`.
     seed : int, optional
         Decides which rows and their order, the masks of dropout, and how images are moved; by default the
         network's own seed.
     sample_weight : array_like of shape (n,), optional
-        How much each training row counts, see `glassnet.training.row_weights`.
+        How much each training row counts, see `glassnet.training.row_weights`. Of arrays, a weight for each row
+        of X; those of rows that are drawn for validation are left out.
     callbacks : sequence of Callback, optional
         What is called while the run goes on; see `Callback`.
     run_dir : str or Path, optional
         Folder to save the run in; it must be new or empty. None: nothing is written.
+    continue_from : Run, optional
+        A run of this network on these data to go on with: with fresh batches, the optimizer's memory, its schedule
+        and its other options. ``epochs`` is then the number of epochs in all; see `Run.resume`.
     progress : bool, default True
         Show the progress on stderr.
 
@@ -113,7 +119,16 @@ def fit(
         )
     check_callbacks(callbacks)
     arrays = not isinstance(data, Dataset)
+    labels = data[1] if arrays and y is None and isinstance(data, tuple) and len(data) == 2 else y
     data = as_dataset(data, y, validation_data, asked_of(network))
+    if arrays:
+        sample_weight = weights_of_training(data, labels, sample_weight)
+    if continue_from is not None:
+        given = {"seed": seed, "sample_weight": sample_weight, **options}
+        epochs = _check_continued(continue_from, {**given, "run_dir": run_dir})
+        return continue_run(
+            continue_from, network=network, data=data, epochs=epochs, callbacks=callbacks, progress=progress
+        )
     if arrays and progress:
         for remark in data.remarks:
             print(f"glassnet: {remark}", file=sys.stderr)  # noqa: T201
@@ -123,8 +138,24 @@ def fit(
     training, components = resolve_options(options, inspect.signature(fit).parameters)
     config = describe_run(network, data, training, network.seed if seed is None else seed, sample_weight)
     folder = None if run_dir is None else Path(run_dir)
+    warn_of_replay(network, config, components)
     with Trainer.open(network, data, config, components, sample_weight=sample_weight, folder=folder) as trainer:
-        return trainer.fit(callbacks, progress=progress)
+        return train(trainer, callbacks, progress)
+
+
+def _check_continued(run: Any, given: dict[str, Any]) -> int:
+    """Return the number of epochs to go on to; `UsageError` if a run goes on otherwise than it began."""
+    if not isinstance(run, Run):
+        instead = "; glassnet.resume goes on from a folder" if isinstance(run, str | Path) else ""
+        raise UsageError("continue_from", f"expected a Run, got a {type(run).__name__}{instead}")
+    if given["run_dir"] is not None and run.folder is not None and Path(given["run_dir"]) == run.folder:
+        given.pop("run_dir")
+    for name, value in given.items():
+        if name != "epochs" and value is not None:
+            raise UsageError(name, "a run goes on as it began; leave it out beside continue_from")
+    if given.get("epochs") is None:
+        raise UsageError("epochs", f"say how many in all; the run has had {len(run.history)}")
+    return int(given["epochs"])
 
 
 def asked_of(network: Network) -> Asked:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from glassnet.data.schema import Schema
+import numpy as np
+
+from glassnet.data.dataset import Dataset, take_test_rows
+from glassnet.data.schema import DataWarning, Schema
 from glassnet.data.splits import Split, describe_split
-from glassnet.data.user_rows import read_user_rows
+from glassnet.data.user_rows import UserRows, read_user_rows
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
-from glassnet.nn.network import Network
+from glassnet.nn.network import BLOCK_ROWS, Network, refuse_without_probabilities, spread_probabilities
 from glassnet.nn.targets import decode
 from glassnet.training.metrics.evaluation import Evaluation, evaluate
 
@@ -63,8 +67,9 @@ class Model:
 
         Parameters
         ----------
-        X : array_like, table of pandas, Polars or pyarrow, path of a file, or rows of a Dataset
-            Rows as they were given to training. What is converted or filled in is a `DataWarning`.
+        X : array_like, table of pandas, Polars or pyarrow, path of a file, Split or Dataset
+            Rows as they were given to training, sparse rows of SciPy too; of a data set, its test rows. What is
+            converted or filled in is a `DataWarning`.
 
         Returns
         -------
@@ -76,33 +81,84 @@ class Model:
         DataError
             If they cannot be what the network was trained on.
         """
+        if isinstance(X, Dataset):
+            X = take_test_rows(X)
         if isinstance(X, Split):
-            return self.encode(X).X
-        if self.schema is None:
-            return self.network.check_input(X)
+            if X.is_encoded or self.schema is None:
+                return self.encode(X).X
+            X = X.X
         if isinstance(X, str | Path):
-            X = read_user_rows(Path(X), self.schema).X
-        return self.schema.encode_rows(X)
+            X = self._read(X).X
+        return self.network.check_input(X) if self.schema is None else self.schema.encode_rows(X)
 
     def encode(self, rows: tuple[Any, Any]) -> Split:
-        """Return a user's rows and labels (X, y), or a `Split` of a data set, as the network takes them."""
+        """Return rows and labels as the network takes them.
+
+        Parameters
+        ----------
+        rows : pair (X, y), or Split
+            A user's rows and labels, or a split of a data set.
+
+        Returns
+        -------
+        Split
+            Rows of bytes or floats, and labels 0, 1, ... or numbers, which need not be encoded again.
+
+        Raises
+        ------
+        DataError
+            If they cannot be what the network was trained on.
+        """
         if self.schema is None:
             return rows.encode() if isinstance(rows, Split) else Split(*rows)
         if isinstance(rows, Split) and rows.is_encoded:
             if rows.schema != self.schema:
                 raise DataError("rows: they were encoded for another model; give them as they were read")
             return rows
-        X, y = rows
-        return describe_split(
-            self.schema.encode_rows(X), self.schema.target.encode(y), self.schema, is_encoded=True
-        )
+        X, y = self.encode_rows(rows[0]), self.schema.target.encode(rows[1])
+        if len(X) != len(y):
+            raise DataError(f"y: {len(y)} labels for {len(X)} rows of X; they must be as many")
+        return describe_split(X, y, self.schema, is_encoded=True)
+
+    def _read(self, path: str | Path) -> UserRows:
+        """Read the rows of a file; what its reader noticed is a `DataWarning`."""
+        rows = read_user_rows(Path(path), self.schema)
+        for remark in rows.remarks:
+            warnings.warn(remark, DataWarning, stacklevel=4)
+        return rows
+
+    def outputs(self, X: Any) -> Array:
+        """Return what the network says of rows: probabilities where its loss makes them, else numbers.
+
+        Sparse rows go through it in blocks, so that never all of them are dense at once.
+
+        Parameters
+        ----------
+        X : array_like, table, path, Split or Dataset
+            The rows, see `encode_rows`.
+
+        Returns
+        -------
+        ndarray of shape (n, d_L)
+            As `Network.outputs` returns them; of a row, the same bits alone as among others.
+
+        Raises
+        ------
+        DataError
+            If they cannot be what the network was trained on.
+        """
+        if not hasattr(X, "tocsr") or not X.shape[0]:
+            return self.network.outputs(self.encode_rows(X))
+        rows = X.tocsr()
+        blocks = (rows[first : first + BLOCK_ROWS] for first in range(0, rows.shape[0], BLOCK_ROWS))
+        return np.concatenate([self.network.outputs(self.encode_rows(block)) for block in blocks])
 
     def predict(self, X: Any) -> Array:
         """Return the answer for each row: its class as the user wrote it, or numbers in the user's units.
 
         Parameters
         ----------
-        X : array_like, table, path or Split
+        X : array_like, table, path, Split or Dataset
             The rows, see `encode_rows`.
 
         Returns
@@ -115,10 +171,21 @@ class Model:
         DataError
             If they cannot be what the network was trained on.
         """
-        return self.decode(self.network.outputs(self.encode_rows(X)))
+        return self.decode(self.outputs(X))
 
     def decode(self, outputs: Array) -> Array:
-        """Return the answers that outputs of the network, of shape (n, d_L), stand for."""
+        """Return the answers that outputs of the network stand for.
+
+        Parameters
+        ----------
+        outputs : ndarray of shape (n, d_L)
+            From `outputs`.
+
+        Returns
+        -------
+        ndarray of shape (n,) or (n, k)
+            As from `predict`.
+        """
         if self.schema is None:
             return decode(outputs, self.network.n_classes)
         return self.schema.target.answer(outputs)
@@ -128,7 +195,7 @@ class Model:
 
         Parameters
         ----------
-        X : array_like, table, path or Split
+        X : array_like, table, path, Split or Dataset
             The rows, see `encode_rows`.
 
         Returns
@@ -141,27 +208,61 @@ class Model:
         UsageError
             If the network gives no probabilities.
         """
-        return self.network.predict_proba(self.encode_rows(X))
+        refuse_without_probabilities(self.network)
+        return spread_probabilities(self.outputs(X))
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the accuracy, or R2 where numbers are regressed, as scikit-learn's estimators do.
 
         Parameters
         ----------
-        X, y
-            See `glassnet.evaluate`: rows and labels, a pair of both, or a Dataset.
+        X : array_like, table, path, Split or Dataset
+            The rows, see `encode_rows`; a file, split or data set has its labels with it.
+        y : array_like, optional
+            The right answers, in the words of training.
 
         Returns
         -------
         float
             The share of right answers, or the share of the spread of y that is explained.
+
+        Raises
+        ------
+        DataError
+            If rows or answers cannot be such as those of training.
         """
         found = self.evaluate(X, y)
         return found["r2"] if "r2" in found.measures else found["accuracy"]
 
     def evaluate(self, X: Any, y: Any = None, *, metrics: Any = None) -> Evaluation:
-        """Measure how good the answers are; see `glassnet.evaluate`."""
-        if isinstance(X, str | Path) and y is None and self.schema is not None:
-            rows = read_user_rows(Path(X), self.schema)
-            X = rows.labelled()
+        """Measure how good the answers are.
+
+        Parameters
+        ----------
+        X, y
+            See `score`.
+        metrics : sequence of str, optional
+            Names of what to measure, see `glassnet.evaluate`.
+
+        Returns
+        -------
+        Evaluation
+            Named numbers: ``found.accuracy``, ``found["accuracy"]``. It prints as a table.
+
+        Raises
+        ------
+        UsageError, DataError
+            As `glassnet.evaluate` raises them.
+
+        Examples
+        --------
+        >>> import glassnet as gn
+        >>> data = gn.load_dataset("iris")
+        >>> model = gn.fit(gn.Network([4, 16, 3]), data, epochs=60, progress=False).model
+        >>> model.evaluate(data)["accuracy"] > 0.8
+        True
+        """
+        if isinstance(X, str | Path):
+            rows = self._read(X)
+            X = rows.labelled() if y is None else rows.X
         return evaluate(self, X, y, metrics=metrics)

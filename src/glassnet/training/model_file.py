@@ -49,7 +49,9 @@ def save_model(model: Model | Network, path: str | Path) -> None:
     if isinstance(model, Network):
         model = Model(model)
     elif not isinstance(model, Model):
-        raise UsageError("model", f"expected a Model or a Network, got {type(model).__name__}")
+        raise _name_kind("model", "a Model or a Network", model)
+    if not isinstance(path, str | Path):
+        raise _name_kind("path", "the path of a file", path)
     network, arrays = model.network, {"theta": model.network.theta}
     if any(network.batch_norm):
         arrays["statistics"] = network.parameters.statistics
@@ -74,6 +76,8 @@ def load_model(path: str | Path) -> Model:
     ------
     FileError
         If it is missing, damaged, or no glassnet model.
+    UsageError
+        If it is no path.
 
     Examples
     --------
@@ -83,6 +87,8 @@ def load_model(path: str | Path) -> Model:
     ...     load_model(folder)
     Model([4, 3, 2])
     """
+    if not isinstance(path, str | Path):
+        raise _name_kind("path", "the path of a run folder or model file", path)
     path = Path(path)
     if path.is_dir():
         path = path / MODEL_FILE
@@ -91,7 +97,9 @@ def load_model(path: str | Path) -> Model:
         schema = None if saved.get("schema") is None else Schema.from_dict(saved["schema"])
     except DataError as error:
         raise FileError(path, f"describes no rows or answers: {error}") from None
-    return Model(restore_network(path, saved), schema)
+    network = restore_network(path, saved)
+    network.scaled_inputs = schema is not None and schema.input.is_scaled
+    return Model(network, schema)
 
 
 def restore_network(path: Path, saved: dict[str, Any]) -> Network:
@@ -112,3 +120,11 @@ def restore_network(path: Path, saved: dict[str, Any]) -> Network:
     if network.theta.dtype != theta.dtype:
         raise FileError(path, f"theta is {theta.dtype}, but the description says {network.theta.dtype}")
     return network
+
+
+def _name_kind(argument: str, expected: str, given: Any) -> UsageError:
+    """Build the error for an argument of another kind, with the call that may be meant."""
+    hint = "; a run has its model as run.model" if hasattr(given, "model") else ""
+    if argument == "model" and isinstance(given, str | Path):
+        hint = "; the model comes first: save_model(model, path)"
+    return UsageError(argument, f"expected {expected}, got {type(given).__name__}{hint}")

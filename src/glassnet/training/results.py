@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from signal import Signals
+from typing import Any, Protocol
 
 from glassnet.data.schema import Schema
-from glassnet.errors import FileError, NonFiniteError
+from glassnet.errors import FileError, NonFiniteError, UsageError
 from glassnet.nn.network import Network
 from glassnet.training.config import RunConfig
 from glassnet.training.health.monitor import Health
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.model import Model
+from glassnet.training.train_state import TrainState
+
+
+class Remembering(Protocol):
+    """What a run can go on from."""
+
+    state: dict[str, Any] | None
+
+    def keep(self, state: TrainState) -> None:
+        """Keep the state of training."""
+
+    def go_on(self, run: Run, epochs: int | None, callbacks: Sequence[Any], progress: bool) -> Run:
+        """Train on."""
 
 
 @dataclass(repr=False)
@@ -40,6 +55,9 @@ class Run:
         Why the last save failed, where it did: the folder then lacks the end of the run.
     health : Health or None
         What is wrong with the network, if anything; None while training goes on.
+    memory : object or None
+        What `resume` goes on from: the data, and the state of training at the end. It stays in this process: a
+        run that is pickled leaves it behind. Set it to None to give its memory back.
 
     Examples
     --------
@@ -57,6 +75,54 @@ class Run:
     best_epoch: int | None = None
     unsaved: FileError | None = None
     health: Health | None = None
+    memory: Remembering | None = field(default=None, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave behind what only this process can go on from."""
+        return {**vars(self), "memory": None}
+
+    def resume(self, *, epochs: int | None = None, callbacks: Sequence[Any] = (), progress: bool = True) -> Run:
+        """Go on with the run in memory: with fresh batches and the optimizer's memory, in the same network.
+
+        The schedule and the memory of early stopping go on, too. The result is that of `glassnet.resume` from the
+        run's folder, and of a run of so many epochs from the start where no schedule depends on their number: the
+        same, bit for bit. A run that was saved is saved in its folder again.
+
+        Parameters
+        ----------
+        epochs : int, optional
+            Number of epochs in all, with those that are done. Default: that of the run, which an interrupted run
+            has not reached.
+        callbacks, progress
+            See `glassnet.fit`.
+
+        Returns
+        -------
+        Run
+            The run as it ends now; one that a callback or early stopping ended is returned as it ended.
+
+        Raises
+        ------
+        UsageError
+            If the run has had more epochs, or remembers nothing: it diverged, or comes from another process.
+
+        Examples
+        --------
+        >>> from glassnet.training.fit import fit
+        >>> X, y = np.random.default_rng(0).normal(size=(120, 4)), np.arange(120) % 3
+        >>> run = fit(Network([4, 8, 3]), X, y, epochs=2, progress=False)
+        >>> run.resume(epochs=5, progress=False).history["epoch"]
+        [1, 2, 3, 4, 5]
+        """
+        if self.memory is None:
+            where = f"; glassnet.resume({str(self.folder)!r}) goes on from its folder" if self.folder else ""
+            raise UsageError("run", f"it comes from another process, and remembers nothing to go on from{where}")
+        return self.memory.go_on(self, epochs, callbacks, progress)
+
+    def remember(self, state: TrainState) -> None:
+        """Keep the state that training ended in, where the run is to remember it."""
+        if self.memory is not None:
+            self.memory.keep(state)
 
     @property
     def model(self) -> Model:

@@ -13,11 +13,10 @@ from glassnet.data.user_data import looks_like_a_path
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.network import Network
 from glassnet.training.callbacks import Callback, check_callbacks
-from glassnet.training.config import RunConfig, check_data, validate
+from glassnet.training.config import RunConfig, check_data
+from glassnet.training.continuing import check_same_data, count_epochs, lengthen, train
 from glassnet.training.fit import asked_of, describe_run
-from glassnet.training.history import History
 from glassnet.training.model_file import load_model, restore_network
-from glassnet.training.options import TrainingConfig
 from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
 from glassnet.training.run_folder import RunFolder
@@ -153,7 +152,7 @@ def run(
     config = describe_run(network, data, training, config.seed, sample_weight)
     folder = None if run_dir is None else Path(run_dir)
     with Trainer.open(network, data, config, components, sample_weight=sample_weight, folder=folder) as trainer:
-        return trainer.fit(callbacks, progress=progress)
+        return train(trainer, callbacks, progress)
 
 
 def resume(
@@ -180,7 +179,8 @@ def resume(
         The data that the run learned from, as they were given to `glassnet.fit`. They are needed where only the
         program that made them can load them.
     epochs : int, optional
-        Number of epochs in all. Default: that of the run. A schedule is that of the longer run.
+        Number of epochs in all, with those that are done. Default: that of the run. A schedule is that of the
+        longer run.
     callbacks, progress
         See `glassnet.fit`.
     data_dir : path, optional
@@ -219,27 +219,14 @@ def resume(
     )
     with folder.hold() as config:
         saved = folder.checkpoint()
-        check_data(config, data)
-        if (data.validation_size, data.split_seed) != (config.data.validation, config.data.split_seed):
-            own = "the data's own" if config.data.validation is None else config.data.validation
-            split = f"(validation: {own}, split_seed: {config.data.split_seed})"
-            raise DataError(f"the data are split otherwise than the run's {split}")
+        check_same_data(config, load_model(folder.path).schema, data)
         network, done, begun = _read_progress(folder, saved)
-        if epochs is not None:
-            training = validate(TrainingConfig, config.training.model_dump() | {"epochs": epochs})
-            config = config.model_copy(update={"training": training})
-        if config.training.epochs < begun:
-            raise UsageError("epochs", f"the run has had {done} epochs; ask for {begun} or more")
-        if load_model(folder.path).schema != data.schema:
-            raise DataError(
-                "the data mean something else than the run's: other columns, classes or scaling; give those of "
-                "the run, or train anew"
-            )
+        config = lengthen(config, epochs, done, begun)
         components, weights = Components.build(config.training), saved.get("sample_weight")
         with Trainer.open(
             network, data, config, components, sample_weight=weights, folder=folder.path, saved=saved
         ) as trainer:
-            return trainer.fit(callbacks, progress=progress)
+            return train(trainer, callbacks, progress)
 
 
 def _asked_in(folder: RunFolder) -> Asked:
@@ -250,7 +237,6 @@ def _asked_in(folder: RunFolder) -> Asked:
 def _read_progress(folder: RunFolder, saved: dict[str, Any]) -> tuple[Network, int, int]:
     """Return a checkpoint's network, and how many epochs were finished, and how many begun."""
     try:
-        done = len(History.from_csv(saved["history"]))
-        return restore_network(folder.checkpoint_path, saved["network"]), done, done + (saved["rows_done"] > 0)
+        return restore_network(folder.checkpoint_path, saved["network"]), *count_epochs(saved)
     except (KeyError, TypeError, ValueError) as error:
         raise FileError(folder.checkpoint_path, f"is no checkpoint of a run: {error}") from None

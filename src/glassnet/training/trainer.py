@@ -32,7 +32,7 @@ from glassnet.training.early_stopping import EARLY_STOPPING, EarlyStopping, Watc
 from glassnet.training.engine import make_engine
 from glassnet.training.health.monitor import Health, Monitor
 from glassnet.training.history import EpochRecord
-from glassnet.training.metrics import RunningMetrics
+from glassnet.training.metrics import RunningMetrics, take_labels
 from glassnet.training.options import TrainingConfig
 from glassnet.training.progress import TrainingProgress
 from glassnet.training.results import DivergenceError, Interrupted, Run
@@ -104,6 +104,7 @@ class Trainer:
         schedule = components.schedule.start()
         self._factors(np.array([1]), schedule)  # refuses a warm-up that is longer than the run
         X, targets = network.check_data(*data.encoded.train)
+        self.labels = take_labels(data.encoded.train.y, data.schema.target)
         self.validation = Validation(network, data, training.metrics, components.early_stopping)
         self._check_options(network, training)
         options = ("l1", "l2", "weight_decay", "clip_norm", "clip_value", "max_norm", "ema")
@@ -278,7 +279,7 @@ class Trainer:
             if self.warm and (threads.trying or not self.engine.steady):
                 threads.observe(elapsed / len(losses))
             self.warm = True
-            state.metrics.add(losses, outputs, self.data.encoded.train.y[order[part]], size)
+            state.metrics.add(losses, outputs, self.labels[order[part]], size)
             state.rows_done += len(outputs)
             if state.monitor.wants(done):
                 self.engine.store_theta()
@@ -309,7 +310,11 @@ class Trainer:
         if self.training.average_epochs is not None:
             state.averaged_epochs = max(0, number - state.average_after)
         self._update_average()
-        loss, accuracy, measures = self.validation.evaluate(state.eval_network)
+        try:
+            loss, accuracy, measures = self.validation.evaluate(state.eval_network)
+        except DataError:
+            self._restore()
+            raise
         factor = float(self._factors(np.array([state.optimizer.t]), state.schedule)[0])
         learned = state.metrics
         self.components.schedule.observe(state.schedule, learned.loss if loss is None else loss)
@@ -373,7 +378,7 @@ class Trainer:
         """Call the callbacks after an epoch, and return why training ends; empty where it goes on."""
         try:
             reasons = ask(callbacks, self.run)
-        except Exception:  # of a callback; what was learned is not lost with it
+        except BaseException:  # of a callback, SystemExit too; what was learned is not lost with it
             self.checkpointer.save()
             raise
         return next(filter(None, reasons), "early stopping" if self.patience_ended else "")
