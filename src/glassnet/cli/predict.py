@@ -109,7 +109,7 @@ def _choose_kept(given: Sequence[str], rows: UserRows) -> list[str]:
 
 
 def _score(model: Model, rows: UserRows, X: Array) -> tuple[Evaluation | None, list[str]]:
-    """Measure the answers by those that the file holds; say why, where that cannot be and reading did not say so."""
+    """Measure the answers by those that the file holds; say why where that cannot be, unless reading said it."""
     from glassnet.data.splits import Split, describe_split
     from glassnet.errors import DataError, NonFiniteError
     from glassnet.training.metrics import evaluate
