@@ -194,7 +194,8 @@ def test_16_bits_are_divided_by_the_largest_that_they_use(white):
     ("shape", "given"),
     [
         ((6, 5), (40, 6, 5)), ((6, 5), (40, 30)), ((6, 5), (40, 6, 5, 1)), ((6, 5), (40, 1, 6, 5)),
-        ((30,), (40, 30)), ((30,), (40, 6, 5)), ((30,), (40, 6, 5, 1)), ((30,), (40, 1, 6, 5)), ((30,), (40, 30, 1)),
+        ((30,), (40, 30)), ((30,), (40, 6, 5)), ((30,), (40, 6, 5, 1)), ((30,), (40, 1, 6, 5)),
+        ((30,), (40, 30, 1)),
         ((5, 2, 3), (40, 5, 2, 3)), ((5, 2, 3), (40, 30)), ((5, 2, 3), (40, 1, 5, 2, 3)),
     ],
     ids=str,
@@ -355,7 +356,8 @@ GOOD = ArraySchema((4,)).to_dict()
         {"shape": []}, {"shape": [0]}, {"shape": [-4]}, {"shape": "ab"}, {"shape": None}, {"values": "words"},
         {"white": 0}, {"white": -1}, {"white": float("nan")}, {"white": float("inf")}, {"low": "x"}, {"more": 1},
         {"scaling": 3}, {"scaling": {"mean": [1.0], "std": [1.0], "of_bytes": False}},
-        {"scaling": {"mean": [1.0] * 4, "std": [0.0] * 4, "of_bytes": False}}, {"size": [3]}, {"swapped": "perhaps"},
+        {"scaling": {"mean": [1.0] * 4, "std": [0.0] * 4, "of_bytes": False}}, {"size": [3]},
+        {"swapped": "perhaps"},
     ],
     ids=str,
 )  # fmt: skip

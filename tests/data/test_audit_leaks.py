@@ -69,6 +69,8 @@ def test_a_value_that_is_missing_for_one_class_only_tells_it():
     y = RNG.integers(0, 2, N)
     x = np.where(y == 1, RNG.normal(size=N), np.nan)
     assert leaks(x, y)
+    rare = np.where(np.arange(N) % 5 == 0, 1, 0)
+    assert leaks(np.where(rare == 1, np.nan, RNG.normal(size=N)), rare)
     assert leaks(np.full(N, np.nan), y) == []
 
 

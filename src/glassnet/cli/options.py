@@ -144,7 +144,7 @@ def _read(name: str, field: FieldInfo, value: Any) -> Any:
 
 
 def split_names(given: str | Sequence[str]) -> list[str]:
-    """Read names with commas between, quotes around a name that holds one; an option that comes again has one each.
+    """Read names with commas between, quoted where a name holds one; an option that comes again has one each.
 
     So ``a,b`` and ``'"a,b",c'`` are two names, and so are ``a,b`` and ``c`` of an option that is given twice.
     """

@@ -58,7 +58,7 @@ def predict(
     """Predict every row of a file, as CSV: its class and the probability of that, or its numbers.
 
     First comes the row, counted from 0, or the picture's file; then the columns to keep, the answer, and with
-    --proba a column for each class, in the order of the training (sorted, or as the data set names them). The model
+    --proba a column for each class, in the order of training (sorted, or as the data set names them). The model
     file says how rows are read. Where the file holds the right answers too, a score is printed on stderr.
 
     CSV is UTF-8 in files and pipes. Text that a spreadsheet would take for a formula gets an apostrophe before it.
@@ -109,7 +109,7 @@ def _choose_kept(given: Sequence[str], rows: UserRows) -> list[str]:
 
 
 def _score(model: Model, rows: UserRows, X: Array) -> tuple[Evaluation | None, list[str]]:
-    """Measure the answers by those that the file holds; say why where that cannot be, unless reading said it."""
+    """Measure the answers by those that the file holds; say why, where that cannot be."""
     from glassnet.data.splits import Split, describe_split
     from glassnet.errors import DataError, NonFiniteError
     from glassnet.training.metrics import evaluate

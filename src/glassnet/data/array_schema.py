@@ -57,9 +57,9 @@ class ArraySchema:
     >>> schema, _ = ArraySchema.learn(np.array([[0, 255], [51, 102]], np.uint8))
     >>> schema.encode([[0, 255]])[0]
     array([[  0, 255]], dtype=uint8)
-    >>> schema.encode(np.array([[0.0, 255.0]]))
+    >>> schema.encode(np.array([[0.0, 255.0]]))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    glassnet.errors.DataError: X: float64 up to 255, where bytes were learned: floats count as shares from 0 to 1; give whole numbers from 0 to 255 (X.astype(np.uint8)), or X / 255
+    glassnet.errors.DataError: X: float64 up to 255, where bytes were learned: ...
     """
 
     shape: tuple[int, ...]
@@ -170,7 +170,7 @@ class ArraySchema:
             return X, (f"X: {X.dtype} from 0 to 1 taken as shares of the 255 that training had as bytes",)
         if not 0 <= low <= high <= 255:
             raise DataError(
-                f"X: numbers from {low:g} to {high:g}, where bytes were learned; give whole numbers from 0 to 255, "
+                f"X: numbers from {low:g} to {high:g}, where bytes were learned; give whole numbers of 0 to 255, "
                 "or shares from 0 to 1"
             )
         raise DataError(
@@ -213,14 +213,12 @@ class ArraySchema:
         """Return the schema that `to_dict` wrote; `DataError` is raised if these are the values of none."""
         from pydantic import TypeAdapter, ValidationError
 
-        if not isinstance(values, Mapping):
-            raise DataError("schema: expected what is known of the rows by name")
-        rest = {name: value for name, value in values.items() if name != "scaling"}
-        scaling = values.get("scaling")
         try:
+            rest = {name: value for name, value in values.items() if name != "scaling"}
+            scaling = values.get("scaling")
             schema = TypeAdapter(cls).validate_python(rest)
             found = None if scaling is None else Standardisation.from_dict(scaling)
-        except (ValidationError, ValueError, TypeError) as error:
+        except (ValidationError, AttributeError, ValueError, TypeError) as error:
             raise DataError(f"schema: {' '.join(str(error).split())[:200]}") from None
         plain = schema.shape and min(schema.shape) > 0 and schema.values in ("bytes", "numbers")
         if not plain or not 0 < schema.white < np.inf or (found and len(found.mean) != schema.width):

@@ -165,5 +165,7 @@ def _find_shifts(found: Audit) -> Iterator[str]:
     for name, counts in found.class_rows.items():
         shares = {split: counts[split] / found.rows[split] for split in counts}
         low, high = min(shares, key=shares.__getitem__), max(shares, key=shares.__getitem__)
-        if shares[high] - shares[low] > SHIFT + 1e-9:  # 0.55 - 0.5 is a little more than 0.05
+        change = shares[high] - shares[low]
+        by_rows = change * min(found.rows[high], found.rows[low])  # no share is nearer than one row allows
+        if change > SHIFT + 1e-9 and by_rows > 1 + 1e-9:  # 0.55 - 0.5 is a little more than 0.05
             yield f"the share of class {name} shifts: {shares[high]:.1%} of {high}, {shares[low]:.1%} of {low}"

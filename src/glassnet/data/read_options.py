@@ -17,7 +17,7 @@ MARKS = ("sep", "decimal", "thousands")
 class ReadOptions:
     """The options of reading; empty ones leave the choice to the reader, who says what it took.
 
-    `target` is the column (or NPY file) to predict, and `task` what is asked of the network. Of a table, `drop` are
+    `target` is the column (or NPY file) to predict, `task` what is asked of the network. Of a table, `drop` are
     columns left out, `columns` the only ones kept, `categorical` those that are categories whatever they hold,
     `dates` those to make numbers of; `impute` is what becomes of missing values. Of text, `sep` parts the columns,
     `decimal` and `thousands` are the marks in numbers, `encoding` that of the file; `sheet` is that of a workbook.
@@ -43,6 +43,10 @@ class ReadOptions:
     y_key: str | None = None
 
 
+#: What else `glassnet.load_dataset` takes by name.
+OTHERS = {"data_dir", "validation", "split_seed", "standardize"}
+
+
 class ReadingOptions(TypedDict, total=False):
     """The fields of `ReadOptions` as `glassnet.load_dataset` takes them; a list may stand for several names."""
 
@@ -65,7 +69,7 @@ class ReadingOptions(TypedDict, total=False):
 
 
 def read_options(given: Mapping[str, Any]) -> ReadOptions:
-    """Return options of reading as they were given by name; `UsageError` says what is no option, or no value of one.
+    """Return options of reading as they were given by name; `UsageError` says what is none, or no value of one.
 
     One name may stand for a list of it, and a number for the size of a square; None leaves an option out.
     """
@@ -73,7 +77,7 @@ def read_options(given: Mapping[str, Any]) -> ReadOptions:
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
-            raise unknown_name("option", name, known)
+            raise unknown_name("option", name, known | OTHERS)
         if value is None:
             continue
         if name in LISTS:

@@ -71,7 +71,7 @@ def read_user_data(
     else:
         raise FileError(
             path,
-            "is no table (CSV, TSV, Parquet, xlsx), NPZ, NPY or IDX by its name, and no folder of images; if it is "
+            "is no table (CSV, TSV, Parquet, xlsx), NPZ, NPY or IDX by name, and no folder of images; if it is "
             f"one, give it that ending, such as {path.stem}.csv",
         )
     return replace(data, origin={"dataset": str(path.resolve()), **given_options(options)})

@@ -1,4 +1,4 @@
-"""Rows of a file to predict or to score: read as the model's schema says, never by what the file at hand looks like."""
+"""Rows of a file to predict or to score: read as the model's schema says, whatever the file looks like."""
 
 from __future__ import annotations
 

@@ -48,8 +48,9 @@ def tabulate_answers(
 
     `outputs` are those of ``model.network.outputs`` for the rows. A class comes with its probability where the
     network gives one, and with `proba` with those of all classes, in their order; several labels or numbers a row
-    have a column each, numbers of the precision that those of training have. Where a column to keep has the name of
-    an answer, the answer is called "predicted NAME". `UsageError` is raised for columns to keep that the file has not.
+    have a column each, numbers of the precision that those of training have. Where a column to keep has the name
+    of an answer, the answer is called "predicted NAME". `UsageError` is raised for columns to keep that the file
+    has not.
     """
     if proba and model.network.loss.output is None:
         raise UsageError("proba", f"the network gives no probabilities, as its loss is {model.network.loss.name}")

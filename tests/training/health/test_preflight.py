@@ -78,7 +78,7 @@ def test_an_option_that_cannot_be_used_is_named(digits):
 
 
 def test_rows_and_labels_are_taken_as_a_pair(digits):
-    rows = digits.train.X[:300], digits.train.y[:300]
+    rows = digits.encoded.train.X[:300], digits.train.y[:300]
     pair, whole = (gn.preflight(gn.Network([64, 32, 10]), data) for data in (rows, as_dataset(rows)))
     assert pair == whole
     with pytest.raises(UsageError, match=r"^data: the labels are missing"):
