@@ -71,7 +71,8 @@ GOOD = plain(ARRAY.to_dict())
     "values",
     [
         {}, [], None, 7, "text", GOOD | {"kind": "picture"}, GOOD | {"kind": None}, GOOD | {"kind": "table"},
-        GOOD | {"input": {}}, GOOD | {"input": None}, GOOD | {"target": {}}, GOOD | {"target": None}, GOOD | {"reading": None},
+        GOOD | {"input": {}}, GOOD | {"input": None}, GOOD | {"target": {}}, GOOD | {"target": None},
+        GOOD | {"reading": None},
         GOOD | {"reading": {"sep": 3}}, GOOD | {"reading": {"target": "x"}},
         GOOD | {"reading": {"target": {"decimal": "x"}}},
         GOOD | {"reading": {"secret": "x"}}, GOOD | {"reading": [1]}, plain(TABLE.to_dict()) | {"kind": "array"},
