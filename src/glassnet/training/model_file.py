@@ -46,7 +46,6 @@ def save_model(model: Model | Network, path: str | Path) -> None:
     ...     load_model(f"{folder}/small.safetensors").network.layers
     (4, 3, 2)
     """
-    given: object = model
     if isinstance(model, Network):
         model = Model(model)
     elif not isinstance(model, Model):
