@@ -151,7 +151,7 @@ def test_rows_without_names_are_refused_by_a_model_of_tables_with_its_columns(ro
         TABLE.encode_rows(rows)
     message = str(caught.value)
     assert message.startswith(
-        "X: the model takes tables with the columns age, colour, glad, length: give a table of pandas"
+        "X: the model takes tables with the columns age, colour, glad, length: give one of pandas"
     )
     assert "\n" not in message
 
