@@ -253,7 +253,7 @@ MUTANTS = [
     ("data/mnist_family.py", "self.class_names, self.first_label", "self.class_names"),
     # What rows mean: the schema, rows of arrays and tables, rows of files to predict.
     ("data/schema.py", "tuple(range(first, first + len(names or ())))", "tuple(range(len(names or ())))"),
-    ("data/schema.py", "return X if isinstance(self.input, ArraySchema) else _as_frame(X, self.input)", "return X"),
+    ("data/schema.py", "frame = _as_frame(X, self.input)", "frame = X"),
     ("data/schema.py", "elif name not in OF_FILES or not isinstance(value, str):", "elif False:"),
     ("data/array_schema.py", "X = X.astype(np.float32)  # a network", "pass  # a network"),
     ("data/array_schema.py", "return X.astype(np.uint8), ()", "return X, ()"),
