@@ -181,7 +181,7 @@ def test_a_plateau_is_one_of_the_validation_loss_or_else_the_training_loss(image
 def test_label_smoothing_is_for_training_only(images):
     still = {"optimizer": "sgd(1e-300)", "batch_size": 61}
     network = Network([36, 3], initializer="normal", dtype="float64")
-    plain, smooth = (train(network, images, label_smoothing=s, **still).history.last for s in (0.0, 0.3))
+    plain, smooth = (train(network.copy(), images, label_smoothing=s, **still).history.last for s in (0.0, 0.3))
     assert smooth.validation_loss == plain.validation_loss == evaluate(network, images.validation).loss
     assert smooth.validation_accuracy == plain.validation_accuracy
     assert smooth.train_accuracy == plain.train_accuracy
@@ -284,7 +284,7 @@ def test_what_is_no_image_of_bytes_cannot_be_moved(images, kind):
 def test_metrics_are_columns_of_the_history(images, tmp_path):
     options = {"metrics": ["auc", "f1", "loss"], "early_stopping": "patience(9, monitor=balanced_accuracy)"}
     run = train(Network([36, 3]), images, epochs=2, run_dir=tmp_path / "run", **options)
-    predictions = predict_rows(run.network, images.validation, images.task)
+    predictions = predict_rows(run.network, images.validation)
     found = measure(predictions, ["auc", "f1", "balanced_accuracy"])
     last = run.history.last
     best = train(Network([36, 3]), images, epochs=run.best_epoch)
@@ -365,10 +365,10 @@ def test_early_stopping_ends_with_the_best_epochs_parameters(images, tmp_path, r
     assert len(losses) == best + 3 < 200
     assert run.best_epoch == (best if restore_best else None)
     until = train(network(), images, epochs=best if restore_best else best + 3, **WILD, **averaged)
-    assert run.network.fingerprint() == until.network.fingerprint() == load_model(run.folder).fingerprint()
+    assert run.network.fingerprint() == until.network.fingerprint() == load_model(run.folder).network.fingerprint()
     statistics = until.network.parameters.statistics
     np.testing.assert_array_equal(run.network.parameters.statistics, statistics)
-    np.testing.assert_array_equal(load_model(run.folder).parameters.statistics, statistics)
+    np.testing.assert_array_equal(load_model(run.folder).network.parameters.statistics, statistics)
     assert evaluate(run.network, images.validation).loss == losses[best - 1 if restore_best else -1]
 
 
@@ -418,7 +418,7 @@ def test_the_mean_of_the_last_epochs_is_evaluated_and_kept(images, tmp_path, bat
             averaged.measure_statistics(images.train.X)
         assert loss == pytest.approx(evaluate(averaged, images.validation).loss, rel=1e-10)
     np.testing.assert_allclose(run.network.parameters.statistics, averaged.parameters.statistics, rtol=1e-12)
-    assert load_model(run.folder).fingerprint() == run.network.fingerprint()
+    assert load_model(run.folder).network.fingerprint() == run.network.fingerprint()
 
 
 @pytest.mark.parametrize("batch_norm", [False, True])
@@ -477,7 +477,7 @@ def test_the_first_reason_ends_the_run_and_all_are_told(blobs, tmp_path):
     two = train(Network([5, 3]), blobs(), epochs=2)
     assert (run.stopped, len(run.history)) == ("enough", 2)
     assert sorted(pages[-3:]) == [(name, "end", 2, "enough") for name in "abc"]
-    assert load_model(run.folder).fingerprint() == run.network.fingerprint() == two.network.fingerprint()
+    assert load_model(run.folder).network.fingerprint() == run.network.fingerprint() == two.network.fingerprint()
 
 
 @pytest.mark.parametrize("fail", [("begin", 0), ("epoch", 1), ("end", 2)], ids=lambda fail: fail[0])
@@ -643,7 +643,7 @@ def test_after_ctrl_c_the_network_is_the_one_that_is_saved(images, tmp_path, ave
     network = Network([36, 5, 3], seed=1)
     with pytest.raises(Interrupted):
         fit(network, images, epochs=5, callbacks=[CtrlC()], run_dir=tmp_path / "run", progress=False, **average)
-    assert load_model(tmp_path / "run").fingerprint() == network.fingerprint()
+    assert load_model(tmp_path / "run").network.fingerprint() == network.fingerprint()
     assert network.fingerprint() != Network([36, 5, 3], seed=1).fingerprint()
 
 

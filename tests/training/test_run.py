@@ -11,8 +11,8 @@ from glassnet.training.callbacks import Callback
 from glassnet.training.config import configure, load_config
 from glassnet.training.fit import fit
 from glassnet.training.metrics import evaluate_predictions, predict_rows
+from glassnet.training.model_file import load_model
 from glassnet.training.run import HIDDEN_LAYERS, choose_layers, choose_loss, load_data, open_run, run
-from glassnet.training.run_folder import RunFolder
 
 OPTIONS = {"epochs": 2, "batch_size": 50, "samples_per_epoch": 300, "progress": False}
 
@@ -103,7 +103,7 @@ def fashion_like(tmp_path):
 
 
 def test_a_start_that_is_not_reproduced_is_refused(finished, digits):
-    later = fit(finished.network, digits, **OPTIONS)
+    later = fit(finished.network.copy(), digits, **OPTIONS)
     with pytest.raises(DataError, match=r"^start: the run began with other parameters"):
         run(later.config, progress=False)
     # Without the record, the configuration is one like any other.
@@ -128,8 +128,12 @@ def test_without_layers_two_hidden_ones_stand_between_columns_and_classes(digits
     config = configure({"data": {"dataset": "digits"}})
     assert choose_layers(config, digits) == [64, *HIDDEN_LAYERS, 10]
     X = np.zeros((20, 2, 3))
-    assert choose_layers(config, Dataset.from_arrays(X, np.zeros(20))) == [6, *HIDDEN_LAYERS, 1]
-    assert choose_layers(config, Dataset.from_arrays(X, np.zeros((20, 4)))) == [6, *HIDDEN_LAYERS, 4]
+    assert choose_layers(config, Dataset.from_arrays(X, np.arange(20) / 7)) == [6, *HIDDEN_LAYERS, 1]
+    assert choose_layers(config, Dataset.from_arrays(X, np.arange(80).reshape(20, 4) / 7)) == [
+        6,
+        *HIDDEN_LAYERS,
+        4,
+    ]
     named = configure({"data": {"dataset": "digits"}, "network": {"layers": [64, 10]}})
     assert choose_layers(named, digits) == [64, 10]
 
@@ -165,7 +169,7 @@ def test_outputs_and_loss_are_fitted_to_the_task(task, targets, units, loss):
     assert choose_loss(config, data, units) == loss
     made = run(config, data, progress=False)
     assert (made.network.layers, made.network.loss.name) == ((6, *HIDDEN_LAYERS, units), loss)
-    measures = evaluate_predictions(predict_rows(made.network, data.test, task)).measures
+    measures = evaluate_predictions(predict_rows(made.network, data.test)).measures
     assert set(measures) >= ({"r2", "mae"} if task == "regression" else {"auc", "accuracy"})
 
 
@@ -208,8 +212,8 @@ def test_scikit_learns_tables_are_learned_by_name(tmp_path, name, layers, loss, 
     )
     assert (list(made.network.layers), made.network.loss.name) == (layers, loss)
     network, folder, data = open_run(tmp_path / "run")
-    assert folder.encoder() is None
-    assert evaluate_predictions(predict_rows(network, data.test, data.task)).measures[measure] > least
+    assert folder.config().data_schema["target"]["task"] == data.task
+    assert evaluate_predictions(predict_rows(network, data.test)).measures[measure] > least
 
 
 @pytest.fixture
@@ -230,8 +234,8 @@ def test_a_run_on_a_table_is_opened_with_its_columns(houses):
     for place in (made.folder, made.folder / "model.safetensors"):
         network, folder, data = open_run(place)
         assert network.fingerprint() == made.network.fingerprint()
-        assert folder.encoder() == data.encoder
-        assert data.encoder.feature_names == ("area", "colour=blue", "colour=red")
+        assert load_model(place).schema == data.schema == made.schema
+        assert data.schema.input.feature_names == ("area", "colour=blue", "colour=red")
         assert data.checksums == folder.config().checksums
         assert list(data.checksums) == [path.name]
 
@@ -264,7 +268,8 @@ def test_standardised_data_are_described_loaded_again_and_held_to(digits, tmp_pa
     assert made.config.checksums == digits.checksums
     network, folder, data = open_run(tmp_path / "run")
     np.testing.assert_array_equal(data.test.X, scaled.test.X)
-    assert folder.standardisation().to_json() == scaled.standardisation.to_json()
+    assert data.schema.input.scaling == scaled.schema.input.scaling == load_model(made.folder).schema.input.scaling
+    assert load_model(made.folder).network.scaled_inputs
     assert run(folder.config(), progress=False).network.fingerprint() == network.fingerprint()
     with pytest.raises(DataError) as caught:
         run(folder.config(), digits, progress=False)
@@ -278,7 +283,8 @@ def test_standardised_data_are_described_loaded_again_and_held_to(digits, tmp_pa
 
 def test_a_run_on_data_as_they_are_has_no_standardisation(finished):
     assert finished.config.data.standardize is False
-    assert RunFolder(finished.folder).standardisation() is None
+    assert load_model(finished.folder).schema.input.scaling is None
+    assert not load_model(finished.folder).network.scaled_inputs
     assert not (finished.folder / "standardisation.json").exists()
 
 
