@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from glassnet.data.augmentation import Augmentation as Augmentation
     from glassnet.data.dataset import Dataset as Dataset
     from glassnet.data.registry import load_dataset as load_dataset
+    from glassnet.data.schema import DataWarning as DataWarning
+    from glassnet.data.schema import Schema as Schema
     from glassnet.errors import HealthWarning as HealthWarning
     from glassnet.graph.computation_graph import ComputationGraph as ComputationGraph
     from glassnet.graph.gradient_agreement import check_gradients as check_gradients
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from glassnet.nn.losses import Loss as Loss
     from glassnet.nn.losses import register_loss as register_loss
     from glassnet.nn.network import Network as Network
+    from glassnet.nn.network import NetworkWarning as NetworkWarning
     from glassnet.nn.optimizers import GD as GD
     from glassnet.nn.optimizers import KFAC as KFAC
     from glassnet.nn.optimizers import LBFGS as LBFGS
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from glassnet.training.fit import fit as fit
     from glassnet.training.health.preflight import preflight as preflight
     from glassnet.training.metrics import evaluate as evaluate
+    from glassnet.training.model import Model as Model
     from glassnet.training.model_file import load_model as load_model
     from glassnet.training.model_file import save_model as save_model
     from glassnet.training.range_test import find_learning_rate as find_learning_rate
@@ -64,6 +68,7 @@ _MODULES = {
     "data.augmentation": ("Augmentation",),
     "data.dataset": ("Dataset",),
     "data.registry": ("load_dataset",),
+    "data.schema": ("DataWarning", "Schema"),
     "errors": ("HealthWarning",),
     "graph.computation_graph": ("ComputationGraph",),
     "graph.page": ("explain",),
@@ -71,7 +76,7 @@ _MODULES = {
     "nn.activations": ("Activation", "register_activation"),
     "nn.gradient_check": ("gradient_check",),
     "nn.losses": ("Loss", "register_loss"),
-    "nn.network": ("Network",),
+    "nn.network": ("Network", "NetworkWarning"),
     "nn.optimizers": (
         *("GD", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "RMSprop"),
         *("KFAC", "LBFGS", "Muon", "Optimizer"),
@@ -89,6 +94,7 @@ _MODULES = {
     "training.fit": ("fit",),
     "training.health.preflight": ("preflight",),
     "training.metrics": ("evaluate",),
+    "training.model": ("Model",),
     "training.model_file": ("load_model", "save_model"),
     "training.range_test": ("find_learning_rate",),
     "training.results": ("DivergenceError", "Interrupted", "Run"),

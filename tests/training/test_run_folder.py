@@ -5,13 +5,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from glassnet.data.columns import TableEncoder
-from glassnet.data.standardisation import Standardisation
+from glassnet.data.registry import load_dataset
 from glassnet.errors import FileError
 from glassnet.nn.network import Network
 from glassnet.training import run_folder
 from glassnet.training.config import configure, load_config
 from glassnet.training.history import EpochRecord, History
+from glassnet.training.model import Model
 from glassnet.training.model_file import load_model
 from glassnet.training.run_folder import RunFolder, default_folder
 
@@ -25,10 +25,10 @@ START = {"theta": np.zeros(8, np.float32), "t": 0}
 FILES = [".lock", "checkpoint.safetensors", "config.toml", "history.csv", "model.safetensors"]
 
 
-def created(path, network=None, encoder=None, config=CONFIG, standardisation=None):
+def created(path, network=None, schema=None, config=CONFIG):
     """Make a run's folder, and let it go."""
     folder, network = RunFolder(path), Network([3, 2]) if network is None else network
-    with folder.create(config, network, START, encoder, standardisation):
+    with folder.create(config, Model(network, schema), START):
         return folder
 
 
@@ -42,82 +42,28 @@ def test_a_new_folder_holds_the_untrained_network_its_configuration_and_no_epoch
     assert names(folder.path) == FILES
     assert folder.config() == load_config(folder.path / "config.toml") == CONFIG
     assert len(folder.history()) == 0
-    assert load_model(folder.path).fingerprint() == network.fingerprint()
+    assert load_model(folder.path).network.fingerprint() == network.fingerprint()
 
 
 @pytest.fixture
-def encoder():
-    frame = pl.DataFrame(
-        {"area": [0.1, 1 / 3, 3e-7, 2], "färbung": ["rot", "blau"] * 2, "price": [1.5, 2.7, 9.1, 2]}
-    )
-    return TableEncoder.fit(frame, "price")
+def schema():
+    return load_dataset(
+        pl.DataFrame(
+            {
+                "area": [0.1, 1 / 3, 3e-7, 2] * 3,
+                "färbung": ["rot", "blau", "grün"] * 4,
+                "price": [1.5, 2.7, 9.1, 2] * 3,
+            }
+        ),
+        target="price",
+    ).schema
 
 
-def test_how_a_tables_rows_become_numbers_is_saved_and_comes_back(tmp_path, encoder):
-    folder = created(tmp_path / "run", Network([3, 1], loss="half_squared_error"), encoder)
-    assert names(folder.path) == sorted(["columns.json", *FILES])
-    assert folder.encoder() == encoder
-    assert created(tmp_path / "other").encoder() is None
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"{}", b"[1]", b"\xff\xfe", b'{"columns": [], "version": 1}', b"{" * 9999]
-)
-def test_a_damaged_columns_file_is_refused_by_name(tmp_path, encoder, content):
-    folder = created(tmp_path / "run", encoder=encoder)
-    path = folder.path / "columns.json"
-    path.write_bytes(content)
-    with pytest.raises(FileError) as caught:
-        folder.encoder()
-    assert str(caught.value).startswith(f"{path}: does not say how to read a table: ")
-    assert "\n" not in str(caught.value)
-    path.unlink()
-    path.mkdir()
-    with pytest.raises(FileError, match=r"columns\.json: cannot be read: Is a directory$"):
-        folder.encoder()
-
-
-@pytest.fixture
-def scaling():
-    return Standardisation.of(np.array([[0, 1, 7], [255, 2, 7]], np.uint8))
-
-
-def test_how_columns_are_scaled_is_saved_and_comes_back(tmp_path, scaling):
-    folder = created(tmp_path / "run", standardisation=scaling)
-    assert names(folder.path) == sorted(["standardisation.json", *FILES])
-    assert folder.standardisation().to_json() == scaling.to_json()
-    assert created(tmp_path / "other").standardisation() is None
-
-
-def test_a_damaged_standardisation_is_refused_by_name(tmp_path, scaling):
-    folder = created(tmp_path / "run", standardisation=scaling)
-    path = folder.path / "standardisation.json"
-    for content in (
-        b"",
-        b"{}",
-        b"[1]",
-        b"\xff\xfe",
-        b"{" * 9999,
-        b'{"mean": [1], "std": [0], "of_bytes": true}',
-    ):
-        path.write_bytes(content)
-        with pytest.raises(FileError) as caught:
-            folder.standardisation()
-        assert str(caught.value).startswith(f"{path}: does not say how columns are scaled: ")
-        assert "\n" not in str(caught.value)
-
-
-def test_a_standardisation_is_missed_only_where_the_configuration_asks_for_it(tmp_path, scaling):
-    asking = configure({"data": {"standardize": True}}, CONFIG)
-    folder = created(tmp_path / "run", config=asking, standardisation=scaling)
-    path = folder.path / "standardisation.json"
-    path.unlink()
-    with pytest.raises(FileError, match=r"standardisation\.json: is missing: it says how the run's columns are"):
-        folder.standardisation()
-    folder.config_path.write_text(CONFIG.to_toml().replace("standardize = false\n", ""))  # one of before
-    assert folder.standardisation() is None
-    folder.config_path.unlink()  # a model file alone
-    assert folder.standardisation() is None
+def test_what_rows_and_answers_mean_is_in_the_model_file_and_in_no_other(tmp_path, schema):
+    folder = created(tmp_path / "run", Network([4, 1], loss="half_squared_error"), schema)
+    assert names(folder.path) == FILES
+    assert load_model(folder.path).schema == schema
+    assert load_model(created(tmp_path / "other").path).schema is None
 
 
 def test_saving_replaces_model_and_history_and_leaves_the_configuration(tmp_path):
@@ -125,8 +71,8 @@ def test_saving_replaces_model_and_history_and_leaves_the_configuration(tmp_path
     folder = created(tmp_path / "run", network)
     network.theta += 1
     history.append(EpochRecord(1, 0.5, 0.5, None, None, 0.1, 1.0, 1))
-    folder.save(network, history)
-    assert load_model(folder.path).fingerprint() == network.fingerprint()
+    folder.save(Model(network), history)
+    assert load_model(folder.path).network.fingerprint() == network.fingerprint()
     assert list(folder.history()) == list(history)
     assert folder.config() == CONFIG
     assert names(folder.path) == FILES
@@ -142,7 +88,7 @@ def test_an_empty_folder_is_taken_and_a_full_one_refused(tmp_path):
 
 def test_a_folder_is_held_by_one_alone_and_let_go(tmp_path):
     folder, other = RunFolder(tmp_path / "run"), configure({"data": {"dataset": "digits"}, "seed": 5})
-    with folder.create(CONFIG, Network([3, 2]), START):
+    with folder.create(CONFIG, Model(Network([3, 2])), START):
         before = {path.name: path.read_bytes() for path in folder.path.iterdir()}
         with pytest.raises(FileError) as caught, folder.hold():
             pytest.fail("it was taken twice")
@@ -167,8 +113,8 @@ def test_what_a_save_that_was_cut_off_left_is_taken_away(tmp_path):
 
 
 @pytest.mark.parametrize("there", [True, False], ids=["into an empty folder", "into a new folder"])
-@pytest.mark.parametrize("failing", [1, 2, 3, 4, 5, 6])
-def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, encoder, scaling, failing, there):
+@pytest.mark.parametrize("failing", [1, 2, 3, 4])
+def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, schema, failing, there):
     path = tmp_path / "run"
     if there:
         path.mkdir()
@@ -183,7 +129,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, encoder, scaling, fai
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
         with pytest.raises(FileError, match="No space left on device"):
-            created(path, encoder=encoder, standardisation=scaling)
+            created(path, schema=schema)
     assert path.exists() == there
     assert not there or names(path) == []
 
