@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.test_architecture import FLOORS
+from tests.test_architecture import FLOORS, imports_of
 from typer import TyperException
 from typer.main import get_command
 
@@ -27,6 +27,9 @@ TEXTS = {name: path.read_text(encoding="utf-8") for name, path in PAGES.items()}
 
 #: Blocks of Python on this page that import nothing are quoted from the code.
 QUOTING = "derivation.md"
+
+#: The script of the README that needs a run made on the command line; tests/test_practitioner_walk.py runs it.
+WALK = 'gn.load_model("customers")'
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,12 @@ def is_quoted(page, block):
 
 def programs():
     """Return, for each page that has any, its blocks of Python that are run."""
-    pages = {page: [block for block in blocks_of(page, "python") if not is_quoted(page, block)] for page in TEXTS}
+    pages = {
+        page: [
+            block for block in blocks_of(page, "python") if not is_quoted(page, block) and WALK not in block.text
+        ]
+        for page in TEXTS
+    }
     return {page: blocks for page, blocks in pages.items() if blocks}
 
 
@@ -89,6 +97,7 @@ def test_the_python_blocks_of_a_page_are_a_program_that_prints_what_they_say(
 def test_the_pages_with_programs_are_found():
     assert {"README.md", "getting-started.md", "training.md", "extending.md", QUOTING} <= set(programs())
     assert sum(len(blocks) for blocks in programs().values()) > 25
+    assert [page for page in TEXTS for block in blocks_of(page, "python") if WALK in block.text] == ["README.md"]
 
 
 def test_the_lines_that_the_derivation_quotes_stand_in_the_code():
@@ -235,6 +244,29 @@ def test_the_map_shows_every_room_and_the_way_of_the_arrows():
     arrows = next(line for line in text.splitlines() if line.startswith("cli ──>"))
     floors = [floor for floor in FLOORS if floor in rooms]
     assert arrows.split(" ──> ") == floors[::-1]
+
+
+def test_the_map_of_the_data_shows_every_module_once_and_arrows_go_down():
+    part = re.search(r"^## Inside the room data\n(.*?)^## ", TEXTS["architecture.md"], re.DOTALL | re.MULTILINE)[1]
+    rows = re.findall(r"^\| [^|]+ \| ([^|]+) \|$", part, re.MULTILINE)[1:]
+    modules = {path.stem: path for path in (SOURCE / "data").glob("[a-z]*.py")}
+    places: dict = {}
+    for number, row in enumerate(rows):
+        for name in re.findall(r"`(\w+)`", row):
+            places.setdefault(name, []).append(number)
+    meaning = next(number for number, row in enumerate(rows) if row.startswith("`schema`"))
+    halves = ("array_schema", "columns", "target_schema")
+    assert all(places[name].pop(0) == meaning for name in halves)  # named there, and shown in rows of their own
+    assert sorted(places) == sorted(modules)
+    assert all(len(found) == 1 for found in places.values())
+    used = {
+        (name, module.split(".")[2])
+        for name, path in modules.items()
+        for module in imports_of(path)
+        if module.startswith("glassnet.data.")
+    }
+    assert len(used) > 100
+    assert {(name, other) for name, other in used if places[name][0] > places[other][0]} == set()
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from glassnet.data.dataset import TASKS
 from glassnet.data.registry import DATASETS
 from glassnet.data.sources import Source
+from glassnet.data.target_schema import TASKS
 
 
 @pytest.fixture
@@ -116,8 +116,8 @@ def test_audit_looks_digits_over(glassnet):
 def test_audit_looks_a_table_over(glassnet, houses):
     record = glassnet("data", "audit", houses.name, "--target", "price", "--json").json
     assert sum(record["rows"].values()) == 41
-    assert record["columns"] == 3
-    assert len(record["duplicates"]) == 1
+    assert record["columns"] == 2
+    assert len(record["duplicates"]) == record["counts"]["duplicates"] == 1
     assert (record["class_rows"], record["contradictions"]) == ({}, [])
     assert record["checksums"] == {"houses.csv": hashlib.md5(houses.read_bytes()).hexdigest()}
     table = glassnet("data", "audit", houses.name, "--target", "price").out
@@ -125,19 +125,63 @@ def test_audit_looks_a_table_over(glassnet, houses):
     assert f"md5 {record['checksums']['houses.csv']}" in table
 
 
-def test_audit_of_a_table_wants_a_target_and_says_what_is_missing(glassnet, houses):
+def test_audit_of_a_table_wants_a_target(glassnet, houses):
     answer = glassnet("data", "audit", houses.name)
     assert (answer.code, answer.error) == (2, "--target: name the column to predict, for example --target price")
+
+
+def test_audit_reports_missing_values_by_column_and_split_and_does_not_stop_at_them(glassnet, houses):
     houses.write_text(houses.read_text() + ",red,70000\n" * 9)
-    answer = glassnet("data", "audit", houses.name, "--target", "price")
-    assert answer.code == 1
-    assert answer.error.startswith("houses.csv: column 'area': row ")
-    assert glassnet("data", "audit", houses.name, "--target", "price", "--impute", "median").code == 0
+    for impute in ((), ("--impute", "error"), ("--impute", "median")):
+        answer = glassnet("data", "audit", houses.name, "--target", "price", *impute)
+        assert (answer.code, answer.err) == (0, "")
+        lines = answer.out.splitlines()
+        assert any(
+            line.startswith("remark") and "missing values in 1 of 2 columns: area (9, 18.0%)" in line
+            for line in lines
+        )
+        assert lines[-2].split() == ["missing", "in", "train", "validation", "test"]
+        name, *counts = lines[-1].split()
+        assert name == "area"
+        assert sum(map(int, counts[::2])) == 9
+    record = glassnet("data", "audit", houses.name, "--target", "price", "--json").json
+    assert sum(record["missing_columns"]["area"].values()) == 9
+
+
+def test_audit_takes_the_options_of_reading(glassnet, here):
+    text = "name;size;kind\n" + "".join(f"n{row};{row * row % 89},5;{'ab'[row % 2]}\n" for row in range(60))
+    (here / "own.csv").write_text(text)
+    options = ("--target", "kind", "--sep", ";", "--decimal", ",", "--drop", "name")
+    record = glassnet("data", "audit", "own.csv", *options, "--json").json
+    assert (record["columns"], record["left_out"]) == (1, ["name"])
+    assert record["class_rows"].keys() == {"a", "b"}
+    answer = glassnet("data", "audit", "own.csv", "--target", "kind", "--grey")
+    assert (answer.code, answer.error.split(":")[0]) == (2, "--grey")
+
+
+def test_audit_prints_at_most_ten_columns_that_lack_values(glassnet, here):
+    names = [f"c{number}" for number in range(25)]
+    rows = [[str(row * number % 7) for number in range(25)] for row in range(40)]
+    for number in range(25):
+        rows[number][number] = ""
+    lines = [
+        ",".join([*names, "y"]),
+        *(",".join([*row, str(row_number % 2)]) for row_number, row in enumerate(rows)),
+    ]
+    (here / "gaps.csv").write_text("\n".join(lines) + "\n")
+    answer = glassnet("data", "audit", "gaps.csv", "--target", "y")
+    assert answer.code == 0
+    lines = answer.out.splitlines()
+    assert lines[-1] == "and 15 more"
+    assert lines[-12].startswith("missing in")
+    record = glassnet("data", "audit", "gaps.csv", "--target", "y", "--json").json
+    assert len(record["missing_columns"]) == record["counts"]["missing_columns"] == 25
 
 
 def test_audit_of_a_name_takes_no_target(glassnet):
     answer = glassnet("data", "audit", "digits", "--target", "price")
-    assert (answer.code, answer.error) == (2, "--target: goes with a table of your own (CSV, TSV, Parquet)")
+    assert answer.code == 2
+    assert answer.error.startswith("--target: goes with data of your own")
 
 
 def test_audit_counts_numbers_that_are_none(glassnet, here):

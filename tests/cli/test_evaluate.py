@@ -14,7 +14,7 @@ from glassnet.training.metrics import evaluate_predictions, predict_rows
 def test_it_measures_the_rows_asked_for(glassnet, run_folder, split):
     record = glassnet("evaluate", "run", "--split", split, "--json").json
     rows = getattr(gn.load_dataset("digits"), split)
-    network = gn.load_model(run_folder)
+    network = gn.load_model(run_folder).network
     metrics = gn.evaluate(network, rows)
     assert (record["rows"], record["loss"], record["accuracy"]) == (len(rows.y), metrics.loss, metrics.accuracy)
     assert [score["name"] for score in record["classes"]] == [str(digit) for digit in range(10)]
@@ -106,7 +106,7 @@ def houses_run(glassnet, here):
 def test_two_classes_have_their_measures_and_intervals(glassnet, cancer_run):
     record = glassnet("evaluate", "run", "--json").json
     data = gn.load_dataset("breast-cancer")
-    found = evaluate_predictions(predict_rows(gn.load_model("run"), data.test, "binary"))
+    found = evaluate_predictions(predict_rows(gn.load_model("run").network, data.test))
     assert record["measures"] == found.measures
     assert record["intervals"] == {name: list(ends) for name, ends in found.intervals.items()}
     assert (record["task"], record["accuracy"]) == ("binary", found.measures["accuracy"])
@@ -123,7 +123,7 @@ def test_scores_go_into_a_file_named_by_its_measures(glassnet, cancer_run, here,
     found = record["measures"]
     file = f"breast-cancer_{short}_[AUC]{found['auc']:.3f}_[ACC]{found['accuracy']:.3f}@run.csv"
     assert record["scores"] == f"scores/{file}"
-    outputs = gn.load_model("run").outputs(getattr(gn.load_dataset("breast-cancer"), split).X)
+    outputs = gn.load_model("run").network.outputs(getattr(gn.load_dataset("breast-cancer").encoded, split).X)
     table = np.loadtxt(here / "scores" / file, delimiter=",")
     np.testing.assert_array_equal(table[:, 1:].astype(np.float32), outputs)
     assert f"scores/{file}" in glassnet("evaluate", "run", "--split", split, "--scores", "scores").out
@@ -174,7 +174,7 @@ def test_breastmnist_is_shown_beside_its_published_figures(glassnet, fashion_mni
 def test_a_run_on_a_table_is_measured_in_the_targets_own_units(glassnet, houses_run):
     record = glassnet("evaluate", "run", "--json").json
     data = gn.load_dataset("houses.csv", target="price")
-    error = np.abs(gn.load_model("run").outputs(data.test.X)[:, 0] - data.test.y).mean() * data.encoder.target.std
+    error = np.abs(gn.load_model("run").predict(data.test.X) - data.test.y).mean()
     assert record["measures"]["mae"] == pytest.approx(error)
     assert (record["task"], record["accuracy"], record["classes"]) == ("regression", None, [])
     assert set(record["measures"]) == {"r2", "mae"}

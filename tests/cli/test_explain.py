@@ -92,15 +92,15 @@ def test_rows_of_a_network_without_either_are_explained(glassnet, here):
 
 def test_rows_of_a_run(glassnet, run_folder, here):
     record = glassnet("explain", "run", "--sample", 17, "--rows", 3, "--json").json
-    rows = gn.load_dataset("digits").test
-    network = gn.load_model(run_folder)
+    rows = gn.load_dataset("digits").encoded.test
+    network = gn.load_model(run_folder).network
     assert record["loss"] == ComputationGraph(network, rows.X[17:20], rows.y[17:20]).loss
 
 
 def test_a_row_of_a_run(glassnet, run_folder, here):
     record = glassnet("explain", "run", "--sample", 17, "--json").json
-    rows = gn.load_dataset("digits").test
-    network = gn.load_model(run_folder)
+    rows = gn.load_dataset("digits").encoded.test
+    network = gn.load_model(run_folder).network
     assert record["file"] == "explain-run-test-17.html"
     assert record["loss"] == ComputationGraph(network, rows.X[17:18], rows.y[17:18]).loss
     facts = facts_of((here / record["file"]).read_text(encoding="utf-8"))
@@ -111,17 +111,34 @@ def test_a_row_of_a_run(glassnet, run_folder, here):
 
 def test_another_split_and_a_model_file(glassnet, run_folder):
     record = glassnet("explain", "run/model.safetensors", "--split", "validation", "--sample", 3, "--json").json
-    rows = gn.load_dataset("digits").validation
-    assert record["loss"] == ComputationGraph(gn.load_model(run_folder), rows.X[3:4], rows.y[3:4]).loss
+    rows = gn.load_dataset("digits").encoded.validation
+    assert record["loss"] == ComputationGraph(gn.load_model(run_folder).network, rows.X[3:4], rows.y[3:4]).loss
 
 
 def test_a_sample_of_ones_own_needs_no_data(glassnet, run_folder):
     (run_folder / "config.toml").unlink()
-    numbers = ",".join(["0.5"] * 64)
+    network, numbers = gn.load_model(run_folder).network, ",".join(["8"] * 64)
+    halves = np.full((1, 64), 0.5)  # 16 is white
     record = glassnet("explain", "run", "--input", numbers, "--target", 7, "--json").json
-    assert record["loss"] == ComputationGraph(gn.load_model(run_folder), np.full((1, 64), 0.5), [7]).loss
-    answer = glassnet("explain", "run", "--input", numbers)
-    assert (answer.code, answer.error) == (2, "--target: give both --input and --target, or neither")
+    assert record["loss"] == ComputationGraph(network, halves, [7]).loss
+    answer = glassnet("explain", "run", "--input", numbers, "--json", "--overwrite")
+    assert answer.json["loss"] == ComputationGraph(network, halves, network.predict(halves)).loss
+    assert answer.err.splitlines()[0].endswith("no answer is given, so that the loss is that of the network's own")
+    answer = glassnet("explain", "run", "--input", numbers, "--target", "boot")
+    assert answer.code == 2
+    assert answer.error.startswith("--target: target: row 1 (y[0]) is 'boot', which training did not have")
+    answer = glassnet("explain", "run", "--target", 7)
+    assert (answer.code, answer.error) == (2, "--input: goes with --target: give both, or neither")
+
+
+def test_a_row_of_a_file_is_explained_with_its_answer(glassnet, run_folder, here):
+    X, y = gn.load_dataset("digits").test
+    np.savez(here / "rows.npz", X=X[:20], y=y[:20])
+    network = gn.load_model(run_folder).network
+    record = glassnet("explain", "run", "--input", "rows.npz", "--sample", 4, "--json").json
+    assert record["loss"] == ComputationGraph(network, X[4:5] / 16, y[4:5]).loss
+    answer = glassnet("explain", "run", "--input", "rows.npz", "--sample", 20)
+    assert (answer.code, answer.error) == (2, "--sample: must be a row of rows.npz, 0 to 19")
 
 
 @pytest.mark.parametrize(

@@ -27,14 +27,15 @@ def test_a_command_has_the_options_that_it_names(glassnet):
     assert not any(flag in explain for flag in ("--layers", "--dtype", "--epochs"))
     assert all(flag in check for flag in ("--layers", "--learning-rate", "--batch-size", "--seed"))
     assert not any(flag in check for flag in ("--epochs", "--schedule"))
-    assert "--target COLUMN" in audit
-    assert "--validation" not in audit
+    for option in ("--target COLUMN", "--task", "--drop", "--sep", "--sheet", "--size", "--x-key"):
+        assert option in audit, option
+    assert not any(flag in audit for flag in ("--validation", "--standardize", "--split-seed"))
 
 
 @pytest.mark.parametrize(
     ("name", "text", "value"),
     [
-        ("layers", "64, 10", ["64", "10"]),
+        ("layers", "64, 10", [64, 10]),
         ("activation", "relu", "relu"),
         ("activation", "relu, tanh", ["relu", "tanh"]),
         ("dropout", "0.5", 0.5),
@@ -47,6 +48,14 @@ def test_a_command_has_the_options_that_it_names(glassnet):
         ("class_weight", "balanced", "balanced"),
         ("class_weight", "a=b=2, c=1", {"a=b": 2.0, "c": 1.0}),
         ("metrics", "f1", ["f1"]),
+        ("size", "28", [28]),
+        ("size", "28x32", [28, 32]),
+        ("size", "28, 32", [28, 32]),
+        ("drop", ["Name"], ["Name"]),
+        ("drop", ["Name, Ticket"], ["Name", "Ticket"]),
+        ("drop", ["Name", "Ticket"], ["Name", "Ticket"]),
+        ("columns", ["a,b", "c"], ["a,b", "c"]),
+        ("columns", ['"a,b", c'], ["a,b", "c"]),
         ("epochs", "3", 3),
         ("l2", "1e-3", 0.001),
         ("sampling", "first", "first"),
@@ -67,6 +76,7 @@ def test_the_text_of_a_flag_is_read_by_the_options_type(name, text, value):
         ("seed", "x", "seed: must be a whole number; got 'x'"),
         ("dropout", "a,b", "dropout: must be a share such as 0.4, or several: 0.1,0.4,0.4; got 'a,b'"),
         ("class_weight", "a=1,a=2", "class_weight: the class a is given twice"),
+        ("size", "28 by 28", "size: must be whole numbers with commas between; got '28 by 28'"),
     ],
 )
 def test_a_text_that_is_not_of_the_type_is_one_line(name, text, said):

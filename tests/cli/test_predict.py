@@ -12,7 +12,6 @@ import polars as pl
 import pytest
 
 import glassnet as gn
-from glassnet.training.run_folder import RunFolder
 
 
 @pytest.fixture
@@ -24,26 +23,34 @@ def rows(here):
 
 def test_every_row_gets_the_networks_answer(glassnet, run_folder, rows):
     table = list(csv.DictReader(io.StringIO(glassnet("predict", "run", "rows.npy").out)))
-    network = gn.load_model(run_folder)
+    model = gn.load_model(run_folder)
+    assert list(table[0]) == ["row", "class", "probability"]
     assert [int(line["row"]) for line in table] == list(range(len(rows)))
-    assert [int(line["label"]) for line in table] == network.predict(rows).tolist()
-    assert [line["class"] for line in table] == [line["label"] for line in table]
+    assert [int(line["class"]) for line in table] == model.predict(rows).tolist()
     probabilities = [float(line["probability"]) for line in table]
-    assert probabilities == pytest.approx(network.outputs(rows).max(axis=1).tolist(), abs=1e-6)
+    assert probabilities == pytest.approx(model.predict_proba(rows).max(axis=1).tolist(), abs=1e-6)
 
 
 def test_json_and_a_file_hold_the_same(glassnet, run_folder, rows, here):
-    by_json = glassnet("predict", "run", "rows.npy", "--json").json["predictions"]
+    record = glassnet("predict", "run", "rows.npy", "--json").json
     assert glassnet("predict", "run", "rows.npy", "--out", "answers.csv").out == ""
     in_file = list(csv.DictReader(io.StringIO((here / "answers.csv").read_text())))
-    assert [line["label"] for line in in_file] == [str(record["label"]) for record in by_json]
+    by_json = record["predictions"]
+    assert [line["class"] for line in in_file] == [str(one["class"]) for one in by_json]
+    assert record["classes"] == list(range(10))
+    assert {one["class"] for one in by_json} <= set(record["classes"])
 
 
-def test_images_in_an_idx_file_are_rows_of_bytes(glassnet, run_folder, here):
-    images = (gn.load_dataset("digits").test.X[:7] * 255).round().astype(np.uint8)
-    (here / "images").write_bytes(struct.pack(">HBB3I", 0, 8, 3, 7, 8, 8) + images.tobytes())
-    labels = [record["label"] for record in glassnet("predict", "run", "images", "--json").json["predictions"]]
-    assert labels == gn.load_model(run_folder).predict(images).tolist()
+def test_images_in_an_idx_file_are_rows_of_bytes(glassnet, here):
+    """Digits from 0 to 255 as bytes, in an IDX file."""
+    data = gn.load_dataset("digits")
+    X, y = (data.train.X * 15).reshape(-1, 8, 8).astype(np.uint8), data.train.y
+    np.savez("bytes.npz", X=X, y=y)
+    glassnet("train", "bytes.npz", "--layers", "64,16,10", "--epochs", "3", "-q", "--run-dir", "run")
+    (here / "images").write_bytes(struct.pack(">HBB3I", 0, 8, 3, 7, 8, 8) + X[:7].tobytes())
+    found = [record["class"] for record in glassnet("predict", "run", "images", "--json").json["predictions"]]
+    assert found == gn.load_model("run").predict(X[:7]).tolist()
+    assert len(set(found)) > 3
 
 
 def test_an_answer_file_is_not_overwritten_unasked(glassnet, run_folder, rows, here):
@@ -52,7 +59,7 @@ def test_an_answer_file_is_not_overwritten_unasked(glassnet, run_folder, rows, h
     assert (answer.code, (here / "mine.csv").read_text()) == (1, "mine")
     assert "already there" in answer.error
     assert glassnet("predict", "run", "rows.npy", "--out", "mine.csv", "--overwrite").code == 0
-    assert (here / "mine.csv").read_text().startswith("row,label")
+    assert (here / "mine.csv").read_text().startswith("row,class,probability")
 
 
 def with_nan():
@@ -64,12 +71,12 @@ def with_nan():
 @pytest.mark.parametrize(
     ("X", "message"),
     [
-        (np.zeros((3, 63)), "layers: the data have 63 columns, the first layer has 64 units"),
+        (np.zeros((3, 63)), "X: rows of shape (63,), where training had 8x8 pictures"),
         (with_nan(), "X: row 3, column 7 holds nan"),
-        (np.full((1, 64), 1e300), "X: row 0, column 0 holds 1e+300"),
-        (np.zeros(64), "X: expected rows of numbers, got the shape (64,)"),
+        (np.full((1, 64), 1e300), "X: numbers up to 1e+300, where training had 0 to 16; bring them to that range"),
+        (np.zeros(64), "the file has the shape (64,); expected rows of numbers"),
         (np.zeros((0, 64)), "X: expected rows of numbers, got the shape (0, 64)"),
-        (np.full((2, 64), "a"), "X: expected rows of numbers"),
+        (np.full((2, 64), "a"), "holds values of type <U1, expected whole numbers, floats or bools"),
     ],
 )
 def test_rows_that_do_not_fit_are_said_in_one_line(glassnet, run_folder, here, X, message):
@@ -89,8 +96,9 @@ def test_a_file_that_is_no_data_is_named(glassnet, run_folder, here, content):
 
 
 def test_rows_that_overflow_are_said_in_one_line(glassnet, here):
-    glassnet("train", "digits", "--layers", "64,8,1", "--loss", "half_squared_error", "-q", "--run-dir", "run")
-    np.save(here / "big.npy", np.full((2, 64), 3e38, np.float32))
+    np.savez("numbers.npz", X=np.random.default_rng(0).normal(0, 1, (60, 4)).astype("f4"), y=np.arange(60) % 2)
+    glassnet("train", "numbers.npz", "--layers", "4,8,1", "--loss", "half_squared_error", "-q", "--run-dir", "run")
+    np.save(here / "big.npy", np.full((2, 4), 3e38, np.float32))
     assert glassnet("predict", "run", "big.npy").error.startswith("big.npy: X: row 0 is too much for the network")
 
 
@@ -102,7 +110,7 @@ def test_what_is_no_file_is_not_replaced(glassnet, run_folder, rows, here):
     assert refused.error == "pipe: is no regular file; name another with --out"
     assert glassnet("predict", "run", "rows.npy", "--out", "link.csv", "--overwrite").code == 0
     assert (here / "link.csv").is_symlink()
-    assert (here / "elsewhere.csv").read_text().startswith("row,label")
+    assert (here / "elsewhere.csv").read_text().startswith("row,class,probability")
 
 
 @pytest.fixture(scope="module")
@@ -142,24 +150,23 @@ def test_rows_of_a_table_get_their_classes(glassnet, learn, here):
     (here / "new.csv").write_text("price,colour,area\n60001,red,60\n80001,blue,80\n")  # in any order
     answer = glassnet("predict", "run", "new.csv")
     assert (answer.code, answer.err) == (0, "")
-    encoder = RunFolder(here / "run").encoder()
-    X, _ = encoder.transform(pl.DataFrame({"area": [60, 80], "colour": ["red", "blue"], "price": [60001, 80001]}))
-    labels = gn.load_model("run").predict(X)
-    assert [row["class"] for row in answers(answer.out)] == [("flat", "house")[label] for label in labels]
+    frame = pl.DataFrame({"area": [60, 80], "colour": ["red", "blue"], "price": [60001, 80001]})
+    assert [row["class"] for row in answers(answer.out)] == gn.load_model("run").predict(frame).tolist()
     assert [row["class"] for row in answers(answer.out)] == ["flat", "house"]
-    assert list(answers(answer.out)[0]) == ["row", "label", "class", "probability"]
+    assert list(answers(answer.out)[0]) == ["row", "class", "probability"]
 
 
 def test_numbers_of_a_table_are_predicted_in_their_own_units(glassnet, learn, table):
     learn("price")
-    rows = answers(glassnet("predict", "run", table.name).out)
+    answer = glassnet("predict", "run", table.name)
+    rows = answers(answer.out)
     assert list(rows[0]) == ["row", "price"]
-    data = gn.load_dataset(table.name, target="price")
-    X, _ = data.encoder.transform(pl.read_csv(table))
-    expected = gn.load_model("run").outputs(X)[:, 0] * data.encoder.target.std + data.encoder.target.mean
-    assert [float(row["price"]) for row in rows] == pytest.approx(expected.tolist(), rel=1e-5)
-    by_json = glassnet("predict", "run", table.name, "--json").json["predictions"]
-    assert [record["price"] for record in by_json] == [float(row["price"]) for row in rows]
+    expected = gn.load_model("run").predict(pl.read_csv(table).drop("price"))
+    assert [row["price"] for row in rows] == [f"{number:.0f}" for number in expected]  # as many decimals as it has
+    by_json = glassnet("predict", "run", table.name, "--json").json
+    assert [record["price"] for record in by_json["predictions"]] == [float(row["price"]) for row in rows]
+    assert by_json["measures"].keys() == {"r2", "mae"}
+    assert answer.err.startswith("glassnet: houses.csv: scored by the answers that the file holds, 80 rows: R2 ")
 
 
 def test_what_training_did_not_see_is_said_on_stderr(glassnet, learn, here):
@@ -178,8 +185,7 @@ def test_what_training_did_not_see_is_said_on_stderr(glassnet, learn, here):
     ("content", "message"),
     [
         ("area,kind\n60,flat\n", "new.csv: table: no column 'colour', which training had"),
-        ("area,colour,kind\n60,,flat\n", "new.csv: column 'colour': row 1 has no value (1 missing in all)"),
-        ("area,colour,kind\nlarge,red,flat\n", "new.csv: column 'area': expected numbers, as in training"),
+        ("area,colour,kind\nlarge,red,flat\n", "new.csv: column 'area': row 1 is 'large'; expected a number"),
         ("area,colour,kind\n", "new.csv: "),
         ("", "new.csv: "),
     ],
@@ -205,23 +211,32 @@ def test_a_model_file_is_found_in_its_run_with_its_columns(glassnet, learn, tabl
     assert by_file.out == glassnet("predict", "run", table.name).out
 
 
-def test_without_its_columns_a_network_cannot_read_a_table_and_says_so(glassnet, learn, run_folder, table, here):
-    """A model file alone, and a run that learned from no table."""
-    (here / "run").rename(here / "digits-run")
+def test_a_model_file_alone_is_enough(glassnet, learn, table, here):
     learn("price")
+    found = glassnet("predict", "run", table.name)
+    scored = glassnet("evaluate", "run", table.name, "--json").json
     (here / "run" / "model.safetensors").rename(here / "alone.safetensors")
-    for run in ("alone.safetensors", "digits-run"):
-        answer = glassnet("predict", run, table.name)
-        assert answer.code == 1
-        assert "columns.json" in answer.error
+    shutil.rmtree(here / "run")
+    alone = glassnet("predict", "alone.safetensors", table.name)
+    assert (alone.out, alone.err) == (found.out, found.err)
+    record = glassnet("evaluate", "alone.safetensors", table.name, "--json").json
+    assert record["measures"] == scored["measures"]
+    assert (record["epochs"], scored["epochs"]) == (None, 3)
+    assert "epochs" not in glassnet("evaluate", "alone.safetensors", table.name).out
 
 
-def test_damaged_columns_are_one_line(glassnet, learn, table, here):
-    learn("price")
-    (here / "run" / "columns.json").write_text("{}")
+def test_a_model_that_learned_from_arrays_takes_no_table(glassnet, run_folder, table):
     answer = glassnet("predict", "run", table.name)
     assert answer.code == 1
-    assert answer.error.startswith("run/columns.json: does not say how to read a table: ")
+    assert answer.error.startswith("houses.csv: is a table, and the model was trained on arrays")
+
+
+def test_a_model_that_learned_from_a_table_takes_no_array(glassnet, learn, here):
+    learn("price")
+    np.save(here / "rows.npy", np.zeros((3, 3)))
+    answer = glassnet("predict", "run", "rows.npy")
+    assert answer.code == 1
+    assert answer.error.startswith("rows.npy: is no table; the model was trained on one with the columns area, ")
 
 
 # Standardised data
@@ -256,36 +271,22 @@ def scaled_run(trained_once, written_images, images, here):
 
 
 def test_raw_images_get_the_answers_that_the_standardised_run_is_judged_by(glassnet, scaled_run, images, here):
-    network, data = gn.load_model("run"), gn.load_dataset("images.npz", standardize=True)
-    expected = network.predict(data.test.X)
-    assert (network.predict(images.X) != expected).any()  # unscaled, they are others
+    model, data = gn.load_model("run"), gn.load_dataset("images.npz", standardize=True)
+    expected = model.network.predict(data.encoded.test.X)
+    assert (model.network.predict(images.X) != expected).any()  # unscaled, they are others
     for file in ("test.npy", "test.idx"):
         found = glassnet("predict", "run", file, "--json").json["predictions"]
-        assert [record["label"] for record in found] == expected.tolist()
+        assert [record["class"] for record in found] == expected.tolist()
     by_file = glassnet("predict", "run/model.safetensors", "test.npy", "--json").json["predictions"]
     assert by_file == found
     accuracy = float((expected == images.y).mean())
     assert glassnet("evaluate", "run", "--json").json["accuracy"] == accuracy > 0.8
 
 
-def test_a_standardised_run_without_its_figures_says_so(glassnet, scaled_run, here):
-    path = here / "run" / "standardisation.json"
-    content = path.read_text()
-    path.unlink()
-    answer = glassnet("predict", "run", "test.npy")
-    assert (answer.code, answer.error) == (
-        1,
-        "run/standardisation.json: is missing: it says how the run's columns are scaled",
-    )
-    path.write_text(content[:40])
-    answer = glassnet("predict", "run", "test.npy")
-    assert answer.error.startswith("run/standardisation.json: does not say how columns are scaled: ")
-
-
 def test_rows_that_do_not_fit_a_standardised_run_are_one_line(glassnet, scaled_run, here):
     np.save(here / "bad.npy", np.zeros((3, 35)))
     answer = glassnet("predict", "run", "bad.npy")
-    assert answer.error == "bad.npy: layers: the data have 35 columns, the first layer has 36 units"
+    assert answer.error.startswith("bad.npy: X: rows of shape (35,), where training had 6x6 pictures")
     X = np.zeros((3, 36))
     X[2, 5] = np.nan
     np.save(here / "bad.npy", X)

@@ -17,7 +17,7 @@ from glassnet.cli.train import NOT_OF_A_PLAN
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.training.config import load_plan
 from glassnet.training.metrics import evaluate_predictions, predict_rows
-from glassnet.training.options import NetworkConfig, TrainingConfig
+from glassnet.training.options import DataConfig, NetworkConfig, TrainingConfig
 from glassnet.training.run_folder import RunFolder
 
 #: What every run folder holds.
@@ -39,7 +39,7 @@ def test_a_run_says_what_it_reached_and_saves_it(glassnet, here):
     assert record["epochs"] == 20
     assert re.fullmatch(r"runs/\d{4}-\d\d-\d\d_\d{6}_digits_64-256-128-10", record["run_dir"])
     assert files_in(record["run_dir"]) == [*FILES, "report.html", "report.md"]
-    network = gn.load_model(record["run_dir"])
+    network = gn.load_model(record["run_dir"]).network
     assert network.fingerprint() == record["theta_sha256"]
     assert gn.evaluate(network, gn.load_dataset("digits")).accuracy == record["test_accuracy"]
     last = RunFolder(here / record["run_dir"]).history().last
@@ -49,7 +49,7 @@ def test_a_run_says_what_it_reached_and_saves_it(glassnet, here):
 def test_the_table_for_people_holds_the_same(glassnet):
     answer = glassnet("train", "digits", "--epochs", 2, "--run-dir", "run")
     assert "digits: 1,318 training, 120 validation, 359 test rows" in answer.out
-    found = evaluate_predictions(predict_rows(gn.load_model("run"), gn.load_dataset("digits").test, "multi-class"))
+    found = evaluate_predictions(predict_rows(gn.load_model("run").network, gn.load_dataset("digits").test))
     low, high = found.intervals["accuracy"]
     assert f"test AUC             {found.measures['auc']:.4f}\n" in answer.out
     assert f"test accuracy        {found.measures['accuracy']:.4f}  ({low:.3f} to {high:.3f})\n" in answer.out
@@ -114,16 +114,15 @@ def test_every_option_reaches_the_configuration(glassnet, pictures):
     arguments = [part for name, (text, _) in (NETWORK | TRAINING).items() for part in option(name, text)]
     split = ["--validation", "0.25", "--split-seed", 8]
     answer = glassnet("train", "pictures", *arguments, *steps, *split, "--run-dir", "run", "-q")
-    assert (answer.code, answer.err) == (0, "")
+    said = "glassnet: pictures: target: 2 classes (dark, light), so binary\n"
+    assert (answer.code, answer.err) == (0, said)
     config = gn.load_config("run/config.toml")
     assert config.seed == 5
-    assert config.data.model_dump() == {
+    defaults = {name: field.default for name, field in DataConfig.model_fields.items()}
+    assert config.data.model_dump() == defaults | {
         "dataset": str(pictures),
         "validation": 8,  # of the 32 pictures that are not for the test
         "split_seed": 8,
-        "target": None,
-        "impute": None,
-        "standardize": False,
     }
     assert config.network.model_dump() == {"seed": None, **{name: value for name, (_, value) in NETWORK.items()}}
     assert {**config.training.model_dump(), "average_epochs": None, "label_smoothing": 0.0} == {
@@ -198,8 +197,8 @@ def test_two_runs_in_the_same_second_keep_apart(glassnet, monkeypatch):
         (["--seeds", "2", "--epochs", "0"], 2, "--epochs: "),
         (["--seeds", "2", "--layers", "60,10"], 1, "layers: the data have 64 columns"),
         (["--compare"], 2, "--compare: no published figures are known for digits"),
-        (["--target", "price"], 2, "--target: goes with a table of your own"),
-        (["--impute", "median"], 2, "--impute: goes with a table of your own"),
+        (["--target", "price"], 2, "--target: goes with data of your own, a file or a folder"),
+        (["--impute", "median"], 2, "--impute: goes with data of your own, a file or a folder"),
         (["--impute", "mean"], 2, "--impute: input should be 'error' or 'median', got 'mean'"),
         (["--validation", "5000"], 2, "--validation: "),
         (["--config", "none.toml"], 1, "none.toml: cannot be read"),
@@ -298,7 +297,7 @@ def test_a_loss_that_becomes_infinite_stops_the_run_and_keeps_the_last_good_stat
     )
     assert "learning rate 1e+25" in answer.error
     start = gn.Network([64, 256, 128, 10])
-    assert gn.load_model("run").fingerprint() == start.fingerprint()
+    assert gn.load_model("run").network.fingerprint() == start.fingerprint()
 
 
 @pytest.mark.real_data
@@ -396,26 +395,31 @@ def test_classes_of_a_table_are_learned(glassnet, table):
     assert answer.code == 0
     assert record["dataset"] == "houses"
     assert record["layers"] == [5, 256, 128, 1]
-    assert gn.load_model("run").loss.name == "binary_cross_entropy"
+    assert gn.load_model("run").network.loss.name == "binary_cross_entropy"
     assert set(record["test_measures"]) == {"auc", "accuracy", "sensitivity", "specificity"}
     perfect = {"auc"} if record["test_measures"]["auc"] == 1 else set()  # which has no interval
     assert set(record["test_intervals"]) | perfect == set(record["test_measures"])
     assert record["test_accuracy"] == record["test_measures"]["accuracy"] > 0.8
-    assert files_in("run") == sorted(["columns.json", *FILES, "report.html", "report.md"])
+    assert files_in("run") == sorted([*FILES, "report.html", "report.md"])
     said = answer.err.splitlines()
     assert all(line.startswith("glassnet: houses: ") for line in said)
     assert "glassnet: houses: target 'kind': 2 classes (flat, house), so binary" in said
-    assert any("column 'rooms': 1 missing, set to the median of training" in line for line in said)
+    filled = "glassnet: houses: missing values filled with the median of the training rows: rooms (1)"
+    assert said.count(filled) == 1
+    assert (record["task"], record["classes"]) == ("binary", ["flat", "house"])
+    assert record["remarks"] == [line.removeprefix("glassnet: houses: ") for line in said]
 
 
 def test_numbers_of_a_table_are_learned_in_their_own_units(glassnet, table):
     answer = glassnet("train", table.name, "--target", "price", "--impute", "median", *SMALL)
     assert answer.code == 0
-    assert "glassnet: houses: target 'price': numbers, so regression" in answer.err.splitlines()
-    network = gn.load_model("run")
+    said = "glassnet: houses: target 'price': numbers, so regression; 76 distinct whole numbers, more than 20: "
+    assert said + "--task multi-class says otherwise" in answer.err.splitlines()
+    model = gn.load_model("run")
+    network = model.network
     assert (network.layers, network.loss.name) == ((6, 256, 128, 1), "half_squared_error")
     data = gn.load_dataset(table.name, target="price", impute="median")
-    error = np.abs(network.outputs(data.test.X)[:, 0] - data.test.y).mean() * data.encoder.target.std
+    error = np.abs(model.predict(data.test.X) - data.test.y).mean()
     shown = re.search(r"^test mean absolute error +(\S+)$", answer.out, re.MULTILINE)[1]
     assert float(shown) == pytest.approx(error, abs=1e-3)
     assert re.search(rf"^test R2 +{gn.evaluate(network, data).r2:.4f}$", answer.out, re.MULTILINE)
@@ -427,7 +431,11 @@ def test_numbers_of_a_table_are_learned_in_their_own_units(glassnet, table):
     [
         ([], 2, "--target: name the column to predict, for example --target price"),
         (["--target", "prise"], 2, "--target: no column 'prise'; the table has area, colour, rooms, kind, price"),
-        (["--target", "price"], 1, "houses.csv: column 'rooms': row "),
+        (
+            ["--target", "price", "--impute", "error"],
+            1,
+            "houses.csv: missing values in column 'rooms' (1, first in",
+        ),
         (["--target", "price", "--impute", "mean"], 2, "--impute: input should be 'error' or 'median'"),
         (["--target", "price", "--impute", "median", "--compare"], 2, "--compare: no published figures are known"),
         (["--target", "price", "--impute", "median", "--seeds", "2", "--compare"], 2, "--compare: "),
@@ -443,8 +451,8 @@ def test_a_table_that_is_not_understood_is_one_line_and_leaves_nothing(
 
 
 def test_a_row_without_a_value_is_counted_as_in_the_file(glassnet, table):
-    error = glassnet("train", table.name, "--target", "price").error
-    assert "row 6 has no value" in error  # whichever rows are for training
+    error = glassnet("train", table.name, "--target", "price", "--impute", "error").error
+    assert "first in row 6" in error  # whichever rows are for training
 
 
 def test_what_a_target_is_does_not_hang_on_which_rows_are_for_training(glassnet, here):
@@ -497,9 +505,10 @@ def test_rows_with_several_labels_are_learned(glassnet, here):
     y = rng.integers(0, 2, (90, 3))
     np.savez(here / "labels.npz", X=4 * y + rng.normal(size=(90, 3)), y=y)
     answer = glassnet("train", "labels.npz", *SMALL, "--json")
-    assert (answer.code, answer.err) == (0, "")
+    said = "glassnet: labels: target: 3 columns of 0 and 1, so multi-label; --task regression says otherwise\n"
+    assert (answer.code, answer.err) == (0, said)
     assert answer.json["layers"] == [3, 256, 128, 3]
-    assert gn.load_model("run").loss.name == "binary_cross_entropy"
+    assert gn.load_model("run").network.loss.name == "binary_cross_entropy"
     assert set(answer.json["test_measures"]) == {"auc", "accuracy"}
     assert answer.json["validation_accuracy"] > 0.7
     assert glassnet("evaluate", "run", "--json").json["task"] == "multi-label"
@@ -510,7 +519,7 @@ def test_a_folder_of_images_is_learned(glassnet, pictures):
         record = glassnet("train", place, "--epochs", 20, "--batch-size", 8, "-q", "--json").json
         assert (record["dataset"], record["layers"]) == ("pictures", [36, 256, 128, 1])
         assert record["test_accuracy"] == 1
-    assert gn.load_model(record["run_dir"]).class_names == ("dark", "light")
+    assert gn.load_model(record["run_dir"]).network.class_names == ("dark", "light")
 
 
 SHORT = ["--layers", "64,8,10", "--epochs", 2, "-q"]
@@ -524,7 +533,7 @@ def test_several_seeds_are_each_their_own_run_bit_for_bit(glassnet, here):
     for run in record["runs"]:
         name = f"one-{run['seed']}"
         one = glassnet("train", "digits", *SHORT, "--seed", run["seed"], "--run-dir", name, "--json").json
-        assert gn.load_model(run["run_dir"]).fingerprint() == one["theta_sha256"]
+        assert gn.load_model(run["run_dir"]).network.fingerprint() == one["theta_sha256"]
         assert (run["measures"], run["test_loss"]) == (one["test_measures"], one["test_loss"])
         both = gn.load_config(f"{run['run_dir']}/config.toml"), gn.load_config(f"{name}/config.toml")
         assert both[0].model_dump(exclude={"environment"}) == both[1].model_dump(exclude={"environment"})
@@ -547,7 +556,7 @@ def test_the_table_of_several_seeds_has_a_line_for_each_and_their_spread(glassne
     assert [line[:9] for line in lines[6:]] == ["seed 0   ", "seed 1   ", "mean     ", "std      ", "95 % of t"]
     found = [
         evaluate_predictions(
-            predict_rows(gn.load_model(f"{folder}/seed-{n}"), gn.load_dataset("digits").test, "multi-class")
+            predict_rows(gn.load_model(f"{folder}/seed-{n}").network, gn.load_dataset("digits").test)
         )
         for n in (0, 1)
     ]
@@ -559,7 +568,7 @@ def test_the_table_of_several_seeds_has_a_line_for_each_and_their_spread(glassne
 
 def test_one_seed_is_a_run_like_any_other(glassnet):
     record = glassnet("train", "digits", *SHORT, "--seeds", 1, "--run-dir", "run", "--json").json
-    assert record["theta_sha256"] == gn.load_model("run").fingerprint()
+    assert record["theta_sha256"] == gn.load_model("run").network.fingerprint()
     assert "spread" not in record
 
 
@@ -567,8 +576,8 @@ def test_several_seeds_go_on_from_a_runs_configuration(glassnet):
     first = glassnet("train", "digits", *SHORT, "--seed", 3, "--run-dir", "run", "--json").json
     again = ["train", "--config", "run/config.toml", "--seeds", 2, "-q", "--run-dir", "more"]
     assert glassnet(*again).code == 0
-    assert gn.load_model("more/seed-3").fingerprint() == first["theta_sha256"]
-    assert gn.load_model("more/seed-4").fingerprint() != first["theta_sha256"]
+    assert gn.load_model("more/seed-3").network.fingerprint() == first["theta_sha256"]
+    assert gn.load_model("more/seed-4").network.fingerprint() != first["theta_sha256"]
 
 
 def test_a_folder_with_files_takes_no_runs_of_several_seeds(glassnet, here):
@@ -623,7 +632,7 @@ def test_classes_weigh_as_they_are_told_to(glassnet, table):
         weights = f"{kind}=1000,{other}=0"
         assert glassnet("train", table.name, *options, "--class-weight", weights, "--run-dir", kind).code == 0
         data = gn.load_dataset(table.name, target="kind", impute="median")
-        assert set(gn.load_model(kind).predict(data.test.X)) == {data.class_names.index(kind)}
+        assert set(gn.load_model(kind).predict(data.test.X)) == {kind}
 
 
 def test_a_class_that_a_table_does_not_have_takes_no_weight(glassnet, table):
@@ -667,7 +676,7 @@ def test_metrics_are_in_the_history_the_record_and_the_table(glassnet):
     options = [*SHORT, "--metrics", "f1, auc"]
     measures = glassnet("train", "digits", *options, "--run-dir", "run", "--json").json["validation_measures"]
     validation = gn.load_dataset("digits").validation
-    found = evaluate_predictions(predict_rows(gn.load_model("run"), validation, "multi-class"))
+    found = evaluate_predictions(predict_rows(gn.load_model("run").network, validation))
     assert list(measures) == ["validation_f1", "validation_auc"]
     assert measures["validation_auc"] == pytest.approx(found.measures["auc"], abs=1e-12)
     header = Path("run/history.csv").read_text().splitlines()[0].split(",")
@@ -684,7 +693,7 @@ def test_several_seeds_stop_early_each_by_itself(glassnet):
     for run in record["runs"]:
         one = glassnet("train", "digits", *options, "--seed", run["seed"], "--json").json
         assert one["stopped"] == "early stopping"
-        assert gn.load_model(run["run_dir"]).fingerprint() == one["theta_sha256"]
+        assert gn.load_model(run["run_dir"]).network.fingerprint() == one["theta_sha256"]
         assert run["measures"] == one["test_measures"]
 
 
@@ -704,18 +713,18 @@ def test_a_configuration_is_changed_by_options_of_training(glassnet):
 def test_standardised_data_are_learned_from_and_that_can_be_taken_back(glassnet, here):
     answer = glassnet("train", "digits", *SHORT, "--standardize", "--run-dir", "run")
     assert (answer.code, answer.err) == (0, "")
-    assert files_in("run") == sorted([*FILES, "report.html", "report.md", "standardisation.json"])
+    assert files_in("run") == sorted([*FILES, "report.html", "report.md"])
     config = gn.load_config("run/config.toml")
     assert config.data.standardize is True
     assert "standardize = true\n" in (here / "run" / "config.toml").read_text()
     data = gn.load_dataset("digits", standardize=True)
     again = gn.run(config, data, progress=False)
-    assert again.network.fingerprint() == gn.load_model("run").fingerprint()
+    assert again.network.fingerprint() == gn.load_model("run").network.fingerprint()
     plain = glassnet("train", "--config", "run/config.toml", "--no-standardize", "-q", "--run-dir", "plain")
     assert plain.code == 0
     assert files_in("plain") == [*FILES, "report.html", "report.md"]
     assert gn.load_config("plain/config.toml").checksums == config.checksums
-    assert gn.load_model("plain").fingerprint() != again.network.fingerprint()
+    assert gn.load_model("plain").network.fingerprint() != again.network.fingerprint()
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_been(process, glassnet, here, nu
     done = int(re.fullmatch(said, err.splitlines()[-1])[1])
     assert "Traceback" not in err
     assert len(RunFolder(here / "a run").history()) == done
-    network = gn.load_model("a run")
+    network = gn.load_model("a run").network
     assert np.isfinite(network.theta).all()
     assert network.fingerprint() != gn.Network(network.layers).fingerprint()
     epochs = done + 2
@@ -140,7 +140,7 @@ def test_a_damaged_checkpoint_is_named_and_everything_stays(glassnet, run_folder
     cases = {
         "is damaged: its checksum is wrong": bytes(flipped),
         "is damaged or no checkpoint: ": whole[: len(whole) // 2],
-        "is no checkpoint of format 2, but a model file": model,
+        "is no checkpoint of format 3, but a model file": model,
     }
     for message, content in cases.items():
         path.write_bytes(content)
@@ -215,9 +215,9 @@ def test_a_full_disk_at_the_end_is_said_with_how_to_go_on(glassnet, disk, form):
     whole = glassnet("train", *options, "--json").json
     if form:
         assert answer.json["theta_sha256"] == whole["theta_sha256"]
-    assert gn.load_model("run").fingerprint() == gn.Network([64, 8, 10]).fingerprint()
+    assert gn.load_model("run").network.fingerprint() == gn.Network([64, 8, 10]).fingerprint()
     assert glassnet("train", "--resume", "run", "-q", "--json").json["theta_sha256"] == whole["theta_sha256"]
-    assert gn.load_model("run").fingerprint() == whole["theta_sha256"]
+    assert gn.load_model("run").network.fingerprint() == whole["theta_sha256"]
 
 
 @pytest.mark.filterwarnings("default")
@@ -236,7 +236,7 @@ def test_a_full_disk_while_training_is_one_line_and_training_goes_on(glassnet, d
         "glassnet: run/checkpoint.safetensors: cannot be written: No space left on device; "
         "training goes on, and what was saved before stays\n"
     )
-    assert gn.load_model("run").fingerprint() == answer.json["theta_sha256"]
+    assert gn.load_model("run").network.fingerprint() == answer.json["theta_sha256"]
 
 
 # The range test

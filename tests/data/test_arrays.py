@@ -70,7 +70,11 @@ def test_numbers_are_regressed():
         ((as_dataset(X, Y), Y), UsageError, "y: a Dataset has its labels already; leave y out"),
         ((X, Y, X), UsageError, "validation_data: the labels are missing"),
         ((X, Y[:-1]), DataError, "arrays: 60 training rows but 59 labels"),
-        ((X, Y, (X[:, :2], Y)), DataError, "arrays: validation rows: X: rows of shape (2,), where training had 4 numbers a row"),
+        (
+            (X, Y, (X[:, :2], Y)),
+            DataError,
+            "arrays: validation rows: X: rows of shape (2,), where training had 4 numbers a row",
+        ),
         (([[1, 2], [3]], [0, 1]), DataError, "data: the rows must all be equally long"),
         ((X, np.array(["cat"] * 60)), DataError, "target: one class only, 'cat'; there is nothing to learn"),
     ],

@@ -5,10 +5,10 @@ import pytest
 from tests.loops import for_each
 
 from glassnet.data.audit import audit
-from glassnet.data.target_schema import TASKS
 from glassnet.data.medmnist import list_sets, read_descriptions
 from glassnet.data.registry import DATASETS, load_dataset
 from glassnet.data.sources import md5
+from glassnet.data.target_schema import TASKS
 from glassnet.errors import FileError
 
 SETS = {

@@ -8,8 +8,8 @@ import pytest
 from tests.loops import for_each
 
 from glassnet.data import registry
-from glassnet.data.target_schema import TASKS
 from glassnet.data.registry import DATASETS, find_folders, load_dataset, published
+from glassnet.data.target_schema import TASKS
 from glassnet.errors import FileError, UsageError
 
 in_every_entry = for_each("entry", DATASETS.values())

@@ -336,7 +336,14 @@ def test_a_table_becomes_classes_or_numbers(decode_here, tmp_path, suffix):
     assert [split.X.shape for split in data.encoded] == [(40, 6), (8, 6), (12, 6)]
     assert data.checksums == {path.name: md5(path)}
     assert data.origin == {"dataset": str(path), "target": "kind"}
-    assert data.schema.input.feature_names == ("size", "colour=blue", "colour=green", "colour=red", "wild", "price")
+    assert data.schema.input.feature_names == (
+        "size",
+        "colour=blue",
+        "colour=green",
+        "colour=red",
+        "wild",
+        "price",
+    )
     assert read_own(str(path), "wild", validation=8, split_seed=0).task == "binary"
     numbers = read_own(str(path), "price", validation=8, split_seed=0)
     assert (numbers.task, numbers.class_names) == ("regression", None)
@@ -474,10 +481,13 @@ def test_a_table_of_a_few_rows_has_one_to_test_by(tmp_path):
 
 def test_a_table_that_no_network_can_take_is_refused_by_name(tmp_path):
     dates = table().with_columns(pl.Series("wild", [f"2024-05-{day % 28 + 1:02}" for day in range(60)]))
-    assert "columns left out: wild (dates, which --dates makes numbers of)" in read_own(
-        written(tmp_path, dates), "kind"
-    ).remarks
-    assert "no column is left" in refusal(FileError, written(tmp_path, dates.select("wild", "kind")), target="kind")
+    assert (
+        "columns left out: wild (dates, which --dates makes numbers of)"
+        in read_own(written(tmp_path, dates), "kind").remarks
+    )
+    assert "no column is left" in refusal(
+        FileError, written(tmp_path, dates.select("wild", "kind")), target="kind"
+    )
     one = table().with_columns(pl.Series("kind", ["a"] * 60))
     assert "target 'kind': one class only" in refusal(FileError, written(tmp_path, one), target="kind")
     (tmp_path / "mine.csv").write_text("a,b\n1,2\n3\n")

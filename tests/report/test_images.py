@@ -8,7 +8,18 @@ from matplotlib.image import imread
 from tests.loops import for_each
 
 import glassnet as gn
-from glassnet.report.images import DIVERGING, GAP, diverging, flat_shape, picture_of, png_address, weight_sheet
+from glassnet.data.array_schema import ArraySchema
+from glassnet.data.schema import Schema, describe_targets
+from glassnet.report.images import (
+    DIVERGING,
+    GAP,
+    diverging,
+    flat_shape,
+    full_of,
+    picture_of,
+    png_address,
+    weight_sheet,
+)
 
 
 def pixels(address):
@@ -83,3 +94,14 @@ def test_the_colours_of_the_page_are_those_of_the_weights():
     css = (resources.files("glassnet.report") / "templates" / "report.css").read_text(encoding="utf-8")
     colours = ", ".join("#" + "".join(f"{part:02x}" for part in colour) for colour in DIVERGING)
     assert f"linear-gradient(90deg, {colours})" in css
+
+
+def test_what_is_full_ink_is_known_of_bytes_and_of_16_bits_and_else_the_largest():
+    def full(X, white=1.0):
+        return full_of(X, Schema(ArraySchema.learn(X, white=white)[0], describe_targets("regression", None)))
+
+    X = np.array([[0, 7], [3, 5]])
+    assert full(X.astype(np.uint8)) == 255
+    assert full(X.astype(np.uint16), 65535) == 65535
+    assert full(X / 16) == 7 / 16
+    assert full(X * 0.0) == full(X[:0] * 1.0) == 1

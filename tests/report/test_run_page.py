@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -44,7 +43,7 @@ def report(folder, finished, data, language="en"):
 def test_the_numbers_are_those_of_the_run(digits, saved_run, english):
     _, page, text = english
     finished, _ = saved_run
-    found = evaluate_predictions(predict_rows(finished.network, digits.test, digits.task))
+    found = evaluate_predictions(predict_rows(finished.network, digits.test))
     facts = page.facts()
     low, high = found.intervals["accuracy"]
     accuracy = f"{100 * found.measures['accuracy']:.2f} %"
@@ -87,7 +86,7 @@ def test_scores_and_matrix_are_those_of_the_test_rows(digits, saved_run, english
     ]
     assert rows_of(page, "Scores") == expected
     assert markdown_rows(text, "class") == expected
-    predicted = finished.network.predict(digits.test.X)
+    predicted = finished.model.predict(digits.test.X)
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (digits.test.y, predicted), 1)
     matrix = [[str(label), *map(str, counts[label])] for label in range(10)]
@@ -100,7 +99,7 @@ def test_scores_and_matrix_are_those_of_the_test_rows(digits, saved_run, english
 def test_the_worst_mistakes_come_first_with_their_pictures(digits, saved_run, english):
     _, page, text = english
     finished, _ = saved_run
-    outputs = finished.network.outputs(digits.test.X)
+    outputs = finished.network.outputs(digits.encoded.test.X)
     losses = -np.log(outputs[np.arange(359), digits.test.y])
     wrong = np.flatnonzero(outputs.argmax(axis=1) != digits.test.y)
     worst = wrong[np.argsort(-losses[wrong])][:18]
@@ -116,10 +115,11 @@ def test_the_worst_mistakes_come_first_with_their_pictures(digits, saved_run, en
 
 @pytest.mark.parametrize("of_bytes", [True, False])
 def test_mistakes_of_a_standardised_run_are_shown_as_the_images_were(tmp_path, digits, of_bytes):
-    def pixels(split):
-        return split._replace(X=np.rint(255 * split.X).astype(np.uint8) if of_bytes else split.X)
+    def pixels(X):
+        return np.rint(255 * X / 16).astype(np.uint8) if of_bytes else X / 16
 
-    raw = replace(digits, **{name: pixels(getattr(digits, name)) for name in ("train", "validation", "test")})
+    (X, y), _, (X_test, y_test) = digits.splits.values()
+    raw = Dataset.from_arrays(pixels(X), y, pixels(X_test), y_test, name="digits", image_shape=(8, 8))
     data = raw.standardise()
     page, _ = report(tmp_path / "run", trained(tmp_path / "run", data, layers=[64, 10], epochs=1), data)
     shown = [image for image in page.images if image["alt"].startswith("Test row")]
@@ -162,7 +162,7 @@ def test_a_run_that_regresses(tmp_path):
     data = load_dataset("diabetes")
     finished = trained(tmp_path / "run", data, layers=[10, 8, 1], epochs=30)
     page, text = report(tmp_path / "run", finished, data)
-    found = evaluate_predictions(predict_rows(finished.network, data.test, data.task))
+    found = evaluate_predictions(predict_rows(finished.network, data.test))
     sentence = f"The network explains the numbers of {found.rows} test rows with R² = {found.measures['r2']:.4g}"
     assert sentence in page.text
     assert sentence in text
@@ -182,7 +182,7 @@ def test_a_run_of_two_classes_with_one_output(tmp_path):
     data = load_dataset("breast-cancer")
     finished = trained(tmp_path / "run", data, layers=[30, 4, 1], epochs=5)
     page, _ = report(tmp_path / "run", finished, data)
-    found = evaluate_predictions(predict_rows(finished.network, data.test, data.task))
+    found = evaluate_predictions(predict_rows(finished.network, data.test))
     assert page.facts()["test sensitivity"].startswith(f"{100 * found.measures['sensitivity']:.2f} %")
     assert [row[0] for row in rows_of(page, "Confusion matrix")] == ["malignant", "benign"]
     assert len(rows_of(page, "Worst mistakes")) >= 1  # rows are no images: a table
@@ -193,7 +193,7 @@ def test_a_run_of_several_labels(tmp_path):
     data = labelled()
     finished = trained(tmp_path / "run", data, layers=[4, 8, 3], epochs=5)
     page, text = report(tmp_path / "run", finished, data)
-    share = evaluate_predictions(predict_rows(finished.network, data.test, data.task)).measures["accuracy"]
+    share = evaluate_predictions(predict_rows(finished.network, data.test)).measures["accuracy"]
     assert f"{100 * share:.2f} % of the labels of 18 test rows are predicted correctly" in page.text
     assert [row[0] for row in rows_of(page, "Scores")] == ["red", "round", "ripe"]
     assert markdown_rows(text, "label") == rows_of(page, "Scores")
@@ -553,7 +553,7 @@ def test_a_scattered_point_says_its_numbers(tmp_path, open_report):
     row = int(head.removeprefix("test row "))
     true, predicted = (float(value) for value in values.split(" → "))
     assert true == pytest.approx(float(np.ravel(data.test.y)[row]), rel=1e-3)
-    assert predicted == pytest.approx(float(finished.network.outputs(data.test.X)[row, 0]), rel=1e-3)
+    assert predicted == pytest.approx(finished.model.predict(data.test.X)[row], rel=1e-3)
 
 
 @pytest.mark.browser

@@ -3,8 +3,12 @@ import pytest
 from matplotlib.figure import Figure
 from tests.loops import for_each
 
+from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
+from glassnet.data.schema import Schema
+from glassnet.data.splits import Split
+from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.report.sample_grid import sample_grid, save_png
 
@@ -43,6 +47,19 @@ def test_images_that_are_not_square_are_not_turned():
         [0, 1, 2, 0, 0, 12, 13, 14],
         [3, 4, 5, 0, 0, 15, 16, 17],
     ]
+
+
+@pytest.mark.parametrize("kind", ["bytes", "shares", "16 bits"])
+def test_colours_are_shown_on_white_as_shares_of_what_is_full(kind):
+    X = np.array([[[[255, 0, 51]]], [[[0, 102, 255]]]], np.uint8)
+    X, white = {"bytes": (X, 1), "shares": (X / 255, 1), "16 bits": (X.astype(np.uint16) * 100, 25500)}[kind]
+    schema = Schema(ArraySchema.learn(X, white=white)[0], TargetSchema.learn(["no", "yes"] * 2)[0])
+    split = Split(X, np.array(["yes", "no"]))
+    data = Dataset("tiny", split, split, split, schema)
+    sheet = sheet_of(sample_grid(data, per_class=2))
+    blank = [1, 1, 1]
+    empty = [blank] * 4
+    np.testing.assert_allclose(sheet, [[[0, 0.4, 1], *empty[:3]], empty, empty, [[1, 0, 0.2], *empty[:3]]])
 
 
 def test_rows_are_labelled_with_the_classes_names_at_their_height(digits):

@@ -217,15 +217,15 @@ def test_the_recommended_plan_is_evaluated_and_nobody_else(finished, monkeypatch
     page, text = report(*finished)
     plan = read_final_evaluation(folder)
     assert evaluated == [plan.theta_sha256]
-    network, data = load_model(folder / plan.folder), load(study.base)
-    truth = evaluate_predictions(predict_rows(network, data.test, data.task))
+    model, data = load_model(folder / plan.folder), load(study.base)
+    truth = evaluate_predictions(predict_rows(model.network, data.test))
     assert page.facts()["test loss"] == f"{truth.loss:.4g}"
     said = f"They were opened for “{plan.variant}”: of its 3 runs, the one with the median validation accuracy, "
     for whole in (page.text, text.replace("\\", "")):
         assert f"{said}{plan.value:.4g}, was evaluated: seed {plan.seed}." in whole
         assert "No other network of this study was evaluated on them." in whole
         assert "Of the two in the middle" not in whole
-    predicted = network.predict(data.test.X)
+    predicted = model.predict(data.test.X)
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (data.test.y, predicted), 1)
     assert [row[1:] for row in rows_of(page, "Confusion matrix")] == [[str(n) for n in row] for row in counts]
@@ -233,7 +233,7 @@ def test_the_recommended_plan_is_evaluated_and_nobody_else(finished, monkeypatch
     assert [image["alt"][:10] for image in page.images].count("Weights of") == 1
     for row in rows:  # no figure of another network on the test rows is in either file
         if (row.variant, row.seed) != (plan.variant, plan.seed):
-            other = evaluate_predictions(predict_rows(load_model(folder / row.folder), data.test, data.task))
+            other = evaluate_predictions(predict_rows(load_model(folder / row.folder).network, data.test))
             assert f"{other.loss:.6g}" not in text
             assert f"{other.loss:.4g}" not in (page.facts()["test loss"], page.facts()["test AUC"])
 

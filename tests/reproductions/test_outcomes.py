@@ -160,9 +160,9 @@ def test_test_figures_are_those_of_the_network_as_it_ended(studied):
         if row.status == DIVERGED:
             assert one.test == {}
             continue
-        network, data = load_model(folder / row.folder), load_data(RunFolder(folder / row.folder).config())
-        assert one.test["test_accuracy"] == np.mean(network.predict(data.test.X) == data.test.y)
-        outputs = network.outputs(data.test.X).astype(float)
+        model, data = load_model(folder / row.folder), load_data(RunFolder(folder / row.folder).config())
+        assert one.test["test_accuracy"] == np.mean(model.predict(data.test.X) == data.test.y)
+        outputs = model.network.outputs(model.encode_rows(data.test.X)).astype(float)
         if row.variant == "summed":
             truth = ((data.test.y - outputs[:, 0]) ** 2).mean() / 2
         else:
@@ -185,8 +185,8 @@ def test_classes_that_are_never_given_are_counted(studied):
         if row.status == DIVERGED:
             assert found[row.variant][0].unanswered == 0
             continue
-        network, data = load_model(folder / row.folder), load_data(RunFolder(folder / row.folder).config())
-        given = set(network.predict(data.test.X).tolist())
+        model, data = load_model(folder / row.folder), load_data(RunFolder(folder / row.folder).config())
+        given = set(model.predict(data.test.X).tolist())
         assert found[row.variant][0].unanswered == len(set(data.test.y.tolist()) - given)
     assert found["summed"][0].unanswered > 0  # so few steps leave its outputs near one number
 

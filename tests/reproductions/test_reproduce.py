@@ -187,9 +187,9 @@ def test_a_table_is_repeated_and_a_second_call_repeats_no_run(tiny):
     folder = RunFolder(tiny / "again" / "study" / found.outcomes["base"][0].row.folder)
     assert base.comparisons[0].mean == folder.history().last.train_loss
     assert base.verdict == (REPRODUCED if base.behaviour == "learns" else NOT)
-    network = load_model(tiny / "again" / "study" / found.outcomes["tanh"][0].row.folder)
+    model = load_model(tiny / "again" / "study" / found.outcomes["tanh"][0].row.folder)
     data = load_data(folder.config())
-    assert tanh.comparisons[0].mean == np.mean(network.predict(data.test.X) == data.test.y)
+    assert tanh.comparisons[0].mean == np.mean(model.predict(data.test.X) == data.test.y)
     assert tanh.verdict == NOT  # an accuracy of 1.5 is out of reach
     [order] = found.orders
     assert order.holds == (order.means[0] < order.means[1])

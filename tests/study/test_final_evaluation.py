@@ -106,11 +106,11 @@ def test_only_the_median_run_of_the_recommended_plan_is_evaluated(study, rows, t
     values = {row.seed: row.measures["validation_accuracy"] for row in rows if row.variant == chosen.variant}
     assert found.variant == chosen.variant
     assert found.value == values[found.seed] == sorted(values.values())[1]
-    network, data = load_model(folder / found.folder), load_data(study.base)
-    assert looks == [(network.fingerprint(), 60)]
-    truth = evaluate_predictions(predict_rows(network, data.test, data.task))
+    model, data = load_model(folder / found.folder), load_data(study.base)
+    assert looks == [(model.network.fingerprint(), 60)]
+    truth = evaluate_predictions(predict_rows(model.network, data.test))
     assert found.test_measures == truth.measures
-    assert found.test_measures["accuracy"] == np.mean(network.predict(data.test.X) == data.test.y)
+    assert found.test_measures["accuracy"] == np.mean(model.predict(data.test.X) == data.test.y)
     assert found.test_intervals == truth.intervals
     assert (found.test_rows, found.test_loss, found.earlier) == (60, truth.loss, ())
     assert (folder / found.config).is_file()
@@ -200,9 +200,9 @@ def test_a_damaged_record_is_one_line(tmp_path, text):
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_outputs_that_are_not_finite_are_recorded_as_such(study, rows, tmp_path, monkeypatch):
     def broken(path):
-        network = load_model(path)
-        network.W[0][:], network.b[0][:] = 3e38, -3e38
-        return network
+        model = load_model(path)
+        model.network.W[0][:], model.network.b[0][:] = 3e38, -3e38
+        return model
 
     monkeypatch.setattr(final_evaluation, "load_model", broken)
     with np.errstate(all="ignore"):

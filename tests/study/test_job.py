@@ -9,6 +9,7 @@ import pytest
 from tests.study.studies import done, small, timeless
 
 from glassnet.data.registry import load_dataset
+from glassnet.data.splits import Split
 from glassnet.errors import FileError, HealthWarning
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.runtime.files import lock_file
@@ -77,7 +78,7 @@ def test_a_row_says_what_the_run_says(job):
     assert row.seconds > 0
     assert row.folder == "runs/base_seed-1"
     assert row.problem == ""
-    assert load_model(one.folder / row.folder).fingerprint() == same.network.fingerprint()
+    assert load_model(one.folder / row.folder).network.fingerprint() == same.network.fingerprint()
 
 
 def test_measures_are_those_of_the_epoch_that_was_chosen(job):
@@ -113,10 +114,10 @@ def test_a_run_that_was_cut_goes_on(job):
 
     row = perform(one, DIGITS, [Count()])
     assert told == [2, 3, 4]
-    theta = load_model(one.run_dir).theta
+    theta = load_model(one.run_dir).network.theta
     shutil.rmtree(one.run_dir)
     assert timeless([perform(one, DIGITS)]) == timeless([row])
-    assert np.array_equal(load_model(one.run_dir).theta, theta)
+    assert np.array_equal(load_model(one.run_dir).network.theta, theta)
 
 
 def test_a_run_that_is_to_begin_anew_does(job):
@@ -195,10 +196,13 @@ def test_an_end_that_is_not_saved_is_no_row(job, monkeypatch):
 
 def test_the_test_rows_are_not_touched(job):
     class Closed:
-        def __getattr__(self, name):
+        def __getattr__(self, *names):
             raise AssertionError("the test rows were looked at")
 
-        def __iter__(self):
-            raise AssertionError("the test rows were looked at")
+        __iter__ = __len__ = __getitem__ = __array__ = __getattr__
 
-    assert perform(job(), replace(DIGITS, test=Closed())).status == "finished"
+    closed = replace(DIGITS, test=Split(Closed(), Closed()))
+    for look in (lambda: closed.encoded.test, lambda: len(closed.test.y), lambda: closed.test.take(0)):
+        with pytest.raises(AssertionError, match="looked at"):
+            look()
+    assert perform(job(), closed).status == "finished"

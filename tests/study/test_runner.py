@@ -351,7 +351,7 @@ def test_the_models_are_those_of_the_configuration_alone(data, finished):
     tanh = next(row for row in rows if (row.variant, row.seed) == ("activation=tanh", 1))
     config = small(data).variants()[2].with_seed(1)
     again = run(config, progress=False).network
-    assert load_model(folder / tanh.folder).fingerprint() == again.fingerprint()
+    assert load_model(folder / tanh.folder).network.fingerprint() == again.fingerprint()
 
 
 def test_an_interrupt_can_be_pickled():

@@ -83,7 +83,9 @@ def test_a_series_of_failures_is_told_once_and_ends_with_a_save(blobs, tmp_path,
     ]
     assert notes.unsaved == [False, False, True, True, False, False]
     assert run.unsaved is None
-    assert run.network.fingerprint() == expected.network.fingerprint() == load_model(run.folder).fingerprint()
+    assert (
+        run.network.fingerprint() == expected.network.fingerprint() == load_model(run.folder).network.fingerprint()
+    )
     assert len(RunFolder(run.folder).history()) == 6
 
 
@@ -105,7 +107,7 @@ def test_the_last_good_checkpoint_stays(blobs, tmp_path, full):
     assert len(RunFolder(run.folder).history()) == 2
     full()
     again = resume(run.folder, blobs(), progress=False)
-    assert again.network.fingerprint() == run.network.fingerprint() == load_model(run.folder).fingerprint()
+    assert again.network.fingerprint() == run.network.fingerprint() == load_model(run.folder).network.fingerprint()
     assert [record.train_loss for record in again.history] == run.history["train_loss"]
 
 
@@ -116,7 +118,7 @@ def test_what_fails_at_the_end_is_told_too(blobs, tmp_path, full, name):
     assert str(run.unsaved).startswith(str(tmp_path / "run" / name))
     full()
     assert resume(run.folder, blobs(), progress=False).unsaved is None
-    assert load_model(run.folder).fingerprint() == run.network.fingerprint()
+    assert load_model(run.folder).network.fingerprint() == run.network.fingerprint()
 
 
 def test_an_interrupted_run_says_where_it_is_saved_only_if_it_is(blobs, tmp_path, full, monkeypatch):
@@ -190,7 +192,7 @@ def test_a_divergence_leaves_the_last_good_checkpoint_and_model(blobs, tmp_path)
     with pytest.raises(DivergenceError):
         train(data, tmp_path / "run", optimizer=Broken(0.1))
     folder, two = RunFolder(tmp_path / "run"), train(data, None, optimizer=SGD(0.1), epochs=2)
-    assert load_model(folder.path).fingerprint() == two.network.fingerprint()
+    assert load_model(folder.path).network.fingerprint() == two.network.fingerprint()
     assert folder.checkpoint()["network"]["theta"].tobytes() == two.network.theta.tobytes()
     assert folder.checkpoint()["optimizer"]["t"] == 6
     assert len(folder.history()) == 2

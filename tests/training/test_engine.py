@@ -84,7 +84,7 @@ def test_the_history_is_that_of_numpy(blobs, options):
 
 
 def test_bytes_are_learned_in_float32(digits):
-    data = Dataset.from_arrays((digits.train.X * 255).astype(np.uint8), digits.train.y)
+    data = Dataset.from_arrays((digits.encoded.train.X * 255).astype(np.uint8), digits.train.y)
     runs = [
         train(data, net=Network([64, 32, 10]), optimizer="adam", epochs=12, batch_size=32, kernels=kernels)
         for kernels in ("numba", "numpy")
@@ -258,7 +258,7 @@ def test_a_divergence_is_told_as_with_numpy(blobs, tmp_path, at, size, validatio
     elif whole:
         train(data, net=before, optimizer=SGD(0.1), epochs=whole, kernels="numpy")
     np.testing.assert_allclose(nets[0].theta, before.theta, rtol=1e-10)
-    assert nets[0].fingerprint() == load_model(tmp_path / "numba").fingerprint()
+    assert nets[0].fingerprint() == load_model(tmp_path / "numba").network.fingerprint()
     assert RunFolder(tmp_path / "numba").history()["epoch"] == list(range(1, whole + 1))
 
 
@@ -310,7 +310,7 @@ def test_ctrl_c_ends_after_the_step_with_all_saved(blobs, tmp_path, pieces, monk
             by_hand.theta -= 0.1 * by_hand.gradient
             steps += 1
     np.testing.assert_allclose(net.theta, by_hand.theta, rtol=1e-11)
-    assert load_model(tmp_path / "run").fingerprint() == net.fingerprint()
+    assert load_model(tmp_path / "run").network.fingerprint() == net.fingerprint()
 
 
 def test_ctrl_c_at_any_moment_leaves_a_finite_network(blobs):

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from glassnet.data.augmentation import Augmentation, move_images
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.dataset import Dataset
+from glassnet.data.splits import Split
 from glassnet.errors import FileError, NonFiniteError, UsageError
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.network import Network

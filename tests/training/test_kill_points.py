@@ -148,7 +148,7 @@ def whole(tmp_path_factory):
 
 
 def all_of(run):
-    saved = load_model(run.folder)
+    saved = load_model(run.folder).network
     return {
         "theta": run.network.fingerprint(),
         "statistics": run.network.parameters.statistics.tobytes(),
@@ -418,7 +418,7 @@ def long(tmp_path_factory):
 
 def check_rounds(rounds, long, tmp_path, *, seed, kills=3):
     (expected, seconds), rng, deaths = long, random.Random(seed), []
-    model, history = load_model(expected.path), [losses(record) for record in expected.history()]
+    model, history = load_model(expected.path).network, [losses(record) for record in expected.history()]
     assert len(history) == LONG
     for number in range(rounds):
         folder = tmp_path / str(number)
@@ -441,7 +441,7 @@ def check_rounds(rounds, long, tmp_path, *, seed, kills=3):
                 deaths.append(len(checkpoint["history"].splitlines()) - 1)
                 load_model(folder)
         assert process.returncode == 0
-        found = load_model(folder)
+        found = load_model(folder).network
         assert found.fingerprint() == model.fingerprint()
         assert found.parameters.statistics.tobytes() == model.parameters.statistics.tobytes()
         assert [losses(record) for record in RunFolder(folder).history()] == history

@@ -1,19 +1,32 @@
+import json
 import os
 import pickle
 import tracemalloc
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load, save_file
 
+<<<<<<< HEAD
+=======
+from glassnet.data.array_schema import ArraySchema
+from glassnet.data.columns import TableSchema
+from glassnet.data.schema import Schema
+from glassnet.data.target_schema import TargetSchema
+>>>>>>> lead
 from glassnet.errors import FileError, UsageError
 from glassnet.nn.activations import ACTIVATIONS
 from glassnet.nn.initializers import INITIALIZERS
 from glassnet.nn.network import Network
 from glassnet.training.archive import write_archive
+<<<<<<< HEAD
 from glassnet.training.history import History
+=======
+from glassnet.training.model import Model
+>>>>>>> lead
 from glassnet.training.model_file import load_model, save_model
 from glassnet.training.results import Run
 
@@ -50,6 +63,7 @@ def test_a_network_comes_back_exactly(tmp_path_factory):
     @given(networks())
     def check(network):
         save_model(network, folder / "model.safetensors")
+        assert load_model(folder).schema is None
         back = load_model(folder).network
         assert back.fingerprint() == network.fingerprint()
         assert back.theta.dtype == network.theta.dtype
@@ -66,6 +80,8 @@ def test_a_loaded_network_can_be_saved_again_and_goes_on_learning(tmp_path):
     save_model(network, tmp_path / "a")
     back = load_model(tmp_path / "a").network
     save_model(back, tmp_path / "b")
+    assert load_model(tmp_path / "b").network.get_config() == network.get_config()
+    assert load_model(tmp_path / "b").network.fingerprint() == network.fingerprint()
     again = load_model(tmp_path / "b").network
     assert again.get_config() == network.get_config()
     assert again.fingerprint() == network.fingerprint()
@@ -100,7 +116,7 @@ def test_every_flipped_byte_is_refused_or_loads_the_original(tmp_path):
             damaged[place] ^= mask
             path.write_bytes(damaged)
             try:
-                back = load_model(path)
+                back = load_model(path).network
             except FileError:
                 outcomes["refused"] += 1
                 continue
@@ -202,12 +218,12 @@ def test_equal_networks_make_equal_files(tmp_path):
 def test_files_of_others_are_refused(tmp_path):
     path, theta = tmp_path / "model.safetensors", {"theta": np.zeros(6, np.float32)}
     save_file(theta, path)
-    assert refused(path) == f"{path}: is no model file of format 2, but a file of format none"
-    save_file(theta, path, {"glassnet": '{"format": 1}'})
-    assert refused(path) == f"{path}: is no model file of format 2, but a file of format 1" + OTHER
+    assert refused(path) == f"{path}: is no model file of format 3, but a file of format none"
+    save_file(theta, path, {"glassnet": '{"format": 2}'})
+    assert refused(path) == f"{path}: is no model file of format 3, but a file of format 2" + OTHER
     write_archive(path, "model file", {"config": Network([2, 2]).get_config(), "weights": np.zeros(6)})
     assert refused(path) == f"{path}: describes no network: 'theta'"
-    save_file(theta, path, {"glassnet": '{"kind": "model file", "format": 2, "values": {}}'})
+    save_file(theta, path, {"glassnet": '{"kind": "model file", "format": 3, "values": {}}'})
     assert refused(path) == f"{path}: is damaged or no model file: 'sha256'"
 
 
@@ -244,6 +260,7 @@ def test_registered_initializers_are_not_needed_to_load(tmp_path):
     assert load_model(tmp_path / "model").network.initializer == "he_normal"
 
 
+<<<<<<< HEAD
 @pytest.mark.parametrize(
     "schema",
     [
@@ -287,3 +304,113 @@ def test_arguments_in_the_wrong_place_say_so(call, said):
     with pytest.raises(UsageError) as caught:
         call()
     assert str(caught.value).startswith(said)
+=======
+# What rows and answers mean is in the same file
+
+TABLE = pl.DataFrame(
+    {
+        "area": [0.1, 1 / 3, 3e-7, 2],
+        "färbung": ["rot", "blau"] * 2,
+        "sold": ["2024-01-02", "2024-02-29", "2023-12-31", "2024-01-02"],
+        "gap": [1, None, 3, 4],
+    }
+)
+
+BYTES = np.array([[[0, 255], [3, 4]], [[9, 8], [7, 6]]], np.uint8)
+
+
+def table_schema():
+    target, _ = TargetSchema.learn(np.array([1.5, 2.7, 9.1, 2]), names=["price"], scale_by=np.array([1.5, 2.7]))
+    return Schema(TableSchema.learn(TABLE)[0], target, {"sep": ";", "target": {"decimal": ","}})
+
+
+SCHEMAS = {
+    "bytes": (lambda: Schema.learn(BYTES, ["no", "yes"] * 2), BYTES),
+    "scaled bytes": (lambda: Schema(ArraySchema.learn(BYTES)[0].standardised(BYTES), TARGET), BYTES),
+    "16 bits": (lambda: Schema(ArraySchema.learn(BYTES * 257.0, white=65535)[0], TARGET), BYTES * 257.0),
+    "large classes": (lambda: Schema.learn(np.eye(3), [2**60, 2**60 + 1, -(2**63)]), np.eye(3)),
+    "numbers": (lambda: Schema.learn(np.eye(3), [0.1, 1 / 3, 3e-7]), np.eye(3)),
+    "labels": (lambda: Schema.learn(np.eye(3), np.eye(3, dtype=int)[:, :2] | [[1, 0]] * 3), np.eye(3)),
+    "table": (table_schema, TABLE),
+}
+
+TARGET = TargetSchema.learn([True, False] * 2)[0]
+
+
+@pytest.mark.filterwarnings("ignore:missing values filled:glassnet.data.schema.DataWarning")
+@pytest.mark.parametrize("kind", SCHEMAS)
+def test_what_rows_and_answers_mean_comes_back_exactly(tmp_path, kind):
+    make, rows = SCHEMAS[kind]
+    schema = make()
+    network = Network(
+        [schema.input.width, schema.target.n_classes or schema.target.width], loss="half_squared_error"
+    )
+    save_model(Model(network, schema), tmp_path / "model.safetensors")
+    back = load_model(tmp_path)
+    assert back.schema.target == schema.target
+    assert [type(one) for one in back.schema.target.classes] == [type(one) for one in schema.target.classes]
+    assert back.schema.reading == schema.reading
+    assert back.schema == schema
+    np.testing.assert_array_equal(back.schema.encode_rows(rows), schema.encode_rows(rows))
+    np.testing.assert_array_equal(back.predict(rows), Model(network, schema).predict(rows))
+    save_model(back, tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == (tmp_path / "model.safetensors").read_bytes()
+
+
+def test_every_flipped_byte_of_a_model_with_a_table_is_refused(tmp_path, no_waiting_for_the_disk):
+    path = tmp_path / "model"
+    save_model(Model(Network([1, 1], loss="half_squared_error"), table_schema()), path)
+    whole, read, refusals = path.read_bytes(), [], 0
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0x20]) + whole[place + 1 :])
+        try:
+            read.append(load_model(path).schema)
+        except FileError:
+            refusals += 1
+    assert all(schema == table_schema() for schema in read)
+    assert len(read) < 5 < 100 < refusals
+
+
+@pytest.mark.parametrize("kind", SCHEMAS)
+def test_a_schema_that_is_none_is_refused_in_one_line(tmp_path, no_waiting_for_the_disk, kind):
+    network, whole = Network([2, 2]), SCHEMAS[kind][0]().to_dict()
+    path = tmp_path / "model"
+    wrong = (None, 5, "x", [], {}, -1, [[]], {"a": None}, np.zeros(2), True)
+    forgeries = [5, "x", [1], {}, {**whole, "kind": "picture"}, {**whole, "reading": 7}]
+    for part in ("input", "target"):
+        forgeries += [{**whole, part: value} for value in wrong]
+        for key in whole[part]:
+            forgeries += [{**whole, part: {name: v for name, v in whole[part].items() if name != key}}]
+            forgeries += [{**whole, part: {**whole[part], key: value}} for value in wrong]
+        forgeries += [{**whole, part: {**whole[part], "surprise": 1}}]
+    said = []
+    for schema in forgeries:
+        write_archive(
+            path, "model file", {"config": network.get_config(), "theta": network.theta, "schema": schema}
+        )
+        try:
+            load_model(path)
+        except FileError as error:
+            said.append(str(error))
+    assert all(one.startswith(f"{path}: describes no rows or answers: ") and "\n" not in one for one in said)
+    assert len(said) > 0.75 * len(forgeries)
+    write_archive(path, "model file", {"config": network.get_config(), "theta": network.theta, "schema": whole})
+    assert load_model(path).schema == SCHEMAS[kind][0]()
+
+
+def test_a_model_file_of_0_1_which_knows_no_schema_is_refused(tmp_path):
+    path, network = tmp_path / "model", Network([2, 2])
+    entry = {"config": network.get_config(), "theta": {"ndarray": "theta"}}
+    save_file(
+        {"theta": network.theta},
+        path,
+        {"glassnet": json.dumps({"kind": "model file", "format": 2, "values": entry, "sha256": "0" * 64})},
+    )
+    assert refused(path) == f"{path}: is no model file of format 3, but a model file of format 2" + OTHER
+
+
+def test_what_is_no_model_is_not_saved(tmp_path):
+    with pytest.raises(UsageError, match=r"^model: expected a Model or a Network, got dict$"):
+        save_model({}, tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+>>>>>>> lead

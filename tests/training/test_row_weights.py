@@ -4,9 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
+from glassnet.data.dataset import Dataset
 from glassnet.errors import UsageError
 from glassnet.nn.network import Network
-from glassnet.training.row_weights import row_weights
+from glassnet.training.row_weights import row_weights, weigh_rows
 
 PETS = ["cat", "dog", "eel"]
 Y = np.array([0, 0, 0, 1, 1, 2])
@@ -200,3 +201,35 @@ def test_without_one_class_a_row_there_are_no_class_weights(class_weight):
     for names in (None, PETS):
         with pytest.raises(UsageError, match=r"^class_weight: there are no classes to weigh"):
             row_weights(np.linspace(0, 1, 6), names, class_weight)
+
+
+@pytest.mark.parametrize(
+    ("y", "class_weight", "expected"),
+    [
+        ([10, 20, 20], {20: 3}, [1, 3, 3]),
+        ([10, 20, 20], {"20": 3}, [1, 3, 3]),
+        ([10, 20, 20], {20.0: 3}, [1, 3, 3]),
+        ([1.0, 2.0, 2.0], {2: 3}, [1, 3, 3]),
+        ([1.0, 2.0, 2.0], {"2": 3}, [1, 3, 3]),
+        ([1, 2, 2], {1: 3}, [3, 1, 1]),  # the class 1, not the second one
+        ([False, True, True], {True: 3}, [1, 3, 3]),
+        ([False, True, True], {1: 3}, [1, 3, 3]),
+        ([2**60, 2**60 + 1, 2**60 + 1], {2**60 + 1: 3}, [1, 3, 3]),
+        (["no", "yes", "yes"], {"yes": 3}, [1, 3, 3]),
+        (["no", "yes", "yes"], {1: 3}, [1, 3, 3]),
+        (["01", "1", "1"], {"1": 3}, [1, 3, 3]),
+    ],
+)
+def test_classes_are_weighed_as_the_user_wrote_them(y, class_weight, expected):
+    y = np.repeat(np.array(y), 10)
+    data = Dataset.from_arrays(np.zeros((30, 1)), y, np.zeros((30, 1)), y, task="binary", validation=0)
+    found = weigh_rows(data, 30, class_weight, None, np.float64)
+    np.testing.assert_allclose(found, np.repeat(np.array(expected) / np.mean(expected), 10))
+
+
+@pytest.mark.parametrize("key", [0, 2, "0", 30, "ten", None])
+def test_a_class_that_the_user_did_not_write_is_unknown(key):
+    y = np.repeat([10, 20], 10)
+    data = Dataset.from_arrays(np.zeros((20, 1)), y, np.zeros((20, 1)), y, validation=0)
+    with pytest.raises(UsageError, match=r"^class_weight: unknown name '.*Known: 10, 20"):
+        weigh_rows(data, 20, {key: 3}, None, np.float64)

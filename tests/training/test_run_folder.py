@@ -2,10 +2,9 @@ import errno
 import os
 
 import numpy as np
-import polars as pl
 import pytest
 
-from glassnet.data.registry import load_dataset
+from glassnet.data.schema import Schema
 from glassnet.errors import FileError
 from glassnet.nn.network import Network
 from glassnet.training import run_folder
@@ -25,10 +24,10 @@ START = {"theta": np.zeros(8, np.float32), "t": 0}
 FILES = [".lock", "checkpoint.safetensors", "config.toml", "history.csv", "model.safetensors"]
 
 
-def created(path, network=None, schema=None, config=CONFIG):
+def created(path, network=None, schema=None):
     """Make a run's folder, and let it go."""
     folder, network = RunFolder(path), Network([3, 2]) if network is None else network
-    with folder.create(config, Model(network, schema), START):
+    with folder.create(CONFIG, Model(network, schema), START):
         return folder
 
 
@@ -45,22 +44,9 @@ def test_a_new_folder_holds_the_untrained_network_its_configuration_and_no_epoch
     assert load_model(folder.path).network.fingerprint() == network.fingerprint()
 
 
-@pytest.fixture
-def schema():
-    return load_dataset(
-        pl.DataFrame(
-            {
-                "area": [0.1, 1 / 3, 3e-7, 2] * 3,
-                "färbung": ["rot", "blau", "grün"] * 4,
-                "price": [1.5, 2.7, 9.1, 2] * 3,
-            }
-        ),
-        target="price",
-    ).schema
-
-
-def test_what_rows_and_answers_mean_is_in_the_model_file_and_in_no_other(tmp_path, schema):
-    folder = created(tmp_path / "run", Network([4, 1], loss="half_squared_error"), schema)
+def test_what_rows_and_answers_mean_is_in_the_model_file_and_nowhere_else(tmp_path):
+    schema = Schema.learn(np.eye(4), ["no", "yes"] * 2)
+    folder = created(tmp_path / "run", schema=schema)
     assert names(folder.path) == FILES
     assert load_model(folder.path).schema == schema
     assert load_model(created(tmp_path / "other").path).schema is None
@@ -114,7 +100,7 @@ def test_what_a_save_that_was_cut_off_left_is_taken_away(tmp_path):
 
 @pytest.mark.parametrize("there", [True, False], ids=["into an empty folder", "into a new folder"])
 @pytest.mark.parametrize("failing", [1, 2, 3, 4])
-def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, schema, failing, there):
+def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, failing, there):
     path = tmp_path / "run"
     if there:
         path.mkdir()
@@ -129,7 +115,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch, schema, failing, ther
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", full)
         with pytest.raises(FileError, match="No space left on device"):
-            created(path, schema=schema)
+            created(path)
     assert path.exists() == there
     assert not there or names(path) == []
 
@@ -151,7 +137,7 @@ def test_a_damaged_or_missing_history_is_refused_by_name(tmp_path, content):
 def test_every_damaged_copy_of_a_history_is_refused_or_read(tmp_path):
     folder, history = created(tmp_path / "run"), History()
     history.append(EpochRecord(1, 0.5, 0.5, None, None, 0.1, 1.0, 1))
-    folder.save(Network([3, 2]), history)
+    folder.save(Model(Network([3, 2])), history)
     whole = (folder.path / "history.csv").read_bytes()
     refusals = 0
     for place in range(len(whole)):

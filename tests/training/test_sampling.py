@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from glassnet.data.dataset import Split
+from glassnet.data.splits import Split
 from glassnet.errors import UsageError
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.training.options import TrainingConfig

@@ -8,7 +8,8 @@ import threading
 import numpy as np
 import pytest
 
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.dataset import Dataset
+from glassnet.data.splits import Split
 from glassnet.errors import DataError, FileError, NonFiniteError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import GD, SGD, Optimizer
@@ -232,6 +233,8 @@ def test_bytes_and_their_shares_of_255_train_alike():
 def test_test_rows_are_not_touched_and_validation_rows_are_not_learned(blobs):
     data = blobs()
     broken = Split(np.full((7, 9), np.nan), np.full(7, -5))
+    with pytest.raises(DataError):
+        dataclasses.replace(data, test=broken).encoded.test  # noqa: B018 (it would be met)
     turned = Split(-data.validation.X, data.validation.y)
     plain, no_test, other = (
         train(Network([5, 4, 3]), some, epochs=2)
@@ -298,9 +301,9 @@ def test_a_single_amplified_output_regresses_the_class_number(digits, tmp_path):
     run = train(network, digits, epochs=60, batch_size=32, optimizer="adam(0.03)", run_dir=tmp_path / "run")
     assert run.history.last.train_loss < 0.2 * run.history["train_loss"][0]
     assert run.history.last.validation_accuracy > 0.5
-    assert set(network.predict(digits.test.X).tolist()) == set(range(10))
+    assert set(run.model.predict(digits.test.X).tolist()) == set(range(10))
     assert evaluate(load_model(tmp_path / "run"), digits.test) == evaluate(network, digits.test)
-    assert np.mean(network.predict(digits.test.X) == digits.test.y) > 0.5
+    assert np.mean(run.model.predict(digits.test.X) == digits.test.y) > 0.5
 
 
 # Errors of the user's
@@ -350,12 +353,12 @@ def test_options_that_do_not_fit_change_nothing(blobs, tmp_path, options, said):
         (
             [5, 3],
             lambda d: dataclasses.replace(d, validation=Split(d.validation.X, d.validation.y + 1)),
-            "y: row 3 has the label 3, outside the classes 0..2",
+            "target: row 4 (y[3]) is 3, which training did not have; the classes are 0, 1, 2",
         ),
         (
             [5, 3],
             lambda d: dataclasses.replace(d, train=Split(d.train.X, d.train.y - 1)),
-            "y: row 0 has the label",
+            "target: row 1 (y[0]) is -1, which training did not have",
         ),
     ],
 )
@@ -389,8 +392,8 @@ def test_a_finished_run_is_saved(blobs, tmp_path):
     run = train(Network([5, 4, 3]), blobs(), epochs=3, run_dir=str(tmp_path / "run"))
     folder = RunFolder(tmp_path / "run")
     assert run.folder == folder.path
-    assert load_model(run.folder).fingerprint() == run.network.fingerprint()
-    assert load_model(run.folder).class_names == ("0", "1", "2")
+    assert load_model(run.folder).network.fingerprint() == run.network.fingerprint()
+    assert load_model(run.folder).network.class_names == ("0", "1", "2")
     assert list(folder.history()) == list(run.history)
     assert folder.config() == run.config == load_config(run.folder / "config.toml")
 
@@ -466,14 +469,14 @@ def test_the_folder_is_created_before_training_and_saved_on_the_way(blobs, tmp_p
     options = {"epochs": 5, "batch_size": 30}
     with pytest.raises(RuntimeError, match="a bug"):
         train(Network([5, 3]), data, optimizer=Staged(1, failing), run_dir=tmp_path / "a", **options)
-    assert load_model(tmp_path / "a").fingerprint() == Network([5, 3]).fingerprint()
+    assert load_model(tmp_path / "a").network.fingerprint() == Network([5, 3]).fingerprint()
     assert len(RunFolder(tmp_path / "a").history()) == 0
     monkeypatch.setattr(checkpointer, "SAVE_EVERY", -1.0)
     with pytest.raises(RuntimeError, match="a bug"):
         train(Network([5, 3]), data, optimizer=Staged(8, failing), run_dir=tmp_path / "b", **options)
     two = train(Network([5, 3]), data, optimizer=SGD(0.1), batch_size=30, epochs=2)
     assert RunFolder(tmp_path / "b").history()["train_loss"] == two.history["train_loss"]
-    assert load_model(tmp_path / "b").fingerprint() == two.network.fingerprint()
+    assert load_model(tmp_path / "b").network.fingerprint() == two.network.fingerprint()
 
 
 def test_saves_keep_their_distance(blobs, tmp_path, monkeypatch):
@@ -516,7 +519,7 @@ def test_an_absurd_learning_rate_is_an_error_that_says_where(digits, tmp_path):
     assert "; steps are too large: learning rate 1e+30" in message
     assert message.endswith("The network is back at its state after epoch 0")
     assert "\n" not in message
-    assert network.fingerprint() == start == load_model(tmp_path / "run").fingerprint()
+    assert network.fingerprint() == start == load_model(tmp_path / "run").network.fingerprint()
     assert len(RunFolder(tmp_path / "run").history()) == 0
 
 
@@ -556,7 +559,7 @@ def test_the_last_finite_state_is_kept(blobs, tmp_path, at, happen, validation, 
     assert str(caught.value).startswith(said)
     assert str(caught.value).endswith("The network is back at its state after epoch 2")
     two = train(Network([5, 3]), data, optimizer=SGD(0.1), epochs=2, batch_size=30)
-    assert network.fingerprint() == two.network.fingerprint() == load_model(tmp_path / "run").fingerprint()
+    assert network.fingerprint() == two.network.fingerprint() == load_model(tmp_path / "run").network.fingerprint()
     assert RunFolder(tmp_path / "run").history()["train_loss"] == two.history["train_loss"]
     assert len(two.history) == 2
 
@@ -603,7 +606,7 @@ def test_a_signal_ends_the_run_after_the_batch_with_all_saved(blobs, tmp_path, w
                 by_hand.theta -= (0.1 * by_hand.gradient).astype(np.float32)
                 steps += 1
     np.testing.assert_allclose(network.theta, by_hand.theta, rtol=1e-5, atol=1e-6)
-    assert load_model(run_dir).fingerprint() == network.fingerprint()
+    assert load_model(run_dir).network.fingerprint() == network.fingerprint()
     assert list(RunFolder(run_dir).history()) == list(error.run.history)
 
 
@@ -638,7 +641,7 @@ def test_a_batch_that_ends_in_nan_and_a_signal_leaves_the_last_finite_state(blob
         train(network, blobs(), optimizer=Staged(5, both), run_dir=tmp_path / "run", **options)
     one = train(Network([5, 3]), blobs(), optimizer=SGD(0.1), epochs=1, batch_size=30)
     assert len(caught.value.run.history) == 1
-    assert network.fingerprint() == one.network.fingerprint() == load_model(tmp_path / "run").fingerprint()
+    assert network.fingerprint() == one.network.fingerprint() == load_model(tmp_path / "run").network.fingerprint()
 
 
 def test_a_run_in_another_thread_is_the_same(blobs):
@@ -668,7 +671,7 @@ def test_a_real_process_is_interrupted_with_its_work_saved(tmp_path):
     name, epochs, fingerprint = out.split()
     assert process.returncode == 77
     assert name == "SIGTERM"
-    network, history = load_model(tmp_path / "run"), RunFolder(tmp_path / "run").history()
+    network, history = load_model(tmp_path / "run").network, RunFolder(tmp_path / "run").history()
     assert network.fingerprint() == fingerprint
     assert np.isfinite(network.theta).all()
     assert history["epoch"] == list(range(1, int(epochs) + 1))

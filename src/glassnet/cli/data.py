@@ -16,10 +16,14 @@ from glassnet.cli.output import (
     output_file,
     print_facts,
     print_json,
+    print_remarks,
     print_table,
 )
 
 data_app = typer.Typer()
+
+#: The most examples that are printed, and the most lines of classes.
+MOST_PRINTED, MOST_CLASSES = 10, 100
 
 
 @data_app.callback(invoke_without_command=True)
@@ -87,14 +91,17 @@ def fetch(dataset: DatasetArgument, data_dir: DataDirOption = None, as_json: Jso
 
 
 @data_app.command(cls=ConfiguredCommand)
-@takes("target", "impute")
+@takes("data", dataset=None, validation=None, split_seed=None, standardize=None)
 def audit(
     dataset: DatasetArgument,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
     **options: Any,
 ) -> None:
-    """Look a data set over: equal rows, classes, constant columns, strange numbers; and say what deserves a look.
+    """Look a data set over, as it is, and say what deserves a look before training.
+
+    It finds equal rows and rows that contradict each other, classes that shift or are rare, missing and far
+    values, constant columns, columns that alone tell the target, and columns that may only name the rows.
 
     \b
     Examples:
@@ -102,38 +109,47 @@ def audit(
       glassnet data audit fashion-mnist --json
       glassnet data audit houses.csv --target price
     """
-    from dataclasses import asdict
+    from glassnet.data.audit import audit_source
 
-    from glassnet.data.audit import audit as look_over
-    from glassnet.data.registry import load_dataset
-
-    found = look_over(load_dataset(dataset, data_dir, **collect_changes(options)["data"]))
+    found = audit_source(dataset, data_dir, **collect_changes(options)["data"])
     if as_json:
-        print_json(asdict(found))
+        print_json(found.to_dict())
         return
     print_facts(
         [
             ("data", dataset),
             ("columns", str(found.columns)),
             *((f"{name} rows", f"{rows:,}") for name, rows in found.rows.items()),
-            *((file, f"md5 {checksum}") for file, checksum in found.checksums.items()),
+            *((file, f"md5 {checksum}") for file, checksum in list(found.checksums.items())[:MOST_PRINTED]),
             *(
                 (f"{name} numbers", f"{low:.4g} to {high:.4g}, mean {mean:.4g}, std {std:.4g}")
                 for name, (low, high, mean, std) in found.scale.items()
             ),
+            *(("reading", remark) for remark in found.reading),
             *(("remark", remark) for remark in found.remarks or ["none: nothing odd was found"]),
         ]
     )
-    if found.class_rows:
-        typer.echo()
-        rows = [
-            [name, *(f"{count} ({count / found.rows[split]:.1%})" for split, count in counts.items())]
-            for name, counts in found.class_rows.items()
-        ]
-        print_table(["class", *found.rows], rows)
+    _print_counts("class", found.class_rows, found.rows, most=MOST_CLASSES)
+    lacking = sorted(found.missing_columns.items(), key=lambda item: -sum(item[1].values()))
+    _print_counts("missing in", dict(lacking), found.rows, most=MOST_PRINTED)
+
+
+def _print_counts(title: str, counts: dict[str, dict[str, int]], of: dict[str, int], *, most: int) -> None:
+    """Print how many rows of each split there are, by class or column, and their share."""
+    if not counts:
+        return
+    typer.echo()
+    rows = [
+        [name, *(f"{count} ({count / of[split]:.1%})" for split, count in line.items())]
+        for name, line in list(counts.items())[:most]
+    ]
+    print_table([title, *of], rows)
+    if len(counts) > most:
+        typer.echo(f"and {len(counts) - most:,} more")
 
 
 @data_app.command(cls=ConfiguredCommand)
+@takes("target", "task", "size", "grey", "x_key", "y_key")
 def show(
     dataset: DatasetArgument,
     out: Annotated[Path | None, typer.Option(help="The picture's file.", show_default="DATASET.png")] = None,
@@ -141,6 +157,7 @@ def show(
     overwrite: OverwriteOption = False,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
+    **options: Any,
 ) -> None:
     """Draw the first images of every class into a PNG, and count the rows.
 
@@ -148,6 +165,7 @@ def show(
     Examples:
       glassnet data show fashion-mnist
       glassnet data show digits --per-class 20 --out digits-20.png
+      glassnet data show leaves --size 32
     """
     import numpy as np
 
@@ -160,8 +178,9 @@ def show(
         raise FileError(dataset, "holds no images with classes that could be shown")
     path = out or Path(f"{dataset}.png")
     target = output_file(path, overwrite)
-    loaded = load_dataset(dataset, data_dir)
+    loaded = load_dataset(dataset, data_dir, **collect_changes(options)["data"])
     save_png(sample_grid(loaded, per_class), target)
+    print_remarks(loaded)
     splits = loaded.splits
     counts = {
         name: np.bincount(split.encode().y, minlength=loaded.n_classes or 0).tolist()

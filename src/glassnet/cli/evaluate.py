@@ -17,6 +17,7 @@ from glassnet.cli.output import (
     print_json,
     print_published,
     print_table,
+    say_remarks,
 )
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A run folder.", metavar="RUN")],
+    run: Annotated[
+        Path, typer.Argument(help="A run folder; for the rows of a file, a model file is enough.", metavar="RUN")
+    ],
     file: Annotated[
         Path | None,
         typer.Argument(
@@ -58,12 +61,14 @@ def evaluate(
     """
     from glassnet.data.registry import published
     from glassnet.training.metrics import class_scores, evaluate_predictions, predict_rows, write_scores
+    from glassnet.training.model_file import load_model
     from glassnet.training.run_folder import RunFolder
 
-    folder = RunFolder(run if run.is_dir() else run.parent)
-    config, epochs = folder.config(), len(folder.history())
-    figures = published(config.data.dataset) if compare else {}
-    model, name, rows = _take_rows(run, file, split, data_dir)
+    model, folder = load_model(run), RunFolder(run if run.is_dir() else run.parent)
+    alone = file is not None and not folder.config_path.is_file()  # a model file says all that is needed
+    config = None if alone else folder.config()
+    figures = published(config.data.dataset) if compare and config else {}
+    name, rows = _take_rows(model, run, file, split, data_dir)
     network = model.network
     predictions = predict_rows(network, rows)
     found = evaluate_predictions(predictions)
@@ -82,8 +87,8 @@ def evaluate(
         "accuracy": found.measures.get("accuracy"),
         "measures": found.measures,
         "intervals": found.intervals,
-        "epochs": epochs,
-        "epochs_planned": config.training.epochs,
+        "epochs": None if config is None else len(folder.history()),
+        "epochs_planned": None if config is None else config.training.epochs,
         "classes": [score._asdict() for score in classes],
         "published": figures,
         "scores": None if written is None else str(written),
@@ -95,25 +100,28 @@ def evaluate(
 
 
 def _take_rows(
-    run: Path, file: Path | None, split: SplitName, data_dir: Path | None
-) -> tuple[Model, str, tuple[Any, Any]]:
-    """Return the model, and the rows to evaluate it on with the name of their data."""
+    model: Model, run: Path, file: Path | None, split: SplitName, data_dir: Path | None
+) -> tuple[str, tuple[Any, Any]]:
+    """Return the rows to evaluate the model on, with the name of their data."""
+    from glassnet.data.splits import describe_split
     from glassnet.data.user_rows import read_user_rows
     from glassnet.errors import DataError, FileError
-    from glassnet.training.model_file import load_model
     from glassnet.training.run import open_run
 
-    model = load_model(run)
     if file is None:
         _, _, data = open_run(run, data_dir)
-        return model, data.name, split.rows_of(data)
+        return data.name, split.rows_of(data)
     found = read_user_rows(file, model.schema)
-    for remark in found.remarks:
-        typer.echo(f"glassnet: {file}: {remark}", err=True)
     try:
-        return model, file.name, model.encode(found.labelled())
+        X, y = found.labelled()
+        if model.schema is None:
+            return file.name, (X, y)
+        X, remarks = model.schema.input.encode(X)
+        y = model.schema.target.encode(y)
     except DataError as error:
         raise error if isinstance(error, FileError) else FileError(file, str(error)) from None
+    say_remarks(file, (*found.remarks, *remarks))
+    return file.name, describe_split(X, y, model.schema, is_encoded=True)
 
 
 def _print_evaluation(
@@ -122,10 +130,11 @@ def _print_evaluation(
     """Print what the record for programs holds as tables."""
     epochs, planned = record["epochs"], record["epochs_planned"]
     cut = "" if epochs == planned else f" of {planned}: the run was cut short"
+    trained = [] if epochs is None else [("epochs", f"{epochs}{cut}")]
     facts = [
         ("data", f"{record['dataset']}: {found.rows:,} {record['split'] or 'labelled'} rows"),
         network,
-        ("epochs", f"{epochs}{cut}"),
+        *trained,
         ("loss", f"{found.loss:.4f}"),
         *describe_measures(found),
     ]

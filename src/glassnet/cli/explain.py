@@ -22,8 +22,10 @@ from glassnet.cli.output import (
 from glassnet.errors import UsageError
 
 if TYPE_CHECKING:
+    from glassnet.data.schema import Schema
     from glassnet.nn.activations import Array
     from glassnet.nn.network import Network
+    from glassnet.training.model import Model
 
 
 @takes(
@@ -54,13 +56,18 @@ def explain(
     inputs: Annotated[
         str | None,
         typer.Option(
-            "--input", help="Values of the sample itself.", metavar="X0,X1,..", show_default="drawn; a run: ROW"
+            "--input",
+            help="Values of the sample itself; for a run also a file, such as a picture, in which ROW counts.",
+            metavar="X0,X1,..",
+            show_default="drawn; a run: ROW",
         ),
     ] = None,
     target: Annotated[
         str | None,
         typer.Option(
-            help="Class number of the sample, or its numbers.", metavar="Y", show_default="drawn; a run: ROW's"
+            help="Class of the sample, or its numbers.",
+            metavar="Y",
+            show_default="drawn; a run: that of ROW or FILE, else the network's own answer",
         ),
     ] = None,
     seed: Annotated[
@@ -107,6 +114,7 @@ def explain(
       glassnet explain 3,2,1 --batch-norm --dropout 0.5 --rows 3
       glassnet explain runs/2026-11-23_101500_fashion-mnist_784-256-128-10 --sample 17
       glassnet explain RUN --sample 17 --neuron 2:5 --out neuron.html
+      glassnet explain RUN --input boot.png
       glassnet explain 3,2,1 --level neurons --out network.png
     """
     from glassnet.errors import DataError
@@ -219,11 +227,10 @@ def _open_run(
         raise UsageError("network", f"{str(run)!r} is neither layers, as in 3,2,1, nor a run folder")
     for name in options:
         raise UsageError(name, "goes with layers; a run has its own")
-    if (inputs is None) != (target is None):
-        raise UsageError("target" if target is None else "input", "give both --input and --target, or neither")
-    if inputs is not None and target is not None:
-        network = load_model(run).network
-        return Subject(network, _numbers("input", inputs), _target(network, target), run.resolve().stem, {})
+    if inputs is None and target is not None:
+        raise UsageError("input", "goes with --target: give both, or neither")
+    if inputs is not None:
+        return _read_sample(load_model(run), run.resolve().stem, inputs, target, batch.start)
     network, folder, data = open_run(run, data_dir)
     rows = split.rows_of(data).encode()
     if not 0 <= batch.start < len(rows.y):
@@ -234,6 +241,50 @@ def _open_run(
     shown = {"sample_name": f"row {batch.start} of {data.name}, {split.value}", "image_shape": flat}
     name = f"{folder.path.resolve().name}-{split.value}-{batch.start}"
     return Subject(network, rows.X[batch.start : batch.stop], rows.y[batch.start : batch.stop], name, shown)
+
+
+def _read_sample(model: Model, name: str, inputs: str, target: str | None, row: int) -> Subject:
+    """Return a row of a file, or numbers, with the answer of --target, of the file, or else the model's own.
+
+    All of them are as the user has them; the model's schema makes the network's numbers of them.
+    """
+    from glassnet.data.user_rows import UserRows, read_user_rows
+    from glassnet.errors import DataError, FileError
+    from glassnet.nn.targets import decode
+
+    file = Path(inputs)
+    found = read_user_rows(file, model.schema) if file.exists() else UserRows(file, _numbers("input", inputs))
+    for remark in found.remarks:
+        typer.echo(f"glassnet: {file}: {remark}", err=True)
+    try:
+        X = model.encode_rows(found.X)
+    except DataError as error:
+        raise (FileError(file, str(error)) if file.exists() else UsageError("input", str(error))) from None
+    if not 0 <= row < len(X):
+        raise UsageError("sample", f"must be a row of {inputs}, 0 to {len(X) - 1}")
+    X, schema = X[row : row + 1], model.schema
+    if target is not None:
+        y = _target(model.network, target) if schema is None else _encode_target(schema, target)
+    elif found.y is not None and schema is not None:
+        y = schema.target.encode(found.y)[row : row + 1]
+    else:
+        y = decode(model.network.outputs(X), model.network.n_classes)
+        typer.echo("glassnet: no answer is given, so that the loss is that of the network's own", err=True)
+    shape = getattr(schema and schema.input, "image_shape", None)
+    flat = shape if shape is not None and len(shape) == 2 else None
+    shown = {"sample_name": f"row {row} of {file.name}", "image_shape": flat} if file.exists() else {}
+    return Subject(model.network, X, y, name, shown)
+
+
+def _encode_target(schema: Schema, text: str) -> Array:
+    """Return the answer that is given, a class as the user writes it or numbers, as the network takes it."""
+    from glassnet.errors import DataError
+
+    values = [text] if schema.target.n_classes else _numbers("target", text)
+    try:
+        return schema.target.encode(values)
+    except DataError as error:
+        raise UsageError("target", str(error)) from None
 
 
 def _numbers(name: str, text: str) -> Array:

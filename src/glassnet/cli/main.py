@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import warnings
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from glassnet.cli.doctor import doctor
 from glassnet.cli.evaluate import evaluate
 from glassnet.cli.explain import explain
 from glassnet.cli.options import ARGUMENTS, ConfiguredCommand
-from glassnet.cli.output import help_without_command
+from glassnet.cli.output import help_without_command, say
 from glassnet.cli.predict import predict
 from glassnet.cli.report import report
 from glassnet.cli.reproduce import reproduce
@@ -65,6 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     traceback.
     """
     warnings.showwarning = _show_warning
+    _choose_encodings()
     try:
         return int(app(args=arguments, prog_name="glassnet", standalone_mode=False) or 0)
     except UsageError as error:
@@ -82,6 +84,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"not enough memory: {error}", 1)
 
 
+def _choose_encodings() -> None:
+    """Let no character end a command: files and pipes get UTF-8, a console escapes what it has no sign for."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = stream.encoding if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
 def _say_unknown(error: Any) -> str:
     """Return what is said of an option that the command does not have, with the one that may be meant."""
     from glassnet.training.config import nearest_option
@@ -95,9 +105,9 @@ def _say_unknown(error: Any) -> str:
 
 def _show_warning(message: Warning | str, *place: Any, **options: Any) -> None:
     """Show a warning as one line, without the place in the code that gave it."""
-    print(f"glassnet: {' '.join(str(message).split())}", file=sys.stderr)  # noqa: T201
+    say(str(message))
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"glassnet: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201
+    say(message)
     return code

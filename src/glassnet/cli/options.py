@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -114,7 +115,7 @@ def _annotate(name: str, field: FieldInfo, title: str, default: str) -> Any:
     metavar = option.metavar or next(form[1] for form in FORMS if type_text(field).startswith(form[0]))
     said = default or option.unset or (str(field.default) if field.default is not None else "none")
     shown = typer.Option(flag, help=option.says, metavar=metavar, show_default=said, rich_help_panel=title)
-    return Annotated[str | None, shown]
+    return Annotated[list[str] | None if type_text(field).startswith("list[str]") else str | None, shown]
 
 
 def collect_changes(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -142,19 +143,25 @@ def _read(name: str, field: FieldInfo, value: Any) -> Any:
         raise UsageError(name, f"must be {form}; got {value!r}") from None
 
 
-def _split_names(text: str) -> list[str]:
-    """Read names with commas between."""
-    return [name.strip() for name in text.split(",")]
+def split_names(given: str | Sequence[str]) -> list[str]:
+    """Read names with commas between, quoted where a name holds one; an option that comes again has one each.
+
+    So ``a,b`` and ``'"a,b",c'`` are two names, and so are ``a,b`` and ``c`` of an option that is given twice.
+    """
+    texts = [given] if isinstance(given, str) else list(given)
+    if len(texts) > 1:
+        return [text.strip() for text in texts]
+    return [name.strip() for name in next(csv.reader(texts, skipinitialspace=True), [])]
 
 
 def _split_numbers(text: str) -> list[int]:
     """Read whole numbers with commas between, or as sizes are written: 28x32."""
-    return [int(number) for number in text.replace("x", ",").split(",")]
+    return [int(number) for number in re.split("[,xX×]", text)]
 
 
 def _read_names(text: str) -> str | list[str]:
     """Read one name, or several with commas between."""
-    return _split_names(text) if "," in text else text
+    return split_names(text) if "," in text else text
 
 
 def _read_shares(text: str) -> float | list[float]:
@@ -194,7 +201,7 @@ FORMS: tuple[tuple[str, str, Callable[[Any], Any], str], ...] = (
     ("str | Mapping[", "NAME=W,..", _read_class_weights, "balanced, or like cat=2,dog=1"),
     ("str | list[", "NAME,..", _read_names, ""),
     ("list[int", "N,..", _split_numbers, "whole numbers with commas between"),
-    ("list[", "NAME,..", _split_names, ""),
+    ("list[", "NAME,..", split_names, ""),
     ("float | list[", "X,..", _read_shares, "a share such as 0.4, or several: 0.1,0.4,0.4"),
     ("int | float | str", "N", _read_rows, ""),
     ("int | float", "N", _read_number, "a number of rows, or a share such as 0.1"),

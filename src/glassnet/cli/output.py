@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -58,7 +59,7 @@ def print_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Print names and values in two columns."""
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
-        typer.echo(f"{name:{width}}  {value}")
+        typer.echo(f"{name:{width}}  {escape(value)}")
 
 
 def describe_network(network: Network) -> tuple[str, str]:
@@ -70,10 +71,29 @@ def describe_network(network: Network) -> tuple[str, str]:
 MEASURES = {"auc": "AUC", "r2": "R2", "mae": "mean absolute error"}
 
 
+def say(message: str) -> None:
+    """Print a message on stderr: one line, in which what cannot be printed is escaped.
+
+    An option that the message names as Python has it, as in ``task=regression``, is named as a flag.
+    """
+    line = re.sub(r"\btask=(?=[a-z])", "--task ", escape(" ".join(message.split())))
+    typer.echo(f"glassnet: {line}", err=True)
+
+
+def escape(text: str) -> str:
+    """Return text for a console: characters that would steer it, from a cell or a file's name, as escapes."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+
+
 def print_remarks(data: Dataset) -> None:
     """Say on stderr what was decided while the user's own data were read."""
-    for remark in data.remarks:
-        typer.echo(f"glassnet: {data.name}: {remark}", err=True)
+    say_remarks(data.name, data.remarks)
+
+
+def say_remarks(name: str | Path, remarks: Iterable[str]) -> None:
+    """Say on stderr what was decided while a file was read, each thing once."""
+    for remark in dict.fromkeys(remarks):
+        say(f"{name}: {remark}")
 
 
 def describe_measures(found: Evaluation) -> list[tuple[str, str]]:
@@ -95,7 +115,7 @@ def print_published(figures: dict[str, dict[str, float]], own: dict[str, float])
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], text: Sequence[int] = (0,)) -> None:
     """Print rows under a header; the columns that hold text, as the first does, are set left, the others right."""
-    lines = [header, *rows]
+    lines = [[escape(cell) for cell in line] for line in (header, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
         cells = [

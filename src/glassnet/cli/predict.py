@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from glassnet.cli.output import JsonOption, OverwriteOption, describe_measures, output_file, print_json
+from glassnet.cli.output import (
+    JsonOption,
+    OverwriteOption,
+    describe_measures,
+    output_file,
+    print_json,
+    say,
+    say_remarks,
+)
 
 if TYPE_CHECKING:
     from glassnet.data.user_rows import UserRows
@@ -27,12 +36,13 @@ def predict(
         ),
     ],
     proba: Annotated[
-        bool, typer.Option("--proba", help="Add a column for the probability of each class.")
+        bool, typer.Option("--proba", help="Add a column for the probability of each class, in their order.")
     ] = False,
     keep: Annotated[
         list[str] | None,
         typer.Option(
-            help="Column of the table to repeat beside the answer; may be given again.", metavar="COLUMN"
+            help="Column of the table to repeat beside the answer; several with commas, or the option again.",
+            metavar="COLUMN",
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write to this file.", show_default="standard output")] = None,
@@ -47,7 +57,11 @@ def predict(
 ) -> None:
     """Predict every row of a file, as CSV: its class and the probability of that, or its numbers.
 
-    The model file says how rows are read. Where the file holds the right answers too, a score is printed on stderr.
+    First comes the row, counted from 0, or the picture's file; then the columns to keep, the answer, and with
+    --proba a column for each class, in the order of training (sorted, or as the data set names them). The model
+    file says how rows are read. Where the file holds the right answers too, a score is printed on stderr.
+
+    CSV is UTF-8 in files and pipes. Text that a spreadsheet would take for a formula gets an apostrophe before it.
 
     \b
     Examples:
@@ -63,40 +77,59 @@ def predict(
     target = output_file(out, overwrite) if out else None
     model = load_model(run)
     rows = read_user_rows(file, model.schema)
-    for remark in rows.remarks:
-        typer.echo(f"glassnet: {file}: {remark}", err=True)
     try:
-        X = model.encode_rows(rows.X)
+        X, remarks = (model.encode_rows(rows.X), ()) if model.schema is None else model.schema.input.encode(rows.X)
         outputs = model.network.outputs(X)
-        records = tabulate_answers(model, rows, outputs, keep=keep or [], proba=proba)
-        found = None if rows.y is None else _score(model, rows, X)
+        records = tabulate_answers(model, rows, outputs, keep=_choose_kept(keep or [], rows), proba=proba)
     except (DataError, NonFiniteError) as error:
         raise FileError(file, str(error)) from None
-    if as_json:
-        print_json(_describe(file, model, records, found))
+    found, unscored = _score(model, rows, X)
+    remarks = tuple(dict.fromkeys((*rows.remarks, *remarks, *unscored)))
+    text = to_csv(records, formulas=formulas)
     if target:
-        write_bytes(target, to_csv(records, formulas=formulas).encode())
-    elif not as_json:
-        typer.echo(to_csv(records, formulas=formulas), nl=False)
-    if found is not None and not as_json:
-        said = ", ".join(f"{name} {value}" for name, value in describe_measures(found))
-        typer.echo(f"glassnet: {file}: {found.rows} rows with their answers: {said}", err=True)
+        write_bytes(target, text.encode("utf-8", "backslashreplace"))
+    say_remarks(file, remarks)
+    if as_json:
+        print_json(_describe(file, model, records, found) | {"remarks": list(remarks)})
+        return
+    if not target:
+        typer.echo(text, nl=False)
+    if found is not None:
+        measured = [(name, value) for name, value in describe_measures(found)] or [("loss", f"{found.loss:.4f}")]
+        score = ", ".join(f"{name} {value}" for name, value in measured)
+        say(f"{file}: scored by the answers that the file holds, {found.rows:,} rows: {score}")
 
 
-def _score(model: Model, rows: UserRows, X: Array) -> Evaluation:
-    """Measure the answers by those that the file holds."""
-    from glassnet.data.splits import describe_split
+def _choose_kept(given: Sequence[str], rows: UserRows) -> list[str]:
+    """Return the columns to keep, where one option may name several with commas between."""
+    from glassnet.cli.options import split_names
+
+    there = [] if rows.table is None else rows.table.columns
+    return [name for text in given for name in ([text] if text in there else split_names(text))]
+
+
+def _score(model: Model, rows: UserRows, X: Array) -> tuple[Evaluation | None, list[str]]:
+    """Measure the answers by those that the file holds; say why, where the network cannot be measured."""
+    from glassnet.data.splits import Split, describe_split
+    from glassnet.errors import DataError, NonFiniteError
     from glassnet.training.metrics import evaluate
 
-    if model.schema is None:
-        return evaluate(model, X, rows.y)
-    targets = model.schema.target.encode(rows.y)
-    return evaluate(model, describe_split(X, targets, model.schema, is_encoded=True))
+    if rows.y is None:
+        return None, []
+    try:
+        if model.schema is None:
+            return evaluate(model, Split(X, rows.y)), []
+        targets = model.schema.target.encode(rows.y)
+        return evaluate(model, describe_split(X, targets, model.schema, is_encoded=True)), []
+    except (DataError, NonFiniteError) as error:
+        return None, [f"answers are not scored: {error}"]
 
 
 def _describe(file: Path, model: Model, records: list[dict[str, Any]], found: Evaluation | None) -> dict[str, Any]:
     """Return what `predict --json` prints."""
-    record: dict[str, Any] = {"file": str(file), "classes": list(model.classes), "predictions": records}
+    from glassnet.training.answers import words_for
+
+    record: dict[str, Any] = {"file": str(file), "classes": words_for(model), "predictions": records}
     if found is not None:
         record |= {"rows": found.rows, "loss": found.loss, "measures": found.measures}
     return record

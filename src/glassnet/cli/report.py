@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 
-from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json
+from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json, say
 from glassnet.errors import GlassnetError, UsageError
 from glassnet.locales.catalogue import Language
 
@@ -145,5 +145,5 @@ def attempt_report(what: str, again: str, write: Callable[[], Written]) -> Writt
         )
         return None
     except KeyboardInterrupt:
-        typer.echo(f"glassnet: stopped before the report was written; the {what} is saved; now: {again}", err=True)
+        say(f"stopped before the report was written; the {what} is saved; now: {again}")
         raise typer.Exit(130) from None

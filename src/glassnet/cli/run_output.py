@@ -186,6 +186,7 @@ def check_end(runs: Sequence[Run], session: SessionOptions) -> None:
 
 def _run_record(trained: TrainedRun, data: Dataset, session: SessionOptions) -> dict[str, Any]:
     """Return what a run reached as one record; without test figures where the network gives no finite numbers."""
+    from glassnet.training.answers import words_for
     from glassnet.training.health.diagnosis import in_json
 
     run, last, test = trained.run, trained.run.chosen, trained.test
@@ -213,7 +214,7 @@ def _run_record(trained: TrainedRun, data: Dataset, session: SessionOptions) -> 
         "test_intervals": test.intervals if test else {},
         "published": session.figures,
         "task": data.task,
-        "classes": list(data.schema.target.classes) if data.n_classes else [],
+        "classes": words_for(run.model),
         "remarks": list(data.remarks),
         "health": in_json(run.health.diagnoses) if run.health else [],
         "sick": run.health is not None and run.health.sick,

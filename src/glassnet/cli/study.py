@@ -18,6 +18,7 @@ from glassnet.cli.output import (
     print_facts,
     print_json,
     print_table,
+    say,
 )
 from glassnet.cli.report import LanguageOption, StudyWritten, choose_language, report_study_end
 
@@ -103,7 +104,7 @@ def explaining_interrupt(again: str) -> Iterator[None]:
     try:
         yield
     except StudyInterrupted as stop:
-        typer.echo(f"glassnet: {stop}; go on with: {again}", err=True)
+        say(f"{stop}; go on with: {again}")
         raise typer.Exit(128 + stop.signal) from None
 
 

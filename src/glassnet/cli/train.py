@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.cli.options import ConfigOption, collect_changes, takes
-from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, print_remarks
+from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, print_remarks, say
 from glassnet.cli.report import LanguageOption, choose_language, report_run_end
 from glassnet.cli.run_output import (
     SessionOptions,
@@ -207,7 +207,7 @@ def _train_again(
     if first is None or first.remedy is None:
         print_run(before, data, session)
         return before.run
-    typer.echo(f"glassnet: once more with {first.remedy}", err=True)
+    say(f"once more with {first.remedy}")
     changed = configure(first.remedy.changes, config)
     after = _train(changed, data, folder.with_name(f"{folder.name}_remedied"), session)
     print_comparison(before, after, first, data, session)
@@ -264,7 +264,7 @@ def _announce(data: Dataset, session: SessionOptions) -> None:
     """Say on stderr what is to be known before training."""
     print_remarks(data)
     if session.remark:
-        typer.echo(f"glassnet: {session.remark}", err=True)
+        say(session.remark)
 
 
 def _make_trackers(session: SessionOptions, folder: Path) -> list[Callback]:
@@ -312,7 +312,7 @@ def _train_and_report(
     try:
         ended = train()
     except Interrupted as stop:
-        typer.echo(f"glassnet: {stop}; go on with: glassnet train --resume {quote(str(folder))}", err=True)
+        say(f"{stop}; go on with: glassnet train --resume {quote(str(folder))}")
         raise typer.Exit(128 + stop.signal) from None
     except DivergenceError as error:
         ended, divergence = error.run, error
@@ -322,6 +322,6 @@ def _train_and_report(
         problem = f"{divergence}" if file is None else f"{divergence}; report: {file}"
         if not survives:
             raise DivergenceError(problem, ended)
-        typer.echo(f"glassnet: {problem}", err=True)
+        say(problem)
     predictions = predict()
     return TrainedRun(ended, file, None if predictions is None else evaluate_predictions(predictions))

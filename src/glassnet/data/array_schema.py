@@ -57,9 +57,9 @@ class ArraySchema:
     >>> schema, _ = ArraySchema.learn(np.array([[0, 255], [51, 102]], np.uint8))
     >>> schema.encode([[0, 255]])[0]
     array([[  0, 255]], dtype=uint8)
-    >>> schema.encode(np.array([[0.0, 255.0]]))
+    >>> schema.encode(np.array([[0.0, 255.0]]))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    glassnet.errors.DataError: X: float64 up to 255, where bytes were learned: floats count as shares from 0 to 1; give whole numbers from 0 to 255 (X.astype(np.uint8)), or X / 255
+    glassnet.errors.DataError: X: float64 up to 255, where bytes were learned: ...
     """
 
     shape: tuple[int, ...]
@@ -81,7 +81,7 @@ class ArraySchema:
         """Learn what training rows X are, and say what looks odd; `shape` is that of the picture a row is."""
         low, high = _find_range(X)
         values = "bytes" if X.dtype == np.uint8 else "numbers"
-        schema = cls(shape or X.shape[1:], values, white, low, high)
+        schema = cls(shape or X.shape[1:], values, float(white), low, high)
         return schema, schema._remark(X.dtype)
 
     def _remark(self, dtype: np.dtype[Any]) -> tuple[str, ...]:
@@ -175,7 +175,7 @@ class ArraySchema:
             return X, (f"X: {X.dtype} from 0 to 1 taken as shares of the 255 that training had as bytes",)
         if not 0 <= low <= high <= 255:
             raise DataError(
-                f"X: numbers from {low:g} to {high:g}, where bytes were learned; give whole numbers from 0 to 255, "
+                f"X: numbers from {low:g} to {high:g}, where bytes were learned; give whole numbers of 0 to 255, "
                 "or shares from 0 to 1"
             )
         raise DataError(
@@ -218,12 +218,12 @@ class ArraySchema:
         """Return the schema that `to_dict` wrote; `DataError` is raised if these are the values of none."""
         from pydantic import TypeAdapter, ValidationError
 
-        rest = {name: value for name, value in values.items() if name != "scaling"}
-        scaling = values.get("scaling")
         try:
+            rest = {name: value for name, value in values.items() if name != "scaling"}
+            scaling = values.get("scaling")
             schema = TypeAdapter(cls).validate_python(rest)
             found = None if scaling is None else Standardisation.from_dict(scaling)
-        except (ValidationError, ValueError, TypeError) as error:
+        except (ValidationError, AttributeError, ValueError, TypeError) as error:
             raise DataError(f"schema: {' '.join(str(error).split())[:200]}") from None
         plain = schema.shape and min(schema.shape) > 0 and schema.values in ("bytes", "numbers")
         if not plain or not 0 < schema.white < np.inf or (found and len(found.mean) != schema.width):
@@ -246,7 +246,7 @@ class ArraySchema:
 def _as_numbers(X: Any) -> Array:
     """Return rows as an array of numbers, masked and missing ones as NaN; refuse all else."""
     if isinstance(X, np.ma.MaskedArray):
-        X = X.astype(np.float64).filled(np.nan) if np.ma.getmaskarray(X).any() else X.data
+        X = np.ma.filled(X.astype(np.float64), np.nan) if np.ma.getmaskarray(X).any() else X.data
     elif hasattr(X, "to_numpy"):
         table, X = X, X.to_numpy()
         if X.dtype == object:  # numbers of several types, or missing ones

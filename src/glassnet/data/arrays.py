@@ -129,7 +129,7 @@ def _make_dataset(X: Any, y: Array, validation: float | None, asked: Asked | Non
 
 
 def _choose_task(y: Array, asked: Asked | None) -> dict[str, Any]:
-    """Return options of `TargetSchema.learn` where a network tells more of whole numbers than they do themselves."""
+    """Return options of `TargetSchema.learn` where a network tells more of whole numbers than they do."""
     if asked is None or y.dtype.kind not in "iubf" or y.ndim > 2 or (y.ndim == 2 and y.shape[1] > 1):
         return {}
     flat = y.reshape(-1)

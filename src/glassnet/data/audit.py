@@ -1,198 +1,187 @@
-"""What is odd about a data set: duplicates, shifted classes, constant columns, missing and strange numbers."""
+"""What is odd about a data set: equal rows, classes, missing and far values, columns that tell too much.
+
+Nothing is filled in or converted first: a table is looked at as it was read, even if training would refuse it.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import combinations
-from typing import NamedTuple
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Unpack
 
 import numpy as np
 
+from glassnet.data.array_files import ArraysRead, holds_idx_pairs, is_array_name, read_array_file, require_labels
+from glassnet.data.audit_arrays import Locate, find_equal_rows, look_at_columns, measure_numbers
+from glassnet.data.audit_arrays import sample_rows as sample_array_rows
+from glassnet.data.audit_arrays import take_columns as take_array_columns
+from glassnet.data.audit_findings import Audit, Far, Key, Leak, Place
+from glassnet.data.audit_labels import (
+    count_class_rows,
+    find_contradictions,
+    name_targets,
+    place_groups,
+)
+from glassnet.data.audit_leaks import find_leaks
+from glassnet.data.audit_remarks import Words, write_remarks
 from glassnet.data.dataset import Dataset
-from glassnet.data.splits import Split
+from glassnet.data.image_folder import list_picture_files
+from glassnet.data.large import LARGE
+from glassnet.data.read_options import ReadingOptions, read_options
+from glassnet.data.registry import DATASETS, load_dataset
+from glassnet.data.splits import Draw
+from glassnet.data.table import is_table, require_polars
+from glassnet.data.user_data import join_arrays, looks_like_a_path, name_data, refuse_options
 from glassnet.nn.activations import Array
 
-#: A class whose share differs by more between two splits is called shifted.
-SHIFT = 0.05
-
-#: A class with more rows than this times those of the rarest makes the classes unbalanced.
-UNBALANCED = 10
-
-#: Rows that are looked at a time.
-BLOCK = 8192
+__all__ = ["Audit", "Far", "Key", "Leak", "Place", "audit", "audit_source", "find_equal_rows"]
 
 
-class Place(NamedTuple):
-    """A row of a split."""
+def audit_source(name: Any, data_dir: str | Path | None = None, **reading: Unpack[ReadingOptions]) -> Audit:
+    """Look data over that `load_dataset` takes, with the same options of reading.
 
-    split: str
-    row: int
-
-
-@dataclass(frozen=True)
-class Audit:
-    """What `audit` found.
-
-    `rows`, `missing` (numbers that are NaN or infinite) and `scale` (smallest, largest, mean and standard
-    deviation of the numbers) are by split; `class_rows` by class or label, then by split, and empty for a
-    regression. `duplicates` are groups of rows that are equal number for number, within a split or across splits;
-    `contradictions` those of them whose labels differ, none for a regression. `constant_columns` are the same in
-    every training row. `remarks` say what deserves a look.
+    Rows of a user's own file are counted from 1 in that file; a picture is called by its file. A table is looked
+    at even if it cannot be trained on as it is: then a remark says why. Errors are those of reading.
     """
+    options = read_options(reading)
+    if not isinstance(name, str | Path):
+        refuse_options(options, "a table")
+        require_polars()
+        from glassnet.data.audit_own_table import audit_own_table
 
-    name: str
-    rows: dict[str, int]
-    columns: int
-    checksums: dict[str, str]
-    class_rows: dict[str, dict[str, int]]
-    duplicates: list[tuple[Place, ...]]
-    contradictions: list[tuple[Place, ...]]
-    constant_columns: list[int]
-    missing: dict[str, int]
-    scale: dict[str, tuple[float, float, float, float]]
-    remarks: list[str]
+        return audit_own_table(name, "table", options)
+    path = Path(name)
+    if str(name) in DATASETS or not looks_like_a_path(str(name)):
+        return audit(load_dataset(name, data_dir, **reading))
+    draw = Draw(name_data(path), None, 0)
+    if holds_idx_pairs(path) or (is_array_name(path.name) and not path.is_dir()):
+        refuse_options(options, "arrays")
+        read = read_array_file(path, options)
+        require_labels(path, read)
+        return audit(join_arrays(read, options, draw), locate=_number_arrays(read, draw, options.task))
+    if path.is_dir():
+        data = load_dataset(name, data_dir, **reading)
+        return audit(data, locate=_name_pictures(path, draw, options.task))
+    if is_table(path):
+        refuse_options(options, "a table")
+        require_polars()
+        from glassnet.data.audit_own_table import audit_own_table, is_large
 
-    def across(self, one: str, other: str) -> list[tuple[Place, ...]]:
-        """Return the groups of equal rows that stand in both of two splits."""
-        return [group for group in self.duplicates if {one, other} <= {place.split for place in group}]
+        if not is_large(path):
+            return audit_own_table(path, draw.name, options)
+    return audit(load_dataset(name, data_dir, **reading))
 
 
-def audit(data: Dataset) -> Audit:
-    """Look a data set over; it is left as it is."""
-    splits = {name: _take_numbers(split) for name, split in data.splits.items() if len(split.y)}
-    duplicates = find_equal_rows({name: split.X for name, split in splits.items()})
-    contradictions = [
-        group
-        for group in (duplicates if data.task != "regression" else [])
-        if any((splits[p.split].y[p.row] != splits[group[0].split].y[group[0].row]).any() for p in group)
-    ]
-    measured = {name: _measure_numbers(split.X) for name, split in splits.items()}
+def audit(data: Dataset, *, locate: Locate = Place) -> Audit:
+    """Look a data set over; it is left as it is.
+
+    `locate` makes a place of a split and a row of it, counted from 0; by default these are the place.
+    """
+    if not isinstance(data.train.X, np.ndarray):
+        from glassnet.data.audit_own_table import audit_frames
+
+        return audit_frames(data)
+    rows = {name: split.X for name, split in data.splits.items() if len(split.y)}
+    labels = {name: _encode(data, name) for name in rows}
+    measured = {name: measure_numbers(X) for name, X in rows.items()}
+    pixels = data.image_shape is not None or rows["train"].dtype == np.uint8
+    columns = look_at_columns(rows, _name_columns(data), locate, pixels=pixels)
+    groups = find_equal_rows(rows)
+    duplicates, label_at = place_groups(groups, locate, lambda place: labels[place.split][place.row])
+    target = data.schema.target
     found = Audit(
         data.name,
-        {name: len(split.y) for name, split in splits.items()},
+        {name: len(X) for name, X in rows.items()},
         data.n_inputs,
         data.checksums,
-        dict(_count_class_rows(data, splits)),
+        count_class_rows(target, labels),
         duplicates,
-        contradictions,
-        _find_constant_columns(splits["train"].X),
+        find_contradictions(duplicates, target, label_at),
+        columns.constant,
         {name: missing for name, (missing, _) in measured.items()},
         {name: scale for name, (_, scale) in measured.items() if scale is not None},
-        [],
+        columns.missing,
+        columns.far,
+        _find_array_leaks(data, rows, labels),
+        columns.keys,
+        reading=list(data.remarks),
     )
-    found.remarks.extend(_write_remarks(found))
+    words = Words(label_at, target, list(map(_name_columns(data), columns.constant)))
+    found.remarks.extend(write_remarks(found, words))
     return found
 
 
-def _take_numbers(split: Split) -> Split:
-    """Return the labels of rows as 0, 1, ..., and their numbers: as they are, or as a table's schema has them."""
-    encoded = split.encode()
-    return Split(split.X, encoded.y) if isinstance(split.X, np.ndarray) else Split(encoded.X, encoded.y)
+def _encode(data: Dataset, name: str) -> Array:
+    split = data.splits[name]
+    return split.y if split.is_encoded else data.schema.target.encode(split.y)
 
 
-def find_equal_rows(splits: dict[str, Array]) -> list[tuple[Place, ...]]:
-    """Return the groups of rows that are equal number for number, in the order of their first rows."""
-    groups: dict[bytes, list[Place]] = defaultdict(list)
-    dtype = np.result_type(*(X.dtype for X in splits.values()))  # 1 and 1.0 are one number
-    for name, X in splits.items():
-        for row, values in enumerate(X):
-            numbers = np.ascontiguousarray(values, dtype)
-            if dtype.kind == "f":
-                numbers = numbers + 0  # and so are -0.0 and 0.0
-            digest = hashlib.blake2b(numbers.data, digest_size=16).digest()
-            groups[digest].append(Place(name, row))
-    return [tuple(group) for group in groups.values() if len(group) > 1]
+def _name_columns(data: Dataset) -> Any:
+    """Return a function that names a column of the rows by its number; those of pictures by their axes too."""
+    names = getattr(data.schema.input, "feature_names", None)
+    shape = data.train.X.shape[1:]
+
+    def name(column: int) -> str:
+        if names is not None:
+            return str(names[column])
+        return f"X[:, {', '.join(map(str, np.unravel_index(column, shape)))}]"
+
+    return name
 
 
-def _count_class_rows(data: Dataset, splits: dict[str, Split]) -> Iterator[tuple[str, dict[str, int]]]:
-    """Yield each class, or label of a multi-label set, with its rows in every split."""
-    if data.class_names is not None:
-        for label, name in enumerate(data.class_names):
-            yield name, {split: int(np.count_nonzero(rows.y == label)) for split, rows in splits.items()}
-    elif data.task == "multi-label":
-        names = data.target_names or tuple(map(str, range(data.train.y.shape[1])))
-        for column, name in enumerate(names):
-            yield name, {split: int(np.count_nonzero(rows.y[:, column])) for split, rows in splits.items()}
+def _find_array_leaks(data: Dataset, rows: dict[str, Array], labels: dict[str, Array]) -> list[Leak]:
+    wide, names = name_targets(data.schema.target, labels)
+    others = [split for split in rows if split != "train"]
+    if not others:
+        return []
+    n_classes = data.n_classes or 1
+    train = sample_array_rows(rows["train"], n_classes)
+    tried = {split: sample_array_rows(rows[split], n_classes) for split in others}
+    X = np.concatenate([rows[split][tried[split]] for split in others])
+    y = np.concatenate([wide[split][tried[split]] for split in others])
+    columns = take_array_columns(rows["train"][train], X, _name_columns(data))
+    return find_leaks(columns, wide["train"][train], y, names)
 
 
-def _measure_numbers(X: Array) -> tuple[int, tuple[float, float, float, float] | None]:
-    """Return how many numbers are not finite, and smallest, largest, mean and standard deviation of the others."""
-    missing, smallest, largest = 0, np.inf, -np.inf
-    for values in _take_blocks(X):
-        finite = values[np.isfinite(values)]
-        missing += len(values) - len(finite)
-        smallest, largest = finite.min(initial=smallest), finite.max(initial=largest)
-    if smallest > largest:
-        return missing, None
-    exponent = int(np.frexp(max(abs(smallest), abs(largest)))[1])  # to at most 1, so that no square overflows
-    count, mean, squares = 0, 0.0, 0.0
-    for values in _take_blocks(X):
-        small = np.ldexp(values[np.isfinite(values)], -exponent)
-        if len(small):  # mean and squares around it, merged block by block (Chan, Golub and LeVeque 1979)
-            change = small.mean() - mean
-            squares += ((small - small.mean()) ** 2).sum() + change**2 * count * len(small) / (count + len(small))
-            mean += change * len(small) / (count + len(small))
-            count += len(small)
-    std = np.ldexp(np.sqrt(squares / count), exponent)
-    return missing, (float(smallest), float(largest), float(np.ldexp(mean, exponent)), float(std))
+def _number_arrays(read: ArraysRead, draw: Draw, task: str | None) -> Locate:
+    """Return what counts rows as the arrays of a file have them, from 1."""
+    if any(isinstance(X, np.memmap) and X.size > LARGE for X, _ in read.splits.values()):
+        return Place  # such rows are drawn otherwise
+
+    def words(part: str, row: int) -> str:
+        return f"row {row + 1}" + (f" of {part}" if part else "")
+
+    splits = {part: (X.ndim > 2, y) for part, (X, y) in read.splits.items() if y is not None}
+    return _follow_rows(splits, read.class_names, draw, task, words)
 
 
-def _take_blocks(X: Array) -> Iterator[Array]:
-    for first in range(0, len(X), BLOCK):
-        yield np.asarray(X[first : first + BLOCK], np.float64).ravel()
+def _name_pictures(folder: Path, draw: Draw, task: str | None) -> Locate:
+    """Return what calls the rows by the files of a folder of pictures."""
+    files = list_picture_files(folder)
+    splits = {part: (True, np.array([name for _, name in found], object)) for part, found in files.items()}
+    names = tuple(sorted({name for found in files.values() for _, name in found}))
+    return _follow_rows(splits, names, draw, task, lambda part, row: str(files[part][row][0].relative_to(folder)))
 
 
-def _find_constant_columns(X: Array) -> list[int]:
-    first = X[0].ravel()
-    same = np.ones(first.size, bool)
-    for start in range(0, len(X), BLOCK):
-        block = X[start : start + BLOCK].reshape(-1, first.size)
-        same &= (block == first).all(axis=0)
-    return [int(column) for column in np.flatnonzero(same)]
+def _follow_rows(
+    splits: dict[str, tuple[bool, Array]],
+    class_names: tuple[str, ...] | None,
+    draw: Draw,
+    task: str | None,
+    words: Any,
+) -> Locate:
+    """Return what tells where the rows of the splits came from: their numbers are drawn as the rows were."""
+    numbers, origin, start = {}, [], 0
+    for part, (pictures, y) in splits.items():
+        shape = (-1, 1, 1) if pictures else (-1, 1)  # whether rows are pictures decides what their labels may be
+        numbers[part] = np.arange(start, start + len(y)).reshape(shape), y
+        origin += [(part, row) for row in range(len(y))]
+        start += len(y)
+    drawn = join_arrays(ArraysRead(dict(numbers), class_names, (), {}), replace(read_options({}), task=task), draw)
+    rows = {split: rows.X.ravel() for split, rows in drawn.splits.items()}
 
+    def locate(split: str, row: int) -> Place:
+        part, own = origin[rows[split][row]]
+        return Place(split, own + 1, words(part, own))
 
-def _write_remarks(found: Audit) -> Iterator[str]:
-    for one, other in combinations(found.rows, 2):
-        if groups := found.across(one, other):
-            a, b = (next(p for p in groups[0] if p.split == split) for split in (one, other))
-            yield (
-                f"{_count_rows(groups, 'stands', 'stand')} in {one} and in {other}, number for number: "
-                f"for example {one} {a.row} and {other} {b.row}"
-            )
-    for split in found.rows:
-        inside = [group for group in found.duplicates if sum(place.split == split for place in group) > 1]
-        if inside:
-            yield f"{_count_rows(inside, 'stands', 'stand')} in {split} more than once"
-    if found.contradictions:
-        first = " and ".join(f"{place.split} {place.row}" for place in found.contradictions[0])
-        yield f"{_count_rows(found.contradictions, 'has', 'have')} different labels in different places: {first}"
-    yield from _write_class_remarks(found)
-    if found.constant_columns:
-        yield f"{len(found.constant_columns)} of {found.columns} columns are the same in all training rows"
-    for split, count in found.missing.items():
-        if count:
-            yield f"{count} numbers of {split} are NaN or infinite"
-
-
-def _count_rows(groups: list[tuple[Place, ...]], one: str, several: str) -> str:
-    return f"1 row {one}" if len(groups) == 1 else f"{len(groups)} rows {several}"
-
-
-def _write_class_remarks(found: Audit) -> Iterator[str]:
-    if not found.class_rows:
-        return
-    for name, counts in found.class_rows.items():
-        for split, count in counts.items():
-            if count == 0:
-                yield f"class {name} has no rows in {split}"
-    training = [counts["train"] for counts in found.class_rows.values()]
-    if min(training) and max(training) > UNBALANCED * min(training):
-        yield f"the classes are unbalanced: {min(training)} to {max(training)} training rows"
-    for name, counts in found.class_rows.items():
-        shares = {split: counts[split] / found.rows[split] for split in counts}
-        low, high = min(shares, key=shares.__getitem__), max(shares, key=shares.__getitem__)
-        if shares[high] - shares[low] > SHIFT + 1e-9:  # 0.55 - 0.5 is a little more than 0.05
-            yield f"the share of class {name} shifts: {shares[high]:.1%} of {high}, {shares[low]:.1%} of {low}"
+    return locate

@@ -121,7 +121,7 @@ class Dataset:
     @cached_property
     def encoded(self) -> Splits:
         """The splits as a network takes them: rows of bytes or floats, targets as labels 0, 1, ... or numbers."""
-        return Splits(*(split.encode() for split in self.splits.values()))
+        return Splits(self.train, self.validation, self.test)
 
     @property
     def task(self) -> str:

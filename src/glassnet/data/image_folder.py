@@ -84,12 +84,7 @@ def read_image_folder(folder: str | Path, options: ReadOptions = ReadOptions()) 
     check_size(options.size)
     require_pillow()
     strays: set[Path] = set()
-    folders, remarks = _find_split_folders(root, strays)
-    splits = {split: _list_classes(root, path, strays) for split, path in folders.items()}
-    names = _find_class_names(root, splits)
-    files = {
-        split: [(path, name) for name in names for path in classes[name]] for split, classes in splits.items()
-    }
+    files, names, remarks = _list_files(root, strays)
     headers = list(map_files(read_header, [path for part in files.values() for path, _ in part], root))
     shape = _find_common_size(headers, options.size, root)
     check_depth(headers, root)
@@ -104,6 +99,24 @@ def read_image_folder(folder: str | Path, options: ReadOptions = ReadOptions()) 
         start += len(part)
     remarks = (*remarks, *describe_strays(strays, root), *describe_headers(headers, options.size), *said)
     return PictureFolder(found, names, remarks)
+
+
+def list_picture_files(folder: str | Path) -> dict[str, list[tuple[Path, str]]]:
+    """Return the pictures by split, each with its class, in the order in which `read_image_folder` has them."""
+    return _list_files(Path(folder), set())[0]
+
+
+def _list_files(
+    root: Path, strays: set[Path]
+) -> tuple[dict[str, list[tuple[Path, str]]], tuple[str, ...], tuple[str, ...]]:
+    """Return the pictures by split with their classes, the names of the classes, and remarks."""
+    folders, remarks = _find_split_folders(root, strays)
+    splits = {split: _list_classes(root, path, strays) for split, path in folders.items()}
+    names = _find_class_names(root, splits)
+    files = {
+        split: [(path, name) for name in names for path in classes[name]] for split, classes in splits.items()
+    }
+    return files, names, remarks
 
 
 def list_entries(root: Path, folder: Path, strays: set[Path]) -> tuple[list[Path], list[Path]]:

@@ -103,8 +103,7 @@ def make_large_arrays(X: Array, y: Array, schema: Schema, draw: Draw) -> Dataset
     parts = [slice(first, min(first + BLOCK, len(X))) for first in range(0, len(X), BLOCK)]
     divided = isinstance(schema.input, ArraySchema) and schema.input.white != 1
     y = schema.target.encode(y) if divided else y
-    encode = schema.input.encode if divided else lambda rows: (rows, ())
-    blocks = ((part, encode(np.asarray(X[part]))[0]) for part in parts)
+    blocks = ((part, schema.encode_rows(X[part]) if divided else np.asarray(X[part])) for part in parts)
     arrays = _write_splits(blocks, membership, X.shape[1:], np.dtype(np.float32) if divided else X.dtype)
     train, held_out, test = (
         describe_split(rows, y[membership == part], schema, is_encoded=divided) for part, rows in enumerate(arrays)

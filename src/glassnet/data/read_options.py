@@ -17,7 +17,7 @@ MARKS = ("sep", "decimal", "thousands")
 class ReadOptions:
     """The options of reading; empty ones leave the choice to the reader, who says what it took.
 
-    `target` is the column (or NPY file) to predict, and `task` what is asked of the network. Of a table, `drop` are
+    `target` is the column (or NPY file) to predict, `task` what is asked of the network. Of a table, `drop` are
     columns left out, `columns` the only ones kept, `categorical` those that are categories whatever they hold,
     `dates` those to make numbers of; `impute` is what becomes of missing values. Of text, `sep` parts the columns,
     `decimal` and `thousands` are the marks in numbers, `encoding` that of the file; `sheet` is that of a workbook.
@@ -69,7 +69,7 @@ class ReadingOptions(TypedDict, total=False):
 
 
 def read_options(given: Mapping[str, Any]) -> ReadOptions:
-    """Return options of reading as they were given by name; `UsageError` says what is no option, or no value of one.
+    """Return options of reading as they were given by name; `UsageError` says what is none, or no value of one.
 
     One name may stand for a list of it, and a number for the size of a square; None leaves an option out.
     """

@@ -38,7 +38,7 @@ class DataWarning(UserWarning):
 
 
 def describe_targets(task: str, names: Sequence[str] | None, first: int = 0) -> TargetSchema:
-    """Return the targets of a set whose labels count up from `first`, with these names; or numbers of these names."""
+    """Return the targets of a set whose labels count up from `first`, with these names; or so named numbers."""
     if task == "multi-label":
         return TargetSchema(task, tuple(names or ()), (0, 1), width=len(names or ()))
     if task == "regression":
@@ -148,7 +148,7 @@ def _as_frame(X: Any, columns: TableSchema) -> pl.DataFrame:
             raise DataError(f"X: these records make no table: {' '.join(str(error).split())[:150]}") from None
     names = list_names([column.name for column in columns.columns], 8)
     raise DataError(
-        f"X: the model takes tables with the columns {names}: give a table of pandas or Polars, a list of records, "
+        f"X: the model takes tables with the columns {names}: give one of pandas or Polars, a list of records, "
         f"or a file; {type(X).__name__} does not say which column is which"
     )
 

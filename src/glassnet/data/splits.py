@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -66,12 +68,32 @@ def is_mapped(X: Array) -> bool:
     return isinstance(X, np.memmap)
 
 
-class Splits(NamedTuple):
-    """The three splits of a data set."""
+class Splits:
+    """The three splits of a data set as a network takes them; each is encoded when it is first asked for.
 
-    train: Split
-    validation: Split
-    test: Split
+    So whoever trains never touches the test rows.
+    """
+
+    def __init__(self, train: Split, validation: Split, test: Split) -> None:
+        self._given = train, validation, test
+
+    def __iter__(self) -> Iterator[Split]:
+        return iter((self.train, self.validation, self.test))
+
+    @cached_property
+    def train(self) -> Split:
+        """Rows to learn from."""
+        return self._given[0].encode()
+
+    @cached_property
+    def validation(self) -> Split:
+        """Rows to choose by."""
+        return self._given[1].encode()
+
+    @cached_property
+    def test(self) -> Split:
+        """Rows to be judged on."""
+        return self._given[2].encode()
 
 
 def count_validation_rows(validation: float | None, n: int) -> int:

@@ -92,7 +92,7 @@ class Standardisation:
         try:
             mean, std = (np.array(values[name], np.float64) for name in ("mean", "std"))
             of_bytes = values["of_bytes"]
-        except (KeyError, TypeError) as error:
+        except (LookupError, TypeError) as error:
             raise ValueError(f"{type(error).__name__} {error}") from None
         if mean.ndim != 1 or mean.shape != std.shape or not isinstance(of_bytes, bool):
             raise ValueError("expected as many means as std, and of_bytes")

@@ -62,20 +62,25 @@ def make_table_dataset(read: TableRead, options: ReadOptions, draw: Draw) -> Dat
     target = check_target(options.target, read.frame.columns)
     y = take_target(read.frame[target])
     labels, said = TargetSchema.learn(y, task=options.task, names=[target])
-    order = labels.encode(y) if labels.n_classes else y
-    rest, test = draw_stratified(order, round(TEST * len(y)), np.random.default_rng(0))
-    if not len(test):
-        raise DataError(f"table: {len(y)} rows are too few to set a fifth apart for the test")
-    size = count_validation_rows(draw.validation, len(rest))
-    train, held_out = draw_stratified(order[rest], size, stream(draw.split_seed, "split"))
-    parts = {"train": rest[train], "validation": rest[held_out], "test": test}
+    parts = draw_table_parts(labels.encode(y) if labels.n_classes else y, draw)
     features = TableRead(read.frame.drop(target), read.formats, (*read.remarks, *said))
     data = join_table_splits(features, y, parts, labels, options, draw.name)
     reading = keep_reading(options)
     if target in read.formats:
         reading["target"] = asdict(read.formats[target])
     schema = replace(data.schema, reading=reading)
+    size = len(parts["validation"])
     return replace(data, schema=schema, validation_size=size, split_seed=draw.split_seed)
+
+
+def draw_table_parts(order: Array, draw: Draw) -> dict[str, Array]:
+    """Draw the rows of each split of a table, by labels or numbers of all its rows."""
+    rest, test = draw_stratified(order, round(TEST * len(order)), np.random.default_rng(0))
+    if not len(test):
+        raise DataError(f"table: {len(order)} rows are too few to set a fifth apart for the test")
+    size = count_validation_rows(draw.validation, len(rest))
+    train, held_out = draw_stratified(order[rest], size, stream(draw.split_seed, "split"))
+    return {"train": rest[train], "validation": rest[held_out], "test": test}
 
 
 def make_frame_dataset(table: object, y: Array, validation: float | None, **asked: Any) -> Dataset:

@@ -25,8 +25,8 @@ def take_target(series: pl.Series) -> Array:
     missing = series.is_null() | (series.is_nan() if series.dtype.is_float() else False)
     if missing.any():
         raise DataError(
-            f"target {series.name!r}: row {missing.arg_true()[0] + 1} has no value ({missing.sum()} missing in all); "
-            "rows to learn from need one"
+            f"target {series.name!r}: row {missing.arg_true()[0] + 1} has no value ({missing.sum()} missing in "
+            "all); rows to learn from need one"
         )
     values = series.to_numpy()
     return values.astype(object) if values.dtype.kind in "OU" else values

@@ -51,13 +51,12 @@ def read_user_data(
     table's target is not named, or an option does not go with the data.
     """
     path = Path(path)
-    name = path.resolve().name if path.is_dir() else path.name.partition(".")[0] or path.name
-    draw = Draw(name, validation, split_seed)
+    draw = Draw(name_data(path), validation, split_seed)
     if holds_idx_pairs(path) or (is_array_name(path.name) and not path.is_dir()):
         refuse_options(options, "arrays")
         read = read_array_file(path, options)
         require_labels(path, read)
-        data = _join_arrays(read, options, draw)
+        data = join_arrays(read, options, draw)
     elif path.is_dir():
         refuse_options(options, "a folder of pictures")
         data = _read_images(path, options, draw)
@@ -70,8 +69,17 @@ def read_user_data(
     elif not path.exists():
         raise FileError(path, "cannot be read: No such file or directory")
     else:
-        raise FileError(path, "is no table (CSV, TSV, Parquet, xlsx), NPZ, NPY or IDX, and no folder of images")
+        raise FileError(
+            path,
+            "is no table (CSV, TSV, Parquet, xlsx), NPZ, NPY or IDX by name, and no folder of images; if it is "
+            f"one, give it that ending, such as {path.stem}.csv",
+        )
     return replace(data, origin={"dataset": str(path.resolve()), **given_options(options)})
+
+
+def name_data(path: Path) -> str:
+    """Return the name of the data set that a file or folder holds."""
+    return path.resolve().name if path.is_dir() else path.name.partition(".")[0] or path.name
 
 
 def given_options(options: ReadOptions) -> dict[str, object]:
@@ -103,14 +111,14 @@ def looks_like_a_path(name: str) -> bool:
 def _read_images(folder: Path, options: ReadOptions, draw: Draw) -> Dataset:
     found = read_image_folder(folder, options)
     read = ArraysRead(dict(found.splits), found.class_names, found.remarks, {})
-    data = _join_arrays(read, options, draw)
+    data = join_arrays(read, options, draw)
     rows = data.schema.input
     assert isinstance(rows, ArraySchema)
     rows = replace(rows, size=options.size, grey=options.grey or len(rows.shape) == 2)
     return replace(data, schema=replace(data.schema, input=rows))
 
 
-def _join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
+def join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
     """Make a data set of the arrays of a file or folder."""
     splits = {name: (X, y) for name, (X, y) in read.splits.items() if y is not None}
     X, y = splits.get("train", splits.get("", (None, None)))

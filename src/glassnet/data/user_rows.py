@@ -1,4 +1,4 @@
-"""Rows of a file to predict or to score: read as the model's schema says, never by what the file at hand looks like."""
+"""Rows of a file to predict or to score: read as the model's schema says, whatever the file looks like."""
 
 from __future__ import annotations
 
@@ -76,12 +76,15 @@ def _read_table_rows(path: Path, schema: Schema) -> tuple[UserRows, Any]:
     if not is_table(path):
         assert not isinstance(schema.input, ArraySchema)
         names = list_names([column.name for column in schema.input.columns], 8)
-        raise FileError(path, f"is no table; the model was trained on one with the columns {names}: give such one")
+        raise FileError(
+            path,
+            f"is no table; the model was trained on one with the columns {names}: give a table with these names",
+        )
     options = ReadOptions(**{name: value for name, value in schema.reading.items() if name != "target"})
     frame, _, remarks = read_table(path, options, as_text=True)
-    found = UserRows(path, frame, None, frame, remarks=remarks)
     name = schema.target.names[0] if schema.target.names else None
     column = frame[name] if name in frame.columns else None
+    found = UserRows(path, frame if column is None else frame.drop(column.name), None, frame, remarks=remarks)
     return found, None if column is None or column.null_count() == len(column) else column
 
 
@@ -129,5 +132,7 @@ def _name_arrays(path: Path, reading: Mapping[str, str]) -> ReadOptions:
     if path.suffix.lower() != ".npz":
         return ReadOptions()
     keys = list_npz(path)
-    named = {key: name for key in ("x_key", "y_key") if (name := reading.get(key)) in keys}
-    return ReadOptions(x_key=keys[0]) if len(keys) == 1 else ReadOptions(**named)
+    if len(keys) == 1:
+        return ReadOptions(x_key=keys[0])
+    x_key, y_key = (name if (name := reading.get(key)) in keys else None for key in ("x_key", "y_key"))
+    return ReadOptions(x_key=x_key, y_key=y_key)

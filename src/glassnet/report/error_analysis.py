@@ -87,7 +87,7 @@ def analyse_errors(
     if predictions is None:
         return ErrorAnalysis(None)
     evaluation = evaluate_predictions(predictions)
-    if predictions.network.n_classes is not None and predictions.y.ndim == 1:
+    if predictions.network.n_classes is not None and predictions.truth.ndim == 1:
         classes, confusion = class_scores(predictions), predictions.confusion()
         wrong, mistakes = _find_mistakes(predictions, [score.name for score in classes], most_mistakes)
         return ErrorAnalysis(evaluation, classes, confusion, wrong, mistakes)

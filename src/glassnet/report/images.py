@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from glassnet.data.array_schema import ArraySchema
+from glassnet.data.schema import Schema
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 
@@ -72,6 +74,14 @@ def flat_image(row: Array, image_shape: tuple[int, ...]) -> Array:
     """Return a row as (height, width), or (height, width, 3) in colour; of a solid its middle slice."""
     image = np.asarray(row).reshape(image_shape)
     return image[image_shape[0] // 2] if image.ndim == 3 and image_shape[2] != 3 else image
+
+
+def full_of(images: Array, schema: Schema) -> float:
+    """Return what is black, in colour full: 255 of bytes, the white of 16 bits, else the largest number."""
+    if images.dtype == np.uint8:
+        return 255.0
+    white = schema.input.white if isinstance(schema.input, ArraySchema) else 1.0
+    return white if white > 1 else float(images.max(initial=0)) or 1.0
 
 
 def picture_of(row: Array, image_shape: tuple[int, ...], largest: float | None = None) -> str:

@@ -13,7 +13,7 @@ from glassnet.nn.network import Network
 from glassnet.report.axes import format_number
 from glassnet.report.curves import Drawing, scatter
 from glassnet.report.error_analysis import ErrorAnalysis, Fit, Mistake
-from glassnet.report.images import picture_of, weight_sheet
+from glassnet.report.images import full_of, picture_of, weight_sheet
 from glassnet.report.page_tables import class_table, confusion_table, fit_table, label_table, mistake_table
 from glassnet.training.metrics import Evaluation
 
@@ -68,10 +68,8 @@ def _pictures(mistakes: list[Mistake], data: Dataset) -> list[tuple[Mistake, str
     if data.image_shape is None:
         return []
     images = data.test.X[[mistake.row for mistake in mistakes]]
-    largest = float(images.max()) if mistakes else 1.0
-    return [
-        (one, picture_of(image, data.image_shape, largest)) for one, image in zip(mistakes, images, strict=True)
-    ]
+    full = full_of(images, data.schema)
+    return [(one, picture_of(image, data.image_shape, full)) for one, image in zip(mistakes, images, strict=True)]
 
 
 def _fit(fit: Fit, number: int, words: Words) -> tuple[Drawing, str]:

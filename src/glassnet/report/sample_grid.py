@@ -10,7 +10,7 @@ import numpy as np
 
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, UsageError
-from glassnet.report.images import flat_image, flat_shape
+from glassnet.report.images import flat_image, flat_shape, full_of
 from glassnet.runtime.files import write_bytes
 
 if TYPE_CHECKING:
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 #: More pictures in a row are too small to see anything.
 MOST_PER_CLASS = 100
+
+#: Rows whose largest number is looked for, of pictures that are no bytes.
+MOST_SCALED = 1000
 
 
 def sample_grid(data: Dataset, per_class: int = 10) -> Figure:
@@ -39,11 +42,14 @@ def sample_grid(data: Dataset, per_class: int = 10) -> Figure:
     gap, n_classes = 2, len(data.class_names)
     shape = n_classes * (height + gap) - gap, per_class * (width + gap) - gap, *colours
     labels = data.encoded.train.y
-    sheet = np.full(shape, 255 if colours else 0, data.train.X.dtype)
+    # Bare paper is 0 in grey. In colour it is 1: matplotlib takes shares of 1, or bytes.
+    full = full_of(data.train.X[:MOST_SCALED], data.schema) if colours else 1
+    sheet = np.full(shape, 1.0) if colours else np.zeros(shape, data.train.X.dtype)
     for label in range(n_classes):
         for column, row in enumerate(data.train.X[np.flatnonzero(labels == label)[:per_class]]):
             top, left = label * (height + gap), column * (width + gap)
-            sheet[top : top + height, left : left + width] = flat_image(row, data.image_shape)
+            image = flat_image(row, data.image_shape)
+            sheet[top : top + height, left : left + width] = np.clip(image / full, 0, 1) if colours else image
 
     inches = 0.55
     figure = Figure(figsize=(per_class * inches + 1.6, n_classes * inches + 0.5), layout="constrained")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from glassnet.data.user_rows import UserRows
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
+from glassnet.nn.targets import decode
 from glassnet.training.metrics.predictions import probability_of
 from glassnet.training.model import Model
 
@@ -20,7 +21,24 @@ from glassnet.training.model import Model
 DIGITS = 6
 
 #: What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+#: A number, which is none.
+NUMBER = re.compile(r"[+-]?[\d.,]+(e[+-]?\d+)?%?", re.IGNORECASE | re.ASCII)
+
+
+def words_for(model: Model) -> list[Any]:
+    """Return what the classes are called in answers, in label order; empty without classes.
+
+    They are the classes as the user wrote them, or names where a class has another one.
+    """
+    if not model.network.n_classes:
+        return []
+    if model.schema is None or not model.schema.target.n_classes:
+        return list(model.network.class_names or range(model.network.n_classes))
+    target = model.schema.target
+    pairs = zip(target.classes, target.class_names, strict=True)
+    return [written if str(written) == name else name for written, name in pairs]
 
 
 def tabulate_answers(
@@ -30,41 +48,38 @@ def tabulate_answers(
 
     `outputs` are those of ``model.network.outputs`` for the rows. A class comes with its probability where the
     network gives one, and with `proba` with those of all classes, in their order; several labels or numbers a row
-    have a column each, numbers of the precision that those of training have. `UsageError` is raised for columns to
-    keep that the file has not.
+    have a column each, numbers of the precision that those of training have. Where a column to keep has the name
+    of an answer, the answer is called "predicted NAME". `UsageError` is raised for columns to keep that the file
+    has not.
     """
-    records: list[dict[str, Any]] = [{"row": row} for row in range(len(outputs))]
-    if rows.names is not None:
-        records = [{"file": name} for name in rows.names]
+    if proba and model.network.loss.output is None:
+        raise UsageError("proba", f"the network gives no probabilities, as its loss is {model.network.loss.name}")
+    kept: dict[str, list[Any]] = {}
     for name in keep:
         if rows.table is None or name not in rows.table.columns:
             there = "it is no table" if rows.table is None else f"there are: {', '.join(rows.table.columns[:12])}"
             raise UsageError("keep", f"{rows.path.name} has no column {name!r}; {there}")
-        for record, value in zip(records, rows.table[name].to_list(), strict=True):
-            record[name] = value
+        kept[name] = rows.table[name].to_list()
+    first = ("row", list(range(len(outputs)))) if rows.names is None else ("file", list(rows.names))
+    columns = {first[0] if first[0] not in kept else f"{first[0]} number": first[1], **kept}
     for name, values in _answer(model, outputs, proba).items():
-        for record, value in zip(records, values, strict=True):
-            record[name] = value
-    return records
+        columns[name if name not in columns else f"predicted {name}"] = values
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def _answer(model: Model, outputs: Array, proba: bool) -> dict[str, list[Any]]:
     """Return the columns of the answer by name."""
-    answers, target = model.decode(outputs), None if model.schema is None else model.schema.target
-    gives = model.network.loss.output is not None
-    classes = model.network.n_classes if target is None else target.n_classes
-    if classes:
-        labels = answers if target is None else target.encode(answers)
-        labels = labels.argmax(axis=1) if labels.ndim == 2 else labels
-        names = model.network.class_names or [str(label) for label in range(classes)]
-        columns: dict[str, list[Any]] = {"class": [names[label] for label in labels]}
+    target, gives = None if model.schema is None else model.schema.target, model.network.loss.output is not None
+    if words := words_for(model):
+        labels = decode(outputs, len(words))
+        columns: dict[str, list[Any]] = {"class": [words[label] for label in labels]}
         if gives:
             columns["probability"] = _round(probability_of(outputs, labels), DIGITS)
         if gives and proba:
             every = outputs if outputs.shape[1] > 1 else np.hstack([1 - outputs, outputs])
-            columns |= {f"probability {name}": _round(p, DIGITS) for name, p in zip(names, every.T, strict=True)}
+            columns |= {f"probability {word}": _round(p, DIGITS) for word, p in zip(words, every.T, strict=True)}
         return columns
-    answers = answers.reshape(len(outputs), -1)
+    answers = model.decode(outputs).reshape(len(outputs), -1)
     names = list(target.names) if target is not None and target.names else []
     names = names or [f"output_{unit}" for unit in range(answers.shape[1])]
     if target is not None and target.task == "multi-label":
@@ -76,11 +91,11 @@ def _answer(model: Model, outputs: Array, proba: bool) -> dict[str, list[Any]]:
     return {name: _round(column, decimals) for name, column in zip(names, answers.T, strict=True)}
 
 
-def _round(numbers: Array, decimals: int | None) -> list[float]:
-    """Return numbers of so many decimals; None: of the seven digits that a float32 holds."""
+def _round(numbers: Array, decimals: int | None) -> list[Any]:
+    """Return numbers of so many decimals, whole ones of none; None: of the seven digits that a float32 holds."""
     if decimals is None:
         return [float(f"{number:.7g}") for number in numbers]
-    return [round(float(number), decimals) for number in numbers]
+    return [round(float(number), decimals or None) for number in numbers]
 
 
 def to_csv(records: list[dict[str, Any]], *, formulas: bool = False) -> str:
@@ -88,15 +103,15 @@ def to_csv(records: list[dict[str, Any]], *, formulas: bool = False) -> str:
 
     Text that a spreadsheet would take for a formula gets an apostrophe before it, unless `formulas` may stand.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    lines: list[str] = []
+    writer = csv.writer(SimpleNamespace(write=lines.append))  # with the ending "\r\n" it quotes a "\r" as well
     rows = [list(records[0]), *(list(record.values()) for record in records)]
     writer.writerows(rows if formulas else [[_disarm(value) for value in row] for row in rows])
-    return text.getvalue()
+    return "".join(line.removesuffix("\r\n") + "\n" for line in lines)
 
 
 def _disarm(value: Any) -> Any:
     """Return text that begins as a formula does with an apostrophe before it; a plain number stays."""
-    if not isinstance(value, str) or not value.startswith(FORMULA) or re.fullmatch(r"[+-]?[\d.,]+%?", value):
+    if not isinstance(value, str) or not value.startswith(FORMULA) or NUMBER.fullmatch(value):
         return value
     return f"'{value}"

@@ -24,6 +24,7 @@ def row_weights(
     class_weight: ClassWeight | None = None,
     sample_weight: Any = None,
     dtype: Any = np.float32,
+    classes: Sequence[Any] = (),
 ) -> Array | None:
     """Return the weight of every training row.
 
@@ -45,13 +46,15 @@ def row_weights(
         In label order; None where y holds no classes.
     class_weight : {"balanced"} or mapping, optional
         "balanced": n / (k n_c) for a class with n_c rows, of k classes that have rows; every class then weighs
-        the same in sum. A mapping: the weight of each class by its name. Where no class is named by a number,
-        its label 0, 1, ... does as well, also as text, which is what keys are in TOML. A class that is
-        not named has the weight 1; the weight 0 leaves a class out.
+        the same in sum. A mapping: the weight of each class as y has it, or by its name. Where no class is named
+        by a number, its label 0, 1, ... does as well, also as text, which is what keys are in TOML. A class that
+        is not named has the weight 1; the weight 0 leaves a class out.
     sample_weight : array_like of shape (n,), optional
         A weight >= 0 for each row.
     dtype : dtype, default float32
         Of the result; it is computed in float64.
+    classes : sequence, optional
+        The classes in label order as the user wrote them, where that is more than their names.
 
     Returns
     -------
@@ -84,7 +87,7 @@ def row_weights(
     if sample_weight is not None:
         weights *= _check_weights(sample_weight, len(y))
     if class_weight is not None:
-        weights *= _weigh_classes(y, class_names, class_weight)[y.astype(np.intp)]
+        weights *= _weigh_classes(y, class_names, class_weight, classes)[y.astype(np.intp)]
     if not weights.any():
         name = "class_weight" if sample_weight is None else "sample_weight"
         raise UsageError(name, "every training row has the weight 0; give some row a weight above 0")
@@ -99,7 +102,8 @@ def weigh_rows(data: Dataset, drawn: int, class_weight: Any, sample_weight: Any,
     y = data.encoded.train.y
     if sample_weight is not None and np.shape(sample_weight) == (len(y),):
         sample_weight = np.asarray(sample_weight)[:drawn]
-    weights = row_weights(y[:drawn], data.class_names, class_weight, sample_weight, dtype)
+    classes = data.schema.target.classes
+    weights = row_weights(y[:drawn], data.class_names, class_weight, sample_weight, dtype, classes)
     if weights is None or drawn == len(y):
         return weights
     return np.concatenate([weights, np.ones(len(y) - drawn, weights.dtype)])
@@ -137,7 +141,9 @@ def _check_weights(sample_weight: Any, n: int) -> Array:
     return _scale(weights)
 
 
-def _weigh_classes(y: Array, class_names: Sequence[str] | None, class_weight: ClassWeight) -> Array:
+def _weigh_classes(
+    y: Array, class_names: Sequence[str] | None, class_weight: ClassWeight, classes: Sequence[Any]
+) -> Array:
     """Return the weights of the k classes, the largest being 1."""
     if y.ndim != 1:
         raise UsageError(
@@ -150,7 +156,7 @@ def _weigh_classes(y: Array, class_names: Sequence[str] | None, class_weight: Cl
         )
     names = [str(name) for name in class_names]
     if isinstance(class_weight, Mapping):
-        return _scale(_weigh_named(names, class_weight))
+        return _scale(_weigh_named(names, class_weight, classes))
     if class_weight != "balanced":
         raise UsageError("class_weight", f"takes balanced, or a weight by class, got {class_weight!r}")
     counts = np.bincount(y, minlength=len(names))
@@ -158,14 +164,15 @@ def _weigh_classes(y: Array, class_names: Sequence[str] | None, class_weight: Cl
     return _scale(np.divide(len(y), present.sum() * counts, out=np.zeros(len(names)), where=present))
 
 
-def _weigh_named(names: list[str], class_weight: Mapping[Any, float]) -> Array:
+def _weigh_named(names: list[str], class_weight: Mapping[Any, float], classes: Sequence[Any]) -> Array:
     """Return a weight for each class, 1 for those that the mapping does not name."""
-    labels = {name: label for label, name in enumerate(names)}
+    labels: dict[Any, int] = {name: label for label, name in enumerate(names)}
     if not any(map(_reads_as_number, names)):  # else 1 could be the class called 1, or the second one
         labels |= {str(label): label for label in range(len(names))}
+    written = {one: label for label, one in enumerate(classes)}  # of numbers, 1 and 1.0 are one key
     weights, given = np.ones(len(names)), set()
     for key, weight in class_weight.items():
-        label = labels.get(str(key))
+        label = labels.get(str(key), written.get(_as_number(key)))
         if label is None:
             raise unknown_name("class_weight", str(key), names)
         if label in given:
@@ -189,11 +196,17 @@ def _read_number(value: Any) -> float:
 
 
 def _reads_as_number(name: str) -> bool:
-    try:
-        float(name)
-    except ValueError:
-        return False
-    return True
+    return _as_number(name) is not None
+
+
+def _as_number(key: Any) -> int | float | None:
+    """Return the number that a class is given by, whole ones exactly; None where it is none."""
+    for kind in (int, float):
+        try:
+            return kind(str(key))
+        except ValueError:
+            pass
+    return None
 
 
 def _scale(weights: Array) -> Array:

@@ -32,7 +32,7 @@ from glassnet.training.early_stopping import EARLY_STOPPING, EarlyStopping, Watc
 from glassnet.training.engine import make_engine
 from glassnet.training.health.monitor import Health, Monitor
 from glassnet.training.history import EpochRecord
-from glassnet.training.metrics import RunningMetrics
+from glassnet.training.metrics import RunningMetrics, take_labels
 from glassnet.training.options import TrainingConfig
 from glassnet.training.progress import TrainingProgress
 from glassnet.training.results import DivergenceError, Interrupted, Run
@@ -104,6 +104,7 @@ class Trainer:
         schedule = components.schedule.start()
         self._factors(np.array([1]), schedule)  # refuses a warm-up that is longer than the run
         X, targets = network.check_data(*data.encoded.train)
+        self.labels = take_labels(data.encoded.train.y, data.schema.target)
         self.validation = Validation(network, data, training.metrics, components.early_stopping)
         self._check_options(network, training)
         options = ("l1", "l2", "weight_decay", "clip_norm", "clip_value", "max_norm", "ema")
@@ -278,7 +279,7 @@ class Trainer:
             if self.warm and (threads.trying or not self.engine.steady):
                 threads.observe(elapsed / len(losses))
             self.warm = True
-            state.metrics.add(losses, outputs, self.data.encoded.train.y[order[part]], size)
+            state.metrics.add(losses, outputs, self.labels[order[part]], size)
             state.rows_done += len(outputs)
             if state.monitor.wants(done):
                 self.engine.store_theta()

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import glassnet as gn
-from glassnet.data.dataset import Split
+from glassnet.data.schema import Schema
+from glassnet.data.splits import Split
 from glassnet.nn.optimizers import GD
 from glassnet.training.health.diagnosis import KINDS
 
@@ -77,7 +78,7 @@ def test_labels_at_random_are_a_loss_that_is_stuck():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(6000, 10)), rng.integers(0, 2, 6000)
     parts = [Split(X[first:last], y[first:last]) for first, last in ((0, 4000), (4000, 5000), (5000, 6000))]
-    data = gn.Dataset("noise", *parts, class_names=("a", "b"))
+    data = gn.Dataset("noise", *parts, Schema.learn(X, y, class_names=("a", "b")))
     run = gn.fit(gn.Network([10, 4, 2]), data, epochs=30, progress=False)
     first = run.health.diagnoses[0]
     assert (first.kind, first.remedy) == ("stuck-loss", None)

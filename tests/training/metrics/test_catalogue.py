@@ -1,15 +1,16 @@
 import math
 
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
+from tests.training.metrics.encoded_rows import of_task, target_of
 
-from glassnet.data.columns import TableEncoder
-from glassnet.data.dataset import TASKS, Dataset, Split
+from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
+from glassnet.data.splits import Split
+from glassnet.data.target_schema import TASKS, TargetSchema
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import BLOCK_ROWS, Network
 from glassnet.training import metrics as gm
@@ -27,8 +28,12 @@ def echo(d, loss="cross_entropy", classes=None, **options):
     return network
 
 
-def measure(network, split, names, task, encoder=None):
-    return gm.measure(predict_rows(network, split, task, encoder), names)
+def measure(network, split, names, task, target=None):
+    return gm.measure(predict_rows(network, of_task(split, task, target)), names)
+
+
+def check(network, split, names, task):
+    check_metrics(network, split, names, target_of(task, network.layers[-1]))
 
 
 def one_hot(labels, classes):
@@ -122,10 +127,10 @@ def test_log_loss_is_a_mean_where_the_loss_is_a_sum():
 def test_a_binary_network_has_the_metrics_of_scikit_learn(units, loss):
     data = load_dataset("breast-cancer")
     network = trained(data, units, loss)
-    X, y = data.validation
+    X, y = data.encoded.validation
     outputs, labels = network.outputs(X).astype(np.float64), network.predict(X)
     p = outputs[:, -1]
-    found = measure(network, data.validation, BINARY, "binary")
+    found = gm.measure(predict_rows(network, data.validation), BINARY)
     assert found == pytest.approx(
         {
             "loss": predict_rows(network, data.validation).running.loss,
@@ -141,9 +146,9 @@ def test_a_binary_network_has_the_metrics_of_scikit_learn(units, loss):
 
 def test_a_network_of_many_classes_has_the_metrics_of_scikit_learn(digits):
     network = trained(digits, 10, "cross_entropy", optimizer="adam(0.01)")
-    X, y = digits.validation
+    X, y = digits.encoded.validation
     p, labels = network.outputs(X).astype(np.float64), network.predict(X)
-    found = measure(network, digits.validation, BINARY, "multi-class")
+    found = gm.measure(predict_rows(network, digits.validation), BINARY)
     assert 0.2 < found["accuracy"] < 1
     assert found == pytest.approx(
         {
@@ -225,10 +230,10 @@ def test_metrics_are_those_of_evaluate_and_of_the_pass(task, units, loss, names)
     data = Dataset.from_arrays(rng.normal(size=(n, 4)), y, rng.normal(size=(n, 4)), y, validation=0, task=task)
     network = Network([4, 5, units], loss=loss, class_names=data.class_names)
     before = network.fingerprint()
-    predictions = predict_rows(network, data.test, task)
+    predictions = predict_rows(network, data.test)
     plain, found = gm.evaluate(network, data.test), evaluate_predictions(predictions)
     assert gm.measure(predictions, names) == pytest.approx({name: found[name] for name in names}, rel=1e-5)
-    assert measure(network, data.test, ["loss"], task) == {"loss": plain.loss}
+    assert gm.measure(predict_rows(network, data.test), ["loss"]) == {"loss": plain.loss}
     assert predictions.running.loss == found.loss == plain.loss
     if "accuracy" in names:
         running = predictions.running.accuracy
@@ -236,13 +241,11 @@ def test_metrics_are_those_of_evaluate_and_of_the_pass(task, units, loss, names)
     assert network.fingerprint() == before
 
 
-def test_the_mean_absolute_error_of_a_table_is_in_the_targets_own_units():
+def test_the_mean_absolute_error_of_scaled_numbers_is_in_their_own_units():
     price, errors = np.array([100.5, 200.25, 600.75]), np.array([10.0, -20.0, 30.0])
-    encoder = TableEncoder.fit(pl.DataFrame({"area": price / 7, "price": price}), "price")
-    y = encoder.encode_target(pl.Series("price", price))
-    said = encoder.encode_target(pl.Series("price", price + errors))
-    split = Split(said.reshape(-1, 1), y)
-    found = measure(echo(1, "half_squared_error"), split, ["mae", "r2"], "regression", encoder)
+    target, _ = TargetSchema.learn(price, names=["price"], scale_by=price)
+    split = Split(target.encode(price + errors).reshape(-1, 1), target.encode(price))
+    found = measure(echo(1, "half_squared_error"), split, ["mae", "r2"], "regression", target)
     assert found["mae"] == pytest.approx(20, rel=1e-5)
     assert found["r2"] == pytest.approx(metrics.r2_score(price, price + errors), rel=1e-5)
 
@@ -251,9 +254,9 @@ def test_one_forward_pass_serves_all_metrics(monkeypatch):
     network = echo(2)
     passes = []
     forward = network.forward
-    monkeypatch.setattr(network, "forward", lambda X: passes.append(len(X)) or forward(X))
+    monkeypatch.setattr(network, "forward", lambda X, **options: passes.append(len(X)) or forward(X, **options))
     split = Split(np.eye(2), np.array([0, 1]))
-    check_metrics(network, split, BINARY, "binary")
+    check(network, split, BINARY, "binary")
     assert passes == []
     measure(network, split, BINARY, "binary")
     assert passes == [2]
@@ -266,10 +269,10 @@ def test_what_is_better_grows_where_larger_is_better():
     for metric in METRICS.values():
         if "multi-class" in metric.tasks or "ordinal" in metric.tasks:
             task = "multi-class" if "multi-class" in metric.tasks else "ordinal"
-            better, worse = (metric.value(predict_rows(echo(3), split, task)) for split in (good, bad))
+            better, worse = (metric.value(predict_rows(echo(3), of_task(split, task))) for split in (good, bad))
         else:
             network = echo(1, "half_squared_error")
-            better, worse = (metric.value(predict_rows(network, split, "regression")) for split in numbers)
+            better, worse = (metric.value(predict_rows(network, split)) for split in numbers)
         assert (better > worse) == metric.larger_is_better
         assert better != worse
 
@@ -288,7 +291,7 @@ def test_every_task_has_metrics_under_their_names():
     }
 
 
-@pytest.mark.parametrize("function", [check_metrics, measure])
+@pytest.mark.parametrize("function", [check, measure])
 @pytest.mark.parametrize(
     ("network", "y", "name", "task", "error", "message"),
     [
@@ -349,8 +352,8 @@ def test_what_cannot_be_measured_is_refused_before_training_as_after(
 def test_metrics_need_rows():
     empty = Split(np.zeros((0, 2)), np.zeros(0, int))
     with pytest.raises(UsageError, match=r"^metrics: there are no validation rows"):
-        check_metrics(echo(2), empty, ["accuracy"], "binary")
-    check_metrics(echo(2), empty, [], "binary")
+        check(echo(2), empty, ["accuracy"], "binary")
+    check(echo(2), empty, [], "binary")
 
 
 # What the network answers, not its logits

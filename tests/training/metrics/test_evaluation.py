@@ -1,15 +1,17 @@
 import copy
-import dataclasses
 import math
 import pickle
 
 import numpy as np
-import polars as pl
 import pytest
 from sklearn import metrics
+from tests.training.metrics.encoded_rows import of_task
 
-from glassnet.data.columns import TableEncoder
-from glassnet.data.dataset import Dataset, Split
+from glassnet.data.array_schema import ArraySchema
+from glassnet.data.dataset import Dataset
+from glassnet.data.schema import Schema
+from glassnet.data.splits import Split
+from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
 from glassnet.training.fit import fit
@@ -25,12 +27,13 @@ from glassnet.training.metrics import (
     wilson_interval,
     write_scores,
 )
+from glassnet.training.model import Model
 
 ROWS = 90
 
 
-def assess(network, split, task, encoder=None):
-    return evaluate_predictions(predict_rows(network, split, task, encoder))
+def assess(network, split, task, target=None):
+    return evaluate_predictions(predict_rows(network, of_task(split, task, target)))
 
 
 def trained(layers, y, task=None, **options):
@@ -40,7 +43,7 @@ def trained(layers, y, task=None, **options):
     data = Dataset.from_arrays(X, y, X, y, validation=0, task=task)
     network = Network(layers, "tanh", dtype="float64", **options)
     fit(network, data, epochs=2, batch_size=10, progress=False)
-    return network, data.test
+    return network, data.encoded.test
 
 
 @pytest.mark.parametrize(("units", "loss"), [(1, "binary_cross_entropy"), (2, "cross_entropy")])
@@ -107,13 +110,12 @@ def test_numbers_have_r2_and_the_mean_absolute_error(columns):
     assert found.intervals == {}
 
 
-def test_the_mean_absolute_error_of_a_table_is_in_the_targets_own_units():
+def test_the_mean_absolute_error_of_scaled_numbers_is_in_their_own_units():
     price = np.random.default_rng(0).normal(300_000.0, 40_000.0, ROWS)
-    encoder = TableEncoder.fit(pl.DataFrame({"area": price / 1000, "price": price}), "price")
-    y = encoder.encode_target(pl.Series("price", price))
-    network, split = trained([4, 3, 1], y, loss="half_squared_error")
-    found, scaled = (assess(network, split, "regression", given) for given in (encoder, None))
-    predicted = encoder.decode_target(network.outputs(split.X)[:, 0])
+    target, _ = TargetSchema.learn(price, scale_by=price)
+    network, split = trained([4, 3, 1], target.encode(price), loss="half_squared_error")
+    found, scaled = (assess(network, split, "regression", given) for given in (target, None))
+    predicted = target.decode(network.outputs(split.X)[:, 0])
     assert found.measures["mae"] == pytest.approx(metrics.mean_absolute_error(price, predicted))
     assert found.measures["mae"] == pytest.approx(scaled.measures["mae"] * price.std())
     assert found.measures["r2"] == scaled.measures["r2"] == pytest.approx(metrics.r2_score(price, predicted))
@@ -253,7 +255,7 @@ def test_rows_a_pair_and_a_data_set_are_evaluated_alike(arrays):
     found = evaluate(network, X, y)
     assert found == evaluate(network, (X, y)) == evaluate(network, data.test) == evaluate(network, data)
     assert found == evaluate(network, X.tolist(), y.tolist())
-    assert found == assess(network, data.test, "binary")
+    assert found == assess(network, data.encoded.test, "binary")
 
 
 def test_the_task_is_what_network_and_labels_say():
@@ -278,13 +280,17 @@ def test_the_task_is_what_network_and_labels_say():
 
 def test_a_data_set_says_its_task_and_the_units_of_its_target():
     price = np.random.default_rng(0).normal(300_000.0, 40_000.0, ROWS)
-    encoder = TableEncoder.fit(pl.DataFrame({"area": price / 1000, "price": price}), "price")
-    y = encoder.encode_target(pl.Series("price", price))
     X = np.random.default_rng(1).normal(size=(ROWS, 4))
     network = Network([4, 1], loss="half_squared_error")
-    data = dataclasses.replace(Dataset.from_arrays(X, y, X, y, validation=0), encoder=encoder)
-    assert evaluate(network, data) == assess(network, data.test, "regression", encoder)
-    assert evaluate(network, data).mae == pytest.approx(evaluate(network, X, y).mae * price.std())
+    schema = Schema(ArraySchema.learn(X)[0], TargetSchema.learn(price, names=["price"], scale_by=price)[0])
+    data = Dataset.from_arrays(X, price, X, price, validation=0, schema=schema)
+    scaled = (price - price.mean()) / price.std()
+    assert evaluate(network, data) == assess(network, (X, scaled), "regression", schema.target)
+    assert evaluate(network, data) == evaluate(Model(network, schema), X, price)
+    assert evaluate(network, data).mae == pytest.approx(evaluate(network, X, scaled).mae * price.std())
+    assert evaluate(network, data).mae == pytest.approx(
+        metrics.mean_absolute_error(price, network.outputs(X)[:, 0] * price.std() + price.mean())
+    )
 
 
 def test_numbers_are_read_by_name_and_by_attribute(arrays):
@@ -326,13 +332,13 @@ def test_metrics_are_chosen_by_name(arrays):
 def test_a_wrong_call_says_what_is_right(arrays):
     X, y = arrays
     network, data = Network([4, 2]), Dataset.from_arrays(X, y)
-    right = r"call evaluate\(network, X, y\), evaluate\(network, \(X, y\)\) or evaluate\(network, data\)"
+    right = r"call evaluate\(model, X, y\), evaluate\(model, \(X, y\)\) or evaluate\(model, data\)"
     for wrong in ((X,), (data, y), ((X, y), y), ((X, y, y),), ([X, y],)):
         with pytest.raises(UsageError, match=right) as caught:
             evaluate(network, *wrong)
         assert "\n" not in str(caught.value)
     with pytest.raises(
-        UsageError, match="network: must be a Network, got a ndarray; a run has its network as run"
+        UsageError, match=r"model: must be a Model or a Network, got a ndarray; a run has its model as run\.model"
     ):
         evaluate(X, y)
 
@@ -378,3 +384,55 @@ def test_there_is_a_target_for_each_row(loss):
 def test_labels_come_in_one_dimension():
     with pytest.raises(DataError, match=r"^y: the network has 2 outputs a row; .* the shape \(6, 1\)"):
         evaluate(Network([3, 2]), np.zeros((6, 3)), np.zeros((6, 1), int))
+
+
+# Soft labels: a row has a share of each class
+
+
+def soft_rows(n=40):
+    rng = np.random.default_rng(4)
+    X = rng.normal(size=(n, 3))
+    shares = np.exp(2 * X + rng.normal(size=X.shape))
+    return X, shares / shares.sum(axis=1, keepdims=True)
+
+
+def test_soft_labels_are_scored_by_the_class_with_the_largest_share_and_their_loss_by_all():
+    X, shares = soft_rows()
+    schema, y = Schema.learn(X, shares), shares.argmax(axis=1)
+    assert schema.target.soft
+    model = Model(echo(3), schema)
+    found = model.evaluate(X, shares)
+    p, labels = model.predict_proba(X), model.predict(X)
+    assert found == evaluate(model, Dataset.from_arrays(X, shares, X, shares, validation=0, schema=schema))
+    assert dict(found) == pytest.approx(
+        {
+            "loss": -(shares * np.log(p)).sum(axis=1).mean(),
+            "auc": metrics.roc_auc_score(y, p, multi_class="ovr"),
+            "accuracy": np.mean(labels == y),
+        }
+    )
+    assert 0.5 < found.accuracy < 1
+    assert found.intervals == {"accuracy": wilson_interval(int((labels == y).sum()), 40)}
+    chosen = model.evaluate(X, shares, metrics=["log_loss", "f1", "balanced_accuracy"])
+    assert chosen.log_loss == pytest.approx(found.loss)
+    assert chosen.f1 == pytest.approx(metrics.f1_score(y, labels, average="macro"))
+    predictions = predict_rows(model.network, model.encode((X, shares)))
+    np.testing.assert_array_equal(predictions.confusion(), metrics.confusion_matrix(y, labels))
+    np.testing.assert_allclose(predictions.row_losses(), -(shares * np.log(p)).sum(axis=1))
+
+
+def test_training_on_soft_labels_counts_what_is_right_in_its_history():
+    X, shares = soft_rows(200)
+    data = Dataset.from_arrays(X, shares, validation=50)
+    options = {
+        "epochs": 12,
+        "optimizer": "adam(0.05)",
+        "progress": False,
+        "early_stopping": "patience(9, monitor=accuracy)",
+    }
+    run = fit(Network([3, 8, 3], seed=1), data, metrics=["f1"], **options)
+    best = list(run.history)[run.best_epoch - 1]
+    y = data.validation.y.argmax(axis=1)
+    assert best.validation_accuracy == np.mean(run.model.predict(data.validation.X) == y) > 0.6
+    assert 0.6 < run.history.last.train_accuracy <= 1
+    assert "validation_f1" in best.measures

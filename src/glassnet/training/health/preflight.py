@@ -190,7 +190,7 @@ def _over_fit(network: Network, data: Dataset, optimizer: Optimizer) -> Check:
             run = fit(copy, small, optimizer=optimizer, epochs=PASSES, kernels="numpy", threads=1, progress=False)
     except DivergenceError as error:
         return Check(name, False, Message("checks.diverges", error=str(error)))
-    base = Baseline.of(network.loss, network.encode(few.y))
+    base = Baseline.of(network.loss, network.encode(few.encode().y))
     first, last = (run.history["train_loss"][place] or 0.0 for place in (0, -1))
     each = len(rows) if network.loss.reduction == "sum" else 1
     left = (last / each - base.floor) / max(base.loss - base.floor, 1e-12)

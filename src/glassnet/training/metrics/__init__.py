@@ -27,3 +27,4 @@ from glassnet.training.metrics.predictions import RunningMetrics as RunningMetri
 from glassnet.training.metrics.predictions import predict_rows as predict_rows
 from glassnet.training.metrics.predictions import predict_test_rows as predict_test_rows
 from glassnet.training.metrics.predictions import probability_of as probability_of
+from glassnet.training.metrics.predictions import take_labels as take_labels

@@ -15,7 +15,7 @@ from glassnet.nn.network import Network
 from glassnet.nn.targets import encode
 from glassnet.training.metrics.formulas import r_squared, share_correct
 from glassnet.training.metrics.medmnist import SCORED_TASKS, auc
-from glassnet.training.metrics.predictions import Predictions, RunningMetrics
+from glassnet.training.metrics.predictions import Predictions, RunningMetrics, take_labels
 
 #: The tasks with one label a row.
 CLASS_TASKS = ("binary", "multi-class", "ordinal")
@@ -76,11 +76,11 @@ def _f1(predictions: Predictions) -> float:
 
 def _auc(predictions: Predictions) -> float:
     """Area under the ROC curve, see `glassnet.training.metrics.medmnist.auc`."""
-    return auc(predictions.y, predictions.answers, predictions.task)
+    return auc(predictions.truth, predictions.answers, predictions.task)
 
 
 def _log_loss(predictions: Predictions) -> float:
-    """Mean over the rows of -log p, p the probability that was given to the row's class.
+    """Mean over the rows of -log p, p the probability that was given to the row's class; of soft labels, by share.
 
     It comes from the logits in float64, so that a row that is wrong and certain costs what it should.
     """
@@ -173,5 +173,5 @@ def check_metrics(network: Network, split: tuple[Any, Any], names: Sequence[str]
         raise UsageError("metrics", "there are no validation rows to measure on; set some aside with validation")
     outputs = np.zeros((len(y), network.layers[-1]), network.theta.dtype)  # y alone says whether it is defined
     running = RunningMetrics(network)
-    running.add([0.0], outputs, y)
+    running.add([0.0], outputs, take_labels(y, target))
     measure(Predictions(network, target.task, y, outputs, running, target), names)

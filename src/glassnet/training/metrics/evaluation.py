@@ -189,7 +189,7 @@ def evaluate_predictions(predictions: Predictions, metrics: Sequence[str] | None
 
 def _measure_scores(predictions: Predictions, found: Evaluation) -> None:
     """Add what MedMNIST's evaluator measures, and the shares of a binary task."""
-    y, scores, task = predictions.y, predictions.answers, predictions.task
+    y, scores, task = predictions.truth, predictions.answers, predictions.task
     binary = task == "binary"
     try:
         found.measures["auc"] = auc(y, scores, task)

@@ -75,8 +75,9 @@ class RunningMetrics:
 class Predictions:
     """What a network answered on rows, from one pass, beside the truth; `predict_rows` makes it.
 
-    y are labels or numbers of shape (n,) or (n, d_L). The outputs have shape (n, d_L): logits where the loss is
-    fused with softmax or sigmoid, otherwise the answers. The target's schema gives the user's units.
+    y are labels or numbers of shape (n,) or (n, d_L), or rows of shares (soft labels). The outputs have shape
+    (n, d_L): logits where the loss is fused with softmax or sigmoid, otherwise the answers. The target's schema
+    gives the user's units.
     """
 
     network: Network
@@ -85,6 +86,11 @@ class Predictions:
     outputs: Array
     running: RunningMetrics
     target: TargetSchema | None = None
+
+    @cached_property
+    def truth(self) -> Array:
+        """y, or of soft labels the class of each row that has the largest share."""
+        return take_labels(self.y, self.target)
 
     @cached_property
     def answers(self) -> Array:
@@ -104,9 +110,9 @@ class Predictions:
                     f"{self.network.loss.name} decides on no label by itself, binary_cross_entropy does"
                 )
             return self.y >= THRESHOLD, self.outputs >= 0  # a logit of 0 is a probability of one half
-        if self.network.n_classes is None or self.y.ndim != 1:
+        if self.network.n_classes is None or self.truth.ndim != 1:
             raise DataError("it compares classes: give the network class_names, and y one label a row")
-        return self.y, decode(self.answers, self.network.n_classes)
+        return self.truth, decode(self.answers, self.network.n_classes)
 
     def numbers(self, *, own_units: bool = False) -> tuple[Array, Array]:
         """Return the true and the predicted numbers in float64, of shape (n, d_L).
@@ -146,13 +152,18 @@ def predict_rows(network: Network, split: tuple[Any, Any]) -> Predictions:
     X, y = split.encode() if isinstance(split, Split) else split
     X, targets = network.check_data(X, y)
     y = np.asarray(y)
-    running, outputs = RunningMetrics(network), []
+    running, outputs, truth = RunningMetrics(network), [], take_labels(y, target)
     with np.errstate(all="ignore"):  # every loss is checked instead
         for rows, cache in network.blocks(X):
-            running.add([network.loss_value(cache, targets[rows])], cache.outputs, y[rows])
+            running.add([network.loss_value(cache, targets[rows])], cache.outputs, truth[rows])
             outputs.append(cache.outputs)
     task = _infer_task(network, y) if target is None else target.task
     return Predictions(network, task, y, np.concatenate(outputs), running, target)
+
+
+def take_labels(y: Array, target: TargetSchema | None) -> Array:
+    """Return encoded targets, of soft labels the class of each row that has the largest share."""
+    return y.argmax(axis=1) if target is not None and target.soft else y
 
 
 def _infer_task(network: Network, y: Array) -> str:
