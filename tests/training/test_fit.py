@@ -73,11 +73,7 @@ def test_a_run_of_arrays_is_resumed_with_the_same_arrays(tmp_path):
         (("digits",), UsageError, 'data: load the data first: glassnet.load_dataset("digits")'),
         ((X, ["cat"] * 96), DataError, "target: one class only, 'cat'; there is nothing to learn"),
         (
-<<<<<<< HEAD
-            (X, Y * 1.5),
-=======
             (X, Y + 0.5),
->>>>>>> lead
             DataError,
             "y: cross_entropy needs classes, and these are floats; take half_squared_error, or give classes 0, 1,",
         ),

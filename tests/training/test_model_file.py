@@ -10,23 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load, save_file
 
-<<<<<<< HEAD
-=======
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.columns import TableSchema
 from glassnet.data.schema import Schema
 from glassnet.data.target_schema import TargetSchema
->>>>>>> lead
 from glassnet.errors import FileError, UsageError
 from glassnet.nn.activations import ACTIVATIONS
 from glassnet.nn.initializers import INITIALIZERS
 from glassnet.nn.network import Network
 from glassnet.training.archive import write_archive
-<<<<<<< HEAD
 from glassnet.training.history import History
-=======
 from glassnet.training.model import Model
->>>>>>> lead
 from glassnet.training.model_file import load_model, save_model
 from glassnet.training.results import Run
 
@@ -260,51 +254,6 @@ def test_registered_initializers_are_not_needed_to_load(tmp_path):
     assert load_model(tmp_path / "model").network.initializer == "he_normal"
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize(
-    "schema",
-    [
-        {},
-        [],
-        "table",
-        {"kind": "table", "input": {}, "target": {}, "reading": {}},
-        {"kind": "array", "input": {"shape": [4]}, "target": {"task": "magic", "names": []}, "reading": {}},
-        {"kind": "else", "input": {"shape": [4]}, "target": {"task": "regression", "names": []}, "reading": {}},
-    ],
-)
-def test_a_damaged_schema_is_refused_by_name(tmp_path, schema):
-    network, path = Network([4, 2]), tmp_path / "model"
-    write_archive(path, "model file", {"config": network.get_config(), "theta": network.theta, "schema": schema})
-    with pytest.raises(FileError) as caught:
-        load_model(path)
-    assert str(caught.value).startswith(f"{path}: describes no rows or answers: ")
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("call", "said"),
-    [
-        (
-            lambda: save_model("path", Network([2, 2])),
-            "model: expected a Model or a Network, got str; the model comes",
-        ),
-        (lambda: save_model(None, "path"), "model: expected a Model or a Network, got NoneType"),
-        (lambda: save_model(Network([2, 2]), 7), "path: expected the path of a file, got int"),
-        (
-            lambda: load_model(Network([2, 2])),
-            "path: expected the path of a run folder or model file, got Network",
-        ),
-        (
-            lambda: load_model(Run(Network([2, 2]), History(), None, None)),
-            "path: expected the path of a run folder or model file, got Run; a run has its model as run.model",
-        ),
-    ],
-)
-def test_arguments_in_the_wrong_place_say_so(call, said):
-    with pytest.raises(UsageError) as caught:
-        call()
-    assert str(caught.value).startswith(said)
-=======
 # What rows and answers mean is in the same file
 
 TABLE = pl.DataFrame(
@@ -413,4 +362,28 @@ def test_what_is_no_model_is_not_saved(tmp_path):
     with pytest.raises(UsageError, match=r"^model: expected a Model or a Network, got dict$"):
         save_model({}, tmp_path / "model")
     assert not list(tmp_path.iterdir())
->>>>>>> lead
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda: save_model("path", Network([2, 2])),
+            "model: expected a Model or a Network, got str; the model comes",
+        ),
+        (lambda: save_model(None, "path"), "model: expected a Model or a Network, got NoneType"),
+        (lambda: save_model(Network([2, 2]), 7), "path: expected the path of a file, got int"),
+        (
+            lambda: load_model(Network([2, 2])),
+            "path: expected the path of a run folder or model file, got Network",
+        ),
+        (
+            lambda: load_model(Run(Network([2, 2]), History(), None, None)),
+            "path: expected the path of a run folder or model file, got Run; a run has its model as run.model",
+        ),
+    ],
+)
+def test_arguments_in_the_wrong_place_say_so(call, said):
+    with pytest.raises(UsageError) as caught:
+        call()
+    assert str(caught.value).startswith(said)

@@ -128,18 +128,9 @@ def test_without_layers_two_hidden_ones_stand_between_columns_and_classes(digits
     config = configure({"data": {"dataset": "digits"}})
     assert choose_layers(config, digits) == [64, *HIDDEN_LAYERS, 10]
     X = np.zeros((20, 2, 3))
-<<<<<<< HEAD
-    assert choose_layers(config, Dataset.from_arrays(X, np.arange(20) / 7)) == [6, *HIDDEN_LAYERS, 1]
-    assert choose_layers(config, Dataset.from_arrays(X, np.arange(80).reshape(20, 4) / 7)) == [
-        6,
-        *HIDDEN_LAYERS,
-        4,
-    ]
-=======
     y = np.linspace(0.5, 1, 20)
     assert choose_layers(config, Dataset.from_arrays(X, y)) == [6, *HIDDEN_LAYERS, 1]
     assert choose_layers(config, Dataset.from_arrays(X, y.repeat(4).reshape(20, 4))) == [6, *HIDDEN_LAYERS, 4]
->>>>>>> lead
     named = configure({"data": {"dataset": "digits"}, "network": {"layers": [64, 10]}})
     assert choose_layers(named, digits) == [64, 10]
 
@@ -217,13 +208,8 @@ def test_scikit_learns_tables_are_learned_by_name(tmp_path, name, layers, loss, 
         configure({"data": {"dataset": name}, "training": training}), run_dir=tmp_path / "run", progress=False
     )
     assert (list(made.network.layers), made.network.loss.name) == (layers, loss)
-<<<<<<< HEAD
-    network, folder, data = open_run(tmp_path / "run")
-    assert folder.config().data_schema["target"]["task"] == data.task
-=======
     network, _, data = open_run(tmp_path / "run")
     assert load_model(tmp_path / "run").schema == data.schema == made.schema
->>>>>>> lead
     assert evaluate_predictions(predict_rows(network, data.test)).measures[measure] > least
 
 
@@ -245,14 +231,9 @@ def test_a_run_on_a_table_is_opened_with_its_columns(houses):
     for place in (made.folder, made.folder / "model.safetensors"):
         network, folder, data = open_run(place)
         assert network.fingerprint() == made.network.fingerprint()
-<<<<<<< HEAD
-        assert load_model(place).schema == data.schema == made.schema
-        assert data.schema.input.feature_names == ("area", "colour=blue", "colour=red")
-=======
         assert load_model(place).schema == data.schema
         assert data.schema.input.feature_names == ("area", "colour=blue", "colour=red")
         assert data.schema.target.names == ("price",)
->>>>>>> lead
         assert data.checksums == folder.config().checksums
         assert list(data.checksums) == [path.name]
 
@@ -284,15 +265,9 @@ def test_standardised_data_are_described_loaded_again_and_held_to(digits, tmp_pa
     assert made.config.data.standardize is True
     assert made.config.checksums == digits.checksums
     network, folder, data = open_run(tmp_path / "run")
-<<<<<<< HEAD
-    np.testing.assert_array_equal(data.test.X, scaled.test.X)
-    assert data.schema.input.scaling == scaled.schema.input.scaling == load_model(made.folder).schema.input.scaling
-    assert load_model(made.folder).network.scaled_inputs
-=======
     np.testing.assert_array_equal(data.test.X, digits.test.X)
     np.testing.assert_array_equal(data.encoded.test.X, scaled.encoded.test.X)
     assert load_model(tmp_path / "run").schema == data.schema == scaled.schema != digits.schema
->>>>>>> lead
     assert run(folder.config(), progress=False).network.fingerprint() == network.fingerprint()
     with pytest.raises(DataError) as caught:
         run(folder.config(), digits, progress=False)
@@ -307,10 +282,6 @@ def test_standardised_data_are_described_loaded_again_and_held_to(digits, tmp_pa
 def test_a_run_on_data_as_they_are_has_no_scaling(finished):
     assert finished.config.data.standardize is False
     assert load_model(finished.folder).schema.input.scaling is None
-<<<<<<< HEAD
-    assert not load_model(finished.folder).network.scaled_inputs
-=======
->>>>>>> lead
     assert not (finished.folder / "standardisation.json").exists()
 
 
