@@ -68,8 +68,8 @@ def test_sparse_rows_beyond_the_memory_are_refused_with_their_size(monkeypatch):
     with pytest.raises(DataError) as caught:
         as_dense(rows)
     assert str(caught.value) == (
-        "X: 1,000,000 x 2,000 sparse numbers are 16 GB when dense, as training needs them, and this machine has 31 "
-        "GB; take fewer columns or rows"
+        "X: 1,000,000 x 2,000 sparse numbers are 16 GB when dense, as training needs them, and this machine has "
+        "31 GB; take fewer columns or rows"
     )
 
 
