@@ -323,3 +323,17 @@ def test_whole_numbers_that_count_the_rows_are_told_from_others():
         ("X[:, 2]", 200, False),
     ]
     assert "leave out what does: X[:, 0] (200 distinct of 200, in the order of the rows)" in remark(found, "name")
+
+
+def test_that_leaks_are_looked_for_in_the_first_columns_only_is_said(monkeypatch):
+    from glassnet.data import audit_leaks, audit_remarks
+
+    for one in (audit_leaks, audit_remarks, module):
+        monkeypatch.setattr(one, "MOST_COLUMNS", 2)
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    y = np.arange(200) % 2
+    X[:, 2] = y
+    found = audit(Dataset.from_arrays(X, y))
+    assert found.leaks == []
+    assert "among the first 2 only" in remark(found, "alone tell")
+    assert [leak.column for leak in audit(Dataset.from_arrays(X[:, 1:], y)).leaks] == ["X[:, 1]"]

@@ -138,3 +138,9 @@ def test_a_sample_is_bounded_and_evenly_spaced():
     assert len(choose_sample(10**6, 784, 10)) < 3000
     assert np.ptp(np.diff(choose_sample(10**6, 784, 10))) <= 1
     assert choose_sample(0, 3, 2).tolist() == []
+
+
+def test_of_more_than_a_thousand_classes_nothing_is_looked_for():
+    y = np.concatenate([np.arange(1000), np.arange(1000)])
+    assert leaks(y, y, rows=1500, is_category=True)
+    assert leaks(y, y + 1, rows=1500, is_category=True) == []

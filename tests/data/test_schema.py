@@ -70,9 +70,10 @@ GOOD = plain(ARRAY.to_dict())
 @pytest.mark.parametrize(
     "values",
     [
-        {}, [], None, 7, "text", GOOD | {"kind": "picture"}, GOOD | {"kind": None}, GOOD | {"kind": "table"}, GOOD | {"input": {}},
-        GOOD | {"input": None}, GOOD | {"target": {}}, GOOD | {"target": None}, GOOD | {"reading": None},
-        GOOD | {"reading": {"sep": 3}}, GOOD | {"reading": {"target": "x"}}, GOOD | {"reading": {"target": {"decimal": "x"}}},
+        {}, [], None, 7, "text", GOOD | {"kind": "picture"}, GOOD | {"kind": None}, GOOD | {"kind": "table"},
+        GOOD | {"input": {}}, GOOD | {"input": None}, GOOD | {"target": {}}, GOOD | {"target": None}, GOOD | {"reading": None},
+        GOOD | {"reading": {"sep": 3}}, GOOD | {"reading": {"target": "x"}},
+        GOOD | {"reading": {"target": {"decimal": "x"}}},
         GOOD | {"reading": {"secret": "x"}}, GOOD | {"reading": [1]}, plain(TABLE.to_dict()) | {"kind": "array"},
         plain(TABLE.to_dict()) | {"input": {"columns": [], "left_out": []}},
     ],
@@ -121,7 +122,10 @@ EXPECTED, _ = TABLE.input.encode(FRAME)
         FRAME.with_columns(pl.col("age").cast(pl.String), pl.col("glad").cast(pl.Int8)),
         FRAME.with_columns(pl.col("age").cast(pl.UInt8)),
     ],
-    ids=["polars", "pandas", "pyarrow", "records", "order", "more", "order in pandas", "index", "types in pandas", "types", "text", "bytes"],
+    ids=[
+        "polars", "pandas", "pyarrow", "records", "order", "more", "order in pandas", "index", "types in pandas",
+        "types", "text", "bytes",
+    ],
 )  # fmt: skip
 def test_a_table_means_the_same_whatever_it_comes_in(rows):
     np.testing.assert_array_equal(encode(TABLE, rows), EXPECTED)

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import polars as pl
 import pytest
-from tests.data.pictures import encoded, put
+from tests.data import pictures
 from tests.data.test_mnist_family import put_emnist
 
 from glassnet.data.registry import load_dataset
@@ -94,7 +94,7 @@ def of_idx(folder, idx_bytes):
 
 def put_pictures(folder, pixels):
     files = {f"{'abc'[label]}/{k:02}.png": pixels[k] for k, label in enumerate(LABELS)}
-    return put(folder, {name: encoded(array) for name, array in files.items()})
+    return pictures.put(folder, {name: pictures.encoded(array) for name, array in files.items()})
 
 
 def of_grey_pictures(folder, _):

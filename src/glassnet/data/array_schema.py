@@ -85,6 +85,11 @@ class ArraySchema:
         return schema, schema._remark(X.dtype)
 
     def _remark(self, dtype: np.dtype[Any]) -> tuple[str, ...]:
+        if self.values == "bytes" and self.high <= SMALL:
+            return (
+                f"X: bytes up to {self.high:g} are divided by 255 as pixels are; if they are plain numbers, give "
+                "them as such: X.astype(np.float32)",
+            )
         pixels = len(self.shape) > 1 or (self.width >= PIXELS and self.low == 0 and self.high > 127)
         if pixels and self.values == "numbers" and self.white == 1 and self.low >= 0 and SMALL < self.high <= 255:
             what = f"pictures of {dtype}" if len(self.shape) > 1 else f"{dtype}"

@@ -11,6 +11,7 @@ import numpy as np
 from glassnet.data.audit_arrays import FAR
 from glassnet.data.audit_findings import Audit, Place
 from glassnet.data.audit_labels import name_label
+from glassnet.data.audit_leaks import MOST_COLUMNS
 from glassnet.data.column_values import list_names
 from glassnet.data.target_schema import TargetSchema
 
@@ -105,6 +106,8 @@ def _write_column_remarks(found: Audit, option: str) -> Iterator[str]:
         )
     if len(found.leaks) > EXAMPLES:
         yield f"{len(found.leaks) - EXAMPLES} more columns alone tell the target"
+    if found.columns > MOST_COLUMNS:
+        yield f"columns that alone tell the target were looked for among the first {MOST_COLUMNS:,} only"
     if found.keys:
         shown = [
             f"{one.column} ({one.distinct:,} distinct of {one.values:,}"

@@ -147,7 +147,7 @@ def _check_continued(run: Any, given: dict[str, Any]) -> int:
     """Return the number of epochs to go on to; `UsageError` if a run goes on otherwise than it began."""
     if not isinstance(run, Run):
         instead = "; glassnet.resume goes on from a folder" if isinstance(run, str | Path) else ""
-        raise UsageError("continue_from", f"expected a Run, got a {type(run).__name__}{instead}")
+        raise UsageError("continue_from", f"expected a Run, got {type(run).__name__}{instead}")
     if given["run_dir"] is not None and run.folder is not None and Path(given["run_dir"]) == run.folder:
         given.pop("run_dir")
     for name, value in given.items():

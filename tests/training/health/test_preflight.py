@@ -1,5 +1,7 @@
 """The pre-flight passes what is fit to be trained, and says what is not."""
 
+import numpy as np
+import polars
 import pytest
 
 import glassnet as gn
@@ -83,3 +85,15 @@ def test_rows_and_labels_are_taken_as_a_pair(digits):
     assert pair == whole
     with pytest.raises(UsageError, match=r"^data: the labels are missing"):
         gn.preflight(gn.Network([64, 32, 10]), rows[0])
+
+
+def test_classes_of_any_kind_and_tables_are_taken_as_they_are():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(120, 3)), np.arange(120) % 2
+    X[:, 0] += 4 * y
+    plain = gn.preflight(gn.Network([3, 8, 2]), (X, y))
+    assert gn.preflight(gn.Network([3, 8, 2]), (X, np.array(["no", "yes"])[y])) == plain
+    assert gn.preflight(gn.Network([3, 8, 2]), (X, np.array([7, 10])[y])) == plain
+    table = polars.DataFrame({"a": 100 + X[:, 0], "colour": np.array(["red", "blue"])[y]})
+    found = gn.preflight(gn.Network([3, 8, 2]), (table, y))
+    assert [check.name for check in found.checks] == [check.name for check in plain.checks]
