@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 import glassnet as gn
+from glassnet.training.archive import FORMAT
 
 
 @pytest.fixture
@@ -401,5 +402,7 @@ def test_a_run_of_another_version_is_refused_in_one_line(glassnet, run_folder, r
     for command in (["predict", "run", "rows.npy"], ["evaluate", "run"], ["explain", "run"]):
         answer = glassnet(*command)
         assert answer.code == 1
-        assert answer.error.startswith("run/model.safetensors: is no model file of format 2, but a model file of ")
+        assert answer.error.startswith(
+            f"run/model.safetensors: is no model file of format {FORMAT}, but a model file of "
+        )
         assert answer.error.endswith("another version made it: train again")

@@ -62,7 +62,7 @@ def is_large(path: Path) -> bool:
     """Whether a table is larger than what is read at once."""
     if not is_parquet(path):
         return False
-    with scan_parquet(path) as (_, rows, columns):
+    with scan_parquet(path, spared=None) as (_, rows, columns):
         return rows * len(columns) > LARGE
 
 
