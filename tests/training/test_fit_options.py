@@ -11,7 +11,7 @@ import pytest
 from glassnet.data.augmentation import Augmentation, move_images
 from glassnet.data.dataset import Dataset
 from glassnet.data.splits import Split
-from glassnet.errors import FileError, NonFiniteError, UsageError
+from glassnet.errors import DataError, FileError, NonFiniteError, UsageError
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import GD, OPTIMIZERS
@@ -182,7 +182,7 @@ def test_a_plateau_is_one_of_the_validation_loss_or_else_the_training_loss(image
 def test_label_smoothing_is_for_training_only(images):
     still = {"optimizer": "sgd(1e-300)", "batch_size": 61}
     network = Network([36, 3], initializer="normal", dtype="float64")
-    plain, smooth = (train(network, images, label_smoothing=s, **still).history.last for s in (0.0, 0.3))
+    plain, smooth = (train(network.copy(), images, label_smoothing=s, **still).history.last for s in (0.0, 0.3))
     assert smooth.validation_loss == plain.validation_loss == evaluate(network, images.validation).loss
     assert smooth.validation_accuracy == plain.validation_accuracy
     assert smooth.train_accuracy == plain.train_accuracy
@@ -285,7 +285,7 @@ def test_what_is_no_image_of_bytes_cannot_be_moved(images, kind):
 def test_metrics_are_columns_of_the_history(images, tmp_path):
     options = {"metrics": ["auc", "f1", "loss"], "early_stopping": "patience(9, monitor=balanced_accuracy)"}
     run = train(Network([36, 3]), images, epochs=2, run_dir=tmp_path / "run", **options)
-    predictions = predict_rows(run.network, images.validation, images.task)
+    predictions = predict_rows(run.network, images.validation)
     found = measure(predictions, ["auc", "f1", "balanced_accuracy"])
     last = run.history.last
     best = train(Network([36, 3]), images, epochs=run.best_epoch)
@@ -676,3 +676,14 @@ def test_a_callback_whose_file_fails_ends_no_run(images):
     with pytest.warns(UserWarning, match="board: ") as caught:
         run = fit(Network([36, 3]), images, epochs=2, callbacks=[Full()], progress=False)
     assert (run.stopped, len(caught)) == ("epochs", 3)
+
+
+def test_a_validation_row_that_is_too_large_is_named_and_a_network_that_diverges_is_not_its_fault(blobs):
+    data = blobs()
+    X = data.validation.X.copy()
+    X[3] = 3e38
+    odd = dataclasses.replace(data, validation=Split(X, data.validation.y))
+    with pytest.raises(DataError, match=r"^validation rows: the loss of row 3 is not finite; .* look at that row"):
+        train(Network([5, 4, 3], "relu3"), odd)
+    with pytest.raises(DivergenceError):
+        train(Network([5, 4, 3], "relu3"), data, optimizer="sgd(1e30)")

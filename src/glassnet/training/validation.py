@@ -47,28 +47,33 @@ class Validation:
     def evaluate(self, network: Network) -> tuple[float | None, float | None, dict[str, float]]:
         """Return loss, accuracy and the chosen metrics; None and nothing where there are no validation rows.
 
-        `DataError` names the row that is too much for the network, where the loss is not finite.
+        Where the loss is not finite, `DataError` names a row whose numbers are larger than all of training, and
+        `NonFiniteError` says that the network is beyond all bounds.
         """
         if not self.possible:
             return None, None, {}
         try:
             predictions = predict_rows(network, self.data.encoded.validation)
-        except NonFiniteError as error:
-            raise DataError(self._explain(network, str(error))) from None
+        except NonFiniteError:
+            if (odd := self._find_odd_row(network)) is None:
+                raise
+            raise DataError(odd) from None
         found = measure(predictions, self.measured)
         measures = {f"validation_{name}": value for name, value in found.items() if name not in GIVEN}
         return predictions.running.loss, predictions.running.accuracy, measures
 
-    def _explain(self, network: Network, problem: str) -> str:
-        """Say which of the validation rows is too much for the network."""
+    def _find_odd_row(self, network: Network) -> str | None:
+        """Say which of the validation rows is too much for the network; None where it is no larger than others."""
         X, y = self.data.encoded.validation
         for row in range(len(y)):
             try:
                 predict_rows(network, (X[row : row + 1], y[row : row + 1]))
             except NonFiniteError:
                 largest, usual = (float(np.abs(one).max()) for one in (X[row], self.data.encoded.train.X))
+                if largest <= usual:
+                    return None
                 return (
                     f"validation rows: the loss of row {row} is not finite; its largest number is {largest:g}, in "
                     f"the training rows it is {usual:g}: look at that row. The network is back at the epoch before"
                 )
-        return f"validation rows: {problem}. The network is back at the epoch before"
+        return None
