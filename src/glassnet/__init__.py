@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from glassnet.nn.losses import Loss as Loss
     from glassnet.nn.losses import register_loss as register_loss
     from glassnet.nn.network import Network as Network
+    from glassnet.nn.network import NetworkWarning as NetworkWarning
     from glassnet.nn.optimizers import GD as GD
     from glassnet.nn.optimizers import KFAC as KFAC
     from glassnet.nn.optimizers import LBFGS as LBFGS
@@ -75,7 +76,7 @@ _MODULES = {
     "nn.activations": ("Activation", "register_activation"),
     "nn.gradient_check": ("gradient_check",),
     "nn.losses": ("Loss", "register_loss"),
-    "nn.network": ("Network",),
+    "nn.network": ("Network", "NetworkWarning"),
     "nn.optimizers": (
         *("GD", "SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "RMSprop"),
         *("KFAC", "LBFGS", "Muon", "Optimizer"),

@@ -2,9 +2,12 @@
 
 import csv
 import io
+import json
 import os
 import shutil
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -291,3 +294,112 @@ def test_rows_that_do_not_fit_a_standardised_run_are_one_line(glassnet, scaled_r
     X[2, 5] = np.nan
     np.save(here / "bad.npy", X)
     assert glassnet("predict", "run", "bad.npy").error.startswith("bad.npy: X: row 2, column 5 holds nan")
+
+
+# What is printed
+
+
+def numbers_and_text(here, first="一月", second="二月"):
+    """A table whose classes and keys hold what not every console has signs for."""
+    lines = [f"k{row},{row % 7},{(first, second)[row % 7 > 3]}" for row in range(60)]
+    (here / "names.csv").write_text("\n".join(["key,x,月", *lines]) + "\n", encoding="utf-8")
+    options = ["--target", "月", "--layers", "1,4,1", "--epochs", 2, "--batch-size", 8, "-q", "--no-report"]
+    return ["train", "names.csv", *options, "--drop", "key", "--run-dir", "run"]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "cp1252"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}],
+)
+def test_answers_survive_a_console_that_has_no_sign_for_them(glassnet, here, variables):
+    assert glassnet(*numbers_and_text(here)).code == 0
+    command = [sys.executable, "-m", "glassnet", "predict", "run", "names.csv", "--keep", "key"]
+    found = subprocess.run(command, capture_output=True, env=os.environ | variables, check=True)
+    rows = answers(found.stdout.decode("utf-8"))
+    assert {row["class"] for row in rows} <= {"一月", "二月"}
+    assert [row["key"] for row in rows] == [f"k{row}" for row in range(60)]
+    assert b"Traceback" not in found.stderr
+    subprocess.run([*command, "--out", "answers.csv"], check=True, env=os.environ | variables)
+    assert (here / "answers.csv").read_bytes() == found.stdout
+    by_json = subprocess.run([*command, "--json"], capture_output=True, env=os.environ | variables, check=True)
+    assert json.loads(by_json.stdout)["classes"] == ["一月", "二月"]
+
+
+def test_columns_are_kept_beside_the_answers_under_their_own_names(glassnet, here):
+    """Also those that are called as an answer is, and those whose names hold a comma."""
+    lines = [f'{row % 9},"{row}, a",c{row % 2},{row % 2},{100 + row}' for row in range(60)]
+    (here / "t.csv").write_text("\n".join(['x,"a, b",class,row,key', *lines]) + "\n")
+    options = ["--target", "class", "--columns", "x,row", "--epochs", 1, "--batch-size", 8, "-q", "--no-report"]
+    assert glassnet("train", "t.csv", *options, "--run-dir", "run").code == 0
+    answer = glassnet(
+        "predict", "run", "t.csv", "--keep", "a, b", "--keep", "key,class", "--keep", "row", "--proba"
+    )
+    rows = answers(answer.out)
+    assert list(rows[0]) == [
+        *("row number", "a, b", "key", "class", "row"),
+        *("predicted class", "probability", "probability c0", "probability c1"),
+    ]
+    assert (rows[59]["a, b"], rows[59]["key"], rows[59]["class"], rows[59]["row"]) == ("59, a", "159", "c1", "1")
+    for row in rows:
+        assert float(row["probability c0"]) + float(row["probability c1"]) == pytest.approx(1, abs=2e-6)
+        assert float(row["probability"]) == float(row[f"probability {row['predicted class']}"])
+    answer = glassnet("predict", "run", "t.csv", "--keep", "nokey")
+    assert (answer.code, answer.error.split(";")[0]) == (2, "--keep: t.csv has no column 'nokey'")
+
+
+def test_text_that_a_spreadsheet_takes_for_a_formula_is_disarmed(glassnet, here):
+    keys = ["=1+1", "+x", "-cmd", "@sum", "-5", "+1.5e-3", "\uff1dA1", "plain", "a=b"]
+    lines = [f"{keys[row % 9]},{row % 7},{'=yes' if row % 7 > 3 else 'no'}" for row in range(63)]
+    (here / "t.csv").write_text("\n".join(["=key,x,kind", *lines]) + "\n", encoding="utf-8")
+    options = ["--target", "kind", "--drop", "=key", "--epochs", 20, "--batch-size", 8, "-q", "--no-report"]
+    assert glassnet("train", "t.csv", *options, "--run-dir", "run").code == 0
+    rows = answers(glassnet("predict", "run", "t.csv", "--keep", "=key").out)
+    assert list(rows[0]) == ["row", "'=key", "class", "probability"]
+    assert [row["'=key"] for row in rows[:9]] == [
+        *("'=1+1", "'+x", "'-cmd", "'@sum", "-5", "+1.5e-3", "'\uff1dA1", "plain", "a=b")
+    ]
+    assert {row["class"] for row in rows} == {"'=yes", "no"}
+    rows = answers(glassnet("predict", "run", "t.csv", "--keep", "=key", "--formulas").out)
+    assert [row["=key"] for row in rows[:9]] == keys
+
+
+def test_rows_with_other_answers_than_those_learned_are_predicted_and_not_scored(glassnet, learn, here):
+    learn("kind")
+    (here / "new.csv").write_text("area,colour,kind,price\n60,red,hut,60001\n80,blue,house,80001\n")
+    answer = glassnet("predict", "run", "new.csv")
+    assert (answer.code, len(answers(answer.out))) == (0, 2)
+    assert answer.err.startswith("glassnet: new.csv: answers are not scored: ")
+    assert answer.err.count("\n") == 1
+    answer = glassnet("evaluate", "run", "new.csv")
+    assert answer.code == 1
+    assert "hut" in answer.error
+
+
+# Files that are none
+
+
+def test_what_is_no_file_of_rows_is_one_line(glassnet, learn, here):
+    learn("price")
+    (here / "folder.csv").mkdir()
+    (here / "empty.csv").write_bytes(b"")
+    os.mkfifo(here / "pipe.csv")
+    (here / "header.csv").write_text("area,colour,kind\n")
+    for name in ("folder.csv", "empty.csv", "pipe.csv", "header.csv", "none.csv"):
+        for command in ("predict", "evaluate"):
+            answer = glassnet(command, "run", name)
+            assert answer.code == 1
+            assert answer.error.startswith(f"{name}: "), name
+
+
+def test_a_run_of_another_version_is_refused_in_one_line(glassnet, run_folder, rows):
+    """Model files of 0.1.0 have format 1; they do not say what rows and classes mean."""
+    from safetensors.numpy import save_file
+
+    entry = {"kind": "model file", "format": 1, "values": {}, "sha256": ""}
+    theta = np.zeros(10, np.float32)
+    save_file({"theta": theta}, run_folder / "model.safetensors", {"glassnet": json.dumps(entry)})
+    for command in (["predict", "run", "rows.npy"], ["evaluate", "run"], ["explain", "run"]):
+        answer = glassnet(*command)
+        assert answer.code == 1
+        assert answer.error.startswith("run/model.safetensors: is no model file of format 2, but a model file of ")
+        assert answer.error.endswith("another version made it: train again")

@@ -99,8 +99,8 @@ def test_small_bytes_are_remarked_on_once_with_a_remedy_that_works(largest):
     data = Dataset.from_arrays(X, y)
     assert data.schema.input.values == "bytes"
     assert [one for one in data.remarks if "divided by 255" in one] == [
-        f"X: bytes up to {largest} are divided by 255 as pixels are; if they are plain numbers, give them as such: "
-        "X.astype(np.float32)"
+        f"X: bytes up to {largest} are divided by 255 as pixels are; if they are plain numbers, give them as "
+        "such: X.astype(np.float32)"
     ]
     numbers = Dataset.from_arrays(X.astype(float), y)
     assert numbers.schema.input == ArraySchema((2,), "numbers", 1.0, 0.0, largest)

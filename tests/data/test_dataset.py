@@ -16,7 +16,7 @@ LABELS = np.arange(30) % 3
 
 
 @given(
-    n=st.integers(5, 60),
+    n=st.integers(8, 60),
     classes=st.integers(2, 4),
     validation=st.integers(0, 3) | st.floats(0.01, 0.5),
     split_seed=st.integers(0, 3),

@@ -71,7 +71,8 @@ GOOD = plain(ARRAY.to_dict())
     "values",
     [
         {}, [], None, 7, "text", GOOD | {"kind": "picture"}, GOOD | {"kind": None}, GOOD | {"kind": "table"},
-        GOOD | {"input": {}}, GOOD | {"input": None}, GOOD | {"target": {}}, GOOD | {"target": None}, GOOD | {"reading": None},
+        GOOD | {"input": {}}, GOOD | {"input": None}, GOOD | {"target": {}}, GOOD | {"target": None},
+        GOOD | {"reading": None},
         GOOD | {"reading": {"sep": 3}}, GOOD | {"reading": {"target": "x"}},
         GOOD | {"reading": {"target": {"decimal": "x"}}},
         GOOD | {"reading": {"secret": "x"}}, GOOD | {"reading": [1]}, plain(TABLE.to_dict()) | {"kind": "array"},
@@ -150,7 +151,7 @@ def test_rows_without_names_are_refused_by_a_model_of_tables_with_its_columns(ro
         TABLE.encode_rows(rows)
     message = str(caught.value)
     assert message.startswith(
-        "X: the model takes tables with the columns age, colour, glad, length: give a table of pandas"
+        "X: the model takes tables with the columns age, colour, glad, length: give one of pandas"
     )
     assert "\n" not in message
 

@@ -16,6 +16,7 @@ from sklearn.datasets import load_iris, load_wine
 
 from glassnet.data import decoding, delimited_text
 from glassnet.data import parquet as parquet_file
+from glassnet.data.read_options import ReadOptions
 from glassnet.data.table import read_table
 from glassnet.data.table_schema import find_index
 from glassnet.errors import DataError, FileError
@@ -481,3 +482,16 @@ PARQUETS += [parquet(pl.concat([FRAME] * 30), statistics=False, row_group_size=5
 @given(good=st.sampled_from(PARQUETS), damages=DAMAGES)
 def test_damaged_parquet_is_refused_or_a_table(tmp_path, good, damages):
     read_or_refused(written(tmp_path, damaged(good, damages), "t.parquet"))
+
+
+def test_columns_that_nothing_can_be_learned_from_may_be_dropped(tmp_path):
+    """Where rows are read for a model, which uses none of them, they may stand, too."""
+    frame = pl.DataFrame({"x": [1.0, 2.0], "raw": [b"a", b"b"], "list": [[1], [2]], "y": ["a", "b"]})
+    frame.write_parquet(tmp_path / "t.parquet")
+    for source in (tmp_path / "t.parquet", frame):
+        with pytest.raises((FileError, DataError), match="column 'list' is nested"):
+            read_table(source, ReadOptions(drop=("raw",)))
+        for read in (read_table(source, ReadOptions(drop=("raw", "list"))), read_table(source, as_text=True)):
+            assert read.frame.select("x", "y").equals(frame.select("x", "y"))
+            assert read.frame["raw"].null_count() == read.frame["list"].null_count() == 2
+            assert read.remarks == ()

@@ -1,16 +1,18 @@
 import copy
 import hashlib
 import pickle
+import warnings
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_iris
 
 from glassnet.errors import DataError, NonFiniteError, UsageError
 from glassnet.nn.activations import ACTIVATIONS, Activation, softmax
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.initializers import INITIALIZERS
 from glassnet.nn.losses import LOSSES
-from glassnet.nn.network import BLOCK_ROWS, Network
+from glassnet.nn.network import BLOCK_ROWS, Network, NetworkWarning
 
 RNG = np.random.default_rng(11)
 ROWS = RNG.normal(size=(6, 3))
@@ -557,3 +559,43 @@ def test_logits_are_what_the_loss_takes_and_probabilities_what_the_user_sees():
     trace = network.forward(ROWS)
     np.testing.assert_array_equal(trace.outputs, ROWS @ network.W[0] + network.b[0])
     np.testing.assert_allclose(network.outputs(ROWS), softmax(trace.outputs), rtol=1e-14)
+
+
+def scaled_network():
+    network = Network([4, 5, 3], seed=2)
+    network.scaled_inputs = True  # as `fit` leaves it after standardised rows
+    return network
+
+
+def test_rows_before_scaling_are_doubted_and_scaled_ones_are_not():
+    raw = load_iris().data
+    scaled = ((raw - raw.mean(axis=0)) / raw.std(axis=0)).astype(np.float32)
+    network = scaled_network()
+    for answer in (network.predict, network.predict_proba, network.copy().predict):
+        with pytest.warns(NetworkWarning, match="look like rows before scaling.*a Model"):
+            answer(raw)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        network.predict(scaled)
+        network.predict(scaled.tolist())
+        for row in scaled:
+            network.predict(row[None])
+        Network([4, 5, 3]).predict(raw)  # nothing is known of its rows
+    with pytest.raises(DataError, match="expected rows of numbers"):
+        network.predict(["a", "b"])
+
+
+@pytest.mark.parametrize("normalise", [False, True])
+def test_a_row_has_the_same_outputs_alone_as_among_others(normalise):
+    rows = np.random.default_rng(0).normal(size=(300, 33)).astype(np.float32)
+    network = Network([33, 64, 9, 3], batch_norm=normalise)
+    together = network.outputs(rows)
+    np.testing.assert_array_equal(np.concatenate([network.outputs(row[None]) for row in rows]), together)
+    np.testing.assert_allclose(together, softmax(network.forward(rows).outputs), rtol=1e-4)
+
+
+def test_rows_in_another_order_of_bytes_are_the_same_rows():
+    rows = np.random.default_rng(0).normal(size=(5, 3))
+    network = Network([3, 4, 2])
+    assert network.check_input(rows.astype(">f8")).dtype.isnative
+    np.testing.assert_array_equal(network.outputs(rows.astype(">f8")), network.outputs(rows))

@@ -61,3 +61,27 @@ def test_an_unknown_column_of_a_history_is_answered_with_those_that_there_are():
     history.append(EpochRecord(1, 0.4, 0.88, 0.3, 0.92, 0.001, 2.0, 1))
     with pytest.raises(KeyError, match="val_loss: is no column of the history; its columns are epoch, "):
         history["val_loss"]
+
+
+@pytest.mark.parametrize("answer", [True, False, 0.5, np.float64(0.5), np.True_, ["stop"], np.array([1, 2])])
+def test_an_answer_that_is_no_reason_is_refused_after_the_first_epoch(answer, tmp_path):
+    class Answer(Callback):
+        def on_epoch_end(self, run):
+            return answer
+
+    rows, labels = np.arange(80.0).reshape(40, 2), np.arange(40) % 2
+    with pytest.raises(UsageError, match=r"on_epoch_end of Answer returned .*None to go on, or text"):
+        fit(Network([2, 2]), rows, labels, callbacks=[Answer()], progress=False, run_dir=tmp_path / "run")
+    assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 2  # its epoch is saved
+
+
+def test_what_was_learned_is_saved_where_a_callback_ends_the_program(tmp_path):
+    class Leave(Callback):
+        def on_epoch_end(self, run):
+            if len(run.history) == 3:
+                raise SystemExit(1)
+
+    rows, labels = np.arange(80.0).reshape(40, 2), np.arange(40) % 2
+    with pytest.raises(SystemExit):
+        fit(Network([2, 2]), rows, labels, callbacks=[Leave()], progress=False, run_dir=tmp_path / "run")
+    assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 4

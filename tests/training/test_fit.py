@@ -210,3 +210,52 @@ def test_a_history_prints_its_epochs():
 @pytest.mark.parametrize("name", ["EarlyStopping", "Augmentation", "Callback", "Run"])
 def test_what_one_extends_is_exported(name):
     assert inspect.isclass(getattr(gn, name))
+
+
+# Weights, validation rows of one's own, and arguments in the wrong place
+
+
+@pytest.mark.parametrize("table", [False, True])
+def test_weights_of_all_rows_are_those_of_the_rows_that_are_drawn(table):
+    weights = np.where(np.arange(96) % 5 == 0, 0.0, 1 + np.arange(96) / 96)
+    rows = polars.DataFrame(X, schema=[*"abcde"]) if table else X
+    run = train(rows, Y, sample_weight=weights)
+    data = run.memory.data
+    of_row = {tuple(row): weight for row, weight in zip(np.asarray(X).tolist(), weights, strict=True)}
+    drawn = data.train.X.rows() if table else [tuple(row) for row in data.train.X.tolist()]
+    taken = np.array([of_row[row] for row in drawn])
+    assert len(taken) < 96
+    same = train(data, sample_weight=taken)
+    assert same.network.fingerprint() == run.network.fingerprint()
+    assert run.network.fingerprint() != train(rows, Y).network.fingerprint()
+    whole = train(X, Y, validation_data=(X[:9], Y[:9]), sample_weight=weights)
+    assert len(whole.memory.data.train.y) == 96
+    with pytest.raises(UsageError, match="sample_weight: expected one number for each of the 88 training rows"):
+        train(X, Y, sample_weight=weights[:-1])
+
+
+def test_validation_rows_are_in_the_words_of_the_training_rows():
+    words = np.array(["c", "a", "b"], object)[Y]
+    run = train(X[:80], words[:80], validation_data=(X[80:].tolist(), words[80:].tolist()))
+    assert run.history.last.validation_accuracy == run.model.score(X[80:], words[80:])
+    numbers = train(X[:80], Y[:80], validation_data=(X[80:], Y[80:, None] * 1.0))
+    assert numbers.history.last.validation_accuracy == numbers.model.score(X[80:], Y[80:])
+    with pytest.raises(DataError, match="'z'"):
+        train(X[:80], words[:80], validation_data=(X[80:], ["z"] * 16))
+
+
+def test_a_validation_row_that_is_far_beyond_is_named_and_no_learning_rate_is_blamed():
+    rows, y = 100 * X, X[:, 0] * 1.0
+    far = rows[:20].copy()
+    far[7] *= 1e25
+    network = Network([5, 4, 1], loss="mse", seed=1)
+    with pytest.raises(DataError, match=r"validation rows: row 7 is too much for the network: its largest number"):
+        gn.fit(network, rows, y, validation_data=(far, y[:20]), epochs=2, optimizer="sgd(1e-9)", progress=False)
+    assert network.fingerprint() == Network([5, 4, 1], loss="mse", seed=1).fingerprint()
+
+
+def test_a_gradient_check_names_what_is_in_the_wrong_place():
+    with pytest.raises(
+        UsageError, match=r"network: expected a Network, got ndarray; call gradient_check\(network"
+    ):
+        gn.gradient_check(X, Y, Network([5, 3]))

@@ -19,8 +19,10 @@ from glassnet.nn.activations import ACTIVATIONS
 from glassnet.nn.initializers import INITIALIZERS
 from glassnet.nn.network import Network
 from glassnet.training.archive import write_archive
+from glassnet.training.history import History
 from glassnet.training.model import Model
 from glassnet.training.model_file import load_model, save_model
+from glassnet.training.results import Run
 
 LOSSES = ["cross_entropy", "binary_cross_entropy(sum)", "half_squared_error", "huber(0.5)"]
 
@@ -360,3 +362,28 @@ def test_what_is_no_model_is_not_saved(tmp_path):
     with pytest.raises(UsageError, match=r"^model: expected a Model or a Network, got dict$"):
         save_model({}, tmp_path / "model")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda: save_model("path", Network([2, 2])),
+            "model: expected a Model or a Network, got str; the model comes",
+        ),
+        (lambda: save_model(None, "path"), "model: expected a Model or a Network, got NoneType"),
+        (lambda: save_model(Network([2, 2]), 7), "path: expected the path of a file, got int"),
+        (
+            lambda: load_model(Network([2, 2])),
+            "path: expected the path of a run folder or model file, got Network",
+        ),
+        (
+            lambda: load_model(Run(Network([2, 2]), History(), None, None)),
+            "path: expected the path of a run folder or model file, got Run; a run has its model as run.model",
+        ),
+    ],
+)
+def test_arguments_in_the_wrong_place_say_so(call, said):
+    with pytest.raises(UsageError) as caught:
+        call()
+    assert str(caught.value).startswith(said)

@@ -493,3 +493,13 @@ def test_a_folder_is_held_while_a_run_goes_on_and_let_go_after_it(data, tmp_path
     assert all_of(run) == expected
     assert [text.partition(": ")[2][:10] for text in said] == ["is in use:"] * 2
     assert len(resume(run.folder, data, epochs=3, progress=False).history) == 3
+
+
+def test_a_folder_of_another_version_is_refused_as_such_before_its_data_are_looked_at(tmp_path, monkeypatch):
+    data = glassnet.load_dataset("digits")
+    fit(Network([64, 10]), data, epochs=1, progress=False, run_dir=tmp_path / "old")
+    config = tmp_path / "old" / "config.toml"
+    config.write_text(config.read_text().replace("[checksums]", '[checksums]\nother = "0"'))  # data differ, too
+    monkeypatch.setattr("glassnet.training.archive.FORMAT", 99)
+    with pytest.raises(FileError, match="but a model file of format 3; another version made it: train again"):
+        resume(tmp_path / "old", progress=False)

@@ -103,7 +103,7 @@ def fashion_like(tmp_path):
 
 
 def test_a_start_that_is_not_reproduced_is_refused(finished, digits):
-    later = fit(finished.network, digits, **OPTIONS)
+    later = fit(finished.network.copy(), digits, **OPTIONS)
     with pytest.raises(DataError, match=r"^start: the run began with other parameters"):
         run(later.config, progress=False)
     # Without the record, the configuration is one like any other.

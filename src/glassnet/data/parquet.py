@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -22,19 +22,29 @@ from glassnet.data.untrusted_files import DEFLATE_LIMIT, ContentError, check_for
 #: values take hardly any bytes.
 CELLS_PER_BYTE, FREE_CELLS = DEFLATE_LIMIT, 1 << 26
 
+#: How the problem with a column's type begins.
+UNUSABLE = "column "
+
 
 @contextlib.contextmanager
-def scan_parquet(path: Path, remarks: list[str] | None = None) -> Iterator[tuple[pl.LazyFrame, int, list[str]]]:
+def scan_parquet(
+    path: Path, remarks: list[str] | None = None, spared: Collection[str] | None = ()
+) -> Iterator[tuple[pl.LazyFrame, int, list[str]]]:
     """Decode a Parquet file and give the table to be read in parts, with its rows and column names.
 
-    The index that pandas wrote is left out, which is added to `remarks`. `FileError` is raised if the file is
-    missing or damaged, or the reader raises `ContentError`.
+    The index that pandas wrote is left out, which is added to `remarks`. A column that holds no plain values is
+    empty if it is one of those `spared`, or these are None, and refused otherwise. `FileError` is raised if the
+    file is missing or damaged, or the reader raises `ContentError`.
     """
     with open_regular_file(path) as (raw, size):
         _check_ends(raw, size)
         with decoding.decode_apart("glassnet.data.parquet", path) as (decoded, said):
+            problems = [one for one in said if one.startswith(UNUSABLE)]
+            for problem in problems if spared is not None else ():
+                if not any(problem.startswith(f"{UNUSABLE}{name!r} ") for name in spared or ()):
+                    raise ContentError(problem)
             if remarks is not None:
-                remarks.extend(said)
+                remarks.extend(one for one in said if one not in problems)
             lazy = pl.scan_ipc(decoded)
             yield lazy, int(lazy.select(pl.len()).collect().item()), lazy.collect_schema().names()
 
@@ -56,12 +66,16 @@ def _check_ends(raw: IO[bytes], size: int) -> None:
 def write_arrow(source: str, target: str) -> list[str]:
     """Write the table in a Parquet file as Arrow, and return remarks; `ContentError` if it cannot be believed.
 
+    Columns that hold no plain values are written without any, and the problem with each is one of the remarks.
+
     For a process of its own: it may abort, and its memory is bounded for good.
     """
     lazy = pl.scan_parquet(source, glob=False)
     schema = lazy.collect_schema()
-    if problem := find_name_problem(list(schema)) or find_type_problem(schema):
+    if problem := find_name_problem(list(schema)):
         raise ContentError(problem)
+    parts = {name: find_type_problem(pl.Schema({name: dtype})) for name, dtype in schema.items()}
+    problems = {name: problem for name, problem in parts.items() if problem}
     cells = lazy.select(pl.len()).collect().item() * len(schema)
     size = os.stat(source).st_size
     if cells > max(CELLS_PER_BYTE * size, FREE_CELLS):
@@ -69,8 +83,8 @@ def write_arrow(source: str, target: str) -> list[str]:
     decoding.limit_memory(decoding.DECODER_MEMORY + 48 * cells + 20 * size)
     read_metadata = getattr(pl, "read_parquet_metadata", None)  # not in the first versions of Polars 1
     index = find_index(lazy, read_metadata(source).get("pandas") if read_metadata else None)
-    lazy.drop(index).sink_ipc(target)
-    return say_index(index)
+    lazy.with_columns(pl.lit(None).alias(name) for name in problems).drop(index).sink_ipc(target)
+    return [*say_index(index), *problems.values()]
 
 
 if __name__ == "__main__":

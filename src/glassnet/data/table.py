@@ -78,7 +78,7 @@ def _read_file(path: Path, options: ReadOptions, as_text: bool) -> TableRead:
     """Read a file by the format that its name and its first bytes agree on."""
     from glassnet.data.delimited_text import read_delimited_text
     from glassnet.data.parquet import scan_parquet
-    from glassnet.data.table_schema import blank_unusable, check_table
+    from glassnet.data.table_schema import check_table
     from glassnet.data.text_files import open_text
 
     least, name = 1 if as_text else 2, path.name.lower()
@@ -88,10 +88,8 @@ def _read_file(path: Path, options: ReadOptions, as_text: bool) -> TableRead:
         _refuse_options(options, is_text=not name.endswith((*PARQUET, *WORKBOOK)), is_book=name.endswith(WORKBOOK))
     if name.endswith(PARQUET):
         said: list[str] = []
-        with scan_parquet(path, said) as (lazy, _, _):
-            frame = lazy.collect()
-            frame = blank_unusable(frame, frame.columns if as_text else options.drop)
-            return TableRead(check_table(frame, least), {}, tuple(said))
+        with scan_parquet(path, said, None if as_text else options.drop) as (lazy, _, _):
+            return TableRead(check_table(lazy.collect(), least), {}, tuple(said))
     if name.endswith(WORKBOOK):
         return _read_workbook(path, options, as_text)
     bare = name.removesuffix(".gz").removesuffix(".zip")

@@ -39,7 +39,7 @@ def read_table_dataset(path: Path, options: ReadOptions, draw: Draw) -> Dataset:
     try:
         if is_parquet(path):
             said: list[str] = []
-            with scan_parquet(path, said) as (lazy, rows, columns):
+            with scan_parquet(path, said, options.drop) as (lazy, rows, columns):
                 if rows * len(columns) > LARGE:
                     target = check_target(options.target, columns)
                     data = make_large_table(lazy, rows, target, options, draw)

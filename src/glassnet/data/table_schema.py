@@ -100,9 +100,7 @@ def find_type_problem(schema: pl.Schema) -> str | None:
             return f"column {name!r} is nested ({quote_value(dtype, 60)}); make plain columns of it, or --drop it"
         plain = dtype in (pl.Boolean, pl.String, pl.Null) or isinstance(dtype, pl.Categorical | pl.Enum)
         if not (plain or dtype.is_numeric() or dtype.is_temporal()):
-            return (
-                f"column {name!r} holds {dtype}, expected numbers, text, or true and false; --drop leaves it out"
-            )
+            return f"column {name!r} holds {dtype}, expected numbers, text, true or false; --drop leaves it out"
     return None
 
 

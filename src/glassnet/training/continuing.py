@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -47,12 +48,13 @@ class Memory:
         return continue_run(run, epochs=epochs, callbacks=callbacks, progress=progress)
 
 
-def train(trainer: Trainer, callbacks: Sequence[Callback], progress: bool) -> Run:
-    """Train to the end; the run remembers what it can go on from."""
+@contextlib.contextmanager
+def remembering(trainer: Trainer) -> Iterator[None]:
+    """Have a run remember what it can go on from, and note how its network was trained."""
     run = trainer.run
     run.memory = Memory(trainer.data, trainer.components)
     try:
-        return trainer.fit(callbacks, progress=progress)
+        yield
     finally:
         _TRAINED[run.network] = (run.config.seed, run.config.checksums, run.network.fingerprint())
 
@@ -105,15 +107,14 @@ def continue_run(
     saved, before = copy.deepcopy(state), copy_parameters(network)
     network.theta[:], network.parameters.statistics[:] = saved["network"]["theta"], saved["network"]["statistics"]
     options = {"sample_weight": saved["sample_weight"], "folder": run.folder, "saved": saved}
+    held = contextlib.nullcontext() if run.folder is None else RunFolder(run.folder).hold()
     try:
-        if run.folder is None:
-            with Trainer.open(network, data, config, run.memory.components, **options) as trainer:
-                return train(trainer, callbacks, progress)
         with (
-            RunFolder(run.folder).hold(),
+            held,
             Trainer.open(network, data, config, run.memory.components, **options) as trainer,
+            remembering(trainer),
         ):
-            return train(trainer, callbacks, progress)
+            return trainer.fit(callbacks, progress=progress)
     except (UsageError, DataError):
         network.theta[:], network.parameters.statistics[:] = before
         raise

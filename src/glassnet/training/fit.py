@@ -19,7 +19,7 @@ from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.runtime.environment import environment
 from glassnet.training.callbacks import Callback, check_callbacks
 from glassnet.training.config import RunConfig, unknown_option, validate
-from glassnet.training.continuing import continue_run, train, warn_of_replay
+from glassnet.training.continuing import continue_run, remembering, warn_of_replay
 from glassnet.training.fit_options import FitOptions
 from glassnet.training.options import (
     NetworkConfig,
@@ -139,8 +139,9 @@ def fit(
     config = describe_run(network, data, training, network.seed if seed is None else seed, sample_weight)
     folder = None if run_dir is None else Path(run_dir)
     warn_of_replay(network, config, components)
-    with Trainer.open(network, data, config, components, sample_weight=sample_weight, folder=folder) as trainer:
-        return train(trainer, callbacks, progress)
+    opened = Trainer.open(network, data, config, components, sample_weight=sample_weight, folder=folder)
+    with opened as trainer, remembering(trainer):
+        return trainer.fit(callbacks, progress=progress)
 
 
 def _check_continued(run: Any, given: dict[str, Any]) -> int:

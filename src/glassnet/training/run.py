@@ -14,9 +14,9 @@ from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.network import Network
 from glassnet.training.callbacks import Callback, check_callbacks
 from glassnet.training.config import RunConfig, check_data
-from glassnet.training.continuing import check_same_data, count_epochs, lengthen, train
+from glassnet.training.continuing import check_same_data, count_epochs, lengthen, remembering
 from glassnet.training.fit import asked_of, describe_run
-from glassnet.training.model_file import load_model, restore_network
+from glassnet.training.model_file import MODEL_FILE, load_model, restore_network
 from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
 from glassnet.training.run_folder import RunFolder
@@ -57,6 +57,8 @@ def load_run_data(folder: RunFolder, data_dir: str | Path | None) -> Dataset:
             f"the run learned from {config.data.dataset!r}, which only the Python program that made it can load; "
             "give them there: glassnet.load_model(RUN) to predict, glassnet.resume(RUN, X, y) to train on",
         )
+    if (folder.path / MODEL_FILE).exists():
+        load_model(folder.path)  # a run of another version is refused as such, not for its checksums
     return load_data(config, data_dir)
 
 
@@ -151,8 +153,9 @@ def run(
     training = config.training.model_copy(update={"optimizer": components.optimizer.spec})
     config = describe_run(network, data, training, config.seed, sample_weight)
     folder = None if run_dir is None else Path(run_dir)
-    with Trainer.open(network, data, config, components, sample_weight=sample_weight, folder=folder) as trainer:
-        return train(trainer, callbacks, progress)
+    opened = Trainer.open(network, data, config, components, sample_weight=sample_weight, folder=folder)
+    with opened as trainer, remembering(trainer):
+        return trainer.fit(callbacks, progress=progress)
 
 
 def resume(
@@ -223,14 +226,16 @@ def resume(
         network, done, begun = _read_progress(folder, saved)
         config = lengthen(config, epochs, done, begun)
         components, weights = Components.build(config.training), saved.get("sample_weight")
-        with Trainer.open(
+        opened = Trainer.open(
             network, data, config, components, sample_weight=weights, folder=folder.path, saved=saved
-        ) as trainer:
-            return train(trainer, callbacks, progress)
+        )
+        with opened as trainer, remembering(trainer):
+            return trainer.fit(callbacks, progress=progress)
 
 
 def _asked_in(folder: RunFolder) -> Asked:
     """Return what the network of a run can be asked for."""
+    folder.config()  # what is no run folder is refused as such
     return asked_of(load_model(folder.path).network)
 
 

@@ -15,6 +15,9 @@ from glassnet.training.metrics import check_metrics, measure, predict_rows
 #: Metrics that the history has columns for anyway.
 GIVEN = ("loss", "accuracy")
 
+#: How many times the largest training number a validation row must go beyond, to be the cause of an infinite loss.
+FAR = 1000.0
+
 
 class Validation:
     """Evaluates a network on the validation rows, if there are any, as the options of a run ask for.
@@ -47,33 +50,29 @@ class Validation:
     def evaluate(self, network: Network) -> tuple[float | None, float | None, dict[str, float]]:
         """Return loss, accuracy and the chosen metrics; None and nothing where there are no validation rows.
 
-        Where the loss is not finite, `DataError` names a row whose numbers are larger than all of training, and
-        `NonFiniteError` says that the network is beyond all bounds.
+        `DataError` names a row that is too much for the network because it is far beyond the training rows;
+        `NonFiniteError` says that the loss is not finite for another reason.
         """
         if not self.possible:
             return None, None, {}
         try:
             predictions = predict_rows(network, self.data.encoded.validation)
-        except NonFiniteError:
-            if (odd := self._find_odd_row(network)) is None:
-                raise
-            raise DataError(odd) from None
+        except NonFiniteError as error:
+            if (far := self._find_far_row()) is not None:
+                raise DataError(far) from None
+            raise error
         found = measure(predictions, self.measured)
         measures = {f"validation_{name}": value for name, value in found.items() if name not in GIVEN}
         return predictions.running.loss, predictions.running.accuracy, measures
 
-    def _find_odd_row(self, network: Network) -> str | None:
-        """Say which of the validation rows is too much for the network; None where it is no larger than others."""
-        X, y = self.data.encoded.validation
-        for row in range(len(y)):
-            try:
-                predict_rows(network, (X[row : row + 1], y[row : row + 1]))
-            except NonFiniteError:
-                largest, usual = (float(np.abs(one).max()) for one in (X[row], self.data.encoded.train.X))
-                if largest <= usual:
-                    return None
-                return (
-                    f"validation rows: the loss of row {row} is not finite; its largest number is {largest:g}, in "
-                    f"the training rows it is {usual:g}: look at that row. The network is back at the epoch before"
-                )
-        return None
+    def _find_far_row(self) -> str | None:
+        """Say which validation row is far beyond the training rows, and so too much for the network; else None."""
+        X, usual = self.data.encoded.validation.X, float(np.abs(self.data.encoded.train.X).max())
+        largest = np.abs(X).reshape(len(X), -1).max(axis=1)
+        row = int(largest.argmax())
+        if not largest[row] > FAR * usual:
+            return None
+        return (
+            f"validation rows: row {row} is too much for the network: its largest number is {largest[row]:g}, "
+            f"that of the training rows {usual:g}; look at that row. The network is back at the epoch before"
+        )
