@@ -163,7 +163,7 @@ def _as_frame(X: Any, columns: TableSchema) -> pl.DataFrame:
 
 
 def _use_columns(X: Any, columns: TableSchema) -> Any:
-    """Return the columns of a table of pandas that the model takes, as others may hold anything; None if it is all."""
+    """Return the columns of a table of pandas that a model takes, as others may hold anything; None if all are."""
     names = {column.name for column in columns.columns}
     used = [name for name in X.columns if str(name).strip() in names] if hasattr(X, "loc") else []
     return X[used] if 0 < len(used) < len(X.columns) else None

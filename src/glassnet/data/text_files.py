@@ -105,7 +105,7 @@ def _find_codec(encoding: str | None) -> str | None:
 
 
 def _says_otherwise(head: bytes, codec: str, learned: bool) -> bool:
-    """Whether a text is UTF-8 or UTF-16 by its first bytes, though an encoding of one byte a character is named."""
+    """Whether a text is UTF-8 or UTF-16 by its first bytes, though an encoding of single bytes is named."""
     if len(bytes(range(256)).decode(codec, errors="replace")) != 256:
         return False
     if head.startswith((codecs.BOM_UTF8, *_UTF_16)):
