@@ -7,7 +7,7 @@ import glassnet
 #: The headings of docs/api.md, and where the names under them live: packages or modules of glassnet. Of several
 #: that hold a name, the longest decides.
 PURPOSES = {
-    "Networks": ("nn", "training.model_file"),
+    "Networks": ("nn", "training.model", "training.model_file"),
     "Data": ("data",),
     "Training": ("training",),
     "Optimizers": ("nn.optimizer", "nn.optimizers", "nn.update_rules", "nn.schedules", "training.range_test"),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from tests.test_architecture import FLOORS
+from tests.test_architecture import FLOORS, imports_of
 from typer import TyperException
 from typer.main import get_command
 
@@ -244,6 +244,29 @@ def test_the_map_shows_every_room_and_the_way_of_the_arrows():
     arrows = next(line for line in text.splitlines() if line.startswith("cli ──>"))
     floors = [floor for floor in FLOORS if floor in rooms]
     assert arrows.split(" ──> ") == floors[::-1]
+
+
+def test_the_map_of_the_data_shows_every_module_once_and_arrows_go_down():
+    part = re.search(r"^## Inside the room data\n(.*?)^## ", TEXTS["architecture.md"], re.DOTALL | re.MULTILINE)[1]
+    rows = re.findall(r"^\| [^|]+ \| ([^|]+) \|$", part, re.MULTILINE)[1:]
+    modules = {path.stem: path for path in (SOURCE / "data").glob("[a-z]*.py")}
+    places: dict = {}
+    for number, row in enumerate(rows):
+        for name in re.findall(r"`(\w+)`", row):
+            places.setdefault(name, []).append(number)
+    meaning = next(number for number, row in enumerate(rows) if row.startswith("`schema`"))
+    halves = ("array_schema", "columns", "target_schema")
+    assert all(places[name].pop(0) == meaning for name in halves)  # named there, and shown in rows of their own
+    assert sorted(places) == sorted(modules)
+    assert all(len(found) == 1 for found in places.values())
+    used = {
+        (name, module.split(".")[2])
+        for name, path in modules.items()
+        for module in imports_of(path)
+        if module.startswith("glassnet.data.")
+    }
+    assert len(used) > 100
+    assert {(name, other) for name, other in used if places[name][0] > places[other][0]} == set()
 
 
 @pytest.fixture

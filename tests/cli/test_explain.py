@@ -121,7 +121,7 @@ def test_a_sample_of_ones_own_needs_no_data(glassnet, run_folder):
     halves = np.full((1, 64), 0.5)  # 16 is white
     record = glassnet("explain", "run", "--input", numbers, "--target", 7, "--json").json
     assert record["loss"] == ComputationGraph(network, halves, [7]).loss
-    answer = glassnet("explain", "run", "--input", numbers, "--json")
+    answer = glassnet("explain", "run", "--input", numbers, "--json", "--overwrite")
     assert answer.json["loss"] == ComputationGraph(network, halves, network.predict(halves)).loss
     assert answer.err.splitlines()[0].endswith("no answer is given, so that the loss is that of the network's own")
     answer = glassnet("explain", "run", "--input", numbers, "--target", "boot")

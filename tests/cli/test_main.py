@@ -140,7 +140,7 @@ def test_a_closed_pipe_ends_quietly(run_folder, here):
     np.save(here / "rows.npy", np.zeros((20_000, 64)))
     command = f"{sys.executable} -m glassnet predict run rows.npy | head -1"
     answer = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=here)
-    assert answer.stdout == "row,label,class,probability\n"
+    assert answer.stdout == "row,class,probability\n"
     assert answer.stderr == ""
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from glassnet.data.array_schema import ArraySchema
+from glassnet.data.dataset import Dataset
 from glassnet.data.standardisation import Standardisation
 from glassnet.errors import DataError
 
@@ -93,14 +94,17 @@ def test_true_and_false_follow_the_remedy():
 
 
 @pytest.mark.parametrize("largest", [0, 1, 16])
-def test_small_bytes_are_remarked_on_with_a_remedy_that_works(largest):
-    X = np.array([[0, largest], [largest, 0]], np.uint8)
-    schema, (remark,) = ArraySchema.learn(X)
-    assert schema.values == "bytes"
-    assert remark.startswith(f"X: bytes up to {largest} are divided by 255 as pixels are")
-    assert "X.astype(np.float32)" in remark
-    assert ArraySchema.learn(X.astype(np.float32)) == (ArraySchema((2,), "numbers", 1.0, 0.0, largest), ())
-    assert ArraySchema.learn(np.array([[0, 17]], np.uint8))[1] == ()
+def test_small_bytes_are_remarked_on_once_with_a_remedy_that_works(largest):
+    X, y = np.tile(np.array([[0, largest], [largest, 0]], np.uint8), (20, 1)), np.arange(40) % 2
+    data = Dataset.from_arrays(X, y)
+    assert data.schema.input.values == "bytes"
+    assert [one for one in data.remarks if "divided by 255" in one] == [
+        f"X: bytes up to {largest} are divided by 255 as pixels are; if they are plain numbers, give them as such: "
+        "X.astype(np.float32)"
+    ]
+    numbers = Dataset.from_arrays(X.astype(float), y)
+    assert numbers.schema.input == ArraySchema((2,), "numbers", 1.0, 0.0, largest)
+    assert not [one for one in numbers.remarks if "255" in one]
 
 
 # A model that learned from numbers
@@ -194,7 +198,8 @@ def test_16_bits_are_divided_by_the_largest_that_they_use(white):
     ("shape", "given"),
     [
         ((6, 5), (40, 6, 5)), ((6, 5), (40, 30)), ((6, 5), (40, 6, 5, 1)), ((6, 5), (40, 1, 6, 5)),
-        ((30,), (40, 30)), ((30,), (40, 6, 5)), ((30,), (40, 6, 5, 1)), ((30,), (40, 1, 6, 5)), ((30,), (40, 30, 1)),
+        ((30,), (40, 30)), ((30,), (40, 6, 5)), ((30,), (40, 6, 5, 1)), ((30,), (40, 1, 6, 5)),
+        ((30,), (40, 30, 1)),
         ((5, 2, 3), (40, 5, 2, 3)), ((5, 2, 3), (40, 30)), ((5, 2, 3), (40, 1, 5, 2, 3)),
     ],
     ids=str,
@@ -355,7 +360,8 @@ GOOD = ArraySchema((4,)).to_dict()
         {"shape": []}, {"shape": [0]}, {"shape": [-4]}, {"shape": "ab"}, {"shape": None}, {"values": "words"},
         {"white": 0}, {"white": -1}, {"white": float("nan")}, {"white": float("inf")}, {"low": "x"}, {"more": 1},
         {"scaling": 3}, {"scaling": {"mean": [1.0], "std": [1.0], "of_bytes": False}},
-        {"scaling": {"mean": [1.0] * 4, "std": [0.0] * 4, "of_bytes": False}}, {"size": [3]}, {"swapped": "perhaps"},
+        {"scaling": {"mean": [1.0] * 4, "std": [0.0] * 4, "of_bytes": False}}, {"size": [3]},
+        {"swapped": "perhaps"},
     ],
     ids=str,
 )  # fmt: skip

@@ -244,6 +244,14 @@ def test_a_class_shifts_where_its_share_differs_by_more_than_five_in_a_hundred(o
         ]
 
 
+def test_a_share_that_one_row_changes_does_not_shift():
+    train = [(row, row % 3) for row in range(90)]
+    few = [(1000 + row, row % 3) for row in range(4)]  # 2, 1 and 1 row
+    assert not [text for text in audit(made(train, test=few)).remarks if "shifts" in text]
+    other = [(1000 + row, row // 3) for row in range(4)]  # 3 and 1
+    assert [text for text in audit(made(train, test=other, classes=3)).remarks if "shifts" in text]
+
+
 def test_a_clean_data_set_has_no_remarks():
     numbers = np.random.default_rng(0).normal(size=60)
     train, test = ([(numbers[row], row % 3) for row in range(start, start + 30)] for start in (0, 30))
@@ -279,3 +287,53 @@ def test_what_is_told_of_the_digits_is_true():
     assert found.constant_columns == np.flatnonzero(np.ptp(data.train.X, axis=0) == 0).tolist()
     assert sum(counts["train"] for counts in found.class_rows.values()) == len(data.train.y)
     assert found.scale["train"][:2] == (0, 16)
+
+
+@pytest.mark.parametrize("block", [7, 8192])
+def test_numbers_beyond_ten_deviations_are_counted_and_the_farthest_is_named_whatever_the_block(
+    block, monkeypatch
+):
+    monkeypatch.setattr(module, "BLOCK", block)
+    X = np.tile([[-1.0, 4.0], [1.0, 4.0]], (500, 1))
+    X_test = np.tile([[0.0, 4.0]], (40, 1))
+    X_test[[3, 9, 30], 0] = 9.99, -10.5, 10.01  # the training rows have mean 0 and standard deviation 1
+    X_test[[5, 6], 1] = 4.0, 1e9  # a column that never changes has no deviation to count in
+    X_test[7, 0] = np.nan
+    data = Dataset.from_arrays(X, np.arange(1000) // 2 % 2, X_test, np.arange(40) % 2, validation=0)
+    (far,) = audit(data).far
+    assert (far.column, far.number, far.place, far.value) == ("X[:, 0]", 2, Place("test", 9), -10.5)
+    assert far.deviations == pytest.approx(10.5)
+
+
+def test_pixels_and_bytes_are_never_far():
+    X = np.zeros((600, 2, 2), np.uint8)
+    X[[5, 17, 41], 1, 1] = 255
+    for rows in (X, X.reshape(600, 4), X.astype(float)):
+        assert audit(Dataset.from_arrays(rows, np.arange(600) % 2)).far == []
+    assert audit(Dataset.from_arrays(X.reshape(600, 4).astype(float), np.arange(600) % 2)).far
+
+
+def test_whole_numbers_that_count_the_rows_are_told_from_others():
+    rng = np.random.default_rng(0)
+    X = np.stack([np.arange(200)[::-1], np.arange(200) // 4, rng.permutation(200), rng.normal(size=200)], axis=1)
+    found = audit(Dataset.from_arrays(X, np.arange(200) % 2))
+    assert [(key.column, key.distinct, key.in_order) for key in found.keys] == [
+        ("X[:, 0]", 200, True),
+        ("X[:, 1]", 50, True),
+        ("X[:, 2]", 200, False),
+    ]
+    assert "leave out what does: X[:, 0] (200 distinct of 200, in the order of the rows)" in remark(found, "name")
+
+
+def test_that_leaks_are_looked_for_in_the_first_columns_only_is_said(monkeypatch):
+    from glassnet.data import audit_leaks, audit_remarks
+
+    for one in (audit_leaks, audit_remarks, module):
+        monkeypatch.setattr(one, "MOST_COLUMNS", 2)
+    X = np.random.default_rng(0).normal(size=(200, 3))
+    y = np.arange(200) % 2
+    X[:, 2] = y
+    found = audit(Dataset.from_arrays(X, y))
+    assert found.leaks == []
+    assert "among the first 2 only" in remark(found, "alone tell")
+    assert [leak.column for leak in audit(Dataset.from_arrays(X[:, 1:], y)).leaks] == ["X[:, 1]"]

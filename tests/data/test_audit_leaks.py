@@ -69,6 +69,8 @@ def test_a_value_that_is_missing_for_one_class_only_tells_it():
     y = RNG.integers(0, 2, N)
     x = np.where(y == 1, RNG.normal(size=N), np.nan)
     assert leaks(x, y)
+    rare = np.where(np.arange(N) % 5 == 0, 1, 0)
+    assert leaks(np.where(rare == 1, np.nan, RNG.normal(size=N)), rare)
     assert leaks(np.full(N, np.nan), y) == []
 
 
@@ -136,3 +138,9 @@ def test_a_sample_is_bounded_and_evenly_spaced():
     assert len(choose_sample(10**6, 784, 10)) < 3000
     assert np.ptp(np.diff(choose_sample(10**6, 784, 10))) <= 1
     assert choose_sample(0, 3, 2).tolist() == []
+
+
+def test_of_more_than_a_thousand_classes_nothing_is_looked_for():
+    y = np.concatenate([np.arange(1000), np.arange(1000)])
+    assert leaks(y, y, rows=1500, is_category=True)
+    assert leaks(y, y + 1, rows=1500, is_category=True) == []

@@ -7,69 +7,12 @@ from hypothesis import strategies as st
 
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
-from glassnet.data.splits import Split, count_validation_rows, draw_stratified
+from glassnet.data.splits import Split, count_validation_rows
 from glassnet.data.target_schema import TASKS
 from glassnet.errors import DataError, UsageError
 
 ROWS = np.arange(60.0).reshape(30, 2)
 LABELS = np.arange(30) % 3
-
-labels_and_size = st.lists(st.integers(0, 4), min_size=1, max_size=80).flatmap(
-    lambda labels: st.tuples(st.just(np.array(labels)), st.integers(0, len(labels)), st.integers(0, 5))
-)
-
-
-@given(labels_and_size)
-def test_a_stratified_draw_is_a_partition_with_class_shares_within_one_row(case):
-    y, size, seed = case
-    rest, drawn = draw_stratified(y, size, np.random.default_rng(seed))
-    assert len(drawn) == size
-    assert np.sort(np.concatenate([rest, drawn])).tolist() == list(range(len(y)))
-    assert (np.diff(rest) > 0).all()
-    assert (np.diff(drawn) > 0).all()
-    for label in set(y.tolist()):
-        share = (y == label).sum() * size / len(y)
-        assert abs((y[drawn] == label).sum() - share) < 1
-
-
-@pytest.mark.parametrize(("size", "counts"), [(1, [0, 1]), (2, [1, 1]), (4, [1, 3]), (5, [2, 3])])
-def test_a_share_of_a_row_is_rounded_the_same_way_for_every_class(size, counts):
-    # Of 3 and 6 rows: a single row is of the larger class, which a count from the first row on would deny it.
-    y = np.repeat([0, 1], [3, 6])
-    assert np.bincount(y[draw_stratified(y, size, np.random.default_rng(0))[1]], minlength=2).tolist() == counts
-
-
-def test_a_stratified_draw_is_random_within_a_class():
-    y = np.repeat([0, 1], 50)
-    draws = [draw_stratified(y, 10, np.random.default_rng(seed))[1] for seed in range(40)]
-    counts = np.bincount(np.concatenate(draws), minlength=100)
-    # Every row is drawn 4 times on average; systematic rows would be drawn 40 times, others never.
-    assert counts.max() < 20
-    assert (counts > 0).sum() > 90
-    np.testing.assert_array_equal(draws[3], draw_stratified(y, 10, np.random.default_rng(3))[1])
-
-
-@pytest.mark.parametrize(
-    ("validation", "n", "size"),
-    [
-        (0, 10, 0),
-        (9, 10, 9),
-        (1, 10, 1),
-        (1 / 12, 60_000, 5000),
-        (0.5, 3, 2),
-        (0.01, 10, 1),
-        (0, 1, 0),
-    ],
-)
-def test_validation_is_a_share_below_one_or_a_number(validation, n, size):
-    assert count_validation_rows(validation, n) == size
-    assert isinstance(count_validation_rows(validation, n), int)
-
-
-@pytest.mark.parametrize("validation", [10, 11, -1, -0.1, 2.5, 0.99, float("nan"), float("inf")])
-def test_a_validation_that_leaves_no_rows_is_refused(validation):
-    with pytest.raises(UsageError, match=r"^validation: takes a share below 1, or a number of the 10 rows, got"):
-        count_validation_rows(validation, 10)
 
 
 @given(
@@ -109,16 +52,6 @@ def test_split_seed_moves_the_validation_rows_of_a_regression_too(y):
     validation_rows = [data.validation.X.ravel().tolist() for data in splits]
     assert test_rows[0] == test_rows[1] == test_rows[2]
     assert validation_rows[0] == validation_rows[1] != validation_rows[2]
-
-
-def test_every_number_of_a_regression_may_be_drawn_and_a_draw_is_spread_over_them():
-    draws = [draw_stratified(NUMBERS, 20, np.random.default_rng(seed))[1] for seed in range(60)]
-    counts = np.bincount(np.concatenate(draws), minlength=100)
-    assert counts.max() < 35  # 12 on average
-    assert counts.min() > 0
-    rank = NUMBERS.argsort().argsort()
-    for drawn in draws:
-        np.testing.assert_array_equal(np.sort(rank[drawn]) // 5, np.arange(20))  # one of every five neighbours
 
 
 def test_a_test_set_given_apart_is_used_whole_and_without_validation_rows_keep_their_order():

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import polars as pl
 import pytest
-from tests.data.pictures import encoded, put
+from tests.data import pictures
 from tests.data.test_mnist_family import put_emnist
 
 from glassnet.data.registry import load_dataset
@@ -94,7 +94,7 @@ def of_idx(folder, idx_bytes):
 
 def put_pictures(folder, pixels):
     files = {f"{'abc'[label]}/{k:02}.png": pixels[k] for k, label in enumerate(LABELS)}
-    return put(folder, {name: encoded(array) for name, array in files.items()})
+    return pictures.put(folder, {name: pictures.encoded(array) for name, array in files.items()})
 
 
 def of_grey_pictures(folder, _):
@@ -173,13 +173,13 @@ def test_the_schema_makes_of_the_raw_rows_what_the_data_set_holds(tmp_path, idx_
     data, _ = source(tmp_path, idx_bytes)
     again = Schema.from_dict(data.schema.to_dict())
     assert again == data.schema
-    for raw, encoded in zip(data.splits.values(), data.encoded, strict=True):
+    for raw, taken in zip(data.splits.values(), data.encoded, strict=True):
         with warnings.catch_warnings(action="ignore"):
             X = again.encode_rows(raw.X)
-        assert X.dtype == encoded.X.dtype
-        np.testing.assert_array_equal(X, encoded.X)
-        np.testing.assert_array_equal(again.target.encode(raw.y), encoded.y)
-        np.testing.assert_array_equal(raw.encode().X, encoded.X)
+        assert X.dtype == taken.X.dtype
+        np.testing.assert_array_equal(X, taken.X)
+        np.testing.assert_array_equal(again.target.encode(raw.y), taken.y)
+        np.testing.assert_array_equal(raw.encode().X, taken.X)
 
 
 @in_every_source
@@ -194,15 +194,15 @@ def test_a_row_of_the_file_is_the_same_alone(tmp_path, idx_bytes, source):
 @pytest.mark.parametrize("name", ["digits", "iris", "wine", "breast-cancer", "diabetes", "linnerud"])
 def test_raw_rows_of_a_named_set_are_those_of_training(tmp_path, name):
     data = load_dataset(name)
-    for raw, encoded in zip(data.splits.values(), data.encoded, strict=True):
+    for raw, taken in zip(data.splits.values(), data.encoded, strict=True):
         np.save(tmp_path / "rows.npy", raw.X)
         found = read_user_rows(tmp_path / "rows.npy", data.schema)
         X, remarks = data.schema.input.encode(found.X)
-        np.testing.assert_array_equal(X, encoded.X)
-        assert X.dtype == encoded.X.dtype == np.float32
+        np.testing.assert_array_equal(X, taken.X)
+        assert X.dtype == taken.X.dtype == np.float32
         assert remarks == found.remarks == ()
-        np.testing.assert_array_equal(data.schema.target.encode(raw.y), encoded.y)
-        np.testing.assert_allclose(data.schema.target.decode(encoded.y), raw.y, rtol=1e-12)
+        np.testing.assert_array_equal(data.schema.target.encode(raw.y), taken.y)
+        np.testing.assert_allclose(data.schema.target.decode(taken.y), raw.y, rtol=1e-12)
 
 
 # Pictures that lie the wrong way round in their files

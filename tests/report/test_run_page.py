@@ -86,7 +86,7 @@ def test_scores_and_matrix_are_those_of_the_test_rows(digits, saved_run, english
     ]
     assert rows_of(page, "Scores") == expected
     assert markdown_rows(text, "class") == expected
-    predicted = finished.network.predict(digits.test.X)
+    predicted = finished.model.predict(digits.test.X)
     counts = np.zeros((10, 10), int)
     np.add.at(counts, (digits.test.y, predicted), 1)
     matrix = [[str(label), *map(str, counts[label])] for label in range(10)]
@@ -99,7 +99,7 @@ def test_scores_and_matrix_are_those_of_the_test_rows(digits, saved_run, english
 def test_the_worst_mistakes_come_first_with_their_pictures(digits, saved_run, english):
     _, page, text = english
     finished, _ = saved_run
-    outputs = finished.network.outputs(digits.test.X)
+    outputs = finished.network.outputs(digits.encoded.test.X)
     losses = -np.log(outputs[np.arange(359), digits.test.y])
     wrong = np.flatnonzero(outputs.argmax(axis=1) != digits.test.y)
     worst = wrong[np.argsort(-losses[wrong])][:18]
@@ -116,7 +116,7 @@ def test_the_worst_mistakes_come_first_with_their_pictures(digits, saved_run, en
 @pytest.mark.parametrize("of_bytes", [True, False])
 def test_mistakes_of_a_standardised_run_are_shown_as_the_images_were(tmp_path, digits, of_bytes):
     def pixels(X):
-        return np.rint(255 * X).astype(np.uint8) if of_bytes else X
+        return np.rint(255 * X / 16).astype(np.uint8) if of_bytes else X / 16
 
     (X, y), _, (X_test, y_test) = digits.splits.values()
     raw = Dataset.from_arrays(pixels(X), y, pixels(X_test), y_test, name="digits", image_shape=(8, 8))
@@ -553,7 +553,7 @@ def test_a_scattered_point_says_its_numbers(tmp_path, open_report):
     row = int(head.removeprefix("test row "))
     true, predicted = (float(value) for value in values.split(" → "))
     assert true == pytest.approx(float(np.ravel(data.test.y)[row]), rel=1e-3)
-    assert predicted == pytest.approx(float(finished.network.outputs(data.test.X)[row, 0]), rel=1e-3)
+    assert predicted == pytest.approx(finished.model.predict(data.test.X)[row], rel=1e-3)
 
 
 @pytest.mark.browser

@@ -46,8 +46,8 @@ def watch(monkeypatch):
             seen.rows += [rows[first : first + size].copy() for first in range(0, len(rows), size)]
             return take(engine, rows, moves)
 
-        def seen_forward(network, X, training=None):
-            trace = forward(network, X, training)
+        def seen_forward(network, X, training=None, **options):
+            trace = forward(network, X, training, **options)
             if training is not None:
                 seen.X.append(X.copy())
                 seen.masks.append([mask.copy() for mask in trace.masks if mask is not None])

@@ -9,6 +9,7 @@ import pytest
 from tests.study.studies import done, small, timeless
 
 from glassnet.data.registry import load_dataset
+from glassnet.data.splits import Split
 from glassnet.errors import FileError, HealthWarning
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.runtime.files import lock_file
@@ -195,10 +196,13 @@ def test_an_end_that_is_not_saved_is_no_row(job, monkeypatch):
 
 def test_the_test_rows_are_not_touched(job):
     class Closed:
-        def __getattr__(self, name):
+        def __getattr__(self, *names):
             raise AssertionError("the test rows were looked at")
 
-        def __iter__(self):
-            raise AssertionError("the test rows were looked at")
+        __iter__ = __len__ = __getitem__ = __array__ = __getattr__
 
-    assert perform(job(), replace(DIGITS, test=Closed())).status == "finished"
+    closed = replace(DIGITS, test=Split(Closed(), Closed()))
+    for look in (lambda: closed.encoded.test, lambda: len(closed.test.y), lambda: closed.test.take(0)):
+        with pytest.raises(AssertionError, match="looked at"):
+            look()
+    assert perform(job(), closed).status == "finished"

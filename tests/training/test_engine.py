@@ -84,7 +84,7 @@ def test_the_history_is_that_of_numpy(blobs, options):
 
 
 def test_bytes_are_learned_in_float32(digits):
-    data = Dataset.from_arrays((digits.train.X * 255).astype(np.uint8), digits.train.y)
+    data = Dataset.from_arrays((digits.encoded.train.X * 255).astype(np.uint8), digits.train.y)
     runs = [
         train(data, net=Network([64, 32, 10]), optimizer="adam", epochs=12, batch_size=32, kernels=kernels)
         for kernels in ("numba", "numpy")

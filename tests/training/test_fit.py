@@ -71,9 +71,9 @@ def test_a_run_of_arrays_is_resumed_with_the_same_arrays(tmp_path):
     [
         ((X,), UsageError, "data: the labels are missing; give rows and their labels, as X, y"),
         (("digits",), UsageError, 'data: load the data first: glassnet.load_dataset("digits")'),
-        ((X, ["cat"] * 96), DataError, "arrays: expected whole numbers or floats for y, got <U3"),
+        ((X, ["cat"] * 96), DataError, "target: one class only, 'cat'; there is nothing to learn"),
         (
-            (X, Y * 1.0),
+            (X, Y + 0.5),
             DataError,
             "y: cross_entropy needs classes, and these are floats; take half_squared_error, or give classes 0, 1,",
         ),
@@ -85,6 +85,16 @@ def test_a_wrong_call_is_one_helpful_line(arguments, error, said):
         train(*arguments)
     assert str(caught.value).startswith(said)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("names", [[0.0, 1.0, 2.0], [-1, 7, 10], ["ant", "bee", "cow"]])
+def test_classes_of_any_kind_train_alike(names):
+    run, plain = train(X, np.array(names)[Y]), train(X, Y)
+    assert run.network.fingerprint() == plain.network.fingerprint()
+    assert run.network.class_names == tuple(map(str, names))
+    answers = run.model.predict(X)
+    assert answers.tolist() == [names[label] for label in plain.model.predict(X)]
+    assert [type(one) for one in run.model.classes] == [type(name) for name in names]
 
 
 def test_the_range_test_takes_a_pair_of_arrays_too():

@@ -301,9 +301,9 @@ def test_a_single_amplified_output_regresses_the_class_number(digits, tmp_path):
     run = train(network, digits, epochs=60, batch_size=32, optimizer="adam(0.03)", run_dir=tmp_path / "run")
     assert run.history.last.train_loss < 0.2 * run.history["train_loss"][0]
     assert run.history.last.validation_accuracy > 0.5
-    assert set(network.predict(digits.test.X).tolist()) == set(range(10))
+    assert set(run.model.predict(digits.test.X).tolist()) == set(range(10))
     assert evaluate(load_model(tmp_path / "run"), digits.test) == evaluate(network, digits.test)
-    assert np.mean(network.predict(digits.test.X) == digits.test.y) > 0.5
+    assert np.mean(run.model.predict(digits.test.X) == digits.test.y) > 0.5
 
 
 # Errors of the user's

@@ -109,20 +109,20 @@ def _choose_kept(given: Sequence[str], rows: UserRows) -> list[str]:
 
 
 def _score(model: Model, rows: UserRows, X: Array) -> tuple[Evaluation | None, list[str]]:
-    """Measure the answers by those that the file holds; say why, where that cannot be."""
+    """Measure the answers by those that the file holds; say why, where the network cannot be measured."""
     from glassnet.data.splits import Split, describe_split
     from glassnet.errors import DataError, NonFiniteError
     from glassnet.training.metrics import evaluate
 
     if rows.y is None:
-        return None, [] if rows.unscored is None else [f"not scored: {rows.unscored}"]
+        return None, []
     try:
         if model.schema is None:
             return evaluate(model, Split(X, rows.y)), []
         targets = model.schema.target.encode(rows.y)
         return evaluate(model, describe_split(X, targets, model.schema, is_encoded=True)), []
     except (DataError, NonFiniteError) as error:
-        return None, [f"not scored: {error}"]
+        return None, [f"answers are not scored: {error}"]
 
 
 def _describe(file: Path, model: Model, records: list[dict[str, Any]], found: Evaluation | None) -> dict[str, Any]:

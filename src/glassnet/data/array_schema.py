@@ -85,6 +85,11 @@ class ArraySchema:
         return schema, schema._remark(X.dtype)
 
     def _remark(self, dtype: np.dtype[Any]) -> tuple[str, ...]:
+        if self.values == "bytes" and self.high <= SMALL:
+            return (
+                f"X: bytes up to {self.high:g} are divided by 255 as pixels are; if they are plain numbers, give "
+                "them as such: X.astype(np.float32)",
+            )
         pixels = len(self.shape) > 1 or (self.width >= PIXELS and self.low == 0 and self.high > 127)
         if pixels and self.values == "numbers" and self.white == 1 and self.low >= 0 and SMALL < self.high <= 255:
             what = f"pictures of {dtype}" if len(self.shape) > 1 else f"{dtype}"
@@ -235,14 +240,12 @@ class ArraySchema:
         """Return the schema that `to_dict` wrote; `DataError` is raised if these are the values of none."""
         from pydantic import TypeAdapter, ValidationError
 
-        if not isinstance(values, Mapping):
-            raise DataError("schema: expected what is known of the rows by name")
-        rest = {name: value for name, value in values.items() if name != "scaling"}
-        scaling = values.get("scaling")
         try:
+            rest = {name: value for name, value in values.items() if name != "scaling"}
+            scaling = values.get("scaling")
             schema = TypeAdapter(cls).validate_python(rest)
             found = None if scaling is None else Standardisation.from_dict(scaling)
-        except (ValidationError, ValueError, TypeError) as error:
+        except (ValidationError, AttributeError, ValueError, TypeError) as error:
             raise DataError(f"schema: {' '.join(str(error).split())[:200]}") from None
         plain = schema.shape and min(schema.shape) > 0 and schema.values in ("bytes", "numbers")
         if not plain or not 0 < schema.white < np.inf or (found and len(found.mean) != schema.width):

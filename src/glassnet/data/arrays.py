@@ -10,12 +10,14 @@ import numpy as np
 
 from glassnet.data.array_pictures import as_pictures, remark_on_rows
 from glassnet.data.array_schema import ArraySchema
-from glassnet.data.dataset import Dataset, compute_checksum
+from glassnet.data.dataset import Dataset, compute_checksum, flatten_column, order_of
+from glassnet.data.dense import as_dense, remark_on_dense, remark_on_few, take_labels
 from glassnet.data.schema import Schema
-from glassnet.data.splits import Split, describe_split
+from glassnet.data.splits import Split, describe_split, draw_stratified
 from glassnet.data.target_schema import TargetSchema, name_columns
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
+from glassnet.runtime.seeds import stream
 
 #: What a call may look like, for the errors.
 FORMS = "give rows and their labels, as X, y or as a pair (X, y), or a Dataset"
@@ -46,8 +48,10 @@ def as_split(X: Any, y: Any = None, name: str = "data") -> Split:
     elif isinstance(X, tuple) and len(X) == 2 and np.ndim(X[0]) > 1:
         raise UsageError(name, f"the labels are given twice, in the pair and as y; {FORMS}")
     try:
-        rows = X if is_table(X) else _fill_masked(X)
-        return Split(rows, _fill_masked(y))
+        rows = X if is_table(X) else as_dense(X)
+        return Split(rows, take_labels(y))
+    except DataError:
+        raise
     except ValueError:
         raise DataError(f"{name}: the rows must all be equally long, and every row has one label") from None
 
@@ -55,13 +59,6 @@ def as_split(X: Any, y: Any = None, name: str = "data") -> Split:
 def is_table(X: Any) -> bool:
     """Whether rows are a table with named columns, of pandas, Polars or pyarrow."""
     return hasattr(X, "__arrow_c_stream__") and (hasattr(X, "columns") or hasattr(X, "column_names"))
-
-
-def _fill_masked(values: Any) -> Array:
-    """Return an array, its masked values as NaN."""
-    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
-        return np.asarray(np.ma.filled(values.astype(np.float64), np.nan))
-    return np.asarray(values.toarray() if hasattr(values, "toarray") else values)
 
 
 def as_dataset(data: Any, y: Any = None, validation_data: Any = None, asked: Asked | None = None) -> Dataset:
@@ -79,10 +76,13 @@ def as_dataset(data: Any, y: Any = None, validation_data: Any = None, asked: Ask
         if y is not None:
             raise UsageError("y", "a Dataset has its labels already; leave y out")
     else:
+        said = remark_on_dense(data[0] if y is None and isinstance(data, tuple) and data else data)
         names = name_columns(data[1] if y is None and isinstance(data, tuple) and len(data) == 2 else y)
         X, y = as_split(data, y)
         share = None if validation_data is None else 0
         data = _make_dataset(X, y, share, _choose_task(y, asked) | ({"names": names} if names else {}))
+        few = remark_on_few(len(data.train.y), len(data.validation.y))
+        data = replace(data, remarks=(*said, *data.remarks, *few))
     if validation_data is None:
         return data
     if not isinstance(validation_data, Split) and isinstance(validation_data, tuple) and len(validation_data) == 2:
@@ -90,6 +90,21 @@ def as_dataset(data: Any, y: Any = None, validation_data: Any = None, asked: Ask
     validation = as_split(validation_data, name="validation_data")
     checksums = data.checksums | {"validation X, y": compute_checksum(*validation)}
     return replace(data.with_validation(validation), checksums=checksums)
+
+
+def weights_of_training(data: Dataset, y: Any, sample_weight: Any) -> Any:
+    """Return the weights of the training rows, where weights were given for all rows of arrays.
+
+    `data` is what `as_dataset` made of them, and y their labels; the rows that it drew are drawn again.
+    """
+    n = len(data.train.y) + len(data.validation.y)
+    if sample_weight is None or not data.validation_size or np.shape(sample_weight) != (n,):
+        return sample_weight
+    y = flatten_column(take_labels(y))
+    rest, _ = draw_stratified(
+        order_of(data.schema, y), int(data.validation_size), stream(data.split_seed, "split")
+    )
+    return np.asarray(sample_weight)[rest]
 
 
 def _make_dataset(X: Any, y: Array, validation: float | None, options: dict[str, Any]) -> Dataset:

@@ -19,8 +19,8 @@ LEFT = 0.1
 #: Fewer rows to try a rule on prove nothing.
 FEWEST = 10
 
-#: The most columns that are looked at, and numbers that this may take.
-MOST_COLUMNS, MOST_NUMBERS = 5000, 1_500_000
+#: The most columns that are looked at, classes that may be told, and numbers that this may take.
+MOST_COLUMNS, MOST_CLASSES, MOST_NUMBERS = 5000, 1000, 1_500_000
 
 #: Rows in a sample of the training rows, at least and at most.
 SAMPLE = (1000, 20_000)
@@ -55,7 +55,7 @@ def find_leaks(columns: Iterable[Column], train: Array, tried: Array, names: lis
     `train` and `tried` are labels 0, 1, ... (whole numbers), or numbers of a regression (floats), of shape (n, q)
     for q targets with these `names`.
     """
-    if len(tried) < FEWEST or not len(train):
+    if len(tried) < FEWEST or not len(train) or (train.dtype.kind != "f" and train.max() >= MOST_CLASSES):
         return []
     return [leak for column in columns for leak in _judge(column, train, tried, names)]
 

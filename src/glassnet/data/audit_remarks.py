@@ -11,6 +11,7 @@ import numpy as np
 from glassnet.data.audit_arrays import FAR
 from glassnet.data.audit_findings import Audit, Place
 from glassnet.data.audit_labels import name_label
+from glassnet.data.audit_leaks import MOST_COLUMNS
 from glassnet.data.column_values import list_names
 from glassnet.data.target_schema import TargetSchema
 
@@ -105,6 +106,8 @@ def _write_column_remarks(found: Audit, option: str) -> Iterator[str]:
         )
     if len(found.leaks) > EXAMPLES:
         yield f"{len(found.leaks) - EXAMPLES} more columns alone tell the target"
+    if found.columns > MOST_COLUMNS:
+        yield f"columns that alone tell the target were looked for among the first {MOST_COLUMNS:,} only"
     if found.keys:
         shown = [
             f"{one.column} ({one.distinct:,} distinct of {one.values:,}"
@@ -165,5 +168,7 @@ def _find_shifts(found: Audit) -> Iterator[str]:
     for name, counts in found.class_rows.items():
         shares = {split: counts[split] / found.rows[split] for split in counts}
         low, high = min(shares, key=shares.__getitem__), max(shares, key=shares.__getitem__)
-        if shares[high] - shares[low] > SHIFT + 1e-9:  # 0.55 - 0.5 is a little more than 0.05
+        change = shares[high] - shares[low]
+        by_rows = change * min(found.rows[high], found.rows[low])  # no share is nearer than one row allows
+        if change > SHIFT + 1e-9 and by_rows > 1 + 1e-9:  # 0.55 - 0.5 is a little more than 0.05
             yield f"the share of class {name} shifts: {shares[high]:.1%} of {high}, {shares[low]:.1%} of {low}"

@@ -13,6 +13,7 @@ import numpy as np
 
 from glassnet.data.array_pictures import as_pictures, remark_on_rows
 from glassnet.data.array_schema import ArraySchema
+from glassnet.data.dense import as_dense, refuse_few, remark_on_dense, remark_on_few, take_labels
 from glassnet.data.schema import Schema
 from glassnet.data.splits import (
     TEST,
@@ -299,7 +300,9 @@ class Dataset:
         >>> [len(split.y) for split in (data.train, data.validation, data.test)]
         [70, 10, 20]
         """
+        given = remark_on_dense(X)
         X, y = _check_arrays(name, "training", X, y)
+        given_rows = len(X)
         if checksums is None:
             checksums = {"X, y": compute_checksum(X, y)}
         if (X_test is None) != (y_test is None):
@@ -326,7 +329,8 @@ class Dataset:
         size = count_validation_rows(validation, len(y))
         rest, chosen = draw_stratified(order, size, stream(split_seed, "split"))
         held_out = X[chosen]  # before X is overwritten
-        return cls(
+        refuse_few(name, given_rows, len(rest))
+        data = cls(
             name,
             Split(_move_to_front(X, rest) if overwrite_X and X.flags.writeable else X[rest], y[rest]),
             Split(held_out, y[chosen]),
@@ -335,8 +339,10 @@ class Dataset:
             checksums,
             size,
             split_seed,
-            remarks=learned,
+            remarks=(*given, *learned),
         )
+        few = remark_on_few(len(rest), size) if learned else ()
+        return replace(data, remarks=(*data.remarks, *few)) if few else data
 
 
 def join_splits(
@@ -382,7 +388,9 @@ def take_test_rows(data: Dataset) -> Split:
 
 def _check_arrays(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:
     try:
-        X, y = np.asarray(X), np.asarray(y)
+        X, y = as_dense(X), take_labels(y)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
     except ValueError:
         raise DataError(f"{name}: expected {split} rows of equal length") from None
     if X.dtype.kind not in "fiub":

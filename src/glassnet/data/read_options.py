@@ -43,6 +43,10 @@ class ReadOptions:
     y_key: str | None = None
 
 
+#: What else `glassnet.load_dataset` takes by name.
+OTHERS = {"data_dir", "validation", "split_seed", "standardize"}
+
+
 class ReadingOptions(TypedDict, total=False):
     """The fields of `ReadOptions` as `glassnet.load_dataset` takes them; a list may stand for several names."""
 
@@ -73,7 +77,7 @@ def read_options(given: Mapping[str, Any]) -> ReadOptions:
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
-            raise unknown_name("option", name, known)
+            raise unknown_name("option", name, known | OTHERS)
         if value is None:
             continue
         if name in LISTS:

@@ -89,7 +89,11 @@ class Schema:
 
     def take_rows(self, X: Any) -> Any:
         """Return rows in memory as the input takes them: a table as a frame of Polars, others as they are."""
-        return X if isinstance(self.input, ArraySchema) else _as_frame(X, self.input)
+        if isinstance(self.input, ArraySchema):
+            return X
+        frame = _as_frame(X, self.input)
+        features = {column.name for column in self.input.columns}
+        return frame.drop([one for one in self.target.names if one in frame.columns and one not in features])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as plain values and arrays, for `Schema.from_dict`."""

@@ -53,13 +53,14 @@ def read_table(source: object, options: ReadOptions | None = None, *, as_text: b
     has a value that cannot be, or does not go with the file.
     """
     require_polars()
-    from glassnet.data.table_schema import check_table
+    from glassnet.data.table_schema import blank_unusable, check_table
 
     options = options or ReadOptions()
     if isinstance(source, str | os.PathLike):
         return _read_file(Path(source), options, as_text)
     try:
         frame, remarks = _convert(source)
+        frame = frame if as_text else blank_unusable(frame, options.drop)
         return TableRead(check_table(frame, learned=as_text), {}, tuple(remarks))
     except ContentError as error:
         raise DataError(f"table: {error}") from None
@@ -77,7 +78,7 @@ def _read_file(path: Path, options: ReadOptions, as_text: bool) -> TableRead:
     """Read a file by the format that its name and its first bytes agree on."""
     from glassnet.data.delimited_text import read_delimited_text
     from glassnet.data.parquet import scan_parquet
-    from glassnet.data.table_schema import check_table
+    from glassnet.data.table_schema import blank_unusable, check_table
     from glassnet.data.text_files import open_text
 
     name = path.name.lower()
@@ -88,7 +89,8 @@ def _read_file(path: Path, options: ReadOptions, as_text: bool) -> TableRead:
     if name.endswith(PARQUET):
         said: list[str] = []
         with scan_parquet(path, said) as (lazy, _, _):
-            return TableRead(check_table(lazy.collect(), learned=as_text), {}, tuple(said))
+            frame = lazy.collect() if as_text else blank_unusable(lazy.collect(), options.drop)
+            return TableRead(check_table(frame, learned=as_text), {}, tuple(said))
     if name.endswith(WORKBOOK):
         return _read_workbook(path, options, as_text)
     bare = name.removesuffix(".gz").removesuffix(".zip")

@@ -54,6 +54,12 @@ def check_table(frame: pl.DataFrame, *, learned: bool = False) -> pl.DataFrame:
     return frame
 
 
+def blank_unusable(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
+    """Empty those of some columns that hold no plain values: nothing is learned from them."""
+    unusable = [name for name in names if name in frame.columns and find_type_problem(frame.select(name).schema)]
+    return frame.with_columns(pl.lit(None).alias(name) for name in unusable)
+
+
 def find_name_problem(names: Sequence[str], may_lack: Collection[int] = ()) -> str | None:
     """Say what is wrong with the names of the columns, None where nothing is.
 
@@ -97,10 +103,12 @@ def find_type_problem(schema: pl.Schema) -> str | None:
     """Name the first column that holds no plain values, None where all do."""
     for name, dtype in schema.items():
         if dtype.is_nested():
-            return f"column {name!r} is nested ({quote_value(dtype, 60)}); make plain columns of it"
+            return f"column {name!r} is nested ({quote_value(dtype, 60)}); make plain columns of it, or --drop it"
         plain = dtype in (pl.Boolean, pl.String, pl.Null) or isinstance(dtype, pl.Categorical | pl.Enum)
         if not (plain or dtype.is_numeric() or dtype.is_temporal()):
-            return f"column {name!r} holds {dtype}, expected numbers, text, or true and false"
+            return (
+                f"column {name!r} holds {dtype}, expected numbers, text, or true and false; --drop leaves it out"
+            )
     return None
 
 

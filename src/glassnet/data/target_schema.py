@@ -29,6 +29,7 @@ from glassnet.data.target_values import (
     name_row,
     name_target,
     refuse_dates_as_text,
+    refuse_rows,
     take_numbers,
     take_values,
 )
@@ -422,7 +423,7 @@ def _learn_columns(
             raise DataError(f"{what}: task=multi-label takes 0 and 1, but {name_row(row, what)} is {values[row]}")
         bits: dict[str, tuple[Class, ...]] = {"bool": (False, True), "float": (0.0, 1.0)}
         return TargetSchema(task, names, bits.get(find_kind(values), (0, 1)), width=k)
-    _refuse_rows(numbers, task, one_hot, soft, what)
+    refuse_rows(numbers, task, one_hot, soft, what)
     if one_hot and len(present := np.flatnonzero(numbers.any(axis=0))) == 1:
         raise DataError(f"{what}: one class only, {(names or range(k))[present[0]]!r}; there is nothing to learn")
     classes: tuple[Class, ...] = names or tuple(range(k))
@@ -431,21 +432,6 @@ def _learn_columns(
         raise UsageError("class_names", f"{len(shown)} names for {k} classes, the columns of y")
     chosen = task or ("binary" if k == 2 and one_hot else "multi-class")
     return TargetSchema(chosen, (), classes, shown, "one-hot" if one_hot else "soft")
-
-
-def _refuse_rows(numbers: Array, task: str | None, one_hot: bool, soft: bool, what: str) -> None:
-    """Refuse rows that cannot be the classes that `task` asks for."""
-    if not (one_hot or soft):
-        row = find_unsummed(numbers)
-        row = find_not_one_hot(numbers) if row is None else row
-        raise DataError(
-            f"{what}: task={task} takes one class a row, or rows that sum to 1; {name_row(row or 0, what)} is "
-            f"{numbers[row or 0]}"
-        )
-    if soft and task not in (None, "multi-class"):
-        raise DataError(f"{what}: rows of shares (soft labels) go with task=multi-class, not {task}")
-    if task == "binary" and numbers.shape[1] != 2:
-        raise DataError(f"{what}: task=binary takes two classes, the rows have {numbers.shape[1]}")
 
 
 def _scale(schema: TargetSchema, values: Array, scale_by: Any) -> TargetSchema:

@@ -247,3 +247,18 @@ def count_decimals(values: Array) -> int | None:
     room = 1 / float(np.finfo(values.dtype).eps) / max(float(np.abs(values).max()), 1.0)
     counts = (count for count in range(MOST_DECIMALS + 1) if count == 0 or 10.0**count <= room)
     return next((count for count in counts if (np.round(values, count) == values).all()), None)
+
+
+def refuse_rows(numbers: Array, task: str | None, one_hot: bool, soft: bool, what: str) -> None:
+    """Refuse rows that cannot be the classes that `task` asks for."""
+    if not (one_hot or soft):
+        row = find_unsummed(numbers)
+        row = find_not_one_hot(numbers) if row is None else row
+        raise DataError(
+            f"{what}: task={task} takes one class a row, or rows that sum to 1; {name_row(row or 0, what)} is "
+            f"{numbers[row or 0]}"
+        )
+    if soft and task not in (None, "multi-class"):
+        raise DataError(f"{what}: rows of shares (soft labels) go with task=multi-class, not {task}")
+    if task == "binary" and numbers.shape[1] != 2:
+        raise DataError(f"{what}: task=binary takes two classes, the rows have {numbers.shape[1]}")

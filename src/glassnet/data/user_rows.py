@@ -76,7 +76,10 @@ def _read_table_rows(path: Path, schema: Schema) -> tuple[UserRows, Any]:
     if not is_table(path):
         assert not isinstance(schema.input, ArraySchema)
         names = list_names([column.name for column in schema.input.columns], 8)
-        raise FileError(path, f"is no table; the model was trained on one with the columns {names}: give such one")
+        raise FileError(
+            path,
+            f"is no table; the model was trained on one with the columns {names}: give a table with these names",
+        )
     options = ReadOptions(**{name: value for name, value in schema.reading.items() if name != "target"})
     frame, _, remarks = read_table(path, options, as_text=True)
     name = schema.target.names[0] if schema.target.names else None

@@ -105,6 +105,10 @@ def gradient_check(network: Network, X: Array, y: Array, method: str = "central"
     """
     if method not in TOLERANCES:
         raise UsageError("method", f"must be central or complex, got {method!r}")
+    if not isinstance(network, Network):
+        raise UsageError(
+            "network", f"expected a Network, got {type(network).__name__}; call gradient_check(network, X, y)"
+        )
     net = network.astype(np.float64)
     X, targets = net.check_data(X, y)
     X = net.input_batch(X)

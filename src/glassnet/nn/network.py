@@ -271,6 +271,8 @@ class Network:
             X = np.asarray(X)
         except ValueError:
             raise DataError("X: expected rows of equal length") from None
+        if not X.dtype.isnative:  # compiled formulas read the processor's own order of bytes
+            X = X.astype(X.dtype.newbyteorder("="))
         width = int(np.prod(X.shape[1:])) if X.ndim > 1 else 0
         if X.dtype.kind not in "fiub" or X.ndim < 2 or len(X) == 0:
             raise DataError(f"X: expected rows of numbers, got the shape {X.shape} of type {X.dtype}")
@@ -336,18 +338,21 @@ class Network:
 
     def predict(self, X: Any) -> Array:
         """Return class labels of shape (n,), or the outputs where the network has no classes."""
+        outputs = self.outputs(X)
         self._doubt_rows(X)
-        return decode(self.outputs(X), self.n_classes)
+        return decode(outputs, self.n_classes)
 
     def _doubt_rows(self, X: Any) -> None:
         """Warn of rows that cannot be meant, where the network learned from columns of mean 0 and std 1."""
         if not self.scaled_inputs:
             return
-        means = np.abs(np.asarray(X, np.float64).reshape(len(X), -1).mean(axis=0))
-        if np.mean(means > RAW) > 1 / 4:
+        X = np.asarray(X)
+        means = np.abs(X.reshape(len(X), -1).mean(axis=0, dtype=np.float64))
+        if np.mean(means > RAW * (1 + FEW / np.sqrt(len(X)))) > 1 / 4:
             warnings.warn(
                 "X: these look like rows before scaling, and the network learned from columns scaled to mean 0 "
-                "and standard deviation 1; run.model.predict takes rows as they are",
+                "and standard deviation 1; a Model (run.model, or from load_model) takes rows as they are",
+                NetworkWarning,
                 stacklevel=3,
             )
 

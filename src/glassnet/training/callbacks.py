@@ -91,9 +91,17 @@ def ask(callbacks: Sequence[Callback], run: Run) -> list[str | None]:
     answers = []
     for callback in callbacks:
         try:
-            answers.append(callback.on_epoch_end(run))
+            answer = callback.on_epoch_end(run)
         except FileError as error:
             warnings.warn(f"{error}; training goes on", stacklevel=2)
+            continue
+        if answer is not None and not isinstance(answer, str):
+            raise UsageError(
+                "callbacks",
+                f"on_epoch_end of {type(callback).__name__} returned {answer!r}; it returns None to go on, or "
+                "text that says why training ends",
+            )
+        answers.append(answer)
     return answers
 
 

@@ -94,6 +94,11 @@ def continue_run(
     ):
         raise UsageError("network", "is not that of the run; give run.network, or a copy of it")
     if data is not None:
+        if run.config.checksums != data.checksums:
+            raise DataError(
+                "data: these are not the rows and labels that the run learned from; give those, or train by a "
+                "fit of its own, without continue_from"
+            )
         check_same_data(run.config, run.schema, data)
     data = run.memory.data if data is None else data
     config = lengthen(run.config, epochs, *count_epochs(state))

@@ -11,7 +11,7 @@ from typing import Any, Unpack
 
 from numpy.typing import ArrayLike
 
-from glassnet.data.arrays import Asked, as_dataset
+from glassnet.data.arrays import Asked, as_dataset, weights_of_training
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
@@ -119,7 +119,10 @@ def fit(
         )
     check_callbacks(callbacks)
     arrays = not isinstance(data, Dataset)
+    labels = data[1] if arrays and y is None and isinstance(data, tuple) and len(data) == 2 else y
     data = as_dataset(data, y, validation_data, asked_of(network))
+    if arrays:
+        sample_weight = weights_of_training(data, labels, sample_weight)
     if continue_from is not None:
         given = {"seed": seed, "sample_weight": sample_weight, **options}
         epochs = _check_continued(continue_from, {**given, "run_dir": run_dir})
@@ -144,7 +147,7 @@ def _check_continued(run: Any, given: dict[str, Any]) -> int:
     """Return the number of epochs to go on to; `UsageError` if a run goes on otherwise than it began."""
     if not isinstance(run, Run):
         instead = "; glassnet.resume goes on from a folder" if isinstance(run, str | Path) else ""
-        raise UsageError("continue_from", f"expected a Run, got a {type(run).__name__}{instead}")
+        raise UsageError("continue_from", f"expected a Run, got {type(run).__name__}{instead}")
     if given["run_dir"] is not None and run.folder is not None and Path(given["run_dir"]) == run.folder:
         given.pop("run_dir")
     for name, value in given.items():

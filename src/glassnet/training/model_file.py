@@ -46,14 +46,12 @@ def save_model(model: Model | Network, path: str | Path) -> None:
     ...     load_model(f"{folder}/small.safetensors").network.layers
     (4, 3, 2)
     """
-    given: object = model
     if isinstance(model, Network):
         model = Model(model)
-    elif not isinstance(given, Model):
-        turned = "; the model comes first: save_model(model, path)" if isinstance(model, str | Path) else ""
-        raise UsageError("model", f"expected a Model or a Network, got a {type(model).__name__}{turned}")
+    elif not isinstance(model, Model):
+        raise _name_kind("model", "a Model or a Network", model)
     if not isinstance(path, str | Path):
-        raise UsageError("path", f"expected the path of a file, got a {type(path).__name__}")
+        raise _name_kind("path", "the path of a file", path)
     network, arrays = model.network, {"theta": model.network.theta}
     if any(network.batch_norm):
         arrays["statistics"] = network.parameters.statistics
@@ -78,6 +76,8 @@ def load_model(path: str | Path) -> Model:
     ------
     FileError
         If it is missing, damaged, or no glassnet model.
+    UsageError
+        If it is no path.
 
     Examples
     --------
@@ -87,6 +87,8 @@ def load_model(path: str | Path) -> Model:
     ...     load_model(folder)
     Model([4, 3, 2])
     """
+    if not isinstance(path, str | Path):
+        raise _name_kind("path", "the path of a run folder or model file", path)
     path = Path(path)
     if path.is_dir():
         path = path / MODEL_FILE
@@ -118,3 +120,11 @@ def restore_network(path: Path, saved: dict[str, Any]) -> Network:
     if network.theta.dtype != theta.dtype:
         raise FileError(path, f"theta is {theta.dtype}, but the description says {network.theta.dtype}")
     return network
+
+
+def _name_kind(argument: str, expected: str, given: Any) -> UsageError:
+    """Build the error for an argument of another kind, with the call that may be meant."""
+    hint = "; a run has its model as run.model" if hasattr(given, "model") else ""
+    if argument == "model" and isinstance(given, str | Path):
+        hint = "; the model comes first: save_model(model, path)"
+    return UsageError(argument, f"expected {expected}, got {type(given).__name__}{hint}")

@@ -310,7 +310,11 @@ class Trainer:
         if self.training.average_epochs is not None:
             state.averaged_epochs = max(0, number - state.average_after)
         self._update_average()
-        loss, accuracy, measures = self.validation.evaluate(state.eval_network)
+        try:
+            loss, accuracy, measures = self.validation.evaluate(state.eval_network)
+        except DataError:
+            self._restore()
+            raise
         factor = float(self._factors(np.array([state.optimizer.t]), state.schedule)[0])
         learned = state.metrics
         self.components.schedule.observe(state.schedule, learned.loss if loss is None else loss)
@@ -374,7 +378,7 @@ class Trainer:
         """Call the callbacks after an epoch, and return why training ends; empty where it goes on."""
         try:
             reasons = ask(callbacks, self.run)
-        except Exception:  # of a callback; what was learned is not lost with it
+        except BaseException:  # of a callback, SystemExit too; what was learned is not lost with it
             self.checkpointer.save()
             raise
         return next(filter(None, reasons), "early stopping" if self.patience_ended else "")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from glassnet.data.dataset import Dataset
-from glassnet.errors import UsageError
+from glassnet.errors import DataError, NonFiniteError, UsageError
 from glassnet.nn.network import Network
 from glassnet.training.early_stopping import EarlyStopping
 from glassnet.training.metrics import check_metrics, measure, predict_rows
@@ -43,10 +45,30 @@ class Validation:
                 raise UsageError(option, error.problem) from None
 
     def evaluate(self, network: Network) -> tuple[float | None, float | None, dict[str, float]]:
-        """Return loss, accuracy and the chosen metrics; None and nothing where there are no validation rows."""
+        """Return loss, accuracy and the chosen metrics; None and nothing where there are no validation rows.
+
+        `DataError` names the row that is too much for the network, where the loss is not finite.
+        """
         if not self.possible:
             return None, None, {}
-        predictions = predict_rows(network, self.data.encoded.validation)
+        try:
+            predictions = predict_rows(network, self.data.encoded.validation)
+        except NonFiniteError as error:
+            raise DataError(self._explain(network, str(error))) from None
         found = measure(predictions, self.measured)
         measures = {f"validation_{name}": value for name, value in found.items() if name not in GIVEN}
         return predictions.running.loss, predictions.running.accuracy, measures
+
+    def _explain(self, network: Network, problem: str) -> str:
+        """Say which of the validation rows is too much for the network."""
+        X, y = self.data.encoded.validation
+        for row in range(len(y)):
+            try:
+                predict_rows(network, (X[row : row + 1], y[row : row + 1]))
+            except NonFiniteError:
+                largest, usual = (float(np.abs(one).max()) for one in (X[row], self.data.encoded.train.X))
+                return (
+                    f"validation rows: the loss of row {row} is not finite; its largest number is {largest:g}, in "
+                    f"the training rows it is {usual:g}: look at that row. The network is back at the epoch before"
+                )
+        return f"validation rows: {problem}. The network is back at the epoch before"

@@ -15,6 +15,7 @@ from statistics import median
 import numpy as np
 
 import glassnet as gn
+from glassnet.data.array_schema import ArraySchema
 from glassnet.data.splits import Split
 
 SEEDS = (0, 1, 2)
@@ -193,7 +194,9 @@ def data_of(name):
     factor = {"255": 1.0, "1/1000": 1 / 255_000}[name]
     rows = np.random.default_rng(0).permutation(len(data.train.y))[:6000]
     train = Split(data.train.X[rows] * np.float32(factor), data.train.y[rows])
-    return replace(data, train=train, validation=Split(data.validation.X * np.float32(factor), data.validation.y))
+    schema = replace(data.schema, input=ArraySchema.learn(train.X)[0])
+    validation = Split(data.validation.X * np.float32(factor), data.validation.y)
+    return replace(data, train=train, validation=validation, schema=schema)
 
 
 def train(one, seed, changes=None):
@@ -217,7 +220,7 @@ def train(one, seed, changes=None):
 
 def accuracy(network, data):
     """Return the share of validation rows that are right."""
-    X, y = data.validation
+    X, y = data.encoded.validation
     predicted = network.predict(X)
     return float(np.mean((predicted if network.layers[-1] > 1 else np.round(predicted)) == y))
 

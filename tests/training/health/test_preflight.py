@@ -1,5 +1,7 @@
 """The pre-flight passes what is fit to be trained, and says what is not."""
 
+import numpy as np
+import polars
 import pytest
 
 import glassnet as gn
@@ -78,8 +80,20 @@ def test_an_option_that_cannot_be_used_is_named(digits):
 
 
 def test_rows_and_labels_are_taken_as_a_pair(digits):
-    rows = digits.train.X[:300], digits.train.y[:300]
+    rows = digits.encoded.train.X[:300], digits.train.y[:300]
     pair, whole = (gn.preflight(gn.Network([64, 32, 10]), data) for data in (rows, as_dataset(rows)))
     assert pair == whole
     with pytest.raises(UsageError, match=r"^data: the labels are missing"):
         gn.preflight(gn.Network([64, 32, 10]), rows[0])
+
+
+def test_classes_of_any_kind_and_tables_are_taken_as_they_are():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(120, 3)), np.arange(120) % 2
+    X[:, 0] += 4 * y
+    plain = gn.preflight(gn.Network([3, 8, 2]), (X, y))
+    assert gn.preflight(gn.Network([3, 8, 2]), (X, np.array(["no", "yes"])[y])) == plain
+    assert gn.preflight(gn.Network([3, 8, 2]), (X, np.array([7, 10])[y])) == plain
+    table = polars.DataFrame({"a": 100 + X[:, 0], "colour": np.array(["red", "blue"])[y]})
+    found = gn.preflight(gn.Network([3, 8, 2]), (table, y))
+    assert [check.name for check in found.checks] == [check.name for check in plain.checks]

@@ -75,9 +75,9 @@ class RunningMetrics:
 class Predictions:
     """What a network answered on rows, from one pass, beside the truth; `predict_rows` makes it.
 
-    y are labels or numbers of shape (n,) or (n, d_L), or rows of shares (soft labels). The outputs
-    have shape (n, d_L): logits where the loss is fused with softmax or sigmoid, else the answers. The target's
-    schema gives the user's units.
+    y are labels or numbers of shape (n,) or (n, d_L), or rows of shares (soft labels). The outputs have shape
+    (n, d_L): logits where the loss is fused with softmax or sigmoid, otherwise the answers. The target's schema
+    gives the user's units.
     """
 
     network: Network

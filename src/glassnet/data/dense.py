@@ -1,0 +1,92 @@
+"""Arrays with masked values, and sparse ones, as plain arrays."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from glassnet.errors import DataError
+from glassnet.nn.activations import Array
+
+#: Share of the machine's memory that sparse rows may take when they are dense: training needs some beside them.
+MOST = 0.5
+
+#: Fewer rows than these to learn from are remarked on.
+FEW = 5
+
+#: Bytes in a gigabyte.
+GIGABYTE = 1e9
+
+
+def is_sparse(values: Any) -> bool:
+    """Whether an array is a sparse one of SciPy."""
+    return hasattr(values, "tocsr") and hasattr(values, "nnz")
+
+
+def as_dense(values: Any) -> Array:
+    """Return a plain array: masked values are missing ones (NaN), sparse ones dense.
+
+    `DataError` is raised if they take too much memory so, `ValueError` if the rows are not equally long.
+    """
+    if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
+        return np.asarray(np.ma.filled(values.astype(np.float64), np.nan))
+    if is_sparse(values):
+        size, memory = _dense_size(values), _memory()
+        if memory is not None and size > MOST * memory:
+            raise DataError(
+                f"X: {_shape_of(values)} sparse numbers are {size / GIGABYTE:,.0f} GB when dense, as training "
+                f"needs them, and this machine has {memory / GIGABYTE:,.0f} GB; take fewer columns or rows"
+            )
+        values = values.toarray()
+    return np.asarray(values)
+
+
+def remark_on_dense(values: Any) -> tuple[str, ...]:
+    """Say what `as_dense` makes of an array."""
+    if isinstance(values, np.ma.MaskedArray) and (masked := int(np.ma.getmaskarray(values).sum())):
+        return (f"X: {masked} masked {'value counts' if masked == 1 else 'values count'} as missing (NaN)",)
+    if is_sparse(values):
+        return (f"X: {_shape_of(values)} sparse numbers are made dense, {_dense_size(values) / 1e6:,.0f} MB",)
+    return ()
+
+
+def take_labels(y: Any) -> Array:
+    """Return labels or numbers as an array; `DataError` names a masked one."""
+    if isinstance(y, np.ma.MaskedArray) and (masked := np.ma.getmaskarray(y)).any():
+        row = int(np.argwhere(masked)[0, 0])
+        raise DataError(f"y: row {row} is masked, a missing value; rows to learn from need one")
+    return as_dense(y)
+
+
+def remark_on_few(train: int, validation: int) -> tuple[str, ...]:
+    """Say where the rows are too few to tell what was learned."""
+    if train >= FEW:
+        return ()
+    return (f"{train} rows to learn from and {validation} for validation: too few to tell what is learned",)
+
+
+def refuse_few(name: str, given: int, left: int) -> None:
+    """Raise `DataError` where a single row is left to learn from, because others were set aside."""
+    if left < 2 < given + 1:
+        raise DataError(
+            f"{name}: {given} rows are too few: of them, {left} is left to learn from, and the others are set "
+            "aside; give more, or set none aside by validation=0 and a test set of their own"
+        )
+
+
+def _dense_size(values: Any) -> int:
+    return int(np.prod(values.shape, dtype=np.float64)) * int(values.dtype.itemsize)
+
+
+def _shape_of(values: Any) -> str:
+    return " x ".join(f"{edge:,}" for edge in values.shape)
+
+
+def _memory() -> int | None:
+    """Return the machine's memory in bytes; None where the system does not say."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
