@@ -131,14 +131,32 @@ class ArraySchema:
         """Return a user's rows in the shape and kind of those of training; refuse what cannot be meant."""
         named = hasattr(X, "columns")
         X = self._fit_shape(_as_numbers(X))
-        X, said = self._take_bytes(X) if self.values == "bytes" else self._take_numbers(X)
+        if self.values == "bytes":
+            X, said = self._take_bytes(X)
+            said += self._remark_on_bytes(X)
+        else:
+            X, said = self._take_numbers(X)
         if named:
             said += ("X: columns are taken in the order they stand in: in training they had no names",)
         return X, said
 
+    def _remark_on_bytes(self, X: Array) -> tuple[str, ...]:
+        """Say that bytes seem to be of another range than those of training: of 0 to 1 or 16, or up to 255."""
+        high = _find_range(X)[1] * (255 if X.dtype.kind == "f" else 1)
+        if self.high <= SMALL and high > FAR_PICTURES * self.high:
+            remedy = f"bring them to the range of 0 to {self.high:g}, if they were meant to be alike"
+            return (f"X: bytes up to {high:g}, where training had 0 to {self.high:g}; {remedy}",)
+        if X.dtype.kind != "f" and 0 < high <= SMALL < self.high / FAR_PICTURES:
+            return (
+                f"X: bytes up to {high:g} only, where training had 0 to {self.high:g}; if {high:g} is white, "
+                f"multiply them by {255 / high:g}",
+            )
+        return ()
+
     def _take_numbers(self, X: Array) -> tuple[Array, tuple[str, ...]]:
         """Return rows as numbers; refuse them where they are much larger than those of training."""
-        if X.dtype == np.uint8:
+        bytes_given = X.dtype == np.uint8
+        if bytes_given:
             X = X.astype(np.float32)  # a network divides bytes by 255, and training had none
         low, high = _find_range(X)
         far, reach, picture = max(-low, high), max(-self.low, self.high), len(self.shape) > 1
@@ -153,7 +171,11 @@ class ArraySchema:
                 f"X: numbers up to {far:g}, where training had {self.low:g} to {self.high:g}; bring them to that "
                 f"range{by if share else ', as those of training were'}"
             )
-        if picture and self.low >= 0 and self.high >= FAR and 0 < high <= 1:
+        if (
+            picture
+            and self.low >= 0
+            and ((self.high >= FAR and 0 < high <= 1) or (bytes_given and self.high > 255))
+        ):
             return X, (f"X: numbers up to {high:g} only, where training had {self.low:g} to {self.high:g}",)
         return X, ()
 
@@ -263,7 +285,10 @@ def _as_numbers(X: Any) -> Array:
     except ValueError:
         raise DataError("X: expected rows of equal length") from None
     if X.dtype.kind not in "fiub":
-        raise DataError(f"X: expected rows of numbers, got the type {X.dtype}")
+        hint = (
+            "; where all are numbers, X.astype(float) makes them such" if X.dtype == object and X.ndim > 1 else ""
+        )
+        raise DataError(f"X: expected rows of numbers, got the type {X.dtype}{hint}")
     return X
 
 

@@ -14,7 +14,7 @@ from glassnet.data.dataset import Dataset, compute_checksum, flatten_column, ord
 from glassnet.data.dense import as_dense, remark_on_dense, remark_on_few, take_labels
 from glassnet.data.schema import Schema
 from glassnet.data.splits import Split, describe_split, draw_stratified
-from glassnet.data.target_schema import TargetSchema
+from glassnet.data.target_schema import TargetSchema, name_columns
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -77,13 +77,16 @@ def as_dataset(data: Any, y: Any = None, validation_data: Any = None, asked: Ask
             raise UsageError("y", "a Dataset has its labels already; leave y out")
     else:
         said = remark_on_dense(data[0] if y is None and isinstance(data, tuple) and data else data)
+        names = name_columns(data[1] if y is None and isinstance(data, tuple) and len(data) == 2 else y)
         X, y = as_split(data, y)
         share = None if validation_data is None else 0
-        data = _make_dataset(X, y, share, asked)
+        data = _make_dataset(X, y, share, _choose_task(y, asked) | ({"names": names} if names else {}))
         few = remark_on_few(len(data.train.y), len(data.validation.y))
         data = replace(data, remarks=(*said, *data.remarks, *few))
     if validation_data is None:
         return data
+    if not isinstance(validation_data, Split) and isinstance(validation_data, tuple) and len(validation_data) == 2:
+        validation_data = validation_data[0], data.schema.target.order_columns(validation_data[1])
     validation = as_split(validation_data, name="validation_data")
     checksums = data.checksums | {"validation X, y": compute_checksum(*validation)}
     return replace(data.with_validation(validation), checksums=checksums)
@@ -104,15 +107,15 @@ def weights_of_training(data: Dataset, y: Any, sample_weight: Any) -> Any:
     return np.asarray(sample_weight)[rest]
 
 
-def _make_dataset(X: Any, y: Array, validation: float | None, asked: Asked | None) -> Dataset:
-    """Make a data set without test rows."""
+def _make_dataset(X: Any, y: Array, validation: float | None, options: dict[str, Any]) -> Dataset:
+    """Make a data set without test rows; the options are those of `TargetSchema.learn`."""
     if is_table(X):
         from glassnet.data.table import require_polars
 
         require_polars()
         from glassnet.data.table_dataset import make_frame_dataset
 
-        return make_frame_dataset(X, y, validation, **_choose_task(y, asked))
+        return make_frame_dataset(X, y, validation, **options)
     X = np.asarray(X)
     if X.dtype.kind not in "fiub" or X.ndim < 2 or y.ndim == 0 or len(X) != len(y) or len(y) == 0:
         made = Dataset.from_arrays(X, y, validation=validation)  # which says what is wrong
@@ -121,7 +124,7 @@ def _make_dataset(X: Any, y: Array, validation: float | None, asked: Asked | Non
         X = as_pictures(X)
         rows, more_of_rows = ArraySchema.learn(X)
         said = (*said, *more_of_rows)
-        target, more = TargetSchema.learn(y, pictures=len(rows.shape) > 1, **_choose_task(y, asked))
+        target, more = TargetSchema.learn(y, pictures=len(rows.shape) > 1, **options)
         # The first row stands in for a test row, and is taken out again: `from_arrays` would set a fifth apart.
         made = Dataset.from_arrays(X, y, X[:1], y[:1], schema=Schema(rows, target), validation=validation)
         made = replace(made, remarks=(*said, *more))
@@ -141,4 +144,5 @@ def _choose_task(y: Array, asked: Asked | None) -> dict[str, Any]:
         return {}
     if flat.min() >= 0 and flat.max() < asked.outputs:  # some class may lack rows
         return {"class_names": asked.class_names or [str(label) for label in range(asked.outputs)]}
-    return {"task": "multi-class"} if len(np.unique(flat)) == asked.outputs else {}
+    task = "binary" if asked.outputs == 2 else "multi-class"
+    return {"task": task} if len(np.unique(flat)) == asked.outputs else {}

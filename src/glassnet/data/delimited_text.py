@@ -208,7 +208,7 @@ def _read_header(lines: _Lines, sep: str | None, tabs_part: bool, may_be_single:
         lines.refuse("blank, where the names of the columns should be")
     unquoted = re.sub(r'"[^"]*"', "", line)
     if '"' in unquoted:
-        lines.refuse("a quote that does not close on the line of the header")
+        lines.refuse("a quote that does not close on the line of the header; write each name on one line")
     delimiter = _find_delimiter(lines, unquoted, delimiter, tabs_part, may_be_single)
     reader = _Lines(TextFile(io.BytesIO(line.encode()), len(line) * 4, ()))
     names = [name.strip() for name in next(_split_rows(reader, delimiter))]

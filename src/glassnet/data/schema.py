@@ -137,13 +137,26 @@ def _as_frame(X: Any, columns: TableSchema) -> pl.DataFrame:
     from glassnet.data.table import read_table
 
     if isinstance(X, pl.DataFrame):
-        return X
+        return _strip_names(X)
+    if hasattr(X, "to_frame") and hasattr(X, "to_dict"):
+        raise DataError(
+            f"X: {type(X).__name__} is a single row or column; for a row of a table give [row.to_dict()]"
+        )
+    if isinstance(X, pl.LazyFrame):
+        return _strip_names(X.collect())
     if hasattr(X, "__arrow_c_stream__"):
-        return read_table(X, as_text=True).frame
+        try:
+            return read_table(X, as_text=True).frame
+        except DataError:
+            if (used := _use_columns(X, columns)) is None:
+                raise
+            return read_table(used, as_text=True).frame
+    if isinstance(X, Mapping) and X and all(isinstance(one, list | tuple | np.ndarray) for one in X.values()):
+        X = [dict(zip(X, values, strict=True)) for values in _zip_columns(X)]
     records = [X] if isinstance(X, Mapping) else X
     if isinstance(records, list) and records and all(isinstance(one, Mapping) for one in records):
         try:
-            return pl.DataFrame(records, infer_schema_length=None)
+            return _strip_names(pl.DataFrame(records, infer_schema_length=None))
         except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
             raise DataError(f"X: these records make no table: {' '.join(str(error).split())[:150]}") from None
     names = list_names([column.name for column in columns.columns], 8)
@@ -151,6 +164,27 @@ def _as_frame(X: Any, columns: TableSchema) -> pl.DataFrame:
         f"X: the model takes tables with the columns {names}: give one of pandas or Polars, a list of records, "
         f"or a file; {type(X).__name__} does not say which column is which"
     )
+
+
+def _use_columns(X: Any, columns: TableSchema) -> Any:
+    """Return the columns of a table of pandas that a model takes, as others may hold anything; None if all are."""
+    names = {column.name for column in columns.columns}
+    used = [name for name in X.columns if str(name).strip() in names] if hasattr(X, "loc") else []
+    return X[used] if 0 < len(used) < len(X.columns) else None
+
+
+def _zip_columns(X: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Return columns of equal length as rows."""
+    try:
+        return list(zip(*(np.asarray(one, object).tolist() for one in X.values()), strict=True))
+    except ValueError:
+        raise DataError("X: the columns are not equally long") from None
+
+
+def _strip_names(table: pl.DataFrame) -> pl.DataFrame:
+    """Return a table with names of columns as files and training have them, without the blanks around them."""
+    bare = {name: name.strip() for name in table.columns}
+    return table.rename(bare) if len(set(bare.values())) == len(bare) else table
 
 
 def keep_reading(options: ReadOptions) -> dict[str, Any]:

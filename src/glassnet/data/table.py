@@ -46,7 +46,7 @@ def read_table(source: object, options: ReadOptions | None = None, *, as_text: b
     Parquet, or a workbook. In text, a column of whole numbers becomes Int64 or UInt64, of other numbers Float64,
     of true and false Boolean, of nothing Null, and all else String without the blanks around it. What is missing
     becomes null, and NaN does. With `as_text` all columns of text stay String, and a cell is missing only if it is
-    empty; a table may then have but one column. An index of pandas is left out.
+    empty; a table may then have but one column, and columns of any type. An index of pandas is left out.
 
     `FileError` is raised if the file is missing, damaged, ambiguous, or no table of at least one row and two
     columns; `DataError` if a table in memory is at fault, or Polars is not installed; `UsageError` if an option
@@ -60,8 +60,8 @@ def read_table(source: object, options: ReadOptions | None = None, *, as_text: b
         return _read_file(Path(source), options, as_text)
     try:
         frame, remarks = _convert(source)
-        frame = blank_unusable(frame, frame.columns if as_text else options.drop)
-        return TableRead(check_table(frame, 1 if as_text else 2), {}, tuple(remarks))
+        frame = frame if as_text else blank_unusable(frame, options.drop)
+        return TableRead(check_table(frame, learned=as_text), {}, tuple(remarks))
     except ContentError as error:
         raise DataError(f"table: {error}") from None
 
@@ -81,7 +81,7 @@ def _read_file(path: Path, options: ReadOptions, as_text: bool) -> TableRead:
     from glassnet.data.table_schema import check_table
     from glassnet.data.text_files import open_text
 
-    least, name = 1 if as_text else 2, path.name.lower()
+    name = path.name.lower()
     if not is_table(name):
         _refuse_name(path)
     if not as_text:  # where rows are read for a model, the options are those of the file it was trained on
@@ -89,11 +89,11 @@ def _read_file(path: Path, options: ReadOptions, as_text: bool) -> TableRead:
     if name.endswith(PARQUET):
         said: list[str] = []
         with scan_parquet(path, said, None if as_text else options.drop) as (lazy, _, _):
-            return TableRead(check_table(lazy.collect(), least), {}, tuple(said))
+            return TableRead(check_table(lazy.collect(), learned=as_text), {}, tuple(said))
     if name.endswith(WORKBOOK):
         return _read_workbook(path, options, as_text)
     bare = name.removesuffix(".gz").removesuffix(".zip")
-    with open_text(path, options.encoding) as text:
+    with open_text(path, options.encoding, learned=as_text) as text:
         read = read_delimited_text(text, options, tabs_part=bare.endswith(".tsv"), as_text=as_text)
         return TableRead(*read)
 
@@ -108,7 +108,7 @@ def _read_workbook(path: Path, options: ReadOptions, as_text: bool) -> TableRead
 
     frame, remarks = read_spreadsheet(path, options.sheet)
     try:
-        frame = check_table(frame, 1 if as_text else 2)
+        frame = check_table(frame, learned=as_text)
         text = frame.select(name for name, dtype in frame.schema.items() if dtype == pl.String)
         if as_text or not text.width:
             return TableRead(frame, {}, remarks)
@@ -168,8 +168,23 @@ def _convert(source: Any) -> tuple[pl.DataFrame, list[str]]:
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic of Polars is no Exception
-        raise ContentError(f"Polars cannot take over this table of {library}: {shorten(error)}") from None
+        column = _find_foreign(source) if library == "pandas" else ""
+        raise ContentError(f"Polars cannot take over this table of {library}: {column}{shorten(error)}") from None
     metadata = getattr(getattr(source, "schema", None), "metadata", None) or {}
     pandas = metadata.get(b"pandas")
     index = find_index(frame.lazy(), pandas.decode(errors="replace") if pandas else None)
     return frame.drop(index), say_index(index)
+
+
+def _find_foreign(source: Any) -> str:
+    """Name the first column of a table of pandas that Polars cannot take over, and say what to do."""
+    import polars as pl
+
+    for name in source.columns:
+        try:
+            pl.from_pandas(source[[name]])
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:
+            return f"column {name!r} holds values of several types, or of another; give it one, or drop it: "
+    return ""

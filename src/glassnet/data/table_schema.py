@@ -30,17 +30,23 @@ NUMBER = r"[+-]?\d*\.?\d+([eE][+-]?\d+)?"
 _INDEX = re.compile(r"__index_level_\d+__")
 
 
-def check_table(frame: pl.DataFrame, least: int = 2) -> pl.DataFrame:
-    """Refuse what is no table of plain columns, at `least` so many; NaN becomes null, names lose outer blanks."""
-    if frame.width < least:
+def check_table(frame: pl.DataFrame, *, learned: bool = False) -> pl.DataFrame:
+    """Refuse what is no table of plain columns, two or more; NaN becomes null, names lose outer blanks.
+
+    Where a schema was `learned`, one column is enough, and it is the schema that judges what columns hold: those
+    that it does not use may hold anything.
+    """
+    if frame.width < (1 if learned else 2):
         raise ContentError(ONE_COLUMN.format(count_of(frame.width, "column")))
     names = [name.strip() for name in frame.columns]
-    if problem := find_name_problem(names) or find_type_problem(frame.schema):
+    if problem := find_name_problem(names) or (None if learned else find_type_problem(frame.schema)):
         raise ContentError(problem)
     if frame.height == 0:
         raise ContentError("has columns but no rows")
     frame = frame.rename(dict(zip(frame.columns, names, strict=True)))
     frame = frame.with_columns(cs.decimal().cast(pl.Float64)).with_columns(cs.float().fill_nan(None))
+    if learned:
+        return frame
     for series in frame.select(cs.float().is_infinite().fill_null(False)):
         if series.any():
             row = int(series.arg_true()[0]) + 1

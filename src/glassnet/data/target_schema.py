@@ -191,7 +191,7 @@ class TargetSchema:
         `DataError` names the row and the value that training did not have.
         """
         what = name_target(self.names)
-        values = take_values(y, what)
+        values = take_values(self.order_columns(y), what)
         if values.ndim == 2 and values.shape[1] == 1 == self.width:
             values = values[:, 0]
         if self.n_classes is not None and (values.ndim == 1 or self.form == "labels"):
@@ -219,6 +219,20 @@ class TargetSchema:
             row = int(np.argwhere(~np.isfinite(scaled))[0, 0])
             raise DataError(f"{what}: {name_row(row, what)} is {values[row]}, too large beside the training rows")
         return scaled
+
+    def order_columns(self, y: Any) -> Any:
+        """Return the columns of a table of targets in the order of training; other things as they are.
+
+        `DataError` is raised if they have other names than in training.
+        """
+        ours = [str(name) for name in self.names or (self.classes if self.form != "labels" else ())]
+        if not (theirs := name_columns(y)) or len(ours) < 2:
+            return y
+        if sorted(theirs) != sorted(ours):
+            raise DataError(
+                f"target: the columns {list_values(theirs)}, where training had {list_values(tuple(ours))}"
+            )
+        return np.asarray(y)[:, [theirs.index(name) for name in ours]]
 
     def _take_rows(self, values: Array, what: str) -> Array:
         """Return one-hot rows as labels, soft ones as they are."""
@@ -438,6 +452,13 @@ def _scale(schema: TargetSchema, values: Array, scale_by: Any) -> TargetSchema:
         )
     mean, std = (tuple(found[place] for found in measured) for place in (0, 1))
     return replace(schema, mean=mean, std=tuple(one or 1.0 for one in std))
+
+
+def name_columns(y: Any) -> tuple[str, ...]:
+    """Return the names of a table of two or more targets, none where it is no table or only counts its columns."""
+    names = list(y.columns) if hasattr(y, "columns") and len(getattr(y, "shape", ())) == 2 else []
+    named = len(names) > 1 and all(isinstance(name, str) for name in names)
+    return tuple(name.strip() for name in names) if named else ()
 
 
 def _flat(numbers: tuple[float, ...]) -> Any:

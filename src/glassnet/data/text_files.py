@@ -47,10 +47,12 @@ class TextFile(NamedTuple):
 
 
 @contextlib.contextmanager
-def open_text(path: Path, encoding: str | None = None) -> Iterator[TextFile]:
+def open_text(path: Path, encoding: str | None = None, *, learned: bool = False) -> Iterator[TextFile]:
     """Open a text file, unpacked as its first bytes say, and decoded.
 
-    Without an encoding the text is UTF-8, or UTF-16 where it begins with that mark. `FileError` is raised if the
+    Without an encoding the text is UTF-8, or UTF-16 where it begins with that mark. A mark counts more than an
+    encoding of one byte a character. Where that was `learned` from another file, so do letters that UTF-8 has and
+    such an encoding would make a hash of. `FileError` is raised if the
     file cannot be read, or the reader raises `ContentError`; `UsageError` if no such encoding is known.
     """
     codec = _find_codec(encoding)
@@ -75,6 +77,9 @@ def open_text(path: Path, encoding: str | None = None) -> Iterator[TextFile]:
         _refuse_other_formats(head, packed)
         ending = {".gz": "gzip", ".zip": "zip"}.get(path.suffix.lower())
         remarks = [] if ending == packed else [f"read as {packed or 'plain text'}, which it is by its first bytes"]
+        if codec and _says_otherwise(head, codec, learned):
+            remarks.append(f"read as UTF-{16 if mark else 8}, which it is by its first bytes, and not as {codec}")
+            codec = None
         decoder = codec or mark
         is_old_mac = _has_returns_alone(head, decoder)
         if decoder or is_old_mac:
@@ -97,6 +102,19 @@ def _find_codec(encoding: str | None) -> str | None:
             "encoding", f"no encoding of text is called {encoding[:30]!r}; say utf-8, latin-1, cp1252 or utf-16"
         ) from None
     return None if info.name in ("utf-8", "utf-8-sig") else info.name
+
+
+def _says_otherwise(head: bytes, codec: str, learned: bool) -> bool:
+    """Whether a text is UTF-8 or UTF-16 by its first bytes, though an encoding of single bytes is named."""
+    if len(bytes(range(256)).decode(codec, errors="replace")) != 256:
+        return False
+    if head.startswith((codecs.BOM_UTF8, *_UTF_16)):
+        return True
+    try:
+        text = codecs.getincrementaldecoder("utf-8")("strict").decode(head)  # the last letter may be cut
+    except UnicodeDecodeError:
+        return False
+    return learned and not text.isascii()
 
 
 def _refuse_other_formats(head: bytes, packed: str | None) -> None:

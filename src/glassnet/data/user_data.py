@@ -114,7 +114,7 @@ def _read_images(folder: Path, options: ReadOptions, draw: Draw) -> Dataset:
     data = join_arrays(read, options, draw)
     rows = data.schema.input
     assert isinstance(rows, ArraySchema)
-    rows = replace(rows, size=options.size, grey=options.grey or len(rows.shape) == 2)
+    rows = replace(rows, size=options.size, grey=options.grey)
     return replace(data, schema=replace(data.schema, input=rows))
 
 

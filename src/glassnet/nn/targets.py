@@ -63,7 +63,10 @@ def _numbers(y: Array, d_out: int, dtype: np.dtype[Any]) -> Array:
         raise DataError(f"y: the network has {d_out} outputs a row; the targets have the shape {y.shape}")
     if not np.isfinite(targets).all():
         row = int(np.argwhere(~np.isfinite(targets))[0, 0])
-        raise DataError(f"y: row {row} holds {targets[row]}; remove or replace such rows")
+        remedy = "remove or replace such rows"
+        if np.isfinite(y[row]).all():
+            remedy = f"{dtype} goes to {np.finfo(dtype).max:.0e}; give smaller numbers, in another unit"
+        raise DataError(f"y: row {row} holds {y[row]}; {remedy}")
     return targets
 
 
