@@ -33,19 +33,26 @@ def scan_parquet(
     """Decode a Parquet file and give the table to be read in parts, with its rows and column names.
 
     The index that pandas wrote is left out, which is added to `remarks`. A column that holds no plain values is
-    empty if it is one of those `spared`, or these are None, and refused otherwise. `FileError` is raised if the
-    file is missing or damaged, or the reader raises `ContentError`.
+    empty if it is one of those `spared`, and refused otherwise; with None, it is left out. `FileError` is raised
+    if the file is missing or damaged, or the reader raises `ContentError`.
     """
     with open_regular_file(path) as (raw, size):
         _check_ends(raw, size)
         with decoding.decode_apart("glassnet.data.parquet", path) as (decoded, said):
-            problems = [one for one in said if one.startswith(UNUSABLE)]
-            for problem in problems if spared is not None else ():
-                if not any(problem.startswith(f"{UNUSABLE}{name!r} ") for name in spared or ()):
+            lazy = pl.scan_ipc(decoded)
+            problems = {
+                name: one
+                for one in said
+                for name in lazy.collect_schema().names()
+                if one.startswith(f"{UNUSABLE}{name!r} ")
+            }
+            for name, problem in problems.items():
+                if spared is not None and name not in spared:
                     raise ContentError(problem)
             if remarks is not None:
-                remarks.extend(one for one in said if one not in problems)
-            lazy = pl.scan_ipc(decoded)
+                remarks.extend(one for one in said if one not in problems.values())
+            if spared is None:
+                lazy = lazy.drop(problems)
             yield lazy, int(lazy.select(pl.len()).collect().item()), lazy.collect_schema().names()
 
 
