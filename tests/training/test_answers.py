@@ -48,7 +48,7 @@ def test_softmax_gives_the_class_and_its_probability():
 
 def test_classes_without_names_are_numbered():
     network = linear([1, 2], [[0, 1]])
-    assert [record["class"] for record in answer(network, np.array([[1.0], [-1.0]]))] == ["1", "0"]
+    assert [record["class"] for record in answer(network, np.array([[1.0], [-1.0]]))] == [1, 0]
 
 
 def test_a_single_sigmoid_gives_the_probability_of_the_class_it_names():
@@ -69,10 +69,14 @@ def test_several_sigmoids_give_the_largest():
 
 def test_a_regressed_class_number_has_no_probability():
     network = linear([1, 1], [[10]], loss="half_squared_error", class_names=list("abcd"))
-    assert answer(network, np.array([[0.16], [9.0]]), proba=True) == [
+    assert answer(network, np.array([[0.16], [9.0]])) == [
         {"row": 0, "class": "c"},
         {"row": 1, "class": "d"},
     ]
+    with pytest.raises(
+        UsageError, match=r"^proba: the network gives no probabilities, as its loss is half_squared"
+    ):
+        answer(network, np.array([[0.16]]), proba=True)
 
 
 def test_regression_gives_the_outputs_as_they_are():
@@ -126,7 +130,9 @@ def test_classes_are_those_that_training_had(y, said, units):
     table = answer(network, np.array([[np.log(4)], [-np.log(4)]]), target, proba=True)
     columns = ["row", "class", "probability", *(f"probability {name}" for name in said)]
     assert [list(record) for record in table] == [columns] * 2
-    assert [record["class"] for record in table] == said[::-1]
+    written = [record["class"] for record in table]
+    assert written == y[::-1]
+    assert [type(one) for one in written] == [type(one) for one in y]
     assert [record["probability"] for record in table] == [0.8, 0.8]
     assert [[record[name] for name in columns[3:]] for record in table] == [[0.2, 0.8], [0.8, 0.2]]
 
@@ -156,6 +162,16 @@ def test_columns_are_kept_in_the_order_asked_for_between_the_row_and_the_answer(
         {"row": 0, "note": None, "id": "007", "output_0": 1.0},
         {"row": 1, "note": "x", "id": "008", "output_0": 2.0},
     ]
+    frame = pl.DataFrame({"row": ["a", "b"], "output_0": ["", "y"]})
+    assert answer(network, X, table=frame, keep=["row", "output_0"]) == [
+        {"row number": 0, "row": "a", "output_0": "", "predicted output_0": 1.0},
+        {"row number": 1, "row": "b", "output_0": "y", "predicted output_0": 2.0},
+    ]
+
+
+def test_columns_to_keep_must_be_there():
+    frame = pl.DataFrame({"id": ["007", "008"], "note": [None, "x"], "area": ["1", "2"]})
+    network, X = linear([1, 1], [[1]], loss="half_squared_error"), np.array([[1.0], [2.0]])
     with pytest.raises(UsageError, match=r"^keep: new\.csv has no column 'ID'; there are: id, note, area$"):
         answer(network, X, table=frame, keep=["ID"])
     with pytest.raises(UsageError, match=r"^keep: new\.csv has no column 'id'; it is no table$"):
