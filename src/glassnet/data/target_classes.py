@@ -8,7 +8,7 @@ from decimal import Decimal
 import numpy as np
 
 from glassnet.data.target_values import list_values, name_row, take_integers
-from glassnet.errors import DataError
+from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
 
 #: A class as it is written.
@@ -88,3 +88,30 @@ def _says(text: str, value: Class) -> bool:
     if not NUMBER.fullmatch(text):
         return False
     return Decimal(text) == value if isinstance(value, int) else float(text) == value
+
+
+def name_classes(
+    distinct: tuple[Class, ...], class_names: tuple[str, ...] | None, what: str
+) -> tuple[tuple[Class, ...], tuple[str, ...]]:
+    """Return the classes in label order, and what they are called."""
+    if class_names is None:
+        return distinct, tuple(map(str, distinct))
+    count, first = len(class_names), distinct[0]
+    if len(set(class_names)) < count:
+        raise UsageError("class_names", "two classes of one name")
+    if isinstance(first, str):
+        if not set(distinct) <= set(class_names):
+            unknown = next(one for one in distinct if one not in class_names)
+            raise UsageError(
+                "class_names",
+                f"no {unknown!r}, which the {what} holds; classes of text are named by their own words",
+            )
+        return class_names, class_names
+    if all(one in range(count) for one in distinct):  # places in the names, some of which may not occur
+        kind = type(first)
+        return tuple(kind(place) for place in range(count)), class_names
+    if count != len(distinct):
+        raise UsageError(
+            "class_names", f"{count} names for the {len(distinct)} classes of the {what}: {list_values(distinct)}"
+        )
+    return distinct, class_names

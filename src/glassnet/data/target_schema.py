@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from glassnet.data.column_values import measure_numbers
-from glassnet.data.target_classes import Class, as_array, find_labels
+from glassnet.data.target_classes import Class, as_array, find_labels, name_classes
 from glassnet.data.target_values import (
     MOST_DECIMALS,
     count_decimals,
@@ -331,7 +331,7 @@ def _learn_column(
         if 2 * len(distinct) > len(values):
             problem = f"{len(distinct)} distinct texts in {len(values)} rows; classes must come back"
             raise DataError(f"{what}: {problem} (or task=multi-class takes them as they are)")
-    classes, shown = _name_classes(distinct, class_names, what)
+    classes, shown = name_classes(distinct, class_names, what)
     if task == "binary" and len(classes) != 2:
         raise DataError(
             f"{what}: task=binary takes two classes, the target has {len(classes)} ({list_values(classes)})"
@@ -358,33 +358,6 @@ def _guess_classes(distinct: tuple[Any, ...], kind: str, pictures: bool, class_n
     return False, (
         f"; {len(distinct)} distinct whole numbers, more than {MAX_CLASSES}: task=multi-class says otherwise"
     )
-
-
-def _name_classes(
-    distinct: tuple[Class, ...], class_names: tuple[str, ...] | None, what: str
-) -> tuple[tuple[Class, ...], tuple[str, ...]]:
-    """Return the classes in label order, and what they are called."""
-    if class_names is None:
-        return distinct, tuple(map(str, distinct))
-    count, first = len(class_names), distinct[0]
-    if len(set(class_names)) < count:
-        raise UsageError("class_names", "two classes of one name")
-    if isinstance(first, str):
-        if not set(distinct) <= set(class_names):
-            unknown = next(one for one in distinct if one not in class_names)
-            raise UsageError(
-                "class_names",
-                f"no {unknown!r}, which the {what} holds; classes of text are named by their own words",
-            )
-        return class_names, class_names
-    if all(one in range(count) for one in distinct):  # places in the names, some of which may not occur
-        kind = type(first)
-        return tuple(kind(place) for place in range(count)), class_names
-    if count != len(distinct):
-        raise UsageError(
-            "class_names", f"{count} names for the {len(distinct)} classes of the {what}: {list_values(distinct)}"
-        )
-    return distinct, class_names
 
 
 def _learn_columns(
