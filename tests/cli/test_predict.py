@@ -277,7 +277,7 @@ def scaled_run(trained_once, written_images, images, here):
 def test_raw_images_get_the_answers_that_the_standardised_run_is_judged_by(glassnet, scaled_run, images, here):
     model, data = gn.load_model("run"), gn.load_dataset("images.npz", standardize=True)
     expected = model.network.predict(data.encoded.test.X)
-    assert (model.network.predict(images.X) != expected).any()  # unscaled, they are others
+    assert (model.network.predict(images.X / 255) != expected).any()  # unscaled, they are others
     for file in ("test.npy", "test.idx"):
         found = glassnet("predict", "run", file, "--json").json["predictions"]
         assert [record["class"] for record in found] == expected.tolist()
@@ -294,7 +294,7 @@ def test_rows_that_do_not_fit_a_standardised_run_are_one_line(glassnet, scaled_r
     X = np.zeros((3, 36))
     X[2, 5] = np.nan
     np.save(here / "bad.npy", X)
-    assert glassnet("predict", "run", "bad.npy").error.startswith("bad.npy: X: row 2, column 5 holds nan")
+    assert glassnet("predict", "run", "bad.npy").error.startswith("bad.npy: X: row 2 holds a missing value or NaN")
 
 
 # What is printed

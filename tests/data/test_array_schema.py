@@ -145,6 +145,11 @@ def test_plain_numbers_of_unit_size_are_not_much_larger():
     schema = learned(NUMBERS / 100)
     assert "numbers up to 300, where training had" in refusal(schema, np.full((1, 4), 300))
     assert schema.encode(np.full((1, 4), 3.0))[0].tolist() == [[3.0] * 4]
+    # Those that were not shares may be far from all others one day, which is said.
+    centred = learned(NUMBERS / 100 - 0.5)
+    X, (remark,) = centred.encode(np.full((1, 4), 300.0))
+    assert X.tolist() == [[300.0] * 4]
+    assert remark.endswith("if those were scaled before, scale these alike")
     # Numbers of any size may be ten times as large one day.
     assert learned(NUMBERS).encode(np.full((1, 4), 3000.0))[0].tolist() == [[3000.0] * 4]
 

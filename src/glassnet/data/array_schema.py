@@ -164,13 +164,14 @@ class ArraySchema:
             too_far = far > max(self.white, reach)
         else:
             too_far = 0 < reach <= FAR and far > (FAR_PICTURES if picture else FAR) * max(1.0, reach)
-        if too_far:
-            share = self.low >= 0 and reach <= self.white
-            by = f": X / {255 if high <= 255 else high:g}{'' if self.white == 1 else f' * {self.white:g}'}"
-            raise DataError(
-                f"X: numbers up to {far:g}, where training had {self.low:g} to {self.high:g}; bring them to that "
-                f"range{by if share else ', as those of training were'}"
-            )
+        what = f"X: numbers up to {far:g}, where training had {self.low:g} to {self.high:g}; "
+        if too_far and self.low >= 0 and reach <= self.white:  # shares of something, which cannot be so large
+            factor = "" if self.white == 1 else f" * {self.white:g}"
+            raise DataError(f"{what}bring them to that range: X / {255 if high <= 255 else high:g}{factor}")
+        if too_far and picture:
+            raise DataError(f"{what}bring them to that range, as those of training were")
+        if too_far:  # a row may be far from all others
+            return X, (f"{what}if those were scaled before, scale these alike",)
         if (
             picture
             and self.low >= 0
