@@ -62,7 +62,7 @@ class Schema:
 
     Examples
     --------
-    >>> schema = Schema.learn(np.array([[1.0], [2.0]]), np.array(["no", "yes"]))
+    >>> schema = Schema.learn(np.arange(4.0)[:, None], np.array(["no", "yes", "no", "yes"]))
     >>> schema.target.encode(["yes"]), schema.target.decode(np.array([0]))
     (array([1]), array(['no'], dtype='<U3'))
     """

@@ -40,7 +40,7 @@ class Model:
     --------
     >>> import glassnet as gn
     >>> X, y = np.array([[1.0], [2.0], [3.0], [4.0]] * 30), ["low", "low", "high", "high"] * 30
-    >>> model = gn.fit(gn.Network([1, 8, 2]), X, y, epochs=60, progress=False).model
+    >>> model = gn.fit(gn.Network([1, 8, 2]), X, y, epochs=60, learning_rate=0.05, progress=False).model
     >>> model.predict([[1.5], [3.5]]), model.classes
     (array(['low', 'high'], dtype='<U4'), ('high', 'low'))
     """
@@ -258,7 +258,7 @@ class Model:
         --------
         >>> import glassnet as gn
         >>> data = gn.load_dataset("iris")
-        >>> model = gn.fit(gn.Network([4, 16, 3]), data, epochs=60, progress=False).model
+        >>> model = gn.fit(gn.Network([4, 16, 3]), data, epochs=60, learning_rate=0.01, progress=False).model
         >>> model.evaluate(data)["accuracy"] > 0.8
         True
         """

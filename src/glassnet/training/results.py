@@ -108,6 +108,7 @@ class Run:
 
         Examples
         --------
+        >>> import numpy as np
         >>> from glassnet.training.fit import fit
         >>> X, y = np.random.default_rng(0).normal(size=(120, 4)), np.arange(120) % 3
         >>> run = fit(Network([4, 8, 3]), X, y, epochs=2, progress=False)
