@@ -182,7 +182,7 @@ MUTANTS = [
     ("training/answers.py", "_disarm(value) for value in row", "value for value in row"),
     ("training/answers.py", "return \"\".join(line.removesuffix(\"\\r\\n\") + \"\\n\" for line in lines)", "return \"\".join(lines)"),
     ("training/answers.py", "columns |= {f\"probability {word}\"", "columns = {f\"probability {word}\""),
-    ("training/answers.py", "np.hstack([1 - outputs, outputs])", "np.hstack([outputs, 1 - outputs])"),
+    ("nn/network.py", "np.hstack([1 - outputs, outputs])", "np.hstack([outputs, 1 - outputs])"),
     ("training/answers.py", "round(float(number), decimals or None)", "float(number)"),
     ("training/answers.py", "columns[name if name not in columns else f\"predicted {name}\"] = values", "columns[name] = values"),
     ("cli/main.py", "stream.encoding if stream.isatty() else \"utf-8\"", "stream.encoding"),

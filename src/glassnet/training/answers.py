@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
-
 from glassnet.data.user_rows import UserRows
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
+from glassnet.nn.network import spread_probabilities
 from glassnet.nn.targets import decode
 from glassnet.training.metrics.predictions import probability_of
 from glassnet.training.model import Model
@@ -76,7 +75,7 @@ def _answer(model: Model, outputs: Array, proba: bool) -> dict[str, list[Any]]:
         if gives:
             columns["probability"] = _round(probability_of(outputs, labels), DIGITS)
         if gives and proba:
-            every = outputs if outputs.shape[1] > 1 else np.hstack([1 - outputs, outputs])
+            every = spread_probabilities(outputs)
             columns |= {f"probability {word}": _round(p, DIGITS) for word, p in zip(words, every.T, strict=True)}
         return columns
     answers = model.decode(outputs).reshape(len(outputs), -1)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.data.dataset import Dataset, take_test_rows
+from glassnet.data.dense import is_sparse
 from glassnet.data.schema import DataWarning, Schema
 from glassnet.data.splits import Split, describe_split
 from glassnet.data.user_rows import UserRows, read_user_rows
@@ -147,7 +148,7 @@ class Model:
         DataError
             If they cannot be what the network was trained on.
         """
-        if not hasattr(X, "tocsr") or not X.shape[0]:
+        if not is_sparse(X) or not X.shape[0]:
             return self.network.outputs(self.encode_rows(X))
         rows = X.tocsr()
         blocks = (rows[first : first + BLOCK_ROWS] for first in range(0, rows.shape[0], BLOCK_ROWS))
