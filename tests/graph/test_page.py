@@ -69,7 +69,8 @@ CASES = {"3-2-1": small, "784-256-128-10": large, "batch norm": normalised}
 @pytest.fixture(scope="module")
 def pages():
     return {
-        name: explain(*case(), image_shape=(28, 28) if case is large else None) for name, case in CASES.items()
+        name: explain(*case(), picture=large()[1].reshape(28, 28) if case is large else None)
+        for name, case in CASES.items()
     }
 
 
