@@ -49,6 +49,8 @@ MUTANTS = [
     ("compiled/program.py", "1 / 255 if self.X.dtype", "1 / 256 if self.X.dtype"),
     ("training/engine.py", "first = len(losses) * context.batch_size", "first = 0"),
     ("training/trainer.py", "        self.engine.store()\n        self._check_finite()", "        self._check_finite()"),
+    ("report/column_table.py", '"+" if column.mean < 0', '"+" if column.mean > 0'),
+    ("report/column_table.py", "return str(date(1970, 1, 1)", "return str(date(1970, 1, 2)"),
     ("runtime/callers.py", "sys._getframe(), 1", "sys._getframe(), 2"),
     ("runtime/callers.py", ", contextlib.__file__)", ",)"),
     ("runtime/threads.py", "seconds > BUSY * best", "seconds > 100 * BUSY * best"),

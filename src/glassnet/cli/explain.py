@@ -73,7 +73,7 @@ def explain(
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Seed that draws the weights and the sample.", show_default="0")
+        int | None, typer.Option(help="Seed that draws the weights and the sample.", metavar="N", show_default="0")
     ] = None,
     level: Annotated[
         str | None,
@@ -103,11 +103,12 @@ def explain(
     as_json: JsonOption = False,
     **options: Any,
 ) -> None:
-    """Explain backpropagation in a network and one sample: a page to step through, in any browser, offline.
+    """Explain backpropagation in a network, step by step.
 
-    The computation graph forwards and then backwards, at each step the formula and this network's numbers, and
-    the proof: delta recursion, graph and numerical derivative agree. Layers count from 1, units from 0. Several
-    rows are a step of training, in which batch normalisation and dropout show what they do; one row is prediction.
+    It writes a page about one sample, to be stepped through in any browser, offline. It has the computation
+    graph forwards and then backwards, at each step the formula and this network's numbers, and the proof:
+    delta recursion, graph and numerical derivative agree. Layers count from 1, units from 0. Several rows are
+    a step of training, in which batch normalisation and dropout show what they do; one row is prediction.
 
     \b
     Examples:
@@ -280,7 +281,8 @@ def _read_sample(model: Model, name: str, inputs: str, target: str | None, row: 
     else:
         y = decode(model.network.outputs(X), model.network.n_classes)
         say("no answer is given, so that the loss is that of the network's own")
-    shown = {"sample_name": f"row {row} of {file.name}" if file.exists() else "", "picture": picture}
+    sample_name = f"row {row} of {file.name}" if file.exists() else ""
+    shown = {"sample_name": found.names[row] if found.names else sample_name, "picture": picture}
     return Subject(model.network, X, y, name, shown)
 
 
