@@ -5,6 +5,7 @@ import re
 import numpy as np
 import polars as pl
 import pytest
+import xlsxwriter
 from PIL import ExifTags, Image
 from tests.data.pictures import COLOURS, GREY, encoded, put
 
@@ -45,7 +46,7 @@ def read_table_of_prices(folder):
 
 def read_workbook(folder):
     frame = pl.DataFrame({"size": np.arange(40), "a": Y})
-    with pytest.importorskip("xlsxwriter").Workbook(folder / "cases.xlsx") as book:
+    with xlsxwriter.Workbook(folder / "cases.xlsx") as book:
         frame.write_excel(book, "first")
         frame.write_excel(book, "second")
     return load_dataset(folder / "cases.xlsx", target="a").remarks
@@ -138,6 +139,7 @@ def check_style(remarks):
         )  # the command names the data before it
 
 
+@pytest.mark.usefixtures("decode_here")
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.__name__)
 def test_a_remark_goes_on_after_the_name_of_the_data(reader, tmp_path):
     check_style(reader(tmp_path))
