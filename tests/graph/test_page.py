@@ -289,6 +289,13 @@ def test_names_are_text_whatever_they_hold(open_page):
     assert evil in page.inner_text(".facts")
 
 
+@pytest.mark.parametrize(("z", "said"), [(2.0, "yes (88.1%)"), (-2.0, "no (88.1%)")])
+def test_a_single_output_says_its_class_with_the_probability(z, said):
+    theta = np.array([z, 0.0])
+    network = gn.Network([1, 1], loss="binary_cross_entropy", initializer=theta, class_names=["no", "yes"])
+    assert f"<dd>{said}</dd>" in explain(network, [1.0], 1).html
+
+
 def test_the_page_says_what_the_network_says():
     network = gn.Network([12, 5, 10], bias_initializer="normal(0, 0.1)", class_names=list("abcdefghij"))
     X, y = np.random.default_rng(0).normal(size=(1, 12)), np.array([3])

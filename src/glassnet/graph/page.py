@@ -27,7 +27,7 @@ from glassnet.graph.nodes import list_consumers
 from glassnet.graph.pictures import picture_of
 from glassnet.graph.views import LEVELS, ViewOptions, list_readable_levels
 from glassnet.nn.activations import Array
-from glassnet.nn.network import Network
+from glassnet.nn.network import Network, spread_probabilities
 from glassnet.nn.targets import decode
 from glassnet.runtime.files import write_bytes
 
@@ -171,8 +171,8 @@ def _list_facts(network: Network, graph: ComputationGraph, y: Array, sample_name
         said, target = (", ".join(f"{float(v):.4g}" for v in np.ravel(values)) for values in (prediction, y[0]))
     else:
         said, target = (names[int(k)] if names else str(int(k)) for k in (prediction, np.ravel(y)[0]))
-        if network.loss.output == "softmax":
-            said += f" ({outputs.max():.1%})"
+        if network.loss.output is not None:
+            said += f" ({spread_probabilities(outputs).max():.1%})"
     hidden = list(dict.fromkeys(activation.name for activation in network.activations))
     return [
         ("network", f"{'-'.join(map(str, network.layers))}, {len(network.theta):,} parameters"),
