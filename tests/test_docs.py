@@ -220,7 +220,7 @@ def test_the_options_that_a_sentence_of_the_package_names_are_those_of_a_command
     named = {
         (path.name, flag)
         for path, text in texts.items()
-        for flag in re.findall(r"(?<![\w(-])--[a-z][a-z0-9-]+(?![\w-])", text)
+        for flag in re.findall(r"(?<![\w(-])--[a-z][a-z0-9-]*[a-z0-9](?![\w-])", text)
     }
     known = {"--help", "--logdir", *options_of(command_line())}  # that of TensorBoard
     assert len(named) > 60

@@ -27,7 +27,7 @@ def column_table(data: Dataset, words: Words) -> Table | None:
     rows: Rows = [
         [
             column.name,
-            words.say(f"column_{column.kind}"),
+            words.say(f"{column.kind}_column"),
             _count_missing(data, column),
             _describe_fill(column),
             _describe_inputs(column, words),
