@@ -1,10 +1,13 @@
 """What all tests share: where the real data are, and strict arithmetic."""
 
+import importlib
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -111,3 +114,16 @@ def open_file(browser):
     for context in contexts:
         context.close()
     assert [line for line in said if not line.startswith("data:image/png")] == []
+
+
+@pytest.fixture
+def decode_here(monkeypatch):
+    """Tables are decoded in this process, as the one of its own would do it: that takes most of a test's time."""
+    from glassnet.data import decoding
+
+    def run(command, **_):
+        module = importlib.import_module(command[3])
+        return subprocess.CompletedProcess(command, *decoding.answer(module.write_arrow, command[4:]), b"")
+
+    monkeypatch.setattr(decoding, "limit_memory", lambda more: None)
+    monkeypatch.setattr(decoding, "subprocess", SimpleNamespace(**vars(subprocess) | {"run": run}))

@@ -1,5 +1,6 @@
 """What the documents say of the code is true."""
 
+import ast
 import contextlib
 import functools
 import importlib
@@ -206,6 +207,34 @@ def test_the_page_and_the_types_of_options_are_made_from_them():
 def test_the_options_that_a_page_names_are_those_of_a_command(page):
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", TEXTS[page]))
     assert named - {"--help", *options_of(command_line())} == set()
+
+
+def test_the_options_that_a_sentence_of_the_package_names_are_those_of_a_command():
+    package = ROOT / "src" / "glassnet"
+    texts = {path: path.read_text(encoding="utf-8") for path in package.rglob("*.toml")}
+    for path in package.rglob("*.py"):
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        texts[path] = "\n".join(
+            node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        )
+    named = {
+        (path.name, flag)
+        for path, text in texts.items()
+        for flag in re.findall(r"(?<![\w(-])--[a-z][a-z0-9-]*[a-z0-9](?![\w-])", text)
+    }
+    known = {"--help", "--logdir", *options_of(command_line())}  # that of TensorBoard
+    assert len(named) > 60
+    assert {(name, flag) for name, flag in named if flag not in known} == set()
+
+
+def test_every_option_of_a_command_is_in_a_guide():
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]*", "\n".join(TEXTS.values())))
+    named |= {
+        f"--{name.replace('_', '-')}" for name in re.findall(r"^\| `(\w+)`", TEXTS["options.md"], re.MULTILINE)
+    }
+    of_the_shell = {"--install-completion", "--show-completion"}
+    flags = {flag for flag in options_of(command_line()) if flag.startswith("--")} - of_the_shell
+    assert {flag for flag in flags if not {flag, flag.replace("--no-", "--")} & named} == set()
 
 
 def anchors_of(text):

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from tests.data.pictures import encoded, pixels, put
 
 import glassnet as gn
 from glassnet.graph.computation_graph import ComputationGraph
@@ -160,6 +161,27 @@ def test_what_is_shown_of_a_large_network(glassnet, here, arguments, level, node
         assert re.search(r'<section class="level" data-level="(\w+)"', text)[1] == level
     else:
         assert text.startswith("<svg")
+
+
+def sample_in(file):
+    """Return the pixels of the sample's picture in a page."""
+    return pixels(re.search(r'<img src="([^"]*)" alt="The sample"', file.read_text(encoding="utf-8"))[1])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_picture_is_shown_as_the_user_has_it(glassnet, here, channels):
+    pictures = np.random.default_rng(0).integers(0, 256, (24, 5, 4, channels)).astype(np.uint8)
+    for row, picture in enumerate(pictures):
+        put(here / "pets", {f"{'ab'[row % 2]}/{row:02}.png": encoded(picture.squeeze())})
+    glassnet(
+        "train", "pets", "--layers", f"{20 * channels},3,2", "--standardize", "--epochs", 1, "--run-dir", "run"
+    )
+    shown = pictures[1] if channels == 3 else 255 - np.repeat(pictures[1], 3, axis=2)  # ink on white
+    assert glassnet("explain", "run", "--input", "pets/b/01.png", "--out", "page.html").code == 0
+    assert (sample_in(here / "page.html") == shown).all()
+    assert glassnet("explain", "run", "--sample", 0, "--out", "row.html").code == 0
+    row = sample_in(here / "row.html")
+    assert any((row == (one if channels == 3 else 255 - one)).all() for one in pictures)
 
 
 def test_pictures(glassnet, here):

@@ -1,15 +1,11 @@
 """What the tests of the data share: IDX files made by hand, and Fashion-MNIST read once."""
 
 import gzip
-import importlib
 import struct
-import subprocess
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from glassnet.data import decoding
 from glassnet.data.registry import load_dataset
 
 FILES = {
@@ -39,18 +35,6 @@ def small_files(tmp_path):
     for name, array in FILES.items():
         (folder / name).write_bytes(gzip.compress(_idx_bytes(array)))
     return folder
-
-
-@pytest.fixture
-def decode_here(monkeypatch):
-    """Tables are decoded in this process, as the one of its own would do it: that takes most of a test's time."""
-
-    def run(command, **_):
-        module = importlib.import_module(command[3])
-        return subprocess.CompletedProcess(command, *decoding.answer(module.write_arrow, command[4:]), b"")
-
-    monkeypatch.setattr(decoding, "limit_memory", lambda more: None)
-    monkeypatch.setattr(decoding, "subprocess", SimpleNamespace(**vars(subprocess) | {"run": run}))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Pictures made for the tests: small, of every kind, and files that lie."""
 
+import base64
 import io
 import struct
 import zlib
@@ -25,6 +26,13 @@ def encoded(array, kind="PNG", mode=None, **options):
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def pixels(address):
+    """Return the pixels of a picture that a page holds in itself."""
+    head, _, content = address.partition(",")
+    assert head == "data:image/png;base64"
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(content)))).astype(int)
 
 
 def put(folder, files):

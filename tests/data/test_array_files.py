@@ -53,7 +53,7 @@ def test_splits_come_by_name_and_the_caller_draws_the_rest(tmp_path):
 def test_what_is_not_used_is_said_and_may_be_anything(tmp_path):
     objects = np.array([{}, {}], object)
     read = read_array_file(saved(tmp_path, X=X, y=Y, weights=Y, notes=objects))
-    assert read.remarks == ("mine.npz: left out, neither rows nor labels: weights, notes",)
+    assert read.remarks == ("left out, neither rows nor labels: weights, notes",)
 
 
 NAMES = {
@@ -79,7 +79,7 @@ def test_names_of_classes_are_taken_when_there_is_one_for_each(tmp_path, y, name
     read = read_array_file(saved(tmp_path, X=X, y=y, **{key: np.array(names)}))
     expected = tuple(name.decode() if isinstance(name, bytes) else name for name in names)
     assert read.class_names == (expected if taken else None)
-    assert read.remarks == (() if taken else (f"mine.npz: left out, neither rows nor labels: {key}",))
+    assert read.remarks == (() if taken else (f"left out, neither rows nor labels: {key}",))
 
 
 def test_objects_are_refused_with_the_remedy(tmp_path):
@@ -112,7 +112,7 @@ def test_arrays_can_be_named(tmp_path):
     assert "name others by --x-key and --y-key" in refused(FileError, path)
     read = read_array_file(path, ReadOptions(x_key="a", y_key="c"))
     assert read.splits[""][1].tolist() == [2, 3, 4, 2, 3, 4]
-    assert read.remarks == ("mine.npz: left out, neither rows nor labels: b",)
+    assert read.remarks == ("left out, neither rows nor labels: b",)
     assert "no array 'd'" in refused(UsageError, path, ReadOptions(x_key="d"))
 
 

@@ -364,8 +364,8 @@ GOOD = ArraySchema((4,)).to_dict()
     [
         {"shape": []}, {"shape": [0]}, {"shape": [-4]}, {"shape": "ab"}, {"shape": None}, {"values": "words"},
         {"white": 0}, {"white": -1}, {"white": float("nan")}, {"white": float("inf")}, {"low": "x"}, {"more": 1},
-        {"scaling": 3}, {"scaling": {"mean": [1.0], "std": [1.0], "of_bytes": False}},
-        {"scaling": {"mean": [1.0] * 4, "std": [0.0] * 4, "of_bytes": False}}, {"size": [3]},
+        {"scaling": 3}, {"scaling": {"mean": [1.0], "std": [1.0]}},
+        {"scaling": {"mean": [1.0] * 4, "std": [0.0] * 4}}, {"size": [3]},
         {"swapped": "perhaps"},
     ],
     ids=str,

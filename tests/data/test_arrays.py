@@ -76,7 +76,11 @@ def test_numbers_are_regressed():
             "arrays: validation rows: X: rows of shape (2,), where training had 4 numbers a row",
         ),
         (([[1, 2], [3]], [0, 1]), DataError, "data: the rows must all be equally long"),
-        ((X, np.array(["cat"] * 60)), DataError, "target: one class only, 'cat'; there is nothing to learn"),
+        (
+            (X, np.array(["cat"] * 60)),
+            DataError,
+            "arrays: target: one class only, 'cat'; there is nothing",
+        ),
     ],
 )
 def test_a_call_that_cannot_be_meant_is_one_line(arguments, error, said):

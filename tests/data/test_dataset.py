@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import glassnet as gn
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
 from glassnet.data.splits import Split, count_validation_rows
@@ -240,6 +241,17 @@ def test_an_unknown_task_is_refused_with_the_nearest():
 def test_target_names_may_be_an_array():
     assert Dataset.from_arrays(ROWS, BITS, target_names=np.array(["a", "b", "c"])).target_names == ("a", "b", "c")
     assert Dataset.from_arrays(ROWS, BITS).target_names is None
+
+
+def test_what_is_converted_in_validation_rows_is_said(capsys):
+    pictures = np.random.default_rng(0).integers(0, 256, (40, 3, 3)).astype(np.uint8)
+    own, y = (pictures[:8] / 255, np.arange(8) % 2), np.arange(40) % 2
+    said = "validation rows: X: float64 from 0 to 1 taken as shares of the 255 that training had as bytes"
+    data = Dataset.from_arrays(pictures, y)
+    assert data.with_validation(own).remarks == (*data.remarks, said)
+    for rows in ((pictures, y), data):
+        gn.fit(gn.Network([9, 2]), rows, validation_data=own, epochs=1, kernels="numpy")
+        assert capsys.readouterr().err.count(f"glassnet: {said}\n") == 1
 
 
 def test_validation_rows_of_their_own_replace_the_drawn_ones_and_nothing_else():

@@ -29,20 +29,20 @@ def test_images_come_back_by_class_and_name(pets):
 
 
 STRAYS = {
-    "one": ({"cat/Thumbs.db": b"\xd0\xcf"}, "Left out 1 file that is no picture: cat/Thumbs.db."),
+    "one": ({"cat/Thumbs.db": b"\xd0\xcf"}, "left out 1 file that is no picture: cat/Thumbs.db"),
     "hidden": (
         {".DS_Store": b"", "cat/._1.png": b"", ".git/1.png": PNG},
-        "Left out 3 files that are no pictures: .DS_Store, .git, cat/._1.png.",
+        "left out 3 files that are no pictures: .DS_Store, .git, cat/._1.png",
     ),
     "many": (
         {"README.txt": b"x", "labels.csv": b"x", "dog/Desktop.ini": b"x", "dog/1.png.xml": b"x", "dog/1": PNG},
-        "Left out 5 files that are no pictures: README.txt, dog/1, dog/1.png.xml and 2 more.",
+        "left out 5 files that are no pictures: README.txt, dog/1, dog/1.png.xml and 2 more",
     ),
     "folders": (
         {"__MACOSX/cat/._1.png": b"x", "cat/@eaDir/1.png": PNG},
-        "Left out 2 files that are no pictures: __MACOSX, cat/@eaDir.",
+        "left out 2 files that are no pictures: __MACOSX, cat/@eaDir",
     ),
-    "a folder's own icon": ({"dog/Icon\r": b""}, r"Left out 1 file that is no picture: dog/Icon\r."),
+    "a folder's own icon": ({"dog/Icon\r": b""}, r"left out 1 file that is no picture: dog/Icon\r"),
 }
 
 
@@ -56,7 +56,7 @@ def test_files_that_are_no_pictures_are_left_out_and_said(pets, files, said):
 def test_files_are_left_out_of_splits_too(tmp_path):
     folder = put(tmp_path / "pets", split_files(train="ab", test="ab"))
     put(folder, {"notes.txt": b"", "train/notes.txt": b"", "test/a/notes.txt": b""})
-    said = "Left out 3 files that are no pictures: notes.txt, test/a/notes.txt, train/notes.txt."
+    said = "left out 3 files that are no pictures: notes.txt, test/a/notes.txt, train/notes.txt"
     assert remarks_of(folder) == (said,)
 
 
@@ -78,14 +78,14 @@ def test_all_images_are_brought_to_a_size(pets):
     expected = Image.fromarray(GREY).resize((5, 6), Image.Resampling.BILINEAR)
     np.testing.assert_array_equal(images[0], np.asarray(expected))
     said = (
-        "Resized 5 of 5 pictures to 6 x 5 (height x width); 5 of them are stretched, for their sides have another"
+        "resized 5 of 5 pictures to 6 x 5 (height x width); 5 of them are stretched, for their sides have another"
     )
     assert remarks_of(pets, size=(6, 5))[0].startswith(said)
     assert remarks_of(pets, size=(15, 10))[0].startswith(
-        "Resized 5 of 5 pictures to 15 x 10 (height x width); 3 of"
+        "resized 5 of 5 pictures to 15 x 10 (height x width); 3 of"
     )
     put(pets, {"dog/2.png": encoded(GREY), "dog/3.png": encoded(GREY.repeat(2, 0).repeat(2, 1))})
-    assert remarks_of(pets, size=(3, 4)) == ("Resized 1 of 5 pictures to 3 x 4 (height x width).",)
+    assert remarks_of(pets, size=(3, 4)) == ("resized 1 of 5 pictures to 3 x 4 (height x width)",)
     np.testing.assert_array_equal(read(pets, size=(3, 4))[0][:2], [GREY, GREY + 1])
 
 
@@ -109,7 +109,7 @@ def test_colours_are_kept_if_any_picture_has_them(pets):
     np.testing.assert_array_equal(images[1], COLOURS)
     for row, grey in ((0, GREY), (2, GREY + 2)):
         np.testing.assert_array_equal(images[row], np.repeat(grey[..., None], 3, axis=2))
-    assert remarks_of(pets) == ("2 of 3 pictures are grey: they are taken as colours, like the rest.",)
+    assert remarks_of(pets) == ("2 of 3 pictures are grey: they are taken as colours, like the rest",)
     put(pets, {"cat/1.png": encoded(COLOURS + 1), "dog/1.png": encoded(COLOURS + 2)})
     np.testing.assert_array_equal(read(pets)[0], [COLOURS + 1, COLOURS, COLOURS + 2])
     assert remarks_of(pets) == ()
@@ -128,7 +128,7 @@ def test_grey_pictures_saved_in_colour_are_grey_and_that_is_said(pets):
     for name, grey in (("cat/1.png", GREY), ("cat/2.png", GREY + 1)):
         put(pets, {name: encoded(np.repeat(grey[..., None], 3, axis=2))})
     np.testing.assert_array_equal(read(pets)[0], [GREY, GREY + 1, GREY + 2])
-    assert remarks_of(pets) == ("All pictures are taken as grey: none holds a pixel that is not grey.",)
+    assert remarks_of(pets) == ("all pictures are taken as grey: none holds a pixel that is not grey",)
     assert remarks_of(pets, grey=True) == ()
     nearly = np.repeat(GREY[..., None], 3, axis=2)
     nearly[2, 3, 2] ^= 1
@@ -310,8 +310,8 @@ def test_train_alone_is_a_folder_without_splits(tmp_path):
     np.testing.assert_array_equal(images, [GREY + ord("a"), GREY + ord("b")])
     assert labels.tolist() == ["a", "b"]
     assert remarks_of(folder) == (
-        "The folder Train stands alone: its pictures are taken as a folder without splits.",
-        "Left out 2 files that are no pictures: __MACOSX, notes.txt.",
+        "the folder Train stands alone: its pictures are taken as a folder without splits",
+        "left out 2 files that are no pictures: __MACOSX, notes.txt",
     )
 
 

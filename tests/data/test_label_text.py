@@ -27,7 +27,7 @@ def test_one_line_more_is_a_heading(tmp_path):
     (tmp_path / "y.csv").write_text("label\n1\n2\n")
     read, remarks = read_label_text(tmp_path / "y.csv", 2)
     assert read.tolist() == [1, 2]
-    assert remarks == ("y.csv: one line more than rows, so the first, 'label', is taken as a heading",)
+    assert remarks == ("y.csv has one line more than there are rows: the first, 'label', is a heading",)
     for rows in (1, 3, 5):
         assert read_label_text(tmp_path / "y.csv", rows)[0].tolist() == ["label", "1", "2"]
 

@@ -118,7 +118,7 @@ def test_cmyk_jpeg_is_read(decode):
 def test_of_an_animation_the_first_frame_is_read(decode, remarks, kind):
     content = saved_all([GREY, GREY + 5, GREY + 10], kind)
     np.testing.assert_array_equal(decode(content), GREY)
-    assert remarks(content) == ("Of 1 of 1 pictures with several frames or pages, only the first is read.",)
+    assert remarks(content) == ("of 1 of 1 pictures with several frames or pages, only the first is read",)
 
 
 def test_what_phones_put_behind_a_photograph_is_not_spoken_of(decode, remarks):
@@ -169,7 +169,7 @@ def test_of_16_bits_a_colour_the_upper_8_are_kept_and_that_is_said(decode, remar
     content = deep_png(colour, channels)
     np.testing.assert_array_equal(decode(content), GREY)
     assert decode(content).dtype == np.uint8
-    assert remarks(content) == ("Of 1 of 1 pictures with 16 bits a colour, only the upper 8 bits are kept.",)
+    assert remarks(content) == ("of 1 of 1 pictures with 16 bits a colour, only the upper 8 bits are kept",)
 
 
 def test_black_and_white_become_0_and_255(decode):
@@ -236,7 +236,7 @@ def test_pictures_are_turned_upright(decode, remarks, orientation, picture, kind
     np.testing.assert_array_equal(decode(content), picture)
     # Resizing comes after turning, or the bits would hang on how the camera was held.
     np.testing.assert_array_equal(decode(content, size=(5, 3)), decode(encoded(picture), size=(5, 3)))
-    said = ("Turned upright 1 of 1 pictures, as their EXIF data say.",)
+    said = ("turned upright 1 of 1 pictures, as their EXIF data say",)
     assert remarks(content) == (said if orientation > 1 else ())
 
 
@@ -258,7 +258,7 @@ def test_exif_data_behind_the_pixels_are_heeded(decode, remarks):
     late = content[:place] + content[place + length :].removesuffix(end) + exif + end
     assert late.index(b"eXIf") > late.index(b"IDAT")
     np.testing.assert_array_equal(decode(late), GREY)
-    assert remarks(late) == ("Turned upright 1 of 1 pictures, as their EXIF data say.",)
+    assert remarks(late) == ("turned upright 1 of 1 pictures, as their EXIF data say",)
 
 
 @pytest.mark.parametrize("exif", [b"", b"Exif\0\0", b"Exif\0\0II*\0\xff\xff\xff\xff", b"MM\0*", bytes(50)])

@@ -72,7 +72,7 @@ def test_splits_are_read_as_one_with_their_labels(tmp_path):
 def test_files_that_are_no_pictures_are_left_out_and_said(pets):
     put(pets, {"cat/Thumbs.db": b"", ".git/1.png": PNG, "__MACOSX/cat/1.png": PNG})
     assert len(read(pets).rows) == 3
-    assert read(pets).remarks == ("Left out 3 files that are no pictures: .git, __MACOSX, cat/Thumbs.db.",)
+    assert read(pets).remarks == ("left out 3 files that are no pictures: .git, __MACOSX, cat/Thumbs.db",)
 
 
 @pytest.mark.parametrize("shape", [(3, 4, 3), (3, 4, 1), (3, 4)])
@@ -111,7 +111,7 @@ def test_another_size_is_brought_to_that_of_training_only_if_training_did_so(pet
     np.testing.assert_array_equal(rows[0], GREY)
     expected = Image.fromarray(GREY.repeat(2, 0)).resize((4, 3), Image.Resampling.BILINEAR)
     np.testing.assert_array_equal(rows[1], np.asarray(expected))
-    assert remarks[0].startswith("Resized 2 of 3 pictures to 3 x 4 (height x width); 2 of them are stretched")
+    assert remarks[0].startswith("resized 2 of 3 pictures to 3 x 4 (height x width); 2 of them are stretched")
 
 
 def test_depth_must_be_that_of_training(pets):
@@ -136,7 +136,7 @@ def test_pictures_lie_upright(pets):
     content = encoded(np.rot90(GREY).copy(), exif=exif.tobytes())
     put(pets, {"cat/1.png": content})
     np.testing.assert_array_equal(read(pets).rows[0], GREY)
-    assert read(pets).remarks == ("Turned upright 1 of 3 pictures, as their EXIF data say.",)
+    assert read(pets).remarks == ("turned upright 1 of 3 pictures, as their EXIF data say",)
     assert read(pets / "dog").remarks == ()
 
 

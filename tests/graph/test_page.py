@@ -69,7 +69,8 @@ CASES = {"3-2-1": small, "784-256-128-10": large, "batch norm": normalised}
 @pytest.fixture(scope="module")
 def pages():
     return {
-        name: explain(*case(), image_shape=(28, 28) if case is large else None) for name, case in CASES.items()
+        name: explain(*case(), picture=large()[1].reshape(28, 28) if case is large else None)
+        for name, case in CASES.items()
     }
 
 
@@ -286,6 +287,13 @@ def test_names_are_text_whatever_they_hold(open_page):
     page = open_page(explain(network, [1.0, 2.0], 0, sample_name=evil).html)
     assert page.title() == "2-2-2: backpropagation step by step"
     assert evil in page.inner_text(".facts")
+
+
+@pytest.mark.parametrize(("z", "said"), [(2.0, "yes (88.1%)"), (-2.0, "no (88.1%)")])
+def test_a_single_output_says_its_class_with_the_probability(z, said):
+    theta = np.array([z, 0.0])
+    network = gn.Network([1, 1], loss="binary_cross_entropy", initializer=theta, class_names=["no", "yes"])
+    assert f"<dd>{said}</dd>" in explain(network, [1.0], 1).html
 
 
 def test_the_page_says_what_the_network_says():

@@ -80,7 +80,7 @@ def written_keys():
             patterns.add("".join(parts))
     for path in SOURCE.rglob("*.jinja"):
         constants |= set(re.findall(r"""["'](\w[\w.]*)["']""", path.read_text("utf-8")))
-    return constants, [re.compile(one) for one in patterns if re.search(r"^(is|section)_|_title$", one)]
+    return constants, [re.compile(one) for one in patterns if re.search(r"^(is|section)_|_(title|column)$", one)]
 
 
 def test_every_key_is_used_and_every_message_has_its_key():

@@ -15,9 +15,9 @@ import glassnet as gn
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
 from glassnet.errors import FileError, UsageError
+from glassnet.graph.pictures import picture_of
 from glassnet.locales.catalogue import LANGUAGES, Words
 from glassnet.report import rendering
-from glassnet.report.images import picture_of
 from glassnet.report.run_page import write_run_report
 from glassnet.training.metrics import class_scores, evaluate_predictions, predict_rows
 

@@ -71,7 +71,7 @@ def test_a_run_of_arrays_is_resumed_with_the_same_arrays(tmp_path):
     [
         ((X,), UsageError, "data: the labels are missing; give rows and their labels, as X, y"),
         (("digits",), UsageError, 'data: load the data first: glassnet.load_dataset("digits")'),
-        ((X, ["cat"] * 96), DataError, "target: one class only, 'cat'; there is nothing to learn"),
+        ((X, ["cat"] * 96), DataError, "arrays: target: one class only, 'cat'; there is nothing to learn"),
         (
             (X, Y + 0.5),
             DataError,

@@ -1,5 +1,7 @@
 """A model answers in its user's words, whatever its rows come in, and wherever it is loaded."""
 
+import gzip
+import struct
 import warnings
 from itertools import pairwise
 
@@ -22,7 +24,10 @@ from glassnet.training.metrics import evaluate
 from glassnet.training.model import Model
 from glassnet.training.model_file import load_model, save_model
 
-pytestmark = pytest.mark.filterwarnings("ignore::glassnet.data.schema.DataWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::glassnet.data.schema.DataWarning"),
+    pytest.mark.usefixtures("decode_here"),
+]
 
 N = 96
 RNG = np.random.default_rng(5)
@@ -39,7 +44,9 @@ TABLE = pl.DataFrame(
         "since": [f"20{10 + row % 9}-0{1 + row % 8}-11" for row in range(N)],
     }
 )
-ANSWER = np.where((TABLE["age"].to_numpy() > 45) ^ SIGN, "good", "bad")
+BETTER = (TABLE["age"].to_numpy() > 45) ^ SIGN
+ANSWER = np.where(BETTER, "good", "bad")
+BYTES = RNG.integers(0, 255, (N, 6), np.uint8)
 
 
 def learn(data, units=None, **options):
@@ -52,57 +59,91 @@ def learn(data, units=None, **options):
         return fit(network, data, epochs=3, batch_size=16, progress=False, **options).model
 
 
-def write_pictures(folder):
+def write_pictures(folder, names=("dark", "light"), suffix="png"):
+    rng = np.random.default_rng(1)
     for row in range(24):
-        name = "dark" if row % 2 else "light"
+        name = names[row % 2 == 0]
         (folder / name).mkdir(exist_ok=True, parents=True)
-        pixels = RNG.integers(0, 120, (6, 6)) + (0 if row % 2 else 120)
-        Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{row}.png")
+        pixels = rng.integers(0, 120, (6, 6)) + (0 if row % 2 else 120)
+        Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{row}.{suffix}")
     return folder
 
 
-def make_source(name, folder):
-    """Return the data set of a source, and rows to ask of it, as a user has them."""
-    written = TABLE.with_columns(good=ANSWER)
+def write_table(table, file):
+    """Write a table in the format that the file's name tells."""
+    match file.suffix:
+        case ".gz":
+            file.write_bytes(gzip.compress(table.write_csv().encode()))
+        case ".csv":
+            table.write_csv(file)
+        case ".parquet":
+            table.write_parquet(file)
+        case ".xlsx":
+            table.write_excel(file)
+    return file
+
+
+def write_idx(array, file):
+    sizes = struct.pack(f">{array.ndim}I", *array.shape)
+    file.write_bytes(bytes([0, 0, 8, array.ndim]) + sizes + array.astype(np.uint8).tobytes())
+    return file
+
+
+TABLE_FILES = {"csv": "table.csv", "gz": "table.csv.gz", "parquet": "table.parquet", "xlsx": "table.xlsx"}
+
+
+def make_source(name, folder, names=("no", "yes")):
+    """Return the data set of a source, whose two classes have these names, and rows to ask of it."""
+    words, numbers = np.where(SIGN, names[1], names[0]), NUMBERS
+    written = TABLE.with_columns(answer=np.where(BETTER, names[1], names[0]))
     match name:
         case "bytes":
-            X = RNG.integers(0, 255, (N, 5), np.uint8)
-            return Dataset.from_arrays(X, WORDS), X
+            return Dataset.from_arrays(BYTES, words), BYTES
         case "whole numbers":
-            X = RNG.integers(-9, 9, (N, 5))
-            return Dataset.from_arrays(X, WORDS), X
+            X = BYTES.astype(int) - 90
+            return Dataset.from_arrays(X, words), X
         case "floats":
-            return Dataset.from_arrays(NUMBERS, WORDS), NUMBERS
+            return Dataset.from_arrays(numbers, words), numbers
         case "list":
-            return Dataset.from_arrays(NUMBERS.tolist(), WORDS.tolist()), NUMBERS.tolist()
+            return Dataset.from_arrays(numbers.tolist(), words.tolist()), numbers.tolist()
+        case "sparse":
+            rows = scipy.sparse.csr_matrix(np.where(np.abs(numbers) > 0.5, numbers, 0.0))
+            return Dataset.from_arrays(rows, words), rows
         case "standardised":
-            return Dataset.from_arrays(100 * NUMBERS + 7, WORDS).standardise(), 100 * NUMBERS + 7
+            return Dataset.from_arrays(100 * numbers + 7, words).standardise(), 100 * numbers + 7
         case "numbers to regress":
-            return Dataset.from_arrays(NUMBERS, 5 + NUMBERS[:, 0] * 0.37), NUMBERS
+            return Dataset.from_arrays(numbers, 5 + numbers[:, 0] * 0.37), numbers
         case "pandas":
-            return load_dataset(written.to_pandas(), target="good"), TABLE.to_pandas()
+            return load_dataset(written.to_pandas(), target="answer"), TABLE.to_pandas()
         case "polars":
-            return load_dataset(written, target="good"), TABLE
-        case "csv":
-            written.write_csv(folder / "table.csv")
-            return load_dataset(folder / "table.csv", target="good"), folder / "table.csv"
-        case "parquet":
-            written.write_parquet(folder / "table.parquet")
-            return load_dataset(folder / "table.parquet", target="good"), folder / "table.parquet"
+            return load_dataset(written, target="answer"), TABLE
+        case "csv" | "gz" | "parquet" | "xlsx":
+            file = write_table(written, folder / TABLE_FILES[name])
+            return load_dataset(file, target="answer"), file
         case "npz":
-            np.savez(folder / "rows.npz", X=NUMBERS, y=WORDS)
-            np.save(folder / "alone.npy", NUMBERS)
+            np.savez(folder / "rows.npz", X=numbers, y=words)
+            np.save(folder / "alone.npy", numbers)
             return load_dataset(folder / "rows.npz"), folder / "alone.npy"
+        case "npy":
+            np.save(folder / "rows.npy", numbers)
+            np.save(folder / "answers.npy", words)
+            return load_dataset(folder / "rows.npy", target=str(folder / "answers.npy")), folder / "rows.npy"
+        case "idx":
+            file = write_idx(BYTES.reshape(N, 2, 3), folder / "my-images-idx3-ubyte")
+            write_idx(SIGN * (len(names[0]) + 1) + len(names[1]), folder / "my-labels-idx1-ubyte")
+            return load_dataset(file), file
         case "pictures":
-            return load_dataset(write_pictures(folder / "all")), folder / "all"
+            return load_dataset(write_pictures(folder / "all", names)), folder / "all"
     data = load_dataset(name)
     return data, data.test.X
 
 
-SOURCES = (
-    *("bytes", "whole numbers", "floats", "list", "standardised", "numbers to regress", "pandas", "polars"),
-    *("csv", "parquet", "npz", "pictures", "digits", "iris", "diabetes", "breast-cancer"),
+#: Sources of two classes, which can have any names.
+TWO_CLASSES = (
+    *("bytes", "whole numbers", "floats", "list", "sparse", "standardised", "pandas", "polars"),
+    *("csv", "gz", "parquet", "xlsx", "npz", "npy", "idx", "pictures"),
 )
+SOURCES = (*TWO_CLASSES, "numbers to regress", "digits", "iris", "diabetes", "breast-cancer")
 
 
 @pytest.fixture(params=SOURCES, scope="module")
@@ -186,6 +227,46 @@ def test_tables_of_every_kind_in_any_order_with_anything_else_in_them(of_table, 
     np.testing.assert_array_equal(of_table.predict_proba(as_float), expected)
     text = TABLE.with_columns(pl.all().cast(pl.String))
     np.testing.assert_array_equal(of_table.predict_proba(text), expected)
+
+
+@pytest.mark.parametrize("name", TABLE_FILES.values())
+def test_a_table_in_a_file_in_another_order_with_more_in_it_and_in_parts(of_table, name, tmp_path):
+    table = TABLE.select(reversed(TABLE.columns)).with_columns(more=pl.Series([f"x{row}" for row in range(N)]))
+    parts = [table[:1], table[1:40], table[40:]]
+    found = [
+        of_table.predict_proba(write_table(part, tmp_path / f"{number}{name}"))
+        for number, part in enumerate(parts)
+    ]
+    np.testing.assert_array_equal(np.concatenate(found), of_table.predict_proba(TABLE))
+
+
+def test_pixels_get_the_same_answer_from_files_of_every_kind(tmp_path):
+    model = learn(load_dataset(write_pictures(tmp_path / "all")))
+    expected = model.outputs(tmp_path / "all")
+    for suffix in ("bmp", "gif", "tiff"):
+        np.testing.assert_array_equal(model.outputs(write_pictures(tmp_path / suffix, suffix=suffix)), expected)
+    alone = [model.outputs(file) for file in sorted((tmp_path / "all").rglob("*.png"))]
+    np.testing.assert_array_equal(np.concatenate(alone), expected)
+    rows = np.concatenate(
+        [np.asarray(Image.open(file))[None] for file in sorted((tmp_path / "all").rglob("*.png"))]
+    )
+    np.save(tmp_path / "rows.npy", rows[..., None].astype(np.int32))
+    np.savez(tmp_path / "rows.npz", X=rows, y=np.arange(24), more=rows)
+    for file in (tmp_path / "rows.npy", tmp_path / "rows.npz", write_idx(rows, tmp_path / "rows.idx3-ubyte")):
+        np.testing.assert_array_equal(model.outputs(file), expected)
+
+
+@pytest.mark.parametrize("name", TWO_CLASSES)
+def test_classes_of_another_name_are_answers_of_that_name(name, tmp_path):
+    places = []
+    for names in (("no", "yes"), ("maybe", "never again")):
+        (tmp_path / names[0]).mkdir()
+        data, rows = make_source(name, tmp_path / names[0], names)
+        model = learn(data)
+        assert name == "idx" or model.classes == names
+        places.append([model.classes.index(answer) for answer in model.predict(rows).tolist()])
+    assert places[0] == places[1]
+    assert {*places[0]} == {0, 1}
 
 
 def test_an_array_where_a_table_is_needed_is_refused(of_table):

@@ -14,9 +14,10 @@ from glassnet.cli.output import DataDirOption, JsonOption, describe_network, pri
 def check(
     config: ConfigOption = None, data_dir: DataDirOption = None, as_json: JsonOption = False, **options: Any
 ) -> None:
-    """Say in seconds whether a network is fit to be trained: its first loss, 32 rows by heart, its learning rate.
+    """Say in seconds whether a network is fit to be trained.
 
-    Ends with 1 where it is not. Nothing is saved.
+    It looks at the first loss, learns 32 rows by heart, and tries the learning rate. The command ends with 1
+    where it is not. Nothing is saved.
 
     \b
     Examples:

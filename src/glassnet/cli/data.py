@@ -32,7 +32,10 @@ def data(context: typer.Context) -> None:
     help_without_command(context)
 
 
-DatasetArgument = Annotated[str, typer.Argument(help="A name from glassnet data list.", metavar="DATASET")]
+NameArgument = Annotated[str, typer.Argument(help="A name from glassnet data list.", metavar="DATASET")]
+DatasetArgument = Annotated[
+    str, typer.Argument(help="A name from glassnet data list, or a file or folder of your own.", metavar="DATASET")
+]
 
 
 @data_app.command("list")
@@ -71,8 +74,10 @@ def list_datasets(data_dir: DataDirOption = None, as_json: JsonOption = False) -
 
 
 @data_app.command(cls=ConfiguredCommand)
-def fetch(dataset: DatasetArgument, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
-    """Download a data set into the user's cache, unless it is here; a download that was cut short goes on.
+def fetch(dataset: NameArgument, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
+    """Download a data set into the user's cache.
+
+    One that is here is left as it is, and a download that was cut short goes on.
 
     \b
     Examples:
@@ -98,10 +103,11 @@ def audit(
     as_json: JsonOption = False,
     **options: Any,
 ) -> None:
-    """Look a data set over, as it is, and say what deserves a look before training.
+    """Say what deserves a look in a data set before training.
 
-    It finds equal rows and rows that contradict each other, classes that shift or are rare, missing and far
-    values, constant columns, columns that alone tell the target, and columns that may only name the rows.
+    It looks at the data as they are, and finds equal rows and rows that contradict each other, classes that
+    shift or are rare, missing and far values, constant columns, columns that alone tell the target, and
+    columns that may only name the rows.
 
     \b
     Examples:
@@ -152,14 +158,18 @@ def _print_counts(title: str, counts: dict[str, dict[str, int]], of: dict[str, i
 @takes("target", "task", "size", "grey", "x_key", "y_key")
 def show(
     dataset: DatasetArgument,
-    out: Annotated[Path | None, typer.Option(help="The picture's file.", show_default="DATASET.png")] = None,
-    per_class: Annotated[int, typer.Option(help="Pictures of each class.")] = 10,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write the picture to.", show_default="DATASET.png")
+    ] = None,
+    per_class: Annotated[int, typer.Option(help="Pictures of each class.", metavar="N")] = 10,
     overwrite: OverwriteOption = False,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
     **options: Any,
 ) -> None:
-    """Draw the first images of every class into a PNG, and count the rows.
+    """Draw the first pictures of every class, and count the rows.
+
+    The picture is a PNG, with a row of training images for each class.
 
     \b
     Examples:

@@ -25,9 +25,10 @@ PICTURES = 12
 
 
 def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
-    """Do the whole job in about a minute: look at the data, compare, recommend, train the best plan, report.
+    """Do the whole job in about a minute.
 
-    On Fashion-MNIST, or on digits where it cannot be had. Everything goes into a new folder in demos/.
+    That is: look at the data, compare, recommend, train the best plan, report. On Fashion-MNIST, or on digits
+    where it cannot be had. Everything goes into a new folder in demos/.
 
     \b
     Examples:

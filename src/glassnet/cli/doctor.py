@@ -6,7 +6,9 @@ from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_js
 
 
 def doctor(data_dir: DataDirOption = None, as_json: JsonOption = False) -> None:
-    """Look at the machine, its BLAS, the data at hand and the versions, and say what costs speed.
+    """Look at this machine, and say what costs speed.
+
+    It shows the processor, the BLAS, the data at hand and the versions.
 
     \b
     Examples:

@@ -37,9 +37,10 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
-    split: Annotated[SplitName, typer.Option(help="The rows to evaluate on.")] = SplitName.TEST,
+    split: Annotated[SplitName, typer.Option(help="Rows of the run's data to evaluate on.")] = SplitName.TEST,
     compare: Annotated[
-        bool, typer.Option("--compare", help="Show the published figures of the data set (MedMNIST) beside it.")
+        bool,
+        typer.Option("--compare", help="Show the published figures of the data set (MedMNIST) beside the result."),
     ] = False,
     scores: Annotated[
         Path | None,
@@ -50,7 +51,9 @@ def evaluate(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Evaluate a trained network on rows of the data it was made for, or of a file: its measures, and each class.
+    """Evaluate a trained network on rows of its data, or of a file.
+
+    The table has its measures, and each class.
 
     \b
     Examples:

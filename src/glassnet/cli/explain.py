@@ -18,6 +18,8 @@ from glassnet.cli.output import (
     output_file,
     print_facts,
     print_json,
+    say,
+    say_remarks,
 )
 from glassnet.errors import UsageError
 
@@ -71,7 +73,7 @@ def explain(
         ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Seed that draws the weights and the sample.", show_default="0")
+        int | None, typer.Option(help="Seed that draws the weights and the sample.", metavar="N", show_default="0")
     ] = None,
     level: Annotated[
         str | None,
@@ -101,11 +103,12 @@ def explain(
     as_json: JsonOption = False,
     **options: Any,
 ) -> None:
-    """Explain backpropagation in a network and one sample: a page to step through, in any browser, offline.
+    """Explain backpropagation in a network, step by step.
 
-    The computation graph forwards and then backwards, at each step the formula and this network's numbers, and
-    the proof: delta recursion, graph and numerical derivative agree. Layers count from 1, units from 0. Several
-    rows are a step of training, in which batch normalisation and dropout show what they do; one row is prediction.
+    It writes a page about one sample, to be stepped through in any browser, offline. It has the computation
+    graph forwards and then backwards, at each step the formula and this network's numbers, and the proof:
+    delta recursion, graph and numerical derivative agree. Layers count from 1, units from 0. Several rows are
+    a step of training, in which batch normalisation and dropout show what they do; one row is prediction.
 
     \b
     Examples:
@@ -232,13 +235,14 @@ def _open_run(
     if inputs is not None:
         return _read_sample(load_model(run), run.resolve().stem, inputs, target, batch.start)
     network, folder, data = open_run(run, data_dir)
-    rows = split.rows_of(data).encode()
+    given = split.rows_of(data)
+    rows = given.encode()
     if not 0 <= batch.start < len(rows.y):
         raise UsageError("sample", f"must be a row of the {split.value} split, 0 to {len(rows.y) - 1}")
     if batch.stop > len(rows.y):
         raise UsageError("rows", f"from row {batch.start} the {split.value} split has {len(rows.y) - batch.start}")
-    flat = data.image_shape if data.image_shape is not None and len(data.image_shape) == 2 else None
-    shown = {"sample_name": f"row {batch.start} of {data.name}, {split.value}", "image_shape": flat}
+    picture = None if data.image_shape is None else given.X[batch.start].reshape(data.image_shape)
+    shown = {"sample_name": f"row {batch.start} of {data.name}, {split.value}", "picture": picture}
     name = f"{folder.path.resolve().name}-{split.value}-{batch.start}"
     return Subject(network, rows.X[batch.start : batch.stop], rows.y[batch.start : batch.stop], name, shown)
 
@@ -248,31 +252,37 @@ def _read_sample(model: Model, name: str, inputs: str, target: str | None, row: 
 
     All of them are as the user has them; the model's schema makes the network's numbers of them.
     """
+    from glassnet.data.array_schema import ArraySchema
     from glassnet.data.user_rows import UserRows, read_user_rows
     from glassnet.errors import DataError, FileError
     from glassnet.nn.targets import decode
 
     file = Path(inputs)
     found = read_user_rows(file, model.schema) if file.exists() else UserRows(file, _numbers("input", inputs))
-    for remark in found.remarks:
-        typer.echo(f"glassnet: {file}: {remark}", err=True)
+    schema, picture = model.schema, None
     try:
-        X = model.encode_rows(found.X)
+        if schema is None:
+            X, remarks = model.encode_rows(found.X), found.remarks
+        else:
+            X, said = schema.input.encode(schema.take_rows(found.X))
+            remarks = (*found.remarks, *said)
     except DataError as error:
         raise (FileError(file, str(error)) if file.exists() else UsageError("input", str(error))) from None
     if not 0 <= row < len(X):
         raise UsageError("sample", f"must be a row of {inputs}, 0 to {len(X) - 1}")
-    X, schema = X[row : row + 1], model.schema
+    say_remarks(file if file.exists() else "--input", remarks)
+    X = X[row : row + 1]
+    if schema is not None and isinstance(schema.input, ArraySchema) and schema.input.image_shape is not None:
+        picture = schema.input.take(found.X)[0][row].reshape(schema.input.image_shape)
     if target is not None:
         y = _target(model.network, target) if schema is None else _encode_target(schema, target)
     elif found.y is not None and schema is not None:
         y = schema.target.encode(found.y)[row : row + 1]
     else:
         y = decode(model.network.outputs(X), model.network.n_classes)
-        typer.echo("glassnet: no answer is given, so that the loss is that of the network's own", err=True)
-    shape = getattr(schema and schema.input, "image_shape", None)
-    flat = shape if shape is not None and len(shape) == 2 else None
-    shown = {"sample_name": f"row {row} of {file.name}", "image_shape": flat} if file.exists() else {}
+        say("no answer is given, so that the loss is that of the network's own")
+    sample_name = f"row {row} of {file.name}" if file.exists() else ""
+    shown = {"sample_name": found.names[row] if found.names else sample_name, "picture": picture}
     return Subject(model.network, X, y, name, shown)
 
 

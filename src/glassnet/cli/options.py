@@ -57,14 +57,21 @@ class ConfiguredCommand(TyperCommand):
             self.params, self.callback = full.params, full.callback
         return super().get_params(context)
 
+    def collect_usage_pieces(self, context: Any) -> list[str]:
+        """Return what stands behind the command in its usage, an argument that need not be given in brackets."""
+        pieces = super().collect_usage_pieces(context)
+        return [piece.strip("{}").replace("[[", "[").replace("]]", "]") for piece in pieces]
+
     def format_options(self, context: Any, formatter: Any) -> None:
         """Write the options a section at a time."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for one in self.get_params(context):
             title = "Arguments" if one.param_type_name == "argument" else getattr(one, "rich_help_panel", None)
             if record := one.get_help_record(context):
-                text = re.sub(r"\[default: \((.*)\)\]$", r"[default: \1]", record[1])
-                sections.setdefault(title or "Options", []).append((record[0], text))
+                text = re.sub(r"; x>=\d+\]$", "]", record[1])
+                text = re.sub(r"\[default: \((.*)\)\]$", r"[default: \1]", text)
+                name = re.sub(r" <(path|str)>$", "" if title == "Arguments" else " PATH", record[0])
+                sections.setdefault(title or "Options", []).append((name, text))
         for title, records in sections.items():
             with formatter.section(title):
                 formatter.write_dl(records)

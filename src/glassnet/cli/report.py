@@ -43,7 +43,9 @@ def report(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the report of a run or a study again, into its folder: report.html, which is one file, and report.md.
+    """Write the report of a run or a study again.
+
+    Into its folder: report.html, a page that is one file, and report.md.
 
     \b
     Examples:

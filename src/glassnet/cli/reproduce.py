@@ -30,7 +30,9 @@ def reproduce(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Repeat a published table with its own settings and three seeds: its figures beside ours, a verdict a row.
+    """Repeat a published table with its own settings.
+
+    With three seeds: its figures beside ours, and a verdict a row.
 
     seed-report: the report from which glassnet grew, with an answer to each question that it left open.
     zalando-mlp: the MLP rows of Fashion-MNIST's paper. nielsen: MNIST in Neural Networks and Deep Learning.

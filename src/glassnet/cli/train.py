@@ -88,7 +88,9 @@ def train(
     as_json: JsonOption = False,
     **options: Any,
 ) -> None:
-    """Train a network, save the run and its report in a folder, and say how well it does on the test rows.
+    """Train a network, and write a report of it.
+
+    The run and its report are saved in a folder. The table says how well the network does on the test rows.
 
     \b
     Examples:

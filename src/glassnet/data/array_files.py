@@ -126,7 +126,7 @@ def _read_npz(path: Path, options: ReadOptions) -> ArraysRead:
         unused += [keys.class_names] if class_names is None else []
     remarks = keys.remarks
     if unused:
-        remarks += (f"{path.name}: left out, neither rows nor labels: {list_values(tuple(unused))}",)
+        remarks += (f"left out, neither rows nor labels: {list_values(tuple(unused))}",)
     return _gather(splits, class_names, remarks, [path])
 
 

@@ -24,12 +24,6 @@ def as_pictures(X: Array) -> Array:
     return np.moveaxis(X, 1, -1) if _has_colours_first(X) else X
 
 
-def find_image_shape(X: Array) -> tuple[int, ...] | None:
-    """Return the shape of the picture that a row of `as_pictures` is, None for rows of plain numbers."""
-    shape = as_pictures(X).shape[1:]
-    return shape if len(shape) in (2, 3) else None
-
-
 def remark_on_rows(X: Array) -> tuple[str, ...]:
     """Say how the axes of pictures were taken."""
     remarks = []

@@ -226,14 +226,10 @@ class ArraySchema:
         what = "x".join(map(str, self.shape)) + (" pictures" if len(self.shape) > 1 else " numbers a row")
         raise DataError(f"X: rows of shape {inner}, where training had {what}")
 
-    def as_read(self, X: Array) -> Array:
-        """Return encoded rows as they were before they were scaled."""
-        return X if self.scaling is None else self.scaling.undo(X)
-
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as plain values and arrays."""
         scaling = self.scaling
-        learned = scaling and {"mean": scaling.mean, "std": scaling.std, "of_bytes": scaling.of_bytes}
+        learned = scaling and {"mean": scaling.mean, "std": scaling.std}
         return {**vars(self), "scaling": learned}
 
     @classmethod

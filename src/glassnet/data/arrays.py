@@ -8,13 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from glassnet.data.array_pictures import as_pictures, remark_on_rows
-from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Dataset, compute_checksum, flatten_column, order_of
-from glassnet.data.dense import as_dense, remark_on_dense, remark_on_few, take_labels
-from glassnet.data.schema import Schema
-from glassnet.data.splits import Split, describe_split, draw_stratified
-from glassnet.data.target_schema import TargetSchema, name_columns
+from glassnet.data.dense import as_dense, remark_on_dense, take_labels
+from glassnet.data.splits import Split, draw_stratified
+from glassnet.data.target_schema import name_columns
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -80,9 +77,8 @@ def as_dataset(data: Any, y: Any = None, validation_data: Any = None, asked: Ask
         names = name_columns(data[1] if y is None and isinstance(data, tuple) and len(data) == 2 else y)
         X, y = as_split(data, y)
         share = None if validation_data is None else 0
-        data = _make_dataset(X, y, share, _choose_task(y, asked) | ({"names": names} if names else {}))
-        few = remark_on_few(len(data.train.y), len(data.validation.y))
-        data = replace(data, remarks=(*said, *data.remarks, *few))
+        data = _make_dataset(X, y, share, _choose_task(y, asked) | {"target_names": names})
+        data = replace(data, remarks=(*said, *data.remarks))
     if validation_data is None:
         return data
     if not isinstance(validation_data, Split) and isinstance(validation_data, tuple) and len(validation_data) == 2:
@@ -108,7 +104,7 @@ def weights_of_training(data: Dataset, y: Any, sample_weight: Any) -> Any:
 
 
 def _make_dataset(X: Any, y: Array, validation: float | None, options: dict[str, Any]) -> Dataset:
-    """Make a data set without test rows; the options are those of `TargetSchema.learn`."""
+    """Make a data set without test rows; the options are those of `Dataset.from_arrays` on targets."""
     if is_table(X):
         from glassnet.data.table import require_polars
 
@@ -116,23 +112,12 @@ def _make_dataset(X: Any, y: Array, validation: float | None, options: dict[str,
         from glassnet.data.table_dataset import make_frame_dataset
 
         return make_frame_dataset(X, y, validation, **options)
-    X = np.asarray(X)
-    if X.dtype.kind not in "fiub" or X.ndim < 2 or y.ndim == 0 or len(X) != len(y) or len(y) == 0:
-        made = Dataset.from_arrays(X, y, validation=validation)  # which says what is wrong
-    else:
-        said = remark_on_rows(X)
-        X = as_pictures(X)
-        rows, more_of_rows = ArraySchema.learn(X)
-        said = (*said, *more_of_rows)
-        target, more = TargetSchema.learn(y, pictures=len(rows.shape) > 1, **options)
-        # The first row stands in for a test row, and is taken out again: `from_arrays` would set a fifth apart.
-        made = Dataset.from_arrays(X, y, X[:1], y[:1], schema=Schema(rows, target), validation=validation)
-        made = replace(made, remarks=(*said, *more))
-    return replace(made, test=describe_split(X[:0], y[:0], made.schema))
+    none = (np.empty((0, *array.shape[1:]), array.dtype) for array in (X, y))
+    return Dataset.from_arrays(X, y, *none, validation=validation, **options)
 
 
 def _choose_task(y: Array, asked: Asked | None) -> dict[str, Any]:
-    """Return options of `TargetSchema.learn` where a network tells more of whole numbers than they do."""
+    """Return options on targets where a network tells more of whole numbers than they do."""
     if asked is None or y.dtype.kind not in "iubf" or y.ndim > 2 or (y.ndim == 2 and y.shape[1] > 1):
         return {}
     flat = y.reshape(-1)

@@ -156,7 +156,7 @@ class Dataset:
     def with_validation(self, validation: tuple[Any, Any]) -> Dataset:
         """Return the data set with validation rows (X, y) of its own, that were not drawn from the training rows.
 
-        `DataError` is raised if they are not such as the training rows.
+        What is converted in them is a remark. `DataError` is raised if they are not such as the training rows.
         """
         X, y = validation
         is_encoded = getattr(validation, "is_encoded", False)
@@ -168,11 +168,13 @@ class Dataset:
             else:
                 X, y = _check_arrays(self.name, "validation", X, y)
             split = describe_split(X, flatten_column(y), self.schema, is_encoded=is_encoded)
-            split.encode()
+            said = () if is_encoded else self.schema.check_rows(*split)
         except DataError as error:
-            said = str(error).removeprefix(f"{self.name}: ")
-            raise DataError(f"{self.name}: {'' if 'validation' in said else 'validation rows: '}{said}") from None
-        return replace(self, validation=split, validation_size=None)
+            problem = str(error).removeprefix(f"{self.name}: ")
+            where = "" if "validation" in problem else "validation rows: "
+            raise DataError(f"{self.name}: {where}{problem}") from None
+        remarks = (*self.remarks, *(f"validation rows: {remark}" for remark in said))
+        return replace(self, validation=split, validation_size=None, remarks=remarks)
 
     def validated_by(self, rows: str) -> Dataset:
         """Return the data set with other rows for validation; none may have been set aside before.
@@ -264,7 +266,7 @@ class Dataset:
             Rows, with labels (whole numbers, text, true and false) or numbers to regress (floats, or several a
             row). Rows of bytes (uint8) count as pixels: a network divides them by 255.
         X_test, y_test : array_like, optional
-            The test set, where there is one apart.
+            The test set, where there is one apart; of no rows, where there is to be none.
         name, checksums
             See the attributes; the checksum is by default that of X and y.
         schema : Schema, optional
@@ -300,7 +302,7 @@ class Dataset:
         >>> [len(split.y) for split in (data.train, data.validation, data.test)]
         [70, 10, 20]
         """
-        given = remark_on_dense(X)
+        remarks = remark_on_dense(X)
         X, y = _check_arrays(name, "training", X, y)
         given_rows = len(X)
         if checksums is None:
@@ -310,27 +312,27 @@ class Dataset:
         if X_test is not None and y_test is not None:
             X_test, y_test = _check_arrays(name, "test", X_test, y_test)
             _check_fit(name, X_test, y_test, X, y)
-        learned: tuple[str, ...] = ()
         if schema is None:
-            remarks = remark_on_rows(X)
+            remarks += remark_on_rows(X)
             X, X_test = as_pictures(X), X_test if X_test is None else as_pictures(X_test)
             rows, said = ArraySchema.learn(X, image_shape)
             both = y if y_test is None else np.concatenate([y, y_test])
             target, more = _learn_target(name, both, task, class_names, target_names, len(rows.shape) > 1)
-            schema, learned = Schema(rows, target), (*remarks, *said, *more)
+            schema = Schema(rows, target)
+            remarks += (*said, *more)
         y, y_test = flatten_column(y), None if y_test is None else flatten_column(y_test)
         order = order_of(schema, y)  # before any row is moved, so that errors can name it
         if X_test is None or y_test is None:
             rest, chosen = draw_stratified(order, round(TEST * len(y)), np.random.default_rng(0))
             X, y, X_test, y_test = X[rest], y[rest], X[chosen], y[chosen]
             order = order[rest]
-        if len(y_test) == 0:
-            raise DataError(f"{name}: {len(y)} rows are too few to set a fifth apart for the test")
+            if len(y_test) == 0:
+                raise DataError(f"{name}: {len(y)} rows are too few to set a fifth apart for the test")
         size = count_validation_rows(validation, len(y))
         rest, chosen = draw_stratified(order, size, stream(split_seed, "split"))
         held_out = X[chosen]  # before X is overwritten
         refuse_few(name, given_rows, len(rest))
-        data = cls(
+        return cls(
             name,
             Split(_move_to_front(X, rest) if overwrite_X and X.flags.writeable else X[rest], y[rest]),
             Split(held_out, y[chosen]),
@@ -339,10 +341,8 @@ class Dataset:
             checksums,
             size,
             split_seed,
-            remarks=(*given, *learned),
+            remarks=(*remarks, *remark_on_few(len(rest), size)),
         )
-        few = remark_on_few(len(rest), size) if learned else ()
-        return replace(data, remarks=(*data.remarks, *few)) if few else data
 
 
 def join_splits(
@@ -399,7 +399,7 @@ def _check_arrays(name: str, split: str, X: Array, y: Array) -> tuple[Array, Arr
         raise DataError(f"{name}: expected {split} rows of numbers, got the shape {X.shape}")
     if y.ndim == 0:
         raise DataError(f"{name}: expected {split} labels, one for each of the {len(X)} rows, got a single one")
-    if len(X) != len(y) or len(X) == 0:
+    if len(X) != len(y) or (len(X) == 0 and split != "test"):
         raise DataError(f"{name}: {len(X)} {split} rows but {len(y)} labels; they must be as many, and not none")
     return X, y
 

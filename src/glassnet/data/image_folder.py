@@ -190,9 +190,8 @@ def _find_split_folders(root: Path, strays: set[Path]) -> tuple[dict[str, Path],
     if "train" not in found:
         raise FileError(root, "holds no folder train: expected it beside validation and test")
     if len(found) == 1:
-        remark = (
-            f"The folder {found['train'].name} stands alone: its pictures are taken as a folder without splits."
-        )
+        name = found["train"].name
+        remark = f"the folder {name} stands alone: its pictures are taken as a folder without splits"
         return {"": found["train"]}, (remark,)
     return {split: found[split] for split in dict.fromkeys(SPLITS.values()) if split in found}, ()
 
@@ -289,7 +288,7 @@ def _decode(
             grey += 1
         images[row] = pixels if pixels.ndim == images.ndim - 1 else pixels[..., None]
     if images.ndim == 4 and grey:
-        return images, (f"{grey} of {len(headers)} pictures are grey: they are taken as colours, like the rest.",)
+        return images, (f"{grey} of {len(headers)} pictures are grey: they are taken as colours, like the rest",)
     if images.ndim == 3 and not options.grey and any(header.kind == "colour" for header in headers):
-        return images, ("All pictures are taken as grey: none holds a pixel that is not grey.",)
+        return images, ("all pictures are taken as grey: none holds a pixel that is not grey",)
     return images, ()

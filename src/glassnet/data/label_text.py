@@ -41,7 +41,7 @@ def read_label_text(path: Path, rows: int) -> tuple[Array, tuple[str, ...]]:
     remarks: tuple[str, ...] = ()
     if len(lines) == rows + 1:
         remarks = (
-            f"{path.name}: one line more than rows, so the first, {lines[0][:30]!r}, is taken as a heading",
+            f"{path.name} has one line more than there are rows: the first, {lines[0][:30]!r}, is a heading",
         )
         lines = lines[1:]
     if all(map(WHOLE.fullmatch, lines)):

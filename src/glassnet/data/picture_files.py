@@ -241,7 +241,7 @@ def describe_strays(strays: set[Path], root: Path) -> tuple[str, ...]:
     if not strays:
         return ()
     what = "1 file that is no picture" if len(strays) == 1 else f"{len(strays)} files that are no pictures"
-    return (f"Left out {what}: {list_examples(sorted(strays), root)}.",)
+    return (f"left out {what}: {list_examples(sorted(strays), root)}",)
 
 
 def describe_headers(headers: Sequence[PictureHeader], size: tuple[int, int] | None) -> tuple[str, ...]:
@@ -252,18 +252,18 @@ def describe_headers(headers: Sequence[PictureHeader], size: tuple[int, int] | N
     frames = sum(header.has_frames for header in headers)
     remarks = []
     if turned:
-        remarks.append(f"Turned upright {turned} of {total} pictures, as their EXIF data say.")
+        remarks.append(f"turned upright {turned} of {total} pictures, as their EXIF data say")
     if cut:
-        remarks.append(f"Of {cut} of {total} pictures with 16 bits a colour, only the upper 8 bits are kept.")
+        remarks.append(f"of {cut} of {total} pictures with 16 bits a colour, only the upper 8 bits are kept")
     if frames:
-        remarks.append(f"Of {frames} of {total} pictures with several frames or pages, only the first is read.")
+        remarks.append(f"of {frames} of {total} pictures with several frames or pages, only the first is read")
     others = [header for header in headers if size is not None and (header.height, header.width) != size]
     if size is not None and others:
         ratio = size[0] / size[1]
         stretched = sum(abs(header.height / header.width / ratio - 1) > STRETCH for header in others)
         shape = f"{size[0]} x {size[1]} (height x width)"
         more = f"; {stretched} of them are stretched, for their sides have another ratio" if stretched else ""
-        remarks.append(f"Resized {len(others)} of {total} pictures to {shape}{more}.")
+        remarks.append(f"resized {len(others)} of {total} pictures to {shape}{more}")
     return tuple(remarks)
 
 

@@ -6,7 +6,6 @@ Whatever is done to rows and targets is in it; the array or file at hand decides
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from glassnet.data.column_values import list_names
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
+from glassnet.runtime.callers import warn_caller
 
 if TYPE_CHECKING:
     import polars as pl
@@ -84,8 +84,13 @@ class Schema:
         """
         encoded, remarks = self.input.encode(self.take_rows(X))
         for remark in remarks:
-            warnings.warn(remark, DataWarning, stacklevel=3)
+            warn_caller(remark, DataWarning)
         return encoded
+
+    def check_rows(self, X: Any, y: Any) -> tuple[str, ...]:
+        """Return what is converted or filled in where rows and labels are encoded; refuse what cannot be."""
+        self.target.encode(y)
+        return self.input.encode(X)[1]
 
     def take_rows(self, X: Any) -> Any:
         """Return rows in memory as the input takes them: a table as a frame of Polars, others as they are."""

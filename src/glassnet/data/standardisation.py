@@ -27,13 +27,11 @@ class Standardisation:
         apply(x) = (x - mean) / std
 
     That is scikit-learn's ``StandardScaler``. Bytes count as pixels, divided by 255, as they do everywhere.
-    `mean` and `std` are float64 of shape (d,), all std above 0. `of_bytes` tells whether the training rows were
-    bytes, so that `undo` gives bytes back.
+    `mean` and `std` are float64 of shape (d,), all std above 0.
     """
 
     mean: Array
     std: Array
-    of_bytes: bool = False
 
     __pydantic_config__ = {"arbitrary_types_allowed": True}  # noqa: RUF012
 
@@ -41,8 +39,7 @@ class Standardisation:
         """Whether the figures are equal, bit for bit."""
         if not isinstance(other, Standardisation):
             return NotImplemented
-        same = np.array_equal(self.mean, other.mean) and np.array_equal(self.std, other.std)
-        return same and self.of_bytes == other.of_bytes
+        return np.array_equal(self.mean, other.mean) and np.array_equal(self.std, other.std)
 
     @classmethod
     def of(cls, X: Array) -> Standardisation:
@@ -68,7 +65,7 @@ class Standardisation:
             raise DataError(
                 f"X: column {bad[0]} holds NaN, infinity or numbers too large to standardise; replace them"
             )
-        return cls(mean, np.where(changes & (std > 0), std, 1.0), X.dtype == np.uint8)
+        return cls(mean, np.where(changes & (std > 0), std, 1.0))
 
     def apply(self, X: Array) -> Array:
         """Return rows of d numbers standardised by these figures, as float32 of shape (n, d)."""
@@ -81,24 +78,18 @@ class Standardisation:
                 scaled[part] = (block - self.mean) / self.std
         return scaled
 
-    def undo(self, X: Array) -> Array:
-        """Return standardised rows of shape (n, d) as they were: bytes where the training rows were bytes."""
-        rows = X * self.std + self.mean
-        return np.rint(255 * rows).clip(0, 255).astype(np.uint8) if self.of_bytes else rows.astype(np.float32)
-
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Standardisation:
         """Take the figures from a dict of them; `ValueError` is raised if they are no means and deviations."""
         try:
             mean, std = (np.array(values[name], np.float64) for name in ("mean", "std"))
-            of_bytes = values["of_bytes"]
         except (LookupError, TypeError) as error:
             raise ValueError(f"{type(error).__name__} {error}") from None
-        if mean.ndim != 1 or mean.shape != std.shape or not isinstance(of_bytes, bool):
-            raise ValueError("expected as many means as std, and of_bytes")
+        if mean.ndim != 1 or mean.shape != std.shape:
+            raise ValueError("expected as many means as std")
         if not (np.isfinite(mean).all() and np.isfinite(std).all() and (std > 0).all()):
             raise ValueError("expected finite numbers, and std above 0")
-        return cls(mean, std, of_bytes)
+        return cls(mean, std)
 
 
 def _take_blocks(X: Array) -> Iterator[tuple[slice, Array]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from glassnet.data.columns import TableSchema
 from glassnet.data.dataset import Dataset, compute_checksum
+from glassnet.data.dense import remark_on_few
 from glassnet.data.large import LARGE, make_large_table
 from glassnet.data.parquet import scan_parquet
 from glassnet.data.read_options import ReadOptions
@@ -83,12 +84,14 @@ def draw_table_parts(order: Array, draw: Draw) -> dict[str, Array]:
     return {"train": rest[train], "validation": rest[held_out], "test": test}
 
 
-def make_frame_dataset(table: object, y: Array, validation: float | None, **asked: Any) -> Dataset:
+def make_frame_dataset(
+    table: object, y: Array, validation: float | None, *, target_names: Sequence[str] | None = None, **asked: Any
+) -> Dataset:
     """Make a data set without test rows of a table in memory and the labels or numbers beside it."""
     read = read_table(table)
     if len(y) != read.frame.height:
         raise DataError(f"table: {read.frame.height} rows but {len(y)} labels; they must be as many")
-    labels, said = TargetSchema.learn(y, **asked)
+    labels, said = TargetSchema.learn(y, names=target_names, **asked)
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
     size = count_validation_rows(validation, len(y))
     order = labels.encode(y) if labels.n_classes else y
@@ -113,7 +116,8 @@ def join_table_splits(
     columns, said = TableSchema.learn(frame[rows], options, features.formats, frame)
     if labels.task == "regression":
         labels, _ = TargetSchema.learn(y, task=labels.task, names=labels.names, scale_by=y[rows])
-    schema, remarks = Schema(columns, labels), dict.fromkeys((*features.remarks, *said))
+    few = remark_on_few(len(rows), len(parts["validation"]))
+    schema, remarks = Schema(columns, labels), dict.fromkeys((*features.remarks, *said, *few))
     splits, encoded = [], []
     for part in parts.values():
         X, _ = columns.encode(frame[part])  # what it says of these rows is said already

@@ -151,7 +151,9 @@ def join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
         data = join_splits(
             (np.asarray(X), y), *rest, schema=schema, checksums=read.checksums or None, **draw._asdict()
         )
-    return replace(data, checksums=read.checksums or data.checksums, remarks=(*read.remarks, *said, *more))
+    return replace(
+        data, checksums=read.checksums or data.checksums, remarks=(*read.remarks, *said, *more, *data.remarks)
+    )
 
 
 def find_white(X: Array) -> float:

@@ -24,9 +24,10 @@ from glassnet.graph.explanations import (
 from glassnet.graph.figure import PALETTES, write_css
 from glassnet.graph.gradient_agreement import GradientAgreement, check_gradients
 from glassnet.graph.nodes import list_consumers
+from glassnet.graph.pictures import picture_of
 from glassnet.graph.views import LEVELS, ViewOptions, list_readable_levels
 from glassnet.nn.activations import Array
-from glassnet.nn.network import Network
+from glassnet.nn.network import Network, spread_probabilities
 from glassnet.nn.targets import decode
 from glassnet.runtime.files import write_bytes
 
@@ -77,7 +78,7 @@ def explain(
     y: Any,
     *,
     sample_name: str = "",
-    image_shape: tuple[int, int] | None = None,
+    picture: Any = None,
     **view: Unpack[ViewOptions],
 ) -> ExplainPage:
     """Make the page that goes through a network's computation graph, forwards and then backwards.
@@ -95,8 +96,8 @@ def explain(
         as many labels or targets: then the formulas have the numbers of the first.
     sample_name : str
         What the sample is called, if anything.
-    image_shape : (height, width), optional
-        Of a sample that is an image.
+    picture : array_like of shape (height, width) or (height, width, 3), optional
+        The sample as it looks, where it is a picture: bytes, or numbers from 0 up.
     level : {"operations", "neurons", "matrices"}, optional
         What the page shows first; by default the most detailed level that can be read.
     neuron : (layer, unit), optional
@@ -140,7 +141,7 @@ def explain(
         by_batch=first.training is not None,
         batch_norm=any(network.batch_norm),
         rates=", ".join(f"{rate:g}" for rate in dict.fromkeys(network.dropout) if rate),
-        picture=_draw_picture(first.X[0].reshape(image_shape), "gray_r") if image_shape else "",
+        picture="" if picture is None else picture_of(np.asarray(picture), np.shape(picture)),
         levels=[_describe_level(graph) for graph in graphs],
         agreement=agreement,
         listed=agreement.derivatives if len(agreement.derivatives) <= MOST_DERIVATIVES else [],
@@ -170,8 +171,8 @@ def _list_facts(network: Network, graph: ComputationGraph, y: Array, sample_name
         said, target = (", ".join(f"{float(v):.4g}" for v in np.ravel(values)) for values in (prediction, y[0]))
     else:
         said, target = (names[int(k)] if names else str(int(k)) for k in (prediction, np.ravel(y)[0]))
-        if network.loss.output == "softmax":
-            said += f" ({outputs.max():.1%})"
+        if network.loss.output is not None:
+            said += f" ({spread_probabilities(outputs).max():.1%})"
     hidden = list(dict.fromkeys(activation.name for activation in network.activations))
     return [
         ("network", f"{'-'.join(map(str, network.layers))}, {len(network.theta):,} parameters"),
@@ -231,15 +232,15 @@ def _describe_values(name: str, values: Array, time: int) -> dict[str, Any]:
         "name": name,
         "text": describe_amount(values),
         "exact": repr(float(values[0, 0])) if one else "",
-        "picture": "" if one else _draw_picture(values),
+        "picture": "" if one else _draw_matrix(values),
         "time": time,
     }
 
 
-def _draw_picture(values: Array, colours: str = "RdBu") -> str:
+def _draw_matrix(values: Array) -> str:
     """Return a matrix as a PNG in a data address: a row is folded to a rectangle, large cells are averaged.
 
-    Red is below zero and blue above; in another map of colours 0 is the first.
+    Red is below zero and blue above.
     """
     from matplotlib.image import imsave
 
@@ -249,7 +250,7 @@ def _draw_picture(values: Array, colours: str = "RdBu") -> str:
     values = _average(_average(values).T).T
     values = values / (float(np.abs(values).max()) or 1.0)
     content = io.BytesIO()
-    imsave(content, values, vmin=-1.0 if colours == "RdBu" else 0.0, vmax=1.0, cmap=colours, format="png")
+    imsave(content, values, vmin=-1.0, vmax=1.0, cmap="RdBu", format="png")
     return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
 
 

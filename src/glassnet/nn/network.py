@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,6 +18,7 @@ from glassnet.nn.initializers import INITIALIZERS, Initializer
 from glassnet.nn.losses import LOSSES, Loss
 from glassnet.nn.parameters import Parameters
 from glassnet.nn.targets import decode, encode
+from glassnet.runtime.callers import warn_caller
 from glassnet.runtime.seeds import stream
 
 #: Rows that predict and evaluate take at a time, so that a large data set needs no float copy.
@@ -349,11 +349,10 @@ class Network:
         X = np.asarray(X)
         means = np.abs(X.reshape(len(X), -1).mean(axis=0, dtype=np.float64))
         if np.mean(means > RAW * (1 + FEW / np.sqrt(len(X)))) > 1 / 4:
-            warnings.warn(
+            warn_caller(
                 "X: these look like rows before scaling, and the network learned from columns scaled to mean 0 "
                 "and standard deviation 1; a Model (run.model, or from load_model) takes rows as they are",
                 NetworkWarning,
-                stacklevel=3,
             )
 
     def predict_proba(self, X: Any) -> Array:

@@ -8,12 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 
 from glassnet.data.dataset import Dataset
+from glassnet.graph.pictures import picture_of
 from glassnet.locales.catalogue import Words
 from glassnet.nn.network import Network
 from glassnet.report.axes import format_number
 from glassnet.report.curves import Drawing, scatter
 from glassnet.report.error_analysis import ErrorAnalysis, Fit, Mistake
-from glassnet.report.images import full_of, picture_of, weight_sheet
+from glassnet.report.images import full_of, weight_sheet
 from glassnet.report.page_tables import class_table, confusion_table, fit_table, label_table, mistake_table
 from glassnet.training.metrics import Evaluation
 

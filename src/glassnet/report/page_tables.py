@@ -94,7 +94,7 @@ def _setting_table(section: str, part: Any, names: list[str], words: Words) -> T
     rows: Rows = []
     for name in names:
         value = getattr(part, name)
-        if value is None or value == {}:
+        if value is None or value in ({}, []):
             continue
         changed = value != type(part).model_fields[name].default
         rows.append([Cell(name, bold=changed, code=True), Cell(setting_text(value), bold=changed, code=True)])

@@ -12,6 +12,7 @@ from glassnet.data.user_data import looks_like_a_path
 from glassnet.locales.catalogue import Language, Words
 from glassnet.nn.network import Network
 from glassnet.report.axes import format_number
+from glassnet.report.column_table import column_table
 from glassnet.report.diagnoses import HealthSection, read_health
 from glassnet.report.error_analysis import ErrorAnalysis, analyse_errors
 from glassnet.report.on_test_rows import evaluation_tiles, show_test_rows
@@ -65,6 +66,7 @@ def write_run_report(
         drawings=drawings,
         curve_notes=curve_notes,
         history=history_table(history, words) if len(history) else None,
+        columns=column_table(data, words),
         settings=setting_tables(config, words),
         health=health,
         health_note=words.say(notes[health.state]) if health.state in notes else "",

@@ -10,7 +10,8 @@ import numpy as np
 
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, UsageError
-from glassnet.report.images import flat_image, flat_shape, full_of
+from glassnet.graph.pictures import flat_image, flat_shape
+from glassnet.report.images import full_of
 from glassnet.runtime.files import write_bytes
 
 if TYPE_CHECKING:

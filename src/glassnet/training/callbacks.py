@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from glassnet.errors import FileError, UsageError
+from glassnet.runtime.callers import warn_caller
 from glassnet.training.early_stopping import EarlyStopping
 from glassnet.training.results import Run
 
@@ -93,7 +93,7 @@ def ask(callbacks: Sequence[Callback], run: Run) -> list[str | None]:
         try:
             answer = callback.on_epoch_end(run)
         except FileError as error:
-            warnings.warn(f"{error}; training goes on", stacklevel=2)
+            warn_caller(f"{error}; training goes on")
             continue
         if answer is not None and not isinstance(answer, str):
             raise UsageError(
@@ -109,4 +109,4 @@ def _end(callback: Callback, run: Run) -> None:
     try:
         callback.on_train_end(run)
     except FileError as error:
-        warnings.warn(f"{error}", stacklevel=2)
+        warn_caller(str(error))

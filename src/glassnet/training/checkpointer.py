@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-import warnings
 from collections.abc import Callable, Iterator
 
 from glassnet.errors import FileError
+from glassnet.runtime.callers import warn_caller
 from glassnet.training.model import Model
 from glassnet.training.results import Run
 from glassnet.training.run_folder import RunFolder
@@ -97,5 +97,5 @@ class Checkpointer:
         self.failures = []
         if failed is not None and self.run.unsaved is None:
             meanwhile = "" if self.run.stopped else "training goes on, and "
-            warnings.warn(f"{failed}; {meanwhile}what was saved before stays", stacklevel=2)
+            warn_caller(f"{failed}; {meanwhile}what was saved before stays")
         self.run.unsaved = failed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +13,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.data.schema import Schema
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
+from glassnet.runtime.callers import warn_caller
 from glassnet.training.callbacks import Callback, check_callbacks
 from glassnet.training.config import RunConfig, check_data, validate
 from glassnet.training.history import History
@@ -64,10 +64,9 @@ def warn_of_replay(network: Network, config: RunConfig, components: Components) 
     if components.optimizer.full_batch and not any(network.dropout):
         return
     if _TRAINED.get(network) == (config.seed, config.checksums, config.start):
-        warnings.warn(
+        warn_caller(
             f"fit: the network was trained on these rows with the seed {config.seed} before, and gets the same "
-            "batches again; go on by run.resume(epochs=...) or fit(..., continue_from=run), or give another seed",
-            stacklevel=3,
+            "batches again; go on by run.resume(epochs=...) or fit(..., continue_from=run), or give another seed"
         )
 
 

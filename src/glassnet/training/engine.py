@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import threading
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,7 @@ from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.optimizers import LBFGS
 from glassnet.runtime.blas import Gemm, find_gemm, usual_threads
+from glassnet.runtime.callers import warn_caller
 from glassnet.runtime.compilation import numba_version
 from glassnet.runtime.threads import ThreadChoice, available_cores
 from glassnet.training.quasi_newton import QuasiNewtonEngine
@@ -140,7 +140,7 @@ def make_engine(
             if kernels == "numba":
                 raise UsageError("kernels", f"numba: {error}; take numpy") from None
             if numba_version() is not None:
-                warnings.warn(f"kernels: numpy, because of this: {error}", stacklevel=6)
+                warn_caller(f"kernels: numpy, because of this: {error}")
     choice = ThreadChoice(most, fixed=fixed) if fixed or large else ThreadChoice(1)
     optimizer = context.update.optimizer
     if isinstance(optimizer, LBFGS):

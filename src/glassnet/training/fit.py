@@ -120,6 +120,7 @@ def fit(
     check_callbacks(callbacks)
     arrays = not isinstance(data, Dataset)
     labels = data[1] if arrays and y is None and isinstance(data, tuple) and len(data) == 2 else y
+    known = len(data.remarks) if isinstance(data, Dataset) else 0
     data = as_dataset(data, y, validation_data, asked_of(network))
     if arrays:
         sample_weight = weights_of_training(data, labels, sample_weight)
@@ -129,8 +130,8 @@ def fit(
         return continue_run(
             continue_from, network=network, data=data, epochs=epochs, callbacks=callbacks, progress=progress
         )
-    if arrays and progress:
-        for remark in data.remarks:
+    if progress:
+        for remark in data.remarks[known:]:
             print(f"glassnet: {remark}", file=sys.stderr)  # noqa: T201
     if network.loss.output == "softmax" and data.task == "regression" and data.train.y.ndim == 1:
         said = f"y: {network.loss.name} needs classes, and these are floats; take half_squared_error"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from glassnet.errors import DataError
 from glassnet.nn.activations import Array
 from glassnet.nn.network import BLOCK_ROWS, Network, refuse_without_probabilities, spread_probabilities
 from glassnet.nn.targets import decode
+from glassnet.runtime.callers import warn_caller
 from glassnet.training.metrics.evaluation import Evaluation, evaluate
 
 
@@ -125,7 +125,7 @@ class Model:
         """Read the rows of a file; what its reader noticed is a `DataWarning`."""
         rows = read_user_rows(Path(path), self.schema)
         for remark in rows.remarks:
-            warnings.warn(remark, DataWarning, stacklevel=4)
+            warn_caller(remark, DataWarning)
         return rows
 
     def outputs(self, X: Any) -> Array:

@@ -56,7 +56,8 @@ class DataConfig(Section):
 
     dataset: str = option(
         PydanticUndefined,
-        "Data: a name from glassnet data list; a table (CSV, TSV, Parquet), NPZ, NPY, or folder of images.",
+        "A name from glassnet data list, or data of your own: a table (CSV, TSV, Parquet, xlsx), arrays (NPZ, "
+        "NPY, IDX) or a folder of pictures.",
         metavar="DATASET",
     )
     validation: int | float | str | None = option(

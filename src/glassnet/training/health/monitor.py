@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from glassnet.errors import HealthWarning
 from glassnet.nn.activations import Array
+from glassnet.runtime.callers import warn_caller
 from glassnet.training.health.diagnosis import Diagnosis, in_json
 from glassnet.training.health.evidence import Baseline, Divergence, Evidence
 from glassnet.training.health.rules import certain, diagnose
@@ -173,7 +173,7 @@ class Monitor:
         for diagnosis in found:
             if diagnosis.sick and diagnosis.kind not in self.warned:
                 self.warned.add(diagnosis.kind)
-                warnings.warn(str(diagnosis), HealthWarning, stacklevel=2)
+                warn_caller(str(diagnosis), HealthWarning)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what was measured so far as plain values, and theta."""

@@ -1,0 +1,88 @@
+"""The columns of a user's table, and what the network gets of each, as a table of the report."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+
+from glassnet.data.array_schema import ArraySchema
+from glassnet.data.column_kinds import BooleanColumn, CategoryColumn, Column, DateColumn
+from glassnet.data.dataset import Dataset
+from glassnet.locales.catalogue import Words
+from glassnet.report.axes import format_number
+from glassnet.report.page_tables import Rows, Table
+
+#: More columns, and more categories of one, are not listed.
+MOST_COLUMNS, MOST_CATEGORIES = 200, 6
+
+NONE = "–"
+
+
+def column_table(data: Dataset, words: Words) -> Table | None:
+    """Return each column of a table with its kind, missing values and scale; None where the rows are no table."""
+    schema = data.schema.input
+    if isinstance(schema, ArraySchema):
+        return None
+    rows: Rows = [
+        [
+            column.name,
+            words.say(f"{column.kind}_column"),
+            _count_missing(data, column),
+            _describe_fill(column),
+            _describe_inputs(column, words),
+            str(len(column.features)),
+        ]
+        for column in schema.columns
+    ]
+    rows += [[name, words.say("column_unused"), NONE, NONE, NONE, "0"] for name in schema.left_out]
+    listed = (
+        words.say("columns_listed", shown=MOST_COLUMNS, n=f"{len(rows):,}") if len(rows) > MOST_COLUMNS else ""
+    )
+    names = ("column", "column_kind", "column_missing", "column_fill", "column_becomes", "column_inputs")
+    header = [words.say(name) for name in names]
+    return Table(words.say("columns"), header, rows[:MOST_COLUMNS], text=(0, 1, 3, 4), note=listed)
+
+
+def _count_missing(data: Dataset, column: Column) -> str:
+    """Return how many rows lack a value; of a table larger than memory, nobody knows."""
+    frames = [split.X for split in data.splits.values()]
+    if any(isinstance(frame, np.ndarray) for frame in frames):
+        return NONE
+    return f"{sum(column.read(frame[column.name]).null_count() for frame in frames):,}"
+
+
+def _describe_fill(column: Column) -> str:
+    """Return what stands in for a missing value; a dash where one is refused."""
+    if column.fill is None:
+        return NONE
+    if isinstance(column, DateColumn):
+        return _write_day(float(column.fill))
+    return str(column.fill).lower() if isinstance(column.fill, bool) else _write(column.fill)
+
+
+def _describe_inputs(column: Column, words: Words) -> str:
+    """Say which numbers the network gets."""
+    if isinstance(column, CategoryColumn):
+        more = ["…"] * (len(column.categories) > MOST_CATEGORIES)
+        said = words.say("column_one_hot", items=[*column.categories[:MOST_CATEGORIES], *more])
+    elif isinstance(column, BooleanColumn):
+        said = words.say("column_zero_one")
+    elif isinstance(column, DateColumn):
+        said = words.say("column_days", mean=_write_day(column.mean), std=_write(column.std))
+    else:
+        minus = "+" if column.mean < 0 else "−"
+        said = f"(x {minus} {_write(abs(column.mean))}) / {_write(column.std)}"
+    return words.say("column_indicated", said=said) if column.indicator else said
+
+
+def _write(value: float | str) -> str:
+    return value if isinstance(value, str) else format_number(value)
+
+
+def _write_day(days: float) -> str:
+    """Return days since 1970-01-01 as a date; as their number where the calendar does not reach."""
+    try:
+        return str(date(1970, 1, 1) + timedelta(days=round(days)))
+    except OverflowError:
+        return _write(days)
