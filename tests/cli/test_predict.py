@@ -406,3 +406,37 @@ def test_a_run_of_another_version_is_refused_in_one_line(glassnet, run_folder, r
             f"run/model.safetensors: is no model file of format {FORMAT}, but a model file of "
         )
         assert answer.error.endswith("another version made it: train again")
+
+
+@pytest.mark.parametrize("values", [("TRUE", "FALSE"), ("+1", "-1"), ("01", "02")])
+def test_classes_are_answered_as_the_file_writes_them(glassnet, here, values):
+    lines = [f"{k % 7},{k % 2},{values[k % 2]}\n" for k in range(60)]
+    (here / "t.csv").write_text("a,b,y\n" + "".join(lines))
+    options = ["--target", "y", "--epochs", 20, "--batch-size", 8, "-q", "--no-report", "--run-dir", "run"]
+    assert glassnet("train", "t.csv", *options, "--kernels", "numpy").code == 0
+    answer = glassnet("predict", "run", "t.csv", "--proba", "--json").json
+    assert [one["class"] for one in answer["predictions"]] == [values[k % 2] for k in range(60)]
+    assert answer["classes"] == {"TRUE": ["FALSE", "TRUE"], "+1": ["-1", "+1"]}.get(values[0], ["01", "02"])
+    assert answer["measures"]["accuracy"] == 1
+    assert f"probability {values[0]}" in answer["predictions"][0]
+    rows = answers(glassnet("predict", "run", "t.csv").out)
+    assert [row["class"] for row in rows] == [values[k % 2] for k in range(60)]
+    frame = pl.DataFrame({"a": [0, 1], "b": [0, 1]})
+    assert gn.load_model("run").predict(frame).tolist() == list(values)
+    (here / "typed.csv").write_text("a,b,y\n" + "".join(lines).replace("+1", "1").replace("TRUE", "True"))
+    assert glassnet("predict", "run", "typed.csv", "--json").json["measures"]["accuracy"] == 1
+
+
+def test_the_order_of_classes_is_that_of_the_option(glassnet, here):
+    words = ["low", "medium", "high"]
+    (here / "t.csv").write_text("a,b,y\n" + "".join(f"{k % 7},{k % 3},{words[k % 3]}\n" for k in range(60)))
+    options = ["--target", "y", "--epochs", 2, "-q", "--no-report", "--run-dir", "run", "--task", "ordinal"]
+    assert glassnet("train", "t.csv", *options, "--classes", "low,high").error.startswith(
+        "--classes: lacks 'medium', which the target 'y' holds"
+    )
+    assert glassnet("train", "t.csv", *options, "--classes", ",".join(words)).code == 0
+    assert glassnet("predict", "run", "t.csv", "--json").json["classes"] == words
+    assert gn.load_model("run").classes == tuple(words)
+    again = ["train", "--config", "run/config.toml", "--run-dir", "again", "-q", "--no-report"]
+    assert glassnet(*again).code == 0
+    assert gn.load_model("again").classes == tuple(words)

@@ -216,3 +216,14 @@ def test_whatever_the_text_no_cell_begins_as_a_formula_does(cells):
             pytest.fail(f"{written!r} is a formula")
         if written[:1] in ("+", "-"):
             assert set(written) <= set("+-0123456789.,%")
+
+
+def test_numbers_of_a_known_set_have_its_name_and_decimals():
+    import glassnet as gn
+
+    data = gn.load_dataset("diabetes")
+    network = gn.Network([10, 1], loss="half_squared_error")
+    rows = UserRows(Path("new.npy"), data.test.X[:2])
+    records = tabulate_answers(Model(network, data.schema), rows, network.outputs(data.encoded.test.X[:2]))
+    assert list(records[0]) == ["row", "progression"]
+    assert all(isinstance(record["progression"], int) for record in records)

@@ -15,6 +15,7 @@ from glassnet.data.dense import as_dense, remark_on_dense, remark_on_few, take_l
 from glassnet.data.schema import Schema
 from glassnet.data.splits import Split, describe_split, draw_stratified
 from glassnet.data.target_schema import TargetSchema, name_columns
+from glassnet.data.target_values import find_order
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -77,10 +78,12 @@ def as_dataset(data: Any, y: Any = None, validation_data: Any = None, asked: Ask
             raise UsageError("y", "a Dataset has its labels already; leave y out")
     else:
         said = remark_on_dense(data[0] if y is None and isinstance(data, tuple) and data else data)
-        names = name_columns(data[1] if y is None and isinstance(data, tuple) and len(data) == 2 else y)
+        given = data[1] if y is None and isinstance(data, tuple) and len(data) == 2 else y
+        names, order = name_columns(given), find_order(given)
         X, y = as_split(data, y)
         share = None if validation_data is None else 0
-        data = _make_dataset(X, y, share, _choose_task(y, asked) | ({"names": names} if names else {}))
+        known = ({"names": names} if names else {}) | ({"classes": order} if order else {})
+        data = _make_dataset(X, y, share, _choose_task(y, asked) | known)
         few = remark_on_few(len(data.train.y), len(data.validation.y))
         data = replace(data, remarks=(*said, *data.remarks, *few))
     if validation_data is None:

@@ -34,7 +34,7 @@ from glassnet.data.sources import md5
 from glassnet.data.splits import Draw
 from glassnet.data.table import TableRead, is_parquet
 from glassnet.data.table_dataset import draw_table_parts
-from glassnet.data.table_target import check_target, take_target
+from glassnet.data.table_target import check_target, learn_target
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
@@ -105,8 +105,8 @@ def _prepare(read: TableRead, name: str, options: ReadOptions) -> Subject:
     remarks += lacking
     parts, labels, target = {"train": known}, np.zeros(frame.height), None
     try:
-        y = take_target(series[known])
-        learned, said = TargetSchema.learn(y, task=options.task, names=[series.name])
+        written = None if read.written is None else read.written[known]
+        learned, y, said = learn_target(series[known], options, written)
         encoded = learned.encode(y)
         drawn = draw_table_parts(encoded if learned.n_classes else y, Draw(name, None, 0))
     except DataError as error:

@@ -67,6 +67,7 @@ def _read_text(path: Any, options: ReadOptions) -> TableRead:
     text = read_table(path, options, as_text=True)
     formats: dict[str, NumberFormat] = {}
     columns, problems, said = [], [], list(text.remarks)
+    written = None
     starts = array.array("q", range(1, text.frame.height + 1))
     for name, dtype in text.frame.schema.items():
         series = text.frame[name]
@@ -79,10 +80,11 @@ def _read_text(path: Any, options: ReadOptions) -> TableRead:
             said += typer.finish()
             columns += typer.columns
             formats |= typer.formats
+            written = typer.written if written is None else written
         except ContentError as error:
             problems.append(f"{REFUSED}: {error}")
             columns.append(_take_most(series))
-    return TableRead(pl.DataFrame(columns), formats, (*problems, *said) if problems else ())
+    return TableRead(pl.DataFrame(columns), formats, (*problems, *said) if problems else (), written)
 
 
 def _take_most(series: pl.Series) -> pl.Series:

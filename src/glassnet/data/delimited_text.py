@@ -60,11 +60,12 @@ class Header(NamedTuple):
 
 
 class DelimitedTable(NamedTuple):
-    """A table read from text, the formats of numbers that are not written plainly, and what was converted."""
+    """A table read from text, as `glassnet.data.table.TableRead` has it."""
 
     frame: pl.DataFrame
     formats: dict[str, NumberFormat]
     remarks: tuple[str, ...]
+    written: pl.Series | None
 
 
 def read_delimited_text(
@@ -100,7 +101,7 @@ def read_delimited_text(
     frame = pl.DataFrame(typer.columns)
     if not as_text:
         _refuse_row_as_names(frame)
-    return DelimitedTable(frame, typer.formats, tuple(remarks))
+    return DelimitedTable(frame, typer.formats, tuple(remarks), typer.written)
 
 
 def check_separator(sep: str | None) -> str | None:

@@ -7,6 +7,7 @@ and time, and hands the table over as an Arrow file.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -87,11 +88,27 @@ def write_arrow(source: str, target: str) -> list[str]:
     size = os.stat(source).st_size
     if cells > max(CELLS_PER_BYTE * size, FREE_CELLS):
         raise ContentError(f"its footer promises {cells:,} values in {size:,} bytes, more than is believed")
-    decoding.limit_memory(decoding.DECODER_MEMORY + 48 * cells + 20 * size)
     read_metadata = getattr(pl, "read_parquet_metadata", None)  # not in the first versions of Polars 1
-    index = find_index(lazy, read_metadata(source).get("pandas") if read_metadata else None)
+    pandas = read_metadata(source).get("pandas") if read_metadata else None
+    decoding.limit_memory(decoding.DECODER_MEMORY + 48 * cells + 20 * size)
+    index = find_index(lazy, pandas)
+    orders = _read_orders(source) if pandas and '"ordered": true' in pandas else {}
+    lazy = lazy.with_columns(pl.col(name).cast(pl.Enum(order)) for name, order in orders.items())
     lazy.with_columns(pl.lit(None).alias(name) for name in problems).drop(index).sink_ipc(target)
     return [*say_index(index), *problems.values()]
+
+
+def _read_orders(source: str) -> dict[str, list[str]]:
+    """Return the ordered categories of text, with their order, which pyarrow alone reads; none without it."""
+    if importlib.util.find_spec("pyarrow") is None:
+        return {}
+    import pyarrow.parquet
+
+    file = pyarrow.parquet.ParquetFile(source)
+    names = [field.name for field in file.schema_arrow if getattr(field.type, "ordered", False)]
+    table = file.read(columns=names, use_threads=False).unify_dictionaries()
+    orders = {name: table.column(name).chunk(0).dictionary.to_pylist() for name in names}
+    return {name: order for name, order in orders.items() if all(isinstance(one, str) for one in order)}
 
 
 if __name__ == "__main__":

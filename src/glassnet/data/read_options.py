@@ -8,8 +8,8 @@ from typing import Any, Literal, TypedDict
 
 from glassnet.errors import UsageError, unknown_name
 
-#: Options that are lists of columns, and those that are a single character.
-LISTS = ("drop", "columns", "categorical", "dates")
+#: Options that are lists of names, and those that are a single character.
+LISTS = ("classes", "drop", "columns", "categorical", "dates")
 MARKS = ("sep", "decimal", "thousands")
 
 
@@ -17,16 +17,18 @@ MARKS = ("sep", "decimal", "thousands")
 class ReadOptions:
     """The options of reading; empty ones leave the choice to the reader, who says what it took.
 
-    `target` is the column (or NPY file) to predict, `task` what is asked of the network. Of a table, `drop` are
-    columns left out, `columns` the only ones kept, `categorical` those that are categories whatever they hold,
-    `dates` those to make numbers of; `impute` is what becomes of missing values. Of text, `sep` parts the columns,
-    `decimal` and `thousands` are the marks in numbers, `encoding` that of the file; `sheet` is that of a workbook.
+    `target` is the column (or NPY file) to predict, `task` what is asked of the network, `classes` are all classes
+    in their order. Of a table, `drop` are columns left out, `columns` the only ones kept, `categorical` those that
+    are categories, whatever they hold, `dates` those to make numbers of; `impute` is what becomes of missing ones.
+    Of text, `sep` parts the columns, `decimal` and `thousands` are the marks in numbers, `encoding` that of the
+    file; `sheet` is that of a workbook.
     Of pictures, `size` is the (height, width) that all are brought to, and `grey` leaves their colours out.
     `x_key` and `y_key` name the arrays of an NPZ file.
     """
 
     target: str | None = None
     task: str | None = None
+    classes: tuple[str, ...] = ()
     impute: Literal["error", "median"] | None = None
     drop: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
@@ -52,6 +54,7 @@ class ReadingOptions(TypedDict, total=False):
 
     target: str | None
     task: str | None
+    classes: Sequence[Any] | None
     impute: Literal["error", "median"] | None
     drop: Sequence[str] | None
     columns: Sequence[str] | None

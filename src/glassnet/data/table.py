@@ -21,11 +21,15 @@ PARQUET, WORKBOOK = (".parquet", ".pq"), (".xlsx",)
 
 
 class TableRead(NamedTuple):
-    """A table, how numbers in text are written where not plainly, and what was converted or left out."""
+    """A table, how numbers in text are written where not plainly, and what was converted or left out.
+
+    `written` is the column to predict as text has it, where it is text.
+    """
 
     frame: pl.DataFrame
     formats: dict[str, NumberFormat]
     remarks: tuple[str, ...]
+    written: pl.Series | None = None
 
 
 def is_table(name: str | Path) -> bool:
@@ -115,7 +119,7 @@ def _read_workbook(path: Path, options: ReadOptions, as_text: bool) -> TableRead
         typer = ColumnTyper(options, array.array("q", range(2, frame.height + 2)), "", place="row")
         typer.add(text)
         remarks += typer.finish()
-        return TableRead(frame.with_columns(typer.columns), typer.formats, remarks)
+        return TableRead(frame.with_columns(typer.columns), typer.formats, remarks, typer.written)
     except ContentError as error:
         raise FileError(path, str(error)) from None
 
@@ -165,6 +169,7 @@ def _convert(source: Any) -> tuple[pl.DataFrame, list[str]]:
     library = kind.__module__.split(".")[0]
     try:
         frame = pl.from_pandas(source) if library == "pandas" else pl.DataFrame(source)
+        frame = frame.with_columns(pl.col(name).cast(pl.Enum(order)) for name, order in _find_orders(source))
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic of Polars is no Exception
@@ -174,6 +179,23 @@ def _convert(source: Any) -> tuple[pl.DataFrame, list[str]]:
     pandas = metadata.get(b"pandas")
     index = find_index(frame.lazy(), pandas.decode(errors="replace") if pandas else None)
     return frame.drop(index), say_index(index)
+
+
+def _find_orders(source: Any) -> list[tuple[str, list[str]]]:
+    """Return the columns of a table of pandas or pyarrow that are ordered categories of text, with the order."""
+    if hasattr(source, "dtypes"):
+        found = [
+            (str(name), list(dtype.categories)) for name, dtype in source.dtypes.items() if _is_ordered(dtype)
+        ]
+    else:
+        names = [field.name for field in source.schema if _is_ordered(field.type)]
+        whole = source.unify_dictionaries() if names else source
+        found = [(name, whole.column(name).chunk(0).dictionary.to_pylist()) for name in names if len(whole)]
+    return [(name, order) for name, order in found if all(isinstance(one, str) for one in order)]
+
+
+def _is_ordered(dtype: Any) -> bool:
+    return bool(getattr(dtype, "ordered", False))
 
 
 def _find_foreign(source: Any) -> str:

@@ -27,7 +27,7 @@ from glassnet.data.splits import (
 )
 from glassnet.data.table import TableRead, is_parquet, read_table
 from glassnet.data.table_schema import check_table
-from glassnet.data.table_target import check_target, take_target
+from glassnet.data.table_target import check_target, learn_target
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError, FileError
 from glassnet.nn.activations import Array
@@ -60,8 +60,7 @@ def make_table_dataset(read: TableRead, options: ReadOptions, draw: Draw) -> Dat
     no network can take.
     """
     target = check_target(options.target, read.frame.columns)
-    y = take_target(read.frame[target])
-    labels, said = TargetSchema.learn(y, task=options.task, names=[target])
+    labels, y, said = learn_target(read.frame[target], options, read.written)
     parts = draw_table_parts(labels.encode(y) if labels.n_classes else y, draw)
     features = TableRead(read.frame.drop(target), read.formats, (*read.remarks, *said))
     data = join_table_splits(features, y, parts, labels, options, draw.name)

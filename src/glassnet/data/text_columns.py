@@ -40,6 +40,7 @@ class ColumnTyper:
         self.asked = make_format(options)
         self.columns: list[pl.Series] = []
         self.formats: dict[str, NumberFormat] = {}
+        self.written: pl.Series | None = None  # the target as the file writes it
         self._problems: list[str] = []
         self._problem_columns: list[str] = []
         self._remedies: dict[str, None] = {}
@@ -66,6 +67,8 @@ class ColumnTyper:
                 column = bare[name]
             elif is_plain and self.asked is None:
                 column = self._type_plain(bare[name], numbers[name], bool(whole[number]), grouped[number])
+            if name == self.options.target:
+                self.written = bare[name]
             self.columns.append(self._type_column(bare[name]) if column is None else column)
 
     def finish(self) -> tuple[str, ...]:

@@ -76,6 +76,13 @@ class DataConfig(Section):
         metavar="TASK",
         unset="told by the targets",
     )
+    classes: list[str] | None = option(
+        None,
+        "All classes of the target in their order, for task ordinal and for the outputs.",
+        metavar="CLASS,..",
+        unset="sorted; that of an ordered category",
+        elsewhere=("class_order", "class_names"),
+    )
     impute: Literal["error", "median"] | None = option(
         None,
         "Missing values in a table: median fills in the median or the most frequent category, error refuses them.",
