@@ -75,7 +75,8 @@ def test_a_run_of_arrays_is_resumed_with_the_same_arrays(tmp_path):
         (
             (X, Y + 0.5),
             DataError,
-            "y: cross_entropy needs classes, and these are floats; take half_squared_error, or give classes 0, 1,",
+            "y: cross_entropy with 3 outputs is for classes, and these are numbers; take half_squared_error with "
+            "one output, or give classes 0, 1, ... as y.astype(int)",
         ),
         ((X, Y[:9]), DataError, "arrays: 96 training rows but 9 labels"),
     ],

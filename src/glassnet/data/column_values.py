@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 import decimal
 import re
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.data.number_format import MISSING, NumberFormat, mask
+from glassnet.data.number_format import MISSING, NumberFormat, find_formats, mask
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
 
@@ -97,8 +98,25 @@ def _parse_text(series: pl.Series, what: str, number_format: NumberFormat | None
         truths = lower.replace_strict(["true", "false"], [1.0, 0.0], default=None, return_dtype=pl.Float64)
         numbers = numbers.fill_null(truths)
     missing = text.is_null() | lower.is_in(MISSING)
-    _refuse(numbers.is_null() & ~missing, text, what, "a number")
+    wrong = numbers.is_null() & ~missing
+    if wrong.any():
+        expected = f"a number{_explain_format(text.filter(wrong)[0], number_format or NumberFormat())}"
+        _refuse(wrong, text, what, expected)
     return mask(numbers.alias(series.name), missing)
+
+
+def _explain_format(text: str, learned: NumberFormat) -> str:
+    """Say how training wrote numbers, where a text is a number written otherwise, and what to do."""
+    import polars as pl
+
+    found = find_formats(pl.Series([text]))
+    if not found:
+        return ""
+    way = learned.describe() if learned != NumberFormat() else "written plainly, such as 1234.5"
+    remedy = "write it so"
+    if found[0].thousands and (found[0].decimal, found[0].unit) == (learned.decimal, learned.unit):
+        remedy += f", or train with --thousands {shlex.quote(found[0].thousands)}"
+    return f" {way} ({remedy})"
 
 
 def take_booleans(series: pl.Series, what: str) -> pl.Series:

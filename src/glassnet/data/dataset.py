@@ -275,8 +275,7 @@ class Dataset:
             What the classes are called, in sorted order; labels 0, 1, ... may then lack some class. By default
             they are called as y writes them.
         classes : sequence, optional
-            All classes in their order. By default they are sorted; an ordered category of pandas or Polars keeps
-            its order.
+            All classes in their order; by default sorted, or as an ordered category of pandas or Polars has them.
         image_shape : tuple of int, optional
             Shape of the picture that a row is; by default that of the rows, where they have more than one axis.
         task : str, optional
@@ -321,15 +320,8 @@ class Dataset:
             X, X_test = as_pictures(X), X_test if X_test is None else as_pictures(X_test)
             rows, said = ArraySchema.learn(X, image_shape)
             both = y if y_test is None else np.concatenate([y, y_test])
-            target, more = _learn_target(
-                name,
-                both,
-                task=task,
-                class_names=class_names,
-                classes=classes,
-                names=target_names,
-                pictures=len(rows.shape) > 1,
-            )
+            hints = {"task": task, "class_names": class_names, "classes": classes, "names": target_names}
+            target, more = _learn_target(name, both, pictures=len(rows.shape) > 1, **hints)
             schema, learned = Schema(rows, target), (*remarks, *said, *more)
         y, y_test = flatten_column(y), None if y_test is None else flatten_column(y_test)
         order = order_of(schema, y)  # before any row is moved, so that errors can name it

@@ -279,7 +279,7 @@ class _Lines:
     """The decoded lines of a file, counted; what cannot be text is refused by its line and byte."""
 
     def __init__(self, text: TextFile) -> None:
-        self.file, self.limit = text.file, text.limit
+        self.file, self.limit, self.remedy = text.file, text.limit, text.remedy
         self.number = self.consumed = 0
         self.waiting: list[str] = []
         self.is_over = False
@@ -326,16 +326,14 @@ class _Lines:
             self.refuse(f"unpacks to more than {self.limit:,} bytes, which is not believed; unpack it first")
         if b"\0" in raw:
             self.refuse(
-                f"byte {raw.index(0) + 1} is NUL, which no text holds; save the file as UTF-8, or name its "
-                "encoding, such as --encoding utf-16-le",
-                number,
+                f"byte {raw.index(0) + 1} is NUL, which no text holds; {self.remedy.format('utf-16-le')}", number
             )
         try:
             return raw.decode("utf-8-sig" if is_first else "utf-8")
         except UnicodeDecodeError as error:
             self.refuse(
-                f"byte {error.start + 1} is {error.object[error.start]:#04x}, which is not UTF-8; save the file "
-                "as UTF-8, or name its encoding, such as --encoding latin-1",
+                f"byte {error.start + 1} is {error.object[error.start]:#04x}, which is not UTF-8; "
+                f"{self.remedy.format('latin-1')}",
                 number,
             )
 
