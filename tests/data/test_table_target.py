@@ -7,8 +7,10 @@ import pandas as pd
 import polars as pl
 import pytest
 import xlsxwriter
+from PIL import Image
 
 from glassnet.data.arrays import as_dataset
+from glassnet.data.audit import audit_source
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
 from glassnet.errors import UsageError
@@ -199,3 +201,24 @@ def test_an_ordered_category_keeps_its_order_in_a_parquet_file(tmp_path, kind):
     table = TABLES[kind](ordered(["high", "mid", "low"]))
     (table.to_parquet if kind == "pandas" else table.write_parquet)(tmp_path / "a.parquet")
     assert load_dataset(tmp_path / "a.parquet", target="y", task="ordinal").class_names == tuple(LEVELS)
+
+
+def test_the_classes_of_arrays_and_folders_have_the_listed_order(tmp_path):
+    X = np.arange(60.0).reshape(30, 2)
+    np.savez(tmp_path / "words.npz", X=X, y=np.array(LEVELS * 10))
+    np.savez(tmp_path / "places.npz", X=X, y=np.arange(30) % 3, class_names=np.array(["high", "low", "mid"]))
+    for name in ("words.npz", "places.npz"):
+        data = load_dataset(tmp_path / name, classes=LEVELS)
+        assert data.class_names == tuple(LEVELS)
+        words = data.train.y if name == "words.npz" else np.array(["high", "low", "mid"])[data.train.y]
+        assert [LEVELS[label] for label in data.encoded.train.y] == words.tolist()
+    for level in LEVELS:
+        (tmp_path / "pictures" / level).mkdir(parents=True)
+        for number in range(5):
+            Image.fromarray(np.full((4, 4), 40 * number, np.uint8)).save(
+                tmp_path / "pictures" / level / f"{number}.png"
+            )
+    data = load_dataset(tmp_path / "pictures", classes=LEVELS, task="ordinal")
+    assert data.class_names == tuple(LEVELS)
+    audited = audit_source(tmp_path / "pictures", classes=LEVELS, task="ordinal")
+    assert list(audited.class_rows) == LEVELS

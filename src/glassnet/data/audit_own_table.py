@@ -23,7 +23,7 @@ from glassnet.data.audit_reading import REFUSED, read_as_it_is
 from glassnet.data.audit_remarks import Words, write_remarks
 from glassnet.data.audit_table import TableRows
 from glassnet.data.column_kinds import CategoryColumn
-from glassnet.data.column_learning import choose_columns
+from glassnet.data.column_learning import SUSPECT, choose_columns
 from glassnet.data.column_values import first_row, take_values
 from glassnet.data.columns import TableSchema
 from glassnet.data.dataset import Dataset
@@ -126,7 +126,8 @@ def _prepare(read: TableRead, name: str, options: ReadOptions) -> Subject:
             remarks.append(f"{REFUSED}: {str(error).removeprefix('table: ')}")
         else:
             left_out = list(table.left_out)
-            reading += [remark for remark in more if not remark.startswith(SAID_BETTER)]
+            reading += [remark for remark in more if not remark.startswith((*SAID_BETTER, SUSPECT))]
+            remarks += [remark for remark in more if remark.startswith(SUSPECT)]
     used = [column.name for column in table.columns] if table else kept
     categories = _list_categories(table) if table else options.categorical
     rows_ = TableRows(

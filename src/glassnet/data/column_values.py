@@ -6,7 +6,7 @@ import datetime
 import decimal
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,9 @@ _PLAIN_WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]{0,400}))(?:\.0+)?")
 
 #: A number written plainly.
 _PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+#: Numbers that often stand for a missing value, and the fewest distinct other values that tell.
+SENTINELS, FEWEST_OTHERS = (999.0, 9999.0, 99999.0, 999999.0), 3
 
 
 def is_text(series: pl.Series) -> bool:
@@ -56,6 +59,34 @@ def take_values(series: pl.Series) -> pl.Series:
     if is_text(series):
         return take_text(series)
     return series.fill_nan(None) if series.dtype.is_float() else series
+
+
+def blank_values(series: pl.Series, missing: Sequence[str]) -> pl.Series:
+    """Return a column with null for values that stand for missing ones, given as text: the same text or number."""
+    import polars as pl
+
+    if not missing:
+        return series
+    if is_text(series):
+        return mask(series, take_text(series).is_in(list(missing)).fill_null(False))
+    if series.dtype.is_numeric():
+        numbers = [float(one) for one in missing if _PLAIN_NUMBER.fullmatch(one)]
+        return mask(series, series.cast(pl.Float64).is_in(numbers).fill_null(False))
+    return series
+
+
+def find_sentinel(numbers: Array) -> tuple[float, int] | None:
+    """Return a number of nines that stands far outside all others and repeats, and how often; None without one."""
+    suspects = np.isin(np.abs(numbers), SENTINELS)
+    others = numbers[~suspects]
+    if not suspects.any() or len(np.unique(others)) < FEWEST_OTHERS:
+        return None
+    low, high = float(others.min()), float(others.max())
+    far = numbers[suspects & ((numbers < low - (high - low)) | (numbers > high + (high - low)))]
+    values, counts = np.unique(far, return_counts=True)
+    if not len(values) or counts.max() < 2:
+        return None
+    return float(values[counts.argmax()]), int(counts.max())
 
 
 def take_numbers(

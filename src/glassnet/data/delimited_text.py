@@ -16,11 +16,12 @@ from typing import NamedTuple, NoReturn
 import polars as pl
 
 from glassnet.data.number_format import NumberFormat, mask
-from glassnet.data.read_options import ReadOptions
+from glassnet.data.read_options import ReadOptions, clean_name
 from glassnet.data.table_schema import (
     INDEX_LEFT_OUT,
     NUMBER,
     ONE_COLUMN,
+    Faults,
     count_of,
     counts_rows,
     find_name_problem,
@@ -69,13 +70,19 @@ class DelimitedTable(NamedTuple):
 
 
 def read_delimited_text(
-    text: TextFile, options: ReadOptions, *, tabs_part: bool = False, as_text: bool = False
+    text: TextFile,
+    options: ReadOptions,
+    *,
+    tabs_part: bool = False,
+    as_text: bool = False,
+    faults: Faults | None = None,
 ) -> DelimitedTable:
     """Read CSV and its kin: every row as long as the header, values as text first, then a type for each column.
 
     The options tell what parts the columns, else a first line such as ``sep=;``, else tabs if `tabs_part`, else
     the only one of `DELIMITERS` in the header. With `as_text` all columns stay text; one is enough.
-    `ContentError` names the line, and the column where there is one.
+    `ContentError` names the line, and the column where there is one; what is wrong with the values of columns goes
+    to the `faults`, where they are given.
     """
     lines = _Lines(text)
     header = _read_header(lines, options.sep, tabs_part, as_text)
@@ -97,7 +104,7 @@ def read_delimited_text(
             typer.columns += [_strip(series) for series in frame]
         else:
             typer.add(frame)
-    remarks += typer.finish()
+    remarks += typer.finish(faults)
     frame = pl.DataFrame(typer.columns)
     if not as_text:
         _refuse_row_as_names(frame)
@@ -212,7 +219,7 @@ def _read_header(lines: _Lines, sep: str | None, tabs_part: bool, may_be_single:
         lines.refuse("a quote that does not close on the line of the header; write each name on one line")
     delimiter = _find_delimiter(lines, unquoted, delimiter, tabs_part, may_be_single)
     reader = _Lines(TextFile(io.BytesIO(line.encode()), len(line) * 4, ()))
-    names = [name.strip() for name in next(_split_rows(reader, delimiter))]
+    names = [clean_name(name) for name in next(_split_rows(reader, delimiter))]
     if problem := find_row_as_names(names) or find_name_problem(names, may_lack=(1, len(names))):
         lines.refuse(problem)
     return Header(names, delimiter, len(comments))

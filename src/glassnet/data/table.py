@@ -15,6 +15,8 @@ from glassnet.errors import DataError, FileError, UsageError
 if TYPE_CHECKING:
     import polars as pl
 
+    from glassnet.data.table_schema import Faults
+
 #: Endings of text, which may be packed (`PACKED` behind it), of Parquet, and of workbooks; in small letters.
 TEXT, PACKED = (".csv", ".tsv", ".txt", ".data"), (".gz", ".zip")
 PARQUET, WORKBOOK = (".parquet", ".pq"), (".xlsx",)
@@ -43,7 +45,9 @@ def is_parquet(name: str | Path) -> bool:
     return Path(name).name.lower().endswith(PARQUET)
 
 
-def read_table(source: object, options: ReadOptions | None = None, *, as_text: bool = False) -> TableRead:
+def read_table(
+    source: object, options: ReadOptions | None = None, *, as_text: bool = False, faults: Faults | None = None
+) -> TableRead:
     """Read a table with a header line from a regular file, or take over one of pandas, Polars or pyarrow.
 
     The ending of the file's name, in small letters or capitals, tells what it is: one of `TEXT`, packed or not,
@@ -54,18 +58,19 @@ def read_table(source: object, options: ReadOptions | None = None, *, as_text: b
 
     `FileError` is raised if the file is missing, damaged, ambiguous, or no table of at least one row and two
     columns; `DataError` if a table in memory is at fault, or Polars is not installed; `UsageError` if an option
-    has a value that cannot be, or does not go with the file.
+    has a value that cannot be, or does not go with the file. With `faults` given, what is wrong with the values of
+    columns is added to them instead; such columns are not to be used.
     """
     require_polars()
     from glassnet.data.table_schema import blank_unusable, check_table
 
     options = options or ReadOptions()
     if isinstance(source, str | os.PathLike):
-        return _read_file(Path(source), options, as_text)
+        return _read_file(Path(source), options, as_text, faults)
     try:
         frame, remarks = _convert(source)
         frame = frame if as_text else blank_unusable(frame, options.drop)
-        return TableRead(check_table(frame, learned=as_text), {}, tuple(remarks))
+        return TableRead(check_table(frame, learned=as_text, faults=faults), {}, tuple(remarks))
     except ContentError as error:
         raise DataError(f"table: {error}") from None
 
@@ -78,7 +83,7 @@ def require_polars() -> None:
         raise DataError("tables need Polars, which is not installed: pip install 'glassnet[tables]'") from None
 
 
-def _read_file(path: Path, options: ReadOptions, as_text: bool) -> TableRead:
+def _read_file(path: Path, options: ReadOptions, as_text: bool, faults: Faults | None) -> TableRead:
     """Read a file by the format that its name and its first bytes agree on."""
     from glassnet.data.delimited_text import read_delimited_text
     from glassnet.data.parquet import scan_parquet
@@ -92,17 +97,17 @@ def _read_file(path: Path, options: ReadOptions, as_text: bool) -> TableRead:
         _refuse_options(options, is_text=not name.endswith((*PARQUET, *WORKBOOK)), is_book=name.endswith(WORKBOOK))
     if name.endswith(PARQUET):
         said: list[str] = []
-        with scan_parquet(path, said, None if as_text else options.drop) as (lazy, _, _):
-            return TableRead(check_table(lazy.collect(), learned=as_text), {}, tuple(said))
+        with scan_parquet(path, said, None if as_text else options.drop, faults) as (lazy, _, _):
+            return TableRead(check_table(lazy.collect(), learned=as_text, faults=faults), {}, tuple(said))
     if name.endswith(WORKBOOK):
-        return _read_workbook(path, options, as_text)
+        return _read_workbook(path, options, as_text, faults)
     bare = name.removesuffix(".gz").removesuffix(".zip")
     with open_text(path, options.encoding, learned=as_text) as text:
-        read = read_delimited_text(text, options, tabs_part=bare.endswith(".tsv"), as_text=as_text)
-        return TableRead(*read)
+        tabs_part = bare.endswith(".tsv")
+        return TableRead(*read_delimited_text(text, options, tabs_part=tabs_part, as_text=as_text, faults=faults))
 
 
-def _read_workbook(path: Path, options: ReadOptions, as_text: bool) -> TableRead:
+def _read_workbook(path: Path, options: ReadOptions, as_text: bool, faults: Faults | None) -> TableRead:
     """Read a sheet; text in its cells is numbers where a file of text would hold numbers."""
     import polars as pl
 
@@ -112,13 +117,13 @@ def _read_workbook(path: Path, options: ReadOptions, as_text: bool) -> TableRead
 
     frame, remarks = read_spreadsheet(path, options.sheet)
     try:
-        frame = check_table(frame, learned=as_text)
+        frame = check_table(frame, learned=as_text, faults=faults)
         text = frame.select(name for name, dtype in frame.schema.items() if dtype == pl.String)
         if as_text or not text.width:
             return TableRead(frame, {}, remarks)
         typer = ColumnTyper(options, array.array("q", range(2, frame.height + 2)), "", place="row")
         typer.add(text)
-        remarks += typer.finish()
+        remarks += typer.finish(faults)
         return TableRead(frame.with_columns(typer.columns), typer.formats, remarks, typer.written)
     except ContentError as error:
         raise FileError(path, str(error)) from None

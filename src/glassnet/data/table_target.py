@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glassnet.data.column_values import blank_values
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.target_classes import Class
 from glassnet.data.target_learning import MAX_CLASSES
@@ -47,6 +48,7 @@ def learn_target(
     Classes are called as text has them, in `written`: TRUE, +1, 10%. One that is written in several ways has the
     most frequent of these. An ordered category keeps its order, unless the options say another.
     """
+    series = blank_values(series, options.missing)
     y, what = take_target(series), name_target((series.name,))
     spelling, ways = _find_spelling(series, written, options)
     classes = options.classes or find_order(series)

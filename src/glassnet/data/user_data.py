@@ -32,6 +32,7 @@ OPTIONS = {
         "columns",
         "categorical",
         "dates",
+        "missing",
         "sep",
         "decimal",
         "thousands",

@@ -123,7 +123,7 @@ def _read_array_rows(path: Path, rows: ArraySchema, reading: Mapping[str, str]) 
     X, y = read.splits.get("", read.splits.get("test", (None, None)))
     if X is None:
         raise FileError(path, "holds no rows X, and no test rows")
-    is_idx = not path.name.lower().endswith((".npy", ".npz"))
+    is_idx = not path.name.lower().endswith((".npy", ".npy.gz", ".npz"))
     X = np.swapaxes(X, 1, 2) if is_idx and rows.swapped and X.ndim == 3 else X
     return UserRows(path, X, remarks=read.remarks), y
 

@@ -100,6 +100,12 @@ class DataConfig(Section):
     dates: list[str] | None = option(
         None, "Columns of a table that are dates, to make numbers of.", elsewhere=("parse_dates", "date")
     )
+    missing: list[str] | None = option(
+        None,
+        "Values of a table that stand for missing ones, such as -999, beside empty cells.",
+        metavar="VALUE,..",
+        elsewhere=("na_values", "null_values", "missing_values", "sentinel"),
+    )
     sep: str | None = option(
         None,
         "Character between the columns of a text file.",
