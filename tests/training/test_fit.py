@@ -250,7 +250,7 @@ def test_a_validation_row_that_is_far_beyond_is_named_and_no_learning_rate_is_bl
     far = rows[:20].copy()
     far[7] *= 1e25
     network = Network([5, 4, 1], loss="mse", seed=1)
-    with pytest.raises(DataError, match=r"validation rows: row 7 is too much for the network: its largest number"):
+    with pytest.raises(DataError, match=r"validation rows: row 8 is too much for the network: its largest number"):
         gn.fit(network, rows, y, validation_data=(far, y[:20]), epochs=2, optimizer="sgd(1e-9)", progress=False)
     assert network.fingerprint() == Network([5, 4, 1], loss="mse", seed=1).fingerprint()
 

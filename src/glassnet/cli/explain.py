@@ -42,8 +42,8 @@ def explain(
         str, typer.Argument(help="Units per layer, inputs first, as 3,2,1; or a run folder.", metavar="NETWORK")
     ],
     sample: Annotated[
-        int, typer.Option(help="Row of a run's data to explain, counted from 0.", metavar="ROW")
-    ] = 0,
+        int, typer.Option(help="Row of a run's data to explain, counted from 1.", metavar="ROW")
+    ] = 1,
     rows: Annotated[
         int | None,
         typer.Option(
@@ -131,7 +131,7 @@ def explain(
         drawn = 4 if checked.batch_norm or checked.dropout else 1
         subject = _make_network(network, network_options, _batch(rows, inputs, drawn), inputs, target)
     else:
-        batch = range(sample, sample + _batch(rows, inputs, 1))
+        batch = range(sample - 1, sample - 1 + _batch(rows, inputs, 1))
         subject = _open_run(Path(network), network_options, batch, split, data_dir, inputs, target)
     file = output_file(out or Path(f"explain-{subject.name}.html"), overwrite)
     if file.suffix not in (".html", ".svg", ".png"):
@@ -234,12 +234,14 @@ def _open_run(
     network, folder, data = open_run(run, data_dir)
     rows = split.rows_of(data).encode()
     if not 0 <= batch.start < len(rows.y):
-        raise UsageError("sample", f"must be a row of the {split.value} split, 0 to {len(rows.y) - 1}")
+        raise UsageError("sample", f"must be a row of the {split.value} split, 1 to {len(rows.y)}")
     if batch.stop > len(rows.y):
-        raise UsageError("rows", f"from row {batch.start} the {split.value} split has {len(rows.y) - batch.start}")
+        raise UsageError(
+            "rows", f"from row {batch.start + 1} the {split.value} split has {len(rows.y) - batch.start}"
+        )
     flat = data.image_shape if data.image_shape is not None and len(data.image_shape) == 2 else None
-    shown = {"sample_name": f"row {batch.start} of {data.name}, {split.value}", "image_shape": flat}
-    name = f"{folder.path.resolve().name}-{split.value}-{batch.start}"
+    shown = {"sample_name": f"row {batch.start + 1} of {data.name}, {split.value}", "image_shape": flat}
+    name = f"{folder.path.resolve().name}-{split.value}-{batch.start + 1}"
     return Subject(network, rows.X[batch.start : batch.stop], rows.y[batch.start : batch.stop], name, shown)
 
 
@@ -261,7 +263,7 @@ def _read_sample(model: Model, name: str, inputs: str, target: str | None, row: 
     except DataError as error:
         raise (FileError(file, str(error)) if file.exists() else UsageError("input", str(error))) from None
     if not 0 <= row < len(X):
-        raise UsageError("sample", f"must be a row of {inputs}, 0 to {len(X) - 1}")
+        raise UsageError("sample", f"must be a row of {inputs}, 1 to {len(X)}")
     X, schema = X[row : row + 1], model.schema
     if target is not None:
         y = _target(model.network, target) if schema is None else _encode_target(schema, target)
@@ -272,7 +274,7 @@ def _read_sample(model: Model, name: str, inputs: str, target: str | None, row: 
         typer.echo("glassnet: no answer is given, so that the loss is that of the network's own", err=True)
     shape = getattr(schema and schema.input, "image_shape", None)
     flat = shape if shape is not None and len(shape) == 2 else None
-    shown = {"sample_name": f"row {row} of {file.name}", "image_shape": flat} if file.exists() else {}
+    shown = {"sample_name": f"row {row + 1} of {file.name}", "image_shape": flat} if file.exists() else {}
     return Subject(model.network, X, y, name, shown)
 
 
