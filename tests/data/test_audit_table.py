@@ -310,7 +310,7 @@ def test_a_data_set_of_frames_is_looked_over_with_the_rows_of_its_splits(tmp_pat
     assert found.rows == own.rows
     assert found.class_rows == own.class_rows
     ((one, other),) = found.duplicates
-    assert getattr(data, one.split).X[one.row].equals(getattr(data, other.split).X[other.row])
+    assert getattr(data, one.split).X[one.row - 1].equals(getattr(data, other.split).X[other.row - 1])
 
 
 def test_a_table_that_is_too_large_for_memory_is_looked_over_by_its_numbers(tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from glassnet.data.array_files import ArraysRead, holds_idx_pairs, is_array_name
 from glassnet.data.audit_arrays import Locate, find_equal_rows, look_at_columns, measure_numbers
 from glassnet.data.audit_arrays import sample_rows as sample_array_rows
 from glassnet.data.audit_arrays import take_columns as take_array_columns
-from glassnet.data.audit_findings import Audit, Far, Key, Leak, Place
+from glassnet.data.audit_findings import Audit, Far, Key, Leak, Place, count_row
 from glassnet.data.audit_labels import (
     count_class_rows,
     find_contradictions,
@@ -71,10 +71,10 @@ def audit_source(name: Any, data_dir: str | Path | None = None, **reading: Unpac
     return audit(load_dataset(name, data_dir, **reading))
 
 
-def audit(data: Dataset, *, locate: Locate = Place) -> Audit:
+def audit(data: Dataset, *, locate: Locate = count_row) -> Audit:
     """Look a data set over; it is left as it is.
 
-    `locate` makes a place of a split and a row of it, counted from 0; by default these are the place.
+    `locate` makes a place of a split and a row of it, counted from 0; by default the row is counted from 1.
     """
     if not isinstance(data.train.X, np.ndarray):
         from glassnet.data.audit_own_table import audit_frames
@@ -145,7 +145,7 @@ def _find_array_leaks(data: Dataset, rows: dict[str, Array], labels: dict[str, A
 def _number_arrays(read: ArraysRead, draw: Draw, options: ReadOptions) -> Locate:
     """Return what counts rows as the arrays of a file have them, from 1."""
     if any(isinstance(X, np.memmap) and X.size > LARGE for X, _ in read.splits.values()):
-        return Place  # such rows are drawn otherwise
+        return count_row  # such rows are drawn otherwise
 
     def words(part: str, row: int) -> str:
         return f"row {row + 1}" + (f" of {part}" if part else "")

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from glassnet.data import audit_table
-from glassnet.data.audit_findings import Audit, Key, Leak, Place
+from glassnet.data.audit_findings import Audit, Key, Leak, Place, count_row
 from glassnet.data.audit_labels import (
     count_class_rows,
     find_contradictions,
@@ -85,7 +85,9 @@ def audit_frames(data: Dataset) -> Audit:
     frame = pl.concat([split.X for split in splits.values()])
     table = data.schema.input
     assert isinstance(table, TableSchema)
-    rows = TableRows(frame, parts, _list_categories(table), lambda split, row: Place(split, row - starts[split]))
+    rows = TableRows(
+        frame, parts, _list_categories(table), lambda split, row: count_row(split, row - starts[split])
+    )
     labels = np.concatenate([data.schema.target.encode(split.y) for split in splits.values()])
     used = [column.name for column in table.columns]
     return _look_over(
