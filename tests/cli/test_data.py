@@ -211,7 +211,7 @@ def test_audit_finds_the_image_that_breastmnist_holds_twice(glassnet, fashion_mn
     assert record["rows"] == {"train": 546, "validation": 78, "test": 156}
     assert [remark for remark in record["remarks"] if "number for number" in remark] == [
         "1 row stands in train and in test, number for number: "
-        f"for example train {record['duplicates'][0][0][1]} and test {record['duplicates'][0][1][1]}"
+        f"for example row {record['duplicates'][0][0][1]} of train and row {record['duplicates'][0][1][1]} of test"
     ]
     assert list(record["checksums"]) == ["breastmnist.npz"]
     table = glassnet("data", "audit", "breastmnist", "--data-dir", fashion_mnist_home).out

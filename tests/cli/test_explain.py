@@ -92,26 +92,26 @@ def test_rows_of_a_network_without_either_are_explained(glassnet, here):
 
 
 def test_rows_of_a_run(glassnet, run_folder, here):
-    record = glassnet("explain", "run", "--sample", 17, "--rows", 3, "--json").json
+    record = glassnet("explain", "run", "--sample", 18, "--rows", 3, "--json").json
     rows = gn.load_dataset("digits").encoded.test
     network = gn.load_model(run_folder).network
     assert record["loss"] == ComputationGraph(network, rows.X[17:20], rows.y[17:20]).loss
 
 
 def test_a_row_of_a_run(glassnet, run_folder, here):
-    record = glassnet("explain", "run", "--sample", 17, "--json").json
+    record = glassnet("explain", "run", "--sample", 18, "--json").json
     rows = gn.load_dataset("digits").encoded.test
     network = gn.load_model(run_folder).network
-    assert record["file"] == "explain-run-test-17.html"
+    assert record["file"] == "explain-run-test-18.html"
     assert record["loss"] == ComputationGraph(network, rows.X[17:18], rows.y[17:18]).loss
     facts = facts_of((here / record["file"]).read_text(encoding="utf-8"))
-    assert facts["sample"] == "row 17 of digits, test"
+    assert facts["sample"] == "row 18 of digits, test"
     assert facts["should say"] == str(rows.y[17])
     assert facts["says"].startswith(f"{network.predict(rows.X[17:18])[0]} (")
 
 
 def test_another_split_and_a_model_file(glassnet, run_folder):
-    record = glassnet("explain", "run/model.safetensors", "--split", "validation", "--sample", 3, "--json").json
+    record = glassnet("explain", "run/model.safetensors", "--split", "validation", "--sample", 4, "--json").json
     rows = gn.load_dataset("digits").encoded.validation
     assert record["loss"] == ComputationGraph(gn.load_model(run_folder).network, rows.X[3:4], rows.y[3:4]).loss
 
@@ -136,10 +136,10 @@ def test_a_row_of_a_file_is_explained_with_its_answer(glassnet, run_folder, here
     X, y = gn.load_dataset("digits").test
     np.savez(here / "rows.npz", X=X[:20], y=y[:20])
     network = gn.load_model(run_folder).network
-    record = glassnet("explain", "run", "--input", "rows.npz", "--sample", 4, "--json").json
+    record = glassnet("explain", "run", "--input", "rows.npz", "--sample", 5, "--json").json
     assert record["loss"] == ComputationGraph(network, X[4:5] / 16, y[4:5]).loss
-    answer = glassnet("explain", "run", "--input", "rows.npz", "--sample", 20)
-    assert (answer.code, answer.error) == (2, "--sample: must be a row of rows.npz, 0 to 19")
+    answer = glassnet("explain", "run", "--input", "rows.npz", "--sample", 21)
+    assert (answer.code, answer.error) == (2, "--sample: must be a row of rows.npz, 1 to 20")
 
 
 @pytest.mark.parametrize(
@@ -210,9 +210,9 @@ def test_a_file_that_is_there_is_kept(glassnet, here):
         (["3,2,1", "--seed", -1], "--seed: must be a whole number >= 0"),
         (["3,2,1", "--input", "1,2"], "--input: the data have 2 columns, the first layer has 3 units"),
         (["3,2,1", "--input", "1,2,x"], "--input: must be numbers with commas between them"),
-        (["3,2,1", "--input", "1,2,nan"], "--input: row 0, column 2 holds nan"),
+        (["3,2,1", "--input", "1,2,nan"], "--input: row 1 (X[0]), column 3 holds nan"),
         (["3,2,1", "--target", "1,2"], "--target: the network has 1 outputs a row"),
-        (["3,2,2", "--target", "5"], "--target: row 0 has the label 5, outside the classes 0..1"),
+        (["3,2,2", "--target", "5"], "--target: row 1 (y[0]) has the label 5, outside the classes 0..1"),
         (["3,2,2", "--target", "0.5"], "--target: must be a class, 0 to 1, got 0.5"),
         (["3,2,1", "--level", "layers"], "--level: must be operations, neurons or matrices, got 'layers'"),
         (["40,40", "--level", "operations"], "--level: operations would draw 1,600 multipliers"),
@@ -242,9 +242,9 @@ def test_wrong_usage_is_named_and_leaves_nothing(glassnet, here, arguments, mess
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--sample", 359], "--sample: must be a row of the test split, 0 to 358"),
-        (["--sample", -1], "--sample: must be a row of the test split, 0 to 358"),
-        (["--sample", 357, "--rows", 3], "--rows: from row 357 the test split has 2"),
+        (["--sample", 360], "--sample: must be a row of the test split, 1 to 359"),
+        (["--sample", 0], "--sample: must be a row of the test split, 1 to 359"),
+        (["--sample", 358, "--rows", 3], "--rows: from row 358 the test split has 2"),
         (["--batch-norm"], "--batch-norm: goes with layers; a run has its own"),
         (["--seed", 3], "--seed: goes with layers; a run has its own"),
         (["--activation", "tanh"], "--activation: goes with layers; a run has its own"),

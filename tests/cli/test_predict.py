@@ -29,7 +29,7 @@ def test_every_row_gets_the_networks_answer(glassnet, run_folder, rows):
     table = list(csv.DictReader(io.StringIO(glassnet("predict", "run", "rows.npy").out)))
     model = gn.load_model(run_folder)
     assert list(table[0]) == ["row", "class", "probability"]
-    assert [int(line["row"]) for line in table] == list(range(len(rows)))
+    assert [int(line["row"]) for line in table] == list(range(1, len(rows) + 1))
     assert [int(line["class"]) for line in table] == model.predict(rows).tolist()
     probabilities = [float(line["probability"]) for line in table]
     assert probabilities == pytest.approx(model.predict_proba(rows).max(axis=1).tolist(), abs=1e-6)
@@ -76,7 +76,7 @@ def with_nan():
     ("X", "message"),
     [
         (np.zeros((3, 63)), "X: rows of shape (63,), where training had 8x8 pictures"),
-        (with_nan(), "X: row 3, column 7 holds nan"),
+        (with_nan(), "X: row 4 (X[3]), column 8 holds nan"),
         (np.full((1, 64), 1e300), "X: numbers up to 1e+300, where training had 0 to 16; bring them to that range"),
         (np.zeros(64), "the file has the shape (64,); expected rows of numbers"),
         (np.zeros((0, 64)), "X: expected rows of numbers, got the shape (0, 64)"),
@@ -103,7 +103,9 @@ def test_rows_that_overflow_are_said_in_one_line(glassnet, here):
     np.savez("numbers.npz", X=np.random.default_rng(0).normal(0, 1, (60, 4)).astype("f4"), y=np.arange(60) % 2)
     glassnet("train", "numbers.npz", "--layers", "4,8,1", "--loss", "half_squared_error", "-q", "--run-dir", "run")
     np.save(here / "big.npy", np.full((2, 4), 3e38, np.float32))
-    assert glassnet("predict", "run", "big.npy").error.startswith("big.npy: X: row 0 is too much for the network")
+    assert glassnet("predict", "run", "big.npy").error.startswith(
+        "big.npy: X: row 1 (X[0]) is too much for the network"
+    )
 
 
 def test_what_is_no_file_is_not_replaced(glassnet, run_folder, rows, here):
@@ -294,7 +296,9 @@ def test_rows_that_do_not_fit_a_standardised_run_are_one_line(glassnet, scaled_r
     X = np.zeros((3, 36))
     X[2, 5] = np.nan
     np.save(here / "bad.npy", X)
-    assert glassnet("predict", "run", "bad.npy").error.startswith("bad.npy: X: row 2 holds a missing value or NaN")
+    assert glassnet("predict", "run", "bad.npy").error.startswith(
+        "bad.npy: X: row 3 (X[2]) holds a missing value or NaN"
+    )
 
 
 # What is printed
@@ -406,3 +410,37 @@ def test_a_run_of_another_version_is_refused_in_one_line(glassnet, run_folder, r
             f"run/model.safetensors: is no model file of format {FORMAT}, but a model file of "
         )
         assert answer.error.endswith("another version made it: train again")
+
+
+@pytest.mark.parametrize("values", [("TRUE", "FALSE"), ("+1", "-1"), ("01", "02")])
+def test_classes_are_answered_as_the_file_writes_them(glassnet, here, values):
+    lines = [f"{k % 7},{k % 2},{values[k % 2]}\n" for k in range(60)]
+    (here / "t.csv").write_text("a,b,y\n" + "".join(lines))
+    options = ["--target", "y", "--epochs", 20, "--batch-size", 8, "-q", "--no-report", "--run-dir", "run"]
+    assert glassnet("train", "t.csv", *options, "--kernels", "numpy").code == 0
+    answer = glassnet("predict", "run", "t.csv", "--proba", "--json").json
+    assert [one["class"] for one in answer["predictions"]] == [values[k % 2] for k in range(60)]
+    assert answer["classes"] == {"TRUE": ["FALSE", "TRUE"], "+1": ["-1", "+1"]}.get(values[0], ["01", "02"])
+    assert answer["measures"]["accuracy"] == 1
+    assert f"probability {values[0]}" in answer["predictions"][0]
+    rows = answers(glassnet("predict", "run", "t.csv").out)
+    assert [row["class"] for row in rows] == [values[k % 2] for k in range(60)]
+    frame = pl.DataFrame({"a": [0, 1], "b": [0, 1]})
+    assert gn.load_model("run").predict(frame).tolist() == list(values)
+    (here / "typed.csv").write_text("a,b,y\n" + "".join(lines).replace("+1", "1").replace("TRUE", "True"))
+    assert glassnet("predict", "run", "typed.csv", "--json").json["measures"]["accuracy"] == 1
+
+
+def test_the_order_of_classes_is_that_of_the_option(glassnet, here):
+    words = ["low", "medium", "high"]
+    (here / "t.csv").write_text("a,b,y\n" + "".join(f"{k % 7},{k % 3},{words[k % 3]}\n" for k in range(60)))
+    options = ["--target", "y", "--epochs", 2, "-q", "--no-report", "--run-dir", "run", "--task", "ordinal"]
+    assert glassnet("train", "t.csv", *options, "--classes", "low,high").error.startswith(
+        "--classes: lacks 'medium', which the target 'y' holds"
+    )
+    assert glassnet("train", "t.csv", *options, "--classes", ",".join(words)).code == 0
+    assert glassnet("predict", "run", "t.csv", "--json").json["classes"] == words
+    assert gn.load_model("run").classes == tuple(words)
+    again = ["train", "--config", "run/config.toml", "--run-dir", "again", "-q", "--no-report"]
+    assert glassnet(*again).code == 0
+    assert gn.load_model("again").classes == tuple(words)

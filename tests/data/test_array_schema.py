@@ -79,7 +79,7 @@ def test_floats_up_to_255_are_refused_with_a_remedy_that_works(kind):
         ([[-0.5, 0.5]], "numbers from -0.5 to 0.5, where bytes were learned"),
         ([[0.0, 70000.0]], "numbers from 0 to 70000"),
         ([[0.0, np.inf]], "numbers from 0 to inf"),
-        ([[0.5, np.nan]], "row 0 holds a missing value or NaN"),
+        ([[0.5, np.nan]], "row 1 (X[0]) holds a missing value or NaN"),
         ([[True, False]], r"np.uint8(255) * X"),
     ],
 )
@@ -265,7 +265,7 @@ def test_masked_values_are_missing():
     pixels = np.ma.array(PIXELS)
     assert schema_dtype(pixels) == np.uint8
     pixels[2, 0, 0] = np.ma.masked
-    assert "row 2 holds a missing value" in refusal(learned(PIXELS), pixels)
+    assert "row 3 (X[2]) holds a missing value" in refusal(learned(PIXELS), pixels)
 
 
 def schema_dtype(X):

@@ -65,7 +65,7 @@ def test_planted_duplicates_are_found_and_none_else(train, validation, test, dty
     places = {}
     for name, planted in zip(NAMES, (train, validation, test), strict=True):
         for row, number in enumerate(planted):
-            places.setdefault(number, []).append(Place(name, row))
+            places.setdefault(number, []).append(Place(name, row + 1))
     groups = [tuple(group) for group in places.values() if len(group) > 1]
     assert found.duplicates == groups
     assert found.contradictions == []
@@ -105,14 +105,14 @@ def test_labels_contradict_each_other_and_the_numbers_of_a_regression_do_not():
     assert len(found.duplicates) == 2
     several = [(1, [0, 1]), (1, [1, 1]), (2, [0, 1]), (2, [0, 1])]
     found = audit(made(several, test=[(3, [0, 0])], classes=0, task="multi-label"))
-    assert found.contradictions == [(Place("train", 0), Place("train", 1))]
-    assert "train 0 and train 1" in remark(found, "different labels")
+    assert found.contradictions == [(Place("train", 1), Place("train", 2))]
+    assert "row 1 of train and row 2 of train" in remark(found, "different labels")
 
 
 def test_an_example_names_a_row_of_each_split():
     found = audit(made([(0, 0), (5, 1)], [(7, 0), (8, 0), (5, 1)], [(9, 0)]))
-    assert found.duplicates == [(Place("train", 1), Place("validation", 2))]
-    assert "train 1 and validation 2" in remark(found, "in train and in validation")
+    assert found.duplicates == [(Place("train", 2), Place("validation", 3))]
+    assert "row 2 of train and row 3 of validation" in remark(found, "in train and in validation")
 
 
 def test_zeros_of_either_sign_are_equal_numbers():
@@ -301,7 +301,7 @@ def test_numbers_beyond_ten_deviations_are_counted_and_the_farthest_is_named_wha
     X_test[7, 0] = np.nan
     data = Dataset.from_arrays(X, np.arange(1000) // 2 % 2, X_test, np.arange(40) % 2, validation=0)
     (far,) = audit(data).far
-    assert (far.column, far.number, far.place, far.value) == ("X[:, 0]", 2, Place("test", 9), -10.5)
+    assert (far.column, far.number, far.place, far.value) == ("X[:, 0]", 2, Place("test", 10), -10.5)
     assert far.deviations == pytest.approx(10.5)
 
 

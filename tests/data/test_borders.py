@@ -217,3 +217,23 @@ def test_columns_of_one_hot_targets_are_the_classes():
 def test_columns_without_names_are_taken_as_they_stand():
     target, _ = TargetSchema.learn(np.eye(3)[[0, 1, 2, 0]])
     assert target.encode(pd.DataFrame(np.eye(3)[[2, 1]])).tolist() == [2, 1]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "pandas"])
+def test_letters_composed_or_decomposed_are_the_same_name(tmp_path, kind):
+    composed, decomposed = "gr\u00f6\u00dfe", "gro\u0308\u00dfe"
+    table = pl.DataFrame(
+        {decomposed: [k % 5 for k in range(40)], "b": [k % 3 for k in range(40)], "y": ["no", "yes"] * 20}
+    )
+    other = table.rename({decomposed: composed})
+    source = {"csv": tmp_path / "t.csv", "parquet": tmp_path / "t.parquet", "pandas": table.to_pandas()}[kind]
+    if kind != "pandas":
+        (table.write_csv if kind == "csv" else table.write_parquet)(source)
+    data = gn.load_dataset(source, target="y", categorical=[decomposed])
+    assert [column.name for column in data.schema.input.columns] == [composed, "b"]
+    for rows in (table, other, other.to_pandas(), table.to_pandas(), table.rows(named=True)):
+        encoded = data.schema.encode_rows(rows)
+        assert np.array_equal(encoded, data.schema.encode_rows(other))
+    both = pd.DataFrame({composed: [1, 2], decomposed: [1, 2]})
+    with pytest.raises(DataError, match="are both called"):
+        read_table(both)

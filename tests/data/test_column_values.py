@@ -18,6 +18,7 @@ from glassnet.data.column_values import (
     take_numbers,
 )
 from glassnet.data.number_format import NumberFormat
+from glassnet.data.registry import load_dataset
 from glassnet.errors import DataError
 
 A = "column 'a'"
@@ -52,7 +53,7 @@ def test_numbers_in_a_format_of_their_own():
     german = NumberFormat(",", ".")
     assert take_numbers(series(["1.299,50", "n/a", "3", None]), A, german).to_list() == [1299.5, None, 3, None]
     assert take_numbers(series([1299.5, None]), A, german).to_list() == [1299.5, None]
-    with pytest.raises(DataError, match=r"column 'a': row 2 is '12\.5'; expected a number, as in training"):
+    with pytest.raises(DataError, match=r"column 'a': row 2 is '12\.5'; expected a number with a decimal comma"):
         take_numbers(series(["1,5", "12.5"]), A, german)
 
 
@@ -193,3 +194,30 @@ def test_measures_are_those_of_numpy():
 def test_what_messages_show():
     assert list_names(list("abcdefghijkl")) == "a, b, c, d, e, f, g, h, i, j and 2 more"
     assert quote("a\nb" + "c" * 40) == "'a\\nb" + "c" * 27 + "'"
+
+
+@pytest.mark.parametrize(
+    ("value", "learned", "said"),
+    [
+        ("1.200,50", NumberFormat(","), "with a decimal comma (write it so, or train with --thousands .)"),
+        ("1,200.50", None, "written plainly, such as 1234.5 (write it so, or train with --thousands ,)"),
+        ("1200,50", None, "written plainly, such as 1234.5 (write it so)"),
+        ("12.50", NumberFormat(",", "."), "with a decimal comma and points between thousands (write it so)"),
+        ("$5", None, "written plainly, such as 1234.5 (write it so)"),
+    ],
+)
+def test_a_number_that_is_written_otherwise_than_in_training_names_the_remedy(value, learned, said):
+    with pytest.raises(DataError) as caught:
+        take_numbers(pl.Series(["1", value]), "column 'a'", learned)
+    assert str(caught.value) == f"column 'a': row 2 is '{value}'; expected a number {said}, as in training"
+
+
+def test_the_remedy_for_thousands_works(tmp_path):
+    lines = [f"{k}0,5{k};{k % 7};{'yes' if k % 2 else 'no'}" for k in range(1, 10)] * 4
+    (tmp_path / "t.csv").write_text("a;b;y\n" + "\n".join(lines) + "\n")
+    data = load_dataset(tmp_path / "t.csv", target="y", thousands=".")
+    assert data.train.X["a"].dtype == pl.Float64
+    new = pl.DataFrame({"a": ["1.200,50", "1200,50"], "b": ["1", "1"]})
+    encoded = data.schema.input.encode(new)[0]
+    assert encoded[0, 0] == encoded[1, 0]
+    assert encoded[0, 0] > data.encoded.train.X[:, 0].max()

@@ -37,7 +37,7 @@ def refused(read):
 @pytest.mark.parametrize("sep", [",", ";", "\t", "|"])
 def test_the_header_tells_what_parts_the_columns(read, sep):
     inner = "b c" if sep == "\t" else f"b{sep}c"
-    frame, _, remarks = read(f'a{sep}"{inner}"\n1{sep}x\n')
+    frame, _, remarks, _ = read(f'a{sep}"{inner}"\n1{sep}x\n')
     assert frame.columns == ["a", inner]
     assert frame.rows() == [(1, "x")]
     assert remarks == ()
@@ -76,7 +76,7 @@ def test_a_pipe_in_a_name_is_no_separator_where_another_is(read, refused):
 
 
 def test_comments_above_the_names_are_left_out(read, refused):
-    frame, _, remarks = read("# exported 2024, by me\n#\n\n# end\na,b\n1,2\n")
+    frame, _, remarks, _ = read("# exported 2024, by me\n#\n\n# end\na,b\n1,2\n")
     assert (frame.columns, frame.rows()) == (["a", "b"], [(1, 2)])
     assert remarks == ("4 lines of comments above the names left out",)
     assert refused("# one\na,b\n1\n").startswith("line 3: 1 value,")
@@ -85,7 +85,7 @@ def test_comments_above_the_names_are_left_out(read, refused):
 
 def test_names_may_begin_with_the_mark_of_comments(read, refused):
     assert read("#id,b\n1,2\n").frame.columns == ["#id", "b"]
-    frame, _, remarks = read("# made by hand\n#id,b\n1,2\n3,4\n")
+    frame, _, remarks, _ = read("# made by hand\n#id,b\n1,2\n3,4\n")
     assert (frame.columns, frame.rows()) == (["#id", "b"], [(1, 2), (3, 4)])
     assert remarks == ("1 line of comments above the names left out",)
     assert read("#id;b\n1;2\n", as_text=True).frame.rows() == [("1", "2")]
@@ -96,7 +96,7 @@ def test_names_may_begin_with_the_mark_of_comments(read, refused):
 
 @pytest.mark.parametrize("header", ["a,b", "a,b,", "a,b, "])
 def test_an_empty_value_behind_each_row_is_left_out(read, header):
-    frame, _, remarks = read(header + "\n1,2,\n3,, \n")
+    frame, _, remarks, _ = read(header + "\n1,2,\n3,, \n")
     assert (frame.columns, frame.rows()) == (["a", "b"], [(1, 2), (3, None)])
     assert len(remarks) == 1
     assert "is left out" in remarks[0]
@@ -118,7 +118,7 @@ def test_the_index_of_pandas_is_left_out(tmp_path, read, index):
     once = frame.to_csv()
     twice = pandas.read_csv(io.StringIO(once)).to_csv(index=False)
     for text, called in ((once, "without a name"), (twice, "'Unnamed: 0'")):
-        got, _, remarks = read(text)
+        got, _, remarks, _ = read(text)
         assert got.rows() == [(0.5, "x"), (1.5, "y"), (2.5, "x")]
         assert remarks == (f"the first column, {called}, only counts the rows (pandas' index); it is left out",)
 
@@ -160,7 +160,7 @@ def test_names_that_are_numbers_in_order_are_names(read):
 
 def test_as_text_nothing_is_missing_but_empty_cells(read):
     text = 'a,b,c,d\n 007 ,None,"x\n y",\nNA,1.50,,TRUE\n'
-    frame, formats, remarks = read(text, as_text=True)
+    frame, formats, remarks, _ = read(text, as_text=True)
     assert frame.rows() == [("007", "None", "x\n y", None), ("NA", "1.50", None, "TRUE")]
     assert set(frame.dtypes) == {pl.String}
     assert (formats, remarks) == ({}, ())

@@ -54,8 +54,8 @@ LABELS = np.zeros(8, np.uint8)
 @pytest.mark.parametrize(
     ("name", "array", "code", "said"),
     [
-        (TRAIN_LABELS, np.uint8([0, 0, 10, 0, 0, 255, 0, 0]), 8, "row 2: label 10 is outside the classes 0..9"),
-        (TEST_LABELS, np.uint8([10, 1, 2]), 8, "row 0: label 10 is outside the classes 0..9"),
+        (TRAIN_LABELS, np.uint8([0, 0, 10, 0, 0, 255, 0, 0]), 8, "row 3: label 10 is outside the classes 0..9"),
+        (TEST_LABELS, np.uint8([10, 1, 2]), 8, "row 1: label 10 is outside the classes 0..9"),
         (TRAIN_IMAGES, IMAGES[:, :27], 8, "holds uint8 of shape (8, 27, 28), expected bytes, n x 28 x 28"),
         (TRAIN_IMAGES, IMAGES[:, :, :27], 8, "holds uint8 of shape (8, 28, 27)"),
         (TEST_IMAGES, IMAGES.reshape(8, 784), 8, "holds uint8 of shape (8, 784)"),
@@ -164,7 +164,7 @@ def test_letters_from_1_to_26_are_0_to_25_to_the_network(tmp_path, idx_bytes):
 def test_a_letter_outside_the_alphabet_is_refused(tmp_path, idx_bytes, label, part):
     put_emnist(tmp_path / "emnist", idx_bytes, **{part: [1, label]})
     message = refusal("emnist-letters", tmp_path)
-    assert message == f"{tmp_path}/emnist/gzip.zip: row 1: label {label} is outside the classes 1..26"
+    assert message == f"{tmp_path}/emnist/gzip.zip: row 2: label {label} is outside the classes 1..26"
 
 
 def refusal(name, home):
@@ -238,9 +238,9 @@ def test_qmnists_labels_are_the_first_of_eight_numbers(tmp_path, idx_bytes):
     [
         (QMNIST[:, :7], "holds int32 of shape (3, 7), expected one byte a label"),
         (QMNIST[:, 0], "holds int32 of shape (3,)"),
-        (QMNIST + 1, "row 2: label 10 is outside the classes 0..9"),
-        (QMNIST - 1, "row 1: label -1 is outside the classes 0..9"),
-        (QMNIST + 256, "row 0: label 261 is outside the classes 0..9"),
+        (QMNIST + 1, "row 3: label 10 is outside the classes 0..9"),
+        (QMNIST - 1, "row 2: label -1 is outside the classes 0..9"),
+        (QMNIST + 256, "row 1: label 261 is outside the classes 0..9"),
     ],
 )
 def test_qmnists_labels_of_another_form_are_refused(tmp_path, idx_bytes, labels, said):

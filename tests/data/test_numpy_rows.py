@@ -1,3 +1,5 @@
+import gzip
+import io
 import os
 import pickle
 import struct
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassnet.data.numpy_files import read_rows
+from glassnet.data.registry import load_dataset
 from glassnet.errors import FileError
 
 ROWS = np.linspace(-1, 1, 12).reshape(3, 4)
@@ -135,3 +138,32 @@ def test_damaged_npy_copies_are_refused_or_hold_plain_values(tmp_path_factory):
             refused(path)
 
     check()
+
+
+def test_an_npy_file_may_be_gzipped(tmp_path):
+    X, y = np.arange(24.0).reshape(8, 3), np.array(["a", "b"] * 4)
+    for name, array in (("X.npy.gz", X), ("y.npy.gz", y)):
+        with gzip.open(tmp_path / name, "wb") as file:
+            np.save(file, array)
+    assert np.array_equal(read_rows(tmp_path / "X.npy.gz"), X)
+    assert np.array_equal(read_rows(tmp_path / "y.npy.gz", text=True), y)
+    data = load_dataset(tmp_path / "X.npy.gz", target=str(tmp_path / "y.npy.gz"), validation=0)
+    assert (data.name, data.class_names) == ("X", ("a", "b"))
+    assert sorted(data.train.X[:, 0].tolist() + data.test.X[:, 0].tolist()) == X[:, 0].tolist()
+
+
+def test_a_gzipped_npy_file_is_read_with_distrust(tmp_path):
+    whole = io.BytesIO()
+    np.save(whole, np.zeros((50, 3)))
+    huge = npy("{'descr': '<f8', 'fortran_order': False, 'shape': (9999999, 999), }")
+    for content, said in (
+        (whole.getvalue()[:-8], "is cut short"),
+        (whole.getvalue() + b"0", "holds more than"),
+        (huge, "more than it can hold"),
+    ):
+        (tmp_path / "X.npy.gz").write_bytes(gzip.compress(content))
+        with pytest.raises(FileError, match=said):
+            read_rows(tmp_path / "X.npy.gz")
+    (tmp_path / "X.npy.gz").write_bytes(gzip.compress(whole.getvalue())[:-9])
+    with pytest.raises(FileError):
+        read_rows(tmp_path / "X.npy.gz")

@@ -117,8 +117,11 @@ def test_several_numbers_a_row_have_their_names():
     data = load_dataset("linnerud")
     assert data.target_names == ("Weight", "Waist", "Pulse")
     assert data.train.y.shape[1] == 3
-    assert load_dataset("diabetes").target_names is None
-    assert load_dataset("diabetes").train.y.ndim == 1
+    assert data.schema.target.decimals == 0
+    data = load_dataset("diabetes")
+    assert data.target_names == ("progression",)
+    assert data.schema.target.decimals == 0
+    assert data.train.y.ndim == 1
 
 
 @TABLE

@@ -241,3 +241,73 @@ def test_validation_rows_of_a_table_may_come_in_any_library():
 def test_an_index_of_pandas_is_no_column():
     frame = table().to_pandas().set_index(np.arange(60)[::-1] * 7)
     assert load_dataset(frame, target="kind").schema == load_dataset(table(), target="kind").schema
+
+
+# All that is wrong, at once
+
+
+def faulty():
+    """A table of text with five things wrong: two columns, two missing values that are refused, and a date."""
+    rows = {
+        "age": [str(k) for k in range(20)],
+        "dose": [f"{k}.5" for k in range(20)],
+        "day": ["2024-05-31"] * 20,
+        "town": ["A", "B"] * 10,
+        "y": ["no", "yes"] * 10,
+    }
+    for name, row, value in (("age", 2, "x"), ("dose", 4, "y"), ("day", 7, "?!"), ("town", 8, ""), ("y", 9, "")):
+        rows[name][row] = value
+    return pl.DataFrame(rows)
+
+
+def test_what_is_wrong_with_values_target_and_columns_is_told_in_one_line(tmp_path):
+    faulty().write_csv(tmp_path / "t.csv")
+    with pytest.raises(FileError) as caught:
+        load_dataset(tmp_path / "t.csv", target="y", dates="day", impute="error")
+    said = str(caught.value)
+    for part in (
+        "line 4, column 'age': 'x' is no finite number",
+        "line 6, column 'dose': 'y' is no finite number",
+        "target 'y': row 10 has no value",
+        "column 'day': '?!' is no date",
+        "missing values in column 'town' (1, first in row 9)",
+    ):
+        assert part in said
+    assert said.count("name the column after --categorical") == 1
+    assert "\n" not in said
+
+
+def test_a_target_at_fault_is_told_with_the_columns(tmp_path):
+    frame = faulty().with_columns(y=pl.Series(["1.5"] * 19 + ["many"]), age=pl.Series(["1"] * 20))
+    frame.write_csv(tmp_path / "t.csv")
+    with pytest.raises(FileError) as caught:
+        load_dataset(tmp_path / "t.csv", target="y", dates="day")
+    assert "line 21, column 'y': 'many' is no finite number" in str(caught.value)
+    assert "column 'day': '?!' is no date" in str(caught.value)
+    assert "no value" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "polars", "pandas"])
+def test_columns_of_other_values_are_told_with_all_else(tmp_path, decode_here, kind):
+    bad = table().with_columns(
+        parts=pl.lit([1, 2]), raw=pl.lit(b"ab"), size=pl.Series([1.0, float("inf")] * 30), kind=pl.lit("a")
+    )
+    bad.write_parquet(tmp_path / "t.parquet")
+    source = {"parquet": tmp_path / "t.parquet", "polars": bad, "pandas": bad.to_pandas()}[kind]
+    with pytest.raises((FileError, DataError)) as caught:
+        load_dataset(source, target="kind")
+    for part in (
+        "column 'parts' is nested",
+        "column 'raw' holds Binary",
+        "row 2, column 'size': infinite",
+        "target 'kind': one class only, 'a'",
+    ):
+        assert part in str(caught.value)
+
+
+def test_a_single_fault_is_not_said_twice(tmp_path):
+    (tmp_path / "t.csv").write_text("a,y\n" + "1,no\n2,yes\nx,no\n" * 5)
+    with pytest.raises(FileError) as caught:
+        load_dataset(tmp_path / "t.csv", target="y")
+    assert "no column is left" not in str(caught.value)
+    assert str(caught.value).count("column 'a'") == 1

@@ -176,7 +176,9 @@ def test_the_task_is_obeyed_whatever_the_type():
     assert learn(["2024-01-01", "2024-01-02"], task="binary").classes == ("2024-01-01", "2024-01-02")
     schema, remarks = TargetSchema.learn(["low", "high", "mid"], task="ordinal")
     assert schema.classes == ("high", "low", "mid")
-    assert remarks == ("target: 3 classes in the order high, low, mid; class_names gives another",)
+    assert remarks == (
+        "target: 3 classes in the order of the alphabet: high, low, mid; the option classes gives another",
+    )
     named, remarks = TargetSchema.learn(["low", "high"], task="ordinal", class_names=["low", "mid", "high"])
     assert named.classes == named.class_names == ("low", "mid", "high")
     assert named.encode(["low", "high", "mid"]).tolist() == [0, 2, 1]

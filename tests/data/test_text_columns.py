@@ -36,7 +36,7 @@ def test_numbers_that_are_not_plain_are_converted_with_one_remark_for_each_way(r
         "rate": ["37%", "4%"],
         "count": ["1", "2"],
     }
-    frame, formats, remarks = read(columns, ";")
+    frame, formats, remarks, _ = read(columns, ";")
     assert frame.rows() == [(1299.5, 0.5, 12.5, 37, 1), (850.25, None, 3.0, 4, 2)]
     assert frame.dtypes == [pl.Float64, pl.Float64, pl.Float64, pl.Int64, pl.Int64]
     assert formats == {
@@ -56,7 +56,7 @@ def test_numbers_that_are_not_plain_are_converted_with_one_remark_for_each_way(r
 
 def test_formats_read_the_text_as_the_table_was_read(read, tmp_path):
     columns = {"a": ["$1,299", "$5"], "b": ["\u22125", "2.5"], "c": ["1 000", "x"[:0]], "d": ["x", "y"]}
-    frame, formats, _ = read(columns)
+    frame, formats, _, _ = read(columns)
     text = read_table(tmp_path / "t.csv", as_text=True).frame
     assert set(formats) == {"a", "b", "c"}
     for name, way in formats.items():
@@ -64,13 +64,15 @@ def test_formats_read_the_text_as_the_table_was_read(read, tmp_path):
 
 
 def test_missing_words_count_in_columns_of_numbers_and_are_text_in_others(read):
-    frame, _, remarks = read({"a": ["1", "-", "nil"], "b": ["None", "-", "Gravel"], "c": ["true", "?", "false"]})
+    frame, _, remarks, _ = read(
+        {"a": ["1", "-", "nil"], "b": ["None", "-", "Gravel"], "c": ["true", "?", "false"]}
+    )
     assert frame.rows() == [(1, "None", True), (None, "-", None), (None, "Gravel", False)]
     assert remarks == ("'-' among numbers counts as missing: 'a'",)
 
 
 def test_numbers_that_begin_with_zeros_are_text(read):
-    frame, formats, remarks = read({"zip": ["01234", "12345"], "code": ["007", "n/a"], "x": ["0.5", "0"]})
+    frame, formats, remarks, _ = read({"zip": ["01234", "12345"], "code": ["007", "n/a"], "x": ["0.5", "0"]})
     assert frame.rows() == [("01234", "007", 0.5), ("12345", "n/a", 0.0)]
     assert formats == {}
     assert remarks == ("numbers that begin with a zero are codes, read as text: 'zip', 'code' ('01234')",)
@@ -84,7 +86,7 @@ def test_whole_numbers_keep_their_digits_up_to_64_bits_and_are_text_beyond(read)
         "mixed": ["18446744073709551615", "-1"],
         "fraction": ["18446744073709551616", "0.5"],
     }
-    frame, _, remarks = read(columns)
+    frame, _, remarks, _ = read(columns)
     assert frame.dtypes == [pl.Int64, pl.UInt64, pl.String, pl.String, pl.Float64]
     assert frame.row(0)[:4] == (2**53 + 1, 2**64 - 1, str(2**64), str(2**64 - 1))
     assert remarks == (
@@ -115,7 +117,7 @@ AMBIGUOUS = {
 
 @pytest.mark.parametrize(("columns", "sep", "value", "is_certain"), AMBIGUOUS.values(), ids=AMBIGUOUS)
 def test_three_digits_behind_a_mark_are_read_as_the_rest_of_the_file_tells(read, columns, sep, value, is_certain):
-    frame, _, remarks = read(columns, sep)
+    frame, _, remarks, _ = read(columns, sep)
     assert frame["a"][0] == value
     doubts = [remark for remark in remarks if "one mark before three digits" in remark]
     assert len(doubts) == (not is_certain)
@@ -135,7 +137,7 @@ def test_where_nothing_tells_both_readings_are_named(read, refused, tmp_path):
 
 
 def test_options_name_the_marks_for_all_columns(read):
-    frame, formats, remarks = read({"a": ["1.299", "2"], "b": ["3", "4"], "c": ["x", "y"]}, ",", thousands=".")
+    frame, formats, remarks, _ = read({"a": ["1.299", "2"], "b": ["3", "4"], "c": ["x", "y"]}, ",", thousands=".")
     assert frame.rows() == [(1299, 3, "x"), (2, 4, "y")]
     assert formats == {"a": NumberFormat(",", "."), "b": NumberFormat(",", ".")}
     assert remarks == ()
@@ -157,7 +159,7 @@ def test_all_problems_of_a_file_are_told_at_once(refused):
 
 def test_the_remedies_work_when_followed(read):
     columns = {"size": ["1.5", "2", "XL"], "x": ["1", "2", "oh"], "y": ["3", "4", "four"], "z": ["1", "2", "3"]}
-    frame, _, remarks = read(columns, categorical=("size",), drop=("x",), target="y", task="multi-class")
+    frame, _, remarks, _ = read(columns, categorical=("size",), drop=("x",), target="y", task="multi-class")
     assert frame["size"].to_list() == ["1.5", "2", "XL"]
     assert frame["y"].to_list() == ["3", "4", "four"]
     assert frame["z"].dtype == pl.Int64

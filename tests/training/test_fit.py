@@ -75,7 +75,8 @@ def test_a_run_of_arrays_is_resumed_with_the_same_arrays(tmp_path):
         (
             (X, Y + 0.5),
             DataError,
-            "y: cross_entropy needs classes, and these are floats; take half_squared_error, or give classes 0, 1,",
+            "y: cross_entropy with 3 outputs is for classes, and these are numbers; take half_squared_error with "
+            "one output, or give classes 0, 1, ... as y.astype(int)",
         ),
         ((X, Y[:9]), DataError, "arrays: 96 training rows but 9 labels"),
     ],
@@ -249,7 +250,7 @@ def test_a_validation_row_that_is_far_beyond_is_named_and_no_learning_rate_is_bl
     far = rows[:20].copy()
     far[7] *= 1e25
     network = Network([5, 4, 1], loss="mse", seed=1)
-    with pytest.raises(DataError, match=r"validation rows: row 7 is too much for the network: its largest number"):
+    with pytest.raises(DataError, match=r"validation rows: row 8 is too much for the network: its largest number"):
         gn.fit(network, rows, y, validation_data=(far, y[:20]), epochs=2, optimizer="sgd(1e-9)", progress=False)
     assert network.fingerprint() == Network([5, 4, 1], loss="mse", seed=1).fingerprint()
 

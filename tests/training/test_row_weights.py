@@ -154,9 +154,9 @@ def test_what_is_given_is_left_as_it_is():
         (list("abcdef"), "of type <U1"),
         ([1, 1, 1, 1, 1, None], "of type object"),
         ([[1], [1, 2], [1], [1], [1], [1]], "expected one number for each of the 6 training rows"),
-        ([1, 1, -0.5, 1, 1, 1], "row 2 has the weight -0.5; give finite numbers >= 0"),
-        ([1, 1, 1, np.nan, 1, 1], "row 3 has the weight nan"),
-        ([1, 1, 1, 1, 1, np.inf], "row 5 has the weight inf"),
+        ([1, 1, -0.5, 1, 1, 1], "row 3 has the weight -0.5; give finite numbers >= 0"),
+        ([1, 1, 1, np.nan, 1, 1], "row 4 has the weight nan"),
+        ([1, 1, 1, 1, 1, np.inf], "row 6 has the weight inf"),
         (np.zeros(6), "every training row has the weight 0"),
     ],
 )

@@ -1,18 +1,28 @@
 import gzip
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from glassnet.data.dataset import Dataset
+from glassnet.data.registry import load_dataset
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.losses import LOSSES
 from glassnet.nn.network import Network
 from glassnet.training.callbacks import Callback
-from glassnet.training.config import configure, load_config
+from glassnet.training.config import RunConfig, configure, load_config
 from glassnet.training.fit import fit
 from glassnet.training.metrics import evaluate_predictions, predict_rows
 from glassnet.training.model_file import load_model
-from glassnet.training.run import HIDDEN_LAYERS, choose_layers, choose_loss, load_data, open_run, run
+from glassnet.training.run import (
+    HIDDEN_LAYERS,
+    build_network,
+    choose_layers,
+    choose_loss,
+    load_data,
+    open_run,
+    run,
+)
 
 OPTIONS = {"epochs": 2, "batch_size": 50, "samples_per_epoch": 300, "progress": False}
 
@@ -317,3 +327,18 @@ def test_a_run_is_repeated_with_what_it_tells_and_saves(blobs, tmp_path):
     again = run(made.config, blobs(), callbacks=[Stop()], run_dir=tmp_path / "run", progress=False)
     assert (again.stopped, len(again.history), again.folder) == ("enough", 1, tmp_path / "run")
     assert again.history["train_loss"] == made.history["train_loss"][:1]
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", None])
+def test_numbers_for_a_network_with_classes_name_the_task_to_ask_for(loss):
+    rng = np.random.default_rng(0)
+    letters = np.arange(520) % 26
+    table = pd.DataFrame({"a": rng.random(520), "b": letters / 26, "letter": letters})
+    network = {"layers": [2, 8, 26], "loss": loss}
+    numbers, classes = (load_dataset(table, target="letter", task=task) for task in (None, "multi-class"))
+    config = RunConfig(data={"dataset": "letters"}, network=network, training={"epochs": 1})
+    with pytest.raises(DataError) as caught:
+        build_network(config, numbers)
+    assert str(caught.value).startswith("target 'letter': ")
+    assert str(caught.value).endswith("or take them as classes with task=multi-class")
+    assert build_network(config, classes).layers == (2, 8, 26)

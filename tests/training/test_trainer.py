@@ -348,8 +348,12 @@ def test_options_that_do_not_fit_change_nothing(blobs, tmp_path, options, said):
     [
         ([4, 3], lambda data: data, "layers: the data have 5 columns, the first layer has 4 units"),
         ([5, 4], lambda data: data, "layers: the data have 3 classes, the last layer has 4 units"),
-        ([5, 3], lambda d: dataclasses.replace(d, train=with_nan(d.train)), "X: row 3, column 1 holds nan"),
-        ([5, 3], lambda d: dataclasses.replace(d, validation=with_nan(d.validation)), "X: row 3, column 1 holds"),
+        ([5, 3], lambda d: dataclasses.replace(d, train=with_nan(d.train)), "X: row 4 (X[3]), column 2 holds nan"),
+        (
+            [5, 3],
+            lambda d: dataclasses.replace(d, validation=with_nan(d.validation)),
+            "X: row 4 (X[3]), column 2 holds",
+        ),
         (
             [5, 3],
             lambda d: dataclasses.replace(d, validation=Split(d.validation.X, d.validation.y + 1)),

@@ -44,8 +44,8 @@ def explain(
         str, typer.Argument(help="Units per layer, inputs first, as 3,2,1; or a run folder.", metavar="NETWORK")
     ],
     sample: Annotated[
-        int, typer.Option(help="Row of a run's data to explain, counted from 0.", metavar="ROW")
-    ] = 0,
+        int, typer.Option(help="Row of a run's data to explain, counted from 1.", metavar="ROW")
+    ] = 1,
     rows: Annotated[
         int | None,
         typer.Option(
@@ -134,7 +134,7 @@ def explain(
         drawn = 4 if checked.batch_norm or checked.dropout else 1
         subject = _make_network(network, network_options, _batch(rows, inputs, drawn), inputs, target)
     else:
-        batch = range(sample, sample + _batch(rows, inputs, 1))
+        batch = range(sample - 1, sample - 1 + _batch(rows, inputs, 1))
         subject = _open_run(Path(network), network_options, batch, split, data_dir, inputs, target)
     file = output_file(out or Path(f"explain-{subject.name}.html"), overwrite)
     if file.suffix not in (".html", ".svg", ".png"):
@@ -238,12 +238,14 @@ def _open_run(
     given = split.rows_of(data)
     rows = given.encode()
     if not 0 <= batch.start < len(rows.y):
-        raise UsageError("sample", f"must be a row of the {split.value} split, 0 to {len(rows.y) - 1}")
+        raise UsageError("sample", f"must be a row of the {split.value} split, 1 to {len(rows.y)}")
     if batch.stop > len(rows.y):
-        raise UsageError("rows", f"from row {batch.start} the {split.value} split has {len(rows.y) - batch.start}")
+        raise UsageError(
+            "rows", f"from row {batch.start + 1} the {split.value} split has {len(rows.y) - batch.start}"
+        )
     picture = None if data.image_shape is None else given.X[batch.start].reshape(data.image_shape)
-    shown = {"sample_name": f"row {batch.start} of {data.name}, {split.value}", "picture": picture}
-    name = f"{folder.path.resolve().name}-{split.value}-{batch.start}"
+    shown = {"sample_name": f"row {batch.start + 1} of {data.name}, {split.value}", "picture": picture}
+    name = f"{folder.path.resolve().name}-{split.value}-{batch.start + 1}"
     return Subject(network, rows.X[batch.start : batch.stop], rows.y[batch.start : batch.stop], name, shown)
 
 
@@ -269,7 +271,7 @@ def _read_sample(model: Model, name: str, inputs: str, target: str | None, row: 
     except DataError as error:
         raise (FileError(file, str(error)) if file.exists() else UsageError("input", str(error))) from None
     if not 0 <= row < len(X):
-        raise UsageError("sample", f"must be a row of {inputs}, 0 to {len(X) - 1}")
+        raise UsageError("sample", f"must be a row of {inputs}, 1 to {len(X)}")
     say_remarks(file if file.exists() else "--input", remarks)
     X = X[row : row + 1]
     if schema is not None and isinstance(schema.input, ArraySchema) and schema.input.image_shape is not None:
@@ -281,7 +283,7 @@ def _read_sample(model: Model, name: str, inputs: str, target: str | None, row: 
     else:
         y = decode(model.network.outputs(X), model.network.n_classes)
         say("no answer is given, so that the loss is that of the network's own")
-    sample_name = f"row {row} of {file.name}" if file.exists() else ""
+    sample_name = f"row {row + 1} of {file.name}" if file.exists() else ""
     shown = {"sample_name": found.names[row] if found.names else sample_name, "picture": picture}
     return Subject(model.network, X, y, name, shown)
 

@@ -58,7 +58,7 @@ def predict(
     """Predict every row of a file, as CSV.
 
     The answer of a row is its class and the probability of that, or its numbers. First comes the row, counted
-    from 0, or the picture's file; then the columns to keep, the answer, and with --proba a column for each
+    from 1, or the picture's file; then the columns to keep, the answer, and with --proba a column for each
     class, in the order of training (sorted, or as the data set names them). The model file says how rows are
     read. Where the file holds the right answers too, a score is printed on stderr.
 

@@ -23,7 +23,7 @@ from glassnet.nn.activations import Array
 _IDX = re.compile(r"(?P<start>.*)images(?P<middle>[-_.]?)idx\d(?P<end>.*)", re.IGNORECASE)
 
 #: How the names of files of arrays end.
-_ARRAYS = re.compile(r"(\.npz|\.npy|[-_.]idx\d?([-_.]ubyte)?(\.gz)?)$", re.IGNORECASE)
+_ARRAYS = re.compile(r"(\.npz|\.npy(\.gz)?|[-_.]idx\d?([-_.]ubyte)?(\.gz)?)$", re.IGNORECASE)
 
 #: What the names of such files say of the split, the end of their start.
 _SPLITS = {"train": "train", "training": "train", "valid": "validation", "val": "validation"}

@@ -188,7 +188,9 @@ class ArraySchema:
             raise DataError("X: true and false, where bytes were learned; where true is white: np.uint8(255) * X")
         if X.dtype.kind == "f" and (missing := np.isnan(X)).any():
             row = int(np.argwhere(missing)[0, 0])
-            raise DataError(f"X: row {row} holds a missing value or NaN, where bytes were learned; replace it")
+            raise DataError(
+                f"X: row {row + 1} (X[{row}]) holds a missing value or NaN, where bytes were learned; replace it"
+            )
         low, high = float(X.min()), float(X.max())
         if X.dtype.kind in "iu":
             if low < 0 or high > 255:

@@ -12,6 +12,7 @@ from glassnet.data.dataset import Dataset, compute_checksum, flatten_column, ord
 from glassnet.data.dense import as_dense, remark_on_dense, take_labels
 from glassnet.data.splits import Split, draw_stratified
 from glassnet.data.target_schema import name_columns
+from glassnet.data.target_values import find_order
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -74,10 +75,12 @@ def as_dataset(data: Any, y: Any = None, validation_data: Any = None, asked: Ask
             raise UsageError("y", "a Dataset has its labels already; leave y out")
     else:
         said = remark_on_dense(data[0] if y is None and isinstance(data, tuple) and data else data)
-        names = name_columns(data[1] if y is None and isinstance(data, tuple) and len(data) == 2 else y)
+        given = data[1] if y is None and isinstance(data, tuple) and len(data) == 2 else y
+        names, order = name_columns(given), find_order(given)
         X, y = as_split(data, y)
         share = None if validation_data is None else 0
-        data = _make_dataset(X, y, share, _choose_task(y, asked) | {"target_names": names})
+        known = {"target_names": names} | ({"classes": order} if order else {})
+        data = _make_dataset(X, y, share, _choose_task(y, asked) | known)
         data = replace(data, remarks=(*said, *data.remarks))
     if validation_data is None:
         return data

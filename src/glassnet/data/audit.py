@@ -5,7 +5,6 @@ Nothing is filled in or converted first: a table is looked at as it was read, ev
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -15,7 +14,7 @@ from glassnet.data.array_files import ArraysRead, holds_idx_pairs, is_array_name
 from glassnet.data.audit_arrays import Locate, find_equal_rows, look_at_columns, measure_numbers
 from glassnet.data.audit_arrays import sample_rows as sample_array_rows
 from glassnet.data.audit_arrays import take_columns as take_array_columns
-from glassnet.data.audit_findings import Audit, Far, Key, Leak, Place
+from glassnet.data.audit_findings import Audit, Far, Key, Leak, Place, count_row
 from glassnet.data.audit_labels import (
     count_class_rows,
     find_contradictions,
@@ -27,7 +26,7 @@ from glassnet.data.audit_remarks import Words, write_remarks
 from glassnet.data.dataset import Dataset
 from glassnet.data.image_folder import list_picture_files
 from glassnet.data.large import LARGE
-from glassnet.data.read_options import ReadingOptions, read_options
+from glassnet.data.read_options import ReadingOptions, ReadOptions, read_options
 from glassnet.data.registry import DATASETS, load_dataset
 from glassnet.data.splits import Draw
 from glassnet.data.table import is_table, require_polars
@@ -58,10 +57,10 @@ def audit_source(name: Any, data_dir: str | Path | None = None, **reading: Unpac
         refuse_options(options, "arrays")
         read = read_array_file(path, options)
         require_labels(path, read)
-        return audit(join_arrays(read, options, draw), locate=_number_arrays(read, draw, options.task))
+        return audit(join_arrays(read, options, draw), locate=_number_arrays(read, draw, options))
     if path.is_dir():
         data = load_dataset(name, data_dir, **reading)
-        return audit(data, locate=_name_pictures(path, draw, options.task))
+        return audit(data, locate=_name_pictures(path, draw, options))
     if is_table(path):
         refuse_options(options, "a table")
         require_polars()
@@ -72,10 +71,10 @@ def audit_source(name: Any, data_dir: str | Path | None = None, **reading: Unpac
     return audit(load_dataset(name, data_dir, **reading))
 
 
-def audit(data: Dataset, *, locate: Locate = Place) -> Audit:
+def audit(data: Dataset, *, locate: Locate = count_row) -> Audit:
     """Look a data set over; it is left as it is.
 
-    `locate` makes a place of a split and a row of it, counted from 0; by default these are the place.
+    `locate` makes a place of a split and a row of it, counted from 0; by default the row is counted from 1.
     """
     if not isinstance(data.train.X, np.ndarray):
         from glassnet.data.audit_own_table import audit_frames
@@ -143,31 +142,33 @@ def _find_array_leaks(data: Dataset, rows: dict[str, Array], labels: dict[str, A
     return find_leaks(columns, wide["train"][train], y, names)
 
 
-def _number_arrays(read: ArraysRead, draw: Draw, task: str | None) -> Locate:
+def _number_arrays(read: ArraysRead, draw: Draw, options: ReadOptions) -> Locate:
     """Return what counts rows as the arrays of a file have them, from 1."""
     if any(isinstance(X, np.memmap) and X.size > LARGE for X, _ in read.splits.values()):
-        return Place  # such rows are drawn otherwise
+        return count_row  # such rows are drawn otherwise
 
     def words(part: str, row: int) -> str:
         return f"row {row + 1}" + (f" of {part}" if part else "")
 
     splits = {part: (X.ndim > 2, y) for part, (X, y) in read.splits.items() if y is not None}
-    return _follow_rows(splits, read.class_names, draw, task, words)
+    return _follow_rows(splits, read.class_names, draw, options, words)
 
 
-def _name_pictures(folder: Path, draw: Draw, task: str | None) -> Locate:
+def _name_pictures(folder: Path, draw: Draw, options: ReadOptions) -> Locate:
     """Return what calls the rows by the files of a folder of pictures."""
     files = list_picture_files(folder)
     splits = {part: (True, np.array([name for _, name in found], object)) for part, found in files.items()}
     names = tuple(sorted({name for found in files.values() for _, name in found}))
-    return _follow_rows(splits, names, draw, task, lambda part, row: str(files[part][row][0].relative_to(folder)))
+    return _follow_rows(
+        splits, names, draw, options, lambda part, row: str(files[part][row][0].relative_to(folder))
+    )
 
 
 def _follow_rows(
     splits: dict[str, tuple[bool, Array]],
     class_names: tuple[str, ...] | None,
     draw: Draw,
-    task: str | None,
+    options: ReadOptions,
     words: Any,
 ) -> Locate:
     """Return what tells where the rows of the splits came from: their numbers are drawn as the rows were."""
@@ -177,7 +178,8 @@ def _follow_rows(
         numbers[part] = np.arange(start, start + len(y)).reshape(shape), y
         origin += [(part, row) for row in range(len(y))]
         start += len(y)
-    drawn = join_arrays(ArraysRead(dict(numbers), class_names, (), {}), replace(read_options({}), task=task), draw)
+    said = ReadOptions(task=options.task, classes=options.classes)
+    drawn = join_arrays(ArraysRead(dict(numbers), class_names, (), {}), said, draw)
     rows = {split: rows.X.ravel() for split, rows in drawn.splits.items()}
 
     def locate(split: str, row: int) -> Place:

@@ -29,7 +29,10 @@ Locate = Callable[[str, int], Place]
 
 
 def find_equal_rows(splits: Mapping[str, Array]) -> list[tuple[Place, ...]]:
-    """Return the groups of rows that are equal number for number, in the order of their first rows."""
+    """Return the groups of rows that are equal number for number, in the order of their first rows.
+
+    Rows are counted from 0 here; `locate` of the audit counts them for people.
+    """
     groups: dict[bytes, list[Place]] = defaultdict(list)
     dtype = np.result_type(*(X.dtype for X in splits.values()))  # 1 and 1.0 are one number
     for name, X in splits.items():

@@ -18,7 +18,7 @@ SPLITS = ("train", "validation", "test")
 
 
 class Place(NamedTuple):
-    """A row of a split. Of a user's own file, `row` is counted from 1 in it, and `where` says so in words."""
+    """A row of a split, counted from 1; that of a user's own file is counted there, as `where` says in words."""
 
     split: str
     row: int
@@ -27,7 +27,12 @@ class Place(NamedTuple):
     @property
     def words(self) -> str:
         """The place as a message names it."""
-        return self.where or f"{self.split} {self.row}"
+        return self.where or f"row {self.row} of {self.split}"
+
+
+def count_row(split: str, row: int) -> Place:
+    """Return the place of a row that is counted from 0 in its split."""
+    return Place(split, row + 1)
 
 
 class Far(NamedTuple):

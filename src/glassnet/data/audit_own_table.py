@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from glassnet.data import audit_table
-from glassnet.data.audit_findings import Audit, Key, Leak, Place
+from glassnet.data.audit_findings import Audit, Key, Leak, Place, count_row
 from glassnet.data.audit_labels import (
     count_class_rows,
     find_contradictions,
@@ -23,7 +23,7 @@ from glassnet.data.audit_reading import REFUSED, read_as_it_is
 from glassnet.data.audit_remarks import Words, write_remarks
 from glassnet.data.audit_table import TableRows
 from glassnet.data.column_kinds import CategoryColumn
-from glassnet.data.column_learning import choose_columns
+from glassnet.data.column_learning import SUSPECT, choose_columns
 from glassnet.data.column_values import first_row, take_values
 from glassnet.data.columns import TableSchema
 from glassnet.data.dataset import Dataset
@@ -34,7 +34,7 @@ from glassnet.data.sources import md5
 from glassnet.data.splits import Draw
 from glassnet.data.table import TableRead, is_parquet
 from glassnet.data.table_dataset import draw_table_parts
-from glassnet.data.table_target import check_target, take_target
+from glassnet.data.table_target import check_target, learn_target
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
@@ -85,7 +85,9 @@ def audit_frames(data: Dataset) -> Audit:
     frame = pl.concat([split.X for split in splits.values()])
     table = data.schema.input
     assert isinstance(table, TableSchema)
-    rows = TableRows(frame, parts, _list_categories(table), lambda split, row: Place(split, row - starts[split]))
+    rows = TableRows(
+        frame, parts, _list_categories(table), lambda split, row: count_row(split, row - starts[split])
+    )
     labels = np.concatenate([data.schema.target.encode(split.y) for split in splits.values()])
     used = [column.name for column in table.columns]
     return _look_over(
@@ -105,8 +107,8 @@ def _prepare(read: TableRead, name: str, options: ReadOptions) -> Subject:
     remarks += lacking
     parts, labels, target = {"train": known}, np.zeros(frame.height), None
     try:
-        y = take_target(series[known])
-        learned, said = TargetSchema.learn(y, task=options.task, names=[series.name])
+        written = None if read.written is None else read.written[known]
+        learned, y, said = learn_target(series[known], options, written)
         encoded = learned.encode(y)
         drawn = draw_table_parts(encoded if learned.n_classes else y, Draw(name, None, 0))
     except DataError as error:
@@ -126,7 +128,8 @@ def _prepare(read: TableRead, name: str, options: ReadOptions) -> Subject:
             remarks.append(f"{REFUSED}: {str(error).removeprefix('table: ')}")
         else:
             left_out = list(table.left_out)
-            reading += [remark for remark in more if not remark.startswith(SAID_BETTER)]
+            reading += [remark for remark in more if not remark.startswith((*SAID_BETTER, SUSPECT))]
+            remarks += [remark for remark in more if remark.startswith(SUSPECT)]
     used = [column.name for column in table.columns] if table else kept
     categories = _list_categories(table) if table else options.categorical
     rows_ = TableRows(

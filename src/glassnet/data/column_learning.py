@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from glassnet.data.column_kinds import BooleanColumn, CategoryColumn, Column, DateColumn, NumericColumn
 from glassnet.data.column_values import (
+    find_sentinel,
     first_row,
     is_plain,
     is_text,
@@ -26,7 +26,7 @@ from glassnet.data.column_values import (
 from glassnet.data.dates import FIRST_YEAR, has_short_years, list_texts, looks_like_dates, settle_order
 from glassnet.data.number_format import NumberFormat
 from glassnet.data.read_options import ReadOptions
-from glassnet.errors import DataError, UsageError
+from glassnet.errors import DataError, UsageError, nearest_name
 
 if TYPE_CHECKING:
     import polars as pl
@@ -43,6 +43,7 @@ INDICATOR_SHARE = 20
 TEXT = f"text with more than {MAX_CATEGORIES} distinct values, or more than half of them distinct"
 DATES = "dates, which --dates makes numbers of"
 NOTHING = "no values"
+SUSPECT = "a number far outside the rest of its column, several times"
 FOREIGN = "no numbers, text, dates, or true and false"
 
 
@@ -55,6 +56,7 @@ class Findings:
     distinct: list[str] = field(default_factory=list)
     dates: list[str] = field(default_factory=list)
     short_years: list[str] = field(default_factory=list)
+    sentinels: list[str] = field(default_factory=list)
 
     def leave_out(self, name: str, reason: str) -> None:
         """Note a column that cannot be used."""
@@ -70,6 +72,7 @@ class Findings:
             (self.dates, "dates become days since 1970-01-01"),
             (self.short_years, f"years of two digits are those from {FIRST_YEAR} to {FIRST_YEAR + 99}"),
             (self.constant, "one value only in the training rows, which tells nothing"),
+            (self.sentinels, f"{SUSPECT}; if it stands for a missing value, name it with --missing"),
             (self.distinct, "whole numbers, all distinct; leave a column out (--drop) if it only names the rows"),
         ]
         remarks = [f"columns left out: {self.describe_left_out()}"] if self.left_out else []
@@ -97,8 +100,8 @@ def _without(names: Iterable[str], others: Iterable[str]) -> list[str]:
 
 def suggest(name: str, known: Sequence[str]) -> str:
     """Return what a name may have been meant for, to stand behind a message."""
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; there are: {list_names(list(known))}"
+    nearest = nearest_name(name, known)
+    return f"; did you mean {nearest!r}?" if nearest is not None else f"; there are: {list_names(list(known))}"
 
 
 def _more(unknown: list[str]) -> str:
@@ -146,10 +149,12 @@ class ColumnLearner:
     def _learn_numbers(self, series: pl.Series, all_rows: pl.Series) -> NumericColumn:
         number_format = self.formats.get(series.name)
         column = NumericColumn(name=series.name, mean=0.0, std=1.0, format=number_format)
-        column.read(all_rows)  # so that a row is named as the whole table counts them
+        every = column.read(all_rows).drop_nulls().to_numpy()  # first, so that the whole table counts rows
         values = column.read(series)
         numbers = values.drop_nulls().to_numpy()
         scale = self._measure(series.name, numbers, values)
+        if found := find_sentinel(every):
+            self.findings.sentinels.append(f"{series.name} ({found[0]:g}, {found[1]} times)")
         if len(numbers) > 1 and (numbers == np.floor(numbers)).all() and len(np.unique(numbers)) == len(numbers):
             self.findings.distinct.append(series.name)
         return NumericColumn(

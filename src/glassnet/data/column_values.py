@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 import decimal
 import re
-from collections.abc import Callable
+import shlex
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.data.number_format import MISSING, NumberFormat, mask
+from glassnet.data.number_format import MISSING, NumberFormat, find_formats, mask
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
 
@@ -25,6 +26,9 @@ _PLAIN_WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]{0,400}))(?:\.0+)?")
 
 #: A number written plainly.
 _PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+#: Numbers that often stand for a missing value, and the fewest distinct other values that tell.
+SENTINELS, FEWEST_OTHERS = (999.0, 9999.0, 99999.0, 999999.0), 3
 
 
 def is_text(series: pl.Series) -> bool:
@@ -55,6 +59,34 @@ def take_values(series: pl.Series) -> pl.Series:
     if is_text(series):
         return take_text(series)
     return series.fill_nan(None) if series.dtype.is_float() else series
+
+
+def blank_values(series: pl.Series, missing: Sequence[str]) -> pl.Series:
+    """Return a column with null for values that stand for missing ones, given as text: the same text or number."""
+    import polars as pl
+
+    if not missing:
+        return series
+    if is_text(series):
+        return mask(series, take_text(series).is_in(list(missing)).fill_null(False))
+    if series.dtype.is_numeric():
+        numbers = [float(one) for one in missing if _PLAIN_NUMBER.fullmatch(one)]
+        return mask(series, series.cast(pl.Float64).is_in(numbers).fill_null(False))
+    return series
+
+
+def find_sentinel(numbers: Array) -> tuple[float, int] | None:
+    """Return a number of nines that stands far outside all others and repeats, and how often; None without one."""
+    suspects = np.isin(np.abs(numbers), SENTINELS)
+    others = numbers[~suspects]
+    if not suspects.any() or len(np.unique(others)) < FEWEST_OTHERS:
+        return None
+    low, high = float(others.min()), float(others.max())
+    far = numbers[suspects & ((numbers < low - (high - low)) | (numbers > high + (high - low)))]
+    values, counts = np.unique(far, return_counts=True)
+    if not len(values) or counts.max() < 2:
+        return None
+    return float(values[counts.argmax()]), int(counts.max())
 
 
 def take_numbers(
@@ -97,8 +129,25 @@ def _parse_text(series: pl.Series, what: str, number_format: NumberFormat | None
         truths = lower.replace_strict(["true", "false"], [1.0, 0.0], default=None, return_dtype=pl.Float64)
         numbers = numbers.fill_null(truths)
     missing = text.is_null() | lower.is_in(MISSING)
-    _refuse(numbers.is_null() & ~missing, text, what, "a number")
+    wrong = numbers.is_null() & ~missing
+    if wrong.any():
+        expected = f"a number{_explain_format(text.filter(wrong)[0], number_format or NumberFormat())}"
+        _refuse(wrong, text, what, expected)
     return mask(numbers.alias(series.name), missing)
+
+
+def _explain_format(text: str, learned: NumberFormat) -> str:
+    """Say how training wrote numbers, where a text is a number written otherwise, and what to do."""
+    import polars as pl
+
+    found = find_formats(pl.Series([text]))
+    if not found:
+        return ""
+    way = learned.describe() if learned != NumberFormat() else "written plainly, such as 1234.5"
+    remedy = "write it so"
+    if found[0].thousands and (found[0].decimal, found[0].unit) == (learned.decimal, learned.unit):
+        remedy += f", or train with --thousands {shlex.quote(found[0].thousands)}"
+    return f" {way} ({remedy})"
 
 
 def take_booleans(series: pl.Series, what: str) -> pl.Series:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from glassnet.data.column_kinds import CategoryColumn, Column, explain_invalid, read_columns, read_names
+from glassnet.data.column_kinds import (
+    CategoryColumn,
+    Column,
+    DateColumn,
+    explain_invalid,
+    read_columns,
+    read_names,
+)
 from glassnet.data.column_learning import (
     ColumnLearner,
     Findings,
@@ -18,7 +25,7 @@ from glassnet.data.column_learning import (
     describe_refused,
     suggest,
 )
-from glassnet.data.column_values import list_more, list_names
+from glassnet.data.column_values import blank_values, list_more, list_names
 from glassnet.data.number_format import NumberFormat
 from glassnet.data.read_options import ReadOptions
 from glassnet.errors import DataError, UsageError
@@ -26,6 +33,9 @@ from glassnet.nn.activations import Array
 
 if TYPE_CHECKING:
     import polars as pl
+
+#: What is said of a table of which no column can be used.
+NONE_LEFT = "table: no column is left to learn from"
 
 
 @dataclass(frozen=True)
@@ -41,6 +51,8 @@ class TableSchema:
         where they are missing.
     left_out : tuple of str
         The columns of the training table that are not used.
+    missing : tuple of str
+        Values, as text, that stand for missing ones.
 
     Examples
     --------
@@ -58,6 +70,7 @@ class TableSchema:
 
     columns: tuple[Column, ...]
     left_out: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         names = [*(column.name for column in self.columns), *self.left_out]
@@ -79,8 +92,8 @@ class TableSchema:
         frame : polars.DataFrame
             The training rows, without the target.
         options : ReadOptions, optional
-            `drop`, `columns`, `categorical`, `dates` and `impute` are obeyed. Without `impute="error"`, a missing
-            value becomes the median or the most frequent value of the training rows.
+            `drop`, `columns`, `categorical`, `dates`, `missing` and `impute` are obeyed. Without `impute="error"`,
+            a missing value becomes the median or the most frequent value of the training rows.
         formats : mapping, optional
             How the numbers of a column are written in its file, where they are not written plainly.
         all_rows : polars.DataFrame, optional
@@ -100,6 +113,8 @@ class TableSchema:
         DataError
             If no column is left, a value is infinite or no date, or is missing with `impute="error"`.
         """
+        import polars as pl
+
         options = options or ReadOptions()
         if options.impute not in (None, "error", "median"):
             raise UsageError("impute", f"takes error or median, got {options.impute!r}")
@@ -107,7 +122,10 @@ class TableSchema:
             raise DataError("table: no columns beside the target")
         if frame.height == 0:
             raise DataError("table: no rows to learn the columns from")
-        whole = frame if all_rows is None else all_rows
+        frame, whole = (
+            pl.DataFrame([blank_values(series, options.missing) for series in table])
+            for table in (frame, frame if all_rows is None else all_rows)
+        )
         findings = Findings()
         learner = ColumnLearner(options, formats or {}, findings)
         columns, problems = [], []
@@ -117,13 +135,16 @@ class TableSchema:
                     columns.append(column)
             except DataError as error:
                 problems.append(str(error))
-        _refuse(problems)
         if not columns:
+            _refuse(problems)
             why = findings.describe_left_out() or "the options leave all of them out"
-            raise DataError(f"table: no column is left to learn from: {why}")
+            raise DataError(f"{NONE_LEFT}: {why}")
         used = {column.name for column in columns}
-        schema = cls(tuple(columns), tuple(name for name in frame.columns if name not in used))
-        return schema, (*findings.say(), *schema._look_over(whole))
+        left_out = tuple(name for name in frame.columns if name not in used)
+        schema = cls(tuple(columns), left_out, options.missing)
+        remarks, more = schema._look_over(whole)
+        _refuse([*problems, *more])
+        return schema, (*findings.say(), *remarks)
 
     @property
     def width(self) -> int:
@@ -169,7 +190,7 @@ class TableSchema:
         self._refuse_missing_columns(frame.columns)
         for column, part in zip(self.columns, np.split(X, starts, axis=1), strict=True):
             try:
-                values = column.read(frame[column.name])
+                values = self._read(column, frame)
                 if values.null_count():
                     missing = values.is_null()
                     (refused if column.fill is None else filled).append((column, missing))
@@ -200,17 +221,24 @@ class TableSchema:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as plain values, for `TableSchema.from_dict`."""
-        return {"columns": [asdict(column) for column in self.columns], "left_out": list(self.left_out)}
+        columns = [asdict(column) for column in self.columns]
+        return {"columns": columns, "left_out": list(self.left_out), "missing": list(self.missing)}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TableSchema:
         """Return the schema that `to_dict` wrote; `DataError` is raised if these are the values of none."""
         try:
-            if set(values) != {"columns", "left_out"}:
-                raise ValueError("expected columns and left_out")
-            return cls(read_columns(values["columns"]), read_names(values["left_out"]))
+            if set(values) != {"columns", "left_out", "missing"}:
+                raise ValueError("expected columns, left_out and missing")
+            names = (read_names(values[name]) for name in ("left_out", "missing"))
+            return cls(read_columns(values["columns"]), *names)
         except (ValueError, TypeError, RecursionError) as error:
             raise DataError(f"no schema of a table: {explain_invalid(error)}") from None
+
+    def _read(self, column: Column, frame: pl.DataFrame) -> pl.Series:
+        """Return the values of a column, null for those that stand for missing ones, however they are written."""
+        values = column.read(blank_values(frame[column.name], self.missing))
+        return values if isinstance(column, DateColumn) else blank_values(values, self.missing)
 
     def _refuse_missing_columns(self, given: list[str]) -> None:
         """Refuse a table that lacks columns which training had."""
@@ -223,12 +251,12 @@ class TableSchema:
                 f"table: no columns {list_names(missing)}, which training had; there are: {list_names(given)}"
             )
 
-    def _look_over(self, frame: pl.DataFrame) -> list[str]:
-        """Return what there is to say of all rows of the training table; refuse missing values if asked."""
+    def _look_over(self, frame: pl.DataFrame) -> tuple[list[str], list[str]]:
+        """Return what there is to say of all rows of the training table, and what is wrong with them."""
         remarks, filled, refused, problems = [], [], [], []
         for column in self.columns:
             try:
-                values = column.read(frame[column.name])
+                values = self._read(column, frame)
             except DataError as error:
                 problems.append(str(error))
                 continue
@@ -240,10 +268,9 @@ class TableSchema:
                 remarks.append(remark)
         if refused:
             problems.append(describe_refused(refused, "fill them, or leave out --impute error"))
-        _refuse(problems)
         if filled:
             remarks.insert(0, describe_filled(filled) + describe_indicators(self.columns))
-        return remarks
+        return remarks, problems
 
 
 def _refuse(problems: list[str]) -> None:

@@ -26,6 +26,7 @@ from glassnet.data.splits import (
 )
 from glassnet.data.standardisation import refuse_standardised
 from glassnet.data.target_schema import TargetSchema
+from glassnet.data.target_values import find_order
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -247,6 +248,7 @@ class Dataset:
         name: str = "arrays",
         schema: Schema | None = None,
         class_names: Sequence[str] | None = None,
+        classes: Sequence[Any] = (),
         image_shape: tuple[int, ...] | None = None,
         checksums: dict[str, str] | None = None,
         validation: float | None = None,
@@ -274,6 +276,8 @@ class Dataset:
         class_names : sequence of str, optional
             What the classes are called, in sorted order; labels 0, 1, ... may then lack some class. By default
             they are called as y writes them.
+        classes : sequence, optional
+            All classes in their order; by default sorted, or as an ordered category of pandas or Polars has them.
         image_shape : tuple of int, optional
             Shape of the picture that a row is; by default that of the rows, where they have more than one axis.
         task : str, optional
@@ -302,7 +306,7 @@ class Dataset:
         >>> [len(split.y) for split in (data.train, data.validation, data.test)]
         [70, 10, 20]
         """
-        remarks = remark_on_dense(X)
+        remarks, classes = remark_on_dense(X), classes or find_order(y)
         X, y = _check_arrays(name, "training", X, y)
         given_rows = len(X)
         if checksums is None:
@@ -317,7 +321,8 @@ class Dataset:
             X, X_test = as_pictures(X), X_test if X_test is None else as_pictures(X_test)
             rows, said = ArraySchema.learn(X, image_shape)
             both = y if y_test is None else np.concatenate([y, y_test])
-            target, more = _learn_target(name, both, task, class_names, target_names, len(rows.shape) > 1)
+            hints = {"task": task, "class_names": class_names, "classes": classes, "names": target_names}
+            target, more = _learn_target(name, both, pictures=len(rows.shape) > 1, **hints)
             schema = Schema(rows, target)
             remarks += (*said, *more)
         y, y_test = flatten_column(y), None if y_test is None else flatten_column(y_test)
@@ -433,17 +438,9 @@ def order_of(schema: Schema, y: Array) -> Array:
     return schema.target.encode(y) if schema.target.n_classes else y
 
 
-def _learn_target(
-    name: str,
-    y: Array,
-    task: str | None,
-    class_names: Sequence[str] | None,
-    target_names: Sequence[str] | None,
-    pictures: bool,
-) -> tuple[TargetSchema, tuple[str, ...]]:
-    """Learn what labels or numbers mean; errors name the data set."""
-    names = None if target_names is None else [*target_names]
+def _learn_target(name: str, y: Array, **hints: Any) -> tuple[TargetSchema, tuple[str, ...]]:
+    """Learn what labels or numbers mean, as `TargetSchema.learn` does; errors name the data set."""
     try:
-        return TargetSchema.learn(y, task=task, names=names, class_names=class_names, pictures=pictures)
+        return TargetSchema.learn(y, **hints)
     except DataError as error:
         raise DataError(f"{name}: {error}") from None

@@ -16,11 +16,12 @@ from typing import NamedTuple, NoReturn
 import polars as pl
 
 from glassnet.data.number_format import NumberFormat, mask
-from glassnet.data.read_options import ReadOptions
+from glassnet.data.read_options import ReadOptions, clean_name
 from glassnet.data.table_schema import (
     INDEX_LEFT_OUT,
     NUMBER,
     ONE_COLUMN,
+    Faults,
     count_of,
     counts_rows,
     find_name_problem,
@@ -60,21 +61,28 @@ class Header(NamedTuple):
 
 
 class DelimitedTable(NamedTuple):
-    """A table read from text, the formats of numbers that are not written plainly, and what was converted."""
+    """A table read from text, as `glassnet.data.table.TableRead` has it."""
 
     frame: pl.DataFrame
     formats: dict[str, NumberFormat]
     remarks: tuple[str, ...]
+    written: pl.Series | None
 
 
 def read_delimited_text(
-    text: TextFile, options: ReadOptions, *, tabs_part: bool = False, as_text: bool = False
+    text: TextFile,
+    options: ReadOptions,
+    *,
+    tabs_part: bool = False,
+    as_text: bool = False,
+    faults: Faults | None = None,
 ) -> DelimitedTable:
     """Read CSV and its kin: every row as long as the header, values as text first, then a type for each column.
 
     The options tell what parts the columns, else a first line such as ``sep=;``, else tabs if `tabs_part`, else
     the only one of `DELIMITERS` in the header. With `as_text` all columns stay text; one is enough.
-    `ContentError` names the line, and the column where there is one.
+    `ContentError` names the line, and the column where there is one; what is wrong with the values of columns goes
+    to the `faults`, where they are given.
     """
     lines = _Lines(text)
     header = _read_header(lines, options.sep, tabs_part, as_text)
@@ -96,11 +104,11 @@ def read_delimited_text(
             typer.columns += [_strip(series) for series in frame]
         else:
             typer.add(frame)
-    remarks += typer.finish()
+    remarks += typer.finish(faults)
     frame = pl.DataFrame(typer.columns)
     if not as_text:
         _refuse_row_as_names(frame)
-    return DelimitedTable(frame, typer.formats, tuple(remarks))
+    return DelimitedTable(frame, typer.formats, tuple(remarks), typer.written)
 
 
 def check_separator(sep: str | None) -> str | None:
@@ -211,7 +219,7 @@ def _read_header(lines: _Lines, sep: str | None, tabs_part: bool, may_be_single:
         lines.refuse("a quote that does not close on the line of the header; write each name on one line")
     delimiter = _find_delimiter(lines, unquoted, delimiter, tabs_part, may_be_single)
     reader = _Lines(TextFile(io.BytesIO(line.encode()), len(line) * 4, ()))
-    names = [name.strip() for name in next(_split_rows(reader, delimiter))]
+    names = [clean_name(name) for name in next(_split_rows(reader, delimiter))]
     if problem := find_row_as_names(names) or find_name_problem(names, may_lack=(1, len(names))):
         lines.refuse(problem)
     return Header(names, delimiter, len(comments))
@@ -278,7 +286,7 @@ class _Lines:
     """The decoded lines of a file, counted; what cannot be text is refused by its line and byte."""
 
     def __init__(self, text: TextFile) -> None:
-        self.file, self.limit = text.file, text.limit
+        self.file, self.limit, self.remedy = text.file, text.limit, text.remedy
         self.number = self.consumed = 0
         self.waiting: list[str] = []
         self.is_over = False
@@ -325,16 +333,14 @@ class _Lines:
             self.refuse(f"unpacks to more than {self.limit:,} bytes, which is not believed; unpack it first")
         if b"\0" in raw:
             self.refuse(
-                f"byte {raw.index(0) + 1} is NUL, which no text holds; save the file as UTF-8, or name its "
-                "encoding, such as --encoding utf-16-le",
-                number,
+                f"byte {raw.index(0) + 1} is NUL, which no text holds; {self.remedy.format('utf-16-le')}", number
             )
         try:
             return raw.decode("utf-8-sig" if is_first else "utf-8")
         except UnicodeDecodeError as error:
             self.refuse(
-                f"byte {error.start + 1} is {error.object[error.start]:#04x}, which is not UTF-8; save the file "
-                "as UTF-8, or name its encoding, such as --encoding latin-1",
+                f"byte {error.start + 1} is {error.object[error.start]:#04x}, which is not UTF-8; "
+                f"{self.remedy.format('latin-1')}",
                 number,
             )
 

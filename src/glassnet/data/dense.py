@@ -56,7 +56,7 @@ def take_labels(y: Any) -> Array:
     """Return labels or numbers as an array; `DataError` names a masked one."""
     if isinstance(y, np.ma.MaskedArray) and (masked := np.ma.getmaskarray(y)).any():
         row = int(np.argwhere(masked)[0, 0])
-        raise DataError(f"y: row {row} is masked, a missing value; rows to learn from need one")
+        raise DataError(f"y: row {row + 1} (y[{row}]) is masked, a missing value; rows to learn from need one")
     return as_dense(y)
 
 

@@ -57,10 +57,9 @@ def make_large_table(
     import polars as pl
 
     from glassnet.data.columns import TableSchema
-    from glassnet.data.table_target import take_target
+    from glassnet.data.table_target import learn_target
 
-    wanted = take_target(lazy.select(target).collect()[target])
-    labels, said = TargetSchema.learn(wanted, task=options.task, names=[target])
+    labels, wanted, said = learn_target(lazy.select(target).collect()[target], options)
     membership, size = _assign_splits(rows, draw.validation, draw.split_seed)
     # Scaling and categories are learned from a sample of the training rows.
     training = membership == TRAINING

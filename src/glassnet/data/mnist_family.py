@@ -88,7 +88,7 @@ class Family:
         if outside.any():
             row = int(outside.argmax())
             raise FileError(
-                label_path, f"row {row}: label {labels[row]} is outside the classes {self.first_label}..{last}"
+                label_path, f"row {row + 1}: label {labels[row]} is outside the classes {self.first_label}..{last}"
             )
         if self.transposed:
             images = images.transpose(0, 2, 1)

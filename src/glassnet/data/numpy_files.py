@@ -26,6 +26,7 @@ from glassnet.data.idx import read_idx
 from glassnet.data.untrusted_files import (
     DEFLATE_LIMIT,
     ContentError,
+    decompress,
     describe_shape,
     open_regular_file,
     read_numbers,
@@ -37,7 +38,7 @@ from glassnet.nn.activations import Array
 #: The most that all arrays of one file may take together, unless the caller says otherwise: 4 GiB.
 MOST_BYTES = 1 << 32
 
-NPY_MAGIC = b"\x93NUMPY"
+NPY_MAGIC, GZIP_MAGIC = b"\x93NUMPY", b"\x1f\x8b"
 
 #: The longest table of contents, about 50,000 members: Python keeps ten times as much for it in memory.
 DIRECTORY_LIMIT = 1 << 22
@@ -62,15 +63,20 @@ LOCAL_HEADER = 30
 
 
 def read_rows(path: str | Path, *, text: bool = False) -> Array:
-    """Read an array of rows, in the format that the file's first bytes tell: NPY, or IDX gzipped or raw.
+    """Read an array of rows, in the format that the file's first bytes tell: NPY or IDX, gzipped or raw.
 
-    An NPY file is mapped, not copied. It holds numbers; with `text`, as labels do, it may hold text. `FileError`
-    is raised if the file is missing, damaged or of another format. Nothing is ever unpickled.
+    A raw NPY file is mapped, not copied. It holds numbers; with `text`, as labels do, it may hold text.
+    `FileError` is raised if the file is missing, damaged or of another format. Nothing is ever unpickled.
     """
     path = Path(path)
-    with open_regular_file(path) as (file, _):
-        is_npy = file.read(len(NPY_MAGIC)) == NPY_MAGIC
-    if not is_npy:
+    with open_regular_file(path) as (file, size):
+        start = file.read(len(NPY_MAGIC))
+        file.seek(0)
+        packed = decompress(file)
+        if start.startswith(GZIP_MAGIC) and packed.read(len(NPY_MAGIC)) == NPY_MAGIC:
+            packed.seek(0)
+            return _read_npy(packed, min(size * DEFLATE_LIMIT, MOST_BYTES), text, packed=True)
+    if start != NPY_MAGIC:
         return read_idx(path)
     try:  # NumPy refuses a header that promises more than the file holds before memory is taken
         with np.errstate(over="ignore"), warnings.catch_warnings(action="ignore"):
@@ -208,12 +214,15 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, text: bool) 
         _refuse(member, f"is damaged ({shorten(error) or 'it ends early'}): copy the file again")
 
 
-def _read_npy(file: IO[bytes], size: int, text: bool) -> Array:
-    """Read an NPY file of `size` bytes: its header first, and the numbers (or text) if they fit."""
+def _read_npy(file: IO[bytes], size: int, text: bool, *, packed: bool = False) -> Array:
+    """Read an NPY file of `size` bytes, or `packed` of at most so many: its header, then the rest if it fits."""
     shape, fortran, dtype, start = _read_header(file, size)
     _check_kind(dtype, text)
     expected = math.prod(shape) * dtype.itemsize
-    if expected != size - start:
+    if packed and expected > size:
+        promise = f"its header promises {describe_shape(shape)} values of type {dtype}"
+        raise ContentError(f"{promise}, more than it can hold or than is read")
+    if not packed and expected != size - start:
         raise ContentError(
             f"its header promises {describe_shape(shape)} values of type {dtype} ({expected:,} bytes), but the "
             f"{size - start:,} bytes after it do not match"

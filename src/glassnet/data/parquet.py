@@ -7,6 +7,7 @@ and time, and hands the table over as an Arrow file.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -15,7 +16,15 @@ from typing import IO
 import polars as pl
 
 from glassnet.data import decoding
-from glassnet.data.table_schema import find_index, find_name_problem, find_type_problem, say_index
+from glassnet.data.read_options import clean_name
+from glassnet.data.table_schema import (
+    Faults,
+    find_index,
+    find_name_problem,
+    find_type_faults,
+    note_faults,
+    say_index,
+)
 from glassnet.data.untrusted_files import DEFLATE_LIMIT, ContentError, check_format, open_regular_file
 
 #: The cells that a file may promise for each of its bytes, and those that any file may promise: runs of equal
@@ -28,13 +37,17 @@ UNUSABLE = "column "
 
 @contextlib.contextmanager
 def scan_parquet(
-    path: Path, remarks: list[str] | None = None, spared: Collection[str] | None = ()
+    path: Path,
+    remarks: list[str] | None = None,
+    spared: Collection[str] | None = (),
+    faults: Faults | None = None,
 ) -> Iterator[tuple[pl.LazyFrame, int, list[str]]]:
     """Decode a Parquet file and give the table to be read in parts, with its rows and column names.
 
     The index that pandas wrote is left out, which is added to `remarks`. A column that holds no plain values is
-    empty if it is one of those `spared`, and refused otherwise; with None, it is left out. `FileError` is raised
-    if the file is missing or damaged, or the reader raises `ContentError`.
+    empty if it is one of those `spared`, and refused otherwise, or empty and one of the `faults`, where these are
+    given; with None, it is left out. `FileError` is raised if the file is missing or damaged, or the reader raises
+    `ContentError`.
     """
     with open_regular_file(path) as (raw, size):
         _check_ends(raw, size)
@@ -46,9 +59,11 @@ def scan_parquet(
                 for name in lazy.collect_schema().names()
                 if one.startswith(f"{UNUSABLE}{name!r} ")
             }
+            refused: Faults = {}
             for name, problem in problems.items():
                 if spared is not None and name not in spared:
-                    raise ContentError(problem)
+                    refused[name] = problem, ""
+            note_faults(refused, faults)
             if remarks is not None:
                 remarks.extend(one for one in said if one not in problems.values())
             if spared is None:
@@ -78,20 +93,37 @@ def write_arrow(source: str, target: str) -> list[str]:
     For a process of its own: it may abort, and its memory is bounded for good.
     """
     lazy = pl.scan_parquet(source, glob=False)
-    schema = lazy.collect_schema()
-    if problem := find_name_problem(list(schema)):
+    names = lazy.collect_schema().names()
+    if problem := find_name_problem([clean_name(name) for name in names]):
         raise ContentError(problem)
-    parts = {name: find_type_problem(pl.Schema({name: dtype})) for name, dtype in schema.items()}
-    problems = {name: problem for name, problem in parts.items() if problem}
+    lazy = lazy.rename({name: clean_name(name) for name in names})
+    schema = lazy.collect_schema()
+    problems = {name: "; ".join(fault) for name, fault in find_type_faults(schema).items()}
     cells = lazy.select(pl.len()).collect().item() * len(schema)
     size = os.stat(source).st_size
     if cells > max(CELLS_PER_BYTE * size, FREE_CELLS):
         raise ContentError(f"its footer promises {cells:,} values in {size:,} bytes, more than is believed")
-    decoding.limit_memory(decoding.DECODER_MEMORY + 48 * cells + 20 * size)
     read_metadata = getattr(pl, "read_parquet_metadata", None)  # not in the first versions of Polars 1
-    index = find_index(lazy, read_metadata(source).get("pandas") if read_metadata else None)
+    pandas = read_metadata(source).get("pandas") if read_metadata else None
+    decoding.limit_memory(decoding.DECODER_MEMORY + 48 * cells + 20 * size)
+    index = find_index(lazy, pandas)
+    orders = _read_orders(source) if pandas and '"ordered": true' in pandas else {}
+    lazy = lazy.with_columns(pl.col(name).cast(pl.Enum(order)) for name, order in orders.items())
     lazy.with_columns(pl.lit(None).alias(name) for name in problems).drop(index).sink_ipc(target)
     return [*say_index(index), *problems.values()]
+
+
+def _read_orders(source: str) -> dict[str, list[str]]:
+    """Return the ordered categories of text, with their order, which pyarrow alone reads; none without it."""
+    if importlib.util.find_spec("pyarrow") is None:
+        return {}
+    import pyarrow.parquet
+
+    file = pyarrow.parquet.ParquetFile(source)
+    names = [field.name for field in file.schema_arrow if getattr(field.type, "ordered", False)]
+    table = file.read(columns=names, use_threads=False).unify_dictionaries()
+    orders = {clean_name(name): table.column(name).chunk(0).dictionary.to_pylist() for name in names}
+    return {name: order for name, order in orders.items() if all(isinstance(one, str) for one in order)}
 
 
 if __name__ == "__main__":

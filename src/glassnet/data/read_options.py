@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypedDict
 
 from glassnet.errors import UsageError, unknown_name
 
-#: Options that are lists of columns, and those that are a single character.
-LISTS = ("drop", "columns", "categorical", "dates")
-MARKS = ("sep", "decimal", "thousands")
+#: Options that are lists, those of them that list values and no columns, and those that are a single character.
+LISTS = ("classes", "missing", "drop", "columns", "categorical", "dates")
+VALUES, MARKS = ("classes", "missing"), ("sep", "decimal", "thousands")
 
 
 @dataclass(frozen=True)
 class ReadOptions:
     """The options of reading; empty ones leave the choice to the reader, who says what it took.
 
-    `target` is the column (or NPY file) to predict, `task` what is asked of the network. Of a table, `drop` are
-    columns left out, `columns` the only ones kept, `categorical` those that are categories whatever they hold,
-    `dates` those to make numbers of; `impute` is what becomes of missing values. Of text, `sep` parts the columns,
-    `decimal` and `thousands` are the marks in numbers, `encoding` that of the file; `sheet` is that of a workbook.
+    `target` is the column (or NPY file) to predict, `task` what is asked of the network, `classes` are all classes
+    in their order. Of a table, `drop` are columns left out, `columns` the only ones kept, `categorical` those that
+    are categories, whatever they hold, `dates` those to make numbers of; `missing`
+    are values that stand for none, `impute` is what becomes of those.
+    Of text, `sep` parts the columns, `decimal` and `thousands` are the marks in numbers, `encoding` that of the
+    file; `sheet` is that of a workbook.
     Of pictures, `size` is the (height, width) that all are brought to, and `grey` leaves their colours out.
     `x_key` and `y_key` name the arrays of an NPZ file.
     """
 
     target: str | None = None
     task: str | None = None
+    classes: tuple[str, ...] = ()
     impute: Literal["error", "median"] | None = None
     drop: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     dates: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     sep: str | None = None
     decimal: str | None = None
     thousands: str | None = None
@@ -43,6 +49,11 @@ class ReadOptions:
     y_key: str | None = None
 
 
+def clean_name(name: str) -> str:
+    """Return the name of a column as all tables have it: no blanks around it, accents and letters composed."""
+    return unicodedata.normalize("NFC", name.strip())
+
+
 #: What else `glassnet.load_dataset` takes by name.
 OTHERS = {"data_dir", "validation", "split_seed", "standardize"}
 
@@ -52,11 +63,13 @@ class ReadingOptions(TypedDict, total=False):
 
     target: str | None
     task: str | None
+    classes: Sequence[Any] | None
     impute: Literal["error", "median"] | None
     drop: Sequence[str] | None
     columns: Sequence[str] | None
     categorical: Sequence[str] | None
     dates: Sequence[str] | None
+    missing: Sequence[Any] | Any
     sep: str | None
     decimal: str | None
     thousands: str | None
@@ -81,7 +94,10 @@ def read_options(given: Mapping[str, Any]) -> ReadOptions:
         if value is None:
             continue
         if name in LISTS:
-            value = (value,) if isinstance(value, str) else tuple(map(str, value))
+            value = (value,) if isinstance(value, str | int | float) else tuple(value)
+            value = tuple(map(str if name in VALUES else clean_name, map(str, value)))
+        elif name == "target" and not os.path.exists(value):
+            value = clean_name(value)
         elif name == "size":
             value = (value,) if isinstance(value, int) else tuple(value)
             value = value * 2 if len(value) == 1 else value

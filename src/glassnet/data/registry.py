@@ -110,8 +110,8 @@ def load_dataset(
     >>> data = load_dataset("digits")
     >>> data.train.X.shape, data.validation.X.shape, data.test.X.shape
     ((1318, 64), (120, 64), (359, 64))
-    >>> load_dataset("diabetes", validation="last(30)")
-    Dataset('diabetes', regression, rows: 324 train + 30 validation + 88 test, X: 10 float64, targets: 1)
+    >>> load_dataset("linnerud", validation="last(3)").target_names
+    ('Weight', 'Waist', 'Pulse')
     """
     if standardize and any(name == table.name for table in TABLES if isinstance(name, str)):
         refuse_standardised(name)

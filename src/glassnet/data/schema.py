@@ -14,6 +14,7 @@ import numpy as np
 
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.column_values import list_names
+from glassnet.data.read_options import clean_name
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
@@ -174,7 +175,7 @@ def _as_frame(X: Any, columns: TableSchema) -> pl.DataFrame:
 def _use_columns(X: Any, columns: TableSchema) -> Any:
     """Return the columns of a table of pandas that a model takes, as others may hold anything; None if all are."""
     names = {column.name for column in columns.columns}
-    used = [name for name in X.columns if str(name).strip() in names] if hasattr(X, "loc") else []
+    used = [name for name in X.columns if clean_name(str(name)) in names] if hasattr(X, "loc") else []
     return X[used] if 0 < len(used) < len(X.columns) else None
 
 
@@ -187,8 +188,8 @@ def _zip_columns(X: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 
 
 def _strip_names(table: pl.DataFrame) -> pl.DataFrame:
-    """Return a table with names of columns as files and training have them, without the blanks around them."""
-    bare = {name: name.strip() for name in table.columns}
+    """Return a table with names of columns as files and training have them."""
+    bare = {name: clean_name(name) for name in table.columns}
     return table.rename(bare) if len(set(bare.values())) == len(bare) else table
 
 

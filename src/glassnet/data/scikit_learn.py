@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.data.schema import Schema, describe_targets
 from glassnet.data.sources import Source
 from glassnet.data.standardisation import Standardisation
+from glassnet.data.target_values import count_decimals
 from glassnet.nn.activations import Array
 
 #: The largest pixel of the digits.
@@ -29,7 +30,8 @@ WHITE = 16
 class SklearnSet:
     """A data set of scikit-learn, read by a function of `sklearn.datasets`.
 
-    `targets` is the number of classes, or of numbers to regress.
+    `targets` is the number of classes, or of numbers to regress; `target_name` is what a single number is called
+    that scikit-learn gives no name.
     """
 
     name: str
@@ -39,6 +41,7 @@ class SklearnSet:
     targets: int
     licence: str = "as in scikit-learn"
     image_shape: tuple[int, ...] | None = None
+    target_name: str | None = None
     source: ClassVar[Source | None] = None
     published: ClassVar[dict[str, dict[str, float]]] = {}
 
@@ -54,12 +57,12 @@ class SklearnSet:
         X = np.asarray(bunch.data, np.float64)
         labelled = self.task != "regression"
         rows, _ = ArraySchema.learn(X, self.image_shape, WHITE if self.image_shape else 1.0)
-        names = getattr(bunch, "target_names", None) if bunch.target.ndim == 2 or labelled else None
+        names = [self.target_name] if self.target_name else bunch.target_names
         data = Dataset.from_arrays(
             X,
             bunch.target.astype(np.uint8) if labelled else np.asarray(bunch.target, np.float64),
             name=self.name,
-            schema=Schema(rows, describe_targets(self.task, None if names is None else list(map(str, names)))),
+            schema=Schema(rows, describe_targets(self.task, list(map(str, names)))),
             validation=validation,
             split_seed=split_seed,
         )
@@ -73,7 +76,8 @@ def _scale_table(data: Dataset) -> Dataset:
     rows, target = replace(schema.input, scaling=_measure(X)), schema.target
     if target.task == "regression":
         found = _measure(y)
-        target = replace(target, mean=tuple(found.mean.tolist()), std=tuple(found.std.tolist()))
+        scale: dict[str, Any] = {"mean": tuple(found.mean.tolist()), "std": tuple(found.std.tolist())}
+        target = replace(target, **scale, decimals=count_decimals(y))
     return replace(data, schema=Schema(rows, target))
 
 

@@ -14,13 +14,15 @@ import polars.selectors as cs
 
 from glassnet.data import decoding
 from glassnet.data.number_format import mask
+from glassnet.data.read_options import clean_name
 from glassnet.data.table_schema import (
     INDEX_LEFT_OUT,
     counts_rows,
     find_name_problem,
     find_row_as_names,
-    find_type_problem,
+    find_type_faults,
     list_names,
+    note_faults,
 )
 from glassnet.data.text_files import EXPANSION, FREE_EXPANSION
 from glassnet.data.untrusted_files import ContentError, open_regular_file, shorten
@@ -71,14 +73,13 @@ def write_arrow(source: str, target: str, sheet: str) -> list[str]:
     top = book.load_sheet(chosen, header_row=None, n_rows=1, dtypes="string").to_polars()
     if top.height == 0:
         raise ContentError(f"has nothing on its sheet {chosen[:60]!r}; say with --sheet which to read")
-    names = [(name or "").strip() for name in top.row(0)]
+    names = [clean_name(name or "") for name in top.row(0)]
     frame = _read_cells(book, chosen)
     if frame.width != len(names):
         raise ContentError("has another number of names than of columns; save the sheet as CSV")
     remarks = [] if sheet or len(sheets) == 1 else [f"of its sheets {list_names(sheets)} the first is read"]
     frame = _leave_out_unnamed(_cut(frame), names, remarks)
-    if problem := find_type_problem(frame.schema):
-        raise ContentError(problem)
+    note_faults(find_type_faults(frame.schema), None)
     _take_whole(frame).write_ipc(target)
     return remarks
 

@@ -15,17 +15,23 @@ from glassnet.errors import DataError, FileError, UsageError
 if TYPE_CHECKING:
     import polars as pl
 
+    from glassnet.data.table_schema import Faults
+
 #: Endings of text, which may be packed (`PACKED` behind it), of Parquet, and of workbooks; in small letters.
 TEXT, PACKED = (".csv", ".tsv", ".txt", ".data"), (".gz", ".zip")
 PARQUET, WORKBOOK = (".parquet", ".pq"), (".xlsx",)
 
 
 class TableRead(NamedTuple):
-    """A table, how numbers in text are written where not plainly, and what was converted or left out."""
+    """A table, how numbers in text are written where not plainly, and what was converted or left out.
+
+    `written` is the column to predict as text has it, where it is text.
+    """
 
     frame: pl.DataFrame
     formats: dict[str, NumberFormat]
     remarks: tuple[str, ...]
+    written: pl.Series | None = None
 
 
 def is_table(name: str | Path) -> bool:
@@ -39,7 +45,9 @@ def is_parquet(name: str | Path) -> bool:
     return Path(name).name.lower().endswith(PARQUET)
 
 
-def read_table(source: object, options: ReadOptions | None = None, *, as_text: bool = False) -> TableRead:
+def read_table(
+    source: object, options: ReadOptions | None = None, *, as_text: bool = False, faults: Faults | None = None
+) -> TableRead:
     """Read a table with a header line from a regular file, or take over one of pandas, Polars or pyarrow.
 
     The ending of the file's name, in small letters or capitals, tells what it is: one of `TEXT`, packed or not,
@@ -50,18 +58,19 @@ def read_table(source: object, options: ReadOptions | None = None, *, as_text: b
 
     `FileError` is raised if the file is missing, damaged, ambiguous, or no table of at least one row and two
     columns; `DataError` if a table in memory is at fault, or Polars is not installed; `UsageError` if an option
-    has a value that cannot be, or does not go with the file.
+    has a value that cannot be, or does not go with the file. With `faults` given, what is wrong with the values of
+    columns is added to them instead; such columns are not to be used.
     """
     require_polars()
     from glassnet.data.table_schema import blank_unusable, check_table
 
     options = options or ReadOptions()
     if isinstance(source, str | os.PathLike):
-        return _read_file(Path(source), options, as_text)
+        return _read_file(Path(source), options, as_text, faults)
     try:
         frame, remarks = _convert(source)
         frame = frame if as_text else blank_unusable(frame, options.drop)
-        return TableRead(check_table(frame, learned=as_text), {}, tuple(remarks))
+        return TableRead(check_table(frame, learned=as_text, faults=faults), {}, tuple(remarks))
     except ContentError as error:
         raise DataError(f"table: {error}") from None
 
@@ -74,7 +83,7 @@ def require_polars() -> None:
         raise DataError("tables need Polars, which is not installed: pip install 'glassnet[tables]'") from None
 
 
-def _read_file(path: Path, options: ReadOptions, as_text: bool) -> TableRead:
+def _read_file(path: Path, options: ReadOptions, as_text: bool, faults: Faults | None) -> TableRead:
     """Read a file by the format that its name and its first bytes agree on."""
     from glassnet.data.delimited_text import read_delimited_text
     from glassnet.data.parquet import scan_parquet
@@ -88,17 +97,17 @@ def _read_file(path: Path, options: ReadOptions, as_text: bool) -> TableRead:
         _refuse_options(options, is_text=not name.endswith((*PARQUET, *WORKBOOK)), is_book=name.endswith(WORKBOOK))
     if name.endswith(PARQUET):
         said: list[str] = []
-        with scan_parquet(path, said, None if as_text else options.drop) as (lazy, _, _):
-            return TableRead(check_table(lazy.collect(), learned=as_text), {}, tuple(said))
+        with scan_parquet(path, said, None if as_text else options.drop, faults) as (lazy, _, _):
+            return TableRead(check_table(lazy.collect(), learned=as_text, faults=faults), {}, tuple(said))
     if name.endswith(WORKBOOK):
-        return _read_workbook(path, options, as_text)
+        return _read_workbook(path, options, as_text, faults)
     bare = name.removesuffix(".gz").removesuffix(".zip")
     with open_text(path, options.encoding, learned=as_text) as text:
-        read = read_delimited_text(text, options, tabs_part=bare.endswith(".tsv"), as_text=as_text)
-        return TableRead(*read)
+        tabs_part = bare.endswith(".tsv")
+        return TableRead(*read_delimited_text(text, options, tabs_part=tabs_part, as_text=as_text, faults=faults))
 
 
-def _read_workbook(path: Path, options: ReadOptions, as_text: bool) -> TableRead:
+def _read_workbook(path: Path, options: ReadOptions, as_text: bool, faults: Faults | None) -> TableRead:
     """Read a sheet; text in its cells is numbers where a file of text would hold numbers."""
     import polars as pl
 
@@ -108,14 +117,14 @@ def _read_workbook(path: Path, options: ReadOptions, as_text: bool) -> TableRead
 
     frame, remarks = read_spreadsheet(path, options.sheet)
     try:
-        frame = check_table(frame, learned=as_text)
+        frame = check_table(frame, learned=as_text, faults=faults)
         text = frame.select(name for name, dtype in frame.schema.items() if dtype == pl.String)
         if as_text or not text.width:
             return TableRead(frame, {}, remarks)
         typer = ColumnTyper(options, array.array("q", range(2, frame.height + 2)), "", place="row")
         typer.add(text)
-        remarks += typer.finish()
-        return TableRead(frame.with_columns(typer.columns), typer.formats, remarks)
+        remarks += typer.finish(faults)
+        return TableRead(frame.with_columns(typer.columns), typer.formats, remarks, typer.written)
     except ContentError as error:
         raise FileError(path, str(error)) from None
 
@@ -165,6 +174,7 @@ def _convert(source: Any) -> tuple[pl.DataFrame, list[str]]:
     library = kind.__module__.split(".")[0]
     try:
         frame = pl.from_pandas(source) if library == "pandas" else pl.DataFrame(source)
+        frame = frame.with_columns(pl.col(name).cast(pl.Enum(order)) for name, order in _find_orders(source))
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic of Polars is no Exception
@@ -174,6 +184,23 @@ def _convert(source: Any) -> tuple[pl.DataFrame, list[str]]:
     pandas = metadata.get(b"pandas")
     index = find_index(frame.lazy(), pandas.decode(errors="replace") if pandas else None)
     return frame.drop(index), say_index(index)
+
+
+def _find_orders(source: Any) -> list[tuple[str, list[str]]]:
+    """Return the columns of a table of pandas or pyarrow that are ordered categories of text, with the order."""
+    if hasattr(source, "dtypes"):
+        found = [
+            (str(name), list(dtype.categories)) for name, dtype in source.dtypes.items() if _is_ordered(dtype)
+        ]
+    else:
+        names = [field.name for field in source.schema if _is_ordered(field.type)]
+        whole = source.unify_dictionaries() if names else source
+        found = [(name, whole.column(name).chunk(0).dictionary.to_pylist()) for name in names if len(whole)]
+    return [(name, order) for name, order in found if all(isinstance(one, str) for one in order)]
+
+
+def _is_ordered(dtype: Any) -> bool:
+    return bool(getattr(dtype, "ordered", False))
 
 
 def _find_foreign(source: Any) -> str:

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
-from glassnet.data.columns import TableSchema
+from glassnet.data.columns import NONE_LEFT, TableSchema
 from glassnet.data.dataset import Dataset, compute_checksum
 from glassnet.data.dense import remark_on_few
 from glassnet.data.large import LARGE, make_large_table
@@ -27,8 +28,8 @@ from glassnet.data.splits import (
     draw_stratified,
 )
 from glassnet.data.table import TableRead, is_parquet, read_table
-from glassnet.data.table_schema import check_table
-from glassnet.data.table_target import check_target, take_target
+from glassnet.data.table_schema import Faults, check_table, join_faults, note_faults
+from glassnet.data.table_target import check_target, learn_target
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError, FileError
 from glassnet.nn.activations import Array
@@ -37,32 +38,40 @@ from glassnet.runtime.seeds import stream
 
 def read_table_dataset(path: Path, options: ReadOptions, draw: Draw) -> Dataset:
     """Read a table's file and make a data set of it; one larger than memory is gone through in blocks."""
+    faults: Faults = {}
     try:
         if is_parquet(path):
             said: list[str] = []
-            with scan_parquet(path, said, options.drop) as (lazy, rows, columns):
+            with scan_parquet(path, said, options.drop, faults) as (lazy, rows, columns):
                 if rows * len(columns) > LARGE:
+                    note_faults(faults, None)
                     target = check_target(options.target, columns)
                     data = make_large_table(lazy, rows, target, options, draw)
                     return replace(data, checksums={path.name: md5(path)}, remarks=(*said, *data.remarks))
-                read = TableRead(check_table(lazy.collect()), {}, tuple(said))
+                read = TableRead(check_table(lazy.collect(), faults=faults), {}, tuple(said))
         else:
-            read = read_table(path, options)
-        data = make_table_dataset(read, options, draw)
+            read = read_table(path, options, faults=faults)
+        data = make_table_dataset(read, options, draw, faults)
     except DataError as error:
         raise FileError(path, str(error).removeprefix("table: ")) from None
     return replace(data, checksums={path.name: md5(path)})
 
 
-def make_table_dataset(read: TableRead, options: ReadOptions, draw: Draw) -> Dataset:
+def make_table_dataset(read: TableRead, options: ReadOptions, draw: Draw, faults: Faults | None = None) -> Dataset:
     """Make a data set of a table: split first, then learn scaling and categories on the training rows alone.
 
     `UsageError` is raised if no target is named or the table does not hold it, `DataError` if it has columns that
-    no network can take.
+    no network can take: with all that is wrong, the `faults` that reading found too.
     """
-    target = check_target(options.target, read.frame.columns)
-    y = take_target(read.frame[target])
-    labels, said = TargetSchema.learn(y, task=options.task, names=[target])
+    target, faults = check_target(options.target, read.frame.columns), faults or {}
+    try:
+        if target in faults:
+            raise DataError("")  # of which nothing can be learned
+        labels, y, said = learn_target(read.frame[target], options, read.written)
+    except DataError as error:
+        raise DataError(_gather_problems(read, options, faults, str(error))) from None
+    if faults:
+        raise DataError(_gather_problems(read, options, faults))
     parts = draw_table_parts(labels.encode(y) if labels.n_classes else y, draw)
     features = TableRead(read.frame.drop(target), read.formats, (*read.remarks, *said))
     data = join_table_splits(features, y, parts, labels, options, draw.name)
@@ -72,6 +81,17 @@ def make_table_dataset(read: TableRead, options: ReadOptions, draw: Draw) -> Dat
     schema = replace(data.schema, reading=reading)
     size = len(parts["validation"])
     return replace(data, schema=schema, validation_size=size, split_seed=draw.split_seed)
+
+
+def _gather_problems(read: TableRead, options: ReadOptions, faults: Faults, of_target: str = "") -> str:
+    """Say in one line what is wrong with a table: with values, with the target, and with the other columns."""
+    others = read.frame.drop(str(options.target)).with_columns(pl.lit(None).alias(name) for name in faults)
+    problems = [join_faults(faults), of_target]
+    try:
+        TableSchema.learn(others, options, read.formats)
+    except DataError as error:
+        problems.append("" if str(error).startswith(NONE_LEFT) else str(error))
+    return "; ".join(filter(None, problems))
 
 
 def draw_table_parts(order: Array, draw: Draw) -> dict[str, Array]:
@@ -131,6 +151,7 @@ def join_table_splits(
 
 def from_frame(table: object, options: ReadOptions, draw: Draw) -> Dataset:
     """Make a data set of a table of pandas, Polars or pyarrow; see `make_table_dataset`."""
-    data = make_table_dataset(read_table(table, options), options, draw)
+    faults: Faults = {}
+    data = make_table_dataset(read_table(table, options, faults=faults), options, draw, faults)
     checksum = compute_checksum(*(array for split in data.encoded for array in split))
     return replace(data, checksums={"X, y": checksum})

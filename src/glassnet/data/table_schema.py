@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import polars as pl
 import polars.selectors as cs
 
+from glassnet.data.read_options import clean_name
 from glassnet.data.untrusted_files import ContentError
 
 #: The most columns; a row's bytes bound them too.
@@ -20,6 +21,12 @@ MAX_NAME = 200
 #: The remark on the column that pandas writes first into text and workbooks.
 INDEX_LEFT_OUT = "the first column, {}, only counts the rows (pandas' index); it is left out"
 
+#: What is wrong with columns, by name: the problem, and the remedy where it is not told with it.
+Faults = dict[str, tuple[str, str]]
+
+#: The most columns whose faults one message tells.
+MOST_FAULTS = 5
+
 #: What is said of a table that is too narrow.
 ONE_COLUMN = "{}; a table needs two or more, of which one may be the target"
 
@@ -30,33 +37,53 @@ NUMBER = r"[+-]?\d*\.?\d+([eE][+-]?\d+)?"
 _INDEX = re.compile(r"__index_level_\d+__")
 
 
-def check_table(frame: pl.DataFrame, *, learned: bool = False) -> pl.DataFrame:
+def check_table(frame: pl.DataFrame, *, learned: bool = False, faults: Faults | None = None) -> pl.DataFrame:
     """Refuse what is no table of plain columns, two or more; NaN becomes null, names lose outer blanks.
 
     Where a schema was `learned`, one column is enough, and it is the schema that judges what columns hold: those
-    that it does not use may hold anything.
+    that it does not use may hold anything. What is wrong with columns goes to the `faults`, where they are given.
     """
     if frame.width < (1 if learned else 2):
         raise ContentError(ONE_COLUMN.format(count_of(frame.width, "column")))
-    names = [name.strip() for name in frame.columns]
-    if problem := find_name_problem(names) or (None if learned else find_type_problem(frame.schema)):
+    names = [clean_name(name) for name in frame.columns]
+    if problem := find_name_problem(names):
         raise ContentError(problem)
     if frame.height == 0:
         raise ContentError("has columns but no rows")
     frame = frame.rename(dict(zip(frame.columns, names, strict=True)))
     frame = frame.with_columns(cs.decimal().cast(pl.Float64)).with_columns(cs.float().fill_nan(None))
-    if learned:
-        return frame
-    for series in frame.select(cs.float().is_infinite().fill_null(False)):
-        if series.any():
-            row = int(series.arg_true()[0]) + 1
-            raise ContentError(f"row {row}, column {series.name!r}: infinite, expected a finite number")
+    if not learned:
+        note_faults({**find_type_faults(frame.schema), **_find_infinite(frame)}, faults)
     return frame
+
+
+def note_faults(found: Faults, faults: Faults | None) -> None:
+    """Add what is wrong with columns to the faults that are gathered, or refuse the table where none are."""
+    if faults is not None:
+        faults.update(found)
+    elif found:
+        raise ContentError(join_faults(found))
+
+
+def join_faults(faults: Faults) -> str:
+    """Say in one line what is wrong with columns, and what to do; of many, the first are told."""
+    problems = [problem for problem, _ in faults.values()]
+    more = len(problems) - MOST_FAULTS
+    also = [f"{more} more columns such as these"] if more > 0 else []
+    remedies = dict.fromkeys(remedy for _, remedy in faults.values() if remedy)
+    return "; ".join([*problems[:MOST_FAULTS], *also, *remedies])
+
+
+def _find_infinite(frame: pl.DataFrame) -> Faults:
+    """Return the columns that hold infinite numbers."""
+    wrong = [one for one in frame.select(cs.float().is_infinite().fill_null(False)) if one.any()]
+    places = {one.name: f"row {one.arg_true()[0] + 1}, column {one.name!r}" for one in wrong}
+    return {name: (f"{place}: infinite, expected a finite number", "") for name, place in places.items()}
 
 
 def blank_unusable(frame: pl.DataFrame, names: Iterable[str]) -> pl.DataFrame:
     """Empty those of some columns that hold no plain values: nothing is learned from them."""
-    unusable = [name for name in names if name in frame.columns and find_type_problem(frame.select(name).schema)]
+    unusable = set(names) & find_type_faults(frame.schema).keys()
     return frame.with_columns(pl.lit(None).alias(name) for name in unusable)
 
 
@@ -99,15 +126,18 @@ def find_row_as_names(names: Sequence[str]) -> str | None:
     return None
 
 
-def find_type_problem(schema: pl.Schema) -> str | None:
-    """Name the first column that holds no plain values, None where all do."""
+def find_type_faults(schema: Mapping[str, pl.DataType]) -> Faults:
+    """Return the columns that hold no plain values."""
+    faults: Faults = {}
     for name, dtype in schema.items():
-        if dtype.is_nested():
-            return f"column {name!r} is nested ({quote_value(dtype, 60)}); make plain columns of it, or --drop it"
         plain = dtype in (pl.Boolean, pl.String, pl.Null) or isinstance(dtype, pl.Categorical | pl.Enum)
-        if not (plain or dtype.is_numeric() or dtype.is_temporal()):
-            return f"column {name!r} holds {dtype}, expected numbers, text, true or false; --drop leaves it out"
-    return None
+        if dtype.is_nested():
+            problem = f"column {name!r} is nested ({quote_value(dtype, 60)})"
+            faults[name] = problem, "make plain columns of it, or --drop it"
+        elif not (plain or dtype.is_numeric() or dtype.is_temporal()):
+            problem = f"column {name!r} holds {dtype}, expected numbers, text, true or false"
+            faults[name] = problem, "--drop leaves it out"
+    return faults
 
 
 def quote_value(value: object, length: int = 30) -> str:

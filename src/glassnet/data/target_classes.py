@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +18,9 @@ Class = bool | int | float | str
 
 #: Text that reads as a plain number, and nothing else that Python would take for one.
 NUMBER = re.compile(r"[+-]?(\d{1,400}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+
+#: A number as programs write it anew; what begins with a zero is a code, and not the same without it.
+WRITTEN = re.compile(r"[+-]?(0|[1-9]\d{0,400})(\.\d*)?", re.ASCII)
 
 
 def find_labels(values: Array, classes: tuple[Class, ...], class_names: tuple[str, ...], what: str) -> Array:
@@ -71,12 +76,20 @@ def _find_equal(value: Class, classes: tuple[Class, ...], class_names: tuple[str
 
 def _is_equal(value: Class, one: Class) -> bool:
     if isinstance(value, str) and isinstance(one, str):
-        return value.strip() == one.strip()
+        return _simplify(value) == _simplify(one)
     if isinstance(value, str):
         return _says(value.strip(), one)
     if isinstance(one, str):
         return _says(one.strip(), value)
     return value == one
+
+
+def _simplify(text: str) -> object:
+    """Return what spellings of one class have in common: TRUE and true, +1 and 1.0; other text has only itself."""
+    text = text.strip()
+    if text.casefold() in ("true", "false"):
+        return text.casefold()
+    return Decimal(text) if WRITTEN.fullmatch(text) else text
 
 
 def _says(text: str, value: Class) -> bool:
@@ -115,3 +128,43 @@ def name_classes(
             "class_names", f"{count} names for the {len(distinct)} classes of the {what}: {list_values(distinct)}"
         )
     return distinct, class_names
+
+
+def order_classes(
+    classes: tuple[Class, ...], shown: tuple[str, ...], listed: Sequence[Any], what: str
+) -> tuple[tuple[Class, ...], tuple[str, ...]]:
+    """Return classes and what they are called in the order in which they are listed, by value, text or name.
+
+    A listed class that is none of these is one that has no rows. `UsageError` names a class that is not listed.
+    """
+    ordered: dict[Class, str] = {}
+    for one in listed:
+        exact = [label for label, known in enumerate(classes) if known == one and type(known) is type(one)]
+        fitting = set(exact) or _find_equal(one, classes, shown)
+        if len(fitting) > 1:
+            raise UsageError("classes", f"{one!r} may be one class or another of {list_values(classes)}")
+        label = fitting.pop() if fitting else None
+        value = _read_class(one, type(classes[0])) if label is None else classes[label]
+        if value is None:
+            raise UsageError("classes", f"{one!r} is no class such as those of the {what}: {list_values(classes)}")
+        if value in ordered:
+            raise UsageError("classes", f"{one!r} is listed twice")
+        ordered[value] = str(value) if label is None else shown[label]
+    if unlisted := [one for one in classes if one not in ordered]:
+        raise UsageError(
+            "classes", f"lacks {str(unlisted[0])!r}, which the {what} holds; list every class, in their order"
+        )
+    return tuple(ordered), tuple(ordered.values())
+
+
+def _read_class(value: Any, kind: type) -> Class | None:
+    """Return a class without rows as the kind that the others are, None where it is none of it."""
+    text = str(value)
+    if kind is str:
+        return text
+    if kind is bool or not NUMBER.fullmatch(text):
+        return None
+    number = Decimal(text)
+    if kind is float:
+        return float(number)
+    return int(number) if number == number.to_integral_value() else None

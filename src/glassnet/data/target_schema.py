@@ -9,27 +9,23 @@ from __future__ import annotations
 import functools
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from glassnet.data.column_values import measure_numbers
-from glassnet.data.target_classes import Class, as_array, find_labels, name_classes
+from glassnet.data.target_classes import Class, as_array, find_labels
+from glassnet.data.target_learning import Hints, learn_column, learn_columns
 from glassnet.data.target_values import (
     MOST_DECIMALS,
-    count_decimals,
-    find_distinct,
-    find_kind,
     find_not_one_hot,
     find_other,
     find_unsummed,
     list_values,
     name_row,
     name_target,
-    refuse_dates_as_text,
-    refuse_rows,
     take_numbers,
     take_values,
 )
@@ -42,9 +38,6 @@ if TYPE_CHECKING:
 
 #: What is asked of a network. Ordinal: classes in an order; multi-label: any number of labels for a row.
 TASKS = ("multi-class", "binary", "multi-label", "ordinal", "regression")
-
-#: Numbers with more distinct values than this are a target to regress, not classes.
-MAX_CLASSES = 20
 
 
 @dataclass(frozen=True)
@@ -127,6 +120,8 @@ class TargetSchema:
         task: str | None = None,
         names: Sequence[str] | None = None,
         class_names: Sequence[str] | None = None,
+        classes: Sequence[Any] = (),
+        spelling: Mapping[Class, Class] | None = None,
         pictures: bool = False,
         scale_by: Any = None,
     ) -> tuple[TargetSchema, tuple[str, ...]]:
@@ -138,12 +133,16 @@ class TargetSchema:
             Classes of any kind, numbers, one-hot rows, rows of shares (soft labels), or columns of 0 and 1.
         task : str, optional
             One of `TASKS`: it is obeyed whatever the type of y. By default it is guessed: text, true and false,
-            and whole numbers with at most `MAX_CLASSES` distinct values are classes, other numbers are regressed.
+            and whole numbers with at most 20 distinct values are classes, other numbers are regressed.
         names : sequence of str, optional
             Names of the columns of y; for one-hot and soft rows they are the classes.
         class_names : sequence of str, optional
             What the classes are called; the whole numbers 0, 1, ... are places in it. Classes of text are found in
             it by their word, and take its order.
+        classes : sequence, optional
+            All classes, as values or as text, in the order that they have instead of being sorted.
+        spelling : mapping, optional
+            What to call a value of y as a class, where a file writes it otherwise: ``{True: "TRUE"}``.
         pictures : bool, default False
             Whether the rows are pictures: whole numbers are classes then, however many.
         scale_by : array_like, optional
@@ -154,7 +153,7 @@ class TargetSchema:
         DataError
             If values are missing, of several kinds, all alike, or cannot be what `task` says.
         UsageError
-            If `task` is unknown, or `names` or `class_names` do not fit.
+            If `task` is unknown, `names` or `class_names` do not fit, or `classes` lacks a class.
 
         Examples
         --------
@@ -166,7 +165,7 @@ class TargetSchema:
         """
         if task is not None and task not in TASKS:
             raise unknown_name("task", task, TASKS)
-        given = tuple(map(str, names or ()))
+        given = () if names is None else tuple(map(str, names))
         words = None if class_names is None else tuple(map(str, class_names))
         what = name_target(given)
         values = take_values(y, what)
@@ -178,9 +177,9 @@ class TargetSchema:
             remarks.append(f"{what}: the shape ({len(values)}, 1) is taken as ({len(values)},)")
         if len(given) not in (0, width := 1 if values.ndim == 1 else values.shape[1]):
             raise UsageError("target_names", f"{len(given)} names for the {width} columns of y")
-        learn = _learn_column if values.ndim == 1 else _learn_columns
-        schema = learn(values, task, given, words, pictures, remarks)
-        return _scale(schema, values, scale_by), tuple(remarks)
+        hints = Hints(task, given, words, classes, spelling or {}, pictures)
+        learn = learn_column if values.ndim == 1 else learn_columns
+        return _scale(cls(**learn(values, hints, remarks)), values, scale_by), tuple(remarks)
 
     def encode(self, y: Any) -> Array:
         """Return targets as a network takes them.
@@ -297,114 +296,6 @@ def _adapter() -> TypeAdapter[TargetSchema]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(TargetSchema)
-
-
-def _learn_column(
-    values: Array,
-    task: str | None,
-    names: tuple[str, ...],
-    class_names: tuple[str, ...] | None,
-    pictures: bool,
-    remarks: list[str],
-) -> TargetSchema:
-    """Learn a target of one value a row."""
-    what, kind = name_target(names), find_kind(values)
-    if task == "multi-label":
-        raise DataError(f"{what}: task=multi-label takes two or more columns of 0 and 1, got one column")
-    distinct = find_distinct(values)
-    reason = ""
-    if task is None:
-        as_classes, reason = _guess_classes(distinct, kind, pictures, class_names is not None)
-        if not as_classes:
-            remarks.append(f"{what}: numbers, so regression{reason}")
-            task = "regression"
-    if task == "regression":
-        if kind == "str":
-            raise DataError(
-                f"{what}: task=regression takes numbers, but {name_row(0, what)} is the text {values[0][:30]!r}"
-            )
-        return TargetSchema(task, names, decimals=count_decimals(values))
-    if len(distinct) == 1:
-        raise DataError(f"{what}: one class only, {distinct[0]!r}; there is nothing to learn")
-    if kind == "str" and task is None and class_names is None:
-        refuse_dates_as_text({*map(str, distinct)}, what)
-        if 2 * len(distinct) > len(values):
-            problem = f"{len(distinct)} distinct texts in {len(values)} rows; classes must come back"
-            raise DataError(f"{what}: {problem} (or task=multi-class takes them as they are)")
-    classes, shown = name_classes(distinct, class_names, what)
-    if task == "binary" and len(classes) != 2:
-        raise DataError(
-            f"{what}: task=binary takes two classes, the target has {len(classes)} ({list_values(classes)})"
-        )
-    if task == "ordinal":
-        order = "" if class_names else "; class_names gives another"
-        remarks.append(f"{what}: {len(classes)} classes in the order {list_values(shown)}{order}")
-    elif task is None:
-        task = "binary" if len(classes) == 2 else "multi-class"
-        remarks.append(f"{what}: {len(classes)} classes ({list_values(shown)}), so {task}{reason}")
-    return TargetSchema(task, names, classes, shown)
-
-
-def _guess_classes(distinct: tuple[Any, ...], kind: str, pictures: bool, class_names: bool) -> tuple[bool, str]:
-    """Return whether a target's values are classes, with what there is to say of the guess."""
-    if kind in ("bool", "str") or class_names:
-        return True, ""
-    if kind == "float" and any(value != np.floor(value) for value in distinct):
-        return False, ""
-    if kind == "int" and pictures:
-        return True, "; whole numbers beside pictures: task=regression says otherwise"
-    if len(distinct) <= MAX_CLASSES:
-        return True, f"; whole numbers, at most {MAX_CLASSES} distinct: task=regression says otherwise"
-    return False, (
-        f"; {len(distinct)} distinct whole numbers, more than {MAX_CLASSES}: task=multi-class says otherwise"
-    )
-
-
-def _learn_columns(
-    values: Array,
-    task: str | None,
-    names: tuple[str, ...],
-    class_names: tuple[str, ...] | None,
-    pictures: bool,
-    remarks: list[str],
-) -> TargetSchema:
-    """Learn a target of several values a row."""
-    what, k = name_target(names), values.shape[1]
-    if find_kind(values) == "str":
-        raise DataError(f"{what}: {k} texts a row; expected one class a row, or numbers")
-    numbers = take_numbers(values, what)
-    only_bits, one_hot = find_other(values) is None, find_not_one_hot(numbers) is None
-    soft = not one_hot and find_kind(values) == "float" and find_unsummed(numbers) is None
-    if task is None:
-        if one_hot:
-            remarks.append(f"{what}: one-hot rows of {k} classes; task=multi-label says otherwise")
-        elif only_bits:
-            task = "multi-label"
-            remarks.append(f"{what}: {k} columns of 0 and 1, so multi-label; task=regression says otherwise")
-        elif soft:
-            remarks.append(
-                f"{what}: rows of {k} shares that sum to 1, so soft labels; task=regression says otherwise"
-            )
-        else:
-            task = "regression"
-            remarks.append(f"{what}: {k} numbers a row, so regression")
-    if task == "regression":
-        return TargetSchema(task, names, width=k, decimals=count_decimals(values))
-    if task == "multi-label":
-        if not only_bits:
-            row = find_other(values) or 0
-            raise DataError(f"{what}: task=multi-label takes 0 and 1, but {name_row(row, what)} is {values[row]}")
-        bits: dict[str, tuple[Class, ...]] = {"bool": (False, True), "float": (0.0, 1.0)}
-        return TargetSchema(task, names, bits.get(find_kind(values), (0, 1)), width=k)
-    refuse_rows(numbers, task, one_hot, soft, what)
-    if one_hot and len(present := np.flatnonzero(numbers.any(axis=0))) == 1:
-        raise DataError(f"{what}: one class only, {(names or range(k))[present[0]]!r}; there is nothing to learn")
-    classes: tuple[Class, ...] = names or tuple(range(k))
-    shown = class_names or tuple(map(str, classes))
-    if len(shown) != k:
-        raise UsageError("class_names", f"{len(shown)} names for {k} classes, the columns of y")
-    chosen = task or ("binary" if k == 2 and one_hot else "multi-class")
-    return TargetSchema(chosen, (), classes, shown, "one-hot" if one_hot else "soft")
 
 
 def _scale(schema: TargetSchema, values: Array, scale_by: Any) -> TargetSchema:

@@ -212,6 +212,15 @@ def _as_float(value: Any) -> float:
         return math.nan
 
 
+def find_order(y: Any) -> list[Any]:
+    """Return the values of an ordered category, of pandas or Polars, in its order; nothing of all else."""
+    dtype: Any = getattr(y, "dtype", None)
+    if not (getattr(dtype, "ordered", False) or type(dtype).__name__ == "Enum"):
+        return []
+    held = set(np.asarray(y, object).ravel().tolist())
+    return [one for one in dtype.categories if one in held]
+
+
 def find_distinct(values: Array) -> tuple[Any, ...]:
     """Return the distinct values, sorted, as Python's own; -0.0 is 0.0."""
     if values.dtype.kind == "O":

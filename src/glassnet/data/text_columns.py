@@ -8,11 +8,7 @@ import polars as pl
 
 from glassnet.data.number_format import MISSING, NumberFormat, find_formats, make_format, mask
 from glassnet.data.read_options import ReadOptions
-from glassnet.data.table_schema import list_names, quote_value
-from glassnet.data.untrusted_files import ContentError
-
-#: The most columns whose faults one message tells.
-MOST_PROBLEMS = 5
+from glassnet.data.table_schema import Faults, list_names, note_faults, quote_value
 
 #: A whole number, one that begins with a zero and goes on, and one that may count thousands behind its point.
 _WHOLE, _ZEROS, _GROUPED = r"^[+-]?[0-9]+$", r"^[+-]?0[0-9]", r"^[+-]?[1-9]\d{0,2}(\.\d{3})?$"
@@ -40,9 +36,8 @@ class ColumnTyper:
         self.asked = make_format(options)
         self.columns: list[pl.Series] = []
         self.formats: dict[str, NumberFormat] = {}
-        self._problems: list[str] = []
-        self._problem_columns: list[str] = []
-        self._remedies: dict[str, None] = {}
+        self.written: pl.Series | None = None  # the target as the file writes it
+        self._faults: Faults = {}
         self._said: dict[str, dict[str, str]] = {}
         self._undecided: list[tuple[int, pl.Series, tuple[NumberFormat, ...]]] = []
         self._has_commas = self._has_points = False
@@ -51,7 +46,7 @@ class ColumnTyper:
         """Type columns: plain numbers all at once, as tables may be wide, others one by one."""
         every = pl.all()
         bare = text.select(every.str.strip_chars())
-        bare = bare.select(pl.when(every != "").then(every).name.keep())
+        bare = bare.select(pl.when(~every.is_in(["", *self.options.missing])).then(every).name.keep())
         numbers = bare.select(every.cast(pl.Float64, strict=False))
         lost = numbers.null_count().row(0), bare.null_count().row(0)
         finite = numbers.select(every.is_finite().any(), every.is_finite().all().name.suffix(" all")).row(0)
@@ -66,18 +61,19 @@ class ColumnTyper:
                 column = bare[name]
             elif is_plain and self.asked is None:
                 column = self._type_plain(bare[name], numbers[name], bool(whole[number]), grouped[number])
+            if name == self.options.target:
+                self.written = bare[name]
             self.columns.append(self._type_column(bare[name]) if column is None else column)
 
-    def finish(self) -> tuple[str, ...]:
-        """Decide what only the whole file tells, and return the remarks; `ContentError` names all problems."""
+    def finish(self, faults: Faults | None = None) -> tuple[str, ...]:
+        """Decide what only the whole file tells, and return the remarks.
+
+        `ContentError` names all faults, unless they are gathered.
+        """
         evidence = self._has_commas, self._has_points and not self._has_commas
         for index, bare, found in self._undecided:
             self.columns[index] = self._decide(bare, found, *evidence)
-        if self._problems:
-            more = len(self._problems) - MOST_PROBLEMS
-            also = [f"{more} more columns such as these"] if more > 0 else []
-            said = "; ".join(self._problems[:MOST_PROBLEMS] + also)
-            raise ContentError(f"{said}; {'; '.join(self._remedies)}")
+        note_faults(self._faults, faults)
         return tuple(
             remark.format(columns=list_names(examples), example=next(iter(examples.values())))
             for remark, examples in self._said.items()
@@ -147,8 +143,7 @@ class ColumnTyper:
     def _add_problem(self, bare: pl.Series, wrong: pl.Series, problem: str, remedy: str) -> None:
         row = wrong.arg_true()[0]
         place = f"{self.place} {self.starts[row]}, column {quote_value(bare.name, 60)}"
-        self._problems.append(f"{place}: {quote_value(bare[row])} {problem}")
-        self._remedies[remedy] = None
+        self._faults[bare.name] = f"{place}: {quote_value(bare[row])} {problem}", remedy
 
     def _take_numbers(self, bare: pl.Series, way: NumberFormat) -> pl.Series:
         """Return the numbers of a column that is written in one way."""

@@ -39,11 +39,15 @@ _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 class TextFile(NamedTuple):
-    """A text to be read as UTF-8 with line feeds, the most bytes that it may have, and what was converted."""
+    """A text to be read as UTF-8 with line feeds, the most bytes that it may have, and what was converted.
+
+    `remedy` says what to do with a text that is none.
+    """
 
     file: IO[bytes]
     limit: int
     remarks: tuple[str, ...]
+    remedy: str = "save the file as UTF-8, or name its encoding, such as --encoding {}"
 
 
 @contextlib.contextmanager
@@ -52,8 +56,8 @@ def open_text(path: Path, encoding: str | None = None, *, learned: bool = False)
 
     Without an encoding the text is UTF-8, or UTF-16 where it begins with that mark. A mark counts more than an
     encoding of one byte a character. Where that was `learned` from another file, so do letters that UTF-8 has and
-    such an encoding would make a hash of. `FileError` is raised if the
-    file cannot be read, or the reader raises `ContentError`; `UsageError` if no such encoding is known.
+    such an encoding would make a hash of; nobody can name another then. `FileError` is raised if the file cannot
+    be read, or the reader raises `ContentError`; `UsageError` if no such encoding is known.
     """
     codec = _find_codec(encoding)
     with open_regular_file(path) as (raw, size), contextlib.ExitStack() as stack:
@@ -83,9 +87,11 @@ def open_text(path: Path, encoding: str | None = None, *, learned: bool = False)
         decoder = codec or mark
         is_old_mac = _has_returns_alone(head, decoder)
         if decoder or is_old_mac:
-            recoded = _Recoded(file, decoder, is_old_mac, 2 if mark and not codec else 0)
+            remedy = "save the file as UTF-8" if learned else "say another --encoding"
+            recoded = _Recoded(file, decoder, is_old_mac, 2 if mark and not codec else 0, remedy)
             file, limit = cast(IO[bytes], io.BufferedReader(recoded, HEAD)), 4 * limit
-        yield TextFile(file, limit, tuple(remarks))
+        text = TextFile(file, limit, tuple(remarks))
+        yield text._replace(remedy="save the file as UTF-8") if learned else text
 
 
 def _find_codec(encoding: str | None) -> str | None:
@@ -179,8 +185,9 @@ def _find_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
 class _Recoded(io.RawIOBase):
     """A text in another encoding, or with returns for line ends, as UTF-8 with line feeds."""
 
-    def __init__(self, file: IO[bytes], decoder: str | None, is_old_mac: bool, start: int) -> None:
+    def __init__(self, file: IO[bytes], decoder: str | None, is_old_mac: bool, start: int, remedy: str) -> None:
         super().__init__()
+        self._remedy = remedy
         self._file, self._name, self._is_old_mac = file, decoder, is_old_mac
         self._decoder = codecs.getincrementaldecoder(decoder)("strict") if decoder else None
         self._position = start
@@ -214,6 +221,6 @@ class _Recoded(io.RawIOBase):
             return text.encode()
         except UnicodeDecodeError as error:
             place = self._position - before + error.start + 1
-            raise ContentError(f"byte {place:,} of the text is not {self._name}; say another --encoding") from None
+            raise ContentError(f"byte {place:,} of the text is not {self._name}; {self._remedy}") from None
         except UnicodeEncodeError:
             raise ContentError(f"holds half a character (a surrogate), no text in {self._name}") from None

@@ -26,19 +26,21 @@ OPTIONS = {
     "a table": [
         "target",
         "task",
+        "classes",
         "impute",
         "drop",
         "columns",
         "categorical",
         "dates",
+        "missing",
         "sep",
         "decimal",
         "thousands",
         "encoding",
         "sheet",
     ],
-    "a folder of pictures": ["task", "size", "grey"],
-    "arrays": ["target", "task", "x_key", "y_key"],
+    "a folder of pictures": ["task", "classes", "size", "grey"],
+    "arrays": ["target", "task", "classes", "x_key", "y_key"],
 }
 
 
@@ -137,6 +139,7 @@ def join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
             np.concatenate(labels) if len(labels) > 1 else y,
             task=options.task,
             class_names=read.class_names,
+            classes=options.classes,
             pictures=len(rows.shape) > 1,
         )
     except DataError as error:

@@ -81,10 +81,11 @@ def _read_table_rows(path: Path, schema: Schema) -> tuple[UserRows, Any]:
             f"is no table; the model was trained on one with the columns {names}: give a table with these names",
         )
     options = ReadOptions(**{name: value for name, value in schema.reading.items() if name != "target"})
-    frame, _, remarks = read_table(path, options, as_text=True)
+    read = read_table(path, options, as_text=True)
+    frame = read.frame
     name = schema.target.names[0] if schema.target.names else None
     column = frame[name] if name in frame.columns else None
-    found = UserRows(path, frame if column is None else frame.drop(column.name), None, frame, remarks=remarks)
+    found = UserRows(path, frame if column is None else frame.drop(column.name), None, frame, remarks=read.remarks)
     return found, None if column is None or column.null_count() == len(column) else column
 
 
@@ -122,7 +123,7 @@ def _read_array_rows(path: Path, rows: ArraySchema, reading: Mapping[str, str]) 
     X, y = read.splits.get("", read.splits.get("test", (None, None)))
     if X is None:
         raise FileError(path, "holds no rows X, and no test rows")
-    is_idx = not path.name.lower().endswith((".npy", ".npz"))
+    is_idx = not path.name.lower().endswith((".npy", ".npy.gz", ".npz"))
     X = np.swapaxes(X, 1, 2) if is_idx and rows.swapped and X.ndim == 3 else X
     return UserRows(path, X, remarks=read.remarks), y
 

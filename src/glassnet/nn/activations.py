@@ -175,7 +175,7 @@ def check_logits(z: Array) -> None:
     """Raise `NonFiniteError` naming the first row whose largest logit is NaN or infinite."""
     bad = np.flatnonzero(~np.isfinite(z.max(axis=1)))
     if len(bad):
-        raise NonFiniteError(f"softmax: row {bad[0]} holds NaN or infinity: {z[bad[0]]}")
+        raise NonFiniteError(f"softmax: row {bad[0] + 1} holds NaN or infinity: {z[bad[0]]}")
 
 
 def softmax(z: Array) -> Array:

@@ -282,10 +282,11 @@ class Network:
         for first in range(0, len(X) if X.dtype.kind == "f" else 0, BLOCK_ROWS):
             block = X[first : first + BLOCK_ROWS].reshape(-1, width)
             if not (block.max() <= limit and block.min() >= -limit):  # NaN is neither
-                row, column = (int(i) for i in np.argwhere(~(np.abs(block) <= limit))[0])
+                place, column = (int(i) for i in np.argwhere(~(np.abs(block) <= limit))[0])
+                row = first + place
                 raise DataError(
-                    f"X: row {first + row}, column {column} holds {block[row, column]}, which is no finite "
-                    f"{self.theta.dtype}; replace or remove it"
+                    f"X: row {row + 1} (X[{row}]), column {column + 1} holds {block[place, column]}, which is no "
+                    f"finite {self.theta.dtype}; replace or remove it"
                 )
         return X
 
@@ -329,8 +330,9 @@ class Network:
             for rows, cache in self.blocks(self.check_input(X), by_row=True):
                 bad = np.flatnonzero(~np.isfinite(cache.outputs).all(axis=1))
                 if len(bad):
+                    row = rows.start + bad[0]
                     raise NonFiniteError(
-                        f"X: row {rows.start + bad[0]} is too much for the network: its output is "
+                        f"X: row {row + 1} (X[{row}]) is too much for the network: its output is "
                         f"{cache.outputs[bad[0]]}"
                     )
                 outputs.append(self.loss.predict(cache.outputs))

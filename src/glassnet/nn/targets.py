@@ -37,7 +37,8 @@ def encode(y: Array, d_out: int, n_classes: int | None, dtype: np.dtype[Any]) ->
     outside = np.flatnonzero((y < 0) | (y >= n_classes))
     if len(outside):
         raise DataError(
-            f"y: row {outside[0]} has the label {y[outside[0]]}, outside the classes 0..{n_classes - 1}"
+            f"y: row {outside[0] + 1} (y[{outside[0]}]) has the label {y[outside[0]]}, outside the classes "
+            f"0..{n_classes - 1}"
         )
     if d_out == 1:
         return y.astype(dtype)[:, None]
@@ -66,7 +67,7 @@ def _numbers(y: Array, d_out: int, dtype: np.dtype[Any]) -> Array:
         remedy = "remove or replace such rows"
         if np.isfinite(y[row]).all():
             remedy = f"{dtype} goes to {np.finfo(dtype).max:.0e}; give smaller numbers, in another unit"
-        raise DataError(f"y: row {row} holds {y[row]}; {remedy}")
+        raise DataError(f"y: row {row + 1} (y[{row}]) holds {y[row]}; {remedy}")
     return targets
 
 

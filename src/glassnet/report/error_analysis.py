@@ -26,7 +26,7 @@ MOST_MISTAKES = 18
 
 
 class Mistake(NamedTuple):
-    """A test row that was classified wrongly: its number among the test rows, and the names of two classes.
+    """A test row that was classified wrongly: its index among the test rows, and the names of two classes.
 
     `probability` is what the network gave the predicted class, None where it gives none; `loss` is of this row
     alone.

@@ -206,7 +206,7 @@ def mistake_table(mistakes: Sequence[Mistake], words: Words) -> Table:
     """Return the worst mistakes, the worst first."""
     heads = [words.say(key) for key in ("row", "true", "predicted", "probability", "measures.loss")]
     rows: Rows = [
-        [str(m.row), m.true, m.predicted, probability(m.probability), format_number(m.loss)] for m in mistakes
+        [str(m.row + 1), m.true, m.predicted, probability(m.probability), format_number(m.loss)] for m in mistakes
     ]
     return Table(words.say("mistakes"), heads, rows, text=(0, 1, 2))
 

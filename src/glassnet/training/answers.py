@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
+from glassnet.data.read_options import clean_name
 from glassnet.data.user_rows import UserRows
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
@@ -43,7 +44,7 @@ def words_for(model: Model) -> list[Any]:
 def tabulate_answers(
     model: Model, rows: UserRows, outputs: Array, *, keep: Sequence[str] = (), proba: bool = False
 ) -> list[dict[str, Any]]:
-    """Return a record for each row: its number or file, the columns to keep, and the answer.
+    """Return a record for each row: its number, from 1, or its file, the columns to keep, and the answer.
 
     `outputs` are those of ``model.network.outputs`` for the rows. A class comes with its probability where the
     network gives one, and with `proba` with those of all classes, in their order; several labels or numbers a row
@@ -54,12 +55,12 @@ def tabulate_answers(
     if proba and model.network.loss.output is None:
         raise UsageError("proba", f"the network gives no probabilities, as its loss is {model.network.loss.name}")
     kept: dict[str, list[Any]] = {}
-    for name in keep:
+    for name in map(clean_name, keep):
         if rows.table is None or name not in rows.table.columns:
             there = "it is no table" if rows.table is None else f"there are: {', '.join(rows.table.columns[:12])}"
             raise UsageError("keep", f"{rows.path.name} has no column {name!r}; {there}")
         kept[name] = rows.table[name].to_list()
-    first = ("row", list(range(len(outputs)))) if rows.names is None else ("file", list(rows.names))
+    first = ("row", list(range(1, len(outputs) + 1))) if rows.names is None else ("file", list(rows.names))
     columns = {first[0] if first[0] not in kept else f"{first[0]} number": first[1], **kept}
     for name, values in _answer(model, outputs, proba).items():
         columns[name if name not in columns else f"predicted {name}"] = values

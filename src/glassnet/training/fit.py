@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from glassnet.data.arrays import Asked, as_dataset, weights_of_training
 from glassnet.data.dataset import Dataset
+from glassnet.data.target_values import name_target
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS
@@ -32,6 +33,9 @@ from glassnet.training.options import (
 from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
 from glassnet.training.trainer import Components, Trainer
+
+#: What to do where numbers are meant as classes.
+OTHER_TASK = "or take them as classes with task=multi-class"
 
 
 @takes_training_options
@@ -133,9 +137,7 @@ def fit(
     if progress:
         for remark in data.remarks[known:]:
             print(f"glassnet: {remark}", file=sys.stderr)  # noqa: T201
-    if network.loss.output == "softmax" and data.task == "regression" and data.train.y.ndim == 1:
-        said = f"y: {network.loss.name} needs classes, and these are floats; take half_squared_error"
-        raise DataError(f"{said}, or give classes 0, 1, ... as y.astype(int)" if arrays else said)
+    refuse_numbers(network, data, "or give classes 0, 1, ... as y.astype(int)" if arrays else OTHER_TASK)
     training, components = resolve_options(options, inspect.signature(fit).parameters)
     config = describe_run(network, data, training, network.seed if seed is None else seed, sample_weight)
     folder = None if run_dir is None else Path(run_dir)
@@ -158,6 +160,17 @@ def _check_continued(run: Any, given: dict[str, Any]) -> int:
     if given.get("epochs") is None:
         raise UsageError("epochs", f"say how many in all; the run has had {len(run.history)}")
     return int(given["epochs"])
+
+
+def refuse_numbers(network: Network, data: Dataset, remedy: str = OTHER_TASK) -> None:
+    """Refuse numbers, one a row, for a network whose loss or outputs are for classes."""
+    outputs, is_single = network.layers[-1], data.task == "regression" and data.train.y.ndim == 1
+    if is_single and (network.loss.output == "softmax" or outputs > 1):
+        what = name_target(data.target_names) if data.target_names else "y"
+        raise DataError(
+            f"{what}: {network.loss.name} with {outputs} outputs is for classes, and these are numbers; take "
+            f"half_squared_error with one output, {remedy}"
+        )
 
 
 def asked_of(network: Network) -> Asked:

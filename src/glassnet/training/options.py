@@ -77,6 +77,13 @@ class DataConfig(Section):
         metavar="TASK",
         unset="told by the targets",
     )
+    classes: list[str] | None = option(
+        None,
+        "All classes of the target in their order, for task ordinal and for the outputs.",
+        metavar="CLASS,..",
+        unset="sorted; that of an ordered category",
+        elsewhere=("class_order", "class_names"),
+    )
     impute: Literal["error", "median"] | None = option(
         None,
         "Missing values in a table: median fills in the median or the most frequent category, error refuses them.",
@@ -93,6 +100,12 @@ class DataConfig(Section):
     )
     dates: list[str] | None = option(
         None, "Columns of a table that are dates, to make numbers of.", elsewhere=("parse_dates", "date")
+    )
+    missing: list[str] | None = option(
+        None,
+        "Values of a table that stand for missing ones, such as -999, beside empty cells.",
+        metavar="VALUE,..",
+        elsewhere=("na_values", "null_values", "missing_values", "sentinel"),
     )
     sep: str | None = option(
         None,

@@ -136,7 +136,8 @@ def _check_weights(sample_weight: Any, n: int) -> Array:
     bad = np.flatnonzero(~(np.isfinite(weights) & (weights >= 0)))
     if len(bad):
         raise UsageError(
-            "sample_weight", f"row {bad[0]} has the weight {weights[bad[0]]}; give finite numbers >= 0"
+            "sample_weight",
+            f"row {bad[0] + 1} has the weight {weights[bad[0]]}; give finite numbers >= 0",
         )
     return _scale(weights)
 

@@ -15,7 +15,7 @@ from glassnet.nn.network import Network
 from glassnet.training.callbacks import Callback, check_callbacks
 from glassnet.training.config import RunConfig, check_data
 from glassnet.training.continuing import check_same_data, count_epochs, lengthen, remembering
-from glassnet.training.fit import asked_of, describe_run
+from glassnet.training.fit import asked_of, describe_run, refuse_numbers
 from glassnet.training.model_file import MODEL_FILE, load_model, restore_network
 from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
@@ -93,7 +93,9 @@ def build_network(config: RunConfig, data: Dataset) -> Network:
     options["loss"] = choose_loss(config, data, options["layers"][-1])
     if options["seed"] is None:
         options["seed"] = config.seed
-    return Network(**options)
+    network = Network(**options)
+    refuse_numbers(network, data)
+    return network
 
 
 def run(

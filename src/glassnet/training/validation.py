@@ -73,6 +73,6 @@ class Validation:
         if not largest[row] > FAR * usual:
             return None
         return (
-            f"validation rows: row {row} is too much for the network: its largest number is {largest[row]:g}, "
+            f"validation rows: row {row + 1} is too much for the network: its largest number is {largest[row]:g}, "
             f"that of the training rows {usual:g}; look at that row. The network is back at the epoch before"
         )

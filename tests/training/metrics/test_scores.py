@@ -494,8 +494,8 @@ def test_an_undefined_auc_names_the_label(y, columns, task, message):
     [
         ([0, 1], [0.1, 0.9], "binary", r"^scores: shape \(2,\); give \(n, columns\)"),
         ([], np.zeros((0, 2)), "binary", r"^scores: shape \(0, 2\)"),
-        ([0, 1], [[0.1], [math.nan]], "binary", "^scores: nan in row 1, column 0; give finite numbers"),
-        ([0, 1], [[0, 1], [0, -math.inf]], "multi-class", "^scores: -inf in row 1, column 1"),
+        ([0, 1], [[0.1], [math.nan]], "binary", "^scores: nan in row 2, column 1; give finite numbers"),
+        ([0, 1], [[0, 1], [0, -math.inf]], "multi-class", "^scores: -inf in row 2, column 2"),
         ([0, 1], np.ones((2, 3)), "binary", "^scores: 3 columns; a binary task has one, or two"),
         ([0, 0], np.ones((2, 1)), "ordinal", "^scores: one column; the ordinal task has one for each class"),
         ([0, 1, 1], np.ones((2, 1)), "binary", r"^y: shape \(3,\), scores: shape \(2, 1\); .* needs y of \(2,\)"),
@@ -523,7 +523,7 @@ def test_labels_and_scores_that_do_not_fit_are_refused(y, scores, task, message)
 def test_result_rows_refuse_what_is_no_table_of_numbers(tmp_path):
     with pytest.raises(DataError, match=r"^scores: shape \(3,\)"):
         written(tmp_path, np.zeros(3))
-    with pytest.raises(DataError, match=r"^scores: inf in row 0, column 1"):
+    with pytest.raises(DataError, match=r"^scores: inf in row 1, column 2"):
         written(tmp_path, [[1.0, math.inf]])
 
 

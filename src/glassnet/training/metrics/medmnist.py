@@ -121,7 +121,9 @@ def _check_table(scores: Array) -> Array:
         raise DataError(f"scores: shape {scores.shape}; give (n, columns), a row per sample and at least one")
     if not np.isfinite(scores).all():
         row, column = np.argwhere(~np.isfinite(scores))[0]
-        raise DataError(f"scores: {scores[row, column]} in row {row}, column {column}; give finite numbers")
+        raise DataError(
+            f"scores: {scores[row, column]} in row {row + 1}, column {column + 1}; give finite numbers"
+        )
     return scores
 
 
