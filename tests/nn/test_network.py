@@ -5,6 +5,8 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.datasets import load_iris
 
 from glassnet.errors import DataError, NonFiniteError, UsageError
@@ -536,10 +538,10 @@ def test_a_description_is_plain_values():
     assert type(network.get_config()["seed"]) is int
     assert Network([2, 2], loss="huber", output_activation="tanh").get_config()["output_activation"] == "tanh"
     assert Network([2, 3, 4, 2], ["relu", "elu"]).get_config()["activation"] == ["relu", "elu"]
-    for given, described in ((0.5, 0.5), ([0, 0.5, 0.5], 0.5), ([0.1, 0.5, 0.5], [0.1, 0.5, 0.5])):
-        assert Network([2, 3, 4, 2], dropout=given).get_config()["dropout"] == described
-    for given, described in ((True, True), ([True, True], True), ([True, False], [True, False])):
-        assert Network([2, 3, 4, 2], batch_norm=given).get_config()["batch_norm"] == described
+    for asked, described in ((0.5, 0.5), ([0, 0.5, 0.5], 0.5), ([0.1, 0.5, 0.5], [0.1, 0.5, 0.5])):
+        assert Network([2, 3, 4, 2], dropout=asked).get_config()["dropout"] == described
+    for asked, described in ((True, True), ([True, True], True), ([True, False], [True, False])):
+        assert Network([2, 3, 4, 2], batch_norm=asked).get_config()["batch_norm"] == described
     assert Network([1, 1], loss="huber", initializer=np.zeros(2)).get_config()["initializer"] == "array"
 
 
@@ -588,13 +590,31 @@ def test_rows_before_scaling_are_doubted_and_scaled_ones_are_not():
         network.predict(["a", "b"])
 
 
-@pytest.mark.parametrize("normalise", [False, True])
-def test_a_row_has_the_same_outputs_alone_as_among_others(normalise):
-    rows = np.random.default_rng(0).normal(size=(300, 33)).astype(np.float32)
-    network = Network([33, 64, 9, 3], batch_norm=normalise)
+@settings(max_examples=50)
+@given(data=st.data())
+def test_a_row_has_the_same_outputs_alone_as_among_others(data):
+    d = st.one_of(st.integers(1, 12), st.sampled_from([64, 145, 257]))
+    d_in = data.draw(st.one_of(d, st.just(1300)))  # so many that the columns of W are multiplied in slices
+    layers = [d_in, *data.draw(st.lists(d, min_size=1, max_size=3)), data.draw(st.integers(2, 12))]
+    seed, dtype = data.draw(st.integers(0, 99)), data.draw(st.sampled_from(["float32", "float64"]))
+    network = Network(layers, seed=seed, dtype=dtype, batch_norm=data.draw(st.booleans()))
+    rows = np.random.default_rng(seed).normal(size=(data.draw(st.integers(1, 40)), d_in)).astype(dtype)
+    together, tolerance = network.outputs(rows), {"float32": 1e-3, "float64": 1e-12}[dtype]
+    np.testing.assert_allclose(together, softmax(network.forward(rows).outputs), rtol=tolerance)
+    cuts = sorted(data.draw(st.lists(st.integers(1, len(rows)), max_size=4)))
+    parts = [part for part in np.split(rows, cuts) if len(part)]
+    np.testing.assert_array_equal(np.concatenate([network.outputs(part) for part in parts]), together)
+    np.testing.assert_array_equal(network.outputs(rows[:1]), together[:1])
+    np.testing.assert_array_equal(network.outputs(rows[::-1]), together[::-1])
+    np.testing.assert_array_equal(network.outputs(np.asfortranarray(rows)), together)
+
+
+def test_a_single_output_of_a_row_is_the_same_alone_as_among_others():
+    rows = np.random.default_rng(0).normal(size=(300, 100)).astype(np.float32)
+    network = Network([100, 1], loss="half_squared_error")
     together = network.outputs(rows)
     np.testing.assert_array_equal(np.concatenate([network.outputs(row[None]) for row in rows]), together)
-    np.testing.assert_allclose(together, softmax(network.forward(rows).outputs), rtol=1e-4)
+    np.testing.assert_allclose(together, network.forward(rows).outputs, rtol=1e-3, atol=1e-5)
 
 
 def test_rows_in_another_order_of_bytes_are_the_same_rows():

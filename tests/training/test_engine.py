@@ -19,6 +19,7 @@ from glassnet.runtime.blas import blas_threads, libraries
 from glassnet.runtime.seeds import stream
 from glassnet.runtime.threads import ThreadChoice
 from glassnet.training import engine, trainer
+from glassnet.training.callbacks import Callback
 from glassnet.training.fit import fit
 from glassnet.training.metrics import evaluate
 from glassnet.training.model_file import load_model
@@ -314,12 +315,16 @@ def test_ctrl_c_ends_after_the_step_with_all_saved(blobs, tmp_path, pieces, monk
 
 
 def test_ctrl_c_at_any_moment_leaves_a_finite_network(blobs):
-    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    net = network()
+    class Impatient(Callback):
+        def on_epoch_end(self, run):
+            if len(run.history) == 1:  # Ctrl-C ends a training gently only once it has begun
+                self.timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
+                self.timer.start()
+
+    net, impatient = network(), Impatient()
     with pytest.raises(Interrupted) as caught:
-        train(blobs(), net=net, epochs=10**6, threads=2)
-    timer.join()
+        train(blobs(), net=net, epochs=10**6, threads=2, callbacks=[impatient])
+    impatient.timer.join()
     assert np.isfinite(net.theta).all()
     assert caught.value.run.network is net
 

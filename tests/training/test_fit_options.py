@@ -610,15 +610,17 @@ def test_a_mean_over_more_epochs_than_there_are_leaves_the_start_out(images):
     np.testing.assert_allclose(trained(3, average_epochs=5), np.mean(raw, axis=0), rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.usefixtures("compiled_code")
 def test_a_last_batch_of_one_row_moves_no_statistics():
-    rng = np.random.default_rng(0)
-    data = Dataset.from_arrays(rng.normal(size=(9, 4)), np.arange(9) % 2, validation=0)
-    for kernels in ("numpy", "numba"):
-        network = Network([4, 3, 2], batch_norm=True)
-        fit(network, data, epochs=1, batch_size=len(data.train.y) - 1, kernels=kernels, progress=False)
+    X = 0.1 * np.random.default_rng(0).normal(size=(12, 5))
+    data = Dataset.from_arrays(X.astype(np.float32), np.arange(12) % 3, validation=0)
+    for kernels in ("numpy", "numba"):  # with the formulas that test_engine.py compiles as well
+        network = Network([5, 9, 3], "tanh", dtype="float64", batch_norm=True)
+        options = {"optimizer": "sgd(0.1)", "batch_size": len(data.train.y) - 1, "threads": 1}
+        fit(network, data, epochs=1, kernels=kernels, progress=False, **options)
         assert (network.parameters.variance[0] > 0.85).all()  # one step from 1 by a tenth, and not a second one
     with pytest.raises(UsageError, match=r"^batch_size: batch normalisation needs 2 rows"):
-        fit(Network([4, 3, 2], batch_norm=True), data, batch_size=1, progress=False)
+        fit(Network([5, 9, 3], batch_norm=True), data, batch_size=1, progress=False)
 
 
 @pytest.mark.parametrize("weights", [["a"] * 4, [[1], [1, 2]]], ids=str)

@@ -23,6 +23,7 @@ but one (`glassnet.nn.batch_norm`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +37,13 @@ from glassnet.nn.batch_norm import Normalised
 from glassnet.nn.dropout import keep_mask
 from glassnet.nn.losses import Loss
 from glassnet.nn.parameters import Parameters
+
+#: Rows of a product whose bits must not depend on a row's place: with more, some kernels of OpenBLAS treat some
+#: of them in another way.
+ROWS_AT_ONCE = 8
+
+#: Multiplications in a product up to which OpenBLAS may take the weights as they lie; else it copies them first.
+SMALL_PRODUCT = 10**6
 
 
 @dataclass
@@ -84,8 +92,8 @@ def forward(
     """Run a batch X of shape (n, d_0) through the layers and return every Z and H.
 
     With the mask keys of a step as `dropout_keys`, dropout is at work with a rate for the input of each layer, and
-    batch normalisation takes the batch's own statistics. `by_row` multiplies each row by itself: then its numbers
-    do not depend, even in their last bits, on the rows beside it.
+    batch normalisation takes the batch's own statistics. With `by_row`, the numbers of a row do not depend,
+    even in their last bits, on the rows beside it.
     """
     cache = ForwardCache(H=[X])
     for layer, activation in enumerate(activations):
@@ -103,9 +111,25 @@ def forward(
 
 
 def _multiply_rows(H: Array, W: Array) -> Array:
-    """Return H W, a product of a vector and a matrix for each row; BLAS sums a block of rows in another order."""
-    product: Array = np.matmul(H[:, np.newaxis, :], W)[:, 0]
-    return product
+    """Return H W, where the bits of a row do not depend on the rows beside it, nor on how many they are.
+
+    BLAS adds up in an order that depends on the shape of the product, on the order in memory, and on a row's place
+    among many. So all products have `ROWS_AT_ONCE` rows, the last ones filled up with zeros.
+    """
+    (n, d_in), d_out = H.shape, W.shape[1]
+    rows = ROWS_AT_ONCE if d_out > 1 else 1  # products with a single column are made in another way
+    tiles = np.ascontiguousarray(H)
+    if n % rows:
+        tiles = np.zeros((n + -n % rows, d_in), H.dtype)
+        tiles[:n] = H
+    tiles = tiles.reshape(-1, rows, d_in)
+    Z = np.empty((len(tiles), rows, d_out), H.dtype)
+    slices = math.ceil(d_out / max(16, SMALL_PRODUCT // (rows * d_in)))
+    width = math.ceil(d_out / slices)
+    for end in range(width, d_out + width, width):  # all of one width: the last one may begin before the last end
+        columns = slice(min(end, d_out) - width, min(end, d_out))
+        np.matmul(tiles, W[:, columns], out=Z[..., columns])
+    return Z.reshape(-1, d_out)[:n]
 
 
 def _drop(cache: ForwardCache, rate: float, key: Any) -> None:

@@ -204,7 +204,8 @@ class Network:
             A step's keys from `glassnet.nn.dropout.mask_keys`: the pass is then one of training, with dropout and
             with the batch's own statistics. None: as in prediction.
         by_row : bool, default False
-            Multiply each row by itself: its outputs are then the same bits alone as among others.
+            Multiply a fixed number of rows at a time: the outputs of a row are then the same bits alone as among
+            others.
         """
         return backpropagation.forward(
             X, self.parameters, self.activations, self.output_scale, self.dropout, dropout_keys, by_row=by_row
