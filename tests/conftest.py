@@ -57,7 +57,10 @@ def isolated_environment(caches, monkeypatch):
 
 @pytest.fixture(scope="session")
 def session_cache(tmp_path_factory):
-    return tmp_path_factory.mktemp("compiled")
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # what one process compiled, the others load
+        folder = folder.parent
+    return folder / "compiled"
 
 
 @pytest.fixture

@@ -261,5 +261,5 @@ def test_the_real_sets_hold_rows_in_two_splits(real, name, across):
         assert len(stands) == (count > 0)
         assert all(remark.startswith(f"{count} row") for remark in stands)
     for group in found.duplicates:
-        rows = {getattr(data, place.split).X[place.row].tobytes() for place in group}
+        rows = {getattr(data, place.split).X[place.row - 1].tobytes() for place in group}
         assert len(rows) == 1
