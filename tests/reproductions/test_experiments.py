@@ -55,13 +55,14 @@ def test_forms_of_adam_differ_in_one_thing_from_the_written_one_or_the_divided()
     assert found == {
         "divided-frozen": (False, 6000, 1, False),
         "divided-uncorrected": (False, 6000, 1000, False),
+        "by-images": (False, 6000, None, False),
         "divided-600": (False, 600, None, False),
         "frozen": (True, 6000, 1, False),
         "ascending": (True, 6000, None, True),
     }
     for config in configs.values():
-        rate = Fraction(OPTIMIZERS.resolve(config.training.optimizer).learning_rate).limit_denominator(10000)
-        assert rate in (Fraction(1, 10), Fraction(1, 7840))
+        rate = Fraction(OPTIMIZERS.resolve(config.training.optimizer).learning_rate).limit_denominator(100_000)
+        assert rate in (Fraction(1, 10), Fraction(1, 7840), Fraction(1, 60000))
         assert config.training.batch_size == config.training.samples_per_epoch  # one step an epoch
         assert config.training.sampling == "fresh"
 

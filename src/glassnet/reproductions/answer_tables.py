@@ -66,13 +66,13 @@ def crossed_table(found: Facts, words: Words) -> Table:
             f"{statistics.fmean(row.measures[name] for row in runs):.0%}"
             for name in ("flat_hidden", "flat_output")
         ]
-        starts = ["uniform(-1, 1)" if one == 1 else words.say("small_start", factor=one) for one in key[1:3]]
+        starts = [f"±{factor:g}" for factor in key[1:3]]
         learned = words.say("n_of", n=sum(learns(row, found) for row in runs), of=len(runs))
         rows.append([*starts, f"{key[3]:g}", span(losses_of(runs), ",.1f", words), learned, *flat])
     heads = [words.say(key) for key in ("hidden_layers", "output_layer", "measures.learning_rate", "loss_range")]
     heads += [words.say(key) for key in ("runs_that_learn", "flat_hidden", "flat_output")]
     note = words.say("crossed_note", n=LAST, epochs=CROSSED_EPOCHS, best=found.constant_loss, share=FLAT)
-    return Table(words.say("crossed_table"), heads, rows, text=(0, 1), note=note)
+    return Table(words.say("crossed_table"), heads, rows, text=(), note=note)
 
 
 def learns(row: Row, found: Facts) -> bool:

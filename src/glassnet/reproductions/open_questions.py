@@ -18,7 +18,7 @@ from glassnet.reproductions.answer_tables import (
     printed_adam,
     span,
 )
-from glassnet.reproductions.experiments import CROSSED, CROSSED_EPOCHS, FACTORS, OUTPUTS, STEPS
+from glassnet.reproductions.experiments import CROSSED, FACTORS, OUTPUTS, STEPS
 from glassnet.reproductions.facts import PRINTED_CONSTANT, TEST_LOSSES, Facts, Typical, mean
 from glassnet.reproductions.plain_runs import Key
 from glassnet.study.design import BASE
@@ -131,8 +131,6 @@ def _tell_cause(found: Facts, words: Words) -> str:
     wide, small = FACTORS
     return words.say(
         "q_tanh_output" if told else "q_tanh_untold",
-        epochs=CROSSED_EPOCHS,
-        best=found.constant_loss,
         flat=count(flat_output),
         rest=count(rest),
         hidden=count(flat_hidden),
