@@ -523,6 +523,7 @@ MUTANTS = [
     ("reproductions/open_questions.py", "(flat_output)) and any(learned(flat_hidden))", "(flat_output))"),
     ("reproductions/open_questions.py", "clear = all(one.verdict", "clear = any(one.verdict"),
     ("reproductions/open_questions.py", "if together.verdict == INTERACT else", "if together.verdict != INTERACT else"),
+    ("reproductions/open_questions.py", "if additive.levels == additive.best_levels else", "if additive.levels != additive.best_levels else"),
     ("reproductions/page.py", "few = one.mean is not None and len(one.seeds) < seeds", "few = False"),
     ("data/dataset.py", "replace(self, validation=self.test, validation_size=", "replace(self, validation=self.train, validation_size="),
     # Options: their one definition, and the flags made of it.

@@ -1,5 +1,7 @@
 """What the runs of the report say to its open questions: sentences that follow from the numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.reproductions.publications import (
@@ -132,7 +134,7 @@ def test_no_cause_is_named_that_the_crossed_runs_do_not_single_out(words):
 
 def test_factors_interact_or_no_interaction_is_found():
     said = answer("q_independent")
-    assert said.startswith("No, they interact.")
+    assert said.startswith("Not in how much they do: their effects are not additive.")
     found = factorial()
     source = next(one for one in found.sources if set(one.factors) == {"optimizer", "activation"})
     assert f"optimizer × activation (p = {source.corrected:.2g}, {source.share:.0%} of the variance)" in said
@@ -140,6 +142,10 @@ def test_factors_interact_or_no_interaction_is_found():
     said = answer("q_independent", together=factorial(interaction=0.0))
     assert said.startswith("No interaction was found over all combinations (optimizer × activation (p = ")
     assert "which is no proof that there is none" in said
+    best = replace(found.additive, levels=found.additive.best_levels, found=found.additive.best)
+    said = answer("q_independent", together=replace(found, additive=best))
+    names = ", ".join(found.additive.best_levels.values())
+    assert f"The best level of each by itself is {names}, and that is the best combination too, with an" in said
     found = factorial(missing=1)
     said = answer("q_independent", together=found)
     assert said == "It cannot be told: the factorial lacks the result of 1 of its runs."

@@ -35,7 +35,7 @@ def reproduce(
 
     seed-report: the report from which glassnet grew, with an answer to each question that it left open.
     zalando-mlp: the MLP rows of Fashion-MNIST's paper. nielsen: MNIST in Neural Networks and Deep Learning.
-    On two cores each takes ten to twenty minutes. The same command goes on where it was stopped.
+    On two cores each takes from five minutes to half an hour. The same command goes on where it was stopped.
 
     \b
     Examples:

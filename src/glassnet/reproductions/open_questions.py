@@ -154,14 +154,15 @@ def _answer_independent(together: InteractionTest, words: Words) -> str:
         for one in together.sources
         if one.kind == "interaction"
     ]
-    return words.say(
-        "q_interact" if together.verdict == INTERACT else "q_no_interaction",
-        found=parts,
+    best = words.say(
+        "q_same_best" if additive.levels == additive.best_levels else "q_other_best",
         levels=list(additive.levels.values()),
         got=additive.found,
         best=list(additive.best_levels.values()),
         most=additive.best,
     )
+    key = "q_interact" if together.verdict == INTERACT else "q_no_interaction"
+    return words.join([words.say(key, found=parts), best], "between_sentences")
 
 
 def _answer_one_seed(comparisons: Sequence[Comparison], words: Words) -> str:

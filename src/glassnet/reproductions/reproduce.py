@@ -191,7 +191,7 @@ def reproduce(
 
     A row of the table counts as reproduced if its training behaves as the source says, and if each of its figures
     lies within the bounds that were set for it. As in the source, every run is evaluated on the test rows. On two
-    cores a table takes ten to twenty minutes.
+    cores a table takes from five minutes to half an hour.
 
     Parameters
     ----------
