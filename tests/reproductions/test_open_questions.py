@@ -230,7 +230,7 @@ def test_all_forms_of_adam_stand_beside_what_is_printed():
     assert [row[1] for row in lines[3:]] == ["1,000", "1,000", "1,000", "1,000", "100", "100"]
     # a step of 600 images: its loss times 10
     assert lines[6][2] == "800,000.0 to 850,000.0"
-    assert [any(cell.bold for cell in row) for row in found.table.cells] == [False] * 3 + [True] + [False] * 5
+    assert [any(cell.bold for cell in row) for row in found.table.cells] == [False] * 4 + [True] + [False] * 4
 
 
 def test_a_form_of_adam_that_meets_both_numbers_is_named():

@@ -61,9 +61,9 @@ _DIVIDED = RATE / PIXELS
 
 #: Forms that the report's Adam may have; where its units saturate at once, 100 epochs show it.
 ADAM_FORMS: dict[Key, Setting] = {
+    ("adam", "by-images"): _adam(RATE / 6000),
     ("adam", "divided-frozen"): replace(_adam(_DIVIDED), frozen_t=1),
     ("adam", "divided-uncorrected"): replace(_adam(_DIVIDED), frozen_t=1000),
-    ("adam", "by-images"): _adam(RATE / 6000),
     ("adam", "divided-600"): _adam(_DIVIDED, images=600),
     ("adam", "frozen"): replace(_adam(RATE, epochs=100), frozen_t=1),
     ("adam", "ascending"): replace(_adam(RATE, epochs=100), ascends=True),
