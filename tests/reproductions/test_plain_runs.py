@@ -142,8 +142,10 @@ def test_what_is_done_is_not_done_again(base, data, tmp_path, monkeypatch):
     first = run_plain(settings, [0, 1], base, data, tmp_path, progress=False)
     assert [[row.seed for row in rows] for rows in first.values()] == [[0, 1], [0, 1]]
     assert first["a",][0] != first["a",][1]
+    alone = run_plain(settings, [0, 1], base, data, tmp_path / "alone", workers=1, progress=False)
+    assert [row.measures for row in alone["b",]] == [row.measures for row in first["b",]]
     with monkeypatch.context() as patched:
-        patched.setattr(plain_runs, "_train", lambda *_: pytest.fail("it was done"))
+        patched.setattr(plain_runs, "_train", None)
         assert run_plain(settings, [0, 1], base, data, tmp_path, progress=False) == first
     # another setting of the same name is another run
     other = run_plain(
@@ -173,7 +175,7 @@ def test_a_signal_stops_between_steps_and_what_is_done_is_kept(base, data, tmp_p
     with monkeypatch.context() as patched:
         patched.setattr(plain_runs, "GracefulInterrupts", Interrupted)
         with pytest.raises(StudyInterrupted, match="stopped with 1 of 2 runs done") as stopped:
-            run_plain(settings, [0], base, data, tmp_path)
+            run_plain(settings, [0], base, data, tmp_path, workers=1)
     assert stopped.value.signal == signal.SIGINT
     assert [path.name for path in tmp_path.iterdir()] == ["a_seed-0.json"]
     assert "1/2  a, seed 0: train loss " in capsys.readouterr().err

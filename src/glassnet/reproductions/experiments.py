@@ -70,7 +70,9 @@ ADAM_FORMS: dict[Key, Setting] = {
 }
 
 
-def run_experiments(study: Study, data: Dataset, folder: Path, *, progress: bool = True) -> PlainRuns:
+def run_experiments(
+    study: Study, data: Dataset, folder: Path, *, workers: int | None = None, progress: bool = True
+) -> PlainRuns:
     """Train all of these with the seeds of the report's study; `run_plain` says what is kept and raised."""
     settings = OUTPUTS | CROSSED | ADAM_FORMS
-    return run_plain(settings, study.seeds, study.base, data, folder, progress=progress)
+    return run_plain(settings, study.seeds, study.base, data, folder, workers=workers, progress=progress)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
@@ -18,8 +19,10 @@ from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.nn.targets import encode
 from glassnet.reproductions.outcomes import LAST
+from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.runtime.seeds import stream
+from glassnet.runtime.threads import available_cores
 from glassnet.study.design import change_config
 from glassnet.study.fairness import build_sampler
 from glassnet.study.progress import row_line
@@ -68,34 +71,74 @@ def run_plain(
     data: Dataset,
     folder: Path,
     *,
+    workers: int | None = None,
     progress: bool = True,
 ) -> PlainRuns:
     """Train by each setting with each seed, and return the rows; what lies in the folder is not repeated.
 
     A row's ``train_loss`` is the mean of the last `LAST` epochs. ``flat_hidden`` and ``flat_output`` are shares of
-    slopes that are flat at the end. Raises StudyInterrupted after Ctrl-C or SIGTERM; finished runs are saved.
+    slopes that are flat at the end. `workers` runs go on side by side, as many as cores by default, each with one
+    thread: so their number changes no result. Raises StudyInterrupted after Ctrl-C or SIGTERM; finished runs are
+    saved.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    found: PlainRuns = {key: [] for key in settings}
+    jobs = [
+        _Job(key, setting, seed, folder) for seed, (key, setting) in itertools.product(seeds, settings.items())
+    ]
+    rows = {job: row for job in jobs if (row := job.read()) is not None}
     console = Console(stderr=True, highlight=False, quiet=not progress)
-    total = len(settings) * len(seeds)
-    with GracefulInterrupts() as interrupts:
-        for done, (seed, (key, setting)) in enumerate(itertools.product(seeds, settings.items()), start=1):
-            name, levels = " ".join(map(str, key)), {"setting": repr(setting)}
-            path = folder / f"{'-'.join(map(str, key))}_seed-{seed}.json"
-            row = read_row(path) if path.exists() else None
-            if row is None or row.levels != levels:
-                config = change_config(base, setting.changes).model_copy(update={"seed": seed})
-                start = perf_counter()
-                measures = _train(setting, config, data, interrupts)
-                if measures is None:
-                    assert interrupts.signal is not None
-                    raise StudyInterrupted(done - 1, total, folder, interrupts.signal)
-                row = Row(name, levels, seed, FINISHED, measures, seconds=perf_counter() - start)
-                write_row(path, row)
-                console.print(f"{done}/{total}  {row_line(row, 'train_loss')}", markup=False, soft_wrap=True)
-            found[key].append(row)
-    return found
+    _ = data.encoded  # made once, before the threads ask for it
+    with (
+        GracefulInterrupts() as interrupts,
+        blas_threads() as use_threads,
+        ThreadPoolExecutor(workers or available_cores()) as pool,
+    ):
+        use_threads(1)
+        left = [job for job in jobs if job not in rows]
+        for job, row in zip(left, pool.map(lambda one: one.perform(base, data, interrupts), left), strict=True):
+            if row is not None:
+                rows[job] = row
+                line = f"{len(rows)}/{len(jobs)}  {row_line(row, 'train_loss')}"
+                console.print(line, markup=False, soft_wrap=True)
+    if len(rows) < len(jobs):
+        assert interrupts.signal is not None
+        raise StudyInterrupted(len(rows), len(jobs), folder, interrupts.signal)
+    return {key: [rows[job] for job in jobs if job.key == key] for key in settings}
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A run to do, and where its row lies when it is done."""
+
+    key: Key
+    setting: Setting
+    seed: int
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        return self.folder / f"{'-'.join(map(str, self.key))}_seed-{self.seed}.json"
+
+    @property
+    def levels(self) -> dict[str, str]:
+        return {"setting": repr(self.setting)}
+
+    def read(self) -> Row | None:
+        """Return the row that was written; None where there is none of this setting."""
+        row = read_row(self.path) if self.path.exists() else None
+        return row if row is not None and row.levels == self.levels else None
+
+    def perform(self, base: RunConfig, data: Dataset, interrupts: GracefulInterrupts) -> Row | None:
+        """Train, write the row and return it; None where a signal came."""
+        config = change_config(base, self.setting.changes).model_copy(update={"seed": self.seed})
+        start = perf_counter()
+        measures = _train(self.setting, config, data, interrupts)
+        if measures is None:
+            return None
+        name = " ".join(map(str, self.key))
+        row = Row(name, self.levels, self.seed, FINISHED, measures, seconds=perf_counter() - start)
+        write_row(self.path, row)
+        return row
 
 
 def _train(

@@ -247,7 +247,7 @@ def reproduce(
     facts = None
     if name == "seed-report":
         data = DataCache(data_dir).load(study.base)
-        plain = run_experiments(study, data, place / EXPERIMENTS_FOLDER, progress=progress)
+        plain = run_experiments(study, data, place / EXPERIMENTS_FOLDER, workers=workers, progress=progress)
         facts = gather_facts(outcomes, plain, data.train.y[: study.base.training.samples_per_epoch])
     return Reproduction(
         publication,
