@@ -7,8 +7,10 @@ from tests.study.studies import listed
 from glassnet.locales.catalogue import Message
 from glassnet.reproductions import publication
 from glassnet.reproductions.experiments import ADAM_FORMS, CROSSED, OUTPUTS
+from glassnet.reproductions.facts import gather_facts
 from glassnet.reproductions.outcomes import Outcome
-from glassnet.reproductions.publication import Publication, load_published_study
+from glassnet.reproductions.publication import Publication, load_publication, load_published_study
+from glassnet.reproductions.reproduce import Reproduction, compare_orders, compare_rows
 from glassnet.study.interactions import interaction_test
 from glassnet.study.results import DIVERGED, Row
 from glassnet.training.health.diagnosis import Diagnosis
@@ -196,3 +198,19 @@ def experiments(**changes):
     found |= {key: plain_rows(key, 80000.0, 85000.0, accuracy=0.1) for key in ADAM_FORMS}
     names = {"_".join(f"{part}" for part in key).replace("-", "_").replace(".", "p"): key for key in found}
     return found | {names[name]: rows for name, rows in changes.items()}
+
+
+def repeated(folder, outcomes=None, together=None, failed=()):
+    """The report, repeated by runs that were never done."""
+    outcomes = typical() if outcomes is None else outcomes
+    publication = load_publication("seed-report")
+    return Reproduction(
+        publication,
+        folder,
+        outcomes,
+        compare_rows(publication, outcomes),
+        compare_orders(publication, outcomes),
+        together or factorial(),
+        gather_facts(outcomes, experiments(), Y),
+        list(failed),
+    )

@@ -5,11 +5,10 @@ from itertools import pairwise
 
 import pytest
 from tests.report.conftest import Page, markdown_rows, rows_of
-from tests.reproductions.publications import Y, by_seed, experiments, factorial, outcome, printed, typical
+from tests.reproductions.publications import by_seed, outcome, printed, repeated
 from tests.screens import SIZES
 
 from glassnet.locales.catalogue import LANGUAGES, Words
-from glassnet.reproductions.facts import gather_facts
 from glassnet.reproductions.page import (
     answers_of,
     order_text,
@@ -24,22 +23,6 @@ from glassnet.study.results import DIVERGED, FAILED
 
 EVIL = "<script>document.title = 'taken'</script>"
 EN, ZH = Words("en"), Words("zh")
-
-
-def repeated(folder, outcomes=None, together=None, failed=()):
-    """The report, repeated by runs that were never done."""
-    outcomes = typical() if outcomes is None else outcomes
-    publication = load_publication("seed-report")
-    return Reproduction(
-        publication,
-        folder,
-        outcomes,
-        compare_rows(publication, outcomes),
-        compare_orders(publication, outcomes),
-        together or factorial(),
-        gather_facts(outcomes, experiments(), Y),
-        list(failed),
-    )
 
 
 def tiny(folder, outcomes, **texts):
