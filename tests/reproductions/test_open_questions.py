@@ -134,7 +134,7 @@ def test_no_cause_is_named_that_the_crossed_runs_do_not_single_out(words):
 
 def test_factors_interact_or_no_interaction_is_found():
     said = answer("q_independent")
-    assert said.startswith("Not in how much they do: their effects are not additive.")
+    assert said.startswith("No: their effects are not additive.")
     found = factorial()
     source = next(one for one in found.sources if set(one.factors) == {"optimizer", "activation"})
     assert f"optimizer × activation (p = {source.corrected:.2g}, {source.share:.0%} of the variance)" in said
