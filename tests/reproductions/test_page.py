@@ -1,7 +1,9 @@
 """The report of a published table: what it says follows from the runs, in HTML and Markdown, in both languages."""
 
 import re
+import runpy
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from tests.report.conftest import Page, markdown_rows, rows_of
@@ -23,6 +25,7 @@ from glassnet.study.results import DIVERGED, FAILED
 
 EVIL = "<script>document.title = 'taken'</script>"
 EN, ZH = Words("en"), Words("zh")
+ROOT = Path(__file__).parents[2]
 
 
 def tiny(folder, outcomes, **texts):
@@ -183,6 +186,14 @@ def test_page_and_twin_say_the_same_numbers(tmp_path):
         for one in answers_of(repeated(tmp_path), Words(language)):
             assert one.text in page.text
             assert one.text in plain(text)
+
+
+def test_a_page_of_the_docs_leads_to_no_file_of_the_folder(tmp_path):
+    _, text = written(repeated(tmp_path))
+    without_links = runpy.run_path(str(ROOT / "docs" / "make_reproductions.py"))["without_links"]
+    [left_out] = set(text.splitlines()) - set(without_links(text).splitlines())
+    assert left_out.startswith("All runs, their curves, settings and hashes: [study/report.html](study/")
+    assert "](" not in without_links(text)
 
 
 def names_in(found):
