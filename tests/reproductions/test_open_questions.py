@@ -216,9 +216,8 @@ def test_all_forms_of_adam_stand_beside_what_is_printed():
         frozen: [*plain_rows(frozen, 7350.0, accuracy=0.34), *plain_rows(frozen, 7500.0, accuracy=0.35)]
     }
     found = answered("q_adam", outcomes, rows=rows)
-    assert found.text.startswith(
-        "Of the 8 forms that were tried, none meets both numbers. Printed are a loss of 8,086.5"
-    )
+    assert found.text.startswith("Printed are a loss of 8,086.5 on 6,000 images and a test accuracy of 0.2515; ")
+    assert "Of the 8 forms that were tried, none lies within both with every seed. Nearest" in found.text
     assert "4,000 to 12,000, 0.2015 to 0.3015 count as the same" in found.text
     assert found.text.endswith(
         "Nearest comes: divided by the 784 pixels, bias correction of step 1 in every step. "
@@ -238,7 +237,9 @@ def test_a_form_of_adam_that_meets_both_numbers_is_named():
     rows = experiments() | {written: plain_rows(written, 4000.0, 12000.0, accuracy=0.2015)}
     nearer = runs_of("Adam", 8086.5, 8086.5, 12000.1, accuracy=0.25)  # but one is out of bounds
     found = answered("q_adam", typical(Adam=nearer), rows=rows)
-    assert "Of the 8 forms that were tried this one meets both, and comes nearest: rate 0.1, bias" in found.text
+    assert (
+        "Of the 8 forms that were tried this one lies within both, and comes nearest: rate 0.1, bias" in found.text
+    )
     assert found.table.cells[7][2].bold
 
 
