@@ -7,7 +7,7 @@ import sys
 import time
 
 import pytest
-from tests.reproductions.publications import ANY, ROWS, TANH, come_along, publish
+from tests.reproductions.publications import ANY, ROWS, TANH, come_along, publish, repeated
 from tests.study.studies import done, listed, points
 
 from glassnet.reproductions.publication import load_published_study
@@ -117,6 +117,24 @@ def test_json_in_chinese_and_a_second_call_that_repeats_nothing(glassnet, tiny):
     for folder in (tiny / "mine", tiny / "mine" / "study"):
         assert '<html lang="zh-CN">' in (folder / "report.html").read_text(encoding="utf-8")
         assert (folder / "report.md").exists()
+
+
+def test_answers_are_told_with_their_tables(glassnet, here, monkeypatch):
+    monkeypatch.setattr("glassnet.reproductions.reproduce.reproduce", lambda name, folder, **_: repeated(folder))
+    told = glassnet("reproduce", "seed-report", "-q")
+    assert told.code == 0
+    *_, crossed, _, _, _, adam, _ = re.split(r"\n\n(?=[A-Z].*\?\n)", told.out)
+    assert crossed.startswith("Does tanh converge at a smaller learning rate?\n  Not in 1,000 epochs")
+    header, *lines = crossed.split("\n\n")[1].splitlines()
+    heads = ["hidden layers", "output layer", "learning rate", "training loss of the seeds", "runs that learn"]
+    assert re.split(r"\s{2,}", header) == [*heads, "hidden slopes flat", "output slopes flat"]
+    assert lines[4].split() == ["±1", "±0.05", "0.01", "800.0", "to", "900.0", "2", "of", "2", "75%", "0%"]
+    assert adam.split("\n\n")[1].splitlines()[1].split() == ["printed", "1,000", "8,086.5", "0.2515"]
+    answers = glassnet("reproduce", "seed-report", "-q", "--json").json["answers"]
+    assert [set(one) for one in answers] == [{"question", "text", "table"}] * 8
+    tables = [one["table"] for one in answers]
+    assert [table is not None for table in tables] == [False, True, True, False, False, False, True, False]
+    assert tables[2][5] == ["±1", "±0.05", "0.01", "800.0 to 900.0", "2 of 2", "75%", "0%"]
 
 
 def test_a_run_that_failed_is_named_and_ends_with_1(glassnet, tiny):

@@ -1,16 +1,16 @@
 """The report of a published table: what it says follows from the runs, in HTML and Markdown, in both languages."""
 
 import re
+import runpy
 from itertools import pairwise
+from pathlib import Path
 
-import numpy as np
 import pytest
 from tests.report.conftest import Page, markdown_rows, rows_of
-from tests.reproductions.publications import by_seed, made_up, outcome, printed
+from tests.reproductions.publications import by_seed, outcome, printed, repeated
 from tests.screens import SIZES
 
-from glassnet.locales.catalogue import LANGUAGES, Message, Words
-from glassnet.reproductions.open_questions import gather_facts, open_questions
+from glassnet.locales.catalogue import LANGUAGES, Words
 from glassnet.reproductions.page import (
     answers_of,
     order_text,
@@ -19,80 +19,13 @@ from glassnet.reproductions.page import (
     verdict_of,
     write_reproduction_report,
 )
-from glassnet.reproductions.publication import load_publication, load_published_study
+from glassnet.reproductions.publication import load_publication
 from glassnet.reproductions.reproduce import Reproduction, compare_orders, compare_rows
-from glassnet.study.interactions import interaction_test
-from glassnet.study.results import DIVERGED, FAILED, Row
+from glassnet.study.results import DIVERGED, FAILED
 
 EVIL = "<script>document.title = 'taken'</script>"
 EN, ZH = Words("en"), Words("zh")
-
-#: Class numbers, 60 of each: their mean is 4.5, and it costs 600 * 8.25 / 2 = 2475.
-Y = np.arange(600) % 10
-
-CAUSE = Message("causes.shifted-start", initializer="uniform(-1, 1)", mean=0.25, flat=0.5, activation="tanh")
-
-
-def runs_of(name, *losses, kinds=(), accuracy=0.3, cause=CAUSE, status="finished"):
-    """Runs of a variant that end with these losses, one a seed."""
-    return [
-        outcome(
-            name, seed, status, kinds=kinds, cause=cause, constant=2475.0,
-            train_loss=[loss + 1.0, loss],
-            test={} if status != "finished" else {"test_accuracy": accuracy + seed / 100, "test_loss": 1.0},
-        )
-        for seed, loss in enumerate(losses)
-    ]  # fmt: skip
-
-
-def typical(**changes):
-    """What the report's runs say as a rule: ReLU answers 0, tanh fails at all rates, both learn when mended."""
-    sick = {"kinds": ["saturated-units"]}
-    found = {
-        "base": runs_of("base", 200.0, 210.0, 220.0),
-        "SGD": runs_of("SGD", 900.0, 905.0, 910.0),
-        "Adam": runs_of("Adam", 8000.0, 8001.0, 8002.0, accuracy=0.1),
-        "784-256-1": runs_of("784-256-1", 800.0, 810.0, 820.0, accuracy=0.2),
-        "784-392-196-49-1": runs_of("784-392-196-49-1", 220.0, 230.0, 240.0, accuracy=0.35),
-        "tanh": runs_of("tanh", 9000.0, 9100.0, 9200.0, **sick),
-        "ReLU": runs_of("ReLU", *[((Y**2).sum() / 2)] * 3, kinds=["exploding-signal", "constant-output"]),
-        "ReLU3": runs_of("ReLU3", 1.0, 1.0, 1.0, kinds=["divergence"], status=DIVERGED),
-        "sound": runs_of("sound", 0.2, 0.2, 0.2, accuracy=0.88),
-    }
-    found |= {
-        f"tanh, lr {rate}": runs_of(f"tanh, lr {rate}", 9e3, 8e3, 7e3, **sick) for rate in (0.01, 0.001, 0.0001)
-    }
-    found |= {f"{name}, remedied": runs_of(f"{name}, remedied", 390.0, 400.0, 410.0) for name in ("ReLU", "tanh")}
-    return made_up(**found | changes)
-
-
-def factorial(interaction=0.2, missing=0):
-    """What all combinations say, with tanh worse by so much under Adam."""
-    study, rng, rows = load_published_study("seed-report-factors"), np.random.default_rng(1), []
-    for variant in study.variants():
-        levels = variant.levels
-        worse = interaction * (levels["optimizer"] == "Adam" and levels["activation"] == "tanh")
-        for seed in study.seeds:
-            value = 0.5 + 0.01 * rng.normal() - worse
-            rows.append(Row(variant.name, levels, seed, "finished", {study.measure: value}))
-    rows = rows[missing:]
-    return interaction_test(rows, study.levels(), study.measure, base=study.variants()[0].levels)
-
-
-def repeated(folder, outcomes=None, together=None, failed=()):
-    """The report, repeated by runs that were never done."""
-    outcomes = typical() if outcomes is None else outcomes
-    publication = load_publication("seed-report")
-    return Reproduction(
-        publication,
-        folder,
-        outcomes,
-        compare_rows(publication, outcomes),
-        compare_orders(publication, outcomes),
-        together or factorial(),
-        gather_facts(outcomes, Y),
-        list(failed),
-    )
+ROOT = Path(__file__).parents[2]
 
 
 def tiny(folder, outcomes, **texts):
@@ -144,14 +77,6 @@ def written(found, language="en"):
 def plain(text):
     """Markdown as it is read."""
     return text.replace("\\", "").replace("**", "").replace("&lt;", "<").replace("&gt;", ">")
-
-
-def answer(question, outcomes=None, together=None, words=EN):
-    found = {
-        one.question: one.text
-        for one in open_questions(gather_facts(outcomes or typical(), Y), together or factorial(), words)
-    }
-    return found[words.say(question)]
 
 
 def test_the_table_holds_what_is_printed_and_ours(tmp_path):
@@ -263,6 +188,14 @@ def test_page_and_twin_say_the_same_numbers(tmp_path):
             assert one.text in plain(text)
 
 
+def test_a_page_of_the_docs_leads_to_no_file_of_the_folder(tmp_path):
+    _, text = written(repeated(tmp_path))
+    without_links = runpy.run_path(str(ROOT / "docs" / "make_reproductions.py"))["without_links"]
+    [left_out] = set(text.splitlines()) - set(without_links(text).splitlines())
+    assert left_out.startswith("All runs, their curves, settings and hashes: [study/report.html](study/")
+    assert "](" not in without_links(text)
+
+
 def names_in(found):
     """English that is a name, or the publication's own text."""
     publication = found.publication
@@ -275,7 +208,7 @@ def names_in(found):
     texts += [f"{row.table} {row.label} {row.variant}" for row in publication.rows]
     texts += [
         *found.outcomes,
-        "optimizer activation network Adam SGD GD ReLU tanh sigmoid softmax he_normal ANOVA",
+        "optimizer activation network Adam SGD GD ReLU relu tanh sigmoid softmax he_normal ANOVA",
     ]
     return set(re.findall("[A-Za-z_]+", " ".join(texts)))
 
@@ -317,156 +250,6 @@ def test_texts_are_text_whatever_they_hold(tmp_path):
     }
     [compared] = compare_rows(printed(evil), two())
     assert printed_table([compared], EN, EVIL).cells[0][0].text == EVIL
-
-
-# what it left open
-
-
-def test_relu_is_the_start_where_the_mended_one_learns():
-    said = answer("q_relu")
-    assert said.startswith(f"Neither: it is the start, and the step. The cause that was found: {CAUSE}. Found in")
-    assert "exploding signal, constant output, divergence" in said
-    assert "reaches a loss of 400.0 and a test accuracy of 0.310." in said
-    for runs in (
-        runs_of("ReLU, remedied", 2475.0, 2475.0, 2475.0),  # no better than a constant
-        runs_of("ReLU, remedied", 100.0, 9000.0, 100.0),
-        [*runs_of("ReLU, remedied", 390.0, 400.0), outcome("ReLU, remedied", 2, DIVERGED)],
-    ):
-        untold = answer("q_relu", typical(**{"ReLU, remedied": runs}))
-        assert untold.startswith(
-            "These runs do not tell: with another start and learning rate ReLU ends at a loss of"
-        )
-        assert "Neither" not in untold
-
-
-def test_the_printed_constant_is_explained():
-    theirs = 4.5 - np.sqrt(2 * 6009 / 600 - 8.25)
-    said = answer("q_constant")
-    assert f"6009.0 is what c = {theirs:.3f} costs" in said
-    assert "The best constant answer, the mean class number, costs 2,475.0." in said
-    assert "Ours all say 0.000, which costs 8,550.0. Why the report's says 1 and not 0 cannot be told" in said
-    other = runs_of("ReLU", 8550.0, 300.0, 8550.0, kinds=["constant-output"])
-    said = answer("q_constant", typical(ReLU=other))
-    assert "Ours do not all end with one constant answer; their mean loss is 5,800.0." in said
-    same = runs_of("ReLU", 6009.0, 6009.0, 6009.0, kinds=["constant-output"])
-    said = answer("q_constant", typical(ReLU=same))
-    assert said.endswith(f"Ours all say {theirs:.3f}, which costs 6,009.0.")
-    lost = [outcome("ReLU", 0, DIVERGED)]
-    assert answer("q_constant", typical(ReLU=lost)).endswith("their mean loss is –.")
-
-
-def test_tanh_converges_or_does_not():
-    said = answer("q_tanh")
-    assert said.startswith(
-        "Not in 1,000 epochs: at the learning rates 0.01, 0.001, 0.0001 our losses end at 8,000.0, 8,0"
-    )
-    assert "tanh reaches 400.0 and a test accuracy of 0.310." in said
-    assert "found in our runs: saturated units. with" in said.lower()
-    chinese = answer("q_tanh", words=ZH)
-    assert f"。诊断出的原因：{ZH.render(CAUSE)}。在我们的运行中诊断出：饱和单元。" in chinese
-    healthy = {f"tanh, lr {rate}": runs_of(f"tanh, lr {rate}", 9e3, 9e3, 9e3) for rate in (0.01, 0.001, 0.0001)}
-    assert "Found in our runs: –." in answer("q_tanh", typical(**healthy))
-    assert "饱和" not in answer("q_tanh", typical(**healthy), words=ZH)
-    learns = {"tanh, lr 0.001": runs_of("tanh, lr 0.001", 300.0, 310.0, 320.0)}
-    said = answer("q_tanh", typical(**learns))
-    assert said.startswith(
-        "Yes: at the learning rates 0.01, 0.001, 0.0001 our losses end at 8,000.0, 310.0, 8,000.0;"
-    )
-    # the rate of all others is no smaller one
-    learns = {"tanh": runs_of("tanh", 300.0, 310.0, 320.0)}
-    assert answer("q_tanh", typical(**learns)).startswith("Not")
-
-
-def test_factors_interact_or_no_interaction_is_found():
-    said = answer("q_independent")
-    assert said.startswith("No, they interact.")
-    found = factorial()
-    source = next(one for one in found.sources if set(one.factors) == {"optimizer", "activation"})
-    assert f"optimizer × activation (p = {source.corrected:.2g}, {source.share:.0%} of the variance)" in said
-    assert f"{', '.join(found.additive.levels.values())}, with an accuracy of {found.additive.found:.3f}" in said
-    said = answer("q_independent", together=factorial(interaction=0.0))
-    assert said.startswith("No interaction was found over all combinations (optimizer × activation (p = ")
-    assert "which is no proof that there is none" in said
-    found = factorial(missing=1)
-    said = answer("q_independent", together=found)
-    assert said == "It cannot be told: the factorial lacks the result of 1 of its runs."
-    assert "1 次运行没有结果" in answer("q_independent", together=found, words=ZH)
-
-
-def test_one_seed_is_enough_only_where_all_differences_are_clear():
-    said = answer("q_one_seed")  # accuracies differ by the same at every seed: nothing that a t test could use
-    assert said.startswith("Not for all of them.")
-    assert "over 3 seeds" in said
-    assert "SGD +0.000 (not distinguishable, p = 1)" in said
-    rng = np.random.default_rng(0)
-
-    def apart(name, accuracy):
-        values = accuracy + 1e-4 * rng.normal(size=3)
-        return [
-            outcome(name, seed, train_loss=[1.0], test={"test_accuracy": value, "test_loss": 1.0})
-            for seed, value in enumerate(values)
-        ]
-
-    levels = {"base": 0.3, "SGD": 0.35, "Adam": 0.1, "784-256-1": 0.2, "784-392-196-49-1": 0.4}
-    said = answer("q_one_seed", typical(**{name: apart(name, value) for name, value in levels.items()}))
-    assert said.startswith(
-        "Here the differences in test accuracy to [784, 256, 128, 1] with GD are all more than chance"
-    )
-    assert "SGD +0.050 (better" in said
-    assert "Adam -0.200 (worse" in said
-    some = typical(**{name: apart(name, value) for name, value in (levels | {"SGD": 0.3}).items()})
-    said = answer("q_one_seed", some)
-    assert said.startswith("Not for all of them.")
-    assert "Adam -0.200 (worse" in said
-    lost = typical(SGD=[outcome("SGD", 0, DIVERGED), outcome("SGD", 1, DIVERGED)])
-    assert "SGD – (no seed in common: cannot be judged, p = –)" in answer("q_one_seed", lost)
-
-
-def test_the_best_plan_is_held_against_the_others():
-    said = answer("q_plan")
-    assert said.startswith("No. With its settings Adam ends at a test accuracy of 0.110 in our runs; GD at 0.310.")
-    assert "reaches 0.890 in 1 s, where GD takes 1 s and the Adam of the report 1 s." in said
-    best = runs_of("Adam", 1.0, 1.0, 1.0, accuracy=0.95, kinds=["dead-units"])
-    said = answer("q_plan", typical(Adam=best))
-    assert said.startswith(
-        "None of these is better. With its settings Adam ends at a test accuracy of 0.960 in our runs (dead"
-    )
-    lost = [outcome("Adam", 0, DIVERGED)]
-    said = answer("q_plan", typical(Adam=lost))
-    assert said.startswith("No. With its settings Adam ends at a test accuracy of – in our runs")
-    assert said.endswith("the Adam of the report – s.")
-
-
-def test_the_printed_test_losses_are_training_losses():
-    said = answer("q_test_loss")
-    assert "749.6 is printed, and the last training losses lead to 749.6" in said
-    assert "271.7 is printed, and the last training losses lead to 271.6." in said
-    assert said.endswith("On 100 test images ours cost 100.0, 100.0, 100.0, on average.")
-    lost = typical(base=[outcome("base", 0, DIVERGED), outcome("base", 1, FAILED)])
-    assert answer("q_test_loss", lost).endswith("ours cost 100.0, –, 100.0, on average.")
-
-
-def test_both_rates_of_adam_stand_beside_what_is_printed():
-    outcomes = typical()
-    outcomes["Adam / 784"] = {0: outcome("Adam / 784", 0, train_loss=[4914.0], test={"test_accuracy": 0.441})}
-    outcomes["Adam"] = {0: outcome("Adam", 0, train_loss=[84834.5], test={"test_accuracy": 0.1})}
-    [said] = [
-        a.text for a in open_questions(gather_facts(outcomes, Y), factorial(), EN) if "Adam have" in a.question
-    ]
-    assert all(figure in said for figure in ("8,086.5", "0.252", "84,834.5", "4,914.0", "0.441"))
-    assert said.index("84,834.5") < said.index("784 pixels") < said.index("4,914.0")
-
-
-@pytest.mark.parametrize("words", [EN, ZH], ids=["en", "zh"])
-def test_every_question_has_an_answer_whatever_was_lost(words):
-    for outcomes in (
-        typical(),
-        {name: {0: outcome(name, 0, DIVERGED)} for name in typical()},
-        {name: {0: outcome(name, 0, FAILED)} for name in typical()},
-    ):
-        found = open_questions(gather_facts(outcomes, Y), factorial(), words)
-        assert len(found) == 8
-        assert all(one.text and "nan" not in one.text and "None" not in one.text for one in found)
 
 
 def test_what_is_counted_is_said(tmp_path):

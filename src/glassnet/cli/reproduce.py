@@ -14,6 +14,7 @@ from glassnet.cli.study import WorkersOption, explaining_interrupt, print_proble
 
 if TYPE_CHECKING:
     from glassnet.locales.catalogue import Language
+    from glassnet.reproductions.open_questions import Answer
     from glassnet.reproductions.reproduce import FigureComparison, Reproduction
 
 
@@ -36,7 +37,7 @@ def reproduce(
 
     seed-report: the report from which glassnet grew, with an answer to each question that it left open.
     zalando-mlp: the MLP rows of Fashion-MNIST's paper. nielsen: MNIST in Neural Networks and Deep Learning.
-    On two cores each takes ten to twenty minutes. The same command goes on where it was stopped.
+    On two cores each takes from five minutes to half an hour. The same command goes on where it was stopped.
 
     \b
     Examples:
@@ -101,7 +102,7 @@ def _print_reproduction(found: Reproduction, page: Path | None, as_json: bool) -
                 ],
                 "orders": [asdict(one) | {"order": one.order.model_dump()} for one in found.orders],
                 "failed": [asdict(row) for row in found.failed],
-                "answers": [answer._asdict() for answer in answers],
+                "answers": [_answer_record(answer) for answer in answers],
             }
         )
         return
@@ -114,8 +115,19 @@ def _print_reproduction(found: Reproduction, page: Path | None, as_json: bool) -
     typer.echo(f"\n{verdict_of(found.rows, words)}")
     for sentence in [*reasons_of(found.rows, words), *(order_text(one, words) for one in found.orders)]:
         typer.echo(sentence)
-    for question, text in answers:
-        typer.echo(f"\n{question}\n  {text}")
+    for answer in answers:
+        typer.echo(f"\n{answer.question}\n  {answer.text}")
+        if answer.table is not None:
+            cells = [[cell.text for cell in row] for row in answer.table.cells]
+            typer.echo()
+            print_table(answer.table.header, cells, text=answer.table.text)
+
+
+def _answer_record(answer: Answer) -> dict[str, Any]:
+    """Return an answer as plain values, for JSON: of its table the header and the texts of its cells."""
+    table = answer.table
+    cells = None if table is None else [table.header, *([cell.text for cell in row] for row in table.cells)]
+    return {"question": answer.question, "text": answer.text, "table": cells}
 
 
 def _plain(one: FigureComparison) -> dict[str, Any]:
