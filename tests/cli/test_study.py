@@ -74,14 +74,18 @@ def test_json_has_everything(glassnet, ready, here):
     assert again.json == first.json
     found = first.json
     assert set(found) == {
-        *("study", "folder", "measure", "changes_start"),
+        *("study", "folder", "measure", "fairness"),
         *("rows", "variants", "comparisons", "interaction_test", "recommendation"),
         *("report", "recommended"),
     }
     assert len(found["rows"]) == 6
     assert [one["variant"] for one in found["variants"]] == LINES[1:]
     assert [one["variant"] for one in found["comparisons"]] == LINES[2:]
-    assert found["changes_start"] == {"optimizer": False, "activation": False}
+    same = {"weights": "same", "batches": "same", "masks": "same"}
+    assert found["fairness"] == [
+        {"factor": "optimizer", "levels": ["sgd(0.1)"], **same},
+        {"factor": "activation", "levels": ["tanh"], **same},
+    ]
     assert found["interaction_test"] is None
     assert found["recommendation"]["variant"] in LINES
     assert found["report"] == "mine/report.html"
@@ -138,7 +142,12 @@ def test_a_factorial_says_whether_factors_interact(glassnet, ready):
     answer = glassnet("study", ready(design="factorial", factors=factors), "--workers", 1, "-q")
     assert answer.code == 0
     assert re.search(r"^(No interaction found|The factors interact|Cannot be told)\. ", answer.out, re.MULTILINE)
-    assert "These also change the weights that a run begins with, at the same seed: layers\n" in answer.out
+    table = answer.out.split("What a factor changes beside itself, at the same seed:\n")[1].splitlines()
+    assert [re.split("  +", line) for line in table[:3]] == [
+        ["factor", "first weights", "batches", "dropout masks"],
+        ["optimizer", "the same", "the same", "the same"],
+        ["layers", "other", "the same", "the same for rows and units that both have"],
+    ]
 
 
 def test_divergence_is_a_result_and_failure_an_error(glassnet, ready, here):

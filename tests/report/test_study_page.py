@@ -112,10 +112,10 @@ def test_what_was_compared_and_what_held(english):
     assert facts["design"] == "full factorial: all combinations"
     assert (facts["variants"], facts["seeds"], facts["budget of a run"]) == ("4", "0, 1, 2", "2 epochs")
     rows = [
-        ["optimizer", "adam", "training.optimizer = adam", "no"],
-        ["", "sgd(0.1)", "training.optimizer = sgd(0.1)", ""],
-        ["width", "narrow", "network.layers = [64, 12, 10]", "yes"],
-        ["", "wide", "network.layers = [64, 24, 10]", ""],
+        ["optimizer", "adam", "training.optimizer = adam"],
+        ["", "sgd(0.1)", "training.optimizer = sgd(0.1)"],
+        ["width", "narrow", "network.layers = [64, 12, 10]"],
+        ["", "wide", "network.layers = [64, 24, 10]"],
     ]
     assert rows_of(page, "Factors") == rows
     assert [re.sub(r"[*`]|\\", "", cell) for cell in markdown_rows(text, "factor")[3]] == rows[3]
@@ -192,8 +192,9 @@ def hand_made(study, **changes):
                     {study.measure: value},
                     seconds=1.0,
                     parameters=9,
-                    start="a" * 64,
+                    weights="a" * 64,
                     order="b" * 64,
+                    masks="c" * 64,
                     folder=f"runs/{number}-{seed}",
                 )
             )
@@ -298,19 +299,25 @@ def test_hashes_are_short_on_the_page_and_whole_in_markdown(english):
     folder, _, rows, page, text = english
     html = html_of(folder)
     by = {(row.variant, row.seed): row for row in rows}
-    starts = rows_of(page, "Initial parameters, SHA-256")
+    starts = rows_of(page, "First weights, SHA-256")
     assert [line[0] for line in starts] == list(dict.fromkeys(row.variant for row in rows))
     for line in starts:
-        assert line[1:] == [by[line[0], seed].start[:8] for seed in (0, 1, 2)]
+        assert line[1:] == [by[line[0], seed].weights[:8] for seed in (0, 1, 2)]
     for row in rows:
-        assert f'title="{row.start}"' in html
-        assert f"`{row.start}`" in text
+        assert f'title="{row.weights}"' in html
+        assert f"`{row.weights}`" in text
         assert f"`{row.order}`" in text
-    assert "all variants begin with the same parameters, but for the factors that change them: width." in page.text
+    assert rows_of(page, "What a factor changes beside itself, at the same seed") == [
+        ["optimizer", "the same", "the same", "the same"],
+        ["width", "other", "the same", "the same for rows and units that both have"],
+    ]
+    assert "with other first weights than the base, at the same seed: “width=wide” and" in page.text
     assert "Within each seed, all variants see the same rows in the same order." in page.text
-    part = html[html.index("Initial parameters, SHA-256") : html.index("Order of the rows, SHA-256")]
+    part = html[html.index("First weights, SHA-256") : html.index("Order of the rows, SHA-256")]
     assert part.count("--wrong") == 6  # the wide networks, three seeds
-    assert html[html.index("Order of the rows, SHA-256") :].count("--wrong") == 0
+    part = html[html.index("Order of the rows, SHA-256") : html.index("Dropout masks, SHA-256")]
+    assert part.count("--wrong") == 0
+    assert html[html.index("Dropout masks, SHA-256") :].count("--wrong") == 6
 
 
 def test_what_is_needed_to_have_the_study_again_is_there(english):
@@ -355,8 +362,9 @@ CHANGES = {
         "status": "failed",
         "measures": {},
         "problem": "its process died",
-        "start": "",
+        "weights": "",
         "order": "",
+        "masks": "",
     },
     "activation=tanh-1": {"health": [diagnosed("warning", "the disk is nearly full", sick=False)]},
 }

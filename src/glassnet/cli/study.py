@@ -122,7 +122,7 @@ def print_study(found: StudyFindings, written: StudyWritten | None, as_json: boo
     print_facts([*facts, *([] if written is None else [("report", str(written.report))])])
     typer.echo()
     _print_variants(study.measure, found.summaries, found.comparisons)
-    _print_starts(found.starts)
+    _print_fairness(found)
     print_problems(found.rows)
     if (tested := found.interaction_test) is not None:
         words = Words("en")  # the console speaks English, whatever the report does
@@ -142,7 +142,7 @@ def _study_record(found: StudyFindings, written: StudyWritten | None) -> dict[st
         "study": found.study.name,
         "folder": str(found.folder),
         "measure": found.study.measure,
-        "changes_start": found.starts,
+        "fairness": in_json(found.fairness),
         "report": None if written is None else str(written.report),
         "rows": [in_json(row) | {"health": in_json(row.diagnoses)} for row in found.rows],
         "variants": in_json(found.summaries),
@@ -196,12 +196,14 @@ def _number(value: float | None, form: str) -> str:
     return "" if value is None else f"{value:{form}}"
 
 
-def _print_starts(starts: dict[str, bool]) -> None:
-    """Say which factors change what a run begins with: they are not compared alone."""
-    moved = [name for name, changes in starts.items() if changes]
-    if moved:
-        names = ", ".join(moved)
-        typer.echo(f"\nThese also change the weights that a run begins with, at the same seed: {names}")
+def _print_fairness(found: StudyFindings) -> None:
+    """Say what each factor changes beside itself: then it is not compared alone."""
+    from glassnet.locales.catalogue import Words
+    from glassnet.report.study_tables import fairness_table
+
+    table = fairness_table(found.study, found.fairness, Words("en"))
+    typer.echo(f"\n{table.caption}:")
+    print_table(table.header, [[cell.text for cell in row] for row in table.cells], text=table.text)
 
 
 def print_problems(rows: Sequence[Row]) -> None:

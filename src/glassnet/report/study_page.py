@@ -16,8 +16,10 @@ from glassnet.report.page_tables import Cell, Rows, Table, number
 from glassnet.report.rendering import write_pages
 from glassnet.report.study_curves import study_curves
 from glassnet.report.study_tables import (
+    HASHES,
     difference_table,
     factor_table,
+    fairness_table,
     findings_of,
     fixed_tables,
     hash_table,
@@ -82,7 +84,7 @@ def write_study_report(
         verdict=_verdict(found, words),
         tiles=_tiles(found, plan_tiles, words),
         compared=_compared(found, words),
-        factors=factor_table(study, found.starts, words),
+        factors=factor_table(study, words),
         fixed=fixed_tables(study, words),
         curves=curves,
         curve_notes=curve_notes,
@@ -99,7 +101,8 @@ def write_study_report(
         plan_tiles=plan_tiles,
         test=test,
         fairness=_describe_fairness(found, words),
-        hashes=[hash_table(rows, kind, words) for kind in ("start", "order")],
+        changes=fairness_table(study, found.fairness, words),
+        hashes=[table for kind in HASHES if (table := hash_table(rows, kind, words))],
         command=_command(found, record),
         retrain=join(["glassnet", "train", "--config", str(found.folder / evaluation.config)])
         if evaluation
@@ -289,25 +292,21 @@ def _why_not_evaluated(found: StudyFindings, words: Words) -> str:
 
 
 def _describe_fairness(found: StudyFindings, words: Words) -> list[str]:
-    """Say whether all variants begin alike and see the same rows, within each seed."""
-    starts, orders = (_find_others(found.rows, kind) for kind in ("start", "order"))
-    factors = [name for name, changes in found.starts.items() if changes]
-    alike = {(row.seed, *(row.levels[name] for name in factors), row.start) for row in found.rows if row.start}
-    said = words.say("same_start")
-    if starts and len({one[:-1] for one in alike}) == len(alike) and found.study.design != "list":
-        said = words.say("same_start_but", factors=factors)
-    elif starts:
-        said = words.say("other_start", variants=words.listed(starts, len(starts)))
-    if not orders:
-        return [said, words.say("same_order")]
-    return [said, words.say("other_order", variants=words.listed(orders, len(orders)))]
+    """Say by the hashes of the runs whether weights, rows and masks are the base's, within each seed."""
+    said = []
+    for kind, (_, same, other) in HASHES.items():
+        if any(getattr(row, kind) for row in found.rows):
+            variants = _find_others(found.rows, kind)
+            listed = words.listed(variants, len(variants)) if variants else ""
+            said.append(words.say(other if variants else same, variants=listed))
+    return said
 
 
 def _find_others(rows: Sequence[Row], kind: str) -> list[str]:
-    """Return the variants whose hash is not the base's at the same seed; a run that failed has none."""
-    base = {row.seed: getattr(row, kind) for row in rows if row.variant == BASE}
-    hashes = [(row.variant, getattr(row, kind), base.get(row.seed)) for row in rows]
-    return list(dict.fromkeys(variant for variant, own, its in hashes if own and its and own != its))
+    """Return the variants whose hash is not the base's at the same seed; runs that failed are left out."""
+    base = {row.seed: getattr(row, kind) for row in rows if row.variant == BASE and row.order}
+    hashes = [(row.variant, getattr(row, kind), base.get(row.seed)) for row in rows if row.order]
+    return list(dict.fromkeys(variant for variant, own, its in hashes if its is not None and own != its))
 
 
 def _command(found: StudyFindings, record: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from glassnet.report.page_tables import Cell, Rows, Table, number, setting_table
 from glassnet.study.analysis_of_variance import Source
 from glassnet.study.design import Changes, Study
 from glassnet.study.findings import LEVEL
+from glassnet.study.likeness import Likeness
 from glassnet.study.results import FINISHED, Row
 from glassnet.study.statistics import Comparison, Summary, value_of
 from glassnet.training.options import SECTIONS
@@ -23,15 +24,22 @@ SHORT_HASH = 8
 #: How strongly a hash is coloured that is not the base's.
 OTHER = -0.35
 
+#: Of what rows have a hash, and what is said where all runs of a seed have it in common, or some have another.
+HASHES = {
+    "weights": ("weights_hashes", "same_weights", "other_weights"),
+    "order": ("order_hashes", "same_order", "other_order"),
+    "masks": ("masks_hashes", "same_masks", "other_masks"),
+}
+
+#: Heads of the table that says what levels have in common with the base.
+LIKENESS_HEADS = ("first_weights", "batches", "masks")
+
 #: What a remark is called that no rule of health made.
 WARNING = "warning"
 
 
-def factor_table(study: Study, starts: Mapping[str, bool], words: Words) -> Table:
-    """Return the levels of every factor, or the variants of a list, with what they set.
-
-    `starts` says whether each factor changes the initial parameters, see `Study.changes_start`.
-    """
+def factor_table(study: Study, words: Words) -> Table:
+    """Return the levels of every factor, or the variants of a list, with what they set."""
     rows: Rows = []
     if study.design == "list":
         for name, changes in study.factors[0].levels.items():
@@ -40,17 +48,10 @@ def factor_table(study: Study, starts: Mapping[str, bool], words: Words) -> Tabl
     for factor in study.factors:
         for label, changes in factor.levels.items():
             first = label == next(iter(factor.levels))
-            start = words.say("yes" if starts[factor.name] else "no") if first else ""
-            rows.append(
-                [
-                    factor.name if first else "",
-                    Cell(label, bold=first),
-                    Cell(_setting(changes) or "–", code=bool(changes)),
-                    start,
-                ]
-            )
-    heads = [words.say(key) for key in ("factor", "level", "sets", "changes_start")]
-    return Table(words.say("factors"), heads, rows, text=(0, 1, 2, 3), note=words.say("factors_note"))
+            name = factor.name if first else ""
+            rows.append([name, Cell(label, bold=first), Cell(_setting(changes) or "–", code=bool(changes))])
+    heads = [words.say(key) for key in ("factor", "level", "sets")]
+    return Table(words.say("factors"), heads, rows, text=(0, 1, 2), note=words.say("factors_note"))
 
 
 def _setting(changes: Changes) -> str:
@@ -59,7 +60,7 @@ def _setting(changes: Changes) -> str:
 
 def fixed_tables(study: Study, words: Words) -> list[Table]:
     """Return the settings of the base that no variant changes, a table a section."""
-    changed = {key for factor in study.factors for changes in factor.levels.values() for key in changes}
+    changed = study.changed_keys()
     tables = []
     for section, table in zip(SECTIONS, setting_tables(study.base, words)[1:], strict=True):
         named = zip(table.rows, table.cells, strict=True)
@@ -186,11 +187,35 @@ def _which(seeds: Mapping[str, Sequence[str]], words: Words) -> str:
     return words.join(parts, "between_items")
 
 
-def hash_table(rows: Sequence[Row], kind: str, words: Words) -> Table:
+def fairness_table(study: Study, fairness: Sequence[Likeness], words: Words) -> Table:
+    """Return what the levels of each factor, or the variants of a list, have in common with the base."""
+    rows: Rows = [
+        [
+            _name_levels(study, one, words),
+            *(words.name(f"likeness_{what}", getattr(one, what)) for what in ("weights", "batches", "masks")),
+        ]
+        for one in fairness
+    ]
+    heads = [words.say(key) for key in ("variant" if study.design == "list" else "factor", *LIKENESS_HEADS)]
+    return Table(words.say("fairness_table"), heads, rows, text=(0, 1, 2, 3), note=words.say("fairness_note"))
+
+
+def _name_levels(study: Study, likeness: Likeness, words: Words) -> str:
+    """Return the factor's name where it holds of all its levels, else the levels as well."""
+    levels = words.join(likeness.levels)
+    if study.design == "list":
+        return levels
+    everywhere = len(likeness.levels) == len(study.levels()[likeness.factor]) - 1
+    return likeness.factor if everywhere else f"{likeness.factor}={levels}"
+
+
+def hash_table(rows: Sequence[Row], kind: str, words: Words) -> Table | None:
     """Return a hash of every run, a row a variant, a column a seed; what is not the base's is coloured.
 
-    The base's rows come first. `kind` is ``"start"`` or ``"order"``.
+    The base's rows come first. `kind` is one of `HASHES`. None is returned where no run has such a hash.
     """
+    if not any(getattr(row, kind) for row in rows):
+        return None
     seeds = list(dict.fromkeys(row.seed for row in rows))
     hashes: dict[str, dict[int, str]] = {}
     for row in rows:
@@ -205,7 +230,7 @@ def hash_table(rows: Sequence[Row], kind: str, words: Words) -> Table:
             cells.append(Cell(whole[:SHORT_HASH] or "–", OTHER * other, code=bool(whole), full=whole))
         lines.append([variant, *cells])
     heads = [words.say("variant"), *(words.say("of_seed", seed=seed) for seed in seeds)]
-    return Table(words.say("starts" if kind == "start" else "orders"), heads, lines)
+    return Table(words.say(HASHES[kind][0]), heads, lines)
 
 
 def run_table(rows: Sequence[Row], measure: str, words: Words) -> Table:

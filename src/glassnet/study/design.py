@@ -6,17 +6,15 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from glassnet.data.dataset import Dataset
 from glassnet.errors import UsageError
 from glassnet.study.statistics import larger_is_better
 from glassnet.training.config import RunConfig, validate
-from glassnet.training.run import build_network, load_data
 
 #: The name of the variant that all others are compared with.
 BASE = "base"
@@ -153,6 +151,10 @@ class Study:
         """Return the labels of every factor's levels, the base's first."""
         return {factor.name: list(factor.levels) for factor in self.factors}
 
+    def changed_keys(self) -> set[str]:
+        """Return the dotted keys that some level changes."""
+        return {key for factor in self.factors for changes in factor.levels.values() for key in changes}
+
     def fingerprint(self) -> str:
         """Return a SHA-256 of all that decides its runs but the seeds: a folder may get more of these later on."""
         parts = [
@@ -188,31 +190,6 @@ class Study:
     def file_name(self) -> str:
         """The study's name as that of a folder."""
         return _make_safe(self.name) or "study"
-
-    def changes_start(self, factor: str, load: Callable[[RunConfig], Dataset] = load_data) -> bool:
-        """Return whether a factor's levels begin with different parameters, at the same seed.
-
-        Then what is compared is not the factor alone: a network of another width cannot begin where the base does.
-
-        Parameters
-        ----------
-        factor : str
-            Its name; ``"variant"`` for those of a list.
-        load : callable, optional
-            Gives the data that a configuration's network is fitted to.
-
-        Raises
-        ------
-        UsageError
-            If the study has no such factor.
-        """
-        if factor not in self.levels():
-            raise UsageError("factor", f"the study has no {factor!r}; there are {', '.join(self.levels())}")
-        levels = next(one.levels for one in self.factors if one.name == factor)
-        configs = [change_config(self.base, changes) for changes in levels.values()]
-        seed = {"seed": self.seeds[0]}
-        starts = {build_network(config.model_copy(update=seed), load(config)).fingerprint() for config in configs}
-        return len(starts) > 1
 
 
 def change_config(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:

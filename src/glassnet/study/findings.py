@@ -10,6 +10,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, FileError
 from glassnet.study.design import BASE, Study
 from glassnet.study.interactions import InteractionTest, interaction_test_of
+from glassnet.study.likeness import Likeness, compare_levels
 from glassnet.study.recommendation import Recommendation, recommend
 from glassnet.study.results import Row
 from glassnet.study.statistics import Comparison, Summary, compare, summarise
@@ -25,8 +26,8 @@ class StudyFindings:
     """A study with its rows, by variant in the order of the study and by seed, and what follows from them.
 
     `missing` counts the runs without a row. `comparisons` are with the base, and empty where that has no row.
-    `problem` says why nothing is recommended. `starts` says of each factor whether it changes the initial
-    parameters.
+    `problem` says why nothing is recommended. `fairness` says what the levels of each factor change beside what
+    they set.
     """
 
     study: Study
@@ -38,7 +39,7 @@ class StudyFindings:
     recommendation: Recommendation | None
     problem: str
     interaction_test: InteractionTest | None
-    starts: dict[str, bool]
+    fairness: list[Likeness]
 
 
 def gather_findings(
@@ -69,5 +70,5 @@ def gather_findings(
         recommendation=recommendation,
         problem=problem,
         interaction_test=interaction_test_of(study, ordered, LEVEL),
-        starts={factor: study.changes_start(factor, load) for factor in study.levels()},
+        fairness=compare_levels(study, load),
     )

@@ -38,10 +38,9 @@ class Row:
     parameters : int
     flops : float
         Floating point operations of training.
-    start : str
-        SHA-256 of the initial theta.
-    order : str
-        SHA-256 of the order of the rows.
+    weights, order, masks : str
+        SHA-256 of the first weights, of the order of the rows, and of the masks of dropout, as
+        `glassnet.study.likeness.Beginning` has them.
     folder : str
         Its run folder, relative to the study's.
     health : list of dict
@@ -58,8 +57,9 @@ class Row:
     seconds: float = 0.0
     parameters: int = 0
     flops: float = 0.0
-    start: str = ""
+    weights: str = ""
     order: str = ""
+    masks: str = ""
     folder: str = ""
     health: list[dict[str, Any]] = field(default_factory=list)
     problem: str = ""
