@@ -14,7 +14,8 @@ from glassnet.study.analysis_of_variance import Source
 from glassnet.study.design import Changes, Study
 from glassnet.study.findings import LEVEL
 from glassnet.study.results import FINISHED, Row
-from glassnet.study.statistics import Comparison, Summary, value_of
+from glassnet.study.samples import value_of
+from glassnet.study.statistics import Comparison, Summary
 from glassnet.training.options import SECTIONS
 
 #: Letters of a hash that a table shows.

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from glassnet.data.dataset import Dataset
 from glassnet.errors import UsageError
-from glassnet.study.statistics import larger_is_better
+from glassnet.study.samples import larger_is_better
 from glassnet.training.config import RunConfig, validate
 from glassnet.training.run import build_network, load_data
 
@@ -64,15 +64,21 @@ class Variant:
         The level of every factor. In a list, the factor is ``"variant"``, and the level is the name.
     config : RunConfig
         Configuration of its runs, which differ in their seed.
+    splits_by_seed : bool
+        Whether the seed of a run also draws its validation rows.
     """
 
     name: str
     levels: dict[str, str]
     config: RunConfig
+    splits_by_seed: bool = False
 
     def with_seed(self, seed: int) -> RunConfig:
         """Return the configuration of one of its runs."""
-        return self.config.model_copy(update={"seed": seed})
+        changes: Changes = {"seed": seed}
+        if self.splits_by_seed:
+            changes["data"] = self.config.data.model_copy(update={"split_seed": seed})
+        return self.config.model_copy(update=changes)
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,11 @@ class Study:
         A list has one, ``"variant"``, whose levels are the variants.
     base : RunConfig
         With the first level of every factor.
+    splits_by_seed : bool
+        Whether every seed draws validation rows of its own, the same for all variants. Then a verdict holds for
+        other rows, too. The test rows are the same for all seeds.
+    margin : float or None
+        The smallest difference that matters, in units of the measure; None for the default.
     text : str
         The study as TOML.
     """
@@ -104,6 +115,8 @@ class Study:
     budget: Budget
     factors: tuple[Factor, ...]
     base: RunConfig
+    splits_by_seed: bool = False
+    margin: float | None = None
     text: str = field(default="", compare=False, repr=False)
 
     def variants(self) -> list[Variant]:
@@ -147,7 +160,7 @@ class Study:
                 others.append(label if self.design == "list" else f"{factor.name}={label}")
         levels = dict(zip((factor.name for factor in self.factors), labels, strict=True))
         config = add_measure(change_config(self.base, changes), self.measure)
-        return Variant(", ".join(others) or BASE, levels, config)
+        return Variant(", ".join(others) or BASE, levels, config, self.splits_by_seed)
 
     def levels(self) -> dict[str, list[str]]:
         """Return the labels of every factor's levels, the base's first."""
@@ -159,7 +172,7 @@ class Study:
             [one.name, one.levels, one.config.model_dump(mode="json", exclude_defaults=True)]
             for one in self.variants()
         ]
-        plain = json.dumps([parts, self.budget.seconds], sort_keys=True)
+        plain = json.dumps([parts, self.budget.seconds, self.splits_by_seed], sort_keys=True)
         return hashlib.sha256(plain.encode()).hexdigest()
 
     def file_names(self) -> dict[str, str]:

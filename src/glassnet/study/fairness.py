@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,13 @@ def order_fingerprint(config: RunConfig, data: Dataset) -> str:
     """
     order = build_sampler(config, data).order(stream(config.seed, "shuffling"))
     return hashlib.sha256(np.ascontiguousarray(order, "<i8").tobytes()).hexdigest()
+
+
+def split_fingerprint(data: Dataset) -> str:
+    """Return the SHA-256 of what decides which rows are for validation: the data, their number, and the draw."""
+    drawn = data.split_seed if isinstance(data.validation_size, int) else None
+    parts = [data.name, data.checksums, data.validation_size, drawn]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def flops_per_row(network: Network) -> int:
