@@ -1,4 +1,4 @@
-"""Which variants must not be recommended, as one of their runs is sick, collapsed, or far off from the others."""
+"""Which variants must not be recommended, as one of their runs is sick, or far off from the others: it collapsed."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from glassnet.study.results import Row
 from glassnet.study.samples import larger_is_better
 from glassnet.study.statistics import Summary
 
-#: A run has collapsed if it lost so much of the way from the constant answer to its variant's median, and is so
-#: many robust standard deviations below that; without a known constant it is far off by more of these.
-LOST, COLLAPSED, FAR = 0.25, 5.0, 10.0
+#: A run is far off if it lost so much of the way from the constant answer to the best run of its variant, and is so
+#: many robust standard deviations behind that one.
+LOST, FAR = 0.25, 10.0
 
 #: The median of a normal distribution's distances from its median, in standard deviations, has this inverse.
 ROBUST = 1.4826
@@ -21,7 +21,7 @@ ROBUST = 1.4826
 def find_unsound(
     runs: Mapping[str, Mapping[int, Row]], summaries: Sequence[Summary], measure: str, margin: float
 ) -> dict[str, Message]:
-    """Return the variants with a sick, collapsed or far-off run, and why each."""
+    """Return the variants with a sick or far-off run, and why each."""
     sign = 1.0 if larger_is_better(measure) else -1.0
     deviation = _pool_deviation(summaries)
     found = {}
@@ -29,10 +29,8 @@ def find_unsound(
         off = _find_far_off(one, runs[one.variant], measure, sign, deviation, margin)
         sick = [seed for seed in one.values if runs[one.variant][seed].sick and seed not in off]
         items = [Message("unsound_sick", n=len(sick), seeds=sick)] if sick else []
-        items += [
-            Message("unsound_far", seed=seed, value=value, median=statistics.median(one.values.values()))
-            for seed, value in off.items()
-        ]
+        median = statistics.median(one.values.values())
+        items += [Message("unsound_far", seed=seed, value=value, median=median) for seed, value in off.items()]
         if items:
             found[one.variant] = Message("listing", items=items)
     return found
@@ -53,15 +51,13 @@ def _pool_deviation(summaries: Sequence[Summary]) -> float:
 def _find_far_off(
     summary: Summary, runs: Mapping[int, Row], measure: str, sign: float, deviation: float, margin: float
 ) -> dict[int, float]:
-    """Return the runs that are much worse than the median of their variant, by seed."""
-    middle = statistics.median(summary.values.values())
-    found = {}
+    """Return the runs that are much worse than the best one of their variant, by seed.
+
+    Where the constant answer is not known, the way begins at 0.
+    """
+    best, found = sign * max(sign * value for value in summary.values.values()), {}
     for seed, value in summary.values.items():
-        behind, constant = sign * (middle - value), runs[seed].constant.get(measure)
-        if constant is None:
-            off = behind > max(FAR * deviation, margin)
-        else:
-            off = behind > max(COLLAPSED * deviation, LOST * sign * (middle - constant), margin)
-        if off:
+        way = abs(best - runs[seed].constant.get(measure, 0.0))
+        if sign * (best - value) > max(FAR * deviation, LOST * way, margin):
             found[seed] = value
     return found

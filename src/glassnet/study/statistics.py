@@ -124,8 +124,9 @@ class Comparison:
         within the margin; else `UNPROVEN`. `INCOMPLETE` in place of the first two if the better of the two has no
         run that counts at some seed. `ONE_SEED` or `NO_SEED` with fewer than two pairs.
     evidence : str
-        That there is a difference. `STRONG`: `corrected` is at most level / `LOOKS`, with three pairs or more, so
-        that it holds when more seeds are run and looked at again. `WEAK`: it is at most the level. Else `NONE`.
+        That there is a difference. `STRONG`: `corrected` is at most level / `LOOKS`, so that it holds when more
+        seeds are run and looked at again. `WEAK`: it is at most the level. Else, or with fewer than three pairs,
+        `NONE`.
     """
 
     variant: str
@@ -415,9 +416,9 @@ def p_of(sample: Sample) -> float:
 
 def grade(corrected: float, seeds: int, level: float) -> str:
     """Return how sure a difference is, by its corrected p: strong, weak or none."""
-    if corrected <= level / LOOKS and seeds >= FEWEST_SEEDS:
-        return STRONG
-    return WEAK if corrected <= level else NONE
+    if corrected > level or seeds < FEWEST_SEEDS:
+        return NONE
+    return STRONG if corrected <= level / LOOKS else WEAK
 
 
 def _summarise_variant(variant: str, runs: Mapping[int, Row], measure: str, level: float) -> Summary:

@@ -20,8 +20,8 @@ def pseudo_values(predictions: Predictions, name: str) -> list[float]:
         G M - (G - 1) M_g
 
     moved so that their mean is M. Of a mean over the rows they are the means of the groups. Their standard
-    deviation divided by sqrt(G) is the standard error of M, as far as it comes from the choice of the rows; those of
-    two networks on the same rows are paired. A loss that is summed over the rows counts as its mean times their
+    deviation divided by sqrt(G) is the standard error of M, as far as it comes from the choice of the rows; those
+    of two networks on the same rows are paired. A loss that is summed over the rows counts as its mean times their
     number. `DataError` is raised where the measure is not defined on the rows without a group.
 
     Source: B. Efron and R. Tibshirani (1993), An Introduction to the Bootstrap, chapter 11; the delete-a-group
