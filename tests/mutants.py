@@ -452,7 +452,7 @@ MUTANTS = [
     ("locales/catalogue.py", "names[:most]]\n", "names]\n"),
     ("locales/catalogue.py", "            str(found)\n        except", "            found\n        except"),
     ("study/likeness.py", "rows = min(sampler.batch_size, MASK_ROWS)", "rows = MASK_ROWS"),
-    ("study/likeness.py", "if rows == base_rows else DIFFERENT", "if True else DIFFERENT"),
+    ("study/likeness.py", "if split == base_split else DIFFERENT", "if True else DIFFERENT"),
     ("study/likeness.py", "len(base.weights) == len(other.weights)", "True"),
     ("study/likeness.py", 'np.array([self.batch_size], "<i8"), *parts', "*parts"),
     ("study/likeness.py", "np.array_equal(one[:rows, :units], other[:rows, :units])", "np.array_equal(one[:1], other[:1])"),

@@ -235,7 +235,7 @@ class Words(string.Formatter):
 
 #: Tables of names that a format may ask for.
 TABLES = (
-    *("measures", "kinds", "statuses", "verdicts", "behaviours"),
+    *("measures", "kinds", "statuses", "verdicts", "behaviours", "grades", "covers"),
     *("likeness_weights", "likeness_batches", "likeness_masks"),
 )
 

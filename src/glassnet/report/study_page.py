@@ -23,7 +23,6 @@ from glassnet.report.study_tables import (
     findings_of,
     fixed_tables,
     hash_table,
-    is_sick,
     remark_table,
     result_table,
     run_table,
@@ -41,11 +40,8 @@ from glassnet.study.final_evaluation import (
 from glassnet.study.findings import StudyFindings
 from glassnet.study.recommendation import excluded_variants, leave_out
 from glassnet.study.results import DIVERGED, FAILED, Row
-from glassnet.study.statistics import (
-    NOT_DISTINGUISHABLE,
-    larger_is_better,
-    value_of,
-)
+from glassnet.study.samples import larger_is_better, value_of
+from glassnet.study.statistics import UNPROVEN
 from glassnet.study.study_folder import STUDY_FILE, StudyFolder
 from glassnet.training.config import RunConfig
 from glassnet.training.metrics import predict_test_rows
@@ -77,7 +73,7 @@ def write_study_report(
     curves, curve_notes = study_curves(study, rows, found.folder, chosen.best if chosen else None, words)
     evaluation = _current_evaluation(found)
     plan_tiles, test = ([], None) if evaluation is None else _test_rows(found.folder, evaluation, load, words)
-    sick, record = sum(map(is_sick, rows)), StudyFolder(found.folder).record()
+    sick, record = sum(row.sick for row in rows), StudyFolder(found.folder).record()
     report = SimpleNamespace(
         title=study.name,
         state=_state(found),
@@ -131,7 +127,7 @@ def _current_evaluation(found: StudyFindings) -> FinalEvaluation | None:
 
 
 def _sick_runs(found: StudyFindings, variant: str) -> list[Row]:
-    return [row for row in found.rows if row.variant == variant and is_sick(row)]
+    return [row for row in found.rows if row.variant == variant and row.sick]
 
 
 def _state(found: StudyFindings) -> str:
@@ -207,7 +203,7 @@ def _results(found: StudyFindings, words: Words) -> list[Table]:
 
 
 def _result_notes(found: StudyFindings, words: Words) -> list[str]:
-    same = [one.variant for one in found.comparisons if one.verdict == NOT_DISTINGUISHABLE]
+    same = [one.variant for one in found.comparisons if one.verdict == UNPROVEN]
     if not same:
         return []
     if len(same) == len(found.comparisons):
@@ -231,13 +227,12 @@ def _recommendation(found: StudyFindings, words: Words) -> list[Fact]:
         (words.say("recommended"), chosen.variant),
         (words.say("best_variant"), chosen.best),
         (words.say("ties"), _names(chosen.ties, words)),
-        (words.say("close"), _names(chosen.close, words)),
     ]
     if found.study.design != "list":
         levels = words.join(f"{name}={level}" for name, level in chosen.levels.items())
         facts.insert(1, (words.say("levels"), levels))
-    if chosen.margin is not None:
-        facts.append((words.say("margin"), number(chosen.margin, ".2g")))
+    if chosen.lead is not None:
+        facts.append((words.say("margin"), number(chosen.lead, ".2g")))
     if chosen.variant != chosen.best:
         facts.append((words.say("given_up"), number(chosen.given_up, ".2g")))
     if chosen.excluded:

@@ -14,8 +14,9 @@ from glassnet.study.analysis_of_variance import Source
 from glassnet.study.design import Changes, Study
 from glassnet.study.findings import LEVEL
 from glassnet.study.likeness import Likeness
-from glassnet.study.results import FINISHED, Row
-from glassnet.study.statistics import Comparison, Summary, value_of
+from glassnet.study.results import Row
+from glassnet.study.samples import value_of
+from glassnet.study.statistics import Comparison, Summary
 from glassnet.training.options import SECTIONS
 
 #: Letters of a hash that a table shows.
@@ -146,15 +147,10 @@ def findings_of(row: Row, words: Words) -> list[Finding]:
     return [finding_of(diagnosis, words) for diagnosis in row.diagnoses if diagnosis.kind != WARNING]
 
 
-def is_sick(row: Row) -> bool:
-    """Whether a run diverged, failed, or left a network that is sick."""
-    return row.status != FINISHED or any(record.get("sick") for record in row.health)
-
-
 def sick_table(rows: Sequence[Row], words: Words) -> Table | None:
     """Return the runs with something wrong, a row each: how it ended, the root cause, what to try first."""
     lines: Rows = []
-    for row in filter(is_sick, rows):
+    for row in (one for one in rows if one.sick):
         findings = [finding for finding in findings_of(row, words) if finding.sick]
         titles = words.join(dict.fromkeys(finding.title for finding in findings))
         cause, remedy = (findings[0].cause, findings[0].remedy) if findings else ("", "")

@@ -14,7 +14,7 @@ from glassnet.locales.catalogue import Message, Words
 from glassnet.nn.activations import Array
 from glassnet.reproductions.outcomes import Outcome
 from glassnet.study.design import BASE
-from glassnet.study.interactions import CANNOT_BE_TOLD, INTERACT, InteractionTest
+from glassnet.study.interactions import CANNOT_BE_TOLD, DEPENDS, NOT_ADDITIVE, InteractionTest
 from glassnet.study.results import FINISHED
 from glassnet.study.statistics import BETTER, WORSE, Comparison, compare
 
@@ -228,7 +228,7 @@ def _answer_independent(together: InteractionTest, words: Words) -> str:
         if one.kind == "interaction"
     ]
     return words.say(
-        "q_interact" if together.verdict == INTERACT else "q_no_interaction",
+        "q_interact" if together.verdict in (DEPENDS, NOT_ADDITIVE) else "q_no_interaction",
         found=parts,
         levels=list(additive.levels.values()),
         got=additive.found,

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from glassnet.errors import UsageError
-from glassnet.study.statistics import larger_is_better
+from glassnet.study.samples import larger_is_better
 from glassnet.training.config import RunConfig, validate
 
 #: The name of the variant that all others are compared with.
@@ -62,15 +62,21 @@ class Variant:
         The level of every factor. In a list, the factor is ``"variant"``, and the level is the name.
     config : RunConfig
         Configuration of its runs, which differ in their seed.
+    splits_by_seed : bool
+        Whether the seed of a run also draws its validation rows.
     """
 
     name: str
     levels: dict[str, str]
     config: RunConfig
+    splits_by_seed: bool = False
 
     def with_seed(self, seed: int) -> RunConfig:
         """Return the configuration of one of its runs."""
-        return self.config.model_copy(update={"seed": seed})
+        changes: Changes = {"seed": seed}
+        if self.splits_by_seed:
+            changes["data"] = self.config.data.model_copy(update={"split_seed": seed})
+        return self.config.model_copy(update=changes)
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,11 @@ class Study:
         A list has one, ``"variant"``, whose levels are the variants.
     base : RunConfig
         With the first level of every factor.
+    splits_by_seed : bool
+        Whether every seed draws validation rows of its own, the same for all variants. Then a verdict holds for
+        other rows, too. The test rows are the same for all seeds.
+    margin : float or None
+        The smallest difference that matters, in units of the measure; None for the default.
     text : str
         The study as TOML.
     """
@@ -102,6 +113,8 @@ class Study:
     budget: Budget
     factors: tuple[Factor, ...]
     base: RunConfig
+    splits_by_seed: bool = False
+    margin: float | None = None
     text: str = field(default="", compare=False, repr=False)
 
     def variants(self) -> list[Variant]:
@@ -122,7 +135,8 @@ class Study:
         >>> study.variants()[2].config.network.activation
         'tanh'
         """
-        return [self._variant(labels) for labels in self._combinations()]
+        names = [factor.name for factor in self.factors]
+        return [self.variant(dict(zip(names, labels, strict=True))) for labels in self._combinations()]
 
     def _combinations(self) -> Iterator[tuple[str, ...]]:
         """Yield the labels of each variant's levels, the base's first."""
@@ -136,16 +150,18 @@ class Study:
             for label in labels[1:]:
                 yield (*first[:place], label, *first[place + 1 :])
 
-    def _variant(self, labels: tuple[str, ...]) -> Variant:
+    def variant(self, levels: Mapping[str, str]) -> Variant:
+        """Return the variant with these levels; a factor that is not named has the base's."""
         changes: Changes = {}
-        others = []
-        for factor, label in zip(self.factors, labels, strict=True):
+        others, all_levels = [], {}
+        for factor in self.factors:
+            first = next(iter(factor.levels))
+            label = all_levels[factor.name] = levels.get(factor.name, first)
             changes |= factor.levels[label]
-            if label != next(iter(factor.levels)):
+            if label != first:
                 others.append(label if self.design == "list" else f"{factor.name}={label}")
-        levels = dict(zip((factor.name for factor in self.factors), labels, strict=True))
         config = add_measure(change_config(self.base, changes), self.measure)
-        return Variant(", ".join(others) or BASE, levels, config)
+        return Variant(", ".join(others) or BASE, all_levels, config, self.splits_by_seed)
 
     def levels(self) -> dict[str, list[str]]:
         """Return the labels of every factor's levels, the base's first."""
@@ -161,7 +177,7 @@ class Study:
             [one.name, one.levels, one.config.model_dump(mode="json", exclude_defaults=True)]
             for one in self.variants()
         ]
-        plain = json.dumps([parts, self.budget.seconds], sort_keys=True)
+        plain = json.dumps([parts, self.budget.seconds, self.splits_by_seed], sort_keys=True)
         return hashlib.sha256(plain.encode()).hexdigest()
 
     def file_names(self) -> dict[str, str]:

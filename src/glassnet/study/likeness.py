@@ -7,7 +7,7 @@ dropout. Whoever compares levels has to know it. So it is computed, from the fir
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +17,8 @@ from glassnet.nn.activations import Array
 from glassnet.nn.dropout import keep_mask, mask_keys
 from glassnet.nn.network import Network
 from glassnet.runtime.seeds import stream
-from glassnet.study.design import Changes, Study, change_config
-from glassnet.study.fairness import build_sampler
+from glassnet.study.design import Study
+from glassnet.study.fairness import build_sampler, split_fingerprint
 from glassnet.training.config import RunConfig
 from glassnet.training.run import build_network, load_data
 
@@ -141,20 +141,19 @@ def compare_levels(study: Study, load: Callable[[RunConfig], Dataset] = load_dat
     optimizer ('sgd(0.1)',) same same same
     batch_size ('32',) same sizes partly
     """
-    data_vary = any(key.startswith("data.") for key in study.changed_keys())
 
-    def begin(changes: Changes) -> tuple[Beginning, str]:
-        config = change_config(study.base, changes).model_copy(update={"seed": study.seeds[0]})
+    def begin(levels: Mapping[str, str]) -> tuple[Beginning, str]:
+        config = study.variant(levels).with_seed(study.seeds[0])
         data = load(config)
-        return Beginning.of_run(config, data), _hash([data.encoded.train.X]) if data_vary else ""
+        return Beginning.of_run(config, data), split_fingerprint(data)
 
-    base, base_rows = begin({})
+    base, base_split = begin({})
     found = []
     for factor in study.factors:
         alike: dict[tuple[str, str, str], list[str]] = {}
-        for label, changes in list(factor.levels.items())[1:]:
-            other, rows = begin(changes)
-            batches = _compare_batches(base, other) if rows == base_rows else DIFFERENT
+        for label in list(factor.levels)[1:]:
+            other, split = begin({factor.name: label})
+            batches = _compare_batches(base, other) if split == base_split else DIFFERENT
             said = _compare_weights(base, other), batches, _compare_masks(base, other)
             alike.setdefault(said, []).append(label)
         found += [Likeness(factor.name, tuple(labels), *said) for said, labels in alike.items()]

@@ -56,6 +56,7 @@ class _File(_Section):
     seeds: Any
     design: Literal["one at a time", "factorial", "list"] = "one at a time"
     measure: str = "validation_accuracy"
+    margin: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     budget: Budget = Budget()
     base: _Base
     factors: dict[str, dict[str, Any]] = {}
@@ -127,8 +128,12 @@ def study_of(values: Mapping[str, Any], text: str | None = None) -> Study:
     The values are ``name`` (str), ``seeds`` (a number, or a list of them) and ``base`` (with ``data``, ``network``
     and ``training``, as in a run's configuration). ``design`` is ``"one at a time"`` (the default),
     ``"factorial"`` or ``"list"``. ``measure`` is ``"validation_accuracy"`` by default, and ``budget`` (``epochs``
-    or ``seconds``) the base's epochs. ``factors`` maps names to ``levels`` and, if a name is no option, a ``key``.
-    The ``variants`` of a list have a ``name`` and ``changes``.
+    or ``seconds``) the base's epochs. ``margin`` is the smallest difference that matters, in units of the measure,
+    as for `glassnet.study.statistics.compare`. ``factors`` maps names to ``levels`` and, if a name is no option, a
+    ``key``. The ``variants`` of a list have a ``name`` and ``changes``.
+
+    Every seed draws its own validation rows. They stay the same if ``base.data.split_seed`` is given or is changed
+    by a factor, if ``validation`` names rows, or if the data come with validation rows.
 
     The first value that does not fit is a `UsageError` that names its key.
     """
@@ -151,12 +156,21 @@ def study_of(values: Mapping[str, Any], text: str | None = None) -> Study:
         budget=file.budget,
         factors=(variants,) if file.design == "list" else factors,
         base=_set_first_levels(base, file.base, factors),
+        splits_by_seed=_draws_by_seed(file.base.data, (*factors, variants)),
+        margin=file.margin,
         text=tomli_w.dumps(dict(values)) if text is None else text,
     )
     names = [variant.name for variant in study.variants()]
     if (twice := _find_repeated(names)) is not None:
         raise UsageError("factors", f"two variants would have the name {twice!r}; name the levels otherwise")
     return study
+
+
+def _draws_by_seed(data: DataConfig, factors: Sequence[Factor]) -> bool:
+    """Whether the seeds draw the validation rows: nothing in the file says which rows these are."""
+    changed = {key for factor in factors for changes in factor.levels.values() for key in changes}
+    named = "split_seed" in data.model_fields_set or isinstance(data.validation, str)
+    return not named and "data.split_seed" not in changed
 
 
 def _find_repeated(values: Sequence[Any]) -> Any:
