@@ -7,9 +7,10 @@ import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
 from glassnet.errors import UsageError
@@ -102,6 +103,8 @@ class Study:
         other rows, too. The test rows are the same for all seeds.
     margin : float or None
         The smallest difference that matters, in units of the measure; None for the default.
+    together : tuple of dict
+        Levels that are run together as well, a variant each, as the best level of every factor.
     text : str
         The study as TOML.
     """
@@ -115,6 +118,7 @@ class Study:
     base: RunConfig
     splits_by_seed: bool = False
     margin: float | None = None
+    together: tuple[dict[str, str], ...] = ()
     text: str = field(default="", compare=False, repr=False)
 
     def variants(self) -> list[Variant]:
@@ -135,8 +139,36 @@ class Study:
         >>> study.variants()[2].config.network.activation
         'tanh'
         """
+        return [*self.designed(), *map(self.variant, self.together)]
+
+    def designed(self) -> list[Variant]:
+        """Return the variants that the design asks for: all but those of `together`."""
         names = [factor.name for factor in self.factors]
         return [self.variant(dict(zip(names, labels, strict=True))) for labels in self._combinations()]
+
+    def with_together(self, levels: Mapping[str, str]) -> Study:
+        """Return the study with one more variant; its text is that of a file which runs it, too.
+
+        Examples
+        --------
+        >>> from glassnet.study.specification import study_of
+        >>> study = study_of({
+        ...     "name": "small", "seeds": 1, "base": {"data": {"dataset": "digits"}},
+        ...     "factors": {
+        ...         "optimizer": {"levels": ["adam", "sgd(0.1)"]},
+        ...         "activation": {"levels": ["relu", "tanh"]},
+        ...     },
+        ... })
+        >>> more = study.with_together({"optimizer": "sgd(0.1)", "activation": "tanh"})
+        >>> more.variants()[-1].name
+        'optimizer=sgd(0.1), activation=tanh'
+        >>> print(more.text[-63:].strip())
+        [[together]]
+        optimizer = "sgd(0.1)"
+        activation = "tanh"
+        """
+        text = f"{self.text.rstrip()}\n\n[[together]]\n{tomli_w.dumps(levels)}"
+        return replace(self, together=(*self.together, dict(levels)), text=text)
 
     def _combinations(self) -> Iterator[tuple[str, ...]]:
         """Yield the labels of each variant's levels, the base's first."""
@@ -172,10 +204,10 @@ class Study:
         return {key for factor in self.factors for changes in factor.levels.values() for key in changes}
 
     def fingerprint(self) -> str:
-        """Return a SHA-256 of all that decides its runs but the seeds: a folder may get more of these later on."""
+        """Return a SHA-256 of what decides its runs, but seeds and `together`: a folder may get more of these."""
         parts = [
             [one.name, one.levels, one.config.model_dump(mode="json", exclude_defaults=True)]
-            for one in self.variants()
+            for one in self.designed()
         ]
         plain = json.dumps([parts, self.budget.seconds, self.splits_by_seed], sort_keys=True)
         return hashlib.sha256(plain.encode()).hexdigest()

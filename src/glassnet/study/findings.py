@@ -10,6 +10,7 @@ from pathlib import Path
 
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, FileError, GlassnetError
+from glassnet.study.best_plan import BestPlan, compare_best_plan
 from glassnet.study.design import BASE, Study, change_config
 from glassnet.study.fairness import check
 from glassnet.study.interactions import InteractionTest, interaction_test_of
@@ -35,7 +36,8 @@ class StudyFindings:
     `missing` counts the runs without a row. `comparisons` are with the base, and empty where that has no row.
     `problem` says why nothing is recommended. `fairness` says what the levels of each factor change beside what
     they set. `margin` is the smallest difference that matters, in units of the measure. `split` says which rows
-    the runs were judged on: `SPLIT_BY_SEED`, `SAME_ROWS`, or `UNKNOWN_ROWS`.
+    the runs were judged on: `SPLIT_BY_SEED`, `SAME_ROWS`, or `UNKNOWN_ROWS`. `best_plan` has the best levels of
+    all factors together; None where they were not run, or the design has them.
     """
 
     study: Study
@@ -50,6 +52,7 @@ class StudyFindings:
     fairness: list[Likeness]
     margin: float
     split: str
+    best_plan: BestPlan | None
 
 
 def gather_findings(
@@ -87,6 +90,7 @@ def gather_findings(
         fairness=compare_levels(study, load),
         margin=margin,
         split=_describe_split(ordered),
+        best_plan=compare_best_plan(study, ordered, LEVEL, margin),
     )
 
 
