@@ -362,7 +362,7 @@ def _conclude(
     if strongest.corrected is None:
         return CANNOT_BE_TOLD, Message("no_chance")
     if crossing.p <= level / LOOKS:
-        return DEPENDS, Message("levels_cross", **vars(crossing))
+        return DEPENDS, Message("levels_cross", factor=crossing.factor, levels=list(crossing.levels), p=crossing.p)
     figures = Message("interact_figures", p=strongest.corrected, share=strongest.share)
     if len(interactions) > 1:
         figures = Message("interact_corrected", **figures.values, n=len(interactions))

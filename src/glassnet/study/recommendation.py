@@ -293,9 +293,14 @@ def _offer(
     return CheaperOffer(
         one.variant,
         *behind[one.variant],
-        seconds=(one.seconds or 0.0) / (chosen.seconds or 1.0),
-        parameters=(one.parameters or 0.0) / (chosen.parameters or 1.0),
+        seconds=_divide(one.seconds, chosen.seconds),
+        parameters=_divide(one.parameters, chosen.parameters),
     )
+
+
+def _divide(cost: float | None, whole: float | None) -> float:
+    """Return a cost as a share of another one; 1 where nothing is known of that."""
+    return (cost or 0.0) / whole if whole else 1.0
 
 
 def excluded_variants(rows: Iterable[Row], measure: str) -> dict[str, Message]:
