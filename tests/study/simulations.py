@@ -18,7 +18,7 @@ NOISES = {
 
 
 def above(rate, studies):
-    """Return the largest share of studies that a simulation of a rate stays below, but for 2 standard deviations."""
+    """Return a rate and twice the standard deviation of what a simulation of so many studies finds of it."""
     return rate + 2 * np.sqrt(rate * (1 - rate) / studies)
 
 
@@ -76,7 +76,7 @@ def rows_of(table, seconds=None, **more):
 
 
 def false_alarms(values, level, overlap=0.0):
-    """Return the share of studies, values of shape (studies, S, G, q), whose mean of 0 is called different from 0."""
+    """Return the share of studies, values of shape (studies, S, G, q), whose mean is called different from 0."""
     means = values.mean(axis=(1, 2))
     return float(np.mean(compute_p((means**2).mean(axis=1), mean_errors(values, overlap)) <= level))
 
@@ -88,7 +88,7 @@ def coverage(values, truth, level=0.05, overlap=0.0):
 
 
 def family_alarms(runs, level):
-    """Return the share of studies, runs of shape (studies, S, k), where Holm calls one of k - 1 different from the first."""
+    """Return the share of studies, of shape (studies, S, k), where Holm calls any variant other than the first."""
     differences = runs[:, :, None, 1:] - runs[:, :, None, :1]
     p = np.array(
         [

@@ -4,13 +4,14 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from tests.study.studies import small
+from tests.study.studies import points, small
 
+from glassnet.data import numpy_files
 from glassnet.data.registry import load_dataset
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
 from glassnet.study.design import change_config
-from glassnet.study.fairness import DataCache, check, flops_per_row, prepare
+from glassnet.study.fairness import DataCache, check, flops_per_row, prepare, split_fingerprint
 from glassnet.study.likeness import Beginning
 from glassnet.training.engine import PlainEngine
 from glassnet.training.run import run
@@ -168,3 +169,31 @@ def test_a_measure_that_there_is_not_is_refused():
     check("it", small().base, bare, "train_loss")
     with pytest.raises(UsageError, match=r"measure: validation_loss: there are no validation rows \(in 'it'\)"):
         check("it", small().base, bare, "validation_loss")
+
+
+def test_another_draw_is_made_of_files_that_were_read(tmp_path, monkeypatch):
+    study = small(points(tmp_path))
+    cache = DataCache()
+    first = cache.load(study.variants()[0].with_seed(0))
+    monkeypatch.setattr(numpy_files, "_read_member", lambda *_: pytest.fail("the file was read again"))
+    other = cache.load(study.variants()[0].with_seed(1))
+    assert cache.load(study.variants()[1].with_seed(1)) is other
+    again = cache.load(study.variants()[0].with_seed(0))
+    monkeypatch.undo()
+    assert np.array_equal(first.validation.X, again.validation.X)
+    assert not np.array_equal(first.validation.X, other.validation.X)
+    assert np.array_equal(first.test.X, other.test.X)  # the test rows are the same for all seeds
+    fresh = load_dataset(study.base.data.dataset, split_seed=1)
+    for one, same in zip(other.encoded, fresh.encoded, strict=True):
+        assert np.array_equal(one.X, same.X)
+    test = {row.tobytes() for row in first.test.X}
+    for data in (first, other):
+        assert not test & {row.tobytes() for row in np.concatenate([data.train.X, data.validation.X])}
+
+
+def test_the_draw_of_the_validation_rows_has_a_hash():
+    digits = [load_dataset("digits", split_seed=seed) for seed in (0, 0, 1)]
+    first, same, other = map(split_fingerprint, digits)
+    assert first == same != other
+    last = [load_dataset("digits", split_seed=seed, validation="last(50)") for seed in (0, 1)]
+    assert split_fingerprint(last[0]) == split_fingerprint(last[1]) != first

@@ -66,7 +66,8 @@ def measure_gain(runs: Mapping[str, Mapping[int, Row]], best: str, base: str, me
     found = _reach(sample, weights, chosen, measure, level)
     if found is None:
         return Gain(base, difference, None, None, NOTHING)
-    return Gain(base, difference, *found, sample.covers)
+    low, high = bounds_of(measure)
+    return Gain(base, difference, max(found[0], low - high), min(found[1], high - low), sample.covers)
 
 
 def _take_together(runs: Mapping[str, Mapping[int, Row]], measure: str) -> tuple[Sample, float]:

@@ -14,6 +14,9 @@ from glassnet.nn.activations import Array
 #: A standard deviation of so many roundings of the largest number counts as 0.
 ROUNDINGS = 8.0
 
+#: A variance of numbers around 1 that is no larger is rounding.
+LEAST = np.finfo(float).eps ** 2
+
 #: Looks at a growing study that a verdict holds for: the first, and four after the advice to run more seeds.
 LOOKS = 5
 
@@ -84,7 +87,7 @@ def mean_errors(values: Array, overlap: float = 0.0) -> tuple[Error, ...]:
         parts = [*found, Error(rest, (S - 1) * (G - 1))]
         both = np.maximum(found[0].variance + found[1].variance - rest, 0.0)
         spread = sum(part.variance**2 / part.degrees for part in parts)
-        degrees = np.maximum(1.0, both**2 / np.maximum(spread, np.finfo(float).tiny))
+        degrees = np.maximum(1.0, both**2 / np.maximum(spread, LEAST**2))
         found.append(Error(both, degrees))
     return tuple(found)
 
@@ -110,7 +113,7 @@ def compute_p(mean_square: Any, errors: Sequence[Error], contrasts: float = 1.0)
     from scipy import special
 
     p = [
-        special.fdtrc(contrasts, contrasts * degrees, mean_square / np.maximum(variance, np.finfo(float).tiny))
+        special.fdtrc(contrasts, contrasts * degrees, mean_square / np.maximum(variance, LEAST))
         for variance, degrees in errors
     ]
     return np.max(p, axis=0)
@@ -121,7 +124,7 @@ def compute_one_sided_p(mean: Any, errors: Sequence[Error], limit: float) -> Any
     from scipy import special
 
     p = [
-        special.stdtr(degrees, (limit - mean) / np.sqrt(np.maximum(variance, np.finfo(float).tiny)))
+        special.stdtr(degrees, (limit - mean) / np.sqrt(np.maximum(variance, LEAST)))
         for variance, degrees in errors
     ]
     return np.max(p, axis=0)
@@ -197,7 +200,7 @@ def seeds_needed(
     error = np.sqrt(std**2 / n + rows_variance)
     limit = special.stdtrit(n - 1, 1 - level / 2)
     # A larger shift makes no difference to the answer, and SciPy's series ends a little beyond.
-    shift = np.minimum(abs(difference) / np.maximum(error, np.finfo(float).tiny), LARGEST_SHIFT)
+    shift = abs(difference) / np.maximum(error, max(abs(difference) / LARGEST_SHIFT, LEAST))
     found = 1 - special.nctdtr(n - 1, shift, limit) >= POWER
     return int(n[found.argmax()]) if found.any() else None
 

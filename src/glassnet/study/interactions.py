@@ -213,15 +213,17 @@ def interaction_test(
     sample = grid.sample(measure)
     margin = choose_margin(measure, (sample.mean * sample.scale).tolist(), margin)
     additive = _predict_additively(grid, sample, measure, level, base, margin)
-    if len(grid.seeds) < FEWEST_SEEDS:
-        reason = Message("few_seeds", n=len(grid.seeds), least=FEWEST_SEEDS)
-        return InteractionTest(CANNOT_BE_TOLD, reason, [], [], additive)
+    few = Message("few_seeds", n=len(grid.seeds), least=FEWEST_SEEDS)
+    if len(grid.seeds) < 2:
+        return InteractionTest(CANNOT_BE_TOLD, few, [], [], additive)
     y = sample.values.reshape(*sample.values.shape[:2], *grid.values.shape[1:])
     sources = [
-        source._replace(sum_of_squares=source.sum_of_squares * sample.scale**2)
+        source._replace(sum_of_squares=source.sum_of_squares * sample.scale * sample.scale)
         for source in analysis_of_variance(y, list(factors), sample.overlap)
     ]
     verdict, reason = _conclude(sources, find_crossing(grid, sample, measure), additive, level, margin)
+    if len(grid.seeds) < FEWEST_SEEDS:
+        verdict, reason = CANNOT_BE_TOLD, few
     return InteractionTest(verdict, reason, sources, [], additive, sample.covers)
 
 
@@ -360,7 +362,7 @@ def _conclude(
     if strongest.corrected is None:
         return CANNOT_BE_TOLD, Message("no_chance")
     if crossing.p <= level / LOOKS:
-        return DEPENDS, Message("levels_cross", **vars(crossing))
+        return DEPENDS, Message("levels_cross", factor=crossing.factor, levels=list(crossing.levels), p=crossing.p)
     figures = Message("interact_figures", p=strongest.corrected, share=strongest.share)
     if len(interactions) > 1:
         figures = Message("interact_corrected", **figures.values, n=len(interactions))

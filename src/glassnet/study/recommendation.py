@@ -214,7 +214,8 @@ def recommend(
     # Of equal means the cheaper stands first, then it goes by name, whatever the order of the rows.
     compared.sort(key=lambda one: (signed_mean(one, measure), *_read_cost(one), one.variant))
     place = {summary.variant: i for i, summary in enumerate(compared)}
-    runs = {variant: some for variant, some in by_variant(rows).items() if variant in place}
+    variants = by_variant(rows)
+    runs = {variant: variants[variant] for variant in place}
     margin = choose_margin(measure, (one.mean for one in summaries if one.mean is not None), margin)
     unsound = find_unsound(runs, compared, measure, margin)
     sound = [one for one in compared if one.variant not in unsound]
@@ -292,9 +293,14 @@ def _offer(
     return CheaperOffer(
         one.variant,
         *behind[one.variant],
-        seconds=(one.seconds or 0.0) / (chosen.seconds or 1.0),
-        parameters=(one.parameters or 0.0) / (chosen.parameters or 1.0),
+        seconds=_divide(one.seconds, chosen.seconds),
+        parameters=_divide(one.parameters, chosen.parameters),
     )
+
+
+def _divide(cost: float | None, whole: float | None) -> float:
+    """Return a cost as a share of another one; 1 where nothing is known of that."""
+    return (cost or 0.0) / whole if whole else 1.0
 
 
 def excluded_variants(rows: Iterable[Row], measure: str) -> dict[str, Message]:
@@ -380,7 +386,7 @@ def _explain(found: Recommendation) -> list[Message]:
 def _explain_gain(found: Recommendation, gain: Gain) -> list[Message]:
     """Return how sure it is that the recommended variant is better, and by how much."""
     seeds = Message("n_seeds", n=len(found.seeds))
-    key = "evidence_all" if found.variant == BASE else "evidence_base"
+    key = "evidence_base" if gain.base == BASE else "evidence_all"
     sure = Message(key, evidence=found.evidence, base=gain.base, seeds=seeds)
     if gain.low is None:
         return [sure, Message("gain_only", gain=gain.difference, base=gain.base)]

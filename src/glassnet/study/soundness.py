@@ -1,4 +1,4 @@
-"""Which variants must not be recommended, as one of their runs is sick, or far off from the others: it collapsed."""
+"""Which variants must not be recommended, as one of their runs is sick, or collapsed, far off from the others."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from glassnet.study.results import Row
 from glassnet.study.samples import larger_is_better
 from glassnet.study.statistics import Summary
 
-#: A run is far off if it lost so much of the way from the constant answer to the best run of its variant, and is so
-#: many robust standard deviations behind that one.
+#: A run is far off if it lost so much of the way from the constant answer to the best run of its variant, and is
+#: so many robust standard deviations behind that one.
 LOST, FAR = 0.25, 10.0
 
 #: The median of a normal distribution's distances from its median, in standard deviations, has this inverse.

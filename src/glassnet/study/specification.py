@@ -135,7 +135,7 @@ def study_of(values: Mapping[str, Any], text: str | None = None) -> Study:
     levels, each a mapping of factors to labels of levels.
 
     Every seed draws its own validation rows. They stay the same if ``base.data.split_seed`` is given or is changed
-    by a factor, if ``validation`` names rows, or if the data come with validation rows.
+    by a factor, if ``validation`` names rows or is 0, or if the data come with validation rows.
 
     The first value that does not fit is a `UsageError` that names its key.
     """
@@ -190,7 +190,7 @@ def _check_together(study: Study) -> None:
 def _draws_by_seed(data: DataConfig, factors: Sequence[Factor]) -> bool:
     """Whether the seeds draw the validation rows: nothing in the file says which rows these are."""
     changed = {key for factor in factors for changes in factor.levels.values() for key in changes}
-    named = "split_seed" in data.model_fields_set or isinstance(data.validation, str)
+    named = "split_seed" in data.model_fields_set or isinstance(data.validation, str) or data.validation == 0
     return not named and "data.split_seed" not in changed
 
 
