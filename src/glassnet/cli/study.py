@@ -74,7 +74,8 @@ def study(
       glassnet study examples/optimizers.toml --lang zh
       glassnet study examples/optimizers.toml --json
     """
-    from glassnet.study.best_plan import add_best_plan, check_factors, keep_together
+    from glassnet.locales.catalogue import Words
+    from glassnet.study.best_plan import add_best_plan, check_factors, choose_levels, keep_together
     from glassnet.study.fairness import DataCache
     from glassnet.study.findings import gather_findings
     from glassnet.study.results import FAILED
@@ -98,6 +99,9 @@ def study(
     found = gather_findings(chosen, folder, rows, load)
     written = None if language is None else report_study_end(found, load, language)
     print_study(found, written, as_json)
+    if best and found.best_plan is None and found.recommendation is not None:
+        levels, _ = choose_levels(chosen, rows)
+        say(Words("en").say("best_plan_run", variant=chosen.variant(levels).name))
     if any(row.status == FAILED for row in rows):
         raise typer.Exit(1)
 

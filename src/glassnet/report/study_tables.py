@@ -97,7 +97,7 @@ def result_table(summaries: Sequence[Summary], measure: str, recommended: str | 
     heads.append(words.say("values_by_seed" if few else "standard_deviation"))
     heads.append(words.say("interval_of_mean", confidence=100 * (1 - LEVEL)))
     heads += [words.say(key) for key in ("epoch_seconds", "parameters", "flops")]
-    note = _describe_covers([(one.variant, one.covers) for one in summaries], words)
+    note = describe_covers([(one.variant, one.covers) for one in summaries], words)
     return Table(words.say("results_table"), heads, rows, note=note)
 
 
@@ -121,7 +121,7 @@ def difference_table(
     heads.append(words.say("interval_of_difference", confidence=100 * (1 - LEVEL)))
     heads += [words.say(key) for key in ("corrected_p", "verdict")]
     better = words.say("above_is_better" if larger_is_better(measure) else "below_is_better")
-    covered = _describe_covers([(one.variant, one.covers) for one in comparisons], words)
+    covered = describe_covers([(one.variant, one.covers) for one in comparisons], words)
     note = words.join([better, covered], "between_sentences")
     return Table(words.say("differences"), heads, rows, text=(0, len(heads) - 1), note=note)
 
@@ -130,7 +130,7 @@ def _list_values(values: Iterable[float], sign: str = "") -> str:
     return "; ".join(_number(value, sign) for value in values) or "–"
 
 
-def _describe_covers(intervals: Sequence[tuple[str, str]], words: Words) -> str:
+def describe_covers(intervals: Sequence[tuple[str, str]], words: Words) -> str:
     """Say what the intervals of variants cover, once where it is the same of all."""
     by_cover: dict[str, list[str]] = {}
     for variant, covers in intervals:

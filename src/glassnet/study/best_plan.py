@@ -75,7 +75,7 @@ def add_best_plan(study: Study, rows: Sequence[Row]) -> Study:
     none is known.
     """
     try:
-        levels, _ = _choose_levels(study, rows)
+        levels, _ = choose_levels(study, rows)
     except DataError:
         return study
     there = {variant.name for variant in study.variants()}
@@ -85,7 +85,7 @@ def add_best_plan(study: Study, rows: Sequence[Row]) -> Study:
 def compare_best_plan(study: Study, rows: Sequence[Row], level: float, margin: float) -> BestPlan | None:
     """Return the best levels together beside the winner; None if they were not run, or the design has them."""
     try:
-        levels, found = _choose_levels(study, rows)
+        levels, found = choose_levels(study, rows)
     except DataError:
         return None
     plan, designed = study.variant(levels).name, [variant.name for variant in study.designed()]
@@ -105,8 +105,11 @@ def compare_best_plan(study: Study, rows: Sequence[Row], level: float, margin: f
     )
 
 
-def _choose_levels(study: Study, rows: Sequence[Row]) -> tuple[dict[str, str], Recommendation]:
-    """Return the best level of each factor by itself, and what the design without them together recommends."""
+def choose_levels(study: Study, rows: Sequence[Row]) -> tuple[dict[str, str], Recommendation]:
+    """Return the best level of each factor by itself, and what the design without them together recommends.
+
+    If no variant finished with every seed, that is a `DataError`.
+    """
     designed = {variant.name for variant in study.designed()}
     own = [row for row in rows if row.variant in designed]
     found = recommend(own, study.measure, study.levels(), margin=study.margin)
