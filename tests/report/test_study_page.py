@@ -157,11 +157,10 @@ def test_every_variant_has_its_numbers(english):
             f"{one.difference:+.4f}",
             "; ".join(f"{value:+.4f}" for value in one.values),
             f"{one.low:+.4f} to {one.high:+.4f}",
-            f"{one.corrected:.2g}",
+            f"{one.corrected:.3g}",
             name_verdict(one, study.measure, Words("en")),
         ]
     assert {line[5].split(",")[0] for line in differences} & {"unproven"}
-    assert "Unproven against the base: “" in page.text or "These runs prove no difference" in page.text
     assert page.text.count("The intervals cover other seeds and other validation rows.") == 2
     assert "Above 0 is better than the base." in page.text
     assert page.facts()["validation rows"] == "120, drawn anew for each seed"

@@ -48,7 +48,7 @@ from glassnet.study.findings import LEVEL, StudyFindings
 from glassnet.study.hypothesis_tests import LOOKS
 from glassnet.study.results import DIVERGED, FAILED, Row
 from glassnet.study.samples import larger_is_better, value_of
-from glassnet.study.statistics import UNPROVEN
+from glassnet.study.statistics import NONE, UNPROVEN
 from glassnet.study.study_folder import STUDY_FILE, StudyFolder
 from glassnet.training.config import RunConfig
 from glassnet.training.metrics import predict_test_rows
@@ -193,12 +193,8 @@ def _results(found: StudyFindings, words: Words) -> list[Table]:
 
 
 def _result_notes(found: StudyFindings, words: Words) -> list[str]:
-    same = [one.variant for one in found.comparisons if one.verdict == UNPROVEN]
-    if not same:
-        return []
-    if len(same) == len(found.comparisons):
-        return [words.say("none_told_apart")]
-    return [words.say("some_not_told_apart", variants=words.listed(same, len(same)))]
+    unproven = [(one.verdict, one.evidence) == (UNPROVEN, NONE) for one in found.comparisons]
+    return [words.say("none_told_apart")] if unproven and all(unproven) else []
 
 
 def _recommendation(found: StudyFindings, words: Words) -> list[Fact]:

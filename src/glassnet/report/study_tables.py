@@ -112,7 +112,7 @@ def difference_table(
             _number(one.difference, "+"),
             *([_list_values(one.values, "+")] if few else []),
             _interval(one.low, one.high, words, "+"),
-            number(one.corrected, ".2g"),
+            number(one.corrected, ".3g"),
             name_verdict(one, measure, words),
         ]
         for one in comparisons

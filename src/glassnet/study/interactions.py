@@ -16,7 +16,15 @@ from glassnet.study.analysis_of_variance import Source, analysis_of_variance
 from glassnet.study.design import Study
 from glassnet.study.hypothesis_tests import FEWEST_SEEDS, LOOKS, check_level, compute_one_sided_p, holm
 from glassnet.study.results import Row
-from glassnet.study.samples import NOTHING, Sample, choose_margin, larger_is_better, take_sample, value_of
+from glassnet.study.samples import (
+    NOTHING,
+    Sample,
+    bounds_of,
+    choose_margin,
+    larger_is_better,
+    take_sample,
+    value_of,
+)
 from glassnet.study.statistics import check_measure, p_of
 
 #: What the test can say; the catalogues have words for each.
@@ -392,7 +400,9 @@ def _predict_additively(
     lost, p, enough = abs(float(means[best]) - float(means[pick])) * scale, None, False
     if len(grid.seeds) > 1:
         p, enough = _compare_with_all(grid, sample, measure, pick, best, level, margin)
-    reached = Message("alone", levels=levels, predicted=predicted * scale, found=found)
+    low, high = bounds_of(measure)
+    key = "alone" if low <= predicted * scale <= high else "alone_beyond"
+    reached = Message(key, levels=levels, predicted=predicted * scale, found=found)
     beside = _compare_with_best(
         levels != best_levels, p, level, {"levels": best_levels, "best": top, "lost": lost}
     )
