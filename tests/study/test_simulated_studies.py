@@ -1,6 +1,6 @@
 """Simulated studies by the thousand: what is concluded is true, and wrong as seldom as it says.
 
-Each of some hundred simulations may be 3.3 of its standard deviations off, as one in 2,000 is; their mean may be two.
+Each of some hundred simulations may be 3.3 of its standard deviations off, as one in 2,000 is.
 """
 
 from collections import Counter
