@@ -223,7 +223,8 @@ def recommend(
     known = [row for row in rows if row.variant in place]
     tests = sorted(compare(known, chosen.variant, measure, level, margin), key=lambda test: place[test.variant])
     told = {test.variant: test.verdict for test in tests if test.variant not in unsound}
-    (low, high), covers = interval_of_best(runs, chosen.variant, measure, level)
+    choices = {one.variant: runs[one.variant] for one in sound or compared}
+    (low, high), covers = interval_of_best(choices, chosen.variant, measure, level)
     others = [one.variant for one in compared if one.variant != chosen.variant]
     reference = BASE if BASE in others else next(iter(others), None)
     equal = [one.levels for one in sound if told.get(one.variant) == EQUIVALENT]
@@ -238,7 +239,9 @@ def recommend(
         covers=covers,
         best=compared[0].variant,
         evidence=_grade_choice(known, chosen.variant, tests, measure, level),
-        gain=measure_gain(runs, chosen.variant, reference, measure, level) if reference else None,
+        gain=measure_gain(choices | {reference: runs[reference]}, chosen.variant, reference, measure, level)
+        if reference
+        else None,
         ties=tuple(variant for variant, verdict in told.items() if verdict in (UNPROVEN, ONE_SEED)),
         equivalent=tuple(variant for variant, verdict in told.items() if verdict == EQUIVALENT),
         cheaper=_offer(known, chosen, sound, measure, level, margin),
