@@ -162,7 +162,7 @@ class Study:
         >>> more = study.with_together({"optimizer": "sgd(0.1)", "activation": "tanh"})
         >>> more.variants()[-1].name
         'optimizer=sgd(0.1), activation=tanh'
-        >>> print(more.text[-63:].strip())
+        >>> print(more.text[more.text.index("[[together]]") :].strip())
         [[together]]
         optimizer = "sgd(0.1)"
         activation = "tanh"
