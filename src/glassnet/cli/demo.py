@@ -49,7 +49,7 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
         picture = folder / "data.png"
         save_png(sample_grid(data, PICTURES), picture)
         _say(f"{PICTURES} pictures of each class of {data.name}: {picture}", as_json)
-        _say("\n2  A study: one thing changed at a time, the same start and the same batches for all", as_json)
+        _say("\n2  A study: one thing changed at a time, the same random numbers for all", as_json)
         rows = _run_study(study, folder / "study", data, data_dir, lang or "en", as_json)
         chosen = recommend(rows, study.measure, study.levels())
         before, config = _lengthen(study, chosen.variant)

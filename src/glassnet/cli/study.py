@@ -60,7 +60,7 @@ def study(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare variants of a configuration fairly: several seeds, the same start, the same batches.
+    """Compare variants of a configuration fairly: several seeds, and the same random numbers for all variants.
 
     The same command goes on with a study that was stopped; what is done is not repeated. At the end the test rows
     are opened once, for the recommended plan, and a report is written: report.html, a page that is one file, and
