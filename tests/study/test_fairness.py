@@ -4,13 +4,15 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from tests.study.studies import small
+from tests.study.studies import points, small
 
+from glassnet.data import numpy_files
 from glassnet.data.registry import load_dataset
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
 from glassnet.study.design import change_config
-from glassnet.study.fairness import DataCache, check, flops_per_row, order_fingerprint, prepare
+from glassnet.study.fairness import DataCache, check, flops_per_row, prepare, split_fingerprint
+from glassnet.study.likeness import Beginning
 from glassnet.training.engine import PlainEngine
 from glassnet.training.run import run
 
@@ -96,24 +98,17 @@ def test_seeds_differ_in_all_three(watch):
     assert all(not np.array_equal(a[0], b[0]) for a, b in pairwise(zero.masks[:-1]) if a[0].shape == b[0].shape)
 
 
-def test_the_order_is_that_of_the_run(watch):
-    """The hash is made of what `fit` takes, in the order in which it takes it."""
-    import hashlib
-
-    config = small().variants()[0].with_seed(3)
-    seen = watch(config)
-    first = np.concatenate(seen.rows[: len(seen.rows) // 2])
-    assert sorted(first) == list(range(len(DIGITS.train.y)))
-    assert order_fingerprint(config, DIGITS) == hashlib.sha256(first.astype("<i8").tobytes()).hexdigest()
-
-
-def test_what_changes_the_order_changes_its_fingerprint():
-    base = small().base
-    found = order_fingerprint(base, DIGITS)
-    assert order_fingerprint(change_config(base, {"training.batch_size": 7}), DIGITS) == found
-    assert order_fingerprint(change_config(base, {"training.optimizer": "gd(0.5)"}), DIGITS) == found
-    assert order_fingerprint(change_config(base, {"training.samples_per_epoch": 0.5}), DIGITS) != found
-    assert order_fingerprint(base.model_copy(update={"seed": 1}), DIGITS) != found
+def test_weights_order_and_masks_are_those_of_the_run(watch):
+    """What a run is said to begin with is what its engine takes."""
+    config = change_config(small().base, {"network.bias_initializer": "normal(0, 1)"}).model_copy(
+        update={"seed": 3}
+    )
+    seen, begin = watch(config), Beginning.of_run(config, DIGITS)
+    theta = [part.ravel() for pair in zip(begin.weights, begin.biases, strict=True) for part in pair]
+    np.testing.assert_array_equal(np.concatenate(theta), seen.theta)
+    np.testing.assert_array_equal(np.concatenate(seen.rows[: len(seen.rows) // 2]), begin.order)
+    assert list(begin.masks) == [1]
+    np.testing.assert_array_equal(seen.masks[0][0] != 0, begin.masks[1])
 
 
 @pytest.mark.parametrize(
@@ -174,3 +169,31 @@ def test_a_measure_that_there_is_not_is_refused():
     check("it", small().base, bare, "train_loss")
     with pytest.raises(UsageError, match=r"measure: validation_loss: there are no validation rows \(in 'it'\)"):
         check("it", small().base, bare, "validation_loss")
+
+
+def test_another_draw_is_made_of_files_that_were_read(tmp_path, monkeypatch):
+    study = small(points(tmp_path))
+    cache = DataCache()
+    first = cache.load(study.variants()[0].with_seed(0))
+    monkeypatch.setattr(numpy_files, "_read_member", lambda *_: pytest.fail("the file was read again"))
+    other = cache.load(study.variants()[0].with_seed(1))
+    assert cache.load(study.variants()[1].with_seed(1)) is other
+    again = cache.load(study.variants()[0].with_seed(0))
+    monkeypatch.undo()
+    assert np.array_equal(first.validation.X, again.validation.X)
+    assert not np.array_equal(first.validation.X, other.validation.X)
+    assert np.array_equal(first.test.X, other.test.X)  # the test rows are the same for all seeds
+    fresh = load_dataset(study.base.data.dataset, split_seed=1)
+    for one, same in zip(other.encoded, fresh.encoded, strict=True):
+        assert np.array_equal(one.X, same.X)
+    test = {row.tobytes() for row in first.test.X}
+    for data in (first, other):
+        assert not test & {row.tobytes() for row in np.concatenate([data.train.X, data.validation.X])}
+
+
+def test_the_draw_of_the_validation_rows_has_a_hash():
+    digits = [load_dataset("digits", split_seed=seed) for seed in (0, 0, 1)]
+    first, same, other = map(split_fingerprint, digits)
+    assert first == same != other
+    last = [load_dataset("digits", split_seed=seed, validation="last(50)") for seed in (0, 1)]
+    assert split_fingerprint(last[0]) == split_fingerprint(last[1]) != first

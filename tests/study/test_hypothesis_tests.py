@@ -1,4 +1,4 @@
-"""Holm's correction, the paired t test, and the number of pairs it needs: against SciPy, tables, and by hand."""
+"""Errors of means, tests, Holm's correction, and the seeds that are needed: against SciPy, tables, and by hand."""
 
 import itertools
 import math
@@ -9,8 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from glassnet.errors import DataError
-from glassnet.study.hypothesis_tests import holm, paired_test, scale_of, seeds_needed
+from glassnet.study.hypothesis_tests import (
+    Error,
+    compute_one_sided_p,
+    compute_p,
+    half_interval,
+    holm,
+    mean_errors,
+    rows_without_error,
+    scale_of,
+    seeds_needed,
+    std_range,
+    widen_for_choice,
+)
 
 # Holm
 
@@ -42,38 +53,80 @@ def test_holm_rejects_step_by_step(p, level):
     assert {i for i, corrected in enumerate(holm(p)) if corrected <= level} == rejected
 
 
-# The paired test
+# Errors of a mean
 
 
 @given(
-    st.lists(st.tuples(st.floats(-100, 100), st.floats(-100, 100)), min_size=2, max_size=8),
+    st.lists(st.floats(-100, 100), min_size=2, max_size=8).filter(lambda x: np.std(x) > 1e-6),
     st.sampled_from([0.01, 0.05, 0.3]),
 )
-def test_the_paired_test_is_scipys(pairs, level):
-    ours, theirs = np.array(pairs).T
-    differences = ours - theirs
-    if differences.std() <= 1e-9 * max(np.abs(pairs).max(), 1e-9):
-        return  # SciPy warns of lost digits
-    test, expected = paired_test(ours, theirs, level), stats.ttest_rel(ours, theirs)
-    assert test.p == pytest.approx(expected.pvalue, rel=1e-6, abs=1e-12)
-    assert (test.low, test.high) == pytest.approx(expected.confidence_interval(1 - level), rel=1e-6, abs=1e-6)
-    assert test.difference == pytest.approx(differences.mean(), rel=1e-9, abs=1e-12)
-    assert test.std == pytest.approx(differences.std(ddof=1), rel=1e-6)
+def test_seeds_alone_give_students_t(values, level):
+    y = np.array(values)[:, None, None]
+    errors, expected = mean_errors(y), stats.ttest_1samp(values, 0)
+    half = float(half_interval(errors, level))
+    assert float(compute_p(y.mean() ** 2, errors)) == pytest.approx(expected.pvalue, rel=1e-6, abs=1e-12)
+    interval = expected.confidence_interval(1 - level)
+    assert (y.mean() - half, y.mean() + half) == pytest.approx(interval, rel=1e-6, abs=1e-6)
+    above = stats.ttest_1samp(values, -1.0, alternative="greater").pvalue
+    assert float(compute_one_sided_p(y.mean(), errors, -1.0)) == pytest.approx(above, rel=1e-6, abs=1e-12)
 
 
-def test_differences_without_spread_are_judged_by_their_sign():
-    assert paired_test([1.0, 2.0], [1.0, 2.0]) == (0.0, 0.0, None, None, 1.0)
-    assert paired_test([1.5, 2.5, 3.5], [1.0, 2.0, 3.0]) == (0.5, 0.0, None, None, 0.25)
-    six = paired_test([0.3 + k for k in range(6)], [0.1 + k for k in range(6)])  # equal but for rounding
-    assert six.p == 2 / 2**6
-    assert six.difference == pytest.approx(0.2)
-    assert six.low is None
+def test_other_rows_at_every_seed_widen_by_what_the_runs_share():
+    # Nadeau and Bengio: (1/n + validation rows / training rows) s²
+    y = np.array([1.0, 2.0, 6.0])[:, None, None]
+    [error] = mean_errors(y, overlap=1 / 11)
+    assert error.variance == pytest.approx((1 / 3 + 1 / 11) * 7)
+    assert error.degrees == 2
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [([1.0], [2.0]), ([], []), ([1.0, 2.0], [1.0])])
-def test_without_pairs_there_is_no_test(ours, theirs):
-    with pytest.raises(DataError, match="two pairs or more"):
-        paired_test(ours, theirs)
+def test_seeds_and_rows_by_hand():
+    # seeds x groups: 1 3 / 5 11, mean 5; seeds 2, 8; groups 3, 7; left over: +1 -1 / -1 +1
+    # V_seeds = (9 + 9) / (2 x 1) = 9, V_rows = (4 + 4) / (2 x 1) = 4, V_rest = 4 / (2 x 2) = 1
+    # together 12, degrees 12² / (81 + 16 + 1)
+    seeds, rows, both = mean_errors(np.array([[1.0, 3], [5, 11]])[:, :, None])
+    assert (seeds, rows) == (Error(9.0, 1), Error(4.0, 1))
+    assert both == pytest.approx((12.0, 144 / 98))
+    halves = [stats.t.ppf(0.975, f) * math.sqrt(v) for v, f in ((9, 1), (4, 1), (12, 144 / 98))]
+    assert float(half_interval((seeds, rows, both), 0.05)) == pytest.approx(max(halves))
+
+
+def test_one_seed_leaves_the_rows_and_one_of_both_nothing():
+    [rows] = mean_errors(np.array([[1.0, 2, 6]])[:, :, None])
+    assert rows == pytest.approx((7 / 3, 2))
+    assert mean_errors(np.ones((1, 1, 1))) == ()
+
+
+def test_contrasts_are_tested_together():
+    y = np.random.default_rng(0).normal(size=(9, 1, 2))
+    errors = mean_errors(y)
+    F = (y.mean(axis=0) ** 2).mean() / (y[:, 0].var(axis=0, ddof=1).mean() / 9)
+    assert float(compute_p((y.mean(axis=0) ** 2).mean(), errors, 2)) == pytest.approx(stats.f.sf(F, 2, 16))
+    assert float(compute_p((y.mean(axis=0) ** 2).mean(), errors, 1)) == pytest.approx(stats.f.sf(F, 1, 8))
+
+
+def test_many_studies_at_once_are_as_one_by_one():
+    y = np.random.default_rng(1).normal(size=(5, 3, 4, 1))
+    together = compute_p(y.mean(axis=(1, 2, 3)) ** 2, mean_errors(y))
+    assert together == pytest.approx([float(compute_p(one.mean() ** 2, mean_errors(one))) for one in y])
+
+
+def test_rows_that_are_all_right_may_still_be_wrong():
+    # all of n right by chance: (1 - 3.69 / n)^n = 0.025
+    assert rows_without_error(0.05) == pytest.approx(3.689, abs=1e-3)
+    assert (1 - rows_without_error(0.05) / 10_000) ** 10_000 == pytest.approx(0.025, rel=1e-3)
+
+
+# The best of several
+
+
+def test_the_best_of_several_reaches_further_down():
+    errors, pooled = (Error(4.0, 4),), Error(9.0, 20)
+    own = float(half_interval(errors, 0.05))
+    assert widen_for_choice(own, errors, pooled, 5, 0.05) == pytest.approx(3 * stats.t.ppf(1 - 0.005, 20))
+    assert widen_for_choice(own, errors, pooled, 1, 0.05) == pytest.approx(3 * stats.t.ppf(0.975, 20))
+    wild = (Error(16.0, 2),)  # its own few seeds say more than that
+    assert widen_for_choice(own := half_interval(wild, 0.05), wild, pooled, 2, 0.05) == own
+    assert widen_for_choice(own, wild, pooled, 500, 0.05) == pytest.approx(4 * stats.t.ppf(1 - 5e-5, 20))
 
 
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1))
@@ -93,12 +146,23 @@ def test_seeds_needed_are_those_of_the_tables():
     assert [seeds_needed(d, 1.0, most=300) for d in (0.2, 0.5, 0.8)] == [199, 34, 15]
     assert seeds_needed(-0.5, 1.0) == 34
     assert seeds_needed(0.2, 1.0) is None
-    assert seeds_needed(0.5, 1.0, power=0.95) == 54
     assert seeds_needed(0.0, 1.0) is None
-
-
-def test_seeds_needed_without_spread_are_those_of_the_sign_test():
-    assert seeds_needed(0.1, 0.0) == 6  # 2 / 2^6 = 0.03 is the first below 0.05
-    assert seeds_needed(0.0, 0.0) is None
     assert seeds_needed(1.0, 1e-9) in (2, 3)
     assert seeds_needed(1e300, 1e-300) in (2, 3)
+
+
+def test_no_seeds_take_away_what_comes_from_the_rows():
+    # difference 1, deviation 2, and 0.2 of the rows: the power at n is that of the noncentral t
+    n = seeds_needed(1.0, 2.0, rows_variance=0.04)
+
+    def power(n):
+        return 1 - stats.nct.cdf(stats.t.ppf(0.975, n - 1), n - 1, 1 / math.sqrt(4 / n + 0.04))
+
+    assert power(n) >= 0.8 > power(n - 1)
+    assert n > seeds_needed(1.0, 2.0)
+    assert seeds_needed(1.0, 2.0, rows_variance=0.15) is None  # 1 / sqrt(0.15) = 2.6 deviations at most
+
+
+def test_the_range_of_a_deviation_is_that_of_chi_square():
+    low, high = std_range(2.0, 4, 0.2)
+    assert (low, high) == pytest.approx([2 * math.sqrt(4 / stats.chi2.ppf(q, 4)) for q in (0.9, 0.1)])

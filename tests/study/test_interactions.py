@@ -14,8 +14,10 @@ from glassnet.study.analysis_of_variance import analysis_of_variance
 from glassnet.study.hypothesis_tests import holm
 from glassnet.study.interactions import (
     CANNOT_BE_TOLD,
-    INTERACT,
-    NO_INTERACTION,
+    DEPENDS,
+    INDEPENDENT,
+    NOT_ADDITIVE,
+    NOT_SHOWN,
     Missing,
     interaction_test,
 )
@@ -41,44 +43,65 @@ def by_name(sources):
 # The table
 
 
-def test_two_by_two_with_two_seeds_by_pencil():
-    # seed 0: 1 2 / 3 8   seed 1: 2 5 / 6 13   (rows: A, columns: B)
-    # means: all 5; seeds 3.5 6.5; A 2.5 7.5; B 3 7; cells 1.5 3.5 4.5 10.5
-    # seed   8 x 1.5²                                   = 18
-    # A      8 x 2.5²                                   = 50
-    # B      8 x 2²                                     = 32
-    # AB     1.5 - 2.5 - 3 + 5 = 1, 8 x 1²              =  8
-    # total  16+9+4+9 + 9+0+1+64                        = 112
-    # residual 112 - 18 - 50 - 32 - 8 = 4, of (2-1)(4-1) = 3 degrees: 4/3
-    sources = analysis_of_variance(np.array([[[1.0, 2], [3, 8]], [[2, 5], [6, 13]]]), ["A", "B"])
+def table(y, names, overlap=0.0):
+    """Return the sources of numbers of which nothing is known by group of rows."""
+    return analysis_of_variance(np.asarray(y)[:, None], names, overlap)
+
+
+def test_two_by_two_with_three_seeds_by_pencil():
+    # rows: A, columns: B      seed 0: 1 2 / 3 8   seed 1: 2 5 / 6 13   seed 2: 3 5 / 6 12
+    # contrasts of a seed, each half of a sum:  A: (3+8-1-2)/2 = 4, 6, 5;  B: 3, 5, 4;  AB: (1+8-2-3)/2 = 2, 2, 2
+    # A   mean 5, deviation 1: SS = 3 x 25 = 75, F = 25 / (1/3) = 75, the paired t of 4 6 5 squared
+    # B   mean 4, deviation 1: SS = 48, F = 48
+    # AB  mean 2: SS = 12, and no seed changes it
+    # seeds: means 3.5 6.5 6.5, mean 5.5: SS = 4 x (4 + 1 + 1) = 24
+    # total  of all 12 around 5.5: 163; residual 163 - 24 - 75 - 48 - 12 = 4
+    y = np.array([[[1.0, 2], [3, 8]], [[2, 5], [6, 13]], [[3, 5], [6, 12]]])
+    sources = table(y, ["A", "B"])
     assert [source.name for source in sources] == ["seed", "A", "B", "A x B", "residual"]
     assert [source.kind for source in sources] == ["seed", "main", "main", "interaction", "residual"]
-    assert [source.sum_of_squares for source in sources] == pytest.approx([18, 50, 32, 8, 4])
-    assert [source.degrees for source in sources] == [1, 1, 1, 1, 3]
-    assert [source.F for source in sources[1:4]] == pytest.approx([37.5, 24, 6])
-    assert [source.share for source in sources] == pytest.approx([18 / 112, 50 / 112, 32 / 112, 8 / 112, 4 / 112])
-    p = [stats.f.sf(F, 1, 3) for F in (37.5, 24, 6)]
-    assert [source.p for source in sources[1:4]] == pytest.approx(p)
-    assert [source.corrected for source in sources[1:4]] == pytest.approx([*holm(p[:2]), p[2]])
-    assert sources[0].F is sources[0].p is sources[-1].F is sources[-1].corrected is None
+    assert [source.sum_of_squares for source in sources] == pytest.approx([24, 75, 48, 12, 4])
+    assert [source.degrees for source in sources] == [2, 1, 1, 1, 6]
+    assert [source.F for source in sources[1:3]] == pytest.approx([75, 48])
+    assert [source.share for source in sources] == pytest.approx([x / 163 for x in (24, 75, 48, 12, 4)])
+    p = [stats.f.sf(F, 1, 2) for F in (75, 48)]
+    assert [source.p for source in sources[1:3]] == pytest.approx(p)
+    assert [source.corrected for source in sources[1:3]] == pytest.approx(holm(p))
+    assert sources[0].F is sources[0].p is sources[3].F is sources[3].p is sources[-1].corrected is None
 
 
 def test_with_one_factor_and_two_levels_it_is_the_paired_t_test():
-    rng = np.random.default_rng(3)
-    y = rng.normal(size=(6, 2))
+    y = np.random.default_rng(3).normal(size=(6, 2))
     expected = stats.ttest_rel(y[:, 0], y[:, 1])
-    factor = analysis_of_variance(y, ["A"])[1]
+    factor = table(y, ["A"])[1]
     assert (factor.F, factor.p) == pytest.approx((expected.statistic**2, expected.pvalue))
+    assert factor.epsilon == 1
+    # other rows at each of 6 seeds, of which a fifth as many as are learned from: the variance is 1/6 + 1/5
+    assert pytest.approx(expected.statistic**2 / (1 + 6 / 5)) == table(y, ["A"], 0.2)[1].F
 
 
-def test_without_blocks_one_factor_is_scipys():
-    """Seeds and residual put together are what varies within the levels."""
-    y = np.random.default_rng(4).normal(size=(5, 4)) + np.array([0, 0.5, 1, 0])
-    seed, factor, residual = analysis_of_variance(y, ["A"])
-    expected = stats.f_oneway(*y.T)
-    within = (seed.sum_of_squares + residual.sum_of_squares) / (seed.degrees + residual.degrees)
-    assert factor.sum_of_squares / factor.degrees / within == pytest.approx(expected.statistic)
-    assert seed.degrees + residual.degrees == y.size - 4
+def test_more_levels_have_the_degrees_of_greenhouse_and_geisser():
+    """Against the effect's own seeds, by the covariance of the levels over the seeds."""
+    y = np.random.default_rng(5).normal(size=(7, 4)) * [1, 2, 3, 9]
+    covariance = np.cov(y.T)
+    centred = covariance - covariance.mean(0) - covariance.mean(1)[:, None] + covariance.mean()
+    epsilon = np.trace(centred) ** 2 / (3 * (centred**2).sum())
+    seeds, within = y.mean(axis=1, keepdims=True), y.mean(axis=0)
+    left = ((y - seeds - within + y.mean()) ** 2).sum() / 18
+    F = 7 * ((within - y.mean()) ** 2).sum() / 3 / left
+    factor = table(y, ["A"])[1]
+    assert (factor.F, factor.epsilon) == pytest.approx((F, epsilon))
+    assert factor.p == pytest.approx(stats.f.sf(F, 3 * epsilon, 18 * epsilon))
+
+
+def test_groups_of_rows_are_an_error_of_their_own():
+    """What seeds do not change may still be chance of the rows."""
+    rng = np.random.default_rng(6)
+    rows = rng.normal(size=(1, 20, 2))
+    y = rows + 1e-3 * rng.normal(size=(4, 20, 2))
+    expected = stats.ttest_rel(rows[0, :, 0], rows[0, :, 1])
+    assert analysis_of_variance(y, ["A"])[1].p == pytest.approx(expected.pvalue, rel=0.01)
+    assert table(y.mean(axis=1), ["A"])[1].p < expected.pvalue / 10
 
 
 def literal_sums(y):
@@ -110,19 +133,15 @@ def literal_sums(y):
 @pytest.mark.parametrize("shape", [(2, 2, 3), (3, 3, 2), (2, 2, 2, 3), (3, 2), (2, 2, 2, 2, 2)])
 def test_sums_of_squares_are_those_of_least_squares(shape):
     y = np.random.default_rng(sum(shape)).normal(size=shape)
-    sources = analysis_of_variance(y, "ABCD"[: len(shape) - 1])
+    sources = table(y, "ABCD"[: len(shape) - 1])
     assert [source.sum_of_squares for source in sources] == pytest.approx(literal_sums(y), abs=1e-9)
-    residual = sources[-1]
     for source in sources[1:-1]:
-        degrees = math.prod(shape["ABCD".index(factor) + 1] - 1 for factor in source.factors)
-        F = source.sum_of_squares / degrees / (residual.sum_of_squares / residual.degrees)
-        assert source.degrees == degrees
-        assert (source.F, source.p) == pytest.approx((F, stats.f.sf(F, degrees, residual.degrees)))
+        assert source.degrees == math.prod(shape["ABCD".index(factor) + 1] - 1 for factor in source.factors)
 
 
 @given(y=grids())
 def test_the_parts_add_up_to_the_whole(y):
-    sources = analysis_of_variance(y, "ABC"[: y.ndim - 1])
+    sources = table(y, "ABC"[: y.ndim - 1])
     total = ((y - y.mean()) ** 2).sum()
     assert sum(source.sum_of_squares for source in sources) == pytest.approx(total)
     assert sum(source.share for source in sources) == pytest.approx(1)
@@ -133,24 +152,23 @@ def test_the_parts_add_up_to_the_whole(y):
 @given(y=grids(), shift=EIGHTHS, factor=st.sampled_from([-2.0, 0.5, 3.0]), data=st.data())
 def test_what_must_not_matter_does_not(y, shift, factor, data):
     names = "ABC"[: y.ndim - 1]
-    plain = analysis_of_variance(y, names)
+    plain = table(y, names)
     steps = np.array(data.draw(st.lists(EIGHTHS, min_size=len(y), max_size=len(y))))
-    seeds_moved = analysis_of_variance(y + steps.reshape(-1, *[1] * (y.ndim - 1)), names)
+    seeds_moved = table(y + steps.reshape(-1, *[1] * (y.ndim - 1)), names)
     others = {
-        "all moved": analysis_of_variance(y + shift, names),
-        "other units": analysis_of_variance(y * factor, names),
-        "seeds in another order": analysis_of_variance(y[data.draw(st.permutations(range(len(y))))], names),
-        "levels in another order": analysis_of_variance(
-            y[:, data.draw(st.permutations(range(y.shape[1])))], names
-        ),
+        "all moved": table(y + shift, names),
+        "other units": table(y * factor, names),
+        "seeds in another order": table(y[data.draw(st.permutations(range(len(y))))], names),
+        "levels in another order": table(y[:, data.draw(st.permutations(range(y.shape[1])))], names),
         "seeds moved": seeds_moved,
     }
     for what, sources in others.items():
         for one, other in zip(plain[1:-1], sources[1:-1], strict=True):
             assert (other.F is None) == (one.F is None), what
-            assert pytest.approx(one.F, rel=1e-6, abs=1e-9) == other.F, what
-            assert other.p == pytest.approx(one.p, rel=1e-6, abs=1e-9), what
-    swapped = by_name(analysis_of_variance(np.moveaxis(y, 1, -1), names[1:] + names[0]))
+            if one.F is not None:
+                assert pytest.approx(one.F, rel=1e-6, abs=1e-9) == other.F, what
+                assert other.p == pytest.approx(one.p, rel=1e-6, abs=1e-9), what
+    swapped = by_name(table(np.moveaxis(y, 1, -1), names[1:] + names[0]))
     for source in plain:
         name = (
             source.name
@@ -160,19 +178,21 @@ def test_what_must_not_matter_does_not(y, shift, factor, data):
         assert swapped[name].sum_of_squares == pytest.approx(source.sum_of_squares, abs=1e-9)
 
 
-def test_without_a_residual_there_is_no_F():
+def test_what_the_seeds_do_not_change_has_no_F():
     y = np.array([[[1.0, 2], [3, 8]], [[1.1, 2.1], [3.1, 8.1]]])  # the seeds move all cells alike
-    sources = analysis_of_variance(y, ["A", "B"])
-    assert all(source.F is source.p is source.corrected is None for source in sources)
-    same = analysis_of_variance(np.full((2, 2, 2), 0.1), ["A", "B"])
+    assert all(source.F is source.p is source.corrected is None for source in table(y, ["A", "B"]))
+    same = table(np.full((2, 2, 2), 0.1), ["A", "B"])
     assert [source.share for source in same] == [0.0] * 5
 
 
-def test_enormous_numbers_do_not_overflow():
-    y = np.array([[[1.0, 2], [3, 8]], [[2, 5], [6, 13]]])
-    sources = analysis_of_variance(y * 1e300, ["A", "B"])
-    assert [source.F for source in sources[1:4]] == pytest.approx([37.5, 24, 6])
-    assert sources[1].sum_of_squares == math.inf
+def test_enormous_numbers_do_not_overflow(make_factorial):
+    y = np.random.default_rng(0).normal(size=(3, 2, 2)) + np.array([[1.0, 2], [3, 8]])
+    plain, large = (
+        interaction_test(make_factorial(y * scale, FACTORS, "train_loss"), FACTORS, "train_loss").sources
+        for scale in (1.0, 1e300)
+    )
+    assert [one.F for one in large[1:4]] == pytest.approx([one.F for one in plain[1:4]])
+    assert large[1].sum_of_squares == math.inf
 
 
 # The verdict
@@ -182,9 +202,7 @@ def test_an_interaction_is_found_and_named(make_factorial):
     noise = np.random.default_rng(0).normal(scale=0.01, size=(4, 2, 2))
     rows = make_factorial(np.array([[0.5, 0.9], [0.9, 0.5]]) + noise, FACTORS)
     found = interaction_test(rows, FACTORS, ACCURACY)
-    assert (found.verdict, found.missing) == (INTERACT, [])
-    assert "optimizer x activation" in str(found.reason)
-    assert "Choose their levels together" in str(found.reason)
+    assert (found.verdict, found.missing, found.reason.key) == (DEPENDS, [], "levels_cross")
     assert by_name(found.sources)["optimizer x activation"].share > 0.9
 
 
@@ -192,7 +210,8 @@ def test_factors_that_add_up_have_no_interaction(make_factorial):
     noise = np.random.default_rng(0).normal(scale=0.01, size=(4, 2, 2))
     rows = make_factorial(np.array([[0.5, 0.6], [0.7, 0.8]]) + noise, FACTORS)
     found = interaction_test(rows, FACTORS, ACCURACY)
-    assert found.verdict == NO_INTERACTION
+    assert found.verdict == INDEPENDENT
+    assert found.additive.enough
     assert by_name(found.sources)["optimizer"].corrected < 0.001
     assert not found.additive.differs
     assert found.additive.levels == {"optimizer": "adam", "activation": "tanh"}
@@ -203,7 +222,10 @@ def test_the_numbers_are_put_in_their_places(make_factorial):
     y = np.random.default_rng(7).normal(size=(3, 3, 2))
     rows = make_factorial(y, factors)
     found = interaction_test(rows, factors, ACCURACY)
-    assert found.sources == analysis_of_variance(y, ["A", "B"])
+    for one, other in zip(found.sources, table(y, ["A", "B"]), strict=True):
+        assert one[:2] == other[:2]
+        assert one[2:4] + one[7:8] == pytest.approx(other[2:4] + other[7:8])
+        assert one.p is None or one[4:7] + one[8:] == pytest.approx(other[4:7] + other[8:])
     mixed = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
     assert interaction_test(mixed, factors, ACCURACY) == found
 
@@ -218,8 +240,8 @@ def test_interactions_are_corrected_for_their_number(make_factorial):
     assert [source.corrected for source in interactions] == holm([source.p for source in interactions])
     least = min(source.corrected for source in interactions)
     assert by_name(found.sources)["A x C"].corrected == least == 4 * by_name(found.sources)["A x C"].p
-    assert interaction_test(rows, factors, ACCURACY, level=least * 1.01).verdict == INTERACT
-    assert interaction_test(rows, factors, ACCURACY, level=least * 0.99).verdict == NO_INTERACTION
+    assert interaction_test(rows, factors, ACCURACY, level=least * 1.01).verdict == NOT_ADDITIVE
+    assert interaction_test(rows, factors, ACCURACY, level=least * 0.99).verdict == NOT_SHOWN
 
 
 def test_what_is_missing_is_said(make_factorial):
@@ -250,16 +272,45 @@ def test_many_missing_runs_are_counted(make_factorial):
 def test_what_cannot_be_told_and_why(make_factorial):
     one_seed = interaction_test(make_factorial([[[1.0, 2], [3, 8]]], FACTORS), FACTORS, ACCURACY)
     assert one_seed.verdict == CANNOT_BE_TOLD
-    assert "one seed only" in str(one_seed.reason)
+    assert one_seed.reason == Message("few_seeds", n=1, least=3)
     assert one_seed.additive.best == 8
     factor = {"optimizer": FACTORS["optimizer"]}
-    one_factor = interaction_test(make_factorial([[1.0, 2], [1, 3]], factor), factor, ACCURACY)
-    assert one_factor.verdict == CANNOT_BE_TOLD
-    assert "one factor only" in str(one_factor.reason)
-    assert pytest.approx(9) == one_factor.sources[1].F
+    one_factor = interaction_test(make_factorial([[1.0, 2], [1, 3], [1, 3]], factor), factor, ACCURACY)
+    assert (one_factor.verdict, one_factor.reason) == (CANNOT_BE_TOLD, Message("one_factor"))
+    F = one_factor.sources[1].F
+    assert pytest.approx(25) == F
+    two = np.random.default_rng(0).normal(scale=1e-6, size=(2, 2, 2)) + np.array([[0.5, 0.9], [0.9, 0.5]])
+    two_seeds = interaction_test(make_factorial(two, FACTORS), FACTORS, ACCURACY)
+    assert (two_seeds.verdict, two_seeds.reason) == (CANNOT_BE_TOLD, Message("few_seeds", n=2, least=3))
+    assert len(two_seeds.sources) == 5
     stiff = interaction_test(make_factorial(np.tile([[1.0, 2], [3, 8]], (3, 1, 1)), FACTORS), FACTORS, ACCURACY)
     assert stiff.verdict == CANNOT_BE_TOLD
-    assert "no chance variation" in str(stiff.reason)
+    assert stiff.reason == Message("no_chance")
+
+
+def test_not_additive_is_not_yet_that_the_best_level_depends(make_factorial):
+    """Tanh costs sgd much and adam little: relu and adam are best everywhere."""
+    noise = np.random.default_rng(0).normal(scale=0.003, size=(5, 2, 2))
+    rows = make_factorial(np.array([[0.90, 0.80], [0.95, 0.94]]) + noise, FACTORS)
+    found = interaction_test(rows, FACTORS, ACCURACY)
+    assert (found.verdict, found.reason.key, found.additive.enough) == (NOT_ADDITIVE, "interact_enough", True)
+    assert found.additive.levels == {"optimizer": "adam", "activation": "relu"}
+    crossed = make_factorial(np.array([[0.90, 0.80], [0.85, 0.94]]) + noise, FACTORS)
+    assert interaction_test(crossed, FACTORS, ACCURACY).verdict == DEPENDS
+
+
+def test_a_crossing_needs_both_orders_to_be_sure(make_factorial):
+    """With relu sgd is ahead by 0.05, with tanh behind by as much as nothing."""
+    noise = np.random.default_rng(1).normal(scale=0.003, size=(5, 2, 2))
+    rows = make_factorial(np.array([[0.90, 0.80], [0.85, 0.801]]) + noise, FACTORS)
+    assert interaction_test(rows, FACTORS, ACCURACY).verdict == NOT_ADDITIVE
+
+
+def test_one_factor_at_a_time_is_enough_within_the_margin(make_factorial):
+    noise = np.random.default_rng(2).normal(scale=0.004, size=(4, 2, 2))
+    rows = make_factorial(np.array([[0.7, 0.7], [0.7, 0.7]]) + noise, FACTORS)
+    assert interaction_test(rows, FACTORS, ACCURACY, margin=0.001).verdict == NOT_SHOWN
+    assert interaction_test(rows, FACTORS, ACCURACY, margin=0.03).verdict == INDEPENDENT
 
 
 @pytest.mark.parametrize(

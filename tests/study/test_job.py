@@ -15,15 +15,17 @@ from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.runtime.files import lock_file
 from glassnet.study import job as study_job
 from glassnet.study.design import change_config
-from glassnet.study.fairness import order_fingerprint
+from glassnet.study.fairness import split_fingerprint
 from glassnet.study.job import Job, TimeLimit, perform
+from glassnet.study.likeness import Beginning
 from glassnet.study.results import read_row
 from glassnet.training.callbacks import Callback
 from glassnet.training.config import load_config
 from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.history import EpochRecord, History
+from glassnet.training.metrics import predict_rows, pseudo_values
 from glassnet.training.model_file import load_model
-from glassnet.training.run import build_network, run
+from glassnet.training.run import run
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -71,8 +73,9 @@ def test_a_row_says_what_the_run_says(job):
         "validation_loss": last.validation_loss,
         "validation_accuracy": last.validation_accuracy,
     }
-    assert row.start == build_network(one.config, DIGITS).fingerprint() != same.network.fingerprint()
-    assert row.order == order_fingerprint(one.config, DIGITS)
+    begin = Beginning.of_run(one.config, DIGITS)
+    assert (row.weights, row.order, row.masks) == (begin.weight_hash, begin.order_hash, begin.mask_hash)
+    assert len({row.weights, row.order, row.masks, ""}) == 4
     assert row.parameters == 64 * 12 + 12 + 12 * 10 + 10
     assert row.flops == 2 * 1318 * (4 * 64 * 12 + 6 * 12 * 10)
     assert row.seconds > 0
@@ -151,7 +154,7 @@ def test_divergence_is_a_row_with_its_health(job):
     assert row.status == "diverged"
     assert "divergence" in [found["kind"] for found in row.health]
     assert row.problem.startswith("epoch 1, step ")
-    assert row.start == build_network(one.config, DIGITS).fingerprint()
+    assert row.weights == Beginning.of_run(one.config, DIGITS).weight_hash
     assert read_row(one.row_path) == row
 
 
@@ -206,3 +209,33 @@ def test_the_test_rows_are_not_touched(job):
         with pytest.raises(AssertionError, match="looked at"):
             look()
     assert perform(job(), closed).status == "finished"
+
+
+def test_a_row_knows_what_it_was_judged_on(job):
+    """Groups of the validation rows and the constant answer, by the network as it was saved."""
+    plan = replace(job(training__ema=0.9), measure="validation_accuracy")
+    row = perform(plan, DIGITS)
+    assert (row.training_rows, row.validation_rows) == (1318, 120)
+    assert row.split == split_fingerprint(DIGITS) != split_fingerprint(load_dataset("digits", split_seed=1))
+    predictions = predict_rows(load_model(plan.run_dir).network, DIGITS.validation)
+    assert row.groups == {"validation_accuracy": pseudo_values(predictions, "accuracy")}
+    assert np.mean(row.groups["validation_accuracy"]) == pytest.approx(row.measures["validation_accuracy"])
+    most = np.bincount(DIGITS.train.y).argmax()
+    assert row.constant == {"validation_accuracy": pytest.approx(np.mean(DIGITS.validation.y == most))}
+
+
+def test_measures_of_training_rows_have_no_groups(job):
+    row = perform(job(), DIGITS)
+    assert (row.groups, row.constant) == ({}, {})
+
+
+def test_the_constant_answer_of_numbers_is_their_mean(tmp_path):
+    data = load_dataset("diabetes")
+    base = {"data": {"dataset": "diabetes", "split_seed": 0}, "training": {"epochs": 1, "kernels": "numpy"}}
+    factors = {"optimizer": {"levels": ["adam", "sgd(0.1)"]}}
+    study = small(base=base, factors=factors, measure="validation_r2", seeds=1)
+    row = done(study, tmp_path)[0]
+    apart = data.validation.y - np.mean(data.train.y)
+    expected = 1 - (apart**2).sum() / ((data.validation.y - data.validation.y.mean()) ** 2).sum()
+    assert row.constant["validation_r2"] == pytest.approx(expected, abs=1e-5)
+    assert len(row.groups["validation_r2"]) == 20

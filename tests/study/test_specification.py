@@ -11,7 +11,6 @@ from tests.study.studies import listed, small
 from glassnet.errors import FileError, UsageError
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.study.design import change_config
-from glassnet.study.fairness import DataCache
 from glassnet.study.specification import KEYS, format_label, load_study, study_of
 
 ROOT = Path(__file__).parents[2]
@@ -346,32 +345,6 @@ def test_the_fingerprint_is_of_what_decides_a_run(changes):
     assert study_of(values(**changes)).fingerprint() == study_of(GOOD).fingerprint()
 
 
-def test_the_start_is_changed_by_what_decides_it():
-    study = small(
-        factors={
-            "optimizer": {"levels": ["adam", "gd(0.5)"]},
-            "activation": {"levels": ["relu", "tanh"]},
-            "dropout": {"levels": [0.2, 0.5]},
-            "layers": {"levels": [[64, 12, 10], [64, 13, 10]]},
-            "initializer": {"levels": ["glorot_uniform", "he_normal"]},
-            "dtype": {"levels": ["float32", "float64"]},
-        }
-    )
-    load = DataCache().load
-    assert {name: study.changes_start(name, load) for name in study.levels()} == {
-        "optimizer": False,
-        "activation": False,
-        "dropout": False,
-        "layers": True,
-        "initializer": True,
-        "dtype": True,
-    }
-    assert listed({"slow": {"training.optimizer": "sgd(0.01)"}}).changes_start("variant") is False
-    assert listed({"wide": {"network.layers": [64, 99, 10]}}).changes_start("variant") is True
-    with pytest.raises(UsageError, match="the study has no 'width'; there are optimizer, activation"):
-        study.changes_start("width")
-
-
 @given(st.lists(st.text(min_size=1, max_size=120), min_size=1, max_size=5, unique=True))
 def test_file_names_are_safe_and_apart(names):
     names = [name for name in names if name != "base"]
@@ -394,3 +367,39 @@ def test_changed_checks_what_it_changes():
         change_config(base, {"training.epochs": -1})
     assert "training.optimizer" in KEYS
     assert not {"network.seed", "training.threads"} & set(KEYS)
+
+
+def test_every_seed_draws_its_validation_rows_unless_the_file_says_which_these_are():
+    def seeds_of(data, **changes):
+        base = {"data": {"dataset": "digits"} | data}
+        values = {"name": "x", "seeds": 2, "base": base, "factors": {"optimizer": {"levels": ["adam", "sgd"]}}}
+        study = study_of(values | changes)
+        return study.splits_by_seed, [study.variants()[1].with_seed(seed).data.split_seed for seed in (0, 7)]
+
+    assert seeds_of({}) == seeds_of({"validation": 0.2}) == (True, [0, 7])
+    assert seeds_of({"split_seed": 3}) == (False, [3, 3])
+    assert seeds_of({"validation": "last(100)"}) == (False, [0, 0])
+    assert seeds_of({"validation": 0}, measure="train_loss") == (False, [0, 0])
+    by_split = {"split": {"key": "data.split_seed", "levels": [0, 1]}}
+    assert seeds_of({}, factors=by_split | {"optimizer": {"levels": ["adam", "sgd"]}})[0] is False
+    drawn, fixed = (
+        study_of(
+            {
+                "name": "x",
+                "seeds": 2,
+                "base": {"data": data},
+                "factors": {"optimizer": {"levels": ["adam", "sgd"]}},
+            }
+        )
+        for data in ({"dataset": "digits"}, {"dataset": "digits", "split_seed": 0})
+    )
+    assert drawn.fingerprint() != fixed.fingerprint()
+
+
+@pytest.mark.parametrize("margin", [0, -0.1, "much", float("inf")])
+def test_a_margin_is_a_number_above_0(margin):
+    values = {"name": "x", "seeds": 2, "base": {"data": {"dataset": "digits"}}}
+    values["factors"] = {"optimizer": {"levels": ["adam", "sgd"]}}
+    assert study_of(values | {"margin": 0.01}).margin == 0.01
+    with pytest.raises(UsageError, match=r"^margin"):
+        study_of(values | {"margin": margin})

@@ -17,6 +17,7 @@ from typing import IO
 
 import numpy as np
 
+from glassnet.data.kept_reading import kept
 from glassnet.data.untrusted_files import (
     DEFLATE_LIMIT,
     ContentError,
@@ -31,6 +32,7 @@ from glassnet.nn.activations import Array
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
+@kept
 def read_idx(path: str | Path, member: str | None = None) -> Array:
     """Read an IDX file, or that `member` of a zip archive; whether it is gzipped is told by its first bytes.
 

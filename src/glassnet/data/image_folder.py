@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from glassnet.data.kept_reading import kept
 from glassnet.data.picture_files import (
     FORMATS,
     OTHER_SUFFIXES,
@@ -65,6 +66,7 @@ class PictureFolder(NamedTuple):
     remarks: tuple[str, ...]
 
 
+@kept
 def read_image_folder(folder: str | Path, options: ReadOptions = ReadOptions()) -> PictureFolder:  # noqa: B008
     """Read a folder that holds one folder of pictures a class, or folders of splits that hold those.
 

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.lib import format as npy_format
 
 from glassnet.data.idx import read_idx
+from glassnet.data.kept_reading import kept
 from glassnet.data.untrusted_files import (
     DEFLATE_LIMIT,
     ContentError,
@@ -110,6 +111,7 @@ def list_npz(path: str | Path) -> tuple[str, ...]:
         return tuple(_choose_members(_check_members(archive), None))
 
 
+@kept
 def read_npz(
     path: str | Path,
     names: Sequence[str] | None = None,

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from glassnet.data.kept_reading import kept
 from glassnet.data.number_format import NumberFormat
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.untrusted_files import MAGIC, ContentError, open_regular_file, shorten
@@ -83,6 +84,7 @@ def require_polars() -> None:
         raise DataError("tables need Polars, which is not installed: pip install 'glassnet[tables]'") from None
 
 
+@kept
 def _read_file(path: Path, options: ReadOptions, as_text: bool, faults: Faults | None) -> TableRead:
     """Read a file by the format that its name and its first bytes agree on."""
     from glassnet.data.delimited_text import read_delimited_text

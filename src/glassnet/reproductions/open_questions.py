@@ -22,7 +22,7 @@ from glassnet.reproductions.experiments import CROSSED, FACTORS, OUTPUTS, STEPS
 from glassnet.reproductions.facts import PRINTED_CONSTANT, TEST_LOSSES, Facts, Typical, mean
 from glassnet.reproductions.plain_runs import Key
 from glassnet.study.design import BASE
-from glassnet.study.interactions import CANNOT_BE_TOLD, INTERACT, InteractionTest
+from glassnet.study.interactions import CANNOT_BE_TOLD, DEPENDS, NOT_ADDITIVE, InteractionTest
 from glassnet.study.results import Row
 from glassnet.study.statistics import BETTER, WORSE, Comparison
 
@@ -161,7 +161,7 @@ def _answer_independent(together: InteractionTest, words: Words) -> str:
         best=list(additive.best_levels.values()),
         most=additive.best,
     )
-    key = "q_interact" if together.verdict == INTERACT else "q_no_interaction"
+    key = "q_interact" if together.verdict in (DEPENDS, NOT_ADDITIVE) else "q_no_interaction"
     return words.join([words.say(key, found=parts), best], "between_sentences")
 
 

@@ -13,7 +13,7 @@ from glassnet.nn.targets import encode
 from glassnet.reproductions.publication import Figure
 from glassnet.study.fairness import DataCache, build_sampler
 from glassnet.study.results import DIVERGED, FAILED, FINISHED, Row
-from glassnet.study.statistics import larger_is_better
+from glassnet.study.samples import larger_is_better
 from glassnet.training.health.evidence import Baseline
 from glassnet.training.metrics import evaluate_predictions, predict_rows
 from glassnet.training.model_file import load_model

@@ -1,20 +1,20 @@
-"""What makes runs comparable, and what they cost: the order of their rows, and operations."""
+"""The data of a study's runs, what they cost, and whether they can be run at all."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from glassnet.data.dataset import Dataset
+from glassnet.data.kept_reading import keep_in
 from glassnet.errors import DataError, GlassnetError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS
-from glassnet.runtime.seeds import stream
 from glassnet.training.config import RunConfig
 from glassnet.training.options import DataConfig
 from glassnet.training.run import build_network, load_data
@@ -25,18 +25,24 @@ from glassnet.training.trainer import Components, Trainer
 class DataCache:
     """Loads the data of configurations, and keeps the data set that was used last.
 
-    `data_dir` is the folder of the data sets, in place of the one that GLASSNET_DATA names.
+    For another draw of its validation rows, its files are not read again. `data_dir` is the folder of the data
+    sets, in place of the one that GLASSNET_DATA names.
     """
 
     def __init__(self, data_dir: str | Path | None = None) -> None:
         self.data_dir = data_dir
         self._last: tuple[DataConfig, Dataset] | None = None
+        self._read: dict[str, Any] = {}
 
     def load(self, config: RunConfig) -> Dataset:
         """Return the data of a configuration; errors as `glassnet.training.run.load_data` raises them."""
         if self._last is None or self._last[0] != config.data:
+            before = None if self._last is None else self._last[0].model_dump(exclude={"split_seed"})
             self._last = None  # two large sets at once may be too much
-            self._last = config.data, load_data(config, self.data_dir)
+            if before != config.data.model_dump(exclude={"split_seed"}):
+                self._read = {}
+            with keep_in(self._read):
+                self._last = config.data, load_data(config, self.data_dir)
         return self._last[1]
 
 
@@ -45,13 +51,11 @@ def build_sampler(config: RunConfig, data: Dataset) -> Sampler:
     return Sampler.of_run(config.training, OPTIMIZERS.resolve(config.training.optimizer), data)
 
 
-def order_fingerprint(config: RunConfig, data: Dataset) -> str:
-    """Return the SHA-256 of the first epoch's row numbers, as 64-bit integers in their order.
-
-    All epochs come from one stream, so runs that agree in it, and in how many rows an epoch takes, agree in all.
-    """
-    order = build_sampler(config, data).order(stream(config.seed, "shuffling"))
-    return hashlib.sha256(np.ascontiguousarray(order, "<i8").tobytes()).hexdigest()
+def split_fingerprint(data: Dataset) -> str:
+    """Return the SHA-256 of what decides which rows are for validation: the data, their number, and the draw."""
+    drawn = data.split_seed if isinstance(data.validation_size, int) else None
+    parts = [data.name, data.checksums, data.validation_size, drawn]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def flops_per_row(network: Network) -> int:

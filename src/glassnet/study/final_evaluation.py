@@ -14,7 +14,7 @@ from glassnet.runtime.files import write_bytes
 from glassnet.study.design import Study
 from glassnet.study.findings import StudyFindings
 from glassnet.study.results import Row
-from glassnet.study.statistics import larger_is_better, value_of
+from glassnet.study.samples import larger_is_better, value_of
 from glassnet.study.study_folder import StudyFolder
 from glassnet.training.config import RunConfig, check_data
 from glassnet.training.metrics import Evaluation, evaluate_predictions, predict_test_rows

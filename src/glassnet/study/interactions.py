@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,13 +14,24 @@ from glassnet.locales.catalogue import Message
 from glassnet.nn.activations import Array
 from glassnet.study.analysis_of_variance import Source, analysis_of_variance
 from glassnet.study.design import Study
-from glassnet.study.hypothesis_tests import check_level, scale_of
+from glassnet.study.hypothesis_tests import FEWEST_SEEDS, LOOKS, check_level, compute_one_sided_p, holm
 from glassnet.study.results import Row
-from glassnet.study.statistics import check_measure, compare, larger_is_better, value_of
+from glassnet.study.samples import (
+    NOTHING,
+    Sample,
+    bounds_of,
+    choose_margin,
+    larger_is_better,
+    take_sample,
+    value_of,
+)
+from glassnet.study.statistics import check_measure, p_of
 
-#: What the test can say.
-INTERACT = "factors-interact"
-NO_INTERACTION = "no-interaction"
+#: What the test can say; the catalogues have words for each.
+DEPENDS = "best-depends"
+NOT_ADDITIVE = "not-additive"
+INDEPENDENT = "independent-enough"
+NOT_SHOWN = "no-interaction-shown"
 CANNOT_BE_TOLD = "cannot-be-told"
 
 #: So many of the runs that are missing are named in the reason.
@@ -68,6 +80,9 @@ class AdditivePrediction:
     p : float or None
         Of the paired test of the best and the levels, by Holm over all cells compared with the levels, as the best
         was sought among them. None where they are the same, or there is one seed.
+    enough : bool
+        Whether the levels are proven to be no worse than any combination by more than the margin: then it does no
+        harm to choose them one by one.
     reason : Message
         What the best levels by themselves lead to, and what that loses, in two sentences.
     """
@@ -79,6 +94,7 @@ class AdditivePrediction:
     best: float
     lost: float
     p: float | None
+    enough: bool
     reason: Message
 
     @property
@@ -94,7 +110,10 @@ class InteractionTest:
     Attributes
     ----------
     verdict : str
-        `INTERACT`, `NO_INTERACTION` or `CANNOT_BE_TOLD`.
+        `DEPENDS`: the best level of a factor depends on another, with strong evidence. `NOT_ADDITIVE`: the effects
+        do not add up; the best levels may be the same all the same. `INDEPENDENT`: one factor at a time finds a
+        combination that is no worse than any other by more than the margin. `NOT_SHOWN`: neither is shown.
+        `CANNOT_BE_TOLD`: the runs do not suffice.
     reason : Message
         Why, in a sentence or two.
     sources : list of Source
@@ -104,6 +123,8 @@ class InteractionTest:
         What the full factorial lacks.
     additive : AdditivePrediction or None
         None where a run is missing.
+    covers : str
+        What the p values cover, see `glassnet.study.samples`.
     """
 
     verdict: str
@@ -111,6 +132,7 @@ class InteractionTest:
     sources: list[Source]
     missing: list[Missing]
     additive: AdditivePrediction | None
+    covers: str = NOTHING
 
 
 def interaction_test(
@@ -119,6 +141,7 @@ def interaction_test(
     measure: str,
     level: float = 0.05,
     base: Mapping[str, str] | None = None,
+    margin: float | None = None,
 ) -> InteractionTest:
     """Test whether the effect of a factor depends on the level of another, in a full factorial over seeds.
 
@@ -128,11 +151,13 @@ def interaction_test(
 
     Without the interaction AB, the gain from a better level of A is the same at every level of B, and the best
     levels may be found one factor at a time. All runs with a seed begin alike, so seeds are blocks: what a seed
-    does to all cells is taken out. What is left over, e, is the interaction of the seeds with the cells; it is
-    what a difference between cells has to exceed. `analysis_of_variance` has the formulas.
+    does to all cells is taken out. What is left over, e, is the interaction of the seeds with the cells.
+    `analysis_of_variance` has the formulas.
 
-    There is an interaction if any of them has an F beyond chance, p by Holm over all interactions. "No interaction
-    found" is no proof that there is none: few seeds find large ones only, see the shares.
+    The effects do not add up if any interaction has an F beyond chance, p by Holm over all interactions. That
+    alone does not mean that the best levels depend on each other: one level may be the better one everywhere, and
+    only more so at some. They do where two levels of a factor cross: each is better than the other at some levels
+    of the other factors, both by one-sided tests, by Bonferroni over all pairs and places (Gail and Simon, 1985).
 
     Parameters
     ----------
@@ -146,11 +171,14 @@ def interaction_test(
         Share of studies without interaction that are said to have one.
     base : mapping of str to str, optional
         A level of every factor, for `AdditivePrediction`: where it judges the levels from.
+    margin : float, optional
+        The smallest difference that matters, as for `glassnet.study.statistics.compare`.
 
     Returns
     -------
     InteractionTest
-        `CANNOT_BE_TOLD` with one factor, one seed, a run missing (nothing is dropped in silence) or no residual.
+        `CANNOT_BE_TOLD` with one factor, fewer than three seeds, a run missing (nothing is dropped in silence), or
+        nothing that the seeds change.
 
     Raises
     ------
@@ -160,14 +188,13 @@ def interaction_test(
 
     Notes
     -----
-    The F tests suppose that e has one spread in all cells: a cell near a collapse, whose seeds scatter widely,
-    hides effects of the others. And factors that add up in one measure need not do so in another: no accuracy can
-    rise beyond 1.
+    Factors that add up in one measure need not do so in another: no accuracy can rise beyond 1.
 
     References
     ----------
     D. C. Montgomery, Design and Analysis of Experiments, chapter 4 (randomized complete blocks) and chapter 5
-    (factorial designs, and blocking in them).
+    (factorial designs, and blocking in them). M. Gail and R. Simon (1985), Testing for qualitative interactions
+    between treatment effects and patient subsets, Biometrics 41, 361-372.
 
     Examples
     --------
@@ -181,7 +208,7 @@ def interaction_test(
     ... ]
     >>> found = interaction_test(rows, factors, "validation_accuracy")
     >>> found.verdict, found.sources[1].name, found.sources[1].p < 0.001
-    ('no-interaction', 'optimizer', True)
+    ('independent-enough', 'optimizer', True)
     """
     check_level(level)
     grid = _Grid.of(rows, factors, measure)
@@ -191,19 +218,30 @@ def interaction_test(
             some.append(Message("missing_more", n=len(grid.missing) - NAMED))
         reason = Message("runs_missing", n=len(grid.missing), all=grid.values.size, some=some)
         return InteractionTest(CANNOT_BE_TOLD, reason, [], grid.missing, None)
-    additive = _predict_additively(grid, measure, level, base)
+    sample = grid.sample(measure)
+    margin = choose_margin(measure, (sample.mean * sample.scale).tolist(), margin)
+    additive = _predict_additively(grid, sample, measure, level, base, margin)
+    few = Message("few_seeds", n=len(grid.seeds), least=FEWEST_SEEDS)
     if len(grid.seeds) < 2:
-        return InteractionTest(CANNOT_BE_TOLD, Message("one_seed_only"), [], [], additive)
-    sources = analysis_of_variance(grid.values, list(factors))
-    verdict, reason = _conclude(sources, level)
-    return InteractionTest(verdict, reason, sources, [], additive)
+        return InteractionTest(CANNOT_BE_TOLD, few, [], [], additive)
+    y = sample.values.reshape(*sample.values.shape[:2], *grid.values.shape[1:])
+    sources = [
+        source._replace(sum_of_squares=source.sum_of_squares * sample.scale * sample.scale)
+        for source in analysis_of_variance(y, list(factors), sample.overlap)
+    ]
+    verdict, reason = _conclude(sources, find_crossing(grid, sample, measure), additive, level, margin)
+    if len(grid.seeds) < FEWEST_SEEDS:
+        verdict, reason = CANNOT_BE_TOLD, few
+    return InteractionTest(verdict, reason, sources, [], additive, sample.covers)
 
 
-def interaction_test_of(study: Study, rows: Iterable[Row], level: float = 0.05) -> InteractionTest | None:
+def interaction_test_of(
+    study: Study, rows: Iterable[Row], level: float = 0.05, margin: float | None = None
+) -> InteractionTest | None:
     """Test whether the factors of a study interact; None where it is no factorial of two factors or more."""
     if study.design != "factorial" or len(study.factors) < 2:
         return None
-    return interaction_test(rows, study.levels(), study.measure, level, study.variants()[0].levels)
+    return interaction_test(rows, study.levels(), study.measure, level, study.variants()[0].levels, margin)
 
 
 @dataclass(frozen=True)
@@ -213,6 +251,7 @@ class _Grid:
     factors: dict[str, tuple[str, ...]]
     seeds: tuple[int, ...]
     values: Array
+    runs: list[list[Row]]
     missing: list[Missing]
 
     @classmethod
@@ -230,11 +269,14 @@ class _Grid:
             placed[place] = row
         seeds = tuple(sorted({row.seed for row in rows}))
         values = np.full((len(seeds), *(len(levels) for levels in factors.values())), np.nan)
-        missing = []
+        missing: list[Missing] = []
+        runs: list[list[Row]] = [[] for _ in seeds]
         for index in np.ndindex(values.shape):
             cell = tuple(levels[i] for levels, i in zip(factors.values(), index[1:], strict=True))
             found = placed.get((cell, seeds[index[0]]))
             value = None if found is None else value_of(found, measure)
+            if found is not None:
+                runs[index[0]].append(found)
             if value is None:
                 why: str | Message = "no run" if found is None else found.status
                 if why == "finished":
@@ -242,20 +284,15 @@ class _Grid:
                 missing.append(Missing(dict(zip(factors, cell, strict=True)), seeds[index[0]], why))
             else:
                 values[index] = value
-        return cls({name: tuple(levels) for name, levels in factors.items()}, seeds, values, missing)
+        return cls({name: tuple(levels) for name, levels in factors.items()}, seeds, values, runs, missing)
 
     def levels_at(self, cell: Sequence[int]) -> dict[str, str]:
         """Return the levels at an index without the seed's."""
         return {name: levels[i] for (name, levels), i in zip(self.factors.items(), cell, strict=True)}
 
-    def rows(self, measure: str) -> list[Row]:
-        """Return the numbers as rows whose variants are named by all their levels."""
-        found = []
-        for index in np.ndindex(self.values.shape):
-            levels, value = self.levels_at(index[1:]), float(self.values[index])
-            seed = self.seeds[index[0]]
-            found.append(Row(_name_variant(levels), levels, seed, "finished", {measure: value}, seconds=value))
-        return found
+    def sample(self, measure: str) -> Sample:
+        """Return the numbers by seed, group of validation rows, and cell, the last factor changing fastest."""
+        return take_sample(self.runs, measure)
 
 
 def _check_factors(rows: list[Row], factors: Mapping[str, Sequence[str]]) -> None:
@@ -283,7 +320,48 @@ def _name_variant(levels: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={level}" for name, level in levels.items())
 
 
-def _conclude(sources: list[Source], level: float) -> tuple[str, Message]:
+@dataclass(frozen=True)
+class Crossing:
+    """Two levels of a factor of which each is better than the other somewhere, and the p value of that."""
+
+    factor: str
+    levels: tuple[str, str]
+    p: float
+
+
+def find_crossing(grid: _Grid, sample: Sample, measure: str) -> Crossing:
+    """Return the two levels whose order depends most surely on the other factors.
+
+    p is the larger one of both orders, by one-sided tests, the least over all places in the other factors. It is
+    multiplied by the number of these places, and by that of all pairs of levels.
+    """
+    shape, sign = grid.values.shape[1:], 1.0 if larger_is_better(measure) else -1.0
+    cells = np.arange(int(np.prod(shape))).reshape(shape)
+    pairs = [(axis, a, b) for axis, n in enumerate(shape) for a, b in combinations(range(n), 2)]
+    found = []
+    for axis, a, b in pairs:
+        first, second = (np.take(cells, level, axis).ravel() for level in (a, b))
+        ahead = [_is_ahead(sample, i, j, sign) for i, j in zip(first, second, strict=True)]
+        behind = [_is_ahead(sample, j, i, sign) for i, j in zip(first, second, strict=True)]
+        p = min(1.0, max(min(ahead), min(behind)) * len(first) * len(pairs))
+        name, levels = list(grid.factors.items())[axis]
+        found.append(Crossing(name, (levels[a], levels[b]), p))
+    return min(found, key=lambda one: one.p)
+
+
+def _is_ahead(sample: Sample, one: int, other: int, sign: float, margin: float = 0.0) -> float:
+    """Return the p value of a cell being behind another one by the margin or more; 1 where nothing tells it."""
+    weights = np.zeros((sample.values.shape[2], 1))
+    weights[one], weights[other] = sign, -sign
+    difference = sample.contrast(weights)
+    if not difference.has_spread:
+        return 1.0
+    return float(compute_one_sided_p(float(difference.mean[0]), difference.errors, -margin / sample.scale))
+
+
+def _conclude(
+    sources: list[Source], crossing: Crossing, additive: AdditivePrediction, level: float, margin: float
+) -> tuple[str, Message]:
     """Return the verdict of a table, and why."""
     interactions = [source for source in sources if source.kind == "interaction"]
     if not interactions:
@@ -291,23 +369,27 @@ def _conclude(sources: list[Source], level: float) -> tuple[str, Message]:
     strongest = min(interactions, key=lambda source: 1.0 if source.corrected is None else source.corrected)
     if strongest.corrected is None:
         return CANNOT_BE_TOLD, Message("no_chance")
+    if crossing.p <= level / LOOKS:
+        return DEPENDS, Message("levels_cross", factor=crossing.factor, levels=list(crossing.levels), p=crossing.p)
     figures = Message("interact_figures", p=strongest.corrected, share=strongest.share)
     if len(interactions) > 1:
         figures = Message("interact_corrected", **figures.values, n=len(interactions))
     if strongest.corrected > level:
-        return NO_INTERACTION, Message("within_chance", name=strongest.name, figures=figures)
+        if additive.enough:
+            return INDEPENDENT, Message("one_by_one", levels=additive.levels, margin=margin)
+        return NOT_SHOWN, Message("within_chance", name=strongest.name, figures=figures)
     names = [s.name for s in interactions if s.corrected is not None and s.corrected <= level]
     which = Message("interact_one", name=strongest.name, figures=figures)
     if len(names) > 1:
         which = Message("interact_strongest", names=names, **which.values)
-    return INTERACT, Message("interact_why", which=which)
+    key = "interact_enough" if additive.enough else "interact_why"
+    return NOT_ADDITIVE, Message(key, which=which, margin=margin)
 
 
 def _predict_additively(
-    grid: _Grid, measure: str, level: float, base: Mapping[str, str] | None
+    grid: _Grid, sample: Sample, measure: str, level: float, base: Mapping[str, str] | None, margin: float
 ) -> AdditivePrediction:
-    scale = scale_of(grid.values.ravel().tolist())
-    means = (grid.values / scale).mean(axis=0)
+    means, scale = sample.mean.reshape(grid.values.shape[1:]), sample.scale
     best_of = np.argmax if larger_is_better(measure) else np.argmin
     best = np.unravel_index(int(best_of(means)), means.shape)
     start, lines = _average_lines(grid, means, base)
@@ -315,16 +397,33 @@ def _predict_additively(
     predicted = start + sum(float(line[i]) - start for line, i in zip(lines, pick, strict=True))
     levels, best_levels = grid.levels_at(pick), grid.levels_at([int(i) for i in best])
     found, top = float(means[pick]) * scale, float(means[best]) * scale
-    lost, p = abs(float(means[best]) - float(means[pick])) * scale, None
-    if levels != best_levels:
-        tests = compare(grid.rows(measure), _name_variant(levels), measure, level)
-        p = next(test.corrected for test in tests if test.variant == _name_variant(best_levels))
-    reached = Message("alone", levels=levels, predicted=predicted * scale, found=found)
+    lost, p, enough = abs(float(means[best]) - float(means[pick])) * scale, None, False
+    if len(grid.seeds) > 1:
+        p, enough = _compare_with_all(grid, sample, measure, pick, best, level, margin)
+    low, high = bounds_of(measure)
+    key = "alone" if low <= predicted * scale <= high else "alone_beyond"
+    reached = Message(key, levels=levels, predicted=predicted * scale, found=found)
     beside = _compare_with_best(
         levels != best_levels, p, level, {"levels": best_levels, "best": top, "lost": lost}
     )
     reason = Message("sentences", sentences=[reached, beside])
-    return AdditivePrediction(levels, predicted * scale, found, best_levels, top, lost, p, reason)
+    return AdditivePrediction(levels, predicted * scale, found, best_levels, top, lost, p, enough, reason)
+
+
+def _compare_with_all(
+    grid: _Grid, sample: Sample, measure: str, pick: Any, best: Any, level: float, margin: float
+) -> tuple[float | None, bool]:
+    """Return p of the best cell and the picked one, by Holm over all cells, and whether no cell beats the pick.
+
+    The latter takes a one-sided test against each: all have to show that the pick is not behind by the margin.
+    """
+    cells = np.arange(sample.values.shape[2]).reshape(grid.values.shape[1:])
+    mine, sign = int(cells[pick]), 1.0 if larger_is_better(measure) else -1.0
+    others = [int(cell) for cell in cells.ravel() if cell != mine]
+    weights = np.eye(len(cells.ravel()))
+    corrected = holm([p_of(sample.contrast((weights[cell] - weights[mine])[:, None])) for cell in others])
+    p = corrected[others.index(int(cells[best]))] if int(cells[best]) != mine else None
+    return p, max(_is_ahead(sample, mine, cell, sign, margin) for cell in others) <= level
 
 
 def _compare_with_best(differs: bool, p: float | None, level: float, values: dict[str, Any]) -> Message:

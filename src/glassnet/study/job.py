@@ -9,15 +9,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from glassnet.data.dataset import Dataset
 from glassnet.errors import FileError, HealthWarning
 from glassnet.locales.catalogue import Message
+from glassnet.nn.network import Network
 from glassnet.runtime.files import lock_file
-from glassnet.study.fairness import DataCache, build_sampler, flops_per_row, order_fingerprint
+from glassnet.study.fairness import DataCache, build_sampler, flops_per_row, split_fingerprint
+from glassnet.study.likeness import Beginning
 from glassnet.study.results import DIVERGED, FINISHED, Row, finite, write_row
 from glassnet.training.callbacks import Callback
 from glassnet.training.config import RunConfig
 from glassnet.training.health.diagnosis import Diagnosis
+from glassnet.training.health.evidence import Baseline, outputs_of
+from glassnet.training.metrics import measure as measure_metrics
+from glassnet.training.metrics import predict_rows, pseudo_values
 from glassnet.training.results import DivergenceError, Run
 from glassnet.training.run import build_network, resume, run
 from glassnet.training.run_folder import CONFIG_FILE, LOCK_FILE
@@ -107,19 +114,36 @@ def perform(job: Job, data: Dataset, callbacks: Sequence[Callback] = (), *, rest
         raise finished.unsaved
     columns = {} if finished.chosen is None else finished.chosen.row()
     samples = build_sampler(job.config, data).samples
+    begin = Beginning.of_run(job.config, data, network)
     diagnoses = [*(finished.health.diagnoses if finished.health else ()), *_collect_other_warnings(caught)]
     row = replace(
         job.row(status, problem),
+        split=split_fingerprint(data),
+        training_rows=len(data.train.y),
+        validation_rows=len(data.validation.y),
         parameters=len(network.theta),
-        start=network.fingerprint(),
-        order=order_fingerprint(job.config, data),
+        weights=begin.weight_hash,
+        order=begin.order_hash,
+        masks=begin.mask_hash,
         measures=finite({name: x for name, x in columns.items() if name.startswith(("train_", "validation_"))}),
         seconds=finished.history.seconds,
         flops=float(flops_per_row(network) * samples * len(finished.history)),
         health=[diagnosis.to_dict() for diagnosis in diagnoses],
     )
+    if status == FINISHED and job.measure in row.measures and job.measure.startswith("validation_"):
+        groups, constant = _look_at_rows(finished.network, data, job.measure)
+        row = replace(row, groups={job.measure: groups}, constant={job.measure: constant})
     write_row(job.row_path, row)
     return row
+
+
+def _look_at_rows(network: Network, data: Dataset, measure: str) -> tuple[list[float], float]:
+    """Return what groups of the validation rows say of a measure, and what the best constant answer has."""
+    predictions, name = predict_rows(network, data.validation), measure.removeprefix("validation_")
+    answer = Baseline.of(network.loss, network.encode(data.encoded.train.y)).answer
+    outputs = np.tile(outputs_of(network.loss, np.array(answer)), (len(predictions.y), 1))
+    constant = measure_metrics(predictions.replace(predictions.y, outputs), [name])[name]
+    return pseudo_values(predictions, name), constant
 
 
 def _train(job: Job, data: Dataset, callbacks: Sequence[Callback], restart: bool) -> Run:

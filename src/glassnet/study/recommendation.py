@@ -1,31 +1,35 @@
-"""What to take from a study: the best variant, what ties with it, the cheapest of those, and what to try next."""
+"""What to take from a study: the best sound variant, what cannot be told from it, and what to try next."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from glassnet.errors import DataError, unknown_name
 from glassnet.locales.catalogue import Message
+from glassnet.study.choice import Gain, interval_of_best, measure_gain
+from glassnet.study.design import BASE
 from glassnet.study.hypothesis_tests import check_level
 from glassnet.study.results import Row
+from glassnet.study.samples import choose_margin, larger_is_better, value_of
+from glassnet.study.soundness import find_unsound
 from glassnet.study.statistics import (
-    NOT_DISTINGUISHABLE,
+    EQUIVALENT,
+    NONE,
     ONE_SEED,
+    STRONG,
+    UNPROVEN,
+    WEAK,
     Comparison,
     Summary,
     by_variant,
     compare,
-    larger_is_better,
     summarise,
-    value_of,
 )
 from glassnet.study.suggestions import (
     Suggestion,
     signed_mean,
     suggest_combining,
-    suggest_factorials,
     suggest_levels,
     suggest_mending,
     suggest_seeds,
@@ -33,6 +37,28 @@ from glassnet.study.suggestions import (
 
 #: Times within this factor of the shortest are called equal: a machine is never quite idle.
 EQUAL_TIME = 1.1
+
+
+@dataclass(frozen=True)
+class CheaperOffer:
+    """A variant that is cheaper than the recommended one, and not behind it by more than the margin.
+
+    Attributes
+    ----------
+    variant : str
+    behind : float
+        How far its mean is behind.
+    at_most : float
+        How far it is behind at most, by the interval of the difference; below the margin.
+    seconds, parameters : float
+        Its cost as a share of that of the recommended one.
+    """
+
+    variant: str
+    behind: float
+    at_most: float
+    seconds: float
+    parameters: float
 
 
 @dataclass(frozen=True)
@@ -44,79 +70,112 @@ class Recommendation:
     measure : str
     level : float
         Of the tests and intervals.
+    margin : float
+        The smallest difference that matters, in units of the measure.
     variant : str
         The one to take.
     levels : dict of str to str
         Its level of every factor.
+    low, high : float or None
+        Interval of its mean, which allows for its choice as the best of many; None where nothing tells it.
+    covers : str
+        What the interval covers, see `glassnet.study.samples`.
     best : str
-        The one with the best mean.
+        The one with the best mean; another one only if that is unsound.
+    evidence : str
+        `STRONG`, `WEAK` or `NONE`, that it is better than the base; where the base is recommended, that it is
+        better than every other variant.
+    gain : Gain or None
+        What it likely gains; None where nothing else was compared.
     ties : tuple of str
-        Not distinguishable from the best, in the order of their means.
-    close : tuple of str
-        The ties within one standard error of the best, see `recommend`.
-    margin : float or None
-        How far the best mean is ahead of the second best, >= 0; None where nothing else was compared.
+        Sound variants that cannot be told from it, in the order of their means.
+    equivalent : tuple of str
+        Sound variants that differ from it by less than the margin, in the order of their means.
+    cheaper : CheaperOffer or None
+        What may be taken in its place.
+    lead : float or None
+        How far its mean is ahead of the next best sound one, >= 0; None where there is none.
     given_up : float
-        How far the recommended mean is behind the best, >= 0.
+        How far its mean is behind the best, >= 0; above 0 only if the best is unsound.
     seeds : tuple of int
         Those that every compared variant has.
     summaries : list of Summary
         Of the compared variants, the best first.
     comparisons : list of Comparison
-        Of the compared variants with the best, in the order of their means.
+        Of the compared variants with the recommended one, in the order of their means.
+    unsound : dict of str to Message
+        Compared variants with a sick, collapsed or far-off run, and why. They are recommended only if all are so.
     excluded : dict of str to Message
-        The other variants, never recommended, and why.
+        The other variants, never recommended, and why: their runs that failed, or are not there.
     reason : Message
-        In two to four sentences.
+        In a few sentences.
     next : list of Suggestion
         What would be worth trying, the most useful first.
     """
 
     measure: str
     level: float
+    margin: float
     variant: str
     levels: dict[str, str]
+    low: float | None
+    high: float | None
+    covers: str
     best: str
+    evidence: str
+    gain: Gain | None
     ties: tuple[str, ...]
-    close: tuple[str, ...]
-    margin: float | None
+    equivalent: tuple[str, ...]
+    cheaper: CheaperOffer | None
+    lead: float | None
     given_up: float
     seeds: tuple[int, ...]
     summaries: list[Summary]
     comparisons: list[Comparison]
+    unsound: dict[str, Message]
     excluded: dict[str, Message]
     reason: Message
     next: list[Suggestion]
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether no run of the recommended variant is sick, collapsed or far off."""
+        return self.variant not in self.unsound
+
 
 def recommend(
-    rows: Iterable[Row], measure: str, factors: Mapping[str, Sequence[str]], level: float = 0.05
+    rows: Iterable[Row],
+    measure: str,
+    factors: Mapping[str, Sequence[str]],
+    level: float = 0.05,
+    margin: float | None = None,
+    fits: Callable[[str, str], bool] = lambda factor, level: True,
 ) -> Recommendation:
     """Recommend a variant of a study.
 
     1. Compared are the variants whose runs with all seeds finished. The others are named, and never recommended.
-    2. The best has the best mean of the measure.
-    3. Its ties are those not distinguishable from it: paired t over the seeds, Holm over all variants. However
-       the best was picked, the variant that is best in truth is one of them or the best itself in at least 1 -
-       level of the studies. One that is as good in truth may be called worse, as the best was picked for its mean:
-       in 10 % of 2,500 simulated studies of eight equal variants with five seeds, one or more were.
-    4. Few seeds can tell little apart, so a tie may be much worse. Close to the best are those ties whose mean
-       difference d to it is at most one standard error, s_d / sqrt(n).
-    5. The cheapest among the best and those close to it is recommended: the least median of seconds, where times
-       within 10 % of the least count as equal; of those the fewest parameters; then the better mean.
-
-    With one seed no difference can be told from chance, and the best mean is recommended.
+    2. A variant with a run that is sick, collapsed or far off (`glassnet.study.soundness`) is unsound: the next
+       run may be such a one, too.
+    3. The sound variant with the best mean is recommended; where none is sound, the best mean, with that said.
+    4. A cheaper variant is offered beside it if the interval of their difference shows that it is not behind by
+       more than the margin: of those the one with the least median of seconds, where times within 10 % of the
+       least count as equal; then with the fewest parameters. A difference is measured in the measure's own units,
+       not in those of its noise: few or wild seeds offer nothing.
 
     Parameters
     ----------
     rows : iterable of Row
     measure : str
         On validation rows: the best of many looks better than it is, in the rows that it was picked by. As for
-        `glassnet.study.statistics.larger_is_better`.
+        `glassnet.study.samples.larger_is_better`.
     factors : mapping of str to sequence of str
         The study's factors, with their levels.
     level : float, default 0.05
         Of the tests.
+    margin : float, optional
+        The smallest difference that matters, as for `glassnet.study.statistics.compare`.
+    fits : callable, optional
+        Says whether a factor can have a level, so that none is advised that no network can be made of.
 
     Returns
     -------
@@ -125,15 +184,9 @@ def recommend(
     Raises
     ------
     UsageError
-        If the measure or the level cannot be used, or a factor is none of the runs'.
+        If the measure, the level or the margin cannot be used, or a factor is none of the runs'.
     DataError
         If no variant finished with all seeds, or one has two runs of one seed.
-
-    References
-    ----------
-    Step 3: S. S. Gupta (1965), On some multiple decision (selection and ranking) rules, Technometrics 7, 225-245.
-    Step 4: Breiman, Friedman, Olshen and Stone (1984), Classification and Regression Trees, section 3.4.3, the
-    rule of one standard error.
 
     Examples
     --------
@@ -144,8 +197,8 @@ def recommend(
     ...     for seed, figure in enumerate(line)
     ... ]
     >>> found = recommend(rows, "validation_accuracy", {"optimizer": ["base", "adam"]})
-    >>> found.variant, found.ties, round(found.margin, 3)
-    ('optimizer=adam', (), 0.097)
+    >>> found.variant, found.evidence, round(found.gain.difference, 3)
+    ('optimizer=adam', 'strong', 0.097)
     """
     check_level(level)
     rows = list(rows)
@@ -160,40 +213,97 @@ def recommend(
         raise DataError(f"rows: no variant finished with every seed, so none can be recommended ({why})")
     # Of equal means the cheaper stands first, then it goes by name, whatever the order of the rows.
     compared.sort(key=lambda one: (signed_mean(one, measure), *_read_cost(one), one.variant))
-    best, place = compared[0], {summary.variant: i for i, summary in enumerate(compared)}
-    tests = compare([row for row in rows if row.variant in place], best.variant, measure, level)
-    tests.sort(key=lambda test: place[test.variant])
-    ties = [test for test in tests if test.verdict == NOT_DISTINGUISHABLE]
-    close = tuple(test.variant for test in ties if _is_within_standard_error(test))
-    cheap = [best, *(compared[place[variant]] for variant in close)]
-    chosen = _find_cheapest(cheap)
+    place = {summary.variant: i for i, summary in enumerate(compared)}
+    variants = by_variant(rows)
+    runs = {variant: variants[variant] for variant in place}
+    margin = choose_margin(measure, (one.mean for one in summaries if one.mean is not None), margin)
+    unsound = find_unsound(runs, compared, measure, margin)
+    sound = [one for one in compared if one.variant not in unsound]
+    chosen = (sound or compared)[0]
+    known = [row for row in rows if row.variant in place]
+    tests = sorted(compare(known, chosen.variant, measure, level, margin), key=lambda test: place[test.variant])
+    told = {test.variant: test.verdict for test in tests if test.variant not in unsound}
+    choices = {one.variant: runs[one.variant] for one in sound or compared}
+    (low, high), covers = interval_of_best(choices, chosen.variant, measure, level)
+    others = [one.variant for one in compared if one.variant != chosen.variant]
+    reference = BASE if BASE in others else next(iter(others), None)
+    equal = [one.levels for one in sound if told.get(one.variant) == EQUIVALENT]
     found = Recommendation(
         measure=measure,
         level=level,
+        margin=margin,
         variant=chosen.variant,
         levels=chosen.levels,
-        best=best.variant,
-        ties=tuple(test.variant for test in ties),
-        close=close,
-        margin=_measure_gap(compared[1], best) if len(compared) > 1 else None,
-        given_up=_measure_gap(chosen, best),
+        low=low,
+        high=high,
+        covers=covers,
+        best=compared[0].variant,
+        evidence=_grade_choice(known, chosen.variant, tests, measure, level),
+        gain=measure_gain(choices | {reference: runs[reference]}, chosen.variant, reference, measure, level)
+        if reference
+        else None,
+        ties=tuple(variant for variant, verdict in told.items() if verdict in (UNPROVEN, ONE_SEED)),
+        equivalent=tuple(variant for variant, verdict in told.items() if verdict == EQUIVALENT),
+        cheaper=_offer(known, chosen, sound, measure, level, margin),
+        lead=_measure_gap(sound[1], chosen) if len(sound) > 1 else None,
+        given_up=_measure_gap(chosen, compared[0]),
         seeds=tuple(sorted({row.seed for row in rows})),
         summaries=compared,
         comparisons=tests,
+        unsound=unsound,
         excluded=excluded,
         reason=Message("sentences", sentences=[]),
         next=[
-            *suggest_mending(compared, summaries, measure),
-            *suggest_combining(compared, rows, factors),
-            *suggest_factorials(rows, factors, measure, chosen.levels, level),
-            *suggest_seeds(best.variant, tests, level),
-            *suggest_levels(chosen.levels, [summary.levels for summary in cheap], factors),
+            *suggest_mending(chosen, summaries, {*unsound, *excluded}, measure),
+            *suggest_combining(sound or compared, rows, factors),
+            *suggest_seeds(chosen.variant, tests, level, margin),
+            *suggest_levels(chosen.levels, equal, factors, fits),
         ],
     )
-    sentences = [_write_lead(found), _write_standing(found), *_explain_choice(found)]
-    if excluded:
-        sentences.append(leave_out(excluded))
-    return replace(found, reason=Message("sentences", sentences=sentences))
+    return replace(found, reason=Message("sentences", sentences=_explain(found)))
+
+
+def _grade_choice(
+    rows: Sequence[Row], chosen: str, tests: Sequence[Comparison], measure: str, level: float
+) -> str:
+    """Return how sure it is that the chosen variant is better than the base, or, as the base, than all others."""
+    if any(test.variant == BASE for test in tests):
+        against = [test for test in compare(rows, BASE, measure, level) if test.variant == chosen]
+        signs = [1.0]
+    else:
+        against, signs = list(tests), [-1.0]
+    sign = signs[0] if larger_is_better(measure) else -signs[0]
+    grades = [test.evidence if sign * (test.difference or 0.0) > 0 else NONE for test in against]
+    return next((grade for grade in (NONE, WEAK) if grade in grades), STRONG if grades else NONE)
+
+
+def _offer(
+    rows: Sequence[Row], chosen: Summary, sound: Sequence[Summary], measure: str, level: float, margin: float
+) -> CheaperOffer | None:
+    """Return the cheapest of the sound variants that are cheaper, and not behind by more than the margin."""
+    cheap = [one for one in sound if _is_cheaper(one, chosen)]
+    names = {chosen.variant, *(one.variant for one in cheap)}
+    among = [row for row in rows if row.variant in names]
+    larger, behind = larger_is_better(measure), {}
+    for test in compare(among, chosen.variant, measure, level / max(1, len(cheap)), margin):
+        worst = test.low if larger else test.high
+        if test.difference is not None and worst is not None and len(test.seeds) > 1 and abs(worst) < margin:
+            behind[test.variant] = abs(test.difference), abs(worst)
+    offered = [one for one in cheap if one.variant in behind]
+    if not offered:
+        return None
+    one = _find_cheapest(offered)
+    return CheaperOffer(
+        one.variant,
+        *behind[one.variant],
+        seconds=_divide(one.seconds, chosen.seconds),
+        parameters=_divide(one.parameters, chosen.parameters),
+    )
+
+
+def _divide(cost: float | None, whole: float | None) -> float:
+    """Return a cost as a share of another one; 1 where nothing is known of that."""
+    return (cost or 0.0) / whole if whole else 1.0
 
 
 def excluded_variants(rows: Iterable[Row], measure: str) -> dict[str, Message]:
@@ -219,73 +329,69 @@ def excluded_variants(rows: Iterable[Row], measure: str) -> dict[str, Message]:
     return found
 
 
-def leave_out(excluded: Mapping[str, Message]) -> Message:
-    """Return which variants are left out of the comparison, and why each, as a sentence."""
+def leave_out(excluded: Mapping[str, Message], key: str = "left_out") -> Message:
+    """Return which variants are left out of the comparison, or not taken, and why each, as a sentence."""
     variants = [(Message("quoted", name=name), why) for name, why in excluded.items()]
-    return Message("left_out", list=[Message("left_out_one", variant=name, why=why) for name, why in variants])
+    return Message(key, list=[Message("left_out_one", variant=name, why=why) for name, why in variants])
 
 
 def _read_cost(summary: Summary) -> tuple[float, float]:
     return summary.seconds or 0.0, summary.parameters or 0.0
 
 
+def _is_cheaper(one: Summary, chosen: Summary) -> bool:
+    """Whether a variant takes clearly less time, or about as much and fewer parameters."""
+    (seconds, parameters), (most, size) = _read_cost(one), _read_cost(chosen)
+    return seconds * EQUAL_TIME < most or (seconds <= most * EQUAL_TIME and parameters < size)
+
+
 def _measure_gap(one: Summary, other: Summary) -> float:
     return abs((one.mean or 0.0) - (other.mean or 0.0))  # compared variants have a mean
 
 
-def _is_within_standard_error(test: Comparison) -> bool:
-    if test.difference is None or test.std is None:
-        return False
-    return abs(test.difference) <= test.std / math.sqrt(len(test.seeds))
-
-
-def _find_cheapest(summaries: list[Summary]) -> Summary:
+def _find_cheapest(summaries: Sequence[Summary]) -> Summary:
     """Return the cheapest of variants that stand in the order of their means."""
     least = min(_read_cost(summary)[0] for summary in summaries)
     fast = [summary for summary in summaries if _read_cost(summary)[0] <= EQUAL_TIME * least]
-    return min(
-        fast, key=lambda summary: _read_cost(summary)[1]
-    )  # of equal ones the first, which has the better mean
+    # of equal ones the first, which has the better mean
+    return min(fast, key=lambda summary: _read_cost(summary)[1])
 
 
-def _write_lead(found: Recommendation) -> Message:
-    best = found.summaries[0]
-    figure: float | Message | None = best.mean
-    if best.low is not None:
-        confidence = 100 * (1 - found.level)
-        figure = Message(
-            "mean_figure", mean=best.mean, n=best.n, confidence=confidence, low=best.low, high=best.high
-        )
-    values = {"best": best.variant, "measure": found.measure, "figure": figure}
-    if len(found.summaries) == 1:
-        return Message("lead_only", **values)
+def _explain(found: Recommendation) -> list[Message]:
+    """Return what to take, and why, in sentences."""
+    chosen = next(one for one in found.summaries if one.variant == found.variant)
+    figure: float | Message | None = chosen.mean
+    if found.low is not None:
+        values = {"confidence": 100 * (1 - found.level), "low": found.low, "high": found.high}
+        figure = Message("mean_figure", mean=chosen.mean, n=chosen.n, covers=found.covers, **values)
+    said = {"measure": found.measure, "figure": figure}
     which = Message("highest" if larger_is_better(found.measure) else "lowest")
-    return Message("lead", n=len(found.summaries), which=which, **values)
-
-
-def _write_standing(found: Recommendation) -> Message:
-    """Return how far the best is ahead, and whether that is more than chance."""
-    if not found.comparisons:
-        return Message("standing_alone")
-    second = found.comparisons[0]
-    if second.verdict == ONE_SEED:
-        return Message("standing_one_seed", second=second.variant, margin=found.margin)
+    reached = Message("take_best", n=len(found.summaries), which=which, **said)
+    if len(found.summaries) == 1:
+        reached = Message("take_only", **said)
+    sentences = [Message("take", variant=found.variant), reached]
+    if found.gain is not None:
+        sentences += _explain_gain(found, found.gain)
+    if found.cheaper is not None:
+        key = "take_cheaper" if found.cheaper.seconds * EQUAL_TIME < 1 else "take_smaller"
+        sentences.append(Message(key, **vars(found.cheaper)))
     if found.ties:
-        return Message("standing_ties", ties=list(found.ties))
-    key = "standing_two" if len(found.comparisons) == 1 else "standing_all"
-    return Message(key, second=second.variant, margin=found.margin, p=second.corrected)
+        sentences.append(Message("take_ties", ties=list(found.ties)))
+    if found.equivalent:
+        sentences.append(Message("take_equivalent", names=list(found.equivalent), margin=found.margin))
+    if found.unsound:
+        sentences.append(leave_out(found.unsound, "left_unsound" if found.is_sound else "none_sound"))
+    if found.excluded:
+        sentences.append(leave_out(found.excluded))
+    return sentences
 
 
-def _explain_choice(found: Recommendation) -> list[Message]:
-    """Return why the best is taken, or one that is close to it; nothing where that is plain."""
-    if not found.ties:
-        return []
-    if found.variant == found.best:
-        return [Message("choice_close" if found.close else "choice_clear", best=found.best)]
-    by_name = {summary.variant: summary for summary in found.summaries}
-    seconds, parameters = _read_cost(by_name[found.variant])
-    best_seconds, best_parameters = _read_cost(by_name[found.best])
-    key, ours, best = "choice_seconds", seconds, best_seconds
-    if seconds * EQUAL_TIME > best_seconds and parameters < best_parameters:
-        key, ours, best = "choice_parameters", parameters, best_parameters
-    return [Message(key, variant=found.variant, gap=found.given_up, ours=ours, best=best)]
+def _explain_gain(found: Recommendation, gain: Gain) -> list[Message]:
+    """Return how sure it is that the recommended variant is better, and by how much."""
+    seeds = Message("n_seeds", n=len(found.seeds))
+    key = "evidence_base" if gain.base == BASE else "evidence_all"
+    sure = Message(key, evidence=found.evidence, base=gain.base, seeds=seeds)
+    if gain.low is None:
+        return [sure, Message("gain_only", gain=gain.difference, base=gain.base)]
+    interval = {"low": gain.low, "high": gain.high, "covers": gain.covers}
+    return [sure, Message("gain", gain=gain.difference, base=gain.base, **interval)]

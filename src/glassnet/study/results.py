@@ -38,10 +38,19 @@ class Row:
     parameters : int
     flops : float
         Floating point operations of training.
-    start : str
-        SHA-256 of the initial theta.
-    order : str
-        SHA-256 of the order of the rows.
+    weights, order, masks : str
+        SHA-256 of the first weights, of the order of the rows, and of the masks of dropout (empty without), as
+        `glassnet.study.likeness.Beginning` has them.
+    split : str
+        SHA-256 of the draw of the validation rows: two runs with the same were judged on the same rows. Empty: it
+        is not known.
+    training_rows, validation_rows : int
+        Number of rows that were learned from, and judged on.
+    groups : dict of str to list of float
+        What groups of the validation rows say of a measure by itself: its pseudo-values, see
+        `glassnet.training.metrics.jackknife`. Their mean is the measure. The study's measure is there.
+    constant : dict of str to float
+        What the best constant answer has as a measure on the validation rows.
     folder : str
         Its run folder, relative to the study's.
     health : list of dict
@@ -58,8 +67,14 @@ class Row:
     seconds: float = 0.0
     parameters: int = 0
     flops: float = 0.0
-    start: str = ""
+    weights: str = ""
     order: str = ""
+    masks: str = ""
+    split: str = ""
+    training_rows: int = 0
+    validation_rows: int = 0
+    groups: dict[str, list[float]] = field(default_factory=dict)
+    constant: dict[str, float] = field(default_factory=dict)
     folder: str = ""
     health: list[dict[str, Any]] = field(default_factory=list)
     problem: str = ""
@@ -68,6 +83,11 @@ class Row:
     def diagnoses(self) -> list[Diagnosis]:
         """What `health` records, as values."""
         return [Diagnosis.from_dict(record) for record in self.health]
+
+    @property
+    def sick(self) -> bool:
+        """Whether the run diverged, failed, or left a network that is sick."""
+        return self.status != FINISHED or any(record.get("sick") for record in self.health)
 
     def to_json(self) -> str:
         """Return the row as JSON; `read_row` reads it.

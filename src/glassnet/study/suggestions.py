@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+import statistics
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
+from itertools import pairwise
 from typing import Any
 
 from glassnet.locales.catalogue import Message
-from glassnet.study.hypothesis_tests import holm, seeds_needed
-from glassnet.study.interactions import interaction_test
+from glassnet.study.hypothesis_tests import LOOKS, seeds_needed, std_range
 from glassnet.study.results import Row
-from glassnet.study.statistics import (
-    NOT_DISTINGUISHABLE,
-    ONE_SEED,
-    Comparison,
-    Summary,
-    larger_is_better,
-)
+from glassnet.study.samples import larger_is_better
+from glassnet.study.statistics import ONE_SEED, UNPROVEN, Comparison, Summary
 
 #: More seeds than this to tell two variants apart are not worth it.
 MOST_SEEDS = 100
 
 #: Seeds to begin with where there was one.
 FEW_SEEDS = 5
+
+#: The range of the seeds that are needed misses the truth in this share of studies.
+RANGE_LEVEL = 0.2
 
 #: The factors of a study, with their levels.
 Factors = Mapping[str, Sequence[str]]
@@ -37,15 +35,15 @@ class Suggestion:
     Attributes
     ----------
     kind : str
-        ``"seeds"``: run more; ``"beyond"``: levels beyond the end of a numeric factor's range; ``"combine"``: the
-        best levels of the factors were never tried together; ``"interaction"``: factors to choose together;
-        ``"mend"``: a variant that would be best, if all its runs finished.
+        ``"seeds"``: run more, or that more are not worth it; ``"beyond"``: levels beyond the end of a numeric
+        factor's range; ``"combine"``: the best levels of the factors were never tried together; ``"mend"``: a
+        variant that would be best, if all its runs were as its good ones.
     message : Message
         A sentence or two.
     details : dict
-        What the message is made of. seeds: ``seeds`` in all, and ``variants``, for each tie the seeds it takes,
-        None for more than `MOST_SEEDS`. beyond: ``factor``, ``level``, ``try``. combine: ``levels``. interaction:
-        ``factors``, ``p``. mend: ``variant``.
+        What the message is made of. seeds: ``seeds`` in all, their ``range``, and ``variants``, for each tie the
+        seeds it takes; None for more than `MOST_SEEDS`. beyond: ``factor``, ``level``, ``try``. combine:
+        ``levels``. mend: ``variant``.
     """
 
     kind: str
@@ -59,112 +57,97 @@ def signed_mean(summary: Summary, measure: str) -> float:
     return -mean if larger_is_better(measure) else mean
 
 
-def suggest_mending(compared: Sequence[Summary], summaries: Sequence[Summary], measure: str) -> list[Suggestion]:
-    """Suggest to mend the variants that would be best by those of their runs that finished.
+def suggest_mending(
+    chosen: Summary, summaries: Sequence[Summary], spoilt: Collection[str], measure: str
+) -> list[Suggestion]:
+    """Suggest to mend the variants that are better than the chosen one by the median of their runs that count.
 
-    `compared` are the variants whose runs all finished, the best first, and `summaries` all variants.
+    `spoilt` are those with runs that failed, or are sick, collapsed or far off.
     """
-    best = signed_mean(compared[0], measure)
-    return [
-        Suggestion("mend", Message("next_mend", variant=one.variant, mean=one.mean), {"variant": one.variant})
-        for one in summaries
-        if one.n and signed_mean(one, measure) < best
-    ]
+    sign, found = (-1.0 if larger_is_better(measure) else 1.0), []
+    for one in summaries:
+        if one.variant in spoilt and one.variant != chosen.variant and one.values:
+            middle = statistics.median(one.values.values())
+            if sign * middle < signed_mean(chosen, measure):
+                message = Message("next_mend", variant=one.variant, median=middle)
+                found.append(Suggestion("mend", message, {"variant": one.variant}))
+    return found
+
+
+def find_best_levels(compared: Sequence[Summary], rows: Sequence[Row], factors: Factors) -> dict[str, str]:
+    """Return the best level of each factor by itself, with the other factors as in the base.
+
+    `compared` are the variants to choose from, in the order of their means. The base has the level of each factor
+    that most runs have, or of equally many the first.
+    """
+    base = {name: statistics.mode(row.levels[name] for row in rows) for name in factors}
+    levels = dict(base)
+    for name in factors:
+        alone = [
+            one for one in compared if all(one.levels[other] == base[other] for other in factors if other != name)
+        ]
+        levels[name] = alone[0].levels[name] if alone else base[name]
+    return levels
 
 
 def suggest_combining(compared: Sequence[Summary], rows: Sequence[Row], factors: Factors) -> list[Suggestion]:
-    """Suggest the best levels of all factors together, where each was only tried by itself.
-
-    The base of such a study is the variant that most others differ from in one factor. The variants stand in the
-    order of their means, so the first of its neighbours in a factor has that factor's best level.
-    """
-    alone: dict[str, list[tuple[Summary, str]]] = {summary.variant: [] for summary in compared}
-    for one in compared:
-        for other in compared:
-            changes = [name for name in factors if one.levels[name] != other.levels[name]]
-            if len(changes) == 1:
-                alone[one.variant].append((other, changes[0]))
-    base = max(compared, key=lambda summary: len(alone[summary.variant]))
-    levels = {name: base.levels[name] for name in factors}
-    place = {summary.variant: i for i, summary in enumerate(compared)}
-    for other, name in reversed(alone[base.variant]):
-        if place[other.variant] < place[base.variant]:
-            levels[name] = other.levels[name]
+    """Suggest the best levels of all factors together, where each was only tried by itself."""
+    levels = find_best_levels(compared, rows, factors)
     if any(all(row.levels[name] == level for name, level in levels.items()) for row in rows):
         return []
     return [Suggestion("combine", Message("next_combine", levels=levels), {"levels": levels})]
 
 
-def suggest_factorials(
-    rows: Sequence[Row], factors: Factors, measure: str, chosen: Mapping[str, str], level: float
-) -> list[Suggestion]:
-    """Suggest a full factorial of factors that interact.
+def suggest_seeds(best: str, comparisons: Sequence[Comparison], level: float, margin: float) -> list[Suggestion]:
+    """Suggest as many seeds as would show a difference of the margin between the best and its ties.
 
-    `chosen` is the recommended level of each factor: two factors are looked at with the others at these.
+    `comparisons` are those with the best. A difference that was seen is no measure for it: the best was picked, so
+    it is too large on average. The range is that of the standard deviations, which few seeds tell badly.
     """
-    return [
-        Suggestion("interaction", Message("next_interaction", **found), found)
-        for names, p in _test_interactions(rows, factors, measure, chosen)
-        if p <= level
-        for found in [{"factors": list(names), "p": p}]
-    ]
-
-
-def _test_interactions(
-    rows: Sequence[Row], factors: Factors, measure: str, chosen: Mapping[str, str]
-) -> list[tuple[tuple[str, ...], float]]:
-    """Return interactions with their p by Holm: of all factors, or where runs are missing, of two at a time."""
-    there = {name: list(dict.fromkeys(row.levels[name] for row in rows)) for name in factors}
-    there = {name: levels for name, levels in there.items() if len(levels) > 1}
-    places = {(*(row.levels[name] for name in there), row.seed) for row in rows}
-    if len(there) < 2 or len(places) < len(rows):  # variants that differ in something else have no grid
-        return []
-    whole = interaction_test(rows, there, measure)
-    if whole.sources:
-        lines = [source for source in whole.sources if source.kind == "interaction"]
-        return [(line.factors, line.corrected) for line in lines if line.corrected is not None]
-    tested = []
-    for pair in combinations(there, 2):
-        fixed = {name: at for name, at in chosen.items() if name in there and name not in pair}
-        part = [row for row in rows if all(row.levels[name] == at for name, at in fixed.items())]
-        levels = {name: list(dict.fromkeys(row.levels[name] for row in part)) for name in pair}
-        if all(len(few) > 1 for few in levels.values()):
-            sources = interaction_test(part, levels, measure).sources
-            tested += [(pair, source.p) for source in sources if source.kind == "interaction"]
-    known = [(pair, p) for pair, p in tested if p is not None]
-    return list(zip([pair for pair, _ in known], holm([p for _, p in known]), strict=True))
-
-
-def suggest_seeds(best: str, comparisons: Sequence[Comparison], level: float) -> list[Suggestion]:
-    """Suggest as many seeds as would tell the best from its ties; `comparisons` are those with the best."""
     if any(test.verdict == ONE_SEED for test in comparisons):
         message = Message("next_first_seeds", n=FEW_SEEDS)
-        return [Suggestion("seeds", message, {"seeds": FEW_SEEDS, "variants": {}})]
-    needed: dict[str, int | None] = {}
-    for test in comparisons:
-        if test.verdict == NOT_DISTINGUISHABLE and test.difference is not None and test.std is not None:
-            hardest = level / len(comparisons)
-            needed[test.variant] = seeds_needed(test.difference, test.std, hardest, most=MOST_SEEDS)
-    if not needed:
+        return [Suggestion("seeds", message, {"seeds": FEW_SEEDS, "range": None, "variants": {}})]
+    ties = [test for test in comparisons if test.verdict == UNPROVEN]
+    if not ties:
         return []
-    enough = {variant: seeds for variant, seeds in needed.items() if seeds is not None}
-    hopeless = [variant for variant in needed if variant not in enough]
-    sentences = []
-    if enough:
-        sentences.append(Message("next_seeds", n=max(enough.values()), best=best, others=list(enough)))
-    if hopeless:
-        sentences.append(Message("next_hopeless", best=best, others=hopeless, most=MOST_SEEDS))
-    details = {"seeds": max(enough.values(), default=None), "variants": needed}
-    return [Suggestion("seeds", Message("sentences", sentences=sentences), details)]
+    hardest, n = level / LOOKS / len(comparisons), max(len(test.seeds) for test in ties)
+    needed = {test.variant: _count_seeds(test, hardest, margin) for test in ties}
+    known = [count for _, count, _ in needed.values() if count is not None]
+    details = {"variants": {variant: count for variant, (_, count, _) in needed.items()}}
+    said = {"best": best, "others": list(needed), "margin": margin}
+    seeds = max(2 * n, *known) if len(known) == len(ties) else None
+    if seeds is None or seeds > MOST_SEEDS:
+        by_rows = all(test.rows_std > 0 for test in ties)
+        message = Message("next_rows" if by_rows else "next_hopeless", most=MOST_SEEDS, **said)
+        return [Suggestion("seeds", message, {"seeds": None, "range": None, **details})]
+    low = max(count or MOST_SEEDS for count, _, _ in needed.values())
+    high = max(count or MOST_SEEDS for _, _, count in needed.values())
+    ends = max(2 * n, low), max(2 * n, high)
+    message = Message("next_seeds", n=seeds, low=ends[0], high=ends[1], most=MOST_SEEDS, **said)
+    return [Suggestion("seeds", message, {"seeds": seeds, "range": list(ends), **details})]
+
+
+def _count_seeds(test: Comparison, level: float, margin: float) -> list[int | None]:
+    """Return how many seeds show the margin: None for more than `MOST_SEEDS`.
+
+    The three numbers go by the lower end of the standard deviation's range, by itself, and by the upper end.
+    """
+    std = test.std or 0.0
+    low, high = std_range(std, len(test.seeds) - 1, RANGE_LEVEL)
+    fixed = test.rows_std**2
+    return [seeds_needed(margin, one, level, rows_variance=fixed, most=MOST_SEEDS) for one in (low, std, high)]
 
 
 def suggest_levels(
-    chosen: Mapping[str, str], equal: Collection[Mapping[str, str]], factors: Factors
+    chosen: Mapping[str, str],
+    equal: Collection[Mapping[str, str]],
+    factors: Factors,
+    fits: Callable[[str, str], bool],
 ) -> list[Suggestion]:
     """Suggest a level beyond the range of a numeric factor, where the recommended one lies at its end.
 
-    `chosen` is the recommended level of each factor. `equal` has the levels of the best variant and of those close
-    to it.
+    `chosen` is the recommended level of each factor. `equal` has the levels of the variants that are as good. A
+    level that does not fit its factor is not suggested.
     """
     suggestions = []
     for name, levels in factors.items():
@@ -180,7 +163,7 @@ def suggest_levels(
         if {**chosen, name: order[-2]} in equal:
             continue
         beyond = _extend_range(numbers, order)
-        if beyond is not None:
+        if beyond is not None and fits(name, beyond):
             message = Message("next_beyond", factor=name, level=order[-1], beyond=beyond)
             suggestions.append(Suggestion("beyond", message, {"factor": name, "level": order[-1], "try": beyond}))
     return suggestions

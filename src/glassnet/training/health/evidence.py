@@ -56,12 +56,17 @@ class Baseline:
 
 def _cost(loss: Loss, answers: Array, targets: Array, weights: Array | None) -> float:
     """Return the mean loss of a row with these answers: numbers, or the outputs' probabilities."""
-    if loss.output is not None:  # it takes logits
-        likely, not_likely = (np.log(np.clip(share, 1e-12, 1)) for share in (answers, 1 - answers))
-        answers = likely if loss.output == "softmax" else likely - not_likely
     with np.errstate(all="ignore"):
-        rows = loss.formula(answers, targets)[0]
+        rows = loss.formula(outputs_of(loss, answers), targets)[0]
     return float(np.average(rows, weights=weights))
+
+
+def outputs_of(loss: Loss, answers: Array) -> Array:
+    """Return the outputs of a network that gives these answers: logits where its loss takes them."""
+    if loss.output is None:
+        return answers
+    likely, not_likely = (np.log(np.clip(share, 1e-12, 1)) for share in (answers, 1 - answers))
+    return likely if loss.output == "softmax" else likely - not_likely
 
 
 #: Optimizers whose step is the learning rate times the gradient, or its average.

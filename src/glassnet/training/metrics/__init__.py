@@ -19,6 +19,7 @@ from glassnet.training.metrics.evaluation import spread_over_runs as spread_over
 from glassnet.training.metrics.intervals import auc_interval as auc_interval
 from glassnet.training.metrics.intervals import binary_scores as binary_scores
 from glassnet.training.metrics.intervals import wilson_interval as wilson_interval
+from glassnet.training.metrics.jackknife import pseudo_values as pseudo_values
 from glassnet.training.metrics.medmnist import accuracy as accuracy
 from glassnet.training.metrics.medmnist import auc as auc
 from glassnet.training.metrics.medmnist import write_scores as write_scores

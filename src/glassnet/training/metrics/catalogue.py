@@ -20,19 +20,24 @@ from glassnet.training.metrics.predictions import Predictions, RunningMetrics, t
 #: The tasks with one label a row.
 CLASS_TASKS = ("binary", "multi-class", "ordinal")
 
+#: Bounds of a cost.
+FROM_ZERO = (0.0, np.inf)
+
 
 @dataclass(frozen=True)
 class Metric:
     """A measure of how good a network's answers are, for some tasks.
 
     `value` raises `DataError` where it is not defined, which must depend on y alone. `needs_probabilities`: the
-    network's loss must make probabilities of outputs.
+    network's loss must make probabilities of outputs. `bounds` are the smallest and the largest value that there
+    can be.
     """
 
     name: str
     value: Callable[[Predictions], float]
     larger_is_better: bool
     tasks: tuple[str, ...]
+    bounds: tuple[float, float] = (0.0, 1.0)
     needs_probabilities: bool = False
 
 
@@ -114,14 +119,14 @@ def _mae(predictions: Predictions) -> float:
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("loss", _loss, False, TASKS),
+        Metric("loss", _loss, False, TASKS, FROM_ZERO),
         Metric("accuracy", _accuracy, True, SCORED_TASKS),
         Metric("balanced_accuracy", _balanced_accuracy, True, CLASS_TASKS),
         Metric("f1", _f1, True, SCORED_TASKS),
         Metric("auc", _auc, True, SCORED_TASKS, needs_probabilities=True),
-        Metric("log_loss", _log_loss, False, CLASS_TASKS, needs_probabilities=True),
-        Metric("r2", _r2, True, ("regression",)),
-        Metric("mae", _mae, False, ("regression", "ordinal")),
+        Metric("log_loss", _log_loss, False, CLASS_TASKS, FROM_ZERO, needs_probabilities=True),
+        Metric("r2", _r2, True, ("regression",), (-np.inf, 1.0)),
+        Metric("mae", _mae, False, ("regression", "ordinal"), FROM_ZERO),
     )
 }
 

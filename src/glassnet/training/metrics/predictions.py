@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -125,6 +125,18 @@ class Predictions:
         if own_units and self.target is not None:
             return self.target.decode(truth), self.target.decode(predicted)
         return truth, predicted
+
+    def take(self, rows: Array) -> Predictions:
+        """Return the predictions of some of the rows."""
+        return self.replace(self.y[rows], self.outputs[rows])
+
+    def replace(self, y: Array, outputs: Array) -> Predictions:
+        """Return other outputs beside other truth, of the same network and task."""
+        found = replace(self, y=y, outputs=outputs, running=RunningMetrics(self.network))
+        losses = found.row_losses()
+        loss = float(losses.mean() if self.network.loss.reduction == "mean" else losses.sum())
+        found.running.add([loss], outputs, take_labels(y, self.target))
+        return found
 
     def row_losses(self) -> Array:
         """Return the loss of each row alone in float64, of shape (n,)."""
