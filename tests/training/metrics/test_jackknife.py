@@ -48,6 +48,8 @@ def test_a_summed_loss_counts_as_its_mean_times_the_rows():
 
 def test_few_rows_are_a_group_each_and_what_is_undefined_is_said():
     assert len(pseudo_values(predictions(7), "accuracy")) == 7
+    with pytest.raises(DataError, match="one row says nothing"):
+        pseudo_values(predictions(1), "loss")
     rare = predictions(40)
     alone = rare.replace(np.array([2] + [0] * 20 + [1] * 19), rare.outputs)
     with pytest.raises(DataError, match="class 2 occurs on no row"):
