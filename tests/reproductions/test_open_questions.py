@@ -101,7 +101,7 @@ def test_what_is_ranked_is_compared_in_one_family():
     for one in found:
         ours, base = accuracies[one.variant], accuracies["base"]
         assert one.difference == pytest.approx(np.mean(np.subtract(ours, base)))
-    assert [one.verdict for one in found] == ["worse", "not-distinguishable", "better", "worse"]
+    assert [one.verdict for one in found] == ["worse", "unproven", "better", "worse"]
     smallest = min(found, key=lambda one: one.p)
     assert smallest.corrected == pytest.approx(4 * smallest.p)  # Holm over all four
 
