@@ -16,8 +16,8 @@ from glassnet.study.analysis_of_variance import Source, analysis_of_variance
 from glassnet.study.design import Study
 from glassnet.study.hypothesis_tests import FEWEST_SEEDS, LOOKS, check_level, compute_one_sided_p, holm
 from glassnet.study.results import Row
-from glassnet.study.samples import NOTHING, Sample, choose_margin, larger_is_better, take_sample, value_of
-from glassnet.study.statistics import check_measure, p_of
+from glassnet.study.samples import NOTHING, Sample, choose_margin, larger_is_better, p_of, take_sample, value_of
+from glassnet.study.statistics import check_measure
 
 #: What the test can say; the catalogues have words for each.
 DEPENDS = "best-depends"
