@@ -386,6 +386,9 @@ def test_hashes_are_short_on_the_page_and_whole_in_markdown(english):
     assert [line[0] for line in starts] == list(dict.fromkeys(row.variant for row in rows))
     for line in starts:
         assert line[1:] == [by[line[0], seed].weights[:8] for seed in (0, 1, 2)]
+    assert rows_of(page, "Order of the rows, SHA-256") == [
+        ["All variants", *(by["base", seed].order[:8] for seed in (0, 1, 2))]
+    ]
     for row in rows:
         assert f'title="{row.weights}"' in html
         assert f"`{row.weights}`" in text

@@ -15,7 +15,9 @@ from glassnet.study.results import Row
 ZH = Words("zh")
 
 #: Letters that may stand in a Chinese sentence: names of variants and factors, p, and no more.
-NAMES = re.compile(r"“[^”]*”|\b(?:size|kind|rate|big|small|one|two|three|base|p|x)\b|[\w-]+=[\w.-]+|--best|glassnet study")
+NAMES = re.compile(
+    r"“[^”]*”|\b(?:size|kind|rate|big|small|one|two|three|base|p|x)\b|[\w-]+=[\w.-]+|--best|glassnet study"
+)
 
 
 def rows_of(figures, measure="validation_accuracy", factors=None, **costs):

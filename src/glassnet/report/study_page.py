@@ -272,7 +272,7 @@ def _describe_fairness(found: StudyFindings, words: Words) -> list[str]:
     for kind, (_, same, other) in HASHES.items():
         if any(getattr(row, kind) for row in found.rows):
             variants = _find_others(found.rows, kind)
-            listed = words.listed(variants, len(variants)) if variants else ""
+            listed = words.listed(variants) if variants else ""
             said.append(words.say(other if variants else same, variants=listed))
     return said
 
