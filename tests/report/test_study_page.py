@@ -490,22 +490,8 @@ def test_in_chinese_it_says_the_same(tmp_path):
     assert foreign == ["its process died", "the disk is nearly full"]
 
 
-KNOWN = {
-    "Holm",
-    "Greenhouse",
-    "Geisser",
-    "margin",
-    "best",
-    "AUC",
-    "SHA",
-    "MD",
-    "FLOPs",
-    "glassnet",
-    "digits",
-    "F",
-    "csv",
-    "gz",
-}
+KNOWN = {"Holm", "Greenhouse", "Geisser", "AUC", "SHA", "MD", "FLOPs", "F"}
+KNOWN |= {"glassnet", "study", "digits", "csv", "gz", "margin", "best"}
 
 
 def english_in(page, text, study):
