@@ -142,6 +142,14 @@ def test_few_or_wild_seeds_offer_nothing(make_rows):
         assert suggested(found, "mend").details == {"variant": "cheap"}
 
 
+def test_a_collapse_elsewhere_does_not_blur_the_best(make_rows):
+    figures = {"base": FIRST, "far": FAR}
+    alone = recommend(make_rows(figures), ACCURACY, {})
+    beside = recommend(make_rows(figures | {"wild": [0.1, 0.912, 0.1, 0.91]}), ACCURACY, {})
+    assert (beside.variant, list(beside.unsound)) == ("base", ["wild"])
+    assert (beside.low, beside.high) == (alone.low, alone.high)
+
+
 def test_what_is_sick_is_not_taken_although_it_is_best(make_rows):
     rows = make_rows({"base": FAR, "ill": FIRST})
     sick = Diagnosis("stuck-loss", True, Message("verbatim", text="it stays")).to_dict()
