@@ -53,7 +53,9 @@ def test_without_data_and_network_it_does_the_whole_job_on_digits_and_says_so(gl
     assert glassnet("evaluate", folder / "plan").code == 0
     study = load_study(folder / "study" / STUDY_FILE)
     chosen = recommend(read_rows(folder / "study"), study.measure, study.levels()).variant
-    assert f"3  The recommended plan, {chosen}, trained for longer" in answer.out
+    assert f"3  The recommended plan, {chosen}; now the test rows are opened\n" in answer.out
+    changed = "epochs 60 instead of 2, schedule one_cycle instead of constant.\n"
+    assert f"It is trained otherwise than in the study, so expect other figures: {changed}" in answer.out
     base = next(one.config for one in study.variants() if one.name == chosen)
     plan = load_config(folder / "plan" / "config.toml")
     assert (plan.network.layers, plan.network.activation) == (base.network.layers, base.network.activation)

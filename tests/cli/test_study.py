@@ -12,6 +12,7 @@ from glassnet.errors import FileError
 from glassnet.report import study_page
 from glassnet.study.specification import load_study
 
+SHORT = {"epochs": 2, "kernels": "numpy", "checkpoint_every": 1}
 LINES = ["variant", "base", "optimizer=sgd(0.1)", "activation=tanh"]
 
 
@@ -44,20 +45,27 @@ def test_a_study_is_run_and_told(glassnet, given, here):
     answer = glassnet("study", given(), "--workers", 1)
     assert answer.code == 0
     assert re.fullmatch(r"(\d/6  .*, seed \d: validation accuracy 0\.\d{4}, \d+\.\d s\n){6}", answer.err)
-    facts, table, *rest = answer.out.split("\n\n")
+    verdict, facts, table, differences, fairness, *rest = answer.out.split("\n\n")
+    assert re.match(r"Take “[^”]+”\.\nOf 3 variants it has the highest validation accuracy: 0\.\d+", verdict)
+    assert "\nEvidence that it is better than " in verdict
     assert facts.splitlines()[0].split() == ["study", "small"]
-    assert "runs    6: 3 variants, 2 seeds" in facts
-    assert [line.split()[0] for line in table.splitlines()] == LINES
+    assert re.search(r"^runs +6: 3 variants, 2 seeds$", facts, re.MULTILINE)
+    assert re.search(r"^validation rows +20, drawn anew for each seed$", facts, re.MULTILINE)
+    assert [line.split()[0] for line in table.splitlines()[1:-1]] == LINES
     assert "2 of 2" in table
-    assert "recommended" in rest[-1] or "worse by more" in rest[-1]
+    assert "by seed" in table.splitlines()[1]
+    assert table.splitlines()[-1] == "The intervals cover other seeds and other validation rows."
+    assert [line.split()[0] for line in differences.splitlines()[1:-1]] == ["variant", *LINES[2:]]
+    assert fairness.splitlines()[0] == "What a factor changes beside itself, at the same seed"
+    assert rest[-1].startswith("What to try next:\n- ")
     assert len(list((here / "studies" / "small" / "rows").iterdir())) == 6
     assert facts.splitlines()[-1].split() == ["report", "studies/small/report.html"]
     page = (here / "studies" / "small" / "report.html").read_text(encoding="utf-8")
     assert 'lang="en"' in page
     record = json.loads((here / "studies" / "small" / "recommended.json").read_text())
     accuracy = f"accuracy {record['test_measures']['accuracy']:.4f} ("
-    assert f"On the test rows, by its median run, seed {record['seed']}: AUC " in rest[-1]
-    assert accuracy in rest[-1]
+    assert f"On the test rows, by its median run, seed {record['seed']}: AUC " in verdict
+    assert accuracy in verdict
     assert len(re.findall("test rows", answer.out)) == 1
     began = time.time_ns()
     again = glassnet("study", "given.toml", "--workers", 1)
@@ -74,15 +82,22 @@ def test_json_has_everything(glassnet, ready, here):
     assert again.json == first.json
     found = first.json
     assert set(found) == {
-        *("study", "folder", "measure", "changes_start"),
-        *("rows", "variants", "comparisons", "interaction_test", "recommendation"),
+        *("study", "folder", "measure", "margin", "judged_on", "fairness", "verdict"),
+        *("rows", "variants", "comparisons", "interaction_test", "best_plan", "recommendation"),
         *("report", "recommended"),
     }
     assert len(found["rows"]) == 6
     assert [one["variant"] for one in found["variants"]] == LINES[1:]
     assert [one["variant"] for one in found["comparisons"]] == LINES[2:]
-    assert found["changes_start"] == {"optimizer": False, "activation": False}
+    same = {"weights": "same", "batches": "same", "masks": "same"}
+    assert found["fairness"] == [
+        {"factor": "optimizer", "levels": ["sgd(0.1)"], **same},
+        {"factor": "activation", "levels": ["tanh"], **same},
+    ]
     assert found["interaction_test"] is None
+    assert found["best_plan"] is None
+    assert (found["margin"], found["judged_on"]) == (0.005, "split-by-seed")
+    assert found["verdict"][0] == f"Take “{found['recommendation']['variant']}”."
     assert found["recommendation"]["variant"] in LINES
     assert found["report"] == "mine/report.html"
     assert found["recommended"]["variant"] == found["recommendation"]["variant"]
@@ -137,8 +152,14 @@ def test_a_factorial_says_whether_factors_interact(glassnet, ready):
     factors = {"optimizer": {"levels": ["adam", "sgd(0.1)"]}, "layers": {"levels": [[64, 12, 10], [64, 9, 10]]}}
     answer = glassnet("study", ready(design="factorial", factors=factors), "--workers", 1, "-q")
     assert answer.code == 0
-    assert re.search(r"^(No interaction found|The factors interact|Cannot be told)\. ", answer.out, re.MULTILINE)
-    assert "These also change the weights that a run begins with, at the same seed: layers\n" in answer.out
+    said = "Do the factors act independently? Cannot be told. There are 2 seeds, and it takes 3"
+    assert said in answer.out
+    table = answer.out.split("What a factor changes beside itself, at the same seed\n")[1].splitlines()
+    assert [re.split("  +", line) for line in table[:3]] == [
+        ["factor", "first weights", "batches", "dropout masks"],
+        ["optimizer", "the same", "the same", "the same"],
+        ["layers", "other", "the same", "the same for rows and units that both have"],
+    ]
 
 
 def test_divergence_is_a_result_and_failure_an_error(glassnet, ready, here):
@@ -156,9 +177,55 @@ def test_divergence_is_a_result_and_failure_an_error(glassnet, ready, here):
     answer = glassnet("study", file, "-q", "--workers", 1, "--folder", "other")
     assert answer.code == 1
     assert "\nbase, seed 0: failed: " in answer.out
-    assert "report  other/report.html" in answer.out
+    assert re.search("^report +other/report.html$", answer.out, re.MULTILINE)
     assert "On the test rows" not in answer.out
-    assert "no variant finished" in answer.out
+    assert answer.out.startswith("No variant finished with every seed, so none can be recommended.\n")
+
+
+def test_the_best_levels_together_are_one_more_variant(glassnet, ready, here):
+    file = ready(
+        base={
+            "data": {"dataset": str(here / "points.npz")},
+            "network": {"layers": [64, 12, 10]},
+            "training": SHORT,
+        }
+    )
+    arguments = ["study", file, "--workers", 1, "-q", "--no-report"]
+    before = glassnet(*arguments, "--json").json
+    assert before["best_plan"] is None
+    answer = glassnet(*arguments, "--best", "--json").json
+    [plan] = {row["variant"] for row in answer["rows"]} - {row["variant"] for row in before["rows"]}
+    assert answer["rows"][: len(before["rows"])] == before["rows"]
+    assert answer["best_plan"]["variant"] == plan
+    assert answer["best_plan"]["winner"] == before["recommendation"]["variant"]
+    seeds = [row["seed"] for row in answer["rows"] if row["variant"] == plan]
+    assert seeds == [0, 1]
+    # the folder's file runs it as well, and the first file goes on with it
+    text = (here / "studies" / "small" / "study.toml").read_text()
+    assert text.startswith((here / file).read_text().rstrip())
+    assert "[[together]]" in text
+    began = time.time_ns()
+    again = glassnet(*arguments)
+    assert "\nThe best levels together: One factor at a time, the best levels are " in again.out
+    assert glassnet(*arguments, "--json").json["rows"] == answer["rows"]
+    assert all(path.stat().st_mtime_ns < began for path in (here / "studies" / "small" / "rows").iterdir())
+
+
+def test_best_levels_that_a_study_runs_anyway_are_said_to_be_so(glassnet, ready):
+    factors = {"optimizer": {"levels": ["adam", "sgd(0.1)"]}}
+    answer = glassnet("study", ready(factors=factors), "--workers", 1, "-q", "--no-report", "--best")
+    assert answer.code == 0
+    assert re.fullmatch(
+        r"glassnet: The best levels together are “(base|optimizer=sgd\(0\.1\))”, which the study runs anyway\.\n",
+        answer.err,
+    )
+
+
+def test_a_list_has_no_best_levels(glassnet, given, here):
+    answer = glassnet("study", given(listed, variants={"slow": {"training.optimizer": "sgd(0.01)"}}), "--best")
+    assert answer.code == 2
+    assert answer.error == "--best: puts the best levels of factors together, and a list has none; leave it out"
+    assert not (here / "studies").exists()
 
 
 @pytest.mark.parametrize(
@@ -201,7 +268,7 @@ def test_ctrl_c_says_how_to_go_on(process, glassnet, given, here, number, code):
         "training": {"epochs": 60, "kernels": "numpy", "checkpoint_every": 1},
     }
     file = given(base=base)
-    with process("study", file, "--workers", 2, "--folder", "my study", "-q") as stopped:
+    with process("study", file, "--best", "--workers", 2, "--folder", "my study", "-q") as stopped:
         end = time.monotonic() + 60
         while not list(here.glob("my study/runs/*/config.toml")):
             assert time.monotonic() < end
@@ -209,7 +276,7 @@ def test_ctrl_c_says_how_to_go_on(process, glassnet, given, here, number, code):
         stopped.send_signal(number)
         out, err = stopped.communicate(timeout=60)
     assert (stopped.returncode, out) == (code, "")
-    command = "glassnet study given.toml --folder 'my study' --workers 2"
+    command = "glassnet study given.toml --best --folder 'my study' --workers 2"
     assert re.fullmatch(
         rf"glassnet: stopped with \d of 6 runs done; all is saved in my study; go on with: {command}\n", err
     )

@@ -14,7 +14,7 @@ import glassnet
 from glassnet.errors import UsageError
 from glassnet.locales.catalogue import LANGUAGES, TABLES, Message, Words, catalogue
 from glassnet.reproductions import reproduce
-from glassnet.study import interactions, results, samples, statistics
+from glassnet.study import interactions, likeness, results, samples, statistics
 from glassnet.training.health import diagnosis
 from glassnet.training.history import COLUMNS
 from glassnet.training.metrics.catalogue import METRICS
@@ -110,6 +110,10 @@ def test_every_name_of_a_table_has_words():
     assert known("statuses") == {results.FINISHED, results.DIVERGED, results.FAILED, "no run", "not run"}
     assert known("grades") == {statistics.STRONG, statistics.WEAK, statistics.NONE}
     assert known("covers") == {samples.SEEDS_AND_ROWS, samples.SEEDS, samples.ROWS, samples.NOTHING}
+    same = {likeness.SAME, likeness.PARTLY, likeness.DIFFERENT}
+    assert known("likeness_weights") == same | {likeness.BIASES}
+    assert known("likeness_batches") == same - {likeness.PARTLY} | {likeness.SIZES}
+    assert known("likeness_masks") == same | {likeness.NONE}
     assert known("behaviours") == {"learns", "oscillates", "fails"}
     assert known("designs") == {"one at a time", "factorial", "list"}
     measures = {*METRICS, *(f"validation_{name}" for name in METRICS), *COLUMNS} - {"threads"}

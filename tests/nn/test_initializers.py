@@ -134,11 +134,19 @@ def test_what_needs_a_matrix_is_refused_for_biases(name):
 # In a network
 
 
-def test_theta_is_drawn_layer_by_layer_weights_before_biases():
+def test_theta_is_drawn_layer_by_layer_weights_and_biases_from_a_stream_each():
     network = Network([2, 3, 2], initializer="uniform(0, 1)", bias_initializer="uniform(5, 6)", dtype="float64")
-    rng = np.random.default_rng(np.random.SeedSequence(0, spawn_key=(0,)))
-    expected = rng.random(6), 5 + rng.random(3), rng.random(6), 5 + rng.random(2)
+    weights, biases = (np.random.default_rng(np.random.SeedSequence(0, spawn_key=(place,))) for place in (0, 7))
+    expected = weights.random(6), 5 + biases.random(3), weights.random(6), 5 + biases.random(2)
     np.testing.assert_allclose(network.theta, np.concatenate(expected), rtol=1e-15)
+
+
+@pytest.mark.parametrize("biases", ["normal(0, 1)", "uniform(-1, 1)", "uniform(0.5, 0.6)"])
+def test_the_weights_are_the_same_however_the_biases_are_drawn(biases):
+    plain, other = Network([3, 4, 4, 2]), Network([3, 4, 4, 2], bias_initializer=biases)
+    for W, same in zip(plain.W, other.W, strict=True):
+        np.testing.assert_array_equal(W, same)
+    assert all(b.all() for b in other.b)
 
 
 def test_biases_are_zero_unless_one_asks():

@@ -17,6 +17,8 @@ from glassnet.errors import FileError, UsageError
 from glassnet.locales.catalogue import LANGUAGES, Message, Words
 from glassnet.report import study_page
 from glassnet.report.study_page import write_study_report
+from glassnet.report.study_sentences import name_verdict
+from glassnet.report.study_tables import describe_covers
 from glassnet.study.fairness import DataCache
 from glassnet.study.final_evaluation import evaluate_recommended, mark_test_rows_open, read_final_evaluation
 from glassnet.study.findings import gather_findings
@@ -89,16 +91,21 @@ def html_of(folder):
     return (folder / "report.html").read_text(encoding="utf-8")
 
 
-def test_the_verdict_is_the_recommendation(english):
+def test_the_verdict_is_the_recommendation_and_stands_first(english):
     folder, study, rows, page, text = english
     found = recommend(rows, study.measure, study.levels())
-    assert str(found.reason) in page.text
-    assert str(found.reason) in text.replace("\\", "")
-    facts, best = page.facts(), found.summaries[0]
-    assert facts["best variant"] == best.variant
+    first = page.text.split("What was compared")[0]
+    plain = text.replace("\\", "")
+    said = [str(sentence) for sentence in found.reason.values["sentences"]]
+    assert said[0] == f"Take “{found.variant}”."
+    assert all(sentence in first and f"\n{sentence}\n" in plain for sentence in said)
+    facts = page.facts()
+    mean = next(one.mean for one in found.summaries if one.variant == found.variant)
+    assert facts["recommended"] == found.variant
     assert facts["validation accuracy"].startswith(
-        f"{best.mean:.4g} mean of 3 seeds, 95\N{NO-BREAK SPACE}%: {best.low:.4g} to "
+        f"{mean:.4g} mean of 3 seeds, 95\N{NO-BREAK SPACE}%: {found.low:.4g} to {found.high:.4g}"
     )
+    assert facts["evidence"].split()[0] == found.evidence
     test = read_final_evaluation(folder).test_measures["accuracy"]
     assert facts["test accuracy"].startswith(f"{test:.4g} 95\N{NO-BREAK SPACE}%: ")
     assert facts["runs"].startswith("12 of 12 0 diverged, 0 failed")
@@ -112,10 +119,10 @@ def test_what_was_compared_and_what_held(english):
     assert facts["design"] == "full factorial: all combinations"
     assert (facts["variants"], facts["seeds"], facts["budget of a run"]) == ("4", "0, 1, 2", "2 epochs")
     rows = [
-        ["optimizer", "adam", "training.optimizer = adam", "no"],
-        ["", "sgd(0.1)", "training.optimizer = sgd(0.1)", ""],
-        ["width", "narrow", "network.layers = [64, 12, 10]", "yes"],
-        ["", "wide", "network.layers = [64, 24, 10]", ""],
+        ["optimizer", "adam", "training.optimizer = adam"],
+        ["", "sgd(0.1)", "training.optimizer = sgd(0.1)"],
+        ["width", "narrow", "network.layers = [64, 12, 10]"],
+        ["", "wide", "network.layers = [64, 24, 10]"],
     ]
     assert rows_of(page, "Factors") == rows
     assert [re.sub(r"[*`]|\\", "", cell) for cell in markdown_rows(text, "factor")[3]] == rows[3]
@@ -137,7 +144,7 @@ def test_every_variant_has_its_numbers(english):
             one.variant,
             "3 of 3",
             f"{one.mean:.4f}",
-            f"{one.std:.4f}",
+            "; ".join(f"{value:.4f}" for value in one.values.values()),
             f"{one.low:.4f} to {one.high:.4f}",
             f"{one.seconds:.3g}",
             f"{one.parameters:,.0f}",
@@ -148,17 +155,91 @@ def test_every_variant_has_its_numbers(english):
         assert line == [
             one.variant,
             f"{one.difference:+.4f}",
+            "; ".join(f"{value:+.4f}" for value in one.values),
             f"{one.low:+.4f} to {one.high:+.4f}",
-            f"{one.corrected:.2g}",
-            Words("en").name("verdicts", one.verdict),
+            f"{one.corrected:.3g}",
+            name_verdict(one, study.measure, Words("en")),
         ]
-    assert "not distinguishable" in {line[4] for line in differences}
-    assert "ot distinguishable from the base" in page.text or "No variant can be told" in page.text
+    assert {line[5].split(",")[0] for line in differences} & {"unproven"}
+    assert page.text.count("The intervals cover other seeds and other validation rows.") == 2
+    assert "Above 0 is better than the base." in page.text
+    assert page.facts()["validation rows"] == "120, drawn anew for each seed"
+    assert page.facts()["smallest difference that matters"].startswith("0.005, the default")
     assert plain(markdown_rows(text, "variant")) == table
     best = recommend(rows, study.measure, study.levels()).variant
     assert [row[0] for row in markdown_rows(text, "variant") if "**" in row[0]] == [f"**{best}**"]
     second = text[text.index("Differences to the base") :]
     assert plain(markdown_rows(second, "variant")) == differences
+
+
+def test_with_more_than_three_seeds_their_spread_is_shown(tmp_path):
+    study = small(seeds=4)
+    rows = hand_made(study)
+    page, _ = report_of_rows(tmp_path / "s", study, rows)
+    for line, one in zip(
+        rows_of(page, "Every variant over its seeds"), summarise(rows, study.measure), strict=True
+    ):
+        assert line[3] == f"{one.std:.4f}"
+    assert page.facts()["validation rows"] == "not known"
+    assert "The intervals cover other seeds, on the same validation rows." in page.text
+
+
+def test_what_intervals_cover_is_said_of_each_where_it_differs():
+    rows = [("a", "seeds-and-rows"), ("b", "nothing"), ("c", "rows"), ("d", "seeds-and-rows")]
+    said = describe_covers(rows, Words("en"))
+    assert said == (
+        "Of “a” and “d”, the interval covers other seeds and other validation rows. "
+        "Of “c”, the interval covers other validation rows, with the same seed."
+    )
+    assert describe_covers([("b", "nothing")], Words("en")) == ""
+
+
+@pytest.mark.parametrize(
+    ("measure", "difference", "said"),
+    [
+        ("validation_accuracy", 0.1, "unproven, probably better"),
+        ("validation_accuracy", -0.1, "unproven, probably worse"),
+        ("validation_loss", 0.1, "unproven, probably worse"),
+        ("validation_loss", -0.1, "unproven, probably better"),
+    ],
+)
+def test_weak_evidence_is_said_with_its_direction(measure, difference, said):
+    figures = {"base": [0.5, 0.5, 0.5, 0.5, 0.5], "other": [0.5 + difference * x for x in (0.6, 1, 1.7, 1, 0.4)]}
+    rows = [
+        Row(name, {}, seed, "finished", {measure: value})
+        for name, line in figures.items()
+        for seed, value in enumerate(line)
+    ]
+    [found] = compare(rows, "base", measure)
+    assert (found.verdict, found.evidence) == ("unproven", "weak")
+    assert name_verdict(found, measure, Words("en")) == said
+    assert name_verdict(replace(found, evidence="none"), measure, Words("en")) == "unproven"
+
+
+def test_the_best_levels_together_are_told(tmp_path):
+    study = small().with_together({"optimizer": "sgd(0.1)", "activation": "tanh"})
+    figures = {"base": 0.8, "optimizer=sgd(0.1)": 0.82, "activation=tanh": 0.85}
+    plan = "optimizer=sgd(0.1), activation=tanh"
+    rows = [
+        replace(row, measures={study.measure: {**figures, plan: 0.88}[row.variant] + row.seed / 1000})
+        for row in hand_made(study)
+    ]
+    rows[-1] = replace(rows[-1], measures={study.measure: 0.883})
+    page, text = report_of_rows(tmp_path / "s", study, rows)
+    said = (
+        "One factor at a time, the best levels are optimizer=sgd(0.1), activation=tanh. "
+        "Together they reach 0.8815; "
+        "without them the study would recommend “activation=tanh”, with 0.8505."
+    )
+    assert said in page.text
+    assert said in text.replace("\\", "")
+    assert "Difference: +0.031 (" in page.text
+    assert "If their gains over the base added up, it would be 0.8705." in page.text
+    lost = [replace(row, status="failed", measures={}) if row.variant == plan else row for row in rows]
+    page, _ = report_of_rows(tmp_path / "s", study, lost)
+    assert "Together they have no run that counts" in page.text
+    page, _ = report_of_rows(tmp_path / "s", study, [row for row in rows if row.variant != plan])
+    assert "The best levels together" not in page.text
 
 
 def test_the_analysis_of_variance_is_there(english, tmp_path):
@@ -168,7 +249,9 @@ def test_the_analysis_of_variance_is_there(english, tmp_path):
     lines = rows_of(page, "Analysis of variance")
     assert [line[0] for line in lines] == ["seed", "optimizer", "width", "optimizer × width", "residual"]
     for line, source in zip(lines, found.sources, strict=True):
-        assert line[1:3] == [f"{source.sum_of_squares:.4g}", str(source.degrees)]
+        assert line[1] == f"{source.sum_of_squares:.4g}"
+        factor = "" if source.epsilon in (None, 1.0) else f" × {source.epsilon:.2f}"
+        assert line[2] == f"{source.degrees}{factor}"
         assert line[3] == ("–" if source.F is None else f"{source.F:.4g}")
         assert line[6] == f"{source.share:.1%}"
     assert markdown_rows(text, "source") == lines
@@ -192,8 +275,9 @@ def hand_made(study, **changes):
                     {study.measure: value},
                     seconds=1.0,
                     parameters=9,
-                    start="a" * 64,
+                    weights="a" * 64,
                     order="b" * 64,
+                    masks="c" * 64,
                     folder=f"runs/{number}-{seed}",
                 )
             )
@@ -298,19 +382,29 @@ def test_hashes_are_short_on_the_page_and_whole_in_markdown(english):
     folder, _, rows, page, text = english
     html = html_of(folder)
     by = {(row.variant, row.seed): row for row in rows}
-    starts = rows_of(page, "Initial parameters, SHA-256")
+    starts = rows_of(page, "First weights, SHA-256")
     assert [line[0] for line in starts] == list(dict.fromkeys(row.variant for row in rows))
     for line in starts:
-        assert line[1:] == [by[line[0], seed].start[:8] for seed in (0, 1, 2)]
+        assert line[1:] == [by[line[0], seed].weights[:8] for seed in (0, 1, 2)]
+    assert rows_of(page, "Order of the rows, SHA-256") == [
+        ["All variants", *(by["base", seed].order[:8] for seed in (0, 1, 2))]
+    ]
     for row in rows:
-        assert f'title="{row.start}"' in html
-        assert f"`{row.start}`" in text
+        assert f'title="{row.weights}"' in html
+        assert f"`{row.weights}`" in text
         assert f"`{row.order}`" in text
-    assert "all variants begin with the same parameters, but for the factors that change them: width." in page.text
-    assert "Within each seed, all variants see the same rows in the same order." in page.text
-    part = html[html.index("Initial parameters, SHA-256") : html.index("Order of the rows, SHA-256")]
+    assert rows_of(page, "What a factor changes beside itself, at the same seed") == [
+        ["optimizer", "the same", "the same", "the same"],
+        ["width", "other", "the same", "the same for rows and units that both have"],
+    ]
+    assert "within each seed: all variants were judged on the same validation rows." in page.text
+    assert "With other first weights than the base: “width=wide” and" in page.text
+    assert "All variants see the same rows in the same order." in page.text
+    part = html[html.index("First weights, SHA-256") : html.index("Order of the rows, SHA-256")]
     assert part.count("--wrong") == 6  # the wide networks, three seeds
-    assert html[html.index("Order of the rows, SHA-256") :].count("--wrong") == 0
+    part = html[html.index("Order of the rows, SHA-256") : html.index("Dropout masks, SHA-256")]
+    assert part.count("--wrong") == 0
+    assert html[html.index("Dropout masks, SHA-256") :].count("--wrong") == 6
 
 
 def test_what_is_needed_to_have_the_study_again_is_there(english):
@@ -355,8 +449,9 @@ CHANGES = {
         "status": "failed",
         "measures": {},
         "problem": "its process died",
-        "start": "",
+        "weights": "",
         "order": "",
+        "masks": "",
     },
     "activation=tanh-1": {"health": [diagnosed("warning", "the disk is nearly full", sick=False)]},
 }
@@ -395,7 +490,8 @@ def test_in_chinese_it_says_the_same(tmp_path):
     assert foreign == ["its process died", "the disk is nearly full"]
 
 
-KNOWN = {"Holm", "AUC", "SHA", "MD", "FLOPs", "glassnet", "digits", "F", "csv", "gz"}
+KNOWN = {"Holm", "Greenhouse", "Geisser", "AUC", "SHA", "MD", "FLOPs", "F"}
+KNOWN |= {"glassnet", "study", "digits", "csv", "gz", "margin", "best"}
 
 
 def english_in(page, text, study):
@@ -432,7 +528,10 @@ def test_every_kind_of_study_has_a_report(tmp_path, case, language):
         rows = [replace(row, status="failed", measures={}, problem="died") for row in rows]
     page, text = report_of_rows(tmp_path / "s", study, rows, language)
     said = {
-        "one seed": ("with one seed nobody can tell", "只有一个随机种子"),
+        "one seed": (
+            "Evidence that it is better than “base”: none so far (1 seed).",
+            "的证据：尚无（1 个随机种子）",
+        ),
         "seconds": ("1 min 30 s of training, up to the end of the epoch", "训练 1 分 30 秒，直至该轮结束"),
         "list": ("network.layers = [64, 8, 8, 10]", "network.layers = [64, 8, 8, 10]"),
         "lost": (

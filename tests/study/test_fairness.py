@@ -11,14 +11,8 @@ from glassnet.data.registry import load_dataset
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
 from glassnet.study.design import change_config
-from glassnet.study.fairness import (
-    DataCache,
-    check,
-    flops_per_row,
-    order_fingerprint,
-    prepare,
-    split_fingerprint,
-)
+from glassnet.study.fairness import DataCache, check, flops_per_row, prepare, split_fingerprint
+from glassnet.study.likeness import Beginning
 from glassnet.training.engine import PlainEngine
 from glassnet.training.run import run
 
@@ -104,24 +98,17 @@ def test_seeds_differ_in_all_three(watch):
     assert all(not np.array_equal(a[0], b[0]) for a, b in pairwise(zero.masks[:-1]) if a[0].shape == b[0].shape)
 
 
-def test_the_order_is_that_of_the_run(watch):
-    """The hash is made of what `fit` takes, in the order in which it takes it."""
-    import hashlib
-
-    config = small().variants()[0].with_seed(3)
-    seen = watch(config)
-    first = np.concatenate(seen.rows[: len(seen.rows) // 2])
-    assert sorted(first) == list(range(len(DIGITS.train.y)))
-    assert order_fingerprint(config, DIGITS) == hashlib.sha256(first.astype("<i8").tobytes()).hexdigest()
-
-
-def test_what_changes_the_order_changes_its_fingerprint():
-    base = small().base
-    found = order_fingerprint(base, DIGITS)
-    assert order_fingerprint(change_config(base, {"training.batch_size": 7}), DIGITS) == found
-    assert order_fingerprint(change_config(base, {"training.optimizer": "gd(0.5)"}), DIGITS) == found
-    assert order_fingerprint(change_config(base, {"training.samples_per_epoch": 0.5}), DIGITS) != found
-    assert order_fingerprint(base.model_copy(update={"seed": 1}), DIGITS) != found
+def test_weights_order_and_masks_are_those_of_the_run(watch):
+    """What a run is said to begin with is what its engine takes."""
+    config = change_config(small().base, {"network.bias_initializer": "normal(0, 1)"}).model_copy(
+        update={"seed": 3}
+    )
+    seen, begin = watch(config), Beginning.of_run(config, DIGITS)
+    theta = [part.ravel() for pair in zip(begin.weights, begin.biases, strict=True) for part in pair]
+    np.testing.assert_array_equal(np.concatenate(theta), seen.theta)
+    np.testing.assert_array_equal(np.concatenate(seen.rows[: len(seen.rows) // 2]), begin.order)
+    assert list(begin.masks) == [1]
+    np.testing.assert_array_equal(seen.masks[0][0] != 0, begin.masks[1])
 
 
 @pytest.mark.parametrize(

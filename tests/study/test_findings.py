@@ -6,13 +6,8 @@ import pytest
 from tests.study.studies import done, points, small
 
 from glassnet.errors import FileError
-from glassnet.study.findings import (
-    SAME_ROWS,
-    SPLIT_BY_SEED,
-    UNKNOWN_ROWS,
-    fits,
-    gather_findings,
-)
+from glassnet.study.findings import SAME_ROWS, SPLIT_BY_SEED, UNKNOWN_ROWS, fits, gather_findings
+from glassnet.study.likeness import compare_levels
 from glassnet.study.recommendation import recommend
 from glassnet.study.results import Row
 from glassnet.study.statistics import compare, summarise
@@ -42,7 +37,7 @@ def test_all_parts_are_of_the_rows_in_the_order_of_the_study(study, rows, tmp_pa
     assert found.comparisons == compare(rows, "base", study.measure)
     assert found.recommendation == recommend(rows, study.measure, study.levels())
     assert found.interaction_test is None
-    assert found.starts == {"optimizer": False, "activation": False}
+    assert found.fairness == compare_levels(study)
 
 
 def test_where_nothing_can_be_recommended_it_is_said_why(study, rows, tmp_path):

@@ -15,8 +15,9 @@ from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.runtime.files import lock_file
 from glassnet.study import job as study_job
 from glassnet.study.design import change_config
-from glassnet.study.fairness import order_fingerprint, split_fingerprint
+from glassnet.study.fairness import split_fingerprint
 from glassnet.study.job import Job, TimeLimit, perform
+from glassnet.study.likeness import Beginning
 from glassnet.study.results import read_row
 from glassnet.training.callbacks import Callback
 from glassnet.training.config import load_config
@@ -24,7 +25,7 @@ from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.metrics import predict_rows, pseudo_values
 from glassnet.training.model_file import load_model
-from glassnet.training.run import build_network, run
+from glassnet.training.run import run
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -72,8 +73,9 @@ def test_a_row_says_what_the_run_says(job):
         "validation_loss": last.validation_loss,
         "validation_accuracy": last.validation_accuracy,
     }
-    assert row.start == build_network(one.config, DIGITS).fingerprint() != same.network.fingerprint()
-    assert row.order == order_fingerprint(one.config, DIGITS)
+    begin = Beginning.of_run(one.config, DIGITS)
+    assert (row.weights, row.order, row.masks) == (begin.weight_hash, begin.order_hash, begin.mask_hash)
+    assert len({row.weights, row.order, row.masks, ""}) == 4
     assert row.parameters == 64 * 12 + 12 + 12 * 10 + 10
     assert row.flops == 2 * 1318 * (4 * 64 * 12 + 6 * 12 * 10)
     assert row.seconds > 0
@@ -152,7 +154,7 @@ def test_divergence_is_a_row_with_its_health(job):
     assert row.status == "diverged"
     assert "divergence" in [found["kind"] for found in row.health]
     assert row.problem.startswith("epoch 1, step ")
-    assert row.start == build_network(one.config, DIGITS).fingerprint()
+    assert row.weights == Beginning.of_run(one.config, DIGITS).weight_hash
     assert read_row(one.row_path) == row
 
 

@@ -15,7 +15,9 @@ from glassnet.study.results import Row
 ZH = Words("zh")
 
 #: Letters that may stand in a Chinese sentence: names of variants and factors, p, and no more.
-NAMES = re.compile(r"“[^”]*”|\b(?:size|kind|rate|big|small|one|two|three|base|p|x)\b|[\w-]+=[\w.-]+")
+NAMES = re.compile(
+    r"“[^”]*”|\b(?:size|kind|rate|big|small|one|two|three|base|p|x)\b|[\w-]+=[\w.-]+|--best|glassnet study"
+)
 
 
 def rows_of(figures, measure="validation_accuracy", factors=None, **costs):
@@ -202,6 +204,7 @@ def two_factors(table, seeds=3, spread=0.001):
 def test_interactions_are_said_in_both_languages_and_all_their_sentences_are():
     studies = [*(factorial(seed, interaction=size) for seed in range(5) for size in (0.0, 0.3)), three_factors()]
     studies += [spoil(factorial(0)) for spoil in SPOILT.values()]
+    studies += [two_factors([[0.5, 0.9], [0.9, 0.97]])]  # gains that cannot add up
     studies += [two_factors([[0.5, 0.6], [0.6, 0.7]]), two_factors([[0.5, 0.4], [0.4, 0.9]])]
     studies += [two_factors([[0.5, 0.4], [0.4, 0.7]], spread=0.1), two_factors([[0.5, 0.4], [0.4, 0.9]], seeds=1)]
     used = set()

@@ -66,7 +66,7 @@ def test_the_best_stands_apart(make_rows):
     assert found.comparisons == compare(rows, "first", ACCURACY)
     assert (found.excluded, found.unsound, found.cheaper) == ({}, {}, None)
     assert kinds(found) == []
-    assert keys(found) == ["take", "evidence_base", "gain"]
+    assert keys(found) == ["take", "take_best", "evidence_base", "gain"]
 
 
 def test_less_is_better_for_a_loss(make_rows):
@@ -169,7 +169,7 @@ def test_with_one_seed_nothing_is_judged(make_rows):
     found = recommend(rows, ACCURACY, {"variant": ["a", "b"]})
     assert (found.variant, found.ties, found.lead, found.evidence) == ("b", ("a",), pytest.approx(0.1), NONE)
     assert (found.low, found.gain.low, found.cheaper) == (None, None, None)
-    assert keys(found) == ["take", "evidence_all", "gain_only", "take_ties"]
+    assert keys(found) == ["take", "take_best", "evidence_all", "gain_only", "take_ties"]
     assert suggested(found, "seeds").details == {"seeds": 5, "range": None, "variants": {}}
 
 
@@ -198,7 +198,7 @@ def test_what_failed_is_named_and_never_recommended(make_rows):
         "dead": "diverged with 2 of 3 seeds, failed with 1 of 3 seeds",
         "slow": "not run with 1 of 3 seeds",
     }
-    assert keys(found) == ["take_only", "left_out"]
+    assert keys(found) == ["take", "take_only", "left_out"]
     assert suggested(found, "mend").details == {"variant": "star"}
     assert kinds(found) == ["mend"]
 
@@ -289,7 +289,7 @@ def test_the_best_of_each_factor_is_to_be_tried_together():
     assert found.variant == "optimizer=nag"
     best = {"optimizer": "nag", "activation": "tanh", "rate": "0.01"}
     assert suggested(found, "combine").details == {"levels": best}
-    assert "run optimizer=nag, activation=tanh, rate=0.01." in str(suggested(found, "combine").message)
+    assert "together: optimizer=nag, activation=tanh, rate=0.01." in str(suggested(found, "combine").message)
     tried = one_at_a_time(figures | {"optimizer=nag, activation=tanh": [0.6, 0.62]}, FACTORS, BASE)
     assert "combine" not in kinds(recommend(tried, ACCURACY, FACTORS))
     failed = one_at_a_time(figures | {"optimizer=nag, activation=tanh": [0.6, None]}, FACTORS, BASE)

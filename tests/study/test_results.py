@@ -17,7 +17,7 @@ ROW = Row(
     seconds=1.5,
     parameters=10,
     flops=1e9,
-    start="ab",
+    weights="ab",
     order="cd",
     folder="runs/x",
     health=[Diagnosis("dead-units", True, Message("causes.dead-by-weights", initializer="zeros"), 1).to_dict()],

@@ -107,9 +107,9 @@ def test_rows_and_folder_say_what_was_run(data, finished):
     ]
     assert {row.status for row in rows} == {"finished"}
     for seed in (0, 1):
-        assert len({row.start for row in rows if row.seed == seed}) == 1
+        assert len({row.weights for row in rows if row.seed == seed}) == 1
         assert len({row.order for row in rows if row.seed == seed}) == 1
-    assert len({row.start for row in rows}) == 2
+    assert len({row.weights for row in rows}) == 2
     for row in rows:
         config = RunFolder(folder / row.folder).config()
         assert (config.seed, config.training.threads) == (row.seed, 1)
@@ -220,7 +220,7 @@ def test_a_run_whose_process_dies_too_often_has_failed(tmp_path, monkeypatch, da
     assert [row.status for row in rows].count("finished") == len(rows) - 1
     lost = next(row for row in rows if row.status == "failed")
     assert lost.problem == "its process was killed (signal 9)"
-    assert (lost.start, lost.measures) == ("", {})
+    assert (lost.weights, lost.measures) == ("", {})
 
 
 @LINUX

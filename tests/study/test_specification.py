@@ -11,7 +11,6 @@ from tests.study.studies import listed, small
 from glassnet.errors import FileError, UsageError
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.study.design import change_config
-from glassnet.study.fairness import DataCache
 from glassnet.study.specification import KEYS, format_label, load_study, study_of
 
 ROOT = Path(__file__).parents[2]
@@ -344,32 +343,6 @@ def test_the_fingerprint_knows_another_study(changes):
 @pytest.mark.parametrize("changes", [{"name": "other"}, {"seeds": 9}, {"measure": "validation_loss"}])
 def test_the_fingerprint_is_of_what_decides_a_run(changes):
     assert study_of(values(**changes)).fingerprint() == study_of(GOOD).fingerprint()
-
-
-def test_the_start_is_changed_by_what_decides_it():
-    study = small(
-        factors={
-            "optimizer": {"levels": ["adam", "gd(0.5)"]},
-            "activation": {"levels": ["relu", "tanh"]},
-            "dropout": {"levels": [0.2, 0.5]},
-            "layers": {"levels": [[64, 12, 10], [64, 13, 10]]},
-            "initializer": {"levels": ["glorot_uniform", "he_normal"]},
-            "dtype": {"levels": ["float32", "float64"]},
-        }
-    )
-    load = DataCache().load
-    assert {name: study.changes_start(name, load) for name in study.levels()} == {
-        "optimizer": False,
-        "activation": False,
-        "dropout": False,
-        "layers": True,
-        "initializer": True,
-        "dtype": True,
-    }
-    assert listed({"slow": {"training.optimizer": "sgd(0.01)"}}).changes_start("variant") is False
-    assert listed({"wide": {"network.layers": [64, 99, 10]}}).changes_start("variant") is True
-    with pytest.raises(UsageError, match="the study has no 'width'; there are optimizer, activation"):
-        study.changes_start("width")
 
 
 @given(st.lists(st.text(min_size=1, max_size=120), min_size=1, max_size=5, unique=True))

@@ -49,14 +49,12 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
         picture = folder / "data.png"
         save_png(sample_grid(data, PICTURES), picture)
         _say(f"{PICTURES} pictures of each class of {data.name}: {picture}", as_json)
-        _say("\n2  A study: one thing changed at a time, the same start and the same batches for all", as_json)
+        _say("\n2  A study: one thing changed at a time, the same random numbers for all", as_json)
         rows = _run_study(study, folder / "study", data, data_dir, lang or "en", as_json)
         chosen = recommend(rows, study.measure, study.levels())
-        _say(
-            f"\n3  The recommended plan, {chosen.variant}, trained for longer; now the test rows are opened",
-            as_json,
-        )
-        config = _lengthen(study, chosen.variant)
+        before, config = _lengthen(study, chosen.variant)
+        _say(f"\n3  The recommended plan, {chosen.variant}; now the test rows are opened", as_json)
+        _say(_describe_changes(before, config), as_json)
         also = {"picture": str(picture), "study": str(folder / "study"), "recommended": chosen.variant}
         session = SessionOptions(as_json=as_json, run_dir=folder / "plan", language=lang or "en", also=also)
         run = train_one(config, session, data=data)
@@ -84,13 +82,28 @@ def _run_study(
     return rows
 
 
-def _lengthen(study: Study, name: str) -> RunConfig:
-    """Return the configuration of the recommended variant, for more epochs and with all rows in each."""
+def _lengthen(study: Study, name: str) -> tuple[RunConfig, RunConfig]:
+    """Return the configuration of a variant as the study has it, and for more epochs with all rows in each."""
     from glassnet.study.design import change_config
 
     config = next(variant.config for variant in study.variants() if variant.name == name)
     longer = {"training.epochs": EPOCHS[config.data.dataset], "training.schedule": "one_cycle"}
-    return change_config(config, {**longer, "training.samples_per_epoch": None, "training.kernels": "auto"})
+    rest = {"training.samples_per_epoch": None, "training.kernels": "auto"}
+    return config, change_config(config, {**longer, **rest})
+
+
+def _describe_changes(before: RunConfig, after: RunConfig) -> str:
+    """Say how the training of the plan differs from that of the study: its figures are not those of the study."""
+    pairs = {
+        name: (getattr(before.training, name), getattr(after.training, name))
+        for name in ("epochs", "schedule", "samples_per_epoch")
+    }
+    parts = [f"{name} {_name(new)} instead of {_name(old)}" for name, (old, new) in pairs.items() if old != new]
+    return f"It is trained otherwise than in the study, so expect other figures: {', '.join(parts)}."
+
+
+def _name(value: object) -> str:
+    return "all rows" if value is None else str(value)
 
 
 def _say(text: str, as_json: bool) -> None:

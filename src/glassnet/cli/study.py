@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +16,7 @@ from glassnet.cli.output import (
     DataDirOption,
     JsonOption,
     QuietOption,
+    escape,
     print_facts,
     print_json,
     print_table,
@@ -23,10 +25,10 @@ from glassnet.cli.output import (
 from glassnet.cli.report import LanguageOption, StudyWritten, choose_language, report_study_end
 
 if TYPE_CHECKING:
+    from glassnet.report.page_tables import Table
     from glassnet.study.final_evaluation import FinalEvaluation
     from glassnet.study.findings import StudyFindings
     from glassnet.study.results import Row
-    from glassnet.study.statistics import Comparison, Summary
 
 WorkersOption = Annotated[
     int | None,
@@ -44,6 +46,10 @@ def study(
     folder: Annotated[
         Path | None, typer.Option(help="Folder to save all runs in.", show_default="studies/NAME")
     ] = None,
+    best: Annotated[
+        bool,
+        typer.Option("--best", help="Then run the best level of each factor together, and compare that, too."),
+    ] = False,
     workers: WorkersOption = None,
     lang: LanguageOption = None,
     no_report: Annotated[
@@ -54,7 +60,7 @@ def study(
     quiet: QuietOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare variants of a configuration fairly: several seeds, the same start, the same batches.
+    """Compare variants of a configuration fairly: several seeds, and the same random numbers for all variants.
 
     The same command goes on with a study that was stopped; what is done is not repeated. At the end the test rows
     are opened once, for the recommended plan, and a report is written: report.html, a page that is one file, and
@@ -64,9 +70,12 @@ def study(
     Examples:
       glassnet study examples/optimizers.toml
       glassnet study examples/optimizers.toml --folder studies/second --workers 2
+      glassnet study examples/optimizers.toml --best
       glassnet study examples/optimizers.toml --lang zh
       glassnet study examples/optimizers.toml --json
     """
+    from glassnet.locales.catalogue import Words
+    from glassnet.study.best_plan import add_best_plan, check_factors, choose_levels, keep_together
     from glassnet.study.fairness import DataCache
     from glassnet.study.findings import gather_findings
     from glassnet.study.results import FAILED
@@ -76,13 +85,23 @@ def study(
     language = choose_language(lang, no_report)
     chosen = load_study(file)
     folder = Path("studies") / chosen.file_name if folder is None else folder
-    command = ["study", str(file), *([] if lang is None else ["--lang", lang])]
+    if best:
+        check_factors(chosen)
+    chosen = keep_together(chosen, folder)
+    command = ["study", str(file), *(["--best"] if best else []), *([] if lang is None else ["--lang", lang])]
+    run = partial(run_study, folder=folder, data_dir=data_dir, workers=workers, progress=not quiet)
     with explaining_interrupt(resume_command(command, folder, workers, data_dir)):
-        rows = run_study(chosen, folder, data_dir=data_dir, workers=workers, progress=not quiet)
+        rows = run(chosen)
+        if best:
+            chosen = add_best_plan(chosen, rows)
+            rows = run(chosen)
     load = DataCache(data_dir).load
     found = gather_findings(chosen, folder, rows, load)
     written = None if language is None else report_study_end(found, load, language)
     print_study(found, written, as_json)
+    if best and found.best_plan is None and found.recommendation is not None:
+        levels, _ = choose_levels(chosen, rows)
+        say(Words("en").say("best_plan_run", variant=chosen.variant(levels).name))
     if any(row.status == FAILED for row in rows):
         raise typer.Exit(1)
 
@@ -109,45 +128,69 @@ def explaining_interrupt(again: str) -> Iterator[None]:
 
 
 def print_study(found: StudyFindings, written: StudyWritten | None, as_json: bool) -> None:
-    """Print what a study found."""
+    """Print what a study found, the verdict first."""
     from glassnet.locales.catalogue import Words
+    from glassnet.report import study_sentences, study_tables
 
-    study = found.study
+    study, words = found.study, Words("en")  # the console speaks English, whatever the report does
     if as_json:
         print_json(_study_record(found, written))
         return
-    seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
-    runs = f"{len(found.rows)}: {len(found.summaries)} variants, {seeds}"
-    facts = [("study", study.name), ("design", study.design), ("runs", runs), ("folder", str(found.folder))]
-    print_facts([*facts, *([] if written is None else [("report", str(written.report))])])
-    typer.echo()
-    _print_variants(study.measure, found.summaries, found.comparisons)
-    _print_starts(found.starts)
-    print_problems(found.rows)
-    if (tested := found.interaction_test) is not None:
-        words = Words("en")  # the console speaks English, whatever the report does
-        typer.echo(f"\n{words.say('verdict_why', verdict=tested.verdict, why=tested.reason)}")
-    typer.echo(f"\n{found.problem if found.recommendation is None else found.recommendation.reason}")
+    for sentence in study_sentences.describe_verdict(found, words):
+        typer.echo(escape(sentence))
     if written is not None and written.recommended is not None:
         typer.echo(_describe_evaluation(written.recommended))
-    for suggestion in found.recommendation.next if found.recommendation else ():
-        typer.echo(f"Next: {suggestion.message}")
+    runs = f"{len(found.rows)}: {len(found.summaries)} variants, {words.say('n_seeds', n=len(study.seeds))}"
+    facts = [("study", study.name), ("design", study.design), ("runs", runs)]
+    facts += [(words.say("judged_on"), study_sentences.describe_rows(found, words)), ("folder", str(found.folder))]
+    typer.echo()
+    print_facts([*facts, *([] if written is None else [("report", str(written.report))])])
+    recommended = found.recommendation.variant if found.recommendation else None
+    _print_part(study_tables.result_table(found.summaries, study.measure, recommended, words))
+    if found.comparisons:
+        _print_part(study_tables.difference_table(found.comparisons, study.measure, recommended, words))
+    _print_part(study_tables.fairness_table(study, found.fairness, words))
+    print_problems(found.rows)
+    for heading, said in (
+        (words.say("best_plan"), study_sentences.describe_best_plan(found, words)),
+        (words.say("interactions"), study_sentences.describe_interactions(found, words)),
+    ):
+        if said:
+            typer.echo(f"\n{heading.rstrip('?:')}{'?' if heading.endswith('?') else ':'} {escape(' '.join(said))}")
+    if found.recommendation is not None and found.recommendation.next:
+        typer.echo(f"\n{words.say('next')}:")
+        for suggestion in found.recommendation.next:
+            typer.echo(f"- {escape(words.render(suggestion.message))}")
+
+
+def _print_part(table: Table) -> None:
+    """Print a table of a report: its caption, its cells, and the note below."""
+    typer.echo(f"\n{table.caption}")
+    print_table(table.header, [[cell.text for cell in row] for row in table.cells], text=table.text)
+    if table.note:
+        typer.echo(table.note)
 
 
 def _study_record(found: StudyFindings, written: StudyWritten | None) -> dict[str, Any]:
     """Return what a study found as plain values, for JSON."""
+    from glassnet.locales.catalogue import Words
+    from glassnet.report.study_sentences import describe_verdict
     from glassnet.training.health.diagnosis import in_json
 
     return {
         "study": found.study.name,
         "folder": str(found.folder),
         "measure": found.study.measure,
-        "changes_start": found.starts,
+        "fairness": in_json(found.fairness),
         "report": None if written is None else str(written.report),
+        "verdict": describe_verdict(found, Words("en")),
+        "margin": found.margin,
+        "judged_on": found.split,
         "rows": [in_json(row) | {"health": in_json(row.diagnoses)} for row in found.rows],
         "variants": in_json(found.summaries),
         "comparisons": in_json(found.comparisons),
         "interaction_test": in_json(found.interaction_test),
+        "best_plan": in_json(found.best_plan),
         "recommendation": in_json(found.recommendation),
         "recommended": None if written is None else in_json(written.recommended),
     }
@@ -163,45 +206,6 @@ def _describe_evaluation(evaluation: FinalEvaluation) -> str:
     seen = " These rows had been opened before, for another." if evaluation.earlier else ""
     measures = ", ".join(parts) or "outputs that are not finite"
     return f"On the test rows, by its median run, seed {evaluation.seed}: {measures}.{seen}"
-
-
-def _print_variants(measure: str, summaries: list[Summary], compared: list[Comparison]) -> None:
-    """Print a line for each variant: the measure over the seeds, the difference to the base, what it costs."""
-    from glassnet.locales.catalogue import Words
-
-    words, against = Words("en"), {one.variant: one for one in compared}
-    rows = []
-    for one in summaries:
-        other = against.get(one.variant)
-        difference = "" if other is None or other.difference is None else f"{other.difference:+.4f}"
-        rows.append(
-            [
-                one.variant,
-                f"{one.n} of {one.n + one.failures}",
-                _number(one.mean, ".4f"),
-                _number(one.std, ".4f"),
-                "" if one.low is None else f"{one.low:.4f} to {one.high:.4f}",
-                difference,
-                "" if other is None else words.name("verdicts", other.verdict),
-                _number(one.seconds, ".1f"),
-                _number(one.parameters, ",.0f"),
-                _number(one.flops, ".2e"),
-            ]
-        )
-    head = ["variant", "runs", measure.replace("_", " "), "std", "95 % of the mean", "to base", "verdict"]
-    print_table([*head, "seconds", "parameters", "flops"], rows, text=(0, 6))
-
-
-def _number(value: float | None, form: str) -> str:
-    return "" if value is None else f"{value:{form}}"
-
-
-def _print_starts(starts: dict[str, bool]) -> None:
-    """Say which factors change what a run begins with: they are not compared alone."""
-    moved = [name for name, changes in starts.items() if changes]
-    if moved:
-        names = ", ".join(moved)
-        typer.echo(f"\nThese also change the weights that a run begins with, at the same seed: {names}")
 
 
 def print_problems(rows: Sequence[Row]) -> None:

@@ -234,7 +234,10 @@ class Words(string.Formatter):
 
 
 #: Tables of names that a format may ask for.
-TABLES = ("measures", "kinds", "statuses", "verdicts", "behaviours", "grades", "covers")
+TABLES = (
+    *("measures", "kinds", "statuses", "verdicts", "behaviours", "grades", "covers"),
+    *("likeness_weights", "likeness_batches", "likeness_masks"),
+)
 
 #: What stands between the parts of a list, by format; a comma for all others.
 JOINTS = {"sentences": "between_sentences", "items": "between_items"}

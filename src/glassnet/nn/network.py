@@ -163,8 +163,11 @@ class Network:
         return self.parameters.db
 
     def _initialise(self, initializer: str | Initializer | Array, bias_initializer: Initializer) -> str:
-        """Fill theta in float64, layer by layer, W before b, and return how."""
-        rng = stream(self.seed, "initialisation")
+        """Fill theta in float64, layer by layer, and return how.
+
+        Biases have a stream of their own: the weights are the same, however the biases are drawn.
+        """
+        weight_rng, bias_rng = stream(self.seed, "initialisation"), stream(self.seed, "biases")
         with np.errstate(over="ignore"):  # a number beyond the dtype is refused below
             if isinstance(initializer, np.ndarray):
                 if initializer.shape != self.theta.shape or not np.isfinite(initializer).all():
@@ -178,8 +181,8 @@ class Network:
                 weight_initializer = INITIALIZERS.resolve(initializer)
                 spec = weight_initializer.spec
                 for W, b, gamma in zip(self.W, self.b, self.gamma, strict=True):
-                    W[:] = weight_initializer.draw(W.shape, rng)
-                    b[:] = bias_initializer.draw(b.shape, rng)
+                    W[:] = weight_initializer.draw(W.shape, weight_rng)
+                    b[:] = bias_initializer.draw(b.shape, bias_rng)
                     if gamma is not None:
                         gamma[:] = 1
         if not np.isfinite(self.theta).all():

@@ -15,13 +15,21 @@ from glassnet.report.on_test_rows import Tile, evaluation_tiles, show_test_rows
 from glassnet.report.page_tables import Cell, Rows, Table, number
 from glassnet.report.rendering import write_pages
 from glassnet.report.study_curves import study_curves
+from glassnet.report.study_sentences import (
+    describe_best_plan,
+    describe_interactions,
+    describe_margin,
+    describe_rows,
+    describe_verdict,
+    sick_runs,
+)
 from glassnet.report.study_tables import (
+    HASHES,
     difference_table,
     factor_table,
-    findings_of,
+    fairness_table,
     fixed_tables,
     hash_table,
-    is_sick,
     remark_table,
     result_table,
     run_table,
@@ -36,11 +44,11 @@ from glassnet.study.final_evaluation import (
     median_run,
     read_final_evaluation,
 )
-from glassnet.study.findings import StudyFindings
-from glassnet.study.recommendation import excluded_variants, leave_out
+from glassnet.study.findings import LEVEL, StudyFindings
+from glassnet.study.hypothesis_tests import LOOKS
 from glassnet.study.results import DIVERGED, FAILED, Row
 from glassnet.study.samples import larger_is_better, value_of
-from glassnet.study.statistics import UNPROVEN
+from glassnet.study.statistics import NONE, UNPROVEN
 from glassnet.study.study_folder import STUDY_FILE, StudyFolder
 from glassnet.training.config import RunConfig
 from glassnet.training.metrics import predict_test_rows
@@ -72,22 +80,25 @@ def write_study_report(
     curves, curve_notes = study_curves(study, rows, found.folder, chosen.best if chosen else None, words)
     evaluation = _current_evaluation(found)
     plan_tiles, test = ([], None) if evaluation is None else _test_rows(found.folder, evaluation, load, words)
-    sick, record = sum(map(is_sick, rows)), StudyFolder(found.folder).record()
+    sick, record = sum(row.sick for row in rows), StudyFolder(found.folder).record()
     report = SimpleNamespace(
         title=study.name,
         state=_state(found),
-        verdict=_verdict(found, words),
+        verdict=describe_verdict(found, words),
         tiles=_tiles(found, plan_tiles, words),
         compared=_compared(found, words),
-        factors=factor_table(study, found.starts, words),
+        factors=factor_table(study, words),
         fixed=fixed_tables(study, words),
         curves=curves,
         curve_notes=curve_notes,
         result_notes=_result_notes(found, words),
         results=_results(found, words),
-        interactions=_interactions(found, words),
-        sources=source_table(tested.sources, words) if tested and tested.sources else None,
+        best_plan=describe_best_plan(found, words),
+        interactions=describe_interactions(found, words),
+        sources=source_table(tested.sources, tested.covers, words) if tested and tested.sources else None,
+        results_about=words.say("results_about", level=LEVEL, strict=LEVEL / LOOKS, margin=found.margin),
         recommendation=_recommendation(found, words),
+        recommendation_about=words.say("recommendation_about", margin=found.margin),
         next=[words.render(one.message) for one in chosen.next] if chosen else [],
         health_note=words.say("some_sick", n=sick, all=len(rows)) if sick else words.say("study_fine"),
         sick=sick_table(rows, words),
@@ -96,7 +107,8 @@ def write_study_report(
         plan_tiles=plan_tiles,
         test=test,
         fairness=_describe_fairness(found, words),
-        hashes=[hash_table(rows, kind, words) for kind in ("start", "order")],
+        changes=fairness_table(study, found.fairness, words),
+        hashes=[table for kind in HASHES if (table := hash_table(rows, kind, words))],
         command=_command(found, record),
         retrain=join(["glassnet", "train", "--config", str(found.folder / evaluation.config)])
         if evaluation
@@ -124,49 +136,27 @@ def _current_evaluation(found: StudyFindings) -> FinalEvaluation | None:
     return evaluation if (evaluation.variant, evaluation.seed) == (row.variant, row.seed) else None
 
 
-def _sick_runs(found: StudyFindings, variant: str) -> list[Row]:
-    return [row for row in found.rows if row.variant == variant and is_sick(row)]
-
-
 def _state(found: StudyFindings) -> str:
     if found.recommendation is None:
         return "sick"
-    return "remarked" if found.missing or _sick_runs(found, found.recommendation.variant) else "healthy"
-
-
-def _verdict(found: StudyFindings, words: Words) -> str:
-    said = []
-    if found.missing:
-        every = found.missing + len(found.rows)
-        said.append(words.say("unfinished_study", missing=found.missing, all=every))
-    chosen = found.recommendation
-    if chosen is None:
-        excluded = excluded_variants(found.rows, found.study.measure)
-        said += [words.say("no_recommendation"), words.render(leave_out(excluded))]
-        return words.join(said, "between_sentences")
-    said.append(words.render(chosen.reason))
-    sick = _sick_runs(found, chosen.variant)
-    if sick:
-        kinds = dict.fromkeys(one.title for row in sick for one in findings_of(row, words) if one.sick)
-        runs = sum(row.variant == chosen.variant for row in found.rows)
-        said.append(words.say("sick_plan", n=len(sick), all=runs, kinds=list(kinds)))
-    return words.join(said, "between_sentences")
+    return "remarked" if found.missing or sick_runs(found, found.recommendation.variant) else "healthy"
 
 
 def _tiles(found: StudyFindings, plan: Sequence[Tile], words: Words) -> list[Tile]:
     tiles = []
     chosen = found.recommendation
     if chosen is not None:
-        best = chosen.summaries[0]
-        seeds = words.say("n_seeds", n=best.n)
+        own = next(one for one in chosen.summaries if one.variant == chosen.variant)
+        seeds = words.say("n_seeds", n=own.n)
         more = words.say("mean_of", seeds=seeds)
-        if best.low is not None:
-            interval = words.say("interval", low=f"{best.low:.4g}", high=f"{best.high:.4g}")
+        if chosen.low is not None:
+            interval = words.say("interval", low=f"{chosen.low:.4g}", high=f"{chosen.high:.4g}")
             more = words.say("over_seeds", seeds=seeds, interval=interval)
-        tiles.append((words.say("best_variant"), best.variant, ""))
-        tiles.append((words.measure(chosen.measure), number(best.mean, ".4g"), more))
-        if chosen.variant != chosen.best:
-            tiles.append((words.say("recommended"), chosen.variant, ""))
+        tiles.append((words.say("recommended"), chosen.variant, ""))
+        tiles.append((words.measure(chosen.measure), number(own.mean, ".4g"), more))
+        if chosen.gain is not None:
+            grade = words.say("n_seeds", n=len(chosen.seeds))
+            tiles.append((words.say("evidence"), words.name("grades", chosen.evidence), grade))
         accuracy = words.say("test_of", measure=words.measure("accuracy"))
         tiles += [tile for tile in plan if tile[0] == accuracy] or plan[:1]
     diverged, failed = (sum(row.status == status for row in found.rows) for status in (DIVERGED, FAILED))
@@ -189,6 +179,8 @@ def _compared(found: StudyFindings, words: Words) -> list[Fact]:
         (words.say("seeds"), ", ".join(map(str, study.seeds))),
         (words.say("budget"), budget),
         (words.say("decides"), words.say(better, measure=study.measure)),
+        (words.say("judged_on"), describe_rows(found, words)),
+        (words.say("margin"), describe_margin(found, words)),
     ]
 
 
@@ -196,51 +188,41 @@ def _results(found: StudyFindings, words: Words) -> list[Table]:
     recommended = found.recommendation.variant if found.recommendation else None
     tables = [result_table(found.summaries, found.study.measure, recommended, words)]
     if found.comparisons:
-        tables.append(difference_table(found.comparisons, recommended, words))
+        tables.append(difference_table(found.comparisons, found.study.measure, recommended, words))
     return tables
 
 
 def _result_notes(found: StudyFindings, words: Words) -> list[str]:
-    same = [one.variant for one in found.comparisons if one.verdict == UNPROVEN]
-    if not same:
-        return []
-    if len(same) == len(found.comparisons):
-        return [words.say("none_told_apart")]
-    return [words.say("some_not_told_apart", variants=words.listed(same, len(same)))]
-
-
-def _interactions(found: StudyFindings, words: Words) -> list[str]:
-    tested = found.interaction_test
-    if tested is None:
-        return []
-    said = [words.say("verdict_why", verdict=tested.verdict, why=tested.reason)]
-    return said if tested.additive is None else [*said, words.render(tested.additive.reason)]
+    unproven = [(one.verdict, one.evidence) == (UNPROVEN, NONE) for one in found.comparisons]
+    return [words.say("none_told_apart")] if unproven and all(unproven) else []
 
 
 def _recommendation(found: StudyFindings, words: Words) -> list[Fact]:
     chosen = found.recommendation
     if chosen is None:
         return []
-    facts = [
-        (words.say("recommended"), chosen.variant),
-        (words.say("best_variant"), chosen.best),
-        (words.say("ties"), _names(chosen.ties, words)),
-    ]
+    facts = [(words.say("recommended"), chosen.variant)]
     if found.study.design != "list":
         levels = words.join(f"{name}={level}" for name, level in chosen.levels.items())
-        facts.insert(1, (words.say("levels"), levels))
+        facts.append((words.say("levels"), levels))
     if chosen.lead is not None:
-        facts.append((words.say("margin"), number(chosen.lead, ".2g")))
+        facts.append((words.say("lead"), number(chosen.lead, ".2g")))
+    facts += [
+        (words.say("ties"), _names(chosen.ties, words)),
+        (words.say("as_good"), _names(chosen.equivalent, words)),
+    ]
     if chosen.variant != chosen.best:
+        facts.append((words.say("best_variant"), chosen.best))
         facts.append((words.say("given_up"), number(chosen.given_up, ".2g")))
-    if chosen.excluded:
-        left = [words.say("left_out_one", variant=name, why=why) for name, why in chosen.excluded.items()]
-        facts.append((words.say("excluded"), _names(left, words)))
+    for key, why_not in (("unsound", chosen.unsound), ("excluded", chosen.excluded)):
+        if why_not:
+            left = [words.say("left_out_one", variant=name, why=why) for name, why in why_not.items()]
+            facts.append((words.say(key), _names(left, words)))
     return facts
 
 
 def _names(names: Sequence[str], words: Words) -> str:
-    return "; ".join(names) or words.say("none")
+    return words.join(names, "between_items") or words.say("none")
 
 
 def _test_rows(
@@ -285,25 +267,21 @@ def _why_not_evaluated(found: StudyFindings, words: Words) -> str:
 
 
 def _describe_fairness(found: StudyFindings, words: Words) -> list[str]:
-    """Say whether all variants begin alike and see the same rows, within each seed."""
-    starts, orders = (_find_others(found.rows, kind) for kind in ("start", "order"))
-    factors = [name for name, changes in found.starts.items() if changes]
-    alike = {(row.seed, *(row.levels[name] for name in factors), row.start) for row in found.rows if row.start}
-    said = words.say("same_start")
-    if starts and len({one[:-1] for one in alike}) == len(alike) and found.study.design != "list":
-        said = words.say("same_start_but", factors=factors)
-    elif starts:
-        said = words.say("other_start", variants=words.listed(starts, len(starts)))
-    if not orders:
-        return [said, words.say("same_order")]
-    return [said, words.say("other_order", variants=words.listed(orders, len(orders)))]
+    """Say by the hashes of the runs whether weights, rows and masks are the base's, within each seed."""
+    said = []
+    for kind, (_, same, other) in HASHES.items():
+        if any(getattr(row, kind) for row in found.rows):
+            variants = _find_others(found.rows, kind)
+            listed = words.listed(variants) if variants else ""
+            said.append(words.say(other if variants else same, variants=listed))
+    return said
 
 
 def _find_others(rows: Sequence[Row], kind: str) -> list[str]:
-    """Return the variants whose hash is not the base's at the same seed; a run that failed has none."""
-    base = {row.seed: getattr(row, kind) for row in rows if row.variant == BASE}
-    hashes = [(row.variant, getattr(row, kind), base.get(row.seed)) for row in rows]
-    return list(dict.fromkeys(variant for variant, own, its in hashes if own and its and own != its))
+    """Return the variants whose hash is not the base's at the same seed; runs that failed are left out."""
+    base = {row.seed: getattr(row, kind) for row in rows if row.variant == BASE and row.order}
+    hashes = [(row.variant, getattr(row, kind), base.get(row.seed)) for row in rows if row.order]
+    return list(dict.fromkeys(variant for variant, own, its in hashes if its is not None and own != its))
 
 
 def _command(found: StudyFindings, record: Mapping[str, Any]) -> str:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
 from glassnet.locales.catalogue import Words
 from glassnet.report.axes import format_number
-from glassnet.report.diagnoses import Finding, finding_of
 from glassnet.report.page_tables import Cell, Rows, Table, number, setting_tables, setting_text
+from glassnet.report.study_sentences import WARNING, findings_of, name_verdict
 from glassnet.study.analysis_of_variance import Source
 from glassnet.study.design import Changes, Study
 from glassnet.study.findings import LEVEL
-from glassnet.study.results import FINISHED, Row
-from glassnet.study.samples import value_of
+from glassnet.study.likeness import Likeness
+from glassnet.study.results import Row
+from glassnet.study.samples import NOTHING, larger_is_better, value_of
 from glassnet.study.statistics import Comparison, Summary
 from glassnet.training.options import SECTIONS
+
+#: Of so many seeds or fewer the values themselves are shown.
+FEW_SEEDS = 3
 
 #: Letters of a hash that a table shows.
 SHORT_HASH = 8
@@ -24,15 +28,20 @@ SHORT_HASH = 8
 #: How strongly a hash is coloured that is not the base's.
 OTHER = -0.35
 
-#: What a remark is called that no rule of health made.
-WARNING = "warning"
+#: Of what rows have a hash, and what is said where all runs of a seed have it in common, or some have another.
+HASHES = {
+    "split": ("split_hashes", "same_split", "other_split"),
+    "weights": ("weights_hashes", "same_weights", "other_weights"),
+    "order": ("order_hashes", "same_order", "other_order"),
+    "masks": ("masks_hashes", "same_masks", "other_masks"),
+}
+
+#: Heads of the table that says what levels have in common with the base.
+LIKENESS_HEADS = ("first_weights", "batches", "masks")
 
 
-def factor_table(study: Study, starts: Mapping[str, bool], words: Words) -> Table:
-    """Return the levels of every factor, or the variants of a list, with what they set.
-
-    `starts` says whether each factor changes the initial parameters, see `Study.changes_start`.
-    """
+def factor_table(study: Study, words: Words) -> Table:
+    """Return the levels of every factor, or the variants of a list, with what they set."""
     rows: Rows = []
     if study.design == "list":
         for name, changes in study.factors[0].levels.items():
@@ -41,17 +50,10 @@ def factor_table(study: Study, starts: Mapping[str, bool], words: Words) -> Tabl
     for factor in study.factors:
         for label, changes in factor.levels.items():
             first = label == next(iter(factor.levels))
-            start = words.say("yes" if starts[factor.name] else "no") if first else ""
-            rows.append(
-                [
-                    factor.name if first else "",
-                    Cell(label, bold=first),
-                    Cell(_setting(changes) or "–", code=bool(changes)),
-                    start,
-                ]
-            )
-    heads = [words.say(key) for key in ("factor", "level", "sets", "changes_start")]
-    return Table(words.say("factors"), heads, rows, text=(0, 1, 2, 3), note=words.say("factors_note"))
+            name = factor.name if first else ""
+            rows.append([name, Cell(label, bold=first), Cell(_setting(changes) or "–", code=bool(changes))])
+    heads = [words.say(key) for key in ("factor", "level", "sets")]
+    return Table(words.say("factors"), heads, rows, text=(0, 1, 2), note=words.say("factors_note"))
 
 
 def _setting(changes: Changes) -> str:
@@ -60,7 +62,9 @@ def _setting(changes: Changes) -> str:
 
 def fixed_tables(study: Study, words: Words) -> list[Table]:
     """Return the settings of the base that no variant changes, a table a section."""
-    changed = {key for factor in study.factors for changes in factor.levels.values() for key in changes}
+    changed = study.changed_keys()
+    if study.splits_by_seed:
+        changed.add("data.split_seed")
     tables = []
     for section, table in zip(SECTIONS, setting_tables(study.base, words)[1:], strict=True):
         named = zip(table.rows, table.cells, strict=True)
@@ -71,13 +75,17 @@ def fixed_tables(study: Study, words: Words) -> list[Table]:
 
 
 def result_table(summaries: Sequence[Summary], measure: str, recommended: str | None, words: Words) -> Table:
-    """Return a row for each variant: the measure over the seeds, and its cost."""
+    """Return a row for each variant: the measure over the seeds, and its cost.
+
+    Of few seeds the values themselves are shown, in place of a standard deviation that they tell badly.
+    """
+    few = all(one.n <= FEW_SEEDS for one in summaries)
     rows: Rows = [
         [
             Cell(one.variant, bold=one.variant == recommended),
             words.say("done_of", done=one.n, all=one.n + one.failures),
             _number(one.mean),
-            _number(one.std),
+            _list_values(one.values.values()) if few else _number(one.std),
             _interval(one.low, one.high, words),
             number(one.seconds, ".3g"),
             number(one.parameters, ",.0f"),
@@ -85,28 +93,53 @@ def result_table(summaries: Sequence[Summary], measure: str, recommended: str | 
         ]
         for one in summaries
     ]
-    heads = [words.say("variant"), words.say("runs"), words.measure(measure), words.say("standard_deviation")]
+    heads = [words.say("variant"), words.say("runs"), words.measure(measure)]
+    heads.append(words.say("values_by_seed" if few else "standard_deviation"))
     heads.append(words.say("interval_of_mean", confidence=100 * (1 - LEVEL)))
     heads += [words.say(key) for key in ("epoch_seconds", "parameters", "flops")]
-    return Table(words.say("results_table"), heads, rows)
+    note = describe_covers([(one.variant, one.covers) for one in summaries], words)
+    return Table(words.say("results_table"), heads, rows, note=note)
 
 
-def difference_table(comparisons: Sequence[Comparison], recommended: str | None, words: Words) -> Table:
+def difference_table(
+    comparisons: Sequence[Comparison], measure: str, recommended: str | None, words: Words
+) -> Table:
     """Return a row for each variant but the base: its difference to it, and whether that is more than chance."""
+    few = all(len(one.seeds) <= FEW_SEEDS for one in comparisons)
     rows: Rows = [
         [
             Cell(one.variant, bold=one.variant == recommended),
             _number(one.difference, "+"),
+            *([_list_values(one.values, "+")] if few else []),
             _interval(one.low, one.high, words, "+"),
-            number(one.corrected, ".2g"),
-            words.name("verdicts", one.verdict),
+            number(one.corrected, ".3g"),
+            name_verdict(one, measure, words),
         ]
         for one in comparisons
     ]
-    heads = [words.say("variant"), words.say("difference")]
+    heads = [words.say("variant"), words.say("difference"), *([words.say("values_by_seed")] if few else [])]
     heads.append(words.say("interval_of_difference", confidence=100 * (1 - LEVEL)))
     heads += [words.say(key) for key in ("corrected_p", "verdict")]
-    return Table(words.say("differences"), heads, rows, text=(0, 4))
+    better = words.say("above_is_better" if larger_is_better(measure) else "below_is_better")
+    covered = describe_covers([(one.variant, one.covers) for one in comparisons], words)
+    note = words.join([better, covered], "between_sentences")
+    return Table(words.say("differences"), heads, rows, text=(0, len(heads) - 1), note=note)
+
+
+def _list_values(values: Iterable[float], sign: str = "") -> str:
+    return "; ".join(_number(value, sign) for value in values) or "–"
+
+
+def describe_covers(intervals: Sequence[tuple[str, str]], words: Words) -> str:
+    """Say what the intervals of variants cover, once where it is the same of all."""
+    by_cover: dict[str, list[str]] = {}
+    for variant, covers in intervals:
+        if covers != NOTHING:
+            by_cover.setdefault(covers, []).append(variant)
+    if len(by_cover) == 1:
+        return words.say("covers_all", covers=next(iter(by_cover)))
+    said = [words.say("covers_some", variants=names, covers=covers) for covers, names in by_cover.items()]
+    return words.join(said, "between_sentences")
 
 
 def _number(value: float | None, sign: str = "") -> str:
@@ -122,14 +155,14 @@ def _interval(low: float | None, high: float | None, words: Words, sign: str = "
     return words.say("low_to_high", low=_number(low, sign), high=_number(high, sign))
 
 
-def source_table(sources: Sequence[Source], words: Words) -> Table:
+def source_table(sources: Sequence[Source], covers: str, words: Words) -> Table:
     """Return the analysis of variance, a row a source."""
     names = {"seed": words.say("seed"), "residual": words.say("residual")}
     rows: Rows = [
         [
             names.get(source.kind) or " × ".join(source.factors),
             format_number(source.sum_of_squares),
-            str(source.degrees),
+            str(source.degrees) if source.epsilon in (None, 1.0) else f"{source.degrees} × {source.epsilon:.2f}",
             "–" if source.F is None else format_number(source.F),
             number(source.p, ".2g"),
             number(source.corrected, ".2g"),
@@ -138,23 +171,15 @@ def source_table(sources: Sequence[Source], words: Words) -> Table:
         for source in sources
     ]
     keys = ("source", "sum_of_squares", "degrees", "F", "p", "corrected_p", "share_of")
-    return Table(words.say("anova"), [words.say(key) for key in keys], rows, note=words.say("anova_about"))
-
-
-def findings_of(row: Row, words: Words) -> list[Finding]:
-    """Return what is known of a run's health, but for the warnings, which are no diagnoses."""
-    return [finding_of(diagnosis, words) for diagnosis in row.diagnoses if diagnosis.kind != WARNING]
-
-
-def is_sick(row: Row) -> bool:
-    """Whether a run diverged, failed, or left a network that is sick."""
-    return row.status != FINISHED or any(record.get("sick") for record in row.health)
+    return Table(
+        words.say("anova"), [words.say(key) for key in keys], rows, note=words.say("anova_about", covers=covers)
+    )
 
 
 def sick_table(rows: Sequence[Row], words: Words) -> Table | None:
     """Return the runs with something wrong, a row each: how it ended, the root cause, what to try first."""
     lines: Rows = []
-    for row in filter(is_sick, rows):
+    for row in (one for one in rows if one.sick):
         findings = [finding for finding in findings_of(row, words) if finding.sick]
         titles = words.join(dict.fromkeys(finding.title for finding in findings))
         cause, remedy = (findings[0].cause, findings[0].remedy) if findings else ("", "")
@@ -187,16 +212,43 @@ def _which(seeds: Mapping[str, Sequence[str]], words: Words) -> str:
     return words.join(parts, "between_items")
 
 
-def hash_table(rows: Sequence[Row], kind: str, words: Words) -> Table:
+def fairness_table(study: Study, fairness: Sequence[Likeness], words: Words) -> Table:
+    """Return what the levels of each factor, or the variants of a list, have in common with the base."""
+    rows: Rows = [
+        [
+            _name_levels(study, one, words),
+            *(words.name(f"likeness_{what}", getattr(one, what)) for what in ("weights", "batches", "masks")),
+        ]
+        for one in fairness
+    ]
+    heads = [words.say(key) for key in ("variant" if study.design == "list" else "factor", *LIKENESS_HEADS)]
+    return Table(words.say("fairness_table"), heads, rows, text=(0, 1, 2, 3), note=words.say("fairness_note"))
+
+
+def _name_levels(study: Study, likeness: Likeness, words: Words) -> str:
+    """Return the factor's name where it holds of all its levels, else the levels as well."""
+    levels = words.join(likeness.levels)
+    if study.design == "list":
+        return levels
+    everywhere = len(likeness.levels) == len(study.levels()[likeness.factor]) - 1
+    return likeness.factor if everywhere else f"{likeness.factor}={levels}"
+
+
+def hash_table(rows: Sequence[Row], kind: str, words: Words) -> Table | None:
     """Return a hash of every run, a row a variant, a column a seed; what is not the base's is coloured.
 
-    The base's rows come first. `kind` is ``"start"`` or ``"order"``.
+    The base's rows come first. Where all variants have the same, one row says so. `kind` is one of `HASHES`. None
+    is returned where no run has such a hash.
     """
+    if not any(getattr(row, kind) for row in rows):
+        return None
     seeds = list(dict.fromkeys(row.seed for row in rows))
     hashes: dict[str, dict[int, str]] = {}
     for row in rows:
         hashes.setdefault(row.variant, {})[row.seed] = getattr(row, kind)
     base = next(iter(hashes.values()))
+    if all(found == base for found in hashes.values()):
+        hashes = {words.say("all_variants"): base}
     lines: Rows = []
     for variant, found in hashes.items():
         cells = []
@@ -206,7 +258,7 @@ def hash_table(rows: Sequence[Row], kind: str, words: Words) -> Table:
             cells.append(Cell(whole[:SHORT_HASH] or "–", OTHER * other, code=bool(whole), full=whole))
         lines.append([variant, *cells])
     heads = [words.say("variant"), *(words.say("of_seed", seed=seed) for seed in seeds)]
-    return Table(words.say("starts" if kind == "start" else "orders"), heads, lines)
+    return Table(words.say(HASHES[kind][0]), heads, lines)
 
 
 def run_table(rows: Sequence[Row], measure: str, words: Words) -> Table:

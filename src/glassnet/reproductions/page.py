@@ -12,7 +12,7 @@ from glassnet.locales.catalogue import Words
 from glassnet.report.axes import format_number
 from glassnet.report.page_tables import Cell, Rows, Table
 from glassnet.report.rendering import REPORT_FILE, write_pages
-from glassnet.report.study_tables import is_sick, sick_table
+from glassnet.report.study_tables import sick_table
 from glassnet.reproductions.open_questions import Answer, open_questions
 from glassnet.reproductions.publication import Figure
 from glassnet.reproductions.reproduce import (
@@ -35,7 +35,7 @@ def write_reproduction_report(found: Reproduction, words: Words) -> Path:
     """
     publication = found.publication
     # of each variant the first run that is sick, and every run that was lost
-    first = [next(filter(is_sick, (one.row for one in runs.values())), None) for runs in found.outcomes.values()]
+    first = [next((one.row for one in runs.values() if one.row.sick), None) for runs in found.outcomes.values()]
     sick = [row for row in first if row is not None and row not in found.failed] + found.failed
     language = [] if words.language == "en" else ["--lang", words.language]
     report = SimpleNamespace(

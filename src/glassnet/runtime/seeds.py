@@ -7,7 +7,9 @@ import numpy as np
 from glassnet.errors import UsageError
 
 #: Every purpose that draws random numbers. The order is part of the results: append, never insert.
-PURPOSES = ("initialisation", "shuffling", "split", "directions", "example", "dropout", "augmentation")
+PURPOSES = (
+    "initialisation", "shuffling", "split", "directions", "example", "dropout", "augmentation", "biases"
+)  # fmt: skip
 
 
 def stream(seed: int, purpose: str) -> np.random.Generator:

@@ -6,17 +6,16 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
-from glassnet.data.dataset import Dataset
 from glassnet.errors import UsageError
 from glassnet.study.samples import larger_is_better
 from glassnet.training.config import RunConfig, validate
-from glassnet.training.run import build_network, load_data
 
 #: The name of the variant that all others are compared with.
 BASE = "base"
@@ -104,6 +103,8 @@ class Study:
         other rows, too. The test rows are the same for all seeds.
     margin : float or None
         The smallest difference that matters, in units of the measure; None for the default.
+    together : tuple of dict
+        Levels that are run together as well, a variant each, as the best level of every factor.
     text : str
         The study as TOML.
     """
@@ -117,6 +118,7 @@ class Study:
     base: RunConfig
     splits_by_seed: bool = False
     margin: float | None = None
+    together: tuple[dict[str, str], ...] = ()
     text: str = field(default="", compare=False, repr=False)
 
     def variants(self) -> list[Variant]:
@@ -137,7 +139,36 @@ class Study:
         >>> study.variants()[2].config.network.activation
         'tanh'
         """
-        return [self._variant(labels) for labels in self._combinations()]
+        return [*self.designed(), *map(self.variant, self.together)]
+
+    def designed(self) -> list[Variant]:
+        """Return the variants that the design asks for: all but those of `together`."""
+        names = [factor.name for factor in self.factors]
+        return [self.variant(dict(zip(names, labels, strict=True))) for labels in self._combinations()]
+
+    def with_together(self, levels: Mapping[str, str]) -> Study:
+        """Return the study with one more variant; its text is that of a file which runs it, too.
+
+        Examples
+        --------
+        >>> from glassnet.study.specification import study_of
+        >>> study = study_of({
+        ...     "name": "small", "seeds": 1, "base": {"data": {"dataset": "digits"}},
+        ...     "factors": {
+        ...         "optimizer": {"levels": ["adam", "sgd(0.1)"]},
+        ...         "activation": {"levels": ["relu", "tanh"]},
+        ...     },
+        ... })
+        >>> more = study.with_together({"optimizer": "sgd(0.1)", "activation": "tanh"})
+        >>> more.variants()[-1].name
+        'optimizer=sgd(0.1), activation=tanh'
+        >>> print(more.text[more.text.index("[[together]]") :].strip())
+        [[together]]
+        optimizer = "sgd(0.1)"
+        activation = "tanh"
+        """
+        text = f"{self.text.rstrip()}\n\n[[together]]\n{tomli_w.dumps(levels)}"
+        return replace(self, together=(*self.together, dict(levels)), text=text)
 
     def _combinations(self) -> Iterator[tuple[str, ...]]:
         """Yield the labels of each variant's levels, the base's first."""
@@ -151,26 +182,32 @@ class Study:
             for label in labels[1:]:
                 yield (*first[:place], label, *first[place + 1 :])
 
-    def _variant(self, labels: tuple[str, ...]) -> Variant:
+    def variant(self, levels: Mapping[str, str]) -> Variant:
+        """Return the variant with these levels; a factor that is not named has the base's."""
         changes: Changes = {}
-        others = []
-        for factor, label in zip(self.factors, labels, strict=True):
+        others, all_levels = [], {}
+        for factor in self.factors:
+            first = next(iter(factor.levels))
+            label = all_levels[factor.name] = levels.get(factor.name, first)
             changes |= factor.levels[label]
-            if label != next(iter(factor.levels)):
+            if label != first:
                 others.append(label if self.design == "list" else f"{factor.name}={label}")
-        levels = dict(zip((factor.name for factor in self.factors), labels, strict=True))
         config = add_measure(change_config(self.base, changes), self.measure)
-        return Variant(", ".join(others) or BASE, levels, config, self.splits_by_seed)
+        return Variant(", ".join(others) or BASE, all_levels, config, self.splits_by_seed)
 
     def levels(self) -> dict[str, list[str]]:
         """Return the labels of every factor's levels, the base's first."""
         return {factor.name: list(factor.levels) for factor in self.factors}
 
+    def changed_keys(self) -> set[str]:
+        """Return the dotted keys that some level changes."""
+        return {key for factor in self.factors for changes in factor.levels.values() for key in changes}
+
     def fingerprint(self) -> str:
-        """Return a SHA-256 of all that decides its runs but the seeds: a folder may get more of these later on."""
+        """Return a SHA-256 of what decides its runs, but seeds and `together`: a folder may get more of these."""
         parts = [
             [one.name, one.levels, one.config.model_dump(mode="json", exclude_defaults=True)]
-            for one in self.variants()
+            for one in self.designed()
         ]
         plain = json.dumps([parts, self.budget.seconds, self.splits_by_seed], sort_keys=True)
         return hashlib.sha256(plain.encode()).hexdigest()
@@ -201,31 +238,6 @@ class Study:
     def file_name(self) -> str:
         """The study's name as that of a folder."""
         return _make_safe(self.name) or "study"
-
-    def changes_start(self, factor: str, load: Callable[[RunConfig], Dataset] = load_data) -> bool:
-        """Return whether a factor's levels begin with different parameters, at the same seed.
-
-        Then what is compared is not the factor alone: a network of another width cannot begin where the base does.
-
-        Parameters
-        ----------
-        factor : str
-            Its name; ``"variant"`` for those of a list.
-        load : callable, optional
-            Gives the data that a configuration's network is fitted to.
-
-        Raises
-        ------
-        UsageError
-            If the study has no such factor.
-        """
-        if factor not in self.levels():
-            raise UsageError("factor", f"the study has no {factor!r}; there are {', '.join(self.levels())}")
-        levels = next(one.levels for one in self.factors if one.name == factor)
-        configs = [change_config(self.base, changes) for changes in levels.values()]
-        seed = {"seed": self.seeds[0]}
-        starts = {build_network(config.model_copy(update=seed), load(config)).fingerprint() for config in configs}
-        return len(starts) > 1
 
 
 def change_config(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:

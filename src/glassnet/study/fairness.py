@@ -1,4 +1,4 @@
-"""What makes runs comparable, and what they cost: the order of their rows, and operations."""
+"""The data of a study's runs, what they cost, and whether they can be run at all."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from glassnet.data.dataset import Dataset
 from glassnet.data.kept_reading import keep_in
 from glassnet.errors import DataError, GlassnetError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS
-from glassnet.runtime.seeds import stream
 from glassnet.training.config import RunConfig
 from glassnet.training.options import DataConfig
 from glassnet.training.run import build_network, load_data
@@ -52,15 +49,6 @@ class DataCache:
 def build_sampler(config: RunConfig, data: Dataset) -> Sampler:
     """Return what draws the rows of a run; `UsageError` if the options do not fit the data."""
     return Sampler.of_run(config.training, OPTIMIZERS.resolve(config.training.optimizer), data)
-
-
-def order_fingerprint(config: RunConfig, data: Dataset) -> str:
-    """Return the SHA-256 of the first epoch's row numbers, as 64-bit integers in their order.
-
-    All epochs come from one stream, so runs that agree in it, and in how many rows an epoch takes, agree in all.
-    """
-    order = build_sampler(config, data).order(stream(config.seed, "shuffling"))
-    return hashlib.sha256(np.ascontiguousarray(order, "<i8").tobytes()).hexdigest()
 
 
 def split_fingerprint(data: Dataset) -> str:

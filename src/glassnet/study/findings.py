@@ -10,9 +10,11 @@ from pathlib import Path
 
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, FileError, GlassnetError
+from glassnet.study.best_plan import BestPlan, compare_best_plan
 from glassnet.study.design import BASE, Study, change_config
 from glassnet.study.fairness import check
 from glassnet.study.interactions import InteractionTest, interaction_test_of
+from glassnet.study.likeness import Likeness, compare_levels
 from glassnet.study.recommendation import Recommendation, recommend
 from glassnet.study.results import Row
 from glassnet.study.samples import choose_margin
@@ -32,9 +34,10 @@ class StudyFindings:
     """A study with its rows, by variant in the order of the study and by seed, and what follows from them.
 
     `missing` counts the runs without a row. `comparisons` are with the base, and empty where that has no row.
-    `problem` says why nothing is recommended. `starts` says of each factor whether it changes the initial
-    parameters. `margin` is the smallest difference that matters, in units of the measure. `split` says which rows
-    the runs were judged on: `SPLIT_BY_SEED`, `SAME_ROWS`, or `UNKNOWN_ROWS`.
+    `problem` says why nothing is recommended. `fairness` says what the levels of each factor change beside what
+    they set. `margin` is the smallest difference that matters, in units of the measure. `split` says which rows
+    the runs were judged on: `SPLIT_BY_SEED`, `SAME_ROWS`, or `UNKNOWN_ROWS`. `best_plan` has the best levels of
+    all factors together; None where they were not run, or the design has them.
     """
 
     study: Study
@@ -46,9 +49,10 @@ class StudyFindings:
     recommendation: Recommendation | None
     problem: str
     interaction_test: InteractionTest | None
-    starts: dict[str, bool]
+    fairness: list[Likeness]
     margin: float
     split: str
+    best_plan: BestPlan | None
 
 
 def gather_findings(
@@ -83,9 +87,10 @@ def gather_findings(
         recommendation=recommendation,
         problem=problem,
         interaction_test=interaction_test_of(study, ordered, LEVEL, margin),
-        starts={factor: study.changes_start(factor, load) for factor in study.levels()},
+        fairness=compare_levels(study, load),
         margin=margin,
         split=_describe_split(ordered),
+        best_plan=compare_best_plan(study, ordered, LEVEL, margin),
     )
 
 

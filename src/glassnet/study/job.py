@@ -17,13 +17,8 @@ from glassnet.errors import DataError, FileError, HealthWarning
 from glassnet.locales.catalogue import Message
 from glassnet.nn.network import Network
 from glassnet.runtime.files import lock_file
-from glassnet.study.fairness import (
-    DataCache,
-    build_sampler,
-    flops_per_row,
-    order_fingerprint,
-    split_fingerprint,
-)
+from glassnet.study.fairness import DataCache, build_sampler, flops_per_row, split_fingerprint
+from glassnet.study.likeness import Beginning
 from glassnet.study.results import DIVERGED, FINISHED, Row, finite, write_row
 from glassnet.training.callbacks import Callback
 from glassnet.training.config import RunConfig
@@ -120,6 +115,7 @@ def perform(job: Job, data: Dataset, callbacks: Sequence[Callback] = (), *, rest
         raise finished.unsaved
     columns = {} if finished.chosen is None else finished.chosen.row()
     samples = build_sampler(job.config, data).samples
+    begin = Beginning.of_run(job.config, data, network)
     diagnoses = [*(finished.health.diagnoses if finished.health else ()), *_collect_other_warnings(caught)]
     row = replace(
         job.row(status, problem),
@@ -127,8 +123,9 @@ def perform(job: Job, data: Dataset, callbacks: Sequence[Callback] = (), *, rest
         training_rows=len(data.train.y),
         validation_rows=len(data.validation.y),
         parameters=len(network.theta),
-        start=network.fingerprint(),
-        order=order_fingerprint(job.config, data),
+        weights=begin.weight_hash,
+        order=begin.order_hash,
+        masks=begin.mask_hash,
         measures=finite({name: x for name, x in columns.items() if name.startswith(("train_", "validation_"))}),
         seconds=finished.history.seconds,
         flops=float(flops_per_row(network) * samples * len(finished.history)),

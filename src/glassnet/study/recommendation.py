@@ -254,7 +254,7 @@ def recommend(
         reason=Message("sentences", sentences=[]),
         next=[
             *suggest_mending(chosen, summaries, {*unsound, *excluded}, measure),
-            *suggest_combining(compared, rows, factors),
+            *suggest_combining(sound or compared, rows, factors),
             *suggest_seeds(chosen.variant, tests, level, margin),
             *suggest_levels(chosen.levels, equal, factors, fits),
         ],
@@ -375,20 +375,21 @@ def _explain(found: Recommendation) -> list[Message]:
     if found.low is not None:
         values = {"confidence": 100 * (1 - found.level), "low": found.low, "high": found.high}
         figure = Message("mean_figure", mean=chosen.mean, n=chosen.n, covers=found.covers, **values)
-    said = {"variant": found.variant, "measure": found.measure, "figure": figure}
+    said = {"measure": found.measure, "figure": figure}
     which = Message("highest" if larger_is_better(found.measure) else "lowest")
-    alone = len(found.summaries) == 1
-    take = Message("take_only", **said) if alone else Message("take", n=len(found.summaries), which=which, **said)
-    sentences = [take]
+    reached = Message("take_best", n=len(found.summaries), which=which, **said)
+    if len(found.summaries) == 1:
+        reached = Message("take_only", **said)
+    sentences = [Message("take", variant=found.variant), reached]
     if found.gain is not None:
         sentences += _explain_gain(found, found.gain)
+    if found.cheaper is not None:
+        key = "take_cheaper" if found.cheaper.seconds * EQUAL_TIME < 1 else "take_smaller"
+        sentences.append(Message(key, **vars(found.cheaper)))
     if found.ties:
         sentences.append(Message("take_ties", ties=list(found.ties)))
     if found.equivalent:
         sentences.append(Message("take_equivalent", names=list(found.equivalent), margin=found.margin))
-    if found.cheaper is not None:
-        key = "take_cheaper" if found.cheaper.seconds * EQUAL_TIME < 1 else "take_smaller"
-        sentences.append(Message(key, **vars(found.cheaper)))
     if found.unsound:
         sentences.append(leave_out(found.unsound, "left_unsound" if found.is_sound else "none_sound"))
     if found.excluded:

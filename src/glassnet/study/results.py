@@ -38,12 +38,9 @@ class Row:
     parameters : int
     flops : float
         Floating point operations of training.
-    start : str
-        SHA-256 of the initial theta.
-    order : str
-        SHA-256 of the order of the rows.
-    masks : str
-        SHA-256 of the dropout masks; empty without dropout.
+    weights, order, masks : str
+        SHA-256 of the first weights, of the order of the rows, and of the masks of dropout (empty without), as
+        `glassnet.study.likeness.Beginning` has them.
     split : str
         SHA-256 of the draw of the validation rows: two runs with the same were judged on the same rows. Empty: it
         is not known.
@@ -70,7 +67,7 @@ class Row:
     seconds: float = 0.0
     parameters: int = 0
     flops: float = 0.0
-    start: str = ""
+    weights: str = ""
     order: str = ""
     masks: str = ""
     split: str = ""

@@ -57,8 +57,8 @@ def run_study(
 ) -> list[Row]:
     """Train every variant of a study with every seed, in parallel processes, and return a row for each run.
 
-    With a seed, all variants start from the same initial parameters (if they have the same layers and the same
-    initializer), see the same batches in the same order, and drop the same units. No test row is read.
+    All variants of a seed draw their first weights, batches and dropout masks from the same streams; what a factor
+    changes of them is told by `glassnet.study.likeness.compare_levels`. No test row is read.
 
     A study that was stopped or killed goes on: call this again with the same folder.
 

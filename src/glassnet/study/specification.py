@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from glassnet.data.registry import find
 from glassnet.data.user_data import looks_like_a_path
-from glassnet.errors import FileError, UsageError
+from glassnet.errors import FileError, UsageError, unknown_name
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.study.design import BASE, Budget, Changes, Factor, Study, add_measure, change_config
 from glassnet.training.config import RunConfig, nearest_option, resolve_names, validate
@@ -61,6 +61,7 @@ class _File(_Section):
     base: _Base
     factors: dict[str, dict[str, Any]] = {}
     variants: list[dict[str, Any]] = []
+    together: list[dict[str, str]] = []
 
 
 class _FactorTable(_Section):
@@ -130,7 +131,8 @@ def study_of(values: Mapping[str, Any], text: str | None = None) -> Study:
     ``"factorial"`` or ``"list"``. ``measure`` is ``"validation_accuracy"`` by default, and ``budget`` (``epochs``
     or ``seconds``) the base's epochs. ``margin`` is the smallest difference that matters, in units of the measure,
     as for `glassnet.study.statistics.compare`. ``factors`` maps names to ``levels`` and, if a name is no option, a
-    ``key``. The ``variants`` of a list have a ``name`` and ``changes``.
+    ``key``. The ``variants`` of a list have a ``name`` and ``changes``. ``together`` lists further combinations of
+    levels, each a mapping of factors to labels of levels.
 
     Every seed draws its own validation rows. They stay the same if ``base.data.split_seed`` is given or is changed
     by a factor, if ``validation`` names rows or is 0, or if the data come with validation rows.
@@ -158,12 +160,31 @@ def study_of(values: Mapping[str, Any], text: str | None = None) -> Study:
         base=_set_first_levels(base, file.base, factors),
         splits_by_seed=_draws_by_seed(file.base.data, (*factors, variants)),
         margin=file.margin,
+        together=tuple(file.together),
         text=tomli_w.dumps(dict(values)) if text is None else text,
     )
-    names = [variant.name for variant in study.variants()]
+    _check_together(study)
+    names = [variant.name for variant in study.designed()]
     if (twice := _find_repeated(names)) is not None:
         raise UsageError("factors", f"two variants would have the name {twice!r}; name the levels otherwise")
     return study
+
+
+def _check_together(study: Study) -> None:
+    """Refuse combinations of levels that there are not, or that are run anyway."""
+    if study.together and study.design == "list":
+        raise UsageError("together", "combines levels of factors, and a list has none; leave it out")
+    names = [variant.name for variant in study.designed()]
+    for levels in study.together:
+        for factor, label in levels.items():
+            known = study.levels().get(factor)
+            if known is None:
+                raise unknown_name("together", factor, study.levels())
+            if label not in known:
+                raise unknown_name(f"together.{factor}", label, known)
+        names.append(study.variant(levels).name)
+    if (twice := _find_repeated(names)) is not None:
+        raise UsageError("together", f"{twice} is run anyway; leave it out")
 
 
 def _draws_by_seed(data: DataConfig, factors: Sequence[Factor]) -> bool:

@@ -74,24 +74,25 @@ def suggest_mending(
     return found
 
 
-def suggest_combining(compared: Sequence[Summary], rows: Sequence[Row], factors: Factors) -> list[Suggestion]:
-    """Suggest the best levels of all factors together, where each was only tried by itself.
+def find_best_levels(compared: Sequence[Summary], rows: Sequence[Row], factors: Factors) -> dict[str, str]:
+    """Return the best level of each factor by itself, with the other factors as in the base.
 
-    The base of such a study is the variant that most others differ from in one factor. The variants stand in the
-    order of their means, so the first of its neighbours in a factor has that factor's best level.
+    `compared` are the variants to choose from, in the order of their means. The base has the level of each factor
+    that most runs have, or of equally many the first.
     """
-    alone: dict[str, list[tuple[Summary, str]]] = {summary.variant: [] for summary in compared}
-    for one in compared:
-        for other in compared:
-            changes = [name for name in factors if one.levels[name] != other.levels[name]]
-            if len(changes) == 1:
-                alone[one.variant].append((other, changes[0]))
-    base = max(compared, key=lambda summary: len(alone[summary.variant]))
-    levels = {name: base.levels[name] for name in factors}
-    place = {summary.variant: i for i, summary in enumerate(compared)}
-    for other, name in reversed(alone[base.variant]):
-        if place[other.variant] < place[base.variant]:
-            levels[name] = other.levels[name]
+    base = {name: statistics.mode(row.levels[name] for row in rows) for name in factors}
+    levels = dict(base)
+    for name in factors:
+        alone = [
+            one for one in compared if all(one.levels[other] == base[other] for other in factors if other != name)
+        ]
+        levels[name] = alone[0].levels[name] if alone else base[name]
+    return levels
+
+
+def suggest_combining(compared: Sequence[Summary], rows: Sequence[Row], factors: Factors) -> list[Suggestion]:
+    """Suggest the best levels of all factors together, where each was only tried by itself."""
+    levels = find_best_levels(compared, rows, factors)
     if any(all(row.levels[name] == level for name, level in levels.items()) for row in rows):
         return []
     return [Suggestion("combine", Message("next_combine", levels=levels), {"levels": levels})]
