@@ -268,6 +268,8 @@ def test_where_the_rows_are_too_few_no_seeds_help(make_rows):
     rows = make_rows({"a": FIRST, "b": NEARLY})
     few = [replace(row, split=f"{row.seed}", validation_rows=50, training_rows=100) for row in rows]
     assert suggested(recommend(few, ACCURACY, {}, margin=0.001), "seeds").message.key == "next_rows"
+    many = [replace(row, split=f"{row.seed}", validation_rows=1, training_rows=10**6) for row in rows]
+    assert suggested(recommend(many, ACCURACY, {}, margin=0.0001), "seeds").message.key == "next_hopeless"
 
 
 FACTORS = {"optimizer": ["sgd", "adam", "nag"], "activation": ["relu", "tanh"], "rate": ["0.01", "0.1"]}

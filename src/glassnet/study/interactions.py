@@ -22,10 +22,11 @@ from glassnet.study.samples import (
     bounds_of,
     choose_margin,
     larger_is_better,
+    p_of,
     take_sample,
     value_of,
 )
-from glassnet.study.statistics import check_measure, p_of
+from glassnet.study.statistics import check_measure
 
 #: What the test can say; the catalogues have words for each.
 DEPENDS = "best-depends"
