@@ -453,6 +453,7 @@ MUTANTS = [
     ("locales/catalogue.py", "            str(found)\n        except", "            found\n        except"),
     ("study/best_plan.py", "base + sum(mean - base for mean in known)", "sum(known) / len(known)"),
     ("study/best_plan.py", "if one.variant not in found.unsound]", "if True]"),
+    ("study/samples.py", "return low <= value <= high", "return True"),
     ("study/best_plan.py", "own = [row for row in rows if row.variant in designed]", "own = list(rows)"),
     ("study/suggestions.py", "if other != name)", ")"),
     ("report/study_sentences.py", "(comparison.difference or 0.0) > 0) == larger", "(comparison.difference or 0.0) < 0) == larger"),

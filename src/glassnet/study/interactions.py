@@ -19,7 +19,7 @@ from glassnet.study.results import Row
 from glassnet.study.samples import (
     NOTHING,
     Sample,
-    bounds_of,
+    can_be,
     choose_margin,
     larger_is_better,
     p_of,
@@ -362,8 +362,7 @@ def _predict_additively(
     lost, p, enough = abs(float(means[best]) - float(means[pick])) * scale, None, False
     if len(grid.seeds) > 1:
         p, enough = _compare_with_all(grid, sample, measure, pick, best, level, margin)
-    low, high = bounds_of(measure)
-    key = "alone" if low <= predicted * scale <= high else "alone_beyond"
+    key = "alone" if can_be(measure, predicted * scale) else "alone_beyond"
     reached = Message(key, levels=levels, predicted=predicted * scale, found=found)
     beside = _compare_with_best(
         levels != best_levels, p, level, {"levels": best_levels, "best": top, "lost": lost}

@@ -60,6 +60,12 @@ def bounds_of(measure: str, values: Iterable[float] = ()) -> tuple[float, float]
     return min([low, *values]), high
 
 
+def can_be(measure: str, value: float) -> bool:
+    """Whether a measure can have a value."""
+    low, high = bounds_of(measure)
+    return low <= value <= high
+
+
 def choose_margin(measure: str, means: Iterable[float], stated: float | None = None) -> float:
     """Return the smallest difference that matters, in units of the measure: the stated one, or a default.
 
