@@ -268,7 +268,7 @@ def test_ctrl_c_says_how_to_go_on(process, glassnet, given, here, number, code):
         "training": {"epochs": 60, "kernels": "numpy", "checkpoint_every": 1},
     }
     file = given(base=base)
-    with process("study", file, "--workers", 2, "--folder", "my study", "-q") as stopped:
+    with process("study", file, "--best", "--workers", 2, "--folder", "my study", "-q") as stopped:
         end = time.monotonic() + 60
         while not list(here.glob("my study/runs/*/config.toml")):
             assert time.monotonic() < end
@@ -276,7 +276,7 @@ def test_ctrl_c_says_how_to_go_on(process, glassnet, given, here, number, code):
         stopped.send_signal(number)
         out, err = stopped.communicate(timeout=60)
     assert (stopped.returncode, out) == (code, "")
-    command = "glassnet study given.toml --folder 'my study' --workers 2"
+    command = "glassnet study given.toml --best --folder 'my study' --workers 2"
     assert re.fullmatch(
         rf"glassnet: stopped with \d of 6 runs done; all is saved in my study; go on with: {command}\n", err
     )

@@ -1,9 +1,10 @@
 """What is read once gives the same data set for every draw, and nothing is kept without being asked."""
 
 import numpy as np
+import polars as pl
 import pytest
 
-from glassnet.data import delimited_text, idx, numpy_files
+from glassnet.data import delimited_text, idx, kept_reading, numpy_files
 from glassnet.data.kept_reading import keep_in, kept
 from glassnet.data.registry import load_dataset
 
@@ -28,6 +29,25 @@ def test_a_file_is_read_once_within_the_block(tmp_path):
     assert len(count) == 5
     with keep_in(store):
         assert read("a") is first
+
+
+def test_what_is_too_large_is_read_again(monkeypatch):
+    count = []
+
+    @kept
+    def read(name, n):
+        count.append(name)
+        return (np.zeros(n), pl.DataFrame({"a": np.zeros(n)}))
+
+    monkeypatch.setattr(kept_reading, "MOST_BYTES", 16 * 100)
+    store = {}
+    with keep_in(store):
+        for _ in range(2):
+            small, large, second = read("small", 60), read("large", 101), read("second", 60)
+    assert count == ["small", "large", "second", "large", "second"]
+    assert not small[0].flags.writeable
+    assert large[0].flags.writeable
+    assert second[0].flags.writeable
 
 
 @pytest.mark.parametrize("kind", ["csv", "npz", "idx"])

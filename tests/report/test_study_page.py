@@ -235,11 +235,29 @@ def test_the_best_levels_together_are_told(tmp_path):
     assert said in text.replace("\\", "")
     assert "Difference: +0.031 (" in page.text
     assert "If their gains over the base added up, it would be 0.8705." in page.text
+    high = [
+        row if row.variant == "base" else replace(row, measures={study.measure: 0.95 + row.seed / 1000})
+        for row in rows
+    ]
+    page, _ = report_of_rows(tmp_path / "s", study, high)
+    assert "it would be 1.1. There is no such value, so they cannot add up." in page.text
     lost = [replace(row, status="failed", measures={}) if row.variant == plan else row for row in rows]
     page, _ = report_of_rows(tmp_path / "s", study, lost)
     assert "Together they have no run that counts" in page.text
     page, _ = report_of_rows(tmp_path / "s", study, [row for row in rows if row.variant != plan])
     assert "The best levels together" not in page.text
+
+
+def test_the_verdict_is_green_where_there_is_evidence_alone(tmp_path):
+    study = small(seeds=4, factors={"optimizer": {"levels": ["adam", "sgd(0.1)"]}})
+    rows = hand_made(study)  # the second is better with every seed
+    report_of_rows(tmp_path / "s", study, rows)
+    assert '<section class="verdict healthy"' in html_of(tmp_path / "s")
+    even = [
+        replace(row, measures={study.measure: 0.8 + ((row.variant == "base") + row.seed) % 2 / 9}) for row in rows
+    ]
+    report_of_rows(tmp_path / "s", study, even)
+    assert '<section class="verdict unproven"' in html_of(tmp_path / "s")
 
 
 def test_the_analysis_of_variance_is_there(english, tmp_path):
@@ -386,6 +404,9 @@ def test_hashes_are_short_on_the_page_and_whole_in_markdown(english):
     assert [line[0] for line in starts] == list(dict.fromkeys(row.variant for row in rows))
     for line in starts:
         assert line[1:] == [by[line[0], seed].weights[:8] for seed in (0, 1, 2)]
+    assert rows_of(page, "Order of the rows, SHA-256") == [
+        ["All variants", *(by["base", seed].order[:8] for seed in (0, 1, 2))]
+    ]
     for row in rows:
         assert f'title="{row.weights}"' in html
         assert f"`{row.weights}`" in text
@@ -487,22 +508,8 @@ def test_in_chinese_it_says_the_same(tmp_path):
     assert foreign == ["its process died", "the disk is nearly full"]
 
 
-KNOWN = {
-    "Holm",
-    "Greenhouse",
-    "Geisser",
-    "margin",
-    "best",
-    "AUC",
-    "SHA",
-    "MD",
-    "FLOPs",
-    "glassnet",
-    "digits",
-    "F",
-    "csv",
-    "gz",
-}
+KNOWN = {"Holm", "Greenhouse", "Geisser", "AUC", "SHA", "MD", "FLOPs", "F"}
+KNOWN |= {"glassnet", "study", "digits", "csv", "gz", "margin", "best"}
 
 
 def english_in(page, text, study):

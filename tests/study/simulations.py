@@ -27,9 +27,9 @@ NOISES = {
 }
 
 
-def above(rate, studies):
-    """Return a rate and 3.3 standard deviations of what a simulation of so many studies finds of it."""
-    return rate + 3.3 * np.sqrt(rate * (1 - rate) / studies)
+def above(rate, studies, deviations=3.3):
+    """Return a rate and some standard deviations of what a simulation of so many studies finds of it."""
+    return rate + deviations * np.sqrt(rate * (1 - rate) / studies)
 
 
 def draw_runs(rng, studies, seeds, spreads, kind="normal", shared=1.0):

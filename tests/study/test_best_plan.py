@@ -126,6 +126,8 @@ def test_a_folder_keeps_what_was_run_together(tmp_path):
     kept = keep_together(grown, tmp_path / "s")
     assert (kept.together, kept.seeds) == (study.together, grown.seeds)
     assert keep_together(kept, tmp_path / "s") is kept
+    short = STUDY.with_together({name: label for name, label in LEVELS.items() if name != "dropout"})
+    assert keep_together(short, tmp_path / "s") is short  # the same variant, told in fewer words
     other = small(factors={"optimizer": {"levels": ["adam", "sgd(0.2)"]}})
     assert keep_together(other, tmp_path / "s") is other
 

@@ -306,6 +306,19 @@ def test_a_crossing_needs_both_orders_to_be_sure(make_factorial):
     assert interaction_test(rows, FACTORS, ACCURACY).verdict == NOT_ADDITIVE
 
 
+def test_a_crossing_is_corrected_for_all_pairs_and_places(make_factorial):
+    # 2 optimizers in 3 places, and 3 pairs of activations in 2 places each: 4 pairs in all
+    factors = FACTORS | {"activation": ["relu", "tanh", "sigmoid"]}
+    means = np.array([[0.5, 0.6, 0.2], [0.6, 0.5, 0.1]])
+    y = means + 0.003 * np.random.default_rng(3).normal(size=(4, 2, 3))
+    found = interaction_test(make_factorial(y, factors), factors, ACCURACY)
+    by_optimizer = stats.ttest_rel(y[:, 0], y[:, 1]).pvalue / 2  # ahead with tanh, behind with relu
+    by_activation = stats.ttest_rel(y[:, :, 0], y[:, :, 1]).pvalue / 2
+    expected = 4 * min(3 * max(by_optimizer[0], min(by_optimizer[1:])), 2 * max(by_activation))
+    assert (found.verdict, found.reason.key) == (DEPENDS, "levels_cross")
+    assert found.reason.values["p"] == pytest.approx(expected)
+
+
 def test_one_factor_at_a_time_is_enough_within_the_margin(make_factorial):
     noise = np.random.default_rng(2).normal(scale=0.004, size=(4, 2, 2))
     rows = make_factorial(np.array([[0.7, 0.7], [0.7, 0.7]]) + noise, FACTORS)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.study.studies import done, small, timeless
+from tests.study.studies import done, points, small, timeless
 
 from glassnet.data.registry import load_dataset
 from glassnet.data.splits import Split
@@ -239,3 +239,11 @@ def test_the_constant_answer_of_numbers_is_their_mean(tmp_path):
     expected = 1 - (apart**2).sum() / ((data.validation.y - data.validation.y.mean()) ** 2).sum()
     assert row.constant["validation_r2"] == pytest.approx(expected, abs=1e-5)
     assert len(row.groups["validation_r2"]) == 20
+
+
+def test_a_measure_that_needs_all_groups_leaves_them_out(tmp_path):
+    """The AUC needs rows of every class, and here each class has one validation row."""
+    base = {"data": {"dataset": points(tmp_path), "validation": 10}, "training": {"epochs": 1, "kernels": "numpy"}}
+    study = small(base=base, measure="validation_auc", seeds=1)
+    row = done(study, tmp_path / "study")[0]
+    assert (row.status, row.groups, row.constant) == ("finished", {}, {"validation_auc": 0.5})

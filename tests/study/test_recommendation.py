@@ -142,6 +142,14 @@ def test_few_or_wild_seeds_offer_nothing(make_rows):
         assert suggested(found, "mend").details == {"variant": "cheap"}
 
 
+def test_a_collapse_elsewhere_does_not_blur_the_best(make_rows):
+    figures = {"base": FIRST, "far": FAR}
+    alone = recommend(make_rows(figures), ACCURACY, {})
+    beside = recommend(make_rows(figures | {"wild": [0.1, 0.912, 0.1, 0.91]}), ACCURACY, {})
+    assert (beside.variant, list(beside.unsound)) == ("base", ["wild"])
+    assert (beside.low, beside.high) == (alone.low, alone.high)
+
+
 def test_what_is_sick_is_not_taken_although_it_is_best(make_rows):
     rows = make_rows({"base": FAR, "ill": FIRST})
     sick = Diagnosis("stuck-loss", True, Message("verbatim", text="it stays")).to_dict()
@@ -260,6 +268,8 @@ def test_where_the_rows_are_too_few_no_seeds_help(make_rows):
     rows = make_rows({"a": FIRST, "b": NEARLY})
     few = [replace(row, split=f"{row.seed}", validation_rows=50, training_rows=100) for row in rows]
     assert suggested(recommend(few, ACCURACY, {}, margin=0.001), "seeds").message.key == "next_rows"
+    many = [replace(row, split=f"{row.seed}", validation_rows=1, training_rows=10**6) for row in rows]
+    assert suggested(recommend(many, ACCURACY, {}, margin=0.0001), "seeds").message.key == "next_hopeless"
 
 
 FACTORS = {"optimizer": ["sgd", "adam", "nag"], "activation": ["relu", "tanh"], "rate": ["0.01", "0.1"]}

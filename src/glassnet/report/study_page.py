@@ -137,9 +137,12 @@ def _current_evaluation(found: StudyFindings) -> FinalEvaluation | None:
 
 
 def _state(found: StudyFindings) -> str:
-    if found.recommendation is None:
+    chosen = found.recommendation
+    if chosen is None:
         return "sick"
-    return "remarked" if found.missing or sick_runs(found, found.recommendation.variant) else "healthy"
+    if found.missing or sick_runs(found, chosen.variant):
+        return "remarked"
+    return "unproven" if chosen.evidence == NONE else "healthy"
 
 
 def _tiles(found: StudyFindings, plan: Sequence[Tile], words: Words) -> list[Tile]:
@@ -272,7 +275,7 @@ def _describe_fairness(found: StudyFindings, words: Words) -> list[str]:
     for kind, (_, same, other) in HASHES.items():
         if any(getattr(row, kind) for row in found.rows):
             variants = _find_others(found.rows, kind)
-            listed = words.listed(variants, len(variants)) if variants else ""
+            listed = words.listed(variants) if variants else ""
             said.append(words.say(other if variants else same, variants=listed))
     return said
 

@@ -7,7 +7,7 @@ from glassnet.report.diagnoses import Finding, finding_of
 from glassnet.study.findings import SAME_ROWS, SPLIT_BY_SEED, StudyFindings
 from glassnet.study.recommendation import excluded_variants, leave_out
 from glassnet.study.results import Row
-from glassnet.study.samples import bounds_of, larger_is_better
+from glassnet.study.samples import can_be, larger_is_better
 from glassnet.study.statistics import UNPROVEN, WEAK, Comparison
 
 #: What a remark is called that no rule of health made.
@@ -69,8 +69,7 @@ def describe_best_plan(found: StudyFindings, words: Words) -> list[str]:
         interval = {"low": plan.comparison.low, "high": plan.comparison.high, "covers": plan.comparison.covers}
         said.append(words.say("best_plan_difference", **test, **interval))
     if plan.expected is not None:
-        low, high = bounds_of(found.study.measure)
-        key = "best_plan_expected" if low <= plan.expected <= high else "best_plan_beyond"
+        key = "best_plan_expected" if can_be(found.study.measure, plan.expected) else "best_plan_beyond"
         said.append(words.say(key, expected=plan.expected))
     return said
 

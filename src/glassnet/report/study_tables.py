@@ -237,7 +237,8 @@ def _name_levels(study: Study, likeness: Likeness, words: Words) -> str:
 def hash_table(rows: Sequence[Row], kind: str, words: Words) -> Table | None:
     """Return a hash of every run, a row a variant, a column a seed; what is not the base's is coloured.
 
-    The base's rows come first. `kind` is one of `HASHES`. None is returned where no run has such a hash.
+    The base's rows come first. Where all variants have the same, one row says so. `kind` is one of `HASHES`. None
+    is returned where no run has such a hash.
     """
     if not any(getattr(row, kind) for row in rows):
         return None
@@ -246,6 +247,8 @@ def hash_table(rows: Sequence[Row], kind: str, words: Words) -> Table | None:
     for row in rows:
         hashes.setdefault(row.variant, {})[row.seed] = getattr(row, kind)
     base = next(iter(hashes.values()))
+    if all(found == base for found in hashes.values()):
+        hashes = {words.say("all_variants"): base}
     lines: Rows = []
     for variant, found in hashes.items():
         cells = []

@@ -63,8 +63,7 @@ def keep_together(study: Study, folder: str | Path) -> Study:
     before = load_study(path)
     if before.fingerprint() == study.fingerprint():
         for levels in before.together:
-            if levels not in study.together:
-                study = study.with_together(levels)
+            study = _add(study, levels)
     return study
 
 
@@ -78,6 +77,11 @@ def add_best_plan(study: Study, rows: Sequence[Row]) -> Study:
         levels, _ = choose_levels(study, rows)
     except DataError:
         return study
+    return _add(study, levels)
+
+
+def _add(study: Study, levels: dict[str, str]) -> Study:
+    """Return a study with these levels together, unless they are one of its variants."""
     there = {variant.name for variant in study.variants()}
     return study if study.variant(levels).name in there else study.with_together(levels)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,19 +12,21 @@ from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.locales.catalogue import Message
 from glassnet.nn.activations import Array
 from glassnet.study.analysis_of_variance import Source, analysis_of_variance
+from glassnet.study.crossing import Crossing, compute_lag_p, find_crossing
 from glassnet.study.design import Study
-from glassnet.study.hypothesis_tests import FEWEST_SEEDS, LOOKS, check_level, compute_one_sided_p, holm
+from glassnet.study.hypothesis_tests import FEWEST_SEEDS, LOOKS, check_level, holm
 from glassnet.study.results import Row
 from glassnet.study.samples import (
     NOTHING,
     Sample,
-    bounds_of,
+    can_be,
     choose_margin,
     larger_is_better,
+    p_of,
     take_sample,
     value_of,
 )
-from glassnet.study.statistics import check_measure, p_of
+from glassnet.study.statistics import check_measure
 
 #: What the test can say; the catalogues have words for each.
 DEPENDS = "best-depends"
@@ -229,7 +230,7 @@ def interaction_test(
         source._replace(sum_of_squares=source.sum_of_squares * sample.scale * sample.scale)
         for source in analysis_of_variance(y, list(factors), sample.overlap)
     ]
-    verdict, reason = _conclude(sources, find_crossing(grid, sample, measure), additive, level, margin)
+    verdict, reason = _conclude(sources, find_crossing(grid.factors, sample, measure), additive, level, margin)
     if len(grid.seeds) < FEWEST_SEEDS:
         verdict, reason = CANNOT_BE_TOLD, few
     return InteractionTest(verdict, reason, sources, [], additive, sample.covers)
@@ -320,45 +321,6 @@ def _name_variant(levels: Mapping[str, str]) -> str:
     return ", ".join(f"{name}={level}" for name, level in levels.items())
 
 
-@dataclass(frozen=True)
-class Crossing:
-    """Two levels of a factor of which each is better than the other somewhere, and the p value of that."""
-
-    factor: str
-    levels: tuple[str, str]
-    p: float
-
-
-def find_crossing(grid: _Grid, sample: Sample, measure: str) -> Crossing:
-    """Return the two levels whose order depends most surely on the other factors.
-
-    p is the larger one of both orders, by one-sided tests, the least over all places in the other factors. It is
-    multiplied by the number of these places, and by that of all pairs of levels.
-    """
-    shape, sign = grid.values.shape[1:], 1.0 if larger_is_better(measure) else -1.0
-    cells = np.arange(int(np.prod(shape))).reshape(shape)
-    pairs = [(axis, a, b) for axis, n in enumerate(shape) for a, b in combinations(range(n), 2)]
-    found = []
-    for axis, a, b in pairs:
-        first, second = (np.take(cells, level, axis).ravel() for level in (a, b))
-        ahead = [_is_ahead(sample, i, j, sign) for i, j in zip(first, second, strict=True)]
-        behind = [_is_ahead(sample, j, i, sign) for i, j in zip(first, second, strict=True)]
-        p = min(1.0, max(min(ahead), min(behind)) * len(first) * len(pairs))
-        name, levels = list(grid.factors.items())[axis]
-        found.append(Crossing(name, (levels[a], levels[b]), p))
-    return min(found, key=lambda one: one.p)
-
-
-def _is_ahead(sample: Sample, one: int, other: int, sign: float, margin: float = 0.0) -> float:
-    """Return the p value of a cell being behind another one by the margin or more; 1 where nothing tells it."""
-    weights = np.zeros((sample.values.shape[2], 1))
-    weights[one], weights[other] = sign, -sign
-    difference = sample.contrast(weights)
-    if not difference.has_spread:
-        return 1.0
-    return float(compute_one_sided_p(float(difference.mean[0]), difference.errors, -margin / sample.scale))
-
-
 def _conclude(
     sources: list[Source], crossing: Crossing, additive: AdditivePrediction, level: float, margin: float
 ) -> tuple[str, Message]:
@@ -400,8 +362,7 @@ def _predict_additively(
     lost, p, enough = abs(float(means[best]) - float(means[pick])) * scale, None, False
     if len(grid.seeds) > 1:
         p, enough = _compare_with_all(grid, sample, measure, pick, best, level, margin)
-    low, high = bounds_of(measure)
-    key = "alone" if low <= predicted * scale <= high else "alone_beyond"
+    key = "alone" if can_be(measure, predicted * scale) else "alone_beyond"
     reached = Message(key, levels=levels, predicted=predicted * scale, found=found)
     beside = _compare_with_best(
         levels != best_levels, p, level, {"levels": best_levels, "best": top, "lost": lost}
@@ -423,7 +384,7 @@ def _compare_with_all(
     weights = np.eye(len(cells.ravel()))
     corrected = holm([p_of(sample.contrast((weights[cell] - weights[mine])[:, None])) for cell in others])
     p = corrected[others.index(int(cells[best]))] if int(cells[best]) != mine else None
-    return p, max(_is_ahead(sample, mine, cell, sign, margin) for cell in others) <= level
+    return p, max(compute_lag_p(sample, mine, cell, sign, margin) for cell in others) <= level
 
 
 def _compare_with_best(differs: bool, p: float | None, level: float, values: dict[str, Any]) -> Message:

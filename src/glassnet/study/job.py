@@ -8,11 +8,12 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from glassnet.data.dataset import Dataset
-from glassnet.errors import FileError, HealthWarning
+from glassnet.errors import DataError, FileError, HealthWarning
 from glassnet.locales.catalogue import Message
 from glassnet.nn.network import Network
 from glassnet.runtime.files import lock_file
@@ -131,19 +132,26 @@ def perform(job: Job, data: Dataset, callbacks: Sequence[Callback] = (), *, rest
         health=[diagnosis.to_dict() for diagnosis in diagnoses],
     )
     if status == FINISHED and job.measure in row.measures and job.measure.startswith("validation_"):
-        groups, constant = _look_at_rows(finished.network, data, job.measure)
-        row = replace(row, groups={job.measure: groups}, constant={job.measure: constant})
+        row = replace(row, **_look_at_rows(finished.network, data, job.measure))
     write_row(job.row_path, row)
     return row
 
 
-def _look_at_rows(network: Network, data: Dataset, measure: str) -> tuple[list[float], float]:
-    """Return what groups of the validation rows say of a measure, and what the best constant answer has."""
+def _look_at_rows(network: Network, data: Dataset, measure: str) -> dict[str, Any]:
+    """Return what groups of the validation rows say of a measure, and what the best constant answer has.
+
+    Where the measure is not defined without some group, as it leaves a class without rows, the groups say nothing.
+    Then the intervals of the study say that they cover no other rows, if all seeds have the same ones.
+    """
     predictions, name = predict_rows(network, data.validation), measure.removeprefix("validation_")
     answer = Baseline.of(network.loss, network.encode(data.encoded.train.y)).answer
     outputs = np.tile(outputs_of(network.loss, np.array(answer)), (len(predictions.y), 1))
     constant = measure_metrics(predictions.replace(predictions.y, outputs), [name])[name]
-    return pseudo_values(predictions, name), constant
+    try:
+        groups = {measure: pseudo_values(predictions, name)}
+    except DataError:
+        groups = {}
+    return {"groups": groups, "constant": {measure: constant}}
 
 
 def _train(job: Job, data: Dataset, callbacks: Sequence[Callback], restart: bool) -> Run:

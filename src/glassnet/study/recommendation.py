@@ -35,6 +35,9 @@ from glassnet.study.suggestions import (
     suggest_seeds,
 )
 
+#: The runs of a variant by seed.
+Runs = Mapping[int, Row]
+
 #: Times within this factor of the shortest are called equal: a machine is never quite idle.
 EQUAL_TIME = 1.1
 
@@ -225,8 +228,6 @@ def recommend(
     told = {test.variant: test.verdict for test in tests if test.variant not in unsound}
     choices = {one.variant: runs[one.variant] for one in sound or compared}
     (low, high), covers = interval_of_best(choices, chosen.variant, measure, level)
-    others = [one.variant for one in compared if one.variant != chosen.variant]
-    reference = BASE if BASE in others else next(iter(others), None)
     equal = [one.levels for one in sound if told.get(one.variant) == EQUIVALENT]
     found = Recommendation(
         measure=measure,
@@ -239,9 +240,7 @@ def recommend(
         covers=covers,
         best=compared[0].variant,
         evidence=_grade_choice(known, chosen.variant, tests, measure, level),
-        gain=measure_gain(choices | {reference: runs[reference]}, chosen.variant, reference, measure, level)
-        if reference
-        else None,
+        gain=_find_gain(chosen.variant, choices, runs, measure, level),
         ties=tuple(variant for variant, verdict in told.items() if verdict in (UNPROVEN, ONE_SEED)),
         equivalent=tuple(variant for variant, verdict in told.items() if verdict == EQUIVALENT),
         cheaper=_offer(known, chosen, sound, measure, level, margin),
@@ -263,16 +262,28 @@ def recommend(
     return replace(found, reason=Message("sentences", sentences=_explain(found)))
 
 
+def _find_gain(
+    chosen: str, choices: Mapping[str, Runs], runs: Mapping[str, Runs], measure: str, level: float
+) -> Gain | None:
+    """Return what the best of the choices gains over the base, or over the next best where it is that itself.
+
+    `runs` are those of all compared variants, the best first.
+    """
+    others = [variant for variant in runs if variant != chosen]
+    if not others:
+        return None
+    base = BASE if BASE in others else others[0]
+    return measure_gain({**choices, base: runs[base]}, chosen, base, measure, level)
+
+
 def _grade_choice(
     rows: Sequence[Row], chosen: str, tests: Sequence[Comparison], measure: str, level: float
 ) -> str:
     """Return how sure it is that the chosen variant is better than the base, or, as the base, than all others."""
+    against, sign = list(tests), -1.0 if larger_is_better(measure) else 1.0
     if any(test.variant == BASE for test in tests):
         against = [test for test in compare(rows, BASE, measure, level) if test.variant == chosen]
-        signs = [1.0]
-    else:
-        against, signs = list(tests), [-1.0]
-    sign = signs[0] if larger_is_better(measure) else -signs[0]
+        sign = -sign
     grades = [test.evidence if sign * (test.difference or 0.0) > 0 else NONE for test in against]
     return next((grade for grade in (NONE, WEAK) if grade in grades), STRONG if grades else NONE)
 

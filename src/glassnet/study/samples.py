@@ -14,6 +14,7 @@ from glassnet.nn.activations import Array
 from glassnet.study.hypothesis_tests import (
     ROUNDINGS,
     Error,
+    compute_p,
     half_interval,
     mean_errors,
     rows_without_error,
@@ -57,6 +58,12 @@ def bounds_of(measure: str, values: Iterable[float] = ()) -> tuple[float, float]
     name = _metric_of(measure)
     low, high = METRICS[name].bounds if name in METRICS else (0.0, math.inf)
     return min([low, *values]), high
+
+
+def can_be(measure: str, value: float) -> bool:
+    """Whether a measure can have a value."""
+    low, high = bounds_of(measure)
+    return low <= value <= high
 
 
 def choose_margin(measure: str, means: Iterable[float], stated: float | None = None) -> float:
@@ -164,3 +171,37 @@ def take_sample(runs: Sequence[Sequence[Row]], measure: str) -> Sample:
             covers, overlap = SEEDS_AND_ROWS, max(shares)
             says = many / (1 / len(runs) + overlap)
     return Sample(values, scale, overlap, covers, says)
+
+
+def interval_of(
+    sample: Sample, measure: str, level: float, bounds: tuple[float, float]
+) -> tuple[float, float] | tuple[None, None]:
+    """Return the interval of a sample's mean, within bounds; None where nothing tells it."""
+    half, mean = sample.half(level, measure), float(sample.mean[0]) * sample.scale
+    return (None, None) if half is None else (max(bounds[0], mean - half), min(bounds[1], mean + half))
+
+
+def std_of(sample: Sample) -> float:
+    """Return the standard deviation over the seeds."""
+    by_seed = sample.by_seed[:, 0] / sample.scale
+    return float(by_seed.std(ddof=1)) * sample.scale if np.ptp(by_seed) > 0 else 0.0  # no rounding in it
+
+
+def rows_std_of(sample: Sample) -> float:
+    """Return the part of the standard error of the mean that no number of seeds takes away."""
+    seeds, *others = sample.errors
+    if others:  # of rows, and of both together
+        return math.sqrt(max(0.0, float(others[1].variance - seeds.variance))) * sample.scale
+    return std_of(sample) * math.sqrt(sample.overlap)
+
+
+def p_of(sample: Sample) -> float:
+    """Return the p value of a sample's mean being 0.
+
+    Differences that are all the same leave t without a divisor. Then p is that of the sign test, the chance of n
+    equal signs: 2 (1/2)^n; and 1 where they are all 0. To call it 0 would be wrong: accuracies on few rows are
+    coarse, and differ by the same amount in all of a few seeds by chance.
+    """
+    if sample.has_spread:
+        return float(compute_p(float(sample.mean[0]) ** 2, sample.errors))
+    return 2.0 ** (1 - len(sample.values)) if sample.mean[0] else 1.0

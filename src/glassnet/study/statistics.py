@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +13,6 @@ from glassnet.study.hypothesis_tests import (
     FEWEST_SEEDS,
     LOOKS,
     check_level,
-    compute_p,
     holm,
 )
 from glassnet.study.results import FINISHED, Row
@@ -23,7 +21,11 @@ from glassnet.study.samples import (
     Sample,
     bounds_of,
     choose_margin,
+    interval_of,
     larger_is_better,
+    p_of,
+    rows_std_of,
+    std_of,
     take_sample,
     value_of,
 )
@@ -378,40 +380,6 @@ def _judge(
         if len(variants[one.variant if verdict == BETTER else one.base]) < len(seeds):
             verdict = INCOMPLETE
     return replace(one, evidence=evidence, verdict=verdict)
-
-
-def interval_of(
-    sample: Sample, measure: str, level: float, bounds: tuple[float, float]
-) -> tuple[float, float] | tuple[None, None]:
-    """Return the interval of a sample's mean, within bounds; None where nothing tells it."""
-    half, mean = sample.half(level, measure), float(sample.mean[0]) * sample.scale
-    return (None, None) if half is None else (max(bounds[0], mean - half), min(bounds[1], mean + half))
-
-
-def std_of(sample: Sample) -> float:
-    """Return the standard deviation over the seeds."""
-    by_seed = sample.by_seed[:, 0] / sample.scale
-    return float(by_seed.std(ddof=1)) * sample.scale if np.ptp(by_seed) > 0 else 0.0  # no rounding in it
-
-
-def rows_std_of(sample: Sample) -> float:
-    """Return the part of the standard error of the mean that no number of seeds takes away."""
-    seeds, *others = sample.errors
-    if others:  # of rows, and of both together
-        return math.sqrt(max(0.0, float(others[1].variance - seeds.variance))) * sample.scale
-    return std_of(sample) * math.sqrt(sample.overlap)
-
-
-def p_of(sample: Sample) -> float:
-    """Return the p value of a sample's mean being 0.
-
-    Differences that are all the same leave t without a divisor. Then p is that of the sign test, the chance of n
-    equal signs: 2 (1/2)^n; and 1 where they are all 0. To call it 0 would be wrong: accuracies on few rows are
-    coarse, and differ by the same amount in all of a few seeds by chance.
-    """
-    if sample.has_spread:
-        return float(compute_p(float(sample.mean[0]) ** 2, sample.errors))
-    return 2.0 ** (1 - len(sample.values)) if sample.mean[0] else 1.0
 
 
 def grade(corrected: float, seeds: int, level: float) -> str:

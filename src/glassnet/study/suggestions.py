@@ -117,7 +117,11 @@ def suggest_seeds(best: str, comparisons: Sequence[Comparison], level: float, ma
     said = {"best": best, "others": list(needed), "margin": margin}
     seeds = max(2 * n, *known) if len(known) == len(ties) else None
     if seeds is None or seeds > MOST_SEEDS:
-        by_rows = all(test.rows_std > 0 for test in ties)
+        # Without any spread over the seeds, would the rows alone hide the margin?
+        by_rows = any(
+            seeds_needed(margin, 0.0, hardest, rows_variance=test.rows_std**2, most=MOST_SEEDS) is None
+            for test in ties
+        )
         message = Message("next_rows" if by_rows else "next_hopeless", most=MOST_SEEDS, **said)
         return [Suggestion("seeds", message, {"seeds": None, "range": None, **details})]
     low = max(count or MOST_SEEDS for count, _, _ in needed.values())

@@ -163,5 +163,5 @@ def test_class_weights_count_in_what_a_constant_answer_costs():
 
 
 def test_a_record_has_none_for_what_is_not_finite_and_english_for_messages():
-    found = in_json({"loss": float("nan"), "units": (1, 2), "found": Message("yes")})
-    assert found == {"loss": None, "units": [1, 2], "found": "yes"}
+    found = in_json({"loss": float("nan"), "units": (1, 2), "found": Message("none")})
+    assert found == {"loss": None, "units": [1, 2], "found": "none"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from glassnet.errors import DataError
 from glassnet.training.metrics.catalogue import measure
 from glassnet.training.metrics.predictions import Predictions
 
@@ -22,12 +23,14 @@ def pseudo_values(predictions: Predictions, name: str) -> list[float]:
     moved so that their mean is M. Of a mean over the rows they are the means of the groups. Their standard
     deviation divided by sqrt(G) is the standard error of M, as far as it comes from the choice of the rows; those
     of two networks on the same rows are paired. A loss that is summed over the rows counts as its mean times their
-    number. `DataError` is raised where the measure is not defined on the rows without a group.
+    number. `DataError` is raised for a single row, and where the measure is not defined without some group.
 
     Source: B. Efron and R. Tibshirani (1993), An Introduction to the Bootstrap, chapter 11; the delete-a-group
     jackknife.
     """
     n = len(predictions.y)
+    if n < 2:
+        raise DataError("y: one row says nothing of what other rows would")
     groups = min(GROUPS, n)
     group = np.random.default_rng(0).permutation(n) % groups
     whole = measure(predictions, [name])[name]
