@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from glassnet.data.dataset import Dataset
 from glassnet.errors import HealthWarning
 from glassnet.nn.activations import Array
@@ -59,15 +61,19 @@ class Health:
         """Whether the network does not learn, or learns what does not hold."""
         return any(diagnosis.sick for diagnosis in self.diagnoses)
 
+    @property
+    def state(self) -> str:
+        """``"sick"``, ``"remarks"`` where something is to be said that is no illness, or ``"healthy"``."""
+        return "sick" if self.sick else "remarks" if self.diagnoses else "healthy"
+
     def __str__(self) -> str:
         """A line for each diagnosis, or that there is none."""
         return "\n".join(map(str, self.diagnoses)) or "healthy"
 
     def __repr__(self) -> str:
         """What was found, and by how many examinations."""
-        state = "sick" if self.sick else "remarks" if self.diagnoses else "healthy"
         kinds = ", ".join(one.kind for one in self.diagnoses)
-        return f"<Health: {state}{f' ({kinds})' if kinds else ''}, {len(self.vitals)} examinations>"
+        return f"<Health: {self.state}{f' ({kinds})' if kinds else ''}, {len(self.vitals)} examinations>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for a record in JSON; None stands for numbers that were not finite."""
@@ -205,7 +211,7 @@ class Monitor:
             sample,
             step_rows=context.batch_size,
             taken=self.vitals[-1].step,
-            ended=sample.costs_of(network),
+            ended=sample.costs_of(network) if self.divergence is None else np.full(len(sample.constant), np.inf),
         )
 
     def _evidence(

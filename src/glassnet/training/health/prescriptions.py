@@ -59,6 +59,9 @@ def _candidates(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[tupl
     for place, one in enumerate(found):
         if one.sick and one.remedy is not None and one.kind != SHOWN:
             yield place, one.remedy
+    first = found[0].remedy
+    if first is not None and "training" not in first.changes and not isinstance(evidence.optimizer, LBFGS):
+        yield 0, first & higher_rate(evidence)
     if evidence.facts.scalable:
         yield 0, standardise("inputs")
     if isinstance(evidence.optimizer, LBFGS):

@@ -10,7 +10,7 @@ import numpy as np
 
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
-from glassnet.nn.optimizers import OPTIMIZERS, Optimizer
+from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.nn.update import UPDATE_OPTIONS, Update
 from glassnet.training.engine import make_engine
 from glassnet.training.health.learnable import Rows, Sample, costs_less
@@ -19,7 +19,7 @@ from glassnet.training.step_context import StepContext
 
 #: Steps of a trial at most and at least, its rows of a step at most, and about how many parameters times rows it
 #: may send through a network: a second or two.
-STEPS, FEWEST, BATCH, WORK = 300, 50, 512, 1e10
+STEPS, FEWEST, BATCH, WORK = 300, 50, 128, 1e10
 
 #: A remedy helps where its answers make good this much of what the network lacks beside the best reference.
 MADE_GOOD = 0.25
@@ -28,7 +28,7 @@ MADE_GOOD = 0.25
 class Trials:
     """Trains copies of a network from its first parameters on the same few rows, with other settings.
 
-    A trial takes no more steps than the run, which took so many. `ended` are the costs of its answers at its end.
+    `ended` are the costs of the answers that the run ended with, after so many steps; None before training.
     """
 
     def __init__(
@@ -41,15 +41,15 @@ class Trials:
         *,
         step_rows: int,
         taken: int,
-        ended: Array,
+        ended: Array | None,
     ) -> None:
         self.network, self.given, self.training, self.optimizer = network, given, training, optimizer
         self.sample, self.step_rows = sample, step_rows
         self.rows = min(step_rows, BATCH, len(sample.learned.X))
         affordable = int(WORK / (len(network.theta) * self.rows))
-        self.steps = max(FEWEST, min(STEPS, taken or STEPS, affordable))
+        self.steps, self.taken = max(FEWEST, min(STEPS, affordable)), taken
         self.known: dict[str, Array] = {}
-        self.ended = ended if taken else self.costs({})
+        self.ended = self.costs({}) if ended is None else ended
 
     def costs(self, changes: dict[str, dict[str, Any]]) -> Array:
         """Return what answers to held-out rows cost after a trial with changed settings; infinite where lost."""
@@ -68,7 +68,9 @@ class Trials:
         enough = not np.isfinite(lost) or float((self.ended - after).mean()) >= MADE_GOOD * lost
         if not (enough and costs_less(after, self.ended) and self._is_sound(after)):
             return False
-        if costs_less(before, self.ended):  # what made the run sick came later than a trial lasts
+        if self.taken > self.steps and costs_less(
+            before, self.ended
+        ):  # what made the run sick came later than a trial lasts
             return not costs_less(before, after)
         return costs_less(after, before)
 
@@ -93,7 +95,7 @@ class Trials:
             optimizer = replace(optimizer, update_scale=optimizer.update_scale * self.step_rows / self.rows)
         update = Update(optimizer, **{name: getattr(training, name) for name in UPDATE_OPTIONS})
         if not self._train(network, update, learned):
-            return np.full(len(self.ended), np.inf)
+            return np.full(len(self.sample.constant), np.inf)
         network.measure_statistics(learned.X)
         outputs = network.loss.predict(network.forward(new).outputs)
         return self.sample.costs(outputs * std + mean if changes.get("data") else outputs)
@@ -116,12 +118,12 @@ class Trials:
 
     def _train(self, network: Network, update: Update, learned: Rows) -> bool:
         """Take the steps; return whether all numbers stay finite."""
-        full, n = update.optimizer.full_batch, len(learned.X)
+        n = len(learned.X)
         rng = np.random.default_rng(0)
         passes = -(-self.steps * self.rows // n)
         order = np.concatenate([rng.permutation(n) for _ in range(passes)])[: self.steps * self.rows]
-        if full:
-            order = np.tile(np.arange(self.rows), self.steps if update.elementwise else 1)
+        if isinstance(update.optimizer, LBFGS):  # which takes many steps on the same rows
+            order = np.arange(n)
         context = StepContext(
             network, update, update.start(network.parameters), learned.X, learned.targets,
             learned.weights.astype(network.theta.dtype), (0, 0, 0), self.rows, 0,
