@@ -88,11 +88,14 @@ def test_the_remedy_is_applied_and_both_runs_are_shown(glassnet):
     assert answer.code == 0
     assert "glassnet: once more with initializer glorot_uniform" in answer.err
     table = [line.split() for line in answer.out.splitlines()[-3:]]
-    assert table[0][:3] == ["training", "loss", "validation"]
+    assert table[0][:4] == ["accuracy", "training", "validation", "test"]
     before, after = table[1:]
     assert (before[0], after[0]) == ("before", "after")
-    assert float(after[3]) > float(before[3]) + 0.1
-    assert (before[4], after[4]) == ("saturated-units", "healthy")
+    model, data = gn.load_model("run_remedied"), gn.load_dataset("digits")
+    figures = [model.score(split) for split in (data.train, data.validation, data.test)]
+    assert after[1:4] == [f"{figure:.4f}" for figure in figures]
+    assert all(float(one) > float(other) + 0.1 for one, other in zip(after[1:4], before[1:4], strict=True))
+    assert (before[4:7], after[4]) == (["sick:", "saturated-units", "in"], "healthy")
     assert gn.load_config("run_remedied/config.toml").network.initializer == "glorot_uniform"
     record = glassnet("train", *SMALL, *WIDE, "--remedy", "--json").json
     assert record["remedy"] == {"network": {"initializer": "glorot_uniform"}}

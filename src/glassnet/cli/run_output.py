@@ -102,9 +102,9 @@ def print_comparison(
         measure = "r2" if data.task == "regression" else "accuracy"
         figures = [_measure_splits(one, data, measure) for one in (before, after)]
         facts = [_rows_fact(data), ("diagnosis", str(cause)), ("changed", str(remedy))]
-        tests = [found[-1] for found in figures]
+        tests = [math.nan if found[-1] is None else found[-1] for found in figures]
         name = MEASURES.get(measure, measure)
-        if None not in tests and tests[1] < tests[0]:
+        if tests[1] < tests[0]:
             facts.append(("worse", f"on test rows: {name} {tests[0]:.4f} before, {tests[1]:.4f} after"))
         print_facts([*facts, *_report_facts([before, after])])
         typer.echo()

@@ -233,9 +233,7 @@ class Dataset:
             refuse_standardised(self.name)
         if is_mapped(self.train.X):
             raise UsageError("standardize", f"{self.name} is larger than memory; scale the file, or leave it out")
-        target = self.schema.target.standardised(self.train.y)
-        schema = replace(self.schema, input=rows.standardised(self.train.X), target=target)
-        return replace(self, schema=schema, standardized=True)
+        return replace(self, schema=self.schema.standardised(*self.train), standardized=True)
 
     @classmethod
     def from_arrays(

@@ -87,7 +87,7 @@ def find_rows_out_of_range(evidence: Evidence) -> Diagnosis | None:
     return Diagnosis(
         "rows-out-of-range",
         costs_less(sample.constant[new], evidence.trials.ended[new], CLEAREST),
-        Message("causes.rows-out-of-range", first=evidence.facts.name(columns[0]), n=len(columns), **values),
+        Message("causes.rows-out-of-range", first=evidence.facts.name(columns[0]), **values),
         since=evidence.end.step,
         evidence=values,
     )

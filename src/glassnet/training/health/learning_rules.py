@@ -134,7 +134,7 @@ def find_unfinished(evidence: Evidence) -> Diagnosis | None:
 def find_over_regularised(evidence: Evidence) -> Diagnosis | None:
     """A penalty, dropout or a limit that holds the network back: a trial without it learns."""
     trials = evidence.trials
-    if trials is None or not is_sick(evidence):
+    if trials is None or evidence.end.step == 0 or not is_sick(evidence):
         return None
     for remedy in lift_penalties(evidence):
         if trials.helps(remedy.changes):

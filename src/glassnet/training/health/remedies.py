@@ -221,12 +221,15 @@ def unscaled_inputs(evidence: Evidence) -> tuple[Message, Remedy]:
         )
         for column in columns[:NAMED]
     ]
-    return Message("causes.unscaled-columns", named=named, n=len(columns)), remedy
+    if len(columns) > NAMED:
+        return Message("causes.more-unscaled-columns", named=named, n=len(columns) - NAMED), remedy
+    return Message("causes.unscaled-columns", named=named), remedy
 
 
 def standardise(family: str) -> Remedy:
     """Columns, and regressed numbers, of mean 0 and standard deviation 1."""
-    return Remedy(family, Message(f"remedies.standardise-{family}"), {"data": {"standardize": True}})
+    key = "remedies.standardise-targets" if family == "targets" else "remedies.standardise-inputs"
+    return Remedy(family, Message(key), {"data": {"standardize": True}})
 
 
 def lift_penalties(evidence: Evidence) -> list[Remedy]:
