@@ -423,10 +423,10 @@ class Trainer:
         self._restore()
         self.checkpointer.save_end()
         assert run.health is not None
-        lost = next(found for found in run.health.diagnoses if found.kind == "divergence")
+        first = run.health.diagnoses[0]
         step = self.latest - len(state.history) * self.sampler.steps
         return DivergenceError(
-            f"epoch {epoch}, step {step}: {error}; {lost.explanation}. "
+            f"epoch {epoch}, step {step}: {error}; {first.explanation}. "
             f"The network is back at its state after epoch {len(state.history)}",
             run,
         )

@@ -10,7 +10,7 @@ from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.health.evidence import Evidence
 from glassnet.training.health.learnable import CLEAREST, costs_less
 from glassnet.training.health.remedies import SCALED, standardise, unscaled_inputs
-from glassnet.training.health.verdict import ENOUGH, is_doubtful, is_early, is_sick
+from glassnet.training.health.verdict import ENOUGH, is_doubtful, is_early, is_sick, is_single
 
 #: Standard deviations of regressed numbers that a network learns as they are, and how many of them their mean may
 #: be away from 0.
@@ -99,12 +99,6 @@ def find_leak(evidence: Evidence) -> Diagnosis | None:
     if column is None:
         return None
     return Diagnosis("leak", False, Message("causes.leak", column=evidence.facts.name(column)))
-
-
-def is_single(evidence: Evidence) -> bool:
-    """Whether all targets of the network are one and the same."""
-    base = evidence.baseline
-    return base.loss - base.floor <= 1e-9 * abs(base.loss) or (base.low == base.high and len(base.answer) == 1)
 
 
 def find_single_class(evidence: Evidence) -> Diagnosis | None:

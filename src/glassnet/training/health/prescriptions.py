@@ -18,6 +18,7 @@ from glassnet.training.health.remedies import (
     standardise,
 )
 from glassnet.training.health.trials import Trials
+from glassnet.training.health.verdict import is_single
 
 #: Remedies that are tried at most.
 TRIED = 6
@@ -34,6 +35,8 @@ def prescribe(evidence: Evidence, found: Sequence[Diagnosis]) -> list[Diagnosis]
     bare = [one if one.kind == SHOWN else replace(one, remedy=None) for one in found]
     if not found or not found[0].sick or found[0].kind == SHOWN or evidence.trials is None:
         return bare
+    if is_single(evidence):  # targets too small for the network's numbers, so that no trial can tell them apart
+        return [found[0], *bare[1:]]
     tried: list[Remedy] = []
     for place, remedy in _candidates(evidence, found):
         if remedy.changes in [one.changes for one in tried] or _is_set(evidence, remedy):

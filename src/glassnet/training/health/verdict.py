@@ -59,3 +59,9 @@ def is_worse(evidence: Evidence) -> bool:
         return False
     sample, ended = evidence.trials.sample, evidence.trials.ended
     return evidence.left > 1 + WORSE and costs_less(sample.constant, ended, CLEAREST)
+
+
+def is_single(evidence: Evidence) -> bool:
+    """Whether all targets of the network are one and the same."""
+    base = evidence.baseline
+    return base.loss - base.floor <= 1e-9 * abs(base.loss) or (base.low == base.high and len(base.answer) == 1)

@@ -1,0 +1,57 @@
+"""Columns that are off centre, tell the target, or go beyond those of training are found, and no others."""
+
+import numpy as np
+import polars
+
+import glassnet as gn
+from glassnet.training.health.columns import DataFacts, find_beyond, find_telling, find_unscaled
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(128, 5))
+
+
+def test_columns_far_too_large_or_off_centre_are_found_the_farthest_first():
+    assert find_unscaled(X) == []
+    moved = X.copy()
+    moved[:, 1] += 2005
+    moved[:, 3] = 2 + moved[:, 3] / 100
+    moved[:, 4] *= 1e5
+    assert find_unscaled(moved) == [4, 1, 3]
+    moved[:, :] = 1.7e9  # one value only: there is nothing to scale
+    assert find_unscaled(moved) == []
+    assert find_unscaled(RNG.uniform(0, 1, (128, 784))) == []
+
+
+def test_a_column_that_tells_the_target_by_itself_is_found():
+    y = RNG.normal(size=(128, 1))
+    assert find_telling(X, y) is None
+    assert find_telling(np.hstack([X, -3 * y + 7]), y) == 5
+    labels = RNG.integers(0, 4, 128)
+    assert find_telling(np.hstack([X, labels[:, None]]), np.eye(4)[labels]) == 5
+    assert find_telling(np.hstack([X, labels[:, None] == 2]), np.eye(4)[labels]) == 5
+    assert find_telling(X[:, :1], X[:, :1]) is None  # a single column is all there is
+    assert find_telling(X[:20], X[:20, :1]) is None  # too few rows to say so
+
+
+def test_columns_beyond_those_of_training_are_found_the_farthest_first():
+    new = X[:30].copy()
+    assert find_beyond(X, new) == []
+    new[3, 2] = 9
+    new[4, 0] = -30
+    assert find_beyond(X, new) == [0, 2]
+
+
+def test_columns_are_called_by_their_name_or_number():
+    arrays = gn.Dataset.from_arrays(X, 1000 + X[:, 0])
+    facts = DataFacts.of(arrays)
+    assert (str(facts.name(2)), facts.scalable) == ("column 2", True)
+    assert facts.scales[0][0] == np.mean(arrays.train.y)
+    assert not DataFacts.of(arrays.standardise()).scalable
+    frame = polars.DataFrame({"age": X[:, 0], "colour": np.where(X[:, 1] > 0, "red", "blue")})
+    run = gn.fit(gn.Network([3, 1], loss="half_squared_error"), frame, X[:, 2], epochs=1, progress=False)
+    assert str(DataFacts(run.schema.input.feature_names).name(0)) == "column 'age'"
+
+
+def test_the_scale_of_numbers_is_known_where_their_squares_are_not():
+    data = gn.Dataset.from_arrays(X, X[:, 0] * 1e-300)
+    assert DataFacts.of(data).scales[0][1] > 5e-301
