@@ -15,7 +15,9 @@ from glassnet.training.health.remedies import Remedy
 KINDS = (
     "duplicated-units",
     "unreachable-targets",
+    "unscaled-targets",
     "unscaled-inputs",
+    "over-regularised",
     "divergence",
     "exploding-signal",
     "saturated-units",
@@ -27,7 +29,13 @@ KINDS = (
     "stuck-loss",
     "unfinished",
     "constant-output",
+    "rows-out-of-range",
     "over-fitting",
+    "lagging-statistics",
+    "single-class",
+    "nothing-to-learn",
+    "leak",
+    "too-early",
 )
 
 

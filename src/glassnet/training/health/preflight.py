@@ -173,7 +173,7 @@ def _first_loss(evidence: Evidence) -> Check:
     if evidence.network.loss.output is None:  # outputs begin near 0, where the targets need not be
         limit = max(WIDE, 2 * max(base.low**2, base.high**2) / max(base.loss, 1e-12))
     finding = Message("checks.first-loss", loss=loss, constant=base.loss)
-    return Check("first loss", bool(evidence.unlearned(evidence.start) <= limit), finding)
+    return Check("first loss", bool(evidence.unlearned(evidence.start.loss) <= limit), finding)
 
 
 def _over_fit(network: Network, data: Dataset, optimizer: Optimizer) -> Check:

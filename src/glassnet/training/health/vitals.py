@@ -155,6 +155,14 @@ class Probe:
             mean = tuple(float(value) for value in outputs.mean(axis=0, dtype=np.float64))
         return Vitals(step, loss / rows, mean, spread, wrong_share(network.loss, outputs, self.targets), layers)
 
+    def losses(self, network: Network) -> tuple[float, float]:
+        """Return the mean loss of the rows with their own statistics, as in training, and as in prediction."""
+        with np.errstate(all="ignore"):
+            passes = network.forward_as_batch(self.X), network.forward(self.X)
+            rows = [network.loss.formula(cache.outputs, self.targets)[0] for cache in passes]
+            in_training, predicting = (float(np.average(one, weights=self.weights)) for one in rows)
+        return in_training, predicting
+
     def spreads(self, network: Network) -> list[float]:
         """Return the spread of each layer's pre-activations, of a network of any shape with these inputs."""
         with np.errstate(all="ignore"):

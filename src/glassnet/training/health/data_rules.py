@@ -1,0 +1,133 @@
+"""Rules about the data: their scale, and what there is to learn of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glassnet.locales.catalogue import Message
+from glassnet.training.health.columns import find_beyond, find_telling
+from glassnet.training.health.diagnosis import Diagnosis
+from glassnet.training.health.evidence import Evidence
+from glassnet.training.health.learnable import CLEAREST, costs_less
+from glassnet.training.health.remedies import SCALED, standardise, unscaled_inputs
+from glassnet.training.health.verdict import ENOUGH, is_doubtful, is_early, is_sick
+
+#: Standard deviations of regressed numbers that a network learns as they are, and how many of them their mean may
+#: be away from 0.
+USUAL_TARGETS, FAR_MEAN = (0.03, 30.0), 10.0
+
+
+def find_unscaled_targets(evidence: Evidence) -> Diagnosis | None:
+    """Numbers to regress whose scale or offset the output has to learn before anything else."""
+    facts = evidence.facts
+    odd = [
+        (mean, std)
+        for mean, std in facts.scales
+        if not USUAL_TARGETS[0] <= std <= USUAL_TARGETS[1] or abs(mean) > FAR_MEAN * max(std, 0.1)
+    ]
+    lost = is_single(evidence)  # too small for the network's numbers: all became one
+    if not odd or not facts.scalable or not (lost or is_sick(evidence)):
+        return None
+    mean, std = odd[0]
+    return Diagnosis(
+        "unscaled-targets",
+        True,
+        Message("causes.unscaled-targets", mean=mean, std=std),
+        layer=len(evidence.network.W),
+        evidence={"target_mean": mean, "target_std": std},
+        remedy=standardise("targets"),
+    )
+
+
+def find_unscaled_inputs(evidence: Evidence) -> Diagnosis | None:
+    """Inputs that are far too large, too small, or off centre."""
+    rms, spread = evidence.probe.input_spread, evidence.start.layers[0].pre_activation_spread
+    usual = SCALED[0] <= rms <= SCALED[1] or any(evidence.network.batch_norm)
+    if rms == 0 or (usual and not evidence.unscaled_columns):
+        return None
+    if any(evidence.network.batch_norm) and not is_sick(evidence):
+        return None
+    cause, remedy = unscaled_inputs(evidence)
+    return Diagnosis(
+        "unscaled-inputs",
+        is_sick(evidence),
+        cause,
+        layer=1,
+        evidence={"input_spread": rms, "pre_activation_spread": spread},
+        remedy=remedy,
+    )
+
+
+def find_lagging_statistics(evidence: Evidence) -> Diagnosis | None:
+    """Running statistics of batch normalisation that had to be measured anew."""
+    lag = evidence.lag
+    if lag is None:
+        return None
+    numbers = {"in_training": lag.in_training, "before": lag.before, "after": lag.after}
+    return Diagnosis(
+        "lagging-statistics", False, Message("causes.lagging-statistics", **numbers), since=evidence.end.step,
+        evidence=numbers,
+    )  # fmt: skip
+
+
+def find_rows_out_of_range(evidence: Evidence) -> Diagnosis | None:
+    """Validation rows beyond those of training, to which the answers are worse than the best constant one."""
+    if evidence.lag is not None or evidence.left_of_new < 1 or evidence.trials is None:
+        return None
+    sample = evidence.trials.sample
+    new = slice(0, sample.new)
+    columns = find_beyond(sample.learned.X, sample.held_out.X[new]) if sample.new else []
+    if not columns or is_sick(evidence):
+        return None
+    low, high = (float(end(part[:, columns[0]])) for part, end in (
+        (sample.learned.X, np.min), (sample.learned.X, np.max)
+    ))  # fmt: skip
+    reached = sample.held_out.X[new, columns[0]]
+    values = {"low": low, "high": high, "new_low": float(reached.min()), "new_high": float(reached.max())}
+    return Diagnosis(
+        "rows-out-of-range",
+        costs_less(sample.constant[new], evidence.trials.ended[new], CLEAREST),
+        Message("causes.rows-out-of-range", first=evidence.facts.name(columns[0]), n=len(columns), **values),
+        since=evidence.end.step,
+        evidence=values,
+    )
+
+
+def find_leak(evidence: Evidence) -> Diagnosis | None:
+    """A column that tells the target by itself."""
+    column = find_telling(evidence.probe.X, evidence.probe.targets)
+    if column is None:
+        return None
+    return Diagnosis("leak", False, Message("causes.leak", column=evidence.facts.name(column)))
+
+
+def is_single(evidence: Evidence) -> bool:
+    """Whether all targets of the network are one and the same."""
+    base = evidence.baseline
+    return base.loss - base.floor <= 1e-9 * abs(base.loss) or (base.low == base.high and len(base.answer) == 1)
+
+
+def find_single_class(evidence: Evidence) -> Diagnosis | None:
+    """Targets that are all alike."""
+    if not is_single(evidence):
+        return None
+    return Diagnosis("single-class", False, Message("causes.single-class"))
+
+
+def find_nothing_to_learn(evidence: Evidence) -> Diagnosis | None:
+    """Rows that tell nothing of the targets, as far as simple models see."""
+    unlike = evidence.left_of_new >= 1
+    asked = evidence.end.step >= ENOUGH and (is_doubtful(evidence) or unlike) and not is_single(evidence)
+    if not asked or evidence.trials is None or evidence.trials.sample.is_learnable:
+        return None
+    sample = evidence.trials.sample
+    numbers = {"rows": len(sample.constant), "gain": sample.gain(sample.reference)}
+    return Diagnosis("nothing-to-learn", False, Message("causes.nothing-to-learn", **numbers), evidence=numbers)
+
+
+def find_too_early(evidence: Evidence) -> Diagnosis | None:
+    """Too few steps to say anything."""
+    if not is_early(evidence) or not is_doubtful(evidence):
+        return None
+    steps = evidence.end.step
+    return Diagnosis("too-early", False, Message("causes.too-early", steps=steps, enough=ENOUGH), since=steps)
