@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 from tests.screens import SIZES
 
-#: Not tests: a script that needs PyTorch, the one that plants faults, and a list of networks.
+#: Not tests: a script that needs PyTorch, the one that plants faults, and a program that trains networks.
 collect_ignore = ["nn/optimizers/make_optimizer_trajectories.py", "mutants.py", "training/health/battery.py"]
 
 # A shell has its background jobs ignore SIGINT, and so would every process that a test starts.
