@@ -84,3 +84,9 @@ def test_a_sum_over_rows_takes_as_large_steps_as_in_the_run(digits):
     rate = gn.nn.optimizers.OPTIMIZERS.resolve(found.remedy.changes["training"]["optimizer"]).learning_rate
     mended = learn(digits, network={"loss": "cross_entropy(sum)"}, **options | {"optimizer": f"gd({rate})"})
     assert not mended.health.sick
+
+
+def test_a_healthy_run_is_compared_with_nothing(digits, monkeypatch):
+    """References and trials cost time, and are asked for in doubt only."""
+    monkeypatch.setattr(trials.Trials, "__init__", lambda *_, **__: pytest.fail("a trial was opened"))
+    assert learn(digits, epochs=20).health.state == "healthy"

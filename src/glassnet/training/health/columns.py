@@ -24,8 +24,11 @@ TELLING, ENOUGH_ROWS = 0.99, 30
 #: A row is beyond those of training where it is so many times their range away from it.
 BEYOND = 0.25
 
-#: Rows that the scale of targets is measured on.
-MEASURED = 4096
+#: Rows that the scale of targets and outlying numbers are measured on.
+MEASURED = 2048
+
+#: A number is outlying where it is so many mean absolute deviations away from its column's mean, and no share.
+OUTLYING, NO_SHARE = 100.0, 20.0
 
 
 @dataclass(frozen=True)
@@ -33,24 +36,28 @@ class DataFacts:
     """What data say of themselves.
 
     `names` are those of the columns, where they have any. `scalable`: they can be standardised, and are not.
-    `scales` are mean and standard deviation of regressed numbers, as they are before any rounding.
+    `scales` are mean and standard deviation of regressed numbers, as they are before any rounding. `outlying` are
+    columns with a number far from all others, and how many mean absolute deviations; the farthest first.
     """
 
     names: tuple[str, ...] = ()
     scalable: bool = False
     scales: tuple[tuple[float, float], ...] = ()
+    outlying: tuple[tuple[int, float], ...] = ()
 
     @classmethod
     def of(cls, data: Dataset) -> DataFacts:
         """Take them from a data set."""
-        rows, y = data.schema.input, data.encoded.train.y
+        rows, (X, y) = data.schema.input, data.encoded.train
+        X = X[evenly_spread(len(X), MEASURED)].reshape(-1, data.n_inputs)
         arrays = isinstance(rows, ArraySchema)
         scalable = arrays and not data.standardized and not is_mapped(data.train.X)
         scales: list[tuple[float, float]] = []
         if data.task == "regression":
             y = np.asarray(y[evenly_spread(len(y), MEASURED)], np.float64).reshape(-1, data.schema.target.width)
             scales = [measure_numbers(np.ascontiguousarray(column))[:2] for column in y.T]
-        return cls(() if isinstance(rows, ArraySchema) else rows.feature_names, scalable, tuple(scales))
+        names = () if isinstance(rows, ArraySchema) else rows.feature_names
+        return cls(names, scalable, tuple(scales), () if X.dtype == np.uint8 else find_outlying(X))
 
     def name(self, column: int) -> Message:
         """Return what a column is called: by its name, or by its number from 0."""
@@ -71,6 +78,14 @@ def find_unscaled(X: Array) -> list[int]:
     off = (np.abs(mean) > OFF_CENTRE * std) & (np.abs(mean) > 1)
     bad = (std > 1e-6 * np.abs(mean)) & ((root > LARGE) | off)
     return sorted(map(int, np.flatnonzero(bad)), key=lambda column: -root[column])
+
+
+def find_outlying(X: Array) -> tuple[tuple[int, float], ...]:
+    """Return the columns with a number far from all others, and how far; columns of small numbers are none."""
+    away = np.abs(X - X.mean(axis=0, dtype=np.float64))
+    most, usual = away.max(axis=0), away.mean(axis=0)
+    bad = np.flatnonzero((most > OUTLYING * usual) & (most > NO_SHARE))
+    return tuple(sorted(((int(c), float(most[c] / usual[c])) for c in bad), key=lambda found: -found[1]))
 
 
 def find_telling(X: Array, targets: Array) -> int | None:

@@ -10,11 +10,19 @@ from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.health.evidence import Evidence
 from glassnet.training.health.learnable import CLEAREST, costs_less
 from glassnet.training.health.remedies import SCALED, standardise, unscaled_inputs
-from glassnet.training.health.verdict import ENOUGH, is_doubtful, is_early, is_sick, is_single
+from glassnet.training.health.verdict import (
+    ENOUGH,
+    UNLEARNED,
+    is_behind,
+    is_doubtful,
+    is_early,
+    is_sick,
+    is_single,
+)
 
 #: Standard deviations of regressed numbers that a network learns as they are, and how many of them their mean may
 #: be away from 0.
-USUAL_TARGETS, FAR_MEAN = (0.03, 30.0), 10.0
+USUAL_TARGETS, FAR_MEAN = (0.1, 10.0), 5.0
 
 
 def find_unscaled_targets(evidence: Evidence) -> Diagnosis | None:
@@ -56,6 +64,17 @@ def find_unscaled_inputs(evidence: Evidence) -> Diagnosis | None:
         evidence={"input_spread": rms, "pre_activation_spread": spread},
         remedy=remedy,
     )
+
+
+def find_outlying_inputs(evidence: Evidence) -> Diagnosis | None:
+    """Columns with a few numbers so large that they rule scale, answers or steps; said where that does harm."""
+    if not evidence.facts.outlying or evidence.end.step == 0 or evidence.trials is None:
+        return None
+    column, times = evidence.facts.outlying[0]
+    if not (evidence.divergence is not None or is_behind(evidence, beyond_chance=False)):
+        return None
+    cause = Message("causes.outlying-inputs", column=evidence.facts.name(column), times=times)
+    return Diagnosis("outlying-inputs", True, cause, layer=1, evidence={"times": times})
 
 
 def find_lagging_statistics(evidence: Evidence) -> Diagnosis | None:
@@ -112,16 +131,19 @@ def find_nothing_to_learn(evidence: Evidence) -> Diagnosis | None:
     """Rows that tell nothing of the targets, as far as simple models see."""
     unlike = evidence.left_of_new >= 1
     asked = evidence.end.step >= ENOUGH and (is_doubtful(evidence) or unlike) and not is_single(evidence)
-    if not asked or evidence.trials is None or evidence.trials.sample.is_learnable:
+    if not asked or evidence.trials is None:
         return None
     sample = evidence.trials.sample
+    new = slice(sample.new or None)  # what was learned of training rows may be noise
+    if sample.is_learnable or costs_less(evidence.trials.ended[new], sample.constant[new]):
+        return None
     numbers = {"rows": len(sample.constant), "gain": sample.gain(sample.reference)}
     return Diagnosis("nothing-to-learn", False, Message("causes.nothing-to-learn", **numbers), evidence=numbers)
 
 
 def find_too_early(evidence: Evidence) -> Diagnosis | None:
     """Too few steps to say anything."""
-    if not is_early(evidence) or not is_doubtful(evidence):
+    if not is_early(evidence) or evidence.left < UNLEARNED:
         return None
     steps = evidence.end.step
     return Diagnosis("too-early", False, Message("causes.too-early", steps=steps, enough=ENOUGH), since=steps)

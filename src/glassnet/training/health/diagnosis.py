@@ -17,6 +17,7 @@ KINDS = (
     "unreachable-targets",
     "unscaled-targets",
     "unscaled-inputs",
+    "outlying-inputs",
     "over-regularised",
     "divergence",
     "exploding-signal",

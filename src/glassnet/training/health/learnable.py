@@ -21,6 +21,9 @@ LEARNED, HELD_OUT = 2000, 1000
 #: References: penalties of ridge regression for each row, and numbers of neighbours.
 PENALTIES, NEIGHBOURS = (1e-4, 1e-2, 1.0), (5, 50)
 
+#: Where columns are cut, in standard deviations.
+CUT = 10.0
+
 #: A difference of mean costs is no chance beyond so many of its standard deviations: for two answers that are
 #: compared, and for the best of several references beside the constant.
 CLEAR, CLEAREST = 2.0, 3.0
@@ -102,9 +105,7 @@ class Sample:
     def reference(self) -> Array:
         """What the answers of the best reference cost."""
         rows, new = self.learned, self.held_out.X
-        center, spread = rows.X.mean(axis=0, dtype=np.float64), rows.X.std(axis=0, dtype=np.float64)
-        scale = np.where(spread > 0, spread, np.inf)
-        X, new = ((part - center) / scale for part in (rows.X, new))
+        X, new = scale_robustly(rows.X, new)
         mean = np.average(rows.targets, axis=0, weights=rows.weights)
         T, low, high = rows.targets - mean, rows.targets.min(axis=0), rows.targets.max(axis=0)
         found = [regress(X, T, rows.weights, new, penalty) for penalty in PENALTIES]
@@ -130,6 +131,19 @@ def costs_less(costs: Array, others: Array, deviations: float = CLEAR) -> bool:
     return bool(gained.mean() > deviations * gained.std() / np.sqrt(len(gained)))
 
 
+def scale_robustly(X: Array, new: Array) -> tuple[Array, Array]:
+    """Return columns with median 0 and quartiles at those of a normal distribution, and outlying numbers cut.
+
+    A column that is mostly one value gets standard deviation 1; one that is wholly one value becomes 0.
+    """
+    X, new = X.astype(np.float64), new.astype(np.float64)
+    low, middle, high = np.percentile(X, (25, 50, 75), axis=0)
+    spread = np.where(high > low, (high - low) / 1.349, X.std(axis=0))
+    scale = np.where(spread > 1e-7 * np.abs(middle), spread, np.inf)  # what is rounding is no difference
+    scaled, scaled_new = (((part - middle) / scale).clip(-CUT, CUT) for part in (X, new))
+    return scaled, scaled_new
+
+
 def regress(X: Array, T: Array, weights: Array, new: Array, penalty: float) -> Array:
     """Return the answers to new rows of a linear model: (X'X + p n I)^-1 X'T, or with X'(XX' + p n I)^-1 T."""
     root = np.sqrt(weights)[:, None]
@@ -145,7 +159,9 @@ def average_neighbours(X: Array, T: Array, weights: Array, new: Array) -> list[A
     """Return the mean targets of each new row's nearest rows, for each number of them."""
     distances = np.square(X).sum(axis=1) - 2 * new @ X.T
     most = min(max(NEIGHBOURS), len(X))
-    nearest = np.argsort(distances, axis=1)[:, :most]
+    nearest = np.argpartition(distances, most - 1, axis=1)[:, :most]
+    order = np.take_along_axis(distances, nearest, axis=1).argsort(axis=1)
+    nearest = np.take_along_axis(nearest, order, axis=1)
     found = []
     for k in NEIGHBOURS:
         w = weights[nearest[:, :k], None]

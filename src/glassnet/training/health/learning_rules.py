@@ -114,7 +114,7 @@ def find_stuck_loss(evidence: Evidence) -> Diagnosis | None:
 
 def find_unfinished(evidence: Evidence) -> Diagnosis | None:
     """The network learns, and simple models have learned more."""
-    if evidence.trials is None or not is_doubtful(evidence) or is_sick(evidence):
+    if not is_doubtful(evidence) or is_sick(evidence) or evidence.trials is None:
         return None
     sample, ended = evidence.trials.sample, evidence.trials.ended
     numbers = {"gain": sample.gain(ended), "possible": sample.gain(sample.reference)}
@@ -133,9 +133,9 @@ def find_unfinished(evidence: Evidence) -> Diagnosis | None:
 
 def find_over_regularised(evidence: Evidence) -> Diagnosis | None:
     """A penalty, dropout or a limit that holds the network back: a trial without it learns."""
-    trials = evidence.trials
-    if trials is None or evidence.end.step == 0 or not is_sick(evidence):
+    if evidence.end.step == 0 or not is_sick(evidence) or evidence.trials is None:
         return None
+    trials = evidence.trials
     for remedy in lift_penalties(evidence):
         if trials.helps(remedy.changes):
             section, options = next(iter(remedy.changes.items()))

@@ -27,7 +27,7 @@ from glassnet.training.sampling import evenly_spread
 from glassnet.training.step_context import StepContext
 
 #: Rows of the probe, and those that the best constant answer is taken from at most.
-ROWS, TARGETS = 128, 4096
+ROWS, TARGETS = 128, 2048
 
 #: Steps after which the network is examined early on; later, at the end of an epoch, but only once in as many rows
 #: of training as this times the probe's.

@@ -58,7 +58,8 @@ def find_unreachable_targets(evidence: Evidence) -> Diagnosis | None:
     if network.loss.output is not None:
         return None
     activation, k = network.activations[-1], network.output_scale
-    reach = k * activation.f(np.array([-1e4, -30.0, 0.0, 30.0, 1e4]))
+    with np.errstate(all="ignore"):
+        reach = k * activation.f(np.array([-1e30, -30.0, 0.0, 30.0, 1e30]))
     low, high = float(reach.min()), float(reach.max())
     slack = 0.01 * (base.high - base.low)
     if low - slack <= base.low and base.high <= high + slack:

@@ -5,25 +5,30 @@ from __future__ import annotations
 from glassnet.training.health.evidence import Evidence
 from glassnet.training.health.learnable import CLEAREST, costs_less
 
-#: In doubt about a network that leaves so much unlearned (see `Evidence.unlearned`), references are asked ...
+#: A network is judged by what it leaves unlearned (see `Evidence.unlearned`) while it trains.
 UNLEARNED = 0.5
 
-#: ... unless its answers are wrong this much more seldom than the best constant answer.
+#: In doubt, references are asked: where so much of numbers is left, or so much of classes ...
+DOUBT, DOUBT_OF_CLASSES = 0.1, 0.25
+
+#: ... and answers are wrong at least so often, beside those of the best constant answer.
 MISTAKEN = 0.25
 
 #: Steps before which no network is expected to have learned.
 ENOUGH = 50
 
-#: A network is sick where it gains less than this share of what the best reference gains on held-out rows ...
-BEHIND = 0.5
+#: A network is sick where it gains less on held-out rows than the best reference, by so much or by this share of
+#: what that gains, whichever is smaller ...
+BEHIND, BEHIND_SHARE = 0.1, 0.4
 
-#: ... or costs more than the best constant answer, on training rows by this share.
+#: ... or where its training rows cost more than with the best constant answer, by this share of what is to learn.
 WORSE = 0.1
 
 
 def is_doubtful(evidence: Evidence) -> bool:
     """Whether so much is left unlearned that it needs an explanation."""
-    return evidence.left >= UNLEARNED and evidence.mistaken >= MISTAKEN
+    limit = DOUBT if evidence.baseline.wrong is None else DOUBT_OF_CLASSES
+    return evidence.left >= limit and evidence.mistaken >= MISTAKEN
 
 
 def is_early(evidence: Evidence) -> bool:
@@ -41,24 +46,21 @@ def is_sick(evidence: Evidence) -> bool:
         return True
     if is_early(evidence) or not is_doubtful(evidence):
         return False
-    return evidence.end.step == 0 or evidence.trials is None or is_behind(evidence) or is_worse(evidence)
+    if evidence.end.step == 0 or evidence.trials is None:
+        return evidence.left >= UNLEARNED
+    return evidence.left > 1 + WORSE or is_behind(evidence)
 
 
-def is_behind(evidence: Evidence) -> bool:
-    """Whether simple models learn much more of the same rows, beyond chance."""
+def is_behind(evidence: Evidence, *, beyond_chance: bool = True) -> bool:
+    """Whether simple models learn much more of the same rows."""
     if evidence.trials is None:
         return False
     sample, ended = evidence.trials.sample, evidence.trials.ended
-    few = sample.gain(ended) < BEHIND * sample.gain(sample.reference)
-    return sample.is_learnable and few and costs_less(sample.reference, ended)
-
-
-def is_worse(evidence: Evidence) -> bool:
-    """Whether the best constant answer costs less, on training rows and on held-out ones."""
-    if evidence.trials is None:
-        return False
-    sample, ended = evidence.trials.sample, evidence.trials.ended
-    return evidence.left > 1 + WORSE and costs_less(sample.constant, ended, CLEAREST)
+    possible = sample.gain(sample.reference)
+    much = possible - sample.gain(ended) > min(BEHIND, BEHIND_SHARE * possible)
+    return (
+        much and sample.is_learnable and not (beyond_chance and not costs_less(sample.reference, ended, CLEAREST))
+    )
 
 
 def is_single(evidence: Evidence) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -110,7 +110,7 @@ class Vitals:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return asdict(self)
+        return {**vars(self), "layers": [{**vars(layer)} for layer in self.layers]}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Vitals:
