@@ -16,7 +16,17 @@ from tests.training.health.battery_cases import (
     number,
     sick,
 )
-from tests.training.health.battery_rows import as_it_is, built_in, clouds, coin, fashion, rows, scaled, signal
+from tests.training.health.battery_rows import (
+    as_it_is,
+    built_in,
+    clouds,
+    coin,
+    fashion,
+    rows,
+    scaled,
+    signal,
+    table,
+)
 
 BYTES, THOUSANDTHS = rows(fashion, factor=1), rows(fashion, factor=1 / 255_000)
 
@@ -40,7 +50,7 @@ BY_START = [
             ("exploding-signal", 1, TWO, {"initializer": "normal(0, 0.3)", "activation": "relu3"}),
             ("saturated-units", 1, TWO, {"initializer": "normal(0, 1)", "activation": "tanh"}),
             ("saturated-units", 1, FOUR, {"initializer": "uniform(-1, 1)", "activation": "tanh", "epochs": 2}),
-            ("saturated-units", 1, FOUR, {"initializer": "normal(0, 1)", "activation": "sigmoid", "epochs": 3}),
+            ("saturated-units", 1, FOUR, {"initializer": "normal(0, 3)", "activation": "sigmoid", "epochs": 3}),
             ("saturated-units", 1, FOUR, {"bias_initializer": "uniform(9, 10)", "activation": "sigmoid"}),
             ("dead-units", 1, TWO, {"bias_initializer": "uniform(-10, -9)"}),
             ("dead-units", 1, FOUR, {"bias_initializer": "uniform(-6, -5)", "optimizer": "sgd(0.1)"}),
@@ -97,8 +107,8 @@ BY_TARGETS = [
         ({"shift": 1e6, "factor": 1e3}, {}),
         ({"shift": 2005.0, "factor": 9.0}, {}),
         ({"shift": -300.0}, {"activation": "tanh"}),
-        ({"shift": 2e5, "factor": 1e5}, {"hidden": (64, 32)}),
-        ({"shift": 50.0, "factor": 20.0}, {"hidden": (64, 32), "optimizer": "sgd(0.05)"}),
+        ({"shift": 2e5, "factor": 1e5}, {"hidden": (64, 32), "optimizer": "adam"}),
+        ({"shift": 1000.0, "factor": 20.0}, {"hidden": (64, 32), "optimizer": "sgd(0.05)"}),
         ({"factor": 1e-3}, {"optimizer": "adam(0.03)", "epochs": 10}),
         ({"factor": 1e-5}, {"optimizer": "momentum(0.01)"}),
         ({"factor": 1e-6}, {}),
@@ -142,7 +152,6 @@ BY_INPUTS = [
     *(
         sick("unscaled-inputs", 1, "inputs", layers, rows(as_it_is, name=name), epochs=60, **settings)
         for name, layers, settings in (
-            ("wine", [13, 32, 3], {}),
             ("wine", [13, 32, 3], {"optimizer": "sgd(0.01)"}),
             ("breast_cancer", [30, 32, 2], {"activation": "tanh", "optimizer": "sgd(0.1)"}),
         )
@@ -176,7 +185,7 @@ BY_PENALTY = [
     ),
     *(
         sick("over-regularised", ANY, "regularisation", **number(rows(scaled), **{**RATE, **settings}))
-        for settings in ({"dropout": 0.9}, {"l2": 1.0}, {"l1": 0.3}, {"max_norm": 0.003}, {"weight_decay": 20.0})
+        for settings in ({"dropout": 0.97}, {"l2": 1.0}, {"l1": 0.3}, {"max_norm": 0.003}, {"weight_decay": 20.0})
     ),
     *(
         sick("over-regularised", ANY, "regularisation", **classes(rows(coin, c=0.85), **settings))
@@ -220,8 +229,11 @@ BY_HEART = [
             number(rows(signal, r2=0.35, n=440), (128, 64), 8, epochs=200),
             number(rows(signal, r2=0.5, n=330), (256,), 8, epochs=300, batch_size=16),
             number(rows(signal, r2=0.6, outputs=2, n=330), (128, 64), 8, 2, epochs=200),
-            classes(rows(coin, c=0.85, columns=30, n=880), 2, (128, 64), 30, epochs=60),
-            classes(rows(coin, c=0.85, columns=40, classes=4, n=1100), 4, (256,), 40, epochs=60),
+            number(rows(table, file="adult", target="age", n=800), (128, 64), 0, epochs=100),
+            number(
+                rows(table, file="diamonds", target="depth", n=800, drop=("x", "y", "z")), (128,), 0, epochs=100
+            ),
+            number(rows(table, file="adult", target="hours-per-week", n=1500), (128,), 0, epochs=100),
         )
     ),
 ]
@@ -254,7 +266,11 @@ IN_NOISE = [
                 classes(rows(clouds), 20, (32, 32), 10, initializer="normal(0, 10)", activation="tanh"),
             ),
             (
-                *("vanishing-signal", 2),
+                *("exploding-signal", 1),
+                classes(rows(clouds), 20, (32, 32, 32), 10, initializer="normal(0, 3)", epochs=10),
+            ),
+            (
+                *("vanishing-signal", 1),
                 classes(rows(clouds), 20, (32, 32), 10, initializer="normal(0, 1e-4)", optimizer="sgd(0.05)"),
             ),
         )
@@ -265,7 +281,15 @@ IN_NOISE = [
             ("dead-units", classes(rows(coin, c=0.8), 2, (16, 16), optimizer="adam(3)")),
             ("saturated-units", classes(rows(coin, c=0.8), 2, (32, 32), activation="tanh", optimizer="adam(3)")),
             ("divergence", number(rows(signal, r2=0.5), columns=8, optimizer="sgd(10)")),
+            (
+                "oscillating-loss",
+                classes(rows(clouds), 20, (32, 32), 10, activation="identity", optimizer="adam(1)"),
+            ),
         )
+    ),
+    sick(
+        *("vanishing-gradients", 1, "batch normalisation"),
+        **classes(rows(clouds), 20, (32,) * 6, 10, activation="sigmoid", optimizer="sgd(0.1)", epochs=10),
     ),
 ]
 
