@@ -25,7 +25,7 @@ from glassnet.training.health.verdict import (
 USUAL_TARGETS, FAR_MEAN = (0.1, 10.0), 5.0
 
 
-#: Where other classes than the most frequent one are rarer than this, too few rows tell whether they can be learned.
+#: Where all classes but the most frequent one are rarer than this, too few rows tell whether they can be learned.
 RARE = 0.1
 
 
