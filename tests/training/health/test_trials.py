@@ -106,7 +106,7 @@ def test_what_changes_nothing_is_no_help_though_a_trial_is_better_than_the_run(d
     )
     learn(digits, network={"initializer": "zeros"})
     (found,) = opened
-    found.network, found.known = gn.Network([64, 24, 10]), {}  # which learns
+    found.network, found.known, found.taken = gn.Network([64, 24, 10]), {}, 100  # which learns
     found.ended = np.full_like(found.ended, np.inf)
     assert not found.helps({"training": {"l2": 0.0}})
     assert not found.helps({"training": {"l2": 0.5}})
