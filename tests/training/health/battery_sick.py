@@ -283,7 +283,7 @@ IN_NOISE = [
             ("divergence", number(rows(signal, r2=0.5), columns=8, optimizer="sgd(10)")),
             (
                 "oscillating-loss",
-                classes(rows(clouds), 20, (32, 32), 10, activation="identity", optimizer="adam(1)"),
+                classes(rows(clouds), 20, (32,) * 4, 10, activation="identity", optimizer="rmsprop(0.3)"),
             ),
         )
     ),
