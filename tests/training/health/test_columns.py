@@ -2,9 +2,10 @@
 
 import numpy as np
 import polars
+import pytest
 
 import glassnet as gn
-from glassnet.training.health.columns import DataFacts, find_beyond, find_telling, find_unscaled
+from glassnet.training.health.columns import DataFacts, find_beyond, find_outlying, find_telling, find_unscaled
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(128, 5))
@@ -33,12 +34,24 @@ def test_a_column_that_tells_the_target_by_itself_is_found():
     assert find_telling(X[:20], X[:20, :1]) is None  # too few rows to say so
 
 
-def test_columns_beyond_those_of_training_are_found_the_farthest_first():
-    new = X[:30].copy()
-    assert find_beyond(X, new) == []
-    new[3, 2] = 9
-    new[4, 0] = -30
-    assert find_beyond(X, new) == [0, 2]
+def test_columns_are_found_in_which_many_new_rows_go_beyond_those_of_training():
+    many, new = RNG.uniform(-1, 1, (1000, 5)), RNG.uniform(-0.99, 0.99, (50, 5))
+    assert find_beyond(many, new) == ()
+    new[:6, 2] += 9
+    new[:4, 0] -= 30  # a few rows are no other range
+    new[:30, 4] = -8
+    assert find_beyond(many, new) == ((4, 0.6), (2, 0.12))
+    assert find_beyond(many, new[:4]) == ()
+
+
+def test_a_number_far_from_all_others_is_outlying_and_a_rare_one_is_not():
+    far = RNG.normal(size=(600, 4))
+    far[7, 1] = 1e4
+    far[:, 2] = 500 * (RNG.random(600) < 0.01)
+    ((column, times),) = find_outlying(far)
+    low, middle, high = np.percentile(far[:, 1], (25, 50, 75))
+    assert (column, times) == (1, pytest.approx(1.349 * (1e4 - middle) / (high - low)))
+    assert find_outlying(far / 1e4) == ()
 
 
 def test_columns_are_called_by_their_name_or_number():

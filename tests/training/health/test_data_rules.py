@@ -121,9 +121,22 @@ def test_validation_rows_out_of_range_are_said():
     run = gn.fit(net, data, epochs=40, optimizer="adam(0.005)", progress=False)
     found = next(one for one in run.health.diagnoses if one.kind == "rows-out-of-range")
     assert found.sick
-    assert "column 1 goes from" in str(found)
-    assert found.evidence["new_high"] == pytest.approx(far[:, 1].max())
-    assert found.evidence["high"] == pytest.approx(X[:, 1].max())
+    assert "100% of the validation rows lie beyond the training rows in column 1" in str(found)
+    near = gn.Dataset.from_arrays(X, y, validation=0).with_validation(
+        Split(X[:100] + np.array([0, 0.5, 0]), y[:100])
+    )
+    run = gn.fit(gn.Network([3, 32, 1], loss="half_squared_error"), near, epochs=40, progress=False)
+    assert "rows-out-of-range" not in kinds(run)
+
+
+def test_numbers_far_from_all_others_are_named_where_they_do_harm():
+    X, y = rows()
+    X[:, 1] *= np.where(np.arange(len(X)) % 67 == 0, 3000, 1)
+    found = regress(X, y).health.diagnoses[0]
+    assert (found.kind, found.layer, found.sick) == ("outlying-inputs", 1, True)
+    assert str(found.cause).startswith("column 1 has numbers up to ")
+    slow = regress(X, y, optimizer="adam(1e-7)").health.diagnoses
+    assert next(one.kind for one in slow if one.sick) == "slow-learning"
 
 
 def test_a_leak_and_too_few_steps_are_remarks():

@@ -21,13 +21,13 @@ LARGE, OFF_CENTRE = 5.0, 20.0
 #: The share of a target's variance that a single column may tell, and the fewest rows to say so by.
 TELLING, ENOUGH_ROWS = 0.99, 30
 
-#: A row is beyond those of training where it is so many times their range away from it.
-BEYOND = 0.25
+#: New rows are beyond those of training where this share of them, and so many, lie outside of a column's range.
+BEYOND, SEVERAL = 0.1, 5
 
 #: Rows that the scale of targets and outlying numbers are measured on.
 MEASURED = 2048
 
-#: A number is outlying where it is so many mean absolute deviations away from its column's mean, and no share.
+#: A number is outlying where it is so many robust standard deviations away from its column's median, and no share.
 OUTLYING, NO_SHARE = 100.0, 20.0
 
 
@@ -37,13 +37,15 @@ class DataFacts:
 
     `names` are those of the columns, where they have any. `scalable`: they can be standardised, and are not.
     `scales` are mean and standard deviation of regressed numbers, as they are before any rounding. `outlying` are
-    columns with a number far from all others, and how many mean absolute deviations; the farthest first.
+    columns with a number far from all others, and how many robust standard deviations; the farthest first.
+    `beyond` are columns in which validation rows lie outside of the training rows' range, and which share of them.
     """
 
     names: tuple[str, ...] = ()
     scalable: bool = False
     scales: tuple[tuple[float, float], ...] = ()
     outlying: tuple[tuple[int, float], ...] = ()
+    beyond: tuple[tuple[int, float], ...] = ()
 
     @classmethod
     def of(cls, data: Dataset) -> DataFacts:
@@ -57,7 +59,12 @@ class DataFacts:
             y = np.asarray(y[evenly_spread(len(y), MEASURED)], np.float64).reshape(-1, data.schema.target.width)
             scales = [measure_numbers(np.ascontiguousarray(column))[:2] for column in y.T]
         names = () if isinstance(rows, ArraySchema) else rows.feature_names
-        return cls(names, scalable, tuple(scales), () if X.dtype == np.uint8 else find_outlying(X))
+        if X.dtype == np.uint8:  # pixels, which have one range
+            return cls(names, scalable, tuple(scales))
+        new = data.encoded.validation.X
+        new = new[evenly_spread(len(new), MEASURED)].reshape(-1, data.n_inputs)
+        beyond = find_beyond(X, new) if len(new) and len(X) > 1 else ()
+        return cls(names, scalable, tuple(scales), find_outlying(X), beyond)
 
     def name(self, column: int) -> Message:
         """Return what a column is called: by its name, or by its number from 0."""
@@ -71,21 +78,32 @@ def measure_columns(X: Array) -> tuple[Array, Array]:
     return X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64)
 
 
+def measure_robustly(X: Array) -> tuple[Array, Array]:
+    """Return the median of each column, and the standard deviation that its quartiles stand for.
+
+    Where more than half of a column is one value, that is the plain standard deviation.
+    """
+    low, middle, high = np.percentile(X, (25, 50, 75), axis=0).astype(np.float64)
+    return middle, np.where(high > low, (high - low) / 1.349, X.std(axis=0, dtype=np.float64))
+
+
 def find_unscaled(X: Array) -> list[int]:
     """Return columns that are far too large or off centre, the farthest first; those of one value are left out."""
-    mean, std = measure_columns(X)
-    root = np.hypot(mean, std)
-    off = (np.abs(mean) > OFF_CENTRE * std) & (np.abs(mean) > 1)
-    bad = (std > 1e-6 * np.abs(mean)) & ((root > LARGE) | off)
+    middle, spread = measure_robustly(X)
+    root = np.hypot(middle, spread)
+    off = (np.abs(middle) > OFF_CENTRE * spread) & (np.abs(middle) > 1)
+    bad = (spread > 1e-6 * np.abs(middle)) & ((root > LARGE) | off)
     return sorted(map(int, np.flatnonzero(bad)), key=lambda column: -root[column])
 
 
 def find_outlying(X: Array) -> tuple[tuple[int, float], ...]:
-    """Return the columns with a number far from all others, and how far; columns of small numbers are none."""
-    away = np.abs(X - X.mean(axis=0, dtype=np.float64))
-    most, usual = away.max(axis=0), away.mean(axis=0)
-    bad = np.flatnonzero((most > OUTLYING * usual) & (most > NO_SHARE))
-    return tuple(sorted(((int(c), float(most[c] / usual[c])) for c in bad), key=lambda found: -found[1]))
+    """Return the columns with a number far from all others, and how far; none that are mostly one value."""
+    far = np.flatnonzero(np.abs(X).max(axis=0) > NO_SHARE)
+    low, middle, high = np.percentile(X[:, far], (25, 50, 75), axis=0).astype(np.float64)
+    spread = np.where(high > low, (high - low) / 1.349, np.inf)
+    times = np.abs(X[:, far] - middle).max(axis=0) / spread
+    found = [(int(far[place]), float(times[place])) for place in np.flatnonzero(times > OUTLYING)]
+    return tuple(sorted(found, key=lambda one: -one[1]))
 
 
 def find_telling(X: Array, targets: Array) -> int | None:
@@ -101,9 +119,12 @@ def find_telling(X: Array, targets: Array) -> int | None:
     return first if told[first, last] >= TELLING else None
 
 
-def find_beyond(X: Array, new: Array) -> list[int]:
-    """Return the columns in which new rows lie beyond the range of X, the farthest first."""
-    low, high = X.min(axis=0), X.max(axis=0)
-    far = np.maximum(low - new.min(axis=0), new.max(axis=0) - high).astype(np.float64)
-    bad = np.flatnonzero(far > np.maximum(BEYOND * (high - low), 1e-6 * np.abs(high) + 1e-12))
-    return sorted(map(int, bad), key=lambda column: -far[column] / max(float(high[column] - low[column]), 1e-12))
+def find_beyond(X: Array, new: Array) -> tuple[tuple[int, float], ...]:
+    """Return the columns in which many new rows lie beyond the range of X, and their share; the most first.
+
+    Of rows like those of X, about 2 in n do.
+    """
+    outside = ((new < X.min(axis=0)) | (new > X.max(axis=0))).sum(axis=0)
+    places = np.flatnonzero((outside > BEYOND * len(new)) & (outside >= SEVERAL))
+    found = [(int(column), float(outside[column]) / len(new)) for column in places]
+    return tuple(sorted(found, key=lambda one: -one[1]))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from glassnet.locales.catalogue import Message
-from glassnet.training.health.columns import find_beyond, find_telling
+from glassnet.training.health.columns import find_telling
 from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.health.evidence import Evidence
 from glassnet.training.health.learnable import CLEAREST, costs_less
-from glassnet.training.health.remedies import SCALED, standardise, unscaled_inputs
+from glassnet.training.health.remedies import SCALED, has_large_inputs, standardise, unscaled_inputs
+from glassnet.training.health.trials import CUT_COLUMNS
 from glassnet.training.health.verdict import (
+    BEHIND,
     ENOUGH,
     UNLEARNED,
     is_behind,
@@ -50,8 +50,8 @@ def find_unscaled_targets(evidence: Evidence) -> Diagnosis | None:
 def find_unscaled_inputs(evidence: Evidence) -> Diagnosis | None:
     """Inputs that are far too large, too small, or off centre."""
     rms, spread = evidence.probe.input_spread, evidence.start.layers[0].pre_activation_spread
-    usual = SCALED[0] <= rms <= SCALED[1] or any(evidence.network.batch_norm)
-    if rms == 0 or (usual and not evidence.unscaled_columns):
+    small = 0 < rms < SCALED[0] and not any(evidence.network.batch_norm)
+    if not small and not has_large_inputs(evidence):
         return None
     if any(evidence.network.batch_norm) and not is_sick(evidence):
         return None
@@ -67,14 +67,15 @@ def find_unscaled_inputs(evidence: Evidence) -> Diagnosis | None:
 
 
 def find_outlying_inputs(evidence: Evidence) -> Diagnosis | None:
-    """Columns with a few numbers so large that they rule scale, answers or steps; said where that does harm."""
-    if not evidence.facts.outlying or evidence.end.step == 0 or evidence.trials is None:
+    """Columns with a few numbers that are far from all others; sick where a trial with these cut learns."""
+    if not evidence.facts.outlying or evidence.end.step == 0 or is_early(evidence) or evidence.trials is None:
         return None
     column, times = evidence.facts.outlying[0]
-    if not (evidence.divergence is not None or is_behind(evidence, beyond_chance=False)):
-        return None
+    sick = evidence.divergence is not None or is_behind(evidence, beyond_chance=False)
     cause = Message("causes.outlying-inputs", column=evidence.facts.name(column), times=times)
-    return Diagnosis("outlying-inputs", True, cause, layer=1, evidence={"times": times})
+    trials = evidence.trials
+    harm = sick and trials.gain(CUT_COLUMNS) > trials.sample.gain(trials.ended) + BEHIND
+    return Diagnosis("outlying-inputs", harm, cause, layer=1, evidence={"times": times})
 
 
 def find_lagging_statistics(evidence: Evidence) -> Diagnosis | None:
@@ -90,25 +91,21 @@ def find_lagging_statistics(evidence: Evidence) -> Diagnosis | None:
 
 
 def find_rows_out_of_range(evidence: Evidence) -> Diagnosis | None:
-    """Validation rows beyond those of training, to which the answers are worse than the best constant one."""
-    if evidence.lag is not None or evidence.left_of_new < 1 or evidence.trials is None:
+    """Validation rows beyond those of training; sick where the best constant answer costs less there."""
+    if not evidence.facts.beyond or is_early(evidence):
         return None
-    sample = evidence.trials.sample
-    new = slice(0, sample.new)
-    columns = find_beyond(sample.learned.X, sample.held_out.X[new]) if sample.new else []
-    if not columns or is_sick(evidence):
-        return None
-    low, high = (float(end(part[:, columns[0]])) for part, end in (
-        (sample.learned.X, np.min), (sample.learned.X, np.max)
-    ))  # fmt: skip
-    reached = sample.held_out.X[new, columns[0]]
-    values = {"low": low, "high": high, "new_low": float(reached.min()), "new_high": float(reached.max())}
+    column, share = evidence.facts.beyond[0]
+    lost = False
+    if evidence.left_of_new >= 1 and evidence.lag is None and evidence.trials is not None:
+        sample = evidence.trials.sample
+        new = slice(0, sample.new)
+        lost = not is_sick(evidence) and costs_less(sample.constant[new], evidence.trials.ended[new], CLEAREST)
     return Diagnosis(
         "rows-out-of-range",
-        costs_less(sample.constant[new], evidence.trials.ended[new], CLEAREST),
-        Message("causes.rows-out-of-range", first=evidence.facts.name(columns[0]), **values),
+        lost,
+        Message("causes.rows-out-of-range", column=evidence.facts.name(column), share=share),
         since=evidence.end.step,
-        evidence=values,
+        evidence={"share": share},
     )
 
 

@@ -170,6 +170,11 @@ class Evidence:
             return np.inf
         return rest / span if span > 0 else float(rest > 1e-9)
 
+    def falls(self, share: float) -> bool:
+        """Whether the loss at the end is below this share of that after three fifths of the steps."""
+        before = [one for one in self.vitals if one.step <= 0.6 * self.end.step][-1]
+        return self.end.loss < share * before.loss
+
     @property
     def left(self) -> float:
         """What the network leaves unlearned of the training rows at its end."""

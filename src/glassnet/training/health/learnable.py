@@ -12,6 +12,7 @@ from glassnet.data.splits import Split
 from glassnet.nn.activations import Array
 from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
+from glassnet.training.health.columns import measure_robustly
 from glassnet.training.sampling import evenly_spread
 from glassnet.training.step_context import StepContext
 
@@ -132,13 +133,8 @@ def costs_less(costs: Array, others: Array, deviations: float = CLEAR) -> bool:
 
 
 def scale_robustly(X: Array, new: Array) -> tuple[Array, Array]:
-    """Return columns with median 0 and quartiles at those of a normal distribution, and outlying numbers cut.
-
-    A column that is mostly one value gets standard deviation 1; one that is wholly one value becomes 0.
-    """
-    X, new = X.astype(np.float64), new.astype(np.float64)
-    low, middle, high = np.percentile(X, (25, 50, 75), axis=0)
-    spread = np.where(high > low, (high - low) / 1.349, X.std(axis=0))
+    """Return columns with median 0 and a robust standard deviation of 1, outlying numbers cut; of one value, 0."""
+    middle, spread = measure_robustly(X)
     scale = np.where(spread > 1e-7 * np.abs(middle), spread, np.inf)  # what is rounding is no difference
     scaled, scaled_new = (((part - middle) / scale).clip(-CUT, CUT) for part in (X, new))
     return scaled, scaled_new

@@ -100,9 +100,7 @@ def find_slow_learning(evidence: Evidence) -> Diagnosis | None:
 
 def find_stuck_loss(evidence: Evidence) -> Diagnosis | None:
     """Nothing was learned, and nothing says why."""
-    before = [one for one in evidence.vitals if one.step <= 0.6 * evidence.end.step][-1]
-    falls = evidence.end.loss < FALLS * before.loss
-    if evidence.left < NOTHING or falls or not is_sick(evidence):
+    if evidence.left < NOTHING or evidence.falls(FALLS) or not is_sick(evidence):
         return None
     return Diagnosis(
         "stuck-loss",

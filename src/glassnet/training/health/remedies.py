@@ -203,8 +203,9 @@ def _is_shifted(evidence: Evidence, layer: LayerVitals) -> bool:
 
 
 def has_large_inputs(evidence: Evidence) -> bool:
-    """Whether inputs, or some columns of them, are too large or off centre."""
-    return evidence.probe.input_spread > SCALED[1] or bool(evidence.unscaled_columns)
+    """Whether inputs, or some columns of them, are too large or off centre, and not for outlying numbers."""
+    large = evidence.probe.input_spread > SCALED[1] and not evidence.facts.outlying
+    return bool(evidence.unscaled_columns) or (large and not any(evidence.network.batch_norm))
 
 
 def unscaled_inputs(evidence: Evidence) -> tuple[Message, Remedy]:

@@ -13,13 +13,16 @@ from glassnet.nn.network import Network
 from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.nn.update import UPDATE_OPTIONS, Update
 from glassnet.training.engine import make_engine
-from glassnet.training.health.learnable import Rows, Sample, costs_less
+from glassnet.training.health.learnable import Rows, Sample, costs_less, scale_robustly
 from glassnet.training.options import TrainingConfig
 from glassnet.training.step_context import StepContext
 
 #: Steps of a trial at most and at least, its rows of a step at most, and about how many parameters times rows it
 #: may send through a network: a second or two.
 STEPS, FEWEST, BATCH, WORK = 300, 50, 128, 1e10
+
+#: Changes that no run can be asked for: outlying numbers of columns are cut, to see whether these are the cause.
+CUT_COLUMNS = {"data": {"cut": True}}
 
 #: A remedy helps where its answers make good this much of what the network lacks beside the best reference.
 MADE_GOOD = 0.25
@@ -85,7 +88,8 @@ class Trials:
         )
 
     def _try(self, changes: dict[str, dict[str, Any]]) -> Array:
-        learned, new, mean, std = self._scale(bool(changes.get("data")))
+        data = changes.get("data", {})
+        learned, new, mean, std = self._scale(bool(data), cut=data == CUT_COLUMNS["data"])
         network = rebuild(self.network, changes.get("network", {}), self.given)
         training = self.training.model_copy(update=changes.get("training", {}))
         optimizer = self.optimizer
@@ -98,23 +102,24 @@ class Trials:
             return np.full(len(self.sample.constant), np.inf)
         network.measure_statistics(learned.X)
         outputs = network.loss.predict(network.forward(new).outputs)
-        return self.sample.costs(outputs * std + mean if changes.get("data") else outputs)
+        return self.sample.costs(outputs * std + mean if data else outputs)
 
-    def _scale(self, standardised: bool) -> tuple[Rows, Array, Any, Any]:
+    def _scale(self, standardised: bool, *, cut: bool) -> tuple[Rows, Array, Any, Any]:
         """Return rows to learn from, new rows, and the mean and deviation that answers are scaled back by."""
         learned, new = self.sample.learned, self.sample.held_out.X
         if not standardised:
             return learned, new, 0.0, 1.0
         center, spread = (getattr(learned.X.astype(np.float64), name)(axis=0) for name in ("mean", "std"))
         spread = np.where(spread > 0, spread, 1.0)
-        X, new = (((part - center) / spread).astype(part.dtype) for part in (learned.X, new))
+        scaled = scale_robustly(learned.X, new) if cut else ((part - center) / spread for part in (learned.X, new))
+        X, new = (part.astype(learned.X.dtype) for part in scaled)
         if self.sample.loss.output is not None:
             return learned._replace(X=X), new, 0.0, 1.0
         targets = learned.targets.astype(np.float64)
         mean, std = targets.mean(axis=0), targets.std(axis=0)
         std = np.where(std > 0, std, 1.0)
-        scaled = ((targets - mean) / std).astype(learned.targets.dtype)
-        return Rows(X, scaled, learned.weights), new, mean, std
+        small = ((targets - mean) / std).astype(learned.targets.dtype)
+        return Rows(X, small, learned.weights), new, mean, std
 
     def _train(self, network: Network, update: Update, learned: Rows) -> bool:
         """Take the steps; return whether all numbers stay finite."""

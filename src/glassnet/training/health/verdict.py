@@ -21,6 +21,9 @@ ENOUGH = 50
 #: what that gains, whichever is smaller ...
 BEHIND, BEHIND_SHARE = 0.1, 0.4
 
+#: ... unless it has half of that, and its loss still falls, below this share of that after 3/5 of the steps ...
+STILL = 0.9
+
 #: ... or where its training rows cost more than with the best constant answer, by this share of what is to learn.
 WORSE = 0.1
 
@@ -57,10 +60,11 @@ def is_behind(evidence: Evidence, *, beyond_chance: bool = True) -> bool:
         return False
     sample, ended = evidence.trials.sample, evidence.trials.ended
     possible = sample.gain(sample.reference)
-    much = possible - sample.gain(ended) > min(BEHIND, BEHIND_SHARE * possible)
-    return (
-        much and sample.is_learnable and not (beyond_chance and not costs_less(sample.reference, ended, CLEAREST))
-    )
+    gain = sample.gain(ended)
+    much = possible - gain > min(BEHIND, BEHIND_SHARE * possible)
+    if not much or not sample.is_learnable or (gain >= possible / 2 and evidence.falls(STILL)):
+        return False
+    return not beyond_chance or costs_less(sample.reference, ended, CLEAREST)
 
 
 def is_single(evidence: Evidence) -> bool:
