@@ -95,7 +95,7 @@ def test_the_remedy_is_applied_and_both_runs_are_shown(glassnet):
     figures = [model.score(split) for split in (data.train, data.validation, data.test)]
     assert after[1:4] == [f"{figure:.4f}" for figure in figures]
     assert all(float(one) > float(other) + 0.1 for one, other in zip(after[1:4], before[1:4], strict=True))
-    assert (before[4:7], after[4]) == (["sick:", "saturated-units", "in"], "healthy")
+    assert (before[4:6], after[4]) == (["sick:", "saturated-units"], "healthy")
     assert gn.load_config("run_remedied/config.toml").network.initializer == "glorot_uniform"
     record = glassnet("train", *SMALL, *WIDE, "--remedy", "--json").json
     assert record["remedy"] == {"network": {"initializer": "glorot_uniform"}}
@@ -128,3 +128,21 @@ def test_what_does_not_go_together_is_refused(glassnet, options, said):
     answer = glassnet("train", *SMALL, *options)
     assert answer.code == 2
     assert said in answer.err
+
+
+def test_a_test_figure_that_got_worse_is_said(glassnet, capsys):
+    """A sound run stands for what a remedy made worse."""
+    from glassnet.cli.run_output import SessionOptions, TrainedRun, print_comparison
+
+    data, runs = gn.load_dataset("digits"), []
+    for settings in ({"initializer": "zeros"}, {}):
+        run = gn.fit(gn.Network([64, 16, 10], **settings), data, epochs=12, progress=False)
+        runs.append(TrainedRun(run, None, gn.evaluate(run.model, data)))
+    sick, sound = runs
+    first = sick.run.health.diagnoses[0]
+    print_comparison(sound, sick, first, data, SessionOptions())
+    figures = [one.run.model.score(data.test) for one in (sound, sick)]
+    said = "worse      on test rows: accuracy {:.4f} before, {:.4f} after".format(*figures)
+    assert said in capsys.readouterr().out
+    print_comparison(sick, sound, first, data, SessionOptions())
+    assert "worse" not in capsys.readouterr().out

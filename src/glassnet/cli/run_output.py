@@ -109,7 +109,7 @@ def print_comparison(
         print_facts([*facts, *_report_facts([before, after])])
         typer.echo()
         rows = [
-            [label, *map(_figure, found), _health_text(one.run), str(one.run.folder)]
+            [label, *map(_figure, found), _health_kinds(one.run), str(one.run.folder)]
             for label, found, one in zip(("before", "after"), figures, (before, after), strict=True)
         ]
         print_table([name, "training", "validation", "test", "health", "run folder"], rows, text=(0, 4, 5))
@@ -264,6 +264,14 @@ def _health_text(run: Run) -> str:
         f"{'sick: ' if one.sick else ''}{one.kind}{f' in layer {one.layer}' if one.layer else ''}" for one in found
     ]
     return "; ".join(words) or "healthy"
+
+
+def _health_kinds(run: Run) -> str:
+    """Return the state of a run's health, and the kinds that make it so."""
+    if run.health is None or run.health.state == "healthy":
+        return "healthy"
+    kinds = [one.kind for one in run.health.diagnoses if one.sick or not run.health.sick]
+    return f"{run.health.state}: {', '.join(kinds)}"
 
 
 def _print_published(session: SessionOptions, measures: dict[str, float]) -> None:

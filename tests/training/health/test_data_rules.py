@@ -1,5 +1,7 @@
 """What data do to a network is named: their scale, noise, leaks, rows out of range, statistics that lag."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -131,12 +133,10 @@ def test_validation_rows_out_of_range_are_said():
 
 def test_numbers_far_from_all_others_are_named_where_they_do_harm():
     X, y = rows()
-    X[:, 1] *= np.where(np.arange(len(X)) % 67 == 0, 3000, 1)
+    X *= np.where(np.random.default_rng(6).random(X.shape) < 0.01, 3000, 1)
     found = regress(X, y).health.diagnoses[0]
     assert (found.kind, found.layer, found.sick) == ("outlying-inputs", 1, True)
-    assert str(found.cause).startswith("column 1 has numbers up to ")
-    slow = regress(X, y, optimizer="adam(1e-7)").health.diagnoses
-    assert next(one.kind for one in slow if one.sick) == "slow-learning"
+    assert re.match(r"column \d has numbers up to [\d.e+]+ times its usual spread", str(found.cause))
 
 
 def test_a_leak_and_too_few_steps_are_remarks():

@@ -25,6 +25,10 @@ from glassnet.training.health.verdict import (
 USUAL_TARGETS, FAR_MEAN = (0.1, 10.0), 5.0
 
 
+#: Where all classes but the most frequent one are rarer than this, too few rows tell whether they can be learned.
+RARE = 0.1
+
+
 def find_unscaled_targets(evidence: Evidence) -> Diagnosis | None:
     """Numbers to regress whose scale or offset the output has to learn before anything else."""
     facts = evidence.facts
@@ -127,7 +131,9 @@ def find_single_class(evidence: Evidence) -> Diagnosis | None:
 def find_nothing_to_learn(evidence: Evidence) -> Diagnosis | None:
     """Rows that tell nothing of the targets, as far as simple models see."""
     unlike = evidence.left_of_new >= 1
+    wrong = evidence.baseline.wrong
     asked = evidence.end.step >= ENOUGH and (is_doubtful(evidence) or unlike) and not is_single(evidence)
+    asked = asked and not (wrong is not None and wrong < RARE)
     if not asked or evidence.trials is None:
         return None
     sample = evidence.trials.sample
