@@ -5,10 +5,10 @@ GLASSNET_DATA=... python tests/training/health/battery_drawn.py 1 150    # with 
 
 import sys
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
-from tests.training.health.battery import best as best_of
-from tests.training.health.battery import best_of_models, constant, measured_by, outcome, reach
+from tests.training.health.battery import best, constant, measured_by, outcome, reach
 from tests.training.health.battery_cases import STOPPING, case, classes, number
 from tests.training.health.battery_healthy import ADULT, DIAMONDS, HOUSES
 from tests.training.health.battery_rows import (
@@ -18,7 +18,6 @@ from tests.training.health.battery_rows import (
     coin,
     rare,
     rows,
-    rows_of,
     scaled,
     signal,
     table,
@@ -97,11 +96,9 @@ def draw(rng):
 
 
 def state_of(found):
-    """Return what a network is, by measurement: healthy, sick or in between."""
+    """Return what a network is beside a sound one of its layers: healthy, sick or in between."""
     one = found.case
-    top, least = best_of(one), constant(one.data, measured_by(one))
-    if rows_of(one.data).group == "tables":
-        top = max(top, best_of_models(one.data))
+    top, least = best(one), constant(one.data, measured_by(one))
     if top - found.figure <= reach(one):
         return "healthy"
     clear = max(found.figure, least) - least < SICK_BELOW * (top - least) and top - found.figure > 2 * reach(one)
@@ -112,11 +109,11 @@ def main(seed, count):
     """Draw so many networks, and print what they are by what they are called."""
     rng, states, helped = np.random.default_rng(seed), Counter(), Counter()
     for _ in range(count):
-        found = outcome(draw(rng))
+        found = outcome(replace(draw(rng), state="drawn"))
         state, called = state_of(found), "sick" if found.health.sick else "not sick"
         states[state, called] += 1
         helped[found.helps] += 1
-        known = f"{found.figure:.3f} of {best_of(found.case):.3f}, remedied {found.remedied}"
+        known = f"{found.figure:.3f} of {best(found.case):.3f}, remedied {found.remedied}"
         print(
             f"{state}, called {called} | {found.case} | {known} | {found.health!s:.400}",
             file=sys.stderr,
