@@ -126,3 +126,14 @@ def test_rows_that_count_differently_are_held_out_of_training():
     assert found.new == 0
     of_row = dict(zip(data.train.X[:, 0], weights / weights.mean(), strict=True))
     assert found.held_out.weights == pytest.approx([of_row[x] for x in found.held_out.X[:, 0]])
+
+
+def test_wide_rows_are_fewer():
+    data = gn.Dataset.from_arrays(RNG.normal(size=(1200, 40_000)).astype(np.float32), RNG.normal(size=1200))
+    network = gn.Network([40_000, 1], loss="half_squared_error")
+    X, targets = network.check_data(*data.encoded.train)
+    update = Update(gn.Adam())
+    state = update.start(network.parameters)
+    wide = StepContext(network, update, state, X, targets, None, (0, 0, 0), 32, 0, lambda t: np.ones(len(t)))
+    found = Sample.draw(wide, len(targets), data.encoded.validation)
+    assert len(found.learned.X) + len(found.held_out.X) <= 600

@@ -90,3 +90,25 @@ def test_a_healthy_run_is_compared_with_nothing(digits, monkeypatch):
     """References and trials cost time, and are asked for in doubt only."""
     monkeypatch.setattr(trials.Trials, "__init__", lambda *_, **__: pytest.fail("a trial was opened"))
     assert learn(digits, epochs=20).health.state == "healthy"
+
+
+def test_own_activations_and_losses_need_no_name(digits):
+    leaky = gn.Activation("my_leaky", lambda z: np.where(z > 0, z, 0.1 * z), lambda z, h: np.where(z > 0, 1, 0.1))
+    run = learn(digits, network={"activation": leaky}, optimizer="sgd(1e-6)")
+    assert run.health.diagnoses[0].remedy.family == "learning rate"
+
+
+def test_what_changes_nothing_is_no_help_though_a_trial_is_better_than_the_run(digits, monkeypatch):
+    opened = []
+    kept = trials.Trials.__init__
+    monkeypatch.setattr(
+        trials.Trials, "__init__", lambda self, *args, **rest: (kept(self, *args, **rest), opened.append(self))[0]
+    )
+    learn(digits, network={"initializer": "zeros"})
+    (found,) = opened
+    found.network, found.known = gn.Network([64, 24, 10]), {}  # which learns
+    found.ended = np.full_like(found.ended, np.inf)
+    assert not found.helps({"training": {"l2": 0.0}})
+    assert not found.helps({"training": {"l2": 0.5}})
+    found.network, found.known = gn.Network([64, 24, 10], initializer="zeros"), {}
+    assert found.helps({"network": {"initializer": "he_normal"}})

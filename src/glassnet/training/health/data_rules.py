@@ -6,7 +6,7 @@ from glassnet.locales.catalogue import Message
 from glassnet.training.health.columns import find_telling
 from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.health.evidence import Evidence
-from glassnet.training.health.learnable import CLEAREST, costs_less
+from glassnet.training.health.learnable import CLEAREST, FEW, costs_less
 from glassnet.training.health.remedies import SCALED, has_large_inputs, standardise, unscaled_inputs
 from glassnet.training.health.trials import CUT_COLUMNS
 from glassnet.training.health.verdict import (
@@ -138,7 +138,8 @@ def find_nothing_to_learn(evidence: Evidence) -> Diagnosis | None:
         return None
     sample = evidence.trials.sample
     new = slice(sample.new or None)  # what was learned of training rows may be noise
-    if sample.is_learnable or costs_less(evidence.trials.ended[new], sample.constant[new]):
+    few = len(sample.learned.X) < FEW
+    if few or sample.is_learnable or costs_less(evidence.trials.ended[new], sample.constant[new]):
         return None
     numbers = {"rows": len(sample.constant), "gain": sample.gain(sample.reference)}
     return Diagnosis("nothing-to-learn", False, Message("causes.nothing-to-learn", **numbers), evidence=numbers)

@@ -19,6 +19,9 @@ from glassnet.training.step_context import StepContext
 #: Rows that references learn from, and held-out rows that they and the network are compared on, at most.
 LEARNED, HELD_OUT = 2000, 1000
 
+#: Numbers in all these rows at most, where rows are wide; and rows that are too few to say that nothing was found.
+CELLS, FEW = 24_000_000, 100
+
 #: References: penalties of ridge regression for each row, and numbers of neighbours.
 PENALTIES, NEIGHBOURS = (1e-4, 1e-2, 1.0), (5, 50)
 
@@ -59,15 +62,17 @@ class Sample:
         the `drawn` first training rows.
         """
         network, new = context.network, context.weights is None and len(validation.y)
+        share = min(1.0, CELLS / ((LEARNED + HELD_OUT) * network.layers[0]))
+        most, apart = max(1, int(share * (LEARNED + HELD_OUT))), max(1, int(share * HELD_OUT))
         parts = []
         if new:
-            places = evenly_spread(new, HELD_OUT)
+            places = evenly_spread(new, apart)
             X, targets = network.check_data(validation.X[places], validation.y[places])
             parts.append(Rows(network.input_batch(X), targets, np.ones(len(X))))
         new = sum(len(part.X) for part in parts)
-        training = evenly_spread(drawn, LEARNED + HELD_OUT - new)
+        training = evenly_spread(drawn, most - new)
         own = np.zeros(len(training), bool)
-        own[:: max(3, len(training) // max(1, HELD_OUT - new))] = new < HELD_OUT and len(training) > 3
+        own[:: max(3, len(training) // max(1, apart - new))] = new < apart and len(training) > 3
         targets, weights = context.labels(training)
         weights = np.ones(len(training)) if weights is None else weights / weights.mean()
         rows = Rows(context.batch(training), targets, weights)
@@ -105,12 +110,13 @@ class Sample:
     @functools.cached_property
     def reference(self) -> Array:
         """What the answers of the best reference cost."""
-        rows, new = self.learned, self.held_out.X
-        X, new = scale_robustly(rows.X, new)
+        rows = self.learned
         mean = np.average(rows.targets, axis=0, weights=rows.weights)
         T, low, high = rows.targets - mean, rows.targets.min(axis=0), rows.targets.max(axis=0)
-        found = [regress(X, T, rows.weights, new, penalty) for penalty in PENALTIES]
-        found += average_neighbours(X, T, rows.weights, new)
+        with np.errstate(all="ignore"):
+            X, new = scale_robustly(rows.X, self.held_out.X)
+            found = [regress(X, T, rows.weights, new, penalty) for penalty in PENALTIES]
+            found += average_neighbours(X, T, rows.weights, new)
         return min((self.costs((mean + answers).clip(low, high)) for answers in found), key=np.mean)
 
     def gain(self, costs: Array) -> float:

@@ -19,7 +19,7 @@ from glassnet.training.health.evidence import Baseline, Divergence, Evidence, La
 from glassnet.training.health.learnable import Sample
 from glassnet.training.health.prescriptions import prescribe
 from glassnet.training.health.rules import certain, diagnose
-from glassnet.training.health.trials import Trials
+from glassnet.training.health.trials import Trials, find_given
 from glassnet.training.health.vitals import Probe, Vitals
 from glassnet.training.history import EpochRecord
 from glassnet.training.options import TrainingConfig
@@ -117,7 +117,7 @@ class Monitor:
         self.theta: Array | None = None  # as it was one step before the network is examined
         self.divergence: Divergence | None = None
         self.lag: Lag | None = None
-        self.given = context.network.theta.copy() if context.network.initializer == "array" else None
+        self.given = find_given(context.network)
         self.vitals: list[Vitals] = []
         self.warned: set[str] = set()
         self.examine(0)

@@ -25,7 +25,7 @@ from glassnet.training.health.monitor import ROWS, TARGETS
 from glassnet.training.health.prescriptions import prescribe
 from glassnet.training.health.remedies import WIDE
 from glassnet.training.health.rules import diagnose
-from glassnet.training.health.trials import Trials
+from glassnet.training.health.trials import Trials, find_given
 from glassnet.training.health.vitals import Probe
 from glassnet.training.options import TrainingConfig
 from glassnet.training.range_test import find_learning_rate
@@ -162,7 +162,7 @@ def _evidence(network: Network, data: Dataset, optimizer: Optimizer, batch_size:
     sampler = Sampler.of_run(training, optimizer, data)
     rows, more = (evenly_spread(len(targets), n) for n in (ROWS, TARGETS))
     probe = Probe(network, network.input_batch(X[rows]), targets[rows])
-    given = network.theta.copy() if network.initializer == "array" else None
+    given = find_given(network)
     update = Update(optimizer)
     context = StepContext(
         network, update, update.start(network.parameters), X, targets, None, (0, 0, 0), sampler.batch_size, 0,

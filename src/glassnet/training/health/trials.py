@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.nn.activations import Array
+from glassnet.errors import UsageError
+from glassnet.nn.activations import IDENTITY, Array
+from glassnet.nn.initializers import INITIALIZERS
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.nn.update import UPDATE_OPTIONS, Update
@@ -71,9 +73,7 @@ class Trials:
         enough = not np.isfinite(lost) or float((self.ended - after).mean()) >= MADE_GOOD * lost
         if not (enough and costs_less(after, self.ended) and self._is_sound(after)):
             return False
-        if self.taken > self.steps and costs_less(
-            before, self.ended
-        ):  # what made the run sick came later than a trial lasts
+        if self.taken > self.steps and costs_less(before, self.ended):  # it fell ill later than a trial lasts
             return not costs_less(before, after)
         return costs_less(after, before)
 
@@ -142,8 +142,22 @@ class Trials:
 
 def rebuild(network: Network, changes: dict[str, Any], given: Array | None) -> Network:
     """Build a network again as it was before training, with other settings; `given` replaces an initializer."""
-    description = network.get_config()
-    del description["class_names"]
-    if description["initializer"] == "array":
-        description["initializer"] = given
-    return Network(**(description | changes))
+    *hidden, last = network.activations
+    own: dict[str, Any] = {
+        "activation": hidden or "relu",
+        "loss": network.loss,
+        "class_names": None,
+    }  # registered or not
+    own |= {} if last == IDENTITY else {"output_activation": last}
+    own |= {} if given is None else {"initializer": given, "bias_initializer": "zeros"}
+    return Network(**(network.get_config() | own | changes))
+
+
+def find_given(network: Network) -> Array | None:
+    """Return the parameters of an untrained network that no registered initializer drew; None where one did."""
+    try:
+        for name in (network.initializer, network.bias_initializer):
+            INITIALIZERS.resolve(name)
+    except UsageError:
+        return network.theta.copy()
+    return None
