@@ -31,7 +31,7 @@ from tests.training.health.battery_rows import (
 BYTES, THOUSANDTHS = rows(fashion, factor=1), rows(fashion, factor=1 / 255_000)
 
 #: The same few rows again and again.
-FEW_ROWS = {"epochs": 60, "samples_per_epoch": 300, "sampling": "first", "batch_size": 32}
+FEW_ROWS = {"epochs": 100, "samples_per_epoch": 120, "sampling": "first", "batch_size": 16}
 
 #: A rate that suits the small networks on made rows.
 RATE = {"optimizer": "adam(0.005)", "epochs": 60}
@@ -283,7 +283,7 @@ IN_NOISE = [
             ("divergence", number(rows(signal, r2=0.5), columns=8, optimizer="sgd(10)")),
             (
                 "oscillating-loss",
-                classes(rows(clouds), 20, (32, 32), 10, activation="identity", optimizer="adam(1)"),
+                classes(rows(clouds), 20, (32,) * 4, 10, activation="identity", optimizer="rmsprop(0.3)"),
             ),
         )
     ),
