@@ -150,6 +150,32 @@ def test_a_leak_and_too_few_steps_are_remarks():
     assert repr(early).endswith("remarks: see run.health)")
 
 
+def test_no_network_is_sick_before_it_can_have_learned():
+    X, y = rows()
+    early = regress(X, y, network={"initializer": "zeros"}, epochs=1, optimizer="sgd(0.1)")
+    assert kinds(early, sick=True) == []
+    assert kinds(regress(X, y, network={"initializer": "zeros"}), sick=True)[0] == "duplicated-units"
+
+
+def test_answers_worse_than_a_constant_are_sick_where_nothing_can_be_learned():
+    X, noise = rows()[0], np.random.default_rng(2).normal(size=800)
+    wild = regress(X, noise, network={"activation": "identity"}, optimizer="rmsprop(0.5)", epochs=20)
+    assert wild.health.vitals[-1].loss > 0.6
+    assert wild.health.sick
+
+
+def test_a_network_far_behind_is_never_called_healthy_though_no_rule_knows_why():
+    """Its steps are of a usual size, and its loss falls: it has only learned too little."""
+    rng = np.random.default_rng(0)
+    y = np.arange(1500) % 10
+    X = rng.normal(size=(10, 10))[y] * 1.2 + rng.normal(size=(1500, 10))
+    options = {"optimizer": "nesterov(0.0005)", "batch_size": 128, "epochs": 10, "kernels": "numpy"}
+    run = gn.fit(gn.Network([10, 16, 10]), gn.Dataset.from_arrays(X, y), progress=False, **options)
+    assert run.health.state != "healthy"
+    assert run.health.sick
+    assert run.health.diagnoses[0].remedy.family == "learning rate"
+
+
 def test_a_single_class_is_a_remark():
     X = rows()[0]
     data = gn.Dataset.from_arrays(X, np.ones(len(X), int), X[:2], np.array([0, 1]))

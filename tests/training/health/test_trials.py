@@ -45,6 +45,14 @@ def test_where_nothing_helps_there_is_no_remedy_and_it_is_said(digits, monkeypat
     assert {"network": {"initializer": "zeros"}} not in tried
 
 
+def test_only_so_many_remedies_are_tried(digits, monkeypatch):
+    tried = []
+    monkeypatch.setattr(trials.Trials, "helps", lambda self, changes: tried.append(changes))
+    monkeypatch.setattr(prescriptions, "TRIED", 2)
+    learn(digits, network={"initializer": "zeros"})
+    assert len(tried) == 2
+
+
 def test_no_remedy_says_what_is_set_already(digits, monkeypatch):
     tried = []
     monkeypatch.setattr(trials.Trials, "helps", lambda self, changes: tried.append(changes))

@@ -107,16 +107,19 @@ def find_outlying(X: Array) -> tuple[tuple[int, float], ...]:
 
 
 def find_telling(X: Array, targets: Array) -> int | None:
-    """Return a column that tells the target by itself, as a straight line does; None where there is none."""
+    """Return a column that tells the target by itself, as a straight line does: all classes, or their number."""
     if len(X) < ENOUGH_ROWS or X.shape[1] < 2:
         return None
-    number = targets.argmax(axis=1)[:, None] if targets.shape[1] > 1 else targets[:, :0]
-    T = np.hstack([targets, number]).astype(np.float64)
-    X, T = (part - part.mean(axis=0, dtype=np.float64) for part in (X, T))
-    lengths = np.linalg.norm(X, axis=0)[:, None] * np.linalg.norm(T, axis=0)
-    told = np.square(np.divide(X.T @ T, lengths, out=np.zeros_like(lengths), where=lengths > 0))
-    first, last = divmod(int(told.argmax()), T.shape[1])
-    return first if told[first, last] >= TELLING else None
+    centred = X - X.mean(axis=0, dtype=np.float64)
+    lengths = np.square(centred).sum(axis=0)
+    told = np.zeros(X.shape[1])
+    for T in (targets, targets.argmax(axis=1)[:, None]):
+        T = T - T.mean(axis=0, dtype=np.float64)
+        explained = np.square(centred.T @ T).sum(axis=1)
+        whole = lengths * np.square(T).sum()
+        told = np.maximum(told, np.divide(explained, whole, out=np.zeros_like(whole), where=whole > 0))
+    best = int(told.argmax())
+    return best if told[best] >= TELLING else None
 
 
 def find_beyond(X: Array, new: Array) -> tuple[tuple[int, float], ...]:

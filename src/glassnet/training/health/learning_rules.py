@@ -111,18 +111,17 @@ def find_stuck_loss(evidence: Evidence) -> Diagnosis | None:
 
 
 def find_unfinished(evidence: Evidence) -> Diagnosis | None:
-    """The network learns, and simple models have learned more."""
-    if not is_doubtful(evidence) or is_sick(evidence) or evidence.trials is None:
+    """Simple models have learned more; a network that is sick for no other reason that is known is so for this."""
+    if not is_doubtful(evidence) or evidence.trials is None:
         return None
-    sample, ended = evidence.trials.sample, evidence.trials.ended
+    sample, ended, sick = evidence.trials.sample, evidence.trials.ended, is_sick(evidence)
     numbers = {"gain": sample.gain(ended), "possible": sample.gain(sample.reference)}
-    if not sample.is_learnable or numbers["gain"] > NEAR * numbers["possible"]:
-        return None
-    if not costs_less(sample.reference, ended):
+    more = sample.is_learnable and numbers["gain"] <= NEAR * numbers["possible"]
+    if not sick and not (more and costs_less(sample.reference, ended)):
         return None
     return Diagnosis(
         "unfinished",
-        False,
+        sick,
         Message("causes.unfinished", loss=_loss(evidence), **numbers),
         since=evidence.end.step,
         evidence=numbers,
