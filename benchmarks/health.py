@@ -81,12 +81,15 @@ def as_usual():
 @contextmanager
 def unwatched():
     """Take the monitor out of training."""
-    kept = {name: getattr(Monitor, name) for name in ("__init__", "room", "wants", "health", "columns")}
+    names = ("__init__", "room", "wants", "end", "mend_statistics", "health", "columns", "state_dict")
+    kept = {name: getattr(Monitor, name) for name in names}
     Monitor.__init__ = lambda self, *_: setattr(self, "theta", None)
     Monitor.room = lambda self, done, steps: steps
     Monitor.wants = lambda self, done: False
-    Monitor.health = lambda self, history, done, warn: None
+    Monitor.end = Monitor.mend_statistics = lambda self, _: None
+    Monitor.health = lambda self, history, network, warn: None
     Monitor.columns = lambda self, done: {}
+    Monitor.state_dict = lambda self: {}
     try:
         yield
     finally:

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import settings
 from tests.screens import SIZES
 
-#: Not tests: a script that needs PyTorch, the one that plants faults, and a list of networks.
-collect_ignore = ["nn/optimizers/make_optimizer_trajectories.py", "mutants.py", "training/health/battery.py"]
+#: Not tests: a script that needs PyTorch, one that plants faults, and the programs that train networks.
+collect_ignore = ["nn/optimizers/make_optimizer_trajectories.py", "mutants.py"]
+collect_ignore_glob = ["training/health/battery*.py"]
 
 # A shell has its background jobs ignore SIGINT, and so would every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -88,11 +88,14 @@ def test_the_remedy_is_applied_and_both_runs_are_shown(glassnet):
     assert answer.code == 0
     assert "glassnet: once more with initializer glorot_uniform" in answer.err
     table = [line.split() for line in answer.out.splitlines()[-3:]]
-    assert table[0][:3] == ["training", "loss", "validation"]
+    assert table[0][:4] == ["accuracy", "training", "validation", "test"]
     before, after = table[1:]
     assert (before[0], after[0]) == ("before", "after")
-    assert float(after[3]) > float(before[3]) + 0.1
-    assert (before[4], after[4]) == ("saturated-units", "healthy")
+    model, data = gn.load_model("run_remedied"), gn.load_dataset("digits")
+    figures = [model.score(split) for split in (data.train, data.validation, data.test)]
+    assert after[1:4] == [f"{figure:.4f}" for figure in figures]
+    assert all(float(one) > float(other) + 0.1 for one, other in zip(after[1:4], before[1:4], strict=True))
+    assert (before[4:6], after[4]) == (["sick:", "saturated-units"], "healthy")
     assert gn.load_config("run_remedied/config.toml").network.initializer == "glorot_uniform"
     record = glassnet("train", *SMALL, *WIDE, "--remedy", "--json").json
     assert record["remedy"] == {"network": {"initializer": "glorot_uniform"}}
@@ -125,3 +128,21 @@ def test_what_does_not_go_together_is_refused(glassnet, options, said):
     answer = glassnet("train", *SMALL, *options)
     assert answer.code == 2
     assert said in answer.err
+
+
+def test_a_test_figure_that_got_worse_is_said(glassnet, capsys):
+    """A sound run stands for what a remedy made worse."""
+    from glassnet.cli.run_output import SessionOptions, TrainedRun, print_comparison
+
+    data, runs = gn.load_dataset("digits"), []
+    for settings in ({"initializer": "zeros"}, {}):
+        run = gn.fit(gn.Network([64, 16, 10], **settings), data, epochs=12, progress=False)
+        runs.append(TrainedRun(run, None, gn.evaluate(run.model, data)))
+    sick, sound = runs
+    first = sick.run.health.diagnoses[0]
+    print_comparison(sound, sick, first, data, SessionOptions())
+    figures = [one.run.model.score(data.test) for one in (sound, sick)]
+    said = "worse      on test rows: accuracy {:.4f} before, {:.4f} after".format(*figures)
+    assert said in capsys.readouterr().out
+    print_comparison(sick, sound, first, data, SessionOptions())
+    assert "worse" not in capsys.readouterr().out

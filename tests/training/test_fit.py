@@ -190,7 +190,7 @@ def test_a_run_says_in_a_line_what_came_of_it(tmp_path):
     assert repr(run) == (
         f"Run([5, 4, 3] on arrays, epoch 2  loss {last.train_loss:.4f}  accuracy {last.train_accuracy:.4f}  "
         f"validation loss {last.validation_loss:.4f}  accuracy {last.validation_accuracy:.4f}, "
-        f"ended after 2 epochs, {'sick: see run.health' if run.health.sick else 'healthy'}, "
+        f"ended after 2 epochs, remarks: see run.health, "
         f"saved in {tmp_path / 'run'})"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,7 +20,7 @@ from glassnet.cli.output import (
     print_published,
     print_table,
 )
-from glassnet.errors import FileError
+from glassnet.errors import FileError, NonFiniteError
 from glassnet.locales.catalogue import Language
 
 if TYPE_CHECKING:
@@ -98,11 +99,20 @@ def print_comparison(
         records = [_run_record(one, data, session) for one in (before, after)]
         print_json(records[1] | {"before": records[0], "remedy": remedy.changes})
     else:
-        rows = [_comparison_row("before", before), _comparison_row("after", after)]
+        measure = "r2" if data.task == "regression" else "accuracy"
+        figures = [_measure_splits(one, data, measure) for one in (before, after)]
         facts = [_rows_fact(data), ("diagnosis", str(cause)), ("changed", str(remedy))]
+        tests = [math.nan if found[-1] is None else found[-1] for found in figures]
+        name = MEASURES.get(measure, measure)
+        if tests[1] < tests[0]:
+            facts.append(("worse", f"on test rows: {name} {tests[0]:.4f} before, {tests[1]:.4f} after"))
         print_facts([*facts, *_report_facts([before, after])])
         typer.echo()
-        print_table(["", "training loss", "validation", "test", "health", "run folder"], rows, text=(0, 4, 5))
+        rows = [
+            [label, *map(_figure, found), _health_kinds(one.run), str(one.run.folder)]
+            for label, found, one in zip(("before", "after"), figures, (before, after), strict=True)
+        ]
+        print_table([name, "training", "validation", "test", "health", "run folder"], rows, text=(0, 4, 5))
     check_end([after.run], session)
 
 
@@ -223,14 +233,22 @@ def _run_record(trained: TrainedRun, data: Dataset, session: SessionOptions) -> 
     }
 
 
-def _comparison_row(name: str, trained: TrainedRun) -> list[str]:
-    """Return a run's line in a table of two."""
-    run, last, found = trained.run, trained.run.chosen, trained.test
-    test = "not finite" if found is None else f"{next(iter(found.measures.values())):.4f}"
-    loss = f"{last.train_loss:.4g}" if last else "none"
-    accuracy = f"{last.validation_accuracy:.4f}" if last and last.validation_accuracy is not None else ""
-    kinds = [found.kind for found in run.health.diagnoses if found.sick] if run.health else []
-    return [name, loss, accuracy, test, ", ".join(kinds) or "healthy", str(run.folder)]
+def _measure_splits(trained: TrainedRun, data: Dataset, measure: str) -> list[float | None]:
+    """Return a measure of a run on training, validation and test rows; None where there is none, NaN if lost."""
+    from glassnet.training.metrics import evaluate
+
+    found: list[float | None] = []
+    for split in (data.train, data.validation):
+        try:
+            found.append(evaluate(trained.run.model, split, metrics=[measure])[measure] if len(split.y) else None)
+        except NonFiniteError:
+            found.append(math.nan)
+    return [*found, math.nan if trained.test is None else trained.test.measures[measure]]
+
+
+def _figure(value: float | None) -> str:
+    """Return a measure as it is printed."""
+    return "" if value is None else "not finite" if math.isnan(value) else f"{value:.4f}"
 
 
 def _report_facts(trained: Sequence[TrainedRun]) -> list[tuple[str, str]]:
@@ -246,6 +264,14 @@ def _health_text(run: Run) -> str:
         f"{'sick: ' if one.sick else ''}{one.kind}{f' in layer {one.layer}' if one.layer else ''}" for one in found
     ]
     return "; ".join(words) or "healthy"
+
+
+def _health_kinds(run: Run) -> str:
+    """Return the state of a run's health, and the kinds that make it so."""
+    if run.health is None or run.health.state == "healthy":
+        return "healthy"
+    kinds = [one.kind for one in run.health.diagnoses if one.sick or not run.health.sick]
+    return f"{run.health.state}: {', '.join(kinds)}"
 
 
 def _print_published(session: SessionOptions, measures: dict[str, float]) -> None:

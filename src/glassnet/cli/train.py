@@ -211,7 +211,8 @@ def _train_again(
         return before.run
     say(f"once more with {first.remedy}")
     changed = configure(first.remedy.changes, config)
-    after = _train(changed, data, folder.with_name(f"{folder.name}_remedied"), session)
+    again = data.standardise() if changed.data.standardize and not data.standardized else data
+    after = _train(changed, again, folder.with_name(f"{folder.name}_remedied"), session)
     print_comparison(before, after, first, data, session)
     return after.run
 

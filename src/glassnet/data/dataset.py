@@ -212,9 +212,10 @@ class Dataset:
     def standardise(self) -> Dataset:
         """Return the data set with a schema that brings each column to mean 0 and standard deviation 1.
 
-        Means and standard deviations are those of ``train``, after the validation rows were set aside: nothing of
-        the validation and test rows goes into what a network learns from, and they are scaled by the same figures.
-        The rows of the data set stay as they are; those of ``encoded`` are float32 of shape (n, d).
+        Numbers to regress are scaled so, too; a `Model` answers and is measured in their own units. Means and
+        standard deviations are those of ``train``, after the validation rows were set aside: nothing of the
+        validation and test rows goes into what a network learns from, and they are scaled by the same figures. The
+        rows of the data set stay as they are; those of ``encoded`` are float32 of shape (n, d).
 
         Raises
         ------
@@ -235,7 +236,7 @@ class Dataset:
             refuse_standardised(self.name)
         if is_mapped(self.train.X):
             raise UsageError("standardize", f"{self.name} is larger than memory; scale the file, or leave it out")
-        return replace(self, schema=replace(self.schema, input=rows.standardised(self.train.X)), standardized=True)
+        return replace(self, schema=self.schema.standardised(*self.train), standardized=True)
 
     @classmethod
     def from_arrays(

@@ -7,7 +7,7 @@ Whatever is done to rows and targets is in it; the array or file at hand decides
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -77,6 +77,11 @@ class Schema:
         """Learn what rows of numbers and their targets mean; the options are those of `TargetSchema.learn`."""
         rows, _ = ArraySchema.learn(np.asarray(X))
         return cls(rows, TargetSchema.learn(np.asarray(y), **options)[0])
+
+    def standardised(self, X: Array, y: Array) -> Schema:
+        """Return the schema of an array with its columns, and numbers to regress, scaled by training rows."""
+        assert isinstance(self.input, ArraySchema)
+        return replace(self, input=self.input.standardised(X), target=self.target.standardised(y))
 
     def encode_rows(self, X: Any) -> Array:
         """Return a user's rows as a network takes them; what was converted or filled in is a `DataWarning`.

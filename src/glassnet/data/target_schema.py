@@ -181,6 +181,12 @@ class TargetSchema:
         learn = learn_column if values.ndim == 1 else learn_columns
         return _scale(cls(**learn(values, hints, remarks)), values, scale_by), tuple(remarks)
 
+    def standardised(self, y: Any) -> TargetSchema:
+        """Return the schema with the scale of regressed training numbers; without any, as it is."""
+        if self.scaled:
+            return self
+        return _scale(self, take_values(y, name_target(self.names)), y) if self.task == "regression" else self
+
     def encode(self, y: Any) -> Array:
         """Return targets as a network takes them.
 

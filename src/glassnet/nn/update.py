@@ -181,6 +181,10 @@ class Update:
             state.memory[-1][:] = move_average(state.memory[-1], theta, numbers[True]["decay"])
 
 
+#: The options of an update beside the optimizer; a training run has them by the same names.
+UPDATE_OPTIONS = tuple(one.name for one in fields(Update)[1:])
+
+
 def move_average(average: Array, theta: Array, decay: Any) -> Array:
     """Return decay average + (1 - decay) theta."""
     return decay * average + (1 - decay) * theta

@@ -137,7 +137,9 @@ class DataConfig(Section):
         None, "Array of an NPZ file with the labels.", metavar="NAME", unset="y, labels, target, ..."
     )
     standardize: bool = option(
-        False, "Scale each column to mean 0 and standard deviation 1, by the training rows' figures."
+        False,
+        "Scale each column, and numbers to regress, to mean 0 and standard deviation 1, by the training rows' "
+        "figures.",
     )
 
     @field_validator("validation")

@@ -145,7 +145,8 @@ class Run:
             why = "" if self.stopped == "epochs" else f": {self.stopped}"
             parts.append(f"ended after {epochs}{why}")
         if self.health is not None:
-            parts.append("sick: see run.health" if self.health.sick else "healthy")
+            state = self.health.state
+            parts.append(state if state == "healthy" else f"{state}: see run.health")
         if self.folder is not None:
             parts.append(f"not saved: {self.unsaved}" if self.unsaved else f"saved in {self.folder}")
         return f"Run({', '.join(parts)})"

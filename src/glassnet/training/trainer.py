@@ -21,7 +21,7 @@ from glassnet.nn.network import Network
 from glassnet.nn.optimizers import KFAC, LBFGS, OPTIMIZERS, Optimizer
 from glassnet.nn.schedules import SCHEDULES, Constant, Schedule
 from glassnet.nn.targets import smooth
-from glassnet.nn.update import Update
+from glassnet.nn.update import UPDATE_OPTIONS, Update
 from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.runtime.seeds import stream
@@ -30,7 +30,7 @@ from glassnet.training.checkpointer import Checkpointer
 from glassnet.training.config import RunConfig
 from glassnet.training.early_stopping import EARLY_STOPPING, EarlyStopping, Watch
 from glassnet.training.engine import make_engine
-from glassnet.training.health.monitor import Health, Monitor
+from glassnet.training.health.monitor import MEASURED_ROWS, Monitor
 from glassnet.training.history import EpochRecord
 from glassnet.training.metrics import RunningMetrics, take_labels
 from glassnet.training.options import TrainingConfig
@@ -44,9 +44,6 @@ from glassnet.training.validation import Validation
 
 #: Seconds of work between two looks at the clock, the progress and Ctrl-C; and to try a number of threads with.
 PIECE, TRIAL = 0.03, 0.008
-
-#: Training rows that batch normalisation's statistics are measured on, for parameters that are an average.
-MEASURED_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -107,8 +104,7 @@ class Trainer:
         self.labels = take_labels(data.encoded.train.y, data.schema.target)
         self.validation = Validation(network, data, training.metrics, components.early_stopping)
         self._check_options(network, training)
-        options = ("l1", "l2", "weight_decay", "clip_norm", "clip_value", "max_norm", "ema")
-        update = Update(components.optimizer, **{name: getattr(training, name) for name in options})
+        update = Update(components.optimizer, **{name: getattr(training, name) for name in UPDATE_OPTIONS})
         self.context = StepContext(
             network,
             update,
@@ -138,7 +134,7 @@ class Trainer:
             schedule=schedule,
             generators={purpose: stream(config.seed, purpose) for purpose in ("shuffling", "augmentation")},
             metrics=RunningMetrics(network),
-            monitor=Monitor(self.context, training, self.sampler.n, self.sampler.steps),
+            monitor=Monitor(self.context, training, data, self.sampler.n, self.sampler.steps),
             watch=None if components.early_stopping is None else Watch(components.early_stopping),
             sample_weight=None if sample_weight is None else np.asarray(sample_weight, np.float64),
             planned_epochs=training.epochs,
@@ -388,12 +384,13 @@ class Trainer:
         run, state = self.run, self.state
         run.stopped = state.ended = run.stopped or "epochs"
         self.checkpointer.save_checkpoint()  # before the network is given other parameters
-        run.health = self._diagnose(warn=True)
+        self._examine()
         if state.watch is not None and state.watch.rule.restore_best and state.best is not None:
             state.set_parameters(state.best)
             run.best_epoch = state.watch.best_epoch
         else:
             state.set_parameters(copy_parameters(state.eval_network))
+        self._judge(warn=True)
         self.checkpointer.save_end()
 
     def _stop_in_epoch(self) -> None:
@@ -407,8 +404,9 @@ class Trainer:
             self.checkpointer.save_checkpoint()
         else:
             self._restore()
-        run.health = self._diagnose()
+        self._examine()
         state.set_parameters(copy_parameters(state.eval_network))
+        self._judge()
         self.checkpointer.save_end()
 
     def _restore(self) -> None:
@@ -421,19 +419,27 @@ class Trainer:
         run, state, epoch = self.run, self.state, len(self.state.history) + 1
         run.stopped = "non-finite"
         state.monitor.diverged(self.latest, error.layer)
-        run.health = self._diagnose()
+        self._judge()
         self._restore()
         self.checkpointer.save_end()
-        lost = next(found for found in run.health.diagnoses if found.kind == "divergence")
+        assert run.health is not None
+        first = run.health.diagnoses[0]
         step = self.latest - len(state.history) * self.sampler.steps
         return DivergenceError(
-            f"epoch {epoch}, step {step}: {error}; {lost.explanation}. "
+            f"epoch {epoch}, step {step}: {error}; {first.explanation}. "
             f"The network is back at its state after epoch {len(state.history)}",
             run,
         )
 
-    def _diagnose(self, *, warn: bool = False) -> Health:
-        """Return the health of the network, with theta as the latest step left it; warn where it is sick."""
+    def _examine(self) -> None:
+        """Examine the network with theta as the latest step left it."""
         state = self.state
-        done = len(state.history) * self.sampler.steps + state.rows_done // self.sampler.batch_size
-        return state.monitor.health(list(state.history), done, warn=warn)
+        state.monitor.end(len(state.history) * self.sampler.steps + state.rows_done // self.sampler.batch_size)
+
+    def _judge(self, *, warn: bool = False) -> None:
+        """Say how well the network is that the run ends with; warn where it is sick."""
+        state = self.state
+        if self.run.stopped != "non-finite":
+            state.monitor.mend_statistics(state.network)
+            state.eval_network.parameters.statistics[:] = state.network.parameters.statistics
+        self.run.health = state.monitor.health(list(state.history), state.network, warn=warn)

@@ -92,10 +92,10 @@ def test_unlearned_is_1_for_the_best_constant_and_0_for_right_answers():
     X = np.array([[0.0], [1.0], [2.0]])
     network.W[0][:], network.b[0][:] = 0, 3
     found = evidence(network, X, 2 * X + 1)
-    assert found.unlearned(found.end) == pytest.approx(1)
+    assert found.left == pytest.approx(1)
     network.W[0][:], network.b[0][:] = 2, 1
     found = evidence(network, X, 2 * X + 1)
-    assert found.unlearned(found.end) == pytest.approx(0, abs=1e-12)
+    assert found.left == pytest.approx(0, abs=1e-12)
 
 
 def test_since_is_the_step_from_which_on_it_was_always_so():

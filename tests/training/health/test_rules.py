@@ -74,15 +74,16 @@ def test_a_constant_answer_explains_its_loss_exactly(data, fail_as_reported):
 
 
 @pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")
-def test_labels_at_random_are_a_loss_that_is_stuck():
+def test_labels_at_random_are_nothing_to_learn_and_no_illness():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(6000, 10)), rng.integers(0, 2, 6000)
     parts = [Split(X[first:last], y[first:last]) for first, last in ((0, 4000), (4000, 5000), (5000, 6000))]
     data = gn.Dataset("noise", *parts, Schema.learn(X, y, class_names=("a", "b")))
     run = gn.fit(gn.Network([10, 4, 2]), data, epochs=30, progress=False)
     first = run.health.diagnoses[0]
-    assert (first.kind, first.remedy) == ("stuck-loss", None)
-    assert first.evidence["loss"] == pytest.approx(np.log(2), rel=0.2)
+    assert (first.kind, first.sick, first.remedy) == ("nothing-to-learn", False, None)
+    assert not run.health.sick
+    assert abs(first.evidence["gain"]) < 0.05
 
 
 @pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")

@@ -15,7 +15,10 @@ from glassnet.training.health.remedies import Remedy
 KINDS = (
     "duplicated-units",
     "unreachable-targets",
+    "unscaled-targets",
     "unscaled-inputs",
+    "outlying-inputs",
+    "over-regularised",
     "divergence",
     "exploding-signal",
     "saturated-units",
@@ -27,7 +30,13 @@ KINDS = (
     "stuck-loss",
     "unfinished",
     "constant-output",
+    "rows-out-of-range",
     "over-fitting",
+    "lagging-statistics",
+    "single-class",
+    "nothing-to-learn",
+    "leak",
+    "too-early",
 )
 
 

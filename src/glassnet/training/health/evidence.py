@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,7 +13,9 @@ from glassnet.nn.activations import Activation, Array
 from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import Optimizer
+from glassnet.training.health.columns import DataFacts, find_unscaled
 from glassnet.training.health.sharpness import largest_rate
+from glassnet.training.health.trials import Trials, rebuild
 from glassnet.training.health.vitals import LayerVitals, Probe, Vitals, wrong_share
 from glassnet.training.history import EpochRecord
 from glassnet.training.options import TrainingConfig
@@ -73,6 +75,14 @@ def outputs_of(loss: Loss, answers: Array) -> Array:
 DESCENTS = ("gd", "sgd", "momentum", "nesterov")
 
 
+class Lag(NamedTuple):
+    """Running statistics that lagged: the probe's loss in training, by them, and by those measured anew."""
+
+    in_training: float
+    before: float
+    after: float
+
+
 class Divergence(NamedTuple):
     """The step whose loss was not finite, and the first layer with NaN or infinity; None: only the loss had."""
 
@@ -86,7 +96,9 @@ class Evidence:
 
     Of the network only the settings matter, not what its parameters have become. The first of the vitals are those
     of the untrained network. `probe` measures what a change of settings would do. `step_rows` are the rows of a
-    step, `drawn` those that epochs are drawn from, `rows` all training rows.
+    step, `drawn` those that epochs are drawn from, `rows` all training rows. `given` are first parameters that no
+    initializer drew. `open_trials` makes what compares the
+    network with references and with itself by other settings; that takes its time, and is asked for in doubt only.
     """
 
     network: Network
@@ -100,6 +112,20 @@ class Evidence:
     drawn: int
     rows: int
     divergence: Divergence | None = None
+    lag: Lag | None = None
+    given: Array | None = None
+    facts: DataFacts = field(default_factory=DataFacts)
+    open_trials: Callable[[], Trials] | None = None
+
+    @functools.cached_property
+    def trials(self) -> Trials | None:
+        """What the network is compared by; None while it trains."""
+        return None if self.open_trials is None else self.open_trials()
+
+    @functools.cached_property
+    def unscaled_columns(self) -> list[int]:
+        """Columns of the probe's rows that are far too large or off centre, the farthest first."""
+        return find_unscaled(self.probe.X)
 
     @property
     def start(self) -> Vitals:
@@ -129,7 +155,11 @@ class Evidence:
     @functools.cached_property
     def stable_rate(self) -> float:
         """The largest rate at which gradient descent stays where it starts, for the mean of a step's rows."""
-        return self.stable_rate_of(rebuild(self.network, {}))
+        return self.stable_rate_of(self.rebuild({}))
+
+    def rebuild(self, changes: dict[str, Any]) -> Network:
+        """Return the network as it was before training, with other settings."""
+        return rebuild(self.network, changes, self.given)
 
     def stable_rate_of(self, network: Network) -> float:
         """Return the same for another network; NaN for other optimizers than those of `DESCENTS`."""
@@ -137,13 +167,29 @@ class Evidence:
             return np.nan
         return largest_rate(network, self.probe, getattr(self.optimizer, "momentum", 0.0))
 
-    def unlearned(self, vitals: Vitals) -> float:
-        """Return how much of what there is to learn is not: 1 for the best constant answer, 0 for perfect ones."""
+    def unlearned(self, loss: float) -> float:
+        """Return what a loss leaves to learn: 1 for that of the best constant answer, 0 for perfect ones."""
         span = self.baseline.loss - self.baseline.floor
-        rest = vitals.loss - self.baseline.floor
+        rest = loss - self.baseline.floor
         if not np.isfinite(rest):
             return np.inf
         return rest / span if span > 0 else float(rest > 1e-9)
+
+    def falls(self, share: float) -> bool:
+        """Whether the loss at the end is below this share of that after three fifths of the steps."""
+        before = [one for one in self.vitals if one.step <= 0.6 * self.end.step][-1]
+        return self.end.loss < share * before.loss
+
+    @property
+    def left(self) -> float:
+        """What the network leaves unlearned of the training rows at its end."""
+        return self.unlearned(self.end.loss)
+
+    @property
+    def left_of_new(self) -> float:
+        """The same of the validation rows after the last epoch; 0 where that is not known."""
+        last = self.history[-1].validation_loss if self.history else None
+        return 0.0 if last is None or self.network.loss.reduction == "sum" else self.unlearned(last)
 
     @property
     def mistaken(self) -> float:
@@ -172,15 +218,6 @@ class Evidence:
     def layer_over_time(self, layer: int) -> list[LayerVitals]:
         """Return a layer, counted from 1, at each examination."""
         return [one.layers[layer - 1] for one in self.vitals]
-
-
-def rebuild(network: Network, changes: dict[str, Any]) -> Network:
-    """Build a network again as it was before training, with other settings."""
-    description = network.get_config()
-    del description["class_names"]
-    if description["initializer"] == "array" and "initializer" not in changes:
-        description["initializer"] = network.theta
-    return Network(**(description | changes))
 
 
 def grows(activation: Activation) -> bool:

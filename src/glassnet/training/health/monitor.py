@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from glassnet.data.dataset import Dataset
 from glassnet.errors import HealthWarning
 from glassnet.nn.activations import Array
+from glassnet.nn.network import Network
 from glassnet.runtime.callers import warn_caller
+from glassnet.training.health.columns import DataFacts
 from glassnet.training.health.diagnosis import Diagnosis, in_json
-from glassnet.training.health.evidence import Baseline, Divergence, Evidence
+from glassnet.training.health.evidence import Baseline, Divergence, Evidence, Lag
+from glassnet.training.health.learnable import Sample
+from glassnet.training.health.prescriptions import prescribe
 from glassnet.training.health.rules import certain, diagnose
+from glassnet.training.health.trials import Trials, find_given
 from glassnet.training.health.vitals import Probe, Vitals
 from glassnet.training.history import EpochRecord
 from glassnet.training.options import TrainingConfig
@@ -19,12 +27,18 @@ from glassnet.training.sampling import evenly_spread
 from glassnet.training.step_context import StepContext
 
 #: Rows of the probe, and those that the best constant answer is taken from at most.
-ROWS, TARGETS = 128, 4096
+ROWS, TARGETS = 128, 2048
 
 #: Steps after which the network is examined early on; later, at the end of an epoch, but only once in as many rows
 #: of training as this times the probe's.
 EARLY = (1, 4, 16, 64, 256, 1024)
 SELDOM = 64
+
+#: Training rows that batch normalisation's statistics are measured on, for parameters that no step has had.
+MEASURED_ROWS = 4096
+
+#: Running statistics lag where prediction costs this share of what there is to learn more than training.
+LAG = 0.1
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,15 +61,19 @@ class Health:
         """Whether the network does not learn, or learns what does not hold."""
         return any(diagnosis.sick for diagnosis in self.diagnoses)
 
+    @property
+    def state(self) -> str:
+        """``"sick"``, ``"remarks"`` where something is to be said that is no illness, or ``"healthy"``."""
+        return "sick" if self.sick else "remarks" if self.diagnoses else "healthy"
+
     def __str__(self) -> str:
         """A line for each diagnosis, or that there is none."""
         return "\n".join(map(str, self.diagnoses)) or "healthy"
 
     def __repr__(self) -> str:
         """What was found, and by how many examinations."""
-        state = "sick" if self.sick else "remarks" if self.diagnoses else "healthy"
         kinds = ", ".join(one.kind for one in self.diagnoses)
-        return f"<Health: {state}{f' ({kinds})' if kinds else ''}, {len(self.vitals)} examinations>"
+        return f"<Health: {self.state}{f' ({kinds})' if kinds else ''}, {len(self.vitals)} examinations>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for a record in JSON; None stands for numbers that were not finite."""
@@ -88,13 +106,18 @@ class Monitor:
     The first of `vitals`, in the order of steps, are those of the network before training.
     """
 
-    def __init__(self, context: StepContext, training: TrainingConfig, drawn: int, steps: int) -> None:
-        self.context, self.training, self.drawn, self.steps = context, training, drawn, steps
+    def __init__(
+        self, context: StepContext, training: TrainingConfig, data: Dataset, drawn: int, steps: int
+    ) -> None:
+        self.context, self.training, self.data = context, training, data
+        self.drawn, self.steps = drawn, steps
         rows = evenly_spread(drawn, ROWS)
         self.probe = Probe(context.network, context.batch(rows), *context.labels(rows))
         self.baseline = Baseline.of(context.network.loss, *context.labels(evenly_spread(drawn, TARGETS)))
         self.theta: Array | None = None  # as it was one step before the network is examined
         self.divergence: Divergence | None = None
+        self.lag: Lag | None = None
+        self.given = find_given(context.network)
         self.vitals: list[Vitals] = []
         self.warned: set[str] = set()
         self.examine(0)
@@ -144,17 +167,56 @@ class Monitor:
         """Note that the loss of a step was not finite."""
         self.divergence = Divergence(step, layer)
 
-    def health(self, history: Sequence[EpochRecord], done: int, *, warn: bool) -> Health:
-        """Judge the run after so many steps, and warn where the network is sick."""
+    def end(self, done: int) -> None:
+        """Examine the network as the latest step left it, after so many."""
         if self.divergence is None and self.vitals[-1].step != done:
             self.theta = None
             self.examine(done)
-        found = diagnose(self._evidence(history))
+
+    def mend_statistics(self, network: Network) -> None:
+        """Measure the running statistics of batch normalisation anew, where they lag behind theta.
+
+        They lag where the probe's loss in prediction is far above that in training. They stay where measuring is
+        no better.
+        """
+        if not any(network.batch_norm):
+            return
+        in_training, before = self.probe.losses(network)
+        if not before - in_training > LAG * max(self.baseline.loss - self.baseline.floor, in_training):
+            return
+        kept = network.parameters.statistics.copy()
+        network.measure_statistics(self.context.X[evenly_spread(self.drawn, MEASURED_ROWS)])
+        after = self.probe.losses(network)[1]
+        if after < before:
+            self.lag = Lag(in_training, before, after)
+        else:
+            network.parameters.statistics[:] = kept
+
+    def health(self, history: Sequence[EpochRecord], network: Network, *, warn: bool) -> Health:
+        """Judge the run after `end`, and the network that comes of it; warn where it is sick."""
+        evidence = self._evidence(history, lambda: self._open_trials(network))
+        found = prescribe(evidence, diagnose(evidence))
         if warn:
             self._warn([diagnosis for diagnosis in found if diagnosis.sick][:1])
         return Health(tuple(found), tuple(self.vitals))
 
-    def _evidence(self, history: Sequence[EpochRecord]) -> Evidence:
+    def _open_trials(self, network: Network) -> Trials:
+        context = self.context
+        sample = Sample.draw(context, self.drawn, self.data.encoded.validation)
+        return Trials(
+            network,
+            self.given,
+            self.training,
+            context.update.optimizer,
+            sample,
+            step_rows=context.batch_size,
+            taken=self.vitals[-1].step,
+            ended=sample.costs_of(network) if self.divergence is None else np.full(len(sample.constant), np.inf),
+        )
+
+    def _evidence(
+        self, history: Sequence[EpochRecord], open_trials: Callable[[], Trials] | None = None
+    ) -> Evidence:
         return Evidence(
             self.context.network,
             self.training,
@@ -167,6 +229,10 @@ class Monitor:
             self.drawn,
             len(self.context.targets),
             self.divergence,
+            self.lag,
+            self.given,
+            DataFacts() if open_trials is None else DataFacts.of(self.data),
+            open_trials,
         )
 
     def _warn(self, found: Sequence[Diagnosis]) -> None:
@@ -178,10 +244,10 @@ class Monitor:
     def state_dict(self) -> dict[str, Any]:
         """Return what was measured so far as plain values, and theta."""
         vitals = [vitals.to_dict() for vitals in self.vitals]
-        return {"vitals": vitals, "warned": sorted(self.warned), "theta": self.theta}
+        return {"vitals": vitals, "warned": sorted(self.warned), "theta": self.theta, "given": self.given}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take up what `state_dict` returned."""
         self.vitals = [Vitals.from_dict(values) for values in state["vitals"]]
         self.warned = set(state["warned"])
-        self.theta = state["theta"]
+        self.theta, self.given = state["theta"], state["given"]

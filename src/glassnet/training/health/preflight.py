@@ -6,24 +6,32 @@ import warnings
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from glassnet.data.arrays import as_dataset
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, HealthWarning
 from glassnet.locales.catalogue import Message
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
+from glassnet.nn.update import Update
 from glassnet.training.config import validate
 from glassnet.training.fit import fit
+from glassnet.training.health.columns import DataFacts
 from glassnet.training.health.diagnosis import Diagnosis, in_json
 from glassnet.training.health.evidence import Baseline, Evidence
+from glassnet.training.health.learnable import Sample
 from glassnet.training.health.monitor import ROWS, TARGETS
+from glassnet.training.health.prescriptions import prescribe
 from glassnet.training.health.remedies import WIDE
 from glassnet.training.health.rules import diagnose
+from glassnet.training.health.trials import Trials, find_given
 from glassnet.training.health.vitals import Probe
 from glassnet.training.options import TrainingConfig
 from glassnet.training.range_test import find_learning_rate
 from glassnet.training.results import DivergenceError
 from glassnet.training.sampling import Sampler, evenly_spread
+from glassnet.training.step_context import StepContext
 
 #: Rows to be over-fitted, passes over them, and how much of what there is to learn may be left.
 FEW, PASSES, LEFT = 32, 300, 0.1
@@ -144,7 +152,7 @@ def preflight(
     checks = [_first_loss(evidence), _over_fit(network, data, rule)]
     pick, rate = _rate(network, data, rule, batch_size, seed)
     checks += [] if rate is None else [rate]
-    found = tuple(one for one in diagnose(evidence) if one.sick)
+    found = tuple(one for one in prescribe(evidence, diagnose(evidence)) if one.sick)
     return Preflight(tuple(checks), found, pick)
 
 
@@ -154,6 +162,18 @@ def _evidence(network: Network, data: Dataset, optimizer: Optimizer, batch_size:
     sampler = Sampler.of_run(training, optimizer, data)
     rows, more = (evenly_spread(len(targets), n) for n in (ROWS, TARGETS))
     probe = Probe(network, network.input_batch(X[rows]), targets[rows])
+    given = find_given(network)
+    update = Update(optimizer)
+    context = StepContext(
+        network, update, update.start(network.parameters), X, targets, None, (0, 0, 0), sampler.batch_size, 0,
+        lambda numbers: np.ones(len(numbers)),
+    )  # fmt: skip
+
+    def open_trials() -> Trials:
+        sample = Sample.draw(context, len(targets), data.encoded.validation)
+        step_rows = sampler.batch_size
+        return Trials(network, given, training, optimizer, sample, step_rows=step_rows, taken=0, ended=None)
+
     return Evidence(
         network,
         training,
@@ -165,6 +185,9 @@ def _evidence(network: Network, data: Dataset, optimizer: Optimizer, batch_size:
         sampler.batch_size,
         len(targets),
         len(targets),
+        given=given,
+        facts=DataFacts.of(data),
+        open_trials=open_trials,
     )
 
 
@@ -173,7 +196,7 @@ def _first_loss(evidence: Evidence) -> Check:
     if evidence.network.loss.output is None:  # outputs begin near 0, where the targets need not be
         limit = max(WIDE, 2 * max(base.low**2, base.high**2) / max(base.loss, 1e-12))
     finding = Message("checks.first-loss", loss=loss, constant=base.loss)
-    return Check("first loss", bool(evidence.unlearned(evidence.start) <= limit), finding)
+    return Check("first loss", bool(evidence.unlearned(evidence.start.loss) <= limit), finding)
 
 
 def _over_fit(network: Network, data: Dataset, optimizer: Optimizer) -> Check:

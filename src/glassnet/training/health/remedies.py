@@ -10,17 +10,9 @@ import numpy as np
 from glassnet.locales.catalogue import Message
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
-from glassnet.training.health.evidence import DESCENTS, Evidence, grows, rebuild
+from glassnet.training.health.columns import measure_columns
+from glassnet.training.health.evidence import DESCENTS, Evidence, grows
 from glassnet.training.health.vitals import LayerVitals, bounded
-
-#: A network is sick where it leaves so much unlearned (see `Evidence.unlearned`), or diverges.
-UNLEARNED = 0.5
-
-#: ... unless its answers are wrong this much more seldom than the best constant answer.
-MISTAKEN = 0.25
-
-#: Steps before which no network is expected to have learned.
-ENOUGH = 50
 
 #: A layer of sigmoids or tanhs starts saturated where its slope is flat on so many rows and units.
 FLAT_START = 0.4
@@ -35,6 +27,12 @@ SCALED = (0.02, 5.0)
 NARROWER = ("he_normal", "glorot_uniform", "lecun_normal", "normal(0, 0.01)")
 WIDEST = 3.0
 
+#: Columns that are named at most.
+NAMED = 3
+
+#: Usual limits of what a step may be, and of weight vectors (Srivastava et al. 2014, section 5.1).
+USUAL_LIMITS = {"clip_norm": 1.0, "clip_value": 1.0, "max_norm": 3.0}
+
 
 @dataclass(frozen=True)
 class Remedy:
@@ -44,7 +42,7 @@ class Remedy:
     ----------
     family : str
         ``"learning rate"``, ``"initializer"``, ``"activation"``, ``"batch normalisation"``, ``"output"``,
-        ``"rows"`` or ``"early stopping"``.
+        ``"inputs"``, ``"targets"``, ``"regularisation"``, ``"rows"`` or ``"early stopping"``.
     message : Message
         What to do.
     changes : dict
@@ -81,11 +79,11 @@ def fitting_initializer(evidence: Evidence) -> Remedy:
         changes["bias_initializer"] = "zeros"
     for name in NARROWER[1:] if all(map(bounded, network.activations[:-1])) else NARROWER:
         changes["initializer"] = name
-        spreads = evidence.probe.spreads(rebuild(network, changes))
+        spreads = evidence.probe.spreads(evidence.rebuild(changes))
         if np.max(np.nan_to_num(spreads, nan=np.inf)) <= WIDEST:
             break
     remedy = set_options(family, "network", changes)
-    limit = evidence.stable_rate_of(rebuild(network, changes))
+    limit = evidence.stable_rate_of(evidence.rebuild(changes))
     if not present_rate(evidence) > limit:
         return remedy
     return remedy & _rate(evidence, limit / 2 / _mean_factor(evidence))
@@ -153,18 +151,6 @@ def _rate(evidence: Evidence, rate: float) -> Remedy:
     return Remedy("learning rate", message, {"training": {"optimizer": optimizer.spec}})
 
 
-def is_sick(evidence: Evidence) -> bool:
-    """Whether a network has diverged, or leaves half of what there is to learn unlearned.
-
-    One that is right nearly everywhere is not sick, whatever its few mistakes cost. One that has taken a few steps
-    only is not sick yet; one that has taken none is as sick as its start.
-    """
-    left, steps = evidence.unlearned(evidence.end), evidence.end.step
-    if evidence.divergence is None and 0 < steps < ENOUGH:
-        return False
-    return evidence.divergence is not None or (left >= UNLEARNED and evidence.mistaken >= MISTAKEN)
-
-
 def find_wide_start(evidence: Evidence) -> tuple[str, LayerVitals] | None:
     """Return the kind and the first layer of what is wrong, where the first pre-activations are too large."""
     start = evidence.start
@@ -172,7 +158,7 @@ def find_wide_start(evidence: Evidence) -> tuple[str, LayerVitals] | None:
         if bounded(activation) and layer.flat_share >= FLAT_START:
             return "saturated-units", layer
     wide = [layer for layer in start.layers if not layer.pre_activation_spread <= WIDEST]
-    return ("exploding-signal", wide[0]) if wide and evidence.unlearned(start) > WIDE else None
+    return ("exploding-signal", wide[0]) if wide and evidence.unlearned(start.loss) > WIDE else None
 
 
 def wide_start_cause(evidence: Evidence, kind: str, layer: LayerVitals) -> Message:
@@ -197,7 +183,7 @@ def wide_start_cause(evidence: Evidence, kind: str, layer: LayerVitals) -> Messa
     if kind == "saturated-units":
         return Message("causes.wide-saturated", start=start, flat=layer.flat_share, activation=activation)
     powers = [one.name for one in network.activations if grows(one)]
-    times = evidence.unlearned(evidence.start)
+    times = evidence.unlearned(evidence.start.loss)
     if powers:
         return Message("causes.wide-powers", start=start, activation=powers[0], times=times)
     return Message("causes.wide-loss", start=start, times=times)
@@ -205,7 +191,7 @@ def wide_start_cause(evidence: Evidence, kind: str, layer: LayerVitals) -> Messa
 
 def narrow_start(evidence: Evidence, layer: LayerVitals) -> Remedy:
     """Return what brings a start that is too wide back into the range of its activations."""
-    if evidence.probe.input_spread > SCALED[1]:
+    if has_large_inputs(evidence):
         return unscaled_inputs(evidence)[1]
     return zero_biases() if _is_shifted(evidence, layer) else fitting_initializer(evidence)
 
@@ -216,16 +202,53 @@ def _is_shifted(evidence: Evidence, layer: LayerVitals) -> bool:
     return shifted and evidence.network.bias_initializer != "zeros"
 
 
+def has_large_inputs(evidence: Evidence) -> bool:
+    """Whether inputs, or some columns of them, are too large or off centre, and not for outlying numbers."""
+    large = evidence.probe.input_spread > SCALED[1] and not evidence.facts.outlying
+    return bool(evidence.unscaled_columns) or (large and not any(evidence.network.batch_norm))
+
+
 def unscaled_inputs(evidence: Evidence) -> tuple[Message, Remedy]:
-    """Return how large the inputs are, and what brings them to the size that networks expect."""
-    rms = evidence.probe.input_spread
-    remedy = normalisation(Message("remedies.scale-inputs", size=float(f"{rms:.1g}")))
-    return Message("causes.unscaled-inputs", rms=rms), remedy
+    """Return how large the inputs are, or those columns that are the cause, and what brings them to usual size."""
+    probe, columns, facts = evidence.probe, evidence.unscaled_columns, evidence.facts
+    normal = normalisation(Message("remedies.batch-normalisation"))
+    remedy = standardise("inputs") if facts.scalable else normal
+    if not columns or len(columns) > max(NAMED, probe.X.shape[1] // 2):
+        return Message("causes.unscaled-inputs", rms=probe.input_spread), remedy
+    mean, std = measure_columns(probe.X)
+    named = [
+        Message(
+            "causes.unscaled-column", column=facts.name(column), mean=float(mean[column]), std=float(std[column])
+        )
+        for column in columns[:NAMED]
+    ]
+    if len(columns) > NAMED:
+        return Message("causes.more-unscaled-columns", named=named, n=len(columns) - NAMED), remedy
+    return Message("causes.unscaled-columns", named=named), remedy
+
+
+def standardise(family: str) -> Remedy:
+    """Columns, and regressed numbers, of mean 0 and standard deviation 1."""
+    key = "remedies.standardise-targets" if family == "targets" else "remedies.standardise-inputs"
+    return Remedy(family, Message(key), {"data": {"standardize": True}})
+
+
+def lift_penalties(evidence: Evidence) -> list[Remedy]:
+    """Remedies that leave out, or set to a usual value, what holds weights, units or gradients back."""
+    training, off = evidence.training, []
+    if any(evidence.network.dropout):
+        off.append(("network", {"dropout": 0.0}))
+    off += [("training", {name: 0.0}) for name in ("weight_decay", "l2", "l1") if getattr(training, name)]
+    for name, usual in USUAL_LIMITS.items():
+        limit = getattr(training, name)
+        if limit is not None and limit < usual:
+            off.append(("training", {name: usual}))
+    return [set_options("regularisation", section, options) for section, options in off]
 
 
 def why_too_large(evidence: Evidence) -> tuple[Message, Remedy]:
     """Return why numbers grew beyond bounds, the inputs, the first weights, or the steps; and what to do."""
-    if evidence.probe.input_spread > SCALED[1]:
+    if has_large_inputs(evidence):
         return unscaled_inputs(evidence)
     optimizer, found = evidence.optimizer, find_wide_start(evidence)
     if found is not None and (evidence.rate <= 10 * usual_rate(evidence) or isinstance(optimizer, LBFGS)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -110,7 +110,7 @@ class Vitals:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
-        return asdict(self)
+        return {**vars(self), "layers": [{**vars(layer)} for layer in self.layers]}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Vitals:
@@ -154,6 +154,14 @@ class Probe:
             spread = float(outputs.std(axis=0, dtype=np.float64).max())
             mean = tuple(float(value) for value in outputs.mean(axis=0, dtype=np.float64))
         return Vitals(step, loss / rows, mean, spread, wrong_share(network.loss, outputs, self.targets), layers)
+
+    def losses(self, network: Network) -> tuple[float, float]:
+        """Return the mean loss of the rows with their own statistics, as in training, and as in prediction."""
+        with np.errstate(all="ignore"):
+            passes = network.forward_as_batch(self.X), network.forward(self.X)
+            rows = [network.loss.formula(cache.outputs, self.targets)[0] for cache in passes]
+            in_training, predicting = (float(np.average(one, weights=self.weights)) for one in rows)
+        return in_training, predicting
 
     def spreads(self, network: Network) -> list[float]:
         """Return the spread of each layer's pre-activations, of a network of any shape with these inputs."""

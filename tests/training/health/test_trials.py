@@ -1,0 +1,122 @@
+"""A remedy is printed only where a short trial shows that it helps; a run's own bits are left alone."""
+
+import numpy as np
+import pytest
+
+import glassnet as gn
+from glassnet.training.health import prescriptions, trials
+
+pytestmark = pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")
+
+
+def learn(data, *, network=(), **options):
+    net = gn.Network([64, 24, 10], **dict(network))
+    options = {"epochs": 12, "batch_size": 32, "kernels": "numpy", "threads": 1} | options
+    return gn.fit(net, data, progress=False, **options)
+
+
+def test_penalties_limits_and_dropout_that_hold_a_network_back_are_named(digits):
+    for options, changes in (
+        ({"l2": 1.0}, {"training": {"l2": 0.0}}),
+        ({"l1": 0.1}, {"training": {"l1": 0.0}}),
+        ({"clip_norm": 1e-4, "optimizer": "sgd(0.1)"}, {"training": {"clip_norm": 1.0}}),
+        ({"max_norm": 0.01}, {"training": {"max_norm": 3.0}}),
+        ({"network": {"dropout": 0.98}}, {"network": {"dropout": 0.0}}),
+    ):
+        found = learn(digits, **options).health.diagnoses[0]
+        assert (found.kind, found.remedy.family) == ("over-regularised", "regularisation"), options
+        assert found.remedy.changes == changes
+        assert found.evidence["lifted"] > found.evidence["kept"] + 0.2
+
+
+def test_a_harmless_penalty_is_not_blamed(digits):
+    found = learn(digits, l2=1e-5, optimizer="adam(1e-6)").health.diagnoses[0]
+    assert (found.kind, found.remedy.family) == ("slow-learning", "learning rate")
+
+
+def test_where_nothing_helps_there_is_no_remedy_and_it_is_said(digits, monkeypatch):
+    tried = []
+    monkeypatch.setattr(trials.Trials, "helps", lambda self, changes: tried.append(changes))
+    found = learn(digits, network={"initializer": "zeros"}).health.diagnoses
+    assert all(one.remedy is None for one in found)
+    assert f"{len(tried)} remedies were tried for some steps, and none clearly helped" in str(found[0])
+    assert 1 < len(tried) <= prescriptions.TRIED
+    assert all(tried.count(changes) == 1 for changes in tried)
+    assert {"network": {"initializer": "zeros"}} not in tried
+
+
+def test_only_so_many_remedies_are_tried(digits, monkeypatch):
+    tried = []
+    monkeypatch.setattr(trials.Trials, "helps", lambda self, changes: tried.append(changes))
+    monkeypatch.setattr(prescriptions, "TRIED", 2)
+    learn(digits, network={"initializer": "zeros"})
+    assert len(tried) == 2
+
+
+def test_no_remedy_says_what_is_set_already(digits, monkeypatch):
+    tried = []
+    monkeypatch.setattr(trials.Trials, "helps", lambda self, changes: tried.append(changes))
+    network = {"initializer": "he_normal", "batch_norm": True}
+    learn(digits.standardise(), network=network, optimizer="adam(1e-7)")
+    assert tried
+    assert {"network": {"initializer": "he_normal"}} not in tried
+    assert {"network": {"batch_norm": True}} not in tried
+    assert not any("data" in changes for changes in tried)
+
+
+def test_a_run_has_the_same_bits_with_and_without_trials(digits, monkeypatch):
+    options = {"network": {"dropout": 0.2}, "optimizer": "adam(1e-6)"}
+    with_trials = learn(digits, **options)
+    assert with_trials.health.sick
+    monkeypatch.setattr(trials.Trials, "_try", lambda self, changes: np.full(len(self.sample.constant), np.inf))
+    assert learn(digits, **options).network.fingerprint() == with_trials.network.fingerprint()
+
+
+def test_the_same_run_has_the_same_remedy(digits):
+    one, other = (learn(digits, optimizer="sgd(1e-5)").health for _ in range(2))
+    assert one == other
+    assert one.diagnoses[0].remedy is not None
+
+
+def test_a_network_that_was_given_its_parameters_is_not_told_to_draw_others(digits):
+    theta = np.zeros_like(gn.Network([64, 24, 10]).theta)
+    found = learn(digits, network={"initializer": theta}).health.diagnoses[0]
+    assert found.sick
+    assert found.remedy is None or "network" not in found.remedy.changes
+
+
+def test_a_sum_over_rows_takes_as_large_steps_as_in_the_run(digits):
+    """The trial has fewer rows in a step, and a summed loss the slope of them all."""
+    options = {"optimizer": "gd(1e-9)", "batch_size": None, "epochs": 60}
+    found = learn(digits, network={"loss": "cross_entropy(sum)"}, **options).health.diagnoses[0]
+    rate = gn.nn.optimizers.OPTIMIZERS.resolve(found.remedy.changes["training"]["optimizer"]).learning_rate
+    mended = learn(digits, network={"loss": "cross_entropy(sum)"}, **options | {"optimizer": f"gd({rate})"})
+    assert not mended.health.sick
+
+
+def test_a_healthy_run_is_compared_with_nothing(digits, monkeypatch):
+    """References and trials cost time, and are asked for in doubt only."""
+    monkeypatch.setattr(trials.Trials, "__init__", lambda *_, **__: pytest.fail("a trial was opened"))
+    assert learn(digits, epochs=20).health.state == "healthy"
+
+
+def test_own_activations_and_losses_need_no_name(digits):
+    leaky = gn.Activation("my_leaky", lambda z: np.where(z > 0, z, 0.1 * z), lambda z, h: np.where(z > 0, 1, 0.1))
+    run = learn(digits, network={"activation": leaky}, optimizer="sgd(1e-6)")
+    assert run.health.diagnoses[0].remedy.family == "learning rate"
+
+
+def test_what_changes_nothing_is_no_help_though_a_trial_is_better_than_the_run(digits, monkeypatch):
+    opened = []
+    kept = trials.Trials.__init__
+    monkeypatch.setattr(
+        trials.Trials, "__init__", lambda self, *args, **rest: (kept(self, *args, **rest), opened.append(self))[0]
+    )
+    learn(digits, network={"initializer": "zeros"})
+    (found,) = opened
+    found.network, found.known, found.taken = gn.Network([64, 24, 10]), {}, 100  # which learns
+    found.ended = np.full_like(found.ended, np.inf)
+    assert not found.helps({"training": {"l2": 0.0}})
+    assert not found.helps({"training": {"l2": 0.5}})
+    found.network, found.known = gn.Network([64, 24, 10], initializer="zeros"), {}
+    assert found.helps({"network": {"initializer": "he_normal"}})
