@@ -159,7 +159,7 @@ def test_the_task_of_an_npz_file_is_told_by_its_labels(tmp_path, labels, task):
         ({"X": X, "y": Y[:-1]}, "y holds 29 labels for the rows of X, (30, 2); they must be as many"),
         ({"X": X, "y": np.array(3)}, "labels"),
         ({"X": np.array(3), "y": Y}, "X has the shape (); expected rows of numbers"),
-        ({"X": X[:0], "y": Y[:0]}, "y holds 0 labels"),
+        ({"X": X[:0], "y": Y[:0]}, "X holds no rows"),
         ({"X": X, "y": Y * 0}, "target: one class only, 0"),
         ({"X_train": X, "y_train": Y, "X_test": X[:, :1], "y_test": Y}, "test rows of shape (1,)"),
     ],
