@@ -265,6 +265,7 @@ MUTANTS = [
     ("data/schema.py", "tuple(range(first, first + len(names or ())))", "tuple(range(len(names or ())))"),
     ("data/schema.py", "frame = _as_frame(X, self.input)", "frame = X"),
     ("data/schema.py", "return bool(np.isnan(value))", "return False"),
+    ("data/table.py", "[*say_index(index), *_say_named_index(source)]", "say_index(index)"),
     ("data/dense.py", 'if labels.dtype.kind not in "fiubUSO":', "if False:"),
     ("data/numpy_files.py", "if start.startswith(ZIP_MAGIC):", "if False:"),
     ("data/schema.py", "elif name not in OF_FILES or not isinstance(value, str):", "elif False:"),
