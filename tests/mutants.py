@@ -266,6 +266,12 @@ MUTANTS = [
     # What rows mean: the schema, rows of arrays and tables, rows of files to predict.
     ("data/schema.py", "tuple(range(first, first + len(names or ())))", "tuple(range(len(names or ())))"),
     ("data/schema.py", "frame = _as_frame(X, self.input)", "frame = X"),
+    ("data/schema.py", "return bool(np.isnan(value))", "return False"),
+    ("data/user_data.py", "elif path.suffix.lower() in ARCHIVES:", "elif False:"),
+    ("data/user_rows.py", "if rows.image_shape is not None:", "if False:"),
+    ("data/table.py", "[*say_index(index), *_say_named_index(source)]", "say_index(index)"),
+    ("data/dense.py", 'if labels.dtype.kind not in "fiubUSO":', "if False:"),
+    ("data/numpy_files.py", "if start.startswith(ZIP_MAGIC):", "if False:"),
     ("data/schema.py", "elif name not in OF_FILES or not isinstance(value, str):", "elif False:"),
     ("data/array_schema.py", "X = X.astype(np.float32)  # a network", "pass  # a network"),
     ("data/array_schema.py", "return X.astype(np.uint8), ()", "return X, ()"),

@@ -159,6 +159,11 @@ def test_audit_takes_the_options_of_reading(glassnet, here):
     assert (answer.code, answer.error.split(":")[0]) == (2, "--grey")
 
 
+def test_audit_names_options_as_the_command_line_has_them(glassnet, here):
+    (here / "own.csv").write_text("size,kind\n" + "".join(f"{row % 7},{row % 2}\n" for row in range(60)))
+    assert ": --task regression says otherwise" in glassnet("data", "audit", "own.csv", "--target", "kind").out
+
+
 def test_audit_prints_at_most_ten_columns_that_lack_values(glassnet, here):
     names = [f"c{number}" for number in range(25)]
     rows = [[str(row * number % 7) for number in range(25)] for row in range(40)]

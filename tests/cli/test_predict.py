@@ -231,10 +231,10 @@ def test_a_model_file_alone_is_enough(glassnet, learn, table, here):
     assert "epochs" not in glassnet("evaluate", "alone.safetensors", table.name).out
 
 
-def test_a_model_that_learned_from_arrays_takes_no_table(glassnet, run_folder, table):
+def test_a_model_that_learned_from_pictures_takes_no_table(glassnet, run_folder, table):
     answer = glassnet("predict", "run", table.name)
     assert answer.code == 1
-    assert answer.error.startswith("houses.csv: is a table, and the model was trained on arrays")
+    assert answer.error.startswith("houses.csv: is a table, and the model was trained on pictures")
 
 
 def test_a_model_that_learned_from_a_table_takes_no_array(glassnet, learn, here):

@@ -130,7 +130,7 @@ CONTRADICTIONS = [
     ({"X": X, "y": np.array(3)}, "y holds 1 labels"),
     ({"X": np.array(3.0), "y": Y}, "X has the shape (); expected rows"),
     ({"X": X[:, 0], "y": Y}, "X has the shape (6,); expected rows of numbers (one number a row is X[:, None])"),
-    ({"X": X[:0], "y": Y[:0]}, "y holds 0 labels"),
+    ({"X": X[:0], "y": Y[:0]}, "X holds no rows"),
     ({"X": X}, "holds rows, but no labels for them"),
     ({"X_train": X, "y_train": Y, "X_test": X}, "holds X_test, but no labels for it: expected y_test"),
     ({"q": X}, "holds q; expected X and y, or X_train, y_train, X_test and y_test"),

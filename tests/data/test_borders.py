@@ -83,6 +83,19 @@ def test_blanks_around_names_do_not_matter_to_any_kind_of_table(model):
         assert same_answers(model, rows)
 
 
+@pytest.mark.parametrize("missing", [np.nan, np.float32("nan"), pd.NA, pd.NaT], ids=str)
+def test_a_missing_value_in_records_is_that_of_an_empty_cell(missing):
+    table = pl.DataFrame(
+        {"kind": ["u", "v", "v", ""] * 9, "size": [1.0, 2.0, None, 4.0] * 9, "y": ["a", "b", "b", "c"] * 9}
+    )
+    data = gn.load_dataset(table, target="y")
+    records = [{"kind": "u", "size": 1.0}, {"kind": missing, "size": missing}]
+    rows, remarks = data.schema.input.encode(data.schema.take_rows(records))
+    empty, said = data.schema.input.encode(data.schema.take_rows([records[0], {"kind": None, "size": None}]))
+    assert rows.tolist() == empty.tolist()
+    assert remarks == said
+
+
 def test_a_single_row_of_pandas_is_refused_with_the_remedy(model):
     row = pd.DataFrame(ROWS).iloc[0]
     with pytest.raises(DataError, match=r"give \[row.to_dict\(\)\]"):

@@ -168,9 +168,21 @@ def test_a_column_of_labels_is_the_labels_and_it_is_said(y):
     [
         ((np.zeros((9, 2)), list("abcdefghi")), "9 distinct texts in 9 rows; classes must come back"),
         ((np.zeros((9, 2)), LABELS9 := np.arange(9) % 3, np.zeros((9, 3)), LABELS9), "but test rows of shape"),
-        ((np.zeros((2, 2)), np.arange(2) / 3), "2 rows are too few to set a fifth apart for the test"),
+        (
+            (np.zeros((2, 2)), np.arange(2) / 3),
+            "2 rows are too few .* for the test; give more, or X_test and y_test",
+        ),
         (([[1, 2], [3]], [0, 1]), "expected training rows of equal length"),
-        ((np.zeros(9), np.arange(9) % 3), "expected training rows of numbers, got the shape"),
+        ((np.zeros(9), np.arange(9) % 3), r"got the shape \(9,\); where a row is one number, give X\[:, None\]"),
+        (
+            (np.zeros((9, 2)).astype(str), LABELS9),
+            r"got the type <U32; where all are numbers, give X.astype\(float\)",
+        ),
+        (([{"a": 1.0}] * 9, LABELS9), "got records; give a table of pandas or Polars"),
+        (
+            (np.zeros((9, 2)), np.arange("2020", "2029", dtype="M8[Y]")),
+            r"datetime64\[Y\]; y.astype\(str\) makes text",
+        ),
     ],
 )
 def test_careless_arrays_are_refused_with_a_remedy(arguments, said):

@@ -68,6 +68,14 @@ def test_nothing_is_unpickled(tmp_path):
     assert not trap.exists()
 
 
+def test_an_npz_file_under_another_name_is_refused_with_the_right_name(tmp_path):
+    np.savez(tmp_path / "rows.npz", X=ROWS)
+    (tmp_path / "rows.npz").rename(tmp_path / "rows.npy")
+    assert "rows.npy: is a zip archive, as NPZ files are; if it is one, name it rows.npz" in refused(
+        tmp_path / "rows.npy"
+    )
+
+
 def test_a_truncated_npy_file_is_refused(tmp_path):
     path = tmp_path / "rows.npy"
     np.save(path, ROWS)

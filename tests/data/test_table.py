@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pandas
 import polars as pl
 import pyarrow
@@ -322,6 +323,17 @@ def test_what_metadata_claim_of_an_index_is_not_believed(metadata):
     assert find_index(FRAME.lazy(), metadata) == []
 
 
+def test_the_named_index_of_a_table_of_pandas_is_left_out_and_that_is_said():
+    table = pandas.DataFrame({"a": [1, 2], "b": [3, 4], "age": [5, 6], "size": [7, 8]})
+    assert read_table(table).remarks == ()
+    assert read_table(table.sample(frac=1, random_state=0)).remarks == ()
+    got = read_table(table.set_index(["age", "size"]))
+    assert got.frame.columns == ["a", "b"]
+    assert got.remarks == (
+        "left out, as pandas' index is no column: 'age', 'size'; table.reset_index() makes columns of it",
+    )
+
+
 def bad_tables():
     column = pyarrow.array([1, 2])
     yield pandas.DataFrame([[1, 2]], columns=["a", "a"]), "columns 1 and 2 are both called 'a'"
@@ -330,12 +342,14 @@ def bad_tables():
     yield pandas.DataFrame({"a": [1]}), "1 column"
     yield pyarrow.table([column, column], names=["a", "a"]), "both called 'a'"
     yield pyarrow.table({"a": [[1], [2]], "b": [1, 2]}), "column 'a' is nested"
-    yield FRAME.lazy(), "got polars.lazyframe.frame.LazyFrame"
+    yield FRAME.lazy(), "got polars.lazyframe.frame.LazyFrame; give table.collect()"
     yield FRAME["age"], "got polars.series.series.Series"
     yield pl.DataFrame(), "0 columns"
     yield pl.DataFrame({"a": [1.0, float("-inf")], "b": 1}), "row 2, column 'a': infinite"
     yield pl.DataFrame({"a": [object()], "b": [1]}), "column 'a' holds Object"
-    yield {"a": [1]}, "got dict"
+    yield {"a": [1]}, "got dict; pandas.DataFrame(...) makes a table of it"
+    yield [{"a": 1}], "got list; pandas.DataFrame(...) makes a table of it"
+    yield np.zeros((2, 2)), "got numpy.ndarray; of arrays, Dataset.from_arrays(X, y) makes a data set"
     yield None, "got NoneType"
 
 

@@ -257,6 +257,12 @@ def test_a_model_of_arrays_takes_no_table(tmp_path, name):
     assert read_user_rows(tmp_path / "remedy.npy", data.schema).X.shape == (60, 3)
 
 
+def test_a_model_of_pictures_takes_no_table(tmp_path):
+    schema = Schema.learn(np.zeros((6, 4, 4), np.uint8), np.array(list("ababab")))
+    message = refusal(tmp_path / "a.csv", schema)
+    assert message.endswith("trained on pictures: give a picture, a folder of pictures, or an array of them")
+
+
 def test_a_model_of_plain_numbers_takes_no_pictures(tmp_path):
     data, _ = of_npz(tmp_path, None)
     for path in (put_pictures(tmp_path / "pets", PIXELS), tmp_path / "pets" / "a" / "00.png"):

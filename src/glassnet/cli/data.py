@@ -13,6 +13,7 @@ from glassnet.cli.output import (
     JsonOption,
     OverwriteOption,
     help_without_command,
+    name_flags,
     output_file,
     print_facts,
     print_json,
@@ -131,7 +132,7 @@ def audit(
                 (f"{name} numbers", f"{low:.4g} to {high:.4g}, mean {mean:.4g}, std {std:.4g}")
                 for name, (low, high, mean, std) in found.scale.items()
             ),
-            *(("reading", remark) for remark in found.reading),
+            *(("reading", name_flags(remark)) for remark in found.reading),
             *(("remark", remark) for remark in found.remarks or ["none: nothing odd was found"]),
         ]
     )

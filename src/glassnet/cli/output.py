@@ -72,12 +72,13 @@ MEASURES = {"auc": "AUC", "r2": "R2", "mae": "mean absolute error"}
 
 
 def say(message: str) -> None:
-    """Print a message on stderr: one line, in which what cannot be printed is escaped.
+    """Print a message on stderr: one line, in which what cannot be printed is escaped."""
+    typer.echo(f"glassnet: {name_flags(escape(' '.join(message.split())))}", err=True)
 
-    An option that the message names as Python has it, as in ``task=regression``, is named as a flag.
-    """
-    line = re.sub(r"\btask=(?=[a-z])", "--task ", escape(" ".join(message.split())))
-    typer.echo(f"glassnet: {line}", err=True)
+
+def name_flags(text: str) -> str:
+    """Return text in which an option that it names as Python has it, as in ``task=regression``, is a flag."""
+    return re.sub(r"\btask=(?=[a-z])", "--task ", text)
 
 
 def escape(text: str) -> str:

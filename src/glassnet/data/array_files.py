@@ -222,10 +222,12 @@ def _check_rows(X: Array, path: Path, name: str) -> None:
 
 
 def _check_pair(X: Array, y: Array | None, name: str, path: Path, key: str | None = None) -> None:
-    """Refuse rows and labels that are not as many, or none; `path` is the file with the labels."""
+    """Refuse rows and labels that are not as many, and no rows; `path` is the file with the labels."""
     assert y is not None
+    if X.ndim > 1 and len(X) == 0:
+        raise FileError(path, f"{name} holds no rows; there is nothing to learn")
     count, what = (len(y) if y.ndim else 1), "holds" if key is None else f"{key} holds"
-    if X.ndim < 2 or y.ndim == 0 or len(X) != count or count == 0:
+    if X.ndim < 2 or y.ndim == 0 or len(X) != count:
         raise FileError(path, f"{what} {count} labels for the rows of {name}, {X.shape}; they must be as many")
 
 

@@ -13,7 +13,14 @@ import numpy as np
 
 from glassnet.data.array_pictures import as_pictures, remark_on_rows
 from glassnet.data.array_schema import ArraySchema
-from glassnet.data.dense import as_dense, refuse_few, remark_on_dense, remark_on_few, take_labels
+from glassnet.data.dense import (
+    as_dense,
+    describe_non_numbers,
+    refuse_few,
+    remark_on_dense,
+    remark_on_few,
+    take_labels,
+)
 from glassnet.data.schema import Schema
 from glassnet.data.splits import (
     TEST,
@@ -333,7 +340,10 @@ class Dataset:
             X, y, X_test, y_test = X[rest], y[rest], X[chosen], y[chosen]
             order = order[rest]
             if len(y_test) == 0:
-                raise DataError(f"{name}: {len(y)} rows are too few to set a fifth apart for the test")
+                raise DataError(
+                    f"{name}: {len(y)} rows are too few to set a fifth apart for the test; "
+                    "give more, or X_test and y_test"
+                )
         size = count_validation_rows(validation, len(y))
         rest, chosen = draw_stratified(order, size, stream(split_seed, "split"))
         held_out = X[chosen]  # before X is overwritten
@@ -400,9 +410,10 @@ def _check_arrays(name: str, split: str, X: Array, y: Array) -> tuple[Array, Arr
     except ValueError:
         raise DataError(f"{name}: expected {split} rows of equal length") from None
     if X.dtype.kind not in "fiub":
-        raise DataError(f"{name}: expected {split} rows of numbers, got the type {X.dtype}")
+        raise DataError(f"{name}: expected {split} rows of numbers, got {describe_non_numbers(X)}")
     if X.ndim < 2:
-        raise DataError(f"{name}: expected {split} rows of numbers, got the shape {X.shape}")
+        hint = "; where a row is one number, give X[:, None]" if X.ndim else ""
+        raise DataError(f"{name}: expected {split} rows of numbers, got the shape {X.shape}{hint}")
     if y.ndim == 0:
         raise DataError(f"{name}: expected {split} labels, one for each of the {len(X)} rows, got a single one")
     if len(X) != len(y) or (len(X) == 0 and split != "test"):

@@ -53,11 +53,24 @@ def remark_on_dense(values: Any) -> tuple[str, ...]:
 
 
 def take_labels(y: Any) -> Array:
-    """Return labels or numbers as an array; `DataError` names a masked one."""
+    """Return labels or numbers as an array; `DataError` names a masked one, or a type such as that of dates."""
     if isinstance(y, np.ma.MaskedArray) and (masked := np.ma.getmaskarray(y)).any():
         row = int(np.argwhere(masked)[0, 0])
         raise DataError(f"y: row {row + 1} (y[{row}]) is masked, a missing value; rows to learn from need one")
-    return as_dense(y)
+    labels = as_dense(y)
+    if labels.dtype.kind not in "fiubUSO":
+        raise DataError(
+            f"y: values of the type {labels.dtype}; y.astype(str) makes text of them, which are classes"
+        )
+    return labels
+
+
+def describe_non_numbers(X: Array) -> str:
+    """Say what rows are that are no numbers, and what makes numbers of them."""
+    if X.ndim == 1 and len(X) and isinstance(X[0], dict):
+        return "records; give a table of pandas or Polars, or an array of their numbers"
+    hint = "; where all are numbers, give X.astype(float)" if X.ndim > 1 and X.dtype.kind in "OUS" else ""
+    return f"the type {X.dtype}{hint}"
 
 
 def remark_on_few(train: int, validation: int) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ from glassnet.nn.activations import Array
 #: The most that all arrays of one file may take together, unless the caller says otherwise: 4 GiB.
 MOST_BYTES = 1 << 32
 
-NPY_MAGIC, GZIP_MAGIC = b"\x93NUMPY", b"\x1f\x8b"
+NPY_MAGIC, GZIP_MAGIC, ZIP_MAGIC = b"\x93NUMPY", b"\x1f\x8b", b"PK\x03\x04"
 
 #: The longest table of contents, about 50,000 members: Python keeps ten times as much for it in memory.
 DIRECTORY_LIMIT = 1 << 22
@@ -77,6 +77,8 @@ def read_rows(path: str | Path, *, text: bool = False) -> Array:
         if start.startswith(GZIP_MAGIC) and packed.read(len(NPY_MAGIC)) == NPY_MAGIC:
             packed.seek(0)
             return _read_npy(packed, min(size * DEFLATE_LIMIT, MOST_BYTES), text, packed=True)
+    if start.startswith(ZIP_MAGIC):
+        raise FileError(path, f"is a zip archive, as NPZ files are; if it is one, name it {path.stem}.npz")
     if start != NPY_MAGIC:
         return read_idx(path)
     try:  # NumPy refuses a header that promises more than the file holds before memory is taken

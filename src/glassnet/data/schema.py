@@ -166,8 +166,9 @@ def _as_frame(X: Any, columns: TableSchema) -> pl.DataFrame:
         X = [dict(zip(X, values, strict=True)) for values in _zip_columns(X)]
     records = [X] if isinstance(X, Mapping) else X
     if isinstance(records, list) and records and all(isinstance(one, Mapping) for one in records):
+        filled = [{name: None if _is_missing(value) else value for name, value in one.items()} for one in records]
         try:
-            return _strip_names(pl.DataFrame(records, infer_schema_length=None))
+            return _strip_names(pl.DataFrame(filled, infer_schema_length=None))
         except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
             raise DataError(f"X: these records make no table: {' '.join(str(error).split())[:150]}") from None
     names = list_names([column.name for column in columns.columns], 8)
@@ -175,6 +176,13 @@ def _as_frame(X: Any, columns: TableSchema) -> pl.DataFrame:
         f"X: the model takes tables with the columns {names}: give one of pandas or Polars, a list of records, "
         f"or a file; {type(X).__name__} does not say which column is which"
     )
+
+
+def _is_missing(value: Any) -> bool:
+    """Whether a value of a record stands for a missing one: NaN, or what pandas has in its place."""
+    if isinstance(value, float | np.floating):
+        return bool(np.isnan(value))
+    return type(value).__name__ in ("NAType", "NaTType")
 
 
 def _use_columns(X: Any, columns: TableSchema) -> Any:

@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 TEXT, PACKED = (".csv", ".tsv", ".txt", ".data"), (".gz", ".zip")
 PARQUET, WORKBOOK = (".parquet", ".pq"), (".xlsx",)
 
+#: What makes a table, or a data set, of what is none, by its type.
+REMEDIES = {
+    "polars.lazyframe.frame.LazyFrame": "; give table.collect()",
+    **dict.fromkeys(("dict", "list"), "; pandas.DataFrame(...) makes a table of it"),
+    **dict.fromkeys(("numpy.ndarray", "tuple"), "; of arrays, Dataset.from_arrays(X, y) makes a data set"),
+}
+
 
 class TableRead(NamedTuple):
     """A table, how numbers in text are written where not plainly, and what was converted or left out.
@@ -170,7 +177,8 @@ def _convert(source: Any) -> tuple[pl.DataFrame, list[str]]:
     known = [name for name in ("column_names", "columns") if hasattr(kind, name)]
     if isinstance(source, pl.LazyFrame) or not hasattr(source, "__arrow_c_stream__") or not known:
         name = f"{kind.__module__}.{kind.__qualname__}".removeprefix("builtins.")
-        raise ContentError(f"expected a file, or a table of pandas, Polars or pyarrow, got {name}")
+        remedy = REMEDIES.get(name, "")
+        raise ContentError(f"expected a file, or a table of pandas, Polars or pyarrow, got {name}{remedy}")
     if problem := find_name_problem([str(name) for name in getattr(source, known[0])]):
         raise ContentError(problem)
     library = kind.__module__.split(".")[0]
@@ -185,7 +193,16 @@ def _convert(source: Any) -> tuple[pl.DataFrame, list[str]]:
     metadata = getattr(getattr(source, "schema", None), "metadata", None) or {}
     pandas = metadata.get(b"pandas")
     index = find_index(frame.lazy(), pandas.decode(errors="replace") if pandas else None)
-    return frame.drop(index), say_index(index)
+    return frame.drop(index), [*say_index(index), *_say_named_index(source)]
+
+
+def _say_named_index(source: Any) -> list[str]:
+    """Say that the index of a table of pandas is left out where it has names, and so may mean something."""
+    names = [str(name) for name in getattr(getattr(source, "index", None), "names", ()) if name is not None]
+    if not names:
+        return []
+    listed = ", ".join(map(repr, names))
+    return [f"left out, as pandas' index is no column: {listed}; table.reset_index() makes columns of it"]
 
 
 def _find_orders(source: Any) -> list[tuple[str, list[str]]]:

@@ -98,7 +98,7 @@ def draw_table_parts(order: Array, draw: Draw) -> dict[str, Array]:
     """Draw the rows of each split of a table, by labels or numbers of all its rows."""
     rest, test = draw_stratified(order, round(TEST * len(order)), np.random.default_rng(0))
     if not len(test):
-        raise DataError(f"table: {len(order)} rows are too few to set a fifth apart for the test")
+        raise DataError(f"table: {len(order)} rows are too few to set a fifth apart for the test; give more")
     size = count_validation_rows(draw.validation, len(rest))
     train, held_out = draw_stratified(order[rest], size, stream(draw.split_seed, "split"))
     return {"train": rest[train], "validation": rest[held_out], "test": test}

@@ -43,6 +43,9 @@ OPTIONS = {
     "arrays": ["target", "task", "classes", "x_key", "y_key"],
 }
 
+#: Endings of archives, which may hold anything.
+ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")
+
 
 def read_user_data(
     path: str | Path, options: ReadOptions, *, validation: float | None, split_seed: int
@@ -70,6 +73,8 @@ def read_user_data(
         data = read_table_dataset(path, options, draw)
     elif not path.exists():
         raise FileError(path, "cannot be read: No such file or directory")
+    elif path.suffix.lower() in ARCHIVES:
+        raise FileError(path, "is an archive by name: unpack it, and name the file or the folder that was in it")
     else:
         raise FileError(
             path,

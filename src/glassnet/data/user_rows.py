@@ -116,9 +116,10 @@ def _read_array_rows(path: Path, rows: ArraySchema, reading: Mapping[str, str]) 
         labels = None if found.labels is None else np.array(found.labels)
         return UserRows(path, found.rows, names=found.names, remarks=found.remarks), labels
     if is_table(path):
-        raise FileError(
-            path, "is a table, and the model was trained on arrays, whose columns have no names: give NPY"
-        )
+        what, give = "arrays, whose columns have no names", "NPY"
+        if rows.image_shape is not None:
+            what, give = "pictures", "a picture, a folder of pictures, or an array of them"
+        raise FileError(path, f"is a table, and the model was trained on {what}: give {give}")
     read = read_array_file(path, _name_arrays(path, reading), alone=True)
     X, y = read.splits.get("", read.splits.get("test", (None, None)))
     if X is None:
