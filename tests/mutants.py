@@ -173,6 +173,8 @@ MUTANTS = [
     ("training/validation.py", "names, data.schema.target)", "names, replace(data.schema.target, mean=(), std=()))"),
     ("training/trainer.py", "self.labels[order[part]], size)", "self.labels[part], size)"),
     ("training/trainer.py", "data.schema.input.is_scaled", "False"),
+    ("data/column_kinds.py", "(far := np.abs(out[:, 0]) > FAR)", "(far := out[:, 0] > FAR)"),
+    ("data/array_schema.py", "far > FAR * reach > 0", "far >= FAR * reach > 0"),
     ("data/splits.py", "return self._given[2].encode()", "return self._given[1].encode()"),
     ("data/splits.py", "self._given = train, validation, test", "self._given = train.encode(), validation.encode(), test.encode()"),
     ("training/archive.py", "FORMAT = 3", "FORMAT = 2"),

@@ -150,8 +150,11 @@ def test_plain_numbers_of_unit_size_are_not_much_larger():
     X, (remark,) = centred.encode(np.full((1, 4), 300.0))
     assert X.tolist() == [[300.0] * 4]
     assert remark.endswith("if those were scaled before, scale these alike")
-    # Numbers of any size may be ten times as large one day.
-    assert learned(NUMBERS).encode(np.full((1, 4), 3000.0))[0].tolist() == [[3000.0] * 4]
+    # Numbers of any size may be ten times as large one day, and what is beyond that is said.
+    X, (remark,) = learned(NUMBERS).encode(np.full((1, 4), 3000.0))
+    assert X.tolist() == [[3000.0] * 4]
+    assert learned(NUMBERS).encode(np.full((1, 4), 10 * NUMBERS.max()))[1] == ()
+    assert remark.endswith("are they in the same units?")
 
 
 def test_pictures_learned_up_to_255_that_come_as_shares_are_said():

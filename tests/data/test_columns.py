@@ -150,6 +150,19 @@ def test_missing_values_are_refused_all_at_once_if_asked():
     assert "first in row 4" in message
 
 
+def test_numbers_very_far_from_those_of_training_are_said():
+    schema, _ = TableSchema.learn(
+        pl.DataFrame({"age": [20.0, 30.0], "word": ["a", "b"]})
+    )  # 25, and a deviation of 5
+    assert schema.encode(pl.DataFrame({"age": [525.0, -475.0], "word": ["a", "b"]}))[1] == ()
+    X, remarks = schema.encode(pl.DataFrame({"age": [25.0, 526.0, -999.0], "word": ["a", "b", "a"]}))
+    assert X[:, 0].tolist() == pytest.approx([0, 100.2, -204.8])
+    assert remarks == (
+        "column 'age': 2 values more than 100 standard deviations from the mean of training, 25 (first 526 in "
+        "row 2); are they in the same units?",
+    )
+
+
 def test_all_rows_tell_what_encoding_them_would():
     frame = FRAME.with_columns(age=pl.Series([20, 30, None, 40]), colour=pl.Series(["red", "red", "green", None]))
     schema, remarks = TableSchema.learn(frame.head(2), all_rows=frame)

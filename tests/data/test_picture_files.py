@@ -114,6 +114,12 @@ def test_cmyk_jpeg_is_read(decode):
         assert decode(buffer.getvalue(), grey=True).shape == (3, 4)
 
 
+def test_transparent_pixels_lie_on_white_which_is_said(decode, remarks):
+    content = encoded(np.dstack([COLOURS, np.full(COLOURS.shape[:2], 0, np.uint8)]), "PNG")
+    assert (decode(content) == 255).all()
+    assert remarks(content) == ("laid 1 of 1 pictures on white, where they are transparent",)
+
+
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "GIF"])
 def test_of_an_animation_the_first_frame_is_read(decode, remarks, kind):
     content = saved_all([GREY, GREY + 5, GREY + 10], kind)
@@ -169,7 +175,8 @@ def test_of_16_bits_a_colour_the_upper_8_are_kept_and_that_is_said(decode, remar
     content = deep_png(colour, channels)
     np.testing.assert_array_equal(decode(content), GREY)
     assert decode(content).dtype == np.uint8
-    assert remarks(content) == ("of 1 of 1 pictures with 16 bits a colour, only the upper 8 bits are kept",)
+    assert remarks(content)[-1] == "of 1 of 1 pictures with 16 bits a colour, only the upper 8 bits are kept"
+    assert len(remarks(content)) == (1 if channels == 3 else 2)  # the others may be transparent
 
 
 def test_black_and_white_become_0_and_255(decode):

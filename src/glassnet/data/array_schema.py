@@ -172,6 +172,8 @@ class ArraySchema:
             raise DataError(f"{what}bring them to that range, as those of training were")
         if too_far:  # a row may be far from all others
             return X, (f"{what}if those were scaled before, scale these alike",)
+        if not picture and far > FAR * reach > 0:
+            return X, (f"{what}are they in the same units?",)
         if (
             picture
             and self.low >= 0

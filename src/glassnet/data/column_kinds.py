@@ -27,6 +27,9 @@ from glassnet.nn.activations import Array
 if TYPE_CHECKING:
     import polars as pl
 
+#: Standard deviations beyond which a value can hardly be meant as those of training were.
+FAR = 100
+
 _STRICT = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
 
@@ -90,14 +93,20 @@ class ScaledColumn(BaseColumn):
             self._refuse(f"a standard deviation of {self.std}")
 
     def write(self, values: pl.Series, out: Array) -> str | None:
-        """Write the scaled numbers; refuse those beyond float32."""
+        """Write the scaled numbers; refuse those beyond float32, and say which are very far from training's."""
         numbers = values.to_numpy()
         with np.errstate(over="ignore"):
             out[:, 0] = (numbers - self.mean) / self.std
         if not np.isfinite(out).all():
             row = int(np.flatnonzero(~np.isfinite(out[:, 0]))[0])
             raise DataError(f"{self.what}: row {row + 1} is {numbers[row]:g}, too large beside the training rows")
-        return None
+        if not (far := np.abs(out[:, 0]) > FAR).any():
+            return None
+        row, count = int(far.argmax()), int(far.sum())
+        return (
+            f"{self.what}: {count} value{'s' * (count > 1)} more than {FAR} standard deviations from the mean of "
+            f"training, {self.mean:g} (first {numbers[row]:g} in row {row + 1}); are they in the same units?"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -57,6 +57,7 @@ GREY_16 = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
 #: Modes of grey with 8 bits and less, and of colours, which Pillow converts.
 GREY_8 = frozenset({"1", "L", "LA", "La"})
 COLOURS = frozenset({"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"})
+ALPHA = frozenset({"LA", "La", "PA", "RGBA", "RGBa"})
 
 #: What Pillow calls pixels of 16 bits a colour as they lie in the file; it reads the upper 8 of them.
 CUT = (";16B", ";16L", ";16N")
@@ -84,8 +85,8 @@ class PictureHeader(NamedTuple):
 
     `height` and `width` are those of the upright picture, and `orientation` says how it lies in the file, as EXIF
     counts: 1 is upright. Pictures of the kind "colour" can hold colours, those of "deep" are grey with 16 bits.
-    `is_cut` tells that the file has 16 bits a colour, of which Pillow reads 8; `has_frames` that it has more
-    frames or pages than the one that is read.
+    `has_alpha` tells that pixels may be transparent; `is_cut` that the file has 16 bits a colour, of which Pillow
+    reads 8; `has_frames` that it has more frames or pages than the one that is read.
     """
 
     path: Path
@@ -93,6 +94,7 @@ class PictureHeader(NamedTuple):
     width: int
     kind: Literal["grey", "deep", "colour"]
     orientation: int
+    has_alpha: bool
     is_cut: bool
     has_frames: bool
 
@@ -158,11 +160,12 @@ def read_header(path: Path) -> PictureHeader:
         if image.format == "TIFF":  # some versions of Pillow give the size of the upright picture here
             width, height = _read_tag(image, WIDTH), _read_tag(image, HEIGHT)
         is_cut = not deep and any(mark in str(part[-1]) for part in _read_tiles(image) for mark in CUT)
+        has_alpha = image.mode in ALPHA or "transparency" in image.info
         has_frames = _has_frames(image)
         orientation = _find_orientation(image, file)
         if orientation >= 5:
             height, width = width, height
-        return PictureHeader(path, height, width, kind, orientation, is_cut, has_frames)
+        return PictureHeader(path, height, width, kind, orientation, has_alpha, is_cut, has_frames)
 
 
 def _is_deep(image: Image) -> bool:
@@ -248,11 +251,14 @@ def describe_headers(headers: Sequence[PictureHeader], size: tuple[int, int] | N
     """Say what was turned, resized and not read of some pictures."""
     total = len(headers)
     turned = sum(header.orientation > 1 for header in headers)
+    alpha = sum(header.has_alpha for header in headers)
     cut = sum(header.is_cut for header in headers)
     frames = sum(header.has_frames for header in headers)
     remarks = []
     if turned:
         remarks.append(f"turned upright {turned} of {total} pictures, as their EXIF data say")
+    if alpha:
+        remarks.append(f"laid {alpha} of {total} pictures on white, where they are transparent")
     if cut:
         remarks.append(f"of {cut} of {total} pictures with 16 bits a colour, only the upper 8 bits are kept")
     if frames:

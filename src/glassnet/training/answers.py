@@ -83,7 +83,7 @@ def _answer(model: Model, outputs: Array, proba: bool) -> dict[str, list[Any]]:
     names = list(target.names) if target is not None and target.names else []
     names = names or [f"output_{unit}" for unit in range(answers.shape[1])]
     if target is not None and target.task == "multi-label":
-        columns = {name: column.astype(int).tolist() for name, column in zip(names, answers.T, strict=True)}
+        columns = {name: column.tolist() for name, column in zip(names, answers.T, strict=True)}
         if proba:
             columns |= {f"probability {one}": _round(p, DIGITS) for one, p in zip(names, outputs.T, strict=True)}
         return columns
