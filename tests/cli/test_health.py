@@ -9,7 +9,7 @@ import glassnet as gn
 
 pytestmark = pytest.mark.filterwarnings("always::glassnet.errors.HealthWarning")
 
-SMALL = ["digits", "--layers", "64,24,10", "--epochs", 12, "-q"]
+SMALL = ["digits", "--layers", "64,24,10", "--epochs", 12, "--batch-size", 32, "-q"]
 WIDE = ["--activation", "tanh", "--initializer", "normal(0, 2)"]
 
 

@@ -89,11 +89,12 @@ def measure_robustly(X: Array) -> tuple[Array, Array]:
 
 def find_unscaled(X: Array) -> list[int]:
     """Return columns that are far too large or off centre, the farthest first; those of one value are left out."""
-    middle, spread = measure_robustly(X)
+    large = np.flatnonzero(np.abs(X).max(axis=0) > 1)
+    middle, spread = measure_robustly(X[:, large])
     root = np.hypot(middle, spread)
     off = (np.abs(middle) > OFF_CENTRE * spread) & (np.abs(middle) > 1)
-    bad = (spread > 1e-6 * np.abs(middle)) & ((root > LARGE) | off)
-    return sorted(map(int, np.flatnonzero(bad)), key=lambda column: -root[column])
+    bad = np.flatnonzero((spread > 1e-6 * np.abs(middle)) & ((root > LARGE) | off))
+    return [int(large[place]) for place in sorted(bad, key=lambda place: -root[place])]
 
 
 def find_outlying(X: Array) -> tuple[tuple[int, float], ...]:

@@ -20,7 +20,7 @@ from glassnet.training.health.remedies import (
     usual_rate,
     why_too_large,
 )
-from glassnet.training.health.verdict import ENOUGH, is_doubtful, is_sick
+from glassnet.training.health.verdict import ENOUGH, STILL, is_doubtful, is_sick
 
 #: |step of W| / |W| below which nothing is learned in reasonable time, and above which steps are too large; and
 #: the share of the training loss's way, over the latter half of the epochs, that goes up where it oscillates.
@@ -111,17 +111,17 @@ def find_stuck_loss(evidence: Evidence) -> Diagnosis | None:
 
 
 def find_unfinished(evidence: Evidence) -> Diagnosis | None:
-    """Simple models have learned more; a network that is sick for no other reason that is known is so for this."""
+    """Simple models have learned more; sick where no other reason is known, and the loss no longer falls."""
     if not is_doubtful(evidence) or evidence.trials is None:
         return None
-    sample, ended, sick = evidence.trials.sample, evidence.trials.ended, is_sick(evidence)
+    sample, ended = evidence.trials.sample, evidence.trials.ended
     numbers = {"gain": sample.gain(ended), "possible": sample.gain(sample.reference)}
     more = sample.is_learnable and numbers["gain"] <= NEAR * numbers["possible"]
-    if not sick and not (more and costs_less(sample.reference, ended)):
+    if not is_sick(evidence) and not (more and costs_less(sample.reference, ended)):
         return None
     return Diagnosis(
         "unfinished",
-        sick,
+        is_sick(evidence) and not evidence.falls(STILL),
         Message("causes.unfinished", loss=_loss(evidence), **numbers),
         since=evidence.end.step,
         evidence=numbers,
