@@ -96,9 +96,14 @@ def draw(rng):
 
 
 def state_of(found):
-    """Return what a network is beside a sound one of its layers: healthy, sick or in between."""
+    """Return what a network is beside a sound one of its layers: healthy, sick, or in between.
+
+    Where a sound network finds nothing to learn, that is its own state.
+    """
     one = found.case
     top, least = best(one), constant(one.data, measured_by(one))
+    if top - least <= reach(one):
+        return "nothing to learn"
     if top - found.figure <= reach(one):
         return "healthy"
     clear = max(found.figure, least) - least < SICK_BELOW * (top - least) and top - found.figure > 2 * reach(one)
@@ -120,7 +125,7 @@ def main(seed, count):
             flush=True,
         )
     print("| is | called sick | not called sick |\n|---|---|---|")
-    for state in ("healthy", "in between", "sick"):
+    for state in ("healthy", "in between", "sick", "nothing to learn"):
         print(f"| {state} | {states[state, 'sick']} | {states[state, 'not sick']} |")
     print(f"\nOf {helped[True] + helped[False]} remedies that are printed, {helped[True]} help.")
 
