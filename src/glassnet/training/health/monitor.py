@@ -20,6 +20,7 @@ from glassnet.training.health.learnable import Sample
 from glassnet.training.health.prescriptions import prescribe
 from glassnet.training.health.rules import certain, diagnose
 from glassnet.training.health.trials import Trials, find_given
+from glassnet.training.health.verdict import ENOUGH
 from glassnet.training.health.vitals import Probe, Vitals
 from glassnet.training.history import EpochRecord
 from glassnet.training.options import TrainingConfig
@@ -177,9 +178,9 @@ class Monitor:
         """Measure the running statistics of batch normalisation anew, where they lag behind theta.
 
         They lag where the probe's loss in prediction is far above that in training. They stay where measuring is
-        no better.
+        no better, and after few steps, as these have made them.
         """
-        if not any(network.batch_norm):
+        if not any(network.batch_norm) or self.vitals[-1].step < ENOUGH:
             return
         in_training, before = self.probe.losses(network)
         if not before - in_training > LAG * max(self.baseline.loss - self.baseline.floor, in_training):
