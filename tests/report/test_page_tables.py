@@ -96,7 +96,7 @@ def test_many_classes_are_a_list_of_the_most_frequent_mistakes():
 
 
 def test_mistakes_and_fits_are_numbers_of_their_own():
-    assert texts(mistake_table([Mistake(7, "cat", "dog", None, 2.5)], EN)) == [["7", "cat", "dog", "–", "2.5"]]
+    assert texts(mistake_table([Mistake(7, "cat", "dog", None, 2.5)], EN)) == [["8", "cat", "dog", "–", "2.5"]]
     exact = Fit("price", np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0]))
     flat = Fit("size", np.array([1.0, 2.0]), np.array([5.0, 5.0]))
     assert texts(fit_table([exact, flat], EN)) == [

@@ -13,14 +13,7 @@ import numpy as np
 
 from glassnet.data.array_pictures import as_pictures, remark_on_rows
 from glassnet.data.array_schema import ArraySchema
-from glassnet.data.dense import (
-    as_dense,
-    describe_non_numbers,
-    refuse_few,
-    remark_on_dense,
-    remark_on_few,
-    take_labels,
-)
+from glassnet.data.dense import check_arrays, check_test_arrays, refuse_few, remark_on_dense, remark_on_few
 from glassnet.data.schema import Schema
 from glassnet.data.splits import (
     TEST,
@@ -174,7 +167,7 @@ class Dataset:
                 if len(X) != len(y):
                     raise DataError(f"{len(X)} rows but {len(y)} labels; they must be as many")
             else:
-                X, y = _check_arrays(self.name, "validation", X, y)
+                X, y = check_arrays(self.name, "validation", X, y)
             split = describe_split(X, flatten_column(y), self.schema, is_encoded=is_encoded)
             said = () if is_encoded else self.schema.check_rows(*split)
         except DataError as error:
@@ -315,15 +308,15 @@ class Dataset:
         [70, 10, 20]
         """
         remarks, classes = remark_on_dense(X), classes or find_order(y)
-        X, y = _check_arrays(name, "training", X, y)
+        X, y = check_arrays(name, "training", X, y)
         given_rows = len(X)
         if checksums is None:
             checksums = {"X, y": compute_checksum(X, y)}
         if (X_test is None) != (y_test is None):
             raise UsageError("y_test", "goes with X_test: give both, or neither")
         if X_test is not None and y_test is not None:
-            X_test, y_test = _check_arrays(name, "test", X_test, y_test)
-            _check_fit(name, X_test, y_test, X, y)
+            X_test, y_test = check_arrays(name, "test", X_test, y_test)
+            check_test_arrays(name, X_test, y_test, X, y)
         if schema is None:
             remarks += remark_on_rows(X)
             X, X_test = as_pictures(X), X_test if X_test is None else as_pictures(X_test)
@@ -402,39 +395,9 @@ def take_test_rows(data: Dataset) -> Split:
     return data.encoded.test
 
 
-def _check_arrays(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:
-    try:
-        X, y = as_dense(X), take_labels(y)
-    except DataError as error:
-        raise DataError(f"{name}: {error}") from None
-    except ValueError:
-        raise DataError(f"{name}: expected {split} rows of equal length") from None
-    if X.dtype.kind not in "fiub":
-        raise DataError(f"{name}: expected {split} rows of numbers, got {describe_non_numbers(X)}")
-    if X.ndim < 2:
-        hint = "; where a row is one number, give X[:, None]" if X.ndim else ""
-        raise DataError(f"{name}: expected {split} rows of numbers, got the shape {X.shape}{hint}")
-    if y.ndim == 0:
-        raise DataError(f"{name}: expected {split} labels, one for each of the {len(X)} rows, got a single one")
-    if len(X) != len(y) or (len(X) == 0 and split != "test"):
-        raise DataError(f"{name}: {len(X)} {split} rows but {len(y)} labels; they must be as many, and not none")
-    return X, y
-
-
 def flatten_column(y: Array) -> Array:
     """Return labels or numbers of shape (n, 1) as (n,), others as they are."""
     return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-
-
-def _check_fit(name: str, X: Array, y: Array, X_train: Array, y_train: Array) -> None:
-    """Refuse test rows or labels of another form than those of the training rows."""
-    if X.shape[1:] != X_train.shape[1:]:
-        raise DataError(f"{name}: rows of shape {X_train.shape[1:]}, but test rows of shape {X.shape[1:]}")
-    if y.shape[1:] != y_train.shape[1:] or (y.dtype.kind == "f") != (y_train.dtype.kind == "f"):
-        raise DataError(
-            f"{name}: {y_train.dtype} of shape {y_train.shape[1:]} for a row's labels, "
-            f"but {y.dtype} of shape {y.shape[1:]} for a test row's"
-        )
 
 
 def _move_to_front(X: Array, rows: Array) -> Array:

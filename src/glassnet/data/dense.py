@@ -1,4 +1,4 @@
-"""Arrays with masked values, and sparse ones, as plain arrays."""
+"""Arrays of a user, masked and sparse ones too, as plain arrays; what cannot be rows and labels is refused."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def take_labels(y: Any) -> Array:
     return labels
 
 
-def describe_non_numbers(X: Array) -> str:
+def _describe_non_numbers(X: Array) -> str:
     """Say what rows are that are no numbers, and what makes numbers of them."""
     if X.ndim == 1 and len(X) and isinstance(X[0], dict):
         return "records; give a table of pandas or Polars, or an array of their numbers"
@@ -103,3 +103,34 @@ def _memory() -> int | None:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def check_arrays(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:
+    """Return rows and labels of a split as plain arrays; refuse what cannot be these."""
+    try:
+        X, y = as_dense(X), take_labels(y)
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
+    except ValueError:
+        raise DataError(f"{name}: expected {split} rows of equal length") from None
+    if X.dtype.kind not in "fiub":
+        raise DataError(f"{name}: expected {split} rows of numbers, got {_describe_non_numbers(X)}")
+    if X.ndim < 2:
+        hint = "; where a row is one number, give X[:, None]" if X.ndim else ""
+        raise DataError(f"{name}: expected {split} rows of numbers, got the shape {X.shape}{hint}")
+    if y.ndim == 0:
+        raise DataError(f"{name}: expected {split} labels, one for each of the {len(X)} rows, got a single one")
+    if len(X) != len(y) or (len(X) == 0 and split != "test"):
+        raise DataError(f"{name}: {len(X)} {split} rows but {len(y)} labels; they must be as many, and not none")
+    return X, y
+
+
+def check_test_arrays(name: str, X: Array, y: Array, X_train: Array, y_train: Array) -> None:
+    """Refuse test rows or labels of another form than those of the training rows."""
+    if X.shape[1:] != X_train.shape[1:]:
+        raise DataError(f"{name}: rows of shape {X_train.shape[1:]}, but test rows of shape {X.shape[1:]}")
+    if y.shape[1:] != y_train.shape[1:] or (y.dtype.kind == "f") != (y_train.dtype.kind == "f"):
+        raise DataError(
+            f"{name}: {y_train.dtype} of shape {y_train.shape[1:]} for a row's labels, "
+            f"but {y.dtype} of shape {y.shape[1:]} for a test row's"
+        )

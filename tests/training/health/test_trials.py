@@ -94,6 +94,16 @@ def test_a_sum_over_rows_takes_as_large_steps_as_in_the_run(digits):
     assert not mended.health.sick
 
 
+def test_a_run_that_only_needs_more_steps_is_unfinished_and_not_sick(digits):
+    """Its dropout costs a little in a longer trial, too; but that trial learns nearly all with it."""
+    options = {"network": {"dropout": 0.2}, "batch_size": 128, "ema": 0.9}
+    for epochs in (6, 8):
+        health = learn(digits, **options, epochs=epochs).health
+        assert not health.sick
+        assert [one.kind for one in health.diagnoses] == ["unfinished"]
+    assert not learn(digits, **options, epochs=40).health.diagnoses
+
+
 def test_a_healthy_run_is_compared_with_nothing(digits, monkeypatch):
     """References and trials cost time, and are asked for in doubt only."""
     monkeypatch.setattr(trials.Trials, "__init__", lambda *_, **__: pytest.fail("a trial was opened"))

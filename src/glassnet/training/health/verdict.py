@@ -21,7 +21,8 @@ ENOUGH = 50
 #: what that gains, whichever is smaller ...
 BEHIND, BEHIND_SHARE = 0.1, 0.4
 
-#: ... unless it has half of that, and its loss still falls, below this share of that after 3/5 of the steps ...
+#: ... unless it has half of that, and its loss still falls, below this share of that after 3/5 of the steps, or
+#: a trial that is longer than the run makes good half of what it lacks, with the settings that it has ...
 STILL = 0.9
 
 #: ... or where its training rows cost more than with the best constant answer, by this share of what is to learn.
@@ -61,8 +62,11 @@ def is_behind(evidence: Evidence, *, beyond_chance: bool = True) -> bool:
     sample, ended = evidence.trials.sample, evidence.trials.ended
     possible = sample.gain(sample.reference)
     gain = sample.gain(ended)
-    much = possible - gain > min(BEHIND, BEHIND_SHARE * possible)
-    if not much or not sample.is_learnable or (gain >= possible / 2 and evidence.falls(STILL)):
+    enough = possible - min(BEHIND, BEHIND_SHARE * possible)
+    if gain >= enough or not sample.is_learnable or (gain >= possible / 2 and evidence.falls(STILL)):
+        return False
+    needs_time = min(enough, (gain + possible) / 2)
+    if evidence.end.step < evidence.trials.steps and evidence.trials.gain({}) >= needs_time:
         return False
     return not beyond_chance or costs_less(sample.reference, ended, CLEAREST)
 
