@@ -201,7 +201,10 @@ class Words(string.Formatter):
             return self.name(format_spec, value)
         if isinstance(value, str) and format_spec:  # a number that is not finite, out of a record
             value = float(value)
-        return format(value, format_spec)
+        text = format(value, format_spec)
+        if isinstance(value, float) and "e+0" in text and abs(value) < 1e6:  # 120 and not 1.2e+02
+            return format(float(text), ".0f")
+        return text
 
     def join(self, parts: Iterable[str], joint: str = "and") -> str:
         """Return parts of a sentence, or sentences, with what stands between them; empty ones are left out."""

@@ -53,6 +53,8 @@ def test_the_reports_failures(data, fail_as_reported, activation, k, kind, famil
     found = sick.health.diagnoses[0]
     assert (found.kind, found.remedy.family) == (kind, family)
     assert "uniform(-1, 1) on 784 inputs gives pre-activations of spread 7" in str(found.cause)
+    assert "inf" not in str(found.cause)
+    assert "e+0" not in str(found.cause)
     assert found.remedy.changes["training"]["optimizer"].startswith("gd(")
     mended = report_run(data, activation, k, epochs=200, changes=found.remedy.changes)
     assert not mended.health.sick

@@ -184,6 +184,8 @@ def wide_start_cause(evidence: Evidence, kind: str, layer: LayerVitals) -> Messa
         return Message("causes.wide-saturated", start=start, flat=layer.flat_share, activation=activation)
     powers = [one.name for one in network.activations if grows(one)]
     times = evidence.unlearned(evidence.start.loss)
+    if powers and not np.isfinite(times):
+        return Message("causes.wide-overflow", start=start, activation=powers[0])
     if powers:
         return Message("causes.wide-powers", start=start, activation=powers[0], times=times)
     return Message("causes.wide-loss", start=start, times=times)
