@@ -3,9 +3,9 @@
     make bench        (or: python benchmarks/health.py [--rounds 9])
 
 [784, 256, 128, 10], 128 rows a step, 60,000 Fashion-MNIST images, Adam; compiled steps and those that NumPy takes,
-in turn in one process, each from the same new network. What is measured is the processor's time of one thread: examinations
-are work, not waiting, and two threads differ by more from run to run than examinations cost. What counts is the
-median of the ratios of neighbouring runs. Writes results/health.json and .md.
+in turn in one process, each from the same new network. What is measured is one thread's processor time:
+examinations are work, not waiting, and two threads differ by more from run to run than examinations cost. What
+counts is the median of the ratios of neighbouring runs. Writes results/health.json and .md.
 """
 
 import argparse

@@ -100,7 +100,7 @@ def test_json_in_chinese_and_a_second_call_that_repeats_nothing(glassnet, tiny):
         [],
         [],
     )
-    assert found["publication"]["title"] == "A tiny table"
+    assert found["publication"]["title"]["en"] == "A tiny table"
     base, tanh, mad = found["rows"]
     assert (base["label"], tanh["verdict"]) == ("[64, 12, 10]", "not-reproduced")
     [one] = base["figures"]
@@ -113,7 +113,7 @@ def test_json_in_chinese_and_a_second_call_that_repeats_nothing(glassnet, tiny):
     assert "divergence" in mad["health"]
     [order] = found["orders"]
     assert order["holds"] == (order["means"][0] < order["means"][1])
-    assert (order["order"]["text"], order["of"]) == ("tanh is better", 1)
+    assert (order["order"]["text"]["en"], order["of"]) == ("tanh is better", 1)
     for folder in (tiny / "mine", tiny / "mine" / "study"):
         assert '<html lang="zh-CN">' in (folder / "report.html").read_text(encoding="utf-8")
         assert (folder / "report.md").exists()

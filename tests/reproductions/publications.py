@@ -36,8 +36,16 @@ ROWS = [
         ],
     },
 ]
-ORDER = {"text": "tanh is better", "quantity": "test_accuracy", "variants": ["base", "tanh"]}
-TEXTS = {"title": "A tiny table", "source": "nobody (2026)", "about": "Two networks on points."}
+ORDER = {
+    "text": {"en": "tanh is better", "zh": "tanh 更好"},
+    "quantity": "test_accuracy",
+    "variants": ["base", "tanh"],
+}
+TEXTS = {
+    "title": {"en": "A tiny table", "zh": "一张小表"},
+    "source": {"en": "nobody (2026)", "zh": "无名氏（2026）"},
+    "about": {"en": "Two networks on points.", "zh": "平面上的点，两个网络。"},
+}
 TANH = {"network.activation": "tanh"}
 
 

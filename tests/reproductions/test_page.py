@@ -47,7 +47,9 @@ def tiny(folder, outcomes, **texts):
                 {"quantity": "validation_accuracy", "printed": 0.5, "low": 0.4, "high": 0.6, "epoch": "best"},
             ],
         },
-        orders=[{"text": "it rises", "quantity": "train_loss", "variants": ["base", "wide"]}],
+        orders=[
+            {"text": {"en": "it rises", "zh": "依次升高"}, "quantity": "train_loss", "variants": ["base", "wide"]}
+        ],
         **texts,
     )
     rows, orders = compare_rows(publication, outcomes), compare_orders(publication, outcomes)
@@ -101,7 +103,7 @@ def test_the_table_holds_what_is_printed_and_ours(tmp_path):
         assert reason in whole
         assert "it rises: holds for our means (4.9 < 5.0), and for 1 of 2 seeds." in whole
         assert "Printed in: nobody (2026)." in whole
-    assert "Two networks on points." in " ".join(page.codes)
+        assert "Two networks on points." in whole
     assert "What it left open" not in page.text
 
 
@@ -197,13 +199,13 @@ def test_a_page_of_the_docs_leads_to_no_file_of_the_folder(tmp_path):
 
 
 def names_in(found):
-    """English that is a name, or the publication's own text."""
+    """English that is a name."""
     publication = found.publication
     texts = [
-        publication.title,
-        publication.source,
-        publication.about,
-        *(order.text for order in publication.orders),
+        publication.title["zh"],
+        publication.source["zh"],
+        publication.about["zh"],
+        *(order.text["zh"] for order in publication.orders),
     ]
     texts += [f"{row.table} {row.label} {row.variant}" for row in publication.rows]
     texts += [
@@ -218,7 +220,7 @@ def test_in_chinese_no_english_sentence_is_left(tmp_path):
     page, text = written(found, "zh")
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert '<html lang="zh-CN">' in html
-    assert f'<h1 lang="en">{found.publication.title}</h1>' in html
+    assert f"<h1>{found.publication.title['zh']}</h1>" in html
     bare = re.sub(r"^    .*$|\]\([^)]*\)", "", text, flags=re.MULTILINE)
     english = set(re.findall("[A-Za-z_]{2,}", f"{page.text} {plain(bare)}"))
     assert (
@@ -234,12 +236,13 @@ def test_in_chinese_no_english_sentence_is_left(tmp_path):
 
 def test_texts_are_text_whatever_they_hold(tmp_path):
     outcomes = two(base=[outcome("base", 0, FAILED, kinds=["dead-units"], cause=EVIL)])
-    found = tiny(tmp_path, outcomes, title=f"{EVIL}</title>", source=EVIL, about=f"a | b {EVIL}")
+    texts = {"title": f"{EVIL}</title>", "source": EVIL, "about": f"a | b {EVIL}"}
+    found = tiny(tmp_path, outcomes, **{name: {"en": text, "zh": ""} for name, text in texts.items()})
     page, text = written(found)
     html = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert EVIL not in html
     assert EVIL not in text
-    assert f"a | b {EVIL}" in " ".join(page.codes)
+    assert f"a | b {EVIL}" in page.text
     assert f"Printed in: {EVIL}." in page.text
     assert "a \\| b &lt;script&gt;" in text
     evil = {

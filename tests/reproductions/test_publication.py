@@ -259,7 +259,11 @@ def test_an_unknown_name_is_refused_with_the_nearest(name, nearest):
     [
         ({"rows": [{**ROWS[0], "variant": "basis"}]}, "tiny: the study has no variant 'basis'"),
         (
-            {"orders": [{"text": "so", "quantity": "train_loss", "variants": ["base", "relu"]}]},
+            {
+                "orders": [
+                    {"text": {"en": "so", "zh": "如此"}, "quantity": "train_loss", "variants": ["base", "relu"]}
+                ]
+            },
             "tiny: the study has no variant 'relu'",
         ),
         ({"rows": []}, "rows"),

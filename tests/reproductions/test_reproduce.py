@@ -139,7 +139,7 @@ def order_of(**seeds):
         for name, values in seeds.items()
         for seed, value in enumerate(values)
     ]
-    order = {"text": "it rises", "quantity": "train_loss", "variants": list(seeds)}
+    order = {"text": {"en": "it rises", "zh": "依次升高"}, "quantity": "train_loss", "variants": list(seeds)}
     row = {"variant": "a", "table": "t", "label": "l", "figures": [LOSS]}
     [found] = compare_orders(printed(row, orders=[order]), by_seed(*runs))
     return found
@@ -178,7 +178,7 @@ def tiny(tmp_path, monkeypatch):
 
 def test_a_table_is_repeated_and_a_second_call_repeats_no_run(tiny):
     found = reproduce("tiny", tiny / "again", workers=1, progress=False)
-    assert found.publication.title == "A tiny table"
+    assert found.publication.title["zh"] == "一张小表"
     assert found.studies == ["study", "factorial"]
     assert {name: list(runs) for name, runs in found.outcomes.items()} == {"base": [0], "tanh": [0]}
     assert found.facts is None  # of the report only

@@ -106,7 +106,7 @@ def _print_reproduction(found: Reproduction, page: Path | None, as_json: bool) -
             }
         )
         return
-    facts = [("printed in", found.publication.source), ("folder", str(found.folder))]
+    facts = [("printed in", found.publication.source["en"]), ("folder", str(found.folder))]
     print_facts([*facts, *([] if page is None else [("report", str(page))])])
     typer.echo()
     table = printed_table(found.rows, words)

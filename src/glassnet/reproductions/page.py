@@ -39,10 +39,10 @@ def write_reproduction_report(found: Reproduction, words: Words) -> Path:
     sick = [row for row in first if row is not None and row not in found.failed] + found.failed
     language = [] if words.language == "en" else ["--lang", words.language]
     report = SimpleNamespace(
-        title=publication.title,
+        title=publication.title[words.language],
         verdict=verdict_of(found.rows, words),
-        printed_in=words.say("printed_in", source=publication.source),
-        about=publication.about,
+        printed_in=words.say("printed_in", source=publication.source[words.language]),
+        about=publication.about[words.language],
         tables=[
             printed_table([one for one in found.rows if one.row.table == name], words, name)
             for name in dict.fromkeys(one.row.table for one in found.rows)
@@ -145,7 +145,7 @@ def order_text(one: OrderVerdict, words: Words) -> str:
     """Return whether an order holds."""
     means = " < ".join(_number(mean) for mean in one.means) if one.holds else ", ".join(map(_number, one.means))
     key = "order_holds" if one.holds else "order_fails"
-    return words.say(key, text=one.order.text, means=means, seeds=one.seeds, of=one.of)
+    return words.say(key, text=one.order.text[words.language], means=means, seeds=one.seeds, of=one.of)
 
 
 def _mean(one: FigureComparison, seeds: int, words: Words) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from importlib import resources
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -15,6 +15,9 @@ from glassnet.training.config import validate
 
 #: How a figure of several seeds becomes one, and whether it is that of the last epoch or of the best.
 Over = Literal["mean", "best"]
+
+#: A text about the table in each language of the pages.
+Texts = Annotated[dict[Literal["en", "zh"], str], Field(min_length=2)]
 
 
 class _Part(BaseModel):
@@ -79,15 +82,15 @@ class Order(_Part):
 
     Attributes
     ----------
-    text : str
-        The statement.
+    text : dict of str to str
+        The statement, by language.
     quantity : str
         As in `Figure`.
     variants : tuple of str
         The smallest first.
     """
 
-    text: str
+    text: Texts
     quantity: str
     variants: tuple[str, ...] = Field(min_length=2)
 
@@ -99,8 +102,8 @@ class Publication(_Part):
     ----------
     name : str
         Name for ``glassnet reproduce``.
-    title, source, about : str
-        Its title, where it is printed, and how the settings here follow from its own.
+    title, source, about : dict of str to str
+        Its title, where it is printed, and how the settings here follow from its own, by language.
     rows : tuple of PrintedRow
     orders : tuple of Order
     factorial : str or None
@@ -108,9 +111,9 @@ class Publication(_Part):
     """
 
     name: str
-    title: str
-    source: str
-    about: str
+    title: Texts
+    source: Texts
+    about: Texts
     rows: tuple[PrintedRow, ...] = Field(min_length=1)
     orders: tuple[Order, ...] = ()
     factorial: str | None = None
