@@ -17,6 +17,7 @@ from glassnet.cli.output import (
     say,
     say_remarks,
 )
+from glassnet.runtime.terminal import print_exactly
 
 if TYPE_CHECKING:
     from glassnet.data.user_rows import UserRows
@@ -94,7 +95,7 @@ def predict(
         print_json(_describe(file, model, records, found) | {"remarks": list(remarks)})
         return
     if not target:
-        typer.echo(text, nl=False)
+        print_exactly(text)
     if found is not None:
         measured = [(name, value) for name, value in describe_measures(found)] or [("loss", f"{found.loss:.4f}")]
         score = ", ".join(f"{name} {value}" for name, value in measured)
