@@ -131,8 +131,8 @@ def test_the_mathematics_needs_numpy_alone():
     assert imported - sys.stdlib_module_names == {"numpy", "glassnet"}
 
 
-#: What writes for people, by the name before the dot. Two processes write for others: a table into a pipe, and faults
-#: into the log of a study.
+#: What writes for people, by the name before the dot. Two processes write for others: a table into a pipe,
+#: and faults into the log of a study.
 WRITERS = {"": {"print", "Console", "echo"}, "sys": {"stdout", "stderr", "__stdout__", "__stderr__"}}
 WRITERS |= {"typer": {"echo", "secho"}, "warnings": {"warn", "warn_explicit"}, "traceback": {"print_exc"}}
 ALLOWED = {("runtime/terminal.py", name) for name in ("print", "stdout", "stderr", "Console")}

@@ -16,8 +16,12 @@ from glassnet.runtime.callers import warn_caller
 from glassnet.runtime.terminal import escape, print_exactly, print_lines, stderr_console, tell
 
 #: A title, a colour, a bell, C1's own ESC [, DEL, line breaks, a turned order, characters without width.
-HOSTILE = "\x1b]0;title\x07\x1b[31m\x9b2J\x7f\r\n\t\x0b\u2028\u2029\x85\u202e\u2066\u200f\u061c\u200b\ufeff\ud800\ue000\uffff"
-SHOWN = r"\x1b]0;title\x07\x1b[31m\x9b2J\x7f\r\n\t\x0b\u2028\u2029\x85\u202e\u2066\u200f\u061c\u200b\ufeff\ud800\ue000\uffff"
+HOSTILE = (
+    "\x1b]0;title\x07\x1b[31m\x9b2J\x7f\r\n\t\x0b\u2028\u2029\x85\u202e\u2066\u200f\u061c\u200b\ufeff\ud800\ue000"
+)
+SHOWN = (
+    r"\x1b]0;title\x07\x1b[31m\x9b2J\x7f\r\n\t\x0b\u2028\u2029\x85\u202e\u2066\u200f\u061c\u200b\ufeff\ud800\ue000"
+)
 
 
 def test_what_would_steer_a_terminal_is_shown_as_python_writes_it():
