@@ -13,7 +13,7 @@ from rich.table import Table
 from tests.loops import for_each
 
 from glassnet.runtime.callers import warn_caller
-from glassnet.runtime.terminal import escape, print_exactly, print_lines, stderr_console, tell
+from glassnet.runtime.terminal import choose_encodings, escape, print_exactly, print_lines, stderr_console, tell
 
 #: A title, a colour, a bell, C1's own ESC [, DEL, line breaks, a turned order, characters without width.
 HOSTILE = (
@@ -58,6 +58,18 @@ def test_what_programs_read_is_exact_unless_a_person_reads_it(terminal, shown):
     finally:
         sys.stdout = before
     assert stream.getvalue() == shown
+
+
+@for_each("terminal, said", [(False, "数\x1b".encode()), (True, b"\\u6570\x1b")])
+def test_a_pipe_gets_utf_8_and_a_console_what_it_has_signs_for(terminal, said, monkeypatch):
+    content = io.BytesIO()
+    stream = io.TextIOWrapper(content, encoding="ascii")
+    stream.isatty = lambda: terminal
+    monkeypatch.setattr(sys, "stdout", stream)
+    choose_encodings()
+    stream.write("数\x1b")
+    stream.flush()
+    assert content.getvalue() == said
 
 
 def test_a_console_takes_no_name_for_markup_or_emoji(capsys):
