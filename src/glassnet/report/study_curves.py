@@ -20,7 +20,7 @@ from glassnet.training.run_folder import RunFolder
 #: Curves on one chart, as many as there are colours.
 MOST_CURVES = 8
 
-#: Variants that have curves, the base and those with the best means.
+#: Variants that have curves: the base, the recommended one, and those with the best means.
 MOST_DRAWN = 50
 
 #: Epochs that a curve has points for; of longer runs the peaks stay.
@@ -48,7 +48,7 @@ def study_curves(
     curves. Returns the groups of charts, and what is to be known about them. `folder` is the study's, with the run
     folders in it.
     """
-    variants, n = _choose_variants(study, rows), len(study.variants())
+    variants, n = _choose_variants(study, rows, best), len(study.variants())
     drawn = {variant.name for variant in variants}
     rows = [row for row in rows if row.variant in drawn]
     histories = _histories(rows, folder)
@@ -71,7 +71,7 @@ def study_curves(
     return groups, notes if groups else notes[1:]
 
 
-def _choose_variants(study: Study, rows: Sequence[Row]) -> list[Variant]:
+def _choose_variants(study: Study, rows: Sequence[Row], best: str | None) -> list[Variant]:
     """Return the variants that have curves, in the order of the study."""
     variants = study.variants()
     if len(variants) <= MOST_DRAWN:
@@ -80,9 +80,8 @@ def _choose_variants(study: Study, rows: Sequence[Row]) -> list[Variant]:
     for row in rows:
         if row.status == FINISHED and study.measure in row.measures:
             values.setdefault(row.variant, []).append(row.measures[study.measure])
-    values.pop(BASE, None)
     ranked = sorted(values, key=lambda name: fmean(values[name]), reverse=larger_is_better(study.measure))
-    drawn = {BASE, *ranked[: MOST_DRAWN - 1]}
+    drawn = list(dict.fromkeys([BASE, best or BASE, *ranked]))[:MOST_DRAWN]
     return [one for one in variants if one.name in drawn]
 
 
