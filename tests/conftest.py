@@ -120,6 +120,38 @@ def open_file(browser):
     assert [line for line in said if not line.startswith("data:image/png")] == []
 
 
+#: What somebody may get into a page: a script, handlers, styles, an address that is a script, another base.
+PLANTED = """<script>document.title = "planted"</script><style>#planted { height: 77px; }</style>
+<img src="x" onerror="document.title = 'planted'"><base href="https://example.org/">
+<button id="planted" style="width: 77px" onclick="document.title = 'planted'">planted</button>
+<a id="address" href="javascript:document.title = 'planted'">planted</a></main>"""
+
+
+@pytest.fixture
+def assert_nothing_planted_works(browser, tmp_path):
+    """Demand that nothing that was planted in a page has an effect, and that the page's own script goes on."""
+
+    def demand(html):
+        file, said = tmp_path / "planted.html", []
+        file.write_text(html.replace("</main>", PLANTED), encoding="utf-8")
+        page = browser.new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(file.as_uri())
+        title = page.title()
+        page.click("#planted")
+        page.click("#address")
+        page.click("#theme")
+        width, height = page.locator("#planted").evaluate("one => [one.offsetWidth, one.offsetHeight]")
+        assert page.title() == title != "planted"
+        assert 77 not in (width, height)
+        assert page.evaluate("document.baseURI") == file.as_uri()
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+        assert sum("Content Security Policy" in line for line in said) >= 7, said
+        page.close()
+
+    return demand
+
+
 @pytest.fixture
 def decode_here(monkeypatch):
     """Tables are decoded in this process, as the one of its own would do it: that takes most of a test's time."""

@@ -131,6 +131,29 @@ def test_the_mathematics_needs_numpy_alone():
     assert imported - sys.stdlib_module_names == {"numpy", "glassnet"}
 
 
+#: What writes for people, by the name before the dot. Two processes write for others: a table into a pipe,
+#: and faults into the log of a study.
+WRITERS = {"": {"print", "Console", "echo"}, "sys": {"stdout", "stderr", "__stdout__", "__stderr__"}}
+WRITERS |= {"typer": {"echo", "secho"}, "warnings": {"warn", "warn_explicit"}, "traceback": {"print_exc"}}
+ALLOWED = {("runtime/terminal.py", name) for name in ("print", "stdout", "stderr", "Console")}
+ALLOWED |= {("runtime/callers.py", "warn"), ("data/decoding.py", "stdout"), ("study/process_pool.py", "print_exc")}
+
+
+def test_one_module_writes_to_the_terminal():
+    found = set()
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            owner, names = "", set()
+            if isinstance(node, ast.Name):
+                names = {node.id}
+            elif isinstance(node, ast.ImportFrom):
+                names = {alias.name for alias in node.names}
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                owner, names = node.value.id, {node.attr}
+            found |= {(path.relative_to(SOURCE).as_posix(), name) for name in names & WRITERS.get(owner, set())}
+    assert found == ALLOWED
+
+
 def test_public_names_are_what_they_say():
     for name in glassnet.__all__:
         thing = getattr(glassnet, name)

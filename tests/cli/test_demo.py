@@ -39,7 +39,7 @@ def short_study(monkeypatch):
 def test_without_data_and_network_it_does_the_whole_job_on_digits_and_says_so(glassnet, no_server, here):
     answer = glassnet("demo", "--lang", "zh")
     assert answer.code == 0
-    assert answer.err.startswith("fashion-mnist: not found. ")
+    assert answer.err.startswith("glassnet: fashion-mnist: not found. ")
     assert "Going on with digits" in answer.err
     assert "10/10" in answer.err
     [folder] = (here / "demos").iterdir()

@@ -151,7 +151,7 @@ def test_a_warning_is_one_line_without_its_place_in_the_code(glassnet, monkeypat
 
     monkeypatch.setattr("glassnet.cli.train.train_one", warn)
     answer = glassnet("train", "digits")
-    assert (answer.code, answer.out, answer.err) == (0, "", "glassnet: the disk is full\n")
+    assert (answer.code, answer.out, answer.err) == (0, "", "glassnet: the disk\\n  is full\n")
 
 
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}, {"COLUMNS": "20"}, {"LC_ALL": "C"}])

@@ -386,6 +386,11 @@ def test_a_page_that_cannot_be_written_leaves_nothing(tmp_path, pages):
 
 
 @pytest.mark.browser
+def test_nothing_runs_but_its_own_script(pages, assert_nothing_planted_works):
+    assert_nothing_planted_works(pages["3-2-1"].html)
+
+
+@pytest.mark.browser
 def test_in_a_notebook_it_shows_itself_in_a_frame(open_page, pages):
     page = open_page(f"<!DOCTYPE html><title>notebook</title>{pages['3-2-1']._repr_html_()}")
     frame = page.frame_locator("iframe")

@@ -93,6 +93,11 @@ def test_many_classes_are_a_list_of_the_most_frequent_mistakes():
     table = confusion_table(confusion, [f"c{k}" for k in range(n)], EN)
     assert texts(table) == [["c8", "c2", "6"], ["c3", "c7", "5"]]
     assert "50 classes" in table.note
+    assert table.note.endswith(" 0 others, on 0 rows in all, are not listed.")
+    confusion[20:45, 1] = 3
+    table = confusion_table(confusion, [f"c{k}" for k in range(n)], EN)
+    assert len(table.rows) == 20
+    assert table.note.endswith(" 7 others, on 21 rows in all, are not listed.")
 
 
 def test_mistakes_and_fits_are_numbers_of_their_own():

@@ -11,7 +11,8 @@ from glassnet.report.rendering import markdown_code, markdown_text, palettes, te
         ("plain", "plain"),
         ("a | b", "a \\| b"),
         ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
-        ("two\nlines", "two lines"),
+        ("two\nlines", "two\\\\nlines"),
+        ("\x1b[2J\u202e", "\\\\x1b\\[2J\\\\u202e"),
         ("[x](http://y) `c` *b* _i_ #h", "\\[x\\](http://y) \\`c\\` \\*b\\* \\_i\\_ \\#h"),
         ("&amp;", "&amp;amp;"),
     ],
@@ -21,7 +22,7 @@ def test_text_in_markdown_is_text(text, shown):
 
 
 def test_code_in_markdown_cannot_be_left():
-    assert markdown_code("a`b|c\nd") == "`a'b\\|c d`"
+    assert markdown_code("a`b|c\nd\u2066") == r"`a'b\|c\nd\u2066`"
     assert markdown_code("") == ""
 
 

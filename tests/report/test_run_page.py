@@ -361,7 +361,7 @@ def assert_chinese(page, text, html, data):
 def test_names_are_text_whatever_they_hold(tmp_path):
     X = np.tile(np.eye(4), (10, 1))
     y = np.tile([0, 1, 2, 1], 10)
-    names = [EVIL, "\"'>&", "a | b\n# c"]
+    names = [EVIL, "\"'>&", "a | b\n\u202e# c"]
     data = Dataset.from_arrays(X, y, name=f"{EVIL}</title>", class_names=names)
     health = SICK | {"diagnoses": [DEAD_UNITS.to_dict() | {"kind": EVIL}]}
     finished = trained(tmp_path / "run", data, layers=[4, 3], epochs=1, health=health)
@@ -369,10 +369,10 @@ def test_names_are_text_whatever_they_hold(tmp_path):
     html = html_of(tmp_path)
     assert EVIL not in html
     assert EVIL not in re.sub("`[^`]*`", "", text)  # as code it is harmless
-    assert [row[0] for row in rows_of(page, "Confusion matrix")] == names
+    assert [row[0] for row in rows_of(page, "Confusion matrix")] == [*names[:2], r"a | b\n\u202e# c"]
     rows = markdown_rows(text, "class")
     assert len(rows) == 3
-    assert rows[2][0] == "a \\| b \\# c"
+    assert rows[2][0] == r"a \| b\\n\\u202e\# c"
 
 
 def full(*_, **__):
@@ -596,7 +596,7 @@ def test_it_can_be_used_without_eyes(digits_page):
 
 
 @pytest.mark.browser
-def test_hostile_names_do_nothing_in_a_browser(tmp_path, open_report):
+def test_hostile_names_do_nothing_in_a_browser(tmp_path, open_report, assert_nothing_planted_works):
     X, y = np.tile(np.eye(4), (10, 1)), np.tile([0, 1, 2, 1], 10)
     data = Dataset.from_arrays(
         X, y, name="d</title><script>alert(1)</script>", class_names=[EVIL, "\"'>", "</script>"]
@@ -606,6 +606,7 @@ def test_hostile_names_do_nothing_in_a_browser(tmp_path, open_report):
     page = open_report()
     assert page.title() == "d</title><script>alert(1)</script>: 4-3"
     assert EVIL in page.inner_text("#classes")
+    assert_nothing_planted_works(html_of(tmp_path))
 
 
 def test_the_module_says_what_its_files_are_called():

@@ -1,10 +1,12 @@
 """The curves of a study: the right runs, few enough on a chart, a band over the seeds."""
 
+from dataclasses import replace
+
 import pytest
 from tests.study.studies import listed, small
 
 from glassnet.locales.catalogue import Words
-from glassnet.report.study_curves import MOST_CURVES, MOST_EPOCHS, study_curves
+from glassnet.report.study_curves import MOST_CURVES, MOST_DRAWN, MOST_EPOCHS, study_curves
 from glassnet.study.results import Row
 from glassnet.training.history import EpochRecord, History
 
@@ -135,3 +137,19 @@ def test_long_runs_are_thinned_out(tmp_path):
     points = group.drawings[0][0].points["curves"][0]["points"]
     assert len(points) <= MOST_EPOCHS + 2 * 3
     assert "2" in [point[3] for point in points]  # the peak stays
+
+
+def test_of_very_many_variants_the_base_and_the_best_are_drawn(tmp_path):
+    levels = {f"v{number:02d}": {"training.learning_rate": 0.001 * number} for number in range(1, MOST_DRAWN + 10)}
+    for measure, best, kept in (
+        ("validation_accuracy", None, range(11, 60)),
+        ("train_loss", None, range(1, 50)),
+        ("train_accuracy", "v01", [1, *range(12, 60)]),
+    ):
+        study = listed(levels, seeds=1, measure=measure)
+        rows = rows_of(study, tmp_path / measure, lambda variant, seed: [0.5])
+        rows = [replace(row, measures={measure: number / 100}) for number, row in enumerate(rows)]
+        groups, notes = study_curves(study, rows, tmp_path / measure, best, WORDS)
+        drawn = {name for group in groups for name in labels(group.drawings[0][0])}
+        assert drawn == {"base", *(f"v{number:02d}" for number in kept)}
+        assert notes[1:] == ["Of 60 variants, the base and those with the best means are drawn, 50 in all."]

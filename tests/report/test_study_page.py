@@ -36,6 +36,7 @@ from .conftest import Page, markdown_rows, rows_of
 #: The data of a configuration, read once for all tests.
 load = DataCache().load
 
+HASHED = ("First weights", "Order of the rows", "Dropout masks")
 EVIL = "<script>document.title = 'taken'</script>"
 
 #: A factorial whose second factor changes the start.
@@ -418,11 +419,14 @@ def test_hashes_are_short_on_the_page_and_whole_in_markdown(english):
     assert "within each seed: all variants were judged on the same validation rows." in page.text
     assert "With other first weights than the base: “width=wide” and" in page.text
     assert "All variants see the same rows in the same order." in page.text
-    part = html[html.index("First weights, SHA-256") : html.index("Order of the rows, SHA-256")]
-    assert part.count("--wrong") == 6  # the wide networks, three seeds
-    part = html[html.index("Order of the rows, SHA-256") : html.index("Dropout masks, SHA-256")]
-    assert part.count("--wrong") == 0
-    assert html[html.index("Dropout masks, SHA-256") :].count("--wrong") == 6
+    wrong = "|".join(re.findall(r"\.(r\d+) { background: rgb\(var\(--wrong\)", html))
+    weights, batches, masks = (html.index(f"<caption>{what}, SHA-256") for what in HASHED)
+    parts = html[weights:batches], html[batches:masks], html[masks:]
+    assert [len(re.findall(f'<td class="({wrong})"', part)) for part in parts] == [
+        6,
+        0,
+        6,
+    ]  # the wide networks, three seeds
 
 
 def test_what_is_needed_to_have_the_study_again_is_there(english):
@@ -576,7 +580,7 @@ def test_names_are_text_whatever_they_hold(tmp_path):
             "base": BASE,
             "variants": [
                 {"name": EVIL, "changes": {"training.optimizer": "sgd(0.1)"}},
-                {"name": "a | b\n# c", "changes": {"network.activation": "tanh"}},
+                {"name": "a | b\n\u202e# c", "changes": {"network.activation": "tanh"}},
             ],
         }
     )
@@ -588,8 +592,10 @@ def test_names_are_text_whatever_they_hold(tmp_path):
     assert EVIL not in html
     assert 'runs/">' not in html
     assert EVIL not in re.sub("`[^`]*`", "", text)
-    assert [row[0] for row in rows_of(page, "Every variant over its seeds")] == ["base", EVIL, "a | b\n# c"]
-    assert markdown_rows(text, "variant")[-1][0].replace("**", "") == "a \\| b \\# c"
+    assert [row[0] for row in rows_of(page, "Every variant over its seeds")] == [
+        *("base", EVIL, r"a | b\n\u202e# c")
+    ]
+    assert markdown_rows(text, "variant")[-1][0].replace("**", "") == r"a \| b\\n\\u202e\# c"
 
 
 def test_rows_may_come_in_any_order_and_of_other_seeds(finished):
@@ -614,7 +620,7 @@ def test_what_cannot_be_reported_is_refused_by_name(finished, monkeypatch):
 
 
 @pytest.mark.browser
-def test_a_page_opens_offline_fits_the_screen_and_hides_curves(finished, open_file):
+def test_a_page_opens_offline_fits_the_screen_and_hides_curves(finished, open_file, assert_nothing_planted_works):
     folder, study, rows = finished
     found = gather_findings(study, folder, rows, load)
     inside = "boxes => boxes.every((box) => box.getBoundingClientRect().right <= innerWidth + 1)"
@@ -641,6 +647,7 @@ def test_a_page_opens_offline_fits_the_screen_and_hides_curves(finished, open_fi
         assert figure.locator("g[data-curve='1']").is_visible()
     page.emulate_media(media="print")
     assert page.pdf()[:4] == b"%PDF"
+    assert_nothing_planted_works(html_of(folder))
 
 
 @pytest.mark.browser

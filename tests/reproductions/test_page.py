@@ -264,7 +264,7 @@ def test_what_is_counted_is_said(tmp_path):
 
 
 @pytest.mark.browser
-def test_a_page_opens_offline_and_fits_the_screen(tmp_path, open_file):
+def test_a_page_opens_offline_and_fits_the_screen(tmp_path, open_file, assert_nothing_planted_works):
     found = repeated(tmp_path)
     inside = "boxes => boxes.every((box) => box.getBoundingClientRect().right <= innerWidth + 1)"
     for language in LANGUAGES:
@@ -286,3 +286,4 @@ def test_a_page_opens_offline_and_fits_the_screen(tmp_path, open_file):
         assert links == ["study/report.html", "factorial/report.html"]
     page.emulate_media(media="print")
     assert page.pdf()[:4] == b"%PDF"
+    assert_nothing_planted_works((tmp_path / "report.html").read_text(encoding="utf-8"))

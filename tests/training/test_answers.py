@@ -14,7 +14,7 @@ from glassnet.data.target_schema import TargetSchema
 from glassnet.data.user_rows import UserRows
 from glassnet.errors import UsageError
 from glassnet.nn.network import Network
-from glassnet.training.answers import tabulate_answers, to_csv
+from glassnet.training.answers import list_formulas, tabulate_answers, to_csv
 from glassnet.training.model import Model
 
 
@@ -190,7 +190,7 @@ def test_the_table_has_a_header_and_quotes_what_needs_it():
 
 
 @pytest.mark.parametrize(
-    "value", ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "-a\r\nb", "=HYPERLINK(0)", "-", "+"]
+    "value", ["=1+1", "+cmd", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "-a\r\nb", "=HYPERLINK(0)", "-e5", "+-1"]
 )
 def test_what_a_spreadsheet_would_take_for_a_formula_is_text(value):
     read = list(csv.reader(io.StringIO(to_csv([{value: value}]), newline="")))
@@ -198,9 +198,14 @@ def test_what_a_spreadsheet_would_take_for_a_formula_is_text(value):
     assert list(csv.reader(io.StringIO(to_csv([{value: value}], formulas=True), newline=""))) == [[value]] * 2
 
 
-@pytest.mark.parametrize("value", ["-1.5", "+3", "-1,5", "-37%", "a=b", "", "'=1", "1-2", -2.5])
+@pytest.mark.parametrize("value", ["-1.5", "+3", "-1,5", "-37%", "-", "+", "a=b", "", "'=1", "1-2", -2.5])
 def test_plain_numbers_and_words_stay(value):
     assert next(csv.reader(io.StringIO(to_csv([{"a": 0, "x": value}]).split("\n", 1)[1])))[1] == str(value)
+
+
+def test_formulas_are_listed_as_they_are_written():
+    records = [{"row": 1, "=key": "=1+1", "class": "+"}, {"row": 2, "=key": "-3", "class": "@x"}]
+    assert list_formulas(records) == ["=key", "=1+1", "@x"]
 
 
 CELLS = st.text(st.sampled_from("=+-@\t\r\n,;\"'1.%") | st.characters(exclude_categories=["Cs"]), max_size=6)

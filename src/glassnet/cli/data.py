@@ -20,6 +20,7 @@ from glassnet.cli.output import (
     print_remarks,
     print_table,
 )
+from glassnet.runtime.terminal import print_lines
 
 data_app = typer.Typer()
 
@@ -145,14 +146,14 @@ def _print_counts(title: str, counts: dict[str, dict[str, int]], of: dict[str, i
     """Print how many rows of each split there are, by class or column, and their share."""
     if not counts:
         return
-    typer.echo()
+    print_lines()
     rows = [
         [name, *(f"{count} ({count / of[split]:.1%})" for split, count in line.items())]
         for name, line in list(counts.items())[:most]
     ]
     print_table([title, *of], rows)
     if len(counts) > most:
-        typer.echo(f"and {len(counts) - most:,} more")
+        print_lines(f"and {len(counts) - most:,} more")
 
 
 @data_app.command(cls=ConfiguredCommand)
@@ -208,7 +209,7 @@ def show(
             ("picture", str(path)),
         ]
     )
-    typer.echo()
+    print_lines()
     rows = [
         [name, *(str(counts[split][label]) for split in splits)]
         for label, name in enumerate(loaded.class_names or ())

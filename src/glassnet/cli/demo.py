@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
 from glassnet.cli.output import DataDirOption, JsonOption
 from glassnet.cli.report import LanguageOption
+from glassnet.runtime.terminal import print_lines, tell
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
@@ -43,24 +42,25 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
     from glassnet.study.recommendation import recommend
     from glassnet.training.run_folder import default_folder
 
+    say = (lambda *lines: None) if as_json else print_lines
     data = _load_data(data_dir)
     study = load_published_study(f"demo-{data.name}")
     with default_folder(data.name, study.base.network.layers or [], "demos") as folder:
-        _say("1  The data", as_json)
+        say("1  The data")
         picture = folder / "data.png"
         save_png(sample_grid(data, PICTURES), picture)
-        _say(f"{PICTURES} pictures of each class of {data.name}: {picture}", as_json)
-        _say("\n2  A study: one thing changed at a time, the same random numbers for all", as_json)
+        say(f"{PICTURES} pictures of each class of {data.name}: {picture}")
+        say("", "2  A study: one thing changed at a time, the same random numbers for all")
         rows = _run_study(study, folder / "study", data, data_dir, lang or "en", as_json)
         chosen = recommend(rows, study.measure, study.levels())
         before, config = _lengthen(study, chosen.variant)
-        _say(f"\n3  The recommended plan, {chosen.variant}; now the test rows are opened", as_json)
-        _say(_describe_changes(before, config), as_json)
+        say("", f"3  The recommended plan, {chosen.variant}; now the test rows are opened")
+        say(_describe_changes(before, config))
         also = {"picture": str(picture), "study": str(folder / "study"), "recommended": chosen.variant}
         session = SessionOptions(as_json=as_json, run_dir=folder / "plan", language=lang or "en", also=also)
         run = train_one(config, session, data=data)
-    _say(f"\nLook at:  {folder / 'study' / 'report.html'}\n          {folder / 'plan' / 'report.html'}", as_json)
-    _say(f"Next:     glassnet evaluate {run.folder}\n          glassnet train --help", as_json)
+    say("", f"Look at:  {folder / 'study' / 'report.html'}", f"          {folder / 'plan' / 'report.html'}")
+    say(f"Next:     glassnet evaluate {run.folder}", "          glassnet train --help")
 
 
 def _run_study(
@@ -107,11 +107,6 @@ def _name(value: object) -> str:
     return "all rows" if value is None else str(value)
 
 
-def _say(text: str, as_json: bool) -> None:
-    if not as_json:
-        typer.echo(text)
-
-
 def _load_data(data_dir: Path | None) -> Dataset:
     """Load Fashion-MNIST, or digits where it is neither here nor to be downloaded, and say so."""
     from glassnet.data.registry import load_dataset
@@ -120,5 +115,5 @@ def _load_data(data_dir: Path | None) -> Dataset:
     try:
         return load_dataset("fashion-mnist", data_dir)
     except DataError as error:
-        typer.echo(f"{error}.\nGoing on with digits, which come with scikit-learn.", err=True)
+        tell(f"{error}. Going on with digits, which come with scikit-learn.")
         return load_dataset("digits")

@@ -19,6 +19,7 @@ from glassnet.cli.output import (
     print_table,
     say_remarks,
 )
+from glassnet.runtime.terminal import print_lines
 
 if TYPE_CHECKING:
     from glassnet.training.metrics import ClassScore, Evaluation
@@ -143,10 +144,10 @@ def _print_evaluation(
     ]
     print_facts(facts + ([("scores", record["scores"])] if record["scores"] else []))
     if classes:
-        typer.echo()
+        print_lines()
         _print_classes(classes)
     if record["published"]:
-        typer.echo()
+        print_lines()
         print_published(record["published"], found.measures)
 
 

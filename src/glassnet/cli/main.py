@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import sys
 import warnings
 from collections.abc import Sequence
 from importlib import metadata
@@ -25,6 +23,7 @@ from glassnet.cli.reproduce import reproduce
 from glassnet.cli.study import study
 from glassnet.cli.train import train
 from glassnet.errors import GlassnetError, UsageError
+from glassnet.runtime.terminal import choose_encodings, print_lines
 
 app = typer.Typer(
     name="glassnet",
@@ -39,7 +38,7 @@ app.add_typer(data_app, name="data")
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"glassnet {metadata.version('glassnet')}")
+        print_lines(f"glassnet {metadata.version('glassnet')}")
         raise typer.Exit
 
 
@@ -66,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     traceback.
     """
     warnings.showwarning = _show_warning
-    _choose_encodings()
+    choose_encodings()
     try:
         return int(app(args=arguments, prog_name="glassnet", standalone_mode=False) or 0)
     except UsageError as error:
@@ -77,19 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), error.exit_code)
     except typer.TyperException as error:
         unknown = hasattr(error, "possibilities")
-        return _fail(_say_unknown(error) if unknown else error.format_message(), error.exit_code)
+        return _fail(_say_unknown(error) if unknown else " ".join(error.format_message().split()), error.exit_code)
     except OSError as error:  # a path that may not be looked at, a name too long, a full device behind a pipe
         return _fail(f"{error.filename or 'standard output'}: {error.strerror}", 1)
     except MemoryError as error:
         return _fail(f"not enough memory: {error}", 1)
-
-
-def _choose_encodings() -> None:
-    """Let no character end a command: files and pipes get UTF-8, a console escapes what it has no sign for."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            encoding = stream.encoding if stream.isatty() else "utf-8"
-            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _say_unknown(error: Any) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.errors import FileError, UsageError
+from glassnet.runtime.terminal import escape, print_exactly, print_lines, tell
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
@@ -46,20 +47,23 @@ class SplitName(StrEnum):
 def help_without_command(context: typer.Context) -> None:
     """Print the help of a group that was called without a command, which is wrong usage."""
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+        print_exactly(f"{context.get_help()}\n")
         raise typer.Exit(2)
 
 
 def print_json(record: dict[str, Any]) -> None:
-    """Print a record as JSON; numbers that JSON has no word for (NaN) do not occur in a finished command."""
-    typer.echo(json.dumps(record, allow_nan=False))
+    """Print a record as JSON; numbers that JSON has no word for (NaN) do not occur in a finished command.
+
+    All but ASCII is escaped, and so is the one character of ASCII that JSON leaves as it is and no terminal shows.
+    """
+    print_exactly(json.dumps(record, allow_nan=False).replace("\x7f", "\\u007f") + "\n")
 
 
 def print_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Print names and values in two columns."""
-    width = max(len(name) for name, _ in facts)
+    width = max(len(escape(name)) for name, _ in facts)
     for name, value in facts:
-        typer.echo(f"{name:{width}}  {escape(value)}")
+        print_lines(f"{escape(name):{width}}  {value}")
 
 
 def describe_network(network: Network) -> tuple[str, str]:
@@ -72,18 +76,13 @@ MEASURES = {"auc": "AUC", "r2": "R2", "mae": "mean absolute error"}
 
 
 def say(message: str) -> None:
-    """Print a message on stderr: one line, in which what cannot be printed is escaped."""
-    typer.echo(f"glassnet: {name_flags(escape(' '.join(message.split())))}", err=True)
+    """Print a message on stderr, with the options that it names as flags."""
+    tell(name_flags(message))
 
 
 def name_flags(text: str) -> str:
     """Return text in which an option that it names as Python has it, as in ``task=regression``, is a flag."""
     return re.sub(r"\btask=(?=[a-z])", "--task ", text)
-
-
-def escape(text: str) -> str:
-    """Return text for a console: characters that would steer it, from a cell or a file's name, as escapes."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def print_remarks(data: Dataset) -> None:
@@ -123,7 +122,7 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], text: Sequ
             f"{cell:{'<' if column in text else '>'}{width}}"
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
-        typer.echo("  ".join(cells).rstrip() if len(line) - 1 in text else "  ".join(cells))
+        print_lines("  ".join(cells).rstrip() if len(line) - 1 in text else "  ".join(cells))
 
 
 def output_file(path: Path, overwrite: bool) -> Path:

@@ -17,6 +17,7 @@ from glassnet.cli.output import (
     say,
     say_remarks,
 )
+from glassnet.runtime.terminal import print_exactly
 
 if TYPE_CHECKING:
     from glassnet.data.user_rows import UserRows
@@ -87,6 +88,8 @@ def predict(
     found, unscored = _score(model, rows, X)
     remarks = tuple(dict.fromkeys((*rows.remarks, *remarks, *unscored)))
     text = to_csv(records, formulas=formulas)
+    if not formulas and (target or not as_json):
+        remarks += _remark_on_formulas(records)
     if target:
         write_bytes(target, text.encode("utf-8", "backslashreplace"))
     say_remarks(file, remarks)
@@ -94,7 +97,7 @@ def predict(
         print_json(_describe(file, model, records, found) | {"remarks": list(remarks)})
         return
     if not target:
-        typer.echo(text, nl=False)
+        print_exactly(text)
     if found is not None:
         measured = [(name, value) for name, value in describe_measures(found)] or [("loss", f"{found.loss:.4f}")]
         score = ", ".join(f"{name} {value}" for name, value in measured)
@@ -107,6 +110,19 @@ def _choose_kept(given: Sequence[str], rows: UserRows) -> list[str]:
 
     there = [] if rows.table is None else rows.table.columns
     return [name for text in given for name in ([text] if text in there else split_names(text))]
+
+
+def _remark_on_formulas(records: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Say how many cells of the CSV are not as they were found."""
+    from glassnet.training.answers import list_formulas
+
+    found = list_formulas(records)
+    if not found:
+        return ()
+    return (
+        f"{len(found):,} of the cells would be a formula in a spreadsheet, such as {found[0]!r:.40}: an "
+        "apostrophe stands before it in the CSV; --formulas leaves all as they are",
+    )
 
 
 def _score(model: Model, rows: UserRows, X: Array) -> tuple[Evaluation | None, list[str]]:

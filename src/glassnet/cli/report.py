@@ -142,9 +142,7 @@ def attempt_report(what: str, again: str, write: Callable[[], Written]) -> Writt
         return write()
     except (GlassnetError, OSError, MemoryError) as error:
         problem = " ".join(str(error).split()) or type(error).__name__
-        typer.echo(
-            f"glassnet: no report was written: {problem}; the {what} is saved; try again: {again}", err=True
-        )
+        say(f"no report was written: {problem}; the {what} is saved; try again: {again}")
         return None
     except KeyboardInterrupt:
         say(f"stopped before the report was written; the {what} is saved; now: {again}")

@@ -11,6 +11,7 @@ import typer
 from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, print_facts, print_json, print_table
 from glassnet.cli.report import LanguageOption, attempt_report
 from glassnet.cli.study import WorkersOption, explaining_interrupt, print_problems, resume_command
+from glassnet.runtime.terminal import print_lines
 
 if TYPE_CHECKING:
     from glassnet.locales.catalogue import Language
@@ -108,18 +109,18 @@ def _print_reproduction(found: Reproduction, page: Path | None, as_json: bool) -
         return
     facts = [("printed in", found.publication.source["en"]), ("folder", str(found.folder))]
     print_facts([*facts, *([] if page is None else [("report", str(page))])])
-    typer.echo()
+    print_lines()
     table = printed_table(found.rows, words)
     print_table(table.header, [[cell.text for cell in row] for row in table.cells], text=table.text)
     print_problems(found.failed)
-    typer.echo(f"\n{verdict_of(found.rows, words)}")
+    print_lines("", verdict_of(found.rows, words))
     for sentence in [*reasons_of(found.rows, words), *(order_text(one, words) for one in found.orders)]:
-        typer.echo(sentence)
+        print_lines(sentence)
     for answer in answers:
-        typer.echo(f"\n{answer.question}\n  {answer.text}")
+        print_lines("", answer.question, f"  {answer.text}")
         if answer.table is not None:
             cells = [[cell.text for cell in row] for row in answer.table.cells]
-            typer.echo()
+            print_lines()
             print_table(answer.table.header, cells, text=answer.table.text)
 
 

@@ -22,6 +22,7 @@ from glassnet.cli.output import (
 )
 from glassnet.errors import FileError, NonFiniteError
 from glassnet.locales.catalogue import Language
+from glassnet.runtime.terminal import print_lines
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
@@ -107,7 +108,7 @@ def print_comparison(
         if tests[1] < tests[0]:
             facts.append(("worse", f"on test rows: {name} {tests[0]:.4f} before, {tests[1]:.4f} after"))
         print_facts([*facts, *_report_facts([before, after])])
-        typer.echo()
+        print_lines()
         rows = [
             [label, *map(_figure, found), _health_kinds(one.run), str(one.run.folder)]
             for label, found, one in zip(("before", "after"), figures, (before, after), strict=True)
@@ -140,7 +141,7 @@ def print_seeds(trained: Sequence[TrainedRun], folder: Path, data: Dataset, sess
         return check_end(runs, session)
     facts = [_rows_fact(data), describe_network(runs[0].network), ("run folders", str(folder))]
     print_facts([*facts, *_report_facts(trained)])
-    typer.echo()
+    print_lines()
     rows = [
         [f"seed {run.config.seed}", *(f"{one.measures[name]:.4f}" for name in spread)]
         for run, one in zip(runs, found, strict=True)
@@ -277,7 +278,7 @@ def _health_kinds(run: Run) -> str:
 def _print_published(session: SessionOptions, measures: dict[str, float]) -> None:
     """Print published figures with one's own, where they were asked for."""
     if session.figures:
-        typer.echo()
+        print_lines()
         print_published(session.figures, measures)
 
 

@@ -16,13 +16,13 @@ from glassnet.cli.output import (
     DataDirOption,
     JsonOption,
     QuietOption,
-    escape,
     print_facts,
     print_json,
     print_table,
     say,
 )
 from glassnet.cli.report import LanguageOption, StudyWritten, choose_language, report_study_end
+from glassnet.runtime.terminal import print_lines
 
 if TYPE_CHECKING:
     from glassnet.report.page_tables import Table
@@ -138,13 +138,13 @@ def print_study(found: StudyFindings, written: StudyWritten | None, as_json: boo
         print_json(_study_record(found, written))
         return
     for sentence in study_sentences.describe_verdict(found, words):
-        typer.echo(escape(sentence))
+        print_lines(sentence)
     if written is not None and written.recommended is not None:
-        typer.echo(_describe_evaluation(written.recommended))
+        print_lines(_describe_evaluation(written.recommended))
     runs = f"{len(found.rows)}: {len(found.summaries)} variants, {words.say('n_seeds', n=len(study.seeds))}"
     facts = [("study", study.name), ("design", study.design), ("runs", runs)]
     facts += [(words.say("judged_on"), study_sentences.describe_rows(found, words)), ("folder", str(found.folder))]
-    typer.echo()
+    print_lines()
     print_facts([*facts, *([] if written is None else [("report", str(written.report))])])
     recommended = found.recommendation.variant if found.recommendation else None
     _print_part(study_tables.result_table(found.summaries, study.measure, recommended, words))
@@ -157,19 +157,19 @@ def print_study(found: StudyFindings, written: StudyWritten | None, as_json: boo
         (words.say("interactions"), study_sentences.describe_interactions(found, words)),
     ):
         if said:
-            typer.echo(f"\n{heading.rstrip('?:')}{'?' if heading.endswith('?') else ':'} {escape(' '.join(said))}")
+            print_lines("", f"{heading.rstrip('?:')}{'?' if heading.endswith('?') else ':'} {' '.join(said)}")
     if found.recommendation is not None and found.recommendation.next:
-        typer.echo(f"\n{words.say('next')}:")
+        print_lines("", f"{words.say('next')}:")
         for suggestion in found.recommendation.next:
-            typer.echo(f"- {escape(words.render(suggestion.message))}")
+            print_lines(f"- {words.render(suggestion.message)}")
 
 
 def _print_part(table: Table) -> None:
     """Print a table of a report: its caption, its cells, and the note below."""
-    typer.echo(f"\n{table.caption}")
+    print_lines("", table.caption)
     print_table(table.header, [[cell.text for cell in row] for row in table.cells], text=table.text)
     if table.note:
-        typer.echo(table.note)
+        print_lines(table.note)
 
 
 def _study_record(found: StudyFindings, written: StudyWritten | None) -> dict[str, Any]:
@@ -213,6 +213,6 @@ def print_problems(rows: Sequence[Row]) -> None:
     """Say which runs diverged or failed, and why."""
     lost = [row for row in rows if row.problem]
     if lost:
-        typer.echo()
+        print_lines()
     for row in lost:
-        typer.echo(f"{row.variant}, seed {row.seed}: {row.status}: {row.problem}")
+        print_lines(f"{row.variant}, seed {row.seed}: {row.status}: {row.problem}")

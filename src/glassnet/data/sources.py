@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from glassnet.errors import DataError, FileError
+from glassnet.runtime.terminal import stderr_console
 
 if TYPE_CHECKING:
     import requests
@@ -121,10 +122,9 @@ def download(url: str, path: Path, checksum: str) -> None:
 
 def _receive(answer: requests.Response, part: Path, name: str, have: int) -> None:
     """Write what arrives behind the bytes that are there, with a bar on a terminal's stderr."""
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
 
-    console = Console(stderr=True)
+    console = stderr_console()
     columns = "{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
     length = answer.headers.get("Content-Length")
     with (

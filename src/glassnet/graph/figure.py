@@ -136,12 +136,9 @@ class Figure:
         """Return the figure as SVG; interactive: its colours are left to the page, its nodes can be focused."""
         size = f'width="{self.width:g}" height="{self.height:g}"'
         style = f'<style>{write_css(PALETTES["light"])}</style><rect {size} class="paper"/>'
-        least = ""
-        if interactive:  # a page lets it be moved where it is wider than its frame
-            style, least = "", f' style="min-width:{0.82 * self.width:.0f}px"'
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width:g} {self.height:g}" '
-            f'{size}{least} role="group" aria-label="{escape(self.title)}">{style}'
+            f'{size} role="group" aria-label="{escape(self.title)}">{"" if interactive else style}'
             f"{''.join(self._write_mark(mark, interactive) for mark in self.marks)}</svg>"
         )
 

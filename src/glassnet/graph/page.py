@@ -30,6 +30,7 @@ from glassnet.nn.activations import Array
 from glassnet.nn.network import Network, spread_probabilities
 from glassnet.nn.targets import decode
 from glassnet.runtime.files import write_bytes
+from glassnet.runtime.pages import Sheet, page_environment
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -147,6 +148,7 @@ def explain(
         listed=agreement.derivatives if len(agreement.derivatives) <= MOST_DERIVATIVES else [],
         colours=write_css({name: f"var(--{name})" for name in PALETTES["light"]}),
         palettes=PALETTES,
+        sheet=Sheet(),
     )
     return ExplainPage(html, agreement)
 
@@ -194,6 +196,7 @@ def _describe_level(graph: ComputationGraph) -> dict[str, Any]:
         "key": view.level,
         "folded": any(len(alone) < size for alone, size in zip(view.alone, graph.network.layers, strict=True)),
         "svg": graph.figure.svg(interactive=True),
+        "least": f"{0.82 * graph.figure.width:.0f}px",  # where it is wider than its frame, it can be moved
         "given": [(node.name.mathml, describe_amount(node.value)) for node in nodes if node.operation is None],
         "steps": [
             {
@@ -262,13 +265,4 @@ def _average(values: Array) -> Array:
 
 @cache
 def _load_template() -> Template:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("glassnet.graph"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("explain.html.jinja")
+    return page_environment("glassnet.graph").get_template("explain.html.jinja")

@@ -197,7 +197,8 @@ def _most_frequent(confusion: Array, names: Sequence[str], words: Words) -> Tabl
     worst = np.argsort(-wrong, axis=None, kind="stable")[:MOST_CONFUSIONS]
     pairs = [np.unravel_index(place, wrong.shape) for place in worst if wrong.flat[place]]
     rows: Rows = [[names[true], names[said], f"{int(wrong[true, said]):,}"] for true, said in pairs]
-    note = words.say("confusion_large", n=len(names), most=len(rows))
+    left, unlisted = np.count_nonzero(wrong) - len(pairs), wrong.sum() - sum(wrong[pair] for pair in pairs)
+    note = words.say("confusion_large", n=len(names), most=len(rows), left=left, rows=unlisted)
     heads = [words.say(key) for key in ("true", "predicted", "rows")]
     return Table(words.say("confusion"), heads, rows, text=(0, 1), note=note)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,8 @@ from glassnet.locales.catalogue import Words
 from glassnet.report.curves import SERIES
 from glassnet.report.page_tables import probability
 from glassnet.runtime.files import replacing
+from glassnet.runtime.pages import Sheet, page_environment
+from glassnet.runtime.terminal import escape
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -22,16 +23,16 @@ REPORT_FILE = "report.html"
 MARKDOWN_FILE = "report.md"
 
 
-def markdown_text(text: object) -> str:
+def markdown_text(text: str) -> str:
     r"""Return a text that Markdown shows as it stands, on one line, also inside a table."""
-    line = " ".join(str(text).split())
+    line = " ".join(escape(text).split())
     line = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|#~])", r"\\\1", line)
 
 
-def markdown_code(text: object) -> str:
+def markdown_code(text: str) -> str:
     """Return a text as code in Markdown; its own backticks become apostrophes, which a table can hold."""
-    return "`" + " ".join(str(text).split()).replace("`", "'").replace("|", "\\|") + "`" if str(text) else ""
+    return "`" + " ".join(escape(text).split()).replace("`", "'").replace("|", "\\|") + "`" if text else ""
 
 
 def palettes() -> dict[str, dict[str, str]]:
@@ -44,20 +45,14 @@ def palettes() -> dict[str, dict[str, str]]:
 
 @cache
 def template(name: str) -> Template:
-    """Return a template, ``run.html.jinja`` for example: HTML, all escaped, or Markdown by its own filters."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    """Return a template, ``run.html.jinja`` or ``run.md.jinja`` for example, in which all is escaped.
 
-    folder = resources.files("glassnet.report") / "templates"
-    environment = Environment(
-        loader=FunctionLoader(lambda file: (folder / file).read_text(encoding="utf-8")),
-        autoescape=name.endswith(".html.jinja"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["text"] = markdown_text
-    environment.filters["code"] = markdown_code
+    Markdown can have a text as ``code``, too, or ``shown`` as a line of a block of code.
+    """
+    from markupsafe import Markup
+
+    environment = page_environment("glassnet.report", None if name.endswith(".html.jinja") else markdown_text)
+    environment.filters["code"] = lambda text: Markup(markdown_code(text))
     return environment.get_template(name)
 
 
@@ -68,7 +63,8 @@ def write_pages(folder: Path, name: str, report: object, words: Words) -> Path:
     older pages then stand.
     """
     options = {"report": report, "say": words.say, "language": words.language}
-    page = template(f"{name}.html.jinja").render(**options, palettes=palettes(), probability=probability)
+    shown = {"palettes": palettes(), "probability": probability, "sheet": Sheet()}
+    page = template(f"{name}.html.jinja").render(**options, **shown)
     twin = template(f"{name}.md.jinja").render(**options)
     path = folder / REPORT_FILE
     with replacing(path.with_name(MARKDOWN_FILE)) as file:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 
 from glassnet.errors import FileError
 from glassnet.locales.catalogue import Words
@@ -12,11 +13,15 @@ from glassnet.report.curves import Chart, Drawing, curve_of, draw, thin_out
 from glassnet.report.run_curves import describe_chart, drop_missing
 from glassnet.study.design import BASE, Study, Variant
 from glassnet.study.results import FINISHED, Row
+from glassnet.study.samples import larger_is_better
 from glassnet.training.history import History
 from glassnet.training.run_folder import RunFolder
 
 #: Curves on one chart, as many as there are colours.
 MOST_CURVES = 8
+
+#: Variants that have curves: the base, the recommended one, and those with the best means.
+MOST_DRAWN = 50
 
 #: Epochs that a curve has points for; of longer runs the peaks stay.
 MOST_EPOCHS = 300
@@ -39,16 +44,22 @@ def study_curves(
     """Lay out the curves of a study: training and validation loss, validation accuracy, and the measure.
 
     All variants share a chart where they are few. Of more, each factor has its own: its levels, with the other
-    factors as in the base; a factorial has one of the base and the best as well. Returns the groups of charts, and
-    what is to be known about them. `folder` is the study's, with the run folders in it.
+    factors as in the base; a factorial has one of the base and the best as well. No more than `MOST_DRAWN` have
+    curves. Returns the groups of charts, and what is to be known about them. `folder` is the study's, with the run
+    folders in it.
     """
+    variants, n = _choose_variants(study, rows, best), len(study.variants())
+    drawn = {variant.name for variant in variants}
+    rows = [row for row in rows if row.variant in drawn]
     histories = _histories(rows, folder)
     none = [name for name in dict.fromkeys(row.variant for row in rows) if name not in histories]
     notes = [words.say("band_about")]
     notes += [words.say("no_curves_of", variants=words.listed(none, len(none)))] if none else []
+    if len(variants) < n:
+        notes.append(words.say("curves_left_out", shown=len(variants), n=n))
     columns = list(dict.fromkeys([*COLUMNS, *([] if study.measure == "seconds" else [study.measure])]))
     groups = []
-    for number, (heading, names) in enumerate(_group_variants(study, best, words)):
+    for number, (heading, names) in enumerate(_group_variants(study, variants, best, words)):
         there_are = {name: histories[name] for name in names if name in histories}
         drawings = [
             (draw(chart), describe_chart(chart, words))
@@ -58,6 +69,20 @@ def study_curves(
         if drawings:
             groups.append(Group(heading, drawings))
     return groups, notes if groups else notes[1:]
+
+
+def _choose_variants(study: Study, rows: Sequence[Row], best: str | None) -> list[Variant]:
+    """Return the variants that have curves, in the order of the study."""
+    variants = study.variants()
+    if len(variants) <= MOST_DRAWN:
+        return variants
+    values: dict[str, list[float]] = {}
+    for row in rows:
+        if row.status == FINISHED and study.measure in row.measures:
+            values.setdefault(row.variant, []).append(row.measures[study.measure])
+    ranked = sorted(values, key=lambda name: fmean(values[name]), reverse=larger_is_better(study.measure))
+    drawn = list(dict.fromkeys([BASE, best or BASE, *ranked]))[:MOST_DRAWN]
+    return [one for one in variants if one.name in drawn]
 
 
 def _histories(rows: Sequence[Row], folder: Path) -> dict[str, list[History]]:
@@ -81,9 +106,10 @@ def _chart(key: str, column: str, histories: Mapping[str, Sequence[History]], wo
     return Chart(key, title[:1].upper() + title[1:], words.measure("epoch"), thin_out(curves, MOST_EPOCHS))
 
 
-def _group_variants(study: Study, best: str | None, words: Words) -> list[tuple[str, list[str]]]:
+def _group_variants(
+    study: Study, variants: Sequence[Variant], best: str | None, words: Words
+) -> list[tuple[str, list[str]]]:
     """Return what is drawn together, with its heading."""
-    variants = study.variants()
     names = [variant.name for variant in variants]
     if len(names) <= MOST_CURVES:
         return [("", names)]

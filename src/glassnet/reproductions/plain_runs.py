@@ -11,7 +11,6 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from glassnet.data.dataset import Dataset
 from glassnet.nn.activations import Activation, Array
@@ -22,6 +21,7 @@ from glassnet.reproductions.outcomes import LAST
 from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.runtime.seeds import stream
+from glassnet.runtime.terminal import stderr_console
 from glassnet.runtime.threads import available_cores
 from glassnet.study.design import change_config
 from glassnet.study.fairness import build_sampler
@@ -86,7 +86,7 @@ def run_plain(
         _Job(key, setting, seed, folder) for seed, (key, setting) in itertools.product(seeds, settings.items())
     ]
     rows = {job: row for job in jobs if (row := job.read()) is not None}
-    console = Console(stderr=True, highlight=False, quiet=not progress)
+    console = stderr_console(quiet=not progress)
     _ = data.encoded  # made once, before the threads ask for it
     with (
         GracefulInterrupts() as interrupts,
@@ -99,7 +99,7 @@ def run_plain(
             if row is not None:
                 rows[job] = row
                 line = f"{len(rows)}/{len(jobs)}  {row_line(row, 'train_loss')}"
-                console.print(line, markup=False, soft_wrap=True)
+                console.print(line, soft_wrap=True)
     if len(rows) < len(jobs):
         assert interrupts.signal is not None
         raise StudyInterrupted(len(rows), len(jobs), folder, interrupts.signal)

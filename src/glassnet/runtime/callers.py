@@ -7,6 +7,8 @@ import os.path
 import sys
 import warnings
 
+from glassnet.runtime.terminal import escape
+
 #: Files whose frames are not the user's: the package, and what runs the ends of its ``with`` blocks.
 OWN_FILES = (os.path.dirname(os.path.dirname(__file__)) + os.sep, contextlib.__file__)
 
@@ -16,4 +18,4 @@ def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
     frame, level = sys._getframe(), 1
     while frame.f_back is not None and frame.f_code.co_filename.startswith(OWN_FILES):
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level)
+    warnings.warn(escape(message), category, stacklevel=level)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
 
+from glassnet.runtime.terminal import stderr_console
 from glassnet.study.job import Job
 from glassnet.study.results import FINISHED, Row
 
@@ -20,7 +19,7 @@ class StudyProgress:
     def __init__(self, total: int, done: int, measure: str, *, enabled: bool) -> None:
         self.total, self.done, self.measure, self.enabled = total, done, measure, enabled
         self.running: dict[str, tuple[Job, int, float | None]] = {}
-        self.console = Console(stderr=True, highlight=False)
+        self.console = stderr_console()
         self.live = Live(console=self.console, transient=True, get_renderable=self.table)
         self.shown = enabled and self.console.is_terminal
 
@@ -41,13 +40,13 @@ class StudyProgress:
         for job, epoch, value in list(self.running.values()):
             last = f"{job.seconds:g} s" if job.seconds is not None else job.config.training.epochs
             shown = "" if value is None else f"{value:.4f}"
-            table.add_row(escape(job.variant), str(job.seed), f"{epoch}/{last}", shown)
+            table.add_row(job.variant, str(job.seed), f"{epoch}/{last}", shown)
         return table
 
     def say(self, text: str) -> None:
         """Print a line."""
         if self.enabled:
-            self.console.print(text, markup=False, soft_wrap=True)
+            self.console.print(text, soft_wrap=True)
 
     def epoch(self, job: Job, epoch: int = 0, value: float | None = None) -> None:
         """Show how far a run is: epochs done, and the measure after the last of them."""

@@ -23,8 +23,8 @@ DIGITS = 6
 #: What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
-#: A number, which is none.
-NUMBER = re.compile(r"[+-]?[\d.,]+(e[+-]?\d+)?%?", re.IGNORECASE | re.ASCII)
+#: A number, or a sign alone, which is none.
+NUMBER = re.compile(r"[+-]?[\d.,]+(e[+-]?\d+)?%?|[+-]", re.IGNORECASE | re.ASCII)
 
 
 def words_for(model: Model) -> list[Any]:
@@ -110,8 +110,16 @@ def to_csv(records: list[dict[str, Any]], *, formulas: bool = False) -> str:
     return "".join(line.removesuffix("\r\n") + "\n" for line in lines)
 
 
+def list_formulas(records: list[dict[str, Any]]) -> list[str]:
+    """Return the names and cells of records that a spreadsheet would take for formulas."""
+    cells = [*records[0], *(value for record in records for value in record.values())]
+    return [cell for cell in cells if _is_formula(cell)]
+
+
+def _is_formula(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(FORMULA) and not NUMBER.fullmatch(value)
+
+
 def _disarm(value: Any) -> Any:
     """Return text that begins as a formula does with an apostrophe before it; a plain number stays."""
-    if not isinstance(value, str) or not value.startswith(FORMULA) or NUMBER.fullmatch(value):
-        return value
-    return f"'{value}"
+    return f"'{value}" if _is_formula(value) else value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack
@@ -18,6 +17,7 @@ from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.runtime.environment import environment
+from glassnet.runtime.terminal import tell
 from glassnet.training.callbacks import Callback, check_callbacks
 from glassnet.training.config import RunConfig, unknown_option, validate
 from glassnet.training.continuing import continue_run, remembering, warn_of_replay
@@ -136,7 +136,7 @@ def fit(
         )
     if progress:
         for remark in data.remarks[known:]:
-            print(f"glassnet: {remark}", file=sys.stderr)  # noqa: T201
+            tell(remark)
     refuse_numbers(network, data, "or give classes 0, 1, ... as y.astype(int)" if arrays else OTHER_TASK)
     training, components = resolve_options(options, inspect.signature(fit).parameters)
     config = describe_run(network, data, training, network.seed if seed is None else seed, sample_weight)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from glassnet.runtime.terminal import stderr_console
 from glassnet.training.history import EpochRecord
 
 #: Lines that a long run prints at most, and seconds between two looks of the bar.
@@ -21,7 +21,7 @@ class TrainingProgress:
     def __init__(self, epochs: int, steps: int, *, enabled: bool) -> None:
         self.epochs = epochs
         self.enabled = enabled
-        self.console = Console(stderr=True, highlight=False)
+        self.console = stderr_console()
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -60,7 +60,7 @@ class TrainingProgress:
         """Print an epoch's figures; of a long run, about twenty epochs' and the last one's."""
         every = -(-self.epochs // LINES)
         if self.enabled and (record.epoch % every == 0 or record.epoch in (1, self.epochs)):
-            self.console.print(epoch_line(record, self.epochs), markup=False, soft_wrap=True)
+            self.console.print(epoch_line(record, self.epochs), soft_wrap=True)
 
 
 def epoch_line(record: EpochRecord, epochs: int) -> str:
