@@ -166,7 +166,7 @@ def forged(path, description, theta):
         ({"layers": [10**9, 10**9]}, "describes no network: layers: "),
         ({"activation": ["magic"]}, "describes no network: activation: "),
         ({"loss": 5}, "describes no network: loss: "),
-        ({"dtype": "float64"}, "theta is float32, but the description says float64"),
+        ({"dtype": "float64"}, "describes no network: theta: expected float64 of the shape (6,), got float32 of"),
         ({"surprise": 1}, "describes no network: "),
         ({"class_names": 7}, "describes no network: "),
     ],

@@ -424,7 +424,10 @@ def test_a_checkpoint_of_another_run_is_refused(data, tmp_path, stopped):
     (tmp_path / "other" / "checkpoint.safetensors").write_bytes(
         (tmp_path / "run" / "checkpoint.safetensors").read_bytes()
     )
-    assert refused(DataError, tmp_path / "other", data).startswith("the checkpoint does not fit the run's config")
+    where = tmp_path / "other" / "checkpoint.safetensors"
+    assert refused(DataError, tmp_path / "other", data) == (
+        f"{where}: does not fit the run's configuration: optimizer: expected 2 vectors of memory, got 0"
+    )
 
 
 # One folder, one run
