@@ -128,9 +128,12 @@ class TrainState:
         """
         for name, part in saved.items():
             setattr(self, name, _load(getattr(self, name), part, name))
-        for arrays in (self.best, self.last_finite):
-            for array, like in zip(arrays or (), copy_parameters(self.network), strict=arrays is not None):
-                check_like(array, like, "best or last_finite")
+        own = copy_parameters(self.network)
+        for name, arrays in (("best", self.best), ("last_finite", self.last_finite)):
+            if arrays is not None and len(arrays) != len(own):
+                raise ValueError(f"{name}: expected theta and statistics")
+            for array, like in zip(arrays or (), own, strict=False):
+                check_like(array, like, name)
 
 
 def check_state(saved: Any) -> SavedState:
