@@ -15,23 +15,25 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, FailFast, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from glassnet.errors import FileError
 
 Kind = TypeVar("Kind")
 
-#: Bytes that a record has at most, and how deep lists stand in lists.
-MOST_BYTES, MOST_LEVELS = 1 << 26, 64
+#: Bytes that a record has at most, names in a table of one in JSON, and how deep lists stand in lists.
+MOST_BYTES, MOST_NAMES, MOST_LEVELS = 1 << 24, 10_000, 64
 TOO_DEEP = f"it is nested more than {MOST_LEVELS} levels deep"
 
 #: Characters that are shown of a value.
 MOST_SHOWN = 60
 
-#: A whole number that counts something, also one from 1 on; a number, also one that may be NaN or infinite;
-#: seconds of work; and what was measured: JSON has null for what was not finite.
+#: A whole number that counts something, many of them, and one from 1 on; a number, and one that may be NaN or
+#: infinite; seconds of work; and what was measured: JSON has null for what was not finite. A list ends with the
+#: first value that is none: each complaint takes memory.
 Count = Annotated[int, Field(strict=True, ge=0, le=2**53)]
+Counts = Annotated[tuple[Count, ...], FailFast()]
 Place = Annotated[int, Field(strict=True, ge=1, le=2**53)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Real = Annotated[float, Field(strict=True)]
@@ -54,15 +56,13 @@ def check_regular(path: Path) -> int:
     return status.st_size
 
 
-def read_record(path: Path) -> str:
-    """Return the text of a record."""
+def read_record(path: Path, most: int = MOST_BYTES) -> str:
+    """Return the text of a record of so many bytes at most."""
     try:
-        if check_regular(path) > MOST_BYTES:
-            raise FileError(
-                path, f"is larger than any that glassnet writes, which have at most {MOST_BYTES:,} bytes"
-            )
+        if check_regular(path) > most:
+            raise FileError(path, f"is larger than any that glassnet writes, which have at most {most:,} bytes")
         with path.open("rb") as file:
-            return file.read(MOST_BYTES).decode()
+            return file.read(most).decode()
     except FileError:
         raise
     except OSError as error:
@@ -75,7 +75,7 @@ def read_json(path: Path, kind: type[Kind], what: str, remedy: str = "") -> Kind
     """Return what a record in JSON holds, as a value of a dataclass or TypedDict; `what` says what it is to be."""
     text = read_record(path)
     try:
-        check_plain(from_json(text, allow_inf_nan=False))
+        check_plain(from_json(text, allow_inf_nan=False), names=MOST_NAMES)
         found: Kind = adapter_of(kind).validate_json(text, strict=True)
     except ValueError as error:
         raise FileError(path, f"is no {what}: {explain(error)}{remedy and f'; {remedy}'}") from None
@@ -92,10 +92,11 @@ def parse_toml(path: Path, text: str) -> dict[str, Any]:
     return values
 
 
-def check_plain(values: Any, bits: int = 64) -> None:
+def check_plain(values: Any, *, bits: int = 64, names: int | None = None) -> None:
     """Raise ValueError where plain values are not what anything can work with that goes through them.
 
-    Lists stand too deep in lists, a whole number has too many bits, or a text is none in Unicode.
+    Lists stand too deep in lists, a table has too many names, a whole number has too many bits, or a text is none
+    in Unicode.
     """
     level = [values]
     for _ in range(MOST_LEVELS):
@@ -104,6 +105,8 @@ def check_plain(values: Any, bits: int = 64) -> None:
                 value.encode()
             elif isinstance(value, int) and value.bit_length() >= bits:
                 raise ValueError(f"a whole number has more than {bits} bits")
+            elif names is not None and isinstance(value, dict) and len(value) > names:
+                raise ValueError(f"a table has more than {names:,} names")
         inner = [
             one.items() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list | tuple)
         ]

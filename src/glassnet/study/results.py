@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import FailFast, Field
 
 from glassnet.errors import FileError
 from glassnet.runtime.files import write_bytes
@@ -79,10 +79,10 @@ class Row:
     split: str = ""
     training_rows: Count = 0
     validation_rows: Count = 0
-    groups: dict[str, list[Number]] = field(default_factory=dict)
+    groups: dict[str, Annotated[list[Number], FailFast()]] = field(default_factory=dict)
     constant: dict[str, Number] = field(default_factory=dict)
     folder: str = ""
-    health: list[dict[str, Any]] = field(default_factory=list)
+    health: Annotated[list[dict[str, Any]], FailFast()] = field(default_factory=list)
     problem: str = ""
 
     @property

@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ConfigDict, with_config
+from pydantic import ConfigDict, FailFast, with_config
 from typing_extensions import TypedDict
 
 from glassnet.errors import FileError
@@ -41,7 +42,7 @@ class StudyRecord(TypedDict, total=False):
     fingerprint: str
     design: str
     measure: str
-    seeds: list[Count]
+    seeds: Annotated[list[Count], FailFast()]
     checksums: dict[str, dict[str, str]]
     environment: dict[str, str]
     layout: RecordedLayout

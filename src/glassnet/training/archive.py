@@ -73,7 +73,7 @@ def read_archive(path: Path, kind: str, instead: str) -> dict[str, Any]:
                 other = found[1] not in (FORMAT, "none")
                 raise FileError(path, is_what + ("; another version made it: train again" if other else ""))
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
-        check_plain(entry["values"], WIDEST)
+        check_plain(entry["values"], bits=WIDEST)
         if entry["sha256"] != _checksum(entry["values"], arrays):
             raise FileError(path, "is damaged: its checksum is wrong; copy it again")
         return dict(_put_arrays(entry["values"], arrays).items())
@@ -85,12 +85,14 @@ def read_archive(path: Path, kind: str, instead: str) -> dict[str, Any]:
         raise FileError(path, f"cannot be read: {error.strerror or error}") from None
 
 
-def check_like(values: Any, like: Array, name: str) -> None:
-    """Raise ValueError for what is no array of another one's dtype and shape."""
+def check_like(values: Any, like: Array, name: str, *, finite: bool = False) -> None:
+    """Raise ValueError for what is no array of another one's dtype and shape, or not finite where it has to be."""
     found = (values.dtype, values.shape) if isinstance(values, np.ndarray) else type(values).__name__
     if found != (like.dtype, like.shape):
         got = found if isinstance(found, str) else f"{found[0]} of the shape {found[1]}"
         raise ValueError(f"{name}: expected {like.dtype} of the shape {like.shape}, got {got}")
+    if finite and not np.isfinite(values).all():
+        raise ValueError(f"{name}: expected finite numbers")
 
 
 def _take_arrays(value: Any, name: str, arrays: dict[str, Array]) -> Any:

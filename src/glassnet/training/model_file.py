@@ -115,7 +115,7 @@ def restore_network(path: Path, saved: Mapping[str, Any]) -> Network:
         network = Network(**{**config, "initializer": theta, "bias_initializer": "zeros"})
         check_like(theta, network.theta, "theta")
         if any(network.batch_norm):
-            check_like(saved["statistics"], network.parameters.statistics, "statistics")
+            check_like(saved["statistics"], network.parameters.statistics, "statistics", finite=True)
             network.parameters.statistics[:] = saved["statistics"]
         # drawn they are no more, so that it does not matter whether this process knows them
         network.initializer, network.bias_initializer = str(config["initializer"]), str(config["bias_initializer"])

@@ -27,6 +27,9 @@ HEALTH_FILE = "health.json"
 CHECKPOINT_FILE = "checkpoint.safetensors"
 LOCK_FILE = ".lock"
 
+#: Bytes of a history at most: those of half a million epochs.
+MOST_HISTORY = 1 << 27
+
 #: What a folder may hold before the first epoch; the configuration is the first to go where it cannot be made.
 FILES = (CONFIG_FILE, MODEL_FILE, HISTORY_FILE, CHECKPOINT_FILE, LOCK_FILE)
 
@@ -107,7 +110,7 @@ class RunFolder:
         """Read the history."""
         path = self.path / HISTORY_FILE
         try:
-            return History.from_csv(read_record(path))
+            return History.from_csv(read_record(path, MOST_HISTORY))
         except ValueError as error:
             raise FileError(path, f"is no history of a run: {error}") from None
 

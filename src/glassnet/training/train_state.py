@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import ConfigDict, ValidationError, with_config
 from typing_extensions import TypedDict
 
 from glassnet.nn.activations import Array
@@ -45,8 +46,9 @@ class SavedMetrics(TypedDict):
     rows: Count
 
 
+@with_config(ConfigDict(extra="forbid"))
 class SavedState(TypedDict):
-    """What a checkpoint holds: the fields of a `TrainState`."""
+    """What a checkpoint holds: the fields of a `TrainState`. A new field has its type here, too."""
 
     network: SavedParameters
     average: SavedParameters | None
@@ -126,14 +128,15 @@ class TrainState:
 
         Raises KeyError, TypeError, ValueError or OverflowError if it is that of another kind of run.
         """
-        for name, part in saved.items():
-            setattr(self, name, _load(getattr(self, name), part, name))
+        values: Mapping[str, Any] = saved
+        for each in fields(self):
+            setattr(self, each.name, _load(getattr(self, each.name), values[each.name], each.name))
         own = copy_parameters(self.network)
         for name, arrays in (("best", self.best), ("last_finite", self.last_finite)):
             if arrays is not None and len(arrays) != len(own):
                 raise ValueError(f"{name}: expected theta and statistics")
             for array, like in zip(arrays or (), own, strict=False):
-                check_like(array, like, name)
+                check_like(array, like, name, finite=True)
 
 
 def check_state(saved: Any) -> SavedState:
@@ -173,8 +176,8 @@ def _load(value: Any, saved: Any, name: str) -> Any:
     """Return a piece of the state as it was when `_dump` returned `saved`; large pieces are changed in place."""
     match value:
         case Network():
-            _fill(value.theta, saved["theta"], f"{name}.theta")
-            _fill(value.parameters.statistics, saved["statistics"], f"{name}.statistics")
+            _fill(value.theta, saved["theta"], f"{name}.theta", finite=True)
+            _fill(value.parameters.statistics, saved["statistics"], f"{name}.statistics", finite=True)
         case OptimizerState():
             if len(saved["memory"]) != len(value.memory):
                 raise ValueError(
@@ -200,6 +203,6 @@ def _load(value: Any, saved: Any, name: str) -> Any:
     return value
 
 
-def _fill(vector: Array, numbers: Array, name: str) -> None:
-    check_like(numbers, vector, name)
+def _fill(vector: Array, numbers: Array, name: str, *, finite: bool = False) -> None:
+    check_like(numbers, vector, name, finite=finite)
     vector[:] = numbers

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from glassnet.locales.catalogue import Message
-from glassnet.runtime.records import Count, Place, Real, adapter_of
+from glassnet.runtime.records import Count, Counts, Place, Real, adapter_of
 from glassnet.training.health.remedies import Remedy
 
 #: What a diagnosis may be of, in the order of causes: what comes first explains what comes after it.
@@ -76,7 +76,7 @@ class Diagnosis:
     sick: bool
     cause: Message
     layer: Place | None = None
-    units: tuple[Count, ...] = ()
+    units: Counts = ()
     since: Count = 0
     evidence: Mapping[str, Real | None] = field(default_factory=dict)
     remedy: Remedy | None = None

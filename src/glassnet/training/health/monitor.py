@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator
+from pydantic import AfterValidator, FailFast
 from typing_extensions import TypedDict
 
 from glassnet.data.dataset import Dataset
@@ -73,8 +73,8 @@ class Health:
         What was measured, in the order of steps.
     """
 
-    diagnoses: tuple[Diagnosis, ...]
-    vitals: Annotated[tuple[Vitals, ...], AfterValidator(_check_order)]
+    diagnoses: Annotated[tuple[Diagnosis, ...], FailFast()]
+    vitals: Annotated[tuple[Vitals, ...], FailFast(), AfterValidator(_check_order)]
 
     @property
     def sick(self) -> bool:
@@ -107,7 +107,7 @@ class Health:
 class SavedMonitor(TypedDict):
     """What a checkpoint holds of a `Monitor`."""
 
-    vitals: Annotated[tuple[Vitals, ...], AfterValidator(_check_order)]
+    vitals: Annotated[tuple[Vitals, ...], FailFast(), AfterValidator(_check_order)]
     warned: list[str]
     theta: Numbers | None
     given: Numbers | None

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator
+from pydantic import AfterValidator, FailFast
 
 from glassnet.errors import NonFiniteError
 from glassnet.nn.activations import Activation, Array
 from glassnet.nn.backpropagation import ForwardCache
 from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
-from glassnet.runtime.records import Count, Measured, Place, Real
+from glassnet.runtime.records import Count, Counts, Measured, Place, Real
 
 #: A slope is flat below this share of the steepest that the activation has from -4 to 4, for |z| above 1.
 FLAT = 0.05
@@ -55,9 +55,9 @@ class LayerVitals:
 
     layer: Place
     units: Place
-    dead: tuple[Count, ...]
-    saturated: tuple[Count, ...]
-    duplicated: tuple[Count, ...]
+    dead: Counts
+    saturated: Counts
+    duplicated: Counts
     flat_share: Measured
     pre_activation_mean: Measured
     pre_activation_spread: Measured
@@ -101,10 +101,10 @@ class Vitals:
 
     step: Count
     loss: Measured
-    outputs: tuple[Measured, ...]
+    outputs: Annotated[tuple[Measured, ...], FailFast()]
     output_spread: Measured
     wrong: Real | None
-    layers: Annotated[tuple[LayerVitals, ...], AfterValidator(_check_layers)]
+    layers: Annotated[tuple[LayerVitals, ...], FailFast(), AfterValidator(_check_layers)]
 
     @property
     def hidden(self) -> tuple[LayerVitals, ...]:
