@@ -80,7 +80,8 @@ def test_of_a_long_value_only_the_ends_are_shown(tmp_path):
     [
         ("a = ", "Invalid value (at end of document)"),
         ("a = " + "[" * 10_000, "it is nested more than 64 levels deep"),
-        (".".join("a" * 10_000) + " = 1", "it is nested more than 64 levels deep"),
+        (".".join("a" * 100) + " = 1", "it is nested more than 64 levels deep"),
+        (".".join("a" * 1_000_000) + " = 1", "it is nested more than 64 levels deep"),  # at once, not in hours
         ("a = 1" + "0" * 30, "a whole number has more than 64 bits"),
         ("a = 1" + "0" * 5000, "Exceeds the limit"),
     ],

@@ -24,6 +24,7 @@ Kind = TypeVar("Kind")
 
 #: Bytes that a record has at most, names in a table of one in JSON, and how deep lists stand in lists.
 MOST_BYTES, MOST_NAMES, MOST_LEVELS = 1 << 24, 10_000, 64
+MOST_DOTS = 1000  # in a line of TOML
 TOO_DEEP = f"it is nested more than {MOST_LEVELS} levels deep"
 
 #: Characters that are shown of a value.
@@ -85,6 +86,8 @@ def read_json(path: Path, kind: type[Kind], what: str, remedy: str = "") -> Kind
 def parse_toml(path: Path, text: str) -> dict[str, Any]:
     """Return what a record in TOML holds; its whole numbers have 64 bits, as TOML wants it."""
     try:
+        if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
+            raise ValueError(TOO_DEEP)  # the time that a dotted key takes grows with the square of its length
         values = tomllib.loads(text)
         check_plain(values)
     except (ValueError, RecursionError) as error:

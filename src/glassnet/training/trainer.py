@@ -123,7 +123,7 @@ class Trainer:
             samples=self.sampler.samples,
             kernels=config.environment.get("kernels", training.kernels),  # recorded where a run is resumed
             threads=training.threads,
-            most=int(most) if most.isdecimal() else None,
+            most=int(most) if most.isdecimal() and len(most) < 5 else None,
             use_threads=use_threads,
         )
         averages = training.ema is not None or training.average_epochs is not None
