@@ -46,3 +46,18 @@ def test_errors_cross_from_one_process_to_another(error):
 )
 def test_the_nearest_name_is_found_whatever_its_capitals_and_hyphens(name, cutoff, nearest):
     assert nearest_name(name, iter(["leaky_relu", "relu", "tanh"]), cutoff) == nearest
+
+
+@pytest.mark.parametrize(
+    "error", [FileError("f", "a\n  b\r\nc"), UsageError("f", "a\nb \n\n c"), DataError("f: a\nb\nc")]
+)
+def test_an_error_is_one_line(error):
+    assert str(error) == "f: a b c"
+
+
+def test_of_a_long_error_the_beginning_and_the_end_are_shown():
+    said = str(FileError("f", "begun " + "x" * 10_000 + " take another"))
+    assert len(said) < 2010
+    assert said.startswith("f: begun xxx")
+    assert said.endswith("xxx take another")
+    assert str(FileError("f", "x" * 1900)) == "f: " + "x" * 1900

@@ -11,11 +11,21 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+#: Characters of an error at most, and those of them that are its end: there stands what to do.
+MOST_CHARACTERS, ENDING = 2000, 400
+
 
 class GlassnetError(Exception):
     """Root of all errors that glassnet raises on purpose."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """Return the message as one line of bounded length, whatever was given to it."""
+        line = re.sub(r"\s*[\n\r]\s*", " ", super().__str__()).strip()
+        if len(line) <= MOST_CHARACTERS:
+            return line
+        return f"{line[: MOST_CHARACTERS - ENDING]} ... {line[-ENDING:]}"
 
 
 class UsageError(GlassnetError, ValueError):

@@ -60,6 +60,7 @@ def test_layers_may_be_any_sequence_of_whole_numbers():
         ({"dtype": "complex128"}, "^dtype: must be"),
         ({"dtype": ">f4"}, "^dtype: must be"),
         ({"dtype": None}, "^dtype: must be"),
+        ({"dtype": "uniform(2,1)"}, "^dtype: must be"),
         ({"output_activation": "sigmoid"}, "^output_activation: cross_entropy goes with softmax, not sigmoid"),
         ({"loss": "binary_cross_entropy", "output_activation": "softmax"}, "binary_cross_entropy goes with s"),
         ({"loss": "huber", "output_activation": "softmax"}, "^output_activation: softmax goes with cross_entropy"),

@@ -1,7 +1,10 @@
 import json
+import math
 
+import pytest
 from tests.loops import for_each
 
+from glassnet.errors import FileError
 from glassnet.locales.catalogue import Words
 from glassnet.report.diagnoses import finding_of, read_health, unit_list
 from glassnet.training.health.vitals import Vitals
@@ -50,23 +53,10 @@ def spoilt(**changes):
         ({"sick": False, "diagnoses": [], "vitals": []}, "healthy"),
         ({"sick": False, "diagnoses": [RECORD | {"sick": False}], "vitals": []}, "remarked"),
         ({"sick": True, "diagnoses": [RECORD | {"sick": False}, RECORD], "vitals": []}, "sick"),
-        ({"sick": True}, "unreadable"),
-        ({"sick": True, "diagnoses": ["dead"], "vitals": []}, "unreadable"),
-        (spoilt(cause="the step"), "unreadable"),
-        (spoilt(cause={"key": "causes.unheard-of", "values": {}}), "unreadable"),
-        (spoilt(cause={"key": "causes.loss", "values": {"loss": 1.0}}), "unreadable"),
-        (spoilt(cause={"key": "causes.large-rate", "values": {"rate": "large"}}), "unreadable"),
-        (spoilt(units="all"), "unreadable"),
-        (spoilt(sick="perhaps"), "unreadable"),
-        (spoilt(evidence={"share": "much"}), "unreadable"),
-        (spoilt(remedy={"family": "rows"}), "unreadable"),
-        (spoilt(layer="first"), "unreadable"),
-        (spoilt(remedy=RECORD["remedy"] | {"changes": ["adam"]}), "unreadable"),
-        ([], "unreadable"),
         (None, "unwatched"),
     ],
 )
-def test_a_missing_or_damaged_record_is_a_state_and_no_error(tmp_path, content, state):
+def test_a_record_or_its_absence_is_a_state(tmp_path, content, state):
     (tmp_path / "health.json").unlink(missing_ok=True)
     if content is not None:
         (tmp_path / "health.json").write_text(json.dumps(content), encoding="utf-8")
@@ -77,17 +67,61 @@ def test_a_missing_or_damaged_record_is_a_state_and_no_error(tmp_path, content, 
     )
 
 
+def measured(*vitals):
+    return {"sick": False, "diagnoses": [], "vitals": [*vitals]}
+
+
+@for_each(
+    "content, said",
+    [
+        ({"sick": True}, "diagnoses: is missing"),
+        (
+            {"sick": True, "diagnoses": ["dead"], "vitals": []},
+            "diagnoses.0: input should be an object, got 'dead'",
+        ),
+        (spoilt(cause="the step"), "diagnoses.0.cause: no message: 'the step'"),
+        (
+            spoilt(cause={"key": "causes.unheard-of", "values": {}}),
+            "diagnoses.0.cause: no sentence can be made of",
+        ),
+        (spoilt(cause={"key": "causes.loss", "values": {"loss": 1.0}}), "diagnoses.0.cause: no sentence"),
+        (spoilt(cause={"key": "causes.large-rate", "values": {"rate": "large"}}), "diagnoses.0.cause: "),
+        (spoilt(units="all"), "diagnoses.0.units: input should be a valid array, got 'all'"),
+        (spoilt(units=[-1]), "diagnoses.0.units.0: input should be greater than or equal to 0, got -1"),
+        (spoilt(sick="perhaps"), "diagnoses.0.sick: input should be a valid boolean"),
+        (spoilt(evidence={"share": "much"}), "diagnoses.0.evidence.share: input should be a valid number"),
+        (spoilt(remedy={"family": "rows"}), "diagnoses.0.remedy.message: is missing"),
+        (spoilt(layer="first"), "diagnoses.0.layer: input should be a valid integer, got 'first'"),
+        (spoilt(layer=0), "diagnoses.0.layer: input should be greater than or equal to 1, got 0"),
+        (spoilt(remedy=RECORD["remedy"] | {"changes": ["adam"]}), "diagnoses.0.remedy.changes: input should be"),
+        ([], "input should be an object, got []"),
+        (measured({"step": 1}), "vitals.0.loss: is missing"),
+        (measured(examined(None, layer_vitals(1, 8))), "vitals.0.step: input should be a valid integer, got None"),
+        (measured(examined(0)), "vitals.0.layers: expected layers numbered from 1 on, got []"),
+        (measured(examined(0, layer_vitals(2, 8))), "vitals.0.layers: expected layers numbered from 1 on"),
+        (measured(examined(0, layer_vitals(1, 8, dead=[8]))), "vitals.0.layers: expected some of the 8 units of"),
+        (
+            measured(examined(0, layer_vitals(1, 2, saturated=[1, 1, 1]))),
+            "vitals.0.layers: expected some of the 2",
+        ),
+        (measured(*[examined(4, layer_vitals(1, 8))] * 2), "vitals: expected steps that rise"),
+        (measured(*(examined(n, layer_vitals(1, n)) for n in (1, 2))), "vitals: expected the same layers"),
+    ],
+)
+def test_a_damaged_record_is_refused_in_one_line(tmp_path, content, said):
+    path = tmp_path / "health.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(FileError) as caught:
+        read_health(tmp_path, Words("en"))
+    assert str(caught.value).startswith(f"{path}: is no record of a run's health: {said}")
+    assert str(caught.value).endswith("; remove it, and the report does without")
+
+
 def test_what_was_measured_is_read_with_the_diagnoses(tmp_path):
     first = examined(16, layer_vitals(1, 8, dead=[3]), layer_vitals(2, 2, gradient_norm=None))
     record = {"sick": False, "diagnoses": [], "vitals": [first]}
     (tmp_path / "health.json").write_text(json.dumps(record), encoding="utf-8")
     (found,) = read_health(tmp_path, Words("en")).vitals
     assert isinstance(found, Vitals)
-    assert (found.step, found.layers[0].dead, found.layers[1].gradient_norm) == (16, (3,), None)
-    (tmp_path / "health.json").write_text(json.dumps(record | {"vitals": [{"step": 1}]}), encoding="utf-8")
-    assert read_health(tmp_path, Words("en")).state == "unreadable"
-
-
-def test_a_record_that_is_no_json_is_unreadable(tmp_path):
-    (tmp_path / "health.json").write_bytes(b"\xff{")
-    assert read_health(tmp_path, Words("en")).state == "unreadable"
+    assert (found.step, found.layers[0].dead) == (16, (3,))
+    assert math.isnan(found.layers[1].gradient_norm)  # JSON has null for what was not finite

@@ -2,6 +2,7 @@ from tests.loops import for_each
 
 from glassnet.locales.catalogue import Words
 from glassnet.report.vital_curves import MOST_EXAMINATIONS, MOST_LAYERS, vital_curves, vital_table
+from glassnet.runtime.records import adapter_of
 from glassnet.training.health.vitals import Vitals
 
 from .conftest import examined, layer_vitals
@@ -10,7 +11,7 @@ WORDS = Words("en")
 
 
 def vitals(*records):
-    return [Vitals.from_dict(record) for record in records]
+    return [adapter_of(Vitals).validate_python(record) for record in records]
 
 
 def charts(found):

@@ -228,6 +228,16 @@ def test_a_file_that_cannot_be_written_cannot_be_held(tmp_path):
         pytest.fail("it cannot be held")
 
 
+@pytest.mark.parametrize("what", ["a pipe", "a folder", "a link"])
+def test_a_lock_that_is_no_file_is_refused_and_nothing_is_made(tmp_path, what):
+    path = tmp_path / "lock"
+    {"a pipe": os.mkfifo, "a folder": os.mkdir, "a link": lambda path: path.symlink_to("other")}[what](path)
+    with pytest.raises(FileError) as caught, lock_file(path):
+        pytest.fail("it was taken")
+    assert str(caught.value) == f"{path}: is not a regular file; remove it, or choose another folder"
+    assert names(tmp_path) == ["lock"]
+
+
 @pytest.mark.parametrize("without", ["locks on this file system", "locks at all"])
 def test_where_there_are_no_locks_nothing_is_held(tmp_path, monkeypatch, without):
     if without == "locks at all":

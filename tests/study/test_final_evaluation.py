@@ -189,10 +189,15 @@ def test_other_data_are_refused(study, rows, tmp_path, looks):
     assert looks == []
 
 
-@pytest.mark.parametrize("text", ["{}", "nonsense", '{"variant": "base"}', "[]"])
-def test_a_damaged_record_is_one_line(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("{}", "variant: is missing"), ("nonsense", "expected ident"), ("[]", "input should be an object")],
+)
+def test_a_damaged_record_is_one_line(tmp_path, text, said):
     (tmp_path / "recommended.json").write_text(text)
-    with pytest.raises(FileError, match=r"recommended\.json: is no record of a recommended plan; remove it"):
+    with pytest.raises(
+        FileError, match=rf"recommended\.json: is no record of a recommended plan: {said}.*; remove it"
+    ):
         read_final_evaluation(tmp_path)
 
 

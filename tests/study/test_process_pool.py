@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.study.studies import alive, gone
 
-from glassnet.errors import GlassnetError
+from glassnet.errors import FileError, GlassnetError
 from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.study.process_pool import ProcessPool, StopRequested, Worker
 
@@ -53,6 +53,15 @@ if __name__ == "__main__":
         print(pool.workers[0].process.pid, child, flush=True)
         time.sleep(60)
 """
+
+
+def test_a_log_that_is_no_file_is_refused_before_a_worker_waits_for_it(tmp_path):
+    os.mkfifo(tmp_path / "workers.log")
+    with (
+        GracefulInterrupts() as interrupts,
+        pytest.raises(FileError, match=r"workers\.log: is not a regular file"),
+    ):
+        ProcessPool(tmp_path / "workers.log", interrupts)
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 
 import pytest
@@ -41,13 +40,32 @@ NO_NUMBER = ROW.to_json().replace('"seed": 3', '"seed": "3"')
 UNHEARD_OF = ROW.to_json().replace("dead-by-weights", "unheard-of")
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", json.dumps({"variant": 1}), NO_NUMBER, UNHEARD_OF])
-def test_what_is_no_row_is_refused_with_one_line(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "EOF while parsing a value at line 1 column 0"),
+        ("[]", "input should be an object, got []"),
+        ("{}", "variant: is missing"),
+        (NO_NUMBER, "seed: input should be a valid integer, got '3'"),
+        (
+            ROW.to_json().replace('"seed": 3', '"seed": -3'),
+            "seed: input should be greater than or equal to 0",
+        ),
+        (ROW.to_json().replace('"status": "finished"', '"status": "done"'), "status: string should match pattern"),
+        (
+            ROW.to_json().replace('"seconds": ', '"seconds": -'),
+            "seconds: input should be greater than or",
+        ),
+        (UNHEARD_OF, "health: cause: no sentence can be made of "),
+    ],
+)
+def test_what_is_no_row_is_refused_with_one_line(tmp_path, content, said):
     path = tmp_path / "row.json"
     path.write_text(content)
-    with pytest.raises(FileError, match="is no row of a study; remove it, and its run is done again") as caught:
+    with pytest.raises(FileError) as caught:
         read_row(path)
-    assert str(caught.value).startswith(f"{path}: ")
+    assert str(caught.value).startswith(f"{path}: is no row of a study: {said}")
+    assert str(caught.value).endswith("; remove it, and its run is done again")
     assert "\n" not in str(caught.value)
 
 

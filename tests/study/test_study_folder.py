@@ -11,12 +11,12 @@ def test_a_new_folder_says_what_it_is(tmp_path):
     folder = StudyFolder(tmp_path / "new" / "study")
     with folder.hold(small()) as record:
         assert record["fingerprint"] == small().fingerprint()
-        record["more"] = 1
+        record["test_rows_opened"] = True
         folder.write(record)
     assert (folder.path / "study.toml").read_text() == small().text
     assert {path.name for path in folder.path.iterdir()} == {".lock", "runs", "rows", "study.toml", "study.json"}
     with folder.hold(small(seeds=[5])) as record:
-        assert (record["more"], record["seeds"]) == (1, [5])
+        assert (record["test_rows_opened"], record["seeds"]) == (True, [5])
 
 
 def test_what_is_left_of_a_cut_write_is_taken_away(tmp_path):
@@ -41,7 +41,9 @@ def test_a_folder_that_is_something_else_is_left_alone(tmp_path):
         pass
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{"])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", '{"seeds": [-1]}', '{"more": 1}', '{"layout": {"threads": 0}}']
+)
 def test_a_damaged_record_is_one_line(tmp_path, content):
     folder = StudyFolder(tmp_path / "study")
     with folder.hold(small()):

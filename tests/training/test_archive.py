@@ -1,7 +1,10 @@
+import errno
+import functools
 import json
 import os
 import pickle
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +23,11 @@ DTYPES = st.sampled_from(["float32", "float64", "int64", "uint8", "bool"])
 ARRAYS = arrays_of.arrays(DTYPES, arrays_of.array_shapes(min_dims=1, max_dims=2, min_side=0, max_side=5))
 NAMES = st.text("abc_0", min_size=1, max_size=6)
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    st.none()
+    | st.booleans()
+    | st.integers(1 - 2**128, 2**128 - 1)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
@@ -219,3 +226,20 @@ def test_missing_files_folders_and_pipes_are_refused(path):
     path.unlink()
     path.mkdir()
     assert refused(path) == "is not a regular file"
+
+
+def test_a_file_that_may_not_be_read_says_so(path, monkeypatch):
+    """The library that reads the arrays calls it a missing one."""
+    write_archive(path, "checkpoint", {"t": 1})
+
+    def denied(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", denied)
+    assert refused(path) == "cannot be read: Permission denied"
+
+
+@pytest.mark.parametrize("value", [2**129, "\ud800", functools.reduce(lambda inner, _: [inner], range(99), 1)])
+def test_values_that_nothing_can_work_with_are_refused(path, value):
+    write_archive(path, "checkpoint", {"t": value})
+    assert refused(path).startswith("is damaged or no checkpoint: ")

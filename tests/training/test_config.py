@@ -226,7 +226,7 @@ def refused(path):
     [
         (b"seed = ", "is no TOML file: Invalid value (at end of document)"),
         (b"[data\n", "is no TOML file: "),
-        (b"\xff\xfe", "is no TOML file: "),
+        (b"\xff\xfe", "is no text in UTF-8: invalid start byte at byte 0"),
         (b"a = " + b"[" * 100_000, "is no TOML file: "),
         (b"", "data: is missing"),
         (b"[data]\ndataset = 5", "data.dataset: input should be a valid string, got 5"),

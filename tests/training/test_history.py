@@ -10,7 +10,8 @@ from glassnet.training.history import COLUMNS, EpochRecord, History
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 maybe = st.none() | numbers
 epochs = st.integers(1, 10**6)
-records = st.builds(EpochRecord, epochs, numbers, maybe, maybe, maybe, numbers, numbers, epochs)
+seconds = st.floats(0, 1e12)
+records = st.builds(EpochRecord, epochs, numbers, maybe, maybe, maybe, numbers, seconds, epochs)
 
 
 def history_of(some):
@@ -22,6 +23,7 @@ def history_of(some):
 
 @given(st.lists(records, max_size=4))
 def test_a_table_comes_back_bit_for_bit(some):
+    some = [dataclasses.replace(record, epoch=number) for number, record in enumerate(some, start=1)]
     text = history_of(some).to_csv()
     back = History.from_csv(text)
     assert list(back) == some
@@ -36,7 +38,10 @@ def test_a_table_comes_back_bit_for_bit(some):
 def test_measured_columns_come_back_bit_for_bit(names, some):
     """Every record of a run has the same ones; they stand behind the others."""
     names = [f"validation_{name}" for name in names]
-    some = [dataclasses.replace(record, measures=dict.fromkeys(names, record.train_loss)) for record in some]
+    some = [
+        dataclasses.replace(record, epoch=number, measures=dict.fromkeys(names, record.train_loss))
+        for number, record in enumerate(some, start=1)
+    ]
     text = history_of(some).to_csv()
     assert text.splitlines()[0] == ",".join([*COLUMNS, *names])
     back = History.from_csv(text)
@@ -106,6 +111,40 @@ def test_what_is_no_history_is_refused(text):
     with pytest.raises(ValueError, match=r".") as caught:
         History.from_csv(text)
     assert type(caught.value) is ValueError
+
+
+GOOD = ["1", "0.5", "", "", "", "0.1", "2.0", "1", "", "", "", ""]
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "said"),
+    [
+        ("epoch", "0", "line 2: epoch: input should be greater than or equal to 1, got 0"),
+        ("epoch", "2", "line 2: epoch: expected 1, got 2"),
+        ("epoch", "1.5", "line 2: epoch: input should be a valid integer, got '1.5'"),
+        ("train_loss", "", "line 2: train_loss: input should be a valid number, got None"),
+        ("train_loss", "two", "line 2: train_loss: input should be a valid number, got 'two'"),
+        ("learning_rate", "nan", "line 2: learning_rate: input should be a finite number, got nan"),
+        ("seconds", "-1", "line 2: seconds: input should be greater than or equal to 0, got -1.0"),
+        ("seconds", "1e300", "line 2: seconds: input should be less than or equal to 1000000000000, got 1e+300"),
+        ("dead_units", "-1", "line 2: dead_units: input should be greater than or equal to 0, got -1"),
+        ("threads", "9" * 5000, "line 2: threads: input should be a valid integer, got '9999"),
+    ],
+)
+def test_a_cell_that_is_none_is_named(column, cell, said):
+    cells = [cell if name == column else given for name, given in zip(COLUMNS, GOOD, strict=True)]
+    text = ",".join(COLUMNS) + "\n" + ",".join(GOOD)
+    assert len(History.from_csv(text)) == 1
+    with pytest.raises(ValueError, match=r".") as caught:
+        History.from_csv(text.replace(",".join(GOOD), ",".join(cells)))
+    assert str(caught.value).startswith(said)
+    assert len(str(caught.value)) < 200
+
+
+def test_columns_of_the_same_name_are_refused():
+    text = ",".join([*COLUMNS, "validation_auc", "validation_auc"]) + "\n" + ",".join([*GOOD, "0.5", "0.5"])
+    with pytest.raises(ValueError, match="two columns have the same name"):
+        History.from_csv(text)
 
 
 def test_extreme_numbers_keep_every_bit():

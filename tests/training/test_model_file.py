@@ -16,7 +16,7 @@ from glassnet.data.schema import Schema
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import FileError, UsageError
 from glassnet.nn.activations import ACTIVATIONS
-from glassnet.nn.initializers import INITIALIZERS
+from glassnet.nn.initializers import INITIALIZERS, Initializer
 from glassnet.nn.network import Network
 from glassnet.training.archive import write_archive
 from glassnet.training.history import History
@@ -166,7 +166,7 @@ def forged(path, description, theta):
         ({"layers": [10**9, 10**9]}, "describes no network: layers: "),
         ({"activation": ["magic"]}, "describes no network: activation: "),
         ({"loss": 5}, "describes no network: loss: "),
-        ({"dtype": "float64"}, "theta is float32, but the description says float64"),
+        ({"dtype": "float64"}, "describes no network: theta: expected float64 of the shape (6,), got float32 of"),
         ({"surprise": 1}, "describes no network: "),
         ({"class_names": 7}, "describes no network: "),
     ],
@@ -247,11 +247,15 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path):
 
 
 def test_registered_initializers_are_not_needed_to_load(tmp_path):
-    # The file keeps the name for people; theta itself is stored.
-    network = Network([2, 2], initializer="he_normal")
+    # The file keeps the names for people; theta itself is stored.
+    mine = Initializer("mine", lambda shape, rng: np.full(shape, 0.5))
+    INITIALIZERS.add("mine", lambda: mine)
+    network = Network([2, 2], initializer="mine", bias_initializer="mine")
+    INITIALIZERS._factories.pop("mine")
     save_model(network, tmp_path / "model")
-    assert "he_normal" in INITIALIZERS
-    assert load_model(tmp_path / "model").network.initializer == "he_normal"
+    loaded = load_model(tmp_path / "model").network
+    assert (loaded.initializer, loaded.bias_initializer) == ("mine", "mine")
+    assert loaded.theta.tobytes() == network.theta.tobytes()
 
 
 # What rows and answers mean is in the same file

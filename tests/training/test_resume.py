@@ -15,6 +15,7 @@ from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import SGD
 from glassnet.training import trainer
+from glassnet.training.archive import read_archive, write_archive
 from glassnet.training.callbacks import Callback
 from glassnet.training.config import load_config
 from glassnet.training.fit import fit
@@ -424,7 +425,90 @@ def test_a_checkpoint_of_another_run_is_refused(data, tmp_path, stopped):
     (tmp_path / "other" / "checkpoint.safetensors").write_bytes(
         (tmp_path / "run" / "checkpoint.safetensors").read_bytes()
     )
-    assert refused(DataError, tmp_path / "other", data).startswith("the checkpoint does not fit the run's config")
+    where = tmp_path / "other" / "checkpoint.safetensors"
+    assert refused(DataError, tmp_path / "other", data) == (
+        f"{where}: does not fit the run's configuration: optimizer: expected 2 vectors of memory, got 0"
+    )
+
+
+def without(*names):
+    return lambda state: [state.pop(name) for name in names]
+
+
+def setting(value, *place):
+    def change(state):
+        for key in place[:-1]:
+            state = state[key]
+        state[place[-1]] = value
+
+    return change
+
+
+BAD, ODD = "is no checkpoint of a run: ", "does not fit the run's configuration: "
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (without("watch"), f"{BAD}watch: is missing"),
+        (setting(None, "seconds"), f"{BAD}seconds: input should be a valid number, got None"),
+        (setting("1", "optimizer", "t"), f"{BAD}optimizer.t: input should be a valid integer, got '1'"),
+        (
+            setting(-1, "rows_done"),
+            f"{BAD}rows_done: input should be greater than or equal to 0, got -1",
+        ),
+        (
+            setting([0.5], "network", "theta"),
+            f"{BAD}network.theta: input should be an instance of ndarray",
+        ),
+        (setting("epoch", "history"), f"{BAD}expected the columns epoch, train_loss"),
+        (setting([], "monitor", "vitals"), f"{ODD}vitals: they are of another network"),
+        (setting({}, "network", "config"), "describes no network: "),
+        (
+            setting(np.zeros(3), "average", "theta"),
+            f"{ODD}average.theta: expected float32 of the shape (283,)",
+        ),
+        (
+            setting(np.zeros((1, 283), "f"), "optimizer", "memory", 0),
+            f"{ODD}optimizer.memory: expected float32",
+        ),
+        (
+            setting(np.zeros(283), "monitor", "theta"),
+            f"{ODD}theta: expected float32 of the shape (283,), got",
+        ),
+        (setting([], "best"), f"{ODD}best: expected theta and statistics"),
+        (setting([np.zeros(2, "f")] * 2, "last_finite"), f"{ODD}last_finite: expected float32 of"),
+        (setting({}, "generators"), f"{ODD}'shuffling'"),
+        (setting({"bit_generator": "PCG64"}, "generators", "shuffling"), ODD),
+        (setting(-1, "generators", "shuffling", "state", "state"), ODD),
+        (setting(24, "rows_done"), f"{ODD}an epoch of 61 rows is not left after 24 of them"),
+        (setting(75, "rows_done"), f"{ODD}an epoch of 61 rows is not left after 75 of them"),
+        (setting(0, "metrics", "rows"), f"{ODD}an epoch of 61 rows is not left after 25 of them"),
+        (setting(99, "metrics", "correct"), f"{ODD}metrics: more predictions are right than there are"),
+        (
+            setting(99, "monitor", "vitals", -1, "step"),
+            f"{ODD}monitor: it was examined after step 99, and has",
+        ),
+        (setting(2, "watch", "best_epoch"), f"{ODD}watch: epoch 2 is the best of 1"),
+        (setting(-1.0, "schedule", "scale"), f"{ODD}schedule state: expected scale, best and waited"),
+    ],
+)
+def test_a_checkpoint_with_another_value_is_refused_and_nothing_is_changed(data, tmp_path, stopped, change, said):
+    """Whoever changes a value can write the checksum that goes with it."""
+    stopped(4, begin, data, tmp_path / "run", ema=0.9, early_stopping="patience(3)", optimizer="momentum(0.1)")
+    path = tmp_path / "run" / "checkpoint.safetensors"
+    state = read_archive(path, "checkpoint", "")
+    change(state)
+    write_archive(path, "checkpoint", state)
+    assert refused((FileError, DataError), tmp_path / "run", data).startswith(f"{path}: {said}")
+
+
+def test_an_option_that_does_not_fit_is_said_of_the_runs_configuration(data, tmp_path, stopped):
+    stopped(4, begin, data, tmp_path / "run")
+    path = tmp_path / "run" / "config.toml"
+    path.write_text(path.read_text().replace("batch_size = 25", "batch_size = 250"))
+    said = f"{path}: batch_size: 250 is more than the 61 samples of an epoch"
+    assert refused(FileError, tmp_path / "run", data) == said
 
 
 # One folder, one run

@@ -134,6 +134,13 @@ def test_an_array_of_parameters_is_not_in_the_configuration(digits):
         run(first.config, progress=False)
 
 
+@pytest.mark.parametrize("layers", [[], [64], [64, 0, 10]])
+def test_layers_that_make_no_network_are_refused(digits, layers):
+    config = configure({"data": {"dataset": "digits"}, "network": {"layers": layers}})
+    with pytest.raises(UsageError, match=r"^layers: needs two or more whole numbers > 0, inputs first, got \["):
+        build_network(config, digits)
+
+
 def test_without_layers_two_hidden_ones_stand_between_columns_and_classes(digits):
     config = configure({"data": {"dataset": "digits"}})
     assert choose_layers(config, digits) == [64, *HIDDEN_LAYERS, 10]

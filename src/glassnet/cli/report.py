@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 import typer
 
 from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json, say
-from glassnet.errors import GlassnetError, UsageError
+from glassnet.errors import FileError, GlassnetError, UsageError
 from glassnet.locales.catalogue import Language
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def report(
     from glassnet.study.study_folder import STUDY_FILE
 
     language: Language = lang or "en"
-    of_study = (run / STUDY_FILE).is_file()
+    of_study = (run / STUDY_FILE).exists()
     page = _report_study(run, data_dir, language) if of_study else _report_run(run, data_dir, language)
     twin = page.with_name(MARKDOWN_FILE)
     if as_json:
@@ -81,9 +81,12 @@ def _report_study(folder: Path, data_dir: Path | None, language: Language) -> Pa
     from glassnet.study.specification import load_study
     from glassnet.study.study_folder import STUDY_FILE
 
-    load = DataCache(data_dir).load
-    found = gather_findings(load_study(folder / STUDY_FILE), folder, read_rows(folder), load)
-    return _write_study(found, load, language).report
+    load, file = DataCache(data_dir).load, folder / STUDY_FILE
+    try:
+        found = gather_findings(load_study(file), folder, read_rows(folder), load)
+        return _write_study(found, load, language).report
+    except UsageError as error:  # of the study's file: the command has no such option
+        raise FileError(file, str(error)) from None
 
 
 class StudyWritten(NamedTuple):

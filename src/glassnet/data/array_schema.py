@@ -11,6 +11,7 @@ import numpy as np
 from glassnet.data.standardisation import Standardisation
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
+from glassnet.runtime.records import adapter_of, explain
 
 #: The most rows of a file larger than memory that are looked at for their range.
 SAMPLE = 20_000
@@ -239,15 +240,13 @@ class ArraySchema:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ArraySchema:
         """Return the schema that `to_dict` wrote; `DataError` is raised if these are the values of none."""
-        from pydantic import TypeAdapter, ValidationError
-
         try:
             rest = {name: value for name, value in values.items() if name != "scaling"}
             scaling = values.get("scaling")
-            schema = TypeAdapter(cls).validate_python(rest)
+            schema: ArraySchema = adapter_of(cls).validate_python(rest)
             found = None if scaling is None else Standardisation.from_dict(scaling)
-        except (ValidationError, AttributeError, ValueError, TypeError) as error:
-            raise DataError(f"schema: {' '.join(str(error).split())[:200]}") from None
+        except (AttributeError, ValueError, TypeError) as error:
+            raise DataError(f"schema: {explain(error)}") from None
         plain = schema.shape and min(schema.shape) > 0 and schema.values in ("bytes", "numbers")
         if not plain or not 0 < schema.white < np.inf or (found and len(found.mean) != schema.width):
             raise DataError("schema: no rows of numbers are like that")

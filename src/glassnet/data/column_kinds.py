@@ -246,14 +246,3 @@ def read_names(values: Any) -> tuple[str, ...]:
     from pydantic import TypeAdapter
 
     return TypeAdapter(tuple[str, ...]).validate_json(json.dumps(values, allow_nan=False), strict=True)
-
-
-def explain_invalid(error: Exception) -> str:
-    """Say in one line where plain values are at fault, and what is wrong."""
-    from pydantic import ValidationError
-
-    if not isinstance(error, ValidationError):
-        return " ".join(str(error).split())
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {' '.join(first['msg'].split())}" if place else " ".join(first["msg"].split())

@@ -12,7 +12,6 @@ from glassnet.data.column_kinds import (
     CategoryColumn,
     Column,
     DateColumn,
-    explain_invalid,
     read_columns,
     read_names,
 )
@@ -30,6 +29,7 @@ from glassnet.data.number_format import NumberFormat
 from glassnet.data.read_options import ReadOptions
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
+from glassnet.runtime.records import explain
 
 if TYPE_CHECKING:
     import polars as pl
@@ -233,7 +233,7 @@ class TableSchema:
             names = (read_names(values[name]) for name in ("left_out", "missing"))
             return cls(read_columns(values["columns"]), *names)
         except (ValueError, TypeError, RecursionError) as error:
-            raise DataError(f"no schema of a table: {explain_invalid(error)}") from None
+            raise DataError(f"no schema of a table: {explain(error)}") from None
 
     def _read(self, column: Column, frame: pl.DataFrame) -> pl.Series:
         """Return the values of a column, null for those that stand for missing ones, however they are written."""

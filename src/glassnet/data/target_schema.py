@@ -6,12 +6,11 @@ what a network says back into the user's own classes and numbers.
 
 from __future__ import annotations
 
-import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -32,9 +31,7 @@ from glassnet.data.target_values import (
 from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.nn.activations import Array
 from glassnet.nn.targets import decode
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
+from glassnet.runtime.records import adapter_of, explain
 
 #: What is asked of a network. Ordinal: classes in an order; multi-label: any number of labels for a row.
 TASKS = ("multi-class", "binary", "multi-label", "ordinal", "regression")
@@ -285,23 +282,11 @@ class TargetSchema:
     @classmethod
     def from_dict(cls, values: object) -> TargetSchema:
         """Return the schema that `to_dict` wrote; `DataError` is raised if the values are of no such schema."""
-        from pydantic import ValidationError
-
         try:
-            return _adapter().validate_json(json.dumps(values, allow_nan=False))
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the whole"
-            raise DataError(f"no schema of a target: {place}: {' '.join(first['msg'].split())}") from None
+            schema: TargetSchema = adapter_of(TargetSchema).validate_json(json.dumps(values, allow_nan=False))
         except (TypeError, ValueError) as error:
-            raise DataError(f"no schema of a target: {error}") from None
-
-
-@functools.cache
-def _adapter() -> TypeAdapter[TargetSchema]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(TargetSchema)
+            raise DataError(f"no schema of a target: {explain(error)}") from None
+        return schema
 
 
 def _scale(schema: TargetSchema, values: Array, scale_by: Any) -> TargetSchema:

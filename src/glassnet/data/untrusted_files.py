@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import gzip
 import math
-import os
-import stat
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
+from glassnet.runtime.records import check_regular
 
 #: Deflate cannot expand a byte to more than this (zlib.net/zlib_tech.html): a bound on what a header may claim.
 DEFLATE_LIMIT = 1032
@@ -49,11 +48,9 @@ def open_regular_file(path: Path) -> Iterator[tuple[IO[bytes], int]]:
     memory does not suffice, or if the reader raises `ContentError`.
     """
     try:
-        status = os.stat(path)  # before opening: to open a pipe would wait for a writer
-        if not stat.S_ISREG(status.st_mode):
-            raise FileError(path, "is not a regular file")
+        size = check_regular(path)
         with path.open("rb") as raw:
-            yield raw, status.st_size
+            yield raw, size
     except FileError:
         raise
     except ContentError as error:

@@ -87,8 +87,9 @@ class Message:
         if not isinstance(found, Message):
             raise ValueError(f"no message: {record!r}")
         try:
-            str(found)
-        except (KeyError, TypeError, IndexError) as error:
+            for language in LANGUAGES:
+                Words(language).render(found)
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise ValueError(f"no sentence can be made of {record!r}: {error!r}") from None
         return found
 

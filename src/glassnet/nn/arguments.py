@@ -72,7 +72,7 @@ def check_dtype(dtype: Any) -> np.dtype[Any]:
     """Return the dtype, float32 or float64."""
     try:
         checked = np.dtype(dtype)
-    except TypeError:
+    except (TypeError, ValueError, SyntaxError):  # NumPy reads text such as "(2,1)f4" as a program
         checked = None
     if dtype is None or checked is None or checked not in DTYPES:  # NumPy holds None equal to float64
         raise UsageError("dtype", f"must be float32 or float64, got {dtype!r}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,9 +10,8 @@ from glassnet.locales.catalogue import Words
 from glassnet.report.axes import format_number
 from glassnet.report.page_tables import setting_text
 from glassnet.training.health.diagnosis import Diagnosis
-from glassnet.training.health.monitor import Health
 from glassnet.training.health.vitals import Vitals
-from glassnet.training.run_folder import HEALTH_FILE
+from glassnet.training.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -73,8 +71,8 @@ def unit_list(units: Sequence[int], words: Words) -> str:
 class HealthSection:
     """What a run's folder says about its health: findings with the sick ones first, vitals in the order of steps.
 
-    `state` is ``"healthy"``, ``"remarked"`` (something was found that is no illness), ``"sick"``, ``"unwatched"``
-    (there is no record) or ``"unreadable"``.
+    `state` is ``"healthy"``, ``"remarked"`` (something was found that is no illness), ``"sick"``, or
+    ``"unwatched"``: there is no record.
     """
 
     state: str
@@ -83,13 +81,10 @@ class HealthSection:
 
 
 def read_health(folder: Path, words: Words) -> HealthSection:
-    """Read the record of a run's health; one that is missing or damaged is said, and no error."""
-    try:
-        found = Health.from_dict(json.loads((folder / HEALTH_FILE).read_text(encoding="utf-8")))
-        findings = [finding_of(diagnosis, words) for diagnosis in found.diagnoses]
-    except FileNotFoundError:
+    """Read the record of a run's health; that it is missing is said. `FileError` is raised if it is damaged."""
+    found = RunFolder(folder).health()
+    if found is None:
         return HealthSection("unwatched")
-    except (OSError, ValueError, TypeError, AttributeError):
-        return HealthSection("unreadable")
+    findings = [finding_of(diagnosis, words) for diagnosis in found.diagnoses]
     findings.sort(key=lambda finding: not finding.sick)
     return HealthSection("sick" if found.sick else "remarked" if findings else "healthy", findings, found.vitals)

@@ -58,7 +58,7 @@ def write_run_report(
     drawings, curve_notes = learning_curves(history, words)
     again_notes, command = _command(folder, config, words)
     vitals, vital_notes = vital_curves(health.vitals, words)
-    notes = {"healthy": "health_fine", "unwatched": "health_unwatched", "unreadable": "health_unreadable"}
+    notes = {"healthy": "health_fine", "unwatched": "health_unwatched"}
     report = SimpleNamespace(
         title=f"{data.name}: {layers}",
         verdict=_verdict(found, data, config, history, health, words),
@@ -89,12 +89,11 @@ def _verdict(
     time = words.duration(history.seconds)
     key = "trained" if len(history) == planned else "trained_short"
     kinds = list(dict.fromkeys(f.title for f in health.findings if f.sick or health.state != "sick"))
-    state = "unwatched" if health.state == "unreadable" else health.state
     return words.say(
         "sentence",
         result=_result(found.evaluation, data, words),
         trained=words.say(key, epochs=epochs, planned=planned, time=time),
-        health=words.say(f"is_{state}", kinds=kinds),
+        health=words.say(f"is_{health.state}", kinds=kinds),
     )
 
 

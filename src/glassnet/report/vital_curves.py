@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -104,7 +105,7 @@ def vital_table(vitals: Sequence[Vitals], words: Words) -> Table:
             str(layer.layer),
             *(f"{len(units)} / {layer.units}" for units in (layer.dead, layer.saturated)),
             *(
-                "–" if value is None else format_number(value)  # it is not known, or was not finite
+                "–" if value is None or not math.isfinite(value) else format_number(value)
                 for value in (layer.pre_activation_spread, layer.update_ratio, layer.gradient_norm)
             ),
         ]

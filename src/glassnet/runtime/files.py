@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,18 @@ def write_bytes(path: Path, content: bytes) -> None:
         file.write(content)
 
 
+def open_to_append(path: Path) -> BinaryIO:
+    """Open a regular file, new or not, to write at its end; pipes and links are refused."""
+    try:
+        if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+            raise FileError(path, "is not a regular file; remove it, or choose another folder")
+        return path.open("ab")
+    except FileError:
+        raise
+    except OSError as error:
+        raise FileError(path, f"cannot be written: {error.strerror}; choose another folder") from None
+
+
 @contextlib.contextmanager
 def lock_file(path: Path) -> Iterator[None]:
     """Hold a file as long as the context lasts, alone among all processes; a process that dies lets it go.
@@ -76,11 +89,7 @@ def lock_file(path: Path) -> Iterator[None]:
     Where the system knows no such lock (Windows), nothing is held. `FileError` is raised if another process holds
     the file, or it cannot be written.
     """
-    try:
-        file = open(path, "a", encoding="utf-8")  # noqa: SIM115 (closed below)
-    except OSError as error:
-        raise FileError(path, f"cannot be written: {error.strerror}; choose another folder") from None
-    with file:
+    with open_to_append(path) as file:
         try:
             if fcntl is not None:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

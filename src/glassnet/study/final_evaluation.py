@@ -9,8 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from glassnet.data.dataset import Dataset
-from glassnet.errors import DataError, FileError
+from glassnet.errors import DataError
 from glassnet.runtime.files import write_bytes
+from glassnet.runtime.records import Count, Number, read_json
 from glassnet.study.design import Study
 from glassnet.study.findings import StudyFindings
 from glassnet.study.results import Row
@@ -24,16 +25,13 @@ from glassnet.training.run_folder import CONFIG_FILE, RunFolder
 
 RECOMMENDED_FILE = "recommended.json"
 
-#: Of ``study.json``: the test rows were opened for every run.
-OPENED = "test_rows_opened"
-
 
 @dataclass(frozen=True)
 class EvaluatedNetwork:
     """A network that was evaluated on the test rows: its variant and seed, and the SHA-256 of its parameters."""
 
     variant: str
-    seed: int
+    seed: Count
     theta_sha256: str
 
 
@@ -52,16 +50,16 @@ class FinalEvaluation:
 
     variant: str
     levels: dict[str, str]
-    seed: int
+    seed: Count
     folder: str
     config: str
     measure: str
-    value: float
+    value: Number
     theta_sha256: str
-    test_rows: int
-    test_loss: float | None
-    test_measures: dict[str, float]
-    test_intervals: dict[str, tuple[float, float]]
+    test_rows: Count
+    test_loss: Number | None
+    test_measures: dict[str, Number]
+    test_intervals: dict[str, tuple[Number, Number]]
     earlier: tuple[EvaluatedNetwork, ...] = ()
 
     @property
@@ -87,13 +85,13 @@ def median_run(rows: Iterable[Row], variant: str, measure: str) -> Row:
 def mark_test_rows_open(folder: str | Path) -> None:
     """Record in a study's folder that all its networks are evaluated on the test rows, as for a repeated table."""
     place = StudyFolder(Path(folder))
-    place.write(place.record() | {OPENED: True})
+    place.write({**place.record(), "test_rows_opened": True})
 
 
 def are_test_rows_open(study: Study, folder: str | Path) -> bool:
     """Whether all runs of a study were evaluated on the test rows, or watched them; then these test no choice."""
     watched = any(one.config.data.validation == "test" for one in study.variants())
-    return watched or bool(StudyFolder(Path(folder)).record().get(OPENED))
+    return watched or StudyFolder(Path(folder)).record().get("test_rows_opened", False)
 
 
 def evaluate_recommended(
@@ -142,14 +140,7 @@ def evaluate_recommended(
 
 def read_final_evaluation(folder: str | Path) -> FinalEvaluation | None:
     """Read what is recorded of the recommended plan; None where the test rows were never opened."""
-    from pydantic import TypeAdapter
-
     path = Path(folder) / RECOMMENDED_FILE
-    try:
-        return TypeAdapter(FinalEvaluation).validate_json(path.read_bytes(), strict=True)
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    except OSError as error:
-        raise FileError(path, f"cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise FileError(path, "is no record of a recommended plan; remove it, and it is made again") from None
+    return read_json(path, FinalEvaluation, "record of a recommended plan", "remove it, and it is made again")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from glassnet.errors import GlassnetError
+from glassnet.runtime.files import open_to_append
 from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.training.results import Interrupted
 
@@ -91,6 +92,7 @@ class ProcessPool:
 
     def __init__(self, log: Path, interrupts: GracefulInterrupts, context: object = None) -> None:
         self.log, self.interrupts, self.context = log, interrupts, context
+        open_to_append(log).close()  # what is no file is refused here, and not in each worker
         self.workers: list[Worker] = []
         self.failed_starts = 0
 
@@ -233,10 +235,9 @@ def serve(connection: Connection, log: Path, context: object) -> None:
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
-    for stream in (1, 2):  # also what C libraries print
-        os.dup2(handle, stream)
-    os.close(handle)
+    with open_to_append(log) as file:
+        for stream in (1, 2):  # also what C libraries print
+            os.dup2(file.fileno(), stream)
     connection.send(("ready", None))
     with contextlib.suppress(EOFError, BrokenPipeError):  # the parent is gone
         while (task := connection.recv()) is not None:

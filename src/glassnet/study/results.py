@@ -7,11 +7,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import FailFast, Field
 
 from glassnet.errors import FileError
 from glassnet.runtime.files import write_bytes
+from glassnet.runtime.records import Count, Number, Seconds, explain, read_json
 from glassnet.training.health.diagnosis import Diagnosis
+
+#: What to do where the file of a row is damaged.
+REMEDY = "remove it, and its run is done again"
 
 #: How a run can have ended.
 FINISHED, DIVERGED, FAILED = "finished", "diverged", "failed"
@@ -61,22 +67,22 @@ class Row:
 
     variant: str
     levels: dict[str, str]
-    seed: int
-    status: str
-    measures: dict[str, float]
-    seconds: float = 0.0
-    parameters: int = 0
-    flops: float = 0.0
+    seed: Count
+    status: Annotated[str, Field(pattern=f"^({FINISHED}|{DIVERGED}|{FAILED})$")]
+    measures: dict[str, Number]
+    seconds: Seconds = 0.0
+    parameters: Count = 0
+    flops: Number = 0.0
     weights: str = ""
     order: str = ""
     masks: str = ""
     split: str = ""
-    training_rows: int = 0
-    validation_rows: int = 0
-    groups: dict[str, list[float]] = field(default_factory=dict)
-    constant: dict[str, float] = field(default_factory=dict)
+    training_rows: Count = 0
+    validation_rows: Count = 0
+    groups: dict[str, Annotated[list[Number], FailFast()]] = field(default_factory=dict)
+    constant: dict[str, Number] = field(default_factory=dict)
     folder: str = ""
-    health: list[dict[str, Any]] = field(default_factory=list)
+    health: Annotated[list[dict[str, Any]], FailFast()] = field(default_factory=list)
     problem: str = ""
 
     @property
@@ -112,15 +118,11 @@ def write_row(path: Path, row: Row) -> None:
 
 def read_row(path: Path) -> Row:
     """Read what `write_row` wrote; `FileError` if the file cannot be read, or is something else."""
-    from pydantic import TypeAdapter
-
+    row = read_json(path, Row, "row of a study", REMEDY)
     try:
-        row = TypeAdapter(Row).validate_json(path.read_bytes(), strict=True)
         _ = row.diagnoses  # which refuses records of anything else
-    except OSError as error:
-        raise FileError(path, f"cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise FileError(path, "is no row of a study; remove it, and its run is done again") from None
+    except ValueError as error:
+        raise FileError(path, f"is no row of a study: health: {explain(error)}; {REMEDY}") from None
     return row
 
 

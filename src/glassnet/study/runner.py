@@ -7,9 +7,9 @@ from collections import Counter, deque
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from signal import Signals
-from typing import Any
+from typing import cast
 
-from glassnet.errors import FileError, UsageError
+from glassnet.errors import UsageError
 from glassnet.runtime.environment import environment
 from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.study.design import Study
@@ -19,7 +19,7 @@ from glassnet.study.layout import Layout, given_layout, measure_layout, with_thr
 from glassnet.study.process_pool import ProcessPool, StopRequested, Worker, WorkerMessage
 from glassnet.study.progress import StudyProgress
 from glassnet.study.results import FAILED, Row, read_row, write_row
-from glassnet.study.study_folder import LOG_FILE, StudyFolder
+from glassnet.study.study_folder import LOG_FILE, RecordedLayout, StudyFolder, StudyRecord
 
 #: Times that a run is tried: an error, or the death of its process, may be chance.
 TRIES = 2
@@ -119,9 +119,7 @@ def run_study(
         raise UsageError("workers", f"takes a number of processes, 1 or more, got {workers}")
     place = StudyFolder(Path(folder))
     checksums = _check_study(study, DataCache(data_dir))
-    with place.hold(study) as record:
-        if record.setdefault("checksums", checksums) != checksums:
-            raise FileError(place.path, "was begun with other data files; choose another folder, or take those")
+    with place.hold(study, checksums) as record:
         record["environment"] = environment()
         place.write(record)
         return _Runner(study, place, record, data_dir, progress).run(workers)
@@ -143,7 +141,7 @@ class _Runner:
 
     study: Study
     place: StudyFolder
-    record: dict[str, Any]
+    record: StudyRecord
     data_dir: str | Path | None
     progress: bool
     rows: dict[str, Row] = field(default_factory=dict)
@@ -217,7 +215,7 @@ class _Runner:
             layout = measure_layout(pool, jobs[0].config, len(jobs))
             shown.say(layout.reason)
         if recorded is None:
-            self.record["layout"] = asdict(layout)
+            self.record["layout"] = cast(RecordedLayout, asdict(layout))
             self.place.write(self.record)
         return layout
 

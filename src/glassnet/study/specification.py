@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -15,6 +14,7 @@ from glassnet.data.registry import find
 from glassnet.data.user_data import looks_like_a_path
 from glassnet.errors import FileError, UsageError, unknown_name
 from glassnet.nn.optimizers import OPTIMIZERS
+from glassnet.runtime.records import parse_toml, read_record
 from glassnet.study.design import BASE, Budget, Changes, Factor, Study, add_measure, change_config
 from glassnet.training.config import RunConfig, nearest_option, resolve_names, validate
 from glassnet.training.options import (
@@ -110,17 +110,12 @@ def load_study(path: str | Path) -> Study:
     ((0, 1, 2), ['base', 'optimizer=sgd(0.1)'])
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
-        raise FileError(path, "is not a regular file")
+    text = read_record(path)
+    values = parse_toml(path, text)
     try:
-        text = path.read_text(encoding="utf-8")
-        return study_of(tomllib.loads(text), text)
-    except OSError as error:
-        raise FileError(path, f"cannot be read: {error.strerror}") from None
+        return study_of(values, text)
     except UsageError as error:
         raise FileError(path, str(error)) from None
-    except (ValueError, RecursionError) as error:
-        raise FileError(path, f"is no TOML file: {error}") from None
 
 
 def study_of(values: Mapping[str, Any], text: str | None = None) -> Study:

@@ -7,16 +7,46 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
+
+from pydantic import ConfigDict, FailFast, with_config
+from typing_extensions import TypedDict
 
 from glassnet.errors import FileError
 from glassnet.runtime.files import lock_file, write_bytes
+from glassnet.runtime.records import Count, Number, Place, read_json
 from glassnet.study.design import Study
 
 STUDY_FILE = "study.toml"
 RECORD_FILE = "study.json"
 LOCK_FILE = ".lock"
 LOG_FILE = "workers.log"
+
+
+@with_config(ConfigDict(extra="forbid"))
+class RecordedLayout(TypedDict, total=False):
+    """A `glassnet.study.layout.Layout`."""
+
+    workers: Place
+    threads: Place
+    reason: str
+    side_by_side: Number
+    together: Number
+
+
+@with_config(ConfigDict(extra="forbid"))
+class StudyRecord(TypedDict, total=False):
+    """What is recorded of a study: what it is, its data and machine, and whether all test rows were opened."""
+
+    name: str
+    fingerprint: str
+    design: str
+    measure: str
+    seeds: Annotated[list[Count], FailFast()]
+    checksums: dict[str, dict[str, str]]
+    environment: dict[str, str]
+    layout: RecordedLayout
+    test_rows_opened: bool
 
 
 @dataclass(frozen=True)
@@ -26,11 +56,11 @@ class StudyFolder:
     path: Path
 
     @contextlib.contextmanager
-    def hold(self, study: Study) -> Iterator[dict[str, Any]]:
+    def hold(self, study: Study, checksums: dict[str, dict[str, str]] | None = None) -> Iterator[StudyRecord]:
         """Make the folder, or take up that of the same study; hold it, and give what is recorded of it.
 
-        It is a `FileError` if it is another study's, holds something else, cannot be written, or another process
-        runs the study.
+        It is a `FileError` if it is another study's, was begun with data of other checksums, holds something else,
+        cannot be written, or another process runs the study.
         """
         self._check_free()
         try:
@@ -45,6 +75,8 @@ class StudyFolder:
                 raise FileError(
                     self.path, f"holds another study or other settings ({name}); choose another folder"
                 )
+            if checksums is not None and record.setdefault("checksums", checksums) != checksums:
+                raise FileError(self.path, "was begun with other data files; choose another folder, or take those")
             for left in self.path.glob("**/.*.part"):  # of a write that was cut off
                 left.unlink(missing_ok=True)
             record |= {
@@ -69,19 +101,11 @@ class StudyFolder:
         if there - {LOCK_FILE, "runs", "rows"} and STUDY_FILE not in there:
             raise FileError(self.path, "already holds files, and no study; choose another folder")
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> StudyRecord:
         """Return what is recorded; nothing where the folder is new. A damaged record is a `FileError`."""
         path = self.path / RECORD_FILE
-        try:
-            found = json.loads(path.read_bytes()) if path.exists() else {}
-        except OSError as error:
-            raise FileError(path, f"cannot be read: {error.strerror}") from None
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise FileError(path, "is no record of a study; choose another folder")
-        return found
+        return read_json(path, StudyRecord, "record of a study", "choose another folder") if path.exists() else {}
 
-    def write(self, record: dict[str, Any]) -> None:
+    def write(self, record: StudyRecord) -> None:
         """Replace what is recorded."""
         write_bytes(self.path / RECORD_FILE, (json.dumps(record, indent=1) + "\n").encode())

@@ -9,13 +9,15 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import InstanceOf
 
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 from glassnet.runtime.files import write_bytes
+from glassnet.runtime.records import check_plain, check_regular
 
 #: The entry of a file's metadata that is ours. One only: safetensors writes several in any order, and equal
 #: contents shall make equal files.
@@ -25,8 +27,15 @@ ENTRY = "glassnet"
 FORMAT = 3
 
 
+#: Bits of a whole number in a file at most: those of a random generator's state.
+WIDEST = 129
+
 #: In a file, stands where an array was: a dict with this key and the array's name.
 MARK = "ndarray"
+
+
+#: An array, as a part of the values in a file.
+Numbers = Annotated[Array, InstanceOf()]
 
 
 def write_archive(path: Path, kind: str, values: Any) -> None:
@@ -53,9 +62,9 @@ def read_archive(path: Path, kind: str, instead: str) -> dict[str, Any]:
 
     if not path.exists():
         raise FileError(path, f"does not exist; {instead}")
-    if not path.is_file():
-        raise FileError(path, "is not a regular file")
     try:
+        check_regular(path)
+        path.open("rb").close()  # safetensors calls every file that may not be read a missing one
         with safe_open(path, framework="numpy") as file:
             entry = json.loads((file.metadata() or {}).get(ENTRY, '{"format": "none"}'))
             found = entry.get("kind", "file"), entry["format"]
@@ -64,6 +73,7 @@ def read_archive(path: Path, kind: str, instead: str) -> dict[str, Any]:
                 other = found[1] not in (FORMAT, "none")
                 raise FileError(path, is_what + ("; another version made it: train again" if other else ""))
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
+        check_plain(entry["values"], bits=WIDEST)
         if entry["sha256"] != _checksum(entry["values"], arrays):
             raise FileError(path, "is damaged: its checksum is wrong; copy it again")
         return dict(_put_arrays(entry["values"], arrays).items())
@@ -73,6 +83,16 @@ def read_archive(path: Path, kind: str, instead: str) -> dict[str, Any]:
         raise FileError(path, f"is damaged or no {kind}: {error}") from None
     except OSError as error:
         raise FileError(path, f"cannot be read: {error.strerror or error}") from None
+
+
+def check_like(values: Any, like: Array, name: str, *, finite: bool = False) -> None:
+    """Raise ValueError for what is no array of another one's dtype and shape, or not finite where it has to be."""
+    found = (values.dtype, values.shape) if isinstance(values, np.ndarray) else type(values).__name__
+    if found != (like.dtype, like.shape):
+        got = found if isinstance(found, str) else f"{found[0]} of the shape {found[1]}"
+        raise ValueError(f"{name}: expected {like.dtype} of the shape {like.shape}, got {got}")
+    if finite and not np.isfinite(values).all():
+        raise ValueError(f"{name}: expected finite numbers")
 
 
 def _take_arrays(value: Any, name: str, arrays: dict[str, Array]) -> Any:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from glassnet.errors import DataError, FileError, UsageError, nearest_name
+from glassnet.runtime.records import complaint, parse_toml, read_record
 from glassnet.training.options import (
     SECTIONS,
     DataConfig,
@@ -125,10 +126,7 @@ def _explain(model: type[BaseModel], first: ErrorDetails) -> UsageError:
         return UsageError(".".join([*full, problem.name]), problem.problem)
     place = [part for part in first["loc"] if isinstance(part, str) and part.isidentifier()]
     name = ".".join(part for part in place if part not in ("int", "float", "str")) or "configuration"
-    if first["type"] == "missing":
-        return UsageError(name, "is missing")
-    problem = first["msg"].partition(", unable")[0]
-    return UsageError(name, f"{problem[0].lower()}{problem[1:]}, got {first['input']!r}")
+    return UsageError(name, complaint(first))
 
 
 def check_data(config: RunConfig, data: Dataset) -> None:
@@ -235,19 +233,13 @@ def load_config(path: str | Path) -> RunConfig:
     ...     load_config(file).training.epochs
     10
     """
-    if Path(path).exists() and not Path(path).is_file():
-        raise FileError(path, "is not a regular file")
+    values = parse_toml(Path(path), read_record(Path(path)))
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
         config = validate(RunConfig, values)
         resolve_names(config)
-        return config
-    except OSError as error:
-        raise FileError(path, f"cannot be read: {error.strerror}") from None
     except UsageError as error:
         raise FileError(path, str(error)) from None
-    except (ValueError, RecursionError) as error:
-        raise FileError(path, f"is no TOML file: {error}") from None
+    return config
 
 
 def plan_names(dataset: str) -> list[str]:

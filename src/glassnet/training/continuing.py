@@ -20,7 +20,7 @@ from glassnet.training.history import History
 from glassnet.training.options import TrainingConfig
 from glassnet.training.results import Run
 from glassnet.training.run_folder import RunFolder
-from glassnet.training.train_state import TrainState, copy_parameters
+from glassnet.training.train_state import SavedState, TrainState, check_state, copy_parameters
 from glassnet.training.trainer import Components, Trainer
 
 #: What was trained last, and how: the seed, the checksums of the data, and the fingerprint of theta at the end.
@@ -102,15 +102,22 @@ def continue_run(
             )
         check_same_data(run.config, run.schema, data)
     data = run.memory.data if data is None else data
-    config = lengthen(run.config, epochs, *count_epochs(state))
-    saved, before = copy.deepcopy(state), copy_parameters(network)
+    saved, before = check_state(copy.deepcopy(state)), copy_parameters(network)
+    config = lengthen(run.config, epochs, *count_epochs(saved))
     network.theta[:], network.parameters.statistics[:] = saved["network"]["theta"], saved["network"]["statistics"]
-    options = {"sample_weight": saved["sample_weight"], "folder": run.folder, "saved": saved}
     held = contextlib.nullcontext() if run.folder is None else RunFolder(run.folder).hold()
     try:
         with (
             held,
-            Trainer.open(network, data, config, run.memory.components, **options) as trainer,
+            Trainer.open(
+                network,
+                data,
+                config,
+                run.memory.components,
+                sample_weight=saved["sample_weight"],
+                folder=run.folder,
+                saved=saved,
+            ) as trainer,
             remembering(trainer),
         ):
             return trainer.fit(callbacks, progress=progress)
@@ -142,7 +149,7 @@ def check_same_data(config: RunConfig, schema: Schema | None, data: Dataset) -> 
         )
 
 
-def count_epochs(saved: dict[str, Any]) -> tuple[int, int]:
+def count_epochs(saved: SavedState) -> tuple[int, int]:
     """Return how many epochs of a saved state were finished, and how many begun."""
     done = len(History.from_csv(saved["history"]))
     return done, done + (saved["rows_done"] > 0)

@@ -7,6 +7,8 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 
+from glassnet.runtime.records import Count, Number, Place, Real, Seconds, adapter_of, explain
+
 
 @dataclass(frozen=True)
 class EpochRecord:
@@ -38,19 +40,19 @@ class EpochRecord:
         epoch's last step, likewise.
     """
 
-    epoch: int
-    train_loss: float
-    train_accuracy: float | None
-    validation_loss: float | None
-    validation_accuracy: float | None
-    learning_rate: float
-    seconds: float
-    threads: int
-    measures: dict[str, float] = field(default_factory=dict)
-    dead_units: int | None = None
-    saturated_units: int | None = None
-    gradient_norm: float | None = None
-    update_ratio: float | None = None
+    epoch: Place
+    train_loss: Real
+    train_accuracy: Real | None
+    validation_loss: Real | None
+    validation_accuracy: Real | None
+    learning_rate: Number
+    seconds: Seconds
+    threads: Place
+    measures: dict[str, Real] = field(default_factory=dict)
+    dead_units: Count | None = None
+    saturated_units: Count | None = None
+    gradient_norm: Real | None = None
+    update_ratio: Real | None = None
 
     @property
     def summary(self) -> str:
@@ -79,11 +81,15 @@ COUNTS = ("epoch", "threads", "dead_units", "saturated_units")
 SHOWN = 5
 
 
-def _read_number(column: str, cell: str) -> float | None:
-    """Read a cell: a whole number where the column counts something, nothing where it is empty."""
-    if not cell:
-        return None
-    return int(cell) if column in COUNTS else float(cell)
+def _read_number(column: str, cell: str) -> float | str | None:
+    """Read a cell: a whole number where the column counts something, nothing where it is empty.
+
+    A cell that holds no number is returned as it is.
+    """
+    try:
+        return (int(cell) if column in COUNTS else float(cell)) if cell else None
+    except ValueError:
+        return cell
 
 
 class History:
@@ -168,11 +174,18 @@ class History:
             raise ValueError(str(error)) from None
         if not rows or tuple(rows[0][: len(COLUMNS)]) != COLUMNS:
             raise ValueError(f"expected the columns {', '.join(COLUMNS)}")
-        measures = rows[0][len(COLUMNS) :]
+        if len(set(rows[0])) < len(rows[0]):
+            raise ValueError("two columns have the same name")
         for number, cells in enumerate(rows[1:], start=2):
             if len(cells) != len(rows[0]):
                 raise ValueError(f"line {number} holds {len(cells)} cells, expected {len(rows[0])}")
-            values = {column: _read_number(column, cell) for column, cell in zip(COLUMNS, cells, strict=False)}
-            found = {name: float(cell) for name, cell in zip(measures, cells[len(COLUMNS) :], strict=True)}
-            history.append(EpochRecord(**values, measures=found))  # type: ignore[arg-type]
+            values = {name: _read_number(name, cell) for name, cell in zip(rows[0], cells, strict=True)}
+            measures = {name: values.pop(name) for name in rows[0][len(COLUMNS) :]}
+            try:
+                record = adapter_of(EpochRecord).validate_python(values | {"measures": measures})
+            except ValueError as error:
+                raise ValueError(f"line {number}: {explain(error)}") from None
+            if record.epoch != number - 1:
+                raise ValueError(f"line {number}: epoch: expected {number - 1}, got {record.epoch}")
+            history.append(record)
         return history

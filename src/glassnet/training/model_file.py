@@ -5,6 +5,7 @@ The numbers are theta, and where a layer normalises, the statistics it predicts 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 from glassnet.data.schema import Schema
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.network import Network
-from glassnet.training.archive import read_archive, write_archive
+from glassnet.training.archive import check_like, read_archive, write_archive
 from glassnet.training.model import Model
 
 #: The model's name in a run folder.
@@ -102,7 +103,7 @@ def load_model(path: str | Path) -> Model:
     return Model(network, schema)
 
 
-def restore_network(path: Path, saved: dict[str, Any]) -> Network:
+def restore_network(path: Path, saved: Mapping[str, Any]) -> Network:
     """Return a saved network: its ``config``, ``theta``, and ``statistics`` where a layer normalises.
 
     Raises `FileError`, which names the path, if they do not make a network.
@@ -111,14 +112,15 @@ def restore_network(path: Path, saved: dict[str, Any]) -> Network:
         theta, config = saved["theta"], saved["config"]
         if not isinstance(theta, np.ndarray):
             raise TypeError("theta is no array")
-        network = Network(**{**config, "initializer": theta})
+        network = Network(**{**config, "initializer": theta, "bias_initializer": "zeros"})
+        check_like(theta, network.theta, "theta")
         if any(network.batch_norm):
+            check_like(saved["statistics"], network.parameters.statistics, "statistics", finite=True)
             network.parameters.statistics[:] = saved["statistics"]
-        network.initializer = str(config.get("initializer"))
-    except (UsageError, TypeError, KeyError, ValueError) as error:
+        # drawn they are no more, so that it does not matter whether this process knows them
+        network.initializer, network.bias_initializer = str(config["initializer"]), str(config["bias_initializer"])
+    except (UsageError, TypeError, KeyError, ValueError, OverflowError, MemoryError) as error:
         raise FileError(path, f"describes no network: {error}") from None
-    if network.theta.dtype != theta.dtype:
-        raise FileError(path, f"theta is {theta.dtype}, but the description says {network.theta.dtype}")
     return network
 
 

@@ -142,6 +142,14 @@ class DataConfig(Section):
         "figures.",
     )
 
+    @field_validator("dataset")
+    @classmethod
+    def _check_name(cls, value: str) -> str:
+        """Refuse a name of nothing: as a path it would be the working folder."""
+        if not value.strip():
+            raise PydanticCustomError("empty", "Input should be a name or a path")
+        return value
+
     @field_validator("validation")
     @classmethod
     def _check_rows(cls, value: Any) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.data.registry import DATASETS, load_dataset
 from glassnet.data.user_data import looks_like_a_path
 from glassnet.errors import DataError, FileError, UsageError
+from glassnet.nn.arguments import check_layers
 from glassnet.nn.network import Network
 from glassnet.training.callbacks import Callback, check_callbacks
 from glassnet.training.config import RunConfig, check_data
@@ -20,6 +22,7 @@ from glassnet.training.model_file import MODEL_FILE, load_model, restore_network
 from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
 from glassnet.training.run_folder import RunFolder
+from glassnet.training.train_state import SavedState, check_state
 from glassnet.training.trainer import Components, Trainer
 
 #: Hidden layers where a configuration names none.
@@ -59,7 +62,17 @@ def load_run_data(folder: RunFolder, data_dir: str | Path | None) -> Dataset:
         )
     if (folder.path / MODEL_FILE).exists():
         load_model(folder.path)  # a run of another version is refused as such, not for its checksums
-    return load_data(config, data_dir)
+    with naming_config(folder):
+        return load_data(config, data_dir)
+
+
+@contextlib.contextmanager
+def naming_config(folder: RunFolder) -> Iterator[None]:
+    """Let what is wrong with an option be said of a run's configuration file: the user gave no option."""
+    try:
+        yield
+    except UsageError as error:
+        raise FileError(folder.config_path, str(error)) from None
 
 
 def choose_layers(config: RunConfig, data: Dataset) -> list[int]:
@@ -68,7 +81,7 @@ def choose_layers(config: RunConfig, data: Dataset) -> list[int]:
     That is a unit for each class, label or number; two classes take a single one.
     """
     if config.network.layers is not None:
-        return config.network.layers
+        return list(check_layers(config.network.layers))
     columns, units = data.n_inputs, data.n_classes or data.schema.target.width
     loss = config.network.loss
     single = data.task == "binary" and (loss is None or loss.startswith("binary_cross_entropy"))
@@ -222,16 +235,26 @@ def resume(
         if data is None
         else as_dataset(data, y, validation_data, _asked_in(folder))
     )
-    with folder.hold() as config:
-        saved = folder.checkpoint()
-        check_same_data(config, load_model(folder.path).schema, data)
-        network, done, begun = _read_progress(folder, saved)
+    with contextlib.ExitStack() as held:
+        config = held.enter_context(folder.hold())
+        try:
+            check_same_data(config, load_model(folder.path).schema, data)
+        except DataError as error:
+            raise DataError(f"{folder.path}: {error}") from None
+        saved, network, done, begun = _read_checkpoint(folder)
         config = lengthen(config, epochs, done, begun)
-        components, weights = Components.build(config.training), saved.get("sample_weight")
-        opened = Trainer.open(
-            network, data, config, components, sample_weight=weights, folder=folder.path, saved=saved
-        )
-        with opened as trainer, remembering(trainer):
+        with naming_config(folder):
+            opened = Trainer.open(
+                network,
+                data,
+                config,
+                Components.build(config.training),
+                sample_weight=saved["sample_weight"],
+                folder=folder.path,
+                saved=saved,
+            )
+            trainer = held.enter_context(opened)
+        with remembering(trainer):
             return trainer.fit(callbacks, progress=progress)
 
 
@@ -241,9 +264,12 @@ def _asked_in(folder: RunFolder) -> Asked:
     return asked_of(load_model(folder.path).network)
 
 
-def _read_progress(folder: RunFolder, saved: dict[str, Any]) -> tuple[Network, int, int]:
-    """Return a checkpoint's network, and how many epochs were finished, and how many begun."""
+def _read_checkpoint(folder: RunFolder) -> tuple[SavedState, Network, int, int]:
+    """Return what a checkpoint holds, its network, and how many epochs were finished, and how many begun."""
+    path, values = folder.checkpoint_path, folder.checkpoint()
     try:
-        return restore_network(folder.checkpoint_path, saved["network"]), *count_epochs(saved)
-    except (KeyError, TypeError, ValueError) as error:
-        raise FileError(folder.checkpoint_path, f"is no checkpoint of a run: {error}") from None
+        saved = check_state(values)
+        done, begun = count_epochs(saved)
+    except ValueError as error:
+        raise FileError(path, f"is no checkpoint of a run: {error}") from None
+    return saved, restore_network(path, saved["network"]), done, begun

@@ -6,13 +6,14 @@ import contextlib
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from glassnet.errors import FileError
 from glassnet.runtime.files import lock_file, make_folder, write_bytes
+from glassnet.runtime.records import read_json, read_record
 from glassnet.training.archive import read_archive, write_archive
 from glassnet.training.config import RunConfig, load_config
 from glassnet.training.health.monitor import Health
@@ -20,13 +21,14 @@ from glassnet.training.history import History
 from glassnet.training.model import Model
 from glassnet.training.model_file import MODEL_FILE, save_model
 
-Content = TypeVar("Content")
-
 CONFIG_FILE = "config.toml"
 HISTORY_FILE = "history.csv"
 HEALTH_FILE = "health.json"
 CHECKPOINT_FILE = "checkpoint.safetensors"
 LOCK_FILE = ".lock"
+
+#: Bytes of a history at most: those of half a million epochs.
+MOST_HISTORY = 1 << 27
 
 #: What a folder may hold before the first epoch; the configuration is the first to go where it cannot be made.
 FILES = (CONFIG_FILE, MODEL_FILE, HISTORY_FILE, CHECKPOINT_FILE, LOCK_FILE)
@@ -101,22 +103,22 @@ class RunFolder:
         return load_config(self.config_path)
 
     def _check_there(self) -> None:
-        if not self.config_path.is_file():
+        if not self.config_path.exists():
             raise FileError(self.path, f"is no run folder: it holds no {CONFIG_FILE}")
 
     def history(self) -> History:
         """Read the history."""
-        return self._read(HISTORY_FILE, History.from_csv, "is no history of a run")
-
-    def _read(self, name: str, parse: Callable[[str], Content], problem: str) -> Content:
-        """Read a file; say `problem` where it is not what it should be."""
-        path = self.path / name
+        path = self.path / HISTORY_FILE
         try:
-            return parse(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise FileError(path, f"cannot be read: {error.strerror}") from None
+            return History.from_csv(read_record(path, MOST_HISTORY))
         except ValueError as error:
-            raise FileError(path, f"{problem}: {error}") from None
+            raise FileError(path, f"is no history of a run: {error}") from None
+
+    def health(self) -> Health | None:
+        """Read what is known of the network's health; None where nothing is."""
+        path = self.path / HEALTH_FILE
+        remedy = "remove it, and the report does without"
+        return read_json(path, Health, "record of a run's health", remedy) if path.exists() else None
 
     def save(self, model: Model, history: History) -> None:
         """Replace model and history by the present ones."""

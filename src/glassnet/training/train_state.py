@@ -2,19 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
+from pydantic import ConfigDict, ValidationError, with_config
+from typing_extensions import TypedDict
 
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OptimizerState
 from glassnet.nn.schedules import ScheduleState
+from glassnet.runtime.records import Count, Number, Seconds, adapter_of, explain
+from glassnet.training.archive import Numbers, check_like
 from glassnet.training.early_stopping import Watch
-from glassnet.training.health.monitor import Monitor
+from glassnet.training.health.monitor import Monitor, SavedMonitor
 from glassnet.training.history import History
 from glassnet.training.metrics import RunningMetrics
+
+
+class SavedParameters(TypedDict):
+    """What a checkpoint holds of a network; `restore_network` makes one of it."""
+
+    config: dict[str, Any]
+    theta: Numbers
+    statistics: Numbers
+
+
+class SavedOptimizer(TypedDict):
+    """What a checkpoint holds of an optimizer's memory."""
+
+    t: Count
+    memory: list[Numbers]
+
+
+class SavedMetrics(TypedDict):
+    """What a checkpoint holds of `RunningMetrics`."""
+
+    total: Number
+    correct: Count
+    labelled: Count
+    rows: Count
+
+
+@with_config(ConfigDict(extra="forbid"))
+class SavedState(TypedDict):
+    """What a checkpoint holds: the fields of a `TrainState`. A new field has its type here, too."""
+
+    network: SavedParameters
+    average: SavedParameters | None
+    optimizer: SavedOptimizer
+    schedule: dict[str, Any]
+    generators: dict[str, dict[str, Any]]
+    metrics: SavedMetrics
+    monitor: SavedMonitor
+    watch: dict[str, Any] | None
+    history: str
+    rows_done: Count
+    seconds: Seconds
+    planned_epochs: Count
+    average_after: Count
+    averaged_epochs: Count
+    best: list[Numbers] | None
+    last_finite: list[Numbers] | None
+    sample_weight: Numbers | None
+    ended: str
 
 
 @dataclass
@@ -50,17 +103,49 @@ class TrainState:
         for network in (self.network, self.eval_network):
             network.theta[:], network.parameters.statistics[:] = parameters
 
+    def count_steps(self, samples: int, batch_size: int) -> int:
+        """Return the number of steps so far, of a run whose epochs have so many samples."""
+        return len(self.history) * -(-samples // batch_size) + -(-self.rows_done // batch_size)
+
+    def check_progress(self, samples: int, batch_size: int) -> None:
+        """Raise ValueError where counts out of a checkpoint contradict each other."""
+        whole = self.rows_done % batch_size == 0 or self.rows_done == samples
+        if self.rows_done > samples or not whole or self.metrics.rows != self.rows_done:
+            raise ValueError(f"an epoch of {samples} rows is not left after {self.rows_done} of them")
+        if self.metrics.correct > self.metrics.labelled:
+            raise ValueError("metrics: more predictions are right than there are")
+        if (examined := self.monitor.vitals[-1].step) > (steps := self.count_steps(samples, batch_size)):
+            raise ValueError(f"monitor: it was examined after step {examined}, and has had {steps}")
+        if self.watch is not None and self.watch.best_epoch > len(self.history):
+            raise ValueError(f"watch: epoch {self.watch.best_epoch} is the best of {len(self.history)}")
+
     def state_dict(self) -> dict[str, Any]:
         """Return the state as plain values and arrays by the names of the fields, for `save_checkpoint`."""
         return {each.name: _dump(getattr(self, each.name)) for each in fields(self)}
 
-    def load_state_dict(self, saved: dict[str, Any]) -> None:
+    def load_state_dict(self, saved: SavedState) -> None:
         """Restore the state that `state_dict` returned.
 
-        Raises KeyError, TypeError or ValueError if it is that of another kind of run.
+        Raises KeyError, TypeError, ValueError or OverflowError if it is that of another kind of run.
         """
+        values: Mapping[str, Any] = saved
         for each in fields(self):
-            setattr(self, each.name, _load(getattr(self, each.name), saved[each.name]))
+            setattr(self, each.name, _load(getattr(self, each.name), values[each.name], each.name))
+        own = copy_parameters(self.network)
+        for name, arrays in (("best", self.best), ("last_finite", self.last_finite)):
+            if arrays is not None and len(arrays) != len(own):
+                raise ValueError(f"{name}: expected theta and statistics")
+            for array, like in zip(arrays or (), own, strict=False):
+                check_like(array, like, name, finite=True)
+
+
+def check_state(saved: Any) -> SavedState:
+    """Return what `state_dict` returned; ValueError if a value is not of the type and range that it should be."""
+    try:
+        state: SavedState = adapter_of(SavedState).validate_python(saved)
+    except ValidationError as error:
+        raise ValueError(explain(error)) from None
+    return state
 
 
 def copy_parameters(network: Network) -> list[Array]:
@@ -87,15 +172,20 @@ def _dump(value: Any) -> Any:
     return value.state_dict() if hasattr(value, "state_dict") else value
 
 
-def _load(value: Any, saved: Any) -> Any:
+def _load(value: Any, saved: Any, name: str) -> Any:
     """Return a piece of the state as it was when `_dump` returned `saved`; large pieces are changed in place."""
     match value:
         case Network():
-            value.theta[:], value.parameters.statistics[:] = saved["theta"], saved["statistics"]
+            _fill(value.theta, saved["theta"], f"{name}.theta", finite=True)
+            _fill(value.parameters.statistics, saved["statistics"], f"{name}.statistics", finite=True)
         case OptimizerState():
+            if len(saved["memory"]) != len(value.memory):
+                raise ValueError(
+                    f"{name}: expected {len(value.memory)} vectors of memory, got {len(saved['memory'])}"
+                )
             value.t = saved["t"]
             for vector, numbers in zip(value.memory, saved["memory"], strict=True):
-                vector[:] = numbers
+                _fill(vector, numbers, f"{name}.memory")
         case ScheduleState():
             return ScheduleState.from_dict(saved)
         case np.random.Generator():
@@ -103,7 +193,7 @@ def _load(value: Any, saved: Any) -> Any:
         case History():
             return History.from_csv(saved)
         case dict():
-            return {name: _load(part, saved[name]) for name, part in value.items()}
+            return {key: _load(part, saved[key], f"{name}.{key}") for key, part in value.items()}
         case _ if hasattr(value, "load_state_dict"):
             value.load_state_dict(saved)
         case _:
@@ -111,3 +201,8 @@ def _load(value: Any, saved: Any) -> Any:
                 raise ValueError("it holds the state of a part that this run does not have")
             return saved
     return value
+
+
+def _fill(vector: Array, numbers: Array, name: str, *, finite: bool = False) -> None:
+    check_like(numbers, vector, name, finite=finite)
+    vector[:] = numbers

@@ -39,7 +39,7 @@ from glassnet.training.results import DivergenceError, Interrupted, Run
 from glassnet.training.row_weights import weigh_rows
 from glassnet.training.sampling import Sampler, evenly_spread
 from glassnet.training.step_context import StepContext, find_image_size
-from glassnet.training.train_state import TrainState, copy_parameters
+from glassnet.training.train_state import SavedState, TrainState, copy_parameters
 from glassnet.training.validation import Validation
 
 #: Seconds of work between two looks at the clock, the progress and Ctrl-C; and to try a number of threads with.
@@ -123,7 +123,7 @@ class Trainer:
             samples=self.sampler.samples,
             kernels=config.environment.get("kernels", training.kernels),  # recorded where a run is resumed
             threads=training.threads,
-            most=int(most) if most.isdecimal() else None,
+            most=int(most) if most.isdecimal() and len(most) < 5 else None,
             use_threads=use_threads,
         )
         averages = training.ema is not None or training.average_epochs is not None
@@ -158,7 +158,7 @@ class Trainer:
         *,
         sample_weight: Any = None,
         folder: Path | None = None,
-        saved: dict[str, Any] | None = None,
+        saved: SavedState | None = None,
     ) -> Iterator[Trainer]:
         """Make a trainer and the folder of its run, and hold threads and folder as long as the context lasts.
 
@@ -204,16 +204,18 @@ class Trainer:
         """Return the epoch after which `average_epochs` begins to average, in a run of so many epochs."""
         return max(0, self.training.epochs - (self.training.average_epochs or 0))
 
-    def load_state_dict(self, saved: dict[str, Any]) -> None:
+    def load_state_dict(self, saved: SavedState) -> None:
         """Restore the state of a checkpoint; `DataError` if it does not fit the configuration."""
         state = self.state
         try:
             state.load_state_dict(saved)
-        except (KeyError, TypeError, ValueError) as error:
-            raise DataError(f"the checkpoint does not fit the run's configuration: {error}") from None
+            state.check_progress(self.sampler.samples, self.sampler.batch_size)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            folder = self.checkpointer.folder
+            where = "the checkpoint" if folder is None else f"{folder.checkpoint_path}:"
+            raise DataError(f"{where} does not fit the run's configuration: {error}") from None
         self.engine.load()
-        done = len(state.history)
-        self.latest = done * self.sampler.steps + -(-state.rows_done // self.sampler.batch_size)
+        done, self.latest = len(state.history), state.count_steps(self.sampler.samples, self.sampler.batch_size)
         if state.planned_epochs != self.training.epochs:  # it is to be a longer run than planned
             after = self._plan_average()
             begun = state.averaged_epochs != max(0, done - after)
@@ -231,7 +233,7 @@ class Trainer:
         if not run.stopped and self.patience_ended:  # where a callback's error kept it from being said
             run.stopped = "early stopping"
         bar = TrainingProgress(epochs, self.sampler.steps, enabled=progress)
-        bar.skip(len(state.history) * self.sampler.steps + -(-state.rows_done // self.sampler.batch_size))
+        bar.skip(state.count_steps(self.sampler.samples, self.sampler.batch_size))
         with GracefulInterrupts() as interrupts, calling(callbacks, run):
             try:
                 with bar:

@@ -14,6 +14,7 @@ from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.training.health import monitor
 from glassnet.training.health.diagnosis import in_json
 from glassnet.training.history import History
+from glassnet.training.run_folder import RunFolder
 
 
 def fitted(data, *, seed=0, network=(), **options):
@@ -137,7 +138,7 @@ def test_the_folder_keeps_what_was_found(digits, tmp_path):
     record = json.loads((tmp_path / "run" / "health.json").read_text())
     assert record == run.health.to_dict()
     assert record["sick"] is False
-    assert monitor.Health.from_dict(record) == run.health
+    assert RunFolder(tmp_path / "run").health() == run.health
     assert repr(run.health) == f"<Health: healthy, {len(run.health.vitals)} examinations>"
 
 

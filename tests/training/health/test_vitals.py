@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassnet.nn.network import Network
+from glassnet.runtime.records import adapter_of
 from glassnet.training.health.vitals import Probe, Vitals
 
 X = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.5, 0.5]])
@@ -136,4 +137,4 @@ def test_what_is_not_finite_is_measured_too():
 @given(st.integers(1, 4), st.sampled_from(["relu", "tanh", "gelu"]))
 def test_vitals_come_back_from_json(width, activation):
     found = measure(network(width, activation=activation), 5, np.zeros_like(network(width).theta))
-    assert Vitals.from_dict(json.loads(json.dumps(found.to_dict()))) == found
+    assert adapter_of(Vitals).validate_json(json.dumps(found.to_dict()), strict=True) == found

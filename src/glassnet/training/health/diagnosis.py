@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
-from functools import cache
 from typing import Any
 
 from glassnet.locales.catalogue import Message
+from glassnet.runtime.records import Count, Counts, Place, Real, adapter_of
 from glassnet.training.health.remedies import Remedy
 
 #: What a diagnosis may be of, in the order of causes: what comes first explains what comes after it.
@@ -75,10 +75,10 @@ class Diagnosis:
     kind: str
     sick: bool
     cause: Message
-    layer: int | None = None
-    units: tuple[int, ...] = ()
-    since: int = 0
-    evidence: Mapping[str, float | None] = field(default_factory=dict)
+    layer: Place | None = None
+    units: Counts = ()
+    since: Count = 0
+    evidence: Mapping[str, Real | None] = field(default_factory=dict)
     remedy: Remedy | None = None
 
     def __str__(self) -> str:
@@ -116,16 +116,8 @@ class Diagnosis:
         ValueError
             If the record is something else.
         """
-        found: Diagnosis = _reader().validate_python(record)
+        found: Diagnosis = adapter_of(Diagnosis).validate_python(record)
         return found
-
-
-@cache
-def _reader() -> Any:
-    """Return what checks the record of a diagnosis; to make it takes longer than to use it."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Diagnosis)
 
 
 def in_json(value: Any) -> Any:

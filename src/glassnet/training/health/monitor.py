@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import AfterValidator, FailFast
+from typing_extensions import TypedDict
 
 from glassnet.data.dataset import Dataset
 from glassnet.errors import HealthWarning
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.runtime.callers import warn_caller
+from glassnet.training.archive import Numbers, check_like
 from glassnet.training.health.columns import DataFacts
 from glassnet.training.health.diagnosis import Diagnosis, in_json
 from glassnet.training.health.evidence import Baseline, Divergence, Evidence, Lag
@@ -42,6 +46,21 @@ MEASURED_ROWS = 4096
 LAG = 0.1
 
 
+def _check_order(vitals: tuple[Vitals, ...]) -> tuple[Vitals, ...]:
+    """Refuse what was measured, out of a record, where it is not of one network that took more and more steps."""
+    for before, after in itertools.pairwise(vitals):
+        if after.step <= before.step:
+            raise ValueError("expected steps that rise")
+        if _sizes(after) != _sizes(before):
+            raise ValueError("expected the same layers and outputs at each step")
+    return vitals
+
+
+def _sizes(vitals: Vitals) -> list[int]:
+    """Return the units of each layer, and the number of outputs."""
+    return [*(layer.units for layer in vitals.layers), len(vitals.outputs)]
+
+
 @dataclass(frozen=True, repr=False)
 class Health:
     """How well a run is.
@@ -54,8 +73,8 @@ class Health:
         What was measured, in the order of steps.
     """
 
-    diagnoses: tuple[Diagnosis, ...]
-    vitals: tuple[Vitals, ...]
+    diagnoses: Annotated[tuple[Diagnosis, ...], FailFast()]
+    vitals: Annotated[tuple[Vitals, ...], FailFast(), AfterValidator(_check_order)]
 
     @property
     def sick(self) -> bool:
@@ -84,20 +103,14 @@ class Health:
             "vitals": in_json(self.vitals),
         }
 
-    @classmethod
-    def from_dict(cls, record: Any) -> Health:
-        """Read what `to_dict` wrote.
 
-        Raises
-        ------
-        ValueError
-            If the record is something else.
-        """
-        try:
-            vitals = tuple(Vitals.from_dict(values) for values in record["vitals"])
-            return cls(tuple(Diagnosis.from_dict(one) for one in record["diagnoses"]), vitals)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"no record of a run's health: {error!r}") from None
+class SavedMonitor(TypedDict):
+    """What a checkpoint holds of a `Monitor`."""
+
+    vitals: Annotated[tuple[Vitals, ...], FailFast(), AfterValidator(_check_order)]
+    warned: list[str]
+    theta: Numbers | None
+    given: Numbers | None
 
 
 class Monitor:
@@ -243,12 +256,16 @@ class Monitor:
                 warn_caller(str(diagnosis), HealthWarning)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what was measured so far as plain values, and theta."""
+        """Return what was measured so far as plain values, and theta; they are those of a `SavedMonitor`."""
         vitals = [vitals.to_dict() for vitals in self.vitals]
         return {"vitals": vitals, "warned": sorted(self.warned), "theta": self.theta, "given": self.given}
 
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take up what `state_dict` returned."""
-        self.vitals = [Vitals.from_dict(values) for values in state["vitals"]]
-        self.warned = set(state["warned"])
+    def load_state_dict(self, state: SavedMonitor) -> None:
+        """Take up what `state_dict` returned; ValueError if it is of another network."""
+        if not state["vitals"] or _sizes(state["vitals"][0]) != _sizes(self.vitals[0]):
+            raise ValueError("vitals: they are of another network")
+        for name, theta in (("theta", state["theta"]), ("given", state["given"])):
+            if theta is not None:
+                check_like(theta, self.context.network.theta, name)
+        self.vitals, self.warned = list(state["vitals"]), set(state["warned"])
         self.theta, self.given = state["theta"], state["given"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import AfterValidator, FailFast
 
 from glassnet.errors import NonFiniteError
 from glassnet.nn.activations import Activation, Array
 from glassnet.nn.backpropagation import ForwardCache
 from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
+from glassnet.runtime.records import Count, Counts, Measured, Place, Real
 
 #: A slope is flat below this share of the steepest that the activation has from -4 to 4, for |z| above 1.
 FLAT = 0.05
@@ -50,19 +53,30 @@ class LayerVitals:
         |step of W| / |W| of the last step before.
     """
 
-    layer: int
-    units: int
-    dead: tuple[int, ...]
-    saturated: tuple[int, ...]
-    duplicated: tuple[int, ...]
-    flat_share: float
-    pre_activation_mean: float
-    pre_activation_spread: float
-    activation_mean: float
-    activation_spread: float
-    weight_norm: float
-    gradient_norm: float
-    update_ratio: float | None = None
+    layer: Place
+    units: Place
+    dead: Counts
+    saturated: Counts
+    duplicated: Counts
+    flat_share: Measured
+    pre_activation_mean: Measured
+    pre_activation_spread: Measured
+    activation_mean: Measured
+    activation_spread: Measured
+    weight_norm: Measured
+    gradient_norm: Measured
+    update_ratio: Real | None = None
+
+
+def _check_layers(layers: tuple[LayerVitals, ...]) -> tuple[LayerVitals, ...]:
+    """Refuse layers out of a record that are those of no network."""
+    if not layers or [layer.layer for layer in layers] != list(range(1, len(layers) + 1)):
+        raise ValueError("expected layers numbered from 1 on")
+    for layer in layers:
+        for units in (layer.dead, layer.saturated, layer.duplicated):
+            if max(units, default=0) >= layer.units or len(units) > layer.units:
+                raise ValueError(f"expected some of the {layer.units} units of layer {layer.layer}")
+    return layers
 
 
 @dataclass(frozen=True)
@@ -85,12 +99,12 @@ class Vitals:
         Hidden layers, then the output layer.
     """
 
-    step: int
-    loss: float
-    outputs: tuple[float, ...]
-    output_spread: float
-    wrong: float | None
-    layers: tuple[LayerVitals, ...]
+    step: Count
+    loss: Measured
+    outputs: Annotated[tuple[Measured, ...], FailFast()]
+    output_spread: Measured
+    wrong: Real | None
+    layers: Annotated[tuple[LayerVitals, ...], FailFast(), AfterValidator(_check_layers)]
 
     @property
     def hidden(self) -> tuple[LayerVitals, ...]:
@@ -100,7 +114,7 @@ class Vitals:
     @property
     def gradient_norm(self) -> float:
         """Of all weights."""
-        return float(np.sqrt(sum(layer.gradient_norm**2 for layer in self.layers)))
+        return math.hypot(*(layer.gradient_norm for layer in self.layers))  # whose squares may overflow
 
     @property
     def update_ratio(self) -> float | None:
@@ -111,12 +125,6 @@ class Vitals:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
         return {**vars(self), "layers": [{**vars(layer)} for layer in self.layers]}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Vitals:
-        """Read what `to_dict` wrote."""
-        layers = tuple(LayerVitals(**_tuples(one)) for one in values["layers"])
-        return cls(**_tuples(values | {"layers": layers}))
 
 
 class Probe:
@@ -222,11 +230,6 @@ class Probe:
         same[order[1:]] = gaps.all(axis=0)
         same[order[:-1]] |= gaps.all(axis=0)
         return _places(same)
-
-
-def _tuples(values: dict[str, Any]) -> dict[str, Any]:
-    """Return JSON's lists as the tuples that they were."""
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
 def _places(which: Array) -> tuple[int, ...]:
