@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 import warnings
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from importlib import metadata
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from glassnet.cli.check import check
 from glassnet.cli.data import data_app
@@ -18,16 +18,37 @@ from glassnet.cli.doctor import doctor
 from glassnet.cli.evaluate import evaluate
 from glassnet.cli.explain import explain
 from glassnet.cli.options import ARGUMENTS, ConfiguredCommand
-from glassnet.cli.output import help_without_command, say
+from glassnet.cli.output import help_without_command, say, say_stopped
 from glassnet.cli.predict import predict
 from glassnet.cli.report import report
 from glassnet.cli.reproduce import reproduce
 from glassnet.cli.study import study
 from glassnet.cli.train import train
 from glassnet.errors import GlassnetError, UsageError
+from glassnet.runtime.interrupts import SignalReceived, received_signal
+from glassnet.runtime.limits import explain_limit
+
+
+class StoppableGroup(TyperGroup):
+    """All commands: one that a signal ends says so, where it has not done so itself."""
+
+    def invoke(self, context: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(context)
+        except typer.Exit:
+            raise
+        except BaseException as error:  # a library that a signal interrupts may raise an error of its own
+            number = received_signal()
+            stop = SignalReceived(number) if number else error
+            if not isinstance(stop, KeyboardInterrupt):
+                raise
+            raise say_stopped(stop) from None
+
 
 app = typer.Typer(
     name="glassnet",
+    cls=StoppableGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # keeps the line breaks of the examples
@@ -60,7 +81,7 @@ def glassnet(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0; 1 for a failure, 2 for wrong usage; 130 and 143 for Ctrl-C and SIGTERM.
+    0; 1 for a failure, 2 for wrong usage; 130, 143 and 129 for Ctrl-C, SIGTERM and SIGHUP.
 
     An error that is the user's to mend is one line on stderr; anything else is a fault of ours and keeps its
     traceback.
@@ -78,16 +99,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         unknown = hasattr(error, "possibilities")
         return _fail(_say_unknown(error) if unknown else error.format_message(), error.exit_code)
-    except OSError as error:  # a path that may not be looked at, a name too long, a full device behind a pipe
-        return _fail(f"{error.filename or 'standard output'}: {error.strerror}", 1)
-    except MemoryError as error:
-        return _fail(f"not enough memory: {error}", 1)
+    except (OSError, MemoryError, ImportError, SystemError, RuntimeError) as error:
+        if (problem := explain_limit(error)) is not None:
+            return _fail(problem, 1)
+        if not isinstance(error, OSError):
+            raise
+        # a path that may not be looked at, a name too long
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
 
 
 def _choose_encodings() -> None:
     """Let no character end a command: files and pipes get UTF-8, a console escapes what it has no sign for."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+        if hasattr(stream, "reconfigure"):
             encoding = stream.encoding if stream.isatty() else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.errors import FileError, UsageError
+from glassnet.runtime.interrupts import exit_code
+from glassnet.runtime.limits import explain_limit
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
@@ -74,6 +76,18 @@ MEASURES = {"auc": "AUC", "r2": "R2", "mae": "mean absolute error"}
 def say(message: str) -> None:
     """Print a message on stderr: one line, in which what cannot be printed is escaped."""
     typer.echo(f"glassnet: {name_flags(escape(' '.join(message.split())))}", err=True)
+
+
+def say_stopped(stop: KeyboardInterrupt, then: str = "") -> typer.Exit:
+    """Say that a signal ended the command, and what to do; return the exception to end it with.
+
+    The signal may come from a library that can start no thread.
+    """
+    if (problem := explain_limit(stop)) is not None:
+        say(problem)
+        return typer.Exit(1)
+    say(f"{str(stop) or 'stopped by Ctrl-C'}{then}")
+    return typer.Exit(exit_code(stop))
 
 
 def name_flags(text: str) -> str:

@@ -22,6 +22,7 @@ from glassnet.reproductions.outcomes import LAST
 from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.runtime.seeds import stream
+from glassnet.runtime.streams import progress_stream
 from glassnet.runtime.threads import available_cores
 from glassnet.study.design import change_config
 from glassnet.study.fairness import build_sampler
@@ -86,7 +87,7 @@ def run_plain(
         _Job(key, setting, seed, folder) for seed, (key, setting) in itertools.product(seeds, settings.items())
     ]
     rows = {job: row for job in jobs if (row := job.read()) is not None}
-    console = Console(stderr=True, highlight=False, quiet=not progress)
+    console = Console(file=progress_stream(), highlight=False, quiet=not progress)
     _ = data.encoded  # made once, before the threads ask for it
     with (
         GracefulInterrupts() as interrupts,

@@ -7,6 +7,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from glassnet.runtime.streams import progress_stream
 from glassnet.study.job import Job
 from glassnet.study.results import FINISHED, Row
 
@@ -20,7 +21,7 @@ class StudyProgress:
     def __init__(self, total: int, done: int, measure: str, *, enabled: bool) -> None:
         self.total, self.done, self.measure, self.enabled = total, done, measure, enabled
         self.running: dict[str, tuple[Job, int, float | None]] = {}
-        self.console = Console(stderr=True, highlight=False)
+        self.console = Console(file=progress_stream(), highlight=False)
         self.live = Live(console=self.console, transient=True, get_renderable=self.table)
         self.shown = enabled and self.console.is_terminal
 

@@ -8,6 +8,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from glassnet.runtime.streams import progress_stream
 from glassnet.training.history import EpochRecord
 
 #: Lines that a long run prints at most, and seconds between two looks of the bar.
@@ -21,7 +22,7 @@ class TrainingProgress:
     def __init__(self, epochs: int, steps: int, *, enabled: bool) -> None:
         self.epochs = epochs
         self.enabled = enabled
-        self.console = Console(stderr=True, highlight=False)
+        self.console = Console(file=progress_stream(), highlight=False)
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
