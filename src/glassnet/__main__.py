@@ -21,11 +21,12 @@ def main() -> int:
         except BaseException as error:  # an import that a signal interrupts may raise an error of its own
             number = received_signal()
             stop = error if number is None else SignalReceived(number)
+            code = exit_code(stop) if isinstance(stop, SignalReceived) else 1
             problem = explain_limit(stop) or (str(stop) if isinstance(stop, KeyboardInterrupt) else None)
             if problem is None:
                 raise
             sys.stderr.write(f"glassnet: {problem}\n")
-            return exit_code(stop) if isinstance(stop, SignalReceived) else 1
+            return code
         out.flush()
         if out.failure is not None:
             sys.stderr.write(f"glassnet: standard output: {out.failure.strerror}\n")

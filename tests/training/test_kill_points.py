@@ -384,8 +384,8 @@ def test_a_process_that_dies_at_any_point_of_a_save_loses_nothing(tmp_path, whol
     check_deaths(range(1, A_RUN + 1), tmp_path, whole)
 
 
-#: Longer than a process needs to begin, so that most signals meet it at work.
-LONG = {"numpy": 80, "numba": 500}
+#: Epochs: longer than a process needs to begin, so that most signals meet it at work.
+LONG = {"numpy": 80, "numba": 200}
 
 CHILD = f"""
 import os

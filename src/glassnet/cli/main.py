@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from typing import Annotated, Any
 
@@ -32,18 +33,30 @@ from glassnet.runtime.limits import explain_limit
 class StoppableGroup(TyperGroup):
     """All commands: one that a signal ends says so, where it has not done so itself."""
 
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Read the options that stand before a command's name."""
+        with _ending_by_signals():
+            return super().make_context(*arguments, **options)
+
     def invoke(self, context: Any) -> Any:
         """Run a command."""
-        try:
+        with _ending_by_signals():
             return super().invoke(context)
-        except typer.Exit:
+
+
+@contextlib.contextmanager
+def _ending_by_signals() -> Iterator[None]:
+    """Say that a signal ended what is done here, and end with its code."""
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except BaseException as error:  # a library that a signal interrupts may raise an error of its own
+        number = received_signal()
+        stop = SignalReceived(number) if number else error
+        if not isinstance(stop, KeyboardInterrupt):
             raise
-        except BaseException as error:  # a library that a signal interrupts may raise an error of its own
-            number = received_signal()
-            stop = SignalReceived(number) if number else error
-            if not isinstance(stop, KeyboardInterrupt):
-                raise
-            raise say_stopped(stop) from None
+        raise say_stopped(stop) from None
 
 
 app = typer.Typer(

@@ -83,11 +83,12 @@ def say_stopped(stop: KeyboardInterrupt, then: str = "") -> typer.Exit:
 
     The signal may come from a library that can start no thread.
     """
+    code = exit_code(stop)
     if (problem := explain_limit(stop)) is not None:
         say(problem)
         return typer.Exit(1)
     say(f"{str(stop) or 'stopped by Ctrl-C'}{then}")
-    return typer.Exit(exit_code(stop))
+    return typer.Exit(code)
 
 
 def name_flags(text: str) -> str:

@@ -20,7 +20,7 @@ SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP"
 BURST = 0.5
 
 #: Seconds after which the exception of a signal is raised again: where Python ignored it, and where a library did.
-IGNORED, LOST = 0.02, 2.0
+IGNORED, LOST = 0.02, 3.0
 
 
 class SignalReceived(KeyboardInterrupt):
@@ -141,7 +141,11 @@ def received_signal() -> signal.Signals | None:
 
 
 def exit_code(stop: KeyboardInterrupt) -> int:
-    """Return what a command ends with after a signal: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP."""
+    """Return what a command ends with after a signal: 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
+
+    It ends now: the exception is raised no more.
+    """
+    _raise_again(0)
     return 128 + int(getattr(stop, "signal", signal.SIGINT))
 
 
