@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from glassnet.runtime.threads import available_cores
 
 #: Bytes of addresses that a command takes with one thread of BLAS, and with each further one.
-ADDRESSES, A_THREAD = 600 << 20, 60 << 20
+ADDRESSES, A_THREAD = 600 << 20, 80 << 20
 
 NO_THREAD = "no further thread or process can be started: raise the limit, ulimit -u, or that on memory, ulimit -v"
 
