@@ -1,7 +1,37 @@
-"""``python -m glassnet``: the command ``glassnet``."""
+"""The command ``glassnet`` as a process: what holds from its first moment, before its parts are loaded."""
 
 import sys
 
-from glassnet.cli.main import main
+from glassnet.runtime.interrupts import SignalReceived, exit_code, raising_signals, received_signal
+from glassnet.runtime.limits import explain_limit, find_low_limit
+from glassnet.runtime.streams import secure_streams
 
-sys.exit(main())
+
+def main() -> int:
+    """Run the command line on this process's arguments, and return its exit code."""
+    out = secure_streams()
+    if (problem := find_low_limit()) is not None:
+        sys.stderr.write(f"glassnet: {problem}\n")
+        return 1
+    with raising_signals():
+        try:
+            from glassnet.cli.main import main as run
+
+            code = run()
+        except BaseException as error:  # an import that a signal interrupts may raise an error of its own
+            number = received_signal()
+            stop = error if number is None else SignalReceived(number)
+            code = exit_code(stop) if isinstance(stop, SignalReceived) else 1
+            problem = explain_limit(stop) or (str(stop) if isinstance(stop, KeyboardInterrupt) else None)
+            if problem is None:
+                raise
+            sys.stderr.write(f"glassnet: {problem}\n")
+            return code
+        out.flush()
+        if out.failure is not None:
+            sys.stderr.write(f"glassnet: standard output: {out.failure.strerror}\n")
+        return code or int(out.failure is not None)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

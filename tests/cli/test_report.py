@@ -159,7 +159,8 @@ def test_ctrl_c_while_it_is_written_is_said(glassnet, monkeypatch):
     monkeypatch.setattr(run_page, "write_run_report", stopped)
     answer = glassnet("train", *SMALL, "--run-dir", "run")
     assert answer.code == 130
-    assert answer.error == "stopped before the report was written; the run is saved; now: glassnet report run"
+    said = "stopped by Ctrl-C before the report was written; the run is saved; now: glassnet report run"
+    assert answer.error == said
 
 
 @pytest.mark.filterwarnings("always::UserWarning")

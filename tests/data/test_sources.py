@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import functools
 import hashlib
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from glassnet.data.sources import Source, cache_folder, download, md5
+from glassnet.data.registry import DATASETS
+from glassnet.data.sources import DownloadError, Source, cache_folder, download, md5
 from glassnet.errors import DataError, FileError
 
 CONTENT = {"one.gz": b"first file", "two.gz": b"second file" * 9000}
@@ -25,18 +27,23 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 class Server:
     """A web server of one folder on 127.0.0.1, and what it was asked for.
 
-    It honours ``Range`` where it `resumes`, counts the bytes it sends then, and hangs up after `cut` bytes.
+    It honours ``Range`` where it `resumes`, counts the bytes it sends then, and hangs up after `cut` bytes. With
+    `speak`, that answers in its place, and is handed what it may write to.
     """
 
     def __init__(self, folder):
         self.folder, self.asked, self.ranges = folder, [], []
-        self.resumes, self.cut, self.sent = False, None, 0
+        self.resumes, self.cut, self.sent, self.speak = False, None, 0, None
         outer = self
 
         class Handler(Quiet):
             def do_GET(self):
                 outer.asked.append(self.path)
                 outer.ranges.append(self.headers["Range"])
+                if outer.speak is not None:
+                    with contextlib.suppress(ConnectionError):  # the client has hung up
+                        outer.speak(self.wfile)
+                    return
                 if not outer.resumes and outer.cut is None:
                     super().do_GET()
                     return
@@ -194,8 +201,8 @@ def place(tmp_path):
     return folder / "two.gz", folder / ".two.gz.part"
 
 
-def get_two(server, path):
-    download(f"{server.url}two.gz", path, hashlib.md5(TWO).hexdigest())
+def get_two(server, path, **options):
+    download(f"{server.url}two.gz", path, hashlib.md5(TWO).hexdigest(), **options)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +239,7 @@ def test_a_part_and_a_server_that_are_both_wrong_end_after_one_new_start(server,
     kept.write_bytes(b"another file")
     (server.folder / "two.gz").write_bytes(b"not the file that was published")
     server.resumes = resumes
-    with pytest.raises(ValueError, match="wrong checksum"):
+    with pytest.raises(ValueError, match="the checksum of what arrived is wrong"):
         get_two(server, path)
     assert server.ranges == ["bytes=12-", None]
     assert files(path.parent) == []
@@ -253,6 +260,94 @@ def test_a_connection_cut_in_the_middle_leaves_the_part_and_the_next_call_comple
     assert server.ranges == [None, None, f"bytes={len(part)}-"]
     assert server.sent == (len(TWO) - len(part) if resumes else 0)
     assert files(folder) == ["one.gz", "two.gz"]
+
+
+def say(head, *pieces, pause=0.0):
+    """Return what a server says: lines of a head, and pieces of a body with a pause behind each."""
+
+    def speak(file):
+        file.write("\r\n".join(["HTTP/1.1 200 OK", *head, "", ""]).encode())
+        for piece in pieces:
+            file.write(piece)
+            file.flush()
+            time.sleep(pause)
+
+    return speak
+
+
+@pytest.mark.parametrize("head", [[], [f"Content-Length: {len(TWO)}"]])
+def test_a_server_that_falls_silent_or_trickles_is_left_and_what_came_is_kept(server, place, monkeypatch, head):
+    path, kept = place
+    monkeypatch.setattr("glassnet.data.sources.TIMEOUT", 0.2)
+    server.speak = say(head, TWO[:5000], pause=0.5)
+    with pytest.raises(DownloadError, match=r"no answer within 0.2 s; the 5,000 bytes that arrived are kept, and"):
+        get_two(server, path)
+    assert kept.read_bytes() == TWO[:5000]
+    monkeypatch.setattr("glassnet.data.sources.PATIENCE", 0.4)
+    monkeypatch.setattr("glassnet.data.sources.SLOWEST", 1e12)
+    server.speak = say(head, *[TWO[k : k + 1] for k in range(40)], pause=0.05)  # never silent for long
+    with pytest.raises(DownloadError, match=r"not complete after 0 s; the \d+ bytes that arrived are kept"):
+        get_two(server, path)
+    assert TWO.startswith(kept.read_bytes())
+    assert 1 < kept.stat().st_size < 30
+    monkeypatch.setattr("glassnet.data.sources.PATIENCE", 600)
+    server.speak, server.resumes = None, True
+    get_two(server, path)
+    assert path.read_bytes() == TWO
+
+
+@pytest.mark.parametrize(
+    ("options", "wanted"),
+    [
+        ({"size": len(TWO)}, "99,000"),
+        ({"size": len(TWO), "most": 10}, "99,000"),
+        ({"most": 99_000}, "99,000 at most"),
+    ],
+)
+def test_more_bytes_than_a_file_has_are_not_taken(server, place, options, wanted):
+    path, kept = place
+    server.speak = say(["Content-Length: 99001"], TWO, b"more")
+    with pytest.raises(DownloadError, match=f"the server offers 99,001 bytes, and the file has {wanted}$"):
+        get_two(server, path, **options)
+    assert not kept.exists()
+    server.speak = say([], TWO, *[b"more" * 1000] * 1000)  # it does not say how much there is
+    with pytest.raises(DownloadError, match=f"more bytes arrived than the file has: {wanted}$"):
+        get_two(server, path, **options)
+    assert kept.read_bytes() == b""
+    server.speak = None
+    get_two(server, path, **options)
+    assert path.read_bytes() == TWO
+
+
+def test_a_length_that_is_not_the_files_is_refused_before_anything_is_written(server, place):
+    path, kept = place
+    page = b"<html>Please log in</html>"
+    server.speak = say([f"Content-Length: {len(page)}"], page)
+    with pytest.raises(DownloadError, match="the server offers 26 bytes, and the file has 99,000"):
+        get_two(server, path, size=len(TWO))
+    assert not kept.exists()
+
+
+def test_an_end_without_a_length_is_no_end_of_a_file_whose_size_is_known(server, place):
+    path, kept = place
+    server.speak = say([], TWO[:90_000])
+    with pytest.raises(DownloadError, match="the connection ended; the 90,000 bytes that arrived are kept"):
+        get_two(server, path, size=len(TWO))
+    assert kept.read_bytes() == TWO[:90_000]
+    server.speak = say(["Content-Length: much"], TWO)  # no number is as none
+    get_two(server, path, size=len(TWO))
+    assert path.read_bytes() == TWO
+
+
+def test_known_sizes_are_those_of_the_files(fashion_mnist_home):
+    source = DATASETS["fashion-mnist"].source
+    sizes = {name: path.stat().st_size for name, path in source.locate(fashion_mnist_home).items()}
+    assert sizes == source.sizes
+
+
+def test_a_file_of_medmnist_may_have_the_bytes_of_its_pixels_and_little_more():
+    pixels = 107_180 * 28 * 28 * 3
+    assert pixels < DATASETS["pathmnist"].source.most < 1.1 * pixels
 
 
 def test_a_part_is_kept_while_the_server_is_gone_or_answers_with_an_error(source, server):

@@ -44,7 +44,7 @@ def data():
 def train(folder, epochs=3, **options):
     network = Network([4, 8, 3], "tanh", batch_norm=True, dropout=0.3)
     options = {"optimizer": "adamw(0.01)", "schedule": "one_cycle", "batch_size": 30, **options}
-    options |= {"checkpoint_every": 1, "kernels": "numpy", "threads": 1, "progress": False}
+    options = {"kernels": "numpy", "threads": 1, **options, "checkpoint_every": 1, "progress": False}
     return fit(network, data(), run_dir=folder, epochs=epochs, **options)
 """
 program = {}
@@ -384,8 +384,8 @@ def test_a_process_that_dies_at_any_point_of_a_save_loses_nothing(tmp_path, whol
     check_deaths(range(1, A_RUN + 1), tmp_path, whole)
 
 
-#: Longer than a process needs to begin, so that most signals meet it at work.
-LONG = 80
+#: Epochs: longer than a process needs to begin, so that most signals meet it at work.
+LONG = {"numpy": 80, "numba": 200}
 
 CHILD = f"""
 import os
@@ -396,34 +396,38 @@ folder = Path(sys.argv[1])
 if (folder / "config.toml").exists():
     resume(folder, data(), progress=False)
 else:
-    train(folder, epochs={LONG})
+    train(folder, epochs={LONG}[sys.argv[2]], kernels=sys.argv[2], threads=2 if sys.argv[2] == "numba" else 1)
 """
 
 
-def start(folder):
+def start(folder, kernels):
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM + CHILD, folder], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [sys.executable, "-c", PROGRAM + CHILD, folder, kernels], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
+
+
+def train_whole(folder, kernels):
+    """Train the long run that nothing befalls; return its folder, its kernels, and how long a process takes."""
+    begun = time.monotonic()
+    with start(folder, kernels) as process:
+        said = process.stderr.read()
+    assert process.returncode == 0, said
+    return RunFolder(folder), kernels, time.monotonic() - begun
 
 
 @pytest.fixture(scope="module")
 def long(tmp_path_factory):
-    """The long run that nothing befell, and how long a process takes for it."""
-    folder, begun = tmp_path_factory.mktemp("long") / "run", time.monotonic()
-    with start(folder) as process:
-        said = process.stderr.read()
-    assert process.returncode == 0, said
-    return RunFolder(folder), time.monotonic() - begun
+    return train_whole(tmp_path_factory.mktemp("long") / "run", "numpy")
 
 
 def check_rounds(rounds, long, tmp_path, *, seed, kills=3):
-    (expected, seconds), rng, deaths = long, random.Random(seed), []
+    (expected, kernels, seconds), rng, deaths = long, random.Random(seed), []
     model, history = load_model(expected.path).network, [losses(record) for record in expected.history()]
-    assert len(history) == LONG
+    assert len(history) == LONG[kernels]
     for number in range(rounds):
         folder = tmp_path / str(number)
         for attempt in range(1, 50):
-            with start(folder) as process:
+            with start(folder, kernels) as process:
                 wait = rng.uniform(0.1, 1.1) * seconds if attempt <= kills else 60
                 try:
                     process.wait(timeout=wait)
@@ -457,4 +461,13 @@ def test_a_run_that_is_stopped_at_random_times_is_the_run_that_was_not(tmp_path,
 @pytest.mark.timeout(3600)
 def test_a_run_that_is_stopped_at_random_times_is_the_run_that_was_not_fifty_times(tmp_path, long):
     deaths = check_rounds(50, long, tmp_path, seed=1)
-    assert sum(0 < epochs < LONG for epochs in deaths) > 20  # most met it at work
+    assert sum(0 < epochs < LONG["numpy"] for epochs in deaths) > 20  # most met it at work
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.usefixtures("compiled_code")
+def test_a_compiled_run_that_is_stopped_at_random_times_is_the_run_that_was_not_fifty_times(tmp_path):
+    train_whole(tmp_path / "compiles", "numba")  # a process that only loads what is compiled takes less time
+    deaths = check_rounds(50, train_whole(tmp_path / "whole", "numba"), tmp_path, seed=2)
+    assert sum(0 < epochs < LONG["numba"] for epochs in deaths) > 20

@@ -1,9 +1,11 @@
+import contextlib
 import dataclasses
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -17,10 +19,11 @@ from glassnet.runtime.seeds import stream
 from glassnet.training import checkpointer, trainer, validation
 from glassnet.training.config import load_config
 from glassnet.training.fit import fit
+from glassnet.training.health import trials
 from glassnet.training.history import COLUMNS, History
 from glassnet.training.metrics import evaluate, predict_rows
 from glassnet.training.model_file import load_model
-from glassnet.training.results import Interrupted
+from glassnet.training.results import DivergenceError, Interrupted
 from glassnet.training.run_folder import RunFolder
 from glassnet.training.sampling import Sampler
 
@@ -627,12 +630,54 @@ def test_a_signal_after_the_last_batch_finds_the_run_finished(blobs, monkeypatch
         return predict_rows(*arguments)
 
     monkeypatch.setattr(validation, "predict_rows", late)
-    run = train(Network([5, 3]), blobs())
-    assert (run.stopped, len(run.history)) == ("epochs", 1)
+    with pytest.raises(Interrupted, match="stopped after 1 whole epoch") as caught:
+        train(Network([5, 3]), blobs())
+    assert (caught.value.run.stopped, len(caught.value.run.history)) == ("epochs", 1)
     # Between two epochs it is met at the next batch.
     with pytest.raises(Interrupted) as caught:
         train(Network([5, 3]), blobs(), epochs=2)
     assert (caught.value.run.stopped, len(caught.value.run.history)) == ("interrupted", 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "optimizer", "error"),
+    [
+        ({"initializer": "zeros"}, "sgd(0.1)", Interrupted),
+        ({"loss": "half_squared_error", "seed": 0}, "sgd(1e6)", DivergenceError),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::glassnet.HealthWarning")
+def test_a_signal_ends_the_trials_of_remedies_and_all_is_saved(
+    blobs, tmp_path, monkeypatch, options, optimizer, error
+):
+    """The network is sick, or diverges; its trials would go on for a minute."""
+
+    def long_trial(*arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+
+    began, folder, network = time.monotonic(), tmp_path / "run", Network([5, 8, 3], "relu", **options)
+    monkeypatch.setattr(trials.Trials, "_try", long_trial)
+    with pytest.raises(error) as caught, told_again(signal.SIGTERM) as told:
+        train(network, blobs(), optimizer=optimizer, epochs=80, batch_size=30, run_dir=folder)
+    run = caught.value.run
+    assert time.monotonic() - began < 50
+    assert told == [signal.SIGTERM] * (error is DivergenceError)  # nobody else has acted on it
+    assert run.health.sick
+    assert all(found.remedy is None for found in run.health.diagnoses)
+    assert (folder / "health.json").exists()
+    assert load_model(folder).network.fingerprint() == run.network.fingerprint()
+
+
+@contextlib.contextmanager
+def told_again(number):
+    """Note the signals that reach the handler that was there before."""
+    told = []
+    before = signal.signal(number, lambda number, frame: told.append(number))
+    try:
+        yield told
+    finally:
+        signal.signal(number, before)
 
 
 def test_a_batch_that_ends_in_nan_and_a_signal_leaves_the_last_finite_state(blobs, tmp_path, watchful):

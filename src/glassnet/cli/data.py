@@ -19,6 +19,7 @@ from glassnet.cli.output import (
     print_json,
     print_remarks,
     print_table,
+    say_stopped,
 )
 from glassnet.runtime.terminal import print_lines
 
@@ -89,7 +90,10 @@ def fetch(dataset: NameArgument, data_dir: DataDirOption = None, as_json: JsonOp
     from glassnet.data.registry import find
 
     source = find(dataset).source
-    files = [] if source is None else [str(path) for path in source.locate(data_dir).values()]
+    try:
+        files = [] if source is None else [str(path) for path in source.locate(data_dir).values()]
+    except KeyboardInterrupt as stop:
+        raise say_stopped(stop, "; what has arrived is kept, and the same command goes on") from None
     if as_json:
         print_json({"dataset": dataset, "files": files})
         return

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import metadata
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from glassnet.cli.check import check
 from glassnet.cli.data import data_app
@@ -16,17 +18,50 @@ from glassnet.cli.doctor import doctor
 from glassnet.cli.evaluate import evaluate
 from glassnet.cli.explain import explain
 from glassnet.cli.options import ARGUMENTS, ConfiguredCommand
-from glassnet.cli.output import help_without_command, say
+from glassnet.cli.output import help_without_command, say, say_stopped
 from glassnet.cli.predict import predict
 from glassnet.cli.report import report
 from glassnet.cli.reproduce import reproduce
 from glassnet.cli.study import study
 from glassnet.cli.train import train
 from glassnet.errors import GlassnetError, UsageError
+from glassnet.runtime.interrupts import SignalReceived, received_signal
+from glassnet.runtime.limits import explain_limit
 from glassnet.runtime.terminal import choose_encodings, print_lines
+
+
+class StoppableGroup(TyperGroup):
+    """All commands: one that a signal ends says so, where it has not done so itself."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Read the options that stand before a command's name."""
+        with _ending_by_signals():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, context: Any) -> Any:
+        """Run a command."""
+        with _ending_by_signals():
+            return super().invoke(context)
+
+
+@contextlib.contextmanager
+def _ending_by_signals() -> Iterator[None]:
+    """Say that a signal ended what is done here, and end with its code."""
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except BaseException as error:  # a library that a signal interrupts may raise an error of its own
+        number = received_signal()
+        stop = SignalReceived(number) if number else error
+        if not isinstance(stop, KeyboardInterrupt):
+            raise
+        raise say_stopped(stop) from None
+
 
 app = typer.Typer(
     name="glassnet",
+    cls=StoppableGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # keeps the line breaks of the examples
@@ -59,7 +94,7 @@ def glassnet(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
-    0; 1 for a failure, 2 for wrong usage; 130 and 143 for Ctrl-C and SIGTERM.
+    0; 1 for a failure, 2 for wrong usage; 130, 143 and 129 for Ctrl-C, SIGTERM and SIGHUP.
 
     An error that is the user's to mend is one line on stderr; anything else is a fault of ours and keeps its
     traceback.
@@ -77,10 +112,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         unknown = hasattr(error, "possibilities")
         return _fail(_say_unknown(error) if unknown else " ".join(error.format_message().split()), error.exit_code)
-    except OSError as error:  # a path that may not be looked at, a name too long, a full device behind a pipe
-        return _fail(f"{error.filename or 'standard output'}: {error.strerror}", 1)
-    except MemoryError as error:
-        return _fail(f"not enough memory: {error}", 1)
+    except (OSError, MemoryError, ImportError, SystemError, RuntimeError) as error:
+        if (problem := explain_limit(error)) is not None:
+            return _fail(problem, 1)
+        if not isinstance(error, OSError):
+            raise
+        # a path that may not be looked at, a name too long
+        return _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
 
 
 def _say_unknown(error: Any) -> str:

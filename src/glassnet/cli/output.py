@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.errors import FileError, UsageError
+from glassnet.runtime.interrupts import exit_code
+from glassnet.runtime.limits import explain_limit
 from glassnet.runtime.terminal import escape, print_exactly, print_lines, tell
 
 if TYPE_CHECKING:
@@ -78,6 +80,19 @@ MEASURES = {"auc": "AUC", "r2": "R2", "mae": "mean absolute error"}
 def say(message: str) -> None:
     """Print a message on stderr, with the options that it names as flags."""
     tell(name_flags(message))
+
+
+def say_stopped(stop: KeyboardInterrupt, then: str = "") -> typer.Exit:
+    """Say that a signal ended the command, and what to do; return the exception to end it with.
+
+    The signal may come from a library that can start no thread.
+    """
+    code = exit_code(stop)
+    if (problem := explain_limit(stop)) is not None:
+        say(problem)
+        return typer.Exit(1)
+    say(f"{str(stop) or 'stopped by Ctrl-C'}{then}")
+    return typer.Exit(code)
 
 
 def name_flags(text: str) -> str:

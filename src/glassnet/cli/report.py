@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 
-from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json, say
+from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json, say, say_stopped
 from glassnet.errors import FileError, GlassnetError, UsageError
 from glassnet.locales.catalogue import Language
 
@@ -139,7 +139,7 @@ def _rerun_command(folder: Path) -> str:
 def attempt_report(what: str, again: str, write: Callable[[], Written]) -> Written | None:
     """Write a report; where that fails it is said, and None returned: the work that it is of is saved.
 
-    Ends with 130 after Ctrl-C.
+    Ends with 130, 143 or 129 after a signal.
     """
     try:
         return write()
@@ -147,6 +147,5 @@ def attempt_report(what: str, again: str, write: Callable[[], Written]) -> Writt
         problem = " ".join(str(error).split()) or type(error).__name__
         say(f"no report was written: {problem}; the {what} is saved; try again: {again}")
         return None
-    except KeyboardInterrupt:
-        say(f"stopped before the report was written; the {what} is saved; now: {again}")
-        raise typer.Exit(130) from None
+    except KeyboardInterrupt as stop:
+        raise say_stopped(stop, f" before the report was written; the {what} is saved; now: {again}") from None

@@ -20,6 +20,7 @@ from glassnet.cli.output import (
     print_json,
     print_table,
     say,
+    say_stopped,
 )
 from glassnet.cli.report import LanguageOption, StudyWritten, choose_language, report_study_end
 from glassnet.runtime.terminal import print_lines
@@ -96,8 +97,8 @@ def study(
         if best:
             chosen = add_best_plan(chosen, rows)
             rows = run(chosen)
-    load = DataCache(data_dir).load
-    found = gather_findings(chosen, folder, rows, load)
+        load = DataCache(data_dir).load
+        found = gather_findings(chosen, folder, rows, load)
     written = None if language is None else report_study_end(found, load, language)
     print_study(found, written, as_json)
     if best and found.best_plan is None and found.recommendation is not None:
@@ -118,14 +119,11 @@ def resume_command(
 
 @contextlib.contextmanager
 def explaining_interrupt(again: str) -> Iterator[None]:
-    """Say what Ctrl-C or SIGTERM left of a study, and by which command it goes on."""
-    from glassnet.study.runner import StudyInterrupted
-
+    """Say what a signal left of a study, and by which command it goes on."""
     try:
         yield
-    except StudyInterrupted as stop:
-        say(f"{stop}; go on with: {again}")
-        raise typer.Exit(128 + stop.signal) from None
+    except KeyboardInterrupt as stop:
+        raise say_stopped(stop, f"; go on with: {again}") from None
 
 
 def print_study(found: StudyFindings, written: StudyWritten | None, as_json: bool) -> None:

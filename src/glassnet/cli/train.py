@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.cli.options import ConfigOption, collect_changes, takes
-from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, print_remarks, say
+from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, print_remarks, say, say_stopped
 from glassnet.cli.report import LanguageOption, choose_language, report_run_end
 from glassnet.cli.run_output import (
     SessionOptions,
@@ -179,7 +179,7 @@ def train_one(
 ) -> Run:
     """Train as a configuration says, and print what came of it, with published figures beside it.
 
-    Ends with 130 or 143 after Ctrl-C or SIGTERM; what was learned is saved and said. Ends with 1 where the network
+    Ends with 130, 143 or 129 after a signal; what was learned is saved and said. Ends with 1 where the network
     is sick and that is to be an error.
     """
     from glassnet.training.run import load_data
@@ -309,14 +309,15 @@ def _train_and_report(
     The test rows go through the network once, for the report and for all that is printed of it.
     """
     from glassnet.training.metrics import evaluate_predictions, predict_test_rows
-    from glassnet.training.results import DivergenceError, Interrupted
+    from glassnet.training.results import DivergenceError
+    from glassnet.training.run_folder import CONFIG_FILE
 
     divergence = None
     try:
         ended = train()
-    except Interrupted as stop:
-        say(f"{stop}; go on with: glassnet train --resume {quote(str(folder))}")
-        raise typer.Exit(128 + stop.signal) from None
+    except KeyboardInterrupt as stop:
+        begun = (folder / CONFIG_FILE).is_file()
+        raise say_stopped(stop, f"; go on with: glassnet train --resume {quote(str(folder))}" * begun) from None
     except DivergenceError as error:
         ended, divergence = error.run, error
     predict = functools.cache(functools.partial(predict_test_rows, ended.network, data))

@@ -6,6 +6,7 @@ Names, tasks, labels, addresses, checksums and published figures stand in ``medm
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -123,6 +124,17 @@ def list_sets() -> Iterator[MedMNIST]:
                 TASK_NAMES[facts["task"]],
                 labels,
                 shape,
-                Source("medmnist", f"{folder}/", {name: file["md5"]}, query=f"?{query}" if query else ""),
+                Source(
+                    "medmnist",
+                    f"{folder}/",
+                    {name: file["md5"]},
+                    query=f"?{query}" if query else "",
+                    most=_most_bytes(sum(facts["n_samples"].values()), shape, labels),
+                ),
                 published,
             )
+
+
+def _most_bytes(rows: int, shape: tuple[int, ...], labels: tuple[str, ...]) -> int:
+    """Return what a file may have at most: bytes of the pixels, int64 labels, and what an archive adds."""
+    return (1 << 20) + int(1.01 * rows * (math.prod(shape) + 8 * len(labels)))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,18 @@ if TYPE_CHECKING:
 #: The environment variable that names the folder with the user's data sets.
 DATA_VARIABLE = "GLASSNET_DATA"
 
-#: Seconds to wait for a server to answer.
+#: Seconds to wait for a server to answer, and for its next bytes.
 TIMEOUT = 20
+
+#: Seconds that a download may take in all: these, and as many as the bytes take at this many a second.
+PATIENCE, SLOWEST = 600, 50_000
+
+#: Bytes of a file at most, where its data set does not say.
+MOST_BYTES = 1 << 30
+
+
+class DownloadError(ValueError):
+    """A file did not arrive, or is not the one that was published; the message says why, in a few words."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +37,16 @@ class Source:
     """The files of a data set: md5 by file name, as published.
 
     `name` is the data set's, and its folder's; `url` the folder's official address, with a slash at the end;
-    `query` what follows a file's name in its address.
+    `query` what follows a file's name in its address. `sizes` are those of the files in bytes, where they are
+    known; another file has `most` bytes at most.
     """
 
     name: str
     url: str
     files: dict[str, str]
     query: str = ""
+    sizes: dict[str, int] = field(default_factory=dict)
+    most: int = MOST_BYTES
 
     def locate(self, data_dir: str | Path | None = None) -> dict[str, Path]:
         """Find every file, download what is nowhere, and return the path by file name.
@@ -88,16 +102,18 @@ class Source:
         path = cache / file
         if not path.is_file() or md5(path) != self.files[file]:
             cache.mkdir(parents=True, exist_ok=True)
-            download(self.url + file + self.query, path, self.files[file])
+            url, size = self.url + file + self.query, self.sizes.get(file)
+            download(url, path, self.files[file], size=size, most=self.most)
         return path
 
 
-def download(url: str, path: Path, checksum: str) -> None:
+def download(url: str, path: Path, checksum: str, *, size: int | None = None, most: int = MOST_BYTES) -> None:
     """Download a file and put it in its place once it is complete and its md5 is right.
 
     What has arrived of it is kept beside its place, and a later call goes on from there where the server can.
-    `requests.RequestException` is raised if the server does not answer with the file, `ValueError` if what arrived
-    has another checksum, `OSError` if it cannot be written.
+    `size` is that of the file, if known; else it may have `most` bytes. `DownloadError` is raised if another file
+    arrives, or not all of it in time; `requests.RequestException` if the server does not answer with a file;
+    `OSError` if it cannot be written.
     """
     import requests
 
@@ -110,34 +126,56 @@ def download(url: str, path: Path, checksum: str) -> None:
         else:
             answer.raise_for_status()
             go_on = answer.status_code == requests.codes.partial_content
-            _receive(answer, part, path.name, have if go_on else 0)
+            _receive(answer, part, path.name, have if go_on else 0, size, most)
     if md5(part) != checksum:
         part.unlink()
         if have:  # what was kept may have been of another file
-            return download(url, path, checksum)
-        raise ValueError(f"{url}: wrong checksum")
+            return download(url, path, checksum, size=size, most=most)
+        raise DownloadError("the checksum of what arrived is wrong")
     os.replace(part, path)
     return None
 
 
-def _receive(answer: requests.Response, part: Path, name: str, have: int) -> None:
+def _receive(answer: requests.Response, part: Path, name: str, have: int, size: int | None, most: int) -> None:
     """Write what arrives behind the bytes that are there, with a bar on a terminal's stderr."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+    from urllib3.exceptions import HTTPError, ReadTimeoutError
 
     console = stderr_console()
     columns = "{task.description}", BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
-    length = answer.headers.get("Content-Length")
+    length = answer.headers.get("Content-Length", "")
+    total = int(length) + have if length.isdecimal() else size
+    wanted = f"{most:,} at most" if size is None else f"{size:,}"
+    if total is not None and (total > most if size is None else total != size):
+        raise DownloadError(f"the server offers {total:,} bytes, and the file has {wanted}")
+    seconds = PATIENCE + (total or most) / SLOWEST
+    end = time.monotonic() + seconds
     with (
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
         part.open("r+b" if have else "wb") as file,
     ):
-        total = int(length) + have if length else None
         task = progress.add_task(f"Downloading {name}", total=total, completed=have)
         file.seek(have)
         file.truncate()
-        for chunk in answer.iter_content(1 << 16):
-            file.write(chunk)
-            progress.update(task, advance=len(chunk))
+        try:
+            while chunk := answer.raw.read1(1 << 16):  # what is there, however little: the clock is looked at
+                file.write(chunk)
+                progress.update(task, advance=len(chunk))
+                if file.tell() > (size or most):
+                    file.truncate(0)
+                    raise DownloadError(f"more bytes arrived than the file has: {wanted}")
+                if time.monotonic() > end:
+                    raise DownloadError(f"not complete after {seconds:.0f} s; {_say_kept(file.tell())}")
+        except ReadTimeoutError:
+            raise DownloadError(f"no answer within {TIMEOUT} s; {_say_kept(file.tell())}") from None
+        except HTTPError:
+            raise DownloadError(f"the connection broke; {_say_kept(file.tell())}") from None
+        if size is not None and file.tell() < size:
+            raise DownloadError(f"the connection ended; {_say_kept(file.tell())}")
+
+
+def _say_kept(have: int) -> str:
+    return f"the {have:,} bytes that arrived are kept, and the next try goes on from there"
 
 
 def cache_folder() -> Path:
@@ -163,6 +201,4 @@ def _explain_failure(error: Exception) -> str:
         return f"no answer within {TIMEOUT} s"
     if isinstance(error, requests.exceptions.RequestException):
         return "no connection"
-    if isinstance(error, ValueError):
-        return "the checksum of what arrived is wrong"
     return str(error)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from glassnet.errors import FileError
+from glassnet.runtime.interrupts import GracefulInterrupts
 
 try:
     import fcntl
@@ -23,9 +24,16 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """Open a file that takes the place of `path` only when it is complete and on the disk.
 
     Temporary file in the same folder, fsync, rename, fsync of the folder: a killed process leaves the old
-    file, never half of the new one. `FileError` is raised if the folder cannot be written, or the disk is full;
-    the old file stands.
+    file, never half of the new one. Signals wait until it is done. `FileError` is raised if the folder cannot be
+    written, or the disk is full; the old file stands.
     """
+    with GracefulInterrupts(), _open_temporary(path) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def _open_temporary(path: Path) -> Iterator[BinaryIO]:
+    """Open the temporary file of `replacing`."""
     try:
         # Created 0600 by mkstemp; the finished file gets the permissions that any new file would.
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")

@@ -7,10 +7,11 @@ the cursor, ring, colour, break the line, or turn the order of what follows, is 
 
 from __future__ import annotations
 
-import io
 import sys
 import unicodedata
 from typing import TYPE_CHECKING, Any
+
+from glassnet.runtime.streams import progress_stream
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,7 +38,7 @@ def print_lines(*lines: str) -> None:
 
 def tell(message: str) -> None:
     """Print a message as one line on stderr."""
-    print(f"glassnet: {escape(message)}", file=sys.stderr, flush=True)  # noqa: T201
+    print(f"glassnet: {escape(message)}", file=progress_stream(), flush=True)
 
 
 def print_exactly(text: str) -> None:
@@ -55,12 +56,12 @@ def stderr_console(*, quiet: bool = False) -> Console:
         def render_str(self, text: str, **options: Any) -> Text:
             return super().render_str(escape(text), **options)
 
-    return EscapingConsole(stderr=True, quiet=quiet, highlight=False, markup=False, emoji=False)
+    return EscapingConsole(file=progress_stream(), quiet=quiet, highlight=False, markup=False, emoji=False)
 
 
 def choose_encodings() -> None:
     """Let no character end a command: files and pipes get UTF-8, a console escapes what it has no sign for."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+        if hasattr(stream, "reconfigure"):
             encoding = stream.encoding if stream.isatty() else "utf-8"
             stream.reconfigure(encoding=encoding, errors="backslashreplace")

@@ -17,14 +17,16 @@ from typing import Any, Literal, NamedTuple
 
 from glassnet.errors import GlassnetError
 from glassnet.runtime.files import open_to_append
-from glassnet.runtime.interrupts import GracefulInterrupts
-from glassnet.training.results import Interrupted
+from glassnet.runtime.interrupts import GracefulInterrupts, SignalReceived, raising_signals
 
 #: Workers in a row that may die before they are ready; then no more are started.
 MOST_FAILED_STARTS = 3
 
 #: Seconds between two looks for Ctrl-C, and seconds that an idle worker has to end.
 POLL_SECONDS, SHUTDOWN_SECONDS = 0.1, 5.0
+
+#: The signals that a terminal sends to all processes that it runs.
+FROM_TERMINAL = {getattr(signal, name) for name in ("SIGINT", "SIGHUP") if hasattr(signal, name)}
 
 #: Seconds between two looks of a worker whether its parent still runs.
 PARENT_SECONDS = 0.5
@@ -121,7 +123,7 @@ class ProcessPool:
             ours, theirs = spawn.Pipe()
             arguments = (theirs, self.log.absolute(), self.context)
             process = spawn.Process(target=serve, args=arguments, name="glassnet study", daemon=False)
-            with _ctrl_c_blocked():
+            with _terminal_blocked():
                 process.start()
             theirs.close()  # so that the end of the process is the end of the connection
             self.workers.append(Worker(process, ours))
@@ -197,12 +199,12 @@ class ProcessPool:
 
 
 @contextlib.contextmanager
-def _ctrl_c_blocked() -> Iterator[None]:
-    """Keep Ctrl-C, which a terminal sends to all processes, from a process that is being started."""
+def _terminal_blocked() -> Iterator[None]:
+    """Keep what a terminal sends to all processes from a process that is being started."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, FROM_TERMINAL)
     try:
         yield
     finally:
@@ -231,15 +233,19 @@ def serve(connection: Connection, log: Path, context: object) -> None:
     The connection brings tasks, pairs of a function and its arguments, and takes messages.
     """
     end_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the pool sends SIGTERM instead
+    for number in FROM_TERMINAL:
+        signal.signal(number, signal.SIG_IGN)  # they reach the whole group; the pool sends SIGTERM instead
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, FROM_TERMINAL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with open_to_append(log) as file:
         for stream in (1, 2):  # also what C libraries print
             os.dup2(file.fileno(), stream)
     connection.send(("ready", None))
-    with contextlib.suppress(EOFError, BrokenPipeError):  # the parent is gone
+    with (
+        contextlib.suppress(EOFError, BrokenPipeError, SignalReceived),  # the parent is gone, or has no more tasks
+        raising_signals(second_ends=False),
+    ):
         while (task := connection.recv()) is not None:
             function, arguments = task
             outcome = _attempt(function, arguments, context, connection)
@@ -254,7 +260,7 @@ def _attempt(
     """Run a task and return what came of it."""
     try:
         return "result", function(*arguments, context, Reporter(connection))
-    except Interrupted:
+    except KeyboardInterrupt:  # it has saved what there was to save
         return "interrupted", None
     except GlassnetError as error:
         return "error", str(error)

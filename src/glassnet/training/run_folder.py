@@ -13,6 +13,7 @@ from typing import Any
 
 from glassnet.errors import FileError
 from glassnet.runtime.files import lock_file, make_folder, write_bytes
+from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.runtime.records import read_json, read_record
 from glassnet.training.archive import read_archive, write_archive
 from glassnet.training.config import RunConfig, load_config
@@ -47,20 +48,22 @@ class RunFolder:
         So a full disk is met before the work. The configuration is written last: where it is, all is. Raises
         `FileError` if the folder cannot be made or written, or holds files already; nothing is left in it then.
         """
-        new = not self.path.exists()
-        make_folder(self.path)
-        with lock_file(self.path / LOCK_FILE):
-            try:
-                self.save(model, History())
-                self.save_checkpoint(start)
-                self.save_config(config)
-            except FileError:
-                with contextlib.suppress(OSError):  # the disk may let nothing go
-                    for name in FILES:
-                        (self.path / name).unlink(missing_ok=True)
-                    if new:
-                        self.path.rmdir()
-                raise
+        with contextlib.ExitStack() as held:
+            with GracefulInterrupts():  # a signal finds no folder, or a whole one
+                new = not self.path.exists()
+                make_folder(self.path)
+                held.enter_context(lock_file(self.path / LOCK_FILE))
+                try:
+                    self.save(model, History())
+                    self.save_checkpoint(start)
+                    self.save_config(config)
+                except FileError:
+                    with contextlib.suppress(OSError):  # the disk may let nothing go
+                        for name in FILES:
+                            (self.path / name).unlink(missing_ok=True)
+                        if new:
+                            self.path.rmdir()
+                    raise
             yield
 
     @contextlib.contextmanager

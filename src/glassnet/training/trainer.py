@@ -7,6 +7,7 @@ import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -234,20 +235,22 @@ class Trainer:
             run.stopped = "early stopping"
         bar = TrainingProgress(epochs, self.sampler.steps, enabled=progress)
         bar.skip(state.count_steps(self.sampler.samples, self.sampler.batch_size))
-        with GracefulInterrupts() as interrupts, calling(callbacks, run):
+        with GracefulInterrupts() as self.interrupts, calling(callbacks, run):
             try:
                 with bar:
                     while not run.stopped and len(state.history) < epochs:
                         for steps in self.train_epoch():
                             bar.step(len(state.history) + 1, steps)
-                            if interrupts.signal is not None:
+                            if self.interrupts.signal is not None:
                                 self._stop_in_epoch()
-                                raise Interrupted(run, interrupts.signal)
+                                raise Interrupted(run, self.interrupts.signal)
                         bar.epoch(self.end_epoch())
                         run.stopped = self._ask(callbacks)
                         if not run.stopped:
                             self.checkpointer.save_if_due()
                     self._finish()
+                    if self.interrupts.signal is not None:
+                        raise Interrupted(run, self.interrupts.signal)
             except NonFiniteError as error:
                 if state.last_finite is None:  # between two epochs: a callback's own
                     raise
@@ -439,9 +442,10 @@ class Trainer:
         state.monitor.end(len(state.history) * self.sampler.steps + state.rows_done // self.sampler.batch_size)
 
     def _judge(self, *, warn: bool = False) -> None:
-        """Say how well the network is that the run ends with; warn where it is sick."""
+        """Say how well the network is that the run ends with; warn where it is sick. A signal ends all trials."""
         state = self.state
         if self.run.stopped != "non-finite":
             state.monitor.mend_statistics(state.network)
             state.eval_network.parameters.statistics[:] = state.network.parameters.statistics
-        self.run.health = state.monitor.health(list(state.history), state.network, warn=warn)
+        judge = partial(state.monitor.health, list(state.history), state.network, warn=warn)
+        self.run.health = self.interrupts.attempt(judge, partial(judge, trials=False))

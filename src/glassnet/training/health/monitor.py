@@ -206,9 +206,14 @@ class Monitor:
         else:
             network.parameters.statistics[:] = kept
 
-    def health(self, history: Sequence[EpochRecord], network: Network, *, warn: bool) -> Health:
-        """Judge the run after `end`, and the network that comes of it; warn where it is sick."""
-        evidence = self._evidence(history, lambda: self._open_trials(network))
+    def health(
+        self, history: Sequence[EpochRecord], network: Network, *, warn: bool, trials: bool = True
+    ) -> Health:
+        """Judge the run after `end`, and the network that comes of it; warn where it is sick.
+
+        Without `trials` there are no remedies, and no diagnoses that need the data or a trial.
+        """
+        evidence = self._evidence(history, (lambda: self._open_trials(network)) if trials else None)
         found = prescribe(evidence, diagnose(evidence))
         if warn:
             self._warn([diagnosis for diagnosis in found if diagnosis.sick][:1])
