@@ -35,7 +35,7 @@ def test_one_line_more_is_a_heading(tmp_path):
 BAD = {
     "several columns": ("y.csv", b"1,2\n3,4\n", "line 1 holds several values"),
     "an empty line": ("y.txt", b"1\n\n2\n", "line 2 is empty"),
-    "NUL": ("y.txt", b"1\n\0\n", "line 2 holds several values"),
+    "NUL": ("y.txt", b"1\n\0\n", "line 2 holds NUL"),
     "no UTF-8": ("y.txt", b"1\n\xff\n", "is no UTF-8 text at byte 2"),
 }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from glassnet.data.target_values import take_integers
-from glassnet.data.untrusted_files import ContentError, open_regular_file
+from glassnet.data.untrusted_files import ContentError, open_regular_file, refuse_answer
 from glassnet.nn.activations import Array
 
 #: The largest file of labels that is read.
@@ -29,14 +29,20 @@ def read_label_text(path: Path, rows: int) -> tuple[Array, tuple[str, ...]]:
         if size > MOST_BYTES:
             raise ContentError(f"is a text of {size:,} bytes, expected labels, one a line")
         try:
-            text = file.read().decode("utf-8-sig")
+            content = file.read()
+            refuse_answer(content[:64])
+            text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise ContentError(f"is no UTF-8 text at byte {error.start}; expected labels, one a line") from None
         lines = [line.strip() for line in text.rstrip().splitlines()]
+        if not lines:
+            raise ContentError("is empty; expected labels, one a line")
         for number, line in enumerate(lines, 1):
             if not line:
                 raise ContentError(f"line {number} is empty; expected labels, one a line")
-            if "\0" in line or (path.suffix.lower() != ".txt" and {",", ";", "\t"} & set(line)):
+            if "\0" in line:
+                raise ContentError(f"line {number} holds NUL, which no text holds; expected labels, one a line")
+            if path.suffix.lower() != ".txt" and {",", ";", "\t"} & set(line):
                 raise ContentError(f"line {number} holds several values; expected one label a line")
     remarks: tuple[str, ...] = ()
     if len(lines) == rows + 1:
