@@ -245,7 +245,10 @@ BAD_HEADERS = {
         npy(header(shape="(1000, 4)")),
         "promises 1000 x 4 values of type float64, 32,000 bytes, and 16 bytes follow it",
     ),
-    "fewer rows": (npy(header(shape="(1,)")), "promises 1 values of type float64, 8 bytes, and 16 bytes follow it"),
+    "fewer rows": (
+        npy(header(shape="(1,)")),
+        "promises 1 values of type float64, 8 bytes, and 16 bytes follow it",
+    ),
     "huge": (npy(header(shape=f"({HUGE}, {HUGE})")), f"promises {HUGE} x {HUGE} values"),
     "wraps to 16 bytes": (npy(header(shape=f"({2**61 + 2},)")), "follow it"),
     "0 x huge": (npy(header(shape=f"(0, {HUGE}, {HUGE})"), b""), "no array can hold"),

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from glassnet.data.blanks import shows_nothing
 from glassnet.data.target_values import take_integers
 from glassnet.data.untrusted_files import ContentError, open_regular_file, refuse_answer
+from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 
 #: The largest file of labels that is read.
@@ -38,10 +40,10 @@ def read_label_text(path: Path, rows: int) -> tuple[Array, tuple[str, ...]]:
         if not lines:
             raise ContentError("is empty; expected labels, one a line")
         for number, line in enumerate(lines, 1):
-            if not line:
-                raise ContentError(f"line {number} is empty; expected labels, one a line")
             if "\0" in line:
                 raise ContentError(f"line {number} holds NUL, which no text holds; expected labels, one a line")
+            if shows_nothing(line):
+                raise ContentError(f"line {number} is empty; expected labels, one a line")
             if path.suffix.lower() != ".txt" and {",", ";", "\t"} & set(line):
                 raise ContentError(f"line {number} holds several values; expected one label a line")
     remarks: tuple[str, ...] = ()
@@ -54,4 +56,12 @@ def read_label_text(path: Path, rows: int) -> tuple[Array, tuple[str, ...]]:
         return take_integers([int(line) for line in lines]), remarks
     if all(map(PLAIN.fullmatch, lines)):
         return np.array([float(line) for line in lines]), remarks
+    numbers = [PLAIN.fullmatch(line) is not None for line in lines]
+    if 2 * sum(numbers) > len(lines) == rows:
+        first = numbers.index(False)
+        raise FileError(
+            path,
+            f"line {first + 1 + len(remarks)}: {lines[first][:30]!r} is no finite number, but {sum(numbers):,} of "
+            f"{len(lines):,} labels are; correct it, or write all as text",
+        )
     return np.array(lines, object), remarks

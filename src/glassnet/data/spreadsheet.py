@@ -13,6 +13,7 @@ import polars as pl
 import polars.selectors as cs
 
 from glassnet.data import decoding
+from glassnet.data.blanks import strip
 from glassnet.data.number_format import mask
 from glassnet.data.read_options import clean_name
 from glassnet.data.table_schema import (
@@ -95,7 +96,7 @@ def _read_cells(book: fastexcel.ExcelReader, sheet: str) -> pl.DataFrame:
     for one, words, numbers in zip(typed, text, floats, strict=True):
         if one.dtype == pl.String or one.null_count() > words.null_count():
             is_cut = (words.cast(pl.Float64, strict=False) != numbers).fill_null(False)
-            whole = mask(words, is_cut).fill_null(mask(numbers.cast(pl.String), ~is_cut)).str.strip_chars()
+            whole = strip(mask(words, is_cut).fill_null(mask(numbers.cast(pl.String), ~is_cut)))
             columns.append(mask(whole, whole == ""))
     return typed.with_columns(columns)
 

@@ -130,7 +130,7 @@ def _read_workbook(path: Path, options: ReadOptions, as_text: bool, faults: Faul
         text = frame.select(name for name, dtype in frame.schema.items() if dtype == pl.String)
         if as_text or not text.width:
             return TableRead(frame, {}, remarks)
-        typer = ColumnTyper(options, array.array("q", range(2, frame.height + 2)), "", place="row")
+        typer = ColumnTyper(options, array.array("q", range(2, frame.height + 2)), "", place="row {} of the sheet")
         typer.add(text)
         remarks += typer.finish(faults)
         return TableRead(frame.with_columns(typer.columns), typer.formats, remarks, typer.written)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from glassnet.data.untrusted_files import (
+    CHUNK,
     DEFLATE_LIMIT,
     ContentError,
     bound_expansion,
@@ -101,10 +102,10 @@ def _refuse_bomb(raw: IO[bytes], size: int) -> None:
     said, limit = int.from_bytes(raw.read(4), "little"), bound_expansion(size)
     raw.seek(0)
     if limit < said <= DEFLATE_LIMIT * size:  # else the end is cut off, which shows when they are read
-        with gzip.GzipFile(fileobj=raw) as file:
-            file.seek(limit)
-            if file.read(1):
-                check_expansion(said, size)
+        unpacker, unpacked = zlib.decompressobj(wbits=31), 0
+        while unpacked <= limit and (chunk := unpacker.unconsumed_tail or raw.read(HEAD)):
+            unpacked += len(unpacker.decompress(chunk, CHUNK))
+        check_expansion(unpacked, size)
         raw.seek(0)
 
 
