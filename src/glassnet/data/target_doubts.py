@@ -75,6 +75,6 @@ def remark_on_classes(values: Array, distinct: tuple[Any, ...], what: str) -> li
     single = [one for one in distinct if counts[one] == 1]
     if single and sorted(counts.values())[len(counts) // 2] >= MANY:
         row = name_row(values.tolist().index(single[0]), what)
-        more = "" if len(single) == 1 else f", and {len(single) - 1} more classes have a single row"
+        more = "" if len(single) == 1 else f", and {len(single) - 1} more such"
         remarks.append(f"{what}: one row only has the class {str(single[0])[:40]!r}, {row}{more}: a typo?")
     return remarks
