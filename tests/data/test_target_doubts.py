@@ -63,7 +63,7 @@ def test_classes_that_look_like_typing_errors_are_said():
     assert learn([*words, "n/a"] * 2)[1][1:] == (
         "target: 'n/a' is taken as a class; where it stands for a missing value, the option missing=n/a says so",
     )
-    assert len(learn(["cat", "dog", "dog", "dog", "cow"])[1]) == 1
+    assert len(learn(["cat", "dog", "dog", "dog", "dog", "cow"])[1]) == 1
 
 
 def test_what_shows_nothing_is_blank():

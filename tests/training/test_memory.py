@@ -43,7 +43,7 @@ def test_parameters_that_do_not_fit_are_refused_before_they_are_made(monkeypatch
     monkeypatch.setattr(parameters, "available_memory", lambda: 32_000_000)
     Network([1000, 1000, 2])  # small networks are not asked
     with pytest.raises(
-        UsageError, match=r"layers: 4,006,003 parameters do not fit into memory; layers of at most"
+        UsageError, match=r"layers: 4,006,005 parameters do not fit into memory; layers of at most"
     ):
         Network([2000, 2000, 2, 1], loss="mse")
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.cli import bad_files as bad
+from tests.data import bad_files as bad
 
 from glassnet import Dataset, Network, load_dataset, save_model
 from glassnet.cli.main import main

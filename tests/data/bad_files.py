@@ -224,7 +224,7 @@ NPY_FILES = {
     "empty": (b"", npy(Y), "y.npy", "X.npy: is empty"),
     "page": (HTML, npy(Y), "y.npy", f"X.npy: {PAGE}"),
     "magic": (b"\x93NUMPX" + GOOD_NPY[6:], npy(Y), "y.npy", "X.npy: is no NPY file: it begins with 93 4e 55"),
-    "version": (GOOD_NPY[:6] + b"\\9\0" + GOOD_NPY[8:], npy(Y), "y.npy", "X.npy: is an NPY file of version 9.0"),
+    "version": (GOOD_NPY[:6] + b"\x09\0" + GOOD_NPY[8:], npy(Y), "y.npy", "X.npy: is an NPY file of version 9.0"),
     "cut": (GOOD_NPY[:-5], npy(Y), "y.npy", "X.npy: is cut short: its header promises 40 x 4 values"),
     "cut header": (GOOD_NPY[:20], npy(Y), "y.npy", "X.npy: is cut short: it ends within its header of 118 bytes"),
     "trailing": (
