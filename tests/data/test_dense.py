@@ -6,7 +6,15 @@ import scipy.sparse
 
 from glassnet.data import dense
 from glassnet.data.dataset import Dataset
-from glassnet.data.dense import as_dense, is_sparse, refuse_few, remark_on_dense, remark_on_few, take_labels
+from glassnet.data.dense import (
+    as_dense,
+    find_unusable,
+    is_sparse,
+    refuse_few,
+    remark_on_dense,
+    remark_on_few,
+    take_labels,
+)
 from glassnet.errors import DataError
 from glassnet.nn.network import Network
 from glassnet.training.fit import fit
@@ -47,6 +55,16 @@ def test_masked_values_are_not_learned_from_by_what_lies_under_the_mask():
     ):
         with pytest.raises(DataError, match=r"y: row 4 \(y\[3\]\) is masked"):
             call()
+
+
+def test_the_first_row_that_is_not_finite_is_named_as_it_is_counted():
+    X = np.zeros((3000, 2, 2), np.float32)
+    assert find_unusable(X) == find_unusable([[np.nan]]) == find_unusable(np.array([["a"]])) == ""
+    X[2500, 1, 0], X[2501] = -np.inf, np.nan
+    holds = "column 3 holds -inf, which is no finite number; replace or remove it"
+    assert find_unusable(X) == f"X: row 2501 (X[2500]), {holds}"
+    assert find_unusable(X[2400:], "X", 50) == f"X: row 151 (X[150]), {holds}"
+    assert find_unusable(X, "validation rows") == f"validation rows: row 2501, {holds}"
 
 
 @pytest.mark.parametrize("kind", ["csr", "csc", "coo"])

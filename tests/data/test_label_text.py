@@ -28,14 +28,19 @@ def test_one_line_more_is_a_heading(tmp_path):
     read, remarks = read_label_text(tmp_path / "y.csv", 2)
     assert read.tolist() == [1, 2]
     assert remarks == ("y.csv has one line more than there are rows: the first, 'label', is a heading",)
-    for rows in (1, 3, 5):
+    (tmp_path / "z.csv").write_text("label\n1\nx\n3\n")
+    with pytest.raises(FileError, match="line 3: 'x' is no finite number, but 2 of 3 labels are"):
+        read_label_text(tmp_path / "z.csv", 3)
+    for rows in (1, 5):  # whoever joins them to rows says that they are not as many
         assert read_label_text(tmp_path / "y.csv", rows)[0].tolist() == ["label", "1", "2"]
+    with pytest.raises(FileError, match="line 1: 'label' is no finite number, but 2 of 3 labels are"):
+        read_label_text(tmp_path / "y.csv", 3)
 
 
 BAD = {
     "several columns": ("y.csv", b"1,2\n3,4\n", "line 1 holds several values"),
     "an empty line": ("y.txt", b"1\n\n2\n", "line 2 is empty"),
-    "NUL": ("y.txt", b"1\n\0\n", "line 2 holds several values"),
+    "NUL": ("y.txt", b"1\n\0\n", "line 2 holds NUL"),
     "no UTF-8": ("y.txt", b"1\n\xff\n", "is no UTF-8 text at byte 2"),
 }
 

@@ -209,7 +209,7 @@ def test_text_comes_back_where_it_may_stand(tmp_path_factory):
 
 TEXTS = {
     "wide": (npy(header(descr="'<U4097'")), "type <U4097, longer than the 4,096 of a label"),
-    "too few": (npy(header(descr="'<U4096'")), "(32,768 bytes), but the 16 bytes after it do not match"),
+    "too few": (npy(header(descr="'<U4096'")), "32,768 bytes, and 16 bytes follow it"),
     "of no width": (npy(header(descr="'<U0'", shape=f"({2**62},)"), b""), "no array can hold"),
     "beyond Unicode": (npy(header(descr="'<U2'"), b"\0\0\x11\0" * 4), "codes that stand for no character"),
     "half a character": (npy(header(descr="'>U2'"), b"\0\0\xd8\0" * 4), "codes that stand for no character"),
@@ -243,11 +243,14 @@ HUGE = 2**62
 BAD_HEADERS = {
     "more rows": (
         npy(header(shape="(1000, 4)")),
-        "promises 1000 x 4 values of type float64 (32,000 bytes), but the 16",
+        "promises 1000 x 4 values of type float64, 32,000 bytes, and 16 bytes follow it",
     ),
-    "fewer rows": (npy(header(shape="(1,)")), "promises 1 values of type float64 (8 bytes), but the 16"),
+    "fewer rows": (
+        npy(header(shape="(1,)")),
+        "promises 1 values of type float64, 8 bytes, and 16 bytes follow it",
+    ),
     "huge": (npy(header(shape=f"({HUGE}, {HUGE})")), f"promises {HUGE} x {HUGE} values"),
-    "wraps to 16 bytes": (npy(header(shape=f"({2**61 + 2},)")), "do not match"),
+    "wraps to 16 bytes": (npy(header(shape=f"({2**61 + 2},)")), "follow it"),
     "0 x huge": (npy(header(shape=f"(0, {HUGE}, {HUGE})"), b""), "no array can hold"),
     "negative": (npy(header(shape="(-2,)")), "not whole numbers from 0"),
     "two negatives": (npy(header(shape="(-1, -2)")), "not whole numbers from 0"),
@@ -294,10 +297,10 @@ BAD_HEADERS = {
     "magic": (b"\x93NUMPx" + npy()[6:], "is no NPY file: it begins with 93 4e 55"),
     "text file": (b"1,2,3\n", "is no NPY file"),
     "pickle": (pickle.dumps([1]), "is no NPY file"),
-    "no bytes": (b"", "begins with nothing"),
+    "no bytes": (b"", "is empty"),
     "magic only": (b"\x93NUMPY", "is no NPY file"),
     "version only": (b"\x93NUMPY\1\0", "ends within its header"),
-    "nested zip": (zipped([("X.npy", npy())]), "is itself a zip"),
+    "nested zip": (zipped([("X.npy", npy())]), "is no NPY file: it begins with 50 4b 03 04"),
 }
 
 
@@ -323,7 +326,7 @@ BEYOND = 4 * 10**9
 
 
 BAD_ARCHIVES = {
-    "empty": (b"", "begins with nothing, expected 50 4b 03 04"),
+    "empty": (b"", "is empty"),
     "text": (b"hello, world", "is no NPZ file: it begins with 68 65 6c 6c"),
     "an NPY file": (npy(), "is no NPZ file: it begins with 93 4e 55 4d"),
     "a pickle": (pickle.dumps({"X": 1}), "is no NPZ file"),
@@ -546,10 +549,10 @@ def test_memory_stays_below_twice_the_honest_size(tmp_path):
 
 
 def test_a_promise_that_the_content_breaks_costs_what_the_content_holds(tmp_path):
-    text = npy(header(descr="'|u1'", shape=f"({10**9},)"), b"")
+    text = npy(header(descr="'|u1'", shape=f"({3 * 10**8},)"), b"")
     deflate = zlib.compressobj(0, zlib.DEFLATED, -15)
     packed = deflate.compress(text + bytes(2 * 10**6)) + deflate.flush()
-    (tmp_path / "a.npz").write_bytes(archive(by_hand(packed=packed, size=10**9 + len(text), crc=1)))
+    (tmp_path / "a.npz").write_bytes(archive(by_hand(packed=packed, size=3 * 10**8 + len(text), crc=1)))
     size, grown, message = measured(tmp_path / "a.npz")
     assert size == 0
     assert grown < 50 * 10**6

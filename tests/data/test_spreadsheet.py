@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from glassnet.data import spreadsheet
+from glassnet.data import untrusted_files
 from glassnet.data.number_format import NumberFormat
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.table import read_table
@@ -120,9 +120,9 @@ def test_bad_files_are_refused(book, tmp_path):
     path = book(ROWS)
     good = path.read_bytes()
     for content, said in [
-        (b"", "it is empty"),
-        (b"a,b\n1,2\n", "by its first bytes it is none of Excel's"),
-        (b"\xd0\xcf\x11\xe0" + bytes(99), "an old workbook"),
+        (b"", "is empty"),
+        (b"a,b\n1,2\n", "begins with 61 2c 62 0a, expected the magic number 50 4b 03 04"),
+        (b"\xd0\xcf\x11\xe0" + bytes(99), "an old Excel sheet: save it as CSV"),
         (good[:-50], "is damaged"),
         (good[:100] + b"\xff" * 200 + good[300:], "is damaged"),
     ]:
@@ -130,7 +130,7 @@ def test_bad_files_are_refused(book, tmp_path):
         assert said in refused(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.csv", "a,b\n1,2\n")
-    assert "is damaged" in refused(path)
+    assert "is a zip, but no workbook" in refused(path)
 
 
 def test_a_sheet_that_is_mostly_empty_space_takes_no_memory(tmp_path):
@@ -142,8 +142,8 @@ def test_a_sheet_that_is_mostly_empty_space_takes_no_memory(tmp_path):
 
 
 def test_a_bomb_is_refused(decode_here, book, monkeypatch):
-    monkeypatch.setattr(spreadsheet, "FREE_EXPANSION", 1000)
-    monkeypatch.setattr(spreadsheet, "EXPANSION", 0.5)
+    monkeypatch.setattr(untrusted_files, "FREE_EXPANSION", 1000)
+    monkeypatch.setattr(untrusted_files, "EXPANSION", 0.5)
     assert "more than is believed" in refused(book(ROWS))
 
 

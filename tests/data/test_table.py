@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_iris, load_wine
 
-from glassnet.data import decoding, delimited_text
+from glassnet.data import decoding, delimited_text, untrusted_files
 from glassnet.data import parquet as parquet_file
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.table import read_table
@@ -177,7 +177,7 @@ NO_FOOTER = BODY + b"\xff" * FOOTER + GOOD_PARQUET[-8:]
 
 BAD_PARQUET = {
     "empty": (b"", "is empty"),
-    "text": (b"a,b\n1,2\n", "is no Parquet as its name says"),
+    "text": (b"a,b\n1,2\n", "is no Parquet file"),
     "magic only": (b"PAR1", "is cut short"),
     "magic twice": (b"PAR1PAR1", "is cut short"),
     "cut": (GOOD_PARQUET[:-1], "is cut short"),
@@ -270,11 +270,11 @@ def test_a_decoder_that_takes_too_long_is_ended(tmp_path, monkeypatch):
 
 
 def test_more_cells_than_bytes_can_hold_are_not_believed(tmp_path, monkeypatch):
-    monkeypatch.setattr(parquet_file, "FREE_CELLS", 1)
-    monkeypatch.setattr(parquet_file, "CELLS_PER_BYTE", 0.001)
+    monkeypatch.setattr(untrusted_files, "FREE_EXPANSION", 1)
+    monkeypatch.setattr(untrusted_files, "EXPANSION", 0.001)
     path = written(tmp_path, GOOD_PARQUET, "t.parquet")
     code, said = decoding.answer(parquet_file.write_arrow, [str(path), str(tmp_path / "out")])
-    assert (code, b"promises 9 values" in said) == (2, True)
+    assert (code, b"more than is believed" in said) == (2, True)
 
 
 def test_tables_in_memory():

@@ -198,9 +198,11 @@ def _batch(rows: int | None, inputs: str | None, default: int) -> int:
 
 def _make_network(layers: str, options: dict[str, Any], n: int, inputs: str | None, target: str | None) -> Subject:
     """Return a network of these layers, and the rows that are given or drawn."""
+    from glassnet.graph.computation_graph import refuse_too_large
     from glassnet.graph.example_network import example_network, example_sample
 
     sizes = [int(size) for size in layers.split(",")]
+    refuse_too_large(sizes)
     try:
         network = example_network(sizes, **options)
     except UsageError as error:

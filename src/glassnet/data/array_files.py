@@ -38,13 +38,14 @@ class ArraysRead(NamedTuple):
 
     `splits` has the key "" for the whole, or those of "train", "validation" and "test" that there are; labels are
     None where a file holds rows alone. `class_names` are None where the file does not name its classes;
-    `checksums` are md5 by file name.
+    `checksums` are md5 by file name, and `label_files`, by split, the files that hold labels alone.
     """
 
     splits: dict[str, tuple[Array, Array | None]]
     class_names: tuple[str, ...] | None
     remarks: tuple[str, ...]
     checksums: dict[str, str]
+    label_files: dict[str, Path] = {}  # noqa: RUF012 (nobody changes it)
 
 
 def is_array_name(name: str) -> bool:
@@ -82,9 +83,10 @@ def read_array_file(path: str | Path, options: ReadOptions = ReadOptions(), *, a
             raise UsageError(option, "goes with an NPZ file")
     if options.target is not None:
         X, labels = read_rows(path), Path(options.target)
+        _check_rows(X, path, "the file")
         y, said = _read_labels(labels, len(X) if X.ndim else 0)
         _check_pair(X, y, path.name, labels)
-        return _gather({"": (X, y)}, None, said, [path, labels])
+        return _gather({"": (X, y)}, None, said, [path, labels])._replace(label_files={"": labels})
     pairs = _find_pairs(path.parent, path) if _IDX.fullmatch(path.name) and path.is_file() else {}
     split = next((split for split, (images, _) in pairs.items() if images == path), None)
     if split is not None:
@@ -100,7 +102,8 @@ def require_labels(path: str | Path, read: ArraysRead) -> dict[str, tuple[Array,
     if len(splits) < len(read.splits):
         if Path(path).suffix.lower() == ".npz":
             raise FileError(path, "holds rows, but no labels for them: expected X and y; name others by --y-key")
-        raise UsageError("target", "name the NPY file with the labels or numbers of the rows")
+        name = Path(path).name
+        raise UsageError("target", f"name the NPY file with the labels or numbers of the rows of {name}")
     return splits
 
 
@@ -200,7 +203,9 @@ def _read_pairs(path: Path, pairs: dict[str, tuple[Path, Path]]) -> ArraysRead:
         pairs = {"train": pairs[""], **{split: pair for split, pair in pairs.items() if split}}
     splits: dict[str, tuple[Array, Array | None]] = {}
     for split, (images, labels) in pairs.items():
-        X, y = read_rows(images), np.array(read_rows(labels))
+        X = read_rows(images)
+        _check_rows(X, images, "the file")
+        y = np.array(read_rows(labels))
         _check_pair(X, y, images.name, labels)
         splits[split] = (X, y)
     remarks = [
@@ -211,7 +216,8 @@ def _read_pairs(path: Path, pairs: dict[str, tuple[Path, Path]]) -> ArraysRead:
     if not path.is_dir():
         images, labels = next(iter(pairs.values()))
         remarks.insert(0, f"the labels of {images.name} are taken from {labels.name} beside it")
-    return _gather(splits, None, tuple(remarks), [file for pair in pairs.values() for file in pair])
+    read = _gather(splits, None, tuple(remarks), [file for pair in pairs.values() for file in pair])
+    return read._replace(label_files={split: labels for split, (_, labels) in pairs.items()})
 
 
 def _check_rows(X: Array, path: Path, name: str) -> None:
@@ -219,6 +225,8 @@ def _check_rows(X: Array, path: Path, name: str) -> None:
         raise FileError(
             path, f"{name} has the shape {X.shape}; expected rows of numbers (one number a row is X[:, None])"
         )
+    if 0 in X.shape[1:]:
+        raise FileError(path, f"{name} has the shape {X.shape}: its rows hold no numbers")
 
 
 def _check_pair(X: Array, y: Array | None, name: str, path: Path, key: str | None = None) -> None:

@@ -57,7 +57,7 @@ def audit_source(name: Any, data_dir: str | Path | None = None, **reading: Unpac
         refuse_options(options, "arrays")
         read = read_array_file(path, options)
         require_labels(path, read)
-        return audit(join_arrays(read, options, draw), locate=_number_arrays(read, draw, options))
+        return audit(join_arrays(read, options, draw, path), locate=_number_arrays(read, draw, options))
     if path.is_dir():
         data = load_dataset(name, data_dir, **reading)
         return audit(data, locate=_name_pictures(path, draw, options))
@@ -179,7 +179,7 @@ def _follow_rows(
         origin += [(part, row) for row in range(len(y))]
         start += len(y)
     said = ReadOptions(task=options.task, classes=options.classes)
-    drawn = join_arrays(ArraysRead(dict(numbers), class_names, (), {}), said, draw)
+    drawn = join_arrays(ArraysRead(dict(numbers), class_names, (), {}), said, draw, Path(draw.name))
     rows = {split: rows.X.ravel() for split, rows in drawn.splits.items()}
 
     def locate(split: str, row: int) -> Place:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glassnet.data.blanks import strip
 from glassnet.data.number_format import MISSING, NumberFormat, find_formats, mask
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
@@ -50,7 +51,7 @@ def take_text(series: pl.Series) -> pl.Series:
     """Return text without the blanks around it, null where nothing is left."""
     import polars as pl
 
-    text = series.cast(pl.String).str.strip_chars()
+    text = strip(series.cast(pl.String))
     return text.set(text == "", None)
 
 

@@ -13,7 +13,14 @@ import numpy as np
 
 from glassnet.data.array_pictures import as_pictures, remark_on_rows
 from glassnet.data.array_schema import ArraySchema
-from glassnet.data.dense import check_arrays, check_test_arrays, refuse_few, remark_on_dense, remark_on_few
+from glassnet.data.dense import (
+    check_arrays,
+    check_test_arrays,
+    find_unusable,
+    refuse_few,
+    remark_on_dense,
+    remark_on_few,
+)
 from glassnet.data.schema import Schema
 from glassnet.data.splits import (
     TEST,
@@ -26,7 +33,7 @@ from glassnet.data.splits import (
 )
 from glassnet.data.standardisation import refuse_standardised
 from glassnet.data.target_schema import TargetSchema
-from glassnet.data.target_values import find_order
+from glassnet.data.target_values import find_order, list_values
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -71,6 +78,8 @@ class Dataset:
         What the reader decided or noticed, in words.
     standardized : bool
         Whether `standardise` was asked for.
+    unusable : str
+        Why no network can take the rows, where one holds NaN or infinity: which row, as the user counts them.
 
     See Also
     --------
@@ -97,6 +106,7 @@ class Dataset:
     origin: dict[str, Any] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
     standardized: bool = False
+    unusable: str = ""
 
     def __post_init__(self) -> None:
         for name, split in self.splits.items():
@@ -121,7 +131,12 @@ class Dataset:
 
     @cached_property
     def encoded(self) -> Splits:
-        """The splits as a network takes them: rows of bytes or floats, targets as labels 0, 1, ... or numbers."""
+        """The splits as a network takes them: rows of bytes or floats, targets as labels 0, 1, ... or numbers.
+
+        `DataError` is raised where the rows are `unusable`.
+        """
+        if self.unusable:
+            raise DataError(self.unusable)
         return Splits(self.train, self.validation, self.test)
 
     @property
@@ -175,7 +190,8 @@ class Dataset:
             where = "" if "validation" in problem else "validation rows: "
             raise DataError(f"{self.name}: {where}{problem}") from None
         remarks = (*self.remarks, *(f"validation rows: {remark}" for remark in said))
-        return replace(self, validation=split, validation_size=None, remarks=remarks)
+        unusable = self.unusable or find_unusable(X, "validation rows")
+        return replace(self, validation=split, validation_size=None, remarks=remarks, unusable=unusable)
 
     def validated_by(self, rows: str) -> Dataset:
         """Return the data set with other rows for validation; none may have been set aside before.
@@ -309,7 +325,7 @@ class Dataset:
         """
         remarks, classes = remark_on_dense(X), classes or find_order(y)
         X, y = check_arrays(name, "training", X, y)
-        given_rows = len(X)
+        given_rows, unusable = len(X), find_unusable(X)
         if checksums is None:
             checksums = {"X, y": compute_checksum(X, y)}
         if (X_test is None) != (y_test is None):
@@ -317,6 +333,7 @@ class Dataset:
         if X_test is not None and y_test is not None:
             X_test, y_test = check_arrays(name, "test", X_test, y_test)
             check_test_arrays(name, X_test, y_test, X, y)
+            unusable = unusable or find_unusable(X_test, "X_test")
         if schema is None:
             remarks += remark_on_rows(X)
             X, X_test = as_pictures(X), X_test if X_test is None else as_pictures(X_test)
@@ -328,6 +345,13 @@ class Dataset:
             remarks += (*said, *more)
         y, y_test = flatten_column(y), None if y_test is None else flatten_column(y_test)
         order = order_of(schema, y)  # before any row is moved, so that errors can name it
+        if y_test is not None and schema.target.n_classes:
+            unseen = [schema.target.class_names[one] for one in np.setdiff1d(order_of(schema, y_test), order)]
+            remarks += (
+                (f"test rows have classes that no training row has: {list_values(tuple(unseen))}",)
+                if unseen
+                else ()
+            )
         if X_test is None or y_test is None:
             rest, chosen = draw_stratified(order, round(TEST * len(y)), np.random.default_rng(0))
             X, y, X_test, y_test = X[rest], y[rest], X[chosen], y[chosen]
@@ -351,6 +375,7 @@ class Dataset:
             size,
             split_seed,
             remarks=(*remarks, *remark_on_few(len(rest), size)),
+            unusable=unusable,
         )
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple, NoReturn
 
 import polars as pl
 
+from glassnet.data.blanks import strip
 from glassnet.data.number_format import NumberFormat, mask
 from glassnet.data.read_options import ReadOptions, clean_name
 from glassnet.data.table_schema import (
@@ -124,7 +125,7 @@ def check_separator(sep: str | None) -> str | None:
 
 def _strip(series: pl.Series) -> pl.Series:
     """Return text without the blanks around it, null where nothing is left."""
-    text = series.str.strip_chars()
+    text = strip(series)
     return mask(text, text == "")
 
 

@@ -16,6 +16,9 @@ MOST = 0.5
 #: Fewer rows than these to learn from are remarked on.
 FEW = 5
 
+#: Rows that are looked at together.
+BLOCK = 1024
+
 #: Bytes in a gigabyte.
 GIGABYTE = 1e9
 
@@ -71,6 +74,24 @@ def _describe_non_numbers(X: Array) -> str:
         return "records; give a table of pandas or Polars, or an array of their numbers"
     hint = "; where all are numbers, give X.astype(float)" if X.ndim > 1 and X.dtype.kind in "OUS" else ""
     return f"the type {X.dtype}{hint}"
+
+
+def find_unusable(X: Any, what: str = "X", first_row: int = 0) -> str:
+    """Say which row of an array is the first to hold NaN or infinity; nothing where none does."""
+    if not isinstance(X, np.ndarray) or X.dtype.kind != "f":
+        return ""
+    for first in range(0, len(X), BLOCK):
+        block = np.asarray(X[first : first + BLOCK]).reshape(len(X[first : first + BLOCK]), -1)
+        finite = np.isfinite(block)
+        if not finite.all():
+            row, column = (int(place) for place in np.argwhere(~finite)[0])
+            number = first_row + first + row
+            index = f" ({what}[{number}])" if what.isidentifier() else ""
+            return (
+                f"{what}: row {number + 1}{index}, column {column + 1} holds {block[row, column]}, which is no "
+                "finite number; replace or remove it"
+            )
+    return ""
 
 
 def remark_on_few(train: int, validation: int) -> tuple[str, ...]:

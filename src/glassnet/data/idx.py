@@ -19,12 +19,13 @@ import numpy as np
 
 from glassnet.data.kept_reading import kept
 from glassnet.data.untrusted_files import (
-    DEFLATE_LIMIT,
     ContentError,
+    check_promise,
     decompress,
     describe_shape,
     open_regular_file,
     read_numbers,
+    refuse_start,
 )
 from glassnet.nn.activations import Array
 
@@ -43,8 +44,7 @@ def read_idx(path: str | Path, member: str | None = None) -> Array:
     with open_regular_file(path) as (file, size), _open_member(file, member) as raw:
         gzipped = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
-        limit = size * (DEFLATE_LIMIT if gzipped or member else 1)
-        return _read_array(decompress(raw) if gzipped else raw, limit)
+        return _read_array(decompress(raw) if gzipped else raw, size, packed=gzipped or member is not None)
 
 
 @contextlib.contextmanager
@@ -62,21 +62,16 @@ def _open_member(file: IO[bytes], member: str | None) -> Iterator[IO[bytes]]:
         raise ContentError(f"is damaged or no zip archive ({error}): copy or download it again") from None
 
 
-def _read_array(file: IO[bytes], limit: int) -> Array:
-    """Read header and numbers; `limit` is the most bytes that the file can hold."""
+def _read_array(file: IO[bytes], size: int, *, packed: bool) -> Array:
+    """Read header and numbers of a file of `size` bytes."""
     start = file.read(4)
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in TYPES or not 1 <= start[3] <= 8:
-        raise ContentError(
-            f"is no IDX file: it begins with {start.hex(' ') or 'nothing'}, expected 00 00 TYPE AXES"
-        )
-    dtype, axes = np.dtype(TYPES[start[2]]), start[3]
+        refuse_start(start + file.read(60), "IDX file", "00 00 TYPE AXES, such as 00 00 08 03")
+    axes = start[3]
     lengths = file.read(4 * axes)
     if len(lengths) < 4 * axes:
-        raise ContentError(f"ends within its header of {4 + 4 * axes} bytes")
-    shape = struct.unpack(f">{axes}I", lengths)
-    expected = math.prod(shape) * dtype.itemsize
-    if expected > limit:
-        raise ContentError(
-            f"its header promises {describe_shape(shape)} values of type {dtype}, more than it can hold"
-        )
+        raise ContentError(f"is cut short: it ends within its header of {4 + 4 * axes} bytes")
+    dtype, shape = np.dtype(TYPES[start[2]]), struct.unpack(f">{axes}I", lengths)
+    promise = f"its header promises {describe_shape(shape)} values of type {dtype}"
+    check_promise(math.prod(shape) * dtype.itemsize, size, promise, packed=packed)
     return read_numbers(file, shape, dtype)

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from glassnet.data.blanks import shows_nothing
 from glassnet.data.target_values import take_integers
-from glassnet.data.untrusted_files import ContentError, open_regular_file
+from glassnet.data.untrusted_files import ContentError, open_regular_file, refuse_answer
+from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 
 #: The largest file of labels that is read.
@@ -29,14 +31,20 @@ def read_label_text(path: Path, rows: int) -> tuple[Array, tuple[str, ...]]:
         if size > MOST_BYTES:
             raise ContentError(f"is a text of {size:,} bytes, expected labels, one a line")
         try:
-            text = file.read().decode("utf-8-sig")
+            content = file.read()
+            refuse_answer(content[:64])
+            text = content.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise ContentError(f"is no UTF-8 text at byte {error.start}; expected labels, one a line") from None
         lines = [line.strip() for line in text.rstrip().splitlines()]
+        if not lines:
+            raise ContentError("is empty; expected labels, one a line")
         for number, line in enumerate(lines, 1):
-            if not line:
+            if "\0" in line:
+                raise ContentError(f"line {number} holds NUL, which no text holds; expected labels, one a line")
+            if shows_nothing(line):
                 raise ContentError(f"line {number} is empty; expected labels, one a line")
-            if "\0" in line or (path.suffix.lower() != ".txt" and {",", ";", "\t"} & set(line)):
+            if path.suffix.lower() != ".txt" and {",", ";", "\t"} & set(line):
                 raise ContentError(f"line {number} holds several values; expected one label a line")
     remarks: tuple[str, ...] = ()
     if len(lines) == rows + 1:
@@ -48,4 +56,12 @@ def read_label_text(path: Path, rows: int) -> tuple[Array, tuple[str, ...]]:
         return take_integers([int(line) for line in lines]), remarks
     if all(map(PLAIN.fullmatch, lines)):
         return np.array([float(line) for line in lines]), remarks
+    numbers = [PLAIN.fullmatch(line) is not None for line in lines]
+    if 2 * sum(numbers) > len(lines) == rows:
+        first = numbers.index(False)
+        raise FileError(
+            path,
+            f"line {first + 1 + len(remarks)}: {lines[first][:30]!r} is no finite number, but {sum(numbers):,} of "
+            f"{len(lines):,} labels are; correct it, or write all as text",
+        )
     return np.array(lines, object), remarks

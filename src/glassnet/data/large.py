@@ -19,6 +19,7 @@ import numpy as np
 
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Dataset
+from glassnet.data.dense import find_unusable
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.schema import Schema
 from glassnet.data.splits import TEST, Draw, count_validation_rows, describe_split
@@ -102,12 +103,21 @@ def make_large_arrays(X: Array, y: Array, schema: Schema, draw: Draw) -> Dataset
     parts = [slice(first, min(first + BLOCK, len(X))) for first in range(0, len(X), BLOCK)]
     divided = isinstance(schema.input, ArraySchema) and schema.input.white != 1
     y = schema.target.encode(y) if divided else y
-    blocks = ((part, schema.encode_rows(X[part]) if divided else np.asarray(X[part])) for part in parts)
+    unusable: list[str] = []
+
+    def read_blocks() -> Iterator[tuple[slice, Array]]:
+        for part in parts:
+            block = np.asarray(X[part])
+            unusable.append(find_unusable(block, first_row=part.start))
+            yield part, schema.encode_rows(block) if divided else block
+
+    blocks = read_blocks()
     arrays = _write_splits(blocks, membership, X.shape[1:], np.dtype(np.float32) if divided else X.dtype)
     train, held_out, test = (
         describe_split(rows, y[membership == part], schema, is_encoded=divided) for part, rows in enumerate(arrays)
     )
-    return Dataset(draw.name, train, held_out, test, schema, {}, size, draw.split_seed)
+    said = next(filter(None, unusable), "")
+    return Dataset(draw.name, train, held_out, test, schema, {}, size, draw.split_seed, unusable=said)
 
 
 def release(X: Array) -> None:

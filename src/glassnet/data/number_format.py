@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from glassnet.data.blanks import strip
 from glassnet.data.read_options import ReadOptions
 from glassnet.errors import UsageError
 
@@ -155,7 +156,7 @@ def make_format(options: ReadOptions | None) -> NumberFormat | None:
 
 def find_missing(series: pl.Series) -> pl.Series:
     """Return for each text whether it says in a column of numbers that the value is missing; null does."""
-    text = series.str.strip_chars().str.to_lowercase()
+    text = strip(series).str.to_lowercase()
     return ((text == "") | text.is_in(MISSING)).fill_null(True)
 
 

@@ -27,19 +27,22 @@ from glassnet.data.kept_reading import kept
 from glassnet.data.untrusted_files import (
     DEFLATE_LIMIT,
     ContentError,
+    check_expansion,
+    check_memory,
+    check_promise,
     decompress,
     describe_shape,
     open_regular_file,
     read_numbers,
+    refuse_start,
     shorten,
 )
-from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 
-#: The most that all arrays of one file may take together, unless the caller says otherwise: 4 GiB.
+#: The most that all arrays of one NPZ file may take together, unless the caller says otherwise: 4 GiB.
 MOST_BYTES = 1 << 32
 
-NPY_MAGIC, GZIP_MAGIC, ZIP_MAGIC = b"\x93NUMPY", b"\x1f\x8b", b"PK\x03\x04"
+NPY_MAGIC, GZIP_MAGIC, ZIP_MAGIC, IDX_MAGIC = b"\x93NUMPY", b"\x1f\x8b", b"PK\x03\x04", b"\0\0"
 
 #: The longest table of contents, about 50,000 members: Python keeps ten times as much for it in memory.
 DIRECTORY_LIMIT = 1 << 22
@@ -74,23 +77,28 @@ def read_rows(path: str | Path, *, text: bool = False) -> Array:
         start = file.read(len(NPY_MAGIC))
         file.seek(0)
         packed = decompress(file)
-        if start.startswith(GZIP_MAGIC) and packed.read(len(NPY_MAGIC)) == NPY_MAGIC:
+        is_packed = start.startswith(GZIP_MAGIC)
+        inner = packed.read(len(NPY_MAGIC)) if is_packed else start
+        is_npy = inner == NPY_MAGIC or (".npy" in path.suffixes[-2:] and not inner.startswith(IDX_MAGIC))
+        if is_packed and is_npy:
             packed.seek(0)
-            return _read_npy(packed, min(size * DEFLATE_LIMIT, MOST_BYTES), text, packed=True)
-    if start.startswith(ZIP_MAGIC):
-        raise FileError(path, f"is a zip archive, as NPZ files are; if it is one, name it {path.stem}.npz")
-    if start != NPY_MAGIC:
-        return read_idx(path)
-    try:  # NumPy refuses a header that promises more than the file holds before memory is taken
-        with np.errstate(over="ignore"), warnings.catch_warnings(action="ignore"):
-            rows = np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except Exception as error:  # NumPy's reader of headers lets nearly any exception through
-        raise FileError(path, f"is damaged or holds no plain numbers: {shorten(error, 400)}") from None
-    try:
-        _check_kind(rows.dtype, text)
-        _check_text(rows)
-    except ContentError as error:
-        raise FileError(path, str(error)) from None
+            return _read_npy(packed, size, text, packed=True)
+        if start.startswith(ZIP_MAGIC):
+            raise ContentError(f"is a zip archive, as NPZ files are; if it is one, name it {path.stem}.npz")
+        if is_npy:
+            return _map_npy(path, file, size, text)
+    return read_idx(path)
+
+
+def _map_npy(path: Path, file: IO[bytes], size: int, text: bool) -> Array:
+    """Map the numbers of an NPY file of so many bytes."""
+    shape, fortran, dtype, start = _read_header(file, size)
+    _check_kind(dtype, text)
+    _check_length(shape, dtype, size - start)
+    if not math.prod(shape) * dtype.itemsize:  # nothing can be mapped
+        return np.zeros(shape, dtype)
+    rows = np.asarray(np.memmap(path, dtype, "r", start, shape, "F" if fortran else "C"))
+    _check_text(rows)
     return rows
 
 
@@ -134,14 +142,16 @@ def read_npz(
             raise ContentError(
                 f"declares arrays of {total:,} bytes, more than the {most_bytes:,} that may be read (most_bytes)"
             )
+        check_expansion(total, sum(member.compress_size for member in chosen.values()))
+        check_memory(total)
         return {name: _read_member(archive, member, name in text) for name, member in chosen.items()}
 
 
 def _open_archive(raw: IO[bytes]) -> zipfile.ZipFile:
     """Open the zip and read its table of contents."""
-    start = raw.read(4)
-    if start not in (b"PK\x03\x04", b"PK\x05\x06"):
-        raise ContentError(f"is no NPZ file: it begins with {start.hex(' ') or 'nothing'}, expected 50 4b 03 04")
+    start = raw.read(64)
+    if not start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        refuse_start(start, "NPZ file", "50 4b 03 04")
     try:
         return zipfile.ZipFile(cast(IO[bytes], _BoundedFile(raw, DIRECTORY_LIMIT)))
     except DAMAGE as error:
@@ -219,23 +229,30 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, text: bool) 
 
 
 def _read_npy(file: IO[bytes], size: int, text: bool, *, packed: bool = False) -> Array:
-    """Read an NPY file of `size` bytes, or `packed` of at most so many: its header, then the rest if it fits."""
-    shape, fortran, dtype, start = _read_header(file, size)
+    """Read an NPY file of `size` bytes, or `packed` into so many: its header, then the rest if it fits."""
+    shape, fortran, dtype, start = _read_header(file, size * (DEFLATE_LIMIT if packed else 1))
     _check_kind(dtype, text)
-    expected = math.prod(shape) * dtype.itemsize
-    if packed and expected > size:
+    if packed:
         promise = f"its header promises {describe_shape(shape)} values of type {dtype}"
-        raise ContentError(f"{promise}, more than it can hold or than is read")
-    if not packed and expected != size - start:
-        raise ContentError(
-            f"its header promises {describe_shape(shape)} values of type {dtype} ({expected:,} bytes), but the "
-            f"{size - start:,} bytes after it do not match"
-        )
+        check_promise(math.prod(shape) * dtype.itemsize, size, promise, packed=True)
+    else:
+        _check_length(shape, dtype, size - start)
     numbers = read_numbers(file, shape, dtype, fortran)
     if dtype.kind == "b" and (numbers.view(np.uint8) > 1).any():
         raise ContentError("holds other bytes than 0 and 1, though its type is bool")
     _check_text(numbers)
     return numbers
+
+
+def _check_length(shape: Sequence[int], dtype: np.dtype[Any], size: int) -> None:
+    """Refuse a header that promises others than the `size` bytes after it."""
+    expected = math.prod(shape) * dtype.itemsize
+    if expected != size:
+        kind = "is cut short" if expected > size else "holds more than it should"
+        raise ContentError(
+            f"{kind}: its header promises {describe_shape(shape)} values of type {dtype}, {expected:,} bytes, and "
+            f"{size:,} bytes follow it; copy or download it again"
+        )
 
 
 def _check_kind(dtype: np.dtype[Any], text: bool) -> None:
@@ -262,25 +279,23 @@ def _check_text(values: Array) -> None:
 def _read_header(file: IO[bytes], size: int) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
     """Return shape, Fortran order, type, and where the numbers begin."""
     magic = file.read(npy_format.MAGIC_LEN)
-    if magic[:4] == b"PK\x03\x04":
-        raise ContentError("is itself a zip, expected an NPY file")
     try:
         version = npy_format.read_magic(io.BytesIO(magic))
     except ValueError:
-        raise ContentError(f"is no NPY file: it begins with {magic.hex(' ') or 'nothing'}") from None
+        refuse_start(magic + file.read(64), "NPY file", NPY_MAGIC.hex(" "))
     if version not in LENGTH_FORMATS:
         raise ContentError(f"is an NPY file of version {version[0]}.{version[1]}, expected 1.0, 2.0 or 3.0")
     prefix_length = struct.calcsize(LENGTH_FORMATS[version])
     prefix = file.read(prefix_length)
     if len(prefix) < prefix_length:
-        raise ContentError("ends within its header")
+        raise ContentError("is cut short: it ends within its header")
     (length,) = struct.unpack(LENGTH_FORMATS[version], prefix)
     if length > HEADER_LIMIT:
         raise ContentError(f"has a header of {length:,} bytes, expected at most {HEADER_LIMIT:,}")
     start = len(magic) + len(prefix) + length
     text = file.read(length)
     if len(text) < length or start > size:
-        raise ContentError(f"ends within its header of {length:,} bytes")
+        raise ContentError(f"is cut short: it ends within its header of {length:,} bytes")
     shape, fortran, dtype = _parse_header(text)
     return shape, fortran, dtype, start
 

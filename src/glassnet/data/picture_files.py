@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar, cast
 
 import numpy as np
 
-from glassnet.data.untrusted_files import shorten
+from glassnet.data.untrusted_files import ContentError, refuse_answer, shorten
 from glassnet.errors import FileError, UsageError
 from glassnet.nn.activations import Array
 
@@ -39,8 +39,11 @@ OTHER_SUFFIXES = frozenset(
     {".webp", ".avif", ".heic", ".heif", ".jp2", ".j2k", ".jxl", ".dcm", ".pgm", ".ppm", ".pbm", ".pnm", ".tga"}
 )
 
-#: The most pixels of one picture, 33 million: Pillow takes some 8 bytes for each while it decodes.
+#: The most pixels of one picture, 33 million: Pillow takes up to 8 bytes for each while it decodes.
 MOST_PIXELS = 1 << 25
+
+#: Lines of pixels that are laid on white at a time.
+STRIP = 64
 
 #: The most that all pictures that are read at once may take together: 4 GiB.
 MOST_BYTES = 1 << 32
@@ -283,6 +286,8 @@ def open_picture(path: Path) -> Iterator[tuple[Image, IO[bytes]]]:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             if not os.fstat(file.fileno()).st_size:
                 raise FileError(path, "is empty (0 bytes), expected an image")
+            refuse_answer(file.read(64))
+            file.seek(0)
             with Image.open(file, formats=FORMATS) as image:
                 if not 1 <= image.width * image.height <= MOST_PIXELS:
                     raise FileError(
@@ -292,6 +297,8 @@ def open_picture(path: Path) -> Iterator[tuple[Image, IO[bytes]]]:
                 yield image, file
     except FileError:
         raise
+    except ContentError as error:
+        raise FileError(path, str(error)) from None
     except UnidentifiedImageError:
         raise FileError(path, f"is no {', '.join(FORMATS[:-1])} or {FORMATS[-1]} image, or damaged") from None
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
@@ -338,11 +345,22 @@ def _convert(image: Image, grey: bool) -> Image:
         values: np.ndarray[Any, Any] = np.asarray(image)
         return PIL.Image.fromarray(values.astype(np.float32))
     if image.has_transparency_data:
-        transparent = image.convert("RGBA")
-        image = PIL.Image.alpha_composite(PIL.Image.new("RGBA", image.size, "white"), transparent)
+        image = _lay_on_white(image)
     if grey or image.mode in GREY_8 or _has_equal_colours(image):
         return image.convert("L")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _lay_on_white(image: Image) -> Image:
+    """Return a picture without transparency, made in strips: a whole one takes four times its pixels."""
+    import PIL.Image
+
+    whole = PIL.Image.new("RGB", image.size)
+    for top in range(0, image.height, STRIP):
+        strip = image.crop((0, top, image.width, min(top + STRIP, image.height))).convert("RGBA")
+        white = PIL.Image.new("RGBA", strip.size, "white")
+        whole.paste(PIL.Image.alpha_composite(white, strip).convert("RGB"), (0, top))
+    return whole
 
 
 def _has_equal_colours(image: Image) -> bool:

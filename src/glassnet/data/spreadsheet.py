@@ -13,6 +13,7 @@ import polars as pl
 import polars.selectors as cs
 
 from glassnet.data import decoding
+from glassnet.data.blanks import strip
 from glassnet.data.number_format import mask
 from glassnet.data.read_options import clean_name
 from glassnet.data.table_schema import (
@@ -24,15 +25,14 @@ from glassnet.data.table_schema import (
     list_names,
     note_faults,
 )
-from glassnet.data.text_files import EXPANSION, FREE_EXPANSION
-from glassnet.data.untrusted_files import ContentError, open_regular_file, shorten
+from glassnet.data.untrusted_files import ContentError, check_expansion, open_regular_file, refuse_start, shorten
 from glassnet.errors import UsageError
 
 if TYPE_CHECKING:
     import fastexcel
 
-#: What a zip begins with, and that of old workbooks.
-_ZIP, _OLD = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
+#: What a zip begins with.
+_ZIP = b"PK\x03\x04"
 
 #: Whole numbers up to this size are exact in Excel, which has no others than floats.
 _EXACT = 2**53
@@ -46,11 +46,10 @@ def read_spreadsheet(path: Path, sheet: str | None = None) -> tuple[pl.DataFrame
     """
     if importlib.util.find_spec("fastexcel") is None:
         raise UsageError("data", "workbooks need fastexcel, which is not installed: pip install 'glassnet[xlsx]'")
-    with open_regular_file(path) as (raw, size):
-        start = raw.read(4)
-        if start != _ZIP:
-            found = "an old workbook (.xls)" if start == _OLD else "none of Excel's" if size else "empty"
-            raise ContentError(f"is no .xlsx as its name says, by its first bytes it is {found}; save it as CSV")
+    with open_regular_file(path) as (raw, _):
+        start = raw.read(64)
+        if not start.startswith(_ZIP):
+            refuse_start(start, "workbook (.xlsx)", _ZIP.hex(" "))
         with decoding.decode_apart("glassnet.data.spreadsheet", path, sheet or "") as (decoded, remarks):
             return pl.scan_ipc(decoded).collect(), remarks
 
@@ -97,7 +96,7 @@ def _read_cells(book: fastexcel.ExcelReader, sheet: str) -> pl.DataFrame:
     for one, words, numbers in zip(typed, text, floats, strict=True):
         if one.dtype == pl.String or one.null_count() > words.null_count():
             is_cut = (words.cast(pl.Float64, strict=False) != numbers).fill_null(False)
-            whole = mask(words, is_cut).fill_null(mask(numbers.cast(pl.String), ~is_cut)).str.strip_chars()
+            whole = strip(mask(words, is_cut).fill_null(mask(numbers.cast(pl.String), ~is_cut)))
             columns.append(mask(whole, whole == ""))
     return typed.with_columns(columns)
 
@@ -108,8 +107,9 @@ def _check_zip(source: str) -> int:
     try:
         with zipfile.ZipFile(source) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
-            if unpacked > max(EXPANSION * size, FREE_EXPANSION):
-                raise ContentError(f"unpacks from {size:,} to {unpacked:,} bytes, more than is believed")
+            check_expansion(unpacked, size)
+            if "xl/workbook.xml" not in archive.namelist():
+                raise ContentError("is a zip, but no workbook: it holds no xl/workbook.xml")
             damaged = archive.testzip()  # calamine compares no checksums
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         raise ContentError(f"is damaged ({shorten(error)}): copy or download it again") from None

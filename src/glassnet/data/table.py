@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from glassnet.data.kept_reading import kept
 from glassnet.data.number_format import NumberFormat
 from glassnet.data.read_options import ReadOptions
-from glassnet.data.untrusted_files import MAGIC, ContentError, open_regular_file, shorten
+from glassnet.data.untrusted_files import ContentError, name_format, open_regular_file, shorten
 from glassnet.errors import DataError, FileError, UsageError
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _read_workbook(path: Path, options: ReadOptions, as_text: bool, faults: Faul
         text = frame.select(name for name, dtype in frame.schema.items() if dtype == pl.String)
         if as_text or not text.width:
             return TableRead(frame, {}, remarks)
-        typer = ColumnTyper(options, array.array("q", range(2, frame.height + 2)), "", place="row")
+        typer = ColumnTyper(options, array.array("q", range(2, frame.height + 2)), "", place="row {} of the sheet")
         typer.add(text)
         remarks += typer.finish(faults)
         return TableRead(frame.with_columns(typer.columns), typer.formats, remarks, typer.written)
@@ -143,7 +143,7 @@ def _refuse_name(path: Path) -> None:
     with open_regular_file(path) as (raw, _):
         start = raw.read(64)
     endings = f"{', '.join(TEXT)} (each also with .gz or .zip), {', '.join((*PARQUET, *WORKBOOK))}"
-    found = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), None)
+    found = name_format(start)
     if found is None and start and b"\0" not in start:
         advice = f"it may be text: if so, call it {path.stem}.csv"
     else:

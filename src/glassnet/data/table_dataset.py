@@ -31,7 +31,7 @@ from glassnet.data.table import TableRead, is_parquet, read_table
 from glassnet.data.table_schema import Faults, check_table, join_faults, note_faults
 from glassnet.data.table_target import check_target, learn_target
 from glassnet.data.target_schema import TargetSchema
-from glassnet.errors import DataError, FileError
+from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
 
@@ -52,6 +52,9 @@ def read_table_dataset(path: Path, options: ReadOptions, draw: Draw) -> Dataset:
         else:
             read = read_table(path, options, faults=faults)
         data = make_table_dataset(read, options, draw, faults)
+    except UsageError as error:
+        problem = f"{path.name}: {error.problem}" if error.name == "target" else error.problem
+        raise UsageError(error.name, problem) from None
     except DataError as error:
         raise FileError(path, str(error).removeprefix("table: ")) from None
     return replace(data, checksums={path.name: md5(path)})

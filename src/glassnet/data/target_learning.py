@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from glassnet.data.target_classes import Class, name_classes, order_classes
+from glassnet.data.target_doubts import refuse_fraction, refuse_negative, remark_on_classes
 from glassnet.data.target_values import (
     count_decimals,
     find_distinct,
@@ -47,6 +48,9 @@ def learn_column(values: Array, hints: Hints, remarks: list[str]) -> dict[str, A
         raise DataError(f"{what}: task=multi-label takes two or more columns of 0 and 1, got one column")
     distinct = find_distinct(values)
     reason = ""
+    is_listed = bool(hints.class_names or hints.classes)
+    if kind == "float" and task != "regression" and not is_listed:
+        refuse_fraction(values, MAX_CLASSES, what)
     if task is None:
         as_classes, reason = _guess_classes(distinct, kind, hints)
         if not as_classes:
@@ -60,6 +64,8 @@ def learn_column(values: Array, hints: Hints, remarks: list[str]) -> dict[str, A
                 f"{what}: task=regression takes numbers, but {name_row(0, what)} is the text {values[0][:30]!r}"
             )
         return {"task": task, "names": hints.names, "decimals": count_decimals(values)}
+    if kind in ("int", "float") and not is_listed:
+        refuse_negative(values, distinct, what)
     if len(distinct) == 1:
         raise DataError(f"{what}: one class only, {distinct[0]!r}; there is nothing to learn")
     if kind == "str" and task is None and hints.class_names is None and not hints.classes:
@@ -86,6 +92,7 @@ def learn_column(values: Array, hints: Hints, remarks: list[str]) -> dict[str, A
     elif task is None:
         task = "binary" if len(classes) == 2 else "multi-class"
         remarks.append(f"{what}: {len(classes)} classes ({list_values(shown)}), so {task}{reason}")
+    remarks += remark_on_classes(values, distinct, what)
     return {"task": task, "names": hints.names, "classes": classes, "class_names": shown}
 
 

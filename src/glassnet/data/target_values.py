@@ -14,6 +14,7 @@ from typing import Any, Literal, NoReturn
 
 import numpy as np
 
+from glassnet.data.blanks import shows_nothing
 from glassnet.data.column_values import list_more
 from glassnet.data.untrusted_files import shorten
 from glassnet.errors import DataError
@@ -165,8 +166,9 @@ def _fill(shape: tuple[int, ...], values: Any) -> Array:
 
 def _refuse_blanks(values: Array, flat: list[str], what: str) -> Array:
     """Return text as it is; a blank counts as missing."""
-    if not all(map(str.strip, flat)):
-        _refuse_missing(np.array([not text.strip() for text in flat]).reshape(values.shape), what)
+    blank = {text for text in set(flat) if shows_nothing(text)}
+    if blank:
+        _refuse_missing(np.array([text in blank for text in flat]).reshape(values.shape), what)
     return values
 
 
@@ -237,12 +239,14 @@ def find_other(values: Array) -> int | None:
 
 def find_not_one_hot(numbers: Array) -> int | None:
     """Return the first row that is not a single 1 among zeros."""
-    return _first_row(((numbers != 0) & (numbers != 1)).any(axis=1) | (numbers.sum(axis=1) != 1))
+    is_single = np.count_nonzero(numbers == 1, axis=1) == 1
+    return _first_row(((numbers != 0) & (numbers != 1)).any(axis=1) | ~is_single)
 
 
 def find_unsummed(numbers: Array) -> int | None:
     """Return the first row that is no row of shares: negative, or with another sum than 1."""
-    return _first_row((numbers < 0).any(axis=1) | (np.abs(numbers.sum(axis=1) - 1) > SOFT_TOLERANCE))
+    with np.errstate(over="ignore"):
+        return _first_row((numbers < 0).any(axis=1) | (np.abs(numbers.sum(axis=1) - 1) > SOFT_TOLERANCE))
 
 
 def _first_row(wrong: Array) -> int | None:

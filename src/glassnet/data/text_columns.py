@@ -6,6 +6,7 @@ import array
 
 import polars as pl
 
+from glassnet.data.blanks import strip
 from glassnet.data.number_format import MISSING, NumberFormat, find_formats, make_format, mask
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.table_schema import Faults, list_names, note_faults, quote_value
@@ -25,12 +26,12 @@ _REMEDY = (
 class ColumnTyper:
     """Gives each column of a text file its type, and collects what was converted and what is wrong.
 
-    `starts` holds the line (or what `place` calls it) on which each row begins; `delimiter` helps to tell decimals
-    from thousands.
+    `starts` holds the line on which each row begins, which messages call as `place` does; `delimiter` helps to
+    tell decimals from thousands.
     """
 
     def __init__(
-        self, options: ReadOptions, starts: array.array[int], delimiter: str, place: str = "line"
+        self, options: ReadOptions, starts: array.array[int], delimiter: str, place: str = "line {}"
     ) -> None:
         self.options, self.starts, self.delimiter, self.place = options, starts, delimiter, place
         self.asked = make_format(options)
@@ -45,7 +46,7 @@ class ColumnTyper:
     def add(self, text: pl.DataFrame) -> None:
         """Type columns: plain numbers all at once, as tables may be wide, others one by one."""
         every = pl.all()
-        bare = text.select(every.str.strip_chars())
+        bare = text.select(strip(every))
         bare = bare.select(pl.when(~every.is_in(["", *self.options.missing])).then(every).name.keep())
         numbers = bare.select(every.cast(pl.Float64, strict=False))
         lost = numbers.null_count().row(0), bare.null_count().row(0)
@@ -142,7 +143,7 @@ class ColumnTyper:
 
     def _add_problem(self, bare: pl.Series, wrong: pl.Series, problem: str, remedy: str) -> None:
         row = wrong.arg_true()[0]
-        place = f"{self.place} {self.starts[row]}, column {quote_value(bare.name, 60)}"
+        place = f"{self.place.format(self.starts[row])}, column {quote_value(bare.name, 60)}"
         self._faults[bare.name] = f"{place}: {quote_value(bare[row])} {problem}", remedy
 
     def _take_numbers(self, bare: pl.Series, way: NumberFormat) -> pl.Series:

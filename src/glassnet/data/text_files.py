@@ -14,19 +14,20 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
 
 from glassnet.data.untrusted_files import (
+    CHUNK,
     DEFLATE_LIMIT,
-    MAGIC,
     ContentError,
+    bound_expansion,
+    check_expansion,
+    name_format,
     open_regular_file,
+    refuse_answer,
     shorten,
 )
 from glassnet.errors import UsageError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
-
-#: What a packed text may grow to: so many times its size, and so many bytes whatever its size.
-EXPANSION, FREE_EXPANSION = 200, 256 << 20
 
 #: The bytes at the beginning that tell encoding and line ends.
 HEAD = 1 << 16
@@ -66,8 +67,9 @@ def open_text(path: Path, encoding: str | None = None, *, learned: bool = False)
         raw.seek(0)
         if size == 0:
             raise ContentError("is empty")
-        limit, file = max(EXPANSION * size, FREE_EXPANSION), raw
+        limit, file = bound_expansion(size), raw
         if packed == "gzip":
+            _refuse_bomb(raw, size)
             file = cast(IO[bytes], gzip.GzipFile(fileobj=raw))
         elif packed == "zip":
             file = stack.enter_context(_open_zipped(raw))
@@ -92,6 +94,19 @@ def open_text(path: Path, encoding: str | None = None, *, learned: bool = False)
             file, limit = cast(IO[bytes], io.BufferedReader(recoded, HEAD)), 4 * limit
         text = TextFile(file, limit, tuple(remarks))
         yield text._replace(remedy="save the file as UTF-8") if learned else text
+
+
+def _refuse_bomb(raw: IO[bytes], size: int) -> None:
+    """Refuse gzip data that end by saying that they are too long, and are; a lie shows when they are read."""
+    raw.seek(max(size - 4, 0))
+    said, limit = int.from_bytes(raw.read(4), "little"), bound_expansion(size)
+    raw.seek(0)
+    if limit < said <= DEFLATE_LIMIT * size:  # else the end is cut off, which shows when they are read
+        unpacker, unpacked = zlib.decompressobj(wbits=31), 0
+        while unpacked <= limit and (chunk := unpacker.unconsumed_tail or raw.read(HEAD)):
+            unpacked += len(unpacker.decompress(chunk, CHUNK))
+        check_expansion(unpacked, size)
+        raw.seek(0)
 
 
 def _find_codec(encoding: str | None) -> str | None:
@@ -125,9 +140,10 @@ def _says_otherwise(head: bytes, codec: str, learned: bool) -> bool:
 
 def _refuse_other_formats(head: bytes, packed: str | None) -> None:
     """Refuse what is no text by its first bytes."""
-    found = next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), "text")
+    refuse_answer(head)
+    found = name_format(head)
     is_binary = b"\0" in head or found in ("PDF", "gzip")  # a text may begin with PAR1 as well
-    if found != "text" and is_binary and head[:2] not in _UTF_16:
+    if found is not None and is_binary and head[:2] not in _UTF_16:
         inside = " inside" if packed else ""
         raise ContentError(
             f"is no text as its name says; by its first bytes{inside} ({head[:4].hex(' ')}) it is {found}"
@@ -179,6 +195,7 @@ def _find_member(archive: zipfile.ZipFile) -> zipfile.ZipInfo:
         raise ContentError(
             f"is damaged: its zip promises {member.file_size:,} bytes in {member.compress_size:,} packed ones"
         )
+    check_expansion(member.file_size, member.compress_size)
     return member
 
 

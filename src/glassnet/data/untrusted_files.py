@@ -8,16 +8,24 @@ import math
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, NoReturn, cast
 
 import numpy as np
 
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
 from glassnet.runtime.records import check_regular
+from glassnet.runtime.memory import available_memory, describe_bytes
 
 #: Deflate cannot expand a byte to more than this (zlib.net/zlib_tech.html): a bound on what a header may claim.
 DEFLATE_LIMIT = 1032
+
+#: What packed data may grow to: so many times their size, and so many bytes whatever their size. Data of people
+#: grow 3 to 20 times, rows of mostly zeros 100 times, and 2 GB of a single value 1,000 times.
+EXPANSION, FREE_EXPANSION = 200, 128 << 20
+
+#: What to do with data that grow further.
+UNPACK = "more than is believed of packed data; if they are right, save them unpacked"
 
 #: What files begin with, and what a message calls them.
 MAGIC = {
@@ -30,6 +38,23 @@ MAGIC = {
     b"%PDF": "PDF",
     b"ARRO": "Arrow: save it as Parquet",
     b"\x93NUM": "NPY",
+    b"\x89PNG": "a PNG picture",
+    b"\xff\xd8\xff": "a JPEG picture",
+    b"GIF8": "a GIF picture",
+    b"\x89HDF": "HDF5",
+    b"\x00\x00\x08\x01": "IDX",
+    b"\x00\x00\x08\x03": "IDX",
+}
+
+#: What pages and messages of servers begin with, in small letters, and what a message calls them.
+ANSWERS = {
+    b"<!doctype html": "an HTML page",
+    b"<html": "an HTML page",
+    b"<head": "an HTML page",
+    b"<?xml": "XML",
+    b"<svg": "XML",
+    b"{": "JSON",
+    b"[{": "JSON",
 }
 
 #: Bytes read at a time, so that a lying size costs no memory.
@@ -65,17 +90,68 @@ def open_regular_file(path: Path) -> Iterator[tuple[IO[bytes], int]]:
         raise FileError(path, "needs more memory than there is") from None
 
 
-def check_format(file: IO[bytes], expected: str) -> None:
-    """Refuse a file whose first bytes are not of the format that its name says: text, or one of `MAGIC`."""
-    start = file.read(4)
-    file.seek(0)
+def name_format(start: bytes) -> str | None:
+    """Return what a message calls data that begin so, None where that tells nothing."""
+    text = start.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    known = [kind for magic, kind in MAGIC.items() if start.startswith(magic)]
+    return next(iter(known + [kind for words, kind in ANSWERS.items() if text.startswith(words)]), None)
+
+
+def refuse_answer(start: bytes) -> None:
+    """Refuse what a server sends in place of a file that it does not have."""
+    found = name_format(start)
+    if found in ANSWERS.values():
+        raise ContentError(f"is {found} by its first bytes, and no data: the download failed; get the file again")
+
+
+def refuse_start(start: bytes, what: str, expected: str) -> NoReturn:
+    """Refuse data that begin otherwise than `what`, which begins with the bytes `expected`."""
     if not start:
         raise ContentError("is empty")
-    found = next((kind for magic, kind in MAGIC.items() if start.startswith(magic)), "text")
-    if found != expected:
-        raise ContentError(
-            f"is no {expected} as its name says; by its first bytes ({start.hex(' ')}) it is {found}"
-        )
+    refuse_answer(start)
+    found = name_format(start)
+    is_it = "" if found is None else f"; by them it is {found}"
+    raise ContentError(
+        f"is no {what}: it begins with {start[:4].hex(' ')}, expected the magic number {expected}{is_it}"
+    )
+
+
+def check_promise(expected: int, size: int, promise: str, *, packed: bool) -> None:
+    """Refuse a header that promises more bytes than a file of `size`, or memory, can hold, or than is believed.
+
+    What deflate cannot do is a lie. What no data of people do is a bomb: a few bytes that fill the memory.
+    """
+    if expected > size * (DEFLATE_LIMIT if packed else 1):
+        raise ContentError(f"{promise}, which is larger than the file can hold ({expected:,} of {size:,} bytes)")
+    if packed:
+        check_expansion(expected, size)
+    check_memory(expected)
+
+
+def bound_expansion(size: int) -> int:
+    """Return the most bytes that so many packed ones may become."""
+    return int(max(EXPANSION * size, FREE_EXPANSION))
+
+
+def check_expansion(unpacked: int, size: int) -> None:
+    """Refuse packed data that are too many times their size."""
+    if unpacked > bound_expansion(size):
+        raise ContentError(f"unpacks from {size:,} to {unpacked:,} bytes, {UNPACK}")
+
+
+def check_memory(needed: int) -> None:
+    """Refuse numbers that do not fit into memory."""
+    free = available_memory()
+    if free is not None and needed > free:
+        raise ContentError(f"needs {describe_bytes(needed)} of memory, and {describe_bytes(free)} are free")
+
+
+def check_format(file: IO[bytes], expected: str, magic: str) -> None:
+    """Refuse a file whose first bytes are not of the format that its name says, one of `MAGIC`."""
+    start = file.read(64)
+    file.seek(0)
+    if name_format(start) != expected:
+        refuse_start(start, f"{expected} file", magic)
 
 
 def decompress(raw: IO[bytes]) -> IO[bytes]:

@@ -18,6 +18,8 @@ from glassnet.data.schema import Schema, keep_reading
 from glassnet.data.splits import Draw
 from glassnet.data.table import is_table, require_polars
 from glassnet.data.target_schema import TargetSchema
+from glassnet.data.target_values import take_values
+from glassnet.data.untrusted_files import name_format, open_regular_file
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.activations import Array
 
@@ -57,31 +59,45 @@ def read_user_data(
     """
     path = Path(path)
     draw = Draw(name_data(path), validation, split_seed)
+    try:
+        data = _read(path, options, draw)
+    except FileError:
+        raise
+    except DataError as error:
+        raise FileError(path, str(error).removeprefix(f"{draw.name}: ")) from None
+    unusable = data.unusable and f"{path}: {data.unusable}"
+    return replace(data, origin={"dataset": str(path.resolve()), **given_options(options)}, unusable=unusable)
+
+
+def _read(path: Path, options: ReadOptions, draw: Draw) -> Dataset:
+    """Read data of the kind that the path's name tells."""
     if holds_idx_pairs(path) or (is_array_name(path.name) and not path.is_dir()):
         refuse_options(options, "arrays")
         read = read_array_file(path, options)
         require_labels(path, read)
-        data = join_arrays(read, options, draw)
-    elif path.is_dir():
+        return join_arrays(read, options, draw, path)
+    if path.is_dir():
+        if is_table(path) or is_array_name(path.name):
+            raise FileError(path, "is a folder, and its name is that of a file; name the file itself")
         refuse_options(options, "a folder of pictures")
-        data = _read_images(path, options, draw)
-    elif is_table(path):
+        return _read_images(path, options, draw)
+    if is_table(path):
         refuse_options(options, "a table")
         require_polars()
         from glassnet.data.table_dataset import read_table_dataset
 
-        data = read_table_dataset(path, options, draw)
-    elif not path.exists():
+        return read_table_dataset(path, options, draw)
+    if not path.exists():
         raise FileError(path, "cannot be read: No such file or directory")
-    elif path.suffix.lower() in ARCHIVES:
+    if path.suffix.lower() in ARCHIVES:
         raise FileError(path, "is an archive by name: unpack it, and name the file or the folder that was in it")
-    else:
-        raise FileError(
-            path,
-            "is no table (CSV, TSV, Parquet, xlsx), NPZ, NPY or IDX by name, and no folder of images; if it is "
-            f"one, give it that ending, such as {path.stem}.csv",
-        )
-    return replace(data, origin={"dataset": str(path.resolve()), **given_options(options)})
+    with open_regular_file(path) as (raw, _):
+        found = name_format(raw.read(64))
+    raise FileError(
+        path,
+        "is no table (CSV, TSV, Parquet, xlsx), NPZ, NPY or IDX by name, and no folder of images; "
+        + (f"by its first bytes it is {found}" if found else f"if it is one, name it so, as {path.stem}.csv"),
+    )
 
 
 def name_data(path: Path) -> str:
@@ -118,15 +134,15 @@ def looks_like_a_path(name: str) -> bool:
 def _read_images(folder: Path, options: ReadOptions, draw: Draw) -> Dataset:
     found = read_image_folder(folder, options)
     read = ArraysRead(dict(found.splits), found.class_names, found.remarks, {})
-    data = join_arrays(read, options, draw)
+    data = join_arrays(read, options, draw, folder)
     rows = data.schema.input
     assert isinstance(rows, ArraySchema)
     rows = replace(rows, size=options.size, grey=options.grey)
     return replace(data, schema=replace(data.schema, input=rows))
 
 
-def join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
-    """Make a data set of the arrays of a file or folder."""
+def join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw, path: Path) -> Dataset:
+    """Make a data set of the arrays of a file or folder; errors name the file that holds the labels at fault."""
     splits = {name: (X, y) for name, (X, y) in read.splits.items() if y is not None}
     X, y = splits.get("train", splits.get("", (None, None)))
     if X is None or y is None:
@@ -135,6 +151,7 @@ def join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
     labels = [labels for _, labels in splits.values()]
     try:
         for split, (_, other) in splits.items():
+            _check_labels(other, read.label_files.get(split, path), split)
             if other.shape[1:] != y.shape[1:] or (other.dtype.kind == "f") != (y.dtype.kind == "f"):
                 raise DataError(
                     f"{y.dtype} of shape {y.shape[1:]} for a row's labels, but {other.dtype} of shape "
@@ -147,8 +164,10 @@ def join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
             classes=options.classes,
             pictures=len(rows.shape) > 1,
         )
+    except FileError:
+        raise
     except DataError as error:
-        raise DataError(f"{draw.name}: {error}") from None
+        raise FileError(next(iter(read.label_files.values()), path), str(error)) from None
     y = flatten_column(y)
     splits = {split: (rows, flatten_column(labels)) for split, (rows, labels) in splits.items()}
     schema = Schema(rows, target, keep_reading(options))
@@ -162,6 +181,14 @@ def join_arrays(read: ArraysRead, options: ReadOptions, draw: Draw) -> Dataset:
     return replace(
         data, checksums=read.checksums or data.checksums, remarks=(*read.remarks, *said, *more, *data.remarks)
     )
+
+
+def _check_labels(y: Array, path: Path, split: str) -> None:
+    """Refuse labels of a split that are missing or no labels, by their rows in the file."""
+    try:
+        take_values(y, "target")
+    except DataError as error:
+        raise FileError(path, f"{error}" if split in ("", "train") else f"{split} rows: {error}") from None
 
 
 def find_white(X: Array) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +20,25 @@ from glassnet.graph.views import choose_view
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.network import Network
+from glassnet.nn.parameters import count_parameters, find_most_units
 from glassnet.runtime.files import write_bytes
+from glassnet.runtime.memory import available_memory
+
+#: The most parameters of a network whose every number is gone through, and what one takes of memory.
+MOST_PARAMETERS, BYTES_EACH = 4_000_000, 300
+
+
+def refuse_too_large(layers: Sequence[int]) -> None:
+    """Refuse a network whose graphs take too much memory, or half a minute, with the largest that does not."""
+    most = min(MOST_PARAMETERS, (available_memory() or math.inf) // BYTES_EACH)
+    size = count_parameters(layers)
+    if size > most:
+        units = find_most_units(layers, lambda fewer: count_parameters(fewer) <= most)
+        raise UsageError(
+            "network",
+            f"has {size:,} parameters, and {most:,.0f} at most can be explained here, "
+            f"as with layers of at most {units:,} units",
+        )
 
 
 class ComputationGraph:
@@ -92,6 +111,7 @@ class ComputationGraph:
         path: Sequence[int] | None = None,
         training: bool | None = None,
     ) -> None:
+        refuse_too_large(network.layers)
         self.network = network.astype(np.float64)
         rows, self.targets = self.network.check_data(X, y)
         self.X = self.network.input_batch(rows)

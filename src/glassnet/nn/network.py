@@ -278,7 +278,9 @@ class Network:
         if not X.dtype.isnative:  # compiled formulas read the processor's own order of bytes
             X = X.astype(X.dtype.newbyteorder("="))
         width = int(np.prod(X.shape[1:])) if X.ndim > 1 else 0
-        if X.dtype.kind not in "fiub" or X.ndim < 2 or len(X) == 0:
+        if X.ndim > 1 and len(X) == 0:
+            raise DataError("X: holds no rows")
+        if X.dtype.kind not in "fiub" or X.ndim < 2:
             raise DataError(f"X: expected rows of numbers, got the shape {X.shape} of type {X.dtype}")
         if width != self.layers[0]:
             raise DataError(f"layers: the data have {width} columns, the first layer has {self.layers[0]} units")

@@ -6,13 +6,70 @@ vector of their own, beside theta.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
+from glassnet.runtime.memory import available_memory
+
+#: Networks of fewer parameters fit into any memory.
+SMALL = 1 << 20
+
+
+def count_parameters(layers: Sequence[int], batch_norm: Sequence[bool] = ()) -> int:
+    """Return the length of theta.
+
+    Parameters
+    ----------
+    layers : sequence of int
+        Units per layer, the inputs first.
+    batch_norm : sequence of bool, optional
+        Whether each hidden layer normalises.
+
+    Returns
+    -------
+    int
+        The number of weights, biases and scales.
+
+    Examples
+    --------
+    >>> count_parameters([3, 2, 1]), count_parameters([3, 2, 1], [True])
+    (11, 13)
+    """
+    scales = sum(d for d, normalised in zip(layers[1:], batch_norm, strict=False) if normalised)
+    return scales + sum((d_in + 1) * d_out for d_in, d_out in pairwise(layers))
+
+
+def find_most_units(layers: Sequence[int], fits: Callable[[list[int]], bool]) -> int:
+    """Return the most units of a layer with which a network fits, where wider layers are cut to so many.
+
+    Parameters
+    ----------
+    layers : sequence of int
+        Units per layer of a network that is too large.
+    fits : callable
+        Whether a network with some layers fits.
+
+    Returns
+    -------
+    int
+        At least 1.
+
+    Examples
+    --------
+    >>> find_most_units([784, 5000, 10], lambda layers: count_parameters(layers) <= 100_000)
+    125
+    """
+    low, high = 1, max(layers)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits([min(d, middle) for d in layers]) else (low, middle)
+    return low
 
 
 class Parameters:
@@ -65,12 +122,20 @@ class Parameters:
             shapes[f"b{layer}"] = (self.layers[layer],)
             if normalised:
                 shapes[f"g{layer}"] = (self.layers[layer],)
-        size = sum(int(np.prod(shape, dtype=object)) for shape in shapes.values())
+        size = count_parameters(self.layers, self.batch_norm)
+        most = (available_memory() if size > SMALL else None) or math.inf
+        bytes_each = 2 * np.dtype(dtype).itemsize + 8  # theta and gradient, and first weights in float64
         try:
+            if bytes_each * size > most:
+                raise MemoryError
             self.theta = np.zeros(size, dtype)
             self.gradient = np.zeros(size, dtype)
         except (MemoryError, ValueError, OverflowError):
-            raise UsageError("layers", f"{size:,} parameters do not fit into memory; take fewer units") from None
+            units = find_most_units(layers, lambda fewer: bytes_each * count_parameters(fewer) <= most)
+            raise UsageError(
+                "layers",
+                f"{size:,} parameters do not fit into memory; layers of at most {units:,} units would fit",
+            ) from None
         self.blocks: dict[str, slice] = {}
         self._shapes = shapes
         first = 0

@@ -30,9 +30,11 @@ HIDDEN_LAYERS = (256, 128)
 
 
 def load_data(config: RunConfig, data_dir: str | Path | None = None) -> Dataset:
-    """Load the data that a configuration names; `DataError` if a file is not the one that it was made with."""
+    """Load the data that a configuration names; `DataError` if no network can take them, or they are others."""
     options = config.data.model_dump()
     data = load_dataset(options.pop("dataset"), data_dir, **options)
+    if data.unusable:
+        raise DataError(data.unusable)
     check_data(config, data)
     return data
 

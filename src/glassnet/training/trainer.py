@@ -33,6 +33,7 @@ from glassnet.training.early_stopping import EARLY_STOPPING, EarlyStopping, Watc
 from glassnet.training.engine import make_engine
 from glassnet.training.health.monitor import MEASURED_ROWS, Monitor
 from glassnet.training.history import EpochRecord
+from glassnet.training.memory import refuse_too_large
 from glassnet.training.metrics import RunningMetrics, take_labels
 from glassnet.training.options import TrainingConfig
 from glassnet.training.progress import TrainingProgress
@@ -106,6 +107,7 @@ class Trainer:
         self.validation = Validation(network, data, training.metrics, components.early_stopping)
         self._check_options(network, training)
         update = Update(components.optimizer, **{name: getattr(training, name) for name in UPDATE_OPTIONS})
+        refuse_too_large(network, update, self.sampler.batch_size, self.sampler.n)
         self.context = StepContext(
             network,
             update,

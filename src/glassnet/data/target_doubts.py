@@ -1,0 +1,80 @@
+"""What in a target can only be a mistake, or looks like one: it is refused by its row, or remarked on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+from glassnet.data.blanks import simplify
+from glassnet.data.number_format import MISSING
+from glassnet.data.target_values import list_values, name_row
+from glassnet.errors import DataError
+from glassnet.nn.activations import Array
+
+#: A fraction or a negative number among labels is taken for a mistake in at most this share of the rows.
+RARE = 0.05
+
+#: A class of a single row is remarked on where half of the classes have so many.
+MANY = 5
+
+
+def refuse_fraction(values: Array, most_classes: int, what: str) -> None:
+    """Refuse a few fractions among whole numbers that would be classes without them."""
+    is_whole = values == np.floor(values)
+    classes = np.unique(values[is_whole])
+    if 1 < len(classes) <= most_classes and _are_few(~is_whole, len(classes)):
+        row = int(is_whole.argmin())
+        raise DataError(
+            f"{what}: {name_row(row, what)} is {values[row]:g} among {int(is_whole.sum())} whole numbers "
+            f"({list_values(tuple(f'{one:g}' for one in classes))}); correct it, or task=regression takes them as "
+            "numbers"
+        )
+
+
+def refuse_negative(values: Array, distinct: tuple[Any, ...], what: str) -> None:
+    """Refuse a few negative labels among the labels 0, 1, ..., k."""
+    labels = [one for one in distinct if one >= 0]
+    is_negative = np.array(values < 0, bool)
+    if 1 < len(labels) == labels[-1] + 1 and _are_few(is_negative, len(labels)):
+        row = int(is_negative.argmax())
+        raise DataError(
+            f"{what}: {name_row(row, what)} is {values[row]:g}, a negative label among 0 to {labels[-1]:g}; if it "
+            "stands for no label, leave such rows out; if it is a class, list all of them with the option classes"
+        )
+
+
+def _are_few(odd: Array, classes: int) -> bool:
+    """Whether some rows are few, and the others more than the classes that they have."""
+    count = int(odd.sum())
+    return 0 < count <= max(1, RARE * len(odd)) and len(odd) - count >= 2 * classes
+
+
+def remark_on_classes(values: Array, distinct: tuple[Any, ...], what: str) -> list[str]:
+    """Say which classes look like one that is misspelt, like a missing value, or come up once only."""
+    remarks = []
+    if isinstance(distinct[0], str):
+        alike: dict[str, list[str]] = {}
+        for one in distinct:
+            alike.setdefault(simplify(one), []).append(one)
+        for words in alike.values():
+            if len(words) > 1:
+                said = " and ".join(repr(word[:40]) for word in words[:3])
+                remarks.append(
+                    f"{what}: {said} are {len(words)} classes, though they differ in capitals or blanks alone; "
+                    "if they are one, write it in one way"
+                )
+        missing = [one for one in distinct if simplify(one) in MISSING]
+        if missing:
+            remarks.append(
+                f"{what}: {missing[0]!r} is taken as a class; where it stands for a missing value, the option "
+                f"missing={missing[0]} says so"
+            )
+    counts = Counter(values.tolist())
+    single = [one for one in distinct if counts[one] == 1]
+    if single and sorted(counts.values())[len(counts) // 2] >= MANY:
+        row = name_row(values.tolist().index(single[0]), what)
+        more = "" if len(single) == 1 else f", and {len(single) - 1} more such"
+        remarks.append(f"{what}: one row only has the class {str(single[0])[:40]!r}, {row}{more}: a typo?")
+    return remarks
