@@ -493,7 +493,7 @@ MUTANTS = [
     ("training/health/prescriptions.py", "if len(tried) == TRIED:", "if len(tried) == 99:"),
     ("training/health/monitor.py", "before - in_training > LAG", "in_training - before > LAG"),
     ("training/trainer.py", "state.monitor.mend_statistics(state.network)", "pass"),
-    ("data/schema.py", ", target=self.target.standardised(y))", ")"),
+    ("data/schema.py", ", target=self.target.scale(y, name))", ")"),
     ("cli/run_output.py", "if tests[1] < tests[0]:", "if tests[1] > tests[0]:"),
     ("training/health/preflight.py", "copy.dropout = (0.0,) * len(copy.dropout)", "pass"),
     ("training/health/preflight.py", "<= rate <= found.highest_stable", "<= rate"),
@@ -630,7 +630,7 @@ MUTANTS = [
     ("training/config.py", 'name.replace("-", "_").lower()', "name"),
     ("training/fit.py", "raise unknown_option(name, fields, known)", "raise unknown_option(name, fields)"),
     ("cli/options.py", "return int(text) if text.isdecimal() else float(text)", "return float(text)"),
-    ("cli/train.py", 'described or "standardize" in changes["data"] or', "described or"),
+    ("cli/train.py", 'described or "scaling" in changes["data"] or', "described or"),
 ]  # fmt: skip
 
 

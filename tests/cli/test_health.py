@@ -44,9 +44,10 @@ def test_a_run_can_be_checked_by_its_configuration(glassnet):
 def test_standardised_data_are_checked_as_they_are_learned_from(glassnet):
     """The inputs' size decides the first pre-activations: plain digits have a root mean square of 0.38."""
     wide = ["digits", "--layers", "64,24,10", "--initializer", "normal(0, 1)", "--activation", "tanh", "--json"]
-    plain, scaled = (glassnet("check", *wide, *option).json for option in ([], ["--standardize"]))
+    plain, scaled = (glassnet("check", *wide, *option).json for option in ([], ["--scaling", "standard"]))
     assert plain["checks"] != scaled["checks"]
-    assert glassnet("check", "iris", "--standardize").error.startswith("--standardize: the columns of iris are")
+    table = ["iris", "--layers", "4,8,3", "--json"]
+    assert glassnet("check", *table).json == glassnet("check", *table, "--scaling", "standard").json
 
 
 @pytest.mark.parametrize(

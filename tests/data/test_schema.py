@@ -51,7 +51,7 @@ def plain(values):
             {"encoding": "cp1252", "target": {"decimal": ",", "thousands": ".", "unit": "€"}},
         ),
         *(load_dataset(name).schema for name in ("digits", "iris", "diabetes", "linnerud")),
-        load_dataset("digits", standardize=True).schema,
+        load_dataset("digits", scaling="standard").schema,
     ],
 )
 def test_a_schema_is_saved_as_it_is_to_the_last_bit(schema):

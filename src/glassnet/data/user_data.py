@@ -14,6 +14,7 @@ from glassnet.data.dataset import Dataset, flatten_column, join_splits
 from glassnet.data.image_folder import read_image_folder
 from glassnet.data.large import LARGE, make_large_arrays
 from glassnet.data.read_options import ReadOptions
+from glassnet.data.scaling import ScalingName
 from glassnet.data.schema import Schema, keep_reading
 from glassnet.data.splits import Draw
 from glassnet.data.table import is_table, require_polars
@@ -48,12 +49,18 @@ ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")
 
 
 def read_user_data(
-    path: str | Path, options: ReadOptions, *, validation: float | None, split_seed: int
+    path: str | Path,
+    options: ReadOptions,
+    *,
+    validation: float | None,
+    split_seed: int,
+    scaling: ScalingName | None = None,
 ) -> Dataset:
     """Read a table, arrays (NPZ, NPY, IDX) or a folder of images, and split the rows; see `load_dataset`.
 
     `FileError` or `DataError` is raised if the data cannot be read or contradict themselves; `UsageError` if a
-    table's target is not named, or an option does not go with the data.
+    table's target is not named, or an option does not go with the data. A table takes the scaling here, as one
+    larger than memory cannot be scaled afterwards.
     """
     path = Path(path)
     draw = Draw(name_data(path), validation, split_seed)
@@ -70,7 +77,7 @@ def read_user_data(
         require_polars()
         from glassnet.data.table_dataset import read_table_dataset
 
-        data = read_table_dataset(path, options, draw)
+        data = read_table_dataset(path, options, draw, scaling)
     elif not path.exists():
         raise FileError(path, "cannot be read: No such file or directory")
     elif path.suffix.lower() in ARCHIVES:

@@ -22,7 +22,7 @@ from glassnet.runtime.files import write_bytes
 ENTRY = "glassnet"
 
 #: Says which reader a file needs; raised when an older glassnet could not read a newer file.
-FORMAT = 3
+FORMAT = 4
 
 
 #: In a file, stands where an array was: a dict with this key and the array's name.

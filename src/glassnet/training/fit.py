@@ -192,7 +192,7 @@ def describe_run(
                 "dataset": data.name,
                 "validation": data.validation_size,
                 "split_seed": data.split_seed,
-                "standardize": data.standardized,
+                "scaling": data.scaling,
                 **data.origin,
             },
             "network": NetworkConfig(

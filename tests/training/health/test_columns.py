@@ -61,9 +61,10 @@ def test_a_number_far_from_all_others_is_outlying_and_a_rare_one_is_not():
 def test_columns_are_called_by_their_name_or_number():
     arrays = gn.Dataset.from_arrays(X, 1000 + X[:, 0])
     facts = DataFacts.of(arrays)
-    assert (str(facts.name(2)), facts.scalable) == ("column 2", True)
+    assert (str(facts.name(2)), facts.scalings) == ("column 2", ("standard", "robust"))
     assert facts.scales[0][0] == np.mean(arrays.train.y)
-    assert not DataFacts.of(arrays.standardise()).scalable
+    assert DataFacts.of(arrays.scale("standard")).scalings == ("robust",)
+    assert DataFacts.of(arrays.scale("robust")).scalings == ()
     frame = polars.DataFrame({"age": X[:, 0], "colour": np.where(X[:, 1] > 0, "red", "blue")})
     run = gn.fit(gn.Network([3, 1], loss="half_squared_error"), frame, X[:, 2], epochs=1, progress=False)
     assert str(DataFacts(run.schema.input.feature_names).name(0)) == "column 'age'"

@@ -21,7 +21,7 @@ def regress(X, y, *, seed=0, network=(), standardised=False, **options):
     data = gn.Dataset.from_arrays(X, y)
     net = gn.Network([X.shape[1], 32, 1], loss="half_squared_error", seed=seed, **dict(network))
     options = {"epochs": 60, "optimizer": "adam(0.005)", "kernels": "numpy", "threads": 1} | options
-    return gn.fit(net, data.standardise() if standardised else data, progress=False, **options)
+    return gn.fit(net, data.scale("standard") if standardised else data, progress=False, **options)
 
 
 def rows(n=800, seed=0):
@@ -60,7 +60,7 @@ def test_numbers_far_from_usual_are_to_be_standardised(factor, offset):
     first = run.health.diagnoses[0]
     assert (first.kind, first.layer, first.sick) == ("unscaled-targets", 2, True)
     assert first.evidence["target_std"] == pytest.approx(factor * y.std(), rel=0.1)
-    assert (first.remedy.family, first.remedy.changes) == ("targets", {"data": {"standardize": True}})
+    assert (first.remedy.family, first.remedy.changes) == ("targets", {"data": {"scaling": "standard"}})
     mended = regress(X, factor * y + offset, standardised=True)
     assert not mended.health.diagnoses
     assert mended.model.score(X, factor * y + offset) > 0.95
