@@ -481,7 +481,7 @@ MUTANTS = [
     ("training/health/learnable.py", "context.weights is None and len(validation.y)", "len(validation.y)"),
     ("training/health/columns.py", "(root > LARGE) | off)", "(root > LARGE))"),
     ("training/health/columns.py", " & (outside >= SEVERAL)", ""),
-    ("training/health/columns.py", "(high - low) / 1.349, np.inf)", "(high - low) * 1.349, np.inf)"),
+    ("training/health/columns.py", "(high - low) / QUARTILES", "(high - low) * QUARTILES"),
     ("training/health/trials.py", "outputs * std + mean if data", "outputs if data"),
     ("training/health/trials.py", "optimizer.update_scale * self.step_rows / self.rows", "optimizer.update_scale"),
     ("training/health/trials.py", "return costs_less(after, before)", "return True"),

@@ -10,7 +10,7 @@ import numpy as np
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.column_values import measure_numbers
 from glassnet.data.dataset import Dataset
-from glassnet.data.scaling import SCALINGS, ScalingName, measure_robustly
+from glassnet.data.scaling import SCALINGS, ScalingName
 from glassnet.data.splits import is_mapped
 from glassnet.locales.catalogue import Message
 from glassnet.nn.activations import Array
@@ -87,11 +87,17 @@ def measure_columns(X: Array) -> tuple[Array, Array]:
     return X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64)
 
 
+def measure_quartiles(X: Array) -> tuple[Array, Array]:
+    """Return each column's median, and the standard deviation that its quartiles stand for; 0 if they are one."""
+    low, middle, high = np.percentile(X, (25, 50, 75), axis=0).astype(np.float64)
+    return middle, (high - low) / QUARTILES
+
+
 def find_unscaled(X: Array) -> list[int]:
     """Return columns that are far too large or off centre, the farthest first; those of one value are left out."""
     large = np.flatnonzero(np.abs(X).max(axis=0) > 1)
-    middle, spread = measure_robustly(X[:, large].astype(np.float64))
-    spread /= QUARTILES
+    middle, spread = measure_quartiles(X[:, large])
+    spread = np.where(spread > 0, spread, X[:, large].std(axis=0, dtype=np.float64))
     root = np.hypot(middle, spread)
     off = (np.abs(middle) > OFF_CENTRE * spread) & (np.abs(middle) > 1)
     bad = np.flatnonzero((spread > 1e-6 * np.abs(middle)) & ((root > LARGE) | off))
@@ -101,9 +107,8 @@ def find_unscaled(X: Array) -> list[int]:
 def find_outlying(X: Array) -> tuple[tuple[int, float], ...]:
     """Return the columns with a number far from all others, and how far; none that are mostly one value."""
     far = np.flatnonzero(np.abs(X).max(axis=0) > NO_SHARE)
-    low, middle, high = np.percentile(X[:, far], (25, 50, 75), axis=0).astype(np.float64)
-    spread = np.where(high > low, (high - low) / QUARTILES, np.inf)
-    times = np.abs(X[:, far] - middle).max(axis=0) / spread
+    middle, spread = measure_quartiles(X[:, far])
+    times = np.abs(X[:, far] - middle).max(axis=0) / np.where(spread > 0, spread, np.inf)
     found = [(int(far[place]), float(times[place])) for place in np.flatnonzero(times > OUTLYING)]
     return tuple(sorted(found, key=lambda one: -one[1]))
 

@@ -28,6 +28,10 @@ STEPS, FEWEST, BATCH, WORK = 300, 50, 128, 1e10
 #: A remedy helps where its answers make good this much of what the network lacks beside the best reference.
 MADE_GOOD = 0.25
 
+#: A row counts at most as so many rows of the best constant answer, where answers are compared: else a single one
+#: that is far off leaves no difference clear.
+WORST = 10.0
+
 
 class Trials:
     """Trains copies of a network from its first parameters on the same few rows, with other settings.
@@ -72,9 +76,15 @@ class Trials:
         best = min(float(self.sample.reference.mean()), float(self.sample.constant.mean()))
         lost = max(float(self.ended.mean()) - best, 0.0)
         enough = not np.isfinite(lost) or float((self.ended - after).mean()) >= MADE_GOOD * lost
-        if not (enough and costs_less(after, self.ended) and self._is_sound(after)):
+        if not (enough and self._is_sound(after)):
             return False
-        if self.taken > self.steps and costs_less(before, self.ended):  # it fell ill later than a trial lasts
+        most = WORST * float(self.sample.constant.mean())
+        ended, after, before = (
+            np.where(np.isfinite(costs), np.minimum(costs, most), costs) for costs in (self.ended, after, before)
+        )
+        if not costs_less(after, ended):
+            return False
+        if self.taken > self.steps and costs_less(before, ended):  # it fell ill later than a trial lasts
             return not costs_less(before, after)
         return costs_less(after, before)
 
