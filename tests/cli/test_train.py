@@ -123,6 +123,7 @@ def test_every_option_reaches_the_configuration(glassnet, pictures):
         "dataset": str(pictures),
         "validation": 8,  # of the 32 pictures that are not for the test
         "split_seed": 8,
+        "scaling": "none",  # as is usual for pictures
     }
     assert config.network.model_dump() == {"seed": None, **{name: value for name, (_, value) in NETWORK.items()}}
     assert {**config.training.model_dump(), "average_epochs": None, "label_smoothing": 0.0} == {
@@ -730,7 +731,7 @@ def test_standardised_data_are_learned_from_and_that_can_be_taken_back(glassnet,
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["iris", "--scaling", "robost"], "--scaling: Invalid value"),
+        (["iris", "--scaling", "robost"], "--scaling: input should be 'none', 'standard' or 'robust'"),
         (
             ["fashion-mnist", "--scaling", "standard", "--augmentation", "flip"],
             "--augmentation: moves pictures of bytes, and these data are none; leave it out",
