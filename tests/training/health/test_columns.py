@@ -52,10 +52,19 @@ def test_a_number_far_from_all_others_is_outlying_and_a_rare_one_is_not():
     far = RNG.normal(size=(600, 4))
     far[7, 1] = 1e4
     far[:, 2] = 500 * (RNG.random(600) < 0.01)
-    ((column, times),) = find_outlying(far)
+    ((column, times),) = find_outlying(far, far)
     low, middle, high = np.percentile(far[:, 1], (25, 50, 75))
     assert (column, times) == (1, pytest.approx(1.349 * (1e4 - middle) / (high - low)))
-    assert find_outlying(far / 1e4) == ()
+    assert find_outlying(far / 1e4, far / 1e4) == ()
+    assert (
+        find_outlying(far[8:], far) == find_outlying(far[8:], -far) != ()
+    )  # it need not be among the rows measured
+    # Of 600 standardised rows, none is further away than sqrt(600 / 3) = 14 where three are alike.
+    far[7:10, 1] = 1e4
+    data = gn.Dataset.from_arrays(far, far[:, 0], validation=0).scale("standard")
+    assert np.abs(data.encoded.train.X[:, 1]).max() < 20
+    assert [column for column, _ in DataFacts.of(data).outlying] == [1]
+    assert DataFacts.of(data.scale("robust")).outlying == ()
 
 
 def test_columns_are_called_by_their_name_or_number():

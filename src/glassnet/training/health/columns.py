@@ -29,8 +29,9 @@ BEYOND, SEVERAL = 0.1, 5
 #: Rows that the scale of targets and outlying numbers are measured on.
 MEASURED = 2048
 
-#: A number is outlying where it is so many robust standard deviations away from its column's median, and no share.
-OUTLYING, NO_SHARE = 100.0, 20.0
+#: A number is outlying where it is so many robust standard deviations away from its column's median, and no share;
+#: in a standardised column, where it is so many of its standard deviations away from 0.
+OUTLYING, NO_SHARE, STANDARD_FAR = 100.0, 20.0, 5.0
 
 #: How many standard deviations the quartiles of a normal distribution are apart.
 QUARTILES = 1.349
@@ -56,8 +57,8 @@ class DataFacts:
     @classmethod
     def of(cls, data: Dataset) -> DataFacts:
         """Take them from a data set."""
-        rows, (X, y) = data.schema.input, data.encoded.train
-        X = X[evenly_spread(len(X), MEASURED)].reshape(-1, data.n_inputs)
+        rows, (whole, y) = data.schema.input, data.encoded.train
+        X = whole[evenly_spread(len(whole), MEASURED)].reshape(-1, data.n_inputs)
         scales: list[tuple[float, float]] = []
         if data.task == "regression":
             y = np.asarray(y[evenly_spread(len(y), MEASURED)], np.float64).reshape(-1, data.schema.target.width)
@@ -73,7 +74,9 @@ class DataFacts:
         new = data.encoded.validation.X
         new = new[evenly_spread(len(new), MEASURED)].reshape(-1, data.n_inputs)
         beyond = find_beyond(X, new) if len(new) and len(X) > 1 else ()
-        return cls(**known, outlying=find_outlying(X), beyond=beyond)
+        whole = X if is_mapped(whole) else whole.reshape(-1, data.n_inputs)
+        least = NO_SHARE if data.scaling == "none" else STANDARD_FAR
+        return cls(**known, outlying=find_outlying(X, whole, least), beyond=beyond)
 
     def name(self, column: int) -> Message:
         """Return what a column is called: by its name, or by its number from 0."""
@@ -104,11 +107,15 @@ def find_unscaled(X: Array) -> list[int]:
     return [int(large[place]) for place in sorted(bad, key=lambda place: -root[place])]
 
 
-def find_outlying(X: Array) -> tuple[tuple[int, float], ...]:
-    """Return the columns with a number far from all others, and how far; none that are mostly one value."""
-    far = np.flatnonzero(np.abs(X).max(axis=0) > NO_SHARE)
+def find_outlying(X: Array, whole: Array, least: float = NO_SHARE) -> tuple[tuple[int, float], ...]:
+    """Return the columns with a number far from all others, and how far; none that are mostly one value.
+
+    A few are found in the `whole` rows only, of which X are enough to tell what is usual.
+    """
+    low, high = whole.min(axis=0), whole.max(axis=0)
+    far = np.flatnonzero(np.maximum(high, -low) > least)
     middle, spread = measure_quartiles(X[:, far])
-    times = np.abs(X[:, far] - middle).max(axis=0) / np.where(spread > 0, spread, np.inf)
+    times = np.maximum(high[far] - middle, middle - low[far]) / np.where(spread > 0, spread, np.inf)
     found = [(int(far[place]), float(times[place])) for place in np.flatnonzero(times > OUTLYING)]
     return tuple(sorted(found, key=lambda one: -one[1]))
 
