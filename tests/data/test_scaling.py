@@ -245,7 +245,7 @@ def test_all_kinds_of_data_are_scaled_to_the_same_bits(tmp_path):
 def test_only_numbers_and_dates_of_a_table_are_scaled():
     frame = pl.DataFrame(
         {
-            "size": [*range(40)],
+            "size": [None if row % 8 == 0 else row for row in range(40)],
             "when": [f"2020-01-{1 + row % 9:02}" for row in range(40)],
             "kind": ["a", "b"] * 20,
             "sold": [True, False, None, True] * 10,
@@ -255,15 +255,17 @@ def test_only_numbers_and_dates_of_a_table_are_scaled():
     tables = {name: load_dataset(frame, target="price", dates="when", scaling=name) for name in SCALINGS}
     rows = {name: data.encoded.train.X for name, data in tables.items()}
     schema = tables["robust"].schema.input
-    assert schema.feature_names == ("size", "when", "kind=a", "kind=b", "sold", "sold missing")
-    assert schema.fixed_features == (2, 3, 4, 5)
-    np.testing.assert_array_equal(rows["robust"][:, 2:], rows["none"][:, 2:])
-    np.testing.assert_array_equal(rows["none"][:, 0], tables["none"].train.X["size"].to_numpy())
+    assert schema.feature_names == ("size", "size missing", "when", "kind=a", "kind=b", "sold", "sold missing")
+    assert schema.fixed_features == (1, 3, 4, 5, 6)
+    fixed = list(schema.fixed_features)
+    np.testing.assert_array_equal(rows["robust"][:, fixed], rows["none"][:, fixed])
     size, when = schema.columns[:2]
-    for place, column in enumerate((size, when)):
+    given = tables["none"].train.X["size"]
+    np.testing.assert_array_equal(rows["none"][:, 0], given.fill_null(size.fill).to_numpy())
+    for place, column in ((0, size), (2, when)):
         t = (rows["none"][:, place].astype(float) - column.median) / column.spread
         np.testing.assert_allclose(rows["robust"][:, place], t / np.sqrt(1 + (t / 3) ** 2), rtol=1e-6)
-    assert size.median == np.median(tables["none"].train.X["size"])
+    assert size.median == given.median()
     assert load_dataset(frame, target="price", dates="when").schema == tables["standard"].schema
 
 
