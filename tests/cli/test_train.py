@@ -123,7 +123,6 @@ def test_every_option_reaches_the_configuration(glassnet, pictures):
         "dataset": str(pictures),
         "validation": 8,  # of the 32 pictures that are not for the test
         "split_seed": 8,
-        "scaling": "none",  # as is usual for pictures
     }
     assert config.network.model_dump() == {"seed": None, **{name: value for name, (_, value) in NETWORK.items()}}
     assert {**config.training.model_dump(), "average_epochs": None, "label_smoothing": 0.0} == {

@@ -289,7 +289,7 @@ def test_a_table_larger_than_memory_is_scaled_as_it_is_read(tmp_path, monkeypatc
         monkeypatch.setattr(module, "LARGE", 50)
     for name, plain in whole.items():
         data = load_dataset(tmp_path / "rows.parquet", target="y", scaling=name)
-        assert (data.scaling, type(data.train.X)) == (name, np.memmap)
+        assert (data.scaling, data.origin["scaling"], type(data.train.X)) == (name, name, np.memmap)
         column = data.schema.input.columns[0]
         np.testing.assert_allclose(column.spread, plain.schema.input.columns[0].spread, rtol=0.3)
         order = np.argsort(data.train.X[:, 0])
@@ -341,12 +341,13 @@ def load_data_of(X, **options):
 
 def test_what_else_is_known_of_the_data_stays(shifted):
     data = shifted.scale("standard")
-    changed = {"train", "validation", "test", "schema"}
+    changed = {"train", "validation", "test", "schema", "origin"}
     for field in dataclasses.fields(data):
         if field.name not in changed:
             assert getattr(data, field.name) == getattr(shifted, field.name)
     assert (data.scaling, shifted.scaling) == ("standard", "none")
-    assert data.scale("standard") is data
+    assert (data.origin, shifted.origin) == ({"scaling": "standard"}, {})
+    assert data.scale("standard").schema == data.schema
     assert data.schema.target == shifted.schema.target
 
 

@@ -292,7 +292,7 @@ def test_standardised_data_are_described_loaded_again_and_held_to(digits, tmp_pa
 
 
 def test_a_run_on_data_as_they_are_has_no_scaling(finished):
-    assert finished.config.data.scaling == "none"
+    assert finished.config.data.scaling is None
     assert load_model(finished.folder).schema.input.scaling is None
 
 

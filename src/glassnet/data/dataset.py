@@ -66,7 +66,8 @@ class Dataset:
     split_seed : int
         Seed of the draw of the validation rows.
     origin : dict of str to object
-        For the user's own data: the arguments of `load_dataset` that read them again.
+        For the user's own data: the arguments of `load_dataset` that read them again. For all: the scaling, where
+        one was asked for.
     remarks : tuple of str
         What the reader decided or noticed, in words.
 
@@ -246,11 +247,12 @@ class Dataset:
         """
         if scaling not in SCALINGS:
             raise unknown_name("scaling", scaling, SCALINGS)
-        if scaling == self.scaling:
-            return self
-        if is_mapped(self.train.X):
-            raise UsageError("scaling", f"{self.name} is larger than memory; scale the file, or leave it out")
-        return replace(self, schema=self.schema.scale(*self.train, scaling))
+        schema = self.schema
+        if scaling != self.scaling:
+            if is_mapped(self.train.X):
+                raise UsageError("scaling", f"{self.name} is larger than memory; scale the file, or leave it out")
+            schema = schema.scale(*self.train, scaling)
+        return replace(self, schema=schema, origin={**self.origin, "scaling": scaling})
 
     @classmethod
     def from_arrays(
