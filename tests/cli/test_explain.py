@@ -174,7 +174,16 @@ def test_a_picture_is_shown_as_the_user_has_it(glassnet, here, channels):
     for row, picture in enumerate(pictures):
         put(here / "pets", {f"{'ab'[row % 2]}/{row:02}.png": encoded(picture.squeeze())})
     glassnet(
-        "train", "pets", "--layers", f"{20 * channels},3,2", "--standardize", "--epochs", 1, "--run-dir", "run"
+        "train",
+        "pets",
+        "--layers",
+        f"{20 * channels},3,2",
+        "--scaling",
+        "standard",
+        "--epochs",
+        1,
+        "--run-dir",
+        "run",
     )
     shown = pictures[1] if channels == 3 else 255 - np.repeat(pictures[1], 3, axis=2)  # ink on white
     assert glassnet("explain", "run", "--input", "pets/b/01.png", "--out", "page.html").code == 0

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
 import glassnet as gn
@@ -44,9 +46,10 @@ def test_a_run_can_be_checked_by_its_configuration(glassnet):
 def test_standardised_data_are_checked_as_they_are_learned_from(glassnet):
     """The inputs' size decides the first pre-activations: plain digits have a root mean square of 0.38."""
     wide = ["digits", "--layers", "64,24,10", "--initializer", "normal(0, 1)", "--activation", "tanh", "--json"]
-    plain, scaled = (glassnet("check", *wide, *option).json for option in ([], ["--standardize"]))
+    plain, scaled = (glassnet("check", *wide, *option).json for option in ([], ["--scaling", "standard"]))
     assert plain["checks"] != scaled["checks"]
-    assert glassnet("check", "iris", "--standardize").error.startswith("--standardize: the columns of iris are")
+    table = ["iris", "--layers", "4,8,3", "--json"]
+    assert glassnet("check", *table).json == glassnet("check", *table, "--scaling", "standard").json
 
 
 @pytest.mark.parametrize(
@@ -101,6 +104,27 @@ def test_the_remedy_is_applied_and_both_runs_are_shown(glassnet):
     assert record["remedy"] == {"network": {"initializer": "glorot_uniform"}}
     assert record["before"]["sick"] is True
     assert record["sick"] is False
+
+
+def test_a_table_with_a_few_far_numbers_is_mended_by_robust_scaling(glassnet):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 2))
+    y = X @ [1, -2] + 0.1 * rng.normal(size=600)
+    X[[8, 90, 200]] = 1e6
+    pl.DataFrame({"a": X[:, 0], "b": X[:, 1], "y": y}).write_csv("far.csv")
+    options = ["--layers", "2,32,1", "--epochs", 30, "--kernels", "numpy"]
+    answer = glassnet("train", "far.csv", "--target", "y", *options, "--remedy", "--run-dir", "run")
+    assert "once more with scaling robust" in answer.err
+    before, after = (line.split() for line in answer.out.splitlines()[-2:])
+    assert (before[5].strip(","), after[4]) == ("outlying-inputs", "healthy")
+    assert float(after[3]) > 0.8 > 0.2 > float(before[3])
+    assert gn.load_config("run_remedied/config.toml").data.scaling == "robust"
+    rows = pl.DataFrame({"b": [0.5, 0.5, 1.0], "a": [1e7, -1.0, 0.0]})
+    model = gn.load_model("run_remedied")
+    with pytest.warns(gn.DataWarning, match="more than 100 standard deviations"):
+        answers = model.predict(rows)
+    assert np.isfinite(answers).all()
+    assert [model.predict(rows[place])[0] for place in (1, 2)] == answers[1:].tolist()  # bit for bit
 
 
 def test_a_run_that_diverges_is_mended_too(glassnet):

@@ -29,7 +29,7 @@ def test_a_command_has_the_options_that_it_names(glassnet):
     assert not any(flag in check for flag in ("--epochs", "--schedule"))
     for option in ("--target COLUMN", "--task", "--drop", "--sep", "--sheet", "--size", "--x-key"):
         assert option in audit, option
-    assert not any(flag in audit for flag in ("--validation", "--standardize", "--split-seed"))
+    assert not any(flag in audit for flag in ("--validation", "--scaling", "--split-seed"))
 
 
 @pytest.mark.parametrize(

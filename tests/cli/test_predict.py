@@ -272,12 +272,12 @@ def images(written_images, here):
 
 @pytest.fixture
 def scaled_run(trained_once, written_images, images, here):
-    options = ["--standardize", "--layers", "36,8,3", "--epochs", "9", "--batch-size", "16"]
+    options = ["--scaling", "standard", "--layers", "36,8,3", "--epochs", "9", "--batch-size", "16"]
     shutil.copytree(trained_once(str(written_images), *options), here / "run")
 
 
 def test_raw_images_get_the_answers_that_the_standardised_run_is_judged_by(glassnet, scaled_run, images, here):
-    model, data = gn.load_model("run"), gn.load_dataset("images.npz", standardize=True)
+    model, data = gn.load_model("run"), gn.load_dataset("images.npz", scaling="standard")
     expected = model.network.predict(data.encoded.test.X)
     assert (model.network.predict(images.X / 255) != expected).any()  # unscaled, they are others
     for file in ("test.npy", "test.idx"):

@@ -711,16 +711,16 @@ def test_a_configuration_is_changed_by_options_of_training(glassnet):
 
 
 def test_standardised_data_are_learned_from_and_that_can_be_taken_back(glassnet, here):
-    answer = glassnet("train", "digits", *SHORT, "--standardize", "--run-dir", "run")
+    answer = glassnet("train", "digits", *SHORT, "--scaling", "standard", "--run-dir", "run")
     assert (answer.code, answer.err) == (0, "")
     assert files_in("run") == sorted([*FILES, "report.html", "report.md"])
     config = gn.load_config("run/config.toml")
-    assert config.data.standardize is True
-    assert "standardize = true\n" in (here / "run" / "config.toml").read_text()
-    data = gn.load_dataset("digits", standardize=True)
+    assert config.data.scaling == "standard"
+    assert 'scaling = "standard"\n' in (here / "run" / "config.toml").read_text()
+    data = gn.load_dataset("digits", scaling="standard")
     again = gn.run(config, data, progress=False)
     assert again.network.fingerprint() == gn.load_model("run").network.fingerprint()
-    plain = glassnet("train", "--config", "run/config.toml", "--no-standardize", "-q", "--run-dir", "plain")
+    plain = glassnet("train", "--config", "run/config.toml", "--scaling", "none", "-q", "--run-dir", "plain")
     assert plain.code == 0
     assert files_in("plain") == [*FILES, "report.html", "report.md"]
     assert gn.load_config("plain/config.toml").checksums == config.checksums
@@ -730,12 +730,12 @@ def test_standardised_data_are_learned_from_and_that_can_be_taken_back(glassnet,
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["iris", "--standardize"], "--standardize: the columns of iris are standardised already; leave it out"),
+        (["iris", "--scaling", "robost"], "--scaling: input should be 'none', 'standard' or 'robust'"),
         (
-            ["fashion-mnist", "--standardize", "--augmentation", "flip"],
+            ["fashion-mnist", "--scaling", "standard", "--augmentation", "flip"],
             "--augmentation: moves pictures of bytes, and these data are none; leave it out",
         ),
-        (["--resume", "run", "--standardize"], "--standardize: cannot be changed when a run goes on; "),
+        (["--resume", "run", "--scaling", "robust"], "--scaling: cannot be changed when a run goes on; "),
     ],
 )
 def test_what_is_not_standardised_is_said_in_one_line(glassnet, fashion_mnist_home, arguments, message):
@@ -792,9 +792,9 @@ def test_a_plan_is_taken_by_its_name_and_other_options_change_it(planned, name):
     )
 
 
-@pytest.mark.parametrize("name", [*NETWORK, *TRAINING, *ALONE, "learning_rate", "update_scale", "standardize"])
+@pytest.mark.parametrize("name", [*NETWORK, *TRAINING, *ALONE, "learning_rate", "update_scale", "scaling"])
 def test_what_describes_a_network_or_training_puts_no_plan_in_place_of_the_rest(planned, name):
-    text = (NETWORK | TRAINING | ALONE | {"standardize": (None,)}).get(name, ("0.5",))[0]
+    text = (NETWORK | TRAINING | ALONE | {"scaling": ("robust",)}).get(name, ("0.5",))[0]
     config, said = planned("fashion-mnist", *option(name, text))
     if name in NOT_OF_A_PLAN:
         assert (config, said) == (planned("fashion-mnist", "--plan", "best", *option(name, text))[0], REMARK)

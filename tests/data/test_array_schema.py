@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Dataset
-from glassnet.data.standardisation import Standardisation
+from glassnet.data.scaling import Scaling
 from glassnet.errors import DataError
 
 RNG = np.random.default_rng(0)
@@ -118,14 +118,14 @@ def test_numbers_are_the_same_whatever_their_type(kind):
     X = schema.encode(counts.tolist() if kind is list else counts.astype(kind))[0]
     assert X.dtype != np.uint8
     np.testing.assert_array_equal(X.astype(np.float32), counts.astype(np.float32))
-    scaled = schema.standardised(counts.astype(float))
+    scaled = schema.scale(counts.astype(float), "standard")
     np.testing.assert_array_equal(scaled.encode(counts.astype(np.uint8))[0], scaled.encode(counts)[0])
 
 
 @pytest.mark.parametrize("scaled", [False, True])
 def test_pictures_of_shares_are_not_bytes(scaled):
     schema = learned(PIXELS / 255)
-    schema = schema.standardised(PIXELS / 255) if scaled else schema
+    schema = schema.scale(PIXELS / 255, "standard") if scaled else schema
     for X in (PIXELS, PIXELS.astype(int), PIXELS.astype(np.float32)):
         message = refusal(schema, X)
         assert message.startswith("X: numbers up to 255, where training had 0 to 1; ")
@@ -314,7 +314,7 @@ some_rows = arrays.arrays(np.int64, (7, 4), elements=st.integers(-3, 300))
 )
 def test_a_row_means_the_same_alone_as_among_others(train, rows, white, scaled):
     schema = learned(train, None, 1 if train.dtype == np.uint8 else white)
-    schema = schema.standardised(train) if scaled else schema
+    schema = schema.scale(train, "standard") if scaled else schema
     try:
         together, _ = schema.encode(rows)
     except DataError:
@@ -342,15 +342,15 @@ def test_the_type_of_whole_numbers_changes_nothing(rows, kind):
 
 @given(train=arrays.arrays(np.float64, (6, 3), elements=st.floats(-1e6, 1e6)), white=st.floats(0.1, 1e5))
 def test_json_gives_the_same_schema_back_to_the_last_bit(train, white):
-    schema = learned(train, None, white).standardised(train)
+    schema = learned(train, None, white).scale(train, "standard")
     values = schema.to_dict()
     text = json.dumps(
         values | {"scaling": {name: np.asarray(one).tolist() for name, one in values["scaling"].items()}}
     )
     again = ArraySchema.from_dict(json.loads(text))
     assert again == schema
-    assert again.scaling.mean.tobytes() == schema.scaling.mean.tobytes()
-    assert again.scaling.std.tobytes() == schema.scaling.std.tobytes()
+    assert again.scaling.center.tobytes() == schema.scaling.center.tobytes()
+    assert again.scaling.spread.tobytes() == schema.scaling.spread.tobytes()
     np.testing.assert_array_equal(again.encode(train)[0], schema.encode(train)[0])
 
 
@@ -367,8 +367,8 @@ GOOD = ArraySchema((4,)).to_dict()
     [
         {"shape": []}, {"shape": [0]}, {"shape": [-4]}, {"shape": "ab"}, {"shape": None}, {"values": "words"},
         {"white": 0}, {"white": -1}, {"white": float("nan")}, {"white": float("inf")}, {"low": "x"}, {"more": 1},
-        {"scaling": 3}, {"scaling": {"mean": [1.0], "std": [1.0]}},
-        {"scaling": {"mean": [1.0] * 4, "std": [0.0] * 4}}, {"size": [3]},
+        {"scaling": 3}, {"scaling": {"name": "standard", "center": [1.0], "spread": [1.0]}},
+        {"scaling": {"name": "standard", "center": [1.0] * 4, "spread": [0.0] * 4}}, {"size": [3]},
         {"swapped": "perhaps"},
     ],
     ids=str,
@@ -398,6 +398,6 @@ def test_the_description_says_what_is_done():
         "values": "from 0 to 16, divided by 16",
         "files": "rows and columns of the pictures in IDX files are swapped",
     }
-    plain = ArraySchema((2,), high=3.0, scaling=Standardisation(np.zeros(2), np.ones(2)))
+    plain = ArraySchema((2,), high=3.0, scaling=Scaling("standard", np.zeros(2), np.ones(2)))
     assert plain.describe()["scaling"] == "each column to mean 0 and standard deviation 1"
     assert plain.describe()["rows"] == "2 numbers"

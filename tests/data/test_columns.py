@@ -561,6 +561,9 @@ BAD_VALUES = {
     "std text": change(["columns", 0, "std"], "1"),
     "std NaN": change(["columns", 0, "std"], float("nan")),
     "std infinite": change(["columns", 0, "std"], float("inf")),
+    "no scaling": change(["scaling"], "rough"),
+    "spread below 0": change(["columns", 0, "spread"], -1.0),
+    "spread infinite": change(["columns", 0, "spread"], float("inf")),
     "mean missing": change(["columns", 0, "mean"], None),
     "format": change(["columns", 0, "format", "decimal"], "x"),
     "indicator": change(["columns", 0, "indicator"], 1),
@@ -590,14 +593,16 @@ def test_schemas_say_what_they_are():
     assert TableSchema.from_dict(change(["left_out"], [])).describe() == {
         "age": "numbers, mean 30, standard deviation 7.07107",
         "colour": "2 categories",
-        "day": "dates, mean 19874.5 and standard deviation 0.5 days since 1970-01-01",
+        "day": "dates as days since 1970-01-01, mean 19874.5, standard deviation 0.5",
     }
     assert learn(FRAME, drop=("age",))[0].describe()["age"] == "left out"
     assert learn(FRAME)[0].columns[2] == BooleanColumn(name="member", fill=True)
     with pytest.raises(ValueError, match="column 'a': a standard deviation of -1"):
-        NumericColumn(name="a", mean=0.0, std=-1.0)
+        NumericColumn(name="a", mean=0.0, std=-1.0, median=0.0, spread=1.0)
     with pytest.raises(ValueError, match="column 'a': a standard deviation of 0"):
-        DateColumn(name="a", mean=0.0, std=0.0)
+        DateColumn(name="a", mean=0.0, std=0.0, median=0.0, spread=1.0)
+    with pytest.raises(ValueError, match="column 'a': a spread of -1"):
+        NumericColumn(name="a", mean=0.0, std=1.0, median=0.0, spread=-1.0)
     with pytest.raises(ValueError, match="column 'a': 'c' fills it, but is none of its categories"):
         CategoryColumn(name="a", categories=("a", "b"), fill="c")
 

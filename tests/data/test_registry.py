@@ -106,7 +106,7 @@ def test_the_last_rows_are_watched_and_those_before_learned_from(tmp_path, monke
 
 
 def test_the_last_rows_do_not_scale_those_before():
-    last = load_dataset("digits", validation="last(500)", standardize=True)
+    last = load_dataset("digits", validation="last(500)", scaling="standard")
     np.testing.assert_allclose(last.encoded.train.X.mean(axis=0), 0, atol=1e-5)
     assert np.abs(last.encoded.validation.X.mean(axis=0)).max() > 0.01
 
@@ -117,9 +117,9 @@ def test_other_rows_are_refused(rows):
 
 
 def test_standardised_test_rows_are_watched_as_they_are_tested():
-    watched = load_dataset("digits", validation="test", standardize=True)
+    watched = load_dataset("digits", validation="test", scaling="standard")
     np.testing.assert_array_equal(watched.encoded.validation.X, watched.encoded.test.X)
-    without = load_dataset("digits", validation=0, standardize=True)
+    without = load_dataset("digits", validation=0, scaling="standard")
     np.testing.assert_array_equal(watched.encoded.train.X, without.encoded.train.X)
 
 

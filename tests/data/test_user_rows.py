@@ -77,7 +77,7 @@ def of_npz_with_other_names(folder, _):
 
 def of_npz_standardised(folder, _):
     np.savez(folder / "a.npz", images=PIXELS, labels=LABELS)
-    return load_dataset(folder / "a.npz", standardize=True), folder / "a.npz"
+    return load_dataset(folder / "a.npz", scaling="standard"), folder / "a.npz"
 
 
 def of_npy(folder, _):

@@ -150,7 +150,7 @@ def markdown_rows(text, head):
 
 def trained(folder, data, *, layers, epochs=3, health=None, network=None, **training):
     changes = {
-        "data": {"dataset": data.name, "standardize": data.standardized},
+        "data": {"dataset": data.name, "scaling": data.scaling},
         "network": {"layers": layers, **(network or {})},
         "training": {"epochs": epochs, "kernels": "numpy", "threads": 1, **training},
     }

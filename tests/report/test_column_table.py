@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
@@ -42,6 +44,19 @@ def test_each_column_is_listed_with_what_becomes_of_it(table):
     assert paid == ["paid", "true or false", "0", "false", "1 where true, 0 where false", "1"]
     assert left_out == ["id", "left out", NONE, NONE, NONE, "0"]
     assert sum(int(row[5]) for row in found.rows) == table.n_inputs
+
+
+def test_each_scaling_is_shown_as_its_formula(table):
+    age, _, joined = table.schema.input.columns[:3]
+    assert (age.median, age.spread, joined.spread) == (40, 10, 2)
+    robust, none = (column_table(table.scale(name), Words("en")).rows for name in ("robust", "none"))
+    assert robust[0][4] == "t / √(1 + (t/3)²), t = (x − 40) / 10; and 1 where it is missing, else 0"
+    assert robust[2][4] == "t / √(1 + (t/3)²), t = (date − 2020-01-02) / 2 days"
+    assert (none[0][4], none[2][4]) == ("x; and 1 where it is missing, else 0", "(date − 1970-01-01) / 1 days")
+    columns = table.schema.input
+    constant = replace(columns, columns=(replace(age, spread=0.0), *columns.columns[1:]), scaling="robust")
+    shown = column_table(replace(table, schema=replace(table.schema, input=constant)), Words("en"))
+    assert shown.rows[0][4].startswith("0; and 1 where")
 
 
 def test_it_is_in_the_report_of_a_table_in_both_languages_and_in_no_other(table, tmp_path, digits):

@@ -120,7 +120,7 @@ def test_mistakes_of_a_standardised_run_are_shown_as_the_images_were(tmp_path, d
 
     (X, y), _, (X_test, y_test) = digits.splits.values()
     raw = Dataset.from_arrays(pixels(X), y, pixels(X_test), y_test, name="digits", image_shape=(8, 8))
-    data = raw.standardise()
+    data = raw.scale("standard")
     page, _ = report(tmp_path / "run", trained(tmp_path / "run", data, layers=[64, 10], epochs=1), data)
     shown = [image for image in page.images if image["alt"].startswith("Test row")]
     assert len(shown) == 18

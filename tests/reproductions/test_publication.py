@@ -110,7 +110,7 @@ def test_zalando_has_scikit_learns_settings():
     assert (study.design, len(study.factors)) == ("factorial", 2)
     for config in configs("zalando-mlp").values():
         data, training = config.data, config.training
-        assert (data.dataset, data.standardize, data.validation) == ("fashion-mnist", True, 0)
+        assert (data.dataset, data.scaling, data.validation) == ("fashion-mnist", "standard", 0)
         assert (training.batch_size, training.epochs, rate(config)) == (200, 200, 0.001)
         assert training.l2 == pytest.approx(1e-4 / 200)  # alpha, over the rows of a step
         assert training.early_stopping.startswith("patience(3, monitor=train_loss, min_delta=1e-4")

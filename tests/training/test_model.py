@@ -110,7 +110,7 @@ def make_source(name, folder, names=("no", "yes")):
             rows = scipy.sparse.csr_matrix(np.where(np.abs(numbers) > 0.5, numbers, 0.0))
             return Dataset.from_arrays(rows, words), rows
         case "standardised":
-            return Dataset.from_arrays(100 * numbers + 7, words).standardise(), 100 * numbers + 7
+            return Dataset.from_arrays(100 * numbers + 7, words).scale("standard"), 100 * numbers + 7
         case "numbers to regress":
             return Dataset.from_arrays(numbers, 5 + numbers[:, 0] * 0.37), numbers
         case "pandas":
@@ -395,8 +395,8 @@ def test_a_model_of_a_bare_network_takes_its_numbers(tmp_path):
 
 
 def test_rows_that_were_encoded_for_another_model_are_refused():
-    data = Dataset.from_arrays(NUMBERS, WORDS).standardise()
-    other = Dataset.from_arrays(2 * NUMBERS, WORDS).standardise()
+    data = Dataset.from_arrays(NUMBERS, WORDS).scale("standard")
+    other = Dataset.from_arrays(2 * NUMBERS, WORDS).scale("standard")
     model = learn(data)
     np.testing.assert_array_equal(model.predict(data.encoded.test), model.predict(data.test))
     with pytest.raises(DataError, match="encoded for another model"):

@@ -279,7 +279,8 @@ def table_schema():
 
 SCHEMAS = {
     "bytes": (lambda: Schema.learn(BYTES, ["no", "yes"] * 2), BYTES),
-    "scaled bytes": (lambda: Schema(ArraySchema.learn(BYTES)[0].standardised(BYTES), TARGET), BYTES),
+    "scaled bytes": (lambda: Schema(ArraySchema.learn(BYTES)[0].scale(BYTES, "standard"), TARGET), BYTES),
+    "robustly scaled bytes": (lambda: Schema(ArraySchema.learn(BYTES)[0].scale(BYTES, "robust"), TARGET), BYTES),
     "16 bits": (lambda: Schema(ArraySchema.learn(BYTES * 257.0, white=65535)[0], TARGET), BYTES * 257.0),
     "large classes": (lambda: Schema.learn(np.eye(3), [2**60, 2**60 + 1, -(2**63)]), np.eye(3)),
     "numbers": (lambda: Schema.learn(np.eye(3), [0.1, 1 / 3, 3e-7]), np.eye(3)),

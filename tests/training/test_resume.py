@@ -391,10 +391,10 @@ def test_other_data_are_refused_before_anything_changes(data, tmp_path, stopped)
 
 
 def test_a_standardised_run_goes_on_with_standardised_rows_only(data, tmp_path, stopped):
-    folder, scaled = tmp_path / "run", data.standardise()
+    folder, scaled = tmp_path / "run", data.scale("standard")
     whole = begin(scaled, tmp_path / "whole")
     stopped(4, begin, scaled, folder)
-    assert "standardize = true" in refused(DataError, folder, data)
+    assert 'scaling = "standard"' in refused(DataError, folder, data)
     assert load_model(folder).schema == scaled.schema != data.schema
     assert resume(folder, scaled, progress=False).network.fingerprint() == whole.network.fingerprint()
 

@@ -64,7 +64,7 @@ def test_a_run_from_a_configuration_is_saved_where_it_is_told(tmp_path):
         {"training": {"samples_per_epoch": 301}},
         {"training": {"sampling": "first"}},
         {"data": {"split_seed": 1}},
-        {"data": {"standardize": True}},
+        {"data": {"scaling": "standard"}},
     ],
 )
 def test_everything_in_a_configuration_counts(finished, change):
@@ -277,9 +277,9 @@ def test_split_options_reach_the_data():
 
 
 def test_standardised_data_are_described_loaded_again_and_held_to(digits, tmp_path):
-    scaled = digits.standardise()
+    scaled = digits.scale("standard")
     made = fit(Network([64, 9, 10]), scaled, epochs=2, run_dir=tmp_path / "run", progress=False)
-    assert made.config.data.standardize is True
+    assert made.config.data.scaling == "standard"
     assert made.config.checksums == digits.checksums
     network, folder, data = open_run(tmp_path / "run")
     np.testing.assert_array_equal(data.test.X, digits.test.X)
@@ -289,17 +289,18 @@ def test_standardised_data_are_described_loaded_again_and_held_to(digits, tmp_pa
     with pytest.raises(DataError) as caught:
         run(folder.config(), digits, progress=False)
     assert str(caught.value) == (
-        "digits: the configuration has standardize = true and the data are otherwise; "
-        "load them with load_dataset(..., standardize=True), or change it"
+        'digits: the configuration has scaling = "standard" and the data have "none"; '
+        'load them with load_dataset(..., scaling="standard"), or change it'
     )
-    with pytest.raises(DataError, match="standardize = false"):
-        run(configure({"data": {"dataset": "digits"}}), scaled, progress=False)
+    with pytest.raises(DataError, match='scaling = "robust"'):
+        run(configure({"data": {"dataset": "digits", "scaling": "robust"}}), scaled, progress=False)
+    left_open = run(configure({"data": {"dataset": "digits"}}), scaled, progress=False)
+    assert left_open.config.data.scaling == "standard"
 
 
 def test_a_run_on_data_as_they_are_has_no_scaling(finished):
-    assert finished.config.data.standardize is False
+    assert finished.config.data.scaling is None
     assert load_model(finished.folder).schema.input.scaling is None
-    assert not (finished.folder / "standardisation.json").exists()
 
 
 def test_unknown_names_in_a_configuration_are_refused():

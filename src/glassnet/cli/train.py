@@ -168,7 +168,7 @@ def _configure(changes: dict[str, Any], config: Path | None, plan: str | None) -
     if plan is not None:
         return configure(changes, load_plan(dataset, plan)), ""
     described = changes["network"].keys() | changes["training"].keys() - {*NOT_OF_A_PLAN}
-    if described or "standardize" in changes["data"] or "best" not in plan_names(dataset):
+    if described or "scaling" in changes["data"] or "best" not in plan_names(dataset):
         return configure(changes), ""
     remark = f"training by the plan 'best' for {dataset}; --plan none takes the defaults"
     return configure(changes, load_plan(dataset, "best")), remark
@@ -190,19 +190,25 @@ def train_one(
     with _open_folder(config, data, session) as folder:
         trained = _train(config, data, folder, session, survives=session.remedy)
         if session.remedy:
-            return _train_again(config, trained, data, folder, session)
+            return _train_again(config, trained, data, folder, session, data_dir)
     print_run(trained, data, session)
     return trained.run
 
 
 def _train_again(
-    config: RunConfig, before: TrainedRun, data: Dataset, folder: Path, session: SessionOptions
+    config: RunConfig,
+    before: TrainedRun,
+    data: Dataset,
+    folder: Path,
+    session: SessionOptions,
+    data_dir: Path | None,
 ) -> Run:
     """Apply the first remedy of a sick run, train again in a folder beside it, and print both.
 
     A run that is healthy, or has no remedy, is printed alone.
     """
     from glassnet.training.config import configure
+    from glassnet.training.run import load_data
 
     health = before.run.health
     first = None if health is None else next((found for found in health.diagnoses if found.sick), None)
@@ -211,7 +217,7 @@ def _train_again(
         return before.run
     say(f"once more with {first.remedy}")
     changed = configure(first.remedy.changes, config)
-    again = data.standardise() if changed.data.standardize and not data.standardized else data
+    again = load_data(changed, data_dir) if "data" in first.remedy.changes else data
     after = _train(changed, again, folder.with_name(f"{folder.name}_remedied"), session)
     print_comparison(before, after, first, data, session)
     return after.run

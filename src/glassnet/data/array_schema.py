@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.data.standardisation import Standardisation
+from glassnet.data.scaling import Scaling, ScalingName
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
 from glassnet.runtime.records import adapter_of, explain
@@ -50,8 +50,8 @@ class ArraySchema:
         The (height, width) that picture files are brought to; None: they have the right size.
     grey : bool
         Whether the colours of picture files are left out.
-    scaling : Standardisation or None
-        What brings each column to mean 0 and standard deviation 1 afterwards.
+    scaling : Scaling or None
+        What brings each column to a usual size afterwards.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class ArraySchema:
     swapped: bool = False
     size: tuple[int, int] | None = None
     grey: bool = False
-    scaling: Standardisation | None = None
+    scaling: Scaling | None = None
 
     __pydantic_config__ = {"extra": "forbid", "arbitrary_types_allowed": True}  # noqa: RUF012
 
@@ -112,12 +112,17 @@ class ArraySchema:
 
     @property
     def is_scaled(self) -> bool:
-        """Whether each column has mean 0 and standard deviation 1 in training."""
+        """Whether each column is scaled by figures of the training rows."""
         return self.scaling is not None
 
-    def standardised(self, X: Array) -> ArraySchema:
-        """Return the schema with a scaling measured on training rows X."""
-        return replace(self, scaling=Standardisation.of(self._divide(X)))
+    @property
+    def fixed_features(self) -> tuple[int, ...]:
+        """The places of columns that no scaling touches: none."""
+        return ()
+
+    def scale(self, X: Array, name: ScalingName) -> ArraySchema:
+        """Return the schema with another scaling, measured on training rows X."""
+        return replace(self, scaling=None if name == "none" else Scaling.measure(self._divide(X), name))
 
     def encode(self, X: Any) -> tuple[Array, tuple[str, ...]]:
         """Return rows as the network takes them, and what is to be said of that."""
@@ -233,9 +238,7 @@ class ArraySchema:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as plain values and arrays."""
-        scaling = self.scaling
-        learned = scaling and {"mean": scaling.mean, "std": scaling.std}
-        return {**vars(self), "scaling": learned}
+        return {**vars(self), "scaling": self.scaling and self.scaling.to_dict()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ArraySchema:
@@ -244,11 +247,11 @@ class ArraySchema:
             rest = {name: value for name, value in values.items() if name != "scaling"}
             scaling = values.get("scaling")
             schema: ArraySchema = adapter_of(cls).validate_python(rest)
-            found = None if scaling is None else Standardisation.from_dict(scaling)
+            found = None if scaling is None else Scaling.from_dict(scaling)
         except (AttributeError, ValueError, TypeError) as error:
             raise DataError(f"schema: {explain(error)}") from None
         plain = schema.shape and min(schema.shape) > 0 and schema.values in ("bytes", "numbers")
-        if not plain or not 0 < schema.white < np.inf or (found and len(found.mean) != schema.width):
+        if not plain or not 0 < schema.white < np.inf or (found and len(found.center) != schema.width):
             raise DataError("schema: no rows of numbers are like that")
         return replace(schema, scaling=found)
 
@@ -259,7 +262,7 @@ class ArraySchema:
         by = "bytes, divided by 255" if self.values == "bytes" else f"from {self.low:g} to {self.high:g}"
         said["values"] = by if self.white == 1 else f"{by}, divided by {self.white:g}"
         if self.scaling is not None:
-            said["scaling"] = "each column to mean 0 and standard deviation 1"
+            said["scaling"] = self.scaling.describe()
         if self.swapped:
             said["files"] = "rows and columns of the pictures in IDX files are swapped"
         return said

@@ -21,6 +21,7 @@ from glassnet.data.column_values import (
 )
 from glassnet.data.dates import Order, read_days
 from glassnet.data.number_format import NumberFormat
+from glassnet.data.scaling import CLIP, ScalingName, scale_numbers
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
 
@@ -67,11 +68,11 @@ class BaseColumn(ABC):
         """Return the values as they were in training, null where there is none; refuse what is none of these."""
 
     @abstractmethod
-    def write(self, values: pl.Series, out: Array) -> str | None:
+    def write(self, values: pl.Series, out: Array, scaling: ScalingName) -> str | None:
         """Write values, of which none is missing, as numbers into the first columns of `out`; return a remark."""
 
     @abstractmethod
-    def describe(self) -> str:
+    def describe(self, scaling: ScalingName) -> str:
         """Say in a few words what was learned."""
 
     def _refuse(self, wrong: str) -> None:
@@ -80,10 +81,15 @@ class BaseColumn(ABC):
 
 @dataclass(frozen=True, kw_only=True)
 class ScaledColumn(BaseColumn):
-    """A column of numbers, brought to mean 0 and standard deviation 1 by `mean` and `std`."""
+    """A column of numbers, scaled by `mean` and `std`, or robustly by `median` and `spread`.
+
+    `std` is 1 where all numbers are one value, and `spread` 0; see `glassnet.data.scaling.Scaling`.
+    """
 
     mean: float
     std: float
+    median: float
+    spread: float
     fill: float | None = None
 
     typical: ClassVar[str] = "median"
@@ -91,22 +97,38 @@ class ScaledColumn(BaseColumn):
     def __post_init__(self) -> None:
         if not 0 < self.std < math.inf:
             self._refuse(f"a standard deviation of {self.std}")
+        if not 0 <= self.spread < math.inf:
+            self._refuse(f"a spread of {self.spread}")
 
-    def write(self, values: pl.Series, out: Array) -> str | None:
+    def place(self, scaling: ScalingName) -> tuple[float, float]:
+        """Return what is taken off the numbers by a scaling, and what they are divided by then."""
+        return {"none": (0.0, 1.0), "standard": (self.mean, self.std), "robust": (self.median, self.spread)}[
+            scaling
+        ]
+
+    def write(self, values: pl.Series, out: Array, scaling: ScalingName) -> str | None:
         """Write the scaled numbers; refuse those beyond float32, and say which are very far from training's."""
         numbers = values.to_numpy()
         with np.errstate(over="ignore"):
-            out[:, 0] = (numbers - self.mean) / self.std
+            out[:, 0] = scale_numbers(numbers, *self.place(scaling), scaling)
+            far = np.abs(numbers - self.mean) / self.std > FAR
         if not np.isfinite(out).all():
             row = int(np.flatnonzero(~np.isfinite(out[:, 0]))[0])
             raise DataError(f"{self.what}: row {row + 1} is {numbers[row]:g}, too large beside the training rows")
-        if not (far := np.abs(out[:, 0]) > FAR).any():
+        if not far.any():
             return None
         row, count = int(far.argmax()), int(far.sum())
         return (
             f"{self.what}: {count} value{'s' * (count > 1)} more than {FAR} standard deviations from the mean of "
             f"training, {self.mean:g} (first {numbers[row]:g} in row {row + 1}); are they in the same units?"
         )
+
+    def describe_scale(self, scaling: ScalingName) -> str:
+        """Say what scales the column."""
+        center, spread = self.place(scaling)
+        if scaling == "robust":
+            return f"median {center:.6g}, spread {spread:.6g} by the quartiles, smoothly clipped at {CLIP:g}"
+        return "as they are" if scaling == "none" else f"mean {center:.6g}, standard deviation {spread:.6g}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,9 +146,9 @@ class NumericColumn(ScaledColumn):
         """Return Float64."""
         return take_numbers(series, self.what, self.format, self.zero_one)
 
-    def describe(self) -> str:
+    def describe(self, scaling: ScalingName) -> str:
         """Say what scales the numbers."""
-        return f"numbers, mean {self.mean:.6g}, standard deviation {self.std:.6g}"
+        return f"numbers, {self.describe_scale(scaling)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,9 +162,9 @@ class DateColumn(ScaledColumn):
         """Return days as Float64."""
         return read_days(series, self.order, self.what)
 
-    def describe(self) -> str:
+    def describe(self, scaling: ScalingName) -> str:
         """Say what scales the days."""
-        return f"dates, mean {self.mean:.6g} and standard deviation {self.std:.6g} days since 1970-01-01"
+        return f"dates as days since 1970-01-01, {self.describe_scale(scaling)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,12 +178,12 @@ class BooleanColumn(BaseColumn):
         """Return Boolean."""
         return take_booleans(series, self.what)
 
-    def write(self, values: pl.Series, out: Array) -> str | None:
+    def write(self, values: pl.Series, out: Array, scaling: ScalingName) -> str | None:
         """Write 1 for true."""
         out[:, 0] = values.to_numpy()
         return None
 
-    def describe(self) -> str:
+    def describe(self, scaling: ScalingName) -> str:
         """Say that there are two values."""
         return "true and false"
 
@@ -197,7 +219,7 @@ class CategoryColumn(BaseColumn):
             series = spell_numbers(series, self.format)
         return take_categories(series, self.categories)
 
-    def write(self, values: pl.Series, out: Array) -> str | None:
+    def write(self, values: pl.Series, out: Array, scaling: ScalingName) -> str | None:
         """Write a one for the category of each value; say which are unseen."""
         labels = self._find_labels(values)
         known = labels >= 0
@@ -223,7 +245,7 @@ class CategoryColumn(BaseColumn):
         numbers = list(range(len(self.categories)))
         return values.replace_strict(list(self.categories), numbers, default=-1, return_dtype=pl.Int64).to_numpy()
 
-    def describe(self) -> str:
+    def describe(self, scaling: ScalingName) -> str:
         """Say how many categories there are."""
         return f"{len(self.categories)} categories"
 

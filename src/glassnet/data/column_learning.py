@@ -26,6 +26,7 @@ from glassnet.data.column_values import (
 from glassnet.data.dates import FIRST_YEAR, has_short_years, list_texts, looks_like_dates, settle_order
 from glassnet.data.number_format import NumberFormat
 from glassnet.data.read_options import ReadOptions
+from glassnet.data.scaling import measure_robustly
 from glassnet.errors import DataError, UsageError, nearest_name
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ MAX_NAMED_CATEGORIES = 1000
 
 #: Of a column that lacks values in at least one of so many training rows, a further feature tells where.
 INDICATOR_SHARE = 20
+
+#: Figures of a column that is only read.
+UNSCALED: dict[str, Any] = {"mean": 0.0, "std": 1.0, "median": 0.0, "spread": 1.0}
 
 TEXT = f"text with more than {MAX_CATEGORIES} distinct values, or more than half of them distinct"
 DATES = "dates, which --dates makes numbers of"
@@ -148,7 +152,7 @@ class ColumnLearner:
 
     def _learn_numbers(self, series: pl.Series, all_rows: pl.Series) -> NumericColumn:
         number_format = self.formats.get(series.name)
-        column = NumericColumn(name=series.name, mean=0.0, std=1.0, format=number_format)
+        column = NumericColumn(name=series.name, **UNSCALED, format=number_format)
         every = column.read(all_rows).drop_nulls().to_numpy()  # first, so that the whole table counts rows
         values = column.read(series)
         numbers = values.drop_nulls().to_numpy()
@@ -170,7 +174,7 @@ class ColumnLearner:
             order = settle_order(texts, what)
             if has_short_years(texts):
                 self.findings.short_years.append(series.name)
-        column = DateColumn(name=series.name, mean=0.0, std=1.0, order=order)
+        column = DateColumn(name=series.name, **UNSCALED, order=order)
         column.read(all_rows)
         values = column.read(series)
         if values.null_count() == len(values):
@@ -185,7 +189,9 @@ class ColumnLearner:
         indicator = self._needs_indicator(values)
         if std == 0 and not indicator:
             self.findings.constant.append(name)
-        return {"mean": mean, "std": std or 1.0, "fill": median if self.impute else None, "indicator": indicator}
+        middle, spread = map(float, measure_robustly(numbers))
+        figures = {"mean": mean, "std": std or 1.0, "median": middle, "spread": spread}
+        return {**figures, "fill": median if self.impute else None, "indicator": indicator}
 
     def _learn_booleans(self, series: pl.Series) -> BooleanColumn:
         given = series.drop_nulls()

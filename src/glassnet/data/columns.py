@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from glassnet.data.column_kinds import (
     CategoryColumn,
     Column,
     DateColumn,
+    ScaledColumn,
     read_columns,
     read_names,
 )
@@ -27,6 +28,7 @@ from glassnet.data.column_learning import (
 from glassnet.data.column_values import blank_values, list_more, list_names
 from glassnet.data.number_format import NumberFormat
 from glassnet.data.read_options import ReadOptions
+from glassnet.data.scaling import SCALINGS, ScalingName
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.runtime.records import explain
@@ -46,13 +48,15 @@ class TableSchema:
     ----------
     columns : tuple of Column
         The columns that are used, in the order of the training table, without the target. A numeric or date
-        column becomes a number, scaled to mean 0 and standard deviation 1; a category a one among zeros; a
-        boolean 0 or 1. Of a column that lacked at least 5 % of its values in training, a further 0 or 1 says
-        where they are missing.
+        column becomes a number, which is scaled; a category a one among zeros; a boolean 0 or 1. Of a column that
+        lacked at least 5 % of its values in training, a further 0 or 1 says where they are missing.
     left_out : tuple of str
         The columns of the training table that are not used.
     missing : tuple of str
         Values, as text, that stand for missing ones.
+    scaling : str
+        What scales numbers and dates: "standard" to mean 0 and standard deviation 1, "robust" by median and
+        quartiles with a smooth clip (see `glassnet.data.scaling.Scaling`), or "none".
 
     Examples
     --------
@@ -71,8 +75,11 @@ class TableSchema:
     columns: tuple[Column, ...]
     left_out: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    scaling: ScalingName = "standard"
 
     def __post_init__(self) -> None:
+        if self.scaling not in SCALINGS:
+            raise ValueError(f"no scaling {self.scaling!r}")
         names = [*(column.name for column in self.columns), *self.left_out]
         if not self.columns or len(set(names)) < len(names):
             raise ValueError("columns: none, or two of one name")
@@ -153,13 +160,27 @@ class TableSchema:
 
     @property
     def is_scaled(self) -> bool:
-        """Whether each column of numbers has mean 0 and standard deviation 1 in training."""
-        return True
+        """Whether each column of numbers is scaled by figures of the training rows."""
+        return self.scaling != "none"
+
+    def scale(self, _: Any, name: ScalingName) -> TableSchema:
+        """Return the schema with another scaling; its figures were learned with the columns."""
+        return replace(self, scaling=name)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
         """A name for each number of an encoded row: ``age``, ``colour=red``, ``age missing``."""
         return tuple(name for column in self.columns for name in column.features)
+
+    @property
+    def fixed_features(self) -> tuple[int, ...]:
+        """The places of those features that no scaling touches: of categories, booleans and missing values."""
+        kinds = [(column, place) for column in self.columns for place in range(len(column.features))]
+        return tuple(
+            feature
+            for feature, (column, place) in enumerate(kinds)
+            if place or not isinstance(column, ScaledColumn)
+        )
 
     def encode(self, frame: pl.DataFrame) -> tuple[Array, tuple[str, ...]]:
         """Return rows of a table as numbers, each row by itself.
@@ -199,7 +220,7 @@ class TableSchema:
                     if column.indicator:
                         part[:, -1] = missing.to_numpy()
                     values = values.fill_null(column.fill)
-                if remark := column.write(values, part):
+                if remark := column.write(values, part, self.scaling):
                     remarks.append(remark)
             except DataError as error:
                 problems.append(str(error))
@@ -216,22 +237,22 @@ class TableSchema:
 
     def describe(self) -> dict[str, Any]:
         """Return in a few words what becomes of each column."""
-        said = {column.name: column.describe() for column in self.columns}
+        said = {column.name: column.describe(self.scaling) for column in self.columns}
         return said | dict.fromkeys(self.left_out, "left out")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as plain values, for `TableSchema.from_dict`."""
-        columns = [asdict(column) for column in self.columns]
-        return {"columns": columns, "left_out": list(self.left_out), "missing": list(self.missing)}
+        lists = {"left_out": list(self.left_out), "missing": list(self.missing)}
+        return {"columns": [asdict(column) for column in self.columns], **lists, "scaling": self.scaling}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TableSchema:
         """Return the schema that `to_dict` wrote; `DataError` is raised if these are the values of none."""
         try:
-            if set(values) != {"columns", "left_out", "missing"}:
-                raise ValueError("expected columns, left_out and missing")
-            names = (read_names(values[name]) for name in ("left_out", "missing"))
-            return cls(read_columns(values["columns"]), *names)
+            if set(values) != {"columns", "left_out", "missing", "scaling"}:
+                raise ValueError("expected columns, left_out, missing and scaling")
+            left_out, missing = (read_names(values[name]) for name in ("left_out", "missing"))
+            return cls(read_columns(values["columns"]), left_out, missing, values["scaling"])
         except (ValueError, TypeError, RecursionError) as error:
             raise DataError(f"no schema of a table: {explain(error)}") from None
 

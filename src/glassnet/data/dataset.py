@@ -21,6 +21,7 @@ from glassnet.data.dense import (
     remark_on_dense,
     remark_on_few,
 )
+from glassnet.data.scaling import SCALINGS, ScalingName
 from glassnet.data.schema import Schema
 from glassnet.data.splits import (
     TEST,
@@ -31,10 +32,9 @@ from glassnet.data.splits import (
     draw_stratified,
     is_mapped,
 )
-from glassnet.data.standardisation import refuse_standardised
 from glassnet.data.target_schema import TargetSchema
 from glassnet.data.target_values import find_order, list_values
-from glassnet.errors import DataError, UsageError
+from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
 
@@ -73,11 +73,10 @@ class Dataset:
     split_seed : int
         Seed of the draw of the validation rows.
     origin : dict of str to object
-        For the user's own data: the arguments of `load_dataset` that read them again.
+        For the user's own data: the arguments of `load_dataset` that read them again. For all: the scaling, where
+        one was asked for.
     remarks : tuple of str
         What the reader decided or noticed, in words.
-    standardized : bool
-        Whether `standardise` was asked for.
     unusable : str
         Why no network can take the rows, where one holds NaN or infinity: which row, as the user counts them.
 
@@ -105,7 +104,6 @@ class Dataset:
     split_seed: int = 0
     origin: dict[str, Any] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
-    standardized: bool = False
     unusable: str = ""
 
     def __post_init__(self) -> None:
@@ -143,6 +141,11 @@ class Dataset:
     def task(self) -> str:
         """What is asked of a network: one of `glassnet.data.target_schema.TASKS`."""
         return self.schema.target.task
+
+    @property
+    def scaling(self) -> ScalingName:
+        """What scales the columns of X for a network: "none", "standard" or "robust"; see `scale`."""
+        return self.schema.scaling
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
@@ -225,34 +228,47 @@ class Dataset:
         train, last = self.train.take(slice(None, first)), self.train.take(slice(first, None))
         return replace(self, train=train, validation=last, validation_size=rows)
 
-    def standardise(self) -> Dataset:
-        """Return the data set with a schema that brings each column to mean 0 and standard deviation 1.
+    def scale(self, scaling: ScalingName) -> Dataset:
+        """Return the data set with a schema that scales its columns otherwise for a network.
 
-        Numbers to regress are scaled so, too; a `Model` answers and is measured in their own units. Means and
-        standard deviations are those of ``train``, after the validation rows were set aside: nothing of the
-        validation and test rows goes into what a network learns from, and they are scaled by the same figures. The
-        rows of the data set stay as they are; those of ``encoded`` are float32 of shape (n, d).
+        The figures are those of ``train``, after the validation rows were set aside: nothing of the validation and
+        test rows goes into what a network learns from, and they are scaled by the same figures. The rows of the
+        data set stay as they are; those of ``encoded`` are float32 of shape (n, d).
+
+        Parameters
+        ----------
+        scaling : str
+            ``"standard"`` brings each column to mean 0 and standard deviation 1. ``"robust"`` scales it by its
+            median and quartiles and clips it smoothly at 3, for columns with numbers far from all others.
+            ``"none"`` leaves it as it is. `glassnet.data.scaling.Scaling` has the formulas. Of a table, these are
+            the columns of numbers and dates. With the first two, numbers to regress are brought to mean 0 and
+            standard deviation 1; a `Model` answers and is measured in their own units.
 
         Raises
         ------
         UsageError
-            If the data are a table or standardised already, or are larger than memory.
+            If there is no such scaling, or the data are larger than memory.
         DataError
-            If a training column holds NaN, infinity, or numbers whose squares are too large.
+            If a training column holds NaN, infinity, or numbers too large to scale.
 
         Examples
         --------
         >>> X = np.array([[1], [3], [9]], np.float32)
-        >>> data = Dataset.from_arrays(X[:2], np.array([0, 1]), X[2:], np.array([0]), validation=0).standardise()
-        >>> data.encoded.train.X.tolist(), data.encoded.test.X.tolist()
+        >>> data = Dataset.from_arrays(X[:2], np.array([0, 1]), X[2:], np.array([0]), validation=0)
+        >>> scaled = data.scale("standard")
+        >>> scaled.encoded.train.X.tolist(), scaled.encoded.test.X.tolist()
         ([[-1.0], [1.0]], [[7.0]])
+        >>> data.scale("robust").encoded.test.X.round(3).tolist()
+        [[2.757]]
         """
-        rows = self.schema.input
-        if not isinstance(rows, ArraySchema) or rows.scaling is not None:
-            refuse_standardised(self.name)
-        if is_mapped(self.train.X):
-            raise UsageError("standardize", f"{self.name} is larger than memory; scale the file, or leave it out")
-        return replace(self, schema=self.schema.standardised(*self.train), standardized=True)
+        if scaling not in SCALINGS:
+            raise unknown_name("scaling", scaling, SCALINGS)
+        schema = self.schema
+        if scaling != self.scaling:
+            if is_mapped(self.train.X):
+                raise UsageError("scaling", f"{self.name} is larger than memory; scale the file, or leave it out")
+            schema = schema.scale(*self.train, scaling)
+        return replace(self, schema=schema, origin={**self.origin, "scaling": scaling})
 
     @classmethod
     def from_arrays(

@@ -21,6 +21,7 @@ from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Dataset
 from glassnet.data.dense import find_unusable
 from glassnet.data.read_options import ReadOptions
+from glassnet.data.scaling import ScalingName
 from glassnet.data.schema import Schema
 from glassnet.data.splits import TEST, Draw, count_validation_rows, describe_split
 from glassnet.data.target_schema import TargetSchema
@@ -49,6 +50,7 @@ def make_large_table(
     target: str,
     options: ReadOptions,
     draw: Draw,
+    scaling: ScalingName = "standard",
 ) -> Dataset:
     """Make a data set of a table of so many rows without ever holding all of it.
 
@@ -72,7 +74,8 @@ def make_large_table(
         for part, frame in _read_blocks(features, rows)
     ]
     learned, more = TableSchema.learn(pl.concat(drawn), options)
-    if labels.task == "regression":
+    learned = replace(learned, scaling=scaling)
+    if labels.task == "regression" and scaling != "none":
         labels, _ = TargetSchema.learn(wanted, task=labels.task, names=[target], scale_by=wanted[training])
     y = labels.encode(wanted)
     y = y.astype(np.float32) if y.dtype.kind == "f" else y

@@ -9,9 +9,9 @@ from glassnet.data.dataset import Dataset
 from glassnet.data.medmnist import MedMNIST, list_sets
 from glassnet.data.mnist_family import FAMILIES, Family
 from glassnet.data.read_options import ReadingOptions, read_options
+from glassnet.data.scaling import ScalingName
 from glassnet.data.scikit_learn import DIGITS, TABLES, SklearnSet
 from glassnet.data.splits import Draw
-from glassnet.data.standardisation import refuse_standardised
 from glassnet.data.table import require_polars
 from glassnet.data.user_data import given_options, looks_like_a_path, read_user_data, refuse_options
 from glassnet.errors import UsageError, unknown_name
@@ -59,7 +59,7 @@ def load_dataset(
     *,
     validation: float | str | None = None,
     split_seed: int = 0,
-    standardize: bool = False,
+    scaling: ScalingName | None = None,
     **reading: Unpack[ReadingOptions],
 ) -> Dataset:
     """Load a data set by name, or your own from a file or folder.
@@ -80,9 +80,9 @@ def load_dataset(
         did so.
     split_seed : int, default 0
         Draws the validation rows; the test rows never change.
-    standardize : bool, default False
-        Bring each column to mean 0 and standard deviation 1 over the training rows, see
-        `Dataset.standardise`. Tables are so without it.
+    scaling : {"none", "standard", "robust"}, optional
+        What scales each column by figures of the training rows, see `Dataset.scale`. By default "standard" for
+        tables, and "none" for pictures and arrays.
     **reading
         How your own data are read. `target` is the column of a table to predict, or the file with the labels of an
         NPY file's rows. `task` is what is asked of the network: "multi-class", "binary", "multi-label", "ordinal"
@@ -101,7 +101,7 @@ def load_dataset(
     Raises
     ------
     UsageError
-        If the name is unknown, or `standardize` asked for a table or for data larger than memory.
+        If the name is unknown, there is no such scaling, or not for an array larger than memory.
     FileError, DataError
         If files are damaged, contradict each other, or are nowhere to be found.
 
@@ -113,8 +113,6 @@ def load_dataset(
     >>> load_dataset("linnerud", validation="last(3)").target_names
     ('Weight', 'Waist', 'Pulse')
     """
-    if standardize and any(name == table.name for table in TABLES if isinstance(name, str)):
-        refuse_standardised(name)
     options = read_options(reading)
     drawn = 0 if isinstance(validation, str) else validation  # rows with a name are chosen afterwards
     if not isinstance(name, str | Path):
@@ -124,11 +122,11 @@ def load_dataset(
         refuse_options(options, "a table")
         data = from_frame(name, options, Draw("table", drawn, split_seed))
     elif (name := str(name)) not in DATASETS and looks_like_a_path(name):
-        data = read_user_data(name, options, validation=drawn, split_seed=split_seed)
+        data = read_user_data(name, options, validation=drawn, split_seed=split_seed, scaling=scaling)
     else:
         for option in given_options(options):
             raise UsageError(option, "goes with data of your own, a file or a folder; leave it out")
         data = find(name).load(data_dir, drawn, split_seed)
     if isinstance(validation, str):
         data = data.validated_by(validation)
-    return data.standardise() if standardize else data
+    return data if scaling is None else data.scale(scaling)

@@ -15,6 +15,7 @@ import numpy as np
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.column_values import list_names
 from glassnet.data.read_options import clean_name
+from glassnet.data.scaling import ScalingName
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
@@ -78,10 +79,17 @@ class Schema:
         rows, _ = ArraySchema.learn(np.asarray(X))
         return cls(rows, TargetSchema.learn(np.asarray(y), **options)[0])
 
-    def standardised(self, X: Array, y: Array) -> Schema:
-        """Return the schema of an array with its columns, and numbers to regress, scaled by training rows."""
-        assert isinstance(self.input, ArraySchema)
-        return replace(self, input=self.input.standardised(X), target=self.target.standardised(y))
+    @property
+    def scaling(self) -> ScalingName:
+        """The name of what scales the columns: none, standard or robust."""
+        rows = self.input
+        if isinstance(rows, ArraySchema):
+            return "none" if rows.scaling is None else rows.scaling.name
+        return rows.scaling
+
+    def scale(self, X: Any, y: Array, name: ScalingName) -> Schema:
+        """Return the schema with another scaling of the columns, and of numbers to regress, by training rows."""
+        return replace(self, input=self.input.scale(X, name), target=self.target.scale(y, name))
 
     def encode_rows(self, X: Any) -> Array:
         """Return a user's rows as a network takes them; what was converted or filled in is a `DataWarning`.

@@ -16,9 +16,9 @@ import numpy as np
 
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Dataset
+from glassnet.data.scaling import Scaling
 from glassnet.data.schema import Schema, describe_targets
 from glassnet.data.sources import Source
-from glassnet.data.standardisation import Standardisation
 from glassnet.data.target_values import count_decimals
 from glassnet.nn.activations import Array
 
@@ -76,15 +76,15 @@ def _scale_table(data: Dataset) -> Dataset:
     rows, target = replace(schema.input, scaling=_measure(X)), schema.target
     if target.task == "regression":
         found = _measure(y)
-        scale: dict[str, Any] = {"mean": tuple(found.mean.tolist()), "std": tuple(found.std.tolist())}
+        scale: dict[str, Any] = {"mean": tuple(found.center.tolist()), "std": tuple(found.spread.tolist())}
         target = replace(target, **scale, decimals=count_decimals(y))
     return replace(data, schema=Schema(rows, target))
 
 
-def _measure(values: Array) -> Standardisation:
+def _measure(values: Array) -> Scaling:
     """Measure the columns of a table that fits in memory: NumPy adds up all its rows at once."""
     std = np.atleast_1d(values.std(axis=0))
-    return Standardisation(np.atleast_1d(values.mean(axis=0)), np.where(std > 0, std, 1))
+    return Scaling("standard", np.atleast_1d(values.mean(axis=0)), np.where(std > 0, std, 1))
 
 
 def _read_sets() -> Iterator[SklearnSet]:

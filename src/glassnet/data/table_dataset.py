@@ -16,6 +16,7 @@ from glassnet.data.dense import remark_on_few
 from glassnet.data.large import LARGE, make_large_table
 from glassnet.data.parquet import scan_parquet
 from glassnet.data.read_options import ReadOptions
+from glassnet.data.scaling import ScalingName
 from glassnet.data.schema import Schema, keep_reading
 from glassnet.data.sources import md5
 from glassnet.data.splits import (
@@ -36,7 +37,9 @@ from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
 
 
-def read_table_dataset(path: Path, options: ReadOptions, draw: Draw) -> Dataset:
+def read_table_dataset(
+    path: Path, options: ReadOptions, draw: Draw, scaling: ScalingName | None = None
+) -> Dataset:
     """Read a table's file and make a data set of it; one larger than memory is gone through in blocks."""
     faults: Faults = {}
     try:
@@ -46,7 +49,7 @@ def read_table_dataset(path: Path, options: ReadOptions, draw: Draw) -> Dataset:
                 if rows * len(columns) > LARGE:
                     note_faults(faults, None)
                     target = check_target(options.target, columns)
-                    data = make_large_table(lazy, rows, target, options, draw)
+                    data = make_large_table(lazy, rows, target, options, draw, scaling or "standard")
                     return replace(data, checksums={path.name: md5(path)}, remarks=(*said, *data.remarks))
                 read = TableRead(check_table(lazy.collect(), faults=faults), {}, tuple(said))
         else:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from glassnet.data.column_values import measure_numbers
+from glassnet.data.scaling import ScalingName
 from glassnet.data.target_classes import Class, as_array, find_labels
 from glassnet.data.target_learning import Hints, learn_column, learn_columns
 from glassnet.data.target_values import (
@@ -178,8 +179,10 @@ class TargetSchema:
         learn = learn_column if values.ndim == 1 else learn_columns
         return _scale(cls(**learn(values, hints, remarks)), values, scale_by), tuple(remarks)
 
-    def standardised(self, y: Any) -> TargetSchema:
-        """Return the schema with the scale of regressed training numbers; without any, as it is."""
+    def scale(self, y: Any, name: ScalingName) -> TargetSchema:
+        """Return the schema with the scale of regressed training numbers, or without one; others as they are."""
+        if name == "none":
+            return replace(self, mean=(), std=())
         if self.scaled:
             return self
         return _scale(self, take_values(y, name_target(self.names)), y) if self.task == "regression" else self

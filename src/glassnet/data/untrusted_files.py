@@ -14,8 +14,8 @@ import numpy as np
 
 from glassnet.errors import FileError
 from glassnet.nn.activations import Array
-from glassnet.runtime.records import check_regular
 from glassnet.runtime.memory import available_memory, describe_bytes
+from glassnet.runtime.records import check_regular
 
 #: Deflate cannot expand a byte to more than this (zlib.net/zlib_tech.html): a bound on what a header may claim.
 DEFLATE_LIMIT = 1032

@@ -14,6 +14,7 @@ from glassnet.data.dataset import Dataset, flatten_column, join_splits
 from glassnet.data.image_folder import read_image_folder
 from glassnet.data.large import LARGE, make_large_arrays
 from glassnet.data.read_options import ReadOptions
+from glassnet.data.scaling import ScalingName
 from glassnet.data.schema import Schema, keep_reading
 from glassnet.data.splits import Draw
 from glassnet.data.table import is_table, require_polars
@@ -50,17 +51,23 @@ ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".7z", ".rar")
 
 
 def read_user_data(
-    path: str | Path, options: ReadOptions, *, validation: float | None, split_seed: int
+    path: str | Path,
+    options: ReadOptions,
+    *,
+    validation: float | None,
+    split_seed: int,
+    scaling: ScalingName | None = None,
 ) -> Dataset:
     """Read a table, arrays (NPZ, NPY, IDX) or a folder of images, and split the rows; see `load_dataset`.
 
     `FileError` or `DataError` is raised if the data cannot be read or contradict themselves; `UsageError` if a
-    table's target is not named, or an option does not go with the data.
+    table's target is not named, or an option does not go with the data. A table takes the scaling here, as one
+    larger than memory cannot be scaled afterwards.
     """
     path = Path(path)
     draw = Draw(name_data(path), validation, split_seed)
     try:
-        data = _read(path, options, draw)
+        data = _read(path, options, draw, scaling)
     except FileError:
         raise
     except DataError as error:
@@ -69,7 +76,7 @@ def read_user_data(
     return replace(data, origin={"dataset": str(path.resolve()), **given_options(options)}, unusable=unusable)
 
 
-def _read(path: Path, options: ReadOptions, draw: Draw) -> Dataset:
+def _read(path: Path, options: ReadOptions, draw: Draw, scaling: ScalingName | None) -> Dataset:
     """Read data of the kind that the path's name tells."""
     if holds_idx_pairs(path) or (is_array_name(path.name) and not path.is_dir()):
         refuse_options(options, "arrays")
@@ -86,7 +93,7 @@ def _read(path: Path, options: ReadOptions, draw: Draw) -> Dataset:
         require_polars()
         from glassnet.data.table_dataset import read_table_dataset
 
-        return read_table_dataset(path, options, draw)
+        return read_table_dataset(path, options, draw, scaling)
     if not path.exists():
         raise FileError(path, "cannot be read: No such file or directory")
     if path.suffix.lower() in ARCHIVES:

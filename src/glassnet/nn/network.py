@@ -351,15 +351,15 @@ class Network:
         return decode(outputs, self.n_classes)
 
     def _doubt_rows(self, X: Any) -> None:
-        """Warn of rows that cannot be meant, where the network learned from columns of mean 0 and std 1."""
+        """Warn of rows that cannot be meant, where the network learned from columns scaled to a usual size."""
         if not self.scaled_inputs:
             return
         X = np.asarray(X)
         means = np.abs(X.reshape(len(X), -1).mean(axis=0, dtype=np.float64))
         if np.mean(means > RAW * (1 + FEW / np.sqrt(len(X)))) > 1 / 4:
             warn_caller(
-                "X: these look like rows before scaling, and the network learned from columns scaled to mean 0 "
-                "and standard deviation 1; a Model (run.model, or from load_model) takes rows as they are",
+                "X: these look like rows before scaling, and the network learned from scaled columns; "
+                "a Model (run.model, or from load_model) takes rows as they are",
                 NetworkWarning,
             )
 

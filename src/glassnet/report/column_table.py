@@ -7,8 +7,9 @@ from datetime import date, timedelta
 import numpy as np
 
 from glassnet.data.array_schema import ArraySchema
-from glassnet.data.column_kinds import BooleanColumn, CategoryColumn, Column, DateColumn
+from glassnet.data.column_kinds import BooleanColumn, CategoryColumn, Column, DateColumn, ScaledColumn
 from glassnet.data.dataset import Dataset
+from glassnet.data.scaling import ScalingName
 from glassnet.locales.catalogue import Words
 from glassnet.report.axes import format_number
 from glassnet.report.page_tables import Rows, Table
@@ -30,7 +31,7 @@ def column_table(data: Dataset, words: Words) -> Table | None:
             words.say(f"{column.kind}_column"),
             _count_missing(data, column),
             _describe_fill(column),
-            _describe_inputs(column, words),
+            _describe_inputs(column, schema.scaling, words),
             str(len(column.features)),
         ]
         for column in schema.columns
@@ -61,19 +62,30 @@ def _describe_fill(column: Column) -> str:
     return str(column.fill).lower() if isinstance(column.fill, bool) else _write(column.fill)
 
 
-def _describe_inputs(column: Column, words: Words) -> str:
+def _describe_inputs(column: Column, scaling: ScalingName, words: Words) -> str:
     """Say which numbers the network gets."""
     if isinstance(column, CategoryColumn):
         more = ["…"] * (len(column.categories) > MOST_CATEGORIES)
         said = words.say("column_one_hot", items=[*column.categories[:MOST_CATEGORIES], *more])
     elif isinstance(column, BooleanColumn):
         said = words.say("column_zero_one")
-    elif isinstance(column, DateColumn):
-        said = words.say("column_days", mean=_write_day(column.mean), std=_write(column.std))
     else:
-        minus = "+" if column.mean < 0 else "−"
-        said = f"(x {minus} {_write(abs(column.mean))}) / {_write(column.std)}"
+        said = _describe_scale(column, scaling, words)
     return words.say("column_indicated", said=said) if column.indicator else said
+
+
+def _describe_scale(column: ScaledColumn, scaling: ScalingName, words: Words) -> str:
+    """Say how the numbers or dates of a column are scaled."""
+    center, spread = column.place(scaling)
+    if isinstance(column, DateColumn):
+        said = words.say("column_days", center=_write_day(center), spread=_write(spread))
+    elif scaling == "none":
+        return "x"
+    else:
+        said = f"(x {'+' if center < 0 else '−'} {_write(abs(center))}) / {_write(spread)}"
+    if spread == 0:
+        return "0"
+    return words.say("column_clipped", said=said) if scaling == "robust" else said
 
 
 def _write(value: float | str) -> str:

@@ -137,11 +137,11 @@ def check_data(config: RunConfig, data: Dataset) -> None:
                 f"{file}: is not the file that this configuration was made with (md5 {checksum}); "
                 "remove it from [checksums] to use the data at hand all the same"
             )
-    if config.data.standardize != data.standardized:
-        asked = str(config.data.standardize).lower()
+    asked = config.data.scaling
+    if asked is not None and asked != data.scaling:
         raise DataError(
-            f"{data.name}: the configuration has standardize = {asked} and the data are otherwise; "
-            f"load them with load_dataset(..., standardize={config.data.standardize}), or change it"
+            f'{data.name}: the configuration has scaling = "{asked}" and the data have "{data.scaling}"; '
+            f'load them with load_dataset(..., scaling="{asked}"), or change it'
         )
 
 

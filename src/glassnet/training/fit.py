@@ -192,7 +192,6 @@ def describe_run(
                 "dataset": data.name,
                 "validation": data.validation_size,
                 "split_seed": data.split_seed,
-                "standardize": data.standardized,
                 **data.origin,
             },
             "network": NetworkConfig(

@@ -136,10 +136,15 @@ class DataConfig(Section):
     y_key: str | None = option(
         None, "Array of an NPZ file with the labels.", metavar="NAME", unset="y, labels, target, ..."
     )
-    standardize: bool = option(
-        False,
-        "Scale each column, and numbers to regress, to mean 0 and standard deviation 1, by the training rows' "
-        "figures.",
+    scaling: Literal["none", "standard", "robust"] | None = option(
+        None,
+        "Scaling of each column by the training rows' figures: standard to mean 0 and standard deviation 1, "
+        "robust by median and quartiles with a smooth clip, or none.",
+        "robust is for columns with numbers far from all others. With standard and robust, numbers to regress are "
+        "scaled to mean 0 and standard deviation 1.",
+        metavar="NAME",
+        unset="standard for tables, else none",
+        elsewhere=("standardize", "standardise", "normalize", "scaler"),
     )
 
     @field_validator("dataset")

@@ -72,10 +72,7 @@ def fit(data, layers, network, options, measured_by, seed):
 
 def changed_data(data, changes):
     """Return data with changes of a remedy."""
-    known = {"standardize": lambda: data.standardise()}
-    for name, value in changes.items():
-        data = known[name]() if value else data
-    return data
+    return data.scale(changes["scaling"]) if changes else data
 
 
 @functools.cache
@@ -104,7 +101,7 @@ def scale(data):
     """Return data whose columns and numbers have mean 0 and standard deviation 1; pictures as they are."""
     rows = data.schema.input
     plain = isinstance(rows, ArraySchema) and rows.scaling is None and len(rows.shape) == 1
-    return data.standardise() if plain else data
+    return data.scale("standard") if plain else data
 
 
 @functools.cache

@@ -166,7 +166,7 @@ def scaled(columns="plain", shift=0.0, factor=1.0, classes=0, standardised=False
     task = {} if classes else {"task": "regression"}
     clean = Dataset.from_arrays(plain[:n], y[:n], plain[n:], y[n:], **task)
     data = Dataset.from_arrays(X[:n], y[:n], X[n:], y[n:], **task)
-    data = data.standardise() if standardised else data
+    data = data.scale("standard") if standardised else data
     return Rows(data, "numbers", "accuracy" if classes else "r2", clean=clean)
 
 
@@ -197,7 +197,7 @@ def drift(columns=4, n=1600):
     X[:, 0] = np.arange(len(X)) / 200
     y = 0.3 * np.sin(X[:, 0]) + 0.2 * X[:, 0] ** 2 + X[:, 1]
     data = _split(X, y, n, task="regression", validation=0).validated_by("last(300)")
-    return Rows(data.standardise(), "numbers", "r2")
+    return Rows(data.scale("standard"), "numbers", "r2")
 
 
 def fashion(factor=None, noise=0.0):

@@ -52,18 +52,28 @@ def test_a_number_far_from_all_others_is_outlying_and_a_rare_one_is_not():
     far = RNG.normal(size=(600, 4))
     far[7, 1] = 1e4
     far[:, 2] = 500 * (RNG.random(600) < 0.01)
-    ((column, times),) = find_outlying(far)
+    ((column, times),) = find_outlying(far, far)
     low, middle, high = np.percentile(far[:, 1], (25, 50, 75))
     assert (column, times) == (1, pytest.approx(1.349 * (1e4 - middle) / (high - low)))
-    assert find_outlying(far / 1e4) == ()
+    assert find_outlying(far / 1e4, far / 1e4) == ()
+    for sign in (1, -1):  # it need not be among the rows that tell what is usual
+        ((column, again),) = find_outlying(sign * far[8:], sign * far)
+        assert (column, again) == (1, pytest.approx(times, rel=0.02))
+    # Of 600 standardised rows, none is further away than sqrt(600 / 3) = 14 where three are alike.
+    far[7:10, 1] = 1e4
+    data = gn.Dataset.from_arrays(far, far[:, 0], validation=0).scale("standard")
+    assert np.abs(data.encoded.train.X[:, 1]).max() < 20
+    assert [column for column, _ in DataFacts.of(data).outlying] == [1]
+    assert DataFacts.of(data.scale("robust")).outlying == ()
 
 
 def test_columns_are_called_by_their_name_or_number():
     arrays = gn.Dataset.from_arrays(X, 1000 + X[:, 0])
     facts = DataFacts.of(arrays)
-    assert (str(facts.name(2)), facts.scalable) == ("column 2", True)
+    assert (str(facts.name(2)), facts.scalings) == ("column 2", ("standard", "robust"))
     assert facts.scales[0][0] == np.mean(arrays.train.y)
-    assert not DataFacts.of(arrays.standardise()).scalable
+    assert DataFacts.of(arrays.scale("standard")).scalings == ("robust",)
+    assert DataFacts.of(arrays.scale("robust")).scalings == ()
     frame = polars.DataFrame({"age": X[:, 0], "colour": np.where(X[:, 1] > 0, "red", "blue")})
     run = gn.fit(gn.Network([3, 1], loss="half_squared_error"), frame, X[:, 2], epochs=1, progress=False)
     assert str(DataFacts(run.schema.input.feature_names).name(0)) == "column 'age'"

@@ -57,7 +57,7 @@ def test_no_remedy_says_what_is_set_already(digits, monkeypatch):
     tried = []
     monkeypatch.setattr(trials.Trials, "helps", lambda self, changes: tried.append(changes))
     network = {"initializer": "he_normal", "batch_norm": True}
-    learn(digits.standardise(), network=network, optimizer="adam(1e-7)")
+    learn(digits.scale("standard"), network=network, optimizer="adam(1e-7)")
     assert tried
     assert {"network": {"initializer": "he_normal"}} not in tried
     assert {"network": {"batch_norm": True}} not in tried

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.column_values import measure_numbers
 from glassnet.data.dataset import Dataset
+from glassnet.data.scaling import SCALINGS, ScalingName
 from glassnet.data.splits import is_mapped
 from glassnet.locales.catalogue import Message
 from glassnet.nn.activations import Array
@@ -27,22 +29,27 @@ BEYOND, SEVERAL = 0.1, 5
 #: Rows that the scale of targets and outlying numbers are measured on.
 MEASURED = 2048
 
-#: A number is outlying where it is so many robust standard deviations away from its column's median, and no share.
-OUTLYING, NO_SHARE = 100.0, 20.0
+#: A number is outlying where it is so many robust standard deviations away from its column's median, and no share;
+#: in a standardised column, where it is so many of its standard deviations away from 0.
+OUTLYING, NO_SHARE, STANDARD_FAR = 100.0, 20.0, 5.0
+
+#: How many standard deviations the quartiles of a normal distribution are apart.
+QUARTILES = 1.349
 
 
 @dataclass(frozen=True)
 class DataFacts:
     """What data say of themselves.
 
-    `names` are those of the columns, where they have any. `scalable`: they can be standardised, and are not.
+    `names` are those of the columns, where they have any. `scalings` are those that could be asked for in place of
+    theirs, the usual one first.
     `scales` are mean and standard deviation of regressed numbers, as they are before any rounding. `outlying` are
     columns with a number far from all others, and how many robust standard deviations; the farthest first.
     `beyond` are columns in which validation rows lie outside of the training rows' range, and which share of them.
     """
 
     names: tuple[str, ...] = ()
-    scalable: bool = False
+    scalings: tuple[ScalingName, ...] = ()
     scales: tuple[tuple[float, float], ...] = ()
     outlying: tuple[tuple[int, float], ...] = ()
     beyond: tuple[tuple[int, float], ...] = ()
@@ -50,21 +57,26 @@ class DataFacts:
     @classmethod
     def of(cls, data: Dataset) -> DataFacts:
         """Take them from a data set."""
-        rows, (X, y) = data.schema.input, data.encoded.train
-        X = X[evenly_spread(len(X), MEASURED)].reshape(-1, data.n_inputs)
-        arrays = isinstance(rows, ArraySchema)
-        scalable = arrays and not data.standardized and not is_mapped(data.train.X)
+        rows, (whole, y) = data.schema.input, data.encoded.train
+        X = whole[evenly_spread(len(whole), MEASURED)].reshape(-1, data.n_inputs)
         scales: list[tuple[float, float]] = []
         if data.task == "regression":
             y = np.asarray(y[evenly_spread(len(y), MEASURED)], np.float64).reshape(-1, data.schema.target.width)
             scales = [measure_numbers(np.ascontiguousarray(column))[:2] for column in y.T]
-        names = () if isinstance(rows, ArraySchema) else rows.feature_names
+        others = SCALINGS[SCALINGS.index(data.scaling) + 1 :]
+        known: dict[str, Any] = {
+            "names": () if isinstance(rows, ArraySchema) else rows.feature_names,
+            "scalings": () if isinstance(rows, ArraySchema) and is_mapped(data.train.X) else others,
+            "scales": tuple(scales),
+        }
         if X.dtype == np.uint8:  # pixels, which have one range
-            return cls(names, scalable, tuple(scales))
+            return cls(**known)
         new = data.encoded.validation.X
         new = new[evenly_spread(len(new), MEASURED)].reshape(-1, data.n_inputs)
         beyond = find_beyond(X, new) if len(new) and len(X) > 1 else ()
-        return cls(names, scalable, tuple(scales), find_outlying(X), beyond)
+        whole = X if is_mapped(whole) else whole.reshape(-1, data.n_inputs)
+        least = NO_SHARE if data.scaling == "none" else STANDARD_FAR
+        return cls(**known, outlying=find_outlying(X, whole, least), beyond=beyond)
 
     def name(self, column: int) -> Message:
         """Return what a column is called: by its name, or by its number from 0."""
@@ -78,31 +90,32 @@ def measure_columns(X: Array) -> tuple[Array, Array]:
     return X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64)
 
 
-def measure_robustly(X: Array) -> tuple[Array, Array]:
-    """Return the median of each column, and the standard deviation that its quartiles stand for.
-
-    Where more than half of a column is one value, that is the plain standard deviation.
-    """
+def measure_quartiles(X: Array) -> tuple[Array, Array]:
+    """Return each column's median, and the standard deviation that its quartiles stand for; 0 if they are one."""
     low, middle, high = np.percentile(X, (25, 50, 75), axis=0).astype(np.float64)
-    return middle, np.where(high > low, (high - low) / 1.349, X.std(axis=0, dtype=np.float64))
+    return middle, (high - low) / QUARTILES
 
 
 def find_unscaled(X: Array) -> list[int]:
     """Return columns that are far too large or off centre, the farthest first; those of one value are left out."""
     large = np.flatnonzero(np.abs(X).max(axis=0) > 1)
-    middle, spread = measure_robustly(X[:, large])
+    middle, spread = measure_quartiles(X[:, large])
+    spread = np.where(spread > 0, spread, X[:, large].std(axis=0, dtype=np.float64))
     root = np.hypot(middle, spread)
     off = (np.abs(middle) > OFF_CENTRE * spread) & (np.abs(middle) > 1)
     bad = np.flatnonzero((spread > 1e-6 * np.abs(middle)) & ((root > LARGE) | off))
     return [int(large[place]) for place in sorted(bad, key=lambda place: -root[place])]
 
 
-def find_outlying(X: Array) -> tuple[tuple[int, float], ...]:
-    """Return the columns with a number far from all others, and how far; none that are mostly one value."""
-    far = np.flatnonzero(np.abs(X).max(axis=0) > NO_SHARE)
-    low, middle, high = np.percentile(X[:, far], (25, 50, 75), axis=0).astype(np.float64)
-    spread = np.where(high > low, (high - low) / 1.349, np.inf)
-    times = np.abs(X[:, far] - middle).max(axis=0) / spread
+def find_outlying(X: Array, whole: Array, least: float = NO_SHARE) -> tuple[tuple[int, float], ...]:
+    """Return the columns with a number far from all others, and how far; none that are mostly one value.
+
+    A few are found in the `whole` rows only, of which X are enough to tell what is usual.
+    """
+    low, high = whole.min(axis=0), whole.max(axis=0)
+    far = np.flatnonzero(np.maximum(high, -low) > least)
+    middle, spread = measure_quartiles(X[:, far])
+    times = np.maximum(high[far] - middle, middle - low[far]) / np.where(spread > 0, spread, np.inf)
     found = [(int(far[place]), float(times[place])) for place in np.flatnonzero(times > OUTLYING)]
     return tuple(sorted(found, key=lambda one: -one[1]))
 

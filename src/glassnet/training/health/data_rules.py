@@ -7,8 +7,7 @@ from glassnet.training.health.columns import find_telling
 from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.health.evidence import Evidence
 from glassnet.training.health.learnable import CLEAREST, FEW, costs_less
-from glassnet.training.health.remedies import SCALED, has_large_inputs, standardise, unscaled_inputs
-from glassnet.training.health.trials import CUT_COLUMNS
+from glassnet.training.health.remedies import SCALED, has_large_inputs, scale, unscaled_inputs
 from glassnet.training.health.verdict import (
     BEHIND,
     ENOUGH,
@@ -38,7 +37,7 @@ def find_unscaled_targets(evidence: Evidence) -> Diagnosis | None:
         if not USUAL_TARGETS[0] <= std <= USUAL_TARGETS[1] or abs(mean) > FAR_MEAN * max(std, 0.1)
     ]
     lost = is_single(evidence)  # too small for the network's numbers: all became one
-    if not odd or not facts.scalable or not (lost or is_sick(evidence)):
+    if not odd or "standard" not in facts.scalings or not (lost or is_sick(evidence)):
         return None
     mean, std = odd[0]
     return Diagnosis(
@@ -47,7 +46,7 @@ def find_unscaled_targets(evidence: Evidence) -> Diagnosis | None:
         Message("causes.unscaled-targets", mean=mean, std=std),
         layer=len(evidence.network.W),
         evidence={"target_mean": mean, "target_std": std},
-        remedy=standardise("targets"),
+        remedy=scale("targets", "standard"),
     )
 
 
@@ -71,15 +70,18 @@ def find_unscaled_inputs(evidence: Evidence) -> Diagnosis | None:
 
 
 def find_outlying_inputs(evidence: Evidence) -> Diagnosis | None:
-    """Columns with a few numbers that are far from all others; sick where a trial with these cut learns."""
+    """Columns with a few numbers that are far from all others; sick where a trial with robust scaling learns."""
     if not evidence.facts.outlying or evidence.end.step == 0 or is_early(evidence) or evidence.trials is None:
         return None
     column, times = evidence.facts.outlying[0]
     sick = evidence.divergence is not None or is_behind(evidence, beyond_chance=False)
     cause = Message("causes.outlying-inputs", column=evidence.facts.name(column), times=times)
-    trials = evidence.trials
-    harm = sick and trials.gain(CUT_COLUMNS) > trials.sample.gain(trials.ended) + BEHIND
-    return Diagnosis("outlying-inputs", harm, cause, layer=1, evidence={"times": times})
+    trials, remedy = evidence.trials, scale("inputs", "robust")
+    harm = sick and trials.gain(remedy.changes) > trials.sample.gain(trials.ended) + BEHIND
+    can = "robust" in evidence.facts.scalings
+    return Diagnosis(
+        "outlying-inputs", harm, cause, layer=1, evidence={"times": times}, remedy=remedy if can else None
+    )
 
 
 def find_lagging_statistics(evidence: Evidence) -> Diagnosis | None:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
+from glassnet.data.scaling import Scaling
 from glassnet.data.splits import Split
 from glassnet.nn.activations import Array
 from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
-from glassnet.training.health.columns import measure_robustly
 from glassnet.training.sampling import evenly_spread
 from glassnet.training.step_context import StepContext
 
@@ -24,9 +24,6 @@ CELLS, FEW = 24_000_000, 100
 
 #: References: penalties of ridge regression for each row, and numbers of neighbours.
 PENALTIES, NEIGHBOURS = (1e-4, 1e-2, 1.0), (5, 50)
-
-#: Where columns are cut, in standard deviations.
-CUT = 10.0
 
 #: A difference of mean costs is no chance beyond so many of its standard deviations: for two answers that are
 #: compared, and for the best of several references beside the constant.
@@ -114,7 +111,11 @@ class Sample:
         mean = np.average(rows.targets, axis=0, weights=rows.weights)
         T, low, high = rows.targets - mean, rows.targets.min(axis=0), rows.targets.max(axis=0)
         with np.errstate(all="ignore"):
-            X, new = scale_robustly(rows.X, self.held_out.X)
+            scaling = Scaling.measure(rows.X, "robust")
+            told = scaling.spread > 1e-7 * np.abs(scaling.center)  # what is rounding is no difference
+            X, new = (
+                replace(scaling, spread=scaling.spread * told).apply(part) for part in (rows.X, self.held_out.X)
+            )
             found = [regress(X, T, rows.weights, new, penalty) for penalty in PENALTIES]
             found += average_neighbours(X, T, rows.weights, new)
         return min((self.costs((mean + answers).clip(low, high)) for answers in found), key=np.mean)
@@ -136,14 +137,6 @@ def costs_less(costs: Array, others: Array, deviations: float = CLEAR) -> bool:
         return bool(np.isfinite(costs).all())
     gained = others - costs
     return bool(gained.mean() > deviations * gained.std() / np.sqrt(len(gained)))
-
-
-def scale_robustly(X: Array, new: Array) -> tuple[Array, Array]:
-    """Return columns with median 0 and a robust standard deviation of 1, outlying numbers cut; of one value, 0."""
-    middle, spread = measure_robustly(X)
-    scale = np.where(spread > 1e-7 * np.abs(middle), spread, np.inf)  # what is rounding is no difference
-    scaled, scaled_new = (((part - middle) / scale).clip(-CUT, CUT) for part in (X, new))
-    return scaled, scaled_new
 
 
 def regress(X: Array, T: Array, weights: Array, new: Array, penalty: float) -> Array:

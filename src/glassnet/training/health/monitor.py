@@ -231,6 +231,7 @@ class Monitor:
             step_rows=context.batch_size,
             taken=self.vitals[-1].step,
             ended=sample.costs_of(network) if self.divergence is None else np.full(len(sample.constant), np.inf),
+            fixed=self.data.schema.input.fixed_features,
         )
 
     def _evidence(

@@ -171,8 +171,10 @@ def _evidence(network: Network, data: Dataset, optimizer: Optimizer, batch_size:
 
     def open_trials() -> Trials:
         sample = Sample.draw(context, len(targets), data.encoded.validation)
-        step_rows = sampler.batch_size
-        return Trials(network, given, training, optimizer, sample, step_rows=step_rows, taken=0, ended=None)
+        step_rows, fixed = sampler.batch_size, data.schema.input.fixed_features
+        return Trials(
+            network, given, training, optimizer, sample, step_rows=step_rows, taken=0, ended=None, fixed=fixed
+        )
 
     return Evidence(
         network,

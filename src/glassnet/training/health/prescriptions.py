@@ -15,13 +15,13 @@ from glassnet.training.health.remedies import (
     higher_rate,
     lower_rate,
     normalisation,
-    standardise,
+    scale,
 )
 from glassnet.training.health.trials import Trials
 from glassnet.training.health.verdict import is_single
 
 #: Remedies that are tried at most.
-TRIED = 6
+TRIED = 7
 
 #: The kind whose remedy needs no trial: the history shows the epoch that was better.
 SHOWN = "over-fitting"
@@ -65,8 +65,9 @@ def _candidates(evidence: Evidence, found: Sequence[Diagnosis]) -> Iterator[tupl
     first = found[0].remedy
     if first is not None and "training" not in first.changes and not isinstance(evidence.optimizer, LBFGS):
         yield 0, first & higher_rate(evidence)
-    if evidence.facts.scalable:
-        yield 0, standardise("inputs")
+    for name in evidence.facts.scalings:
+        if name == "standard" or evidence.facts.outlying or evidence.unscaled_columns:
+            yield 0, scale("inputs", name)
     if isinstance(evidence.optimizer, LBFGS):
         return
     yield from ((0, choose(evidence)) for choose in (lower_rate, higher_rate, fitting_initializer))
@@ -79,7 +80,7 @@ def _is_set(evidence: Evidence, remedy: Remedy) -> bool:
     present = {
         "network": evidence.network.get_config(),
         "training": evidence.training.model_dump() | {"optimizer": evidence.optimizer.spec},
-        "data": {"standardize": not evidence.facts.scalable},
+        "data": {},  # a scaling that is set is none of those that could be asked for
     }
     return all(
         present[part].get(name) == value for part, some in remedy.changes.items() for name, value in some.items()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.data.scaling import ScalingName
 from glassnet.locales.catalogue import Message
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
@@ -214,7 +215,7 @@ def unscaled_inputs(evidence: Evidence) -> tuple[Message, Remedy]:
     """Return how large the inputs are, or those columns that are the cause, and what brings them to usual size."""
     probe, columns, facts = evidence.probe, evidence.unscaled_columns, evidence.facts
     normal = normalisation(Message("remedies.batch-normalisation"))
-    remedy = standardise("inputs") if facts.scalable else normal
+    remedy = scale("inputs", "standard") if "standard" in facts.scalings else normal
     if not columns or len(columns) > max(NAMED, probe.X.shape[1] // 2):
         return Message("causes.unscaled-inputs", rms=probe.input_spread), remedy
     mean, std = measure_columns(probe.X)
@@ -229,10 +230,10 @@ def unscaled_inputs(evidence: Evidence) -> tuple[Message, Remedy]:
     return Message("causes.unscaled-columns", named=named), remedy
 
 
-def standardise(family: str) -> Remedy:
-    """Columns, and regressed numbers, of mean 0 and standard deviation 1."""
-    key = "remedies.standardise-targets" if family == "targets" else "remedies.standardise-inputs"
-    return Remedy(family, Message(key), {"data": {"standardize": True}})
+def scale(family: str, scaling: ScalingName) -> Remedy:
+    """Another scaling of the columns, and of regressed numbers."""
+    key = "targets" if family == "targets" else f"inputs-{scaling}"
+    return Remedy(family, Message(f"remedies.scale-{key}"), {"data": {"scaling": scaling}})
 
 
 def lift_penalties(evidence: Evidence) -> list[Remedy]:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from glassnet.errors import UsageError
+from glassnet.data.scaling import Scaling, ScalingName
+from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import IDENTITY, Array
 from glassnet.nn.initializers import INITIALIZERS
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.nn.update import UPDATE_OPTIONS, Update
 from glassnet.training.engine import make_engine
-from glassnet.training.health.learnable import Rows, Sample, costs_less, scale_robustly
+from glassnet.training.health.learnable import Rows, Sample, costs_less
 from glassnet.training.options import TrainingConfig
 from glassnet.training.step_context import StepContext
 
@@ -23,17 +25,19 @@ from glassnet.training.step_context import StepContext
 #: may send through a network: a second or two.
 STEPS, FEWEST, BATCH, WORK = 300, 50, 128, 1e10
 
-#: Changes that no run can be asked for: outlying numbers of columns are cut, to see whether these are the cause.
-CUT_COLUMNS = {"data": {"cut": True}}
-
 #: A remedy helps where its answers make good this much of what the network lacks beside the best reference.
 MADE_GOOD = 0.25
+
+#: A row counts at most as so many rows of the best constant answer, where answers are compared: else a single one
+#: that is far off leaves no difference clear.
+WORST = 10.0
 
 
 class Trials:
     """Trains copies of a network from its first parameters on the same few rows, with other settings.
 
     `ended` are the costs of the answers that the run ended with, after so many steps; None before training.
+    `fixed` are columns that no scaling touches.
     """
 
     def __init__(
@@ -47,9 +51,10 @@ class Trials:
         step_rows: int,
         taken: int,
         ended: Array | None,
+        fixed: Sequence[int] = (),
     ) -> None:
         self.network, self.given, self.training, self.optimizer = network, given, training, optimizer
-        self.sample, self.step_rows = sample, step_rows
+        self.sample, self.step_rows, self.fixed = sample, step_rows, fixed
         self.rows = min(step_rows, BATCH, len(sample.learned.X))
         affordable = int(WORK / (len(network.theta) * self.rows))
         self.steps, self.taken = max(FEWEST, min(STEPS, affordable)), taken
@@ -71,9 +76,15 @@ class Trials:
         best = min(float(self.sample.reference.mean()), float(self.sample.constant.mean()))
         lost = max(float(self.ended.mean()) - best, 0.0)
         enough = not np.isfinite(lost) or float((self.ended - after).mean()) >= MADE_GOOD * lost
-        if not (enough and costs_less(after, self.ended) and self._is_sound(after)):
+        if not (enough and self._is_sound(after)):
             return False
-        if self.taken > self.steps and costs_less(before, self.ended):  # it fell ill later than a trial lasts
+        most = WORST * float(self.sample.constant.mean())
+        ended, after, before = (
+            np.where(np.isfinite(costs), np.minimum(costs, most), costs) for costs in (self.ended, after, before)
+        )
+        if not costs_less(after, ended):
+            return False
+        if self.taken > self.steps and costs_less(before, ended):  # it fell ill later than a trial lasts
             return not costs_less(before, after)
         return costs_less(after, before)
 
@@ -88,8 +99,11 @@ class Trials:
         )
 
     def _try(self, changes: dict[str, dict[str, Any]]) -> Array:
-        data = changes.get("data", {})
-        learned, new, mean, std = self._scale(bool(data), cut=data == CUT_COLUMNS["data"])
+        scaling = changes.get("data", {}).get("scaling")
+        try:
+            learned, new, mean, std = self._scale(scaling)
+        except DataError:  # numbers too large for it
+            return np.full(len(self.sample.constant), np.inf)
         network = rebuild(self.network, changes.get("network", {}), self.given)
         training = self.training.model_copy(update=changes.get("training", {}))
         optimizer = self.optimizer
@@ -102,24 +116,23 @@ class Trials:
             return np.full(len(self.sample.constant), np.inf)
         network.measure_statistics(learned.X)
         outputs = network.loss.predict(network.forward(new).outputs)
-        return self.sample.costs(outputs * std + mean if data else outputs)
+        return self.sample.costs(outputs * std + mean if scaling else outputs)
 
-    def _scale(self, standardised: bool, *, cut: bool) -> tuple[Rows, Array, Any, Any]:
+    def _scale(self, name: ScalingName | None) -> tuple[Rows, Array, Any, Any]:
         """Return rows to learn from, new rows, and the mean and deviation that answers are scaled back by."""
         learned, new = self.sample.learned, self.sample.held_out.X
-        if not standardised:
+        if name is None:
             return learned, new, 0.0, 1.0
-        center, spread = (getattr(learned.X.astype(np.float64), name)(axis=0) for name in ("mean", "std"))
-        spread = np.where(spread > 0, spread, 1.0)
-        scaled = scale_robustly(learned.X, new) if cut else ((part - center) / spread for part in (learned.X, new))
-        X, new = (part.astype(learned.X.dtype) for part in scaled)
+        scaling, fixed = Scaling.measure(learned.X, name), list(self.fixed)
+        X, scaled = (scaling.apply(part).astype(learned.X.dtype) for part in (learned.X, new))
+        X[:, fixed], scaled[:, fixed] = learned.X[:, fixed], new[:, fixed]
         if self.sample.loss.output is not None:
-            return learned._replace(X=X), new, 0.0, 1.0
+            return learned._replace(X=X), scaled, 0.0, 1.0
         targets = learned.targets.astype(np.float64)
         mean, std = targets.mean(axis=0), targets.std(axis=0)
         std = np.where(std > 0, std, 1.0)
         small = ((targets - mean) / std).astype(learned.targets.dtype)
-        return Rows(X, small, learned.weights), new, mean, std
+        return Rows(X, small, learned.weights), scaled, mean, std
 
     def _train(self, network: Network, update: Update, learned: Rows) -> bool:
         """Take the steps; return whether all numbers stay finite."""
