@@ -49,7 +49,7 @@ class RangeTest:
     learning_rates : ndarray of float64, shape (n,)
         The learning rate of each step; they rise by the same factor.
     losses : ndarray of float64, shape (n,)
-        The loss of each step's batch before the step.
+        The mean loss of the rows of each step's batch before the step.
     smoothed : ndarray of float64, shape (n,)
         The losses, smoothed by `smooth`.
     pick : float
@@ -170,6 +170,7 @@ def _sweep(
         try:
             cache = network.forward(network.input_batch(X[rows]), key)
             loss = float(network.backward(cache, targets[rows]))
+            loss /= len(rows) if network.loss.reduction == "sum" else 1  # the last batch may have fewer
         except NonFiniteError:
             break
         release(X)

@@ -15,7 +15,7 @@ from glassnet.nn.network import Network
 from glassnet.nn.optimizers import Optimizer
 from glassnet.training.health.columns import DataFacts, find_unscaled
 from glassnet.training.health.sharpness import largest_rate
-from glassnet.training.health.trials import Trials, rebuild
+from glassnet.training.health.trials import DESCENTS, Trials, rebuild
 from glassnet.training.health.vitals import LayerVitals, Probe, Vitals, wrong_share
 from glassnet.training.history import EpochRecord
 from glassnet.training.options import TrainingConfig
@@ -71,10 +71,6 @@ def outputs_of(loss: Loss, answers: Array) -> Array:
     return likely if loss.output == "softmax" else likely - not_likely
 
 
-#: Optimizers whose step is the learning rate times the gradient, or its average.
-DESCENTS = ("gd", "sgd", "momentum", "nesterov")
-
-
 class Lag(NamedTuple):
     """Running statistics that lagged: the probe's loss in training, by them, and by those measured anew."""
 
@@ -96,9 +92,10 @@ class Evidence:
 
     Of the network only the settings matter, not what its parameters have become. The first of the vitals are those
     of the untrained network. `probe` measures what a change of settings would do. `step_rows` are the rows of a
-    step, `drawn` those that epochs are drawn from, `rows` all training rows. `given` are first parameters that no
-    initializer drew. `open_trials` makes what compares the
-    network with references and with itself by other settings; that takes its time, and is asked for in doubt only.
+    step, `drawn` those that epochs are drawn from, `rows` all training rows, `new_rows` those of validation. An
+    epoch has so many `epoch_steps`. `given` are first parameters that no initializer drew. `open_trials` makes
+    what compares the network with references and with itself by other settings; that takes its time, and is asked
+    for in doubt only.
     """
 
     network: Network
@@ -111,6 +108,8 @@ class Evidence:
     step_rows: int
     drawn: int
     rows: int
+    new_rows: int = 0
+    epoch_steps: int = 1
     divergence: Divergence | None = None
     lag: Lag | None = None
     given: Array | None = None
@@ -189,7 +188,9 @@ class Evidence:
     def left_of_new(self) -> float:
         """The same of the validation rows after the last epoch; 0 where that is not known."""
         last = self.history[-1].validation_loss if self.history else None
-        return 0.0 if last is None or self.network.loss.reduction == "sum" else self.unlearned(last)
+        if last is None:
+            return 0.0
+        return self.unlearned(last / self.new_rows if self.network.loss.reduction == "sum" else last)
 
     @property
     def mistaken(self) -> float:
