@@ -225,8 +225,9 @@ def _pick_rate(optimizer: Optimizer, learning_rates: Array, losses: list[float])
     smoothed = smooth(losses)
     tenth = len(learning_rates) // 10
     if len(losses) <= tenth:
+        latest = learning_rates[max(len(losses) - 1, 0)]
         raise DataError(
-            f"learning rates: the loss blew up at {learning_rates[len(losses)]:.2g} already, near the lowest; "
+            f"learning rates: the loss blew up at {latest:.2g} already, near the lowest; "
             f"begin lower than {lowest:g}"
         )
     before = float(np.median(smoothed[:tenth]))
