@@ -125,12 +125,11 @@ def test_outlying_columns_come_the_farthest_first():
     ("new", "rows", "found"), [(10, 100, False), (11, 100, True), (5, 40, True), (4, 30, False)]
 )
 def test_rows_go_beyond_where_more_than_a_tenth_and_five_do(new, rows, found):
-    more = np.zeros((rows, 1))
+    ends = np.array([[-1.0], [1.0]])
+    more = np.ones((rows, 1))  # the ends are within
     more[:new] = 1.001
     for sign in (1, -1):
-        X = sign * more
-        assert find_beyond(np.array([[-1.0], [1.0]]), X) == (((0, new / rows),) if found else ())
-    assert find_beyond(np.array([[-1.0], [1.0]]), np.sign(more) - np.sign(more - 0.5)) == ()  # the ends are within
+        assert find_beyond(ends, sign * more) == (((0, new / rows),) if found else ())
 
 
 @pytest.mark.parametrize(("share", "n", "found"), [(0.991, 30, 1), (0.989, 30, None), (0.991, 29, None)])

@@ -136,6 +136,27 @@ def test_the_median_is_taken_where_it_costs_less_and_never_for_classes():
     assert baseline("cross_entropy", np.eye(3)[[0, 0, 1, 2, 2, 2]]).wrong == 0.5
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy"])
+def test_what_a_constant_answer_gets_wrong_is_of_rows_whatever_they_weigh(loss, first):
+    """One row of ten is of the other class, and counts nine times: both classes weigh the same."""
+    labels = np.array([first] * 9 + [1 - first])
+    targets = np.eye(2)[labels] if loss == "cross_entropy" else labels[:, None].astype(float)
+    found = baseline(loss, targets, np.array([1.0] * 9 + [9.0]))
+    assert found.answer == pytest.approx([0.5] * len(found.answer))
+    assert found.loss == pytest.approx(np.log(2))
+    assert found.wrong == pytest.approx(0.1)
+
+
+def test_the_median_counts_weights():
+    """Six ninths lie on the third row; then half lies on the fourth, which is 3 or, in the other column, 1."""
+    targets = np.array([[0.0, 9.0], [1.0, 0.0], [2.0, 4.0], [3.0, 1.0]])
+    found = baseline("absolute_error", targets, np.array([1.0, 1.0, 6.0, 1.0]))
+    assert found.answer == (2.0, 4.0)
+    assert found.loss == pytest.approx((1 * (2 + 5) + 1 * (1 + 4) + 6 * 0 + 1 * (1 + 3)) / 9)
+    assert baseline("absolute_error", targets, np.array([1.0, 1.0, 0.5, 2.6])).answer == (3.0, 1.0)
+
+
 def test_a_floor_counts_the_weights_of_uncertain_rows():
     targets = np.array([[1.0, 0.0], [0.5, 0.5]])
     for weights, floor in (([1, 1], np.log(2) / 2), ([1, 3], 3 * np.log(2) / 4)):

@@ -14,6 +14,7 @@ from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import Optimizer
 from glassnet.training.health.columns import DataFacts, find_unscaled
+from glassnet.training.health.learnable import find_median
 from glassnet.training.health.sharpness import largest_rate
 from glassnet.training.health.trials import DESCENTS, Trials, rebuild
 from glassnet.training.health.vitals import LayerVitals, Probe, Vitals, wrong_share
@@ -25,9 +26,10 @@ from glassnet.training.options import TrainingConfig
 class Baseline:
     """What can be reached without looking at the rows, and at best: mean losses of a row.
 
-    `loss` and `wrong`, the share of rows or labels, are those of `answer`, the best constant number or probability
-    of each output. `floor` is the loss where every target is met: 0, but for cross-entropies with uncertain
-    targets. `low` and `high` are the smallest and the largest target.
+    `loss` is that of `answer`, the best constant number or probability of each output. `wrong` is the share of
+    rows or labels that the most frequent answer gets wrong, whatever they weigh. `floor` is the loss where every
+    target is met: 0, but for cross-entropies with uncertain targets. `low` and `high` are the smallest and the
+    largest target.
     """
 
     answer: tuple[float, ...]
@@ -47,12 +49,12 @@ class Baseline:
         targets = targets.astype(np.float64)
         answers = [np.average(targets, axis=0, weights=weights)]
         if loss.output is None:
-            answers.append(np.median(targets, axis=0))
+            answers.append(find_median(targets, weights))
         costs = [_cost(loss, np.broadcast_to(answer, targets.shape), targets, weights) for answer in answers]
         place = int(np.argmin(costs))
         answer = tuple(float(value) for value in answers[place])
         floor = _cost(loss, targets, targets, weights)
-        wrong = wrong_share(loss, np.broadcast_to(answers[place], targets.shape), targets)
+        wrong = wrong_share(loss, np.broadcast_to(targets.mean(axis=0), targets.shape), targets)
         return cls(answer, costs[place], floor, float(targets.min()), float(targets.max()), wrong)
 
 
