@@ -229,6 +229,10 @@ def test_a_penalty_that_holds_back_is_told_with_both_gains(net, training, change
     )
     assert (found.since, found.remedy.changes, found.sick) == (4, changes, True)
     assert found.evidence == {"kept": 0.125, "lifted": 0.75}
+    start = vitals(0, 0.9)
+    assert (
+        find_over_regularised(evidence(start, start, net=network(**net), training=training, trials=known)) is None
+    )
     useless = trials(0.9, after=[({}, 0.875), (changes, 0.875)])
     assert find_over_regularised(evidence(*seen, net=network(**net), training=training, trials=useless)) is None
 

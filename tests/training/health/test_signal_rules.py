@@ -323,11 +323,13 @@ def test_a_faint_signal_is_told_layer_by_layer():
     assert found.evidence == {"pre_activation_spread": 0.0009}
 
 
-def four_layers(first, last, hidden=3):
+def four_layers(first, last, hidden=3, loss=0.6):
     """Vitals whose layers have these pairs of gradient and weight norms, with others between them."""
     pairs = [first, *[(7.0, 1.0)] * (hidden - 1), last]
     layers = [layer(k + 1, gradient_norm=g, weight_norm=w) for k, (g, w) in enumerate(pairs)]
-    return evidence(vitals(0, 1.0, layers=layers), vitals(layers=layers), net=network(layers=(2, 4, 4, 4, 1)))
+    return evidence(
+        vitals(0, 1.0, layers=layers), vitals(100, loss, layers=layers), net=network(layers=(2, 4, 4, 4, 1))
+    )
 
 
 @pytest.mark.parametrize(
@@ -341,6 +343,7 @@ def four_layers(first, last, hidden=3):
 )
 def test_a_gradient_that_shrinks_on_its_way_back(first, last, hidden, found):
     assert (find_vanishing_gradients(four_layers(first, last, hidden)) is not None) == found
+    assert find_vanishing_gradients(four_layers(first, last, hidden, loss=WELL)) is None
 
 
 def test_a_shrinking_gradient_is_told_beside_the_last_layers():

@@ -1,5 +1,7 @@
 """A remedy is printed only where a short trial shows that it helps; a run's own bits are left alone."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from tests.training.health.made import trials as made_trials
@@ -169,6 +171,17 @@ def test_a_trial_has_so_many_steps(monkeypatch):
     for work, steps in ((1e10, 300), (32 * parameters * 120, 120), (1.0, 50)):
         monkeypatch.setattr(trials, "WORK", work)
         assert opened().steps == steps
+
+
+@pytest.mark.parametrize("learned", [100, 70, 3000])
+def test_all_rows_are_taken_as_often_in_a_trial(monkeypatch, learned):
+    orders = []
+    engine = SimpleNamespace(take=lambda order: orders.append(order) or (None, None, None))
+    monkeypatch.setattr(trials, "make_engine", lambda *_, **__: engine)
+    opened(learned=learned)
+    times = np.bincount(orders[0], minlength=learned)
+    assert times.sum() == 300 * 32
+    assert times.max() - times.min() <= 1
 
 
 @pytest.mark.parametrize(
