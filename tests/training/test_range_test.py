@@ -126,12 +126,13 @@ def test_one_seed_decides_the_sweep_and_by_default_it_is_the_networks(blobs):
 # Its end
 
 
-@pytest.mark.parametrize("highest", [1000, 10])
-def test_the_sweep_ends_where_the_smoothed_loss_is_four_times_its_best(highest):
+@pytest.mark.parametrize(("lowest", "highest", "steps"), [(1e-6, 1000, 200), (1.9, 2.3, 600)], ids=["", "slowly"])
+def test_the_sweep_ends_where_the_smoothed_loss_is_four_times_its_best(lowest, highest, steps):
     network, data = line()
-    found = find_learning_rate(network, data, optimizer="gd", highest=highest, lowest=highest / 1e4)
+    found = find_learning_rate(network, data, optimizer="gd", lowest=lowest, highest=highest, steps=steps)
     best = np.minimum.accumulate(found.smoothed)
-    assert len(found.losses) < 200
+    assert len(found.losses) < steps
+    assert (found.smoothed[:-1] > 3.5 * best[:-1]).any() == (steps == 600)
     assert found.smoothed[-1] > 4 * best[-1]
     assert (found.smoothed[:-1] <= 4 * best[:-1]).all()
     assert len(found.learning_rates) == len(found.losses) == len(found.smoothed)
