@@ -255,6 +255,16 @@ def test_a_first_loss_of_classes_is_at_most_twice_the_best_constants(stand_ins, 
     assert gn.preflight(net, gn.Dataset("made", *parts, Schema.learn(X, y))).checks[0].passed == passed
 
 
+def test_the_first_loss_is_of_rows_from_the_first_to_the_last(stand_ins):
+    stand_ins()
+    X, y = np.random.default_rng(0).normal(size=(600, 2)), np.arange(600) / 100
+    parts = Split(X, y), Split(X[:0], y[:0]), Split(X[:0], y[:0])
+    net = gn.Network([2, 1], loss="half_squared_error", initializer=np.zeros(3))
+    check = gn.preflight(net, gn.Dataset("made", *parts, Schema.learn(X, y))).checks[0]
+    rows = y[evenly_spread(600, 128)]
+    assert str(check.finding) == f"{(rows**2).mean() / 2:.4g}; the best constant answer costs {y.var() / 2:.4g}"
+
+
 def test_remarks_are_none_of_the_pre_flights_business(stand_ins):
     stand_ins()
     _, data = regression()

@@ -139,6 +139,11 @@ def test_root_causes_come_first_and_explain_what_no_other_rule_would():
     assert found_kinds(vitals(0, 1.0), vitals(60, 0.99), end) == [("slow-learning", True)]
 
 
+def test_a_remark_explains_nothing():
+    seen = [vitals(step, loss, first={"dead": (0, 1)}) for step, loss in ((0, 1.0), (60, 0.99), (100, 0.99))]
+    assert found_kinds(*seen, net=network("relu")) == [("stuck-loss", True), ("dead-units", False)]
+
+
 def test_remarks_come_last_whatever_their_place_among_the_causes():
     end = vitals(100, 0.6, first={"dead": (0, 1)}, second={"saturated": (0, 1, 2)})
     found = found_kinds(vitals(0, 1.0), end, net=network("relu"))

@@ -233,12 +233,12 @@ def test_a_gain_is_that_of_the_answers_after_a_trial():
     assert found.gain({}) == pytest.approx(0.25)
 
 
-def test_answers_of_standardised_rows_are_in_the_targets_own_units():
+@pytest.mark.parametrize("size", [50, 0.02])
+def test_answers_of_standardised_rows_are_in_the_targets_own_units(size):
     found = opened("adam(0.02)")
     rows = found.sample.learned
-    far = Rows(1000 + 50 * rows.X, 7000 + 300 * rows.targets, rows.weights)
     new = found.sample.held_out
-    other = Rows(1000 + 50 * new.X, 7000 + 300 * new.targets, new.weights)
+    far, other = (Rows(1000 + size * x, 7000 + 6 * size * y, w) for x, y, w in (rows, new))
     found.sample, found.known = Sample(found.sample.loss, far, other, 60), {}
     scaled = found.costs({"data": {"standardize": True}})
     assert scaled.mean() < 0.1 * found.sample.constant.mean()

@@ -69,6 +69,7 @@ def behind(ended, reference, *, falls=False, steps=50, after=(), step=100, **opt
         (0.881, 0.8, True),  # two fifths behind 0.2, which is less
         (0.879, 0.8, False),
         (0.9, (0.8, 2.0), False),  # a reference that may be better by chance only
+        ((0.9, 9.0), (0.8, 9.0), False),  # or that may be no better than a constant answer
         ((0.35, 1.0), 0.2, False),  # it may be worse by chance only
     ],
 )

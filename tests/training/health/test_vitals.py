@@ -241,6 +241,13 @@ def test_a_unit_is_saturated_on_either_side_and_on_nine_rows_of_ten(bias, rows, 
     assert found.hidden[0].flat_share == rows / 10
 
 
+def test_a_sigmoid_that_gives_0_is_saturated_and_not_dead():
+    net = Network([1, 2, 1], "sigmoid", loss="half_squared_error", dtype="float64")
+    net.W[0][:], net.b[0][:] = 0, [-800, 0]
+    found = Probe(net, np.zeros((4, 1)), np.zeros((4, 1))).measure(net.theta, 0).hidden[0]
+    assert (found.dead, found.saturated, found.flat_share) == ((), (0,), 0.5)
+
+
 @pytest.mark.parametrize(
     ("loss", "outputs", "targets", "wrong"),
     [
