@@ -65,6 +65,12 @@ def test_a_step_by_hand(options, gradient, expected, dtype):
     assert walked(Update(SGD(0.5), **options), [2, 3], gradient, dtype=dtype) == expected
 
 
+def test_a_gradient_whose_square_no_float32_holds_is_shortened_and_not_lost():
+    for options in ({"clip_norm": 5}, {"clip_norm": 5, "clip_value": 4}):
+        made = walked(Update(SGD(0.5), **options), [2, 3], [3e20, -4e20], dtype=np.float32)
+        np.testing.assert_allclose(made, [2 - 0.5 * 3, 3 + 0.5 * 4], rtol=1e-6)
+
+
 def test_the_slope_of_l1_follows_the_sign_and_is_nothing_at_zero():
     made = walked(Update(SGD(1.0), l1=0.5), [4, -4, 0, 7], [0] * 4, layers=(3, 1))
     assert made == [3.5, -3.5, 0, 7]

@@ -10,6 +10,7 @@ import pytest
 
 from glassnet.data.augmentation import Augmentation, move_images
 from glassnet.data.dataset import Dataset
+from glassnet.data.schema import Schema
 from glassnet.data.splits import Split
 from glassnet.errors import FileError, NonFiniteError, UsageError
 from glassnet.nn.dropout import mask_keys
@@ -597,6 +598,23 @@ def test_options_may_be_objects_or_their_text(images):
     assert SCHEDULES.resolve(written.schedule) == SCHEDULES.resolve(read.schedule)
     assert Augmentation.parse(written.augmentation) == Augmentation.parse(read.augmentation)
     assert EARLY_STOPPING.resolve(written.early_stopping) == EARLY_STOPPING.resolve(read.early_stopping)
+
+
+@pytest.mark.parametrize("average", [{"average_epochs": 2}, {"ema": 0.5}], ids=str)
+def test_statistics_of_an_average_are_of_rows_that_epochs_draw(average):
+    """Those that no epoch draws lie far away, where the network knows nothing."""
+    X = np.random.default_rng(0).normal(size=(300, 4))
+    y = (X[:, 0] > 0).astype(int)
+    X[100:] += 1000
+    parts = Split(X, y), Split(X[:100], y[:100]), Split(X[:0], y[:0])
+    data = Dataset("made", *parts, Schema.learn(X, y))
+    network = Network([4, 8, 2], dtype="float64", batch_norm=True)
+    drawn = {"samples_per_epoch": 100, "sampling": "first", "batch_size": 20, "optimizer": "adam(0.02)"}
+    run = train(network, data, epochs=8, **drawn, **average)
+    found = run.network.parameters.statistics.copy()
+    run.network.measure_statistics(X[:100])
+    np.testing.assert_allclose(found, run.network.parameters.statistics, rtol=1e-12)
+    assert run.history.last.validation_accuracy > 0.9
 
 
 # What a review found

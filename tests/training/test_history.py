@@ -153,3 +153,42 @@ def test_extreme_numbers_keep_every_bit():
     back = History.from_csv(history_of([record]).to_csv()).last
     assert back == record
     assert math.copysign(1, back.learning_rate) == -1
+
+
+def test_a_long_history_is_printed_by_its_ends():
+    def lines(n):
+        return str(history_of(EpochRecord(k + 1, 1.0, *[None] * 3, 0.1, 0.5, 1) for k in range(n))).splitlines()
+
+    assert [line.split("  ")[0] for line in lines(10)] == [f"epoch {k}" for k in range(1, 11)]
+    expected = [*[f"epoch {k}" for k in range(1, 6)], "...", *[f"epoch {k}" for k in range(7, 12)]]
+    assert [line.split("  ")[0] for line in lines(11)] == expected
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (
+            (1, 0.5, 0.75, 0.25, 1.0),
+            "epoch 1  loss 0.5000  accuracy 0.7500  validation loss 0.2500  accuracy 1.0000",
+        ),
+        ((2, 9999.0, None, None, None), "epoch 2  loss 9999.0000"),
+        ((2, 10000.0, None, -12345.0, None), "epoch 2  loss 1e+04  validation loss -1.234e+04"),
+    ],
+)
+def test_an_epoch_in_a_few_words(record, said):
+    assert EpochRecord(*record, 0.1, 1.0, 1).summary == said
+
+
+def test_seconds_add_up_and_counts_stay_whole():
+    some = [EpochRecord(k, 1.0, None, None, None, 0.1, k / 4, 2, {}, 3, 4, 0.5, 0.25) for k in (1, 2, 3)]
+    history = history_of(some)
+    assert history.seconds == 1.5
+    back = History.from_csv(history.to_csv()).last
+    assert {type(getattr(back, name)) for name in ("epoch", "threads", "dead_units", "saturated_units")} == {int}
+    assert {type(getattr(back, name)) for name in ("train_loss", "gradient_norm", "update_ratio")} == {float}
+
+
+def test_a_short_line_is_named_by_its_number():
+    text = history_of([EpochRecord(1, 0.5, None, None, None, 0.1, 1.0, 1)] * 2).to_csv()
+    with pytest.raises(ValueError, match=r"^line 4 holds 2 cells, expected 12$"):
+        History.from_csv(text + "3,0.5\n")

@@ -54,6 +54,24 @@ def test_the_batches_are_those_of_training(blobs):
     assert len(found.losses) > len(batches)
 
 
+@pytest.mark.parametrize("batch_size", [None, 30])
+def test_losses_are_those_of_a_row_where_they_are_a_sum_too(blobs, batch_size):
+    """Else the last batch of an epoch, which may have fewer rows, would look like a loss that falls."""
+    data = blobs()
+    rows = batch_size or len(data.train.y)
+    options = {"optimizer": "sgd", "batch_size": rows, "steps": 60}
+    mean = find_learning_rate(Network([5, 4, 3], dtype="float64"), data, **options)
+    summed = Network([5, 4, 3], loss="cross_entropy(sum)", dtype="float64")
+    found = find_learning_rate(summed, data, lowest=1e-6 / rows, highest=10 / rows, **options)
+    assert (len(data.train.y) % rows == 0) == (batch_size is None)
+    steps = (
+        60 if batch_size is None else len(data.train.y) // rows + 1
+    )  # later the steps of a sum are not the same
+    np.testing.assert_allclose(found.losses[:steps], mean.losses[:steps], rtol=1e-9)
+    if batch_size is None:
+        assert found.pick == pytest.approx(mean.pick / rows)
+
+
 def test_the_given_network_and_optimizer_are_left_as_they_were(blobs):
     network, optimizer = Network([5, 8, 3]), Adam(0.123)
     before, gradient = network.fingerprint(), network.gradient.copy()
@@ -108,11 +126,13 @@ def test_one_seed_decides_the_sweep_and_by_default_it_is_the_networks(blobs):
 # Its end
 
 
-def test_the_sweep_ends_where_the_smoothed_loss_is_four_times_its_best():
+@pytest.mark.parametrize(("lowest", "highest", "steps"), [(1e-6, 1000, 200), (1.9, 2.3, 600)], ids=["", "slowly"])
+def test_the_sweep_ends_where_the_smoothed_loss_is_four_times_its_best(lowest, highest, steps):
     network, data = line()
-    found = find_learning_rate(network, data, optimizer="gd", highest=1000)
+    found = find_learning_rate(network, data, optimizer="gd", lowest=lowest, highest=highest, steps=steps)
     best = np.minimum.accumulate(found.smoothed)
-    assert len(found.losses) < 200
+    assert len(found.losses) < steps
+    assert (found.smoothed[:-1] > 3.5 * best[:-1]).any() == (steps == 600)
     assert found.smoothed[-1] > 4 * best[-1]
     assert (found.smoothed[:-1] <= 4 * best[:-1]).all()
     assert len(found.learning_rates) == len(found.losses) == len(found.smoothed)
@@ -198,6 +218,17 @@ def test_a_range_that_begins_beyond_what_is_stable_is_refused():
         match=r"^learning rates: the loss blew up at 1e\+03 already, near the lowest; begin lower than 1000$",
     ):
         find_learning_rate(network, data, optimizer="gd", lowest=1000.0, highest=1001.0)
+
+
+def test_it_says_the_rate_at_which_the_loss_blew_up():
+    """Of 20 rates from 100 to 1900 the loss has grown at the second, 117; at 1e300 it is lost by the first."""
+    network, data = line()
+    for lowest, said in ((100.0, r"1\.2e\+02"), (1e300, r"1e\+300")):
+        with pytest.raises(DataError, match=rf"^learning rates: the loss blew up at {said} already.*lower than"):
+            find_learning_rate(network, data, optimizer="gd", lowest=lowest, highest=19 * lowest, steps=20)
+    network.theta[:] = 1e200
+    with pytest.raises(DataError, match=r"^learning rates: the loss blew up at 1e-06 already"):
+        find_learning_rate(network, data, optimizer="gd")
 
 
 @pytest.mark.parametrize(

@@ -329,6 +329,16 @@ def test_a_run_cannot_be_made_shorter_than_it_is(data, tmp_path):
     assert refused(UsageError, tmp_path / "run", data, epochs=0).startswith("epochs: ")
 
 
+def test_a_run_that_was_stopped_within_an_epoch_is_not_at_the_end_of_the_one_before(data, tmp_path, stopped):
+    """Its weights are those of the middle of the second epoch, and no end of the first."""
+    stopped(5, begin, data, tmp_path / "run")
+    assert len(RunFolder(tmp_path / "run").history()) == 1
+    said = refused(UsageError, tmp_path / "run", data, epochs=1)
+    assert said == "epochs: the run has had 1 epochs; ask for 2 or more"
+    run = resume(tmp_path / "run", data, epochs=2, progress=False)
+    assert all_of(run)["theta"] == all_of(begin(data, tmp_path / "whole", epochs=2))["theta"]
+
+
 @pytest.mark.parametrize(
     "options", [{"net": {"batch_norm": True, "dropout": 0.2}}, {"ema": 0.8}, {"average_epochs": 2}], ids=str
 )

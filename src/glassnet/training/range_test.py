@@ -49,7 +49,7 @@ class RangeTest:
     learning_rates : ndarray of float64, shape (n,)
         The learning rate of each step; they rise by the same factor.
     losses : ndarray of float64, shape (n,)
-        The loss of each step's batch before the step.
+        The mean loss of the rows of each step's batch before the step.
     smoothed : ndarray of float64, shape (n,)
         The losses, smoothed by `smooth`.
     pick : float
@@ -170,6 +170,7 @@ def _sweep(
         try:
             cache = network.forward(network.input_batch(X[rows]), key)
             loss = float(network.backward(cache, targets[rows]))
+            loss /= len(rows) if network.loss.reduction == "sum" else 1  # the last batch may have fewer
         except NonFiniteError:
             break
         release(X)
@@ -224,8 +225,9 @@ def _pick_rate(optimizer: Optimizer, learning_rates: Array, losses: list[float])
     smoothed = smooth(losses)
     tenth = len(learning_rates) // 10
     if len(losses) <= tenth:
+        latest = learning_rates[max(len(losses) - 1, 0)]
         raise DataError(
-            f"learning rates: the loss blew up at {learning_rates[len(losses)]:.2g} already, near the lowest; "
+            f"learning rates: the loss blew up at {latest:.2g} already, near the lowest; "
             f"begin lower than {lowest:g}"
         )
     before = float(np.median(smoothed[:tenth]))

@@ -5,6 +5,8 @@ import polars
 import pytest
 
 import glassnet as gn
+from glassnet.data.schema import Schema
+from glassnet.data.splits import Split
 from glassnet.training.health.columns import DataFacts, find_beyond, find_outlying, find_telling, find_unscaled
 
 RNG = np.random.default_rng(0)
@@ -82,3 +84,83 @@ def test_columns_are_called_by_their_name_or_number():
 def test_the_scale_of_numbers_is_known_where_their_squares_are_not():
     data = gn.Dataset.from_arrays(X, X[:, 0] * 1e-300)
     assert DataFacts.of(data).scales[0][1] > 5e-301
+
+
+# At each threshold and just beyond.
+
+QUARTERS = np.tile([-1.0, -1.0, 1.0, 1.0], 10)  # its quartiles are -1 and 1
+
+
+@pytest.mark.parametrize(
+    ("column", "found"),
+    [
+        (QUARTERS * 5.01 / (2 / 1.349), True),  # by its quartiles it has a standard deviation of 5.01
+        (QUARTERS * 4.99 / (2 / 1.349), False),
+        (1.349 / 2 * QUARTERS * 0.2 + 4.01, True),  # 20 standard deviations away from 0
+        (1.349 / 2 * QUARTERS * 0.2 + 3.99, False),
+        (-1.349 / 2 * QUARTERS * 0.2 - 4.01, True),
+        (1.349 / 2 * QUARTERS * 0.01 + 0.9, False),  # too small to do harm
+        (np.full(40, 1e6), False),
+        (1e6 + QUARTERS * 1e-3, False),  # no more than rounding
+    ],
+)
+def test_a_column_is_unscaled(column, found):
+    assert find_unscaled(np.column_stack([np.zeros(40), column])) == ([1] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("far", "found"),
+    [(100.1, True), (99.9, False), (-100.1, True), (-99.9, False)],
+)
+def test_a_number_is_outlying_a_hundred_deviations_away(far, found):
+    column = np.r_[far, -far / 2, 0, 1.349 / 2 * QUARTERS]
+    X = np.column_stack([column, np.arange(43)])
+    assert find_outlying(X) == (((0, pytest.approx(abs(far))),) if found else ())
+
+
+def test_shares_are_never_outlying():
+    column = 1e-3 * QUARTERS
+    for far, found in ((19.9, 0), (20.1, 1), (-20.1, 1)):
+        column[0] = far
+        assert len(find_outlying(column[:, None])) == found
+
+
+def test_outlying_columns_come_the_farthest_first():
+    X = np.column_stack([QUARTERS, QUARTERS, QUARTERS])
+    X[0], X[1] = [200, -900, 1], [1, 1, 400]
+    assert [column for column, _ in find_outlying(X)] == [1, 2, 0]
+
+
+@pytest.mark.parametrize(
+    ("new", "rows", "found"), [(10, 100, False), (11, 100, True), (5, 40, True), (4, 30, False)]
+)
+def test_rows_go_beyond_where_more_than_a_tenth_and_five_do(new, rows, found):
+    ends = np.array([[-1.0], [1.0]])
+    more = np.ones((rows, 1))  # the ends are within
+    more[:new] = 1.001
+    for sign in (1, -1):
+        assert find_beyond(ends, sign * more) == (((0, new / rows),) if found else ())
+
+
+@pytest.mark.parametrize(("share", "n", "found"), [(0.991, 30, 1), (0.989, 30, None), (0.991, 29, None)])
+def test_a_column_tells_the_target_by_99_hundredths_of_its_variance_on_30_rows(share, n, found):
+    rng = np.random.default_rng(0)
+    basis = np.linalg.qr(np.column_stack([np.ones(n), rng.normal(size=(n, 3))]))[0][:, 1:]
+    column, noise, other = basis.T
+    target = np.sqrt(share) * column + np.sqrt(1 - share) * noise
+    X = np.column_stack([other, 40 - 3 * column])
+    assert find_telling(X, target[:, None]) == found
+
+
+def test_facts_are_those_of_the_data():
+    rows = np.column_stack([QUARTERS, QUARTERS])
+    new = np.column_stack([QUARTERS, 9 + 0 * QUARTERS])
+    y = np.column_stack([5 + 3 * QUARTERS, QUARTERS / 4 - 2])
+    parts = Split(rows, y), Split(new, y), Split(rows[:0], y[:0])
+    facts = DataFacts.of(gn.Dataset("made", *parts, Schema.learn(rows, y)))
+    assert facts == DataFacts((), True, ((5.0, 3.0), (-2.0, 0.25)), (), ((1, 1.0),))
+    pixels = (rows * 100 + 100).astype(np.uint8)
+    labels = np.arange(40) % 2
+    parts = Split(pixels, labels), Split(pixels + 50, labels), Split(pixels[:0], labels[:0])
+    facts = DataFacts.of(gn.Dataset("made", *parts, Schema.learn(pixels, labels)))
+    assert (facts.scales, facts.outlying, facts.beyond) == ((), (), ())

@@ -5,9 +5,23 @@ import re
 import numpy as np
 import polars
 import pytest
+from tests.training.health.made import CLASSES, INPUTS, evidence, history, network, trials, vitals
 
 import glassnet as gn
 from glassnet.data.splits import Split
+from glassnet.training.health.columns import DataFacts
+from glassnet.training.health.data_rules import (
+    find_lagging_statistics,
+    find_leak,
+    find_nothing_to_learn,
+    find_outlying_inputs,
+    find_rows_out_of_range,
+    find_single_class,
+    find_too_early,
+    find_unscaled_inputs,
+    find_unscaled_targets,
+)
+from glassnet.training.health.evidence import Baseline, Divergence, Lag
 
 pytestmark = pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")
 
@@ -212,3 +226,214 @@ def test_columns_without_any_difference_are_nothing_to_learn_from():
     assert "nothing-to-learn" in kinds(run, sick=False)
     assert kinds(run, sick=True) == []
     assert "divided by 0" not in str(run.health)
+
+
+# Each rule on vitals made by hand: at its threshold and just beyond.
+
+WELL = 0.1  # a loss of which nobody is sick; `vitals` have one of 0.6, which is
+LOST = Divergence(7, 1)
+
+
+@pytest.mark.parametrize(
+    ("scales", "expected"),
+    [
+        ([(0.0, 1.0)], None),
+        ([(0.0, 10.0)], None),
+        ([(0.0, 10.1)], (0.0, 10.1)),
+        ([(0.0, 0.1)], None),
+        ([(0.0, 0.099)], (0.0, 0.099)),
+        ([(5.0, 1.0)], None),
+        ([(5.1, 1.0)], (5.1, 1.0)),
+        ([(-5.1, 1.0)], (-5.1, 1.0)),
+        ([(0.0, 1.0), (3.0, 200.0)], (3.0, 200.0)),
+    ],
+)
+def test_targets_with_an_odd_scale_or_offset(scales, expected):
+    facts = DataFacts(scalable=True, scales=tuple(scales))
+    found = find_unscaled_targets(evidence(vitals(), facts=facts))
+    assert (found and tuple(found.evidence.values())) == expected
+    assert find_unscaled_targets(evidence(vitals(loss=WELL), facts=facts)) is None
+    assert find_unscaled_targets(evidence(vitals(), facts=DataFacts(scales=tuple(scales)))) is None
+
+
+def test_odd_targets_are_told_with_mean_and_deviation_and_where_all_of_them_became_one():
+    facts = DataFacts(scalable=True, scales=((-1234.5, 67.89),))
+    found = find_unscaled_targets(evidence(vitals(), facts=facts))
+    assert str(found).startswith(
+        "unscaled-targets (layer 3, from the start): the targets have mean -1234 and standard deviation "
+        "67.9; outputs"
+    )
+    single = Baseline((0.0,), 0.0, 0.0, 0.0, 0.0)
+    assert find_unscaled_targets(evidence(vitals(loss=WELL), facts=facts, baseline=single)) is not None
+
+
+@pytest.mark.parametrize(
+    ("rms", "options", "found"),
+    [
+        (0.0199, {}, True),
+        (0.0201, {}, False),
+        (0.0, {}, False),
+        (0.0199, {"batch_norm": True}, False),
+        (60, {}, True),
+        (60, {"batch_norm": True}, True),
+    ],
+)
+def test_inputs_that_are_too_small_or_too_large(rms, options, found):
+    X = rms * np.sqrt(2) * INPUTS  # the rows have a root mean square of the root of a half
+    assert (find_unscaled_inputs(evidence(vitals(), X=X, net=network(**options))) is not None) == found
+
+
+def test_large_inputs_are_a_remark_of_a_network_that_learns_and_none_where_it_normalises():
+    X = 100 * INPUTS
+    assert find_unscaled_inputs(evidence(vitals(), X=X)).sick
+    assert not find_unscaled_inputs(evidence(vitals(loss=WELL), X=X)).sick
+    assert find_unscaled_inputs(evidence(vitals(loss=WELL), X=X, net=network(batch_norm=True))) is None
+    found = find_unscaled_inputs(evidence(vitals(0, 1.0, first={"pre_activation_spread": 7.5}), vitals(), X=X))
+    assert found.evidence == {"input_spread": pytest.approx(50 * np.sqrt(2)), "pre_activation_spread": 7.5}
+    assert found.layer == 1
+
+
+OUTLYING = DataFacts(names=("age", "pay"), outlying=((1, 5000.0), (0, 200.0)))
+CUT = {"data": {"cut": True}}
+
+
+@pytest.mark.parametrize(
+    ("seen", "others", "cut", "sick"),
+    [
+        ({}, {}, 0.2, True),
+        ({}, {}, 0.79, True),  # it gains 0.21, where 0.1 and another tenth are asked for
+        ({}, {}, 0.81, False),
+        ({"step": 49}, {}, 0.2, None),
+        ({"step": 0}, {}, 0.2, None),
+        ({"step": 49}, {"divergence": LOST}, 0.2, True),
+    ],
+)
+def test_outlying_numbers_do_harm_where_a_trial_with_these_cut_learns(seen, others, cut, sick):
+    known = trials(0.9, 0.2, steps=50, after=[(CUT, cut), ({}, 0.9)])
+    found = find_outlying_inputs(evidence(vitals(**seen), facts=OUTLYING, trials=known, **others))
+    assert (found and found.sick) == sick
+    if found:
+        assert str(found).startswith(
+            "outlying-inputs (layer 1, from the start): column 'pay' has numbers up to 5000 times its usual spread"
+        )
+        assert found.evidence == {"times": 5000.0}
+
+
+def test_outlying_numbers_are_no_harm_to_a_network_that_is_not_behind():
+    known = trials(0.25, 0.2, steps=50, after=[(CUT, 0.0)])
+    assert not find_outlying_inputs(evidence(vitals(), facts=OUTLYING, trials=known)).sick
+    assert find_outlying_inputs(evidence(vitals(), facts=OUTLYING)) is None
+    assert find_outlying_inputs(evidence(vitals(), trials=known)) is None
+
+
+def test_lagging_statistics_are_told_with_three_losses_since_the_last_step():
+    found = find_lagging_statistics(evidence(vitals(90, WELL), lag=Lag(0.125, 9.5, 0.25)))
+    assert str(found).startswith(
+        "lagging-statistics (since step 90): the running statistics of batch normalisation lagged behind "
+        "the weights: "
+        "by them the loss was 9.5, in training 0.125; they were measured again at the end, and now it is 0.25;"
+    )
+    assert found.evidence == {"in_training": 0.125, "before": 9.5, "after": 0.25}
+    assert find_lagging_statistics(evidence(vitals())) is None
+
+
+BEYOND = DataFacts(names=("age", "pay"), beyond=((1, 0.625), (0, 0.25)))
+
+
+def beyond(validation_loss=1.0, *, loss=0.05, ended=None, net=None, **others):
+    """The first 40 of 100 held-out rows are new; they cost so much, the others nothing."""
+    known = trials(0.5, 0.2, steps=50)
+    known.ended = np.r_[np.full(40, 2.0), np.zeros(60)] if ended is None else ended
+    others = {"history": history([0.1], [validation_loss]), "trials": known, "net": net} | others
+    return find_rows_out_of_range(evidence(vitals(90, loss), facts=BEYOND, **others))
+
+
+def test_new_rows_beyond_those_of_training_are_told_with_their_share_and_column():
+    assert str(beyond()) == (
+        "rows-out-of-range (since step 90): 62% of the validation rows lie beyond the training rows in "
+        "column 'pay': "
+        "answers there are guesses"
+    )
+    assert beyond().evidence == {"share": 0.625}
+    assert find_rows_out_of_range(evidence(vitals())) is None
+    assert find_rows_out_of_range(evidence(vitals(49), facts=BEYOND)) is None
+
+
+@pytest.mark.parametrize(
+    ("options", "sick"),
+    [
+        ({}, True),
+        ({"validation_loss": 0.999}, False),
+        ({"lag": Lag(0.1, 0.9, 0.2)}, False),
+        ({"trials": None}, False),
+        ({"loss": 1.2}, False),  # it is sick by itself
+        ({"ended": np.r_[np.zeros(40), np.full(60, 3.0)]}, False),  # only rows of training cost more
+        ({"ended": 1.001 + np.tile([0.1, -0.1], 50)}, False),  # more by chance
+        ({"validation_loss": 80.0, "net": network(loss="half_squared_error(sum)"), "new_rows": 80}, True),
+        ({"validation_loss": 79.9, "net": network(loss="half_squared_error(sum)"), "new_rows": 80}, False),
+    ],
+)
+def test_rows_out_of_range_are_sick_where_a_constant_answer_costs_less_there(options, sick):
+    assert beyond(**options).sick == sick
+
+
+def noise(seen=None, *, ended=1.0, reference=(1.0, 0.5), learned=200, new=40, **others):
+    known = trials(1.0, reference, learned=learned, new=new)
+    known.ended = np.full(100, ended) if np.ndim(ended) == 0 else ended
+    return find_nothing_to_learn(evidence(vitals(90, 1.0) if seen is None else seen, trials=known, **others))
+
+
+def test_nothing_to_learn_is_told_with_the_rows_that_it_was_looked_for_on():
+    found = noise(reference=(0.998, 0.5))
+    assert str(found).startswith("nothing-to-learn (from the start): on 100 held-out rows neither a linear model")
+    assert found.evidence == {"rows": 100, "gain": pytest.approx(0.002)}
+    assert not found.sick
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ({"seen": vitals(50, 1.0)}, True),
+        ({"seen": vitals(49, 1.0)}, False),
+        ({"seen": vitals(90, 0.09)}, False),
+        ({"seen": vitals(90, 0.09), "history": history([0.1], [1.0])}, True),  # what was learned does not hold
+        ({"seen": vitals(90, 0.09), "history": history([0.1], [0.99])}, False),
+        ({"learned": 100}, True),
+        ({"learned": 99}, False),
+        ({"reference": 0.9}, False),
+        ({"ended": np.r_[np.full(40, 0.9), np.full(60, 2.0)]}, False),  # on new rows it has found something
+        ({"ended": np.r_[np.full(40, 1.0), np.full(60, 0.1)]}, True),  # of rows of training it may know noise
+        ({"ended": np.full(100, 0.9), "new": 0}, False),
+        ({"baseline": Baseline((0.5,), 1.0, 1.0, 0, 1)}, False),
+    ],
+)
+def test_rows_that_tell_nothing(options, found):
+    assert (noise(**options) is not None) == found
+
+
+@pytest.mark.parametrize(("wrong", "found"), [(0.1, True), (0.099, False)])
+def test_rare_classes_are_no_noise(wrong, found):
+    base = Baseline(CLASSES.answer, 1.0, 0.0, 0.0, 1.0, wrong)
+    assert (noise(vitals(90, 1.0, wrong=wrong), baseline=base) is not None) == found
+
+
+def test_one_class_and_a_column_that_tells_it_and_too_few_steps():
+    assert find_single_class(evidence(vitals(), baseline=Baseline((1.0,), 0.5, 0.5, 1, 1))).kind == "single-class"
+    assert find_single_class(evidence(vitals())) is None
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    seen = evidence(vitals(), X=X, facts=DataFacts(names=("age", "pay")))
+    assert find_leak(seen) is None
+    seen.probe.targets[:] = 3 - 2 * X[:, 1:]
+    assert str(find_leak(seen).cause).startswith("column 'pay' alone tells the target")
+
+
+@pytest.mark.parametrize(
+    ("step", "loss", "found"),
+    [(1, 0.5, True), (49, 0.5, True), (49, 0.499, False), (50, 0.5, False), (0, 1.0, False)],
+)
+def test_too_few_steps_are_said_where_much_is_left(step, loss, found):
+    diagnosis = find_too_early(evidence(vitals(0, 1.0), vitals(step, loss)))
+    assert (diagnosis is not None) == found
+    if found:
+        said = f"too-early (since step {step}): {step} steps are too few to say; judged from 50 on"
+        assert str(diagnosis) == said

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import glassnet as gn
+from glassnet.data.schema import Schema
+from glassnet.data.splits import Split
 from glassnet.nn.losses import LOSSES
 from glassnet.nn.update import Update
 from glassnet.training.health.learnable import (
@@ -13,6 +15,7 @@ from glassnet.training.health.learnable import (
     average_neighbours,
     costs_less,
     regress,
+    scale_robustly,
 )
 from glassnet.training.step_context import StepContext
 
@@ -46,6 +49,7 @@ def test_neighbours_are_the_nearest_ones_and_count_by_their_weights():
     weights[3] = 5
     five = average_neighbours(X, X, weights, np.array([[5.1]]))[0]
     assert five[0, 0] == pytest.approx((5 * 3 + 4 + 5 + 6 + 7) / 9)
+    assert average_neighbours(X, X, weights / 9, np.array([[5.1]]))[0] == pytest.approx(five)
 
 
 @pytest.mark.parametrize("loss", ["half_squared_error", "absolute_error"])
@@ -137,3 +141,85 @@ def test_wide_rows_are_fewer():
     wide = StepContext(network, update, state, X, targets, None, (0, 0, 0), 32, 0, lambda t: np.ones(len(t)))
     found = Sample.draw(wide, len(targets), data.encoded.validation)
     assert len(found.learned.X) + len(found.held_out.X) <= 600
+
+
+# By hand.
+
+
+def small(loss, answers, targets, weights=None):
+    targets = np.array(targets, float)
+    rows = Rows(np.zeros((len(targets), 1)), targets, np.ones(len(targets)) if weights is None else weights)
+    return Sample(LOSSES.resolve(loss), rows, rows, len(targets)).costs(np.array(answers, float)).tolist()
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_what_answers_cost_by_hand(reduction):
+    weights = np.array([0.5, 1.5])
+    assert small(f"half_squared_error({reduction})", [[1, 2], [3, 3]], [[0, 0], [3, 1]]) == [2.5, 2]
+    assert small(f"half_squared_error({reduction})", [[1, 2], [3, 3]], [[0, 0], [3, 1]], weights) == [1.25, 3]
+    shares = [[0.75, 0.25], [0.5, 0.5]], [[1, 0], [1, 0]]
+    assert small(f"cross_entropy({reduction})", *shares) == [0.125, 0.5]
+    assert small(f"cross_entropy({reduction})", *shares, weights) == [0.0625, 0.75]
+    assert small(f"absolute_error({reduction})", [[np.nan, 0], [0, 0]], [[0, 0], [0, 2]])[0] == np.inf
+
+
+def test_a_gain_by_hand():
+    found = sample_of(np.zeros((40, 1)), np.tile([[-1.0], [1.0]], (20, 1)), apart=20)
+    assert found.constant.tolist() == [0.5] * 20
+    assert found.gain(np.full(20, 0.125)) == 0.75
+    assert found.gain(np.full(20, 0.75)) == -0.5
+    single = sample_of(np.zeros((40, 1)), np.ones((40, 1)), apart=20)
+    assert single.gain(np.ones(20)) == 0
+
+
+@pytest.mark.parametrize(
+    ("gained", "deviations", "less"),
+    [(0.201, 2.0, True), (0.199, 2.0, False), (0.301, 3.0, True), (0.299, 3.0, False)],
+)
+def test_a_difference_is_no_chance_beyond_so_many_deviations_of_its_mean(gained, deviations, less):
+    """Of 100 rows whose gains are 1 above and below their mean, that mean has a deviation of a tenth."""
+    others = np.full(100, 5.0)
+    assert costs_less(others - gained + np.tile([1.0, -1.0], 50), others, deviations) == less
+    assert costs_less(others - gained + np.tile([1.0, -1.0], 50), others) == (gained > 0.2)
+
+
+def test_a_reference_finds_something_by_three_deviations_beside_the_constant():
+    found = sample_of(np.zeros((200, 1)), np.zeros((200, 1)), apart=100)
+    for gained, learnable in ((0.301, True), (0.299, False)):
+        vars(found).update(constant=np.full(100, 5.0), reference=5.0 - gained + np.tile([1.0, -1.0], 50))
+        assert found.is_learnable == learnable
+
+
+def test_columns_are_scaled_by_their_own_rows_and_cut_on_either_side():
+    X = np.column_stack([10 + 4 * 1.349 / 2 * np.tile([-1.0, -1.0, 1.0, 1.0], 5), np.full(20, 7.0)])
+    scaled, new = scale_robustly(X, np.array([[18.0, 7], [1e6, 9], [-1e6, 7]]))
+    assert scaled[:, 0] == pytest.approx(1.349 / 2 * np.tile([-1.0, -1.0, 1.0, 1.0], 5))
+    assert scaled[:, 1].tolist() == [0] * 20
+    assert new[:, 0] == pytest.approx([2, 10, -10])
+    assert new[:, 1].tolist() == [0, 0, 0]
+
+
+def test_references_count_weights_and_stay_within_the_targets():
+    """A constant column: the reference is the weighted mean, and no line goes beyond what was seen."""
+    y = np.array([[0.0], [0.0], [0.0], [4.0]] * 50)
+    weights = np.where(y[:, 0] == 4, 3.0, 1.0) * 2 / 3
+    found = sample_of(np.zeros((200, 1)), y, weights=weights, apart=100)
+    assert found.reference == pytest.approx(found.held_out.weights * (found.held_out.targets[:, 0] - 2) ** 2 / 2)
+    X = np.r_[np.full(100, 50.0), np.linspace(-1, 1, 100)][:, None]
+    found = sample_of(X, np.clip(X, -1, 1), apart=100)
+    assert found.reference == pytest.approx(np.zeros(100), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("n", "validation", "parts"), [(300, 0, (200, 100)), (3, 0, (3, 0)), (5000, 400, (1950, 1050))]
+)
+def test_so_many_rows_are_learned_from_and_held_out(n, validation, parts):
+    X = np.arange(3.0 * n).reshape(n, 3)
+    y = X[:, 0] / 7 + 0.5
+    splits = Split(X, y), Split(X[:validation], y[:validation]), Split(X[:0], y[:0])
+    data = gn.Dataset("made", *splits, Schema.learn(X, y))
+    found = Sample.draw(context_of(data), n, data.encoded.validation)
+    assert found.new == validation
+    assert (len(found.learned.X), len(found.held_out.X)) == parts
+    drawn = Sample.draw(context_of(data), n // 2, data.encoded.validation)
+    assert max(drawn.learned.X.max(), drawn.held_out.X[validation:].max(initial=0)) <= X[n // 2 - 1].max()

@@ -6,15 +6,23 @@ import warnings
 
 import numpy as np
 import pytest
+from tests.training.health.made import layer, vitals
 
 import glassnet as gn
+from glassnet.data.schema import Schema
+from glassnet.data.splits import Split
 from glassnet.errors import HealthWarning
 from glassnet.locales.catalogue import Message
 from glassnet.nn.optimizers import OPTIMIZERS
+from glassnet.nn.update import Update
 from glassnet.training.health import monitor
 from glassnet.training.health.diagnosis import in_json
+from glassnet.training.health.evidence import Baseline
 from glassnet.training.history import History
+from glassnet.training.options import TrainingConfig
 from glassnet.training.run_folder import RunFolder
+from glassnet.training.sampling import evenly_spread
+from glassnet.training.step_context import StepContext
 
 
 def fitted(data, *, seed=0, network=(), **options):
@@ -166,3 +174,172 @@ def test_class_weights_count_in_what_a_constant_answer_costs():
 def test_a_record_has_none_for_what_is_not_finite_and_english_for_messages():
     found = in_json({"loss": float("nan"), "units": (1, 2), "found": Message("none")})
     assert found == {"loss": None, "units": [1, 2], "found": "none"}
+
+
+# The schedule of examinations, and what a monitor keeps, without training.
+
+
+def monitor_of(*, n=200, drawn=200, steps=10, batch_size=32, weights=None, net=None, far=0.0, validation=20):
+    """A monitor of a network on rows of two columns; those that no epoch draws lie far away."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, 2))
+    X[drawn:] += far
+    y = X @ [1.0, -2.0]
+    parts = Split(X, y), Split(X[:validation], y[:validation]), Split(X[:0], y[:0])
+    data = gn.Dataset("made", *parts, Schema.learn(X, y))
+    net = net or gn.Network([2, 4, 1], "tanh", loss="half_squared_error", dtype="float64")
+    rows, targets = net.check_data(*data.encoded.train)
+    update = Update(gn.Adam())
+    state = update.start(net.parameters)
+    context = StepContext(net, update, state, rows, targets, weights, (0, 0, 0), batch_size, 0, np.ones_like)
+    return monitor.Monitor(context, TrainingConfig(), data, drawn, steps)
+
+
+@pytest.mark.parametrize(
+    ("done", "steps", "room"),
+    [
+        (0, 100, 1),
+        (1, 100, 2),
+        (1, 1, 1),
+        (3, 100, 1),
+        (4, 100, 5),
+        (9, 100, 1),
+        (10, 100, 5),
+        (15, 100, 1),
+        (16, 100, 3),
+        (19, 100, 1),
+        (20, 100, 9),
+        (20, 4, 4),
+        (62, 100, 1),
+        (63, 100, 1),
+        (64, 100, 5),
+    ],
+)
+def test_no_piece_of_work_passes_by_an_examination_or_the_step_before_it(done, steps, room):
+    """An epoch has 10 steps; early ones are 1, 4, 16, 64."""
+    assert monitor_of().room(done, steps) == room
+
+
+@pytest.mark.parametrize(
+    ("steps", "batch_size", "last", "late"),
+    [
+        (128, 32, 1600, [512, 768, 1280, 1536]),  # 256 steps of 32 rows are 64 times the 128 of the probe
+        (128, 31, 1600, [640, 1408]),  # 265 steps
+        (100, 32, 1600, [600, 900, 1300, 1600]),
+        (3, 2, 30, []),
+    ],
+)
+def test_it_is_examined_early_and_then_once_in_so_many_rows_at_the_end_of_an_epoch(steps, batch_size, last, late):
+    watched = monitor_of(steps=steps, batch_size=batch_size)
+    watched.examine = lambda done: watched.vitals.append(vitals(done))
+    kept = []
+    for done in range(1, last + 1):
+        if watched.wants(done):
+            watched.look(done)
+            kept += [] if watched.theta is None else [done + 1]
+    early = [step for step in monitor.EARLY if step <= last]
+    assert [one.step for one in watched.vitals] == sorted([0, *early, *late])
+    assert kept == [one.step for one in watched.vitals[2:]]  # before each it is known what the last step moves
+
+
+def test_a_probe_is_of_the_rows_that_are_drawn_with_their_weights():
+    own = np.linspace(1, 2, 300)
+    watched = monitor_of(n=300, drawn=150, far=1000.0, weights=own)
+    places = evenly_spread(150, monitor.ROWS)
+    probe, targets = watched.probe, watched.context.targets
+    assert (watched.context.X[places] == probe.X).all()
+    assert (probe.targets == targets[places]).all()
+    assert probe.weights == pytest.approx(own[places] / own[places].mean())
+    assert watched.baseline == Baseline.of(watched.context.network.loss, targets[:150], own[:150])
+    assert watched.baseline.answer != Baseline.of(watched.context.network.loss, targets[:150]).answer
+
+
+def test_a_row_of_the_history_counts_hidden_layers_and_only_of_its_own_step():
+    watched = monitor_of()
+    layers = (
+        layer(1, dead=(0, 1), saturated=(2,)),
+        layer(2, saturated=(0, 1), update_ratio=0.5),
+        layer(3, 1, dead=(0,)),
+    )
+    watched.vitals.append(vitals(40, layers=layers))
+    assert watched.columns(40) == {
+        "dead_units": 2,
+        "saturated_units": 3,
+        "gradient_norm": pytest.approx(np.sqrt(0.75)),
+        "update_ratio": 0.5,
+    }
+    assert watched.columns(50) == {}
+
+
+def test_the_end_is_examined_once_and_not_after_divergence():
+    watched = monitor_of()
+    watched.end(7)
+    watched.end(7)
+    assert [one.step for one in watched.vitals] == [0, 7]
+    assert watched.vitals[-1].update_ratio is None
+    watched.diverged(9, 2)
+    watched.end(9)
+    assert (watched.vitals[-1].step, watched.divergence) == (7, (9, 2))
+
+
+def lagging(*, step=50, off=100.0, **options):
+    net = gn.Network([2, 4, 1], "tanh", loss="half_squared_error", dtype="float64", batch_norm=True)
+    watched = monitor_of(net=net, n=300, drawn=150, far=1000.0, **options)
+    watched.vitals.append(vitals(step))
+    net.parameters.statistics[:] = off
+    watched.mend_statistics(net)
+    return watched, net
+
+
+@pytest.mark.parametrize("step", [49, 50])
+def test_statistics_that_lag_are_measured_on_rows_that_are_drawn(step):
+    watched, net = lagging(step=step)
+    assert (watched.lag is None) == (step < 50)
+    if step == 50:
+        mended = net.parameters.statistics.copy()
+        net.measure_statistics(watched.context.X[:150])
+        np.testing.assert_allclose(mended, net.parameters.statistics, rtol=1e-12)
+        in_training, now = watched.probe.losses(net)
+        assert (watched.lag.in_training, watched.lag.after) == (pytest.approx(in_training), pytest.approx(now))
+        assert watched.lag.before > watched.lag.after
+    else:
+        assert (net.parameters.statistics == 100).all()
+
+
+@pytest.mark.parametrize(
+    ("before", "in_training", "after", "lags"),
+    [
+        (0.301, 0.1, 0.2, True),  # a tenth of the 2 that there is to learn
+        (0.299, 0.1, 0.2, False),
+        (4.41, 4.0, 0.2, True),  # a tenth of what the loss is
+        (4.39, 4.0, 0.2, False),
+        (0.301, 0.1, 0.302, False),
+        (0.1, 0.301, 0.05, False),
+    ],
+)
+def test_statistics_lag_where_prediction_costs_a_tenth_more(before, in_training, after, lags):
+    net = gn.Network([2, 4, 1], loss="half_squared_error", dtype="float64", batch_norm=True)
+    watched = monitor_of(net=net)
+    watched.vitals.append(vitals(50))
+    watched.baseline = Baseline((0.0,), 2.5, 0.5, -1, 1)
+    kept, losses = net.parameters.statistics.copy(), iter([(in_training, before), (in_training, after)])
+    watched.probe.losses = lambda network: next(losses)
+    watched.mend_statistics(net)
+    assert watched.lag == ((in_training, before, after) if lags else None)
+    assert (net.parameters.statistics == kept).all() == (not lags)
+
+
+def test_health_is_judged_by_all_that_was_seen(monkeypatch):
+    seen = []
+    monkeypatch.setattr(monitor, "prescribe", lambda evidence, found: seen.append(evidence) or [])
+    watched = monitor_of(n=300, drawn=150, steps=5, batch_size=30, validation=24)
+    watched.end(37)
+    watched.health([], watched.context.network, warn=False)
+    (found,) = seen
+    assert (found.step_rows, found.drawn, found.rows, found.new_rows, found.epoch_steps) == (30, 150, 300, 24, 5)
+    assert [one.step for one in found.vitals] == [0, 37]
+    assert (found.trials.taken, found.trials.step_rows, found.trials.sample.new) == (37, 30, 24)
+    assert found.trials.ended == pytest.approx(found.trials.sample.costs_of(watched.context.network))
+    watched.diverged(40, None)
+    watched.health([], watched.context.network, warn=False)
+    assert np.isinf(seen[1].trials.ended).all()

@@ -1,15 +1,20 @@
 """The report's three failures are named with cause and remedy, and the remedy works."""
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from tests.training.health.made import evidence as made
+from tests.training.health.made import network, vitals
 
 import glassnet as gn
 from glassnet.data.schema import Schema
 from glassnet.data.splits import Split
 from glassnet.nn.optimizers import GD
 from glassnet.training.health.diagnosis import KINDS
+from glassnet.training.health.evidence import Baseline
+from glassnet.training.health.rules import certain, diagnose
 
 
 @pytest.fixture(scope="module")
@@ -113,3 +118,67 @@ def test_rising_validation_loss_is_a_remark_where_accuracy_holds_and_nothing_wit
         stopped = gn.fit(gn.Network([30, 64, 2]), data, early_stopping=patience, **options)
         assert not stopped.health.diagnoses
     assert stopped.history["validation_loss"] == losses
+
+
+# The order of causes, on vitals made by hand.
+
+
+def found_kinds(*seen, **others):
+    return [(one.kind, one.sick) for one in diagnose(made(*seen, **others))]
+
+
+def test_root_causes_come_first_and_explain_what_no_other_rule_would():
+    start = vitals(0, 1.0, first={"duplicated": (0, 1, 2, 3)})
+    end = vitals(
+        100, 0.99, first={"duplicated": (0, 1, 2, 3), "update_ratio": 1e-5}, second={"update_ratio": 1e-5}
+    )
+    assert found_kinds(start, vitals(60, 0.99), end) == [("duplicated-units", True)]
+    assert found_kinds(vitals(0, 1.0), vitals(60, 0.99), vitals(100, 0.99)) == [("stuck-loss", True)]
+    slow = [replace(one, update_ratio=1e-5) for one in end.layers]
+    end = replace(end, layers=tuple(slow))
+    assert found_kinds(vitals(0, 1.0), vitals(60, 0.99), end) == [("slow-learning", True)]
+
+
+def test_a_remark_explains_nothing():
+    seen = [vitals(step, loss, first={"dead": (0, 1)}) for step, loss in ((0, 1.0), (60, 0.99), (100, 0.99))]
+    assert found_kinds(*seen, net=network("relu")) == [("stuck-loss", True), ("dead-units", False)]
+
+
+def test_remarks_come_last_whatever_their_place_among_the_causes():
+    end = vitals(100, 0.6, first={"dead": (0, 1)}, second={"saturated": (0, 1, 2)})
+    found = found_kinds(vitals(0, 1.0), end, net=network("relu"))
+    assert found == [("saturated-units", True), ("dead-units", False)]
+
+
+@pytest.mark.parametrize(("step", "kinds"), [(49, [("too-early", False)]), (50, [("stuck-loss", True)])])
+def test_what_needs_time_is_not_asked_before(step, kinds):
+    assert found_kinds(vitals(0, 1.0), vitals(30, 0.99), vitals(step, 0.99)) == kinds
+
+
+def test_a_kind_is_named_once():
+    """A start that is saturated explains the units that are so at the end."""
+    start = vitals(0, 1.0, first={"flat_share": 0.9})
+    found = found_kinds(start, vitals(100, 0.6, second={"saturated": (0, 1, 2)}), optimizer="adam(0.001)")
+    assert [kind for kind, _ in found].count("saturated-units") == 1
+
+
+@pytest.mark.parametrize(
+    ("steps", "dead", "kinds"),
+    [
+        ((0, 1, 4), 4, ["dead-units"]),
+        ((0, 1), 4, []),  # the third step may bring them back
+        ((0, 1, 4), 3, []),
+    ],
+)
+def test_what_will_not_heal_is_said_as_soon_as_it_is_certain(steps, dead, kinds):
+    seen = [vitals(step, 0.1, first={"dead": tuple(range(dead))}) for step in steps]
+    found = certain(made(*seen, net=network("relu")))
+    assert [one.kind for one in found] == kinds
+    assert all(one.sick and one.remedy is None for one in found)
+
+
+def test_equal_units_and_targets_out_of_reach_are_certain_too():
+    start, end = (vitals(step, 0.1, first={"duplicated": (0, 1, 2, 3)}) for step in (0, 4))
+    base = Baseline((0.0,), 1.0, 0.0, -5.0, 5.0)
+    found = certain(made(start, end, net=network(output_activation="tanh"), baseline=base))
+    assert [one.kind for one in found] == ["unreachable-targets", "duplicated-units"]

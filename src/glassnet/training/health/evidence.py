@@ -14,8 +14,9 @@ from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import Optimizer
 from glassnet.training.health.columns import DataFacts, find_unscaled
+from glassnet.training.health.learnable import find_median
 from glassnet.training.health.sharpness import largest_rate
-from glassnet.training.health.trials import Trials, rebuild
+from glassnet.training.health.trials import DESCENTS, Trials, rebuild
 from glassnet.training.health.vitals import LayerVitals, Probe, Vitals, wrong_share
 from glassnet.training.history import EpochRecord
 from glassnet.training.options import TrainingConfig
@@ -25,9 +26,10 @@ from glassnet.training.options import TrainingConfig
 class Baseline:
     """What can be reached without looking at the rows, and at best: mean losses of a row.
 
-    `loss` and `wrong`, the share of rows or labels, are those of `answer`, the best constant number or probability
-    of each output. `floor` is the loss where every target is met: 0, but for cross-entropies with uncertain
-    targets. `low` and `high` are the smallest and the largest target.
+    `loss` is that of `answer`, the best constant number or probability of each output. `wrong` is the share of
+    rows or labels that the most frequent answer gets wrong, whatever they weigh. `floor` is the loss where every
+    target is met: 0, but for cross-entropies with uncertain targets. `low` and `high` are the smallest and the
+    largest target.
     """
 
     answer: tuple[float, ...]
@@ -47,12 +49,12 @@ class Baseline:
         targets = targets.astype(np.float64)
         answers = [np.average(targets, axis=0, weights=weights)]
         if loss.output is None:
-            answers.append(np.median(targets, axis=0))
+            answers.append(find_median(targets, weights))
         costs = [_cost(loss, np.broadcast_to(answer, targets.shape), targets, weights) for answer in answers]
         place = int(np.argmin(costs))
         answer = tuple(float(value) for value in answers[place])
         floor = _cost(loss, targets, targets, weights)
-        wrong = wrong_share(loss, np.broadcast_to(answers[place], targets.shape), targets)
+        wrong = wrong_share(loss, np.broadcast_to(targets.mean(axis=0), targets.shape), targets)
         return cls(answer, costs[place], floor, float(targets.min()), float(targets.max()), wrong)
 
 
@@ -69,10 +71,6 @@ def outputs_of(loss: Loss, answers: Array) -> Array:
         return answers
     likely, not_likely = (np.log(np.clip(share, 1e-12, 1)) for share in (answers, 1 - answers))
     return likely if loss.output == "softmax" else likely - not_likely
-
-
-#: Optimizers whose step is the learning rate times the gradient, or its average.
-DESCENTS = ("gd", "sgd", "momentum", "nesterov")
 
 
 class Lag(NamedTuple):
@@ -96,9 +94,10 @@ class Evidence:
 
     Of the network only the settings matter, not what its parameters have become. The first of the vitals are those
     of the untrained network. `probe` measures what a change of settings would do. `step_rows` are the rows of a
-    step, `drawn` those that epochs are drawn from, `rows` all training rows. `given` are first parameters that no
-    initializer drew. `open_trials` makes what compares the
-    network with references and with itself by other settings; that takes its time, and is asked for in doubt only.
+    step, `drawn` those that epochs are drawn from, `rows` all training rows, `new_rows` those of validation. An
+    epoch has so many `epoch_steps`. `given` are first parameters that no initializer drew. `open_trials` makes
+    what compares the network with references and with itself by other settings; that takes its time, and is asked
+    for in doubt only.
     """
 
     network: Network
@@ -111,6 +110,8 @@ class Evidence:
     step_rows: int
     drawn: int
     rows: int
+    new_rows: int = 0
+    epoch_steps: int = 1
     divergence: Divergence | None = None
     lag: Lag | None = None
     given: Array | None = None
@@ -189,7 +190,9 @@ class Evidence:
     def left_of_new(self) -> float:
         """The same of the validation rows after the last epoch; 0 where that is not known."""
         last = self.history[-1].validation_loss if self.history else None
-        return 0.0 if last is None or self.network.loss.reduction == "sum" else self.unlearned(last)
+        if last is None:
+            return 0.0
+        return self.unlearned(last / self.new_rows if self.network.loss.reduction == "sum" else last)
 
     @property
     def mistaken(self) -> float:

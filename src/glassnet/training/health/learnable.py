@@ -99,7 +99,7 @@ class Sample:
     def constant(self) -> Array:
         """What the best constant answer costs: the mean, or the median where that costs less."""
         rows = self.learned
-        answers = [np.average(rows.targets, axis=0, weights=rows.weights), np.median(rows.targets, axis=0)]
+        answers = [np.average(rows.targets, axis=0, weights=rows.weights), find_median(rows.targets, rows.weights)]
         shape = self.held_out.targets.shape
         found = [self.costs(np.broadcast_to(answer, shape)) for answer in answers]
         return min(found[: 1 if self.loss.output else 2], key=np.mean)
@@ -129,6 +129,16 @@ class Sample:
     def is_learnable(self) -> bool:
         """Whether a reference finds more than the best constant answer, beyond chance."""
         return costs_less(self.reference, self.constant, CLEAREST)
+
+
+def find_median(values: Array, weights: Array | None) -> Array:
+    """Return the median of each column: half of what the rows weigh lies on either side."""
+    if weights is None or np.ptp(weights) == 0:
+        return np.median(values, axis=0)
+    order = values.argsort(axis=0)
+    weight = weights[order].cumsum(axis=0)
+    places = (weight >= weight[-1] / 2).argmax(axis=0)
+    return values[order[places, np.arange(values.shape[1])], np.arange(values.shape[1])]
 
 
 def costs_less(costs: Array, others: Array, deviations: float = CLEAR) -> bool:

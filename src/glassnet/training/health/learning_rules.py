@@ -198,7 +198,7 @@ def find_over_fitting(evidence: Evidence) -> Diagnosis | None:
         "over-fitting",
         gap >= 1 and evidence.end.step >= ENOUGH,
         cause,
-        since=best.epoch * (evidence.end.step // len(history)),
+        since=best.epoch * evidence.epoch_steps,
         evidence={"lowest": lowest, "last": end, "gap": gap},
         remedy=remedy,
     )

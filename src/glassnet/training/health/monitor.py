@@ -248,6 +248,8 @@ class Monitor:
             self.context.batch_size,
             self.drawn,
             len(self.context.targets),
+            len(self.data.validation.y),
+            self.steps,
             self.divergence,
             self.lag,
             self.given,

@@ -25,7 +25,7 @@ from glassnet.training.health.monitor import ROWS, TARGETS
 from glassnet.training.health.prescriptions import prescribe
 from glassnet.training.health.remedies import WIDE
 from glassnet.training.health.rules import diagnose
-from glassnet.training.health.trials import Trials, find_given
+from glassnet.training.health.trials import Trials, find_given, for_fewer_rows
 from glassnet.training.health.vitals import Probe
 from glassnet.training.options import TrainingConfig
 from glassnet.training.range_test import find_learning_rate
@@ -149,7 +149,7 @@ def preflight(
     """
     data, rule = as_dataset(data), OPTIMIZERS.resolve(optimizer)
     evidence = _evidence(network, data, rule, batch_size)
-    checks = [_first_loss(evidence), _over_fit(network, data, rule)]
+    checks = [_first_loss(evidence), _over_fit(network, data, rule, evidence.step_rows)]
     pick, rate = _rate(network, data, rule, batch_size, seed)
     checks += [] if rate is None else [rate]
     found = tuple(one for one in prescribe(evidence, diagnose(evidence)) if one.sick)
@@ -201,13 +201,14 @@ def _first_loss(evidence: Evidence) -> Check:
     return Check("first loss", bool(evidence.unlearned(evidence.start.loss) <= limit), finding)
 
 
-def _over_fit(network: Network, data: Dataset, optimizer: Optimizer) -> Check:
+def _over_fit(network: Network, data: Dataset, optimizer: Optimizer, step_rows: int) -> Check:
     """Learn a few rows by heart, without dropout."""
     rows = evenly_spread(len(data.train.y), FEW)
     few = data.train.take(rows)
     small = replace(data, train=few, validation=few.take(slice(0)))
     copy = network.copy()
     copy.dropout = (0.0,) * len(copy.dropout)
+    optimizer = for_fewer_rows(optimizer, network, step_rows, len(rows))
     name = f"over-fit {len(rows)} rows"
     try:
         with warnings.catch_warnings():

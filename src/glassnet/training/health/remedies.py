@@ -12,7 +12,8 @@ from glassnet.locales.catalogue import Message
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.training.health.columns import measure_columns
-from glassnet.training.health.evidence import DESCENTS, Evidence, grows
+from glassnet.training.health.evidence import Evidence, grows
+from glassnet.training.health.trials import DESCENTS
 from glassnet.training.health.vitals import LayerVitals, bounded
 
 #: A layer of sigmoids or tanhs starts saturated where its slope is flat on so many rows and units.

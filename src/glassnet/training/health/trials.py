@@ -25,6 +25,9 @@ from glassnet.training.step_context import StepContext
 #: may send through a network: a second or two.
 STEPS, FEWEST, BATCH, WORK = 300, 50, 128, 1e10
 
+#: Optimizers whose step is the learning rate times the gradient, or its average.
+DESCENTS = ("gd", "sgd", "momentum", "nesterov")
+
 #: A remedy helps where its answers make good this much of what the network lacks beside the best reference.
 MADE_GOOD = 0.25
 
@@ -109,8 +112,7 @@ class Trials:
         optimizer = self.optimizer
         if "optimizer" in changes.get("training", {}):
             optimizer = OPTIMIZERS.resolve(training.optimizer)
-        if network.loss.reduction == "sum":  # as large as a step of so many rows was
-            optimizer = replace(optimizer, update_scale=optimizer.update_scale * self.step_rows / self.rows)
+        optimizer = for_fewer_rows(optimizer, network, self.step_rows, self.rows)
         update = Update(optimizer, **{name: getattr(training, name) for name in UPDATE_OPTIONS})
         if not self._train(network, update, learned):
             return np.full(len(self.sample.constant), np.inf)
@@ -151,6 +153,16 @@ class Trials:
             engine = make_engine(context, samples=n, kernels="numpy", threads=1, use_threads=lambda count: None)
             _, _, problem = engine.take(order)
         return problem is None and bool(np.isfinite(network.theta).all())
+
+
+def for_fewer_rows(optimizer: Optimizer, network: Network, usual: int, rows: int) -> Optimizer:
+    """Return what takes as large steps with so many rows as with the usual number of them.
+
+    Only a loss that is a sum over the rows has steps that grow with them, and only where its slope is the step.
+    """
+    if network.loss.reduction == "mean" or getattr(optimizer, "name", "") not in DESCENTS:
+        return optimizer
+    return replace(optimizer, update_scale=optimizer.update_scale * usual / rows)
 
 
 def rebuild(network: Network, changes: dict[str, Any], given: Array | None) -> Network:
