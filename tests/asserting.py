@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from _pytest.assertion import util
 
-#: What the test that runs now has asserted so far; one entry is enough.
+#: What the case that runs now has asserted so far; one entry is enough.
 asserted = []
+
+#: How pytest tells us of an assertion, while it does not.
+paused = []
 
 
 def counted(check):
@@ -29,18 +32,33 @@ for name in [name for name in np.testing.__all__ if name.startswith("assert_")]:
     setattr(np.testing, name, counted(getattr(np.testing, name)))
 
 
+def begin():
+    """Forget what was asserted: another case begins."""
+    asserted.clear()
+    if paused:
+        util._assertion_pass = paused.pop()
+
+
+def check_asserted():
+    """Fail the test if nothing was asserted since the beginning of the case."""
+    if not asserted:
+        pytest.fail("nothing was asserted in this case", pytrace=False)
+
+
 def pytest_assertion_pass(orig):
     asserted.append(orig)
+    paused[:] = [util._assertion_pass]
     util._assertion_pass = None  # pytest would write out each that follows, which takes as long as the tests
 
 
 def pytest_runtest_setup():
-    asserted.clear()
+    paused.clear()
+    begin()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
     outcome = yield
-    if isinstance(item, pytest.Function) and not asserted:
-        pytest.fail("nothing was asserted in this case", pytrace=False)
+    if isinstance(item, pytest.Function):
+        check_asserted()
     return outcome

@@ -9,6 +9,7 @@ TESTS = """
 import numpy as np
 import pytest
 from hypothesis import assume, given, strategies
+from tests.loops import for_each
 
 @pytest.mark.parametrize("values", [[1], []])
 def test_a_loop(values):
@@ -36,6 +37,16 @@ def test_hypothesis(number):
     assume(number > 2)
     assert number
 
+@for_each("number", [1, 2])
+def test_all_cases_of_a_loop(number):
+    assert number
+    assert number < 3
+
+@for_each("number", [1, 2, 3])
+def test_not_all_cases_of_a_loop(number):
+    if number != 2:
+        assert number
+
 def test_an_early_return():
     return
     assert True
@@ -59,7 +70,8 @@ def test_a_case_that_asserts_nothing_fails(tmp_path):
     assert [line.partition("::")[2].partition(" - ")[0] for line in failed] == [
         "test_a_loop[values1]",
         "test_a_condition[False]",
+        "test_not_all_cases_of_a_loop",
         "test_an_early_return",
     ]
-    assert done.stdout.count("\nnothing was asserted in this case\n") == 3
-    assert "3 failed, 6 passed, 1 skipped" in done.stdout
+    assert done.stdout.count("nothing was asserted in this case\n") == 4
+    assert "4 failed, 7 passed, 1 skipped" in done.stdout

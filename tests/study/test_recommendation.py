@@ -206,8 +206,8 @@ def test_what_failed_is_named_and_never_recommended(make_rows):
 def test_every_number_of_a_recommendation_is_printed(make_rows):
     """By hand, in 0.001. Big: 904 906 905 907, mean 905.5, standard error 0.645, t of 3 degrees 3.182: +- 2.054.
 
-    Big less base: 104 102 106 102, mean 103.5, standard error 0.957: +- 3.046. As the best of several it looks better
-    than it is, so below there is more room. Small less big: -0.9 -0.9 -1.1 -1.1, mean -1, standard error 0.0577.
+    Big less base: 104 102 106 102, mean 103.5, standard error 0.957: +- 3.046. As the best of several it looks
+    better than it is, so below there is more room. Small less big: -0.9 -0.9 -1.1 -1.1, mean -1, error 0.0577.
     """
     figures = {
         "base": [0.800, 0.804, 0.799, 0.805],
@@ -234,7 +234,8 @@ def test_every_number_of_a_recommendation_is_printed(make_rows):
     assert said[3].startswith(f"Likely gain over “base”: +0.1 (+{low:.2g} to +{high:.2g}; this covers other seeds")
     assert said[4] == "Cheaper: “small” takes 25% of the time, and is at most 0.0012 behind."
     assert said[-1] == (
-        "Left out: “lost” (diverged with 1 of 4 seeds, failed with 1 of 4 seeds); “short” (not run with 1 of 4 seeds)."
+        "Left out: “lost” (diverged with 1 of 4 seeds, failed with 1 of 4 seeds); "
+        "“short” (not run with 1 of 4 seeds)."
     )
 
 
