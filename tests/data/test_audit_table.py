@@ -266,6 +266,14 @@ def test_text_that_may_mean_that_there_is_no_value_is_named(tmp_path):
     assert remark(found, "'?'").startswith("town: 2 values are '?'")
 
 
+def test_of_ten_columns_that_tell_the_target_all_are_named(tmp_path):
+    target = np.tile(["a", "b"], 100).tolist()
+    columns = {"y": target} | {f"leak{number}": target for number in range(10)}
+    found = audit_source(write(tmp_path / "ten.csv", columns), target="y")
+    assert sum("alone tells the target" in said for said in found.remarks) == 10
+    assert not any("more columns alone" in said for said in found.remarks)
+
+
 def test_no_remark_holds_more_than_ten_examples(tmp_path):
     rng = np.random.default_rng(0)
     n = 400
