@@ -260,6 +260,16 @@ def test_what_is_missing_is_said(make_factorial):
     )
 
 
+def test_a_missing_run_is_named_by_its_seed_and_not_by_its_place(make_factorial):
+    rows = make_factorial(np.random.default_rng(1).normal(size=(2, 2, 2)), FACTORS)
+    rows = [replace(row, seed={0: 3, 1: 7}[row.seed]) for row in rows]
+    found = interaction_test([row for row in rows if row is not rows[5]], FACTORS, ACCURACY)
+    assert found.missing == [Missing({"optimizer": "adam", "activation": "relu"}, 7, "no run")]
+    assert "1 of the 8 runs of the full factorial are missing: optimizer=adam, activation=relu, seed 7 (" in str(
+        found.reason
+    )
+
+
 def test_many_missing_runs_are_counted(make_factorial):
     rows = make_factorial(np.zeros((2, 2, 2)), FACTORS)
     found = interaction_test(rows[:1], FACTORS | {"activation": ["relu", "tanh", "sigmoid"]}, ACCURACY)
