@@ -3,6 +3,8 @@
 import functools
 import inspect
 
+from tests.asserting import begin, check_asserted
+
 
 def for_each(names, cases):
     """Call a test with each case; ``names`` are its parameters, like pytest.mark.parametrize in a single test."""
@@ -15,7 +17,9 @@ def for_each(names, cases):
             for case in cases:
                 values = case if len(names) > 1 else (case,)
                 try:
+                    begin()
                     law(**dict(zip(names, values, strict=True)), **fixtures)
+                    check_asserted()
                 except BaseException as error:
                     error.add_note(f"in the case {', '.join(names)} = {case}")
                     raise

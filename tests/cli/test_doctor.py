@@ -1,6 +1,7 @@
 import pytest
 
 from glassnet.data.registry import DATASETS
+from glassnet.runtime.machine import machine_report
 
 
 def test_it_says_what_the_machine_has(glassnet, monkeypatch):
@@ -20,6 +21,18 @@ def test_it_says_what_the_machine_has(glassnet, monkeypatch):
         assert word in answer.out
     assert "data: fashion-mnist" not in answer.out  # it is not here
     assert "data: iris" not in answer.out  # it always is
+
+
+def test_the_advice_is_printed_and_where_there_is_none_that_is_said(glassnet, monkeypatch):
+    report = machine_report() | {"load": 0.25, "cores": 6, "advice": ["install numba", "close the browser"]}
+    monkeypatch.setattr("glassnet.runtime.machine.machine_report", lambda: report)
+    lines = [line.split(maxsplit=1) for line in glassnet("doctor").out.splitlines()]
+    assert [line[1] for line in lines if line[0] == "advice"] == ["install numba", "close the browser"]
+    assert ["cores", "6, load 0.25"] in lines
+    report |= {"load": None, "advice": []}
+    lines = [line.split(maxsplit=1) for line in glassnet("doctor").out.splitlines()]
+    assert [line[1] for line in lines if line[0] == "advice"] == ["none: nothing here costs speed"]
+    assert ["cores", "6"] in lines
 
 
 @pytest.fixture

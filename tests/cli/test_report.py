@@ -216,6 +216,16 @@ def test_a_damaged_run_is_one_line(glassnet, run_folder, name):
     assert answer.error.startswith(f"run/{name}: ")
 
 
+def test_it_says_where_the_page_is_and_how_large(glassnet, run_folder):
+    answer = glassnet("report", "run")
+    size = Path("run/report.html").stat().st_size
+    assert size > 10_000
+    assert [line.split(maxsplit=1) for line in answer.out.splitlines()] == [
+        ["report", f"run/report.html, {size / 1000:,.0f} kB"],
+        ["in", "Markdown  run/report.md"],
+    ]
+
+
 def test_ctrl_c_ends_the_command_without_a_traceback(glassnet, run_folder, monkeypatch):
     def stopped(*_, **__):
         raise KeyboardInterrupt

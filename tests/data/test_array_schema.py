@@ -218,6 +218,12 @@ def test_rows_of_other_axes_flatten_as_those_of_training_did(shape, given):
     np.testing.assert_array_equal(X.reshape(40, -1), PIXELS.reshape(40, -1))
 
 
+def test_only_three_colours_may_stand_first():
+    solid = RNG.integers(0, 256, (9, 6, 5, 4)).astype(np.uint8)
+    X = RNG.integers(0, 256, (9, 3, 6, 5)).astype(np.uint8)
+    assert "rows of shape (3, 6, 5), where training had 6x5x4 pictures" in refusal(learned(solid), X)
+
+
 def test_colours_may_stand_first():
     coloured = RNG.integers(0, 256, (9, 6, 5, 3)).astype(np.uint8)
     schema = learned(coloured)

@@ -186,6 +186,9 @@ def test_large_numbers_do_not_overflow():
     X = np.array([[1e200], [3e200], [1e200], [3e200]])
     found = audit(Dataset.from_arrays(X, np.arange(4) % 2, X, np.arange(4) % 2, validation=0))
     assert found.scale["train"] == pytest.approx((1e200, 3e200, 2e200, 1e200))
+    below = np.array([[-3e200], [1.0], [-3e200], [1.0]])  # the smallest is the large one
+    found = audit(Dataset.from_arrays(below, np.arange(4) % 2, below, np.arange(4) % 2, validation=0))
+    assert found.scale["train"] == pytest.approx((-3e200, 1, -1.5e200, 1.5e200))
 
 
 def test_rows_of_each_class_by_hand():

@@ -266,6 +266,25 @@ def test_text_that_may_mean_that_there_is_no_value_is_named(tmp_path):
     assert remark(found, "'?'").startswith("town: 2 values are '?'")
 
 
+def test_rows_of_arrays_are_counted_from_1_in_their_own_array(tmp_path):
+    X = np.arange(40.0).reshape(20, 2)
+    X[6] = X[3]
+    y = np.arange(20) % 2
+    np.savez(tmp_path / "twice.npz", X_train=X, y_train=y, X_test=X[10:] + 0.5, y_test=y[10:])
+    found = audit_source(tmp_path / "twice.npz")
+    said = remark(found, "different labels")
+    assert "row 4 of train (1)" in said
+    assert "row 7 of train (0)" in said
+
+
+def test_of_ten_columns_that_tell_the_target_all_are_named(tmp_path):
+    target = np.tile(["a", "b"], 100).tolist()
+    columns = {"y": target} | {f"leak{number}": target for number in range(10)}
+    found = audit_source(write(tmp_path / "ten.csv", columns), target="y")
+    assert sum("alone tells the target" in said for said in found.remarks) == 10
+    assert not any("more columns alone" in said for said in found.remarks)
+
+
 def test_no_remark_holds_more_than_ten_examples(tmp_path):
     rng = np.random.default_rng(0)
     n = 400

@@ -123,6 +123,21 @@ def test_a_gap_where_training_had_none_is_filled_and_said():
     )
 
 
+def test_of_many_columns_that_do_not_fit_five_are_named():
+    schema, _ = learn(pl.DataFrame({f"c{number}": [0.5, 1.5, 4.5] for number in range(7)}))
+    message = one_line(schema.encode, pl.DataFrame({f"c{number}": ["1", "x", "2"] for number in range(7)}))
+    assert [f"'c{number}'" in message for number in range(7)] == [True] * 5 + [False] * 2
+    assert message.endswith(" and 2 more")
+
+
+def test_a_missing_truth_is_filled_with_the_one_that_is_more_frequent():
+    for truths, fill in (([True, True, False], True), ([True, False, False], False), ([True, False], False)):
+        frame = pl.DataFrame({"paid": [*truths, None] * 20, "x": range(20 * len(truths) + 20)})
+        schema, _ = learn(frame)
+        assert schema.columns[0].fill is fill
+        assert schema.encode(frame)[0][len(truths), :2].tolist() == [float(fill), 1.0]
+
+
 @pytest.mark.parametrize(("missing", "indicator"), [(0, False), (4, False), (5, True)])
 def test_a_column_tells_where_values_are_missing_if_at_least_a_twentieth_is(missing, indicator):
     frame = pl.DataFrame({"age": [None] * missing + [a / 2 for a in range(100 - missing)]})

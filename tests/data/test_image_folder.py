@@ -65,9 +65,10 @@ def test_one_size_is_demanded_and_the_option_named(pets):
     message = refused(pets)
     assert "holds pictures of 2 sizes (height x width): 3 x 4 (3 such as cat/1.png), 30 x 20 (1 such as" in message
     assert "give --size to bring all to one, for example --size 3x4 (in Python: size=(3, 4))" in message
-    for width in range(21, 25):
+    for width, said in ((21, "30 x 21 (1 such as dog/21.png); give"), (22, "; give"), (23, " and 1 more; give")):
         put(pets, {f"dog/{width}.png": encoded(np.full((30, width), 9, np.uint8))})
-    assert "and 2 more; give --size" in refused(pets)
+        assert f"{said} --size" in refused(pets)
+        assert ("more" in refused(pets)) is (width == 23)
 
 
 def test_all_images_are_brought_to_a_size(pets):

@@ -70,6 +70,8 @@ def test_of_several_the_pair_that_goes_together_is_taken():
     assert found.pairs == {"": ("data", "target")}
     assert found.class_names == "target_names"
     assert found.unused == ("images", "frame")
+    with pytest.raises(ContentError, match="holds X, images, y; say which array holds the rows by --x-key"):
+        choose_keys(("X", "images", "y"), y_key="y")
 
 
 AMBIGUOUS = [

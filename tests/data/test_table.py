@@ -323,6 +323,14 @@ def test_what_metadata_claim_of_an_index_is_not_believed(metadata):
     assert find_index(FRAME.lazy(), metadata) == []
 
 
+@pytest.mark.parametrize(
+    ("values", "index"), [([0, 1, 2], ["id"]), ([0, 2, 1], []), ([0, 1, 3], []), ([1, 2, 3], [])]
+)
+def test_a_named_index_is_one_only_if_it_counts_all_rows(values, index):
+    table = pl.DataFrame({"id": values, "a": [0.5, 0.25, 0.125]})
+    assert find_index(table.lazy(), '{"index_columns": ["id"]}') == index
+
+
 def test_the_named_index_of_a_table_of_pandas_is_left_out_and_that_is_said():
     table = pandas.DataFrame({"a": [1, 2], "b": [3, 4], "age": [5, 6], "size": [7, 8]})
     assert read_table(table).remarks == ()

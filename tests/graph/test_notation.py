@@ -71,6 +71,7 @@ def test_numbers(value, written):
 def test_a_length_overflows_no_sooner_than_its_largest_number():
     assert length(np.array([[3e300, 4e300]])) == 5e300
     assert length(np.zeros((2, 2))) == 0
+    assert length(np.array([[-3.0, -4.0]])) == 5
 
 
 @given(value=FLOATS)

@@ -1,9 +1,12 @@
 """The explain page, in a real browser."""
 
+import base64
+import io
 import re
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 from tests.screens import SIZES
 
 import glassnet as gn
@@ -11,7 +14,7 @@ from glassnet.errors import DataError, FileError, UsageError
 from glassnet.graph.computation_graph import ComputationGraph
 from glassnet.graph.example_network import example_network, example_sample
 from glassnet.graph.notation import number
-from glassnet.graph.page import explain
+from glassnet.graph.page import _draw_matrix, explain
 
 LEVELS = ("operations", "neurons", "matrices")
 
@@ -396,3 +399,15 @@ def test_in_a_notebook_it_shows_itself_in_a_frame(open_page, pages):
     frame = page.frame_locator("iframe")
     frame.locator("#last").click()
     assert frame.locator("#count").inner_text() == "step 30 of 30"
+
+
+def test_a_matrix_is_red_below_zero_and_blue_above_and_darkest_where_it_is_largest():
+    address = _draw_matrix(np.array([[-2.0, 1.0], [0.0, -1.0]]))
+    pixels = imread(io.BytesIO(base64.b64decode(address.partition(",")[2])))[:, :, :3]
+    (largest, above), (zero, below) = (255 * pixels).round().astype(int).tolist()
+    assert largest == [103, 0, 31]
+    assert min(zero) > 240
+    assert above[2] > above[0] + 50  # blue, but half as strong as the strongest
+    assert sum(above) > 400
+    assert below[0] > below[2] + 50
+    assert sum(below) > 400

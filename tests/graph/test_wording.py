@@ -20,7 +20,7 @@ from glassnet.graph.explanations import (
 )
 from glassnet.graph.nodes import BACKWARD, FORWARD, Matmul, Normalisation, list_consumers
 from glassnet.graph.notation import Name, number, numeral, partial
-from glassnet.graph.wording import MOST_SLOPES
+from glassnet.graph.wording import MOST_SLOPES, list_passed
 from glassnet.nn.activations import ACTIVATIONS, Activation
 from glassnet.nn.losses import LOSSES, Loss
 
@@ -271,6 +271,15 @@ def test_of_many_only_what_matters_most_is_told(shown, layers, options):
             assert len(told.lines) <= MOST_SLOPES
         assert len(told.title) > 3
         assert text_of(told.subject) == text_of(step.nodes[-1].name.mathml)
+
+
+def test_of_many_outputs_those_that_pull_most_are_told(graph_of):
+    graph = graph_of([2, 2, 9], level="matrices")
+    outputs = graph.network.forward(graph.X).outputs
+    slope = graph.network.loss.formula(outputs, graph.targets)[1][0].tolist()
+    assert sum(one < 0 for one in slope) == 1  # that of the right class, which pulls most
+    told = [share.amount for share in list_passed(graph.nodes[-1])]
+    assert sorted(told, key=abs) == pytest.approx(sorted(slope, key=abs)[-MOST_SLOPES:])
 
 
 # What comes in and what goes on

@@ -79,4 +79,4 @@ def test_a_long_table_is_cut():
     found = column_table(data, Words("en"))
     assert len(found.rows) == MOST_COLUMNS
     assert found.note == f"The first {MOST_COLUMNS} of {MOST_COLUMNS + 5} columns are listed."
-    assert found.rows[0][4].startswith("(x + ")
+    assert found.rows[0][4].startswith(f"(x + {-data.schema.input.columns[0].mean:.4g}) / ")

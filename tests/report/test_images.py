@@ -39,6 +39,12 @@ def test_of_a_wide_layer_the_first_units_are_shown():
     assert (few.shown, few.columns, few.rows) == (10, 5, 2)
 
 
+def test_of_three_colours_the_mean_is_shown():
+    network = gn.Network([12, 2], initializer=np.zeros(26))
+    network.W[0][:] = np.tile([[0.1], [0.2], [0.6]], (4, 1))
+    assert weight_sheet(network, (2, 2, 3)).limit == pytest.approx(0.3)
+
+
 def test_zero_is_white_and_the_ends_are_dark():
     below, zero, above = diverging(np.array([-1.0, 0.0, 1.0]))[:, :3].astype(int)
     assert zero.min() > 240

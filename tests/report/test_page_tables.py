@@ -62,7 +62,12 @@ def test_of_many_epochs_every_so_many_and_the_last_are_listed():
     epochs = [int(row[0]) for row in texts(table)]
     assert len(epochs) <= MOST_EPOCHS + 1
     assert (epochs[0], epochs[1], epochs[-1]) == (1, 7, 1001)
-    assert table.note == "Every 6th epoch and the last one."
+    assert table.note == "One of 6 epochs, and the last one."
+    few = History()
+    for record in [*history][: MOST_EPOCHS + 1]:
+        few.append(record)
+    assert history_table(few, EN).note == "One of 2 epochs, and the last one."
+    assert [int(row[0]) for row in texts(history_table(few, EN))] == list(range(1, MOST_EPOCHS + 2, 2))
 
 
 def test_scores_of_classes_and_labels():

@@ -21,7 +21,17 @@ from glassnet.report import rendering
 from glassnet.report.run_page import write_run_report
 from glassnet.training.metrics import class_scores, evaluate_predictions, predict_rows
 
-from .conftest import DEAD_UNITS, SICK, Page, labelled, markdown_rows, record_health, rows_of, trained
+from .conftest import (
+    DEAD_UNITS,
+    OVER_FITTING,
+    SICK,
+    Page,
+    labelled,
+    markdown_rows,
+    record_health,
+    rows_of,
+    trained,
+)
 
 EVIL = "<script>document.title = 'taken'</script>"
 
@@ -235,6 +245,13 @@ def test_a_sick_run_says_so_with_cause_and_remedy(tmp_path, digits, digits_run):
         assert "16 个单元中有 4 个对每个样本的输出都是 0，梯度传不到它们：步长过大：学习率 0.5" in said
         assert "验证损失从第 2 轮后的最低值 0.25 回升到 0.375，训练损失却降到了 0.125" in said
     assert "改用 initializer he_normal" in page.text
+
+
+def test_of_a_run_that_is_not_sick_it_says_what_to_note(tmp_path, digits, digits_run):
+    record_health(tmp_path / "run", SICK | {"sick": False, "diagnoses": [OVER_FITTING.to_dict()]})
+    page, text = report(tmp_path / "run", digits_run, digits)
+    for said in (page.text, text):
+        assert "it is not sick, but note: over-fitting." in said
 
 
 @pytest.mark.parametrize(

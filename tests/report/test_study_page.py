@@ -356,6 +356,7 @@ def test_a_closed_test_set_stays_closed(finished, monkeypatch):
     page, _ = report(folder, study, [*rows[:place], *rows[place + 1 :]])  # a run is missing
     assert '<section class="verdict remarked"' in html_of(folder)
     assert "The study is not at its end: 1 of 12 runs still missing." in page.text
+    assert page.facts()["runs"].startswith("11 of 12 0 diverged, 0 failed")
     assert "The test rows stay closed until all runs are done." in page.text
     lost = [replace(row, status="diverged") if row.seed == 1 else row for row in rows]
     page, _ = report(folder, study, lost)
@@ -489,6 +490,8 @@ def test_what_went_wrong_is_said_run_by_run(tmp_path):
         ["optimizer=sgd(0.1)", "1", "diverged", "divergence", str(LARGE), "–"],
         ["activation=tanh", "0", "failed", "–", "its process died", "–"],
     ]
+    done = {row[0]: row[1] for row in rows_of(page, "Every variant over its seeds")}
+    assert done == {"base": "2 of 2", "optimizer=sgd(0.1)": "1 of 2", "activation=tanh": "1 of 2"}
     remarks = rows_of(page, "Remarks")
     assert remarks == [
         ["over-fitting", "base (seeds 0, 1)"],

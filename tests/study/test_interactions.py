@@ -260,6 +260,16 @@ def test_what_is_missing_is_said(make_factorial):
     )
 
 
+def test_a_missing_run_is_named_by_its_seed_and_not_by_its_place(make_factorial):
+    rows = make_factorial(np.random.default_rng(1).normal(size=(2, 2, 2)), FACTORS)
+    rows = [replace(row, seed={0: 3, 1: 7}[row.seed]) for row in rows]
+    found = interaction_test([row for row in rows if row is not rows[5]], FACTORS, ACCURACY)
+    assert found.missing == [Missing({"optimizer": "adam", "activation": "relu"}, 7, "no run")]
+    assert "1 of the 8 runs of the full factorial are missing: optimizer=adam, activation=relu, seed 7 (" in str(
+        found.reason
+    )
+
+
 def test_many_missing_runs_are_counted(make_factorial):
     rows = make_factorial(np.zeros((2, 2, 2)), FACTORS)
     found = interaction_test(rows[:1], FACTORS | {"activation": ["relu", "tanh", "sigmoid"]}, ACCURACY)
@@ -317,6 +327,20 @@ def test_a_crossing_is_corrected_for_all_pairs_and_places(make_factorial):
     expected = 4 * min(3 * max(by_optimizer[0], min(by_optimizer[1:])), 2 * max(by_activation))
     assert (found.verdict, found.reason.key) == (DEPENDS, "levels_cross")
     assert found.reason.values["p"] == pytest.approx(expected)
+    cross = {"optimizer": ["sgd", "adam"], "activation": ["relu", "tanh"]}
+    factor = "optimizer" if 3 * max(by_optimizer[0], min(by_optimizer[1:])) * 4 == expected else "activation"
+    assert (found.reason.values["factor"], found.reason.values["levels"]) == (factor, cross[factor])
+
+
+def test_the_factor_whose_levels_cross_is_named(make_factorial):
+    """Tanh is the best with sgd, sigmoid with adam; adam is better than sgd everywhere. So no optimizers cross."""
+    factors = {"optimizer": ["sgd", "adam"], "activation": ["relu", "tanh", "sigmoid"]}
+    means = np.array([[0.2, 0.5, 0.4], [0.6, 0.7, 0.9]])
+    y = means + 0.003 * np.random.default_rng(3).normal(size=(4, 2, 3))
+    found = interaction_test(make_factorial(y, factors), factors, ACCURACY)
+    assert str(found.reason).startswith(
+        "Which of “tanh” and “sigmoid” is the better activation depends on the other factors (p = "
+    )
 
 
 def test_one_factor_at_a_time_is_enough_within_the_margin(make_factorial):
@@ -404,6 +428,8 @@ def test_the_best_is_held_against_the_pick_with_all_cells_in_the_correction(make
     which = next(i for i, cell in enumerate(cells) if cell is best or (cell == best).all())
     assert guess.p == pytest.approx(holm(p)[which])
     assert "better and more than chance explains" in str(guess.reason)
+    name = "sgd, activation=tanh" if y[:, 0, 1].mean() > y[:, 1, 0].mean() else "adam, activation=relu"
+    assert f"optimizer={name} reaches {best.mean():.4g}, " in str(guess.reason)
     assert guess.lost == pytest.approx(best.mean() - pick.mean())
 
 

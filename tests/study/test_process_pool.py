@@ -9,6 +9,7 @@ import threading
 import time
 from multiprocessing import Pipe, active_children
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.study.studies import alive, gone
@@ -119,6 +120,19 @@ class Deaf:
 
     def join(self, seconds=None):
         self.thread.join(seconds)
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (-9, "its process was killed (signal 9)"),
+        (0, "its process ended by itself (exit code 0)"),
+        (3, "its process ended by itself (exit code 3)"),
+    ],
+)
+def test_how_a_process_ended_is_said(code, said):
+    process = SimpleNamespace(join=lambda seconds: None, exitcode=code)
+    assert Worker(process, None).why_it_died() == said
 
 
 def test_one_that_is_done_with_its_run_as_the_signal_comes_ends_as_well(pool):

@@ -187,7 +187,7 @@ def test_what_the_warning_names_helps_and_other_fits_have_none():
         start(network=run.network.copy())
         start(network=run.network, data=Dataset.from_arrays(X + 1, Y))
         run = start(network=run.network, seed=5)
-        run.resume(epochs=5, progress=False)
+        assert len(run.resume(epochs=5, progress=False).history) == 5
         run.network.theta *= 0.5  # a start of its own
         start(network=run.network, seed=5)
         fit(run.network, DATA, epochs=1, optimizer="gd", progress=False)

@@ -13,7 +13,7 @@ from glassnet.nn.optimizers import OPTIMIZERS, SGD, Adam
 from glassnet.runtime.blas import blas_threads, libraries
 from glassnet.runtime.seeds import stream
 from glassnet.training.fit import fit
-from glassnet.training.range_test import find_learning_rate, smooth
+from glassnet.training.range_test import _pick_rate, find_learning_rate, smooth
 
 
 def line(w=0.0, b=0.0):
@@ -200,6 +200,21 @@ def test_the_pick_scales_with_the_optimizers_update_scale(blobs):
 
 
 # What is refused
+
+
+@pytest.mark.parametrize(("fall", "is_one"), [(0.04, False), (0.06, True)])
+def test_a_fall_is_a_twentieth_of_the_loss_at_the_start(monkeypatch, fall, is_one):
+    """A loss of 1 for half of the steps, and then less: averaged over so many, all of the fall is seen."""
+    losses = [1.0] * 100 + [1 - fall] * 100
+    rates, optimizer = np.geomspace(1e-6, 1e-2, 200), SGD(0.1)
+    if is_one:
+        found = _pick_rate(optimizer, rates, losses)
+        assert found.highest_stable == rates[-1]
+        # 0.8 of the fall: 1 - 0.9^k >= 0.8 first holds for k = 16, the step with the place 115
+        assert found.pick == rates[115]
+    else:
+        with pytest.raises(DataError, match=r"the loss, 1 at first, fell at none from 1e-06 to 0\.01"):
+            _pick_rate(optimizer, rates, losses)
 
 
 def test_a_network_that_is_at_its_best_already_is_refused():

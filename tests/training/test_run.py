@@ -72,12 +72,13 @@ def test_everything_in_a_configuration_counts(finished, change):
     assert run(config, progress=False).network.fingerprint() != finished.network.fingerprint()
 
 
-def test_other_data_are_refused_by_name(finished):
-    config = finished.config.model_copy(update={"checksums": {"X, y": "0" * 32}})
+@pytest.mark.parametrize("file", ["X, y", "a file that these data have not"])
+def test_other_data_are_refused_by_name(finished, file):
+    config = finished.config.model_copy(update={"checksums": {file: "0" * 32}})
     with pytest.raises(DataError) as caught:
         run(config, progress=False)
     assert str(caught.value) == (
-        f"X, y: is not the file that this configuration was made with (md5 {'0' * 32}); "
+        f"{file}: is not the file that this configuration was made with (md5 {'0' * 32}); "
         "remove it from [checksums] to use the data at hand all the same"
     )
 

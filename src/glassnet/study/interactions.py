@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -217,7 +218,7 @@ def interaction_test(
         some = [Message("missing_one", **one._asdict()) for one in grid.missing[:NAMED]]
         if len(grid.missing) > NAMED:
             some.append(Message("missing_more", n=len(grid.missing) - NAMED))
-        reason = Message("runs_missing", n=len(grid.missing), all=grid.values.size, some=some)
+        reason = Message("runs_missing", n=len(grid.missing), all=math.prod(grid.shape), some=some)
         return InteractionTest(CANNOT_BE_TOLD, reason, [], grid.missing, None)
     sample = grid.sample(measure)
     margin = choose_margin(measure, (sample.mean * sample.scale).tolist(), margin)
@@ -225,7 +226,7 @@ def interaction_test(
     few = Message("few_seeds", n=len(grid.seeds), least=FEWEST_SEEDS)
     if len(grid.seeds) < 2:
         return InteractionTest(CANNOT_BE_TOLD, few, [], [], additive)
-    y = sample.values.reshape(*sample.values.shape[:2], *grid.values.shape[1:])
+    y = sample.values.reshape(*sample.values.shape[:2], *grid.shape[1:])
     sources = [
         source._replace(sum_of_squares=source.sum_of_squares * sample.scale * sample.scale)
         for source in analysis_of_variance(y, list(factors), sample.overlap)
@@ -247,11 +248,11 @@ def interaction_test_of(
 
 @dataclass(frozen=True)
 class _Grid:
-    """The numbers of a full factorial in their places: by seed, then by the level of each factor; NaN: missing."""
+    """The runs of a full factorial by seed, in the order of the cells; its shape is (seeds, levels, ...)."""
 
     factors: dict[str, tuple[str, ...]]
     seeds: tuple[int, ...]
-    values: Array
+    shape: tuple[int, ...]
     runs: list[list[Row]]
     missing: list[Missing]
 
@@ -269,10 +270,10 @@ class _Grid:
                 raise DataError(f"rows: two runs have {where} and seed {row.seed}; other factors must not vary")
             placed[place] = row
         seeds = tuple(sorted({row.seed for row in rows}))
-        values = np.full((len(seeds), *(len(levels) for levels in factors.values())), np.nan)
+        shape = (len(seeds), *map(len, factors.values()))
         missing: list[Missing] = []
         runs: list[list[Row]] = [[] for _ in seeds]
-        for index in np.ndindex(values.shape):
+        for index in np.ndindex(shape):
             cell = tuple(levels[i] for levels, i in zip(factors.values(), index[1:], strict=True))
             found = placed.get((cell, seeds[index[0]]))
             value = None if found is None else value_of(found, measure)
@@ -283,9 +284,7 @@ class _Grid:
                 if why == "finished":
                     why = Message("without_measure", measure=measure)
                 missing.append(Missing(dict(zip(factors, cell, strict=True)), seeds[index[0]], why))
-            else:
-                values[index] = value
-        return cls({name: tuple(levels) for name, levels in factors.items()}, seeds, values, runs, missing)
+        return cls({name: tuple(levels) for name, levels in factors.items()}, seeds, shape, runs, missing)
 
     def levels_at(self, cell: Sequence[int]) -> dict[str, str]:
         """Return the levels at an index without the seed's."""
@@ -351,7 +350,7 @@ def _conclude(
 def _predict_additively(
     grid: _Grid, sample: Sample, measure: str, level: float, base: Mapping[str, str] | None, margin: float
 ) -> AdditivePrediction:
-    means, scale = sample.mean.reshape(grid.values.shape[1:]), sample.scale
+    means, scale = sample.mean.reshape(grid.shape[1:]), sample.scale
     best_of = np.argmax if larger_is_better(measure) else np.argmin
     best = np.unravel_index(int(best_of(means)), means.shape)
     start, lines = _average_lines(grid, means, base)
@@ -378,7 +377,7 @@ def _compare_with_all(
 
     The latter takes a one-sided test against each: all have to show that the pick is not behind by the margin.
     """
-    cells = np.arange(sample.values.shape[2]).reshape(grid.values.shape[1:])
+    cells = np.arange(sample.values.shape[2]).reshape(grid.shape[1:])
     mine, sign = int(cells[pick]), 1.0 if larger_is_better(measure) else -1.0
     others = [int(cell) for cell in cells.ravel() if cell != mine]
     weights = np.eye(len(cells.ravel()))
