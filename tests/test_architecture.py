@@ -136,7 +136,8 @@ def test_the_mathematics_needs_numpy_alone():
 WRITERS = {"": {"print", "Console", "echo"}, "sys": {"stdout", "stderr", "__stdout__", "__stderr__"}}
 WRITERS |= {"typer": {"echo", "secho"}, "warnings": {"warn", "warn_explicit"}, "traceback": {"print_exc"}}
 ALLOWED = {("runtime/terminal.py", name) for name in ("print", "stdout", "stderr", "Console")}
-ALLOWED |= {("runtime/callers.py", "warn"), ("data/decoding.py", "stdout"), ("study/process_pool.py", "print_exc")}
+ALLOWED |= {("runtime/streams.py", "stdout"), ("runtime/streams.py", "stderr"), ("runtime/callers.py", "warn")}
+ALLOWED |= {("data/decoding.py", "stdout"), ("study/process_pool.py", "print_exc")}
 
 
 def test_one_module_writes_to_the_terminal():

@@ -5,13 +5,14 @@ import sys
 from glassnet.runtime.interrupts import SignalReceived, exit_code, raising_signals, received_signal
 from glassnet.runtime.limits import explain_limit, find_low_limit
 from glassnet.runtime.streams import secure_streams
+from glassnet.runtime.terminal import tell
 
 
 def main() -> int:
     """Run the command line on this process's arguments, and return its exit code."""
     out = secure_streams()
     if (problem := find_low_limit()) is not None:
-        sys.stderr.write(f"glassnet: {problem}\n")
+        tell(problem)
         return 1
     with raising_signals():
         try:
@@ -25,11 +26,11 @@ def main() -> int:
             problem = explain_limit(stop) or (str(stop) if isinstance(stop, KeyboardInterrupt) else None)
             if problem is None:
                 raise
-            sys.stderr.write(f"glassnet: {problem}\n")
+            tell(problem)
             return code
         out.flush()
         if out.failure is not None:
-            sys.stderr.write(f"glassnet: standard output: {out.failure.strerror}\n")
+            tell(f"standard output: {out.failure.strerror}")
         return code or int(out.failure is not None)
 
 

@@ -11,16 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.data import dense
 from glassnet.data.array_pictures import as_pictures, remark_on_rows
 from glassnet.data.array_schema import ArraySchema
-from glassnet.data.dense import (
-    check_arrays,
-    check_test_arrays,
-    find_unusable,
-    refuse_few,
-    remark_on_dense,
-    remark_on_few,
-)
 from glassnet.data.scaling import SCALINGS, ScalingName
 from glassnet.data.schema import Schema
 from glassnet.data.splits import (
@@ -32,8 +25,9 @@ from glassnet.data.splits import (
     draw_stratified,
     is_mapped,
 )
+from glassnet.data.target_doubts import remark_on_unseen
 from glassnet.data.target_schema import TargetSchema
-from glassnet.data.target_values import find_order, list_values
+from glassnet.data.target_values import find_order
 from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -185,7 +179,7 @@ class Dataset:
                 if len(X) != len(y):
                     raise DataError(f"{len(X)} rows but {len(y)} labels; they must be as many")
             else:
-                X, y = check_arrays(self.name, "validation", X, y)
+                X, y = dense.check_arrays(self.name, "validation", X, y)
             split = describe_split(X, flatten_column(y), self.schema, is_encoded=is_encoded)
             said = () if is_encoded else self.schema.check_rows(*split)
         except DataError as error:
@@ -193,7 +187,7 @@ class Dataset:
             where = "" if "validation" in problem else "validation rows: "
             raise DataError(f"{self.name}: {where}{problem}") from None
         remarks = (*self.remarks, *(f"validation rows: {remark}" for remark in said))
-        unusable = self.unusable or find_unusable(X, "validation rows")
+        unusable = self.unusable or dense.find_unusable(X, "validation rows")
         return replace(self, validation=split, validation_size=None, remarks=remarks, unusable=unusable)
 
     def validated_by(self, rows: str) -> Dataset:
@@ -339,17 +333,16 @@ class Dataset:
         >>> [len(split.y) for split in (data.train, data.validation, data.test)]
         [70, 10, 20]
         """
-        remarks, classes = remark_on_dense(X), classes or find_order(y)
-        X, y = check_arrays(name, "training", X, y)
-        given_rows, unusable = len(X), find_unusable(X)
-        if checksums is None:
-            checksums = {"X, y": compute_checksum(X, y)}
+        remarks, classes = dense.remark_on_dense(X), classes or find_order(y)
+        X, y = dense.check_arrays(name, "training", X, y)
+        given_rows, unusable = len(X), dense.find_unusable(X)
+        checksums = {"X, y": compute_checksum(X, y)} if checksums is None else checksums
         if (X_test is None) != (y_test is None):
             raise UsageError("y_test", "goes with X_test: give both, or neither")
         if X_test is not None and y_test is not None:
-            X_test, y_test = check_arrays(name, "test", X_test, y_test)
-            check_test_arrays(name, X_test, y_test, X, y)
-            unusable = unusable or find_unusable(X_test, "X_test")
+            X_test, y_test = dense.check_arrays(name, "test", X_test, y_test)
+            dense.check_test_arrays(name, X_test, y_test, X, y)
+            unusable = unusable or dense.find_unusable(X_test, "X_test")
         if schema is None:
             remarks += remark_on_rows(X)
             X, X_test = as_pictures(X), X_test if X_test is None else as_pictures(X_test)
@@ -362,12 +355,7 @@ class Dataset:
         y, y_test = flatten_column(y), None if y_test is None else flatten_column(y_test)
         order = order_of(schema, y)  # before any row is moved, so that errors can name it
         if y_test is not None and schema.target.n_classes:
-            unseen = [schema.target.class_names[one] for one in np.setdiff1d(order_of(schema, y_test), order)]
-            remarks += (
-                (f"test rows have classes that no training row has: {list_values(tuple(unseen))}",)
-                if unseen
-                else ()
-            )
+            remarks += remark_on_unseen(schema.target.class_names, order, schema.target.encode(y_test))
         if X_test is None or y_test is None:
             rest, chosen = draw_stratified(order, round(TEST * len(y)), np.random.default_rng(0))
             X, y, X_test, y_test = X[rest], y[rest], X[chosen], y[chosen]
@@ -380,7 +368,7 @@ class Dataset:
         size = count_validation_rows(validation, len(y))
         rest, chosen = draw_stratified(order, size, stream(split_seed, "split"))
         held_out = X[chosen]  # before X is overwritten
-        refuse_few(name, given_rows, len(rest))
+        dense.refuse_few(name, given_rows, len(rest))
         return cls(
             name,
             Split(_move_to_front(X, rest) if overwrite_X and X.flags.writeable else X[rest], y[rest]),
@@ -390,7 +378,7 @@ class Dataset:
             checksums,
             size,
             split_seed,
-            remarks=(*remarks, *remark_on_few(len(rest), size)),
+            remarks=(*remarks, *dense.remark_on_few(len(rest), size)),
             unusable=unusable,
         )
 

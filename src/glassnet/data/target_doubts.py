@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -78,3 +79,9 @@ def remark_on_classes(values: Array, distinct: tuple[Any, ...], what: str) -> li
         more = "" if len(single) == 1 else f", and {len(single) - 1} more such"
         remarks.append(f"{what}: one row only has the class {str(single[0])[:40]!r}, {row}{more}: a typo?")
     return remarks
+
+
+def remark_on_unseen(names: Sequence[str], train: Array, test: Array) -> tuple[str, ...]:
+    """Say which classes test rows have and no training row has; rows are given by the places of their classes."""
+    unseen = tuple(names[one] for one in np.setdiff1d(test, train))
+    return (f"test rows have classes that no training row has: {list_values(unseen)}",) if unseen else ()

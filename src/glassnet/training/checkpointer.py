@@ -30,6 +30,11 @@ class Checkpointer:
         self.saved = time.monotonic()
         self.failures: list[FileError] = []
 
+    @property
+    def source(self) -> str:
+        """Where a resumed run's state comes from, as the beginning of a message."""
+        return "the checkpoint" if self.folder is None else f"{self.folder.checkpoint_path}:"
+
     @contextlib.contextmanager
     def open(self, *, new: bool) -> Iterator[None]:
         """Make the folder of a new run, and hold it against other processes; a resumed run's is held already.

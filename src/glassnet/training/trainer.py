@@ -129,10 +129,9 @@ class Trainer:
             most=int(most) if most.isdecimal() and len(most) < 5 else None,
             use_threads=use_threads,
         )
-        averages = training.ema is not None or training.average_epochs is not None
         self.state = TrainState(
             network=network,
-            average=network.copy() if averages else None,
+            average=None if training.ema is None and training.average_epochs is None else network.copy(),
             optimizer=self.context.state,
             schedule=schedule,
             generators={purpose: stream(config.seed, purpose) for purpose in ("shuffling", "augmentation")},
@@ -214,9 +213,7 @@ class Trainer:
             state.load_state_dict(saved)
             state.check_progress(self.sampler.samples, self.sampler.batch_size)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            folder = self.checkpointer.folder
-            where = "the checkpoint" if folder is None else f"{folder.checkpoint_path}:"
-            raise DataError(f"{where} does not fit the run's configuration: {error}") from None
+            raise DataError(f"{self.checkpointer.source} does not fit the run's configuration: {error}") from None
         self.engine.load()
         done, self.latest = len(state.history), state.count_steps(self.sampler.samples, self.sampler.batch_size)
         if state.planned_epochs != self.training.epochs:  # it is to be a longer run than planned
