@@ -244,7 +244,7 @@ MUTANTS = [
     ("data/numpy_files.py", "check_expansion(total, sum(", "(total, sum("),
     ("data/dense.py", "number = first_row + first + row", "number = first + row"),
     ("data/dense.py", "number = first_row + first + row", "number = first_row + row"),
-    ("data/dataset.py", "unusable = unusable or find_unusable(X_test", "unusable = unusable or find_unusable(X"),
+    ("data/dataset.py", "unusable = unusable or dense.find_unusable(X_test", "unusable = unusable or dense.find_unusable(X"),
     ("data/dataset.py", "        if self.unusable:\n", "        if False:\n"),
     ("data/blanks.py", "return not text.strip() or all(map(_is_nothing, text))", "return not text.strip()"),
     ("data/blanks.py", 'text.str.strip_chars().str.replace(_NOTHING, "")', "text.str.strip_chars()"),

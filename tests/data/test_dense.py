@@ -73,21 +73,21 @@ def test_sparse_rows_become_dense_and_that_is_said(kind):
     assert is_sparse(rows)
     assert not is_sparse(X)
     np.testing.assert_array_equal(as_dense(rows), X)
-    assert remark_on_dense(rows) == ("X: 4 x 3 sparse numbers are made dense, 0 MB",)
+    assert remark_on_dense(rows) == ("X: 4 x 3 sparse numbers are made dense, 96 bytes",)
     many = scipy.sparse.vstack([rows] * 10)
     data = Dataset.from_arrays(many, np.arange(40) % 2)
     assert data.train.X.shape == (29, 3)
-    assert data.remarks[0] == "X: 40 x 3 sparse numbers are made dense, 0 MB"
+    assert data.remarks[0] == "X: 40 x 3 sparse numbers are made dense, 960 bytes"
 
 
 def test_sparse_rows_beyond_the_memory_are_refused_with_their_size(monkeypatch):
     rows = scipy.sparse.csr_matrix((1_000_000, 2000))  # 16 GB
-    monkeypatch.setattr(dense, "_memory", lambda: 31_000_000_000)
+    monkeypatch.setattr(dense, "available_memory", lambda: 31_000_000_000)
     with pytest.raises(DataError) as caught:
         as_dense(rows)
     assert str(caught.value) == (
-        "X: 1,000,000 x 2,000 sparse numbers are 16 GB when dense, as training needs them, and this machine has "
-        "31 GB; take fewer columns or rows"
+        "X: 1,000,000 x 2,000 sparse numbers are 16.0 GB when dense, as training needs them, and 31.0 GB are "
+        "free; take fewer columns or rows"
     )
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
 
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
+from glassnet.runtime.memory import available_memory, describe_bytes
 
-#: Share of the machine's memory that sparse rows may take when they are dense: training needs some beside them.
+#: Share of the free memory that sparse rows may take when they are dense: training needs some beside them.
 MOST = 0.5
 
 #: Fewer rows than these to learn from are remarked on.
@@ -18,9 +18,6 @@ FEW = 5
 
 #: Rows that are looked at together.
 BLOCK = 1024
-
-#: Bytes in a gigabyte.
-GIGABYTE = 1e9
 
 
 def is_sparse(values: Any) -> bool:
@@ -36,11 +33,11 @@ def as_dense(values: Any) -> Array:
     if isinstance(values, np.ma.MaskedArray) and np.ma.getmaskarray(values).any():
         return np.asarray(np.ma.filled(values.astype(np.float64), np.nan))
     if is_sparse(values):
-        size, memory = _dense_size(values), _memory()
-        if memory is not None and size > MOST * memory:
+        size, free = _dense_size(values), available_memory()
+        if free is not None and size > MOST * free:
             raise DataError(
-                f"X: {_shape_of(values)} sparse numbers are {size / GIGABYTE:,.0f} GB when dense, as training "
-                f"needs them, and this machine has {memory / GIGABYTE:,.0f} GB; take fewer columns or rows"
+                f"X: {_shape_of(values)} sparse numbers are {describe_bytes(size)} when dense, as training needs "
+                f"them, and {describe_bytes(free)} are free; take fewer columns or rows"
             )
         values = values.toarray()
     return np.asarray(values)
@@ -51,7 +48,7 @@ def remark_on_dense(values: Any) -> tuple[str, ...]:
     if isinstance(values, np.ma.MaskedArray) and (masked := int(np.ma.getmaskarray(values).sum())):
         return (f"X: {masked} masked {'value counts' if masked == 1 else 'values count'} as missing (NaN)",)
     if is_sparse(values):
-        return (f"X: {_shape_of(values)} sparse numbers are made dense, {_dense_size(values) / 1e6:,.0f} MB",)
+        return (f"X: {_shape_of(values)} sparse numbers are made dense, {describe_bytes(_dense_size(values))}",)
     return ()
 
 
@@ -116,14 +113,6 @@ def _dense_size(values: Any) -> int:
 
 def _shape_of(values: Any) -> str:
     return " x ".join(f"{edge:,}" for edge in values.shape)
-
-
-def _memory() -> int | None:
-    """Return the machine's memory in bytes; None where the system does not say."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError):
-        return None
 
 
 def check_arrays(name: str, split: str, X: Array, y: Array) -> tuple[Array, Array]:
