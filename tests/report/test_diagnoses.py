@@ -67,54 +67,12 @@ def test_a_record_or_its_absence_is_a_state(tmp_path, content, state):
     )
 
 
-def measured(*vitals):
-    return {"sick": False, "diagnoses": [], "vitals": [*vitals]}
-
-
-@for_each(
-    "content, said",
-    [
-        ({"sick": True}, "diagnoses: is missing"),
-        (
-            {"sick": True, "diagnoses": ["dead"], "vitals": []},
-            "diagnoses.0: input should be an object, got 'dead'",
-        ),
-        (spoilt(cause="the step"), "diagnoses.0.cause: no message: 'the step'"),
-        (
-            spoilt(cause={"key": "causes.unheard-of", "values": {}}),
-            "diagnoses.0.cause: no sentence can be made of",
-        ),
-        (spoilt(cause={"key": "causes.loss", "values": {"loss": 1.0}}), "diagnoses.0.cause: no sentence"),
-        (spoilt(cause={"key": "causes.large-rate", "values": {"rate": "large"}}), "diagnoses.0.cause: "),
-        (spoilt(units="all"), "diagnoses.0.units: input should be a valid array, got 'all'"),
-        (spoilt(units=[-1]), "diagnoses.0.units.0: input should be greater than or equal to 0, got -1"),
-        (spoilt(sick="perhaps"), "diagnoses.0.sick: input should be a valid boolean"),
-        (spoilt(evidence={"share": "much"}), "diagnoses.0.evidence.share: input should be a valid number"),
-        (spoilt(remedy={"family": "rows"}), "diagnoses.0.remedy.message: is missing"),
-        (spoilt(layer="first"), "diagnoses.0.layer: input should be a valid integer, got 'first'"),
-        (spoilt(layer=0), "diagnoses.0.layer: input should be greater than or equal to 1, got 0"),
-        (spoilt(remedy=RECORD["remedy"] | {"changes": ["adam"]}), "diagnoses.0.remedy.changes: input should be"),
-        ([], "input should be an object, got []"),
-        (measured({"step": 1}), "vitals.0.loss: is missing"),
-        (measured(examined(None, layer_vitals(1, 8))), "vitals.0.step: input should be a valid integer, got None"),
-        (measured(examined(0)), "vitals.0.layers: expected layers numbered from 1 on, got []"),
-        (measured(examined(0, layer_vitals(2, 8))), "vitals.0.layers: expected layers numbered from 1 on"),
-        (measured(examined(0, layer_vitals(1, 8, dead=[8]))), "vitals.0.layers: expected some of the 8 units of"),
-        (
-            measured(examined(0, layer_vitals(1, 2, saturated=[1, 1, 1]))),
-            "vitals.0.layers: expected some of the 2",
-        ),
-        (measured(*[examined(4, layer_vitals(1, 8))] * 2), "vitals: expected steps that rise"),
-        (measured(*(examined(n, layer_vitals(1, n)) for n in (1, 2))), "vitals: expected the same layers"),
-    ],
-)
-def test_a_damaged_record_is_refused_in_one_line(tmp_path, content, said):
-    path = tmp_path / "health.json"
-    path.write_text(json.dumps(content), encoding="utf-8")
-    with pytest.raises(FileError) as caught:
+def test_a_damaged_record_is_refused(tmp_path):
+    (tmp_path / "health.json").write_text(json.dumps(spoilt(units="all")), encoding="utf-8")
+    with pytest.raises(
+        FileError, match=r"diagnoses\.0\.units: input should be a valid array, got 'all'; remove it"
+    ):
         read_health(tmp_path, Words("en"))
-    assert str(caught.value).startswith(f"{path}: is no record of a run's health: {said}")
-    assert str(caught.value).endswith("; remove it, and the report does without")
 
 
 def test_what_was_measured_is_read_with_the_diagnoses(tmp_path):

@@ -1,15 +1,29 @@
 import errno
 import json
+import math
 import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from glassnet.errors import FileError
 from glassnet.runtime import records
-from glassnet.runtime.records import Count, Number, Place, check_plain, parse_toml, read_json, read_record
+from glassnet.runtime.records import (
+    Count,
+    Counts,
+    Measured,
+    Number,
+    Place,
+    Real,
+    Seconds,
+    check_plain,
+    parse_toml,
+    read_json,
+    read_record,
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +73,10 @@ def test_a_record_is_what_was_written(tmp_path):
         ('{"steps": ["one\\ntwo"]}', r"steps.0: input should be a valid integer, got 'one\ntwo'"),
         ('{"steps": ' + "[" * 100 + "]" * 100 + "}", "it is nested more than 64 levels deep"),
         ("[" * 10_000 + "]" * 10_000, "recursion limit exceeded at line 1 column 20"),
+        (
+            '{"steps": [], "more": {' + ",".join(f'"{n}": 0' for n in range(10_001)) + "}}",
+            "a table has more than 10,000",
+        ),
         ('{"steps": [], "more": 1' + "0" * 30 + "}", "a whole number has more than 64 bits"),
     ],
 )
@@ -88,6 +106,30 @@ def test_of_a_long_value_only_the_ends_are_shown(tmp_path):
 )
 def test_what_is_no_toml_is_refused(tmp_path, text, said):
     assert refused(parse_toml, tmp_path / "a.toml", text).startswith(f"is no TOML file: {said}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [
+        (Count, [True, "1", 1.0, -1, 2**53 + 1, None]),
+        (Counts, [[1, "2"], [-1], "12", None]),
+        (Place, [0, "1"]),
+        (Number, ["1", True, math.nan, math.inf, None]),
+        (Real, ["1", True, None]),
+        (Measured, ["1", True]),
+        (Seconds, [-1.0, 1e13, math.nan, "1"]),
+    ],
+)
+def test_a_value_of_another_kind_is_never_taken_for_one(kind, values):
+    for value in values:
+        with pytest.raises(ValidationError):
+            TypeAdapter(kind).validate_python(value)
+
+
+def test_what_json_has_no_number_for_is_measured_all_the_same():
+    assert math.isnan(TypeAdapter(Measured).validate_python(None))
+    assert TypeAdapter(Measured).validate_python(math.inf) == math.inf
+    assert TypeAdapter(Counts).validate_python([0, 2]) == (0, 2)
 
 
 def test_text_that_no_file_can_hold_is_refused():

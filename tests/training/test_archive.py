@@ -239,7 +239,12 @@ def test_a_file_that_may_not_be_read_says_so(path, monkeypatch):
     assert refused(path) == "cannot be read: Permission denied"
 
 
-@pytest.mark.parametrize("value", [2**129, "\ud800", functools.reduce(lambda inner, _: [inner], range(99), 1)])
+def test_the_state_of_a_generator_may_have_128_bits(path):
+    write_archive(path, "checkpoint", {"state": 2**128 - 1})
+    assert load(path) == {"state": 2**128 - 1}
+
+
+@pytest.mark.parametrize("value", [2**1000, "\ud800", functools.reduce(lambda inner, _: [inner], range(99), 1)])
 def test_values_that_nothing_can_work_with_are_refused(path, value):
     write_archive(path, "checkpoint", {"t": value})
     assert refused(path).startswith("is damaged or no checkpoint: ")

@@ -445,6 +445,15 @@ def without(*names):
     return lambda state: [state.pop(name) for name in names]
 
 
+def both(*changes):
+    return lambda state: [change(state) for change in changes]
+
+
+def without_last_layer(state):
+    for vitals in state["monitor"]["vitals"]:
+        vitals["layers"].pop()
+
+
 def setting(value, *place):
     def change(state):
         for key in place[:-1]:
@@ -486,18 +495,23 @@ BAD, ODD = "is no checkpoint of a run: ", "does not fit the run's configuration:
             setting(np.zeros(283), "monitor", "theta"),
             f"{ODD}theta: expected float32 of the shape (283,), got",
         ),
+        (without_last_layer, f"{ODD}vitals: they are of another network"),
+        (setting(np.full(283, np.nan, "f"), "average", "theta"), f"{ODD}average.theta: expected finite numbers"),
         (setting([], "best"), f"{ODD}best: expected theta and statistics"),
         (setting([np.zeros(2, "f")] * 2, "last_finite"), f"{ODD}last_finite: expected float32 of"),
         (setting({}, "generators"), f"{ODD}'shuffling'"),
         (setting({"bit_generator": "PCG64"}, "generators", "shuffling"), ODD),
         (setting(-1, "generators", "shuffling", "state", "state"), ODD),
         (setting(24, "rows_done"), f"{ODD}an epoch of 61 rows is not left after 24 of them"),
-        (setting(75, "rows_done"), f"{ODD}an epoch of 61 rows is not left after 75 of them"),
+        (
+            both(setting(75, "rows_done"), setting(75, "metrics", "rows")),
+            f"{ODD}an epoch of 61 rows is not left after 75",
+        ),
         (setting(0, "metrics", "rows"), f"{ODD}an epoch of 61 rows is not left after 25 of them"),
         (setting(99, "metrics", "correct"), f"{ODD}metrics: more predictions are right than there are"),
         (
-            setting(99, "monitor", "vitals", -1, "step"),
-            f"{ODD}monitor: it was examined after step 99, and has",
+            setting(5, "monitor", "vitals", -1, "step"),
+            f"{ODD}monitor: it was examined after step 5, and has had 4",
         ),
         (setting(2, "watch", "best_epoch"), f"{ODD}watch: epoch 2 is the best of 1"),
         (setting(-1.0, "schedule", "scale"), f"{ODD}schedule state: expected scale, best and waited"),

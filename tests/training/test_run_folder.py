@@ -1,8 +1,11 @@
 import errno
+import json
 import os
 
 import numpy as np
 import pytest
+from tests.loops import for_each
+from tests.report.conftest import DEAD_UNITS, examined, layer_vitals
 
 from glassnet.data.schema import Schema
 from glassnet.errors import FileError
@@ -197,3 +200,62 @@ def test_a_place_where_no_folder_can_be_made_is_refused(tmp_path):
             default_folder("digits", [64, 10], tmp_path / root),
         ):
             pytest.fail("a folder was made")
+
+
+# What is known of the network's health
+
+RECORD = DEAD_UNITS.to_dict()
+
+
+def spoilt(**changes):
+    return {"sick": True, "diagnoses": [RECORD | changes], "vitals": []}
+
+
+def measured(*vitals):
+    return {"sick": False, "diagnoses": [], "vitals": [*vitals]}
+
+
+@for_each(
+    "content, said",
+    [
+        ({"sick": True}, "diagnoses: is missing"),
+        (
+            {"sick": True, "diagnoses": ["dead"], "vitals": []},
+            "diagnoses.0: input should be an object, got 'dead'",
+        ),
+        (spoilt(cause="the step"), "diagnoses.0.cause: no message: 'the step'"),
+        (
+            spoilt(cause={"key": "causes.unheard-of", "values": {}}),
+            "diagnoses.0.cause: no sentence can be made of",
+        ),
+        (spoilt(cause={"key": "causes.loss", "values": {"loss": 1.0}}), "diagnoses.0.cause: no sentence"),
+        (spoilt(cause={"key": "causes.large-rate", "values": {"rate": "large"}}), "diagnoses.0.cause: "),
+        (spoilt(units="all"), "diagnoses.0.units: input should be a valid array, got 'all'"),
+        (spoilt(units=[-1]), "diagnoses.0.units.0: input should be greater than or equal to 0, got -1"),
+        (spoilt(sick="perhaps"), "diagnoses.0.sick: input should be a valid boolean"),
+        (spoilt(evidence={"share": "much"}), "diagnoses.0.evidence.share: input should be a valid number"),
+        (spoilt(remedy={"family": "rows"}), "diagnoses.0.remedy.message: is missing"),
+        (spoilt(layer="first"), "diagnoses.0.layer: input should be a valid integer, got 'first'"),
+        (spoilt(layer=0), "diagnoses.0.layer: input should be greater than or equal to 1, got 0"),
+        (spoilt(remedy=RECORD["remedy"] | {"changes": ["adam"]}), "diagnoses.0.remedy.changes: input should be"),
+        ([], "input should be an object, got []"),
+        (measured({"step": 1}), "vitals.0.loss: is missing"),
+        (measured(examined(None, layer_vitals(1, 8))), "vitals.0.step: input should be a valid integer, got None"),
+        (measured(examined(0)), "vitals.0.layers: expected layers numbered from 1 on, got []"),
+        (measured(examined(0, layer_vitals(2, 8))), "vitals.0.layers: expected layers numbered from 1 on"),
+        (measured(examined(0, layer_vitals(1, 8, dead=[8]))), "vitals.0.layers: expected some of the 8 units of"),
+        (
+            measured(examined(0, layer_vitals(1, 2, saturated=[1, 1, 1]))),
+            "vitals.0.layers: expected some of the 2",
+        ),
+        (measured(*[examined(4, layer_vitals(1, 8))] * 2), "vitals: expected steps that rise"),
+        (measured(*(examined(n, layer_vitals(1, n)) for n in (1, 2))), "vitals: expected the same layers"),
+    ],
+)
+def test_a_damaged_record_is_refused_in_one_line(tmp_path, content, said):
+    path = tmp_path / "health.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(FileError) as caught:
+        RunFolder(tmp_path).health()
+    assert str(caught.value).startswith(f"{path}: is no record of a run's health: {said}")
+    assert str(caught.value).endswith("; remove it, and the report does without")

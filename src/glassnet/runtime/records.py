@@ -30,12 +30,13 @@ TOO_DEEP = f"it is nested more than {MOST_LEVELS} levels deep"
 #: Characters that are shown of a value.
 MOST_SHOWN = 60
 
-#: A whole number that counts something, many of them, and one from 1 on; a number, and one that may be NaN or
-#: infinite; seconds of work; and what was measured: JSON has null for what was not finite. A list ends with the
+#: A whole number that counts something, many of them, one from 1 on, and a seed; a number, and one that may be NaN
+#: or infinite; seconds of work; and what was measured: JSON has null for what was not finite. A list ends with the
 #: first value that is none: each complaint takes memory.
 Count = Annotated[int, Field(strict=True, ge=0, le=2**53)]
 Counts = Annotated[tuple[Count, ...], FailFast()]
 Place = Annotated[int, Field(strict=True, ge=1, le=2**53)]
+Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Real = Annotated[float, Field(strict=True)]
 Seconds = Annotated[float, Field(strict=True, ge=0, le=1e12)]

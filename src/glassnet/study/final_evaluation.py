@@ -11,7 +11,7 @@ from pathlib import Path
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError
 from glassnet.runtime.files import write_bytes
-from glassnet.runtime.records import Count, Number, read_json
+from glassnet.runtime.records import Count, Number, Seed, read_json
 from glassnet.study.design import Study
 from glassnet.study.findings import StudyFindings
 from glassnet.study.results import Row
@@ -31,7 +31,7 @@ class EvaluatedNetwork:
     """A network that was evaluated on the test rows: its variant and seed, and the SHA-256 of its parameters."""
 
     variant: str
-    seed: Count
+    seed: Seed
     theta_sha256: str
 
 
@@ -50,7 +50,7 @@ class FinalEvaluation:
 
     variant: str
     levels: dict[str, str]
-    seed: Count
+    seed: Seed
     folder: str
     config: str
     measure: str

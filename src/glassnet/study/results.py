@@ -13,7 +13,7 @@ from pydantic import FailFast, Field
 
 from glassnet.errors import FileError
 from glassnet.runtime.files import write_bytes
-from glassnet.runtime.records import Count, Number, Seconds, explain, read_json
+from glassnet.runtime.records import Count, Number, Seconds, Seed, explain, read_json
 from glassnet.training.health.diagnosis import Diagnosis
 
 #: What to do where the file of a row is damaged.
@@ -67,7 +67,7 @@ class Row:
 
     variant: str
     levels: dict[str, str]
-    seed: Count
+    seed: Seed
     status: Annotated[str, Field(pattern=f"^({FINISHED}|{DIVERGED}|{FAILED})$")]
     measures: dict[str, Number]
     seconds: Seconds = 0.0

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from glassnet.errors import FileError
 from glassnet.runtime.files import lock_file, write_bytes
-from glassnet.runtime.records import Count, Number, Place, read_json
+from glassnet.runtime.records import Number, Place, Seed, read_json
 from glassnet.study.design import Study
 
 STUDY_FILE = "study.toml"
@@ -42,7 +42,7 @@ class StudyRecord(TypedDict, total=False):
     fingerprint: str
     design: str
     measure: str
-    seeds: Annotated[list[Count], FailFast()]
+    seeds: Annotated[list[Seed], FailFast()]
     checksums: dict[str, dict[str, str]]
     environment: dict[str, str]
     layout: RecordedLayout

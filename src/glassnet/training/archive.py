@@ -27,8 +27,8 @@ ENTRY = "glassnet"
 FORMAT = 4
 
 
-#: Bits of a whole number in a file at most: those of a random generator's state.
-WIDEST = 129
+#: Bits of a whole number in a file at most, be it a class or a generator's state: there the floats end.
+WIDEST = 1000
 
 #: In a file, stands where an array was: a dict with this key and the array's name.
 MARK = "ndarray"

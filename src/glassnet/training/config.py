@@ -66,7 +66,7 @@ class RunConfig(Section):
     'adam'
     """
 
-    seed: int = option(0, "Seed of the first weights, and of the order of the rows.", ge=0)
+    seed: int = option(0, "Seed of the first weights, and of the order of the rows.", ge=0, lt=2**63)
     data: DataConfig
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()

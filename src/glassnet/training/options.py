@@ -67,7 +67,7 @@ class DataConfig(Section):
         unset="the data's own, or 1/12",
         elsewhere=("validation_split",),
     )
-    split_seed: int = option(0, "Seed that draws the validation rows.", ge=0)
+    split_seed: int = option(0, "Seed that draws the validation rows.", ge=0, lt=2**63)
     target: str | None = option(
         None, "Column of a table to predict; for an NPY file, the file with its labels.", metavar="COLUMN"
     )
@@ -198,7 +198,7 @@ class NetworkConfig(Section):
         'lecun_normal, orthogonal, zeros, "uniform(-1, 1)" or "normal(0, 0.1)".',
     )
     bias_initializer: str = option("zeros", "Distribution of the first biases, one of those of the weights.")
-    seed: int | None = option(None, "Seed of the first parameters.", ge=0, unset="the run's", flag=False)
+    seed: int | None = option(None, "Seed of the first parameters.", ge=0, lt=2**63, unset="the run's", flag=False)
     dtype: str = option("float32", "Precision of all numbers: float32 or float64.")
     batch_norm: bool | list[bool] = option(
         False, "Normalise the pre-activations of the hidden layers over the batch."

@@ -437,8 +437,7 @@ class Trainer:
 
     def _examine(self) -> None:
         """Examine the network with theta as the latest step left it."""
-        state = self.state
-        state.monitor.end(len(state.history) * self.sampler.steps + state.rows_done // self.sampler.batch_size)
+        self.state.monitor.end(self.state.count_steps(self.sampler.samples, self.sampler.batch_size))
 
     def _judge(self, *, warn: bool = False) -> None:
         """Say how well the network is that the run ends with; warn where it is sick. A signal ends all trials."""
