@@ -385,7 +385,7 @@ def test_a_process_that_dies_at_any_point_of_a_save_loses_nothing(tmp_path, whol
 
 
 #: Epochs: longer than a process needs to begin, so that most signals meet it at work.
-LONG = {"numpy": 80, "numba": 200}
+LONG = {"numpy": 80, "numba": 500}
 
 CHILD = f"""
 import os
