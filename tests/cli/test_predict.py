@@ -79,7 +79,7 @@ def with_nan():
         (with_nan(), "X: row 4 (X[3]), column 8 holds nan"),
         (np.full((1, 64), 1e300), "X: numbers up to 1e+300, where training had 0 to 16; bring them to that range"),
         (np.zeros(64), "the file has the shape (64,); expected rows of numbers"),
-        (np.zeros((0, 64)), "X: expected rows of numbers, got the shape (0, 64)"),
+        (np.zeros((0, 64)), "X: holds no rows"),
         (np.full((2, 64), "a"), "holds values of type <U1, expected whole numbers, floats or bools"),
     ],
 )

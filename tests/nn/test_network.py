@@ -117,7 +117,7 @@ def test_the_output_function_that_a_loss_goes_with_may_be_said():
         (np.zeros((2, 2, 2)), "layers: the data have 4 columns"),
         (np.zeros((2, 0)), "layers: the data have 0 columns"),
         (np.zeros(3), r"X: expected rows of numbers, got the shape \(3,\)"),
-        (np.zeros((0, 3)), r"X: expected rows of numbers, got the shape \(0, 3\)"),
+        (np.zeros((0, 3)), "X: holds no rows"),
         (np.array(1.0), "X: expected rows of numbers"),
         ([["a", "b", "c"]], "X: expected rows of numbers"),
         (np.zeros((1, 3), complex), "X: expected rows of numbers"),

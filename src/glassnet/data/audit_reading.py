@@ -84,7 +84,7 @@ def _read_text(path: Any, options: ReadOptions) -> TableRead:
         if dtype != pl.String:
             columns.append(series)
             continue
-        typer = ColumnTyper(options, starts, "", place="row")
+        typer = ColumnTyper(options, starts, "", place="row {}")
         try:
             typer.add(text.frame.select(name))
             said += typer.finish()
