@@ -69,6 +69,14 @@ def test_a_column_that_never_changes_has_spread_1_whatever_rounding_makes_of_its
     assert abs(found.apply(X)).max() < 1e-9
 
 
+def test_scalings_are_equal_if_all_their_figures_are():
+    found = Scaling.measure(np.array([[1.0, 2.0], [3.0, 8.0]]), "standard")
+    assert found == Scaling("standard", np.array([2.0, 5.0]), np.array([1.0, 3.0]))
+    assert found != Scaling("robust", np.array([2.0, 5.0]), np.array([1.0, 3.0]))
+    assert found != Scaling("standard", np.array([2.0, 5.5]), np.array([1.0, 3.0]))
+    assert found != Scaling("standard", np.array([2.0, 5.0]), np.array([1.0, 3.5]))
+
+
 def test_numbers_far_from_zero_keep_their_spread():
     X = 1e9 + np.arange(1000.0)[:, None] % 2  # a sum of squares less the mean's would lose all of it
     assert Scaling.measure(X, "standard").spread == pytest.approx([0.5], rel=1e-12)
