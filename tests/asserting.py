@@ -9,11 +9,22 @@ import numpy as np
 import pytest
 from _pytest.assertion import util
 
-#: What the case that runs now has asserted so far; one entry is enough.
-asserted = []
 
-#: How pytest tells us of an assertion, while it does not.
-paused = []
+class Listener:
+    """Stands where pytest looks, at each assertion that holds, whether somebody wants to hear of it.
+
+    Nobody does: to write each of them out, as `pytest_assertion_pass` asks for, takes as long as the tests. But it
+    was looked, and so something was asserted. The option `enable_assertion_pass_hook` makes pytest look.
+    """
+
+    heard = False
+
+    def __bool__(self):
+        self.heard = True
+        return False
+
+
+LISTENER = Listener()
 
 
 def counted(check):
@@ -21,7 +32,7 @@ def counted(check):
 
     @functools.wraps(check)
     def counting(*args, **kwargs):
-        asserted.append(check)
+        LISTENER.heard = True
         return check(*args, **kwargs)
 
     return counting
@@ -34,30 +45,18 @@ for name in [name for name in np.testing.__all__ if name.startswith("assert_")]:
 
 def begin():
     """Forget what was asserted: another case begins."""
-    asserted.clear()
-    if paused:
-        util._assertion_pass = paused.pop()
+    util._assertion_pass, LISTENER.heard = LISTENER, False
 
 
 def check_asserted():
     """Fail the test if nothing was asserted since the beginning of the case."""
-    if not asserted:
+    if not LISTENER.heard:
         pytest.fail("nothing was asserted in this case", pytrace=False)
-
-
-def pytest_assertion_pass(orig):
-    asserted.append(orig)
-    paused[:] = [util._assertion_pass]
-    util._assertion_pass = None  # pytest would write out each that follows, which takes as long as the tests
-
-
-def pytest_runtest_setup():
-    paused.clear()
-    begin()
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
+    begin()
     outcome = yield
     if isinstance(item, pytest.Function):
         check_asserted()

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from hypothesis import settings
-from tests.asserting import pytest_assertion_pass, pytest_runtest_call, pytest_runtest_setup  # noqa: F401
+from tests.asserting import pytest_runtest_call  # noqa: F401
 from tests.screens import SIZES
 
 #: Not tests: a script that needs PyTorch, one that plants faults, and the programs that train networks.

@@ -47,7 +47,11 @@ def test_not_all_cases_of_a_loop(number):
     if number != 2:
         assert number
 
-def test_an_early_return():
+@pytest.fixture
+def checked():
+    assert True
+
+def test_an_early_return(checked):
     return
     assert True
 
