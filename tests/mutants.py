@@ -461,6 +461,7 @@ MUTANTS = [
     ("training/archive.py", '        path.open("rb").close()', "        pass"),
     ("training/train_state.py", "if self.rows_done > samples or not whole or", "if not whole or"),
     ("training/train_state.py", "or self.metrics.rows != self.rows_done:", "or False:"),
+    ("training/train_state.py", "-(-self.rows_done // batch_size)", "self.rows_done // batch_size"),
     ("training/train_state.py", "if self.metrics.correct > self.metrics.labelled:", "if False:"),
     ("training/train_state.py", ".vitals[-1].step) > (steps :=", ".vitals[-1].step) > 2 * (steps :="),
     ("training/train_state.py", "self.watch.best_epoch > len(self.history):", "self.watch.best_epoch > len(self.history) + 1:"),

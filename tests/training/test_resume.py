@@ -535,6 +535,11 @@ def test_an_option_that_does_not_fit_is_said_of_the_runs_configuration(data, tmp
     assert refused(FileError, tmp_path / "run", data) == said
 
 
+def test_a_run_that_is_stopped_after_a_smaller_last_batch_is_examined_as_of_that_step(data, tmp_path, stopped):
+    stopped(4, begin, data, tmp_path / "run", batch_size=16)  # 61 rows: the fourth step has 13 of them
+    assert [vitals.step for vitals in RunFolder(tmp_path / "run").health().vitals] == [0, 1, 4]
+
+
 # One folder, one run
 
 
