@@ -64,6 +64,8 @@ def test_the_labels_of_a_row_count_each_for_itself():
     assert (metrics.accuracy, metrics.rows) == (3 / 4, 2)
     metrics.add([4.0], logits[:1], np.array([[0.0, 1.0]]))
     assert (metrics.accuracy, metrics.rows, metrics.loss) == (3 / 6, 3, (1.0 * 2 + 4.0) / 3)
+    metrics.add([4.0], logits[:1], np.array([[0.5, 0.49]]))  # a label of one half counts as 1, too
+    assert metrics.accuracy == 5 / 8
     network = echo(2, loss="binary_cross_entropy")
     assert evaluate(network, Split(logits, np.array([[1, 0], [1, 0]]))).accuracy == 3 / 4
 
