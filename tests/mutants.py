@@ -667,6 +667,7 @@ MUTANTS = [
     ("training/config.py", 'name.replace("-", "_").lower()', "name"),
     ("training/fit.py", "raise unknown_option(name, fields, known)", "raise unknown_option(name, fields)"),
     ("training/validation.py", "FAR = 1000.0", "FAR = 10000.0"),
+    ("training/quasi_newton.py", "float(slope @ theta) / 2, slope", "float(slope @ theta), slope"),
     ("training/step_context.py", "len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] != 3)", "len(shape) not in (2, 3)"),
     ("training/range_test.py", "LEAST_FALL = 0.05", "LEAST_FALL = 0.5"),
     ("training/config.py", "if data.checksums.get(file) != checksum:", "if data.checksums.get(file, checksum) != checksum:"),
