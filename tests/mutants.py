@@ -799,6 +799,8 @@ MUTANTS = [
     ("training/config.py", 'name.replace("-", "_").lower()', "name"),
     ("training/fit.py", "raise unknown_option(name, fields, known)", "raise unknown_option(name, fields)"),
     ("training/validation.py", "FAR = 1000.0", "FAR = 10000.0"),
+    ("training/model.py", 'return found["r2"] if "r2" in found.measures', 'return found["rmse"] if "r2" in found.measures'),
+    ("training/quasi_newton.py", "float(slope @ theta) / 2, slope", "float(slope @ theta), slope"),
     ("training/step_context.py", "len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] != 3)", "len(shape) not in (2, 3)"),
     ("training/range_test.py", "LEAST_FALL = 0.05", "LEAST_FALL = 0.5"),
     ("training/config.py", "if data.checksums.get(file) != checksum:", "if data.checksums.get(file, checksum) != checksum:"),

@@ -354,6 +354,13 @@ def test_sparse_rows_are_asked_in_blocks_and_learned_from(monkeypatch):
         fit(Network([1_000_000, 1, 2]), huge, np.arange(2_000_000) % 2, progress=False)
 
 
+def test_numbers_are_scored_by_the_share_of_their_spread_that_is_explained():
+    y = 3 * NUMBERS[:, 0]
+    model = learn(Dataset.from_arrays(NUMBERS, y, task="regression"))
+    left = ((model.predict(NUMBERS) - y) ** 2).sum() / ((y - y.mean()) ** 2).sum()
+    assert model.score(NUMBERS, y) == pytest.approx(1 - left, rel=1e-6)
+
+
 def test_a_file_with_its_answers_is_scored(of_table, tmp_path):
     labelled = TABLE.with_columns(good=ANSWER)
     labelled.write_csv(tmp_path / "rows.csv")

@@ -59,6 +59,15 @@ def test_linear_regression_meets_the_normal_equations():
     np.testing.assert_allclose(np.vstack([network.W[0], network.b[0]]), solution, atol=1e-7)
 
 
+def test_a_penalty_by_hand():
+    parameters = Network([2, 1], loss="mse").parameters
+    parameters.W[0][:], parameters.b[0][:] = [[3.0], [-4.0]], 7.0
+    value, slope = make_penalty(Update(LBFGS(), l2=0.5), parameters)(parameters.theta.astype(np.float64))
+    assert value == 0.5 / 2 * (9 + 16)
+    assert sorted(slope.tolist()) == [-2.0, 0.0, 1.5]  # of the weights alone
+    assert make_penalty(Update(LBFGS()), parameters) is None
+
+
 def test_a_penalty_is_minimised_with_the_loss_and_is_no_part_of_it():
     """Ridge: sum of 1/2 r^2 plus 1/2 alpha |W|^2."""
     X, y = overlapping()[0], np.random.default_rng(1).normal(size=200)
