@@ -155,7 +155,7 @@ def test_numbers_far_from_all_others_are_named_where_they_do_harm():
     assert (found.remedy.family, found.remedy.changes) == ("inputs", {"data": {"scaling": "robust"}})
     mended = regress(X, y, scaling="robust")
     assert not mended.health.sick
-    assert mended.history[-1].validation_loss < run.history[-1].validation_loss / 10
+    assert mended.history["validation_loss"][-1] < run.history["validation_loss"][-1] / 10
     assert re.match(r"column \d has numbers up to [\d.e+]+ times its usual spread", str(found.cause))
 
 
