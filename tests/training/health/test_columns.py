@@ -99,7 +99,7 @@ QUARTERS = np.tile([-1.0, -1.0, 1.0, 1.0], 10)  # its quartiles are -1 and 1
         (1.349 / 2 * QUARTERS * 0.2 + 4.01, True),  # 20 standard deviations away from 0
         (1.349 / 2 * QUARTERS * 0.2 + 3.99, False),
         (-1.349 / 2 * QUARTERS * 0.2 - 4.01, True),
-        (1.349 / 2 * QUARTERS * 0.01 + 0.9, False),  # too small to do harm
+        (1.349 / 2 * QUARTERS * 0.04 + 0.99, False),  # too small to do harm
         (np.full(40, 1e6), False),
         (1e6 + QUARTERS * 1e-3, False),  # no more than rounding
     ],

@@ -233,7 +233,7 @@ def test_a_gain_is_that_of_the_answers_after_a_trial():
     assert found.gain({}) == pytest.approx(0.25)
 
 
-@pytest.mark.parametrize("size", [50, 0.02])
+@pytest.mark.parametrize("size", [50, 0.001])
 def test_answers_of_standardised_rows_are_in_the_targets_own_units(size):
     found = opened("adam(0.02)")
     rows = found.sample.learned
