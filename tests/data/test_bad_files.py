@@ -8,6 +8,7 @@ from tests.data import bad_files as bad
 
 from glassnet import Dataset, Network, load_dataset, save_model
 from glassnet.cli.main import main
+from glassnet.data import untrusted_files
 from glassnet.training.model import Model
 
 TRAIN = "--epochs 1 --kernels numpy --quiet"
@@ -136,6 +137,12 @@ def test_answers(refused, models, model, name, content, said):
 @parametrize(("command", "name", "content", "said"), bad.USAGE)
 def test_usage(refused, command, name, content, said):
     assert said in refused(f"{command} {TRAIN}", code=2, **{name: content})
+
+
+def test_a_table_whose_numbers_do_not_fit_into_memory_is_refused(refused, monkeypatch):
+    monkeypatch.setattr(untrusted_files, "available_memory", lambda: 319)
+    said = "t.csv: 40 rows of 2 numbers: needs 320 bytes of memory, and 319 bytes are free; drop columns"
+    assert said in refused(f"train t.csv --target kind {TRAIN}", **{"t.csv": bad.lines()})
 
 
 def test_rows_of_arrays_in_python_are_counted_before_the_split():

@@ -142,6 +142,25 @@ def test_the_most_that_gzip_can_hold_is_read(tmp_path, idx_bytes):
     assert len(read_idx(path)) == 10**7
 
 
+def test_numbers_beyond_the_memory_that_is_free_are_refused(tmp_path, idx_bytes, monkeypatch):
+    (tmp_path / "file").write_bytes(idx_bytes(np.zeros(100, np.uint8)))
+    monkeypatch.setattr(untrusted_files, "available_memory", lambda: 99)
+    assert "needs 100 bytes of memory, and 99 bytes are free" in refused(tmp_path / "file")
+    monkeypatch.setattr(untrusted_files, "available_memory", lambda: 100)
+    assert len(read_idx(tmp_path / "file")) == 100
+
+
+def test_packed_numbers_that_grow_too_far_are_refused_and_unpacked_ones_are_not(tmp_path, idx_bytes, monkeypatch):
+    monkeypatch.setattr(untrusted_files, "FREE_EXPANSION", 99_999)
+    content = idx_bytes(np.zeros(100_000, np.uint8))
+    for name, pack in (("raw", bytes), ("packed", gzip.compress)):
+        (tmp_path / name).write_bytes(pack(content))
+    assert "to 100,000 bytes, more than is believed of packed data; if they are right" in refused(
+        tmp_path / "packed"
+    )
+    assert len(read_idx(tmp_path / "raw")) == 100_000
+
+
 def test_a_header_that_promises_exactly_the_files_size_is_decided_by_its_content(tmp_path):
     # 13 bytes promised, 13 bytes of file, header included: not more than it can hold, but cut short.
     (tmp_path / "file").write_bytes(b"\0\0\x08\x01" + struct.pack(">I", 13) + b"12345")

@@ -559,6 +559,14 @@ def test_a_promise_that_the_content_breaks_costs_what_the_content_holds(tmp_path
     assert "'X.npy' is " in message
 
 
+def test_packed_arrays_that_grow_too_far_are_refused_and_unpacked_ones_are_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(untrusted_files, "FREE_EXPANSION", 1000)
+    np.savez_compressed(tmp_path / "packed.npz", X=np.zeros(100_000))
+    np.savez(tmp_path / "raw.npz", X=np.zeros(100_000))
+    assert "bytes, more than is believed of packed data" in refused(tmp_path / "packed.npz")
+    assert len(read_npz(tmp_path / "raw.npz")["X"]) == 100_000
+
+
 def test_missing_files_folders_and_devices_are_refused(tmp_path):
     assert "No such file" in refused(tmp_path / "missing.npz")
     assert "is not a regular file" in refused(tmp_path)

@@ -82,7 +82,7 @@ def test_text_in_cells_is_read_as_in_files_of_text(decode_here, book):
     assert text.rows()[0] == ("1.299,50", "007", "0.3333333333333333")
     assert text["x"][1] == "n/a"
     assert refused(book([["a", "b"], [1, 2], [2, 2], ["word", 2]])).startswith(
-        "row 4, column 'a': 'word' is no finite"
+        "row 4 of the sheet, column 'a': 'word' is no finite"
     )
 
 

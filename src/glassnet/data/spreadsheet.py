@@ -108,8 +108,8 @@ def _check_zip(source: str) -> int:
         with zipfile.ZipFile(source) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
             check_expansion(unpacked, size)
-            if "xl/workbook.xml" not in archive.namelist():
-                raise ContentError("is a zip, but no workbook: it holds no xl/workbook.xml")
+            if "[Content_Types].xml" not in archive.namelist():
+                raise ContentError("is a zip, but no workbook: it holds no [Content_Types].xml")
             damaged = archive.testzip()  # calamine compares no checksums
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
         raise ContentError(f"is damaged ({shorten(error)}): copy or download it again") from None

@@ -32,6 +32,7 @@ from glassnet.data.table import TableRead, is_parquet, read_table
 from glassnet.data.table_schema import Faults, check_table, join_faults, note_faults
 from glassnet.data.table_target import check_target, learn_target
 from glassnet.data.target_schema import TargetSchema
+from glassnet.data.untrusted_files import ContentError, check_memory
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
@@ -140,6 +141,10 @@ def join_table_splits(
     """Make a data set of the rows of a table, `parts` by split; its schema is learned from the training rows."""
     frame, rows = features.frame, parts["train"]
     columns, said = TableSchema.learn(frame[rows], options, features.formats, frame)
+    try:
+        check_memory(4 * columns.width * frame.height)
+    except ContentError as error:
+        raise DataError(f"{frame.height:,} rows of {columns.width:,} numbers: {error}; drop columns") from None
     if labels.task == "regression":
         labels, _ = TargetSchema.learn(y, task=labels.task, names=labels.names, scale_by=y[rows])
     few = remark_on_few(len(rows), len(parts["validation"]))
