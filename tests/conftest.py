@@ -19,8 +19,10 @@ from tests.screens import SIZES
 collect_ignore = ["nn/optimizers/make_optimizer_trajectories.py", "mutants.py"]
 collect_ignore_glob = ["training/health/battery*.py"]
 
-# A shell has its background jobs ignore SIGINT, and so would every process that a test starts.
+# A shell has its background jobs ignore SIGINT, and nohup SIGHUP, and so would every process that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)  # the session ignores it on
 
 # Files of tests are kept in memory where there is room for them: each of many small writes would wait for a disk.
 MEMORY = Path("/dev/shm")
