@@ -115,20 +115,41 @@ def test_a_column_is_unscaled(column, found):
 def test_a_number_is_outlying_a_hundred_deviations_away(far, found):
     column = np.r_[far, -far / 2, 0, 1.349 / 2 * QUARTERS]
     X = np.column_stack([column, np.arange(43)])
-    assert find_outlying(X) == (((0, pytest.approx(abs(far))),) if found else ())
+    expected = ((0, pytest.approx(abs(far))),) if found else ()
+    assert find_outlying(X, X) == expected
+    assert find_outlying(np.delete(X, [0, 1], axis=0), X) == expected
+    assert find_outlying(X, X[1:]) == ()
 
 
-def test_shares_are_never_outlying():
+@pytest.mark.parametrize(("options", "least"), [((), 20), ((5.0,), 5), ((0.5,), 0.5)])
+def test_shares_are_never_outlying(options, least):
     column = 1e-3 * QUARTERS
-    for far, found in ((19.9, 0), (20.1, 1), (-20.1, 1)):
+    for far, found in ((least - 0.1, 0), (least + 0.1, 1), (0.1 - least, 0), (-least - 0.1, 1)):
         column[0] = far
-        assert len(find_outlying(column[:, None])) == found
+        assert len(find_outlying(column[:, None], column[:, None], *options)) == found
+
+
+@pytest.mark.parametrize(
+    ("size", "many", "plain", "standardised"),
+    [(19.9, 40, 0, 0), (20.1, 40, 1, 0), (19.9, 38, 0, 1), (20.1, 38, 1, 1)],
+)
+def test_five_deviations_are_far_in_a_standardised_column(size, many, plain, standardised):
+    """Of 1000 rows, m are far away: where the others are about 0, sqrt((1000 - m) / m) standard deviations."""
+    column = 1e-6 * np.tile(QUARTERS, 25)
+    column[:many] = size
+    rows, labels = np.column_stack([column, np.tile(QUARTERS, 25)]), np.arange(1000) % 2
+    data = gn.Dataset("made", *[Split(rows, labels)] * 3, Schema.learn(rows, labels))
+    assert len(DataFacts.of(data).outlying) == plain
+    scaled = data.scale("standard")
+    assert scaled.encoded.train.X[0, 0] == pytest.approx({40: 4.9, 38: 5.03}[many], rel=1e-3)
+    assert len(DataFacts.of(scaled).outlying) == standardised
+    assert DataFacts.of(data.scale("robust")).outlying == ()
 
 
 def test_outlying_columns_come_the_farthest_first():
     X = np.column_stack([QUARTERS, QUARTERS, QUARTERS])
     X[0], X[1] = [200, -900, 1], [1, 1, 400]
-    assert [column for column, _ in find_outlying(X)] == [1, 2, 0]
+    assert [column for column, _ in find_outlying(X, X)] == [1, 2, 0]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +179,7 @@ def test_facts_are_those_of_the_data():
     y = np.column_stack([5 + 3 * QUARTERS, QUARTERS / 4 - 2])
     parts = Split(rows, y), Split(new, y), Split(rows[:0], y[:0])
     facts = DataFacts.of(gn.Dataset("made", *parts, Schema.learn(rows, y)))
-    assert facts == DataFacts((), True, ((5.0, 3.0), (-2.0, 0.25)), (), ((1, 1.0),))
+    assert facts == DataFacts((), ("standard", "robust"), ((5.0, 3.0), (-2.0, 0.25)), (), ((1, 1.0),))
     pixels = (rows * 100 + 100).astype(np.uint8)
     labels = np.arange(40) % 2
     parts = Split(pixels, labels), Split(pixels + 50, labels), Split(pixels[:0], labels[:0])

@@ -249,15 +249,19 @@ LOST = Divergence(7, 1)
     ],
 )
 def test_targets_with_an_odd_scale_or_offset(scales, expected):
-    facts = DataFacts(scalable=True, scales=tuple(scales))
+    facts = DataFacts(scalings=("standard", "robust"), scales=tuple(scales))
     found = find_unscaled_targets(evidence(vitals(), facts=facts))
     assert (found and tuple(found.evidence.values())) == expected
     assert find_unscaled_targets(evidence(vitals(loss=WELL), facts=facts)) is None
-    assert find_unscaled_targets(evidence(vitals(), facts=DataFacts(scales=tuple(scales)))) is None
+    if found:
+        assert (found.remedy.family, found.remedy.changes) == ("targets", {"data": {"scaling": "standard"}})
+    for others in ((), ("robust",)):  # they are standardised already, or cannot be
+        facts = DataFacts(scalings=others, scales=tuple(scales))
+        assert find_unscaled_targets(evidence(vitals(), facts=facts)) is None
 
 
 def test_odd_targets_are_told_with_mean_and_deviation_and_where_all_of_them_became_one():
-    facts = DataFacts(scalable=True, scales=((-1234.5, 67.89),))
+    facts = DataFacts(scalings=("standard",), scales=((-1234.5, 67.89),))
     found = find_unscaled_targets(evidence(vitals(), facts=facts))
     assert str(found).startswith(
         "unscaled-targets (layer 3, from the start): the targets have mean -1234 and standard deviation "
@@ -294,11 +298,11 @@ def test_large_inputs_are_a_remark_of_a_network_that_learns_and_none_where_it_no
 
 
 OUTLYING = DataFacts(names=("age", "pay"), outlying=((1, 5000.0), (0, 200.0)))
-CUT = {"data": {"cut": True}}
+ROBUST = {"data": {"scaling": "robust"}}
 
 
 @pytest.mark.parametrize(
-    ("seen", "others", "cut", "sick"),
+    ("seen", "others", "cost", "sick"),
     [
         ({}, {}, 0.2, True),
         ({}, {}, 0.79, True),  # it gains 0.21, where 0.1 and another tenth are asked for
@@ -308,8 +312,8 @@ CUT = {"data": {"cut": True}}
         ({"step": 49}, {"divergence": LOST}, 0.2, True),
     ],
 )
-def test_outlying_numbers_do_harm_where_a_trial_with_these_cut_learns(seen, others, cut, sick):
-    known = trials(0.9, 0.2, steps=50, after=[(CUT, cut), ({}, 0.9)])
+def test_outlying_numbers_do_harm_where_a_trial_with_robust_scaling_learns(seen, others, cost, sick):
+    known = trials(0.9, 0.2, steps=50, after=[(ROBUST, cost), ({}, 0.9)])
     found = find_outlying_inputs(evidence(vitals(**seen), facts=OUTLYING, trials=known, **others))
     assert (found and found.sick) == sick
     if found:
@@ -319,8 +323,19 @@ def test_outlying_numbers_do_harm_where_a_trial_with_these_cut_learns(seen, othe
         assert found.evidence == {"times": 5000.0}
 
 
+@pytest.mark.parametrize(
+    ("scalings", "can"), [((), False), (("standard",), False), (("robust",), True), (("standard", "robust"), True)]
+)
+def test_outlying_numbers_are_mended_by_robust_scaling_where_it_could_be_asked_for(scalings, can):
+    known = trials(0.9, 0.2, steps=50, after=[(ROBUST, 0.2), ({}, 0.9)])
+    facts = DataFacts(scalings=scalings, outlying=((1, 5000.0),))
+    found = find_outlying_inputs(evidence(vitals(), facts=facts, trials=known))
+    assert found.sick
+    assert (found.remedy and (found.remedy.family, found.remedy.changes)) == (("inputs", ROBUST) if can else None)
+
+
 def test_outlying_numbers_are_no_harm_to_a_network_that_is_not_behind():
-    known = trials(0.25, 0.2, steps=50, after=[(CUT, 0.0)])
+    known = trials(0.25, 0.2, steps=50, after=[(ROBUST, 0.0)])
     assert not find_outlying_inputs(evidence(vitals(), facts=OUTLYING, trials=known)).sick
     assert find_outlying_inputs(evidence(vitals(), facts=OUTLYING)) is None
     assert find_outlying_inputs(evidence(vitals(), trials=known)) is None

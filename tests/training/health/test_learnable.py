@@ -8,6 +8,7 @@ from glassnet.data.schema import Schema
 from glassnet.data.splits import Split
 from glassnet.nn.losses import LOSSES
 from glassnet.nn.update import Update
+from glassnet.training.health import learnable
 from glassnet.training.health.learnable import (
     HELD_OUT,
     Rows,
@@ -15,7 +16,6 @@ from glassnet.training.health.learnable import (
     average_neighbours,
     costs_less,
     regress,
-    scale_robustly,
 )
 from glassnet.training.step_context import StepContext
 
@@ -185,18 +185,36 @@ def test_a_difference_is_no_chance_beyond_so_many_deviations_of_its_mean(gained,
 
 def test_a_reference_finds_something_by_three_deviations_beside_the_constant():
     found = sample_of(np.zeros((200, 1)), np.zeros((200, 1)), apart=100)
-    for gained, learnable in ((0.301, True), (0.299, False)):
+    for gained, found_more in ((0.301, True), (0.299, False)):
         vars(found).update(constant=np.full(100, 5.0), reference=5.0 - gained + np.tile([1.0, -1.0], 50))
-        assert found.is_learnable == learnable
+        assert found.is_learnable == found_more
 
 
-def test_columns_are_scaled_by_their_own_rows_and_cut_on_either_side():
-    X = np.column_stack([10 + 4 * 1.349 / 2 * np.tile([-1.0, -1.0, 1.0, 1.0], 5), np.full(20, 7.0)])
-    scaled, new = scale_robustly(X, np.array([[18.0, 7], [1e6, 9], [-1e6, 7]]))
-    assert scaled[:, 0] == pytest.approx(1.349 / 2 * np.tile([-1.0, -1.0, 1.0, 1.0], 5))
-    assert scaled[:, 1].tolist() == [0] * 20
-    assert new[:, 0] == pytest.approx([2, 10, -10])
-    assert new[:, 1].tolist() == [0, 0, 0]
+def test_references_scale_columns_by_the_rows_that_they_learn_from_and_clip_them_on_either_side(monkeypatch):
+    seen = []
+
+    def keep(X, T, weights, new, *_):
+        seen.append((X, new))
+        return np.zeros((len(new), 1))
+
+    monkeypatch.setattr(learnable, "regress", keep)
+    monkeypatch.setattr(learnable, "average_neighbours", lambda *rest: [keep(*rest)])
+    quarters = np.tile([-1.0, -1.0, 1.0, 1.0], 5)  # its quartiles are 2 apart
+    rounding, more = (-100 * (1 + share / 2 * quarters) for share in (0.9e-7, 1.1e-7))
+    X = np.column_stack([10 + 4 * quarters, np.full(20, 7.0), rounding, more])
+    new = np.array([[18.0, 7, -100, -100], [1e6, 9, 99, 99], [-1e6, 7, -1e6, -1e6]])
+    learned, held_out = (Rows(part, np.zeros((len(part), 1)), np.ones(len(part))) for part in (X, new))
+    assert Sample(LOSSES.resolve("half_squared_error"), learned, held_out, 3).reference.tolist() == [0, 0, 0]
+    assert len(seen) == 4  # three penalties, and neighbours
+    half = 0.5 / np.sqrt(1 + (0.5 / 3) ** 2)
+    for scaled, others in seen:
+        assert scaled[:, 0] == pytest.approx(half * quarters)
+        assert others[:, 0] == pytest.approx([1 / np.sqrt(1 + 1 / 9), 3, -3])
+        for column in (1, 2):  # no difference, or no more than rounding
+            assert not scaled[:, column].any()
+            assert not others[:, column].any()
+        assert scaled[:, 3] == pytest.approx(-half * quarters)
+        assert others[:, 3] == pytest.approx([0, 3, -3])
 
 
 def test_references_count_weights_and_stay_within_the_targets():

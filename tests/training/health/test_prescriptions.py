@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from tests.training.health.made import CONSTANT, evidence, network, trials, vitals
+import numpy as np
+from tests.training.health.made import CONSTANT, INPUTS, evidence, network, trials, vitals
 
 from glassnet.locales.catalogue import Message
 from glassnet.nn.optimizers import OPTIMIZERS
@@ -37,6 +38,7 @@ def prescribed(found, *helpful, optimizer="sgd(0.1)", **others):
     return answers, known.tried
 
 
+STANDARD, ROBUST = {"data": {"scaling": "standard"}}, {"data": {"scaling": "robust"}}
 A, B, C = {"training": {"a": 1.0}}, {"training": {"b": 1.0}}, {"training": {"c": 1.0}}
 
 
@@ -64,9 +66,15 @@ def test_remedies_of_remarks_are_not_tried_and_those_of_all_others_are_then_some
     assert rates(tried) == [A, B, 0.01, 1.0, fitting, normal]
     assert str(answers[0].cause) == "first; 6 remedies were tried for some steps, and none clearly helped"
     assert [one.remedy for one in answers] == [None] * 3
-    answers, tried = prescribed(found, net=zeros, facts=DataFacts(scalable=True))  # one more than are tried
-    assert rates(tried) == [A, B, {"data": {"standardize": True}}, 0.01, 1.0, fitting]
-    assert len(tried) == TRIED
+    facts = DataFacts(scalings=("standard", "robust"))
+    answers, tried = prescribed(found, net=zeros, facts=facts)
+    assert rates(tried) == [A, B, STANDARD, 0.01, 1.0, fitting, normal]
+    assert str(answers[0].cause) == "first; 7 remedies were tried for some steps, and none clearly helped"
+    facts = replace(facts, outlying=((0, 200.0),))  # one more than are tried
+    answers, tried = prescribed(found, net=zeros, facts=facts)
+    assert rates(tried) == [A, B, STANDARD, ROBUST, 0.01, 1.0, fitting]
+    assert len(tried) == TRIED == 7
+    assert str(answers[0].cause) == "first; 7 remedies were tried for some steps, and none clearly helped"
     answers, tried = prescribed(found[:1])
     assert str(answers[0].cause) == "first; 4 remedies were tried for some steps, and none clearly helped"
 
@@ -89,13 +97,28 @@ def test_steps_of_one_row_are_not_normalised_and_a_line_search_has_no_rate():
 
 
 def test_columns_are_standardised_where_they_can_be_and_nothing_is_tried_twice_or_as_it_is():
-    scale = {"data": {"standardize": True}}
-    tried = prescribed([diagnosis("first", "a"), diagnosis("second", "a")], facts=DataFacts(scalable=True))[1]
-    assert tried[:2] == [A, scale]
+    found, facts = [diagnosis("first", "a"), diagnosis("second", "a")], DataFacts(scalings=("standard", "robust"))
+    assert prescribed(found, facts=facts)[1][:2] == [A, STANDARD]
     tried = prescribed([diagnosis("first", "l2"), diagnosis("second", "b")], training={"l2": 1.0})[1]
     assert tried[0] == B
     normal = network(initializer="glorot_uniform", batch_norm=True)
     assert not [c for c in prescribed([diagnosis("first", "a")], net=normal)[1] if "network" in c]
+
+
+def test_columns_are_scaled_robustly_where_some_numbers_are_far_away_or_columns_unscaled():
+    found, outlying = [diagnosis("first", "a")], ((0, 200.0),)
+    for scalings, others, scaled in (
+        (("standard", "robust"), {}, [STANDARD]),
+        (("standard", "robust"), {"outlying": outlying}, [STANDARD, ROBUST]),
+        (("robust",), {}, []),
+        (("robust",), {"outlying": outlying}, [ROBUST]),
+        ((), {"outlying": outlying}, []),
+    ):
+        tried = prescribed(found, facts=DataFacts(scalings=scalings, **others))[1]
+        assert [c for c in tried if "data" in c] == scaled
+    for X, scaled in ((INPUTS, []), (np.add(INPUTS, [0, 50]), [ROBUST])):
+        tried = prescribed(found, facts=DataFacts(scalings=("robust",)), X=X)[1]
+        assert [c for c in tried if "data" in c] == scaled
 
 
 def test_what_needs_no_trial():

@@ -238,12 +238,17 @@ def test_columns_are_named_the_farthest_first_and_counted_where_they_are_many(fa
     found, remedy = unscaled_inputs(made(vitals(), X=X, net=network(layers=(8, 4, 4, 1))))
     assert str(found).startswith(said)
     assert remedy.family == "batch normalisation"
-    named = made(
-        vitals(), X=X, net=network(layers=(8, 4, 4, 1)), facts=DataFacts(names=tuple("abcdefgh"), scalable=True)
-    )
-    found, remedy = unscaled_inputs(named)
-    assert ("column 'c' has" in str(found)) == ("column 2 has" in said)
-    assert remedy.family == "inputs"
+    standard = {"data": {"scaling": "standard"}}
+    for scalings, changes in (
+        (("standard", "robust"), standard),
+        (("standard",), standard),
+        (("robust",), remedy.changes),  # they are standardised already
+    ):
+        facts = DataFacts(names=tuple("abcdefgh"), scalings=scalings)
+        found, other = unscaled_inputs(made(vitals(), X=X, net=network(layers=(8, 4, 4, 1)), facts=facts))
+        assert ("column 'c' has" in str(found)) == ("column 2 has" in said)
+        assert other.changes == changes
+        assert other.family == ("inputs" if changes == standard else "batch normalisation")
 
 
 @pytest.mark.parametrize(

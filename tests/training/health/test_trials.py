@@ -7,6 +7,7 @@ import pytest
 from tests.training.health.made import trials as made_trials
 
 import glassnet as gn
+from glassnet.data.scaling import Scaling
 from glassnet.nn.losses import LOSSES
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.training.health import prescriptions, trials
@@ -233,13 +234,45 @@ def test_a_gain_is_that_of_the_answers_after_a_trial():
     assert found.gain({}) == pytest.approx(0.25)
 
 
+@pytest.mark.parametrize("scaling", ["standard", "robust"])
 @pytest.mark.parametrize("size", [50, 0.001])
-def test_answers_of_standardised_rows_are_in_the_targets_own_units(size):
+def test_answers_of_scaled_rows_are_in_the_targets_own_units(size, scaling):
     found = opened("adam(0.02)")
     rows = found.sample.learned
     new = found.sample.held_out
     far, other = (Rows(1000 + size * x, 7000 + 6 * size * y, w) for x, y, w in (rows, new))
     found.sample, found.known = Sample(found.sample.loss, far, other, 60), {}
-    scaled = found.costs({"data": {"standardize": True}})
+    scaled = found.costs({"data": {"scaling": scaling}})
     assert scaled.mean() < 0.1 * found.sample.constant.mean()
     assert found.costs({}).mean() > found.sample.constant.mean()
+
+
+@pytest.mark.parametrize("scaling", ["standard", "robust"])
+def test_a_trial_scales_by_the_rows_that_it_learns_from_and_leaves_some_columns_alone(scaling):
+    found = opened()
+    rows, new = found.sample.learned, found.sample.held_out.X
+    X, scaled = (Scaling.measure(rows.X, scaling).apply(part) for part in (rows.X, new))
+    for fixed in ((), (1,)):
+        found.fixed = fixed
+        learned, others, mean, std = found._scale(scaling)
+        for part, expected, before in ((learned.X, X, rows.X), (others, scaled, new)):
+            assert np.array_equal(part[:, 0], expected[:, 0])
+            assert np.array_equal(part[:, 1], (before if fixed else expected)[:, 1])
+        assert (mean, std) == (pytest.approx(rows.targets.mean()), pytest.approx(rows.targets.std()))
+        assert learned.targets * std + mean == pytest.approx(rows.targets)
+    assert found._scale(None) == (rows, new, 0.0, 1.0)
+
+
+def test_shares_of_classes_are_not_scaled_in_a_trial():
+    found = opened()
+    found.sample = Sample(LOSSES.resolve("binary_cross_entropy"), found.sample.learned, found.sample.held_out, 60)
+    learned, _, mean, std = found._scale("robust")
+    assert learned.targets is found.sample.learned.targets
+    assert (mean, std) == (0.0, 1.0)
+
+
+def test_numbers_too_large_to_scale_are_lost_in_a_trial():
+    found = opened()
+    found.sample.learned.X[0, 0] = np.inf
+    assert np.isinf(found.costs({"data": {"scaling": "standard"}})).all()
+    assert np.isinf(found.costs({"data": {"scaling": "robust"}})).all()
