@@ -66,7 +66,7 @@ def test_a_case_that_asserts_nothing_fails(tmp_path):
     options = ["-p", "no:cacheprovider", "-p", "tests.asserting", "-o", "enable_assertion_pass_hook=true", "-q"]
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, "-c", os.devnull, "--rootdir", tmp_path, tmp_path],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "CI": "", "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
     )

@@ -430,7 +430,11 @@ def test_numbers_of_a_table_are_learned_in_their_own_units(glassnet, table):
     ("options", "code", "message"),
     [
         ([], 2, "--target: houses.csv: name the column to predict, for example --target price"),
-        (["--target", "prise"], 2, "--target: houses.csv: no column 'prise'; the table has area, colour, rooms, kind, price"),
+        (
+            ["--target", "prise"],
+            2,
+            "--target: houses.csv: no column 'prise'; the table has area, colour, rooms, kind, price",
+        ),
         (
             ["--target", "price", "--impute", "error"],
             1,

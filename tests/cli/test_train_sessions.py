@@ -161,7 +161,7 @@ def test_a_checkpoint_of_another_network_is_refused(glassnet, run_folder):
     shutil.copy("other/checkpoint.safetensors", "run/checkpoint.safetensors")
     answer = glassnet("train", "--resume", "run", "--epochs", 9)
     assert answer.code == 1
-    assert answer.error.startswith("the checkpoint does not fit the run's configuration: ")
+    assert answer.error.startswith("run/checkpoint.safetensors: does not fit the run's configuration: ")
 
 
 def test_a_run_on_data_that_have_changed_does_not_go_on(glassnet, here):

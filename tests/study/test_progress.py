@@ -1,7 +1,4 @@
-import io
-
 import pytest
-from rich.console import Console
 from tests.study.studies import small
 
 from glassnet.study.job import Job
@@ -14,9 +11,9 @@ ROW = Row("optimizer=[sgd]", {}, 3, "finished", {"validation_accuracy": 0.91234}
 
 
 def shown(progress):
-    text = io.StringIO()
-    Console(file=text, width=100, no_color=True).print(progress.table())
-    return [line.strip() for line in text.getvalue().splitlines()]
+    with progress.console.capture() as shown_text:
+        progress.console.print(progress.table(), width=100)
+    return [line.strip() for line in shown_text.get().splitlines()]
 
 
 def test_lines_where_there_is_no_terminal(capsys):

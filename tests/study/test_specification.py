@@ -301,7 +301,7 @@ def test_files_that_are_none(tmp_path):
     with pytest.raises(FileError, match=r"study\.toml: is no TOML file"):
         load_study(path)
     path.write_bytes(b"\xff\xfe")
-    with pytest.raises(FileError, match=r"study\.toml: is no TOML file"):
+    with pytest.raises(FileError, match=r"study\.toml: is no text in UTF-8"):
         load_study(path)
     with pytest.raises(FileError, match="is not a regular file"):
         load_study(tmp_path)

@@ -172,7 +172,7 @@ def test_without_validation_rows_only_the_training_loss_can_be_watched(monitor):
     rule = EarlyStopping(monitor=monitor)
     rule.check(1)
     if monitor == "train_loss":
-        rule.check(0)
+        assert rule.check(0) is None
     else:
         with pytest.raises(UsageError, match=f"^early_stopping: {monitor} is watched on validation rows"):
             rule.check(0)

@@ -189,6 +189,6 @@ def test_seconds_add_up_and_counts_stay_whole():
 
 
 def test_a_short_line_is_named_by_its_number():
-    text = history_of([EpochRecord(1, 0.5, None, None, None, 0.1, 1.0, 1)] * 2).to_csv()
+    text = history_of([EpochRecord(epoch, 0.5, None, None, None, 0.1, 1.0, 1) for epoch in (1, 2)]).to_csv()
     with pytest.raises(ValueError, match=r"^line 4 holds 2 cells, expected 12$"):
         History.from_csv(text + "3,0.5\n")

@@ -252,7 +252,7 @@ class Dataset:
         >>> scaled = data.scale("standard")
         >>> scaled.encoded.train.X.tolist(), scaled.encoded.test.X.tolist()
         ([[-1.0], [1.0]], [[7.0]])
-        >>> data.scale("robust").encoded.test.X.round(3).tolist()
+        >>> print(data.scale("robust").encoded.test.X.round(3))
         [[2.757]]
         """
         if scaling not in SCALINGS:

@@ -63,7 +63,7 @@ def find_most_units(layers: Sequence[int], fits: Callable[[list[int]], bool]) ->
     Examples
     --------
     >>> find_most_units([784, 5000, 10], lambda layers: count_parameters(layers) <= 100_000)
-    125
+    310
     """
     low, high = 1, max(layers)
     while high - low > 1:

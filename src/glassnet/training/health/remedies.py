@@ -233,8 +233,9 @@ def unscaled_inputs(evidence: Evidence) -> tuple[Message, Remedy]:
 
 def scale(family: str, scaling: ScalingName) -> Remedy:
     """Another scaling of the columns, and of regressed numbers."""
-    key = "targets" if family == "targets" else f"inputs-{scaling}"
-    return Remedy(family, Message(f"remedies.scale-{key}"), {"data": {"scaling": scaling}})
+    keys = {"standard": "remedies.scale-inputs-standard", "robust": "remedies.scale-inputs-robust"}
+    key = "remedies.scale-targets" if family == "targets" else keys[scaling]
+    return Remedy(family, Message(key), {"data": {"scaling": scaling}})
 
 
 def lift_penalties(evidence: Evidence) -> list[Remedy]:
