@@ -637,6 +637,7 @@ MUTANTS = [
     ("locales/catalogue.py", "return str(value) if isinstance(value, float) and not math.isfinite(value) else value", "return value"),
     ("locales/catalogue.py", "names[:most]]\n", "names]\n"),
     ("locales/catalogue.py", "                Words(language).render(found)\n", "                pass\n"),
+    ("study/findings.py", " if row.levels == levels.get(row.variant)}", "}"),
     ("study/best_plan.py", "base + sum(mean - base for mean in known)", "sum(known) / len(known)"),
     ("study/best_plan.py", "if one.variant not in found.unsound]", "if True]"),
     ("study/samples.py", "return low <= value <= high", "return True"),

@@ -60,11 +60,12 @@ def gather_findings(
 ) -> StudyFindings:
     """Compute what follows from the rows of a study; `FileError` if there is none. No test row is read.
 
-    The rows may stand in any order. Some may be missing; rows of other variants or seeds are left out. `load`
-    returns the data set of a configuration: the initial parameters depend on its columns and classes.
+    The rows may stand in any order. Some may be missing; rows of other variants, levels or seeds are left out.
+    `load` returns the data set of a configuration: the initial parameters depend on its columns and classes.
     """
     places = [(variant.name, seed) for variant in study.variants() for seed in study.seeds]
-    by_place = {(row.variant, row.seed): row for row in rows}
+    levels = {variant.name: variant.levels for variant in study.variants()}
+    by_place = {(row.variant, row.seed): row for row in rows if row.levels == levels.get(row.variant)}
     ordered = [by_place[place] for place in places if place in by_place]
     if not ordered:
         raise FileError(folder, "holds no row of the study yet; run it first")

@@ -248,4 +248,5 @@ def _read_ended(job: Job) -> Row | None:
     if not job.row_path.exists():
         return None
     row = read_row(job.row_path)
-    return None if row.status == FAILED or (row.variant, row.seed) != (job.variant, job.seed) else row
+    is_its = (row.variant, row.levels, row.seed) == (job.variant, job.levels, job.seed)
+    return row if is_its and row.status != FAILED else None
