@@ -30,7 +30,9 @@ def plain(folder, factors):
 
 
 def test_all_parts_are_of_the_rows_in_the_order_of_the_study(study, rows, tmp_path):
-    found = gather_findings(study, tmp_path, [replace(rows[0], seed=99), *reversed(rows), replace(rows[1], levels={})])
+    found = gather_findings(
+        study, tmp_path, [replace(rows[0], seed=99), *reversed(rows), replace(rows[1], levels={})]
+    )
     assert (found.study, found.folder, found.missing, found.problem) == (study, tmp_path, 0, "")
     assert found.rows == rows
     assert found.summaries == summarise(rows, study.measure)
