@@ -175,7 +175,7 @@ def test_scattered_points_share_one_scale_and_lie_on_the_line_where_they_agree()
 
 def test_of_many_points_some_are_drawn():
     x = np.arange(5.0 * MOST_DOTS)
-    drawing = scatter("f", "Fit", "true", "said", x, x, [str(int(v)) for v in x])
+    drawing = scatter("f", "Fit", "true", "said", x, x, str)
     points = drawing.points["curves"][0]["points"]
     assert len(points) == MOST_DOTS
     assert points[1][2:] == ["5", "5 → 5"]

@@ -180,7 +180,8 @@ def test_a_run_that_regresses(tmp_path):
     assert row[1] == f"{found.measures['mae']:.4g}"
     assert not {"Confusion matrix", "Scores", "Worst mistakes"} & set(page.tables)
     points = json.loads(re.findall(r'data-chart="fit0".*?json">(.*?)</script>', html_of(tmp_path), re.DOTALL)[0])
-    assert len(points["curves"][0]["points"]) == found.rows
+    names = [point[2] for point in points["curves"][0]["points"]]
+    assert names == [f"test row {row}" for row in range(1, found.rows + 1)]
     assert page.images == []
 
 
@@ -564,7 +565,7 @@ def test_a_scattered_point_says_its_numbers(tmp_path, open_report):
     plot.scroll_into_view_if_needed()
     plot.hover()
     head, values = plot.locator(".tip").inner_text().split("\n")
-    row = int(head.removeprefix("test row "))
+    row = int(head.removeprefix("test row ")) - 1
     true, predicted = (float(value) for value in values.split(" → "))
     assert true == pytest.approx(float(np.ravel(data.test.y)[row]), rel=1e-3)
     assert predicted == pytest.approx(finished.model.predict(data.test.X)[row], rel=1e-3)

@@ -196,20 +196,26 @@ def draw(chart: Chart) -> Drawing:
 
 
 def scatter(
-    key: str, title: str, x_label: str, y_label: str, x: Array, y: Array, names: Sequence[str] = (), note: str = ""
+    key: str,
+    title: str,
+    x_label: str,
+    y_label: str,
+    x: Array,
+    y: Array,
+    name_of: Callable[[int], str] = lambda place: "",
+    note: str = "",
 ) -> Drawing:
     """Lay out points (x, y) with the line y = x through them; both axes have one scale.
 
-    `x` and `y` have shape (n,). Of more than `MOST_DOTS` points, every second, third, ... is drawn. `names` says
-    what each point is called.
+    `x` and `y` have shape (n,). Of more than `MOST_DOTS` points, every second, third, ... is drawn. `name_of`
+    says what a point is called, by its place.
     """
     every = math.ceil(len(x) / MOST_DOTS) or 1
     low, high = _add_margin(float(min(x.min(), y.min())), float(max(x.max(), y.max())), False, floor=False)
     x_of, y_of = _place(low, high, False), _place(high, low, False)
     shown = range(0, len(x), every)
     points = [
-        [x_of(x[i]), y_of(y[i]), names[i] if names else "", f"{format_number(x[i])} → {format_number(y[i])}"]
-        for i in shown
+        [x_of(x[i]), y_of(y[i]), name_of(i), f"{format_number(x[i])} → {format_number(y[i])}"] for i in shown
     ]
     dots = "".join(f"M{a:g} {b:g}h0" for a, b, *_ in points)
     marks = ticks(low, high, 5)

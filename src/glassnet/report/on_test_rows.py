@@ -75,9 +75,12 @@ def _pictures(mistakes: list[Mistake], data: Dataset) -> list[tuple[Mistake, str
 
 def _fit(fit: Fit, number: int, words: Words) -> tuple[Drawing, str]:
     true, predicted = words.say("true"), words.say("predicted")
-    names = [f"{words.say('row')} {row}" for row in range(len(fit.true))]
     title = fit.name or words.say("fit")
-    drawing = scatter(f"fit{number}", title, true, predicted, fit.true, fit.predicted, names)
+
+    def name(place: int) -> str:
+        return f"{words.say('row')} {place + 1}"
+
+    drawing = scatter(f"fit{number}", title, true, predicted, fit.true, fit.predicted, name)
     shown = len(drawing.points["curves"][0]["points"])
     if shown < len(fit.true):
         note = words.say("fit_thinned", shown=f"{shown:,}", rows=f"{len(fit.true):,}")
