@@ -257,7 +257,7 @@ MUTANTS = [
     ("training/memory.py", "    if free is None or needed(network.layers, at_once) <= free:", "    if True:"),
     ("training/memory.py", "vectors = update.memory_vectors + COPIES", "vectors = COPIES"),
     ("runtime/memory.py", "yield max(0, most - taken + given_back)", "yield max(0, most - taken)"),
-    ("runtime/memory.py", "yield max(0, soft - taken)", "yield soft"),
+    ("runtime/memory.py", "yield max(0, limit - taken)", "yield limit"),
     ("nn/parameters.py", "(low, middle)", "(low, middle - 1)"),
     ("graph/computation_graph.py", "    if size > most:", "    if size > 10 * most:"),
     ("data/untrusted_files.py", "if file.read(1):", "if False:"),

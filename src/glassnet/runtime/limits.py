@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-import sys
 import threading
 from collections.abc import Iterator
 
+from glassnet.runtime.memory import address_limit
 from glassnet.runtime.threads import available_cores
 
 #: Bytes of addresses that a command takes with one thread of BLAS, and with each further one.
@@ -26,7 +26,7 @@ def find_low_limit() -> str | None:
     """
     given = os.environ.get("OPENBLAS_NUM_THREADS", "")
     threads = max(1, int(given) if given.isdecimal() else available_cores())
-    needed, limit = ADDRESSES + A_THREAD * (threads - 1), _address_limit()
+    needed, limit = ADDRESSES + A_THREAD * (threads - 1), address_limit()
     if limit is None or limit >= needed:
         return None
     fewer = ", or set OPENBLAS_NUM_THREADS=1" if threads > 1 else ""
@@ -42,7 +42,7 @@ def explain_limit(error: BaseException) -> str | None:
     if any("can't start new thread" in text for text in texts) or errno.EAGAIN in numbers:
         return NO_THREAD
     if any(isinstance(one, MemoryError) for one in chain) or errno.ENOMEM in numbers or _mentions(texts):
-        limit = _address_limit()
+        limit = address_limit()
         return f"not enough memory: {error}" if limit is None else f"{_say_memory(limit)}; raise it"
     if isinstance(error, KeyboardInterrupt) and not _starts_threads():  # OpenBLAS interrupts itself then
         return NO_THREAD
@@ -61,16 +61,6 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__ or error.__context__
-
-
-def _address_limit() -> int | None:
-    """Return how many bytes this process may address, None where nothing says."""
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    return None if limit == resource.RLIM_INFINITY else limit
 
 
 def _starts_threads() -> bool:

@@ -19,6 +19,16 @@ def available_memory() -> int | None:
     return min(_find_bounds(), default=None)
 
 
+def address_limit() -> int | None:
+    """Return how many bytes this process may address (``ulimit -v``), None where nothing says."""
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if limit == resource.RLIM_INFINITY else limit
+
+
 def describe_bytes(count: float) -> str:
     """Return a number of bytes in words: "2.1 GB"."""
     unit, size = next((one for one in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)) if count >= one[1]), ("bytes", 1.0))
@@ -35,13 +45,10 @@ def _find_bounds() -> Iterator[int]:
             yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
         return
     yield from _find_container_bounds()
-    with contextlib.suppress(OSError, ValueError, IndexError, ImportError):
-        import resource
-
-        soft, _ = resource.getrlimit(resource.RLIMIT_AS)
-        taken = int((PROC / "self/statm").read_text().split()[0]) * resource.getpagesize()
-        if soft != resource.RLIM_INFINITY:
-            yield max(0, soft - taken)
+    if (limit := address_limit()) is not None:
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            taken = int((PROC / "self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+            yield max(0, limit - taken)
 
 
 def _find_container_bounds() -> Iterator[int]:
