@@ -6,9 +6,10 @@ console prints it as it stands and ends with the error's exit code; in Python th
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 #: Characters of an error at most, and those of them that are its end: there stands what to do.
@@ -70,6 +71,15 @@ class FileError(GlassnetError, OSError):
     def __reduce__(self) -> tuple[type[FileError], tuple[str | Path, str]]:
         """Pickle by the two arguments, so that a worker process can raise it."""
         return type(self), (self.path, self.problem)
+
+
+@contextlib.contextmanager
+def naming_file(path: str | Path) -> Iterator[None]:
+    """Let what is wrong with an option be said of the file that it stands in: the user gave no option."""
+    try:
+        yield
+    except UsageError as error:
+        raise FileError(path, str(error)) from None
 
 
 class DataError(GlassnetError, ValueError):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 import typer
 
 from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json, say, say_stopped
-from glassnet.errors import FileError, GlassnetError, UsageError
+from glassnet.errors import GlassnetError, UsageError, naming_file
 from glassnet.locales.catalogue import Language
 
 if TYPE_CHECKING:
@@ -82,11 +82,9 @@ def _report_study(folder: Path, data_dir: Path | None, language: Language) -> Pa
     from glassnet.study.study_folder import STUDY_FILE
 
     load, file = DataCache(data_dir).load, folder / STUDY_FILE
-    try:
+    with naming_file(file):
         found = gather_findings(load_study(file), folder, read_rows(folder), load)
         return _write_study(found, load, language).report
-    except UsageError as error:  # of the study's file: the command has no such option
-        raise FileError(file, str(error)) from None
 
 
 class StudyWritten(NamedTuple):

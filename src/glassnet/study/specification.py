@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from glassnet.data.registry import find
 from glassnet.data.user_data import looks_like_a_path
-from glassnet.errors import FileError, UsageError, unknown_name
+from glassnet.errors import UsageError, naming_file, unknown_name
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.runtime.records import parse_toml, read_record
 from glassnet.study.design import BASE, Budget, Changes, Factor, Study, add_measure, change_config
@@ -112,10 +112,8 @@ def load_study(path: str | Path) -> Study:
     path = Path(path)
     text = read_record(path)
     values = parse_toml(path, text)
-    try:
+    with naming_file(path):
         return study_of(values, text)
-    except UsageError as error:
-        raise FileError(path, str(error)) from None
 
 
 def study_of(values: Mapping[str, Any], text: str | None = None) -> Study:

@@ -16,7 +16,7 @@ import tomli_w
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_core import ErrorDetails
 
-from glassnet.errors import DataError, FileError, UsageError, nearest_name
+from glassnet.errors import DataError, UsageError, naming_file, nearest_name
 from glassnet.runtime.records import complaint, parse_toml, read_record
 from glassnet.training.options import (
     SECTIONS,
@@ -234,11 +234,9 @@ def load_config(path: str | Path) -> RunConfig:
     10
     """
     values = parse_toml(Path(path), read_record(Path(path)))
-    try:
+    with naming_file(path):
         config = validate(RunConfig, values)
         resolve_names(config)
-    except UsageError as error:
-        raise FileError(path, str(error)) from None
     return config
 
 

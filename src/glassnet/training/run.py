@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from glassnet.data.arrays import Asked, as_dataset
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import DATASETS, load_dataset
 from glassnet.data.user_data import looks_like_a_path
-from glassnet.errors import DataError, FileError, UsageError
+from glassnet.errors import DataError, FileError, UsageError, naming_file
 from glassnet.nn.arguments import check_layers
 from glassnet.nn.network import Network
 from glassnet.training.callbacks import Callback, check_callbacks
@@ -64,17 +64,8 @@ def load_run_data(folder: RunFolder, data_dir: str | Path | None) -> Dataset:
         )
     if (folder.path / MODEL_FILE).exists():
         load_model(folder.path)  # a run of another version is refused as such, not for its checksums
-    with naming_config(folder):
+    with naming_file(folder.config_path):
         return load_data(config, data_dir)
-
-
-@contextlib.contextmanager
-def naming_config(folder: RunFolder) -> Iterator[None]:
-    """Let what is wrong with an option be said of a run's configuration file: the user gave no option."""
-    try:
-        yield
-    except UsageError as error:
-        raise FileError(folder.config_path, str(error)) from None
 
 
 def choose_layers(config: RunConfig, data: Dataset) -> list[int]:
@@ -245,7 +236,7 @@ def resume(
             raise DataError(f"{folder.path}: {error}") from None
         saved, network, done, begun = _read_checkpoint(folder)
         config = lengthen(config, epochs, done, begun)
-        with naming_config(folder):
+        with naming_file(folder.config_path):
             opened = Trainer.open(
                 network,
                 data,
