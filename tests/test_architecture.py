@@ -21,6 +21,7 @@ FLOORS = [
     "data",
     "compiled",
     "training",
+    "estimators",
     "graph",
     "study",
     "report",
