@@ -8,12 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import (
-    _check_partial_fit_first_call,
-    check_classification_targets,
-    type_of_target,
-    unique_labels,
-)
+from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target
 
 from glassnet.data.dense import is_sparse
 from glassnet.data.target_schema import TargetSchema
@@ -24,6 +19,9 @@ from glassnet.estimators.sklearn_callbacks import with_callbacks
 from glassnet.nn.activations import Array
 from glassnet.nn.losses import LOSSES, Loss
 from glassnet.nn.network import Network, spread_probabilities
+
+#: What classes may be, by the names of scikit-learn's `type_of_target`.
+KINDS = ("binary", "multiclass", "multilabel-indicator")
 
 
 def gives_probabilities(estimator: Any) -> bool:
@@ -145,18 +143,15 @@ class MLPClassifier(ClassifierMixin, MLPBase):
 
     def _take_targets(self, y: Any, incremental: bool) -> tuple[Array, TargetSchema]:
         """Learn the classes, or check that they are those learned before; return labels 0, 1, ..."""
-        check_classification_targets(y)
-        kind = type_of_target(y, input_name="y")
-        if kind == "multiclass-multioutput":
-            raise ValueError("y: several classes a row are not supported; give columns of 0 and 1")
+        kind = type_of_target(y, input_name="y", raise_unknown=True)
+        if kind not in KINDS:
+            raise ValueError(f"Unknown label type: {kind}; give classes, or columns of 0 and 1")
+        self._multilabel, self._sparse_targets = kind == KINDS[-1], is_sparse(y)
+        classes = np.arange(y.shape[1]) if self._multilabel else np.unique(y)
         if not hasattr(self, "classes_") or not (self.warm_start or incremental):
-            self.classes_ = unique_labels(y)
-        elif kind.startswith("multilabel"):
-            self.classes_ = np.arange(y.shape[1])
+            self.classes_ = classes
         else:
-            self._compare_classes(unique_labels(y))
-        self._multilabel = kind.startswith("multilabel")
-        self._sparse_targets = is_sparse(y)
+            self._compare_classes(classes)
         target = describe_labels(len(self.classes_)) if self._multilabel else describe_classes(self.classes_)
         return self._encode_targets(y, target), target
 
@@ -180,7 +175,7 @@ class MLPClassifier(ClassifierMixin, MLPBase):
         labels = np.searchsorted(self.classes_, y)
         unknown = self.classes_[np.minimum(labels, len(self.classes_) - 1)] != y
         if unknown.any():
-            raise ValueError(f"y has the class {y[unknown][0]!r}, which is none of {self.classes_}")
+            raise ValueError(f"y has the class {y[unknown][0]}, which is none of {self.classes_}")
         return labels
 
     def _count_outputs(self, y: Array) -> int:

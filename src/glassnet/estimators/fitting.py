@@ -94,7 +94,7 @@ class Fit:
                 recall(trainer, self.memory)
             run = self._train(trainer, convergence, [convergence, *callbacks, *tasks])
             state = trainer.state.optimizer
-            result = getattr(trainer.engine, "result", None)
+            result = getattr(trainer.engine, "result", None) if minimises else None
         self._keep(run, convergence, SolverState(optimizer.learning_rate * convergence.factor, state), result)
         return run
 

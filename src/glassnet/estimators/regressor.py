@@ -11,6 +11,7 @@ from sklearn.metrics import r2_score
 from glassnet.data.target_schema import TargetSchema
 from glassnet.estimators.base import MLPBase
 from glassnet.estimators.documentation import document
+from glassnet.estimators.parameters import take_activation
 from glassnet.estimators.poisson import EXPONENTIAL, POISSON
 from glassnet.nn.activations import Activation, Array
 from glassnet.nn.losses import Loss
@@ -24,6 +25,8 @@ from glassnet.nn.network import Network
         deviance of counts, after an exponential. Or any of glassnet's, such as "absolute_error" or "huber(2)", or
         one of your own from `glassnet.register_loss`.
     PARAMETERS
+    output_activation : str or Activation, optional
+        What the last layer does, such as "logistic" for numbers from 0 to 1. By default nothing.
     """,
     attributes="ATTRIBUTES",
 )
@@ -76,6 +79,7 @@ class MLPRegressor(RegressorMixin, MLPBase):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
+        output_activation: Any = None,
         dropout: Any = 0.0,
         batch_norm: Any = False,
         optimizer: Any = None,
@@ -112,7 +116,8 @@ class MLPRegressor(RegressorMixin, MLPBase):
         """Return the loss, and the output activation where it is not the identity."""
         if isinstance(self.loss, str) and self.loss == "poisson":
             return POISSON, EXPONENTIAL
-        return ("half_squared_error" if self.loss == "squared_error" else self.loss), None
+        output = None if self.output_activation is None else take_activation(self.output_activation)
+        return ("half_squared_error" if self.loss == "squared_error" else self.loss), output
 
     def _choose_strata(self, y: Array) -> None:
         return None
