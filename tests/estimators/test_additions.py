@@ -37,7 +37,9 @@ def test_a_class_that_weighs_more_is_predicted_more_often():
     rows = np.r_[0:50, 50:55, 100:150]
     balanced = classifier(max_iter=3, class_weight="balanced").fit(X[rows], y[rows])
     by_row = classifier(max_iter=3).fit(X[rows], y[rows], sample_weight=np.where(y[rows] == 1, 10.0, 1.0))
-    np.testing.assert_allclose(balanced.predict_proba(X), by_row.predict_proba(X), atol=1e-4)  # but for the penalty
+    np.testing.assert_allclose(
+        balanced.predict_proba(X), by_row.predict_proba(X), atol=1e-4
+    )  # but for the penalty
 
 
 def test_dropout_changes_training_and_not_prediction():
@@ -53,7 +55,9 @@ def test_each_layer_has_its_activation_and_batch_normalisation():
         return z**3
 
     own = Activation("cube", cube, lambda z, h: 3 * z**2)
-    fitted = classifier(hidden_layer_sizes=(6, 5), activation=["logistic", own], batch_norm=[True, False]).fit(X, y)
+    fitted = classifier(hidden_layer_sizes=(6, 5), activation=["logistic", own], batch_norm=[True, False]).fit(
+        X, y
+    )
     network = fitted.model_.network
     assert [one.name for one in network.activations] == ["sigmoid", "cube", "identity"]
     assert network.batch_norm == (True, False)
@@ -93,7 +97,9 @@ def test_classes_are_learned_by_other_losses(loss):
 
 
 def test_numbers_are_learned_by_other_losses_and_outputs():
-    median = regressor(loss="absolute_error", activation="identity", max_iter=400, learning_rate_init=0.01, alpha=0)
+    median = regressor(
+        loss="absolute_error", activation="identity", max_iter=400, learning_rate_init=0.01, alpha=0
+    )
     target = np.r_[np.zeros(100), np.full(50, 30.0)]
     assert abs(np.median(median.fit(X * 0, target).predict(X))) < 1
     bounded = regressor(output_activation="logistic").fit(X, y / 2)
@@ -160,7 +166,12 @@ def test_weights_that_are_set_by_hand_are_predicted_with():
 
 
 def test_types_of_numbers_decide_the_precision():
-    for dtype, learned in (("float32", "float32"), ("float64", "float64"), ("int32", "float64"), ("uint8", "float32")):
+    for dtype, learned in (
+        ("float32", "float32"),
+        ("float64", "float64"),
+        ("int32", "float64"),
+        ("uint8", "float32"),
+    ):
         rows = (100 * np.abs(X)).astype(dtype)
         fitted = classifier().fit(rows, y)
         assert fitted.coefs_[0].dtype == fitted.predict_proba(rows).dtype == learned
