@@ -22,6 +22,7 @@ from glassnet.data.schema import DataWarning, Schema
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import UsageError
 from glassnet.estimators.fitting import Fit, Rows
+from glassnet.estimators.leaving import make_sklearn_model
 from glassnet.estimators.parameters import check_parameters, take_activation, take_hidden_sizes
 from glassnet.estimators.rows import learn_numbers, learn_rows
 from glassnet.estimators.sklearn_callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
@@ -102,6 +103,22 @@ class MLPBase(CallbackSupportMixin, BaseEstimator):
         """
         self._fit(X, y, sample_weight, incremental=True)
         return self
+
+    def to_sklearn(self) -> Any:
+        """Return an MLP of scikit-learn with the same weights.
+
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or MLPRegressor
+            It predicts the same, up to rounding. Parameters that scikit-learn does not have are left out.
+
+        Raises
+        ------
+        UsageError
+            If scikit-learn's cannot be the same network; the message names the parameter.
+        """
+        check_is_fitted(self)
+        return make_sklearn_model(self, self._find_network())
 
     def _fit(
         self,

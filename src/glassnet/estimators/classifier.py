@@ -111,9 +111,9 @@ class MLPClassifier(ClassifierMixin, MLPBase):
         preprocess: str | None = None,
         options: Any = None,
     ) -> None:
-        given = locals()
-        for name in self._get_param_names():
-            setattr(self, name, given[name])
+        given = dict(locals())
+        del given["self"]
+        self.__dict__.update(given)
 
     @available_if(has_partial_fit)
     @with_callbacks

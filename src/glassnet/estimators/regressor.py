@@ -94,9 +94,9 @@ class MLPRegressor(RegressorMixin, MLPBase):
         preprocess: str | None = None,
         options: Any = None,
     ) -> None:
-        given = locals()
-        for name in self._get_param_names():
-            setattr(self, name, given[name])
+        given = dict(locals())
+        del given["self"]
+        self.__dict__.update(given)
 
     def _take_targets(self, y: Any, incremental: bool) -> tuple[Array, TargetSchema]:
         y = self._encode_targets(y, None)
