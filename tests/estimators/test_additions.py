@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
+from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import StandardScaler
 
 import glassnet as gn
@@ -242,3 +243,21 @@ def test_ctrl_c_keeps_what_was_learned():
         fitted = classifier(callbacks=[Interrupt()]).fit(X, y)
     assert fitted.n_iter_ == 2
     assert fitted.predict(X).shape == (150,)
+
+
+def test_partial_fit_goes_on_with_the_same_optimizer():
+    model = classifier().partial_fit(X, y, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match="solver: partial_fit goes on with the optimizer that it began with"):
+        model.set_params(solver="sgd").partial_fit(X, y)
+
+
+def test_a_fit_that_failed_leaves_no_model():
+    class Broken(gn.Callback):
+        def on_epoch_end(self, run):
+            raise RuntimeError("broken")
+
+    model = classifier(callbacks=[Broken()])
+    with pytest.raises(RuntimeError, match="broken"):
+        model.fit(X, y)
+    with pytest.raises(NotFittedError):
+        model.predict(X)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.base import is_regressor
 
-PAGE = (Path(__file__).parents[2] / "docs" / "scikit-learn.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[1] / "docs" / "scikit-learn.md").read_text(encoding="utf-8")
 ROWS = re.findall(
     r"^\| ([^|]+) \| \[#(\d+)\]\(https://github\.com/scikit-learn/\S+/(\d+)\) \| `(.+)` \|$", PAGE, re.M
 )
