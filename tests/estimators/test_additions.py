@@ -142,7 +142,7 @@ def test_callbacks_end_training():
 
 def test_training_begins_at_given_weights():
     first = classifier().fit(X, y)
-    for weights in (first, (first.coefs_, first.intercepts_), first.model_.network.theta.copy()):
+    for weights in (first, (first.coefs_, first.intercepts_), first.model_, first.model_.network.theta.copy()):
         again = classifier(initial_weights=weights, max_iter=1).fit(X, y)
         assert again.loss_ == pytest.approx(first.loss_, rel=0.1)
         assert again.loss_ < 0.5 * classifier(max_iter=1).fit(X, y).loss_
@@ -150,6 +150,10 @@ def test_training_begins_at_given_weights():
         classifier(initial_weights=(first.coefs_[::-1], first.intercepts_)).fit(X, y)
     with pytest.raises(ValueError, match="expected 67 numbers"):
         classifier(initial_weights=np.zeros(66)).fit(X, y)
+    with pytest.raises(ValueError, match="initial_weights: the estimator is not fitted"):
+        classifier(initial_weights=classifier()).fit(X, y)
+    with pytest.raises(ValueError, match="initial_weights: expected 67 numbers, or a pair"):
+        classifier(initial_weights="random").fit(X, y)
     assert not classifier(initializer="he_normal", max_iter=1).fit(X, y).intercepts_[0].std() > 0.03
 
 

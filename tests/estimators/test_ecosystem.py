@@ -145,6 +145,16 @@ def test_an_estimator_shows_itself():
     assert "preprocess" not in repr(fitted)
 
 
+def test_warnings_point_at_the_users_line():
+    model = classifier(max_iter=1, preprocess="auto")
+    with pytest.warns(UserWarning) as found:
+        model.fit(MIXED, ANSWERS)
+    assert {one.filename for one in found} == {__file__}
+    with pytest.warns(gn.DataWarning) as found:
+        model.score(MIXED, ANSWERS)
+    assert {one.filename for one in found} == {__file__}
+
+
 def test_threads_fit_side_by_side():
     found = {}
     threads = [

@@ -51,6 +51,25 @@ def test_softmax_regression_meets_scikit_learns_optimum(reduction):
     np.testing.assert_allclose(network.outputs(X), reference.predict_proba(X), atol=1e-5)
 
 
+def test_an_epoch_ends_where_the_slope_is_small_or_the_passes_are_used_up():
+    X, y = overlapping()
+    for tolerance in (0.05, 0.005):
+        network = Network([3, 3], dtype="float64")
+        solver = engine(network, X, y, iterations=500, tolerance=tolerance)
+        solver.take(np.arange(200))
+        assert np.abs(solver.loss_and_gradient(np.arange(200))[1]).max() <= tolerance
+        assert np.abs(solver.loss_and_gradient(np.arange(200))[1]).max() > tolerance / 50
+        assert solver.result.nit < 50
+    solver = engine(Network([3, 3], dtype="float64"), X, y, iterations=500, evaluations=4)
+    solver.take(np.arange(200))
+    assert 4 <= solver.result.nfev < 8
+    loose = engine(Network([3, 3], dtype="float64"), X, y, iterations=500, tolerance=1e-12)
+    loose.take(np.arange(200))
+    exact = engine(Network([3, 3], dtype="float64"), X, y, iterations=500)
+    exact.take(np.arange(200))
+    assert loose.result.nit < exact.result.nit  # a loss that hardly falls ends it, too
+
+
 def test_linear_regression_meets_the_normal_equations():
     X, y = overlapping()[0], np.random.default_rng(1).normal(size=(200, 2))
     network = Network([3, 2], loss="half_squared_error", dtype="float64")

@@ -66,7 +66,7 @@ augmentation : str or Augmentation, optional
 callbacks : list of Callback, optional
     Objects of `glassnet.Callback`. Those of scikit-learn are set by ``set_callbacks``, from its version 1.9 on.
 initial_weights : pair (coefs, intercepts), vector, or fitted estimator, optional
-    Weights to start from.
+    Weights to start from. A search clones its parameters: give it a pair.
 initializer : str or Initializer, optional
     Any of glassnet's, such as ``"he_normal"``; biases then begin at 0. By default scikit-learn's.
 n_threads : int, optional

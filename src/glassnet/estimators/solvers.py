@@ -86,9 +86,14 @@ def draw_weights(network: Network, random_state: Any, *, narrow: bool) -> None:
 
 
 def set_weights(network: Network, weights: Any, name: str = "initial_weights") -> None:
-    """Give a network weights: theta, a pair (coefs, intercepts), or those of a fitted estimator or network."""
+    """Give a network weights: theta, a pair (coefs, intercepts), or those of something fitted."""
     if hasattr(weights, "coefs_"):
         weights = weights.coefs_, weights.intercepts_
+    elif hasattr(weights, "get_params"):
+        raise UsageError(
+            name, "the estimator is not fitted, as where a search has cloned it; give (coefs_, intercepts_)"
+        )
+    weights = getattr(weights, "network", weights)
     if isinstance(weights, Network):
         weights = weights.theta
     if isinstance(weights, tuple | list) and len(weights) == 2 and isinstance(weights[0], Sequence):
@@ -100,7 +105,10 @@ def set_weights(network: Network, weights: Any, name: str = "initial_weights") -
             for own, other in zip(mine, given, strict=True):
                 own[:] = other
     else:
-        theta = np.asarray(weights, network.theta.dtype)
+        try:
+            theta = np.asarray(weights, network.theta.dtype)
+        except (TypeError, ValueError):
+            theta = np.empty((0, 0))
         if theta.shape != network.theta.shape:
             raise UsageError(
                 name, f"expected {len(network.theta)} numbers, or a pair (coefs, intercepts), got {theta.shape}"

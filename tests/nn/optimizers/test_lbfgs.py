@@ -14,7 +14,7 @@ def test_a_specification_leads_back_to_the_same_optimizer():
     assert LBFGS.full_batch
 
 
-@pytest.mark.parametrize("option", ["memory", "iterations"])
+@pytest.mark.parametrize("option", ["memory", "iterations", "evaluations"])
 @pytest.mark.parametrize("value", [0, -1, 2.0, 1.5])
 def test_counts_are_whole_numbers_from_one(option, value):
     assert getattr(LBFGS(**{option: 1}), option) == 1
@@ -26,6 +26,11 @@ def test_counts_are_whole_numbers_from_one(option, value):
 def test_there_is_no_learning_rate(option):
     with pytest.raises(UsageError, match=f"^{option}: leave it out"):
         LBFGS(**{option: 0.1})
+
+
+def test_a_tolerance_is_not_negative():
+    with pytest.raises(UsageError, match=r"^tolerance: must be >= 0, got -1"):
+        LBFGS(tolerance=-1)
 
 
 def test_it_takes_no_single_step():
