@@ -15,6 +15,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.datasets import load_iris
 from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier, StackingClassifier, VotingRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score, cross_validate
@@ -147,7 +148,7 @@ def test_an_estimator_shows_itself():
 
 def test_warnings_point_at_the_users_line():
     model = classifier(max_iter=1, preprocess="auto")
-    with pytest.warns(UserWarning) as found:
+    with pytest.warns(ConvergenceWarning) as found:
         model.fit(MIXED, ANSWERS)
     assert {one.filename for one in found} == {__file__}
     with pytest.warns(gn.DataWarning) as found:
