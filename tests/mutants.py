@@ -64,6 +64,7 @@ MUTANTS = [
     ("estimators/conversion.py", 'one.T.copy() if layout == "torch" else one', "one"),
     ("estimators/leaving.py", "[W.copy() for W in network.W]", "network.W"),
     ("training/quasi_newton.py", '"gtol": self.optimizer.tolerance', '"gtol": 0.0'),
+    ("training/engine.py", "    use_threads(choice.count)  # the network", "    # the network"),
     # The compiled step, and how it comes about.
     ("compiled/shares.py", "size * share // shares + 3", "size * share // shares + 7"),
     ("compiled/gather.py", "row[j] = real(x[j]) * step.input_scale", "row[j] = real(x[j])"),

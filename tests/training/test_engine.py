@@ -21,6 +21,7 @@ from glassnet.runtime.threads import ThreadChoice
 from glassnet.training import engine, trainer
 from glassnet.training.callbacks import Callback
 from glassnet.training.fit import fit
+from glassnet.training.health.monitor import Monitor
 from glassnet.training.metrics import evaluate
 from glassnet.training.model_file import load_model
 from glassnet.training.results import DivergenceError, Interrupted
@@ -69,6 +70,20 @@ def pieces(monkeypatch):
 def worthwhile(monkeypatch):
     """Nothing is too small to be compiled."""
     monkeypatch.setattr(engine, "WORTH_COMPILING", 0)
+
+
+def test_a_small_network_is_examined_by_the_thread_that_it_learns_with(blobs, monkeypatch):
+    counts, examine = [], Monitor.examine
+
+    def counting(self, done):
+        counts.append(libraries()[0]["threads"])
+        examine(self, done)
+
+    monkeypatch.setattr(Monitor, "examine", counting)
+    with blas_threads() as use_threads:
+        use_threads(2)
+        train(blobs(), kernels="numpy", epochs=1)
+    assert set(counts) == {1}
 
 
 # The same run

@@ -142,6 +142,7 @@ def make_engine(
             if numba_version() is not None:
                 warn_caller(f"kernels: numpy, because of this: {error}")
     choice = ThreadChoice(most, fixed=fixed) if fixed or large else ThreadChoice(1)
+    use_threads(choice.count)  # the network is examined before the first step, too
     optimizer = context.update.optimizer
     if isinstance(optimizer, LBFGS):
         return QuasiNewtonEngine(context, optimizer, choice, use_threads)
