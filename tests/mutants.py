@@ -804,6 +804,8 @@ MUTANTS = [
     ("training/quasi_newton.py", "float(slope @ theta) / 2, slope", "float(slope @ theta), slope"),
     ("training/step_context.py", "len(shape) not in (2, 3) or (len(shape) == 3 and shape[2] != 3)", "len(shape) not in (2, 3)"),
     ("training/range_test.py", "LEAST_FALL = 0.05", "LEAST_FALL = 0.5"),
+    ("training/health/learning_rules.py", "costs <= WORST * float(", "costs <= 100 * WORST * float("),
+    ("training/health/learning_rules.py", "- evidence.left) / NUMBERS_APART >= 1:", "- evidence.left) / NUMBERS_APART >= 2:"),
     ("training/config.py", "if data.checksums.get(file) != checksum:", "if data.checksums.get(file, checksum) != checksum:"),
     ("cli/options.py", "return int(text) if text.isdecimal() else float(text)", "return float(text)"),
     ("cli/train.py", 'described or "scaling" in changes["data"] or', "described or"),
