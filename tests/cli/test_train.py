@@ -260,6 +260,16 @@ def test_a_bad_configuration_file_is_named_with_the_key(glassnet, here):
     assert answer.error.startswith("c.toml: training.epoch: is no option; did you mean epochs?")
 
 
+def test_options_of_a_configuration_file_that_exclude_each_other_name_the_file(glassnet, here):
+    text = '[data]\ndataset = "digits"\n[network]\nlayers = [64, 10]\n[training]\nema = 0.9\naverage_epochs = 3\n'
+    (here / "c.toml").write_text(text)
+    problem = "ema averages already; take one of the two"
+    answer = glassnet("train", "--config", "c.toml")
+    assert (answer.code, answer.error) == (1, f"c.toml: training.average_epochs: {problem}")
+    answer = glassnet("train", "--config", "c.toml", "--average-epochs", 2)
+    assert (answer.code, answer.error) == (2, f"--average-epochs: {problem}")
+
+
 def test_a_folder_with_files_is_left_alone(glassnet, here):
     (here / "run").mkdir()
     (here / "run" / "mine.txt").write_text("mine")

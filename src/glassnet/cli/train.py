@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from glassnet.cli.run_output import (
     print_run,
     print_seeds,
 )
-from glassnet.errors import UsageError
+from glassnet.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
@@ -137,16 +138,30 @@ def train(
         raise UsageError("remedy", "trains a single network again; leave --seeds out")
     chosen, remark = _configure(changes, config, plan)
     session = replace(session, remark=remark)
-    if find_lr:
-        return find_rate(chosen, session, data_dir)
     if compare:
         from glassnet.data.registry import published
 
         session = replace(session, figures=published(chosen.data.dataset))
-    if seeds == 1:
-        train_one(chosen, session, data_dir=data_dir)
-    else:
-        train_seeds(chosen, seeds, session, data_dir)
+    with nullcontext() if config is None else _naming_file(config, chosen, changes):
+        if find_lr:
+            find_rate(chosen, session, data_dir)
+        elif seeds == 1:
+            train_one(chosen, session, data_dir=data_dir)
+        else:
+            train_seeds(chosen, seeds, session, data_dir)
+
+
+@contextlib.contextmanager
+def _naming_file(file: Path, chosen: RunConfig, changes: Mapping[str, Any]) -> Iterator[None]:
+    """Name the configuration file where what is wrong is an option that stands there, and no flag changes it."""
+    try:
+        yield
+    except UsageError as error:
+        name = error.name.rpartition(".")[2]
+        for section in ("data", "network", "training"):
+            if name in getattr(chosen, section).model_fields_set and name not in changes[section]:
+                raise FileError(file, f"{section}.{name}: {error.problem}") from None
+        raise
 
 
 def _refuse(options: Mapping[str, Any], problem: str) -> None:
