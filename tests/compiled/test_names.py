@@ -7,10 +7,7 @@ import numpy as np
 import pytest
 
 from glassnet.compiled import names
-from glassnet.compiled.formulas import Formulas
-from glassnet.nn.network import Network
-from glassnet.nn.optimizers import SGD
-from glassnet.nn.update import Update
+from glassnet.compiled.sources import step_source
 from glassnet.runtime.compilation import MACHINE_FUNCTIONS
 
 IMPORTED = {
@@ -25,7 +22,7 @@ IMPORTED = {
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_name_has_a_value_in_a_program(dtype):
     namespace = dict.fromkeys(MACHINE_FUNCTIONS)
-    exec(Formulas(Network([2, 3, 2], dtype=dtype), Update(SGD())).source(np.dtype("int64")), namespace)
+    exec(step_source(np.dtype(dtype), np.dtype("int64")), namespace)
     assert IMPORTED
     assert set(namespace) >= IMPORTED
 
