@@ -89,7 +89,9 @@ def compile_pointer(source: str, name: str, arguments: tuple[str, ...]) -> int:
 
 def _make_module(source: str, name: str) -> tuple[ModuleType, bool]:
     """Run a source text as a module, all but the named function ready to be compiled; say if it is on the disk."""
-    from numba import carray, njit  # type: ignore[attr-defined]
+    import numba
+
+    njit: Any = numba.njit  # whose types know fewer options than it does
 
     digest = hashlib.sha256(f"{name} of {source}".encode() + Path(__file__).read_bytes())  # with what compiles it
     module = ModuleType(f"glassnet_{digest.hexdigest()[:16]}")
@@ -98,7 +100,7 @@ def _make_module(source: str, name: str) -> tuple[ModuleType, bool]:
     if not cached:
         linecache.cache[str(path)] = (len(source), None, source.splitlines(keepends=True), str(path))
     sys.modules[module.__name__] = module
-    module.__dict__.update(machine_functions(), carray=carray)
+    module.__dict__.update(machine_functions(), carray=numba.carray)  # type: ignore[attr-defined]
     exec(compile(source, str(path), "exec"), module.__dict__)
     for key, value in list(module.__dict__.items()):
         if isinstance(value, FunctionType) and value.__module__ == module.__name__ and key != name:
