@@ -118,13 +118,13 @@ class Trainer:
             config.seed,
             lambda numbers: self._factors(numbers, self.state.schedule),
         )
-        most = config.environment.get("threads", "")
+        shares = config.environment.get("threads", "")
         self.engine = make_engine(
             self.context,
             samples=self.sampler.samples,
             kernels=config.environment.get("kernels", training.kernels),  # recorded where a run is resumed
             threads=training.threads,
-            most=int(most) if most.isdecimal() and len(most) < 5 else None,
+            shares=int(shares) if shares.isdecimal() and len(shares) < 5 else None,
             use_threads=use_threads,
         )
         self.state = TrainState(
@@ -140,7 +140,7 @@ class Trainer:
             planned_epochs=training.epochs,
             average_after=self._plan_average(),
         )
-        used = {"kernels": self.engine.kernels, "threads": str(self.engine.threads.most)}
+        used = {"kernels": self.engine.kernels, "threads": str(self.engine.shares)}
         config = config.model_copy(update={"environment": config.environment | used})
         self.run = Run(network, self.state.history, config, folder, data.schema)
         self.checkpointer = Checkpointer(self.run, self.state)
