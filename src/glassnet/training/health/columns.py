@@ -114,6 +114,8 @@ def find_outlying(X: Array, whole: Array, least: float = NO_SHARE) -> tuple[tupl
     """
     low, high = whole.min(axis=0), whole.max(axis=0)
     far = np.flatnonzero(np.maximum(high, -low) > least)
+    if not len(far):
+        return ()
     middle, spread = measure_quartiles(X[:, far])
     times = np.maximum(high[far] - middle, middle - low[far]) / np.where(spread > 0, spread, np.inf)
     found = [(int(far[place]), float(times[place])) for place in np.flatnonzero(times > OUTLYING)]

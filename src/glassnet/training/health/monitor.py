@@ -34,9 +34,9 @@ from glassnet.training.step_context import StepContext
 #: Rows of the probe, and those that the best constant answer is taken from at most.
 ROWS, TARGETS = 128, 2048
 
-#: Steps after which the network is examined early on; later, at the end of an epoch, but only once in as many rows
-#: of training as this times the probe's.
-EARLY = (1, 4, 16, 64, 256, 1024)
+#: Steps after which the network is examined early on, beyond the first epoch only where training has had as many
+#: rows as this times the probe's; later, at the end of an epoch, but only once in so many times the probe's rows.
+EARLY, FEW = (1, 4, 16, 64, 256, 1024), 8
 SELDOM = 64
 
 #: Training rows that batch normalisation's statistics are measured on, for parameters that no step has had.
@@ -145,10 +145,10 @@ class Monitor:
 
     def _due(self, done: int) -> bool:
         """Whether the network is to be examined after so many steps."""
+        size, probed = self.context.batch_size, len(self.probe.X)
         if done in EARLY:
-            return True
-        rows = (done - self.vitals[-1].step) * self.context.batch_size
-        return done % self.steps == 0 and rows >= SELDOM * len(self.probe.X)
+            return done < self.steps or done * size >= FEW * probed
+        return done % self.steps == 0 and (done - self.vitals[-1].step) * size >= SELDOM * probed
 
     def wants(self, done: int) -> bool:
         """Whether theta, after so many steps, is to be shown to `look`."""
