@@ -17,7 +17,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 600
-FLOORS = ("locales", "nn", "compiled", "data", "training", "runtime", "graph", "study", "report", "reproductions")
+FLOORS = (
+    "locales",
+    "nn",
+    "compiled",
+    "data",
+    "export",
+    "training",
+    "runtime",
+    "graph",
+    "study",
+    "report",
+    "reproductions",
+)
 
 #: Tests of a floor that notice many faults of other modules.
 LIKELY = {"training": ("test_resume.py", "test_fit_options.py"), "compiled": ("test_program.py",)}
@@ -39,6 +51,10 @@ MUTANTS = [
     ("compiled/elementary.py", "y = y if x >= SMALLEST else ZERO", "y = y if x >= ZERO else ZERO"),
     ("compiled/elementary.py", "y = y if x >= ZERO else -y", "y = y"),
     ("compiled/elementary.py", "for k in range(TERMS, 1, -1):", "for k in range(TERMS - 2, 1, -1):"),
+    ("export/portable.py", "return W * scale, b - scale * mean", "return W * scale, b - mean"),
+    ("export/portable.py", "self.input.scaling is not None or self.input.white != 1", "self.input.scaling is not None"),
+    ("export/expressions.py", "parts if _CALL.fullmatch(template) else map(_bracket, parts)", "parts"),
+    ("export/expressions.py", 'language.number.format(text) if symbol.kind == "truth" else text', "text"),
     ("compiled/loops.py", "return symbol.operation in EXPENSIVE and", "return symbol.operation in REDUCTIONS and"),
     ("compiled/tracing.py", "if (level == ELEMENT and False in rows) or len(rows) > 1:", "if len(rows) > 1:"),
     ("compiled/tracing.py", 'if operation.startswith("logical") and not all(truths):', "if False:"),

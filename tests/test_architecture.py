@@ -20,6 +20,7 @@ FLOORS = [
     "nn",
     "data",
     "compiled",
+    "export",
     "training",
     "graph",
     "study",
