@@ -71,9 +71,13 @@ def blank_values(series: pl.Series, missing: Sequence[str]) -> pl.Series:
     if is_text(series):
         return mask(series, take_text(series).is_in(list(missing)).fill_null(False))
     if series.dtype.is_numeric():
-        numbers = [float(one) for one in missing if _PLAIN_NUMBER.fullmatch(one)]
-        return mask(series, series.cast(pl.Float64).is_in(numbers).fill_null(False))
+        return mask(series, series.cast(pl.Float64).is_in(find_numbers(missing)).fill_null(False))
     return series
+
+
+def find_numbers(words: Sequence[str]) -> list[float]:
+    """Return those of the words that are numbers, written plainly."""
+    return [float(word) for word in words if _PLAIN_NUMBER.fullmatch(word)]
 
 
 def find_sentinel(numbers: Array) -> tuple[float, int] | None:
