@@ -23,6 +23,7 @@ OPSET, ML_OPSET, IR_VERSION = 17, 3, 8
 #: What the outputs of the graph are called.
 LABEL, PROBABILITIES, OUTPUTS = "label", "probabilities", "outputs"
 
+
 def write_onnx(model: PortableModel, name: str, version: str) -> ModelProto:
     """Return a model in ONNX, checked by ONNX's own checker; `version` is that of glassnet."""
     outputs = _describe_outputs(model)
