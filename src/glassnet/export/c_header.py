@@ -121,7 +121,7 @@ class _HeaderWriter:
             "weight_bytes": self.weight_bytes,
             "scratch_bytes": scratch,
             "model": self.model,
-            "comment": self._comment(rows),
+            "comment": "\n".join(f"   {line}".rstrip() for line in self._comment(rows)).strip(),
             "tables": [*rows.tables, *self.tables, *self._write_names()],
             "functions": [*write_helpers(text, self.p), *functions],
             "body": body,
@@ -222,13 +222,13 @@ class _HeaderWriter:
 
     def _comment(self, rows: RowCode) -> list[str]:
         """Return the lines of the comment that begins the header."""
-        model, P = self.model, self.p.upper()
+        P = self.p.upper()
         units = "-".join(map(str, [*self.d_in, self._width]))
         kind = f"int8, ranges measured on {self.said_of_it}" if self.quantised else "float32"
         return [
             f"A neural network of {units} units in {kind}, written by glassnet {metadata.version('glassnet')}.",
-            f"C99: needs {'math.h and stdint.h' if self.quantised else 'math.h'}, and nothing else. Include it in one "
-            "file, as the weights are in it.",
+            f"It needs {'math.h and stdint.h' if self.quantised else 'math.h'} of C99, and nothing else. The weights "
+            "are in it: include it in one file.",
             "",
             f"    {rows.kind} row[{P}_INPUTS] = {{...}};",
             f"    float outputs[{P}_OUTPUTS];",
@@ -254,5 +254,5 @@ def _render(context: dict[str, Any]) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     loader = PackageLoader("glassnet.export")
-    environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # noqa: S701
+    environment = Environment(loader=loader, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     return environment.get_template("model.h").render(context) + "\n"

@@ -48,7 +48,7 @@ class Names:
         self._taken = {f"{self.prefix}_{name}".lower() for name in taken}
 
     def take(self, text: str, otherwise: str, *, upper: bool = False) -> str:
-        """Return an identifier that tells of a text, or is called `otherwise` where nothing of it can stand in one."""
+        """Return an identifier made of a text, or of `otherwise` where nothing of the text can stand in one."""
         name = free = f"{self.prefix}_{_identify(text) or otherwise}"
         count = 1
         while free.lower() in self._taken:
@@ -85,14 +85,12 @@ def write_text(text: str) -> str:
     "say \"\303\251\" \?"
     """
     plain = {chr(code) for code in range(32, 127)} - set('"\\?')
-    marks = {'"': '\\"', "\\": "\\\\", "?": "\\?"}
-    parts = [
-        one
-        if one in plain
-        else marks.get(one) or "".join(f"\\{byte:03o}" for byte in one.encode("utf-8", "replace"))
-        for one in text
-    ]
-    return f'"{"".join(parts)}"'
+    marks = {one: f"\\{one}" for one in '"\\?'}
+    return '"{}"'.format("".join(one if one in plain else marks.get(one) or _number_bytes(one) for one in text))
+
+
+def _number_bytes(character: str) -> str:
+    return "".join(f"\\{byte:03o}" for byte in character.encode("utf-8", "replace"))
 
 
 def write_comment(text: str) -> str:
@@ -103,12 +101,10 @@ def write_comment(text: str) -> str:
 
 def write_table(kind: str, name: str, values: Array) -> str:
     """Write an array of one or two dimensions as a constant."""
-    texts = values.astype(np.float32).astype(str) if kind == "float" else values.astype(str)
-    rows = [
-        fill_lines([_end(text) for text in row] if kind == "float" else list(row)) for row in np.atleast_2d(texts)
-    ]
+    texts = values.astype(np.float32 if kind == "float" else int).astype(str)
+    rows = [fill_lines([_end(text) if kind == "float" else text for text in row]) for row in np.atleast_2d(texts)]
     sizes = "".join(f"[{size}]" for size in values.shape)
-    body = ",\n".join(f"    {{\n{row}\n    }}" for row in rows) if values.ndim == 2 else rows[0]
+    body = ",\n".join(f"    {{ {row.lstrip()} }}" for row in rows) if values.ndim == 2 else rows[0]
     return f"static const {kind} {name}{sizes} = {{\n{body}\n}};"
 
 

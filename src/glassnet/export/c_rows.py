@@ -79,7 +79,7 @@ def _write_array(rows: ArraySchema, names: Names, put: Put) -> RowCode:
         "}",
     ]
     shape = " x ".join(map(str, rows.shape))
-    what = "bytes from 0 to 255" if pixels else f"numbers, which were {rows.low:g} to {rows.high:g} in training"
+    what = "bytes from 0 to 255" if pixels else "numbers"
     kind, said = ("unsigned char" if pixels else "float"), f"A row is {shape} {what}."
     return RowCode(kind, rows.width, said, tuple(tables), 4 * rows.width * len(tables), tuple(body), not pixels)
 

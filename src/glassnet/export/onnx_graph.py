@@ -106,7 +106,7 @@ class GraphWriter:
         name = self._take(name)
         array = np.asarray(values)
         if array.dtype.kind in "UO":
-            words = [str(word).encode() for word in array.ravel()]
+            words: Any = [str(word).encode() for word in array.ravel()]
             self.constants.append(helper.make_tensor(name, TensorProto.STRING, array.shape, words))
         else:
             self.constants.append(numpy_helper.from_array(array, name))
@@ -164,8 +164,8 @@ class _FormulaWriter:
                 return self.graph.scalar(kind(symbol.label))
         if operation == "where" and symbol.kind == "truth":
             yes, one, other = inputs
-            no = np.logical_not(yes)
-            return self._rewrite(np.logical_or(np.logical_and(yes, one), np.logical_and(no, other)))
+            chosen: Any = np.logical_and(yes, one), np.logical_and(np.logical_not(yes), other)
+            return self._rewrite(np.logical_or(*chosen))
         if operation in REWRITTEN:
             return self._rewrite(REWRITTEN[operation](*inputs))
         names = [self.known[id(part)] if truth else self._number(part) for part, truth in _take_inputs(symbol)]

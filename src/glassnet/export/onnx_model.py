@@ -6,6 +6,7 @@ What goes in has the names of the table's columns, or is ``X``. ``label`` comes 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 from onnx import ModelProto, TensorProto, ValueInfoProto, checker, helper, shape_inference
@@ -64,7 +65,7 @@ def _describe_outputs(model: PortableModel) -> list[ValueInfoProto]:
     if answer.kind == "numbers":
         names = ", ".join(answer.names)
         said = f"numbers in the units of training{names and ': '}{names}"
-        shape = ["rows"] if answer.flat else ["rows", width]
+        shape: list[Any] = ["rows"] if answer.flat else ["rows", width]
         outputs = [helper.make_tensor_value_info(LABEL, TensorProto.DOUBLE, shape, said)]
     else:
         kind = _class_array(model).dtype

@@ -119,7 +119,7 @@ def encode_table(graph: GraphWriter, rows: TableSchema, names: Sequence[str]) ->
 def _encode_numbers(
     graph: GraphWriter, kind: str, chosen: Sequence[tuple[Any, str, int]], rows: TableSchema
 ) -> list[str]:
-    """Add all columns of numbers, or of truths, at once; return the names of them and of where they are missing."""
+    """Add all columns of numbers, or of truths, at once; return the names of them and of their gaps."""
     columns = [column for column, _, _ in chosen]
     x = chosen[0][1]
     if len(chosen) > 1:
@@ -144,7 +144,7 @@ def _encode_numbers(
 
 
 def _encode_categories(graph: GraphWriter, column: CategoryColumn, name: str, missing: Sequence[str]) -> list[str]:
-    """Add a one for a category among zeros, all zeros for an unseen one; return the names of that and of the gaps."""
+    """Add a one for a category among zeros, zeros for an unseen one; return the names of that and of its gaps."""
     words = ["", *missing]
     keys, labels, size = list(column.categories), list(range(len(column.categories))), len(column.categories)
     if column.fill is not None:

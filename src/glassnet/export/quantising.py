@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -55,7 +56,7 @@ def quantise(layers: Sequence[Layer], features: Array, factors: Array, zero: int
     """
     h = np.asarray(features, np.float64)
     quantised = []
-    unit = 1 / np.asarray(factors, np.float64)[:, None]
+    unit: Any = 1 / np.asarray(factors, np.float64)[:, None]
     for number, layer in enumerate(layers, start=1):
         W = layer.W * unit
         scale = np.abs(W).max(axis=0) / LARGEST

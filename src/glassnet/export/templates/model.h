@@ -1,4 +1,4 @@
-/* {{ comment | join("\n   ") }}
+/* {{ comment }}
 
    Weights: {{ "{:,}".format(weight_bytes) }} bytes. Scratch on the stack: {{ "{:,}".format(scratch_bytes) }} bytes. A row takes {{ "{:,}".format(model.multiply_adds) }} multiply-adds. */
 #ifndef {{ P }}_H
