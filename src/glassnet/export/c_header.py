@@ -227,8 +227,8 @@ class _HeaderWriter:
         kind = f"int8, ranges measured on {self.said_of_it}" if self.quantised else "float32"
         return [
             f"A neural network of {units} units in {kind}, written by glassnet {metadata.version('glassnet')}.",
-            f"It needs {'math.h and stdint.h' if self.quantised else 'math.h'} of C99, and nothing else. The weights "
-            "are in it: include it in one file.",
+            f"It needs {'math.h and stdint.h' if self.quantised else 'math.h'} of C99, and nothing else.",
+            "The weights are in it, so include it in one file.",
             "",
             f"    {rows.kind} row[{P}_INPUTS] = {{...}};",
             f"    float outputs[{P}_OUTPUTS];",

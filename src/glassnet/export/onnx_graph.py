@@ -23,6 +23,9 @@ NATIVE: dict[str, tuple[str, dict[str, float]]] = {
     "softplus": ("Softplus", {}),
 }
 
+#: Operators that ONNX Runtime has for float32 alone.
+FLOAT32_ONLY = {"Elu", "Softplus", "Atan", "Sinh", "Cosh"}
+
 #: What an operation of formulas is called in ONNX.
 OPERATORS: dict[str, str] = {
     "add": "Add",
@@ -83,13 +86,14 @@ REWRITTEN: dict[str, Callable[..., Any]] = {
 
 
 class GraphWriter:
-    """Collects the nodes and constants of a graph; every name is given once."""
+    """Collects the nodes and constants of a graph that computes in `dtype`; every name is given once."""
 
-    def __init__(self, taken: Sequence[str]) -> None:
+    def __init__(self, taken: Sequence[str], dtype: str) -> None:
+        self.dtype = np.dtype(dtype)
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = []
         self._names = set(taken)
-        self._scalars: dict[Any, str] = {}
+        self._numbers: dict[Any, str] = {}
 
     def node(self, operator: str, inputs: Sequence[str], name: str, **attributes: Any) -> str:
         """Add a node, and return the name of its result."""
@@ -112,12 +116,18 @@ class GraphWriter:
             self.constants.append(numpy_helper.from_array(array, name))
         return name
 
-    def scalar(self, value: Any) -> str:
+    def number(self, value: Any, dtype: Any = None) -> str:
         """Add a number, once for all nodes that take it, and return its name."""
-        key = (value.dtype, value.tobytes())
-        if key not in self._scalars:
-            self._scalars[key] = self.constant(str(value), value)
-        return self._scalars[key]
+        with np.errstate(over="ignore"):  # infinity is as good as a number beyond the range
+            array = np.asarray(value, dtype or self.dtype)
+        key = (array.dtype, array.tobytes())
+        if key not in self._numbers:
+            self._numbers[key] = self.constant(str(value), array)
+        return self._numbers[key]
+
+    def cast(self, values: str, dtype: Any, name: str) -> str:
+        """Add a change of dtype, and return the name of its result."""
+        return self.node("Cast", [values], name, to=helper.np_dtype_to_tensor_dtype(np.dtype(dtype)))
 
     def _take(self, name: str) -> str:
         count, free = 1, name
@@ -130,7 +140,9 @@ class GraphWriter:
         """Add a formula of z, by ONNX's own operator where there is one, and return the name of its result."""
         ours = _structure(formula.symbol)
         for known, (operator, attributes) in NATIVE.items():
-            if ours == _structure(trace_activation(ACTIVATIONS.resolve(known), formula.symbol.number)):
+            if self.dtype == np.float64 and operator in FLOAT32_ONLY:
+                continue
+            if ours == _structure(trace_activation(ACTIVATIONS.resolve(known), self.dtype)):
                 return z if operator == "Identity" else self.node(operator, [z], name, **attributes)
         return _FormulaWriter(self, z, name).write(formula.symbol)
 
@@ -159,9 +171,7 @@ class _FormulaWriter:
         if operation == "input":
             return self.z
         if operation == "constant":
-            kind = np.bool_ if symbol.kind == "truth" else np.float32
-            with np.errstate(over="ignore"):
-                return self.graph.scalar(kind(symbol.label))
+            return self.graph.number(symbol.label, "bool" if symbol.kind == "truth" else None)
         if operation == "where" and symbol.kind == "truth":
             yes, one, other = inputs
             chosen: Any = np.logical_and(yes, one), np.logical_and(np.logical_not(yes), other)
@@ -169,7 +179,13 @@ class _FormulaWriter:
         if operation in REWRITTEN:
             return self._rewrite(REWRITTEN[operation](*inputs))
         names = [self.known[id(part)] if truth else self._number(part) for part, truth in _take_inputs(symbol)]
-        return self.graph.node(OPERATORS[operation], names, f"{self.name}.{operation}")
+        name, narrow = f"{self.name}.{operation}", OPERATORS[operation] in FLOAT32_ONLY
+        if self.graph.dtype == np.float32 or not narrow:
+            return self.graph.node(OPERATORS[operation], names, name)
+        narrowed = [self.graph.cast(one, np.float32, f"{name}.float32") for one in names]
+        return self.graph.cast(
+            self.graph.node(OPERATORS[operation], narrowed, name), np.float64, f"{name}.float64"
+        )
 
     def _rewrite(self, symbol: Symbol) -> str:
         self.rewritten.append(symbol)
@@ -180,7 +196,7 @@ class _FormulaWriter:
         name = self.known[id(symbol)]
         if symbol.kind != "truth":
             return name
-        return self.graph.node("Cast", [name], f"{self.name}.number", to=TensorProto.FLOAT)
+        return self.graph.cast(name, self.graph.dtype, f"{self.name}.number")
 
 
 def _take_inputs(symbol: Symbol) -> list[tuple[Symbol, bool]]:

@@ -28,20 +28,22 @@ LABEL, PROBABILITIES, OUTPUTS = "label", "probabilities", "outputs"
 def write_onnx(model: PortableModel, name: str, version: str) -> ModelProto:
     """Return a model in ONNX, checked by ONNX's own checker; `version` is that of glassnet."""
     outputs = _describe_outputs(model)
-    inputs = describe_inputs(model.input, [one.name for one in outputs])
-    graph = GraphWriter([*(one.name for one in inputs), *(one.name for one in outputs)])
+    inputs = describe_inputs(model, [one.name for one in outputs])
+    graph = GraphWriter([*(one.name for one in inputs), *(one.name for one in outputs)], model.dtype)
     if isinstance(model.input, ArraySchema):
         h, order = encode_array(graph, model.input), np.arange(model.input.width)
     else:
         h, order = encode_table(graph, model.input, [one.name for one in inputs])
+    if model.rounds_input and model.dtype == "float64":
+        h = graph.cast(h, np.float64, "float64")
     for number, layer in enumerate(model.layers, start=1):
         W = layer.W[order] if number == 1 else layer.W
-        weights = graph.constant(f"layer{number}.W", W.astype(np.float32))
-        biases = graph.constant(f"layer{number}.b", layer.b.astype(np.float32))
+        weights = graph.constant(f"layer{number}.W", W.astype(model.dtype))
+        biases = graph.constant(f"layer{number}.b", layer.b.astype(model.dtype))
         z = graph.node("Gemm", [h, weights, biases], f"layer{number}.z")
         h = graph.formula(layer.activation, z, f"layer{number}.{layer.activation.name}")
     if model.output_scale != 1:
-        h = graph.node("Mul", [h, graph.scalar(np.float32(model.output_scale))], "scaled_output")
+        h = graph.node("Mul", [h, graph.number(model.output_scale)], "scaled_output")
     _write_answer(graph, model, h)
     described = helper.make_graph(graph.nodes, name, inputs, outputs, graph.constants, _describe(model))
     versions = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML_DOMAIN, ML_OPSET)]
@@ -68,16 +70,17 @@ def _describe_outputs(model: PortableModel) -> list[ValueInfoProto]:
         shape: list[Any] = ["rows"] if answer.flat else ["rows", width]
         outputs = [helper.make_tensor_value_info(LABEL, TensorProto.DOUBLE, shape, said)]
     else:
-        kind = _class_array(model).dtype
-        element = TensorProto.STRING if kind.kind in "UO" else helper.np_dtype_to_tensor_dtype(kind)
+        classes = _class_array(model).dtype
+        element = TensorProto.STRING if classes.kind in "UO" else helper.np_dtype_to_tensor_dtype(classes)
         shape = ["rows"] if answer.kind == "class" else ["rows", width]
         outputs = [helper.make_tensor_value_info(LABEL, element, shape, "the class, as it was in training")]
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(model.dtype))
     if model.has_probabilities:
         said, columns = "the probability of each class", max(2, width)
-        outputs.append(helper.make_tensor_value_info(PROBABILITIES, TensorProto.FLOAT, ["rows", columns], said))
+        outputs.append(helper.make_tensor_value_info(PROBABILITIES, kind, ["rows", columns], said))
     elif answer.kind != "numbers":
         said = "what the network says of the classes; no probabilities"
-        outputs.append(helper.make_tensor_value_info(OUTPUTS, TensorProto.FLOAT, ["rows", width], said))
+        outputs.append(helper.make_tensor_value_info(OUTPUTS, kind, ["rows", width], said))
     return outputs
 
 
@@ -95,7 +98,7 @@ def _write_answer(graph: GraphWriter, model: PortableModel, h: str) -> None:
         h = PROBABILITIES
     elif model.output == "sigmoid" and single:
         h = graph.node("Sigmoid", [h], "probability")
-        other = graph.node("Sub", [graph.scalar(np.float32(1)), h], "other_probability")
+        other = graph.node("Sub", [graph.number(1), h], "other_probability")
         graph.result("Concat", [other, h], PROBABILITIES, axis=1)
     elif model.output == "sigmoid":
         graph.result("Sigmoid", [h], PROBABILITIES)
@@ -106,11 +109,11 @@ def _write_answer(graph: GraphWriter, model: PortableModel, h: str) -> None:
         _write_numbers(graph, answer, h)
         return
     if answer.kind == "labels":
-        place = graph.node("GreaterOrEqual", [h, graph.scalar(np.float32(0.5))], "is_there")
+        place = graph.node("GreaterOrEqual", [h, graph.number(0.5)], "is_there")
         place = graph.node("Cast", [place], "place", to=TensorProto.INT64)
     elif single:
         h = graph.node("Squeeze", [h, graph.constant("columns", np.array([1]))], "flat")
-        bounds = [graph.scalar(np.float32(bound)) for bound in (0, len(answer.classes) - 1)]
+        bounds = [graph.number(bound) for bound in (0, len(answer.classes) - 1)]
         nearest = graph.node("Clip", [graph.node("Round", [h], "rounded"), *bounds], "nearest")
         place = graph.node("Cast", [nearest], "place", to=TensorProto.INT64)
     else:

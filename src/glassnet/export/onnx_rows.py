@@ -21,6 +21,7 @@ from glassnet.data.column_values import find_numbers
 from glassnet.data.columns import TableSchema
 from glassnet.data.scaling import CLIP
 from glassnet.export.onnx_graph import GraphWriter
+from glassnet.export.portable import PortableModel
 from glassnet.nn.activations import Array
 
 #: Where ONNX has its operators for text.
@@ -30,12 +31,12 @@ ML_DOMAIN = "ai.onnx.ml"
 FARTHEST = 1e100
 
 
-def describe_inputs(rows: ArraySchema | TableSchema, taken: Sequence[str]) -> list[ValueInfoProto]:
+def describe_inputs(model: PortableModel, taken: Sequence[str]) -> list[ValueInfoProto]:
     """Return what goes into the graph: ``X``, or each column of a table by its name, none of those `taken`."""
+    rows = model.input
     if isinstance(rows, ArraySchema):
-        kind = TensorProto.UINT8 if rows.values == "bytes" else TensorProto.FLOAT
-        if rows.scaling is not None and rows.values == "numbers":
-            kind = TensorProto.DOUBLE
+        wide = rows.scaling is not None or model.dtype == "float64"
+        kind = TensorProto.UINT8 if rows.values == "bytes" else TensorProto.DOUBLE if wide else TensorProto.FLOAT
         return [helper.make_tensor_value_info("X", kind, ["rows", *rows.shape], str(rows.describe()))]
     described = []
     for column in rows.columns:
@@ -60,36 +61,34 @@ def _say(column: Column, rows: TableSchema) -> str:
 
 def encode_array(graph: GraphWriter, rows: ArraySchema) -> str:
     """Add what makes a network's numbers of rows of an array, and return the name of the result."""
-    h = "X"
-    if len(rows.shape) > 1:
-        h = graph.node("Flatten", [h], "X.flat")
-    scaled, wide = rows.scaling is not None, np.float64 if rows.scaling is not None else np.float32
+    wide = np.dtype(np.float64) if rows.scaling is not None else graph.dtype
+    h = "X" if len(rows.shape) == 1 else graph.node("Flatten", ["X"], "X.flat")
     if rows.values == "bytes":
-        h = graph.node("Cast", [h], "X.number", to=helper.np_dtype_to_tensor_dtype(np.dtype(wide)))
-        h = graph.node("Div", [h, graph.scalar(wide(255))], "X.share")
+        h = graph.node("Div", [graph.cast(h, wide, "X.number"), graph.number(255, wide)], "X.share")
     if rows.white != 1:
-        h = graph.node("Div", [h, graph.scalar(wide(np.float32(rows.white)))], "X.share")
-        if scaled:  # rounded as glassnet rounds it
-            h = graph.node("Cast", [h], "X.rounded", to=TensorProto.FLOAT)
-            h = graph.node("Cast", [h], "X.share", to=TensorProto.DOUBLE)
-    if rows.scaling is None:
-        return h
-    return _scale(graph, h, "X", rows.scaling.center, rows.scaling.spread, rows.scaling.name == "robust")
+        h = graph.node("Div", [h, graph.number(np.float32(rows.white), wide)], "X.share")
+        h = graph.cast(graph.cast(h, np.float32, "X.rounded"), wide, "X.share")
+    if rows.scaling is not None:
+        h = _scale(graph, h, "X", rows.scaling.center, rows.scaling.spread, rows.scaling.name == "robust")
+    return h
 
 
 def _scale(graph: GraphWriter, x: str, name: str, center: Array, spread: Array, robust: bool) -> str:
     """Add (x - center) / spread in float64, 0 where the spread is 0, smoothly clipped where robust."""
+    wide = np.float64
     centred = graph.node("Sub", [x, graph.constant(f"{name}.center", center)], f"{name}.centred")
     spreads = graph.constant(f"{name}.spread", np.where(spread > 0, spread, np.inf))
     scaled = graph.node("Div", [centred, spreads], f"{name}.scaled")
     if robust:
-        bounds = [graph.scalar(np.float64(sign * FARTHEST)) for sign in (-1, 1)]
+        bounds = [graph.number(sign * FARTHEST, wide) for sign in (-1, 1)]
         t = graph.node("Clip", [scaled, *bounds], f"{name}.bounded")
-        third = graph.node("Div", [t, graph.scalar(np.float64(CLIP))], f"{name}.third")
+        third = graph.node("Div", [t, graph.number(CLIP, wide)], f"{name}.third")
         square = graph.node("Mul", [third, third], f"{name}.square")
-        length = graph.node("Add", [square, graph.scalar(np.float64(1))], f"{name}.length2")
-        scaled = graph.node("Div", [t, graph.node("Sqrt", [length], f"{name}.length")], f"{name}.clipped")
-    return graph.node("Cast", [scaled], f"{name}.float32", to=TensorProto.FLOAT)
+        length = graph.node(
+            "Sqrt", [graph.node("Add", [square, graph.number(1, wide)], f"{name}.sum")], f"{name}.length"
+        )
+        scaled = graph.node("Div", [t, length], f"{name}.clipped")
+    return graph.cast(scaled, np.float32, f"{name}.float32")
 
 
 def encode_table(graph: GraphWriter, rows: TableSchema, names: Sequence[str]) -> tuple[str, Array]:
@@ -133,13 +132,13 @@ def _encode_numbers(
     fill = np.array([np.nan if column.fill is None else float(column.fill) for column in columns])
     filled = graph.node("Where", [gap, graph.constant(f"{kind}.fill", fill), x], f"{kind}.filled")
     if kind == "truths":
-        parts = [graph.node("Cast", [filled], f"{kind}.float32", to=TensorProto.FLOAT)]
+        parts = [graph.cast(filled, np.float32, f"{kind}.float32")]
     else:
         center, spread = np.array([column.place(rows.scaling) for column in columns]).T
         parts = [_scale(graph, filled, kind, center, spread, rows.scaling == "robust")]
     if marked := [place for place, column in enumerate(columns) if column.indicator]:
         part = graph.node("Gather", [gap, graph.constant(f"{kind}.marked", marked)], f"{kind}.marks", axis=1)
-        parts.append(graph.node("Cast", [part], f"{kind}.indicators", to=TensorProto.FLOAT))
+        parts.append(graph.cast(part, np.float32, f"{kind}.indicators"))
     return parts
 
 
@@ -151,7 +150,7 @@ def _encode_categories(graph: GraphWriter, column: CategoryColumn, name: str, mi
         keys, labels = keys + words, labels + [labels[column.categories.index(column.fill)]] * len(words)
     find: dict[str, Any] = {"domain": ML_DOMAIN, "keys_strings": keys, "values_int64s": labels}
     label = graph.node("LabelEncoder", [name], f"{name}.label", default_int64=size, **find)  # unseen: no place
-    sizes = [graph.scalar(np.int64(size)), graph.constant(f"{name}.values", np.array([0, 1], np.float32))]
+    sizes = [graph.number(size, np.int64), graph.constant(f"{name}.values", np.array([0, 1], np.float32))]
     one_hot = graph.node("Flatten", [graph.node("OneHot", [label, *sizes], f"{name}.places")], f"{name}.one_hot")
     if column.fill is not None and not column.indicator:
         return [one_hot]
