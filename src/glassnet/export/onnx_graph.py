@@ -23,8 +23,8 @@ NATIVE: dict[str, tuple[str, dict[str, float]]] = {
     "softplus": ("Softplus", {}),
 }
 
-#: Operators that ONNX Runtime has for float32 alone.
-FLOAT32_ONLY = {"Elu", "Softplus", "Atan", "Sinh", "Cosh"}
+#: Operators that ONNX Runtime has for float32 alone, and those with a float32 among their attributes.
+FLOAT32_ONLY = {"LeakyRelu", "Elu", "Softplus", "Atan", "Sinh", "Cosh"}
 
 #: What an operation of formulas is called in ONNX.
 OPERATORS: dict[str, str] = {

@@ -6,6 +6,7 @@ What goes in has the names of the table's columns, or is ``X``. ``label`` comes 
 from __future__ import annotations
 
 import json
+from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,8 @@ OPSET, ML_OPSET, IR_VERSION = 17, 3, 8
 LABEL, PROBABILITIES, OUTPUTS = "label", "probabilities", "outputs"
 
 
-def write_onnx(model: PortableModel, name: str, version: str) -> ModelProto:
-    """Return a model in ONNX, checked by ONNX's own checker; `version` is that of glassnet."""
+def write_onnx(model: PortableModel, name: str) -> ModelProto:
+    """Return a model in ONNX, checked by ONNX's own checker; `name` is that of the graph."""
     outputs = _describe_outputs(model)
     inputs = describe_inputs(model, [one.name for one in outputs])
     graph = GraphWriter([*(one.name for one in inputs), *(one.name for one in outputs)], model.dtype)
@@ -52,7 +53,7 @@ def write_onnx(model: PortableModel, name: str, version: str) -> ModelProto:
         opset_imports=versions,
         ir_version=IR_VERSION,
         producer_name="glassnet",
-        producer_version=version,
+        producer_version=metadata.version("glassnet"),
         doc_string=_describe(model),
     )
     helper.set_model_props(proto, _list_properties(model))

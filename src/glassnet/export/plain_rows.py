@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,17 +11,15 @@ from glassnet.data.column_kinds import CategoryColumn
 from glassnet.data.columns import TableSchema
 from glassnet.nn.activations import Array
 
-if TYPE_CHECKING:
-    import polars as pl
 
-
-def read_plainly(rows: TableSchema, frame: pl.DataFrame) -> dict[str, Array]:
+def read_plainly(rows: TableSchema, records: list[Any]) -> dict[str, Array]:
     """Return the columns of a table: categories as text, '' where it is missing, and all else as float64.
 
     Dates are days since 1970-01-01, true is 1 and false 0, and NaN stands where a value is missing.
     """
     import polars as pl
 
+    frame = pl.DataFrame(records, infer_schema_length=None)
     found: dict[str, Array] = {}
     for column in rows.columns:
         values = rows.read_column(column, frame)
@@ -32,12 +30,13 @@ def read_plainly(rows: TableSchema, frame: pl.DataFrame) -> dict[str, Array]:
     return found
 
 
-def read_as_numbers(rows: ArraySchema | TableSchema, X: Any) -> Array:
+def read_as_numbers(rows: ArraySchema | TableSchema, records: list[Any]) -> Array:
     """Return rows as a header of C takes them, categories by their places: float32, or bytes."""
     if isinstance(rows, ArraySchema):
-        return rows.take(X)[0].reshape(len(X), -1).astype(np.uint8 if rows.values == "bytes" else np.float32)
+        kind = np.uint8 if rows.values == "bytes" else np.float32
+        return np.asarray(records, kind).reshape(len(records), rows.width)
     numbers = []
-    columns = read_plainly(rows, X).values()
+    columns = read_plainly(rows, records).values()
     for column, values in zip(rows.columns, columns, strict=True):
         if isinstance(column, CategoryColumn):
             places = {category: float(place) for place, category in enumerate(column.categories)} | {"": np.nan}
