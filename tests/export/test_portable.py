@@ -92,9 +92,10 @@ def test_parameters_and_products_are_counted_after_folding():
 def test_two_activations_of_one_name_stay_two():
     one = Activation("mine", lambda z: 2 * z, lambda z, h: 2 + 0 * z)
     other = Activation("mine", lambda z: 3 * z, lambda z, h: 3 + 0 * z)
-    portable = describe_model(Network([1, 1, 1, 1, 1], activation=[one, other, one], loss="half_squared_error"))
-    assert [formula.name for formula in portable.formulas] == ["mine", "mine_2", "identity"]
-    assert [layer.activation.name for layer in portable.layers] == ["mine", "mine_2", "mine", "identity"]
+    third = Activation("mine!", lambda z: 4 * z, lambda z, h: 4 + 0 * z)
+    portable = describe_model(Network([1] * 6, activation=[one, other, one, third], loss="half_squared_error"))
+    assert [formula.name for formula in portable.formulas] == ["mine", "mine_2", "mine_", "identity"]
+    assert [layer.activation.name for layer in portable.layers] == ["mine", "mine_2", "mine", "mine_", "identity"]
 
 
 @pytest.mark.parametrize(

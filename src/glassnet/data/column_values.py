@@ -210,6 +210,7 @@ class CategoryFinder:
             self.equal.setdefault(self._key(category), []).append(category)
 
     def __call__(self, value: Any) -> str:
+        """Return the category, or the text."""
         text = spell(value)
         if text in self.written:
             return text
@@ -263,6 +264,7 @@ def spell(value: Any) -> str:
 
 
 def spell_text(text: str) -> str:
+    """Return text of a number as `spell` has that number; other text as it is."""
     if whole := WHOLE.fullmatch(text):
         return ("-" if whole[1] == "-" and whole[2] != "0" else "") + whole[2]
     return spell(float(text)) if PLAIN_NUMBER.fullmatch(text) else text

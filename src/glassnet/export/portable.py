@@ -8,6 +8,7 @@ With a row of numbers h, the layers are applied one after the other::
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 class Formula:
     """An activation as its operations on the input "z", traced from its NumPy code, own ones too.
 
-    ``symbol`` is the result; `glassnet.compiled.tracing.in_order` walks what it is made of.
+    ``name`` has letters, digits and underscores only. ``symbol`` is the result;
+    `glassnet.compiled.tracing.in_order` walks what it is made of.
     """
 
     name: str
@@ -149,8 +151,9 @@ def describe_model(network: Network, schema: Schema | None = None) -> PortableMo
     formulas: list[tuple[Activation, Formula]] = []  # not all activations can be hashed
     for activation in network.activations:
         if activation not in [known for known, _ in formulas]:
-            taken = sum(known.name == activation.name for known, _ in formulas)
-            name = f"{activation.name}_{taken + 1}" if taken else activation.name
+            plain = re.sub(r"\W", "_", activation.name, flags=re.ASCII)
+            taken = [formula.name for _, formula in formulas]
+            name = plain if plain not in taken else f"{plain}_{len(taken) + 1}"
             formulas.append((activation, Formula(name, trace_activation(activation, network.theta.dtype))))
     layers = [
         Layer(*_fold(network, number), next(formula for known, formula in formulas if known == activation))

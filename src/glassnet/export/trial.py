@@ -1,0 +1,107 @@
+"""Random rows on which an export is compared with its network."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from glassnet.data.array_schema import ArraySchema
+from glassnet.data.column_kinds import BooleanColumn, CategoryColumn, Column, DateColumn
+from glassnet.data.schema import Schema
+from glassnet.nn.activations import Array
+from glassnet.nn.network import Network
+from glassnet.nn.targets import decode
+from glassnet.runtime.seeds import stream
+
+#: Rows of a trial, and the multiplications that they may take altogether, as plain Python needs its time.
+ROWS, FEWEST, PRODUCTS = 200, 10, 20_000_000
+
+#: How often a value is missing, and a category one that training did not have.
+RARE = 0.1
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Rows as a user has them, what the network takes for them, and its outputs in float64.
+
+    Rows for which the network's outputs are not finite are left out. ``decode`` makes answers of outputs.
+    """
+
+    rows: list[Any]
+    X: Array
+    outputs: Array
+    decode: Callable[[Array], Array]
+
+
+def make_trial(network: Network, schema: Schema | None, seed: int = 0) -> Trial:
+    """Draw rows for a network and the schema of its rows and answers.
+
+    Examples
+    --------
+    >>> trial = make_trial(Network([2, 3]), None)
+    >>> len(trial.rows), trial.outputs.shape
+    (200, (200, 3))
+    """
+    rng = stream(seed, "export")
+    products = sum(W.size for W in network.W)
+    count = min(ROWS, max(FEWEST, PRODUCTS // products))
+    if schema is None:
+        rows = rng.normal(size=(count, network.layers[0])).tolist()
+        encoded = np.array(rows)
+    else:
+        rows = _draw_rows(schema, count, rng)
+        encoded = schema.input.encode(schema.take_rows(rows))[0]
+    X = network.input_batch(encoded)
+    wide = network.astype("float64")
+    with np.errstate(all="ignore"):  # what comes of it is left out
+        found = wide.forward(X.astype(np.float64), by_row=True).outputs
+    finite: Array = np.isfinite(found).all(axis=1)
+    outputs = wide.loss.predict(found[finite])
+    kept = [row for row, is_kept in zip(rows, finite, strict=True) if is_kept]
+    answer = partial(decode, n_classes=network.n_classes) if schema is None else schema.target.answer
+    return Trial(kept, X[finite], outputs, answer)
+
+
+def _draw_rows(schema: Schema, count: int, rng: np.random.Generator) -> list[Any]:
+    rows = schema.input
+    if not isinstance(rows, ArraySchema):
+        columns = {column.name: _draw_column(column, count, rng) for column in rows.columns}
+        return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    shape = (count, rows.width)
+    if rows.values == "bytes":
+        return rng.integers(0, max(int(rows.high), 1), shape, endpoint=True).tolist()
+    if rows.scaling is None:
+        X = rng.uniform(rows.low, rows.high, shape)
+    else:
+        unit = rows.white
+        X = np.clip(unit * rng.normal(rows.scaling.center, rows.scaling.spread, shape), rows.low, rows.high)
+    return X.tolist()
+
+
+def _draw_column(column: Column, count: int, rng: np.random.Generator) -> list[Any]:
+    """Draw values of a column, missing ones among them where training had them filled."""
+    values: list[Any]
+    if isinstance(column, CategoryColumn):
+        chosen = rng.choice(column.categories, count)
+        values = [str(one) if rng.random() > RARE else "(unseen)" for one in chosen]
+    elif isinstance(column, BooleanColumn):
+        values = (rng.random(count) < 0.5).tolist()
+    elif isinstance(column, DateColumn):
+        values = [_write_date(days) for days in rng.normal(column.mean, column.std, count)]
+    else:
+        values = rng.normal(column.mean, column.std, count).tolist()
+        values = [float(value > column.mean) for value in values] if column.zero_one else values
+    if column.fill is None:
+        return values
+    return [None if rng.random() < RARE else value for value in values]
+
+
+def _write_date(days: float) -> str:
+    first = datetime.date(1970, 1, 1).toordinal()
+    day = min(max(first + round(days), 1), datetime.date.max.toordinal())
+    return datetime.date.fromordinal(day).isoformat()
