@@ -19,8 +19,16 @@ class NotRunError(Exception):
     """An export cannot be run on this machine; the message says why."""
 
 
+class Written(NamedTuple):
+    """A file, and where it says so, the bytes of its weights and of what it needs beside them for a row."""
+
+    content: bytes
+    weight_bytes: int | None = None
+    scratch_bytes: int | None = None
+
+
 class Results(NamedTuple):
-    """What an export says of the rows of a trial."""
+    """What an export says of the rows of a trial; it may have no outputs beside the answers."""
 
     outputs: Any
     answers: list[Any]

@@ -13,6 +13,7 @@ import numpy as np
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.column_kinds import BooleanColumn, CategoryColumn, Column, DateColumn
 from glassnet.data.schema import Schema
+from glassnet.export.portable import PortableModel, describe_model
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.nn.targets import decode
@@ -30,12 +31,15 @@ class Trial:
     """Rows as a user has them, what the network takes for them, and its outputs in float64.
 
     Rows for which the network's outputs are not finite are left out. ``decode`` makes answers of outputs.
+    ``rounding`` is how far outputs in float32 are from those.
     """
 
+    model: PortableModel
     rows: list[Any]
     X: Array
     outputs: Array
     decode: Callable[[Array], Array]
+    rounding: float
 
 
 def make_trial(network: Network, schema: Schema | None, seed: int = 0) -> Trial:
@@ -57,14 +61,30 @@ def make_trial(network: Network, schema: Schema | None, seed: int = 0) -> Trial:
         rows = _draw_rows(schema, count, rng)
         encoded = schema.input.encode(schema.take_rows(rows))[0]
     X = network.input_batch(encoded)
-    wide = network.astype("float64")
     with np.errstate(all="ignore"):  # what comes of it is left out
-        found = wide.forward(X.astype(np.float64), by_row=True).outputs
-    finite: Array = np.isfinite(found).all(axis=1)
-    outputs = wide.loss.predict(found[finite])
+        wide, narrow = (
+            network.astype(dtype).forward(X.astype(dtype), by_row=True).outputs for dtype in ("float64", "float32")
+        )
+    finite: Array = np.isfinite(np.hstack([wide, narrow])).all(axis=1)
+    outputs, rounded = (network.loss.predict(found[finite]) for found in (wide, narrow))
     kept = [row for row, is_kept in zip(rows, finite, strict=True) if is_kept]
     answer = partial(decode, n_classes=network.n_classes) if schema is None else schema.target.answer
-    return Trial(kept, X[finite], outputs, answer)
+    model = describe_model(network, schema)
+    return Trial(model, kept, X[finite], outputs, answer, find_difference(rounded, outputs))
+
+
+def find_difference(found: Any, expected: Any) -> float:
+    """Return the largest difference of outputs, as a share of expected ones that are larger than 1.
+
+    Examples
+    --------
+    >>> find_difference([[1.0, 202.0]], [[0.5, 200.0]])
+    0.5
+    """
+    found, expected = np.asarray(found, np.float64), np.asarray(expected, np.float64)
+    if found.shape != expected.shape:
+        return np.inf
+    return float((np.abs(found - expected) / np.maximum(1, np.abs(expected))).max(initial=0))
 
 
 def _draw_rows(schema: Schema, count: int, rng: np.random.Generator) -> list[Any]:

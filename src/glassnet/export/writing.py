@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,34 +13,44 @@ import numpy as np
 
 from glassnet.data.schema import Schema
 from glassnet.errors import FileError, UsageError, unknown_name
+from glassnet.export.c_file import run_c, write_c
 from glassnet.export.javascript import run_javascript, write_javascript
-from glassnet.export.portable import PortableModel, describe_model
+from glassnet.export.onnx_file import run_onnx, write_onnx_file
+from glassnet.export.portable import PortableModel
 from glassnet.export.python import run_python, write_python
-from glassnet.export.running import NotRunError, Results
-from glassnet.export.trial import Trial, make_trial
+from glassnet.export.running import NotRunError, Results, Written
+from glassnet.export.trial import Trial, find_difference, make_trial
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.runtime.files import write_bytes
+
+#: Of a target that computes in float32, how many times the rounding of the network itself may be its own.
+NARROW = 10.0
 
 
 class Target(NamedTuple):
     """What a model is written for.
 
-    ``write`` returns the file's text or bytes. ``run`` has the file answer the rows of a trial, or raises
+    ``write`` takes a model and the name of its file. ``run`` has the file answer the rows of a trial, or raises
     `NotRunError`. ``tolerance`` is the largest difference that is put down to rounding, as a share of outputs
-    larger than 1.
+    larger than 1; a target that computes in float32 is ``narrow``, and may round as the network itself.
     """
 
     suffixes: tuple[str, ...]
-    write: Callable[[PortableModel], str | bytes]
+    write: Callable[[PortableModel, str], Written]
     run: Callable[[Path, Trial], Results]
     tolerance: float
+    narrow: bool = False
 
 
 #: What a model can be written for, by its name.
 TARGETS: dict[str, Target] = {
-    "python": Target((".py",), write_python, run_python, 1e-6),
-    "js": Target((".js", ".mjs"), write_javascript, run_javascript, 1e-6),
+    "python": Target((".py",), lambda model, _: Written(write_python(model).encode()), run_python, 1e-6),
+    "js": Target(
+        (".js", ".mjs"), lambda model, _: Written(write_javascript(model).encode()), run_javascript, 1e-6
+    ),
+    "onnx": Target((".onnx",), write_onnx_file, run_onnx, 1e-6, narrow=True),
+    "c": Target((".h",), write_c, run_c, 1e-5, narrow=True),
 }
 
 
@@ -63,6 +74,8 @@ class Export:
         The largest difference from the network's outputs on these rows, as a share of outputs larger than 1.
     unchecked : str
         Why it was not compared; empty where it was.
+    weight_bytes, scratch_bytes : int or None
+        Of C: what the weights take, and the numbers of a row on the stack.
     """
 
     path: Path
@@ -73,6 +86,8 @@ class Export:
     rows: int
     difference: float | None
     unchecked: str = ""
+    weight_bytes: int | None = None
+    scratch_bytes: int | None = None
 
 
 def choose_target(path: Path, to: str | None) -> str:
@@ -89,21 +104,42 @@ def choose_target(path: Path, to: str | None) -> str:
     return fitting[0]
 
 
-def export_model(network: Network, schema: Schema | None, path: str | Path, to: str | None = None) -> Export:
-    """Write a network and its schema for a target; see `glassnet.training.model.Model.export`."""
+def export_model(
+    network: Network,
+    schema: Schema | None,
+    path: str | Path,
+    to: str | None = None,
+    *,
+    int8: bool = False,
+    calibration: Array | None = None,
+) -> Export:
+    """Write a network and its schema for a target; see `glassnet.training.model.Model.export`.
+
+    `calibration` are rows as the network takes them; without any, ranges are measured on random rows.
+    """
     path = Path(path)
     name = choose_target(path, to)
-    target, model = TARGETS[name], describe_model(network, schema)
-    written = target.write(model)
-    content = written.encode() if isinstance(written, str) else written
-    trial = make_trial(network, schema)
+    target, trial = TARGETS[name], make_trial(network, schema)
+    if int8 and name != "c":
+        raise UsageError("int8", f"is for c, not for {name}")
+    if int8:
+        target = _quantise(target, trial, calibration)
+    written = target.write(trial.model, path.stem)
     rows, difference, unchecked = len(trial.rows), None, ""
     try:
-        difference = _check(target, content, path, trial)
+        difference = _check(target, written.content, path, trial)
     except NotRunError as error:
         rows, unchecked = 0, str(error)
-    write_bytes(path, content)
-    return Export(path, name, len(content), model.parameters, model.multiply_adds, rows, difference, unchecked)
+    write_bytes(path, written.content)
+    sizes = len(written.content), trial.model.parameters, trial.model.multiply_adds
+    return Export(path, name, *sizes, rows, difference, unchecked, written.weight_bytes, written.scratch_bytes)
+
+
+def _quantise(target: Target, trial: Trial, calibration: Array | None) -> Target:
+    """Return the target of a header in bytes, whose ranges are measured on rows; no difference is too large."""
+    X, kind = (trial.X, "random") if calibration is None else (calibration, "given")
+    write = partial(write_c, calibration=X, said_of_it=f"{len(X):,} {kind} rows")
+    return target._replace(write=write, tolerance=np.inf)
 
 
 def _check(target: Target, content: bytes, path: Path, trial: Trial) -> float:
@@ -114,13 +150,17 @@ def _check(target: Target, content: bytes, path: Path, trial: Trial) -> float:
         file = Path(folder) / f"model{target.suffixes[-1]}"
         file.write_bytes(content)
         found = target.run(file, trial)
-    difference = find_difference(found.outputs, trial.outputs)
-    if not difference <= target.tolerance:
+    outputs, expected = found.outputs, trial.outputs
+    if outputs is None:
+        outputs, expected = found.answers, trial.decode(trial.outputs)
+    difference = find_difference(outputs, expected)
+    if not difference <= target.tolerance + NARROW * target.narrow * trial.rounding:
         problem = f"its outputs differ from the network's by {difference:.2g}"
         raise FileError(path, f"not written: {problem}; please report it")
-    expected = trial.decode(np.asarray(found.outputs, np.float64))
-    if not _are_same(found.answers, expected, target.tolerance):
-        raise FileError(path, "not written: its answers differ from the network's; please report it")
+    if found.outputs is not None:
+        expected = trial.decode(np.asarray(found.outputs, np.float64))
+        if not _are_same(found.answers, expected, target.tolerance):
+            raise FileError(path, "not written: its answers differ from the network's; please report it")
     return difference
 
 
@@ -132,17 +172,3 @@ def _are_same(answers: list[Any], expected: Array, tolerance: float) -> bool:
     numbers = np.asarray(answers, np.float64)
     close = tolerance * max(1.0, float(np.abs(expected).max()))
     return numbers.shape == expected.shape and np.allclose(numbers, expected, rtol=0, atol=close)
-
-
-def find_difference(found: Any, expected: Any) -> float:
-    """Return the largest difference of outputs, as a share of expected ones that are larger than 1.
-
-    Examples
-    --------
-    >>> find_difference([[1.0, 202.0]], [[0.5, 200.0]])
-    0.5
-    """
-    found, expected = np.asarray(found, np.float64), np.asarray(expected, np.float64)
-    if found.shape != expected.shape:
-        return np.inf
-    return float((np.abs(found - expected) / np.maximum(1, np.abs(expected))).max())

@@ -1,4 +1,4 @@
-"""A header of C, compiled and run on rows."""
+"""A header of C: written, and compiled and run on rows."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from glassnet.errors import FileError
+from glassnet.export.c_header import write_header
 from glassnet.export.plain_rows import read_as_numbers
 from glassnet.export.portable import PortableModel
-from glassnet.export.running import SECONDS, NotRunError, Results
+from glassnet.export.running import SECONDS, NotRunError, Results, Written
 from glassnet.export.trial import Trial
 from glassnet.nn.activations import Array
 
@@ -40,17 +41,22 @@ def find_compiler() -> str | None:
     return next(filter(None, map(shutil.which, COMPILERS)), None)
 
 
-def run_c(path: Path, model: PortableModel, trial: Trial) -> Results:
+def write_c(model: PortableModel, name: str, calibration: Array | None = None, said_of_it: str = "") -> Written:
+    """Return a header; see `glassnet.export.c_header.write_header`."""
+    header = write_header(model, name, calibration, said_of_it)
+    return Written(header.text.encode(), header.weight_bytes, header.scratch_bytes)
+
+
+def run_c(path: Path, trial: Trial) -> Results:
     """Compile a header, and have it answer the rows of a trial."""
-    found = call_header(path, read_as_numbers(model.input, trial.rows))
-    answer, outputs = model.answer, found[:, 1:].astype(np.float64)
+    answer, width = trial.model.answer, trial.outputs.shape[1]
+    found = call_header(path, read_as_numbers(trial.model.input, trial.rows)).astype(np.float64)
+    outputs = found[:, -width:]
     if answer.kind == "numbers":
         return Results(None, (outputs[:, 0] if answer.flat else outputs).tolist())
     if answer.kind == "labels":
-        return Results(outputs, [[answer.classes[int(share >= 0.5)] for share in row] for row in outputs])
-    width = len(model.layers[-1].b)
-    places = found[:, 0].astype(int)
-    return Results(outputs[:, -width:], [answer.classes[place] if place >= 0 else None for place in places])
+        return Results(outputs, trial.decode(outputs).tolist())
+    return Results(outputs, [answer.classes[int(place)] if place >= 0 else None for place in found[:, 0]])
 
 
 def call_header(path: Path, rows: Array) -> Array:
