@@ -60,7 +60,7 @@ def make_trial(network: Network, schema: Schema | None, seed: int = 0) -> Trial:
     wide = network.astype("float64")
     with np.errstate(all="ignore"):  # what comes of it is left out
         found = wide.forward(X.astype(np.float64), by_row=True).outputs
-    finite: Array = np.isfinite(found).all(axis=1)
+    finite = np.asarray(np.isfinite(found).all(axis=1))
     outputs = wide.loss.predict(found[finite])
     kept = [row for row, is_kept in zip(rows, finite, strict=True) if is_kept]
     answer = partial(decode, n_classes=network.n_classes) if schema is None else schema.target.answer
