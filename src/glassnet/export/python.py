@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from glassnet.data import blanks, column_values, dates, number_format, read_options
-from glassnet.export import python_parts
+from glassnet.export import python_columns, python_parts
 from glassnet.export.expressions import Language, write_formula
 from glassnet.export.module_text import (
     Call,
@@ -28,7 +28,10 @@ from glassnet.export.trial import Trial
 from glassnet.export.wording import describe_use
 
 #: Where the functions stand that a module is put together of; of two with one name, the first is taken.
-SOURCES: tuple[ModuleType, ...] = (python_parts, dates, column_values, number_format, read_options, blanks)
+SOURCES: tuple[ModuleType, ...] = (
+    *(python_columns, python_parts),
+    *(dates, column_values, number_format, read_options, blanks),
+)
 
 PYTHON = Language(
     {
