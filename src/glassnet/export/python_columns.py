@@ -91,7 +91,7 @@ def to_float(value: Any) -> float | None:
     """Return a number as a float, None for what is none."""
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
 
 
