@@ -22,13 +22,16 @@ from glassnet.runtime.seeds import stream
 #: Rows of a trial, and the multiplications that they may take altogether, as plain Python needs its time.
 ROWS, FEWEST, PRODUCTS = 200, 10, 20_000_000
 
+#: The most rows that are taken of those given.
+GIVEN = 1000
+
 #: How often a value is missing, and a category one that training did not have.
 RARE = 0.1
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Rows as a user has them, what the network takes for them, and its outputs in float64.
+    """Rows as a user has them, random or given, what the network takes for them, and its outputs in float64.
 
     Rows for which the network's outputs are not finite are left out. ``decode`` makes answers of outputs.
     ``rounding`` is how far outputs in float32 are from those.
@@ -42,8 +45,8 @@ class Trial:
     rounding: float
 
 
-def make_trial(network: Network, schema: Schema | None, seed: int = 0) -> Trial:
-    """Draw rows for a network and the schema of its rows and answers.
+def make_trial(network: Network, schema: Schema | None, given: Any = None, seed: int = 0) -> Trial:
+    """Draw rows for a network and the schema of its rows and answers, or take some of those given.
 
     Examples
     --------
@@ -54,12 +57,13 @@ def make_trial(network: Network, schema: Schema | None, seed: int = 0) -> Trial:
     rng = stream(seed, "export")
     products = sum(W.size for W in network.W)
     count = min(ROWS, max(FEWEST, PRODUCTS // products))
-    if schema is None:
+    if given is not None:
+        rows = _take_rows(schema, given)
+    elif schema is None:
         rows = rng.normal(size=(count, network.layers[0])).tolist()
-        encoded = np.array(rows)
     else:
         rows = _draw_rows(schema, count, rng)
-        encoded = schema.input.encode(schema.take_rows(rows))[0]
+    encoded = np.array(rows) if schema is None else schema.input.encode(schema.take_rows(rows))[0]
     X = network.input_batch(encoded)
     with np.errstate(all="ignore"):  # what comes of it is left out
         wide, narrow = (
@@ -85,6 +89,17 @@ def find_difference(found: Any, expected: Any) -> float:
     if found.shape != expected.shape:
         return np.inf
     return float((np.abs(found - expected) / np.maximum(1, np.abs(expected))).max(initial=0))
+
+
+def _take_rows(schema: Schema | None, given: Any) -> list[Any]:
+    """Return rows that stand evenly among those given, records of a table or lists of numbers."""
+    if schema is not None:
+        rows = schema.input
+        if not isinstance(rows, ArraySchema):
+            frame = schema.take_rows(given)
+            return frame[:: max(1, -(-len(frame) // GIVEN))].to_dicts()
+        given = rows.take(given)[0]
+    return np.asarray(given)[:: max(1, -(-len(given) // GIVEN))].tolist()
 
 
 def _draw_rows(schema: Schema, count: int, rng: np.random.Generator) -> list[Any]:

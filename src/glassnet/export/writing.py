@@ -63,17 +63,21 @@ class Export:
     path : Path
         The file.
     to : str
-        What it is written for: "python", "js".
+        What it is written for: "python", "js", "onnx", "c".
     size : int
         Its bytes.
     parameters, multiply_adds : int
         Weights and biases after folding, and multiplications with an addition for a row.
     rows : int
-        Random rows that it was compared on; 0 where it could not be run.
+        Rows that it was compared on, random ones or those of the calibration; 0 where it could not be run.
     difference : float or None
         The largest difference from the network's outputs on these rows, as a share of outputs larger than 1.
     unchecked : str
         Why it was not compared; empty where it was.
+    ranges : str
+        Of C in int8: the rows on which the ranges of activations were measured.
+    same : float or None
+        Of C in int8: the share of rows to which it gave the answer of the network.
     weight_bytes, scratch_bytes : int or None
         Of C: what the weights take, and the numbers of a row on the stack.
     """
@@ -86,6 +90,8 @@ class Export:
     rows: int
     difference: float | None
     unchecked: str = ""
+    ranges: str = ""
+    same: float | None = None
     weight_bytes: int | None = None
     scratch_bytes: int | None = None
 
@@ -111,57 +117,66 @@ def export_model(
     to: str | None = None,
     *,
     int8: bool = False,
-    calibration: Array | None = None,
+    calibration: Any = None,
 ) -> Export:
-    """Write a network and its schema for a target; see `glassnet.training.model.Model.export`.
-
-    `calibration` are rows as the network takes them; without any, ranges are measured on random rows.
-    """
+    """Write a network and its schema for a target; see `glassnet.training.model.Model.export`."""
     path = Path(path)
     name = choose_target(path, to)
-    target, trial = TARGETS[name], make_trial(network, schema)
-    if int8 and name != "c":
-        raise UsageError("int8", f"is for c, not for {name}")
-    if int8:
-        target = _quantise(target, trial, calibration)
+    if (int8 and name != "c") or (calibration is not None and not int8):
+        option, what = ("calibration", "int8") if name == "c" else ("int8", "c")
+        raise UsageError(option, f"is for {what} only")
+    target, trial = TARGETS[name], make_trial(network, schema, calibration)
+    ranges = f"{len(trial.rows):,} {'random' if calibration is None else 'given'} rows" if int8 else ""
+    if int8:  # no difference is too large
+        write = partial(write_c, calibration=trial.X, said_of_it=ranges)
+        target = target._replace(write=write, tolerance=np.inf)
     written = target.write(trial.model, path.stem)
-    rows, difference, unchecked = len(trial.rows), None, ""
+    rows, difference, same, unchecked = len(trial.rows), None, None, ""
     try:
-        difference = _check(target, written.content, path, trial)
+        difference, same = _check(target, written.content, path, trial)
     except NotRunError as error:
         rows, unchecked = 0, str(error)
     write_bytes(path, written.content)
-    sizes = len(written.content), trial.model.parameters, trial.model.multiply_adds
-    return Export(path, name, *sizes, rows, difference, unchecked, written.weight_bytes, written.scratch_bytes)
+    return Export(
+        path,
+        name,
+        len(written.content),
+        trial.model.parameters,
+        trial.model.multiply_adds,
+        rows,
+        difference,
+        unchecked,
+        ranges,
+        same if int8 and trial.model.answer.kind != "numbers" else None,
+        written.weight_bytes,
+        written.scratch_bytes,
+    )
 
 
-def _quantise(target: Target, trial: Trial, calibration: Array | None) -> Target:
-    """Return the target of a header in bytes, whose ranges are measured on rows; no difference is too large."""
-    X, kind = (trial.X, "random") if calibration is None else (calibration, "given")
-    write = partial(write_c, calibration=X, said_of_it=f"{len(X):,} {kind} rows")
-    return target._replace(write=write, tolerance=np.inf)
+def _check(target: Target, content: bytes, path: Path, trial: Trial) -> tuple[float, float]:
+    """Return how far a file is from the network, and its share of equal answers.
 
-
-def _check(target: Target, content: bytes, path: Path, trial: Trial) -> float:
-    """Return how far a file is from the network; `FileError` if that is more than rounding."""
+    `FileError` is raised if it is further than rounding explains.
+    """
     if not trial.rows:
         raise NotRunError("the network's outputs are not finite for any random row")
     with tempfile.TemporaryDirectory(prefix="glassnet-", ignore_cleanup_errors=True) as folder:
         file = Path(folder) / f"model{target.suffixes[-1]}"
         file.write_bytes(content)
         found = target.run(file, trial)
-    outputs, expected = found.outputs, trial.outputs
-    if outputs is None:
-        outputs, expected = found.answers, trial.decode(trial.outputs)
+    answers = trial.decode(trial.outputs)
+    outputs, expected = (found.answers, answers) if found.outputs is None else (found.outputs, trial.outputs)
     difference = find_difference(outputs, expected)
     if not difference <= target.tolerance + NARROW * target.narrow * trial.rounding:
         problem = f"its outputs differ from the network's by {difference:.2g}"
         raise FileError(path, f"not written: {problem}; please report it")
-    if found.outputs is not None:
-        expected = trial.decode(np.asarray(found.outputs, np.float64))
-        if not _are_same(found.answers, expected, target.tolerance):
-            raise FileError(path, "not written: its answers differ from the network's; please report it")
-    return difference
+    if found.outputs is not None and not _are_same(
+        found.answers, trial.decode(np.asarray(found.outputs, np.float64)), target.tolerance
+    ):
+        raise FileError(path, "not written: its answers differ from the network's; please report it")
+    return difference, float(
+        np.mean([one == other for one, other in zip(found.answers, answers.tolist(), strict=True)])
+    )
 
 
 def _are_same(answers: list[Any], expected: Array, tolerance: float) -> bool:

@@ -215,18 +215,26 @@ class Model:
         refuse_without_probabilities(self.network)
         return spread_probabilities(self.outputs(X))
 
-    def export(self, path: str | Path, to: str | None = None) -> Export:
+    def export(
+        self, path: str | Path, to: str | None = None, *, int8: bool = False, calibration: Any = None
+    ) -> Export:
         """Write the model as a program that needs no glassnet: rows, network and answers in one file.
 
-        The file is checked before it is written: it answers random rows, drawn by the schema, on this machine.
+        The file is checked before it is written: it answers random rows, drawn by the schema, on this machine. A
+        header of C is not checked where there is no compiler; the result says so.
 
         Parameters
         ----------
         path : str or Path
             The file. A file that is there is replaced.
-        to : {"python", "js"}, optional
-            What to write it for: a file for a bare Python interpreter, or a JavaScript module. By default as the
-            path ends: ``.py``, ``.js`` or ``.mjs``.
+        to : {"python", "js", "onnx", "c"}, optional
+            What to write it for: a file for a bare Python interpreter, a JavaScript module, a file of ONNX, or a
+            header of C. By default as the path ends: ``.py``, ``.js`` or ``.mjs``, ``.onnx``, ``.h``.
+        int8 : bool, default False
+            Whether a header of C computes in bytes, a quarter of the size.
+        calibration : array_like, table or Split, optional
+            Of int8: rows, as the model takes them, on which the ranges of activations are measured, and on which
+            it is checked; at most 1,000 of them. Without these, random rows, which are rarely like your own.
 
         Returns
         -------
@@ -236,7 +244,8 @@ class Model:
         Raises
         ------
         UsageError
-            If the path does not tell what to write, or an own activation cannot be written out.
+            If the path does not tell what to write, an own activation cannot be written out, or a package is
+            missing.
         FileError
             If the file cannot be written, or differs from the network by more than rounding; then there is none.
 
@@ -251,7 +260,8 @@ class Model:
         """
         from glassnet.export.writing import export_model
 
-        return export_model(self.network, self.schema, path, to)
+        rows = calibration.X if isinstance(calibration, Split) else calibration
+        return export_model(self.network, self.schema, path, to, int8=int8, calibration=rows)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the accuracy, or R2 where numbers are regressed, as scikit-learn's estimators do.
