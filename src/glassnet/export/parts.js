@@ -24,30 +24,21 @@ function takeNumbers(row, number, width) {
 
 /** Returns numbers; refuses what is none, NaN and infinity. */
 function checkFloats(values, number) {
-  for (const value of values) {
-    if (!Number.isFinite(value)) throw new RangeError(`row ${number}: ${value} is no finite number`);
-  }
-  return values;
+  if (values.every(Number.isFinite)) return values;
+  throw new RangeError(`row ${number}: expected finite numbers, got ${values}`);
 }
 
 /** Returns bytes; refuses all but whole numbers from 0 to 255. */
 function checkBytes(values, number) {
-  for (const value of values) {
-    if (!Number.isInteger(value) || value < 0 || value > 255) {
-      throw new RangeError(`row ${number}: expected bytes, whole numbers from 0 to 255, got ${value}`);
-    }
-  }
-  return values;
+  if (values.every((value) => Number.isInteger(value) && value >= 0 && value <= 255)) return values;
+  throw new RangeError(`row ${number}: expected bytes, whole numbers from 0 to 255, got ${values}`);
 }
 
 /** Returns numbers; refuses those that are much larger than in training. */
 function checkLimit(values, number, limit) {
-  for (const value of values) {
-    if (Math.abs(value) > limit) {
-      throw new RangeError(`row ${number}: holds ${value}, where training had at most about ${limit}`);
-    }
-  }
-  return values;
+  const far = values.find((value) => Math.abs(value) > limit);
+  if (far === undefined) return values;
+  throw new RangeError(`row ${number}: numbers up to ${far}, where training had at most about ${limit}`);
 }
 
 /** Returns numbers as the network takes them; refuses those that are too large. */

@@ -57,12 +57,11 @@ def check_floats(values: list[Any], number: int) -> list[float]:
 def check_bytes(values: list[Any], number: int) -> list[float]:
     """Return bytes as floats; refuse all but whole numbers from 0 to 255."""
     try:
-        whole = [index(value) for value in values]
-    except TypeError:
-        raise ValueError(f"row {number}: expected bytes, whole numbers from 0 to 255") from None
-    if not 0 <= min(whole) <= max(whole) <= 255:
-        raise ValueError(f"row {number}: expected bytes from 0 to 255, got {min(whole)} to {max(whole)}")
-    return [float(value) for value in whole]
+        if all(0 <= index(value) <= 255 for value in values):
+            return list(map(float, values))
+    except TypeError:  # of what is no whole number
+        pass
+    raise ValueError(f"row {number}: expected bytes, whole numbers from 0 to 255, got {values!r:.100}")
 
 
 def check_limit(values: list[float], number: int, limit: float) -> list[float]:
