@@ -75,8 +75,7 @@ def call_header(path: Path, rows: Array) -> Array:
     command = [compiler, *OPTIONS, str(source), "-o", str(program), "-lm"]
     said = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False, text=True)
     if said.returncode:
-        raise FileError(
-            path, f"{compiler} refuses it: {said.stderr.strip().splitlines()[0]:.300}; please report it"
-        )
+        wrong = next((line for line in said.stderr.splitlines() if "error" in line), "without a message")
+        raise FileError(path, f"{compiler} refuses it: {wrong.strip():.300}; please report it")
     done = subprocess.run([program], input=rows.tobytes(), capture_output=True, timeout=SECONDS, check=True)
     return np.frombuffer(done.stdout, np.float32).reshape(len(rows), -1)

@@ -19,6 +19,7 @@ from glassnet.data.column_kinds import (
 )
 from glassnet.data.column_values import find_numbers
 from glassnet.data.columns import TableSchema
+from glassnet.data.scaling import scale_numbers
 from glassnet.export.c_language import Names, fill_lines, write_comment, write_number, write_table, write_texts
 
 #: Writes the statement that keeps a value at a place of the network's input.
@@ -98,6 +99,8 @@ def _write_columns(rows: TableSchema, names: Names, put: Put) -> RowCode:
     tables.append("\n".join([f"static const {kind} {prefix}_columns[{len(columns)}] = {{", *figures, "};"]))
     figure = {name: f"{prefix}_columns[c].{name}" for name in _FIGURES}
     number = _scale("v", figure["center"], figure["center_rest"], figure["spread"])
+    if rows.scaling == "robust":
+        number = _clip(number, prefix)
     refuses = any(column.fill is None for column in columns)
     inner = [
         f"const int missing = {_find_missing(rows, places)};",
@@ -106,7 +109,7 @@ def _write_columns(rows: TableSchema, names: Names, put: Put) -> RowCode:
         f"for (int i = {figure['first']}; i < {figure['last']}; i++, n++)",
         f"    {put('n', '(float)(v == (float)i)')}",
         f"if ({figure['last']} == 0) {{",
-        f"    {put('n', _clip(number, prefix) if rows.scaling == 'robust' else number)}",
+        f"    {put('n', f'(missing ? v : {number})')}",
         "    n++;",
         "}",
         f"if ({figure['marked']}) {{",
@@ -124,17 +127,24 @@ _FIGURES = ("fill", "center", "center_rest", "spread", "first", "last", "marked"
 
 
 def _list_figures(column: Column, rows: TableSchema) -> str:
-    """Return what a row's loop knows of a column: a truth counts as the category 1, a number as none."""
-    fill: float | None = column.fill if not isinstance(column, CategoryColumn) else None
-    center, spread, first, last = 0.0, 1.0, 0, 0
+    """Return what a row's loop knows of a column: a truth counts as the category 1, a number as none.
+
+    What fills a number is scaled already.
+    """
+    fill, center, spread, first, last = np.nan, 0.0, 1.0, 0, 0
     if isinstance(column, ScaledColumn):
         center, spread = column.place(rows.scaling)
+        fill = (
+            np.nan
+            if column.fill is None
+            else float(scale_numbers(np.array(column.fill), center, spread, rows.scaling))
+        )
     elif isinstance(column, BooleanColumn):
-        first, last = 1, 2
+        fill, first, last = np.nan if column.fill is None else float(column.fill), 1, 2
     else:
+        fill = np.nan if column.fill is None else float(column.categories.index(column.fill))
         last = len(column.categories)
-        fill = None if column.fill is None else column.categories.index(column.fill)
-    numbers = [np.nan if fill is None else fill, *_split(center), spread or np.inf]
+    numbers = [fill, *_split(center), spread or np.inf]
     return f"{{{', '.join(map(write_number, numbers))}, {first}, {last}, {int(column.indicator)}}}"
 
 
@@ -156,7 +166,8 @@ def _say(column: Column) -> str:
         what = "1 for true, 0 for false"
     else:
         what = "days since 1970-01-01" if isinstance(column, DateColumn) else "a number"
-    becomes = "without it there is no answer" if column.fill is None else f"missing: {column.fill}"
+    fill = int(column.fill) if isinstance(column.fill, bool) else column.fill
+    becomes = "without it there is no answer" if fill is None else f"missing: {fill}"
     return write_comment(f"{column.name}: {what}; {becomes}")
 
 
