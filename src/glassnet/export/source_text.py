@@ -45,7 +45,10 @@ def copy_functions(text: str, modules: Sequence[ModuleType]) -> str:
     """
     found: dict[str, ast.stmt] = {}
     for module in reversed(modules):
-        found |= {name: node for node in _parse(module).body for name in _names_of(node)}
+        for node in _parse(module).body:
+            for name in _names_of(node):
+                found.pop(name, None)  # so that it stands where the module has it
+                found[name] = node
     needed: set[str] = set()
     tree = ast.parse(text)
     waiting = _used_names(tree) - {name for node in tree.body for name in _names_of(node)}
