@@ -12,6 +12,7 @@ from glassnet.errors import FileError, UsageError
 from glassnet.export import running
 from glassnet.export.javascript import write_javascript
 from glassnet.export.portable import describe_model
+from glassnet.export.python import write_python
 from glassnet.export.writing import TARGETS, choose_target, export_model, find_difference
 from glassnet.nn.activations import Activation
 from glassnet.nn.network import Network
@@ -54,6 +55,15 @@ def test_what_cannot_be_run_is_written_and_says_so(tmp_path, monkeypatch):
     assert "export function predict(rows)" in (tmp_path / "model.js").read_text()
 
 
+def replace_python(monkeypatch, change):
+    """Have the text of Python modules changed."""
+
+    def write(model, name):
+        return running.Written(change(write_python(model)).encode())
+
+    monkeypatch.setitem(TARGETS, "python", TARGETS["python"]._replace(write=write))
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -62,9 +72,7 @@ def test_what_cannot_be_run_is_written_and_says_so(tmp_path, monkeypatch):
     ],
 )  # fmt: skip
 def test_a_file_that_differs_from_the_network_is_not_written(tmp_path, monkeypatch, change, said):
-    target = TARGETS["python"]
-    changed = target._replace(write=lambda model: change(target.write(model)))
-    monkeypatch.setitem(TARGETS, "python", changed)
+    replace_python(monkeypatch, change)
     with pytest.raises(
         FileError, match=rf"^{re.escape(str(tmp_path))}/model.py: not written: {said}.*please report"
     ):
@@ -73,9 +81,7 @@ def test_a_file_that_differs_from_the_network_is_not_written(tmp_path, monkeypat
 
 
 def test_a_module_that_fails_is_not_written(tmp_path, monkeypatch):
-    target = TARGETS["python"]
-    broken = target._replace(write=lambda model: target.write(model).replace("def softmax", "def soft_max"))
-    monkeypatch.setitem(TARGETS, "python", broken)
+    replace_python(monkeypatch, lambda text: text.replace("def softmax", "def soft_max"))
     with pytest.raises(FileError, match=r"model.py: fails under .*NameError: name 'softmax' is not defined"):
         export_model(Network([2, 3]), None, tmp_path / "model.py")
     assert list(tmp_path.iterdir()) == []
@@ -100,10 +106,11 @@ def test_the_file_is_named_or_the_target_is():
     assert choose_target(Path("a.b/model.PY"), None) == "python"
     assert choose_target(Path("model.py"), "js") == "js"
     with pytest.raises(
-        UsageError, match=r"^to: say what to write, one of python, js.*; or end .* in one of .py, .js"
+        UsageError,
+        match=r"^to: say what to write, one of python, js, onnx, c; or end .* in one of .py, .js, .onnx, .h",
     ):
         choose_target(Path("model"), None)
-    with pytest.raises(UsageError, match=r"^to: unknown name 'javascript'; .*Known: .*js, python"):
+    with pytest.raises(UsageError, match=r"^to: unknown name 'javascript'; .*Known: c, js, onnx, python"):
         choose_target(Path("model.py"), "javascript")
 
 

@@ -45,7 +45,7 @@ class Trial:
     rounding: float
 
 
-def make_trial(network: Network, schema: Schema | None, given: Any = None, seed: int = 0) -> Trial:
+def make_trial(network: Network, schema: Schema | None, seed: int = 0, given: Any = None) -> Trial:
     """Draw rows for a network and the schema of its rows and answers, or take some of those given.
 
     Examples

@@ -125,7 +125,7 @@ def export_model(
     if (int8 and name != "c") or (calibration is not None and not int8):
         option, what = ("calibration", "int8") if name == "c" else ("int8", "c")
         raise UsageError(option, f"is for {what} only")
-    target, trial = TARGETS[name], make_trial(network, schema, calibration)
+    target, trial = TARGETS[name], make_trial(network, schema, given=calibration)
     ranges = f"{len(trial.rows):,} {'random' if calibration is None else 'given'} rows" if int8 else ""
     if int8:  # no difference is too large
         write = partial(write_c, calibration=trial.X, said_of_it=ranges)
