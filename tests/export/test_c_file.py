@@ -12,6 +12,7 @@ from tests.export.drawn import models
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.columns import TableSchema
 from glassnet.data.read_options import ReadOptions
+from glassnet.data.registry import load_dataset
 from glassnet.data.schema import Schema
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import FileError
@@ -22,6 +23,7 @@ from glassnet.export.portable import describe_model
 from glassnet.export.trial import find_difference, make_trial
 from glassnet.nn.activations import Activation
 from glassnet.nn.network import Network
+from glassnet.training.fit import fit
 
 pytestmark = [pytest.mark.compiler, pytest.mark.usefixtures("compiler")]
 
@@ -284,3 +286,21 @@ def test_a_header_that_the_compiler_refuses_is_an_error(tmp_path):
     file.write_text(file.read_text() + "int;;")
     with pytest.raises(FileError, match=r"refuses it: .*net\.h.*error"):
         call_header(file, np.zeros((1, 2), np.float32))
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_bytes_lose_less_than_a_point_of_accuracy_on_fashion_mnist(tmp_path, fashion_mnist_home, monkeypatch):
+    monkeypatch.setenv("GLASSNET_DATA", fashion_mnist_home)
+    data = load_dataset("fashion-mnist")
+    model = fit(Network([784, 256, 128, 10], seed=0), data, epochs=3, kernels="numpy", progress=False).model
+    raw, y = np.asarray(data.test.X).reshape(-1, 784), np.asarray(data.test.y)
+    accuracies = [np.mean(model.predict(data.test.X) == y)]
+    for int8 in (False, True):
+        rows = data.train if int8 else None
+        said = model.export(tmp_path / "fashion.h", int8=int8, calibration=rows)
+        assert said.difference < (0.2 if int8 else 1e-5)
+        accuracies.append(np.mean(call_header(tmp_path / "fashion.h", raw)[:, 0] == y))
+    assert accuracies[0] > 0.85
+    assert accuracies[1] == pytest.approx(accuracies[0], abs=1e-4)
+    assert accuracies[2] > accuracies[0] - 0.01

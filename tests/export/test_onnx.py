@@ -1,21 +1,32 @@
 """Models as ONNX, run by ONNX Runtime."""
 
 import json
+import sys
 
 import numpy as np
 import onnx
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from tests.export.drawn import models
 
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.columns import TableSchema
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.schema import Schema
 from glassnet.data.target_schema import TargetSchema
+from glassnet.errors import UsageError
+from glassnet.export.onnx_file import run_onnx, write_onnx_file
 from glassnet.export.onnx_model import write_onnx
 from glassnet.export.portable import describe_model
+from glassnet.export.running import NotRunError
+from glassnet.export.trial import find_difference, make_trial
 from glassnet.nn.activations import ACTIVATIONS, Activation
 from glassnet.nn.network import Network
+
+#: Few every day, many before a release.
+few = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 FRAME = pl.DataFrame(
     {
@@ -36,6 +47,34 @@ def open_session(proto):
 def run(proto, **inputs):
     session = open_session(proto)
     return dict(zip([one.name for one in session.get_outputs()], session.run(None, inputs), strict=True))
+
+
+def compare(folder, model):
+    trial = make_trial(model.network, model.schema)
+    if not trial.rows:
+        return
+    file = folder / "model.onnx"
+    file.write_bytes(write_onnx_file(trial.model, "model").content)
+    found, answers = run_onnx(file, trial), trial.decode(trial.outputs)
+    allowed = 1e-6 + 10 * trial.rounding * (model.network.theta.dtype == np.float32)
+    if found.outputs is None:
+        assert find_difference(found.answers, answers) < allowed
+    else:
+        assert find_difference(found.outputs, trial.outputs) < allowed
+        assert found.answers == trial.decode(np.asarray(found.outputs, np.float64)).tolist()
+
+
+@few
+@given(models)
+def test_onnx_gives_the_networks_outputs(tmp_path, model):
+    compare(tmp_path, model)
+
+
+@pytest.mark.slow
+@many
+@given(models)
+def test_onnx_gives_the_outputs_of_many_networks(tmp_path, model):
+    compare(tmp_path, model)
 
 
 def learn_table(scaling="standard", **options):
@@ -209,3 +248,20 @@ def test_names_of_columns_meet_no_others():
     feeds = dict(zip(inputs, (frame[name].to_numpy()[:, None] for name in names), strict=True))
     expected = network.outputs(schema.input.encode(frame)[0])
     np.testing.assert_allclose(run(proto, **feeds)["probabilities"], expected, rtol=0, atol=2e-7)
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
+def test_a_missing_package_is_named_with_what_gets_it(tmp_path, monkeypatch, package):
+    trial = make_trial(Network([2, 2]), None)
+    for name in [name for name in sys.modules if name.startswith(("glassnet.export.onnx_", "onnx"))]:
+        if name != "glassnet.export.onnx_file":
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    if package == "onnx":
+        with pytest.raises(
+            UsageError, match=r"^to: onnx needs onnx, which is not .*pip install 'glassnet\[onnx\]'$"
+        ):
+            write_onnx_file(trial.model, "model")
+    else:
+        with pytest.raises(NotRunError, match=r"^ONNX Runtime is not .*pip install 'glassnet\[onnx\]'$"):
+            run_onnx(tmp_path / "model.onnx", trial)
