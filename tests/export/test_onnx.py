@@ -56,7 +56,7 @@ def compare(folder, model):
     file = folder / "model.onnx"
     file.write_bytes(write_onnx_file(trial.model, "model").content)
     found, answers = run_onnx(file, trial), trial.decode(trial.outputs)
-    allowed = 1e-6 + 10 * trial.rounding * (model.network.theta.dtype == np.float32)
+    allowed = 1e-6 + 10 * trial.rounding
     if found.outputs is None:
         assert find_difference(found.answers, answers) < allowed
     else:

@@ -58,9 +58,11 @@ def test_pixels_are_bytes_without_a_loss():
     np.testing.assert_allclose(found, network.astype("float64").outputs(X / 255), rtol=1e-6)
 
 
-@pytest.mark.parametrize(("units", "bias"), [([0.0], 0.0), ([-1.0], -3.0)])
+@pytest.mark.parametrize(("units", "bias"), [([0.0], 0.0), ([-1.0], -3.0), ([1e-320], 0.0)])
 def test_outputs_that_never_change_divide_by_nothing(units, bias):
-    network = Network([1, 1, 1], loss="half_squared_error", initializer=np.array([*units, bias, 0.0, 2.0]))
+    network = Network(
+        [1, 1, 1], loss="half_squared_error", dtype="float64", initializer=np.array([*units, bias, 0.0, 2.0])
+    )
     X = np.linspace(-1, 1, 9)[:, None]
     layers = quantise(describe_model(network).layers, X, measure_columns(X))
     np.testing.assert_allclose(run(layers, to_bytes(X, measure_columns(X))), 2.0)

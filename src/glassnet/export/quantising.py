@@ -24,6 +24,9 @@ from glassnet.nn.activations import Array
 #: The largest byte, and the number of steps from the smallest.
 LARGEST, STEPS = 127, 255
 
+#: What outputs are multiplied by at least and at most, so that float32 has room for both factor and product.
+FACTORS = (1e-30, 1e30)
+
 #: A unit with more weights might have a sum beyond int32.
 MOST_INPUTS = (2**31 - 1) // (128 * LARGEST)
 
@@ -62,7 +65,8 @@ def quantise(layers: Sequence[Layer], features: Array, factors: Array, zero: int
         scale = np.abs(W).max(axis=0) / LARGEST
         weights = np.rint(W / np.where(scale > 0, scale, 1.0))
         b = layer.b - scale * zero * weights.sum(axis=0)
-        h = np.broadcast_to(evaluate(layer.activation.symbol, {"z": h @ layer.W + layer.b}), (len(h), len(b)))
+        with np.errstate(all="ignore"):  # a formula may compute what it does not choose then
+            h = np.broadcast_to(evaluate(layer.activation.symbol, {"z": h @ layer.W + layer.b}), (len(h), len(b)))
         factor, zero = _measure_range(h) if number < len(layers) else (1.0, 0)
         quantised.append(QuantisedLayer(weights.astype(np.int8), scale, b, factor, zero))
         unit = 1 / factor
@@ -71,6 +75,7 @@ def quantise(layers: Sequence[Layer], features: Array, factors: Array, zero: int
 
 def _measure_range(h: Array) -> tuple[float, int]:
     """Return factor and zero for outputs of a layer, so that their range, with 0 in it, becomes -128 to 127."""
-    low, high = min(0.0, float(h.min())), max(0.0, float(h.max()))
-    factor = STEPS / (high - low) if high > low else 1.0
+    finite = h[np.isfinite(h)]
+    low, high = float(finite.min(initial=0.0)), float(finite.max(initial=0.0))
+    factor = float(np.clip(STEPS / (high - low), *FACTORS)) if high > low else 1.0
     return factor, round(-LARGEST - 1 - low * factor)

@@ -34,7 +34,7 @@ class Trial:
     """Rows as a user has them, random or given, what the network takes for them, and its outputs in float64.
 
     Rows for which the network's outputs are not finite are left out. ``decode`` makes answers of outputs.
-    ``rounding`` is how far outputs in float32 are from those.
+    ``rounding`` is how far outputs in float32 are from those; of numbers in the user's units, the answers.
     """
 
     model: PortableModel
@@ -74,7 +74,8 @@ def make_trial(network: Network, schema: Schema | None, seed: int = 0, given: An
     kept = [row for row, is_kept in zip(rows, finite, strict=True) if is_kept]
     answer = partial(decode, n_classes=network.n_classes) if schema is None else schema.target.answer
     model = describe_model(network, schema)
-    return Trial(model, kept, X[finite], outputs, answer, find_difference(rounded, outputs))
+    of = answer if model.answer.kind == "numbers" else np.asarray
+    return Trial(model, kept, X[finite], outputs, answer, find_difference(of(rounded), of(outputs)))
 
 
 def find_difference(found: Any, expected: Any) -> float:
