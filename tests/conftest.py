@@ -85,6 +85,17 @@ def fashion_mnist_home():
 
 
 @pytest.fixture(scope="session")
+def compiler():
+    """A compiler of C. CI must have one; elsewhere the tests that need it are skipped."""
+    found = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("there is no cc, gcc or clang, and CI needs a compiler of C")
+        pytest.skip("needs a compiler of C: cc, gcc or clang")
+    return found
+
+
+@pytest.fixture(scope="session")
 def browser():
     """A headless Chromium, the system's or Playwright's own. CI must have one; elsewhere tests skip without."""
     from playwright.sync_api import Error, sync_playwright

@@ -17,7 +17,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 600
-FLOORS = ("locales", "nn", "compiled", "data", "training", "runtime", "graph", "study", "report", "reproductions")
+FLOORS = (
+    "locales",
+    "nn",
+    "compiled",
+    "data",
+    "export",
+    "training",
+    "runtime",
+    "graph",
+    "study",
+    "report",
+    "reproductions",
+)
 
 #: Tests of a floor that notice many faults of other modules.
 LIKELY = {"training": ("test_resume.py", "test_fit_options.py"), "compiled": ("test_program.py",)}
@@ -46,6 +58,10 @@ MUTANTS = [
     ("compiled/elementary.py", "y = y if x >= SMALLEST else ZERO", "y = y if x >= ZERO else ZERO"),
     ("compiled/elementary.py", "y = y if x >= ZERO else -y", "y = y"),
     ("compiled/elementary.py", "for k in range(TERMS, 1, -1):", "for k in range(TERMS - 2, 1, -1):"),
+    ("export/portable.py", "return W * scale, b - scale * mean", "return W * scale, b - mean"),
+    ("export/portable.py", "self.input.scaling is not None or self.input.white != 1", "self.input.scaling is not None"),
+    ("export/expressions.py", "parts if _CALL.fullmatch(template) else map(_bracket, parts)", "parts"),
+    ("export/expressions.py", 'language.number.format(text) if symbol.kind == "truth" else text', "text"),
     ("compiled/loops.py", "return symbol.operation in EXPENSIVE and", "return symbol.operation in REDUCTIONS and"),
     ("compiled/tracing.py", "if (level == ELEMENT and False in rows) or len(rows) > 1:", "if len(rows) > 1:"),
     ("compiled/tracing.py", 'if operation.startswith("logical") and not all(truths):', "if False:"),
@@ -350,8 +366,8 @@ MUTANTS = [
     ("data/array_schema.py", "X = X.astype(np.float32)  # a network", "pass  # a network"),
     ("data/array_schema.py", "return X.astype(np.uint8), ()", "return X, ()"),
     ("data/array_schema.py", "if 0 <= low <= high <= 1:", "if 0 <= low <= high <= 255:"),
-    ("data/array_schema.py", "far > max(self.white, reach)", "far > np.inf"),
-    ("data/array_schema.py", "0 < reach <= FAR and far", "0 < reach <= 1 and far"),
+    ("data/array_schema.py", "return max(self.white, reach)", "return np.inf"),
+    ("data/array_schema.py", "if 0 < reach <= FAR else np.inf", "if 0 < reach <= 1 else np.inf"),
     ("data/array_schema.py", "(X / np.float32(self.white))", "(X / np.float32(self.high))"),
     ("data/array_schema.py", "return np.moveaxis(X, 1, -1)", "return X"),
     ("data/array_schema.py", "X if isinstance(X, np.memmap) else np.asarray(X)", "np.asarray(X)"),
