@@ -50,10 +50,14 @@ def caches(tmp_path_factory):
     return tmp_path_factory.mktemp("caches")
 
 
+#: Variables by which a user says how a terminal is to be written on.
+TERMINAL = ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS")
+
+
 @pytest.fixture(autouse=True)
 def isolated_environment(caches, monkeypatch):
-    """No test reads or writes the user's cache, or depends on how the user likes a terminal."""
-    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"):
+    """No test reads or writes the user's cache, or depends on how the user likes a terminal, or speaks."""
+    for name in (*TERMINAL, "LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
     # not pytest's numbered folders: for each new one it looks through thousands
     monkeypatch.setenv("XDG_CACHE_HOME", tempfile.mkdtemp(dir=caches))
