@@ -24,6 +24,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)  # the session ignores it on
 
+# Tests read English, whatever language the system speaks.
+for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+    if os.environ.get(name, "").lower().startswith("zh"):
+        os.environ[name] = "C.UTF-8"
+
 # Files of tests are kept in memory where there is room for them: each of many small writes would wait for a disk.
 MEMORY = Path("/dev/shm")
 if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
@@ -50,14 +55,10 @@ def caches(tmp_path_factory):
     return tmp_path_factory.mktemp("caches")
 
 
-#: Variables by which a user says how a terminal is to be written on.
-TERMINAL = ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS")
-
-
 @pytest.fixture(autouse=True)
 def isolated_environment(caches, monkeypatch):
-    """No test reads or writes the user's cache, or depends on how the user likes a terminal, or speaks."""
-    for name in (*TERMINAL, "LC_ALL", "LC_MESSAGES", "LANG"):
+    """No test reads or writes the user's cache, or depends on how the user likes a terminal."""
+    for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     # not pytest's numbered folders: for each new one it looks through thousands
     monkeypatch.setenv("XDG_CACHE_HOME", tempfile.mkdtemp(dir=caches))
