@@ -24,6 +24,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)  # the session ignores it on
 
+# Tests read English, whatever language the system speaks.
+for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+    if os.environ.get(name, "").lower().startswith("zh"):
+        os.environ[name] = "C.UTF-8"
+
 # Files of tests are kept in memory where there is room for them: each of many small writes would wait for a disk.
 MEMORY = Path("/dev/shm")
 if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):

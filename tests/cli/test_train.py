@@ -432,7 +432,7 @@ def test_numbers_of_a_table_are_learned_in_their_own_units(glassnet, table):
     error = np.abs(model.predict(data.test.X) - data.test.y).mean()
     shown = re.search(r"^test mean absolute error +(\S+)$", answer.out, re.MULTILINE)[1]
     assert float(shown) == pytest.approx(error, abs=1e-3)
-    assert re.search(rf"^test R2 +{gn.evaluate(network, data).r2:.4f}$", answer.out, re.MULTILINE)
+    assert re.search(rf"^test R² +{gn.evaluate(network, data).r2:.4f}$", answer.out, re.MULTILINE)
     assert "accuracy" not in answer.out
 
 
@@ -696,8 +696,8 @@ def test_metrics_are_in_the_history_the_record_and_the_table(glassnet):
     header = Path("run/history.csv").read_text().splitlines()[0].split(",")
     assert {"validation_f1", "validation_auc"} <= set(header)
     out = glassnet("train", "digits", *options).out
-    assert f"validation f1        {measures['validation_f1']:.4f}\n" in out
-    assert f"validation auc       {measures['validation_auc']:.4f}\n" in out
+    assert f"validation F1        {measures['validation_f1']:.4f}\n" in out
+    assert f"validation AUC       {measures['validation_auc']:.4f}\n" in out
 
 
 @pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")

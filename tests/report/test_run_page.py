@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from tests.chinese import latin_words, misplaced_marks
 from tests.screens import SIZES
 
 import glassnet as gn
@@ -243,7 +244,7 @@ def test_a_sick_run_says_so_with_cause_and_remedy(tmp_path, digits, digits_run):
     assert re.search(r'<section class="verdict sick"', html_of(tmp_path))
     page, text = report(tmp_path / "run", digits_run, digits, "zh")
     for said in (page.text, text):
-        assert "16 个单元中有 4 个对每个样本的输出都是 0，梯度传不到它们：步长过大：学习率 0.5" in said
+        assert "16 个神经元中有 4 个对所有样本的输出都是 0，梯度传不到它们：步长过大：学习率 0.5" in said
         assert "验证损失从第 2 轮后的最低值 0.25 回升到 0.375，训练损失却降到了 0.125" in said
     assert "改用 initializer he_normal" in page.text
 
@@ -359,16 +360,9 @@ def assert_chinese(page, text, html, data):
     bare = re.sub(r"`[^`]*`", "", re.sub(r"^    .*$", "", text, flags=re.MULTILINE))
     known = {data.name, *(data.class_names or ()), *(data.target_names or ())}
     for said in (page.text, bare.replace("\\", "")):
-        words = set(re.findall(r"[A-Za-z_]{2,}", said)) - known
-        assert words - {"initializer", "he_normal"} <= {
-            "AUC",
-            "SHA",
-            "MD",
-            "glassnet",
-            "script",
-            "Python",
-            "GLASSNET",
-        } | set(data.name.split("-"))
+        words = latin_words(said) - known - {"initializer", "he_normal", "script", "GLASSNET"}
+        assert words <= set(data.name.split("-"))
+    assert misplaced_marks(page.text) == []
     labels = re.findall(r'(?:aria-label|alt|title)="([^"]*)"', html)
     assert all(not re.search("[A-Za-z]{3,} [a-z]{2,}", label) for label in labels)
 

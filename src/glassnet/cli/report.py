@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 
+from glassnet.cli.language import LanguageOption, choose_language
 from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json, say, say_stopped
-from glassnet.errors import GlassnetError, UsageError, naming_file
-from glassnet.locales.catalogue import Language
+from glassnet.errors import GlassnetError, naming_file
+from glassnet.locales.catalogue import Language, Words
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
@@ -22,19 +23,6 @@ if TYPE_CHECKING:
     from glassnet.training.results import Run
 
 Written = TypeVar("Written")
-
-
-LanguageOption = Annotated[
-    Language | None,
-    typer.Option("--lang", help="Language of the report: English or Chinese.", show_default="en"),
-]
-
-
-def choose_language(lang: Language | None, no_report: bool) -> Language | None:
-    """Return the language that a report is to be written in; None where none is to be."""
-    if no_report and lang is not None:
-        raise UsageError("lang", "is of the report, and --no-report leaves it out; leave one of the two out")
-    return None if no_report else lang or "en"
 
 
 def report(
@@ -55,7 +43,8 @@ def report(
     from glassnet.report.rendering import MARKDOWN_FILE
     from glassnet.study.study_folder import STUDY_FILE
 
-    language: Language = lang or "en"
+    language = choose_language(lang)
+    words = Words(language)
     of_study = (run / STUDY_FILE).exists()
     page = _report_study(run, data_dir, language) if of_study else _report_run(run, data_dir, language)
     twin = page.with_name(MARKDOWN_FILE)
@@ -63,7 +52,8 @@ def report(
         record = {"study" if of_study else "run": str(run), "report": str(page), "markdown": str(twin)}
         print_json(record | {"language": language})
         return
-    print_facts([("report", f"{page}, {page.stat().st_size / 1e3:,.0f} kB"), ("in Markdown", str(twin))])
+    written = words.say("terminal.file_size", file=page, size=page.stat().st_size / 1e3)
+    print_facts([(words.say("terminal.report"), written), (words.say("terminal.in_markdown"), str(twin))])
 
 
 def _report_run(run: Path, data_dir: Path | None, language: Language) -> Path:

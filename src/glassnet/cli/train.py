@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glassnet.cli.language import LanguageOption, choose_language
 from glassnet.cli.options import ConfigOption, collect_changes, takes
 from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, print_remarks, say, say_stopped
-from glassnet.cli.report import LanguageOption, choose_language, report_run_end
+from glassnet.cli.report import report_run_end
 from glassnet.cli.run_output import (
     SessionOptions,
     TrainedRun,
@@ -115,7 +116,8 @@ def train(
         mlflow=mlflow,
         strict=strict,
         remedy=remedy,
-        language=choose_language(lang, no_report),
+        language=choose_language(lang),
+        writes_report=not no_report,
     )
     changes = collect_changes(options)
     several = {"seeds": seeds > 1, "compare": compare, "remedy": remedy}
@@ -132,7 +134,7 @@ def train(
         return resume_run(resume, session, epochs=changes["training"].get("epochs"), data_dir=data_dir)
     if find_lr:
         others = {**several, "tensorboard": tensorboard, "mlflow": mlflow, "strict": strict}
-        others |= {"lang": lang, "no_report": no_report}
+        others |= {"no_report": no_report}
         _refuse(others, "is for training, and --find-lr trains nothing; leave one of the two out")
     if remedy and seeds > 1:
         raise UsageError("remedy", "trains a single network again; leave --seeds out")
@@ -342,7 +344,7 @@ def _train_and_report(
     except DivergenceError as error:
         ended, divergence = error.run, error
     predict = functools.cache(functools.partial(predict_test_rows, ended.network, data))
-    file = None if session.language is None else report_run_end(ended, data, session.language, predict)
+    file = report_run_end(ended, data, session.language, predict) if session.writes_report else None
     if divergence is not None:
         problem = f"{divergence}" if file is None else f"{divergence}; report: {file}"
         if not survives:

@@ -12,6 +12,7 @@ from glassnet.data.arrays import as_dataset
 from glassnet.data.dataset import Dataset
 from glassnet.data.large import release
 from glassnet.errors import DataError, NonFiniteError, UsageError
+from glassnet.locales.catalogue import Message
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.network import Network
@@ -57,8 +58,8 @@ class RangeTest:
     highest_stable : float
         The learning rate where the smoothed loss is lowest: beyond it, the loss rises. It bounds the peak of a
         cycle.
-    reason : str
-        A sentence that says why this learning rate was picked.
+    reason : Message
+        Why this learning rate was picked.
     """
 
     optimizer: str
@@ -67,7 +68,7 @@ class RangeTest:
     smoothed: Array
     pick: float
     highest_stable: float
-    reason: str
+    reason: Message
 
     def __repr__(self) -> str:
         found = f"pick={self.pick:.3g}, highest_stable={self.highest_stable:.3g}"
@@ -239,9 +240,13 @@ def _pick_rate(optimizer: Optimizer, learning_rates: Array, losses: list[float])
             "widen the range, scale the inputs, or take a network that is not trained yet"
         )
     pick = int(np.flatnonzero(smoothed <= before - FALLEN * fall)[0])
-    reason = (
-        f"at {learning_rates[pick]:.2g} the smoothed loss has come {FALLEN:.0%} of its way down, from "
-        f"{before:.3g} to {smoothed[bottom]:.3g}, its lowest, at {learning_rates[bottom]:.2g}"
+    reason = Message(
+        "rate_because",
+        rate=float(learning_rates[pick]),
+        share=FALLEN,
+        before=before,
+        lowest=float(smoothed[bottom]),
+        at=float(learning_rates[bottom]),
     )
     return RangeTest(
         optimizer.spec,
