@@ -23,7 +23,6 @@ but one (`glassnet.nn.batch_norm`).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,14 +36,7 @@ from glassnet.nn.batch_norm import Normalised
 from glassnet.nn.dropout import keep_mask
 from glassnet.nn.losses import Loss
 from glassnet.nn.parameters import Parameters
-
-#: Rows of a product whose bits must not depend on a row's place: with more, some kernels of OpenBLAS treat some
-#: of them in another way.
-ROWS_AT_ONCE = 8
-
-#: Multiplications in a product up to which OpenBLAS may take the weights as they lie; else it copies them first.
-SMALL_PRODUCT = 10**6
-
+from glassnet.nn.row_products import multiply_rows
 
 @dataclass
 class ForwardCache:
@@ -98,7 +90,7 @@ def forward(
     cache = ForwardCache(H=[X])
     for layer, activation in enumerate(activations):
         _drop(cache, dropout[layer], None if dropout_keys is None else dropout_keys[layer])
-        Z = (_multiply_rows if by_row else np.matmul)(cache.inputs[layer], parameters.W[layer])
+        Z = (multiply_rows if by_row else np.matmul)(cache.inputs[layer], parameters.W[layer])
         normalised = _normalise(Z, parameters, layer, dropout_keys is not None)
         if normalised is not None:
             Z = parameters.gamma[layer] * normalised.X_hat
@@ -108,28 +100,6 @@ def forward(
         cache.H.append(activation.f(Z))
     cache.outputs = output_scale * cache.H[-1]
     return cache
-
-
-def _multiply_rows(H: Array, W: Array) -> Array:
-    """Return H W, where the bits of a row do not depend on the rows beside it, nor on how many they are.
-
-    BLAS adds up in an order that depends on the shape of the product, on the order in memory, and on a row's place
-    among many. So all products have `ROWS_AT_ONCE` rows, the last ones filled up with zeros.
-    """
-    (n, d_in), d_out = H.shape, W.shape[1]
-    rows = ROWS_AT_ONCE if d_out > 1 else 1  # products with a single column are made in another way
-    tiles = np.ascontiguousarray(H)
-    if n % rows:
-        tiles = np.zeros((n + -n % rows, d_in), H.dtype)
-        tiles[:n] = H
-    tiles = tiles.reshape(-1, rows, d_in)
-    Z = np.empty((len(tiles), rows, d_out), H.dtype)
-    slices = math.ceil(d_out / max(16, SMALL_PRODUCT // (rows * d_in)))
-    width = math.ceil(d_out / slices)
-    for end in range(width, d_out + width, width):  # all of one width: the last one may begin before the last end
-        columns = slice(min(end, d_out) - width, min(end, d_out))
-        np.matmul(tiles, W[:, columns], out=Z[..., columns])
-    return Z.reshape(-1, d_out)[:n]
 
 
 def _drop(cache: ForwardCache, rate: float, key: Any) -> None:
