@@ -145,7 +145,7 @@ def backward(
     delta = output_scale * slope * activations[-1].f_prime(cache.Z[-1], cache.H[-1])
     cache.delta = [delta]
     for layer in reversed(range(len(parameters.W))):
-        np.sum(delta, axis=0, out=parameters.db[layer])
+        delta.sum(axis=0, out=parameters.db[layer])
         normalised, gamma, dgamma = cache.normalised[layer], parameters.gamma[layer], parameters.dgamma[layer]
         if normalised is not None and gamma is not None and dgamma is not None:
             delta, dgamma[:] = batch_norm.backward(delta, gamma, normalised)

@@ -85,7 +85,8 @@ class Registry(Generic[T]):
                 raise UsageError(self.kind, f"expected a name or {article} {kind}, got {spec!r}")
             name, arguments, options = _parse_call(self.kind, spec)
             factory = self.factory(name)
-            _check_known(factory, options)
+            if options:
+                _check_known(factory, options)
             return factory(*arguments, **options)
         except UsageError as error:
             problem = error.problem if error.name == self.kind else f"{name}: {error}"

@@ -150,27 +150,38 @@ class Update:
         if self.clip_norm is not None:
             norm = float(np.sqrt(np.square(gradient, dtype=np.float64).sum()))
             gradient *= shorten(norm, self.clip_norm).astype(gradient.dtype)
-        numbers = {kind: self.numbers(state.t + 1, factor, weights=kind) for kind in (True, False)}
+        parts = self._parts(parameters, state.t + 1, factor)
         if self.elementwise:
             state.t += 1
-            for name, block in parameters.blocks.items():
-                memory = [vector[block] for vector in state.memory]
-                apply_rule(self.rule, theta[block], gradient[block], memory, numbers[name[0] == "W"])
+            for part, numbers in parts:
+                memory = [vector[part] for vector in state.memory]
+                apply_rule(self.rule, theta[part], gradient[part], memory, numbers)
         else:
-            self._step_around(parameters, state, factor, numbers)
+            self._step_around(theta, gradient, state, factor, parts)
         if self.max_norm is not None:
             for W in parameters.W[:-1]:
                 W *= shorten(np.sqrt((W * W).sum(axis=0)), self.max_norm)
 
+    def _parts(self, parameters: Parameters, t: int, factor: float) -> list[tuple[slice, dict[str, Any]]]:
+        """Return the parts of theta and the numbers of `rule` for each; one part, where nothing is penalised."""
+        rest = self.numbers(t, factor, weights=False)
+        if not (self.l1 or self.l2 or self.weight_decay):
+            return [(slice(None), rest)]
+        weights = self.numbers(t, factor, weights=True)
+        return [(part, weights if name[0] == "W" else rest) for name, part in parameters.blocks.items()]
+
     def _step_around(
-        self, parameters: Parameters, state: OptimizerState, factor: float, numbers: dict[bool, dict[str, Any]]
+        self,
+        theta: Array,
+        gradient: Array,
+        state: OptimizerState,
+        factor: float,
+        parts: list[tuple[slice, dict[str, Any]]],
     ) -> None:
         """Take the optimizer's own step, with the rest of the rule before and after it."""
-        theta, gradient = parameters.theta, parameters.gradient
-        for name, block in parameters.blocks.items():
-            known = numbers[name[0] == "W"]
-            gradient[block] = self._penalise(theta[block], gradient[block], known["penalty_1"], known["penalty_2"])
-            theta[block] = self._shrink(theta[block], known["shrink"])
+        for part, known in parts:
+            gradient[part] = self._penalise(theta[part], gradient[part], known["penalty_1"], known["penalty_2"])
+            theta[part] = self._shrink(theta[part], known["shrink"])
         if factor > 0:
             replace(self.optimizer, learning_rate=factor * self.optimizer.learning_rate).step(
                 theta, gradient, state
@@ -178,7 +189,7 @@ class Update:
         else:
             state.t += 1
         if self.ema is not None:
-            state.memory[-1][:] = move_average(state.memory[-1], theta, numbers[True]["decay"])
+            state.memory[-1][:] = move_average(state.memory[-1], theta, parts[0][1]["decay"])
 
 
 #: The options of an update beside the optimizer; a training run has them by the same names.

@@ -14,6 +14,9 @@ from glassnet.runtime.memory import available_memory, describe_bytes
 #: for a checkpoint.
 COPIES = 2
 
+#: Bytes of a training for which nobody asks how much memory is free.
+FEW = 1 << 24
+
 #: Matrices of a row for each sample and a column for each unit: Z, H and their slopes, and one on its way.
 MATRICES = 4
 
@@ -23,12 +26,13 @@ def refuse_too_large(network: Network, update: Update, batch_size: int, rows: in
 
     `UsageError` names the most units of a layer, or the most rows of a batch, that would fit.
     """
-    free, size, at_once = available_memory(), network.theta.itemsize, max(batch_size, min(rows, BLOCK_ROWS))
+    size, at_once = network.theta.itemsize, max(batch_size, min(rows, BLOCK_ROWS))
     vectors = update.memory_vectors + COPIES  # theta and gradient are there
 
     def needed(layers: Sequence[int], batch: int) -> int:
         return size * (vectors * count_parameters(layers, network.batch_norm) + MATRICES * batch * sum(layers))
 
+    free = available_memory() if needed(network.layers, at_once) > FEW else None
     if free is None or needed(network.layers, at_once) <= free:
         return
     problem = f"training needs {describe_bytes(needed(network.layers, at_once))} more of memory, and"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,6 @@ from glassnet.nn.targets import smooth
 from glassnet.nn.update import UPDATE_OPTIONS, Update
 from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.interrupts import GracefulInterrupts
-from glassnet.runtime.seeds import stream
 from glassnet.training.callbacks import Callback, ask, calling
 from glassnet.training.checkpointer import Checkpointer
 from glassnet.training.config import RunConfig
@@ -39,7 +37,7 @@ from glassnet.training.options import TrainingConfig
 from glassnet.training.progress import TrainingProgress
 from glassnet.training.results import DivergenceError, Interrupted, Run
 from glassnet.training.row_weights import weigh_rows
-from glassnet.training.sampling import Sampler, evenly_spread
+from glassnet.training.sampling import Sampler, evenly_spread, start_generators
 from glassnet.training.step_context import StepContext, find_image_size
 from glassnet.training.train_state import SavedState, TrainState, copy_parameters
 from glassnet.training.validation import Validation
@@ -134,7 +132,7 @@ class Trainer:
             average=None if training.ema is None and training.average_epochs is None else network.copy(),
             optimizer=self.context.state,
             schedule=schedule,
-            generators={purpose: stream(config.seed, purpose) for purpose in ("shuffling", "augmentation")},
+            generators=start_generators(config.seed),
             metrics=RunningMetrics(network),
             monitor=Monitor(self.context, training, data, self.sampler.n, self.sampler.steps),
             watch=None if components.early_stopping is None else Watch(components.early_stopping),
@@ -146,6 +144,7 @@ class Trainer:
         config = config.model_copy(update={"environment": config.environment | used})
         self.run = Run(network, self.state.history, config, folder, data.schema)
         self.checkpointer = Checkpointer(self.run, self.state)
+        self.generators = start_generators(config.seed)  # those that the present epoch draws from
         self.latest = 0  # the number of the latest step that was tried
         self.warm, self.steps, self.began = False, 1, 0.0  # of a piece of work
 
@@ -260,7 +259,8 @@ class Trainer:
         """Take the steps of an epoch, from where it was left; yield how many were taken, some at a time."""
         state, size, threads = self.state, self.sampler.batch_size, self.engine.threads
         state.last_finite = state.last_finite or copy_parameters(state.eval_network)
-        self.generators = copy.deepcopy(state.generators)  # those of the state stay at the epoch's beginning
+        for purpose, generator in state.generators.items():  # these stay at the epoch's beginning
+            self.generators[purpose].bit_generator.state = generator.bit_generator.state
         order = self.sampler.order(self.generators["shuffling"])
         moves = self._draw_moves(len(order))
         before = len(state.history) * self.sampler.steps
@@ -333,7 +333,8 @@ class Trainer:
         )
         state.history.append(record)
         self._watch(record)
-        state.generators, state.metrics = self.generators, RunningMetrics(state.network)
+        state.generators, self.generators = self.generators, state.generators
+        state.metrics = RunningMetrics(state.network)
         state.rows_done, state.seconds, state.last_finite = 0, 0.0, None
         return record
 
