@@ -177,7 +177,7 @@ def shift_logits(z: Array, largest: Array | None = None) -> Array:
 
 
 def check_logits(z: Array) -> Array:
-    """Return the largest logit of each row, of shape (n, 1); `NonFiniteError` names the first that is not finite."""
+    """Return each row's largest logit, of shape (n, 1); raise `NonFiniteError` at the first that is not finite."""
     if z.shape[1] <= SHORT:  # one by one, they are slow
         largest = np.maximum.reduce(z.T.copy())[:, None]
     else:

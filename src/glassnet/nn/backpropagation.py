@@ -38,6 +38,7 @@ from glassnet.nn.losses import Loss
 from glassnet.nn.parameters import Parameters
 from glassnet.nn.row_products import multiply_rows
 
+
 @dataclass
 class ForwardCache:
     """What one forward pass computed, layer by layer; the backward pass adds the deltas.

@@ -12,11 +12,11 @@ from glassnet.nn.activations import Activation, Array
 from glassnet.nn.input_rows import as_batch, refuse_non_finite
 from glassnet.nn.losses import Loss
 from glassnet.nn.parameters import Parameters
-from glassnet.nn.row_products import ROWS
+from glassnet.nn.row_products import FEW_ROWS, ROWS, fill_up
 from glassnet.runtime.blas import usual_threads
 from glassnet.runtime.threads import available_cores, run_in_threads
 
-#: The most rows that go through the layers at a time: few enough for their numbers to stay in the processor's cache.
+#: The most rows that go through the layers at a time: few enough to stay in the processor's cache.
 BLOCK_ROWS = 256
 
 #: Multiplications in all products together from which several threads are faster.
@@ -40,13 +40,13 @@ def predict_outputs(
     def predict_block(number: int) -> None:
         rows = slice(number * size, min((number + 1) * size, n))
         with np.errstate(all="ignore"):  # what comes of it is checked
-            cache = backpropagation.forward(
-                as_batch(X[rows], dtype), parameters, activations, output_scale, no_dropout, by_row=True
-            )
-            if np.isfinite(cache.Z[0]).all() and np.isfinite(cache.outputs).all():
-                outputs[rows] = loss.predict(cache.outputs)
+            batch = fill_up(as_batch(X[rows], dtype), FEW_ROWS)
+            cache = backpropagation.forward(batch, parameters, activations, output_scale, no_dropout, by_row=True)
+            found = cache.outputs[: rows.stop - rows.start]
+            if np.isfinite(np.add.reduce(cache.Z[0], axis=None) + np.add.reduce(found, axis=None)):
+                outputs[rows] = loss.predict(found)
             else:
-                outputs[rows] = cache.outputs
+                outputs[rows] = found
                 doubtful.append(rows)
 
     run_in_threads(predict_block, -(-n // size), threads)
