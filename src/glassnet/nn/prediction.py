@@ -13,11 +13,10 @@ from glassnet.nn.input_rows import as_batch, refuse_non_finite
 from glassnet.nn.losses import Loss
 from glassnet.nn.parameters import Parameters
 from glassnet.nn.row_products import FEW_ROWS, ROWS, fill_up
-from glassnet.runtime.blas import usual_threads
 from glassnet.runtime.threads import available_cores, run_in_threads
 
 #: The most rows that go through the layers at a time: few enough to stay in the processor's cache.
-BLOCK_ROWS = 256
+BLOCK_ROWS = 512
 
 #: Multiplications in all products together from which several threads are faster.
 WORTH_THREADS = 2**22
@@ -28,7 +27,7 @@ def predict_outputs(
 ) -> Array:
     """Return the outputs of shape (n, d_L) for rows from `take_rows`; see `Network.outputs`.
 
-    Rows are not looked through before: a NaN or infinity among them leaves no unit of the first layer finite.
+    Rows are looked through only where they may hold a NaN or infinity: it leaves no unit of the first layer finite.
     """
     n, dtype, no_dropout = len(X), parameters.theta.dtype, [0.0] * len(parameters.W)
     threads = _count_threads(n * len(parameters.theta))
@@ -43,7 +42,7 @@ def predict_outputs(
             batch = fill_up(as_batch(X[rows], dtype), FEW_ROWS)
             cache = backpropagation.forward(batch, parameters, activations, output_scale, no_dropout, by_row=True)
             found = cache.outputs[: rows.stop - rows.start]
-            if np.isfinite(np.add.reduce(cache.Z[0], axis=None) + np.add.reduce(found, axis=None)):
+            if np.isfinite(cache.Z[0][:, 0]).all() and np.isfinite(found).all():
                 outputs[rows] = loss.predict(found)
             else:
                 outputs[rows] = found
@@ -65,4 +64,8 @@ def predict_outputs(
 
 def _count_threads(multiplications: int) -> int:
     """Return how many threads to predict in: as many as BLAS would take."""
-    return 1 if multiplications < WORTH_THREADS else max(1, min(available_cores(), usual_threads()))
+    if multiplications < WORTH_THREADS:
+        return 1
+    from glassnet.runtime.blas import usual_threads
+
+    return max(1, min(available_cores(), usual_threads()))

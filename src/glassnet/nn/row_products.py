@@ -1,13 +1,20 @@
 """Products H W whose rows have the same bits alone as among others.
 
 BLAS adds up in an order that depends on the shape of the product, on the order in memory, and on a row's place
-among many. So a product is made of tiles: always the same number of rows times the same columns of W.
+among many. So a product is made of tiles: always the same number of rows times the same columns of W. On a processor
+with vectors of 512 bits, OpenBLAS makes each number of a tile by one chain of fused multiply-adds. So does the
+compiled product of `glassnet.runtime.products`, which is faster: where their bits are the same, it takes over as soon
+as a process has predicted for so long that loading it pays.
 """
 
 from __future__ import annotations
 
 import functools
+import threading
+import time
+from collections import defaultdict
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -19,14 +26,23 @@ ROWS = 8
 #: Rows of a tile for a few rows, where its bits are those of a larger one.
 FEW_ROWS = 4
 
-#: A vector of the processor. Some kernels add up in another order where at most half of one is left over.
-VECTOR = 16
+#: Bytes of a vector of the processor. Some kernels add up in another order where at most half of one is left over.
+VECTOR = 64
 
 #: Multiplications in a product up to which OpenBLAS may take the weights as they lie; else it copies them first.
 SMALL_PRODUCT = 10**6
 
 #: A prime: arrays that are filled with so many numbers, again and again, have no two rows alike.
 PRIME = 4099
+
+#: Seconds of products of many rows, in all threads, after which a process loads the compiled one. The first time on
+#: a machine it is compiled, which takes about a second.
+LOADED_AFTER = 0.5
+
+#: For each dtype: how long products took, and the compiled one, None where there is none.
+_spent: defaultdict[str, float] = defaultdict(float)
+_own: dict[str, Callable[[Array, Array, Array], None] | None] = {}
+_loading = threading.Lock()
 
 
 def multiply_rows(H: Array, W: Array) -> Array:
@@ -40,9 +56,36 @@ def multiply_rows(H: Array, W: Array) -> Array:
     (n, d_in), d_out = H.shape, W.shape[1]
     if d_out == 1:  # products with a single column are made in another way
         return _multiply_tiles(H, W, 1)
-    if n <= FEW_ROWS and _agrees(_multiply_few, d_in, d_out, H.dtype.char):
-        return _multiply_few(H, W)
-    return _multiply_tiles(H, W, ROWS)
+    kind = H.dtype.char
+    if _own.get(kind) and 2 * d_out * H.itemsize >= VECTOR and _agrees(_multiply_compiled, d_in, d_out, kind):
+        return _multiply_compiled(H, W)
+    if n <= FEW_ROWS:
+        return (_multiply_few if _agrees(_multiply_few, d_in, d_out, kind) else _multiply_many)(H, W)
+    began = time.perf_counter()
+    Z = _multiply_many(H, W)
+    _spend(H.dtype, time.perf_counter() - began)
+    return Z
+
+
+def _spend(dtype: np.dtype[Any], seconds: float) -> None:
+    """Take note of the time of a product, and load the compiled one where it has become worth it."""
+    _spent[dtype.char] += seconds
+    if _spent[dtype.char] >= LOADED_AFTER and dtype.char not in _own and _loading.acquire(blocking=False):
+        try:
+            _own[dtype.char] = _load(dtype)
+        finally:
+            _loading.release()
+
+
+def _load(dtype: np.dtype[Any]) -> Callable[[Array, Array, Array], None] | None:
+    """Return the compiled product; None where it would give other bits, or cannot be compiled."""
+    from glassnet.runtime.compilation import numba_version
+    from glassnet.runtime.products import compile_product
+
+    try:
+        return compile_product(dtype) if _makes_chains() and numba_version() else None
+    except Exception:  # Numba has many; without it, prediction is slower and the same
+        return None
 
 
 def fill_up(rows: Array, multiple: int) -> Array:
@@ -59,29 +102,56 @@ def _multiply_few(H: Array, W: Array) -> Array:
     return _multiply_tiles(H, W, FEW_ROWS)
 
 
+def _multiply_many(H: Array, W: Array) -> Array:
+    return _multiply_tiles(H, W, ROWS)
+
+
+def _multiply_compiled(H: Array, W: Array) -> Array:
+    Z = np.empty((len(H), W.shape[1]), H.dtype)
+    multiply = _own[H.dtype.char]
+    assert multiply is not None
+    multiply(np.ascontiguousarray(H), np.ascontiguousarray(W), Z)
+    return Z
+
+
 def _multiply_tiles(H: Array, W: Array, rows: int) -> Array:
     """Return H W, made of tiles of so many rows."""
     (n, d_in), d_out = H.shape, W.shape[1]
     tiles = fill_up(np.ascontiguousarray(H), rows).reshape(-1, rows, d_in)
     Z = np.empty((len(tiles), rows, d_out), H.dtype)
-    for columns in _slice_columns(d_in, d_out):
+    for columns in _slice_columns(d_in, d_out, VECTOR // H.itemsize):
         np.matmul(tiles, W[:, columns], out=Z[..., columns])
     return Z.reshape(-1, d_out)[:n]
 
 
 @functools.lru_cache
-def _slice_columns(d_in: int, d_out: int) -> list[slice]:
+def _slice_columns(d_in: int, d_out: int, vector: int) -> list[slice]:
     """Return the columns of each tile. What is left over at the end goes with columns that others have, too."""
-    widest = max(VECTOR, SMALL_PRODUCT // (ROWS * d_in) // VECTOR * VECTOR)
-    whole = d_out if d_out < VECTOR or d_out % VECTOR > VECTOR // 2 else d_out // VECTOR * VECTOR
+    widest = max(vector, SMALL_PRODUCT // (ROWS * d_in) // vector * vector)
+    whole = d_out if d_out < vector or d_out % vector > vector // 2 else d_out // vector * vector
     slices = [slice(first, min(first + widest, whole)) for first in range(0, whole, widest)]
-    return slices if whole == d_out else [*slices, slice(d_out - VECTOR, d_out)]
+    return slices if whole == d_out else [*slices, slice(d_out - vector, d_out)]
 
 
 @functools.lru_cache
 def _agrees(multiply: Callable[[Array, Array], Array], d_in: int, d_out: int, dtype: str) -> bool:
     """Whether a way to multiply gives the bits of tiles: the order of its sums depends on the shape alone."""
-    numbers = np.random.default_rng(0).normal(size=PRIME).astype(dtype)
-    H, W = np.resize(numbers, (ROWS, d_in)), np.resize(numbers[::-1], (d_in, d_out))
-    expected = _multiply_tiles(H, W, ROWS)
+    H, W = _make_numbers(d_in, d_out, dtype)
+    expected = _multiply_many(H, W)
     return all(np.array_equal(multiply(H[:n], W), expected[:n]) for n in (1, ROWS))
+
+
+@functools.cache
+def _makes_chains() -> bool:
+    """Whether the numbers of a tile are chains of fused multiply-adds: each is rounded once a step."""
+    H, W = _make_numbers(64, VECTOR, "f")
+    Z = np.zeros((ROWS, VECTOR))
+    for k in range(64):
+        Z = (Z + H[:, k : k + 1].astype(np.float64) * W[k]).astype(np.float32)
+    return np.array_equal(Z, _multiply_many(H, W))
+
+
+def _make_numbers(d_in: int, d_out: int, dtype: str) -> tuple[Array, Array]:
+    """Return a tile's rows and columns of which no two are alike."""
+    numbers = np.random.default_rng(0).normal(size=PRIME).astype(dtype)
+    return np.resize(numbers, (ROWS, d_in)), np.resize(numbers[::-1], (d_in, d_out))

@@ -8,7 +8,10 @@ import math
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 #: A step that takes so many times the best one seen says that the machine has become busy.
 BUSY = 1.5
@@ -27,6 +30,8 @@ def available_cores() -> int:
 @functools.cache
 def _start_helpers() -> ThreadPoolExecutor:
     """Return threads that help the one that calls; they are idle until then."""
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(max(1, available_cores() - 1), thread_name_prefix="glassnet")
 
 
