@@ -168,25 +168,24 @@ def softplus_prime(z: Array, h: Array) -> Array:
     return sigmoid(z)
 
 
-def shift_logits(z: Array, largest: Array | None = None) -> Array:
+def shift_logits(z: Array) -> Array:
     """Subtract each row's largest logit, so that exp cannot overflow; a row with NaN or infinity becomes NaN."""
-    if largest is None:
-        largest = z.max(axis=1, keepdims=True)
     with np.errstate(over="ignore", invalid="ignore"):  # beyond the range of floats is as good as the lowest
-        return np.maximum(z - largest, np.finfo(z.dtype).min)
+        return np.maximum(z - z.max(axis=1, keepdims=True), np.finfo(z.dtype).min)
 
 
-def check_logits(z: Array) -> Array:
-    """Return each row's largest logit, of shape (n, 1); raise `NonFiniteError` at the first that is not finite."""
-    if z.shape[1] <= SHORT:  # one by one, they are slow
-        largest = np.maximum.reduce(z.T.copy())[:, None]
-    else:
-        largest = np.maximum.reduce(z, axis=1, keepdims=True)
-    finite = np.isfinite(largest)
-    if not finite.all():
-        bad = int(np.argmin(finite))
-        raise NonFiniteError(f"softmax: row {bad + 1} holds NaN or infinity: {z[bad]}")
-    return largest
+def check_logits(z: Array) -> None:
+    """Raise `NonFiniteError` naming the first row whose largest logit is NaN or infinite."""
+    bad = np.flatnonzero(~np.isfinite(_find_largest(z)))
+    if len(bad):
+        raise NonFiniteError(f"softmax: row {bad[0] + 1} holds NaN or infinity: {z[bad[0]]}")
+
+
+def _find_largest(z: Array) -> Array:
+    """Return the largest logit of each row, of shape (n, 1)."""
+    if len(z) > 1 and z.shape[1] <= SHORT:  # row after row, they are slow
+        return np.maximum.reduce(z.T.copy())[:, None]
+    return np.maximum.reduce(z, axis=1, keepdims=True)
 
 
 def softmax(z: Array) -> Array:
@@ -202,7 +201,14 @@ def softmax(z: Array) -> Array:
     >>> softmax(np.array([[1e308, -1e308, 0.0]]))
     array([[1., 0., 0.]])
     """
-    exponentials = np.exp(shift_logits(z, check_logits(z)))
+    check_logits(z)
+    with np.errstate(over="ignore"):
+        return softmax_of_finite(z)
+
+
+def softmax_of_finite(z: Array) -> Array:
+    """Return the softmax of logits that are known to be finite; NumPy may say that a difference overflows."""
+    exponentials = np.exp(z - _find_largest(z))
     exponentials /= np.add.reduce(exponentials, axis=1, keepdims=True)
     return exponentials
 

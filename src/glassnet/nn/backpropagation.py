@@ -36,7 +36,6 @@ from glassnet.nn.batch_norm import Normalised
 from glassnet.nn.dropout import keep_mask
 from glassnet.nn.losses import Loss
 from glassnet.nn.parameters import Parameters
-from glassnet.nn.row_products import multiply_rows
 
 
 @dataclass
@@ -79,28 +78,34 @@ def forward(
     output_scale: float,
     dropout: Sequence[float],
     dropout_keys: Array | None = None,
-    *,
-    by_row: bool = False,
 ) -> ForwardCache:
     """Run a batch X of shape (n, d_0) through the layers and return every Z and H.
 
     With the mask keys of a step as `dropout_keys`, dropout is at work with a rate for the input of each layer, and
-    batch normalisation takes the batch's own statistics. With `by_row`, the numbers of a row do not depend,
-    even in their last bits, on the rows beside it.
+    batch normalisation takes the batch's own statistics.
     """
     cache = ForwardCache(H=[X])
     for layer, activation in enumerate(activations):
         _drop(cache, dropout[layer], None if dropout_keys is None else dropout_keys[layer])
-        Z = (multiply_rows if by_row else np.matmul)(cache.inputs[layer], parameters.W[layer])
-        normalised = _normalise(Z, parameters, layer, dropout_keys is not None)
-        if normalised is not None:
-            Z = parameters.gamma[layer] * normalised.X_hat
-        Z += parameters.b[layer]
+        A = np.matmul(cache.inputs[layer], parameters.W[layer])
+        Z, normalised = pre_activate(A, parameters, layer, by_batch=dropout_keys is not None)
         cache.normalised.append(normalised)
         cache.Z.append(Z)
         cache.H.append(activation.f(Z))
     cache.outputs = output_scale * cache.H[-1]
     return cache
+
+
+def pre_activate(
+    A: Array, parameters: Parameters, layer: int, *, by_batch: bool = False
+) -> tuple[Array, Normalised | None]:
+    """Return Z = A + b for A = H W, which may be overwritten; where the layer normalises, gamma X^ + b, and X^."""
+    mean, variance, normalised = parameters.mean[layer], parameters.variance[layer], None
+    if mean is not None and variance is not None:
+        normalised = batch_norm.normalise(A) if by_batch else batch_norm.normalise_by(A, mean, variance)
+        A = parameters.gamma[layer] * normalised.X_hat
+    A += parameters.b[layer]
+    return A, normalised
 
 
 def _drop(cache: ForwardCache, rate: float, key: Any) -> None:
@@ -109,14 +114,6 @@ def _drop(cache: ForwardCache, rate: float, key: Any) -> None:
     mask = None if key is None or not rate else keep_mask(key, len(H), H.shape[1], rate, H.real.dtype)
     cache.masks.append(mask)
     cache.inputs.append(H if mask is None else H * mask)
-
-
-def _normalise(A: Array, parameters: Parameters, layer: int, by_batch: bool) -> Normalised | None:
-    """Normalise a layer's A, by the batch or by the running statistics; None where the layer does not."""
-    mean, variance = parameters.mean[layer], parameters.variance[layer]
-    if mean is None or variance is None:
-        return None
-    return batch_norm.normalise(A) if by_batch else batch_norm.normalise_by(A, mean, variance)
 
 
 def value_and_slope(

@@ -198,7 +198,7 @@ class Network:
             return len(self.class_names)
         return self.layers[-1] if self.loss.output == "softmax" else None
 
-    def forward(self, X: Array, dropout_keys: Array | None = None, *, by_row: bool = False) -> ForwardCache:
+    def forward(self, X: Array, dropout_keys: Array | None = None) -> ForwardCache:
         """Run a batch through the network and return every layer's Z and H, and the outputs.
 
         Parameters
@@ -208,12 +208,9 @@ class Network:
         dropout_keys : ndarray, optional
             A step's keys from `glassnet.nn.dropout.mask_keys`: the pass is then one of training, with dropout and
             with the batch's own statistics. None: as in prediction.
-        by_row : bool, default False
-            Multiply a fixed number of rows at a time: the outputs of a row are then the same bits alone as among
-            others.
         """
         return backpropagation.forward(
-            X, self.parameters, self.activations, self.output_scale, self.dropout, dropout_keys, by_row=by_row
+            X, self.parameters, self.activations, self.output_scale, self.dropout, dropout_keys
         )
 
     def forward_as_batch(self, X: Array) -> ForwardCache:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from glassnet.errors import NonFiniteError
-from glassnet.nn import backpropagation
 from glassnet.nn.activations import Activation, Array
+from glassnet.nn.backpropagation import pre_activate
 from glassnet.nn.input_rows import as_batch, refuse_non_finite
 from glassnet.nn.losses import Loss
 from glassnet.nn.parameters import Parameters
-from glassnet.nn.row_products import FEW_ROWS, ROWS, fill_up
+from glassnet.nn.row_products import FEW_ROWS, ROWS, fill_up, multiply_rows
 from glassnet.runtime.threads import available_cores, run_in_threads
 
 #: The most rows that go through the layers at a time: few enough to stay in the processor's cache.
@@ -25,40 +27,54 @@ WORTH_THREADS = 2**22
 def predict_outputs(
     X: Array, parameters: Parameters, activations: Sequence[Activation], output_scale: float, loss: Loss
 ) -> Array:
-    """Return the outputs of shape (n, d_L) for rows from `take_rows`; see `Network.outputs`.
+    """Return the outputs of shape (n, d_L) for rows from `take_rows`; see `Network.outputs`."""
+    n, dtype = len(X), parameters.theta.dtype
 
-    Rows are looked through only where they may hold a NaN or infinity: it leaves no unit of the first layer finite.
-    """
-    n, dtype, no_dropout = len(X), parameters.theta.dtype, [0.0] * len(parameters.W)
+    def predict_block(first: int, end: int) -> tuple[Array, bool]:
+        """Return outputs, as they are before softmax or sigmoid unless all of them, and all rows, are finite."""
+        with np.errstate(all="ignore"):  # what comes of it is checked
+            H = fill_up(as_batch(X[first:end], dtype), FEW_ROWS)
+            total: Any = 0
+            for layer, activation in enumerate(activations):
+                Z, _ = pre_activate(multiply_rows(H, parameters.W[layer]), parameters, layer)
+                if layer == 0:  # a NaN or infinity in a row leaves no unit of the first layer finite
+                    total += np.add.reduce(Z[:, 0])
+                H = activation.f(Z)
+            outputs = H[: end - first] if output_scale == 1 else output_scale * H[: end - first]
+            total += np.add.reduce(outputs, axis=None)
+            finite = math.isfinite(total)
+            return loss.predict(outputs, finite=True) if finite else outputs, finite
+
     threads = _count_threads(n * len(parameters.theta))
     share = -(-n // threads)
     size = min(BLOCK_ROWS, share + -share % ROWS)
+    if n <= size:
+        outputs, finite = predict_block(0, n)
+        return outputs if finite else _look_through(X, outputs, [slice(0, n)], loss)
     outputs = np.empty((n, parameters.layers[-1]), dtype)
     doubtful: list[slice] = []
 
-    def predict_block(number: int) -> None:
+    def predict_part(number: int) -> None:
         rows = slice(number * size, min((number + 1) * size, n))
-        with np.errstate(all="ignore"):  # what comes of it is checked
-            batch = fill_up(as_batch(X[rows], dtype), FEW_ROWS)
-            cache = backpropagation.forward(batch, parameters, activations, output_scale, no_dropout, by_row=True)
-            found = cache.outputs[: rows.stop - rows.start]
-            if np.isfinite(cache.Z[0][:, 0]).all() and np.isfinite(found).all():
-                outputs[rows] = loss.predict(found)
-            else:
-                outputs[rows] = found
-                doubtful.append(rows)
+        outputs[rows], finite = predict_block(rows.start, rows.stop)
+        if not finite:
+            doubtful.append(rows)
 
-    run_in_threads(predict_block, -(-n // size), threads)
-    if doubtful:
-        refuse_non_finite(X, dtype)
-        bad = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
-        if len(bad):
-            row = bad[0]
-            raise NonFiniteError(
-                f"X: row {row + 1} (X[{row}]) is too much for the network: its output is {outputs[row]}"
-            )
-        for rows in doubtful:
-            outputs[rows] = loss.predict(outputs[rows])
+    run_in_threads(predict_part, -(-n // size), threads)
+    return _look_through(X, outputs, doubtful, loss) if doubtful else outputs
+
+
+def _look_through(X: Array, outputs: Array, doubtful: Sequence[slice], loss: Loss) -> Array:
+    """Name the first number that is not finite in an error; where there is none, finish the rows in doubt."""
+    refuse_non_finite(X, outputs.dtype)
+    bad = np.flatnonzero(~np.isfinite(outputs).all(axis=1))
+    if len(bad):
+        row = bad[0]
+        raise NonFiniteError(
+            f"X: row {row + 1} (X[{row}]) is too much for the network: its output is {outputs[row]}"
+        )
+    for rows in doubtful:
+        outputs[rows] = loss.predict(outputs[rows])
     return outputs
 
 

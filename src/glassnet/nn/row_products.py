@@ -1,10 +1,11 @@
 """Products H W whose rows have the same bits alone as among others.
 
 BLAS adds up in an order that depends on the shape of the product, on the order in memory, and on a row's place
-among many. So a product is made of tiles: always the same number of rows times the same columns of W. On a processor
-with vectors of 512 bits, OpenBLAS makes each number of a tile by one chain of fused multiply-adds. So does the
-compiled product of `glassnet.runtime.products`, which is faster: where their bits are the same, it takes over as soon
-as a process has predicted for so long that loading it pays.
+among many. So a product is made of tiles: always the same number of rows times the same columns of W.
+
+Where OpenBLAS uses vectors of 512 bits, each number of a tile is one chain of fused multiply-adds. So it is in the
+compiled product of `glassnet.runtime.products`, which is faster. It takes over, with the same bits, as soon as a
+process has multiplied for so long that loading it pays.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from glassnet.nn.activations import Array
 #: Rows of a tile: with more, some kernels of OpenBLAS treat some of them in another way.
 ROWS = 8
 
-#: Rows of a tile for a few rows, where its bits are those of a larger one.
-FEW_ROWS = 4
+#: Rows of a tile for a row or two, where its bits are the same. BLAS multiplies a single row in another way.
+FEW_ROWS = 2
 
 #: Bytes of a vector of the processor. Some kernels add up in another order where at most half of one is left over.
 VECTOR = 64
@@ -35,8 +36,8 @@ SMALL_PRODUCT = 10**6
 #: A prime: arrays that are filled with so many numbers, again and again, have no two rows alike.
 PRIME = 4099
 
-#: Seconds of products of many rows, in all threads, after which a process loads the compiled one. The first time on
-#: a machine it is compiled, which takes about a second.
+#: Seconds of products of many rows, in all threads, after which a process loads the compiled one. The first time
+#: on a machine it is compiled, which takes about a second.
 LOADED_AFTER = 0.5
 
 #: For each dtype: how long products took, and the compiled one, None where there is none.
@@ -53,22 +54,22 @@ def multiply_rows(H: Array, W: Array) -> Array:
     >>> multiply_rows(np.array([[1.0, 2.0]]), np.array([[1.0, 0.0], [0.0, 3.0]]))
     array([[1., 6.]])
     """
-    (n, d_in), d_out = H.shape, W.shape[1]
+    (n, d_in), d_out, kind = H.shape, W.shape[1], H.dtype.char
     if d_out == 1:  # products with a single column are made in another way
         return _multiply_tiles(H, W, 1)
-    kind = H.dtype.char
-    if _own.get(kind) and 2 * d_out * H.itemsize >= VECTOR and _agrees(_multiply_compiled, d_in, d_out, kind):
+    if n == FEW_ROWS and _is_same_in_few(d_in, d_out, kind):
+        return _multiply_tiles(H, W, FEW_ROWS)
+    if _own.get(kind) and 2 * d_out * H.itemsize >= VECTOR and _is_chains(d_in, d_out, kind):
         return _multiply_compiled(H, W)
-    if n <= FEW_ROWS:
-        return (_multiply_few if _agrees(_multiply_few, d_in, d_out, kind) else _multiply_many)(H, W)
     began = time.perf_counter()
-    Z = _multiply_many(H, W)
-    _spend(H.dtype, time.perf_counter() - began)
+    Z = _multiply_tiles(H, W)
+    if n > ROWS:
+        _spend(H.dtype, time.perf_counter() - began)
     return Z
 
 
 def _spend(dtype: np.dtype[Any], seconds: float) -> None:
-    """Take note of the time of a product, and load the compiled one where it has become worth it."""
+    """Take note of the time of a product of many rows, and load the compiled one where it has become worth it."""
     _spent[dtype.char] += seconds
     if _spent[dtype.char] >= LOADED_AFTER and dtype.char not in _own and _loading.acquire(blocking=False):
         try:
@@ -89,21 +90,15 @@ def _load(dtype: np.dtype[Any]) -> Callable[[Array, Array, Array], None] | None:
 
 
 def fill_up(rows: Array, multiple: int) -> Array:
-    """Return rows with zeros below them, so that they are a multiple of some number."""
+    """Return rows with others below them, so that they are a multiple of some number."""
     n = len(rows)
     if n % multiple == 0:
         return rows
+    if n == 1:
+        return rows.repeat(multiple, axis=0)
     filled = np.zeros((n + -n % multiple, *rows.shape[1:]), rows.dtype)
     filled[:n] = rows
     return filled
-
-
-def _multiply_few(H: Array, W: Array) -> Array:
-    return _multiply_tiles(H, W, FEW_ROWS)
-
-
-def _multiply_many(H: Array, W: Array) -> Array:
-    return _multiply_tiles(H, W, ROWS)
 
 
 def _multiply_compiled(H: Array, W: Array) -> Array:
@@ -114,12 +109,15 @@ def _multiply_compiled(H: Array, W: Array) -> Array:
     return Z
 
 
-def _multiply_tiles(H: Array, W: Array, rows: int) -> Array:
+def _multiply_tiles(H: Array, W: Array, rows: int = ROWS) -> Array:
     """Return H W, made of tiles of so many rows."""
     (n, d_in), d_out = H.shape, W.shape[1]
-    tiles = fill_up(np.ascontiguousarray(H), rows).reshape(-1, rows, d_in)
+    H, slices = np.ascontiguousarray(H), _slice_columns(d_in, d_out, VECTOR // H.itemsize)
+    if n == rows and len(slices) == 1:
+        return np.matmul(H, W)
+    tiles = fill_up(H, rows).reshape(-1, rows, d_in)
     Z = np.empty((len(tiles), rows, d_out), H.dtype)
-    for columns in _slice_columns(d_in, d_out, VECTOR // H.itemsize):
+    for columns in slices:
         np.matmul(tiles, W[:, columns], out=Z[..., columns])
     return Z.reshape(-1, d_out)[:n]
 
@@ -134,11 +132,17 @@ def _slice_columns(d_in: int, d_out: int, vector: int) -> list[slice]:
 
 
 @functools.lru_cache
-def _agrees(multiply: Callable[[Array, Array], Array], d_in: int, d_out: int, dtype: str) -> bool:
-    """Whether a way to multiply gives the bits of tiles: the order of its sums depends on the shape alone."""
+def _is_same_in_few(d_in: int, d_out: int, dtype: str) -> bool:
+    """Whether smaller tiles have the bits of the usual ones: the order of sums depends on the shape alone."""
     H, W = _make_numbers(d_in, d_out, dtype)
-    expected = _multiply_many(H, W)
-    return all(np.array_equal(multiply(H[:n], W), expected[:n]) for n in (1, ROWS))
+    return np.array_equal(_multiply_tiles(H, W, FEW_ROWS), _multiply_tiles(H, W))
+
+
+@functools.lru_cache
+def _is_chains(d_in: int, d_out: int, dtype: str) -> bool:
+    """Whether the compiled product has the bits of tiles."""
+    H, W = _make_numbers(d_in, d_out, dtype)
+    return all(np.array_equal(_multiply_compiled(H[:n], W), _multiply_tiles(H[:n], W)) for n in (1, ROWS))
 
 
 @functools.cache
@@ -148,7 +152,7 @@ def _makes_chains() -> bool:
     Z = np.zeros((ROWS, VECTOR))
     for k in range(64):
         Z = (Z + H[:, k : k + 1].astype(np.float64) * W[k]).astype(np.float32)
-    return np.array_equal(Z, _multiply_many(H, W))
+    return np.array_equal(Z, _multiply_tiles(H, W))
 
 
 def _make_numbers(d_in: int, d_out: int, dtype: str) -> tuple[Array, Array]:
