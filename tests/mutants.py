@@ -625,7 +625,7 @@ MUTANTS = [
     ("training/health/signal_rules.py", "layer.gradient_norm / max(layer.weight_norm, 1e-30)", "layer.gradient_norm"),
     ("training/health/signal_rules.py", "flags = [_share(one.dead, one) >= MOST for one", "flags = [_share(one.dead, one) > 0 for one"),
     ("training/health/learning_rules.py", "float(way[way > 0].sum() / np.abs(way).sum())", "float((way > 0).mean())"),
-    ("training/health/learning_rules.py", "since=best.epoch * evidence.epoch_steps", "since=best.epoch"),
+    ("training/health/learning_rules.py", "_gap(evidence), best.epoch * evidence.epoch_steps", "_gap(evidence), best.epoch"),
     ("training/health/learning_rules.py", "drawn=evidence.drawn, rows=evidence.rows)", "drawn=evidence.rows, rows=evidence.drawn)"),
     ("training/health/learning_rules.py", "- last.validation_accuracy) / APART", "- last.validation_accuracy) / NUMBERS_APART"),
     ("training/health/data_rules.py", "abs(mean) > FAR_MEAN * max(std, 0.1)", "mean > FAR_MEAN * max(std, 0.1)"),

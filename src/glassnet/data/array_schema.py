@@ -186,26 +186,9 @@ class ArraySchema:
             X = X.astype(np.float32)  # a network divides bytes by 255, and training had none
         low, high = _find_range(X)
         far, reach, picture = max(-low, high), max(-self.low, self.high), len(self.shape) > 1
-<<<<<<< HEAD
         too_far = far > self.limit
-        what = f"X: numbers up to {far:g}, where training had {self.low:g} to {self.high:g}; "
-        if too_far and self._are_shares:
-            factor = "" if self.white == 1 else f" * {self.white:g}"
-            raise DataError(f"{what}bring them to that range: X / {255 if high <= 255 else high:g}{factor}")
-        if too_far and picture:
-            raise DataError(f"{what}bring them to that range, as those of training were")
-        if too_far:  # a row may be far from all others
-            return X, (f"{what}if those were scaled before, scale these alike",)
-        if not picture and far > FAR * reach > 0:
-            return X, (f"{what}are they in the same units?",)
-=======
-        if self.white > 1:
-            too_far = far > max(self.white, reach)
-        else:
-            too_far = 0 < reach <= FAR and far > (FAR_PICTURES if picture else FAR) * max(1.0, reach)
         if too_far or (not picture and far > FAR * reach > 0):
-            return X, (self._doubt_far(too_far, far, reach, high),)
->>>>>>> predict
+            return X, (self._doubt_far(too_far, far, high),)
         if (
             picture
             and self.low >= 0
@@ -214,10 +197,10 @@ class ArraySchema:
             return X, (f"X: numbers up to {high:g} only, where training had {self.low:g} to {self.high:g}",)
         return X, ()
 
-    def _doubt_far(self, too_far: bool, far: float, reach: float, high: float) -> str:
+    def _doubt_far(self, too_far: bool, far: float, high: float) -> str:
         """Return what is to be said of numbers much larger than those of training, or refuse them."""
         what = f"X: numbers up to {far:g}, where training had {self.low:g} to {self.high:g}; "
-        if too_far and self.low >= 0 and reach <= self.white:  # shares of something, which cannot be so large
+        if too_far and self._are_shares:
             factor = "" if self.white == 1 else f" * {self.white:g}"
             raise DataError(f"{what}bring them to that range: X / {255 if high <= 255 else high:g}{factor}")
         if too_far and len(self.shape) > 1:

@@ -66,9 +66,7 @@ def make_trial(network: Network, schema: Schema | None, seed: int = 0, given: An
     encoded = np.array(rows) if schema is None else schema.input.encode(schema.take_rows(rows))[0]
     X = network.input_batch(encoded)
     with np.errstate(all="ignore"):  # what comes of it is left out
-        wide, narrow = (
-            network.astype(dtype).forward(X.astype(dtype), by_row=True).outputs for dtype in ("float64", "float32")
-        )
+        wide, narrow = (network.astype(dtype).forward(X.astype(dtype)).outputs for dtype in ("float64", "float32"))
     finite: Array = np.isfinite(np.hstack([wide, narrow])).all(axis=1)
     outputs, rounded = (network.loss.predict(found[finite]) for found in (wide, narrow))
     kept = [row for row, is_kept in zip(rows, finite, strict=True) if is_kept]

@@ -190,16 +190,14 @@ def find_over_fitting(evidence: Evidence) -> Diagnosis | None:
     best, last = history[int(losses.argmin())], history[-1]
     if not losses[-1] > (1 + RISEN) * losses.min() or last.train_loss >= best.train_loss:
         return None
-    gap = _gap(evidence)
+    gap, since = _gap(evidence), best.epoch * evidence.epoch_steps
     lowest, end = float(losses.min()), float(losses[-1])
     cause = Message("causes.over-fitting", lowest=lowest, epoch=best.epoch, last=end, train=last.train_loss)
     numbers = {"lowest": lowest, "last": end, "gap": gap}
     remedy = set_options("early stopping", "training", {"early_stopping": "patience(5)"})
     if gap >= 1 and (rest := _measure_near_answers(evidence)) is not None:
         cause = Message("causes.over-fitting-far-answers", risen=cause, **rest)
-        return Diagnosis(
-            "over-fitting", False, cause, since=best.epoch * evidence.epoch_steps, evidence=numbers | rest
-        )
+        return Diagnosis("over-fitting", False, cause, since=since, evidence=numbers | rest)
     if evidence.drawn < evidence.rows:
         cause = Message("causes.over-fitting-few-rows", risen=cause, drawn=evidence.drawn, rows=evidence.rows)
         remedy = Remedy("rows", Message("remedies.all-rows"), {"training": {"sampling": "fresh"}})
@@ -207,7 +205,7 @@ def find_over_fitting(evidence: Evidence) -> Diagnosis | None:
         "over-fitting",
         gap >= 1 and evidence.end.step >= ENOUGH,
         cause,
-        since=best.epoch * evidence.epoch_steps,
+        since=since,
         evidence=numbers,
         remedy=remedy,
     )
