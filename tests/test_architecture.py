@@ -22,6 +22,7 @@ FLOORS = [
     "compiled",
     "export",
     "training",
+    "estimators",
     "graph",
     "study",
     "report",

@@ -117,13 +117,21 @@ class Monitor:
     """Examines a network while it learns, and changes nothing of it.
 
     An epoch of so many `steps` is drawn of the `drawn` first rows; the probe's rows are spread evenly over them.
-    The first of `vitals`, in the order of steps, are those of the network before training.
+    The first of `vitals`, in the order of steps, are those of the network before training. A `quiet` one warns of
+    nothing.
     """
 
     def __init__(
-        self, context: StepContext, training: TrainingConfig, data: Dataset, drawn: int, steps: int
+        self,
+        context: StepContext,
+        training: TrainingConfig,
+        data: Dataset,
+        drawn: int,
+        steps: int,
+        *,
+        quiet: bool = False,
     ) -> None:
-        self.context, self.training, self.data = context, training, data
+        self.context, self.training, self.data, self.quiet = context, training, data, quiet
         self.drawn, self.steps = drawn, steps
         rows = evenly_spread(drawn, ROWS)
         self.probe = Probe(context.network, context.batch(rows), *context.labels(rows))
@@ -163,7 +171,8 @@ class Monitor:
     def examine(self, done: int) -> None:
         """Examine the network as it is now, after so many steps, and warn of what will not heal by itself."""
         self.vitals.append(self.probe.measure(self.context.network.theta, done, self.theta))
-        self._warn(certain(self._evidence(())))
+        if not self.quiet:
+            self._warn(certain(self._evidence(())))
 
     def columns(self, done: int) -> dict[str, Any]:
         """Return what the history records of an epoch that ended after so many steps, if it was examined then."""
@@ -215,7 +224,7 @@ class Monitor:
         """
         evidence = self._evidence(history, (lambda: self._open_trials(network)) if trials else None)
         found = prescribe(evidence, diagnose(evidence))
-        if warn:
+        if warn and not self.quiet:
             self._warn([diagnosis for diagnosis in found if diagnosis.sick][:1])
         return Health(tuple(found), tuple(self.vitals))
 
