@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from glassnet.errors import FileError
+from glassnet.errors import GlassnetError
 from glassnet.export.trial import Trial
 
 #: Seconds that a program may take for the rows of a trial.
@@ -29,7 +29,7 @@ class Results(NamedTuple):
 def run_program(command: Sequence[str | Path], trial: Trial) -> Results:
     """Run a program that takes rows as JSON and prints outputs and answers as JSON.
 
-    Raises `NotRunError` if it cannot be started or takes too long, and `FileError` if it fails.
+    Raises `NotRunError` if it cannot be started or takes too long, and `GlassnetError` if it fails.
     """
     try:
         said = subprocess.run(
@@ -42,5 +42,5 @@ def run_program(command: Sequence[str | Path], trial: Trial) -> Results:
     if said.returncode:
         lines = said.stderr.decode(errors="replace").strip().splitlines() or ["without a message"]
         wrong = next((line for line in lines if "Error" in line), lines[-1])
-        raise FileError(command[-1], f"fails under {command[0]}: {wrong:.300}; please report it")
+        raise GlassnetError(f"not written, as it fails under {command[0]}: {wrong:.300}; please report it")
     return Results(*json.loads(said.stdout))
