@@ -5,6 +5,7 @@ import functools
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from glassnet.data.column_kinds import BooleanColumn, CategoryColumn, DateColumn, NumericColumn
@@ -52,6 +53,7 @@ PLAIN = [
 ]  # fmt: skip
 
 PYTHONS_OWN = [
+    *(pd.NA, pd.NaT, pd.Timestamp("2024-01-01 06:00"), pd.Timedelta(hours=30)),
     *(float("nan"), np.float32(0.5), np.int64(7), [1], {"a": 1}),
     *(datetime.date(2024, 1, 1), datetime.datetime(2024, 1, 1), datetime.datetime(2024, 1, 1, 12, 30)),
     datetime.datetime(1960, 1, 1, 12, 30, 1, 5),
