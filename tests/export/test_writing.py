@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.export.drawn import make_model
 
-from glassnet.errors import FileError, UsageError
+from glassnet.errors import FileError, GlassnetError, UsageError
 from glassnet.export import running
 from glassnet.export.javascript import write_javascript
 from glassnet.export.portable import describe_model
@@ -82,7 +82,9 @@ def test_a_file_that_differs_from_the_network_is_not_written(tmp_path, monkeypat
 
 def test_a_module_that_fails_is_not_written(tmp_path, monkeypatch):
     replace_python(monkeypatch, lambda text: text.replace("def softmax", "def soft_max"))
-    with pytest.raises(FileError, match=r"model.py: fails under .*NameError: name 'softmax' is not defined"):
+    with pytest.raises(
+        GlassnetError, match=r"^not written, as it fails under .*NameError: name 'softmax' is not defined"
+    ):
         export_model(Network([2, 3]), None, tmp_path / "model.py")
     assert list(tmp_path.iterdir()) == []
 
@@ -90,7 +92,7 @@ def test_a_module_that_fails_is_not_written(tmp_path, monkeypatch):
 def test_a_program_that_takes_too_long_counts_as_not_run(tmp_path, monkeypatch):
     monkeypatch.setattr(running, "SECONDS", 0.001)
     found = export_model(Network([2, 3]), None, tmp_path / "model.py")
-    assert re.fullmatch(r".* took more than 0.001 s for 200 rows", found.unchecked)
+    assert re.fullmatch(r".* took more than 0.001 s", found.unchecked)
     assert found.difference is None
 
 
