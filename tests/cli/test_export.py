@@ -1,5 +1,6 @@
 """``glassnet export``."""
 
+import re
 import shutil
 
 import pytest
@@ -29,6 +30,27 @@ def test_a_model_becomes_a_file_and_the_largest_difference_is_printed(glassnet, 
     assert lines["one row"].strip() == "12 multiply-adds"
     assert lines["checked"].startswith("on 200 random rows: largest difference ")
     assert float(lines["checked"].split()[-1]) < 1e-12
+
+
+def test_a_header_in_bytes_says_its_memory_and_where_its_ranges_are_from(glassnet, saved, here):
+    answer = glassnet("export", saved, "--to", "c", "--int8")
+    lines = dict(line.split("  ", 1) for line in answer.out.splitlines())
+    assert lines["memory"].strip() == "60 bytes of weights, 5 bytes on the stack"
+    assert lines["int8"].strip() == "ranges measured on 200 random rows"
+    if shutil.which("cc"):
+        assert re.fullmatch(
+            r"on 200 random rows: largest difference \d\.\de-0\d, \d+\.\d% of the answers equal", lines["checked"]
+        )
+    else:
+        assert lines["checked"].strip() == "not: no compiler of C was found (cc, gcc, clang)"
+
+
+def test_a_run_has_its_training_rows_for_the_ranges(glassnet, here):
+    options = ("--epochs", "1", "--run-dir", "run", "--kernels", "numpy", "--layers", "64,8,10")
+    assert glassnet("train", "digits", *options).code == 0
+    found = glassnet("export", "run", "--out", "digits.h", "--int8", "--json").json
+    assert found["ranges"] == "659 given rows"
+    assert (found["weight_bytes"], found["scratch_bytes"]) == (64 * 8 + 8 * 10 + 8 * 18 + 4 * 64, 72)
 
 
 def test_json_has_all_of_it_and_the_name_decides(glassnet, saved):

@@ -4,6 +4,7 @@ import datetime
 
 import numpy as np
 import polars as pl
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from glassnet.data.array_schema import ArraySchema
@@ -142,3 +143,9 @@ def make_model(seed):
 
 
 models = st.integers(0, 2**32 - 1).map(make_model)
+
+
+def draws(count):
+    """How many models are drawn; a smaller seed makes no simpler model, so that none is looked for."""
+    phases = [Phase.explicit, Phase.reuse, Phase.generate]
+    return settings(max_examples=count, phases=phases, suppress_health_check=[HealthCheck.function_scoped_fixture])

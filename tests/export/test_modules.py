@@ -8,8 +8,8 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from tests.export.drawn import make_model, models
+from hypothesis import given
+from tests.export.drawn import draws, make_model, models
 
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.schema import Schema, describe_targets
@@ -22,8 +22,7 @@ from glassnet.nn.network import Network
 from glassnet.training.model import Model
 
 #: Few every day, many before a release.
-few = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-many = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few, many = draws(25), draws(300)
 
 
 def assert_same(found, model, trial):

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from tests.export.drawn import models
+from hypothesis import given
+from tests.export.drawn import draws, models
 
 from glassnet.compiled.tracing import evaluate
 from glassnet.data.array_schema import ArraySchema
@@ -24,7 +24,7 @@ def run_layers(portable, X):
     return function(portable.output_scale * H)
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(models)
 def test_layers_give_the_networks_outputs(model):
     portable = describe_model(model.network, model.schema)

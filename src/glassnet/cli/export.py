@@ -18,7 +18,11 @@ def export(
     run: Annotated[Path, typer.Argument(help="A run folder, or a model file.", metavar="RUN")],
     to: Annotated[
         str | None,
-        typer.Option(help="What to write it for: python, js, onnx or c.", show_default="as the file is called"),
+        typer.Option(
+            help="What to write it for: python, js, onnx or c.",
+            metavar="FORMAT",
+            show_default="as the file is called",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="File to write.", show_default="model, with the ending that --to calls for")

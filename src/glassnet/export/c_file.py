@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 
-from glassnet.errors import FileError
 from glassnet.export.c_header import write_header
 from glassnet.export.plain_rows import read_as_numbers
 from glassnet.export.portable import PortableModel
-from glassnet.export.running import SECONDS, NotRunError, Results, Written
+from glassnet.export.running import NotRunError, Results, Written, call_program
 from glassnet.export.trial import Trial
 from glassnet.nn.activations import Array
 
@@ -62,20 +60,12 @@ def run_c(path: Path, trial: Trial) -> Results:
 def call_header(path: Path, rows: Array) -> Array:
     """Compile a header beside its file, and return answer and outputs for each row.
 
-    `NotRunError` is raised where there is no compiler, `FileError` where it refuses the header.
+    `NotRunError` is raised where there is no compiler, `GlassnetError` where it refuses the header.
     """
     if (compiler := find_compiler()) is None:
         raise NotRunError(f"no compiler of C was found ({', '.join(COMPILERS)})")
-    call = re.search(r"(\w+)_predict\(const ([a-z ]+) \*", path.read_text(encoding="utf-8"))
-    if call is None:
-        raise FileError(path, "is no header that glassnet wrote")
+    prefix, kind = re.findall(r"(\w+)_predict\(const ([a-z ]+) \*", path.read_text(encoding="utf-8"))[0]
     program, source = path.with_suffix(".out"), path.with_suffix(".c")
-    prefix, kind = call[1], call[2]
     source.write_text(PROGRAM.format(header=path.name, kind=kind, p=prefix, P=prefix.upper()), encoding="utf-8")
-    command = [compiler, *OPTIONS, str(source), "-o", str(program), "-lm"]
-    said = subprocess.run(command, capture_output=True, timeout=SECONDS, check=False, text=True)
-    if said.returncode:
-        wrong = next((line for line in said.stderr.splitlines() if "error" in line), "without a message")
-        raise FileError(path, f"{compiler} refuses it: {wrong.strip():.300}; please report it")
-    done = subprocess.run([program], input=rows.tobytes(), capture_output=True, timeout=SECONDS, check=True)
-    return np.frombuffer(done.stdout, np.float32).reshape(len(rows), -1)
+    call_program([compiler, *OPTIONS, source.name, "-o", program.name, "-lm"], folder=path.parent)
+    return np.frombuffer(call_program([program], rows.tobytes()), np.float32).reshape(len(rows), -1)

@@ -7,7 +7,6 @@ to its own.
 from __future__ import annotations
 
 import base64
-import textwrap
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -149,7 +148,8 @@ def choose_kind(*arrays: Array) -> str:
 def write_numbers(numbers: Array, kind: str) -> Numbers:
     """Return numbers as base64."""
     plain = np.ascontiguousarray(numbers, f"<{'f4' if kind == 'f' else 'f8'}")
-    return Numbers(kind, textwrap.wrap(base64.b64encode(plain.tobytes()).decode(), LINE))
+    text = base64.b64encode(plain.tobytes()).decode()
+    return Numbers(kind, [text[first : first + LINE] for first in range(0, len(text), LINE)])
 
 
 def _describe_column(column: Column, scaling: Any) -> Mapping[str, Any]:

@@ -57,7 +57,7 @@ def take_values(row: Any, number: int, columns: Sequence[Column], others: Sequen
 
 def blank(value: Any, column: Column) -> Any:
     """Return a value, None where it stands for a missing one."""
-    if value is None or value != value or type(value).__name__ in ("NAType", "NaTType"):
+    if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
         return None
     if isinstance(value, str):
         return None if shows_nothing(value) or value.strip() in column["missing"] else value.strip()

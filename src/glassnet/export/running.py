@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from glassnet.errors import FileError
+from glassnet.errors import GlassnetError
 from glassnet.export.trial import Trial
 
 #: Seconds that a program may take for the rows of a trial.
@@ -35,20 +35,23 @@ class Results(NamedTuple):
 
 
 def run_program(command: Sequence[str | Path], trial: Trial) -> Results:
-    """Run a program that takes rows as JSON and prints outputs and answers as JSON.
+    """Run a program that takes rows as JSON and prints outputs and answers as JSON; see `call_program`."""
+    return Results(*json.loads(call_program(command, json.dumps(trial.rows).encode())))
 
-    Raises `NotRunError` if it cannot be started or takes too long, and `FileError` if it fails.
+
+def call_program(command: Sequence[str | Path], given: bytes = b"", folder: Path | None = None) -> bytes:
+    """Return what a program prints for what it is given, started in a folder.
+
+    Raises `NotRunError` if it cannot be started or takes too long, and `GlassnetError` if it fails.
     """
     try:
-        said = subprocess.run(
-            command, input=json.dumps(trial.rows).encode(), capture_output=True, timeout=SECONDS, check=False
-        )
+        said = subprocess.run(command, input=given, capture_output=True, timeout=SECONDS, check=False, cwd=folder)
     except OSError as error:
         raise NotRunError(f"{command[0]} cannot be started: {error.strerror}") from None
     except subprocess.TimeoutExpired:
-        raise NotRunError(f"{command[0]} took more than {SECONDS} s for {len(trial.rows)} rows") from None
+        raise NotRunError(f"{command[0]} took more than {SECONDS} s") from None
     if said.returncode:
         lines = said.stderr.decode(errors="replace").strip().splitlines() or ["without a message"]
-        wrong = next((line for line in lines if "Error" in line), lines[-1])
-        raise FileError(command[-1], f"fails under {command[0]}: {wrong:.300}; please report it")
-    return Results(*json.loads(said.stdout))
+        wrong = next((line for line in lines if "error" in line.lower()), lines[-1])
+        raise GlassnetError(f"not written, as it fails under {command[0]}: {wrong:.300}; please report it")
+    return said.stdout
