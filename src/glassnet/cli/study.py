@@ -26,7 +26,7 @@ from glassnet.cli.report import LanguageOption, StudyWritten, choose_language, r
 from glassnet.runtime.terminal import print_lines
 
 if TYPE_CHECKING:
-    from glassnet.report.page_tables import Table
+    from glassnet.charts.tables import Table
     from glassnet.study.final_evaluation import FinalEvaluation
     from glassnet.study.findings import StudyFindings
     from glassnet.study.results import Row

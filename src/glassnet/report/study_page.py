@@ -8,11 +8,13 @@ from shlex import join
 from types import SimpleNamespace
 from typing import Any
 
+from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.data.dataset import Dataset
 from glassnet.locales.catalogue import Language, Words
 from glassnet.report.error_analysis import analyse_errors
+from glassnet.report.figure_files import FigureFiles
 from glassnet.report.on_test_rows import Tile, evaluation_tiles, show_test_rows
-from glassnet.report.page_tables import Cell, Rows, Table, number
+from glassnet.report.page_tables import number
 from glassnet.report.rendering import write_pages
 from glassnet.report.study_curves import study_curves
 from glassnet.report.study_sentences import (
@@ -60,7 +62,11 @@ Fact = tuple[str, str]
 
 
 def write_study_report(
-    found: StudyFindings, load: Callable[[RunConfig], Dataset] = load_data, *, language: Language = "en"
+    found: StudyFindings,
+    load: Callable[[RunConfig], Dataset] = load_data,
+    *,
+    language: Language = "en",
+    figures: FigureFiles | None = None,
 ) -> Path:
     """Write ``report.html`` and ``report.md`` into a study's folder, both whole or neither; return the path.
 
@@ -118,7 +124,7 @@ def write_study_report(
         runs=run_table(rows, study.measure, words),
         version=environment()["glassnet"],
     )
-    return write_pages(found.folder, "study", report, words)
+    return write_pages(found.folder, "study", report, words, figures)
 
 
 def _current_evaluation(found: StudyFindings) -> FinalEvaluation | None:
@@ -319,4 +325,5 @@ def _fact_table(found: StudyFindings, record: Mapping[str, Any], words: Words) -
     known = {name: layout[name] for name in ("workers", "threads") if name in layout}
     for name, value in {**(record.get("environment") or {}), **known}.items():
         rows.append([Cell(name, code=True), Cell(str(value), code=True)])
-    return Table(words.say("study_facts"), [words.say("fact"), words.say("value")], rows, text=(0, 1))
+    heads = [words.say("fact"), words.say("value")]
+    return Table(words.say("study_facts"), heads, rows, text=(0, 1), key="checksums-and-versions")
