@@ -721,7 +721,7 @@ MUTANTS = [
     ("report/diagnoses.py", "findings.sort(key=lambda finding: not finding.sick)", "pass"),
     ("report/rendering.py", '.replace("<", "&lt;")', ""),
     ("report/run_page.py", "if len(history) == planned else", "if len(history) else"),
-    ("report/study_tables.py", "all=one.n + one.failures", "all=one.n"),
+    ("study/result_table.py", "all=one.n + one.failures", "all=one.n"),
     ("report/study_page.py", "all=len(found.rows) + found.missing", "all=len(found.rows)"),
     ("report/column_table.py", "{_write(abs(center))}", "{_write(center)}"),
     ("report/page_tables.py", "if every > 1 else", "if every > 2 else"),

@@ -55,6 +55,19 @@ def format_number(value: float, form: str = "number") -> str:
     return f"{value:,.0f}" if 10_000 <= abs(value) < 1e7 else f"{value:.4g}"
 
 
+def format_flops(value: float) -> str:
+    """Return a number of floating point operations as people say it.
+
+    >>> format_flops(1.64e10), format_flops(950.0), format_flops(2.5e18)
+    ('16.4 GFLOP', '950 FLOP', '2500 PFLOP')
+    """
+    for unit in ("", "k", "M", "G", "T", "P"):
+        if value < 999.5 or unit == "P":
+            break
+        value /= 1000
+    return f"{value:.4g} {unit}FLOP" if value >= 1000 else f"{value:.3g} {unit}FLOP"
+
+
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
     """Return round numbers from low to high: steps of 1, 2 or 5 times a power of ten, at most so many."""
     rough = (high - low) / max(most, 1)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeGuard
 
 import numpy as np
 
@@ -27,7 +27,16 @@ from glassnet.charts.axes import (
     tick_texts,
     ticks,
 )
-from glassnet.charts.painting import FAINT, FEW_NAMES, SERIES, dress, paint_mark, series_style, write_legend
+from glassnet.charts.painting import (
+    FAINT,
+    FEW_NAMES,
+    SERIES,
+    Painted,
+    dress,
+    paint_mark,
+    series_style,
+    write_legend,
+)
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
 
@@ -97,16 +106,28 @@ class Stroke:
     dashed: bool
 
 
+class Drawable(Painted, Protocol):
+    """What a page can draw, too."""
+
+    @property
+    def x_label(self) -> str:
+        """What stands below it."""
+
+    @property
+    def note(self) -> str:
+        """What is to be known about it."""
+
+
 @dataclass(frozen=True)
 class Drawing:
     """A chart laid out for a page: ticks and paths, and what a page's script shows to whom points at it.
 
-    `kind` is ``"curves"`` or ``"scatter"``. `points` holds of every curve its label and
+    `kind` is ``"curves"``, ``"scatter"`` or ``"intervals"``. `points` holds of every curve its label and
     ``[x, y, text at x, text of the value]``, places in thousandths.
     """
 
     kind: str
-    chart: Chart | Scatter
+    chart: Drawable
     x_ticks: list[Tick]
     y_ticks: list[Tick]
     strokes: list[Stroke]
@@ -167,7 +188,7 @@ class Chart:
         if logarithmic:
             low, high = low / 1.1, high * 1.1
         else:
-            low, high = _add_margin(low, high, self.form == "percent")
+            low, high = add_margin(low, high, self.form == "percent")
         marks = log_ticks(low, high) if logarithmic else ticks(low, high, 6)
         y = Axis(low, high, "logarithmic" if logarithmic else "even", marks, tick_texts(marks, self.form))
         return _Layout(curves, self._x_axis(curves), y)
@@ -241,7 +262,7 @@ class Scatter:
     def lay_out(self) -> Axis:
         """Choose the axis, which is that of both."""
         lowest, highest = min(self.x.min(), self.y.min()), max(self.x.max(), self.y.max())
-        low, high = _add_margin(float(lowest), float(highest), False, floor=False)
+        low, high = add_margin(float(lowest), float(highest), False, floor=False)
         marks = ticks(low, high, 5)
         return Axis(low, high, "even", marks, tick_texts(marks))
 
@@ -306,7 +327,7 @@ def _only(curve: Curve, kept: set[float]) -> Curve:
     return _map(curve, lambda values: [values[place] for place in places], ("x", "mean", "low", "high"))
 
 
-def _add_margin(low: float, high: float, share: bool, floor: bool = True) -> tuple[float, float]:
+def add_margin(low: float, high: float, share: bool, floor: bool = True) -> tuple[float, float]:
     """Return a range with a twentieth more at both ends; values that are not negative stay so, shares below 1."""
     margin = 0.05 * (high - low) or 0.05 * abs(high) or 0.05
     if not floor:

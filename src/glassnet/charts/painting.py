@@ -129,8 +129,8 @@ def save_figure(figure: Figure, path: Path) -> None:
     write_bytes(path, render(figure, file_format(path)))
 
 
-def render(figure: Figure, kind: str) -> bytes:
-    """Return a figure as a file of one of `FORMATS`."""
+def render(figure: Figure, kind: str, dpi: float = 150.0) -> bytes:
+    """Return a figure as a file of one of `FORMATS`; a PNG has so many dots an inch."""
     from matplotlib import rc_context
 
     content = io.BytesIO()
@@ -138,7 +138,7 @@ def render(figure: Figure, kind: str) -> bytes:
     options: Any = {"svg.hashsalt": "glassnet", "svg.fonttype": "path", "pdf.fonttype": 42}
     with rc_context(options), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        figure.savefig(content, format=kind, dpi=150, metadata=metadata)
+        figure.savefig(content, format=kind, dpi=dpi, metadata=metadata)
     _say_missing_letters([str(one.message) for one in caught])
     return content.getvalue()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -61,6 +62,9 @@ class Cell:
     foreign: bool = False
 
 
+#: A cell for programs.
+Number = str | float | None
+
 #: Cells row by row; one that is only a text may be given as that.
 Rows = list[list[str | Cell]]
 
@@ -83,7 +87,7 @@ class Table:
     turned: bool = False
     dense: bool = False
     key: str = ""
-    numbers: list[list[str | float | None]] = field(default_factory=list)
+    numbers: list[list[Number]] = field(default_factory=list)
 
     @property
     def cells(self) -> list[list[Cell]]:
@@ -112,6 +116,25 @@ class Table:
             for row in self.cells
         ]
         return csv_text([self.header, *rows])
+
+    def to_html(self) -> str:
+        """Return the table for a notebook, without style or script.
+
+        Examples
+        --------
+        >>> print(Table("Rows", ["class", "rows"], [["<b>", Cell("7", bold=True)]]).to_html())
+        <table><caption>Rows</caption>
+        <tr><th>class</th><th>rows</th></tr>
+        <tr><td>&lt;b&gt;</td><td><b>7</b></td></tr>
+        </table>
+        """
+        head = "".join(f"<th>{_html(one)}</th>" for one in self.header)
+        rows = [
+            "".join(f"<td>{f'<b>{_html(one.text)}</b>' if one.bold else _html(one.text)}</td>" for one in row)
+            for row in self.cells
+        ]
+        lines = [f"<tr>{row}</tr>" for row in (head, *rows)]
+        return "\n".join([f"<table><caption>{_html(self.caption)}</caption>", *lines, "</table>"])
 
     def to_latex(self) -> str:
         r"""Return the table for LaTeX, with the rules of booktabs; a comment says which packages it needs.
@@ -160,6 +183,10 @@ class Table:
         return "".join(
             share if place in long else "l" if place in self.text else "r" for place in range(len(self.header))
         )
+
+
+def _html(text: str) -> str:
+    return html.escape(escape(text))
 
 
 def _plain_number(text: str) -> str:

@@ -96,7 +96,9 @@ def explain(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="File to write: .html, or a picture: .svg, .png.", show_default="explain-NETWORK.html"),
+        typer.Option(
+            help="File to write: .html, or a picture: .svg, .pdf, .png.", show_default="explain-NETWORK.html"
+        ),
     ] = None,
     overwrite: OverwriteOption = False,
     data_dir: DataDirOption = None,
@@ -137,13 +139,13 @@ def explain(
         batch = range(sample - 1, sample - 1 + _batch(rows, inputs, 1))
         subject = _open_run(Path(network), network_options, batch, split, data_dir, inputs, target)
     file = output_file(out or Path(f"explain-{subject.name}.html"), overwrite)
-    if file.suffix not in (".html", ".svg", ".png"):
-        raise UsageError("out", f"must end in .html, .svg or .png, got {file.name!r}")
+    if file.suffix.lower() not in (".html", ".svg", ".pdf", ".png"):
+        raise UsageError("out", f"must end in .html, .svg, .pdf or .png, got {file.name!r}")
     net, X, y = subject.network, subject.X, subject.y
     view: dict[str, Any] = {"level": level, "neuron": _neuron(neuron), "path": _path(path)}
     try:
         graph = ComputationGraph(net, X, y, **view)
-        if file.suffix == ".html":
+        if file.suffix.lower() == ".html":
             page = explain_page(net, X, y, **view, **subject.shown)
             page.save(file)
             agreement = page.agreement
@@ -171,10 +173,15 @@ def explain(
             describe_network(net),
             ("shown first", f"{graph.view.level}, {len(graph.nodes)} nodes"),
             ("loss", f"{graph.loss:.6g}"),
-            ("graph", f"differs from the delta recursion by {agreement.graph_difference or 0:.1g}"),
-            ("numerical", f"differs from the delta recursion by {agreement.numeric_difference:.1g}"),
+            ("graph", f"agrees with the delta recursion {_within(agreement.graph_difference)}"),
+            ("numerical", f"agrees with the delta recursion {_within(agreement.numeric_difference)}"),
         ]
     )
+
+
+def _within(difference: float | None) -> str:
+    """Return how closely two gradients agree."""
+    return f"up to {difference:.1g} of a derivative" if difference else "exactly"
 
 
 class Subject(NamedTuple):

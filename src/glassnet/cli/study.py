@@ -130,6 +130,7 @@ def print_study(found: StudyFindings, written: StudyWritten | None, as_json: boo
     """Print what a study found, the verdict first."""
     from glassnet.locales.catalogue import Words
     from glassnet.report import study_sentences, study_tables
+    from glassnet.study.result_table import result_table
 
     study, words = found.study, Words("en")  # the console speaks English, whatever the report does
     if as_json:
@@ -145,7 +146,7 @@ def print_study(found: StudyFindings, written: StudyWritten | None, as_json: boo
     print_lines()
     print_facts([*facts, *([] if written is None else [("report", str(written.report))])])
     recommended = found.recommendation.variant if found.recommendation else None
-    _print_part(study_tables.result_table(found.summaries, study.measure, recommended, words))
+    _print_part(result_table(found.summaries, study.measure, recommended, words))
     if found.comparisons:
         _print_part(study_tables.difference_table(found.comparisons, study.measure, recommended, words))
     _print_part(study_tables.fairness_table(study, found.fairness, words))

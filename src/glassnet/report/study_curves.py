@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
+from glassnet.charts.axes import format_number
 from glassnet.charts.curves import Chart, thin_out
 from glassnet.errors import FileError
 from glassnet.locales.catalogue import Words
 from glassnet.report.run_curves import Shown, show
 from glassnet.runtime.files import make_safe_name
 from glassnet.study.design import BASE, Study, Variant
+from glassnet.study.result_table import result_chart
 from glassnet.study.results import FINISHED, Row
 from glassnet.study.samples import larger_is_better
+from glassnet.study.statistics import Summary
 from glassnet.training.history import History
 from glassnet.training.learning_curves import curve_of
 from glassnet.training.run_folder import RunFolder
@@ -71,6 +74,14 @@ def study_curves(
         if drawings:
             groups.append(Group(heading, drawings))
     return groups, notes if groups else notes[1:]
+
+
+def show_results(summaries: Sequence[Summary], measure: str, words: Words) -> Shown | None:
+    """Lay out what the variants reached, the best first; None where no run counts."""
+    chart = result_chart(summaries, measure, words)
+    said = [f"{one.label} {format_number(one.mean)}" for one in chart.intervals]
+    about = words.say("intervals_about", title=chart.title, list=said)
+    return (chart.draw(), about) if chart.intervals else None
 
 
 def _choose_variants(study: Study, rows: Sequence[Row], best: str | None) -> list[Variant]:

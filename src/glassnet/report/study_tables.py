@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
@@ -15,13 +15,11 @@ from glassnet.study.analysis_of_variance import Source
 from glassnet.study.design import Changes, Study
 from glassnet.study.findings import LEVEL
 from glassnet.study.likeness import Likeness
+from glassnet.study.result_table import FEW_SEEDS, describe_covers, list_values, write_interval, write_number
 from glassnet.study.results import Row
-from glassnet.study.samples import NOTHING, larger_is_better, value_of
-from glassnet.study.statistics import Comparison, Summary
+from glassnet.study.samples import larger_is_better, value_of
+from glassnet.study.statistics import Comparison
 from glassnet.training.options import SECTIONS
-
-#: Of so many seeds or fewer the values themselves are shown.
-FEW_SEEDS = 3
 
 #: Letters of a hash that a table shows.
 SHORT_HASH = 8
@@ -77,33 +75,6 @@ def fixed_tables(study: Study, words: Words) -> list[Table]:
     return tables
 
 
-def result_table(summaries: Sequence[Summary], measure: str, recommended: str | None, words: Words) -> Table:
-    """Return a row for each variant: the measure over the seeds, and its cost.
-
-    Of few seeds the values themselves are shown, in place of a standard deviation that they tell badly.
-    """
-    few = all(one.n <= FEW_SEEDS for one in summaries)
-    rows: Rows = [
-        [
-            Cell(one.variant, bold=one.variant == recommended),
-            words.say("done_of", done=one.n, all=one.n + one.failures),
-            _number(one.mean),
-            _list_values(one.values.values()) if few else _number(one.std),
-            _interval(one.low, one.high, words),
-            number(one.seconds, ".3g"),
-            number(one.parameters, ",.0f"),
-            number(one.flops, ".2e"),
-        ]
-        for one in summaries
-    ]
-    heads = [words.say("variant"), words.say("runs"), words.measure(measure)]
-    heads.append(words.say("values_by_seed" if few else "standard_deviation"))
-    heads.append(words.say("interval_of_mean", confidence=100 * (1 - LEVEL)))
-    heads += [words.say(key) for key in ("epoch_seconds", "parameters", "flops")]
-    note = describe_covers([(one.variant, one.covers) for one in summaries], words)
-    return Table(words.say("results_table"), heads, rows, note=note, key="results")
-
-
 def difference_table(
     comparisons: Sequence[Comparison], measure: str, recommended: str | None, words: Words
 ) -> Table:
@@ -112,9 +83,9 @@ def difference_table(
     rows: Rows = [
         [
             Cell(one.variant, bold=one.variant == recommended),
-            _number(one.difference, "+"),
-            *([_list_values(one.values, "+")] if few else []),
-            _interval(one.low, one.high, words, "+"),
+            write_number(one.difference, "+"),
+            *([list_values(one.values, "+")] if few else []),
+            write_interval(one.low, one.high, words, "+"),
             number(one.corrected, ".3g"),
             name_verdict(one, measure, words),
         ]
@@ -127,35 +98,6 @@ def difference_table(
     covered = describe_covers([(one.variant, one.covers) for one in comparisons], words)
     note = words.join([better, covered], "between_sentences")
     return Table(words.say("differences"), heads, rows, text=(0, len(heads) - 1), note=note, key="differences")
-
-
-def _list_values(values: Iterable[float], sign: str = "") -> str:
-    return "; ".join(_number(value, sign) for value in values) or "–"
-
-
-def describe_covers(intervals: Sequence[tuple[str, str]], words: Words) -> str:
-    """Say what the intervals of variants cover, once where it is the same of all."""
-    by_cover: dict[str, list[str]] = {}
-    for variant, covers in intervals:
-        if covers != NOTHING:
-            by_cover.setdefault(covers, []).append(variant)
-    if len(by_cover) == 1:
-        return words.say("covers_all", covers=next(iter(by_cover)))
-    said = [words.say("covers_some", variants=names, covers=covers) for covers, names in by_cover.items()]
-    return words.join(said, "between_sentences")
-
-
-def _number(value: float | None, sign: str = "") -> str:
-    """Return a number with as many digits as its neighbours, a dash for none."""
-    if value is None:
-        return "–"
-    return f"{value:{sign}.4f}" if value == 0 or 1e-4 <= abs(value) < 1000 else f"{value:{sign}.4g}"
-
-
-def _interval(low: float | None, high: float | None, words: Words, sign: str = "") -> str:
-    if low is None or high is None:
-        return "–"
-    return words.say("low_to_high", low=_number(low, sign), high=_number(high, sign))
 
 
 def source_table(sources: Sequence[Source], covers: str, words: Words) -> Table:
@@ -271,7 +213,7 @@ def run_table(rows: Sequence[Row], measure: str, words: Words) -> Table:
             row.variant,
             str(row.seed),
             words.name("statuses", row.status),
-            _number(value_of(row, measure)),
+            write_number(value_of(row, measure)),
             f"{row.seconds:.3g}",
             Cell(row.folder, code=True, address=f"{quote(row.folder)}/") if row.folder else "–",
         ]
