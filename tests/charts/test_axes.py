@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.loops import for_each
 
-from glassnet.report.axes import format_number, log_ticks, step_ticks, tick_texts, ticks
+from glassnet.charts.axes import format_number, log_ticks, step_ticks, tick_texts, ticks
 
 numbers = st.floats(-1e6, 1e6, allow_nan=False)
 
