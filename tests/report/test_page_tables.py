@@ -120,4 +120,5 @@ def test_mistakes_and_fits_are_numbers_of_their_own():
     "value, text", [(0.5, "50.0 %"), (0.99949, "99.9 %"), (0.9996, "> 99.9 %"), (1.0, "100.0 %"), (None, "–")]
 )
 def test_a_probability_is_no_certainty(value, text):
-    assert probability(value) == text
+    assert probability(value, Words("en")) == text
+    assert probability(value, Words("zh")) == text.replace(" %", "%")

@@ -6,8 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from glassnet.locales.catalogue import Words
+
+#: What follows a share of a hundred: in Chinese the sign stands close to the number.
+PERCENT = {"percent": " %", "close percent": "%"}
+
 #: How numbers are written: as they are, or as shares of a hundred.
-FORMS = ("number", "percent")
+FORMS = ("number", *PERCENT)
 
 #: Side of the plot that all places on a page are parts of.
 SIDE = 1000.0
@@ -46,12 +51,17 @@ class Axis:
         return round(SIDE * (at - first) / (last - first), 1) + 0.0
 
 
+def percent_form(words: Words) -> str:
+    """Return how a share is written in a language: as one of `FORMS`."""
+    return "close percent" if words.language == "zh" else "percent"
+
+
 def format_number(value: float, form: str = "number") -> str:
     """Return a number as people read it: 0.1235, 88.43 %, 12,346; a dash where it is not finite."""
     if not math.isfinite(value):
         return "–"
-    if form == "percent":
-        return f"{100 * value:.2f} %"
+    if form in PERCENT:
+        return f"{100 * value:.2f}{PERCENT[form]}"
     return f"{value:,.0f}" if 10_000 <= abs(value) < 1e7 else f"{value:.4g}"
 
 
@@ -108,10 +118,10 @@ def _round_off(value: float) -> float:
 
 def tick_texts(values: Sequence[float], form: str = "number") -> list[str]:
     """Return how the marks of an axis are written: all with as many digits as the one that needs most."""
-    scaled = [round(100 * value, 10) for value in values] if form == "percent" else list(values)
+    scaled = [round(100 * value, 10) for value in values] if form in PERCENT else list(values)
     largest = max((abs(value) for value in scaled), default=0.0)
     smallest = min((abs(value) for value in scaled if value), default=1.0)
-    end = " %" if form == "percent" else ""
+    end = PERCENT.get(form, "")
     if largest >= 10_000 or smallest < 0.001 or largest / smallest >= 1000:
         return [_shorten(value) + end for value in scaled]
     digits = next(d for d in range(9) if d == 8 or all(abs(round(v, d) - v) < 1e-9 for v in scaled))

@@ -19,6 +19,7 @@ import numpy as np
 
 from glassnet.charts.axes import (
     FORMS,
+    PERCENT,
     Axis,
     Tick,
     format_number,
@@ -188,7 +189,7 @@ class Chart:
         if logarithmic:
             low, high = low / 1.1, high * 1.1
         else:
-            low, high = add_margin(low, high, self.form == "percent")
+            low, high = add_margin(low, high, self.form in PERCENT)
         marks = log_ticks(low, high) if logarithmic else ticks(low, high, 6)
         y = Axis(low, high, "logarithmic" if logarithmic else "even", marks, tick_texts(marks, self.form))
         return _Layout(curves, self._x_axis(curves), y)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import SimpleNamespace
 
-from glassnet.charts.axes import format_number
+from glassnet.charts.axes import format_number, percent_form
 from glassnet.charts.curves import Scatter
 from glassnet.charts.pictures import picture_of
 from glassnet.charts.weights import WeightSheet, first_layer
@@ -56,7 +56,9 @@ def evaluation_tiles(found: Evaluation, words: Words, *, plain: bool = False) ->
     """Return each measure with its interval, and the loss; shares as percentages, or plain as all numbers."""
     tiles = []
     for name, value in found.measures.items():
-        form = "percent" if name in ("accuracy", "sensitivity", "specificity") and not plain else "number"
+        form = (
+            percent_form(words) if name in ("accuracy", "sensitivity", "specificity") and not plain else "number"
+        )
         more = ""
         if name in found.intervals:
             low, high = (format_number(end, form) for end in found.intervals[name])

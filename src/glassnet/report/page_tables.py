@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.charts.axes import format_number
+from glassnet.charts.axes import PERCENT, format_number, percent_form
 from glassnet.charts.confusion import Confusion
 from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.locales.catalogue import Words
@@ -159,7 +159,8 @@ def mistake_table(mistakes: Sequence[Mistake], words: Words) -> Table:
     """Return the worst mistakes, the worst first."""
     heads = [words.say(key) for key in ("row", "true", "predicted", "probability", "measures.loss")]
     rows: Rows = [
-        [str(m.row + 1), m.true, m.predicted, probability(m.probability), format_number(m.loss)] for m in mistakes
+        [str(m.row + 1), m.true, m.predicted, probability(m.probability, words), format_number(m.loss)]
+        for m in mistakes
     ]
     return Table(words.say("mistakes"), heads, rows, text=(0, 1, 2), key="worst-mistakes")
 
@@ -169,11 +170,12 @@ def number(value: float | None, form: str) -> str:
     return "–" if value is None else f"{value:{form}}"
 
 
-def probability(value: float | None) -> str:
+def probability(value: float | None, words: Words) -> str:
     """Return a probability as a percentage, a dash for none; never 100 % where it is less."""
     if value is None:
         return "–"
-    return "> 99.9 %" if 0.9995 <= value < 1 else f"{100 * value:.1f} %"
+    sign = PERCENT[percent_form(words)]
+    return f"> 99.9{sign}" if 0.9995 <= value < 1 else f"{100 * value:.1f}{sign}"
 
 
 def fit_table(fits: Sequence[Fit], words: Words) -> Table:

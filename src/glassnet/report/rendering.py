@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -71,7 +71,12 @@ def write_pages(
     if figures is not None:
         figures.write(report, folder)
     options = {"report": report, "say": words.say, "language": words.language, "figures": figures}
-    shown = {"palettes": palettes(), "probability": probability, "sheet": Sheet(), "opacity": opacity}
+    shown = {
+        "palettes": palettes(),
+        "probability": partial(probability, words=words),
+        "sheet": Sheet(),
+        "opacity": opacity,
+    }
     page = template(f"{name}.html.jinja").render(**options, **shown)
     twin = template(f"{name}.md.jinja").render(**options)
     path = folder / REPORT_FILE

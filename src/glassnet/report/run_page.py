@@ -6,7 +6,7 @@ from pathlib import Path
 from shlex import quote
 from types import SimpleNamespace
 
-from glassnet.charts.axes import format_number
+from glassnet.charts.axes import format_number, percent_form
 from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import DATASETS
@@ -106,7 +106,7 @@ def _result(found: Evaluation | None, data: Dataset, words: Words) -> str:
     name = "accuracy" if found is not None and "accuracy" in found.measures else "r2"
     if found is None or name not in found.measures:
         return words.say("result_none")
-    form, key = ("percent", "result_classes") if name == "accuracy" else ("number", "result_numbers")
+    form, key = (percent_form(words), "result_classes") if name == "accuracy" else ("number", "result_numbers")
     if data.task == "multi-label":
         key = "result_labels"
     within = ""

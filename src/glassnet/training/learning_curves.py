@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from glassnet.charts.axes import percent_form
 from glassnet.charts.curves import Chart, Curve
 from glassnet.errors import UsageError
 from glassnet.locales.catalogue import Words
@@ -64,7 +65,7 @@ def learning_chart(history: Epochs, name: str, words: Words) -> Chart:
     if name in ("loss", "accuracy"):
         pairs = (("training", f"train_{name}"), ("validation", f"validation_{name}"))
         both = [curve_of(words.say(label), [history], column) for label, column in pairs]
-        form = "percent" if name == "accuracy" else "number"
+        form = percent_form(words) if name == "accuracy" else "number"
         return Chart(name, words.say(f"{name}_title"), epoch, [one for one in both if one is not None], form)
     column = name if name in history.columns else f"validation_{name}"
     if column not in history.columns:

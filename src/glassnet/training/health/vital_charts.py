@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from glassnet.charts.axes import percent_form
 from glassnet.charts.curves import Chart, Curve
 from glassnet.errors import UsageError
 from glassnet.locales.catalogue import Words
@@ -25,14 +26,13 @@ class Measure(NamedTuple):
     name: str
     title: str
     of: Callable[[LayerVitals], float | None]
-    form: str = "number"
     scale: str = "auto"
 
 
 #: What has a chart where it is anywhere above zero.
 SHARES = (
-    Measure("dead_units", "dead_title", lambda layer: len(layer.dead) / layer.units, "percent"),
-    Measure("saturated_units", "saturated_title", lambda layer: len(layer.saturated) / layer.units, "percent"),
+    Measure("dead_units", "dead_title", lambda layer: len(layer.dead) / layer.units),
+    Measure("saturated_units", "saturated_title", lambda layer: len(layer.saturated) / layer.units),
 )
 
 #: What has one in any case.
@@ -62,7 +62,7 @@ def vital_chart(vitals: Sequence[Vitals], name: str, words: Words) -> Chart:
         words.say(measure.title),
         words.say("step"),
         [curve for curve in curves if len(curve.values)],
-        measure.form,
+        percent_form(words) if measure in SHARES else "number",
         measure.scale,
         spread="steps",
         mark=(USUAL_UPDATE, words.say("usual_update", value="1e-3")) if name == "update_ratio" else None,
