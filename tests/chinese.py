@@ -10,6 +10,8 @@ NAMES = {
     "Geisser",
     "F",
     "FLOPs",
+    "SVG",
+    "PNG",
     "NaN",
     "SHA",
     "MD",

@@ -18,6 +18,7 @@ FLOORS = [
     "locales",
     "runtime",
     "nn",
+    "charts",
     "data",
     "compiled",
     "export",

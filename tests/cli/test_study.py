@@ -134,7 +134,7 @@ def test_in_chinese_the_whole_table_is_chinese_and_aligned_and_the_record_is_not
     options = ["study", ready(seeds=2), "--workers", 1, "-q", "--no-report"]
     said = glassnet(*options, "--lang", "zh").out
     assert said.startswith("推荐“")
-    assert {"随机种子", "验证准确率", "尚无定论"} <= set(re.findall("[一-鿿]+", said))
+    assert all(word in said for word in ("随机种子", "验证准确率", "尚无定论"))
     names = {word for line in LINES for word in re.findall("[A-Za-z_]+", line)}
     assert latin_words(said) - names <= {"base", "small", "studies", "optimizer", "adam", "sgd", "momentum"}
     table = said.split("各方案在所有随机种子上的结果\n")[1].split("\n区间")[0].splitlines()

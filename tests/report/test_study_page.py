@@ -19,12 +19,12 @@ from glassnet.locales.catalogue import LANGUAGES, Message, Words
 from glassnet.report import study_page
 from glassnet.report.study_page import write_study_report
 from glassnet.report.study_sentences import name_verdict
-from glassnet.report.study_tables import describe_covers
 from glassnet.study.fairness import DataCache
 from glassnet.study.final_evaluation import evaluate_recommended, mark_test_rows_open, read_final_evaluation
 from glassnet.study.findings import gather_findings
 from glassnet.study.interactions import interaction_test
 from glassnet.study.recommendation import recommend
+from glassnet.study.result_table import describe_covers
 from glassnet.study.results import Row
 from glassnet.study.specification import study_of
 from glassnet.study.statistics import compare, summarise

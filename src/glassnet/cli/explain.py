@@ -98,7 +98,9 @@ def explain(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="File to write: .html, or a picture: .svg, .png.", show_default="explain-NETWORK.html"),
+        typer.Option(
+            help="File to write: .html, or a picture: .svg, .pdf, .png.", show_default="explain-NETWORK.html"
+        ),
     ] = None,
     overwrite: OverwriteOption = False,
     lang: LanguageOption = None,
@@ -142,14 +144,14 @@ def explain(
         batch = range(sample - 1, sample - 1 + _batch(rows, inputs, 1))
         subject = _open_run(Path(network), network_options, batch, split, data_dir, inputs, target, words)
     file = output_file(out or Path(f"explain-{subject.name}.html"), overwrite)
-    if file.suffix not in (".html", ".svg", ".png"):
-        raise UsageError("out", f"must end in .html, .svg or .png, got {file.name!r}")
+    if file.suffix.lower() not in (".html", ".svg", ".pdf", ".png"):
+        raise UsageError("out", f"must end in .html, .svg, .pdf or .png, got {file.name!r}")
     net, X, y = subject.network, subject.X, subject.y
     view: dict[str, Any] = {"level": level, "neuron": _neuron(neuron), "path": _path(path)}
     view["language"] = words.language
     try:
         graph = ComputationGraph(net, X, y, **view)
-        if file.suffix == ".html":
+        if file.suffix.lower() == ".html":
             page = explain_page(net, X, y, **view, **subject.shown)
             page.save(file)
             agreement = page.agreement
@@ -178,10 +180,15 @@ def explain(
             describe_network(net, words),
             (say_it("terminal.shown_first"), say_it("terminal.shown", level=graph.view.level, n=len(graph.nodes))),
             (words.measure("loss"), f"{graph.loss:.6g}"),
-            (say_it("explain.graph"), say_it("terminal.differs", by=agreement.graph_difference or 0)),
-            (say_it("explain.numerical"), say_it("terminal.differs", by=agreement.numeric_difference)),
+            (say_it("explain.graph"), _agreement(agreement.graph_difference, words)),
+            (say_it("explain.numerical"), _agreement(agreement.numeric_difference, words)),
         ]
     )
+
+
+def _agreement(difference: float | None, words: Words) -> str:
+    """Return how closely a gradient agrees with that of the delta recursion."""
+    return words.say("terminal.agrees_up_to", by=difference) if difference else words.say("terminal.agrees")
 
 
 class Subject(NamedTuple):

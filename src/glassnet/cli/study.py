@@ -26,8 +26,8 @@ from glassnet.cli.report import StudyWritten, report_study_end
 from glassnet.runtime.terminal import print_lines
 
 if TYPE_CHECKING:
+    from glassnet.charts.tables import Table
     from glassnet.locales.catalogue import Words
-    from glassnet.report.page_tables import Table
     from glassnet.study.final_evaluation import FinalEvaluation
     from glassnet.study.findings import StudyFindings
     from glassnet.study.results import Row
@@ -129,6 +129,7 @@ def explaining_interrupt(again: str) -> Iterator[None]:
 def print_study(found: StudyFindings, written: StudyWritten | None, as_json: bool, words: Words) -> None:
     """Print what a study found, the verdict first."""
     from glassnet.report import study_sentences, study_tables
+    from glassnet.study.result_table import result_table
 
     study = found.study
     if as_json:
@@ -146,7 +147,7 @@ def print_study(found: StudyFindings, written: StudyWritten | None, as_json: boo
     print_lines()
     print_facts([*facts, *([] if written is None else [(words.say("terminal.report"), str(written.report))])])
     recommended = found.recommendation.variant if found.recommendation else None
-    _print_part(study_tables.result_table(found.summaries, study.measure, recommended, words))
+    _print_part(result_table(found.summaries, study.measure, recommended, words))
     if found.comparisons:
         _print_part(study_tables.difference_table(found.comparisons, study.measure, recommended, words))
     _print_part(study_tables.fairness_table(study, found.fairness, words))

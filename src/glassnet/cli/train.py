@@ -268,7 +268,7 @@ def resume_run(folder: Path, session: SessionOptions, *, epochs: int | None, dat
 
 def find_rate(config: RunConfig, session: SessionOptions, data_dir: Path | None) -> None:
     """Try learning rates on a network, and print which to take; the curve is saved as a picture."""
-    from glassnet.report.range_test_figure import draw
+    from glassnet.charts.painting import figure_of, save_figure
     from glassnet.training.config import resolve_names
     from glassnet.training.range_test import find_learning_rate
     from glassnet.training.run import build_network, load_data
@@ -282,7 +282,7 @@ def find_rate(config: RunConfig, session: SessionOptions, data_dir: Path | None)
     )
     with _open_folder(config, data, session, new=True) as folder:
         picture = folder / "learning_rates.png"
-        draw(found, picture)
+        save_figure(figure_of(found.chart(session.words)), picture)
     print_range_test(found, network, data, picture, session)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.charts.painting import FORMATS
 from glassnet.errors import UsageError
 from glassnet.graph.building import build
 from glassnet.graph.drawing import draw
@@ -157,7 +158,7 @@ class ComputationGraph:
         return drawn(self.nodes, self.traversal, title, self.words)
 
     def save(self, path: str | Path) -> None:
-        """Write the picture, values in green and gradients in red, as SVG or PNG.
+        """Write the picture, values in green and gradients in red, as SVG, PDF or PNG.
 
         Raises
         ------
@@ -167,9 +168,10 @@ class ComputationGraph:
             If it cannot be written.
         """
         path = Path(path)
-        if path.suffix not in (".svg", ".png"):
-            raise UsageError("path", f"must end in .svg or .png, got {path.name!r}")
-        write_bytes(path, self.figure.svg().encode() if path.suffix == ".svg" else self.figure.png())
+        kind = path.suffix.lower().removeprefix(".")
+        if kind not in FORMATS:
+            raise UsageError("path", f"must end in .svg, .pdf or .png, got {path.name!r}")
+        write_bytes(path, self.figure.write(kind))
 
     def _repr_svg_(self) -> str:
         """Show the picture in a notebook."""

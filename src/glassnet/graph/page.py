@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import numpy as np
 from markupsafe import Markup
 
+from glassnet.charts.pictures import picture_of
 from glassnet.errors import DataError
 from glassnet.graph.computation_graph import ComputationGraph
 from glassnet.graph.equations import gradient_name
@@ -26,7 +27,6 @@ from glassnet.graph.explanations import (
 from glassnet.graph.figure import PALETTES, write_css
 from glassnet.graph.gradient_agreement import GradientAgreement, check_gradients
 from glassnet.graph.nodes import list_consumers
-from glassnet.graph.pictures import picture_of
 from glassnet.graph.views import LEVELS, ViewOptions, list_readable_levels
 from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array

@@ -110,6 +110,9 @@
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
   });
+  document.querySelectorAll(".save button").forEach((button) => {
+    button.addEventListener("click", () => saving(level.section.querySelector("svg"), `graph-${level.key}`, button.dataset.kind));
+  });
   addEventListener("beforeprint", pause);
 
   turn(level.key);
