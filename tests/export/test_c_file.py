@@ -148,10 +148,10 @@ def test_a_missing_value_that_training_refused_has_no_answer(tmp_path):
 
 
 def test_bytes_are_scaled_as_the_schema_scales_them(tmp_path):
-    X = np.random.default_rng(0).integers(0, 256, (40, 6), np.uint8)
-    X[:, 3] = 7
+    learned, X = np.random.default_rng(0).integers(0, 256, (2, 40, 6), np.uint8)
+    learned[:, 3] = 7
     for scaling in ("none", "standard", "robust"):
-        rows = ArraySchema.learn(X)[0].scale(X, scaling)
+        rows = ArraySchema.learn(learned)[0].scale(learned, scaling)
         network = identity_network(6)
         found = call_header(write(tmp_path, network, make_schema(rows)), X)[:, 1:]
         np.testing.assert_allclose(found, network.input_batch(rows.encode(X)[0]), rtol=2e-6, atol=1e-6)
@@ -209,7 +209,7 @@ def test_identifiers_are_given_once(tmp_path):
     frame = pl.DataFrame({name: np.arange(40.0) + place for place, name in enumerate(columns)})
     frame = frame.with_columns(pl.Series("a b", np.resize(["red", "Red", "赤"], 40)))
     rows = TableSchema.learn(frame)[0]
-    own = [Activation(name, lambda z, k=k: z * k, None) for k, name in enumerate(["max", "dot", "square"], 2)]
+    own = [Activation(name, lambda z, k=k: z * k, None) for k, name in enumerate(["max", "bias_1", "square"], 2)]
     network = Network([rows.width, 2, 2, 2, 1], activation=own, loss="half_squared_error")
     schema = Schema(rows, TargetSchema("regression"))
     file = write(tmp_path, network, schema)
@@ -224,6 +224,18 @@ def test_identifiers_are_given_once(tmp_path):
         "NET_COLUMN_6",
         "NET_A_B_RED",
     ]
+
+
+def test_no_name_is_one_of_mathematics(tmp_path):
+    rows = TableSchema.learn(
+        pl.DataFrame({"pi": np.arange(40.0), "e": np.arange(40.0) % 7, "val": np.arange(40.0) % 3})
+    )[0]
+    for name in ("m", "huge", "3d"):
+        file = write(tmp_path, identity_network(3), make_schema(rows), name=name)
+        text = file.read_text().replace("#include <math.h>", "#include <math.h>\n#define M_PI 1\n#define M_E 1")
+        file.write_text(text)
+        assert call_header(file, np.zeros((1, 3), np.float32)).shape == (1, 4)
+        assert f"int model_{name}_predict(" in text.replace("inline ", "")
 
 
 def test_two_models_stand_in_one_program(tmp_path, compiler):

@@ -126,11 +126,23 @@ def test_a_row_that_lacks_what_no_training_row_lacked_has_no_answer():
         assert np.isnan(found).any(axis=1).tolist() == [False, True, False], name
 
 
+@pytest.mark.parametrize("activation", ["relu", "own"])
+def test_nan_is_never_answered_like_a_number(activation):
+    own = Activation("own", lambda z: np.where(z > 0, 1.0, 0.0 * 2), None)
+    network = Network([2, 3, 2], own if activation == "own" else activation)
+    X = np.array([[1, 2], [np.nan, 1]], np.float32)
+    proto = write(network)
+    assert np.isnan(run(proto, X=X)["probabilities"]).any(axis=1).tolist() == [False, True]
+    np.testing.assert_allclose(run(proto, X=X[:1])["probabilities"], network.outputs(X[:1]), rtol=0, atol=2e-7)
+    assert ("ReduceSum" in [node.op_type for node in proto.graph.node]) == (activation == "own")
+
+
 def test_bytes_go_in_as_pictures():
-    X = np.random.default_rng(0).integers(0, 256, (40, 3, 2), np.uint8)
+    learned, X = np.random.default_rng(0).integers(0, 256, (2, 40, 3, 2), np.uint8)
+    learned[:, 1, 1] = 7
     network = Network([6, 4, 2], "tanh")
     for scaling in ("none", "standard", "robust"):
-        rows = ArraySchema.learn(X)[0].scale(X, scaling)
+        rows = ArraySchema.learn(learned)[0].scale(learned, scaling)
         proto = write(network, make_schema(rows))
         found = run(proto, X=X)
         expected = network.outputs(rows.encode(X)[0])

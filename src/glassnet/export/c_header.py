@@ -33,6 +33,9 @@ TAKEN = (
     *("center", "center_rest", "spread", "factors", "softmax", "choose", "std", "mean"),
 )
 
+#: The same for each layer, with its number.
+TAKEN_OF_LAYERS = ("weights", "scale", "bias")
+
 
 @dataclass(frozen=True)
 class Header:
@@ -74,7 +77,8 @@ class _HeaderWriter:
 
     def __init__(self, model: PortableModel, name: str, calibration: Array | None, said_of_it: str) -> None:
         self.model, self.said_of_it = model, said_of_it
-        self.names = Names(name, TAKEN)
+        numbered = [f"{kind}_{number + 1}" for kind in TAKEN_OF_LAYERS for number in range(len(model.layers))]
+        self.names = Names(name, [*TAKEN, *numbered])
         self.p = self.names.prefix
         self.tables: list[str] = []
         self.weight_bytes = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -38,12 +39,16 @@ SIGNS = {
 FUNCTIONS = ("sqrt", "exp", "expm1", "log", "log1p", "tanh", "sin", "cos", "sinh", "cosh")
 
 
+#: Names in math.h and stdint.h begin with one of these and an underscore.
+OF_MATH = {"m", "fp", "math", "huge", "int8", "int16", "int32", "int64"}
+
+
 class Names:
     """Identifiers of a header: each begins with its prefix, and is given once."""
 
-    def __init__(self, text: str, taken: tuple[str, ...]) -> None:
+    def __init__(self, text: str, taken: Iterable[str]) -> None:
         self.prefix = _identify(text) or "model"
-        if self.prefix[0].isdigit():
+        if self.prefix[0].isdigit() or self.prefix in OF_MATH:
             self.prefix = f"model_{self.prefix}"
         self._taken = {f"{self.prefix}_{name}".lower() for name in taken}
 
