@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from tests.export.drawn import models
+from tests.export.test_languages import EDGES
 
+from glassnet.compiled.tracing import OPERATIONS, array, trace
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.columns import TableSchema
 from glassnet.data.read_options import ReadOptions
@@ -17,8 +19,9 @@ from glassnet.data.schema import Schema
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import UsageError
 from glassnet.export.onnx_file import run_onnx, write_onnx_file
-from glassnet.export.onnx_model import write_onnx
-from glassnet.export.portable import describe_model
+from glassnet.export.onnx_graph import GraphWriter
+from glassnet.export.onnx_model import IR_VERSION, OPSET, write_onnx
+from glassnet.export.portable import Formula, describe_model
 from glassnet.export.running import NotRunError
 from glassnet.export.trial import find_difference, make_trial
 from glassnet.nn.activations import ACTIVATIONS, Activation
@@ -277,3 +280,39 @@ def test_a_missing_package_is_named_with_what_gets_it(tmp_path, monkeypatch, pac
     else:
         with pytest.raises(NotRunError, match=r"^ONNX Runtime is not .*pip install 'glassnet\[onnx\]'$"):
             run_onnx(tmp_path / "model.onnx", trial)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_operations_are_computed_as_numpy_does(dtype):
+    edges = np.array(EDGES, dtype if dtype == "float64" else None)
+    edges = np.unique(np.clip(edges, -np.finfo(dtype).max, np.finfo(dtype).max)).astype(dtype)
+    graph, formulas = GraphWriter(["z"], dtype), {}
+    for name in OPERATIONS:
+        if name.startswith("logical"):
+            continue
+        function = getattr(np, name)
+        for value in edges if name == "where" or function.nin == 2 else [0.0]:
+            formula = choose_formula(name, function, float(value))
+            formulas[f"{name} {value}"] = formula
+            symbol = trace(formula, array("z", dtype))
+            h = graph.formula(Formula("own", symbol), "z", "own")
+            graph.result("Identity", [h], f"{name} {value}")
+    kind = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    outputs = [onnx.helper.make_tensor_value_info(name, kind, ["rows", 1]) for name in formulas]
+    inputs = [onnx.helper.make_tensor_value_info("z", kind, ["rows", 1])]
+    model = onnx.helper.make_graph(graph.nodes, "edges", inputs, outputs, graph.constants)
+    versions = [onnx.helper.make_opsetid("", OPSET)]
+    proto = onnx.helper.make_model(model, opset_imports=versions, ir_version=IR_VERSION)
+    found = run(proto, z=edges[:, None])
+    for name, formula in formulas.items():
+        with np.errstate(all="ignore"):
+            expected = np.broadcast_to(formula(edges[:, None]), (len(edges), 1)).astype(dtype)
+        rounding = 1e-6 if dtype == "float32" or name.split()[0] in ("arctan", "sinh", "cosh") else 1e-14
+        np.testing.assert_allclose(found[name], expected, rtol=rounding, atol=0, err_msg=name)
+
+
+def choose_formula(name, function, value):
+    """An operation as a formula of z; where it takes two numbers, the other one is a value."""
+    if name == "where":
+        return lambda z: np.where(z > 0, z, value)
+    return (lambda z: function(z, value)) if function.nin == 2 else (lambda z: function(z))

@@ -132,7 +132,7 @@ def write_texts(name: str, texts: tuple[str, ...]) -> str:
 
 def write_activation(formula: Formula, name: str, prefix: str) -> str:
     """Write an activation as a function of C with this name."""
-    written = write_formula(formula, _make_language(prefix))
+    written = write_formula(formula, make_language(prefix))
     lines = [f"    const float {step} = {text};" for step, text in written.steps]
     lines.append(f"    return {written.result};")
     if not re.search(r"\bz\b", "\n".join(lines)):
@@ -149,7 +149,7 @@ def write_helpers(text: str, prefix: str) -> list[str]:
     ]
 
 
-def _make_language(prefix: str) -> Language:
+def make_language(prefix: str) -> Language:
     """Return how C writes formulas, with helpers of this prefix."""
     operations = {
         **{name: f"{{0}} {sign} {{1}}" for name, sign in SIGNS.items()},
