@@ -257,7 +257,7 @@ MUTANTS = [
     ("training/trainer.py", "data.schema.input.is_scaled", "False"),
     ("data/column_kinds.py", "far = np.abs(numbers - self.mean)", "far = (numbers - self.mean)"),
     ("data/column_kinds.py", '"robust": (self.median, self.spread)', '"robust": (self.mean, self.std)'),
-    ("data/scaling.py", "x = np.clip(x, -_FARTHEST, _FARTHEST)", "pass"),
+    ("data/scaling.py", "x = np.clip(x, -FARTHEST, FARTHEST)", "pass"),
     ("data/scaling.py", "np.square(x / CLIP)", "np.square(x)"),
     ("data/scaling.py", "np.where(spread > 0, spread, np.inf)", "np.where(spread > 0, spread, 1.0)"),
     ("data/scaling.py", "(small.max(axis=0) - small.min(axis=0)) / 2)", "small.max(axis=0) - small.min(axis=0))"),
