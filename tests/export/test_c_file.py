@@ -27,7 +27,7 @@ from glassnet.training.fit import fit
 
 pytestmark = [pytest.mark.compiler, pytest.mark.usefixtures("compiler")]
 
-few = settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 many = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
@@ -270,7 +270,7 @@ def test_a_header_needs_mathematics_alone_and_its_sizes_are_true(tmp_path, compi
 
 
 @pytest.mark.parametrize("calibrated", [False, True])
-@pytest.mark.parametrize("layers", [[784, 10], [784, 64, 10], [784, 256, 128, 10]])
+@pytest.mark.parametrize("layers", [[784, 10], [784, 32, 10], [784, 64, 32, 10]])
 def test_the_code_beside_the_weights_is_small(tmp_path, compiler, layers, calibrated):
     X = np.random.default_rng(0).integers(0, 256, (40, 784), np.uint8)
     schema = Schema(ArraySchema.learn(X)[0], TargetSchema.learn(np.arange(40) % 10)[0])
