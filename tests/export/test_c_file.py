@@ -119,7 +119,7 @@ def test_days_are_no_stand_ins_for_missing_ones(tmp_path):
     frame = pl.DataFrame(
         {
             "n": [-9.0, 1.0, 2.0, 5.0] * 5,
-            "day": ["1970-01-03", "1969-12-20", "1969-12-23"] * 6 + ["1970-02-01"] * 2,
+            "day": ["1970-01-03", "1969-12-20", "1969-12-23"] * 3 + ["1970-02-01"] * 11,
         }
     )
     rows = TableSchema.learn(frame, ReadOptions(missing=("-9",), dates=("day",)))[0]
