@@ -79,6 +79,7 @@ FRAME = pl.DataFrame(
         "colour": ["red", "blue", "red", None, "green"] * 8,
         "member": [True, None, False, True, True] * 8,
         "price": [1e7 + 1.5, 1e7 + 2.5, 1e7 + 7.0, 1e7 + 4.0, -9.0] * 8,
+        "same": [5.0] * 40,
     }
 )
 COLOURS = ["blue", "green", "red"]
@@ -102,6 +103,7 @@ def test_raw_columns_become_the_numbers_of_the_schema(tmp_path, scaling):
         age=pl.Series([20.0, 30.0, -9.0, None, 1e30, 41.5]),
         colour=pl.Series(["red", "violet", None, "green", "blue", "red"]),
         price=pl.Series([1e7, 1e7 + 1, 1e7 + 2, None, 1e7 - 3, -9.0]),
+        same=pl.Series([5.0, 7.0, 5.0, 5.0, 5.0, 5.0]),
     )
     raw = np.column_stack(
         [
@@ -109,6 +111,7 @@ def test_raw_columns_become_the_numbers_of_the_schema(tmp_path, scaling):
             [2, 7, np.nan, 1, 0, 2],
             frame["member"].cast(float).fill_null(np.nan),
             frame["price"].fill_null(np.nan),
+            frame["same"],
         ]
     ).astype(np.float32)
     found = call_header(write(tmp_path, identity_network(rows.width), make_schema(rows)), raw)[:, 1:]
@@ -141,7 +144,7 @@ def test_a_row_that_lacks_a_number_has_no_answer(tmp_path, calibrated):
 def test_a_missing_value_that_training_refused_has_no_answer(tmp_path):
     rows = TableSchema.learn(FRAME.drop_nulls(), ReadOptions(impute="error"))[0]
     schema = Schema(rows, TargetSchema.learn(np.resize(["no", "yes"], 40))[0])
-    raw = np.tile(np.array([[20, 1, 1, 1e7]], np.float32), (5, 1))
+    raw = np.tile(np.array([[20, 1, 1, 1e7, 5]], np.float32), (5, 1))
     raw[np.arange(1, 5), np.arange(4)] = np.nan
     found = call_header(write(tmp_path, Network([rows.width, 2]), schema), raw)
     assert (found[:, 0] < 0).tolist() == [False, True, True, True, True]

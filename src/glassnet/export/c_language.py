@@ -106,14 +106,16 @@ def write_comment(text: str) -> str:
 
 def write_table(kind: str, name: str, values: Array) -> str:
     """Write an array of one or two dimensions as a constant."""
-    texts = values.astype(np.float32 if kind == "float" else int).astype(str)
-    rows = [fill_lines([_end(text) if kind == "float" else text for text in row]) for row in np.atleast_2d(texts)]
+    if kind == "float":
+        rows = [fill_lines(map(_end, row.astype(np.float32).astype(str))) for row in np.atleast_2d(values)]
+    else:
+        rows = [fill_lines(row.astype(str)) for row in np.atleast_2d(values)]
     sizes = "".join(f"[{size}]" for size in values.shape)
     body = ",\n".join(f"    {{ {row.lstrip()} }}" for row in rows) if values.ndim == 2 else rows[0]
     return f"static const {kind} {name}{sizes} = {{\n{body}\n}};"
 
 
-def fill_lines(texts: list[str]) -> str:
+def fill_lines(texts: Iterable[str]) -> str:
     """Return texts with commas between them, on lines of bounded length."""
     lines, line = [], "    "
     for text in texts:
