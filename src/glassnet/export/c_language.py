@@ -107,7 +107,8 @@ def write_comment(text: str) -> str:
 def write_table(kind: str, name: str, values: Array) -> str:
     """Write an array of one or two dimensions as a constant."""
     if kind == "float":
-        rows = [fill_lines(map(_end, row.astype(np.float32).astype(str))) for row in np.atleast_2d(values)]
+        with np.errstate(over="ignore"):
+            rows = [fill_lines(map(_end, row.astype(np.float32).astype(str))) for row in np.atleast_2d(values)]
     else:
         rows = [fill_lines(row.astype(str)) for row in np.atleast_2d(values)]
     sizes = "".join(f"[{size}]" for size in values.shape)
