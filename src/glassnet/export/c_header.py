@@ -29,8 +29,8 @@ SIGMOID = Formula("sigmoid", trace_activation(ACTIVATIONS.resolve("sigmoid"), "f
 #: Identifiers behind the prefix that every header may have.
 TAKEN = (
     *("max", "min", "sign", "step", "square", "clip", "dot", "quantise", "refuse", "predict", "h"),
-    *("inputs", "outputs", "weight_bytes", "scratch_bytes", "multiply_adds", "classes", "names", "columns"),
-    *("center", "center_rest", "spread", "factors", "softmax", "choose", "std", "mean"),
+    *("inputs", "outputs", "classes", "names", "columns", "center", "center_rest", "spread", "factors"),
+    *("softmax", "choose", "std", "mean"),
 )
 
 #: The same for each layer, with its number.
