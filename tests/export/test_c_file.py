@@ -132,6 +132,18 @@ def test_days_are_no_stand_ins_for_missing_ones(tmp_path):
     np.testing.assert_allclose(found, rows.encode(frame.head(3))[0], rtol=1e-6, atol=2e-7)
 
 
+@pytest.mark.parametrize("scaling", ["none", "standard"])
+def test_bytes_of_a_header_say_nearly_what_the_network_says(tmp_path, scaling):
+    X = np.random.default_rng(0).integers(0, 256, (60, 6), np.uint8)
+    rows = ArraySchema.learn(X)[0].scale(X, scaling)
+    network = Network([6, 12, 3], seed=2)
+    encoded = network.input_batch(rows.encode(X)[0])
+    schema = Schema(rows, TargetSchema.learn(np.arange(60) % 3)[0])
+    found = call_header(write(tmp_path, network, schema, encoded), X)[:, 1:]
+    expected = network.outputs(encoded)
+    assert 0 < np.abs(found - expected).max() < 0.02 < np.ptp(expected)
+
+
 @pytest.mark.parametrize("calibrated", [False, True])
 def test_a_row_that_lacks_a_number_has_no_answer(tmp_path, calibrated):
     network = Network([2, 3, 2])
