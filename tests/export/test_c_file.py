@@ -132,6 +132,12 @@ def test_days_are_no_stand_ins_for_missing_ones(tmp_path):
     np.testing.assert_allclose(found, rows.encode(frame.head(3))[0], rtol=1e-6, atol=2e-7)
 
 
+def test_softmax_cannot_overflow_and_of_equals_the_first_is_answered(tmp_path):
+    network = Network([2, 2], initializer=np.array([1e3, 0, 0, 1e3, 0, 0]))
+    found = call_header(write(tmp_path, network), np.array([[1, -1], [0, 2], [3, 3]], np.float32))
+    assert found.tolist() == [[0, 1, 0], [1, 0, 1], [0, 0.5, 0.5]]
+
+
 @pytest.mark.parametrize("scaling", ["none", "standard"])
 def test_bytes_of_a_header_say_nearly_what_the_network_says(tmp_path, scaling):
     X = np.random.default_rng(0).integers(0, 256, (60, 6), np.uint8)
