@@ -88,8 +88,9 @@ class _ThreadsBefore:
 def usual_threads() -> int:
     """Return how many threads BLAS takes where nobody in this process has changed that."""
     with _ThreadsBefore.lock:
-        counts = _ThreadsBefore.before if _ThreadsBefore.count else [library["threads"] for library in libraries()]
-        return max(counts, default=1)
+        if _ThreadsBefore.count:
+            return max(_ThreadsBefore.before, default=1)
+    return max((library.num_threads for library in _find_controller().lib_controllers), default=1)
 
 
 @contextlib.contextmanager

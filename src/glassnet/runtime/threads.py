@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 import os
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 #: A step that takes so many times the best one seen says that the machine has become busy.
 BUSY = 1.5
@@ -24,6 +30,44 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return machine_cores()
+
+
+@functools.cache
+def _start_helpers() -> ThreadPoolExecutor:
+    """Return threads that help the one that calls; they are idle until then."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(max(1, available_cores() - 1), thread_name_prefix="glassnet")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_helpers.cache_clear)  # a child process has none of them
+
+
+def run_in_threads(work: Callable[[int], None], count: int, threads: int) -> None:
+    """Call ``work(0)`` to ``work(count - 1)``, each once, in up to so many threads at a time.
+
+    Helpers that are busy with something else are not waited for. If a call raises, no others begin, and the
+    exception is raised here.
+    """
+    numbers = itertools.count()
+
+    def take_over() -> None:
+        nonlocal count
+        try:
+            while (number := next(numbers)) < count:
+                work(number)
+        except BaseException:
+            count = 0
+            raise
+
+    helpers = [_start_helpers().submit(take_over) for _ in range(min(threads, count) - 1)]
+    try:
+        take_over()
+    finally:
+        for helper in helpers:
+            if not helper.cancel():
+                helper.result()
 
 
 class ThreadChoice:
