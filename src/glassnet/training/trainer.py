@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.data.augmentation import Augmentation
 from glassnet.data.dataset import Dataset
 from glassnet.data.large import release
 from glassnet.errors import DataError, GlassnetError, NonFiniteError, UsageError
