@@ -112,8 +112,8 @@ class MLPClassifier(ClassifierMixin, MLPBase):
         options: Any = None,
     ) -> None:
         given = locals()
-        for name in self._get_param_names():
-            setattr(self, name, given[name])
+        del given["self"]
+        self.__dict__.update(given)
 
     @available_if(has_partial_fit)
     @with_callbacks

@@ -95,8 +95,8 @@ class MLPRegressor(RegressorMixin, MLPBase):
         options: Any = None,
     ) -> None:
         given = locals()
-        for name in self._get_param_names():
-            setattr(self, name, given[name])
+        del given["self"]
+        self.__dict__.update(given)
 
     def _take_targets(self, y: Any, incremental: bool) -> tuple[Array, TargetSchema]:
         y = self._encode_targets(y, None)

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.data.augmentation import Augmentation
 from glassnet.data.dataset import Dataset
 from glassnet.data.large import release
 from glassnet.errors import DataError, GlassnetError, NonFiniteError, UsageError
@@ -268,7 +267,7 @@ class Trainer:
 
     def _draw_moves(self, n: int) -> Array | None:
         """Return how the images of n rows are moved; None without augmentation."""
-        if self.components.augmentation == Augmentation():
+        if not any(self.context.image):
             return None
         return self.components.augmentation.draw(self.generators["augmentation"], n, *self.context.image[:2])
 
@@ -310,9 +309,9 @@ class Trainer:
 
     def _check_finite(self) -> None:
         network = self.state.network
-        bad = np.flatnonzero(~np.isfinite(network.theta))
-        if len(bad):
-            raise NonFiniteError(f"the parameter {network.parameters.name(bad[0])} became {network.theta[bad[0]]}")
+        if not np.isfinite(network.theta).all():
+            bad = int(np.isfinite(network.theta).argmin())
+            raise NonFiniteError(f"the parameter {network.parameters.name(bad)} became {network.theta[bad]}")
 
     def _update_average(self) -> None:
         """Bring the average of the parameters up to date, where there is one."""

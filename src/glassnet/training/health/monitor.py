@@ -45,6 +45,9 @@ ROWS, TARGETS = 128, 2048
 EARLY, FEW = (1, 4, 16, 64, 256, 1024), 8
 SELDOM = 64
 
+#: Where training stops to show theta: before an early examination, and the step before it.
+STOPS = tuple(step for early in EARLY for step in (early - 1, early))
+
 #: Training rows that batch normalisation's statistics are measured on, for parameters that no step has had.
 MEASURED_ROWS = 4096
 
@@ -186,8 +189,7 @@ class Monitor:
     def room(self, done: int, steps: int) -> int:
         """Return how many steps may be taken at once, after `done` of them, without passing by an examination."""
         end = (done // self.steps + 1) * self.steps
-        stops = [step for early in EARLY for step in (early - 1, early)]
-        return min(steps, *(step - done for step in (*stops, end - 1, end) if step > done))
+        return min(steps, *(step - done for step in (*STOPS, end - 1, end) if step > done))
 
     def _due(self, done: int) -> bool:
         """Whether the network is to be examined after so many steps."""
