@@ -30,8 +30,8 @@ FEW_ROWS = 2
 #: Bytes of a vector of the processor. Some kernels add up in another order where at most half of one is left over.
 VECTOR = 64
 
-#: Multiplications in a product up to which OpenBLAS may take the weights as they lie; else it copies them first.
-SMALL_PRODUCT = 10**6
+#: Multiplications up to which OpenBLAS makes a product in one thread; and where it makes chains, without copies.
+SMALL_PRODUCT, CHAIN_PRODUCT = 2**18, 10**6
 
 #: A prime: arrays that are filled with so many numbers, again and again, have no two rows alike.
 PRIME = 4099
@@ -125,7 +125,8 @@ def _multiply_tiles(H: Array, W: Array, rows: int = ROWS) -> Array:
 @functools.lru_cache
 def _slice_columns(d_in: int, d_out: int, vector: int) -> list[slice]:
     """Return the columns of each tile. What is left over at the end goes with columns that others have, too."""
-    widest = max(vector, SMALL_PRODUCT // (ROWS * d_in) // vector * vector)
+    most = CHAIN_PRODUCT if _makes_chains() else SMALL_PRODUCT
+    widest = max(vector, most // (ROWS * d_in) // vector * vector)
     whole = d_out if d_out < vector or d_out % vector > vector // 2 else d_out // vector * vector
     slices = [slice(first, min(first + widest, whole)) for first in range(0, whole, widest)]
     return slices if whole == d_out else [*slices, slice(d_out - vector, d_out)]
@@ -147,12 +148,12 @@ def _is_chains(d_in: int, d_out: int, dtype: str) -> bool:
 
 @functools.cache
 def _makes_chains() -> bool:
-    """Whether the numbers of a tile are chains of fused multiply-adds: each is rounded once a step."""
+    """Whether BLAS makes the numbers of a tile as chains of fused multiply-adds, rounded once a step."""
     H, W = _make_numbers(64, VECTOR, "f")
     Z = np.zeros((ROWS, VECTOR))
     for k in range(64):
         Z = (Z + H[:, k : k + 1].astype(np.float64) * W[k]).astype(np.float32)
-    return np.array_equal(Z, _multiply_tiles(H, W))
+    return np.array_equal(Z, H @ W)
 
 
 def _make_numbers(d_in: int, d_out: int, dtype: str) -> tuple[Array, Array]:
