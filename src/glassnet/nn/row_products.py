@@ -122,7 +122,7 @@ def _multiply_tiles(H: Array, W: Array, rows: int = ROWS) -> Array:
 @functools.lru_cache
 def _slice_columns(d_in: int, d_out: int, vector: int) -> list[slice]:
     """Return the columns of each tile. What is left over at the end goes with columns that others have, too."""
-    most = CHAIN_PRODUCT if _makes_chains() else SMALL_PRODUCT
+    most = CHAIN_PRODUCT if ROWS * d_in * d_out > SMALL_PRODUCT and _makes_chains() else SMALL_PRODUCT
     widest = max(vector, most // (ROWS * d_in) // vector * vector)
     whole = d_out if d_out < vector or d_out % vector > vector // 2 else d_out // vector * vector
     slices = [slice(first, min(first + widest, whole)) for first in range(0, whole, widest)]
