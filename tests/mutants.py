@@ -513,7 +513,7 @@ MUTANTS = [
     ("nn/row_products.py", "if n > ROWS:", "if True:"),
     ("nn/row_products.py", "(np.ascontiguousarray(H), W)\n    if _own", "(H, W)\n    if _own"),
     ("nn/row_products.py", "slice(d_out - vector, d_out)]", "slice(d_out - vector + 1, d_out)]"),
-    ("nn/row_products.py", "and _is_chains(d_in, d_out, kind)", ""),
+    ("nn/row_products.py", "and _compiled_agrees(d_in, d_out, kind)", ""),
     ("runtime/products.py", "column = min(column, d_out - width)", "column = d_out - width"),
     ("runtime/products.py", "i = min(first, n - {rows})", "i = n - {rows}"),
     ("runtime/products.py", "panel[k, j] = W[k, column + j]", "panel[k, j] = W[k, j]"),

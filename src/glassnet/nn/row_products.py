@@ -30,7 +30,8 @@ FEW_ROWS = 2
 #: Bytes of a vector of the processor. Some kernels add up in another order where at most half of one is left over.
 VECTOR = 64
 
-#: Multiplications up to which OpenBLAS makes a product in one thread; and where it makes chains, without copies.
+#: Multiplications up to which OpenBLAS makes a product in one thread: its bits do not depend on how many there are.
+#: Where it makes chains, it does so with more, and without copies.
 SMALL_PRODUCT, CHAIN_PRODUCT = 2**18, 10**6
 
 #: A prime: arrays that are filled with so many numbers, again and again, have no two rows alike.
@@ -59,7 +60,7 @@ def multiply_rows(H: Array, W: Array) -> Array:
         return _multiply_tiles(H, W, 1)
     if n == FEW_ROWS:
         return _choose_for_few(d_in, d_out, kind)(np.ascontiguousarray(H), W)
-    if _own.get(kind) and 2 * d_out * H.itemsize >= VECTOR and _is_chains(d_in, d_out, kind):
+    if _own.get(kind) and 2 * d_out * H.itemsize >= VECTOR and _compiled_agrees(d_in, d_out, kind):
         return _multiply_compiled(H, W)
     began = time.thread_time()
     Z = _multiply_tiles(H, W)
@@ -122,8 +123,7 @@ def _multiply_tiles(H: Array, W: Array, rows: int = ROWS) -> Array:
 @functools.lru_cache
 def _slice_columns(d_in: int, d_out: int, vector: int) -> list[slice]:
     """Return the columns of each tile. What is left over at the end goes with columns that others have, too."""
-    most = CHAIN_PRODUCT if ROWS * d_in * d_out > SMALL_PRODUCT and _makes_chains() else SMALL_PRODUCT
-    widest = max(vector, most // (ROWS * d_in) // vector * vector)
+    widest = max(vector, _limit_product(ROWS * d_in * d_out) // (ROWS * d_in) // vector * vector)
     whole = d_out if d_out < vector or d_out % vector > vector // 2 else d_out // vector * vector
     slices = [slice(first, min(first + widest, whole)) for first in range(0, whole, widest)]
     return slices if whole == d_out else [*slices, slice(d_out - vector, d_out)]
@@ -137,12 +137,22 @@ def _choose_for_few(d_in: int, d_out: int, dtype: str) -> Callable[[Array, Array
     """
     H, W = _make_numbers(d_in, d_out, dtype)
     expected = _multiply_tiles(H, W)[:FEW_ROWS]
-    few = functools.partial(_multiply_tiles, rows=FEW_ROWS)
-    return next(way for way in (np.matmul, few, _multiply_tiles) if np.array_equal(way(H[:FEW_ROWS], W), expected))
+    ways: list[Callable[[Array, Array], Array]] = [
+        functools.partial(_multiply_tiles, rows=FEW_ROWS),
+        _multiply_tiles,
+    ]
+    if (size := FEW_ROWS * d_in * d_out) <= _limit_product(size):
+        ways.insert(0, np.matmul)
+    return next(way for way in ways if np.array_equal(way(H[:FEW_ROWS], W), expected))
+
+
+def _limit_product(size: int) -> int:
+    """Return how many multiplications a product may have, of which there are so many in all."""
+    return CHAIN_PRODUCT if size > SMALL_PRODUCT and _makes_chains() else SMALL_PRODUCT
 
 
 @functools.lru_cache
-def _is_chains(d_in: int, d_out: int, dtype: str) -> bool:
+def _compiled_agrees(d_in: int, d_out: int, dtype: str) -> bool:
     """Whether the compiled product has the bits of tiles."""
     H, W = _make_numbers(d_in, d_out, dtype)
     return all(np.array_equal(_multiply_compiled(H[:n], W), _multiply_tiles(H[:n], W)) for n in (1, ROWS))
