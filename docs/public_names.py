@@ -10,6 +10,7 @@ PURPOSES = {
     "Networks": ("nn", "training.model", "training.model_file"),
     "Data": ("data",),
     "Training": ("training",),
+    "scikit-learn's estimators": ("estimators",),
     "Optimizers": ("nn.optimizer", "nn.optimizers", "nn.update_rules", "nn.schedules", "training.range_test"),
     "Health": ("training.health", "errors"),
     "The computation graph": ("graph", "nn.gradient_check"),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from glassnet.data.schema import DataWarning as DataWarning
     from glassnet.data.schema import Schema as Schema
     from glassnet.errors import HealthWarning as HealthWarning
+    from glassnet.estimators.classifier import MLPClassifier as MLPClassifier
+    from glassnet.estimators.regressor import MLPRegressor as MLPRegressor
     from glassnet.graph.computation_graph import ComputationGraph as ComputationGraph
     from glassnet.graph.gradient_agreement import check_gradients as check_gradients
     from glassnet.graph.page import explain as explain
@@ -70,6 +72,8 @@ _MODULES = {
     "data.registry": ("load_dataset",),
     "data.schema": ("DataWarning", "Schema"),
     "errors": ("HealthWarning",),
+    "estimators.classifier": ("MLPClassifier",),
+    "estimators.regressor": ("MLPRegressor",),
     "graph.computation_graph": ("ComputationGraph",),
     "graph.page": ("explain",),
     "graph.gradient_agreement": ("check_gradients",),

@@ -37,6 +37,14 @@ SAME = {
     "part_of",
 }
 SAME |= {"quoted", "left_out_one", "interact_one", "q_difference", "q_kinds", "between_items", "between_sentences"}
+SAME |= {
+    "explain.node",
+    "explain.more_units",
+    "explain.tab",
+    "explain.enter",
+    "terminal.file_size",
+    "terminal.headed",
+}
 SAME |= {"listing", "verbatim", "verdict_why", "sentences", "diagnoses.line", "checks.found"}
 
 
@@ -78,16 +86,20 @@ def written_keys():
         elif isinstance(node, ast.JoinedStr):
             parts = [re.escape(one.value) if isinstance(one, ast.Constant) else r"\w+" for one in node.values]
             patterns.add("".join(parts))
-    for path in SOURCE.rglob("*.jinja"):
+    for path in (*SOURCE.rglob("*.jinja"), *SOURCE.rglob("templates/*.css")):
         constants |= set(re.findall(r"""["'](\w[\w.]*)["']""", path.read_text("utf-8")))
     return constants, [re.compile(one) for one in patterns if re.search(r"^(is|section)_|_(title|column)$", one)]
 
 
 def test_every_key_is_used_and_every_message_has_its_key():
     constants, patterns = written_keys()
-    named = (*(f"{table}." for table in TABLES), "designs.")
+    named = tuple(f"{table}." for table in TABLES)
     for key in catalogue("en"):
-        used = key in constants or any(one.fullmatch(key) for one in patterns) or key.startswith(named)
+        used = (
+            {key, key.removeprefix("explain.")} & constants
+            or any(one.fullmatch(key) for one in patterns)
+            or key.startswith(named)
+        )
         assert used, f"{key} is used nowhere"
     for path, node in source_nodes():
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Message" and path.stem != "catalogue":
@@ -202,3 +214,53 @@ def test_texts_are_not_formats():
 def test_what_is_no_message_is_refused(record):
     with pytest.raises(ValueError, match=r"no message|no sentence can be made|could not convert"):
         Message.from_dict(record)
+
+
+GLOSSARY = (SOURCE / "locales" / "README.md").read_text(encoding="utf-8")
+TERMS = re.findall(r"^\| ([a-z][^|]*) \| ([^|]+) \| ([^|]*) \| ([^|]*) ?\|$", GLOSSARY, re.MULTILINE)
+
+
+def forbidden_terms():
+    return [term for _, _, wrong, _ in TERMS for term in wrong.strip().split("、") if term]
+
+
+def test_the_catalogue_and_the_chinese_pages_keep_to_the_list_of_terms():
+    assert len(TERMS) > 50
+    assert len(forbidden_terms()) > 50
+    root = SOURCE.parent.parent
+    texts = {"zh.toml": "\n".join(text for key in catalogue("zh") for text in forms(catalogue("zh")[key]))}
+    pages = [root / "README.zh-CN.md", *(root / "docs" / "zh").glob("*.md")]
+    texts |= {path.name: path.read_text(encoding="utf-8") for path in pages}
+    found = {(name, term) for name, text in texts.items() for term in forbidden_terms() if term in text}
+    assert found == set()
+
+
+def test_each_term_of_the_list_stands_in_what_glassnet_says_in_chinese():
+    said = "\n".join(text for key in catalogue("zh") for text in forms(catalogue("zh")[key]))
+    root = SOURCE.parent.parent
+    said += "".join(path.read_text(encoding="utf-8") for path in (root / "docs" / "zh").glob("*.md"))
+    missing = [term for _, right, _, _ in TERMS for term in right.split("，") if term not in said]
+    assert missing == []
+
+
+def test_chinese_text_has_chinese_marks_and_spaces_between_signs_and_letters():
+    for key, text in catalogue("zh").items():
+        for form in forms(text):
+            bare = re.sub(r"\{[^}]*\}", "\0", form)
+            assert not re.search(r"[一-鿿][,;:?!]|[,;:?!][一-鿿]|\d [%％]", bare), key
+            assert not re.search(r"[一-鿿][A-Za-z0-9]|[A-Za-z0-9][一-鿿]", bare), key
+            assert not re.search(r" [，。；：？！（）]|[，。；：？！（）“”] (?!\0)(?=[一-鿿A-Za-z])", bare), key
+
+
+@for_each(
+    "value, said",
+    [("AUC", "测试 AUC"), ("准确率", "测试准确率"), ("", "测试")],
+)
+def test_a_space_parts_a_value_from_chinese_text_where_it_is_written_in_letters(value, said):
+    assert ZH.say("test_of", measure=value) == said
+
+
+def test_a_space_beside_a_value_is_left_out_where_both_sides_are_chinese():
+    assert ZH.say("explain.step_of", step=3, last=7) == "第 3 步，共 7 步"
+    assert ZH.say("explain.step_of", step="三", last="七") == "第三步，共七步"
+    assert ZH.say("verbatim", text="T恤 a") == "T恤 a"  # a name is left as it is

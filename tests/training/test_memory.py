@@ -39,6 +39,12 @@ def test_a_batch_that_does_not_fit_is_refused_with_the_largest_that_does(monkeyp
     fit(Network([4, 3000, 2]), DATA, epochs=1, batch_size=rows, kernels="numpy", progress=False)
 
 
+def test_without_hidden_layers_the_data_are_what_does_not_fit(monkeypatch):
+    give(monkeypatch, 10_000)
+    with pytest.raises(UsageError, match=r"layers: training needs .* the data have too many columns or classes"):
+        fit(Network([4, 2]), DATA, epochs=1, kernels="numpy", progress=False)
+
+
 def test_parameters_that_do_not_fit_are_refused_before_they_are_made(monkeypatch):
     monkeypatch.setattr(parameters, "available_memory", lambda: 32_000_000)
     Network([1000, 1000, 2])  # small networks are not asked

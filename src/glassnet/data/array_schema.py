@@ -121,6 +121,25 @@ class ArraySchema:
         """The places of columns that no scaling touches: none."""
         return ()
 
+    @property
+    def limit(self) -> float:
+        """The size beyond which a number can hardly be meant for a network that learned from numbers."""
+        reach = max(-self.low, self.high)
+        if self.white > 1:
+            return max(self.white, reach)
+        factor = FAR_PICTURES if len(self.shape) > 1 else FAR
+        return factor * max(1.0, reach) if 0 < reach <= FAR else np.inf
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether rows with numbers beyond the limit are refused."""
+        return len(self.shape) > 1 or self._are_shares
+
+    @property
+    def _are_shares(self) -> bool:
+        """Whether the training rows were shares of something, which cannot be larger than it."""
+        return self.low >= 0 and self.high <= self.white
+
     def scale(self, X: Array, name: ScalingName) -> ArraySchema:
         """Return the schema with another scaling, measured on training rows X."""
         return replace(self, scaling=None if name == "none" else Scaling.measure(self._divide(X), name))
@@ -167,12 +186,9 @@ class ArraySchema:
             X = X.astype(np.float32)  # a network divides bytes by 255, and training had none
         low, high = _find_range(X)
         far, reach, picture = max(-low, high), max(-self.low, self.high), len(self.shape) > 1
-        if self.white > 1:
-            too_far = far > max(self.white, reach)
-        else:
-            too_far = 0 < reach <= FAR and far > (FAR_PICTURES if picture else FAR) * max(1.0, reach)
+        too_far = far > self.limit
         if too_far or (not picture and far > FAR * reach > 0):
-            return X, (self._doubt_far(too_far, far, reach, high),)
+            return X, (self._doubt_far(too_far, far, high),)
         if (
             picture
             and self.low >= 0
@@ -181,10 +197,10 @@ class ArraySchema:
             return X, (f"X: numbers up to {high:g} only, where training had {self.low:g} to {self.high:g}",)
         return X, ()
 
-    def _doubt_far(self, too_far: bool, far: float, reach: float, high: float) -> str:
+    def _doubt_far(self, too_far: bool, far: float, high: float) -> str:
         """Return what is to be said of numbers much larger than those of training, or refuse them."""
         what = f"X: numbers up to {far:g}, where training had {self.low:g} to {self.high:g}; "
-        if too_far and self.low >= 0 and reach <= self.white:  # shares of something, which cannot be so large
+        if too_far and self._are_shares:
             factor = "" if self.white == 1 else f" * {self.white:g}"
             raise DataError(f"{what}bring them to that range: X / {255 if high <= 255 else high:g}{factor}")
         if too_far and len(self.shape) > 1:

@@ -30,8 +30,8 @@ def mask_keys(seed: int, steps: Array, layers: int) -> Array:
 
     They depend on the seed of the run and the numbers of the steps, counted from 1.
     """
-    moved = np.asarray(steps).astype(np.uint64)[:, None] * np.uint64(STEP)
-    return hash_bits((_first_keys(seed, layers) + moved).astype(np.uint32))
+    moved = np.asarray(steps).astype(np.uint32)[:, None] * np.uint32(STEP)  # both modulo 2^32
+    return hash_bits(_first_keys(seed, layers) + moved)
 
 
 @functools.lru_cache(maxsize=16)

@@ -30,7 +30,7 @@ FEW_ROWS = 2
 #: Bytes of a vector of the processor. Some kernels add up in another order where at most half of one is left over.
 VECTOR = 64
 
-#: Multiplications up to which OpenBLAS makes a product in one thread: its bits do not depend on how many there are.
+#: Multiplications up to which OpenBLAS makes a product in one thread: its bits do not depend on their number.
 #: Where it makes chains, it does so with more, and without copies.
 SMALL_PRODUCT, CHAIN_PRODUCT = 2**18, 10**6
 

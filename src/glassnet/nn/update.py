@@ -150,46 +150,28 @@ class Update:
         if self.clip_norm is not None:
             norm = float(np.sqrt(np.square(gradient, dtype=np.float64).sum()))
             gradient *= shorten(norm, self.clip_norm).astype(gradient.dtype)
-        parts = self._parts(parameters, state.t + 1, factor)
+        numbers = self.numbers(state.t + 1, factor, weights=True)
+        penalties = [numbers.pop(name) for name in ("penalty_1", "penalty_2", "shrink")]
+        decay = numbers.pop("decay", None)
+        if self.l1 or self.l2 or self.weight_decay or self.clip_value is not None:
+            for name, part in parameters.blocks.items():
+                penalty_1, penalty_2, shrink = penalties if name[0] == "W" else (0.0, 0.0, 0.0)
+                gradient[part] = self._penalise(theta[part], gradient[part], penalty_1, penalty_2)
+                theta[part] = self._shrink(theta[part], shrink)
         if self.elementwise:
             state.t += 1
-            for part, numbers in parts:
-                memory = [vector[part] for vector in state.memory]
-                apply_rule(self.rule, theta[part], gradient[part], memory, numbers)
-        else:
-            self._step_around(theta, gradient, state, factor, parts)
-        if self.max_norm is not None:
-            for W in parameters.W[:-1]:
-                W *= shorten(np.sqrt((W * W).sum(axis=0)), self.max_norm)
-
-    def _parts(self, parameters: Parameters, t: int, factor: float) -> list[tuple[slice, dict[str, Any]]]:
-        """Return the parts of theta and the numbers of `rule` for each; one part, where nothing is penalised."""
-        rest = self.numbers(t, factor, weights=False)
-        if not (self.l1 or self.l2 or self.weight_decay):
-            return [(slice(None), rest)]
-        weights = self.numbers(t, factor, weights=True)
-        return [(part, weights if name[0] == "W" else rest) for name, part in parameters.blocks.items()]
-
-    def _step_around(
-        self,
-        theta: Array,
-        gradient: Array,
-        state: OptimizerState,
-        factor: float,
-        parts: list[tuple[slice, dict[str, Any]]],
-    ) -> None:
-        """Take the optimizer's own step, with the rest of the rule before and after it."""
-        for part, known in parts:
-            gradient[part] = self._penalise(theta[part], gradient[part], known["penalty_1"], known["penalty_2"])
-            theta[part] = self._shrink(theta[part], known["shrink"])
-        if factor > 0:
-            replace(self.optimizer, learning_rate=factor * self.optimizer.learning_rate).step(
-                theta, gradient, state
-            )
+            memory = state.memory[: self.optimizer.memory_vectors]
+            apply_rule(self.optimizer.rule, theta, gradient, memory, numbers)
+        elif factor > 0:
+            learning_rate = factor * self.optimizer.learning_rate
+            replace(self.optimizer, learning_rate=learning_rate).step(theta, gradient, state)
         else:
             state.t += 1
         if self.ema is not None:
-            state.memory[-1][:] = move_average(state.memory[-1], theta, parts[0][1]["decay"])
+            state.memory[-1][:] = move_average(state.memory[-1], theta, decay)
+        if self.max_norm is not None:
+            for W in parameters.W[:-1]:
+                W *= shorten(np.sqrt((W * W).sum(axis=0)), self.max_norm)
 
 
 #: The options of an update beside the optimizer; a training run has them by the same names.

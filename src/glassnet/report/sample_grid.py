@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from glassnet.charts.pictures import flat_image, flat_shape
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, UsageError
-from glassnet.graph.pictures import flat_image, flat_shape
 from glassnet.report.images import full_of
 from glassnet.runtime.files import write_bytes
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from shlex import join
 from types import SimpleNamespace
 
+from glassnet.charts.axes import format_number
+from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.locales.catalogue import Words
-from glassnet.report.axes import format_number
-from glassnet.report.page_tables import Cell, Rows, Table
 from glassnet.report.rendering import REPORT_FILE, write_pages
 from glassnet.report.study_tables import sick_table
 from glassnet.reproductions.open_questions import Answer, open_questions
@@ -103,7 +103,7 @@ def printed_table(rows: Sequence[RowVerdict], words: Words, name: str = "") -> T
     named = [words.say(key) for key in ("printed_row", "verdict", "quantity", "printed")]
     named += [words.say("our_mean", seeds=words.say("n_seeds", n=seeds)), words.say("our_best")]
     named += [words.say(key) for key in ("counts_as_same", "behaviour")]
-    return Table(words.say("printed_table", name=name), named, lines, text=(0, 1, 2, 7))
+    return Table(words.say("printed_table", name=name), named, lines, text=(0, 1, 2, 7), key="printed")
 
 
 def quantity_text(figure: Figure, words: Words) -> str:

@@ -12,10 +12,18 @@ from glassnet.runtime.terminal import escape
 #: Files whose frames are not the user's: the package, and what runs the ends of its ``with`` blocks.
 OWN_FILES = (os.path.dirname(os.path.dirname(__file__)) + os.sep, contextlib.__file__)
 
+#: Endings of files whose frames stand between the user and the package: scikit-learn's, around its estimators.
+WRAPPERS = tuple(os.path.join("sklearn", *name) for name in (("callback", "_callback_support.py"), ("base.py",)))
+
 
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the line that called into the package."""
     frame, level = sys._getframe(), 1
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(OWN_FILES):
+    while frame.f_back is not None and _is_between(frame.f_code.co_filename):
         frame, level = frame.f_back, level + 1
     warnings.warn(escape(message), category, stacklevel=level)
+
+
+def _is_between(file: str) -> bool:
+    """Whether a frame of a file is not the user's."""
+    return file.startswith(OWN_FILES) or file.endswith(WRAPPERS)

@@ -15,11 +15,12 @@ from glassnet.data.kept_reading import keep_in
 from glassnet.errors import DataError, GlassnetError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OPTIMIZERS
+from glassnet.training.components import Components
 from glassnet.training.config import RunConfig
 from glassnet.training.options import DataConfig
 from glassnet.training.run import build_network, load_data
 from glassnet.training.sampling import Sampler
-from glassnet.training.trainer import Components, Trainer
+from glassnet.training.trainer import Trainer
 
 
 class DataCache:

@@ -15,13 +15,14 @@ from glassnet.errors import DataError, UsageError
 from glassnet.nn.network import Network
 from glassnet.runtime.callers import warn_caller
 from glassnet.training.callbacks import Callback, check_callbacks
+from glassnet.training.components import Components
 from glassnet.training.config import RunConfig, check_data, validate
 from glassnet.training.history import History
 from glassnet.training.options import TrainingConfig
 from glassnet.training.results import Run
 from glassnet.training.run_folder import RunFolder
 from glassnet.training.train_state import SavedState, TrainState, check_state, copy_parameters
-from glassnet.training.trainer import Components, Trainer
+from glassnet.training.trainer import Trainer
 
 #: What was trained last, and how: the seed, the checksums of the data, and the fingerprint of theta at the end.
 _TRAINED: WeakKeyDictionary[Network, tuple[int, dict[str, str], str]] = WeakKeyDictionary()

@@ -19,6 +19,7 @@ from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.runtime.environment import environment
 from glassnet.runtime.terminal import tell
 from glassnet.training.callbacks import Callback, check_callbacks
+from glassnet.training.components import Components
 from glassnet.training.config import RunConfig, unknown_option, validate
 from glassnet.training.continuing import continue_run, remembering, warn_of_replay
 from glassnet.training.fit_options import FitOptions
@@ -32,7 +33,7 @@ from glassnet.training.options import (
 )
 from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
-from glassnet.training.trainer import Components, Trainer
+from glassnet.training.trainer import Trainer
 
 #: What to do where numbers are meant as classes.
 OTHER_TASK = "or take them as classes with task=multi-class"

@@ -41,8 +41,8 @@ def refuse_too_large(network: Network, update: Update, batch_size: int, rows: in
     most = left // (size * MATRICES * sum(network.layers))
     if batch_size > BLOCK_ROWS and most >= BLOCK_ROWS:
         raise UsageError("batch_size", f"{problem}; take at most {most:,} rows")
-    inputs, outputs = network.layers[0], network.layers[-1]  # the data say how many these are
-    units = find_most_units(
-        network.layers[1:-1] or [1], lambda hidden: needed([inputs, *hidden, outputs], at_once) <= free
-    )
+    inputs, *hidden, outputs = network.layers  # the data say how many inputs and outputs there are
+    if not hidden:
+        raise UsageError("layers", f"{problem}; the data have too many columns or classes")
+    units = find_most_units(hidden, lambda cut: needed([inputs, *cut, outputs], at_once) <= free)
     raise UsageError("layers", f"{problem}; layers of at most {units:,} units would fit")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from glassnet.runtime.terminal import stderr_console
 from glassnet.training.history import EpochRecord
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.progress import Progress
 
 #: Lines that a long run prints at most, and seconds between two looks of the bar.
@@ -58,7 +57,7 @@ class TrainingProgress:
             self.console.print(epoch_line(record, self.epochs), soft_wrap=True)
 
 
-def _make_bar(console: Console, steps: int) -> Progress:
+def _make_bar(console: Any, steps: int) -> Progress:
     """Return a bar of rich over so many steps."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

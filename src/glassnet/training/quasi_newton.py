@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from glassnet.training.step_context import Engine, StepContext
 
 #: Where the loss is not finite, SciPy is told this many times what it was at the start: go back.
 TOO_FAR = 10.0
+
+#: An epoch that has a tolerance ends, too, where the loss falls by less than this share of itself.
+STANDSTILL = 2.220446049250313e-9
 
 #: ``penalty(theta) -> (value, gradient of shape (p,))``.
 Penalty = Callable[[Array], tuple[float, Array]]
@@ -51,6 +55,8 @@ class QuasiNewtonEngine(Engine):
     SciPy works in float64. Where the network is float32, each theta that SciPy proposes is rounded to float32, and
     there loss and gradient are computed, in float32 within a block of rows and summed over the blocks in float64.
 
+    `result` is what SciPy said of the latest epoch, an ``OptimizeResult``.
+
     What the update's ``l2`` adds to the loss is minimised with it, and is no part of what is reported. Raises
     `UsageError` if the network has dropout or batch normalisation, as theta alone has to decide the loss.
     """
@@ -65,6 +71,7 @@ class QuasiNewtonEngine(Engine):
         self.context, self.optimizer = context, optimizer
         self.penalty = make_penalty(context.update, network.parameters)
         self.threads, self.use_threads = threads, use_threads
+        self.result: Any = None
 
     def take(self, rows: Array, moves: Array | None = None) -> tuple[list[float], Array, NonFiniteError | None]:
         """Run L-BFGS on these rows; the one loss, and the outputs, are those at the theta before it.
@@ -91,7 +98,7 @@ class QuasiNewtonEngine(Engine):
             return loss + value, gradient + slope
 
         try:
-            result = minimize(
+            self.result = minimize(
                 objective,
                 start,
                 method="L-BFGS-B",
@@ -99,14 +106,15 @@ class QuasiNewtonEngine(Engine):
                 options={
                     "maxcor": self.optimizer.memory,
                     "maxiter": self.optimizer.iterations,
-                    "ftol": 0.0,  # an epoch ends early only where nothing moves any more
-                    "gtol": 0.0,
+                    "maxfun": self.optimizer.evaluations,
+                    "ftol": STANDSTILL if self.optimizer.tolerance else 0.0,
+                    "gtol": self.optimizer.tolerance,
                 },
             )
         except NonFiniteError as error:
             return [], np.empty((0, self.context.targets.shape[1])), error
-        theta[:] = result.x
-        self.context.state.t += int(result.nit)
+        theta[:] = self.result.x
+        self.context.state.t += int(self.result.nit)
         loss, outputs = before[0]
         return [loss], outputs, None
 

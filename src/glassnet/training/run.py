@@ -15,6 +15,7 @@ from glassnet.errors import DataError, FileError, UsageError, naming_file
 from glassnet.nn.arguments import check_layers
 from glassnet.nn.network import Network
 from glassnet.training.callbacks import Callback, check_callbacks
+from glassnet.training.components import Components
 from glassnet.training.config import RunConfig, check_data
 from glassnet.training.continuing import check_same_data, count_epochs, lengthen, remembering
 from glassnet.training.fit import asked_of, describe_run, refuse_numbers
@@ -23,7 +24,7 @@ from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
 from glassnet.training.run_folder import RunFolder
 from glassnet.training.train_state import SavedState, check_state
-from glassnet.training.trainer import Components, Trainer
+from glassnet.training.trainer import Trainer
 
 #: Hidden layers where a configuration names none.
 HIDDEN_LAYERS = (256, 128)

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from glassnet.data.augmentation import Augmentation
 from glassnet.data.dataset import Dataset
 from glassnet.data.large import release
 from glassnet.errors import DataError, GlassnetError, NonFiniteError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
-from glassnet.nn.optimizers import KFAC, LBFGS, OPTIMIZERS, Optimizer
-from glassnet.nn.schedules import SCHEDULES, Constant, Schedule
+from glassnet.nn.optimizers import KFAC
 from glassnet.nn.targets import smooth
 from glassnet.nn.update import UPDATE_OPTIONS, Update
 from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.training.callbacks import Callback, ask, calling
 from glassnet.training.checkpointer import Checkpointer
+from glassnet.training.components import Components
 from glassnet.training.config import RunConfig
-from glassnet.training.early_stopping import EARLY_STOPPING, EarlyStopping, Watch
+from glassnet.training.early_stopping import Watch
 from glassnet.training.engine import make_engine
 from glassnet.training.health.monitor import MEASURED_ROWS, Monitor
 from glassnet.training.history import EpochRecord
@@ -44,37 +42,6 @@ from glassnet.training.validation import Validation
 
 #: Seconds of work between two looks at the clock, the progress and Ctrl-C; and to try a number of threads with.
 PIECE, TRIAL = 0.03, 0.008
-
-
-@dataclass(frozen=True)
-class Components:
-    """The objects that a run learns by."""
-
-    optimizer: Optimizer
-    schedule: Schedule
-    augmentation: Augmentation
-    early_stopping: EarlyStopping | None
-
-    @classmethod
-    def build(cls, training: TrainingConfig, given: Mapping[str, Any] | None = None) -> Components:
-        """Build the objects that a configuration names; `given` holds objects to be taken as they are, by option.
-
-        Those of a user's own class need not be registered. Raises `UsageError` if a name is unknown, or its
-        arguments do not fit.
-        """
-        chosen = training.model_dump(include={"optimizer", "schedule", "augmentation", "early_stopping"})
-        chosen |= {name: value for name, value in (given or {}).items() if name in chosen}
-        optimizer = OPTIMIZERS.resolve(chosen["optimizer"])
-        schedule = SCHEDULES.resolve(chosen["schedule"])
-        if isinstance(optimizer, LBFGS) and schedule != Constant():
-            raise UsageError("schedule", "the line search of lbfgs decides how far a step goes; leave it out")
-        stopping = chosen["early_stopping"]
-        return cls(
-            optimizer,
-            schedule,
-            Augmentation.parse(chosen["augmentation"]),
-            None if stopping is None else EARLY_STOPPING.resolve(stopping),
-        )
 
 
 class Trainer:
@@ -96,7 +63,7 @@ class Trainer:
     ) -> None:
         self.data, self.components, self.training = data, components, config.training
         training = config.training
-        self.sampler = Sampler.of_run(training, components.optimizer, data)
+        self.sampler = components.sampler or Sampler.of_run(training, components.optimizer, data)
         self.total_steps = training.epochs * self.sampler.steps
         schedule = components.schedule.start()
         self._factors(np.array([1]), schedule)  # refuses a warm-up that is longer than the run
@@ -118,13 +85,13 @@ class Trainer:
             config.seed,
             lambda numbers: self._factors(numbers, self.state.schedule),
         )
-        most = config.environment.get("threads", "")
+        shares = config.environment.get("threads", "")
         self.engine = make_engine(
             self.context,
             samples=self.sampler.samples,
             kernels=config.environment.get("kernels", training.kernels),  # recorded where a run is resumed
             threads=training.threads,
-            most=int(most) if most.isdecimal() and len(most) < 5 else None,
+            shares=int(shares) if shares.isdecimal() and len(shares) < 5 else None,
             use_threads=use_threads,
         )
         self.state = TrainState(
@@ -134,13 +101,15 @@ class Trainer:
             schedule=schedule,
             generators=start_generators(config.seed),
             metrics=RunningMetrics(network),
-            monitor=Monitor(self.context, training, data, self.sampler.n, self.sampler.steps),
+            monitor=Monitor(
+                self.context, training, data, self.sampler.n, self.sampler.steps, quiet=components.quiet
+            ),
             watch=None if components.early_stopping is None else Watch(components.early_stopping),
             sample_weight=None if sample_weight is None else np.asarray(sample_weight, np.float64),
             planned_epochs=training.epochs,
             average_after=self._plan_average(),
         )
-        used = {"kernels": self.engine.kernels, "threads": str(self.engine.threads.most)}
+        used = {"kernels": self.engine.kernels, "threads": str(self.engine.shares)}
         config = config.model_copy(update={"environment": config.environment | used})
         self.run = Run(network, self.state.history, config, folder, data.schema)
         self.checkpointer = Checkpointer(self.run, self.state)
@@ -298,7 +267,7 @@ class Trainer:
 
     def _draw_moves(self, n: int) -> Array | None:
         """Return how the images of n rows are moved; None without augmentation."""
-        if self.components.augmentation == Augmentation():
+        if not any(self.context.image):
             return None
         return self.components.augmentation.draw(self.generators["augmentation"], n, *self.context.image[:2])
 
@@ -340,9 +309,9 @@ class Trainer:
 
     def _check_finite(self) -> None:
         network = self.state.network
-        bad = np.flatnonzero(~np.isfinite(network.theta))
-        if len(bad):
-            raise NonFiniteError(f"the parameter {network.parameters.name(bad[0])} became {network.theta[bad[0]]}")
+        if not np.isfinite(network.theta).all():
+            bad = int(np.isfinite(network.theta).argmin())
+            raise NonFiniteError(f"the parameter {network.parameters.name(bad)} became {network.theta[bad]}")
 
     def _update_average(self) -> None:
         """Bring the average of the parameters up to date, where there is one."""
@@ -447,4 +416,5 @@ class Trainer:
             state.monitor.mend_statistics(state.network)
             state.eval_network.parameters.statistics[:] = state.network.parameters.statistics
         judge = partial(state.monitor.health, list(state.history), state.network, warn=warn)
-        self.run.health = self.interrupts.attempt(judge, partial(judge, trials=False))
+        plain = partial(judge, trials=False)
+        self.run.health = self.interrupts.attempt(plain if self.components.quiet else judge, plain)

@@ -41,7 +41,7 @@ RANGES: Ranges = {
         ("learning_rate", "update_scale", "epsilon", "adam_scale", "damping"), (lambda value: value > 0, "> 0")
     ),
     **dict.fromkeys(("momentum", "rho", "beta1", "beta2"), (lambda value: 0 <= value < 1, "in [0, 1)")),
-    "weight_decay": (lambda value: value >= 0, ">= 0"),
+    **dict.fromkeys(("weight_decay", "tolerance"), (lambda value: value >= 0, ">= 0")),
 }
 
 

@@ -25,28 +25,35 @@ class LBFGS(Optimizer):
         How many of the last steps are remembered, >= 1.
     iterations : int, default 20
         Steps of an epoch, >= 1; each takes one pass over the rows, or a few.
+    evaluations : int, default 15000
+        Passes over the rows in an epoch at most, >= 1.
+    tolerance : float, default 0
+        Where no slope is larger, >= 0, or the loss falls by less than 2.2e-9 of itself, the epoch ends. 0: only
+        where nothing moves any more.
 
     Raises
     ------
     UsageError
-        If memory or iterations is not a whole number >= 1, or a learning rate is given.
+        If memory, iterations or evaluations is not a whole number >= 1, or a learning rate is given.
 
     Examples
     --------
     >>> LBFGS(iterations=5).spec
-    'lbfgs(learning_rate=1.0, update_scale=1.0, memory=10, iterations=5)'
+    'lbfgs(learning_rate=1.0, update_scale=1.0, memory=10, iterations=5, evaluations=15000, tolerance=0.0)'
     """
 
     learning_rate: float = 1.0
     memory: int = 10
     iterations: int = 20
+    evaluations: int = 15000
+    tolerance: float = 0.0
     name = "lbfgs"
     memory_vectors = 0
     full_batch = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for option in ("memory", "iterations"):
+        for option in ("memory", "iterations", "evaluations"):
             value = getattr(self, option)
             if not isinstance(value, int) or value < 1:
                 raise UsageError(option, f"must be a whole number >= 1, got {value}")

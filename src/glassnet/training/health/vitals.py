@@ -236,7 +236,7 @@ def _describe(name: str, values: Array) -> dict[str, float]:
 
 
 def _places(which: Array) -> tuple[int, ...]:
-    return tuple(int(place) for place in np.flatnonzero(which))
+    return tuple(which.nonzero()[0].tolist())
 
 
 def wrong_share(loss: Loss, outputs: Array, targets: Array) -> float | None:

@@ -8,36 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.loops import for_each
 
+from glassnet.charts.curves import MOST_DOTS, Chart, Curve, Scatter, thin_out
+from glassnet.charts.painting import SERIES
 from glassnet.errors import UsageError
-from glassnet.report.curves import MOST_DOTS, SERIES, Chart, Curve, curve_of, draw, scatter, thin_out
-from glassnet.training.history import EpochRecord, History
-
-
-def history(losses, accuracies=None):
-    found = History()
-    for epoch, loss in enumerate(losses, start=1):
-        accuracy = accuracies[epoch - 1] if accuracies else None
-        found.append(EpochRecord(epoch, loss, accuracy, None, None, 0.1, 1.0, 1))
-    return found
 
 
 def chart(*curves, **options):
-    return draw(Chart("loss", "Loss", "epoch", curves, **options))
-
-
-def test_several_runs_are_their_mean_with_a_band_from_the_lowest_to_the_highest():
-    curve = curve_of("seeds", [history([1.0, 0.5]), history([3.0, 0.7]), history([2.0, 0.6, 0.1])], "train_loss")
-    assert curve.x == (1.0, 2.0)  # all of them have two epochs
-    np.testing.assert_allclose(curve.mean, (2.0, 0.6))
-    assert (curve.low, curve.high) == ((1.0, 0.5), (3.0, 0.7))
-
-
-def test_one_run_has_no_band_and_a_column_without_values_no_curve():
-    one = history([1.0, 0.5])
-    assert curve_of("training", [one], "train_loss").low is None
-    assert curve_of("validation", [one], "validation_loss") is None
-    assert curve_of("auc", [one], "validation_auc") is None
-    assert curve_of("nothing", [], "train_loss") is None
+    return Chart("loss", "Loss", "epoch", curves, **options).draw()
 
 
 @for_each(
@@ -164,7 +141,7 @@ def test_a_thinned_band_stays_at_its_points():
 
 
 def test_scattered_points_share_one_scale_and_lie_on_the_line_where_they_agree():
-    drawing = scatter("f", "Fit", "true", "said", np.array([0.0, 5.0, 10.0]), np.array([0.0, 5.0, 0.0]))
+    drawing = Scatter("f", "Fit", "true", "said", np.array([0.0, 5.0, 10.0]), np.array([0.0, 5.0, 0.0])).draw()
     points = drawing.points["curves"][0]["points"]
     assert points[1][:2] == [500, 500]
     assert points[0][0] == 1000 - points[0][1]
@@ -175,7 +152,7 @@ def test_scattered_points_share_one_scale_and_lie_on_the_line_where_they_agree()
 
 def test_of_many_points_some_are_drawn():
     x = np.arange(5.0 * MOST_DOTS)
-    drawing = scatter("f", "Fit", "true", "said", x, x, str)
+    drawing = Scatter("f", "Fit", "true", "said", x, x, str).draw()
     points = drawing.points["curves"][0]["points"]
     assert len(points) == MOST_DOTS
     assert points[1][2:] == ["5", "5 → 5"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.loops import for_each
 
-from glassnet.report.axes import format_number, log_ticks, step_ticks, tick_texts, ticks
+from glassnet.charts.axes import format_number, log_ticks, step_ticks, tick_texts, ticks
 
 numbers = st.floats(-1e6, 1e6, allow_nan=False)
 
@@ -43,6 +43,7 @@ def test_logarithmic_marks_are_powers_of_ten_and_finer_where_there_are_few():
     [
         (0.88434, "percent", "88.43 %"),
         (1.0, "percent", "100.00 %"),
+        (0.95, "close percent", "95.00%"),
         (0.3, "number", "0.3"),
         (123456.7, "number", "123,457"),
         (1.5e9, "number", "1.5e+09"),
@@ -57,6 +58,7 @@ def test_numbers_are_written_for_people(value, form, text):
 def test_marks_of_an_axis_have_equally_many_digits():
     assert tick_texts([0.0, 0.25, 0.5]) == ["0.00", "0.25", "0.50"]
     assert tick_texts([0.6, 0.8, 1.0], "percent") == ["60 %", "80 %", "100 %"]
+    assert tick_texts([0.6, 0.8, 1.0], "close percent") == ["60%", "80%", "100%"]
     assert tick_texts([1e-6, 1e-3]) == ["1e-6", "0.001"]
     assert tick_texts([1.0, 1e4, 99_999.0, 1e5, -2e15]) == ["1", "10,000", "99,999", "1e5", "-2e15"]
     assert tick_texts([0.0001, 1000.0, 1e6]) == ["0.0001", "1000", "1e6"]

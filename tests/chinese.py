@@ -1,0 +1,45 @@
+"""What a page in Chinese may say in Latin letters, and how its signs, marks and spaces stand."""
+
+import re
+
+#: Names that stay as they are: of measures, methods, people, files, functions and keys.
+NAMES = {
+    "AUC",
+    "Holm",
+    "Greenhouse",
+    "Geisser",
+    "F",
+    "FLOPs",
+    "SVG",
+    "PNG",
+    "NaN",
+    "SHA",
+    "MD",
+    "R",
+    "Tab",
+    "Enter",
+    "Home",
+    "End",
+}
+NAMES |= {"glassnet", "Python", "norm", "sigmoid", "docs", "zh", "derivation", "md"}
+
+HAN = "[一-鿿]"
+
+
+def latin_words(text):
+    """Return the words of a text in Latin letters that are none of these names; single letters are symbols."""
+    return set(re.findall("[A-Za-z_]{2,}", text)) - NAMES
+
+
+def text_of(html):
+    """Return what a page shows or reads out, without code, formulas and scripts."""
+    labels = re.findall(r'(?:aria-label|alt|title|data-text|data-pause(?:-button)?)="([^"]*)"', html)
+    shown = re.sub(r"<(script|style|math|code|th scope)\b.*?</(?:\1|th)>", "\n", html, flags=re.DOTALL)
+    contents = re.findall(r'content: "([^"]+)"', html)
+    return "\n".join([re.sub(r"<[^>]*>", "\n", shown), *labels, *contents])
+
+
+def misplaced_marks(text):
+    """Return the places where a mark is not a Chinese one, or a space is lacking between a sign and a letter."""
+    joints = rf"{HAN}[A-Za-z0-9]|[A-Za-z0-9%]{HAN}"
+    return re.findall(rf".{{0,8}}(?:{HAN}[,;:?!]|[,;:?!]{HAN}|{joints}|\d %| [，。；：？！）]).{{0,8}}", text)
