@@ -559,6 +559,7 @@ MUTANTS = [
     ("training/model_file.py", "schema is not None and schema.input.is_scaled", "False"),
     ("training/validation.py", "if not largest[row] > FAR * usual:", "if False:"),
     ("data/arrays.py", "np.asarray(sample_weight)[rest]", "np.asarray(sample_weight)[: len(rest)]"),
+    ("estimators/base.py", "            and self.preprocess is None\n", ""),
     ("nn/prediction.py", "multiply_rows(H, parameters.W[layer])", "H @ parameters.W[layer]"),
     ("nn/prediction.py", "total += _add_up(Z[:, 0])", "pass"),
     ("nn/prediction.py", "total += _add_up(outputs)", "pass"),
