@@ -34,9 +34,38 @@ FLOORS = (
 )
 
 #: Tests of a floor that notice many faults of other modules.
-LIKELY = {"training": ("test_resume.py", "test_fit_options.py"), "compiled": ("test_program.py",)}
+LIKELY = {
+    "training": ("test_resume.py", "test_fit_options.py"),
+    "estimators": ("test_like_scikit_learn.py", "test_additions.py"),
+    "compiled": ("test_program.py",),
+}
 
 MUTANTS = [
+    # scikit-learn's face.
+    ("estimators/convergence.py", "loss > self.best_loss - self.tol", "loss > self.best_loss + self.tol"),
+    ("estimators/convergence.py", "score < self.best_score + self.tol", "score < self.best_score - self.tol"),
+    ("estimators/convergence.py", "self.factor / DIVISOR, 0", "self.factor * DIVISOR, 0"),
+    ("estimators/convergence.py", "(self.seen + 1) ** -self.power", "(self.epochs + 1) ** -self.power"),
+    ("estimators/convergence.py", "if self.waited > self.patience", "if self.waited >= self.patience"),
+    ("estimators/solvers.py", "self.rows[:] = self.rows[move]", "self.rows[:] = move"),
+    ("estimators/solvers.py", "2.0 if narrow else 6.0", "6.0 if narrow else 2.0"),
+    ("estimators/solvers.py", "np.sqrt(1 - beta2**t) / (1 - beta1**t)", "np.sqrt(1 - beta2**t)"),
+    ("estimators/solvers.py", "own[:] = other", "own[:] = -other"),
+    ("estimators/fitting.py", "float(weight.mean()) or 1.0)", "1.0)"),
+    ("estimators/fitting.py", "if estimator.early_stopping and self.rows.validation is not None:", "if False:"),
+    ("estimators/fitting.py", "if convergence.best is not None:", "if False:"),
+    ("estimators/fitting.py", "        mine[:] = earlier", "        pass"),
+    ("estimators/fitting.py", "optimizer.learning_rate * convergence.factor, state", "optimizer.learning_rate, state"),
+    ("estimators/fitting.py", '"l2": alpha,', '"l2": 0.0,'),
+    ("estimators/base.py", "if any(one is not own for", "if False and any(one is not own for"),
+    ("estimators/base.py", "np.float32 if getattr(X, \"dtype\", None) == np.uint8", "np.float64 if getattr(X, \"dtype\", None) == np.uint8"),
+    ("estimators/classifier.py", "if self._count_outputs(y) == 1 else None", "if False else None"),
+    ("estimators/classifier.py", "else outputs[:, 0]) > 0.5", "else outputs[:, 0]) > 0.6"),
+    ("estimators/regressor.py", "return target.decode(outputs) if target.scaled else outputs", "return outputs"),
+    ("estimators/poisson.py", "- targets + outputs).sum(axis=1), 1 - ratio", "- targets + outputs).sum(axis=1), ratio - 1"),
+    ("estimators/conversion.py", 'one.T.copy() if layout == "torch" else one', "one"),
+    ("estimators/leaving.py", "[W.copy() for W in network.W]", "network.W"),
+    ("training/quasi_newton.py", '"gtol": self.optimizer.tolerance', '"gtol": 0.0'),
     # The compiled step, and how it comes about.
     ("compiled/shares.py", "size * share // shares + 3", "size * share // shares + 7"),
     ("compiled/moving.py", "row[j] = real(numbers[j]) * scale", "row[j] = real(numbers[j])"),
