@@ -1,6 +1,9 @@
 """What a page in Chinese may say in Latin letters, and how its signs, marks and spaces stand."""
 
 import re
+from pathlib import Path
+
+import glassnet
 
 #: Names that stay as they are: of measures, methods, people, files, functions and keys.
 NAMES = {
@@ -43,3 +46,11 @@ def misplaced_marks(text):
     """Return the places where a mark is not a Chinese one, or a space is lacking between a sign and a letter."""
     joints = rf"{HAN}[A-Za-z0-9]|[A-Za-z0-9%]{HAN}"
     return re.findall(rf".{{0,8}}(?:{HAN}[,;:?!]|[,;:?!]{HAN}|{joints}|\d %| [，。；：？！）]).{{0,8}}", text)
+
+
+def terms():
+    """Return the Chinese terms of the list in ``locales/README.md``, and those that it forbids."""
+    text = (Path(glassnet.__file__).parent / "locales" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [a-z][^|]* \| ([^|]+) \| ([^|]*) \| [^|]*\|$", text, re.MULTILINE)
+    right = [term for chinese, _ in rows for term in chinese.strip().split("，")]
+    return right, [term for _, wrong in rows for term in wrong.strip().split("、") if term]
