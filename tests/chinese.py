@@ -7,24 +7,38 @@ import glassnet
 
 #: Names that stay as they are: of measures, methods, people, files, functions and keys.
 NAMES = {
-    "AUC",
-    "Holm",
-    "Greenhouse",
-    "Geisser",
-    "F",
-    "FLOPs",
-    "SVG",
-    "PNG",
-    "NaN",
-    "SHA",
-    "MD",
-    "R",
-    "Tab",
-    "Enter",
-    "Home",
-    "End",
+    *(
+        "AUC",
+        "Holm",
+        "Greenhouse",
+        "Geisser",
+        "SHA",
+        "MD",
+        "NaN",
+        "FLOPs",
+        "FLOP",
+        "kFLOP",
+        "MFLOP",
+        "GFLOP",
+        "TFLOP",
+    ),
+    *(
+        "Tab",
+        "Enter",
+        "Home",
+        "End",
+        "SVG",
+        "PNG",
+        "Python",
+        "glassnet",
+        "norm",
+        "sigmoid",
+        "docs",
+        "derivation",
+        "zh",
+        "md",
+    ),
 }
-NAMES |= {"glassnet", "Python", "norm", "sigmoid", "docs", "zh", "derivation", "md"}
 
 HAN = "[一-鿿]"
 

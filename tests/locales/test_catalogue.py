@@ -46,7 +46,7 @@ SAME |= {
     "terminal.file_size",
     "terminal.headed",
 }
-SAME |= {"listing", "verbatim", "verdict_why", "sentences", "diagnoses.line", "checks.found"}
+SAME |= {"intervals_about", "listing", "verbatim", "verdict_why", "sentences", "diagnoses.line", "checks.found"}
 
 
 def forms(text):

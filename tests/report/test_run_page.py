@@ -248,7 +248,7 @@ def test_a_sick_run_says_so_with_cause_and_remedy(tmp_path, digits, digits_run):
     page, text = report(tmp_path / "run", digits_run, digits, "zh")
     for said in (page.text, text):
         assert "16 个神经元中有 4 个对所有样本的输出都是 0，梯度传不到它们：步长过大：学习率 0.5" in said
-        assert "验证损失从第 2 轮后的最低值 0.25 回升到 0.375，训练损失却降到了 0.125" in said
+        assert "验证损失从第 2 轮后的最低值 0.25 回升到 0.375，而训练损失降到了 0.125" in said
     assert "改用 initializer he_normal" in page.text
 
 
