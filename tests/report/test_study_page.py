@@ -14,6 +14,7 @@ from tests.reproductions.publications import diagnosed
 from tests.screens import SIZES
 from tests.study.studies import done, listed, small
 
+from glassnet.charts.axes import format_flops
 from glassnet.errors import FileError, UsageError
 from glassnet.locales.catalogue import LANGUAGES, Message, Words
 from glassnet.report import study_page
@@ -150,7 +151,7 @@ def test_every_variant_has_its_numbers(english):
             f"{one.low:.4f} to {one.high:.4f}",
             f"{one.seconds:.3g}",
             f"{one.parameters:,.0f}",
-            f"{one.flops:.2e}",
+            format_flops(one.flops),
         ]
     differences = rows_of(page, "Differences to the base, paired by seed")
     for line, one in zip(differences, compare(rows, "base", study.measure), strict=True):

@@ -131,12 +131,12 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 def render(figure: Figure, kind: str, dpi: float = 150.0) -> bytes:
     """Return a figure as a file of one of `FORMATS`; a PNG has so many dots an inch."""
-    from matplotlib import rc_context
+    from matplotlib import rc_context, rcParamsDefault
 
     content = io.BytesIO()
     metadata: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind, {})
     options: Any = {"svg.hashsalt": "glassnet", "svg.fonttype": "path", "pdf.fonttype": 42}
-    with rc_context(options), warnings.catch_warnings(record=True) as caught:
+    with rc_context(rcParamsDefault), rc_context(options), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         figure.savefig(content, format=kind, dpi=dpi, metadata=metadata)
     _say_missing_letters([str(one.message) for one in caught])
