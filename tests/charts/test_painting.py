@@ -38,6 +38,14 @@ def test_letters_of_an_svg_are_outlines_and_a_pdf_embeds_its_font():
     assert b"/FontFile2" in render(figure_of(CHART), "pdf")
 
 
+def test_chinese_letters_of_a_pdf_are_embedded_as_outlines():
+    if not painting._find_chinese_font():
+        pytest.skip("needs a font with Chinese letters")
+    content = render(figure_of(Chart("loss", "损失", "轮次", CHART.curves)), "pdf")
+    assert b"/Type3" in content
+    assert b"/FontFile2" not in content
+
+
 def test_letters_that_no_font_has_are_said(no_chinese_font):
     chart = Chart("loss", "损失", "epoch", CHART.curves)
     with pytest.warns(UserWarning, match=r"^no font here has the letters 失损, .*Noto Sans CJK SC"):
