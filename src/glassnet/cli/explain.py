@@ -173,15 +173,20 @@ def explain(
     if as_json:
         print_json(record)
         return
-    say_it = words.say
     print_facts(
         [
-            (say_it("terminal.file"), say_it("terminal.file_size", file=file, size=file.stat().st_size / 1e3)),
+            (
+                words.say("terminal.file"),
+                words.say("terminal.file_size", file=file, size=file.stat().st_size / 1e3),
+            ),
             describe_network(net, words),
-            (say_it("terminal.shown_first"), say_it("terminal.shown", level=graph.view.level, n=len(graph.nodes))),
+            (
+                words.say("terminal.shown_first"),
+                words.say("terminal.shown", level=graph.view.level, n=len(graph.nodes)),
+            ),
             (words.measure("loss"), f"{graph.loss:.6g}"),
-            (say_it("explain.graph"), _agreement(agreement.graph_difference, words)),
-            (say_it("explain.numerical"), _agreement(agreement.numeric_difference, words)),
+            (words.say("explain.graph"), _agreement(agreement.graph_difference, words)),
+            (words.say("explain.numerical"), _agreement(agreement.numeric_difference, words)),
         ]
     )
 
