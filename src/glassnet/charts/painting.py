@@ -45,6 +45,9 @@ CHINESE_FONTS = (
     *("WenQuanYi Micro Hei", "Droid Sans Fallback", "Arial Unicode MS", "SimSun", "Noto Serif CJK SC"),
 )
 
+#: The letters up to here are in Matplotlib's own font.
+LATIN = 0x2E7F
+
 #: Letters of a name after which it goes on in the next line.
 LONG_NAME = 34
 
@@ -131,16 +134,25 @@ def save_figure(figure: Figure, path: Path) -> None:
 
 def render(figure: Figure, kind: str, dpi: float = 150.0) -> bytes:
     """Return a figure as a file of one of `FORMATS`; a PNG has so many dots an inch."""
-    from matplotlib import rc_context
+    from matplotlib import rc_context, rcParamsDefault
 
     content = io.BytesIO()
     metadata: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind, {})
-    options: Any = {"svg.hashsalt": "glassnet", "svg.fonttype": "path", "pdf.fonttype": 42}
-    with rc_context(options), warnings.catch_warnings(record=True) as caught:
+    # Chinese fonts hold outlines that Matplotlib embeds as they are only in fonts of type 3.
+    fonts = 3 if any(max(map(ord, text), default=0) > LATIN for text in _texts_of(figure)) else 42
+    options: Any = {"svg.hashsalt": "glassnet", "svg.fonttype": "path", "pdf.fonttype": fonts}
+    with rc_context(rcParamsDefault), rc_context(options), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         figure.savefig(content, format=kind, dpi=dpi, metadata=metadata)
     _say_missing_letters([str(one.message) for one in caught])
     return content.getvalue()
+
+
+def _texts_of(figure: Figure) -> list[str]:
+    """Return all that is written in a figure."""
+    from matplotlib.text import Text
+
+    return [one.get_text() for one in figure.findobj(Text) if isinstance(one, Text)]
 
 
 def html_picture(painted: Painted) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from glassnet.cli.language import LanguageOption, choose_language
 from glassnet.cli.output import DataDirOption, JsonOption
 from glassnet.locales.catalogue import Words
-from glassnet.runtime.terminal import print_lines, tell
+from glassnet.runtime.terminal import pad, print_lines, tell
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
@@ -61,9 +61,9 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
         also = {"picture": str(picture), "study": str(folder / "study"), "recommended": chosen.variant}
         session = SessionOptions(as_json=as_json, run_dir=folder / "plan", language=language, also=also)
         run = train_one(config, session, data=data)
-    look, then = (f"{words.say(key):10}" for key in ("demo.look", "demo.next"))
-    say("", f"{look}{folder / 'study' / 'report.html'}", f"{' ' * 10}{folder / 'plan' / 'report.html'}")
-    say(f"{then}glassnet evaluate {run.folder}", f"{' ' * 10}glassnet train --help")
+    look, then, below = (pad(text, 10) for text in (words.say("demo.look"), words.say("demo.next"), ""))
+    say("", f"{look}{folder / 'study' / 'report.html'}", f"{below}{folder / 'plan' / 'report.html'}")
+    say(f"{then}glassnet evaluate {run.folder}", f"{below}glassnet train --help")
 
 
 def _run_study(
