@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 
 from glassnet.runtime.csv_text import csv_text
-from glassnet.runtime.files import write_bytes
 from glassnet.runtime.terminal import escape
 
 #: What stands in place of a number that there is none of.
@@ -215,13 +212,3 @@ def _latex_cell(cell: Cell) -> str:
     for wanted, command in ((cell.code, "texttt"), (cell.bold, "textbf")):
         text = rf"\{command}{{{text}}}" if wanted and text else text
     return text
-
-
-def write_tables(tables: Iterable[Table], folder: Path) -> list[Path]:
-    """Write each table as CSV and as LaTeX, called as its key, and return the files."""
-    files = []
-    for table in tables:
-        for kind, text in (("csv", table.to_csv()), ("tex", table.to_latex())):
-            files.append(folder / f"{table.key}.{kind}")
-            write_bytes(files[-1], text.encode())
-    return files
