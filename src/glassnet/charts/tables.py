@@ -168,7 +168,9 @@ class Table:
         else:
             body = [r"\begin{table}[htbp]", r"\centering", caption, rf"\begin{{tabular}}{{{columns}}}"]
             body += [*head, *lines, r"\bottomrule", r"\end{tabular}", *note, r"\end{table}"]
-        return "\n".join([f"% needs \\usepackage{{{','.join(needed)}}}", *body, ""])
+        shaded = any(cell.shade for row in self.cells for cell in row)
+        needs = rf"% needs \usepackage{{{','.join(needed)}}}" + r" \usepackage[table]{xcolor}" * shaded
+        return "\n".join([needs, *body, ""])
 
     def _latex_columns(self) -> str:
         """Return how the columns are set: text left, in lines where it is long; numbers right."""
@@ -211,4 +213,10 @@ def _latex_cell(cell: Cell) -> str:
     text = latex_text(cell.full or cell.text)
     for wanted, command in ((cell.code, "texttt"), (cell.bold, "textbf")):
         text = rf"\{command}{{{text}}}" if wanted and text else text
-    return text
+    return rf"\cellcolor[RGB]{{{_blend(cell.shade)}}}{text}" if cell.shade else text
+
+
+def _blend(shade: float) -> str:
+    """Return the colour of a shade on white paper: red, green, blue."""
+    share, colour = opacity(shade), RIGHT if shade > 0 else WRONG
+    return ",".join(str(round(255 + share * (part - 255))) for part in colour)
