@@ -61,6 +61,12 @@ def test_shades_are_colours_in_latex():
     assert r"y & 1 & 2 \\" in lines
 
 
+def test_chinese_in_latex_says_what_it_needs():
+    first, _, rest = Table("损失", ["a"], [["x"]]).to_latex().partition("\n")
+    assert first == r"% needs \usepackage{booktabs} \usepackage{ctex}, and XeLaTeX or LuaLaTeX"
+    assert rest.startswith(r"\begin{table}")
+
+
 def test_a_long_table_goes_over_pages_and_long_text_over_lines():
     rows = [[str(n), "a word " * 9] for n in range(LONG_TABLE + 1)]
     text = Table("All", ["n", "why"], rows, text=(1,)).to_latex()

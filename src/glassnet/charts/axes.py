@@ -9,6 +9,9 @@ from dataclasses import dataclass
 #: How numbers are written: as they are, or as shares of a hundred.
 FORMS = ("number", "percent")
 
+#: The letters up to here are in the fonts of Matplotlib and LaTeX; Chinese ones are not.
+LATIN = 0x2E7F
+
 #: Side of the plot that all places on a page are parts of.
 SIDE = 1000.0
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from glassnet.charts.axes import Axis
+from glassnet.charts.axes import LATIN, Axis
 from glassnet.errors import FileError
 from glassnet.runtime.callers import warn_caller
 from glassnet.runtime.files import write_bytes
@@ -44,9 +44,6 @@ CHINESE_FONTS = (
     *("PingFang SC", "Hiragino Sans GB", "Heiti SC", "Microsoft YaHei", "SimHei", "WenQuanYi Zen Hei"),
     *("WenQuanYi Micro Hei", "Droid Sans Fallback", "Arial Unicode MS", "SimSun", "Noto Serif CJK SC"),
 )
-
-#: The letters up to here are in Matplotlib's own font.
-LATIN = 0x2E7F
 
 #: Letters of a name after which it goes on in the next line.
 LONG_NAME = 34
@@ -242,10 +239,13 @@ def paint_mark(axes: Axes, value: float, text: str) -> None:
 
 
 def write_legend(axes: Axes, lines: Sequence[Any], labels: Sequence[str]) -> None:
-    """Name the curves: a few beside them, more to the right of the plot."""
+    """Name the curves, with those that have names already: a few beside them, more to the right of the plot."""
     names = [plain(label, LONG_NAME) for label in labels]
     # a name that begins with "_" is one that Matplotlib does not show
     names = [f" {name}" if name.startswith("_") else name for name in names]
+    if (before := axes.get_legend()) is not None:
+        lines = [*before.legend_handles, *lines]
+        names = [*(text.get_text() for text in before.get_texts()), *names]
     beside: Any = {} if len(names) <= FEW_NAMES else {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)}
     if names:
         axes.legend(lines, names, frameon=False, fontsize="small", labelcolor=INK, **beside)

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from glassnet.charts.axes import LATIN
 from glassnet.runtime.csv_text import csv_text
 from glassnet.runtime.terminal import escape
 
@@ -24,9 +25,12 @@ LATEX = str.maketrans(
         **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}"},
         **{"−": "$-$", "×": r"$\times$", "±": r"$\pm$", "≤": r"$\le$", "≥": r"$\ge$", "√": r"$\surd$"},
         **{"→": r"$\to$", "↓": r"$\downarrow$", "…": r"\dots{}", "²": r"$^2$", "³": r"$^3$", "Δ": r"$\Delta$"},
-        **{"δ": r"$\delta$", "λ": r"$\lambda$", "γ": r"$\gamma$", "‖": r"$\|$"},
+        **{"Σ": r"$\Sigma$", "δ": r"$\delta$", "λ": r"$\lambda$", "γ": r"$\gamma$", "‖": r"$\|$"},
     }
 )
+
+#: What LaTeX needs beside for letters above `LATIN`.
+CHINESE_LATEX = r" \usepackage{ctex}, and XeLaTeX or LuaLaTeX"
 
 #: A column of text with longer cells is set in lines, and a table with more rows over several pages.
 LONG_CELL, LONG_TABLE = 40, 40
@@ -170,7 +174,9 @@ class Table:
             body += [*head, *lines, r"\bottomrule", r"\end{tabular}", *note, r"\end{table}"]
         shaded = any(cell.shade for row in self.cells for cell in row)
         needs = rf"% needs \usepackage{{{','.join(needed)}}}" + r" \usepackage[table]{xcolor}" * shaded
-        return "\n".join([needs, *body, ""])
+        text = "\n".join([*body, ""])
+        chinese = any(ord(letter) > LATIN for letter in text)
+        return f"{needs}{CHINESE_LATEX * chinese}\n{text}"
 
     def _latex_columns(self) -> str:
         """Return how the columns are set: text left, in lines where it is long; numbers right."""
