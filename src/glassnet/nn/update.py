@@ -144,7 +144,7 @@ class Update:
     def step(self, parameters: Parameters, state: OptimizerState, factor: float = 1.0) -> None:
         """Take one step by ``parameters.gradient``: parameters and state, from `start`, are updated in place.
 
-        The gradient is changed where something is done to it. A schedule multiplies the step size by factor.
+        The gradient is changed by `clip_norm` alone. A schedule multiplies the step size by factor.
         """
         theta, gradient = parameters.theta, parameters.gradient
         if self.clip_norm is not None:
@@ -154,6 +154,7 @@ class Update:
         penalties = [numbers.pop(name) for name in ("penalty_1", "penalty_2", "shrink")]
         decay = numbers.pop("decay", None)
         if self.l1 or self.l2 or self.weight_decay or self.clip_value is not None:
+            gradient = gradient.copy()  # that of the loss stays what it is
             for name, part in parameters.blocks.items():
                 penalty_1, penalty_2, shrink = penalties if name[0] == "W" else (0.0, 0.0, 0.0)
                 gradient[part] = self._penalise(theta[part], gradient[part], penalty_1, penalty_2)
