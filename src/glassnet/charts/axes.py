@@ -68,6 +68,11 @@ def format_number(value: float, form: str = "number") -> str:
     return f"{value:,.0f}" if 10_000 <= abs(value) < 1e7 else f"{value:.4g}"
 
 
+def format_known(value: float | None, form: str) -> str:
+    """Return a number in a format of `format`, a dash for None."""
+    return "–" if value is None else f"{value:{form}}"
+
+
 def format_flops(value: float) -> str:
     """Return a number of floating point operations as people say it.
 

@@ -56,9 +56,9 @@ class WeightSheet:
     @property
     def size(self) -> tuple[float, float]:
         """Width and height of its figure in inches."""
-        return 0.7 * self.columns + 1.0, 0.7 * self.rows * self.image.shape[0] / self.image.shape[1] * (
-            self.columns / self.rows
-        ) + 0.5
+        height, width = self.image.shape[:2]
+        wide = 0.7 * self.columns
+        return wide + 1.0, wide * height / width + 0.5
 
     def paint(self, axes: Axes) -> None:
         """Paint the sheet on axes of Matplotlib."""

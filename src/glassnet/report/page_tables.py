@@ -165,11 +165,6 @@ def mistake_table(mistakes: Sequence[Mistake], words: Words) -> Table:
     return Table(words.say("mistakes"), heads, rows, text=(0, 1, 2), key="worst-mistakes")
 
 
-def number(value: float | None, form: str) -> str:
-    """Return a number in a format of `format`, a dash for None."""
-    return "–" if value is None else f"{value:{form}}"
-
-
 def probability(value: float | None, words: Words) -> str:
     """Return a probability as a percentage, a dash for none; never 100 % where it is less."""
     if value is None:

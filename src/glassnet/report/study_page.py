@@ -8,13 +8,13 @@ from shlex import join
 from types import SimpleNamespace
 from typing import Any
 
+from glassnet.charts.axes import format_known
 from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.data.dataset import Dataset
 from glassnet.locales.catalogue import Language, Words
 from glassnet.report.error_analysis import analyse_errors
 from glassnet.report.figure_files import FigureFiles
 from glassnet.report.on_test_rows import Tile, evaluation_tiles, show_test_rows
-from glassnet.report.page_tables import number
 from glassnet.report.rendering import write_pages
 from glassnet.report.study_curves import show_results, study_curves
 from glassnet.report.study_sentences import (
@@ -172,7 +172,7 @@ def _tiles(found: StudyFindings, plan: Sequence[Tile], words: Words) -> list[Til
             interval = words.say("interval", low=f"{chosen.low:.4g}", high=f"{chosen.high:.4g}")
             more = words.say("over_seeds", seeds=seeds, interval=interval)
         tiles.append((words.say("recommended"), chosen.variant, ""))
-        tiles.append((words.measure(chosen.measure), number(own.mean, ".4g"), more))
+        tiles.append((words.measure(chosen.measure), format_known(own.mean, ".4g"), more))
         if chosen.gain is not None:
             grade = words.say("n_seeds", n=len(chosen.seeds))
             tiles.append((words.say("evidence"), words.name("grades", chosen.evidence), grade))
@@ -225,14 +225,14 @@ def _recommendation(found: StudyFindings, words: Words) -> list[Fact]:
         levels = words.join(f"{name}={level}" for name, level in chosen.levels.items())
         facts.append((words.say("levels"), levels))
     if chosen.lead is not None:
-        facts.append((words.say("lead"), number(chosen.lead, ".2g")))
+        facts.append((words.say("lead"), format_known(chosen.lead, ".2g")))
     facts += [
         (words.say("ties"), _names(chosen.ties, words)),
         (words.say("as_good"), _names(chosen.equivalent, words)),
     ]
     if chosen.variant != chosen.best:
         facts.append((words.say("best_variant"), chosen.best))
-        facts.append((words.say("given_up"), number(chosen.given_up, ".2g")))
+        facts.append((words.say("given_up"), format_known(chosen.given_up, ".2g")))
     for key, why_not in (("unsound", chosen.unsound), ("excluded", chosen.excluded)):
         if why_not:
             left = [words.say("left_out_one", variant=name, why=why) for name, why in why_not.items()]

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
-from glassnet.charts.axes import format_number
+from glassnet.charts.axes import format_known, format_number
 from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.locales.catalogue import Words
-from glassnet.report.page_tables import number, setting_tables, setting_text
+from glassnet.report.page_tables import setting_tables, setting_text
 from glassnet.report.study_sentences import WARNING, findings_of, name_verdict
 from glassnet.study.analysis_of_variance import Source
 from glassnet.study.design import Changes, Study
@@ -86,7 +86,7 @@ def difference_table(
             write_number(one.difference, "+"),
             *([list_values(one.values, "+")] if few else []),
             write_interval(one.low, one.high, words, "+"),
-            number(one.corrected, ".3g"),
+            format_known(one.corrected, ".3g"),
             name_verdict(one, measure, words),
         ]
         for one in comparisons
@@ -109,8 +109,8 @@ def source_table(sources: Sequence[Source], covers: str, words: Words) -> Table:
             format_number(source.sum_of_squares),
             str(source.degrees) if source.epsilon in (None, 1.0) else f"{source.degrees} × {source.epsilon:.2f}",
             "–" if source.F is None else format_number(source.F),
-            number(source.p, ".2g"),
-            number(source.corrected, ".2g"),
+            format_known(source.p, ".2g"),
+            format_known(source.corrected, ".2g"),
             f"{source.share:.1%}",
         ]
         for source in sources

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from glassnet.charts.axes import format_flops
+from glassnet.charts.axes import format_flops, format_known
 from glassnet.charts.intervals import Interval, IntervalChart
 from glassnet.charts.tables import NONE, Cell, Number, Rows, Table
 from glassnet.locales.catalogue import Words
@@ -33,8 +33,8 @@ def result_table(summaries: Sequence[Summary], measure: str, recommended: str | 
             write_number(one.mean),
             list_values(one.values.values()) if few else write_number(one.std),
             write_interval(one.low, one.high, words),
-            _write(one.seconds, ".3g"),
-            _write(one.parameters, ",.0f"),
+            format_known(one.seconds, ".3g"),
+            format_known(one.parameters, ",.0f"),
             NONE if one.flops is None else format_flops(one.flops),
         ]
         for one in summaries
@@ -46,10 +46,6 @@ def result_table(summaries: Sequence[Summary], measure: str, recommended: str | 
     note = describe_covers([(one.variant, one.covers) for one in summaries], words)
     numbers = result_numbers(summaries, measure)
     return Table(words.say("results_table"), heads, rows, note=note, key="results", numbers=numbers)
-
-
-def _write(value: float | None, form: str) -> str:
-    return NONE if value is None else f"{value:{form}}"
 
 
 def result_numbers(summaries: Sequence[Summary], measure: str) -> list[list[Number]]:
@@ -78,7 +74,7 @@ def result_chart(summaries: Sequence[Summary], measure: str, words: Words) -> In
 
 def list_values(values: Iterable[float], sign: str = "") -> str:
     """Return numbers one after the other, a dash for none."""
-    return "; ".join(write_number(value, sign) for value in values) or "–"
+    return "; ".join(write_number(value, sign) for value in values) or NONE
 
 
 def describe_covers(intervals: Sequence[tuple[str, str]], words: Words) -> str:
@@ -96,12 +92,12 @@ def describe_covers(intervals: Sequence[tuple[str, str]], words: Words) -> str:
 def write_number(value: float | None, sign: str = "") -> str:
     """Return a number with as many digits as its neighbours, a dash for none."""
     if value is None:
-        return "–"
+        return NONE
     return f"{value:{sign}.4f}" if value == 0 or 1e-4 <= abs(value) < 1000 else f"{value:{sign}.4g}"
 
 
 def write_interval(low: float | None, high: float | None, words: Words, sign: str = "") -> str:
     """Return an interval, a dash where there is none."""
     if low is None or high is None:
-        return "–"
+        return NONE
     return words.say("low_to_high", low=write_number(low, sign), high=write_number(high, sign))
