@@ -207,3 +207,14 @@ def test_scattered_points_are_painted_on_one_scale():
     assert dots.get_xydata().tolist() == [[0, 0], [5, 5], [10, 2]]
     assert axes.get_xlim() == axes.get_ylim() == tuple(line.get_xdata()) == tuple(line.get_ydata())
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("true", "said")
+
+
+def test_a_second_chart_on_the_same_axes_leaves_the_first_in_sight():
+    axes = painted(Curve("low", (1, 2), (1.0, 2.0)))
+    Chart("loss", "Loss", "epoch", [Curve("high", (2, 9), (8.0, 20.0))]).paint(axes)
+    low, high = axes.get_lines()
+    assert [low.get_color(), high.get_color()] == list(SERIES["light"][:2])
+    assert axes.get_xlim() == (1, 9)
+    assert axes.get_ylim()[0] <= 1 < 20 <= axes.get_ylim()[1]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["low", "high"]
+    assert {"5", "10", "15", "20"} <= {label.get_text() for label in axes.get_yticklabels()}

@@ -10,7 +10,15 @@ from tests.loops import for_each
 
 from glassnet.charts import painting
 from glassnet.charts.curves import Chart, Curve
-from glassnet.charts.painting import FEW_NAMES, figure_of, html_picture, plot, render
+from glassnet.charts.painting import (
+    FEW_NAMES,
+    figure_of,
+    html_picture,
+    plot,
+    render,
+    save_figure,
+    saying_missing_letters,
+)
 
 CHART = Chart("loss", "Loss", "epoch", [Curve("training", (1, 2, 3), (3.0, 2.0, 1.0))])
 
@@ -46,10 +54,16 @@ def test_chinese_letters_of_a_pdf_are_embedded_as_outlines():
     assert b"/FontFile2" not in content
 
 
-def test_letters_that_no_font_has_are_said(no_chinese_font):
+def test_letters_that_no_font_has_are_said(no_chinese_font, tmp_path):
     chart = Chart("loss", "损失", "epoch", CHART.curves)
-    with pytest.warns(UserWarning, match=r"^no font here has the letters 失损, .*Noto Sans CJK SC"):
-        render(figure_of(chart), "png")
+    with pytest.warns(UserWarning, match=r"^no font here has the letters 失损, .*Noto Sans CJK SC") as said:
+        save_figure(figure_of(chart), tmp_path / "loss.png")
+    assert len(said) == 1
+
+
+def test_other_warnings_are_not_swallowed():
+    with pytest.warns(DeprecationWarning, match="^of something else$"), saying_missing_letters():
+        warnings.warn("of something else", DeprecationWarning, stacklevel=1)
 
 
 def test_chinese_letters_are_taken_from_a_font_that_has_them(monkeypatch):

@@ -52,6 +52,21 @@ def test_latex_has_the_rules_of_booktabs_and_says_what_it_needs():
     assert lines[-2:] == [r"\par\smallskip\footnotesize 50 \%", r"\end{table}"]
 
 
+def test_shades_are_colours_in_latex():
+    table = Table("All", ["a", "b", "c"], [["x", Cell("7", 1.0), Cell("0", -0.5)], ["y", "1", "2"]])
+    lines = table.to_latex().splitlines()
+    assert lines[0] == r"% needs \usepackage{booktabs} \usepackage[table]{xcolor}"
+    # half of blue 29, 78, 216 on white; 0.4 of orange 217, 119, 6
+    assert r"x & \cellcolor[RGB]{142,166,236}7 & \cellcolor[RGB]{240,201,155}0 \\" in lines
+    assert r"y & 1 & 2 \\" in lines
+
+
+def test_chinese_in_latex_says_what_it_needs():
+    first, _, rest = Table("损失", ["a"], [["x"]]).to_latex().partition("\n")
+    assert first == r"% needs \usepackage{booktabs} \usepackage{ctex}, and XeLaTeX or LuaLaTeX"
+    assert rest.startswith(r"\begin{table}")
+
+
 def test_a_long_table_goes_over_pages_and_long_text_over_lines():
     rows = [[str(n), "a word " * 9] for n in range(LONG_TABLE + 1)]
     text = Table("All", ["n", "why"], rows, text=(1,)).to_latex()

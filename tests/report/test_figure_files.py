@@ -8,6 +8,7 @@ import pandas
 import pytest
 from tests.loops import for_each
 
+from glassnet.charts import painting
 from glassnet.charts.curves import Chart, Curve
 from glassnet.charts.tables import Table
 from glassnet.data.registry import load_dataset
@@ -59,6 +60,14 @@ def test_markdown_shows_what_can_be_shown(tmp_path, formats, link):
     assert files.link(Chart("other", "Other", "x", [])) == ""
 
 
+def test_letters_that_no_font_has_are_said_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(painting, "_find_chinese_font", lambda: [])
+    charts = [Chart(name, "损失", name, CHART.curves).draw() for name in ("轮次", "步")]
+    with pytest.warns(UserWarning, match="no font here has the letters 失损次步轮, and boxes") as said:
+        FigureFiles(tmp_path, ["svg", "png"]).write(SimpleNamespace(charts=charts), tmp_path)
+    assert len(said) == 1
+
+
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     (tmp_path / "taken").write_text("")
     with pytest.raises(FileError, match="taken: cannot be made: File exists; choose another folder"):
@@ -71,7 +80,7 @@ def test_the_report_of_a_run_shows_all_its_charts(tmp_path, digits, digits_run):
     text = (tmp_path / "run" / "report.md").read_text(encoding="utf-8")
     shown = re.findall(r"!\[([\w-]+)\]\(\.\./figures/([\w-]+)\.svg\)", text)
     charts = ["loss", "accuracy", "pre-activation-spread", "update-ratio", "gradient-norm"]
-    assert [name for _, name in shown] == [*charts, "confusion-matrix", "first-layer-weights"]
+    assert [name for _, name in shown] == [*charts, "confusion-matrix", "worst-mistakes", "first-layer-weights"]
     assert {path.stem for path in files.written if path.suffix == ".svg"} == {name for _, name in shown}
     matrix = pandas.read_csv(tmp_path / "figures" / "confusion-matrix.csv")
     assert matrix.iloc[:, 1:].to_numpy().sum() == len(digits.test.y)

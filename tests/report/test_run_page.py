@@ -278,7 +278,7 @@ def test_what_was_measured_of_the_layers_is_shown(digits, english):
     html = (folder / "report.html").read_text(encoding="utf-8")
     health = html[html.index('id="health"') : html.index('id="classes"')]
     assert re.findall(r'data-chart="([\w-]+)"', health) == SIZES_DRAWN
-    assert health.count("about 1e-3 is usual") == 1
+    assert health.count("about 0.001 is usual") == 1
     for said in (page.text, text):
         assert "At no time was a unit dead" in said
         assert "Examinations of this run: 3." in said

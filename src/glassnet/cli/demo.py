@@ -35,9 +35,10 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
       glassnet demo --lang zh
       GLASSNET_DATA=~/data glassnet demo
     """
+    from glassnet.charts.painting import save_figure
     from glassnet.cli.run_output import SessionOptions
     from glassnet.cli.train import train_one
-    from glassnet.report.sample_grid import sample_grid, save_png
+    from glassnet.report.sample_grid import sample_grid
     from glassnet.reproductions.publication import load_published_study
     from glassnet.study.recommendation import recommend
     from glassnet.training.run_folder import default_folder
@@ -50,7 +51,7 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
     with default_folder(data.name, study.base.network.layers or [], "demos") as folder:
         say(words.say("demo.data"))
         picture = folder / "data.png"
-        save_png(sample_grid(data, PICTURES), picture)
+        save_figure(sample_grid(data, PICTURES), picture)
         say(words.say("demo.pictures", n=PICTURES, data=data.name, file=picture))
         say("", words.say("demo.study"))
         rows = _run_study(study, folder / "study", data, data_dir, words, as_json)
