@@ -248,7 +248,7 @@ def test_charts_and_tables_become_files(glassnet, run_folder):
     files = sorted(path.name for path in Path("figures").iterdir())
     assert {"loss.svg", "confusion-matrix.svg", "confusion-matrix.csv", "confusion-matrix.tex"} <= set(files)
     assert not [name for name in files if name.endswith((".pdf", ".png"))]
-    assert answer.out.splitlines()[-1] == f"figures      figures, {len(files)} files"
+    assert answer.out.splitlines()[-1] == f"图与表       figures，{len(files)} 个文件"
     assert "![loss](../figures/loss.svg)" in Path("run/report.md").read_text(encoding="utf-8")
     record = glassnet("report", "run", "--figures", "figures", "--format", "svg", "--json").json
     assert sorted(record["figures"]) == [f"figures/{name}" for name in files]

@@ -57,7 +57,6 @@ def vital_chart(vitals: Sequence[Vitals], name: str, words: Words) -> Chart:
         curves.append(Curve(label, steps, [measure.of(one.layers[place]) for one in vitals]))
     if measure in SHARES and curves and not any(curves[-1].mean):  # an output seldom can be ill
         curves = curves[:-1]
-    usual = words.say("usual_update", value=f"{USUAL_UPDATE:g}")
     return Chart(
         name.replace("_", "-"),
         words.say(measure.title),
@@ -66,7 +65,9 @@ def vital_chart(vitals: Sequence[Vitals], name: str, words: Words) -> Chart:
         percent_form(words) if measure in SHARES else "number",
         measure.scale,
         spread="steps",
-        mark=(USUAL_UPDATE, usual) if name == "update_ratio" else None,
+        mark=(USUAL_UPDATE, words.say("usual_update", value=f"{USUAL_UPDATE:g}"))
+        if name == "update_ratio"
+        else None,
     )
 
 
