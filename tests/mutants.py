@@ -484,7 +484,7 @@ MUTANTS = [
     ("nn/update.py", "for W in parameters.W[:-1]:", "for W in parameters.W:"),
     ("nn/update.py", "(W * W).sum(axis=0)", "(W * W).sum(axis=1, keepdims=True)"),
     ("nn/update.py", "np.where(longer, limit /", "np.where(True, limit /"),
-    ("nn/update.py", "learning_rate=factor * self.optimizer.learning_rate", "learning_rate=self.optimizer.learning_rate"),
+    ("nn/update.py", "learning_rate = factor * self.optimizer.learning_rate", "learning_rate = self.optimizer.learning_rate"),
     ("nn/update.py", "theta[part] = self._shrink(theta[part], shrink)", "pass"),
     ("nn/update.py", "        theta = self._shrink(theta, shrink)\n", ""),
     # The compiled step with all that.
