@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.chinese import terms
 from tests.test_architecture import FLOORS, imports_of
 from typer import TyperException
 from typer.main import get_command
@@ -130,6 +131,15 @@ def formulas_of(page):
 def test_the_chinese_derivation_has_the_formulas_of_the_english_one():
     assert len(formulas_of("derivation.md")) > 40
     assert formulas_of("zh/derivation.md") == formulas_of("derivation.md")
+
+
+def test_the_chinese_pages_keep_to_the_list_of_terms_and_use_all_of_it():
+    right, wrong = terms()
+    pages = {page: text for page, text in TEXTS.items() if page.startswith("zh/") or page == "README.zh-CN.md"}
+    assert len(pages) == 4
+    assert {(page, term) for page, text in pages.items() for term in wrong if term in text} == set()
+    catalogue = (SOURCE / "locales" / "zh.toml").read_text(encoding="utf-8")
+    assert [term for term in right if not any(term in text for text in (catalogue, *pages.values()))] == []
 
 
 @pytest.mark.parametrize("page", ["training.md", "derivation.md"])

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from glassnet.data.schema import Schema as Schema
     from glassnet.errors import HealthWarning as HealthWarning
     from glassnet.estimators.classifier import MLPClassifier as MLPClassifier
+    from glassnet.estimators.conversion import from_sklearn as from_sklearn
+    from glassnet.estimators.conversion import read_weights as read_weights
     from glassnet.estimators.regressor import MLPRegressor as MLPRegressor
     from glassnet.graph.computation_graph import ComputationGraph as ComputationGraph
     from glassnet.graph.gradient_agreement import check_gradients as check_gradients
@@ -73,6 +75,7 @@ _MODULES = {
     "data.schema": ("DataWarning", "Schema"),
     "errors": ("HealthWarning",),
     "estimators.classifier": ("MLPClassifier",),
+    "estimators.conversion": ("from_sklearn", "read_weights"),
     "estimators.regressor": ("MLPRegressor",),
     "graph.computation_graph": ("ComputationGraph",),
     "graph.page": ("explain",),

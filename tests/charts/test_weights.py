@@ -5,7 +5,8 @@ import pytest
 from tests.data.pictures import pixels
 
 import glassnet as gn
-from glassnet.charts.weights import DIVERGING, GAP, diverging, weight_sheet
+from glassnet.charts.painting import figure_of
+from glassnet.charts.weights import DIVERGING, GAP, diverging, first_layer, weight_sheet
 
 
 def test_weights_have_one_scale_red_below_and_blue_above():
@@ -49,3 +50,26 @@ def test_the_colours_of_the_page_are_those_of_the_weights():
     css = (resources.files("glassnet.report") / "templates" / "report.css").read_text(encoding="utf-8")
     colours = ", ".join("#" + "".join(f"{part:02x}" for part in colour) for colour in DIVERGING)
     assert f"linear-gradient(90deg, {colours})" in css
+
+
+def test_weights_of_a_table_are_a_matrix_a_row_a_unit_with_the_names_of_the_inputs():
+    network = gn.Network([2, 3, 2], initializer=np.zeros(17))
+    network.W[0][:] = [[1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]
+    found = first_layer(network, "Weights", None, ["age", "income"])
+    axes = figure_of(found).axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["age", "income"]
+    image = axes.images[0].get_array()
+    assert image.shape == (3, 2, 4)
+    assert image[0, 0, 2] > image[0, 0, 0]  # unit 0 of age: blue
+    assert image[1, 1, 0] > image[1, 1, 2]  # unit 1 of income: red
+    assert found.limit == pytest.approx(1.0)
+    assert len(first_layer(network, "Weights", None, ["one"]).names) == 2  # names that do not fit are not taken
+
+
+def test_the_sheet_is_painted_with_its_scale():
+    figure = figure_of(first_layer(gn.Network([16, 10, 2]), "Weights", (4, 4)))
+    axes, bar = figure.axes
+    assert axes.get_title(loc="left") == "Weights"
+    assert axes.images[0].get_array().shape == (2 * 4 + GAP, 5 * 4 + 4 * GAP, 4)
+    limit = weight_sheet(gn.Network([16, 10, 2]), (4, 4)).limit
+    assert bar.get_ylim() == pytest.approx((-limit, limit))

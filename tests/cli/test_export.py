@@ -2,12 +2,16 @@
 
 import re
 import shutil
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.schema import Schema, describe_targets
+from glassnet.data.splits import Split
 from glassnet.nn.network import Network
+from glassnet.training import run as training_run
 from glassnet.training.model import Model
 from glassnet.training.model_file import save_model
 
@@ -45,12 +49,14 @@ def test_a_header_in_bytes_says_its_memory_and_where_its_ranges_are_from(glassne
         assert lines["checked"].strip() == "not: no compiler of C was found (cc, gcc, clang)"
 
 
-def test_a_run_has_its_training_rows_for_the_ranges(glassnet, here):
-    options = ("--epochs", "1", "--run-dir", "run", "--kernels", "numpy", "--layers", "64,8,10")
-    assert glassnet("train", "digits", *options).code == 0
-    found = glassnet("export", "run", "--out", "digits.h", "--int8", "--json").json
-    assert found["ranges"] == "659 given rows"
-    assert (found["weight_bytes"], found["scratch_bytes"]) == (64 * 8 + 8 * 10 + 8 * 18 + 4 * 64, 72)
+def test_a_run_has_its_training_rows_for_the_ranges(glassnet, saved, here, monkeypatch):
+    (here / "run").mkdir()
+    saved.rename(here / "run" / "model.safetensors")
+    data = SimpleNamespace(train=Split(np.random.default_rng(0).random((700, 2)), None))
+    monkeypatch.setattr(training_run, "open_run", lambda run, data_dir: (run, data_dir, data))
+    found = glassnet("export", "run", "--out", "small.h", "--int8", "--json").json
+    assert found["ranges"] == "700 given rows"
+    assert (found["weight_bytes"], found["scratch_bytes"]) == (60, 5)
 
 
 def test_json_has_all_of_it_and_the_name_decides(glassnet, saved):

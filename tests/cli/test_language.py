@@ -8,7 +8,7 @@ from tests.chinese import latin_words, misplaced_marks
 from tests.loops import for_each
 
 from glassnet.cli.language import choose_language
-from glassnet.runtime.terminal import pad, width_of
+from glassnet.runtime.terminal import width_of
 
 SMALL = ["digits", "--epochs", 2, "--layers", "64,8,10", "--kernels", "numpy", "-q"]
 
@@ -44,16 +44,6 @@ def test_the_system_decides_by_the_first_variable_that_is_set(system, variables,
     system(**variables)
     assert choose_language(None) == language
     assert (choose_language("en"), choose_language("zh")) == ("en", "zh")
-
-
-@for_each(
-    "text, width", [("AUC", 3), ("准确率", 6), ("验证 AUC：", 10), ("é", 1), ("e\u0301", 1), ("R²", 2), ("", 0)]
-)
-def test_a_chinese_sign_takes_two_columns(text, width):
-    assert width_of(text) == width
-    assert width_of(pad(text, 12)) == width_of(pad(text, 12, right=True)) == 12
-    assert pad(text, 12).startswith(text)
-    assert pad(text, 12, right=True).endswith(text)
 
 
 def columns_of(out):

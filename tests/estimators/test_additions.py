@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
+from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import StandardScaler
 
 import glassnet as gn
@@ -37,7 +38,9 @@ def test_a_class_that_weighs_more_is_predicted_more_often():
     rows = np.r_[0:50, 50:55, 100:150]
     balanced = classifier(max_iter=3, class_weight="balanced").fit(X[rows], y[rows])
     by_row = classifier(max_iter=3).fit(X[rows], y[rows], sample_weight=np.where(y[rows] == 1, 10.0, 1.0))
-    np.testing.assert_allclose(balanced.predict_proba(X), by_row.predict_proba(X), atol=1e-4)  # but for the penalty
+    np.testing.assert_allclose(
+        balanced.predict_proba(X), by_row.predict_proba(X), atol=1e-4
+    )  # but for the penalty
 
 
 def test_dropout_changes_training_and_not_prediction():
@@ -53,7 +56,9 @@ def test_each_layer_has_its_activation_and_batch_normalisation():
         return z**3
 
     own = Activation("cube", cube, lambda z, h: 3 * z**2)
-    fitted = classifier(hidden_layer_sizes=(6, 5), activation=["logistic", own], batch_norm=[True, False]).fit(X, y)
+    fitted = classifier(hidden_layer_sizes=(6, 5), activation=["logistic", own], batch_norm=[True, False]).fit(
+        X, y
+    )
     network = fitted.model_.network
     assert [one.name for one in network.activations] == ["sigmoid", "cube", "identity"]
     assert network.batch_norm == (True, False)
@@ -93,7 +98,9 @@ def test_classes_are_learned_by_other_losses(loss):
 
 
 def test_numbers_are_learned_by_other_losses_and_outputs():
-    median = regressor(loss="absolute_error", activation="identity", max_iter=400, learning_rate_init=0.01, alpha=0)
+    median = regressor(
+        loss="absolute_error", activation="identity", max_iter=400, learning_rate_init=0.01, alpha=0
+    )
     target = np.r_[np.zeros(100), np.full(50, 30.0)]
     assert abs(np.median(median.fit(X * 0, target).predict(X))) < 1
     bounded = regressor(output_activation="logistic").fit(X, y / 2)
@@ -160,7 +167,12 @@ def test_weights_that_are_set_by_hand_are_predicted_with():
 
 
 def test_types_of_numbers_decide_the_precision():
-    for dtype, learned in (("float32", "float32"), ("float64", "float64"), ("int32", "float64"), ("uint8", "float32")):
+    for dtype, learned in (
+        ("float32", "float32"),
+        ("float64", "float64"),
+        ("int32", "float64"),
+        ("uint8", "float32"),
+    ):
         rows = (100 * np.abs(X)).astype(dtype)
         fitted = classifier().fit(rows, y)
         assert fitted.coefs_[0].dtype == fitted.predict_proba(rows).dtype == learned
@@ -231,3 +243,21 @@ def test_ctrl_c_keeps_what_was_learned():
         fitted = classifier(callbacks=[Interrupt()]).fit(X, y)
     assert fitted.n_iter_ == 2
     assert fitted.predict(X).shape == (150,)
+
+
+def test_partial_fit_goes_on_with_the_same_optimizer():
+    model = classifier().partial_fit(X, y, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match="solver: partial_fit goes on with the optimizer that it began with"):
+        model.set_params(solver="sgd").partial_fit(X, y)
+
+
+def test_a_fit_that_failed_leaves_no_model():
+    class Broken(gn.Callback):
+        def on_epoch_end(self, run):
+            raise RuntimeError("broken")
+
+    model = classifier(callbacks=[Broken()])
+    with pytest.raises(RuntimeError, match="broken"):
+        model.fit(X, y)
+    with pytest.raises(NotFittedError):
+        model.predict(X)

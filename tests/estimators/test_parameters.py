@@ -62,7 +62,7 @@ def test_a_wrong_value_is_refused_by_its_name(estimator, name):
 
 @pytest.mark.parametrize("value", [True, None, "a", np.nan])
 def test_numbers_are_numbers(value):
-    with pytest.raises(UsageError, match="^alpha: must be a number >= 0"):
+    with pytest.raises(UsageError, match=r"^alpha: must be a number >= 0, got"):
         gn.MLPClassifier(alpha=value).fit(X, y)
 
 

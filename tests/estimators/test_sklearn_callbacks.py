@@ -64,9 +64,10 @@ def test_a_callback_is_torn_down_after_an_error():
 
 def test_scikit_learns_scoring_monitor_follows_a_fit():
     monitor = callback.ScoringMonitor(scoring="accuracy")
-    gn.MLPClassifier(max_iter=5, random_state=0).set_callbacks(monitor).fit(X, y)
-    logs = monitor.get_logs()
-    assert len(logs) > 0
+    fitted = gn.MLPClassifier(max_iter=5, random_state=0).set_callbacks(monitor).fit(X, y)
+    found = [one["accuracy"] for one in monitor.get_logs().data if one["task_name"].startswith("epoch")]
+    assert len(found) == 5
+    assert found[-1] == fitted.score(X, y)
 
 
 def test_a_callback_is_told_of_a_minimisation_and_of_partial_fits():

@@ -74,7 +74,7 @@ def make_frame(rng, n=40):
         "seen": [f"{days % 28 + 1}/{days % 12 + 1}/{2000 + days % 20}" for days in rng.integers(0, 900, n)],
         "flag": rng.integers(0, 2, n),
     }
-    chosen = [name for name in columns if rng.random() < 0.6] or ["age"]
+    chosen = ["age", *(name for name in columns if name != "age" and rng.random() < 0.6)]
     frame = pl.DataFrame({name: pl.Series(name, columns[name]) for name in chosen})
     holes = rng.random(frame.shape) < rng.choice([0.0, 0.03, 0.2])
     holes[:30] = False

@@ -52,3 +52,8 @@ def test_expressions_have_the_values_of_the_formula(f):
 def test_what_is_used_twice_is_worked_out_once():
     assert write(lambda z: np.tanh(z) * np.tanh(z) + z) == ((), "(math.tanh(z) * math.tanh(z)) + z")
     assert write(lambda z: (lambda t: t * t + z)(np.tanh(z))) == ((("v1", "math.tanh(z)"),), "(v1 * v1) + z")
+
+
+def test_a_truth_counts_as_a_number_where_one_is_meant():
+    assert write(lambda z: z * (z > 0)) == ((), "z * float(z > 0.0)")
+    assert write(lambda z: np.where(np.logical_not(z > 0), z, 1.0)) == ((), "z if (not (z > 0.0)) else 1.0")

@@ -160,6 +160,7 @@ WRONG = [
     (bounded_model, [[1, "2"]], "row 1: expected finite numbers"),
     (bounded_model, [[0, 11]], "row 1: numbers up to 11, where training had at most about 10"),
     (bounded_model, "text", "expected a"),
+    (lambda: Model(Network([2, 2])), [[0, 1], [0, 1e39]], "row 2: holds a number that is too large"),
     (bytes_model, [[1, 2, 3, 256]], "row 1: expected bytes"),
     (bytes_model, [[1, 2, 3, -1]], "row 1: expected bytes"),
     (bytes_model, [[1, 2, 3, 0.5]], "row 1: expected bytes"),
@@ -185,3 +186,30 @@ def test_rows_may_be_nested_or_arrays_of_numpy(load_python):
     expected = bytes_model().network.astype("float64").outputs(rows / 255)
     np.testing.assert_allclose(predict(rows), expected, rtol=1e-6)
     assert predict(rows) == predict(rows.tolist()) == predict(rows.reshape(1, 4).tolist())
+
+
+def deciding_model(task, outputs, loss):
+    """A model whose logits or numbers are its only input."""
+    theta = np.array([1.0] * outputs + [0.0] * outputs)
+    target = describe_targets(task, list("abcde")[: 5 if outputs == 1 else outputs])
+    return Model(Network([1, outputs], loss=loss, initializer=theta), Schema(ArraySchema((1,)), target))
+
+
+DECISIONS = [
+    ("ordinal", 1, "mse", [0.5, 1.5, 2.5, 3.49, -3.5, 9.0, -0.5], [0, 2, 2, 3, 0, 4, 0]),
+    ("multi-label", 2, "bce", [0.0, -0.01, 0.01], [[1, 1], [0, 0], [1, 1]]),
+    ("multi-class", 3, "cross_entropy", [2.0], [0]),
+]
+
+
+@pytest.mark.parametrize(("task", "outputs", "loss", "rows", "answers"), DECISIONS)
+def test_python_decides_as_the_model_at_the_borders(load_python, task, outputs, loss, rows, answers):
+    model, rows = deciding_model(task, outputs, loss), [[row] for row in rows]
+    assert model.predict(rows).tolist() == load_python(model)["predict"](rows) == answers
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("task", "outputs", "loss", "rows", "answers"), DECISIONS)
+def test_javascript_decides_as_the_model_at_the_borders(call_javascript, task, outputs, loss, rows, answers):
+    found, _ = call_javascript(deciding_model(task, outputs, loss), [["predict", [[row] for row in rows]]])
+    assert found == [answers]

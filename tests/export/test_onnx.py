@@ -9,7 +9,9 @@ import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from tests.export.drawn import models
+from tests.export.test_languages import EDGES
 
+from glassnet.compiled.tracing import OPERATIONS, array, trace
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.columns import TableSchema
 from glassnet.data.read_options import ReadOptions
@@ -17,8 +19,9 @@ from glassnet.data.schema import Schema
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import UsageError
 from glassnet.export.onnx_file import run_onnx, write_onnx_file
-from glassnet.export.onnx_model import write_onnx
-from glassnet.export.portable import describe_model
+from glassnet.export.onnx_graph import GraphWriter
+from glassnet.export.onnx_model import IR_VERSION, OPSET, write_onnx
+from glassnet.export.portable import Formula, describe_model
 from glassnet.export.running import NotRunError
 from glassnet.export.trial import find_difference, make_trial
 from glassnet.nn.activations import ACTIVATIONS, Activation
@@ -126,11 +129,23 @@ def test_a_row_that_lacks_what_no_training_row_lacked_has_no_answer():
         assert np.isnan(found).any(axis=1).tolist() == [False, True, False], name
 
 
+@pytest.mark.parametrize("activation", ["relu", "own"])
+def test_nan_is_never_answered_like_a_number(activation):
+    own = Activation("own", lambda z: np.where(z > 0, 1.0, 0.0 * 2), None)
+    network = Network([2, 3, 2], own if activation == "own" else activation)
+    X = np.array([[1, 2], [np.nan, 1]], np.float32)
+    proto = write(network)
+    assert np.isnan(run(proto, X=X)["probabilities"]).any(axis=1).tolist() == [False, True]
+    np.testing.assert_allclose(run(proto, X=X[:1])["probabilities"], network.outputs(X[:1]), rtol=0, atol=2e-7)
+    assert ("ReduceSum" in [node.op_type for node in proto.graph.node]) == (activation == "own")
+
+
 def test_bytes_go_in_as_pictures():
-    X = np.random.default_rng(0).integers(0, 256, (40, 3, 2), np.uint8)
+    learned, X = np.random.default_rng(0).integers(0, 256, (2, 40, 3, 2), np.uint8)
+    learned[:, 1, 1] = 7
     network = Network([6, 4, 2], "tanh")
     for scaling in ("none", "standard", "robust"):
-        rows = ArraySchema.learn(X)[0].scale(X, scaling)
+        rows = ArraySchema.learn(learned)[0].scale(learned, scaling)
         proto = write(network, make_schema(rows))
         found = run(proto, X=X)
         expected = network.outputs(rows.encode(X)[0])
@@ -238,13 +253,13 @@ def test_the_file_tells_what_it_is():
 
 
 def test_names_of_columns_meet_no_others():
-    names = ["features", "numbers", "layer1.W", "label", "probabilities", "1.0", "numbers.center"]
+    names = ["features", "numbers", "layer1.W", "label", "label (column)", "1.0", "numbers.center"]
     frame = pl.DataFrame({name: np.arange(40.0) + place for place, name in enumerate(names)})
     schema = make_schema(TableSchema.learn(frame)[0])
     network = Network([7, 3, 2])
     proto = write(network, schema)
     inputs = [one.name for one in open_session(proto).get_inputs()]
-    assert inputs == [f"{name} (column)" if name in ("label", "probabilities") else name for name in names]
+    assert inputs == [*names[:3], "label (column) (column)", *names[4:]]
     feeds = dict(zip(inputs, (frame[name].to_numpy()[:, None] for name in names), strict=True))
     expected = network.outputs(schema.input.encode(frame)[0])
     np.testing.assert_allclose(run(proto, **feeds)["probabilities"], expected, rtol=0, atol=2e-7)
@@ -265,3 +280,39 @@ def test_a_missing_package_is_named_with_what_gets_it(tmp_path, monkeypatch, pac
     else:
         with pytest.raises(NotRunError, match=r"^ONNX Runtime is not .*pip install 'glassnet\[onnx\]'$"):
             run_onnx(tmp_path / "model.onnx", trial)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_operations_are_computed_as_numpy_does(dtype):
+    edges = np.array(EDGES, dtype if dtype == "float64" else None)
+    edges = np.unique(np.clip(edges, -np.finfo(dtype).max, np.finfo(dtype).max)).astype(dtype)
+    graph, formulas = GraphWriter(["z"], dtype), {}
+    for name in OPERATIONS:
+        if name.startswith("logical"):
+            continue
+        function = getattr(np, name)
+        for value in edges if name == "where" or function.nin == 2 else [0.0]:
+            formula = choose_formula(name, function, float(value))
+            formulas[f"{name} {value}"] = formula
+            symbol = trace(formula, array("z", dtype))
+            h = graph.formula(Formula("own", symbol), "z", "own")
+            graph.result("Identity", [h], f"{name} {value}")
+    kind = onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    outputs = [onnx.helper.make_tensor_value_info(name, kind, ["rows", 1]) for name in formulas]
+    inputs = [onnx.helper.make_tensor_value_info("z", kind, ["rows", 1])]
+    model = onnx.helper.make_graph(graph.nodes, "edges", inputs, outputs, graph.constants)
+    versions = [onnx.helper.make_opsetid("", OPSET)]
+    proto = onnx.helper.make_model(model, opset_imports=versions, ir_version=IR_VERSION)
+    found = run(proto, z=edges[:, None])
+    for name, formula in formulas.items():
+        with np.errstate(all="ignore"):
+            expected = np.broadcast_to(formula(edges[:, None]), (len(edges), 1)).astype(dtype)
+        rounding = 1e-6 if dtype == "float32" or name.split()[0] in ("arctan", "sinh", "cosh") else 1e-14
+        np.testing.assert_allclose(found[name], expected, rtol=rounding, atol=0, err_msg=name)
+
+
+def choose_formula(name, function, value):
+    """An operation as a formula of z; where it takes two numbers, the other one is a value."""
+    if name == "where":
+        return lambda z: np.where(z > 0, z, value)
+    return (lambda z: function(z, value)) if function.nin == 2 else (lambda z: function(z))

@@ -1,12 +1,14 @@
 """Trials draw rows as a user has them, from the schema, by seed."""
 
 import numpy as np
+import polars as pl
 import pytest
 
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.column_kinds import BooleanColumn, CategoryColumn, DateColumn, NumericColumn
 from glassnet.data.columns import TableSchema
 from glassnet.data.schema import Schema, describe_targets
+from glassnet.data.target_schema import TargetSchema
 from glassnet.export.trial import FEWEST, make_trial
 from glassnet.nn.activations import Activation
 from glassnet.nn.network import Network
@@ -83,3 +85,25 @@ def test_rows_without_finite_outputs_are_left_out():
     trial = make_trial(network, None)
     assert 50 < len(trial.rows) == len(trial.X) == len(trial.outputs) < 150
     assert min(trial.rows) > [0]
+
+
+def test_the_rounding_of_float32_is_measured_where_it_is_compared():
+    network = Network([3, 30, 2], seed=1)
+    trial = make_trial(network, None)
+    assert trial.rounding == np.abs(network.outputs(trial.X) - trial.outputs).max()
+    assert 1e-8 < trial.rounding < 1e-6
+    target = TargetSchema("regression", width=2, mean=(0.0, 0.0), std=(1e3, 1e3))
+    network = Network([3, 30, 2], loss="half_squared_error", seed=1)
+    wide = make_trial(network, Schema(ArraySchema((3,), low=-1.0, high=1.0), target))
+    assert wide.rounding > 1e-6
+
+
+def test_rows_that_are_given_are_taken_evenly_and_as_they_are():
+    X = np.arange(2400.0).reshape(1200, 2)
+    trial = make_trial(Network([2, 2]), None, given=X)
+    assert trial.rows == X[::2].tolist()
+    frame = pl.DataFrame({"age": [1.0, None, 3.0], "more": ["a", "b", "c"]})
+    schema = Schema(TableSchema((NumericColumn(name="age", fill=50.0, **FIGURES),)), SCHEMA.target)
+    trial = make_trial(Network([1, 3]), schema, given=frame)
+    assert [row["age"] for row in trial.rows] == [1.0, None, 3.0]
+    assert trial.X.ravel().tolist() == pytest.approx([-49 / 9, 0, -47 / 9])

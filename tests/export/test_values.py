@@ -17,6 +17,7 @@ from glassnet.nn.network import Network
 from glassnet.training.model import Model
 
 FIGURES = {"mean": 10.0, "std": 3.0, "median": 9.0, "spread": 4.0}
+DATES = {"mean": 19874.0, "std": 1.0, "median": 19874.0, "spread": 1.0}
 WORDS = sorted(["a", "7", "10", "007", "true", "2024-01-01", "0.5", "n/a?", "-999"])
 
 COLUMNS = [
@@ -28,7 +29,7 @@ COLUMNS = [
     NumericColumn(name="percent", fill=9.0, format=NumberFormat(".", "", "%"), **FIGURES),
     NumericColumn(name="swiss", fill=9.0, format=NumberFormat(",", "'", ""), **FIGURES),
     *(
-        DateColumn(name=f"{order} first", fill=3.0, order=order, **FIGURES)
+        DateColumn(name=f"{order} first", fill=3.0, order=order, **DATES)
         for order in (None, "day", "month", "year")
     ),
     BooleanColumn(name="boolean", fill=True, indicator=True),
@@ -43,8 +44,9 @@ PLAIN = [
     *(None, 0, 1, 7, 7.0, 0.5, 3.5, -999, -999.0, 1e-5, 1e300, 10, 2024, 20240531, True, False),
     *("", "  ", "\u200b", "NA", "n/a", "?", "-", "NaN", "nat", "none", "true", "False", " TRUE ", "A", "n/a?"),
     *("1", "0", "1.0", "7.0", " 7", "007", "07", "10.00", "a", " a ", "1e-05", "0.00001", "1e-5", "+3.5", "3.50"),
-    *("12.5", "1e3", "1.299,50 €", "€ 1.299,50", "-€5,0", "1.299", "1,299.50", "1,299", "1299,50", "12%", "% 12", "007%", "5.%"),
-    *("1'299,5", "1’299,5", "−5", "1 299,5", "5.", ".5", "inf", "1_000", "0x10", "-999", "-999.0", "9" * 500),
+    *("12.5", "1e3", "1.299,50 €", "€ 1.299,50", "-€5,0", "1.299", "1,299.50", "1,299", "1299,50", "12%", "% 12"),
+    *("007%", "5.%", "1'299,5", "1’299,5", "−5", "1 299,5", "5.", ".5", "inf", "1_000", "0x10", "-999", "-999.0"),
+    *("9" * 500,),
     *("2024-05-31", "2024-5-1", "2024/05/31", "31.5.2024", "31/5/2024", "5/31/2024", "3/4/24", "03-04-2024"),
     *("2024-05", "20240531", "31 May 2024", "May 31, 2024", "may 1 99", "1 sept 2020", "2024-02-30", "0000-01-01"),
     *("2024-05-31T10:20:30Z", "2024-05-31 10:20:30.1234567", "2024-05-31 10:20 pm", "2024-05-31 13:20 pm"),
@@ -62,17 +64,13 @@ PYTHONS_OWN = [
 ]
 
 
-MODELS = [
-    Model(
-        Network([len(column.features), 2]),
-        Schema(
-            TableSchema((column,), missing=("-999", "n/a?", "A"), scaling="robust"),
-            describe_targets("multi-class", "ab"),
-        ),
-    )
-    for column in COLUMNS
-]
+def model_of(column):
+    scaling = "standard" if isinstance(column, DateColumn) else "robust"
+    rows = TableSchema((column,), missing=("-999", "n/a?", "A"), scaling=scaling)
+    return Model(Network([rows.width, 2]), Schema(rows, describe_targets("multi-class", "ab")))
 
+
+MODELS = list(map(model_of, COLUMNS))
 columns = pytest.mark.parametrize("number", range(len(COLUMNS)), ids=lambda number: COLUMNS[number].name)
 
 

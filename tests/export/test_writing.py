@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 from tests.export.drawn import make_model
 
+from glassnet.data.array_schema import ArraySchema
 from glassnet.data.columns import TableSchema
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.schema import Schema, describe_targets
@@ -71,6 +72,15 @@ def test_a_header_says_what_it_takes(tmp_path, compiler):
 
 
 @pytest.mark.compiler
+def test_numbers_far_from_0_are_compared_as_float32_has_them(tmp_path, compiler):
+    X = 1e6 + np.random.default_rng(0).normal(size=(60, 3))
+    for rows in (ArraySchema.learn(X)[0], TableSchema.learn(pl.DataFrame(X, ["a", "b", "c"]))[0]):
+        model = Model(Network([3, 4, 2]), Schema(rows.scale(X, "standard"), describe_targets("binary", "ab")))
+        for name in ("net.h", "net.onnx"):
+            assert model.export(tmp_path / name).difference < 1e-6
+
+
+@pytest.mark.compiler
 def test_bytes_have_the_ranges_of_the_rows_that_are_given(tmp_path, compiler):
     model = Model(Network([2, 9, 3], seed=2))
     random = model.export(tmp_path / "net.h", int8=True)
@@ -95,6 +105,7 @@ def test_a_table_may_be_given_for_the_ranges(tmp_path):
     [
         ("net.py", {"int8": True}, "int8: is for c only"),
         ("net.h", {"calibration": [[1, 2]]}, "calibration: is for int8 only"),
+        ("net.js", {"calibration": [[1, 2]]}, "calibration: is for int8 only"),
     ],
 )
 def test_bytes_are_for_c(tmp_path, name, options, said):

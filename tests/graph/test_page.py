@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -166,6 +167,27 @@ def test_values_come_first_and_gradients_after_the_loss(open_page, pages, case):
         assert bool(now[1]) == ("backward" in phase)
         seen = now
         page.keyboard.press("ArrowRight")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_graph_is_saved_as_it_is_seen(open_page, pages, level):
+    page = open_page(pages["3-2-1"].html)
+    page.click(f"button[data-level={level}]")
+    for move in ("Home", "End"):
+        page.keyboard.press(move)
+        shown = page.locator("section.level:not([hidden]) svg text:not(.later)")
+        with page.expect_download() as download:
+            page.click(".save button[data-kind=svg]")
+        assert download.value.suggested_filename == f"graph-{level}.svg"
+        root = ElementTree.fromstring(download.value.path().read_text(encoding="utf-8"))
+        texts = ["".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text")]
+        assert texts == [text.strip() for text in shown.all_text_contents()]
+        assert not [one for one in root.iter() if {"class", "data-node", "tabindex"} & set(one.attrib)]
+    with page.expect_download() as download:
+        page.click(".save button[data-kind=png]")
+    image = imread(io.BytesIO(download.value.path().read_bytes()))
+    assert image.shape[1] == 2 * float(root.attrib["width"])
 
 
 @pytest.mark.browser

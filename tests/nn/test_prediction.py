@@ -1,3 +1,4 @@
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -39,11 +40,24 @@ def test_a_number_that_is_not_finite_is_named_before_anything_else(bad, row, thr
     with pytest.raises(NonFiniteError, match=r"^X: row 2 \(X\[1\]\) is too much for the network"):
         network.outputs(X)
     X[row, 3] = bad
-    with pytest.raises(DataError, match=rf"^X: row {row + 1} \(X\[{row}\]\), column 4 holds {bad:g}, which"):
+    with pytest.raises(DataError, match=re.escape(f"X: row {row + 1} (X[{row}]), column 4 holds {bad:g}, which")):
         network.outputs(X)
     X[1] = 0
     with pytest.raises(DataError, match=rf"^X: row {row + 1} \(X\[{row}\]\), column 4 holds"):
         network.outputs(X)
+
+
+def test_what_the_layers_would_hide_or_bring_about_is_found(threads):
+    network, X = Network([2, 3, 2]), np.zeros((20, 2))
+    network.theta = np.full(17, 1e10)
+    X[9] = 0, -np.inf  # relu makes 0 of it in every unit
+    with pytest.raises(DataError, match=r"^X: row 10 \(X\[9\]\), column 2 holds -inf"):
+        network.outputs(X)
+    X[9] = 0, 1e20  # 1e30 in the hidden layer
+    with pytest.raises(NonFiniteError, match=r"^X: row 10 \(X\[9\]\) is too much for the network"):
+        network.outputs(X)
+    X[9] = 0, 1e10
+    assert np.isfinite(network.outputs(X)).all()
 
 
 def test_what_overflows_and_comes_to_nothing_is_an_answer(threads):

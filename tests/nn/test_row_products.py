@@ -19,10 +19,10 @@ def fresh(monkeypatch):
     """A process that has not multiplied yet."""
     monkeypatch.setattr(row_products, "_own", {})
     row_products._spent.clear()
-    row_products._is_chains.cache_clear()
+    row_products._compiled_agrees.cache_clear()
     yield
     row_products._spent.clear()
-    row_products._is_chains.cache_clear()
+    row_products._compiled_agrees.cache_clear()
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

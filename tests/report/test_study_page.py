@@ -8,15 +8,18 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pandas
 import pytest
 from tests.chinese import latin_words, misplaced_marks
 from tests.reproductions.publications import diagnosed
 from tests.screens import SIZES
 from tests.study.studies import done, listed, small
 
+from glassnet.charts.axes import format_flops
 from glassnet.errors import FileError, UsageError
 from glassnet.locales.catalogue import LANGUAGES, Message, Words
 from glassnet.report import study_page
+from glassnet.report.figure_files import FigureFiles
 from glassnet.report.study_page import write_study_report
 from glassnet.report.study_sentences import name_verdict
 from glassnet.study.fairness import DataCache
@@ -150,7 +153,7 @@ def test_every_variant_has_its_numbers(english):
             f"{one.low:.4f} to {one.high:.4f}",
             f"{one.seconds:.3g}",
             f"{one.parameters:,.0f}",
-            f"{one.flops:.2e}",
+            format_flops(one.flops),
         ]
     differences = rows_of(page, "Differences to the base, paired by seed")
     for line, one in zip(differences, compare(rows, "base", study.measure), strict=True):
@@ -662,3 +665,36 @@ def test_a_study_page_can_be_used_without_eyes(english, open_file):
     levels = page.locator("h1, h2, h3").evaluate_all("heads => heads.map((head) => Number(head.tagName[1]))")
     assert levels[0] == 1
     assert all(b - a <= 1 for a, b in pairwise(levels))
+
+
+def test_results_and_runs_become_tables_for_other_programs(finished):
+    folder, study, rows = finished
+    report(*finished, "zh")
+    results, runs = (pandas.read_csv(folder / name) for name in ("results.csv", "runs.csv"))
+    means = {one.variant: one.mean for one in summarise(rows, study.measure)}
+    assert dict(zip(results["variant"], results[study.measure], strict=True)) == means
+    assert runs[study.measure].tolist() == [row.measures[study.measure] for row in rows]
+    assert runs["width"].tolist() == [row.levels["width"] for row in rows]
+    latex = (folder / "results.tex").read_text(encoding="utf-8")
+    assert latex.count(r"\\") == 1 + len(means)
+    assert "\\toprule\n方案 & " in latex
+
+
+def test_a_study_has_its_charts_as_files(finished, tmp_path):
+    files = FigureFiles(tmp_path / "figures", ["svg"])
+    write_study_report(gather_findings(*finished[1::-1], finished[2], load), load, figures=files)
+    charts = [path.stem for path in files.written if path.suffix == ".svg"]
+    assert charts[:4] == ["train-loss", "validation-loss", "validation-accuracy", "results"]
+    text = (finished[0] / "report.md").read_text(encoding="utf-8")
+    assert text.index("/results.svg)") > text.index("/train-loss.svg)")
+    assert len(files.written) == len(set(files.written))
+
+
+def test_the_results_are_a_chart_with_the_best_at_the_top(english):
+    folder, study, rows, *_ = english
+    html = html_of(folder)
+    figure = html[html.index('data-chart="results"') :]
+    ranked = sorted(summarise(rows, study.measure), key=lambda one: -one.mean)
+    labels = re.findall(r'<span title="([^"]*)">', figure)
+    assert labels == [one.variant for one in ranked]
+    assert f"{study.measure.replace('_', ' ').capitalize()}, from best to worst: {labels[0]} " in figure

@@ -48,7 +48,7 @@ def test_a_chart_shows_what_was_measured_a_curve_a_layer():
     assert values(found["update-ratio"])["layer 1"] == [["16", "0.004"]]
     assert values(found["update-ratio"])["output (2)"] == []  # no step at all has no place on a logarithmic axis
     assert values(found["gradient-norm"])["layer 1"] == [["0", "3"], ["16", "0.5"]]
-    assert found["update-ratio"].mark.text == "about 1e-3 is usual"
+    assert found["update-ratio"].mark.text == "about 0.001 is usual"
     assert found["update-ratio"].logarithmic
     assert [drawing.mark for key, drawing in found.items() if key != "update-ratio"] == [None] * 3
 

@@ -226,6 +226,8 @@ def test_in_chinese_no_english_sentence_is_left(tmp_path):
     english = latin_words(f"{page.text} {plain(bare)}") - names_in(found)
     assert english <= {"study", "factorial", "report", "html", "uniform"}
     assert misplaced_marks(page.text) == []
+    assert "表：优化器" in page.tables
+    assert "Adam，6,000 张图：未复现" in page.text
     assert not re.search("[a-z]{2,} [a-z]{2,} [a-z]{2,}", " ".join(one.text for one in answers_of(found, ZH)))
     assert "glassnet reproduce seed-report --folder" in " ".join(page.codes)
     assert "--lang zh" in " ".join(page.codes)

@@ -15,6 +15,7 @@ from glassnet.runtime import compilation
 from glassnet.runtime.compilation import (
     MACHINE_FUNCTIONS,
     X86,
+    announcing,
     cache_folder,
     compile_function,
     compile_pointer,
@@ -221,6 +222,29 @@ def test_a_function_of_c_has_an_address_and_is_kept_on_disk():
     assert {path: path.read_bytes() for path in cache_folder().rglob("*.nb*")} == before
     next(cache_folder().rglob("*.nbc")).write_bytes(b"garbage")
     assert call_pointer() == [1.5, 3, 3]
+
+
+def test_what_is_compiled_and_not_loaded_is_told_once():
+    told = []
+    with announcing(lambda: told.append("compiling")):
+        again()
+        compile_pointer.__wrapped__(POINTED, "double", ("intp", "float32*", "float32"))
+    assert told == ["compiling"]
+    with announcing(lambda: told.append("again")):
+        assert again() == (RIGHT, 1, 0)
+        call_pointer()
+    assert told == ["compiling"]
+    again()
+
+
+def test_without_a_cache_each_process_tells_that_it_compiles(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file" / "cache"))
+    for _ in range(2):
+        told = []
+        with announcing(lambda told=told: told.append("compiling")):
+            again()
+        assert told == ["compiling"]
 
 
 RECORDS = """

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from glassnet.runtime import threads as threads_module
 from glassnet.runtime.threads import (
     BUSY,
     LATEST,
@@ -180,6 +181,17 @@ def test_helpers_that_are_busy_are_not_waited_for():
     run_in_threads(work, 2, 2)
     assert sorted(inner) == [0, 1, 2]
     assert sorted(outer) == [0, 1]
+
+
+def test_without_more_threads_the_caller_does_all(monkeypatch):
+    class Full:
+        def submit(self, work):
+            raise RuntimeError("can't start new thread")
+
+    done = []
+    monkeypatch.setattr(threads_module, "_start_helpers", Full)
+    run_in_threads(done.append, 5, 3)
+    assert done == list(range(5))
 
 
 @pytest.mark.parametrize("where", ["glassnet", "Main"])

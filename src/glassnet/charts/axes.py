@@ -14,6 +14,9 @@ PERCENT = {"percent": " %", "close percent": "%"}
 #: How numbers are written: as they are, or as shares of a hundred.
 FORMS = ("number", *PERCENT)
 
+#: The letters up to here are in the fonts of Matplotlib and LaTeX; Chinese ones are not.
+LATIN = 0x2E7F
+
 #: Side of the plot that all places on a page are parts of.
 SIDE = 1000.0
 

@@ -219,10 +219,12 @@ class Chart:
         )
 
     def paint(self, axes: Axes) -> None:
-        """Paint the chart on axes of Matplotlib."""
-        curves, x, y = self.lay_out()
+        """Paint the chart on axes of Matplotlib; curves that are there already stay, and in sight."""
+        earlier = len(axes.get_lines())
+        seen = [Curve("", axes.get_xlim(), axes.get_ylim())] if earlier else []
+        curves, x, y = replace(self, curves=[*self.curves, *seen]).lay_out()
         lines: list[Line2D] = []
-        for number, curve in enumerate(curves):
+        for number, curve in enumerate(curves[: len(self.curves)], start=earlier):
             colour, style = series_style(number)
             mean = np.array(curve.mean, dtype=float)
             lines += axes.plot(curve.x, mean, color=colour, linestyle=style, linewidth=1.7)
@@ -234,7 +236,7 @@ class Chart:
         if self.mark is not None:
             paint_mark(axes, *self.mark)
         dress(axes, x, y, self.title, self.x_label)
-        write_legend(axes, lines, [curve.label for curve in curves])
+        write_legend(axes, lines, [curve.label for curve in self.curves])
 
 
 @dataclass(frozen=True, eq=False)

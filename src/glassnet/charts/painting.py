@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from glassnet.charts.axes import Axis
+from glassnet.charts.axes import LATIN, Axis
 from glassnet.errors import FileError
 from glassnet.runtime.callers import warn_caller
 from glassnet.runtime.files import write_bytes
@@ -126,50 +126,59 @@ def save_figure(figure: Figure, path: Path) -> None:
     letters are outlines, so that it looks the same everywhere. What no font here can draw is said. Raises
     FileError if the name ends otherwise, or the file cannot be written.
     """
-    write_bytes(path, render(figure, file_format(path)))
+    kind = file_format(path)
+    with saying_missing_letters():
+        write_bytes(path, render(figure, kind))
 
 
 def render(figure: Figure, kind: str, dpi: float = 150.0) -> bytes:
     """Return a figure as a file of one of `FORMATS`; a PNG has so many dots an inch."""
-    from matplotlib import rc_context
+    from matplotlib import rc_context, rcParamsDefault
 
     content = io.BytesIO()
     metadata: dict[str, Any] = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}.get(kind, {})
-    options: Any = {"svg.hashsalt": "glassnet", "svg.fonttype": "path", "pdf.fonttype": 42}
-    with rc_context(options), warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    # Chinese fonts hold outlines that Matplotlib embeds as they are only in fonts of type 3.
+    fonts = 3 if any(max(map(ord, text), default=0) > LATIN for text in _texts_of(figure)) else 42
+    options: Any = {"svg.hashsalt": "glassnet", "svg.fonttype": "path", "pdf.fonttype": fonts}
+    with rc_context(rcParamsDefault), rc_context(options):
         figure.savefig(content, format=kind, dpi=dpi, metadata=metadata)
-    _say_missing_letters([str(one.message) for one in caught])
     return content.getvalue()
+
+
+def _texts_of(figure: Figure) -> list[str]:
+    """Return all that is written in a figure."""
+    from matplotlib.text import Text
+
+    return [one.get_text() for one in figure.findobj(Text) if isinstance(one, Text)]
 
 
 def html_picture(painted: Painted) -> str:
     """Return something as a picture for a notebook: an element that holds a PNG, and no script."""
-    content = base64.b64encode(render(figure_of(painted), "png")).decode()
+    with saying_missing_letters():
+        content = base64.b64encode(render(figure_of(painted), "png")).decode()
     width = 96 * painted.size[0]
     return f'<img src="data:image/png;base64,{content}" alt="{html.escape(painted.title)}" width="{width:.0f}">'
 
 
-def _say_missing_letters(messages: Sequence[str]) -> None:
-    codes = {int(code) for message in messages for code in re.findall(r"Glyph (\d+) .*missing from", message)}
+@contextlib.contextmanager
+def saying_missing_letters() -> Iterator[None]:
+    """Say once of all that is drawn which letters no font has; other warnings go on."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    codes = set()
+    for one in caught:
+        found = re.match(r"Glyph (\d+) .*missing from", str(one.message))
+        if found:
+            codes.add(int(found[1]))
+        else:
+            warn_caller(str(one.message), one.category)
     if codes:
         letters = "".join(map(chr, sorted(codes)[:8])) + ("…" if len(codes) > 8 else "")
         warn_caller(
             f"no font here has the letters {letters}, and boxes stand in their place; "
-            f"install a font that has them, {CHINESE_FONTS[0]} for example",
-            UserWarning,
+            f"install a font that has them, {CHINESE_FONTS[0]} for example"
         )
-
-
-def write_figures(painted: Sequence[Painted], folder: Path, formats: Sequence[str]) -> list[Path]:
-    """Write each thing as a file in each format, called as its key, and return the files."""
-    files = []
-    for one in painted:
-        figure = figure_of(one)
-        for kind in formats:
-            files.append(folder / f"{one.key}.{kind}")
-            save_figure(figure, files[-1])
-    return files
 
 
 def plain(text: str, width: int | None = None) -> str:
@@ -230,10 +239,13 @@ def paint_mark(axes: Axes, value: float, text: str) -> None:
 
 
 def write_legend(axes: Axes, lines: Sequence[Any], labels: Sequence[str]) -> None:
-    """Name the curves: a few beside them, more to the right of the plot."""
+    """Name the curves, with those that have names already: a few beside them, more to the right of the plot."""
     names = [plain(label, LONG_NAME) for label in labels]
     # a name that begins with "_" is one that Matplotlib does not show
     names = [f" {name}" if name.startswith("_") else name for name in names]
+    if (before := axes.get_legend()) is not None:
+        lines = [*before.legend_handles, *lines]
+        names = [*(text.get_text() for text in before.get_texts()), *names]
     beside: Any = {} if len(names) <= FEW_NAMES else {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)}
     if names:
         axes.legend(lines, names, frameon=False, fontsize="small", labelcolor=INK, **beside)

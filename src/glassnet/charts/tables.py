@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from pathlib import Path
 
+from glassnet.charts.axes import LATIN
 from glassnet.runtime.csv_text import csv_text
-from glassnet.runtime.files import write_bytes
 from glassnet.runtime.terminal import escape
 
 #: What stands in place of a number that there is none of.
@@ -27,9 +25,12 @@ LATEX = str.maketrans(
         **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}"},
         **{"−": "$-$", "×": r"$\times$", "±": r"$\pm$", "≤": r"$\le$", "≥": r"$\ge$", "√": r"$\surd$"},
         **{"→": r"$\to$", "↓": r"$\downarrow$", "…": r"\dots{}", "²": r"$^2$", "³": r"$^3$", "Δ": r"$\Delta$"},
-        **{"δ": r"$\delta$", "λ": r"$\lambda$", "γ": r"$\gamma$", "‖": r"$\|$"},
+        **{"Σ": r"$\Sigma$", "δ": r"$\delta$", "λ": r"$\lambda$", "γ": r"$\gamma$", "‖": r"$\|$"},
     }
 )
+
+#: What LaTeX needs beside for letters above `LATIN`.
+CHINESE_LATEX = r" \usepackage{ctex}, and XeLaTeX or LuaLaTeX"
 
 #: A column of text with longer cells is set in lines, and a table with more rows over several pages.
 LONG_CELL, LONG_TABLE = 40, 40
@@ -171,7 +172,11 @@ class Table:
         else:
             body = [r"\begin{table}[htbp]", r"\centering", caption, rf"\begin{{tabular}}{{{columns}}}"]
             body += [*head, *lines, r"\bottomrule", r"\end{tabular}", *note, r"\end{table}"]
-        return "\n".join([f"% needs \\usepackage{{{','.join(needed)}}}", *body, ""])
+        shaded = any(cell.shade for row in self.cells for cell in row)
+        needs = rf"% needs \usepackage{{{','.join(needed)}}}" + r" \usepackage[table]{xcolor}" * shaded
+        text = "\n".join([*body, ""])
+        chinese = any(ord(letter) > LATIN for letter in text)
+        return f"{needs}{CHINESE_LATEX * chinese}\n{text}"
 
     def _latex_columns(self) -> str:
         """Return how the columns are set: text left, in lines where it is long; numbers right."""
@@ -214,14 +219,10 @@ def _latex_cell(cell: Cell) -> str:
     text = latex_text(cell.full or cell.text)
     for wanted, command in ((cell.code, "texttt"), (cell.bold, "textbf")):
         text = rf"\{command}{{{text}}}" if wanted and text else text
-    return text
+    return rf"\cellcolor[RGB]{{{_blend(cell.shade)}}}{text}" if cell.shade else text
 
 
-def write_tables(tables: Iterable[Table], folder: Path) -> list[Path]:
-    """Write each table as CSV and as LaTeX, called as its key, and return the files."""
-    files = []
-    for table in tables:
-        for kind, text in (("csv", table.to_csv()), ("tex", table.to_latex())):
-            files.append(folder / f"{table.key}.{kind}")
-            write_bytes(files[-1], text.encode())
-    return files
+def _blend(shade: float) -> str:
+    """Return the colour of a shade on white paper: red, green, blue."""
+    share, colour = opacity(shade), RIGHT if shade > 0 else WRONG
+    return ",".join(str(round(255 + share * (part - 255))) for part in colour)

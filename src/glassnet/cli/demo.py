@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from glassnet.cli.language import LanguageOption, choose_language
 from glassnet.cli.output import DataDirOption, JsonOption
 from glassnet.locales.catalogue import Words
-from glassnet.runtime.terminal import print_lines, tell
+from glassnet.runtime.terminal import pad, print_lines, tell
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
@@ -35,9 +35,10 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
       glassnet demo --lang zh
       GLASSNET_DATA=~/data glassnet demo
     """
+    from glassnet.charts.painting import save_figure
     from glassnet.cli.run_output import SessionOptions
     from glassnet.cli.train import train_one
-    from glassnet.report.sample_grid import sample_grid, save_png
+    from glassnet.report.sample_grid import sample_grid
     from glassnet.reproductions.publication import load_published_study
     from glassnet.study.recommendation import recommend
     from glassnet.training.run_folder import default_folder
@@ -50,7 +51,7 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
     with default_folder(data.name, study.base.network.layers or [], "demos") as folder:
         say(words.say("demo.data"))
         picture = folder / "data.png"
-        save_png(sample_grid(data, PICTURES), picture)
+        save_figure(sample_grid(data, PICTURES), picture)
         say(words.say("demo.pictures", n=PICTURES, data=data.name, file=picture))
         say("", words.say("demo.study"))
         rows = _run_study(study, folder / "study", data, data_dir, words, as_json)
@@ -61,9 +62,9 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
         also = {"picture": str(picture), "study": str(folder / "study"), "recommended": chosen.variant}
         session = SessionOptions(as_json=as_json, run_dir=folder / "plan", language=language, also=also)
         run = train_one(config, session, data=data)
-    look, then = (f"{words.say(key):10}" for key in ("demo.look", "demo.next"))
-    say("", f"{look}{folder / 'study' / 'report.html'}", f"{' ' * 10}{folder / 'plan' / 'report.html'}")
-    say(f"{then}glassnet evaluate {run.folder}", f"{' ' * 10}glassnet train --help")
+    look, then, below = (pad(text, 10) for text in (words.say("demo.look"), words.say("demo.next"), ""))
+    say("", f"{look}{folder / 'study' / 'report.html'}", f"{below}{folder / 'plan' / 'report.html'}")
+    say(f"{then}glassnet evaluate {run.folder}", f"{below}glassnet train --help")
 
 
 def _run_study(

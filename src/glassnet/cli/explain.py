@@ -26,6 +26,8 @@ from glassnet.errors import UsageError
 
 if TYPE_CHECKING:
     from glassnet.data.schema import Schema
+    from glassnet.graph.computation_graph import ComputationGraph
+    from glassnet.graph.gradient_agreement import GradientAgreement
     from glassnet.locales.catalogue import Words
     from glassnet.nn.activations import Array
     from glassnet.nn.network import Network
@@ -173,15 +175,20 @@ def explain(
     if as_json:
         print_json(record)
         return
-    say_it = words.say
+    _print_explained(file, graph, agreement, words)
+
+
+def _print_explained(file: Path, graph: ComputationGraph, agreement: GradientAgreement, words: Words) -> None:
+    """Print what was written, and how well the three ways to the gradient agree."""
+    said = words.say
     print_facts(
         [
-            (say_it("terminal.file"), say_it("terminal.file_size", file=file, size=file.stat().st_size / 1e3)),
-            describe_network(net, words),
-            (say_it("terminal.shown_first"), say_it("terminal.shown", level=graph.view.level, n=len(graph.nodes))),
+            (said("terminal.file"), said("terminal.file_size", file=file, size=file.stat().st_size / 1e3)),
+            describe_network(graph.network, words),
+            (said("terminal.shown_first"), said("terminal.shown", level=graph.view.level, n=len(graph.nodes))),
             (words.measure("loss"), f"{graph.loss:.6g}"),
-            (say_it("explain.graph"), _agreement(agreement.graph_difference, words)),
-            (say_it("explain.numerical"), _agreement(agreement.numeric_difference, words)),
+            (said("explain.graph"), _agreement(agreement.graph_difference, words)),
+            (said("explain.numerical"), _agreement(agreement.numeric_difference, words)),
         ]
     )
 

@@ -128,14 +128,8 @@ def print_comparison(
             ]
             for label, found, one in zip(labels, figures, (before, after), strict=True)
         ]
-        header = [
-            say("training"),
-            say("validation"),
-            say("terminal.test"),
-            say("terminal.health"),
-            say("run_folder"),
-        ]
-        print_table([name, *header], rows, text=(0, 4, 5))
+        keys = ("training", "validation", "terminal.test", "terminal.health", "run_folder")
+        print_table([name, *map(say, keys)], rows, text=(0, 4, 5))
     check_end([after.run], session)
 
 
@@ -299,10 +293,9 @@ def _health_kinds(run: Run, words: Words) -> str:
     """Return the state of a run's health, and the kinds that make it so."""
     if run.health is None or run.health.state == "healthy":
         return words.say("terminal.healthy")
-    kinds = [
-        Message("checks.found", kind=one.kind) for one in run.health.diagnoses if one.sick or not run.health.sick
-    ]
-    return words.say("terminal.sick" if run.health.sick else "terminal.remarks", kinds=kinds)
+    sick = run.health.sick
+    kinds = [Message("checks.found", kind=one.kind) for one in run.health.diagnoses if one.sick or not sick]
+    return words.say("terminal.sick" if sick else "terminal.remarks", kinds=kinds)
 
 
 def _print_published(session: SessionOptions, measures: dict[str, float]) -> None:

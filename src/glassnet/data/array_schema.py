@@ -333,7 +333,7 @@ def _find_range(X: Array) -> tuple[float, float]:
     if X.dtype.kind != "f":
         return float(X.min()), float(X.max())
     low, high = float(np.fmin.reduce(X, axis=None)), float(np.fmax.reduce(X, axis=None))
-    if np.isfinite(low) and np.isfinite(high):
+    if math.isfinite(low) and math.isfinite(high):
         return low, high
     finite = X[np.isfinite(X)]
     return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)

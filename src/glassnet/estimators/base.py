@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from importlib.metadata import version
 from typing import Any
 
@@ -20,8 +21,9 @@ from sklearn.utils.validation import (
 from glassnet.data.dense import is_sparse
 from glassnet.data.schema import DataWarning, Schema
 from glassnet.data.target_schema import TargetSchema
-from glassnet.errors import UsageError
+from glassnet.errors import DataError, UsageError
 from glassnet.estimators.fitting import Fit, Rows
+from glassnet.estimators.leaving import make_sklearn_model
 from glassnet.estimators.parameters import check_parameters, take_activation, take_hidden_sizes
 from glassnet.estimators.rows import learn_numbers, learn_rows
 from glassnet.estimators.sklearn_callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
@@ -103,6 +105,22 @@ class MLPBase(CallbackSupportMixin, BaseEstimator):
         self._fit(X, y, sample_weight, incremental=True)
         return self
 
+    def to_sklearn(self) -> Any:
+        """Return an MLP of scikit-learn with the same weights.
+
+        Returns
+        -------
+        sklearn.neural_network.MLPClassifier or MLPRegressor
+            It predicts the same, up to rounding. Parameters that scikit-learn does not have are left out.
+
+        Raises
+        ------
+        UsageError
+            If scikit-learn's cannot be the same network; the message names the parameter.
+        """
+        check_is_fitted(self)
+        return make_sklearn_model(self, self._find_network())
+
     def _fit(
         self,
         X: Any,
@@ -127,43 +145,39 @@ class MLPBase(CallbackSupportMixin, BaseEstimator):
             earlier=None if first else getattr(self, "_convergence", None),
             memory=getattr(self, "_optimizer", None) if incremental and not first else None,
         )  # fmt: skip
-        tasks = EpochTasks(self, given, self._describe_so_far) if hasattr(self, "_skl_callbacks") else None
-        run = fit.run([] if tasks is None else [tasks])
+        heard = hasattr(self, "_skl_callbacks")
+        tasks = [EpochTasks(fit.epochs, self, given, self._describe_so_far)] if heard else []
+        run = fit.run(tasks)
         self._set_layers(network)
-        if tasks is not None:
-            tasks.finish(run)
+        for task in tasks:
+            task.finish(run)
 
     def _take_rows(self, X: Any, y: Any, sample_weight: Any, first: bool, incremental: bool) -> Rows:
         """Return rows and targets as a network takes them, and what they mean."""
         known = None if first or not hasattr(self, "model_") else self.model_.schema
         if self.preprocess is None:
             X, y = self._check_rows(X, y, reset=first)
+            X = X.toarray() if is_sparse(X) else X
             y, target = self._take_targets(y, incremental)
             schema = known or learn_numbers(X, target)
         else:
             y, target = self._take_targets(self._check_targets(y), incremental)
             schema = known or self._learn_schema(X, y, target)
-            X, y = self._encode_rows(X, schema), schema.target.encode(y) if schema.target.scaled else y
+            # What is to be said of rows was said when their schema was learned from them.
+            X = schema.encode_rows(X) if known else schema.input.encode(schema.take_rows(X))[0]
+            y = schema.target.encode(y) if schema.target.scaled else y
             if len(X) != len(y):
                 raise ValueError(f"X has {len(X)} rows, and y {len(y)}; they must be as many")
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X)
         return Rows(X, y, weight, schema)
 
-    def _check_rows(self, X: Any, y: Any = "no_validation", *, reset: bool) -> Any:
-        """Return rows, and targets where they are given, as scikit-learn checks them; sparse rows become dense."""
-        checked = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=("csr", "csc"),
-            dtype=self._choose_types(X),
-            reset=reset,
-            **({} if isinstance(y, str) else {"multi_output": True, "y_numeric": self._numeric}),
-        )
-        if isinstance(y, str):
-            return checked
-        X, y = checked
-        return (X.toarray() if is_sparse(X) else X), _flatten(y)
+    def _check_rows(self, X: Any, *y: Any, reset: bool) -> Any:
+        """Return rows, and targets where they are given, as scikit-learn checks them."""
+        options = {"accept_sparse": ("csr", "csc"), "dtype": self._choose_types(X), "reset": reset}
+        if not y:
+            return validate_data(self, X, **options)
+        X, targets = validate_data(self, X, *y, multi_output=True, y_numeric=self._numeric, **options)
+        return X, _flatten(targets)
 
     def _choose_types(self, X: Any) -> Any:
         """Return the types of number that rows may have: they decide that of the network. Bytes become float32."""
@@ -190,19 +204,12 @@ class MLPBase(CallbackSupportMixin, BaseEstimator):
         schema = Schema(rows, target)
         return Schema(rows, target.scale(y, schema.scaling)) if target.task == "regression" else schema
 
-    def _encode_rows(self, X: Any, schema: Schema) -> Array:
-        """Return the rows of a table or array as the network takes them."""
-        if not hasattr(self, "model_"):
-            return schema.input.encode(schema.take_rows(X))[0]  # what it says was said when it was learned
-        return schema.encode_rows(X)
-
     def _make_network(self, rows: Rows, random_state: Any) -> Network:
         """Return a network with its first weights."""
-        hidden = take_hidden_sizes(self.hidden_layer_sizes)
         loss, output = self._choose_loss(rows.schema.target)
         dtype = self.dtype or (rows.X.dtype if rows.X.dtype.kind == "f" else np.float32)
         network = Network(
-            [rows.schema.input.width, *hidden, self._count_outputs(rows.y)],
+            self._choose_layers(rows),
             take_activation(self.activation),
             output_activation=output,
             loss=loss,
@@ -218,18 +225,23 @@ class MLPBase(CallbackSupportMixin, BaseEstimator):
             set_weights(network, self.initial_weights)
         return network
 
+    def _choose_layers(self, rows: Rows) -> list[int]:
+        """Return the units of each layer, the inputs first."""
+        hidden = take_hidden_sizes(self.hidden_layer_sizes)
+        return [rows.schema.input.width, *hidden, self._count_outputs(rows.y)]
+
     def _go_on(self, rows: Rows, random_state: Any) -> Network:
-        """Return the network that was learned before; refuse parameters that ask for another one."""
-        fresh = self._make_network(rows, np.random.RandomState(0))
+        """Return the network that was learned before; refuse layers that ask for another one."""
         if not hasattr(self, "model_"):  # coefs_ were set by hand
-            set_weights(fresh, (self.coefs_, self.intercepts_), "coefs_")
-            return fresh
-        network = self._find_network()
-        if network.layers != fresh.layers:
+            network = self._make_network(rows, random_state)
+            set_weights(network, (self.coefs_, self.intercepts_), "coefs_")
+            return network
+        network, layers = self._find_network(), self._choose_layers(rows)
+        if list(network.layers) != layers:
             raise UsageError(
                 "hidden_layer_sizes",
-                f"the layers were {list(network.layers)} and would be {list(fresh.layers)}; fit anew without "
-                "warm_start, or keep them",
+                f"the layers were {list(network.layers)} and would be {layers}; fit anew without warm_start, or "
+                "keep them",
             )
         return network
 
@@ -258,7 +270,7 @@ class MLPBase(CallbackSupportMixin, BaseEstimator):
                 X = self._check_rows(X_val, reset=False)
                 X = X.toarray() if is_sparse(X) else X
             else:
-                X = self._encode_rows(X_val, rows.schema)
+                X = rows.schema.encode_rows(X_val)
             rows.validation = X, self._encode_targets(self._check_targets(y_val), rows.schema.target)
         elif self.early_stopping and not incremental and (self.optimizer is not None or self.solver != "lbfgs"):
             parts = [rows.X, rows.y] if rows.weight is None else [rows.X, rows.y, rows.weight]
@@ -277,6 +289,9 @@ class MLPBase(CallbackSupportMixin, BaseEstimator):
 
     def _outputs(self, X: Any) -> Array:
         """Return what the network says of rows."""
+        if self._are_plain(X):
+            with contextlib.suppress(DataError):  # scikit-learn's checks say it in their own words
+                return self._find_network().outputs(X)
         check_is_fitted(self)
         network = self._find_network()
         if self.preprocess is not None:
@@ -288,6 +303,18 @@ class MLPBase(CallbackSupportMixin, BaseEstimator):
         blocks = (rows[first : first + BLOCK_ROWS].toarray() for first in range(0, rows.shape[0], BLOCK_ROWS))
         return np.concatenate([network.outputs(block) for block in blocks])
 
+    def _are_plain(self, X: Any) -> bool:
+        """Whether a network takes rows as they are, and checks them itself: scikit-learn's checks take longer."""
+        known = vars(self)
+        return (
+            type(X) is np.ndarray
+            and X.ndim == 2
+            and X.dtype.char in "fd"
+            and "model_" in known
+            and "feature_names_in_" not in known
+            and self.preprocess is None
+        )
+
     def _describe_so_far(self, run: Run) -> dict[str, Any]:
         """Return what a copy of the estimator predicts with in the middle of training."""
         network = run.network.copy()
@@ -298,6 +325,9 @@ class MLPBase(CallbackSupportMixin, BaseEstimator):
             "n_iter_": len(run.history),
             "n_outputs_": network.layers[-1],
         }
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickle weights once: coefs_ and intercepts_ are views of theta. The version of glassnet goes along."""

@@ -111,7 +111,7 @@ class MLPClassifier(ClassifierMixin, MLPBase):
         preprocess: str | None = None,
         options: Any = None,
     ) -> None:
-        given = locals()
+        given = dict(locals())
         del given["self"]
         self.__dict__.update(given)
 

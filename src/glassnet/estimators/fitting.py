@@ -71,16 +71,15 @@ class Fit:
     def run(self, tasks: list[EpochTasks]) -> Run:
         """Train, and return the run; `tasks` tell scikit-learn's callbacks of it."""
         estimator, optimizer = self.estimator, choose_optimizer(self.estimator)
-        minimises = estimator.optimizer is None and estimator.solver == "lbfgs"
         n = len(self.rows.y)
         batch_size = n if optimizer.full_batch else self._choose_batch_size(n)
         weight = self.rows.weight
         alpha = float(estimator.alpha) / (batch_size * (1.0 if weight is None else float(weight.mean()) or 1.0))
         convergence = self._watch(optimizer, alpha, n)
-        options = self._options(optimizer, convergence, alpha, batch_size, 1 if minimises else None)
+        options = self._options(optimizer, convergence, alpha, batch_size)
         training, components = resolve_options(options)
         sampler = ShuffledRows.of(
-            n, batch_size, self.random_state if estimator.shuffle and not minimises else None
+            n, batch_size, self.random_state if estimator.shuffle and not self.minimises else None
         )
         components = replace(components, sampler=sampler, quiet=True)
         data = join_rows(self.rows.schema, (self.rows.X, self.rows.y), self.rows.validation)
@@ -94,9 +93,19 @@ class Fit:
                 recall(trainer, self.memory)
             run = self._train(trainer, convergence, [convergence, *callbacks, *tasks])
             state = trainer.state.optimizer
-            result = getattr(trainer.engine, "result", None) if minimises else None
+            result = getattr(trainer.engine, "result", None) if self.minimises else None
         self._keep(run, convergence, SolverState(optimizer.learning_rate * convergence.factor, state), result)
         return run
+
+    @property
+    def minimises(self) -> bool:
+        """Whether one call of SciPy's L-BFGS is the whole fit."""
+        return self.estimator.optimizer is None and self.estimator.solver == "lbfgs"
+
+    @property
+    def epochs(self) -> int:
+        """Epochs at most."""
+        return 1 if self.incremental or self.minimises else int(self.estimator.max_iter)
 
     @property
     def _paces(self) -> bool:
@@ -113,13 +122,13 @@ class Fit:
         return min(int(asked), n)
 
     def _options(
-        self, optimizer: Optimizer, convergence: Convergence, alpha: float, batch_size: int, epochs: int | None
+        self, optimizer: Optimizer, convergence: Convergence, alpha: float, batch_size: int
     ) -> dict[str, Any]:
         """Return the options of `glassnet.fit` that the parameters stand for."""
         estimator = self.estimator
         options: dict[str, Any] = {
             "optimizer": optimizer,
-            "epochs": epochs or (1 if self.incremental else int(estimator.max_iter)),
+            "epochs": self.epochs,
             "l2": alpha,
             "class_weight": getattr(estimator, "class_weight", None),
             "augmentation": estimator.augmentation or "none",
@@ -135,8 +144,8 @@ class Fit:
         elif self._paces:
             options["schedule"] = Pace(convergence=convergence)
         extra = dict(estimator.options or {})
-        if twice := sorted(options.keys() & extra.keys() - {"l2"}):
-            raise UsageError("options", f"{twice[0]} has a parameter of its own; give it there")
+        if twice := sorted(options.keys() & extra.keys()):
+            raise UsageError("options", f"{twice[0]} is said by the other parameters; leave it out here")
         return options | extra
 
     def _watch(self, optimizer: Optimizer, alpha: float, n: int) -> Convergence:
@@ -232,6 +241,10 @@ class Fit:
 def recall(trainer: Trainer, memory: SolverState) -> None:
     """Give a trainer the memory of an optimizer."""
     state = trainer.state.optimizer
+    if len(state.memory) != len(memory.memory.memory):
+        raise UsageError(
+            "solver", "partial_fit goes on with the optimizer that it began with; take that, or fit anew"
+        )
     state.t = memory.memory.t
     for mine, earlier in zip(state.memory, memory.memory.memory, strict=True):
         mine[:] = earlier

@@ -94,7 +94,7 @@ class MLPRegressor(RegressorMixin, MLPBase):
         preprocess: str | None = None,
         options: Any = None,
     ) -> None:
-        given = locals()
+        given = dict(locals())
         del given["self"]
         self.__dict__.update(given)
 

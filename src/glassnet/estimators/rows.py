@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
     from glassnet.data.columns import TableSchema
 
 
-def describe_classes(classes: Sequence[Any]) -> TargetSchema:
+def describe_classes(classes: Array) -> TargetSchema:
     """Return what labels 0, 1, ... mean; a single class is a label that no row has."""
-    plain = tuple(np.asarray(classes).tolist())
+    plain = tuple(classes.tolist())
     if len(plain) == 1:
         return describe_labels(1)
     return TargetSchema("binary" if len(plain) == 2 else "multi-class", (), plain, tuple(map(str, plain)))

@@ -32,10 +32,12 @@ class EpochTasks(Callback):
     `attributes` returns what a copy of the estimator needs to predict as if training had ended at an epoch.
     """
 
-    def __init__(self, estimator: Any, given: dict[str, Any], attributes: Callable[[Run], dict[str, Any]]) -> None:
-        self.estimator, self.attributes = estimator, attributes
+    def __init__(
+        self, epochs: int, estimator: Any, given: dict[str, Any], attributes: Callable[[Run], dict[str, Any]]
+    ) -> None:
+        self.epochs, self.attributes = epochs, attributes
         self.given = {"estimator": estimator, **given}
-        self.context = estimator._init_callback_context(max_subtasks=int(estimator.max_iter))
+        self.context = estimator._init_callback_context(max_subtasks=epochs)
         self.context.call_on_fit_task_begin(**self.given)
         self.epoch: Any = None
         self._begin()
@@ -49,7 +51,7 @@ class EpochTasks(Callback):
         stop = self.epoch.call_on_fit_task_end(
             **self.given, reconstruction_attributes=lambda: self.attributes(run)
         )
-        if not stop and len(run.history) < int(self.estimator.max_iter):
+        if not stop and len(run.history) < self.epochs:
             self._begin()
         return STOPPED if stop else None
 

@@ -29,9 +29,12 @@ SIGMOID = Formula("sigmoid", trace_activation(ACTIVATIONS.resolve("sigmoid"), "f
 #: Identifiers behind the prefix that every header may have.
 TAKEN = (
     *("max", "min", "sign", "step", "square", "clip", "dot", "quantise", "refuse", "predict", "h"),
-    *("inputs", "outputs", "weight_bytes", "scratch_bytes", "multiply_adds", "classes", "names", "columns"),
-    *("center", "center_rest", "spread", "factors", "softmax", "choose", "std", "mean"),
+    *("inputs", "outputs", "classes", "names", "columns", "center", "center_rest", "spread", "factors"),
+    *("softmax", "choose", "std", "mean"),
 )
+
+#: The same for each layer, with its number.
+TAKEN_OF_LAYERS = ("weights", "scale", "bias")
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,8 @@ class _HeaderWriter:
 
     def __init__(self, model: PortableModel, name: str, calibration: Array | None, said_of_it: str) -> None:
         self.model, self.said_of_it = model, said_of_it
-        self.names = Names(name, TAKEN)
+        numbered = [f"{kind}_{number + 1}" for kind in TAKEN_OF_LAYERS for number in range(len(model.layers))]
+        self.names = Names(name, [*TAKEN, *numbered])
         self.p = self.names.prefix
         self.tables: list[str] = []
         self.weight_bytes = 0

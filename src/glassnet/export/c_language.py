@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -38,12 +39,16 @@ SIGNS = {
 FUNCTIONS = ("sqrt", "exp", "expm1", "log", "log1p", "tanh", "sin", "cos", "sinh", "cosh")
 
 
+#: Names in math.h and stdint.h begin with one of these and an underscore.
+OF_MATH = {"m", "fp", "math", "huge", "int8", "int16", "int32", "int64"}
+
+
 class Names:
     """Identifiers of a header: each begins with its prefix, and is given once."""
 
-    def __init__(self, text: str, taken: tuple[str, ...]) -> None:
+    def __init__(self, text: str, taken: Iterable[str]) -> None:
         self.prefix = _identify(text) or "model"
-        if self.prefix[0].isdigit():
+        if self.prefix[0].isdigit() or self.prefix in OF_MATH:
             self.prefix = f"model_{self.prefix}"
         self._taken = {f"{self.prefix}_{name}".lower() for name in taken}
 
@@ -101,14 +106,17 @@ def write_comment(text: str) -> str:
 
 def write_table(kind: str, name: str, values: Array) -> str:
     """Write an array of one or two dimensions as a constant."""
-    texts = values.astype(np.float32 if kind == "float" else int).astype(str)
-    rows = [fill_lines([_end(text) if kind == "float" else text for text in row]) for row in np.atleast_2d(texts)]
+    if kind == "float":
+        with np.errstate(over="ignore"):
+            rows = [fill_lines(map(_end, row.astype(np.float32).astype(str))) for row in np.atleast_2d(values)]
+    else:
+        rows = [fill_lines(row.astype(str)) for row in np.atleast_2d(values)]
     sizes = "".join(f"[{size}]" for size in values.shape)
     body = ",\n".join(f"    {{ {row.lstrip()} }}" for row in rows) if values.ndim == 2 else rows[0]
     return f"static const {kind} {name}{sizes} = {{\n{body}\n}};"
 
 
-def fill_lines(texts: list[str]) -> str:
+def fill_lines(texts: Iterable[str]) -> str:
     """Return texts with commas between them, on lines of bounded length."""
     lines, line = [], "    "
     for text in texts:
@@ -127,7 +135,7 @@ def write_texts(name: str, texts: tuple[str, ...]) -> str:
 
 def write_activation(formula: Formula, name: str, prefix: str) -> str:
     """Write an activation as a function of C with this name."""
-    written = write_formula(formula, _make_language(prefix))
+    written = write_formula(formula, make_language(prefix))
     lines = [f"    const float {step} = {text};" for step, text in written.steps]
     lines.append(f"    return {written.result};")
     if not re.search(r"\bz\b", "\n".join(lines)):
@@ -144,7 +152,7 @@ def write_helpers(text: str, prefix: str) -> list[str]:
     ]
 
 
-def _make_language(prefix: str) -> Language:
+def make_language(prefix: str) -> Language:
     """Return how C writes formulas, with helpers of this prefix."""
     operations = {
         **{name: f"{{0}} {sign} {{1}}" for name, sign in SIGNS.items()},

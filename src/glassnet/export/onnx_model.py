@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 from onnx import ModelProto, TensorProto, ValueInfoProto, checker, helper, shape_inference
 
+from glassnet.compiled.tracing import evaluate
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.target_classes import as_array
 from glassnet.export.onnx_graph import GraphWriter
 from glassnet.export.onnx_rows import ML_DOMAIN, describe_inputs, encode_array, encode_table
-from glassnet.export.portable import Answer, PortableModel
+from glassnet.export.portable import Answer, Formula, PortableModel
 from glassnet.nn.activations import Array
 
 #: Versions of ONNX's operators and of its files, which runtimes since 2022 read.
@@ -37,12 +38,17 @@ def write_onnx(model: PortableModel, name: str) -> ModelProto:
         h, order = encode_table(graph, model.input, [one.name for one in inputs])
     if model.rounds_input and model.dtype == "float64":
         h = graph.cast(h, np.float64, "float64")
+    features = h
     for number, layer in enumerate(model.layers, start=1):
         W = layer.W[order] if number == 1 else layer.W
         weights = graph.constant(f"layer{number}.W", W.astype(model.dtype))
         biases = graph.constant(f"layer{number}.b", layer.b.astype(model.dtype))
         z = graph.node("Gemm", [h, weights, biases], f"layer{number}.z")
         h = graph.formula(layer.activation, z, f"layer{number}.{layer.activation.name}")
+    if not all(map(_keeps_nan, model.formulas)):
+        nothing = graph.node("Mul", [features, graph.number(0)], "nothing")
+        lacking = graph.node("ReduceSum", [nothing, graph.constant("columns", np.array([1]))], "lacking")
+        h = graph.node("Add", [h, lacking], "answerable")
     if model.output_scale != 1:
         h = graph.node("Mul", [h, graph.number(model.output_scale)], "scaled_output")
     _write_answer(graph, model, h)
@@ -60,6 +66,12 @@ def write_onnx(model: PortableModel, name: str) -> ModelProto:
     proto = shape_inference.infer_shapes(proto, strict_mode=True, data_prop=True)
     checker.check_model(proto, full_check=True)
     return proto
+
+
+def _keeps_nan(formula: Formula) -> bool:
+    """Whether a formula of NaN is NaN: else a row that lacks a number would be answered like any other."""
+    with np.errstate(all="ignore"):
+        return bool(np.isnan(evaluate(formula.symbol, {"z": np.array([np.nan])})).all())
 
 
 def _describe_outputs(model: PortableModel) -> list[ValueInfoProto]:

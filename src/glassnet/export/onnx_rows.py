@@ -19,16 +19,13 @@ from glassnet.data.column_kinds import (
 )
 from glassnet.data.column_values import find_numbers
 from glassnet.data.columns import TableSchema
-from glassnet.data.scaling import CLIP
+from glassnet.data.scaling import CLIP, FARTHEST
 from glassnet.export.onnx_graph import GraphWriter
 from glassnet.export.portable import PortableModel
 from glassnet.nn.activations import Array
 
 #: Where ONNX has its operators for text.
 ML_DOMAIN = "ai.onnx.ml"
-
-#: So many spreads away, a clipped number is the bound itself, and its square is still finite.
-FARTHEST = 1e100
 
 
 def describe_inputs(model: PortableModel, taken: Sequence[str]) -> list[ValueInfoProto]:
@@ -38,9 +35,11 @@ def describe_inputs(model: PortableModel, taken: Sequence[str]) -> list[ValueInf
         wide = rows.scaling is not None or model.dtype == "float64"
         kind = TensorProto.UINT8 if rows.values == "bytes" else TensorProto.DOUBLE if wide else TensorProto.FLOAT
         return [helper.make_tensor_value_info("X", kind, ["rows", *rows.shape], str(rows.describe()))]
-    described = []
+    described, others = [], {column.name for column in rows.columns}
     for column in rows.columns:
-        name = f"{column.name} (column)" if column.name in taken or not column.name else column.name
+        name = column.name
+        while name in taken or not name or (name != column.name and name in others):
+            name += " (column)"
         kind = TensorProto.STRING if isinstance(column, CategoryColumn) else TensorProto.DOUBLE
         said = _say(column, rows)
         described.append(helper.make_tensor_value_info(name, kind, ["rows", 1], said))
@@ -144,7 +143,7 @@ def _encode_numbers(
 
 def _encode_categories(graph: GraphWriter, column: CategoryColumn, name: str, missing: Sequence[str]) -> list[str]:
     """Add a one for a category among zeros, zeros for an unseen one; return the names of that and of its gaps."""
-    words = ["", *missing]
+    words = list(dict.fromkeys(["", *missing]))
     keys, labels, size = list(column.categories), list(range(len(column.categories))), len(column.categories)
     if column.fill is not None:
         keys, labels = keys + words, labels + [labels[column.categories.index(column.fill)]] * len(words)

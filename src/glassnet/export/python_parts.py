@@ -201,12 +201,13 @@ def divide(x: float, y: float) -> float:
 
 def power(x: float, y: float) -> float:
     """Return x to the power of y."""
+    infinite = math.copysign(math.inf, x) if y % 2 == 1 else math.inf
     try:
         return math.pow(x, y)
     except OverflowError:
-        return -math.inf if x < 0 and y % 2 == 1 else math.inf
+        return infinite
     except ValueError:
-        return math.inf if x == 0 else math.nan
+        return infinite if x == 0 else math.nan
 
 
 def sqrt(x: float) -> float:

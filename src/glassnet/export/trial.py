@@ -113,8 +113,18 @@ def _draw_rows(schema: Schema, count: int, rng: np.random.Generator) -> list[Any
         X = rng.uniform(rows.low, rows.high, shape)
     else:
         unit = rows.white
-        X = np.clip(unit * rng.normal(rows.scaling.center, rows.scaling.spread, shape), rows.low, rows.high)
-    return X.tolist()
+        X = unit * rng.normal(rows.scaling.center, rows.scaling.spread, shape)
+    return _narrow(X, rows.low, rows.high).tolist()
+
+
+def _narrow(X: Array, low: float = -np.inf, high: float = np.inf) -> Array:
+    """Return numbers that float32 holds, so that targets take the same, within a range if it has such."""
+    with np.errstate(over="ignore"):
+        narrow, least, most = (np.asarray(one, np.float32) for one in (X, low, high))
+    least = np.where(least < low, np.nextafter(least, np.float32(np.inf)), least)
+    most = np.where(most > high, np.nextafter(most, np.float32(-np.inf)), most)
+    narrow = np.clip(narrow, least, most)
+    return narrow if least <= most and np.isfinite(narrow).all() else np.clip(X, low, high)
 
 
 def _draw_column(column: Column, count: int, rng: np.random.Generator) -> list[Any]:
@@ -128,7 +138,7 @@ def _draw_column(column: Column, count: int, rng: np.random.Generator) -> list[A
     elif isinstance(column, DateColumn):
         values = [_write_date(days) for days in rng.normal(column.mean, column.std, count)]
     else:
-        values = rng.normal(column.mean, column.std, count).tolist()
+        values = _narrow(rng.normal(column.mean, column.std, count)).tolist()
         values = [float(value > column.mean) for value in values] if column.zero_one else values
     if column.fill is None:
         return values

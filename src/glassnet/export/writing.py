@@ -122,10 +122,13 @@ def export_model(
     """Write a network and its schema for a target; see `glassnet.training.model.Model.export`."""
     path = Path(path)
     name = choose_target(path, to)
-    if (int8 and name != "c") or (calibration is not None and not int8):
-        option, what = ("calibration", "int8") if name == "c" else ("int8", "c")
-        raise UsageError(option, f"is for {what} only")
+    if int8 and name != "c":
+        raise UsageError("int8", "is for c only")
+    if calibration is not None and not int8:
+        raise UsageError("calibration", "is for int8 only")
     target, trial = TARGETS[name], make_trial(network, schema, given=calibration)
+    if int8 and not trial.rows:
+        raise UsageError("int8", "the network's outputs are finite for none of the rows that ranges come from")
     ranges = f"{len(trial.rows):,} {'random' if calibration is None else 'given'} rows" if int8 else ""
     if int8:  # no difference is too large
         write = partial(write_c, calibration=trial.X, said_of_it=ranges)

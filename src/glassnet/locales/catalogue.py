@@ -267,7 +267,7 @@ def _join_chinese(pieces: Sequence[str]) -> str:
 #: Tables of names that a format may ask for.
 TABLES = (
     *("measures", "kinds", "statuses", "verdicts", "behaviours", "adam_forms", "grades", "covers"),
-    *("nodes", "formula_words", "views", "splits", "stops", "designs"),
+    *("nodes", "formula_words", "views", "splits", "stops", "designs", "printed_names"),
     *("likeness_weights", "likeness_batches", "likeness_masks"),
 )
 

@@ -23,7 +23,7 @@ from glassnet.nn.targets import decode, encode
 from glassnet.runtime.callers import warn_caller
 from glassnet.runtime.seeds import stream
 
-#: Rows that predict and evaluate take at a time, so that a large data set needs no float copy.
+#: Rows that are evaluated at a time, so that a large data set needs no float copy.
 BLOCK_ROWS = 1024
 
 #: Where columns scaled to standard deviation 1 lie further from 0 on average, they are rarely scaled.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from glassnet.errors import NonFiniteError
-from glassnet.nn.activations import Activation, Array
+from glassnet.nn.activations import SHORT, Activation, Array
 from glassnet.nn.backpropagation import pre_activate
 from glassnet.nn.input_rows import as_batch, refuse_non_finite
 from glassnet.nn.losses import Loss
@@ -34,14 +33,14 @@ def predict_outputs(
         """Return outputs, as they are before softmax or sigmoid unless all of them, and all rows, are finite."""
         with np.errstate(all="ignore"):  # what comes of it is checked
             H = fill_up(as_batch(X[first:end], dtype), FEW_ROWS)
-            total: Any = 0
+            total = 0.0
             for layer, activation in enumerate(activations):
                 Z, _ = pre_activate(multiply_rows(H, parameters.W[layer]), parameters, layer)
                 if layer == 0:  # a NaN or infinity in a row leaves no unit of the first layer finite
-                    total += np.add.reduce(Z[:, 0])
+                    total += _add_up(Z[:, 0])
                 H = activation.f(Z)
             outputs = H[: end - first] if output_scale == 1 else output_scale * H[: end - first]
-            total += np.add.reduce(outputs, axis=None)
+            total += _add_up(outputs)
             finite = math.isfinite(total)
             return loss.predict(outputs, finite=True) if finite else outputs, finite
 
@@ -62,6 +61,13 @@ def predict_outputs(
 
     run_in_threads(predict_part, -(-n // size), threads)
     return _look_through(X, outputs, doubtful, loss) if doubtful else outputs
+
+
+def _add_up(numbers: Array) -> float:
+    """Return the sum of numbers: not finite where one of them is not, seldom otherwise."""
+    if numbers.size <= SHORT:
+        return sum(numbers.ravel().tolist())
+    return float(np.add.reduce(numbers, axis=None))
 
 
 def _look_through(X: Array, outputs: Array, doubtful: Sequence[slice], loss: Loss) -> Array:

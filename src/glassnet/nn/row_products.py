@@ -30,14 +30,15 @@ FEW_ROWS = 2
 #: Bytes of a vector of the processor. Some kernels add up in another order where at most half of one is left over.
 VECTOR = 64
 
-#: Multiplications in a product up to which OpenBLAS may take the weights as they lie; else it copies them first.
-SMALL_PRODUCT = 10**6
+#: Multiplications up to which OpenBLAS makes a product in one thread: its bits do not depend on their number.
+#: Where it makes chains, it does so with more, and without copies.
+SMALL_PRODUCT, CHAIN_PRODUCT = 2**18, 10**6
 
 #: A prime: arrays that are filled with so many numbers, again and again, have no two rows alike.
 PRIME = 4099
 
-#: Seconds of products of many rows, in all threads, after which a process loads the compiled one. The first time
-#: on a machine it is compiled, which takes about a second.
+#: Seconds of the processor's time, in products of many rows, after which a process loads the compiled one. The
+#: first time on a machine it is compiled, which takes about a second.
 LOADED_AFTER = 0.5
 
 #: For each dtype: how long products took, and the compiled one, None where there is none.
@@ -57,14 +58,14 @@ def multiply_rows(H: Array, W: Array) -> Array:
     (n, d_in), d_out, kind = H.shape, W.shape[1], H.dtype.char
     if d_out == 1:  # products with a single column are made in another way
         return _multiply_tiles(H, W, 1)
-    if n == FEW_ROWS and _is_same_in_few(d_in, d_out, kind):
-        return _multiply_tiles(H, W, FEW_ROWS)
-    if _own.get(kind) and 2 * d_out * H.itemsize >= VECTOR and _is_chains(d_in, d_out, kind):
+    if n == FEW_ROWS:
+        return _choose_for_few(d_in, d_out, kind)(np.ascontiguousarray(H), W)
+    if _own.get(kind) and 2 * d_out * H.itemsize >= VECTOR and _compiled_agrees(d_in, d_out, kind):
         return _multiply_compiled(H, W)
-    began = time.perf_counter()
+    began = time.thread_time()
     Z = _multiply_tiles(H, W)
     if n > ROWS:
-        _spend(H.dtype, time.perf_counter() - began)
+        _spend(H.dtype, time.thread_time() - began)
     return Z
 
 
@@ -112,12 +113,9 @@ def _multiply_compiled(H: Array, W: Array) -> Array:
 def _multiply_tiles(H: Array, W: Array, rows: int = ROWS) -> Array:
     """Return H W, made of tiles of so many rows."""
     (n, d_in), d_out = H.shape, W.shape[1]
-    H, slices = np.ascontiguousarray(H), _slice_columns(d_in, d_out, VECTOR // H.itemsize)
-    if n == rows and len(slices) == 1:
-        return np.matmul(H, W)
-    tiles = fill_up(H, rows).reshape(-1, rows, d_in)
+    tiles = fill_up(np.ascontiguousarray(H), rows).reshape(-1, rows, d_in)
     Z = np.empty((len(tiles), rows, d_out), H.dtype)
-    for columns in slices:
+    for columns in _slice_columns(d_in, d_out, VECTOR // H.itemsize):
         np.matmul(tiles, W[:, columns], out=Z[..., columns])
     return Z.reshape(-1, d_out)[:n]
 
@@ -125,21 +123,36 @@ def _multiply_tiles(H: Array, W: Array, rows: int = ROWS) -> Array:
 @functools.lru_cache
 def _slice_columns(d_in: int, d_out: int, vector: int) -> list[slice]:
     """Return the columns of each tile. What is left over at the end goes with columns that others have, too."""
-    widest = max(vector, SMALL_PRODUCT // (ROWS * d_in) // vector * vector)
+    widest = max(vector, _limit_product(ROWS * d_in * d_out) // (ROWS * d_in) // vector * vector)
     whole = d_out if d_out < vector or d_out % vector > vector // 2 else d_out // vector * vector
     slices = [slice(first, min(first + widest, whole)) for first in range(0, whole, widest)]
     return slices if whole == d_out else [*slices, slice(d_out - vector, d_out)]
 
 
 @functools.lru_cache
-def _is_same_in_few(d_in: int, d_out: int, dtype: str) -> bool:
-    """Whether smaller tiles have the bits of the usual ones: the order of sums depends on the shape alone."""
+def _choose_for_few(d_in: int, d_out: int, dtype: str) -> Callable[[Array, Array], Array]:
+    """Return the fastest way to multiply a few rows that has the bits of usual tiles.
+
+    What holds for these numbers holds for all: the order of the sums depends on the shape alone.
+    """
     H, W = _make_numbers(d_in, d_out, dtype)
-    return np.array_equal(_multiply_tiles(H, W, FEW_ROWS), _multiply_tiles(H, W))
+    expected = _multiply_tiles(H, W)[:FEW_ROWS]
+    ways: list[Callable[[Array, Array], Array]] = [
+        functools.partial(_multiply_tiles, rows=FEW_ROWS),
+        _multiply_tiles,
+    ]
+    if (size := FEW_ROWS * d_in * d_out) <= _limit_product(size):
+        ways.insert(0, np.matmul)
+    return next(way for way in ways if np.array_equal(way(H[:FEW_ROWS], W), expected))
+
+
+def _limit_product(size: int) -> int:
+    """Return how many multiplications a product may have, of which there are so many in all."""
+    return CHAIN_PRODUCT if size > SMALL_PRODUCT and _makes_chains() else SMALL_PRODUCT
 
 
 @functools.lru_cache
-def _is_chains(d_in: int, d_out: int, dtype: str) -> bool:
+def _compiled_agrees(d_in: int, d_out: int, dtype: str) -> bool:
     """Whether the compiled product has the bits of tiles."""
     H, W = _make_numbers(d_in, d_out, dtype)
     return all(np.array_equal(_multiply_compiled(H[:n], W), _multiply_tiles(H[:n], W)) for n in (1, ROWS))
@@ -147,12 +160,12 @@ def _is_chains(d_in: int, d_out: int, dtype: str) -> bool:
 
 @functools.cache
 def _makes_chains() -> bool:
-    """Whether the numbers of a tile are chains of fused multiply-adds: each is rounded once a step."""
+    """Whether BLAS makes the numbers of a tile as chains of fused multiply-adds, rounded once a step."""
     H, W = _make_numbers(64, VECTOR, "f")
     Z = np.zeros((ROWS, VECTOR))
     for k in range(64):
         Z = (Z + H[:, k : k + 1].astype(np.float64) * W[k]).astype(np.float32)
-    return np.array_equal(Z, _multiply_tiles(H, W))
+    return np.array_equal(Z, H @ W)
 
 
 def _make_numbers(d_in: int, d_out: int, dtype: str) -> tuple[Array, Array]:

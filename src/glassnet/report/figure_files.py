@@ -13,10 +13,11 @@ from urllib.parse import quote
 
 from glassnet.charts.confusion import Confusion
 from glassnet.charts.curves import Drawing
-from glassnet.charts.painting import FORMATS, Painted, figure_of, save_figure
+from glassnet.charts.painting import FORMATS, Painted, figure_of, render, saying_missing_letters
 from glassnet.charts.tables import Table
 from glassnet.charts.weights import WeightSheet
 from glassnet.errors import FileError, UsageError
+from glassnet.report.mistake_sheet import MistakeSheet
 from glassnet.runtime.files import write_bytes
 
 #: What a viewer of Markdown can show, the best first.
@@ -50,15 +51,16 @@ class FigureFiles:
         except OSError as error:
             raise FileError(self.folder, f"cannot be made: {error.strerror}; choose another folder") from None
         seen: Counter[tuple[bool, str]] = Counter()
-        for one in _find(report):
-            is_table = isinstance(one, Table)
-            seen[is_table, one.key] += 1
-            key = one.key if seen[is_table, one.key] == 1 else f"{one.key}-{seen[is_table, one.key]}"
-            if is_table:
-                self._save(f"{key}.csv", one.to_csv().encode())
-                self._save(f"{key}.tex", one.to_latex().encode())
-            else:
-                self._draw(one, key, page)
+        with saying_missing_letters():
+            for one in _find(report):
+                is_table = isinstance(one, Table)
+                seen[is_table, one.key] += 1
+                key = one.key if seen[is_table, one.key] == 1 else f"{one.key}-{seen[is_table, one.key]}"
+                if is_table:
+                    self._save(f"{key}.csv", one.to_csv().encode())
+                    self._save(f"{key}.tex", one.to_latex().encode())
+                else:
+                    self._draw(one, key, page)
 
     def _save(self, name: str, content: bytes) -> None:
         self.written.append(self.folder / name)
@@ -67,8 +69,7 @@ class FigureFiles:
     def _draw(self, chart: Painted, key: str, page: Path) -> None:
         figure = figure_of(chart)
         for kind in self.formats:
-            self.written.append(self.folder / f"{key}.{kind}")
-            save_figure(figure, self.written[-1])
+            self._save(f"{key}.{kind}", render(figure, kind))
         kind = next((one for one in SHOWN if one in self.formats), self.formats[0])
         path = os.path.relpath(self.folder / f"{key}.{kind}", page)
         self._links[id(chart)] = quote(Path(path).as_posix())
@@ -83,7 +84,7 @@ class FigureFiles:
 
 def _find(value: Any) -> Iterator[Any]:
     """Yield the charts and tables in the parts of a report, in their order."""
-    if isinstance(value, Table | Confusion | WeightSheet):
+    if isinstance(value, Table | Confusion | WeightSheet | MistakeSheet):
         yield value
     elif isinstance(value, Drawing):
         yield value.chart

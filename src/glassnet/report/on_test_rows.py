@@ -14,6 +14,7 @@ from glassnet.locales.catalogue import Words
 from glassnet.nn.network import Network
 from glassnet.report.error_analysis import ErrorAnalysis, Fit, Mistake
 from glassnet.report.images import full_of
+from glassnet.report.mistake_sheet import MistakeSheet
 from glassnet.report.page_tables import class_table, confusion_table, fit_table, label_table, mistake_table
 from glassnet.report.run_curves import Shown
 from glassnet.training.metrics import Evaluation
@@ -38,6 +39,7 @@ def show_test_rows(found: ErrorAnalysis, network: Network, data: Dataset, words:
         shown, rows = len(found.mistakes), int(matrix.counts.sum())
         about = words.say("mistakes_about", wrong=f"{found.wrong:,}", rows=f"{rows:,}", shown=shown)
         note = about if shown else words.say("no_mistakes")
+    sheet = _sheet(found.mistakes, data, words)
     weights = first_layer(network, words.say("weights"), data.image_shape)
     return SimpleNamespace(
         classes=classes,
@@ -45,7 +47,8 @@ def show_test_rows(found: ErrorAnalysis, network: Network, data: Dataset, words:
         matrix=matrix,
         mistakes_note=note,
         mistakes=mistake_table(found.mistakes, words) if found.mistakes else None,
-        pictures=_pictures(found.mistakes, data),
+        pictures=[] if sheet is None else _pictures(sheet),
+        sheet=sheet,
         weights=weights if isinstance(weights, WeightSheet) else None,
         fits=[_fit(fit, words) for fit in found.fits[:MOST_FITS]],
         errors=fit_table(found.fits, words) if found.fits else None,
@@ -67,13 +70,18 @@ def evaluation_tiles(found: Evaluation, words: Words, *, plain: bool = False) ->
     return [*tiles, (words.say("test_of", measure=words.measure("loss")), format_number(found.loss), "")]
 
 
-def _pictures(mistakes: list[Mistake], data: Dataset) -> list[tuple[Mistake, str]]:
+def _sheet(mistakes: list[Mistake], data: Dataset, words: Words) -> MistakeSheet | None:
     """Return the mistakes with their images, where the rows are images."""
-    if data.image_shape is None:
-        return []
+    if data.image_shape is None or not mistakes:
+        return None
     images = data.test.X[[mistake.row for mistake in mistakes]]
-    full = full_of(images, data.schema)
-    return [(one, picture_of(image, data.image_shape, full)) for one, image in zip(mistakes, images, strict=True)]
+    return MistakeSheet(mistakes, images, data.image_shape, full_of(images, data.schema), words)
+
+
+def _pictures(sheet: MistakeSheet) -> list[tuple[Mistake, str]]:
+    """Return the mistakes with the addresses of their images."""
+    pairs = zip(sheet.mistakes, sheet.images, strict=True)
+    return [(one, picture_of(image, sheet.image_shape, sheet.full)) for one, image in pairs]
 
 
 def _fit(fit: Fit, words: Words) -> Shown:

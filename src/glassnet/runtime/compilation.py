@@ -9,7 +9,8 @@ import importlib.util
 import linecache
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
@@ -27,6 +28,27 @@ X86 = platform.machine().lower() in ("x86_64", "amd64")
 
 #: Flush-to-zero and denormals-are-zero, in the control word of the x86 vector unit.
 FLUSH = 0x8040
+
+
+#: Who is to be told that a compiler is waited for; None: nobody, or it was told.
+_told: ContextVar[Callable[[], None] | None] = ContextVar("told", default=None)
+
+
+@contextlib.contextmanager
+def announcing(tell: Callable[[], None] | None) -> Iterator[None]:
+    """Call a function, once, when something is compiled that was not on the disk, as long as the context lasts."""
+    token = _told.set(tell)
+    try:
+        yield
+    finally:
+        _told.reset(token)
+
+
+def _announce() -> None:
+    """Tell whoever waits that something is being compiled."""
+    if (tell := _told.get()) is not None:
+        _told.set(None)
+        tell()
 
 
 def numba_version() -> str | None:
@@ -58,8 +80,7 @@ def compile_function(source: str, name: str) -> Callable[..., Any]:
     module, cached = _make_module(source, name)
     compiled: Any = njit(nogil=True, **OPTIONS)(getattr(module, name))
     setattr(module, name, compiled)
-    if cached:
-        _cache_on_disk(compiled, compiled.py_func)
+    _cache_on_disk(compiled, compiled.py_func, cached=cached)
     return compiled
 
 
@@ -81,8 +102,7 @@ def compile_pointer(source: str, name: str, arguments: tuple[str, ...]) -> int:
     signature = tuple(map(kind, arguments)), types.void
     function: Any = CFunc(getattr(module, name), signature, locals={}, options=dict(OPTIONS))
     setattr(module, name, function)  # it must live as long as its address is in use
-    if cached:
-        _cache_on_disk(function, function._pyfunc)
+    _cache_on_disk(function, function._pyfunc, cached=cached)
     function.compile()
     return int(function.address)
 
@@ -110,25 +130,32 @@ def _make_module(source: str, name: str) -> tuple[ModuleType, bool]:
     return module, cached
 
 
-def _cache_on_disk(compiled: Any, function: FunctionType) -> None:
+def _cache_on_disk(compiled: Any, function: FunctionType, *, cached: bool) -> None:
     """Give a function Numba's cache on disk, one that does without what is damaged or cannot be written."""
+    if not cached:
+        return _announce()
     from numba.core.caching import FunctionCache
 
     class Cache(FunctionCache):
         def load_overload(self, signature: Any, target: Any) -> Any:
+            found = None
             try:
-                return super().load_overload(signature, target)
+                found = super().load_overload(signature, target)
             except Exception:  # whatever a damaged file brings; it is compiled and written anew
                 with contextlib.suppress(OSError):
                     self.flush()
-                return None
+            if found is None:
+                _announce()
+            return found
 
         def save_overload(self, signature: Any, data: Any) -> None:
             with contextlib.suppress(OSError):
                 super().save_overload(signature, data)
 
-    with contextlib.suppress(RuntimeError):  # no folder to write to
+    try:
         compiled._cache = Cache(function)
+    except RuntimeError:  # no folder to write to
+        _announce()
 
 
 def _write_once(path: Path, source: str) -> bool:

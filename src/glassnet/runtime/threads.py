@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import itertools
 import math
@@ -47,8 +48,8 @@ if hasattr(os, "register_at_fork"):
 def run_in_threads(work: Callable[[int], None], count: int, threads: int) -> None:
     """Call ``work(0)`` to ``work(count - 1)``, each once, in up to so many threads at a time.
 
-    Helpers that are busy with something else are not waited for. If a call raises, no others begin, and the
-    exception is raised here.
+    Helpers that are busy with something else, or cannot be started, are not waited for. If a call raises, no other
+    begins, and the exception is raised here.
     """
     numbers = itertools.count()
 
@@ -61,7 +62,10 @@ def run_in_threads(work: Callable[[int], None], count: int, threads: int) -> Non
             count = 0
             raise
 
-    helpers = [_start_helpers().submit(take_over) for _ in range(min(threads, count) - 1)]
+    helpers = []
+    with contextlib.suppress(RuntimeError):  # no more threads can be started
+        for _ in range(min(threads, count) - 1):
+            helpers.append(_start_helpers().submit(take_over))
     try:
         take_over()
     finally:

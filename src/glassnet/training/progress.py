@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from glassnet.runtime.terminal import stderr_console
+from glassnet.runtime.compilation import announcing
+from glassnet.runtime.terminal import stderr_console, tell
 from glassnet.training.history import EpochRecord
 
 if TYPE_CHECKING:
@@ -15,6 +19,14 @@ if TYPE_CHECKING:
 #: Lines that a long run prints at most, and seconds between two looks of the bar.
 LINES = 20
 REFRESH = 0.1
+
+
+@contextlib.contextmanager
+def telling_of_compiler(enabled: bool) -> Iterator[None]:
+    """Say it, once, where training has to wait for a compiler."""
+    message = "compiling the formulas of this training, once; the machine code is kept"
+    with announcing(partial(tell, message) if enabled else None):
+        yield
 
 
 class TrainingProgress:

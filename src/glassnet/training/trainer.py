@@ -415,6 +415,6 @@ class Trainer:
         if self.run.stopped != "non-finite":
             state.monitor.mend_statistics(state.network)
             state.eval_network.parameters.statistics[:] = state.network.parameters.statistics
-        judge = partial(state.monitor.health, list(state.history), state.network, warn=warn)
-        plain = partial(judge, trials=False)
-        self.run.health = self.interrupts.attempt(plain if self.components.quiet else judge, plain)
+        trials = not self.components.quiet
+        judge = partial(state.monitor.health, list(state.history), state.network, warn=warn, trials=trials)
+        self.run.health = self.interrupts.attempt(judge, partial(judge, trials=False))

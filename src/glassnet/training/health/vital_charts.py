@@ -65,7 +65,7 @@ def vital_chart(vitals: Sequence[Vitals], name: str, words: Words) -> Chart:
         percent_form(words) if measure in SHARES else "number",
         measure.scale,
         spread="steps",
-        mark=(USUAL_UPDATE, words.say("usual_update", value="1e-3")) if name == "update_ratio" else None,
+        mark=(USUAL_UPDATE, words.say("usual_update", value=f"{USUAL_UPDATE:g}")) if name == "update_ratio" else None,
     )
 
 
