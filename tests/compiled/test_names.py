@@ -12,7 +12,7 @@ from glassnet.compiled.sources import column_source, row_source, step_source
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import SGD
 from glassnet.nn.update import Update
-from glassnet.runtime.compilation import MACHINE_FUNCTIONS
+from glassnet.runtime.intrinsics import MACHINE_FUNCTIONS
 
 IMPORTED = {
     alias.name

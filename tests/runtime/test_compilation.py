@@ -13,15 +13,13 @@ from tests.loops import for_each
 
 from glassnet.runtime import compilation
 from glassnet.runtime.compilation import (
-    MACHINE_FUNCTIONS,
-    X86,
     announcing,
     cache_folder,
     compile_function,
     compile_pointer,
-    machine_functions,
     numba_version,
 )
+from glassnet.runtime.intrinsics import MACHINE_FUNCTIONS, X86, machine_functions
 
 SOURCE = """
 def half(x):

@@ -34,12 +34,12 @@ def slope(step, layer, delta, Z, H, db, worker):
     call_address(step.slope[layer], arguments)
 
 
-def output_row(step, Z, bias, targets, outputs, delta, db, scale, worker):
-    """Outputs, delta and db of a row of the batch, whose targets stand at an address; return its loss."""
+def output_row(step, row, bias, targets, outputs, db, scale, worker):
+    """Outputs, delta and db of a row of Z and the batch, whose targets stand at an address; return its loss."""
     scratch, loss = step.scratch[worker], step.row_loss[worker]
     arguments = (
-        len(Z), address(Z), address(bias), targets, address(outputs), address(delta), address(db), scale,
-        address(loss), address(step.no_scalars), address(scratch), scratch.shape[1],
+        len(bias), at(step.Z, row), address(bias), targets, address(outputs), at(step.delta, row), address(db),
+        scale, address(loss), address(step.no_scalars), address(scratch), scratch.shape[1],
     )  # fmt: skip
     call_address(step.output_row, arguments)
     return loss[0]
@@ -57,10 +57,10 @@ def update(step, first, last, scalars):
 
 def normalise(step, n, width, z, gamma, unit, worker):
     """Normalise n rows of a share's columns, which begin at z, gamma and a unit."""
-    scratch = step.scratch[worker]
+    statistics = step.statistics
     arguments = (
-        n, width, at(step.Z, z), at(step.X_hat, z), at(step.theta, gamma), at(step.mean, unit),
-        at(step.variance, unit), at(step.inverse, unit), address(scratch), scratch.shape[1],
+        n, width, at(step.Z, z), at(step.X_hat, z), at(step.theta, gamma), at(statistics[0], unit),
+        statistics.shape[1], address(step.scratch[worker]),
     )  # fmt: skip
     call_address(step.normalise, arguments)
 
@@ -68,7 +68,7 @@ def normalise(step, n, width, z, gamma, unit, worker):
 def normalise_back(step, n, width, z, bias, unit):
     """Take the same columns' delta back through it; gamma follows the bias."""
     arguments = (
-        n, width, at(step.delta, z), at(step.X_hat, z), at(step.theta, bias + width), at(step.inverse, unit),
+        n, width, at(step.delta, z), at(step.X_hat, z), at(step.theta, bias + width), at(step.statistics[2], unit),
         at(step.gradient, bias), at(step.gradient, bias + width),
     )  # fmt: skip
     call_address(step.normalise_back, arguments)

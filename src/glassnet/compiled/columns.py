@@ -11,11 +11,14 @@ if TYPE_CHECKING:
     from glassnet.compiled.names import EPSILON, MOMENTUM, ONE, ZERO, carray, real
 
 
-def normalise(n, width, A, X_hat, gamma, mean, variance, inverse, scratch, columns):
-    """X^ = (A - mean of A) / std and A = gamma X^, column by column; the running statistics follow."""
+def normalise(n, width, A, X_hat, gamma, statistics, apart, scratch):
+    """X^ = (A - mean of A) / std and A = gamma X^, column by column; the running statistics follow.
+
+    These are rows of numbers `apart`: means, variances, and 1 / std of the batch.
+    """
     rows, hats, factors = carray(A, (n, width)), carray(X_hat, (n, width)), carray(gamma, width)
-    means, variances, inverses = carray(mean, width), carray(variance, width), carray(inverse, width)
-    average, spread = carray(scratch, (2, columns))
+    means, variances, inverses = carray(statistics, (3, apart))
+    average, spread = carray(scratch, (2, width))
     for j in range(width):
         average[j] = ZERO
         spread[j] = ZERO

@@ -62,8 +62,6 @@ def output_layer(step, block, place, inputs):
             row = place.z + i * d_out
             weight = step.weights[block.rows[i]]
             targets = step.targets + block.rows[i] * target_size
-            loss += weight * output_row(
-                step, step.Z[row : row + d_out], bias, targets, block.outputs[i],
-                step.delta[row : row + d_out], db, block.scale * weight, block.worker,
-            )  # fmt: skip
+            scale = block.scale * weight
+            loss += weight * output_row(step, row, bias, targets, block.outputs[i], db, scale, block.worker)
         step.share_loss[share] = loss

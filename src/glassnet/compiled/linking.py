@@ -12,7 +12,8 @@ import numpy as np
 from glassnet.compiled.sources import Source, step_source
 from glassnet.nn.activations import Array
 from glassnet.runtime.blas import Gemm
-from glassnet.runtime.compilation import MACHINE_FUNCTIONS, compile_function, compile_pointer
+from glassnet.runtime.compilation import compile_function, compile_pointer
+from glassnet.runtime.intrinsics import MACHINE_FUNCTIONS
 
 
 def link(

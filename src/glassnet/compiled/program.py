@@ -168,9 +168,7 @@ class Program:
             Z=_allocate((rows * units,), dtype),
             delta=_allocate((rows * units,), dtype),
             X_hat=_allocate((rows * units if normalises.any() else 0,), dtype),
-            mean=_allocate((units,), dtype),
-            variance=_allocate((units,), dtype),
-            inverse=_allocate((units,), dtype),
+            statistics=_allocate((3, units), dtype),
             clip_norm=float(self.update.clip_norm or 0),
             max_norm=dtype.type(self.update.max_norm or 0),
             share_bias=_allocate((shares, -(-layers[-1] // line) * line), dtype),
@@ -241,7 +239,7 @@ class Program:
         """Copy the running statistics of batch normalisation from the network, or back into it."""
         parameters, first = self.network.parameters, 0
         for units, mean, variance in zip(parameters.layers[1:], parameters.mean, parameters.variance, strict=True):
-            for mine, natural in ((self.step.mean, mean), (self.step.variance, variance)):
+            for mine, natural in zip(self.step.statistics[:2], (mean, variance), strict=True):
                 if natural is not None:
                     here = mine[first : first + units]
                     here[:], natural[:] = (natural, natural) if read else (here, here)

@@ -42,9 +42,7 @@ class Step(NamedTuple):
     Z: Array
     delta: Array
     X_hat: Array
-    mean: Array
-    variance: Array
-    inverse: Array
+    statistics: Array
     clip_norm: float
     max_norm: Any
     share_bias: Array

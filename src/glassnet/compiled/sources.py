@@ -118,7 +118,7 @@ def update_source(loop: Loop, about: str, real: Any) -> Source:
 
 #: Arguments of the functions of `glassnet.compiled.columns` and `glassnet.compiled.moving`.
 COLUMNS = {
-    "normalise": "intp intp real* real* real* real* real* real* real* intp",
+    "normalise": "intp intp real* real* real* real* intp real*",
     "normalise_back": "intp intp real* real* real* real* real* real*",
     "shorten_columns": "intp intp real* real real*",
 }
