@@ -41,6 +41,7 @@ def test_a_batch_that_does_not_fit_is_refused_with_the_largest_that_does(monkeyp
 
 def test_without_hidden_layers_the_data_are_what_does_not_fit(monkeypatch):
     give(monkeypatch, 10_000)
+    monkeypatch.setattr(memory, "FEW", 0)
     with pytest.raises(UsageError, match=r"layers: training needs .* the data have too many columns or classes"):
         fit(Network([4, 2]), DATA, epochs=1, kernels="numpy", progress=False)
 
