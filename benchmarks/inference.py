@@ -3,7 +3,8 @@
     make bench        (or: python benchmarks/inference.py [--rounds 7])
 
 The same weights in every system, the same rows, probabilities out; in turn in one process. JAX and PyTorch get
-their rows in their own kind of array, the others in NumPy's. Writes results/inference.json and .md.
+their rows in their own kind of array, the others in NumPy's. Each is called for some seconds before: JAX compiles
+at the first call, glassnet after half a second of products. Writes results/inference.json and .md.
 """
 
 import argparse
@@ -22,14 +23,26 @@ from turns import PAUSE, prepare, ratios
 from workloads import USUAL, Data
 
 import glassnet as gn
+from glassnet.data.schema import Schema
+from glassnet.training.model import Model
 
-#: Rows of a call, and calls of a round.
-CALLS = {1: 300, 256: 60, 10_000: 5}
+#: Layers, rows of a call, and calls of a round.
+CASES = [([784, 28, 10], 1, 300), (USUAL.layers, 1, 300), (USUAL.layers, 256, 60), (USUAL.layers, 10_000, 5)]
+
+#: Seconds in which a contestant is called before it is measured.
+WARM_UP = 4
 
 
 def glassnet_call(network, X):
-    """`Network.outputs`, its check of X included."""
-    return lambda: network.outputs(X)
+    """`Network.predict_proba`, its check of X included."""
+    return lambda: network.predict_proba(X)
+
+
+def model_call(network, X):
+    """`Model.predict_proba`, which also compares X with the rows of training."""
+    rows = np.resize(X, (20, X.shape[1]))
+    model = Model(network, Schema.learn(rows, np.arange(20) % 10))
+    return lambda: model.predict_proba(X)
 
 
 def jax_call(network, X):
@@ -105,6 +118,7 @@ def sklearn_call(network, X):
 
 CONTESTANTS = {
     "glassnet": glassnet_call,
+    "its Model": model_call,
     "JAX": jax_call,
     "PyTorch": torch_call,
     "ONNX Runtime": onnx_call,
@@ -112,21 +126,30 @@ CONTESTANTS = {
 }
 
 
-def measure(network, X, rounds):
+def measure(network, X, calls, rounds):
     """Return the times of predicting these rows."""
     ready, failed = prepare({name: partial(build, network, X) for name, build in CONTESTANTS.items()})
     expected = network.outputs(X)
     difference = max(float(np.abs(np.asarray(call()) - expected).max()) for call in ready.values())
     if difference > 1e-4:
         raise SystemExit(f"the systems differ by {difference}: not the same network")
+    for call in ready.values():
+        ends = time.perf_counter() + WARM_UP
+        while time.perf_counter() < ends:
+            call()
     times = {name: [] for name in ready}
     for _ in range(rounds):
         for name, call in ready.items():
-            times[name].append(round_of_calls(call, CALLS[len(X)]))
+            times[name].append(round_of_calls(call, calls))
     middle = {name: statistics.median(values) for name, values in times.items()}
-    print(f"{len(X)} rows: {middle}", flush=True)
-    values = {"rows": len(X), "microseconds": times, "medians": middle, "ratios": ratios(middle)}
-    return values | {"largest_difference": difference, "failed": failed}
+    print(f"{name_case(network.layers, len(X))}: {middle}", flush=True)
+    values = {"layers": network.layers, "rows": len(X), "microseconds": times, "medians": middle}
+    return values | {"ratios": ratios(middle), "largest_difference": difference, "failed": failed}
+
+
+def name_case(layers, rows):
+    """Return what is predicted, for people."""
+    return f"{'-'.join(map(str, layers))}, {rows:,} row{'s' if rows > 1 else ''}"
 
 
 def round_of_calls(call, calls):
@@ -147,17 +170,17 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds
     load, X = machine.load(), Data().X
-    network = gn.Network(USUAL.layers, seed=0)
-    rows = [measure(network, X[:size].copy(), rounds) for size in CALLS]
-    title = "-".join(map(str, USUAL.layers))
+    rows = [measure(gn.Network(layers, seed=0), X[:size].copy(), calls, rounds) for layers, size, calls in CASES]
     heading = (
-        f"Microseconds of a prediction by {title} (relu, softmax, float32): medians of {rounds} rounds in turn, "
-        f"the same weights in every system. Load before: {load}."
+        f"Microseconds of a prediction (relu, softmax, float32): medians of {rounds} rounds in turn, the same "
+        f"weights in every system. Load before: {load}."
     )
-    names = list(CONTESTANTS)
-    times = [[f"{row['rows']:,}", *(number(row["medians"].get(name), 0) for name in names)] for row in rows]
-    shares = [[f"{row['rows']:,}", *(number(row["ratios"].get(name), 2) for name in names[1:])] for row in rows]
-    tables = [table(["rows a call", *names], times), table(["glassnet's time over that of", *names[1:]], shares)]
+    names, times, shares = list(CONTESTANTS), [], []
+    for row in rows:
+        case = name_case(row["layers"], row["rows"])
+        times.append([case, *(number(row["medians"].get(name), 0) for name in names)])
+        shares.append([case, *(number(row["ratios"].get(name), 2) for name in names[1:])])
+    tables = [table(["microseconds", *names], times), table(["glassnet's time over that of", *names[1:]], shares)]
     notes = [f"{name}: {reason}." for name, reason in rows[0]["failed"].items()]
     write("inference", heading, tables, {"load": load, "rounds": rounds, "measurements": rows}, notes)
 

@@ -15,6 +15,7 @@ SCRIPTS = [
     ["startup.py"],
     ["practice.py"],
     ["health.py"],
+    ["small_fits.py"],
     ["study.py"],
     ["recipe.py"],
 ]

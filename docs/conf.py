@@ -60,7 +60,8 @@ class PublicNames(SphinxDirective):
 
 def link_files_of_the_project(app: Sphinx, page: str, text: list[str]) -> None:
     """Turn links to Markdown files outside of docs/ into downloads: they are no pages of the built documents."""
-    text[0] = re.sub(r"\[([^\]]+)\]\((\.\./[^)#]+\.md)\)", r"{download}`\1 <\2>`", text[0])
+    above = re.escape("../" * (page.count("/") + 1))
+    text[0] = re.sub(rf"\[([^\]]+)\]\(({above}[^)#]+\.md)\)", r"{{download}}`\1 <\2>`", text[0])
 
 
 def escape_bars(app: Sphinx, kind: str, name: str, thing: object, options: object, lines: list[str]) -> None:

@@ -24,6 +24,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
     signal.signal(signal.SIGHUP, lambda *_: None)  # the session ignores it on
 
+# Tests read English, whatever language the system speaks.
+for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+    if os.environ.get(name, "").lower().startswith("zh"):
+        os.environ[name] = "C.UTF-8"
+
 # Files of tests are kept in memory where there is room for them: each of many small writes would wait for a disk.
 MEMORY = Path("/dev/shm")
 if MEMORY.is_dir() and os.access(MEMORY, os.W_OK):
@@ -82,6 +87,17 @@ def fashion_mnist_home():
             pytest.fail("GLASSNET_DATA names no folder with fashion-mnist in it, and CI needs it")
         pytest.skip("needs Fashion-MNIST: set GLASSNET_DATA to the folder that holds fashion-mnist/")
     return str(Path(home).resolve())  # tests change the working folder
+
+
+@pytest.fixture(scope="session")
+def compiler():
+    """A compiler of C. CI must have one; elsewhere the tests that need it are skipped."""
+    found = next(filter(None, map(shutil.which, ("cc", "gcc", "clang"))), None)
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail("there is no cc, gcc or clang, and CI needs a compiler of C")
+        pytest.skip("needs a compiler of C: cc, gcc or clang")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.chinese import terms
 from tests.test_architecture import FLOORS, imports_of
 from typer import TyperException
 from typer.main import get_command
@@ -24,12 +25,13 @@ from glassnet.cli.main import app
 ROOT = Path(__file__).parent.parent
 SOURCE = Path(glassnet.__file__).parent
 PAGES = {path.name: path for path in (*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"))}
+PAGES |= {f"zh/{path.name}": path for path in (ROOT / "docs" / "zh").glob("*.md")}
 TEXTS = {name: path.read_text(encoding="utf-8") for name, path in PAGES.items()}
 
-#: Blocks of Python on this page that import nothing are quoted from the code.
-QUOTING = "derivation.md"
+#: Blocks of Python on these pages that import nothing are quoted from the code.
+QUOTING = ("derivation.md", "zh/derivation.md")
 
-#: The script of the README that needs a run made on the command line; tests/test_practitioner_walk.py runs it.
+#: The script of the READMEs that needs a run made on the command line; tests/test_practitioner_walk.py runs it.
 WALK = 'gn.load_model("customers")'
 
 
@@ -59,7 +61,7 @@ def blocks_of(page, *languages):
 
 
 def is_quoted(page, block):
-    return page == QUOTING and "import" not in block.text
+    return page in QUOTING and "import" not in block.text
 
 
 def programs():
@@ -96,18 +98,55 @@ def test_the_python_blocks_of_a_page_are_a_program_that_prints_what_they_say(
 
 
 def test_the_pages_with_programs_are_found():
-    assert {"README.md", "getting-started.md", "training.md", "extending.md", QUOTING} <= set(programs())
+    assert {
+        "README.md",
+        "getting-started.md",
+        "training.md",
+        "extending.md",
+        "README.zh-CN.md",
+        "zh/training.md",
+        *QUOTING,
+    } <= set(programs())
     assert sum(len(blocks) for blocks in programs().values()) > 25
-    assert [page for page in TEXTS for block in blocks_of(page, "python") if WALK in block.text] == ["README.md"]
+    walks = {page for page in TEXTS for block in blocks_of(page, "python") if WALK in block.text}
+    assert walks == {"README.md", "README.zh-CN.md"}
 
 
-def test_the_lines_that_the_derivation_quotes_stand_in_the_code():
+@pytest.mark.parametrize("page", QUOTING)
+def test_the_lines_that_the_derivation_quotes_stand_in_the_code(page):
     modules = [SOURCE / "nn" / name for name in ("backpropagation.py", "batch_norm.py")]
     code = "".join(path.read_text(encoding="utf-8") for path in modules)
-    quoted = [block.text for block in blocks_of(QUOTING, "python") if is_quoted(QUOTING, block)]
+    quoted = [block.text for block in blocks_of(page, "python") if is_quoted(page, block)]
     lines = [line for text in quoted for line in text.splitlines()]
     assert len(lines) == 8
     assert [line for line in lines if f" {line}\n" not in code] == []
+
+
+def formulas_of(page):
+    """Return the formulas of a page that stand alone, without their words."""
+    shown = re.findall(r"^\$\$\n(.*?)^\$\$$", TEXTS[page], re.DOTALL | re.MULTILINE)
+    return [re.sub(r"\\text\{[^}]*\}", "", formula) for formula in shown]
+
+
+def test_the_chinese_derivation_has_the_formulas_of_the_english_one():
+    assert len(formulas_of("derivation.md")) > 40
+    assert formulas_of("zh/derivation.md") == formulas_of("derivation.md")
+
+
+def test_the_chinese_pages_keep_to_the_list_of_terms_and_use_all_of_it():
+    right, wrong = terms()
+    pages = {page: text for page, text in TEXTS.items() if page.startswith("zh/") or page == "README.zh-CN.md"}
+    assert len(pages) == 4
+    assert {(page, term) for page, text in pages.items() for term in wrong if term in text} == set()
+    catalogue = (SOURCE / "locales" / "zh.toml").read_text(encoding="utf-8")
+    assert [term for term in right if not any(term in text for text in (catalogue, *pages.values()))] == []
+
+
+@pytest.mark.parametrize("page", ["training.md", "derivation.md"])
+def test_what_a_chinese_page_prints_is_what_the_english_one_prints(page):
+    english, chinese = ([block.printed for block in blocks_of(one, "python")] for one in (page, f"zh/{page}"))
+    assert set(chinese) <= set(english)
+    assert len(chinese) > 4
 
 
 @pytest.mark.parametrize("text", [block.text for page in TEXTS for block in blocks_of(page, "toml")])
@@ -262,11 +301,16 @@ def test_every_guide_is_in_the_contents_and_named_in_the_readme():
     guides = {path.stem for path in (ROOT / "docs").glob("*.md")} - {"index"}
     assert guides <= set(re.findall(r"^([\w-]+)$", TEXTS["index.md"], re.MULTILINE))
     assert guides <= set(re.findall(r"\(docs/([\w-]+)\.md\)", TEXTS["README.md"]))
+    chinese = {path.stem for path in (ROOT / "docs" / "zh").glob("*.md")}
+    assert chinese == {"derivation", "training", "health"}
+    assert chinese == set(re.findall(r"^zh/(\w+)$", TEXTS["index.md"], re.MULTILINE))
+    assert chinese <= set(re.findall(r"\(docs/zh/(\w+)\.md\)", TEXTS["README.zh-CN.md"]))
 
 
 def test_the_readme_is_read_in_five_minutes():
-    assert len(TEXTS["README.md"].splitlines()) <= 200
-    assert blocks_of("README.md", "sh")[0].text.startswith("make demo")
+    for page in ("README.md", "README.zh-CN.md"):
+        assert len(TEXTS[page].splitlines()) <= 200
+        assert blocks_of(page, "sh")[0].text.startswith("make demo")
 
 
 def test_the_map_shows_every_room_and_the_way_of_the_arrows():

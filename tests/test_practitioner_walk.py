@@ -23,15 +23,18 @@ EXAMPLES = ROOT / "examples"
 FILES = ("customers.csv", "new-customers.csv")
 
 
-def walk():
+ENGLISH, CHINESE = ("README.md", "From a table to answers"), ("README.zh-CN.md", "从表格到答案")
+
+
+def walk(page=ENGLISH):
     """Return the part of the README that is the walk."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    return re.search(r"^## From a table to answers\n(.*?)^## ", text, re.DOTALL | re.MULTILINE)[1]
+    text = (ROOT / page[0]).read_text(encoding="utf-8")
+    return re.search(rf"^## {page[1]}\n(.*?)^## ", text, re.DOTALL | re.MULTILINE)[1]
 
 
-def steps():
+def steps(page=ENGLISH):
     """Return the commands of the walk, each with what it prints."""
-    blocks = re.findall(r"^```console\n(.*?)^```$", walk(), re.DOTALL | re.MULTILINE)
+    blocks = re.findall(r"^```console\n(.*?)^```$", walk(page), re.DOTALL | re.MULTILINE)
     return [
         (shlex.split(command), said)
         for block in blocks
@@ -39,9 +42,11 @@ def steps():
     ]
 
 
-def script():
+def script(page=ENGLISH):
     """Return the script of the walk, and what it prints."""
-    return re.search(r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", walk(), re.DOTALL | re.MULTILINE).groups()
+    return re.search(
+        r"^```python\n(.*?)^```\n\n```text\n(.*?)^```$", walk(page), re.DOTALL | re.MULTILINE
+    ).groups()
 
 
 def run_command(words, folder):
@@ -54,14 +59,19 @@ def run_command(words, folder):
     return done.stderr + done.stdout, done.stdout
 
 
+def take_walk(page, folder):
+    """Run each command of a walk in an empty folder, and return what each printed."""
+    (folder / "examples").mkdir()
+    for name in FILES:
+        shutil.copy(EXAMPLES / name, folder / "examples" / name)
+    return [run_command(words, folder) for words, _ in steps(page)]
+
+
 @pytest.fixture(scope="module")
 def walked(tmp_path_factory):
     """A folder in which each command of the walk was run, and what each printed."""
     folder = tmp_path_factory.mktemp("walk")
-    (folder / "examples").mkdir()
-    for name in FILES:
-        shutil.copy(EXAMPLES / name, folder / "examples" / name)
-    return folder, [run_command(words, folder) for words, _ in steps()]
+    return folder, take_walk(ENGLISH, folder)
 
 
 def split_numbers(text):
@@ -86,6 +96,12 @@ def test_the_commands_print_what_the_readme_says(walked):
     assert [words[1] for words, _ in steps()] == ["train", "predict"]
     for (printed, _), (_, shown) in zip(walked[1], steps(), strict=True):
         assert_alike(printed, shown)
+
+
+def test_the_commands_print_what_the_chinese_readme_says(tmp_path):
+    for (printed, _), (_, shown) in zip(take_walk(CHINESE, tmp_path), steps(CHINESE), strict=True):
+        assert_alike(printed, shown)
+    assert script(CHINESE) == script()
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,12 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from glassnet import Network, find_learning_rate, load_dataset
+from glassnet.charts.painting import FAINT, INK, SERIES, figure_of
 from glassnet.data.augmentation import Augmentation, move_images
+from glassnet.locales.catalogue import Words
 from glassnet.nn.schedules import SCHEDULES
-from glassnet.report.range_test_figure import CURVE, FAINT, INK, range_test_figure
+
+CURVE = SERIES["light"][0]
 
 HERE = Path(__file__).parent
 
@@ -101,7 +104,7 @@ def augmentation() -> None:
 def learning_rates() -> None:
     """Draw the range test of Adam on Fashion-MNIST."""
     found = find_learning_rate(Network([784, 256, 128, 10]), load_dataset("fashion-mnist"), optimizer="adam")
-    save(range_test_figure(found), "learning-rates.png")
+    save(figure_of(found.chart(Words("en"))), "learning-rates.png")
 
 
 if __name__ == "__main__":

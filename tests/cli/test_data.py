@@ -256,6 +256,7 @@ def test_a_picture_is_not_overwritten_unasked(glassnet, here):
         (["digits", "--per-class", "0"], 2, "--per-class: must be a whole number from 1 to 100"),
         (["digits", "--out", "no/where.png"], 1, "no/where.png: cannot be written"),
         (["digits", "--out", "/proc"], 1, "/proc: is no regular file"),
+        (["digits", "--out", "grid.gif"], 1, "grid.gif: ends in neither .pdf, .svg nor .png; choose one of them"),
         (["fashion-mnist", "--data-dir", "nowhere"], 1, "nowhere: is no folder"),
     ],
 )

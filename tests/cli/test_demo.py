@@ -46,16 +46,16 @@ def test_without_data_and_network_it_does_the_whole_job_on_digits_and_says_so(gl
     assert {path.name for path in folder.iterdir()} == {"data.png", "study", "plan"}
     assert (folder / "data.png").read_bytes().startswith(b"\x89PNG")
     assert re.findall(r"^(\d)  \w", answer.out, re.MULTILINE) == ["1", "2", "3"]
-    assert float(re.search(r"^test accuracy +(\S+)", answer.out, re.MULTILINE)[1]) >= 0.95
+    assert float(re.search(r"^测试准确率 +(\S+)", answer.out, re.MULTILINE)[1]) >= 0.95
     for part in ("study", "plan"):
         assert f"{folder.relative_to(here) / part}/report.html\n" in answer.out
         assert "验证" in (folder / part / "report.md").read_text(encoding="utf-8")
     assert glassnet("evaluate", folder / "plan").code == 0
     study = load_study(folder / "study" / STUDY_FILE)
     chosen = recommend(read_rows(folder / "study"), study.measure, study.levels()).variant
-    assert f"3  The recommended plan, {chosen}; now the test rows are opened\n" in answer.out
-    changed = "epochs 60 instead of 2, schedule one_cycle instead of constant.\n"
-    assert f"It is trained otherwise than in the study, so expect other figures: {changed}" in answer.out
+    assert f"3  推荐方案 {chosen}；现在才使用测试集\n" in answer.out
+    changed = "epochs 取 60（原为 2）、schedule 取 one_cycle（原为 constant）。\n"
+    assert f"它的训练设置与对比实验不同，所以结果也会不同：{changed}" in answer.out
     base = next(one.config for one in study.variants() if one.name == chosen)
     plan = load_config(folder / "plan" / "config.toml")
     assert (plan.network.layers, plan.network.activation) == (base.network.layers, base.network.activation)

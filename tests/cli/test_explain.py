@@ -232,7 +232,7 @@ def test_a_file_that_is_there_is_kept(glassnet, here):
         (["3,2,1", "--path", "0,1"], "--path: needs one unit for each of the 3 layers, got 2"),
         (["3,2,1", "--path", "weakest"], "--path: must be units, as in 300,17,4, or strongest, got 'weakest'"),
         (["3,2,1", "--path", "0,5,0"], "--path: layer 1 has no unit 5; its units are 0 to 1"),
-        (["3,2,1", "--out", "graph.pdf"], "--out: must end in .html, .svg or .png, got 'graph.pdf'"),
+        (["3,2,1", "--out", "graph.jpg"], "--out: must end in .html, .svg, .pdf or .png, got 'graph.jpg'"),
         (["3,2,1", "--sample", "x"], "--sample"),
         (["3,2,1", "--rows", 0], "--rows: must be a whole number > 0, got 0"),
         (["3,2,1", "--rows", 2, "--input", "1,2,3"], "--rows: --input is one row; leave one of the two out"),

@@ -29,6 +29,7 @@ COMMANDS = [
     ["evaluate"],
     ["report"],
     ["predict"],
+    ["export"],
     ["explain"],
     ["doctor"],
     ["data", "list"],

@@ -172,7 +172,7 @@ def test_numbers_of_a_table_are_predicted_in_their_own_units(glassnet, learn, ta
     by_json = glassnet("predict", "run", table.name, "--json").json
     assert [record["price"] for record in by_json["predictions"]] == [float(row["price"]) for row in rows]
     assert by_json["measures"].keys() == {"r2", "mae"}
-    assert answer.err.startswith("glassnet: houses.csv: scored by the answers that the file holds, 80 rows: R2 ")
+    assert answer.err.startswith("glassnet: houses.csv: scored by the answers that the file holds, 80 rows: R² ")
 
 
 def test_what_training_did_not_see_is_said_on_stderr(glassnet, learn, here):

@@ -68,8 +68,6 @@ def test_it_can_be_left_out(glassnet):
     ("options", "said"),
     [
         (["--lang", "de"], "--lang"),
-        (["--lang", "zh", "--no-report"], "--lang: is of the report, and --no-report leaves it out"),
-        (["--lang", "zh", "--find-lr"], "--lang: is for training, and --find-lr trains nothing"),
         (["--no-report", "--find-lr"], "--no-report: is for training, and --find-lr trains nothing"),
     ],
 )
@@ -92,7 +90,7 @@ def test_every_seed_has_its_own(glassnet):
 def test_a_run_that_goes_on_writes_it_again(glassnet):
     glassnet("train", *SMALL, "--run-dir", "run")
     answer = glassnet("train", "--resume", "run", "--epochs", 4, "-q", "--lang", "zh")
-    assert answer.out.splitlines()[-1].split() == ["report", "run/report.html"]
+    assert answer.out.splitlines()[-1].split() == ["报告", "run/report.html"]
     assert "训练 4 轮" in page_of("run")
 
 
@@ -243,3 +241,30 @@ def test_help_needs_none_of_it(here):
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert answer.stdout.splitlines()[-1] == "[]"
+
+
+def test_charts_and_tables_become_files(glassnet, run_folder):
+    answer = glassnet("report", "run", "--figures", "figures", "--format", "svg", "--lang", "zh")
+    files = sorted(path.name for path in Path("figures").iterdir())
+    assert {"loss.svg", "confusion-matrix.svg", "confusion-matrix.csv", "confusion-matrix.tex"} <= set(files)
+    assert not [name for name in files if name.endswith((".pdf", ".png"))]
+    assert answer.out.splitlines()[-1] == f"图与表       figures，{len(files)} 个文件"
+    assert "![loss](../figures/loss.svg)" in Path("run/report.md").read_text(encoding="utf-8")
+    record = glassnet("report", "run", "--figures", "figures", "--format", "svg", "--json").json
+    assert sorted(record["figures"]) == [f"figures/{name}" for name in files]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--format", "png"], "--format: is of the charts, and goes with --figures DIR; add it, or leave it out"),
+        (
+            ["--figures", "figures", "--format", "png,eps"],
+            "--format: must be some of pdf, svg, png, with commas, got 'eps'",
+        ),
+    ],
+)
+def test_formats_that_cannot_be_are_refused(glassnet, run_folder, options, said):
+    answer = glassnet("report", "run", *options)
+    assert (answer.code, answer.error) == (2, said)
+    assert not Path("figures").exists()

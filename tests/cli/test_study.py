@@ -6,10 +6,12 @@ import signal
 import time
 
 import pytest
+from tests.chinese import latin_words
 from tests.study.studies import done, listed, points, small
 
 from glassnet.errors import FileError
 from glassnet.report import study_page
+from glassnet.runtime.terminal import width_of
 from glassnet.study.specification import load_study
 
 SHORT = {"epochs": 2, "kernels": "numpy", "checkpoint_every": 1}
@@ -116,7 +118,7 @@ def test_without_a_report_the_test_rows_stay_closed(glassnet, ready, here):
     # the report can be had later, in the language that is asked for
     answer = glassnet("report", "studies/small", "--lang", "zh")
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out.startswith("report       studies/small/report.html, ")
+    assert answer.out.startswith("报告         studies/small/report.html，")
     assert 'lang="zh-CN"' in (here / "studies" / "small" / "report.html").read_text(encoding="utf-8")
     assert (here / "studies" / "small" / "recommended.json").exists()
     record = glassnet("report", "studies/small", "--json").json
@@ -128,11 +130,18 @@ def test_without_a_report_the_test_rows_stay_closed(glassnet, ready, here):
     }
 
 
-def test_language_and_no_report_do_not_go_together(glassnet, given, here):
-    answer = glassnet("study", given(), "--lang", "zh", "--no-report")
-    assert answer.code == 2
-    assert answer.error == "--lang: is of the report, and --no-report leaves it out; leave one of the two out"
-    assert not (here / "studies").exists()
+def test_in_chinese_the_whole_table_is_chinese_and_aligned_and_the_record_is_not(glassnet, ready, here):
+    options = ["study", ready(seeds=2), "--workers", 1, "-q", "--no-report"]
+    said = glassnet(*options, "--lang", "zh").out
+    assert said.startswith("推荐“")
+    assert all(word in said for word in ("随机种子", "验证准确率", "尚无定论"))
+    names = {word for line in LINES for word in re.findall("[A-Za-z_]+", line)}
+    assert latin_words(said) - names <= {"base", "small", "studies", "optimizer", "adam", "sgd", "momentum"}
+    table = said.split("各方案在所有随机种子上的结果\n")[1].split("\n区间")[0].splitlines()
+    assert len({width_of(line) for line in table}) == 1
+    assert not list(here.glob("studies/small/report*"))
+    record = glassnet(*options, "--json").json
+    assert glassnet(*options, "--lang", "zh", "--json").json == record
 
 
 def test_a_report_that_cannot_be_written_costs_a_line_and_no_study(glassnet, ready, here, monkeypatch):

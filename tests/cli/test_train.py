@@ -260,6 +260,16 @@ def test_a_bad_configuration_file_is_named_with_the_key(glassnet, here):
     assert answer.error.startswith("c.toml: training.epoch: is no option; did you mean epochs?")
 
 
+def test_options_of_a_configuration_file_that_exclude_each_other_name_the_file(glassnet, here):
+    text = '[data]\ndataset = "digits"\n[network]\nlayers = [64, 10]\n[training]\nema = 0.9\naverage_epochs = 3\n'
+    (here / "c.toml").write_text(text)
+    problem = "ema averages already; take one of the two"
+    answer = glassnet("train", "--config", "c.toml")
+    assert (answer.code, answer.error) == (1, f"c.toml: training.average_epochs: {problem}")
+    answer = glassnet("train", "--config", "c.toml", "--average-epochs", 2)
+    assert (answer.code, answer.error) == (2, f"--average-epochs: {problem}")
+
+
 def test_a_folder_with_files_is_left_alone(glassnet, here):
     (here / "run").mkdir()
     (here / "run" / "mine.txt").write_text("mine")
@@ -422,7 +432,7 @@ def test_numbers_of_a_table_are_learned_in_their_own_units(glassnet, table):
     error = np.abs(model.predict(data.test.X) - data.test.y).mean()
     shown = re.search(r"^test mean absolute error +(\S+)$", answer.out, re.MULTILINE)[1]
     assert float(shown) == pytest.approx(error, abs=1e-3)
-    assert re.search(rf"^test R2 +{gn.evaluate(network, data).r2:.4f}$", answer.out, re.MULTILINE)
+    assert re.search(rf"^test R² +{gn.evaluate(network, data).r2:.4f}$", answer.out, re.MULTILINE)
     assert "accuracy" not in answer.out
 
 
@@ -686,8 +696,8 @@ def test_metrics_are_in_the_history_the_record_and_the_table(glassnet):
     header = Path("run/history.csv").read_text().splitlines()[0].split(",")
     assert {"validation_f1", "validation_auc"} <= set(header)
     out = glassnet("train", "digits", *options).out
-    assert f"validation f1        {measures['validation_f1']:.4f}\n" in out
-    assert f"validation auc       {measures['validation_auc']:.4f}\n" in out
+    assert f"validation F1        {measures['validation_f1']:.4f}\n" in out
+    assert f"validation AUC       {measures['validation_auc']:.4f}\n" in out
 
 
 @pytest.mark.filterwarnings("ignore::glassnet.errors.HealthWarning")

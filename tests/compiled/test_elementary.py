@@ -31,7 +31,7 @@ def table(x, out):
 
 def source(dtype):
     network = Network([1, 1], loss="half_squared_error", dtype=dtype)
-    return Formulas(network, Update(SGD())).source(np.dtype("int64")) + TABLE
+    return Formulas(network, Update(SGD())).update.text + TABLE
 
 
 @pytest.fixture(scope="module", params=["python", "numba"])

@@ -8,10 +8,11 @@ import pytest
 
 from glassnet.compiled import names
 from glassnet.compiled.formulas import Formulas
+from glassnet.compiled.sources import column_source, row_source, step_source
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import SGD
 from glassnet.nn.update import Update
-from glassnet.runtime.compilation import MACHINE_FUNCTIONS
+from glassnet.runtime.intrinsics import MACHINE_FUNCTIONS
 
 IMPORTED = {
     alias.name
@@ -23,11 +24,17 @@ IMPORTED = {
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_every_name_has_a_value_in_a_program(dtype):
-    namespace = dict.fromkeys(MACHINE_FUNCTIONS)
-    exec(Formulas(Network([2, 3, 2], dtype=dtype), Update(SGD())).source(np.dtype("int64")), namespace)
+def test_every_name_has_a_value_in_a_text(dtype):
+    real = np.dtype(dtype)
+    texts = [step_source(real, np.dtype("int64")), column_source("normalise", real).text]
+    texts += [row_source("move_row", "uint8", real).text, Formulas(Network([2, 3, 2]), Update(SGD())).update.text]
+    defined = {"carray", *MACHINE_FUNCTIONS}
+    for text in texts:
+        namespace = {}
+        exec(text, namespace)
+        defined |= set(namespace)
     assert IMPORTED
-    assert set(namespace) >= IMPORTED
+    assert defined >= IMPORTED
 
 
 def test_there_is_nothing_to_import_outside_of_programs():

@@ -262,7 +262,7 @@ def test_layers_may_have_different_activations_and_share_them():
     network = build(3, ["gelu", "relu", "gelu"], "huber(0.5)", output_activation="softplus", output_scale=3)
     arguments = (network, SGD(0.01), *data(network, 10), shuffled(10), 4)
     assert_close(programmed(*arguments, shares=2)[0], evaluated(*arguments), 1e-12)
-    assert Formulas(network, Update(SGD())).kinds.tolist() == [0, 1, 0]
+    assert Formulas(network, Update(SGD())).kinds == [0, 1, 0]
 
 
 @given(

@@ -253,20 +253,20 @@ def test_it_says_what_it_is(graph_of):
     )
 
 
-@pytest.mark.parametrize("name", ["graph.svg", "graph.png"])
+@pytest.mark.parametrize("name", ["graph.svg", "graph.png", "graph.pdf"])
 def test_the_picture_is_saved(tmp_path, graph_of, name):
     graph = graph_of([3, 2, 1])
     graph.save(tmp_path / name)
     graph.save(str(tmp_path / f"again-{name}"))
     content = (tmp_path / name).read_bytes()
     assert content == (tmp_path / f"again-{name}").read_bytes()
-    assert content == (graph.figure.svg().encode() if name.endswith("svg") else graph.figure.png())
-    assert content.startswith((b"<svg ", b"\x89PNG"))
+    assert content == graph.figure.write(name[-3:])
+    assert content.startswith({"svg": b"<svg ", "png": b"\x89PNG", "pdf": b"%PDF-"}[name[-3:]])
 
 
-@pytest.mark.parametrize("name", ["graph.pdf", "graph", "svg", ".png", "graph.svg.gz"])
+@pytest.mark.parametrize("name", ["graph.jpg", "graph", "svg", ".png", "graph.svg.gz"])
 def test_another_kind_of_picture_is_refused(tmp_path, graph_of, name):
-    with pytest.raises(UsageError, match=r"^path: must end in \.svg or \.png, got "):
+    with pytest.raises(UsageError, match=r"^path: must end in \.svg, \.pdf or \.png, got "):
         graph_of([3, 2, 1]).save(tmp_path / name)
     assert not list(tmp_path.iterdir())
 

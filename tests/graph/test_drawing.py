@@ -304,7 +304,7 @@ def choice(graph):
 @pytest.mark.parametrize(("layers", "options"), [DRAWN[0], DRAWN[3], DRAWN[8]], ids=str)
 def test_the_picture_can_be_opened_as_png(graph_of, layers, options):
     figure = graph_of(layers, **options).figure
-    image = imread(io.BytesIO(figure.png(1)))
+    image = imread(io.BytesIO(figure.write("png", 1)))
     assert image.shape[:2] == (figure.height, figure.width)
     assert image.std() > 0.05
 
@@ -316,7 +316,7 @@ def test_activations_may_have_any_name(graph_of, level, name):
     figure = graph_of([2, 2, 1], own, level=level).figure
     texts = ["".join(text.itertext()) for text in ElementTree.fromstring(figure.svg()).iter()]
     assert (name in texts) == (level != "neurons")
-    assert figure.png(1).startswith(b"\x89PNG")
+    assert figure.write("png", 1).startswith(b"\x89PNG")
 
 
 def test_the_colour_and_the_strength_of_a_line_are_those_of_its_weight():

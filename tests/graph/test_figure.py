@@ -177,7 +177,7 @@ def test_every_mark_has_a_colour(everything):
 
 @pytest.mark.parametrize("scale", [1, 2, 3])
 def test_a_png_has_the_size_of_the_figure(everything, scale):
-    image = imread(io.BytesIO(everything.png(scale)))
+    image = imread(io.BytesIO(everything.write("png", scale)))
     assert image.shape[:2] == (scale * everything.height, scale * everything.width)
 
 
@@ -185,12 +185,12 @@ def test_the_users_own_settings_do_not_change_the_size_of_a_png(everything):
     import matplotlib
 
     with matplotlib.rc_context({"savefig.dpi": 300, "savefig.bbox": "tight", "figure.dpi": 50}):
-        image = imread(io.BytesIO(everything.png(2)))
+        image = imread(io.BytesIO(everything.write("png", 2)))
     assert image.shape[:2] == (2 * everything.height, 2 * everything.width)
 
 
 def test_a_png_shows_marks_where_they_are(everything):
-    image = imread(io.BytesIO(everything.png(2)))[:, :, :3]
+    image = imread(io.BytesIO(everything.write("png", 2)))[:, :, :3]
     leaf = next(mark for mark in everything.marks if isinstance(mark, Shape) and mark.form == "box")
     colour = [int(PALETTES["light"]["leaf"][k : k + 2], 16) / 255 for k in (1, 3, 5)]
     for side in (-14, 14):  # above its middle and below
@@ -211,4 +211,4 @@ def test_any_words_can_be_drawn(words):
         words,
         f"h(1)0{words}",
     ]
-    assert imread(io.BytesIO(drawn.png(1))).shape[0] == drawn.height
+    assert imread(io.BytesIO(drawn.write("png", 1))).shape[0] == drawn.height

@@ -3,10 +3,12 @@
 import base64
 import io
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from tests.chinese import latin_words, misplaced_marks, text_of
 from tests.screens import SIZES
 
 import glassnet as gn
@@ -168,6 +170,27 @@ def test_values_come_first_and_gradients_after_the_loss(open_page, pages, case):
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_graph_is_saved_as_it_is_seen(open_page, pages, level):
+    page = open_page(pages["3-2-1"].html)
+    page.click(f"button[data-level={level}]")
+    for move in ("Home", "End"):
+        page.keyboard.press(move)
+        shown = page.locator("section.level:not([hidden]) svg text:not(.later)")
+        with page.expect_download() as download:
+            page.click(".save button[data-kind=svg]")
+        assert download.value.suggested_filename == f"graph-{level}.svg"
+        root = ElementTree.fromstring(download.value.path().read_text(encoding="utf-8"))
+        texts = ["".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text")]
+        assert texts == [text.strip() for text in shown.all_text_contents()]
+        assert not [one for one in root.iter() if {"class", "data-node", "tabindex"} & set(one.attrib)]
+    with page.expect_download() as download:
+        page.click(".save button[data-kind=png]")
+    image = imread(io.BytesIO(download.value.path().read_bytes()))
+    assert image.shape[1] == 2 * float(root.attrib["width"])
+
+
+@pytest.mark.browser
 def test_every_way_to_move(open_page, pages):
     page = open_page(pages["3-2-1"].html)
     last = steps_of(page)
@@ -320,6 +343,44 @@ def test_what_is_shown_first_can_be_chosen(pages):
     assert order.findall(explain(network, X, y, neuron=(2, 5)).html) == ["operations", "neurons", "matrices"]
     with pytest.raises(UsageError, match="level: operations would draw"):
         explain(network, X, y, level="operations")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_in_chinese_no_english_word_is_left(case):
+    network, X, y = CASES[case]()
+    html = explain(network, X, y, sample_name="样本 17", picture=np.zeros((28, 28)), language="zh").html
+    assert '<html lang="zh-CN">' in html
+    said = text_of(html)
+    assert "δ 递推" in said
+    names = {network.loss.name, *(activation.name for activation in network.activations), "identity"}
+    parameters = {re.sub("[^a-z]", "", name.lower()) for name in network.parameters.blocks}
+    assert latin_words(said) - names - parameters == set()
+    assert misplaced_marks(said) == []
+    told = "".join(re.findall("<mtext>(.*?)</mtext>", html))
+    assert not re.search("[A-Za-z]", told)
+
+
+def test_a_formula_says_its_words_in_the_readers_language():
+    network = gn.Network([2, 2, 1], "leaky_relu", loss="half_squared_error", seed=3)
+    english, chinese = (explain(network, [1.0, -2.0], 1.0, language=language).html for language in ("en", "zh"))
+    assert set(re.findall("<mtext>(.*?)</mtext>", english)) == {"if", "else", "rows"}
+    assert set(re.findall("<mtext>(.*?)</mtext>", chinese)) == {"若", "否则", "样本"}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_a_chinese_page_plays_and_nothing_lies_over_another(open_page, size):
+    page = open_page(explain(*small(), language="zh").html, size)
+    assert page.inner_text("#count") == "第 0 步，共 30 步"
+    for level in LEVELS:
+        page.click(f"button[data-level={level}]")
+        page.keyboard.press("End")
+        assert page.evaluate(OVERLAPS) == [], level
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), level
+    page.click("#play")
+    assert (page.inner_text("#play"), page.get_attribute("#play", "aria-label")) == ("⏸ 暂停", "暂停")
+    page.click("#play")
+    assert (page.inner_text("#play"), page.get_attribute("#play", "aria-label")) == ("▶ 播放", "播放")
 
 
 def test_the_same_sample_gives_the_same_page(pages):

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from tests.chinese import terms
 from tests.loops import for_each
 
 import glassnet
@@ -37,7 +38,15 @@ SAME = {
     "part_of",
 }
 SAME |= {"quoted", "left_out_one", "interact_one", "q_difference", "q_kinds", "between_items", "between_sentences"}
-SAME |= {"listing", "verbatim", "verdict_why", "sentences", "diagnoses.line", "checks.found"}
+SAME |= {
+    "explain.node",
+    "explain.more_units",
+    "explain.tab",
+    "explain.enter",
+    "terminal.file_size",
+    "terminal.headed",
+}
+SAME |= {"intervals_about", "listing", "verbatim", "verdict_why", "sentences", "diagnoses.line", "checks.found"}
 
 
 def forms(text):
@@ -78,16 +87,20 @@ def written_keys():
         elif isinstance(node, ast.JoinedStr):
             parts = [re.escape(one.value) if isinstance(one, ast.Constant) else r"\w+" for one in node.values]
             patterns.add("".join(parts))
-    for path in SOURCE.rglob("*.jinja"):
+    for path in (*SOURCE.rglob("*.jinja"), *SOURCE.rglob("templates/*.css")):
         constants |= set(re.findall(r"""["'](\w[\w.]*)["']""", path.read_text("utf-8")))
     return constants, [re.compile(one) for one in patterns if re.search(r"^(is|section)_|_(title|column)$", one)]
 
 
 def test_every_key_is_used_and_every_message_has_its_key():
     constants, patterns = written_keys()
-    named = (*(f"{table}." for table in TABLES), "designs.")
+    named = tuple(f"{table}." for table in TABLES)
     for key in catalogue("en"):
-        used = key in constants or any(one.fullmatch(key) for one in patterns) or key.startswith(named)
+        used = (
+            {key, key.removeprefix("explain.")} & constants
+            or any(one.fullmatch(key) for one in patterns)
+            or key.startswith(named)
+        )
         assert used, f"{key} is used nowhere"
     for path, node in source_nodes():
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Message" and path.stem != "catalogue":
@@ -202,3 +215,35 @@ def test_texts_are_not_formats():
 def test_what_is_no_message_is_refused(record):
     with pytest.raises(ValueError, match=r"no message|no sentence can be made|could not convert"):
         Message.from_dict(record)
+
+
+def test_the_catalogue_keeps_to_the_list_of_terms():
+    right, wrong = terms()
+    assert min(len(right), len(wrong)) > 50
+    said = {key: "".join(forms(text)) for key, text in catalogue("zh").items()}
+    assert {(key, term) for key, text in said.items() for term in wrong if term in text} == set()
+    used = [term for term in right if any(term in text for text in said.values())]
+    assert len(used) > 0.9 * len(right)
+
+
+def test_chinese_text_has_chinese_marks_and_spaces_between_signs_and_letters():
+    for key, text in catalogue("zh").items():
+        for form in forms(text):
+            bare = re.sub(r"\{[^}]*\}", "\0", form)
+            assert not re.search(r"[一-鿿][,;:?!]|[,;:?!][一-鿿]|\d [%％]", bare), key
+            assert not re.search(r"[一-鿿][A-Za-z0-9]|[A-Za-z0-9][一-鿿]", bare), key
+            assert not re.search(r" [，。；：？！（）]|[，。；：？！（）“”] (?!\0)(?=[一-鿿A-Za-z])", bare), key
+
+
+@for_each(
+    "value, said",
+    [("AUC", "测试 AUC"), ("准确率", "测试准确率"), ("", "测试")],
+)
+def test_a_space_parts_a_value_from_chinese_text_where_it_is_written_in_letters(value, said):
+    assert ZH.say("test_of", measure=value) == said
+
+
+def test_a_space_beside_a_value_is_left_out_where_both_sides_are_chinese():
+    assert ZH.say("explain.step_of", step=3, last=7) == "第 3 步，共 7 步"
+    assert ZH.say("explain.step_of", step="三", last="七") == "第三步，共七步"
+    assert ZH.say("verbatim", text="T恤 a") == "T恤 a"  # a name is left as it is

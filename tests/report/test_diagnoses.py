@@ -25,8 +25,8 @@ def test_a_diagnosis_says_all_that_is_known():
 
 def test_in_chinese_it_is_said_with_the_same_numbers():
     found = finding_of(DEAD_UNITS, Words("zh"))
-    assert (found.title, found.remedy) == ("死亡单元", "改用 initializer he_normal")
-    assert found.cause.startswith("16 个单元中有 4 个对每个样本的输出都是 0")
+    assert (found.title, found.remedy) == ("死亡神经元", "改用 initializer he_normal")
+    assert found.cause.startswith("16 个神经元中有 4 个对所有样本的输出都是 0")
     assert found.evidence == [("share", "0.5"), ("probe_rows", "256")]
 
 

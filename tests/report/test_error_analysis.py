@@ -27,7 +27,7 @@ def identity(**options):
 def test_counts_and_mistakes_are_those_worked_by_hand():
     data = plane([0, 1, 1, 0], [[3.0, 0.0], [1.0, 0.0], [2.0, 0.0], [0.0, 0.5]], class_names=["left", "right"])
     found = analyse(identity(class_names=["left", "right"]), data)
-    assert found.confusion.tolist() == [[1, 1], [2, 0]]
+    assert found.confusion.counts.tolist() == [[1, 1], [2, 0]]
     assert found.wrong == 3
     assert [mistake.row for mistake in found.mistakes] == [2, 1, 3]  # -log softmax: 2.127, 1.313, 0.974
     worst = found.mistakes[0]

@@ -1,62 +1,8 @@
-from importlib import resources
-
 import numpy as np
-import pytest
-from tests.data.pictures import pixels
 
-import glassnet as gn
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.schema import Schema, describe_targets
-from glassnet.report.images import (
-    DIVERGING,
-    GAP,
-    diverging,
-    full_of,
-    weight_sheet,
-)
-
-
-def test_weights_have_one_scale_red_below_and_blue_above():
-    network = gn.Network([4, 3, 2], initializer=np.zeros(23))
-    network.W[0][:] = np.array([[1.0, 0.1, 0.0], [-1.0, -0.1, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
-    sheet = weight_sheet(network, (2, 2))
-    image = pixels(sheet.address)
-    assert (sheet.shown, sheet.units, sheet.columns, sheet.rows) == (3, 3, 3, 1)
-    assert image.shape == (2, 3 * 2 + 2 * GAP, 4)
-    assert (image[:, 2 : 2 + GAP, 3] == 0).all()  # clear between units
-    strong, weak = image[0, :2], image[0, 2 + GAP : 4 + GAP]
-    assert strong[0, 2] > strong[0, 0] + 50  # blue
-    assert strong[1, 0] > strong[1, 2] + 50  # red
-    assert (weak[:, :3] > 200).all()  # a tenth of the scale is almost white: the scale is not the unit's own
-    assert sheet.limit == pytest.approx(1.0, rel=0.05)
-
-
-def test_of_a_wide_layer_the_first_units_are_shown():
-    sheet = weight_sheet(gn.Network([16, 100, 2]), (4, 4))
-    assert (sheet.shown, sheet.units, sheet.columns, sheet.rows) == (64, 100, 8, 8)
-    assert weight_sheet(gn.Network([12, 5, 2]), (2, 2, 3)).shown == 5
-    few = weight_sheet(gn.Network([16, 10, 2]), (4, 4))
-    assert (few.shown, few.columns, few.rows) == (10, 5, 2)
-
-
-def test_of_three_colours_the_mean_is_shown():
-    network = gn.Network([12, 2], initializer=np.zeros(26))
-    network.W[0][:] = np.tile([[0.1], [0.2], [0.6]], (4, 1))
-    assert weight_sheet(network, (2, 2, 3)).limit == pytest.approx(0.3)
-
-
-def test_zero_is_white_and_the_ends_are_dark():
-    below, zero, above = diverging(np.array([-1.0, 0.0, 1.0]))[:, :3].astype(int)
-    assert zero.min() > 240
-    assert below[0] > below[2]
-    assert above[2] > above[0]
-    assert (diverging(np.array([-5.0])) == diverging(np.array([-1.0]))).all()
-
-
-def test_the_colours_of_the_page_are_those_of_the_weights():
-    css = (resources.files("glassnet.report") / "templates" / "report.css").read_text(encoding="utf-8")
-    colours = ", ".join("#" + "".join(f"{part:02x}" for part in colour) for colour in DIVERGING)
-    assert f"linear-gradient(90deg, {colours})" in css
+from glassnet.report.images import full_of
 
 
 def test_what_is_full_ink_is_known_of_bytes_and_of_16_bits_and_else_the_largest():

@@ -1,6 +1,7 @@
 import numpy as np
 from tests.loops import for_each
 
+from glassnet.charts.confusion import Confusion
 from glassnet.locales.catalogue import Words
 from glassnet.report.error_analysis import Fit, LabelScore, Mistake
 from glassnet.report.page_tables import (
@@ -84,23 +85,23 @@ def test_scores_of_classes_and_labels():
 
 
 def test_right_is_shaded_as_right_and_wrong_as_wrong():
-    table = confusion_table(np.array([[75, 25], [0, 0]]), ["cat", "dog"], EN)
+    table = confusion_table(Confusion(np.array([[75, 25], [0, 0]]), ["cat", "dog"]), EN)
     assert texts(table) == [["cat", "75", "25"], ["dog", "0", "0"]]
     assert [[cell.shade for cell in row[1:]] for row in table.cells] == [[0.75, -0.5], [0.0, 0.0]]
     assert not table.turned
-    assert confusion_table(np.eye(2, dtype=int), ["cat", "kangaroo"], EN).turned
+    assert confusion_table(Confusion(np.eye(2, dtype=int), ["cat", "kangaroo"]), EN).turned
 
 
 def test_many_classes_are_a_list_of_the_most_frequent_mistakes():
     n = 50
     confusion = 9 * np.eye(n, dtype=int)
     confusion[3, 7], confusion[8, 2] = 5, 6
-    table = confusion_table(confusion, [f"c{k}" for k in range(n)], EN)
+    table = confusion_table(Confusion(confusion, [f"c{k}" for k in range(n)]), EN)
     assert texts(table) == [["c8", "c2", "6"], ["c3", "c7", "5"]]
     assert "50 classes" in table.note
     assert table.note.endswith(" 0 others, on 0 rows in all, are not listed.")
     confusion[20:45, 1] = 3
-    table = confusion_table(confusion, [f"c{k}" for k in range(n)], EN)
+    table = confusion_table(Confusion(confusion, [f"c{k}" for k in range(n)]), EN)
     assert len(table.rows) == 20
     assert table.note.endswith(" 7 others, on 21 rows in all, are not listed.")
 
@@ -119,4 +120,5 @@ def test_mistakes_and_fits_are_numbers_of_their_own():
     "value, text", [(0.5, "50.0 %"), (0.99949, "99.9 %"), (0.9996, "> 99.9 %"), (1.0, "100.0 %"), (None, "–")]
 )
 def test_a_probability_is_no_certainty(value, text):
-    assert probability(value) == text
+    assert probability(value, Words("en")) == text
+    assert probability(value, Words("zh")) == text.replace(" %", "%")

@@ -1,21 +1,25 @@
 """The report of a run: its numbers are the run's, in a real browser and in Markdown."""
 
 import errno
+import io
 import json
 import os
 import re
 import shutil
 from itertools import pairwise
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
+from tests.chinese import latin_words, misplaced_marks
 from tests.screens import SIZES
 
 import glassnet as gn
+from glassnet.charts.pictures import picture_of
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
 from glassnet.errors import FileError, UsageError
-from glassnet.graph.pictures import picture_of
 from glassnet.locales.catalogue import LANGUAGES, Words
 from glassnet.report import rendering
 from glassnet.report.run_page import write_run_report
@@ -32,6 +36,11 @@ from .conftest import (
     rows_of,
     trained,
 )
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+#: The charts that every run has of its layers.
+SIZES_DRAWN = ["pre-activation-spread", "update-ratio", "gradient-norm"]
 
 EVIL = "<script>document.title = 'taken'</script>"
 
@@ -179,8 +188,8 @@ def test_a_run_that_regresses(tmp_path):
     (row,) = rows_of(page, "Errors by output")
     assert row[1] == f"{found.measures['mae']:.4g}"
     assert not {"Confusion matrix", "Scores", "Worst mistakes"} & set(page.tables)
-    points = json.loads(re.findall(r'data-chart="fit0".*?json">(.*?)</script>', html_of(tmp_path), re.DOTALL)[0])
-    names = [point[2] for point in points["curves"][0]["points"]]
+    [points] = re.findall(r'"predicted-against-true".*?json">(.*?)</script>', html_of(tmp_path), re.DOTALL)
+    names = [point[2] for point in json.loads(points)["curves"][0]["points"]]
     assert names == [f"test row {row}" for row in range(1, found.rows + 1)]
     assert page.images == []
 
@@ -239,12 +248,12 @@ def test_a_sick_run_says_so_with_cause_and_remedy(tmp_path, digits, digits_run):
         assert "4 of 16 units give 0 on every row, and no gradient reaches them: steps are too large" in said
     assert "network.initializer = he_normal" in "".join(page.codes)
     assert "`network.initializer = he_normal`" in text
-    assert re.findall(r'data-chart="(\w+)"', html_of(tmp_path))[2:] == ["dead", "spread", "update", "gradient"]
+    assert re.findall(r'data-chart="([\w-]+)"', html_of(tmp_path))[2:6] == ["dead-units", *SIZES_DRAWN]
     assert re.search(r'<section class="verdict sick"', html_of(tmp_path))
     page, text = report(tmp_path / "run", digits_run, digits, "zh")
     for said in (page.text, text):
-        assert "16 个单元中有 4 个对每个样本的输出都是 0，梯度传不到它们：步长过大：学习率 0.5" in said
-        assert "验证损失从第 2 轮后的最低值 0.25 回升到 0.375，训练损失却降到了 0.125" in said
+        assert "16 个神经元中有 4 个对所有样本的输出都是 0，梯度传不到它们：步长过大：学习率 0.5" in said
+        assert "验证损失从第 2 轮后的最低值 0.25 回升到 0.375，而训练损失降到了 0.125" in said
     assert "改用 initializer he_normal" in page.text
 
 
@@ -268,8 +277,8 @@ def test_what_was_measured_of_the_layers_is_shown(digits, english):
     folder, page, text = english
     html = (folder / "report.html").read_text(encoding="utf-8")
     health = html[html.index('id="health"') : html.index('id="classes"')]
-    assert re.findall(r'data-chart="(\w+)"', health) == ["spread", "update", "gradient"]
-    assert health.count("about 1e-3 is usual") == 1
+    assert re.findall(r'data-chart="([\w-]+)"', health) == SIZES_DRAWN
+    assert health.count("about 0.001 is usual") == 1
     for said in (page.text, text):
         assert "At no time was a unit dead" in said
         assert "Examinations of this run: 3." in said
@@ -333,11 +342,12 @@ def test_a_run_without_an_epoch_or_with_outputs_beyond_all_bounds_has_a_report(t
 def test_the_learning_rate_is_drawn_only_where_it_changes(tmp_path, digits, english):
     folder, page, _ = english
     assert "The learning rate was 0.001 throughout." in page.text
-    assert 'data-chart="rate"' not in (folder / "report.html").read_text(encoding="utf-8")
+    assert 'data-chart="learning-rate"' not in (folder / "report.html").read_text(encoding="utf-8")
     moved = trained(tmp_path / "run", digits, layers=[64, 10], schedule="cosine", metrics=["auc"])
     page, _ = report(tmp_path / "run", moved, digits)
     assert "throughout" not in page.text
-    assert re.findall(r'data-chart="(\w+)"', html_of(tmp_path))[:4] == ["loss", "accuracy", "measure0", "rate"]
+    charts = re.findall(r'data-chart="([\w-]+)"', html_of(tmp_path))
+    assert charts[:4] == ["loss", "accuracy", "validation-auc", "learning-rate"]
 
 
 @pytest.mark.parametrize("case", ["digits", "diabetes", "labels"])
@@ -359,16 +369,9 @@ def assert_chinese(page, text, html, data):
     bare = re.sub(r"`[^`]*`", "", re.sub(r"^    .*$", "", text, flags=re.MULTILINE))
     known = {data.name, *(data.class_names or ()), *(data.target_names or ())}
     for said in (page.text, bare.replace("\\", "")):
-        words = set(re.findall(r"[A-Za-z_]{2,}", said)) - known
-        assert words - {"initializer", "he_normal"} <= {
-            "AUC",
-            "SHA",
-            "MD",
-            "glassnet",
-            "script",
-            "Python",
-            "GLASSNET",
-        } | set(data.name.split("-"))
+        words = latin_words(said) - known - {"initializer", "he_normal", "script", "GLASSNET"}
+        assert words <= set(data.name.split("-"))
+    assert misplaced_marks(page.text) == []
     labels = re.findall(r'(?:aria-label|alt|title)="([^"]*)"', html)
     assert all(not re.search("[A-Za-z]{3,} [a-z]{2,}", label) for label in labels)
 
@@ -508,7 +511,7 @@ def test_a_chart_is_read_by_keyboard(digits_page, saved_run):
 @pytest.mark.browser
 def test_what_was_measured_is_pointed_at_step_by_step(digits_page):
     page = digits_page()
-    plot = page.locator("[data-chart=update] .plot")
+    plot = page.locator("[data-chart=update-ratio] .plot")
     plot.focus()
     page.keyboard.press("End")
     assert plot.locator(".tip").inner_text().split("\n") == ["step 16", "layer 1: 0.002", "output (2): 0.002"]
@@ -569,6 +572,65 @@ def test_a_scattered_point_says_its_numbers(tmp_path, open_report):
     true, predicted = (float(value) for value in values.split(" → "))
     assert true == pytest.approx(float(np.ravel(data.test.y)[row]), rel=1e-3)
     assert predicted == pytest.approx(finished.model.predict(data.test.X)[row], rel=1e-3)
+
+
+def save(page, chart, kind):
+    """What the button of a chart hands over: the name and the content of a file."""
+    with page.expect_download() as download:
+        page.click(f"[data-chart={chart}] .save button[data-kind={kind}]")
+    return download.value.suggested_filename, download.value.path().read_bytes()
+
+
+def texts_of(svg):
+    return ["".join(text.itertext()) for text in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_a_chart_is_saved_as_it_is_seen_on_light_paper(digits_page, size):
+    page = digits_page(size, color_scheme="dark")
+    figure = page.locator("[data-chart=loss]")
+    name, svg = save(page, "loss", "svg")
+    assert name == "loss.svg"
+    seen = figure.locator("figcaption, .y-ticks span, .x-ticks span, .x-label, .legend button").all_inner_texts()
+    assert texts_of(svg) == [text.strip() for text in seen]
+    root = ElementTree.fromstring(svg)
+    assert root[0].attrib["fill"] == "rgb(255,255,255)"
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(18, 22, 29)"
+    # the first curve goes from the left edge of its plot to the right, in the light colour of the series
+    plot = figure.locator("svg").bounding_box()
+    curve = next(path for path in root.iter(f"{SVG}path") if path.attrib["stroke"] == "rgb(29,78,216)")
+    places = [float(x) for x in re.findall(r"[ML](\S+) ", curve.attrib["d"])]
+    assert (places[0], places[-1]) == (0, pytest.approx(plot["width"], abs=0.1))
+    figure.locator(".legend button").first.click()
+    _, less = save(page, "loss", "svg")
+    assert b"rgb(29,78,216)" not in less
+    assert "training" not in texts_of(less)
+    name, png = save(page, "loss", "png")
+    image = imread(io.BytesIO(png))
+    assert name == "loss.png"
+    assert image.shape[:2] == (2 * float(root.attrib["height"]), 2 * float(root.attrib["width"]))
+    assert image[0, 0].tolist() == [1, 1, 1, 1]
+    assert (image[..., :3].min(axis=2) < 0.5).any()
+
+
+@pytest.mark.browser
+def test_the_matrix_and_the_weights_are_saved_whole(digits_page, saved_run):
+    page = digits_page(SIZES[1])  # where the matrix does not fit
+    _, svg = save(page, "confusion-matrix", "svg")
+    counts = evaluate_predictions(predict_rows(saved_run[0].network, load_dataset("digits").test)).confusion.counts
+    texts = texts_of(svg)
+    assert [text for text in texts if text == str(counts.max())]
+    assert len(texts) >= 100 + 20
+    right = max(float(rect.attrib["x"]) + float(rect.attrib["width"]) for rect in drawn(svg, "rect")[1:])
+    assert right <= float(ElementTree.fromstring(svg).attrib["width"])
+    _, svg = save(page, "first-layer-weights", "svg")
+    [image] = drawn(svg, "image")
+    assert image.attrib["href"].startswith("data:image/png;base64,")
+
+
+def drawn(svg, tag):
+    return list(ElementTree.fromstring(svg).iter(f"{SVG}{tag}"))
 
 
 @pytest.mark.browser

@@ -3,6 +3,7 @@ import pytest
 from matplotlib.figure import Figure
 from tests.loops import for_each
 
+from glassnet.charts.painting import save_figure
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
@@ -10,7 +11,7 @@ from glassnet.data.schema import Schema
 from glassnet.data.splits import Split
 from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError, FileError, UsageError
-from glassnet.report.sample_grid import sample_grid, save_png
+from glassnet.report.sample_grid import sample_grid
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def test_a_png_is_written_whole_dark_on_white_and_alone_in_its_folder(digits, tm
     from matplotlib.image import imread
 
     figure = sample_grid(digits, per_class=2)
-    save_png(figure, str(tmp_path / "grid.png"))
+    save_figure(figure, tmp_path / "grid.png")
     picture = imread(tmp_path / "grid.png")
     width, height = figure.get_size_inches()
     assert abs(picture.shape[0] - 150 * height) <= 1
@@ -104,5 +105,5 @@ def test_one_picture_in_a_row_is_enough(digits):
 
 def test_a_picture_that_cannot_be_written_is_refused_by_name(tmp_path):
     with pytest.raises(FileError, match="cannot be written") as caught:
-        save_png(Figure(figsize=(1, 1)), tmp_path / "missing" / "grid.png")
+        save_figure(Figure(figsize=(1, 1)), tmp_path / "missing" / "grid.png")
     assert str(caught.value).startswith(str(tmp_path / "missing" / "grid.png"))

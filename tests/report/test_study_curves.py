@@ -43,7 +43,7 @@ def test_a_line_is_the_mean_and_its_band_the_seeds(tmp_path):
     rows = rows_of(study, tmp_path, lambda variant, seed: [0.5 + variant, 0.25 + variant + seed / 8])
     (group,), notes = study_curves(study, rows, tmp_path, "base", WORDS)
     assert group.heading == ""
-    assert [drawing.title for drawing, _ in group.drawings] == [
+    assert [drawing.chart.title for drawing, _ in group.drawings] == [
         "Training loss",
         "Validation loss",
         "Validation accuracy",
@@ -86,7 +86,7 @@ def test_the_measure_that_decides_has_a_chart(tmp_path):
     study = small(seeds=1, measure="validation_auc")
     rows = rows_of(study, tmp_path, lambda variant, seed: [0.5, 0.4], auc=0.75)
     (group,), _ = study_curves(study, rows, tmp_path, "base", WORDS)
-    assert [drawing.title for drawing, _ in group.drawings][3:] == ["Validation AUC"]
+    assert [drawing.chart.title for drawing, _ in group.drawings][3:] == ["Validation AUC"]
 
 
 RATES = [f"sgd({rate})" for rate in (0.1, 0.2, 0.3, 0.4)]
@@ -114,7 +114,7 @@ def test_of_many_variants_each_factor_has_its_charts(tmp_path, design):
     }
     first = {"The base and the best": ["base", best]} if design == "factorial" else {}
     assert names == first | alone
-    keys = [drawing.key for group in groups for drawing, _ in group.drawings]
+    keys = [drawing.chart.key for group in groups for drawing, _ in group.drawings]
     assert len(set(keys)) == len(keys)
 
 

@@ -8,22 +8,26 @@ from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
+import pandas
 import pytest
+from tests.chinese import latin_words, misplaced_marks
 from tests.reproductions.publications import diagnosed
 from tests.screens import SIZES
 from tests.study.studies import done, listed, small
 
+from glassnet.charts.axes import format_flops
 from glassnet.errors import FileError, UsageError
 from glassnet.locales.catalogue import LANGUAGES, Message, Words
 from glassnet.report import study_page
+from glassnet.report.figure_files import FigureFiles
 from glassnet.report.study_page import write_study_report
 from glassnet.report.study_sentences import name_verdict
-from glassnet.report.study_tables import describe_covers
 from glassnet.study.fairness import DataCache
 from glassnet.study.final_evaluation import evaluate_recommended, mark_test_rows_open, read_final_evaluation
 from glassnet.study.findings import gather_findings
 from glassnet.study.interactions import interaction_test
 from glassnet.study.recommendation import recommend
+from glassnet.study.result_table import describe_covers
 from glassnet.study.results import Row
 from glassnet.study.specification import study_of
 from glassnet.study.statistics import compare, summarise
@@ -149,7 +153,7 @@ def test_every_variant_has_its_numbers(english):
             f"{one.low:.4f} to {one.high:.4f}",
             f"{one.seconds:.3g}",
             f"{one.parameters:,.0f}",
-            f"{one.flops:.2e}",
+            format_flops(one.flops),
         ]
     differences = rows_of(page, "Differences to the base, paired by seed")
     for line, one in zip(differences, compare(rows, "base", study.measure), strict=True):
@@ -506,17 +510,16 @@ def test_what_went_wrong_is_said_run_by_run(tmp_path):
 def test_in_chinese_it_says_the_same(tmp_path):
     study = small()
     page, _ = report_of_rows(tmp_path / "s", study, hand_made(study, **CHANGES), "zh")
-    assert "但请注意：它的 2 次运行中有 1 次出现异常：死亡单元。" in page.text
+    assert "但请注意：它的 2 次运行中有 1 次出现异常：死亡神经元。" in page.text
     table = rows_of(page, "有问题的运行")
-    assert [line[2:4] for line in table] == [["完成", "死亡单元"], ["发散", "发散"], ["失败", "–"]]
+    assert [line[2:4] for line in table] == [["完成", "死亡神经元"], ["发散", "发散"], ["失败", "–"]]
     assert table[0][4:] == ["输入的均方根为 147，而网络适合的大小约为 1", "改用 learning_rate 0.01"]
     assert table[1][4] == "步长过大：学习率 0.1 超出了该网络所能承受的范围"
     foreign = re.findall(r'<span lang="en">([^<]*)</span>', html_of(tmp_path / "s"))
     assert foreign == ["its process died", "the disk is nearly full"]
 
 
-KNOWN = {"Holm", "Greenhouse", "Geisser", "AUC", "SHA", "MD", "FLOPs", "F"}
-KNOWN |= {"glassnet", "study", "digits", "csv", "gz", "margin", "best"}
+KNOWN = {"study", "digits", "csv", "gz", "margin", "best"}
 
 
 def english_in(page, text, study):
@@ -524,7 +527,7 @@ def english_in(page, text, study):
     names = {word for one in study.variants() for word in re.findall("[A-Za-z_]+", f"{one.name} {one.levels}")}
     bare = re.sub(r"`[^`]*`", "", re.sub(r"^    .*$", "", text, flags=re.MULTILINE))
     bare = re.sub(r"\]\([^)]*\)", "", bare)
-    return set(re.findall("[A-Za-z_]{2,}", f"{page.text} {bare}")) - names - KNOWN - set(study.name.split())
+    return latin_words(f"{page.text} {bare}") - names - KNOWN - set(study.name.split())
 
 
 def test_in_chinese_no_english_sentence_is_left(finished):
@@ -532,6 +535,7 @@ def test_in_chinese_no_english_sentence_is_left(finished):
     page, text = report(*finished, "zh")
     assert '<html lang="zh-CN">' in html_of(folder)
     assert english_in(page, text, study) == set()
+    assert misplaced_marks(page.text) == []
     labels = re.findall(r'(?:aria-label|alt|title)="([^"]*)"', html_of(folder))
     assert all(not re.search("[A-Za-z]{3,} [a-z]{2,}", label) for label in labels)
 
@@ -661,3 +665,36 @@ def test_a_study_page_can_be_used_without_eyes(english, open_file):
     levels = page.locator("h1, h2, h3").evaluate_all("heads => heads.map((head) => Number(head.tagName[1]))")
     assert levels[0] == 1
     assert all(b - a <= 1 for a, b in pairwise(levels))
+
+
+def test_results_and_runs_become_tables_for_other_programs(finished):
+    folder, study, rows = finished
+    report(*finished, "zh")
+    results, runs = (pandas.read_csv(folder / name) for name in ("results.csv", "runs.csv"))
+    means = {one.variant: one.mean for one in summarise(rows, study.measure)}
+    assert dict(zip(results["variant"], results[study.measure], strict=True)) == means
+    assert runs[study.measure].tolist() == [row.measures[study.measure] for row in rows]
+    assert runs["width"].tolist() == [row.levels["width"] for row in rows]
+    latex = (folder / "results.tex").read_text(encoding="utf-8")
+    assert latex.count(r"\\") == 1 + len(means)
+    assert "\\toprule\n方案 & " in latex
+
+
+def test_a_study_has_its_charts_as_files(finished, tmp_path):
+    files = FigureFiles(tmp_path / "figures", ["svg"])
+    write_study_report(gather_findings(*finished[1::-1], finished[2], load), load, figures=files)
+    charts = [path.stem for path in files.written if path.suffix == ".svg"]
+    assert charts[:4] == ["train-loss", "validation-loss", "validation-accuracy", "results"]
+    text = (finished[0] / "report.md").read_text(encoding="utf-8")
+    assert text.index("/results.svg)") > text.index("/train-loss.svg)")
+    assert len(files.written) == len(set(files.written))
+
+
+def test_the_results_are_a_chart_with_the_best_at_the_top(english):
+    folder, study, rows, *_ = english
+    html = html_of(folder)
+    figure = html[html.index('data-chart="results"') :]
+    ranked = sorted(summarise(rows, study.measure), key=lambda one: -one.mean)
+    labels = re.findall(r'<span title="([^"]*)">', figure)
+    assert labels == [one.variant for one in ranked]
+    assert f"{study.measure.replace('_', ' ').capitalize()}, from best to worst: {labels[0]} " in figure

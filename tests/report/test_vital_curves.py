@@ -1,8 +1,9 @@
 from tests.loops import for_each
 
 from glassnet.locales.catalogue import Words
-from glassnet.report.vital_curves import MOST_EXAMINATIONS, MOST_LAYERS, vital_curves, vital_table
+from glassnet.report.vital_curves import MOST_EXAMINATIONS, vital_curves, vital_table
 from glassnet.runtime.records import adapter_of
+from glassnet.training.health.vital_charts import MOST_LAYERS
 from glassnet.training.health.vitals import Vitals
 
 from .conftest import examined, layer_vitals
@@ -16,7 +17,7 @@ def vitals(*records):
 
 def charts(found):
     drawings, _ = vital_curves(found, WORDS)
-    return {drawing.key: drawing for drawing, _ in drawings}
+    return {drawing.chart.key: drawing for drawing, _ in drawings}
 
 
 def values(drawing):
@@ -40,25 +41,25 @@ RUN = vitals(
 
 def test_a_chart_shows_what_was_measured_a_curve_a_layer():
     found = charts(RUN)
-    assert list(found) == ["dead", "spread", "update", "gradient"]
-    assert values(found["dead"]) == {"layer 1": [["0", "25.00 %"], ["16", "75.00 %"]]}
-    assert values(found["spread"])["layer 1"] == [["0", "7.5"], ["16", "2.5"]]
-    assert values(found["spread"])["output (2)"] == [["0", "1"]]  # what was not finite is a gap
-    assert values(found["update"])["layer 1"] == [["16", "0.004"]]
-    assert values(found["update"])["output (2)"] == []  # no step at all has no place on a logarithmic axis
-    assert values(found["gradient"])["layer 1"] == [["0", "3"], ["16", "0.5"]]
-    assert found["update"].mark.text == "about 1e-3 is usual"
-    assert found["update"].logarithmic
-    assert [drawing.mark for key, drawing in found.items() if key != "update"] == [None] * 3
+    assert list(found) == ["dead-units", "pre-activation-spread", "update-ratio", "gradient-norm"]
+    assert values(found["dead-units"]) == {"layer 1": [["0", "25.00 %"], ["16", "75.00 %"]]}
+    assert values(found["pre-activation-spread"])["layer 1"] == [["0", "7.5"], ["16", "2.5"]]
+    assert values(found["pre-activation-spread"])["output (2)"] == [["0", "1"]]  # what was not finite is a gap
+    assert values(found["update-ratio"])["layer 1"] == [["16", "0.004"]]
+    assert values(found["update-ratio"])["output (2)"] == []  # no step at all has no place on a logarithmic axis
+    assert values(found["gradient-norm"])["layer 1"] == [["0", "3"], ["16", "0.5"]]
+    assert found["update-ratio"].mark.text == "about 0.001 is usual"
+    assert found["update-ratio"].logarithmic
+    assert [drawing.mark for key, drawing in found.items() if key != "update-ratio"] == [None] * 3
 
 
 def test_steps_are_spread_out_and_every_chart_is_said():
     drawings, _ = vital_curves(RUN, WORDS)
-    said = {drawing.key: about for drawing, about in drawings}
-    assert said["dead"] == "Dead units over step: layer 1 from 25.00 % to 75.00 %"
+    said = {drawing.chart.key: about for drawing, about in drawings}
+    assert said["dead-units"] == "Dead units over step: layer 1 from 25.00 % to 75.00 %"
     for drawing, _ in drawings:
         assert [tick.text for tick in drawing.x_ticks] == ["0", "1", "10"]
-        assert drawing.title
+        assert drawing.chart.title
 
 
 @for_each(
@@ -74,8 +75,8 @@ def test_where_no_unit_was_ill_a_sentence_takes_the_place_of_a_chart(dead, satur
     calm = examined(0, layer_vitals(1, 4), layer_vitals(2, 2))
     found = vitals(calm, examined(4, layer_vitals(1, 4, dead=[*dead], saturated=[*saturated]), layer_vitals(2, 2)))
     drawings, notes = vital_curves(found, WORDS)
-    keys = [drawing.key for drawing, _ in drawings]
-    assert ("dead" in keys, "saturated" in keys) == (bool(dead), bool(saturated))
+    keys = [drawing.chart.key for drawing, _ in drawings]
+    assert ("dead-units" in keys, "saturated-units" in keys) == (bool(dead), bool(saturated))
     assert [line[: len(note)] for line in notes[1:]] == [note] if note else len(notes) == 1
 
 
@@ -84,7 +85,7 @@ def test_an_output_that_is_ill_has_its_curve():
         examined(0, layer_vitals(1, 4), layer_vitals(2, 2)),
         [layer_vitals(1, 4), layer_vitals(2, 2, dead=[1])],
     )
-    assert values(charts(vitals(first, examined(9, *last)))["dead"]) == {
+    assert values(charts(vitals(first, examined(9, *last)))["dead-units"]) == {
         "layer 1": [["0", "0.00 %"], ["9", "0.00 %"]],
         "output (2)": [["0", "0.00 %"], ["9", "50.00 %"]],
     }

@@ -6,6 +6,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from tests.chinese import latin_words, misplaced_marks
 from tests.report.conftest import Page, markdown_rows, rows_of
 from tests.reproductions.publications import by_seed, outcome, printed, repeated
 from tests.screens import SIZES
@@ -222,11 +223,11 @@ def test_in_chinese_no_english_sentence_is_left(tmp_path):
     assert '<html lang="zh-CN">' in html
     assert f"<h1>{found.publication.title['zh']}</h1>" in html
     bare = re.sub(r"^    .*$|\]\([^)]*\)", "", text, flags=re.MULTILINE)
-    english = set(re.findall("[A-Za-z_]{2,}", f"{page.text} {plain(bare)}"))
-    assert (
-        english - names_in(found) - {"Holm", "glassnet", "study", "factorial", "report", "html", "NaN", "uniform"}
-        == set()
-    )
+    english = latin_words(f"{page.text} {plain(bare)}") - names_in(found)
+    assert english <= {"study", "factorial", "report", "html", "uniform"}
+    assert misplaced_marks(page.text) == []
+    assert "表：优化器" in page.tables
+    assert "Adam，6,000 张图：未复现" in page.text
     assert not re.search("[a-z]{2,} [a-z]{2,} [a-z]{2,}", " ".join(one.text for one in answers_of(found, ZH)))
     assert "glassnet reproduce seed-report --folder" in " ".join(page.codes)
     assert "--lang zh" in " ".join(page.codes)
@@ -259,7 +260,7 @@ def test_what_is_counted_is_said(tmp_path):
     found = repeated(tmp_path)
     counts = [sum(row.verdict == verdict for row in found.rows) for verdict in ("reproduced", "not-reproduced")]
     said = verdict_of(found.rows, ZH)
-    assert said.startswith(f"报告的 9 行结果：{counts[0]} 行复现")
+    assert said.startswith(f"原文的 9 行结果：{counts[0]} 行复现")
     assert said.endswith(f"{counts[1]} 行未复现。")
 
 

@@ -4,10 +4,10 @@ import sys
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from glassnet.runtime import blas
-from glassnet.runtime.blas import blas_threads, find_gemm, libraries
+from glassnet.runtime.blas import blas_threads, find_gemm, libraries, usual_threads
 
 ROW_MAJOR, AS_IT_IS, TURNED = 101, 111, 112
 
@@ -25,12 +25,24 @@ def test_the_libraries_are_those_in_this_process():
         assert list(library) == ["name", "version", "kernel", "threads", "path"]
 
 
-def test_numpys_own_library_comes_first():
+def test_numpys_own_library_comes_first_and_one_that_is_imported_later_is_found():
     code = (
-        "import numpy; from glassnet.runtime.blas import libraries; before = libraries()[0]['path'];"
-        "import scipy.linalg; print(libraries()[0]['path'] == before, len(libraries()))"
+        "import numpy; from glassnet.runtime.blas import libraries; before = libraries();"
+        "import scipy.linalg; from threadpoolctl import threadpool_info;"
+        "now = {one['filepath'] for one in threadpool_info() if one['user_api'] == 'blas'};"
+        "print(libraries()[0] == before[0], {one['path'] for one in libraries()} == now)"
     )
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).startswith("True")
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "True True\n"
+
+
+def test_libraries_are_looked_for_once_and_asked_for_their_threads_each_time(monkeypatch):
+    libraries()
+    monkeypatch.setattr(blas, "ThreadpoolController", None)
+    with threadpool_limits(1):
+        assert set(threads()) == {usual_threads()} == {1}
+    with blas_threads() as use:
+        use(1)
+        assert set(threads()) == {1}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -13,14 +13,13 @@ from tests.loops import for_each
 
 from glassnet.runtime import compilation
 from glassnet.runtime.compilation import (
-    MACHINE_FUNCTIONS,
-    X86,
+    announcing,
     cache_folder,
     compile_function,
-    foreign_function,
-    machine_functions,
+    compile_pointer,
     numba_version,
 )
+from glassnet.runtime.intrinsics import MACHINE_FUNCTIONS, X86, machine_functions
 
 SOURCE = """
 def half(x):
@@ -177,19 +176,96 @@ def test_numba_is_not_imported_before_it_is_needed():
 # What Python has no words for
 
 
-def test_a_foreign_function_is_called_with_its_arguments(compiled_code):
+def test_a_function_at_an_address_is_called_with_its_arguments(compiled_code):
     seen = []
     callback = ctypes.CFUNCTYPE(None, ctypes.c_int32, ctypes.c_float, ctypes.c_ssize_t)(lambda *a: seen.append(a))
-    function = foreign_function(ctypes.cast(callback, ctypes.c_void_p).value, "int32 float32 intp")
     caller = compile_function(
         "from numpy import float32, int32, intp\n\n"
-        "def caller(f, x):\n"
-        "    f(int32(-3), float32(x), intp(1 << 40))\n"
-        "    f(int32(7), float32(2 * x), intp(0))\n",
+        "def caller(place, x):\n"
+        "    call_address(place, (int32(-3), float32(x), intp(1 << 40)))\n"
+        "    call_address(place, (int32(7), float32(2 * x), intp(0)))\n",
         "caller",
     )
-    caller(function, 0.25)
+    caller(ctypes.cast(callback, ctypes.c_void_p).value, 0.25)
     assert seen == [(-3, 0.25, 1 << 40), (7, 0.5, 0)]
+
+
+POINTED = """
+def twice(x):
+    return x + x
+
+
+def double(n, x, factor):
+    numbers = carray(x, n)
+    for i in range(n):
+        numbers[i] = factor * twice(numbers[i])
+"""
+
+
+def call_pointer():
+    """Compile as another process would; return what becomes of three numbers, of which two are the function's."""
+    place = compile_pointer.__wrapped__(POINTED, "double", ("intp", "float32*", "float32"))
+    function = ctypes.CFUNCTYPE(None, ctypes.c_ssize_t, ctypes.c_void_p, ctypes.c_float)(place)
+    x = np.array([1, 2, 3], np.float32)
+    function(2, x.ctypes.data, 0.75)
+    return x.tolist()
+
+
+def test_a_function_of_c_has_an_address_and_is_kept_on_disk():
+    assert call_pointer() == [1.5, 3, 3]
+    names = [path.name for path in cache_folder().rglob("*.nb*")]
+    assert len(names) == 2
+    before = {path: path.read_bytes() for path in cache_folder().rglob("*.nb*")}
+    assert call_pointer() == [1.5, 3, 3]
+    assert {path: path.read_bytes() for path in cache_folder().rglob("*.nb*")} == before
+    next(cache_folder().rglob("*.nbc")).write_bytes(b"garbage")
+    assert call_pointer() == [1.5, 3, 3]
+
+
+def test_what_is_compiled_and_not_loaded_is_told_once():
+    told = []
+    with announcing(lambda: told.append("compiling")):
+        again()
+        compile_pointer.__wrapped__(POINTED, "double", ("intp", "float32*", "float32"))
+    assert told == ["compiling"]
+    with announcing(lambda: told.append("again")):
+        assert again() == (RIGHT, 1, 0)
+        call_pointer()
+    assert told == ["compiling"]
+    again()
+
+
+def test_without_a_cache_each_process_tells_that_it_compiles(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file" / "cache"))
+    for _ in range(2):
+        told = []
+        with announcing(lambda told=told: told.append("compiling")):
+            again()
+        assert told == ["compiling"]
+
+
+RECORDS = """
+from collections import namedtuple
+
+Pair = namedtuple("Pair", ["name", "numbers"])
+
+
+def second(pair):
+    return pair.numbers[1]
+
+
+def read(x, y):
+    total = 0.0
+    for i in range(3):
+        total += second(refer(Pair(i, x))) + refer(Pair(i, y)).name
+    return total
+"""
+
+
+def test_a_record_is_handed_on_by_its_address(compiled_code):
+    read = compile_function(RECORDS, "read")
+    assert read(np.array([1.0, 2, 3]), np.zeros(1)) == 3 * 2 + 0 + 1 + 2
 
 
 SMALL = """

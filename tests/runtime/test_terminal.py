@@ -13,7 +13,16 @@ from rich.table import Table
 from tests.loops import for_each
 
 from glassnet.runtime.callers import warn_caller
-from glassnet.runtime.terminal import choose_encodings, escape, print_exactly, print_lines, stderr_console, tell
+from glassnet.runtime.terminal import (
+    choose_encodings,
+    escape,
+    pad,
+    print_exactly,
+    print_lines,
+    stderr_console,
+    tell,
+    width_of,
+)
 
 #: A title, a colour, a bell, C1's own ESC [, DEL, line breaks, a turned order, characters without width.
 HOSTILE = (
@@ -100,3 +109,13 @@ def test_a_record_for_programs_is_exact_and_ascii():
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout
     assert json.loads(said) == {"name": HOSTILE}
     assert all(32 <= byte < 127 for byte in said.removesuffix(b"\n"))
+
+
+@for_each(
+    "text, width", [("AUC", 3), ("准确率", 6), ("验证 AUC：", 10), ("é", 1), ("e\u0301", 1), ("R²", 2), ("", 0)]
+)
+def test_a_chinese_sign_takes_two_columns(text, width):
+    assert width_of(text) == width
+    assert width_of(pad(text, 12)) == width_of(pad(text, 12, right=True)) == 12
+    assert pad(text, 12).startswith(text)
+    assert pad(text, 12, right=True).endswith(text)

@@ -2,10 +2,20 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from glassnet.runtime.threads import BUSY, LATEST, SOONEST, ThreadChoice, available_cores
+from glassnet.runtime import threads as threads_module
+from glassnet.runtime.threads import (
+    BUSY,
+    LATEST,
+    SOONEST,
+    ThreadChoice,
+    available_cores,
+    machine_cores,
+    run_in_threads,
+)
 
 
 class Machine:
@@ -129,14 +139,90 @@ def test_one_core_leaves_no_choice(machine):
 
 
 def test_the_cores_are_those_this_process_may_use(monkeypatch):
-    assert 1 <= available_cores() <= os.cpu_count()
+    assert 1 <= available_cores() <= machine_cores() == os.cpu_count()
     if hasattr(os, "sched_setaffinity"):
         code = (
             "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
-            "from glassnet.runtime.threads import available_cores; print(available_cores())"
+            "from glassnet.runtime.threads import available_cores, machine_cores; "
+            "print(available_cores(), machine_cores())"
         )
-        assert subprocess.check_output([sys.executable, "-c", code], text=True) == "1\n"
+        assert subprocess.check_output([sys.executable, "-c", code], text=True) == f"1 {os.cpu_count()}\n"
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     assert available_cores() == os.cpu_count()
     monkeypatch.setattr(os, "cpu_count", lambda: None)
     assert available_cores() == 1
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_each_piece_of_work_is_done_once(threads):
+    done = []
+    run_in_threads(done.append, 100, threads)
+    assert sorted(done) == list(range(100))
+
+
+def test_helpers_work_side_by_side_with_the_caller():
+    together = threading.Barrier(2, timeout=20)
+    run_in_threads(lambda number: together.wait(), 2, 2)  # one alone would wait in vain
+    assert not together.broken
+
+
+def test_helpers_that_are_busy_are_not_waited_for():
+    inner, outer = [], []
+    free = threading.Event()
+
+    def work(number):
+        if threading.current_thread().name.startswith("glassnet"):
+            assert free.wait(20)  # keeps the helper busy
+        outer.append(number)
+        if len(outer) == 1:
+            run_in_threads(inner.append, 3, 2)
+            free.set()
+
+    run_in_threads(work, 2, 2)
+    assert sorted(inner) == [0, 1, 2]
+    assert sorted(outer) == [0, 1]
+
+
+def test_without_more_threads_the_caller_does_all(monkeypatch):
+    class Full:
+        def submit(self, work):
+            raise RuntimeError("can't start new thread")
+
+    done = []
+    monkeypatch.setattr(threads_module, "_start_helpers", Full)
+    run_in_threads(done.append, 5, 3)
+    assert done == list(range(5))
+
+
+@pytest.mark.parametrize("where", ["glassnet", "Main"])
+def test_what_work_raises_in_any_thread_is_raised_and_ends_the_rest(where):
+    done, began = [], threading.Barrier(2, timeout=20)
+
+    def work(number):
+        done.append(number)
+        if number < 2:
+            began.wait()
+            if threading.current_thread().name.startswith(where):
+                raise KeyError(where)
+
+    with pytest.raises(KeyError, match=where):
+        run_in_threads(work, 10**6, 2)
+    assert len(done) < 10**6
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_child_process_has_helpers_of_its_own():
+    program = """if True:
+        import os, threading
+        from glassnet.runtime.threads import run_in_threads
+        def meet():
+            together = threading.Barrier(2, timeout=20)
+            run_in_threads(lambda number: together.wait(), 2, 2)
+        meet()
+        child = os.fork()
+        if not child:
+            meet()
+            os._exit(7)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "7\n"

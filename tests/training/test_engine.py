@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import warnings
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ from glassnet.training.health.monitor import Monitor
 from glassnet.training.metrics import evaluate
 from glassnet.training.model_file import load_model
 from glassnet.training.results import DivergenceError, Interrupted
+from glassnet.training.run import resume
 from glassnet.training.run_folder import RunFolder
 
 pytestmark = pytest.mark.usefixtures("compiled_code")
@@ -146,6 +149,56 @@ def test_the_bits_are_the_same_again_and_with_fixed_threads(blobs):
     assert free.history["train_loss"] == again.history["train_loss"] == fixed.history["train_loss"]
     assert fixed.history["threads"] == [shares] * 3
     assert set(free.history["threads"]) <= set(range(1, shares + 1))
+
+
+def test_the_shares_do_not_depend_on_what_the_process_may_use(blobs, monkeypatch):
+    free = train(blobs())
+    assert free.config.environment["threads"] == str(min(os.cpu_count(), engine.MOST_THREADS))
+    for name in ("usual_threads", "available_cores"):
+        with monkeypatch.context() as less:
+            less.setattr(engine, name, lambda: 1)
+            bound = train(blobs())
+        assert bound.network.fingerprint() == free.network.fingerprint()
+        assert bound.config.environment == free.config.environment
+        assert bound.history["threads"] == [1] * 3
+
+
+def test_a_resumed_run_keeps_its_shares(blobs, tmp_path, monkeypatch):
+    whole = train(blobs(), epochs=4, threads=None)
+    train(blobs(), epochs=2, run_dir=tmp_path / "run")
+    monkeypatch.setattr(engine, "machine_cores", lambda: 2 * os.cpu_count() + 1)
+    other, resumed = train(blobs(), epochs=4), resume(tmp_path / "run", blobs(), epochs=4, progress=False)
+    assert resumed.network.fingerprint() == whole.network.fingerprint()
+    assert other.config.environment["threads"] != resumed.config.environment["threads"]
+
+
+PROGRAM = """
+import os, sys, joblib, numpy as np, glassnet as gn
+
+def train(seed):
+    X = np.random.default_rng(0).normal(size=(600, 9)).astype(np.float32)
+    net = gn.Network([9, 40, 2], seed=seed, dropout=0.1)
+    data = gn.Dataset.from_arrays(X, (X[:, 0] > 0).astype(int))
+    run = gn.fit(net, data, epochs=2, kernels="numba", progress=False)
+    return run.network.fingerprint(), run.history.last.validation_loss, run.config.environment["threads"]
+
+if __name__ == "__main__":
+    if "ONE_CORE" in os.environ and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    print(joblib.Parallel(n_jobs=2)(joblib.delayed(train)(seed) for seed in (0, 1)))
+    print([train(seed) for seed in (0, 1)])
+"""
+
+
+@pytest.mark.slow
+def test_workers_of_joblib_and_bound_processes_give_the_same_bits(tmp_path):
+    path, answers = tmp_path / "program.py", []
+    path.write_text(PROGRAM)
+    for variables in {}, {"OMP_NUM_THREADS": "1"}, {"ONE_CORE": "yes"}:
+        answer = subprocess.check_output([sys.executable, path], text=True, env=os.environ | variables)
+        answers += answer.splitlines()
+    assert len(answers) == 6
+    assert len(set(answers)) == 1
 
 
 def test_threads_may_change_at_any_step_without_changing_a_bit(blobs, pieces, monkeypatch):

@@ -32,11 +32,18 @@ def test_a_network_that_does_not_fit_is_refused_with_the_widest_that_does(monkey
 
 
 def test_a_batch_that_does_not_fit_is_refused_with_the_largest_that_does(monkeypatch):
-    give(monkeypatch, 1_000_000)
+    give(monkeypatch, 64_000_000)
     with pytest.raises(UsageError, match=r"batch_size: training needs .* take at most 1,") as no:
-        fit(Network([4, 30, 2]), DATA, epochs=1, batch_size=2000, kernels="numpy", progress=False)
+        fit(Network([4, 3000, 2]), DATA, epochs=1, batch_size=2000, kernels="numpy", progress=False)
     rows = int(str(no.value).split("at most ")[1].split()[0].replace(",", ""))
-    fit(Network([4, 30, 2]), DATA, epochs=1, batch_size=rows, kernels="numpy", progress=False)
+    fit(Network([4, 3000, 2]), DATA, epochs=1, batch_size=rows, kernels="numpy", progress=False)
+
+
+def test_without_hidden_layers_the_data_are_what_does_not_fit(monkeypatch):
+    give(monkeypatch, 10_000)
+    monkeypatch.setattr(memory, "FEW", 0)
+    with pytest.raises(UsageError, match=r"layers: training needs .* the data have too many columns or classes"):
+        fit(Network([4, 2]), DATA, epochs=1, kernels="numpy", progress=False)
 
 
 def test_parameters_that_do_not_fit_are_refused_before_they_are_made(monkeypatch):

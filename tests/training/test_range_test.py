@@ -166,7 +166,7 @@ def test_the_pick_is_where_the_smoothed_loss_has_come_four_fifths_of_its_way(blo
     assert found.smoothed[place] <= before - 0.8 * (before - lowest) < found.smoothed[:place].min()
     assert found.highest_stable == found.learning_rates[found.smoothed.argmin()]
     assert found.learning_rates[0] < found.pick <= found.highest_stable
-    assert found.reason == (
+    assert str(found.reason) == (
         f"at {found.pick:.2g} the smoothed loss has come 80% of its way down, from {before:.3g} to {lowest:.3g}, "
         f"its lowest, at {found.highest_stable:.2g}"
     )

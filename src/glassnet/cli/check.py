@@ -6,13 +6,18 @@ from typing import Any
 
 import typer
 
+from glassnet.cli.language import LanguageOption, choose_words
 from glassnet.cli.options import ConfigOption, collect_changes, takes
 from glassnet.cli.output import DataDirOption, JsonOption, describe_network, print_facts, print_json, print_remarks
 
 
 @takes("seed", "data", "network", "optimizer", "learning_rate", "update_scale", "batch_size")
 def check(
-    config: ConfigOption = None, data_dir: DataDirOption = None, as_json: JsonOption = False, **options: Any
+    config: ConfigOption = None,
+    lang: LanguageOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+    **options: Any,
 ) -> None:
     """Say in seconds whether a network is fit to be trained.
 
@@ -46,9 +51,16 @@ def check(
     if as_json:
         print_json({"dataset": data.name, "layers": list(network.layers)} | found.to_dict())
     else:
-        facts = [describe_network(network), ("optimizer", OPTIMIZERS.resolve(chosen.training.optimizer).spec)]
-        facts += [(one.name, f"{'ok' if one.passed else 'NOT OK'}  {one.finding}") for one in found.checks]
-        facts += [(f"layer {one.layer}" if one.layer else "network", f"NOT OK  {one}") for one in found.diagnoses]
-        print_facts([*facts, ("conclusion", str(found.conclusion))])
+        words = choose_words(lang)
+        say, passed, failed = words.say, words.say("terminal.ok"), words.say("terminal.not_ok")
+        facts = [describe_network(network, words)]
+        facts.append((say("terminal.optimizer"), OPTIMIZERS.resolve(chosen.training.optimizer).spec))
+        for check in found.checks:
+            result = passed if check.passed else failed
+            facts.append((words.render(check.title), f"{result}  {words.render(check.finding)}"))
+        for one in found.diagnoses:
+            place = say("layer_n", n=one.layer) if one.layer else say("network")
+            facts.append((place, f"{failed}  {words.render(one.message)}"))
+        print_facts([*facts, (say("terminal.conclusion"), words.render(found.conclusion))])
     if not found.sound:
         raise typer.Exit(1)

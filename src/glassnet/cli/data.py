@@ -165,7 +165,8 @@ def _print_counts(title: str, counts: dict[str, dict[str, int]], of: dict[str, i
 def show(
     dataset: DatasetArgument,
     out: Annotated[
-        Path | None, typer.Option(help="File to write the picture to.", show_default="DATASET.png")
+        Path | None,
+        typer.Option(help="File to write the picture to: .pdf, .svg, .png.", show_default="DATASET.png"),
     ] = None,
     per_class: Annotated[int, typer.Option(help="Pictures of each class.", metavar="N")] = 10,
     overwrite: OverwriteOption = False,
@@ -185,17 +186,19 @@ def show(
     """
     import numpy as np
 
+    from glassnet.charts.painting import file_format, save_figure
     from glassnet.data.registry import DATASETS, load_dataset
     from glassnet.data.table import is_table
     from glassnet.errors import FileError
-    from glassnet.report.sample_grid import sample_grid, save_png
+    from glassnet.report.sample_grid import sample_grid
 
     if dataset not in DATASETS and is_table(dataset):
         raise FileError(dataset, "holds no images with classes that could be shown")
     path = out or Path(f"{dataset}.png")
     target = output_file(path, overwrite)
+    file_format(target)
     loaded = load_dataset(dataset, data_dir, **collect_changes(options)["data"])
-    save_png(sample_grid(loaded, per_class), target)
+    save_figure(sample_grid(loaded, per_class), target)
     print_remarks(loaded)
     splits = loaded.splits
     counts = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from glassnet.cli.language import LanguageOption, choose_language
 from glassnet.cli.output import DataDirOption, JsonOption
-from glassnet.cli.report import LanguageOption
-from glassnet.runtime.terminal import print_lines, tell
+from glassnet.locales.catalogue import Words
+from glassnet.runtime.terminal import pad, print_lines, tell
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
-    from glassnet.locales.catalogue import Language
     from glassnet.study.design import Study
     from glassnet.study.results import Row
     from glassnet.training.config import RunConfig
@@ -35,36 +35,40 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
       glassnet demo --lang zh
       GLASSNET_DATA=~/data glassnet demo
     """
+    from glassnet.charts.painting import save_figure
     from glassnet.cli.run_output import SessionOptions
     from glassnet.cli.train import train_one
-    from glassnet.report.sample_grid import sample_grid, save_png
+    from glassnet.report.sample_grid import sample_grid
     from glassnet.reproductions.publication import load_published_study
     from glassnet.study.recommendation import recommend
     from glassnet.training.run_folder import default_folder
 
+    language = choose_language(lang)
+    words = Words(language)
     say = (lambda *lines: None) if as_json else print_lines
     data = _load_data(data_dir)
     study = load_published_study(f"demo-{data.name}")
     with default_folder(data.name, study.base.network.layers or [], "demos") as folder:
-        say("1  The data")
+        say(words.say("demo.data"))
         picture = folder / "data.png"
-        save_png(sample_grid(data, PICTURES), picture)
-        say(f"{PICTURES} pictures of each class of {data.name}: {picture}")
-        say("", "2  A study: one thing changed at a time, the same random numbers for all")
-        rows = _run_study(study, folder / "study", data, data_dir, lang or "en", as_json)
+        save_figure(sample_grid(data, PICTURES), picture)
+        say(words.say("demo.pictures", n=PICTURES, data=data.name, file=picture))
+        say("", words.say("demo.study"))
+        rows = _run_study(study, folder / "study", data, data_dir, words, as_json)
         chosen = recommend(rows, study.measure, study.levels())
         before, config = _lengthen(study, chosen.variant)
-        say("", f"3  The recommended plan, {chosen.variant}; now the test rows are opened")
-        say(_describe_changes(before, config))
+        say("", words.say("demo.plan", variant=chosen.variant))
+        say(_describe_changes(before, config, words))
         also = {"picture": str(picture), "study": str(folder / "study"), "recommended": chosen.variant}
-        session = SessionOptions(as_json=as_json, run_dir=folder / "plan", language=lang or "en", also=also)
+        session = SessionOptions(as_json=as_json, run_dir=folder / "plan", language=language, also=also)
         run = train_one(config, session, data=data)
-    say("", f"Look at:  {folder / 'study' / 'report.html'}", f"          {folder / 'plan' / 'report.html'}")
-    say(f"Next:     glassnet evaluate {run.folder}", "          glassnet train --help")
+    look, then, below = (pad(text, 10) for text in (words.say("demo.look"), words.say("demo.next"), ""))
+    say("", f"{look}{folder / 'study' / 'report.html'}", f"{below}{folder / 'plan' / 'report.html'}")
+    say(f"{then}glassnet evaluate {run.folder}", f"{below}glassnet train --help")
 
 
 def _run_study(
-    study: Study, folder: Path, data: Dataset, data_dir: Path | None, language: Language, as_json: bool
+    study: Study, folder: Path, data: Dataset, data_dir: Path | None, words: Words, as_json: bool
 ) -> list[Row]:
     """Run the study, write its report, and print what it found; the test rows stay closed."""
     from glassnet.cli.report import StudyWritten
@@ -77,9 +81,9 @@ def _run_study(
     with explaining_interrupt(resume_command(["study", str(folder / STUDY_FILE)], folder, data_dir=data_dir)):
         rows = run_study(study, folder, data_dir=data_dir)
     found = gather_findings(study, folder, rows, lambda config: data)
-    page = write_study_report(found, lambda config: data, language=language)
+    page = write_study_report(found, lambda config: data, language=words.language)
     if not as_json:
-        print_study(found, StudyWritten(page, None), as_json)
+        print_study(found, StudyWritten(page, None), as_json, words)
     return rows
 
 
@@ -93,18 +97,19 @@ def _lengthen(study: Study, name: str) -> tuple[RunConfig, RunConfig]:
     return config, change_config(config, {**longer, **rest})
 
 
-def _describe_changes(before: RunConfig, after: RunConfig) -> str:
+def _describe_changes(before: RunConfig, after: RunConfig, words: Words) -> str:
     """Say how the training of the plan differs from that of the study: its figures are not those of the study."""
     pairs = {
         name: (getattr(before.training, name), getattr(after.training, name))
         for name in ("epochs", "schedule", "samples_per_epoch")
     }
-    parts = [f"{name} {_name(new)} instead of {_name(old)}" for name, (old, new) in pairs.items() if old != new]
-    return f"It is trained otherwise than in the study, so expect other figures: {', '.join(parts)}."
-
-
-def _name(value: object) -> str:
-    return "all rows" if value is None else str(value)
+    rest = words.say("demo.all_rows")
+    parts = [
+        words.say("demo.change", name=name, new=rest if new is None else new, old=rest if old is None else old)
+        for name, (old, new) in pairs.items()
+        if old != new
+    ]
+    return words.say("demo.changes", parts=parts)
 
 
 def _load_data(data_dir: Path | None) -> Dataset:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glassnet.cli.language import LanguageOption, choose_words
 from glassnet.cli.output import (
     DataDirOption,
     JsonOption,
@@ -22,6 +23,8 @@ from glassnet.cli.output import (
 from glassnet.runtime.terminal import print_lines
 
 if TYPE_CHECKING:
+    from glassnet.locales.catalogue import Words
+    from glassnet.nn.network import Network
     from glassnet.training.metrics import ClassScore, Evaluation
     from glassnet.training.model import Model
 
@@ -49,6 +52,7 @@ def evaluate(
             help="Folder for a file of all scores, named as MedMNIST's evaluator does.", show_default="none"
         ),
     ] = None,
+    lang: LanguageOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -100,7 +104,7 @@ def evaluate(
     if as_json:
         print_json(record)
     else:
-        _print_evaluation(record, describe_network(network), found, classes)
+        _print_evaluation(record, network, found, classes, choose_words(lang))
 
 
 def _take_rows(
@@ -129,31 +133,32 @@ def _take_rows(
 
 
 def _print_evaluation(
-    record: dict[str, Any], network: tuple[str, str], found: Evaluation, classes: list[ClassScore]
+    record: dict[str, Any], network: Network, found: Evaluation, classes: list[ClassScore], words: Words
 ) -> None:
     """Print what the record for programs holds as tables."""
     epochs, planned = record["epochs"], record["epochs_planned"]
-    cut = "" if epochs == planned else f" of {planned}: the run was cut short"
-    trained = [] if epochs is None else [("epochs", f"{epochs}{cut}")]
+    cut = "" if epochs == planned else words.say("terminal.cut_short", planned=planned)
+    key = "terminal.split_rows" if record["split"] else "terminal.labelled_rows"
     facts = [
-        ("data", f"{record['dataset']}: {found.rows:,} {record['split'] or 'labelled'} rows"),
-        network,
-        *trained,
-        ("loss", f"{found.loss:.4f}"),
-        *describe_measures(found),
+        (words.say("terminal.data"), words.say(key, name=record["dataset"], n=found.rows, split=record["split"])),
+        describe_network(network, words),
+        *([] if epochs is None else [(words.say("epochs"), f"{epochs}{cut}")]),
+        (words.measure("loss"), f"{found.loss:.4f}"),
+        *describe_measures(found, words),
     ]
-    print_facts(facts + ([("scores", record["scores"])] if record["scores"] else []))
+    print_facts(facts + ([(words.say("terminal.scores"), record["scores"])] if record["scores"] else []))
     if classes:
         print_lines()
-        _print_classes(classes)
+        _print_classes(classes, words)
     if record["published"]:
         print_lines()
-        print_published(record["published"], found.measures)
+        print_published(record["published"], found.measures, words)
 
 
-def _print_classes(classes: list[ClassScore]) -> None:
+def _print_classes(classes: list[ClassScore], words: Words) -> None:
+    names = [words.say(key) for key in ("class", "precision", "recall")]
     print_table(
-        ["class", "precision", "recall", "F1", "rows", "most often taken for"],
+        [*names, words.measure("f1"), words.say("rows"), words.say("taken_for")],
         [
             [
                 score.name,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from glassnet.cli.language import LanguageOption, choose_words
 from glassnet.cli.options import collect_changes, takes
 from glassnet.cli.output import (
     DataDirOption,
@@ -25,6 +26,9 @@ from glassnet.errors import UsageError
 
 if TYPE_CHECKING:
     from glassnet.data.schema import Schema
+    from glassnet.graph.computation_graph import ComputationGraph
+    from glassnet.graph.gradient_agreement import GradientAgreement
+    from glassnet.locales.catalogue import Words
     from glassnet.nn.activations import Array
     from glassnet.nn.network import Network
     from glassnet.training.model import Model
@@ -96,9 +100,12 @@ def explain(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="File to write: .html, or a picture: .svg, .png.", show_default="explain-NETWORK.html"),
+        typer.Option(
+            help="File to write: .html, or a picture: .svg, .pdf, .png.", show_default="explain-NETWORK.html"
+        ),
     ] = None,
     overwrite: OverwriteOption = False,
+    lang: LanguageOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
     **options: Any,
@@ -119,6 +126,7 @@ def explain(
       glassnet explain RUN --sample 17 --neuron 2:5 --out neuron.html
       glassnet explain RUN --input boot.png
       glassnet explain 3,2,1 --level neurons --out network.png
+      glassnet explain 3,2,1 --lang zh
     """
     from glassnet.errors import DataError
     from glassnet.graph.computation_graph import ComputationGraph
@@ -127,6 +135,7 @@ def explain(
     from glassnet.training.config import validate
     from glassnet.training.options import NetworkConfig
 
+    words = choose_words(lang)
     given = collect_changes(options)["network"]
     checked = validate(NetworkConfig, given)
     network_options = {name: getattr(checked, name) for name in given} | ({} if seed is None else {"seed": seed})
@@ -135,15 +144,16 @@ def explain(
         subject = _make_network(network, network_options, _batch(rows, inputs, drawn), inputs, target)
     else:
         batch = range(sample - 1, sample - 1 + _batch(rows, inputs, 1))
-        subject = _open_run(Path(network), network_options, batch, split, data_dir, inputs, target)
+        subject = _open_run(Path(network), network_options, batch, split, data_dir, inputs, target, words)
     file = output_file(out or Path(f"explain-{subject.name}.html"), overwrite)
-    if file.suffix not in (".html", ".svg", ".png"):
-        raise UsageError("out", f"must end in .html, .svg or .png, got {file.name!r}")
+    if file.suffix.lower() not in (".html", ".svg", ".pdf", ".png"):
+        raise UsageError("out", f"must end in .html, .svg, .pdf or .png, got {file.name!r}")
     net, X, y = subject.network, subject.X, subject.y
     view: dict[str, Any] = {"level": level, "neuron": _neuron(neuron), "path": _path(path)}
+    view["language"] = words.language
     try:
         graph = ComputationGraph(net, X, y, **view)
-        if file.suffix == ".html":
+        if file.suffix.lower() == ".html":
             page = explain_page(net, X, y, **view, **subject.shown)
             page.save(file)
             agreement = page.agreement
@@ -165,16 +175,27 @@ def explain(
     if as_json:
         print_json(record)
         return
+    _print_explained(file, graph, agreement, words)
+
+
+def _print_explained(file: Path, graph: ComputationGraph, agreement: GradientAgreement, words: Words) -> None:
+    """Print what was written, and how well the three ways to the gradient agree."""
+    said = words.say
     print_facts(
         [
-            ("file", f"{file}, {file.stat().st_size / 1e3:,.0f} kB"),
-            describe_network(net),
-            ("shown first", f"{graph.view.level}, {len(graph.nodes)} nodes"),
-            ("loss", f"{graph.loss:.6g}"),
-            ("graph", f"differs from the delta recursion by {agreement.graph_difference or 0:.1g}"),
-            ("numerical", f"differs from the delta recursion by {agreement.numeric_difference:.1g}"),
+            (said("terminal.file"), said("terminal.file_size", file=file, size=file.stat().st_size / 1e3)),
+            describe_network(graph.network, words),
+            (said("terminal.shown_first"), said("terminal.shown", level=graph.view.level, n=len(graph.nodes))),
+            (words.measure("loss"), f"{graph.loss:.6g}"),
+            (said("explain.graph"), _agreement(agreement.graph_difference, words)),
+            (said("explain.numerical"), _agreement(agreement.numeric_difference, words)),
         ]
     )
+
+
+def _agreement(difference: float | None, words: Words) -> str:
+    """Return how closely a gradient agrees with that of the delta recursion."""
+    return words.say("terminal.agrees_up_to", by=difference) if difference else words.say("terminal.agrees")
 
 
 class Subject(NamedTuple):
@@ -223,6 +244,7 @@ def _open_run(
     data_dir: Path | None,
     inputs: str | None,
     target: str | None,
+    words: Words,
 ) -> Subject:
     """Return a run's network, and rows of its data or the sample that is given."""
     from glassnet.training.model_file import load_model
@@ -235,7 +257,7 @@ def _open_run(
     if inputs is None and target is not None:
         raise UsageError("input", "goes with --target: give both, or neither")
     if inputs is not None:
-        return _read_sample(load_model(run), run.resolve().stem, inputs, target, batch.start)
+        return _read_sample(load_model(run), run.resolve().stem, inputs, target, batch.start, words)
     network, folder, data = open_run(run, data_dir)
     given = split.rows_of(data)
     rows = given.encode()
@@ -246,12 +268,13 @@ def _open_run(
             "rows", f"from row {batch.start + 1} the {split.value} split has {len(rows.y) - batch.start}"
         )
     picture = None if data.image_shape is None else given.X[batch.start].reshape(data.image_shape)
-    shown = {"sample_name": f"row {batch.start + 1} of {data.name}, {split.value}", "picture": picture}
+    sample = words.say("explain.sample_of", row=batch.start + 1, name=data.name, split=split.value)
+    shown = {"sample_name": sample, "picture": picture}
     name = f"{folder.path.resolve().name}-{split.value}-{batch.start + 1}"
     return Subject(network, rows.X[batch.start : batch.stop], rows.y[batch.start : batch.stop], name, shown)
 
 
-def _read_sample(model: Model, name: str, inputs: str, target: str | None, row: int) -> Subject:
+def _read_sample(model: Model, name: str, inputs: str, target: str | None, row: int, words: Words) -> Subject:
     """Return a row of a file, or numbers, with the answer of --target, of the file, or else the model's own.
 
     All of them are as the user has them; the model's schema makes the network's numbers of them.
@@ -285,7 +308,7 @@ def _read_sample(model: Model, name: str, inputs: str, target: str | None, row: 
     else:
         y = decode(model.network.outputs(X), model.network.n_classes)
         say("no answer is given, so that the loss is that of the network's own")
-    sample_name = f"row {row + 1} of {file.name}" if file.exists() else ""
+    sample_name = words.say("explain.sample_row", row=row + 1, name=file.name) if file.exists() else ""
     shown = {"sample_name": found.names[row] if found.names else sample_name, "picture": picture}
     return Subject(model.network, X, y, name, shown)
 

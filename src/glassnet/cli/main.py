@@ -17,6 +17,7 @@ from glassnet.cli.demo import demo
 from glassnet.cli.doctor import doctor
 from glassnet.cli.evaluate import evaluate
 from glassnet.cli.explain import explain
+from glassnet.cli.export import export
 from glassnet.cli.options import ARGUMENTS, ConfiguredCommand
 from glassnet.cli.output import help_without_command, say, say_stopped
 from glassnet.cli.predict import predict
@@ -66,7 +67,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # keeps the line breaks of the examples
 )
-for command in (demo, train, study, reproduce, check, evaluate, report, predict, explain, doctor):
+for command in (demo, train, study, reproduce, check, evaluate, report, predict, export, explain, doctor):
     app.command(cls=ConfiguredCommand)(command)
 app.add_typer(data_app, name="data")
 

@@ -14,11 +14,12 @@ import typer
 from glassnet.errors import FileError, UsageError
 from glassnet.runtime.interrupts import exit_code
 from glassnet.runtime.limits import explain_limit
-from glassnet.runtime.terminal import escape, print_exactly, print_lines, tell
+from glassnet.runtime.terminal import escape, pad, print_exactly, print_lines, tell, width_of
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
     from glassnet.data.splits import Split
+    from glassnet.locales.catalogue import Words
     from glassnet.nn.network import Network
     from glassnet.training.metrics import Evaluation
 
@@ -63,18 +64,15 @@ def print_json(record: dict[str, Any]) -> None:
 
 def print_facts(facts: Sequence[tuple[str, str]]) -> None:
     """Print names and values in two columns."""
-    width = max(len(escape(name)) for name, _ in facts)
+    width = max(width_of(escape(name)) for name, _ in facts)
     for name, value in facts:
-        print_lines(f"{escape(name):{width}}  {value}")
+        print_lines(f"{pad(escape(name), width)}  {value}")
 
 
-def describe_network(network: Network) -> tuple[str, str]:
+def describe_network(network: Network, words: Words) -> tuple[str, str]:
     """Return a network's layers and size, for `print_facts`."""
-    return "network", f"{'-'.join(map(str, network.layers))}, {len(network.theta):,} parameters"
-
-
-#: How measures are written.
-MEASURES = {"auc": "AUC", "r2": "R2", "mae": "mean absolute error"}
+    size = {"layers": "-".join(map(str, network.layers)), "parameters": len(network.theta)}
+    return words.say("network"), words.say("explain.network", **size)
 
 
 def say(message: str) -> None:
@@ -111,30 +109,31 @@ def say_remarks(name: str | Path, remarks: Iterable[str]) -> None:
         say(f"{name}: {remark}")
 
 
-def describe_measures(found: Evaluation) -> list[tuple[str, str]]:
+def describe_measures(found: Evaluation, words: Words) -> list[tuple[str, str]]:
     """Return a network's measures with their intervals, for `print_facts`."""
     facts = []
     for name, value in found.measures.items():
         low, high = found.intervals.get(name, (None, None))
-        within = "" if low is None else f"  ({low:.3f} to {high:.3f})"
-        facts.append((MEASURES.get(name, name), f"{value:.4f}{within}"))
+        within = "" if low is None else "  " + words.say("within_limits", low=low, high=high).strip()
+        facts.append((words.measure(name), f"{value:.4f}{within}"))
     return facts
 
 
-def print_published(figures: dict[str, dict[str, float]], own: dict[str, float]) -> None:
+def print_published(figures: dict[str, dict[str, float]], own: dict[str, float], words: Words) -> None:
     """Print published AUC and accuracy by method, and one's own below."""
     rows = [[method, f"{row['auc']:.3f}", f"{row['acc']:.3f}"] for method, row in figures.items()]
     mine = [f"{own[name]:.3f}" if name in own else "" for name in ("auc", "accuracy")]
-    print_table(["published (Yang et al. 2023), test", "AUC", "accuracy"], [*rows, ["this", *mine]])
+    header = [words.say("terminal.published"), words.measure("auc"), words.measure("accuracy")]
+    print_table(header, [*rows, [words.say("terminal.this"), *mine]])
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], text: Sequence[int] = (0,)) -> None:
     """Print rows under a header; the columns that hold text, as the first does, are set left, the others right."""
     lines = [[escape(cell) for cell in line] for line in (header, *rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    widths = [max(width_of(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
         cells = [
-            f"{cell:{'<' if column in text else '>'}{width}}"
+            pad(cell, width, right=column not in text)
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ]
         print_lines("  ".join(cells).rstrip() if len(line) - 1 in text else "  ".join(cells))

@@ -17,6 +17,7 @@ from glassnet.cli.output import (
     say,
     say_remarks,
 )
+from glassnet.locales.catalogue import Words
 from glassnet.runtime.terminal import print_exactly
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def predict(
     if not target:
         print_exactly(text)
     if found is not None:
-        measured = [(name, value) for name, value in describe_measures(found)] or [("loss", f"{found.loss:.4f}")]
+        measured = describe_measures(found, Words("en")) or [("loss", f"{found.loss:.4f}")]
         score = ", ".join(f"{name} {value}" for name, value in measured)
         say(f"{file}: scored by the answers that the file holds, {found.rows:,} rows: {score}")
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeVar
 
 import typer
 
+from glassnet.cli.language import LanguageOption, choose_language
 from glassnet.cli.output import DataDirOption, JsonOption, print_facts, print_json, say, say_stopped
 from glassnet.errors import GlassnetError, UsageError, naming_file
-from glassnet.locales.catalogue import Language
+from glassnet.locales.catalogue import Language, Words
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
+    from glassnet.report.figure_files import FigureFiles
     from glassnet.study.final_evaluation import FinalEvaluation
     from glassnet.study.findings import StudyFindings
     from glassnet.training.config import RunConfig
@@ -24,57 +26,71 @@ if TYPE_CHECKING:
 Written = TypeVar("Written")
 
 
-LanguageOption = Annotated[
-    Language | None,
-    typer.Option("--lang", help="Language of the report: English or Chinese.", show_default="en"),
-]
-
-
-def choose_language(lang: Language | None, no_report: bool) -> Language | None:
-    """Return the language that a report is to be written in; None where none is to be."""
-    if no_report and lang is not None:
-        raise UsageError("lang", "is of the report, and --no-report leaves it out; leave one of the two out")
-    return None if no_report else lang or "en"
-
-
 def report(
     run: Annotated[Path, typer.Argument(help="A run folder, or a study's.", metavar="FOLDER")],
     lang: LanguageOption = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for every chart and table as a file of its own; files that are there are replaced.",
+            metavar="DIR",
+        ),
+    ] = None,
+    formats: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="Kinds of files of the charts.", metavar="NAMES", show_default="pdf,svg,png"
+        ),
+    ] = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the report of a run or a study again.
 
-    Into its folder: report.html, a page that is one file, and report.md.
+    Into its folder: report.html, a page that is one file, and report.md. With --figures also every chart as a
+    picture, and every table as CSV and as LaTeX; report.md then shows the charts.
 
     \b
     Examples:
       glassnet report runs/2026-11-23_101500_digits_64-32-10
       glassnet report studies/optimizers --lang zh
+      glassnet report studies/optimizers --figures figures --format pdf
     """
+    from glassnet.report.figure_files import FigureFiles, choose_formats
     from glassnet.report.rendering import MARKDOWN_FILE
     from glassnet.study.study_folder import STUDY_FILE
 
-    language: Language = lang or "en"
+    language = choose_language(lang)
+    words = Words(language)
+    if formats is not None and figures is None:
+        raise UsageError("format", "is of the charts, and goes with --figures DIR; add it, or leave it out")
+    files = None if figures is None else FigureFiles(figures, choose_formats(formats or "pdf,svg,png"))
     of_study = (run / STUDY_FILE).exists()
-    page = _report_study(run, data_dir, language) if of_study else _report_run(run, data_dir, language)
+    write = _report_study if of_study else _report_run
+    page = write(run, data_dir, language, files)
     twin = page.with_name(MARKDOWN_FILE)
     if as_json:
         record = {"study" if of_study else "run": str(run), "report": str(page), "markdown": str(twin)}
-        print_json(record | {"language": language})
+        written = {} if files is None else {"figures": list(map(str, files.written))}
+        print_json(record | {"language": language} | written)
         return
-    print_facts([("report", f"{page}, {page.stat().st_size / 1e3:,.0f} kB"), ("in Markdown", str(twin))])
+    size = words.say("terminal.file_size", file=page, size=page.stat().st_size / 1e3)
+    facts = [(words.say("terminal.report"), size), (words.say("terminal.in_markdown"), str(twin))]
+    if files is not None:
+        count = words.say("terminal.n_files", folder=figures, n=len(files.written))
+        facts.append((words.say("terminal.figures"), count))
+    print_facts(facts)
 
 
-def _report_run(run: Path, data_dir: Path | None, language: Language) -> Path:
+def _report_run(run: Path, data_dir: Path | None, language: Language, figures: FigureFiles | None) -> Path:
     from glassnet.report.run_page import write_run_report
     from glassnet.training.run import open_run
 
     network, folder, data = open_run(run, data_dir)
-    return write_run_report(folder.path, network, data, language=language)
+    return write_run_report(folder.path, network, data, language=language, figures=figures)
 
 
-def _report_study(folder: Path, data_dir: Path | None, language: Language) -> Path:
+def _report_study(folder: Path, data_dir: Path | None, language: Language, figures: FigureFiles | None) -> Path:
     from glassnet.study.fairness import DataCache
     from glassnet.study.findings import gather_findings
     from glassnet.study.results import read_rows
@@ -84,7 +100,7 @@ def _report_study(folder: Path, data_dir: Path | None, language: Language) -> Pa
     load, file = DataCache(data_dir).load, folder / STUDY_FILE
     with naming_file(file):
         found = gather_findings(load_study(file), folder, read_rows(folder), load)
-        return _write_study(found, load, language).report
+        return _write_study(found, load, language, figures).report
 
 
 class StudyWritten(NamedTuple):
@@ -94,13 +110,18 @@ class StudyWritten(NamedTuple):
     recommended: FinalEvaluation | None
 
 
-def _write_study(found: StudyFindings, load: Callable[[RunConfig], Dataset], language: Language) -> StudyWritten:
+def _write_study(
+    found: StudyFindings,
+    load: Callable[[RunConfig], Dataset],
+    language: Language,
+    figures: FigureFiles | None = None,
+) -> StudyWritten:
     """Open the test rows for the recommended plan, if all runs are done, and write the report of a study."""
     from glassnet.report.study_page import write_study_report
     from glassnet.study.final_evaluation import evaluate_recommended
 
     evaluation = evaluate_recommended(found, load)
-    return StudyWritten(write_study_report(found, load, language=language), evaluation)
+    return StudyWritten(write_study_report(found, load, language=language, figures=figures), evaluation)
 
 
 def report_study_end(

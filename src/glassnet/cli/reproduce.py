@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glassnet.cli.language import LanguageOption, choose_words
 from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, print_facts, print_json, print_table
-from glassnet.cli.report import LanguageOption, attempt_report
+from glassnet.cli.report import attempt_report
 from glassnet.cli.study import WorkersOption, explaining_interrupt, print_problems, resume_command
+from glassnet.locales.catalogue import Words
 from glassnet.runtime.terminal import print_lines
 
 if TYPE_CHECKING:
-    from glassnet.locales.catalogue import Language
     from glassnet.reproductions.open_questions import Answer
     from glassnet.reproductions.reproduce import FigureComparison, Reproduction
 
@@ -53,15 +54,15 @@ def reproduce(
     again = resume_command(command, folder, workers, data_dir)
     with explaining_interrupt(again):
         found = reproduce(name, folder, data_dir=data_dir, workers=workers, progress=not quiet)
-    page = attempt_report("table", again, lambda: _write_pages(found, data_dir, lang or "en"))
-    _print_reproduction(found, page, as_json)
+    words = choose_words(lang)
+    page = attempt_report("table", again, lambda: _write_pages(found, data_dir, words))
+    _print_reproduction(found, page, as_json, Words("en") if as_json else words)
     if found.failed:
         raise typer.Exit(1)
 
 
-def _write_pages(found: Reproduction, data_dir: Path | None, language: Language) -> Path:
+def _write_pages(found: Reproduction, data_dir: Path | None, words: Words) -> Path:
     """Write the reports of a reproduction's studies, and its own; return the page of the latter."""
-    from glassnet.locales.catalogue import Words
     from glassnet.report.study_page import write_study_report
     from glassnet.reproductions.page import write_reproduction_report
     from glassnet.study.fairness import DataCache
@@ -74,16 +75,14 @@ def _write_pages(found: Reproduction, data_dir: Path | None, language: Language)
     for part in found.studies:
         place = found.folder / part
         study_found = gather_findings(load_study(place / STUDY_FILE), place, read_rows(place), load)
-        write_study_report(study_found, load, language=language)
-    return write_reproduction_report(found, Words(language))
+        write_study_report(study_found, load, language=words.language)
+    return write_reproduction_report(found, words)
 
 
-def _print_reproduction(found: Reproduction, page: Path | None, as_json: bool) -> None:
+def _print_reproduction(found: Reproduction, page: Path | None, as_json: bool, words: Words) -> None:
     """Print what is printed, what came out, and what that says."""
-    from glassnet.locales.catalogue import Words
     from glassnet.reproductions.page import answers_of, order_text, printed_table, reasons_of, verdict_of
 
-    words = Words("en")  # the console speaks English, whatever the report does
     answers = answers_of(found, words)
     if as_json:
         print_json(
@@ -107,12 +106,13 @@ def _print_reproduction(found: Reproduction, page: Path | None, as_json: bool) -
             }
         )
         return
-    facts = [("printed in", found.publication.source["en"]), ("folder", str(found.folder))]
-    print_facts([*facts, *([] if page is None else [("report", str(page))])])
+    facts = [(words.say("terminal.printed_in"), found.publication.source[words.language])]
+    facts.append((words.say("terminal.folder"), str(found.folder)))
+    print_facts([*facts, *([] if page is None else [(words.say("terminal.report"), str(page))])])
     print_lines()
     table = printed_table(found.rows, words)
     print_table(table.header, [[cell.text for cell in row] for row in table.cells], text=table.text)
-    print_problems(found.failed)
+    print_problems(found.failed, words)
     print_lines("", verdict_of(found.rows, words))
     for sentence in [*reasons_of(found.rows, words), *(order_text(one, words) for one in found.orders)]:
         print_lines(sentence)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 
 from glassnet.cli.output import (
-    MEASURES,
     describe_measures,
     describe_network,
     print_facts,
@@ -21,7 +20,7 @@ from glassnet.cli.output import (
     print_table,
 )
 from glassnet.errors import FileError, NonFiniteError
-from glassnet.locales.catalogue import Language
+from glassnet.locales.catalogue import Language, Message, Words
 from glassnet.runtime.terminal import print_lines
 
 if TYPE_CHECKING:
@@ -46,8 +45,14 @@ class SessionOptions:
     remark: str = ""  # what is said before training
     strict: bool = False  # end with 1 where the network is sick
     remedy: bool = False  # train a sick network again, with what its diagnosis says changed
-    language: Language | None = "en"  # of the report; None: no report
+    language: Language = "en"  # of the report and of what is printed
+    writes_report: bool = True
     also: dict[str, str] = field(default_factory=dict)  # what the JSON holds beside what came of the run
+
+    @property
+    def words(self) -> Words:
+        """The sentences that are printed."""
+        return Words(self.language)
 
 
 class TrainedRun(NamedTuple):
@@ -67,25 +72,26 @@ def print_run(trained: TrainedRun, data: Dataset, session: SessionOptions) -> No
     if session.as_json:
         print_json(_run_record(trained, data, session))
         return check_end([run], session)
-    epochs = "1 epoch" if len(run.history) == 1 else f"{len(run.history)} epochs"
+    words = session.words
+    say, epochs = words.say, words.say("n_epochs", n=len(run.history))
+    took = {"seconds": run.history.seconds, "kernels": run.config.environment["kernels"]}
     facts = [
-        _rows_fact(data),
-        describe_network(run.network),
-        ("optimizer", run.config.training.optimizer),
-        ("trained", f"{epochs}, {run.history.seconds:.1f} s, {run.config.environment['kernels']} kernels"),
+        _rows_fact(data, words),
+        describe_network(run.network, words),
+        (say("terminal.optimizer"), run.config.training.optimizer),
+        (say("terminal.trained"), say("terminal.trained_in", epochs=epochs, **took)),
     ]
     if run.stopped != "epochs":
-        facts.append(("stopped by", run.stopped))
+        facts.append((say("terminal.stopped_by"), words.name("stops", run.stopped)))
     if run.best_epoch is not None:
-        facts.append(("best epoch", str(run.best_epoch)))
-    if last:
-        facts.append(("training loss", f"{last.train_loss:.4f}"))
-    if last and last.validation_accuracy is not None:
-        facts.append(("validation accuracy", f"{last.validation_accuracy:.4f}"))
-    facts += [(name.replace("_", " "), f"{value:.4f}") for name, value in (last.measures if last else {}).items()]
-    facts += [(f"test {name}", value) for name, value in describe_measures(test)]
-    facts += [("test loss", f"{test.loss:.4f}"), ("health", _health_text(run)), ("run folder", str(run.folder))]
-    print_facts([*facts, *_report_facts([trained])])
+        facts.append((say("terminal.best_epoch"), str(run.best_epoch)))
+    measures = {"train_loss": last.train_loss, "validation_accuracy": last.validation_accuracy} if last else {}
+    measures |= last.measures if last else {}
+    facts += [(words.measure(name), f"{value:.4f}") for name, value in measures.items() if value is not None]
+    tested = [*describe_measures(test, words), (words.measure("loss"), f"{test.loss:.4f}")]
+    facts += [(say("test_of", measure=name), value) for name, value in tested]
+    facts += [(say("terminal.health"), _health_text(run, words)), (say("run_folder"), str(run.folder))]
+    print_facts([*facts, *_report_facts([trained], words)])
     _print_published(session, test.measures)
     check_end([run], session)
 
@@ -101,19 +107,29 @@ def print_comparison(
         print_json(records[1] | {"before": records[0], "remedy": remedy.changes})
     else:
         measure = "r2" if data.task == "regression" else "accuracy"
+        words = session.words
+        say, name = words.say, words.measure(measure)
         figures = [_measure_splits(one, data, measure) for one in (before, after)]
-        facts = [_rows_fact(data), ("diagnosis", str(cause)), ("changed", str(remedy))]
+        facts = [_rows_fact(data, words), (say("diagnosis"), words.render(cause.message))]
+        facts.append((say("terminal.changed"), words.render(remedy.message)))
         tests = [math.nan if found[-1] is None else found[-1] for found in figures]
-        name = MEASURES.get(measure, measure)
         if tests[1] < tests[0]:
-            facts.append(("worse", f"on test rows: {name} {tests[0]:.4f} before, {tests[1]:.4f} after"))
-        print_facts([*facts, *_report_facts([before, after])])
+            worse = say("terminal.worse_by", name=name, before=tests[0], after=tests[1])
+            facts.append((say("terminal.worse"), worse))
+        print_facts([*facts, *_report_facts([before, after], words)])
         print_lines()
+        labels = say("terminal.before"), say("terminal.after")
         rows = [
-            [label, *map(_figure, found), _health_kinds(one.run), str(one.run.folder)]
-            for label, found, one in zip(("before", "after"), figures, (before, after), strict=True)
+            [
+                label,
+                *(_figure(value, words) for value in found),
+                _health_kinds(one.run, words),
+                str(one.run.folder),
+            ]
+            for label, found, one in zip(labels, figures, (before, after), strict=True)
         ]
-        print_table([name, "training", "validation", "test", "health", "run folder"], rows, text=(0, 4, 5))
+        keys = ("training", "validation", "terminal.test", "terminal.health", "run_folder")
+        print_table([name, *map(say, keys)], rows, text=(0, 4, 5))
     check_end([after.run], session)
 
 
@@ -139,17 +155,20 @@ def print_seeds(trained: Sequence[TrainedRun], folder: Path, data: Dataset, sess
         spreads = {name: asdict(over) for name, over in spread.items()}
         print_json(record | {"published": session.figures, "runs": records, "spread": spreads})
         return check_end(runs, session)
-    facts = [_rows_fact(data), describe_network(runs[0].network), ("run folders", str(folder))]
-    print_facts([*facts, *_report_facts(trained)])
+    words = session.words
+    facts = [_rows_fact(data, words), describe_network(runs[0].network, words)]
+    facts += [(words.say("terminal.run_folders"), str(folder)), *_report_facts(trained, words)]
+    print_facts(facts)
     print_lines()
     rows = [
-        [f"seed {run.config.seed}", *(f"{one.measures[name]:.4f}" for name in spread)]
+        [words.say("of_seed", seed=run.config.seed), *(f"{one.measures[name]:.4f}" for name in spread)]
         for run, one in zip(runs, found, strict=True)
     ]
-    rows.append(["mean", *(f"{over.mean:.4f}" for over in spread.values())])
-    rows.append(["std", *(f"{over.std:.4f}" for over in spread.values())])
-    rows.append(["95 % of the mean", *(f"{over.low:.3f} to {over.high:.3f}" for over in spread.values())])
-    print_table(["test rows", *(MEASURES.get(name, name) for name in spread)], rows)
+    rows.append([words.say("terminal.mean"), *(f"{over.mean:.4f}" for over in spread.values())])
+    rows.append([words.say("terminal.std"), *(f"{over.std:.4f}" for over in spread.values())])
+    limits = [words.say("low_to_high", low=f"{over.low:.3f}", high=f"{over.high:.3f}") for over in spread.values()]
+    rows.append([words.say("terminal.interval"), *limits])
+    print_table([words.say("terminal.test_rows"), *map(words.measure, spread)], rows)
     _print_published(session, {name: over.mean for name, over in spread.items()})
     check_end(runs, session)
 
@@ -164,20 +183,21 @@ def print_range_test(
             "optimizer": found.optimizer,
             "learning_rate": found.pick,
             "highest_stable": found.highest_stable,
-            "reason": found.reason,
+            "reason": str(found.reason),
             "picture": str(picture),
         }
         curve = {"learning_rates": found.learning_rates, "losses": found.losses, "smoothed": found.smoothed}
         print_json(record | {name: [float(value) for value in values] for name, values in curve.items()})
         return
+    words = session.words
     print_facts(
         [
-            describe_network(network),
-            ("optimizer", found.optimizer),
-            ("learning rate", f"{found.pick:.3g}"),
-            ("highest stable", f"{found.highest_stable:.3g}"),
-            ("because", found.reason),
-            ("curve", str(picture)),
+            describe_network(network, words),
+            (words.say("terminal.optimizer"), found.optimizer),
+            (words.measure("learning_rate"), f"{found.pick:.3g}"),
+            (words.say("terminal.highest_stable"), f"{found.highest_stable:.3g}"),
+            (words.say("terminal.because"), words.render(found.reason)),
+            (words.say("terminal.curve"), str(picture)),
         ]
     )
 
@@ -247,45 +267,45 @@ def _measure_splits(trained: TrainedRun, data: Dataset, measure: str) -> list[fl
     return [*found, math.nan if trained.test is None else trained.test.measures[measure]]
 
 
-def _figure(value: float | None) -> str:
+def _figure(value: float | None, words: Words) -> str:
     """Return a measure as it is printed."""
-    return "" if value is None else "not finite" if math.isnan(value) else f"{value:.4f}"
+    return "" if value is None else words.say("terminal.not_finite") if math.isnan(value) else f"{value:.4f}"
 
 
-def _report_facts(trained: Sequence[TrainedRun]) -> list[tuple[str, str]]:
+def _report_facts(trained: Sequence[TrainedRun], words: Words) -> list[tuple[str, str]]:
     """Return where the reports are, for `print_facts`; nothing where there are none."""
     files = [str(one.report) for one in trained if one.report is not None]
-    return [("report" if len(trained) == 1 else "reports", ", ".join(files))] if files else []
+    key = "terminal.report" if len(trained) == 1 else "terminal.reports"
+    return [(words.say(key), words.join(files))] if files else []
 
 
-def _health_text(run: Run) -> str:
+def _health_text(run: Run, words: Words) -> str:
     """Return what is wrong in short; warnings have said it at length."""
-    found = run.health.diagnoses if run.health else ()
-    words = [
-        f"{'sick: ' if one.sick else ''}{one.kind}{f' in layer {one.layer}' if one.layer else ''}" for one in found
-    ]
-    return "; ".join(words) or "healthy"
+    said = []
+    for one in run.health.diagnoses if run.health else ():
+        place = "checks.found-in-layer" if one.layer else "checks.found"
+        kind = words.say(place, kind=one.kind, **({"layer": one.layer} if one.layer else {}))
+        said.append(words.say("terminal.sick", kinds=kind) if one.sick else kind)
+    return words.join(said, "between_items") or words.say("terminal.healthy")
 
 
-def _health_kinds(run: Run) -> str:
+def _health_kinds(run: Run, words: Words) -> str:
     """Return the state of a run's health, and the kinds that make it so."""
     if run.health is None or run.health.state == "healthy":
-        return "healthy"
-    kinds = [one.kind for one in run.health.diagnoses if one.sick or not run.health.sick]
-    return f"{run.health.state}: {', '.join(kinds)}"
+        return words.say("terminal.healthy")
+    sick = run.health.sick
+    kinds = [Message("checks.found", kind=one.kind) for one in run.health.diagnoses if one.sick or not sick]
+    return words.say("terminal.sick" if sick else "terminal.remarks", kinds=kinds)
 
 
 def _print_published(session: SessionOptions, measures: dict[str, float]) -> None:
     """Print published figures with one's own, where they were asked for."""
     if session.figures:
         print_lines()
-        print_published(session.figures, measures)
+        print_published(session.figures, measures, session.words)
 
 
-def _rows_fact(data: Dataset) -> tuple[str, str]:
+def _rows_fact(data: Dataset, words: Words) -> tuple[str, str]:
     """Return how many rows there are, for `print_facts`."""
-    rows = ", ".join(
-        f"{len(split.y):,} {name}"
-        for name, split in (("training", data.train), ("validation", data.validation), ("test", data.test))
-    )
-    return "data", f"{data.name}: {rows} rows"
+    rows = {"training": len(data.train.y), "validation": len(data.validation.y), "test": len(data.test.y)}
+    return words.say("terminal.data"), words.say("terminal.rows_of", name=data.name, **rows)

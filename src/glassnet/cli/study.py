@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glassnet.cli.language import LanguageOption, choose_words
 from glassnet.cli.output import (
-    MEASURES,
     DataDirOption,
     JsonOption,
     QuietOption,
@@ -22,11 +22,12 @@ from glassnet.cli.output import (
     say,
     say_stopped,
 )
-from glassnet.cli.report import LanguageOption, StudyWritten, choose_language, report_study_end
+from glassnet.cli.report import StudyWritten, report_study_end
 from glassnet.runtime.terminal import print_lines
 
 if TYPE_CHECKING:
-    from glassnet.report.page_tables import Table
+    from glassnet.charts.tables import Table
+    from glassnet.locales.catalogue import Words
     from glassnet.study.final_evaluation import FinalEvaluation
     from glassnet.study.findings import StudyFindings
     from glassnet.study.results import Row
@@ -76,7 +77,6 @@ def study(
       glassnet study examples/optimizers.toml --lang zh
       glassnet study examples/optimizers.toml --json
     """
-    from glassnet.locales.catalogue import Words
     from glassnet.study.best_plan import add_best_plan, check_factors, choose_levels, keep_together
     from glassnet.study.fairness import DataCache
     from glassnet.study.findings import gather_findings
@@ -84,7 +84,7 @@ def study(
     from glassnet.study.runner import run_study
     from glassnet.study.specification import load_study
 
-    language = choose_language(lang, no_report)
+    words = choose_words(lang)
     chosen = load_study(file)
     folder = Path("studies") / chosen.file_name if folder is None else folder
     if best:
@@ -99,11 +99,11 @@ def study(
             rows = run(chosen)
         load = DataCache(data_dir).load
         found = gather_findings(chosen, folder, rows, load)
-    written = None if language is None else report_study_end(found, load, language)
-    print_study(found, written, as_json)
+    written = None if no_report else report_study_end(found, load, words.language)
+    print_study(found, written, as_json, words)
     if best and found.best_plan is None and found.recommendation is not None:
         levels, _ = choose_levels(chosen, rows)
-        say(Words("en").say("best_plan_run", variant=chosen.variant(levels).name))
+        say(words.say("best_plan_run", variant=chosen.variant(levels).name))
     if any(row.status == FAILED for row in rows):
         raise typer.Exit(1)
 
@@ -126,38 +126,41 @@ def explaining_interrupt(again: str) -> Iterator[None]:
         raise say_stopped(stop, f"; go on with: {again}") from None
 
 
-def print_study(found: StudyFindings, written: StudyWritten | None, as_json: bool) -> None:
+def print_study(found: StudyFindings, written: StudyWritten | None, as_json: bool, words: Words) -> None:
     """Print what a study found, the verdict first."""
-    from glassnet.locales.catalogue import Words
     from glassnet.report import study_sentences, study_tables
+    from glassnet.study.result_table import result_table
 
-    study, words = found.study, Words("en")  # the console speaks English, whatever the report does
+    study = found.study
     if as_json:
         print_json(_study_record(found, written))
         return
     for sentence in study_sentences.describe_verdict(found, words):
         print_lines(sentence)
     if written is not None and written.recommended is not None:
-        print_lines(_describe_evaluation(written.recommended))
-    runs = f"{len(found.rows)}: {len(found.summaries)} variants, {words.say('n_seeds', n=len(study.seeds))}"
-    facts = [("study", study.name), ("design", study.design), ("runs", runs)]
-    facts += [(words.say("judged_on"), study_sentences.describe_rows(found, words)), ("folder", str(found.folder))]
+        print_lines(_describe_evaluation(written.recommended, words))
+    counts = {"runs": len(found.rows), "variants": len(found.summaries)}
+    runs = words.say("terminal.runs_of", seeds=words.say("n_seeds", n=len(study.seeds)), **counts)
+    facts = [(words.say("terminal.study"), study.name), (words.say("design"), words.name("designs", study.design))]
+    facts += [(words.say("runs"), runs), (words.say("judged_on"), study_sentences.describe_rows(found, words))]
+    facts.append((words.say("terminal.folder"), str(found.folder)))
     print_lines()
-    print_facts([*facts, *([] if written is None else [("report", str(written.report))])])
+    print_facts([*facts, *([] if written is None else [(words.say("terminal.report"), str(written.report))])])
     recommended = found.recommendation.variant if found.recommendation else None
-    _print_part(study_tables.result_table(found.summaries, study.measure, recommended, words))
+    _print_part(result_table(found.summaries, study.measure, recommended, words))
     if found.comparisons:
         _print_part(study_tables.difference_table(found.comparisons, study.measure, recommended, words))
     _print_part(study_tables.fairness_table(study, found.fairness, words))
-    print_problems(found.rows)
+    print_problems(found.rows, words)
     for heading, said in (
         (words.say("best_plan"), study_sentences.describe_best_plan(found, words)),
         (words.say("interactions"), study_sentences.describe_interactions(found, words)),
     ):
         if said:
-            print_lines("", f"{heading.rstrip('?:')}{'?' if heading.endswith('?') else ':'} {' '.join(said)}")
+            key = "terminal.asked" if heading.endswith(("?", "？")) else "terminal.headed"
+            print_lines("", words.say(key, heading=heading, text=words.join(said, "between_sentences")))
     if found.recommendation is not None and found.recommendation.next:
-        print_lines("", f"{words.say('next')}:")
+        print_lines("", words.say("terminal.headed", heading=words.say("next"), text="").rstrip())
         for suggestion in found.recommendation.next:
             print_lines(f"- {words.render(suggestion.message)}")
 
@@ -195,22 +198,23 @@ def _study_record(found: StudyFindings, written: StudyWritten | None) -> dict[st
     }
 
 
-def _describe_evaluation(evaluation: FinalEvaluation) -> str:
+def _describe_evaluation(evaluation: FinalEvaluation, words: Words) -> str:
     """Say how good the recommended plan is on the test rows, by which run, and whether they had been seen."""
     parts = []
     for name, value in evaluation.test_measures.items():
         low, high = evaluation.test_intervals.get(name, (None, None))
-        within = "" if low is None else f" ({low:.3f} to {high:.3f})"
-        parts.append(f"{MEASURES.get(name, name)} {value:.4f}{within}")
-    seen = " These rows had been opened before, for another." if evaluation.earlier else ""
-    measures = ", ".join(parts) or "outputs that are not finite"
-    return f"On the test rows, by its median run, seed {evaluation.seed}: {measures}.{seen}"
+        within = "" if low is None else words.say("within_limits", low=low, high=high)
+        parts.append(words.say("measured", measure=name, value=value, within=within))
+    measures = words.join(parts) or words.say("terminal.no_measures")
+    said = [words.say("terminal.on_test", seed=evaluation.seed, measures=measures)]
+    return words.join([*said, words.say("terminal.seen") if evaluation.earlier else ""], "between_sentences")
 
 
-def print_problems(rows: Sequence[Row]) -> None:
+def print_problems(rows: Sequence[Row], words: Words) -> None:
     """Say which runs diverged or failed, and why."""
     lost = [row for row in rows if row.problem]
     if lost:
         print_lines()
     for row in lost:
-        print_lines(f"{row.variant}, seed {row.seed}: {row.status}: {row.problem}")
+        problem = {"variant": row.variant, "seed": row.seed, "status": row.status, "problem": row.problem}
+        print_lines(words.say("terminal.problem", **problem))

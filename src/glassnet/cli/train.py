@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glassnet.cli.language import LanguageOption, choose_language
 from glassnet.cli.options import ConfigOption, collect_changes, takes
 from glassnet.cli.output import DataDirOption, JsonOption, QuietOption, print_remarks, say, say_stopped
-from glassnet.cli.report import LanguageOption, choose_language, report_run_end
+from glassnet.cli.report import report_run_end
 from glassnet.cli.run_output import (
     SessionOptions,
     TrainedRun,
@@ -23,7 +25,7 @@ from glassnet.cli.run_output import (
     print_run,
     print_seeds,
 )
-from glassnet.errors import UsageError
+from glassnet.errors import FileError, UsageError
 
 if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
@@ -114,7 +116,8 @@ def train(
         mlflow=mlflow,
         strict=strict,
         remedy=remedy,
-        language=choose_language(lang, no_report),
+        language=choose_language(lang),
+        writes_report=not no_report,
     )
     changes = collect_changes(options)
     several = {"seeds": seeds > 1, "compare": compare, "remedy": remedy}
@@ -131,22 +134,36 @@ def train(
         return resume_run(resume, session, epochs=changes["training"].get("epochs"), data_dir=data_dir)
     if find_lr:
         others = {**several, "tensorboard": tensorboard, "mlflow": mlflow, "strict": strict}
-        others |= {"lang": lang, "no_report": no_report}
+        others |= {"no_report": no_report}
         _refuse(others, "is for training, and --find-lr trains nothing; leave one of the two out")
     if remedy and seeds > 1:
         raise UsageError("remedy", "trains a single network again; leave --seeds out")
     chosen, remark = _configure(changes, config, plan)
     session = replace(session, remark=remark)
-    if find_lr:
-        return find_rate(chosen, session, data_dir)
     if compare:
         from glassnet.data.registry import published
 
         session = replace(session, figures=published(chosen.data.dataset))
-    if seeds == 1:
-        train_one(chosen, session, data_dir=data_dir)
-    else:
-        train_seeds(chosen, seeds, session, data_dir)
+    with nullcontext() if config is None else _naming_file(config, chosen, changes):
+        if find_lr:
+            find_rate(chosen, session, data_dir)
+        elif seeds == 1:
+            train_one(chosen, session, data_dir=data_dir)
+        else:
+            train_seeds(chosen, seeds, session, data_dir)
+
+
+@contextlib.contextmanager
+def _naming_file(file: Path, chosen: RunConfig, changes: Mapping[str, Any]) -> Iterator[None]:
+    """Name the configuration file where what is wrong is an option that stands there, and no flag changes it."""
+    try:
+        yield
+    except UsageError as error:
+        name = error.name.rpartition(".")[2]
+        for section in ("data", "network", "training"):
+            if name in getattr(chosen, section).model_fields_set and name not in changes[section]:
+                raise FileError(file, f"{section}.{name}: {error.problem}") from None
+        raise
 
 
 def _refuse(options: Mapping[str, Any], problem: str) -> None:
@@ -251,7 +268,7 @@ def resume_run(folder: Path, session: SessionOptions, *, epochs: int | None, dat
 
 def find_rate(config: RunConfig, session: SessionOptions, data_dir: Path | None) -> None:
     """Try learning rates on a network, and print which to take; the curve is saved as a picture."""
-    from glassnet.report.range_test_figure import draw
+    from glassnet.charts.painting import figure_of, save_figure
     from glassnet.training.config import resolve_names
     from glassnet.training.range_test import find_learning_rate
     from glassnet.training.run import build_network, load_data
@@ -265,7 +282,7 @@ def find_rate(config: RunConfig, session: SessionOptions, data_dir: Path | None)
     )
     with _open_folder(config, data, session, new=True) as folder:
         picture = folder / "learning_rates.png"
-        draw(found, picture)
+        save_figure(figure_of(found.chart(session.words)), picture)
     print_range_test(found, network, data, picture, session)
 
 
@@ -327,7 +344,7 @@ def _train_and_report(
     except DivergenceError as error:
         ended, divergence = error.run, error
     predict = functools.cache(functools.partial(predict_test_rows, ended.network, data))
-    file = None if session.language is None else report_run_end(ended, data, session.language, predict)
+    file = report_run_end(ended, data, session.language, predict) if session.writes_report else None
     if divergence is not None:
         problem = f"{divergence}" if file is None else f"{divergence}; report: {file}"
         if not survives:

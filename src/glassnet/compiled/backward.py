@@ -5,15 +5,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from numpy import uint32
 
+    from glassnet.compiled.calls import normalise_back, slope
     from glassnet.compiled.gather import drop
-    from glassnet.compiled.names import NO_TRANS, ONE, TRANS, ZERO, real, slope
+    from glassnet.compiled.names import NO_TRANS, ONE, TRANS, ZERO
     from glassnet.compiled.records import Matrix
-    from glassnet.compiled.shares import multiply, share_range, unit_size
+    from glassnet.compiled.shares import add_to, multiply, set_zero, share_range, unit_size
     from glassnet.compiled.update import update_hidden, update_output
     from glassnet.nn.hashing import row_key
 
 
-def backward_layer(blas, step, block, place, above):
+def backward_layer(step, block, place, above):
     """delta = (delta above W above^T) (.) f'(Z) for this worker's units of a hidden layer."""
     layer, n = place.layer, len(block.rows)
     d_in, d_out = step.layers[layer], step.layers[layer + 1]
@@ -23,11 +24,11 @@ def backward_layer(blas, step, block, place, above):
         width = last - first
         if width > 0:
             z = place.z + first * step.rows
-            pass_back(blas, step, n, above, first, Matrix(step.delta, z, width, NO_TRANS))
+            pass_back(step, n, above, first, Matrix(step.delta, z, width, NO_TRANS))
             w = place.w + first * unit_size(step, layer) + d_in * width
             db = step.gradient[w : w + width]
             if block.first:
-                db[:] = ZERO
+                set_zero(db)
             for i in range(n):
                 row = place.z + i * d_out
                 left, right = z + i * width, z + (i + 1) * width
@@ -35,22 +36,18 @@ def backward_layer(blas, step, block, place, above):
                 if threshold > 0:
                     drop(delta, row_key(key, uint32(block.first_row + i)), first, threshold)
                 H = step.H[row + first : row + last]
-                scratch = step.scratch[block.worker]
-                slope(step.kinds[layer], delta, step.Z[left:right], H, db, step.no_scalars, scratch)
+                slope(step, layer, delta, step.Z[left:right], H, db, block.worker)
             if step.normalises[layer] > 0:
-                gamma, dgamma = step.theta[w + width : w + 2 * width], step.gradient[w + width : w + 2 * width]
-                inverse = step.inverse[place.unit + first : place.unit + last]
-                delta, X_hat = step.delta[z : z + n * width], step.X_hat[z : z + n * width]
-                normalise_back(delta, X_hat, n, gamma, inverse, db, dgamma)
+                normalise_back(step, n, width, z, w, place.unit + first)
 
 
-def pass_back(blas, step, n, above, first, delta):
+def pass_back(step, n, above, first, delta):
     """delta = delta above W above^T for the units below from `first` on, as many as delta is wide."""
     layer, d_above, factor = above.layer, step.layers[above.layer + 1], step.factors[above.layer]
     if layer == len(step.layers) - 2:  # the output layer is in one piece
         W = Matrix(step.theta, above.w + first * d_above, d_above, TRANS)
         multiply(
-            blas, factor, ZERO, Matrix(step.delta, above.z, d_above, NO_TRANS), W, delta, (n, d_above, delta.width)
+            step, factor, ZERO, Matrix(step.delta, above.z, d_above, NO_TRANS), W, delta, (n, d_above, delta.width)
         )
     else:
         for other in range(step.shares):
@@ -60,25 +57,10 @@ def pass_back(blas, step, n, above, first, delta):
                 w = above.w + left * unit_size(step, layer) + first * piece
                 W = Matrix(step.theta, w, piece, TRANS)
                 part = Matrix(step.delta, above.z + left * step.rows, piece, NO_TRANS)
-                multiply(blas, factor, ONE if left > 0 else ZERO, part, W, delta, (n, piece, delta.width))
+                multiply(step, factor, ONE if left > 0 else ZERO, part, W, delta, (n, piece, delta.width))
 
 
-def normalise_back(delta, X_hat, n, gamma, inverse, db, dgamma):
-    """From dL/dZ to dL/dA = gamma / std (delta - mean of delta - X^ mean of (delta X^)), in place."""
-    width = len(gamma)
-    dgamma[:] = ZERO
-    for i in range(n):
-        row, hat = delta[i * width : (i + 1) * width], X_hat[i * width : (i + 1) * width]
-        for j in range(width):
-            dgamma[j] += row[j] * hat[j]
-    share = ONE / real(n)
-    for i in range(n):
-        row, hat = delta[i * width : (i + 1) * width], X_hat[i * width : (i + 1) * width]
-        for j in range(width):
-            row[j] = gamma[j] * inverse[j] * (row[j] - share * db[j] - hat[j] * (share * dgamma[j]))
-
-
-def gradient_of_hidden(blas, step, block, place, inputs, due):
+def gradient_of_hidden(step, block, place, inputs, due):
     """dL/dW of this worker's units of a hidden layer; the optimizer's step once it is due."""
     layer, n = place.layer, len(block.rows)
     d_in, d_out = step.layers[layer], step.layers[layer + 1]
@@ -89,12 +71,12 @@ def gradient_of_hidden(blas, step, block, place, inputs, due):
             w, z = place.w + first * unit_size(step, layer), place.z + first * step.rows
             H = Matrix(inputs.numbers, inputs.first, d_in, TRANS)
             delta, dW = Matrix(step.delta, z, width, NO_TRANS), Matrix(step.gradient, w, width, NO_TRANS)
-            multiply(blas, step.factors[layer], ZERO if block.first else ONE, H, delta, dW, (d_in, n, width))
+            multiply(step, step.factors[layer], ZERO if block.first else ONE, H, delta, dW, (d_in, n, width))
             if due:
                 update_hidden(step, w, layer, width, block.scalars, block.worker)
 
 
-def gradient_of_output(blas, step, block, place, inputs, due):
+def gradient_of_output(step, block, place, inputs, due):
     """dL/dW of this worker's rows of the output layer's W, and dL/db; the optimizer's step once it is due."""
     d_in, d_out, n = step.layers[-2], step.layers[-1], len(block.rows)
     for share in range(block.worker, step.shares, step.workers):
@@ -105,13 +87,13 @@ def gradient_of_output(blas, step, block, place, inputs, due):
             H = Matrix(inputs.numbers, inputs.first + first, d_in, TRANS)
             delta, dW = Matrix(step.delta, place.z, d_out, NO_TRANS), Matrix(step.gradient, w, d_out, NO_TRANS)
             kept = ZERO if block.first else ONE
-            multiply(blas, step.factors[place.layer], kept, H, delta, dW, (last - first, n, d_out))
+            multiply(step, step.factors[place.layer], kept, H, delta, dW, (last - first, n, d_out))
         if share == step.shares - 1:
             db = step.gradient[end : end + d_out]
             if block.first:
-                db[:] = ZERO
+                set_zero(db)
             for other in range(step.shares):
-                db += step.share_bias[other, :d_out]
+                add_to(db, step.share_bias[other])
             end += d_out
         if due:
             update_output(step, w, end, place.w + d_in * d_out, block.scalars)

@@ -6,7 +6,7 @@ products only, are computed for 8 or 16 numbers together, in less than one. They
 float32 and 1e-15 in float64; NaN goes through, and what is about to become too small for a normal number is 0.
 
 ``real`` is the dtype computed in and ``whole`` the integer of its size; ``SHIFT``, ``BIAS``, ``TERMS``,
-``SMALLEST``, ``LARGEST`` and ``infinity`` belong to it (see `glassnet.compiled.formulas`).
+``SMALLEST``, ``LARGEST`` and ``infinity`` belong to it (see `glassnet.compiled.sources`).
 """
 
 from math import floor

@@ -1,70 +1,33 @@
-"""The text of a program: the loops of a network's and an optimizer's formulas, and the step that calls them."""
+"""The formulas of a network and an optimizer as loops, and as the texts by which a step calls them."""
 
 from __future__ import annotations
 
-import importlib.resources
-from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from glassnet.compiled.loops import Loop
+from glassnet.compiled.sources import loop_source, update_source
 from glassnet.compiled.tracing import REDUCTIONS, ROW, UntraceableError, array, in_order, row, scalar, trace
 from glassnet.nn.activations import Activation
-from glassnet.nn.batch_norm import EPSILON, MOMENTUM
 from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
 from glassnet.nn.update import Update
 
-#: A cache line in bytes: what different threads write stands at least so far apart.
-LINE = 64
-
-#: The modules whose functions are compiled into every program, besides elementary functions and hashing.
-STEP_MODULES = ("shares", "gather", "forward", "update", "backward", "steps")
-
-HEADER = """# Written by glassnet from the formulas of {formulas!r}; safe to delete.
-from math import floor
-
-from numpy import arctan, cos, cosh, float32, float64, inf, int32, int64, intp, isfinite, sin, sinh, sqrt
-from numpy import uint32, uint64
-
-from glassnet.compiled.records import Block, Matrix, Place
-
-real, whole, integer = {real}, {whole}, {integer}
-ZERO, HALF, ONE, TWO, infinity, nan = real(0), real(0.5), real(1), real(2), real(inf), real(inf - inf)
-TERMS, LOG_TERMS, SHIFT, BIAS, MANTISSA = {terms}, {log_terms}, whole({shift}), whole({bias}), whole({mantissa})
-LOG2_E, ROOT_2 = real(1.4426950408889634), real(1.4142135623730951)
-LOG_2_HIGH, LOG_2_LOW = real({high}), real({low})
-SMALLEST, LARGEST, TINY = real({smallest}), real({largest}), real({tiny})
-AHEAD, LINE, SPINS = 4, {line}, 20000
-EPSILON, MOMENTUM = real({epsilon}), real({momentum})
-ROW_MAJOR, NO_TRANS, TRANS = int32(101), int32(111), int32(112)
-
-
-def address(numbers):
-    return intp(numbers.ctypes.data)
-
-
-"""
-
-COMMON = {"line": LINE, "epsilon": EPSILON, "momentum": MOMENTUM}
-
-#: What the header says of each dtype: the numbers of IEEE 754, and log 2 in two parts (Cody and Waite 1980).
-CONSTANTS: dict[str, dict[str, Any]] = {
-    "float32": {
-        "whole": "int32", "terms": 7, "log_terms": 8, "shift": 23, "bias": 127, "mantissa": 2**23 - 1,
-        "high": 0.693359375, "low": -2.12194440e-4, "smallest": -86.6, "largest": 88.72283, "tiny": 2.0**-126,
-    },
-    "float64": {
-        "whole": "int64", "terms": 13, "log_terms": 17, "shift": 52, "bias": 1023, "mantissa": 2**52 - 1,
-        "high": 6.93147180369123816490e-01, "low": 1.90821492927058770002e-10,
-        "smallest": -707.7, "largest": 709.782712893384, "tiny": 2.0**-1022,
-    },
-}  # fmt: skip
-
 
 class Formulas:
-    """The loops of a network's and an optimizer's formulas.
+    """The loops of a network's and an optimizer's formulas, as texts that are compiled: a `Source` for each.
+
+    Attributes
+    ----------
+    kinds : list of int
+        For each hidden layer, which of ``activate`` and ``slope`` is its own: layers share them.
+    activate, slope : list of Source
+        Z + b and f of it; delta times f' and the sum over rows.
+    output_row, update : Source
+        The outputs with loss and delta; the optimizer's rule.
+    scalars : list of Symbol
+        What the rule needs to know of each step.
+    scratch_rows : int
+        Rows of scratch that the loops over a row use at most.
 
     Raises `UntraceableError` if a formula does what loops cannot be written for.
     """
@@ -77,28 +40,29 @@ class Formulas:
             raise UntraceableError(f"{type(update.optimizer).__name__} has a step of its own")
         self.dtype = network.theta.dtype
         hidden = network.activations[:-1]  # not all can be hashed
-        self.activations = [activation for n, activation in enumerate(hidden) if activation not in hidden[:n]]
-        self.kinds = np.array([self.activations.index(activation) for activation in hidden], np.int64)
-        self.loops: list[Loop] = []
-        for kind, activation in enumerate(self.activations):
-            self.loops += [self._activate(kind, activation), self._slope(kind, activation)]
-        self.loops.append(self._output(network.activations[-1], network.loss, network.output_scale))
-        self.update = self._update(update)
-        self.loops.append(self.update)
-        names = [activation.name for activation in self.activations]
-        self.names = ", ".join([*names, network.loss.name, update.optimizer.name])
-        self.text = "\n\n".join(loop.source() for loop in self.loops)
+        activations = [activation for n, activation in enumerate(hidden) if activation not in hidden[:n]]
+        self.kinds = [activations.index(activation) for activation in hidden]
+        loops = [loop for one in activations for loop in (self._activate(one), self._slope(one))]
+        output = self._output(network.activations[-1], network.loss, network.output_scale)
+        names = [one.name for one in activations for _ in range(2)]
+        sources = [loop_source(loop, name, self.dtype) for loop, name in zip(loops, names, strict=True)]
+        self.activate, self.slope = sources[::2], sources[1::2]
+        self.output_row = loop_source(output, network.loss.name, self.dtype)
+        rule = self._update(update)
+        self.update = update_source(rule, update.optimizer.name, self.dtype)
+        self.scalars = rule.scalars
+        self.scratch_rows = max(loop.scratch_rows for loop in (*loops, output))
 
     def _array(self, name: str) -> Any:
         return array(name, self.dtype)
 
-    def _activate(self, kind: int, activation: Activation) -> Loop:
+    def _activate(self, activation: Activation) -> Loop:
         Z = self._array("z") + self._array("b")
-        return _elementwise(Loop(f"activate_{kind}", ["z", "b", "h"], {"z": Z, "h": trace(activation.f, Z)}))
+        return _elementwise(Loop("activate", ["z", "b", "h"], {"z": Z, "h": trace(activation.f, Z)}))
 
-    def _slope(self, kind: int, activation: Activation) -> Loop:
+    def _slope(self, activation: Activation) -> Loop:
         delta = self._array("delta") * trace(activation.f_prime, self._array("z"), self._array("h"))
-        return _elementwise(Loop(f"slope_{kind}", ["delta", "z", "h", "db"], {"delta": delta}, {"db": delta}))
+        return _elementwise(Loop("slope", ["delta", "z", "h", "db"], {"delta": delta}, {"db": delta}))
 
     def _output(self, activation: Activation, loss: Loss, output_scale: float) -> Loop:
         Z = self._array("z") + self._array("b")
@@ -125,32 +89,6 @@ class Formulas:
         stores = dict(zip(["theta", *memory], new, strict=True))
         return _elementwise(Loop("update_row", ["theta", "g", *memory], stores))
 
-    def source(self, integer: np.dtype[Any]) -> str:
-        """Return the text of the whole program, for a BLAS with such integers."""
-        memory = [f"memory[{number}, first:last]" for number in range(len(self.update.arrays) - 2)]
-        update = ", ".join(["theta[first:last]", "gradient[first:last]", *memory, "scalars", "memory"])
-        texts = [
-            HEADER.format(
-                formulas=self.names, real=self.dtype, integer=integer, **COMMON, **CONSTANTS[str(self.dtype)]
-            ),
-            _text("glassnet.compiled", "elementary"),
-            _text("glassnet.nn", "hashing"),
-            self.text,
-            self._choice("activate", ["z", "b", "h"]),
-            self._choice("slope", ["delta", "z", "h", "db"]),
-            f"def update(theta, gradient, memory, first, last, scalars):\n    update_row({update})\n",
-            *(_text("glassnet.compiled", name) for name in STEP_MODULES),
-        ]
-        return "\n\n".join(texts)
-
-    def _choice(self, name: str, arrays: Sequence[str]) -> str:
-        """Write the function that calls the loop of a layer's activation."""
-        arguments = ", ".join([*arrays, "scalars", "scratch"])
-        cases = [
-            f"    if kind == {kind}:\n        {name}_{kind}({arguments})" for kind in range(len(self.activations))
-        ]
-        return "\n".join([f"def {name}(kind, {arguments}):", *(cases or ["    pass"])]) + "\n"
-
 
 def _several(values: Any, count: int) -> tuple[Any, ...]:
     """Return the values of a formula, or refuse it where it does not give so many."""
@@ -164,9 +102,3 @@ def _elementwise(loop: Loop) -> Loop:
     if any(symbol.operation in REDUCTIONS for symbol in in_order(loop.stores.values())):
         raise UntraceableError("a sum, or the like, over the units of a layer or over parameters")
     return loop
-
-
-def _text(package: str, name: str) -> str:
-    """Return the functions of a module that is compiled instead of called in Python."""
-    text = importlib.resources.files(package).joinpath(f"{name}.py").read_text(encoding="utf-8")
-    return text[text.index("\ndef ") + 1 :]

@@ -1,8 +1,7 @@
-"""Names that the compiled functions use, and that `glassnet.compiled.formulas` gives values in each program.
+"""Names that the compiled functions use, and that `glassnet.compiled.sources` gives values in each text.
 
-They are imported from here for the linter and the type checker alone. Their values depend on the dtype, the
-BLAS and the formulas: ``real`` is the dtype computed in, ``whole`` the integer of its size and ``integer``
-that of the BLAS; ``activate``, ``slope``, ``output_row`` and ``update`` are loops written from formulas.
+They are imported from here for the linter and the type checker alone. Their values depend on the dtype and the
+BLAS: ``real`` is the dtype computed in, ``whole`` the integer of its size and ``integer`` that of the BLAS.
 """
 
 from typing import Any

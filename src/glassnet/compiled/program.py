@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-from glassnet.compiled.formulas import LINE, Formulas
+from glassnet.compiled.formulas import Formulas
+from glassnet.compiled.linking import link
 from glassnet.compiled.records import Batches, Step
 from glassnet.compiled.shares import share_start
+from glassnet.compiled.sources import LINE, column_source, row_source
 from glassnet.compiled.tracing import UntraceableError, evaluate
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys, threshold
@@ -26,7 +27,6 @@ from glassnet.nn.optimizers import OptimizerState
 from glassnet.nn.parameters import Parameters
 from glassnet.nn.update import Update
 from glassnet.runtime.blas import Gemm
-from glassnet.runtime.compilation import MACHINE_FUNCTIONS, compile_function, foreign_function
 
 #: Rows that go through the layers at a time; the gradient of a larger batch is added up over such blocks.
 BLOCK_ROWS = 1024
@@ -102,7 +102,8 @@ class Program:
         compiled: bool = True,
     ) -> None:
         self.network, self.update, self.state = network, update, state
-        self.X, self.targets = np.ascontiguousarray(X).reshape(len(X), -1), targets
+        self.X = np.ascontiguousarray(X).reshape(len(X), -1)
+        self.targets = np.ascontiguousarray(targets, network.theta.dtype)
         self.image = image
         self.batch_size, self.shares = batch_size, shares
         self.formulas = Formulas(network, update)
@@ -111,12 +112,26 @@ class Program:
         self.step = self._make_step(np.ones(len(X), dtype) if weights is None else weights.astype(dtype))
         self.load()
         self._pool = _start_pool(shares - 1)
-        self._take_steps, self._blas = _build(self.formulas, gemm, compiled)
         try:
+            functions = link(self._sources(), dtype, gemm, compiled=compiled)
+            self._take_steps = functions.pop("take_steps")
+            self.step = self.step._replace(**functions)
             self.take(np.empty(0, np.intp), 1)
         except Exception as error:  # Numba has many
             reason = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
             raise UntraceableError(f"Numba cannot compile it: {reason}") from error
+
+    def _sources(self) -> dict[str, Any]:
+        """Return the functions that this network needs, by the names of a step's fields."""
+        formulas, real, normalises = self.formulas, self.network.theta.dtype, any(self.network.batch_norm)
+        kind = np.dtype(np.uint8 if self.X.dtype == bool else self.X.dtype)
+        sources: dict[str, Any] = {"output_row": formulas.output_row, "update": formulas.update}
+        sources["activate"] = [formulas.activate[kind] for kind in formulas.kinds]
+        sources["slope"] = [formulas.slope[kind] for kind in formulas.kinds]
+        columns = ["normalise", "normalise_back"] * normalises + ["shorten_columns"] * bool(self.update.max_norm)
+        rows = ["copy_row"] + ["move_row"] * any(self.image)
+        sources |= {name: column_source(name, real) for name in columns}
+        return sources | {name: row_source(name, kind, real) for name in rows}
 
     def _make_step(self, weights: Array) -> Step:
         layers, dtype, shares = np.array(self.network.layers), self.network.theta.dtype, self.shares
@@ -127,10 +142,9 @@ class Program:
             raise UntraceableError(f"batch normalisation over {rows} rows at once takes too much memory")
         size, units = len(self.order), int(sum(layers[1:]))
         line = LINE // dtype.itemsize
-        scratch_rows = max(2, *(loop.scratch_rows for loop in self.formulas.loops))
+        scratch_rows = max(2, self.formulas.scratch_rows)
         return Step(
             layers=layers,
-            kinds=self.formulas.kinds,
             normalises=normalises,
             thresholds=np.array([threshold(rate) for rate in rates], np.uint32),
             factors=np.array([1 / (1 - rate) for rate in rates], dtype),
@@ -140,8 +154,9 @@ class Program:
             batch_size=self.batch_size,
             averaged=self.network.loss.reduction == "mean",
             output_scale=self.network.output_scale,
-            X=self.X,
-            targets=self.targets,
+            X=self.X.ctypes.data,
+            X_itemsize=self.X.itemsize,
+            targets=self.targets.ctypes.data,
             weights=weights,
             input_scale=dtype.type(1 / 255 if self.X.dtype == np.uint8 else 1),
             image=np.array(self.image, np.int64),
@@ -153,9 +168,7 @@ class Program:
             Z=_allocate((rows * units,), dtype),
             delta=_allocate((rows * units,), dtype),
             X_hat=_allocate((rows * units if normalises.any() else 0,), dtype),
-            mean=_allocate((units,), dtype),
-            variance=_allocate((units,), dtype),
-            inverse=_allocate((units,), dtype),
+            statistics=_allocate((3, units), dtype),
             clip_norm=float(self.update.clip_norm or 0),
             max_norm=dtype.type(self.update.max_norm or 0),
             share_bias=_allocate((shares, -(-layers[-1] // line) * line), dtype),
@@ -163,7 +176,18 @@ class Program:
             share_norm=np.zeros(shares),
             scratch=_allocate((shares, scratch_rows, -(-layers.max() // line) * line), dtype),
             no_scalars=np.zeros(1, dtype),
+            row_loss=_allocate((shares, line), dtype),
             flags=np.zeros(8 * shares, np.int64),
+            activate=np.zeros(0, np.intp),  # until they are linked
+            slope=np.zeros(0, np.intp),
+            output_row=0,
+            update=0,
+            normalise=0,
+            normalise_back=0,
+            shorten_columns=0,
+            copy_row=0,
+            move_row=0,
+            gemm=0,
         )
 
     def take(
@@ -192,10 +216,8 @@ class Program:
         scalars = self._scalars(numbers, np.ones(steps) if factors is None else factors)
         keys = mask_keys(seed, numbers, len(self.network.W))
         batches = Batches(rows, NO_MOVES if moves is None else moves, scalars, keys, losses, outputs)
-        others = [
-            self._pool.submit(self._take_steps, self._blas, step, batches, worker) for worker in range(1, workers)
-        ]
-        taken = int(self._take_steps(self._blas, step, batches, 0))
+        others = [self._pool.submit(self._take_steps, step, batches, worker) for worker in range(1, workers)]
+        taken = int(self._take_steps(step, batches, 0))
         for other in others:
             other.result()
         self.state.t += taken
@@ -205,7 +227,7 @@ class Program:
 
     def _scalars(self, numbers: Array, factors: Array) -> Array:
         """Return what the rule's loop needs to know of each of the next steps: for weights, and for the rest."""
-        wanted = self.formulas.update.scalars
+        wanted = self.formulas.scalars
         scalars = np.empty((len(numbers), 2, max(1, len(wanted))), self.network.theta.dtype)
         for place, weights in enumerate((True, False)):
             values = self.update.numbers(numbers.astype(np.float64), factors, weights=weights)
@@ -217,7 +239,7 @@ class Program:
         """Copy the running statistics of batch normalisation from the network, or back into it."""
         parameters, first = self.network.parameters, 0
         for units, mean, variance in zip(parameters.layers[1:], parameters.mean, parameters.variance, strict=True):
-            for mine, natural in ((self.step.mean, mean), (self.step.variance, variance)):
+            for mine, natural in zip(self.step.statistics[:2], (mean, variance), strict=True):
                 if natural is not None:
                     here = mine[first : first + units]
                     here[:], natural[:] = (natural, natural) if read else (here, here)
@@ -245,16 +267,3 @@ class Program:
     def close(self) -> None:
         """Let the threads go."""
         self._pool.shutdown()
-
-
-def _build(formulas: Formulas, gemm: Gemm, compiled: bool) -> tuple[Callable[..., int], Any]:
-    """Return the function ``take_steps`` and the gemm to hand it."""
-    source = formulas.source(gemm.integer)
-    if not compiled:
-        namespace: dict[str, Any] = {name: lambda *state: 0 for name in MACHINE_FUNCTIONS}
-        exec(compile(source, "<glassnet>", "exec"), namespace)
-        return namespace["take_steps"], lambda *numbers: gemm.function(*(np.asarray(n).item() for n in numbers))
-    take_steps = compile_function(source, "take_steps")
-    size, real = str(gemm.integer), str(formulas.dtype)
-    arguments = f"int32 int32 int32 {size} {size} {size} {real} intp {size} intp {size} {real} intp {size}"
-    return take_steps, foreign_function(gemm.address, arguments)

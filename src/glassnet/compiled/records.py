@@ -13,10 +13,12 @@ Number = int | np.int64
 
 
 class Step(NamedTuple):
-    """What stays the same from step to step: sizes, the data, and the memory that the steps work in."""
+    """What stays the same from step to step: sizes, the data, the memory that the steps work in, and functions.
+
+    ``X`` and ``targets`` are addresses, and so are the functions, of which hidden layers have their own.
+    """
 
     layers: Array
-    kinds: Array
     normalises: Array
     thresholds: Array
     factors: Array
@@ -26,8 +28,9 @@ class Step(NamedTuple):
     batch_size: int
     averaged: bool
     output_scale: float
-    X: Array
-    targets: Array
+    X: int
+    X_itemsize: int
+    targets: int
     weights: Array
     input_scale: Any
     image: Array
@@ -39,9 +42,7 @@ class Step(NamedTuple):
     Z: Array
     delta: Array
     X_hat: Array
-    mean: Array
-    variance: Array
-    inverse: Array
+    statistics: Array
     clip_norm: float
     max_norm: Any
     share_bias: Array
@@ -49,7 +50,18 @@ class Step(NamedTuple):
     share_norm: Array
     scratch: Array
     no_scalars: Array
+    row_loss: Array
     flags: Array
+    activate: Array
+    slope: Array
+    output_row: int
+    update: int
+    normalise: int
+    normalise_back: int
+    shorten_columns: int
+    copy_row: int
+    move_row: int
+    gemm: int
 
 
 class Batches(NamedTuple):

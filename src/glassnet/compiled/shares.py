@@ -15,9 +15,18 @@ share's columns together; H holds whole rows.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy import uint32
+    from numpy import int32, uint32
 
-    from glassnet.compiled.names import ROW_MAJOR, SPINS, address, fence, integer, sleep_microseconds
+    from glassnet.compiled.names import (
+        ROW_MAJOR,
+        SPINS,
+        ZERO,
+        address,
+        call_address,
+        fence,
+        integer,
+        sleep_microseconds,
+    )
 
 
 def share_start(size, share, shares):
@@ -70,12 +79,39 @@ def barrier(step, worker, phase):
     return phase
 
 
-def multiply(blas, alpha, beta, a, b, c, size):
+def multiply(step, alpha, beta, a, b, c, size):
     """C = alpha A B + beta C for the size (m, k, n): A is m x k, B is k x n; stored transposed where TRANS."""
     m, k, n = size
-    blas(
-        ROW_MAJOR, a.order, b.order, integer(m), integer(n), integer(k),
+    arguments = (
+        ROW_MAJOR, int32(a.order), int32(b.order), integer(m), integer(n), integer(k),
         alpha, address(a.numbers) + a.first * a.numbers.itemsize, integer(a.width),
         address(b.numbers) + b.first * b.numbers.itemsize, integer(b.width),
         beta, address(c.numbers) + c.first * c.numbers.itemsize, integer(c.width),
     )  # fmt: skip
+    call_address(step.gemm, arguments)
+
+
+def set_zero(numbers):
+    """Set all numbers to 0."""
+    for j in range(len(numbers)):
+        numbers[j] = ZERO
+
+
+def multiply_by(numbers, factor):
+    """Multiply all numbers by a factor, in place."""
+    for j in range(len(numbers)):
+        numbers[j] *= factor
+
+
+def add_to(numbers, others):
+    """Add others, of which there may be more, to numbers, in place."""
+    for j in range(len(numbers)):
+        numbers[j] += others[j]
+
+
+def add_up(numbers):
+    """Return the sum of numbers, in their order."""
+    total = 0.0
+    for j in range(len(numbers)):
+        total += numbers[j]
+    return total

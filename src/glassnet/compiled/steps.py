@@ -1,8 +1,8 @@
 """Training steps as they are compiled: `glassnet.nn.backpropagation` for a batch cut into shares.
 
-The functions of this module and of those it names are not called in Python. `glassnet.compiled.formulas` puts
-their text into one program, with the loops that `glassnet.compiled.loops` writes from the formulas of a network
-and an optimizer (`activate`, `slope`, `output_row` and `update`) and the values of `glassnet.compiled.names`.
+The functions of this module and of those it names are not called in Python. `glassnet.compiled.sources` puts
+their text into one program, with the values of `glassnet.compiled.names`. It is the same for all networks and
+optimizers: their loops are compiled apart, and called by address (`glassnet.compiled.calls`).
 """
 
 from typing import TYPE_CHECKING
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from glassnet.compiled.backward import backward_layer, gradient_of_hidden, gradient_of_output
     from glassnet.compiled.forward import forward_layer, output_layer
     from glassnet.compiled.gather import drop_inputs, gather, gather_moved
-    from glassnet.compiled.names import NO_TRANS, flush_denormals, real, restore_denormals
+    from glassnet.compiled.names import NO_TRANS, flush_denormals, real, refer, restore_denormals
     from glassnet.compiled.records import Block, Matrix, Place
-    from glassnet.compiled.shares import barrier, unit_size
+    from glassnet.compiled.shares import add_up, barrier, unit_size
     from glassnet.compiled.update import update_clipped
 
 
@@ -27,12 +27,11 @@ def read_batch(step, block):
     else:
         gather(step, block.rows, batch)
     if step.thresholds[0] > 0:
-        width = step.X.shape[1]
-        drop_inputs(batch, width, len(block.rows), block.first_row, block.keys[0], step.thresholds[0])
+        drop_inputs(batch, step.layers[0], len(block.rows), block.first_row, block.keys[0], step.thresholds[0])
     return batch
 
 
-def take_block(blas, step, block, phase):
+def take_block(step, block, phase):
     """Forward, backward and, at a batch's last block, update: the last phase, or 0 if the loss is not finite."""
     hidden, worker = len(step.layers) - 2, block.worker
     batch = read_batch(step, block)
@@ -40,16 +39,16 @@ def take_block(blas, step, block, phase):
     w = z = unit = h_first = int64(0)  # not the constant 0, for which Numba would compile a version
     for layer in range(hidden):
         inputs = Matrix(h, h_first, step.layers[layer], NO_TRANS)
-        forward_layer(blas, step, block, Place(layer, w, z, unit), inputs)
+        forward_layer(step, block, Place(layer, w, z, unit), inputs)
         phase = barrier(step, worker, phase)
         h, h_first = step.H, z
         w += unit_size(step, layer) * step.layers[layer + 1]
         z += step.rows * step.layers[layer + 1]
         unit += step.layers[layer + 1]
     output, inputs = Place(hidden, w, z, unit), Matrix(h, h_first, step.layers[hidden], NO_TRANS)
-    output_layer(blas, step, block, output, inputs)
+    output_layer(step, block, output, inputs)
     phase = barrier(step, worker, phase)
-    loss = step.share_loss.sum()
+    loss = add_up(step.share_loss)
     if not isfinite(loss):
         return int64(0)
     if worker == 0:
@@ -61,31 +60,31 @@ def take_block(blas, step, block, phase):
         z -= step.rows * step.layers[layer + 1]
         unit -= step.layers[layer + 1]
         place = Place(layer, w, z, unit)
-        backward_layer(blas, step, block, place, above)
+        backward_layer(step, block, place, above)
         if layer == 0:  # nobody else reads the first W
-            gradient_of_hidden(blas, step, block, place, Matrix(batch, w, step.layers[0], NO_TRANS), due)
+            gradient_of_hidden(step, block, place, Matrix(batch, w, step.layers[0], NO_TRANS), due)
         phase = barrier(step, worker, phase)
         above = place
-    gradient_of_output(blas, step, block, output, inputs, due)
+    gradient_of_output(step, block, output, inputs, due)
     for layer in range(1, hidden):
         inputs = Matrix(step.H, z, step.layers[layer], NO_TRANS)
         w += unit_size(step, layer - 1) * step.layers[layer]
         z += step.rows * step.layers[layer]
-        gradient_of_hidden(blas, step, block, Place(layer, w, z, unit), inputs, due)
+        gradient_of_hidden(step, block, Place(layer, w, z, unit), inputs, due)
     phase = barrier(step, worker, phase)
     if block.last and step.clip_norm > 0.0:
         phase = update_clipped(step, block.scalars, worker, phase)
     return phase
 
 
-def take_steps(blas, step, batches, worker):
+def take_steps(step, batches, worker):
     """Train on the rows of `batches.order`, a batch a step, and return how many steps were taken.
 
     Each row is moved by its row of `batches.moves`; where there are none, it is taken as it is. It ends early
     where a loss is not finite, before that step's update. The losses of each step are added to `batches.losses`,
     the outputs written to `batches.outputs`.
     """
-    state = flush_denormals()
+    state, step = flush_denormals(), refer(step)
     phase = taken = int64(0)
     samples, size = len(batches.order), step.batch_size
     steps = (samples + size - 1) // size
@@ -100,7 +99,7 @@ def take_steps(blas, step, batches, worker):
                 stop == last, batches.scalars[taken], batches.keys[taken], batches.losses[taken : taken + 1],
                 batches.outputs[start:stop], worker,
             )  # fmt: skip
-            phase = take_block(blas, step, block, phase)
+            phase = take_block(step, refer(block), phase)
             if phase == 0:
                 break
         if phase == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -103,7 +104,7 @@ class ArraySchema:
     @property
     def width(self) -> int:
         """How many numbers a row is to the network."""
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
     @property
     def image_shape(self) -> tuple[int, ...] | None:
@@ -119,6 +120,25 @@ class ArraySchema:
     def fixed_features(self) -> tuple[int, ...]:
         """The places of columns that no scaling touches: none."""
         return ()
+
+    @property
+    def limit(self) -> float:
+        """The size beyond which a number can hardly be meant for a network that learned from numbers."""
+        reach = max(-self.low, self.high)
+        if self.white > 1:
+            return max(self.white, reach)
+        factor = FAR_PICTURES if len(self.shape) > 1 else FAR
+        return factor * max(1.0, reach) if 0 < reach <= FAR else np.inf
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether rows with numbers beyond the limit are refused."""
+        return len(self.shape) > 1 or self._are_shares
+
+    @property
+    def _are_shares(self) -> bool:
+        """Whether the training rows were shares of something, which cannot be larger than it."""
+        return self.low >= 0 and self.high <= self.white
 
     def scale(self, X: Array, name: ScalingName) -> ArraySchema:
         """Return the schema with another scaling, measured on training rows X."""
@@ -166,20 +186,9 @@ class ArraySchema:
             X = X.astype(np.float32)  # a network divides bytes by 255, and training had none
         low, high = _find_range(X)
         far, reach, picture = max(-low, high), max(-self.low, self.high), len(self.shape) > 1
-        if self.white > 1:
-            too_far = far > max(self.white, reach)
-        else:
-            too_far = 0 < reach <= FAR and far > (FAR_PICTURES if picture else FAR) * max(1.0, reach)
-        what = f"X: numbers up to {far:g}, where training had {self.low:g} to {self.high:g}; "
-        if too_far and self.low >= 0 and reach <= self.white:  # shares of something, which cannot be so large
-            factor = "" if self.white == 1 else f" * {self.white:g}"
-            raise DataError(f"{what}bring them to that range: X / {255 if high <= 255 else high:g}{factor}")
-        if too_far and picture:
-            raise DataError(f"{what}bring them to that range, as those of training were")
-        if too_far:  # a row may be far from all others
-            return X, (f"{what}if those were scaled before, scale these alike",)
-        if not picture and far > FAR * reach > 0:
-            return X, (f"{what}are they in the same units?",)
+        too_far = far > self.limit
+        if too_far or (not picture and far > FAR * reach > 0):
+            return X, (self._doubt_far(too_far, far, high),)
         if (
             picture
             and self.low >= 0
@@ -187,6 +196,18 @@ class ArraySchema:
         ):
             return X, (f"X: numbers up to {high:g} only, where training had {self.low:g} to {self.high:g}",)
         return X, ()
+
+    def _doubt_far(self, too_far: bool, far: float, high: float) -> str:
+        """Return what is to be said of numbers much larger than those of training, or refuse them."""
+        what = f"X: numbers up to {far:g}, where training had {self.low:g} to {self.high:g}; "
+        if too_far and self._are_shares:
+            factor = "" if self.white == 1 else f" * {self.white:g}"
+            raise DataError(f"{what}bring them to that range: X / {255 if high <= 255 else high:g}{factor}")
+        if too_far and len(self.shape) > 1:
+            raise DataError(f"{what}bring them to that range, as those of training were")
+        if too_far:  # a row may be far from all others
+            return f"{what}if those were scaled before, scale these alike"
+        return f"{what}are they in the same units?"
 
     def _take_bytes(self, X: Array) -> tuple[Array, tuple[str, ...]]:
         """Return rows for a network that learned from bytes: whole numbers as bytes, floats as shares of 1."""
@@ -312,7 +333,7 @@ def _find_range(X: Array) -> tuple[float, float]:
     if X.dtype.kind != "f":
         return float(X.min()), float(X.max())
     low, high = float(np.fmin.reduce(X, axis=None)), float(np.fmax.reduce(X, axis=None))
-    if np.isfinite(low) and np.isfinite(high):
+    if math.isfinite(low) and math.isfinite(high):
         return low, high
     finite = X[np.isfinite(X)]
     return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)

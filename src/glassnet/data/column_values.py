@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     import polars as pl
 
 #: A whole number in digits, with or without an empty fraction.
-_WHOLE = re.compile(r"([+-]?)0*([0-9]+)(?:\.0*)?")
+WHOLE = re.compile(r"([+-]?)0*([0-9]+)(?:\.0*)?")
 
 #: A whole number as text that is no code: no sign in front, and no zeros.
-_PLAIN_WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]{0,400}))(?:\.0+)?")
+PLAIN_WHOLE = re.compile(r"(-?(?:0|[1-9][0-9]{0,400}))(?:\.0+)?")
 
 #: A number written plainly.
-_PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+PLAIN_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 #: Numbers that often stand for a missing value, and the fewest distinct other values that tell.
 SENTINELS, FEWEST_OTHERS = (999.0, 9999.0, 99999.0, 999999.0), 3
@@ -71,9 +71,13 @@ def blank_values(series: pl.Series, missing: Sequence[str]) -> pl.Series:
     if is_text(series):
         return mask(series, take_text(series).is_in(list(missing)).fill_null(False))
     if series.dtype.is_numeric():
-        numbers = [float(one) for one in missing if _PLAIN_NUMBER.fullmatch(one)]
-        return mask(series, series.cast(pl.Float64).is_in(numbers).fill_null(False))
+        return mask(series, series.cast(pl.Float64).is_in(find_numbers(missing)).fill_null(False))
     return series
+
+
+def find_numbers(words: Sequence[str]) -> list[float]:
+    """Return those of the words that are numbers, written plainly."""
+    return [float(word) for word in words if PLAIN_NUMBER.fullmatch(word)]
 
 
 def find_sentinel(numbers: Array) -> tuple[float, int] | None:
@@ -186,17 +190,17 @@ def take_categories(series: pl.Series, categories: tuple[str, ...]) -> pl.Series
 
     values = take_values(series)
     if not is_text(series):
-        find = _Finder(categories, by_value=True)
+        find = CategoryFinder(categories, by_value=True)
         return map_distinct(values, find, pl.String)
     known = values.is_null() | values.is_in(list(categories))
     if known.all():
         return values
-    find = _Finder(categories, by_value=False)
+    find = CategoryFinder(categories, by_value=False)
     unknown = values.filter(~known).unique()
     return values.replace(unknown, pl.Series([find(value) for value in unknown], dtype=pl.String))
 
 
-class _Finder:
+class CategoryFinder:
     """Finds the category that a value is; where there is none, returns the value as text."""
 
     def __init__(self, categories: tuple[str, ...], by_value: bool) -> None:
@@ -206,6 +210,7 @@ class _Finder:
             self.equal.setdefault(self._key(category), []).append(category)
 
     def __call__(self, value: Any) -> str:
+        """Return the category, or the text."""
         text = spell(value)
         if text in self.written:
             return text
@@ -214,10 +219,10 @@ class _Finder:
 
     def _key(self, text: str) -> object:
         """What two spellings of one value have in common; a text that is no number has only itself."""
-        if whole := _PLAIN_WHOLE.fullmatch(text):
+        if whole := PLAIN_WHOLE.fullmatch(text):
             return int(whole[1])
         if self.by_value:
-            if _PLAIN_NUMBER.fullmatch(text):  # 007 too, which a program may have made the number 7 of
+            if PLAIN_NUMBER.fullmatch(text):  # 007 too, which a program may have made the number 7 of
                 return float(text)
             if text.lower() in ("true", "false"):
                 return text.lower()
@@ -236,7 +241,7 @@ def spell_numbers(series: pl.Series, number_format: NumberFormat | None = None) 
         return map_distinct(values, spell, pl.String)
     values = values.set(values.str.to_lowercase().is_in(MISSING), None)
     if number_format is None:
-        return map_distinct(values, _spell_text, pl.String)
+        return map_distinct(values, spell_text, pl.String)
     distinct = values.drop_nulls().unique()
     numbers = number_format.parse(distinct).fill_nan(None).to_list()
     spelled = [text if number is None else spell(number) for text, number in zip(distinct, numbers, strict=True)]
@@ -258,10 +263,11 @@ def spell(value: Any) -> str:
     return str(value)
 
 
-def _spell_text(text: str) -> str:
-    if whole := _WHOLE.fullmatch(text):
+def spell_text(text: str) -> str:
+    """Return text of a number as `spell` has that number; other text as it is."""
+    if whole := WHOLE.fullmatch(text):
         return ("-" if whole[1] == "-" and whole[2] != "0" else "") + whole[2]
-    return spell(float(text)) if _PLAIN_NUMBER.fullmatch(text) else text
+    return spell(float(text)) if PLAIN_NUMBER.fullmatch(text) else text
 
 
 def map_distinct(series: pl.Series, function: Callable[[Any], Any], dtype: Any) -> pl.Series:

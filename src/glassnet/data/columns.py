@@ -211,7 +211,7 @@ class TableSchema:
         self._refuse_missing_columns(frame.columns)
         for column, part in zip(self.columns, np.split(X, starts, axis=1), strict=True):
             try:
-                values = self._read(column, frame)
+                values = self.read_column(column, frame)
                 if values.null_count():
                     missing = values.is_null()
                     (refused if column.fill is None else filled).append((column, missing))
@@ -256,7 +256,7 @@ class TableSchema:
         except (ValueError, TypeError, RecursionError) as error:
             raise DataError(f"no schema of a table: {explain(error)}") from None
 
-    def _read(self, column: Column, frame: pl.DataFrame) -> pl.Series:
+    def read_column(self, column: Column, frame: pl.DataFrame) -> pl.Series:
         """Return the values of a column, null for those that stand for missing ones, however they are written."""
         values = column.read(blank_values(frame[column.name], self.missing))
         return values if isinstance(column, DateColumn) else blank_values(values, self.missing)
@@ -277,7 +277,7 @@ class TableSchema:
         remarks, filled, refused, problems = [], [], [], []
         for column in self.columns:
             try:
-                values = self._read(column, frame)
+                values = self.read_column(column, frame)
             except DataError as error:
                 problems.append(str(error))
                 continue

@@ -354,7 +354,7 @@ class Dataset:
             remarks += (*said, *more)
         y, y_test = flatten_column(y), None if y_test is None else flatten_column(y_test)
         order = order_of(schema, y)  # before any row is moved, so that errors can name it
-        if y_test is not None and schema.target.n_classes:
+        if y_test is not None and len(y_test) and schema.target.n_classes:
             remarks += remark_on_unseen(schema.target.class_names, order, schema.target.encode(y_test))
         if X_test is None or y_test is None:
             rest, chosen = draw_stratified(order, round(TEST * len(y)), np.random.default_rng(0))

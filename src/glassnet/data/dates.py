@@ -27,11 +27,11 @@ ORDERS: tuple[Order, ...] = ("day", "month", "year")
 #: A year of two digits is of the hundred that begin with this year, as in C and in Python.
 FIRST_YEAR = 1969
 
-_MISSING = [*MISSING, "nat"]
+NO_DATE = [*MISSING, "nat"]
 
-_DAY = 86_400_000_000  # microseconds
+DAY = 86_400_000_000  # microseconds
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 _WORD = (
     r"(?P<word>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
@@ -47,13 +47,13 @@ def _compile(day: str) -> re.Pattern[str]:
     return re.compile(day + _TIME, re.IGNORECASE | re.ASCII)
 
 
-_WRITTEN_OUT = (
+WRITTEN_OUT = (
     _compile(r"(?P<y>\d{4})(?P<mark>[-/.])(?P<m>\d{1,2})(?P=mark)(?P<d>\d{1,2})"),
     _compile(r"(?P<d>\d{1,2})[ -]?" + _WORD + r",?[ -]?(?P<y>\d{4}|\d{2})"),
     _compile(_WORD + r" {1,3}(?P<d>\d{1,2}),? {1,3}(?P<y>\d{4})"),
 )
-_SHORT = re.compile(r"(?P<y>\d{4})(?:-(?P<m>\d{2})|(?P<month>\d{2})(?P<d>\d{2}))", re.ASCII)  # 2024-05, 20240531
-_THREE_NUMBERS = _compile(r"(?P<a>\d{1,2})(?P<mark>[-/.])(?P<b>\d{1,2})(?P=mark)(?P<c>\d{4}|\d{2})")
+SHORT = re.compile(r"(?P<y>\d{4})(?:-(?P<m>\d{2})|(?P<month>\d{2})(?P<d>\d{2}))", re.ASCII)  # 2024-05, 20240531
+THREE_NUMBERS = _compile(r"(?P<a>\d{1,2})(?P<mark>[-/.])(?P<b>\d{1,2})(?P=mark)(?P<c>\d{4}|\d{2})")
 
 
 def read_days(series: pl.Series, order: Order | None, what: str) -> pl.Series:
@@ -68,7 +68,7 @@ def read_days(series: pl.Series, order: Order | None, what: str) -> pl.Series:
     if not (is_text(series) or series.dtype.is_numeric() or series.null_count() == len(series)):
         raise DataError(f"{what}: expected dates, such as 2024-05-31, got {series.dtype}")
     text = spell_numbers(series) if series.dtype.is_numeric() else take_text(series)
-    missing = text.is_null() | text.str.to_lowercase().is_in(_MISSING)
+    missing = text.is_null() | text.str.to_lowercase().is_in(NO_DATE)
     moments = map_distinct(text, lambda given: parse_date(given, order), pl.Int64)
     wrong = moments.is_null() & ~missing
     if wrong.any():
@@ -89,7 +89,7 @@ def _count_days(series: pl.Series) -> pl.Series:
         moments = series.cast(pl.Duration("us")).cast(pl.Int64)
     else:
         moments = series.cast(pl.Datetime("us", getattr(series.dtype, "time_zone", None))).cast(pl.Int64)
-    return (moments // _DAY).cast(pl.Float64) + (moments % _DAY).cast(pl.Float64) / _DAY
+    return (moments // DAY).cast(pl.Float64) + (moments % DAY).cast(pl.Float64) / DAY
 
 
 def parse_date(text: str, order: Order | None) -> int | None:
@@ -102,10 +102,10 @@ def parse_date(text: str, order: Order | None) -> int | None:
     >>> parse_date("1970-01-02", None), parse_date("2/1/1970", "day"), parse_date("2/1/1970", None)
     (86400000000, 86400000000, None)
     """
-    found = _match_written_out(text) or _SHORT.fullmatch(text)
+    found = _match_written_out(text) or SHORT.fullmatch(text)
     if found:
         return _count(found, lambda parts: (_full_year(parts["y"]), _month(parts), int(parts.get("d") or 1)))
-    if not (found := _THREE_NUMBERS.fullmatch(text)):
+    if not (found := THREE_NUMBERS.fullmatch(text)):
         return None
     order = "day" if found["mark"] == "." else order
     if order is None:
@@ -118,7 +118,7 @@ def parse_date(text: str, order: Order | None) -> int | None:
 def list_texts(series: pl.Series) -> list[str]:
     """Return the distinct values of a column of text, in the order of the rows, without what stands for none."""
     text = take_text(series).drop_nulls().unique(maintain_order=True)
-    return text.filter(~text.str.to_lowercase().is_in(_MISSING)).to_list()
+    return text.filter(~text.str.to_lowercase().is_in(NO_DATE)).to_list()
 
 
 def settle_order(texts: Iterable[str], what: str) -> Order | None:
@@ -128,7 +128,7 @@ def settle_order(texts: Iterable[str], what: str) -> Order | None:
     """
     open_orders, example = set(ORDERS), None
     for text in texts:
-        found = _THREE_NUMBERS.fullmatch(text)
+        found = THREE_NUMBERS.fullmatch(text)
         if found and found["mark"] != ".":
             fitting = {order for order in open_orders if parse_date(text, order) is not None}
             if not fitting:
@@ -149,13 +149,13 @@ def settle_order(texts: Iterable[str], what: str) -> Order | None:
 
 def looks_like_dates(texts: Sequence[str]) -> bool:
     """Whether there are values, and all are dates of day, month and year in some order."""
-    return bool(texts) and all(_match_written_out(text) or _THREE_NUMBERS.fullmatch(text) for text in texts)
+    return bool(texts) and all(_match_written_out(text) or THREE_NUMBERS.fullmatch(text) for text in texts)
 
 
 def has_short_years(texts: Iterable[str]) -> bool:
     """Whether a date has a year of two digits."""
     for text in texts:
-        found = _THREE_NUMBERS.fullmatch(text) or _match_written_out(text)
+        found = THREE_NUMBERS.fullmatch(text) or _match_written_out(text)
         if found and len(found.groupdict().get("c") or found.groupdict().get("y") or "") == 2:
             return True
     return False
@@ -163,7 +163,7 @@ def has_short_years(texts: Iterable[str]) -> bool:
 
 def _match_written_out(text: str) -> re.Match[str] | None:
     """Match a date that says by itself what is day, month and year."""
-    for pattern in _WRITTEN_OUT:
+    for pattern in WRITTEN_OUT:
         if found := pattern.fullmatch(text):
             return found
     return None
@@ -171,7 +171,7 @@ def _match_written_out(text: str) -> re.Match[str] | None:
 
 def _month(parts: dict[str, str | None]) -> int:
     if word := parts.get("word"):
-        return _MONTHS.index(word[:3].lower()) + 1
+        return MONTHS.index(word[:3].lower()) + 1
     return int(parts.get("m") or parts["month"] or 0)
 
 
@@ -187,7 +187,7 @@ def _count(found: re.Match[str], take_day: Callable[[dict[str, str | None]], tup
     parts = found.groupdict()
     try:
         day = datetime.date(*take_day(parts)).toordinal() - datetime.date(1970, 1, 1).toordinal()
-        return day * _DAY + _count_time(parts)
+        return day * DAY + _count_time(parts)
     except ValueError:
         return None
 
@@ -212,7 +212,7 @@ def _count_time(parts: dict[str, str | None]) -> int:
 
 def _explain(text: str, order: Order | None) -> str:
     """Say why a value cannot be read as a date."""
-    if _THREE_NUMBERS.fullmatch(text):
+    if THREE_NUMBERS.fullmatch(text):
         if order is None:
             return "a date of which training did not tell whether day or month comes first; write 2024-05-31"
         return f"no date with the {order} first, as in training; write 2024-05-31"

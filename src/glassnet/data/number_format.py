@@ -20,7 +20,7 @@ MISSING = ("na", "n/a", "#n/a", "nan", "null", "nil", "none", "?", "-")
 THOUSANDS = {",": "commas", ".": "points", "'": "apostrophes", " ": "blanks", "_": "underscores"}
 
 #: Marks that are read as plain ones: a minus sign, apostrophes, and blanks that do not break.
-_VARIANTS = {"\u2212": "-", "\u2019": "'", "\u02bc": "'", "\u00a0": " ", "\u202f": " ", "\u2009": " "}
+VARIANTS = {"\u2212": "-", "\u2019": "'", "\u02bc": "'", "\u00a0": " ", "\u202f": " ", "\u2009": " "}
 
 #: A unit that may stand before or behind each number of a column: percent, a sign of money, or its code.
 _UNIT = r"(?:%|\p{Sc}|[A-Z]{1,2}\$|USD|EUR|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CZK|BRL|MXN)"
@@ -83,7 +83,7 @@ class NumberFormat:
             text = _take_unit(text, self.unit)
         if (self.decimal, self.thousands) == (".", ""):
             return text
-        text = mask(text, ~text.str.contains(self._pattern).fill_null(False))
+        text = mask(text, ~text.str.contains(self.pattern).fill_null(False))
         if self.thousands:
             text = text.str.replace_all(self.thousands, "", literal=True)
         return text.str.replace(self.decimal, ".", literal=True)
@@ -96,7 +96,7 @@ class NumberFormat:
         return "with " + " and ".join(said) if said else "with another minus sign or blanks"
 
     @property
-    def _pattern(self) -> str:
+    def pattern(self) -> str:
         """A regular expression of its numbers, without a unit."""
         decimal, thousands = re.escape(self.decimal), re.escape(self.thousands)
         grouped = rf"|[1-9]\d{{0,2}}(?:{thousands}\d{{3}})+" if self.thousands else ""
@@ -173,13 +173,13 @@ def _begins(given: pl.Series, unit: str) -> bool:
 
 
 def _plain_mark(mark: str | None) -> str | None:
-    return None if mark is None else _VARIANTS.get(mark, mark)
+    return None if mark is None else VARIANTS.get(mark, mark)
 
 
 def _simplify(series: pl.Series) -> pl.Series:
     """Return text without the blanks around it, with plain marks for their variants."""
     text = series.str.strip_chars()
-    return text.str.replace_many(list(_VARIANTS), list(_VARIANTS.values()))
+    return text.str.replace_many(list(VARIANTS), list(VARIANTS.values()))
 
 
 def _take_unit(text: pl.Series, unit: str) -> pl.Series:

@@ -21,7 +21,7 @@ SORTED = 4_000_000
 CLIP = 3.0
 
 #: So many spreads away, a clipped number is the bound itself, and its square is still finite.
-_FARTHEST = 1e100
+FARTHEST = 1e100
 
 ScalingName = Literal["none", "standard", "robust"]
 SCALINGS: tuple[ScalingName, ...] = get_args(ScalingName)
@@ -29,7 +29,7 @@ SCALINGS: tuple[ScalingName, ...] = get_args(ScalingName)
 
 def clip_smoothly(x: Array) -> Array:
     """Return x / sqrt(1 + (x / 3)²): about x near 0, between -3 and 3 everywhere, and rising all the way."""
-    x = np.clip(x, -_FARTHEST, _FARTHEST)
+    x = np.clip(x, -FARTHEST, FARTHEST)
     return x / np.sqrt(1 + np.square(x / CLIP))
 
 

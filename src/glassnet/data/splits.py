@@ -118,4 +118,6 @@ def draw_stratified(y: Array, size: int, rng: np.random.Generator) -> tuple[Arra
             y = y.argsort(kind="stable").argsort(kind="stable") * size // len(y)
         order = order[np.argsort(y[order], kind="stable")]
     drawn = order[((np.arange(size) + 0.5) * len(y) / max(size, 1)).astype(np.intp)]
-    return np.setdiff1d(np.arange(len(y)), drawn), np.sort(drawn)
+    rest = np.ones(len(y), bool)
+    rest[drawn] = False
+    return np.flatnonzero(rest), np.sort(drawn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from importlib.metadata import version
 from typing import Any
 
@@ -20,7 +21,7 @@ from sklearn.utils.validation import (
 from glassnet.data.dense import is_sparse
 from glassnet.data.schema import DataWarning, Schema
 from glassnet.data.target_schema import TargetSchema
-from glassnet.errors import UsageError
+from glassnet.errors import DataError, UsageError
 from glassnet.estimators.fitting import Fit, Rows
 from glassnet.estimators.leaving import make_sklearn_model
 from glassnet.estimators.parameters import check_parameters, take_activation, take_hidden_sizes
@@ -288,6 +289,9 @@ class MLPBase(CallbackSupportMixin, BaseEstimator):
 
     def _outputs(self, X: Any) -> Array:
         """Return what the network says of rows."""
+        if self._are_plain(X):
+            with contextlib.suppress(DataError):  # scikit-learn's checks say it in their own words
+                return self._find_network().outputs(X)
         check_is_fitted(self)
         network = self._find_network()
         if self.preprocess is not None:
@@ -298,6 +302,18 @@ class MLPBase(CallbackSupportMixin, BaseEstimator):
         rows = X.tocsr()
         blocks = (rows[first : first + BLOCK_ROWS].toarray() for first in range(0, rows.shape[0], BLOCK_ROWS))
         return np.concatenate([network.outputs(block) for block in blocks])
+
+    def _are_plain(self, X: Any) -> bool:
+        """Whether a network takes rows as they are, and checks them itself: scikit-learn's checks take longer."""
+        known = vars(self)
+        return (
+            type(X) is np.ndarray
+            and X.ndim == 2
+            and X.dtype.char in "fd"
+            and "model_" in known
+            and "feature_names_in_" not in known
+            and self.preprocess is None
+        )
 
     def _describe_so_far(self, run: Run) -> dict[str, Any]:
         """Return what a copy of the estimator predicts with in the middle of training."""

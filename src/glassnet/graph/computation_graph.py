@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.charts.painting import FORMATS
 from glassnet.errors import UsageError
 from glassnet.graph.building import build
 from glassnet.graph.drawing import draw
@@ -17,6 +18,7 @@ from glassnet.graph.figure import Figure
 from glassnet.graph.neuron_drawing import draw_neurons
 from glassnet.graph.nodes import Node, Traversal, backward, forward
 from glassnet.graph.views import choose_view
+from glassnet.locales.catalogue import Language, Words
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.network import Network
@@ -67,6 +69,8 @@ class ComputationGraph:
         True: a step of training, with the dropout masks that `gradient_check` uses, and batch normalisation by
         the batch's own mean and variance. False: a prediction, without dropout and with the running mean and
         variance. By default True for several rows of a network that has dropout or batch normalisation.
+    language : {"en", "zh"}
+        Of the few words in the picture and of its descriptions.
 
     Attributes
     ----------
@@ -110,8 +114,10 @@ class ComputationGraph:
         neuron: tuple[int, int] | None = None,
         path: Sequence[int] | None = None,
         training: bool | None = None,
+        language: Language = "en",
     ) -> None:
         refuse_too_large(network.layers)
+        self.words = Words(language)
         self.network = network.astype(np.float64)
         rows, self.targets = self.network.check_data(X, y)
         self.X = self.network.input_batch(rows)
@@ -147,12 +153,12 @@ class ComputationGraph:
     def figure(self) -> Figure:
         """The picture, as a list of marks."""
         layers = "-".join(map(str, self.network.layers))
-        title = f"Computation graph of a network {layers}, {self.view.level}"
+        title = self.words.say("explain.picture", layers=layers, level=self.view.level)
         drawn = draw_neurons if self.view.level == "neurons" else draw
-        return drawn(self.nodes, self.traversal, title)
+        return drawn(self.nodes, self.traversal, title, self.words)
 
     def save(self, path: str | Path) -> None:
-        """Write the picture, values in green and gradients in red, as SVG or PNG.
+        """Write the picture, values in green and gradients in red, as SVG, PDF or PNG.
 
         Raises
         ------
@@ -162,9 +168,10 @@ class ComputationGraph:
             If it cannot be written.
         """
         path = Path(path)
-        if path.suffix not in (".svg", ".png"):
-            raise UsageError("path", f"must end in .svg or .png, got {path.name!r}")
-        write_bytes(path, self.figure.svg().encode() if path.suffix == ".svg" else self.figure.png())
+        kind = path.suffix.lower().removeprefix(".")
+        if kind not in FORMATS:
+            raise UsageError("path", f"must end in .svg, .pdf or .png, got {path.name!r}")
+        write_bytes(path, self.figure.write(kind))
 
     def _repr_svg_(self) -> str:
         """Show the picture in a notebook."""

@@ -13,6 +13,7 @@ from typing import Any
 from glassnet.graph.figure import Content, Curve, Figure, Shape, Text, text_width
 from glassnet.graph.nodes import Function, Node, Traversal, list_consumers
 from glassnet.graph.notation import Name, length, number
+from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
 
 RADIUS = 14.0
@@ -50,14 +51,14 @@ def format_values(node: Node, values: Array) -> str:
     return f"{number(float(values[0, 0]), 3)} …"
 
 
-def draw(nodes: Sequence[Node], traversal: Traversal, title: str) -> Figure:
+def draw(nodes: Sequence[Node], traversal: Traversal, title: str, words: Words) -> Figure:
     """Return the figure of an evaluated graph."""
-    return _Drawing(nodes, traversal, title).figure
+    return _Drawing(nodes, traversal, title, words).figure
 
 
 class _Drawing:
-    def __init__(self, nodes: Sequence[Node], traversal: Traversal, title: str) -> None:
-        self.nodes, self.traversal = nodes, traversal
+    def __init__(self, nodes: Sequence[Node], traversal: Traversal, title: str, words: Words) -> None:
+        self.nodes, self.traversal, self.words = nodes, traversal, words
         self.number = {node: index for index, node in enumerate(nodes)}
         self.consumers = list_consumers(nodes)
         self.place: dict[Node, tuple[float, float]] = {}
@@ -201,7 +202,8 @@ class _Drawing:
     def draw_shape(self, node: Node) -> None:
         x, y = self.place[node]
         index = self.number[node]
-        self.figure.descriptions[index] = f"{node.kind} {node.name}, {_describe_shape(node.value)}"
+        about = {"kind": node.kind, "name": node.name, "shape": _describe_shape(node.value)}
+        self.figure.descriptions[index] = self.words.say("explain.node", **about)
         width = 2 * self.half_width(node)
         if node.operation is None:
             self.figure.marks.append(Shape("box", x, y, width, LEAF_HEIGHT, "leaf", index))

@@ -12,6 +12,7 @@ from glassnet.graph.equations import Line, Passed, entry, equation, gradient_nam
 from glassnet.graph.nodes import FORWARD, Node, Step
 from glassnet.graph.notation import length, number, numeral, partial
 from glassnet.graph.wording import list_passed, write_forward_lines
+from glassnet.locales.catalogue import Message
 from glassnet.nn.activations import Array
 
 #: Lines and numbers that a step shows of many, those that matter most.
@@ -20,14 +21,12 @@ MOST_LINES = 6
 #: The nodes that take a node in.
 Consumers = Mapping[Node, Sequence[Node]]
 
-NAMES = {"matmul": "matrix product", "sum": "the sum of products"}
-
 
 @dataclass(frozen=True)
 class Explanation:
     """The text of a step: what is done, and to what; what comes in and goes on are names in MathML and values."""
 
-    title: str
+    title: Message
     subject: str
     lines: list[Line]
     came_in: list[tuple[str, str]]
@@ -80,15 +79,14 @@ def describe_amount(values: Array) -> str:
     return f"{values.shape[0]}×{values.shape[1]}, ‖·‖ = {number(length(values))}"
 
 
-def _write_title(step: Step) -> str:
+def _write_title(step: Step) -> Message:
     node, forwards = step.nodes[-1], step.phase == FORWARD
     if node.kind == "loss":
-        return "The loss" if forwards else "Back from the loss"
-    if len(step.nodes) == 1:
-        what = NAMES.get(node.kind, node.kind)
-    else:
-        what = f"the {len(node.units)} other neurons" if node.is_matrix else "neuron"
-    return f"{what[0].upper()}{what[1:]}" if forwards else f"Back through {what}"
+        return Message("explain.loss" if forwards else "explain.back_from_loss")
+    what: str | Message = node.kind
+    if len(step.nodes) > 1:
+        what = Message("explain.other_neurons", n=len(node.units)) if node.is_matrix else "neuron"
+    return Message("explain.forward" if forwards else "explain.backward", what=what)
 
 
 def _explain_forwards(nodes: Sequence[Node]) -> list[Line]:

@@ -1,13 +1,13 @@
-"""A picture as a list of marks, written as SVG or as PNG; it knows nothing of graphs."""
+"""A picture as a list of marks, written as SVG, PDF or PNG; it knows nothing of graphs."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
+from glassnet.charts.painting import render
 from glassnet.graph.notation import Name
 
 #: What a mark shows, with its colour on light and on dark paper.
@@ -160,21 +160,21 @@ class Figure:
             button = f' data-node="{mark.node}" tabindex="0" role="button" aria-label="{described}"'
         return f'<g class="shape {mark.fill}"{button}>{_write_outline(mark)}</g>'
 
-    def png(self, scale: float = 2.0) -> bytes:
-        """Return the figure as a PNG of `scale` dots a pixel, drawn by matplotlib."""
+    def write(self, kind: str, scale: float = 2.0) -> bytes:
+        """Return the figure as a file: ``"svg"``, or drawn by matplotlib, ``"pdf"`` or ``"png"`` in a scale."""
+        if kind == "svg":
+            return self.svg().encode()
         import matplotlib
         from matplotlib.figure import Figure as Canvas
 
-        content = io.BytesIO()
         with matplotlib.rc_context(matplotlib.rcParamsDefault):  # the user's own may crop or scale
-            canvas = Canvas(figsize=(self.width / 72, self.height / 72), dpi=72 * scale)
+            canvas = Canvas(figsize=(self.width / 72, self.height / 72), facecolor=PALETTES["light"]["paper"])
             axes = canvas.add_axes((0, 0, 1, 1))
             axes.set(xlim=(0, self.width), ylim=(self.height, 0))
             axes.axis("off")
             for mark in self.marks:
                 _paint(axes, mark)
-            canvas.savefig(content, format="png", facecolor=PALETTES["light"]["paper"])
-        return content.getvalue()
+            return render(canvas, kind, 72 * scale)
 
 
 STYLE = (

@@ -13,6 +13,7 @@ from glassnet.graph.drawing import MARGIN, format_values, spread
 from glassnet.graph.figure import Box, Content, Curve, Figure, Shape, Text
 from glassnet.graph.nodes import Node, Traversal
 from glassnet.graph.notation import Name, number
+from glassnet.locales.catalogue import Words
 
 RADIUS = 24.0
 COLUMN, PITCH = 270.0, 92.0
@@ -22,9 +23,9 @@ PLACES = (0.7, 0.62, 0.54, 0.46, 0.38, 0.3)
 MOST_NUMBERS = 40
 
 
-def draw_neurons(nodes: Sequence[Node], traversal: Traversal, title: str) -> Figure:
+def draw_neurons(nodes: Sequence[Node], traversal: Traversal, title: str, words: Words) -> Figure:
     """Return the figure of an evaluated graph whose units stand alone, or are folded one group a layer."""
-    return _Drawing(nodes, traversal, title).figure
+    return _Drawing(nodes, traversal, title, words).figure
 
 
 #: A line between two units, and its weight; None where the line stands for several.
@@ -32,8 +33,8 @@ Link = tuple[Curve, Node | None]
 
 
 class _Drawing:
-    def __init__(self, nodes: Sequence[Node], traversal: Traversal, title: str) -> None:
-        self.traversal = traversal
+    def __init__(self, nodes: Sequence[Node], traversal: Traversal, title: str, words: Words) -> None:
+        self.traversal, self.words = traversal, words
         self.number = {node: index for index, node in enumerate(nodes)}
         self.figure = Figure(title)
         outputs = {(n.layer, n.units): n for n in nodes if n.operation or n.kind == "input"}  # the last of a unit
@@ -65,10 +66,11 @@ class _Drawing:
         z = self.adders.get(unit)
         index = self.number[z or unit]
         kind = "neuron" if z else "input" if unit.layer == 0 else unit.kind
-        self.figure.descriptions[index] = f"{kind} {unit.name}"
+        self.figure.descriptions[index] = self.words.say("explain.neuron", kind=kind, name=unit.name)
         form = "hexagon" if unit.kind == "loss" else "box" if unit.is_matrix else "circle"
         width = 2 * RADIUS if not unit.is_matrix else 76.0
-        names: tuple[Content, ...] = (f"{len(unit.units)} more",) if unit.is_matrix else (unit.name,)
+        more = self.words.say("explain.more_units", n=len(unit.units))
+        names: tuple[Content, ...] = (more,) if unit.is_matrix else (unit.name,)
         value, gradient = self.traversal.value[unit], self.traversal.gradient[unit]
         marks: list[Shape | Text] = [
             Shape(form, x, y, width, 2 * RADIUS, "leaf" if z is None else "operation", index),

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from functools import cache
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
+from markupsafe import Markup
 
+from glassnet.charts.pictures import picture_of
 from glassnet.errors import DataError
 from glassnet.graph.computation_graph import ComputationGraph
 from glassnet.graph.equations import gradient_name
@@ -24,8 +27,8 @@ from glassnet.graph.explanations import (
 from glassnet.graph.figure import PALETTES, write_css
 from glassnet.graph.gradient_agreement import GradientAgreement, check_gradients
 from glassnet.graph.nodes import list_consumers
-from glassnet.graph.pictures import picture_of
 from glassnet.graph.views import LEVELS, ViewOptions, list_readable_levels
+from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network, spread_probabilities
 from glassnet.nn.targets import decode
@@ -108,6 +111,8 @@ def explain(
     training : bool, optional
         Whether it is a step of training, with dropout and the batch's own statistics; by default so where there
         are several rows, and the network has either. `ComputationGraph` says more of these four.
+    language : {"en", "zh"}
+        Of the page.
 
     Returns
     -------
@@ -133,17 +138,21 @@ def explain(
         X, y = X.reshape(1, -1), y.reshape(1, -1) if y.size > 1 else y.reshape(1)
     elif X.ndim < 2 or len(X) == 0:
         raise DataError(f"X: rows of {network.layers[0]} numbers can be explained, got the shape {X.shape}")
+    words = Words(view.get("language", "en"))
     graphs = _build_graphs(network, X, y, view)
     first, agreement = graphs[0], check_gradients(graphs[0])
     html = _load_template().render(
-        title=f"{'-'.join(map(str, network.layers))}: backpropagation step by step",
-        facts=_list_facts(network, first, y, sample_name),
+        say=lambda key, **values: Markup(words.say(key, **values)),
+        formula=lambda formula: Markup(_say_formula(formula, words)),
+        language=words.language,
+        title=words.say("explain.title", layers="-".join(map(str, network.layers))),
+        facts=_list_facts(network, first, y, sample_name, words),
         rows=len(first.X),
         by_batch=first.training is not None,
         batch_norm=any(network.batch_norm),
         rates=", ".join(f"{rate:g}" for rate in dict.fromkeys(network.dropout) if rate),
         picture="" if picture is None else picture_of(np.asarray(picture), np.shape(picture)),
-        levels=[_describe_level(graph) for graph in graphs],
+        levels=[_describe_level(graph, words) for graph in graphs],
         agreement=agreement,
         listed=agreement.derivatives if len(agreement.derivatives) <= MOST_DERIVATIVES else [],
         colours=write_css({name: f"var(--{name})" for name in PALETTES["light"]}),
@@ -156,15 +165,17 @@ def explain(
 def _build_graphs(network: Network, X: Array, y: Array, view: ViewOptions) -> list[ComputationGraph]:
     """Return a graph a level; the one to be shown first stands first."""
     chosen = ComputationGraph(network, X, y, **view)
-    training = view.get("training")
-    options: dict[str, ViewOptions] = {name: {"level": name, "training": training} for name in LEVELS}
+    rest: ViewOptions = {"training": view.get("training"), "language": view.get("language", "en")}
+    options: dict[str, ViewOptions] = {name: {"level": name, **rest} for name in LEVELS}
     if "operations" not in list_readable_levels(network.layers):
-        options["operations"] = {"path": (), "training": training}
+        options["operations"] = {"path": (), **rest}
     others = [one for name, one in options.items() if name != chosen.view.level]
     return [chosen, *(ComputationGraph(network, X, y, **one) for one in others)]
 
 
-def _list_facts(network: Network, graph: ComputationGraph, y: Array, sample_name: str) -> list[tuple[str, str]]:
+def _list_facts(
+    network: Network, graph: ComputationGraph, y: Array, sample_name: str, words: Words
+) -> list[tuple[str, str]]:
     """Return what the head of the page says."""
     outputs = network.astype(np.float64).outputs(graph.X[:1])
     prediction = decode(outputs, network.n_classes)[0]
@@ -176,25 +187,51 @@ def _list_facts(network: Network, graph: ComputationGraph, y: Array, sample_name
         if network.loss.output is not None:
             said += f" ({spread_probabilities(outputs).max():.1%})"
     hidden = list(dict.fromkeys(activation.name for activation in network.activations))
+    size = {"layers": "-".join(map(str, network.layers)), "parameters": len(network.theta)}
     return [
-        ("network", f"{'-'.join(map(str, network.layers))}, {len(network.theta):,} parameters"),
-        ("activations", ", ".join(hidden)),
-        ("loss", f"{network.loss.name} = {graph.loss:.4g}"),
-        *([("sample", sample_name)] if sample_name else []),
-        *([("rows", f"{len(graph.X)}, here the first")] if len(graph.X) > 1 else []),
-        ("says", said),
-        ("should say", target),
+        (words.say("network"), words.say("explain.network", **size)),
+        (words.say("explain.activations"), words.join(hidden)),
+        (words.measure("loss"), f"{network.loss.name} = {graph.loss:.4g}"),
+        *([(words.say("explain.sample"), sample_name)] if sample_name else []),
+        *(
+            [(words.say("explain.rows"), words.say("explain.rows_shown", n=len(graph.X)))]
+            if len(graph.X) > 1
+            else []
+        ),
+        (words.say("explain.says"), said),
+        (words.say("explain.should_say"), target),
     ]
 
 
-def _describe_level(graph: ComputationGraph) -> dict[str, Any]:
+def _say_formula(formula: str, words: Words) -> str:
+    """Return MathML with its few words, such as "if", in the reader's language."""
+    return re.sub("(?<=<mtext>)[a-z]+(?=</mtext>)", lambda word: words.say(f"formula_words.{word[0]}"), formula)
+
+
+def _capitalise(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _describe_about(graph: ComputationGraph, folded: bool) -> str:
+    """Return the key of what is said of a level's picture."""
+    if graph.view.level == "neurons":
+        return "explain.about_folded_neurons" if folded else "explain.about_neurons"
+    if graph.view.level == "matrices":
+        return "explain.about_matrices"
+    return "explain.about_folded" if folded else "explain.about_operations"
+
+
+def _describe_level(graph: ComputationGraph, words: Words) -> dict[str, Any]:
     """Return what the template says of one picture and its steps."""
     nodes, view = graph.nodes, graph.view
     number = {node: index for index, node in enumerate(nodes)}
     consumers = list_consumers(nodes)
+    folded = any(len(alone) < size for alone, size in zip(view.alone, graph.network.layers, strict=True))
+    texts = [explain_step(step, consumers) for step in graph.traversal.steps]
     return {
         "key": view.level,
-        "folded": any(len(alone) < size for alone, size in zip(view.alone, graph.network.layers, strict=True)),
+        "name": _capitalise(words.name("views", view.level)),
+        "about": _describe_about(graph, folded),
         "svg": graph.figure.svg(interactive=True),
         "least": f"{0.82 * graph.figure.width:.0f}px",  # where it is wider than its frame, it can be moved
         "given": [(node.name.mathml, describe_amount(node.value)) for node in nodes if node.operation is None],
@@ -203,9 +240,10 @@ def _describe_level(graph: ComputationGraph) -> dict[str, Any]:
                 "number": time,
                 "phase": step.phase,
                 "nodes": " ".join(str(number[node]) for node in step.nodes),
-                "text": explain_step(step, consumers),
+                "title": _capitalise(words.render(text.title)),
+                "text": text,
             }
-            for time, step in enumerate(graph.traversal.steps, start=1)
+            for time, (step, text) in enumerate(zip(graph.traversal.steps, texts, strict=True), start=1)
         ],
         "cards": [_describe_node(graph, index) for index in graph.figure.descriptions],
     }

@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 import numpy as np
 
 from glassnet.errors import UsageError
+from glassnet.locales.catalogue import Language
 from glassnet.nn.activations import Array
 from glassnet.nn.backpropagation import ForwardCache
 from glassnet.nn.network import Network
@@ -31,6 +32,7 @@ class ViewOptions(TypedDict, total=False):
     neuron: tuple[int, int] | None
     path: Sequence[int] | None
     training: bool | None
+    language: Language
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ the sentence of it, from the catalogue of one language: ``en.toml`` or ``zh.toml
 from __future__ import annotations
 
 import math
+import re
 import string
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +21,11 @@ Language = Literal["en", "zh"]
 
 #: The languages of the catalogues.
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+
+#: Between a Chinese sign and a letter or digit stands a space, between two Chinese signs none.
+HAN, LATIN = "[\u3400-\u9fff]", "[A-Za-z0-9%]"
+LACKS_SPACE = re.compile(f"{HAN}{LATIN}|{LATIN}{HAN}")
+HAS_SPACE = re.compile(f"{HAN} {HAN}")
 
 #: Names that a sentence lists before the others are only counted.
 MOST_NAMES = 3
@@ -179,6 +185,13 @@ class Words(string.Formatter):
             text = text["one" if values.get("n") == 1 and "one" in text else "other"]
         return self.vformat(text, (), values)
 
+    def vformat(self, format_string: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+        """Return a text with its values; in Chinese with a space where signs and letters meet."""
+        pieces: list[str] = []
+        for literal, name, form, _ in self.parse(format_string):
+            pieces += [literal] if name is None else [literal, self.format_field(kwargs[name], form or "")]
+        return "".join(pieces) if self.language != "zh" else _join_chinese(pieces)
+
     def render(self, message: Message) -> str:
         """Return the sentence of a message."""
         return self.say(message.key, **message.values)
@@ -237,9 +250,24 @@ class Words(string.Formatter):
         return self.say("hours", hours=whole // 3600, minutes=whole % 3600 // 60)
 
 
+def _join_chinese(pieces: Sequence[str]) -> str:
+    """Return the pieces of a sentence as one: a space is added, or taken away, where two of them meet."""
+    text = ""
+    for piece in pieces:
+        if LACKS_SPACE.fullmatch(text[-1:] + piece[:1]):
+            text += " "
+        elif HAS_SPACE.fullmatch(text[-2:] + piece[:1]):
+            text = text[:-1]
+        elif HAS_SPACE.fullmatch(text[-1:] + piece[:2]):
+            piece = piece[1:]
+        text += piece
+    return text
+
+
 #: Tables of names that a format may ask for.
 TABLES = (
     *("measures", "kinds", "statuses", "verdicts", "behaviours", "adam_forms", "grades", "covers"),
+    *("nodes", "formula_words", "views", "splits", "stops", "designs", "printed_names"),
     *("likeness_weights", "likeness_batches", "likeness_masks"),
 )
 

@@ -23,7 +23,6 @@ but one (`glassnet.nn.batch_norm`).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,13 +36,6 @@ from glassnet.nn.batch_norm import Normalised
 from glassnet.nn.dropout import keep_mask
 from glassnet.nn.losses import Loss
 from glassnet.nn.parameters import Parameters
-
-#: Rows of a product whose bits must not depend on a row's place: with more, some kernels of OpenBLAS treat some
-#: of them in another way.
-ROWS_AT_ONCE = 8
-
-#: Multiplications in a product up to which OpenBLAS may take the weights as they lie; else it copies them first.
-SMALL_PRODUCT = 10**6
 
 
 @dataclass
@@ -86,23 +78,17 @@ def forward(
     output_scale: float,
     dropout: Sequence[float],
     dropout_keys: Array | None = None,
-    *,
-    by_row: bool = False,
 ) -> ForwardCache:
     """Run a batch X of shape (n, d_0) through the layers and return every Z and H.
 
     With the mask keys of a step as `dropout_keys`, dropout is at work with a rate for the input of each layer, and
-    batch normalisation takes the batch's own statistics. With `by_row`, the numbers of a row do not depend,
-    even in their last bits, on the rows beside it.
+    batch normalisation takes the batch's own statistics.
     """
     cache = ForwardCache(H=[X])
     for layer, activation in enumerate(activations):
         _drop(cache, dropout[layer], None if dropout_keys is None else dropout_keys[layer])
-        Z = (_multiply_rows if by_row else np.matmul)(cache.inputs[layer], parameters.W[layer])
-        normalised = _normalise(Z, parameters, layer, dropout_keys is not None)
-        if normalised is not None:
-            Z = parameters.gamma[layer] * normalised.X_hat
-        Z += parameters.b[layer]
+        A = np.matmul(cache.inputs[layer], parameters.W[layer])
+        Z, normalised = pre_activate(A, parameters, layer, by_batch=dropout_keys is not None)
         cache.normalised.append(normalised)
         cache.Z.append(Z)
         cache.H.append(activation.f(Z))
@@ -110,26 +96,16 @@ def forward(
     return cache
 
 
-def _multiply_rows(H: Array, W: Array) -> Array:
-    """Return H W, where the bits of a row do not depend on the rows beside it, nor on how many they are.
-
-    BLAS adds up in an order that depends on the shape of the product, on the order in memory, and on a row's place
-    among many. So all products have `ROWS_AT_ONCE` rows, the last ones filled up with zeros.
-    """
-    (n, d_in), d_out = H.shape, W.shape[1]
-    rows = ROWS_AT_ONCE if d_out > 1 else 1  # products with a single column are made in another way
-    tiles = np.ascontiguousarray(H)
-    if n % rows:
-        tiles = np.zeros((n + -n % rows, d_in), H.dtype)
-        tiles[:n] = H
-    tiles = tiles.reshape(-1, rows, d_in)
-    Z = np.empty((len(tiles), rows, d_out), H.dtype)
-    slices = math.ceil(d_out / max(16, SMALL_PRODUCT // (rows * d_in)))
-    width = math.ceil(d_out / slices)
-    for end in range(width, d_out + width, width):  # all of one width: the last one may begin before the last end
-        columns = slice(min(end, d_out) - width, min(end, d_out))
-        np.matmul(tiles, W[:, columns], out=Z[..., columns])
-    return Z.reshape(-1, d_out)[:n]
+def pre_activate(
+    A: Array, parameters: Parameters, layer: int, *, by_batch: bool = False
+) -> tuple[Array, Normalised | None]:
+    """Return Z = A + b for A = H W, which may be overwritten; where the layer normalises, gamma X^ + b, and X^."""
+    mean, variance, normalised = parameters.mean[layer], parameters.variance[layer], None
+    if mean is not None and variance is not None:
+        normalised = batch_norm.normalise(A) if by_batch else batch_norm.normalise_by(A, mean, variance)
+        A = parameters.gamma[layer] * normalised.X_hat
+    A += parameters.b[layer]
+    return A, normalised
 
 
 def _drop(cache: ForwardCache, rate: float, key: Any) -> None:
@@ -138,14 +114,6 @@ def _drop(cache: ForwardCache, rate: float, key: Any) -> None:
     mask = None if key is None or not rate else keep_mask(key, len(H), H.shape[1], rate, H.real.dtype)
     cache.masks.append(mask)
     cache.inputs.append(H if mask is None else H * mask)
-
-
-def _normalise(A: Array, parameters: Parameters, layer: int, by_batch: bool) -> Normalised | None:
-    """Normalise a layer's A, by the batch or by the running statistics; None where the layer does not."""
-    mean, variance = parameters.mean[layer], parameters.variance[layer]
-    if mean is None or variance is None:
-        return None
-    return batch_norm.normalise(A) if by_batch else batch_norm.normalise_by(A, mean, variance)
 
 
 def value_and_slope(
@@ -175,7 +143,7 @@ def backward(
     delta = output_scale * slope * activations[-1].f_prime(cache.Z[-1], cache.H[-1])
     cache.delta = [delta]
     for layer in reversed(range(len(parameters.W))):
-        np.sum(delta, axis=0, out=parameters.db[layer])
+        delta.sum(axis=0, out=parameters.db[layer])
         normalised, gamma, dgamma = cache.normalised[layer], parameters.gamma[layer], parameters.dgamma[layer]
         if normalised is not None and gamma is not None and dgamma is not None:
             delta, dgamma[:] = batch_norm.backward(delta, gamma, normalised)

@@ -12,6 +12,7 @@ number of threads, and two networks that are compared see the same masks, and no
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -29,9 +30,13 @@ def mask_keys(seed: int, steps: Array, layers: int) -> Array:
 
     They depend on the seed of the run and the numbers of the steps, counted from 1.
     """
-    base = np.array(seed_words(seed, "dropout", layers), np.uint32)
-    moved = np.asarray(steps).astype(np.uint64)[:, None] * np.uint64(STEP)
-    return hash_bits((base + moved).astype(np.uint32))
+    moved = np.asarray(steps).astype(np.uint32)[:, None] * np.uint32(STEP)  # both modulo 2^32
+    return hash_bits(_first_keys(seed, layers) + moved)
+
+
+@functools.lru_cache(maxsize=16)
+def _first_keys(seed: int, layers: int) -> Array:
+    return np.array(seed_words(seed, "dropout", layers), np.uint32)
 
 
 def threshold(rate: float) -> Any:

@@ -26,7 +26,16 @@ from typing import Any
 import numpy as np
 
 from glassnet.errors import UsageError
-from glassnet.nn.activations import ACTIVATIONS, Array, check_logits, shift_logits, sigmoid, softmax, softplus
+from glassnet.nn.activations import (
+    ACTIVATIONS,
+    Array,
+    check_logits,
+    shift_logits,
+    sigmoid,
+    softmax,
+    softmax_of_finite,
+    softplus,
+)
 from glassnet.nn.registry import Registry
 
 Formula = Callable[[Array, Array], tuple[Array, Array]]
@@ -99,11 +108,16 @@ class Loss:
         n = len(rows) if self.reduction == "mean" else 1
         return value / n, slope / n
 
-    def predict(self, outputs: Array) -> Array:
-        """Turn outputs into predictions: softmax or sigmoid of logits, other outputs as they are."""
+    def predict(self, outputs: Array, *, finite: bool = False) -> Array:
+        """Turn outputs into predictions: softmax or sigmoid of logits, other outputs as they are.
+
+        Where they are known to be ``finite``, they are not looked through once more.
+        """
         if self.output is None:
             return outputs
-        return softmax(outputs) if self.output == "softmax" else sigmoid(outputs)
+        if self.output == "sigmoid":
+            return sigmoid(outputs)
+        return softmax_of_finite(outputs) if finite else softmax(outputs)
 
     @property
     def spec(self) -> str:

@@ -9,19 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.errors import DataError, NonFiniteError, UsageError
+from glassnet.errors import DataError, UsageError
 from glassnet.nn import arguments, backpropagation
 from glassnet.nn.activations import IDENTITY, Activation, Array
 from glassnet.nn.backpropagation import ForwardCache
 from glassnet.nn.batch_norm import MOMENTUM, track
 from glassnet.nn.initializers import INITIALIZERS, Initializer
+from glassnet.nn.input_rows import as_batch, refuse_non_finite, take_rows
 from glassnet.nn.losses import LOSSES, Loss
 from glassnet.nn.parameters import Parameters
+from glassnet.nn.prediction import predict_outputs
 from glassnet.nn.targets import decode, encode
 from glassnet.runtime.callers import warn_caller
 from glassnet.runtime.seeds import stream
 
-#: Rows that predict and evaluate take at a time, so that a large data set needs no float copy.
+#: Rows that are evaluated at a time, so that a large data set needs no float copy.
 BLOCK_ROWS = 1024
 
 #: Where columns scaled to standard deviation 1 lie further from 0 on average, they are rarely scaled.
@@ -196,7 +198,7 @@ class Network:
             return len(self.class_names)
         return self.layers[-1] if self.loss.output == "softmax" else None
 
-    def forward(self, X: Array, dropout_keys: Array | None = None, *, by_row: bool = False) -> ForwardCache:
+    def forward(self, X: Array, dropout_keys: Array | None = None) -> ForwardCache:
         """Run a batch through the network and return every layer's Z and H, and the outputs.
 
         Parameters
@@ -206,12 +208,9 @@ class Network:
         dropout_keys : ndarray, optional
             A step's keys from `glassnet.nn.dropout.mask_keys`: the pass is then one of training, with dropout and
             with the batch's own statistics. None: as in prediction.
-        by_row : bool, default False
-            Multiply a fixed number of rows at a time: the outputs of a row are then the same bits alone as among
-            others.
         """
         return backpropagation.forward(
-            X, self.parameters, self.activations, self.output_scale, self.dropout, dropout_keys, by_row=by_row
+            X, self.parameters, self.activations, self.output_scale, self.dropout, dropout_keys
         )
 
     def forward_as_batch(self, X: Array) -> ForwardCache:
@@ -264,36 +263,12 @@ class Network:
 
         uint8 is taken as pixels and divided by 255, everywhere alike: in `fit`, `predict` and `evaluate`.
         """
-        X = X.reshape(len(X), -1)
-        if X.dtype == np.uint8:
-            return np.divide(X, 255, dtype=self.theta.dtype)
-        return X.astype(self.theta.dtype, copy=False)
+        return as_batch(X, self.theta.dtype)
 
     def check_input(self, X: Any) -> Array:
         """Return X as an array, or raise `DataError` where it does not fit the network or is not finite."""
-        try:
-            X = np.asarray(X)
-        except ValueError:
-            raise DataError("X: expected rows of equal length") from None
-        if not X.dtype.isnative:  # compiled formulas read the processor's own order of bytes
-            X = X.astype(X.dtype.newbyteorder("="))
-        width = int(np.prod(X.shape[1:])) if X.ndim > 1 else 0
-        if X.ndim > 1 and len(X) == 0:
-            raise DataError("X: holds no rows")
-        if X.dtype.kind not in "fiub" or X.ndim < 2:
-            raise DataError(f"X: expected rows of numbers, got the shape {X.shape} of type {X.dtype}")
-        if width != self.layers[0]:
-            raise DataError(f"layers: the data have {width} columns, the first layer has {self.layers[0]} units")
-        limit = np.finfo(self.theta.dtype).max
-        for first in range(0, len(X) if X.dtype.kind == "f" else 0, BLOCK_ROWS):
-            block = X[first : first + BLOCK_ROWS].reshape(-1, width)
-            if not (block.max() <= limit and block.min() >= -limit):  # NaN is neither
-                place, column = (int(i) for i in np.argwhere(~(np.abs(block) <= limit))[0])
-                row = first + place
-                raise DataError(
-                    f"X: row {row + 1} (X[{row}]), column {column + 1} holds {block[place, column]}, which is no "
-                    f"finite {self.theta.dtype}; replace or remove it"
-                )
+        X = take_rows(X, self.layers[0])
+        refuse_non_finite(X, self.theta.dtype)
         return X
 
     def encode(self, y: Any) -> Array:
@@ -313,16 +288,16 @@ class Network:
             raise DataError(f"y: {len(targets)} targets for {len(X)} rows of X")
         return X, targets
 
-    def blocks(self, X: Array, *, by_row: bool = False) -> Iterator[tuple[slice, ForwardCache]]:
-        """Yield the rows of checked X in blocks, with the forward pass of each; see `forward` for `by_row`."""
+    def blocks(self, X: Array) -> Iterator[tuple[slice, ForwardCache]]:
+        """Yield the rows of checked X in blocks, with the forward pass of each."""
         for first in range(0, len(X), BLOCK_ROWS):
             rows = slice(first, min(first + BLOCK_ROWS, len(X)))
-            yield rows, self.forward(self.input_batch(X[rows]), by_row=by_row)
+            yield rows, self.forward(self.input_batch(X[rows]))
 
     def outputs(self, X: Any) -> Array:
         """Return the outputs of shape (n, d_L): probabilities after softmax or sigmoid, else k f(Z).
 
-        Those of a row are the same, bit for bit, alone as among others.
+        Those of a row are the same, bit for bit, alone as among others. Many rows are shared among threads.
 
         Raises
         ------
@@ -331,18 +306,8 @@ class Network:
         NonFiniteError
             If the numbers overflow on their way.
         """
-        outputs = []
-        with np.errstate(all="ignore"):  # what comes of it is checked
-            for rows, cache in self.blocks(self.check_input(X), by_row=True):
-                bad = np.flatnonzero(~np.isfinite(cache.outputs).all(axis=1))
-                if len(bad):
-                    row = rows.start + bad[0]
-                    raise NonFiniteError(
-                        f"X: row {row + 1} (X[{row}]) is too much for the network: its output is "
-                        f"{cache.outputs[bad[0]]}"
-                    )
-                outputs.append(self.loss.predict(cache.outputs))
-        return np.concatenate(outputs)
+        X = take_rows(X, self.layers[0])
+        return predict_outputs(X, self.parameters, self.activations, self.output_scale, self.loss)
 
     def predict(self, X: Any) -> Array:
         """Return class labels of shape (n,), or the outputs where the network has no classes."""

@@ -140,7 +140,7 @@ class Parameters:
         self._shapes = shapes
         first = 0
         for name, shape in shapes.items():
-            self.blocks[name] = slice(first, first + int(np.prod(shape)))
+            self.blocks[name] = slice(first, first + math.prod(shape))
             first = self.blocks[name].stop
         self.W, self.b, self.gamma = (self._views(self.theta, letter) for letter in "Wbg")
         self.dW, self.db, self.dgamma = (self._views(self.gradient, letter) for letter in "Wbg")

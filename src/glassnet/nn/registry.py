@@ -85,7 +85,8 @@ class Registry(Generic[T]):
                 raise UsageError(self.kind, f"expected a name or {article} {kind}, got {spec!r}")
             name, arguments, options = _parse_call(self.kind, spec)
             factory = self.factory(name)
-            _check_known(factory, options)
+            if options:
+                _check_known(factory, options)
             return factory(*arguments, **options)
         except UsageError as error:
             problem = error.problem if error.name == self.kind else f"{name}: {error}"
@@ -105,6 +106,8 @@ def _check_known(factory: Callable[..., Any], options: Iterable[str]) -> None:
 
 def _parse_call(kind: str, spec: str) -> tuple[str, list[Any], dict[str, Any]]:
     """Split ``"name(1, key=2)"`` into its name, positional and keyword arguments."""
+    if spec.isidentifier() and not keyword.iskeyword(spec):
+        return spec, [], {}
     try:
         name = re.match(r"\s*([a-zA-Z][\w-]*)", spec)  # cross-entropy is as good as cross_entropy
         text = spec if name is None else name[1].replace("-", "_") + spec[name.end() :]

@@ -144,41 +144,35 @@ class Update:
     def step(self, parameters: Parameters, state: OptimizerState, factor: float = 1.0) -> None:
         """Take one step by ``parameters.gradient``: parameters and state, from `start`, are updated in place.
 
-        The gradient is changed where something is done to it. A schedule multiplies the step size by factor.
+        The gradient is changed by `clip_norm` alone. A schedule multiplies the step size by factor.
         """
         theta, gradient = parameters.theta, parameters.gradient
         if self.clip_norm is not None:
             norm = float(np.sqrt(np.square(gradient, dtype=np.float64).sum()))
             gradient *= shorten(norm, self.clip_norm).astype(gradient.dtype)
-        numbers = {kind: self.numbers(state.t + 1, factor, weights=kind) for kind in (True, False)}
+        numbers = self.numbers(state.t + 1, factor, weights=True)
+        penalties = [numbers.pop(name) for name in ("penalty_1", "penalty_2", "shrink")]
+        decay = numbers.pop("decay", None)
+        if self.l1 or self.l2 or self.weight_decay or self.clip_value is not None:
+            gradient = gradient.copy()  # that of the loss stays what it is
+            for name, part in parameters.blocks.items():
+                penalty_1, penalty_2, shrink = penalties if name[0] == "W" else (0.0, 0.0, 0.0)
+                gradient[part] = self._penalise(theta[part], gradient[part], penalty_1, penalty_2)
+                theta[part] = self._shrink(theta[part], shrink)
         if self.elementwise:
             state.t += 1
-            for name, block in parameters.blocks.items():
-                memory = [vector[block] for vector in state.memory]
-                apply_rule(self.rule, theta[block], gradient[block], memory, numbers[name[0] == "W"])
-        else:
-            self._step_around(parameters, state, factor, numbers)
-        if self.max_norm is not None:
-            for W in parameters.W[:-1]:
-                W *= shorten(np.sqrt((W * W).sum(axis=0)), self.max_norm)
-
-    def _step_around(
-        self, parameters: Parameters, state: OptimizerState, factor: float, numbers: dict[bool, dict[str, Any]]
-    ) -> None:
-        """Take the optimizer's own step, with the rest of the rule before and after it."""
-        theta, gradient = parameters.theta, parameters.gradient
-        for name, block in parameters.blocks.items():
-            known = numbers[name[0] == "W"]
-            gradient[block] = self._penalise(theta[block], gradient[block], known["penalty_1"], known["penalty_2"])
-            theta[block] = self._shrink(theta[block], known["shrink"])
-        if factor > 0:
-            replace(self.optimizer, learning_rate=factor * self.optimizer.learning_rate).step(
-                theta, gradient, state
-            )
+            memory = state.memory[: self.optimizer.memory_vectors]
+            apply_rule(self.optimizer.rule, theta, gradient, memory, numbers)
+        elif factor > 0:
+            learning_rate = factor * self.optimizer.learning_rate
+            replace(self.optimizer, learning_rate=learning_rate).step(theta, gradient, state)
         else:
             state.t += 1
         if self.ema is not None:
-            state.memory[-1][:] = move_average(state.memory[-1], theta, numbers[True]["decay"])
+            state.memory[-1][:] = move_average(state.memory[-1], theta, decay)
+        if self.max_norm is not None:
+            for W in parameters.W[:-1]:
+                W *= shorten(np.sqrt((W * W).sum(axis=0)), self.max_norm)
 
 
 #: The options of an update beside the optimizer; a training run has them by the same names.

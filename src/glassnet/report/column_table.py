@@ -6,13 +6,13 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from glassnet.charts.axes import format_number
+from glassnet.charts.tables import Rows, Table
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.column_kinds import BooleanColumn, CategoryColumn, Column, DateColumn, ScaledColumn
 from glassnet.data.dataset import Dataset
 from glassnet.data.scaling import ScalingName
 from glassnet.locales.catalogue import Words
-from glassnet.report.axes import format_number
-from glassnet.report.page_tables import Rows, Table
 
 #: More columns, and more categories of one, are not listed.
 MOST_COLUMNS, MOST_CATEGORIES = 200, 6
@@ -42,7 +42,7 @@ def column_table(data: Dataset, words: Words) -> Table | None:
     )
     names = ("column", "column_kind", "column_missing", "column_fill", "column_becomes", "column_inputs")
     header = [words.say(name) for name in names]
-    return Table(words.say("columns"), header, rows[:MOST_COLUMNS], text=(0, 1, 3, 4), note=listed)
+    return Table(words.say("columns"), header, rows[:MOST_COLUMNS], text=(0, 1, 3, 4), note=listed, key="columns")
 
 
 def _count_missing(data: Dataset, column: Column) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from glassnet.charts.axes import format_number
 from glassnet.locales.catalogue import Words
-from glassnet.report.axes import format_number
 from glassnet.report.page_tables import setting_text
 from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.health.vitals import Vitals

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from glassnet.charts.confusion import Confusion
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
@@ -62,14 +63,14 @@ class Fit(NamedTuple):
 class ErrorAnalysis:
     """What `analyse_errors` found; `evaluation` is None where the network's loss is not finite.
 
-    Where a row has one class there are `classes`, `confusion` of shape (k, k) with the rows of each true class by
-    predicted class, the number of `wrong` rows, and the `mistakes` with the largest loss, the worst first. Where a
-    row has several labels there are `labels`, and where the targets are numbers `fits`.
+    Where a row has one class there are `classes`, their `confusion`, the number of `wrong` rows, and the
+    `mistakes` with the largest loss, the worst first. Where a row has several labels there are `labels`, and where
+    the targets are numbers `fits`.
     """
 
     evaluation: Evaluation | None
     classes: list[ClassScore] = field(default_factory=list)
-    confusion: Array | None = None
+    confusion: Confusion | None = None
     wrong: int = 0
     mistakes: list[Mistake] = field(default_factory=list)
     labels: list[LabelScore] = field(default_factory=list)
@@ -87,8 +88,8 @@ def analyse_errors(
     if predictions is None:
         return ErrorAnalysis(None)
     evaluation = evaluate_predictions(predictions)
-    if predictions.network.n_classes is not None and predictions.truth.ndim == 1:
-        classes, confusion = class_scores(predictions), predictions.confusion()
+    if evaluation.confusion is not None:
+        classes, confusion = class_scores(predictions), evaluation.confusion
         wrong, mistakes = _find_mistakes(predictions, [score.name for score in classes], most_mistakes)
         return ErrorAnalysis(evaluation, classes, confusion, wrong, mistakes)
     if data.task == "multi-label":

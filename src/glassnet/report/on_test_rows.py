@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from types import SimpleNamespace
 
-import numpy as np
-
+from glassnet.charts.axes import format_number, percent_form
+from glassnet.charts.curves import Scatter
+from glassnet.charts.pictures import picture_of
+from glassnet.charts.weights import WeightSheet, first_layer
 from glassnet.data.dataset import Dataset
-from glassnet.graph.pictures import picture_of
 from glassnet.locales.catalogue import Words
 from glassnet.nn.network import Network
-from glassnet.report.axes import format_number
-from glassnet.report.curves import Drawing, scatter
 from glassnet.report.error_analysis import ErrorAnalysis, Fit, Mistake
-from glassnet.report.images import full_of, weight_sheet
+from glassnet.report.images import full_of
+from glassnet.report.mistake_sheet import MistakeSheet
 from glassnet.report.page_tables import class_table, confusion_table, fit_table, label_table, mistake_table
+from glassnet.report.run_curves import Shown
 from glassnet.training.metrics import Evaluation
 
 #: Outputs whose predictions are drawn against the truth.
@@ -32,21 +33,24 @@ def show_test_rows(found: ErrorAnalysis, network: Network, data: Dataset, words:
     """
     classes = label_table(found.labels, words) if found.labels else None
     confusion, note = None, ""
-    if found.confusion is not None:
-        classes = class_table(found.classes, words)
-        confusion = confusion_table(found.confusion, [score.name for score in found.classes], words)
-        shown, rows = len(found.mistakes), int(found.confusion.sum())
+    matrix = None if found.confusion is None else replace(found.confusion, language=words.language)
+    if matrix is not None:
+        classes, confusion = class_table(found.classes, words), confusion_table(matrix, words)
+        shown, rows = len(found.mistakes), int(matrix.counts.sum())
         about = words.say("mistakes_about", wrong=f"{found.wrong:,}", rows=f"{rows:,}", shown=shown)
         note = about if shown else words.say("no_mistakes")
-    images = data.image_shape
+    sheet = _sheet(found.mistakes, data, words)
+    weights = first_layer(network, words.say("weights"), data.image_shape)
     return SimpleNamespace(
         classes=classes,
         confusion=confusion,
+        matrix=matrix,
         mistakes_note=note,
         mistakes=mistake_table(found.mistakes, words) if found.mistakes else None,
-        pictures=_pictures(found.mistakes, data),
-        weights=None if images is None or np.prod(images) != network.layers[0] else weight_sheet(network, images),
-        fits=[_fit(fit, number, words) for number, fit in enumerate(found.fits[:MOST_FITS])],
+        pictures=[] if sheet is None else _pictures(sheet),
+        sheet=sheet,
+        weights=weights if isinstance(weights, WeightSheet) else None,
+        fits=[_fit(fit, words) for fit in found.fits[:MOST_FITS]],
         errors=fit_table(found.fits, words) if found.fits else None,
     )
 
@@ -55,7 +59,9 @@ def evaluation_tiles(found: Evaluation, words: Words, *, plain: bool = False) ->
     """Return each measure with its interval, and the loss; shares as percentages, or plain as all numbers."""
     tiles = []
     for name, value in found.measures.items():
-        form = "percent" if name in ("accuracy", "sensitivity", "specificity") and not plain else "number"
+        form = (
+            percent_form(words) if name in ("accuracy", "sensitivity", "specificity") and not plain else "number"
+        )
         more = ""
         if name in found.intervals:
             low, high = (format_number(end, form) for end in found.intervals[name])
@@ -64,25 +70,29 @@ def evaluation_tiles(found: Evaluation, words: Words, *, plain: bool = False) ->
     return [*tiles, (words.say("test_of", measure=words.measure("loss")), format_number(found.loss), "")]
 
 
-def _pictures(mistakes: list[Mistake], data: Dataset) -> list[tuple[Mistake, str]]:
+def _sheet(mistakes: list[Mistake], data: Dataset, words: Words) -> MistakeSheet | None:
     """Return the mistakes with their images, where the rows are images."""
-    if data.image_shape is None:
-        return []
+    if data.image_shape is None or not mistakes:
+        return None
     images = data.test.X[[mistake.row for mistake in mistakes]]
-    full = full_of(images, data.schema)
-    return [(one, picture_of(image, data.image_shape, full)) for one, image in zip(mistakes, images, strict=True)]
+    return MistakeSheet(mistakes, images, data.image_shape, full_of(images, data.schema), words)
 
 
-def _fit(fit: Fit, number: int, words: Words) -> tuple[Drawing, str]:
+def _pictures(sheet: MistakeSheet) -> list[tuple[Mistake, str]]:
+    """Return the mistakes with the addresses of their images."""
+    pairs = zip(sheet.mistakes, sheet.images, strict=True)
+    return [(one, picture_of(image, sheet.image_shape, sheet.full)) for one, image in pairs]
+
+
+def _fit(fit: Fit, words: Words) -> Shown:
     true, predicted = words.say("true"), words.say("predicted")
     title = fit.name or words.say("fit")
 
     def name(place: int) -> str:
         return f"{words.say('row')} {place + 1}"
 
-    drawing = scatter(f"fit{number}", title, true, predicted, fit.true, fit.predicted, name)
-    shown = len(drawing.points["curves"][0]["points"])
-    if shown < len(fit.true):
-        note = words.say("fit_thinned", shown=f"{shown:,}", rows=f"{len(fit.true):,}")
-        drawing = replace(drawing, note=note)
-    return drawing, title if title == words.say("fit") else f"{title}: {words.say('fit')}"
+    chart = Scatter("predicted-against-true", title, true, predicted, fit.true, fit.predicted, name)
+    if len(chart.shown) < len(fit.true):
+        note = words.say("fit_thinned", shown=f"{len(chart.shown):,}", rows=f"{len(fit.true):,}")
+        chart = replace(chart, note=note)
+    return chart.draw(), title if title == words.say("fit") else f"{title}: {words.say('fit')}"

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from glassnet.charts.axes import PERCENT, format_number, percent_form
+from glassnet.charts.confusion import Confusion
+from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
-from glassnet.report.axes import format_number
 from glassnet.report.error_analysis import Fit, LabelScore, Mistake
 from glassnet.training.config import RunConfig
 from glassnet.training.history import COLUMNS, History
@@ -30,50 +31,6 @@ MOST_CONFUSIONS = 20
 
 #: Rows of a history; of a longer one every second, third, ... epoch is listed.
 MOST_EPOCHS = 200
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell with more to it than its text.
-
-    `shade`, from -1 to 1, says how strongly it is coloured: below zero as wrong, above as right. `full` is what
-    the text is short for: it is seen when the cell is pointed at, and in Markdown in its place. `address` is where
-    it leads to. A `foreign` text is in English, whatever the page's language.
-    """
-
-    text: str
-    shade: float = 0.0
-    bold: bool = False
-    code: bool = False
-    full: str = ""
-    address: str = ""
-    foreign: bool = False
-
-
-#: Cells row by row; one that is only a text may be given as that.
-Rows = list[list[str | Cell]]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table whose first column says what each row is.
-
-    The columns in `text` are set left, the others hold numbers. `note` stands below. A `turned` header stands
-    upright over narrow columns. The cells of a `dense` table are a matrix, close together.
-    """
-
-    caption: str
-    header: list[str]
-    rows: Rows
-    text: tuple[int, ...] = (0,)
-    note: str = ""
-    turned: bool = False
-    dense: bool = False
-
-    @property
-    def cells(self) -> list[list[Cell]]:
-        """The rows, every cell with all there is to it."""
-        return [[cell if isinstance(cell, Cell) else Cell(cell) for cell in row] for row in self.rows]
 
 
 def share(value: float | None) -> str:
@@ -98,7 +55,8 @@ def _setting_table(section: str, part: Any, names: list[str], words: Words) -> T
             continue
         changed = value != type(part).model_fields[name].default
         rows.append([Cell(name, bold=changed, code=True), Cell(setting_text(value), bold=changed, code=True)])
-    return Table(words.say(f"section_{section}"), [words.say("option"), words.say("value")], rows, text=(0, 1))
+    heads = [words.say("option"), words.say("value")]
+    return Table(words.say(f"section_{section}"), heads, rows, text=(0, 1), key=f"settings-{section}")
 
 
 def setting_text(value: Any) -> str:
@@ -124,9 +82,8 @@ def history_table(history: History, words: Words) -> Table:
         values = record.row()
         rows.append([_number(name, values.get(name)) for name in columns])
     note = words.say("every_epoch", n=every) if every > 1 else ""
-    return Table(
-        words.say("all_numbers"), [heads.get(n) or words.measure(n) for n in columns], rows, text=(), note=note
-    )
+    header = [heads.get(name) or words.measure(name) for name in columns]
+    return Table(words.say("all_numbers"), header, rows, text=(), note=note, key="history")
 
 
 def _number(column: str, value: float | None) -> str:
@@ -155,7 +112,7 @@ def class_table(scores: Sequence[ClassScore], words: Words) -> Table:
         ]
         for score in scores
     ]
-    return Table(words.say("class_scores"), heads, rows, text=(0, 5))
+    return Table(words.say("class_scores"), heads, rows, text=(0, 5), key="class-scores")
 
 
 def label_table(scores: Sequence[LabelScore], words: Words) -> Table:
@@ -166,29 +123,24 @@ def label_table(scores: Sequence[LabelScore], words: Words) -> Table:
         [s.name, share(s.precision), share(s.sensitivity), share(s.specificity), share(s.auc), f"{s.rows:,}"]
         for s in scores
     ]
-    return Table(words.say("label_scores"), heads, rows)
+    return Table(words.say("label_scores"), heads, rows, key="label-scores")
 
 
-def confusion_table(confusion: Array, names: Sequence[str], words: Words) -> Table:
+def confusion_table(found: Confusion, words: Words) -> Table:
     """Return how often each class was taken for each other, shaded by the share of the true class.
 
-    `confusion` has shape (k, k): rows of each true class by predicted class. Wrong cells are shaded by the root of
-    the share, so that rare mistakes can still be seen. With more than `MOST_CLASSES` classes it is a list of the
-    most frequent mistakes.
+    With more than `MOST_CLASSES` classes it is a list of the most frequent mistakes.
     """
+    names = found.names
     if len(names) > MOST_CLASSES:
-        return _most_frequent(confusion, names, words)
-    totals = confusion.sum(axis=1)
-    rows: Rows = []
-    for true, name in enumerate(names):
-        row: list[str | Cell] = [name]
-        for predicted, count in enumerate(confusion[true]):
-            part = float(count) / max(int(totals[true]), 1)
-            row.append(Cell(f"{int(count):,}", part if predicted == true else -math.sqrt(part) + 0.0))
-        rows.append(row)
+        return _most_frequent(found.counts, names, words)
+    rows: Rows = [
+        [name, *(Cell(f"{int(count):,}", float(shade)) for count, shade in zip(counts, shades, strict=True))]
+        for name, counts, shades in zip(names, found.counts, found.shades, strict=True)
+    ]
     heads, note = [words.say("true_predicted"), *names], words.say("confusion_about")
     turned = max(map(len, names)) > SHORT_NAME
-    return Table(words.say("confusion"), heads, rows, note=note, turned=turned, dense=True)
+    return Table(words.say("confusion"), heads, rows, note=note, turned=turned, dense=True, key=found.key)
 
 
 def _most_frequent(confusion: Array, names: Sequence[str], words: Words) -> Table:
@@ -200,28 +152,25 @@ def _most_frequent(confusion: Array, names: Sequence[str], words: Words) -> Tabl
     left, unlisted = np.count_nonzero(wrong) - len(pairs), wrong.sum() - sum(wrong[pair] for pair in pairs)
     note = words.say("confusion_large", n=len(names), most=len(rows), left=left, rows=unlisted)
     heads = [words.say(key) for key in ("true", "predicted", "rows")]
-    return Table(words.say("confusion"), heads, rows, text=(0, 1), note=note)
+    return Table(words.say("confusion"), heads, rows, text=(0, 1), note=note, key="confusions")
 
 
 def mistake_table(mistakes: Sequence[Mistake], words: Words) -> Table:
     """Return the worst mistakes, the worst first."""
     heads = [words.say(key) for key in ("row", "true", "predicted", "probability", "measures.loss")]
     rows: Rows = [
-        [str(m.row + 1), m.true, m.predicted, probability(m.probability), format_number(m.loss)] for m in mistakes
+        [str(m.row + 1), m.true, m.predicted, probability(m.probability, words), format_number(m.loss)]
+        for m in mistakes
     ]
-    return Table(words.say("mistakes"), heads, rows, text=(0, 1, 2))
+    return Table(words.say("mistakes"), heads, rows, text=(0, 1, 2), key="worst-mistakes")
 
 
-def number(value: float | None, form: str) -> str:
-    """Return a number in a format of `format`, a dash for None."""
-    return "–" if value is None else f"{value:{form}}"
-
-
-def probability(value: float | None) -> str:
+def probability(value: float | None, words: Words) -> str:
     """Return a probability as a percentage, a dash for none; never 100 % where it is less."""
     if value is None:
         return "–"
-    return "> 99.9 %" if 0.9995 <= value < 1 else f"{100 * value:.1f} %"
+    sign = PERCENT[percent_form(words)]
+    return f"> 99.9{sign}" if 0.9995 <= value < 1 else f"{100 * value:.1f}{sign}"
 
 
 def fit_table(fits: Sequence[Fit], words: Words) -> Table:
@@ -240,4 +189,4 @@ def fit_table(fits: Sequence[Fit], words: Words) -> Table:
                 share(correlation),
             ]
         )
-    return Table(words.say("fit_table"), heads, rows)
+    return Table(words.say("fit_table"), heads, rows, key="errors")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+from glassnet.charts.painting import SERIES
+from glassnet.charts.tables import opacity
 from glassnet.graph.figure import PALETTES
 from glassnet.locales.catalogue import Words
-from glassnet.report.curves import SERIES
+from glassnet.report.figure_files import FigureFiles
 from glassnet.report.page_tables import probability
 from glassnet.runtime.files import replacing
 from glassnet.runtime.pages import Sheet, page_environment
@@ -56,14 +59,24 @@ def template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def write_pages(folder: Path, name: str, report: object, words: Words) -> Path:
+def write_pages(
+    folder: Path, name: str, report: SimpleNamespace, words: Words, figures: FigureFiles | None = None
+) -> Path:
     """Write ``report.html`` and ``report.md`` into a folder, both whole or neither; return the page's path.
 
-    `report` holds what the two templates called `name` show. Raises FileError if the folder cannot be written;
-    older pages then stand.
+    `report` holds what the two templates called `name` show. Its charts and tables become files, too, where
+    `figures` says so; then the Markdown shows the charts. Raises FileError if a folder cannot be written; older
+    pages then stand.
     """
-    options = {"report": report, "say": words.say, "language": words.language}
-    shown = {"palettes": palettes(), "probability": probability, "sheet": Sheet()}
+    if figures is not None:
+        figures.write(report, folder)
+    options = {"report": report, "say": words.say, "language": words.language, "figures": figures}
+    shown = {
+        "palettes": palettes(),
+        "probability": partial(probability, words=words),
+        "sheet": Sheet(),
+        "opacity": opacity,
+    }
     page = template(f"{name}.html.jinja").render(**options, **shown)
     twin = template(f"{name}.md.jinja").render(**options)
     path = folder / REPORT_FILE

@@ -6,17 +6,19 @@ from pathlib import Path
 from shlex import quote
 from types import SimpleNamespace
 
+from glassnet.charts.axes import format_number, percent_form
+from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import DATASETS
 from glassnet.data.user_data import looks_like_a_path
 from glassnet.locales.catalogue import Language, Words
 from glassnet.nn.network import Network
-from glassnet.report.axes import format_number
 from glassnet.report.column_table import column_table
 from glassnet.report.diagnoses import HealthSection, read_health
 from glassnet.report.error_analysis import ErrorAnalysis, analyse_errors
+from glassnet.report.figure_files import FigureFiles
 from glassnet.report.on_test_rows import evaluation_tiles, show_test_rows
-from glassnet.report.page_tables import Cell, Rows, Table, history_table, setting_tables
+from glassnet.report.page_tables import history_table, setting_tables
 from glassnet.report.rendering import write_pages
 from glassnet.report.run_curves import learning_curves
 from glassnet.report.vital_curves import vital_curves, vital_table
@@ -34,6 +36,7 @@ def write_run_report(
     *,
     language: Language = "en",
     predictions: Predictions | None = None,
+    figures: FigureFiles | None = None,
 ) -> Path:
     """Write ``report.html`` and ``report.md`` into a run's folder, both whole or neither; return the page's path.
 
@@ -42,7 +45,8 @@ def write_run_report(
     images, and what is needed to have the same run again. The Markdown file holds the same facts without pictures.
 
     The network is the run's, trained; it is evaluated on the test rows of `data`, unless `predictions` hold what
-    it says to these already. ``health.json`` may be missing in the folder.
+    it says to these already. ``health.json`` may be missing in the folder. Charts and tables become files, too,
+    where `figures` says so.
 
     Raises UsageError if there are no words in that language, FileError if the folder is that of no run or cannot
     be written (an older report then stands), and DataError if the data do not fit the network.
@@ -79,7 +83,7 @@ def write_run_report(
         facts=_facts(config, network, words),
         version=environment()["glassnet"],
     )
-    return write_pages(folder.path, "run", report, words)
+    return write_pages(folder.path, "run", report, words, figures)
 
 
 def _verdict(
@@ -102,7 +106,7 @@ def _result(found: Evaluation | None, data: Dataset, words: Words) -> str:
     name = "accuracy" if found is not None and "accuracy" in found.measures else "r2"
     if found is None or name not in found.measures:
         return words.say("result_none")
-    form, key = ("percent", "result_classes") if name == "accuracy" else ("number", "result_numbers")
+    form, key = (percent_form(words), "result_classes") if name == "accuracy" else ("number", "result_numbers")
     if data.task == "multi-label":
         key = "result_labels"
     within = ""
@@ -131,4 +135,5 @@ def _facts(config: RunConfig, network: Network, words: Words) -> Table:
     facts += [(words.say("checksum", file=file), checksum) for file, checksum in config.checksums.items()]
     rows: Rows = [[name, Cell(value, code=True)] for name, value in facts]
     rows += [[Cell(name, code=True), Cell(value, code=True)] for name, value in config.environment.items()]
-    return Table(words.say("facts"), [words.say("fact"), words.say("value")], rows, text=(0, 1))
+    heads = [words.say("fact"), words.say("value")]
+    return Table(words.say("facts"), heads, rows, text=(0, 1), key="hashes-and-versions")

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from glassnet.charts.painting import chart_fonts, plain
+from glassnet.charts.pictures import flat_image, flat_shape
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, UsageError
-from glassnet.graph.pictures import flat_image, flat_shape
 from glassnet.report.images import full_of
-from glassnet.runtime.files import write_bytes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,18 +52,13 @@ def sample_grid(data: Dataset, per_class: int = 10) -> Figure:
 
     inches = 0.55
     figure = Figure(figsize=(per_class * inches + 1.6, n_classes * inches + 0.5), layout="constrained")
-    axes = figure.add_subplot()
-    axes.imshow(sheet, cmap="gray_r", interpolation="nearest")
-    axes.set_yticks(np.arange(n_classes) * (height + gap) + height / 2, data.class_names)
-    axes.set_xticks([])
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    axes.set_title(f"{data.name}: {len(data.train.y):,} training images, {height} x {width}", fontsize=10)
+    with chart_fonts():
+        axes = figure.add_subplot()
+        axes.imshow(sheet, cmap="gray_r", interpolation="nearest")
+        axes.set_yticks(np.arange(n_classes) * (height + gap) + height / 2, list(map(plain, data.class_names)))
+        axes.set_xticks([])
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        title = f"{plain(data.name)}: {len(data.train.y):,} training images, {height} x {width}"
+        axes.set_title(title, fontsize=10)
     return figure
-
-
-def save_png(figure: Figure, path: str | Path) -> None:
-    """Write a figure as a PNG of 150 dots an inch, whole or not at all."""
-    content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=150)
-    write_bytes(Path(path), content.getvalue())

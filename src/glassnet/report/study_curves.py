@@ -7,14 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
+from glassnet.charts.axes import format_number
+from glassnet.charts.curves import Chart, thin_out
 from glassnet.errors import FileError
 from glassnet.locales.catalogue import Words
-from glassnet.report.curves import Chart, Drawing, curve_of, draw, thin_out
-from glassnet.report.run_curves import describe_chart, drop_missing
+from glassnet.report.run_curves import Shown, show
+from glassnet.runtime.files import make_safe_name
 from glassnet.study.design import BASE, Study, Variant
+from glassnet.study.result_table import result_chart
 from glassnet.study.results import FINISHED, Row
 from glassnet.study.samples import larger_is_better
+from glassnet.study.statistics import Summary
 from glassnet.training.history import History
+from glassnet.training.learning_curves import curve_of
 from glassnet.training.run_folder import RunFolder
 
 #: Curves on one chart, as many as there are colours.
@@ -35,7 +40,7 @@ class Group:
     """Variants that are drawn together: a heading, empty where it is the only one, and the charts."""
 
     heading: str
-    drawings: list[tuple[Drawing, str]]
+    drawings: list[Shown]
 
 
 def study_curves(
@@ -59,16 +64,24 @@ def study_curves(
         notes.append(words.say("curves_left_out", shown=len(variants), n=n))
     columns = list(dict.fromkeys([*COLUMNS, *([] if study.measure == "seconds" else [study.measure])]))
     groups = []
-    for number, (heading, names) in enumerate(_group_variants(study, variants, best, words)):
+    for key, heading, names in _group_variants(study, variants, best, words):
         there_are = {name: histories[name] for name in names if name in histories}
         drawings = [
-            (draw(chart), describe_chart(chart, words))
-            for place, column in enumerate(columns)
-            if (chart := _chart(f"g{number}c{place}", column, there_are, words)).curves
+            show(chart, words)
+            for column in columns
+            if (chart := _chart(f"{key}{column.replace('_', '-')}", column, there_are, words)).curves
         ]
         if drawings:
             groups.append(Group(heading, drawings))
     return groups, notes if groups else notes[1:]
+
+
+def show_results(summaries: Sequence[Summary], measure: str, words: Words) -> Shown | None:
+    """Lay out what the variants reached, the best first; None where no run counts."""
+    chart = result_chart(summaries, measure, words)
+    said = [f"{one.label} {format_number(one.mean)}" for one in chart.intervals]
+    about = words.say("intervals_about", title=chart.title, list=said)
+    return (chart.draw(), about) if chart.intervals else None
 
 
 def _choose_variants(study: Study, rows: Sequence[Row], best: str | None) -> list[Variant]:
@@ -102,25 +115,27 @@ def _histories(rows: Sequence[Row], folder: Path) -> dict[str, list[History]]:
 
 def _chart(key: str, column: str, histories: Mapping[str, Sequence[History]], words: Words) -> Chart:
     title = words.measure(column)
-    curves = drop_missing([curve_of(name, runs, column) for name, runs in histories.items()])
+    found = [curve_of(name, runs, column) for name, runs in histories.items()]
+    curves = [one for one in found if one is not None]
     return Chart(key, title[:1].upper() + title[1:], words.measure("epoch"), thin_out(curves, MOST_EPOCHS))
 
 
 def _group_variants(
     study: Study, variants: Sequence[Variant], best: str | None, words: Words
-) -> list[tuple[str, list[str]]]:
-    """Return what is drawn together, with its heading."""
+) -> list[tuple[str, str, list[str]]]:
+    """Return what is drawn together, with the beginning of its charts' keys and its heading."""
     names = [variant.name for variant in variants]
     if len(names) <= MOST_CURVES:
-        return [("", names)]
+        return [("", "", names)]
     if study.design == "list":
-        return _split(words.say("all_variants"), names, words)
+        return _split("", words.say("all_variants"), names, words)
     groups = []
     if study.design == "factorial" and best not in (None, BASE):
-        groups.append((words.say("base_and_best"), [BASE, str(best)]))
+        groups.append(("base-and-best-", words.say("base_and_best"), [BASE, str(best)]))
     heading = "by_factor_rest" if len(study.factors) > 1 else "by_factor"
-    for factor in study.factors:
-        groups += _split(words.say(heading, factor=factor.name), _vary_alone(variants, factor.name), words)
+    for place, factor in enumerate(study.factors, start=1):
+        key = f"by-{make_safe_name(factor.name) or f'factor-{place}'}-"
+        groups += _split(key, words.say(heading, factor=factor.name), _vary_alone(variants, factor.name), words)
     return groups
 
 
@@ -132,13 +147,13 @@ def _vary_alone(variants: Sequence[Variant], factor: str) -> list[str]:
     ]
 
 
-def _split(heading: str, names: Sequence[str], words: Words) -> list[tuple[str, list[str]]]:
+def _split(key: str, heading: str, names: Sequence[str], words: Words) -> list[tuple[str, str, list[str]]]:
     """Return many variants in groups that a chart has room for, the base in each."""
     first, others = names[0], names[1:]
     parts = [others[at : at + MOST_CURVES - 1] for at in range(0, len(others), MOST_CURVES - 1)]
     if len(parts) == 1:
-        return [(heading, [first, *parts[0]])]
+        return [(key, heading, [first, *parts[0]])]
     return [
-        (words.say("part_of", title=heading, n=number, all=len(parts)), [first, *part])
+        (f"{key}{number}-", words.say("part_of", title=heading, n=number, all=len(parts)), [first, *part])
         for number, part in enumerate(parts, start=1)
     ]

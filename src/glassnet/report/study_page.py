@@ -8,13 +8,15 @@ from shlex import join
 from types import SimpleNamespace
 from typing import Any
 
+from glassnet.charts.axes import format_known
+from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.data.dataset import Dataset
 from glassnet.locales.catalogue import Language, Words
 from glassnet.report.error_analysis import analyse_errors
+from glassnet.report.figure_files import FigureFiles
 from glassnet.report.on_test_rows import Tile, evaluation_tiles, show_test_rows
-from glassnet.report.page_tables import Cell, Rows, Table, number
 from glassnet.report.rendering import write_pages
-from glassnet.report.study_curves import study_curves
+from glassnet.report.study_curves import show_results, study_curves
 from glassnet.report.study_sentences import (
     describe_best_plan,
     describe_interactions,
@@ -31,12 +33,12 @@ from glassnet.report.study_tables import (
     fixed_tables,
     hash_table,
     remark_table,
-    result_table,
     run_table,
     sick_table,
     source_table,
 )
 from glassnet.runtime.environment import environment
+from glassnet.runtime.files import write_bytes
 from glassnet.study.design import BASE
 from glassnet.study.final_evaluation import (
     FinalEvaluation,
@@ -46,10 +48,12 @@ from glassnet.study.final_evaluation import (
 )
 from glassnet.study.findings import LEVEL, StudyFindings
 from glassnet.study.hypothesis_tests import LOOKS
+from glassnet.study.result_table import result_table
 from glassnet.study.results import DIVERGED, FAILED, Row
 from glassnet.study.samples import larger_is_better, value_of
 from glassnet.study.statistics import NONE, UNPROVEN
 from glassnet.study.study_folder import STUDY_FILE, StudyFolder
+from glassnet.study.study_rows import StudyRows
 from glassnet.training.config import RunConfig
 from glassnet.training.metrics import predict_test_rows
 from glassnet.training.model_file import load_model
@@ -60,9 +64,16 @@ Fact = tuple[str, str]
 
 
 def write_study_report(
-    found: StudyFindings, load: Callable[[RunConfig], Dataset] = load_data, *, language: Language = "en"
+    found: StudyFindings,
+    load: Callable[[RunConfig], Dataset] = load_data,
+    *,
+    language: Language = "en",
+    figures: FigureFiles | None = None,
 ) -> Path:
     """Write ``report.html`` and ``report.md`` into a study's folder, both whole or neither; return the path.
+
+    Beside them it writes the results of the variants, ``results.csv`` and ``results.tex``, and of all runs,
+    ``runs.csv``.
 
     The page is one file that asks for nothing over the network: the recommendation, what was compared, curves,
     results, interactions, health, the recommended plan on the test rows, hashes, and what is needed to have the
@@ -81,6 +92,7 @@ def write_study_report(
     evaluation = _current_evaluation(found)
     plan_tiles, test = ([], None) if evaluation is None else _test_rows(found.folder, evaluation, load, words)
     sick, record = sum(row.sick for row in rows), StudyFolder(found.folder).record()
+    results = _results(found, words)
     report = SimpleNamespace(
         title=study.name,
         state=_state(found),
@@ -92,7 +104,8 @@ def write_study_report(
         curves=curves,
         curve_notes=curve_notes,
         result_notes=_result_notes(found, words),
-        results=_results(found, words),
+        results=results,
+        results_chart=show_results(found.summaries, study.measure, words),
         best_plan=describe_best_plan(found, words),
         interactions=describe_interactions(found, words),
         sources=source_table(tested.sources, tested.covers, words) if tested and tested.sources else None,
@@ -118,7 +131,10 @@ def write_study_report(
         runs=run_table(rows, study.measure, words),
         version=environment()["glassnet"],
     )
-    return write_pages(found.folder, "study", report, words)
+    for name, text in (("results.csv", results[0].to_csv()), ("results.tex", results[0].to_latex())):
+        write_bytes(found.folder / name, text.encode())
+    write_bytes(found.folder / "runs.csv", StudyRows(rows, study.measure).to_csv().encode())
+    return write_pages(found.folder, "study", report, words, figures)
 
 
 def _current_evaluation(found: StudyFindings) -> FinalEvaluation | None:
@@ -156,7 +172,7 @@ def _tiles(found: StudyFindings, plan: Sequence[Tile], words: Words) -> list[Til
             interval = words.say("interval", low=f"{chosen.low:.4g}", high=f"{chosen.high:.4g}")
             more = words.say("over_seeds", seeds=seeds, interval=interval)
         tiles.append((words.say("recommended"), chosen.variant, ""))
-        tiles.append((words.measure(chosen.measure), number(own.mean, ".4g"), more))
+        tiles.append((words.measure(chosen.measure), format_known(own.mean, ".4g"), more))
         if chosen.gain is not None:
             grade = words.say("n_seeds", n=len(chosen.seeds))
             tiles.append((words.say("evidence"), words.name("grades", chosen.evidence), grade))
@@ -209,14 +225,14 @@ def _recommendation(found: StudyFindings, words: Words) -> list[Fact]:
         levels = words.join(f"{name}={level}" for name, level in chosen.levels.items())
         facts.append((words.say("levels"), levels))
     if chosen.lead is not None:
-        facts.append((words.say("lead"), number(chosen.lead, ".2g")))
+        facts.append((words.say("lead"), format_known(chosen.lead, ".2g")))
     facts += [
         (words.say("ties"), _names(chosen.ties, words)),
         (words.say("as_good"), _names(chosen.equivalent, words)),
     ]
     if chosen.variant != chosen.best:
         facts.append((words.say("best_variant"), chosen.best))
-        facts.append((words.say("given_up"), number(chosen.given_up, ".2g")))
+        facts.append((words.say("given_up"), format_known(chosen.given_up, ".2g")))
     for key, why_not in (("unsound", chosen.unsound), ("excluded", chosen.excluded)):
         if why_not:
             left = [words.say("left_out_one", variant=name, why=why) for name, why in why_not.items()]
@@ -319,4 +335,5 @@ def _fact_table(found: StudyFindings, record: Mapping[str, Any], words: Words) -
     known = {name: layout[name] for name in ("workers", "threads") if name in layout}
     for name, value in {**(record.get("environment") or {}), **known}.items():
         rows.append([Cell(name, code=True), Cell(str(value), code=True)])
-    return Table(words.say("study_facts"), [words.say("fact"), words.say("value")], rows, text=(0, 1))
+    heads = [words.say("fact"), words.say("value")]
+    return Table(words.say("study_facts"), heads, rows, text=(0, 1), key="checksums-and-versions")

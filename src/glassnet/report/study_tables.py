@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import quote
 
+from glassnet.charts.axes import format_known, format_number
+from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.locales.catalogue import Words
-from glassnet.report.axes import format_number
-from glassnet.report.page_tables import Cell, Rows, Table, number, setting_tables, setting_text
+from glassnet.report.page_tables import setting_tables, setting_text
 from glassnet.report.study_sentences import WARNING, findings_of, name_verdict
 from glassnet.study.analysis_of_variance import Source
 from glassnet.study.design import Changes, Study
 from glassnet.study.findings import LEVEL
 from glassnet.study.likeness import Likeness
+from glassnet.study.result_table import FEW_SEEDS, describe_covers, list_values, write_interval, write_number
 from glassnet.study.results import Row
-from glassnet.study.samples import NOTHING, larger_is_better, value_of
-from glassnet.study.statistics import Comparison, Summary
+from glassnet.study.samples import larger_is_better, value_of
+from glassnet.study.statistics import Comparison
 from glassnet.training.options import SECTIONS
-
-#: Of so many seeds or fewer the values themselves are shown.
-FEW_SEEDS = 3
 
 #: Letters of a hash that a table shows.
 SHORT_HASH = 8
@@ -46,14 +45,16 @@ def factor_table(study: Study, words: Words) -> Table:
     if study.design == "list":
         for name, changes in study.factors[0].levels.items():
             rows.append([Cell(name, bold=not rows), Cell(_setting(changes) or "–", code=bool(changes))])
-        return Table(words.say("variant_list"), [words.say("variant"), words.say("sets")], rows, text=(0, 1))
+        return Table(
+            words.say("variant_list"), [words.say("variant"), words.say("sets")], rows, text=(0, 1), key="factors"
+        )
     for factor in study.factors:
         for label, changes in factor.levels.items():
             first = label == next(iter(factor.levels))
             name = factor.name if first else ""
             rows.append([name, Cell(label, bold=first), Cell(_setting(changes) or "–", code=bool(changes))])
     heads = [words.say(key) for key in ("factor", "level", "sets")]
-    return Table(words.say("factors"), heads, rows, text=(0, 1, 2), note=words.say("factors_note"))
+    return Table(words.say("factors"), heads, rows, text=(0, 1, 2), note=words.say("factors_note"), key="factors")
 
 
 def _setting(changes: Changes) -> str:
@@ -74,33 +75,6 @@ def fixed_tables(study: Study, words: Words) -> list[Table]:
     return tables
 
 
-def result_table(summaries: Sequence[Summary], measure: str, recommended: str | None, words: Words) -> Table:
-    """Return a row for each variant: the measure over the seeds, and its cost.
-
-    Of few seeds the values themselves are shown, in place of a standard deviation that they tell badly.
-    """
-    few = all(one.n <= FEW_SEEDS for one in summaries)
-    rows: Rows = [
-        [
-            Cell(one.variant, bold=one.variant == recommended),
-            words.say("done_of", done=one.n, all=one.n + one.failures),
-            _number(one.mean),
-            _list_values(one.values.values()) if few else _number(one.std),
-            _interval(one.low, one.high, words),
-            number(one.seconds, ".3g"),
-            number(one.parameters, ",.0f"),
-            number(one.flops, ".2e"),
-        ]
-        for one in summaries
-    ]
-    heads = [words.say("variant"), words.say("runs"), words.measure(measure)]
-    heads.append(words.say("values_by_seed" if few else "standard_deviation"))
-    heads.append(words.say("interval_of_mean", confidence=100 * (1 - LEVEL)))
-    heads += [words.say(key) for key in ("epoch_seconds", "parameters", "flops")]
-    note = describe_covers([(one.variant, one.covers) for one in summaries], words)
-    return Table(words.say("results_table"), heads, rows, note=note)
-
-
 def difference_table(
     comparisons: Sequence[Comparison], measure: str, recommended: str | None, words: Words
 ) -> Table:
@@ -109,10 +83,10 @@ def difference_table(
     rows: Rows = [
         [
             Cell(one.variant, bold=one.variant == recommended),
-            _number(one.difference, "+"),
-            *([_list_values(one.values, "+")] if few else []),
-            _interval(one.low, one.high, words, "+"),
-            number(one.corrected, ".3g"),
+            write_number(one.difference, "+"),
+            *([list_values(one.values, "+")] if few else []),
+            write_interval(one.low, one.high, words, "+"),
+            format_known(one.corrected, ".3g"),
             name_verdict(one, measure, words),
         ]
         for one in comparisons
@@ -123,36 +97,7 @@ def difference_table(
     better = words.say("above_is_better" if larger_is_better(measure) else "below_is_better")
     covered = describe_covers([(one.variant, one.covers) for one in comparisons], words)
     note = words.join([better, covered], "between_sentences")
-    return Table(words.say("differences"), heads, rows, text=(0, len(heads) - 1), note=note)
-
-
-def _list_values(values: Iterable[float], sign: str = "") -> str:
-    return "; ".join(_number(value, sign) for value in values) or "–"
-
-
-def describe_covers(intervals: Sequence[tuple[str, str]], words: Words) -> str:
-    """Say what the intervals of variants cover, once where it is the same of all."""
-    by_cover: dict[str, list[str]] = {}
-    for variant, covers in intervals:
-        if covers != NOTHING:
-            by_cover.setdefault(covers, []).append(variant)
-    if len(by_cover) == 1:
-        return words.say("covers_all", covers=next(iter(by_cover)))
-    said = [words.say("covers_some", variants=names, covers=covers) for covers, names in by_cover.items()]
-    return words.join(said, "between_sentences")
-
-
-def _number(value: float | None, sign: str = "") -> str:
-    """Return a number with as many digits as its neighbours, a dash for none."""
-    if value is None:
-        return "–"
-    return f"{value:{sign}.4f}" if value == 0 or 1e-4 <= abs(value) < 1000 else f"{value:{sign}.4g}"
-
-
-def _interval(low: float | None, high: float | None, words: Words, sign: str = "") -> str:
-    if low is None or high is None:
-        return "–"
-    return words.say("low_to_high", low=_number(low, sign), high=_number(high, sign))
+    return Table(words.say("differences"), heads, rows, text=(0, len(heads) - 1), note=note, key="differences")
 
 
 def source_table(sources: Sequence[Source], covers: str, words: Words) -> Table:
@@ -164,16 +109,15 @@ def source_table(sources: Sequence[Source], covers: str, words: Words) -> Table:
             format_number(source.sum_of_squares),
             str(source.degrees) if source.epsilon in (None, 1.0) else f"{source.degrees} × {source.epsilon:.2f}",
             "–" if source.F is None else format_number(source.F),
-            number(source.p, ".2g"),
-            number(source.corrected, ".2g"),
+            format_known(source.p, ".2g"),
+            format_known(source.corrected, ".2g"),
             f"{source.share:.1%}",
         ]
         for source in sources
     ]
     keys = ("source", "sum_of_squares", "degrees", "F", "p", "corrected_p", "share_of")
-    return Table(
-        words.say("anova"), [words.say(key) for key in keys], rows, note=words.say("anova_about", covers=covers)
-    )
+    heads, note = [words.say(key) for key in keys], words.say("anova_about", covers=covers)
+    return Table(words.say("anova"), heads, rows, note=note, key="analysis-of-variance")
 
 
 def sick_table(rows: Sequence[Row], words: Words) -> Table | None:
@@ -188,7 +132,7 @@ def sick_table(rows: Sequence[Row], words: Words) -> Table | None:
             [row.variant, str(row.seed), words.name("statuses", row.status), titles or "–", why, remedy or "–"]
         )
     heads = [words.say(key) for key in ("variant", "seed", "ended", "diagnosis", "cause", "remedy")]
-    return Table(words.say("sick_runs"), heads, lines, text=(0, 2, 3, 4, 5)) if lines else None
+    return Table(words.say("sick_runs"), heads, lines, text=(0, 2, 3, 4, 5), key="sick-runs") if lines else None
 
 
 def remark_table(rows: Sequence[Row], words: Words) -> Table | None:
@@ -201,7 +145,7 @@ def remark_table(rows: Sequence[Row], words: Words) -> Table | None:
             runs.setdefault(cell, {}).setdefault(row.variant, []).append(str(row.seed))
     lines: Rows = [[cell, _which(seeds, words)] for cell, seeds in runs.items()]
     heads = [words.say("remark"), words.say("which_runs")]
-    return Table(words.say("remarks"), heads, lines, text=(0, 1)) if lines else None
+    return Table(words.say("remarks"), heads, lines, text=(0, 1), key="remarks") if lines else None
 
 
 def _which(seeds: Mapping[str, Sequence[str]], words: Words) -> str:
@@ -222,7 +166,8 @@ def fairness_table(study: Study, fairness: Sequence[Likeness], words: Words) -> 
         for one in fairness
     ]
     heads = [words.say(key) for key in ("variant" if study.design == "list" else "factor", *LIKENESS_HEADS)]
-    return Table(words.say("fairness_table"), heads, rows, text=(0, 1, 2, 3), note=words.say("fairness_note"))
+    note = words.say("fairness_note")
+    return Table(words.say("fairness_table"), heads, rows, text=(0, 1, 2, 3), note=note, key="fairness")
 
 
 def _name_levels(study: Study, likeness: Likeness, words: Words) -> str:
@@ -258,7 +203,7 @@ def hash_table(rows: Sequence[Row], kind: str, words: Words) -> Table | None:
             cells.append(Cell(whole[:SHORT_HASH] or "–", OTHER * other, code=bool(whole), full=whole))
         lines.append([variant, *cells])
     heads = [words.say("variant"), *(words.say("of_seed", seed=seed) for seed in seeds)]
-    return Table(words.say(HASHES[kind][0]), heads, lines)
+    return Table(words.say(HASHES[kind][0]), heads, lines, key=f"hashes-{kind}")
 
 
 def run_table(rows: Sequence[Row], measure: str, words: Words) -> Table:
@@ -268,7 +213,7 @@ def run_table(rows: Sequence[Row], measure: str, words: Words) -> Table:
             row.variant,
             str(row.seed),
             words.name("statuses", row.status),
-            _number(value_of(row, measure)),
+            write_number(value_of(row, measure)),
             f"{row.seconds:.3g}",
             Cell(row.folder, code=True, address=f"{quote(row.folder)}/") if row.folder else "–",
         ]
@@ -276,4 +221,4 @@ def run_table(rows: Sequence[Row], measure: str, words: Words) -> Table:
     ]
     heads = [words.say("variant"), words.say("seed"), words.say("ended"), words.measure(measure)]
     heads += [words.say("epoch_seconds"), words.say("run_folder")]
-    return Table(words.say("all_runs"), heads, lines, text=(0, 2, 5))
+    return Table(words.say("all_runs"), heads, lines, text=(0, 2, 5), key="runs")

@@ -7,8 +7,8 @@ import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.locales.catalogue import Words
-from glassnet.report.page_tables import Cell, Rows, Table
 from glassnet.reproductions.experiments import ADAM_FORMS, CROSSED, CROSSED_EPOCHS, OUTPUTS
 from glassnet.reproductions.facts import PRINTED_CONSTANT, Facts
 from glassnet.reproductions.outcomes import LAST
@@ -54,7 +54,9 @@ def output_table(found: Facts, words: Words) -> Table:
         rows.append([str(key[1]), str(key[2]), losses, words.say("n_of", n=at, of=len(runs))])
     heads = [words.say(key) for key in ("hidden_layers", "output_layer", "loss_range")]
     heads.append(words.say("at_printed", printed=PRINTED_CONSTANT))
-    return Table(words.say("output_table"), heads, rows, text=(0, 1), note=words.say("output_note", n=LAST))
+    return Table(
+        words.say("output_table"), heads, rows, text=(0, 1), note=words.say("output_note", n=LAST), key="outputs"
+    )
 
 
 def crossed_table(found: Facts, words: Words) -> Table:
@@ -72,7 +74,7 @@ def crossed_table(found: Facts, words: Words) -> Table:
     heads = [words.say(key) for key in ("hidden_layers", "output_layer", "measures.learning_rate", "loss_range")]
     heads += [words.say(key) for key in ("runs_that_learn", "flat_hidden", "flat_output")]
     note = words.say("crossed_note", n=LAST, epochs=CROSSED_EPOCHS, best=found.constant_loss, share=FLAT)
-    return Table(words.say("crossed_table"), heads, rows, text=(), note=note)
+    return Table(words.say("crossed_table"), heads, rows, text=(), note=note, key="starts")
 
 
 def learns(row: Row, found: Facts) -> bool:
@@ -139,4 +141,4 @@ def adam_table(found: Facts, words: Words) -> Table:
         rows.append([words.name("adam_forms", one.name), f"{one.epochs:,}", *cells])
     heads = [words.say("adam_form"), words.say("epochs"), words.say("loss_of_images", n=ADAM_IMAGES)]
     heads.append(words.say("test_of", measure=words.measure("accuracy")))
-    return Table(words.say("adam_table"), heads, rows, note=words.say("adam_note", n=LAST))
+    return Table(words.say("adam_table"), heads, rows, note=words.say("adam_note", n=LAST), key="forms-of-adam")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+from glassnet.charts.tables import Table
 from glassnet.locales.catalogue import Words
-from glassnet.report.page_tables import Table
 from glassnet.reproductions.answer_tables import (
     adam_forms,
     adam_table,

@@ -8,9 +8,9 @@ from pathlib import Path
 from shlex import join
 from types import SimpleNamespace
 
+from glassnet.charts.axes import format_number
+from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.locales.catalogue import Words
-from glassnet.report.axes import format_number
-from glassnet.report.page_tables import Cell, Rows, Table
 from glassnet.report.rendering import REPORT_FILE, write_pages
 from glassnet.report.study_tables import sick_table
 from glassnet.reproductions.open_questions import Answer, open_questions
@@ -85,12 +85,13 @@ def printed_table(rows: Sequence[RowVerdict], words: Words, name: str = "") -> T
     lines: Rows = []
     seeds = max((one.of for row in rows for one in row.comparisons), default=0)
     for row in rows:
+        label = _name_printed(row.row.label, words)
         for place, one in enumerate(row.comparisons):
             first = place == 0
             by_best = one.figure.seeds == "best"
             lines.append(
                 [
-                    Cell(row.row.label if first else "", foreign=first),
+                    Cell(label if first else "", foreign=first and label == row.row.label),
                     words.name("verdicts", row.verdict) if first else "",
                     quantity_text(one.figure, words),
                     f"{one.figure.printed:,}",  # all of its digits
@@ -103,7 +104,14 @@ def printed_table(rows: Sequence[RowVerdict], words: Words, name: str = "") -> T
     named = [words.say(key) for key in ("printed_row", "verdict", "quantity", "printed")]
     named += [words.say("our_mean", seeds=words.say("n_seeds", n=seeds)), words.say("our_best")]
     named += [words.say(key) for key in ("counts_as_same", "behaviour")]
-    return Table(words.say("printed_table", name=name), named, lines, text=(0, 1, 2, 7))
+    return Table(
+        words.say("printed_table", name=_name_printed(name, words)), named, lines, text=(0, 1, 2, 7), key="printed"
+    )
+
+
+def _name_printed(name: str, words: Words) -> str:
+    """Return the name of a table or row: as it is printed, where the language has no other for it."""
+    return str(words.texts.get(f"printed_names.{name}", name))
 
 
 def quantity_text(figure: Figure, words: Words) -> str:
@@ -128,7 +136,7 @@ def _reason(row: RowVerdict, words: Words) -> str:
         why.append(words.say("unanswering", n=row.unanswering, of=row.of))
     if row.health:
         why.append(words.say("also_health", kinds=row.health))
-    return words.say("because", row=row.row.label, verdict=NOT, why=why)
+    return words.say("because", row=_name_printed(row.row.label, words), verdict=NOT, why=why)
 
 
 def _outside(one: FigureComparison, words: Words) -> str:

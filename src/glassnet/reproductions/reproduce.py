@@ -237,7 +237,8 @@ def reproduce(
     publication, study, place = load_publication(name), load_published_study(name), Path(folder)
     run = partial(run_study, data_dir=data_dir, workers=workers, progress=progress)
     rows = run(study, place / STUDY_FOLDER)
-    together, more = None, []
+    together: InteractionTest | None = None
+    more: list[Row] = []
     if publication.factorial is not None:
         factorial = load_published_study(publication.factorial)
         more = run(factorial, place / FACTORIAL_FOLDER)

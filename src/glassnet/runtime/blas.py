@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,6 +35,17 @@ class Gemm:
         return int(ctypes.cast(self.function, ctypes.c_void_p).value or 0)
 
 
+def _find_controller() -> ThreadpoolController:
+    """Return what controls the BLAS libraries in this process. They come in with the modules that are imported."""
+    return _scan(len(sys.modules))
+
+
+@functools.lru_cache(maxsize=1)
+def _scan(modules: int) -> ThreadpoolController:
+    """Look through all libraries of this process, which takes milliseconds."""
+    return ThreadpoolController().select(user_api="blas")
+
+
 def libraries() -> list[dict[str, Any]]:
     """Return the BLAS libraries in this process, NumPy's own first: name, version, kernel, threads and path."""
     found = [
@@ -43,8 +56,7 @@ def libraries() -> list[dict[str, Any]]:
             "threads": info["num_threads"],
             "path": info["filepath"],
         }
-        for info in ThreadpoolController().info()
-        if info["user_api"] == "blas"
+        for info in _find_controller().info()
     ]
     return sorted(found, key=lambda library: "numpy" not in library["path"])  # SciPy brings one of its own
 
@@ -76,8 +88,9 @@ class _ThreadsBefore:
 def usual_threads() -> int:
     """Return how many threads BLAS takes where nobody in this process has changed that."""
     with _ThreadsBefore.lock:
-        counts = _ThreadsBefore.before if _ThreadsBefore.count else [library["threads"] for library in libraries()]
-        return max(counts, default=1)
+        if _ThreadsBefore.count:
+            return max(_ThreadsBefore.before, default=1)
+    return max((library.num_threads for library in _find_controller().lib_controllers), default=1)
 
 
 @contextlib.contextmanager
@@ -86,7 +99,7 @@ def blas_threads() -> Iterator[Callable[[int], None]]:
 
     Where several do so side by side, the last one to end brings back what was before the first.
     """
-    controllers = ThreadpoolController().select(user_api="blas").lib_controllers
+    controllers = _find_controller().lib_controllers
     with _ThreadsBefore.lock:
         if _ThreadsBefore.count == 0:
             _ThreadsBefore.before = [controller.num_threads for controller in controllers]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -106,6 +107,15 @@ def lock_file(path: Path) -> Iterator[None]:
         except OSError:  # a file system without locks
             pass
         yield
+
+
+def make_safe_name(name: str) -> str:
+    """Return a text as the name of a file, without characters that a file system or shell minds; perhaps empty.
+
+    >>> make_safe_name("optimizer=sgd(0.1)"), make_safe_name("../优化")
+    ('optimizer=sgd-0.1', '')
+    """
+    return re.sub(r"[^A-Za-z0-9_.=+-]+", "-", name).strip("-.")[:100]
 
 
 def make_folder(path: Path) -> None:

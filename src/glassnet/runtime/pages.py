@@ -58,7 +58,7 @@ def _source(text: str) -> str:
 
 
 def page_environment(package: str, write: Callable[[str], str] | None = None) -> Environment:
-    """Return what reads the templates of a package, in its folder ``templates``.
+    """Return what reads the templates of a package, in its folder ``templates``, and those of all pages, in ours.
 
     Every text in them is escaped for HTML; or written by `write`, which then has to do all that the page's format
     needs. What is marked as safe is not, nor what a macro returns.
@@ -71,9 +71,13 @@ def page_environment(package: str, write: Callable[[str], str] | None = None) ->
             return value
         return escape(value) if write is None else Markup(write(value))
 
-    folder = resources.files(package) / "templates"
+    folders = [resources.files(name) / "templates" for name in (package, "glassnet.runtime")]
     environment = Environment(
-        loader=FunctionLoader(lambda file: (folder / file).read_text(encoding="utf-8")),
+        loader=FunctionLoader(
+            lambda file: next(
+                (folder / file).read_text(encoding="utf-8") for folder in folders if (folder / file).is_file()
+            )
+        ),
         autoescape=True,
         finalize=finish,
         undefined=StrictUndefined,

@@ -31,6 +31,23 @@ def escape(text: str) -> str:
     )
 
 
+def width_of(text: str) -> int:
+    """Return how many columns of a terminal a text takes, Chinese signs two each.
+
+    >>> width_of("AUC"), width_of("准确率")
+    (3, 6)
+    """
+    return sum(
+        0 if unicodedata.combining(one) else 1 + (unicodedata.east_asian_width(one) in "WF") for one in text
+    )
+
+
+def pad(text: str, width: int, *, right: bool = False) -> str:
+    """Return a text with the spaces that fill so many columns, set left or right."""
+    spaces = " " * (width - width_of(text))
+    return spaces + text if right else text + spaces
+
+
 def print_lines(*lines: str) -> None:
     """Print lines on stdout; none: an empty one."""
     print(*map(escape, lines), sep="\n", flush=True)  # noqa: T201

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import itertools
 import math
 import os
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 #: A step that takes so many times the best one seen says that the machine has become busy.
 BUSY = 1.5
@@ -14,11 +21,57 @@ BUSY = 1.5
 SOONEST, LATEST = 0.25, 4.0
 
 
+def machine_cores() -> int:
+    """Return the number of cores of the machine, whatever this process may use of them."""
+    return os.cpu_count() or 1
+
+
 def available_cores() -> int:
     """Return the number of cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return machine_cores()
+
+
+@functools.cache
+def _start_helpers() -> ThreadPoolExecutor:
+    """Return threads that help the one that calls; they are idle until then."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(max(1, available_cores() - 1), thread_name_prefix="glassnet")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_helpers.cache_clear)  # a child process has none of them
+
+
+def run_in_threads(work: Callable[[int], None], count: int, threads: int) -> None:
+    """Call ``work(0)`` to ``work(count - 1)``, each once, in up to so many threads at a time.
+
+    Helpers that are busy with something else, or cannot be started, are not waited for. If a call raises, no other
+    begins, and the exception is raised here.
+    """
+    numbers = itertools.count()
+
+    def take_over() -> None:
+        nonlocal count
+        try:
+            while (number := next(numbers)) < count:
+                work(number)
+        except BaseException:
+            count = 0
+            raise
+
+    helpers = []
+    with contextlib.suppress(RuntimeError):  # no more threads can be started
+        for _ in range(min(threads, count) - 1):
+            helpers.append(_start_helpers().submit(take_over))
+    try:
+        take_over()
+    finally:
+        for helper in helpers:
+            if not helper.cancel():
+                helper.result()
 
 
 class ThreadChoice:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +13,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field
 
 from glassnet.errors import UsageError
+from glassnet.runtime.files import make_safe_name
 from glassnet.study.samples import larger_is_better
 from glassnet.training.config import RunConfig, validate
 
@@ -227,7 +227,7 @@ class Study:
         """
         names: dict[str, str] = {}
         for variant in self.variants():
-            safe = _make_safe(variant.name)
+            safe = make_safe_name(variant.name)
             taken = {name.casefold() for name in names.values()}
             if not safe or safe.casefold() in taken:
                 safe = f"{safe}-{hashlib.sha256(variant.name.encode()).hexdigest()[:8]}"
@@ -237,7 +237,7 @@ class Study:
     @property
     def file_name(self) -> str:
         """The study's name as that of a folder."""
-        return _make_safe(self.name) or "study"
+        return make_safe_name(self.name) or "study"
 
 
 def change_config(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
@@ -247,10 +247,6 @@ def change_config(config: RunConfig, changes: Mapping[str, Any]) -> RunConfig:
         section, _, name = key.partition(".")
         values.setdefault(section, {})[name] = value
     return validate(RunConfig, values)
-
-
-def _make_safe(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_.=+-]+", "-", name).strip("-.")[:100]
 
 
 def add_measure(config: RunConfig, measure: str) -> RunConfig:

@@ -20,6 +20,7 @@ from glassnet.study.process_pool import ProcessPool, StopRequested, Worker, Work
 from glassnet.study.progress import StudyProgress
 from glassnet.study.results import FAILED, Row, read_row, write_row
 from glassnet.study.study_folder import LOG_FILE, RecordedLayout, StudyFolder, StudyRecord
+from glassnet.study.study_rows import StudyRows
 
 #: Times that a run is tried: an error, or the death of its process, may be chance.
 TRIES = 2
@@ -54,7 +55,7 @@ def run_study(
     data_dir: str | Path | None = None,
     workers: int | None = None,
     progress: bool = True,
-) -> list[Row]:
+) -> StudyRows:
     """Train every variant of a study with every seed, in parallel processes, and return a row for each run.
 
     All variants of a seed draw their first weights, batches and dropout masks from the same streams; what a factor
@@ -79,10 +80,10 @@ def run_study(
 
     Returns
     -------
-    list of Row
-        A row for each run, by variant and by seed. Its status is ``"finished"``, ``"diverged"``, or ``"failed"``
-        with the cause: a run fails if it raises an error, or its process dies, twice. Failed runs are tried again
-        when the study is run again.
+    StudyRows
+        A list with a row for each run, by variant and by seed, with ``plot()`` and ``to_pandas()``. A row's
+        status is ``"finished"``, ``"diverged"``, or ``"failed"`` with the cause: a run fails if it raises an
+        error, or its process dies, twice. Failed runs are tried again when the study is run again.
 
     Raises
     ------
@@ -122,7 +123,7 @@ def run_study(
     with place.hold(study, checksums) as record:
         record["environment"] = environment()
         place.write(record)
-        return _Runner(study, place, record, data_dir, progress).run(workers)
+        return StudyRows(_Runner(study, place, record, data_dir, progress).run(workers), study.measure)
 
 
 def _check_study(study: Study, data_cache: DataCache) -> dict[str, dict[str, str]]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any
 
 from glassnet.data.read_options import clean_name
@@ -14,17 +11,12 @@ from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.network import spread_probabilities
 from glassnet.nn.targets import decode
+from glassnet.runtime.csv_text import csv_text, is_formula
 from glassnet.training.metrics.predictions import probability_of
 from glassnet.training.model import Model
 
 #: Digits after the point of a probability.
 DIGITS = 6
-
-#: What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-
-#: A number, or a sign alone, which is none.
-NUMBER = re.compile(r"[+-]?[\d.,]+(e[+-]?\d+)?%?|[+-]", re.IGNORECASE | re.ASCII)
 
 
 def words_for(model: Model) -> list[Any]:
@@ -99,27 +91,11 @@ def _round(numbers: Array, decimals: int | None) -> list[Any]:
 
 
 def to_csv(records: list[dict[str, Any]], *, formulas: bool = False) -> str:
-    """Return records as CSV with a header.
-
-    Text that a spreadsheet would take for a formula gets an apostrophe before it, unless `formulas` may stand.
-    """
-    lines: list[str] = []
-    writer = csv.writer(SimpleNamespace(write=lines.append))  # with the ending "\r\n" it quotes a "\r" as well
-    rows = [list(records[0]), *(list(record.values()) for record in records)]
-    writer.writerows(rows if formulas else [[_disarm(value) for value in row] for row in rows])
-    return "".join(line.removesuffix("\r\n") + "\n" for line in lines)
+    """Return records as CSV with a header, see `csv_text`."""
+    return csv_text([list(records[0]), *(list(record.values()) for record in records)], formulas=formulas)
 
 
 def list_formulas(records: list[dict[str, Any]]) -> list[str]:
     """Return the names and cells of records that a spreadsheet would take for formulas."""
     cells = [*records[0], *(value for record in records for value in record.values())]
-    return [cell for cell in cells if _is_formula(cell)]
-
-
-def _is_formula(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith(FORMULA) and not NUMBER.fullmatch(value)
-
-
-def _disarm(value: Any) -> Any:
-    """Return text that begins as a formula does with an apostrophe before it; a plain number stays."""
-    return f"'{value}" if _is_formula(value) else value
+    return [cell for cell in cells if is_formula(cell)]

@@ -18,14 +18,14 @@ from glassnet.nn.optimizers import LBFGS
 from glassnet.runtime.blas import Gemm, find_gemm, usual_threads
 from glassnet.runtime.callers import warn_caller
 from glassnet.runtime.compilation import numba_version
-from glassnet.runtime.threads import ThreadChoice, available_cores
+from glassnet.runtime.threads import ThreadChoice, available_cores, machine_cores
 from glassnet.training.quasi_newton import QuasiNewtonEngine
 from glassnet.training.step_context import Engine, StepContext
 
 #: Parameters times rows of an epoch from which on, by "auto", compiling and several threads are worth their while.
 WORTH_COMPILING = 2e8
 
-#: Threads that "auto" takes at most: shares of a layer that are smaller multiply slowly.
+#: Threads and shares that "auto" takes at most: shares of a layer that are smaller multiply slowly.
 MOST_THREADS = 8
 
 
@@ -65,6 +65,11 @@ class CompiledEngine(Engine):
 
     def __init__(self, context: StepContext, program: Program, threads: ThreadChoice) -> None:
         self.context, self.program, self.threads = context, program, threads
+
+    @property
+    def shares(self) -> int:
+        """See `Engine`."""
+        return self.program.shares
 
     def take(self, rows: Array, moves: Array | None = None) -> tuple[list[float], Array, NonFiniteError | None]:
         """Train on rows, a batch a step; see `Engine`."""
@@ -112,36 +117,36 @@ def make_engine(
     samples: int,
     kernels: str,
     threads: int | None,
-    most: int | None = None,
+    shares: int | None = None,
     use_threads: Callable[[int], None],
 ) -> Engine:
     """Return the engine for a run; `samples` are the rows of an epoch, `use_threads` is that of `blas_threads`.
 
     Kernels "auto" compile where Numba is installed and an epoch is large enough. Without `threads`, measuring
-    finds how many are best, up to the cores there are; or up to `most`, the cores that a resumed run began with:
-    the bits depend on them. Raises `UsageError` if kernels "numba" are asked for and cannot be had.
+    finds how many are best, up to those that this process may use. A program's work is cut into as many `shares`,
+    those that a resumed run began with; else into `threads`; else by the cores of the machine, whoever may use
+    them. Raises `UsageError` if kernels "numba" are asked for and cannot be had.
     """
-    most = threads or most or min(available_cores(), MOST_THREADS, usual_threads())
-    fixed = threads is not None
+    allowed, fixed = min(available_cores(), MOST_THREADS, usual_threads()), threads is not None
     network = context.network
     large = samples * len(network.theta) >= WORTH_COMPILING
     if kernels == "numba" or (kernels == "auto" and large and context.update.elementwise):
         try:
             program = Program(
                 network, context.update, context.state, context.X, context.targets,
-                batch_size=context.batch_size, shares=most, gemm=_find_product(network.theta.dtype),
-                weights=context.weights, image=context.image,
+                batch_size=context.batch_size, shares=threads or shares or min(machine_cores(), MOST_THREADS),
+                gemm=_find_product(network.theta.dtype), weights=context.weights, image=context.image,
             )  # fmt: skip
             use_threads(1)  # the program's own threads multiply, each by itself
             kind = (threading.get_ident(), network.layers, context.batch_size, network.theta.dtype)
-            choice = _choose_threads(most, fixed, kind)
+            choice = _choose_threads(threads or min(allowed, program.shares), fixed, kind)
             return CompiledEngine(context, program, choice)
         except UntraceableError as error:
             if kernels == "numba":
                 raise UsageError("kernels", f"numba: {error}; take numpy") from None
             if numba_version() is not None:
                 warn_caller(f"kernels: numpy, because of this: {error}")
-    choice = ThreadChoice(most, fixed=fixed) if fixed or large else ThreadChoice(1)
+    choice = ThreadChoice(threads or shares or allowed, fixed=fixed) if fixed or large else ThreadChoice(1)
     use_threads(choice.count)  # the network is examined before the first step, too
     optimizer = context.update.optimizer
     if isinstance(optimizer, LBFGS):

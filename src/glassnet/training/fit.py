@@ -31,6 +31,7 @@ from glassnet.training.options import (
     resolve_optimizer,
     takes_training_options,
 )
+from glassnet.training.progress import telling_of_compiler
 from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
 from glassnet.training.trainer import Trainer
@@ -144,7 +145,7 @@ def fit(
     folder = None if run_dir is None else Path(run_dir)
     warn_of_replay(network, config, components)
     opened = Trainer.open(network, data, config, components, sample_weight=sample_weight, folder=folder)
-    with opened as trainer, remembering(trainer):
+    with telling_of_compiler(progress), opened as trainer, remembering(trainer):
         return trainer.fit(callbacks, progress=progress)
 
 

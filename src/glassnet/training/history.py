@@ -6,8 +6,16 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING
 
+from glassnet.charts.painting import plot
+from glassnet.locales.catalogue import Language, Words
 from glassnet.runtime.records import Count, Number, Place, Real, Seconds, adapter_of, explain
+from glassnet.training.learning_curves import learning_chart
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
@@ -119,10 +127,9 @@ class History:
         return iter(self._records)
 
     def __getitem__(self, column: str) -> list[float | None]:
-        rows = [record.row() for record in self._records]
-        if rows and column not in rows[0]:
-            raise KeyError(f"{column}: is no column of the history; its columns are {', '.join(rows[0])}")
-        return [row[column] for row in rows]
+        if self._records and column not in self.columns:
+            raise KeyError(f"{column}: is no column of the history; its columns are {', '.join(self.columns)}")
+        return [record.row()[column] for record in self._records]
 
     def __repr__(self) -> str:
         return f"History({self.last.summary if self.last else 'no epochs yet'})"
@@ -131,6 +138,11 @@ class History:
         """A line for each epoch; of a long history, the first and the last ones."""
         lines = [record.summary for record in self]
         return "\n".join(lines if len(lines) <= 2 * SHOWN else [*lines[:SHOWN], "...", *lines[-SHOWN:]])
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns; those of the metrics that were asked for stand last."""
+        return [*COLUMNS, *(self.last.measures if self.last else {})]
 
     @property
     def last(self) -> EpochRecord | None:
@@ -146,10 +158,55 @@ class History:
         """Return a table with a header; numbers in full precision, what is absent empty."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        measures = self.last.measures if self.last else {}
-        writer.writerow([*COLUMNS, *measures])
+        writer.writerow(self.columns)
         writer.writerows(record.row().values() for record in self._records)
         return text.getvalue()
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return the epochs as a table of pandas, a row an epoch; pandas has to be installed.
+
+        Examples
+        --------
+        >>> history = History()
+        >>> history.append(EpochRecord(1, 0.7, 0.75, 0.6, 0.8, 0.001, 2.0, 1))
+        >>> history.to_pandas()[["train_loss", "validation_loss"]].values.tolist()
+        [[0.7, 0.6]]
+        """
+        import pandas
+
+        return pandas.DataFrame([record.row() for record in self], columns=self.columns)
+
+    def plot(self, measure: str = "loss", ax: Axes | None = None, *, language: Language = "en") -> Axes:
+        """Draw a measure over the epochs: that of the training rows and that of the validation rows.
+
+        Parameters
+        ----------
+        measure : str, default "loss"
+            ``"loss"``, ``"accuracy"``, a metric that was asked for, ``"auc"`` for example, or any column.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; by default on a new figure.
+        language : {"en", "zh"}
+            In which the chart is written.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        UsageError
+            If there is no such measure.
+
+        Examples
+        --------
+        >>> history = History()
+        >>> history.append(EpochRecord(1, 0.7, 0.75, 0.6, 0.8, 0.001, 2.0, 1))
+        >>> history.append(EpochRecord(2, 0.5, 0.85, 0.4, 0.9, 0.001, 2.0, 1))
+        >>> axes = history.plot("accuracy")
+        >>> axes.get_xlabel(), [line.get_ydata().tolist() for line in axes.get_lines()]
+        ('epoch', [[0.75, 0.85], [0.8, 0.9]])
+        """
+        return plot(learning_chart(self, measure, Words(language)), ax)
 
     @classmethod
     def from_csv(cls, text: str) -> History:

@@ -14,6 +14,9 @@ from glassnet.runtime.memory import available_memory, describe_bytes
 #: for a checkpoint.
 COPIES = 2
 
+#: Bytes of a training for which nobody asks how much memory is free.
+FEW = 1 << 24
+
 #: Matrices of a row for each sample and a column for each unit: Z, H and their slopes, and one on its way.
 MATRICES = 4
 
@@ -23,12 +26,13 @@ def refuse_too_large(network: Network, update: Update, batch_size: int, rows: in
 
     `UsageError` names the most units of a layer, or the most rows of a batch, that would fit.
     """
-    free, size, at_once = available_memory(), network.theta.itemsize, max(batch_size, min(rows, BLOCK_ROWS))
+    size, at_once = network.theta.itemsize, max(batch_size, min(rows, BLOCK_ROWS))
     vectors = update.memory_vectors + COPIES  # theta and gradient are there
 
     def needed(layers: Sequence[int], batch: int) -> int:
         return size * (vectors * count_parameters(layers, network.batch_norm) + MATRICES * batch * sum(layers))
 
+    free = available_memory() if needed(network.layers, at_once) > FEW else None
     if free is None or needed(network.layers, at_once) <= free:
         return
     problem = f"training needs {describe_bytes(needed(network.layers, at_once))} more of memory, and"
@@ -37,8 +41,8 @@ def refuse_too_large(network: Network, update: Update, batch_size: int, rows: in
     most = left // (size * MATRICES * sum(network.layers))
     if batch_size > BLOCK_ROWS and most >= BLOCK_ROWS:
         raise UsageError("batch_size", f"{problem}; take at most {most:,} rows")
-    inputs, outputs = network.layers[0], network.layers[-1]  # the data say how many these are
-    units = find_most_units(
-        network.layers[1:-1] or [1], lambda hidden: needed([inputs, *hidden, outputs], at_once) <= free
-    )
+    inputs, *hidden, outputs = network.layers  # the data say how many inputs and outputs there are
+    if not hidden:
+        raise UsageError("layers", f"{problem}; the data have too many columns or classes")
+    units = find_most_units(hidden, lambda cut: needed([inputs, *cut, outputs], at_once) <= free)
     raise UsageError("layers", f"{problem}; layers of at most {units:,} units would fit")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from glassnet.nn.network import BLOCK_ROWS, Network, refuse_without_probabilitie
 from glassnet.nn.targets import decode
 from glassnet.runtime.callers import warn_caller
 from glassnet.training.metrics.evaluation import Evaluation, evaluate
+
+if TYPE_CHECKING:
+    from glassnet.export.writing import Export
 
 
 @dataclass(frozen=True, repr=False)
@@ -211,6 +214,54 @@ class Model:
         """
         refuse_without_probabilities(self.network)
         return spread_probabilities(self.outputs(X))
+
+    def export(
+        self, path: str | Path, to: str | None = None, *, int8: bool = False, calibration: Any = None
+    ) -> Export:
+        """Write the model as a program that needs no glassnet: rows, network and answers in one file.
+
+        The file is checked before it is written: it answers random rows, drawn by the schema, on this machine. A
+        header of C is not checked where there is no compiler; the result says so.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file. A file that is there is replaced.
+        to : {"python", "js", "onnx", "c"}, optional
+            What to write it for: a file for a bare Python interpreter, a JavaScript module, a file of ONNX, or a
+            header of C. By default as the path ends: ``.py``, ``.js`` or ``.mjs``, ``.onnx``, ``.h``.
+        int8 : bool, default False
+            Whether a header of C computes in bytes, a quarter of the size.
+        calibration : array_like, table or Split, optional
+            Of int8: rows, as the model takes them, on which the ranges of activations are measured, and on which
+            it is checked; at most 1,000 of them. Without these, random rows, which are rarely like your own.
+
+        Returns
+        -------
+        Export
+            The file's size, and the largest difference from the network on the random rows.
+
+        Raises
+        ------
+        UsageError
+            If the path does not tell what to write, an own activation cannot be written out, or a package is
+            missing.
+        FileError
+            If the file cannot be written, or differs from the network by more than rounding; then there is none.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> model = Model(Network([4, 8, 3], class_names=["setosa", "versicolor", "virginica"]))
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     found = model.export(f"{folder}/iris.py")
+        >>> found.to, found.rows, found.difference < 1e-6
+        ('python', 200, True)
+        """
+        from glassnet.export.writing import export_model
+
+        rows = calibration.X if isinstance(calibration, Split) else calibration
+        return export_model(self.network, self.schema, path, to, int8=int8, calibration=rows)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Return the accuracy, or R2 where numbers are regressed, as scikit-learn's estimators do.

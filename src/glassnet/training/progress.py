@@ -2,47 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
+from functools import partial
 from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from glassnet.runtime.terminal import stderr_console
+from glassnet.runtime.compilation import announcing
+from glassnet.runtime.terminal import stderr_console, tell
 from glassnet.training.history import EpochRecord
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 #: Lines that a long run prints at most, and seconds between two looks of the bar.
 LINES = 20
 REFRESH = 0.1
 
 
+@contextlib.contextmanager
+def telling_of_compiler(enabled: bool) -> Iterator[None]:
+    """Say it, once, where training has to wait for a compiler."""
+    message = "compiling the formulas of this training, once; the machine code is kept"
+    with announcing(partial(tell, message) if enabled else None):
+        yield
+
+
 class TrainingProgress:
-    """A rich progress bar over the steps of an epoch; it costs next to nothing between two refreshes."""
+    """Lines, and on a terminal a bar over the steps; it costs next to nothing between two refreshes."""
 
     def __init__(self, epochs: int, steps: int, *, enabled: bool) -> None:
         self.epochs = epochs
-        self.enabled = enabled
-        self.console = stderr_console()
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=self.console,
-            transient=True,
-            disable=not (enabled and self.console.is_terminal),
-        )
-        self.task = self.bar.add_task("", total=epochs * steps)
+        self.console = stderr_console() if enabled else None
+        self.bar = _make_bar(self.console, epochs * steps) if self.console and self.console.is_terminal else None
         self.steps_done = 0
         self.shown = 0.0
 
     def __enter__(self) -> TrainingProgress:
-        self.bar.start()
+        if self.bar is not None:
+            self.bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.bar.stop()
+        if self.bar is not None:
+            self.bar.stop()
 
     def skip(self, steps: int) -> None:
         """Count batches that a run took before it was resumed."""
@@ -51,16 +57,26 @@ class TrainingProgress:
     def step(self, epoch: int, steps: int) -> None:
         """Count batches."""
         self.steps_done += steps
-        now = time.monotonic()
-        if now - self.shown > REFRESH:
+        if self.bar is not None and (now := time.monotonic()) - self.shown > REFRESH:
             self.shown = now
-            self.bar.update(self.task, completed=self.steps_done, description=f"epoch {epoch}/{self.epochs}")
+            task = self.bar.task_ids[0]
+            self.bar.update(task, completed=self.steps_done, description=f"epoch {epoch}/{self.epochs}")
 
     def epoch(self, record: EpochRecord) -> None:
         """Print an epoch's figures; of a long run, about twenty epochs' and the last one's."""
         every = -(-self.epochs // LINES)
-        if self.enabled and (record.epoch % every == 0 or record.epoch in (1, self.epochs)):
+        if self.console is not None and (record.epoch % every == 0 or record.epoch in (1, self.epochs)):
             self.console.print(epoch_line(record, self.epochs), soft_wrap=True)
+
+
+def _make_bar(console: Any, steps: int) -> Progress:
+    """Return a bar of rich over so many steps."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=console, transient=True)
+    bar.add_task("", total=steps)
+    return bar
 
 
 def epoch_line(record: EpochRecord, epochs: int) -> str:

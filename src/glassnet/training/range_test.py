@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from glassnet.charts.painting import plot
+from glassnet.charts.range_test_chart import RangeTestChart
 from glassnet.data.arrays import as_dataset
 from glassnet.data.dataset import Dataset
 from glassnet.data.large import release
 from glassnet.errors import DataError, NonFiniteError, UsageError
+from glassnet.locales.catalogue import Language, Message, Words
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.network import Network
@@ -21,6 +24,9 @@ from glassnet.runtime.seeds import stream
 from glassnet.training.config import validate
 from glassnet.training.options import TrainingConfig
 from glassnet.training.sampling import Sampler
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 #: Weight of what was before in the smoothed loss.
 MEMORY = 0.9
@@ -57,8 +63,8 @@ class RangeTest:
     highest_stable : float
         The learning rate where the smoothed loss is lowest: beyond it, the loss rises. It bounds the peak of a
         cycle.
-    reason : str
-        A sentence that says why this learning rate was picked.
+    reason : Message
+        Why this learning rate was picked.
     """
 
     optimizer: str
@@ -67,7 +73,28 @@ class RangeTest:
     smoothed: Array
     pick: float
     highest_stable: float
-    reason: str
+    reason: Message
+
+    def chart(self, words: Words) -> RangeTestChart:
+        """Return the loss against the learning rate as a chart."""
+        found = (self.optimizer, self.learning_rates, self.losses, self.smoothed, self.pick, self.highest_stable)
+        return RangeTestChart(*found, words)
+
+    def plot(self, ax: Axes | None = None, *, language: Language = "en") -> Axes:
+        """Draw the loss against the learning rate, with the pick marked.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; by default on a new figure.
+        language : {"en", "zh"}
+            In which the chart is written.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        return plot(self.chart(Words(language)), ax)
 
     def __repr__(self) -> str:
         found = f"pick={self.pick:.3g}, highest_stable={self.highest_stable:.3g}"
@@ -239,9 +266,13 @@ def _pick_rate(optimizer: Optimizer, learning_rates: Array, losses: list[float])
             "widen the range, scale the inputs, or take a network that is not trained yet"
         )
     pick = int(np.flatnonzero(smoothed <= before - FALLEN * fall)[0])
-    reason = (
-        f"at {learning_rates[pick]:.2g} the smoothed loss has come {FALLEN:.0%} of its way down, from "
-        f"{before:.3g} to {smoothed[bottom]:.3g}, its lowest, at {learning_rates[bottom]:.2g}"
+    reason = Message(
+        "rate_because",
+        rate=float(learning_rates[pick]),
+        share=FALLEN,
+        before=before,
+        lowest=float(smoothed[bottom]),
+        at=float(learning_rates[bottom]),
     )
     return RangeTest(
         optimizer.spec,

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from signal import Signals
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
+from glassnet.charts.painting import html_picture, plot
+from glassnet.charts.weights import first_layer
 from glassnet.data.schema import Schema
 from glassnet.errors import FileError, NonFiniteError, UsageError
+from glassnet.locales.catalogue import Language, Words
 from glassnet.nn.network import Network
 from glassnet.training.config import RunConfig
 from glassnet.training.health.monitor import Health
 from glassnet.training.history import EpochRecord, History
+from glassnet.training.learning_curves import learning_charts
 from glassnet.training.model import Model
 from glassnet.training.train_state import TrainState
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class Remembering(Protocol):
@@ -136,6 +144,40 @@ class Run:
         if self.best_epoch is not None:
             return list(self.history)[self.best_epoch - 1]
         return self.history.last
+
+    def plot_weights(self, ax: Axes | None = None, *, language: Language = "en") -> Axes:
+        """Draw the weights of the first layer: blue above zero, red below, white at zero.
+
+        Where the inputs are pictures, there is a picture for each of the first units. Else a row is a unit, and a
+        column an input.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; by default on a new figure.
+        language : {"en", "zh"}
+            In which the chart is written.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Examples
+        --------
+        >>> from glassnet.training.options import DataConfig
+        >>> run = Run(Network([4, 3, 2]), History(), RunConfig(data=DataConfig(dataset="iris")), None)
+        >>> run.plot_weights().get_title(loc="left")
+        'First-layer weights'
+        """
+        rows = None if self.schema is None else self.schema.input
+        image_shape, names = getattr(rows, "image_shape", None), getattr(rows, "feature_names", ())
+        return plot(first_layer(self.network, Words(language).say("weights"), image_shape, names), ax)
+
+    def _repr_html_(self) -> str:
+        """Show the curves in a notebook: pictures and text, no script."""
+        charts = learning_charts(self.history, Words("en")) if len(self.history) else []
+        pictures = "".join(html_picture(chart) for chart in charts[:2])
+        return f"<pre>{html.escape(repr(self))}</pre>{pictures}"
 
     def __repr__(self) -> str:
         parts = [f"{list(self.network.layers)} on {self.config.data.dataset}"]

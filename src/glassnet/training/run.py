@@ -20,6 +20,7 @@ from glassnet.training.config import RunConfig, check_data
 from glassnet.training.continuing import check_same_data, count_epochs, lengthen, remembering
 from glassnet.training.fit import asked_of, describe_run, refuse_numbers
 from glassnet.training.model_file import MODEL_FILE, load_model, restore_network
+from glassnet.training.progress import telling_of_compiler
 from glassnet.training.results import Run
 from glassnet.training.row_weights import fingerprint
 from glassnet.training.run_folder import RunFolder
@@ -163,7 +164,7 @@ def run(
     config = describe_run(network, data, training, config.seed, sample_weight)
     folder = None if run_dir is None else Path(run_dir)
     opened = Trainer.open(network, data, config, components, sample_weight=sample_weight, folder=folder)
-    with opened as trainer, remembering(trainer):
+    with telling_of_compiler(progress), opened as trainer, remembering(trainer):
         return trainer.fit(callbacks, progress=progress)
 
 
@@ -247,6 +248,7 @@ def resume(
                 folder=folder.path,
                 saved=saved,
             )
+            held.enter_context(telling_of_compiler(progress))
             trainer = held.enter_context(opened)
         with remembering(trainer):
             return trainer.fit(callbacks, progress=progress)

@@ -11,6 +11,7 @@ from glassnet.data.splits import is_mapped
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.optimizers import Optimizer
+from glassnet.runtime.seeds import stream
 from glassnet.training.options import TrainingConfig
 
 DEFAULT_BATCH_SIZE = 128
@@ -76,6 +77,11 @@ class Sampler:
             order[first : first + len(rows)] = rows
             first += len(rows)
         return order[: self.samples]
+
+
+def start_generators(seed: int) -> dict[str, np.random.Generator]:
+    """Return the generators that the epochs of a run draw from, by purpose."""
+    return {purpose: stream(seed, purpose) for purpose in ("shuffling", "augmentation")}
 
 
 def evenly_spread(n: int, most: int) -> Array:

@@ -51,6 +51,11 @@ class Engine(abc.ABC):
     kernels = "numpy"
     steady = True  # threads, once tried, change between epochs only: the bits of the result depend on them
 
+    @property
+    def shares(self) -> int:
+        """How many ways the work is cut, on which the bits depend: the most threads, where BLAS cuts it."""
+        return self.threads.most
+
     @abc.abstractmethod
     def take(self, rows: Array, moves: Array | None = None) -> tuple[list[float], Array, NonFiniteError | None]:
         """Train on rows, a batch a step: the losses, the outputs of all rows, and what ended it early.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -12,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.data.augmentation import Augmentation
 from glassnet.data.dataset import Dataset
 from glassnet.data.large import release
 from glassnet.errors import DataError, GlassnetError, NonFiniteError, UsageError
@@ -23,7 +21,6 @@ from glassnet.nn.targets import smooth
 from glassnet.nn.update import UPDATE_OPTIONS, Update
 from glassnet.runtime.blas import blas_threads
 from glassnet.runtime.interrupts import GracefulInterrupts
-from glassnet.runtime.seeds import stream
 from glassnet.training.callbacks import Callback, ask, calling
 from glassnet.training.checkpointer import Checkpointer
 from glassnet.training.components import Components
@@ -38,7 +35,7 @@ from glassnet.training.options import TrainingConfig
 from glassnet.training.progress import TrainingProgress
 from glassnet.training.results import DivergenceError, Interrupted, Run
 from glassnet.training.row_weights import weigh_rows
-from glassnet.training.sampling import Sampler, evenly_spread
+from glassnet.training.sampling import Sampler, evenly_spread, start_generators
 from glassnet.training.step_context import StepContext, find_image_size
 from glassnet.training.train_state import SavedState, TrainState, copy_parameters
 from glassnet.training.validation import Validation
@@ -88,13 +85,13 @@ class Trainer:
             config.seed,
             lambda numbers: self._factors(numbers, self.state.schedule),
         )
-        most = config.environment.get("threads", "")
+        shares = config.environment.get("threads", "")
         self.engine = make_engine(
             self.context,
             samples=self.sampler.samples,
             kernels=config.environment.get("kernels", training.kernels),  # recorded where a run is resumed
             threads=training.threads,
-            most=int(most) if most.isdecimal() and len(most) < 5 else None,
+            shares=int(shares) if shares.isdecimal() and len(shares) < 5 else None,
             use_threads=use_threads,
         )
         self.state = TrainState(
@@ -102,7 +99,7 @@ class Trainer:
             average=None if training.ema is None and training.average_epochs is None else network.copy(),
             optimizer=self.context.state,
             schedule=schedule,
-            generators={purpose: stream(config.seed, purpose) for purpose in ("shuffling", "augmentation")},
+            generators=start_generators(config.seed),
             metrics=RunningMetrics(network),
             monitor=Monitor(
                 self.context, training, data, self.sampler.n, self.sampler.steps, quiet=components.quiet
@@ -112,10 +109,11 @@ class Trainer:
             planned_epochs=training.epochs,
             average_after=self._plan_average(),
         )
-        used = {"kernels": self.engine.kernels, "threads": str(self.engine.threads.most)}
+        used = {"kernels": self.engine.kernels, "threads": str(self.engine.shares)}
         config = config.model_copy(update={"environment": config.environment | used})
         self.run = Run(network, self.state.history, config, folder, data.schema)
         self.checkpointer = Checkpointer(self.run, self.state)
+        self.generators = start_generators(config.seed)  # those that the present epoch draws from
         self.latest = 0  # the number of the latest step that was tried
         self.warm, self.steps, self.began = False, 1, 0.0  # of a piece of work
 
@@ -230,7 +228,8 @@ class Trainer:
         """Take the steps of an epoch, from where it was left; yield how many were taken, some at a time."""
         state, size, threads = self.state, self.sampler.batch_size, self.engine.threads
         state.last_finite = state.last_finite or copy_parameters(state.eval_network)
-        self.generators = copy.deepcopy(state.generators)  # those of the state stay at the epoch's beginning
+        for purpose, generator in state.generators.items():  # these stay at the epoch's beginning
+            self.generators[purpose].bit_generator.state = generator.bit_generator.state
         order = self.sampler.order(self.generators["shuffling"])
         moves = self._draw_moves(len(order))
         before = len(state.history) * self.sampler.steps
@@ -268,7 +267,7 @@ class Trainer:
 
     def _draw_moves(self, n: int) -> Array | None:
         """Return how the images of n rows are moved; None without augmentation."""
-        if self.components.augmentation == Augmentation():
+        if not any(self.context.image):
             return None
         return self.components.augmentation.draw(self.generators["augmentation"], n, *self.context.image[:2])
 
@@ -303,15 +302,16 @@ class Trainer:
         )
         state.history.append(record)
         self._watch(record)
-        state.generators, state.metrics = self.generators, RunningMetrics(state.network)
+        state.generators, self.generators = self.generators, state.generators
+        state.metrics = RunningMetrics(state.network)
         state.rows_done, state.seconds, state.last_finite = 0, 0.0, None
         return record
 
     def _check_finite(self) -> None:
         network = self.state.network
-        bad = np.flatnonzero(~np.isfinite(network.theta))
-        if len(bad):
-            raise NonFiniteError(f"the parameter {network.parameters.name(bad[0])} became {network.theta[bad[0]]}")
+        if not np.isfinite(network.theta).all():
+            bad = int(np.isfinite(network.theta).argmin())
+            raise NonFiniteError(f"the parameter {network.parameters.name(bad)} became {network.theta[bad]}")
 
     def _update_average(self) -> None:
         """Bring the average of the parameters up to date, where there is one."""

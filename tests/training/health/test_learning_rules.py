@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from tests.training.health.made import CLASSES, evidence, history, layer, network, trials, vitals
 
+from glassnet.nn.network import Network
+from glassnet.training.fit import fit
 from glassnet.training.health.evidence import Baseline, Divergence, Lag
 from glassnet.training.health.learning_rules import (
     find_constant_output,
@@ -150,8 +152,8 @@ def test_slow_learning_is_told_with_step_size_and_losses():
     seen = evidence(*moved(0, 0, 0, 0.0002, steps=(4, 16, 64, 100)), optimizer="sgd(0.003)", baseline=base)
     found = find_slow_learning(seen)
     assert str(found) == (
-        "slow-learning (since step 4): a step moves the weights by 0.0002 of their size, where 1e-3 is usual; the "
-        "loss is 0.6, that of the best constant answer 0.7; try learning_rate 0.1"
+        "slow-learning (since step 4): a step moves the weights by 0.0002 of their size, where 0.001 is usual; "
+        "the loss is 0.6, that of the best constant answer 0.7; try learning_rate 0.1"
     )
     assert found.evidence == {"largest_update": 0.0002, "learning_rate": 0.003}
 
@@ -333,6 +335,35 @@ def test_over_fitted_numbers_are_sick_where_much_less_is_explained(reduction, va
         new_rows=80,
     )
     assert found.sick == sick
+
+
+@pytest.mark.parametrize(("others", "sick"), [(0.4999, False), (0.5, True)])
+def test_a_gap_that_a_few_validation_rows_make_is_no_illness_and_has_no_remedy(others, sick):
+    """Of 40 new rows one costs more than ten times what the constant answer does; the rest stands 0.3 apart."""
+    made = trials(0.3)
+    made.ended[:40] = others
+    made.ended[7] = 400.0
+    found = over_fit((0.9, 0.5, 0.52, 10.0), trials=made)
+    assert found.sick == sick
+    assert (found.remedy is None) != sick
+    assert ("on 39 others it is 0.4999; look for rows" in str(found)) != sick
+    assert found.evidence.get("rest") == (None if sick else pytest.approx(others))
+    made.ended[7] = 10.0  # as much as ten rows of the constant answer: still one among others
+    assert over_fit((0.9, 0.5, 0.52, 10.0), trials=made).sick
+
+
+def test_one_far_validation_row_is_told_from_over_fitting():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(400, 4))
+    y = 2 * np.sin(X[:, 0]) + X @ [1.0, -2.0, 0.5, 0.0]
+    X[323] *= 50
+    net = Network([4, 16, 1], "relu", loss="half_squared_error", seed=0)
+    far = {"validation_data": (X[320:], y[320:]), "epochs": 60, "learning_rate": 0.01, "progress": False}
+    health = fit(net, X[:320], y[:320], **far).health
+    assert [one.kind for one in health.diagnoses] == ["over-fitting"]
+    assert health.state == "remarks"
+    assert health.diagnoses[0].remedy is None
+    assert health.diagnoses[0].evidence["rows"] == 79
 
 
 @pytest.mark.parametrize(("accuracy", "sick"), [(0.85, True), (0.849, False)])

@@ -117,8 +117,9 @@ FOUND = Diagnosis("dead-units", True, Message("none"), layer=2, remedy=set_optio
 
 
 def checked(*failed_ones):
-    names = ("first loss", "over-fit 32 rows", "learning rate")
-    return tuple(Check(name, name not in failed_ones, Message("none")) for name in names)
+    keys = {"the-first-loss": {}, "few-rows": {"n": 32}, "learning-rate": {}}
+    titles = [Message(f"checks.{key}", **values) for key, values in keys.items()]
+    return tuple(Check(title, str(title) not in failed_ones, Message("checks.fit")) for title in titles)
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,13 @@ def test_a_longer_trial_shows_that_time_is_all_that_lacks(step, after, found):
     assert behind(0.8, 0.2, steps=300, after=[({}, after)], step=step) == found
 
 
+@pytest.mark.parametrize(
+    ("step", "falls", "found"), [(50, True, False), (74, True, False), (75, True, True), (50, False, True)]
+)
+def test_a_run_whose_loss_falls_is_given_time_where_a_trial_would_cost_much_more(step, falls, found):
+    assert behind(0.8, 0.2, steps=300, after=[({}, 0.79)], step=step, falls=falls) == found
+
+
 def test_little_behind_a_trial_has_to_reach_what_is_enough():
     """It gains 0.65 where 0.7 of 0.8 is enough; the half of the way, 0.725, is more than that."""
     for after, found in ((0.299, False), (0.301, True)):

@@ -417,7 +417,7 @@ def test_soft_labels_are_scored_by_the_class_with_the_largest_share_and_their_lo
     assert chosen.log_loss == pytest.approx(found.loss)
     assert chosen.f1 == pytest.approx(metrics.f1_score(y, labels, average="macro"))
     predictions = predict_rows(model.network, model.encode((X, shares)))
-    np.testing.assert_array_equal(predictions.confusion(), metrics.confusion_matrix(y, labels))
+    np.testing.assert_array_equal(predictions.confusion().counts, metrics.confusion_matrix(y, labels))
     np.testing.assert_allclose(predictions.row_losses(), -(shares * np.log(p)).sum(axis=1))
 
 

@@ -14,6 +14,7 @@
   }));
   let level = levels[0];
   let playing = 0;
+  const texts = { play: find("play").textContent, name: find("play").ariaLabel, count: find("count").dataset.text, ...find("play").dataset };
 
   const words = (element) => element.dataset.nodes.split(" ");
 
@@ -32,7 +33,7 @@
     reveal(level.shapes.find((shape) => shape.classList.contains("active")));
     find("scrub").max = last;
     find("scrub").value = level.time;
-    find("count").textContent = `step ${level.time} of ${last}`;
+    find("count").textContent = texts.count.replace("##", last).replace("#", level.time);
     if (level.time === last) pause();
   }
 
@@ -54,15 +55,15 @@
   function pause() {
     clearInterval(playing);
     playing = 0;
-    find("play").textContent = "▶ play";
-    find("play").setAttribute("aria-label", "Play");
+    find("play").textContent = texts.play;
+    find("play").ariaLabel = texts.name;
   }
 
   function play() {
     if (playing) { pause(); return; }
     if (level.time === level.steps.length - 1) show(0);
-    find("play").textContent = "⏸ pause";
-    find("play").setAttribute("aria-label", "Pause");
+    find("play").textContent = texts.pauseButton;
+    find("play").ariaLabel = texts.pause;
     playing = setInterval(() => show(level.time + 1), 1100);
   }
 
@@ -108,6 +109,9 @@
   find("theme").addEventListener("click", () => {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
+  });
+  document.querySelectorAll(".save button").forEach((button) => {
+    button.addEventListener("click", () => saving(level.section.querySelector("svg"), `graph-${level.key}`, button.dataset.kind));
   });
   addEventListener("beforeprint", pause);
 

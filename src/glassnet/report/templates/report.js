@@ -12,7 +12,7 @@
   /* A chart that is pointed at says its numbers: all curves at one x, or the nearest of scattered points. */
   function follow(figure) {
     const plot = figure.querySelector(".plot");
-    const scattered = figure.classList.contains("scatter");
+    const scattered = !figure.classList.contains("curves");
     const { x: name, curves } = JSON.parse(figure.querySelector("script").textContent);
     const groups = [...plot.querySelectorAll("g[data-curve]")];
     const shown = () => curves.map((curve, index) => ({ ...curve, index })).filter(({ index }) => !groups[index].hasAttribute("hidden"));
@@ -111,6 +111,10 @@
   }
 
   document.querySelectorAll(".chart").forEach(follow);
+  document.querySelectorAll(".save button").forEach((button) => {
+    const part = button.closest("[data-chart]");
+    button.addEventListener("click", () => saving(part, part.dataset.chart, button.dataset.kind));
+  });
   document.getElementById("theme").addEventListener("click", () => {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";

@@ -92,7 +92,11 @@ def measure_columns(X: Array) -> tuple[Array, Array]:
 
 def measure_quartiles(X: Array) -> tuple[Array, Array]:
     """Return each column's median, and the standard deviation that its quartiles stand for; 0 if they are one."""
-    low, middle, high = np.percentile(X, (25, 50, 75), axis=0).astype(np.float64)
+    X = np.sort(X, axis=0).astype(np.float64)
+    places = np.array([0.25, 0.5, 0.75]) * (len(X) - 1)
+    below = places.astype(np.intp)
+    share = (places - below)[:, None]
+    low, middle, high = (1 - share) * X[below] + share * X[np.ceil(places).astype(np.intp)]
     return middle, (high - low) / QUARTILES
 
 
@@ -114,6 +118,8 @@ def find_outlying(X: Array, whole: Array, least: float = NO_SHARE) -> tuple[tupl
     """
     low, high = whole.min(axis=0), whole.max(axis=0)
     far = np.flatnonzero(np.maximum(high, -low) > least)
+    if not len(far):
+        return ()
     middle, spread = measure_quartiles(X[:, far])
     times = np.maximum(high[far] - middle, middle - low[far]) / np.where(spread > 0, spread, np.inf)
     found = [(int(far[place]), float(times[place])) for place in np.flatnonzero(times > OUTLYING)]

@@ -50,18 +50,19 @@ class Baseline:
         answers = [np.average(targets, axis=0, weights=weights)]
         if loss.output is None:
             answers.append(find_median(targets, weights))
-        costs = [_cost(loss, np.broadcast_to(answer, targets.shape), targets, weights) for answer in answers]
+        outputs = [np.broadcast_to(outputs_of(loss, answer), targets.shape) for answer in answers]
+        costs = [_cost(loss, one, targets, weights) for one in outputs]
         place = int(np.argmin(costs))
         answer = tuple(float(value) for value in answers[place])
-        floor = _cost(loss, targets, targets, weights)
-        wrong = wrong_share(loss, np.broadcast_to(targets.mean(axis=0), targets.shape), targets)
+        floor = _cost(loss, outputs_of(loss, targets), targets, weights)
+        wrong = wrong_share(loss, targets.mean(axis=0, keepdims=True), targets)
         return cls(answer, costs[place], floor, float(targets.min()), float(targets.max()), wrong)
 
 
-def _cost(loss: Loss, answers: Array, targets: Array, weights: Array | None) -> float:
-    """Return the mean loss of a row with these answers: numbers, or the outputs' probabilities."""
+def _cost(loss: Loss, outputs: Array, targets: Array, weights: Array | None) -> float:
+    """Return the mean loss of a row with these outputs."""
     with np.errstate(all="ignore"):
-        rows = loss.formula(outputs_of(loss, answers), targets)[0]
+        rows = loss.formula(outputs, targets)[0]
     return float(np.average(rows, weights=weights))
 
 

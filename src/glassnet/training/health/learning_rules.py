@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from glassnet.locales.catalogue import Message
@@ -20,6 +22,7 @@ from glassnet.training.health.remedies import (
     usual_rate,
     why_too_large,
 )
+from glassnet.training.health.trials import WORST
 from glassnet.training.health.verdict import ENOUGH, STILL, is_doubtful, is_sick
 
 #: |step of W| / |W| below which nothing is learned in reasonable time, and above which steps are too large; and
@@ -187,10 +190,14 @@ def find_over_fitting(evidence: Evidence) -> Diagnosis | None:
     best, last = history[int(losses.argmin())], history[-1]
     if not losses[-1] > (1 + RISEN) * losses.min() or last.train_loss >= best.train_loss:
         return None
-    gap = _gap(evidence)
+    gap, since = _gap(evidence), best.epoch * evidence.epoch_steps
     lowest, end = float(losses.min()), float(losses[-1])
     cause = Message("causes.over-fitting", lowest=lowest, epoch=best.epoch, last=end, train=last.train_loss)
+    numbers = {"lowest": lowest, "last": end, "gap": gap}
     remedy = set_options("early stopping", "training", {"early_stopping": "patience(5)"})
+    if gap >= 1 and (rest := _measure_near_answers(evidence)) is not None:
+        cause = Message("causes.over-fitting-far-answers", risen=cause, **rest)
+        return Diagnosis("over-fitting", False, cause, since=since, evidence=numbers | rest)
     if evidence.drawn < evidence.rows:
         cause = Message("causes.over-fitting-few-rows", risen=cause, drawn=evidence.drawn, rows=evidence.rows)
         remedy = Remedy("rows", Message("remedies.all-rows"), {"training": {"sampling": "fresh"}})
@@ -198,8 +205,8 @@ def find_over_fitting(evidence: Evidence) -> Diagnosis | None:
         "over-fitting",
         gap >= 1 and evidence.end.step >= ENOUGH,
         cause,
-        since=best.epoch * evidence.epoch_steps,
-        evidence={"lowest": lowest, "last": end, "gap": gap},
+        since=since,
+        evidence=numbers,
         remedy=remedy,
     )
 
@@ -213,3 +220,18 @@ def _gap(evidence: Evidence) -> float:
     if last.validation_accuracy is not None:
         return ((last.train_accuracy or 0.0) - last.validation_accuracy) / APART
     return (evidence.left_of_new - evidence.left) / NUMBERS_APART
+
+
+def _measure_near_answers(evidence: Evidence) -> dict[str, Any] | None:
+    """Return the loss of the validation rows, as a number of them, whose answers are not far off.
+
+    None where the gap is there without these rows too, or answers are classes, which are right or wrong.
+    """
+    if evidence.history[-1].validation_accuracy is not None or evidence.trials is None:
+        return None
+    sample = evidence.trials.sample
+    costs = evidence.trials.ended[: sample.new]
+    near = costs <= WORST * float(sample.constant.mean())
+    if not near.any() or (evidence.unlearned(float(costs[near].mean())) - evidence.left) / NUMBERS_APART >= 1:
+        return None
+    return {"rows": int(near.sum()), "rest": float(costs[near].mean())}

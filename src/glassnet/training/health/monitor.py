@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import AfterValidator, FailFast
 from typing_extensions import TypedDict
 
+from glassnet.charts.painting import plot
 from glassnet.data.dataset import Dataset
 from glassnet.errors import HealthWarning
+from glassnet.locales.catalogue import Language, Words
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.runtime.callers import warn_caller
@@ -25,19 +27,26 @@ from glassnet.training.health.prescriptions import prescribe
 from glassnet.training.health.rules import certain, diagnose
 from glassnet.training.health.trials import Trials, find_given
 from glassnet.training.health.verdict import ENOUGH
+from glassnet.training.health.vital_charts import vital_chart
 from glassnet.training.health.vitals import Probe, Vitals
 from glassnet.training.history import EpochRecord
 from glassnet.training.options import TrainingConfig
 from glassnet.training.sampling import evenly_spread
 from glassnet.training.step_context import StepContext
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 #: Rows of the probe, and those that the best constant answer is taken from at most.
 ROWS, TARGETS = 128, 2048
 
-#: Steps after which the network is examined early on; later, at the end of an epoch, but only once in as many rows
-#: of training as this times the probe's.
-EARLY = (1, 4, 16, 64, 256, 1024)
+#: Steps after which the network is examined early on, beyond the first epoch only where training has had as many
+#: rows as this times the probe's; later, at the end of an epoch, but only once in so many times the probe's rows.
+EARLY, FEW = (1, 4, 16, 64, 256, 1024), 8
 SELDOM = 64
+
+#: Where training stops to show theta: before an early examination, and the step before it.
+STOPS = tuple(step for early in EARLY for step in (early - 1, early))
 
 #: Training rows that batch normalisation's statistics are measured on, for parameters that no step has had.
 MEASURED_ROWS = 4096
@@ -95,6 +104,38 @@ class Health:
         kinds = ", ".join(one.kind for one in self.diagnoses)
         return f"<Health: {self.state}{f' ({kinds})' if kinds else ''}, {len(self.vitals)} examinations>"
 
+    def plot(self, measure: str = "gradient_norm", ax: Axes | None = None, *, language: Language = "en") -> Axes:
+        """Draw what was measured of the layers over the steps of training, a curve a layer.
+
+        Parameters
+        ----------
+        measure : str, default "gradient_norm"
+            ``"gradient_norm"``, ``"update_ratio"``, ``"pre_activation_spread"``, ``"dead_units"`` or
+            ``"saturated_units"``; the last two are shares of a layer's units.
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; by default on a new figure.
+        language : {"en", "zh"}
+            In which the chart is written.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        UsageError
+            If there is no such measure.
+
+        Examples
+        --------
+        >>> from glassnet.training.fit import fit
+        >>> X, y = np.random.default_rng(0).normal(size=(120, 4)), np.arange(120) % 3
+        >>> run = fit(Network([4, 8, 3]), X, y, epochs=2, progress=False)
+        >>> [text.get_text() for text in run.health.plot().get_legend().get_texts()]
+        ['layer 1', 'output (2)']
+        """
+        return plot(vital_chart(self.vitals, measure, Words(language)), ax)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for a record in JSON; None stands for numbers that were not finite."""
         return {
@@ -148,15 +189,14 @@ class Monitor:
     def room(self, done: int, steps: int) -> int:
         """Return how many steps may be taken at once, after `done` of them, without passing by an examination."""
         end = (done // self.steps + 1) * self.steps
-        stops = [step for early in EARLY for step in (early - 1, early)]
-        return min(steps, *(step - done for step in (*stops, end - 1, end) if step > done))
+        return min(steps, *(step - done for step in (*STOPS, end - 1, end) if step > done))
 
     def _due(self, done: int) -> bool:
         """Whether the network is to be examined after so many steps."""
+        size, probed = self.context.batch_size, len(self.probe.X)
         if done in EARLY:
-            return True
-        rows = (done - self.vitals[-1].step) * self.context.batch_size
-        return done % self.steps == 0 and rows >= SELDOM * len(self.probe.X)
+            return done < self.steps or done * size >= FEW * probed
+        return done % self.steps == 0 and (done - self.vitals[-1].step) * size >= SELDOM * probed
 
     def wants(self, done: int) -> bool:
         """Whether theta, after so many steps, is to be shown to `look`."""

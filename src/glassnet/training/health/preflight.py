@@ -46,17 +46,22 @@ class Check:
 
     Attributes
     ----------
-    name : str
-        What: ``"first loss"``, ``"over-fit 32 rows"`` or ``"learning rate"``.
+    title : Message
+        What: ``"first loss"``, ``"over-fit 32 rows"`` or ``"learning rate"``; `name` is this text.
     passed : bool
         Whether it is as it should be.
     finding : Message
         What was found.
     """
 
-    name: str
+    title: Message
     passed: bool
     finding: Message
+
+    @property
+    def name(self) -> str:
+        """What was tried, in English."""
+        return str(self.title)
 
 
 @dataclass(frozen=True)
@@ -91,15 +96,16 @@ class Preflight:
             if first.layer:
                 found = Message("checks.found-in-layer", kind=first.kind, layer=first.layer)
             return replace(first, cause=found).explanation
-        failed = [check.name for check in self.checks if not check.passed]
-        if failed == ["learning rate"] and self.learning_rate is not None:
+        failed = [check.title for check in self.checks if not check.passed]
+        if failed == [Message("checks.learning-rate")] and self.learning_rate is not None:
             return Message("checks.train-with", rate=self.learning_rate)
         return Message("checks.not-fit", failed=failed) if failed else Message("checks.fit")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON; messages in English."""
         plain: dict[str, Any] = in_json(self)
-        return plain | {"sound": self.sound, "conclusion": str(self.conclusion)}
+        checks = [{"name": one.name, "passed": one.passed, "finding": str(one.finding)} for one in self.checks]
+        return plain | {"checks": checks, "sound": self.sound, "conclusion": str(self.conclusion)}
 
 
 def preflight(
@@ -198,7 +204,7 @@ def _first_loss(evidence: Evidence) -> Check:
     if evidence.network.loss.output is None:  # outputs begin near 0, where the targets need not be
         limit = max(WIDE, 2 * max(base.low**2, base.high**2) / max(base.loss, 1e-12))
     finding = Message("checks.first-loss", loss=loss, constant=base.loss)
-    return Check("first loss", bool(evidence.unlearned(evidence.start.loss) <= limit), finding)
+    return Check(Message("checks.the-first-loss"), bool(evidence.unlearned(evidence.start.loss) <= limit), finding)
 
 
 def _over_fit(network: Network, data: Dataset, optimizer: Optimizer, step_rows: int) -> Check:
@@ -209,20 +215,20 @@ def _over_fit(network: Network, data: Dataset, optimizer: Optimizer, step_rows: 
     copy = network.copy()
     copy.dropout = (0.0,) * len(copy.dropout)
     optimizer = for_fewer_rows(optimizer, network, step_rows, len(rows))
-    name = f"over-fit {len(rows)} rows"
+    title = Message("checks.few-rows", n=len(rows))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", HealthWarning)
             run = fit(copy, small, optimizer=optimizer, epochs=PASSES, kernels="numpy", threads=1, progress=False)
     except DivergenceError as error:
-        return Check(name, False, Message("checks.diverges", error=str(error)))
+        return Check(title, False, Message("checks.diverges", error=str(error)))
     base = Baseline.of(network.loss, network.encode(few.encode().y))
     first, last = (run.history["train_loss"][place] or 0.0 for place in (0, -1))
     each = len(rows) if network.loss.reduction == "sum" else 1
     left = (last / each - base.floor) / max(base.loss - base.floor, 1e-12)
     learned = bool(left <= LEFT)
     key = "checks.over-fit" if learned else "checks.not-learned"
-    return Check(name, learned, Message(key, first=first / each, last=last / each, steps=PASSES))
+    return Check(title, learned, Message(key, first=first / each, last=last / each, steps=PASSES))
 
 
 def _rate(
@@ -231,10 +237,11 @@ def _rate(
     """Compare the learning rate with what a range test finds; none where steps are not taken by batches."""
     if isinstance(optimizer, LBFGS) or optimizer.full_batch:
         return None, None
+    title = Message("checks.learning-rate")
     try:
         found = find_learning_rate(network, data, optimizer=optimizer, batch_size=batch_size, seed=seed)
     except DataError as error:
-        return None, Check("learning rate", False, Message("verbatim", text=str(error)))
+        return None, Check(title, False, Message("verbatim", text=str(error)))
     rate = optimizer.learning_rate * optimizer.update_scale
     finding = Message("checks.rate", rate=rate, pick=found.pick, limit=found.highest_stable)
-    return found.pick, Check("learning rate", found.pick / SMALL <= rate <= found.highest_stable, finding)
+    return found.pick, Check(title, found.pick / SMALL <= rate <= found.highest_stable, finding)

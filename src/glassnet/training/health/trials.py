@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.data.scaling import Scaling, ScalingName
-from glassnet.errors import DataError, UsageError
+from glassnet.errors import DataError
 from glassnet.nn.activations import IDENTITY, Array
 from glassnet.nn.initializers import INITIALIZERS
 from glassnet.nn.network import Network
@@ -180,9 +180,5 @@ def rebuild(network: Network, changes: dict[str, Any], given: Array | None) -> N
 
 def find_given(network: Network) -> Array | None:
     """Return the parameters of an untrained network that no registered initializer drew; None where one did."""
-    try:
-        for name in (network.initializer, network.bias_initializer):
-            INITIALIZERS.resolve(name)
-    except UsageError:
-        return network.theta.copy()
-    return None
+    names = [spec.partition("(")[0] for spec in (network.initializer, network.bias_initializer)]
+    return None if all(name in INITIALIZERS for name in names) else network.theta.copy()

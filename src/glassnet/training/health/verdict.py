@@ -25,6 +25,9 @@ BEHIND, BEHIND_SHARE = 0.1, 0.4
 #: a trial that is longer than the run makes good half of what it lacks, with the settings that it has ...
 STILL = 0.9
 
+#: (which is not tried where its loss still falls and the trial would take more than so many times the run's steps)
+LONGEST = 4
+
 #: ... or where its training rows cost more than with the best constant answer, by this share of what is to learn.
 WORSE = 0.1
 
@@ -66,7 +69,9 @@ def is_behind(evidence: Evidence, *, beyond_chance: bool = True) -> bool:
     if gain >= enough or not sample.is_learnable or (gain >= possible / 2 and evidence.falls(STILL)):
         return False
     needs_time = min(enough, (gain + possible) / 2)
-    if evidence.end.step < evidence.trials.steps and evidence.trials.gain({}) >= needs_time:
+    taken, lasts = evidence.end.step, evidence.trials.steps
+    costly = LONGEST * taken < lasts and evidence.falls(STILL)
+    if taken < lasts and (costly or evidence.trials.gain({}) >= needs_time):
         return False
     return not beyond_chance or costs_less(sample.reference, ended, CLEAREST)
 

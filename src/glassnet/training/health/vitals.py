@@ -159,8 +159,8 @@ class Probe:
             network.gradient[:] /= rows
             layers = tuple(self._layer(cache, index, before) for index in range(len(network.W)))
             outputs = network.loss.predict(cache.outputs) if np.isfinite(loss) else cache.outputs
-            spread = float(outputs.std(axis=0, dtype=np.float64).max())
-            mean = tuple(float(value) for value in outputs.mean(axis=0, dtype=np.float64))
+            outputs = outputs.astype(np.float64)
+            mean, spread = tuple(outputs.mean(axis=0).tolist()), float(outputs.std(axis=0).max())
         return Vitals(step, loss / rows, mean, spread, wrong_share(network.loss, outputs, self.targets), layers)
 
     def losses(self, network: Network) -> tuple[float, float]:
@@ -189,7 +189,7 @@ class Probe:
     def _layer(self, cache: ForwardCache, index: int, before: Array | None) -> LayerVitals:
         network = self.network
         Z, H = cache.Z[index], cache.H[index + 1]
-        slope = network.activations[index].f_prime(Z, H)
+        slope = network.activations[index].f_prime(Z, H).astype(Z.dtype, copy=False)
         nothing = slope == 0
         flat = (np.abs(slope) < FLAT * self.steepest[index]) & (np.abs(Z) > 1)
         dead = (nothing & (H == 0)).all(axis=0) & (not self.bounded[index])
@@ -207,11 +207,9 @@ class Probe:
             dead=_places(dead),
             saturated=_places(saturated & ~dead),
             duplicated=self._duplicated(index),
-            flat_share=float((flat | nothing).mean()),
-            pre_activation_mean=float(Z.mean()),
-            pre_activation_spread=float(Z.std()),
-            activation_mean=float(H.mean()),
-            activation_spread=float(H.std()),
+            flat_share=np.count_nonzero(flat | nothing) / flat.size,
+            **_describe("pre_activation", Z),
+            **_describe("activation", H),
             weight_norm=length,
             gradient_norm=float(np.linalg.norm(dW)),
             update_ratio=moved,
@@ -224,16 +222,21 @@ class Probe:
         columns = np.vstack([self.network.W[index], self.network.b[index]])
         seen = self.directions[index] @ columns
         order = np.argsort(seen[0], kind="stable")
-        length = np.linalg.norm(columns, axis=0)[order]
-        gaps = np.abs(np.diff(seen[:, order], axis=1)) <= SAME * np.maximum(length[1:], length[:-1])
-        same = np.zeros(len(order), bool)
-        same[order[1:]] = gaps.all(axis=0)
-        same[order[:-1]] |= gaps.all(axis=0)
-        return _places(same)
+        seen, length = seen[:, order], np.linalg.norm(columns, axis=0)[order]
+        gaps = np.abs(seen[:, 1:] - seen[:, :-1]).max(axis=0)
+        pairs = np.flatnonzero(gaps <= SAME * np.maximum(length[1:], length[:-1]))
+        return tuple(sorted({int(order[place]) for pair in pairs for place in (pair, pair + 1)}))
+
+
+def _describe(name: str, values: Array) -> dict[str, float]:
+    """Return the mean of all numbers, and their spread: the root of their mean square distance from it."""
+    mean = values.mean()
+    spread = np.linalg.norm(values - mean) / math.sqrt(values.size)
+    return {f"{name}_mean": float(mean), f"{name}_spread": float(spread)}
 
 
 def _places(which: Array) -> tuple[int, ...]:
-    return tuple(int(place) for place in np.flatnonzero(which))
+    return tuple(which.nonzero()[0].tolist())
 
 
 def wrong_share(loss: Loss, outputs: Array, targets: Array) -> float | None:

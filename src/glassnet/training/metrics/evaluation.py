@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from glassnet.charts.confusion import Confusion
 from glassnet.data.dataset import Dataset, take_test_rows
 from glassnet.data.splits import Split
 from glassnet.errors import DataError, UsageError
@@ -39,6 +40,9 @@ class Evaluation(Mapping[str, float]):
     intervals : dict of str to (float, float)
         95 % intervals that say how far chance in the choice of these rows could have moved a measure: Wilson's of
         a share (`wilson_interval`), DeLong's of a binary AUC (`auc_interval`).
+    confusion : Confusion or None
+        How often each class was taken for each other, with ``confusion.plot()``; None where a row has no single
+        class.
 
     Examples
     --------
@@ -52,6 +56,7 @@ class Evaluation(Mapping[str, float]):
     loss: float
     measures: dict[str, float] = field(default_factory=dict)
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
+    confusion: Confusion | None = field(default=None, compare=False)
 
     def __getitem__(self, name: str) -> float:
         return self.loss if name == "loss" else self.measures[name]
@@ -175,7 +180,7 @@ def _take_rows(model: Any, X: Any, y: Any) -> tuple[Network, tuple[Any, Any]]:
 def evaluate_predictions(predictions: Predictions, metrics: Sequence[str] | None = None) -> Evaluation:
     """Measure predictions, as `evaluate` does, without another pass over the rows."""
     running, network = predictions.running, predictions.network
-    found = Evaluation(running.rows, running.loss)
+    found = Evaluation(running.rows, running.loss, confusion=predictions.confusion())
     if metrics is not None:
         found.measures.update(measure(predictions, [name for name in metrics if name != "loss"]))
     elif predictions.task == "regression":
@@ -229,15 +234,14 @@ def class_scores(predictions: Predictions) -> list[ClassScore]:
     """Return the scores of every class; `DataError` is raised where the network has none."""
     from sklearn.metrics import precision_recall_fscore_support
 
-    network = predictions.network
-    if network.n_classes is None:
+    found = predictions.confusion()
+    if found is None:
         raise DataError("the network has no classes, so there is nothing to score class by class")
-    names = network.class_names or tuple(str(label) for label in range(network.n_classes))
-    labels = np.arange(len(names))
+    names, labels = found.names, range(len(found.names))
     precision, recall, f1, rows = precision_recall_fscore_support(
         *predictions.labels(), labels=labels, zero_division=0
     )
-    mistakes = predictions.confusion()
+    mistakes = found.counts.copy()
     np.fill_diagonal(mistakes, 0)
     return [
         ClassScore(
@@ -246,7 +250,7 @@ def class_scores(predictions: Predictions) -> list[ClassScore]:
             recall=float(recall[label]),
             f1=float(f1[label]),
             rows=int(rows[label]),
-            taken_for=names[mistakes[label].argmax()] if mistakes[label].any() else None,
+            taken_for=names[int(mistakes[label].argmax())] if mistakes[label].any() else None,
             taken_for_rows=int(mistakes[label].max()),
         )
         for label in labels

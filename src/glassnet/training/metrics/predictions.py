@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from glassnet.charts.confusion import Confusion
 from glassnet.data.dataset import Dataset, take_test_rows
 from glassnet.data.splits import Split
 from glassnet.data.target_schema import TargetSchema
@@ -144,11 +145,15 @@ class Predictions:
             rows = self.network.loss.formula(self.outputs, self.network.encode(self.y))[0]
         return rows.astype(np.float64)
 
-    def confusion(self) -> Array:
-        """Return how many rows of each true class (row) were predicted as each class (column), shape (k, k)."""
-        from sklearn.metrics import confusion_matrix
-
-        return confusion_matrix(*self.labels(), labels=np.arange(self.network.n_classes or 0))
+    def confusion(self) -> Confusion | None:
+        """Return how often each class was taken for each other; None where a row has no single class."""
+        k = self.network.n_classes
+        if k is None or self.truth.ndim != 1:
+            return None
+        true, predicted = self.labels()
+        counts = np.zeros((k, k), np.int64)
+        np.add.at(counts, (true.astype(np.intp), predicted), 1)
+        return Confusion(counts, self.network.class_names or tuple(map(str, range(k))))
 
 
 def predict_rows(network: Network, split: tuple[Any, Any]) -> Predictions:

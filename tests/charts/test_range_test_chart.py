@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from tests.loops import for_each
 
+from glassnet.charts.painting import figure_of, save_figure
 from glassnet.errors import FileError
-from glassnet.report.range_test_figure import draw, range_test_figure
+from glassnet.locales.catalogue import Words
 from glassnet.training.range_test import RangeTest, smooth
 
 
@@ -19,7 +20,7 @@ def result():
 
 @pytest.fixture(scope="module")
 def axes(result):
-    return range_test_figure(result).axes[0]
+    return figure_of(result.chart(Words("en"))).axes[0]
 
 
 def test_the_curves_and_marks_lie_where_the_result_has_them(result, axes):
@@ -54,29 +55,29 @@ def test_the_blow_up_is_cut_off_and_all_before_it_is_seen(axes):
 @for_each("place, side", [(1, "left"), (6, "right")])
 def test_the_pick_is_labelled_on_the_side_with_more_room(result, place, side):
     result = RangeTest(**{**vars(result), "pick": float(result.learning_rates[place])})
-    (label,) = range_test_figure(result).axes[0].texts
+    (label,) = figure_of(result.chart(Words("en"))).axes[0].texts
     assert label.get_text() == f"pick {result.pick:.2g}"
     assert label.get_horizontalalignment() == side
     assert label.xy[0] == result.pick
 
 
 def test_the_file_is_what_its_name_says_alone_in_its_folder_and_the_same_again(result, tmp_path):
-    for name, begin in (("found.png", b"\x89PNG"), ("found.SVG", b"<?xml")):
-        draw(result, tmp_path / name)
+    for name, begin in (("found.png", b"\x89PNG"), ("found.SVG", b"<?xml"), ("found.pdf", b"%PDF")):
+        save_figure(figure_of(result.chart(Words("en"))), tmp_path / name)
         content = (tmp_path / name).read_bytes()
         assert content.startswith(begin)
-        draw(result, str(tmp_path / name))
+        save_figure(figure_of(result.chart(Words("en"))), tmp_path / name)
         assert (tmp_path / name).read_bytes() == content
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["found.SVG", "found.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["found.SVG", "found.pdf", "found.png"]
 
 
 @for_each("name", ["found.jpg", "found", "found.svgz"])
 def test_another_ending_is_refused_and_nothing_written(result, tmp_path, name):
-    with pytest.raises(FileError, match=r"ends in neither \.png nor \.svg"):
-        draw(result, tmp_path / name)
+    with pytest.raises(FileError, match=r"ends in neither \.pdf, \.svg nor \.png"):
+        save_figure(figure_of(result.chart(Words("en"))), tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_file_that_cannot_be_written_is_refused_by_name(result, tmp_path):
     with pytest.raises(FileError, match=r"found\.png: cannot be written"):
-        draw(result, tmp_path / "missing" / "found.png")
+        save_figure(figure_of(result.chart(Words("en"))), tmp_path / "missing" / "found.png")

@@ -1,13 +1,28 @@
-"""Axes of a chart: where its marks are, and how numbers are written."""
+"""Axes of a chart: what they go over, where their marks are, and how numbers are written."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from glassnet.locales.catalogue import Words
+
+#: What follows a share of a hundred: in Chinese the sign stands close to the number.
+PERCENT = {"percent": " %", "close percent": "%"}
+
 #: How numbers are written: as they are, or as shares of a hundred.
-FORMS = ("number", "percent")
+FORMS = ("number", *PERCENT)
+
+#: The letters up to here are in the fonts of Matplotlib and LaTeX; Chinese ones are not.
+LATIN = 0x2E7F
+
+#: Side of the plot that all places on a page are parts of.
+SIDE = 1000.0
+
+#: How numbers are spread out: evenly, by their logarithm, or by log(1 + x), as suits steps of training, of which
+#: the first tell the most.
+SPREADS: dict[str, Callable[[float], float]] = {"even": float, "logarithmic": math.log, "steps": math.log1p}
 
 
 @dataclass(frozen=True)
@@ -18,13 +33,57 @@ class Tick:
     text: str
 
 
+@dataclass(frozen=True)
+class Axis:
+    """An axis from `low` to `high`: how it is spread, its marks, and what is written at them."""
+
+    low: float
+    high: float
+    spread: str
+    marks: Sequence[float]
+    texts: Sequence[str]
+
+    def place(self, value: float) -> float:
+        """Return where a value is, in thousandths from the low end."""
+        first, last, at = map(SPREADS[self.spread], (self.low, self.high, value))
+        return round(SIDE * (at - first) / (last - first), 1) + 0.0  # no -0
+
+    def turned(self, value: float) -> float:
+        """Return where a value is, in thousandths from the high end: a page counts from its top."""
+        first, last, at = map(SPREADS[self.spread], (self.high, self.low, value))
+        return round(SIDE * (at - first) / (last - first), 1) + 0.0
+
+
+def percent_form(words: Words) -> str:
+    """Return how a share is written in a language: as one of `FORMS`."""
+    return "close percent" if words.language == "zh" else "percent"
+
+
 def format_number(value: float, form: str = "number") -> str:
     """Return a number as people read it: 0.1235, 88.43 %, 12,346; a dash where it is not finite."""
     if not math.isfinite(value):
         return "–"
-    if form == "percent":
-        return f"{100 * value:.2f} %"
+    if form in PERCENT:
+        return f"{100 * value:.2f}{PERCENT[form]}"
     return f"{value:,.0f}" if 10_000 <= abs(value) < 1e7 else f"{value:.4g}"
+
+
+def format_known(value: float | None, form: str) -> str:
+    """Return a number in a format of `format`, a dash for None."""
+    return "–" if value is None else f"{value:{form}}"
+
+
+def format_flops(value: float) -> str:
+    """Return a number of floating point operations as people say it.
+
+    >>> format_flops(1.64e10), format_flops(950.0), format_flops(2.5e18)
+    ('16.4 GFLOP', '950 FLOP', '2500 PFLOP')
+    """
+    for unit in ("", "k", "M", "G", "T", "P"):
+        if value < 999.5 or unit == "P":
+            break
+        value /= 1000
+    return f"{value:.4g} {unit}FLOP" if value >= 1000 else f"{value:.3g} {unit}FLOP"
 
 
 def ticks(low: float, high: float, most: int = 6) -> list[float]:
@@ -41,7 +100,7 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
 
 
 def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
-    """Return powers of ten from low to high; with less than two of them, twice and five times these as well."""
+    """Return powers of ten from low to high; where these are few, twice and five times them too, or even steps."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     every = max(1, math.ceil((last - first) / most))
     found = [
@@ -50,7 +109,8 @@ def log_ticks(low: float, high: float, most: int = 6) -> list[float]:
     if len(found) > 2:
         return found
     finer = [factor * 10.0**power for power in range(first, last + 1) for factor in (1, 2, 5)]
-    return [_round_off(value) for value in finer if low <= value <= high]
+    found = [_round_off(value) for value in finer if low <= value <= high]
+    return found if len(found) > 2 else ticks(low, high, most)
 
 
 def step_ticks(last: float, most: int = 7) -> list[float]:
@@ -66,10 +126,10 @@ def _round_off(value: float) -> float:
 
 def tick_texts(values: Sequence[float], form: str = "number") -> list[str]:
     """Return how the marks of an axis are written: all with as many digits as the one that needs most."""
-    scaled = [round(100 * value, 10) for value in values] if form == "percent" else list(values)
+    scaled = [round(100 * value, 10) for value in values] if form in PERCENT else list(values)
     largest = max((abs(value) for value in scaled), default=0.0)
     smallest = min((abs(value) for value in scaled if value), default=1.0)
-    end = " %" if form == "percent" else ""
+    end = PERCENT.get(form, "")
     if largest >= 10_000 or smallest < 0.001 or largest / smallest >= 1000:
         return [_shorten(value) + end for value in scaled]
     digits = next(d for d in range(9) if d == 8 or all(abs(round(v, d) - v) < 1e-9 for v in scaled))

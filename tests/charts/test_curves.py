@@ -8,36 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.loops import for_each
 
+from glassnet.charts.curves import MOST_DOTS, Chart, Curve, Scatter, thin_out
+from glassnet.charts.painting import SERIES, figure_of
 from glassnet.errors import UsageError
-from glassnet.report.curves import MOST_DOTS, SERIES, Chart, Curve, curve_of, draw, scatter, thin_out
-from glassnet.training.history import EpochRecord, History
-
-
-def history(losses, accuracies=None):
-    found = History()
-    for epoch, loss in enumerate(losses, start=1):
-        accuracy = accuracies[epoch - 1] if accuracies else None
-        found.append(EpochRecord(epoch, loss, accuracy, None, None, 0.1, 1.0, 1))
-    return found
 
 
 def chart(*curves, **options):
-    return draw(Chart("loss", "Loss", "epoch", curves, **options))
-
-
-def test_several_runs_are_their_mean_with_a_band_from_the_lowest_to_the_highest():
-    curve = curve_of("seeds", [history([1.0, 0.5]), history([3.0, 0.7]), history([2.0, 0.6, 0.1])], "train_loss")
-    assert curve.x == (1.0, 2.0)  # all of them have two epochs
-    np.testing.assert_allclose(curve.mean, (2.0, 0.6))
-    assert (curve.low, curve.high) == ((1.0, 0.5), (3.0, 0.7))
-
-
-def test_one_run_has_no_band_and_a_column_without_values_no_curve():
-    one = history([1.0, 0.5])
-    assert curve_of("training", [one], "train_loss").low is None
-    assert curve_of("validation", [one], "validation_loss") is None
-    assert curve_of("auc", [one], "validation_auc") is None
-    assert curve_of("nothing", [], "train_loss") is None
+    return Chart("loss", "Loss", "epoch", curves, **options).draw()
 
 
 @for_each(
@@ -164,7 +141,7 @@ def test_a_thinned_band_stays_at_its_points():
 
 
 def test_scattered_points_share_one_scale_and_lie_on_the_line_where_they_agree():
-    drawing = scatter("f", "Fit", "true", "said", np.array([0.0, 5.0, 10.0]), np.array([0.0, 5.0, 0.0]))
+    drawing = Scatter("f", "Fit", "true", "said", np.array([0.0, 5.0, 10.0]), np.array([0.0, 5.0, 0.0])).draw()
     points = drawing.points["curves"][0]["points"]
     assert points[1][:2] == [500, 500]
     assert points[0][0] == 1000 - points[0][1]
@@ -175,7 +152,69 @@ def test_scattered_points_share_one_scale_and_lie_on_the_line_where_they_agree()
 
 def test_of_many_points_some_are_drawn():
     x = np.arange(5.0 * MOST_DOTS)
-    drawing = scatter("f", "Fit", "true", "said", x, x, str)
+    drawing = Scatter("f", "Fit", "true", "said", x, x, str).draw()
     points = drawing.points["curves"][0]["points"]
     assert len(points) == MOST_DOTS
     assert points[1][2:] == ["5", "5 → 5"]
+
+
+def painted(*curves, **options):
+    return figure_of(Chart("loss", "Loss", "epoch", curves, **options)).axes[0]
+
+
+def test_a_chart_is_painted_as_it_is_drawn():
+    values = Curve("a", (0, 1, 2), (1.0, 10.0, 100.0), (0.5, 5.0, 50.0), (2.0, 20.0, 200.0))
+    axes, drawing = painted(values, mark=(30.0, "usual")), chart(values, mark=(30.0, "usual"))
+    assert (axes.get_xscale(), axes.get_yscale()) == ("linear", "log")
+    low, high = np.log(axes.get_ylim())
+    places = [1000 * (high - np.log(y)) / (high - low) for y in axes.get_lines()[0].get_ydata()]
+    assert places == pytest.approx([point[1] for point in drawing.points["curves"][0]["points"]], abs=0.06)
+    for seen, ticks in ((axes.get_yticklabels(), drawing.y_ticks), (axes.get_xticklabels(), drawing.x_ticks)):
+        assert [label.get_text() for label in seen] == [tick.text for tick in ticks]
+    [band] = axes.collections
+    assert band.get_paths()[0].get_extents().ymax == 200
+    assert axes.get_lines()[1].get_ydata() == [30.0, 30.0]
+    assert [text.get_text() for text in axes.texts] == ["usual"]
+    assert (axes.get_title(loc="left"), axes.get_xlabel()) == ("Loss", "epoch")
+
+
+def test_steps_are_painted_by_the_logarithm_of_one_more():
+    axes = painted(Curve("a", (0, 1, 3, 15), (1.0, 2.0, 3.0, 4.0)), spread="steps")
+    moved = axes.transData.transform([(x, 2.0) for x in (0, 1, 3, 15)])[:, 0]
+    shares = (moved - moved[0]) / (moved[-1] - moved[0])
+    np.testing.assert_allclose(shares, [0, 0.25, 0.5, 1], atol=1e-6)
+
+
+def test_a_point_between_gaps_is_painted_as_a_dot():
+    values = Curve("a", range(5), (1.0, 2.0, None, 3.0, None))
+    line, dot = painted(values).get_lines()
+    np.testing.assert_array_equal(line.get_ydata(), [1, 2, np.nan, 3, np.nan])
+    assert (dot.get_marker(), list(dot.get_xdata()), list(dot.get_ydata())) == ("o", [3], [3])
+    assert values.lone == [3]
+
+
+def test_curves_are_painted_in_the_colours_of_the_page():
+    colours = SERIES["light"]
+    lines = painted(*(Curve(str(n), (0, 1), (n, n)) for n in range(len(colours) + 1))).get_lines()
+    assert [line.get_color() for line in lines] == [*colours, colours[0]]
+    assert [line.is_dashed() for line in lines] == [False] * len(colours) + [True]
+
+
+def test_scattered_points_are_painted_on_one_scale():
+    x, y = np.array([0.0, 5.0, 10.0]), np.array([0.0, 5.0, 2.0])
+    axes = figure_of(Scatter("f", "Fit", "true", "said", x, y)).axes[0]
+    line, dots = axes.get_lines()
+    assert dots.get_xydata().tolist() == [[0, 0], [5, 5], [10, 2]]
+    assert axes.get_xlim() == axes.get_ylim() == tuple(line.get_xdata()) == tuple(line.get_ydata())
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("true", "said")
+
+
+def test_a_second_chart_on_the_same_axes_leaves_the_first_in_sight():
+    axes = painted(Curve("low", (1, 2), (1.0, 2.0)))
+    Chart("loss", "Loss", "epoch", [Curve("high", (2, 9), (8.0, 20.0))]).paint(axes)
+    low, high = axes.get_lines()
+    assert [low.get_color(), high.get_color()] == list(SERIES["light"][:2])
+    assert axes.get_xlim() == (1, 9)
+    assert axes.get_ylim()[0] <= 1 < 20 <= axes.get_ylim()[1]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["low", "high"]
+    assert {"5", "10", "15", "20"} <= {label.get_text() for label in axes.get_yticklabels()}

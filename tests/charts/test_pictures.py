@@ -2,7 +2,7 @@ import numpy as np
 from tests.data.pictures import pixels
 from tests.loops import for_each
 
-from glassnet.graph.pictures import flat_shape, picture_of, png_address
+from glassnet.charts.pictures import flat_shape, picture_of, png_address
 
 
 def test_bytes_are_dark_ink_on_white():

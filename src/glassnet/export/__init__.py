@@ -1,0 +1,1 @@
+"""Models leave: schema and network together, written as programs that need no glassnet."""
