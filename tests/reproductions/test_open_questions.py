@@ -126,7 +126,7 @@ def test_the_causes_of_tanh_are_told_apart_where_the_crossed_runs_do():
 def test_no_cause_is_named_that_the_crossed_runs_do_not_single_out(words):
     flat_but_learns = plain_rows(("tanh", 1.0, 1.0, 0.1), 500.0, 11000.0, hidden=0.7, output=0.5)
     hidden_stops = {key: plain_rows(key, 9000.0 if key[1] == 1 else 500.0, hidden=key[1]) for key in CROSSED}
-    untold = {EN: "and does not single out one of them", ZH: "结果不能归到其中一个原因上"}[words]
+    untold = {EN: "and does not single out one of them", ZH: "结果不能归于其中某一个原因"}[words]
     for rows in (experiments() | {("tanh", 1.0, 1.0, 0.1): flat_but_learns}, experiments() | hidden_stops):
         assert untold in answer("q_tanh", rows=rows, words=words)
     assert untold not in answer("q_tanh", words=words)
