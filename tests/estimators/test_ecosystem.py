@@ -10,6 +10,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import sklearn
+from joblib.externals.loky import get_reusable_executor
 from scipy import sparse
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
@@ -117,6 +118,8 @@ def test_workers_find_the_same_scores(backend):
     alone = scores(1)
     with joblib.parallel_backend(backend):
         together = scores(2)
+    if backend == "loky":  # whose processes would stay on
+        get_reusable_executor().shutdown(wait=True)
     np.testing.assert_array_equal(alone["test_score"], together["test_score"])
     for one, other in zip(alone["estimator"], together["estimator"], strict=True):
         np.testing.assert_array_equal(one.coefs_[0], other.coefs_[0])
