@@ -154,6 +154,7 @@ MUTANTS = [
     ("training/engine.py", "first = len(losses) * context.batch_size", "first = 0"),
     ("training/trainer.py", "        self.engine.store()\n        self._check_finite()", "        self._check_finite()"),
     ("training/trainer.py", "self.interrupts.attempt(judge, partial(judge, trials=False))", "judge()"),
+    ("graph/page.py", "in given[:MOST_GIVEN]]", "in given[: MOST_GIVEN - 30]]"),
     ("report/column_table.py", "'+' if center < 0", "'+' if center > 0"),
     ("report/column_table.py", "return str(date(1970, 1, 1)", "return str(date(1970, 1, 2)"),
     ("runtime/callers.py", "sys._getframe(), 1", "sys._getframe(), 2"),

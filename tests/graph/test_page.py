@@ -472,3 +472,15 @@ def test_a_matrix_is_red_below_zero_and_blue_above_and_darkest_where_it_is_large
     assert sum(above) > 400
     assert below[0] > below[2] + 50
     assert sum(below) > 400
+
+
+def count_given(layers):
+    """Return how many values each level of a page lists before its first step, and whether more are hinted at."""
+    html = explain(gn.Network(layers, "tanh", loss="half_squared_error", seed=0), np.ones(layers[0]), 1.0).html
+    firsts = re.findall(r'data-step="0".*?</article>', html, re.S)
+    return [(first.count("<li><math>"), "<li>…</li>" in first) for first in firsts]
+
+
+def test_all_that_is_given_is_listed_or_the_rest_is_hinted_at():
+    assert count_given([3, 2, 1])[0] == (3 + 11 + 1, False)
+    assert count_given([7, 5, 1])[0] == (40, True)

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 #: More derivatives are not listed one by one.
 MOST_DERIVATIVES = 80
 
+#: Inputs, parameters and targets that are listed before the first step at most.
+MOST_GIVEN = 40
+
 #: A matrix is shown as a picture of at most this many cells each way; cells of larger ones are averaged.
 MOST_CELLS = 64
 
@@ -225,6 +228,7 @@ def _describe_level(graph: ComputationGraph, words: Words) -> dict[str, Any]:
     """Return what the template says of one picture and its steps."""
     nodes, view = graph.nodes, graph.view
     number = {node: index for index, node in enumerate(nodes)}
+    given = [node for node in nodes if node.operation is None]
     consumers = list_consumers(nodes)
     folded = any(len(alone) < size for alone, size in zip(view.alone, graph.network.layers, strict=True))
     texts = [explain_step(step, consumers) for step in graph.traversal.steps]
@@ -234,7 +238,8 @@ def _describe_level(graph: ComputationGraph, words: Words) -> dict[str, Any]:
         "about": _describe_about(graph, folded),
         "svg": graph.figure.svg(interactive=True),
         "least": f"{0.82 * graph.figure.width:.0f}px",  # where it is wider than its frame, it can be moved
-        "given": [(node.name.mathml, describe_amount(node.value)) for node in nodes if node.operation is None],
+        "given": [(node.name.mathml, describe_amount(node.value)) for node in given[:MOST_GIVEN]],
+        "more": len(given) > MOST_GIVEN,
         "steps": [
             {
                 "number": time,

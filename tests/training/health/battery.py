@@ -2,8 +2,8 @@
 
 Run as a program, it trains all of them and prints the tables of docs/health.md, and each miss on stderr:
 
-    GLASSNET_DATA=... python tests/training/health/battery.py
-    GLASSNET_DATA=... python tests/training/health/battery.py scaled        # only cases with this in their name
+    GLASSNET_DATA=... python -m tests.training.health.battery
+    GLASSNET_DATA=... python -m tests.training.health.battery scaled        # only cases with this in their name
 """
 
 import functools

@@ -1,6 +1,6 @@
 """Networks drawn at random: no rule was made on them, and what is to be said of them is measured.
 
-GLASSNET_DATA=... python tests/training/health/battery_drawn.py 1 150    # with this seed, so many
+GLASSNET_DATA=... python -m tests.training.health.battery_drawn 1 150    # with this seed, so many
 """
 
 import sys
