@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from glassnet.nn.losses import LOSSES
 from glassnet.nn.network import Network
@@ -139,6 +140,21 @@ def test_what_is_not_finite_is_measured_too():
 def test_vitals_come_back_from_json(width, activation):
     found = measure(network(width, activation=activation), 5, np.zeros_like(network(width).theta))
     assert adapter_of(Vitals).validate_json(json.dumps(found.to_dict()), strict=True) == found
+
+
+@pytest.mark.parametrize(
+    ("units", "problem"), [([0, 2], None), ([3], "some of the 3 units"), ([0] * 4, "some of")]
+)
+@pytest.mark.parametrize("kind", ["dead", "saturated", "duplicated"])
+def test_units_of_a_record_are_those_of_their_layer(kind, units, problem):
+    record = measure(network(3)).to_dict()
+    record["layers"][0][kind] = units
+    text = json.dumps(record)
+    if problem is None:
+        assert getattr(adapter_of(Vitals).validate_json(text, strict=True).layers[0], kind) == tuple(units)
+    else:
+        with pytest.raises(ValidationError, match=problem):
+            adapter_of(Vitals).validate_json(text, strict=True)
 
 
 # A network of 2-2-1 units, worked by hand: z = (2, 0) and (2.5, -5), answers 5 and 6 to targets 4 and 8.
