@@ -992,6 +992,8 @@ def suites(mutant):
         return [[f"tests/{floor}" for floor in FLOORS]]
     module = Path("tests") / mutant[0]
     floor, own = module.parent, module.with_name(f"test_{module.name}")
+    while not (ROOT / floor).is_dir():  # templates have no tests of their own
+        floor = floor.parent
     first = [
         str(path)
         for path in (own, *(floor / name for name in LIKELY.get(floor.name, ())))
@@ -1010,7 +1012,8 @@ def notices(mutant):
 
 def failing(folder, chosen):
     """Return the first test that fails in a copy of the package, "" if none does."""
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow and not browser"]
+    slow = "not slow" if any("tests/export" in path for path in chosen) else "not slow and not browser"
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-m", slow]  # modules of JavaScript run in a browser
     environment = {
         **os.environ,
         "PYTHONPATH": str(folder / "src"),
