@@ -6,6 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from glassnet.errors import DataError, FileError, UsageError
+from glassnet.graph import computation_graph
 from glassnet.graph.computation_graph import ComputationGraph
 from glassnet.graph.gradient_agreement import check_gradients
 from glassnet.graph.nodes import Multiplier
@@ -423,3 +424,10 @@ def test_a_block_in_which_every_derivative_is_left_out_has_no_difference():
     assert [(block.checked, block.left_out) for block in agreement.blocks] == [(0, 1), (0, 1)]
     assert agreement.numeric_difference == agreement.graph_difference == 0
     assert agreement.blocks[0].numeric_where == ""
+
+
+def test_the_largest_network_that_is_explained(monkeypatch):
+    monkeypatch.setattr(computation_graph, "MOST_PARAMETERS", 11)
+    computation_graph.refuse_too_large([3, 2, 1])
+    with pytest.raises(UsageError, match=r"has 16 parameters, and 11 at most .* layers of at most 2 units"):
+        computation_graph.refuse_too_large([3, 3, 1])
