@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 from tests.training.health.made import layer, vitals
 
 import glassnet as gn
@@ -15,6 +16,7 @@ from glassnet.errors import HealthWarning
 from glassnet.locales.catalogue import Message
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.nn.update import Update
+from glassnet.runtime.records import adapter_of
 from glassnet.training.health import monitor
 from glassnet.training.health.diagnosis import in_json
 from glassnet.training.health.evidence import Baseline
@@ -360,3 +362,13 @@ def test_health_is_judged_by_all_that_was_seen(monkeypatch):
     watched.diverged(40, None)
     watched.health([], watched.context.network, warn=False)
     assert np.isinf(seen[1].trials.ended).all()
+
+
+@pytest.mark.parametrize(("steps", "right"), [((0, 1, 4), True), ((0, 4, 4), False), ((0, 4, 1), False)])
+def test_examinations_of_a_record_rise_in_their_steps(steps, right):
+    record = json.dumps({"diagnoses": [], "vitals": in_json([vitals(step) for step in steps])})
+    if right:
+        assert len(adapter_of(monitor.Health).validate_json(record, strict=True).vitals) == 3
+    else:
+        with pytest.raises(ValidationError, match="expected steps that rise"):
+            adapter_of(monitor.Health).validate_json(record, strict=True)
