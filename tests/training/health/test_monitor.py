@@ -372,3 +372,10 @@ def test_examinations_of_a_record_rise_in_their_steps(steps, right):
     else:
         with pytest.raises(ValidationError, match="expected steps that rise"):
             adapter_of(monitor.Health).validate_json(record, strict=True)
+
+
+def test_examinations_of_a_record_are_of_one_network():
+    wider = vitals(4, layers=(layer(1, 5), layer(2), layer(3, 1)))
+    record = json.dumps({"diagnoses": [], "vitals": in_json([vitals(0), wider])})
+    with pytest.raises(ValidationError, match="expected the same layers and outputs at each step"):
+        adapter_of(monitor.Health).validate_json(record, strict=True)
