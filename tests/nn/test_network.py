@@ -13,8 +13,9 @@ from glassnet.errors import DataError, NonFiniteError, UsageError
 from glassnet.nn.activations import ACTIVATIONS, Activation, softmax
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.initializers import INITIALIZERS
+from glassnet.nn.input_rows import BLOCK_ROWS
 from glassnet.nn.losses import LOSSES
-from glassnet.nn.network import BLOCK_ROWS, Network, NetworkWarning
+from glassnet.nn.network import Network, NetworkWarning
 
 RNG = np.random.default_rng(11)
 ROWS = RNG.normal(size=(6, 3))

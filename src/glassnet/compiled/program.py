@@ -126,8 +126,8 @@ class Program:
         formulas, real, normalises = self.formulas, self.network.theta.dtype, any(self.network.batch_norm)
         kind = np.dtype(np.uint8 if self.X.dtype == bool else self.X.dtype)
         sources: dict[str, Any] = {"output_row": formulas.output_row, "update": formulas.update}
-        sources["activate"] = [formulas.activate[kind] for kind in formulas.kinds]
-        sources["slope"] = [formulas.slope[kind] for kind in formulas.kinds]
+        for name, each in (("activate", formulas.activate), ("slope", formulas.slope)):
+            sources[name] = [each[place] for place in formulas.kinds]
         columns = ["normalise", "normalise_back"] * normalises + ["shorten_columns"] * bool(self.update.max_norm)
         rows = ["copy_row"] + ["move_row"] * any(self.image)
         sources |= {name: column_source(name, real) for name in columns}

@@ -29,7 +29,8 @@ from glassnet.estimators.rows import learn_numbers, learn_rows
 from glassnet.estimators.sklearn_callbacks import CallbackSupportMixin, EpochTasks, with_callbacks
 from glassnet.estimators.solvers import draw_weights, seed_of, set_weights
 from glassnet.nn.activations import Array
-from glassnet.nn.network import BLOCK_ROWS, Network
+from glassnet.nn.input_rows import BLOCK_ROWS
+from glassnet.nn.network import Network
 from glassnet.runtime.callers import warn_caller
 from glassnet.training.model import Model
 from glassnet.training.results import Run

@@ -10,7 +10,7 @@ import numpy as np
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
 
-#: Rows that are looked through at a time.
+#: Rows that are looked through, or evaluated, at a time, so that a large data set needs no float copy.
 BLOCK_ROWS = 1024
 
 

@@ -15,16 +15,13 @@ from glassnet.nn.activations import IDENTITY, Activation, Array
 from glassnet.nn.backpropagation import ForwardCache
 from glassnet.nn.batch_norm import MOMENTUM, track
 from glassnet.nn.initializers import INITIALIZERS, Initializer
-from glassnet.nn.input_rows import as_batch, refuse_non_finite, take_rows
+from glassnet.nn.input_rows import BLOCK_ROWS, as_batch, refuse_non_finite, take_rows
 from glassnet.nn.losses import LOSSES, Loss
 from glassnet.nn.parameters import Parameters
 from glassnet.nn.prediction import predict_outputs
 from glassnet.nn.targets import decode, encode
 from glassnet.runtime.callers import warn_caller
 from glassnet.runtime.seeds import stream
-
-#: Rows that are evaluated at a time, so that a large data set needs no float copy.
-BLOCK_ROWS = 1024
 
 #: Where columns scaled to standard deviation 1 lie further from 0 on average, they are rarely scaled.
 RAW = 3.0

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from glassnet.errors import UsageError
-from glassnet.nn.network import BLOCK_ROWS, Network
+from glassnet.nn.input_rows import BLOCK_ROWS
+from glassnet.nn.network import Network
 from glassnet.nn.parameters import count_parameters, find_most_units
 from glassnet.nn.update import Update
 from glassnet.runtime.memory import available_memory, describe_bytes

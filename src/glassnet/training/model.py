@@ -15,7 +15,8 @@ from glassnet.data.splits import Split, describe_split
 from glassnet.data.user_rows import UserRows, read_user_rows
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
-from glassnet.nn.network import BLOCK_ROWS, Network, refuse_without_probabilities, spread_probabilities
+from glassnet.nn.input_rows import BLOCK_ROWS
+from glassnet.nn.network import Network, refuse_without_probabilities, spread_probabilities
 from glassnet.nn.targets import decode
 from glassnet.runtime.callers import warn_caller
 from glassnet.training.metrics.evaluation import Evaluation, evaluate

@@ -9,7 +9,7 @@ import numpy as np
 
 from glassnet.errors import NonFiniteError, UsageError
 from glassnet.nn.activations import Array
-from glassnet.nn.network import BLOCK_ROWS
+from glassnet.nn.input_rows import BLOCK_ROWS
 from glassnet.nn.optimizers import LBFGS
 from glassnet.nn.parameters import Parameters
 from glassnet.nn.update import Update
