@@ -726,6 +726,8 @@ MUTANTS = [
     ("training/health/monitor.py", "done < self.steps or done * size >= FEW * probed", "done < self.steps or done * size > FEW * probed"),
     ("training/health/monitor.py", "evenly_spread(self.drawn, MEASURED_ROWS)", "evenly_spread(len(self.context.X), MEASURED_ROWS)"),
     ("training/health/monitor.py", 'self.theta, self.given = state["theta"], state["given"]', 'self.theta, self.given = None, state["given"]'),
+    ("training/health/monitor.py", "self.kept.append((theta.copy(), done, self.theta))", "self.kept.append((theta, done, self.theta))"),
+    ("training/health/verdict.py", "history[-1].train_loss < LEARNED *", "history[-1].train_loss < 2 *"),
     ("training/health/monitor.py", "if diagnosis.sick and diagnosis.kind not in self.warned:", "if diagnosis.sick:"),
     ("training/health/rules.py", "evidence.end.step >= ENOUGH and not any", "not any"),
     ("training/health/rules.py", "if evidence.end.step >= 4 else ()", "if evidence.end.step >= 1 else ()"),
