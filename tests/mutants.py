@@ -233,7 +233,7 @@ MUTANTS = [
     ("nn/backpropagation.py", "delta.sum(axis=0, out", "delta.mean(axis=0, out"),
     ("nn/backpropagation.py", "activations[layer - 1].f_prime", "activations[layer].f_prime"),
     ("nn/backpropagation.py", "f_prime(cache.Z[layer - 1], cache.H[layer])", "f_prime(cache.Z[layer - 1], cache.H[layer - 1])"),
-    ("nn/backpropagation.py", "(delta @ parameters.W[layer].T) * f_prime", "delta @ parameters.W[layer].T"),
+    ("nn/backpropagation.py", "np.dot(delta, parameters.W[layer].T) * f_prime", "np.dot(delta, parameters.W[layer].T)"),
     ("nn/backpropagation.py", "if layer > 0:", "if layer > 1:"),
     ("nn/backpropagation.py", "if not np.isfinite(value):", "if np.isnan(value):"),
     # Activations.
