@@ -56,6 +56,17 @@ def numba_version() -> str | None:
     return str(numba.__version__)
 
 
+def vector_bytes() -> int:
+    """Return the length of the vectors that code is compiled for; 0 where there are no fused multiply-adds."""
+    from numba.core.registry import cpu_target
+
+    triple, _, features = cpu_target.target_context.codegen().magic_tuple()
+    known = features.split(",")
+    if triple.startswith(("aarch64", "arm64")):
+        return 16
+    return 64 if "+avx512f" in known else 32 if "+fma" in known else 0
+
+
 def cache_folder() -> Path:
     """Return the folder of compiled code."""
     return user_cache_path("glassnet") / "compiled"
