@@ -102,7 +102,7 @@ class Optimizer:
 
     def hyper_parameters(self) -> dict[str, float]:
         """Return what the rule is called with beside arrays and t: eta, and the fields it knows by name."""
-        values = {name: getattr(self, name) for name in _list_options(type(self))}
+        values = {name: getattr(self, name) for name in _list_options(type(self))}  # type: ignore[arg-type]
         values["eta"] = values.pop("update_scale") * values.pop("learning_rate")
         return values
 
