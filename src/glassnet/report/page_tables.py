@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -15,10 +13,8 @@ from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
 from glassnet.report.error_analysis import Fit, LabelScore, Mistake
-from glassnet.training.config import RunConfig
 from glassnet.training.history import COLUMNS, History
 from glassnet.training.metrics import ClassScore
-from glassnet.training.options import SECTIONS
 
 #: Larger confusion matrices are not shown whole.
 MOST_CLASSES = 40
@@ -36,36 +32,6 @@ MOST_EPOCHS = 200
 def share(value: float | None) -> str:
     """Return a share with three digits, a dash for none."""
     return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
-
-
-def setting_tables(config: RunConfig, words: Words) -> list[Table]:
-    """Return the settings of a run, a table a section; bold is what differs from the default."""
-    tables = [_setting_table("run", config, ["seed"], words)]
-    for section in SECTIONS:
-        part = getattr(config, section)
-        tables.append(_setting_table(section, part, list(type(part).model_fields), words))
-    return tables
-
-
-def _setting_table(section: str, part: Any, names: list[str], words: Words) -> Table:
-    rows: Rows = []
-    for name in names:
-        value = getattr(part, name)
-        if value is None or value in ({}, []):
-            continue
-        changed = value != type(part).model_fields[name].default
-        rows.append([Cell(name, bold=changed, code=True), Cell(setting_text(value), bold=changed, code=True)])
-    heads = [words.say("option"), words.say("value")]
-    return Table(words.say(f"section_{section}"), heads, rows, text=(0, 1), key=f"settings-{section}")
-
-
-def setting_text(value: Any) -> str:
-    """Return a value as the configuration's file has it, a word without quotation marks."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict):
-        return ", ".join(f"{name}={setting_text(inner)}" for name, inner in value.items())
-    return json.dumps(value, ensure_ascii=False)
 
 
 def history_table(history: History, words: Words) -> Table:

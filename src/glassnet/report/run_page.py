@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shlex import quote
 from types import SimpleNamespace
 
 from glassnet.charts.axes import format_number, percent_form
@@ -18,12 +17,15 @@ from glassnet.report.diagnoses import HealthSection, read_health
 from glassnet.report.error_analysis import ErrorAnalysis, analyse_errors
 from glassnet.report.figure_files import FigureFiles
 from glassnet.report.on_test_rows import evaluation_tiles, show_test_rows
-from glassnet.report.page_tables import history_table, setting_tables
+from glassnet.report.page_tables import history_table
 from glassnet.report.rendering import write_pages
 from glassnet.report.run_curves import learning_curves
+from glassnet.report.setting_tables import show_settings
 from glassnet.report.vital_curves import vital_curves, vital_table
 from glassnet.runtime.environment import environment
+from glassnet.runtime.files import quote_path
 from glassnet.training.config import RunConfig
+from glassnet.training.early_stopping import EARLY_STOPPING, kept_epoch
 from glassnet.training.history import History
 from glassnet.training.metrics import Evaluation, Predictions, predict_test_rows
 from glassnet.training.run_folder import CONFIG_FILE, RunFolder
@@ -53,6 +55,10 @@ def write_run_report(
     """
     words, folder = Words(language), RunFolder(Path(run_folder))
     config, history = folder.config(), folder.history()
+    if config.training.early_stopping is not None:
+        rule = EARLY_STOPPING.resolve(config.training.early_stopping)
+        watched = history[rule.column] if rule.column in history.columns else []
+        history.kept = kept_epoch(rule, watched, config.training.epochs)
     health = read_health(folder.path, words)
     found = analyse_errors(predictions or predict_test_rows(network, data), data)
     layers, epochs = "-".join(map(str, network.layers)), words.say("n_epochs", n=len(history))
@@ -71,7 +77,7 @@ def write_run_report(
         curve_notes=curve_notes,
         history=history_table(history, words) if len(history) else None,
         columns=column_table(data, words),
-        settings=setting_tables(config, words),
+        settings=show_settings(config, words),
         health=health,
         health_note=words.say(notes[health.state]) if health.state in notes else "",
         vitals=vitals,
@@ -120,10 +126,10 @@ def _command(folder: RunFolder, config: RunConfig, words: Words) -> tuple[list[s
     """Return what is to be said of repeating the run, and the command for it."""
     if config.network.initializer == "array":
         return [words.say("by_array")], ""
-    path = str(folder.path / CONFIG_FILE)
+    path = folder.path / CONFIG_FILE
     if config.data.dataset not in DATASETS and not looks_like_a_path(config.data.dataset):
-        return [words.say("program")], f"glassnet.run(glassnet.load_config({path!r}), data)"
-    return [words.say("command")], f"glassnet train --config {quote(path)}"
+        return [words.say("program")], f"glassnet.run(glassnet.load_config({str(path)!r}), data)"
+    return [words.say("command")], f"glassnet train --config {quote_path(path)}"
 
 
 def _facts(config: RunConfig, network: Network, words: Words) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -55,6 +56,26 @@ def _open_temporary(path: Path) -> Iterator[BinaryIO]:
     finally:
         with contextlib.suppress(OSError):  # it has been renamed; or the disk does not let it go
             os.unlink(temporary)
+
+
+def short_path(path: str | Path) -> str:
+    """Return a path as people write it: within their home folder it begins with a tilde.
+
+    >>> short_path(Path.home() / "a b.csv"), short_path("runs/first")
+    ('~/a b.csv', 'runs/first')
+    """
+    whole, home = Path(path), Path.home()
+    return f"~/{whole.relative_to(home)}" if whole.is_relative_to(home) else str(path)
+
+
+def quote_path(path: str | Path) -> str:
+    """Return a path, in short, as a shell takes it.
+
+    >>> print(quote_path("a b/config.toml"), quote_path(Path.home() / "a b.csv"))
+    'a b/config.toml' ~/'a b.csv'
+    """
+    shown = short_path(path)
+    return f"~/{shlex.quote(shown[2:])}" if shown.startswith("~/") else shlex.quote(shown)
 
 
 def _read_umask() -> int:

@@ -14,10 +14,12 @@ from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from glassnet.locales.glossary import Term, find_terms, glossary
 from glassnet.runtime.terminal import escape
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 
 class Sheet:
@@ -41,6 +43,45 @@ class Sheet:
     def __html__(self) -> str:
         """Return all of them; a template takes this as safe, so a rule is made of numbers alone."""
         return "\n".join(f".{name} {{ {rule} }}" for rule, name in self.names.items())
+
+
+class Glossary:
+    """The terms that a page uses: it marks them in the page's texts, and explains them at its end.
+
+    >>> terms = Glossary("en")
+    >>> print(terms("The AUC is <b>"), terms.sentence("AUC"))
+    The <a class="term" href="#term-auc">AUC</a> is &lt;b&gt; AUC
+    >>> [term.key for term in terms.used]
+    ['auc']
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._found: set[str] = set()
+
+    @property
+    def used(self) -> list[Term]:
+        """The terms that were marked, in the order of the catalogue."""
+        return [term for key, term in glossary(self.language).items() if key in self._found]
+
+    def __call__(self, text: str, known: frozenset[str] = frozenset()) -> Markup:
+        """Return a label with its terms as links to what they mean; all else is escaped."""
+        from markupsafe import Markup
+
+        parts, seen = [], set(known)
+        for piece, term in find_terms(text, self.language):
+            shown = Markup.escape(escape(piece))
+            if term is None or term.key in seen:
+                parts.append(shown)
+                continue
+            seen.add(term.key)
+            self._found.add(term.key)
+            parts.append(Markup('<a class="term" href="#term-{}">{}</a>').format(term.key, shown))
+        return Markup("").join(parts)
+
+    def sentence(self, text: str) -> Markup:
+        """Return a sentence with those of its terms as links that no text before it has."""
+        return self(text, frozenset(self._found))
 
 
 def policy(scripts: Sequence[str], style: str) -> str:
