@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TypeVar
 
 from glassnet.assignment.markup import Captioned
@@ -90,7 +91,8 @@ def _name_in_full(found: StudyFindings, parts: Sequence[Named]) -> list[Named]:
 
 def _of_chart(chart: Painted, caption: str = "") -> DocumentFigure:
     width, height = chart.size
-    return DocumentFigure(caption or chart.title, width / height, lambda kind: render(figure_of(chart), kind))
+    painted = cache(lambda: figure_of(chart))  # once for all kinds of files
+    return DocumentFigure(caption or chart.title, width / height, lambda kind: render(painted(), kind))
 
 
 def _of_graph(graph: ComputationGraph) -> DocumentFigure:

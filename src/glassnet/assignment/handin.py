@@ -13,14 +13,14 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from glassnet.assignment.content import Content, gather_content, name_levels, name_plan
-from glassnet.assignment.markup import FIGURES, TABLES, split_blocks, write_latex_body, write_markdown
+from glassnet.assignment.markup import FIGURES, TABLES, escape_text, split_blocks, write_latex_body, write_markdown
 from glassnet.assignment.work import FOUND, REGISTERED, Assignment
 from glassnet.charts.axes import format_number, percent_form
 from glassnet.charts.painting import FORMATS, saying_missing_letters
 from glassnet.charts.pictures import flat_shape
 from glassnet.errors import FileError
 from glassnet.locales.catalogue import Words
-from glassnet.report.rendering import markdown_code, markdown_text
+from glassnet.report.rendering import markdown_code
 from glassnet.report.study_sentences import describe_interactions, describe_verdict
 from glassnet.runtime.environment import environment
 from glassnet.runtime.files import write_bytes
@@ -89,7 +89,7 @@ def write_handin(
         _save(folder / TABLES / f"{key}.tex", table.to_latex().encode(), written)
     facts = gather_facts(done, content, words, command)
     values: dict[str, Any] = {"f": facts, "explained": content.explained, "tables": content.tables}
-    text = _environment(markdown_text).get_template(f"{words.language}.md.jinja").render(**values)
+    text = _environment(escape_text).get_template(f"{words.language}.md.jinja").render(**values)
     blocks = split_blocks(text)
     title, body = write_latex_body(blocks, content.figures)
     latex = _environment(str).get_template("document.tex.jinja").render(f=facts, title=title, body=body)
@@ -138,8 +138,8 @@ def gather_facts(done: Assignment, content: Content, words: Words, command: str)
         base_layers="-".join(map(str, study.base.network.layers or ())),
         base=name_levels(found, BASE),
         chart_note=content.chart_note,
-        graph_difference=f"{content.explained.agreement.graph_difference:.1g}",
-        numeric_difference=f"{content.explained.agreement.numeric_difference:.1g}",
+        graph_difference=_write_scientific(content.explained.agreement.graph_difference),
+        numeric_difference=_write_scientific(content.explained.agreement.numeric_difference),
         variants=len(study.variants()),
         seeds=list(map(str, study.seeds)),
         runs=len(found.rows),
@@ -172,6 +172,12 @@ def gather_facts(done: Assignment, content: Content, words: Words, command: str)
         best_folder=str(best.run.folder),
         environment=environment(),
     )
+
+
+def _write_scientific(value: float) -> str:
+    """Return a small number as a formula in LaTeX, and 0 as it stands."""
+    digit, _, exponent = f"{value:.0e}".partition("e")
+    return rf"${digit} \cdot 10^{{{int(exponent)}}}$" if value else "0"
 
 
 def _convert(folder: Path, markdown: str, written: Written, say: Callable[[str], None]) -> None:

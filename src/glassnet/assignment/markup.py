@@ -33,6 +33,15 @@ class Captioned:
     ratio: float
 
 
+def escape_text(text: str) -> str:
+    r"""Return a text that stands in the document as it is: a dollar in it begins no formula.
+
+    >>> print(escape_text("a_b costs 5$"))
+    a\_b costs 5\$
+    """
+    return markdown_text(text).replace("$", r"\$")
+
+
 def split_blocks(text: str) -> list[str]:
     """Return the paragraphs, headings, lists and formulas of a text."""
     return [block.strip() for block in re.split(r"\n\s*\n", text) if block.strip()]
@@ -51,11 +60,11 @@ def write_markdown(
     def write(block: str) -> str:
         what, key = _reference(block)
         if what == "figure":
-            caption = markdown_text(figures[key].caption)
+            caption = escape_text(figures[key].caption)
             picture = f"![{caption}]({FIGURES}/{key}.{kind})"
             return f"{picture}\n\n*{caption}*" if captions else picture
         if what == "table":
-            caption = markdown_text(tables[key].caption)
+            caption = escape_text(tables[key].caption)
             rows = re.sub(r"\n+(?=\|)", "\n", str(table_of(tables[key]))).strip()
             return f"**{caption}**\n\n{rows}"
         return block
@@ -114,6 +123,11 @@ BLOCKS: dict[str, Callable[[str], str]] = {
 }
 
 
+def _breakable(code: str) -> str:
+    """Return code in LaTeX, which may go on in the next line after a sign: paths are long."""
+    return "".join(part.translate(LATEX) + r"\allowbreak{}" for part in re.split(r"(?<=[/=,_-])", code))
+
+
 def _inline(text: str) -> str:
     """Return a paragraph in LaTeX."""
     parts, end = [], 0
@@ -123,7 +137,7 @@ def _inline(text: str) -> str:
         if found["letter"] is not None:
             parts.append(found["letter"].translate(LATEX))
         elif found["code"] is not None:
-            parts.append(rf"\texttt{{{found['code'].translate(LATEX)}}}")
+            parts.append(rf"\texttt{{{_breakable(found['code'])}}}")
         elif found["bold"] is not None:
             parts.append(rf"\textbf{{{_inline(found['bold'])}}}")
         else:

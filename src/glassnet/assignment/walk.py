@@ -18,8 +18,11 @@ from glassnet.nn.activations import Array
 
 LAYERS = (3, 2, 1)
 
+#: More lines than any of its steps has.
+ALL_LINES = 20
+
 #: Letters of LaTeX that leave room for the numbers in the same row.
-SHORT = 80
+SHORT = 60
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ def _walk(graph: ComputationGraph, words: Words) -> Walk:
     consumers = list_consumers(graph.nodes)
 
     def describe(step: Step) -> WalkStep:
-        said = explain_step(step, consumers)
+        said = explain_step(step, consumers, ALL_LINES)
         title = words.render(said.title)
         equations = [row for line in said.lines for row in _align(*map(write_latex, line))]
         return WalkStep(title[:1].upper() + title[1:], write_latex(said.subject), equations)

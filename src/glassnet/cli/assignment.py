@@ -120,6 +120,7 @@ def _print_done(done: Assignment, written: Written, out: Path, runs: Path, words
 
 def _record(done: Assignment, written: Written, runs: Path) -> dict[str, Any]:
     """Return what was done as plain values, for JSON."""
+    from glassnet.report.study_sentences import describe_verdict
     from glassnet.training.health.diagnosis import in_json
 
     found = done.found
@@ -133,7 +134,8 @@ def _record(done: Assignment, written: Written, runs: Path) -> dict[str, Any]:
             "measure": found.study.measure,
             "seeds": list(found.study.seeds),
             "variants": in_json(found.summaries),
-            "recommendation": in_json(found.recommendation),
+            "verdict": describe_verdict(found, Words("en")),
+            "recommended": None if found.recommendation is None else found.recommendation.variant,
         },
         "plans": [_plan_record(one) for one in done.plans],
         "best": done.best.name,
