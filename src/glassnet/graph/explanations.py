@@ -33,8 +33,11 @@ class Explanation:
     passed_on: list[tuple[str, str]]
 
 
-def explain_step(step: Step, consumers: Consumers) -> Explanation:
-    """Return the text of a step through an evaluated graph; of several rows the numbers are those of the first."""
+def explain_step(step: Step, consumers: Consumers, most_lines: int = MOST_LINES) -> Explanation:
+    """Return the text of a step through an evaluated graph; of several rows the numbers are those of the first.
+
+    Of what is passed back, so many lines at most are shown.
+    """
     last = step.nodes[-1]
     if step.phase == FORWARD:
         sources = dict.fromkeys(s for node in step.nodes for s in node.inputs if s not in step.nodes)
@@ -48,7 +51,7 @@ def explain_step(step: Step, consumers: Consumers) -> Explanation:
             for source, part in zip(node.inputs, node.passed, strict=True)
             if part is not None and part.any() and source not in step.nodes and not source.is_given
         ]
-        lines = [*_explain_collection(step, consumers), *_explain_backwards(step, consumers)]
+        lines = [*_explain_collection(step, consumers), *_explain_backwards(step, consumers, most_lines)]
     return Explanation(
         _write_title(step), last.name.mathml, lines, _list_amounts(came_in), _list_amounts(passed_on)
     )
@@ -121,12 +124,12 @@ def _explain_collection(step: Step, consumers: Consumers) -> list[Line]:
     return [Line(equation(name, letters), equation(name, numbers, numeral(entry(node.gradient, 0))))]
 
 
-def _explain_backwards(step: Step, consumers: Consumers) -> list[Line]:
+def _explain_backwards(step: Step, consumers: Consumers, most_lines: int) -> list[Line]:
     """Return what is passed back; of a neuron's many products those that pass most."""
     shares = [
         share for node in reversed(step.nodes) for share in _find_shares(node, len(step.nodes) > 1, consumers)
     ]
-    chosen = np.sort(np.argsort([-abs(share.amount) for share in shares], kind="stable")[:MOST_LINES])
+    chosen = np.sort(np.argsort([-abs(share.amount) for share in shares], kind="stable")[:most_lines])
     deltas = [k for k, share in enumerate(shares) if share.source in step.nodes and share.source.kind == "adder"]
     if not {*deltas} <= {*chosen}:
         chosen = np.sort([*deltas, *chosen[:-1]])
