@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 from tests.loops import for_each
 
-from glassnet.runtime import compilation
+from glassnet.errors import FileError
+from glassnet.runtime import compilation, files
 from glassnet.runtime.compilation import (
     announcing,
     cache_folder,
     compile_function,
     compile_pointer,
+    compiling_alone,
+    measure_cache,
     numba_version,
 )
 from glassnet.runtime.intrinsics import MACHINE_FUNCTIONS, X86, machine_functions
@@ -76,9 +79,12 @@ def test_functions_call_each_other_and_are_compiled():
 
 
 def test_a_second_process_loads_what_the_first_compiled():
+    assert measure_cache() == (0, 0)
     assert again() == (RIGHT, 0, 1)
+    assert measure_cache() == (1, next(cache_folder().rglob("*.nbc")).stat().st_size)
     assert sorted(path.suffix for path in cache_folder().rglob("*") if path.is_file()) == [".nbc", ".nbi", ".py"]
-    assert said(start()) == "[3.0, 5.0] 1 0"
+    what_only_compiling_needs = "\nprint('numba.np.arraymath' in sys.modules)"
+    assert said(start(SCRIPT + what_only_compiling_needs)) == "[3.0, 5.0] 1 0\nFalse"
 
 
 def test_the_cache_is_the_users(tmp_path, monkeypatch):
@@ -135,10 +141,40 @@ def test_a_full_disk_does_no_harm():
 
 
 def test_processes_that_compile_at_the_same_time_do_not_disturb_each_other():
-    processes = [start() for _ in range(3)]
+    processes = [start() for _ in range(2)]
     assert {said(process).rpartition("]")[0] for process in processes} == {"[3.0, 5.0"}
     assert again()[0] == RIGHT
     assert again() == (RIGHT, 1, 0)
+
+
+@pytest.mark.skipif(files.fcntl is None, reason="the system knows no such lock")
+def test_of_processes_that_begin_together_one_compiles_and_the_others_wait():
+    alone = SCRIPT.replace("\nchange(x)\n", "\nwith compilation.compiling_alone():\n    change(x)\n")
+    script = "from glassnet.runtime import compilation\n" + alone
+    said_by_all = sorted(said(process) for process in [start(script) for _ in range(3)])
+    assert said_by_all == ["[3.0, 5.0] 0 1", "[3.0, 5.0] 1 0", "[3.0, 5.0] 1 0"]
+
+
+@pytest.mark.skipif(files.fcntl is None, reason="the system knows no such lock")
+def test_who_waits_too_long_compiles_and_an_error_lets_the_lock_go(monkeypatch):
+    monkeypatch.setattr(compilation, "MOST_WAIT", 0.05)
+    cache_folder().mkdir(parents=True)
+    lock = cache_folder() / compilation.LOCK_FILE
+    with files.lock_file(lock), compiling_alone():
+        assert again() == (RIGHT, 0, 1)
+    shutil.rmtree(cache_folder())
+
+    def fail_while_it_is_held():
+        with compiling_alone():
+            again()
+            with pytest.raises(FileError, match="in use"), files.lock_file(lock):
+                pytest.fail("it was not held")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_while_it_is_held()
+    with files.lock_file(lock):
+        assert again() == (RIGHT, 1, 0)  # without a turn, nobody is waited for
 
 
 def test_a_lost_cache_is_made_again():

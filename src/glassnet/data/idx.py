@@ -18,6 +18,8 @@ from typing import IO
 import numpy as np
 
 from glassnet.data.kept_reading import kept
+from glassnet.data.sources import md5
+from glassnet.data.unpacked import find_unpacked, keep_unpacked
 from glassnet.data.untrusted_files import (
     ContentError,
     check_promise,
@@ -28,23 +30,32 @@ from glassnet.data.untrusted_files import (
     refuse_start,
 )
 from glassnet.nn.activations import Array
+from glassnet.runtime.files import make_safe_name
 
 #: The type codes of the format (yann.lecun.com/exdb/mnist, "the IDX file format").
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
 @kept
-def read_idx(path: str | Path, member: str | None = None) -> Array:
+def read_idx(path: str | Path, member: str | None = None, checksum: str | None = None) -> Array:
     """Read an IDX file, or that `member` of a zip archive; whether it is gzipped is told by its first bytes.
+
+    With the md5 `checksum` of the file, what is packed and large is kept for later processes.
 
     Bytes are returned as uint8, other types in the machine's byte order. `FileError` is raised if the file is
     missing, not regular, not IDX, damaged, or shorter or longer than its header says.
     """
-    path = Path(path)
+    path, key = Path(path), make_safe_name(f"{checksum}-{member or ''}")
+    found = None if checksum is None else find_unpacked(key)
+    if found is not None:
+        return found
     with open_regular_file(path) as (file, size), _open_member(file, member) as raw:
-        gzipped = raw.read(2) == b"\x1f\x8b"
+        packed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
-        return _read_array(decompress(raw) if gzipped else raw, size, packed=gzipped or member is not None)
+        array = _read_array(decompress(raw) if packed else raw, size, packed=packed or member is not None)
+    if checksum is not None and (packed or member is not None) and md5(path) == checksum:
+        keep_unpacked(key, array)
+    return array
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import linecache
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
@@ -18,7 +19,7 @@ from platformdirs import user_cache_path
 
 from glassnet.errors import FileError
 from glassnet.runtime import intrinsics
-from glassnet.runtime.files import write_bytes
+from glassnet.runtime.files import lock_file, write_bytes
 
 #: Division by a constant may become a product, product and sum one operation; NaN and infinity stay themselves.
 FAST_MATH = {"arcp", "nsz", "contract"}
@@ -26,6 +27,15 @@ OPTIONS: dict[str, Any] = {"fastmath": FAST_MATH, "error_model": "numpy"}
 
 #: Who is to be told that a compiler is waited for; None: nobody, or it was told.
 _told: ContextVar[Callable[[], None] | None] = ContextVar("told", default=None)
+
+#: What takes the lock of `compiling_alone`; None: nobody asked for it, or it is held.
+_turn: ContextVar[Callable[[], None] | None] = ContextVar("turn", default=None)
+
+#: Threads of a process take turns as well: one that holds the lock may need what Numba has another thread hold.
+_LINKING = threading.RLock()
+
+#: Seconds that a process waits for one that compiles, and the file that such a process holds.
+MOST_WAIT, LOCK_FILE = 120.0, ".lock"
 
 
 @contextlib.contextmanager
@@ -36,6 +46,36 @@ def announcing(tell: Callable[[], None] | None) -> Iterator[None]:
         yield
     finally:
         _told.reset(token)
+
+
+@contextlib.contextmanager
+def compiling_alone() -> Iterator[None]:
+    """Compile nothing, as long as the context lasts, that another process is compiling: wait for it, and load it.
+
+    The first function that is not on the disk takes a lock on `cache_folder`, which the context's end lets go. So
+    processes that begin together, as a study's do, compile each function once. Who waits too long goes on alone.
+    """
+    with _LINKING, contextlib.ExitStack() as held:
+
+        def take() -> None:
+            with contextlib.suppress(FileError):  # no folder to write to, or it does not come free
+                held.enter_context(lock_file(cache_folder() / LOCK_FILE, wait=MOST_WAIT))
+
+        token = _turn.set(take)
+        try:
+            yield
+        finally:
+            _turn.reset(token)
+
+
+def _take_turn() -> bool:
+    """Take the lock where `compiling_alone` wants it and it is not held yet; tell whether that was so."""
+    take = _turn.get()
+    if take is None:
+        return False
+    _turn.set(None)
+    take()
+    return True
 
 
 def _announce() -> None:
@@ -70,6 +110,12 @@ def vector_bytes() -> int:
 def cache_folder() -> Path:
     """Return the folder of compiled code."""
     return user_cache_path("glassnet") / "compiled"
+
+
+def measure_cache() -> tuple[int, int]:
+    """Return how many functions `cache_folder` holds, and their bytes."""
+    sizes = [file.stat().st_size for file in cache_folder().rglob("*.nbc")]
+    return len(sizes), sum(sizes)
 
 
 @functools.cache
@@ -146,18 +192,25 @@ def _cache_on_disk(compiled: Any, function: FunctionType, *, cached: bool) -> No
     if not cached:
         return _announce()
     from numba.core.caching import FunctionCache
+    from numba.core.runtime.nrt import rtsys
 
     class Cache(FunctionCache):
         def load_overload(self, signature: Any, target: Any) -> Any:
-            found = None
+            found = self._attempt(signature, target)
+            if found is None:
+                _announce()
+                if _take_turn():  # another process may have written it since
+                    found = self._attempt(signature, target)
+            return found
+
+        def _attempt(self, signature: Any, target: Any) -> Any:
             try:
-                found = super().load_overload(signature, target)
+                rtsys.initialize(target)  # Numba's own also takes in all that only compiling needs: .3 s
+                return self._load_overload(signature, target)
             except Exception:  # whatever a damaged file brings; it is compiled and written anew
                 with contextlib.suppress(OSError):
                     self.flush()
-            if found is None:
-                _announce()
-            return found
+            return None
 
         def save_overload(self, signature: Any, data: Any) -> None:
             with contextlib.suppress(OSError):
