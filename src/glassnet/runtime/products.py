@@ -17,13 +17,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from glassnet.runtime.compilation import compile_function, compile_pointer, vector_bytes
+from glassnet.runtime.compilation import compile_pointer, vector_bytes
 
 #: Bytes that rows of B and C have room for a multiple of: the longest vector that there is.
 LINE = 64
@@ -128,43 +127,6 @@ def product_address(real: np.dtype[Any]) -> int:
     if vector == 0:
         raise NotImplementedError("the processor has no fused multiply-adds")
     return compile_pointer(product_source(real, vector), "multiply", (*ARGUMENTS, str(real)))
-
-
-COPYING = """# Written by glassnet ({version}); safe to delete.
-from numpy import empty, intp, {real}
-
-PANEL = {panel}
-
-
-def multiply(product, H, W, Z):
-    n, d_in = H.shape
-    d_out = W.shape[1]
-    panel, result = empty((d_in, PANEL), W.dtype), empty((n, PANEL), W.dtype)
-    for first in range(0, d_out, PANEL):
-        columns = min(PANEL, d_out - first)
-        for k in range(d_in):
-            for j in range(columns):
-                panel[k, j] = W[k, first + j]
-        call_address(product, (
-            n, columns, d_in, intp(H.ctypes.data), {size} * d_in, {size}, intp(panel.ctypes.data), {size} * PANEL,
-            intp(result.ctypes.data), {size} * PANEL, 0, {real}(1),
-        ))
-        for i in range(n):
-            for j in range(columns):
-                Z[i, first + j] = result[i, j]
-"""
-
-
-@functools.cache
-def compile_product(real: np.dtype[Any]) -> Callable[[Any, Any, Any], None]:
-    """Return a function ``multiply(H, W, Z)`` that writes H W to Z; all are stored row by row."""
-    text = COPYING.format(version=_version(), real=real, size=real.itemsize, panel=PANEL // real.itemsize)
-    multiply: Any = compile_function(text, "multiply")
-    H, W, Z = (np.zeros((1, 1), real) for _ in range(3))
-    H.flags.writeable = W.flags.writeable = False  # so compiled, it takes arrays of either kind
-    multiply(product_address(real), H, W, Z)
-    multiply.disable_compile()
-    return functools.partial(cast(Callable[..., None], multiply), product_address(real))
 
 
 def make_tile(size: int, rows: int, vectors: int, width: int) -> Any:
