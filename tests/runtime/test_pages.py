@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+from markupsafe import Markup
 
 import glassnet
-from glassnet.runtime.pages import Sheet, page_environment, policy
+from glassnet.runtime.pages import Glossary, Sheet, page_environment, policy
 
 SOURCE = Path(glassnet.__file__).parent
 PAGES = sorted(SOURCE.rglob("*.html.jinja"))
@@ -93,3 +94,16 @@ def test_scripts_and_styles_stand_between_their_tags_as_the_policy_has_them():
         text = path.read_text(encoding="utf-8")
         bodies = re.findall(r"<(script|style)>(.*?)</", text, re.DOTALL)
         assert {body for _, body in bodies} <= {"{{ early }}", "{{ script }}", "{{ style }}"}, path
+
+
+def test_terms_of_a_page_are_links_and_all_else_is_escaped():
+    terms = Glossary("en")
+    assert str(terms("< AUC & AUC")) == '&lt; <a class="term" href="#term-auc">AUC</a> &amp; AUC'
+    written = terms.sentence(Markup("AUC, <em>loss</em> &lt; <math><mi>F</mi></math> F"))  # AUC has been explained
+    assert str(written) == (
+        'AUC, <em><a class="term" href="#term-loss">loss</a></em> &lt; <math><mi>F</mi></math> '
+        '<a class="term" href="#term-f-value">F</a>'
+    )
+    assert [term.key for term in terms.used] == ["loss", "auc", "f-value"]
+    assert str(terms("\u202eAUC")) == '\\u202e<a class="term" href="#term-auc">AUC</a>'
+    assert Glossary("zh").used == []

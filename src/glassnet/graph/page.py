@@ -33,7 +33,7 @@ from glassnet.nn.activations import Array
 from glassnet.nn.network import Network, spread_probabilities
 from glassnet.nn.targets import decode
 from glassnet.runtime.files import write_bytes
-from glassnet.runtime.pages import Sheet, page_environment
+from glassnet.runtime.pages import Glossary, Sheet, page_environment
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -161,6 +161,7 @@ def explain(
         colours=write_css({name: f"var(--{name})" for name in PALETTES["light"]}),
         palettes=PALETTES,
         sheet=Sheet(),
+        terms=Glossary(words.language),
     )
     return ExplainPage(html, agreement)
 

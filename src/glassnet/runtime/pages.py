@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -65,18 +66,19 @@ class Glossary:
         return [term for key, term in glossary(self.language).items() if key in self._found]
 
     def __call__(self, text: str, known: frozenset[str] = frozenset()) -> Markup:
-        """Return a label with its terms as links to what they mean; all else is escaped."""
+        """Return a label with its terms as links to what they mean; all else is escaped, but what is markup."""
         from markupsafe import Markup
 
-        parts, seen = [], set(known)
-        for piece, term in find_terms(text, self.language):
-            shown = Markup.escape(escape(piece))
-            if term is None or term.key in seen:
+        parts, seen, marked = [], set(known), isinstance(text, Markup)
+        for one in re.split("(<math.*?</math>|<[^>]*>)", text) if marked else [text]:
+            cut = [(one, None)] if marked and one.startswith("<") else find_terms(one, self.language)
+            for piece, term in cut:
+                shown = Markup(piece) if marked else Markup.escape(escape(piece))
+                if term is not None and term.key not in seen:
+                    seen.add(term.key)
+                    shown = Markup('<a class="term" href="#term-{}">{}</a>').format(term.key, shown)
                 parts.append(shown)
-                continue
-            seen.add(term.key)
-            self._found.add(term.key)
-            parts.append(Markup('<a class="term" href="#term-{}">{}</a>').format(term.key, shown))
+        self._found |= seen
         return Markup("").join(parts)
 
     def sentence(self, text: str) -> Markup:

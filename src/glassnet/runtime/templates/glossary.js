@@ -5,6 +5,7 @@
   box.popover = "auto";
   box.setAttribute("role", "status");
   document.body.append(box);
+  let from = 0; // where the page was when it was shown
 
   function explain(term) {
     const [name, meaning] = document.querySelector(term.getAttribute("href")).children;
@@ -12,6 +13,7 @@
     head.textContent = name.textContent;
     box.replaceChildren(head, meaning.textContent);
     box.showPopover();
+    from = scrollY;
     const at = term.getBoundingClientRect();
     const left = Math.min(at.left, innerWidth - box.offsetWidth - 14);
     const below = at.bottom + 6 + box.offsetHeight < innerHeight;
@@ -25,6 +27,8 @@
       event.preventDefault();
       explain(term);
     }));
-    addEventListener("scroll", () => box.matches(":popover-open") && box.hidePopover(), { passive: true });
+    addEventListener("scroll", () => {
+      if (box.matches(":popover-open") && Math.abs(scrollY - from) > 40) box.hidePopover();
+    }, { passive: true });
   }
 }
