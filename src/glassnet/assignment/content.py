@@ -46,12 +46,17 @@ class DocumentFigure(Captioned):
 
 @dataclass(frozen=True)
 class Content:
-    """Figures and tables by the names of their files, the explanation, and what is to be said of the results."""
+    """Figures and tables by the names of their files, the explanation, and what is to be said of the results.
+
+    `of_study` and `of_plan` are the figures with the curves of the study, and of the best plan.
+    """
 
     figures: dict[str, DocumentFigure]
     tables: dict[str, Table]
     explained: Explanation
     chart_note: str
+    of_study: list[str]
+    of_plan: list[str]
 
 
 def gather_content(done: Assignment, words: Words) -> Content:
@@ -60,13 +65,15 @@ def gather_content(done: Assignment, words: Words) -> Content:
     explained = explain_backpropagation(words)
     on_test = show_test_rows(done.best.errors, done.best.run.network, done.best.data, words)
     curves, _ = learning_curves(done.best.run.history, words)
+    of_plan = {f"plan-{drawing.chart.key}": _of_chart(drawing.chart) for drawing, _ in curves}
+    of_study = _study_figures(done.found, words)
     figures = {
         "data": _draw_data(done, words),
         "graph-operations": _of_graph(explained.operations),
         "graph-matrices": _of_graph(explained.matrices.graph),
         "results": _of_chart(chart),
-        **_study_figures(done.found, words),
-        **{f"plan-{drawing.chart.key}": _of_chart(drawing.chart) for drawing, _ in curves},
+        **of_study,
+        **of_plan,
         "confusion-matrix": _of_chart(on_test.matrix),
         "first-layer-weights": _of_chart(on_test.weights),
     }
@@ -76,7 +83,7 @@ def gather_content(done: Assignment, words: Words) -> Content:
     tables += [plan_table(done.plans, done.best, words), _settings(done.best, words)]
     tables += [on_test.confusion, on_test.classes]
     tables += [speed_table(done.speeds, words)] if done.speeds else []
-    return Content(figures, {table.key: table for table in tables}, explained, chart.note)
+    return Content(figures, {table.key: table for table in tables}, explained, chart.note, [*of_study], [*of_plan])
 
 
 def name_levels(found: StudyFindings, variant: str) -> str:

@@ -95,7 +95,7 @@ def write_handin(
     latex = _environment(str).get_template("document.tex.jinja").render(f=facts, title=title, body=body)
     _save(folder / f"{DOCUMENT}.tex", latex.encode(), written)
     plain = write_markdown(blocks, content.figures, content.tables, kind="png", captions=False)
-    _convert(folder, plain, written, say)
+    convert(folder, plain, written, say)
     markdown = write_markdown(blocks, content.figures, content.tables)
     _save(folder / f"{DOCUMENT}.md", markdown.encode(), written)
     return written
@@ -155,8 +155,8 @@ def gather_facts(done: Assignment, content: Content, words: Words, command: str)
         interactions=describe_interactions(found, words),
         results_about=words.say("results_about", level=LEVEL, strict=LEVEL / LOOKS, margin=found.margin),
         figures=content.figures,
-        study_figures=[key for key in content.figures if key.startswith(("base-and-best-", "by-"))],
-        plan_figures=[key for key in content.figures if key.startswith("plan-")],
+        study_figures=content.of_study,
+        plan_figures=content.of_plan,
         found=FOUND in plans,
         found_epochs=words.say("n_epochs", n=len(plans[FOUND].run.history)) if FOUND in plans else "",
         registered=plans[REGISTERED].name if REGISTERED in plans else "",
@@ -180,7 +180,7 @@ def _write_scientific(value: float) -> str:
     return rf"${digit} \cdot 10^{{{int(exponent)}}}$" if value else "0"
 
 
-def _convert(folder: Path, markdown: str, written: Written, say: Callable[[str], None]) -> None:
+def convert(folder: Path, markdown: str, written: Written, say: Callable[[str], None]) -> None:
     """Write the document for a word processor and as PDF, where what it takes is installed; else say why not."""
     targets = {
         "docx": ("pandoc", _run_pandoc, markdown),
