@@ -17,6 +17,7 @@ from typing import ClassVar
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Dataset
 from glassnet.data.idx import read_idx
+from glassnet.data.kept_reading import kept
 from glassnet.data.schema import Schema, describe_targets
 from glassnet.data.sources import Source, md5
 from glassnet.errors import FileError
@@ -51,7 +52,7 @@ class Family:
     def load(self, data_dir: str | Path | None, validation: float | None, split_seed: int) -> Dataset:
         """Read the four files, wherever `Source.locate` finds them."""
         paths = self.source.locate(data_dir)
-        checksums = {path: md5(path) for path in paths.values()}
+        checksums = {path: kept(md5)(path) for path in paths.values()}
         train, test = (self._read_pair(paths, checksums, *self.files[k : k + 2]) for k in (0, 2))
         return Dataset.from_arrays(
             *train,
