@@ -166,6 +166,7 @@ class Chart:
     note: str = ""
     spread: str = "even"
     mark: tuple[float, str] | None = None
+    y_label: str = ""
 
     @property
     def size(self) -> tuple[float, float]:
@@ -214,6 +215,7 @@ class Chart:
             y_ticks=[Tick(y.turned(at), text) for at, text in zip(y.marks, y.texts, strict=True)],
             strokes=[_stroke(curve, number, x, y) for number, curve in enumerate(curves)],
             points={"x": self.x_label, "curves": [_points(curve, self.form, x, y) for curve in curves]},
+            y_label=self.y_label,
             logarithmic=y.spread == "logarithmic",
             mark=None if self.mark is None else Tick(y.turned(self.mark[0]), self.mark[1]),
         )
@@ -235,7 +237,7 @@ class Chart:
                 axes.fill_between(curve.x, low, high, color=colour, alpha=0.16, linewidth=0)
         if self.mark is not None:
             paint_mark(axes, *self.mark)
-        dress(axes, x, y, self.title, self.x_label)
+        dress(axes, x, y, self.title, self.x_label, self.y_label)
         write_legend(axes, lines, [curve.label for curve in self.curves])
 
 
