@@ -152,11 +152,11 @@ def evaluate(model: Any, X: Any, y: Any = None, *, metrics: Sequence[str] | None
     loss      0.3133
     log_loss  0.3133
     """
-    predictions = predict_rows(*_take_rows(model, X, y))
+    predictions = predict_rows(*take_rows(model, X, y))
     return evaluate_predictions(predictions, [metrics] if isinstance(metrics, str) else metrics)
 
 
-def _take_rows(model: Any, X: Any, y: Any) -> tuple[Network, tuple[Any, Any]]:
+def take_rows(model: Any, X: Any, y: Any) -> tuple[Network, tuple[Any, Any]]:
     """Return the network and the rows of one of the calls that `evaluate` takes."""
     if not isinstance(model, Network | Answering):
         kind = type(model).__name__
