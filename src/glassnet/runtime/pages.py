@@ -43,11 +43,15 @@ class Sheet:
         return "\n".join(f".{name} {{ {rule} }}" for rule, name in self.names.items())
 
 
-def policy(scripts: Sequence[str], style: str) -> str:
-    """Return the Content Security Policy of a page with these scripts and this style, and pictures of its own."""
+def policy(scripts: Sequence[str], style: str, *, fonts: bool = False) -> str:
+    """Return the Content Security Policy of a page with these scripts and this style, and what it holds itself.
+
+    That is pictures, and fonts where it has any.
+    """
     run = " ".join(map(_source, scripts))
+    own = "img-src data:; font-src data:" if fonts else "img-src data:"
     return (
-        f"default-src 'none'; script-src {run}; style-src {_source(style)}; img-src data:; "
+        f"default-src 'none'; script-src {run}; style-src {_source(style)}; {own}; "
         "base-uri 'none'; form-action 'none'"
     )
 
