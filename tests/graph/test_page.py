@@ -22,14 +22,26 @@ LEVELS = ("operations", "neurons", "matrices")
 
 #: Texts that lie over one another by more than a hair, of those that are shown.
 OVERLAPS = """() => {
+    const corners = (text) => {
+        const { x, y, width, height } = text.getBBox();
+        const at = text.getScreenCTM();
+        const [top, bottom, right] = [y + 0.1 * height, y + 0.9 * height, x + width];
+        return [[x, top], [right, top], [right, bottom], [x, bottom]]
+            .map(([left, top]) => [at.a * left + at.c * top + at.e, at.b * left + at.d * top + at.f]);
+    };
+    const apart = (one, other) => [one, other].some((form) => form.some(([x1, y1], k) => {
+        const [x2, y2] = form[(k + 1) % 4];
+        const length = Math.hypot(x2 - x1, y2 - y1);
+        const along = ([x, y]) => ((y1 - y2) * x + (x2 - x1) * y) / length;
+        const [first, second] = [one, other].map((points) => points.map(along));
+        return Math.max(...first) < Math.min(...second) + 1 || Math.max(...second) < Math.min(...first) + 1;
+    }));
     const shown = [...document.querySelectorAll("section.level:not([hidden]) svg text")]
         .filter((text) => getComputedStyle(text).visibility !== "hidden")
-        .map((text) => [text.textContent, text.getBoundingClientRect()]);
+        .map((text) => [text.textContent, corners(text)]);
     const pairs = [];
     shown.forEach(([one, a], i) => shown.slice(0, i).forEach(([other, b]) => {
-        const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-        const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-        if (width > 1 && height > 2) pairs.push(`${one} | ${other}`);
+        if (!apart(a, b)) pairs.push(`${one} | ${other}`);
     }));
     return pairs;
 }"""
@@ -38,7 +50,7 @@ OVERLAPS = """() => {
 #: The values and the gradients that are shown, and the class of the current step.
 SHOWN = """() => {
     const section = document.querySelector("section.level:not([hidden])");
-    const texts = (kind) => [...section.querySelectorAll(`svg text.${kind}:not(.later)`)];
+    const texts = (kind) => [...section.querySelectorAll(`svg text.${kind}:not(.later):not(.legend)`)];
     const shown = (kind) => texts(kind).map((text) => text.outerHTML);
     return [shown("value"), shown("gradient"), section.querySelector(".step:not([hidden])").className];
 }"""
@@ -134,7 +146,7 @@ def test_stepping_to_the_end_shows_the_gradient_of_the_delta_recursion(open_page
     if level == "neurons":  # a weight is a line, and its numbers stand on it
         shown = section.locator("svg text.gradient").all_text_contents()
         assert {number(slope, 3) for slope in [*network.dW[0].flat, *network.dW[1].flat]} <= set(shown)
-    deltas = section.locator("svg text.delta").all_text_contents()
+    deltas = section.locator("svg text.delta:not(.legend)").all_text_contents()
     assert len(deltas) == (2 if level == "matrices" else 3)
 
 
@@ -319,7 +331,7 @@ def test_names_are_text_whatever_they_hold(open_page):
 def test_a_single_output_says_its_class_with_the_probability(z, said):
     theta = np.array([z, 0.0])
     network = gn.Network([1, 1], loss="binary_cross_entropy", initializer=theta, class_names=["no", "yes"])
-    assert f"<dd>{said}</dd>" in explain(network, [1.0], 1).html
+    assert f'data-fact="says">{said}<' in explain(network, [1.0], 1).html
 
 
 def test_the_page_says_what_the_network_says():
@@ -327,8 +339,10 @@ def test_the_page_says_what_the_network_says():
     X, y = np.random.default_rng(0).normal(size=(1, 12)), np.array([3])
     html = explain(network, X, y, sample_name="row 17").html
     said = network.class_names[network.predict(X)[0]]
-    facts = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html)
-    assert ("should say", "d") in facts
+    facts = [
+        (name, re.sub("<[^>]*>", "", value)) for name, value in re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html)
+    ]
+    assert '<option value="3" selected>d</option>' in html
     assert ("sample", "row 17") in facts
     assert any(name == "says" and value.startswith(f"{said} (") for name, value in facts)
 
@@ -336,11 +350,12 @@ def test_the_page_says_what_the_network_says():
 def test_what_is_shown_first_can_be_chosen(pages):
     network, X, y = small()
     order = re.compile(r'<section class="level" data-level="(\w+)"')
-    assert order.findall(pages["3-2-1"].html) == ["operations", "neurons", "matrices"]
-    assert order.findall(explain(network, X, y, level="matrices").html)[0] == "matrices"
-    assert order.findall(pages["784-256-128-10"].html)[0] == "matrices"
+    first = re.compile(r'data-level="(\w+)" data-chosen')
+    made = [pages["3-2-1"].html, pages["784-256-128-10"].html, explain(network, X, y, level="matrices").html]
     network, X, y = large()
-    assert order.findall(explain(network, X, y, neuron=(2, 5)).html) == ["operations", "neurons", "matrices"]
+    made.append(explain(network, X, y, neuron=(2, 5)).html)
+    assert all(order.findall(html) == ["operations", "neurons", "matrices"] for html in made)
+    assert [first.findall(html) for html in made] == [["operations"], ["matrices"], ["matrices"], ["operations"]]
     with pytest.raises(UsageError, match="level: operations would draw"):
         explain(network, X, y, level="operations")
 
@@ -478,7 +493,7 @@ def count_given(layers):
     """Return how many values each level of a page lists before its first step, and whether more are hinted at."""
     html = explain(gn.Network(layers, "tanh", loss="half_squared_error", seed=0), np.ones(layers[0]), 1.0).html
     firsts = re.findall(r'data-step="0".*?</article>', html, re.S)
-    return [(first.count("<li><math>"), "<li>…</li>" in first) for first in firsts]
+    return [(len(re.findall("<li>(?!…)", first)), "<li>…</li>" in first) for first in firsts]
 
 
 def test_all_that_is_given_is_listed_or_the_rest_is_hinted_at():

@@ -260,14 +260,16 @@ def trace(formula: Callable[..., Any], *arguments: Symbol, **options: Symbol) ->
 def evaluate(symbol: Symbol, values: dict[str, Any]) -> Any:
     """Return the number, or array of numbers, that a symbol has for the values of its inputs, in float64.
 
-    A sum over a row's elements runs over the second axis.
+    A sum over a row's elements runs over the second axis. Values of a type of their own stay what they are.
     """
     known: dict[int, Any] = {}
     for part in in_order([symbol]):
         if part.operation == "constant":
             known[id(part)] = part.label
         elif part.operation == "input":
-            known[id(part)] = np.asarray(values[part.label], np.float64)[()]
+            value = values[part.label]
+            own = isinstance(value, np.lib.mixins.NDArrayOperatorsMixin)
+            known[id(part)] = value if own else np.asarray(value, np.float64)[()]
         elif part.operation in REDUCTIONS:
             known[id(part)] = getattr(np, part.operation)(known[id(part.inputs[0])], axis=1, keepdims=part.kept)
         else:
