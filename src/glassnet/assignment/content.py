@@ -18,9 +18,9 @@ from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.graph.computation_graph import ComputationGraph
 from glassnet.locales.catalogue import Words
 from glassnet.report.on_test_rows import show_test_rows
-from glassnet.report.page_tables import setting_tables
 from glassnet.report.run_curves import learning_curves
 from glassnet.report.sample_grid import sample_grid
+from glassnet.report.setting_tables import show_settings
 from glassnet.report.study_curves import study_curves
 from glassnet.report.study_tables import difference_table, factor_table, source_table
 from glassnet.study.findings import StudyFindings
@@ -192,10 +192,8 @@ def plan_table(plans: Sequence[TrainedPlan], best: TrainedPlan, words: Words) ->
 
 def _settings(plan: TrainedPlan, words: Words) -> Table:
     """Return what the best plan sets otherwise than the defaults."""
-    rows = [row for table in setting_tables(plan.run.config, words) for row in table.cells if row[0].bold]
-    plain: Rows = [[replace(cell, bold=False) for cell in row] for row in rows]
-    heads = [words.say("option"), words.say("value")]
-    return Table(words.say("assignment.settings"), heads, plain, text=(0, 1), key="plan-settings")
+    changed = show_settings(plan.run.config, words).changed
+    return replace(changed, caption=words.say("assignment.settings"), key="plan-settings")
 
 
 def speed_table(speeds: Sequence[SpeedRow], words: Words) -> Table:

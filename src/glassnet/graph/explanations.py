@@ -141,9 +141,7 @@ def _explain_backwards(step: Step, consumers: Consumers, most_lines: int) -> lis
     shares = [
         share for node in reversed(step.nodes) for share in _find_shares(node, len(step.nodes) > 1, consumers)
     ]
-    chosen = np.sort(
-        np.argsort([-abs(plain(share.amount)) for share in shares], kind="stable")[:most_lines]
-    )
+    chosen = np.sort(np.argsort([-abs(plain(share.amount)) for share in shares], kind="stable")[:most_lines])
     deltas = [k for k, share in enumerate(shares) if share.source in step.nodes and share.source.kind == "adder"]
     if not {*deltas} <= {*chosen}:
         chosen = np.sort([*deltas, *chosen[:-1]])
