@@ -324,10 +324,8 @@ def test_small_numbers_are_flushed_and_come_back(compiled_code):
     assert x[0] * x[1] > 0
 
 
-def test_compiled_code_lets_other_threads_run(compiled_code):
-    """It says so in its options: without, a step's threads would wait for each other for ever."""
+def test_compiled_code_lets_other_threads_run_and_keeps_to_its_text(compiled_code):
+    """It says so in its options: without, a step's threads would wait for each other for ever, and bits differ."""
     change = compile_function(SOURCE, "change")
     assert change.targetoptions["nogil"]
-    assert change.targetoptions["fastmath"] == compilation.FAST_MATH
-    assert "nnan" not in compilation.FAST_MATH
-    assert "ninf" not in compilation.FAST_MATH
+    assert not change.targetoptions["fastmath"]

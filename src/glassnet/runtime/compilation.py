@@ -21,9 +21,9 @@ from glassnet.errors import FileError
 from glassnet.runtime import intrinsics
 from glassnet.runtime.files import lock_file, write_bytes
 
-#: Division by a constant may become a product, product and sum one operation; NaN and infinity stay themselves.
-FAST_MATH = {"arcp", "nsz", "contract"}
-OPTIONS: dict[str, Any] = {"fastmath": FAST_MATH, "error_model": "numpy"}
+#: Each operation is rounded as it stands in the text, none is moved, and a product and a sum become one where the
+#: text says `fma`: so the bits of a result are the same on every processor.
+OPTIONS: dict[str, Any] = {"fastmath": False, "error_model": "numpy"}
 
 #: Who is to be told that a compiler is waited for; None: nobody, or it was told.
 _told: ContextVar[Callable[[], None] | None] = ContextVar("told", default=None)
