@@ -356,6 +356,8 @@ MUTANTS = [
     ("runtime/pages.py", "Markup(piece) if marked else", "Markup(piece) if piece else"),
     ("report/setting_tables.py", "if one not in known]", "]"),
     ("report/rendering.py", "own == longest[: len(own)]", "own"),
+    ("nn/network.py", 'if self.layers[-1] == 1 else "cross_entropy"', 'if self.layers[-1] < 3 else "cross_entropy"'),
+    ("training/fit.py", 'network.layers[-1] == 1 and data.task == "binary"', 'network.layers[-1] == 2 and data.task == "binary"'),
     ("training/early_stopping.py", "watch.stop or len(values) >= planned", "True"),
     ("study/result_table.py", "in ranked]\n    better", "in known]\n    better"),
     ("charts/intervals.py", "axes.set_ylim(len(self.intervals) - 0.5, -0.5)", "axes.set_ylim(-0.5, len(self.intervals) - 0.5)"),

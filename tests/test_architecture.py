@@ -141,6 +141,7 @@ WRITERS = {"": {"print", "Console", "echo"}, "sys": {"stdout", "stderr", "__stdo
 WRITERS |= {"typer": {"echo", "secho"}, "warnings": {"warn", "warn_explicit"}, "traceback": {"print_exc"}}
 ALLOWED = {("runtime/terminal.py", name) for name in ("print", "stdout", "stderr", "Console")}
 ALLOWED |= {("runtime/streams.py", "stdout"), ("runtime/streams.py", "stderr"), ("runtime/callers.py", "warn")}
+ALLOWED |= {("runtime/callers.py", "warn_explicit")}
 ALLOWED |= {("data/decoding.py", "stdout"), ("study/process_pool.py", "print_exc")}
 ALLOWED |= {("export/python_columns.py", "warn")}  # of the module that is exported
 
