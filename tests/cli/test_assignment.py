@@ -127,6 +127,7 @@ def test_ctrl_c_says_by_which_command_it_goes_on(glassnet, here, monkeypatch):
         (["iris"], 1, "iris: the assignment takes pictures with a class each, such as fashion-mnist, "),
         (["no-such-set"], 2, "DATASET: "),
         (["digits", "--plan", "fast"], 2, "--plan: "),
+        (["digits", "--out", "."], 2, "--out: must name a folder of its own"),
     ],
 )
 def test_what_it_cannot_be_done_on_is_refused_before_any_work(glassnet, here, arguments, code, error):

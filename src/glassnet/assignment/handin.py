@@ -18,7 +18,7 @@ from glassnet.assignment.work import FOUND, REGISTERED, Assignment
 from glassnet.charts.axes import format_number, percent_form
 from glassnet.charts.painting import FORMATS, saying_missing_letters
 from glassnet.charts.pictures import flat_shape
-from glassnet.errors import FileError
+from glassnet.errors import FileError, UsageError
 from glassnet.locales.catalogue import Words
 from glassnet.report.rendering import markdown_code
 from glassnet.report.study_sentences import describe_interactions, describe_verdict
@@ -54,6 +54,8 @@ class Written:
 
 def check_folder(folder: Path, overwrite: bool) -> None:
     """Refuse a folder that holds something else, or a document, unless it may be written again."""
+    if folder.name in ("", ".."):
+        raise UsageError("out", f"must name a folder of its own, as in handin, got {str(folder)!r}")
     try:
         there = {path.name for path in folder.iterdir()} if folder.exists() else set()
     except OSError as error:
@@ -202,8 +204,8 @@ def convert(folder: Path, markdown: str, written: Written, say: Callable[[str], 
 
 
 def _run_pandoc(program: str, folder: Path, scratch: Path, text: str) -> None:
-    command = [program, "--from", "markdown-implicit_figures", "--output", str(scratch / f"{DOCUMENT}.docx")]
-    _call([*command, "--resource-path", str(folder)], scratch, text)
+    command = [program, "-f", "markdown-implicit_figures", "-o", str(scratch / f"{DOCUMENT}.docx")]
+    _call(command, folder, text)
 
 
 def _run_tex(program: str, folder: Path, scratch: Path, text: str) -> None:

@@ -110,7 +110,7 @@ def _print_done(done: Assignment, written: Written, out: Path, runs: Path, words
     print_lines("", table.caption)
     print_table(table.header, [[cell.text for cell in row] for row in table.cells], text=table.text)
     print_lines()
-    documents = [path for path in written.files if path.parent == out]
+    documents = sorted(path for path in written.files if path.parent == out)
     facts = [(words.say("assignment.document"), words.join(map(str, documents)))]
     facts += [(words.say("assignment.left_out"), f"{name}: {why}") for name, why in written.left_out.items()]
     folder = words.say("terminal.n_files", folder=out, n=len(written.files))
