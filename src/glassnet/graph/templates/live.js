@@ -52,12 +52,12 @@ const live = program && (() => {
     const { columns } = known[leaf];
     const [row, column] = ["row", "column"].map((side) => Number(input.closest(".edit").querySelector(`[data-${side}]`)?.value || 0));
     entries.set(input, row * columns + column);
-    if (document.activeElement !== input) input.value = String(Number(known[leaf].values[entries.get(input)].toPrecision(6)));
+    if (document.activeElement !== input) input.value = String(Number(known[leaf].values[entries.get(input)].toPrecision(4)));
   }
 
   /* What the network says: a class with its probability, or numbers. */
   function answer() {
-    const { classes, percent } = program;
+    const { percent } = program;
     const row = [...known[program.answer].values].slice(0, known[program.answer].columns);
     if (!classes.length) return row.map((value) => numbers.write(value)).join(", ");
     const best = row.length === 1 ? Number(row[0] > 0.5) : row.indexOf(Math.max(...row));
@@ -67,8 +67,8 @@ const live = program && (() => {
 
   function drawCurve() {
     const losses = past.map((moment) => moment.loss);
-    const [low, high] = [0, Math.max(...losses, 1e-300)];
-    const at = (loss, index) => `${(100 * index) / Math.max(1, losses.length - 1)},${28 - (26 * (loss - low)) / (high - low)}`;
+    const [low, high] = [Math.min(...losses), Math.max(...losses)];
+    const at = (loss, index) => `${(100 * index) / Math.max(1, losses.length - 1)},${28 - (26 * (loss - low)) / (high - low || 1)}`;
     find("curve").setAttribute("points", losses.map(at).join(" "));
     const moment = Number(find("past").value);
     find("moment").setAttribute("points", `${at(losses[moment], moment)} ${at(losses[moment], moment)}`);
