@@ -45,7 +45,8 @@ class Live:
         moved = [GD.rule(node.value, node.gradient, 1, eta)[0] for node in leaves]
         self.about = {
             "loss": _show(whole.nodes[-1].value),
-            "answer": _show(_find_answer(whole, scale)),
+            "answer": _show(_scale(_find_answer(whole), scale)),
+            "target": _show(_scale(whole.nodes[-1].inputs[-1].value[:1], scale)),
             "percent": first.network.loss.output is not None,
             "steps": [[_show(node.value), _show(one)] for node, one in zip(leaves, moved, strict=True)],
         }
@@ -67,8 +68,12 @@ def _show(value: Any) -> int:
     return value.place
 
 
-def _find_answer(graph: ComputationGraph, scale: tuple[Array, Array] | None) -> Any:
-    """Return what the network says of the first row: probabilities, or numbers in the user's own unit."""
+def _find_answer(graph: ComputationGraph) -> Any:
+    """Return what the network says of the first row: probabilities, or numbers."""
     output = graph.nodes[-1].inputs[0]
-    answer = (output.value if output.kind == "softmax" else graph.network.loss.predict(output.value))[:1]
+    return (output.value if output.kind == "softmax" else graph.network.loss.predict(output.value))[:1]
+
+
+def _scale(answer: Any, scale: tuple[Array, Array] | None) -> Any:
+    """Return numbers in the user's own unit."""
     return answer if scale is None else answer * scale[0] + scale[1]

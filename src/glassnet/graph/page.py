@@ -260,7 +260,8 @@ def _say_answer(values: Array, network: Network, schema: Schema | None) -> str:
     if network.n_classes is None:
         numbers = values if schema is None else schema.target.decode(values.reshape(1, -1))
         return ", ".join(number(float(v)) for v in np.ravel(numbers))
-    return _name_classes(network)[int(np.ravel(values)[0])]
+    place = int(values.argmax() if values.size > 1 else np.ravel(values)[0])  # several are shares
+    return _name_classes(network)[place]
 
 
 def _name_classes(network: Network) -> list[str]:

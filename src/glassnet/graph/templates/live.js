@@ -55,10 +55,9 @@ const live = program && (() => {
     if (document.activeElement !== input) input.value = String(Number(known[leaf].values[entries.get(input)].toPrecision(4)));
   }
 
-  /* What the network says: a class with its probability, or numbers. */
-  function answer() {
-    const { percent } = program;
-    const row = [...known[program.answer].values].slice(0, known[program.answer].columns);
+  /* What the network says, or should say: a class, which may have a probability, or numbers. */
+  function tell(place, percent) {
+    const row = [...known[place].values].slice(0, known[place].columns);
     if (!classes.length) return row.map((value) => numbers.write(value)).join(", ");
     const best = row.length === 1 ? Number(row[0] > 0.5) : row.indexOf(Math.max(...row));
     const sure = row.length === 1 ? Math.max(row[0], 1 - row[0]) : row[best];
@@ -80,8 +79,8 @@ const live = program && (() => {
     find("loss").dataset.exact = String(one(program.loss));
     find("taken").textContent = texts.taken.replace("##", past.length - 1).replace("#", moment);
     find("beyond").hidden = Number.isFinite(one(program.loss));
-    document.querySelectorAll("[data-fact=loss]").forEach((fact) => { fact.textContent = numbers.write(one(program.loss)); });
-    document.querySelectorAll("[data-fact=says]").forEach((fact) => { fact.textContent = answer(); });
+    const facts = { loss: numbers.write(one(program.loss)), says: tell(program.answer, program.percent), target: tell(program.target) };
+    document.querySelectorAll("[data-fact]").forEach((fact) => { fact.textContent = facts[fact.dataset.fact]; });
     const target = find("target");
     if (target) target.value = String([...state.y.subarray(0, target.options.length)].indexOf(1));
     drawCurve();
