@@ -185,7 +185,7 @@ MUTANTS = [
     ("compiled/tracing.py", 'if method != "__call__" or options or', 'if method != "__call__" or'),
     ("compiled/tracing.py", 'set(kwargs) <= {"axis", "keepdims"}', "True"),
     ("compiled/tracing.py", "other_dtype = dtype is not None and", "other_dtype = False and"),
-    ("compiled/tracing.py", "np.asarray(values[part.label], np.float64)[()]", "values[part.label]"),
+    ("compiled/tracing.py", "np.asarray(value, np.float64)[()]", "values[part.label]"),
     ("compiled/tracing.py", 'if "real" not in kinds and operation in NOT_WHOLE:', "if False:"),
     ("compiled/loops.py", "self.place[id(symbol)] + (symbol.operation in REDUCTIONS)", "self.place[id(symbol)]"),
     ("compiled/loops.py", ", *(self._ready(symbol) for symbol in self.targets)]", "]"),

@@ -6,12 +6,16 @@ import re
 from xml.etree import ElementTree
 
 import numpy as np
+import polars as pl
 import pytest
 from matplotlib.image import imread
 from tests.chinese import latin_words, misplaced_marks, text_of
 from tests.screens import SIZES
 
 import glassnet as gn
+from glassnet.data.columns import TableSchema
+from glassnet.data.schema import Schema
+from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.graph.computation_graph import ComputationGraph
 from glassnet.graph.example_network import example_network, example_sample
@@ -112,8 +116,8 @@ def steps_of(page):
 
 
 def test_the_pages_are_small_enough_to_send(pages):
-    assert len(pages["3-2-1"].html.encode()) < 500_000
-    assert len(pages["784-256-128-10"].html.encode()) < 3_000_000
+    assert len(pages["3-2-1"].html.encode()) < 400_000
+    assert len(pages["784-256-128-10"].html.encode()) < 1_500_000
 
 
 @pytest.mark.browser
@@ -499,3 +503,100 @@ def count_given(layers):
 def test_all_that_is_given_is_listed_or_the_rest_is_hinted_at():
     assert count_given([3, 2, 1])[0] == (3 + 11 + 1, False)
     assert count_given([7, 5, 1])[0] == (40, True)
+
+
+def table():
+    """A network for a table of which the price is told, the schema, and the rows."""
+    frame = pl.DataFrame({"age": [20.0, 30.0, 40.0, 60.0], "colour": ["red", "blue", "red", "blue"]})
+    price = np.array([100.0, 250.0, 310.0, 420.0])
+    target, _ = TargetSchema.learn(price, names=["price"], scale_by=price, task="regression")
+    schema = Schema(TableSchema.learn(frame)[0], target)
+    network = gn.Network([3, 2, 1], "tanh", loss="half_squared_error", dtype="float64", seed=0)
+    return network, schema, frame, price
+
+
+@pytest.mark.browser
+def test_columns_have_their_names_and_numbers_their_unit(open_page):
+    network, schema, frame, price = table()
+    X, y = schema.encode_rows(frame), schema.target.encode(price)
+    record = {"age": "20.0", "colour": "red"}
+    page = open_page(explain(network, X[:1], y[:1], schema=schema, record=record).html)
+    assert "age = 20.0, colour = red" in page.inner_text(".record")
+    names = page.locator("section.level:not([hidden]) svg text.faint").all_text_contents()
+    assert set(schema.input.feature_names) <= set(names)
+    assert "colour=red" in names
+    said, meant = (page.locator(f"[data-fact={kind}]") for kind in ("says", "target"))
+    assert meant.inner_text() == "100"
+    assert said.inner_text() == number(float(schema.target.decode(network.outputs(X[:1])).item()))
+    page.fill("input[aria-label^='x[0]']", "1.5")
+    X[0, 0] = 1.5
+    assert said.inner_text() == number(float(schema.target.decode(network.outputs(X[:1])).item()))
+    page.fill("input[aria-label^='y[0]']", "0")
+    assert meant.inner_text() == number(float(price.mean()))
+
+
+def test_a_long_name_is_shortened_and_names_that_do_not_fit_are_left_out():
+    network, X, y = small()
+    names = ["a" * 30, "b", "c"]
+    labels = [
+        node.label for node in ComputationGraph(network, X, y, input_names=names).nodes if node.kind == "input"
+    ]
+    assert labels == ["a" * 17 + "…", "b", "c"]
+    graph = ComputationGraph(network, X, y, input_names=names[:2])
+    assert not any(node.label for node in graph.nodes)
+
+
+@pytest.mark.browser
+def test_the_picture_of_a_graph_can_be_fitted_enlarged_and_moved(open_page, pages):
+    page = open_page(pages["784-256-128-10"].html)
+    page.click("button[data-level=neurons]")
+    graph = page.locator("section.level:not([hidden]) .graph")
+    inside = """(box) => {
+        const frame = box.getBoundingClientRect();
+        const shapes = [...box.querySelectorAll(".shape")].map((shape) => shape.getBoundingClientRect());
+        return shapes.every((one) => one.left >= frame.left - 1 && one.right <= frame.right + 1
+            && one.top >= frame.top - 1 && one.bottom <= frame.bottom + 1);
+    }"""
+    assert not graph.evaluate(inside)
+    page.click("button[data-zoom=fit]")
+    assert graph.evaluate(inside)
+    width = graph.locator("svg").bounding_box()["width"]
+    page.keyboard.press("+")
+    assert graph.locator("svg").bounding_box()["width"] == pytest.approx(1.25 * width, rel=0.01)
+    page.click("button[data-zoom=farther]")
+    assert graph.locator("svg").bounding_box()["width"] == pytest.approx(width, rel=0.01)
+    for _ in range(6):
+        page.keyboard.press("+")
+    box = graph.bounding_box()
+    x, y = box["x"] + 8, box["y"] + 8
+    before = graph.evaluate("(box) => [box.scrollLeft, box.scrollTop]")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 50, y - 30)
+    page.mouse.up()
+    assert graph.evaluate("(box) => [box.scrollLeft, box.scrollTop]") == [before[0] + 50, before[1] + 30]
+    page.keyboard.press("Shift+ArrowDown")
+    assert graph.evaluate("(box) => box.scrollTop") == before[1] + 110
+    page.keyboard.press("0")
+    assert graph.evaluate(inside)
+
+
+@pytest.mark.browser
+def test_on_a_phone_the_graph_stays_beside_the_formula(open_page, pages):
+    page = open_page(pages["3-2-1"].html, SIZES[-1])
+    page.keyboard.press("End")
+    page.evaluate("window.scrollTo(0, 300)")
+    graph = page.locator("section.level:not([hidden]) .graph").bounding_box()
+    bar = page.locator(".bar").bounding_box()
+    assert graph["y"] == pytest.approx(bar["y"] + bar["height"], abs=2)
+    assert bar["y"] == pytest.approx(0, abs=1)
+    assert graph["y"] + graph["height"] < 0.6 * SIZES[-1][1]
+
+
+@pytest.mark.browser
+def test_formulas_bring_their_font(open_page, pages):
+    page = open_page(pages["3-2-1"].html)
+    page.evaluate("document.fonts.ready")
+    assert page.evaluate("[...document.fonts].map((font) => [font.family, font.status])") == [
+        ["Explain Math", "loaded"]
+    ]

@@ -114,7 +114,8 @@ def text_width(content: Sequence[Content], size: float = SIZE) -> float:
     letters = 0.0
     for part in content:
         if isinstance(part, str):
-            letters += max(len(part), ROOM) if isinstance(part, Shown) else len(part)
+            wide = sum(letter > "\u2e80" for letter in part)  # Chinese ones
+            letters += 0.7 * wide + (max(len(part), ROOM) if isinstance(part, Shown) else len(part))
         else:
             small = ("" if part.layer is None else f"({part.layer})") + part.below
             letters += 1.1 + 0.72 * len(small)

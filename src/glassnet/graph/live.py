@@ -29,13 +29,11 @@ LEARNING_RATE = 0.1
 class Live:
     """Graphs of one network and batch, followed; the one of matrices has all parameters as its leaves.
 
-    `classes` are the names of the classes, if there are any, and `scale` is std and mean of what the network says.
-    `NotFollowedError` is raised where a formula cannot be followed.
+    `scale` is std and mean of the numbers that the network says, where it is scaled. `NotFollowedError` is raised
+    where a formula cannot be followed.
     """
 
-    def __init__(
-        self, graphs: Sequence[ComputationGraph], classes: Sequence[str], scale: tuple[Array, Array] | None
-    ) -> None:
+    def __init__(self, graphs: Sequence[ComputationGraph], scale: tuple[Array, Array] | None) -> None:
         first = graphs[0]
         sources = {"theta": first.network.theta, "X": first.X, "y": first.targets, "eta": np.array(LEARNING_RATE)}
         self.tape = Tape(sources)
@@ -47,8 +45,8 @@ class Live:
         moved = [GD.rule(node.value, node.gradient, 1, eta)[0] for node in leaves]
         self.about = {
             "loss": _show(whole.nodes[-1].value),
-            "answer": _show(_find_answer(whole, scale)),
-            "classes": list(classes),
+            "answer": _show(_scale(_find_answer(whole), scale)),
+            "target": _show(_scale(whole.nodes[-1].inputs[-1].value[:1], scale)),
             "percent": first.network.loss.output is not None,
             "steps": [[_show(node.value), _show(one)] for node, one in zip(leaves, moved, strict=True)],
         }
@@ -59,7 +57,7 @@ class Live:
         program = {**self.about, "sources": sources, "operations": operations}
         used = {operation[0] for operation in operations if operation}
         functions = write_operations(name for name in JAVASCRIPT.operations if name in used)
-        return json.dumps(program, separators=(",", ":")).replace("<", "\\u003c"), functions
+        return json.dumps(program, separators=(",", ":")), functions
 
 
 def _show(value: Any) -> int:
@@ -70,8 +68,12 @@ def _show(value: Any) -> int:
     return value.place
 
 
-def _find_answer(graph: ComputationGraph, scale: tuple[Array, Array] | None) -> Any:
-    """Return what the network says of the first row: probabilities, or numbers in the user's own unit."""
+def _find_answer(graph: ComputationGraph) -> Any:
+    """Return what the network says of the first row: probabilities, or numbers."""
     output = graph.nodes[-1].inputs[0]
-    answer = (output.value if output.kind == "softmax" else graph.network.loss.predict(output.value))[:1]
+    return (output.value if output.kind == "softmax" else graph.network.loss.predict(output.value))[:1]
+
+
+def _scale(answer: Any, scale: tuple[Array, Array] | None) -> Any:
+    """Return numbers in the user's own unit."""
     return answer if scale is None else answer * scale[0] + scale[1]

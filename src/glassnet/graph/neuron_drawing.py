@@ -225,6 +225,10 @@ def find_corners(mark: Shape | Text) -> Points:
 
 def overlap(one: Points, other: Points) -> bool:
     """Whether two convex forms, or lines, share a point: there is no direction in which they lie apart."""
+    for axis in (0, 1):  # most do in one of these
+        first, second = ([point[axis] for point in points] for points in (one, other))
+        if max(first) <= min(second) or max(second) <= min(first):
+            return False
     for form in (one, other):
         for (x1, y1), (x2, y2) in zip(form, (*form[1:], form[0]), strict=True):
             first, second = ([(y1 - y2) * x + (x2 - x1) * y for x, y in points] for points in (one, other))

@@ -175,7 +175,7 @@ def explain(
     live, fixed = None, "explain.fixed_size"
     if len(network.theta) <= MOST_PARAMETERS:
         try:
-            live = Live(graphs, _name_classes(network), _find_scale(schema))
+            live = Live(graphs, _find_scale(schema))
         except NotFollowedError:
             graphs, fixed = _build_graphs(network, X, y, view), "explain.fixed_formula"
     levels = [
@@ -191,6 +191,7 @@ def explain(
         chosen=first.view.level,
         record=record or {},
         program=Markup(program),
+        classes=_name_classes(network),
         functions=Markup(functions),
         fixed=words.say(fixed, most=MOST_PARAMETERS),
         reds=_sample_reds() if live else [],
@@ -237,6 +238,8 @@ def _list_facts(
     said, target = (_say_answer(values[:1], network, schema) for values in (decode(outputs, network.n_classes), y))
     if network.n_classes is not None and network.loss.output is not None:
         said += f" ({spread_probabilities(outputs).max():.1%})"
+    names = words.join(schema.target.names if schema and network.n_classes is None else ())
+    of = "_of" if names else ""
     hidden = list(dict.fromkeys(activation.name for activation in network.activations))
     size = {"layers": "-".join(map(str, network.layers)), "parameters": len(network.theta)}
     facts = [
@@ -247,8 +250,8 @@ def _list_facts(
         Fact(
             words.say("explain.rows"), words.say("explain.rows_shown", n=len(graph.X)) if len(graph.X) > 1 else ""
         ),
-        Fact(words.say("explain.says"), said, "says"),
-        Fact(words.say("explain.should_say"), target, "target"),
+        Fact(words.say(f"explain.says{of}", names=names), said, "says"),
+        Fact(words.say(f"explain.should_say{of}", names=names), target, "target"),
     ]
     return [fact for fact in facts if fact.text]
 
@@ -258,7 +261,8 @@ def _say_answer(values: Array, network: Network, schema: Schema | None) -> str:
     if network.n_classes is None:
         numbers = values if schema is None else schema.target.decode(values.reshape(1, -1))
         return ", ".join(number(float(v)) for v in np.ravel(numbers))
-    return _name_classes(network)[int(np.ravel(values)[0])]
+    place = int(values.argmax() if values.size > 1 else np.ravel(values)[0])  # several are shares
+    return _name_classes(network)[place]
 
 
 def _name_classes(network: Network) -> list[str]:

@@ -125,6 +125,8 @@
     button.addEventListener("click", () => saving(level.section.querySelector("svg"), `graph-${level.key}`, button.dataset.kind));
   });
   document.querySelectorAll("button[data-zoom]").forEach((button) => button.addEventListener("click", sizes[button.dataset.zoom]));
+  const bar = document.querySelector(".bar");
+  new ResizeObserver(() => root.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
   addEventListener("beforeprint", () => { pause(); if (live) live.halt(); });
 
   turn(level.key);

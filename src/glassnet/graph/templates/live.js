@@ -52,13 +52,12 @@ const live = program && (() => {
     const { columns } = known[leaf];
     const [row, column] = ["row", "column"].map((side) => Number(input.closest(".edit").querySelector(`[data-${side}]`)?.value || 0));
     entries.set(input, row * columns + column);
-    if (document.activeElement !== input) input.value = String(Number(known[leaf].values[entries.get(input)].toPrecision(6)));
+    if (document.activeElement !== input) input.value = String(Number(known[leaf].values[entries.get(input)].toPrecision(4)));
   }
 
-  /* What the network says: a class with its probability, or numbers. */
-  function answer() {
-    const { classes, percent } = program;
-    const row = [...known[program.answer].values].slice(0, known[program.answer].columns);
+  /* What the network says, or should say: a class, which may have a probability, or numbers. */
+  function tell(place, percent) {
+    const row = [...known[place].values].slice(0, known[place].columns);
     if (!classes.length) return row.map((value) => numbers.write(value)).join(", ");
     const best = row.length === 1 ? Number(row[0] > 0.5) : row.indexOf(Math.max(...row));
     const sure = row.length === 1 ? Math.max(row[0], 1 - row[0]) : row[best];
@@ -67,8 +66,8 @@ const live = program && (() => {
 
   function drawCurve() {
     const losses = past.map((moment) => moment.loss);
-    const [low, high] = [0, Math.max(...losses, 1e-300)];
-    const at = (loss, index) => `${(100 * index) / Math.max(1, losses.length - 1)},${28 - (26 * (loss - low)) / (high - low)}`;
+    const [low, high] = [Math.min(...losses), Math.max(...losses)];
+    const at = (loss, index) => `${(100 * index) / Math.max(1, losses.length - 1)},${28 - (26 * (loss - low)) / (high - low || 1)}`;
     find("curve").setAttribute("points", losses.map(at).join(" "));
     const moment = Number(find("past").value);
     find("moment").setAttribute("points", `${at(losses[moment], moment)} ${at(losses[moment], moment)}`);
@@ -80,8 +79,8 @@ const live = program && (() => {
     find("loss").dataset.exact = String(one(program.loss));
     find("taken").textContent = texts.taken.replace("##", past.length - 1).replace("#", moment);
     find("beyond").hidden = Number.isFinite(one(program.loss));
-    document.querySelectorAll("[data-fact=loss]").forEach((fact) => { fact.textContent = numbers.write(one(program.loss)); });
-    document.querySelectorAll("[data-fact=says]").forEach((fact) => { fact.textContent = answer(); });
+    const facts = { loss: numbers.write(one(program.loss)), says: tell(program.answer, program.percent), target: tell(program.target) };
+    document.querySelectorAll("[data-fact]").forEach((fact) => { fact.textContent = facts[fact.dataset.fact]; });
     const target = find("target");
     if (target) target.value = String([...state.y.subarray(0, target.options.length)].indexOf(1));
     drawCurve();

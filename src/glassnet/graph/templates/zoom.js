@@ -1,6 +1,6 @@
 /* Fits, enlarges and moves the picture of a graph: by buttons, mouse, touch and keyboard. */
 const zooming = (() => {
-  const LEAST = 0.7;
+  const [LEAST, READABLE] = [0.45, 0.7];
   const boxes = new Map();
 
   const natural = (box) => box.firstElementChild.viewBox.baseVal;
@@ -69,7 +69,9 @@ const zooming = (() => {
 
   /* At first all of it, or what can still be read. */
   function begin(box) {
-    if (!boxes.has(box)) set(box, Math.max(whole(box), LEAST));
+    if (boxes.has(box)) return;
+    set(box, whole(box) < LEAST ? READABLE : whole(box));
+    box.scrollTo(0, (box.scrollHeight - box.clientHeight) / 2);
   }
 
   function pan(box, key) {
