@@ -2,7 +2,8 @@
 
     make bench        (or: python benchmarks/startup.py [--rounds 5])
 
-Everything in fresh processes. Writes results/startup.json and .md.
+Everything in fresh processes, in seconds of the processor, which other work disturbs less than a clock's. Writes
+results/startup.json and .md.
 """
 
 import argparse
@@ -12,7 +13,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import machine
@@ -33,15 +33,21 @@ SYSTEMS = ["glassnet, first run", "glassnet", "glassnet, kernels=numpy", "JAX", 
 
 
 def measure_starts(rounds):
-    """Return the seconds of each command, in turn, after one run of each that fills the file cache."""
+    """Return the processor seconds of each command, in turn, after one run of each that fills the file cache."""
     times = {name: [] for name in COMMANDS}
     for count in range(rounds + 1):
         for name, command in COMMANDS.items():
-            began = time.perf_counter()
+            before = children_seconds()
             done = subprocess.run(command, capture_output=True)
             if count and done.returncode == 0:
-                times[name].append(time.perf_counter() - began)
+                times[name].append(children_seconds() - before)
     return times
+
+
+def children_seconds():
+    """Return the processor seconds of all processes that were started here and have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def measure_compilation(rounds):
@@ -104,7 +110,7 @@ def middle_of_each(found, keys):
 def starts_table(starts):
     """Return the seconds of each command."""
     body = [[name, number(middle(values), 2)] for name, values in starts.items()]
-    return table(["fresh process", "seconds"], body)
+    return table(["fresh process", "processor seconds"], body)
 
 
 def compilation_table(medians):
@@ -150,10 +156,9 @@ def main():
     fewer = min(rounds, 3)
     heading = f"Medians of {rounds} fresh processes, of {fewer} for compilation and memory. Load before: {load}."
     note = (
-        "The first run compiles glassnet's kernels and keeps them in the user's cache folder, as it does with "
-        "the images, unpacked. Before its first step a training is measured in seconds of the processor, which "
-        "other work disturbs less. Peaks are of the "
-        "whole process: interpreter, libraries, and the images as each system wants them, bytes for glassnet, "
+        "All times are seconds of the processor: other work disturbs them less. The first run compiles glassnet's "
+        "kernels, and keeps them in the user's cache folder, as it does with the images, unpacked. Peaks are of "
+        "the whole process: interpreter, libraries, and the images as each system wants them, bytes for glassnet, "
         "float32 for the others."
     )
     tables = [starts_table(starts), compilation_table(medians), beginning_table(parts), memory_table(memory)]

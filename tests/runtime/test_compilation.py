@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from tests.loops import for_each
 
-from glassnet.errors import FileError
 from glassnet.runtime import compilation, files
 from glassnet.runtime.compilation import (
     announcing,
@@ -156,25 +155,34 @@ def test_of_processes_that_begin_together_one_compiles_and_the_others_wait():
 
 
 @pytest.mark.skipif(files.fcntl is None, reason="the system knows no such lock")
-def test_who_waits_too_long_compiles_and_an_error_lets_the_lock_go(monkeypatch):
+def test_who_waits_too_long_compiles(monkeypatch):
     monkeypatch.setattr(compilation, "MOST_WAIT", 0.05)
-    cache_folder().mkdir(parents=True)
-    lock = cache_folder() / compilation.LOCK_FILE
-    with files.lock_file(lock), compiling_alone():
+    again()
+    (text,) = cache_folder().glob("*.py")
+    shutil.rmtree(cache_folder() / "__pycache__")
+    with files.lock_file(text), compiling_alone():
         assert again() == (RIGHT, 0, 1)
-    shutil.rmtree(cache_folder())
+        assert again() == (RIGHT, 1, 0)  # what is on the disk is not waited for
 
-    def fail_while_it_is_held():
+
+@pytest.mark.skipif(files.fcntl is None, reason="the system knows no such lock")
+def test_a_text_is_held_until_it_is_compiled_or_refused():
+    with compiling_alone():
+        assert again() == (RIGHT, 0, 1)
+        (text,) = cache_folder().glob("*.py")
+        with files.lock_file(text):
+            assert again() == (RIGHT, 1, 0)
+    wrong = compile_function(SOURCE.replace("0.5 * x", "x.nothing"), "change")
+
+    def be_refused():
         with compiling_alone():
-            again()
-            with pytest.raises(FileError, match="in use"), files.lock_file(lock):
-                pytest.fail("it was not held")
-            raise ZeroDivisionError
+            wrong(np.zeros(2))
 
-    with pytest.raises(ZeroDivisionError):
-        fail_while_it_is_held()
-    with files.lock_file(lock):
-        assert again() == (RIGHT, 1, 0)  # without a turn, nobody is waited for
+    with pytest.raises(Exception, match="nothing"):
+        be_refused()
+    for text in cache_folder().glob("*.py"):
+        with files.lock_file(text):
+            assert text.stat().st_size
 
 
 def test_a_lost_cache_is_made_again():

@@ -8,6 +8,7 @@ the numbers are read, and every error names the file.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import math
 import struct
 import zipfile
@@ -30,7 +31,6 @@ from glassnet.data.untrusted_files import (
     refuse_start,
 )
 from glassnet.nn.activations import Array
-from glassnet.runtime.files import make_safe_name
 
 #: The type codes of the format (yann.lecun.com/exdb/mnist, "the IDX file format").
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -45,7 +45,7 @@ def read_idx(path: str | Path, member: str | None = None, checksum: str | None =
     Bytes are returned as uint8, other types in the machine's byte order. `FileError` is raised if the file is
     missing, not regular, not IDX, damaged, or shorter or longer than its header says.
     """
-    path, key = Path(path), make_safe_name(f"{checksum}-{member or ''}")
+    path, key = Path(path), hashlib.sha256(f"{checksum} {member}".encode()).hexdigest()[:32]
     found = None if checksum is None else find_unpacked(key)
     if found is not None:
         return found

@@ -28,14 +28,14 @@ OPTIONS: dict[str, Any] = {"fastmath": False, "error_model": "numpy"}
 #: Who is to be told that a compiler is waited for; None: nobody, or it was told.
 _told: ContextVar[Callable[[], None] | None] = ContextVar("told", default=None)
 
-#: What takes the lock of `compiling_alone`; None: nobody asked for it, or it is held.
-_turn: ContextVar[Callable[[], None] | None] = ContextVar("turn", default=None)
+#: The file that is held while its text is compiled, within `compiling_alone`; None: nobody asked for that.
+_held: ContextVar[contextlib.ExitStack | None] = ContextVar("held", default=None)
 
-#: Threads of a process take turns as well: one that holds the lock may need what Numba has another thread hold.
+#: Threads of a process take turns as well: one that waits for a file holds Numba's own lock.
 _LINKING = threading.RLock()
 
-#: Seconds that a process waits for one that compiles, and the file that such a process holds.
-MOST_WAIT, LOCK_FILE = 120.0, ".lock"
+#: Seconds that a process waits for one that compiles.
+MOST_WAIT = 120.0
 
 
 @contextlib.contextmanager
@@ -52,30 +52,15 @@ def announcing(tell: Callable[[], None] | None) -> Iterator[None]:
 def compiling_alone() -> Iterator[None]:
     """Compile nothing, as long as the context lasts, that another process is compiling: wait for it, and load it.
 
-    The first function that is not on the disk takes a lock on `cache_folder`, which the context's end lets go. So
-    processes that begin together, as a study's do, compile each function once. Who waits too long goes on alone.
+    Who compiles a function holds its source in `cache_folder`. So processes that begin together, as a study's do,
+    compile each function once. Who waits too long goes on alone.
     """
     with _LINKING, contextlib.ExitStack() as held:
-
-        def take() -> None:
-            with contextlib.suppress(FileError):  # no folder to write to, or it does not come free
-                held.enter_context(lock_file(cache_folder() / LOCK_FILE, wait=MOST_WAIT))
-
-        token = _turn.set(take)
+        token = _held.set(held)
         try:
             yield
         finally:
-            _turn.reset(token)
-
-
-def _take_turn() -> bool:
-    """Take the lock where `compiling_alone` wants it and it is not held yet; tell whether that was so."""
-    take = _turn.get()
-    if take is None:
-        return False
-    _turn.set(None)
-    take()
-    return True
+            _held.reset(token)
 
 
 def _announce() -> None:
@@ -197,10 +182,15 @@ def _cache_on_disk(compiled: Any, function: FunctionType, *, cached: bool) -> No
     class Cache(FunctionCache):
         def load_overload(self, signature: Any, target: Any) -> Any:
             found = self._attempt(signature, target)
-            if found is None:
-                _announce()
-                if _take_turn():  # another process may have written it since
-                    found = self._attempt(signature, target)
+            if found is not None:
+                return found
+            _announce()
+            if (held := _held.get()) is not None:
+                with contextlib.suppress(FileError):  # the file cannot be written to, or does not come free
+                    held.enter_context(lock_file(Path(function.__code__.co_filename), wait=MOST_WAIT))
+                found = self._attempt(signature, target)  # another process may have written it since
+                if found is not None:
+                    held.close()
             return found
 
         def _attempt(self, signature: Any, target: Any) -> Any:
@@ -215,6 +205,8 @@ def _cache_on_disk(compiled: Any, function: FunctionType, *, cached: bool) -> No
         def save_overload(self, signature: Any, data: Any) -> None:
             with contextlib.suppress(OSError):
                 super().save_overload(signature, data)
+            if (held := _held.get()) is not None:
+                held.close()
 
     try:
         compiled._cache = Cache(function)

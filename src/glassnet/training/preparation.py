@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import time
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from glassnet.data.dataset import Dataset
+from glassnet.data.registry import DATASETS
 from glassnet.errors import FileError, UsageError
 from glassnet.nn.activations import ACTIVATIONS
 from glassnet.nn.losses import LOSSES
@@ -19,7 +19,7 @@ from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.nn.update import Update
 from glassnet.runtime.compilation import announcing, cache_folder, measure_cache, numba_version
 from glassnet.training.components import Components
-from glassnet.training.config import RunConfig, configure
+from glassnet.training.config import RunConfig, configure, load_plan, plan_names
 from glassnet.training.run import build_network
 from glassnet.training.trainer import Trainer
 
@@ -49,11 +49,8 @@ def prepare(tell: Callable[[str], None] | None = None) -> Preparation:
     for name, config, data in _list_trainings():
         components = replace(Components.build(config.training), quiet=True)
         network = build_network(config, data)
-        words = f"compiling for {name}"
-        with (
-            announcing(None if tell is None else lambda words=words: tell(words)),  # type: ignore[misc]
-            Trainer.open(network, data, config, components),
-        ):
+        told = None if tell is None else partial(tell, f"compiling for {name}")
+        with announcing(told), Trainer.open(network, data, config, components):
             pass
         if measure_cache()[0] == 0:
             raise FileError(cache_folder(), "cannot be written, so compiled code is not kept; make room there")
@@ -74,12 +71,12 @@ def _list_trainings() -> Iterator[tuple[str, RunConfig, Dataset]]:
     for name in OPTIMIZERS:
         if Update(OPTIMIZERS.resolve(name)).elementwise:
             yield f"the optimizer {name}", _change(plain, {}, {"optimizer": name}), pictures
-    for file in sorted(importlib.resources.files("glassnet.training").joinpath("plans").iterdir(), key=str):
-        plan = RunConfig.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-        inputs, *_, outputs = plan.network.layers or (784, 10)
-        task = "binary" if outputs == 1 else "multi-class"
-        name = file.name.removesuffix(".toml").replace("-best", ", best").replace("-fast", ", fast")
-        yield f"the plan {name}", _change(plan), _make_data(inputs, task, pictures=True)
+    for dataset in DATASETS:
+        for name in plan_names(dataset):
+            plan = load_plan(dataset, name)
+            inputs, *_, outputs = plan.network.layers or (784, 10)
+            task = "binary" if outputs == 1 else "multi-class"
+            yield f"the plan {name} for {dataset}", _change(plan), _make_data(inputs, task, pictures=True)
 
 
 def _change(config: RunConfig, network: dict[str, Any] | None = None, training: Any = None) -> RunConfig:

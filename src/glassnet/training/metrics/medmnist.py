@@ -53,7 +53,7 @@ def _area(present: Array, scores: Array) -> float:
 def mid_ranks(scores: Array) -> Array:
     """Return each score's rank from 1 to n; of tied scores each has the mean of their ranks."""
     order = np.argsort(scores)
-    new = np.diff(scores[order], prepend=-np.inf) > 0
+    new = np.append(True, scores[order[1:]] != scores[order[:-1]])
     bounds = np.append(np.flatnonzero(new), len(scores))
     ranks = np.empty(len(scores))
     ranks[order] = ((bounds[:-1] + bounds[1:] + 1) / 2)[np.cumsum(new) - 1]
