@@ -598,9 +598,10 @@ MUTANTS = [
     ("nn/update.py", "theta[part] = self._shrink(theta[part], shrink)", "pass"),
     ("nn/update.py", "        theta = self._shrink(theta, shrink)\n", ""),
     # The compiled step with all that.
-    ("compiled/gather.py", "threshold else ZERO", "threshold else numbers[j]"),
-    ("compiled/gather.py", "hash_bits(uint32(key + uint32(first + j)))", "hash_bits(uint32(key + uint32(j)))"),
+    ("compiled/dropping.py", "threshold else ZERO", "threshold else rows[i, j]"),
+    ("compiled/dropping.py", "hash_bits(uint32(mixed + uint32(first + j)))", "hash_bits(uint32(mixed + uint32(j)))"),
     ("compiled/columns.py", "- share * sums[j] - hats", "- hats"),
+    ("compiled/columns.py", "float64(rows[i, j]) * float64(rows[i, j])", "float64(rows[i, j])"),
     ('compiled/columns.py', '(spread[j] / real(n - 1) - variances[j])', '(spread[j] / real(n) - variances[j])'),
     ("compiled/forward.py", "weight = step.weights[block.rows[i]]", "weight = step.weights[i]"),
     ("compiled/forward.py", "block.scale * weight, i", "block.scale, i"),
