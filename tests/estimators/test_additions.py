@@ -1,17 +1,21 @@
 """What the estimators have beside scikit-learn's parameters."""
 
 import copy
+import gc
 import pickle
+import weakref
 
 import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.preprocessing import StandardScaler
 
 import glassnet as gn
 from glassnet.nn.activations import Activation
+from glassnet.training.health import monitor
+from glassnet.training.health.vitals import Probe
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -203,6 +207,44 @@ def test_the_model_goes_on_alone(tmp_path):
     np.testing.assert_array_equal(model.predict_proba(X), fitted.predict_proba(X))
     assert fitted.run_.history is fitted.history_
     assert fitted.health_.vitals
+
+
+def test_a_network_is_examined_when_its_health_is_asked_for(monkeypatch):
+    """And judged as it was at the end of its fit, whatever becomes of it."""
+    monkeypatch.setattr(monitor, "KEPT_BYTES", 0)
+    at_once = classifier(max_iter=40).fit(X, y)
+    monkeypatch.undo()
+    taken, measure = [], Probe.measure
+    monkeypatch.setattr(Probe, "measure", lambda self, *moment: taken.append(moment[1]) or measure(self, *moment))
+    later = classifier(max_iter=40).fit(X, y)
+    assert taken == []
+    later.coefs_[0][:] = later.run_.network.b[0][:] = 0
+    assert later.health_ == at_once.health_ == pickle.loads(pickle.dumps(later)).health_
+    assert later.health_ is later.run_.health
+    assert taken == [0, 16, 40]
+    assert [one.step for one in later.health_.vitals] == taken
+    assert later.history_["gradient_norm"][15] is None
+    assert at_once.history_["gradient_norm"][15] == at_once.health_.vitals[1].gradient_norm
+
+
+def test_what_is_kept_for_an_examination_holds_no_training_rows():
+    rows = np.concatenate([X, X])
+    fitted, there = classifier().fit(rows, np.concatenate([y, y])), weakref.ref(rows)
+    del rows
+    gc.collect()
+    assert there() is None
+    assert fitted.health_.state == "healthy"
+
+
+def test_a_fit_that_did_not_converge_says_what_is_wrong_where_nothing_was_learned():
+    dead = (
+        [-np.abs(np.random.default_rng(0).normal(size=(4, 8))), np.ones((8, 3))],
+        [np.full(8, -9.0), np.zeros(3)],
+    )
+    with pytest.warns(ConvergenceWarning, match=r"converged yet\. dead-units \(layer 1, from the start\)"):
+        classifier(initial_weights=dead, max_iter=60, n_iter_no_change=100).fit(X, y)
+    with pytest.warns(ConvergenceWarning, match=r"converged yet\. The attribute health_ says how well the"):
+        classifier().fit(X, y)
 
 
 def test_pickles_hold_the_weights_once_and_tell_their_version():

@@ -3,7 +3,7 @@ from tests.loops import for_each
 
 from glassnet.charts.confusion import Confusion
 from glassnet.locales.catalogue import Words
-from glassnet.report.error_analysis import Fit, LabelScore, Mistake
+from glassnet.report.error_analysis import Answer, Fit, LabelScore
 from glassnet.report.page_tables import (
     MOST_EPOCHS,
     class_table,
@@ -84,12 +84,12 @@ def test_many_classes_are_a_list_of_the_most_frequent_mistakes():
 
 
 def test_mistakes_and_fits_are_numbers_of_their_own():
-    assert texts(mistake_table([Mistake(7, "cat", "dog", None, 2.5)], EN)) == [["8", "cat", "dog", "–", "2.5"]]
+    assert texts(mistake_table([Answer(7, "cat", "dog", None, 2.5)], EN)) == [["8", "cat", "dog", "–", "2.5"]]
     exact = Fit("price", np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0]))
     flat = Fit("size", np.array([1.0, 2.0]), np.array([5.0, 5.0]))
     assert texts(fit_table([exact, flat], EN)) == [
-        ["price", "2", "3", "1.000"],
-        ["size", "3.5", "4", "–"],
+        ["price", "2", "2.8", "2", "3", "1.000"],
+        ["size", "3.5", "3.9", "3.5", "4", "–"],
     ]
 
 

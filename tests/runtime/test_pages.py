@@ -44,6 +44,7 @@ def test_a_policy_allows_its_own_script_and_style_and_pictures_and_nothing_else(
         "base-uri": "'none'",
         "form-action": "'none'",
     }
+    assert "font-src data:" in policy([], "", fonts=True).split("; ")
 
 
 def test_text_is_escaped_for_the_page_and_for_the_eye(render):

@@ -171,6 +171,7 @@ class Chart:
     spread: str = "even"
     mark: tuple[float, str] | None = None
     place: tuple[float, str] | None = None
+    y_label: str = ""
 
     @property
     def size(self) -> tuple[float, float]:
@@ -219,6 +220,7 @@ class Chart:
             y_ticks=[Tick(y.turned(at), text) for at, text in zip(y.marks, y.texts, strict=True)],
             strokes=[_stroke(curve, number, x, y) for number, curve in enumerate(curves)],
             points={"x": self.x_label, "curves": [_points(curve, self.form, x, y) for curve in curves]},
+            y_label=self.y_label,
             logarithmic=y.spread == "logarithmic",
             mark=None if self.mark is None else Tick(y.turned(self.mark[0]), self.mark[1]),
             place=None if self.place is None else Tick(x.place(self.place[0]), self.place[1]),
@@ -253,7 +255,7 @@ class Chart:
         if self.place is not None:
             left = x.place(self.place[0]) > SIDE / 2
             paint_place(axes, *self.place, low=self._ends_high(curves, y), left=left)
-        dress(axes, x, y, self.title, self.x_label)
+        dress(axes, x, y, self.title, self.x_label, self.y_label)
         write_legend(axes, lines, [curve.label for curve in self.curves])
 
 

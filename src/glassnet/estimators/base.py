@@ -32,6 +32,7 @@ from glassnet.nn.activations import Array
 from glassnet.nn.input_rows import BLOCK_ROWS
 from glassnet.nn.network import Network
 from glassnet.runtime.callers import warn_caller
+from glassnet.training.health.monitor import Health
 from glassnet.training.model import Model
 from glassnet.training.results import Run
 
@@ -287,6 +288,11 @@ class MLPBase(CallbackSupportMixin, BaseEstimator):
                 )
             rows.X, rows.y, rows.validation = X, y, (X_held, y_held)
             rows.weight, rows.validation_weight = weights if weights else (None, None)
+
+    @property
+    def health_(self) -> Health | None:
+        """What is wrong with the network, if anything; it is examined when this is first asked for."""
+        return self.run_.health
 
     def _outputs(self, X: Any) -> Array:
         """Return what the network says of rows."""

@@ -100,7 +100,7 @@ n_features_in_, feature_names_in_ : int, ndarray of str
 history_ : History
     Losses, accuracies and metrics of training and validation rows, learning rate and seconds of each epoch.
 health_ : Health
-    What is wrong with the network, if anything.
+    What is wrong with the network, if anything. It is examined when this is first asked for.
 model_ : Model
     The network and what its rows and answers mean; ``glassnet.save_model`` saves it.
 run_ : Run

@@ -21,6 +21,7 @@ from glassnet.nn.optimizers import Optimizer, OptimizerState
 from glassnet.runtime.callers import warn_caller
 from glassnet.training.callbacks import Callback, check_callbacks
 from glassnet.training.fit import describe_run, resolve_options
+from glassnet.training.health.verdict import has_learned
 from glassnet.training.results import DivergenceError, Interrupted, Run
 from glassnet.training.train_state import copy_parameters
 from glassnet.training.trainer import Trainer
@@ -226,7 +227,7 @@ class Fit:
         estimator._convergence, estimator._optimizer = convergence, solver
         estimator._no_improvement_count = convergence.waited
         estimator.run_, estimator.model_ = run, run.model
-        estimator.history_, estimator.health_ = run.history, run.health
+        estimator.history_ = run.history
 
     def _keep_curves(self, convergence: Convergence) -> None:
         estimator, scored = self.estimator, convergence.score is not None
@@ -252,6 +253,9 @@ def recall(trainer: Trainer, memory: SolverState) -> None:
 
 
 def _say_health(run: Run) -> str:
-    """Return what a sick network lacks, as a sentence; nothing where it is well."""
+    """Return what a sick network lacks, as a sentence; where it has learned something, only where to look."""
+    history = list(run.history)
+    if len(history) < 2 or has_learned(history):
+        return " The attribute health_ says how well the network is."
     sick = [] if run.health is None else [one for one in run.health.diagnoses if one.sick]
     return f" {sick[0]}" if sick else ""

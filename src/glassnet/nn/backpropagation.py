@@ -150,7 +150,8 @@ def backward(
         np.matmul(cache.inputs[layer].T, delta, out=parameters.dW[layer])
         if layer > 0:
             f_prime = activations[layer - 1].f_prime(cache.Z[layer - 1], cache.H[layer])
-            delta = (delta @ parameters.W[layer].T) * f_prime
+            # @ is slow with a single output
+            delta = np.dot(delta, parameters.W[layer].T) * f_prime
             mask = cache.masks[layer]
             if mask is not None:
                 delta *= mask

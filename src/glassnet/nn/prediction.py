@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from glassnet.errors import NonFiniteError
 from glassnet.nn.activations import SHORT, Activation, Array
 from glassnet.nn.backpropagation import pre_activate
+from glassnet.nn.fused_layers import note_seconds, pass_compiled, split_into_runs
 from glassnet.nn.input_rows import as_batch, refuse_non_finite
 from glassnet.nn.losses import Loss
 from glassnet.nn.parameters import Parameters
@@ -32,13 +34,16 @@ def predict_outputs(
     def predict_block(first: int, end: int) -> tuple[Array, bool]:
         """Return outputs, as they are before softmax or sigmoid unless all of them, and all rows, are finite."""
         with np.errstate(all="ignore"):  # what comes of it is checked
-            H = fill_up(as_batch(X[first:end], dtype), FEW_ROWS)
+            H = as_batch(X[first:end], dtype)
             total = 0.0
-            for layer, activation in enumerate(activations):
-                Z, _ = pre_activate(multiply_rows(H, parameters.W[layer]), parameters, layer)
-                if layer == 0:  # a NaN or infinity in a row leaves no unit of the first layer finite
-                    total += _add_up(Z[:, 0])
-                H = activation.f(Z)
+            for run in split_into_runs(parameters, activations):
+                if run.plan is None:
+                    H, more = _multiply(H, parameters, run.first)
+                else:
+                    H, more = pass_compiled(H, parameters.theta, run.plan)
+                total += more
+                if run.activated is not None:
+                    H = activations[run.activated].f(H)
             outputs = H[: end - first] if output_scale == 1 else output_scale * H[: end - first]
             total += _add_up(outputs)
             finite = math.isfinite(total)
@@ -61,6 +66,16 @@ def predict_outputs(
 
     run_in_threads(predict_part, -(-n // size), threads)
     return _look_through(X, outputs, doubtful, loss) if doubtful else outputs
+
+
+def _multiply(H: Array, parameters: Parameters, layer: int) -> tuple[Array, float]:
+    """Return Z of one layer, and a sum: a NaN or infinity in a row leaves no unit of the first layer finite."""
+    H, few = fill_up(H, FEW_ROWS), len(H) <= ROWS
+    began = 0.0 if few else time.thread_time()
+    A = multiply_rows(H, parameters.W[layer])
+    note_seconds(H.dtype, None if few else time.thread_time() - began)
+    Z, _ = pre_activate(A, parameters, layer)
+    return Z, _add_up(Z[:, 0]) if layer == 0 else 0.0
 
 
 def _add_up(numbers: Array) -> float:

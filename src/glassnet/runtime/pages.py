@@ -86,11 +86,15 @@ class Glossary:
         return self(text, frozenset(self._found))
 
 
-def policy(scripts: Sequence[str], style: str) -> str:
-    """Return the Content Security Policy of a page with these scripts and this style, and pictures of its own."""
+def policy(scripts: Sequence[str], style: str, *, fonts: bool = False) -> str:
+    """Return the Content Security Policy of a page with these scripts and this style, and what it holds itself.
+
+    That is pictures, and fonts where it has any.
+    """
     run = " ".join(map(_source, scripts))
+    own = "img-src data:; font-src data:" if fonts else "img-src data:"
     return (
-        f"default-src 'none'; script-src {run}; style-src {_source(style)}; img-src data:; "
+        f"default-src 'none'; script-src {run}; style-src {_source(style)}; {own}; "
         "base-uri 'none'; form-action 'none'"
     )
 

@@ -1,165 +1,237 @@
-"""A matrix product of our own, compiled: each number of it is one chain of fused multiply-adds.
+"""Matrix products of our own, compiled: each number is one chain of fused multiply-adds, in the order of k.
 
-So its bits depend neither on how many rows there are, nor on the processor. A tile of the result stays in the
-processor's vectors while the chains grow. What is left over at an edge is computed together with numbers of the
-tile before, which come out the same again.
+    C[i, j] = factor (A[i, 0] B[0, j] + A[i, 1] B[1, j] + ...), or the chain begins with what stands in C
+
+So the bits of a product depend neither on how many rows or columns there are, nor on how they are cut into tiles,
+nor on the length of the processor's vectors, nor on threads. A tile of C stays in the processor's registers while
+its chains grow: in each step of k one number of A for every row is multiplied with the vectors of a row of B. The
+kernel for one kind of tile is a loop in LLVM's language, see `make_tile`.
+
+B and C are read and written in whole vectors. So each of their rows has room for a multiple of `LINE` bytes, and
+what stands there after the last column means nothing. B is read fastest in panels of `PANEL` bytes, whose rows
+follow each other: `DEPTH` rows of one stay in the first cache while all rows of A pass by. Then the chains go on
+from where they stand in C.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable
+import textwrap
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from glassnet.runtime.compilation import compile_function
+from glassnet.runtime.compilation import compile_pointer, vector_bytes
 
-#: Rows of a tile, and vectors beside each other: 24 sums, of the 32 registers that there are.
-ROWS, VECTORS = 6, 4
+#: Bytes that rows of B and C have room for a multiple of: the longest vector that there is.
+LINE = 64
 
-#: How many of W's rows ahead the processor is told what will be needed.
-AHEAD = 8
+#: Bytes of the widest rows of B that are read at their best, and how many of them stay in the first cache.
+PANEL, DEPTH = 256, 128
 
-#: Bytes of the vectors that tiles are made of: the longest that there are, and half of it for few columns.
-LONG, SHORT = 64, 32
 
-#: Rows from which a copy of W's columns pays, and bytes between W's rows from which it does: so far apart, too
-#: many of them share a place in the cache.
-COPIED_ROWS, FAR_APART = 48, 2048
+class Tile(NamedTuple):
+    """How many rows of C stay in registers, and how many vectors of each, beside some of A and B."""
 
+    rows: int
+    vectors: int
+
+
+#: The largest tile by the bytes of a vector: there are 32 registers, but 16 where vectors have 32 bytes.
+TILES = {64: Tile(6, 4), 32: Tile(6, 2), 16: Tile(6, 4)}
+
+#: Rows of the tiles for what is left over.
+FEWER_ROWS = (2, 1)
+
+#: Arguments of the product as a function of C: see `product_address`.
+ARGUMENTS = ("intp",) * 12
+
+#: One function: what it would call is compiled again wherever it is put in.
 SOURCE = """# Written by glassnet ({version}); safe to delete.
-from glassnet.runtime.products import make_tile
-from numpy import empty
+from numpy import {real}
 
-LONG, SHORT = {long}, {short}
-WIDE = {vectors} * LONG
+from glassnet.runtime.products import make_tile, make_turn
+
+LENGTH, DEPTH, PANEL, WIDE = {length}, {depth}, {panel}, {vectors} * {length}
+turn = make_turn({size}, {vector})
+{tiles}
 
 
-def multiply(H, W, Z):
-    n, d_in = H.shape
-    d_out = W.shape[1]
-    h, h_row, z, z_row = H.ctypes.data, {size} * d_in, Z.ctypes.data, {size} * d_out
-    panel = empty((d_in, WIDE), W.dtype)
-    column = 0
-    while column < d_out:
-        width = WIDE
-        if d_out - column < WIDE:
-            width = LONG if d_out >= LONG else SHORT
-            column = min(column, d_out - width)
-        w, w_row, c = W.ctypes.data + {size} * column, z_row, z + {size} * column
-        if n >= {copied_rows} and w_row >= {far_apart}:
-            for k in range(d_in):
-                for j in range(width):
-                    panel[k, j] = W[k, column + j]
-            w, w_row = panel.ctypes.data, {size} * WIDE
-        if width == WIDE:
-            multiply_wide(n, h, h_row, w, w_row, c, z_row, d_in)
-        elif width == LONG:
-            multiply_long(n, h, h_row, w, w_row, c, z_row, d_in)
-        else:
-            multiply_short(n, h, h_row, w, w_row, c, z_row, d_in)
-        column += width
+def multiply(rows, columns, steps, a, a_row, a_step, b, b_row, c, c_row, go_on, panel, factor):
+    for first in range(0, steps, DEPTH):
+        depth, there, there_row = min(DEPTH, steps - first), b + first * b_row, b_row
+        scale = factor if first + depth == steps else {real}(1)
+        for left in range(0, columns, PANEL // {size}):
+            right = min(left + PANEL // {size}, columns)
+            if panel != 0:
+                for j in range(left, right, LENGTH):
+                    for k in range(0, depth, LENGTH):
+                        block = b + j * b_row + (first + k) * {size}
+                        turn(block, b_row, columns - j, panel + k * PANEL + (j - left) * {size}, PANEL)
+                there, there_row = panel - left * {size}, PANEL
+            for column in range(left, right, WIDE):
+                count = (min(right - column, WIDE) + LENGTH - 1) // LENGTH
+                here, tile_b, tile_c = a + first * a_step, there + column * {size}, c + column * {size}
+                i = 0
 """
 
-#: Rows times one panel of W's columns.
-PANEL_SOURCE = """
-tile_{name}, row_{name} = make_tile({size}, {rows}, {count}, {length}), make_tile({size}, 1, {count}, {length})
-
-
-def multiply_{name}(n, h, h_row, w, w_row, c, c_row, d_in):
-    if n < {rows}:
-        for i in range(n):
-            row_{name}(h + i * h_row, h_row, w, w_row, c + i * c_row, c_row, d_in)
-    else:
-        for first in range(0, n, {rows}):
-            i = min(first, n - {rows})
-            tile_{name}(h + i * h_row, h_row, w, w_row, c + i * c_row, c_row, d_in)
+#: Rows times so many vectors of columns; then how tiles of so many rows pass by.
+STRIP = """
+if count == {vectors}:
+"""
+LOOP = """
+    while rows - i >= {rows}:
+        place, target = (here + i * a_row, a_row, a_step), (tile_c + i * c_row, c_row)
+        tile_{rows}_{vectors}(place, (tile_b, there_row), target, depth, go_on + first, scale)
+        i += {rows}
 """
 
 
 @functools.cache
-def compile_product(dtype: np.dtype[Any]) -> Callable[[Any, Any, Any], None]:
-    """Return a function ``multiply(H, W, Z)`` that writes H W to Z; all are stored row by row.
+def _version() -> str:
+    """Return what changes with this file, so that code made from another text of it is not taken for its own."""
+    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
 
-    Z has at least `SHORT` bytes a row.
-    """
-    size, long, short = dtype.itemsize, LONG // dtype.itemsize, SHORT // dtype.itemsize
-    panels = {"wide": (VECTORS, long), "long": (1, long), "short": (1, short)}
-    source = SOURCE.format(
-        version=hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16],
-        size=size, vectors=VECTORS, long=long, short=short, copied_rows=COPIED_ROWS, far_apart=FAR_APART,
+
+def product_source(real: np.dtype[Any], vector: int) -> str:
+    """Return the text of ``multiply``, for a dtype and vectors of so many bytes."""
+    tile, size = TILES[vector], real.itemsize
+    rows, counts = (tile.rows, *FEWER_ROWS), range(tile.vectors, 0, -1)
+    tiles = [f"tile_{i}_{j} = make_tile({size}, {i}, {j}, {vector})" for i in rows for j in counts]
+    head = SOURCE.format(
+        version=_version(), real=real, length=vector // size, vector=vector, depth=DEPTH, panel=PANEL,
+        tiles="\n".join(tiles), vectors=tile.vectors, size=size,
     )  # fmt: skip
-    for name, (count, length) in panels.items():
-        source += PANEL_SOURCE.format(name=name, size=size, rows=ROWS, count=count, length=length)
-    multiply: Any = compile_function(source, "multiply")
-    H, W = np.zeros((1, 1), dtype), np.zeros((1, short), dtype)
-    H.flags.writeable = W.flags.writeable = False  # so compiled, it takes arrays of either kind
-    multiply(H, W, np.zeros((1, short), dtype))
-    multiply.disable_compile()
-    return cast(Callable[[Any, Any, Any], None], multiply)
+    strips = [STRIP.format(vectors=j) + "".join(LOOP.format(rows=i, vectors=j) for i in rows) for j in counts]
+    return head + textwrap.indent("".join(strips), " " * 16)
 
 
-def make_tile(size: int, rows: int, vectors: int, length: int) -> Any:
-    """Return a function for compiled code: C = A B for so many rows of A, and so many vectors of B's columns.
+@functools.cache
+def product_address(real: np.dtype[Any]) -> int:
+    """Return the address of a function of C that multiplies matrices of a dtype.
 
-    It takes the address of A and the bytes between its rows, the same of B and of C, and how many numbers of A
-    stand in a row. Numbers have ``size`` bytes, vectors ``length`` numbers.
+    Its arguments are the rows of C, its columns, and the steps of k; for each matrix an address and the bytes from
+    row to row, for A also the bytes from one step of k to the next, so that it may stand either way; whether the
+    chains go on from what stands in C, 1 or 0; 0, or where B stands turned (row j has the numbers of C's column j)
+    the address of room for `DEPTH` times `PANEL` bytes; and the factor. There is at least one step.
+
+    It is compiled for the processor at hand; `NotImplementedError` says that this has no fused multiply-adds.
+    """
+    vector = vector_bytes()
+    if vector == 0:
+        raise NotImplementedError("the processor has no fused multiply-adds")
+    return compile_pointer(product_source(real, vector), "multiply", (*ARGUMENTS, str(real)))
+
+
+def make_tile(size: int, rows: int, vectors: int, width: int) -> Any:
+    """Return a function for compiled code: C = factor A B, or C = factor (C + A B), for one tile of C.
+
+    Numbers have ``size`` bytes, vectors ``width``. The arguments are a tuple each for A, B and C: the address, the
+    bytes to the next row, and for A those to the next step of k; then the steps of k, whether the chains go on
+    from what stands in C, and the factor.
     """
     from llvmlite import ir
     from numba import types
     from numba.core import cgutils
     from numba.extending import intrinsic
 
-    number, pointer, lane = ir.FloatType() if size == 4 else ir.DoubleType(), ir.PointerType(), ir.IntType(32)
-    vector, lanes = ir.VectorType(number, length), ir.VectorType(lane, length)
+    unpack: Any = cgutils.unpack_tuple
+    insert: Any = cgutils.get_or_insert_function
+    length, number, lane = width // size, ir.FloatType() if size == 4 else ir.DoubleType(), ir.IntType(32)
+    vector, pointer = ir.VectorType(number, length), ir.PointerType()
     places = [(i, j) for i in range(rows) for j in range(vectors)]
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        a, a_row, b, b_row, c, c_row, steps = arguments
+        (a, a_row, a_step), (b, b_row), (c, c_row) = (unpack(builder, one) for one in arguments[:3])
+        steps, go_on, factor = arguments[3:]
         word = a.type
 
         def at(*addends: Any) -> Any:
             return builder.inttoptr(functools.reduce(builder.add, addends), pointer)
 
-        def function(name: str, result: Any, kinds: list[Any]) -> Any:
-            insert: Any = cgutils.get_or_insert_function
-            return insert(builder.module, ir.FunctionType(result, kinds), name)
+        def spread(value: Any) -> Any:
+            one = builder.insert_element(vector(ir.Undefined), value, lane(0))
+            return builder.shuffle_vector(one, vector(ir.Undefined), ir.VectorType(lane, length)([0] * length))
 
-        fuse = function(f"llvm.fma.v{length}f{8 * size}", vector, [vector] * 3)
-        prefetch = function("llvm.prefetch.p0", ir.VoidType(), [pointer, lane, lane, lane])
-        before, loop, after = builder.block, builder.append_basic_block(), builder.append_basic_block()
-        a_rows = [builder.add(a, builder.mul(a_row, word(i))) for i in range(rows)]
-        ahead = builder.mul(b_row, word(AHEAD))
+        fuse = insert(builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{length}f{8 * size}")
+        sum_places = [at(c, builder.mul(c_row, word(i)), word(j * width)) for i, j in places]
+        start, resume, loop, after = builder.block, *(builder.append_basic_block() for _ in range(3))
+        builder.cbranch(builder.icmp_signed("==", go_on, word(0)), loop, resume)
+        builder.position_at_end(resume)
+        before = [builder.load(place, typ=vector, align=size) for place in sum_places]
         builder.branch(loop)
         builder.position_at_end(loop)
-        k, *sums = (builder.phi(kind) for kind in [word, *[vector] * len(places)])
-        b_here, left, right = builder.add(b, builder.mul(k, b_row)), [], []
-        for j in range(vectors):
-            right.append(builder.load(at(b_here, word(j * length * size)), typ=vector, align=size))
-            soon = at(b_here, ahead, word(j * length * size))
-            builder.call(prefetch, [soon, lane(0), lane(3), lane(1)])  # to read, to keep, data
-        for row in a_rows:
-            one = builder.load(at(row, builder.mul(k, word(size))), typ=number, align=size)
-            spread = builder.insert_element(vector(ir.Undefined), one, lane(0))
-            left.append(builder.shuffle_vector(spread, vector(ir.Undefined), lanes([0] * length)))
+        k, a_here, b_here, *sums = (builder.phi(kind) for kind in [*[word] * 3, *[vector] * len(places)])
+        right = [builder.load(at(b_here, word(j * width)), typ=vector, align=size) for j in range(vectors)]
+        left = [
+            spread(builder.load(at(a_here, builder.mul(a_row, word(i))), typ=number, align=size))
+            for i in range(rows)
+        ]
         grown = [builder.call(fuse, [left[i], right[j], old]) for (i, j), old in zip(places, sums, strict=True)]
-        following = builder.add(k, word(1))
-        for phi, first, new in zip(
-            [k, *sums], [word(0), *[vector([0.0] * length)] * len(places)], [following, *grown], strict=True
-        ):
-            phi.add_incoming(first, before)
-            phi.add_incoming(new, loop)
-        builder.cbranch(builder.icmp_signed("<", following, steps), loop, after)
+        following = [builder.add(k, word(1)), builder.add(a_here, a_step), builder.add(b_here, b_row)]
+        zeros, ends = [vector([0.0] * length)] * len(places), [word(0), a, b]
+        for block, values in ((start, ends + zeros), (resume, ends + before), (loop, following + grown)):
+            for phi, value in zip([k, a_here, b_here, *sums], values, strict=True):
+                phi.add_incoming(value, block)
+        builder.cbranch(builder.icmp_signed("<", following[0], steps), loop, after)
         builder.position_at_end(after)
-        for (i, j), new in zip(places, grown, strict=True):
-            builder.store(new, at(c, builder.mul(c_row, word(i)), word(j * length * size)), align=size)
+        scale = spread(factor)
+        for place, value in zip(sum_places, grown, strict=True):
+            builder.store(builder.fmul(value, scale), place, align=size)
+        return context.get_dummy_value()
+
+    real = types.float32 if size == 4 else types.float64
+
+    @intrinsic
+    def tile(typing: Any, a: Any, b: Any, c: Any, steps: Any, go_on: Any, factor: Any) -> Any:
+        return types.void(a, b, c, types.intp, types.intp, real), code
+
+    return tile
+
+
+def make_turn(size: int, width: int) -> Any:
+    """Return a function for compiled code that writes a block, a vector of rows of a vector, with rows as columns.
+
+    The arguments are the block's address, the bytes to its next row, and how many of its rows there are: the last
+    one stands for those that are missing; then the address and the bytes to the next row of what is written.
+    """
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    length, lane = width // size, ir.IntType(32)
+    vector, pointer = ir.VectorType(ir.FloatType() if size == 4 else ir.DoubleType(), length), ir.PointerType()
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        block, block_row, there, target, target_row = arguments
+        word, last = block.type, builder.sub(there, there.type(1))
+
+        def load(i: int) -> Any:
+            row = builder.select(builder.icmp_signed("<", word(i), last), word(i), last)
+            place = builder.inttoptr(builder.add(block, builder.mul(block_row, row)), pointer)
+            return builder.load(place, typ=vector, align=size)
+
+        def pick(one: Any, other: Any, places: list[int]) -> Any:
+            return builder.shuffle_vector(one, other, ir.VectorType(lane, length)(places))
+
+        rows, apart = [load(i) for i in range(length)], 1
+        while apart < length:  # the quarters of ever larger squares off the diagonal change places
+            for i in range(length):
+                if not i & apart:
+                    one, other = rows[i], rows[i + apart]
+                    low = [j if not j & apart else length + j - apart for j in range(length)]
+                    high = [j + apart if not j & apart else length + j for j in range(length)]
+                    rows[i], rows[i + apart] = pick(one, other, low), pick(one, other, high)
+            apart *= 2
+        for i, row in enumerate(rows):
+            place = builder.inttoptr(builder.add(target, builder.mul(target_row, word(i))), pointer)
+            builder.store(row, place, align=size)
         return context.get_dummy_value()
 
     @intrinsic
-    def tile(typing: Any, a: Any, a_row: Any, b: Any, b_row: Any, c: Any, c_row: Any, steps: Any) -> Any:
-        return types.void(*[types.intp] * 7), code
+    def turn(typing: Any, block: Any, block_row: Any, there: Any, target: Any, target_row: Any) -> Any:
+        return types.void(*[types.intp] * 5), code
 
-    return tile
+    return turn

@@ -65,9 +65,7 @@ class Checkpointer:
     def save_end(self) -> None:
         """Save the model, the history and the health of a run that has ended, after its checkpoint."""
         self.save_model()
-        if self.run.health is not None:
-            health = self.run.health
-            self._attempt(lambda folder: folder.save_health(health))
+        self._attempt(self._save_health)
         self._settle()
 
     def save_checkpoint(self) -> None:
@@ -84,6 +82,10 @@ class Checkpointer:
     def save_model(self) -> None:
         """Save the network as it is evaluated, and the history."""
         self._attempt(lambda folder: folder.save(self._model(), self.run.history))
+
+    def _save_health(self, folder: RunFolder) -> None:
+        if self.run.health is not None:
+            folder.save_health(self.run.health)
 
     def _model(self) -> Model:
         return Model(self.state.eval_network, self.run.schema)

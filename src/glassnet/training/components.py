@@ -24,7 +24,7 @@ class Components:
     augmentation: Augmentation
     early_stopping: EarlyStopping | None
     sampler: Sampler | None = None  # draws the rows of an epoch; None: as the options say
-    quiet: bool = False  # nobody is warned of a sick network, and no remedy is tried out: the run's health says it
+    quiet: bool = False  # nobody is warned; the network is examined when its health is asked for, without trials
 
     @classmethod
     def build(cls, training: TrainingConfig, given: Mapping[str, Any] | None = None) -> Components:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from signal import Signals
@@ -61,8 +61,8 @@ class Run:
         The epoch whose parameters the network has at the end, where early stopping chose it.
     unsaved : FileError or None
         Why the last save failed, where it did: the folder then lacks the end of the run.
-    health : Health or None
-        What is wrong with the network, if anything; None while training goes on.
+    judge : callable or None
+        What examines the network when `health` is first read, of a run that has not done so.
     memory : object or None
         What `resume` goes on from: the data, and the state of training at the end. It stays in this process: a
         run that is pickled leaves it behind. Set it to None to give its memory back.
@@ -82,12 +82,24 @@ class Run:
     stopped: str = ""
     best_epoch: int | None = None
     unsaved: FileError | None = None
-    health: Health | None = None
+    judge: Callable[[], Health] | None = field(default=None, compare=False)
     memory: Remembering | None = field(default=None, compare=False)
+    _health: Health | None = field(default=None, init=False)
+
+    @property
+    def health(self) -> Health | None:
+        """What is wrong with the network, if anything; None while training goes on."""
+        if self.judge is not None:
+            self._health, self.judge = self.judge(), None
+        return self._health
+
+    @health.setter
+    def health(self, found: Health | None) -> None:
+        self._health, self.judge = found, None
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave behind what only this process can go on from."""
-        return {**vars(self), "memory": None}
+        return {**vars(self), "_health": self.health, "judge": None, "memory": None}
 
     def resume(self, *, epochs: int | None = None, callbacks: Sequence[Any] = (), progress: bool = True) -> Run:
         """Go on with the run in memory: with fresh batches and the optimizer's memory, in the same network.

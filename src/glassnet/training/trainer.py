@@ -409,11 +409,17 @@ class Trainer:
         self.state.monitor.end(self.state.count_steps(self.sampler.samples, self.sampler.batch_size))
 
     def _judge(self, *, warn: bool = False) -> None:
-        """Say how well the network is that the run ends with; warn where it is sick. A signal ends all trials."""
+        """Say how well the network is that the run ends with; warn where it is sick. A signal ends all trials.
+
+        A quiet run is judged when its health is first asked for.
+        """
         state = self.state
         if self.run.stopped != "non-finite":
             state.monitor.mend_statistics(state.network)
             state.eval_network.parameters.statistics[:] = state.network.parameters.statistics
-        trials = not self.components.quiet
-        judge = partial(state.monitor.health, list(state.history), state.network, warn=warn, trials=trials)
+        history = list(state.history)
+        if self.components.quiet:
+            self.run.judge = state.monitor.health_later(history)
+            return
+        judge = partial(state.monitor.health, history, state.network, warn=warn)
         self.run.health = self.interrupts.attempt(judge, partial(judge, trials=False))

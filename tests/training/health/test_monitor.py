@@ -188,7 +188,9 @@ def test_a_record_has_none_for_what_is_not_finite_and_english_for_messages():
 # The schedule of examinations, and what a monitor keeps, without training.
 
 
-def monitor_of(*, n=200, drawn=200, steps=10, batch_size=32, weights=None, net=None, far=0.0, validation=20):
+def monitor_of(
+    *, n=200, drawn=200, steps=10, batch_size=32, weights=None, net=None, far=0.0, validation=20, quiet=False
+):
     """A monitor of a network on rows of two columns; those that no epoch draws lie far away."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n, 2))
@@ -201,7 +203,7 @@ def monitor_of(*, n=200, drawn=200, steps=10, batch_size=32, weights=None, net=N
     update = Update(gn.Adam())
     state = update.start(net.parameters)
     context = StepContext(net, update, state, rows, targets, weights, (0, 0, 0), batch_size, 0, np.ones_like)
-    return monitor.Monitor(context, TrainingConfig(), data, drawn, steps)
+    return monitor.Monitor(context, TrainingConfig(), data, drawn, steps, quiet=quiet)
 
 
 @pytest.mark.parametrize(
@@ -299,6 +301,30 @@ def test_the_end_is_examined_once_and_not_after_divergence():
     watched.diverged(9, 2)
     watched.end(9)
     assert (watched.vitals[-1].step, watched.divergence) == (7, (9, 2))
+
+
+def test_nobody_is_warned_so_the_network_is_examined_later(monkeypatch):
+    """As it was then; and before so much of it is kept that this takes memory."""
+    quiet, usual = monitor_of(quiet=True), monitor_of()
+    for watched in (quiet, usual):
+        theta = watched.context.network.theta
+        for done in (1, 4):
+            theta += 0.1
+            watched.look(done - 1)
+            theta += 0.1
+            watched.look(done)
+        watched.end(7)
+        theta[:] = np.nan
+    assert (quiet.vitals, quiet.examined) == ([], 7)
+    found = quiet.health_later([])()
+    assert found.vitals == tuple(usual.vitals)
+    assert found == usual.health([], usual.context.network, warn=False, trials=False)
+    assert quiet.state_dict()["vitals"] == usual.state_dict()["vitals"]
+    monkeypatch.setattr(monitor, "KEPT_BYTES", 2 * 3 * theta.nbytes)
+    watched = monitor_of(quiet=True)
+    for done in (1, 2, 3, 4):
+        watched.examine(done)
+    assert ([one.step for one in watched.vitals], watched.examined, watched.columns(4)) == ([0, 1, 2, 3], 4, {})
 
 
 def lagging(*, step=50, off=100.0, **options):

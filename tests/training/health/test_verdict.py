@@ -4,7 +4,7 @@ import pytest
 from tests.training.health.made import CLASSES, evidence, history, network, trials, vitals
 
 from glassnet.training.health.evidence import Baseline, Divergence
-from glassnet.training.health.verdict import is_behind, is_doubtful, is_early, is_sick, is_single
+from glassnet.training.health.verdict import has_learned, is_behind, is_doubtful, is_early, is_sick, is_single
 
 LOST = Divergence(7, 1)
 
@@ -133,6 +133,11 @@ def test_little_behind_a_trial_has_to_reach_what_is_enough():
 )
 def test_targets_that_are_all_one(base, single):
     assert is_single(evidence(vitals(), baseline=base)) == single
+
+
+@pytest.mark.parametrize(("losses", "learned"), [([1.0], False), ([1.0, 0.2, 0.91], False), ([1.0, 0.89], True)])
+def test_what_an_epoch_learned_is_seen_beside_the_first(losses, learned):
+    assert has_learned(list(history(losses))) == learned
 
 
 def test_classes_that_are_seldom_wrong_on_validation_rows_are_no_doubt():

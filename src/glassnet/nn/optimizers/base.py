@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
@@ -101,7 +102,7 @@ class Optimizer:
 
     def hyper_parameters(self) -> dict[str, float]:
         """Return what the rule is called with beside arrays and t: eta, and the fields it knows by name."""
-        values = {option.name: getattr(self, option.name) for option in fields(self)}
+        values = {name: getattr(self, name) for name in _list_options(type(self))}  # type: ignore[arg-type]
         values["eta"] = values.pop("update_scale") * values.pop("learning_rate")
         return values
 
@@ -119,6 +120,11 @@ class Optimizer:
         """Take one step by dL/dtheta of shape (p,): theta and the state, from `start`, are updated in place."""
         state.t += 1
         apply_rule(self.rule, theta, gradient, state.memory, {"t": state.t, **self.hyper_parameters()})
+
+
+@functools.cache
+def _list_options(kind: Any) -> list[str]:
+    return [option.name for option in fields(kind)]
 
 
 def apply_rule(

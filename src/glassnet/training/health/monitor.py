@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,9 @@ STOPS = tuple(step for early in EARLY for step in (early - 1, early))
 
 #: Training rows that batch normalisation's statistics are measured on, for parameters that no step has had.
 MEASURED_ROWS = 4096
+
+#: Bytes of parameters that are kept at most of a network that is examined later.
+KEPT_BYTES = 2**22
 
 #: Running statistics lag where prediction costs this share of what there is to learn more than training.
 LAG = 0.1
@@ -159,7 +163,7 @@ class Monitor:
 
     An epoch of so many `steps` is drawn of the `drawn` first rows; the probe's rows are spread evenly over them.
     The first of `vitals`, in the order of steps, are those of the network before training. A `quiet` one warns of
-    nothing.
+    nothing, so it keeps the parameters that are to be examined, and examines them when somebody asks.
     """
 
     def __init__(
@@ -176,15 +180,38 @@ class Monitor:
         self.drawn, self.steps = drawn, steps
         rows = evenly_spread(drawn, ROWS)
         self.probe = Probe(context.network, context.batch(rows), *context.labels(rows))
-        self.baseline = Baseline.of(context.network.loss, *context.labels(evenly_spread(drawn, TARGETS)))
+        self.loss, self.targets = context.network.loss, context.labels(evenly_spread(drawn, TARGETS))
         self.theta: Array | None = None  # as it was one step before the network is examined
         self.divergence: Divergence | None = None
         self.lag: Lag | None = None
         self.given = find_given(context.network)
         self.vitals: list[Vitals] = []
+        self.kept: list[tuple[Array, int, Array | None]] = []  # what is examined later: arguments of the probe
         self.warned: set[str] = set()
+        self.known = functools.partial(  # what there is to judge by, from the start
+            Evidence,
+            context.network,
+            training,
+            context.update.optimizer,
+            probe=self.probe,
+            step_rows=context.batch_size,
+            drawn=drawn,
+            rows=len(context.targets),
+            new_rows=len(data.validation.y),
+            epoch_steps=steps,
+        )
         self.examine(0)
         self.theta = context.network.theta.copy()
+
+    @functools.cached_property
+    def baseline(self) -> Baseline:
+        """What can be reached without looking at the rows."""
+        return Baseline.of(self.loss, *self.targets)
+
+    @property
+    def examined(self) -> int:
+        """The step after which the network was examined last, or kept for it."""
+        return self.kept[-1][1] if self.kept else self.vitals[-1].step
 
     def room(self, done: int, steps: int) -> int:
         """Return how many steps may be taken at once, after `done` of them, without passing by an examination."""
@@ -196,7 +223,7 @@ class Monitor:
         size, probed = self.context.batch_size, len(self.probe.X)
         if done in EARLY:
             return done < self.steps or done * size >= FEW * probed
-        return done % self.steps == 0 and (done - self.vitals[-1].step) * size >= SELDOM * probed
+        return done % self.steps == 0 and (done - self.examined) * size >= SELDOM * probed
 
     def wants(self, done: int) -> bool:
         """Whether theta, after so many steps, is to be shown to `look`."""
@@ -210,14 +237,19 @@ class Monitor:
 
     def examine(self, done: int) -> None:
         """Examine the network as it is now, after so many steps, and warn of what will not heal by itself."""
-        self.vitals.append(self.probe.measure(self.context.network.theta, done, self.theta))
+        theta = self.context.network.theta
         if not self.quiet:
+            self.vitals.append(self.probe.measure(theta, done, self.theta))
             self._warn(certain(self._evidence(())))
+            return
+        self.kept.append((theta.copy(), done, self.theta))
+        if 2 * len(self.kept) * theta.nbytes > KEPT_BYTES:
+            _examine_kept(self.kept, self.probe, self.vitals)
 
     def columns(self, done: int) -> dict[str, Any]:
         """Return what the history records of an epoch that ended after so many steps, if it was examined then."""
-        last = self.vitals[-1]
-        if last.step != done:
+        last = self.vitals[-1] if self.vitals else None
+        if last is None or last.step != done:
             return {}
         return {
             "dead_units": sum(len(layer.dead) for layer in last.hidden),
@@ -232,7 +264,7 @@ class Monitor:
 
     def end(self, done: int) -> None:
         """Examine the network as the latest step left it, after so many."""
-        if self.divergence is None and self.vitals[-1].step != done:
+        if self.divergence is None and self.examined != done:
             self.theta = None
             self.examine(done)
 
@@ -242,7 +274,7 @@ class Monitor:
         They lag where the probe's loss in prediction is far above that in training. They stay where measuring is
         no better, and after few steps, as these have made them.
         """
-        if not any(network.batch_norm) or self.vitals[-1].step < ENOUGH:
+        if not any(network.batch_norm) or self.examined < ENOUGH:
             return
         in_training, before = self.probe.losses(network)
         if not before - in_training > LAG * max(self.baseline.loss - self.baseline.floor, in_training):
@@ -262,11 +294,23 @@ class Monitor:
 
         Without `trials` there are no remedies, and no diagnoses that need the data or a trial.
         """
-        evidence = self._evidence(history, (lambda: self._open_trials(network)) if trials else None)
-        found = prescribe(evidence, diagnose(evidence))
-        if warn and not self.quiet:
-            self._warn([diagnosis for diagnosis in found if diagnosis.sick][:1])
-        return Health(tuple(found), tuple(self.vitals))
+        found = _judge(self._evidence(history, (lambda: self._open_trials(network)) if trials else None))
+        if warn:
+            self._warn([diagnosis for diagnosis in found.diagnoses if diagnosis.sick][:1])
+        return found
+
+    def health_later(self, history: Sequence[EpochRecord]) -> Callable[[], Health]:
+        """Return what judges the run, without trials, when it is asked; it holds no training data."""
+        kept, probe, vitals, loss, targets = self.kept, self.probe, self.vitals, self.loss, self.targets
+        known = functools.partial(
+            self.known, vitals=vitals, history=history, divergence=self.divergence, lag=self.lag, given=self.given
+        )
+
+        def examine() -> Health:
+            _examine_kept(kept, probe, vitals)
+            return _judge(known(baseline=Baseline.of(loss, *targets)))
+
+        return examine
 
     def _open_trials(self, network: Network) -> Trials:
         context = self.context
@@ -286,24 +330,15 @@ class Monitor:
     def _evidence(
         self, history: Sequence[EpochRecord], open_trials: Callable[[], Trials] | None = None
     ) -> Evidence:
-        return Evidence(
-            self.context.network,
-            self.training,
-            self.context.update.optimizer,
-            self.vitals,
-            history,
-            self.baseline,
-            self.probe,
-            self.context.batch_size,
-            self.drawn,
-            len(self.context.targets),
-            len(self.data.validation.y),
-            self.steps,
-            self.divergence,
-            self.lag,
-            self.given,
-            DataFacts() if open_trials is None else DataFacts.of(self.data),
-            open_trials,
+        return self.known(
+            vitals=self.vitals,
+            history=history,
+            baseline=self.baseline,
+            divergence=self.divergence,
+            lag=self.lag,
+            given=self.given,
+            facts=DataFacts() if open_trials is None else DataFacts.of(self.data),
+            open_trials=open_trials,
         )
 
     def _warn(self, found: Sequence[Diagnosis]) -> None:
@@ -314,6 +349,7 @@ class Monitor:
 
     def state_dict(self) -> dict[str, Any]:
         """Return what was measured so far as plain values, and theta; they are those of a `SavedMonitor`."""
+        _examine_kept(self.kept, self.probe, self.vitals)
         vitals = [vitals.to_dict() for vitals in self.vitals]
         return {"vitals": vitals, "warned": sorted(self.warned), "theta": self.theta, "given": self.given}
 
@@ -326,3 +362,14 @@ class Monitor:
                 check_like(theta, self.context.network.theta, name)
         self.vitals, self.warned = list(state["vitals"]), set(state["warned"])
         self.theta, self.given = state["theta"], state["given"]
+
+
+def _examine_kept(kept: list[tuple[Array, int, Array | None]], probe: Probe, vitals: list[Vitals]) -> None:
+    """Examine what was kept of a network, and keep it no longer."""
+    vitals += [probe.measure(*moment) for moment in kept]
+    kept.clear()
+
+
+def _judge(evidence: Evidence) -> Health:
+    """Return what the evidence says."""
+    return Health(tuple(prescribe(evidence, diagnose(evidence))), tuple(evidence.vitals))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from glassnet.training.health.evidence import Evidence
 from glassnet.training.health.learnable import CLEAREST, costs_less
+from glassnet.training.history import EpochRecord
 
 #: A network is judged by what it leaves unlearned (see `Evidence.unlearned`) while it trains.
 UNLEARNED = 0.5
@@ -16,6 +19,9 @@ MISTAKEN = 0.25
 
 #: Steps before which no network is expected to have learned.
 ENOUGH = 50
+
+#: An epoch whose loss is below this share of the first one's shows that something was learned.
+LEARNED = 0.9
 
 #: A network is sick where it gains less on held-out rows than the best reference, by so much or by this share of
 #: what that gains, whichever is smaller ...
@@ -74,6 +80,11 @@ def is_behind(evidence: Evidence, *, beyond_chance: bool = True) -> bool:
     if taken < lasts and (costly or evidence.trials.gain({}) >= needs_time):
         return False
     return not beyond_chance or costs_less(sample.reference, ended, CLEAREST)
+
+
+def has_learned(history: Sequence[EpochRecord]) -> bool:
+    """Whether the loss of the last epoch is well below that of the first."""
+    return len(history) > 1 and history[-1].train_loss < LEARNED * history[0].train_loss
 
 
 def is_single(evidence: Evidence) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -135,14 +136,35 @@ class Probe:
     """
 
     def __init__(self, network: Network, X: Array, targets: Array, weights: Array | None = None) -> None:
-        self.network, self.X, self.targets = network.copy(), X, targets
+        self.source, self.X, self.targets = network, X, targets
         self.weights = None if weights is None else weights / weights.mean()
-        self.input_spread = float(np.sqrt(np.mean(np.square(X, dtype=np.float64))))
+
+    @functools.cached_property
+    def network(self) -> Network:
+        """The copy."""
+        return self.source.copy()
+
+    @functools.cached_property
+    def input_spread(self) -> float:
+        """The root of the mean square of X."""
+        return float(np.sqrt(np.mean(np.square(self.X, dtype=np.float64))))
+
+    @functools.cached_property
+    def steepest(self) -> list[float]:
+        """The steepest slope of each activation."""
         z = np.linspace(-4, 4, 81)
-        self.steepest = [float(np.abs(activation.derivative(z)).max()) for activation in network.activations]
-        self.bounded = [bounded(activation) for activation in network.activations]
+        return [float(np.abs(activation.derivative(z)).max()) for activation in self.source.activations]
+
+    @functools.cached_property
+    def bounded(self) -> list[bool]:
+        """Whether each activation is `bounded`."""
+        return [bounded(activation) for activation in self.source.activations]
+
+    @functools.cached_property
+    def directions(self) -> list[Array]:
+        """Two random directions in the inputs of each layer."""
         rng = np.random.default_rng(0)
-        self.directions = [rng.normal(size=(2, W.shape[0] + 1)).astype(W.dtype) for W in network.W]
+        return [rng.normal(size=(2, W.shape[0] + 1)).astype(W.dtype) for W in self.source.W]
 
     def measure(self, theta: Array, step: int, before: Array | None = None) -> Vitals:
         """Examine the network after so many steps, with these parameters and those `before` the last step."""
