@@ -28,14 +28,14 @@ from glassnet.nn.network import Network
 from glassnet.nn.optimizers import SGD
 from glassnet.nn.update import Update
 from glassnet.runtime.compilation import compile_function, vector_bytes
-from glassnet.runtime.products import compile_product
+from glassnet.runtime.forward_pass import compile_layers
 text = Formulas(Network([1, 1], loss="half_squared_error"), Update(SGD())).update.text
 table = "def table(x):\\n    for i in range(len(x)):\\n        x[i] = tanh(x[i]) * exp(x[i]) + log(x[i] * x[i])\\n"
 x = np.linspace(-9, 9, 9999, dtype=np.float32)
 compile_function(text + "\\n\\n" + table, "table")(x)
-A, B = np.resize(x, (50, 300)), np.resize(x[::-1], (300, 70))
+A, theta = np.resize(x, (50, 300)), np.resize(x[::-1], 301 * 70)
 C = np.empty((50, 70), np.float32)
-compile_product(A.dtype)(A, B, C)
+compile_layers(A.dtype)(A, theta, np.array([[300, 70, 0, 300 * 70, 0]]), C, 0, 50)
 print(vector_bytes(), C.tobytes().hex()[::97] + x.tobytes().hex()[::97])
 """
 
