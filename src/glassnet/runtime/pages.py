@@ -82,7 +82,7 @@ class Glossary:
         return Markup("").join(parts)
 
     def sentence(self, text: str) -> Markup:
-        """Return a sentence with those of its terms as links that no text before it has; a percent sign stays close."""
+        """Return a sentence: terms are links that no text before it has, and a percent sign stays close."""
         return self(text.replace(" %", f"{HARD_SPACE}%"), frozenset(self._found))
 
 
