@@ -17,8 +17,8 @@ from glassnet.cli.main import main as run_command
 
 HERE = Path(__file__).parent
 
-#: A laptop's window, and the step that is shown: a multiplier in the middle of the backward pass.
-WINDOW, STEP = {"width": 1280, "height": 790}, 25
+#: A laptop's window, and the step that is shown: a multiplier in the middle of the backward pass, after training.
+WINDOW, STEP, TAKEN = {"width": 1280, "height": 790}, 25, 8
 
 
 def screenshot(page: Path) -> bytes:
@@ -27,6 +27,8 @@ def screenshot(page: Path) -> bytes:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         window = browser.new_page(viewport=WINDOW)
         window.goto(page.as_uri())
+        for _ in range(TAKEN):
+            window.click("#take")
         for _ in range(STEP - 1):
             window.keyboard.press("ArrowRight")
         window.locator("[data-node].active:visible").first.click()  # its local derivatives

@@ -11,6 +11,9 @@ import sys
 import pytest
 
 from glassnet.cli.main import main
+from glassnet.training.inspection import baselines
+from glassnet.training.run import open_run
+from glassnet.training.run_folder import RunFolder
 
 
 class Answer:
@@ -31,6 +34,13 @@ class Answer:
         assert lines[0].startswith("glassnet: ")
         assert self.out == ""
         return lines[0].removeprefix("glassnet: ")
+
+
+def keep_simple_models(folder):
+    """Have a run's folder hold simple models, without boosting, so that its reports do not train them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(baselines, "MOST_BOOSTING", 0)
+        RunFolder(folder).save_baselines(baselines.fit_baselines(open_run(folder)[2]))
 
 
 @pytest.fixture
@@ -82,5 +92,8 @@ def trained_once(tmp_path_factory):
 
 @pytest.fixture
 def run_folder(trained_once, here):
-    """A small trained run on digits."""
-    return shutil.copytree(trained_once("digits", "--layers", "64,16,10", "--epochs", "3"), here / "run")
+    """A small trained run on digits, with simple models beside it."""
+    folder = trained_once("digits", "--layers", "64,16,10", "--epochs", "3")
+    if not (folder / "baselines.json").exists():
+        keep_simple_models(folder)
+    return shutil.copytree(folder, here / "run")

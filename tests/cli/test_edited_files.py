@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.cli.conftest import keep_simple_models
 from tests.cli.edits import edits_of
 from tests.study.studies import done, small
 
@@ -33,6 +34,7 @@ FILES = {
         "config.toml": ["report", "resume", "evaluate"],
         "history.csv": ["report", "evaluate"],
         "health.json": ["report"],
+        "baselines.json": ["report"],
         "model.safetensors": ["report", "resume", "evaluate", "predict"],
         "checkpoint.safetensors": ["resume"],
         ".lock": ["resume"],
@@ -89,6 +91,7 @@ def folders(tmp_path_factory):
     options = {"epochs": 3, "early_stopping": "patience(5)", "ema": 0.9}
     finished = RunConfig(data=data, network=network, training=training | options)
     run(finished, run_dir=home / "finished", progress=False)
+    keep_simple_models(home / "finished")
     options = {"epochs": 6, "optimizer": "momentum(0.05)", "average_epochs": 5, "schedule": "plateau"}
     with pytest.raises(Interrupted):
         run(

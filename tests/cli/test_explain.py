@@ -296,3 +296,18 @@ def test_the_same_command_writes_the_same_file(glassnet, here):
     glassnet("explain", "3,2,1", "--out", "one.html")
     glassnet("explain", "3,2,1", "--out", "two.html")
     assert (here / "one.html").read_bytes() == (here / "two.html").read_bytes()
+
+
+def test_a_run_of_a_table_is_explained_in_its_own_words(glassnet, here):
+    lines = [
+        "age,colour,kind",
+        *(f"{20 + k},{'red' if k % 2 else 'blue'},{'a' if k < 20 else 'b'}" for k in range(40)),
+    ]
+    (here / "rows.csv").write_text("\n".join(lines))
+    options = ["--epochs", 1, "--layers", "3,2,2", "--kernels", "numpy", "--run-dir", "run"]
+    assert glassnet("train", "rows.csv", "--target", "kind", *options).code == 0
+    assert glassnet("explain", "run", "--sample", 2, "--split", "train", "--out", "page.html").code == 0
+    html = (here / "page.html").read_text(encoding="utf-8")
+    assert {"age", "colour=blue", "colour=red"} <= set(re.findall(r'class="faint"[^>]*>([^<]+)<', html))
+    assert re.search(r"<span>age = \d+</span>, <span>colour = (?:red|blue)</span>", html)
+    assert re.search(r"<option value=\"0\"[^>]*>a</option><option value=\"1\"[^>]*>b</option>", html)

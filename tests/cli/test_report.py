@@ -1,5 +1,6 @@
 """``glassnet report``, and the report that ``glassnet train`` leaves in every run folder."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from glassnet.errors import FileError
-from glassnet.report import run_page
+from glassnet.report import baseline_section, run_page
 from glassnet.training.checkpointer import Checkpointer
+from glassnet.training.inspection import baselines
 
 pytestmark = pytest.mark.filterwarnings("always::glassnet.errors.HealthWarning")
 
@@ -173,16 +175,39 @@ def test_a_folder_that_holds_no_end_of_its_run_gets_none(glassnet, monkeypatch):
     assert not list(Path("run").glob("report*"))
 
 
+def test_simple_models_are_trained_by_report_and_once(glassnet, run_folder, monkeypatch):
+    monkeypatch.setattr(baselines, "MOST_BOOSTING", 0)
+    kept = run_folder / "baselines.json"
+    kept.unlink()
+    text = (run_folder / "report.md").read_text(encoding="utf-8")
+    assert re.search(r"They are trained for the page by:\s+    glassnet report run\n", text)
+    assert glassnet("report", "run").err == "glassnet: simple models learn from the same rows, once\n"
+    page, record = page_of("run"), kept.read_bytes()
+    assert "LogisticRegression" in page
+    monkeypatch.setattr(baseline_section, "fit_baselines", None)
+    assert glassnet("report", "run").err == ""
+    assert (page_of("run"), kept.read_bytes()) == (page, record)
+
+
 def test_the_report_of_a_run_is_written_again(glassnet, run_folder):
-    first = page_of(run_folder)
+    twin = run_folder / "report.md"
+    first = twin.read_text(encoding="utf-8")
     (run_folder / "report.html").unlink()
-    (run_folder / "report.md").unlink()
+    twin.unlink()
     answer = glassnet("report", run_folder)
     assert answer.code == 0
     lines = [line.split("  ")[0] for line in answer.out.splitlines()]
     assert lines == ["report", "in Markdown"]
     assert f"{run_folder}/report.html, " in answer.out
-    assert page_of(run_folder) == first.replace("run/config.toml", f"{run_folder}/config.toml")
+    assert answer.err == ""
+
+    def middle(text):
+        """What does not depend on the simple models, nor on their terms."""
+        return text[text.index("## Class by class") : text.index("## What the words mean")]
+
+    assert middle(twin.read_text(encoding="utf-8")) == middle(first).replace(
+        "run/config.toml", f"{run_folder}/config.toml"
+    )
     record = glassnet("report", "run/model.safetensors", "--lang", "zh", "--json").json
     assert record == {
         "run": "run/model.safetensors",

@@ -110,9 +110,10 @@ def test_the_operations_along_a_path(problem):
         ("U2[…]", "matmul", 2, ["h1[2]", "H1[…]", "W2[…]"]),
         ("b2[…]", "bias", 2, []),
         ("Z2[…]", "adder", 2, ["U2[…]", "b2[…]"]),
+        ("P", "softmax", 3, ["z2[0]", "Z2[…]"]),
         ("y[0]", "target", 3, []),
         ("Y[…]", "target", 3, []),
-        ("L", "loss", 3, ["z2[0]", "Z2[…]", "y[0]", "Y[…]"]),
+        ("L", "loss", 3, ["P", "y[0]", "Y[…]"]),
     ]
 
 
@@ -284,3 +285,15 @@ def test_a_view_may_take_any_units(problem):
     for node in nodes:
         if node.positions is not None:
             np.testing.assert_allclose(node.gradient, network.gradient[node.positions], rtol=1e-12)
+
+
+def test_softmax_is_no_node_where_a_probability_that_counts_is_all_but_nothing(problem):
+    network, _, _ = problem([1, 2])
+    X, label = np.ones((1, 1)), np.array([1])
+    for slope, shown in ((200.0, True), (300.0, False)):
+        network.theta = [slope, -slope, 0, 0]
+        graph = ComputationGraph(network, X, label, level="matrices")
+        assert ("softmax" in [node.kind for node in graph.nodes]) == shown
+        assert graph.loss == pytest.approx(2 * slope, rel=1e-12)
+        network.backward(network.forward(X), network.encode(label))
+        np.testing.assert_allclose(graph.gradient, network.gradient, rtol=1e-12, atol=1e-80)

@@ -16,12 +16,14 @@ from glassnet.graph.nodes import (
     Multiplier,
     Node,
     Selection,
+    Softmax,
     backward,
+    cross_entropy,
     forward,
     list_consumers,
 )
 from glassnet.graph.notation import Name
-from glassnet.nn.activations import ACTIVATIONS
+from glassnet.nn.activations import ACTIVATIONS, softmax
 from glassnet.nn.losses import LOSSES, Loss
 from glassnet.nn.network import Network
 
@@ -147,13 +149,40 @@ def test_a_loss_passes_on_its_slopes_in_the_order_of_its_parts(name, reduction, 
         targets = rng.dirichlet(np.ones(4), n)
     for kink in loss.kinks:
         assert np.abs(outputs - targets - kink).min() > 2 * STEP
-    operation = LossFunction(loss, Columns(tuple(map(np.array, units))))
+    operation = LossFunction(loss, *[Columns(tuple(map(np.array, units)))] * 2)
     parts = [values[:, places] for values in (outputs, targets) for places in units]
     value = operation.forward(*parts)
     assert value.shape == (1, 1)
     assert value[0, 0] == pytest.approx(loss.value_and_delta(outputs, targets)[0], rel=1e-14)
     assert_right(operation, *parts, given_nothing=(3, 4, 5))
     assert operation.backward(np.ones((1, 1)), value, *parts)[3:] == (None, None, None)
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_softmax_passes_back_what_each_logit_adds_to_every_probability(n):
+    units = ([3], [1], [0, 2])
+    logits = np.random.default_rng(2).normal(0, 2, (n, 4))
+    operation = Softmax(Columns(tuple(map(np.array, units))))
+    parts = [logits[:, places] for places in units]
+    np.testing.assert_allclose(operation.forward(*parts), softmax(logits), rtol=1e-15)
+    assert_right(operation, *parts)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_softmax_and_its_loss_are_together_the_fused_loss(reduction):
+    rng = np.random.default_rng(3)
+    logits, targets = rng.normal(0, 3, (5, 4)), np.eye(4)[[0, 1, 3, 3, 2]]
+    targets[1] = 0.2, 0.3, 0.0, 0.4
+    columns = Columns((np.arange(4),))
+    fused = LOSSES.resolve(f"cross_entropy(reduction={reduction})")
+    probabilities = Softmax(columns).forward(logits)
+    loss = LossFunction(Loss("split", cross_entropy, reduction=reduction), columns, columns)
+    value = loss.forward(probabilities, targets)
+    slope, _ = loss.backward(np.ones((1, 1)), value, probabilities, targets)
+    (delta,) = Softmax(columns).backward(slope, probabilities, logits)
+    meant = fused.value_and_delta(logits, targets)
+    assert value.item() == pytest.approx(meant[0], rel=1e-13)
+    np.testing.assert_allclose(delta, meant[1], rtol=1e-11, atol=1e-15)
 
 
 @settings(max_examples=50)

@@ -232,7 +232,7 @@ def test_the_operations_of_a_unit_with_both(problem):
 def test_the_matrices_of_a_network_with_both(problem):
     names = [name for name, *_ in table(*problem([3, 4, 2], "tanh", n=3, **BOTH), level="matrices")]
     layer_1 = ["W1", "A1", "X^1", "g1", "U1", "b1", "Z1", "H1", "M1", "H~1"]
-    assert names == ["X", *layer_1, "W2", "U2", "b2", "Z2", "Y", "L"]
+    assert names == ["X", *layer_1, "W2", "U2", "b2", "Z2", "P", "Y", "L"]
 
 
 def test_values_are_those_of_the_forward_pass(problem):

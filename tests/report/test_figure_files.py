@@ -80,6 +80,8 @@ def test_the_report_of_a_run_shows_all_its_charts(tmp_path, digits, digits_run):
     text = (tmp_path / "run" / "report.md").read_text(encoding="utf-8")
     shown = re.findall(r"!\[([\w-]+)\]\(\.\./figures/([\w-]+)\.svg\)", text)
     charts = [
+        "loss",
+        "accuracy",
         "confusion-matrix",
         "worst-mistakes",
         "right-answers",
@@ -87,7 +89,7 @@ def test_the_report_of_a_run_shows_all_its_charts(tmp_path, digits, digits_run):
         "roc",
         "precision-recall",
     ]
-    charts += ["calibration", "probabilities", "importance", "target", "loss", "accuracy"]
+    charts += ["calibration", "probabilities", "importance", "target"]
     assert [name for _, name in shown] == [*charts, "pre-activation-spread", "update-ratio", "gradient-norm"]
     assert {path.stem for path in files.written if path.suffix == ".svg"} == {name for _, name in shown}
     matrix = pandas.read_csv(tmp_path / "figures" / "confusion-matrix.csv")

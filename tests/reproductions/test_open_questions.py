@@ -176,9 +176,9 @@ def test_one_seed_is_enough_only_where_all_differences_are_clear():
     some = typical(**{name: apart(name, value) for name, value in (levels | {"SGD": 0.3}).items()})
     said = answer("q_one_seed", some)
     assert said.startswith("Not for all of them.")
-    assert "Adam -0.200 (worse" in said
+    assert "Adam: -0.200 (worse" in said
     lost = typical(SGD=[outcome("SGD", 0, DIVERGED), outcome("SGD", 1, DIVERGED)])
-    assert "SGD – (no seed in common: cannot be judged, p = –)" in answer("q_one_seed", lost)
+    assert "SGD: – (no seed in common: cannot be judged, p = –)" in answer("q_one_seed", lost)
 
 
 def test_the_best_plan_is_held_against_the_others():

@@ -279,9 +279,10 @@ def evaluate(symbol: Symbol, values: dict[str, Any]) -> Any:
 
 
 def power(base: Any, exponent: Any) -> Any:
-    """Return a power; a whole one by products, because the last bit of NumPy's depends on the processor."""
+    """Return a power; a whole one of numbers by products: the last bit of NumPy's depends on the processor."""
     rest = np.asarray(exponent)
-    if not np.all((rest >= 0) & (rest < 2**53) & (rest == np.floor(rest))):
+    own = isinstance(base, np.lib.mixins.NDArrayOperatorsMixin)
+    if own or not np.all((rest >= 0) & (rest < 2**53) & (rest == np.floor(rest))):
         return np.power(base, exponent)
     rest, square = rest.astype(np.int64), np.asarray(base, np.float64)
     result = np.ones(np.broadcast_shapes(rest.shape, square.shape))

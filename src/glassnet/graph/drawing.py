@@ -56,9 +56,16 @@ def format_values(node: Node, values: Array, by: str = "") -> tuple[Content, ...
     return number(values[0, 0], 3), " …"
 
 
-def list_meanings(words: Words) -> list[tuple[str, str]]:
-    """Return what the colours of numbers mean."""
-    return [(colour, words.say(f"explain.legend_{colour}")) for colour in ("value", "gradient", "delta")]
+def list_meanings(words: Words, *colours: str) -> list[tuple[str, str]]:
+    """Return what colours of numbers and lines mean."""
+    keys = {
+        "value": "explain.legend_value",
+        "gradient": "explain.legend_gradient",
+        "delta": "explain.legend_delta",
+        "positive": "explain.legend_positive",
+        "negative": "explain.legend_negative",
+    }
+    return [(colour, words.say(keys[colour])) for colour in colours]
 
 
 def draw(nodes: Sequence[Node], traversal: Traversal, title: str, words: Words) -> Figure:
@@ -87,7 +94,7 @@ class _Drawing:
             for node in nodes:
                 draw_part(node)
         self.figure.fit(MARGIN)
-        self.figure.add_legend(list_meanings(words))
+        self.figure.add_legend(list_meanings(words, "value", "gradient", "delta"))
 
     def place_layer(self, layer: int, x: float) -> float:
         """Place the nodes of a layer to the right of x, and return where the numbers beside it end."""

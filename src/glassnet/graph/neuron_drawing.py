@@ -72,8 +72,7 @@ class _Drawing:
                 self.figure.marks += self.draw_numbers(line, weight)
         self.figure.marks += marks
         self.figure.fit(MARGIN)
-        signs = [(sign, words.say(f"explain.legend_{sign}")) for sign in ("positive", "negative")]
-        self.figure.add_legend([*list_meanings(words), *signs])
+        self.figure.add_legend(list_meanings(words, "value", "gradient", "delta", "positive", "negative"))
 
     def place_units(self) -> dict[Node, tuple[float, float]]:
         """Return where the units stand."""

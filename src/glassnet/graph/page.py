@@ -239,7 +239,6 @@ def _list_facts(
     if network.n_classes is not None and network.loss.output is not None:
         said += f" ({spread_probabilities(outputs).max():.1%})"
     names = words.join(schema.target.names if schema and network.n_classes is None else ())
-    of = "_of" if names else ""
     hidden = list(dict.fromkeys(activation.name for activation in network.activations))
     size = {"layers": "-".join(map(str, network.layers)), "parameters": len(network.theta)}
     facts = [
@@ -250,8 +249,8 @@ def _list_facts(
         Fact(
             words.say("explain.rows"), words.say("explain.rows_shown", n=len(graph.X)) if len(graph.X) > 1 else ""
         ),
-        Fact(words.say(f"explain.says{of}", names=names), said, "says"),
-        Fact(words.say(f"explain.should_say{of}", names=names), target, "target"),
+        Fact(words.say("explain.says_of" if names else "explain.says", names=names), said, "says"),
+        Fact(words.say("explain.should_say_of" if names else "explain.should_say", names=names), target, "target"),
     ]
     return [fact for fact in facts if fact.text]
 

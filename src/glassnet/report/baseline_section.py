@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from shlex import join
 from types import SimpleNamespace
 
@@ -27,21 +27,30 @@ from glassnet.training.run_folder import RunFolder
 
 
 def show_baselines(
-    folder: RunFolder, data: Dataset, answers: Mapping[SplitName, Predictions], words: Words, *, train: bool
+    folder: RunFolder,
+    data: Dataset,
+    answers: Mapping[SplitName, Predictions],
+    words: Words,
+    *,
+    tell: Callable[[str], None] | None = None,
 ) -> SimpleNamespace:
-    """Put a run's network beside simple models; they are those in its folder, and trained where there are none.
+    """Put a run's network beside simple models: those in its folder, or else new ones, after `tell` was told so.
 
-    Where they are not to be trained, it is said how to have them. Raises FileError if they cannot be kept.
+    Without it none are trained, and it is said how to have them. Raises FileError if they cannot be kept.
     """
     section = SimpleNamespace(notes=[], command="", drawing=None, table=None)
     if data.task == "multi-label":
         section.notes = [words.say("baselines_labels")]
         return section
+    if not all(name in answers for name in ("validation", "test") if len(getattr(data, name).y)):
+        section.notes = [words.say("result_none")]
+        return section
     found = folder.baselines()
-    if (found is None or not found.fits(data)) and train and answers:
+    if (found is None or not found.fits(data)) and tell is not None and answers:
+        tell(words.say("terminal.simple_models"))
         found = fit_baselines(data)
         folder.save_baselines(found)
-    if found is None or not found.fits(data) or not set(found.splits) <= set(answers):
+    if found is None or not found.fits(data):
         loadable = data.name in DATASETS or looks_like_a_path(folder.config().data.dataset)
         section.notes = [words.say("baselines_later" if loadable else "baselines_program")]
         section.command = join(["glassnet", "report", str(folder.path)]) if loadable else ""
@@ -85,15 +94,15 @@ def _tabulate(found: Baselines, words: Words) -> Table:
     """Return all measures of all models."""
     titles: dict[SplitName, str] = {"validation": "validation_of", "test": "test_of"}
     names = [(split, name) for split in found.splits for name in found.models[-1].scores[split].measures]
-    header = [words.say("model"), "scikit-learn", words.say("train_rows")]
-    header += [words.say(titles[split], measure=words.measure(name)) for split, name in names]
+    measures = [words.say(titles[split], measure=words.measure(name)) for split, name in names]
+    header = [words.say("model"), *measures, words.say("train_rows"), "scikit-learn"]
     rows: Rows = []
     for model in found.models:
         own = model.kind == "network"
         values = [_write(model, split, name, words) for split, name in names]
         kind = Cell(_name(model, found, words), bold=own)
-        rows.append([kind, Cell(model.name, code=True) if model.name else NONE, f"{model.rows:,}", *values])
-    return Table(words.say("baselines"), header, rows, text=(0, 1), key="baselines")
+        rows.append([kind, *values, f"{model.rows:,}", Cell(model.name, code=True) if model.name else NONE])
+    return Table(words.say("baselines"), header, rows, text=(0, len(header) - 1), key="baselines")
 
 
 def _write(model: Baseline, split: SplitName, name: str, words: Words) -> Cell:

@@ -14,11 +14,14 @@ from glassnet.nn.network import Network
 from glassnet.report.interval_text import describe_intervals
 from glassnet.training.inspection.importance import MOST_SHOWN, Importance, group_inputs, permutation_importance
 
-#: How often an input is shuffled, and rows times passes times parameters that a page has time for.
-REPEATS, MOST_WORK = 5, 2e10
+#: How often a column and a patch of a picture are shuffled.
+REPEATS, REPEATS_OF_PATCHES = 5, 3
+
+#: What a page has time for: passes of a row, each of as many steps as there are parameters, and so many an input.
+MOST_WORK, WORK_OF_INPUT = 2e10, 150
 
 #: Fewer rows say little, and more hardly more.
-FEWEST_ROWS, MOST_ROWS = 50, 2000
+FEWEST_ROWS, MOST_ROWS = 100, 2000
 
 
 def show_importance(network: Network, data: Dataset, words: Words) -> SimpleNamespace:
@@ -28,11 +31,12 @@ def show_importance(network: Network, data: Dataset, words: Words) -> SimpleName
     if not len(getattr(data, split).y):
         section.notes = [words.say("importance_none", why=words.say("why_no_rows"))]
         return section
-    inputs = len(group_inputs(network, data.schema)[1])
-    rows = round(MOST_WORK / (inputs * REPEATS * len(network.theta)))
-    rows = min(max(rows, FEWEST_ROWS), MOST_ROWS)
+    _, groups, grid = group_inputs(network, data.schema)
+    inputs, repeats = len(groups), REPEATS if grid is None else REPEATS_OF_PATCHES
+    work = inputs * repeats * (len(network.theta) + WORK_OF_INPUT * network.layers[0])
+    rows = min(max(round(MOST_WORK / work), FEWEST_ROWS), MOST_ROWS)
     try:
-        found = permutation_importance(network, getattr(data.encoded, split), repeats=REPEATS, max_rows=rows)
+        found = permutation_importance(network, getattr(data.encoded, split), repeats=repeats, max_rows=rows)
     except (DataError, NonFiniteError):
         section.notes = [words.say("importance_none", why=words.say("why_undefined"))]
         return section
@@ -41,7 +45,7 @@ def show_importance(network: Network, data: Dataset, words: Words) -> SimpleName
         format_number(found.score, form),
         "importance_about" if found.grid is None else "importance_about_map",
     )
-    rows_said = {"rows": found.rows, "split": words.say(f"{split}_rows"), "n": REPEATS}
+    rows_said = {"rows": found.rows, "split": words.say(f"{split}_rows"), "n": repeats}
     section.notes = [words.say(about, **rows_said, measure=found.metric, score=score)]
     chart = found.chart(words)
     if isinstance(chart, HeatMap):

@@ -55,7 +55,9 @@ class MistakeSheet:
             likeliest = mistake.likeliest or ((f"→ {mistake.predicted}", 0.0),)
             for line, (name, share) in enumerate(likeliest):
                 below = bottom - 0.25 - 0.2 * line
-                axes.fill_between([left, left + share], below - 0.17, below, color=BAR, alpha=0.3, linewidth=0)
+                axes.fill_between(
+                    [left, left + share], below - 0.16, below + 0.03, color=BAR, alpha=0.3, linewidth=0
+                )
                 _write(axes, left, below, name, FAINT)
         name_axes(axes, self.title)
         axes.set_xlim(-0.1, 1.25 * COLUMNS)

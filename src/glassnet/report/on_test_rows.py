@@ -128,8 +128,8 @@ def _errors(fit: Fit, words: Words) -> Shown:
     """Return how many rows are off by how much, and in which direction."""
     errors = fit.predicted - fit.true
     low, high = np.quantile(errors, [0.005, 0.995])
-    title = ": ".join(filter(None, [fit.name, words.say("errors_signed")]))
-    chart = histogram("errors", title[:1].upper() + title[1:], errors, words, (low, high))
+    title = words.say("errors_of", name=fit.name or words.say("the_target"))
+    chart = histogram("errors", title, errors, words, (low, high))
     return chart.draw(), describe_intervals(chart, words)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from glassnet.charts.axes import format_number
 from glassnet.charts.tables import NONE, Cell
+from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Dataset
 
 #: Columns that are shown, and letters of a value.
@@ -23,8 +24,9 @@ def read_values(
     Nothing of pictures, and of rows of numbers without names where they are many.
     """
     X = data.test.X
-    if isinstance(X, np.ndarray):
-        if data.image_shape is not None or X.ndim != 2 or X.shape[1] > MOST_COLUMNS:
+    table = not isinstance(data.schema.input, ArraySchema)
+    if isinstance(X, np.ndarray):  # of a table larger than memory, its columns are encoded already
+        if table or data.image_shape is not None or X.ndim != 2 or X.shape[1] > MOST_COLUMNS:
             return [], [[] for _ in rows]
         return [f"x{place + 1}" for place in range(X.shape[1])], [[_write(one) for one in X[row]] for row in rows]
     used = [column.name for column in data.schema.input.columns if column.name in X.columns]  # type: ignore[union-attr]

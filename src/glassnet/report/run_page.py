@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -45,7 +46,7 @@ def write_run_report(
     language: Language = "en",
     predictions: Predictions | None = None,
     figures: FigureFiles | None = None,
-    baselines: bool = False,
+    tell: Callable[[str], None] | None = None,
 ) -> Path:
     """Write ``report.html`` and ``report.md`` into a run's folder, both whole or neither; return the page's path.
 
@@ -56,7 +57,8 @@ def write_run_report(
 
     The network is the run's, trained; it is evaluated on the test rows of `data`, unless `predictions` hold what
     it says to these already. ``health.json`` may be missing in the folder. Charts and tables become files, too,
-    where `figures` says so. With `baselines`, simple models are trained where the folder has none.
+    where `figures` says so. Simple models are trained where the folder has none and `tell` is given, which is told
+    so before.
 
     Raises UsageError if there are no words in that language, FileError if the folder is that of no run or cannot
     be written (an older report then stands), and DataError if the data do not fit the network.
@@ -90,7 +92,7 @@ def write_run_report(
         drawings=drawings,
         curve_notes=curve_notes,
         history=history_table(history, words) if len(history) else None,
-        baselines=show_baselines(folder, data, answers, words, train=baselines),
+        baselines=show_baselines(folder, data, answers, words, tell=tell),
         probabilities=show_probabilities(predictions, words),
         thresholds=show_thresholds(answers.get("validation"), predictions, words),
         importance=importance,

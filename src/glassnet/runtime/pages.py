@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from glassnet.locales.glossary import Term, find_terms, glossary
+from glassnet.locales.glossary import HARD_SPACE, Term, find_terms, glossary
 from glassnet.runtime.terminal import escape
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ class Glossary:
         return Markup("").join(parts)
 
     def sentence(self, text: str) -> Markup:
-        """Return a sentence with those of its terms as links that no text before it has."""
-        return self(text, frozenset(self._found))
+        """Return a sentence: terms are links that no text before it has, and a percent sign stays close."""
+        return self(text.replace(" %", f"{HARD_SPACE}%"), frozenset(self._found))
 
 
 def policy(scripts: Sequence[str], style: str, *, fonts: bool = False) -> str:

@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_limits
 
 import glassnet as gn
 from glassnet.data.dataset import Dataset
-from glassnet.errors import FileError, UsageError
+from glassnet.data.splits import draw_stratified
+from glassnet.errors import DataError, FileError, UsageError
 from glassnet.locales.catalogue import Words
 from glassnet.training.inspection import baselines
 from glassnet.training.inspection.baselines import Baselines, compare_baselines, fit_baselines
@@ -114,6 +115,12 @@ def test_of_too_many_rows_some_are_drawn_by_class_and_boosting_may_be_left_out(m
     assert found.left_out == ("boosting",)
     assert {model.rows for model in found.models} == {60}
     assert found.train_rows == len(data.train.y)
+    X, y = data.encoded.train
+    drawn = draw_stratified(y, 60, np.random.default_rng(0))[1]
+    theirs = make_pipeline(StandardScaler(), LogisticRegression()).fit(X[drawn].astype(np.float32), y[drawn])
+    p = theirs.predict_proba(data.encoded.test.X.astype(np.float32))
+    area = roc_auc_score(data.encoded.test.y, p, multi_class="ovr")
+    assert found.models[1].scores["test"].measures["auc"] == pytest.approx(area, abs=1e-12)
     shares = np.bincount(data.encoded.train.y) / len(data.train.y)
     majority = found.models[0].scores["test"].measures["accuracy"]
     assert majority == pytest.approx(np.mean(data.encoded.test.y == shares.argmax()))
@@ -133,10 +140,26 @@ def test_a_class_that_was_not_drawn_gets_no_probability_and_several_numbers_are_
     assert r2["constant"] < 0.01 < 0.98 < min(r2["linear"], r2["boosting"])
 
 
-def test_rows_of_several_labels_are_refused():
-    data = Dataset.from_arrays(np.eye(20), np.eye(20, 2, dtype=int), task="multi-label")
+def test_rare_classes_and_a_single_class_do_no_harm():
+    X = np.random.default_rng(0).normal(size=(10_400, 2))
+    y = (X[:, 0] > 0).astype(int)
+    y[0] = 2  # boosting with early stopping would want two rows of it
+    data = Dataset.from_arrays(X, y, X[:50], y[:50], validation=0)
+    assert fit_baselines(data).models[2].scores["test"].measures["accuracy"] > 0.9
+    single = Dataset.from_arrays(X[:60], np.ones(60, int), X[:50], y[:50], validation=0, class_names=list("abc"))
+    assert [model.kind for model in fit_baselines(single).models] == ["constant"]
+
+
+def test_what_cannot_be_compared_is_refused():
+    X, y = np.eye(20), np.arange(20) % 2
+    bare = Dataset.from_arrays(X, y, X[:0], y[:0], validation=0)
+    with pytest.raises(DataError, match="neither validation nor test rows"):
+        fit_baselines(bare)
+    with pytest.raises(UsageError, match="class_names"):
+        compare_baselines(gn.Network([4, 2], loss="half_squared_error"), classes())
+    whole = Dataset.from_arrays(np.eye(20), np.eye(20, 2, dtype=int), task="multi-label")
     with pytest.raises(UsageError, match="several labels"):
-        fit_baselines(data)
+        fit_baselines(whole)
 
 
 def test_what_was_kept_is_read_again_and_checked(tmp_path):

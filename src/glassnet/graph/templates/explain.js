@@ -22,6 +22,7 @@
   function show(time) {
     const last = level.steps.length - 1;
     level.time = Math.max(0, Math.min(last, time));
+    level.section.querySelector(".steps").setAttribute("aria-live", "polite");
     level.steps.forEach((step, index) => { step.hidden = index !== level.time; });
     level.timed.forEach((element) => { element.classList.toggle("later", Number(element.dataset.time) > level.time); });
     const step = level.steps[level.time];

@@ -89,6 +89,7 @@ const live = program && (() => {
   /* Everything that is seen; other levels follow when they are turned to. */
   function refresh(section = shown) {
     shown = section;
+    section.querySelector(".steps").setAttribute("aria-live", "off"); // the loss is told, not each number
     section.querySelectorAll("[data-n]").forEach(put);
     section.querySelectorAll("[data-w]").forEach(colour);
     section.querySelectorAll("input[data-leaf]").forEach(fill);

@@ -177,9 +177,9 @@ def compare_baselines(model: Any, data: Dataset) -> Baselines:
 
     They are scikit-learn's, with its own settings: ``DummyClassifier`` or ``DummyRegressor``;
     ``LogisticRegression`` or ``Ridge`` on standardised columns; ``HistGradientBoostingClassifier`` or
-    ``HistGradientBoostingRegressor``. They get the numbers that the network gets, and run on one thread. Of tables
-    with more than 8 million cells, so many rows are drawn as fit; boosting is left out where trees times columns
-    are more than 80,000, as with pictures of ten classes.
+    ``HistGradientBoostingRegressor``, without early stopping. They get the numbers that the network gets, and run
+    on one thread. Of tables with more than 8 million cells, so many rows are drawn as fit; boosting is left out
+    where trees times columns are more than 80,000, as with pictures of ten classes.
 
     Parameters
     ----------
@@ -196,7 +196,9 @@ def compare_baselines(model: Any, data: Dataset) -> Baselines:
     Raises
     ------
     UsageError
-        If each row has several labels.
+        If each row has several labels, or the model has no answers that could be measured.
+    DataError
+        If there are neither validation nor test rows.
     NonFiniteError
         If the model's outputs are not finite.
 
@@ -219,7 +221,10 @@ def add_network(found: Baselines, answers: Mapping[SplitName, Predictions]) -> B
     scores: dict[SplitName, Score] = {}
     for split in found.splits:
         evaluation = evaluate_predictions(answers[split])
-        names = [name for name in MEASURES if name in evaluation]
+        if not (names := [name for name in MEASURES if name in evaluation]):
+            raise UsageError(
+                "model", "it has neither classes nor numbers to measure; give the network class_names"
+            )
         scores[split] = Score(evaluation.rows, {name: evaluation[name] for name in names})
     model = Baseline("network", "", scores, found.train_rows, 0.0)
     return replace(found, models=(model, *found.models))
@@ -229,6 +234,8 @@ def fit_baselines(data: Dataset) -> Baselines:
     """Train the simple models on the training rows of a data set, and judge them on the others."""
     if data.task == "multi-label":
         raise UsageError("data", "each row has several labels, and the simple models give one answer a row")
+    if not len(data.validation.y) and not len(data.test.y):
+        raise DataError(f"{data.name}: there are neither validation nor test rows to judge models on")
     X, y = data.encoded.train
     columns, n = data.n_inputs, len(y)
     rows = np.arange(n)
@@ -242,7 +249,7 @@ def fit_baselines(data: Dataset) -> Baselines:
     for kind, estimator in _make_estimators(regresses, outputs > 1).items():
         if kind == "boosting" and trees * columns > MOST_BOOSTING:
             left_out.append(kind)
-        else:
+        elif kind == "constant" or len(np.unique(y)) > 1:  # one class alone leaves nothing to learn
             found.append(_fit(kind, estimator, X, y, data))
     return Baselines(tuple(found), n, columns, tuple(left_out))
 
@@ -262,9 +269,9 @@ def _make_estimators(regresses: bool, several: bool) -> dict[Kind, Any]:
 
     if not regresses:
         linear = make_pipeline(StandardScaler(), LogisticRegression(max_iter=STEPS))
-        boosting = HistGradientBoostingClassifier(max_iter=STEPS, random_state=0)
+        boosting = HistGradientBoostingClassifier(max_iter=STEPS, early_stopping=False, random_state=0)
         return {"constant": DummyClassifier(), "linear": linear, "boosting": boosting}
-    boosting = HistGradientBoostingRegressor(max_iter=STEPS, random_state=0)
+    boosting = HistGradientBoostingRegressor(max_iter=STEPS, early_stopping=False, random_state=0)
     boosting = MultiOutputRegressor(boosting) if several else boosting
     return {
         "constant": DummyRegressor(),
