@@ -2,6 +2,7 @@
 
 python benchmarks/fresh.py save FILE              # Fashion-MNIST's bytes for the processes without glassnet
 python benchmarks/fresh.py fit KERNELS            # seconds of the imports, and of a short first fit
+python benchmarks/fresh.py start                  # processor seconds of `train` before its first step
 python benchmarks/fresh.py peak SYSTEM FILE       # peak memory of an epoch
 python benchmarks/fresh.py estimator PACKAGE KIND EPOCHS SEED FOLDER       # an MLPClassifier's fit
 """
@@ -17,6 +18,9 @@ machine.free_choice()
 
 SHORT = 640
 
+#: What a training does before its first step.
+PARTS = ("imports", "data", "preparation")
+
 
 def save(path):
     """Write the training images and labels as they are."""
@@ -28,17 +32,35 @@ def save(path):
 
 
 def first_fit(kernels):
-    """Return the seconds of importing numba and glassnet, and of the first fit, one epoch of 640 rows."""
-    began = time.perf_counter()
+    """Return the processor seconds of importing numba and glassnet, and of the first fit, an epoch of 640 rows."""
+    began = time.process_time()
     if kernels != "numpy":
         import numba  # noqa: F401
-    numba_there = time.perf_counter()
+    numba_there = time.process_time()
     from glassnet import Dataset, Network, fit
 
     network, dataset = Network(_usual().layers), short_dataset(Dataset)
-    ready = time.perf_counter()
+    ready = time.process_time()
     fit(network, dataset, epochs=1, batch_size=_usual().batch_size, progress=False, kernels=kernels)
-    return {"numba": numba_there - began, "glassnet": ready - numba_there, "fit": time.perf_counter() - ready}
+    return {"numba": numba_there - began, "glassnet": ready - numba_there, "fit": time.process_time() - ready}
+
+
+def start():
+    """Return the processor seconds of `glassnet train fashion-mnist --plan fast` before its first step."""
+    import glassnet.cli.main  # noqa: F401
+    from glassnet.training.components import Components
+    from glassnet.training.config import load_plan
+    from glassnet.training.run import build_network, load_data
+    from glassnet.training.trainer import Trainer
+
+    marks = [0.0, time.process_time()]
+    plan = load_plan("fashion-mnist", "fast")
+    data = load_data(plan)
+    marks.append(time.process_time())
+    with Trainer.open(build_network(plan, data), data, plan, Components.build(plan.training)):
+        marks.append(time.process_time())
+    parts = {name: after - before for name, before, after in zip(PARTS, marks, marks[1:], strict=False)}
+    return parts | {"in all": marks[-1]}
 
 
 def short_dataset(dataset):
@@ -108,5 +130,5 @@ def _usual():
 
 if __name__ == "__main__":
     task, *arguments = sys.argv[1:]
-    tasks = {"save": save, "fit": first_fit, "peak": peak, "estimator": fit_estimator}
+    tasks = {"save": save, "fit": first_fit, "start": start, "peak": peak, "estimator": fit_estimator}
     print(json.dumps(tasks[task](*arguments)))

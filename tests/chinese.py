@@ -6,8 +6,8 @@ from pathlib import Path
 import glassnet
 
 #: Names that stay as they are: of measures, methods, people, files, functions and keys.
-NAMES = "AUC Holm Greenhouse Geisser SHA MD NaN FLOPs FLOP kFLOP MFLOP GFLOP TFLOP Tab Enter Home End SVG PNG "
-NAMES += "Python glassnet norm sigmoid docs derivation zh md"
+NAMES = "AUC ROC Brier Youden Holm Greenhouse Geisser SHA MD NaN FLOPs FLOP kFLOP MFLOP GFLOP TFLOP "
+NAMES += "Tab Enter Home End SVG PNG Python glassnet exp norm softmax Softmax sigmoid docs derivation zh md"
 
 HAN = "[一-鿿]"
 

@@ -61,7 +61,10 @@ def isolated_environment(caches, monkeypatch):
     for name in ("FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     # not pytest's numbered folders: for each new one it looks through thousands
-    monkeypatch.setenv("XDG_CACHE_HOME", tempfile.mkdtemp(dir=caches))
+    cache = tempfile.mkdtemp(dir=caches)
+    monkeypatch.setenv("XDG_CACHE_HOME", cache)
+    yield
+    shutil.rmtree(Path(cache, "glassnet", "unpacked"), ignore_errors=True)  # 55 MB of Fashion-MNIST
 
 
 @pytest.fixture(scope="session")

@@ -55,6 +55,11 @@ if TYPE_CHECKING:
     from glassnet.training.early_stopping import EarlyStopping as EarlyStopping
     from glassnet.training.fit import fit as fit
     from glassnet.training.health.preflight import preflight as preflight
+    from glassnet.training.inspection.baselines import compare_baselines as compare_baselines
+    from glassnet.training.inspection.calibration import calibration_curve as calibration_curve
+    from glassnet.training.inspection.importance import permutation_importance as permutation_importance
+    from glassnet.training.inspection.ranking import roc_curve as roc_curve
+    from glassnet.training.inspection.thresholds import choose_threshold as choose_threshold
     from glassnet.training.metrics import evaluate as evaluate
     from glassnet.training.model import Model as Model
     from glassnet.training.model_file import load_model as load_model
@@ -100,6 +105,11 @@ _MODULES = {
     "training.early_stopping": ("EarlyStopping",),
     "training.fit": ("fit",),
     "training.health.preflight": ("preflight",),
+    "training.inspection.baselines": ("compare_baselines",),
+    "training.inspection.calibration": ("calibration_curve",),
+    "training.inspection.importance": ("permutation_importance",),
+    "training.inspection.ranking": ("roc_curve",),
+    "training.inspection.thresholds": ("choose_threshold",),
     "training.metrics": ("evaluate",),
     "training.model": ("Model",),
     "training.model_file": ("load_model", "save_model"),

@@ -1,6 +1,7 @@
 import json
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -218,3 +219,20 @@ def test_a_second_chart_on_the_same_axes_leaves_the_first_in_sight():
     assert axes.get_ylim()[0] <= 1 < 20 <= axes.get_ylim()[1]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["low", "high"]
     assert {"5", "10", "15", "20"} <= {label.get_text() for label in axes.get_yticklabels()}
+
+
+def test_a_place_on_the_lower_axis_is_marked_where_there_is_room():
+    falls = Curve("training", (1, 2, 3, 4, 5), (9.0, 4.0, 2.0, 1.0, 0.5))
+    for curves, low in (([falls], False), ([replace(falls, mean=tuple(10 - y for y in falls.mean))], True)):
+        chart = Chart("loss", "Loss", "epoch", curves, place=(4.0, "kept: epoch 4"))
+        drawing = chart.draw()
+        assert (drawing.place.place, drawing.place.text, drawing.place_low) == (750, "kept: epoch 4", low)
+        axes = figure_of(chart).axes[0]
+        assert [line.get_xdata() for line in axes.get_lines()][-1] == [4.0, 4.0]
+        [said] = axes.texts
+        assert (said.get_text(), said.get_ha(), said.get_va()) == (
+            "kept: epoch 4",
+            "right",
+            "bottom" if low else "top",
+        )
+    assert Chart("loss", "Loss", "epoch", [falls]).draw().place is None

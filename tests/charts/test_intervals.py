@@ -1,4 +1,6 @@
-from glassnet.charts.intervals import Interval, IntervalChart
+import pytest
+
+from glassnet.charts.intervals import Interval, IntervalChart, Printed
 from glassnet.charts.painting import figure_of
 
 ROWS = [Interval("best", 0.9, 0.8, 1.0, (0.85, 0.95)), Interval("base", 0.5, None, None, (0.5,))]
@@ -25,9 +27,49 @@ def test_they_are_painted_as_they_are_drawn():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["best", "base"]
     assert axes.get_ylim() == (1.5, -0.5)  # the first at the top
     assert axes.get_xlim() == (0.48, 1.02)
-    seeds, line, mean, *_, mark = axes.get_lines()
-    assert list(seeds.get_xdata()) == [0.85, 0.95]
-    assert list(line.get_xdata()) == [0.8, 1.0]
-    assert list(mean.get_xdata()) == [0.9]
+    seeds, line, means, mark = axes.get_lines()
+    assert (list(seeds.get_xdata()), list(seeds.get_ydata())) == ([0.85, 0.95, 0.5], [0, 0, 1])
+    assert (list(line.get_xdata()), list(line.get_ydata())) == ([0.8, 1.0], [0, 0])
+    assert (list(means.get_xdata()), list(means.get_ydata())) == ([0.9, 0.5], [0, 1])
     assert list(mark.get_xdata()) == [0.5, 0.5]
     assert (axes.get_title(loc="left"), axes.get_xlabel()) == ("Accuracy", "accuracy")
+
+
+BESIDE = IntervalChart(
+    "printed",
+    "Loss",
+    "loss",
+    [
+        Interval("GD", 200.0, 180.0, 220.0, (180.0, 220.0), Printed(209.0, 150.0, 300.0)),
+        Interval("ReLU", None, printed=Printed(8000.0, 7000.0, 1e9)),
+    ],
+    names=("ours", "printed"),
+)
+
+
+def test_what_is_printed_stands_above_ours_on_a_logarithmic_axis_where_values_are_far_apart():
+    drawing, axis = BESIDE.draw(), BESIDE.lay_out()
+    assert drawing.logarithmic
+    assert (axis.low, axis.high) == pytest.approx((180 / 1.2, 8000 * 1.2))
+    same, theirs, _, lines, ours = drawing.strokes
+    assert [(one.label, one.colour) for one in drawing.strokes] == [
+        ("same", 1),
+        ("dots", 1),
+        ("seeds", 0),
+        ("lines", 0),
+        ("dots", 0),
+    ]
+    # GD: theirs 0.33 of a row from its top, ours 0.67; what counts as the same ends with the plot
+    assert theirs.path == f"M{axis.place(209):g} 165h0M{axis.place(8000):g} 665h0"
+    assert ours.path == f"M{axis.place(200):g} 335h0"
+    assert lines.path == f"M{axis.place(180):g} 335H{axis.place(220):g}"
+    assert same.path.endswith(f"M{axis.place(7000):g} 665H1000")
+    assert [point[2:] for point in drawing.points["curves"][0]["points"]] == [
+        ["GD", "printed 209, ours 200 (180 … 220)"],
+        ["ReLU", "printed 8000, ours –"],
+    ]
+    axes = figure_of(BESIDE).axes[0]
+    assert axes.get_xscale() == "log"
+    legend = axes.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["ours", "printed"]
+    assert [handle.get_color() for handle in legend.legend_handles] == ["#1d4ed8", "#b45309"]

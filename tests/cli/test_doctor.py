@@ -1,7 +1,10 @@
 import pytest
 
 from glassnet.data.registry import DATASETS
+from glassnet.data.unpacked import unpacked_folder
+from glassnet.runtime.compilation import cache_folder
 from glassnet.runtime.machine import machine_report
+from glassnet.training.preparation import Preparation
 
 
 def test_it_says_what_the_machine_has(glassnet, monkeypatch):
@@ -33,6 +36,38 @@ def test_the_advice_is_printed_and_where_there_is_none_that_is_said(glassnet, mo
     lines = [line.split(maxsplit=1) for line in glassnet("doctor").out.splitlines()]
     assert [line[1] for line in lines if line[0] == "advice"] == ["none: nothing here costs speed"]
     assert ["cores", "6"] in lines
+
+
+def test_it_says_what_is_kept_unpacked(glassnet):
+    folder = unpacked_folder()
+    folder.mkdir(parents=True)
+    (folder / "one.npy").write_bytes(b"0" * 1_234_567)
+    lines = [line.split(maxsplit=2) for line in glassnet("doctor").out.splitlines()]
+    assert ["unpacked", "data", f"{folder}, 1.2 MB"] in lines
+    assert glassnet("doctor", "--json").json["unpacked_data"] == {"folder": str(folder), "bytes": 1_234_567}
+
+
+def test_what_was_compiled_ahead_is_told_with_its_progress(glassnet, monkeypatch):
+    def prepare(tell):
+        if tell is not None:
+            tell("compiling for every training")
+        return Preparation(compiled=31, there=2, seconds=12.34, bytes=1_500_000)
+
+    monkeypatch.setattr("glassnet.training.preparation.prepare", prepare)
+    answer = glassnet("doctor", "--prepare")
+    assert answer.err == "glassnet: compiling for every training\n"
+    place = str(cache_folder())
+    assert [" ".join(line.split()) for line in answer.out.splitlines()] == [
+        "compiled 31 functions in 12.3 s; 2 were there",
+        f"compiled code {place}, 1.5 MB",
+    ]
+    answer = glassnet("doctor", "--prepare", "--quiet", "--json")
+    assert answer.err == ""
+    record = {"compiled": 31, "there": 2, "seconds": 12.34, "bytes": 1_500_000, "compiled_code": place}
+    assert answer.json == record
+    refused = glassnet("doctor", "--prepare", "--data-dir", ".")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith("glassnet: --data-dir: ")
 
 
 @pytest.fixture

@@ -12,7 +12,10 @@ from glassnet.graph.example_network import example_network, example_sample
 
 
 def facts_of(html):
-    return dict(re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html))
+    """What the head of a page says; of what can be chosen, what is."""
+    found = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html)
+    chosen = ((name, re.sub("<select.*selected>(.*?)<.*", r"\1", value)) for name, value in found)
+    return {name: re.sub("<[^>]*>", "", value) for name, value in chosen}
 
 
 def test_layers_make_a_page_of_a_network_with_short_numbers(glassnet, here):
@@ -145,11 +148,11 @@ def test_a_row_of_a_file_is_explained_with_its_answer(glassnet, run_folder, here
 @pytest.mark.parametrize(
     ("arguments", "level", "nodes"),
     [
-        (["--level", "neurons"], "neurons", 317),
-        (["--level", "matrices"], "matrices", 17),
-        (["--neuron", "2:5"], "operations", 37),
-        (["--path", "300,17,5,9"], "operations", 39),
-        (["--path", "strongest"], "operations", 39),
+        (["--level", "neurons"], "neurons", 318),
+        (["--level", "matrices"], "matrices", 18),
+        (["--neuron", "2:5"], "operations", 38),
+        (["--path", "300,17,5,9"], "operations", 40),
+        (["--path", "strongest"], "operations", 40),
     ],
 )
 @pytest.mark.parametrize("suffix", ["html", "svg"])
@@ -158,7 +161,7 @@ def test_what_is_shown_of_a_large_network(glassnet, here, arguments, level, node
     assert (record["level"], record["nodes"]) == (level, nodes)
     text = (here / f"x.{suffix}").read_text(encoding="utf-8")
     if suffix == "html":
-        assert re.search(r'<section class="level" data-level="(\w+)"', text)[1] == level
+        assert re.search(r'data-level="(\w+)" data-chosen', text)[1] == level
     else:
         assert text.startswith("<svg")
 

@@ -26,7 +26,7 @@ IMPORTED = {
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_name_has_a_value_in_a_text(dtype):
     real = np.dtype(dtype)
-    texts = [step_source(real, np.dtype("int64")), column_source("normalise", real).text]
+    texts = [step_source(real), column_source("normalise", real).text]
     texts += [row_source("move_row", "uint8", real).text, Formulas(Network([2, 3, 2]), Update(SGD())).update.text]
     defined = {"carray", *MACHINE_FUNCTIONS}
     for text in texts:

@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassnet.compiled import program as program_module
+from glassnet.compiled.arrangement import arrange
 from glassnet.compiled.formulas import Formulas
-from glassnet.compiled.program import Program, arrange
+from glassnet.compiled.program import Program
+from glassnet.compiled.records import Panel
 from glassnet.compiled.tracing import UntraceableError
 from glassnet.data.augmentation import Augmentation, move_images
 from glassnet.errors import NonFiniteError
@@ -26,7 +28,6 @@ from glassnet.nn.network import Network
 from glassnet.nn.optimizers import GD, OPTIMIZERS, SGD, Adam, Optimizer
 from glassnet.nn.parameters import Parameters
 from glassnet.nn.update import Update
-from glassnet.runtime.blas import find_gemm
 
 SEED = 3
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
@@ -114,10 +115,14 @@ def programmed(
     for count in workers:
         mine, update = network.copy(), as_update(optimizer)
         state = update.start(network.parameters)
-        program = Program(
-            mine, update, state, X, targets, batch_size=batch_size, shares=shares,
-            gemm=find_gemm(network.theta.dtype), weights=weights, image=image, compiled=compiled,
-        )  # fmt: skip
+        with pytest.MonkeyPatch.context() as patch:
+            if not compiled:  # Python needs no whole lines; so small networks have many panels
+                patch.setattr(program_module, "LINE", 2 * mine.theta.itemsize)
+                patch.setattr(program_module, "PANEL", 4 * mine.theta.itemsize)
+            program = Program(
+                mine, update, state, X, targets, batch_size=batch_size, shares=shares,
+                weights=weights, image=image, compiled=compiled,
+            )  # fmt: skip
         steps = -(-len(rows) // batch_size)
         cuts = [steps * piece // pieces * batch_size for piece in range(1, pieces)]
         with np.errstate(all="ignore"):
@@ -327,7 +332,6 @@ def test_nothing_is_written_into_the_network_before_it_is_stored():
         targets,
         batch_size=4,
         shares=2,
-        gemm=find_gemm("float64"),
         compiled=False,
     )
     program.take(np.arange(8), 1)
@@ -357,7 +361,6 @@ def test_an_optimizer_that_has_taken_steps_goes_on():
         targets,
         batch_size=4,
         shares=3,
-        gemm=find_gemm("float64"),
         compiled=False,
     )
     losses, outputs = program.take(np.arange(4, 12), 1)
@@ -370,19 +373,37 @@ def test_an_optimizer_that_has_taken_steps_goes_on():
 # The arrangement of theta
 
 
-@given(st.lists(st.integers(1, 20), min_size=2, max_size=5), st.integers(1, 30))
-def test_an_arrangement_holds_every_parameter_once(layers, shares):
-    order = arrange(Parameters(layers, np.float32), shares)
-    assert sorted(order.tolist()) == list(range(len(order)))
-    last = layers[-1] * (layers[-2] + 1)
-    assert order[-last:].tolist() == list(range(len(order) - last, len(order)))
-    assert arrange(Parameters(layers, np.float32), 1).tolist() == list(range(len(order)))
+@given(
+    st.lists(st.integers(1, 40), min_size=2, max_size=5),
+    st.integers(1, 9),
+    st.sampled_from([(1, 1), (2, 6), (4, 8), (16, 64)]),
+    st.booleans(),
+)
+def test_an_arrangement_holds_every_parameter_once(layers, shares, sizes, normalised):
+    line, widest = sizes
+    parameters = Parameters(layers, np.float32, [normalised] * (len(layers) - 2) + [False])
+    here = arrange(parameters, shares, line, widest)
+    assert len(here.places) == len(set(here.places)) == len(parameters.theta)
+    assert (here.size % line, here.units % line, here.room) == (0, 0, -(-layers[-1] // line) * line)
+    assert 0 <= here.places.min() <= here.places.max() < here.size
+    panels = [Panel(*row) for row in here.panels]
+    for layer, width in enumerate(layers[1:-1]):
+        mine = panels[here.first_panel[layer] : here.first_panel[layer + 1]]
+        assert sum(panel.width for panel in mine) == width
+        assert all(panel.width <= panel.room <= widest and panel.first % line == 0 for panel in mine)
+        assert [panel.share for panel in mine] == sorted(panel.share for panel in mine)
+    taken = [unit for panel in panels for unit in range(panel.unit, panel.unit + panel.room)]
+    assert taken == list(range(here.units))
 
 
-def test_a_share_has_columns_of_w_then_its_part_of_b():
-    """Two inputs, six units in two shares: columns 0 to 3 and 4, 5 of W (row by row), b from 12 on."""
-    order = arrange(Parameters([2, 6, 1], np.float32), 2)
-    assert order[:18].tolist() == [0, 1, 2, 3, 6, 7, 8, 9, 12, 13, 14, 15, 4, 5, 10, 11, 16, 17]
+def test_a_panel_has_columns_of_w_then_its_part_of_b():
+    """Two inputs, seven units: columns 0 to 3 and 4 to 6 of W (row by row), b from 14 on; room for a fourth."""
+    here = arrange(Parameters([2, 7, 1], np.float32), 2, 2, 4)
+    assert [Panel(*row) for row in here.panels] == [Panel(0, 4, 4, 0, 0, 0), Panel(4, 3, 4, 12, 4, 1)]
+    assert here.places[:14].reshape(2, 7).tolist() == [[0, 1, 2, 3, 12, 13, 14], [4, 5, 6, 7, 16, 17, 18]]
+    assert here.places[14:21].tolist() == [8, 9, 10, 11, 20, 21, 22]
+    assert (here.output, here.room, here.units, here.size) == (24, 2, 8, 40)
+    assert here.places[21:].tolist() == [24, 26, 28, 30, 32, 34, 36, 38]
 
 
 # Numbers that are none
@@ -738,7 +759,7 @@ def test_rows_that_are_not_to_be_written_or_lie_apart_are_taken_as_well(compiled
 
 def test_two_programs_of_one_text_do_not_share_memory(compiled_code):
     network, (X, targets) = Network([6, 3], initializer="normal"), truths()
-    options = {"batch_size": 8, "shares": 2, "gemm": find_gemm("float32")}
+    options = {"batch_size": 8, "shares": 2}
     programs = [
         Program(net, Update(SGD(0.1)), SGD(0.1).start(net.theta), X, targets, **options)
         for net in (network.copy(), network.copy())

@@ -20,6 +20,7 @@ from glassnet.graph.algebra import (
     write_row_formula,
     write_with_numbers,
 )
+from glassnet.graph.nodes import cross_entropy
 from glassnet.graph.notation import Name, identifier, number, numeral, sign
 from glassnet.nn import activations, losses
 from glassnet.nn.activations import ACTIVATIONS, Activation, register_activation
@@ -78,6 +79,7 @@ def test_every_form_of_the_textbooks_is_of_a_formula_of_the_package():
     resolved = [ACTIVATIONS.resolve(name) for name in ALL_ACTIVATIONS]
     formulas = {f for activation in resolved for f in (activation.f, activation.f_prime)}
     formulas |= {getattr(loss.formula, "func", loss.formula) for loss in map(LOSSES.resolve, ALL_LOSSES)}
+    formulas.add(cross_entropy)
     assert set(TEXTBOOK) <= formulas
 
 

@@ -14,7 +14,8 @@ from tests.loops import for_each
 from glassnet.graph.computation_graph import ComputationGraph
 from glassnet.graph.drawing import format_values, spread
 from glassnet.graph.figure import Curve, Shape, Text, make_path
-from glassnet.graph.neuron_drawing import overlap
+from glassnet.graph.neuron_drawing import find_corners, overlap
+from glassnet.graph.notation import number
 from glassnet.nn.activations import ACTIVATIONS, Activation
 from glassnet.nn.network import Network
 
@@ -66,13 +67,20 @@ def smaller(box, by=0.5):
     return box[LEFT] + by, box[TOP] + by, box[RIGHT] - by, box[BOTTOM] - by
 
 
+def shrunk(corners, by=0.5):
+    """The corners of a box, which may be turned, a little nearer to its middle."""
+    corners = np.array(corners)
+    inwards = corners.mean(axis=0) - corners
+    return [tuple(c) for c in corners + by * np.sqrt(2) * inwards / np.linalg.norm(inwards, axis=1, keepdims=True)]
+
+
 def collisions(graph):
     """Which texts lie over each other, over the shape of another node, and which shapes over each other."""
     texts, shapes = marks(graph, Text), marks(graph, Shape)
-    name = {index: str(node.name) for index, node in enumerate(graph.nodes)}
+    name = {None: "legend"} | {index: str(node.name) for index, node in enumerate(graph.nodes)}
     pairs = [*combinations(texts, 2), *combinations(shapes, 2)]
     pairs += [(text, shape) for text in texts for shape in shapes if text.node != shape.node]
-    box = {mark: smaller(mark.extent) for mark in (*texts, *shapes)}
+    box = {mark: shrunk(find_corners(mark)) for mark in (*texts, *shapes)}
     return [
         [(name[mark.node], getattr(mark, "content", "shape")) for mark in pair]
         for pair in pairs
@@ -176,8 +184,11 @@ def test_every_mark_is_on_the_sheet(drawings, name):
 def test_numbers_of_nodes_are_those_of_the_graph(drawings, name):
     graph = drawings[name]
     numbers = range(len(graph.nodes))
+    legend = [mark for mark in marks(graph, Text) if mark.node is None]
+    assert [str(mark.content[0])[:1] for mark in legend] == ["●"] * len(legend)
+    assert len(legend) == (5 if graph.view.level == "neurons" else 3)
     for mark in marks(graph, Text | Shape):
-        assert mark.node in numbers
+        assert mark.node in numbers or mark in legend
     for curve in marks(graph, Curve):
         assert set(curve.nodes) <= set(numbers)
     shapes = [shape.node for shape in marks(graph, Shape)]
@@ -190,7 +201,12 @@ def test_node_by_node_every_node_and_every_edge_is_drawn(drawings, name):
     graph = drawings[name]
     assert {shape.node for shape in marks(graph, Shape)} == set(range(len(graph.nodes)))
     place = {node: index for index, node in enumerate(graph.nodes)}
-    edges = [(place[source], place[node]) for node in graph.nodes for source in node.inputs]
+    edges = [
+        (place[source], place[node])
+        for node in graph.nodes
+        for source in node.inputs
+        for _ in (source.inputs if source.kind == "softmax" else [0])  # a line at the height of each output
+    ]
     assert sorted(curve.nodes for curve in marks(graph, Curve)) == sorted(edges)
 
 
@@ -198,8 +214,9 @@ def test_node_by_node_every_node_and_every_edge_is_drawn(drawings, name):
 def test_neuron_by_neuron_every_unit_and_every_connection_is_drawn(drawings, name):
     graph = drawings[name]
     shown_units = [min(d, 6) if d > 10 else d for d in graph.network.layers]
-    assert len(marks(graph, Shape)) == sum(shown_units) + 1
-    lines = sum(a * b for a, b in pairwise(shown_units)) + shown_units[-1]
+    softmax = sum(node.kind == "softmax" for node in graph.nodes)
+    assert len(marks(graph, Shape)) == sum(shown_units) + softmax + 1
+    lines = sum(a * b for a, b in pairwise(shown_units)) + (1 + softmax) * shown_units[-1]
     assert len(marks(graph, Curve)) == lines
 
 
@@ -221,11 +238,10 @@ def test_the_value_and_the_gradient_of_every_operation_are_written_beside_it(gra
     graph = graph_of(layers, **options)
     for index, node in enumerate(graph.nodes):
         own = [mark for mark in marks(graph, Text) if mark.node == index]
-        said = {
-            (mark.colour, mark.content[-1].removeprefix(" = "))
-            for mark in own
-            if isinstance(mark.content[-1], str)
-        }
+        said = {(mark.colour, mark.content[-1:]) for mark in own}
+        if node.kind == "softmax":
+            assert_probabilities_are_written(node, said)
+            continue
         times = {mark.colour: mark.time for mark in own}
         if node.operation is not None:
             assert ("value", format_values(node, node.value)) in said
@@ -242,13 +258,15 @@ def test_the_value_and_the_gradient_of_every_operation_are_written_beside_it(gra
             assert times["gradient"] == graph.traversal.gradient[node]
 
 
+def assert_probabilities_are_written(node, said):
+    for unit in range(node.value.shape[1]):
+        assert ("value", (number(node.value[0, unit], 3),)) in said
+        assert ("gradient", (number(node.gradient[0, unit], 3),)) in said
+
+
 def test_the_numbers_of_a_small_networks_neurons_are_all_written(graph_of):
     graph = graph_of([3, 2, 1], level="neurons")
-    written = {
-        (mark.colour, mark.content[-1].removeprefix(" = "))
-        for mark in marks(graph, Text)
-        if isinstance(mark.content[-1], str)
-    }
+    written = {(mark.colour, mark.content[-1:]) for mark in marks(graph, Text)}
     for node in graph.nodes:
         if node.kind == "weight":
             assert {
@@ -257,17 +275,18 @@ def test_the_numbers_of_a_small_networks_neurons_are_all_written(graph_of):
             } <= written
         if node.kind == "adder":
             assert ("delta", format_values(node, node.gradient)) in written
-        if node.kind in ("function", "loss", "input"):
+        if node.kind in ("function", "loss", "input", "bias"):
             assert ("value", format_values(node, node.value)) in written
 
 
 def test_a_number_is_shown_short_and_a_matrix_as_its_length(graph_of):
     graph = graph_of([2, 2, 1], n=2, level="matrices")
     node = graph.nodes[0]
-    assert format_values(node, np.array([[3.0, -4.0]])) == "‖5‖"
-    assert format_values(node, np.array([[-0.123456]])) == "−0.123"
+    assert format_values(node, np.array([[3.0, -4.0]])) == ("‖", node.name, "‖ = ", "5")
+    assert format_values(node, np.array([[3.0, -4.0]]), "∂L/∂")[0] == "‖∂L/∂"
+    assert format_values(node, np.array([[-0.123456]])) == ("−0.123",)
     alone = graph_of([2, 2, 1], n=2, level="operations").nodes[0]
-    assert format_values(alone, np.array([[0.5], [0.25]])) == "0.5 …"
+    assert format_values(alone, np.array([[0.5], [0.25]])) == ("0.5", " …")
 
 
 def test_heights_are_spread_around_the_middle():

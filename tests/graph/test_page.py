@@ -6,12 +6,16 @@ import re
 from xml.etree import ElementTree
 
 import numpy as np
+import polars as pl
 import pytest
 from matplotlib.image import imread
 from tests.chinese import latin_words, misplaced_marks, text_of
 from tests.screens import SIZES
 
 import glassnet as gn
+from glassnet.data.columns import TableSchema
+from glassnet.data.schema import Schema
+from glassnet.data.target_schema import TargetSchema
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.graph.computation_graph import ComputationGraph
 from glassnet.graph.example_network import example_network, example_sample
@@ -22,14 +26,26 @@ LEVELS = ("operations", "neurons", "matrices")
 
 #: Texts that lie over one another by more than a hair, of those that are shown.
 OVERLAPS = """() => {
+    const corners = (text) => {
+        const { x, y, width, height } = text.getBBox();
+        const at = text.getScreenCTM();
+        const [top, bottom, right] = [y + 0.1 * height, y + 0.9 * height, x + width];
+        return [[x, top], [right, top], [right, bottom], [x, bottom]]
+            .map(([left, top]) => [at.a * left + at.c * top + at.e, at.b * left + at.d * top + at.f]);
+    };
+    const apart = (one, other) => [one, other].some((form) => form.some(([x1, y1], k) => {
+        const [x2, y2] = form[(k + 1) % 4];
+        const length = Math.hypot(x2 - x1, y2 - y1);
+        const along = ([x, y]) => ((y1 - y2) * x + (x2 - x1) * y) / length;
+        const [first, second] = [one, other].map((points) => points.map(along));
+        return Math.max(...first) < Math.min(...second) + 1 || Math.max(...second) < Math.min(...first) + 1;
+    }));
     const shown = [...document.querySelectorAll("section.level:not([hidden]) svg text")]
         .filter((text) => getComputedStyle(text).visibility !== "hidden")
-        .map((text) => [text.textContent, text.getBoundingClientRect()]);
+        .map((text) => [text.textContent, corners(text)]);
     const pairs = [];
     shown.forEach(([one, a], i) => shown.slice(0, i).forEach(([other, b]) => {
-        const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-        const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-        if (width > 1 && height > 2) pairs.push(`${one} | ${other}`);
+        if (!apart(a, b)) pairs.push(`${one} | ${other}`);
     }));
     return pairs;
 }"""
@@ -38,7 +54,7 @@ OVERLAPS = """() => {
 #: The values and the gradients that are shown, and the class of the current step.
 SHOWN = """() => {
     const section = document.querySelector("section.level:not([hidden])");
-    const texts = (kind) => [...section.querySelectorAll(`svg text.${kind}:not(.later)`)];
+    const texts = (kind) => [...section.querySelectorAll(`svg text.${kind}:not(.later):not(.legend)`)];
     const shown = (kind) => texts(kind).map((text) => text.outerHTML);
     return [shown("value"), shown("gradient"), section.querySelector(".step:not([hidden])").className];
 }"""
@@ -100,8 +116,8 @@ def steps_of(page):
 
 
 def test_the_pages_are_small_enough_to_send(pages):
-    assert len(pages["3-2-1"].html.encode()) < 500_000
-    assert len(pages["784-256-128-10"].html.encode()) < 3_000_000
+    assert len(pages["3-2-1"].html.encode()) < 400_000
+    assert len(pages["784-256-128-10"].html.encode()) < 1_500_000
 
 
 @pytest.mark.browser
@@ -134,7 +150,7 @@ def test_stepping_to_the_end_shows_the_gradient_of_the_delta_recursion(open_page
     if level == "neurons":  # a weight is a line, and its numbers stand on it
         shown = section.locator("svg text.gradient").all_text_contents()
         assert {number(slope, 3) for slope in [*network.dW[0].flat, *network.dW[1].flat]} <= set(shown)
-    deltas = section.locator("svg text.delta").all_text_contents()
+    deltas = section.locator("svg text.delta:not(.legend)").all_text_contents()
     assert len(deltas) == (2 if level == "matrices" else 3)
 
 
@@ -319,7 +335,7 @@ def test_names_are_text_whatever_they_hold(open_page):
 def test_a_single_output_says_its_class_with_the_probability(z, said):
     theta = np.array([z, 0.0])
     network = gn.Network([1, 1], loss="binary_cross_entropy", initializer=theta, class_names=["no", "yes"])
-    assert f"<dd>{said}</dd>" in explain(network, [1.0], 1).html
+    assert f'data-fact="says">{said}<' in explain(network, [1.0], 1).html
 
 
 def test_the_page_says_what_the_network_says():
@@ -327,8 +343,10 @@ def test_the_page_says_what_the_network_says():
     X, y = np.random.default_rng(0).normal(size=(1, 12)), np.array([3])
     html = explain(network, X, y, sample_name="row 17").html
     said = network.class_names[network.predict(X)[0]]
-    facts = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html)
-    assert ("should say", "d") in facts
+    facts = [
+        (name, re.sub("<[^>]*>", "", value)) for name, value in re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", html)
+    ]
+    assert '<option value="3" selected>d</option>' in html
     assert ("sample", "row 17") in facts
     assert any(name == "says" and value.startswith(f"{said} (") for name, value in facts)
 
@@ -336,11 +354,12 @@ def test_the_page_says_what_the_network_says():
 def test_what_is_shown_first_can_be_chosen(pages):
     network, X, y = small()
     order = re.compile(r'<section class="level" data-level="(\w+)"')
-    assert order.findall(pages["3-2-1"].html) == ["operations", "neurons", "matrices"]
-    assert order.findall(explain(network, X, y, level="matrices").html)[0] == "matrices"
-    assert order.findall(pages["784-256-128-10"].html)[0] == "matrices"
+    first = re.compile(r'data-level="(\w+)" data-chosen')
+    made = [pages["3-2-1"].html, pages["784-256-128-10"].html, explain(network, X, y, level="matrices").html]
     network, X, y = large()
-    assert order.findall(explain(network, X, y, neuron=(2, 5)).html) == ["operations", "neurons", "matrices"]
+    made.append(explain(network, X, y, neuron=(2, 5)).html)
+    assert all(order.findall(html) == ["operations", "neurons", "matrices"] for html in made)
+    assert [first.findall(html) for html in made] == [["operations"], ["matrices"], ["matrices"], ["operations"]]
     with pytest.raises(UsageError, match="level: operations would draw"):
         explain(network, X, y, level="operations")
 
@@ -478,9 +497,106 @@ def count_given(layers):
     """Return how many values each level of a page lists before its first step, and whether more are hinted at."""
     html = explain(gn.Network(layers, "tanh", loss="half_squared_error", seed=0), np.ones(layers[0]), 1.0).html
     firsts = re.findall(r'data-step="0".*?</article>', html, re.S)
-    return [(first.count("<li><math>"), "<li>…</li>" in first) for first in firsts]
+    return [(len(re.findall("<li>(?!…)", first)), "<li>…</li>" in first) for first in firsts]
 
 
 def test_all_that_is_given_is_listed_or_the_rest_is_hinted_at():
     assert count_given([3, 2, 1])[0] == (3 + 11 + 1, False)
     assert count_given([7, 5, 1])[0] == (40, True)
+
+
+def table():
+    """A network for a table of which the price is told, the schema, and the rows."""
+    frame = pl.DataFrame({"age": [20.0, 30.0, 40.0, 60.0], "colour": ["red", "blue", "red", "blue"]})
+    price = np.array([100.0, 250.0, 310.0, 420.0])
+    target, _ = TargetSchema.learn(price, names=["price"], scale_by=price, task="regression")
+    schema = Schema(TableSchema.learn(frame)[0], target)
+    network = gn.Network([3, 2, 1], "tanh", loss="half_squared_error", dtype="float64", seed=0)
+    return network, schema, frame, price
+
+
+@pytest.mark.browser
+def test_columns_have_their_names_and_numbers_their_unit(open_page):
+    network, schema, frame, price = table()
+    X, y = schema.encode_rows(frame), schema.target.encode(price)
+    record = {"age": "20.0", "colour": "red"}
+    page = open_page(explain(network, X[:1], y[:1], schema=schema, record=record).html)
+    assert "age = 20.0, colour = red" in page.inner_text(".record")
+    names = page.locator("section.level:not([hidden]) svg text.faint").all_text_contents()
+    assert set(schema.input.feature_names) <= set(names)
+    assert "colour=red" in names
+    said, meant = (page.locator(f"[data-fact={kind}]") for kind in ("says", "target"))
+    assert meant.inner_text() == "100"
+    assert said.inner_text() == number(float(schema.target.decode(network.outputs(X[:1])).item()))
+    page.fill("input[aria-label^='x[0]']", "1.5")
+    X[0, 0] = 1.5
+    assert said.inner_text() == number(float(schema.target.decode(network.outputs(X[:1])).item()))
+    page.fill("input[aria-label^='y[0]']", "0")
+    assert meant.inner_text() == number(float(price.mean()))
+
+
+def test_a_long_name_is_shortened_and_names_that_do_not_fit_are_left_out():
+    network, X, y = small()
+    names = ["a" * 30, "b", "c"]
+    labels = [
+        node.label for node in ComputationGraph(network, X, y, input_names=names).nodes if node.kind == "input"
+    ]
+    assert labels == ["a" * 17 + "…", "b", "c"]
+    graph = ComputationGraph(network, X, y, input_names=names[:2])
+    assert not any(node.label for node in graph.nodes)
+
+
+@pytest.mark.browser
+def test_the_picture_of_a_graph_can_be_fitted_enlarged_and_moved(open_page, pages):
+    page = open_page(pages["784-256-128-10"].html)
+    page.click("button[data-level=neurons]")
+    graph = page.locator("section.level:not([hidden]) .graph")
+    inside = """(box) => {
+        const frame = box.getBoundingClientRect();
+        const shapes = [...box.querySelectorAll(".shape")].map((shape) => shape.getBoundingClientRect());
+        return shapes.every((one) => one.left >= frame.left - 1 && one.right <= frame.right + 1
+            && one.top >= frame.top - 1 && one.bottom <= frame.bottom + 1);
+    }"""
+    assert not graph.evaluate(inside)
+    page.click("button[data-zoom=fit]")
+    assert graph.evaluate(inside)
+    width = graph.locator("svg").bounding_box()["width"]
+    page.keyboard.press("+")
+    assert graph.locator("svg").bounding_box()["width"] == pytest.approx(1.25 * width, rel=0.01)
+    page.click("button[data-zoom=farther]")
+    assert graph.locator("svg").bounding_box()["width"] == pytest.approx(width, rel=0.01)
+    for _ in range(6):
+        page.keyboard.press("+")
+    box = graph.bounding_box()
+    x, y = box["x"] + 8, box["y"] + 8
+    before = graph.evaluate("(box) => [box.scrollLeft, box.scrollTop]")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 50, y - 30)
+    page.mouse.up()
+    assert graph.evaluate("(box) => [box.scrollLeft, box.scrollTop]") == [before[0] + 50, before[1] + 30]
+    page.keyboard.press("Shift+ArrowDown")
+    assert graph.evaluate("(box) => box.scrollTop") == before[1] + 110
+    page.keyboard.press("0")
+    assert graph.evaluate(inside)
+
+
+@pytest.mark.browser
+def test_on_a_phone_the_graph_stays_beside_the_formula(open_page, pages):
+    page = open_page(pages["3-2-1"].html, SIZES[-1])
+    page.keyboard.press("End")
+    page.evaluate("window.scrollTo(0, 300)")
+    graph = page.locator("section.level:not([hidden]) .graph").bounding_box()
+    bar = page.locator(".bar").bounding_box()
+    assert graph["y"] == pytest.approx(bar["y"] + bar["height"], abs=2)
+    assert bar["y"] == pytest.approx(0, abs=1)
+    assert graph["y"] + graph["height"] < 0.6 * SIZES[-1][1]
+
+
+@pytest.mark.browser
+def test_formulas_bring_their_font(open_page, pages):
+    page = open_page(pages["3-2-1"].html)
+    page.evaluate("document.fonts.ready")
+    assert page.evaluate("[...document.fonts].map((font) => [font.family, font.status])") == [
+        ["Explain Math", "loaded"]
+    ]

@@ -117,10 +117,7 @@ def numbers_of(nodes):
                     at = (unit,) if node.is_matrix and len(node.units) > 1 else node.name.places
                     names[tidy(Name(letter, node.layer, at).mathml)] = amount_of_unit
     loss = nodes[-1]
-    outputs, targets = (
-        loss.operation.layer.join([source.value for source in sources])
-        for sources in (loss.inputs[: len(loss.inputs) // 2], loss.inputs[len(loss.inputs) // 2 :])
-    )
+    outputs, targets = loss.operation.join_halves([source.value for source in loss.inputs])
     names[tidy(Name("ℓ").mathml)] = loss.operation.loss.formula(outputs, targets)[0][0]
     return names
 
@@ -229,7 +226,8 @@ def test_forwards_the_last_line_is_the_value_where_it_is_largest(shown, sides, l
             last = step.nodes[-1]
             place = (0, int(np.argmax(np.abs(last.value[0]))))
             names = {value for value, _, node, at in places if node is last and at == place}
-            assert sides(told.lines[-1].numbers, "=")[0] in names
+            lines = told.lines if last.kind == "softmax" else told.lines[-1:]  # it tells several of its numbers
+            assert any(sides(line.numbers, "=")[0] in names for line in lines)
 
 
 @for_each("layers, options", SHOWN)
@@ -267,7 +265,7 @@ def test_of_many_only_what_matters_most_is_told(shown, layers, options):
         assert 1 <= len(told.lines) <= MOST_LINES + 1 + statistics  # and the sum of what came back
         assert len(told.came_in) <= MOST_LINES
         assert len(told.passed_on) <= MOST_LINES
-        if step.nodes[-1].kind == "loss":
+        if step.nodes[-1].kind in ("loss", "softmax"):
             assert len(told.lines) <= MOST_SLOPES
         assert len(str(told.title)) > 3
         assert text_of(told.subject) == text_of(step.nodes[-1].name.mathml)
@@ -278,7 +276,8 @@ def test_of_many_outputs_those_that_pull_most_are_told(graph_of):
     outputs = graph.network.forward(graph.X).outputs
     slope = graph.network.loss.formula(outputs, graph.targets)[1][0].tolist()
     assert sum(one < 0 for one in slope) == 1  # that of the right class, which pulls most
-    told = [share.amount for share in list_passed(graph.nodes[-1])]
+    softmax = graph.nodes[-1].inputs[0]
+    told = [share.amount for share in list_passed(softmax)]
     assert sorted(told, key=abs) == pytest.approx(sorted(slope, key=abs)[-MOST_SLOPES:])
 
 
@@ -292,12 +291,13 @@ def test_what_came_in_is_what_was_there(shown, layers, options):
         inside = set(step.nodes)
         if step.phase == FORWARD:
             sources = {s for node in step.nodes for s in node.inputs if s not in inside}
-            there = {(tidy(source.name.mathml), describe_amount(source.value)) for source in sources}
+            there = {describe_amount(tidy(source.name.mathml), source.value) for source in sources}
         else:
             node = step.nodes[-1]
             name = Name("delta", node.layer, node.name.places).mathml if node.kind == "adder" else None
-            there = {(tidy(name or partial(LOSS, node.name.mathml)), describe_amount(node.gradient))}
-        came_in = {(tidy(name), text) for name, text in told.came_in}
+            there = {describe_amount(tidy(name or partial(LOSS, node.name.mathml)), node.gradient)}
+        there = {(tidy(amount.name), amount.text, amount.shape) for amount in there}
+        came_in = {(tidy(amount.name), amount.text, amount.shape) for amount in told.came_in}
         assert came_in <= there
         assert len(came_in) == min(len(there), MOST_LINES)
 
@@ -310,9 +310,11 @@ def test_what_is_passed_on_adds_up_to_the_gradients(graph_of, layers, activation
     sums = {gradient: 0.0 for _, gradient, node, _ in named(graph.nodes)}
     for step, told in explained(graph):
         if step.phase == BACKWARD:
-            for name, text in told.passed_on:
-                sums[tidy(name)] += float(text.replace("−", "-"))
+            for name, text, _ in told.passed_on:
+                sums[tidy(name)] = sums.get(tidy(name), 0.0) + float(text.replace("−", "-"))
     for _, gradient, node, place in named(graph.nodes[:-1]):
+        if node.kind == "softmax":  # it is a matrix, of which the length is told
+            continue
         assert sums[gradient] == pytest.approx(node.gradient[place], rel=2e-3, abs=1e-6)
 
 
@@ -328,9 +330,9 @@ def test_what_is_passed_on_by_neurons_and_matrices_is_what_their_operations_pass
                 for source, part in zip(node.inputs, node.passed, strict=True)
                 if part is not None and source not in inside
             ]
-            passed_on = sorted(text for _, text in told.passed_on)
+            passed_on = sorted((amount.text, amount.shape) for amount in told.passed_on)
             largest = sorted(parts, key=lambda pair: -np.linalg.norm(pair[1]))[:MOST_LINES]
-            assert passed_on == sorted(describe_amount(part) for _, part in largest)
+            assert passed_on == sorted(describe_amount("<mi/>", part)[1:] for _, part in largest)
 
 
 @pytest.mark.parametrize("level", ["operations", "neurons"])
@@ -383,7 +385,7 @@ def test_the_delta_is_told_however_much_a_neuron_passes_to_its_weights(problem, 
     (told,) = [told for step, told in explained(graph) if step.phase == BACKWARD and len(step.nodes) > 1]
     lefts = [text_of(sides(line.numbers, "=", "⟵")[0]) for line in told.lines]
     if options == {"output_activation": "identity"}:  # then the delta is what came in
-        lefts += [text_of(name) for name, _ in told.came_in]
+        lefts += [text_of(amount.name) for amount in told.came_in]
     assert any(left.startswith("δ") for left in lefts)
 
 
@@ -470,9 +472,11 @@ def test_a_sum_moves_with_a_neurons_inputs_as_its_weights_say(graph_of, read, si
 
 
 def test_an_amount_of_a_matrix_is_its_shape_and_length():
-    assert describe_amount(np.array([[-0.123456]])) == "−0.1235"
-    assert describe_amount(np.array([[3.0, -4.0]])) == "1×2, ‖·‖ = 5"
-    assert describe_amount(np.zeros((1, 784))) == "1×784, ‖·‖ = 0"
+    z = Name("z", 1).mathml
+    assert describe_amount(z, np.array([[-0.123456]])) == (z, "−0.1235", "")
+    name, *amount = describe_amount(z, np.array([[3.0, -4.0]]))
+    assert (text_of(name), *amount) == ("‖z(1)‖", "5", "1×2")
+    assert describe_amount(z, np.zeros((1, 784)))[1:] == ("0", "1×784")
 
 
 # Formulas of one's own, and numbers at their limits

@@ -36,6 +36,7 @@ SAME = {
     "F",
     "done_of",
     "part_of",
+    "roc_of",
 }
 SAME |= {"quoted", "left_out_one", "interact_one", "q_difference", "q_kinds", "between_items", "between_sentences"}
 SAME |= {

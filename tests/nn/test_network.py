@@ -25,6 +25,17 @@ def linear(layers, theta, loss="half_squared_error", **options):
     return Network(layers, loss=loss, initializer=np.array(theta, float), dtype="float64", **options)
 
 
+def test_a_single_output_regresses_a_number_unless_a_loss_is_chosen():
+    network = Network([3, 2, 1], activation="sigmoid")
+    assert (network.loss.name, network.activations[-1].name, network.has_own_loss) == (
+        *("half_squared_error", "identity"),
+        False,
+    )
+    assert Network([3, 2, 2], activation="sigmoid").loss.name == "cross_entropy"
+    assert Network([3, 2, 1], loss="binary_cross_entropy").has_own_loss
+    assert pickle.loads(pickle.dumps(network)).has_own_loss is network.astype("float64").has_own_loss is False
+
+
 # What is refused
 
 
@@ -51,7 +62,6 @@ def test_layers_may_be_any_sequence_of_whole_numbers():
         ({"activation": None}, "^activation: "),
         ({"activation": [3, 4]}, "^activation: expected a name"),
         ({"loss": "cros_entropy"}, "^loss: unknown name .* did you mean 'cross_entropy'"),
-        ({"loss": None}, "^loss: expected a name"),
         ({"loss": "huber", "output_activation": "tahn"}, "unknown name 'tahn'; did you mean 'tanh'"),
         ({"initializer": "glorot_unifrom"}, "^initializer: unknown name .* did you mean 'glorot_uniform'"),
         ({"bias_initializer": "zero"}, "unknown name 'zero'; did you mean 'zeros'"),
@@ -67,7 +77,7 @@ def test_layers_may_be_any_sequence_of_whole_numbers():
         ({"loss": "huber", "output_activation": "softmax"}, "^output_activation: softmax goes with cross_entropy"),
         ({"output_scale": 2}, "^output_scale: must be 1 with cross_entropy"),
         ({"loss": "binary_cross_entropy", "output_scale": 0.5}, "^output_scale: must be 1 with binary"),
-        ({"layers": [2, 3, 3, 1]}, "^loss: cross_entropy over a single output is always 0"),
+        ({"layers": [2, 3, 1], "loss": "cross_entropy"}, "^loss: cross_entropy over a single output is always 0"),
         ({"batch_norm": [True]}, "^batch_norm: give true or false, or one for each of the 2 hidden layers, got"),
         ({"batch_norm": [True] * 3}, "^batch_norm: give true or false"),
         ({"batch_norm": [True, 1]}, "^batch_norm: give true or false"),

@@ -86,7 +86,7 @@ class Page(HTMLParser):
     def __init__(self, html):
         super().__init__()
         self.tables, self.terms, self.texts, self.codes, self.images = {}, [], [], [], []
-        self._open, self._table, self._cell = [], None, None
+        self._open, self._table, self._caption, self._glued, self._said = [], None, "", False, False
         self.feed(html)
 
     def handle_starttag(self, tag, attributes):
@@ -95,8 +95,10 @@ class Page(HTMLParser):
         if tag in ("img", "meta", "link", "br", "hr", "path"):
             return
         self._open.append((tag, dict(attributes)))
+        self._glued = self._said and dict(attributes).get("class") == "term"  # a link within a text
+        self._said = False
         if tag == "caption":
-            self._table = []
+            self._table, self._caption = [], ""
         if tag == "tr":
             self._table.append([])
         if tag in ("td", "th"):
@@ -105,22 +107,33 @@ class Page(HTMLParser):
             self.terms.append((tag, ""))
 
     def handle_endtag(self, tag):
-        while self._open and self._open.pop()[0] != tag:
-            pass
+        while self._open:
+            name, attributes = self._open.pop()
+            self._glued, self._said = attributes.get("class") == "term", False
+            if name == tag:
+                break
+        if tag == "caption":
+            self.tables[self._caption] = self._table
 
     def handle_data(self, data):
         tags = [tag for tag, _ in self._open]
-        if not tags or {"script", "style"} & set(tags):
+        hidden = any(attributes.get("aria-hidden") == "true" for _, attributes in self._open)
+        if not tags or {"script", "style"} & set(tags) or hidden:
             return
         if "caption" in tags:
-            self.tables[data] = self._table
+            self._caption += data
         elif {"td", "th"} & set(tags):
             self._table[-1][-1] += data
         for kind in ("dt", "dd", "p", "h1", "h2", "h3"):
             if kind in tags:
                 self.terms[-1] = (self.terms[-1][0], self.terms[-1][1] + data)
         foreign = any(attributes.get("lang") == "en" for tag, attributes in self._open if tag != "html")
-        (self.codes if {"code", "pre"} & set(tags) or foreign else self.texts).append(data)
+        said = self.codes if {"code", "pre"} & set(tags) or foreign else self.texts
+        if self._glued and said:
+            said[-1] += data
+        else:
+            said.append(data)
+        self._glued, self._said = False, True
 
     @property
     def text(self):
@@ -129,7 +142,8 @@ class Page(HTMLParser):
     def facts(self):
         """Terms and what is said of each."""
         pairs = zip(self.terms, self.terms[1:], strict=False)
-        return {name: value.strip() for (a, name), (b, value) in pairs if (a, b) == ("dt", "dd")}
+        found = [(name, value.strip()) for (a, name), (b, value) in pairs if (a, b) == ("dt", "dd")]
+        return dict(reversed(found))  # what a term means stands at the end
 
 
 def rows_of(page, caption):

@@ -31,32 +31,40 @@ def table(tmp_path_factory):
 
 def test_each_column_is_listed_with_what_becomes_of_it(table):
     found = column_table(table, Words("en"))
-    assert found.header == ["column", "kind", "missing", "filled with", "what the network gets", "inputs"]
+    assert found.header == ["column", "kind", "range", "missing", "filled with", "what the network gets", "inputs"]
     age, town, joined, paid, left_out = found.rows
     learned = {column.name: column for column in table.schema.input.columns}
     scale = f"(x − {learned['age'].mean:.4g}) / {learned['age'].std:.4g}"
-    assert age == ["age", "number", "6", "40", f"{scale}; and 1 where it is missing, else 0", "2"]
+    assert age == [
+        "age",
+        "number",
+        "30 to 40",
+        "6 (10.00 %)",
+        "40",
+        f"{scale}; and 1 where it is missing, else 0",
+        "2",
+    ]
     towns = ", ".join(f"town {number}" for number in range(6))
-    assert town[:3] == ["town", "category", "0"]
-    assert town[4:] == [f"1 for its category, 0 for the others: {towns}, …", "8"]
-    assert joined[:4] == ["joined", "date", "0", "2020-01-02"]
-    assert joined[4] == f"(date − 2020-01-02) / {learned['joined'].std:.4g} days"
-    assert paid == ["paid", "true or false", "0", "false", "1 where true, 0 where false", "1"]
-    assert left_out == ["id", "left out", NONE, NONE, NONE, "0"]
-    assert sum(int(row[5]) for row in found.rows) == table.n_inputs
+    assert town[:4] == ["town", "category", "8 categories", "0"]
+    assert town[5:] == [f"1 for its category, 0 for the others: {towns}, …", "8"]
+    assert joined[:5] == ["joined", "date", "2020-01-01 to 2020-01-03", "0", "2020-01-02"]
+    assert joined[5] == f"(date − 2020-01-02) / {learned['joined'].std:.4g} days"
+    assert paid == ["paid", "true or false", NONE, "0", "false", "1 where true, 0 where false", "1"]
+    assert left_out == ["id", "left out", NONE, NONE, NONE, NONE, "0"]
+    assert sum(int(row[6]) for row in found.rows) == table.n_inputs
 
 
 def test_each_scaling_is_shown_as_its_formula(table):
     age, _, joined = table.schema.input.columns[:3]
     assert (age.median, age.spread, joined.spread) == (40, 10, 2)
     robust, none = (column_table(table.scale(name), Words("en")).rows for name in ("robust", "none"))
-    assert robust[0][4] == "t / √(1 + (t/3)²), t = (x − 40) / 10; and 1 where it is missing, else 0"
-    assert robust[2][4] == "t / √(1 + (t/3)²), t = (date − 2020-01-02) / 2 days"
-    assert (none[0][4], none[2][4]) == ("x; and 1 where it is missing, else 0", "(date − 1970-01-01) / 1 days")
+    assert robust[0][5] == "t / √(1 + (t/3)²), t = (x − 40) / 10; and 1 where it is missing, else 0"
+    assert robust[2][5] == "t / √(1 + (t/3)²), t = (date − 2020-01-02) / 2 days"
+    assert (none[0][5], none[2][5]) == ("x; and 1 where it is missing, else 0", "(date − 1970-01-01) / 1 days")
     columns = table.schema.input
     constant = replace(columns, columns=(replace(age, spread=0.0), *columns.columns[1:]), scaling="robust")
     shown = column_table(replace(table, schema=replace(table.schema, input=constant)), Words("en"))
-    assert shown.rows[0][4].startswith("0; and 1 where")
+    assert shown.rows[0][5].startswith("0; and 1 where")
 
 
 def test_it_is_in_the_report_of_a_table_in_both_languages_and_in_no_other(table, tmp_path, digits):
@@ -79,4 +87,4 @@ def test_a_long_table_is_cut():
     found = column_table(data, Words("en"))
     assert len(found.rows) == MOST_COLUMNS
     assert found.note == f"The first {MOST_COLUMNS} of {MOST_COLUMNS + 5} columns are listed."
-    assert found.rows[0][4].startswith(f"(x + {-data.schema.input.columns[0].mean:.4g}) / ")
+    assert found.rows[0][5].startswith(f"(x + {-data.schema.input.columns[0].mean:.4g}) / ")

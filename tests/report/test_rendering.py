@@ -2,7 +2,8 @@ import pytest
 from jinja2 import UndefinedError
 from tests.loops import for_each
 
-from glassnet.report.rendering import markdown_code, markdown_text, palettes, template
+from glassnet.charts.curves import Chart, Curve
+from glassnet.report.rendering import markdown_code, markdown_text, one_legend, palettes, template
 
 
 @for_each(
@@ -35,3 +36,23 @@ def test_light_and_dark_have_the_same_colours_by_name():
 def test_a_value_that_a_template_lacks_is_an_error():
     with pytest.raises(UndefinedError):
         template("run.md.jinja").render()
+
+
+def drawn(*labels):
+    return Chart("a", "A", "x", [Curve(label, (1, 2), (1.0, 2.0)) for label in labels]).draw(), ""
+
+
+@for_each(
+    "charts, names",
+    [
+        ([("a", "b"), ("a", "b")], ["a", "b"]),
+        ([("a",), ("a", "b"), ("a", "b", "c")], ["a", "b", "c"]),
+        ([("a", "b"), ("b", "a")], []),  # their colours differ
+        ([("a", "b"), ("b",)], []),
+        ([("a", "b")], []),
+        ([("a",), ("a",)], []),  # the charts' titles say it
+        ([], []),
+    ],
+)
+def test_charts_with_the_same_curves_have_one_legend(charts, names):
+    assert [stroke.label for stroke in one_legend([drawn(*labels) for labels in charts])] == names

@@ -160,8 +160,9 @@ def test_what_is_needed_to_have_the_run_again_is_there(digits, saved_run, englis
     command = f"glassnet train --config {folder / 'config.toml'}"
     assert command in "".join(page.codes)
     assert f"    {command}\n" in text
-    settings = {row[0].strip(): row[1].strip() for row in rows_of(page, "Training")}
-    assert (settings["epochs"], settings["kernels"]) == ("3", "numpy")
+    changed = {row[0].strip(): row[1].strip() for row in rows_of(page, "What differs from the defaults")}
+    assert (changed["epochs"], changed["kernels"]) == ("3", "numpy")
+    assert ["l1", "0.0"] in rows_of(page, "Training")
 
 
 def test_a_folder_with_a_space_is_quoted_and_data_of_a_program_need_the_program(tmp_path, digits, digits_run):
@@ -186,7 +187,7 @@ def test_a_run_that_regresses(tmp_path):
     assert sentence in page.text
     assert sentence in text
     (row,) = rows_of(page, "Errors by output")
-    assert row[1] == f"{found.measures['mae']:.4g}"
+    assert row[3] == f"{found.measures['mae']:.4g}"
     assert not {"Confusion matrix", "Scores", "Worst mistakes"} & set(page.tables)
     [points] = re.findall(r'"predicted-against-true".*?json">(.*?)</script>', html_of(tmp_path), re.DOTALL)
     names = [point[2] for point in json.loads(points)["curves"][0]["points"]]
@@ -248,7 +249,7 @@ def test_a_sick_run_says_so_with_cause_and_remedy(tmp_path, digits, digits_run):
         assert "4 of 16 units give 0 on every row, and no gradient reaches them: steps are too large" in said
     assert "network.initializer = he_normal" in "".join(page.codes)
     assert "`network.initializer = he_normal`" in text
-    assert re.findall(r'data-chart="([\w-]+)"', html_of(tmp_path))[2:6] == ["dead-units", *SIZES_DRAWN]
+    assert re.findall(r'data-chart="([\w-]+)"', html_of(tmp_path))[-4:] == ["dead-units", *SIZES_DRAWN]
     assert re.search(r'<section class="verdict sick"', html_of(tmp_path))
     page, text = report(tmp_path / "run", digits_run, digits, "zh")
     for said in (page.text, text):
@@ -276,7 +277,7 @@ def test_a_run_whose_health_nobody_knows_is_not_called_healthy(tmp_path, digits,
 def test_what_was_measured_of_the_layers_is_shown(digits, english):
     folder, page, text = english
     html = (folder / "report.html").read_text(encoding="utf-8")
-    health = html[html.index('id="health"') : html.index('id="classes"')]
+    health = html[html.index('id="health"') : html.index('id="again"')]
     assert re.findall(r'data-chart="([\w-]+)"', health) == SIZES_DRAWN
     assert health.count("about 0.001 is usual") == 1
     for said in (page.text, text):
@@ -324,6 +325,13 @@ def test_a_run_that_ended_early_says_of_how_many(tmp_path, digits):
     page, _ = report(tmp_path / "run", finished, data)
     n = len(finished.history)
     assert n < 9
+    assert finished.history.kept == finished.best_epoch == 1
+    html = html_of(tmp_path)
+    assert html.count(">kept: epoch 1</span>") == 2  # on the loss and on the accuracy
+    unfinished = (tmp_path / "run" / "history.csv").read_text().splitlines()[:2]
+    (tmp_path / "run" / "history.csv").write_text("\n".join([*unfinished, ""]))  # as it was after the first epoch
+    report(tmp_path / "run", finished, data)
+    assert "kept: epoch" not in html_of(tmp_path)
     assert f"after {Words('en').say('n_epochs', n=n)} of 9 planned in" in page.text
 
 
@@ -347,7 +355,8 @@ def test_the_learning_rate_is_drawn_only_where_it_changes(tmp_path, digits, engl
     page, _ = report(tmp_path / "run", moved, digits)
     assert "throughout" not in page.text
     charts = re.findall(r'data-chart="([\w-]+)"', html_of(tmp_path))
-    assert charts[:4] == ["loss", "accuracy", "validation-auc", "learning-rate"]
+    first = charts.index("loss")
+    assert charts[first : first + 4] == ["loss", "accuracy", "validation-auc", "learning-rate"]
 
 
 @pytest.mark.parametrize("case", ["digits", "diabetes", "labels"])
@@ -524,18 +533,22 @@ def test_what_was_measured_is_pointed_at_step_by_step(digits_page):
 
 
 @pytest.mark.browser
-def test_a_curve_can_be_hidden_and_is_then_not_said(digits_page):
+def test_a_curve_can_be_hidden_in_all_charts_of_a_group_and_is_then_not_said(digits_page):
     page = digits_page()
-    figure = page.locator("[data-chart=loss]")
-    button = figure.locator(".legend button").nth(1)
+    figures = page.locator("#curves .chart")
+    assert figures.count() == 2
+    assert figures.locator(".legend").first.is_hidden()  # one for all
+    button = page.locator("#curves .one > .legend button").nth(1)
+    assert button.inner_text() == "validation"
     button.click()
     assert button.get_attribute("aria-pressed") == "false"
-    assert not figure.locator("g[data-curve='1']").is_visible()
-    figure.locator(".plot").focus()
-    page.keyboard.press("Home")
-    assert "validation" not in figure.locator(".tip").inner_text()
+    for number in range(2):
+        assert not figures.nth(number).locator("g[data-curve='1']").is_visible()
+        figures.nth(number).locator(".plot").focus()
+        page.keyboard.press("Home")
+        assert "validation" not in figures.nth(number).locator(".tip").inner_text()
     button.click()
-    assert figure.locator("g[data-curve='1']").is_visible()
+    assert figures.first.locator("g[data-curve='1']").is_visible()
 
 
 @pytest.mark.browser
@@ -592,7 +605,7 @@ def test_a_chart_is_saved_as_it_is_seen_on_light_paper(digits_page, size):
     figure = page.locator("[data-chart=loss]")
     name, svg = save(page, "loss", "svg")
     assert name == "loss.svg"
-    seen = figure.locator("figcaption, .y-ticks span, .x-ticks span, .x-label, .legend button").all_inner_texts()
+    seen = figure.locator("figcaption, .y-ticks span, .x-ticks span, .x-label, .legend button").all_text_contents()
     assert texts_of(svg) == [text.strip() for text in seen]
     root = ElementTree.fromstring(svg)
     assert root[0].attrib["fill"] == "rgb(255,255,255)"
@@ -602,7 +615,7 @@ def test_a_chart_is_saved_as_it_is_seen_on_light_paper(digits_page, size):
     curve = next(path for path in root.iter(f"{SVG}path") if path.attrib["stroke"] == "rgb(29,78,216)")
     places = [float(x) for x in re.findall(r"[ML](\S+) ", curve.attrib["d"])]
     assert (places[0], places[-1]) == (0, pytest.approx(plot["width"], abs=0.1))
-    figure.locator(".legend button").first.click()
+    page.locator("#curves .one > .legend button").first.click()
     _, less = save(page, "loss", "svg")
     assert b"rgb(29,78,216)" not in less
     assert "training" not in texts_of(less)

@@ -67,7 +67,7 @@ def test_rows_are_labelled_with_the_classes_names_at_their_height(digits):
     axes = sample_grid(digits).axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == list(digits.class_names)
     assert list(axes.get_yticks()) == [10 * label + 4 for label in range(10)]
-    assert axes.get_title() == "digits: 1,318 training images, 8 x 8"
+    assert axes.get_title() == "digits: 1,318 training images, 8 × 8"
 
 
 def test_a_png_is_written_whole_dark_on_white_and_alone_in_its_folder(digits, tmp_path):

@@ -99,7 +99,7 @@ def html_of(folder):
 def test_the_verdict_is_the_recommendation_and_stands_first(english):
     folder, study, rows, page, text = english
     found = recommend(rows, study.measure, study.levels())
-    first = page.text.split("What was compared")[0]
+    first = page.text.split("Results")[0]
     plain = text.replace("\\", "")
     said = [str(sentence) for sentence in found.reason.values["sentences"]]
     assert said[0] == f"Take “{found.variant}”."
@@ -131,9 +131,11 @@ def test_what_was_compared_and_what_held(english):
     ]
     assert rows_of(page, "Factors") == rows
     assert [re.sub(r"[*`]|\\", "", cell) for cell in markdown_rows(text, "factor")[3]] == rows[3]
-    fixed = {row[0]: row[1] for caption in ("Network", "Training") for row in rows_of(page, caption)}
-    assert (fixed["dropout"], fixed["kernels"]) == ("0.2", "numpy")
-    assert not {"optimizer", "layers"} & set(fixed)  # these were not held fixed
+    changed = {row[0]: row[1:] for row in rows_of(page, "What differs from the defaults")}
+    assert (changed["dropout"], changed["kernels"]) == (["0.2", "0.0"], ["numpy", "auto"])
+    others = {row[0] for caption in ("Network", "Training") for row in rows_of(page, caption)}
+    assert "l1" in others
+    assert not {"optimizer", "layers"} & (set(changed) | others)  # these were not held fixed
 
 
 def plain(rows):
@@ -425,7 +427,7 @@ def test_hashes_are_short_on_the_page_and_whole_in_markdown(english):
     assert "With other first weights than the base: “width=wide” and" in page.text
     assert "All variants see the same rows in the same order." in page.text
     wrong = "|".join(re.findall(r"\.(r\d+) { background: rgb\(var\(--wrong\)", html))
-    weights, batches, masks = (html.index(f"<caption>{what}, SHA-256") for what in HASHED)
+    weights, batches, masks = (html.index(f"<summary>{what}, SHA-256") for what in HASHED)
     parts = html[weights:batches], html[batches:masks], html[masks:]
     assert [len(re.findall(f'<td class="({wrong})"', part)) for part in parts] == [
         6,
@@ -455,8 +457,8 @@ def test_what_is_needed_to_have_the_study_again_is_there(english):
 
 def test_the_sections_stand_in_their_order(english):
     found = re.findall(r'<section[^>]* id="(\w+)"', html_of(english[0]))
-    wanted = "verdict compared curves results interactions recommendation health plan classes mistakes weights"
-    assert found == [*wanted.split(), "fairness", "again", "runs"]
+    wanted = "verdict results interactions recommendation curves compared health plan classes mistakes weights"
+    assert found == [*wanted.split(), "fairness", "again", "glossary"]
 
 
 TENTH = Remedy("learning rate", Message("remedies.rate", rate=0.01), {})
@@ -490,9 +492,9 @@ def test_what_went_wrong_is_said_run_by_run(tmp_path):
     assert "Runs that diverged, failed, or left a sick network: 3 of 6." in page.text
     table = rows_of(page, "Runs with something wrong")
     assert table == [
-        ["base", "0", "finished", "dead units", str(CAUSE), "learning_rate 0.01"],
-        ["optimizer=sgd(0.1)", "1", "diverged", "divergence", str(LARGE), "–"],
-        ["activation=tanh", "0", "failed", "–", "its process died", "–"],
+        ["base (seed 0)", "finished", "dead units", str(CAUSE), "learning_rate 0.01"],
+        ["optimizer=sgd(0.1) (seed 1)", "diverged", "divergence", str(LARGE), "–"],
+        ["activation=tanh (seed 0)", "failed", "–", "its process died", "–"],
     ]
     done = {row[0]: row[1] for row in rows_of(page, "Every variant over its seeds")}
     assert done == {"base": "2 of 2", "optimizer=sgd(0.1)": "1 of 2", "activation=tanh": "1 of 2"}
@@ -512,9 +514,9 @@ def test_in_chinese_it_says_the_same(tmp_path):
     page, _ = report_of_rows(tmp_path / "s", study, hand_made(study, **CHANGES), "zh")
     assert "但请注意：它的 2 次运行中有 1 次出现异常：死亡神经元。" in page.text
     table = rows_of(page, "有问题的运行")
-    assert [line[2:4] for line in table] == [["完成", "死亡神经元"], ["发散", "发散"], ["失败", "–"]]
-    assert table[0][4:] == ["输入的均方根为 147，而网络适合的大小约为 1", "改用 learning_rate 0.01"]
-    assert table[1][4] == "步长过大：学习率 0.1 超出了该网络所能承受的范围"
+    assert [line[1:3] for line in table] == [["完成", "死亡神经元"], ["发散", "发散"], ["失败", "–"]]
+    assert table[0][3:] == ["输入的均方根为 147，而网络适合的大小约为 1", "改用 learning_rate 0.01"]
+    assert table[1][3] == "步长过大：学习率 0.1 超出了该网络所能承受的范围"
     foreign = re.findall(r'<span lang="en">([^<]*)</span>', html_of(tmp_path / "s"))
     assert foreign == ["its process died", "the disk is nearly full"]
 
@@ -640,9 +642,10 @@ def test_a_page_opens_offline_fits_the_screen_and_hides_curves(finished, open_fi
             assert boxes.evaluate_all(inside), (language, width)
         figures = page.locator("#curves figure")
         assert figures.count() == 3
-        figure = figures.nth(2)
+        figure, group = figures.nth(2), page.locator("#curves .one > .legend")
+        assert group.count() == 1  # for all three
         assert figure.locator("path.band").count() == 4  # a band over the seeds for every variant
-        button = figure.locator(".legend button").nth(1)
+        button = group.locator("button").nth(1)
         assert button.inner_text() == "width=wide"
         button.click()
         assert not figure.locator("g[data-curve='1']").is_visible()
@@ -684,17 +687,21 @@ def test_a_study_has_its_charts_as_files(finished, tmp_path):
     files = FigureFiles(tmp_path / "figures", ["svg"])
     write_study_report(gather_findings(*finished[1::-1], finished[2], load), load, figures=files)
     charts = [path.stem for path in files.written if path.suffix == ".svg"]
-    assert charts[:4] == ["train-loss", "validation-loss", "validation-accuracy", "results"]
+    assert charts[:5] == ["results", "differences", "train-loss", "validation-loss", "validation-accuracy"]
     text = (finished[0] / "report.md").read_text(encoding="utf-8")
-    assert text.index("/results.svg)") > text.index("/train-loss.svg)")
+    assert text.index("/results.svg)") < text.index("/differences.svg)") < text.index("/train-loss.svg)")
     assert len(files.written) == len(set(files.written))
 
 
 def test_the_results_are_a_chart_with_the_best_at_the_top(english):
     folder, study, rows, *_ = english
     html = html_of(folder)
-    figure = html[html.index('data-chart="results"') :]
+    figure = html[html.index('data-chart="results"') : html.index('data-chart="differences"')]
     ranked = sorted(summarise(rows, study.measure), key=lambda one: -one.mean)
     labels = re.findall(r'<span title="([^"]*)">', figure)
     assert labels == [one.variant for one in ranked]
     assert f"{study.measure.replace('_', ' ').capitalize()}, from best to worst: {labels[0]} " in figure
+    figure = html[html.index('data-chart="differences"') :]
+    best = max(compare(rows, "base", study.measure), key=lambda one: one.difference)
+    said = f"{best.variant} {best.difference:.4g} ({best.low:.4g} … {best.high:.4g})"
+    assert f"Differences to the base, paired by seed, from best to worst: {said}; " in figure

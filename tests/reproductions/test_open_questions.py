@@ -156,7 +156,7 @@ def test_one_seed_is_enough_only_where_all_differences_are_clear():
     said = answer("q_one_seed")  # accuracies differ by the same at every seed: nothing that a t test could use
     assert said.startswith("Not for all of them.")
     assert "over 3 seeds" in said
-    assert "SGD +0.000 (unproven, p = 1)" in said
+    assert "SGD: +0.000 (unproven, p = 1)" in said
     rng = np.random.default_rng(0)
 
     def apart(name, accuracy):
@@ -171,8 +171,8 @@ def test_one_seed_is_enough_only_where_all_differences_are_clear():
     assert said.startswith(
         "Here the differences in test accuracy to [784, 256, 128, 1] with GD are all more than chance"
     )
-    assert "SGD +0.050 (better" in said
-    assert "Adam -0.200 (worse" in said
+    assert "SGD: +0.050 (better" in said
+    assert "Adam: -0.200 (worse" in said
     some = typical(**{name: apart(name, value) for name, value in (levels | {"SGD": 0.3}).items()})
     said = answer("q_one_seed", some)
     assert said.startswith("Not for all of them.")

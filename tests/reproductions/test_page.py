@@ -127,9 +127,9 @@ def test_a_mean_of_fewer_runs_says_so(tmp_path):
     assert said in page.text
     assert said in plain(text)
     assert "it rises: does not hold for our means (4.9, –); it does for 0 of 0 seeds." in page.text
-    assert [row[0:3] for row in rows_of(page, "Runs with something wrong")] == [
-        ["wide", "0", "diverged"],
-        ["wide", "1", "failed"],
+    assert [row[:2] for row in rows_of(page, "Runs with something wrong")] == [
+        ["wide (seed 0)", "diverged"],
+        ["wide (seed 1)", "failed"],
     ]
 
 
@@ -172,11 +172,11 @@ def test_the_report_has_a_table_for_each_that_is_printed(tmp_path):
         cell for row in rows for cell in row
     }
     # a run of each setting that is sick, and no more
-    assert [row[:2] for row in rows_of(page, "Runs with something wrong")] == [
-        [name, "0"] for name, runs in found.outcomes.items() if runs[0].row.health
+    assert [row[0] for row in rows_of(page, "Runs with something wrong")] == [
+        f"{name} (seed 0)" for name, runs in found.outcomes.items() if runs[0].row.health
     ]
     sections = re.findall(r'<section[^>]* id="(\w+)"', (tmp_path / "report.html").read_text(encoding="utf-8"))
-    assert sections == ["verdict", "printed", "questions", "health", "again"]
+    assert sections == ["verdict", "printed", "questions", "health", "again", "glossary"]
 
 
 def test_page_and_twin_say_the_same_numbers(tmp_path):

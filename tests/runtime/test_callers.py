@@ -1,6 +1,7 @@
 """Whoever is warned sees his own line, whatever door he came through."""
 
 import inspect
+import linecache
 import re
 import warnings
 from pathlib import Path
@@ -123,3 +124,15 @@ def test_nothing_in_the_package_counts_its_own_frames():
     # the text of exported modules, which do without the package
     exported = package / "export" / "python_columns.py"
     assert set(counting) == {package / "runtime" / "callers.py", exported}
+
+
+def test_in_a_notebook_a_warning_is_its_sentence_without_the_line_of_the_cell():
+    text = "from glassnet.runtime.callers import warn_caller\nwarn_caller('the sentence', FutureWarning)\n"
+    for name in ("/tmp/ipykernel_12/345.py", "<ipython-input-3-ab12>"):
+        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            exec(compile(text, name, "exec"), {"__name__": "__main__"})
+        [one] = caught
+        said = warnings.formatwarning(one.message, one.category, one.filename, one.lineno)
+        assert said == "cell:2: FutureWarning: the sentence\n"

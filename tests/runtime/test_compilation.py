@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from tests.loops import for_each
 
-from glassnet.runtime import compilation
+from glassnet.runtime import compilation, files
 from glassnet.runtime.compilation import (
     announcing,
     cache_folder,
     compile_function,
     compile_pointer,
+    compiling_alone,
+    measure_cache,
     numba_version,
 )
 from glassnet.runtime.intrinsics import MACHINE_FUNCTIONS, X86, machine_functions
@@ -76,9 +78,12 @@ def test_functions_call_each_other_and_are_compiled():
 
 
 def test_a_second_process_loads_what_the_first_compiled():
+    assert measure_cache() == (0, 0)
     assert again() == (RIGHT, 0, 1)
+    assert measure_cache() == (1, next(cache_folder().rglob("*.nbc")).stat().st_size)
     assert sorted(path.suffix for path in cache_folder().rglob("*") if path.is_file()) == [".nbc", ".nbi", ".py"]
-    assert said(start()) == "[3.0, 5.0] 1 0"
+    what_only_compiling_needs = "\nprint('numba.np.arraymath' in sys.modules)"
+    assert said(start(SCRIPT + what_only_compiling_needs)) == "[3.0, 5.0] 1 0\nFalse"
 
 
 def test_the_cache_is_the_users(tmp_path, monkeypatch):
@@ -135,10 +140,49 @@ def test_a_full_disk_does_no_harm():
 
 
 def test_processes_that_compile_at_the_same_time_do_not_disturb_each_other():
-    processes = [start() for _ in range(3)]
+    processes = [start() for _ in range(2)]
     assert {said(process).rpartition("]")[0] for process in processes} == {"[3.0, 5.0"}
     assert again()[0] == RIGHT
     assert again() == (RIGHT, 1, 0)
+
+
+@pytest.mark.skipif(files.fcntl is None, reason="the system knows no such lock")
+def test_of_processes_that_begin_together_one_compiles_and_the_others_wait():
+    alone = SCRIPT.replace("\nchange(x)\n", "\nwith compilation.compiling_alone():\n    change(x)\n")
+    script = "from glassnet.runtime import compilation\n" + alone
+    said_by_all = sorted(said(process) for process in [start(script) for _ in range(3)])
+    assert said_by_all == ["[3.0, 5.0] 0 1", "[3.0, 5.0] 1 0", "[3.0, 5.0] 1 0"]
+
+
+@pytest.mark.skipif(files.fcntl is None, reason="the system knows no such lock")
+def test_who_waits_too_long_compiles(monkeypatch):
+    monkeypatch.setattr(compilation, "MOST_WAIT", 0.05)
+    again()
+    (text,) = cache_folder().glob("*.py")
+    shutil.rmtree(cache_folder() / "__pycache__")
+    with files.lock_file(text), compiling_alone():
+        assert again() == (RIGHT, 0, 1)
+        assert again() == (RIGHT, 1, 0)  # what is on the disk is not waited for
+
+
+@pytest.mark.skipif(files.fcntl is None, reason="the system knows no such lock")
+def test_a_text_is_held_until_it_is_compiled_or_refused():
+    with compiling_alone():
+        assert again() == (RIGHT, 0, 1)
+        (text,) = cache_folder().glob("*.py")
+        with files.lock_file(text):
+            assert again() == (RIGHT, 1, 0)
+    wrong = compile_function(SOURCE.replace("0.5 * x", "x.nothing"), "change")
+
+    def be_refused():
+        with compiling_alone():
+            wrong(np.zeros(2))
+
+    with pytest.raises(Exception, match="nothing"):
+        be_refused()
+    for text in cache_folder().glob("*.py"):
+        with files.lock_file(text):
+            assert text.stat().st_size
 
 
 def test_a_lost_cache_is_made_again():
@@ -288,10 +332,8 @@ def test_small_numbers_are_flushed_and_come_back(compiled_code):
     assert x[0] * x[1] > 0
 
 
-def test_compiled_code_lets_other_threads_run(compiled_code):
-    """It says so in its options: without, a step's threads would wait for each other for ever."""
+def test_compiled_code_lets_other_threads_run_and_keeps_to_its_text(compiled_code):
+    """It says so in its options: without, a step's threads would wait for each other for ever, and bits differ."""
     change = compile_function(SOURCE, "change")
     assert change.targetoptions["nogil"]
-    assert change.targetoptions["fastmath"] == compilation.FAST_MATH
-    assert "nnan" not in compilation.FAST_MATH
-    assert "ninf" not in compilation.FAST_MATH
+    assert not change.targetoptions["fastmath"]

@@ -205,8 +205,7 @@ def test_a_file_that_another_process_holds_is_refused_until_that_ends(holder, tm
         holder.kill()
     else:
         holder.stdin.close()
-    holder.wait(timeout=60)
-    with lock_file(path):
+    with lock_file(path, wait=60):
         pass
 
 

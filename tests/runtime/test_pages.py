@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 
 import pytest
+from markupsafe import Markup
 
 import glassnet
-from glassnet.runtime.pages import Sheet, page_environment, policy
+from glassnet.runtime.pages import Glossary, Sheet, page_environment, policy
 
 SOURCE = Path(glassnet.__file__).parent
 PAGES = sorted(SOURCE.rglob("*.html.jinja"))
@@ -43,6 +44,7 @@ def test_a_policy_allows_its_own_script_and_style_and_pictures_and_nothing_else(
         "base-uri": "'none'",
         "form-action": "'none'",
     }
+    assert "font-src data:" in policy([], "", fonts=True).split("; ")
 
 
 def test_text_is_escaped_for_the_page_and_for_the_eye(render):
@@ -77,7 +79,7 @@ def test_rules_are_numbered_as_they_are_asked_for(render):
 
 
 def test_no_template_has_what_a_policy_without_inline_blocks():
-    assert len(PAGES) == 6
+    assert len(PAGES) == 8
     for path in PAGES:
         text = re.sub(r"\{%.*?%\}|\{\{.*?\}\}", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
         assert re.findall(r"\s(style|on[a-z]+)=", text) == [], path
@@ -93,3 +95,16 @@ def test_scripts_and_styles_stand_between_their_tags_as_the_policy_has_them():
         text = path.read_text(encoding="utf-8")
         bodies = re.findall(r"<(script|style)>(.*?)</", text, re.DOTALL)
         assert {body for _, body in bodies} <= {"{{ early }}", "{{ script }}", "{{ style }}"}, path
+
+
+def test_terms_of_a_page_are_links_and_all_else_is_escaped():
+    terms = Glossary("en")
+    assert str(terms("< AUC & AUC")) == '&lt; <a class="term" href="#term-auc">AUC</a> &amp; AUC'
+    written = terms.sentence(Markup("AUC, <em>loss</em> &lt; <math><mi>F</mi></math> F"))  # AUC has been explained
+    assert str(written) == (
+        'AUC, <em><a class="term" href="#term-loss">loss</a></em> &lt; <math><mi>F</mi></math> '
+        '<a class="term" href="#term-f-value">F</a>'
+    )
+    assert [term.key for term in terms.used] == ["loss", "auc", "f-value"]
+    assert str(terms("\u202eAUC")) == '\\u202e<a class="term" href="#term-auc">AUC</a>'
+    assert Glossary("zh").used == []

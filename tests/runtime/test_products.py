@@ -13,6 +13,7 @@ from glassnet.runtime.products import (
     ARGUMENTS,
     DEPTH,
     LINE,
+    PANEL,
     TILES,
     product_address,
     product_source,
@@ -34,13 +35,14 @@ def room_for(rows, columns, dtype, extra=0, fill=np.nan):
     return whole, whole[1:-1, :columns]
 
 
-def multiply(A, B, *, turned=False, extra=0, C=None, factor=1.0, address=None):
-    """A B by the product at an address, A stored as it is or turned, rows `extra` numbers further apart."""
+def multiply(A, B, *, turned=(False, False), extra=0, C=None, factor=1.0, address=None):
+    """A B by the product at an address, each stored as it is or turned, rows `extra` numbers further apart."""
     (n, steps), columns, kind = A.shape, B.shape[1], A.dtype
-    stored = np.ascontiguousarray(A.T if turned else A)
-    a_row, a_step = stored.strides[::-1] if turned else stored.strides
-    whole_B, inner_B = room_for(steps, columns, kind, extra)
-    inner_B[:] = B
+    stored = np.ascontiguousarray(A.T if turned[0] else A)
+    a_row, a_step = stored.strides[::-1] if turned[0] else stored.strides
+    whole_B, inner_B = room_for(*(B.T if turned[1] else B).shape, kind, extra)
+    inner_B[:] = B.T if turned[1] else B
+    panel = np.full(DEPTH * PANEL // kind.itemsize, np.nan, kind)
     whole, result = room_for(n, columns, kind, extra)
     if C is not None:
         result[:] = C
@@ -48,7 +50,7 @@ def multiply(A, B, *, turned=False, extra=0, C=None, factor=1.0, address=None):
     function = ctypes.CFUNCTYPE(None, *[ctypes.c_ssize_t] * len(ARGUMENTS), real)(address or product_address(kind))
     function(
         n, columns, steps, stored.ctypes.data, a_row, a_step, inner_B.ctypes.data, whole_B.strides[0],
-        result.ctypes.data, whole.strides[0], C is not None, factor,
+        result.ctypes.data, whole.strides[0], C is not None, panel.ctypes.data if turned[1] else 0, factor,
     )  # fmt: skip
     room = -(-columns // (LINE // kind.itemsize)) * (LINE // kind.itemsize)
     assert np.isnan(whole[[0, -1]]).all()
@@ -65,9 +67,9 @@ def chains(A, B, C=None, factor=1.0):
 
 
 @settings(max_examples=20)
-@given(SIZES, SIZES, SIZES, st.booleans(), st.sampled_from([0, 1, 48]))
-@example(64, 784, 28, False, 0)
-@example(784, 128, 64, True, 0)
+@given(SIZES, SIZES, SIZES, st.tuples(st.booleans(), st.booleans()), st.sampled_from([0, 1, 48]))
+@example(64, 784, 28, (False, False), 0)
+@example(784, 128, 64, (True, True), 0)
 def test_drawn_shapes_and_layouts_are_products_as_in_float64(n, steps, columns, turned, extra):
     A, B = draw(n, steps, columns, "float32")
     expected = A.astype(np.float64) @ B
@@ -88,12 +90,12 @@ SHAPES = [
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("turned", [(False, False), (True, False), (False, True)])
 def test_every_number_is_a_chain_of_fused_multiply_adds(shape, turned):
     A, B = draw(*shape, "float32")
     np.testing.assert_array_equal(multiply(A, B, turned=turned), chains(A, B))
     C = np.random.default_rng(0).normal(size=(shape[0], shape[2])).astype(np.float32)
-    np.testing.assert_array_equal(multiply(A, B, C=C, factor=1.25), chains(A, B, C, 1.25))
+    np.testing.assert_array_equal(multiply(A, B, turned=turned, C=C, factor=1.25), chains(A, B, C, 1.25))
 
 
 @pytest.mark.parametrize("vector", [32, pytest.param(16, marks=pytest.mark.slow)])
@@ -102,7 +104,8 @@ def test_shorter_vectors_make_the_same_chains(vector):
     address = compile_pointer(text, "multiply", (*ARGUMENTS, "float32"))
     for shape in SHAPES:
         A, B = draw(*shape, "float32")
-        np.testing.assert_array_equal(multiply(A, B, address=address), chains(A, B))
+        for turned in ((False, False), (True, True)):
+            np.testing.assert_array_equal(multiply(A, B, turned=turned, address=address), chains(A, B))
 
 
 def test_float64_is_the_same_in_pieces():

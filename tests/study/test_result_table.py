@@ -3,10 +3,11 @@
 import io
 
 import pandas
+import pytest
 
 from glassnet.locales.catalogue import Words
-from glassnet.study.result_table import MOST_SHOWN, result_chart, result_table
-from glassnet.study.statistics import summarise
+from glassnet.study.result_table import MOST_SHOWN, difference_chart, result_chart, result_table
+from glassnet.study.statistics import compare, summarise
 
 FIGURES = {"base": [0.5, 0.6], "optimizer=sgd": [0.8, 0.7], "optimizer=muon": [0.3, 0.4]}
 MEASURE = "validation_accuracy"
@@ -17,7 +18,21 @@ def test_the_chart_has_means_intervals_and_seeds(make_rows):
     chart = result_chart(summarise(rows, MEASURE), MEASURE, Words("en"))
     best, *_ = chart.intervals
     found = next(one for one in summarise(rows, MEASURE) if one.variant == "optimizer=sgd")
-    assert best == ("optimizer=sgd", found.mean, found.low, found.high, (0.8, 0.7))
+    assert best == ("optimizer=sgd", found.mean, found.low, found.high, (0.8, 0.7), None)
+
+
+def test_the_differences_to_the_base_are_a_chart_too_the_best_at_the_top(make_rows):
+    for measure, better in ((MEASURE, "Above"), ("validation_loss", "Below")):
+        rows = make_rows({"base": [0.5, 0.6], "more": [0.7, 0.9], "less": [0.3, 0.3]}, measure)
+        compared = {one.variant: one for one in compare(rows, "base", measure)}
+        chart = difference_chart(list(compared.values()), measure, Words("en"))
+        assert [one.label for one in chart.intervals] == (
+            ["more", "less"] if measure == MEASURE else ["less", "more"]
+        )
+        one = next(one for one in chart.intervals if one.label == "more")
+        assert (one.mean, one.values) == (pytest.approx(0.25), pytest.approx((0.2, 0.3)))
+        assert (one.low, one.high) == (compared["more"].low, compared["more"].high)
+        assert (chart.mark, chart.note) == ((0.0, "base"), f"{better} 0 is better than the base.")
 
 
 def test_of_a_loss_the_lowest_stands_first_and_of_many_variants_the_base_is_shown(make_rows):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from glassnet.errors import UsageError
-from glassnet.training.early_stopping import EARLY_STOPPING, MONITORS, EarlyStopping, Watch
+from glassnet.training.early_stopping import EARLY_STOPPING, MONITORS, EarlyStopping, Watch, kept_epoch
 from glassnet.training.metrics import METRICS
 
 
@@ -67,6 +67,21 @@ def test_what_is_no_number_is_no_improvement():
     assert (watch.best, watch.waited, watch.stop) == (0.5, 2, False)
     watch, _ = watched(EarlyStopping(patience=2), [math.nan, math.nan])
     assert (watch.best, watch.best_epoch, watch.stop) == (None, 0, True)
+
+
+@pytest.mark.parametrize(
+    ("rule", "values", "planned", "kept"),
+    [
+        (EarlyStopping(2), [3.0, 1.0, 2.0, 2.0], 9, 2),
+        (EarlyStopping(2), [3.0, 1.0, 2.0], 9, None),  # cut short
+        (EarlyStopping(2), [3.0, 1.0, 2.0], 3, 2),  # to its end
+        (EarlyStopping(2, "accuracy"), [0.1, 0.3, 0.2], 3, 2),
+        (EarlyStopping(2, restore_best=False), [3.0, 1.0, 2.0], 3, None),
+        (EarlyStopping(2), [None, math.nan], 2, None),
+    ],
+)
+def test_the_epoch_that_was_kept_is_told_by_the_history(rule, values, planned, kept):
+    assert kept_epoch(rule, values, planned) == kept
 
 
 @given(values=VALUES, monitor=st.sampled_from(["validation_loss", "auc"]), patience=st.integers(1, 5))

@@ -260,3 +260,15 @@ def test_a_gradient_check_names_what_is_in_the_wrong_place():
         UsageError, match=r"network: expected a Network, got ndarray; call gradient_check\(network"
     ):
         gn.gradient_check(X, Y, Network([5, 3]))
+
+
+def test_two_classes_are_refused_for_a_single_output_whose_loss_nobody_chose():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 3))
+    labels = np.where(X[:, 0] > 0, "yes", "no")
+    with pytest.raises(DataError, match=r'a single output regresses a number.*loss="binary_cross_entropy"$'):
+        fit(Network([3, 4, 1]), X, labels, epochs=1, progress=False)
+    run = fit(Network([3, 4, 1], loss="binary_cross_entropy"), X, labels, epochs=1, progress=False)
+    assert set(run.model.predict(X)) <= {"yes", "no"}
+    numbers = fit(Network([3, 4, 1]), X, X[:, 0], epochs=1, kernels="numpy", progress=False)
+    assert numbers.network.loss.name == "half_squared_error"

@@ -20,6 +20,7 @@ import numpy as np
 from glassnet.charts.axes import (
     FORMS,
     PERCENT,
+    SIDE,
     Axis,
     Tick,
     format_number,
@@ -35,6 +36,7 @@ from glassnet.charts.painting import (
     Painted,
     dress,
     paint_mark,
+    paint_place,
     series_style,
     write_legend,
 )
@@ -136,6 +138,8 @@ class Drawing:
     y_label: str = ""
     logarithmic: bool = False
     mark: Tick | None = None
+    place: Tick | None = None
+    place_low: bool = False  # there is more room below the curves than above them
 
 
 class _Layout(NamedTuple):
@@ -152,9 +156,9 @@ class Chart:
 
     Its height is that of the values with a small margin, on a logarithmic axis where positive values differ by
     more than a factor of `LOGARITHMIC`. On the scale ``"logarithmic"``, values that are not positive leave gaps.
-    `mark` is a value that the others are to be held against, and what is written at it. `key` names the chart in
-    the page and its file, in letters, digits and hyphens. Colours follow the order of the curves; after eight they
-    come again, dashed.
+    `mark` is a value that the others are to be held against, and what is written at it; `place` is such a place on
+    the other axis. `key` names the chart in the page and its file, in letters, digits and hyphens. Colours follow
+    the order of the curves; after eight they come again, dashed.
     """
 
     key: str
@@ -166,6 +170,8 @@ class Chart:
     note: str = ""
     spread: str = "even"
     mark: tuple[float, str] | None = None
+    place: tuple[float, str] | None = None
+    y_label: str = ""
 
     @property
     def size(self) -> tuple[float, float]:
@@ -214,9 +220,20 @@ class Chart:
             y_ticks=[Tick(y.turned(at), text) for at, text in zip(y.marks, y.texts, strict=True)],
             strokes=[_stroke(curve, number, x, y) for number, curve in enumerate(curves)],
             points={"x": self.x_label, "curves": [_points(curve, self.form, x, y) for curve in curves]},
+            y_label=self.y_label,
             logarithmic=y.spread == "logarithmic",
             mark=None if self.mark is None else Tick(y.turned(self.mark[0]), self.mark[1]),
+            place=None if self.place is None else Tick(x.place(self.place[0]), self.place[1]),
+            place_low=self._ends_high(curves, y),
         )
+
+    def _ends_high(self, curves: Sequence[Curve], y: Axis) -> bool:
+        """Whether the curves are in the upper half of the plot at the place that is marked."""
+        if self.place is None:
+            return False
+        points = [point for curve in curves for point in zip(curve.x, curve.mean, strict=True)]
+        known = [y.place(value) for x, value in points if x == self.place[0] and _is_number(value)]
+        return bool(known) and sum(known) / len(known) > SIDE / 2
 
     def paint(self, axes: Axes) -> None:
         """Paint the chart on axes of Matplotlib; curves that are there already stay, and in sight."""
@@ -235,7 +252,10 @@ class Chart:
                 axes.fill_between(curve.x, low, high, color=colour, alpha=0.16, linewidth=0)
         if self.mark is not None:
             paint_mark(axes, *self.mark)
-        dress(axes, x, y, self.title, self.x_label)
+        if self.place is not None:
+            left = x.place(self.place[0]) > SIDE / 2
+            paint_place(axes, *self.place, low=self._ends_high(curves, y), left=left)
+        dress(axes, x, y, self.title, self.x_label, self.y_label)
         write_legend(axes, lines, [curve.label for curve in self.curves])
 
 

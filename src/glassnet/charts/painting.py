@@ -238,6 +238,22 @@ def paint_mark(axes: Axes, value: float, text: str) -> None:
     )
 
 
+def paint_place(axes: Axes, place: float, text: str, *, low: bool, left: bool) -> None:
+    """Draw a line at a place on the axis below, and write what it is: above the curves or below, left or right."""
+    axes.axvline(place, color=FAINT, linewidth=1, linestyle=(0, (4, 3)))
+    axes.annotate(
+        plain(text),
+        (place, 0.02 if low else 0.98),
+        (-4 if left else 4, 0),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        color=FAINT,
+        fontsize="small",
+        ha="right" if left else "left",
+        va="bottom" if low else "top",
+    )
+
+
 def write_legend(axes: Axes, lines: Sequence[Any], labels: Sequence[str]) -> None:
     """Name the curves, with those that have names already: a few beside them, more to the right of the plot."""
     names = [plain(label, LONG_NAME) for label in labels]

@@ -51,7 +51,8 @@ class Cell:
 
     `shade`, from -1 to 1, says how strongly it is coloured: below zero as wrong, above as right. `full` is what
     the text is short for: it is seen when the cell is pointed at, and in Markdown and in files in its place.
-    `address` is where it leads to. A `foreign` text is in English, whatever the page's language.
+    `address` is where it leads to. A `foreign` text is in English, whatever the page's language. Behind a number
+    stands a `bar`, a share of the cell from 0 to 1.
     """
 
     text: str
@@ -61,6 +62,7 @@ class Cell:
     full: str = ""
     address: str = ""
     foreign: bool = False
+    bar: float = 0.0
 
 
 #: A cell for programs.

@@ -63,7 +63,7 @@ class WeightSheet:
     def paint(self, axes: Axes) -> None:
         """Paint the sheet on axes of Matplotlib."""
         axes.imshow(self.image, interpolation="nearest")
-        _finish(axes, self.title, self.limit)
+        lay_scale(axes, self.title, self.limit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ class WeightMatrix:
     def paint(self, axes: Axes) -> None:
         """Paint the matrix on axes of Matplotlib."""
         axes.imshow(diverging(self.weights.T / self.limit), interpolation="nearest", aspect="auto")
-        _finish(axes, self.title, self.limit)
+        lay_scale(axes, self.title, self.limit)
         if len(self.names) <= MOST_INPUTS:
             axes.set_xticks(range(len(self.names)), [plain(name) for name in self.names], rotation=90)
         axes.tick_params(labelsize="small", colors=INK)
@@ -143,7 +143,7 @@ def diverging_colours() -> Colormap:
     return LinearSegmentedColormap.from_list("glassnet", [tuple(part / 255 for part in one) for one in DIVERGING])
 
 
-def _finish(axes: Axes, title: str, limit: float) -> None:
+def lay_scale(axes: Axes, title: str, limit: float) -> None:
     """Name a picture of weights, and lay the scale of its colours beside it."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize

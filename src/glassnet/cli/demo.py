@@ -51,7 +51,7 @@ def demo(lang: LanguageOption = None, data_dir: DataDirOption = None, as_json: J
     with default_folder(data.name, study.base.network.layers or [], "demos") as folder:
         say(words.say("demo.data"))
         picture = folder / "data.png"
-        save_figure(sample_grid(data, PICTURES), picture)
+        save_figure(sample_grid(data, PICTURES, words), picture)
         say(words.say("demo.pictures", n=PICTURES, data=data.name, file=picture))
         say("", words.say("demo.study"))
         rows = _run_study(study, folder / "study", data, data_dir, words, as_json)
@@ -89,12 +89,10 @@ def _run_study(
 
 def _lengthen(study: Study, name: str) -> tuple[RunConfig, RunConfig]:
     """Return the configuration of a variant as the study has it, and for more epochs with all rows in each."""
-    from glassnet.study.design import change_config
+    from glassnet.assignment.plans import lengthen
 
     config = next(variant.config for variant in study.variants() if variant.name == name)
-    longer = {"training.epochs": EPOCHS[config.data.dataset], "training.schedule": "one_cycle"}
-    rest = {"training.samples_per_epoch": None, "training.kernels": "auto"}
-    return config, change_config(config, {**longer, **rest})
+    return config, lengthen(config, EPOCHS[config.data.dataset])
 
 
 def _describe_changes(before: RunConfig, after: RunConfig, words: Words) -> str:

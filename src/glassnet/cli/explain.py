@@ -269,7 +269,8 @@ def _open_run(
         )
     picture = None if data.image_shape is None else given.X[batch.start].reshape(data.image_shape)
     sample = words.say("explain.sample_of", row=batch.start + 1, name=data.name, split=split.value)
-    shown = {"sample_name": sample, "picture": picture}
+    shown = {"sample_name": sample, "picture": picture, "schema": data.schema}
+    shown["record"] = _list_columns(data.schema, given.X, batch.start)
     name = f"{folder.path.resolve().name}-{split.value}-{batch.start + 1}"
     return Subject(network, rows.X[batch.start : batch.stop], rows.y[batch.start : batch.stop], name, shown)
 
@@ -309,8 +310,20 @@ def _read_sample(model: Model, name: str, inputs: str, target: str | None, row: 
         y = decode(model.network.outputs(X), model.network.n_classes)
         say("no answer is given, so that the loss is that of the network's own")
     sample_name = words.say("explain.sample_row", row=row + 1, name=file.name) if file.exists() else ""
-    shown = {"sample_name": found.names[row] if found.names else sample_name, "picture": picture}
+    shown: dict[str, Any] = {"sample_name": found.names[row] if found.names else sample_name, "picture": picture}
+    if schema is not None:
+        shown |= {"schema": schema, "record": _list_columns(schema, found.X, row)}
     return Subject(model.network, X, y, name, shown)
+
+
+def _list_columns(schema: Schema, X: Any, row: int) -> dict[str, str]:
+    """Return what stands in the columns of a row of a table that the network looks at; nothing of other rows."""
+    from glassnet.data.columns import TableSchema
+
+    if not isinstance(schema.input, TableSchema):
+        return {}
+    values = schema.take_rows(X).row(row, named=True)
+    return {column.name: str(values[column.name]) for column in schema.input.columns}
 
 
 def _encode_target(schema: Schema, text: str) -> Array:

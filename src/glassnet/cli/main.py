@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from glassnet.cli.assignment import assignment
 from glassnet.cli.check import check
 from glassnet.cli.data import data_app
 from glassnet.cli.demo import demo
@@ -67,7 +68,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # keeps the line breaks of the examples
 )
-for command in (demo, train, study, reproduce, check, evaluate, report, predict, export, explain, doctor):
+for command in (
+    demo,
+    assignment,
+    train,
+    study,
+    reproduce,
+    check,
+    evaluate,
+    report,
+    predict,
+    export,
+    explain,
+    doctor,
+):
     app.command(cls=ConfiguredCommand)(command)
 app.add_typer(data_app, name="data")
 

@@ -87,7 +87,7 @@ def _report_run(run: Path, data_dir: Path | None, language: Language, figures: F
     from glassnet.training.run import open_run
 
     network, folder, data = open_run(run, data_dir)
-    return write_run_report(folder.path, network, data, language=language, figures=figures)
+    return write_run_report(folder.path, network, data, language=language, figures=figures, baselines=True)
 
 
 def _report_study(folder: Path, data_dir: Path | None, language: Language, figures: FigureFiles | None) -> Path:

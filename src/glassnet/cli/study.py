@@ -109,9 +109,9 @@ def study(
 
 
 def resume_command(
-    command: list[str], folder: Path, workers: int | None = None, data_dir: Path | None = None
+    command: list[str], folder: Path | None, workers: int | None = None, data_dir: Path | None = None
 ) -> str:
-    """Return the command that goes on with a study."""
+    """Return the command that goes on with a study, in a folder where it takes one."""
     options = {"--folder": folder, "--workers": workers, "--data-dir": data_dir}
     given = [part for option, value in options.items() if value is not None for part in (option, str(value))]
     return join(["glassnet", *command, *given])

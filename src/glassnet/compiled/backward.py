@@ -3,97 +3,94 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy import uint32
+    from numpy import intp, uint32
 
-    from glassnet.compiled.calls import normalise_back, slope
+    from glassnet.compiled.calls import at, multiply, multiply_turned, normalise_back, slope, update
     from glassnet.compiled.gather import drop
-    from glassnet.compiled.names import NO_TRANS, ONE, TRANS, ZERO
-    from glassnet.compiled.records import Matrix
-    from glassnet.compiled.shares import add_to, multiply, set_zero, share_range, unit_size
-    from glassnet.compiled.update import update_hidden, update_output
+    from glassnet.compiled.names import ONE, STRIP, address
+    from glassnet.compiled.shares import add_to, is_mine, read_panel, set_zero, share_range
+    from glassnet.compiled.update import update_output, update_rest
     from glassnet.nn.hashing import row_key
 
 
-def backward_layer(step, block, place, above):
+def backward_layer(step, block, layer):
     """delta = (delta above W above^T) (.) f'(Z) for this worker's units of a hidden layer."""
-    layer, n = place.layer, len(block.rows)
-    d_in, d_out = step.layers[layer], step.layers[layer + 1]
-    threshold, key = step.thresholds[layer + 1], block.keys[layer + 1]
-    for share in range(block.worker, step.shares, step.workers):
-        first, last = share_range(d_out, share, step.shares)
-        width = last - first
-        if width > 0:
-            z = place.z + first * step.rows
-            pass_back(step, n, above, first, Matrix(step.delta, z, width, NO_TRANS))
-            w = place.w + first * unit_size(step, layer) + d_in * width
-            db = step.gradient[w : w + width]
+    n, threshold, key = len(block.rows), step.thresholds[layer + 1], block.keys[layer + 1]
+    for number in range(step.first_panel[layer], step.first_panel[layer + 1]):
+        panel = read_panel(step, number)
+        if is_mine(step, block, panel):
+            size = n, panel.room
+            z, bias = panel.unit * step.rows, panel.w + step.layers[layer] * panel.room
+            pass_back(step, block, layer + 1, panel)
             if block.first:
-                set_zero(db)
-            for i in range(n):
-                row = place.z + i * d_out
-                left, right = z + i * width, z + (i + 1) * width
-                delta = step.delta[left:right]
-                if threshold > 0:
-                    drop(delta, row_key(key, uint32(block.first_row + i)), first, threshold)
-                H = step.H[row + first : row + last]
-                slope(step, layer, delta, step.Z[left:right], H, db, block.worker)
+                set_zero(step.gradient[bias : bias + panel.room])
+            if threshold > 0:
+                for i in range(n):
+                    row = z + i * panel.room
+                    row_bits = row_key(key, uint32(block.first_row + i))
+                    drop(step.delta[row : row + panel.width], row_bits, panel.first, threshold)
+            slope(step, layer, size, z, step.h_first[layer + 1] + panel.first, bias, block.worker)
             if step.normalises[layer] > 0:
-                normalise_back(step, n, width, z, w, place.unit + first)
+                normalise_back(step, size, z, bias, panel.unit)
 
 
-def pass_back(step, n, above, first, delta):
-    """delta = delta above W above^T for the units below from `first` on, as many as delta is wide."""
-    layer, d_above, factor = above.layer, step.layers[above.layer + 1], step.factors[above.layer]
-    if layer == len(step.layers) - 2:  # the output layer is in one piece
-        W = Matrix(step.theta, above.w + first * d_above, d_above, TRANS)
-        multiply(
-            step, factor, ZERO, Matrix(step.delta, above.z, d_above, NO_TRANS), W, delta, (n, d_above, delta.width)
-        )
+def pass_back(step, block, above, panel):
+    """delta = delta above W above^T for the units of a panel."""
+    n, d_above, factor = len(block.rows), step.layers[above + 1], step.factors[above]
+    delta = at(step.delta, panel.unit * step.rows), panel.room
+    if above == len(step.layers) - 2:  # the output layer is in one piece
+        A = at(step.delta, step.z_output), step.room, 1
+        W = at(step.theta, step.output + panel.first * step.room), step.room
+        multiply_turned(step, (n, panel.width, d_above), A, W, delta, 0, factor, block.worker)
     else:
-        for other in range(step.shares):
-            left, right = share_range(d_above, other, step.shares)
-            piece = right - left
-            if piece > 0:
-                w = above.w + left * unit_size(step, layer) + first * piece
-                W = Matrix(step.theta, w, piece, TRANS)
-                part = Matrix(step.delta, above.z + left * step.rows, piece, NO_TRANS)
-                multiply(step, factor, ONE if left > 0 else ZERO, part, W, delta, (n, piece, delta.width))
+        for number in range(step.first_panel[above], step.first_panel[above + 1]):
+            other = read_panel(step, number)
+            A = at(step.delta, other.unit * step.rows), other.room, 1
+            W = at(step.theta, other.w + panel.first * other.room), other.room
+            scale = factor if other.first + other.width == d_above else ONE
+            multiply_turned(step, (n, panel.width, other.width), A, W, delta, other.first, scale, block.worker)
 
 
-def gradient_of_hidden(step, block, place, inputs, due):
-    """dL/dW of this worker's units of a hidden layer; the optimizer's step once it is due."""
-    layer, n = place.layer, len(block.rows)
-    d_in, d_out = step.layers[layer], step.layers[layer + 1]
-    for share in range(block.worker, step.shares, step.workers):
-        first, last = share_range(d_out, share, step.shares)
-        width = last - first
-        if width > 0:
-            w, z = place.w + first * unit_size(step, layer), place.z + first * step.rows
-            H = Matrix(inputs.numbers, inputs.first, d_in, TRANS)
-            delta, dW = Matrix(step.delta, z, width, NO_TRANS), Matrix(step.gradient, w, width, NO_TRANS)
-            multiply(step, step.factors[layer], ZERO if block.first else ONE, H, delta, dW, (d_in, n, width))
+def gradient_of_hidden(step, block, layer, inputs, due):
+    """dL/dW of this worker's units of a hidden layer; the optimizer's step once it is due.
+
+    Where nobody else asks for it, a strip of the gradient never leaves the first cache.
+    """
+    d_in, factor = step.layers[layer], step.factors[layer] if block.last else ONE
+    passing = due and block.first and not block.kept
+    for number in range(step.first_panel[layer], step.first_panel[layer + 1]):
+        panel = read_panel(step, number)
+        if is_mine(step, block, panel):
+            delta = at(step.delta, panel.unit * step.rows), panel.room
+            for first in range(0, d_in, STRIP):
+                rows, w = min(STRIP, d_in - first), panel.w + first * panel.room
+                H = inputs + first * step.theta.itemsize, 1, step.h_row[layer]
+                dW = address(step.strips[block.worker]) if passing else at(step.gradient, w)
+                size = rows, panel.width, len(block.rows)
+                multiply(step, size, H, delta, (dW, panel.room), intp(not block.first), factor)
+                if due:
+                    update(step, w, rows * panel.room, dW, block.scalars[0])
             if due:
-                update_hidden(step, w, layer, width, block.scalars, block.worker)
+                update_rest(step, layer, panel, block)
 
 
-def gradient_of_output(step, block, place, inputs, due):
+def gradient_of_output(step, block, inputs, due):
     """dL/dW of this worker's rows of the output layer's W, and dL/db; the optimizer's step once it is due."""
-    d_in, d_out, n = step.layers[-2], step.layers[-1], len(block.rows)
+    layer, n, d_out = len(step.layers) - 2, len(block.rows), step.layers[-1]
+    d_in, factor = step.layers[layer], step.factors[layer] if block.last else ONE
     for share in range(block.worker, step.shares, step.workers):
         first, last = share_range(d_in, share, step.shares)
-        w = place.w + first * d_out
-        end = place.w + last * d_out
+        w, delta = step.output + first * step.room, (at(step.delta, step.z_output), step.room)
         if last > first:
-            H = Matrix(inputs.numbers, inputs.first + first, d_in, TRANS)
-            delta, dW = Matrix(step.delta, place.z, d_out, NO_TRANS), Matrix(step.gradient, w, d_out, NO_TRANS)
-            kept = ZERO if block.first else ONE
-            multiply(step, step.factors[place.layer], kept, H, delta, dW, (last - first, n, d_out))
+            H = inputs + first * step.theta.itemsize, 1, step.h_row[layer]
+            dW = at(step.gradient, w), step.room
+            multiply(step, (last - first, d_out, n), H, delta, dW, intp(not block.first), factor)
         if share == step.shares - 1:
+            end = step.output + d_in * step.room
             db = step.gradient[end : end + d_out]
             if block.first:
                 set_zero(db)
-            for other in range(step.shares):
-                add_to(db, step.share_bias[other])
-            end += d_out
+            for i in range(n):
+                add_to(db, step.delta[step.z_output + i * step.room :])
         if due:
-            update_output(step, w, end, place.w + d_in * d_out, block.scalars)
+            update_output(step, block, share)

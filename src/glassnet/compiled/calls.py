@@ -1,6 +1,7 @@
-"""Calls of functions that are compiled apart, by their addresses: formulas, and what not every network needs.
+"""Calls of functions that are compiled apart, by address: formulas, products, and what not every network needs.
 
-A function is handed addresses and lengths. What it does is written by `glassnet.compiled.sources`.
+A function is handed addresses and lengths. What it does is written by `glassnet.compiled.sources`, and for
+products by `glassnet.runtime.products`.
 """
 
 from typing import TYPE_CHECKING
@@ -14,69 +15,90 @@ def at(numbers, first):
     return address(numbers) + first * numbers.itemsize
 
 
-def activate(step, layer, Z, bias, H, worker):
-    """Z = Z + bias, H = f(Z), for a row of a hidden layer's share."""
+def multiply(step, size, a, b, c, go_on, factor):
+    """C = factor A B, or factor (C + A B) where the chains go on, for the size (rows, columns, steps of k).
+
+    A matrix is its address and how many numbers apart its rows are; for A, its steps of k also.
+    """
+    item = step.theta.itemsize
+    arguments = (
+        size[0], size[1], size[2], a[0], item * a[1], item * a[2], b[0], item * b[1], c[0], item * c[1],
+        go_on, 0, factor,
+    )  # fmt: skip
+    call_address(step.multiply, arguments)
+
+
+def multiply_turned(step, size, a, b, c, go_on, factor, worker):
+    """C = factor A B^T, or factor (C + A B^T)."""
+    item = step.theta.itemsize
+    arguments = (
+        size[0], size[1], size[2], a[0], item * a[1], item * a[2], b[0], item * b[1], c[0], item * c[1],
+        go_on, address(step.turned[worker]), factor,
+    )  # fmt: skip
+    call_address(step.multiply, arguments)
+
+
+def activate(step, layer, size, z, bias, h, worker):
+    """Z = Z + bias, H = f(Z), for rows of a panel, of the size (rows, numbers in each)."""
     scratch = step.scratch[worker]
     arguments = (
-        len(Z), address(Z), address(bias), address(H),
+        size[0], size[1], at(step.Z, z), size[1], at(step.theta, bias), at(step.H, h), step.h_row[layer + 1],
         address(step.no_scalars), address(scratch), scratch.shape[1],
     )  # fmt: skip
     call_address(step.activate[layer], arguments)
 
 
-def slope(step, layer, delta, Z, H, db, worker):
-    """Delta = delta f'(Z), added to db, for a row of a hidden layer's share."""
+def slope(step, layer, size, z, h, bias, worker):
+    """Delta = delta f'(Z), added to db, for rows of a panel, of the size (rows, numbers in each)."""
     scratch = step.scratch[worker]
     arguments = (
-        len(delta), address(delta), address(Z), address(H), address(db),
-        address(step.no_scalars), address(scratch), scratch.shape[1],
+        size[0], size[1], at(step.delta, z), size[1], at(step.Z, z), size[1], at(step.H, h), step.h_row[layer + 1],
+        at(step.gradient, bias), address(step.no_scalars), address(scratch), scratch.shape[1],
     )  # fmt: skip
     call_address(step.slope[layer], arguments)
 
 
-def output_row(step, row, bias, targets, outputs, db, scale, worker):
-    """Outputs, delta and db of a row of Z and the batch, whose targets stand at an address; return its loss."""
-    scratch, loss = step.scratch[worker], step.row_loss[worker]
+def output_row(step, z, bias, targets, outputs, scale, loss, worker):
+    """Outputs, delta and loss of a row of Z and the batch, whose targets stand at an address."""
+    scratch = step.scratch[worker]
     arguments = (
-        len(bias), at(step.Z, row), address(bias), targets, address(outputs), at(step.delta, row), address(db),
-        scale, address(loss), address(step.no_scalars), address(scratch), scratch.shape[1],
+        len(bias), at(step.Z, z), address(bias), targets, address(outputs), at(step.delta, z), scale,
+        at(step.losses, loss), address(step.no_scalars), address(scratch), scratch.shape[1],
     )  # fmt: skip
     call_address(step.output_row, arguments)
-    return loss[0]
 
 
-def update(step, first, last, scalars):
-    """The optimizer's rule for a piece of theta, from first to last."""
+def update(step, first, size, gradient, scalars):
+    """The optimizer's rule for a piece of theta, whose gradient stands at an address."""
     memory = address(step.memory) + first * step.memory.itemsize
-    arguments = (
-        last - first, at(step.theta, first), at(step.gradient, first),
-        memory, step.memory.shape[1], address(scalars),
-    )  # fmt: skip
+    arguments = size, at(step.theta, first), gradient, memory, step.memory.shape[1], address(scalars)
     call_address(step.update, arguments)
 
 
-def normalise(step, n, width, z, gamma, unit, worker):
-    """Normalise n rows of a share's columns, which begin at z, gamma and a unit."""
+def normalise(step, size, z, gamma, unit, worker):
+    """Normalise the columns of a panel, of the size (rows, columns), which begins at z, gamma and a unit."""
     statistics = step.statistics
     arguments = (
-        n, width, at(step.Z, z), at(step.X_hat, z), at(step.theta, gamma), at(statistics[0], unit),
+        size[0], size[1], at(step.Z, z), at(step.X_hat, z), at(step.theta, gamma), at(statistics[0], unit),
         statistics.shape[1], address(step.scratch[worker]),
     )  # fmt: skip
     call_address(step.normalise, arguments)
 
 
-def normalise_back(step, n, width, z, bias, unit):
+def normalise_back(step, size, z, bias, unit):
     """Take the same columns' delta back through it; gamma follows the bias."""
+    gamma, inverses = bias + size[1], step.statistics[2]
     arguments = (
-        n, width, at(step.delta, z), at(step.X_hat, z), at(step.theta, bias + width), at(step.statistics[2], unit),
-        at(step.gradient, bias), at(step.gradient, bias + width),
+        size[0], size[1], at(step.delta, z), at(step.X_hat, z), at(step.theta, gamma), at(inverses, unit),
+        at(step.gradient, bias), at(step.gradient, gamma),
     )  # fmt: skip
     call_address(step.normalise_back, arguments)
 
 
-def shorten_columns(step, n, width, w, worker):
-    """Shorten a share's columns of W, which begin at w, to max-norm."""
-    call_address(step.shorten_columns, (n, width, at(step.theta, w), step.max_norm, address(step.scratch[worker])))
+def shorten_columns(step, size, w, worker):
+    """Shorten the columns of a panel's W, of the size (rows, columns), to max-norm."""
+    arguments = size[0], size[1], at(step.theta, w), step.max_norm, address(step.scratch[worker])
+    call_address(step.shorten_columns, arguments)
 
 
 def copy(step, source, target):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from glassnet.compiled.names import BIAS, HALF, LARGEST, LOG2_E, LOG_2_HIGH, LOG_2_LOW, LOG_TERMS  # noqa: I001
     from glassnet.compiled.names import MANTISSA, ONE, ROOT_2, SHIFT, SMALLEST, TERMS, TINY, TWO, ZERO
-    from glassnet.compiled.names import infinity, nan, real, whole
+    from glassnet.compiled.names import fma, infinity, nan, real, whole
 
 
 def power_of_two(n):
@@ -27,18 +27,18 @@ def exp_parts(x):
     """Return h and q with e^x = 2 h (1 + q), |q| < 0.42, by x = n log 2 + r and the series of e^r."""
     x = x if x > SMALLEST else SMALLEST
     x = x if x < LARGEST else LARGEST
-    n = floor(x * LOG2_E + HALF)
-    r = x - real(n) * LOG_2_HIGH - real(n) * LOG_2_LOW
+    n = floor(fma(x, LOG2_E, HALF))
+    r = fma(-real(n), LOG_2_LOW, fma(-real(n), LOG_2_HIGH, x))
     series = ONE
     for k in range(TERMS, 1, -1):
-        series = ONE + r * series / real(k)
+        series = fma(r * series, ONE / real(k), ONE)
     return power_of_two(n - 1), r * series
 
 
 def exp(x):
     """e^x."""
     h, q = exp_parts(x)
-    y = TWO * (h * q + h)
+    y = TWO * fma(h, q, h)
     y = y if x >= SMALLEST else ZERO
     y = y if x <= LARGEST else infinity
     return x if x != x else y
@@ -47,7 +47,7 @@ def exp(x):
 def expm1(x):
     """e^x - 1, exact to rounding near 0 as well."""
     h, q = exp_parts(x)
-    y = TWO * (h * q + (h - HALF))
+    y = TWO * fma(h, q, h - HALF)
     y = y if x <= LARGEST else infinity
     return x if x != x else y
 
@@ -55,7 +55,7 @@ def expm1(x):
 def tanh(x):
     """With e = exp(-2 |x|) - 1: tanh |x| = -e / (2 + e)."""
     h, q = exp_parts(-TWO * abs(x))
-    e = TWO * (h * q + (h - HALF))
+    e = TWO * fma(h, q, h - HALF)
     y = -e / (TWO + e)
     y = y if x >= ZERO else -y
     return x if x != x else y
@@ -66,7 +66,7 @@ def log_series(s):
     square = s * s
     series = ONE / real(2 * LOG_TERMS + 1)
     for k in range(LOG_TERMS - 1, -1, -1):
-        series = series * square + ONE / real(2 * k + 1)
+        series = fma(series, square, ONE / real(2 * k + 1))
     return TWO * s * series
 
 
@@ -78,7 +78,8 @@ def log(x):
     above = mantissa > ROOT_2
     mantissa = HALF * mantissa if above else mantissa
     n = n + 1 if above else n
-    y = log_series((mantissa - ONE) / (mantissa + ONE)) + real(n) * LOG_2_LOW + real(n) * LOG_2_HIGH
+    y = log_series((mantissa - ONE) / (mantissa + ONE))
+    y = fma(real(n), LOG_2_HIGH, fma(real(n), LOG_2_LOW, y))
     y = y if x < infinity else infinity
     y = y if x >= TINY else -infinity
     y = y if x >= ZERO else nan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from glassnet.compiled.loops import Loop
-from glassnet.compiled.sources import loop_source, update_source
+from glassnet.compiled.sources import loop_source, strip_source, update_source
 from glassnet.compiled.tracing import REDUCTIONS, ROW, UntraceableError, array, in_order, row, scalar, trace
 from glassnet.nn.activations import Activation
 from glassnet.nn.losses import Loss
@@ -21,7 +21,7 @@ class Formulas:
     kinds : list of int
         For each hidden layer, which of ``activate`` and ``slope`` is its own: layers share them.
     activate, slope : list of Source
-        Z + b and f of it; delta times f' and the sum over rows.
+        For rows of a layer: Z + b and f of it; delta times f' and the sum over rows.
     output_row, update : Source
         The outputs with loss and delta; the optimizer's rule.
     scalars : list of Symbol
@@ -45,7 +45,9 @@ class Formulas:
         loops = [loop for one in activations for loop in (self._activate(one), self._slope(one))]
         output = self._output(network.activations[-1], network.loss, network.output_scale)
         names = [one.name for one in activations for _ in range(2)]
-        sources = [loop_source(loop, name, self.dtype) for loop, name in zip(loops, names, strict=True)]
+        sources = [
+            strip_source(loop, name, self.dtype, {"b", "db"}) for loop, name in zip(loops, names, strict=True)
+        ]
         self.activate, self.slope = sources[::2], sources[1::2]
         self.output_row = loop_source(output, network.loss.name, self.dtype)
         rule = self._update(update)
@@ -74,9 +76,9 @@ class Formulas:
         delta = row("scale", self.dtype) * slope * trace(activation.f_prime, Z, H)
         return Loop(
             "output_row",
-            ["z", "b", "targets", "outputs", "delta", "db"],
+            ["z", "b", "targets", "outputs", "delta"],
             {"outputs": outputs, "delta": delta},
-            {"db": delta},
+            {},
             value,
             ["scale"],
         )

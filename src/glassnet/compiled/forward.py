@@ -1,8 +1,8 @@
 """The forward pass of a step: hidden layers by units, then outputs, loss and the first delta by rows.
 
-Batch normalisation looks at a unit's whole column, so it is done within a share. Dropout leaves what is kept
-unscaled; the factor 1 / (1 - p) goes into the products. Whether a unit is left out is a hash
-(`glassnet.nn.hashing`), worked out again on the way back.
+Batch normalisation looks at a unit's whole column, so it is done within a panel. Without it, a strip of rows gets
+its bias and f while it is in the first cache. Dropout leaves what is kept unscaled; the factor 1 / (1 - p) goes
+into the products. Whether a unit is left out is a hash (`glassnet.nn.hashing`), worked out again on the way back.
 """
 
 from typing import TYPE_CHECKING
@@ -10,58 +10,62 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from numpy import uint32
 
-    from glassnet.compiled.calls import activate, normalise, output_row
+    from glassnet.compiled.calls import activate, at, multiply, normalise, output_row
     from glassnet.compiled.gather import drop, fetch_ahead
-    from glassnet.compiled.names import NO_TRANS, ZERO
-    from glassnet.compiled.records import Matrix
-    from glassnet.compiled.shares import multiply, set_zero, share_range, unit_size
+    from glassnet.compiled.names import STRIP
+    from glassnet.compiled.shares import is_mine, read_panel, share_range
     from glassnet.nn.hashing import row_key
 
 
-def forward_layer(step, block, place, inputs):
-    """Z = H W + b, normalised where the layer does so, and f(Z), for this worker's units of a hidden layer."""
-    layer, n = place.layer, len(block.rows)
-    d_in, d_out = step.layers[layer], step.layers[layer + 1]
+def forward_layer(step, block, layer, inputs):
+    """Z = H W + b, normalised where the layer does so, and f(Z), for this worker's units of a hidden layer.
+
+    The inputs stand at an address.
+    """
+    n = len(block.rows)
+    strip = n if step.normalises[layer] > 0 else STRIP
+    for number in range(step.first_panel[layer], step.first_panel[layer + 1]):
+        panel = read_panel(step, number)
+        if is_mine(step, block, panel):
+            for first in range(0, n, strip):
+                forward_strip(step, block, layer, inputs, panel, first, min(first + strip, n))
+
+
+def forward_strip(step, block, layer, inputs, panel, first, last):
+    """Do so for some rows of a panel."""
+    d_in, h_row, size = step.layers[layer], step.h_row[layer + 1], (last - first, panel.room)
+    z, bias = panel.unit * step.rows + first * panel.room, panel.w + d_in * panel.room
+    A = inputs + first * step.h_row[layer] * step.theta.itemsize, step.h_row[layer], 1
+    W, Z = (at(step.theta, panel.w), panel.room), (at(step.Z, z), panel.room)
+    multiply(step, (size[0], panel.width, d_in), A, W, Z, 0, step.factors[layer])
+    if step.normalises[layer] > 0:
+        normalise(step, size, z, bias + panel.room, panel.unit, block.worker)
+    h = step.h_first[layer + 1] + first * h_row + panel.first
+    activate(step, layer, size, z, bias, h, block.worker)
     threshold, key = step.thresholds[layer + 1], block.keys[layer + 1]
-    for share in range(block.worker, step.shares, step.workers):
-        first, last = share_range(d_out, share, step.shares)
-        width = last - first
-        if width > 0:
-            w, z = place.w + first * unit_size(step, layer), place.z + first * step.rows
-            W, Z = Matrix(step.theta, w, width, NO_TRANS), Matrix(step.Z, z, width, NO_TRANS)
-            multiply(step, step.factors[layer], ZERO, inputs, W, Z, (n, d_in, width))
-            bias = step.theta[w + d_in * width : w + (d_in + 1) * width]
-            if step.normalises[layer] > 0:
-                normalise(step, n, width, z, w + (d_in + 1) * width, place.unit + first, block.worker)
-            for i in range(n):
-                row = place.z + i * d_out
-                H = step.H[row + first : row + last]
-                Z_row = step.Z[z + i * width : z + (i + 1) * width]
-                activate(step, layer, Z_row, bias, H, block.worker)
-                if threshold > 0:
-                    drop(H, row_key(key, uint32(block.first_row + i)), first, threshold)
-
-
-def output_layer(step, block, place, inputs):
-    """Outputs, loss and delta for this worker's rows of the batch."""
-    d_in, d_out = step.layers[-2], step.layers[-1]
-    n, target_size = len(block.rows), d_out * step.theta.itemsize
-    W = Matrix(step.theta, place.w, d_out, NO_TRANS)
-    bias = step.theta[place.w + d_in * d_out : place.w + (d_in + 1) * d_out]
-    for share in range(block.worker, step.shares, step.workers):
-        first, last = n * share // step.shares, n * (share + 1) // step.shares
-        z = place.z + first * d_out
-        H = Matrix(inputs.numbers, inputs.first + first * d_in, d_in, NO_TRANS)
-        Z = Matrix(step.Z, z, d_out, NO_TRANS)
-        multiply(step, step.factors[place.layer], ZERO, H, W, Z, (last - first, d_in, d_out))
-        db = step.share_bias[share, :d_out]
-        set_zero(db)
-        loss = 0.0
+    if threshold > 0:
         for i in range(first, last):
-            fetch_ahead(step.targets, target_size, block.rows, i, last)
-            row = place.z + i * d_out
+            drop(step.H[h : h + panel.width], row_key(key, uint32(block.first_row + i)), panel.first, threshold)
+            h += h_row
+
+
+def output_layer(step, block, inputs):
+    """Outputs, loss and delta for this worker's rows of the batch."""
+    layer = len(step.layers) - 2
+    d_in, d_out, h_row, item = step.layers[layer], step.layers[layer + 1], step.h_row[layer], step.theta.itemsize
+    end = step.output + d_in * step.room
+    bias = step.theta[end : end + d_out]
+    for share in range(block.worker, step.shares, step.workers):
+        first, last = share_range(len(block.rows), share, step.shares)
+        z = step.z_output + first * step.room
+        if last > first:
+            A = inputs + first * h_row * item, h_row, 1
+            W, Z = (at(step.theta, step.output), step.room), (at(step.Z, z), step.room)
+            multiply(step, (last - first, d_out, d_in), A, W, Z, 0, step.factors[layer])
+        for i in range(first, last):
+            fetch_ahead(step.targets, d_out * item, block.rows, i, last)
             weight = step.weights[block.rows[i]]
-            targets = step.targets + block.rows[i] * target_size
-            scale = block.scale * weight
-            loss += weight * output_row(step, row, bias, targets, block.outputs[i], db, scale, block.worker)
-        step.share_loss[share] = loss
+            targets = step.targets + block.rows[i] * d_out * item
+            output_row(step, z, bias, targets, block.outputs[i], block.scale * weight, i, block.worker)
+            step.losses[i] *= weight
+            z += step.room

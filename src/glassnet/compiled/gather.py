@@ -23,20 +23,20 @@ def fetch_ahead(table, size, rows, i, last):
 
 def gather(step, rows, batch):
     """Copy rows of X, scaled, into the batch."""
-    width = step.layers[0]
+    width, room = step.layers[0], step.h_row[0]
     size = width * step.X_itemsize
     for i in range(len(rows)):
         fetch_ahead(step.X, size, rows, i, len(rows))
-        copy(step, step.X + rows[i] * size, batch[i * width : (i + 1) * width])
+        copy(step, step.X + rows[i] * size, batch[i * room : i * room + width])
 
 
 def gather_moved(step, rows, moves, batch):
     """Copy rows of X, scaled, into the batch, each moved by its moves (see `move_images`)."""
-    width = step.layers[0]
+    width, room = step.layers[0], step.h_row[0]
     size = width * step.X_itemsize
     for i in range(len(rows)):
         fetch_ahead(step.X, size, rows, i, len(rows))
-        move(step, step.X + rows[i] * size, batch[i * width : (i + 1) * width], moves[i])
+        move(step, step.X + rows[i] * size, batch[i * room : i * room + width], moves[i])
 
 
 def drop(numbers, key, first, threshold):
@@ -45,7 +45,8 @@ def drop(numbers, key, first, threshold):
         numbers[j] = numbers[j] if hash_bits(uint32(key + uint32(first + j))) >= threshold else ZERO
 
 
-def drop_inputs(batch, width, n, first_row, key, threshold):
+def drop_inputs(step, block, batch):
     """Dropout on the rows of a batch."""
-    for i in range(n):
-        drop(batch[i * width : (i + 1) * width], row_key(key, uint32(first_row + i)), 0, threshold)
+    for i in range(len(block.rows)):
+        row = batch[i * step.h_row[0] : i * step.h_row[0] + step.layers[0]]
+        drop(row, row_key(block.keys[0], uint32(block.first_row + i)), 0, step.thresholds[0])

@@ -77,6 +77,7 @@ class _Writer:
         for number, symbol in enumerate(self.loop.scalars):
             truth = " != real(0)" if symbol.kind == "truth" else ""
             body.append(f"    {self.names[id(symbol)]} = scalars[{number}]{truth}")
+        body += [f"    r{name} = real(1) / {name}" for name in self._divisors()]
         loops = [self._loop(number) for number in range(self.last, -1, -1)][::-1]  # later ones say what to keep
         for number, lines in enumerate(loops):
             body += self._row_values(number)
@@ -87,6 +88,11 @@ class _Writer:
         self.loop.scratch_rows = len(self.kept)
         arguments = ", ".join([*self.loop.arrays, *self.loop.options, "scalars", "scratch"])
         return "\n".join([f"def {self.loop.name}({arguments}):", *body]) + "\n"
+
+    def _divisors(self) -> list[str]:
+        """Return the scalars that elements are divided by; multiplied by 1 over these, which is faster."""
+        divisions = [symbol for symbol in self.symbols if _divides_by_scalar(symbol)]
+        return list(dict.fromkeys(self._number(symbol.inputs[1]) for symbol in divisions))
 
     def _row_values(self, number: int) -> list[str]:
         """Write what is computed once, before a loop."""
@@ -148,6 +154,8 @@ class _Writer:
 
     def _expression(self, symbol: Symbol) -> str:
         """Write an operation on named values."""
+        if _divides_by_scalar(symbol):
+            return f"{self._number(symbol.inputs[0])} * r{self._number(symbol.inputs[1])}"
         if symbol.operation == "power":
             return self._power(*symbol.inputs)
         truths = symbol.operation.startswith("logical") or (symbol.operation == "where" and symbol.kind == "truth")
@@ -175,6 +183,13 @@ class _Writer:
         if symbol.operation == "input" and symbol.level == ROW:
             return str(symbol.label)
         return self.names[id(symbol)]
+
+
+def _divides_by_scalar(symbol: Symbol) -> bool:
+    """Whether elements are divided by a scalar that Python works out beforehand."""
+    if symbol.operation != "divide" or symbol.level != ELEMENT:
+        return False
+    return symbol.inputs[1].level == SCALAR and symbol.inputs[1].operation != "constant"
 
 
 def _literal(value: Any) -> str:

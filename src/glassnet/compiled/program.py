@@ -7,26 +7,24 @@ one product at a time (see `glassnet.compiled.steps`). A test holds both togethe
 
 from __future__ import annotations
 
-import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
+from glassnet.compiled.arrangement import arrange, round_up
 from glassnet.compiled.formulas import Formulas
 from glassnet.compiled.linking import link
-from glassnet.compiled.records import Batches, Step
-from glassnet.compiled.shares import share_start
-from glassnet.compiled.sources import LINE, column_source, row_source
+from glassnet.compiled.records import Batches, Panel, Step
+from glassnet.compiled.sources import STRIP, column_source, row_source
 from glassnet.compiled.tracing import UntraceableError, evaluate
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys, threshold
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OptimizerState
-from glassnet.nn.parameters import Parameters
 from glassnet.nn.update import Update
-from glassnet.runtime.blas import Gemm
+from glassnet.runtime.products import DEPTH, LINE, PANEL
 
 #: Rows that go through the layers at a time; the gradient of a larger batch is added up over such blocks.
 BLOCK_ROWS = 1024
@@ -36,20 +34,6 @@ MOST_BATCH = 2**30
 
 #: Where images are taken as they are.
 NO_MOVES = np.zeros((0, 7), np.int32)
-
-
-def arrange(parameters: Parameters, shares: int) -> Array:
-    """Return which parameter stands where in a program: for every hidden layer one piece a share."""
-    order = Parameters(parameters.layers, np.int64, parameters.batch_norm)
-    order.theta[:] = np.arange(len(order.theta))
-    pieces = []
-    for W, b, gamma in zip(order.W[:-1], order.b[:-1], order.gamma[:-1], strict=True):
-        width = W.shape[1]
-        for first, last in itertools.pairwise(share_start(width, share, shares) for share in range(shares + 1)):
-            pieces += [W[:, first:last].ravel(), b[first:last]]
-            if gamma is not None:
-                pieces.append(gamma[first:last])
-    return np.concatenate([*pieces, order.W[-1].ravel(), order.b[-1]])
 
 
 def _allocate(shape: tuple[int, ...], dtype: Any) -> Array:
@@ -79,9 +63,9 @@ class Program:
 
     X and targets, of shape (n, d_0) and (n, d_L), are all rows, from `Network.check_data`; ``weights`` of shape
     (n,) is what the loss of each row is multiplied by. The work of a step of ``batch_size`` rows is cut into
-    ``shares``: the most threads that can be of use; the bits of the result depend on it. ``gemm`` is from
-    `glassnet.runtime.blas.find_gemm`, ``image`` the (height, width, channels) of the images that the rows are,
-    where `take` is to move them. Not ``compiled``, the same text is run by Python, slowly, without Numba.
+    ``shares``: the most threads that can be of use. ``image`` is the (height, width, channels) of the images that
+    the rows are, where `take` is to move them. Not ``compiled``, the same text is run by Python, slowly, without
+    Numba.
 
     Raises `UntraceableError` if a formula does what loops cannot be written for, or Numba cannot compile it.
     """
@@ -96,7 +80,6 @@ class Program:
         *,
         batch_size: int,
         shares: int,
-        gemm: Gemm,
         weights: Array | None = None,
         image: tuple[int, int, int] = (0, 0, 0),
         compiled: bool = True,
@@ -107,13 +90,13 @@ class Program:
         self.image = image
         self.batch_size, self.shares = batch_size, shares
         self.formulas = Formulas(network, update)
-        self.order = arrange(network.parameters, shares)
         dtype = network.theta.dtype
+        self.arrangement = arrange(network.parameters, shares, LINE // dtype.itemsize, PANEL // dtype.itemsize)
         self.step = self._make_step(np.ones(len(X), dtype) if weights is None else weights.astype(dtype))
         self.load()
         self._pool = _start_pool(shares - 1)
         try:
-            functions = link(self._sources(), dtype, gemm, compiled=compiled)
+            functions = link(self._sources(), dtype, compiled=compiled)
             self._take_steps = functions.pop("take_steps")
             self.step = self.step._replace(**functions)
             self.take(np.empty(0, np.intp), 1)
@@ -140,11 +123,21 @@ class Program:
         rows = self.batch_size if normalises.any() else min(self.batch_size, BLOCK_ROWS)
         if normalises.any() and shares * rows * layers[0] * dtype.itemsize > MOST_BATCH:
             raise UntraceableError(f"batch normalisation over {rows} rows at once takes too much memory")
-        size, units = len(self.order), int(sum(layers[1:]))
-        line = LINE // dtype.itemsize
-        scratch_rows = max(2, self.formulas.scratch_rows)
+        here, line = self.arrangement, LINE // dtype.itemsize
+        size, units = here.size, here.units
+        # an odd number of lines from row to row: else many rows share a place in the cache
+        h_row = np.array([(round_up(width, line) // line | 1) * line for width in layers[:-1]])
+        h_first = np.cumsum([0, 0, *(rows * h_row[1:])])
+        widest = round_up(int(layers.max()), line)
         return Step(
             layers=layers,
+            panels=here.panels,
+            first_panel=here.first_panel,
+            output=here.output,
+            room=here.room,
+            z_output=rows * units,
+            h_first=h_first[:-1],
+            h_row=h_row,
             normalises=normalises,
             thresholds=np.array([threshold(rate) for rate in rates], np.uint32),
             factors=np.array([1 / (1 - rate) for rate in rates], dtype),
@@ -163,31 +156,23 @@ class Program:
             theta=_allocate((size,), dtype),
             gradient=_allocate((size,), dtype),
             memory=_allocate((max(1, len(self.state.memory)), size), dtype),
-            batch=_allocate((shares, -(-rows * layers[0] // line) * line), dtype),
-            H=_allocate((rows * units,), dtype),
-            Z=_allocate((rows * units,), dtype),
-            delta=_allocate((rows * units,), dtype),
+            batch=_allocate((shares, rows * h_row[0]), dtype),
+            turned=_allocate((shares, DEPTH * PANEL // dtype.itemsize), dtype),
+            H=_allocate((h_first[-1],), dtype),
+            Z=_allocate((rows * (units + here.room),), dtype),
+            delta=_allocate((rows * (units + here.room),), dtype),
             X_hat=_allocate((rows * units if normalises.any() else 0,), dtype),
             statistics=_allocate((3, units), dtype),
             clip_norm=float(self.update.clip_norm or 0),
             max_norm=dtype.type(self.update.max_norm or 0),
-            share_bias=_allocate((shares, -(-layers[-1] // line) * line), dtype),
-            share_loss=np.zeros(shares),
-            share_norm=np.zeros(shares),
-            scratch=_allocate((shares, scratch_rows, -(-layers.max() // line) * line), dtype),
+            strips=_allocate((shares, STRIP * PANEL // dtype.itemsize), dtype),
+            losses=_allocate((rows,), dtype),
+            norms=np.zeros(units + layers[-1]),
+            scratch=_allocate((shares, max(2, self.formulas.scratch_rows), widest), dtype),
             no_scalars=np.zeros(1, dtype),
-            row_loss=_allocate((shares, line), dtype),
             flags=np.zeros(8 * shares, np.int64),
             activate=np.zeros(0, np.intp),  # until they are linked
             slope=np.zeros(0, np.intp),
-            output_row=0,
-            update=0,
-            normalise=0,
-            normalise_back=0,
-            shorten_columns=0,
-            copy_row=0,
-            move_row=0,
-            gemm=0,
         )
 
     def take(
@@ -237,32 +222,32 @@ class Program:
 
     def _share_statistics(self, *, read: bool) -> None:
         """Copy the running statistics of batch normalisation from the network, or back into it."""
-        parameters, first = self.network.parameters, 0
-        for units, mean, variance in zip(parameters.layers[1:], parameters.mean, parameters.variance, strict=True):
-            for mine, natural in zip(self.step.statistics[:2], (mean, variance), strict=True):
-                if natural is not None:
-                    here = mine[first : first + units]
-                    here[:], natural[:] = (natural, natural) if read else (here, here)
-            first += units
+        parameters, here = self.network.parameters, self.arrangement
+        for layer, first in enumerate(here.panels[here.first_panel[:-1], Panel._fields.index("unit")]):
+            natural = parameters.mean[layer], parameters.variance[layer]
+            for mine, theirs in zip(self.step.statistics, natural, strict=False):
+                if theirs is not None:
+                    part = mine[first : first + len(theirs)]
+                    part[:], theirs[:] = (theirs, theirs) if read else (part, part)
 
     def load(self) -> None:
         """Read theta, the statistics and the optimizer's memory from where they belong."""
         self._share_statistics(read=True)
-        np.take(self.network.theta, self.order, out=self.step.theta)
+        self.step.theta[self.arrangement.places] = self.network.theta
         for mine, natural in zip(self.step.memory, self.state.memory, strict=False):
-            np.take(natural, self.order, out=mine)
+            mine[self.arrangement.places] = natural
 
     def store_theta(self) -> None:
         """Write theta and the statistics back to where they belong, and nothing else."""
         self._share_statistics(read=False)
-        self.network.theta[self.order] = self.step.theta
+        np.take(self.step.theta, self.arrangement.places, out=self.network.theta)
 
     def store(self) -> None:
         """Write theta, the statistics, the gradient and the optimizer's memory back to where they belong."""
         self.store_theta()
-        self.network.gradient[self.order] = self.step.gradient
+        np.take(self.step.gradient, self.arrangement.places, out=self.network.gradient)
         for natural, mine in zip(self.state.memory, self.step.memory, strict=False):
-            natural[self.order] = mine
+            np.take(mine, self.arrangement.places, out=natural)
 
     def close(self) -> None:
         """Let the threads go."""

@@ -15,10 +15,24 @@ Number = int | np.int64
 class Step(NamedTuple):
     """What stays the same from step to step: sizes, the data, the memory that the steps work in, and functions.
 
-    ``X`` and ``targets`` are addresses, and so are the functions, of which hidden layers have their own.
+    ``X`` and ``targets`` are addresses, and so are the functions at the end, of which hidden layers have their
+    own. Those that a network does not need stay 0.
+
+    ``panels`` are rows of `Panel`, those of a hidden layer from its ``first_panel`` to that of the next one. The
+    output layer's W begins at ``output``, in rows of ``room`` numbers. Z, delta and X^ have a panel's columns
+    together, row by row, and from ``z_output`` on those of the output layer. H has whole rows: a layer's inputs
+    begin at its ``h_first``, in rows of ``h_row`` numbers; those of the first layer stand in each worker's batch.
+    A worker has ``turned`` parts of W in one place, and a gradient that only the optimizer looks at in its strip.
     """
 
     layers: Array
+    panels: Array
+    first_panel: Array
+    output: int
+    room: int
+    z_output: int
+    h_first: Array
+    h_row: Array
     normalises: Array
     thresholds: Array
     factors: Array
@@ -38,6 +52,7 @@ class Step(NamedTuple):
     gradient: Array
     memory: Array
     batch: Array
+    turned: Array
     H: Array
     Z: Array
     delta: Array
@@ -45,23 +60,22 @@ class Step(NamedTuple):
     statistics: Array
     clip_norm: float
     max_norm: Any
-    share_bias: Array
-    share_loss: Array
-    share_norm: Array
+    strips: Array
+    losses: Array
+    norms: Array
     scratch: Array
     no_scalars: Array
-    row_loss: Array
     flags: Array
     activate: Array
     slope: Array
-    output_row: int
-    update: int
-    normalise: int
-    normalise_back: int
-    shorten_columns: int
-    copy_row: int
-    move_row: int
-    gemm: int
+    output_row: int = 0
+    update: int = 0
+    normalise: int = 0
+    normalise_back: int = 0
+    shorten_columns: int = 0
+    copy_row: int = 0
+    move_row: int = 0
+    multiply: int = 0
 
 
 class Batches(NamedTuple):
@@ -76,7 +90,10 @@ class Batches(NamedTuple):
 
 
 class Block(NamedTuple):
-    """Rows that go through the layers together: a batch, or a part of one, as one worker sees it."""
+    """Rows that go through the layers together: a batch, or a part of one, as one worker sees it.
+
+    They are the ``first`` of their batch, the ``last``, or both. The gradient is ``kept`` if it may be asked for.
+    """
 
     rows: Array
     moves: Array
@@ -84,6 +101,7 @@ class Block(NamedTuple):
     scale: Any
     first: bool
     last: bool
+    kept: bool
     scalars: Array
     keys: Array
     losses: Array
@@ -91,19 +109,16 @@ class Block(NamedTuple):
     worker: int
 
 
-class Place(NamedTuple):
-    """A layer's number, and where it begins in theta, in Z and among the units."""
+class Panel(NamedTuple):
+    """Columns of a hidden layer's W that a product takes at once; see `glassnet.compiled.arrangement`.
 
-    layer: Number
-    w: Number
-    z: Number
-    unit: Number
+    They are ``width`` of the layer's units, from ``first`` on, with room for more in each row. The panel's piece
+    of theta begins at ``w``. ``unit`` is its first unit's number among those of all layers and the room for more.
+    """
 
-
-class Matrix(NamedTuple):
-    """A matrix in a flat array: where it begins, its row length, and NO_TRANS or TRANS."""
-
-    numbers: Array
     first: Number
     width: Number
-    order: Number
+    room: Number
+    w: Number
+    unit: Number
+    share: Number

@@ -13,9 +13,10 @@ import numpy as np
 
 from glassnet.compiled.loops import Loop
 from glassnet.nn.batch_norm import EPSILON, MOMENTUM
+from glassnet.runtime.products import LINE
 
-#: A cache line in bytes: what different threads write stands at least so far apart.
-LINE = 64
+#: Rows of a panel that the formulas work on while they are in the first cache.
+STRIP = 48
 
 #: The modules whose functions are compiled into the step, besides hashing.
 STEP_MODULES = ("calls", "shares", "gather", "forward", "update", "backward", "steps")
@@ -36,11 +37,9 @@ SMALLEST, LARGEST, TINY = real({smallest}), real({largest}), real({tiny})
 
 """
 
-STEP_HEADER = """from glassnet.compiled.records import Block, Matrix, Place
+STEP_HEADER = """from glassnet.compiled.records import Block, Panel
 
-integer = {integer}
-AHEAD, LINE, SPINS = 4, {line}, 20000
-ROW_MAJOR, NO_TRANS, TRANS = int32(101), int32(111), int32(112)
+AHEAD, LINE, SPINS, STRIP = 4, {line}, 20000, {strip}
 
 
 def address(numbers):
@@ -73,9 +72,9 @@ class Source(NamedTuple):
     arguments: tuple[str, ...]
 
 
-def step_source(real: Any, integer: Any) -> str:
-    """Return the text of the step in a dtype, for a BLAS with such integers; ``take_steps`` is called."""
-    head = STEP_HEADER.format(integer=np.dtype(integer), line=LINE)
+def step_source(real: Any) -> str:
+    """Return the text of the step in a dtype; ``take_steps`` is called."""
+    head = STEP_HEADER.format(line=LINE, strip=STRIP)
     parts = [_text("glassnet.nn", "hashing"), *(_text("glassnet.compiled", name) for name in STEP_MODULES)]
     return _header("the step of training", real) + "\n\n".join([head, *parts])
 
@@ -88,17 +87,38 @@ def loop_source(loop: Loop, about: str, real: Any) -> Source:
     """
     text = loop.source()  # which finds scalars and scratch
     arrays = [f"carray({name}, n)" for name in loop.arrays]
-    scratch = [
-        f"carray(scalars, {max(1, len(loop.scalars))})",
-        f"carray(scratch, ({max(1, loop.scratch_rows)}, columns))",
-    ]
-    call = f"{loop.name}({', '.join([*arrays, *loop.options, *scratch])})"
+    call = f"{loop.name}({', '.join([*arrays, *loop.options, *_carry(loop)])})"
     value = [] if loop.result is None else ["value"]
     body = call if loop.result is None else f"carray(value, 1)[0] = {call}"
     names = ["n", *loop.arrays, *loop.options, *value, "scalars", "scratch", "columns"]
     types = ["intp", *(f"{real}*" for _ in loop.arrays), *(str(real) for _ in loop.options)]
     types += [*(f"{real}*" for _ in value), f"{real}*", f"{real}*", "intp"]
     return _function(text, about, real, loop.name, names, types, body)
+
+
+def strip_source(loop: Loop, about: str, real: Any, vectors: set[str]) -> Source:
+    """Return the text by which a loop is called for many rows with addresses.
+
+    It takes how many rows there are, and their length; the arrays, each followed by how many numbers apart its
+    rows are, but for ``vectors``, which are the same for all rows; scalars, scratch and the length of its rows.
+    """
+    text = loop.source()  # which finds scalars and scratch
+    names, rows = ["rows", "n"], []
+    for name in loop.arrays:
+        names += [name] if name in vectors else [name, f"{name}_row"]
+        rows.append(f"carray({name}, n)" if name in vectors else f"carray({name}, (rows, {name}_row))[i, :n]")
+    call = f"for i in range(rows):\n        {loop.name}({', '.join([*rows, *_carry(loop)])})"
+    names += ["scalars", "scratch", "columns"]
+    types = [f"{real}*" if name in (*loop.arrays, "scalars", "scratch") else "intp" for name in names]
+    return _function(text, about, real, loop.name, names, types, call)
+
+
+def _carry(loop: Loop) -> list[str]:
+    """Return how scalars and scratch are handed to a loop."""
+    return [
+        f"carray(scalars, {max(1, len(loop.scalars))})",
+        f"carray(scratch, ({max(1, loop.scratch_rows)}, columns))",
+    ]
 
 
 def update_source(loop: Loop, about: str, real: Any) -> Source:

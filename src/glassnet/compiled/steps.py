@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from numpy import int64, isfinite
 
     from glassnet.compiled.backward import backward_layer, gradient_of_hidden, gradient_of_output
+    from glassnet.compiled.calls import at
     from glassnet.compiled.forward import forward_layer, output_layer
     from glassnet.compiled.gather import drop_inputs, gather, gather_moved
-    from glassnet.compiled.names import NO_TRANS, flush_denormals, real, refer, restore_denormals
-    from glassnet.compiled.records import Block, Matrix, Place
-    from glassnet.compiled.shares import add_up, barrier, unit_size
+    from glassnet.compiled.names import address, flush_denormals, real, refer, restore_denormals
+    from glassnet.compiled.records import Block
+    from glassnet.compiled.shares import add_up, barrier
     from glassnet.compiled.update import update_clipped
 
 
@@ -27,53 +28,41 @@ def read_batch(step, block):
     else:
         gather(step, block.rows, batch)
     if step.thresholds[0] > 0:
-        drop_inputs(batch, step.layers[0], len(block.rows), block.first_row, block.keys[0], step.thresholds[0])
-    return batch
+        drop_inputs(step, block, batch)
+    return address(batch)
+
+
+def inputs_of(step, layer, batch):
+    """Return the address of a layer's inputs."""
+    return at(step.H, step.h_first[layer]) if layer > 0 else batch
 
 
 def take_block(step, block, phase):
     """Forward, backward and, at a batch's last block, update: the last phase, or 0 if the loss is not finite."""
     hidden, worker = len(step.layers) - 2, block.worker
     batch = read_batch(step, block)
-    h = batch
-    w = z = unit = h_first = int64(0)  # not the constant 0, for which Numba would compile a version
     for layer in range(hidden):
-        inputs = Matrix(h, h_first, step.layers[layer], NO_TRANS)
-        forward_layer(step, block, Place(layer, w, z, unit), inputs)
+        forward_layer(step, block, layer, inputs_of(step, layer, batch))
         phase = barrier(step, worker, phase)
-        h, h_first = step.H, z
-        w += unit_size(step, layer) * step.layers[layer + 1]
-        z += step.rows * step.layers[layer + 1]
-        unit += step.layers[layer + 1]
-    output, inputs = Place(hidden, w, z, unit), Matrix(h, h_first, step.layers[hidden], NO_TRANS)
-    output_layer(step, block, output, inputs)
+    output_layer(step, block, inputs_of(step, hidden, batch))
     phase = barrier(step, worker, phase)
-    loss = add_up(step.share_loss)
+    loss = add_up(step.losses[: len(block.rows)])
     if not isfinite(loss):
         return int64(0)
     if worker == 0:
         block.losses[0] += loss
     due = block.last and not step.clip_norm > 0.0
-    above = output
     for layer in range(hidden - 1, -1, -1):
-        w -= unit_size(step, layer) * step.layers[layer + 1]
-        z -= step.rows * step.layers[layer + 1]
-        unit -= step.layers[layer + 1]
-        place = Place(layer, w, z, unit)
-        backward_layer(step, block, place, above)
+        backward_layer(step, block, layer)
         if layer == 0:  # nobody else reads the first W
-            gradient_of_hidden(step, block, place, Matrix(batch, w, step.layers[0], NO_TRANS), due)
+            gradient_of_hidden(step, block, layer, batch, due)
         phase = barrier(step, worker, phase)
-        above = place
-    gradient_of_output(step, block, output, inputs, due)
+    gradient_of_output(step, block, inputs_of(step, hidden, batch), due)
     for layer in range(1, hidden):
-        inputs = Matrix(step.H, z, step.layers[layer], NO_TRANS)
-        w += unit_size(step, layer - 1) * step.layers[layer]
-        z += step.rows * step.layers[layer]
-        gradient_of_hidden(step, block, Place(layer, w, z, unit), inputs, due)
+        gradient_of_hidden(step, block, layer, inputs_of(step, layer, batch), due)
     phase = barrier(step, worker, phase)
     if block.last and step.clip_norm > 0.0:
-        phase = update_clipped(step, block.scalars, worker, phase)
+        phase = update_clipped(step, block, phase)
     return phase
 
 
@@ -96,8 +85,8 @@ def take_steps(step, batches, worker):
             stop = min(start + step.rows, last)
             block = Block(
                 batches.order[start:stop], batches.moves[start:stop], start - first, scale, start == first,
-                stop == last, batches.scalars[taken], batches.keys[taken], batches.losses[taken : taken + 1],
-                batches.outputs[start:stop], worker,
+                stop == last, taken == steps - 1, batches.scalars[taken], batches.keys[taken],
+                batches.losses[taken : taken + 1], batches.outputs[start:stop], worker,
             )  # fmt: skip
             phase = take_block(step, refer(block), phase)
             if phase == 0:

@@ -260,19 +260,37 @@ def trace(formula: Callable[..., Any], *arguments: Symbol, **options: Symbol) ->
 def evaluate(symbol: Symbol, values: dict[str, Any]) -> Any:
     """Return the number, or array of numbers, that a symbol has for the values of its inputs, in float64.
 
-    A sum over a row's elements runs over the second axis.
+    A sum over a row's elements runs over the second axis. Values of a type of their own stay what they are.
     """
     known: dict[int, Any] = {}
     for part in in_order([symbol]):
         if part.operation == "constant":
             known[id(part)] = part.label
         elif part.operation == "input":
-            known[id(part)] = np.asarray(values[part.label], np.float64)[()]
+            value = values[part.label]
+            own = isinstance(value, np.lib.mixins.NDArrayOperatorsMixin)
+            known[id(part)] = value if own else np.asarray(value, np.float64)[()]
         elif part.operation in REDUCTIONS:
             known[id(part)] = getattr(np, part.operation)(known[id(part.inputs[0])], axis=1, keepdims=part.kept)
         else:
-            known[id(part)] = getattr(np, part.operation)(*(known[id(inner)] for inner in part.inputs))
+            operation = power if part.operation == "power" else getattr(np, part.operation)
+            known[id(part)] = operation(*(known[id(inner)] for inner in part.inputs))
     return known[id(symbol)]
+
+
+def power(base: Any, exponent: Any) -> Any:
+    """Return a power; a whole one by products, because the last bit of NumPy's depends on the processor."""
+    rest = np.asarray(exponent)
+    if not np.all((rest >= 0) & (rest < 2**53) & (rest == np.floor(rest))):
+        return np.power(base, exponent)
+    rest, square = rest.astype(np.int64), np.asarray(base, np.float64)
+    result = np.ones(np.broadcast_shapes(rest.shape, square.shape))
+    while True:
+        result = np.where(rest & 1, result * square, result)
+        rest = rest >> 1
+        if not rest.any():
+            return result[()]
+        square = square * square
 
 
 def in_order(symbols: Iterable[Symbol]) -> Iterator[Symbol]:

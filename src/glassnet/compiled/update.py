@@ -1,63 +1,81 @@
-"""The end of a step: the gradient clipped, the optimizer's rule on each share's piece, columns shortened."""
+"""The end of a step: the gradient clipped, the optimizer's rule on each panel's piece, columns shortened."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy import float64, int64, sqrt
+    from numpy import float64, sqrt
 
-    from glassnet.compiled.calls import shorten_columns, update
+    from glassnet.compiled.calls import at, shorten_columns, update
     from glassnet.compiled.names import ONE, ZERO, real
-    from glassnet.compiled.shares import add_up, barrier, layer_piece, multiply_by, output_piece, unit_size
+    from glassnet.compiled.shares import add_up, barrier, is_mine, multiply_by, read_panel, set_zero, share_range
 
 
-def update_hidden(step, w, layer, width, scalars, worker):
-    """The optimizer's step for a share's piece of a hidden layer: weights, then what is not penalised."""
-    d_in = step.layers[layer]
-    middle = w + d_in * width
-    update(step, w, middle, scalars[0])
-    update(step, middle, w + unit_size(step, layer) * width, scalars[1])
+def update_rest(step, layer, panel, block):
+    """The optimizer's step for what is not penalised of a panel, after its weights; max-norm."""
+    d_in, room = step.layers[layer], panel.room
+    bias = panel.w + d_in * room
+    update(step, bias, (1 + step.normalises[layer]) * room, at(step.gradient, bias), block.scalars[1])
     if step.max_norm > ZERO:
-        shorten_columns(step, d_in, width, w, worker)
+        shorten_columns(step, (d_in, room), panel.w, block.worker)
 
 
-def update_output(step, w, end, end_of_weights, scalars):
-    """The optimizer's step for a share's rows of the output layer's W, and its bias where that is among them."""
-    update(step, w, min(end, end_of_weights), scalars[0])
-    if end > end_of_weights:
-        update(step, end_of_weights, end, scalars[1])
+def update_output(step, block, share):
+    """The optimizer's step for a share's rows of the output layer's W; the last one has the bias."""
+    first, last = share_range(step.layers[-2], share, step.shares)
+    w, end = step.output + first * step.room, step.output + last * step.room
+    update(step, w, end - w, at(step.gradient, w), block.scalars[0])
+    if share == step.shares - 1:
+        update(step, end, step.room, at(step.gradient, end), block.scalars[1])
 
 
-def square_norm(numbers, first, last):
-    """Return the sum of squares of a piece."""
-    total = 0.0
-    for i in range(first, last):
-        total += float64(numbers[i]) * float64(numbers[i])
-    return total
+def add_squares(numbers, totals):
+    """Add the squares of numbers to totals, of which there may be fewer."""
+    for j in range(len(totals)):
+        totals[j] += float64(numbers[j]) * float64(numbers[j])
 
 
-def update_clipped(step, scalars, worker, phase):
+def add_panel_squares(step, layer, panel):
+    """Add up the squares of a panel's gradient, unit by unit."""
+    totals = step.norms[panel.unit : panel.unit + panel.width]
+    set_zero(totals)
+    for i in range(step.layers[layer] + 1 + step.normalises[layer]):
+        add_squares(step.gradient[panel.w + i * panel.room :], totals)
+
+
+def add_output_squares(step):
+    """Add up the squares of the output layer's gradient, unit by unit."""
+    totals = step.norms[len(step.norms) - step.layers[-1] :]
+    set_zero(totals)
+    for i in range(step.layers[-2] + 1):
+        add_squares(step.gradient[step.output + i * step.room :], totals)
+
+
+def update_clipped(step, block, phase):
     """Shorten the whole gradient to the norm that is allowed, then take the optimizer's step: the last phase."""
-    for share in range(worker, step.shares, step.workers):
-        total = 0.0
-        w_first = int64(0)
-        for layer in range(len(step.layers) - 2):
-            first, last = layer_piece(step, w_first, layer, share)
-            total += square_norm(step.gradient, first, last)
-            w_first += unit_size(step, layer) * step.layers[layer + 1]
-        first, last = output_piece(step, w_first, share)
-        step.share_norm[share] = total + square_norm(step.gradient, first, last)
-    phase = barrier(step, worker, phase)
-    norm = sqrt(add_up(step.share_norm))
+    hidden = len(step.layers) - 2
+    for layer in range(hidden):
+        for number in range(step.first_panel[layer], step.first_panel[layer + 1]):
+            panel = read_panel(step, number)
+            if is_mine(step, block, panel):
+                add_panel_squares(step, layer, panel)
+    if block.worker == 0:
+        add_output_squares(step)
+    phase = barrier(step, block.worker, phase)
+    norm = sqrt(add_up(step.norms))
     factor = real(step.clip_norm / norm) if norm > step.clip_norm else ONE
-    for share in range(worker, step.shares, step.workers):
-        w_first = int64(0)
-        for layer in range(len(step.layers) - 2):
-            first, last = layer_piece(step, w_first, layer, share)
-            if last > first:
-                multiply_by(step.gradient[first:last], factor)
-                update_hidden(step, first, layer, (last - first) // unit_size(step, layer), scalars, worker)
-            w_first += unit_size(step, layer) * step.layers[layer + 1]
-        first, last = output_piece(step, w_first, share)
-        multiply_by(step.gradient[first:last], factor)
-        update_output(step, first, last, w_first + step.layers[-2] * step.layers[-1], scalars)
-    return barrier(step, worker, phase)
+    for layer in range(hidden):
+        for number in range(step.first_panel[layer], step.first_panel[layer + 1]):
+            panel = read_panel(step, number)
+            if is_mine(step, block, panel):
+                size = step.layers[layer] * panel.room
+                end = panel.w + size + (1 + step.normalises[layer]) * panel.room
+                multiply_by(step.gradient[panel.w : end], factor)
+                update(step, panel.w, size, at(step.gradient, panel.w), block.scalars[0])
+                update_rest(step, layer, panel, block)
+    for share in range(block.worker, step.shares, step.workers):
+        first, last = share_range(step.layers[-2], share, step.shares)
+        multiply_by(step.gradient[step.output + first * step.room : step.output + last * step.room], factor)
+        if share == step.shares - 1:
+            multiply_by(step.gradient[step.output + last * step.room :], factor)
+        update_output(step, block, share)
+    return barrier(step, block.worker, phase)

@@ -8,6 +8,7 @@ the numbers are read, and every error names the file.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import math
 import struct
 import zipfile
@@ -18,6 +19,8 @@ from typing import IO
 import numpy as np
 
 from glassnet.data.kept_reading import kept
+from glassnet.data.sources import md5
+from glassnet.data.unpacked import find_unpacked, keep_unpacked
 from glassnet.data.untrusted_files import (
     ContentError,
     check_promise,
@@ -34,17 +37,25 @@ TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">
 
 
 @kept
-def read_idx(path: str | Path, member: str | None = None) -> Array:
+def read_idx(path: str | Path, member: str | None = None, checksum: str | None = None) -> Array:
     """Read an IDX file, or that `member` of a zip archive; whether it is gzipped is told by its first bytes.
+
+    With the md5 `checksum` of the file, what is packed and large is kept for later processes.
 
     Bytes are returned as uint8, other types in the machine's byte order. `FileError` is raised if the file is
     missing, not regular, not IDX, damaged, or shorter or longer than its header says.
     """
-    path = Path(path)
+    path, key = Path(path), hashlib.sha256(f"{checksum} {member}".encode()).hexdigest()[:32]
+    found = None if checksum is None else find_unpacked(key)
+    if found is not None:
+        return found
     with open_regular_file(path) as (file, size), _open_member(file, member) as raw:
-        gzipped = raw.read(2) == b"\x1f\x8b"
+        packed = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
-        return _read_array(decompress(raw) if gzipped else raw, size, packed=gzipped or member is not None)
+        array = _read_array(decompress(raw) if packed else raw, size, packed=packed or member is not None)
+    if checksum is not None and (packed or member is not None) and md5(path) == checksum:
+        keep_unpacked(key, array)
+    return array
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from typing import ClassVar
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dataset import Dataset
 from glassnet.data.idx import read_idx
+from glassnet.data.kept_reading import kept
 from glassnet.data.schema import Schema, describe_targets
 from glassnet.data.sources import Source, md5
 from glassnet.errors import FileError
@@ -51,7 +52,8 @@ class Family:
     def load(self, data_dir: str | Path | None, validation: float | None, split_seed: int) -> Dataset:
         """Read the four files, wherever `Source.locate` finds them."""
         paths = self.source.locate(data_dir)
-        train, test = (self._read_pair(paths, *self.files[k : k + 2]) for k in (0, 2))
+        checksums = {path: kept(md5)(path) for path in paths.values()}
+        train, test = (self._read_pair(paths, checksums, *self.files[k : k + 2]) for k in (0, 2))
         return Dataset.from_arrays(
             *train,
             *test,
@@ -60,15 +62,19 @@ class Family:
                 replace(ArraySchema.learn(train[0], (28, 28))[0], swapped=self.transposed),
                 describe_targets(self.task, self.class_names, self.first_label),
             ),
-            checksums={path.name: md5(path) for path in paths.values()},
+            checksums={path.name: checksum for path, checksum in checksums.items()},
             validation=validation,
             split_seed=split_seed,
             overwrite_X=True,
         )
 
-    def _read_pair(self, paths: dict[str, Path], image_file: str, label_file: str) -> tuple[Array, Array]:
+    def _read_pair(
+        self, paths: dict[str, Path], checksums: dict[Path, str], image_file: str, label_file: str
+    ) -> tuple[Array, Array]:
         """Read images as (n, 784) and their labels, checked against each other and the classes."""
-        (image_path, images), (label_path, labels) = (self._read(paths, file) for file in (image_file, label_file))
+        (image_path, images), (label_path, labels) = (
+            self._read(paths, checksums, file) for file in (image_file, label_file)
+        )
         if images.ndim != 3 or images.shape[1:] != (28, 28) or images.dtype != "uint8":
             raise FileError(
                 image_path, f"holds {images.dtype} of shape {images.shape}, expected bytes, n x 28 x 28"
@@ -94,12 +100,10 @@ class Family:
             images = images.transpose(0, 2, 1)
         return images.reshape(len(images), -1), labels.astype("uint8")
 
-    def _read(self, paths: dict[str, Path], file: str) -> tuple[Path, Array]:
+    def _read(self, paths: dict[str, Path], checksums: dict[Path, str], file: str) -> tuple[Path, Array]:
         """Read a file of its own, or one in the archive that is the source's only file."""
-        if file in paths:
-            return paths[file], read_idx(paths[file])
-        archive = next(iter(paths.values()))
-        return archive, read_idx(archive, member=file)
+        path = paths.get(file) or next(iter(paths.values()))
+        return path, read_idx(path, None if file in paths else file, checksums[path])
 
 
 def _read_sets() -> Iterator[Family]:

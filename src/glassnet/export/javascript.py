@@ -6,6 +6,7 @@ import importlib.resources
 import json
 import re
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,13 @@ def write_javascript(model: PortableModel) -> str:
     said = said.replace("predict_proba(rows) ", "predictProba(rows)  ")
     notes = "\n".join(f" * {line}".rstrip() for line in said.replace("*/", "* /").splitlines())
     return "\n\n".join([f"/**\n{notes}\n */", *code, *parts, *data]) + "\n"
+
+
+def write_operations(names: Iterable[str]) -> str:
+    """Return an object ``operations``: for each of these operations of formulas a function of numbers a, b, c."""
+    lines = [f"  {name}: (a, b, c) => {JAVASCRIPT.operations[name].format('a', 'b', 'c')}," for name in names]
+    code = "\n".join(["const operations = {", *lines, "};"])
+    return "\n".join([*_copy_parts(code), code])
 
 
 def run_javascript(path: Path, trial: Trial) -> Results:

@@ -15,7 +15,25 @@ from typing import Any
 import numpy as np
 
 from glassnet.compiled.tracing import REDUCTIONS, Symbol, UntraceableError, array, evaluate, trace
-from glassnet.graph.notation import MINUS, brackets, fraction, identifier, numeral, row, sign
+from glassnet.graph.nodes import cross_entropy
+from glassnet.graph.notation import (
+    ATOM,
+    LOGIC,
+    MINUS,
+    POWER,
+    PRODUCT,
+    SUM,
+    Shown,
+    brackets,
+    find_tightness,
+    fraction,
+    hold,
+    identifier,
+    numeral,
+    row,
+    sign,
+)
+from glassnet.graph.traced import plain
 from glassnet.nn import activations, losses
 from glassnet.nn.activations import Activation, Array
 from glassnet.nn.losses import Loss
@@ -27,6 +45,7 @@ A, B = activations.GELU_A, activations.GELU_B
 
 
 def _softmax(z: Any) -> Any:
+    """Return the softmax as textbooks have it."""
     return np.exp(z) / np.exp(z).sum(axis=1, keepdims=True)
 
 
@@ -53,6 +72,7 @@ TEXTBOOK: dict[Callable[..., Any], Callable[..., Any]] = {
         np.where(np.abs(a - y) <= delta, 0.5 * (a - y) ** 2, delta * (np.abs(a - y) - 0.5 * delta)).sum(axis=1),
         np.where(np.abs(a - y) <= delta, a - y, delta * np.sign(a - y)),
     ),
+    cross_entropy: lambda p, y: (-(y * np.log(p)).sum(axis=1), -y / p),
     losses.softmax_cross_entropy: lambda a, y: (-(y * np.log(_softmax(a))).sum(axis=1), _softmax(a) - y),
     losses.sigmoid_cross_entropy: lambda a, y: (
         (np.log(1 + np.exp(a)) - y * a).sum(axis=1),
@@ -72,6 +92,12 @@ def trace_activation(activation: Activation) -> tuple[Symbol | None, Symbol | No
     """Return f of the symbol z, and f' of z and h; None for one that cannot be traced."""
     z, h = array("z", np.float64), array("h", np.float64)
     return _trace(choose_form(activation.f), z), _trace(choose_form(activation.f_prime), z, h)
+
+
+def trace_softmax() -> Symbol:
+    """Return softmax of the symbol a."""
+    traced: Symbol = trace(_softmax, array("a", np.float64))
+    return traced
 
 
 def trace_loss(loss: Loss, values: Mapping[str, Array] | None = None) -> tuple[Symbol | None, Symbol | None]:
@@ -98,9 +124,6 @@ def _trace(formula: Callable[..., Any], *symbols: Symbol) -> Any:
 
 
 Written = tuple[str, int]
-
-#: How tightly a written expression holds together.
-LOGIC, SUM, PRODUCT, POWER, ATOM = range(5)
 
 FUNCTIONS = {"log": "ln", "sign": "sgn", "heaviside": "H", "maximum": "max", "minimum": "min"}
 RELATIONS = {"greater": ">", "greater_equal": "≥", "less": "<", "less_equal": "≤", "equal": "=", "not_equal": "≠"}
@@ -134,15 +157,6 @@ def write_with_numbers(symbol: Symbol, values: Mapping[str, Array], column: int 
     return _NumberWriter(values, column).write(symbol)
 
 
-def _find_tightness(text: str) -> int:
-    """Return how tightly a name or a number holds together."""
-    if text.startswith(MINUS):
-        return SUM
-    if "<mo>·</mo>" in text:  # times a power of ten
-        return PRODUCT
-    return POWER if text.startswith(("<msup", "<msubsup")) else ATOM
-
-
 def _name_always(text: str) -> Callable[[str | None], str]:
     return lambda index: text
 
@@ -154,13 +168,15 @@ class _Writer:
     def write(self, symbol: Symbol, at_least: int = LOGIC) -> str:
         """Write an expression, in brackets where it must hold together more tightly than it does."""
         text, holds = self.expression(symbol)
+        if isinstance(text, Shown):
+            return hold(text, at_least) if at_least else text
         return text if holds >= at_least else brackets(text)
 
     def expression(self, symbol: Symbol) -> Written:
         operation, inputs = symbol.operation, symbol.inputs
         if operation in ("input", "constant"):
             text = self.names[symbol.label](self.index) if operation == "input" else numeral(float(symbol.label))
-            return text, _find_tightness(text)
+            return text, find_tightness(text)
         if operation in REDUCTIONS:
             return self.reduction(symbol)
         if operation in RELATIONS:
@@ -193,7 +209,8 @@ class _Writer:
         return sign(RELATIONS[relation.operation]).join(self.write(part, SUM) for part in relation.inputs)
 
     def sum(self, a: Symbol, b: Symbol) -> Written:
-        second = self.write(b, SUM)
+        text, _ = self.expression(b)
+        second = hold(text, PRODUCT) if isinstance(text, Shown) else self.write(b, SUM)
         return self.write(a, SUM) + sign("+") + (brackets(second) if second.startswith(MINUS) else second), SUM
 
     def multiply(self, a: Symbol, b: Symbol) -> Written:
@@ -232,17 +249,16 @@ class _NumberWriter(_Writer):
     def __init__(self, values: Mapping[str, Array], column: int | None) -> None:
         self.values, self.column = values, column
         at = 0 if column is None else column
-        super().__init__(
-            {label: _name_always(numeral(float(numbers[0, at]))) for label, numbers in values.items()}
-        )
+        super().__init__({label: _name_always(numeral(numbers[0, at])) for label, numbers in values.items()})
 
     def reduction(self, symbol: Symbol) -> Written:
         whole = evaluate(symbol, dict(self.values))
         if self.column is not None or symbol.operation != "sum":
-            amount = numeral(float(np.ravel(whole)[0]))
-            return amount, _find_tightness(amount)
+            amount = numeral(whole[0, 0] if np.ndim(plain(whole)) == 2 else whole[0])
+            return amount, find_tightness(amount)
         inner = symbol.inputs[0]
-        terms = np.broadcast_to(evaluate(inner, dict(self.values)), next(iter(self.values.values())).shape)[0]
+        shape = next(iter(self.values.values())).shape
+        terms = np.broadcast_to(plain(evaluate(inner, dict(self.values))), shape)[0]
         texts = [_NumberWriter(self.values, column).write(inner, PRODUCT) for column in range(len(terms))]
         return join_terms(texts, terms), SUM if len(terms) > 1 else PRODUCT
 
@@ -251,7 +267,7 @@ def join_terms(texts: list[str], values: Array) -> str:
     """Return terms with plus signs between them; of many only the largest, and dots."""
     if len(texts) <= MOST_TERMS:
         return sign("+").join(texts)
-    kept = set(np.argsort(-np.abs(values), kind="stable")[: MOST_TERMS - 1])
+    kept = set(np.argsort(-np.abs(plain(values)), kind="stable")[: MOST_TERMS - 1])
     return sign("+").join(
         text if k in kept else sign("⋯")
         for k, text in enumerate(texts)

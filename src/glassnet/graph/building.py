@@ -17,22 +17,38 @@ from glassnet.graph.nodes import (
     Normalisation,
     Operation,
     Selection,
+    Softmax,
+    cross_entropy,
 )
 from glassnet.graph.notation import OTHERS, Name
 from glassnet.graph.views import View
-from glassnet.nn.activations import IDENTITY, Array
+from glassnet.nn.activations import IDENTITY, Array, softmax_of_finite
 from glassnet.nn.dropout import keep_mask
+from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
 from glassnet.nn.parameters import Parameters
 
 Places = tuple[int | str, ...]
 Units = Sequence[int] | Array
 
+#: The slope -y / p of a smaller one might overflow; then the loss takes the logits.
+LEAST_PROBABILITY = 1e-200
+
+#: Letters of a name that are shown.
+LONGEST_LABEL = 18
+
 #: What a node holds before it is computed.
 NOTHING = np.zeros((0, 0))
 
 
-def build(network: Network, X: Array, targets: Array, view: View, training: Array | None = None) -> list[Node]:
+def build(
+    network: Network,
+    X: Array,
+    targets: Array,
+    view: View,
+    training: Array | None = None,
+    input_names: Sequence[str] = (),
+) -> list[Node]:
     """Return the nodes, inputs before what is made of them, the loss last; nothing is computed yet.
 
     A unit that stands alone is a multiplier for each of its inputs, one adder of all products and the bias, and a
@@ -43,7 +59,7 @@ def build(network: Network, X: Array, targets: Array, view: View, training: Arra
     The network is in float64; X and the targets, of shape (n, d_0) and (n, d_L), are what its `input_batch` and
     `encode` return. For a step of training, `training` holds the keys of the dropout masks, see `Network.forward`.
     """
-    return _Builder(network, view, len(X), training).build(X, targets)
+    return _Builder(network, view, len(X), training, input_names).build(X, targets)
 
 
 def make_name(letter: str, layer: int | None, places: Places) -> Name:
@@ -53,8 +69,12 @@ def make_name(letter: str, layer: int | None, places: Places) -> Name:
 
 
 class _Builder:
-    def __init__(self, network: Network, view: View, n: int, training: Array | None) -> None:
-        self.network, self.view, self.by_batch = network, view, training is not None
+    def __init__(
+        self, network: Network, view: View, n: int, training: Array | None, input_names: Sequence[str]
+    ) -> None:
+        self.input_names = input_names
+        self.network, self.view, self.training = network, view, training
+        self.by_batch = training is not None
         self.masks = [
             None if training is None or not rate else keep_mask(training[layer], n, d, rate, np.float64)
             for layer, (rate, d) in enumerate(zip(network.dropout, network.layers, strict=False))
@@ -73,11 +93,24 @@ class _Builder:
             neurons = [self.add_neuron(layer, unit) for unit in alone]
             rest = [self.add_matrix(layer, units) for units in columns.units[len(alone) :]]
             self.layer, self.parts = columns, [*neurons, *rest]
-        outputs, last = self.parts, len(self.network.layers)
-        _, wanted = self.add_leaves("y", "target", last - 1, targets)
-        loss = LossFunction(self.network.loss, self.layer)
-        self.add_operation("L", (), last, (), loss, [*outputs, *wanted], name_layer=False)
+        outputs, last, loss, made = self.parts, len(self.network.layers), self.network.loss, self.layer
+        if self.shows_softmax(X, targets):
+            everything = np.arange(self.network.layers[-1])
+            loss, made = Loss(loss.name, cross_entropy, reduction=loss.reduction), Columns((everything,))
+            operation = Softmax(self.layer)
+            outputs = [self.add_operation("p", (), last, everything, operation, outputs, name_layer=False)]
+        columns, wanted = self.add_leaves("y", "target", last - 1, targets)
+        ending = LossFunction(loss, made, columns)
+        self.add_operation("L", (), last, (), ending, [*outputs, *wanted], name_layer=False)
         return self.nodes
+
+    def shows_softmax(self, X: Array, targets: Array) -> bool:
+        """Whether softmax is a node of its own; it is not where a probability that counts is all but 0."""
+        if self.network.loss.output != "softmax":
+            return False
+        with np.errstate(all="ignore"):  # what overflows is found when the graph is gone through
+            outputs = self.network.forward(X, self.training).outputs
+            return bool((softmax_of_finite(outputs)[targets > 0] > LEAST_PROBABILITY).all())
 
     def group_units(self, layer: int) -> Columns:
         """Return how the units of a layer are spread over its nodes: those that stand alone, then the rest."""
@@ -98,7 +131,19 @@ class _Builder:
             self.add_leaf(make_name(letter, None, place), kind, at, units, values[:, units])
             for place, units in zip(places, columns.units, strict=False)
         ]
+        for node in nodes:
+            node.label = self.find_label(layer, node.units)
         return columns, nodes
+
+    def find_label(self, layer: int, units: Units) -> str:
+        """Return what the user calls an input, or an output, that stands alone; shortened where it is long."""
+        names = {0: self.input_names, len(self.network.W): self.network.class_names or ()}.get(layer, ())
+        name = (
+            names[units[0]]
+            if len(units) == 1 and units[0] < len(names) and len(names) == self.network.layers[layer]
+            else ""
+        )
+        return name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"
 
     def add_leaf(
         self, name: Name, kind: str, layer: int, units: Units, value: Array, positions: Array | None = None
@@ -216,4 +261,7 @@ class _Builder:
         if layer == len(self.network.W) and self.network.output_scale != 1:
             scale = self.add_leaf(Name("k"), "constant", layer, units, np.array([[self.network.output_scale]]))
             node = self.add_operation("a", places, layer, units, Multiplier(), [node, scale], name_layer=False)
-        return node if layer == len(self.network.W) else self.add_dropout("h", node)
+        if layer == len(self.network.W):
+            node.label = self.find_label(layer, node.units)
+            return node
+        return self.add_dropout("h", node)

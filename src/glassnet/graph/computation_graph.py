@@ -17,6 +17,7 @@ from glassnet.graph.drawing import draw
 from glassnet.graph.figure import Figure
 from glassnet.graph.neuron_drawing import draw_neurons
 from glassnet.graph.nodes import Node, Traversal, backward, forward
+from glassnet.graph.traced import Tape, plain
 from glassnet.graph.views import choose_view
 from glassnet.locales.catalogue import Language, Words
 from glassnet.nn.activations import Array
@@ -71,6 +72,8 @@ class ComputationGraph:
         variance. By default True for several rows of a network that has dropout or batch normalisation.
     language : {"en", "zh"}
         Of the few words in the picture and of its descriptions.
+    input_names : sequence of str, optional
+        What the inputs are called; the outputs have the network's ``class_names``.
 
     Attributes
     ----------
@@ -115,6 +118,7 @@ class ComputationGraph:
         path: Sequence[int] | None = None,
         training: bool | None = None,
         language: Language = "en",
+        input_names: Sequence[str] = (),
     ) -> None:
         refuse_too_large(network.layers)
         self.words = Words(language)
@@ -126,14 +130,14 @@ class ComputationGraph:
         keys = mask_keys(network.seed, np.array([1]), len(network.W))[0]
         self.training = keys if training else None
         self.view = choose_view(self.network, self.X, self.targets, level, neuron, path, self.training)
-        self.nodes: list[Node] = build(self.network, self.X, self.targets, self.view, self.training)
+        self.nodes: list[Node] = build(self.network, self.X, self.targets, self.view, self.training, input_names)
         forward(self.nodes)
         backward(self.nodes)
 
     @property
     def loss(self) -> float:
         """The value of the last node."""
-        return float(self.nodes[-1].value[0, 0])
+        return float(plain(self.nodes[-1].value)[0, 0])
 
     @property
     def gradient(self) -> Array:
@@ -141,8 +145,25 @@ class ComputationGraph:
         gradient = np.zeros_like(self.network.theta)
         for node in self.nodes:
             if node.positions is not None:
-                gradient[node.positions] = node.gradient
+                gradient[node.positions] = plain(node.gradient)
         return gradient
+
+    def follow(self, tape: Tape) -> None:
+        """Go through the graph once more, and write on a tape how all its numbers come from those of the leaves.
+
+        The tape's sources are "theta", "X" and "y". `NotFollowedError` is raised where a formula, such as an
+        activation of the user's, asks for what a tape cannot hold.
+        """
+        places = {"input": np.arange(self.X.size).reshape(self.X.shape)}
+        places["target"] = np.arange(self.targets.size).reshape(self.targets.shape)
+        for node in self.nodes:
+            if node.positions is not None:
+                node.value = tape.leaf("theta", node.positions)
+            elif node.kind in places:
+                source = "X" if node.kind == "input" else "y"
+                node.value = tape.leaf(source, places[node.kind][:, list(node.units)])
+        forward(self.nodes)
+        backward(self.nodes)
 
     @cached_property
     def traversal(self) -> Traversal:

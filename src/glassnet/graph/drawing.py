@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from glassnet.graph.figure import Content, Curve, Figure, Shape, Text, text_width
+from glassnet.graph.figure import Content, Curve, Figure, Points, Shape, Text, text_width
 from glassnet.graph.nodes import Function, Node, Traversal, list_consumers
 from glassnet.graph.notation import Name, length, number
 from glassnet.locales.catalogue import Words
@@ -26,7 +26,8 @@ ABOVE = 36.0
 FAN = 64.0
 MARGIN = 14.0
 
-Points = tuple[tuple[float, float], ...]
+#: What stands before the name of a matrix where it is its gradient.
+SLOPE = "∂L/∂"
 
 OPERATION_SIGNS = {
     "adder": "+",
@@ -36,19 +37,28 @@ OPERATION_SIGNS = {
     "matmul": "×",
     "loss": "L",
     "selection": "[i]",
+    "softmax": "softmax",
 }
 
 #: What may follow the sum of a unit's products, in this order; a multiplier is called by its other factor.
 STAGES = ("normalisation", "scale", "adder", "function", "mask", "constant")
 
 
-def format_values(node: Node, values: Array) -> str:
-    """Return a number of a node as it stands; of a unit in several rows the first; of a matrix its norm."""
+def format_values(node: Node, values: Array, by: str = "") -> tuple[Content, ...]:
+    """Return a number of a node as it stands; of a unit in several rows the first; of a matrix its norm.
+
+    `by` says what the values are: nothing the node's own, or what stands before its name.
+    """
     if values.size == 1:
-        return number(float(values[0, 0]), 3)
+        return (number(values[0, 0], 3),)
     if node.is_matrix:
-        return f"‖{number(length(values), 3)}‖"
-    return f"{number(float(values[0, 0]), 3)} …"
+        return f"‖{by}", node.name, "‖ = ", number(length(values), 3)
+    return number(values[0, 0], 3), " …"
+
+
+def list_meanings(words: Words) -> list[tuple[str, str]]:
+    """Return what the colours of numbers mean."""
+    return [(colour, words.say(f"explain.legend_{colour}")) for colour in ("value", "gradient", "delta")]
 
 
 def draw(nodes: Sequence[Node], traversal: Traversal, title: str, words: Words) -> Figure:
@@ -77,6 +87,7 @@ class _Drawing:
             for node in nodes:
                 draw_part(node)
         self.figure.fit(MARGIN)
+        self.figure.add_legend(list_meanings(words))
 
     def place_layer(self, layer: int, x: float) -> float:
         """Place the nodes of a layer to the right of x, and return where the numbers beside it end."""
@@ -150,7 +161,10 @@ class _Drawing:
 
     def place_loss(self, x: float) -> None:
         loss = self.nodes[-1]
-        outputs, targets = loss.inputs[: len(loss.inputs) // 2], loss.inputs[len(loss.inputs) // 2 :]
+        targets = [node for node in loss.inputs if node.kind == "target"]
+        outputs = [node for node in loss.inputs if node.kind != "target"]
+        if outputs[0].kind == "softmax":
+            x, outputs = self.place_softmax(outputs[0], x), list(outputs[0].inputs)
         self.bend[loss.layer - 1] = x
         self.straight[loss.layer] = x + (FAN if len(outputs) > 1 else 6)
         x = self.straight[loss.layer] + 6 + RADIUS
@@ -158,19 +172,43 @@ class _Drawing:
         self.place[loss] = x, y
         half = max(self.half_width(node) for node in targets)
         x += RADIUS + 30 + half + (FAN / 2 if len(targets) > 1 else 0)
-        for node, dy in zip(targets, spread(len(targets), 1.6 * LEAF_HEIGHT), strict=True):
+        pitch = (2.1 if any(node.label for node in targets) else 1.6) * LEAF_HEIGHT
+        for node, dy in zip(targets, spread(len(targets), pitch), strict=True):
             self.place[node] = x, y + dy
+
+    def place_softmax(self, node: Node, x: float) -> float:
+        """Place softmax, which reaches from the first output to the last; return where its numbers end."""
+        heights = [self.place[source][1] for source in node.inputs]
+        self.place[node] = x + 6 + self.half_width(node), sum(heights) / len(heights)
+        widths = [self.probability_width(entry) for entry in self.entries(node)]
+        return self.place[node][0] + max(widths or [self.out_width(node)])
+
+    def entries(self, node: Node) -> list[tuple[float, tuple[Content, ...], tuple[Content, ...]]]:
+        """Return, for each output that stands alone, its height, its probability and what comes back to this."""
+        return [
+            (
+                self.place[source][1],
+                (Name("p", None, source.units), " = ", *format_values(source, node.value[:, list(source.units)])),
+                format_values(source, node.gradient[:, list(source.units)]),
+            )
+            for source in node.inputs
+            if not source.is_matrix
+        ]
+
+    def probability_width(self, entry: tuple[float, tuple[Content, ...], tuple[Content, ...]]) -> float:
+        """Return how far a probability reaches to the right of the middle of softmax."""
+        return text_width((OPERATION_SIGNS["softmax"],)) / 2 + 10 + max(map(text_width, entry[1:]))
 
     def half_width(self, node: Node) -> float:
         if node.operation is None:
-            return text_width(self.leaf_text(node)) / 2 + 7
+            return max(text_width(self.leaf_text(node)) / 2 + 7, text_width((node.label,)) / 2)
         return max(RADIUS, text_width((_choose_sign(node),)) / 2 + 4)
 
     def out_width(self, node: Node) -> float:
         """Return how far a node and the numbers beside it reach to the right of its middle."""
         texts = [self.gradient_text(node)]
         if node.operation is not None:
-            texts.append((format_values(node, node.value),))
+            texts.append(format_values(node, node.value))
         return self.half_width(node) + 6 + max(text_width(text) for text in texts)
 
     def right(self, node: Node) -> float:
@@ -186,18 +224,21 @@ class _Drawing:
         passed = product.passed[0]
         if product.kind != "multiplier" or passed is None:
             return RADIUS
-        return RADIUS + 5 + text_width((format_values(product.inputs[0], passed),))
+        return RADIUS + 5 + text_width(format_values(product.inputs[0], passed, SLOPE))
 
     def leaf_text(self, leaf: Node) -> tuple[Content, ...]:
         if leaf.is_matrix:
             return leaf.name, f" {_describe_shape(leaf.value)}"
-        return leaf.name, f" = {format_values(leaf, leaf.value)}"
+        return leaf.name, " = ", *format_values(leaf, leaf.value)
 
     def gradient_text(self, node: Node) -> tuple[Content, ...]:
         """Return the gradient; an adder's is the delta of its layer."""
-        if node.kind == "adder":
-            return Name("delta", node.layer, node.name.places), f" = {format_values(node, node.gradient)}"
-        return (format_values(node, node.gradient),)
+        if node.kind != "adder":
+            return format_values(node, node.gradient, SLOPE)
+        delta = Name("delta", node.layer, node.name.places)
+        if node.is_matrix and node.gradient.size > 1:
+            return "‖", delta, "‖ = ", number(length(node.gradient), 3)
+        return delta, " = ", *format_values(node, node.gradient)
 
     def draw_shape(self, node: Node) -> None:
         x, y = self.place[node]
@@ -208,10 +249,15 @@ class _Drawing:
         if node.operation is None:
             self.figure.marks.append(Shape("box", x, y, width, LEAF_HEIGHT, "leaf", index))
             self.write(node, x, y + 4, *self.leaf_text(node), anchor="middle")
+            if node.label:
+                self.write(node, x, y - LEAF_HEIGHT / 2 - 5, node.label, colour="faint", anchor="middle")
             return
-        square = node.kind in ("function", "normalisation", "matmul")
+        square = node.kind in ("function", "normalisation", "matmul", "softmax")
         form = "square" if square else "hexagon" if node.kind == "loss" else "circle"
-        self.figure.marks.append(Shape(form, x, y, width, 2 * RADIUS, "operation", index))
+        height = 2 * RADIUS
+        if node.kind == "softmax":
+            height += self.place[node.inputs[-1]][1] - self.place[node.inputs[0]][1]
+        self.figure.marks.append(Shape(form, x, y, width, height, "operation", index))
         self.write(node, x, y + 4.5, _choose_sign(node), anchor="middle")
 
     def draw_edges(self, node: Node) -> None:
@@ -221,6 +267,9 @@ class _Drawing:
             ends = self.number[source], self.number[node]
             if abs(sx - x) < 1:  # a weight above its product
                 points: Points = ((sx, sy + LEAF_HEIGHT / 2), (x, y - RADIUS))
+            elif source.kind == "softmax":
+                self.figure.marks += [Curve(self.leave(source, at, x, y), nodes=ends) for at in source.inputs]
+                continue
             elif sx > x:  # a target, right of the loss
                 points = ((sx - self.half_width(source), sy), (x + RADIUS, y))
             else:
@@ -229,15 +278,23 @@ class _Drawing:
             passed = node.passed[k]
             shared = len(self.consumers[source]) > 1 and node.kind not in ("matmul", "selection")
             if shared and passed is not None:
-                text, time = format_values(source, passed), self.traversal.passed[node]
-                self.write(node, x - RADIUS - 5, y + 14, text, colour="gradient", anchor="end", time=time)
+                text, time = format_values(source, passed, SLOPE), self.traversal.passed[node]
+                self.write(node, x - RADIUS - 5, y + 14, *text, colour="gradient", anchor="end", time=time)
+
+    def leave(self, softmax: Node, output: Node, x: float, y: float) -> Points:
+        """Return a line from softmax, at the height of an output, to the loss."""
+        start, height = self.place[softmax][0] + self.half_width(softmax), self.place[output][1]
+        if abs(height - y) < 1:
+            return (start, height), (x - RADIUS, y)
+        layer = softmax.layer - 1
+        return (start, height), (self.bend[layer], height), (self.straight[layer + 1], y), (x - RADIUS, y)
 
     def route(self, node: Node, source: Node) -> Points:
         """Return a line that leaves a node's numbers behind before it bends, and is straight again at its end."""
         (sx, sy), (x, y) = self.place[source], self.place[node]
         start, end = sx + self.half_width(source), x - self.half_width(node)
-        if abs(sy - y) < 1:
-            return (start, sy), (end, y)
+        if abs(sy - y) < 1 or node.kind == "softmax":
+            return (start, sy), (end, sy)
         if node.kind in ("adder", "sum"):
             return (start, sy), (end - FAN / 1.5, sy), (end - 4, y), (end, y)
         return (start, sy), (self.bend[source.layer], sy), (self.straight[source.layer + 1], y), (end, y)
@@ -249,16 +306,21 @@ class _Drawing:
         if node.is_given:
             return
         if node.kind == "loss":
-            name = node.name, f" = {format_values(node, node.value)}"
+            name = node.name, " = ", *format_values(node, node.value)
             self.write(node, x, y + RADIUS + 14, *name, colour="value", anchor="middle", time=value)
             text = self.gradient_text(node)
             self.write(node, x, y + RADIUS + 28, *text, colour="gradient", anchor="middle", time=gradient)
             return
         beside, below = x + self.half_width(node) + 5, y + 14
+        if node.kind == "softmax" and (entries := self.entries(node)):
+            for height, probability, slope in entries:
+                self.write(node, beside, height - 6, *probability, colour="value", time=value)
+                self.write(node, beside, height + 14, *slope, colour="gradient", time=gradient)
+            return
         if node.operation is None:
             below = y + 4 if self.is_above(node) else below
         else:
-            self.write(node, beside, y - 6, format_values(node, node.value), colour="value", time=value)
+            self.write(node, beside, y - 6, *format_values(node, node.value), colour="value", time=value)
         colour = "delta" if node.kind == "adder" else "gradient"
         self.write(node, beside, below, *self.gradient_text(node), colour=colour, time=gradient)
         if node.kind in ("adder", "sum", "normalisation", "function", "selection"):

@@ -12,7 +12,8 @@ import numpy as np
 
 from glassnet.graph.algebra import join_terms
 from glassnet.graph.nodes import Node
-from glassnet.graph.notation import Name, factor, fraction, numeral, partial, row, sign
+from glassnet.graph.notation import Name, Number, factor, fraction, numeral, partial, row, sign
+from glassnet.graph.traced import plain
 from glassnet.nn.activations import Array
 
 LOSS = Name("L").mathml
@@ -38,7 +39,7 @@ class Passed(NamedTuple):
     made_of: Line
     target: str
     entry: str
-    amount: float
+    amount: Number
 
     def line(self, relation: str) -> Line:
         """Return the equation; where others pass something to the input as well, the relation is an arrow."""
@@ -46,7 +47,7 @@ class Passed(NamedTuple):
         return Line(self.target + sign(relation) + self.made_of.letters, self.entry + sign(relation) + result)
 
 
-def pass_back(source: Node, at: int, local: Line, made_of: Line, amount: float) -> Passed:
+def pass_back(source: Node, at: int, local: Line, made_of: Line, amount: Number) -> Passed:
     """Return what an input gets, of which the number at one place is shown."""
     return Passed(source, local, made_of, gradient_name(source), gradient_name(source, at), amount)
 
@@ -98,7 +99,7 @@ def mean_of(texts: list[str], values: Array) -> str:
 
 def sum_of_products(one: Array, other: Array) -> str:
     """Return the sum of the products of numbers, written out."""
-    terms = [product(factor(float(a)), factor(float(b))) for a, b in zip(one, other, strict=True)]
+    terms = [product(factor(one[k]), factor(other[k])) for k in range(len(one))]
     return join_terms(terms, one * other)
 
 
@@ -109,9 +110,10 @@ def sum_over_rows(source: Node, part: Array) -> Array:
 
 def find_largest(values: Array) -> int:
     """Return the column of the number that is farthest from 0."""
-    return int(np.argmax(np.abs(values[0])))
+    return int(np.argmax(np.abs(plain(values)[0])))
 
 
-def entry(values: Array, at: int) -> float:
+def entry(values: Array, at: int) -> Number:
     """Return the number of one column; the only one where all columns share it."""
-    return float(values[0, at if values.shape[1] > 1 else 0])
+    number: Number = values[0, at if values.shape[1] > 1 else 0]
+    return number

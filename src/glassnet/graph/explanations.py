@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from glassnet.graph.algebra import join_terms
 from glassnet.graph.equations import Line, Passed, entry, equation, gradient_name, sum_over_rows
 from glassnet.graph.nodes import FORWARD, Node, Step
-from glassnet.graph.notation import length, number, numeral, partial
+from glassnet.graph.notation import length, norm, number, numeral, partial
+from glassnet.graph.traced import plain
 from glassnet.graph.wording import list_passed, write_forward_lines
 from glassnet.locales.catalogue import Message
 from glassnet.nn.activations import Array
@@ -22,19 +24,31 @@ MOST_LINES = 6
 Consumers = Mapping[Node, Sequence[Node]]
 
 
+class Amount(NamedTuple):
+    """A number by its name in MathML; of a matrix the length of all its numbers, and its shape."""
+
+    name: str
+    text: str
+    shape: str = ""
+
+
 @dataclass(frozen=True)
 class Explanation:
-    """The text of a step: what is done, and to what; what comes in and goes on are names in MathML and values."""
+    """The text of a step: what is done, and to what; what comes in and goes on; what else is to be said."""
 
     title: Message
     subject: str
     lines: list[Line]
-    came_in: list[tuple[str, str]]
-    passed_on: list[tuple[str, str]]
+    came_in: list[Amount]
+    passed_on: list[Amount]
+    note: Message | None = None
 
 
-def explain_step(step: Step, consumers: Consumers) -> Explanation:
-    """Return the text of a step through an evaluated graph; of several rows the numbers are those of the first."""
+def explain_step(step: Step, consumers: Consumers, most_lines: int = MOST_LINES) -> Explanation:
+    """Return the text of a step through an evaluated graph; of several rows the numbers are those of the first.
+
+    Of what is passed back, so many lines at most are shown.
+    """
     last = step.nodes[-1]
     if step.phase == FORWARD:
         sources = dict.fromkeys(s for node in step.nodes for s in node.inputs if s not in step.nodes)
@@ -46,11 +60,12 @@ def explain_step(step: Step, consumers: Consumers) -> Explanation:
             (gradient_name(source), sum_over_rows(source, part))
             for node in reversed(step.nodes)
             for source, part in zip(node.inputs, node.passed, strict=True)
-            if part is not None and part.any() and source not in step.nodes and not source.is_given
+            if part is not None and plain(part).any() and source not in step.nodes and not source.is_given
         ]
-        lines = [*_explain_collection(step, consumers), *_explain_backwards(step, consumers)]
+        lines = [*_explain_collection(step, consumers), *_explain_backwards(step, consumers, most_lines)]
+    note = Message("explain.softmax_delta") if last.kind == "softmax" and step.phase != FORWARD else None
     return Explanation(
-        _write_title(step), last.name.mathml, lines, _list_amounts(came_in), _list_amounts(passed_on)
+        _write_title(step), last.name.mathml, lines, _list_amounts(came_in), _list_amounts(passed_on), note
     )
 
 
@@ -72,11 +87,11 @@ def list_neuron_derivatives(node: Node) -> list[Line]:
     return lines
 
 
-def describe_amount(values: Array) -> str:
+def describe_amount(name: str, values: Array) -> Amount:
     """Return a number; of a matrix its shape and the length of all its numbers."""
     if values.size == 1:
-        return number(float(values[0, 0]))
-    return f"{values.shape[0]}×{values.shape[1]}, ‖·‖ = {number(length(values))}"
+        return Amount(name, number(values[0, 0]))
+    return Amount(norm(name), number(length(values)), f"{values.shape[0]}×{values.shape[1]}")
 
 
 def _write_title(step: Step) -> Message:
@@ -115,18 +130,18 @@ def _explain_collection(step: Step, consumers: Consumers) -> list[Line]:
     ]
     if len(shares) < 2 or node.is_matrix:
         return []
-    amounts = np.array([share.amount for share in shares])
+    amounts = np.array([plain(share.amount) for share in shares])
     letters, numbers = (join_terms([share.made_of[k] for share in shares], amounts) for k in (0, 1))
     name = gradient_name(node)
     return [Line(equation(name, letters), equation(name, numbers, numeral(entry(node.gradient, 0))))]
 
 
-def _explain_backwards(step: Step, consumers: Consumers) -> list[Line]:
+def _explain_backwards(step: Step, consumers: Consumers, most_lines: int) -> list[Line]:
     """Return what is passed back; of a neuron's many products those that pass most."""
     shares = [
         share for node in reversed(step.nodes) for share in _find_shares(node, len(step.nodes) > 1, consumers)
     ]
-    chosen = np.sort(np.argsort([-abs(share.amount) for share in shares], kind="stable")[:MOST_LINES])
+    chosen = np.sort(np.argsort([-abs(plain(share.amount)) for share in shares], kind="stable")[:most_lines])
     deltas = [k for k, share in enumerate(shares) if share.source in step.nodes and share.source.kind == "adder"]
     if not {*deltas} <= {*chosen}:
         chosen = np.sort([*deltas, *chosen[:-1]])
@@ -135,7 +150,7 @@ def _explain_backwards(step: Step, consumers: Consumers) -> list[Line]:
     return [shares[k].line("⟵" if several[k] else "=") for k in chosen]
 
 
-def _list_amounts(named: Sequence[tuple[str, Array]]) -> list[tuple[str, str]]:
-    """Return names and amounts; of many the largest."""
-    order = np.argsort([-length(values) for _, values in named], kind="stable")[:MOST_LINES]
-    return [(named[k][0], describe_amount(named[k][1])) for k in sorted(order)]
+def _list_amounts(named: Sequence[tuple[str, Array]]) -> list[Amount]:
+    """Return amounts; of many the largest."""
+    order = np.argsort([-length(plain(values)) for _, values in named], kind="stable")[:MOST_LINES]
+    return [describe_amount(*named[k]) for k in sorted(order)]

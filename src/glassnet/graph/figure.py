@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any
 
 from glassnet.charts.painting import render
-from glassnet.graph.notation import Name
+from glassnet.graph.notation import Name, Shown
 
 #: What a mark shows, with its colour on light and on dark paper.
 COLOURS = {
@@ -32,6 +33,8 @@ PALETTES = {
 SIZE = 11.5
 #: Widths of text are not measured but reckoned, on the safe side for common sans-serif fonts.
 LETTER_WIDTH = 0.62
+#: Letters of a number that may change.
+ROOM = 7
 #: Radius of the corners.
 ROUNDING = {"box": 9, "square": 3}
 
@@ -39,6 +42,7 @@ Content = str | Name
 
 #: Left, top, right and bottom.
 Box = tuple[float, float, float, float]
+Points = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -64,18 +68,19 @@ class Shape:
 class Curve:
     """A line through points: straight from the first to the second, bent to the third, straight to the last.
 
-    Two points are a straight line.
+    Two points are a straight line. The number that colour and width show, if any, has a source on the page.
     """
 
-    points: tuple[tuple[float, float], ...]
+    points: Points
     colour: str = "line"
     width: float = 1.2
     nodes: tuple[int, ...] = ()
+    source: str = ""
 
 
 @dataclass(frozen=True)
 class Text:
-    """Words, numbers and names in one line, known from step `time` on."""
+    """Words, numbers and names in one line, known from step `time` on; turned clockwise by an angle in degrees."""
 
     x: float
     y: float
@@ -85,13 +90,23 @@ class Text:
     size: float = SIZE
     node: int | None = None
     time: int = 0
+    angle: float = 0.0
+
+    @property
+    def corners(self) -> Points:
+        """Of the box around it."""
+        width = text_width(self.content, self.size)
+        left = -{"start": 0.0, "middle": width / 2, "end": width}[self.anchor]
+        top, bottom = -0.85 * self.size, 0.3 * self.size
+        c, s = math.cos(math.radians(self.angle)), math.sin(math.radians(self.angle))
+        box = (left, top), (left + width, top), (left + width, bottom), (left, bottom)
+        return tuple((self.x + c * x - s * y, self.y + s * x + c * y) for x, y in box)
 
     @property
     def extent(self) -> Box:
         """Left, top, right and bottom."""
-        width = text_width(self.content, self.size)
-        left = self.x - {"start": 0.0, "middle": width / 2, "end": width}[self.anchor]
-        return left, self.y - 0.85 * self.size, left + width, self.y + 0.3 * self.size
+        xs, ys = zip(*self.corners, strict=True)
+        return min(xs), min(ys), max(xs), max(ys)
 
 
 def text_width(content: Sequence[Content], size: float = SIZE) -> float:
@@ -99,7 +114,8 @@ def text_width(content: Sequence[Content], size: float = SIZE) -> float:
     letters = 0.0
     for part in content:
         if isinstance(part, str):
-            letters += len(part)
+            wide = sum(letter > "\u2e80" for letter in part)  # Chinese ones
+            letters += 0.7 * wide + (max(len(part), ROOM) if isinstance(part, Shown) else len(part))
         else:
             small = ("" if part.layer is None else f"({part.layer})") + part.below
             letters += 1.1 + 0.72 * len(small)
@@ -132,6 +148,20 @@ class Figure:
         self.width = round(max(box[2] for box in boxes) + dx + margin)
         self.height = round(max(box[3] for box in boxes) + dy + margin)
 
+    def add_legend(self, entries: Sequence[tuple[str, str]]) -> None:
+        """Write what the colours mean below the marks: a colour and its meaning each."""
+        margin = min(mark.extent[0] for mark in self.marks if not isinstance(mark, Curve))
+        x, self.height = margin, self.height + 1.4 * SIZE
+        for colour, meaning in entries:
+            text = Text(x, self.height - margin, (f"● {meaning}",), colour)
+            if x > margin and text.extent[2] + margin > self.width:
+                x, self.height = margin, self.height + 1.4 * SIZE
+                text = replace(text, x=x, y=self.height - margin)
+            self.marks.append(text)
+            x = text.extent[2] + 1.5 * SIZE
+            self.width = max(self.width, math.ceil(text.extent[2] + margin))
+        self.height = round(self.height)
+
     def svg(self, *, interactive: bool = False) -> str:
         """Return the figure as SVG; interactive: its colours are left to the page, its nodes can be focused."""
         size = f'width="{self.width:g}" height="{self.height:g}"'
@@ -146,13 +176,16 @@ class Figure:
         if isinstance(mark, Curve):
             path = " ".join(f"{command}{x:g},{y:g}" for command, x, y in make_path(mark))
             touched = f' data-nodes="{" ".join(map(str, mark.nodes))}"' if interactive and mark.nodes else ""
-            return f'<path d="{path}" class="stroke {mark.colour}" stroke-width="{mark.width:g}"{touched}/>'
+            live = f' data-w="{mark.source}"' if interactive and mark.source else ""
+            return f'<path d="{path}" class="stroke {mark.colour}" stroke-width="{mark.width:g}"{touched}{live}/>'
         if isinstance(mark, Text):
             time = f' data-time="{mark.time}"' if interactive else ""
-            node = f' data-of="{mark.node}"' if interactive and mark.node is not None else ""
+            legend = " legend" if mark.node is None else ""
+            node = f' data-of="{mark.node}"' if interactive and not legend else ""
+            node += f' transform="rotate({mark.angle:.2f} {mark.x:g} {mark.y:g})"' if mark.angle else ""
             return (
-                f'<text x="{mark.x:g}" y="{mark.y:g}" class="{mark.colour}" text-anchor="{mark.anchor}" '
-                f'font-size="{mark.size:g}"{node}{time}>{_write_spans(mark)}</text>'
+                f'<text x="{mark.x:g}" y="{mark.y:g}" class="{mark.colour}{legend}" text-anchor="{mark.anchor}" '
+                f'font-size="{mark.size:g}"{node}{time}>{_write_spans(mark, interactive)}</text>'
             )
         button = ""
         if interactive and mark.node is not None:
@@ -201,7 +234,7 @@ def make_path(curve: Curve) -> list[tuple[str, float, float]]:
     return [("M", *first), ("L", x1, y1), ("C", middle, y1), ("", middle, y2), ("", x2, y2), ("L", *last)]
 
 
-def _write_spans(text: Text) -> str:
+def _write_spans(text: Text, interactive: bool) -> str:
     spans, shift = [], 0.0
 
     def span(words: str, level: float, options: str = "") -> None:
@@ -213,7 +246,8 @@ def _write_spans(text: Text) -> str:
     small = f' font-size="{0.72 * text.size:g}"'
     for part in text.content:
         if isinstance(part, str):
-            span(part, 0.0)
+            live = f' data-n="{part.source}"' if isinstance(part, Shown) and interactive else ""
+            span(part, 0.0, live)
             continue
         span(part.sign, 0.0, ' class="i"')
         if part.layer is not None:
@@ -257,6 +291,8 @@ def _paint(axes: Any, mark: Shape | Curve | Text) -> None:
             color=colours[mark.colour],
             ha={"start": "left", "middle": "center", "end": "right"}[mark.anchor],
             fontsize=0.93 * mark.size,
+            rotation=-mark.angle,
+            rotation_mode="anchor",
             path_effects=[patheffects.withStroke(linewidth=2.5, foreground=colours["paper"])],
         )
     else:

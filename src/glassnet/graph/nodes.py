@@ -10,6 +10,7 @@ adds up what comes back to it: this is the chain rule, and all of backpropagatio
     multiplier  u v             v, u                             G v, G u
     function    f(u)            f'(u)                            G f'(u)
     matmul      U V                                              G V^T, U^T G
+    softmax     p_j of all z    p_k ([j = k] - p_j)              p (G - sum over k of G_k p_k)
     loss        L(a, y)         dL/da                            G dL/da
 
 Batch normalisation is one operation more, `Normalisation`; dropout is a multiplier whose other factor is the mask.
@@ -29,7 +30,7 @@ import numpy as np
 
 from glassnet.errors import NonFiniteError
 from glassnet.graph.notation import OTHERS, Name
-from glassnet.nn.activations import Activation, Array
+from glassnet.nn.activations import Activation, Array, softmax
 from glassnet.nn.batch_norm import EPSILON
 from glassnet.nn.losses import Loss
 
@@ -149,8 +150,7 @@ class Matmul:
     def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array, ...]:
         """Pass G V^T back to the layer, and U^T G to V."""
         whole = self.layer.join(inputs[:-1])
-        back = np.zeros_like(whole)
-        back[:, self.taken] = G @ inputs[-1].T
+        back = place_columns(G @ inputs[-1].T, self.taken, whole.shape[1])
         return (*self.layer.split(back), whole[:, self.taken].T @ G)
 
 
@@ -167,36 +167,60 @@ class Selection:
 
     def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array]:
         """Pass G back into its column."""
-        back = np.zeros_like(inputs[0])
-        back[:, [self.column]] = G
-        return (back,)
+        return (place_columns(G, np.array([self.column]), inputs[0].shape[1]),)
+
+
+@dataclass
+class Softmax:
+    """exp(z_j) / sum over k of exp(z_k) in each row; the inputs are the parts of the logits.
+
+    Each logit moves all probabilities of its row: the local derivative of p_k by z_j is p_k ([j = k] - p_j).
+    """
+
+    layer: Columns
+    kind = "softmax"
+
+    def forward(self, *inputs: Array) -> Array:
+        """Return the probabilities, of shape (n, d)."""
+        return softmax(self.layer.join(inputs))
+
+    def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array, ...]:
+        """Add up over the probabilities what comes back to each logit."""
+        return self.layer.split(value * (G - (G * value).sum(axis=1, keepdims=True)))
+
+
+def cross_entropy(p: Array, y: Array) -> tuple[Array, Array]:
+    """-sum over the classes of y log p, and the slope -y / p; a class with y = 0 adds nothing."""
+    meant = np.where(y == 0, 1.0, p)
+    return -(y * np.log(meant)).sum(axis=1), -y / meant
 
 
 @dataclass
 class LossFunction:
     """L(a, y) of the whole batch, mean or sum over its rows; the local derivative is the formula's own slope.
 
-    The formula includes the softmax or sigmoid that is fused with the loss. The first half of the inputs are the
-    parts of the outputs, the second half those of the targets.
+    The formula includes a sigmoid that is fused with the loss. The inputs are the parts of the outputs, and then
+    those of the targets.
     """
 
     loss: Loss
-    layer: Columns
+    outputs: Columns
+    targets: Columns
     kind = "loss"
 
     def join_halves(self, inputs: Sequence[Array]) -> tuple[Array, Array]:
         """Return outputs and targets, both of shape (n, d)."""
-        half = len(inputs) // 2
-        return self.layer.join(inputs[:half]), self.layer.join(inputs[half:])
+        cut = len(self.outputs.units)
+        return self.outputs.join(inputs[:cut]), self.targets.join(inputs[cut:])
 
     def forward(self, *inputs: Array) -> Array:
         """Return the loss, as a matrix of one number."""
-        return np.array([[self.loss.value_and_delta(*self.join_halves(inputs))[0]]])
+        return self.loss.value_and_delta(*self.join_halves(inputs))[0] * np.ones((1, 1))
 
     def backward(self, G: Array, value: Array, *inputs: Array) -> tuple[Array | None, ...]:
         """Pass the slopes to the outputs, nothing to the targets."""
         _, slope = self.loss.value_and_delta(*self.join_halves(inputs))
-        return (*self.layer.split(G * slope), *[None] * (len(inputs) // 2))
+        return (*self.outputs.split(G * slope), *[None] * len(self.targets.units))
 
 
 @dataclass
@@ -207,14 +231,19 @@ class Columns:
 
     def join(self, parts: Sequence[Array]) -> Array:
         """Return one matrix with the units in their order; those of no node are 0."""
-        whole = np.zeros((len(parts[0]), 1 + max(int(units.max()) for units in self.units)))
-        for units, part in zip(self.units, parts, strict=True):
-            whole[:, units] = part
-        return whole
+        units = np.concatenate(self.units)
+        return place_columns(np.concatenate(parts, axis=1), units, 1 + int(units.max()))
 
     def split(self, whole: Array) -> tuple[Array, ...]:
         """Return the columns of each part again."""
         return tuple(whole[:, units] for units in self.units)
+
+
+def place_columns(values: Array, at: Array, width: int) -> Array:
+    """Return values as columns `at` of a matrix of this width, whose other columns are 0."""
+    found = np.full(width, len(at))
+    found[at] = np.arange(len(at))
+    return np.concatenate([values, np.zeros((len(values), 1))], axis=1)[:, found]
 
 
 @dataclass(eq=False)
@@ -228,9 +257,9 @@ class Node:
     kind : str
         Of a leaf: ``"input"``, ``"target"``, ``"weight"``, ``"bias"``, ``"scale"`` (gamma), ``"mask"``,
         ``"constant"``; else the operation's: ``"adder"``, ``"sum"``, ``"multiplier"``, ``"normalisation"``,
-        ``"function"``, ``"matmul"``, ``"selection"``, ``"loss"``.
+        ``"function"``, ``"matmul"``, ``"selection"``, ``"softmax"``, ``"loss"``.
     layer : int
-        From 0, the inputs, to L; the loss and its targets stand in layer L + 1.
+        From 0, the inputs, to L; softmax, the loss and its targets stand in layer L + 1.
     units : tuple of int
         The units of the layer that it belongs to.
     value, gradient : ndarray of shape (n, d) or (1, d)
@@ -242,6 +271,8 @@ class Node:
         What it has passed back to each input.
     positions : ndarray of int or None
         Where its numbers stand in theta.
+    label : str
+        What the user calls an input or an output.
     """
 
     name: Name
@@ -252,6 +283,7 @@ class Node:
     operation: Operation | None = None
     inputs: tuple[Node, ...] = ()
     positions: Array | None = None
+    label: str = ""
     gradient: Array = field(default_factory=lambda: np.zeros((0, 0)))
     passed: tuple[Array | None, ...] = ()
 

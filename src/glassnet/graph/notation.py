@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import numpy as np
 
-from glassnet.nn.activations import Array
+from glassnet.graph.traced import Traced
 
 #: Stands for all units that are not shown one by one.
 OTHERS = "…"
@@ -33,8 +34,30 @@ LATEX = {"delta": r"\delta", "g": r"\gamma", "mu": r"\mu"}
 ACCENTS = {"^": ("\u0302", r"\hat"), "~": ("\u0303", r"\tilde")}
 
 
-def number(value: float, digits: int = 4) -> str:
+#: How tightly a written expression holds together.
+LOGIC, SUM, PRODUCT, POWER, ATOM = range(5)
+
+#: A number as it stands, or one that the page computes again.
+Number = float | Traced
+
+
+class Shown(str):
+    """A written number that the page computes again, and finds at its `source`; `bare` is the number alone."""
+
+    source: str
+    bare: str
+
+    def __new__(cls, text: str, source: str, bare: str = "") -> Shown:
+        """Return the text, which knows its source."""
+        shown = super().__new__(cls, text)
+        shown.source, shown.bare = source, bare or text
+        return shown
+
+
+def number(value: Number, digits: int = 4) -> str:
     """Write a number with at most `digits` significant digits and a true minus sign."""
+    if isinstance(value, Traced):
+        return Shown(number(float(value.value.item()), digits), value.source)
     if not np.isfinite(value):
         return str(value).replace("-", "−")
     text = f"{value:.{digits}g}"
@@ -44,8 +67,10 @@ def number(value: float, digits: int = 4) -> str:
     return ("0" if float(text) == 0 else text).replace("-", "−")
 
 
-def length(values: Array) -> float:
+def length(values: Any) -> Number:
     """Return the length ‖v‖ of all numbers of a matrix, which overflows no sooner than its largest number."""
+    if isinstance(values, Traced):
+        return np.sqrt((values * values).sum())
     largest = float(np.abs(values).max())
     return largest * float(np.linalg.norm(values / largest)) if largest > 0 else 0.0
 
@@ -106,8 +131,11 @@ def identifier(letter: str) -> str:
     return f"<mi>{escape(letter)}</mi>"
 
 
-def numeral(value: float) -> str:
+def numeral(value: Number) -> str:
     """Return a number in MathML."""
+    if isinstance(value, Traced):
+        bare = numeral(float(value.value.item()))
+        return Shown(f'<mrow data-n="{value.source}">{bare}</mrow>', value.source, bare)
     mantissa, _, exponent = number(value).partition("e")
     written = f"<mn>{mantissa.removeprefix('−')}</mn>"
     if exponent:
@@ -117,9 +145,26 @@ def numeral(value: float) -> str:
     return f"{MINUS}{written}" if mantissa.startswith("−") else written
 
 
-def factor(value: float) -> str:
+def factor(value: Number) -> str:
     """Return a number as it stands after another sign: in brackets where it is negative."""
-    return brackets(numeral(value)) if numeral(value).startswith(MINUS) else numeral(value)
+    return hold(numeral(value), PRODUCT)
+
+
+def hold(text: str, at_least: int) -> str:
+    """Return a name or a number, in brackets where it must hold together more tightly than it does."""
+    if isinstance(text, Shown):
+        return f'<mrow data-n="{text.source}" data-t="{at_least}">{hold(text.bare, at_least)}</mrow>'
+    return brackets(text) if find_tightness(text) < at_least else text
+
+
+def find_tightness(text: str) -> int:
+    """Return how tightly a name or a number holds together."""
+    text = text.bare if isinstance(text, Shown) else text
+    if text.startswith(MINUS):
+        return SUM
+    if "<mo>·</mo>" in text:  # times a power of ten
+        return PRODUCT
+    return POWER if text.startswith(("<msup", "<msubsup")) else ATOM
 
 
 def transpose(matrix: str) -> str:
@@ -143,6 +188,11 @@ def row(*parts: str) -> str:
 def brackets(inner: str) -> str:
     """Return something in round brackets."""
     return f'<mrow><mo stretchy="false">(</mo>{inner}<mo stretchy="false">)</mo></mrow>'
+
+
+def norm(matrix: str) -> str:
+    """Return a matrix between the signs that stand for the length of all its numbers."""
+    return row('<mo form="prefix">‖</mo>', matrix, '<mo form="postfix">‖</mo>')
 
 
 def fraction(above: str, below: str) -> str:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import base64
 import io
 import re
+from collections.abc import Mapping
 from functools import cache
 from html import escape
+from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Unpack
 
 import numpy as np
 from markupsafe import Markup
 
 from glassnet.charts.pictures import picture_of
+from glassnet.data.columns import TableSchema
+from glassnet.data.schema import Schema
 from glassnet.errors import DataError
 from glassnet.graph.computation_graph import ComputationGraph
 from glassnet.graph.equations import gradient_name
@@ -26,14 +30,17 @@ from glassnet.graph.explanations import (
 )
 from glassnet.graph.figure import PALETTES, write_css
 from glassnet.graph.gradient_agreement import GradientAgreement, check_gradients
-from glassnet.graph.nodes import list_consumers
+from glassnet.graph.live import LEARNING_RATE, MOST_PARAMETERS, Live
+from glassnet.graph.nodes import Node, list_consumers
+from glassnet.graph.notation import length, number
+from glassnet.graph.traced import NotFollowedError, find_source, plain
 from glassnet.graph.views import LEVELS, ViewOptions, list_readable_levels
 from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network, spread_probabilities
 from glassnet.nn.targets import decode
 from glassnet.runtime.files import write_bytes
-from glassnet.runtime.pages import Sheet, page_environment
+from glassnet.runtime.pages import Glossary, Sheet, page_environment
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -46,6 +53,15 @@ MOST_GIVEN = 40
 
 #: A matrix is shown as a picture of at most this many cells each way; cells of larger ones are averaged.
 MOST_CELLS = 64
+
+
+class Fact(NamedTuple):
+    """What the head of the page says; `kind` is that of what changes, and `before` stands before it."""
+
+    name: str
+    text: str
+    kind: str = ""
+    before: str = ""
 
 
 class ExplainPage:
@@ -86,6 +102,8 @@ def explain(
     *,
     sample_name: str = "",
     picture: Any = None,
+    schema: Schema | None = None,
+    record: Mapping[str, str] | None = None,
     **view: Unpack[ViewOptions],
 ) -> ExplainPage:
     """Make the page that goes through a network's computation graph, forwards and then backwards.
@@ -93,6 +111,9 @@ def explain(
     It holds the three levels of the graph, operations, neurons and matrices. Of a network that is too large to be
     shown operation by operation, it holds the operations along the path through which most comes to the output
     that is farthest from its target; in the picture of its neurons those that matter most are shown.
+
+    With up to 3,000 parameters the page is live: weights, inputs and targets can be changed, and steps of gradient
+    descent be taken, and every number follows. An own activation or loss is live where it can be compiled.
 
     Parameters
     ----------
@@ -105,6 +126,10 @@ def explain(
         What the sample is called, if anything.
     picture : array_like of shape (height, width) or (height, width, 3), optional
         The sample as it looks, where it is a picture: bytes, or numbers from 0 up.
+    schema : Schema, optional
+        That of the model, as in ``run.model.schema``: then columns have their names, and numbers their unit.
+    record : dict of str, optional
+        The sample as the user has it: names of columns, and what stands in them.
     level : {"operations", "neurons", "matrices"}, optional
         What the page shows first; by default the most detailed level that can be read.
     neuron : (layer, unit), optional
@@ -142,25 +167,50 @@ def explain(
     elif X.ndim < 2 or len(X) == 0:
         raise DataError(f"X: rows of {network.layers[0]} numbers can be explained, got the shape {X.shape}")
     words = Words(view.get("language", "en"))
+    if schema is not None and isinstance(schema.input, TableSchema):
+        view.setdefault("input_names", schema.input.feature_names)
     graphs = _build_graphs(network, X, y, view)
     first, agreement = graphs[0], check_gradients(graphs[0])
+    facts = _list_facts(network, first, y, sample_name, schema, words)
+    live, fixed = None, "explain.fixed_size"
+    if len(network.theta) <= MOST_PARAMETERS:
+        try:
+            live = Live(graphs, _find_scale(schema))
+        except NotFollowedError:
+            graphs, fixed = _build_graphs(network, X, y, view), "explain.fixed_formula"
+    levels = [
+        _describe_level(graph, words) for graph in sorted(graphs, key=lambda one: LEVELS.index(one.view.level))
+    ]
+    program, functions = live.write() if live else ("", "")
     html = _load_template().render(
         say=lambda key, **values: Markup(words.say(key, **values)),
         formula=lambda formula: Markup(_say_formula(formula, words)),
         language=words.language,
         title=words.say("explain.title", layers="-".join(map(str, network.layers))),
-        facts=_list_facts(network, first, y, sample_name, words),
+        facts=facts,
+        chosen=first.view.level,
+        record=record or {},
+        program=Markup(program),
+        classes=_name_classes(network),
+        functions=Markup(functions),
+        fixed=words.say(fixed, most=MOST_PARAMETERS),
+        reds=_sample_reds() if live else [],
+        font=_load_font(),
+        learning_rate=LEARNING_RATE,
+        render=lambda message: Markup(words.render(message)),
+        choices=_name_classes(network) if live and network.loss.output == "softmax" else [],
         rows=len(first.X),
         by_batch=first.training is not None,
         batch_norm=any(network.batch_norm),
         rates=", ".join(f"{rate:g}" for rate in dict.fromkeys(network.dropout) if rate),
         picture="" if picture is None else picture_of(np.asarray(picture), np.shape(picture)),
-        levels=[_describe_level(graph, words) for graph in graphs],
+        levels=levels,
         agreement=agreement,
         listed=agreement.derivatives if len(agreement.derivatives) <= MOST_DERIVATIVES else [],
         colours=write_css({name: f"var(--{name})" for name in PALETTES["light"]}),
         palettes=PALETTES,
         sheet=Sheet(),
+        terms=Glossary(words.language),
     )
     return ExplainPage(html, agreement)
 
@@ -168,7 +218,11 @@ def explain(
 def _build_graphs(network: Network, X: Array, y: Array, view: ViewOptions) -> list[ComputationGraph]:
     """Return a graph a level; the one to be shown first stands first."""
     chosen = ComputationGraph(network, X, y, **view)
-    rest: ViewOptions = {"training": view.get("training"), "language": view.get("language", "en")}
+    rest: ViewOptions = {
+        "training": view.get("training"),
+        "language": view.get("language", "en"),
+        "input_names": view.get("input_names", ()),
+    }
     options: dict[str, ViewOptions] = {name: {"level": name, **rest} for name in LEVELS}
     if "operations" not in list_readable_levels(network.layers):
         options["operations"] = {"path": (), **rest}
@@ -177,33 +231,49 @@ def _build_graphs(network: Network, X: Array, y: Array, view: ViewOptions) -> li
 
 
 def _list_facts(
-    network: Network, graph: ComputationGraph, y: Array, sample_name: str, words: Words
-) -> list[tuple[str, str]]:
+    network: Network, graph: ComputationGraph, y: Array, sample_name: str, schema: Schema | None, words: Words
+) -> list[Fact]:
     """Return what the head of the page says."""
     outputs = network.astype(np.float64).outputs(graph.X[:1])
-    prediction = decode(outputs, network.n_classes)[0]
-    names = network.class_names
-    if network.n_classes is None:
-        said, target = (", ".join(f"{float(v):.4g}" for v in np.ravel(values)) for values in (prediction, y[0]))
-    else:
-        said, target = (names[int(k)] if names else str(int(k)) for k in (prediction, np.ravel(y)[0]))
-        if network.loss.output is not None:
-            said += f" ({spread_probabilities(outputs).max():.1%})"
+    said, target = (_say_answer(values[:1], network, schema) for values in (decode(outputs, network.n_classes), y))
+    if network.n_classes is not None and network.loss.output is not None:
+        said += f" ({spread_probabilities(outputs).max():.1%})"
+    names = words.join(schema.target.names if schema and network.n_classes is None else ())
+    of = "_of" if names else ""
     hidden = list(dict.fromkeys(activation.name for activation in network.activations))
     size = {"layers": "-".join(map(str, network.layers)), "parameters": len(network.theta)}
-    return [
-        (words.say("network"), words.say("explain.network", **size)),
-        (words.say("explain.activations"), words.join(hidden)),
-        (words.measure("loss"), f"{network.loss.name} = {graph.loss:.4g}"),
-        *([(words.say("explain.sample"), sample_name)] if sample_name else []),
-        *(
-            [(words.say("explain.rows"), words.say("explain.rows_shown", n=len(graph.X)))]
-            if len(graph.X) > 1
-            else []
+    facts = [
+        Fact(words.say("network"), words.say("explain.network", **size)),
+        Fact(words.say("explain.activations"), words.join(hidden)),
+        Fact(words.measure("loss"), f"{graph.loss:.4g}", "loss", f"{network.loss.name} = "),
+        Fact(words.say("explain.sample"), sample_name),
+        Fact(
+            words.say("explain.rows"), words.say("explain.rows_shown", n=len(graph.X)) if len(graph.X) > 1 else ""
         ),
-        (words.say("explain.says"), said),
-        (words.say("explain.should_say"), target),
+        Fact(words.say(f"explain.says{of}", names=names), said, "says"),
+        Fact(words.say(f"explain.should_say{of}", names=names), target, "target"),
     ]
+    return [fact for fact in facts if fact.text]
+
+
+def _say_answer(values: Array, network: Network, schema: Schema | None) -> str:
+    """Return a class by its name, or numbers in the user's own unit."""
+    if network.n_classes is None:
+        numbers = values if schema is None else schema.target.decode(values.reshape(1, -1))
+        return ", ".join(number(float(v)) for v in np.ravel(numbers))
+    place = int(values.argmax() if values.size > 1 else np.ravel(values)[0])  # several are shares
+    return _name_classes(network)[place]
+
+
+def _name_classes(network: Network) -> list[str]:
+    """Return what the classes are called; none of numbers."""
+    return list(network.class_names or map(str, range(network.n_classes or 0)))
+
+
+def _find_scale(schema: Schema | None) -> tuple[Array, Array] | None:
+    """Return std and mean of the numbers that a network says."""
+    target = schema and schema.target
+    return (np.array([target.std]), np.array([target.mean])) if target and target.scaled else None
 
 
 def _say_formula(formula: str, words: Words) -> str:
@@ -238,7 +308,7 @@ def _describe_level(graph: ComputationGraph, words: Words) -> dict[str, Any]:
         "about": _describe_about(graph, folded),
         "svg": graph.figure.svg(interactive=True),
         "least": f"{0.82 * graph.figure.width:.0f}px",  # where it is wider than its frame, it can be moved
-        "given": [(node.name.mathml, describe_amount(node.value)) for node in given[:MOST_GIVEN]],
+        "given": [_describe_given(node, graph) for node in given[:MOST_GIVEN]],
         "more": len(given) > MOST_GIVEN,
         "steps": [
             {
@@ -265,22 +335,60 @@ def _describe_node(graph: ComputationGraph, index: int) -> dict[str, Any]:
     else:
         kind, output, known, local = node.kind, node, traversal.gradient[node], list_local_derivatives(node)
     value = _describe_values(output.name.mathml, output.value, traversal.value[output])
+    card = {
+        "number": index,
+        "kind": kind,
+        "value": value,
+        "gradient": None,
+        "local": [],
+        "edit": _find_edit(node, graph),
+    }
     if node.is_given and node.kind != "constant":
-        return {"number": index, "kind": kind, "value": value, "gradient": None, "local": []}
+        return card
     gradient = _describe_values(gradient_name(node), node.gradient, known)
-    return {"number": index, "kind": kind, "value": value, "gradient": gradient, "local": local}
+    return card | {"gradient": gradient, "local": local}
+
+
+def _describe_given(node: Node, graph: ComputationGraph) -> dict[str, Any]:
+    """Return what the template says of a leaf before the first step."""
+    amount = describe_amount(node.name.mathml, node.value)
+    return {"amount": amount, "edit": _find_edit(node, graph), "label": node.label}
 
 
 def _describe_values(name: str, values: Array, time: int) -> dict[str, Any]:
     """Return a value or a gradient as people and as programs read it, a matrix as a picture, and its step."""
     one = values.size == 1
     return {
+        "amount": describe_amount(name, values),
         "name": name,
-        "text": describe_amount(values),
-        "exact": repr(float(values[0, 0])) if one else "",
-        "picture": "" if one else _draw_matrix(values),
+        "exact": repr(float(plain(values[0, 0] if one else length(values)))),
+        "picture": "" if one else _draw_matrix(plain(values)),
+        "source": "" if one else find_source(values),
         "time": time,
     }
+
+
+def _find_edit(node: Node, graph: ComputationGraph) -> dict[str, Any] | None:
+    """Return how the page finds a leaf that can be changed; a class is chosen as a whole."""
+    by_class = node.kind == "target" and graph.network.loss.output == "softmax"
+    source = find_source(node.value)
+    if not source or node.operation is not None or by_class:
+        return None
+    rows, columns = node.value.shape
+    return {
+        "leaf": source,
+        "rows": rows,
+        "columns": columns,
+        "name": f"{node.name} {node.label}".strip(),
+    }
+
+
+def _sample_reds() -> list[str]:
+    """Return the colours of a matrix, from the lowest number to the highest."""
+    from matplotlib import colormaps
+    from matplotlib.colors import to_hex
+
+    return [to_hex(colour) for colour in colormaps["RdBu"](np.linspace(0, 1, 65))]
 
 
 def _draw_matrix(values: Array) -> str:
@@ -304,6 +412,13 @@ def _average(values: Array) -> Array:
     """Return at most `MOST_CELLS` rows, each the mean of its neighbours."""
     groups = np.array_split(values, min(len(values), MOST_CELLS))
     return np.array([group.mean(axis=0) for group in groups])
+
+
+@cache
+def _load_font() -> str:
+    """Return the font of formulas, which has the signs that they need and no others."""
+    font = resources.files("glassnet.graph").joinpath("fonts", "explain-math.woff2")
+    return base64.b64encode(font.read_bytes()).decode()
 
 
 @cache

@@ -33,6 +33,7 @@ class ViewOptions(TypedDict, total=False):
     path: Sequence[int] | None
     training: bool | None
     language: Language
+    input_names: Sequence[str]
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from glassnet.graph.algebra import (
     join_terms,
     trace_activation,
     trace_loss,
+    trace_softmax,
     write_formula,
     write_row_formula,
     write_with_numbers,
@@ -43,6 +44,7 @@ from glassnet.graph.nodes import (
     Node,
     Normalisation,
     Selection,
+    Softmax,
 )
 from glassnet.graph.notation import (
     OTHERS,
@@ -57,6 +59,7 @@ from glassnet.graph.notation import (
     sign,
     transpose,
 )
+from glassnet.graph.traced import plain
 from glassnet.nn.activations import Array
 from glassnet.nn.batch_norm import EPSILON
 
@@ -76,8 +79,10 @@ def write_forward_lines(node: Node, with_factors: bool = False) -> list[Line]:
     if isinstance(node.operation, Normalisation):
         return _write_normalisation_lines(node, node.operation)
     operation, at = node.operation, find_largest(node.value)
+    if isinstance(operation, Softmax):
+        return _write_softmax_lines(node, operation)
     if isinstance(operation, Adder):
-        amounts = np.array([entry(source.value, at) for source in node.inputs])
+        amounts = np.array([plain(entry(source.value, at)) for source in node.inputs])
         terms = [term.inputs if with_factors and term.kind == "multiplier" else (term,) for term in node.inputs]
         letters = join_terms([product(*(source.name.mathml for source in term)) for term in terms], amounts)
         numbers = join_terms(
@@ -115,6 +120,8 @@ def list_passed(node: Node, called: str | None = None) -> list[Passed]:
         return _list_slopes(node, operation)
     if isinstance(operation, Matmul):
         return _list_matmul_shares(node, operation, called)
+    if isinstance(operation, Softmax):
+        return _list_softmax_shares(node, operation)
     shares = []
     for k, source in enumerate(node.inputs):
         part = node.passed[k]
@@ -161,7 +168,7 @@ def _write_function_slope(node: Node, operation: Function, at: int) -> tuple[Lin
     source = node.inputs[0]
     z, h = entry(source.value, at), entry(node.value, at)
     _, f_prime = trace_activation(operation.activation)
-    slope = numeral(entry(operation.activation.derivative(source.value), at))
+    slope = numeral(entry(operation.activation.f_prime(source.value, node.value) * 1.0, at))
     if f_prime is None:  # an own formula that cannot be followed
         called = identifier(f"{operation.activation.name}′")
         letters = Line(row(called, brackets(source.name.mathml)), row(called, brackets(numeral(z))))
@@ -180,7 +187,7 @@ def _list_matmul_shares(node: Node, operation: Matmul, back: str) -> list[Passed
     whole = operation.layer.join([part.value for part in parts])[:, operation.taken]
     to_w = node.passed[-1]
     assert to_w is not None
-    i, j = (int(k) for k in np.unravel_index(np.argmax(np.abs(to_w)), w.value.shape))
+    i, j = (int(k) for k in np.unravel_index(np.argmax(np.abs(plain(to_w))), w.value.shape))
     weight = Name("w", w.layer, (int(operation.taken[i]), node.units[j])).mathml
     to_weights = Passed(
         w,
@@ -188,13 +195,13 @@ def _list_matmul_shares(node: Node, operation: Matmul, back: str) -> list[Passed
         Line(row(transpose(before), back), sum_of_products(whole[:, i], node.gradient[:, j])),
         gradient_name(w),
         partial(LOSS, weight),
-        float(to_w[i, j]),
+        to_w[i, j],
     )
     shares = []
     for part, returned in zip(parts, node.passed, strict=False):
         assert returned is not None
         taken = np.isin(part.units, operation.taken)
-        at = int(np.argmax(np.where(taken, np.abs(returned[0]), -1)))
+        at = int(np.argmax(np.where(taken, np.abs(plain(returned)[0]), -1)))
         weights = w.value[operation.taken == part.units[at]][0]
         local = Line(equation(partial(node.name.mathml, before), w.name.mathml), "")
         made_of = Line(row(back, transpose(w.name.mathml)), sum_of_products(node.gradient[0], weights))
@@ -205,9 +212,9 @@ def _list_matmul_shares(node: Node, operation: Matmul, back: str) -> list[Passed
 def _write_loss_lines(node: Node, operation: LossFunction) -> list[Line]:
     """Return the loss of a row, and what becomes of the losses of several."""
     values, names = _take_loss_inputs(node, operation)
-    formula, _ = trace_loss(operation.loss, values)
+    formula, _ = trace_loss(operation.loss, {name: plain(rows) for name, rows in values.items()})
     losses = operation.loss.formula(values["a"], values["y"])[0]
-    name, result = (LOSS if len(losses) == 1 else ROW_LOSS), numeral(float(losses[0]))
+    name, result = (LOSS if len(losses) == 1 else ROW_LOSS), numeral(losses[0])
     if formula is None:
         called = row(identifier(operation.loss.name), brackets(names["a"]("j") + sign(",") + names["y"]("j")))
         lines = [Line(equation(name, called), equation(name, result))]
@@ -217,7 +224,7 @@ def _write_loss_lines(node: Node, operation: LossFunction) -> list[Line]:
         lines = [Line(equation(name, letters), equation(name, numbers, result))]
     if len(losses) == 1:
         return lines
-    texts, total = [factor(float(loss)) for loss in losses], numeral(entry(node.value, 0))
+    texts, total = [factor(loss) for loss in losses], numeral(entry(node.value, 0))
     if operation.loss.reduction == "sum":
         whole = Line(row(OVER_ROWS, ROW_LOSS), join_terms(texts, losses))
     else:
@@ -228,9 +235,8 @@ def _write_loss_lines(node: Node, operation: LossFunction) -> list[Line]:
 def _list_slopes(node: Node, operation: LossFunction) -> list[Passed]:
     """Return the largest slopes of the loss, each under the node that its output belongs to."""
     values, names = _take_loss_inputs(node, operation)
-    _, formula = trace_loss(operation.loss, values)
-    half = len(node.inputs) // 2
-    slope = operation.layer.join([part for part in node.passed[:half] if part is not None])[0]
+    _, formula = trace_loss(operation.loss, {name: plain(rows) for name, rows in values.items()})
+    slope = operation.outputs.join([part for part in node.passed if part is not None])[0]
     by_output, first = partial(LOSS, names["a"]("j")), {name: rows[:1] for name, rows in values.items()}
     n = len(values["a"]) if operation.loss.reduction == "mean" else 1
 
@@ -241,13 +247,52 @@ def _list_slopes(node: Node, operation: LossFunction) -> list[Passed]:
     last = node.inputs[0]
     target = Name("delta", last.layer, ("j",)).mathml if last.kind == "adder" else by_output
     shares = []
-    for j in sorted(int(k) for k in np.argsort(-np.abs(slope), kind="stable")[:MOST_SLOPES]):
-        source = next(s for s, units in zip(node.inputs, operation.layer.units, strict=False) if j in units)
+    for j in sorted(int(k) for k in np.argsort(-np.abs(plain(slope)), kind="stable")[:MOST_SLOPES]):
+        source = next(s for s, units in zip(node.inputs, operation.outputs.units, strict=False) if j in units)
         name = gradient_name(source, source.units.index(j))
         numbers = "" if formula is None else average(write_with_numbers(formula, first, j))
-        amount = float(slope[j])
+        amount = slope[j]
         local = Line(equation(by_output, letters), equation(name, numbers, numeral(amount)))
         shares.append(Passed(source, local, Line(letters, numbers), target, name, amount))
+    return shares
+
+
+def _write_softmax_lines(node: Node, operation: Softmax) -> list[Line]:
+    """Return the largest probabilities."""
+    formula, logit = trace_softmax(), node.inputs[0].name
+    names = {"a": _index(logit.letter.lower(), logit.layer)}
+    values = {"a": operation.layer.join([source.value for source in node.inputs])[:1]}
+    letters = equation(Name("p", None, ("j",)).mathml, write_row_formula(formula, names, "j"))
+    largest = sorted(int(k) for k in np.argsort(-plain(node.value)[0], kind="stable")[:MOST_SLOPES])
+    return [
+        Line(letters, equation(entry_name(node, at), write_with_numbers(formula, values, at), numeral(p)))
+        for at, p in ((at, entry(node.value, at)) for at in largest)
+    ]
+
+
+def _list_softmax_shares(node: Node, operation: Softmax) -> list[Passed]:
+    """Return what the logits get that get most: each is a part of every probability."""
+    p, G = node.value[0], node.gradient[0]
+    back = operation.layer.join([part for part in node.passed if part is not None])[0]
+    p_j, p_k = (Name("p", None, (index,)).mathml for index in "jk")
+    summed = row(f"<munder>{sign('∑')}{identifier('k')}</munder>", product(partial(LOSS, p_k), p_k))
+    letters = product(p_j, brackets(difference(partial(LOSS, p_j), summed)))
+    shares = []
+    for j in sorted(int(k) for k in np.argsort(-np.abs(plain(back)), kind="stable")[:MOST_SLOPES]):
+        source = next(s for s, units in zip(node.inputs, operation.layer.units, strict=True) if j in units)
+        places = source.units.index(j)
+        logit = entry_name(source, places)
+        z_j = Name(source.name.letter.lower(), source.layer, ("j",)).mathml
+        slope = product(factor(p[j]), brackets(difference(numeral(1), factor(p[j]))))
+        local = Line(
+            equation(partial(p_j, z_j), product(p_j, brackets(difference(numeral(1), p_j)))),
+            equation(partial(entry_name(node, j), logit), slope, numeral(p[j] * (1 - p[j]))),
+        )
+        inner = difference(numeral(G[j]), factor((G * p).sum()))
+        numbers = product(factor(p[j]), brackets(inner))
+        name = gradient_name(source, places)
+        target = Name("delta", source.layer, ("j",)).mathml if source.kind == "adder" else partial(LOSS, z_j)
+        shares.append(Passed(source, local, Line(letters, numbers), target, name, back[j]))
     return shares
 
 
@@ -277,7 +322,7 @@ def _write_normalisation_lines(node: Node, operation: Normalisation) -> list[Lin
     """Return the mean and the variance, where they are those of the batch, and then what is made with them."""
     at, u = find_largest(node.value), node.inputs[0]
     letters, entries = _name_statistics(node), _name_statistics(node, at)
-    mean, variance = (float(statistic[0, at]) for statistic in operation.statistics(u.value))
+    mean, variance = (statistic[0, at] for statistic in operation.statistics(u.value))
     centred = difference(numeral(entry(u.value, at)), factor(mean))
     made = Line(
         equation(letters.x_hat, fraction(difference(letters.a, letters.mu), _write_root(letters.v))),
@@ -286,12 +331,12 @@ def _write_normalisation_lines(node: Node, operation: Normalisation) -> list[Lin
     if operation.running is not None:
         return [made]
     column = u.value[:, at]
-    squares = [square(brackets(numeral(float(c)))) for c in column - mean]
+    squares = [square(brackets(numeral(c))) for c in column - mean]
     squared_distance = square(brackets(difference(letters.a, letters.mu)))
     return [
         Line(
             equation(letters.mu, mean_over_rows(len(node.value), letters.a)),
-            equation(entries.mu, mean_of([factor(float(a)) for a in column], column), numeral(mean)),
+            equation(entries.mu, mean_of([factor(a) for a in column], column), numeral(mean)),
         ),
         Line(
             equation(letters.v, mean_over_rows(len(node.value), squared_distance)),
@@ -325,7 +370,7 @@ def _write_root(variance: str) -> str:
 def _write_normalisation_slope(node: Node, operation: Normalisation, at: int) -> tuple[Line, Line]:
     """Return how the normalised number of a row moves with that row's own sum: the mean and variance move, too."""
     names, n = _name_statistics(node), len(node.value)
-    variance = float(operation.statistics(node.inputs[0].value)[1][0, at])
+    variance = operation.statistics(node.inputs[0].value)[1][0, at]
     letters, numbers = (fraction(numeral(1), _write_root(v)) for v in (names.v, numeral(variance)))
     slope = 1 / np.sqrt(variance + EPSILON)
     if operation.running is None:
@@ -335,19 +380,19 @@ def _write_normalisation_slope(node: Node, operation: Normalisation, at: int) ->
             product(text, brackets(difference(numeral(1), share, fraction(square(x), numeral(n)))))
             for text, x in ((letters, row(names.x_hat)), (numbers, brackets(numeral(x_hat))))
         )
-    return Line(letters, equation(numbers, numeral(float(slope)))), Line(letters, numbers)
+    return Line(letters, equation(numbers, numeral(slope))), Line(letters, numbers)
 
 
 def _write_normalisation_back(node: Node, operation: Normalisation, at: int, called: str) -> Line:
     """Return what the sums get: directly, and on the ways by the mean and by the variance."""
     names, G, x_hat = _name_statistics(node), node.gradient[:, at], node.value[:, at]
-    variance = float(operation.statistics(node.inputs[0].value)[1][0, at])
-    letters, numbers = called, factor(float(G[0]))
+    variance = operation.statistics(node.inputs[0].value)[1][0, at]
+    letters, numbers = called, factor(G[0])
     if operation.running is None:
         by_mean = mean_over_rows(len(node.value), called)
         by_variance = product(names.x_hat, mean_over_rows(len(node.value), product(called, names.x_hat)))
         letters = brackets(difference(called, by_mean, by_variance))
-        ways = product(factor(float(x_hat[0])), factor(float((G * x_hat).mean())))
-        numbers = brackets(difference(numeral(float(G[0])), factor(float(G.mean())), ways))
+        ways = product(factor(x_hat[0]), factor((G * x_hat).mean()))
+        numbers = brackets(difference(numeral(G[0]), factor(G.mean()), ways))
     scale = (fraction(numeral(1), _write_root(v)) for v in (names.v, numeral(variance)))
     return Line(*(product(s, text) for s, text in zip(scale, (letters, numbers), strict=True)))

@@ -46,9 +46,11 @@ class Network:
     output_activation : str or Activation, optional
         Activation of the last layer. By default the one the loss is fused with (softmax for cross_entropy, sigmoid
         for binary_cross_entropy), identity for every other loss.
-    loss : str or Loss, default "cross_entropy"
-        Loss to minimise; a name from `LOSSES`, with options if need be: ``"half_squared_error(sum)"``. ``"mse"``,
-        ``"mae"`` and ``"bce"`` are short names; `glassnet.nn.losses` has the factor to those of Keras.
+    loss : str or Loss, optional
+        Loss to minimise; by default cross_entropy, which takes an output for each class, and for a single output
+        half_squared_error, which regresses a number. A name from `LOSSES`, with options if need be:
+        ``"half_squared_error(sum)"``. ``"mse"``, ``"mae"`` and ``"bce"`` are short names; `glassnet.nn.losses` has
+        the factor to those of Keras.
     output_scale : float, default 1
         Factor k on the output; 1 where the loss makes probabilities.
     initializer : str, Initializer, or ndarray of shape (p,)
@@ -86,7 +88,7 @@ class Network:
         activation: str | Activation | Sequence[str | Activation] = "relu",
         *,
         output_activation: str | Activation | None = None,
-        loss: str | Loss = "cross_entropy",
+        loss: str | Loss | None = None,
         output_scale: float = 1.0,
         initializer: str | Initializer | Array = "glorot_uniform",
         bias_initializer: str | Initializer = "zeros",
@@ -97,6 +99,9 @@ class Network:
         class_names: Sequence[str] | None = None,
     ) -> None:
         self.layers = arguments.check_layers(layers)
+        self.has_own_loss = loss is not None
+        if loss is None:
+            loss = "half_squared_error" if self.layers[-1] == 1 else "cross_entropy"
         self.loss = LOSSES.resolve(loss)
         self.activations = arguments.resolve_hidden_activations(activation, len(self.layers) - 2)
         self.activations.append(arguments.resolve_output_activation(output_activation, self.loss))

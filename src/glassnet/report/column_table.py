@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from glassnet.charts.axes import format_number
+from glassnet.charts.axes import format_number, percent_form
 from glassnet.charts.tables import Rows, Table
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.column_kinds import BooleanColumn, CategoryColumn, Column, DateColumn, ScaledColumn
@@ -29,28 +29,40 @@ def column_table(data: Dataset, words: Words) -> Table | None:
         [
             column.name,
             words.say(f"{column.kind}_column"),
-            _count_missing(data, column),
+            *_describe_values(data, column, words),
             _describe_fill(column),
             _describe_inputs(column, schema.scaling, words),
             str(len(column.features)),
         ]
         for column in schema.columns
     ]
-    rows += [[name, words.say("column_unused"), NONE, NONE, NONE, "0"] for name in schema.left_out]
+    rows += [[name, words.say("column_unused"), NONE, NONE, NONE, NONE, "0"] for name in schema.left_out]
     listed = (
         words.say("columns_listed", shown=MOST_COLUMNS, n=f"{len(rows):,}") if len(rows) > MOST_COLUMNS else ""
     )
-    names = ("column", "column_kind", "column_missing", "column_fill", "column_becomes", "column_inputs")
-    header = [words.say(name) for name in names]
-    return Table(words.say("columns"), header, rows[:MOST_COLUMNS], text=(0, 1, 3, 4), note=listed, key="columns")
+    names = ("column", "column_kind", "column_range", "column_missing", "column_fill", "column_becomes")
+    header = [words.say(name) for name in (*names, "column_inputs")]
+    return Table(
+        words.say("columns"), header, rows[:MOST_COLUMNS], text=(0, 1, 2, 4, 5), note=listed, key="columns"
+    )
 
 
-def _count_missing(data: Dataset, column: Column) -> str:
-    """Return how many rows lack a value; of a table larger than memory, nobody knows."""
+def _describe_values(data: Dataset, column: Column, words: Words) -> tuple[str, str]:
+    """Return the range of a column and how many rows lack a value; of a table larger than memory, nobody knows."""
     frames = [split.X for split in data.splits.values()]
     if any(isinstance(frame, np.ndarray) for frame in frames):
-        return NONE
-    return f"{sum(column.read(frame[column.name]).null_count() for frame in frames):,}"
+        return NONE, NONE
+    parts = [column.read(frame[column.name]) for frame in frames]
+    missing, n = sum(part.null_count() for part in parts), sum(map(len, parts))
+    lacks = f"{missing:,} ({format_number(missing / n, percent_form(words))})" if missing else "0"
+    if isinstance(column, CategoryColumn):
+        return words.say("categories_of", n=len(column.categories)), lacks
+    if isinstance(column, BooleanColumn):
+        return NONE, lacks
+    numbers = np.concatenate([part.drop_nulls().to_numpy() for part in parts])
+    write = _write_day if isinstance(column, DateColumn) else _write
+    ends = {"low": write(numbers.min()), "high": write(numbers.max())} if len(numbers) else {}
+    return words.say("low_to_high", **ends) if ends else NONE, lacks
 
 
 def _describe_fill(column: Column) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from glassnet.charts.axes import format_number
 from glassnet.locales.catalogue import Words
-from glassnet.report.page_tables import setting_text
+from glassnet.report.setting_tables import setting_text
 from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.health.vitals import Vitals
 from glassnet.training.run_folder import RunFolder

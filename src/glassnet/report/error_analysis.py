@@ -11,6 +11,7 @@ from glassnet.charts.confusion import Confusion
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
+from glassnet.nn.network import spread_probabilities
 from glassnet.training.metrics import (
     ClassScore,
     Evaluation,
@@ -22,15 +23,15 @@ from glassnet.training.metrics import (
     probability_of,
 )
 
-#: Mistakes that are shown.
-MOST_MISTAKES = 18
+#: Mistakes that are shown, right answers beside them, and classes of each; rows whose numbers are furthest off.
+MOST_MISTAKES, RIGHT, LIKELIEST, FURTHEST = 18, 6, 3, 10
 
 
-class Mistake(NamedTuple):
-    """A test row that was classified wrongly: its index among the test rows, and the names of two classes.
+class Answer(NamedTuple):
+    """What the network says of a test row: the row's index among the test rows, and the names of two classes.
 
     `probability` is what the network gave the predicted class, None where it gives none; `loss` is of this row
-    alone.
+    alone; `likeliest` are the classes with the largest probabilities, and these.
     """
 
     row: int
@@ -38,6 +39,7 @@ class Mistake(NamedTuple):
     predicted: str
     probability: float | None
     loss: float
+    likeliest: tuple[tuple[str, float], ...] = ()
 
 
 class LabelScore(NamedTuple):
@@ -58,21 +60,31 @@ class Fit(NamedTuple):
     true: Array
     predicted: Array
 
+    @property
+    def sizes(self) -> Array:
+        """How far each prediction is off."""
+        return np.abs(self.predicted - self.true)
+
+    def furthest(self, most: int = FURTHEST) -> list[int]:
+        """Return the places of the rows that are furthest off, the worst first."""
+        return [int(row) for row in np.argsort(-self.sizes, kind="stable")[:most]]
+
 
 @dataclass(frozen=True)
 class ErrorAnalysis:
     """What `analyse_errors` found; `evaluation` is None where the network's loss is not finite.
 
-    Where a row has one class there are `classes`, their `confusion`, the number of `wrong` rows, and the
-    `mistakes` with the largest loss, the worst first. Where a row has several labels there are `labels`, and where
-    the targets are numbers `fits`.
+    Where a row has one class there are `classes`, their `confusion`, the number of `wrong` rows, the `mistakes`
+    with the largest loss, the worst first, and some `right` answers, drawn at random. Where a row has several
+    labels there are `labels`, and where the targets are numbers `fits`.
     """
 
     evaluation: Evaluation | None
     classes: list[ClassScore] = field(default_factory=list)
     confusion: Confusion | None = None
     wrong: int = 0
-    mistakes: list[Mistake] = field(default_factory=list)
+    mistakes: list[Answer] = field(default_factory=list)
+    right: list[Answer] = field(default_factory=list)
     labels: list[LabelScore] = field(default_factory=list)
     fits: list[Fit] = field(default_factory=list)
 
@@ -90,30 +102,34 @@ def analyse_errors(
     evaluation = evaluate_predictions(predictions)
     if evaluation.confusion is not None:
         classes, confusion = class_scores(predictions), evaluation.confusion
-        wrong, mistakes = _find_mistakes(predictions, [score.name for score in classes], most_mistakes)
-        return ErrorAnalysis(evaluation, classes, confusion, wrong, mistakes)
+        names = [score.name for score in classes]
+        y, predicted = predictions.labels()
+        wrong, right = np.flatnonzero(predicted != y), np.flatnonzero(predicted == y)
+        worst = wrong[np.argsort(-predictions.row_losses()[wrong], kind="stable")][:most_mistakes]
+        drawn = np.sort(np.random.default_rng(0).choice(right, min(RIGHT, len(right)), replace=False))
+        mistakes, answers = (_read_answers(predictions, names, rows) for rows in (worst, drawn))
+        return ErrorAnalysis(evaluation, classes, confusion, len(wrong), mistakes, answers)
     if data.task == "multi-label":
         return ErrorAnalysis(evaluation, labels=_score_labels(predictions, data))
     return ErrorAnalysis(evaluation, fits=_compare_numbers(predictions, data))
 
 
-def _find_mistakes(predictions: Predictions, names: list[str], most: int) -> tuple[int, list[Mistake]]:
-    """Return how many rows are classified wrongly, and those with the largest loss."""
+def _read_answers(predictions: Predictions, names: list[str], rows: Array) -> list[Answer]:
+    """Return what the network says of these rows."""
     y, predicted = predictions.labels()
-    losses, probabilities = predictions.row_losses(), None
-    if predictions.network.loss.output is not None:
-        probabilities = probability_of(predictions.answers, predicted)
-    wrong = np.flatnonzero(predicted != y)
-    return len(wrong), [
-        Mistake(
-            int(row),
-            names[y[row]],
-            names[predicted[row]],
-            None if probabilities is None else float(probabilities[row]),
-            float(losses[row]),
-        )
-        for row in wrong[np.argsort(-losses[wrong], kind="stable")][:most]
-    ]
+    losses, answers = predictions.row_losses(), predictions.answers
+    found = []
+    for row in rows.tolist():
+        probability: float | None = None
+        likeliest: tuple[tuple[str, float], ...] = ()
+        if predictions.network.loss.output is not None:
+            shares = spread_probabilities(answers[row : row + 1])[0]
+            order = np.argsort(-shares, kind="stable")[:LIKELIEST]
+            probability = float(probability_of(answers[row : row + 1], predicted[row : row + 1])[0])
+            likeliest = tuple((names[place], float(shares[place])) for place in order)
+        true, said = names[y[row]], names[predicted[row]]
+        found.append(Answer(row, true, said, probability, float(losses[row]), likeliest))
+    return found
 
 
 def _score_labels(predictions: Predictions, data: Dataset) -> list[LabelScore]:

@@ -11,13 +11,10 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
-from glassnet.charts.confusion import Confusion
 from glassnet.charts.curves import Drawing
 from glassnet.charts.painting import FORMATS, Painted, figure_of, render, saying_missing_letters
 from glassnet.charts.tables import Table
-from glassnet.charts.weights import WeightSheet
 from glassnet.errors import FileError, UsageError
-from glassnet.report.mistake_sheet import MistakeSheet
 from glassnet.runtime.files import write_bytes
 
 #: What a viewer of Markdown can show, the best first.
@@ -84,10 +81,10 @@ class FigureFiles:
 
 def _find(value: Any) -> Iterator[Any]:
     """Yield the charts and tables in the parts of a report, in their order."""
-    if isinstance(value, Table | Confusion | WeightSheet | MistakeSheet):
-        yield value
-    elif isinstance(value, Drawing):
+    if isinstance(value, Drawing):
         yield value.chart
+    elif isinstance(value, Table) or hasattr(value, "paint"):
+        yield value
     elif isinstance(value, list | tuple):
         for one in value:
             yield from _find(one)

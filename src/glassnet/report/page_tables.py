@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from glassnet.charts.axes import PERCENT, format_number, percent_form
 from glassnet.charts.confusion import Confusion
 from glassnet.charts.tables import Cell, Rows, Table
+from glassnet.data.dataset import Dataset
 from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
-from glassnet.report.error_analysis import Fit, LabelScore, Mistake
-from glassnet.training.config import RunConfig
+from glassnet.report.error_analysis import Answer, Fit, LabelScore
+from glassnet.report.row_values import read_values
 from glassnet.training.history import COLUMNS, History
 from glassnet.training.metrics import ClassScore
-from glassnet.training.options import SECTIONS
 
 #: Larger confusion matrices are not shown whole.
 MOST_CLASSES = 40
@@ -36,36 +34,6 @@ MOST_EPOCHS = 200
 def share(value: float | None) -> str:
     """Return a share with three digits, a dash for none."""
     return "–" if value is None or not math.isfinite(value) else f"{value:.3f}"
-
-
-def setting_tables(config: RunConfig, words: Words) -> list[Table]:
-    """Return the settings of a run, a table a section; bold is what differs from the default."""
-    tables = [_setting_table("run", config, ["seed"], words)]
-    for section in SECTIONS:
-        part = getattr(config, section)
-        tables.append(_setting_table(section, part, list(type(part).model_fields), words))
-    return tables
-
-
-def _setting_table(section: str, part: Any, names: list[str], words: Words) -> Table:
-    rows: Rows = []
-    for name in names:
-        value = getattr(part, name)
-        if value is None or value in ({}, []):
-            continue
-        changed = value != type(part).model_fields[name].default
-        rows.append([Cell(name, bold=changed, code=True), Cell(setting_text(value), bold=changed, code=True)])
-    heads = [words.say("option"), words.say("value")]
-    return Table(words.say(f"section_{section}"), heads, rows, text=(0, 1), key=f"settings-{section}")
-
-
-def setting_text(value: Any) -> str:
-    """Return a value as the configuration's file has it, a word without quotation marks."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict):
-        return ", ".join(f"{name}={setting_text(inner)}" for name, inner in value.items())
-    return json.dumps(value, ensure_ascii=False)
 
 
 def history_table(history: History, words: Words) -> Table:
@@ -155,14 +123,41 @@ def _most_frequent(confusion: Array, names: Sequence[str], words: Words) -> Tabl
     return Table(words.say("confusion"), heads, rows, text=(0, 1), note=note, key="confusions")
 
 
-def mistake_table(mistakes: Sequence[Mistake], words: Words) -> Table:
-    """Return the worst mistakes, the worst first."""
+def mistake_table(
+    answers: Sequence[Answer], words: Words, columns: Sequence[str] = (), values: Sequence[Sequence[Cell]] = ()
+) -> Table:
+    """Return answers, with the values of some columns of their rows; a bar shows each probability."""
     heads = [words.say(key) for key in ("row", "true", "predicted", "probability", "measures.loss")]
     rows: Rows = [
-        [str(m.row + 1), m.true, m.predicted, probability(m.probability, words), format_number(m.loss)]
-        for m in mistakes
+        [
+            str(m.row + 1),
+            m.true,
+            m.predicted,
+            Cell(probability(m.probability, words), bar=m.probability or 0.0),
+            format_number(m.loss),
+        ]
+        for m in answers
     ]
-    return Table(words.say("mistakes"), heads, rows, text=(0, 1, 2), key="worst-mistakes")
+    rows = [[*row, *more] for row, more in zip(rows, values or [()] * len(rows), strict=True)]
+    text = (0, 1, 2, *range(5, 5 + len(columns)))
+    return Table(words.say("mistakes"), [*heads, *columns], rows, text=text, key="worst-mistakes")
+
+
+def furthest_table(fit: Fit, data: Dataset, words: Words, important: Sequence[str] = ()) -> Table:
+    """Return the test rows whose numbers are furthest off, with the values of some of their columns."""
+    places = fit.furthest()
+    columns, values = read_values(data, places, important)
+    rows: Rows = [
+        [
+            str(row + 1),
+            *map(format_number, (fit.true[row], fit.predicted[row], fit.predicted[row] - fit.true[row])),
+            *more,
+        ]
+        for row, more in zip(places, values, strict=True)
+    ]
+    heads = [words.say(key) for key in ("row", "true", "predicted", "error")]
+    text = (0, *range(4, 4 + len(columns)))
+    return Table(words.say("worst_rows"), [*heads, *columns], rows, text=text, key="worst-rows")
 
 
 def probability(value: float | None, words: Words) -> str:
@@ -175,15 +170,19 @@ def probability(value: float | None, words: Words) -> str:
 
 def fit_table(fits: Sequence[Fit], words: Words) -> Table:
     """Return the errors of every output, where the targets are numbers."""
-    heads = [words.say(key) for key in ("output", "mean_error", "largest_error", "correlation")]
+    heads = [
+        words.say(key)
+        for key in ("output", "typical_error", "nine_of_ten", "mean_error", "largest_error", "correlation")
+    ]
     rows: Rows = []
     for fit in fits:
-        errors = np.abs(fit.predicted - fit.true)
+        errors = fit.sizes
         varies = np.ptp(fit.true) > 0 and np.ptp(fit.predicted) > 0
         correlation = float(np.corrcoef(fit.true, fit.predicted)[0, 1]) if varies else None
         rows.append(
             [
                 Cell(fit.name, code=True) if fit.name else words.say("fit"),
+                *(format_number(float(one)) for one in np.quantile(errors, [0.5, 0.9])),
                 format_number(errors.mean()),
                 format_number(errors.max()),
                 share(correlation),

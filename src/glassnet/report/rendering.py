@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
+from glassnet.charts.curves import Drawing, Stroke
 from glassnet.charts.painting import SERIES
 from glassnet.charts.tables import opacity
 from glassnet.graph.figure import PALETTES
@@ -16,7 +18,7 @@ from glassnet.locales.catalogue import Words
 from glassnet.report.figure_files import FigureFiles
 from glassnet.report.page_tables import probability
 from glassnet.runtime.files import replacing
-from glassnet.runtime.pages import Sheet, page_environment
+from glassnet.runtime.pages import Glossary, Sheet, page_environment
 from glassnet.runtime.terminal import escape
 
 if TYPE_CHECKING:
@@ -59,6 +61,18 @@ def template(name: str) -> Template:
     return environment.get_template(name)
 
 
+def one_legend(drawings: Sequence[tuple[Drawing, str]]) -> list[Stroke]:
+    """Return the curves that a group of charts has in common, as one legend names them; none where they differ.
+
+    A chart may lack the last ones: the output layer is seldom drawn of what only hidden units have.
+    """
+    drawn = [drawing.strokes for drawing, _ in drawings if drawing.kind == "curves"]
+    names = [[(one.label, one.colour, one.dashed) for one in strokes] for strokes in drawn]
+    longest = max(names, key=len, default=[])
+    alike = all(own == longest[: len(own)] for own in names) and len(drawn) == len(drawings)
+    return max(drawn, key=len) if alike and len(longest) > 1 < len(drawn) else []
+
+
 def write_pages(
     folder: Path, name: str, report: SimpleNamespace, words: Words, figures: FigureFiles | None = None
 ) -> Path:
@@ -70,15 +84,18 @@ def write_pages(
     """
     if figures is not None:
         figures.write(report, folder)
+    terms = Glossary(words.language)
     options = {"report": report, "say": words.say, "language": words.language, "figures": figures}
     shown = {
         "palettes": palettes(),
         "probability": partial(probability, words=words),
         "sheet": Sheet(),
         "opacity": opacity,
+        "terms": terms,
+        "one_legend": one_legend,
     }
     page = template(f"{name}.html.jinja").render(**options, **shown)
-    twin = template(f"{name}.md.jinja").render(**options)
+    twin = template(f"{name}.md.jinja").render(**options, terms=terms)
     path = folder / REPORT_FILE
     with replacing(path.with_name(MARKDOWN_FILE)) as file:
         file.write(twin.encode())

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from shlex import quote
 from types import SimpleNamespace
 
 from glassnet.charts.axes import format_number, percent_form
@@ -11,21 +11,29 @@ from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.data.dataset import Dataset
 from glassnet.data.registry import DATASETS
 from glassnet.data.user_data import looks_like_a_path
+from glassnet.errors import NonFiniteError
 from glassnet.locales.catalogue import Language, Words
 from glassnet.nn.network import Network
-from glassnet.report.column_table import column_table
+from glassnet.report.baseline_section import show_baselines
+from glassnet.report.data_section import show_data
 from glassnet.report.diagnoses import HealthSection, read_health
 from glassnet.report.error_analysis import ErrorAnalysis, analyse_errors
 from glassnet.report.figure_files import FigureFiles
+from glassnet.report.importance_section import show_importance
 from glassnet.report.on_test_rows import evaluation_tiles, show_test_rows
-from glassnet.report.page_tables import history_table, setting_tables
+from glassnet.report.page_tables import history_table
+from glassnet.report.probability_section import show_probabilities, show_thresholds
 from glassnet.report.rendering import write_pages
 from glassnet.report.run_curves import learning_curves
+from glassnet.report.setting_tables import show_settings
 from glassnet.report.vital_curves import vital_curves, vital_table
 from glassnet.runtime.environment import environment
+from glassnet.runtime.files import quote_path
 from glassnet.training.config import RunConfig
+from glassnet.training.early_stopping import EARLY_STOPPING, kept_epoch
 from glassnet.training.history import History
-from glassnet.training.metrics import Evaluation, Predictions, predict_test_rows
+from glassnet.training.inspection.baselines import SplitName
+from glassnet.training.metrics import Evaluation, Predictions, predict_rows, predict_test_rows
 from glassnet.training.run_folder import CONFIG_FILE, RunFolder
 
 
@@ -37,24 +45,32 @@ def write_run_report(
     language: Language = "en",
     predictions: Predictions | None = None,
     figures: FigureFiles | None = None,
+    baselines: bool = False,
 ) -> Path:
     """Write ``report.html`` and ``report.md`` into a run's folder, both whole or neither; return the page's path.
 
-    The page is one file that asks for nothing over the network: verdict, curves, settings, health, scores class by
-    class and the worst mistakes (or predicted against true numbers), weights as pictures where the inputs are
-    images, and what is needed to have the same run again. The Markdown file holds the same facts without pictures.
+    The page is one file that asks for nothing over the network: verdict, simple models beside the network, scores
+    class by class and the worst mistakes (or predicted against true numbers), weights as pictures where the inputs
+    are images, whether probabilities can be trusted, which inputs matter, the data, curves, settings, health, and
+    what is needed to have the same run again. The Markdown file holds the same facts without pictures.
 
     The network is the run's, trained; it is evaluated on the test rows of `data`, unless `predictions` hold what
     it says to these already. ``health.json`` may be missing in the folder. Charts and tables become files, too,
-    where `figures` says so.
+    where `figures` says so. With `baselines`, simple models are trained where the folder has none.
 
     Raises UsageError if there are no words in that language, FileError if the folder is that of no run or cannot
     be written (an older report then stands), and DataError if the data do not fit the network.
     """
     words, folder = Words(language), RunFolder(Path(run_folder))
     config, history = folder.config(), folder.history()
+    if config.training.early_stopping is not None:
+        rule = EARLY_STOPPING.resolve(config.training.early_stopping)
+        watched = history[rule.column] if rule.column in history.columns else []
+        history.kept = kept_epoch(rule, watched, config.training.epochs)
     health = read_health(folder.path, words)
-    found = analyse_errors(predictions or predict_test_rows(network, data), data)
+    predictions = predictions or predict_test_rows(network, data)
+    answers = _gather_answers(network, data, predictions)
+    found = analyse_errors(predictions, data)
     layers, epochs = "-".join(map(str, network.layers)), words.say("n_epochs", n=len(history))
     tiles = evaluation_tiles(found.evaluation, words) if found.evaluation is not None else []
     tiles.append((words.say("training_time"), words.duration(history.seconds), epochs))
@@ -62,6 +78,10 @@ def write_run_report(
     drawings, curve_notes = learning_curves(history, words)
     again_notes, command = _command(folder, config, words)
     vitals, vital_notes = vital_curves(health.vitals, words)
+    importance = show_importance(network, data, words)
+    important = (
+        [] if importance.found is None else [importance.found.names[one] for one in importance.found.ranking()]
+    )
     notes = {"healthy": "health_fine", "unwatched": "health_unwatched"}
     report = SimpleNamespace(
         title=f"{data.name}: {layers}",
@@ -70,20 +90,33 @@ def write_run_report(
         drawings=drawings,
         curve_notes=curve_notes,
         history=history_table(history, words) if len(history) else None,
-        columns=column_table(data, words),
-        settings=setting_tables(config, words),
+        baselines=show_baselines(folder, data, answers, words, train=baselines),
+        probabilities=show_probabilities(predictions, words),
+        thresholds=show_thresholds(answers.get("validation"), predictions, words),
+        importance=importance,
+        data=show_data(data, words),
+        settings=show_settings(config, words),
         health=health,
         health_note=words.say(notes[health.state]) if health.state in notes else "",
         vitals=vitals,
         vital_notes=vital_notes,
         vital_table=vital_table(health.vitals, words) if health.vitals else None,
-        test=show_test_rows(found, network, data, words),
+        test=show_test_rows(found, network, data, words, important),
         again_notes=again_notes,
         command=command,
         facts=_facts(config, network, words),
         version=environment()["glassnet"],
     )
     return write_pages(folder.path, "run", report, words, figures)
+
+
+def _gather_answers(network: Network, data: Dataset, test: Predictions | None) -> dict[SplitName, Predictions]:
+    """Return what the network says of test and validation rows, as far as there are such, and it is finite."""
+    answers: dict[SplitName, Predictions] = {} if test is None else {"test": test}
+    if len(data.validation.y):
+        with contextlib.suppress(NonFiniteError):
+            answers["validation"] = predict_rows(network, data.encoded.validation)
+    return answers
 
 
 def _verdict(
@@ -120,10 +153,10 @@ def _command(folder: RunFolder, config: RunConfig, words: Words) -> tuple[list[s
     """Return what is to be said of repeating the run, and the command for it."""
     if config.network.initializer == "array":
         return [words.say("by_array")], ""
-    path = str(folder.path / CONFIG_FILE)
+    path = folder.path / CONFIG_FILE
     if config.data.dataset not in DATASETS and not looks_like_a_path(config.data.dataset):
-        return [words.say("program")], f"glassnet.run(glassnet.load_config({path!r}), data)"
-    return [words.say("command")], f"glassnet train --config {quote(path)}"
+        return [words.say("program")], f"glassnet.run(glassnet.load_config({str(path)!r}), data)"
+    return [words.say("command")], f"glassnet train --config {quote_path(path)}"
 
 
 def _facts(config: RunConfig, network: Network, words: Words) -> Table:

@@ -10,6 +10,7 @@ from glassnet.charts.painting import chart_fonts, plain
 from glassnet.charts.pictures import flat_image, flat_shape
 from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, UsageError
+from glassnet.locales.catalogue import Words
 from glassnet.report.images import full_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ MOST_PER_CLASS = 100
 MOST_SCALED = 1000
 
 
-def sample_grid(data: Dataset, per_class: int = 10) -> Figure:
+def sample_grid(data: Dataset, per_class: int = 10, words: Words | None = None) -> Figure:
     """Draw the first training images of every class, a row of pictures a class, beside the class's name.
 
     The data's 0 is white. A class with fewer than `per_class` images leaves the rest of its row empty. Raises
@@ -59,6 +60,6 @@ def sample_grid(data: Dataset, per_class: int = 10) -> Figure:
         axes.set_xticks([])
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
-        title = f"{plain(data.name)}: {len(data.train.y):,} training images, {height} x {width}"
-        axes.set_title(title, fontsize=10)
+        shown = {"name": data.name, "n": len(data.train.y), "height": height, "width": width}
+        axes.set_title(plain((words or Words("en")).say("sample_grid", **shown)), fontsize=10)
     return figure

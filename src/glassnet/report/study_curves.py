@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from glassnet.charts.axes import format_number
 from glassnet.charts.curves import Chart, thin_out
 from glassnet.errors import FileError
 from glassnet.locales.catalogue import Words
 from glassnet.report.run_curves import Shown, show
 from glassnet.runtime.files import make_safe_name
 from glassnet.study.design import BASE, Study, Variant
-from glassnet.study.result_table import result_chart
+from glassnet.study.result_table import difference_chart, result_chart
 from glassnet.study.results import FINISHED, Row
 from glassnet.study.samples import larger_is_better
-from glassnet.study.statistics import Summary
+from glassnet.study.statistics import Comparison, Summary
 from glassnet.training.history import History
 from glassnet.training.learning_curves import curve_of
 from glassnet.training.run_folder import RunFolder
@@ -65,7 +64,7 @@ def study_curves(
     columns = list(dict.fromkeys([*COLUMNS, *([] if study.measure == "seconds" else [study.measure])]))
     groups = []
     for key, heading, names in _group_variants(study, variants, best, words):
-        there_are = {name: histories[name] for name in names if name in histories}
+        there_are = {label: histories[name] for name, label in names.items() if name in histories}
         drawings = [
             show(chart, words)
             for column in columns
@@ -76,12 +75,12 @@ def study_curves(
     return groups, notes if groups else notes[1:]
 
 
-def show_results(summaries: Sequence[Summary], measure: str, words: Words) -> Shown | None:
-    """Lay out what the variants reached, the best first; None where no run counts."""
-    chart = result_chart(summaries, measure, words)
-    said = [f"{one.label} {format_number(one.mean)}" for one in chart.intervals]
-    about = words.say("intervals_about", title=chart.title, list=said)
-    return (chart.draw(), about) if chart.intervals else None
+def show_results(
+    summaries: Sequence[Summary], comparisons: Sequence[Comparison], measure: str, words: Words
+) -> list[Shown]:
+    """Lay out what the variants reached, and their differences to the base; only what some run counts for."""
+    charts = [result_chart(summaries, measure, words), difference_chart(comparisons, measure, words)]
+    return [show(chart, words) for chart in charts if chart.intervals]
 
 
 def _choose_variants(study: Study, rows: Sequence[Row], best: str | None) -> list[Variant]:
@@ -120,40 +119,48 @@ def _chart(key: str, column: str, histories: Mapping[str, Sequence[History]], wo
     return Chart(key, title[:1].upper() + title[1:], words.measure("epoch"), thin_out(curves, MOST_EPOCHS))
 
 
+#: Variants that are drawn together, each with what it is called there.
+Names = dict[str, str]
+
+
 def _group_variants(
     study: Study, variants: Sequence[Variant], best: str | None, words: Words
-) -> list[tuple[str, str, list[str]]]:
+) -> list[tuple[str, str, Names]]:
     """Return what is drawn together, with the beginning of its charts' keys and its heading."""
-    names = [variant.name for variant in variants]
+    names = {variant.name: variant.name for variant in variants}
     if len(names) <= MOST_CURVES:
         return [("", "", names)]
     if study.design == "list":
         return _split("", words.say("all_variants"), names, words)
     groups = []
     if study.design == "factorial" and best not in (None, BASE):
-        groups.append(("base-and-best-", words.say("base_and_best"), [BASE, str(best)]))
+        groups.append(("base-and-best-", words.say("base_and_best"), {BASE: BASE, str(best): str(best)}))
     heading = "by_factor_rest" if len(study.factors) > 1 else "by_factor"
     for place, factor in enumerate(study.factors, start=1):
         key = f"by-{make_safe_name(factor.name) or f'factor-{place}'}-"
-        groups += _split(key, words.say(heading, factor=factor.name), _vary_alone(variants, factor.name), words)
+        levels = _vary_alone(variants, factor.name, words)
+        groups += _split(key, words.say(heading, factor=factor.name), levels, words)
     return groups
 
 
-def _vary_alone(variants: Sequence[Variant], factor: str) -> list[str]:
-    """Return the base, and the variants that differ from it in one factor only."""
-    base = variants[0].levels
-    return [
-        one.name for one in variants if all(base[name] == at for name, at in one.levels.items() if name != factor)
-    ]
+def _vary_alone(variants: Sequence[Variant], factor: str, words: Words) -> Names:
+    """Return the base and the variants that differ from it in this factor only, each by its level."""
+    base = variants[0]
+    levels = {
+        one.name: one.levels[factor]
+        for one in variants
+        if all(base.levels[name] == at for name, at in one.levels.items() if name != factor)
+    }
+    return levels | {base.name: words.say("base_level", level=levels[base.name])}
 
 
-def _split(key: str, heading: str, names: Sequence[str], words: Words) -> list[tuple[str, str, list[str]]]:
+def _split(key: str, heading: str, names: Names, words: Words) -> list[tuple[str, str, Names]]:
     """Return many variants in groups that a chart has room for, the base in each."""
-    first, others = names[0], names[1:]
+    first, *others = names.items()
     parts = [others[at : at + MOST_CURVES - 1] for at in range(0, len(others), MOST_CURVES - 1)]
     if len(parts) == 1:
-        return [(key, heading, [first, *parts[0]])]
+        return [(key, heading, names)]
     return [
-        (f"{key}{number}-", words.say("part_of", title=heading, n=number, all=len(parts)), [first, *part])
+        (f"{key}{number}-", words.say("part_of", title=heading, n=number, all=len(parts)), dict([first, *part]))
         for number, part in enumerate(parts, start=1)
     ]

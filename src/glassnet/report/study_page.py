@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from shlex import join
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,7 +29,7 @@ from glassnet.report.study_tables import (
     difference_table,
     factor_table,
     fairness_table,
-    fixed_tables,
+    fixed_settings,
     hash_table,
     remark_table,
     run_table,
@@ -38,7 +37,7 @@ from glassnet.report.study_tables import (
     source_table,
 )
 from glassnet.runtime.environment import environment
-from glassnet.runtime.files import write_bytes
+from glassnet.runtime.files import quote_path, write_bytes
 from glassnet.study.design import BASE
 from glassnet.study.final_evaluation import (
     FinalEvaluation,
@@ -98,21 +97,24 @@ def write_study_report(
         state=_state(found),
         verdict=describe_verdict(found, words),
         tiles=_tiles(found, plan_tiles, words),
-        compared=_compared(found, words),
-        factors=factor_table(study, words),
-        fixed=fixed_tables(study, words),
-        curves=curves,
-        curve_notes=curve_notes,
         result_notes=_result_notes(found, words),
+        results_charts=show_results(found.summaries, found.comparisons, study.measure, words),
         results=results,
-        results_chart=show_results(found.summaries, study.measure, words),
         best_plan=describe_best_plan(found, words),
         interactions=describe_interactions(found, words),
         sources=source_table(tested.sources, tested.covers, words) if tested and tested.sources else None,
-        results_about=words.say("results_about", level=LEVEL, strict=LEVEL / LOOKS, margin=found.margin),
+        results_about=[
+            words.say("results_about"),
+            words.say("verdicts_about", level=LEVEL, strict=LEVEL / LOOKS, margin=found.margin),
+        ],
         recommendation=_recommendation(found, words),
         recommendation_about=words.say("recommendation_about", margin=found.margin),
         next=[words.render(one.message) for one in chosen.next] if chosen else [],
+        curves=curves,
+        curve_notes=curve_notes,
+        compared=_compared(found, words),
+        factors=factor_table(study, words),
+        fixed=fixed_settings(study, words),
         health_note=words.say("some_sick", n=sick, all=len(rows)) if sick else words.say("study_fine"),
         sick=sick_table(rows, words),
         remarks=remark_table(rows, words),
@@ -123,9 +125,7 @@ def write_study_report(
         changes=fairness_table(study, found.fairness, words),
         hashes=[table for kind in HASHES if (table := hash_table(rows, kind, words))],
         command=_command(found, record),
-        retrain=join(["glassnet", "train", "--config", str(found.folder / evaluation.config)])
-        if evaluation
-        else "",
+        retrain=f"glassnet train --config {quote_path(found.folder / evaluation.config)}" if evaluation else "",
         bits=_about_command(found, record, words),
         facts=_fact_table(found, record, words),
         runs=run_table(rows, study.measure, words),
@@ -306,10 +306,10 @@ def _find_others(rows: Sequence[Row], kind: str) -> list[str]:
 def _command(found: StudyFindings, record: Mapping[str, Any]) -> str:
     """Return the command that does the study again, in another folder; `record` is what ``study.json`` holds."""
     layout = record.get("layout") or {}
-    options = ["--folder", f"{found.folder}-again"]
+    options = ["--folder", quote_path(f"{found.folder}-again")]
     if layout.get("threads") == 1 and found.study.base.training.threads is None:
         options += ["--workers", str(layout["workers"])]  # which decides that a run has one thread
-    return join(["glassnet", "study", str(found.folder / STUDY_FILE), *options])
+    return " ".join(["glassnet study", quote_path(found.folder / STUDY_FILE), *options])
 
 
 def _about_command(found: StudyFindings, record: Mapping[str, Any], words: Words) -> list[str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from types import SimpleNamespace
 from urllib.parse import quote
 
 from glassnet.charts.axes import format_known, format_number
 from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.locales.catalogue import Words
-from glassnet.report.page_tables import setting_tables, setting_text
+from glassnet.report.setting_tables import setting_text, show_settings
 from glassnet.report.study_sentences import WARNING, findings_of, name_verdict
 from glassnet.study.analysis_of_variance import Source
 from glassnet.study.design import Changes, Study
@@ -19,7 +19,6 @@ from glassnet.study.result_table import FEW_SEEDS, describe_covers, list_values,
 from glassnet.study.results import Row
 from glassnet.study.samples import larger_is_better, value_of
 from glassnet.study.statistics import Comparison
-from glassnet.training.options import SECTIONS
 
 #: Letters of a hash that a table shows.
 SHORT_HASH = 8
@@ -61,18 +60,12 @@ def _setting(changes: Changes) -> str:
     return "; ".join(f"{key} = {setting_text(value)}" for key, value in changes.items())
 
 
-def fixed_tables(study: Study, words: Words) -> list[Table]:
-    """Return the settings of the base that no variant changes, a table a section."""
-    changed = study.changed_keys()
+def fixed_settings(study: Study, words: Words) -> SimpleNamespace:
+    """Return the settings of the base that no variant changes, in tables; see `show_settings`."""
+    changed = study.changed_keys() | {"run.seed"}
     if study.splits_by_seed:
         changed.add("data.split_seed")
-    tables = []
-    for section, table in zip(SECTIONS, setting_tables(study.base, words)[1:], strict=True):
-        named = zip(table.rows, table.cells, strict=True)
-        rows = [row for row, cells in named if f"{section}.{cells[0].text}" not in changed]
-        if rows:
-            tables.append(replace(table, rows=rows))
-    return tables
+    return show_settings(study.base, words, changed)
 
 
 def difference_table(
@@ -128,11 +121,10 @@ def sick_table(rows: Sequence[Row], words: Words) -> Table | None:
         titles = words.join(dict.fromkeys(finding.title for finding in findings))
         cause, remedy = (findings[0].cause, findings[0].remedy) if findings else ("", "")
         why = cause or Cell(row.problem, foreign=True)
-        lines.append(
-            [row.variant, str(row.seed), words.name("statuses", row.status), titles or "–", why, remedy or "–"]
-        )
-    heads = [words.say(key) for key in ("variant", "seed", "ended", "diagnosis", "cause", "remedy")]
-    return Table(words.say("sick_runs"), heads, lines, text=(0, 2, 3, 4, 5), key="sick-runs") if lines else None
+        run = words.say("with_seed", variant=row.variant, seeds=row.seed)
+        lines.append([run, words.name("statuses", row.status), titles or "–", why, remedy or "–"])
+    heads = [words.say(key) for key in ("run", "ended", "diagnosis", "cause", "remedy")]
+    return Table(words.say("sick_runs"), heads, lines, text=(0, 1, 2, 3, 4), key="sick-runs") if lines else None
 
 
 def remark_table(rows: Sequence[Row], words: Words) -> Table | None:

@@ -150,7 +150,12 @@ def _answer_independent(together: InteractionTest, words: Words) -> str:
     if together.verdict == CANNOT_BE_TOLD or additive is None:
         return words.say("q_untold", missing=len(together.missing))
     parts = [
-        words.say("q_source", names=" × ".join(one.factors), p=one.corrected, share=one.share)
+        words.say(
+            "q_source",
+            names=" × ".join(words.name("printed_names", name) for name in one.factors),
+            p=one.corrected,
+            share=one.share,
+        )
         for one in together.sources
         if one.kind == "interaction"
     ]

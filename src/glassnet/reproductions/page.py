@@ -9,9 +9,12 @@ from shlex import join
 from types import SimpleNamespace
 
 from glassnet.charts.axes import format_number
+from glassnet.charts.intervals import Interval, IntervalChart, Printed
 from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.locales.catalogue import Words
+from glassnet.report.figure_files import FigureFiles
 from glassnet.report.rendering import REPORT_FILE, write_pages
+from glassnet.report.run_curves import show
 from glassnet.report.study_tables import sick_table
 from glassnet.reproductions.open_questions import Answer, open_questions
 from glassnet.reproductions.publication import Figure
@@ -27,11 +30,11 @@ from glassnet.reproductions.reproduce import (
 from glassnet.runtime.environment import environment
 
 
-def write_reproduction_report(found: Reproduction, words: Words) -> Path:
+def write_reproduction_report(found: Reproduction, words: Words, figures: FigureFiles | None = None) -> Path:
     """Write ``report.html`` and ``report.md`` into the folder of a reproduction, both whole or neither.
 
-    Returns the path of ``report.html``. Raises FileError if the folder cannot be written; an older report then
-    stands.
+    Charts and tables become files, too, where `figures` says so. Returns the path of ``report.html``. Raises
+    FileError if the folder cannot be written; an older report then stands.
     """
     publication = found.publication
     # of each variant the first run that is sick, and every run that was lost
@@ -43,6 +46,7 @@ def write_reproduction_report(found: Reproduction, words: Words) -> Path:
         verdict=verdict_of(found.rows, words),
         printed_in=words.say("printed_in", source=publication.source[words.language]),
         about=publication.about[words.language],
+        charts=[show(chart, words) for chart in printed_charts(found.rows, words)],
         tables=[
             printed_table([one for one in found.rows if one.row.table == name], words, name)
             for name in dict.fromkeys(one.row.table for one in found.rows)
@@ -55,7 +59,7 @@ def write_reproduction_report(found: Reproduction, words: Words) -> Path:
         studies=[f"{folder}/{REPORT_FILE}" for folder in found.studies],
         version=environment()["glassnet"],
     )
-    return write_pages(found.folder, "reproduction", report, words)
+    return write_pages(found.folder, "reproduction", report, words, figures)
 
 
 def answers_of(found: Reproduction, words: Words) -> list[Answer]:
@@ -112,6 +116,24 @@ def printed_table(rows: Sequence[RowVerdict], words: Words, name: str = "") -> T
 def _name_printed(name: str, words: Words) -> str:
     """Return the name of a table or row: as it is printed, where the language has no other for it."""
     return str(words.texts.get(f"printed_names.{name}", name))
+
+
+def printed_charts(rows: Sequence[RowVerdict], words: Words) -> list[IntervalChart]:
+    """Return a chart for each quantity that is printed: ours from the lowest to the highest seed, and theirs."""
+    by_quantity: dict[str, list[Interval]] = {}
+    for row in rows:
+        for one in row.comparisons:
+            figure = one.figure
+            seeds = sorted(one.seeds.values())
+            printed = Printed(figure.printed, figure.low, figure.high)
+            low, high = (seeds[0], seeds[-1]) if len(seeds) > 1 else (None, None)
+            shown = Interval(_name_printed(row.row.label, words), one.ours, low, high, seeds, printed)
+            by_quantity.setdefault(quantity_text(figure, words), []).append(shown)
+    names = (words.say("ours"), words.say("printed"))
+    return [
+        IntervalChart(f"printed-{number}", name[:1].upper() + name[1:], name, intervals, names=names)
+        for number, (name, intervals) in enumerate(by_quantity.items(), start=1)
+    ]
 
 
 def quantity_text(figure: Figure, words: Words) -> str:

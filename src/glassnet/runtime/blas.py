@@ -1,38 +1,15 @@
-"""The BLAS that NumPy multiplies matrices with: which library, which kernel, its gemm, its threads."""
+"""The BLAS that NumPy multiplies matrices with: which library, which kernel, its threads."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import numpy as np
 from threadpoolctl import ThreadpoolController
-
-#: What libraries call the C function sgemm: some put a word before it; 64_ after it says that integers are int64.
-NAMES = [(f"{before}cblas_{{}}gemm{after}", after) for before in ("scipy_", "") for after in ("64_", "")]
-
-
-@dataclass(frozen=True)
-class Gemm:
-    """A BLAS library's function C = alpha A B + beta C, as a C function through ctypes.
-
-    `path` is the library's file, `integer` the type of the function's sizes: int32 or int64.
-    """
-
-    path: str
-    integer: np.dtype[Any]
-    function: Any
-
-    @property
-    def address(self) -> int:
-        """Where the function stands in this process."""
-        return int(ctypes.cast(self.function, ctypes.c_void_p).value or 0)
 
 
 def _find_controller() -> ThreadpoolController:
@@ -59,22 +36,6 @@ def libraries() -> list[dict[str, Any]]:
         for info in _find_controller().info()
     ]
     return sorted(found, key=lambda library: "numpy" not in library["path"])  # SciPy brings one of its own
-
-
-def find_gemm(dtype: Any) -> Gemm | None:
-    """Return sgemm or dgemm of the BLAS in this process, or None where it keeps them to itself."""
-    real = ctypes.c_float if np.dtype(dtype) == np.float32 else ctypes.c_double
-    for library in libraries():
-        loaded = ctypes.CDLL(library["path"])
-        for name, after in NAMES:
-            function = getattr(loaded, name.format("s" if real is ctypes.c_float else "d"), None)
-            if function is not None:
-                size, word = (ctypes.c_int64 if after else ctypes.c_int32), ctypes.c_void_p
-                order = [ctypes.c_int32] * 3
-                function.argtypes = [*order, size, size, size, real, word, size, word, size, real, word, size]
-                function.restype = None
-                return Gemm(library["path"], np.dtype(np.int64 if after else np.int32), function)
-    return None
 
 
 class _ThreadsBefore:

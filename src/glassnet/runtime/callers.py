@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os.path
+import re
 import sys
 import warnings
 
@@ -16,12 +17,20 @@ OWN_FILES = (os.path.dirname(os.path.dirname(__file__)) + os.sep, contextlib.__f
 WRAPPERS = tuple(os.path.join("sklearn", *name) for name in (("callback", "_callback_support.py"), ("base.py",)))
 
 
+#: Names of files that stand for the cells of a notebook.
+CELL = re.compile(r"ipykernel_\d+|^<ipython-input")
+
+
 def warn_caller(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn at the line that called into the package."""
+    """Warn at the line that called into the package; in a notebook without that line, which stands just above."""
     frame, level = sys._getframe(), 1
     while frame.f_back is not None and _is_between(frame.f_code.co_filename):
         frame, level = frame.f_back, level + 1
-    warnings.warn(escape(message), category, stacklevel=level)
+    if CELL.search(frame.f_code.co_filename):
+        registry = frame.f_globals.setdefault("__warningregistry__", {})
+        warnings.warn_explicit(escape(message), category, "cell", frame.f_lineno, "__main__", registry)
+    else:
+        warnings.warn(escape(message), category, stacklevel=level)
 
 
 def _is_between(file: str) -> bool:

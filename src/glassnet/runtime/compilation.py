@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import linecache
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
@@ -18,14 +19,23 @@ from platformdirs import user_cache_path
 
 from glassnet.errors import FileError
 from glassnet.runtime import intrinsics
-from glassnet.runtime.files import write_bytes
+from glassnet.runtime.files import lock_file, write_bytes
 
-#: Division by a constant may become a product, product and sum one operation; NaN and infinity stay themselves.
-FAST_MATH = {"arcp", "nsz", "contract"}
-OPTIONS: dict[str, Any] = {"fastmath": FAST_MATH, "error_model": "numpy"}
+#: Each operation is rounded as it stands in the text, none is moved, and a product and a sum become one where the
+#: text says `fma`: so the bits of a result are the same on every processor.
+OPTIONS: dict[str, Any] = {"fastmath": False, "error_model": "numpy"}
 
 #: Who is to be told that a compiler is waited for; None: nobody, or it was told.
 _told: ContextVar[Callable[[], None] | None] = ContextVar("told", default=None)
+
+#: The file that is held while its text is compiled, within `compiling_alone`; None: nobody asked for that.
+_held: ContextVar[contextlib.ExitStack | None] = ContextVar("held", default=None)
+
+#: Threads of a process take turns as well: one that waits for a file holds Numba's own lock.
+_LINKING = threading.RLock()
+
+#: Seconds that a process waits for one that compiles.
+MOST_WAIT = 120.0
 
 
 @contextlib.contextmanager
@@ -36,6 +46,21 @@ def announcing(tell: Callable[[], None] | None) -> Iterator[None]:
         yield
     finally:
         _told.reset(token)
+
+
+@contextlib.contextmanager
+def compiling_alone() -> Iterator[None]:
+    """Compile nothing, as long as the context lasts, that another process is compiling: wait for it, and load it.
+
+    Who compiles a function holds its source in `cache_folder`. So processes that begin together, as a study's do,
+    compile each function once. Who waits too long goes on alone.
+    """
+    with _LINKING, contextlib.ExitStack() as held:
+        token = _held.set(held)
+        try:
+            yield
+        finally:
+            _held.reset(token)
 
 
 def _announce() -> None:
@@ -70,6 +95,12 @@ def vector_bytes() -> int:
 def cache_folder() -> Path:
     """Return the folder of compiled code."""
     return user_cache_path("glassnet") / "compiled"
+
+
+def measure_cache() -> tuple[int, int]:
+    """Return how many functions `cache_folder` holds, and their bytes."""
+    sizes = [file.stat().st_size for file in cache_folder().rglob("*.nbc")]
+    return len(sizes), sum(sizes)
 
 
 @functools.cache
@@ -146,22 +177,36 @@ def _cache_on_disk(compiled: Any, function: FunctionType, *, cached: bool) -> No
     if not cached:
         return _announce()
     from numba.core.caching import FunctionCache
+    from numba.core.runtime.nrt import rtsys
 
     class Cache(FunctionCache):
         def load_overload(self, signature: Any, target: Any) -> Any:
-            found = None
+            found = self._attempt(signature, target)
+            if found is not None:
+                return found
+            _announce()
+            if (held := _held.get()) is not None:
+                with contextlib.suppress(FileError):  # the file cannot be written to, or does not come free
+                    held.enter_context(lock_file(Path(function.__code__.co_filename), wait=MOST_WAIT))
+                found = self._attempt(signature, target)  # another process may have written it since
+                if found is not None:
+                    held.close()
+            return found
+
+        def _attempt(self, signature: Any, target: Any) -> Any:
             try:
-                found = super().load_overload(signature, target)
+                rtsys.initialize(target)  # Numba's own also takes in all that only compiling needs: .3 s
+                return self._load_overload(signature, target)
             except Exception:  # whatever a damaged file brings; it is compiled and written anew
                 with contextlib.suppress(OSError):
                     self.flush()
-            if found is None:
-                _announce()
-            return found
+            return None
 
         def save_overload(self, signature: Any, data: Any) -> None:
             with contextlib.suppress(OSError):
                 super().save_overload(signature, data)
+            if (held := _held.get()) is not None:
+                held.close()
 
     try:
         compiled._cache = Cache(function)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -57,6 +59,26 @@ def _open_temporary(path: Path) -> Iterator[BinaryIO]:
             os.unlink(temporary)
 
 
+def short_path(path: str | Path) -> str:
+    """Return a path as people write it: within their home folder it begins with a tilde.
+
+    >>> short_path(Path.home() / "a b.csv"), short_path("runs/first")
+    ('~/a b.csv', 'runs/first')
+    """
+    whole, home = Path(path), Path.home()
+    return f"~/{whole.relative_to(home)}" if whole.is_relative_to(home) else str(path)
+
+
+def quote_path(path: str | Path) -> str:
+    """Return a path, in short, as a shell takes it.
+
+    >>> print(quote_path("a b/config.toml"), quote_path(Path.home() / "a b.csv"))
+    'a b/config.toml' ~/'a b.csv'
+    """
+    shown = short_path(path)
+    return f"~/{shlex.quote(shown[2:])}" if shown.startswith("~/") else shlex.quote(shown)
+
+
 def _read_umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
@@ -92,20 +114,25 @@ def open_to_append(path: Path) -> BinaryIO:
 
 
 @contextlib.contextmanager
-def lock_file(path: Path) -> Iterator[None]:
+def lock_file(path: Path, wait: float = 0) -> Iterator[None]:
     """Hold a file as long as the context lasts, alone among all processes; a process that dies lets it go.
 
     Where the system knows no such lock (Windows), nothing is held. `FileError` is raised if another process holds
-    the file, or it cannot be written.
+    the file, and still does after so many seconds; or it cannot be written.
     """
+    end = time.monotonic() + wait
     with open_to_append(path) as file:
-        try:
-            if fcntl is not None:
+        while fcntl is not None:
+            try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise FileError(path.parent, "is in use: another process trains in it; wait until it ends") from None
-        except OSError:  # a file system without locks
-            pass
+                break
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    problem = "is in use: another process trains in it; wait until it ends"
+                    raise FileError(path.parent, problem) from None
+                time.sleep(0.02)
+            except OSError:  # a file system without locks
+                break
         yield
 
 

@@ -63,7 +63,7 @@ def multiply(product, rows, a, a_row, theta, layer, Z):
                 W[k * LINE + j] = theta[w + k * columns + j]
     call_address(product, (
         rows, columns, steps, intp(a), a_row, SIZE, intp(W.ctypes.data), apart * SIZE,
-        intp(Z.ctypes.data), Z.shape[1] * SIZE, 0, {real}(1),
+        intp(Z.ctypes.data), Z.shape[1] * SIZE, 0, 0, {real}(1),
     ))
 
 

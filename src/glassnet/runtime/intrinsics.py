@@ -18,6 +18,7 @@ MACHINE_FUNCTIONS = (
     "fence",
     "sleep_microseconds",
     "prefetch",
+    "fma",
     "refer",
     "flush_denormals",
     "restore_denormals",
@@ -74,6 +75,7 @@ def machine_functions() -> dict[str, Callable[..., Any]]:
     ``call_address(place, arguments)`` calls the C function at an address with the members of a tuple, and returns
     nothing. ``fence()`` makes what was written before it visible to other threads. ``sleep_microseconds(n)`` lets
     another thread have the core. ``prefetch(address)`` asks for a cache line that will be read soon.
+    ``fma(x, y, z)`` is x y + z, rounded once.
     ``refer(record)`` returns a named tuple by its address, as long as the function runs that asks for it.
     ``flush_denormals()`` has this thread take numbers too small to be normal for 0, which on Intel's processors
     are a hundred times slower than others, and returns what ``restore_denormals(state)`` takes.
@@ -116,6 +118,13 @@ def machine_functions() -> dict[str, Callable[..., Any]]:
         return types.void(types.intp), code
 
     @intrinsic
+    def fma(typing: Any, x: Any, y: Any, z: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.fma(*arguments)
+
+        return x(x, x, x), code
+
+    @intrinsic
     def refer(typing: Any, record: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return cgutils.alloca_once_value(builder, arguments[0])
@@ -123,7 +132,7 @@ def machine_functions() -> dict[str, Callable[..., Any]]:
         return reference(record)(record), code
 
     sleep_microseconds = types.ExternalFunction("usleep", types.int32(types.uint32))
-    functions = (call_address, fence, sleep_microseconds, prefetch, refer, *_denormal_functions())
+    functions = (call_address, fence, sleep_microseconds, prefetch, fma, refer, *_denormal_functions())
     return dict(zip(MACHINE_FUNCTIONS, functions, strict=True))
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from glassnet.runtime.blas import blas_threads, find_gemm, libraries
-from glassnet.runtime.compilation import cache_folder, numba_version
+from glassnet.runtime.blas import blas_threads, libraries
+from glassnet.runtime.compilation import cache_folder, numba_version, vector_bytes
 from glassnet.runtime.environment import environment
 from glassnet.runtime.threads import available_cores
 
@@ -84,7 +84,7 @@ def machine_report() -> dict[str, Any]:
         "blas_libraries": blas,
         "gemm_gflops": rates,
         "numba": numba,
-        "compiled_steps": numba is not None and find_gemm(np.float32) is not None,
+        "compiled_steps": numba is not None and vector_bytes() > 0,
         "compiled_code": str(cache_folder()),
         "variables": {
             name: os.environ[name] for name in KERNEL_VARIABLES + THREAD_VARIABLES if name in os.environ
@@ -102,8 +102,8 @@ def _write_advice(report: dict[str, Any]) -> list[str]:
         mine, free = report["gemm_gflops"]["1"], free_gemm_rate()
         if free is not None and free > FASTER * mine:
             advice.append(
-                f"{' and '.join(set_kernels)} has BLAS use a slower kernel: {mine:.0f} GFLOP/s a core, {free:.0f} "
-                f"without it; unset {' '.join(set_kernels)}"
+                f"{' and '.join(set_kernels)} has BLAS use a slower kernel where NumPy multiplies: {mine:.0f} "
+                f"GFLOP/s a core, {free:.0f} without it; unset {' '.join(set_kernels)}"
             )
     threads = {library["threads"] for library in report["blas_libraries"]}
     if threads and max(threads) < report["cores"]:
@@ -113,7 +113,7 @@ def _write_advice(report: dict[str, Any]) -> list[str]:
     if report["numba"] is None:
         advice.append("Numba is not installed, so nothing is compiled: pip install 'glassnet[fast]'")
     elif not report["compiled_steps"]:
-        advice.append("this NumPy's BLAS has no cblas_gemm to call, so nothing is compiled: pip install numpy")
+        advice.append("the processor has no fused multiply-adds, so nothing is compiled: NumPy trains")
     if report["load"] is not None and report["load"] > 0.5 * report["cores"]:
         advice.append(f"other work keeps the cores busy (load {report['load']}): training takes longer")
     return advice

@@ -10,14 +10,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from glassnet.locales.glossary import Term, find_terms, glossary
 from glassnet.runtime.terminal import escape
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 
 class Sheet:
@@ -43,11 +46,55 @@ class Sheet:
         return "\n".join(f".{name} {{ {rule} }}" for rule, name in self.names.items())
 
 
-def policy(scripts: Sequence[str], style: str) -> str:
-    """Return the Content Security Policy of a page with these scripts and this style, and pictures of its own."""
+class Glossary:
+    """The terms that a page uses: it marks them in the page's texts, and explains them at its end.
+
+    >>> terms = Glossary("en")
+    >>> print(terms("The AUC is <b>"), terms.sentence("AUC"))
+    The <a class="term" href="#term-auc">AUC</a> is &lt;b&gt; AUC
+    >>> [term.key for term in terms.used]
+    ['auc']
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._found: set[str] = set()
+
+    @property
+    def used(self) -> list[Term]:
+        """The terms that were marked, in the order of the catalogue."""
+        return [term for key, term in glossary(self.language).items() if key in self._found]
+
+    def __call__(self, text: str, known: frozenset[str] = frozenset()) -> Markup:
+        """Return a label with its terms as links to what they mean; all else is escaped, but what is markup."""
+        from markupsafe import Markup
+
+        parts, seen, marked = [], set(known), isinstance(text, Markup)
+        for one in re.split("(<math.*?</math>|<[^>]*>)", text) if marked else [text]:
+            cut = [(one, None)] if marked and one.startswith("<") else find_terms(one, self.language)
+            for piece, term in cut:
+                shown = Markup(piece) if marked else Markup.escape(escape(piece))
+                if term is not None and term.key not in seen:
+                    seen.add(term.key)
+                    shown = Markup('<a class="term" href="#term-{}">{}</a>').format(term.key, shown)
+                parts.append(shown)
+        self._found |= seen
+        return Markup("").join(parts)
+
+    def sentence(self, text: str) -> Markup:
+        """Return a sentence with those of its terms as links that no text before it has."""
+        return self(text, frozenset(self._found))
+
+
+def policy(scripts: Sequence[str], style: str, *, fonts: bool = False) -> str:
+    """Return the Content Security Policy of a page with these scripts and this style, and what it holds itself.
+
+    That is pictures, and fonts where it has any.
+    """
     run = " ".join(map(_source, scripts))
+    own = "img-src data:; font-src data:" if fonts else "img-src data:"
     return (
-        f"default-src 'none'; script-src {run}; style-src {_source(style)}; img-src data:; "
+        f"default-src 'none'; script-src {run}; style-src {_source(style)}; {own}; "
         "base-uri 'none'; form-action 'none'"
     )
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import textwrap
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,46 +46,45 @@ TILES = {64: Tile(6, 4), 32: Tile(6, 2), 16: Tile(6, 4)}
 FEWER_ROWS = (2, 1)
 
 #: Arguments of the product as a function of C: see `product_address`.
-ARGUMENTS = ("intp",) * 11
+ARGUMENTS = ("intp",) * 12
 
+#: One function: what it would call is compiled again wherever it is put in.
 SOURCE = """# Written by glassnet ({version}); safe to delete.
 from numpy import {real}
 
-from glassnet.runtime.products import make_tile
+from glassnet.runtime.products import make_tile, make_turn
 
-LENGTH, DEPTH = {length}, {depth}
+LENGTH, DEPTH, PANEL, WIDE = {length}, {depth}, {panel}, {vectors} * {length}
+turn = make_turn({size}, {vector})
 {tiles}
 
 
-def multiply(rows, columns, steps, a, a_row, a_step, b, b_row, c, c_row, go_on, factor):
+def multiply(rows, columns, steps, a, a_row, a_step, b, b_row, c, c_row, go_on, panel, factor):
     for first in range(0, steps, DEPTH):
-        depth = min(DEPTH, steps - first)
+        depth, there, there_row = min(DEPTH, steps - first), b + first * b_row, b_row
         scale = factor if first + depth == steps else {real}(1)
-        multiply_columns(
-            rows, columns, depth, a + first * a_step, a_row, a_step, b + first * b_row, b_row, c, c_row,
-            go_on + first, scale,
-        )
-
-
-def multiply_columns(rows, columns, steps, a, a_row, a_step, b, b_row, c, c_row, go_on, factor):
-    vectors = (columns + LENGTH - 1) // LENGTH
-    for first in range(0, vectors, {vectors}):
-        count, here = min({vectors}, vectors - first), first * LENGTH * {size}
-        {choice}
+        for left in range(0, columns, PANEL // {size}):
+            right = min(left + PANEL // {size}, columns)
+            if panel != 0:
+                for j in range(left, right, LENGTH):
+                    for k in range(0, depth, LENGTH):
+                        block = b + j * b_row + (first + k) * {size}
+                        turn(block, b_row, columns - j, panel + k * PANEL + (j - left) * {size}, PANEL)
+                there, there_row = panel - left * {size}, PANEL
+            for column in range(left, right, WIDE):
+                count = (min(right - column, WIDE) + LENGTH - 1) // LENGTH
+                here, tile_b, tile_c = a + first * a_step, there + column * {size}, c + column * {size}
+                i = 0
 """
 
-#: Rows times so many vectors of columns.
+#: Rows times so many vectors of columns; then how tiles of so many rows pass by.
 STRIP = """
-
-def strip_{vectors}(rows, steps, a, a_row, a_step, b, b_row, c, c_row, go_on, factor):
-    i = 0
-    {loops}
+if count == {vectors}:
 """
-
 LOOP = """
     while rows - i >= {rows}:
-        here, there = (a + i * a_row, a_row, a_step), (c + i * c_row, c_row)
-        tile_{rows}_{vectors}(here, (b, b_row), there, steps, go_on, factor)
+        place, target = (here + i * a_row, a_row, a_step), (tile_c + i * c_row, c_row)
+        tile_{rows}_{vectors}(place, (tile_b, there_row), target, depth, go_on + first, scale)
         i += {rows}
 """
 
@@ -100,17 +100,12 @@ def product_source(real: np.dtype[Any], vector: int) -> str:
     tile, size = TILES[vector], real.itemsize
     rows, counts = (tile.rows, *FEWER_ROWS), range(tile.vectors, 0, -1)
     tiles = [f"tile_{i}_{j} = make_tile({size}, {i}, {j}, {vector})" for i in rows for j in counts]
-    call = "strip_{0}(rows, steps, a, a_row, a_step, b + here, b_row, c + here, c_row, go_on, factor)"
-    choices = [f"if count == {count}:\n            {call.format(count)}" for count in counts]
-    strips = [
-        STRIP.format(vectors=j, loops="".join(LOOP.format(rows=i, vectors=j) for i in rows).strip())
-        for j in counts
-    ]
     head = SOURCE.format(
-        version=_version(), real=real, length=vector // size,
-        depth=DEPTH, tiles="\n".join(tiles), vectors=tile.vectors, size=size, choice="\n        el".join(choices),
+        version=_version(), real=real, length=vector // size, vector=vector, depth=DEPTH, panel=PANEL,
+        tiles="\n".join(tiles), vectors=tile.vectors, size=size,
     )  # fmt: skip
-    return head + "".join(strips)
+    strips = [STRIP.format(vectors=j) + "".join(LOOP.format(rows=i, vectors=j) for i in rows) for j in counts]
+    return head + textwrap.indent("".join(strips), " " * 16)
 
 
 @functools.cache
@@ -119,7 +114,8 @@ def product_address(real: np.dtype[Any]) -> int:
 
     Its arguments are the rows of C, its columns, and the steps of k; for each matrix an address and the bytes from
     row to row, for A also the bytes from one step of k to the next, so that it may stand either way; whether the
-    chains go on from what stands in C, 1 or 0; and the factor. There is at least one step.
+    chains go on from what stands in C, 1 or 0; 0, or where B stands turned (row j has the numbers of C's column j)
+    the address of room for `DEPTH` times `PANEL` bytes; and the factor. There is at least one step.
 
     It is compiled for the processor at hand; `NotImplementedError` says that this has no fused multiply-adds.
     """
@@ -193,3 +189,49 @@ def make_tile(size: int, rows: int, vectors: int, width: int) -> Any:
         return types.void(a, b, c, types.intp, types.intp, real), code
 
     return tile
+
+
+def make_turn(size: int, width: int) -> Any:
+    """Return a function for compiled code that writes a block, a vector of rows of a vector, with rows as columns.
+
+    The arguments are the block's address, the bytes to its next row, and how many of its rows there are: the last
+    one stands for those that are missing; then the address and the bytes to the next row of what is written.
+    """
+    from llvmlite import ir
+    from numba import types
+    from numba.extending import intrinsic
+
+    length, lane = width // size, ir.IntType(32)
+    vector, pointer = ir.VectorType(ir.FloatType() if size == 4 else ir.DoubleType(), length), ir.PointerType()
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        block, block_row, there, target, target_row = arguments
+        word, last = block.type, builder.sub(there, there.type(1))
+
+        def load(i: int) -> Any:
+            row = builder.select(builder.icmp_signed("<", word(i), last), word(i), last)
+            place = builder.inttoptr(builder.add(block, builder.mul(block_row, row)), pointer)
+            return builder.load(place, typ=vector, align=size)
+
+        def pick(one: Any, other: Any, places: list[int]) -> Any:
+            return builder.shuffle_vector(one, other, ir.VectorType(lane, length)(places))
+
+        rows, apart = [load(i) for i in range(length)], 1
+        while apart < length:  # the quarters of ever larger squares off the diagonal change places
+            for i in range(length):
+                if not i & apart:
+                    one, other = rows[i], rows[i + apart]
+                    low = [j if not j & apart else length + j - apart for j in range(length)]
+                    high = [j + apart if not j & apart else length + j for j in range(length)]
+                    rows[i], rows[i + apart] = pick(one, other, low), pick(one, other, high)
+            apart *= 2
+        for i, row in enumerate(rows):
+            place = builder.inttoptr(builder.add(target, builder.mul(target_row, word(i))), pointer)
+            builder.store(row, place, align=size)
+        return context.get_dummy_value()
+
+    @intrinsic
+    def turn(typing: Any, block: Any, block_row: Any, there: Any, target: Any, target_row: Any) -> Any:
+        return types.void(*[types.intp] * 5), code
+
+    return turn

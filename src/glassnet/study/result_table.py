@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 from glassnet.charts.axes import format_flops, format_known
 from glassnet.charts.intervals import Interval, IntervalChart
@@ -11,7 +12,9 @@ from glassnet.locales.catalogue import Words
 from glassnet.study.design import BASE
 from glassnet.study.findings import LEVEL
 from glassnet.study.samples import NOTHING, larger_is_better
-from glassnet.study.statistics import Summary
+from glassnet.study.statistics import Comparison, Summary
+
+Found = TypeVar("Found", Summary, Comparison)
 
 #: Of so many seeds or fewer the values themselves are shown.
 FEW_SEEDS = 3
@@ -58,7 +61,7 @@ def result_numbers(summaries: Sequence[Summary], measure: str) -> list[list[Numb
 def result_chart(summaries: Sequence[Summary], measure: str, words: Words) -> IntervalChart:
     """Return the means of the variants with their intervals as a chart, the best at the top."""
     known = [(one, one.mean) for one in summaries if one.mean is not None]
-    ranked = sorted(known, key=lambda pair: pair[1], reverse=larger_is_better(measure))
+    ranked = _rank(known, measure)
     shown = [pair for place, pair in enumerate(ranked) if place < MOST_SHOWN or pair[0].variant == BASE]
     intervals = [Interval(one.variant, mean, one.low, one.high, tuple(one.values.values())) for one, mean in shown]
     base = next((mean for one, mean in known if one.variant == BASE), None)
@@ -70,6 +73,21 @@ def result_chart(summaries: Sequence[Summary], measure: str, words: Words) -> In
     title = words.measure(measure)
     mark = None if base is None else (base, BASE)
     return IntervalChart("results", title[:1].upper() + title[1:], title, intervals, note, mark)
+
+
+def difference_chart(comparisons: Sequence[Comparison], measure: str, words: Words) -> IntervalChart:
+    """Return the differences to the base with their intervals as a chart, the best at the top."""
+    known = [(one, one.difference) for one in comparisons if one.difference is not None]
+    ranked = _rank(known, measure)[:MOST_SHOWN]
+    intervals = [Interval(one.variant, mean, one.low, one.high, tuple(one.values)) for one, mean in ranked]
+    better = words.say("above_is_better" if larger_is_better(measure) else "below_is_better")
+    x_label = words.say("difference_of", measure=words.measure(measure))
+    return IntervalChart("differences", words.say("differences"), x_label, intervals, better, (0.0, BASE))
+
+
+def _rank(valued: Sequence[tuple[Found, float]], measure: str) -> list[tuple[Found, float]]:
+    """Return what has a value of a measure, the best first."""
+    return sorted(valued, key=lambda pair: pair[1], reverse=larger_is_better(measure))
 
 
 def list_values(values: Iterable[float], sign: str = "") -> str:

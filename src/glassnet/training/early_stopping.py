@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,6 +80,11 @@ class EarlyStopping:
         return self.monitor if self.monitor in METRICS else None
 
     @property
+    def column(self) -> str:
+        """The column of the history that is watched."""
+        return self.monitor if self.metric is None else f"validation_{self.metric}"
+
+    @property
     def larger_is_better(self) -> bool:
         """Whether an improvement is a rise of the watched value."""
         return self.metric is not None and METRICS[self.metric].larger_is_better
@@ -144,6 +150,22 @@ class Watch:
         if not counts or not (_is_number(state["best"]) if begun else state["best"] is None):
             raise ValueError(f"expected a number and two counts, got {state!r}")
         self.best, self.best_epoch, self.waited = state["best"], state["best_epoch"], state["waited"]
+
+
+def kept_epoch(rule: EarlyStopping, values: Sequence[float | None], planned: int) -> int | None:
+    """Return the epoch whose parameters a run ended with, by the values that it watched; None where it has none.
+
+    None, too, where a run was cut short: it has neither used up its patience nor the epochs that were planned.
+
+    >>> kept_epoch(EarlyStopping(patience=2), [0.5, 0.3, 0.4, 0.35], 10)
+    2
+    >>> kept_epoch(EarlyStopping(patience=3), [0.5, 0.3, 0.4, 0.35], 10)
+    """
+    watch = Watch(rule)
+    for epoch, value in enumerate(values, start=1):
+        watch.observe(epoch, math.nan if value is None else value)
+    ended = watch.stop or len(values) >= planned
+    return watch.best_epoch if rule.restore_best and ended and watch.best_epoch else None
 
 
 def _is_whole(value: object) -> bool:

@@ -15,17 +15,17 @@ from glassnet.errors import NonFiniteError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.optimizers import LBFGS
-from glassnet.runtime.blas import Gemm, find_gemm, usual_threads
+from glassnet.runtime.blas import usual_threads
 from glassnet.runtime.callers import warn_caller
-from glassnet.runtime.compilation import numba_version
-from glassnet.runtime.threads import ThreadChoice, available_cores, machine_cores
+from glassnet.runtime.compilation import compiling_alone, numba_version, vector_bytes
+from glassnet.runtime.threads import ThreadChoice, available_cores
 from glassnet.training.quasi_newton import QuasiNewtonEngine
 from glassnet.training.step_context import Engine, StepContext
 
 #: Parameters times rows of an epoch from which on, by "auto", compiling and several threads are worth their while.
 WORTH_COMPILING = 2e8
 
-#: Threads and shares that "auto" takes at most: shares of a layer that are smaller multiply slowly.
+#: Threads that "auto" takes at most: shares of a layer that are smaller multiply slowly.
 MOST_THREADS = 8
 
 
@@ -123,23 +123,25 @@ def make_engine(
     """Return the engine for a run; `samples` are the rows of an epoch, `use_threads` is that of `blas_threads`.
 
     Kernels "auto" compile where Numba is installed and an epoch is large enough. Without `threads`, measuring
-    finds how many are best, up to those that this process may use. A program's work is cut into as many `shares`,
-    those that a resumed run began with; else into `threads`; else by the cores of the machine, whoever may use
-    them. Raises `UsageError` if kernels "numba" are asked for and cannot be had.
+    finds how many are best, up to those that this process may use. Where NumPy takes the steps, the bits depend on
+    the threads, so a resumed run keeps to the `shares` that it began with. Raises `UsageError` if kernels "numba"
+    are asked for and cannot be had.
     """
     allowed, fixed = min(available_cores(), MOST_THREADS, usual_threads()), threads is not None
     network = context.network
     large = samples * len(network.theta) >= WORTH_COMPILING
     if kernels == "numba" or (kernels == "auto" and large and context.update.elementwise):
         try:
-            program = Program(
-                network, context.update, context.state, context.X, context.targets,
-                batch_size=context.batch_size, shares=threads or shares or min(machine_cores(), MOST_THREADS),
-                gemm=_find_product(network.theta.dtype), weights=context.weights, image=context.image,
-            )  # fmt: skip
+            _require_compiler()
+            with compiling_alone():
+                program = Program(
+                    network, context.update, context.state, context.X, context.targets,
+                    batch_size=context.batch_size, shares=threads or allowed,
+                    weights=context.weights, image=context.image,
+                )  # fmt: skip
             use_threads(1)  # the program's own threads multiply, each by itself
             kind = (threading.get_ident(), network.layers, context.batch_size, network.theta.dtype)
-            choice = _choose_threads(threads or min(allowed, program.shares), fixed, kind)
+            choice = _choose_threads(program.shares, fixed, kind)
             return CompiledEngine(context, program, choice)
         except UntraceableError as error:
             if kernels == "numba":
@@ -160,11 +162,9 @@ def _choose_threads(most: int, fixed: bool, kind: Any) -> ThreadChoice:
     return ThreadChoice(most, fixed=fixed)
 
 
-def _find_product(dtype: Any) -> Gemm:
-    """Return what a program multiplies with, or raise `UntraceableError` saying why there can be no program."""
+def _require_compiler() -> None:
+    """Raise `UntraceableError` saying why there can be no program, where that is so."""
     if numba_version() is None:
         raise UntraceableError("Numba is not installed (pip install 'glassnet[fast]')")
-    gemm = find_gemm(dtype)
-    if gemm is None:
-        raise UntraceableError("NumPy's BLAS has no cblas_gemm to call")
-    return gemm
+    if vector_bytes() == 0:
+        raise UntraceableError("the processor has no fused multiply-adds")

@@ -140,6 +140,7 @@ def fit(
         for remark in data.remarks[known:]:
             tell(remark)
     refuse_numbers(network, data, "or give classes 0, 1, ... as y.astype(int)" if arrays else OTHER_TASK)
+    refuse_classes(network, data)
     training, components = resolve_options(options, inspect.signature(fit).parameters)
     config = describe_run(network, data, training, network.seed if seed is None else seed, sample_weight)
     folder = None if run_dir is None else Path(run_dir)
@@ -172,6 +173,15 @@ def refuse_numbers(network: Network, data: Dataset, remedy: str = OTHER_TASK) ->
         raise DataError(
             f"{what}: {network.loss.name} with {outputs} outputs is for classes, and these are numbers; take "
             f"half_squared_error with one output, {remedy}"
+        )
+
+
+def refuse_classes(network: Network, data: Dataset) -> None:
+    """Refuse two classes for a single output whose loss nobody chose: by itself it regresses a number."""
+    if not network.has_own_loss and network.layers[-1] == 1 and data.task == "binary":
+        raise DataError(
+            "y: a single output regresses a number, and these are two classes; give the network "
+            'loss="binary_cross_entropy"'
         )
 
 

@@ -103,6 +103,11 @@ def _read_number(column: str, cell: str) -> float | str | None:
 class History:
     """The epochs of a run, in order: ``history[column]`` is a column, ``history.last`` the latest record.
 
+    Attributes
+    ----------
+    kept : int or None
+        The epoch whose parameters the network ended with, where early stopping chose it; its charts mark it.
+
     Examples
     --------
     >>> history = History()
@@ -115,10 +120,12 @@ class History:
 
     def __init__(self) -> None:
         self._records: list[EpochRecord] = []
+        self.kept: int | None = None
 
     def append(self, record: EpochRecord) -> None:
         """Add the next epoch."""
         self._records.append(record)
+        self.kept = None
 
     def __len__(self) -> int:
         return len(self._records)

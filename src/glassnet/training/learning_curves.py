@@ -27,6 +27,10 @@ class Epochs(Protocol):
     def columns(self) -> list[str]:
         """The names of all columns."""
 
+    @property
+    def kept(self) -> int | None:
+        """The epoch whose parameters the network ended with, where early stopping chose it."""
+
 
 def curve_of(label: str, histories: Sequence[Epochs], column: str) -> Curve | None:
     """Return a column of the histories, ``"validation_loss"`` for example, as a curve; None where no run has it.
@@ -62,11 +66,13 @@ def learning_chart(history: Epochs, name: str, words: Words) -> Chart:
     A metric that was asked for goes by its own name, or by that of its column. Raises UsageError if there is none.
     """
     epoch = words.measure("epoch")
+    place = None if history.kept is None else (float(history.kept), words.say("kept_epoch", epoch=history.kept))
     if name in ("loss", "accuracy"):
         pairs = (("training", f"train_{name}"), ("validation", f"validation_{name}"))
         both = [curve_of(words.say(label), [history], column) for label, column in pairs]
         form = percent_form(words) if name == "accuracy" else "number"
-        return Chart(name, words.say(f"{name}_title"), epoch, [one for one in both if one is not None], form)
+        curves = [one for one in both if one is not None]
+        return Chart(name, words.say(f"{name}_title"), epoch, curves, form, place=place)
     column = name if name in history.columns else f"validation_{name}"
     if column not in history.columns:
         known = ", ".join(["loss", "accuracy", *history.columns])
@@ -78,4 +84,4 @@ def learning_chart(history: Epochs, name: str, words: Words) -> Chart:
     curve = curve_of(label, [history], column)
     key, title = column.replace("_", "-"), title[:1].upper() + title[1:]
     scale = "linear" if column == "learning_rate" else "auto"
-    return Chart(key, title, epoch, [] if curve is None else [curve], scale=scale)
+    return Chart(key, title, epoch, [] if curve is None else [curve], scale=scale, place=place)

@@ -339,9 +339,8 @@ class TrainingConfig(Section):
     threads: int | None = option(
         None,
         "Threads of the whole run.",
-        "The default is measured at the start; the history says how many. Compiled, the work is cut by the "
-        "machine's cores, up to 8, or into as many shares as are given; the result does not depend on who does "
-        "them. As NumPy evaluates it, it does by rounding; there a small network takes one thread.",
+        "The default is measured at the start, 8 at most; the history says how many. Compiled, the result does "
+        "not depend on it. As NumPy evaluates it, it does by rounding; there a small network takes one thread.",
         ge=1,
         unset="as many as are fastest, fewer when the machine is busy",
     )

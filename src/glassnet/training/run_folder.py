@@ -7,7 +7,7 @@ import itertools
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,14 @@ from glassnet.training.archive import read_archive, write_archive
 from glassnet.training.config import RunConfig, load_config
 from glassnet.training.health.monitor import Health
 from glassnet.training.history import History
+from glassnet.training.inspection.baselines import Baselines
 from glassnet.training.model import Model
 from glassnet.training.model_file import MODEL_FILE, save_model
 
 CONFIG_FILE = "config.toml"
 HISTORY_FILE = "history.csv"
 HEALTH_FILE = "health.json"
+BASELINES_FILE = "baselines.json"
 CHECKPOINT_FILE = "checkpoint.safetensors"
 LOCK_FILE = ".lock"
 
@@ -122,6 +124,16 @@ class RunFolder:
         path = self.path / HEALTH_FILE
         remedy = "remove it, and the report does without"
         return read_json(path, Health, "record of a run's health", remedy) if path.exists() else None
+
+    def baselines(self) -> Baselines | None:
+        """Read how simple models did on the run's rows; None where none were trained."""
+        path = self.path / BASELINES_FILE
+        remedy = "remove it, and they are trained again"
+        return read_json(path, Baselines, "record of simple models", remedy) if path.exists() else None
+
+    def save_baselines(self, found: Baselines) -> None:
+        """Keep how simple models did on the run's rows."""
+        write_bytes(self.path / BASELINES_FILE, json.dumps(asdict(found)).encode())
 
     def save(self, model: Model, history: History) -> None:
         """Replace model and history by the present ones."""

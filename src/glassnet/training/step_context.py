@@ -53,7 +53,7 @@ class Engine(abc.ABC):
 
     @property
     def shares(self) -> int:
-        """How many ways the work is cut, on which the bits depend: the most threads, where BLAS cuts it."""
+        """How many ways the work is cut: the most threads. Where BLAS cuts it, the bits depend on it."""
         return self.threads.most
 
     @abc.abstractmethod

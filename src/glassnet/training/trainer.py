@@ -334,8 +334,7 @@ class Trainer:
         watch = self.state.watch
         if watch is None:
             return
-        rule = watch.rule
-        value = record.row()[rule.monitor if rule.metric is None else f"validation_{rule.metric}"]
+        value = record.row()[watch.rule.column]
         if watch.observe(record.epoch, np.nan if value is None else value):
             self.state.best = copy_parameters(self.state.eval_network)
 
@@ -361,7 +360,7 @@ class Trainer:
         self._examine()
         if state.watch is not None and state.watch.rule.restore_best and state.best is not None:
             state.set_parameters(state.best)
-            run.best_epoch = state.watch.best_epoch
+            run.best_epoch = run.history.kept = state.watch.best_epoch
         else:
             state.set_parameters(copy_parameters(state.eval_network))
         self._judge(warn=True)

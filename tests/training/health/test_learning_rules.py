@@ -152,8 +152,8 @@ def test_slow_learning_is_told_with_step_size_and_losses():
     seen = evidence(*moved(0, 0, 0, 0.0002, steps=(4, 16, 64, 100)), optimizer="sgd(0.003)", baseline=base)
     found = find_slow_learning(seen)
     assert str(found) == (
-        "slow-learning (since step 4): a step moves the weights by 0.0002 of their size, where 0.001 is usual; "
-        "the loss is 0.6, that of the best constant answer 0.7; try learning_rate 0.1"
+        "slow-learning (since step 4): no step moves the weights by more than 0.0002 of their size, and 0.001 "
+        "or more is usual; the loss is 0.6, that of the best constant answer 0.7; try learning_rate 0.1"
     )
     assert found.evidence == {"largest_update": 0.0002, "learning_rate": 0.003}
 

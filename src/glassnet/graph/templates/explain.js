@@ -10,9 +10,10 @@
     shapes: [...section.querySelectorAll(".shape[data-node]")],
     lines: [...section.querySelectorAll(".stroke[data-nodes]")],
     cards: [...section.querySelectorAll(".card")],
+    graph: section.querySelector(".graph"),
     time: 0,
   }));
-  let level = levels[0];
+  let level = levels.find((one) => "chosen" in one.section.dataset);
   let playing = 0;
   const texts = { play: find("play").textContent, name: find("play").ariaLabel, count: find("count").dataset.text, ...find("play").dataset };
 
@@ -38,7 +39,7 @@
   }
 
   function reveal(shape) {
-    const box = level.section.querySelector(".graph");
+    const box = level.graph;
     if (!shape || (box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight)) return;
     const outer = box.getBoundingClientRect();
     const inner = shape.getBoundingClientRect();
@@ -74,7 +75,9 @@
     document.querySelectorAll("button[data-level]").forEach((button) => {
       button.setAttribute("aria-pressed", String(button.dataset.level === key));
     });
+    zooming.begin(level.graph);
     show(level.time);
+    if (live) live.turn(level.section);
   }
 
   const moves = {
@@ -84,13 +87,19 @@
     next: () => { pause(); show(level.time + 1); },
     last: () => show(level.steps.length - 1),
   };
-  const keys = { Home: "first", ArrowLeft: "back", " ": "play", ArrowRight: "next", End: "last" };
+  const sizes = {
+    closer: () => zooming.change(level.graph, 1.25),
+    farther: () => zooming.change(level.graph, 0.8),
+    fit: () => zooming.fit(level.graph),
+  };
+  const keys = { Home: "first", ArrowLeft: "back", " ": "play", ArrowRight: "next", End: "last", "+": "closer", "-": "farther", 0: "fit" };
 
   Object.entries(moves).forEach(([id, move]) => find(id).addEventListener("click", move));
   find("scrub").addEventListener("input", (event) => { pause(); show(Number(event.target.value)); });
   document.querySelectorAll("button[data-level]").forEach((button) => {
     button.addEventListener("click", () => turn(button.dataset.level));
   });
+  levels.forEach((one) => zooming.watch(one.graph));
   levels.forEach((one) => one.shapes.forEach((shape) => {
     shape.addEventListener("click", () => choose(shape));
     shape.addEventListener("keydown", (event) => {
@@ -101,10 +110,12 @@
     });
   }));
   document.addEventListener("keydown", (event) => {
-    const busy = event.target.closest("input, summary") || (event.key === " " && event.target.closest("button"));
-    if (busy || event.ctrlKey || event.altKey || event.metaKey || !(event.key in keys)) return;
+    const busy = event.target.closest("input, select, summary") || (event.key === " " && event.target.closest("button"));
+    if (busy || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!(event.key in keys || (event.shiftKey && event.key.startsWith("Arrow")))) return;
     event.preventDefault();
-    moves[keys[event.key]]();
+    if (event.shiftKey && event.key.startsWith("Arrow")) zooming.pan(level.graph, event.key);
+    else (moves[keys[event.key]] || sizes[keys[event.key]])();
   });
   find("theme").addEventListener("click", () => {
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
@@ -113,7 +124,10 @@
   document.querySelectorAll(".save button").forEach((button) => {
     button.addEventListener("click", () => saving(level.section.querySelector("svg"), `graph-${level.key}`, button.dataset.kind));
   });
-  addEventListener("beforeprint", pause);
+  document.querySelectorAll("button[data-zoom]").forEach((button) => button.addEventListener("click", sizes[button.dataset.zoom]));
+  const bar = document.querySelector(".bar");
+  new ResizeObserver(() => root.style.setProperty("--bar", `${bar.offsetHeight}px`)).observe(bar);
+  addEventListener("beforeprint", () => { pause(); if (live) live.halt(); });
 
   turn(level.key);
   root.classList.remove("loading");

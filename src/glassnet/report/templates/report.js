@@ -111,6 +111,13 @@
   }
 
   document.querySelectorAll(".chart").forEach(follow);
+  document.querySelectorAll(".one > .legend button").forEach((button) => {
+    const own = button.closest(".one").querySelectorAll(`.chart .legend [data-curve="${button.dataset.curve}"]`);
+    button.addEventListener("click", () => {
+      own.forEach((one) => one.click());
+      button.setAttribute("aria-pressed", own[0].getAttribute("aria-pressed"));
+    });
+  });
   document.querySelectorAll(".save button").forEach((button) => {
     const part = button.closest("[data-chart]");
     button.addEventListener("click", () => saving(part, part.dataset.chart, button.dataset.kind));

@@ -131,6 +131,7 @@ const saving = (() => {
     const root = document.documentElement;
     const theme = root.dataset.theme;
     root.dataset.theme = "light";
+    part.classList.add("saved");
     try {
       if (part.matches("svg")) return copy(part);
       const box = part.getBoundingClientRect();
@@ -140,6 +141,7 @@ const saving = (() => {
       part.childNodes.forEach((child) => walk(child, picture, left, top));
       return picture;
     } finally {
+      part.classList.remove("saved");
       if (theme) root.dataset.theme = theme;
       else delete root.dataset.theme;
     }

@@ -152,11 +152,11 @@ def evaluate(model: Any, X: Any, y: Any = None, *, metrics: Sequence[str] | None
     loss      0.3133
     log_loss  0.3133
     """
-    predictions = predict_rows(*_take_rows(model, X, y))
+    predictions = predict_rows(*take_rows(model, X, y))
     return evaluate_predictions(predictions, [metrics] if isinstance(metrics, str) else metrics)
 
 
-def _take_rows(model: Any, X: Any, y: Any) -> tuple[Network, tuple[Any, Any]]:
+def take_rows(model: Any, X: Any, y: Any) -> tuple[Network, tuple[Any, Any]]:
     """Return the network and the rows of one of the calls that `evaluate` takes."""
     if not isinstance(model, Network | Answering):
         kind = type(model).__name__
@@ -232,15 +232,13 @@ class ClassScore(NamedTuple):
 
 def class_scores(predictions: Predictions) -> list[ClassScore]:
     """Return the scores of every class; `DataError` is raised where the network has none."""
-    from sklearn.metrics import precision_recall_fscore_support
-
     found = predictions.confusion()
     if found is None:
         raise DataError("the network has no classes, so there is nothing to score class by class")
     names, labels = found.names, range(len(found.names))
-    precision, recall, f1, rows = precision_recall_fscore_support(
-        *predictions.labels(), labels=labels, zero_division=0
-    )
+    right, rows, called = np.diag(found.counts), found.counts.sum(axis=1), found.counts.sum(axis=0)
+    precision, recall = right / np.maximum(called, 1), right / np.maximum(rows, 1)
+    f1 = 2 * right / np.maximum(called + rows, 1)
     mistakes = found.counts.copy()
     np.fill_diagonal(mistakes, 0)
     return [

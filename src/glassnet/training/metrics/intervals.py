@@ -10,7 +10,7 @@ import numpy as np
 
 from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
-from glassnet.training.metrics.medmnist import THRESHOLD, check_labels, one_against_rest
+from glassnet.training.metrics.medmnist import THRESHOLD, check_labels, mid_ranks, one_against_rest
 
 #: The confidence of all intervals; a standard normal number lies within -Z and Z with this probability.
 CONFIDENCE = 0.95
@@ -116,11 +116,9 @@ def _share(part: int, whole: int) -> Share:
 
 def _placements(positive: Array, negative: Array) -> tuple[Array, Array]:
     """Return V10 and V01: what share of the other label's scores each lies above, and below, a tie being half."""
-    from scipy.stats import rankdata  # of tied scores each has the mean of their ranks
-
-    ranks = rankdata(np.concatenate([positive, negative]))
+    ranks = mid_ranks(np.concatenate([positive, negative]))
     m, n = len(positive), len(negative)
-    return (ranks[:m] - rankdata(positive)) / n, 1 - (ranks[m:] - rankdata(negative)) / m
+    return (ranks[:m] - mid_ranks(positive)) / n, 1 - (ranks[m:] - mid_ranks(negative)) / m
 
 
 def _logistic(x: float) -> float:

@@ -1,0 +1,1 @@
+"""The whole assignment: a study, the best plan, and a folder to hand in."""

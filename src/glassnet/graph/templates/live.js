@@ -1,0 +1,181 @@
+/* Computes all numbers again when a weight, an input or the target is changed, and takes steps of training. */
+const live = program && (() => {
+  const find = (id) => document.getElementById(id);
+  const decode = (text) => new Float64Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
+  const first = Object.fromEntries(Object.entries(program.sources).map(([name, text]) => [name, decode(text)]));
+  const copy = (state) => Object.fromEntries(Object.entries(state).map(([name, values]) => [name, values.slice()]));
+  const texts = { taken: find("taken").dataset.text, train: find("train").textContent, name: find("train").ariaLabel, ...find("train").dataset };
+  let state = copy(first);
+  let past = [];
+  const initial = calculate(program.operations, state);
+  const written = new Map();
+  const entries = new Map();
+  let known = initial;
+  let training = 0;
+  let shown = null;
+
+  const one = (place) => known[place].values[0];
+  const positions = (leaf) => calculate.places(program.operations[leaf]);
+  const sourceOf = (leaf) => program.operations[leaf][1];
+
+  /* "12.3" is the number 3 of the array 12, "12" the only one. */
+  function read(source, values = known) {
+    const [place, index = 0] = source.split(".").map(Number);
+    return values[place].values[index];
+  }
+
+  /* What stands in the page is written from the numbers before. */
+  function put(element) {
+    const value = read(element.dataset.n);
+    if (Object.is(value, written.get(element) ?? read(element.dataset.n, initial))) return;
+    written.set(element, value);
+    if (element.localName === "mrow") element.replaceChildren(...numbers.writeMath(value, Number(element.dataset.t || 0)));
+    else element.textContent = numbers.write(value, element.localName === "tspan" ? 3 : 4);
+    if (element.localName === "data") element.value = String(value);
+  }
+
+  function colour(line) {
+    const weight = read(line.dataset.w);
+    line.classList.toggle("positive", weight >= 0);
+    line.classList.toggle("negative", weight < 0);
+    line.setAttribute("stroke-width", String(Math.min(5, 1 + 2 * Math.abs(weight))));
+  }
+
+  function repaint(image) {
+    if ((written.get(image) ?? initial) === known) return;
+    written.set(image, known);
+    image.src = paint(known[Number(image.dataset.m)]);
+  }
+
+  function fill(input) {
+    const leaf = Number(input.dataset.leaf);
+    const { columns } = known[leaf];
+    const [row, column] = ["row", "column"].map((side) => Number(input.closest(".edit").querySelector(`[data-${side}]`)?.value || 0));
+    entries.set(input, row * columns + column);
+    if (document.activeElement !== input) input.value = String(Number(known[leaf].values[entries.get(input)].toPrecision(4)));
+  }
+
+  /* What the network says, or should say: a class, which may have a probability, or numbers. */
+  function tell(place, percent) {
+    const row = [...known[place].values].slice(0, known[place].columns);
+    if (!classes.length) return row.map((value) => numbers.write(value)).join(", ");
+    const best = row.length === 1 ? Number(row[0] > 0.5) : row.indexOf(Math.max(...row));
+    const sure = row.length === 1 ? Math.max(row[0], 1 - row[0]) : row[best];
+    return percent ? `${classes[best]} (${(100 * sure).toFixed(1)}%)` : classes[best];
+  }
+
+  function drawCurve() {
+    const losses = past.map((moment) => moment.loss);
+    const [low, high] = [Math.min(...losses), Math.max(...losses)];
+    const at = (loss, index) => `${(100 * index) / Math.max(1, losses.length - 1)},${28 - (26 * (loss - low)) / (high - low || 1)}`;
+    find("curve").setAttribute("points", losses.map(at).join(" "));
+    const moment = Number(find("past").value);
+    find("moment").setAttribute("points", `${at(losses[moment], moment)} ${at(losses[moment], moment)}`);
+  }
+
+  function describe() {
+    const moment = Number(find("past").value);
+    find("loss").textContent = numbers.write(one(program.loss), 6);
+    find("loss").dataset.exact = String(one(program.loss));
+    find("taken").textContent = texts.taken.replace("##", past.length - 1).replace("#", moment);
+    find("beyond").hidden = Number.isFinite(one(program.loss));
+    const facts = { loss: numbers.write(one(program.loss)), says: tell(program.answer, program.percent), target: tell(program.target) };
+    document.querySelectorAll("[data-fact]").forEach((fact) => { fact.textContent = facts[fact.dataset.fact]; });
+    const target = find("target");
+    if (target) target.value = String([...state.y.subarray(0, target.options.length)].indexOf(1));
+    drawCurve();
+  }
+
+  /* Everything that is seen; other levels follow when they are turned to. */
+  function refresh(section = shown) {
+    shown = section;
+    section.querySelectorAll("[data-n]").forEach(put);
+    section.querySelectorAll("[data-w]").forEach(colour);
+    section.querySelectorAll("input[data-leaf]").forEach(fill);
+    section.querySelectorAll("img[data-m]").forEach(repaint);
+    describe();
+  }
+
+  function settle() {
+    known = calculate(program.operations, state);
+    if (shown) refresh();
+  }
+
+  /* A change by hand begins a new past. */
+  function begin() {
+    halt();
+    known = calculate(program.operations, state);
+    past = [{ state: copy(state), loss: one(program.loss) }];
+    find("past").max = 0;
+    if (shown) refresh();
+  }
+
+  function change(source, index, value) {
+    if (!Number.isFinite(value)) return;
+    state[source][index] = value;
+    begin();
+  }
+
+  function take() {
+    past.length = Number(find("past").value) + 1;
+    const moved = program.steps.map(([leaf, next]) => [sourceOf(leaf), positions(leaf), known[next].values.slice()]);
+    moved.forEach(([source, places, values]) => places.forEach((place, index) => { state[source][place] = values[index]; }));
+    known = calculate(program.operations, state);
+    past.push({ state: copy(state), loss: one(program.loss) });
+    find("past").max = past.length - 1;
+    find("past").value = past.length - 1;
+    refresh();
+    if (past.length > 500 || !Number.isFinite(one(program.loss))) halt();
+  }
+
+  function halt() {
+    clearInterval(training);
+    training = 0;
+    find("train").textContent = texts.train;
+    find("train").ariaLabel = texts.name;
+    find("loss").setAttribute("aria-live", "polite");
+  }
+
+  function train() {
+    if (training) { halt(); return; }
+    find("train").textContent = texts.pauseButton;
+    find("train").ariaLabel = texts.pause;
+    find("loss").setAttribute("aria-live", "off");
+    training = setInterval(take, 120);
+  }
+
+  find("take").addEventListener("click", () => { halt(); take(); });
+  find("train").addEventListener("click", train);
+  find("again").addEventListener("click", () => {
+    state = copy(first);
+    find("eta").value = String(state.eta[0]);
+    begin();
+  });
+  find("eta").addEventListener("input", (event) => {
+    const eta = Number(event.target.value);
+    if (event.target.value === "" || !(eta >= 0)) return;
+    state.eta[0] = eta;
+    settle();
+  });
+  find("past").addEventListener("input", () => {
+    halt();
+    const { eta } = state;
+    state = { ...copy(past[Number(find("past").value)].state), eta };
+    settle();
+  });
+  find("target")?.addEventListener("change", (event) => {
+    const classes = event.target.options.length;
+    for (let index = 0; index < classes; index += 1) state.y[index] = Number(index === Number(event.target.value));
+    begin();
+  });
+  document.addEventListener("input", (event) => {
+    const input = event.target;
+    if (input.matches("[data-row], [data-column]")) fill(input.closest(".edit").querySelector("input[data-leaf]"));
+    if (!input.matches("input[data-leaf]") || input.value === "") return;
+    const leaf = Number(input.dataset.leaf);
+    change(sourceOf(leaf), positions(leaf)[entries.get(input)], Number(input.value));
+  });
+  begin();
+
+  return { turn(section) { section.querySelector(".cards").prepend(find("live")); refresh(section); }, halt, read };
+})();

@@ -1,0 +1,159 @@
+"""Simple models beside a network: they are scikit-learn's, on the same rows, by the same measures."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import mean_absolute_error, roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+import glassnet as gn
+from glassnet.data.dataset import Dataset
+from glassnet.errors import FileError, UsageError
+from glassnet.locales.catalogue import Words
+from glassnet.training.inspection import baselines
+from glassnet.training.inspection.baselines import Baselines, compare_baselines, fit_baselines
+from glassnet.training.run_folder import RunFolder
+
+EN = Words("en")
+
+
+def classes(n=240, k=2, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 4)) * [1, 20, 300, 1]
+    y = np.digitize(X[:, 1] / 20 + 0.5 * rng.normal(size=n), np.linspace(-0.5, 0.5, k - 1))
+    return Dataset.from_arrays(X, y, validation=40)
+
+
+def numbers(n=240):
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(n, 3))
+    return Dataset.from_arrays(X, 100 * X[:, 0] + 10 * np.abs(X[:, 1]), validation=40, task="regression").scale(
+        "standard"
+    )
+
+
+@pytest.mark.parametrize("k", [2, 3])
+def test_classifiers_are_those_of_scikit_learn(k):
+    data = classes(k=k)
+    found = {model.kind: model for model in fit_baselines(data).models}
+    X, y = data.encoded.train
+    theirs = {
+        "constant": DummyClassifier(),
+        "linear": make_pipeline(StandardScaler(), LogisticRegression()),
+        "boosting": HistGradientBoostingClassifier(random_state=0),
+    }
+    for kind, estimator in theirs.items():
+        with threadpool_limits(1):
+            estimator.fit(X.astype(np.float32), y)
+        for split in ("validation", "test"):
+            rows, labels = getattr(data.encoded, split)
+            p = estimator.predict_proba(rows.astype(np.float32))
+            area = roc_auc_score(labels, p[:, 1] if k == 2 else p, multi_class="ovr")
+            measures = found[kind].scores[split].measures
+            assert measures["accuracy"] == pytest.approx(
+                estimator.score(rows.astype(np.float32), labels), abs=1e-12
+            )
+            assert measures["auc"] == pytest.approx(area, abs=1e-12)
+        assert found[kind].rows == len(y)
+    assert (
+        found["linear"].scores["test"].measures["accuracy"] > found["constant"].scores["test"].measures["accuracy"]
+    )
+
+
+def test_regressors_are_those_of_scikit_learn_in_the_targets_units():
+    data = numbers()
+    found = {model.kind: model for model in fit_baselines(data).models}
+    X, y = data.encoded.train
+    theirs = {
+        "constant": DummyRegressor(),
+        "linear": make_pipeline(StandardScaler(), Ridge()),
+        "boosting": HistGradientBoostingRegressor(random_state=0),
+    }
+    for kind, estimator in theirs.items():
+        with threadpool_limits(1):
+            estimator.fit(X, y)
+        rows, truth = data.encoded.test
+        measures = found[kind].scores["test"].measures
+        assert measures["r2"] == pytest.approx(estimator.score(rows, truth), abs=1e-9)
+        own = data.schema.target.decode(estimator.predict(rows))
+        assert measures["mae"] == pytest.approx(mean_absolute_error(data.test.y, own), rel=1e-6)
+    assert found["constant"].scores["test"].measures["mae"] > 50  # hundreds, not standard deviations
+
+
+def test_the_network_stands_first_with_its_own_figures():
+    data = classes()
+    network = gn.Network([4, 2], seed=0, class_names=data.class_names)
+    found = compare_baselines(network, data)
+    assert [model.kind for model in found.models] == ["network", "constant", "linear", "boosting"]
+    for split in ("validation", "test"):
+        own = gn.evaluate(network, getattr(data, split))
+        assert dict(found.models[0].scores[split].measures) == {"accuracy": own.accuracy, "auc": own.auc}
+    assert "LogisticRegression" in repr(found)
+    axes = found.plot()
+    assert [label.get_text() for label in axes.get_yticklabels()][:2] == ["network", "most frequent class"]
+    chart = found.chart(EN)
+    assert [row.mean for row in chart.intervals] == [
+        model.scores["validation"].measures["accuracy"] for model in found.models
+    ]
+    assert all(row.low < row.mean < row.high for row in chart.intervals if 0 < row.mean < 1)
+
+
+def test_of_too_many_rows_some_are_drawn_by_class_and_boosting_may_be_left_out(monkeypatch):
+    data = classes(k=3)
+    monkeypatch.setattr(baselines, "MOST_CELLS", 4 * 60)
+    monkeypatch.setattr(baselines, "MOST_BOOSTING", 1199)  # three classes, four columns, a hundred steps: 1,200
+    found = fit_baselines(data)
+    assert [model.kind for model in found.models] == ["constant", "linear"]
+    assert found.left_out == ("boosting",)
+    assert {model.rows for model in found.models} == {60}
+    assert found.train_rows == len(data.train.y)
+    shares = np.bincount(data.encoded.train.y) / len(data.train.y)
+    majority = found.models[0].scores["test"].measures["accuracy"]
+    assert majority == pytest.approx(np.mean(data.encoded.test.y == shares.argmax()))
+
+
+def test_a_class_that_was_not_drawn_gets_no_probability_and_several_numbers_are_predicted():
+    X = np.arange(60.0)[:, None]
+    data = Dataset.from_arrays(
+        X, np.arange(60) % 2, X[:9], np.array([0, 1, 2] * 3), validation=0, class_names=["a", "b", "c"]
+    )
+    found = fit_baselines(data)
+    assert found.splits == ["test"]
+    assert found.models[0].scores["test"].measures["accuracy"] == pytest.approx(1 / 3)
+    X = np.linspace(0, 1, 300)[:, None]
+    both = Dataset.from_arrays(X, np.hstack([X, -X]), validation=10, task="regression")
+    r2 = {model.kind: model.scores["test"].measures["r2"] for model in fit_baselines(both).models}
+    assert r2["constant"] < 0.01 < 0.98 < min(r2["linear"], r2["boosting"])
+
+
+def test_rows_of_several_labels_are_refused():
+    data = Dataset.from_arrays(np.eye(20), np.eye(20, 2, dtype=int), task="multi-label")
+    with pytest.raises(UsageError, match="several labels"):
+        fit_baselines(data)
+
+
+def test_what_was_kept_is_read_again_and_checked(tmp_path):
+    folder, data = RunFolder(tmp_path), classes()
+    assert folder.baselines() is None
+    found = fit_baselines(data)
+    folder.save_baselines(found)
+    assert folder.baselines() == found
+    assert found.fits(data)
+    assert not found.fits(classes(n=241))
+    record = asdict(found)
+    for wrong in ({**record, "models": []}, {**record, "train_rows": -1}):
+        (tmp_path / "baselines.json").write_text(json.dumps(wrong))
+        with pytest.raises(FileError, match="remove it, and they are trained again"):
+            folder.baselines()
+    record["models"][0]["scores"]["test"]["measures"] = {"beauty": 1.0}
+    (tmp_path / "baselines.json").write_text(json.dumps(record))
+    with pytest.raises(FileError, match="no measures"):
+        folder.baselines()
+    assert isinstance(found, Baselines)
