@@ -11,6 +11,7 @@ All else are the defaults. Writes results/estimators.json and .md.
 import argparse
 import statistics
 import tempfile
+import warnings
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +21,7 @@ machine.free_choice()
 
 import numpy as np
 from results import number, table, write
+from sklearn.exceptions import ConvergenceWarning
 from startup import fresh, middle
 from turns import in_turn, prepare
 from workloads import Data, scaled
@@ -39,6 +41,7 @@ def main():
     """Read the options, measure and write."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5, help="of the tables")
+    warnings.simplefilter("ignore", ConvergenceWarning)
     rounds, load = parser.parse_args().rounds, machine.load()
     with tempfile.TemporaryDirectory() as folder:
         save_rows(Path(folder))
