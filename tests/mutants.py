@@ -416,6 +416,7 @@ MUTANTS = [
     ("graph/templates/program.js", "one.rows === 1 ? 0 : row", "one.rows === 1 ? 0 : 0"),
     ("graph/templates/numbers.js", "const tightness = minus ? SUM", "const tightness = minus ? ATOM"),
     ("graph/computation_graph.py", "if self.loss != before[0] or not", "if False and not"),
+    ("graph/wording.py", "np.argsort(-np.abs(plain(back))", "np.argsort(-plain(back)"),
     ("graph/templates/live.js", "state[source][place] = values[index]", "state[source][place] = values[0]"),
     ("graph/notation.py", "bare, at_least)}</mrow>", "bare, 0)}</mrow>"),
     ("graph/live.py", "answer * scale[0] + scale[1]", "answer * scale[1] + scale[0]"),
