@@ -15,7 +15,6 @@ from glassnet.data.splits import Split
 from glassnet.errors import DataError, FileError, NonFiniteError, UsageError
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import GD, SGD, Optimizer
-from glassnet.runtime import compilation
 from glassnet.runtime.seeds import stream
 from glassnet.training import checkpointer, trainer, validation
 from glassnet.training.config import load_config
@@ -700,19 +699,6 @@ def test_a_run_in_another_thread_is_the_same(blobs):
     thread.start()
     thread.join()
     assert results[0].network.fingerprint() == train(Network([5, 3]), blobs(), epochs=2).network.fingerprint()
-
-
-def test_what_a_training_compiles_is_not_compiled_by_two_processes(blobs, monkeypatch):
-    alone, make_engine = [], trainer.make_engine
-
-    def make(*context, **options):
-        alone.append(compilation._held.get() is not None)
-        return make_engine(*context, **options)
-
-    monkeypatch.setattr(trainer, "make_engine", make)
-    train(Network([5, 3]), blobs())
-    assert alone == [True]
-    assert compilation._held.get() is None
 
 
 def test_a_real_process_is_interrupted_with_its_work_saved(tmp_path):

@@ -17,7 +17,7 @@ from glassnet.nn.dropout import mask_keys
 from glassnet.nn.optimizers import LBFGS
 from glassnet.runtime.blas import Gemm, find_gemm, usual_threads
 from glassnet.runtime.callers import warn_caller
-from glassnet.runtime.compilation import numba_version
+from glassnet.runtime.compilation import compiling_alone, numba_version
 from glassnet.runtime.threads import ThreadChoice, available_cores, machine_cores
 from glassnet.training.quasi_newton import QuasiNewtonEngine
 from glassnet.training.step_context import Engine, StepContext
@@ -132,11 +132,12 @@ def make_engine(
     large = samples * len(network.theta) >= WORTH_COMPILING
     if kernels == "numba" or (kernels == "auto" and large and context.update.elementwise):
         try:
-            program = Program(
-                network, context.update, context.state, context.X, context.targets,
-                batch_size=context.batch_size, shares=threads or shares or min(machine_cores(), MOST_THREADS),
-                gemm=_find_product(network.theta.dtype), weights=context.weights, image=context.image,
-            )  # fmt: skip
+            with compiling_alone():
+                program = Program(
+                    network, context.update, context.state, context.X, context.targets,
+                    batch_size=context.batch_size, shares=threads or shares or min(machine_cores(), MOST_THREADS),
+                    gemm=_find_product(network.theta.dtype), weights=context.weights, image=context.image,
+                )  # fmt: skip
             use_threads(1)  # the program's own threads multiply, each by itself
             kind = (threading.get_ident(), network.layers, context.batch_size, network.theta.dtype)
             choice = _choose_threads(threads or min(allowed, program.shares), fixed, kind)

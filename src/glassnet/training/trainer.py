@@ -20,7 +20,6 @@ from glassnet.nn.optimizers import KFAC
 from glassnet.nn.targets import smooth
 from glassnet.nn.update import UPDATE_OPTIONS, Update
 from glassnet.runtime.blas import blas_threads
-from glassnet.runtime.compilation import compiling_alone
 from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.training.callbacks import Callback, ask, calling
 from glassnet.training.checkpointer import Checkpointer
@@ -87,15 +86,14 @@ class Trainer:
             lambda numbers: self._factors(numbers, self.state.schedule),
         )
         shares = config.environment.get("threads", "")
-        with compiling_alone():
-            self.engine = make_engine(
-                self.context,
-                samples=self.sampler.samples,
-                kernels=config.environment.get("kernels", training.kernels),  # recorded where a run is resumed
-                threads=training.threads,
-                shares=int(shares) if shares.isdecimal() and len(shares) < 5 else None,
-                use_threads=use_threads,
-            )
+        self.engine = make_engine(
+            self.context,
+            samples=self.sampler.samples,
+            kernels=config.environment.get("kernels", training.kernels),  # recorded where a run is resumed
+            threads=training.threads,
+            shares=int(shares) if shares.isdecimal() and len(shares) < 5 else None,
+            use_threads=use_threads,
+        )
         self.state = TrainState(
             network=network,
             average=None if training.ema is None and training.average_epochs is None else network.copy(),
