@@ -172,8 +172,9 @@ def test_its_latex_compiles_where_tex_is(glassnet, here, language):
 
 @pytest.mark.slow
 @pytest.mark.real_data
+@pytest.mark.timeout(1800)
 def test_on_fashion_mnist_it_ends_where_a_network_of_that_size_should(glassnet, here, fashion_mnist_home):
-    options = ["--data-dir", fashion_mnist_home, "--seeds", "3", "--compare-speed", "--json"]
+    options = ["--data-dir", fashion_mnist_home, "--seeds", "2", "--json"]
     record = glassnet("assignment", *options).json
     check_folder(here / "handin", "en")
     figures = {path.stem for path in (here / "handin" / "figures").iterdir()}
@@ -181,4 +182,3 @@ def test_on_fashion_mnist_it_ends_where_a_network_of_that_size_should(glassnet, 
     assert [plan["origin"] for plan in record["plans"]] == ["found", "registered"]
     assert min(plan["test_measures"]["accuracy"] for plan in record["plans"]) >= 0.875
     assert len(record["study"]["variants"]) == 36
-    assert len(record["speed"]) == 4

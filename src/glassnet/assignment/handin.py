@@ -120,7 +120,7 @@ def gather_facts(done: Assignment, content: Content, words: Words, command: str)
     """Gather what the document's text says of this assignment."""
     data, found, best, study = done.data, done.found, done.best, done.found.study
     test = best.errors.evaluation
-    assert test is not None  # check of do_assignment
+    assert test is not None  # such a plan is left out
     form = percent_form(words)
     low, high = (format_number(end, form) for end in test.intervals["accuracy"])
     judged = len(data.validation.y)
