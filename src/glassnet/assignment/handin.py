@@ -12,12 +12,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from glassnet.assignment.content import Content, gather_content, name_levels, name_plan
 from glassnet.assignment.markup import FIGURES, TABLES, escape_text, split_blocks, write_latex_body, write_markdown
 from glassnet.assignment.work import FOUND, REGISTERED, Assignment
 from glassnet.charts.axes import format_number, percent_form
 from glassnet.charts.painting import FORMATS, saying_missing_letters
 from glassnet.charts.pictures import flat_shape
+from glassnet.data.registry import DATASETS
 from glassnet.errors import FileError, UsageError
 from glassnet.locales.catalogue import Words
 from glassnet.report.rendering import markdown_code
@@ -127,14 +130,16 @@ def gather_facts(done: Assignment, content: Content, words: Words, command: str)
     means = [one.mean for one in found.summaries if one.mean is not None]
     reached = max(means, default=math.nan)
     plans = {one.origin: one for one in done.plans}
+    inputs, source = data.encoded.train.X, study.base.data.dataset
     training = study.base.training
     counts = {"training": len(data.train.y), "validation": judged, "test": len(data.test.y)}
     return SimpleNamespace(
         chinese=words.language == "zh",
-        name=data.name,
+        name=DATASETS[source].title.partition(":")[0] if source in DATASETS else data.name,
         rows=words.say("assignment.rows", **counts),
         shape=" × ".join(map(str, flat_shape(data.image_shape or ()))),
         inputs=data.n_inputs,
+        from_0_to_1=inputs.dtype == np.uint8 or (inputs.min() >= 0 and inputs.max() <= 1),
         classes=list(data.class_names or ()),
         binary=best.run.network.layers[-1] == 1,
         base_layers="-".join(map(str, study.base.network.layers or ())),

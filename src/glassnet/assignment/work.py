@@ -108,7 +108,7 @@ def _choose_plans(task: Task, found: StudyFindings, data: Dataset) -> list[tuple
         variant = found.study.variant(found.recommendation.levels)
         epochs = min(max(PLAN_ROWS // len(data.train.y), 1), PLAN_EPOCHS)
         plans.append((FOUND, variant.name, lengthen(variant.config, epochs)))
-    registered = registered_plan(data.name, task.plan)
+    registered = registered_plan(task.source, task.plan)
     return [*plans, *([] if registered is None else [(REGISTERED, *registered)])]
 
 
