@@ -157,8 +157,9 @@ def test_a_converter_that_fails_is_said_and_ends_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda program: "/bin/false")
     monkeypatch.setattr(subprocess, "run", fail)
     written = handin.Written()
+    (tmp_path / "document.docx").write_text("of other runs")
     handin.convert(tmp_path, "text", written, lambda message: None)
-    assert written.files == []
+    assert written.files == list(tmp_path.iterdir()) == []
     assert written.left_out["document.docx"].startswith("pandoc failed: Command ")
 
 

@@ -188,13 +188,17 @@ def _write_scientific(value: float) -> str:
 
 
 def convert(folder: Path, markdown: str, written: Written, say: Callable[[str], None]) -> None:
-    """Write the document for a word processor and as PDF, where what it takes is installed; else say why not."""
+    """Write the document for a word processor and as PDF, where what it takes is installed; else say why not.
+
+    One of before is taken away then: it would be of other runs, or in another language.
+    """
     targets = {
         "docx": ("pandoc", _run_pandoc, markdown),
         "pdf": (next(filter(shutil.which, TEX), "xelatex"), _run_tex, ""),
     }
-    for ending, (program, convert, text) in targets.items():
+    for ending, (program, run, text) in targets.items():
         name = f"{DOCUMENT}.{ending}"
+        (folder / name).unlink(missing_ok=True)
         if shutil.which(program) is None:
             written.left_out[name] = f"{program} is not installed"
             continue
@@ -202,14 +206,14 @@ def convert(folder: Path, markdown: str, written: Written, say: Callable[[str], 
         with tempfile.TemporaryDirectory() as scratch:
             target = Path(scratch) / name
             try:
-                convert(program, folder, Path(scratch), text)
+                run(program, folder, Path(scratch), text)
                 _save(folder / name, target.read_bytes(), written)
             except (OSError, subprocess.SubprocessError) as error:
                 written.left_out[name] = f"{program} failed: {' '.join(str(error).split())[:200]}"
 
 
 def _run_pandoc(program: str, folder: Path, scratch: Path, text: str) -> None:
-    command = [program, "-f", "markdown-implicit_figures", "-o", str(scratch / f"{DOCUMENT}.docx")]
+    command = [program, "-f", "markdown", "-o", str(scratch / f"{DOCUMENT}.docx")]
     _call(command, folder, text)
 
 
