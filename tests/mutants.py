@@ -31,6 +31,7 @@ FLOORS = (
     "study",
     "report",
     "reproductions",
+    "assignment",
 )
 
 #: Tests of a floor that notice many faults of other modules.
@@ -977,6 +978,19 @@ MUTANTS = [
     ("study/process_pool.py", "if code is not None and code < 0:", "if code is not None and code <= 0:"),
     ("study/job.py", "flops_per_row(network) * samples * len(finished.history)", "flops_per_row(network) * samples"),
     # Published tables, repeated.
+    ("assignment/walk.py", "if left == also and len(right) < SHORT:", "if left == also:"),
+    ("assignment/walk.py", "explain_step(step, consumers, ALL_LINES)", "explain_step(step, consumers)"),
+    ("assignment/latex_formulas.py", "_{{{parts[1]}}}^{{{parts[2]}}}", "_{{{parts[2]}}}^{{{parts[1]}}}"),
+    ("assignment/markup.py", '.replace("$", r"\\$")', ""),
+    ("assignment/markup.py", 'if block.startswith("$$") else', "if False else"),
+    ("assignment/plans.py", "[first, *layers[1:-1], last]", "[first, *layers[1:]]"),
+    ("assignment/plans.py", "FEWEST_EPOCHS), MOST_EPOCHS)", "FEWEST_EPOCHS), 10 * MOST_EPOCHS)"),
+    ("assignment/plans.py", "data.image_shape is None or data.n_classes is None", "data.image_shape is None and data.n_classes is None"),
+    ("assignment/plans.py", 'PREFERRED = ("fast", "best")', 'PREFERRED = ("best", "fast")'),
+    ("assignment/work.py", "1.0 if one.validation is None", "0.0 if one.validation is None"),
+    ("assignment/work.py", "return max(plans", "return min(plans"),
+    ("assignment/content.py", "if row.levels[factor] == level]", "]"),
+    ("assignment/content.py", "one.theirs / one.ours", "one.ours / one.theirs"),
     ("reproductions/publication.py", "if not self.low <= self.printed <= self.high:", "if self.low > self.high:"),
     ("reproductions/publication.py", "        *(one for order in found.orders for one in order.variants),\n", ""),
     ("reproductions/outcomes.py", 'if network.loss.reduction == "sum" else 1\n    constant', "if False else 1\n    constant"),
