@@ -236,7 +236,7 @@ def test_a_network_that_is_too_large_or_cannot_be_followed_has_fixed_numbers():
         return 2 * z if isinstance(z, np.ndarray) else z
 
     rng = np.random.default_rng(0)
-    networks = [(gn.Network([60, 50, 2], seed=0), f"at most {MOST_PARAMETERS:,} parameters")]
+    networks = [(gn.Network([300, 150, 2], seed=0), f"at most {MOST_PARAMETERS:,} parameters")]
     for f in (lambda z: np.interp(z, [-9, 9], [-18, 18]), lambda z: 2 * z.clip(-9, 9), in_place, by_type):
         own = Activation("own", f, lambda z, h: 2 * np.ones_like(z))
         networks.append((gn.Network([2, 2, 2], own, seed=0), "a formula of the network"))

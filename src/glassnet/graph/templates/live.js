@@ -6,6 +6,7 @@ const live = program && (() => {
   const copy = (state) => Object.fromEntries(Object.entries(state).map(([name, values]) => [name, values.slice()]));
   const texts = { taken: find("taken").dataset.text, train: find("train").textContent, name: find("train").ariaLabel, ...find("train").dataset };
   let state = copy(first);
+  const most = Math.min(500, 4e6 / state.theta.length); // steps that are remembered
   let past = [];
   const initial = calculate(program.operations, state);
   const written = new Map();
@@ -126,7 +127,7 @@ const live = program && (() => {
     find("past").max = past.length - 1;
     find("past").value = past.length - 1;
     refresh();
-    if (past.length > 500 || !Number.isFinite(one(program.loss))) halt();
+    if (past.length > most || !Number.isFinite(one(program.loss))) halt();
   }
 
   function halt() {
