@@ -51,7 +51,10 @@ const live = program && (() => {
   function fill(input) {
     const leaf = Number(input.dataset.leaf);
     const { columns } = known[leaf];
-    const [row, column] = ["row", "column"].map((side) => Number(input.closest(".edit").querySelector(`[data-${side}]`)?.value || 0));
+    const [row, column] = ["row", "column"].map((side) => {
+      const field = input.closest(".edit").querySelector(`[data-${side}]`);
+      return field ? Math.max(0, Math.min(Number(field.max), Math.floor(Number(field.value)))) : 0;
+    });
     entries.set(input, row * columns + column);
     if (document.activeElement !== input) input.value = String(Number(known[leaf].values[entries.get(input)].toPrecision(4)));
   }
@@ -179,5 +182,5 @@ const live = program && (() => {
   });
   begin();
 
-  return { turn(section) { section.querySelector(".cards").prepend(find("live")); refresh(section); }, halt, read };
+  return { turn(section) { section.querySelector(".cards").prepend(find("live")); refresh(section); }, halt };
 })();
