@@ -436,7 +436,7 @@ MUTANTS = [
     ("graph/nodes.py", "value * (G - (G * value)", "value * (G + (G * value)"),
     ("graph/traced.py", "(name, *map(self.tape.place, inputs))", "(name, *map(self.tape.place, inputs[::-1]))"),
     ("graph/templates/program.js", "place = axis < 0 ? 0 : axis === 0", "place = axis < 0 ? 0 : axis === 1"),
-    ("graph/templates/program.js", "one.rows === 1 ? 0 : row", "one.rows === 1 ? 0 : 0"),
+    ("graph/templates/program.js", "one.rows === 1 ? 0 : one.columns", "one.rows === 1 ? 0 : 0"),
     ("graph/templates/numbers.js", "const tightness = minus ? SUM", "const tightness = minus ? ATOM"),
     ("graph/computation_graph.py", "if self.loss != before[0] or not", "if False and not"),
     ("graph/wording.py", "np.argsort(-np.abs(plain(back))", "np.argsort(-plain(back)"),

@@ -215,6 +215,21 @@ def test_a_step_is_one_of_gradient_descent_and_can_be_gone_back_to(open_live):
 
 
 @pytest.mark.browser
+def test_a_row_or_column_that_does_not_exist_is_the_nearest_one(open_live):
+    network, X, y = make("one output")
+    window = open_live(explain(network, X, y, level="matrices"))
+    index = next(
+        k
+        for k, node in enumerate(ComputationGraph(network, X, y, level="matrices").nodes)
+        if node.kind == "weight"
+    )
+    window.evaluate(CHANGE, ["matrices", index, 1, 9, 0.5])
+    network.W[0][1, 1] = 0.5
+    loss = network.backward(network.forward(X), network.encode(y))
+    assert float(window.get_attribute("#loss", "data-exact")) == pytest.approx(float(loss), rel=1e-9)
+
+
+@pytest.mark.browser
 def test_the_class_that_the_network_should_say_can_be_chosen(open_live):
     network = example_network([4, 3, 3], "tanh", class_names=["cat", "dog", "owl"])
     X, y = example_sample(network)
@@ -236,7 +251,7 @@ def test_a_network_that_is_too_large_or_cannot_be_followed_has_fixed_numbers():
         return 2 * z if isinstance(z, np.ndarray) else z
 
     rng = np.random.default_rng(0)
-    networks = [(gn.Network([60, 50, 2], seed=0), f"at most {MOST_PARAMETERS:,} parameters")]
+    networks = [(gn.Network([300, 150, 2], seed=0), f"at most {MOST_PARAMETERS:,} parameters")]
     for f in (lambda z: np.interp(z, [-9, 9], [-18, 18]), lambda z: 2 * z.clip(-9, 9), in_place, by_type):
         own = Activation("own", f, lambda z, h: 2 * np.ones_like(z))
         networks.append((gn.Network([2, 2, 2], own, seed=0), "a formula of the network"))

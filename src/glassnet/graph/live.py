@@ -20,7 +20,7 @@ from glassnet.nn.activations import Array
 from glassnet.nn.optimizers.gradient_descent import GD
 
 #: A page of a network with more parameters shows fixed numbers.
-MOST_PARAMETERS = 3000
+MOST_PARAMETERS = 40_000
 
 #: Of the steps that the page takes, to begin with.
 LEARNING_RATE = 0.1

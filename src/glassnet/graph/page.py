@@ -112,8 +112,8 @@ def explain(
     shown operation by operation, it holds the operations along the path through which most comes to the output
     that is farthest from its target; in the picture of its neurons those that matter most are shown.
 
-    With up to 3,000 parameters the page is live: weights, inputs and targets can be changed, and steps of gradient
-    descent be taken, and every number follows. An own activation or loss is live where it can be compiled.
+    With up to 40,000 parameters the page is live: weights, inputs and targets can be changed, steps of gradient
+    descent can be taken, and every number follows. An own activation or loss is live where it can be compiled.
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ const live = program && (() => {
   const copy = (state) => Object.fromEntries(Object.entries(state).map(([name, values]) => [name, values.slice()]));
   const texts = { taken: find("taken").dataset.text, train: find("train").textContent, name: find("train").ariaLabel, ...find("train").dataset };
   let state = copy(first);
+  const most = Math.min(500, 4e6 / state.theta.length); // steps that are remembered
   let past = [];
   const initial = calculate(program.operations, state);
   const written = new Map();
@@ -50,7 +51,10 @@ const live = program && (() => {
   function fill(input) {
     const leaf = Number(input.dataset.leaf);
     const { columns } = known[leaf];
-    const [row, column] = ["row", "column"].map((side) => Number(input.closest(".edit").querySelector(`[data-${side}]`)?.value || 0));
+    const [row, column] = ["row", "column"].map((side) => {
+      const field = input.closest(".edit").querySelector(`[data-${side}]`);
+      return field ? Math.max(0, Math.min(Number(field.max), Math.floor(Number(field.value)))) : 0;
+    });
     entries.set(input, row * columns + column);
     if (document.activeElement !== input) input.value = String(Number(known[leaf].values[entries.get(input)].toPrecision(4)));
   }
@@ -126,7 +130,7 @@ const live = program && (() => {
     find("past").max = past.length - 1;
     find("past").value = past.length - 1;
     refresh();
-    if (past.length > 500 || !Number.isFinite(one(program.loss))) halt();
+    if (past.length > most || !Number.isFinite(one(program.loss))) halt();
   }
 
   function halt() {
@@ -178,5 +182,5 @@ const live = program && (() => {
   });
   begin();
 
-  return { turn(section) { section.querySelector(".cards").prepend(find("live")); refresh(section); }, halt, read };
+  return { turn(section) { section.querySelector(".cards").prepend(find("live")); refresh(section); }, halt };
 })();

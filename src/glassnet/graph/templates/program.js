@@ -50,16 +50,19 @@ const calculate = (() => {
     return made;
   }
 
-  const joined = { sum: (a, b) => a + b, max: (a, b) => Math.max(a, b), min: (a, b) => Math.min(a, b) };
+  const joined = {
+    sum: [0, (a, b) => a + b],
+    max: [-Infinity, (a, b) => Math.max(a, b)],
+    min: [Infinity, (a, b) => Math.min(a, b)],
+  };
 
   /* Over both axes (-1), down the columns (0) or along the rows (1). */
-  function reduce(one, axis, join) {
+  function reduce(one, axis, [start, join]) {
     const made = make(axis === 1 ? one.rows : 1, axis === 0 ? one.columns : 1);
-    const seen = new Set();
+    made.values.fill(start);
     one.values.forEach((value, index) => {
       const place = axis < 0 ? 0 : axis === 0 ? index % one.columns : Math.floor(index / one.columns);
-      made.values[place] = seen.has(place) ? join(made.values[place], value) : value;
-      seen.add(place);
+      made.values[place] = join(made.values[place], value);
     });
     return made;
   }
@@ -67,11 +70,19 @@ const calculate = (() => {
   /* A single row or column meets each of the others. */
   function apply(compute, inputs) {
     const made = make(...["rows", "columns"].map((side) => Math.max(...inputs.map((one) => one[side]))));
-    const at = (one, row, column) => one.values[(one.rows === 1 ? 0 : row) * one.columns + (one.columns === 1 ? 0 : column)];
-    made.values.forEach((_, index) => {
-      const [row, column] = [Math.floor(index / made.columns), index % made.columns];
-      made.values[index] = Number(compute(...inputs.map((one) => at(one, row, column))));
-    });
+    const [a, b = a, c = a] = inputs;
+    const [[down, right], [downB, rightB], [downC, rightC]] = [a, b, c].map((one) => [one.rows === 1 ? 0 : one.columns, one.columns === 1 ? 0 : 1]);
+    let index = 0;
+    for (let row = 0; row < made.rows; row += 1) {
+      for (let column = 0; column < made.columns; column += 1) {
+        made.values[index] = compute(
+          a.values[row * down + column * right],
+          b.values[row * downB + column * rightB],
+          c.values[row * downC + column * rightC],
+        );
+        index += 1;
+      }
+    }
     return made;
   }
 
