@@ -211,7 +211,7 @@ MUTANTS = [
     ("runtime/blas.py", 'name.format("s" if real is ctypes.c_float else "d")', 'name.format("s")'),
     ("runtime/compilation.py", "except Exception:  # whatever a damaged", "except OSError:  # whatever a damaged"),
     ("runtime/compilation.py", "except RuntimeError:  # no folder", "except KeyError:  # no folder"),
-    ("runtime/compilation.py", "if found is None:", "if found is not None:"),
+    ("runtime/compilation.py", "if found is not None:\n                return found", "if True:\n                return found"),
     ("runtime/compilation.py", "        _told.set(None)\n", "        pass\n"),
     ("runtime/compilation.py", "self.flush()", "pass"),
     ("runtime/compilation.py", "            if (held := _held.get()) is not None:\n                with", "            if (held := None) is not None:\n                with"),
