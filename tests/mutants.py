@@ -213,7 +213,7 @@ MUTANTS = [
     ("runtime/blas.py", "_scan(len(sys.modules))", "_scan(0)"),
     ("runtime/compilation.py", "except Exception:  # whatever a damaged", "except OSError:  # whatever a damaged"),
     ("runtime/compilation.py", "except RuntimeError:  # no folder", "except KeyError:  # no folder"),
-    ("runtime/compilation.py", "self._attempt(signature, target)\n            if found is not None:", "self._attempt(signature, target)\n            if found is None:"),
+    ("runtime/compilation.py", "if found is not None:\n                return found", "if True:\n                return found"),
     ("runtime/compilation.py", "        _told.set(None)\n", "        pass\n"),
     ("runtime/compilation.py", "self.flush()", "pass"),
     ("runtime/compilation.py", "            if (held := _held.get()) is not None:\n                with", "            if (held := None) is not None:\n                with"),
