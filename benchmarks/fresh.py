@@ -4,6 +4,7 @@ python benchmarks/fresh.py save FILE              # Fashion-MNIST's bytes for th
 python benchmarks/fresh.py fit KERNELS            # seconds of the imports, and of a short first fit
 python benchmarks/fresh.py start                  # processor seconds of `train` before its first step
 python benchmarks/fresh.py peak SYSTEM FILE       # peak memory of an epoch
+python benchmarks/fresh.py estimator PACKAGE KIND EPOCHS SEED FOLDER       # an MLPClassifier's fit
 """
 
 import json
@@ -84,6 +85,28 @@ def peak(system, path):
     return peak_memory()
 
 
+def fit_estimator(package, kind, epochs, seed, folder):
+    """Return the seconds of a classifier's fit, the peak of this process in MiB then, and its accuracy."""
+    import importlib
+    import warnings
+
+    import numpy as np
+
+    warnings.simplefilter("ignore")
+    labels = "table_y" if kind == "table" else "y"
+    X, y, X_test, y_test = (
+        np.load(Path(folder, f"{part}_{name}.npy")) for part in ("train", "test") for name in (kind, labels)
+    )
+    hidden = (100,) if kind == "table" else (256, 128)
+    estimator = importlib.import_module(package).MLPClassifier(
+        hidden, max_iter=int(epochs), random_state=int(seed)
+    )
+    began = time.perf_counter()
+    estimator.fit(X, y)
+    seconds, most = time.perf_counter() - began, peak_memory()
+    return {"seconds": seconds, "peak": most, "accuracy": estimator.score(X_test, y_test)}
+
+
 def peak_memory():
     """Return the peak of the resident memory in MiB.
 
@@ -107,4 +130,5 @@ def _usual():
 
 if __name__ == "__main__":
     task, *arguments = sys.argv[1:]
-    print(json.dumps({"save": save, "fit": first_fit, "start": start, "peak": peak}[task](*arguments)))
+    tasks = {"save": save, "fit": first_fit, "start": start, "peak": peak, "estimator": fit_estimator}
+    print(json.dumps(tasks[task](*arguments)))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from glassnet.assignment.plans import check_assignable, fit_study, lengthen, registered_plan
+from glassnet.data.dataset import Dataset
 from glassnet.data.registry import load_dataset
 from glassnet.errors import DataError, UsageError
 from glassnet.reproductions.publication import load_published_study
@@ -34,6 +35,13 @@ def test_networks_take_inputs_and_outputs_from_the_data():
     assert (study.base.data.dataset, study.base.training.batch_size) == ("digits", 32)
     assert study.base.training.epochs == 30  # 60,000 rows would be 46
     assert study.base.training.samples_per_epoch == 1318
+
+
+def test_a_pair_of_classes_has_one_output():
+    digits = load_dataset("digits")
+    keep = digits.train.y.astype(int) < 2
+    pair = Dataset.from_arrays(digits.train.X[keep], digits.train.y[keep], name="pair", image_shape=(8, 8))
+    assert {one.config.network.layers[-1] for one in fit_study(pair, "digits").variants()} == {1}
 
 
 def test_many_rows_are_seen_in_part():

@@ -73,3 +73,10 @@ def test_what_is_printed_stands_above_ours_on_a_logarithmic_axis_where_values_ar
     legend = axes.get_legend()
     assert [text.get_text() for text in legend.get_texts()] == ["ours", "printed"]
     assert [handle.get_color() for handle in legend.legend_handles] == ["#1d4ed8", "#b45309"]
+
+
+def test_the_mark_is_in_sight_also_where_the_values_would_have_a_logarithmic_axis():
+    rows = [Interval("large", 90.0, 80.0, 100.0), Interval("small", 0.1, 0.05, 0.2)]
+    drawing = IntervalChart("importance", "Loss", "loss", rows, mark=(0.0, "none")).draw()
+    assert not drawing.logarithmic
+    assert 0 <= drawing.mark.place <= 1000

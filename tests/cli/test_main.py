@@ -22,6 +22,7 @@ from glassnet.training.metrics import METRICS
 
 COMMANDS = [
     ["demo"],
+    ["assignment"],
     ["train"],
     ["check"],
     ["study"],

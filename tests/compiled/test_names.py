@@ -8,7 +8,7 @@ import pytest
 
 from glassnet.compiled import names
 from glassnet.compiled.formulas import Formulas
-from glassnet.compiled.sources import column_source, row_source, step_source
+from glassnet.compiled.sources import column_source, drop_source, row_source, step_source
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import SGD
 from glassnet.nn.update import Update
@@ -28,6 +28,7 @@ def test_every_name_has_a_value_in_a_text(dtype):
     real = np.dtype(dtype)
     texts = [step_source(real), column_source("normalise", real).text]
     texts += [row_source("move_row", "uint8", real).text, Formulas(Network([2, 3, 2]), Update(SGD())).update.text]
+    texts.append(drop_source(real).text)
     defined = {"carray", *MACHINE_FUNCTIONS}
     for text in texts:
         namespace = {}

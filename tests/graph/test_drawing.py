@@ -258,6 +258,23 @@ def test_the_value_and_the_gradient_of_every_operation_are_written_beside_it(gra
             assert times["gradient"] == graph.traversal.gradient[node]
 
 
+def test_a_weights_numbers_stand_along_its_line_where_no_other_line_is(graph_of):
+    graph = graph_of([3, 2, 1], level="neurons")
+    lines = [curve for curve in marks(graph, Curve) if curve.colour in ("positive", "negative")]
+    turned = [text for text in marks(graph, Text) if text.angle]
+    assert len(turned) >= 12
+    for text in turned:
+        beside = [curve for curve in lines if overlap(shrunk(text.corners), curve.points)]
+        assert beside == []
+        distances = {}
+        for line in lines:
+            (x1, y1), (x2, y2) = line.points
+            away = abs((x1 - text.x) * (y2 - text.y) - (x2 - text.x) * (y1 - text.y)) / np.hypot(x2 - x1, y2 - y1)
+            distances[away] = np.degrees(np.arctan2(y2 - y1, x2 - x1))
+        assert min(distances) < 14
+        assert text.angle == pytest.approx(distances[min(distances)])
+
+
 def assert_probabilities_are_written(node, said):
     for unit in range(node.value.shape[1]):
         assert ("value", (number(node.value[0, unit], 3),)) in said

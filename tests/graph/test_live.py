@@ -227,15 +227,20 @@ def test_the_class_that_the_network_should_say_can_be_chosen(open_live):
 
 
 def test_a_network_that_is_too_large_or_cannot_be_followed_has_fixed_numbers():
-    def bent(z):
-        return np.interp(z, [-9, 9], [-18, 18])
+    def in_place(z):
+        h = z.copy()
+        h[h < 0] *= 2
+        return h
+
+    def by_type(z):
+        return 2 * z if isinstance(z, np.ndarray) else z
 
     rng = np.random.default_rng(0)
-    own = Activation("bent", bent, lambda z, h: np.interp(z, [-9, 9], [2, 2]))
-    for network, said in (
-        (gn.Network([60, 50, 2], seed=0), f"at most {MOST_PARAMETERS:,} parameters"),
-        (gn.Network([2, 2, 2], own, seed=0), "a formula of the network"),
-    ):
+    networks = [(gn.Network([60, 50, 2], seed=0), f"at most {MOST_PARAMETERS:,} parameters")]
+    for f in (lambda z: np.interp(z, [-9, 9], [-18, 18]), lambda z: 2 * z.clip(-9, 9), in_place, by_type):
+        own = Activation("own", f, lambda z, h: 2 * np.ones_like(z))
+        networks.append((gn.Network([2, 2, 2], own, seed=0), "a formula of the network"))
+    for network, said in networks:
         html = explain(network, rng.normal(size=network.layers[0]), 0).html
         assert "The numbers of this page are fixed" in html
         assert said in html

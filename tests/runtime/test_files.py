@@ -1,8 +1,10 @@
+import contextlib
 import errno
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -205,7 +207,8 @@ def test_a_file_that_another_process_holds_is_refused_until_that_ends(holder, tm
         holder.kill()
     else:
         holder.stdin.close()
-    with lock_file(path, wait=60):
+    holder.wait(timeout=60)
+    with lock_file(path):
         pass
 
 
@@ -235,6 +238,19 @@ def test_a_lock_that_is_no_file_is_refused_and_nothing_is_made(tmp_path, what):
         pytest.fail("it was taken")
     assert str(caught.value) == f"{path}: is not a regular file; remove it, or choose another folder"
     assert names(tmp_path) == ["lock"]
+
+
+@pytest.mark.skipif(files.fcntl is None, reason="the system knows no such lock")
+def test_a_lock_is_waited_for_as_long_as_was_said(tmp_path):
+    path, held = tmp_path / "lock", contextlib.ExitStack()
+    held.enter_context(lock_file(path))
+    with pytest.raises(FileError, match="is in use"), lock_file(path, wait=0.05):
+        pytest.fail("two hold it")
+    release = threading.Timer(0.1, held.close)
+    release.start()
+    with lock_file(path, wait=60):
+        release.join()
+        assert names(tmp_path) == ["lock"]
 
 
 @pytest.mark.parametrize("without", ["locks on this file system", "locks at all"])

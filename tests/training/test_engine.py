@@ -17,6 +17,7 @@ from glassnet.nn.activations import Activation
 from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import SGD, Optimizer
+from glassnet.runtime import compilation
 from glassnet.runtime.blas import blas_threads, libraries
 from glassnet.runtime.seeds import stream
 from glassnet.runtime.threads import ThreadChoice
@@ -416,6 +417,20 @@ def test_small_runs_are_not_compiled_and_large_ones_are(blobs, monkeypatch):
         monkeypatch.setattr(engine, "WORTH_COMPILING", limit)
         assert train(blobs(), kernels="auto").config.environment["kernels"] == kernels
     assert engine.WORTH_COMPILING > 1
+
+
+def test_what_a_training_compiles_is_not_compiled_by_two_processes(blobs, monkeypatch):
+    alone = []
+
+    def note(*_, **__):
+        alone.append(compilation._held.get() is not None)
+        raise engine.UntraceableError("that was seen")
+
+    monkeypatch.setattr(engine, "Program", note)
+    with pytest.raises(UsageError, match="that was seen"):
+        train(blobs())
+    assert alone == [True]
+    assert compilation._held.get() is None
 
 
 UNTRACEABLE = {

@@ -60,17 +60,26 @@ def small_trainings(monkeypatch):
     chosen = [training for training in TRAININGS if training[0] in names]
     monkeypatch.setattr(preparation, "_list_trainings", lambda: chosen)
     monkeypatch.setattr(preparation.Trainer, "open", opened)
+    text = SOURCE.replace("half", "predict")
+    compile_predict = compile_pointer.__wrapped__
+    monkeypatch.setattr(
+        preparation, "compile_layers", lambda dtype: compile_predict(text, "predict", ("intp", f"{dtype}*"))
+    )
 
 
 def test_what_was_compiled_is_told_and_counted_and_not_compiled_again(small_trainings):
     told = []
     first = prepare(told.append)
-    assert told == ["compiling for every training", "compiling for the activation tanh"]
-    assert (first.compiled, first.there, first.bytes) == (2, 0, measure_cache()[1])
+    assert told == [
+        "compiling for every training",
+        "compiling for the activation tanh",
+        "compiling for predictions",
+    ]
+    assert (first.compiled, first.there, first.bytes) == (3, 0, measure_cache()[1])
     assert first.seconds > 0
     again = prepare(told.append)
-    assert (again.compiled, again.there, again.bytes) == (0, 2, first.bytes)
-    assert len(told) == 2
+    assert (again.compiled, again.there, again.bytes) == (0, 3, first.bytes)
+    assert len(told) == 3
 
 
 def test_a_cache_that_keeps_nothing_is_refused(monkeypatch):

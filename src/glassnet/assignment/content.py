@@ -65,20 +65,20 @@ def gather_content(done: Assignment, words: Words) -> Content:
     explained = explain_backpropagation(words)
     on_test = show_test_rows(done.best.errors, done.best.run.network, done.best.data, words)
     curves, _ = learning_curves(done.best.run.history, words)
-    of_plan = {f"plan-{drawing.chart.key}": _of_chart(drawing.chart) for drawing, _ in curves}
+    of_plan = {f"plan-{drawing.chart.key}": figure_from(drawing.chart) for drawing, _ in curves}
     of_study = _study_figures(done.found, words)
     figures = {
         "data": _draw_data(done, words),
         "graph-operations": _of_graph(explained.operations),
         "graph-matrices": _of_graph(explained.matrices.graph),
-        "results": _of_chart(chart),
+        "results": figure_from(chart),
         **of_study,
         **of_plan,
-        "confusion-matrix": _of_chart(on_test.matrix),
-        "first-layer-weights": _of_chart(on_test.weights),
+        "confusion-matrix": figure_from(on_test.matrix),
+        "first-layer-weights": figure_from(on_test.weights),
     }
     if on_test.sheet is not None:
-        figures["worst-mistakes"] = _of_chart(on_test.sheet)
+        figures["worst-mistakes"] = figure_from(on_test.sheet)
     tables = [gradient_table(explained.agreement, words), *_study_tables(done.found, words)]
     tables += [plan_table(done.plans, done.best, words), _settings(done.best, words)]
     tables += [on_test.confusion, on_test.classes]
@@ -96,7 +96,8 @@ def _name_in_full(found: StudyFindings, parts: Sequence[Named]) -> list[Named]:
     return [replace(one, variant=name_levels(found, one.variant)) for one in parts]
 
 
-def _of_chart(chart: Painted, caption: str = "") -> DocumentFigure:
+def figure_from(chart: Painted, caption: str = "") -> DocumentFigure:
+    """Return a chart as a figure of the document; its caption is the chart's title where none is given."""
     width, height = chart.size
     painted = cache(lambda: figure_of(chart))  # once for all kinds of files
     return DocumentFigure(caption or chart.title, width / height, lambda kind: render(painted(), kind))
@@ -120,7 +121,7 @@ def _study_figures(found: StudyFindings, words: Words) -> dict[str, DocumentFigu
     groups, _ = study_curves(found.study, found.rows, found.folder, best, words)
     column = found.study.measure.replace("_", "-")
     return {
-        drawing.chart.key: _of_chart(drawing.chart, f"{group.heading}: {drawing.chart.title}")
+        drawing.chart.key: figure_from(drawing.chart, f"{group.heading}: {drawing.chart.title}")
         for group in groups
         for drawing, _ in group.drawings
         if drawing.chart.key.endswith(column)

@@ -12,12 +12,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from glassnet.assignment.content import Content, gather_content, name_levels, name_plan
 from glassnet.assignment.markup import FIGURES, TABLES, escape_text, split_blocks, write_latex_body, write_markdown
 from glassnet.assignment.work import FOUND, REGISTERED, Assignment
 from glassnet.charts.axes import format_number, percent_form
 from glassnet.charts.painting import FORMATS, saying_missing_letters
 from glassnet.charts.pictures import flat_shape
+from glassnet.data.registry import DATASETS
 from glassnet.errors import FileError, UsageError
 from glassnet.locales.catalogue import Words
 from glassnet.report.rendering import markdown_code
@@ -120,21 +123,23 @@ def gather_facts(done: Assignment, content: Content, words: Words, command: str)
     """Gather what the document's text says of this assignment."""
     data, found, best, study = done.data, done.found, done.best, done.found.study
     test = best.errors.evaluation
-    assert test is not None  # check of do_assignment
+    assert test is not None  # such a plan is left out
     form = percent_form(words)
     low, high = (format_number(end, form) for end in test.intervals["accuracy"])
     judged = len(data.validation.y)
     means = [one.mean for one in found.summaries if one.mean is not None]
     reached = max(means, default=math.nan)
     plans = {one.origin: one for one in done.plans}
+    inputs, source = data.encoded.train.X, study.base.data.dataset
     training = study.base.training
     counts = {"training": len(data.train.y), "validation": judged, "test": len(data.test.y)}
     return SimpleNamespace(
         chinese=words.language == "zh",
-        name=data.name,
+        name=DATASETS[source].title.partition(":")[0] if source in DATASETS else data.name,
         rows=words.say("assignment.rows", **counts),
         shape=" × ".join(map(str, flat_shape(data.image_shape or ()))),
         inputs=data.n_inputs,
+        from_0_to_1=inputs.dtype == np.uint8 or (inputs.min() >= 0 and inputs.max() <= 1),
         classes=list(data.class_names or ()),
         binary=best.run.network.layers[-1] == 1,
         base_layers="-".join(map(str, study.base.network.layers or ())),
@@ -183,13 +188,17 @@ def _write_scientific(value: float) -> str:
 
 
 def convert(folder: Path, markdown: str, written: Written, say: Callable[[str], None]) -> None:
-    """Write the document for a word processor and as PDF, where what it takes is installed; else say why not."""
+    """Write the document for a word processor and as PDF, where what it takes is installed; else say why not.
+
+    One of before is taken away then: it would be of other runs, or in another language.
+    """
     targets = {
         "docx": ("pandoc", _run_pandoc, markdown),
         "pdf": (next(filter(shutil.which, TEX), "xelatex"), _run_tex, ""),
     }
-    for ending, (program, convert, text) in targets.items():
+    for ending, (program, run, text) in targets.items():
         name = f"{DOCUMENT}.{ending}"
+        (folder / name).unlink(missing_ok=True)
         if shutil.which(program) is None:
             written.left_out[name] = f"{program} is not installed"
             continue
@@ -197,14 +206,14 @@ def convert(folder: Path, markdown: str, written: Written, say: Callable[[str], 
         with tempfile.TemporaryDirectory() as scratch:
             target = Path(scratch) / name
             try:
-                convert(program, folder, Path(scratch), text)
+                run(program, folder, Path(scratch), text)
                 _save(folder / name, target.read_bytes(), written)
             except (OSError, subprocess.SubprocessError) as error:
                 written.left_out[name] = f"{program} failed: {' '.join(str(error).split())[:200]}"
 
 
 def _run_pandoc(program: str, folder: Path, scratch: Path, text: str) -> None:
-    command = [program, "-f", "markdown-implicit_figures", "-o", str(scratch / f"{DOCUMENT}.docx")]
+    command = [program, "-f", "markdown", "-o", str(scratch / f"{DOCUMENT}.docx")]
     _call(command, folder, text)
 
 

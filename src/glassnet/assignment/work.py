@@ -9,14 +9,14 @@ from pathlib import Path
 from glassnet.assignment.plans import fit_study, lengthen, registered_plan
 from glassnet.assignment.speed import SpeedRow, compare_speed
 from glassnet.data.dataset import Dataset
-from glassnet.errors import DataError, FileError
+from glassnet.errors import DataError, FileError, NonFiniteError
 from glassnet.report.error_analysis import ErrorAnalysis, analyse_errors
 from glassnet.runtime.terminal import tell
 from glassnet.study.findings import StudyFindings, gather_findings
 from glassnet.study.runner import run_study
 from glassnet.training.config import RunConfig
 from glassnet.training.metrics import predict_test_rows
-from glassnet.training.results import DivergenceError, Run
+from glassnet.training.results import Run
 from glassnet.training.run import load_data, resume, run
 from glassnet.training.run_folder import CONFIG_FILE
 
@@ -93,12 +93,12 @@ def do_assignment(task: Task, data: Dataset) -> Assignment:
         folder = task.folder / f"{origin}-{study.file_names().get(name, name)}"
         try:
             plans.append(_train(origin, name, config, folder, task))
-        except DivergenceError as error:
+        except NonFiniteError as error:
             tell(f"{folder}: {error}; going on without this plan")
     if not plans:
         raise DataError(f"{task.folder}: no plan could be trained to its end")
     speeds = compare_speed(found, data, say) if task.speed else ()
-    return Assignment(data, found, plans, _choose_best(plans), speeds)
+    return Assignment(data, found, plans, choose_best(plans), speeds)
 
 
 def _choose_plans(task: Task, found: StudyFindings, data: Dataset) -> list[tuple[str, str, RunConfig]]:
@@ -108,11 +108,11 @@ def _choose_plans(task: Task, found: StudyFindings, data: Dataset) -> list[tuple
         variant = found.study.variant(found.recommendation.levels)
         epochs = min(max(PLAN_ROWS // len(data.train.y), 1), PLAN_EPOCHS)
         plans.append((FOUND, variant.name, lengthen(variant.config, epochs)))
-    registered = registered_plan(data.name, task.plan)
+    registered = registered_plan(task.source, task.plan)
     return [*plans, *([] if registered is None else [(REGISTERED, *registered)])]
 
 
-def _choose_best(plans: Sequence[TrainedPlan]) -> TrainedPlan:
+def choose_best(plans: Sequence[TrainedPlan]) -> TrainedPlan:
     """Return the best on the validation rows; a registered plan that keeps none apart was found on such rows."""
     return max(plans, key=lambda one: 1.0 if one.validation is None else one.validation)
 
@@ -127,4 +127,6 @@ def _train(origin: str, name: str, config: RunConfig, folder: Path, task: Task) 
     if ended.unsaved is not None:
         raise FileError(ended.unsaved.path, f"{ended.unsaved.problem}; make room and give the same command again")
     errors = analyse_errors(predict_test_rows(ended.network, data), data)
+    if errors.evaluation is None:
+        raise NonFiniteError("the network's outputs on the test rows are not finite")
     return TrainedPlan(origin, name, config.training.optimizer, ended, data, errors)

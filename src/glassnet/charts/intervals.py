@@ -72,9 +72,10 @@ class IntervalChart:
         return 6.4, 1.2 + 0.3 * len(self.intervals)
 
     def lay_out(self) -> Axis:
-        """Choose the axis of the values; what counts as the same as a printed figure may reach beyond it."""
+        """Choose the axis of the values and the mark; what counts as the same as a printed figure may reach beyond it."""
         every = [one for row in self.intervals for one in (row.mean, row.low, row.high, *row.values)]
         every += [row.printed.value for row in self.intervals if row.printed is not None]
+        every += [] if self.mark is None else [self.mark[0]]
         known = [one for one in every if one is not None and math.isfinite(one)]
         low, high = min(known, default=0.0), max(known, default=1.0)
         logarithmic = low > 0 and high / low > LOGARITHMIC

@@ -78,20 +78,21 @@ def assignment(
     check_folder(out, overwrite)
     data = load_dataset(dataset, data_dir)
     check_assignable(data)
-    registered_plan(data.name, plan)  # one that is unknown is refused before the work
+    registered_plan(dataset, plan)  # one that is unknown is refused before the work
     print_remarks(data)
     command = ["assignment", dataset, "--out", str(out)]
     given: dict[str, Any] = {"plan": plan, "seeds": seeds, "lang": lang}
     command += [part for name, value in given.items() if value is not None for part in (f"--{name}", str(value))]
-    command += [*(["--compare-speed"] if compare_speed else []), *(["--overwrite"] if overwrite else [])]
-    again = resume_command(command, None, workers, data_dir)
+    command += ["--compare-speed"] if compare_speed else []
+    once = resume_command(command, None, workers, data_dir)
+    again = f"{once} --overwrite" if overwrite else once
     task = Task(
         dataset, out.with_name(f"{out.name}-runs"), seeds, plan, compare_speed, workers, data_dir, not quiet
     )
     say = (lambda message: None) if quiet else tell
     with explaining_interrupt(again):
         done = do_assignment(task, data)
-        written = write_handin(done, out, words, again, say)
+        written = write_handin(done, out, words, once, say)
     if as_json:
         print_json(_record(done, written, task.folder))
     else:

@@ -16,7 +16,7 @@ def doctor(
     prepare: Annotated[
         bool,
         typer.Option(
-            "--prepare", help="Compile now what trainings compile at their start, so that none waits for it."
+            "--prepare", help="Compile now what trainings and predictions compile, so that none waits for it."
         ),
     ] = False,
     quiet: QuietOption = False,

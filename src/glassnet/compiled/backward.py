@@ -3,19 +3,17 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy import intp, uint32
+    from numpy import intp
 
-    from glassnet.compiled.calls import at, multiply, multiply_turned, normalise_back, slope, update
-    from glassnet.compiled.gather import drop
-    from glassnet.compiled.names import ONE, STRIP, address
+    from glassnet.compiled.calls import drop, multiply, multiply_turned, normalise_back, slope, update
+    from glassnet.compiled.names import ONE, STRIP, address, at
     from glassnet.compiled.shares import add_to, is_mine, read_panel, set_zero, share_range
     from glassnet.compiled.update import update_output, update_rest
-    from glassnet.nn.hashing import row_key
 
 
 def backward_layer(step, block, layer):
     """delta = (delta above W above^T) (.) f'(Z) for this worker's units of a hidden layer."""
-    n, threshold, key = len(block.rows), step.thresholds[layer + 1], block.keys[layer + 1]
+    n = len(block.rows)
     for number in range(step.first_panel[layer], step.first_panel[layer + 1]):
         panel = read_panel(step, number)
         if is_mine(step, block, panel):
@@ -24,11 +22,8 @@ def backward_layer(step, block, layer):
             pass_back(step, block, layer + 1, panel)
             if block.first:
                 set_zero(step.gradient[bias : bias + panel.room])
-            if threshold > 0:
-                for i in range(n):
-                    row = z + i * panel.room
-                    row_bits = row_key(key, uint32(block.first_row + i))
-                    drop(step.delta[row : row + panel.width], row_bits, panel.first, threshold)
+            if step.thresholds[layer + 1] > 0:
+                drop(step, block, layer + 1, (n, panel.width), at(step.delta, z), panel.room, (0, panel.first))
             slope(step, layer, size, z, step.h_first[layer + 1] + panel.first, bias, block.worker)
             if step.normalises[layer] > 0:
                 normalise_back(step, size, z, bias, panel.unit)

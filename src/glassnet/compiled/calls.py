@@ -7,12 +7,7 @@ products by `glassnet.runtime.products`.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from glassnet.compiled.names import address, call_address
-
-
-def at(numbers, first):
-    """Return the address of one of many numbers."""
-    return address(numbers) + first * numbers.itemsize
+    from glassnet.compiled.names import address, at, call_address
 
 
 def multiply(step, size, a, b, c, go_on, factor):
@@ -75,6 +70,18 @@ def update(step, first, size, gradient, scalars):
     call_address(step.update, arguments)
 
 
+def drop(step, block, layer, size, numbers, apart, first):
+    """Leave out units of rows that stand at an address, of the size (rows, units), so many numbers apart.
+
+    The rows are numbered from the first of the two in `first`, the units from the second. Layer 0 is the inputs.
+    """
+    arguments = (
+        size[0], size[1], numbers, apart, block.keys[layer], block.first_row + first[0], first[1],
+        step.thresholds[layer],
+    )  # fmt: skip
+    call_address(step.drop_rows, arguments)
+
+
 def normalise(step, size, z, gamma, unit, worker):
     """Normalise the columns of a panel, of the size (rows, columns), which begins at z, gamma and a unit."""
     statistics = step.statistics
@@ -99,6 +106,11 @@ def shorten_columns(step, size, w, worker):
     """Shorten the columns of a panel's W, of the size (rows, columns), to max-norm."""
     arguments = size[0], size[1], at(step.theta, w), step.max_norm, address(step.scratch[worker])
     call_address(step.shorten_columns, arguments)
+
+
+def square_columns(step, size, w, apart, sums):
+    """Add up the squares of columns of the gradient, of the size (rows, columns), into sums from a number on."""
+    call_address(step.square_columns, (size[0], size[1], at(step.gradient, w), apart, at(step.norms, sums)))
 
 
 def copy(step, source, target):

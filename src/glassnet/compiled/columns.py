@@ -1,4 +1,4 @@
-"""What batch normalisation and max-norm do to columns, as functions of C; compiled where a network needs them.
+"""What batch normalisation, max-norm and clipping do to columns, as functions of C; compiled where needed.
 
 Matrices are handed by the address of their first number, with n rows of `width` numbers.
 """
@@ -6,7 +6,7 @@ Matrices are handed by the address of their first number, with n rows of `width`
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy import sqrt
+    from numpy import float64, sqrt
 
     from glassnet.compiled.names import EPSILON, MOMENTUM, ONE, ZERO, carray, real
 
@@ -72,3 +72,13 @@ def shorten_columns(n, width, W, limit, scratch):
     for i in range(n):
         for j in range(width):
             rows[i, j] *= lengths[j]
+
+
+def square_columns(n, width, A, apart, sums):
+    """Add up the squares of the numbers of columns, whose rows are so many numbers apart."""
+    rows, totals = carray(A, (n, apart)), carray(sums, width)
+    for j in range(width):
+        totals[j] = 0.0
+    for i in range(n):
+        for j in range(width):
+            totals[j] += float64(rows[i, j]) * float64(rows[i, j])

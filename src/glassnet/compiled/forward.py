@@ -8,13 +8,10 @@ into the products. Whether a unit is left out is a hash (`glassnet.nn.hashing`),
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy import uint32
-
-    from glassnet.compiled.calls import activate, at, multiply, normalise, output_row
-    from glassnet.compiled.gather import drop, fetch_ahead
-    from glassnet.compiled.names import STRIP
+    from glassnet.compiled.calls import activate, drop, multiply, normalise, output_row
+    from glassnet.compiled.gather import fetch_ahead
+    from glassnet.compiled.names import STRIP, at
     from glassnet.compiled.shares import is_mine, read_panel, share_range
-    from glassnet.nn.hashing import row_key
 
 
 def forward_layer(step, block, layer, inputs):
@@ -42,11 +39,8 @@ def forward_strip(step, block, layer, inputs, panel, first, last):
         normalise(step, size, z, bias + panel.room, panel.unit, block.worker)
     h = step.h_first[layer + 1] + first * h_row + panel.first
     activate(step, layer, size, z, bias, h, block.worker)
-    threshold, key = step.thresholds[layer + 1], block.keys[layer + 1]
-    if threshold > 0:
-        for i in range(first, last):
-            drop(step.H[h : h + panel.width], row_key(key, uint32(block.first_row + i)), panel.first, threshold)
-            h += h_row
+    if step.thresholds[layer + 1] > 0:
+        drop(step, block, layer + 1, (size[0], panel.width), at(step.H, h), h_row, (first, panel.first))
 
 
 def output_layer(step, block, inputs):

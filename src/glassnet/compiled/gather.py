@@ -1,13 +1,10 @@
-"""The rows of a batch, copied out of the data, and dropout."""
+"""The rows of a batch, copied out of the data."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy import uint32
-
     from glassnet.compiled.calls import copy, move
-    from glassnet.compiled.names import AHEAD, LINE, ZERO, prefetch
-    from glassnet.nn.hashing import hash_bits, row_key
+    from glassnet.compiled.names import AHEAD, LINE, prefetch
 
 
 def fetch_ahead(table, size, rows, i, last):
@@ -37,16 +34,3 @@ def gather_moved(step, rows, moves, batch):
     for i in range(len(rows)):
         fetch_ahead(step.X, size, rows, i, len(rows))
         move(step, step.X + rows[i] * size, batch[i * room : i * room + width], moves[i])
-
-
-def drop(numbers, key, first, threshold):
-    """Leave out the units, numbered from `first`, whose hash is below the threshold."""
-    for j in range(len(numbers)):
-        numbers[j] = numbers[j] if hash_bits(uint32(key + uint32(first + j))) >= threshold else ZERO
-
-
-def drop_inputs(step, block, batch):
-    """Dropout on the rows of a batch."""
-    for i in range(len(block.rows)):
-        row = batch[i * step.h_row[0] : i * step.h_row[0] + step.layers[0]]
-        drop(row, row_key(block.keys[0], uint32(block.first_row + i)), 0, step.thresholds[0])

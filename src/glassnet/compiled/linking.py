@@ -29,6 +29,8 @@ def link(sources: Mapping[str, Source | list[Source]], real: np.dtype[Any], *, c
     addresses = _load(sources, partial(_interpret, functions))
     names: dict[str, Any] = {name: lambda *state: 0 for name in MACHINE_FUNCTIONS}
     names["refer"] = lambda record: record
+    names["address"] = lambda numbers: numbers.ctypes.data
+    names["at"] = lambda numbers, place: numbers.ctypes.data + place * numbers.itemsize
     names["call_address"] = lambda place, arguments: functions[place](*arguments)
     exec(compile(text, "<glassnet>", "exec"), names)
     return {"take_steps": names["take_steps"], "multiply": 0, **addresses}

@@ -17,7 +17,7 @@ from glassnet.compiled.arrangement import arrange, round_up
 from glassnet.compiled.formulas import Formulas
 from glassnet.compiled.linking import link
 from glassnet.compiled.records import Batches, Panel, Step
-from glassnet.compiled.sources import STRIP, column_source, row_source
+from glassnet.compiled.sources import STRIP, column_source, drop_source, row_source
 from glassnet.compiled.tracing import UntraceableError, evaluate
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys, threshold
@@ -112,6 +112,9 @@ class Program:
         for name, each in (("activate", formulas.activate), ("slope", formulas.slope)):
             sources[name] = [each[place] for place in formulas.kinds]
         columns = ["normalise", "normalise_back"] * normalises + ["shorten_columns"] * bool(self.update.max_norm)
+        columns += ["square_columns"] * bool(self.update.clip_norm)
+        if any(self.network.dropout):
+            sources["drop_rows"] = drop_source(real)
         rows = ["copy_row"] + ["move_row"] * any(self.image)
         sources |= {name: column_source(name, real) for name in columns}
         return sources | {name: row_source(name, kind, real) for name in rows}

@@ -70,9 +70,11 @@ class Step(NamedTuple):
     slope: Array
     output_row: int = 0
     update: int = 0
+    drop_rows: int = 0
     normalise: int = 0
     normalise_back: int = 0
     shorten_columns: int = 0
+    square_columns: int = 0
     copy_row: int = 0
     move_row: int = 0
     multiply: int = 0

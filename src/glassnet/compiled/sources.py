@@ -18,7 +18,7 @@ from glassnet.runtime.products import LINE
 #: Rows of a panel that the formulas work on while they are in the first cache.
 STRIP = 48
 
-#: The modules whose functions are compiled into the step, besides hashing.
+#: The modules whose functions are compiled into the step.
 STEP_MODULES = ("calls", "shares", "gather", "forward", "update", "backward", "steps")
 
 HEADER = """# Written by glassnet: {about!r}; safe to delete.
@@ -40,10 +40,6 @@ SMALLEST, LARGEST, TINY = real({smallest}), real({largest}), real({tiny})
 STEP_HEADER = """from glassnet.compiled.records import Block, Panel
 
 AHEAD, LINE, SPINS, STRIP = 4, {line}, 20000, {strip}
-
-
-def address(numbers):
-    return intp(numbers.ctypes.data)
 
 
 """
@@ -75,8 +71,8 @@ class Source(NamedTuple):
 def step_source(real: Any) -> str:
     """Return the text of the step in a dtype; ``take_steps`` is called."""
     head = STEP_HEADER.format(line=LINE, strip=STRIP)
-    parts = [_text("glassnet.nn", "hashing"), *(_text("glassnet.compiled", name) for name in STEP_MODULES)]
-    return _header("the step of training", real) + "\n\n".join([head, *parts])
+    parts = [head, *(_text("glassnet.compiled", name) for name in STEP_MODULES)]
+    return _header("the step of training", real) + "\n\n".join(parts)
 
 
 def loop_source(loop: Loop, about: str, real: Any) -> Source:
@@ -141,6 +137,7 @@ COLUMNS = {
     "normalise": "intp intp real* real* real* real* intp real*",
     "normalise_back": "intp intp real* real* real* real* real* real*",
     "shorten_columns": "intp intp real* real real*",
+    "square_columns": "intp intp real* intp float64*",
 }
 ROWS = {
     "copy_row": "intp kind* real* real",
@@ -152,6 +149,13 @@ def column_source(name: str, real: Any) -> Source:
     """Return the text of a function of `glassnet.compiled.columns`."""
     text = STATISTICS.format(epsilon=EPSILON, momentum=MOMENTUM) + _text("glassnet.compiled", "columns")
     return Source(_header(name, real) + text, name, tuple(COLUMNS[name].replace("real", str(real)).split()))
+
+
+def drop_source(real: Any) -> Source:
+    """Return the text of the function of `glassnet.compiled.dropping`."""
+    parts = [_text("glassnet.nn", "hashing"), _text("glassnet.compiled", "dropping")]
+    types = f"intp intp {real}* intp uint32 int64 int64 uint32"
+    return Source(_header("dropout", real) + "\n\n".join(parts), "drop_rows", tuple(types.split()))
 
 
 def row_source(name: str, kind: Any, real: Any) -> Source:

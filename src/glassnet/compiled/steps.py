@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from numpy import int64, isfinite
 
     from glassnet.compiled.backward import backward_layer, gradient_of_hidden, gradient_of_output
-    from glassnet.compiled.calls import at
+    from glassnet.compiled.calls import drop
     from glassnet.compiled.forward import forward_layer, output_layer
-    from glassnet.compiled.gather import drop_inputs, gather, gather_moved
-    from glassnet.compiled.names import address, flush_denormals, real, refer, restore_denormals
+    from glassnet.compiled.gather import gather, gather_moved
+    from glassnet.compiled.names import address, at, flush_denormals, real, refer, restore_denormals
     from glassnet.compiled.records import Block
     from glassnet.compiled.shares import add_up, barrier
     from glassnet.compiled.update import update_clipped
@@ -28,7 +28,8 @@ def read_batch(step, block):
     else:
         gather(step, block.rows, batch)
     if step.thresholds[0] > 0:
-        drop_inputs(step, block, batch)
+        size = len(block.rows), step.layers[0]
+        drop(step, block, 0, size, address(batch), step.h_row[0], (0, 0))
     return address(batch)
 
 

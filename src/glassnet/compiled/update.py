@@ -3,11 +3,11 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from numpy import float64, sqrt
+    from numpy import sqrt
 
-    from glassnet.compiled.calls import at, shorten_columns, update
-    from glassnet.compiled.names import ONE, ZERO, real
-    from glassnet.compiled.shares import add_up, barrier, is_mine, multiply_by, read_panel, set_zero, share_range
+    from glassnet.compiled.calls import shorten_columns, square_columns, update
+    from glassnet.compiled.names import ONE, ZERO, at, real
+    from glassnet.compiled.shares import add_up, barrier, is_mine, multiply_by, read_panel, share_range
 
 
 def update_rest(step, layer, panel, block):
@@ -28,28 +28,6 @@ def update_output(step, block, share):
         update(step, end, step.room, at(step.gradient, end), block.scalars[1])
 
 
-def add_squares(numbers, totals):
-    """Add the squares of numbers to totals, of which there may be fewer."""
-    for j in range(len(totals)):
-        totals[j] += float64(numbers[j]) * float64(numbers[j])
-
-
-def add_panel_squares(step, layer, panel):
-    """Add up the squares of a panel's gradient, unit by unit."""
-    totals = step.norms[panel.unit : panel.unit + panel.width]
-    set_zero(totals)
-    for i in range(step.layers[layer] + 1 + step.normalises[layer]):
-        add_squares(step.gradient[panel.w + i * panel.room :], totals)
-
-
-def add_output_squares(step):
-    """Add up the squares of the output layer's gradient, unit by unit."""
-    totals = step.norms[len(step.norms) - step.layers[-1] :]
-    set_zero(totals)
-    for i in range(step.layers[-2] + 1):
-        add_squares(step.gradient[step.output + i * step.room :], totals)
-
-
 def update_clipped(step, block, phase):
     """Shorten the whole gradient to the norm that is allowed, then take the optimizer's step: the last phase."""
     hidden = len(step.layers) - 2
@@ -57,9 +35,11 @@ def update_clipped(step, block, phase):
         for number in range(step.first_panel[layer], step.first_panel[layer + 1]):
             panel = read_panel(step, number)
             if is_mine(step, block, panel):
-                add_panel_squares(step, layer, panel)
+                rows = step.layers[layer] + 1 + step.normalises[layer]
+                square_columns(step, (rows, panel.width), panel.w, panel.room, panel.unit)
     if block.worker == 0:
-        add_output_squares(step)
+        size = step.layers[-2] + 1, step.layers[-1]
+        square_columns(step, size, step.output, step.room, len(step.norms) - size[1])
     phase = barrier(step, block.worker, phase)
     norm = sqrt(add_up(step.norms))
     factor = real(step.clip_norm / norm) if norm > step.clip_norm else ONE

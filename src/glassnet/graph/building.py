@@ -138,11 +138,7 @@ class _Builder:
     def find_label(self, layer: int, units: Units) -> str:
         """Return what the user calls an input, or an output, that stands alone; shortened where it is long."""
         names = {0: self.input_names, len(self.network.W): self.network.class_names or ()}.get(layer, ())
-        name = (
-            names[units[0]]
-            if len(units) == 1 and units[0] < len(names) and len(names) == self.network.layers[layer]
-            else ""
-        )
+        name = names[units[0]] if len(units) == 1 and len(names) == self.network.layers[layer] else ""
         return name if len(name) <= LONGEST_LABEL else f"{name[: LONGEST_LABEL - 1]}…"
 
     def add_leaf(

@@ -17,7 +17,7 @@ from glassnet.graph.drawing import draw
 from glassnet.graph.figure import Figure
 from glassnet.graph.neuron_drawing import draw_neurons
 from glassnet.graph.nodes import Node, Traversal, backward, forward
-from glassnet.graph.traced import Tape, plain
+from glassnet.graph.traced import NotFollowedError, Tape, plain
 from glassnet.graph.views import choose_view
 from glassnet.locales.catalogue import Language, Words
 from glassnet.nn.activations import Array
@@ -152,8 +152,9 @@ class ComputationGraph:
         """Go through the graph once more, and write on a tape how all its numbers come from those of the leaves.
 
         The tape's sources are "theta", "X" and "y". `NotFollowedError` is raised where a formula, such as an
-        activation of the user's, asks for what a tape cannot hold.
+        activation of the user's, asks for what a tape cannot hold; the graph must be built again then.
         """
+        before = self.loss, self.gradient
         places = {"input": np.arange(self.X.size).reshape(self.X.shape)}
         places["target"] = np.arange(self.targets.size).reshape(self.targets.shape)
         for node in self.nodes:
@@ -162,8 +163,15 @@ class ComputationGraph:
             elif node.kind in places:
                 source = "X" if node.kind == "input" else "y"
                 node.value = tape.leaf(source, places[node.kind][:, list(node.units)])
-        forward(self.nodes)
-        backward(self.nodes)
+        try:
+            forward(self.nodes)
+            backward(self.nodes)
+        except NotFollowedError:
+            raise
+        except Exception as error:  # whatever an own formula does that such arrays cannot
+            raise NotFollowedError(f"{type(error).__name__}: {error}") from None
+        if self.loss != before[0] or not np.array_equal(self.gradient, before[1]):
+            raise NotFollowedError("a formula that tells these arrays from others")
 
     @cached_property
     def traversal(self) -> Traversal:

@@ -47,7 +47,7 @@ STAGES = ("normalisation", "scale", "adder", "function", "mask", "constant")
 def format_values(node: Node, values: Array, by: str = "") -> tuple[Content, ...]:
     """Return a number of a node as it stands; of a unit in several rows the first; of a matrix its norm.
 
-    `by` says what the values are: nothing the node's own, or what stands before its name.
+    `by` stands before the node's name in a norm, where the values are not its own.
     """
     if values.size == 1:
         return (number(values[0, 0], 3),)

@@ -189,7 +189,8 @@ def explain(
         title=words.say("explain.title", layers="-".join(map(str, network.layers))),
         facts=facts,
         chosen=first.view.level,
-        record=record or {},
+        record=list((record or {}).items()),
+        most=MOST_GIVEN,
         program=Markup(program),
         classes=_name_classes(network),
         functions=Markup(functions),
@@ -258,7 +259,8 @@ def _list_facts(
 def _say_answer(values: Array, network: Network, schema: Schema | None) -> str:
     """Return a class by its name, or numbers in the user's own unit."""
     if network.n_classes is None:
-        numbers = values if schema is None else schema.target.decode(values.reshape(1, -1))
+        scaled = schema is not None and schema.target.scaled
+        numbers = schema.target.decode(values.reshape(1, -1)) if schema and scaled else values
         return ", ".join(number(float(v)) for v in np.ravel(numbers))
     place = int(values.argmax() if values.size > 1 else np.ravel(values)[0])  # several are shares
     return _name_classes(network)[place]

@@ -18,8 +18,10 @@ MACHINE_FUNCTIONS = (
     "fence",
     "sleep_microseconds",
     "prefetch",
-    "fma",
     "refer",
+    "fma",
+    "address",
+    "at",
     "flush_denormals",
     "restore_denormals",
 )
@@ -75,7 +77,8 @@ def machine_functions() -> dict[str, Callable[..., Any]]:
     ``call_address(place, arguments)`` calls the C function at an address with the members of a tuple, and returns
     nothing. ``fence()`` makes what was written before it visible to other threads. ``sleep_microseconds(n)`` lets
     another thread have the core. ``prefetch(address)`` asks for a cache line that will be read soon.
-    ``fma(x, y, z)`` is x y + z, rounded once.
+    ``fma(x, y, z)`` is x y + z, rounded once. ``address(numbers)`` is where an array begins in memory, and
+    ``at(numbers, place)`` where one of its numbers stands.
     ``refer(record)`` returns a named tuple by its address, as long as the function runs that asks for it.
     ``flush_denormals()`` has this thread take numbers too small to be normal for 0, which on Intel's processors
     are a hundred times slower than others, and returns what ``restore_denormals(state)`` takes.
@@ -118,13 +121,6 @@ def machine_functions() -> dict[str, Callable[..., Any]]:
         return types.void(types.intp), code
 
     @intrinsic
-    def fma(typing: Any, x: Any, y: Any, z: Any) -> Any:
-        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return builder.fma(*arguments)
-
-        return x(x, x, x), code
-
-    @intrinsic
     def refer(typing: Any, record: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             return cgutils.alloca_once_value(builder, arguments[0])
@@ -132,8 +128,45 @@ def machine_functions() -> dict[str, Callable[..., Any]]:
         return reference(record)(record), code
 
     sleep_microseconds = types.ExternalFunction("usleep", types.int32(types.uint32))
-    functions = (call_address, fence, sleep_microseconds, prefetch, fma, refer, *_denormal_functions())
+    functions = (call_address, fence, sleep_microseconds, prefetch, refer)
+    functions += (*_number_functions(), *_denormal_functions())
     return dict(zip(MACHINE_FUNCTIONS, functions, strict=True))
+
+
+def _number_functions() -> tuple[Any, ...]:
+    """Return ``fma``, ``address`` and ``at``."""
+    from numba import types
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def fma(typing: Any, x: Any, y: Any, z: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return builder.fma(*arguments)
+
+        return x(x, x, x), code
+
+    def find(context: Any, builder: Any, kind: Any, numbers: Any) -> Any:
+        """Return where an array's numbers stand."""
+        data = context.make_array(kind)(context, builder, numbers).data
+        return builder.ptrtoint(data, context.get_value_type(types.intp))
+
+    @intrinsic
+    def address(typing: Any, numbers: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            return find(context, builder, signature.args[0], arguments[0])
+
+        return types.intp(numbers), code
+
+    @intrinsic
+    def at(typing: Any, numbers: Any, place: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            kind, word = signature.args[0], context.get_value_type(types.intp)
+            size = word(context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+            return builder.add(find(context, builder, kind, arguments[0]), builder.mul(arguments[1], size))
+
+        return types.intp(numbers, types.intp), code
+
+    return fma, address, at
 
 
 def _denormal_functions() -> tuple[Any, Any]:

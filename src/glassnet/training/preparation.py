@@ -1,7 +1,8 @@
-"""Compiling ahead of need: what all trainings share, each registered formula, and those of the plans."""
+"""Compiling ahead of need: what all trainings share, each registered formula, the plans, and prediction."""
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -18,6 +19,7 @@ from glassnet.nn.losses import LOSSES
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.nn.update import Update
 from glassnet.runtime.compilation import announcing, cache_folder, measure_cache, numba_version
+from glassnet.runtime.forward_pass import compile_layers
 from glassnet.training.components import Components
 from glassnet.training.config import RunConfig, configure, load_plan, plan_names
 from glassnet.training.run import build_network
@@ -38,7 +40,7 @@ class Preparation:
 
 
 def prepare(tell: Callable[[str], None] | None = None) -> Preparation:
-    """Compile, in float32, what trainings compile at their start: later ones, and studies' workers, load it.
+    """Compile, in float32, what trainings and predictions compile: later ones, and studies' workers, load it.
 
     `tell` is called with a few words before each thing that has to be compiled. Optimizers that no loop can be
     written for are left out. Raises `UsageError` without Numba, `FileError` where the code cannot be kept.
@@ -54,6 +56,11 @@ def prepare(tell: Callable[[str], None] | None = None) -> Preparation:
             pass
         if measure_cache()[0] == 0:
             raise FileError(cache_folder(), "cannot be written, so compiled code is not kept; make room there")
+    with (
+        announcing(None if tell is None else partial(tell, "compiling for predictions")),
+        contextlib.suppress(NotImplementedError),  # a processor that predictions are not compiled for
+    ):
+        compile_layers(np.dtype("float32"))
     count, size = measure_cache()
     return Preparation(count - before, before, time.perf_counter() - began, size)
 

@@ -129,11 +129,17 @@ def test_of_too_many_rows_some_are_drawn_by_class_and_boosting_may_be_left_out(m
 def test_a_class_that_was_not_drawn_gets_no_probability_and_several_numbers_are_predicted():
     X = np.arange(60.0)[:, None]
     data = Dataset.from_arrays(
-        X, np.arange(60) % 2, X[:9], np.array([0, 1, 2] * 3), validation=0, class_names=["a", "b", "c"]
+        X,
+        2 * (X[:, 0] >= 30).astype(int),
+        X[::5],
+        np.array([0, 2, 2, 1] * 3),
+        validation=0,
+        class_names=list("abc"),
     )
     found = fit_baselines(data)
     assert found.splits == ["test"]
-    assert found.models[0].scores["test"].measures["accuracy"] == pytest.approx(1 / 3)
+    right = np.mean(data.test.y == 2 * (X[::5, 0] >= 30))
+    assert found.models[1].scores["test"].measures["accuracy"] == pytest.approx(right)
     X = np.linspace(0, 1, 300)[:, None]
     both = Dataset.from_arrays(X, np.hstack([X, -X]), validation=10, task="regression")
     r2 = {model.kind: model.scores["test"].measures["r2"] for model in fit_baselines(both).models}

@@ -159,6 +159,8 @@ def test_a_threshold_that_calls_nothing_has_no_precision():
     none, every = found.at(1.0), found.at(0.0)
     assert (none.precision, none.recall, none.specificity, none.f1) == (None, 0.0, 1.0, 0.0)
     assert (every.recall, every.specificity, every.called) == (1.0, 0.0, 40)
+    half = choose_threshold(one_output(), np.array([[0.0], [0.0], [1.0]]), np.array([0, 1, 1])).at(0.5)
+    assert half.called == 1  # a probability of one half is not above it, as everywhere
     chart = found.chart(EN)
     assert [curve.label for curve in chart.curves] == ["precision", "recall", "specificity", "F1"]
     assert chart.title == "What a threshold of yes costs"
