@@ -22,7 +22,7 @@ from glassnet.study.findings import gather_findings
 HERE = Path(__file__).parent
 
 #: A laptop's window, and the sections of the page that are shown, one below the other.
-WIDTH, SECTIONS = 1280, ("#verdict", "#curves", "#results")
+WIDTH, SECTIONS = 1280, ("#verdict", "#results", "#curves")
 
 
 def sections(page: Path) -> Image.Image:

@@ -41,8 +41,11 @@ def do_runs(folder):
 
 
 def test_a_table_is_repeated_and_told(glassnet, tiny):
-    answer = glassnet("reproduce", "tiny", "--workers", 1)
+    answer = glassnet("reproduce", "tiny", "--workers", 1, "--figures", "figures")
     assert answer.code == 0
+    written = {path.name for path in (tiny / "figures").iterdir()}
+    charts = {f"printed-{number}.{kind}" for number in (1, 2, 3) for kind in ("pdf", "svg", "png")}
+    assert charts | {"printed.csv", "printed.tex"} == written
     assert re.fullmatch(r"(\d/2  .*, seed 0: validation accuracy 0\.\d{4}, \d+\.\d s\n){2}", answer.err)
     facts, table, rest = answer.out.split("\n\n")
     assert [line.split(maxsplit=1) for line in facts.splitlines()] == [

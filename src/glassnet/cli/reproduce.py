@@ -28,6 +28,10 @@ def reproduce(
         Path | None, typer.Option(help="Folder to save all runs in.", show_default="reproductions/NAME")
     ] = None,
     workers: WorkersOption = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(help="Folder for every chart and table as a file of its own.", metavar="DIR"),
+    ] = None,
     lang: LanguageOption = None,
     data_dir: DataDirOption = None,
     quiet: QuietOption = False,
@@ -55,14 +59,15 @@ def reproduce(
     with explaining_interrupt(again):
         found = reproduce(name, folder, data_dir=data_dir, workers=workers, progress=not quiet)
     words = choose_words(lang)
-    page = attempt_report("table", again, lambda: _write_pages(found, data_dir, words))
+    page = attempt_report("table", again, lambda: _write_pages(found, data_dir, figures, words))
     _print_reproduction(found, page, as_json, Words("en") if as_json else words)
     if found.failed:
         raise typer.Exit(1)
 
 
-def _write_pages(found: Reproduction, data_dir: Path | None, words: Words) -> Path:
+def _write_pages(found: Reproduction, data_dir: Path | None, figures: Path | None, words: Words) -> Path:
     """Write the reports of a reproduction's studies, and its own; return the page of the latter."""
+    from glassnet.report.figure_files import FigureFiles
     from glassnet.report.study_page import write_study_report
     from glassnet.reproductions.page import write_reproduction_report
     from glassnet.study.fairness import DataCache
@@ -76,7 +81,7 @@ def _write_pages(found: Reproduction, data_dir: Path | None, words: Words) -> Pa
         place = found.folder / part
         study_found = gather_findings(load_study(place / STUDY_FILE), place, read_rows(place), load)
         write_study_report(study_found, load, language=words.language)
-    return write_reproduction_report(found, words)
+    return write_reproduction_report(found, words, None if figures is None else FigureFiles(figures))
 
 
 def _print_reproduction(found: Reproduction, page: Path | None, as_json: bool, words: Words) -> None:
