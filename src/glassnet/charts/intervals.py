@@ -72,7 +72,7 @@ class IntervalChart:
         return 6.4, 1.2 + 0.3 * len(self.intervals)
 
     def lay_out(self) -> Axis:
-        """Choose the axis of the values and the mark; what counts as the same as a printed figure may reach beyond it."""
+        """Choose the axis of values and mark; what counts as the same as a printed figure may reach beyond it."""
         every = [one for row in self.intervals for one in (row.mean, row.low, row.high, *row.values)]
         every += [row.printed.value for row in self.intervals if row.printed is not None]
         every += [] if self.mark is None else [self.mark[0]]
