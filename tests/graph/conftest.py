@@ -277,7 +277,8 @@ def holds_together(tokens):
         tokens = tokens[1:]
     pair, depth = {"(": ")", "[": "]", "|": "|"}.get(tokens[0]), 0
     if pair == "|":
-        return tokens[-1] == "|" and tokens.count("|") == 2
+        bars = next(count for count, token in enumerate(tokens) if token != "|")  # as many as lie in each other
+        return tokens[-bars:] == ["|"] * bars and tokens.count("|") == 2 * bars
     for place, token in enumerate(tokens):
         depth += (token == tokens[0]) - (token == pair)
         if depth == 0:

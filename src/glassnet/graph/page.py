@@ -158,7 +158,7 @@ def explain(
     --------
     >>> network = Network([3, 2, 1], "sigmoid", loss="half_squared_error")
     >>> page = explain(network, [0.5, -1.0, 2.0], 1.0)
-    >>> page.html.count("<svg"), page.agreement.graph_difference < 1e-12
+    >>> page.html.count("<svg xmlns"), page.agreement.graph_difference < 1e-12
     (3, True)
     """
     X, y = np.asarray(X), np.asarray(y)
