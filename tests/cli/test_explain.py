@@ -13,9 +13,8 @@ from glassnet.graph.example_network import example_network, example_sample
 
 def facts_of(html):
     """What the head of a page says; of what can be chosen, what is."""
-    found = re.findall(
-        r"<dt>(.*?)</dt><dd>(.*?)</dd>", html.partition('<dl class="facts">')[2].partition("</dl>")[0]
-    )
+    head = html.partition('<dl class="facts">')[2].partition("</dl>")[0]
+    found = re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", head)
     chosen = ((name, re.sub("<select.*selected>(.*?)<.*", r"\1", value)) for name, value in found)
     return {name: re.sub("<[^>]*>", "", value) for name, value in chosen}
 

@@ -251,8 +251,11 @@ def test_progress_that_cannot_be_shown_ends_no_training(shell, place, stream):
     answer = shell(f"train digits --kernels numpy --epochs 2 --run-dir new --json {stream}")
     assert (answer.returncode, answer.stderr) == (0, "")
     assert json.loads(answer.stdout)["stopped"] == "epochs"
+
+
+def test_progress_of_a_study_that_cannot_be_shown_ends_none_of_its_runs(shell, place):
     (place / "study.toml").write_text(STUDY.replace("seeds = 2", "seeds = 1").replace("epochs = 4", "epochs = 1"))
-    answer = shell(f"study study.toml --workers 1 --json {stream}")
+    answer = shell("study study.toml --workers 1 --json 2>/dev/full")
     assert (answer.returncode, answer.stderr) == (0, "")
     assert {row["status"] for row in json.loads(answer.stdout)["rows"]} == {"finished"}
 

@@ -89,7 +89,7 @@ def input_gradient(graph):
 # The law
 
 
-@settings(max_examples=250)
+@settings(max_examples=120)
 @given(drawn=networks(), seed=st.integers(0, 100))
 def test_the_gradient_of_the_graph_is_that_of_the_delta_recursion(views_of, drawn, seed):
     network, X, y = drawn
