@@ -4,6 +4,7 @@ import gzip
 import os
 import zipfile
 from collections import namedtuple
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from glassnet.data.registry import load_dataset
 from glassnet.data.sources import md5
 from glassnet.data.unpacked import count_unpacked, find_unpacked, keep_unpacked, unpacked_folder
 from glassnet.errors import FileError
+from glassnet.runtime.compilation import measure_cache
 
 IMAGES = np.arange(600, dtype=np.uint8).reshape(6, 10, 10)
 
@@ -77,7 +79,7 @@ def test_other_files_and_members_have_a_place_of_their_own(tmp_path, packed, idx
     assert len(kept()) == 4
 
 
-@pytest.mark.parametrize("damage", ["a bit", "the shape", "cut", "empty"])
+@pytest.mark.parametrize("damage", ["a bit", "the shape", "cut", "empty", "an archive", "the header"])
 def test_what_is_damaged_is_unpacked_and_kept_anew(packed, damage):
     read_idx(packed, checksum=md5(packed))
     (path,) = unpacked_folder().iterdir()
@@ -87,6 +89,8 @@ def test_what_is_damaged_is_unpacked_and_kept_anew(packed, damage):
         "the shape": whole.replace(b"(6, 10, 10)", b"(10, 6, 10)"),
         "cut": whole[:-1],
         "empty": b"",
+        "an archive": b"PK\x03\x04" + whole,
+        "the header": whole.replace(b"(6, 10, 10)", b"((6,10,10 '"),
     }[damage]
     assert damaged != whole
     path.write_bytes(damaged)
@@ -138,3 +142,19 @@ def test_a_disk_without_room_or_rights_is_done_without(packed, monkeypatch, no_u
     unpacked_folder().write_bytes(b"")  # a file in place of the folder stands for missing rights
     np.testing.assert_array_equal(read_idx(packed, checksum=md5(packed)), IMAGES)
     assert count_unpacked() == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "seteuid"), reason="needs users")
+def test_a_cache_that_may_not_be_read_holds_nothing():
+    keep_unpacked("0", IMAGES)
+    cache, user = Path(os.environ["XDG_CACHE_HOME"]), os.geteuid()
+    cache.chmod(0)
+    try:
+        if user == 0:  # whom no rights stop
+            os.seteuid(65534)
+        found = find_unpacked("0"), count_unpacked(), measure_cache()
+    finally:
+        os.seteuid(user)
+        cache.chmod(0o700)
+    assert found == (None, 0, (0, 0))
+    assert find_unpacked("0") is not None

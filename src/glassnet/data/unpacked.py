@@ -38,9 +38,11 @@ def find_unpacked(key: str) -> Array | None:
 
     It is mapped, and may be written to: nobody else sees that, and the file stays as it is.
     """
-    for path in unpacked_folder().glob(f"{key}-*.npy"):
-        with contextlib.suppress(OSError, ValueError, EOFError):
-            array = np.asarray(np.load(path, mmap_mode="c"))
+    for _, _, path in _list_files():
+        if not path.name.startswith(f"{key}-"):
+            continue
+        with contextlib.suppress(Exception):  # whatever a damaged file brings
+            array = np.asarray(np.lib.format.open_memmap(path, mode="c"))
             if path.name == _name(key, array):
                 with contextlib.suppress(OSError):
                     os.utime(path)
