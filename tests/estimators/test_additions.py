@@ -223,8 +223,8 @@ def test_a_network_is_examined_when_its_health_is_asked_for(monkeypatch):
     assert later.health_ is later.run_.health
     assert taken == [0, 16, 40]
     assert [one.step for one in later.health_.vitals] == taken
-    assert later.history_["gradient_norm"][15] is None
-    assert at_once.history_["gradient_norm"][15] == at_once.health_.vitals[1].gradient_norm
+    for one in (later, at_once):  # whatever the size of the network
+        assert one.history_["gradient_norm"][15] is None
 
 
 def test_what_is_kept_for_an_examination_holds_no_training_rows():

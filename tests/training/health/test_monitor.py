@@ -320,6 +320,10 @@ def test_nobody_is_warned_so_the_network_is_examined_later(monkeypatch):
     assert found.vitals == tuple(usual.vitals)
     assert found == usual.health([], usual.context.network, warn=False, trials=False)
     assert quiet.state_dict()["vitals"] == usual.state_dict()["vitals"]
+    assert quiet.columns(7) == {} != usual.columns(7)  # whatever has been examined by now
+    again = monitor_of(quiet=True)
+    again.load_state_dict(usual.state_dict() | {"vitals": usual.vitals})
+    assert ([one.step for one in again.vitals], again.examined) == ([0, 1, 4, 7], 7)
     monkeypatch.setattr(monitor, "KEPT_BYTES", 2 * 3 * theta.nbytes)
     watched = monitor_of(quiet=True)
     for done in (1, 2, 3, 4):

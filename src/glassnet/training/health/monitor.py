@@ -163,7 +163,8 @@ class Monitor:
 
     An epoch of so many `steps` is drawn of the `drawn` first rows; the probe's rows are spread evenly over them.
     The first of `vitals`, in the order of steps, are those of the network before training. A `quiet` one warns of
-    nothing, so it keeps the parameters that are to be examined, and examines them when somebody asks.
+    nothing, so it keeps the parameters that are to be examined, and examines them when somebody asks; the history
+    records nothing of it.
     """
 
     def __init__(
@@ -248,7 +249,7 @@ class Monitor:
 
     def columns(self, done: int) -> dict[str, Any]:
         """Return what the history records of an epoch that ended after so many steps, if it was examined then."""
-        last = self.vitals[-1] if self.vitals else None
+        last = None if self.quiet else self.vitals[-1]
         if last is None or last.step != done:
             return {}
         return {
@@ -355,6 +356,7 @@ class Monitor:
 
     def load_state_dict(self, state: SavedMonitor) -> None:
         """Take up what `state_dict` returned; ValueError if it is of another network."""
+        _examine_kept(self.kept, self.probe, self.vitals)
         if not state["vitals"] or _sizes(state["vitals"][0]) != _sizes(self.vitals[0]):
             raise ValueError("vitals: they are of another network")
         for name, theta in (("theta", state["theta"]), ("given", state["given"])):
