@@ -33,7 +33,9 @@ def test_rows_from_one_to_another_are_passed_and_no_others(layers):
         first_units = expected[:, 0].copy() if first_units is None else first_units
         expected = np.maximum(expected, 0) if rectified else expected
     outputs = np.full((2 * ROWS, layers[-1]), np.nan, np.float32)
-    found = compile_layers(np.dtype("float32"))(X, np.concatenate(theta), np.array(plan), outputs, 3, ROWS + 9)
+    theta = np.concatenate(theta)
+    theta.flags.writeable = layers[0] == 7  # as a user may have left it
+    found = compile_layers(np.dtype("float32"))(X, theta, np.array(plan), outputs, 3, ROWS + 9)
     np.testing.assert_array_equal(outputs[3 : ROWS + 9], expected[3 : ROWS + 9])
     assert np.isnan(outputs[:3]).all()
     assert np.isnan(outputs[ROWS + 9 :]).all()

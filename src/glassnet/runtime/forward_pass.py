@@ -56,7 +56,7 @@ def run_layers(product, X, theta, plan, outputs, first, last):
 def multiply(product, rows, a, a_row, theta, layer, Z):
     steps, columns, w = layer[0], layer[1], layer[2]
     W, apart = theta[w : w + steps * columns], columns
-    if w + (steps - 1) * columns + (columns + LINE - 1) // LINE * LINE > len(theta):
+    if w + (steps - 1) * columns + (columns + LINE - 1) // LINE * LINE > len(theta):  # so columns < LINE
         W, apart = zeros(steps * LINE, theta.dtype), LINE  # the product reads whole vectors
         for k in range(steps):
             for j in range(columns):
@@ -94,7 +94,7 @@ def compile_layers(real: np.dtype[Any]) -> Callable[..., float]:
     )  # fmt: skip
     run: Any = compile_function(text, "run_layers")
     X, theta = np.zeros((1, 1), real), np.zeros(2, real)
-    X.flags.writeable = False  # so compiled, it takes arrays of either kind
+    X.flags.writeable = theta.flags.writeable = False  # so compiled, it takes arrays of either kind
     run(product_address(real), X, theta, np.array([[1, 1, 0, 1, 0]]), np.zeros((1, 1), real), 0, 1)
     run.disable_compile()
     return functools.partial(cast(Callable[..., float], run), product_address(real))
