@@ -90,6 +90,9 @@ def test_a_cache_that_keeps_nothing_is_refused(monkeypatch):
     monkeypatch.setattr(preparation.Trainer, "open", opened)
     with pytest.raises(FileError, match="compiled: cannot be written, so compiled code is not kept"):
         prepare()
+    monkeypatch.setattr(preparation, "vector_bytes", lambda: 0)
+    with pytest.raises(UsageError, match=r"prepare: compiles nothing here: .* fused multiply-adds"):
+        prepare()
     monkeypatch.setattr(preparation, "numba_version", lambda: None)
     with pytest.raises(UsageError, match=r"prepare: .*pip install 'glassnet\[fast\]'"):
         prepare()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -18,7 +17,7 @@ from glassnet.nn.activations import ACTIVATIONS
 from glassnet.nn.losses import LOSSES
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.nn.update import Update
-from glassnet.runtime.compilation import announcing, cache_folder, measure_cache, numba_version
+from glassnet.runtime.compilation import announcing, cache_folder, measure_cache, numba_version, vector_bytes
 from glassnet.runtime.forward_pass import compile_layers
 from glassnet.training.components import Components
 from glassnet.training.config import RunConfig, configure, load_plan, plan_names
@@ -43,10 +42,12 @@ def prepare(tell: Callable[[str], None] | None = None) -> Preparation:
     """Compile, in float32, what trainings and predictions compile: later ones, and studies' workers, load it.
 
     `tell` is called with a few words before each thing that has to be compiled. Optimizers that no loop can be
-    written for are left out. Raises `UsageError` without Numba, `FileError` where the code cannot be kept.
+    written for are left out. Raises `UsageError` where nothing is compiled, `FileError` where code cannot be kept.
     """
     if numba_version() is None:
         raise UsageError("prepare", "compiles with Numba, which is not installed: pip install 'glassnet[fast]'")
+    if vector_bytes() == 0:
+        raise UsageError("prepare", "compiles nothing here: the processor has no fused multiply-adds")
     began, (before, _) = time.perf_counter(), measure_cache()
     for name, config, data in _list_trainings():
         components = replace(Components.build(config.training), quiet=True)
@@ -56,10 +57,7 @@ def prepare(tell: Callable[[str], None] | None = None) -> Preparation:
             pass
         if measure_cache()[0] == 0:
             raise FileError(cache_folder(), "cannot be written, so compiled code is not kept; make room there")
-    with (
-        announcing(None if tell is None else partial(tell, "compiling for predictions")),
-        contextlib.suppress(NotImplementedError),  # a processor that predictions are not compiled for
-    ):
+    with announcing(None if tell is None else partial(tell, "compiling for predictions")):
         compile_layers(np.dtype("float32"))
     count, size = measure_cache()
     return Preparation(count - before, before, time.perf_counter() - began, size)
