@@ -1,9 +1,10 @@
 """How much memory may still be taken, by what the system tells of it."""
 
+import numpy as np
 import pytest
 
 from glassnet.runtime import memory
-from glassnet.runtime.memory import available_memory, describe_bytes
+from glassnet.runtime.memory import CACHE_LINE, aligned_zeros, available_memory, describe_bytes
 
 
 @pytest.fixture
@@ -65,3 +66,12 @@ def test_bytes_in_words():
         "2.0 GB",
         "3,200 GB",
     ]
+
+
+@pytest.mark.parametrize("shape", [(1,), (3, 5), (2, 1, 40)])
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int8"])
+def test_zeros_begin_at_a_line_of_the_cache(shape, dtype):
+    for _ in range(5):
+        numbers = aligned_zeros(shape, dtype)
+        assert (numbers.shape, numbers.dtype, numbers.ctypes.data % CACHE_LINE) == (shape, dtype, 0)
+        np.testing.assert_array_equal(numbers, np.zeros(shape, dtype))

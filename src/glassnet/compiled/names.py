@@ -1,7 +1,7 @@
 """Names that the compiled functions use, and that `glassnet.compiled.sources` gives values in each text.
 
-They are imported from here for the linter and the type checker alone. Their values depend on the dtype and the
-BLAS: ``real`` is the dtype computed in, ``whole`` the integer of its size and ``integer`` that of the BLAS.
+They are imported from here for the linter and the type checker alone. Their values depend on the dtype:
+``real`` is the one computed in, ``whole`` the integer of its size.
 """
 
 from typing import Any

@@ -24,6 +24,7 @@ from glassnet.nn.dropout import mask_keys, threshold
 from glassnet.nn.network import Network
 from glassnet.nn.optimizers import OptimizerState
 from glassnet.nn.update import Update
+from glassnet.runtime.memory import aligned_zeros
 from glassnet.runtime.products import DEPTH, LINE, PANEL
 
 #: Rows that go through the layers at a time; the gradient of a larger batch is added up over such blocks.
@@ -34,14 +35,6 @@ MOST_BATCH = 2**30
 
 #: Where images are taken as they are.
 NO_MOVES = np.zeros((0, 7), np.int32)
-
-
-def _allocate(shape: tuple[int, ...], dtype: Any) -> Array:
-    """Return zeros that begin at a cache line."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    room = np.zeros(size + LINE, np.uint8)
-    first = -room.ctypes.data % LINE
-    return room[first : first + size].view(dtype).reshape(shape)
 
 
 def _start_pool(size: int) -> ThreadPoolExecutor:
@@ -156,22 +149,22 @@ class Program:
             weights=weights,
             input_scale=dtype.type(1 / 255 if self.X.dtype == np.uint8 else 1),
             image=np.array(self.image, np.int64),
-            theta=_allocate((size,), dtype),
-            gradient=_allocate((size,), dtype),
-            memory=_allocate((max(1, len(self.state.memory)), size), dtype),
-            batch=_allocate((shares, rows * h_row[0]), dtype),
-            turned=_allocate((shares, DEPTH * PANEL // dtype.itemsize), dtype),
-            H=_allocate((h_first[-1],), dtype),
-            Z=_allocate((rows * (units + here.room),), dtype),
-            delta=_allocate((rows * (units + here.room),), dtype),
-            X_hat=_allocate((rows * units if normalises.any() else 0,), dtype),
-            statistics=_allocate((3, units), dtype),
+            theta=aligned_zeros((size,), dtype),
+            gradient=aligned_zeros((size,), dtype),
+            memory=aligned_zeros((max(1, len(self.state.memory)), size), dtype),
+            batch=aligned_zeros((shares, rows * h_row[0]), dtype),
+            turned=aligned_zeros((shares, DEPTH * PANEL // dtype.itemsize), dtype),
+            H=aligned_zeros((h_first[-1],), dtype),
+            Z=aligned_zeros((rows * (units + here.room),), dtype),
+            delta=aligned_zeros((rows * (units + here.room),), dtype),
+            X_hat=aligned_zeros((rows * units if normalises.any() else 0,), dtype),
+            statistics=aligned_zeros((3, units), dtype),
             clip_norm=float(self.update.clip_norm or 0),
             max_norm=dtype.type(self.update.max_norm or 0),
-            strips=_allocate((shares, STRIP * PANEL // dtype.itemsize), dtype),
-            losses=_allocate((rows,), dtype),
+            strips=aligned_zeros((shares, STRIP * PANEL // dtype.itemsize), dtype),
+            losses=aligned_zeros((rows,), dtype),
             norms=np.zeros(units + layers[-1]),
-            scratch=_allocate((shares, max(2, self.formulas.scratch_rows), widest), dtype),
+            scratch=aligned_zeros((shares, max(2, self.formulas.scratch_rows), widest), dtype),
             no_scalars=np.zeros(1, dtype),
             flags=np.zeros(8 * shares, np.int64),
             activate=np.zeros(0, np.intp),  # until they are linked

@@ -15,10 +15,7 @@ import numpy as np
 
 from glassnet.errors import UsageError
 from glassnet.nn.activations import Array
-from glassnet.runtime.memory import available_memory
-
-#: A cache line in bytes.
-LINE = 64
+from glassnet.runtime.memory import aligned_zeros, available_memory
 
 #: Networks of fewer parameters fit into any memory.
 SMALL = 1 << 20
@@ -131,7 +128,7 @@ class Parameters:
         try:
             if bytes_each * size > most:
                 raise MemoryError
-            self.theta, self.gradient = _allocate(size, dtype), _allocate(size, dtype)
+            self.theta, self.gradient = aligned_zeros((size,), dtype), aligned_zeros((size,), dtype)
         except (MemoryError, ValueError, OverflowError):
             units = find_most_units(layers, lambda fewer: bytes_each * count_parameters(fewer) <= most)
             raise UsageError(
@@ -192,10 +189,3 @@ class Parameters:
                 place = np.unravel_index(index - block.start, self._shapes[name])
                 return f"{name}[{', '.join(str(int(i)) for i in place)}]"
         raise IndexError(index)
-
-
-def _allocate(size: int, dtype: np.dtype | type) -> Array:
-    """Return zeros that begin at a cache line, so that fewer vectors of the processor lie in two."""
-    room = np.zeros(size + LINE, dtype)
-    first = -room.ctypes.data % LINE // room.itemsize
-    return room[first : first + size]

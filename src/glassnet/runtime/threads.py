@@ -21,16 +21,11 @@ BUSY = 1.5
 SOONEST, LATEST = 0.25, 4.0
 
 
-def machine_cores() -> int:
-    """Return the number of cores of the machine, whatever this process may use of them."""
-    return os.cpu_count() or 1
-
-
 def available_cores() -> int:
     """Return the number of cores that this process may run on."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
-    return machine_cores()
+    return os.cpu_count() or 1
 
 
 @functools.cache
