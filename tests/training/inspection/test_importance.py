@@ -145,8 +145,15 @@ def test_the_rows_and_the_network_are_left_as_they_were():
     permutation_importance(network, X, (X[:, 0] > 0).astype(int))
     assert (before == X).all()
     assert (theta == network.theta).all()
-    with pytest.raises(UsageError, match="repeats"):
-        permutation_importance(network, X, (X[:, 0] > 0).astype(int), repeats=0)
+    for option in ("repeats", "max_rows"):
+        with pytest.raises(UsageError, match=f"{option}: must be at least 1, got 0"):
+            permutation_importance(network, X, (X[:, 0] > 0).astype(int), **{option: 0})
+
+
+def test_one_shuffling_has_no_interval():
+    X = np.random.default_rng(0).normal(size=(40, 1))
+    found = permutation_importance(weigh([1.0]), X, (X[:, 0] > 0).astype(int), repeats=1)
+    assert repr(found).splitlines()[1] == f"x1  {found.mean[0]:.4f}"
 
 
 def test_the_chart_has_the_most_important_first():
