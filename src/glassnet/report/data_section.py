@@ -13,7 +13,7 @@ from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
 from glassnet.report.column_table import column_table
 from glassnet.report.images import full_of
-from glassnet.report.interval_text import describe_intervals
+from glassnet.report.run_curves import show
 
 #: Classes that have bars and pictures, and pictures of each.
 MOST_CLASSES, PER_CLASS = 20, 5
@@ -25,7 +25,7 @@ def show_data(data: Dataset, words: Words) -> SimpleNamespace:
     target = _draw_target(data, words)
     return SimpleNamespace(
         notes=[words.say("data_rows", **sizes)],
-        drawing=None if target is None else (target.draw(), describe_intervals(target, words)),
+        drawing=None if target is None else show(target, words),
         columns=column_table(data, words),
         samples=_sample(data),
         remarks=list(data.remarks),
@@ -50,9 +50,11 @@ def _draw_target(data: Dataset, words: Words) -> BarChart | None:
 
 def _count(title: str, names: tuple[str, ...], counts: Array, words: Words) -> BarChart:
     bars = [Bar(name, float(count)) for name, count in zip(names, counts, strict=True)]
+    note = ""
     if len(bars) > MOST_CLASSES:
+        note = words.say("classes_drawn", shown=MOST_CLASSES, n=len(bars))
         bars = sorted(bars, key=lambda bar: -bar.value)[:MOST_CLASSES]
-    return BarChart("target", words.say(title), words.say("rows"), bars)
+    return BarChart("target", words.say(title), words.say("rows"), bars, note)
 
 
 def _sample(data: Dataset) -> list[tuple[str, int, list[str]]]:

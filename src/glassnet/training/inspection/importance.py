@@ -77,7 +77,7 @@ class Importance:
         return self.losses.mean(axis=1)
 
     def interval(self, place: int) -> tuple[float, float]:
-        """Return the 95 % interval of an input's mean by Student's t: chance of the shuffling alone."""
+        """Return the 95 % interval of an input's mean by Student's t: of the shuffling alone, NaN of one."""
         from scipy.stats import t
 
         n = self.losses.shape[1]
@@ -131,7 +131,8 @@ class Importance:
         width = max(map(len, self.names))
         for place in self.ranking()[:MOST_SHOWN]:
             low, high = self.interval(place)
-            lines.append(f"{self.names[place]:{width}}  {self.mean[place]:.4f}  (95 %: {low:.3f} to {high:.3f})")
+            within = "" if math.isnan(low) else f"  (95 %: {low:.3f} to {high:.3f})"
+            lines.append(f"{self.names[place]:{width}}  {self.mean[place]:.4f}{within}")
         return "\n".join(lines)
 
 
@@ -192,8 +193,9 @@ def permutation_importance(
     >>> found.names[found.ranking()[0]]
     'x2'
     """
-    if repeats < 1:
-        raise UsageError("repeats", f"must be at least 1, got {repeats}")
+    for option, number in (("repeats", repeats), ("max_rows", max_rows)):
+        if number is not None and number < 1:
+            raise UsageError(option, f"must be at least 1, got {number}")
     network, split = take_rows(model, X, y)
     split = split.encode() if isinstance(split, Split) else Split(*split)
     schema = split.schema
