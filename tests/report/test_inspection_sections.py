@@ -243,3 +243,6 @@ def test_of_many_classes_it_is_said_how_many_are_shown(tmp_path):
     chart = show_data(data, EN).drawing[0].chart
     assert (len(chart.bars), chart.bars[0].label) == (20, "7")
     assert chart.note == "The 20 largest of 50 are drawn."
+    np.savez(tmp_path / "pictures.npz", X=np.zeros((100, 4, 4), np.uint8), y=np.arange(100) % 25)
+    shown = show_data(load_dataset(tmp_path / "pictures.npz"), EN)
+    assert (len(shown.samples), shown.samples_note) == (20, "The first 20 of 25 classes are listed.")

@@ -22,12 +22,13 @@ MOST_CLASSES, PER_CLASS = 20, 5
 def show_data(data: Dataset, words: Words) -> SimpleNamespace:
     """Describe rows, columns, target, and what was noticed of them; of pictures show some of each class."""
     sizes = {name: len(split.y) for name, split in data.splits.items()}
-    target = _draw_target(data, words)
+    target, samples, n = _draw_target(data, words), _sample(data), data.n_classes or 0
     return SimpleNamespace(
         notes=[words.say("data_rows", **sizes)],
         drawing=None if target is None else show(target, words),
         columns=column_table(data, words),
-        samples=_sample(data),
+        samples=samples,
+        samples_note=words.say("classes_listed", shown=len(samples), n=n) if len(samples) < n else "",
         remarks=list(data.remarks),
     )
 
