@@ -97,3 +97,9 @@ def test_a_short_logarithmic_axis_has_marks_enough():
 )
 def test_operations_are_counted_as_people_say_them(value, text):
     assert format_flops(value) == text
+
+
+def test_different_marks_are_written_differently():
+    assert tick_texts([1e9, 1e9 + 500.0, 1e9 + 1000.0]) == ["1000000000", "1000000500", "1000001000"]
+    assert tick_texts([3.0, 3.0000000001]) == ["3", "3.0000000001"]
+    assert tick_texts([2.0, 2.0]) == ["2", "2"]

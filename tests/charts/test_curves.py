@@ -236,3 +236,9 @@ def test_a_place_on_the_lower_axis_is_marked_where_there_is_room():
             "bottom" if low else "top",
         )
     assert Chart("loss", "Loss", "epoch", [falls]).draw().place is None
+
+
+def test_a_logarithmic_axis_that_is_asked_for_needs_a_positive_value():
+    drawing = chart(Curve("diverged", (0, 1), (math.nan, math.inf)), scale="logarithmic")
+    assert not drawing.logarithmic
+    assert drawing.points["curves"][0]["points"] == []

@@ -80,3 +80,12 @@ def test_the_mark_is_in_sight_also_where_the_values_would_have_a_logarithmic_axi
     drawing = IntervalChart("importance", "Loss", "loss", rows, mark=(0.0, "none")).draw()
     assert not drawing.logarithmic
     assert 0 <= drawing.mark.place <= 1000
+
+
+def test_the_legend_names_only_what_is_there():
+    only = IntervalChart(
+        "study", "T", "loss", [Interval("GD", None, printed=Printed(3.0, 2.0, 4.0))], names=("ours", "printed")
+    )
+    legend = figure_of(only).axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["printed"]
+    assert legend.legend_handles[0].get_color() == "#b45309"

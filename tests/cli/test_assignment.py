@@ -91,6 +91,7 @@ def test_the_whole_assignment_on_digits(glassnet, here, monkeypatch):
     assert {one.config.network.layers[0] for one in study.variants()} == {64}
     assert "每种用 2 个随机种子（0、1），共 16 次运行" in markdown
     assert "每轮 1,318 个训练样本，批量大小为 32" in markdown
+    assert "“更好”和“更差”要求 p ≤" in markdown  # the words of the table of differences
     assert "未生成    document.docx: pandoc is not installed" in answer.out
     assert re.search(r"^对比实验选出的方案 .+ 3 ", answer.out, re.MULTILINE)  # three epochs
     again = glassnet("assignment", "digits")

@@ -47,7 +47,7 @@ SAME |= {
     "terminal.file_size",
     "terminal.headed",
 }
-SAME |= {"intervals_about", "listing", "verbatim", "verdict_why", "sentences", "diagnoses.line", "checks.found"}
+SAME |= {"listing", "verbatim", "verdict_why", "sentences", "diagnoses.line", "checks.found"}
 
 
 def forms(text):

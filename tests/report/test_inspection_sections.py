@@ -11,7 +11,10 @@ import glassnet as gn
 from glassnet.data.registry import load_dataset
 from glassnet.locales.catalogue import LANGUAGES, Words
 from glassnet.report import baseline_section, importance_section
+from glassnet.report.data_section import show_data
+from glassnet.report.error_analysis import analyse_errors
 from glassnet.report.importance_section import show_importance
+from glassnet.report.on_test_rows import show_test_rows
 from glassnet.report.probability_section import show_probabilities, show_thresholds
 from glassnet.report.row_values import MOST_COLUMNS, read_values
 from glassnet.report.run_page import write_run_report
@@ -175,6 +178,24 @@ def test_a_test_set_of_both_classes_without_validation_rows_has_no_threshold(tab
     assert section.table is None
 
 
+def test_test_rows_of_one_class_judge_no_threshold(table, reports):
+    network, test = reports[0].network, table.encoded.test
+    one_class = predict_rows(network, test.take(np.flatnonzero(test.y == 1)))
+    section = show_thresholds(predict_rows(network, table.encoded.validation), one_class, EN)
+    assert [row[2].text for row in section.table.cells] == ["validation rows"] * 3
+    assert show_thresholds(None, one_class, EN) is None
+    assert show_thresholds(one_class, one_class, EN) is None
+
+
+def test_a_single_mistake_is_said_as_one(table, reports):
+    network, test = reports[0].network, table.encoded.test
+    right = predict_rows(network, test).labels()[1] == test.y
+    rows = np.concatenate([np.flatnonzero(~right)[:1], np.flatnonzero(right)])
+    found = analyse_errors(predict_rows(network, test.take(rows)), table)
+    section = show_test_rows(found, network, replace(table, test=table.test.take(rows)), EN)
+    assert section.mistakes_note == f"1 of {len(rows)} test rows is classified wrongly."
+
+
 def test_what_takes_long_is_measured_on_fewer_rows(table, reports, monkeypatch):
     network, many = reports[0].network, replace(table, validation=table.train)
     assert "among 180 validation rows" in show_importance(network, many, EN).notes[0]
@@ -210,3 +231,18 @@ def test_of_many_columns_the_most_important_are_shown(table):
     names, values = read_values(replace(data, test=data.train), [3], ["c11"])
     assert names == ["c11", *(f"c{place}" for place in range(MOST_COLUMNS - 1))]
     assert values[0][0].text == f"{data.train.X['c11'][3]:.4g}"
+
+
+def test_of_many_classes_it_is_said_how_many_are_shown(tmp_path):
+    y = np.concatenate([np.arange(600) % 50, np.full(9, 7)])
+    np.savez(tmp_path / "many.npz", X=np.random.default_rng(0).normal(size=(609, 2)), y=y)
+    data = load_dataset(tmp_path / "many.npz", task="multi-class")
+    network = gn.Network([2, 50], seed=0)
+    areas = show_probabilities(predict_rows(network, data.encoded.train), EN).areas
+    assert (len(areas.rows), areas.note) == (40, "The first 40 of 50 classes are listed.")
+    chart = show_data(data, EN).drawing[0].chart
+    assert (len(chart.bars), chart.bars[0].label) == (20, "7")
+    assert chart.note == "The 20 largest of 50 are drawn."
+    np.savez(tmp_path / "pictures.npz", X=np.zeros((100, 4, 4), np.uint8), y=np.arange(100) % 25)
+    shown = show_data(load_dataset(tmp_path / "pictures.npz"), EN)
+    assert (len(shown.samples), shown.samples_note) == (20, "The first 20 of 25 classes are listed.")

@@ -700,8 +700,8 @@ def test_the_results_are_a_chart_with_the_best_at_the_top(english):
     ranked = sorted(summarise(rows, study.measure), key=lambda one: -one.mean)
     labels = re.findall(r'<span title="([^"]*)">', figure)
     assert labels == [one.variant for one in ranked]
-    assert f"{study.measure.replace('_', ' ').capitalize()}, from best to worst: {labels[0]} " in figure
+    assert f"{study.measure.replace('_', ' ').capitalize()}: {labels[0]} " in figure
     figure = html[html.index('data-chart="differences"') :]
     best = max(compare(rows, "base", study.measure), key=lambda one: one.difference)
     said = f"{best.variant} {best.difference:.4g} ({best.low:.4g} … {best.high:.4g})"
-    assert f"Differences to the base, paired by seed, from best to worst: {said}; " in figure
+    assert f"Differences to the base, paired by seed: {said}; " in figure

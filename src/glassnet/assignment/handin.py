@@ -24,13 +24,12 @@ from glassnet.data.registry import DATASETS
 from glassnet.errors import FileError, UsageError
 from glassnet.locales.catalogue import Words
 from glassnet.report.rendering import markdown_code
-from glassnet.report.study_sentences import describe_interactions, describe_verdict
+from glassnet.report.study_sentences import describe_interactions, describe_verdict, explain_results
 from glassnet.runtime.environment import environment
 from glassnet.runtime.files import write_bytes
 from glassnet.runtime.pages import page_environment
 from glassnet.study.design import BASE
-from glassnet.study.findings import LEVEL, SPLIT_BY_SEED
-from glassnet.study.hypothesis_tests import LOOKS
+from glassnet.study.findings import SPLIT_BY_SEED
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -160,7 +159,7 @@ def gather_facts(done: Assignment, content: Content, words: Words, command: str)
         by_chance=f"{NORMAL * math.sqrt(reached * (1 - reached) / judged):.3f}",
         verdict=describe_verdict(found, words),
         interactions=describe_interactions(found, words),
-        results_about=words.say("results_about", level=LEVEL, strict=LEVEL / LOOKS, margin=found.margin),
+        results_about=explain_results(found, words),
         figures=content.figures,
         study_figures=content.of_study,
         plan_figures=content.of_plan,

@@ -125,15 +125,22 @@ def _round_off(value: float) -> float:
 
 
 def tick_texts(values: Sequence[float], form: str = "number") -> list[str]:
-    """Return how the marks of an axis are written: all with as many digits as the one that needs most."""
+    """Return how the marks of an axis are written: all with as many digits as the one that needs most.
+
+    Different marks are written differently, with many digits where they are close to each other and far from 0.
+    """
     scaled = [round(100 * value, 10) for value in values] if form in PERCENT else list(values)
     largest = max((abs(value) for value in scaled), default=0.0)
     smallest = min((abs(value) for value in scaled if value), default=1.0)
     end = PERCENT.get(form, "")
     if largest >= 10_000 or smallest < 0.001 or largest / smallest >= 1000:
-        return [_shorten(value) + end for value in scaled]
-    digits = next(d for d in range(9) if d == 8 or all(abs(round(v, d) - v) < 1e-9 for v in scaled))
-    return [f"{value:.{digits}f}{end}" for value in scaled]
+        texts = [_shorten(value) for value in scaled]
+    else:
+        digits = next(d for d in range(9) if d == 8 or all(abs(round(v, d) - v) < 1e-9 for v in scaled))
+        texts = [f"{value:.{digits}f}" for value in scaled]
+    if len(set(texts)) < len(set(scaled)):
+        texts = [f"{value:.15g}" for value in scaled]
+    return [text + end for text in texts]
 
 
 def _shorten(value: float) -> str:

@@ -189,7 +189,7 @@ class Chart:
         values = np.concatenate([[self.mark[0]] if self.mark else [], *(curve.values for curve in curves)])
         low, high = (float(values.min()), float(values.max())) if len(values) else (0.0, 1.0)
         logarithmic = self.scale == "auto" and self.form == "number" and low > 0 and high / low > LOGARITHMIC
-        if self.scale == "logarithmic" and high > 0:
+        if self.scale == "logarithmic" and (values > 0).any():
             logarithmic, low = True, float(values[values > 0].min())
             curves = [_positive(curve) for curve in curves]
         if logarithmic:

@@ -135,7 +135,8 @@ class IntervalChart:
 
     def paint(self, axes: Axes) -> None:
         """Paint the chart on axes of Matplotlib."""
-        x, named = self.lay_out(), []
+        x = self.lay_out()
+        named: dict[int, Any] = {}
         looks: dict[str, dict[str, Any]] = {
             "same": {"linewidth": 6, "alpha": 0.25, "solid_capstyle": "butt"},
             "seeds": {"alpha": 0.3, "markersize": 4, "markeredgewidth": 0},
@@ -147,13 +148,14 @@ class IntervalChart:
             if marks.dots:
                 places = [at - 0.5 for at, _ in marks.dots]
                 lines = axes.plot([value for _, value in marks.dots], places, "o", color=colour, **look)
-                named += lines if marks.kind == "dots" else []
+                named |= {marks.colour: lines[0]} if marks.kind == "dots" else {}
             for at, low, high in marks.lines:
                 axes.plot([low, high], [at - 0.5, at - 0.5], color=colour, **look)
         if self.mark is not None:
             axes.axvline(self.mark[0], color=FAINT, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
         if self.names is not None:
-            write_legend(axes, named[::-1], self.names)
+            there = sorted(named)  # ours may all be missing
+            write_legend(axes, [named[one] for one in there], [self.names[one] for one in there])
         name_axes(axes, self.title, self.x_label)
         axes.set_xscale("log" if x.spread == "logarithmic" else "linear")
         axes.set_xticks(x.marks, x.texts)

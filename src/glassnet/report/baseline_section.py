@@ -12,7 +12,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.data.registry import DATASETS
 from glassnet.data.user_data import looks_like_a_path
 from glassnet.locales.catalogue import Words
-from glassnet.report.interval_text import describe_intervals
+from glassnet.report.run_curves import show
 from glassnet.training.inspection.baselines import (
     STEPS,
     Baseline,
@@ -58,7 +58,7 @@ def show_baselines(
     both = add_network(found, answers)
     chart = both.chart(words)
     section.notes = _describe(both, words)
-    section.drawing = chart.draw(), describe_intervals(chart, words)
+    section.drawing = show(chart, words)
     section.table = _tabulate(both, words)
     return section
 

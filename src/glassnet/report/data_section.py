@@ -13,7 +13,7 @@ from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
 from glassnet.report.column_table import column_table
 from glassnet.report.images import full_of
-from glassnet.report.interval_text import describe_intervals
+from glassnet.report.run_curves import show
 
 #: Classes that have bars and pictures, and pictures of each.
 MOST_CLASSES, PER_CLASS = 20, 5
@@ -22,12 +22,13 @@ MOST_CLASSES, PER_CLASS = 20, 5
 def show_data(data: Dataset, words: Words) -> SimpleNamespace:
     """Describe rows, columns, target, and what was noticed of them; of pictures show some of each class."""
     sizes = {name: len(split.y) for name, split in data.splits.items()}
-    target = _draw_target(data, words)
+    target, samples, n = _draw_target(data, words), _sample(data), data.n_classes or 0
     return SimpleNamespace(
         notes=[words.say("data_rows", **sizes)],
-        drawing=None if target is None else (target.draw(), describe_intervals(target, words)),
+        drawing=None if target is None else show(target, words),
         columns=column_table(data, words),
-        samples=_sample(data),
+        samples=samples,
+        samples_note=words.say("classes_listed", shown=len(samples), n=n) if len(samples) < n else "",
         remarks=list(data.remarks),
     )
 
@@ -50,9 +51,11 @@ def _draw_target(data: Dataset, words: Words) -> BarChart | None:
 
 def _count(title: str, names: tuple[str, ...], counts: Array, words: Words) -> BarChart:
     bars = [Bar(name, float(count)) for name, count in zip(names, counts, strict=True)]
+    note = ""
     if len(bars) > MOST_CLASSES:
+        note = words.say("classes_drawn", shown=MOST_CLASSES, n=len(bars))
         bars = sorted(bars, key=lambda bar: -bar.value)[:MOST_CLASSES]
-    return BarChart("target", words.say(title), words.say("rows"), bars)
+    return BarChart("target", words.say(title), words.say("rows"), bars, note)
 
 
 def _sample(data: Dataset) -> list[tuple[str, int, list[str]]]:

@@ -11,7 +11,7 @@ from glassnet.data.dataset import Dataset
 from glassnet.errors import DataError, NonFiniteError
 from glassnet.locales.catalogue import Words
 from glassnet.nn.network import Network
-from glassnet.report.interval_text import describe_intervals
+from glassnet.report.run_curves import show
 from glassnet.training.inspection.importance import MOST_SHOWN, Importance, group_inputs, permutation_importance
 
 #: How often a column and a patch of a picture are shuffled.
@@ -53,7 +53,7 @@ def show_importance(network: Network, data: Dataset, words: Words) -> SimpleName
             chart=chart, alt=_describe_map(found, words), limit=format_number(chart.limit)
         )
     else:
-        section.drawing = chart.draw(), describe_intervals(chart, words)
+        section.drawing = show(chart, words)
         if inputs > MOST_SHOWN:
             section.notes.append(words.say("importance_few", shown=MOST_SHOWN, n=inputs))
     section.table = _tabulate(found, words)

@@ -19,7 +19,6 @@ from glassnet.locales.catalogue import Words
 from glassnet.nn.network import Network
 from glassnet.report.error_analysis import Answer, ErrorAnalysis, Fit
 from glassnet.report.images import full_of
-from glassnet.report.interval_text import describe_intervals
 from glassnet.report.mistake_sheet import MistakeSheet
 from glassnet.report.page_tables import (
     class_table,
@@ -30,7 +29,7 @@ from glassnet.report.page_tables import (
     mistake_table,
 )
 from glassnet.report.row_values import read_values
-from glassnet.report.run_curves import Shown
+from glassnet.report.run_curves import Shown, show
 from glassnet.training.metrics import Evaluation
 
 #: Outputs whose predictions are drawn against the truth.
@@ -54,7 +53,7 @@ def show_test_rows(
     if matrix is not None:
         classes, confusion = class_table(found.classes, words), confusion_table(matrix, words)
         shown, rows = len(found.mistakes), int(matrix.counts.sum())
-        about = words.say("mistakes_about", wrong=f"{found.wrong:,}", rows=f"{rows:,}", shown=shown)
+        about = words.say("mistakes_about", n=found.wrong, rows=f"{rows:,}", shown=shown)
         note = about if shown else words.say("no_mistakes")
     sheets = {key: _sheet(key, getattr(found, key), data, words) for key in ("mistakes", "right")}
     tables = {key: _table(key, getattr(found, key), data, words, important) for key in ("mistakes", "right")}
@@ -129,8 +128,7 @@ def _errors(fit: Fit, words: Words) -> Shown:
     errors = fit.predicted - fit.true
     low, high = np.quantile(errors, [0.005, 0.995])
     title = words.say("errors_of", name=fit.name or words.say("the_target"))
-    chart = histogram("errors", title, errors, words, (low, high))
-    return chart.draw(), describe_intervals(chart, words)
+    return show(histogram("errors", title, errors, words, (low, high)), words)
 
 
 def _describe_fit(fit: Fit, words: Words) -> str:

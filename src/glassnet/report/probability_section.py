@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from types import SimpleNamespace
 
 from glassnet.charts.axes import format_known, format_number
 from glassnet.charts.tables import Cell, Rows, Table
 from glassnet.errors import DataError, UsageError
 from glassnet.locales.catalogue import Words
-from glassnet.report.interval_text import describe_intervals
 from glassnet.report.run_curves import show
 from glassnet.training.inspection.calibration import Calibration, calibrate
 from glassnet.training.inspection.ranking import RankingCurves, ranking_curves
@@ -27,18 +27,16 @@ def show_probabilities(test: Predictions | None, words: Words) -> SimpleNamespac
         curves, calibration = ranking_curves(test), calibrate(test)
     except (UsageError, DataError):
         return None
-    two = len(test.network.class_names or "12") == 2
     about = words.say("ranking_about", name=curves.curves[0].name)
-    if not two:
+    if not calibration.positive:
         about = words.say("ranking_about_several", n=len(curves.curves), shown=len(curves.shown))
     error, brier = f"{calibration.error:.3f}", f"{calibration.brier:.3f}"
-    counts = calibration.counts_chart(words)
     return SimpleNamespace(
         about=about,
         drawings=[show(curves.chart(words), words), show(curves.chart(words, "precision-recall"), words)],
         areas=_tabulate_areas(curves, words),
         calibration_about=words.say("calibration_about", error=error, brier=brier),
-        calibration=[show(calibration.chart(words), words), (counts.draw(), describe_intervals(counts, words))],
+        calibration=[show(calibration.chart(words), words), show(calibration.counts_chart(words), words)],
         table=_tabulate_calibration(calibration, words),
     )
 
@@ -49,7 +47,9 @@ def _tabulate_areas(curves: RankingCurves, words: Words) -> Table:
         [one.name, f"{one.auc:.4f}", f"{one.average_precision:.4f}", f"{one.positives:,}"]
         for one in curves.curves[:MOST_CLASSES]
     ]
-    return Table(words.say("areas"), heads, rows, key="areas")
+    n, shown = len(curves.curves), len(rows)
+    note = words.say("classes_listed", shown=shown, n=n) if shown < n else ""
+    return Table(words.say("areas"), heads, rows, note=note, key="areas")
 
 
 def _tabulate_calibration(found: Calibration, words: Words) -> Table:
@@ -68,23 +68,27 @@ def show_thresholds(
 ) -> SimpleNamespace | None:
     """Choose thresholds on validation rows, and judge them there and on test rows; None without two classes."""
     try:
-        judged = None if test is None else weigh_thresholds(test)
-        chosen = None if validation is None else weigh_thresholds(validation)
+        chosen, judged = _weigh(validation), _weigh(test)
     except UsageError:
         return None
-    except DataError:
-        chosen = None
+    if chosen is None and judged is None:
+        return None
     if chosen is None:
-        return (
-            None
-            if judged is None
-            else SimpleNamespace(about=words.say("thresholds_test_only"), drawing=None, table=None)
-        )
+        return SimpleNamespace(about=words.say("thresholds_test_only"), drawing=None, table=None)
     return SimpleNamespace(
         about=words.say("thresholds_about", name=chosen.positive, rows=len(chosen.truth)),
         drawing=show(chosen.chart(words), words),
         table=_tabulate_thresholds(chosen, judged, words),
     )
+
+
+def _weigh(predictions: Predictions | None) -> Thresholds | None:
+    """Measure the thresholds on some rows; None where there are no rows, or rows of one class only."""
+    if predictions is None:
+        return None
+    with contextlib.suppress(DataError):
+        return weigh_thresholds(predictions)
+    return None
 
 
 def _tabulate_thresholds(chosen: Thresholds, judged: Thresholds | None, words: Words) -> Table:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from glassnet.charts.axes import format_number
+from glassnet.charts.bars import BarChart
 from glassnet.charts.curves import Chart, Drawing
 from glassnet.charts.intervals import IntervalChart
 from glassnet.locales.catalogue import Words
@@ -30,13 +31,13 @@ def learning_curves(history: History, words: Words) -> tuple[list[Shown], list[s
     return [show(chart, words) for chart in learning_charts(history, words)], notes
 
 
-def show(chart: Chart | IntervalChart, words: Words) -> Shown:
+def show(chart: Chart | IntervalChart | BarChart, words: Words) -> Shown:
     """Return a chart as a page shows it, with a sentence for those who cannot see it."""
     about = describe_chart(chart, words) if isinstance(chart, Chart) else describe_intervals(chart, words)
     return chart.draw(), about
 
 
-def describe_intervals(chart: IntervalChart, words: Words) -> str:
+def describe_intervals(chart: IntervalChart | BarChart, words: Words) -> str:
     """Say what a chart shows to those who cannot see it: of every row its name and its numbers."""
     said = [" ".join(point[2:]) for point in chart.draw().points["curves"][0]["points"]]
     return words.say("intervals_about", title=chart.title, list=said)

@@ -22,6 +22,7 @@ from glassnet.report.study_sentences import (
     describe_margin,
     describe_rows,
     describe_verdict,
+    explain_results,
     sick_runs,
 )
 from glassnet.report.study_tables import (
@@ -45,8 +46,7 @@ from glassnet.study.final_evaluation import (
     median_run,
     read_final_evaluation,
 )
-from glassnet.study.findings import LEVEL, StudyFindings
-from glassnet.study.hypothesis_tests import LOOKS
+from glassnet.study.findings import StudyFindings
 from glassnet.study.result_table import result_table
 from glassnet.study.results import DIVERGED, FAILED, Row
 from glassnet.study.samples import larger_is_better, value_of
@@ -103,10 +103,7 @@ def write_study_report(
         best_plan=describe_best_plan(found, words),
         interactions=describe_interactions(found, words),
         sources=source_table(tested.sources, tested.covers, words) if tested and tested.sources else None,
-        results_about=[
-            words.say("results_about"),
-            words.say("verdicts_about", level=LEVEL, strict=LEVEL / LOOKS, margin=found.margin),
-        ],
+        results_about=explain_results(found, words),
         recommendation=_recommendation(found, words),
         recommendation_about=words.say("recommendation_about", margin=found.margin),
         next=[words.render(one.message) for one in chosen.next] if chosen else [],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from glassnet.locales.catalogue import Words
 from glassnet.report.diagnoses import Finding, finding_of
-from glassnet.study.findings import SAME_ROWS, SPLIT_BY_SEED, StudyFindings
+from glassnet.study.findings import LEVEL, SAME_ROWS, SPLIT_BY_SEED, StudyFindings
+from glassnet.study.hypothesis_tests import LOOKS
 from glassnet.study.recommendation import excluded_variants, leave_out
 from glassnet.study.results import Row
 from glassnet.study.samples import can_be, larger_is_better
@@ -31,6 +32,12 @@ def describe_verdict(found: StudyFindings, words: Words) -> list[str]:
         runs = sum(row.variant == chosen.variant for row in found.rows)
         said.append(words.say("sick_plan", n=len(sick), all=runs, kinds=list(kinds)))
     return said
+
+
+def explain_results(found: StudyFindings, words: Words) -> list[str]:
+    """Return how the tables of a study are read: their numbers, and the words of a verdict."""
+    limits = {"level": LEVEL, "strict": LEVEL / LOOKS, "margin": found.margin}
+    return [words.say("results_about"), words.say("verdicts_about", **limits)]
 
 
 def sick_runs(found: StudyFindings, variant: str) -> list[Row]:

@@ -48,6 +48,7 @@ def test_of_a_cost_it_is_how_much_it_rises():
     found = permutation_importance(weigh([3.0, 0.0]), X, y, metric="loss", repeats=3)
     assert (found.losses[0] > 0.5).all()
     assert (found.losses[1] == 0).all()
+    assert found.chart(EN).x_label == "how much worse loss gets"
 
 
 @pytest.fixture(scope="module")
@@ -145,15 +146,20 @@ def test_the_rows_and_the_network_are_left_as_they_were():
     permutation_importance(network, X, (X[:, 0] > 0).astype(int))
     assert (before == X).all()
     assert (theta == network.theta).all()
-    for option in ("repeats", "max_rows"):
-        with pytest.raises(UsageError, match=f"{option}: must be at least 1, got 0"):
-            permutation_importance(network, X, (X[:, 0] > 0).astype(int), **{option: 0})
 
 
-def test_one_shuffling_has_no_interval():
-    X = np.random.default_rng(0).normal(size=(40, 1))
-    found = permutation_importance(weigh([1.0]), X, (X[:, 0] > 0).astype(int), repeats=1)
-    assert repr(found).splitlines()[1] == f"x1  {found.mean[0]:.4f}"
+@pytest.mark.parametrize("option", ["repeats", "max_rows"])
+def test_no_rows_and_no_repeats_are_refused(option):
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    with pytest.raises(UsageError, match=option):
+        permutation_importance(weigh([1.0, 1.0]), X, (X[:, 0] > 0).astype(int), **{option: 0})
+
+
+def test_one_repeat_has_no_interval():
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    found = permutation_importance(weigh([1.0, 0.0]), X, (X[:, 0] > 0).astype(int), repeats=1)
+    assert np.isnan(found.interval(0)).all()
+    assert "95 %" not in repr(found)
 
 
 def test_the_chart_has_the_most_important_first():

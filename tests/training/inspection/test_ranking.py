@@ -176,3 +176,10 @@ def test_thresholds_are_of_two_classes_that_both_have_rows():
         choose_threshold(one_output(), *[one[:5] for one in (X[:, :1], np.zeros(30, int))])
     with pytest.raises(UsageError, match="f1 or youden"):
         choose_threshold(one_output(), *drawn(20)).best("accuracy")
+
+
+def test_precision_is_drawn_evenly_also_where_a_class_is_rare():
+    y = (np.arange(1000) % 100 == 0).astype(int)
+    found = roc_curve(one_output(), np.random.default_rng(0).normal(size=(1000, 1)), y)
+    assert found.curves[0].precision.min() < 1 / 30
+    assert not found.chart(EN, "precision-recall").draw().logarithmic

@@ -77,7 +77,7 @@ class Importance:
         return self.losses.mean(axis=1)
 
     def interval(self, place: int) -> tuple[float, float]:
-        """Return the 95 % interval of an input's mean by Student's t: chance of the shuffling alone."""
+        """Return the 95 % interval of an input's mean by Student's t: of the shuffling alone, NaN of one."""
         from scipy.stats import t
 
         n = self.losses.shape[1]

@@ -95,7 +95,8 @@ class RankingCurves:
             labels = words.say("false_positive_rate"), words.say("true_positive_rate")
             return Chart("roc", words.say("roc"), labels[0], curves, y_label=labels[1])
         labels = words.say("recall"), words.say("precision")
-        return Chart("precision-recall", words.say("precision_recall"), labels[0], curves, y_label=labels[1])
+        title = words.say("precision_recall")
+        return Chart("precision-recall", title, labels[0], curves, scale="linear", y_label=labels[1])
 
     def plot(
         self,
