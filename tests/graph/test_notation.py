@@ -88,7 +88,7 @@ def test_numbers_multiplied_have_brackets_where_one_is_negative(read, values):
     assert ("(" in text_of(written)) == any(number(value).startswith("−") for value in values)
 
 
-LAYER = ("mrow", "mo (", "mn 2", "mo )")
+LAYER = "mn (2)"
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,7 @@ def test_names(name, plain, mathtext, mathml):
 
 
 def test_a_transposed_matrix_has_its_t_beside_its_layer():
-    layer = '<mo stretchy="false">(</mo><mn>2</mn><mo stretchy="false">)</mo>'
-    assert transpose(Name("W", 2).mathml) == f"<msup><mi>W</mi><mrow>{layer}<mi>T</mi></mrow></msup>"
+    assert transpose(Name("W", 2).mathml) == "<msup><mi>W</mi><mrow><mn>(2)</mn><mi>T</mi></mrow></msup>"
     assert text_of(transpose(Name("H", 2, (OTHERS,)).mathml)) == f"H{OTHERS}(2)T"
     assert transpose(Name("X", None).mathml) == "<msup><mrow><mi>X</mi></mrow><mi>T</mi></msup>"
 
