@@ -185,8 +185,8 @@ def test_numbers_of_nodes_are_those_of_the_graph(drawings, name):
     graph = drawings[name]
     numbers = range(len(graph.nodes))
     legend = [mark for mark in marks(graph, Text) if mark.node is None]
-    assert [str(mark.content[0])[:1] for mark in legend] == ["●"] * len(legend)
-    assert len(legend) == (5 if graph.view.level == "neurons" else 3)
+    signs = ["●", "●", "δ", "━", "━"]
+    assert [str(mark.content[0])[:1] for mark in legend] == signs[: 5 if graph.view.level == "neurons" else 3]
     for mark in marks(graph, Text | Shape):
         assert mark.node in numbers or mark in legend
     for curve in marks(graph, Curve):
