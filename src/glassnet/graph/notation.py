@@ -187,8 +187,9 @@ def row(*parts: str) -> str:
 
 
 def brackets(inner: str) -> str:
-    """Return something in round brackets."""
-    return f'<mrow><mo stretchy="false">(</mo>{inner}<mo stretchy="false">)</mo></mrow>'
+    """Return something in round brackets, which are as high as a line, or as cases on several lines."""
+    fixed = "" if "<mtable>" in inner else ' stretchy="false"'
+    return f"<mrow><mo{fixed}>(</mo>{inner}<mo{fixed}>)</mo></mrow>"
 
 
 def norm(matrix: str) -> str:
