@@ -280,8 +280,8 @@ def test_what_is_no_number_gives_way_to_the_one_that_counts(open_live, typed):
 
 @pytest.mark.browser
 def test_of_very_many_steps_every_second_one_is_forgotten(open_live):
-    network, X, y = make("one output")
-    window = open_live(explain(network, X, y))
+    network = example_network([1, 1])
+    window = open_live(explain(network, *example_sample(network)))
     window.evaluate("() => { for (let step = 0; step < 501; step += 1) document.getElementById('take').click(); }")
     assert window.inner_text("#taken") == "step 501 of 501"
     loss = window.get_attribute("#loss", "data-exact")
