@@ -128,6 +128,11 @@ def test_pieces_of_formulas(read):
     assert text_of(partial(x, y)) == "∂x∂y"
 
 
+def test_brackets_are_as_high_as_the_cases_in_them_and_a_line_otherwise():
+    assert 'stretchy="false"' in brackets(fraction(numeral(1), numeral(2)))
+    assert "stretchy" not in brackets("<mtable><mtr><mtd><mn>1</mn></mtd></mtr></mtable>")
+
+
 @pytest.mark.parametrize(
     "wrong",
     ["1·−2", "1+−2", "(1", "1 2", "1^2^3", "(1+2)+3^2"],
