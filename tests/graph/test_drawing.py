@@ -1,7 +1,7 @@
 """The pictures of graphs: every number has its place, and nothing lies over anything else."""
 
 import io
-from itertools import combinations, pairwise
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import numpy as np
@@ -71,20 +71,22 @@ def shrunk(corners, by=0.5):
     """The corners of a box, which may be turned, a little nearer to its middle."""
     corners = np.array(corners)
     inwards = corners.mean(axis=0) - corners
-    return [tuple(c) for c in corners + by * np.sqrt(2) * inwards / np.linalg.norm(inwards, axis=1, keepdims=True)]
+    return corners + by * np.sqrt(2) * inwards / np.linalg.norm(inwards, axis=1, keepdims=True)
 
 
 def collisions(graph):
     """Which texts lie over each other, over the shape of another node, and which shapes over each other."""
     texts, shapes = marks(graph, Text), marks(graph, Shape)
     name = {None: "legend"} | {index: str(node.name) for index, node in enumerate(graph.nodes)}
-    pairs = [*combinations(texts, 2), *combinations(shapes, 2)]
-    pairs += [(text, shape) for text in texts for shape in shapes if text.node != shape.node]
-    box = {mark: shrunk(find_corners(mark)) for mark in (*texts, *shapes)}
+    both = [*texts, *shapes]
+    corners = np.array([shrunk(find_corners(mark)) for mark in both])
+    least, most = corners.min(axis=1), corners.max(axis=1)
+    near = np.triu((least[:, None] < most).all(axis=2) & (least < most[:, None]).all(axis=2), 1)
     return [
-        [(name[mark.node], getattr(mark, "content", "shape")) for mark in pair]
-        for pair in pairs
-        if overlap(*(box[mark] for mark in pair))
+        [(name[mark.node], getattr(mark, "content", "shape")) for mark in (both[one], both[other])]
+        for one, other in np.argwhere(near)
+        if type(both[one]) is type(both[other]) or both[one].node != both[other].node
+        if overlap(corners[one], corners[other])
     ]
 
 
@@ -185,8 +187,8 @@ def test_numbers_of_nodes_are_those_of_the_graph(drawings, name):
     graph = drawings[name]
     numbers = range(len(graph.nodes))
     legend = [mark for mark in marks(graph, Text) if mark.node is None]
-    assert [str(mark.content[0])[:1] for mark in legend] == ["●"] * len(legend)
-    assert len(legend) == (5 if graph.view.level == "neurons" else 3)
+    signs = ["●", "●", "δ", "━", "━"]
+    assert [str(mark.content[0])[:1] for mark in legend] == signs[: 5 if graph.view.level == "neurons" else 3]
     for mark in marks(graph, Text | Shape):
         assert mark.node in numbers or mark in legend
     for curve in marks(graph, Curve):

@@ -241,6 +241,62 @@ def test_the_class_that_the_network_should_say_can_be_chosen(open_live):
     assert window.inner_text("[data-fact=says]").startswith(network.class_names[int(network.predict(X)[0])])
 
 
+@pytest.mark.browser
+def test_beyond_all_numbers_the_page_says_so_and_goes_back(open_live):
+    network = example_network([2, 2, 1], "relu", output_activation="identity")
+    window = open_live(explain(network, *example_sample(network)))
+    first = window.get_attribute("#loss", "data-exact")
+    window.fill("#eta", "1e60")
+    for _ in range(9):
+        window.click("#take")
+    assert window.inner_text("#loss") in ("∞", "nan")
+    assert "Go back to an earlier step" in window.inner_text("#beyond")
+    last = int(window.get_attribute("#past", "max"))
+    assert 0 < last < 9  # no step is taken from there
+    points = [tuple(map(float, point.split(","))) for point in window.get_attribute("#curve", "points").split()]
+    assert [x for x, _ in points] == pytest.approx(np.linspace(0, 100, last + 1))
+    assert (points[0][1], points[-1][1]) == (28, 2)
+    window.fill("#past", "0")
+    assert window.get_attribute("#loss", "data-exact") == first
+    assert not window.is_visible("#beyond")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("typed", ["", "-", "e"])
+def test_what_is_no_number_gives_way_to_the_one_that_counts(open_live, typed):
+    network, X, y = make("one output")
+    window = open_live(explain(network, X, y))
+    for field, value in (("section:not([hidden]) input[data-leaf]", f"{X[0, 0]:g}"), ("#eta", str(LEARNING_RATE))):
+        window.locator(field).first.press("Control+a")
+        window.keyboard.press("Delete")
+        window.keyboard.type(typed)
+        assert window.locator(field).first.input_value() == ""
+        window.keyboard.press("Tab")
+        assert window.locator(field).first.input_value() == value
+    window.fill("#eta", "-1")
+    window.locator("#eta").blur()
+    assert window.input_value("#eta") == str(LEARNING_RATE)
+
+
+@pytest.mark.browser
+def test_of_very_many_steps_every_second_one_is_forgotten(open_live):
+    network = example_network([1, 1])
+    window = open_live(explain(network, *example_sample(network)))
+    window.evaluate("() => { for (let step = 0; step < 501; step += 1) document.getElementById('take').click(); }")
+    assert window.inner_text("#taken") == "step 501 of 501"
+    loss = window.get_attribute("#loss", "data-exact")
+    last = int(window.get_attribute("#past", "max"))
+    assert last < 300
+    window.fill("#past", str(last - 3))
+    assert window.inner_text("#taken") == "step 497 of 501"
+    for _ in range(4):
+        window.click("#take")
+    assert window.inner_text("#taken") == "step 501 of 501"
+    assert window.get_attribute("#loss", "data-exact") == loss
+    window.fill("#past", "0")
+    assert window.inner_text("#taken") == "step 0 of 501"
+
+
 def test_a_network_that_is_too_large_or_cannot_be_followed_has_fixed_numbers():
     def in_place(z):
         h = z.copy()

@@ -57,15 +57,15 @@ def format_values(node: Node, values: Array, by: str = "") -> tuple[Content, ...
 
 
 def list_meanings(words: Words, *colours: str) -> list[tuple[str, str]]:
-    """Return what colours of numbers and lines mean."""
-    keys = {
-        "value": "explain.legend_value",
-        "gradient": "explain.legend_gradient",
-        "delta": "explain.legend_delta",
-        "positive": "explain.legend_positive",
-        "negative": "explain.legend_negative",
+    """Return what colours of numbers and lines mean; of the gradients a delta has its letter, everywhere."""
+    entries = {
+        "value": ("● ", "explain.legend_value"),
+        "gradient": ("● ", "explain.legend_gradient"),
+        "delta": ("", "explain.legend_delta"),
+        "positive": ("━ ", "explain.legend_positive"),
+        "negative": ("━ ", "explain.legend_negative"),
     }
-    return [(colour, words.say(keys[colour])) for colour in colours]
+    return [(colour, entries[colour][0] + words.say(entries[colour][1])) for colour in colours]
 
 
 def draw(nodes: Sequence[Node], traversal: Traversal, title: str, words: Words) -> Figure:

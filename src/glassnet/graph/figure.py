@@ -149,11 +149,11 @@ class Figure:
         self.height = round(max(box[3] for box in boxes) + dy + margin)
 
     def add_legend(self, entries: Sequence[tuple[str, str]]) -> None:
-        """Write what the colours mean below the marks: a colour and its meaning each."""
+        """Write what the colours mean below the marks: a colour and its meaning, with what has it, each."""
         margin = min(mark.extent[0] for mark in self.marks if not isinstance(mark, Curve))
         x, self.height = margin, self.height + 1.4 * SIZE
         for colour, meaning in entries:
-            text = Text(x, self.height - margin, (f"● {meaning}",), colour)
+            text = Text(x, self.height - margin, (meaning,), colour)
             if x > margin and text.extent[2] + margin > self.width:
                 x, self.height = margin, self.height + 1.4 * SIZE
                 text = replace(text, x=x, y=self.height - margin)

@@ -12,6 +12,7 @@ leaves.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -118,7 +119,7 @@ class Name:
         plain, accent = self._parts
         letter = identifier(GREEK.get(plain, plain))
         letter = f'<mover accent="true">{letter}{sign(accent)}</mover>' if accent else letter
-        layer = f'<mrow><mo stretchy="false">(</mo><mn>{self.layer}</mn><mo stretchy="false">)</mo></mrow>'
+        layer = f"<mn>({self.layer})</mn>"
         kind = "mn" if all(isinstance(place, int) for place in self.places) else "mi"
         places = f"<{kind}>{self.below}</{kind}>"
         if self.layer is None:
@@ -169,9 +170,9 @@ def find_tightness(text: str) -> int:
 
 def transpose(matrix: str) -> str:
     """Return a matrix with a T above: beside its layer where that stands there, not on top of it."""
-    for end in ("</mrow></msup>", "</mrow></msubsup>"):
-        if matrix.endswith(end):
-            return f"{matrix.removesuffix(end)}{identifier('T')}{end}"
+    layer = re.search(r"(<mn>\(\d+\)</mn>)(</msup>|</msubsup>)$", matrix)
+    if layer:
+        return f"{matrix[: layer.start()]}{row(layer[1], identifier('T'))}{layer[2]}"
     return f"<msup>{row(matrix)}{identifier('T')}</msup>"
 
 
@@ -186,8 +187,9 @@ def row(*parts: str) -> str:
 
 
 def brackets(inner: str) -> str:
-    """Return something in round brackets."""
-    return f'<mrow><mo stretchy="false">(</mo>{inner}<mo stretchy="false">)</mo></mrow>'
+    """Return something in round brackets, which are as high as a line, or as cases on several lines."""
+    fixed = "" if "<mtable>" in inner else ' stretchy="false"'
+    return f"<mrow><mo{fixed}>(</mo>{inner}<mo{fixed}>)</mo></mrow>"
 
 
 def norm(matrix: str) -> str:

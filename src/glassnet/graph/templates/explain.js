@@ -32,6 +32,7 @@
     picture.classList.toggle("forward", step.classList.contains("forward"));
     level.shapes.forEach((shape) => { shape.classList.toggle("active", lit.has(shape.dataset.node)); });
     level.lines.forEach((line) => { line.classList.toggle("active", lit.has(words(line)[1])); });
+    if (level.time) zooming.read(level.graph);
     reveal(level.shapes.find((shape) => shape.classList.contains("active")));
     find("scrub").max = last;
     find("scrub").value = level.time;

@@ -6,7 +6,7 @@ const live = program && (() => {
   const copy = (state) => Object.fromEntries(Object.entries(state).map(([name, values]) => [name, values.slice()]));
   const texts = { taken: find("taken").dataset.text, train: find("train").textContent, name: find("train").ariaLabel, ...find("train").dataset };
   let state = copy(first);
-  const most = Math.min(500, 4e6 / state.theta.length); // steps that are remembered
+  const most = Math.min(500, 4e6 / state.theta.length); // moments that are remembered
   let past = [];
   const initial = calculate(program.operations, state);
   const written = new Map();
@@ -48,15 +48,26 @@ const live = program && (() => {
     image.src = paint(known[Number(image.dataset.m)]);
   }
 
+  const nearest = (field) => Math.max(0, Math.min(Number(field.max), Math.floor(Number(field.value))));
+
   function fill(input) {
     const leaf = Number(input.dataset.leaf);
     const { columns } = known[leaf];
     const [row, column] = ["row", "column"].map((side) => {
       const field = input.closest(".edit").querySelector(`[data-${side}]`);
-      return field ? Math.max(0, Math.min(Number(field.max), Math.floor(Number(field.value)))) : 0;
+      return field ? nearest(field) : 0;
     });
     entries.set(input, row * columns + column);
-    if (document.activeElement !== input) input.value = String(Number(known[leaf].values[entries.get(input)].toPrecision(4)));
+    if (document.activeElement === input) return;
+    const value = known[leaf].values[entries.get(input)];
+    input.value = Number.isFinite(value) ? String(Number(value.toPrecision(4))) : "";
+  }
+
+  /* What is no number gives way to the one that counts. */
+  function correct(field) {
+    if (field.id === "eta") field.value = String(state.eta[0]);
+    else if (field.matches("[data-row], [data-column]")) field.value = String(nearest(field));
+    else if (field.matches("input[data-leaf]") && field.value === "") fill(field);
   }
 
   /* What the network says, or should say: a class, which may have a probability, or numbers. */
@@ -68,20 +79,24 @@ const live = program && (() => {
     return percent ? `${classes[best]} (${(100 * sure).toFixed(1)}%)` : classes[best];
   }
 
+  const now = () => past[Number(find("past").value)];
+
+  /* A loss beyond all numbers is as high as the highest. */
   function drawCurve() {
-    const losses = past.map((moment) => moment.loss);
+    const losses = past.map((moment) => moment.loss).filter(Number.isFinite);
     const [low, high] = [Math.min(...losses), Math.max(...losses)];
-    const at = (loss, index) => `${(100 * index) / Math.max(1, losses.length - 1)},${28 - (26 * (loss - low)) / (high - low || 1)}`;
-    find("curve").setAttribute("points", losses.map(at).join(" "));
-    const moment = Number(find("past").value);
-    find("moment").setAttribute("points", `${at(losses[moment], moment)} ${at(losses[moment], moment)}`);
+    const at = ({ step, loss }) => {
+      const height = Number.isFinite(loss) ? (loss - low) / (high - low || 1) : 1;
+      return `${(100 * step) / (past.at(-1).step || 1)},${28 - 26 * height}`;
+    };
+    find("curve").setAttribute("points", past.map(at).join(" "));
+    find("moment").setAttribute("points", `${at(now())} ${at(now())}`);
   }
 
   function describe() {
-    const moment = Number(find("past").value);
     find("loss").textContent = numbers.write(one(program.loss), 6);
     find("loss").dataset.exact = String(one(program.loss));
-    find("taken").textContent = texts.taken.replace("##", past.length - 1).replace("#", moment);
+    find("taken").textContent = texts.taken.replace("##", past.at(-1).step).replace("#", now().step);
     find("beyond").hidden = Number.isFinite(one(program.loss));
     const facts = { loss: numbers.write(one(program.loss)), says: tell(program.answer, program.percent), target: tell(program.target) };
     document.querySelectorAll("[data-fact]").forEach((fact) => { fact.textContent = facts[fact.dataset.fact]; });
@@ -110,7 +125,7 @@ const live = program && (() => {
   function begin() {
     halt();
     known = calculate(program.operations, state);
-    past = [{ state: copy(state), loss: one(program.loss) }];
+    past = [{ state: copy(state), loss: one(program.loss), step: 0 }];
     find("past").max = 0;
     if (shown) refresh();
   }
@@ -122,15 +137,18 @@ const live = program && (() => {
   }
 
   function take() {
+    if (!Number.isFinite(one(program.loss))) { halt(); return; }
+    const step = now().step + 1;
     past.length = Number(find("past").value) + 1;
     const moved = program.steps.map(([leaf, next]) => [sourceOf(leaf), positions(leaf), known[next].values.slice()]);
     moved.forEach(([source, places, values]) => places.forEach((place, index) => { state[source][place] = values[index]; }));
     known = calculate(program.operations, state);
-    past.push({ state: copy(state), loss: one(program.loss) });
+    if (past.length >= most) past = past.filter((_, place) => !place || (past.length - place) % 2);
+    past.push({ state: copy(state), loss: one(program.loss), step });
     find("past").max = past.length - 1;
     find("past").value = past.length - 1;
     refresh();
-    if (past.length > most || !Number.isFinite(one(program.loss))) halt();
+    if (!Number.isFinite(one(program.loss))) halt();
   }
 
   function halt() {
@@ -165,7 +183,7 @@ const live = program && (() => {
   find("past").addEventListener("input", () => {
     halt();
     const { eta } = state;
-    state = { ...copy(past[Number(find("past").value)].state), eta };
+    state = { ...copy(now().state), eta };
     settle();
   });
   find("target")?.addEventListener("change", (event) => {
@@ -180,6 +198,7 @@ const live = program && (() => {
     const leaf = Number(input.dataset.leaf);
     change(sourceOf(leaf), positions(leaf)[entries.get(input)], Number(input.value));
   });
+  document.addEventListener("focusout", (event) => correct(event.target));
   begin();
 
   return { turn(section) { section.querySelector(".cards").prepend(find("live")); refresh(section); }, halt };

@@ -2,6 +2,7 @@
 const zooming = (() => {
   const [LEAST, READABLE] = [0.45, 0.7];
   const boxes = new Map();
+  const fresh = new Set();
 
   const natural = (box) => box.firstElementChild.viewBox.baseVal;
   const inner = (box) => [box.clientWidth, Number.parseFloat(getComputedStyle(box).maxHeight) || box.clientHeight];
@@ -19,6 +20,7 @@ const zooming = (() => {
     const [dx, dy] = [(x ?? frame.left + frame.width / 2) - frame.left, (y ?? frame.top + frame.height / 2) - frame.top];
     const [left, top] = [(box.scrollLeft + dx) / before, (box.scrollTop + dy) / before];
     boxes.set(box, after);
+    fresh.delete(box);
     box.firstElementChild.style.width = `${after * natural(box).width}px`;
     box.scrollLeft = left * after - dx;
     box.scrollTop = top * after - dy;
@@ -67,16 +69,20 @@ const zooming = (() => {
     }, { passive: false });
   }
 
-  /* At first all of it, or what can still be read. */
+  /* At first all of it; once there are numbers to be read, a size at which they can, unless another was chosen. */
   function begin(box) {
     if (boxes.has(box)) return;
-    set(box, whole(box) < LEAST ? READABLE : whole(box));
-    box.scrollTo(0, (box.scrollHeight - box.clientHeight) / 2);
+    fit(box);
+    fresh.add(box);
+  }
+
+  function read(box) {
+    if (fresh.delete(box) && whole(box) < LEAST) set(box, READABLE);
   }
 
   function pan(box, key) {
     box.scrollBy({ ArrowLeft: { left: -80 }, ArrowRight: { left: 80 }, ArrowUp: { top: -80 }, ArrowDown: { top: 80 } }[key]);
   }
 
-  return { watch, begin, fit, change, pan };
+  return { watch, begin, read, fit, change, pan };
 })();
