@@ -170,7 +170,7 @@ def agree(read, text, names, symbol, values):
         assert read(text, names) == pytest.approx(expected, rel=1e-8, abs=1e-8), text_of(text)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(formula=traced_formulas())
 def test_a_formula_with_letters_and_with_numbers_reads_as_it_is_computed(read, formula):
     symbol, values = formula

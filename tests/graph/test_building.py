@@ -235,7 +235,7 @@ def check_order(nodes):
         assert not (isinstance(node.operation, Function) and node.operation.activation == IDENTITY)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_every_graph_is_in_order_and_its_leaves_hold_everything_once(problem, views_of, data):
     layers = data.draw(st.lists(st.integers(1, 13), min_size=2, max_size=4))

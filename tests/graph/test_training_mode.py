@@ -134,7 +134,7 @@ def test_the_graph_of_a_step_of_training_is_the_recursion(
             np.testing.assert_allclose(graph.gradient[block], gradient[block], rtol=1e-12, atol=1e-12 * floor)
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(data=st.data(), seed=st.integers(0, 10_000))
 def test_any_network_in_either_mode_and_any_view(problem, views_of, data, seed):
     layers = data.draw(st.lists(st.integers(1, 5) | st.just(11), min_size=2, max_size=5))

@@ -87,7 +87,7 @@ def test_a_different_activation_in_every_layer():
     assert_right(*problem([3, 4, 5, 2], ["gelu", "elu"], "huber(0.5)", output_activation="tanh"))
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(
     layers=st.lists(st.integers(1, 5), min_size=2, max_size=5),
     activation=st.sampled_from(ALL_ACTIVATIONS),
