@@ -39,6 +39,7 @@ LIKELY = {
     "training": ("test_resume.py", "test_fit_options.py"),
     "estimators": ("test_like_scikit_learn.py", "test_additions.py"),
     "compiled": ("test_program.py",),
+    "graph": ("test_live.py",),
 }
 
 MUTANTS = [
@@ -70,7 +71,7 @@ MUTANTS = [
     ("training/engine.py", "    use_threads(choice.count)  # the network", "    # the network"),
     # The compiled step, and how it comes about.
     ("compiled/arrangement.py", "first + line * (lines * part // parts)", "first + lines * part // parts"),
-    ("compiled/arrangement.py", "Panel(first, last - first, room, w, layer_unit + first, share)", "Panel(first, last - first, room, w, unit, share)"),
+    ("compiled/arrangement.py", "unit += room", "unit += 0"),
     ("compiled/shares.py", "size * share // shares, size * (share + 1)", "size * share // shares, size * share"),
     ("compiled/moving.py", "row[j] = real(numbers[j]) * scale", "row[j] = real(numbers[j])"),
     ("compiled/moving.py", "target[j] = real(source[j]) * scale", "target[j] = real(source[j])"),
@@ -702,7 +703,6 @@ MUTANTS = [
     ("nn/fused_layers.py", " or not _agrees(d_in, d_out, kind)", ""),
     ("runtime/products.py", "scale = factor if first + depth == steps else", "scale = factor if first == 0 else"),
     ("runtime/products.py", "depth, go_on + first, scale)", "depth, go_on, scale)"),
-    ("runtime/products.py", "columns - j, panel", "LENGTH, panel"),
     ("runtime/products.py", "ends + before)", "ends + zeros)"),
     ("runtime/threads.py", "            if not helper.cancel():\n                helper.result()\n", "            helper.cancel()\n"),
     ("nn/input_rows.py", "if not X.dtype.isnative:", "if False:"),
@@ -1109,8 +1109,9 @@ def notices(mutant):
 
 def failing(folder, chosen):
     """Return the first test that fails in a copy of the package, "" if none does."""
-    slow = "not slow" if any("tests/export" in path for path in chosen) else "not slow and not browser"
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-m", slow]  # modules of JavaScript run in a browser
+    in_browser = any("tests/export" in path or "test_live" in path for path in chosen)  # JavaScript runs there
+    slow = "not slow" if in_browser else "not slow and not browser"
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-m", slow]
     environment = {
         **os.environ,
         "PYTHONPATH": str(folder / "src"),

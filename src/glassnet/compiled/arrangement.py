@@ -46,14 +46,14 @@ def arrange(parameters: Parameters, shares: int, line: int, widest: int) -> Arra
     w = unit = 0
     for W, b, gamma in zip(order.W[:-1], order.b[:-1], order.gamma[:-1], strict=True):
         vectors = [W, b[None]] if gamma is None else [W, b[None], gamma[None]]
-        whole, layer_unit = np.concatenate(vectors), unit
+        whole = np.concatenate(vectors)
         for share, (left, right) in enumerate(cut(0, W.shape[1], shares, line)):
             for first, last in cut(left, right, -(-(right - left) // widest), line):
                 room = round_up(last - first, line)
-                panels.append(Panel(first, last - first, room, w, layer_unit + first, share))
+                panels.append(Panel(first, last - first, room, w, unit, share))
                 places[whole[:, first:last]] = w + np.arange(len(whole))[:, None] * room + np.arange(last - first)
                 w += len(whole) * room
-                unit = layer_unit + first + room
+                unit += room
         first_panel.append(len(panels))
     whole = np.concatenate([order.W[-1], order.b[-1][None]])
     room = round_up(whole.shape[1], line)
