@@ -15,7 +15,7 @@ from glassnet.locales.catalogue import Language, Words
 from glassnet.nn.activations import Array
 from glassnet.nn.network import refuse_without_probabilities, spread_probabilities
 from glassnet.training.metrics.evaluation import take_rows
-from glassnet.training.metrics.medmnist import check_labels
+from glassnet.training.metrics.medmnist import area_under_curve, check_labels
 from glassnet.training.metrics.predictions import Predictions, predict_rows
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def class_probabilities(predictions: Predictions) -> tuple[Array, Array, tuple[s
 
 def _curve(name: str, positive: Array, scores: Array) -> RankingCurve | None:
     """Return the curve of one class; None where it is on no row or on all."""
-    from sklearn.metrics import average_precision_score, roc_auc_score
+    from sklearn.metrics import average_precision_score
     from sklearn.metrics import roc_curve as rates_of
 
     positives = int(positive.sum())
@@ -201,5 +201,5 @@ def _curve(name: str, positive: Array, scores: Array) -> RankingCurve | None:
     false_rate, recall, thresholds = rates_of(positive, scores, drop_intermediate=False)
     found, called = recall * positives, recall * positives + false_rate * (len(positive) - positives)
     precision = np.divide(found, called, out=np.ones_like(found), where=called > 0)
-    area, average = float(roc_auc_score(positive, scores)), float(average_precision_score(positive, scores))
+    area, average = area_under_curve(positive, scores), float(average_precision_score(positive, scores))
     return RankingCurve(name, thresholds, false_rate, recall, precision, area, average, positives)

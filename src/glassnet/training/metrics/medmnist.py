@@ -41,10 +41,10 @@ def auc(y: Array, scores: Array, task: str) -> float:
     """
     y, scores = check_labels(y, scores, task)
     present, columns = one_against_rest(y, scores, task)
-    return float(np.mean([_area(*pair) for pair in zip(present.T, columns.T, strict=True)]))
+    return float(np.mean([area_under_curve(*pair) for pair in zip(present.T, columns.T, strict=True)]))
 
 
-def _area(present: Array, scores: Array) -> float:
+def area_under_curve(present: Array, scores: Array) -> float:
     """Return the AUC of one label: of m rows with it, their ranks among all less those among themselves."""
     m = int(present.sum())
     return float(mid_ranks(scores)[present].sum() - m * (m + 1) / 2) / (m * (len(scores) - m))
