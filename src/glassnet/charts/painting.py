@@ -18,6 +18,7 @@ import numpy as np
 
 from glassnet.charts.axes import LATIN, Axis
 from glassnet.errors import FileError
+from glassnet.locales.catalogue import Language, Words
 from glassnet.runtime.callers import warn_caller
 from glassnet.runtime.files import write_bytes
 from glassnet.runtime.terminal import escape
@@ -98,6 +99,30 @@ def plot(painted: Painted, ax: Axes | None) -> Axes:
             _, ax = pyplot.subplots(figsize=painted.size, layout="constrained")
         painted.paint(ax)
     return ax
+
+
+class Plots:
+    """What has a chart of its results, and draws it."""
+
+    def chart(self, words: Words) -> Painted:
+        """Return the chart."""
+        raise NotImplementedError
+
+    def plot(self, ax: Axes | None = None, *, language: Language = "en") -> Axes:
+        """Draw the chart.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, optional
+            Where to draw; by default on a new figure.
+        language : {"en", "zh"}
+            In which the chart is written.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+        """
+        return plot(self.chart(Words(language)), ax)
 
 
 def figure_of(painted: Painted) -> Figure:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from glassnet.charts.painting import plot
-from glassnet.locales.catalogue import Language, Words
+from glassnet.charts.intervals import IntervalChart
+from glassnet.charts.painting import Plots
+from glassnet.locales.catalogue import Words
 from glassnet.runtime.csv_text import csv_text
 from glassnet.study.findings import LEVEL
 from glassnet.study.result_table import result_chart, result_table
@@ -15,11 +16,12 @@ from glassnet.study.statistics import summarise
 
 if TYPE_CHECKING:
     import pandas
-    from matplotlib.axes import Axes
 
 
-class StudyRows(list[Row]):
+class StudyRows(list[Row], Plots):
     """The rows of a study, by variant and by seed; a notebook shows what the variants reached.
+
+    `plot` draws the mean of every variant with its interval, the best at the top.
 
     Attributes
     ----------
@@ -64,21 +66,9 @@ class StudyRows(list[Row]):
 
         return pandas.DataFrame(self.records())
 
-    def plot(self, ax: Axes | None = None, *, language: Language = "en") -> Axes:
-        """Draw the mean of every variant with its interval, the best at the top.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-            Where to draw; by default on a new figure.
-        language : {"en", "zh"}
-            In which the chart is written.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-        """
-        return plot(result_chart(summarise(self, self.measure, LEVEL), self.measure, Words(language)), ax)
+    def chart(self, words: Words) -> IntervalChart:
+        """Return the mean of every variant with its interval as a chart, the best at the top."""
+        return result_chart(summarise(self, self.measure, LEVEL), self.measure, words)
 
     def _repr_html_(self) -> str:
         """Show the variants as a table in a notebook."""

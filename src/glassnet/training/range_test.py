@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from glassnet.charts.painting import plot
+from glassnet.charts.painting import Plots
 from glassnet.charts.range_test_chart import RangeTestChart
 from glassnet.data.arrays import as_dataset
 from glassnet.data.dataset import Dataset
 from glassnet.data.large import release
 from glassnet.errors import DataError, NonFiniteError, UsageError
-from glassnet.locales.catalogue import Language, Message, Words
+from glassnet.locales.catalogue import Message, Words
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys
 from glassnet.nn.network import Network
@@ -24,9 +24,6 @@ from glassnet.runtime.seeds import stream
 from glassnet.training.config import validate
 from glassnet.training.options import TrainingConfig
 from glassnet.training.sampling import Sampler
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: Weight of what was before in the smoothed loss.
 MEMORY = 0.9
@@ -45,8 +42,10 @@ FEWEST_STEPS = 20
 
 
 @dataclass(frozen=True, repr=False)
-class RangeTest:
+class RangeTest(Plots):
     """What a sweep of learning rates found.
+
+    `plot` draws the loss against the learning rate, with the pick marked.
 
     Attributes
     ----------
@@ -79,22 +78,6 @@ class RangeTest:
         """Return the loss against the learning rate as a chart."""
         found = (self.optimizer, self.learning_rates, self.losses, self.smoothed, self.pick, self.highest_stable)
         return RangeTestChart(*found, words)
-
-    def plot(self, ax: Axes | None = None, *, language: Language = "en") -> Axes:
-        """Draw the loss against the learning rate, with the pick marked.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-            Where to draw; by default on a new figure.
-        language : {"en", "zh"}
-            In which the chart is written.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-        """
-        return plot(self.chart(Words(language)), ax)
 
     def __repr__(self) -> str:
         found = f"pick={self.pick:.3g}, highest_stable={self.highest_stable:.3g}"

@@ -7,16 +7,16 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from glassnet.charts.intervals import Interval, IntervalChart
-from glassnet.charts.painting import plot
+from glassnet.charts.painting import Plots
 from glassnet.data.dataset import Dataset, order_of
 from glassnet.data.splits import Split, draw_stratified
 from glassnet.errors import DataError, UsageError
-from glassnet.locales.catalogue import Language, Words
+from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
 from glassnet.runtime.records import Count, Seconds
 from glassnet.training.metrics.evaluation import Answering, evaluate_predictions
@@ -24,9 +24,6 @@ from glassnet.training.metrics.formulas import r_squared
 from glassnet.training.metrics.intervals import wilson_interval
 from glassnet.training.metrics.medmnist import accuracy, auc
 from glassnet.training.metrics.predictions import Predictions, predict_rows, take_labels
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 Kind = Literal["network", "constant", "linear", "boosting"]
 SplitName = Literal["validation", "test"]
@@ -81,8 +78,10 @@ class Baseline:
 
 
 @dataclass(frozen=True, repr=False)
-class Baselines:
+class Baselines(Plots):
     """Simple models, and where it was asked for the network, judged on the same rows.
+
+    `plot` draws the models: accuracy with its 95 % interval, or R2.
 
     Attributes
     ----------
@@ -136,22 +135,6 @@ class Baselines:
         key = "validation_of" if split == "validation" else "test_of"
         x_label = words.say(key, measure=words.measure(self.measure))
         return IntervalChart("baselines", words.say("baselines_chart", measure=x_label), x_label, rows)
-
-    def plot(self, ax: Axes | None = None, *, language: Language = "en") -> Axes:
-        """Draw the models: accuracy with its 95 % interval, or R2.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-            Where to draw; by default on a new figure.
-        language : {"en", "zh"}
-            In which the chart is written.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-        """
-        return plot(self.chart(Words(language)), ax)
 
     def __repr__(self) -> str:
         lines = []

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from glassnet.charts.bars import Bar, BarChart
 from glassnet.charts.curves import Chart, Curve
-from glassnet.charts.painting import plot
-from glassnet.locales.catalogue import Language, Words
+from glassnet.charts.painting import Plots
+from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
 from glassnet.training.inspection.ranking import class_probabilities
 from glassnet.training.metrics.evaluation import take_rows
 from glassnet.training.metrics.intervals import wilson_interval
 from glassnet.training.metrics.predictions import Predictions, predict_rows
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 #: Parts that the probabilities from 0 to 1 are divided into.
 BINS = 10
 
 
 @dataclass(frozen=True, repr=False)
-class Calibration:
+class Calibration(Plots):
     """How often what a network gives a probability to is so.
+
+    `plot` draws the reliability diagram: observed shares over predicted probabilities.
 
     Attributes
     ----------
@@ -87,22 +86,6 @@ class Calibration:
             for low, high, count in zip(self.edges[:-1], self.edges[1:], self.counts, strict=True)
         ]
         return BarChart("probabilities", words.say("probabilities"), words.say("rows"), bars)
-
-    def plot(self, ax: Axes | None = None, *, language: Language = "en") -> Axes:
-        """Draw the reliability diagram: observed shares over predicted probabilities.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-            Where to draw; by default on a new figure.
-        language : {"en", "zh"}
-            In which the chart is written.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-        """
-        return plot(self.chart(Words(language)), ax)
 
 
 def calibration_curve(model: Any, X: Any, y: Any = None) -> Calibration:

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from glassnet.charts.heat_map import HeatMap
 from glassnet.charts.intervals import Interval, IntervalChart
-from glassnet.charts.painting import plot
+from glassnet.charts.painting import Plots
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.schema import Schema
 from glassnet.data.splits import Split, describe_split
 from glassnet.errors import UsageError
-from glassnet.locales.catalogue import Language, Words
+from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
 from glassnet.nn.network import Network
 from glassnet.training.metrics.catalogue import METRICS, measure
 from glassnet.training.metrics.evaluation import take_rows
 from glassnet.training.metrics.intervals import CONFIDENCE
 from glassnet.training.metrics.predictions import predict_rows
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 #: A picture is divided into at most so many patches across, and as many down.
 PATCHES = 7
@@ -34,8 +31,10 @@ MOST_SHOWN = 20
 
 
 @dataclass(frozen=True, repr=False)
-class Importance:
+class Importance(Plots):
     """How much worse a network is without each input.
+
+    `plot` draws the inputs, the most important first; of pictures a map.
 
     Attributes
     ----------
@@ -108,22 +107,6 @@ class Importance:
         ]
         x_label = words.say("importance_axis", score=words.measure(self.metric))
         return IntervalChart("importance", title, x_label, intervals, mark=(0.0, ""))
-
-    def plot(self, ax: Axes | None = None, *, language: Language = "en") -> Axes:
-        """Draw the inputs, the most important first; of pictures a map.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-            Where to draw; by default on a new figure.
-        language : {"en", "zh"}
-            In which the chart is written.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-        """
-        return plot(self.chart(Words(language)), ax)
 
     def __repr__(self) -> str:
         what = "column" if self.grid is None else "patch"

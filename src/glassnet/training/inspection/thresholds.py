@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from glassnet.charts.curves import Chart, Curve
-from glassnet.charts.painting import plot
+from glassnet.charts.painting import Plots
 from glassnet.errors import DataError, UsageError
-from glassnet.locales.catalogue import Language, Words
+from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
 from glassnet.training.inspection.ranking import class_probabilities
 from glassnet.training.metrics.evaluation import take_rows
 from glassnet.training.metrics.predictions import Predictions, predict_rows
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 class ThresholdScore(NamedTuple):
@@ -35,8 +32,10 @@ class ThresholdScore(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class Thresholds:
+class Thresholds(Plots):
     """What each threshold of a binary task comes to on some rows.
+
+    `plot` draws precision, recall, specificity and F1 over the threshold.
 
     Attributes
     ----------
@@ -104,22 +103,6 @@ class Thresholds:
         ]
         title = words.say("thresholds_title", name=self.positive)
         return Chart("thresholds", title, words.say("threshold"), curves)
-
-    def plot(self, ax: Axes | None = None, *, language: Language = "en") -> Axes:
-        """Draw precision, recall, specificity and F1 over the threshold.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes, optional
-            Where to draw; by default on a new figure.
-        language : {"en", "zh"}
-            In which the chart is written.
-
-        Returns
-        -------
-        matplotlib.axes.Axes
-        """
-        return plot(self.chart(Words(language)), ax)
 
     def __repr__(self) -> str:
         rows = [("one half", self.at(0.5)), ("best F1", self.best()), ("best Youden", self.best("youden"))]
