@@ -46,7 +46,7 @@ def train(
             help="Plan to start from, found by search beforehand for the data set: best for accuracy, fast for "
             "time, or none. Other options change it.",
             metavar="NAME",
-            show_default="best, where there is one and no option describes a network, training or scaling",
+            show_default="best, where there is one and no option describes a network, training, scaling or pieces",
         ),
     ] = None,
     seeds: Annotated[
@@ -185,7 +185,7 @@ def _configure(changes: dict[str, Any], config: Path | None, plan: str | None) -
     if plan is not None:
         return configure(changes, load_plan(dataset, plan)), ""
     described = changes["network"].keys() | changes["training"].keys() - {*NOT_OF_A_PLAN}
-    if described or "scaling" in changes["data"] or "best" not in plan_names(dataset):
+    if described or {"scaling", "pieces"} & changes["data"].keys() or "best" not in plan_names(dataset):
         return configure(changes), ""
     remark = f"training by the plan 'best' for {dataset}; --plan none takes the defaults"
     return configure(changes, load_plan(dataset, "best")), remark
