@@ -89,19 +89,21 @@ def make_frame(rng, n=40):
 def make_input(kind, rng):
     """An input schema of a kind."""
     scaling = str(rng.choice(["none", "standard", "robust"]))
+    pieces = int(rng.choice([0, 1, 5]))
     if kind == "table":
         frame = make_frame(rng)
         dates = tuple(name for name in ("since", "seen") if name in frame.columns)
         options = ReadOptions(dates=dates, categorical=tuple({"colour", "grade"} & set(frame.columns)))
         schema, _ = TableSchema.learn(frame, options)
-        return schema.scale(None, scaling)
+        return schema.scale(None, scaling).cut(frame, pieces)
     shape = (int(rng.integers(1, 7)),) if rng.random() < 0.5 else (3, 2) if rng.random() < 0.5 else (2, 2, 3)
+    pieces = pieces if len(shape) == 1 else 0
     if kind == "bytes":
         X = rng.integers(0, 256, (30, *shape), np.uint8)
-        return ArraySchema.learn(X)[0].scale(X, scaling)
+        return ArraySchema.learn(X)[0].scale(X, scaling).cut(X, pieces)
     X = rng.normal(0, rng.choice([1, 30]), (30, *shape)).astype(rng.choice(["float32", "float64"]))
     white = float(rng.choice([1.0, 1.0, 65535.0]))
-    return ArraySchema.learn(X, white=white)[0].scale(X, scaling)
+    return ArraySchema.learn(X, white=white)[0].scale(X, scaling).cut(X, pieces)
 
 
 def make_network(width, outputs, loss, rng, activations=(*ACTIVATIONS, *OWN)):

@@ -127,8 +127,9 @@ class ArraySchema:
         if self.pieces is None:
             return ()
         names: list[str] = []
+        unit = 255 if self.values == "bytes" else self.white
         for column, edges in enumerate(self.pieces.edges):
-            name, texts = f"X[:, {column}]", spell_edges(edges)
+            name, texts = f"X[:, {column}]", spell_edges([edge * unit for edge in edges])
             names += [name, *(f"{name} from {low} to {high}" for low, high in pairwise(texts))]
         return tuple(names)
 
@@ -149,6 +150,11 @@ class ArraySchema:
             return ()
         own = np.cumsum([0, *self.sizes[:-1]])
         return tuple(np.setdiff1d(np.arange(self.width), own).tolist())
+
+    @property
+    def makes_float32(self) -> bool:
+        """Whether rows become float32, whatever they were."""
+        return self.scaling is not None or self.pieces is not None or self.white != 1
 
     @property
     def limit(self) -> float:

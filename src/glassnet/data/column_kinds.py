@@ -20,7 +20,7 @@ from glassnet.data.column_values import (
     take_categories,
     take_numbers,
 )
-from glassnet.data.dates import Order, read_days
+from glassnet.data.dates import Order, read_days, spell_day
 from glassnet.data.number_format import NumberFormat
 from glassnet.data.pieces import check_edges, count_pieces, spell_edges, write_pieces
 from glassnet.data.scaling import CLIP, ScalingName, scale_numbers
@@ -193,6 +193,11 @@ class DateColumn(ScaledColumn):
     def read(self, series: pl.Series) -> pl.Series:
         """Return days as Float64."""
         return read_days(series, self.order, self.what)
+
+    def _spell_edges(self) -> list[str]:
+        """Return edges as dates, or as days where the calendar does not reach or two are of one day."""
+        dates = [spell_day(edge) for edge in self.edges]
+        return dates if len(set(dates)) == len(dates) else spell_edges(self.edges)
 
     def describe(self, scaling: ScalingName) -> str:
         """Say what scales the days."""

@@ -77,6 +77,20 @@ def read_days(series: pl.Series, order: Order | None, what: str) -> pl.Series:
     return _count_days(moments.cast(pl.Datetime("us")))
 
 
+def spell_day(days: float) -> str:
+    """Return days since 1970-01-01 as a date, to the nearest day; empty where the calendar does not reach.
+
+    Examples
+    --------
+    >>> spell_day(19874.2), spell_day(1e9)
+    ('2024-05-31', '')
+    """
+    try:
+        return str(datetime.date(1970, 1, 1) + datetime.timedelta(days=round(days)))
+    except OverflowError:
+        return ""
+
+
 def _count_days(series: pl.Series) -> pl.Series:
     """Return dates, times or durations in days; the whole days are exact for any year."""
     import polars as pl

@@ -199,7 +199,7 @@ class MLPBase(CallbackSupportMixin, BaseEstimator):
 
     def _learn_schema(self, X: Any, y: Array, target: TargetSchema) -> Schema:
         """Learn what the rows of a table or array mean; what was guessed or left out is a `DataWarning`."""
-        rows, remarks = learn_rows(X)
+        rows, remarks = learn_rows(X, int(self.pieces or 0))
         for remark in remarks:
             warn_caller(remark, DataWarning)
         _check_feature_names(self, X, reset=True)

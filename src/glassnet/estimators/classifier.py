@@ -109,6 +109,7 @@ class MLPClassifier(ClassifierMixin, MLPBase):
         dtype: Any = None,
         kernels: str = "auto",
         preprocess: str | None = None,
+        pieces: int | None = None,
         options: Any = None,
     ) -> None:
         given = dict(locals())

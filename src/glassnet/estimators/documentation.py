@@ -78,6 +78,8 @@ kernels : {"auto", "numba", "numpy"}, default "auto"
 preprocess : {None, "auto"}, default None
     None takes numbers as they are, as scikit-learn does. "auto" learns what rows mean, as `glassnet.fit` does: the
     categories, dates, missing values and scaling of a table of pandas or Polars, and bytes as pixels.
+pieces : int, optional
+    The most pieces that a column of numbers is cut into, see `glassnet.Dataset.cut`; with ``preprocess="auto"``.
 options : dict, optional
     Further options of `glassnet.fit`: ``{"clip_norm": 1.0, "label_smoothing": 0.1, "metrics": ["auc"]}``.
 """

@@ -69,6 +69,10 @@ RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "n_threads": (lambda value: value is None or _positive(value), "None or a whole number >= 1"),
     "kernels": _one_of("auto", "numba", "numpy"),
     "preprocess": _one_of(None, "auto"),
+    "pieces": (
+        lambda value: value is None or (_is_whole(value) and value >= 0),
+        "None or a whole number >= 0",
+    ),
 }
 
 
@@ -77,6 +81,8 @@ def check_parameters(parameters: Mapping[str, Any]) -> None:
     for name, (holds, said) in RULES.items():
         if not holds(parameters[name]):
             raise UsageError(name, f"must be {said}, got {parameters[name]!r}")
+    if parameters["pieces"] and parameters["preprocess"] is None:
+        raise UsageError("pieces", 'goes with preprocess="auto": without it, numbers are taken as they are')
 
 
 def take_hidden_sizes(sizes: Any) -> list[int]:

@@ -92,6 +92,7 @@ class MLPRegressor(RegressorMixin, MLPBase):
         dtype: Any = None,
         kernels: str = "auto",
         preprocess: str | None = None,
+        pieces: int | None = None,
         options: Any = None,
     ) -> None:
         given = dict(locals())

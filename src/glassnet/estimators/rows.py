@@ -48,10 +48,10 @@ def learn_numbers(X: Array, target: TargetSchema) -> Schema:
     return Schema(ArraySchema(X.shape[1:], "numbers", 1.0, float(X.min()), float(X.max())), target)
 
 
-def learn_rows(X: Any) -> tuple[ArraySchema | TableSchema, tuple[str, ...]]:
+def learn_rows(X: Any, pieces: int = 0) -> tuple[ArraySchema | TableSchema, tuple[str, ...]]:
     """Learn what a user's rows mean, as `glassnet.fit` does: of a table each column, of bytes that they are bytes.
 
-    Returned with remarks on what was guessed or left out.
+    Columns of numbers are cut into at most so many pieces. Returned with remarks on what was guessed or left out.
     """
     if is_table(X):
         from glassnet.data.columns import TableSchema
@@ -60,5 +60,7 @@ def learn_rows(X: Any) -> tuple[ArraySchema | TableSchema, tuple[str, ...]]:
         require_polars()
         read = read_table(X)
         columns, said = TableSchema.learn(read.frame, None, read.formats)
-        return columns, tuple(dict.fromkeys((*read.remarks, *said)))
-    return ArraySchema.learn(as_pictures(as_dense(X)))
+        return columns.cut(read.frame, pieces), tuple(dict.fromkeys((*read.remarks, *said)))
+    X = as_pictures(as_dense(X))
+    rows, said = ArraySchema.learn(X)
+    return rows.cut(X, pieces), said

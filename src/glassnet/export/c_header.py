@@ -30,7 +30,7 @@ SIGMOID = Formula("sigmoid", trace_activation(ACTIVATIONS.resolve("sigmoid"), "f
 TAKEN = (
     *("max", "min", "sign", "step", "square", "clip", "dot", "quantise", "refuse", "predict", "h"),
     *("inputs", "outputs", "classes", "names", "columns", "center", "center_rest", "spread", "factors"),
-    *("softmax", "choose", "std", "mean"),
+    *("softmax", "choose", "std", "mean", "piece", "pieces", "last"),
 )
 
 #: The same for each layer, with its number.
@@ -95,7 +95,7 @@ class _HeaderWriter:
         if most > MOST_INPUTS:
             raise UsageError("int8", f"a layer has {most:,} inputs, of at most {MOST_INPUTS:,}; export float32")
         rows = self.model.input
-        if isinstance(rows, ArraySchema) and rows.values == "bytes" and rows.scaling is None:
+        if isinstance(rows, ArraySchema) and rows.values == "bytes" and not rows.makes_float32:
             self.quantised = quantise(self.model.layers, calibration, np.full(self.d_in[0], 255.0), -128)
             return
         self.factors = measure_columns(calibration)

@@ -23,6 +23,7 @@ FARTHEST = "1e18f"
 HELPERS = {
     "clip": f"(float t) {{ t = t > {FARTHEST} ? {FARTHEST} : t < -{FARTHEST} ? -{FARTHEST} : t; "
     f"return t / sqrtf(1.0f + t * t / {CLIP * CLIP}f); }}",
+    "piece": "(float x) { return x > 0.0f ? (x < 1.0f ? x - 0.5f : 0.5f) : -0.5f; }",
     "quantise": "(float q) { return (int8_t)rintf(q < -128.0f ? -128.0f : q > 127.0f ? 127.0f : q); }",
     "max": "(float x, float y) { return x >= y || x != x ? x : y; }",
     "min": "(float x, float y) { return x <= y || x != x ? x : y; }",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,10 @@ from glassnet.data.column_kinds import (
 )
 from glassnet.data.column_values import find_numbers
 from glassnet.data.columns import TableSchema
+from glassnet.data.pieces import count_pieces, write_pieces
 from glassnet.data.scaling import scale_numbers
 from glassnet.export.c_language import Names, fill_lines, write_comment, write_number, write_table, write_texts
+from glassnet.nn.activations import Array
 
 #: Writes the statement that keeps a value at a place of the network's input.
 Put = Callable[[str, str], str]
@@ -74,15 +76,24 @@ def _write_array(rows: ArraySchema, names: Names, put: Put) -> RowCode:
         value = _scale("row[i]", *(f"{prefix}_{name}[i]" for name in ("center", "center_rest", "spread")))
         value = _clip(value, prefix) if scaling.name == "robust" else value
     refusal = [] if pixels else _refuse("row[i]", prefix)
+    size, begin, written = 4 * rows.row_size * len(tables), [], [put("i", value)]
+    if rows.pieces is not None and rows.width > rows.row_size:
+        pieces = _list_pieces([(np.multiply(edges, white), None) for edges in rows.pieces.edges])[:, :3]
+        ends = np.cumsum([count_pieces(edges) for edges in rows.pieces.edges])
+        tables += [write_table("float", f"{prefix}_pieces", pieces), write_table("int", f"{prefix}_last", ends)]
+        size += 4 * (pieces.size + ends.size)
+        begin, cut = ["int n = 0, p = 0;"], _cut(f"{prefix}_last[i]", _place("row[i]", prefix), put)
+        written = [put("n", value), "n++;", *cut]
     body = [
-        f"for (int i = 0; i < {rows.width}; i++) {{",
-        *(f"    {one}" for one in [*refusal, put("i", value)]),
+        *begin,
+        f"for (int i = 0; i < {rows.row_size}; i++) {{",
+        *(f"    {one}" for one in [*refusal, *written]),
         "}",
     ]
     shape = " x ".join(map(str, rows.shape))
     what = "bytes from 0 to 255" if pixels else "numbers"
     kind, said = ("unsigned char" if pixels else "float"), f"A row is {shape} {what}."
-    return RowCode(kind, rows.width, said, tuple(tables), 4 * rows.width * len(tables), tuple(body), not pixels)
+    return RowCode(kind, rows.row_size, said, tuple(tables), size, tuple(body), not pixels)
 
 
 def _write_columns(rows: TableSchema, names: Names, put: Put) -> RowCode:
@@ -97,11 +108,20 @@ def _write_columns(rows: TableSchema, names: Names, put: Put) -> RowCode:
     figures = [f"    {_list_figures(column, rows)}, /* {write_comment(column.name)} */" for column in columns]
     kind = "struct { float fill, center, center_rest, spread; int first, last, marked; }"
     tables.append("\n".join([f"static const {kind} {prefix}_columns[{len(columns)}] = {{", *figures, "};"]))
+    size = 4 * len(_FIGURES) * len(columns)
     figure = {name: f"{prefix}_columns[c].{name}" for name in _FIGURES}
     number = _scale("v", figure["center"], figure["center_rest"], figure["spread"])
     if rows.scaling == "robust":
         number = _clip(number, prefix)
     refuses = any(column.fill is None for column in columns)
+    begin, cut = "int n = 0;", []
+    if any(edges := [getattr(column, "edges", ()) for column in columns]):
+        pieces = _list_pieces([(ends, column.fill) for ends, column in zip(edges, columns, strict=True) if ends])
+        ends = np.cumsum([count_pieces(one) for one in edges])
+        tables += [write_table("float", f"{prefix}_pieces", pieces), write_table("int", f"{prefix}_last", ends)]
+        size += 4 * (pieces.size + ends.size)
+        place = f"(missing ? {prefix}_pieces[p][3] : {_place('v', prefix)})"
+        begin, cut = "int n = 0, p = 0;", _cut(f"{prefix}_last[c]", place, put)
     inner = [
         f"const int missing = {_find_missing(rows, places)};",
         f"const float v = missing ? {figure['fill']} : row[c];",
@@ -112,14 +132,14 @@ def _write_columns(rows: TableSchema, names: Names, put: Put) -> RowCode:
         f"    {put('n', f'(missing ? v : {number})')}",
         "    n++;",
         "}",
+        *cut,
         f"if ({figure['marked']}) {{",
         f"    {put('n', '(float)missing')}",
         "    n++;",
         "}",
     ]
-    body = ["int n = 0;", f"for (int c = 0; c < {len(columns)}; c++) {{", *(f"    {line}" for line in inner), "}"]
+    body = [begin, f"for (int c = 0; c < {len(columns)}; c++) {{", *(f"    {line}" for line in inner), "}"]
     what = "A row is a number for each column, NAN where it is missing; their places and categories stand below."
-    size = 4 * len(_FIGURES) * len(columns)
     return RowCode("float", len(columns), what, tuple(tables), size, tuple(body), refuses)
 
 
@@ -146,6 +166,30 @@ def _list_figures(column: Column, rows: TableSchema) -> str:
         last = len(column.categories)
     numbers = [fill, *_split(center), spread or np.inf]
     return f"{{{', '.join(map(write_number, numbers))}, {first}, {last}, {int(column.indicator)}}}"
+
+
+def _list_pieces(columns: Sequence[tuple[Any, Any]]) -> Array:
+    """Return the pieces of columns, given by edges and fill: the lower edge as two floats, and the width.
+
+    Behind these stands where in the piece the value lies that fills a gap; NaN where nothing does.
+    """
+    found = []
+    for edges, fill in columns:
+        places = np.empty((1, count_pieces(edges)), np.float32)
+        write_pieces(np.array([np.nan if fill is None else fill]), edges, places)
+        found.append(np.column_stack([*_split(np.array(edges[:-1])), np.diff(edges), places[0]]))
+    return np.concatenate(found)
+
+
+def _place(value: str, prefix: str) -> str:
+    """Write where a value lies in the piece p."""
+    edge, rest, width = (f"{prefix}_pieces[p][{place}]" for place in range(3))
+    return f"{prefix}_piece({_scale(value, edge, rest, width)})"
+
+
+def _cut(last: str, place: str, put: Put) -> list[str]:
+    """Write the loop over the pieces of a column, up to its last."""
+    return [f"for (; p < {last}; p++, n++)", f"    {put('n', place)}"]
 
 
 def _write_categories(column: CategoryColumn, place: str, names: Names) -> list[str]:

@@ -82,16 +82,22 @@ def _list_encode(model: PortableModel) -> Function:
     rows, lines = model.input, ["values = encode_columns(row, number, COLUMNS, LEFT_OUT)"]
     if isinstance(rows, ArraySchema):
         is_bytes = rows.values == "bytes"
-        lines = [f"values = take_numbers(row, number, {rows.width})"]
+        lines = [f"values = take_numbers(row, number, {rows.row_size})"]
         lines.append(f"values = check_{'bytes' if is_bytes else 'floats'}(values, number)")
         if not is_bytes and rows.is_bounded and np.isfinite(rows.limit):
             lines.append(f"values = check_limit(values, number, {rows.limit!r})")
         if (unit := 255.0 if is_bytes and rows.white == 1 else rows.white) != 1:
             lines.append(f"values = divide_all(values, {unit!r})")
+        if (rows.scaling or rows.pieces) and rows.white != 1:
+            lines.append("values = round_to_float32(values, number)")
+        scaled = "values"
         if rows.scaling is not None:
-            rounds = ["values = round_to_float32(values, number)"] if rows.white != 1 else []
             function = "scale_all_robustly" if rows.scaling.name == "robust" else "scale_all"
-            lines += [*rounds, f"values = {function}(values, CENTER, SPREAD)"]
+            scaled = f"{function}(values, CENTER, SPREAD)"
+        if rows.pieces is not None:
+            scaled = f"join_pieces({scaled}, values, EDGES)"
+        if scaled != "values":
+            lines.append(f"values = {scaled}")
     last = "round_to_float32(values, number)" if model.rounds_input else "values"
     return Function("encode", "row, number", "Return the network's inputs for a row.", [*lines, f"return {last}"])
 
@@ -113,10 +119,10 @@ def list_constants(model: PortableModel) -> dict[str, Any]:
 def _list_rows(model: PortableModel) -> dict[str, Any]:
     rows = model.input
     if isinstance(rows, ArraySchema):
-        if rows.scaling is None:
-            return {}
-        figures = {"CENTER": rows.scaling.center, "SPREAD": rows.scaling.spread}
-        return {name: Call("decode_numbers", ("d", write_numbers(one, "d"))) for name, one in figures.items()}
+        scaling, pieces = rows.scaling, rows.pieces
+        figures = {} if scaling is None else {"CENTER": scaling.center, "SPREAD": scaling.spread}
+        found = {name: Call("decode_numbers", ("d", write_numbers(one, "d"))) for name, one in figures.items()}
+        return found if pieces is None else found | {"EDGES": [list(edges) for edges in pieces.edges]}
     columns = [_describe_column(column, rows.scaling) for column in rows.columns]
     left_out = [*rows.left_out, *model.answer.names]
     return {"BLANKS": list(rows.missing), "LEFT_OUT": left_out, "COLUMNS": columns}
@@ -160,6 +166,8 @@ def _describe_column(column: Column, scaling: Any) -> Mapping[str, Any]:
         center, spread = column.place(scaling)
         write = "write_scaled_robustly" if scaling == "robust" else "write_scaled"
         said |= {"write": Code(write), "center": center, "spread": spread}
+        if column.edges:
+            said |= {"write": Code("write_with_pieces"), "scaled": Code(write), "edges": list(column.edges)}
     if isinstance(column, NumericColumn):
         said |= {"zero_one": column.zero_one, "format": _describe_format(column.format)}
         return said | {"read": Code("read_number")}

@@ -33,7 +33,7 @@ def write_onnx(model: PortableModel, name: str) -> ModelProto:
     inputs = describe_inputs(model, [one.name for one in outputs])
     graph = GraphWriter([*(one.name for one in inputs), *(one.name for one in outputs)], model.dtype)
     if isinstance(model.input, ArraySchema):
-        h, order = encode_array(graph, model.input), np.arange(model.input.width)
+        h, order = encode_array(graph, model.input)
     else:
         h, order = encode_table(graph, model.input, [one.name for one in inputs])
     if model.rounds_input and model.dtype == "float64":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from glassnet.data.column_kinds import (
 )
 from glassnet.data.column_values import find_numbers
 from glassnet.data.columns import TableSchema
+from glassnet.data.pieces import count_pieces
 from glassnet.data.scaling import CLIP, FARTHEST
 from glassnet.export.onnx_graph import GraphWriter
 from glassnet.export.portable import PortableModel
@@ -32,7 +33,7 @@ def describe_inputs(model: PortableModel, taken: Sequence[str]) -> list[ValueInf
     """Return what goes into the graph: ``X``, or each column of a table by its name, none of those `taken`."""
     rows = model.input
     if isinstance(rows, ArraySchema):
-        wide = rows.scaling is not None or model.dtype == "float64"
+        wide = is_wide(rows) or model.dtype == "float64"
         kind = TensorProto.UINT8 if rows.values == "bytes" else TensorProto.DOUBLE if wide else TensorProto.FLOAT
         return [helper.make_tensor_value_info("X", kind, ["rows", *rows.shape], str(rows.describe()))]
     described, others = [], {column.name for column in rows.columns}
@@ -58,18 +59,57 @@ def _say(column: Column, rows: TableSchema) -> str:
     return f"{what}; {column.describe(rows.scaling)}; {missing}, {becomes}"
 
 
-def encode_array(graph: GraphWriter, rows: ArraySchema) -> str:
-    """Add what makes a network's numbers of rows of an array, and return the name of the result."""
-    wide = np.dtype(np.float64) if rows.scaling is not None else graph.dtype
+def is_wide(rows: ArraySchema) -> bool:
+    """Whether numbers are encoded in float64."""
+    return rows.scaling is not None or rows.pieces is not None
+
+
+def encode_array(graph: GraphWriter, rows: ArraySchema) -> tuple[str, Array]:
+    """Add what makes a network's numbers of rows of an array.
+
+    Return the name of the result, and which of the schema's numbers stands at each of its places: the pieces of
+    all columns come last.
+    """
+    wide = np.dtype(np.float64) if is_wide(rows) else graph.dtype
     h = "X" if len(rows.shape) == 1 else graph.node("Flatten", ["X"], "X.flat")
     if rows.values == "bytes":
         h = graph.node("Div", [graph.cast(h, wide, "X.number"), graph.number(255, wide)], "X.share")
     if rows.white != 1:
         h = graph.node("Div", [h, graph.number(np.float32(rows.white), wide)], "X.share")
         h = graph.cast(graph.cast(h, np.float32, "X.rounded"), wide, "X.share")
+    scaled, starts = h, np.cumsum([0, *rows.sizes[:-1]])
     if rows.scaling is not None:
-        h = _scale(graph, h, "X", rows.scaling.center, rows.scaling.spread, rows.scaling.name == "robust")
-    return h
+        scaled = _scale(graph, h, "X", rows.scaling.center, rows.scaling.spread, rows.scaling.name == "robust")
+    elif rows.pieces is not None:
+        scaled = graph.cast(h, np.float32, "X.float32")
+    cut = [] if rows.pieces is None else _cut(graph, h, "X", rows.pieces.edges)
+    pieces = _list_pieces(starts, [size - 1 for size in rows.sizes])
+    return _join(graph, [scaled, *cut]), np.array([*starts, *pieces])
+
+
+def _join(graph: GraphWriter, parts: Sequence[str]) -> str:
+    return parts[0] if len(parts) == 1 else graph.node("Concat", parts, "features", axis=1)
+
+
+def _list_pieces(starts: Iterable[int], pieces: Iterable[int]) -> list[int]:
+    """Return the places of pieces in an encoded row, of columns that begin at these places."""
+    return [start + 1 + place for start, count in zip(starts, pieces, strict=True) for place in range(count)]
+
+
+def _cut(graph: GraphWriter, x: str, name: str, edges: Sequence[Sequence[float]]) -> list[str]:
+    """Add where each column of x lies in its pieces, in float64; return the name of that, or none."""
+    columns = [column for column, ends in enumerate(edges) for _ in range(count_pieces(ends))]
+    if not columns:
+        return []
+    lower = np.concatenate([ends[:-1] for ends in edges])
+    widths = np.concatenate([np.diff(ends) for ends in edges])
+    wide = np.float64
+    each = graph.node("Gather", [x, graph.constant(f"{name}.cut", columns)], f"{name}.repeated", axis=1)
+    beyond = graph.node("Sub", [each, graph.constant(f"{name}.edges", lower)], f"{name}.beyond")
+    share = graph.node("Div", [beyond, graph.constant(f"{name}.widths", widths)], f"{name}.share")
+    place = graph.node("Clip", [share, graph.number(0, wide), graph.number(1, wide)], f"{name}.place")
+    centred = graph.node("Sub", [place, graph.number(0.5, wide)], f"{name}.pieces")
+    return [graph.cast(centred, np.float32, f"{name}.pieces.float32")]
 
 
 def _scale(graph: GraphWriter, x: str, name: str, center: Array, spread: Array, robust: bool) -> str:
@@ -94,9 +134,9 @@ def encode_table(graph: GraphWriter, rows: TableSchema, names: Sequence[str]) ->
     """Add what makes a network's numbers of the columns of a table, which the graph takes by these names.
 
     Return the name of the result, and which of the schema's features stands at each of its places: numbers come
-    first, then truths, then categories, and behind each group where its values are missing.
+    first, and their pieces, then truths, then categories, and behind each group where its values are missing.
     """
-    starts = np.cumsum([0, *(len(column.features) for column in rows.columns)])
+    starts = np.cumsum([0, *rows.sizes])
     placed = [(column, name, int(start)) for column, name, start in zip(rows.columns, names, starts, strict=False)]
     parts: list[str] = []
     order: list[int] = []
@@ -105,13 +145,15 @@ def encode_table(graph: GraphWriter, rows: TableSchema, names: Sequence[str]) ->
         if chosen:
             parts += _encode_numbers(graph, kind, chosen, rows)
             order += [start for _, _, start in chosen]
-            order += [start + 1 for column, _, start in chosen if column.indicator]
+            if group is ScaledColumn:
+                edges = [column.edges for column, _, _ in chosen if isinstance(column, ScaledColumn)]
+                order += _list_pieces([start for _, _, start in chosen], map(count_pieces, edges))
+            order += [start + column.width - 1 for column, _, start in chosen if column.indicator]
     for column, name, start in placed:
         if isinstance(column, CategoryColumn):
             parts += _encode_categories(graph, column, name, rows.missing)
-            order += range(start, start + len(column.features))
-    whole = parts[0] if len(parts) == 1 else graph.node("Concat", parts, "features", axis=1)
-    return whole, np.array(order)
+            order += range(start, start + column.width)
+    return _join(graph, parts), np.array(order)
 
 
 def _encode_numbers(
@@ -135,6 +177,7 @@ def _encode_numbers(
     else:
         center, spread = np.array([column.place(rows.scaling) for column in columns]).T
         parts = [_scale(graph, filled, kind, center, spread, rows.scaling == "robust")]
+        parts += _cut(graph, filled, kind, [column.edges for column in columns])
     if marked := [place for place, column in enumerate(columns) if column.indicator]:
         part = graph.node("Gather", [gap, graph.constant(f"{kind}.marked", marked)], f"{kind}.marks", axis=1)
         parts.append(graph.cast(part, np.float32, f"{kind}.indicators"))

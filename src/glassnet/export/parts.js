@@ -74,6 +74,19 @@ function scaleRobustly(value, center, spread) {
   return t / Math.sqrt(1 + (t / 3) ** 2);
 }
 
+/** Returns where a number lies in each piece between edges: -1/2 below it, 1/2 above it, a line between. */
+function placeInPieces(value, edges) {
+  return edges.slice(1).map((high, place) => {
+    const low = edges[place];
+    return Math.max(0, Math.min((value - low) / (high - low), 1)) - 0.5;
+  });
+}
+
+/** Returns each scaled number, and behind it where the number lies in each piece of its column. */
+function joinPieces(scaled, values, edges) {
+  return scaled.flatMap((number, place) => [number, ...placeInPieces(values[place], edges[place])]);
+}
+
 /** Returns the numbers that the columns of a row become, one column after the other. */
 function encodeColumns(row, number, columns, leftOut) {
   const numbers = [];
@@ -322,6 +335,11 @@ function writeScaled(value, column) {
 /** Returns a number as it is scaled, smoothly clipped. */
 function writeScaledRobustly(value, column) {
   return [scaleRobustly(value, column.center, column.spread)];
+}
+
+/** Returns a number as it is scaled, and where it lies in each piece of its column. */
+function writeWithPieces(value, column) {
+  return [...column.scaled(value, column), ...placeInPieces(value, column.edges)];
 }
 
 /** Returns 1 for true, 0 for false. */

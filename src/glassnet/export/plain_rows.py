@@ -34,7 +34,7 @@ def read_as_numbers(rows: ArraySchema | TableSchema, records: list[Any]) -> Arra
     """Return rows as a header of C takes them, categories by their places: float32, or bytes."""
     if isinstance(rows, ArraySchema):
         kind = np.uint8 if rows.values == "bytes" else np.float32
-        return np.asarray(records, kind).reshape(len(records), rows.width)
+        return np.asarray(records, kind).reshape(len(records), rows.row_size)
     numbers = []
     columns = read_plainly(rows, records).values()
     for column, values in zip(rows.columns, columns, strict=True):

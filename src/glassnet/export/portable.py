@@ -126,7 +126,7 @@ class PortableModel:
         """Whether a row's numbers become float32 before the first layer: even a float64 network may get such."""
         if self.dtype == "float32" or not isinstance(self.input, ArraySchema):
             return True
-        return self.input.scaling is not None or self.input.white != 1
+        return self.input.makes_float32
 
     @property
     def multiply_adds(self) -> int:

@@ -17,7 +17,7 @@ from glassnet.data.column_values import PLAIN_NUMBER, CategoryFinder, spell, spe
 from glassnet.data.dates import DAY, NO_DATE, parse_date
 from glassnet.data.number_format import MISSING, VARIANTS
 from glassnet.data.read_options import clean_name
-from glassnet.export.python_parts import scale, scale_robustly
+from glassnet.export.python_parts import place_in_pieces, scale, scale_robustly
 
 Column = dict[str, Any]
 
@@ -194,6 +194,11 @@ def write_scaled(value: float, column: Column) -> list[float]:
 def write_scaled_robustly(value: float, column: Column) -> list[float]:
     """Return a number as it is scaled, smoothly clipped."""
     return [scale_robustly(value, column["center"], column["spread"])]
+
+
+def write_with_pieces(value: float, column: Column) -> list[float]:
+    """Return a number as it is scaled, and where it lies in each piece of its column."""
+    return [*column["scaled"](value, column), *place_in_pieces(value, column["edges"])]
 
 
 def write_boolean(value: bool, column: Column) -> list[float]:

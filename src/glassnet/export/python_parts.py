@@ -11,6 +11,7 @@ import base64
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from operator import index, mul
 from typing import Any
 
@@ -105,6 +106,17 @@ def scale_robustly(value: float, center: float, spread: float) -> float:
     t = (value - center) / spread if spread > 0 else 0.0
     t = max(-1e100, min(t, 1e100))
     return t / math.sqrt(1 + (t / 3) ** 2)
+
+
+def place_in_pieces(value: float, edges: Sequence[float]) -> list[float]:
+    """Return where a number lies in each piece between edges: -1/2 below it, 1/2 above it, a line between."""
+    return [max(0.0, min((value - low) / (high - low), 1.0)) - 0.5 for low, high in pairwise(edges)]
+
+
+def join_pieces(scaled: Sequence[float], values: Sequence[float], edges: Sequence[Sequence[float]]) -> list[float]:
+    """Return each scaled number, and behind it where the number lies in each piece of its column."""
+    columns = zip(scaled, values, edges, strict=True)
+    return [one for number, value, ends in columns for one in (number, *place_in_pieces(value, ends))]
 
 
 # The network

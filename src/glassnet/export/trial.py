@@ -106,7 +106,7 @@ def _draw_rows(schema: Schema, count: int, rng: np.random.Generator) -> list[Any
     if not isinstance(rows, ArraySchema):
         columns = {column.name: _draw_column(column, count, rng) for column in rows.columns}
         return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    shape = (count, rows.width)
+    shape = (count, rows.row_size)
     if rows.values == "bytes":
         return rng.integers(0, max(int(rows.high), 1), shape, endpoint=True).tolist()
     if rows.scaling is None:

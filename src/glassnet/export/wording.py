@@ -57,7 +57,7 @@ def _describe_rows(model: PortableModel, record: str) -> list[str]:
     if isinstance(rows, ArraySchema):
         what = "bytes, whole numbers from 0 to 255" if rows.values == "bytes" else "numbers"
         shape = f", or nested lists of the shape {' x '.join(map(str, rows.shape))}" if rows.image_shape else ""
-        return [f"A row is a list of {rows.width} {what}{shape}."]
+        return [f"A row is a list of {rows.row_size} {what}{shape}."]
     lines = [f"A row is {record}, or a list of the values in this order:"]
     lines += [f"    {column.name!r}: {_describe_column(column)}" for column in rows.columns[:MOST]]
     return lines + ([f"   {list_more(len(rows.columns) - MOST)}"] if len(rows.columns) > MOST else [])

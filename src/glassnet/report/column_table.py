@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-
 import numpy as np
 
 from glassnet.charts.axes import format_number, percent_form
@@ -11,6 +9,8 @@ from glassnet.charts.tables import Rows, Table
 from glassnet.data.array_schema import ArraySchema
 from glassnet.data.column_kinds import BooleanColumn, CategoryColumn, Column, DateColumn, ScaledColumn
 from glassnet.data.dataset import Dataset
+from glassnet.data.dates import spell_day
+from glassnet.data.pieces import count_pieces
 from glassnet.data.scaling import ScalingName
 from glassnet.locales.catalogue import Words
 
@@ -32,7 +32,7 @@ def column_table(data: Dataset, words: Words) -> Table | None:
             *_describe_values(data, column, words),
             _describe_fill(column),
             _describe_inputs(column, schema.scaling, words),
-            str(len(column.features)),
+            str(column.width),
         ]
         for column in schema.columns
     ]
@@ -83,6 +83,10 @@ def _describe_inputs(column: Column, scaling: ScalingName, words: Words) -> str:
         said = words.say("column_zero_one")
     else:
         said = _describe_scale(column, scaling, words)
+        if column.edges:
+            write = _write_day if isinstance(column, DateColumn) else _write
+            ends = {"low": write(column.edges[0]), "high": write(column.edges[-1])}
+            said = words.say("column_pieces", said=said, n=count_pieces(column.edges), **ends)
     return words.say("column_indicated", said=said) if column.indicator else said
 
 
@@ -106,7 +110,4 @@ def _write(value: float | str) -> str:
 
 def _write_day(days: float) -> str:
     """Return days since 1970-01-01 as a date; as their number where the calendar does not reach."""
-    try:
-        return str(date(1970, 1, 1) + timedelta(days=round(days)))
-    except OverflowError:
-        return _write(days)
+    return spell_day(days) or _write(days)
