@@ -102,7 +102,7 @@ def fetch(dataset: NameArgument, data_dir: DataDirOption = None, as_json: JsonOp
 
 
 @data_app.command(cls=ConfiguredCommand)
-@takes("data", dataset=None, validation=None, split_seed=None, scaling=None)
+@takes("data", dataset=None, validation=None, split_seed=None, scaling=None, pieces=None)
 def audit(
     dataset: DatasetArgument,
     data_dir: DataDirOption = None,

@@ -46,7 +46,7 @@ def train(
             help="Plan to start from, found by search beforehand for the data set: best for accuracy, fast for "
             "time, or none. Other options change it.",
             metavar="NAME",
-            show_default="best, where there is one and no option describes a network, training or scaling",
+            show_default="best, where there is one and no option describes a network, training, scaling or pieces",
         ),
     ] = None,
     seeds: Annotated[

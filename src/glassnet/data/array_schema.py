@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from glassnet.data.scaling import Scaling, ScalingName
-from glassnet.errors import DataError
+from glassnet.data.pieces import Pieces, spell_edges
+from glassnet.data.scaling import Scaling, ScalingName, unit_of
+from glassnet.errors import DataError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.runtime.records import adapter_of, explain
 
@@ -53,6 +55,8 @@ class ArraySchema:
         Whether the colours of picture files are left out.
     scaling : Scaling or None
         What brings each column to a usual size afterwards.
+    pieces : Pieces or None
+        What each column of plain numbers is cut into (see `glassnet.data.pieces`).
 
     Examples
     --------
@@ -73,6 +77,7 @@ class ArraySchema:
     size: tuple[int, int] | None = None
     grey: bool = False
     scaling: Scaling | None = None
+    pieces: Pieces | None = None
 
     __pydantic_config__ = {"extra": "forbid", "arbitrary_types_allowed": True}  # noqa: RUF012
 
@@ -92,7 +97,7 @@ class ArraySchema:
                 f"X: bytes up to {self.high:g} are divided by 255 as pixels are; if they are plain numbers, give "
                 "them as such: X.astype(np.float32)",
             )
-        pixels = len(self.shape) > 1 or (self.width >= PIXELS and self.low == 0 and self.high > 127)
+        pixels = len(self.shape) > 1 or (self.row_size >= PIXELS and self.low == 0 and self.high > 127)
         if pixels and self.values == "numbers" and self.white == 1 and self.low >= 0 and SMALL < self.high <= 255:
             what = f"pictures of {dtype}" if len(self.shape) > 1 else f"{dtype}"
             return (
@@ -102,9 +107,30 @@ class ArraySchema:
         return ()
 
     @property
+    def row_size(self) -> int:
+        """How many numbers a user's row has."""
+        return math.prod(self.shape)
+
+    @property
     def width(self) -> int:
         """How many numbers a row is to the network."""
-        return math.prod(self.shape)
+        return sum(self.sizes)
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many numbers each number of a user's row becomes."""
+        return [1] * self.row_size if self.pieces is None else self.pieces.sizes
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """A name for each number of an encoded row, where columns are cut into pieces: ``X[:, 2] from 0 to 7``."""
+        if self.pieces is None:
+            return ()
+        names: list[str] = []
+        for column, edges in enumerate(self.pieces.edges):
+            name, texts = f"X[:, {column}]", spell_edges(edges)
+            names += [name, *(f"{name} from {low} to {high}" for low, high in pairwise(texts))]
+        return tuple(names)
 
     @property
     def image_shape(self) -> tuple[int, ...] | None:
@@ -118,8 +144,11 @@ class ArraySchema:
 
     @property
     def fixed_features(self) -> tuple[int, ...]:
-        """The places of columns that no scaling touches: none."""
-        return ()
+        """The places of those numbers that no scaling touches: of pieces."""
+        if self.pieces is None:
+            return ()
+        own = np.cumsum([0, *self.sizes[:-1]])
+        return tuple(np.setdiff1d(np.arange(self.width), own).tolist())
 
     @property
     def limit(self) -> float:
@@ -144,11 +173,24 @@ class ArraySchema:
         """Return the schema with another scaling, measured on training rows X."""
         return replace(self, scaling=None if name == "none" else Scaling.measure(self._divide(X), name))
 
+    def cut(self, X: Array, pieces: int) -> ArraySchema:
+        """Return the schema with columns cut into pieces by training rows X, at most so many; 0: none."""
+        if pieces and self.image_shape is not None:
+            raise UsageError("pieces", "goes with columns of numbers, and the rows are pictures; leave it out")
+        return replace(self, pieces=Pieces.measure(self._divide(X), pieces) if pieces else None)
+
     def encode(self, X: Any) -> tuple[Array, tuple[str, ...]]:
         """Return rows as the network takes them, and what is to be said of that."""
         rows, remarks = self.take(X)
         rows = self._divide(rows)
-        return rows if self.scaling is None else self.scaling.apply(rows), remarks
+        if self.scaling is not None:
+            scaled = self.scaling.apply(rows)
+        elif self.pieces is None:
+            return rows, remarks
+        else:
+            with np.errstate(over="ignore"):  # what becomes infinite no network takes
+                scaled = np.divide(rows, unit_of(rows), dtype=np.float64).astype(np.float32)
+        return scaled if self.pieces is None else self.pieces.apply(rows, scaled), remarks
 
     def _divide(self, X: Array) -> Array:
         return X if self.white == 1 else (X / np.float32(self.white)).astype(np.float32, copy=False)
@@ -240,18 +282,18 @@ class ArraySchema:
     def _fit_shape(self, X: Array) -> Array:
         """Return rows in a shape that flattens as the training rows do."""
         if X.ndim < 2:
-            hint = "; for a single row give [row]" if X.shape in (self.shape, (self.width,)) else ""
+            hint = "; for a single row give [row]" if X.shape in (self.shape, (self.row_size,)) else ""
             raise DataError(f"X: expected rows of shape {self.shape}, got an array of shape {X.shape}{hint}")
         inner = X.shape[1:]
-        if inner in (self.shape, (self.width,)):
+        if inner in (self.shape, (self.row_size,)):
             return X
         if inner in ((*self.shape, 1), (1, *self.shape)):
             return X.reshape(len(X), *self.shape)
         if len(self.shape) == 3 and self.shape[2] == 3 and inner == (3, *self.shape[:2]):
             return np.moveaxis(X, 1, -1)
         grey = len([edge for edge in inner if edge > 1]) <= 2  # several colours may stand first or last
-        if len(self.shape) == 1 and grey and np.prod(inner) == self.width:
-            return X.reshape(len(X), self.width)
+        if len(self.shape) == 1 and grey and np.prod(inner) == self.row_size:
+            return X.reshape(len(X), self.row_size)
         if X.shape == self.shape:
             raise DataError(f"X: one row of shape {self.shape}; rows are expected, give [row]")
         what = "x".join(map(str, self.shape)) + (" pictures" if len(self.shape) > 1 else " numbers a row")
@@ -259,31 +301,36 @@ class ArraySchema:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as plain values and arrays."""
-        return {**vars(self), "scaling": self.scaling and self.scaling.to_dict()}
+        scaling, pieces = self.scaling and self.scaling.to_dict(), self.pieces and self.pieces.to_dict()
+        return {**vars(self), "scaling": scaling, "pieces": pieces}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ArraySchema:
         """Return the schema that `to_dict` wrote; `DataError` is raised if these are the values of none."""
         try:
-            rest = {name: value for name, value in values.items() if name != "scaling"}
-            scaling = values.get("scaling")
+            rest = {name: value for name, value in values.items() if name not in ("scaling", "pieces")}
+            scaling, pieces = (values.get(name) for name in ("scaling", "pieces"))
             schema: ArraySchema = adapter_of(cls).validate_python(rest)
             found = None if scaling is None else Scaling.from_dict(scaling)
+            cut = None if pieces is None else Pieces.from_dict(pieces)
         except (AttributeError, ValueError, TypeError) as error:
             raise DataError(f"schema: {explain(error)}") from None
         plain = schema.shape and min(schema.shape) > 0 and schema.values in ("bytes", "numbers")
-        if not plain or not 0 < schema.white < np.inf or (found and len(found.center) != schema.width):
+        counts = {schema.row_size, *([len(found.center)] if found else []), *([len(cut.edges)] if cut else [])}
+        if not plain or not 0 < schema.white < np.inf or len(counts) > 1 or (cut and schema.image_shape):
             raise DataError("schema: no rows of numbers are like that")
-        return replace(schema, scaling=found)
+        return replace(schema, scaling=found, pieces=cut)
 
     def describe(self) -> dict[str, Any]:
         """Return the schema in a few words."""
         shape = " x ".join(map(str, self.shape))
-        said: dict[str, Any] = {"rows": f"pictures of {shape}" if self.image_shape else f"{self.width} numbers"}
+        said: dict[str, Any] = {"rows": f"pictures of {shape}" if self.image_shape else f"{self.row_size} numbers"}
         by = "bytes, divided by 255" if self.values == "bytes" else f"from {self.low:g} to {self.high:g}"
         said["values"] = by if self.white == 1 else f"{by}, divided by {self.white:g}"
         if self.scaling is not None:
             said["scaling"] = self.scaling.describe()
+        if self.pieces is not None:
+            said["pieces"] = self.pieces.describe()
         if self.swapped:
             said["files"] = "rows and columns of the pictures in IDX files are swapped"
         return said

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from glassnet.data.dataset import Dataset, compute_checksum, flatten_column, order_of
+from glassnet.data.dataset import Dataset
 from glassnet.data.dense import as_dense, remark_on_dense, take_labels
-from glassnet.data.splits import Split, draw_stratified
+from glassnet.data.splits import Split, compute_checksum, draw_stratified, flatten_column, order_of
 from glassnet.data.target_schema import name_columns
 from glassnet.data.target_values import find_order
 from glassnet.errors import DataError, UsageError
@@ -134,3 +134,25 @@ def _choose_task(y: Array, asked: Asked | None) -> dict[str, Any]:
         return {"class_names": asked.class_names or [str(label) for label in range(asked.outputs)]}
     task = "binary" if asked.outputs == 2 else "multi-class"
     return {"task": task} if len(np.unique(flat)) == asked.outputs else {}
+
+
+def join_splits(
+    train: tuple[Array, Array],
+    held_out: tuple[Array, Array] | None,
+    test: tuple[Array, Array] | None,
+    *,
+    validation: float | None,
+    **options: Any,
+) -> Dataset:
+    """Make a data set whose test rows, or validation rows, may come apart from the training rows.
+
+    `held_out` are the validation rows that come with the data. Where others are asked for by `validation`, they
+    are training rows. Without test rows, a fifth of the training rows becomes them.
+    """
+    apart = (None, None) if test is None else test
+    if held_out is None:
+        return Dataset.from_arrays(*train, *apart, validation=validation, **options)
+    if validation is None:
+        return Dataset.from_arrays(*train, *apart, validation=0, **options).with_validation(held_out)
+    X, y = (np.concatenate(both) for both in zip(train, held_out, strict=True))
+    return Dataset.from_arrays(X, y, *apart, validation=validation, **options)

@@ -11,6 +11,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from glassnet.data.array_files import ArraysRead, holds_idx_pairs, is_array_name, read_array_file, require_labels
+from glassnet.data.array_schema import ArraySchema
 from glassnet.data.audit_arrays import Locate, find_equal_rows, look_at_columns, measure_numbers
 from glassnet.data.audit_arrays import sample_rows as sample_array_rows
 from glassnet.data.audit_arrays import take_columns as take_array_columns
@@ -91,7 +92,7 @@ def audit(data: Dataset, *, locate: Locate = count_row) -> Audit:
     found = Audit(
         data.name,
         {name: len(X) for name, X in rows.items()},
-        data.n_inputs,
+        int(np.prod(rows["train"].shape[1:])),
         data.checksums,
         count_class_rows(target, labels),
         duplicates,
@@ -117,12 +118,11 @@ def _encode(data: Dataset, name: str) -> Array:
 
 def _name_columns(data: Dataset) -> Any:
     """Return a function that names a column of the rows by its number; those of pictures by their axes too."""
-    names = getattr(data.schema.input, "feature_names", None)
-    shape = data.train.X.shape[1:]
+    rows, shape = data.schema.input, data.train.X.shape[1:]
 
     def name(column: int) -> str:
-        if names is not None:
-            return str(names[column])
+        if not isinstance(rows, ArraySchema):
+            return rows.feature_names[column]
         return f"X[:, {', '.join(map(str, np.unravel_index(column, shape)))}]"
 
     return name

@@ -6,6 +6,7 @@ import json
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -21,6 +22,7 @@ from glassnet.data.column_values import (
 )
 from glassnet.data.dates import Order, read_days
 from glassnet.data.number_format import NumberFormat
+from glassnet.data.pieces import check_edges, count_pieces, spell_edges, write_pieces
 from glassnet.data.scaling import CLIP, ScalingName, scale_numbers
 from glassnet.errors import DataError
 from glassnet.nn.activations import Array
@@ -60,8 +62,17 @@ class BaseColumn(ABC):
         return (*self._value_features, *([f"{self.name} missing"] if self.indicator else []))
 
     @property
+    def width(self) -> int:
+        """How many numbers a value becomes."""
+        return self._value_width + self.indicator
+
+    @property
     def _value_features(self) -> tuple[str, ...]:
         return (self.name,)
+
+    @property
+    def _value_width(self) -> int:
+        return 1
 
     @abstractmethod
     def read(self, series: pl.Series) -> pl.Series:
@@ -83,7 +94,8 @@ class BaseColumn(ABC):
 class ScaledColumn(BaseColumn):
     """A column of numbers, scaled by `mean` and `std`, or robustly by `median` and `spread`.
 
-    `std` is 1 where all numbers are one value, and `spread` 0; see `glassnet.data.scaling.Scaling`.
+    `std` is 1 where all numbers are one value, and `spread` 0; see `glassnet.data.scaling.Scaling`. Behind the
+    scaled number stand its places in the pieces between the `edges`, if there are any; see `glassnet.data.pieces`.
     """
 
     mean: float
@@ -91,6 +103,7 @@ class ScaledColumn(BaseColumn):
     median: float
     spread: float
     fill: float | None = None
+    edges: tuple[float, ...] = ()
 
     typical: ClassVar[str] = "median"
 
@@ -99,6 +112,22 @@ class ScaledColumn(BaseColumn):
             self._refuse(f"a standard deviation of {self.std}")
         if not 0 <= self.spread < math.inf:
             self._refuse(f"a spread of {self.spread}")
+        try:
+            check_edges(self.edges)
+        except ValueError as error:
+            self._refuse(str(error))
+
+    @property
+    def _value_features(self) -> tuple[str, ...]:
+        names = self._spell_edges()
+        return (self.name, *(f"{self.name} from {low} to {high}" for low, high in pairwise(names)))
+
+    @property
+    def _value_width(self) -> int:
+        return 1 + count_pieces(self.edges)
+
+    def _spell_edges(self) -> list[str]:
+        return spell_edges(self.edges)
 
     def place(self, scaling: ScalingName) -> tuple[float, float]:
         """Return what is taken off the numbers by a scaling, and what they are divided by then."""
@@ -107,12 +136,13 @@ class ScaledColumn(BaseColumn):
         ]
 
     def write(self, values: pl.Series, out: Array, scaling: ScalingName) -> str | None:
-        """Write the scaled numbers; refuse those beyond float32, and say which are very far from training's."""
+        """Write scaled numbers and pieces; refuse those beyond float32, say which are very far from training's."""
         numbers = values.to_numpy()
+        write_pieces(numbers, self.edges, out[:, 1 : 1 + count_pieces(self.edges)])
         with np.errstate(over="ignore"):
             out[:, 0] = scale_numbers(numbers, *self.place(scaling), scaling)
             far = np.abs(numbers - self.mean) / self.std > FAR
-        if not np.isfinite(out).all():
+        if not np.isfinite(out[:, 0]).all():
             row = int(np.flatnonzero(~np.isfinite(out[:, 0]))[0])
             raise DataError(f"{self.what}: row {row + 1} is {numbers[row]:g}, too large beside the training rows")
         if not far.any():
@@ -126,9 +156,11 @@ class ScaledColumn(BaseColumn):
     def describe_scale(self, scaling: ScalingName) -> str:
         """Say what scales the column."""
         center, spread = self.place(scaling)
+        said = "as they are" if scaling == "none" else f"mean {center:.6g}, standard deviation {spread:.6g}"
         if scaling == "robust":
-            return f"median {center:.6g}, spread {spread:.6g} by the quartiles, smoothly clipped at {CLIP:g}"
-        return "as they are" if scaling == "none" else f"mean {center:.6g}, standard deviation {spread:.6g}"
+            said = f"median {center:.6g}, spread {spread:.6g} by the quartiles, smoothly clipped at {CLIP:g}"
+        pieces = count_pieces(self.edges)
+        return f"{said}, and {pieces} piece{'s' * (pieces > 1)}" if pieces else said
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,6 +242,10 @@ class CategoryColumn(BaseColumn):
     @property
     def _value_features(self) -> tuple[str, ...]:
         return tuple(f"{self.name}={category}" for category in self.categories)
+
+    @property
+    def _value_width(self) -> int:
+        return len(self.categories)
 
     def read(self, series: pl.Series) -> pl.Series:
         """Return each value as its category, and as it is written where it is unseen."""

@@ -27,6 +27,7 @@ from glassnet.data.column_learning import (
 )
 from glassnet.data.column_values import blank_values, list_more, list_names
 from glassnet.data.number_format import NumberFormat
+from glassnet.data.pieces import count_pieces, find_edges
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.scaling import SCALINGS, ScalingName
 from glassnet.errors import DataError, UsageError
@@ -57,6 +58,8 @@ class TableSchema:
     scaling : str
         What scales numbers and dates: "standard" to mean 0 and standard deviation 1, "robust" by median and
         quartiles with a smooth clip (see `glassnet.data.scaling.Scaling`), or "none".
+    pieces : int
+        The most pieces that a column of numbers or dates is cut into; 0: none (see `glassnet.data.pieces`).
 
     Examples
     --------
@@ -76,6 +79,7 @@ class TableSchema:
     left_out: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     scaling: ScalingName = "standard"
+    pieces: int = 0
 
     def __post_init__(self) -> None:
         if self.scaling not in SCALINGS:
@@ -83,6 +87,9 @@ class TableSchema:
         names = [*(column.name for column in self.columns), *self.left_out]
         if not self.columns or len(set(names)) < len(names):
             raise ValueError("columns: none, or two of one name")
+        cut = [column.edges for column in self.columns if isinstance(column, ScaledColumn)]
+        if type(self.pieces) is not int or self.pieces < max(map(count_pieces, cut), default=0):
+            raise ValueError("columns: cut into more pieces than there are")
 
     @classmethod
     def learn(
@@ -156,7 +163,12 @@ class TableSchema:
     @property
     def width(self) -> int:
         """How many numbers a row is to the network."""
-        return len(self.feature_names)
+        return sum(self.sizes)
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many numbers each column becomes."""
+        return [column.width for column in self.columns]
 
     @property
     def is_scaled(self) -> bool:
@@ -167,15 +179,29 @@ class TableSchema:
         """Return the schema with another scaling; its figures were learned with the columns."""
         return replace(self, scaling=name)
 
+    def cut(self, frame: pl.DataFrame, pieces: int) -> TableSchema:
+        """Return the schema with columns of numbers and dates cut into at most so many pieces by training rows."""
+        columns = tuple(
+            replace(column, edges=tuple(find_edges(self._take_numbers(column, frame), pieces).tolist()))
+            if isinstance(column, ScaledColumn)
+            else column
+            for column in self.columns
+        )
+        return replace(self, columns=columns, pieces=pieces)
+
+    def _take_numbers(self, column: Column, frame: pl.DataFrame) -> Array:
+        """Return the numbers of a column's rows, but for missing ones."""
+        return self.read_column(column, frame).drop_nulls().to_numpy()
+
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """A name for each number of an encoded row: ``age``, ``colour=red``, ``age missing``."""
+        """A name for each number of an encoded row: ``age``, ``age from 20 to 31``, ``colour=red``."""
         return tuple(name for column in self.columns for name in column.features)
 
     @property
     def fixed_features(self) -> tuple[int, ...]:
-        """The places of those features that no scaling touches: of categories, booleans and missing values."""
-        kinds = [(column, place) for column in self.columns for place in range(len(column.features))]
+        """The places of features that no scaling touches: of pieces, categories, booleans and missing values."""
+        kinds = [(column, place) for column in self.columns for place in range(column.width)]
         return tuple(
             feature
             for feature, (column, place) in enumerate(kinds)
@@ -202,8 +228,8 @@ class TableSchema:
         DataError
             If a column is missing, or a value is not of the kind that training had.
         """
-        X = np.zeros((frame.height, len(self.feature_names)), np.float32)
-        starts = np.cumsum([len(column.features) for column in self.columns])[:-1]
+        X = np.zeros((frame.height, self.width), np.float32)
+        starts = np.cumsum(self.sizes)[:-1]
         remarks: list[str] = []
         problems: list[str] = []
         filled: list[tuple[Column, pl.Series]] = []
@@ -243,16 +269,18 @@ class TableSchema:
     def to_dict(self) -> dict[str, Any]:
         """Return the schema as plain values, for `TableSchema.from_dict`."""
         lists = {"left_out": list(self.left_out), "missing": list(self.missing)}
-        return {"columns": [asdict(column) for column in self.columns], **lists, "scaling": self.scaling}
+        columns = [asdict(column) for column in self.columns]
+        return {"columns": columns, **lists, "scaling": self.scaling, "pieces": self.pieces}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> TableSchema:
         """Return the schema that `to_dict` wrote; `DataError` is raised if these are the values of none."""
         try:
-            if set(values) != {"columns", "left_out", "missing", "scaling"}:
-                raise ValueError("expected columns, left_out, missing and scaling")
+            if set(values) != {"columns", "left_out", "missing", "scaling", "pieces"}:
+                raise ValueError("expected columns, left_out, missing, scaling and pieces")
             left_out, missing = (read_names(values[name]) for name in ("left_out", "missing"))
-            return cls(read_columns(values["columns"]), left_out, missing, values["scaling"])
+            columns = read_columns(values["columns"])
+            return cls(columns, left_out, missing, values["scaling"], values["pieces"])
         except (ValueError, TypeError, RecursionError) as error:
             raise DataError(f"no schema of a table: {explain(error)}") from None
 

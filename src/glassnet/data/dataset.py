@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,26 +13,29 @@ import numpy as np
 from glassnet.data import dense
 from glassnet.data.array_pictures import as_pictures, remark_on_rows
 from glassnet.data.array_schema import ArraySchema
+from glassnet.data.pieces import check_most
 from glassnet.data.scaling import SCALINGS, ScalingName
 from glassnet.data.schema import Schema
 from glassnet.data.splits import (
     TEST,
     Split,
     Splits,
+    compute_checksum,
     count_validation_rows,
     describe_split,
     draw_stratified,
+    flatten_column,
     is_mapped,
+    move_to_front,
+    order_of,
 )
 from glassnet.data.target_doubts import remark_on_unseen
 from glassnet.data.target_schema import TargetSchema
 from glassnet.data.target_values import find_order
+from glassnet.data.untrusted_files import check_room
 from glassnet.errors import DataError, UsageError, unknown_name
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
-
-#: Rows that are moved at a time.
-BLOCK = 1024
 
 #: What `Dataset.validated_by` takes.
 NAMED_VALIDATION = r"test|last\((\d+)\)"
@@ -140,6 +142,11 @@ class Dataset:
     def scaling(self) -> ScalingName:
         """What scales the columns of X for a network: "none", "standard" or "robust"; see `scale`."""
         return self.schema.scaling
+
+    @property
+    def pieces(self) -> int:
+        """The most pieces that a column of numbers is cut into for a network, 0 for none; see `cut`."""
+        return self.schema.pieces
 
     @property
     def class_names(self) -> tuple[str, ...] | None:
@@ -264,6 +271,43 @@ class Dataset:
             schema = schema.scale(*self.train, scaling)
         return replace(self, schema=schema, origin={**self.origin, "scaling": scaling})
 
+    def cut(self, pieces: int) -> Dataset:
+        """Return the data set with a schema that cuts its columns of numbers into pieces for a network.
+
+        Beside each scaled number, the network then takes where the number lies in each piece of the column's
+        range: -1/2 below the piece, 1/2 above it, and a straight line between. So the first layer can bend
+        wherever two pieces meet. `glassnet.data.pieces.write_pieces` has the formula and its source; `find_edges`
+        there says where the edges lie, by the rows of ``train`` alone. Of a table, numbers and dates are cut;
+        columns with two distinct numbers or fewer, categories, and true and false stay as they are.
+
+        Parameters
+        ----------
+        pieces : int
+            The most pieces of a column; 0 for none.
+
+        Raises
+        ------
+        UsageError
+            If it is no such number, the rows are pictures, or the data are larger than memory.
+        DataError
+            If a training column holds NaN or infinity, or the numbers do not fit into memory.
+
+        Examples
+        --------
+        >>> X = np.array([[0.0], [2.0], [4.0], [3.0]])
+        >>> data = Dataset.from_arrays(X[:3], np.array([0, 1, 0]), X[3:], np.array([0]), validation=0).cut(2)
+        >>> data.encoded.test.X.tolist(), data.schema.input.feature_names
+        ([[3.0, 0.5, 0.0]], ('X[:, 0]', 'X[:, 0] from 0 to 2', 'X[:, 0] from 2 to 4'))
+        """
+        schema, pieces = self.schema, check_most(pieces)
+        if pieces != self.pieces:
+            if is_mapped(self.train.X):
+                raise UsageError("pieces", f"{self.name} is larger than memory; leave it out")
+            schema = schema.cut(self.train.X, pieces)
+            rows = sum(len(split.y) for split in self.splits.values())
+            check_room(4 * rows * schema.input.width, f"{self.name}: {rows:,} rows in pieces", "take fewer pieces")
+        return replace(self, schema=schema, origin={**self.origin, "pieces": pieces})
+
     @classmethod
     def from_arrays(
         cls,
@@ -371,7 +415,7 @@ class Dataset:
         dense.refuse_few(name, given_rows, len(rest))
         return cls(
             name,
-            Split(_move_to_front(X, rest) if overwrite_X and X.flags.writeable else X[rest], y[rest]),
+            Split(move_to_front(X, rest) if overwrite_X and X.flags.writeable else X[rest], y[rest]),
             Split(held_out, y[chosen]),
             Split(X_test, y_test),
             schema,
@@ -383,37 +427,6 @@ class Dataset:
         )
 
 
-def join_splits(
-    train: tuple[Array, Array],
-    held_out: tuple[Array, Array] | None,
-    test: tuple[Array, Array] | None,
-    *,
-    validation: float | None,
-    **options: Any,
-) -> Dataset:
-    """Make a data set whose test rows, or validation rows, may come apart from the training rows.
-
-    `held_out` are the validation rows that come with the data. Where others are asked for by `validation`, they
-    are training rows. Without test rows, a fifth of the training rows becomes them.
-    """
-    apart = (None, None) if test is None else test
-    if held_out is None:
-        return Dataset.from_arrays(*train, *apart, validation=validation, **options)
-    if validation is None:
-        return Dataset.from_arrays(*train, *apart, validation=0, **options).with_validation(held_out)
-    X, y = (np.concatenate(both) for both in zip(train, held_out, strict=True))
-    return Dataset.from_arrays(X, y, *apart, validation=validation, **options)
-
-
-def compute_checksum(*arrays: Array) -> str:
-    """Return the md5 of arrays, one after the other."""
-    digest = hashlib.md5(usedforsecurity=False)
-    for array in arrays:
-        plain = array.astype(str) if array.dtype.kind == "O" else array
-        digest.update(np.ascontiguousarray(plain).data)
-    return digest.hexdigest()
-
-
 def take_test_rows(data: Dataset) -> Split:
     """Return the test rows of a data set, encoded, or raise `DataError` where it has none."""
     if not len(data.test.y):
@@ -422,24 +435,6 @@ def take_test_rows(data: Dataset) -> Split:
             "Dataset.from_arrays, which sets test rows apart"
         )
     return data.encoded.test
-
-
-def flatten_column(y: Array) -> Array:
-    """Return labels or numbers of shape (n, 1) as (n,), others as they are."""
-    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-
-
-def _move_to_front(X: Array, rows: Array) -> Array:
-    """Return some rows, in rising order, moved to the front of X."""
-    for first in range(0, len(rows), BLOCK):
-        part = rows[first : first + BLOCK]
-        X[first : first + len(part)] = X[part]
-    return X[: len(rows)]
-
-
-def order_of(schema: Schema, y: Array) -> Array:
-    """Return what rows are drawn by: labels 0, 1, ... in class order, or the numbers themselves."""
-    return schema.target.encode(y) if schema.target.n_classes else y
 
 
 def _learn_target(name: str, y: Array, **hints: Any) -> tuple[TargetSchema, tuple[str, ...]]:

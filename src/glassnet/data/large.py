@@ -38,7 +38,7 @@ LARGE = 40_000_000
 #: Rows that are read at a time.
 BLOCK = 1 << 18
 
-#: Training rows, drawn at random, that scaling and categories are learned from.
+#: Training rows, drawn at random, that scaling, pieces and categories are learned from.
 SAMPLE = 500_000
 
 TRAINING, HELD_OUT, TESTING = range(3)
@@ -51,6 +51,7 @@ def make_large_table(
     options: ReadOptions,
     draw: Draw,
     scaling: ScalingName = "standard",
+    pieces: int = 0,
 ) -> Dataset:
     """Make a data set of a table of so many rows without ever holding all of it.
 
@@ -64,7 +65,7 @@ def make_large_table(
 
     labels, wanted, said = learn_target(lazy.select(target).collect()[target], options)
     membership, size = _assign_splits(rows, draw.validation, draw.split_seed)
-    # Scaling and categories are learned from a sample of the training rows.
+    # Scaling, pieces and categories are learned from a sample of the training rows.
     training = membership == TRAINING
     share = min(1.0, SAMPLE / int(np.count_nonzero(training)))
     rng = np.random.default_rng(0)
@@ -74,7 +75,7 @@ def make_large_table(
         for part, frame in _read_blocks(features, rows)
     ]
     learned, more = TableSchema.learn(pl.concat(drawn), options)
-    learned = replace(learned, scaling=scaling)
+    learned = replace(learned.cut(pl.concat(drawn), pieces) if pieces else learned, scaling=scaling)
     if labels.task == "regression" and scaling != "none":
         labels, _ = TargetSchema.learn(wanted, task=labels.task, names=[target], scale_by=wanted[training])
     y = labels.encode(wanted)

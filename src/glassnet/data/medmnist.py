@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from glassnet.data.array_schema import ArraySchema
-from glassnet.data.dataset import Dataset, join_splits
+from glassnet.data.arrays import join_splits
+from glassnet.data.dataset import Dataset
 from glassnet.data.schema import Schema, describe_targets
 from glassnet.data.sources import Source, md5
 from glassnet.data.splits import Split

@@ -55,7 +55,7 @@ def clean_name(name: str) -> str:
 
 
 #: What else `glassnet.load_dataset` takes by name.
-OTHERS = {"data_dir", "validation", "split_seed", "scaling"}
+OTHERS = {"data_dir", "validation", "split_seed", "scaling", "pieces"}
 
 
 class ReadingOptions(TypedDict, total=False):

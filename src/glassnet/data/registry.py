@@ -8,6 +8,7 @@ from typing import Any, Unpack
 from glassnet.data.dataset import Dataset
 from glassnet.data.medmnist import MedMNIST, list_sets
 from glassnet.data.mnist_family import FAMILIES, Family
+from glassnet.data.pieces import check_most
 from glassnet.data.read_options import ReadingOptions, read_options
 from glassnet.data.scaling import ScalingName
 from glassnet.data.scikit_learn import DIGITS, TABLES, SklearnSet
@@ -60,6 +61,7 @@ def load_dataset(
     validation: float | str | None = None,
     split_seed: int = 0,
     scaling: ScalingName | None = None,
+    pieces: int | None = None,
     **reading: Unpack[ReadingOptions],
 ) -> Dataset:
     """Load a data set by name, or your own from a file or folder.
@@ -83,6 +85,9 @@ def load_dataset(
     scaling : {"none", "standard", "robust"}, optional
         What scales each column by figures of the training rows, see `Dataset.scale`. By default "standard" for
         tables, and "none" for pictures and arrays.
+    pieces : int, optional
+        The most pieces that the range of each column of numbers is cut into, each an input of the network beside
+        the scaled number, see `Dataset.cut`. 0, the default: none.
     **reading
         How your own data are read. `target` is the column of a table to predict, or the file with the labels of an
         NPY file's rows. `task` is what is asked of the network: "multi-class", "binary", "multi-label", "ordinal"
@@ -101,7 +106,8 @@ def load_dataset(
     Raises
     ------
     UsageError
-        If the name is unknown, there is no such scaling, or not for an array larger than memory.
+        If the name is unknown, there is no such scaling or number of pieces, or not for an array larger than
+        memory.
     FileError, DataError
         If files are damaged, contradict each other, or are nowhere to be found.
 
@@ -113,7 +119,7 @@ def load_dataset(
     >>> load_dataset("linnerud", validation="last(3)").target_names
     ('Weight', 'Waist', 'Pulse')
     """
-    options = read_options(reading)
+    options, pieces = read_options(reading), pieces if pieces is None else check_most(pieces)
     drawn = 0 if isinstance(validation, str) else validation  # rows with a name are chosen afterwards
     if not isinstance(name, str | Path):
         require_polars()
@@ -122,11 +128,13 @@ def load_dataset(
         refuse_options(options, "a table")
         data = from_frame(name, options, Draw("table", drawn, split_seed))
     elif (name := str(name)) not in DATASETS and looks_like_a_path(name):
-        data = read_user_data(name, options, validation=drawn, split_seed=split_seed, scaling=scaling)
+        encoding: dict[str, Any] = {"scaling": scaling, "pieces": pieces}
+        data = read_user_data(name, options, validation=drawn, split_seed=split_seed, **encoding)
     else:
         for option in given_options(options):
             raise UsageError(option, "goes with data of your own, a file or a folder; leave it out")
         data = find(name).load(data_dir, drawn, split_seed)
     if isinstance(validation, str):
         data = data.validated_by(validation)
-    return data if scaling is None else data.scale(scaling)
+    data = data if scaling is None else data.scale(scaling)
+    return data if pieces is None else data.cut(pieces)

@@ -159,7 +159,7 @@ def _measure_moments(X: Array) -> tuple[Array, Array]:
 
 def _measure_quartiles(X: Array) -> tuple[Array, Array]:
     """Return what `measure_robustly` does; a spread of NaN where a column holds NaN or infinity."""
-    rows, unit = X.reshape(len(X), -1), _unit(X)
+    rows, unit = X.reshape(len(X), -1), unit_of(X)
     center, spread = np.empty((2, rows.shape[1]))
     step = max(1, SORTED // len(rows))
     for first in range(0, rows.shape[1], step):
@@ -172,13 +172,14 @@ def _measure_quartiles(X: Array) -> tuple[Array, Array]:
     return center, spread
 
 
-def _unit(X: Array) -> float:
+def unit_of(X: Array) -> float:
+    """Return what the numbers of rows are divided by before all else: bytes are shares of 255."""
     return 255.0 if X.dtype == np.uint8 else 1.0
 
 
 def _take_blocks(X: Array) -> Iterator[tuple[slice, Array]]:
     """Give rows as float64 of shape (block, d), bytes as shares of 255."""
-    columns, unit = int(np.prod(X.shape[1:])), _unit(X)
+    columns, unit = int(np.prod(X.shape[1:])), unit_of(X)
     for first in range(0, len(X), BLOCK):
         part = slice(first, min(first + BLOCK, len(X)))
         yield part, np.divide(X[part].reshape(-1, columns), unit, dtype=np.float64)

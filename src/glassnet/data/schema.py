@@ -87,6 +87,18 @@ class Schema:
             return "none" if rows.scaling is None else rows.scaling.name
         return rows.scaling
 
+    @property
+    def pieces(self) -> int:
+        """The most pieces that a column of numbers is cut into, 0 for none."""
+        rows = self.input
+        if isinstance(rows, ArraySchema):
+            return 0 if rows.pieces is None else rows.pieces.most
+        return rows.pieces
+
+    def cut(self, X: Any, pieces: int) -> Schema:
+        """Return the schema with columns of numbers cut into at most so many pieces by training rows."""
+        return replace(self, input=self.input.cut(X, pieces))
+
     def scale(self, X: Any, y: Array, name: ScalingName) -> Schema:
         """Return the schema with another scaling of the columns, and of numbers to regress, by training rows."""
         return replace(self, input=self.input.scale(X, name), target=self.target.scale(y, name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -17,6 +18,9 @@ VALIDATION = 1 / 12
 
 #: Share of the rows that is the test set, where a data set comes without one.
 TEST = 0.2
+
+#: Rows that are moved at a time.
+BLOCK = 1024
 
 
 class Draw(NamedTuple):
@@ -121,3 +125,30 @@ def draw_stratified(y: Array, size: int, rng: np.random.Generator) -> tuple[Arra
     rest = np.ones(len(y), bool)
     rest[drawn] = False
     return np.flatnonzero(rest), np.sort(drawn)
+
+
+def compute_checksum(*arrays: Array) -> str:
+    """Return the md5 of arrays, one after the other."""
+    digest = hashlib.md5(usedforsecurity=False)
+    for array in arrays:
+        plain = array.astype(str) if array.dtype.kind == "O" else array
+        digest.update(np.ascontiguousarray(plain).data)
+    return digest.hexdigest()
+
+
+def flatten_column(y: Array) -> Array:
+    """Return labels or numbers of shape (n, 1) as (n,), others as they are."""
+    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+
+
+def move_to_front(X: Array, rows: Array) -> Array:
+    """Return some rows, in rising order, moved to the front of X."""
+    for first in range(0, len(rows), BLOCK):
+        part = rows[first : first + BLOCK]
+        X[first : first + len(part)] = X[part]
+    return X[: len(rows)]
+
+
+def order_of(schema: Schema, y: Array) -> Array:
+    """Return what rows are drawn by: labels 0, 1, ... in class order, or the numbers themselves."""
+    return schema.target.encode(y) if schema.target.n_classes else y

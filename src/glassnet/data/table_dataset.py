@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from glassnet.data.columns import NONE_LEFT, TableSchema
-from glassnet.data.dataset import Dataset, compute_checksum
+from glassnet.data.dataset import Dataset
 from glassnet.data.dense import remark_on_few
 from glassnet.data.large import LARGE, make_large_table
 from glassnet.data.parquet import scan_parquet
@@ -24,6 +24,7 @@ from glassnet.data.splits import (
     Draw,
     Split,
     Splits,
+    compute_checksum,
     count_validation_rows,
     describe_split,
     draw_stratified,
@@ -32,14 +33,18 @@ from glassnet.data.table import TableRead, is_parquet, read_table
 from glassnet.data.table_schema import Faults, check_table, join_faults, note_faults
 from glassnet.data.table_target import check_target, learn_target
 from glassnet.data.target_schema import TargetSchema
-from glassnet.data.untrusted_files import ContentError, check_memory
+from glassnet.data.untrusted_files import check_room
 from glassnet.errors import DataError, FileError, UsageError
 from glassnet.nn.activations import Array
 from glassnet.runtime.seeds import stream
 
 
 def read_table_dataset(
-    path: Path, options: ReadOptions, draw: Draw, scaling: ScalingName | None = None
+    path: Path,
+    options: ReadOptions,
+    draw: Draw,
+    scaling: ScalingName | None = None,
+    pieces: int | None = None,
 ) -> Dataset:
     """Read a table's file and make a data set of it; one larger than memory is gone through in blocks."""
     faults: Faults = {}
@@ -50,7 +55,8 @@ def read_table_dataset(
                 if rows * len(columns) > LARGE:
                     note_faults(faults, None)
                     target = check_target(options.target, columns)
-                    data = make_large_table(lazy, rows, target, options, draw, scaling or "standard")
+                    encoding = scaling or "standard", pieces or 0
+                    data = make_large_table(lazy, rows, target, options, draw, *encoding)
                     return replace(data, checksums={path.name: md5(path)}, remarks=(*said, *data.remarks))
                 read = TableRead(check_table(lazy.collect(), faults=faults), {}, tuple(said))
         else:
@@ -141,10 +147,8 @@ def join_table_splits(
     """Make a data set of the rows of a table, `parts` by split; its schema is learned from the training rows."""
     frame, rows = features.frame, parts["train"]
     columns, said = TableSchema.learn(frame[rows], options, features.formats, frame)
-    try:
-        check_memory(4 * columns.width * frame.height)
-    except ContentError as error:
-        raise DataError(f"{frame.height:,} rows of {columns.width:,} numbers: {error}; drop columns") from None
+    what = f"{frame.height:,} rows of {columns.width:,} numbers"
+    check_room(4 * columns.width * frame.height, what, "drop columns")
     if labels.task == "regression":
         labels, _ = TargetSchema.learn(y, task=labels.task, names=labels.names, scale_by=y[rows])
     few = remark_on_few(len(rows), len(parts["validation"]))

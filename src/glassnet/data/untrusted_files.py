@@ -12,7 +12,7 @@ from typing import IO, Any, NoReturn, cast
 
 import numpy as np
 
-from glassnet.errors import FileError
+from glassnet.errors import DataError, FileError
 from glassnet.nn.activations import Array
 from glassnet.runtime.memory import available_memory, describe_bytes
 from glassnet.runtime.records import check_regular
@@ -144,6 +144,14 @@ def check_memory(needed: int) -> None:
     free = available_memory()
     if free is not None and needed > free:
         raise ContentError(f"needs {describe_bytes(needed)} of memory, and {describe_bytes(free)} are free")
+
+
+def check_room(needed: int, what: str, remedy: str) -> None:
+    """Refuse numbers that do not fit into memory, as a `DataError` that says what they are and what to do."""
+    try:
+        check_memory(needed)
+    except ContentError as error:
+        raise DataError(f"{what}: {error}; {remedy}") from None
 
 
 def check_format(file: IO[bytes], expected: str, magic: str) -> None:

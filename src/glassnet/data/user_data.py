@@ -10,13 +10,14 @@ import numpy as np
 
 from glassnet.data.array_files import ArraysRead, holds_idx_pairs, is_array_name, read_array_file, require_labels
 from glassnet.data.array_schema import ArraySchema, lies_in_file
-from glassnet.data.dataset import Dataset, flatten_column, join_splits
+from glassnet.data.arrays import join_splits
+from glassnet.data.dataset import Dataset
 from glassnet.data.image_folder import read_image_folder
 from glassnet.data.large import LARGE, make_large_arrays
 from glassnet.data.read_options import ReadOptions
 from glassnet.data.scaling import ScalingName
 from glassnet.data.schema import Schema, keep_reading
-from glassnet.data.splits import Draw
+from glassnet.data.splits import Draw, flatten_column
 from glassnet.data.table import is_table, require_polars
 from glassnet.data.target_schema import TargetSchema
 from glassnet.data.target_values import take_values
@@ -57,17 +58,18 @@ def read_user_data(
     validation: float | None,
     split_seed: int,
     scaling: ScalingName | None = None,
+    pieces: int | None = None,
 ) -> Dataset:
     """Read a table, arrays (NPZ, NPY, IDX) or a folder of images, and split the rows; see `load_dataset`.
 
     `FileError` or `DataError` is raised if the data cannot be read or contradict themselves; `UsageError` if a
-    table's target is not named, or an option does not go with the data. A table takes the scaling here, as one
-    larger than memory cannot be scaled afterwards.
+    table's target is not named, or an option does not go with the data. A table takes scaling and
+    pieces here, as one larger than memory cannot be scaled afterwards.
     """
     path = Path(path)
     draw = Draw(name_data(path), validation, split_seed)
     try:
-        data = _read(path, options, draw, scaling)
+        data = _read(path, options, draw, scaling, pieces)
     except FileError:
         raise
     except DataError as error:
@@ -76,7 +78,9 @@ def read_user_data(
     return replace(data, origin={"dataset": str(path.resolve()), **given_options(options)}, unusable=unusable)
 
 
-def _read(path: Path, options: ReadOptions, draw: Draw, scaling: ScalingName | None) -> Dataset:
+def _read(
+    path: Path, options: ReadOptions, draw: Draw, scaling: ScalingName | None, pieces: int | None
+) -> Dataset:
     """Read data of the kind that the path's name tells."""
     if holds_idx_pairs(path) or (is_array_name(path.name) and not path.is_dir()):
         refuse_options(options, "arrays")
@@ -93,7 +97,7 @@ def _read(path: Path, options: ReadOptions, draw: Draw, scaling: ScalingName | N
         require_polars()
         from glassnet.data.table_dataset import read_table_dataset
 
-        return read_table_dataset(path, options, draw, scaling)
+        return read_table_dataset(path, options, draw, scaling, pieces)
     if not path.exists():
         raise FileError(path, "cannot be read: No such file or directory")
     if path.suffix.lower() in ARCHIVES:

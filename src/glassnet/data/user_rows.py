@@ -110,7 +110,7 @@ def _take_targets(y: Any, schema: Schema) -> Any:
 def _read_array_rows(path: Path, rows: ArraySchema, reading: Mapping[str, str]) -> tuple[UserRows, Any]:
     if path.is_dir() or path.suffix.casefold() in SUFFIXES:
         if rows.image_shape is None:
-            raise FileError(path, f"holds pictures, and the model takes rows of {rows.width} numbers")
+            raise FileError(path, f"holds pictures, and the model takes rows of {rows.row_size} numbers")
         white = int(rows.white) if rows.white > 255 else 255
         found = read_pictures(path, rows.shape, white, rows.size, rows.grey)
         labels = None if found.labels is None else np.array(found.labels)

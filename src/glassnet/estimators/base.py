@@ -18,6 +18,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from glassnet.data.array_schema import ArraySchema
 from glassnet.data.dense import is_sparse
 from glassnet.data.schema import DataWarning, Schema
 from glassnet.data.target_schema import TargetSchema
@@ -202,7 +203,7 @@ class MLPBase(CallbackSupportMixin, BaseEstimator):
         for remark in remarks:
             warn_caller(remark, DataWarning)
         _check_feature_names(self, X, reset=True)
-        self.n_features_in_ = rows.width if hasattr(rows, "shape") else len(X.columns)
+        self.n_features_in_ = rows.row_size if isinstance(rows, ArraySchema) else len(X.columns)
         schema = Schema(rows, target)
         return Schema(rows, target.scale(y, schema.scaling)) if target.task == "regression" else schema
 

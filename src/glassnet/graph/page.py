@@ -16,7 +16,6 @@ import numpy as np
 from markupsafe import Markup
 
 from glassnet.charts.pictures import picture_of
-from glassnet.data.columns import TableSchema
 from glassnet.data.schema import Schema
 from glassnet.errors import DataError
 from glassnet.graph.computation_graph import ComputationGraph
@@ -167,7 +166,7 @@ def explain(
     elif X.ndim < 2 or len(X) == 0:
         raise DataError(f"X: rows of {network.layers[0]} numbers can be explained, got the shape {X.shape}")
     words = Words(view.get("language", "en"))
-    if schema is not None and isinstance(schema.input, TableSchema):
+    if schema is not None and schema.input.feature_names:
         view.setdefault("input_names", schema.input.feature_names)
     graphs = _build_graphs(network, X, y, view)
     first, agreement = graphs[0], check_gradients(graphs[0])

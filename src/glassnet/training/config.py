@@ -137,12 +137,14 @@ def check_data(config: RunConfig, data: Dataset) -> None:
                 f"{file}: is not the file that this configuration was made with (md5 {checksum}); "
                 "remove it from [checksums] to use the data at hand all the same"
             )
-    asked = config.data.scaling
-    if asked is not None and asked != data.scaling:
-        raise DataError(
-            f'{data.name}: the configuration has scaling = "{asked}" and the data have "{data.scaling}"; '
-            f'load them with load_dataset(..., scaling="{asked}"), or change it'
-        )
+    for name, found in (("scaling", data.scaling), ("pieces", data.pieces)):
+        asked = getattr(config.data, name)
+        if asked is not None and asked != found:
+            wanted, got = (f'"{one}"' if isinstance(one, str) else one for one in (asked, found))
+            raise DataError(
+                f"{data.name}: the configuration has {name} = {wanted} and the data have {got}; "
+                f"load them with load_dataset(..., {name}={wanted}), or change it"
+            )
 
 
 def configure(changes: dict[str, Any], start: str | Path | RunConfig | None = None) -> RunConfig:

@@ -146,6 +146,17 @@ class DataConfig(Section):
         unset="standard for tables, else none",
         elsewhere=("standardize", "standardise", "normalize", "scaler"),
     )
+    pieces: int | None = option(
+        None,
+        "Pieces at most that the range of each column of numbers is cut into, each an input beside the scaled "
+        "number; 0 for none.",
+        "This is piecewise-linear encoding: the first layer can bend wherever two pieces meet. The edges are "
+        "quantiles of the training rows.",
+        ge=0,
+        metavar="N",
+        unset="none",
+        elsewhere=("bins", "n_bins", "ple", "piecewise_linear", "num_embeddings"),
+    )
 
     @field_validator("dataset")
     @classmethod

@@ -65,7 +65,7 @@ class DataFacts:
             scales = [measure_numbers(np.ascontiguousarray(column))[:2] for column in y.T]
         others = SCALINGS[SCALINGS.index(data.scaling) + 1 :]
         known: dict[str, Any] = {
-            "names": () if isinstance(rows, ArraySchema) else rows.feature_names,
+            "names": rows.feature_names,
             "scalings": () if isinstance(rows, ArraySchema) and is_mapped(data.train.X) else others,
             "scales": tuple(scales),
         }

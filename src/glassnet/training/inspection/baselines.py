@@ -13,8 +13,8 @@ import numpy as np
 
 from glassnet.charts.intervals import Interval, IntervalChart
 from glassnet.charts.painting import Plots
-from glassnet.data.dataset import Dataset, order_of
-from glassnet.data.splits import Split, draw_stratified
+from glassnet.data.dataset import Dataset
+from glassnet.data.splits import Split, draw_stratified, order_of
 from glassnet.errors import DataError, UsageError
 from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array

@@ -131,9 +131,10 @@ def permutation_importance(
 ) -> Importance:
     """Measure which inputs a model goes by: how much worse it is where the values of one are shuffled.
 
-    A column of a user's table is one input: its categories and what says that it is missing are shuffled together.
-    Of pictures, patches are shuffled: each row gets that part of another picture. What two columns both tell, the
-    model may take from either, and neither looks important then. Take rows that it did not learn from.
+    A column of a user's table is one input: its categories, its pieces, and what says that it is missing, are
+    shuffled together. Of pictures, patches are shuffled: each row gets that part of another picture. What two
+    columns both tell, the model may take from either, and neither looks important then. Take rows that it did not
+    learn from.
 
     Parameters
     ----------
@@ -214,14 +215,14 @@ def group_inputs(
 ) -> tuple[tuple[str, ...], list[Array], tuple[int, int] | None]:
     """Return what is shuffled together: names, the places of their numbers in a row, and of pictures the grid."""
     rows = None if schema is None else schema.input
-    if rows is None or (isinstance(rows, ArraySchema) and rows.image_shape is None):
-        width = network.layers[0]
-        return tuple(f"x{place + 1}" for place in range(width)), list(np.arange(width)[:, None]), None
-    if isinstance(rows, ArraySchema):
+    if isinstance(rows, ArraySchema) and rows.image_shape is not None:
         return _group_pixels(rows.shape)
-    sizes = [len(column.features) for column in rows.columns]
-    groups = np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1])
-    return tuple(column.name for column in rows.columns), groups, None
+    if rows is None or isinstance(rows, ArraySchema):
+        sizes = [1] * network.layers[0] if rows is None else rows.sizes
+        names = tuple(f"x{place + 1}" for place in range(len(sizes)))
+    else:
+        names, sizes = tuple(column.name for column in rows.columns), rows.sizes
+    return names, np.split(np.arange(sum(sizes)), np.cumsum(sizes)[:-1]), None
 
 
 def _group_pixels(shape: tuple[int, ...]) -> tuple[tuple[str, ...], list[Array], tuple[int, int]]:
