@@ -66,7 +66,7 @@ def make_dataset(train, validation, target, plan):
     parts = {"train": np.arange(rows), "validation": np.arange(rows, len(frame)), "test": np.arange(0)}
     features = read._replace(frame=read.frame.drop(target))
     data = join_table_splits(features, y, parts, labels, options, "table")
-    return data.scaled_as(**plan.data)
+    return data.scale(plan.data["scaling"]).cut(plan.data["pieces"])
 
 
 def fit_catboost(train, validation, target):
