@@ -138,7 +138,7 @@ def train(
         _refuse(others, "is for training, and --find-lr trains nothing; leave one of the two out")
     if remedy and seeds > 1:
         raise UsageError("remedy", "trains a single network again; leave --seeds out")
-    chosen, remark = _configure(changes, config, plan)
+    chosen, remark, data = _configure(changes, config, plan, data_dir)
     session = replace(session, remark=remark)
     if compare:
         from glassnet.data.registry import published
@@ -146,11 +146,11 @@ def train(
         session = replace(session, figures=published(chosen.data.dataset))
     with nullcontext() if config is None else _naming_file(config, chosen, changes):
         if find_lr:
-            find_rate(chosen, session, data_dir)
+            find_rate(chosen, session, data=data, data_dir=data_dir)
         elif seeds == 1:
-            train_one(chosen, session, data_dir=data_dir)
+            train_one(chosen, session, data=data, data_dir=data_dir)
         else:
-            train_seeds(chosen, seeds, session, data_dir)
+            train_seeds(chosen, seeds, session, data=data, data_dir=data_dir)
 
 
 @contextlib.contextmanager
@@ -173,22 +173,54 @@ def _refuse(options: Mapping[str, Any], problem: str) -> None:
             raise UsageError(name, problem)
 
 
-def _configure(changes: dict[str, Any], config: Path | None, plan: str | None) -> tuple[RunConfig, str]:
-    """Return the configuration that the options amount to, and what is to be said of it before training."""
+def _configure(
+    changes: dict[str, Any], config: Path | None, plan: str | None, data_dir: Path | None
+) -> tuple[RunConfig, str, Dataset | None]:
+    """Return the configuration that the options amount to, what is to be said of it before training, and the data.
+
+    The data are None until they are needed: only a plan for tables has to know them.
+    """
     from glassnet.training.config import configure, load_plan, plan_names
+    from glassnet.training.table_plan import TABLE_PLANS
 
     if config is not None and plan not in (None, "none"):
         raise UsageError("plan", "is a configuration, and so is --config; leave one of the two out")
     dataset = changes["data"].get("dataset")
     if config is not None or dataset is None or plan == "none":
-        return configure(changes, config), ""
+        return configure(changes, config), "", None
+    if plan in TABLE_PLANS:
+        return _fit_table_plan(changes, plan, data_dir)
     if plan is not None:
-        return configure(changes, load_plan(dataset, plan)), ""
+        return configure(changes, load_plan(dataset, plan)), "", None
     described = changes["network"].keys() | changes["training"].keys() - {*NOT_OF_A_PLAN}
-    if described or {"scaling", "pieces"} & changes["data"].keys() or "best" not in plan_names(dataset):
-        return configure(changes), ""
-    remark = f"training by the plan 'best' for {dataset}; --plan none takes the defaults"
-    return configure(changes, load_plan(dataset, "best")), remark
+    if described or changes["data"].keys() & {"scaling", "pieces"}:
+        return configure(changes), "", None
+    if "best" in plan_names(dataset):
+        remark = f"training by the plan 'best' for {dataset}; --plan none takes the defaults"
+        return configure(changes, load_plan(dataset, "best")), remark, None
+    return _fit_table_plan(changes, "table", data_dir) if _is_table(dataset) else (configure(changes), "", None)
+
+
+def _is_table(dataset: str) -> bool:
+    """Whether a name is that of a table's file."""
+    from glassnet.data.table import is_table
+
+    return is_table(dataset) and Path(dataset).is_file()
+
+
+def _fit_table_plan(
+    changes: dict[str, Any], name: Any, data_dir: Path | None
+) -> tuple[RunConfig, str, Dataset]:
+    """Read the data as a plan for tables has them read, and fit the plan to them."""
+    from glassnet.training.run import load_data
+    from glassnet.training.table_plan import load_table_plan
+
+    plan = load_table_plan(name)
+    data = load_data(plan.read_by(changes), data_dir)
+    config = plan.fit_to(data, changes)
+    remark = f"training by the plan {name!r} for tables, {config.training.epochs} epochs; "
+    other = "--plan table-small is faster, " if name == "table" else ""
+    return config, f"{remark}{other}--plan none takes the defaults", data
 
 
 def train_one(
@@ -240,11 +272,14 @@ def _train_again(
     return after.run
 
 
-def train_seeds(config: RunConfig, seeds: int, session: SessionOptions, data_dir: Path | None) -> None:
+def train_seeds(
+    config: RunConfig, seeds: int, session: SessionOptions, *, data: Dataset | None, data_dir: Path | None
+) -> None:
     """Train networks that differ in their seed, a run folder each, and print mean and spread of their measures."""
     from glassnet.training.run import load_data
 
-    data = load_data(config, data_dir)
+    if data is None:
+        data = load_data(config, data_dir)
     _announce(data, session)
     trained = []
     with _open_folder(config, data, session, new=True) as folder:
@@ -266,7 +301,9 @@ def resume_run(folder: Path, session: SessionOptions, *, epochs: int | None, dat
     print_run(_train_and_report(train, data, folder, session), data, session)
 
 
-def find_rate(config: RunConfig, session: SessionOptions, data_dir: Path | None) -> None:
+def find_rate(
+    config: RunConfig, session: SessionOptions, *, data: Dataset | None, data_dir: Path | None
+) -> None:
     """Try learning rates on a network, and print which to take; the curve is saved as a picture."""
     from glassnet.charts.painting import figure_of, save_figure
     from glassnet.training.config import resolve_names
@@ -274,7 +311,8 @@ def find_rate(config: RunConfig, session: SessionOptions, data_dir: Path | None)
     from glassnet.training.run import build_network, load_data
 
     resolve_names(config)
-    data = load_data(config, data_dir)
+    if data is None:
+        data = load_data(config, data_dir)
     _announce(data, session)
     network, training = build_network(config, data), config.training
     found = find_learning_rate(

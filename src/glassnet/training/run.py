@@ -70,8 +70,8 @@ def load_run_data(folder: RunFolder, data_dir: str | Path | None) -> Dataset:
         return load_data(config, data_dir)
 
 
-def choose_layers(config: RunConfig, data: Dataset) -> list[int]:
-    """Return the configuration's layers, or else two hidden ones between the data's columns and what they ask for.
+def choose_layers(config: RunConfig, data: Dataset, hidden: Sequence[int] = HIDDEN_LAYERS) -> list[int]:
+    """Return the configuration's layers, or else hidden ones between the data's columns and what they ask for.
 
     That is a unit for each class, label or number; two classes take a single one.
     """
@@ -80,7 +80,7 @@ def choose_layers(config: RunConfig, data: Dataset) -> list[int]:
     columns, units = data.n_inputs, data.n_classes or data.schema.target.width
     loss = config.network.loss
     single = data.task == "binary" and (loss is None or loss.startswith("binary_cross_entropy"))
-    return [columns, *HIDDEN_LAYERS, 1 if single else units]
+    return [columns, *hidden, 1 if single else units]
 
 
 def choose_loss(config: RunConfig, data: Dataset, units: int) -> str:
