@@ -65,7 +65,7 @@ class Curve:
     """A line, and the band around it where it stands for several runs.
 
     A value that is None or not finite leaves a gap. `low` and `high` are the band's ends at every x: both or
-    neither. Raises UsageError if the lengths differ.
+    neither. `names` are what its points are called, where they are. Raises UsageError if the lengths differ.
     """
 
     label: str
@@ -73,6 +73,7 @@ class Curve:
     mean: Sequence[float | None]
     low: Sequence[float | None] | None = None
     high: Sequence[float | None] | None = None
+    names: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         if (self.low is None) != (self.high is None):
@@ -347,7 +348,7 @@ def thin_out(curves: Sequence[Curve], most: int = MOST_POINTS) -> list[Curve]:
 def _only(curve: Curve, kept: set[float]) -> Curve:
     """Return the points of a curve whose x is kept."""
     places = [place for place, x in enumerate(curve.x) if x in kept]
-    return _map(curve, lambda values: [values[place] for place in places], ("x", "mean", "low", "high"))
+    return _map(curve, lambda values: [values[place] for place in places], ("x", "mean", "low", "high", "names"))
 
 
 def add_margin(low: float, high: float, share: bool, floor: bool = True) -> tuple[float, float]:
@@ -399,9 +400,15 @@ def _band(curve: Curve) -> list[tuple[float, float, float]]:
 def _points(curve: Curve, form: str, x_axis: Axis, y_axis: Axis) -> dict[str, Any]:
     """Return what is shown when somebody points at a curve."""
     band = {x: f" ({format_number(low, form)} … {format_number(high, form)})" for x, low, high in _band(curve)}
+    names = curve.names or [""] * len(curve.x)
     points = [
-        [x_axis.place(x), y_axis.turned(y), format_number(x), format_number(y, form) + band.get(x, "")]
-        for x, y in zip(curve.x, curve.mean, strict=True)
+        [
+            x_axis.place(x),
+            y_axis.turned(y),
+            f"{name}: {format_number(x)}" if name else format_number(x),
+            format_number(y, form) + band.get(x, ""),
+        ]
+        for x, y, name in zip(curve.x, curve.mean, names, strict=True)
         if _is_number(y)
     ]
     return {"label": curve.label, "points": points}
