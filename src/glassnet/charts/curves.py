@@ -65,7 +65,8 @@ class Curve:
     """A line, and the band around it where it stands for several runs.
 
     A value that is None or not finite leaves a gap. `low` and `high` are the band's ends at every x: both or
-    neither. `names` are what its points are called, where they are. Raises UsageError if the lengths differ.
+    neither. `names` are what its points are called, where they are. Of `dots` no line joins the points. Raises
+    UsageError if the lengths differ.
     """
 
     label: str
@@ -74,6 +75,7 @@ class Curve:
     low: Sequence[float | None] | None = None
     high: Sequence[float | None] | None = None
     names: Sequence[str] | None = None
+    dots: bool = False
 
     def __post_init__(self) -> None:
         if (self.low is None) != (self.high is None):
@@ -108,6 +110,7 @@ class Stroke:
     band: str
     colour: int
     dashed: bool
+    dots: bool = False
 
 
 class Drawable(Painted, Protocol):
@@ -180,7 +183,7 @@ class Chart:
         return (5.8 if len(self.curves) <= FEW_NAMES else 7.8), 3.4
 
     def __post_init__(self) -> None:
-        for name, known in (("form", FORMS), ("scale", SCALES), ("spread", ("even", "steps"))):
+        for name, known in (("form", FORMS), ("scale", SCALES), ("spread", ("even", "steps", "logarithmic"))):
             if getattr(self, name) not in known:
                 raise UsageError(name, f"must be {' or '.join(known)}, got {getattr(self, name)!r}")
 
@@ -207,7 +210,9 @@ class Chart:
         if left == right:
             left, right = left - 0.5, right + 0.5
         whole = all(x == int(x) for x in xs)
-        marks = step_ticks(right) if self.spread == "steps" else ticks(left, right)
+        marks = {"even": ticks, "logarithmic": log_ticks}.get(self.spread, lambda _, last: step_ticks(last))(
+            left, right
+        )
         marks = [x for x in marks if left <= x and (not whole or x == int(x))]
         return Axis(left, right, self.spread, marks, [format_number(x) for x in marks])
 
@@ -245,7 +250,10 @@ class Chart:
         for number, curve in enumerate(curves[: len(self.curves)], start=earlier):
             colour, style = series_style(number)
             mean = np.array(curve.mean, dtype=float)
-            lines += axes.plot(curve.x, mean, color=colour, linestyle=style, linewidth=1.7)
+            drawn: Any = {"linestyle": style, "linewidth": 1.7}
+            if curve.dots:
+                drawn = {"linestyle": "none", "marker": "o", "markersize": 4, "alpha": 0.6}
+            lines += axes.plot(curve.x, mean, color=colour, **drawn)
             for place in curve.lone:
                 axes.plot(curve.x[place], mean[place], "o", color=colour, markersize=3.5)
             if curve.low is not None and curve.high is not None:
@@ -379,12 +387,15 @@ def _stroke(curve: Curve, number: int, x_axis: Axis, y_axis: Axis) -> Stroke:
             pieces[-1].append(f"{x_axis.place(x):g} {y_axis.turned(y):g}")
         elif pieces[-1]:
             pieces.append([])
+    if curve.dots:
+        pieces = [[point] for piece in pieces for point in piece]
     path = "".join("M" + "L".join(piece) + ("h0" if len(piece) == 1 else "") for piece in pieces if piece)
     band = [(x_axis.place(x), y_axis.turned(low), y_axis.turned(high)) for x, low, high in _band(curve)]
     outline = [f"{x:g} {high:g}" for x, _, high in band] + [f"{x:g} {low:g}" for x, low, _ in reversed(band)]
     colours = len(SERIES["light"])
     shape = "M" + "L".join(outline) + "Z" if outline else ""
-    return Stroke(curve.label, path, shape, number % colours, number // colours % 2 == 1)
+    dashed = number // colours % 2 == 1
+    return Stroke(curve.label, path, shape, number % colours, dashed, curve.dots)
 
 
 def _is_number(value: float | None) -> TypeGuard[float]:
@@ -405,8 +416,8 @@ def _points(curve: Curve, form: str, x_axis: Axis, y_axis: Axis) -> dict[str, An
         [
             x_axis.place(x),
             y_axis.turned(y),
-            f"{name}: {format_number(x)}" if name else format_number(x),
-            format_number(y, form) + band.get(x, ""),
+            format_number(x),
+            (f"{name}: " if name else "") + format_number(y, form) + band.get(x, ""),
         ]
         for x, y, name in zip(curve.x, curve.mean, names, strict=True)
         if _is_number(y)

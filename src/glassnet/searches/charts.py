@@ -44,17 +44,20 @@ def cost_charts(found: SearchResult, words: Words) -> list[Chart]:
 def _cost_chart(
     found: SearchResult, words: Words, key: str, cost_key: str, cost: Callable[[RankedTrial], float]
 ) -> Chart:
-    known = sorted((one for one in found.trials if one.value is not None), key=lambda one: (cost(one), one.number))
+    known = sorted(
+        (one for one in found.trials if one.value is not None and cost(one) > 0),
+        key=lambda one: (cost(one), one.number),
+    )
     best = find_front(known, cost, larger_is_better(found.measure))
-    dots, line = _dots(words.say("search.all_trials"), known, cost), _line(best, cost, words)
+    dots, line = _dots(words.say("search.a_trial"), known, cost), _line(best, cost, words)
     return Chart(
         f"cost-{key}",
         words.say(f"search.cost_{key}"),
         words.say(f"search.{cost_key}"),
-        [line, dots],
+        [dots, line],
         scale="linear",
         note=words.say("search.costs_note"),
-        spread="steps",
+        spread="logarithmic",
         y_label=words.measure(found.measure),
     )
 
@@ -75,9 +78,8 @@ def find_front(
 
 
 def _dots(label: str, known: Sequence[RankedTrial], cost: Callable[[RankedTrial], float]) -> Curve:
-    """Return points that no line joins: between two of them stands a gap."""
-    twice = [(cost(one), value, one.name) for one in known for value in (one.value, None)]
-    return Curve(label, [x for x, _, _ in twice], [y for _, y, _ in twice], names=[name for _, _, name in twice])
+    names = [one.name for one in known]
+    return Curve(label, [cost(one) for one in known], [one.value for one in known], names=names, dots=True)
 
 
 def _line(best: Sequence[RankedTrial], cost: Callable[[RankedTrial], float], words: Words) -> Curve:

@@ -94,7 +94,7 @@ def _tiles(found: SearchResult, test: list[Tile], words: Words) -> list[Tile]:
         *([tile for tile in test if tile[0] == accuracy] or test[:1]),
         (words.say("search.size"), f"{winner.size:,}", ""),
         (words.say("training_time"), words.duration(winner.seconds), ""),
-        (words.say("search.trial"), str(len(found.trials)), describe_work(found, words)),
+        (words.say("search.trials"), str(len(found.trials)), describe_work(found, words)),
     ]
 
 

@@ -77,7 +77,7 @@ def search(
         numbers are predicted.
     epochs : int, optional
         Epochs of a whole run, in place of the space's.
-    finish : int, default 3
+    finish : int, default 5
         Trials that the strategy ``"one-epoch"`` trains to their end.
     first_epochs : int, optional
         Epochs after which it chooses these; by default 1, and more where an epoch has fewer than 10 steps.
@@ -150,8 +150,8 @@ def search(
         first_epochs or choose_first_epochs(data, chosen.base.training.epochs),
         timeout,
     )
-    announce(data)
     check_space(chosen, data)
+    announce(data)
     place = SearchFolder(Path("searches") / default_name(chosen) if folder is None else Path(folder))
     if workers is not None and (isinstance(workers, bool) or workers < 1):
         raise UsageError("workers", f"takes a number of processes, 1 or more, got {workers}")

@@ -33,6 +33,9 @@ KEYS = (
     "data.impute",
 )
 
+#: What decides where nothing is said.
+MEASURE = "validation_accuracy"
+
 #: Significant digits of a value that is a multiple of the optimizer's own: those that a person would write.
 DIGITS = 4
 
@@ -237,7 +240,8 @@ def space_of(values: Mapping[str, Any], changes: Mapping[str, Any], measure: str
         if table.get("times_default"):
             multiples.append(_check_multiple(name, keys[name]))
     _refuse_twice(keys)
-    space = Space(base, measure or file.measure or "validation_accuracy", dimensions, keys, frozenset(multiples))
+    add_measure(base, measure or file.measure or MEASURE)  # an unknown one is refused by itself
+    space = Space(base, measure or file.measure or MEASURE, dimensions, keys, frozenset(multiples))
     _check_ends(space)
     return space
 

@@ -31,8 +31,8 @@ def one_epoch(trials: int, epochs: int, finish: int, first_epochs: int) -> list[
     T. Viering and P. Balaprakash (2024), The unreasonable effectiveness of early discarding after one epoch in
     neural network hyperparameter optimization, arXiv:2404.04111.
 
-    >>> one_epoch(60, 15, 3, 1)
-    [(Rung(trials=60, epochs=1), Rung(trials=3, epochs=15))]
+    >>> one_epoch(60, 15, 5, 1)
+    [(Rung(trials=60, epochs=1), Rung(trials=5, epochs=15))]
     """
     rungs = [Rung(trials, first_epochs), Rung(min(finish, trials), epochs)]
     return [tuple(rungs) if first_epochs < epochs else (Rung(trials, epochs),)]

@@ -19,8 +19,8 @@ TRIES = 2
 class JobQueue:
     """Has the workers of a pool do jobs; one whose worker dies, or that raises an error, is tried again.
 
-    `ended` is called with each job and its row. A job that is lost too often has a row, too, which says why. Workers
-    that find nothing more to do end, unless the queue keeps them for what comes next.
+    `ended` is called with each job and its row. A job that is lost too often has a row, too, which says why.
+    Workers that find nothing more to do end, unless the queue keeps them for what comes next.
     """
 
     pool: ProcessPool
@@ -46,12 +46,12 @@ class JobQueue:
         left = deque(jobs)
         try:
             while left or self.running:
+                if left and not may_start():
+                    left.clear()
+                    continue
                 least = len(self.pool.workers) if self.keeps_workers else 0
                 self.pool.resize(max(least, min(workers, len(left) + len(self.running))))
                 while left and self.pool.idle:
-                    if not may_start():
-                        left.clear()
-                        break
                     job = left.popleft()
                     self.running[self.pool.submit(perform_in_worker, job, job.name in self.damaged)] = job
                     self.shown.epoch(job)
