@@ -33,7 +33,7 @@ def test_a_search_is_run_and_told(glassnet, given, here):
     )
     assert "The test rows were opened once, for it alone: " in verdict
     assert re.search(r"^work +10 trials, 16 epochs together; 2 trained to their end; ", facts)
-    assert [line.split()[0] for line in ranking.splitlines()[2:-1]][0] == re.search(r"#\d", verdict)[0]
+    assert next(line.split()[0] for line in ranking.splitlines()[2:-1]) == re.search(r"#\d", verdict)[0]
     assert importance.splitlines()[0] == "Which parameters mattered"
     assert train == "To train by the winner's plan:\n  glassnet train --plan searches/points/plan.toml\n"
     assert {path.name for path in (here / "searches" / "points").iterdir()} >= {

@@ -114,7 +114,7 @@ def search(
       glassnet search fashion-mnist
       glassnet search houses.csv --target price --trials 200 --timeout 600
       glassnet search digits --strategy hyperband --epochs 27
-      glassnet search digits --space examples/search-space.toml --workers 2
+      glassnet search digits --space space.toml --sampler tpe --workers 2
       glassnet search digits --trials 100 --out searches/digits --lang zh
       glassnet train --plan searches/digits/plan.toml
     """
