@@ -14,7 +14,7 @@ PURPOSES = {
     "Optimizers": ("nn.optimizer", "nn.optimizers", "nn.update_rules", "nn.schedules", "training.range_test"),
     "Health": ("training.health", "errors"),
     "The computation graph": ("graph", "nn.gradient_check"),
-    "Studies": ("study", "reproductions"),
+    "Studies": ("study", "searches", "reproductions"),
 }
 
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from glassnet.nn.optimizers import RMSprop as RMSprop
     from glassnet.nn.schedules import Schedule as Schedule
     from glassnet.reproductions.reproduce import reproduce as reproduce
+    from glassnet.searches.search import search as search
     from glassnet.study.interactions import interaction_test as interaction_test
     from glassnet.study.recommendation import recommend as recommend
     from glassnet.study.runner import run_study as run_study
@@ -95,6 +96,7 @@ _MODULES = {
     ),
     "nn.schedules": ("Schedule",),
     "reproductions.reproduce": ("reproduce",),
+    "searches.search": ("search",),
     "study.interactions": ("interaction_test",),
     "study.recommendation": ("recommend",),
     "study.runner": ("run_study",),

@@ -6,6 +6,7 @@ import threading
 
 import joblib
 import numpy as np
+import optuna
 import pandas as pd
 import polars as pl
 import pytest
@@ -19,7 +20,13 @@ from sklearn.ensemble import AdaBoostClassifier, BaggingClassifier, StackingClas
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score, cross_validate
+from sklearn.model_selection import (
+    GridSearchCV,
+    RandomizedSearchCV,
+    cross_val_predict,
+    cross_val_score,
+    cross_validate,
+)
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -65,6 +72,24 @@ def regressor(**parameters):
 )
 def test_classifiers_are_parts_of_others(whole):
     assert whole.fit(X, y).score(X, y) > 0.85
+
+
+def test_estimators_are_searched_over_as_they_are():
+    """By scikit-learn's searches and by Optuna's: parameters are set, scores come back, the best is refitted."""
+    choices = {"mlpclassifier__dropout": [0.0, 0.2], "mlpclassifier__learning_rate_init": [0.003, 0.03]}
+    pipeline = make_pipeline(StandardScaler(), classifier())
+    found = RandomizedSearchCV(pipeline, choices, n_iter=2, cv=2, random_state=0).fit(X, y)
+    assert found.best_score_ > 0.85
+    assert found.predict(X).shape == y.shape
+
+    def objective(trial):
+        rate = trial.suggest_float("learning_rate_init", 1e-3, 1e-1, log=True)
+        return cross_val_score(pipeline.set_params(mlpclassifier__learning_rate_init=rate), X, y, cv=2).mean()
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=0))
+    study.optimize(objective, n_trials=2)
+    assert study.best_value > 0.85
 
 
 def test_regressors_are_parts_of_others():

@@ -13,6 +13,12 @@ from glassnet.locales.catalogue import LANGUAGES, Words
 from glassnet.report.run_page import write_run_report
 from glassnet.report.study_page import write_study_report
 from glassnet.reproductions.page import write_reproduction_report
+from glassnet.searches.design import Search
+from glassnet.searches.page import write_search_report
+from glassnet.searches.results import gather_results
+from glassnet.searches.runner import Trial
+from glassnet.searches.sampling import draw
+from glassnet.searches.space import shipped_values, space_of
 from glassnet.study.fairness import DataCache
 from glassnet.study.findings import gather_findings
 from glassnet.study.results import Row
@@ -69,6 +75,23 @@ def explanation(folder):
     return write
 
 
+def search_of_many(folder):
+    """The report of a search whose rows are made up: more trials than a chart shows, one that failed."""
+    values = shipped_values("tables")
+    space = space_of(values, {"data": {"dataset": "digits"}}).for_data(load_dataset("digits"))
+    search, trials = Search(space, trials=60), {}
+    for number, drawn in draw("random", 0, range(60), space.dimensions, [], True, {}).items():
+        measures = {space.measure: 0.95 - number / 90}
+        cost = {"seconds": 0.1 * (number % 7 + 1), "parameters": 900 + 70 * number}
+        row = Row(f"#{number}", space.labels(drawn), 0, "finished", measures, **cost)
+        if number == 59:
+            row = Row(f"#{number}", space.labels(drawn), 0, "failed", {}, problem="its process was killed")
+        trials[number] = Trial(number, drawn, {50 if number < 5 else 1: row})
+    record = {"seconds": 75.0, "layout": {"workers": 2, "threads": 1}}
+    found = gather_results(search, folder, trials, record)
+    return lambda language: write_search_report(found, language=language)
+
+
 PAGES = {
     "pictures": lambda folder: run_of(
         folder / "run", load_dataset("digits"), [64, 16, 10], early_stopping="patience(3)", schedule="cosine"
@@ -78,6 +101,7 @@ PAGES = {
     "study": study_of_many,
     "reproduction": lambda folder: lambda language: write_reproduction_report(repeated(folder), Words(language)),
     "explanation": explanation,
+    "search": search_of_many,
 }
 
 

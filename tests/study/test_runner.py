@@ -15,7 +15,7 @@ import pytest
 from tests.study.studies import alive, children, gone, listed, models, points, small, stamps, timeless
 
 from glassnet.errors import DataError, FileError, UsageError
-from glassnet.study import runner
+from glassnet.study import job_queue
 from glassnet.study.results import read_rows
 from glassnet.study.runner import StudyInterrupted, run_study
 from glassnet.training.model_file import load_model
@@ -212,7 +212,7 @@ def test_a_killed_worker_is_replaced(tmp_path, data, calm, number):
 
 
 def test_a_run_whose_process_dies_too_often_has_failed(tmp_path, monkeypatch, data):
-    monkeypatch.setattr(runner, "TRIES", 1)
+    monkeypatch.setattr(job_queue, "TRIES", 1)
     thread, _ = killer(tmp_path / "study")
     rows = run_study(longer(data, seeds=1), tmp_path / "study", workers=1, progress=False)
     thread.join()

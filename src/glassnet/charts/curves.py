@@ -65,7 +65,8 @@ class Curve:
     """A line, and the band around it where it stands for several runs.
 
     A value that is None or not finite leaves a gap. `low` and `high` are the band's ends at every x: both or
-    neither. Raises UsageError if the lengths differ.
+    neither. `names` are what its points are called, where they are. Of `dots` no line joins the points. Raises
+    UsageError if the lengths differ.
     """
 
     label: str
@@ -73,6 +74,8 @@ class Curve:
     mean: Sequence[float | None]
     low: Sequence[float | None] | None = None
     high: Sequence[float | None] | None = None
+    names: Sequence[str] | None = None
+    dots: bool = False
 
     def __post_init__(self) -> None:
         if (self.low is None) != (self.high is None):
@@ -107,6 +110,7 @@ class Stroke:
     band: str
     colour: int
     dashed: bool
+    dots: bool = False
 
 
 class Drawable(Painted, Protocol):
@@ -179,7 +183,7 @@ class Chart:
         return (5.8 if len(self.curves) <= FEW_NAMES else 7.8), 3.4
 
     def __post_init__(self) -> None:
-        for name, known in (("form", FORMS), ("scale", SCALES), ("spread", ("even", "steps"))):
+        for name, known in (("form", FORMS), ("scale", SCALES), ("spread", ("even", "steps", "logarithmic"))):
             if getattr(self, name) not in known:
                 raise UsageError(name, f"must be {' or '.join(known)}, got {getattr(self, name)!r}")
 
@@ -206,7 +210,9 @@ class Chart:
         if left == right:
             left, right = left - 0.5, right + 0.5
         whole = all(x == int(x) for x in xs)
-        marks = step_ticks(right) if self.spread == "steps" else ticks(left, right)
+        marks = {"even": ticks, "logarithmic": log_ticks}.get(self.spread, lambda _, last: step_ticks(last))(
+            left, right
+        )
         marks = [x for x in marks if left <= x and (not whole or x == int(x))]
         return Axis(left, right, self.spread, marks, [format_number(x) for x in marks])
 
@@ -244,7 +250,10 @@ class Chart:
         for number, curve in enumerate(curves[: len(self.curves)], start=earlier):
             colour, style = series_style(number)
             mean = np.array(curve.mean, dtype=float)
-            lines += axes.plot(curve.x, mean, color=colour, linestyle=style, linewidth=1.7)
+            drawn: Any = {"linestyle": style, "linewidth": 1.7}
+            if curve.dots:
+                drawn = {"linestyle": "none", "marker": "o", "markersize": 4, "alpha": 0.6}
+            lines += axes.plot(curve.x, mean, color=colour, **drawn)
             for place in curve.lone:
                 axes.plot(curve.x[place], mean[place], "o", color=colour, markersize=3.5)
             if curve.low is not None and curve.high is not None:
@@ -347,7 +356,7 @@ def thin_out(curves: Sequence[Curve], most: int = MOST_POINTS) -> list[Curve]:
 def _only(curve: Curve, kept: set[float]) -> Curve:
     """Return the points of a curve whose x is kept."""
     places = [place for place, x in enumerate(curve.x) if x in kept]
-    return _map(curve, lambda values: [values[place] for place in places], ("x", "mean", "low", "high"))
+    return _map(curve, lambda values: [values[place] for place in places], ("x", "mean", "low", "high", "names"))
 
 
 def add_margin(low: float, high: float, share: bool, floor: bool = True) -> tuple[float, float]:
@@ -378,12 +387,15 @@ def _stroke(curve: Curve, number: int, x_axis: Axis, y_axis: Axis) -> Stroke:
             pieces[-1].append(f"{x_axis.place(x):g} {y_axis.turned(y):g}")
         elif pieces[-1]:
             pieces.append([])
+    if curve.dots:
+        pieces = [[point] for piece in pieces for point in piece]
     path = "".join("M" + "L".join(piece) + ("h0" if len(piece) == 1 else "") for piece in pieces if piece)
     band = [(x_axis.place(x), y_axis.turned(low), y_axis.turned(high)) for x, low, high in _band(curve)]
     outline = [f"{x:g} {high:g}" for x, _, high in band] + [f"{x:g} {low:g}" for x, low, _ in reversed(band)]
     colours = len(SERIES["light"])
     shape = "M" + "L".join(outline) + "Z" if outline else ""
-    return Stroke(curve.label, path, shape, number % colours, number // colours % 2 == 1)
+    dashed = number // colours % 2 == 1
+    return Stroke(curve.label, path, shape, number % colours, dashed, curve.dots)
 
 
 def _is_number(value: float | None) -> TypeGuard[float]:
@@ -399,9 +411,15 @@ def _band(curve: Curve) -> list[tuple[float, float, float]]:
 def _points(curve: Curve, form: str, x_axis: Axis, y_axis: Axis) -> dict[str, Any]:
     """Return what is shown when somebody points at a curve."""
     band = {x: f" ({format_number(low, form)} … {format_number(high, form)})" for x, low, high in _band(curve)}
+    names = curve.names or [""] * len(curve.x)
     points = [
-        [x_axis.place(x), y_axis.turned(y), format_number(x), format_number(y, form) + band.get(x, "")]
-        for x, y in zip(curve.x, curve.mean, strict=True)
+        [
+            x_axis.place(x),
+            y_axis.turned(y),
+            format_number(x),
+            (f"{name}: " if name else "") + format_number(y, form) + band.get(x, ""),
+        ]
+        for x, y, name in zip(curve.x, curve.mean, names, strict=True)
         if _is_number(y)
     ]
     return {"label": curve.label, "points": points}

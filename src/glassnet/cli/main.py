@@ -24,6 +24,7 @@ from glassnet.cli.output import help_without_command, say, say_stopped
 from glassnet.cli.predict import predict
 from glassnet.cli.report import report
 from glassnet.cli.reproduce import reproduce
+from glassnet.cli.search import search
 from glassnet.cli.study import study
 from glassnet.cli.train import train
 from glassnet.errors import GlassnetError, UsageError
@@ -73,6 +74,7 @@ for command in (
     assignment,
     train,
     study,
+    search,
     reproduce,
     check,
     evaluate,

@@ -90,7 +90,9 @@ def _complete(command: Any) -> Callable[..., Any]:
     def complete(**given: Any) -> Any:
         return command(**given)
 
-    ordered = sorted(parameters, key=lambda one: one.name not in ARGUMENTS)
+    ordered = sorted(
+        parameters, key=lambda one: (one.default is not inspect.Parameter.empty, one.name not in ARGUMENTS)
+    )
     vars(complete).update(__signature__=inspect.Signature(ordered))
     return complete
 

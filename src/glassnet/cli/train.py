@@ -43,10 +43,12 @@ def train(
     plan: Annotated[
         str | None,
         typer.Option(
-            help="Plan to start from, found by search beforehand for the data set: best for accuracy, fast for "
-            "time, or none. Other options change it.",
+            help="Plan to start from, found by search beforehand: best for accuracy, fast for time, where the data "
+            "set has them; table and table-small for tables; none; or the plan.toml of a search. Other options "
+            "change it.",
             metavar="NAME",
-            show_default="best, where there is one and no option describes a network, training, scaling or pieces",
+            show_default="best or table, where there is one and no option describes a network, training, scaling "
+            "or pieces",
         ),
     ] = None,
     seeds: Annotated[
@@ -98,6 +100,7 @@ def train(
     Examples:
       glassnet train fashion-mnist
       glassnet train fashion-mnist --plan fast
+      glassnet train --plan searches/digits/plan.toml
       glassnet train fashion-mnist --layers 784,28,10 --activation tanh --optimizer "sgd(0.5)"
       glassnet train digits --epochs 30 --seed 7 --json
       glassnet train houses.csv --target price --impute median
@@ -138,6 +141,9 @@ def train(
         _refuse(others, "is for training, and --find-lr trains nothing; leave one of the two out")
     if remedy and seeds > 1:
         raise UsageError("remedy", "trains a single network again; leave --seeds out")
+    if plan is not None and plan.endswith(".toml"):
+        _refuse({"config": config}, "is a configuration, and so is the file of --plan; leave one of the two out")
+        config, plan = Path(plan), None  # a plan is a configuration
     chosen, remark, data = _configure(changes, config, plan, data_dir)
     session = replace(session, remark=remark)
     if compare:

@@ -8,7 +8,8 @@ from glassnet.errors import UsageError
 
 #: Every purpose that draws random numbers. The order is part of the results: append, never insert.
 PURPOSES = (
-    "initialisation", "shuffling", "split", "directions", "example", "dropout", "augmentation", "biases", "export"
+    "initialisation", "shuffling", "split", "directions", "example", "dropout", "augmentation", "biases", "export",
+    "search",
 )  # fmt: skip
 
 

@@ -110,6 +110,16 @@ def evaluate_recommended(
     if found.missing or recommended is None or are_test_rows_open(study, folder):
         return None
     row = median_run(found.rows, recommended.variant, study.measure)
+    return evaluate_row(folder, row, study.measure, load)
+
+
+def evaluate_row(
+    folder: Path, row: Row, measure: str, load: Callable[[RunConfig], Dataset] = load_data
+) -> FinalEvaluation:
+    """Open the test rows for one run, and write ``recommended.json`` into the folder that its own is in.
+
+    If the same network was evaluated before, return that evaluation: the test rows are not opened again.
+    """
     run = RunFolder(folder / row.folder)
     config, network, before = run.config(), load_model(run.path).network, read_final_evaluation(folder)
     this = EvaluatedNetwork(row.variant, row.seed, network.fingerprint())
@@ -125,8 +135,8 @@ def evaluate_recommended(
         seed=row.seed,
         folder=row.folder,
         config=f"{row.folder}/{CONFIG_FILE}",
-        measure=study.measure,
-        value=value_of(row, study.measure) or 0.0,
+        measure=measure,
+        value=value_of(row, measure) or 0.0,
         theta_sha256=this.theta_sha256,
         test_rows=test.rows,
         test_loss=test.loss if math.isfinite(test.loss) else None,

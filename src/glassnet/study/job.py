@@ -26,6 +26,7 @@ from glassnet.training.health.diagnosis import Diagnosis
 from glassnet.training.health.evidence import Baseline, outputs_of
 from glassnet.training.metrics import measure as measure_metrics
 from glassnet.training.metrics import predict_rows, pseudo_values
+from glassnet.training.model_file import load_model
 from glassnet.training.results import DivergenceError, Run
 from glassnet.training.run import build_network, resume, run
 from glassnet.training.run_folder import CONFIG_FILE, LOCK_FILE
@@ -39,7 +40,9 @@ class Job:
     """A run to do, in the study's folder; its configuration has the seed, and the threads of the study.
 
     `name` is that of the run's folder and of its row's file. The progress shows `measure`, which the study decides
-    by. Training ends with the epoch in which `seconds` are over, or with None after all epochs.
+    by. Training ends with the epoch in which `seconds` are over, or with None after all epochs. With `until`, the
+    run pauses after so many epochs: it has a row of its own for that, and a job with a later `until`, or with
+    None, goes on with it, bit for bit as if it had not paused.
     """
 
     variant: str
@@ -50,6 +53,7 @@ class Job:
     name: str
     measure: str
     seconds: float | None = None
+    until: int | None = None
 
     @property
     def run_dir(self) -> Path:
@@ -59,7 +63,8 @@ class Job:
     @property
     def row_path(self) -> Path:
         """The file of the row."""
-        return self.folder / "rows" / f"{self.name}.json"
+        paused = "" if self.until is None else f"_epochs-{self.until}"
+        return self.folder / "rows" / f"{self.name}{paused}.json"
 
     def row(self, status: str, problem: str = "") -> Row:
         """Return a row without measures."""
@@ -76,6 +81,35 @@ class TimeLimit(Callback):
     def on_epoch_end(self, run: Run) -> str | None:
         """Return why training ends, or None."""
         return f"{self.seconds:g} seconds" if run.history.seconds >= self.seconds else None
+
+
+class Paused(Exception):  # noqa: N818 - a pause is no error
+    """A run has had the epochs that it was to have for now, and was saved.
+
+    Attributes
+    ----------
+    run : Run
+        The run; its folder holds the network as it is evaluated.
+    """
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(f"paused after {len(run.history)} epochs")
+        self.run = run
+
+
+class PauseAfter(Callback):
+    """Pauses a run after so many epochs, if it is to have more: what a callback raises ends and saves it.
+
+    A reason to end, as callbacks return one, would end the run for good.
+    """
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs = epochs
+
+    def on_epoch_end(self, run: Run) -> None:
+        """Raise `Paused` when it is time."""
+        if self.epochs <= len(run.history) < run.config.training.epochs:
+            raise Paused(run)
 
 
 class EpochReporter(Callback):
@@ -98,19 +132,25 @@ def perform_in_worker(job: Job, restart: bool, data: DataCache, report: Callable
 def perform(job: Job, data: Dataset, callbacks: Sequence[Callback] = (), *, restart: bool = False) -> Row:
     """Do a run, or resume it from its checkpoint, and write its row: finished or diverged.
 
-    The test rows are not touched. `restart` removes what there is of the run, and begins anew. After SIGTERM the
+    A run that pauses (`Job.until`) counts as finished so far: its row tells of the network as it is then. The test
+    rows are not touched. `restart` removes what there is of the run, and begins anew. After SIGTERM the
     run is saved and has no row (`Interrupted`). If its end or its row cannot be written, that is a `FileError`.
     """
     network = build_network(job.config, data)
     status, problem = FINISHED, ""
     if job.seconds is not None:
         callbacks = [*callbacks, TimeLimit(job.seconds)]
+    if job.until is not None:
+        callbacks = [*callbacks, PauseAfter(job.until)]
+    trained: Network | None = None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             finished = _train(job, data, callbacks, restart)
         except DivergenceError as error:
             finished, status, problem = error.run, DIVERGED, str(error)
+        except Paused as pause:
+            finished, trained = pause.run, load_model(job.run_dir).network
     if finished.unsaved is not None:
         raise finished.unsaved
     columns = {} if finished.chosen is None else finished.chosen.row()
@@ -132,7 +172,7 @@ def perform(job: Job, data: Dataset, callbacks: Sequence[Callback] = (), *, rest
         health=[diagnosis.to_dict() for diagnosis in diagnoses],
     )
     if status == FINISHED and job.measure in row.measures and job.measure.startswith("validation_"):
-        row = replace(row, **_look_at_rows(finished.network, data, job.measure))
+        row = replace(row, **_look_at_rows(trained or finished.network, data, job.measure))
     write_row(job.row_path, row)
     return row
 

@@ -32,13 +32,18 @@ class StudyProgress:
         if self.shown:
             self.live.stop()
 
+    @property
+    def caption(self) -> str:
+        """What stands below the table."""
+        return f"{self.done} of {self.total} runs done"
+
     def table(self) -> Table:
         """Return the table of the runs that are at work."""
-        table = Table(box=None, caption=f"{self.done} of {self.total} runs done", caption_justify="left")
+        table = Table(box=None, caption=self.caption, caption_justify="left")
         for column in ("variant", "seed", "epoch", self.measure.replace("_", " ")):
             table.add_column(column, justify="left" if column == "variant" else "right")
         for job, epoch, value in list(self.running.values()):
-            last = f"{job.seconds:g} s" if job.seconds is not None else job.config.training.epochs
+            last = f"{job.seconds:g} s" if job.seconds is not None else job.until or job.config.training.epochs
             shown = "" if value is None else f"{value:.4f}"
             table.add_row(job.variant, str(job.seed), f"{epoch}/{last}", shown)
         return table
@@ -60,12 +65,16 @@ class StudyProgress:
         """Count a run that is at its end, and print its line."""
         self.drop(job)
         self.done += 1
-        self.say(f"{self.done:{len(str(self.total))}}/{self.total}  {row_line(row, self.measure)}")
+        self.say(f"{self.done:{len(str(self.total))}}/{self.total}  {self.line(job, row)}")
+
+    def line(self, job: Job, row: Row) -> str:
+        """Return what is printed of a run that is at its end."""
+        return row_line(row, self.measure)
 
 
-def row_line(row: Row, measure: str) -> str:
+def row_line(row: Row, measure: str, name: str = "") -> str:
     """Return a run's outcome as one line: ``base, seed 3: train loss 0.4123, 2.0 s``."""
-    name = f"{row.variant}, seed {row.seed}"
+    name = name or f"{row.variant}, seed {row.seed}"
     if row.status != FINISHED:
         return f"{name}: {row.status}: {row.problem}"
     value = row.measures.get(measure)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections import Counter, deque
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from signal import Signals
@@ -14,16 +13,14 @@ from glassnet.runtime.environment import environment
 from glassnet.runtime.interrupts import GracefulInterrupts
 from glassnet.study.design import Study
 from glassnet.study.fairness import DataCache, check
-from glassnet.study.job import Job, perform_in_worker
+from glassnet.study.job import Job
+from glassnet.study.job_queue import JobQueue, read_ended
 from glassnet.study.layout import Layout, given_layout, measure_layout, with_threads
-from glassnet.study.process_pool import ProcessPool, StopRequested, Worker, WorkerMessage
+from glassnet.study.process_pool import ProcessPool, StopRequested
 from glassnet.study.progress import StudyProgress
-from glassnet.study.results import FAILED, Row, read_row, write_row
+from glassnet.study.results import Row
 from glassnet.study.study_folder import LOG_FILE, RecordedLayout, StudyFolder, StudyRecord
 from glassnet.study.study_rows import StudyRows
-
-#: Times that a run is tried: an error, or the death of its process, may be chance.
-TRIES = 2
 
 
 class StudyInterrupted(KeyboardInterrupt):
@@ -138,7 +135,7 @@ def _check_study(study: Study, data_cache: DataCache) -> dict[str, dict[str, str
 
 @dataclass
 class _Runner:
-    """A study that is being run: the rows so far, and how often each run was tried."""
+    """A study that is being run, and the rows so far."""
 
     study: Study
     place: StudyFolder
@@ -146,14 +143,11 @@ class _Runner:
     data_dir: str | Path | None
     progress: bool
     rows: dict[str, Row] = field(default_factory=dict)
-    tries: Counter[str] = field(default_factory=Counter)
-    damaged: set[str] = field(default_factory=set)
-    running: dict[Worker, Job] = field(default_factory=dict)
 
     def run(self, workers: int | None) -> list[Row]:
         """Do what is left to do, and return all rows by variant and seed."""
         jobs = self._jobs()
-        self.rows = {job.name: row for job in jobs if (row := _read_ended(job)) is not None}
+        self.rows = {job.name: row for job in jobs if (row := read_ended(job)) is not None}
         if len(self.rows) < len(jobs):
             with GracefulInterrupts() as interrupts:
                 try:
@@ -186,26 +180,16 @@ class _Runner:
             StudyProgress(len(jobs), len(self.rows), self.study.measure, enabled=self.progress) as shown,
             ProcessPool(self.place.path / LOG_FILE, interrupts, DataCache(self.data_dir)) as pool,
         ):
-            try:
-                layout = self._layout(workers, pool, jobs, shown)
-                left = deque(
-                    replace(job, config=with_threads(job.config, layout.threads))
-                    for job in jobs
-                    if job.name not in self.rows
-                )
-                while left or self.running:
-                    pool.resize(min(layout.workers, len(left) + len(self.running)))
-                    while left and pool.idle:
-                        job = left.popleft()
-                        self.running[pool.submit(perform_in_worker, job, job.name in self.damaged)] = job
-                        shown.epoch(job)
-                    for message in pool.receive():
-                        self._handle(message, left, shown)
-            except StopRequested:
-                for message in pool.stop():
-                    if message.kind == "result" and message.worker in self.running:
-                        self.rows[self.running[message.worker].name] = message.value
-                raise
+            layout = self._layout(workers, pool, jobs, shown)
+            left = [
+                replace(job, config=with_threads(job.config, layout.threads))
+                for job in jobs
+                if job.name not in self.rows
+            ]
+            JobQueue(pool, shown, self._keep).run(left, layout.workers)
+
+    def _keep(self, job: Job, row: Row) -> None:
+        self.rows[job.name] = row
 
     def _layout(self, workers: int | None, pool: ProcessPool, jobs: list[Job], shown: StudyProgress) -> Layout:
         """Return how the cores are used: the threads as recorded, or else as they are found best now."""
@@ -219,35 +203,3 @@ class _Runner:
             self.record["layout"] = cast(RecordedLayout, asdict(layout))
             self.place.write(self.record)
         return layout
-
-    def _handle(self, message: WorkerMessage, left: deque[Job], shown: StudyProgress) -> None:
-        """Take note of what a worker says of its run; one that was lost is tried again."""
-        worker, kind, value = message
-        if worker not in self.running:  # one without a run has died
-            return
-        if kind == "progress":
-            shown.epoch(self.running[worker], *value)
-            return
-        job = self.running.pop(worker)
-        shown.drop(job)
-        row = value
-        if kind != "result":
-            self.tries[job.name] += 1
-            if self.tries[job.name] < TRIES:
-                if kind == "error":
-                    self.damaged.add(job.name)  # what is saved of the run may be the cause
-                left.appendleft(job)
-                return
-            row = job.row(FAILED, "its process was asked to end" if kind == "interrupted" else value)
-            write_row(job.row_path, row)
-        self.rows[job.name] = row
-        shown.finish(job, row)
-
-
-def _read_ended(job: Job) -> Row | None:
-    """Return the row of a run that has ended, None where there is none; a run that failed is tried again."""
-    if not job.row_path.exists():
-        return None
-    row = read_row(job.row_path)
-    is_its = (row.variant, row.levels, row.seed) == (job.variant, job.levels, job.seed)
-    return row if is_its and row.status != FAILED else None
