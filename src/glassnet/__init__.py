@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from glassnet.training.inspection.importance import permutation_importance as permutation_importance
     from glassnet.training.inspection.ranking import roc_curve as roc_curve
     from glassnet.training.inspection.thresholds import choose_threshold as choose_threshold
+    from glassnet.training.many import fit_many as fit_many
     from glassnet.training.metrics import evaluate as evaluate
     from glassnet.training.model import Model as Model
     from glassnet.training.model_file import load_model as load_model
@@ -106,6 +107,7 @@ _MODULES = {
     "training.config": ("RunConfig", "load_config", "load_plan"),
     "training.early_stopping": ("EarlyStopping",),
     "training.fit": ("fit",),
+    "training.many": ("Runs", "ManyInterrupted", "fit_many"),
     "training.health.preflight": ("preflight",),
     "training.inspection.baselines": ("compare_baselines",),
     "training.inspection.calibration": ("calibration_curve",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from glassnet.compiled.loops import Loop
@@ -11,6 +12,35 @@ from glassnet.nn.activations import Activation
 from glassnet.nn.losses import Loss
 from glassnet.nn.network import Network
 from glassnet.nn.update import Update
+
+#: Formulas that are kept at most.
+MOST_KNOWN = 32
+
+#: Those of networks and optimizers before, by all that they depend on.
+_known: dict[Any, Formulas] = {}
+
+
+def find_formulas(network: Network, update: Update) -> Formulas:
+    """Return the formulas of a network and an optimizer, those of an earlier one where they are the same.
+
+    Rules that are functions of numbers alone are the same whatever the numbers are, such as the learning rate.
+    """
+    optimizer = update.optimizer
+    plain = isinstance(inspect.getattr_static(optimizer, "rule"), staticmethod)
+    changes = [bool(update.l1), bool(update.l2), bool(update.weight_decay), update.clip_value, update.ema is None]
+    kind = (
+        type(network), tuple(network.activations), network.loss, network.output_scale, network.theta.dtype,
+        type(optimizer) if plain else optimizer, *changes,
+    )  # fmt: skip
+    try:
+        return _known[kind]
+    except KeyError:
+        if len(_known) >= MOST_KNOWN:
+            _known.clear()
+        _known[kind] = Formulas(network, update)
+        return _known[kind]
+    except TypeError:  # a formula of one's own that cannot be hashed
+        return Formulas(network, update)
 
 
 class Formulas:
@@ -25,7 +55,7 @@ class Formulas:
     output_row, update : Source
         The outputs with loss and delta; the optimizer's rule.
     scalars : list of Symbol
-        What the rule needs to know of each step.
+        What the rule needs to know of each step. ``scalar_parts`` are these and what they are made of, in order.
     scratch_rows : int
         Rows of scratch that the loops over a row use at most.
 
@@ -52,7 +82,7 @@ class Formulas:
         self.output_row = loop_source(output, network.loss.name, self.dtype)
         rule = self._update(update)
         self.update = update_source(rule, update.optimizer.name, self.dtype)
-        self.scalars = rule.scalars
+        self.scalars, self.scalar_parts = rule.scalars, tuple(in_order(rule.scalars))
         self.scratch_rows = max(loop.scratch_rows for loop in (*loops, output))
 
     def _array(self, name: str) -> Any:

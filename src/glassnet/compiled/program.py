@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from glassnet.compiled.arrangement import arrange, round_up
-from glassnet.compiled.formulas import Formulas
+from glassnet.compiled.formulas import find_formulas
 from glassnet.compiled.linking import link
 from glassnet.compiled.records import Batches, Panel, Step
 from glassnet.compiled.sources import STRIP, column_source, drop_source, row_source
-from glassnet.compiled.tracing import UntraceableError, evaluate
+from glassnet.compiled.tracing import UntraceableError, compute
 from glassnet.nn.activations import Array
 from glassnet.nn.dropout import mask_keys, threshold
 from glassnet.nn.network import Network
@@ -32,6 +32,9 @@ BLOCK_ROWS = 1024
 
 #: Bytes that all workers' copies of a batch may take.
 MOST_BATCH = 2**30
+
+#: Steps whose scalars are computed at a time, where their factor stays the same.
+AHEAD = 512
 
 #: Where images are taken as they are.
 NO_MOVES = np.zeros((0, 7), np.int32)
@@ -82,10 +85,11 @@ class Program:
         self.targets = np.ascontiguousarray(targets, network.theta.dtype)
         self.image = image
         self.batch_size, self.shares = batch_size, shares
-        self.formulas = Formulas(network, update)
+        self.formulas = find_formulas(network, update)
         dtype = network.theta.dtype
         self.arrangement = arrange(network.parameters, shares, LINE // dtype.itemsize, PANEL // dtype.itemsize)
         self.step = self._make_step(np.ones(len(X), dtype) if weights is None else weights.astype(dtype))
+        self._ahead: tuple[int, float, Array] = (0, np.nan, np.empty(0))
         self.load()
         self._pool = _start_pool(shares - 1)
         try:
@@ -194,8 +198,9 @@ class Program:
         step = self.step._replace(workers=workers)
         step.flags[:] = 0
         numbers = np.arange(self.state.t + 1, self.state.t + steps + 1)
-        scalars = self._scalars(numbers, np.ones(steps) if factors is None else factors)
-        keys = mask_keys(seed, numbers, len(self.network.W))
+        scalars = self._scalars(self.state.t + 1, np.ones(steps) if factors is None else factors)
+        drops, layers = any(self.network.dropout), len(self.network.W)
+        keys = mask_keys(seed, numbers, layers) if drops else np.zeros((steps, layers), np.uint32)
         batches = Batches(rows, NO_MOVES if moves is None else moves, scalars, keys, losses, outputs)
         others = [self._pool.submit(self._take_steps, step, batches, worker) for worker in range(1, workers)]
         taken = int(self._take_steps(step, batches, 0))
@@ -206,14 +211,33 @@ class Program:
             losses /= np.diff([*range(0, len(rows), self.batch_size), len(rows)])
         return losses[:taken], outputs
 
-    def _scalars(self, numbers: Array, factors: Array) -> Array:
-        """Return what the rule's loop needs to know of each of the next steps: for weights, and for the rest."""
-        wanted = self.formulas.scalars
+    def _scalars(self, first: int, factors: Array) -> Array:
+        """Return what the rule's loop needs to know of the steps from the first on, each with its factor.
+
+        Where the factor stays what it is, that of further steps is kept for the next call.
+        """
+        steps, factor = len(factors), factors[0] if len(factors) else 1.0
+        if not (factors == factor).all():
+            return self._compute_scalars(first + np.arange(steps), factors)
+        start, known, scalars = self._ahead
+        if known != factor or first < start or first + steps > start + len(scalars):
+            numbers = first + np.arange(max(steps, AHEAD))
+            start, scalars = first, self._compute_scalars(numbers, np.full(len(numbers), factor))
+            self._ahead = start, factor, scalars
+        return scalars[first - start : first - start + steps]
+
+    def _compute_scalars(self, numbers: Array, factors: Array) -> Array:
+        """Return the scalars of steps: for weights, and for the rest."""
+        wanted, update = self.formulas.scalars, self.update
         scalars = np.empty((len(numbers), 2, max(1, len(wanted))), self.network.theta.dtype)
-        for place, weights in enumerate((True, False)):
-            values = self.update.numbers(numbers.astype(np.float64), factors, weights=weights)
+        places = (True, False) if update.l1 or update.l2 or update.weight_decay else (True,)
+        for place, weights in enumerate(places):
+            values = update.numbers(numbers.astype(np.float64), factors, weights=weights)
+            known = compute(self.formulas.scalar_parts, values)
             for column, symbol in enumerate(wanted):
-                scalars[:, place, column] = evaluate(symbol, values)
+                scalars[:, place, column] = known[id(symbol)]
+        if len(places) == 1:  # nothing is done to weights alone
+            scalars[:, 1] = scalars[:, 0]
         return scalars
 
     def _share_statistics(self, *, read: bool) -> None:

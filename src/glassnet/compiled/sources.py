@@ -6,6 +6,7 @@ that a new activation, loss or optimizer compiles its own few lines and nothing 
 
 from __future__ import annotations
 
+import functools
 import importlib.resources
 from typing import Any, NamedTuple
 
@@ -176,6 +177,7 @@ def _header(about: str, real: Any) -> str:
     return HEADER.format(about=about, real=real, **CONSTANTS[str(real)])
 
 
+@functools.cache
 def _text(package: str, name: str) -> str:
     """Return the functions of a module that is compiled instead of called in Python."""
     text = importlib.resources.files(package).joinpath(f"{name}.py").read_text(encoding="utf-8")

@@ -15,12 +15,16 @@ A formula is run once for each program, so it must do the same whenever it is ca
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 SCALAR, ROW, ELEMENT = range(3)
+
+#: Powers of a number that are kept at most: half a megabyte.
+MOST_POWERS = 2**16
 
 #: How a NumPy function is written in a loop; {0}, {1} are names or constants. NaN goes through all of them.
 OPERATIONS: dict[str, str] = {
@@ -262,8 +266,13 @@ def evaluate(symbol: Symbol, values: dict[str, Any]) -> Any:
 
     A sum over a row's elements runs over the second axis. Values of a type of their own stay what they are.
     """
+    return compute(in_order([symbol]), values)[id(symbol)]
+
+
+def compute(parts: Iterable[Symbol], values: dict[str, Any]) -> dict[int, Any]:
+    """Return what `evaluate` finds for each of some parts, by its ``id``; they stand after their own inputs."""
     known: dict[int, Any] = {}
-    for part in in_order([symbol]):
+    for part in parts:
         if part.operation == "constant":
             known[id(part)] = part.label
         elif part.operation == "input":
@@ -275,7 +284,7 @@ def evaluate(symbol: Symbol, values: dict[str, Any]) -> Any:
         else:
             operation = power if part.operation == "power" else getattr(np, part.operation)
             known[id(part)] = operation(*(known[id(inner)] for inner in part.inputs))
-    return known[id(symbol)]
+    return known
 
 
 def power(base: Any, exponent: Any) -> Any:
@@ -284,7 +293,22 @@ def power(base: Any, exponent: Any) -> Any:
     own = isinstance(base, np.lib.mixins.NDArrayOperatorsMixin)
     if own or not np.all((rest >= 0) & (rest < 2**53) & (rest == np.floor(rest))):
         return np.power(base, exponent)
-    rest, square = rest.astype(np.int64), np.asarray(base, np.float64)
+    rest = rest.astype(np.int64)
+    most = int(rest.max(initial=0))
+    if np.ndim(base) == 0 and rest.ndim > 0 and most < MOST_POWERS:
+        return _list_powers(float(base), 1 << most.bit_length())[rest]
+    return _multiply_up(base, rest)
+
+
+@functools.lru_cache(maxsize=16)
+def _list_powers(base: float, count: int) -> Any:
+    """Return the first powers of a number: the steps of a training ask for them again and again."""
+    return np.asarray(_multiply_up(base, np.arange(count)))
+
+
+def _multiply_up(base: Any, rest: Any) -> Any:
+    """Return a power whose exponents are whole numbers >= 0."""
+    square = np.asarray(base, np.float64)
     result = np.ones(np.broadcast_shapes(rest.shape, square.shape))
     while True:
         result = np.where(rest & 1, result * square, result)

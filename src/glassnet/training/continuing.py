@@ -57,7 +57,12 @@ def remembering(trainer: Trainer) -> Iterator[None]:
     try:
         yield
     finally:
-        _TRAINED[run.network] = (run.config.seed, run.config.checksums, run.network.fingerprint())
+        note_training(run)
+
+
+def note_training(run: Run) -> None:
+    """Note how a network was trained, for `warn_of_replay`."""
+    _TRAINED[run.network] = (run.config.seed, run.config.checksums, run.network.fingerprint())
 
 
 def warn_of_replay(network: Network, config: RunConfig, components: Components) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -15,6 +16,8 @@ from glassnet.training.history import EpochRecord
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+    from glassnet.training.results import Run
 
 #: Lines that a long run prints at most, and seconds between two looks of the bar.
 LINES = 20
@@ -67,6 +70,38 @@ class TrainingProgress:
         every = -(-self.epochs // LINES)
         if self.console is not None and (record.epoch % every == 0 or record.epoch in (1, self.epochs)):
             self.console.print(epoch_line(record, self.epochs), soft_wrap=True)
+
+
+class NetworksProgress:
+    """A line for every network that has been trained, of many about twenty; on a terminal a bar over them."""
+
+    def __init__(self, networks: int, *, enabled: bool) -> None:
+        self.networks, self.ended, self.lock = networks, 0, threading.Lock()
+        self.console = stderr_console() if enabled else None
+        self.bar = _make_bar(self.console, networks) if self.console and self.console.is_terminal else None
+
+    def __enter__(self) -> NetworksProgress:
+        if self.bar is not None:
+            self.bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+
+    def done(self, run: Run) -> None:
+        """Count a network that has been trained; threads may say so at the same time."""
+        with self.lock:
+            self.ended += 1
+            if self.bar is not None:
+                self.bar.update(self.bar.task_ids[0], completed=self.ended, description="networks")
+            every = -(-self.networks // LINES)
+            if self.console is not None and (self.ended % every == 0 or self.ended in (1, self.networks)):
+                number = f"network {self.ended:{len(str(self.networks))}}/{self.networks}"
+                figures = "no epoch" if run.chosen is None else run.chosen.summary
+                self.console.print(f"{number}  {figures}  {run.history.seconds:.1f} s", soft_wrap=True)
 
 
 def _make_bar(console: Any, steps: int) -> Progress:

@@ -137,7 +137,8 @@ class Run:
         """
         if self.memory is None:
             where = f"; glassnet.resume({str(self.folder)!r}) goes on from its folder" if self.folder else ""
-            raise UsageError("run", f"it comes from another process, and remembers nothing to go on from{where}")
+            whence = "it comes from another process or from fit_many"
+            raise UsageError("run", f"{whence}, and remembers nothing to go on from{where}")
         return self.memory.go_on(self, epochs, callbacks, progress)
 
     def remember(self, state: TrainState) -> None:

@@ -192,9 +192,16 @@ class Trainer:
             state.ended = ""
         self.run.history, self.run.stopped = state.history, state.ended
 
-    def fit(self, callbacks: Sequence[Callback] = (), *, progress: bool = True) -> Run:
+    def fit(
+        self,
+        callbacks: Sequence[Callback] = (),
+        *,
+        progress: bool = True,
+        interrupts: GracefulInterrupts | None = None,
+    ) -> Run:
         """Train until the epochs are done or something ends them, and say what in ``run.stopped``.
 
+        The caller's own `interrupts` tell a thread of the signals that only the main thread receives.
         Raises `DivergenceError` if the loss becomes NaN or infinite, `Interrupted` after Ctrl-C or SIGTERM.
         """
         run, state, epochs = self.run, self.state, self.training.epochs
@@ -202,7 +209,8 @@ class Trainer:
             run.stopped = "early stopping"
         bar = TrainingProgress(epochs, self.sampler.steps, enabled=progress)
         bar.skip(state.count_steps(self.sampler.samples, self.sampler.batch_size))
-        with GracefulInterrupts() as self.interrupts, calling(callbacks, run):
+        waiting = GracefulInterrupts() if interrupts is None else contextlib.nullcontext(interrupts)
+        with waiting as self.interrupts, calling(callbacks, run):
             try:
                 with bar:
                     while not run.stopped and len(state.history) < epochs:

@@ -217,7 +217,9 @@ class Monitor:
     def room(self, done: int, steps: int) -> int:
         """Return how many steps may be taken at once, after `done` of them, without passing by an examination."""
         end = (done // self.steps + 1) * self.steps
-        return min(steps, *(step - done for step in (*STOPS, end - 1, end) if step > done))
+        return min(
+            steps, end - done, *(step - done for step in (*STOPS, end - 1) if step > done and self.wants(step))
+        )
 
     def _due(self, done: int) -> bool:
         """Whether the network is to be examined after so many steps."""
