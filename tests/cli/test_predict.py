@@ -158,6 +158,11 @@ def test_rows_of_a_table_get_their_classes(glassnet, learn, here):
     assert (answer.code, answer.err) == (0, "")
     frame = pl.DataFrame({"area": [60, 80], "colour": ["red", "blue"], "price": [60001, 80001]})
     assert [row["class"] for row in answers(answer.out)] == gn.load_model("run").predict(frame).tolist()
+    (here / "wide.csv").write_text("price,colour,area,kind\n60001,red,60,flat\n", "utf-16-le")
+    encoding = ["wide.csv", "--encoding", "utf-16-le", "--json"]
+    assert glassnet("predict", "run", *encoding).json["predictions"][0]["class"] in ("flat", "house")
+    assert glassnet("evaluate", "run", *encoding).json["rows"] == 1
+    assert glassnet("evaluate", "run", "--encoding", "utf-16-le").code == 2
     assert [row["class"] for row in answers(answer.out)] == ["flat", "house"]
     assert list(answers(answer.out)[0]) == ["row", "class", "probability"]
 

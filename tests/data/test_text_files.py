@@ -144,7 +144,7 @@ def test_text_that_is_not_in_its_encoding_is_refused_by_its_byte(tmp_path):
     said = refused(path)
     assert said.startswith("line 1: byte 2 is 0xe4, which is not UTF-8")
     assert "--encoding latin-1" in said
-    with pytest.raises(FileError, match=r"which is not UTF-8; save the file as UTF-8$"):  # predict has no option
+    with pytest.raises(FileError, match=r"not UTF-8; save the file as UTF-8, or give predict or evaluate"):
         read_table(path, as_text=True)
     assert "byte 2 of the text is not ascii" in refused(path, ReadOptions(encoding="ascii"))
     half = b"\xff\xfea\0,\0b\0\n\0" + b"1\0,\0\x00\xd8x\0\n\0"

@@ -12,7 +12,7 @@ from tests.data.test_mnist_family import put_emnist
 from glassnet.data.registry import load_dataset
 from glassnet.data.schema import Schema
 from glassnet.data.user_rows import read_user_rows
-from glassnet.errors import DataError, FileError
+from glassnet.errors import DataError, FileError, UsageError
 
 pytestmark = pytest.mark.usefixtures("decode_here")
 
@@ -435,3 +435,23 @@ def test_a_file_without_a_column_of_training_is_refused_when_it_is_encoded(tmp_p
     frame().drop("size").write_csv(tmp_path / "b.csv")
     with pytest.raises(DataError, match="no column 'size', which training had"):
         data.schema.input.encode(read_user_rows(tmp_path / "b.csv", data.schema).X)
+
+
+def test_a_named_encoding_is_that_of_the_file_and_not_of_training(tmp_path):
+    learned = tmp_path / "learned.csv"
+    learned.write_text(
+        "размер,y\n" + "".join(f"{k % 7},{'да' if k % 2 else 'нет'}\n" for k in range(40)), "cp1251"
+    )
+    schema = load_dataset(str(learned), target="y", encoding="cp1251").schema
+    path = tmp_path / "new.csv"
+    path.write_text("размер,y\n3,нет\n4,да\n", "koi8-r")
+    assert "размер" not in read_user_rows(path, schema).X.columns
+    found = read_user_rows(path, schema, "koi8-r")
+    assert (found.X.columns, found.y.tolist(), found.remarks) == (["размер"], ["нет", "да"], ())
+    path.write_text("размер,y\n3,нет\n", "utf-8")  # named, it is obeyed, though it be UTF-8
+    assert read_user_rows(path, schema).X.columns == ["размер"]
+    assert read_user_rows(path, schema, "cp1251").X.columns != ["размер"]
+    np.save(tmp_path / "rows.npy", PIXELS)
+    for name in ("rows.npy", "rows.parquet"):
+        with pytest.raises(UsageError, match="encoding: goes with text, such as CSV"):
+            read_user_rows(tmp_path / name, schema, "cp1251")

@@ -10,7 +10,7 @@ from glassnet.nn import fused_layers
 from glassnet.nn.activations import Activation
 from glassnet.nn.fused_layers import Run, split_into_runs
 from glassnet.nn.network import Network
-from glassnet.nn.row_products import ROWS, makes_chains
+from glassnet.nn.row_products import CHAIN, ROWS, adds_as_known
 from glassnet.runtime import forward_pass
 from glassnet.runtime.compilation import announcing
 
@@ -19,11 +19,11 @@ RNG = np.random.default_rng(0)
 
 @pytest.fixture
 def fresh(monkeypatch):
-    """A process that has not multiplied yet, on a machine whose BLAS makes chains."""
+    """A process that has not multiplied yet, on a machine whose BLAS adds up in a known order."""
     monkeypatch.setattr(fused_layers, "_passes", {})
-    monkeypatch.setattr(fused_layers, "makes_chains", lambda: True)
+    monkeypatch.setattr(fused_layers, "adds_as_known", lambda: True)
     monkeypatch.setattr(fused_layers, "_spent", defaultdict(float))
-    caches = fused_layers._plan_runs, fused_layers._agrees
+    caches = fused_layers._plan_runs, fused_layers._find_order
     for cache in caches:
         cache.cache_clear()
     yield
@@ -37,6 +37,7 @@ def fresh(monkeypatch):
     [
         ([30, 100, 17, 10], {}),
         ([784, 28, 3], {"activation": "tanh"}),
+        ([1003, 40, 2], {}),
         ([30, 40, 20, 1], {"loss": "mse", "output_scale": 3.0}),
         ([30, 40, 20, 12], {"batch_norm": [False, True]}),
         ([30, 64, 20, 12], {"activation": ["relu", "gelu"], "output_activation": "relu", "loss": "mse"}),
@@ -51,7 +52,7 @@ def test_it_takes_over_with_the_same_bits(dtype, layers, options, fresh, monkeyp
     assert not fused_layers._passes
     monkeypatch.setattr(fused_layers, "LOADED_AFTER", 0)
     np.testing.assert_array_equal(network.outputs(X), before)
-    if makes_chains():  # where BLAS adds up otherwise, NumPy's passes go on
+    if adds_as_known():  # where BLAS adds up otherwise, NumPy's passes go on
         assert any(run.plan is not None for run in split_into_runs(network.parameters, network.activations))
     for n in (1, 2, ROWS + 1, 129):
         np.testing.assert_array_equal(network.outputs(X[:n]), before[:n])
@@ -59,7 +60,7 @@ def test_it_takes_over_with_the_same_bits(dtype, layers, options, fresh, monkeyp
 
 
 def test_layers_go_together_up_to_an_activation_that_is_not_compiled(fresh, monkeypatch):
-    monkeypatch.setattr(fused_layers, "_agrees", lambda d_in, d_out, kind: d_out != 3)
+    monkeypatch.setattr(fused_layers, "_find_order", lambda d_in, d_out, kind: None if d_out == 3 else CHAIN)
     activations = ["relu", "identity", "gelu", "relu", "relu", "relu"]
     network = Network([5, 6, 7, 8, 9, 4, 3, 2], activations, batch_norm=[layer == 4 for layer in range(6)])
     alone = split_into_runs(network.parameters, network.activations)
@@ -72,13 +73,13 @@ def test_layers_go_together_up_to_an_activation_that_is_not_compiled(fresh, monk
     assert [row[4] for run in runs if run.plan is not None for row in run.plan.tolist()] == [1, 0, 0, 1, 0]
     blocks = network.parameters.blocks
     for run in (run for run in runs if run.plan is not None):
-        for layer, (d_in, d_out, w, b, _) in enumerate(run.plan.tolist(), start=run.first + 1):
+        for layer, (d_in, d_out, w, b, *_) in enumerate(run.plan.tolist(), start=run.first + 1):
             assert network.W[layer - 1].shape == (d_in, d_out)
             assert (w, b) == (blocks[f"W{layer}"].start, blocks[f"b{layer}"].start)
 
 
 def test_an_activation_of_ones_own_is_not_taken_for_another(fresh, monkeypatch):
-    monkeypatch.setattr(fused_layers, "_agrees", lambda d_in, d_out, kind: True)
+    monkeypatch.setattr(fused_layers, "_find_order", lambda d_in, d_out, kind: CHAIN)
     monkeypatch.setitem(fused_layers._passes, "f", lambda *arguments: 0.0)
     relu = Network([5, 6, 2]).activations[0]
     network = Network([5, 6, 2], Activation("relu", lambda z: np.maximum(z, -1), relu.f_prime))
@@ -90,7 +91,7 @@ def test_products_of_other_bits_are_not_taken(fresh, monkeypatch):
     expected = network.outputs(X)
 
     def run(X, theta, plan, outputs, first, last):
-        d_in, d_out, w, b, _ = plan[0]
+        d_in, d_out, w, b = plan[0, :4]
         outputs[:] = X @ theta[w:b].reshape(d_in, d_out) * np.float32(1.0001)
         return 0.0
 

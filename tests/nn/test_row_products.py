@@ -3,7 +3,7 @@ import pytest
 
 from glassnet.nn.row_products import FEW_ROWS, ROWS, fill_up, multiply_rows
 
-SHAPES = [(3, 2), (20, 100), (784, 28), (30, 49), (64, 64), (130, 10), (7, 1), (1300, 201)]
+SHAPES = [(3, 2), (20, 100), (784, 28), (30, 49), (64, 64), (130, 10), (7, 1), (1300, 201), (30, 28), (9, 23)]
 
 
 def draw(n, d_in, d_out, dtype):

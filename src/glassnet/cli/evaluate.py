@@ -10,6 +10,7 @@ import typer
 from glassnet.cli.language import LanguageOption, choose_words
 from glassnet.cli.output import (
     DataDirOption,
+    EncodingOption,
     JsonOption,
     SplitName,
     describe_measures,
@@ -42,6 +43,7 @@ def evaluate(
         ),
     ] = None,
     split: Annotated[SplitName, typer.Option(help="Rows of the run's data to evaluate on.")] = SplitName.TEST,
+    encoding: EncodingOption = None,
     compare: Annotated[
         bool,
         typer.Option("--compare", help="Show the published figures of the data set (MedMNIST) beside the result."),
@@ -76,7 +78,7 @@ def evaluate(
     alone = file is not None and not folder.config_path.is_file()  # a model file says all that is needed
     config = None if alone else folder.config()
     figures = published(config.data.dataset) if compare and config else {}
-    name, rows = _take_rows(model, run, file, split, data_dir)
+    name, rows = _take_rows(model, run, file, split, data_dir, encoding)
     network = model.network
     predictions = predict_rows(network, rows)
     found = evaluate_predictions(predictions)
@@ -108,18 +110,20 @@ def evaluate(
 
 
 def _take_rows(
-    model: Model, run: Path, file: Path | None, split: SplitName, data_dir: Path | None
+    model: Model, run: Path, file: Path | None, split: SplitName, data_dir: Path | None, encoding: str | None
 ) -> tuple[str, tuple[Any, Any]]:
     """Return the rows to evaluate the model on, with the name of their data."""
     from glassnet.data.splits import describe_split
     from glassnet.data.user_rows import read_user_rows
-    from glassnet.errors import DataError, FileError
+    from glassnet.errors import DataError, FileError, UsageError
     from glassnet.training.run import open_run
 
     if file is None:
+        if encoding is not None:
+            raise UsageError("encoding", "goes with a FILE; the run's own data are read as for training")
         _, _, data = open_run(run, data_dir)
         return data.name, split.rows_of(data)
-    found = read_user_rows(file, model.schema)
+    found = read_user_rows(file, model.schema, encoding)
     try:
         X, y = found.labelled()
         if model.schema is None:

@@ -28,6 +28,13 @@ DataDirOption = Annotated[
     Path | None,
     typer.Option(help="Folder with data sets, in place of GLASSNET_DATA.", show_default=False),
 ]
+EncodingOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Encoding of the file's text, such as latin-1.",
+        show_default="that named for training, else UTF-8",
+    ),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
 OverwriteOption = Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")]
 

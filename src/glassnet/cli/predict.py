@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.cli.output import (
+    EncodingOption,
     JsonOption,
     OverwriteOption,
     describe_measures,
@@ -47,6 +48,7 @@ def predict(
             metavar="COLUMN",
         ),
     ] = None,
+    encoding: EncodingOption = None,
     out: Annotated[Path | None, typer.Option(help="Write to this file.", show_default="standard output")] = None,
     overwrite: OverwriteOption = False,
     formulas: Annotated[
@@ -79,7 +81,7 @@ def predict(
 
     target = output_file(out, overwrite) if out else None
     model = load_model(run)
-    rows = read_user_rows(file, model.schema)
+    rows = read_user_rows(file, model.schema, encoding)
     try:
         X, remarks = (model.encode_rows(rows.X), ()) if model.schema is None else model.schema.input.encode(rows.X)
         outputs = model.network.outputs(X)

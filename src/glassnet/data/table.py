@@ -54,7 +54,12 @@ def is_parquet(name: str | Path) -> bool:
 
 
 def read_table(
-    source: object, options: ReadOptions | None = None, *, as_text: bool = False, faults: Faults | None = None
+    source: object,
+    options: ReadOptions | None = None,
+    *,
+    as_text: bool = False,
+    encoding: str | None = None,
+    faults: Faults | None = None,
 ) -> TableRead:
     """Read a table with a header line from a regular file, or take over one of pandas, Polars or pyarrow.
 
@@ -62,7 +67,8 @@ def read_table(
     Parquet, or a workbook. In text, a column of whole numbers becomes Int64 or UInt64, of other numbers Float64,
     of true and false Boolean, of nothing Null, and all else String without the blanks around it. What is missing
     becomes null, and NaN does. With `as_text` all columns of text stay String, and a cell is missing only if it is
-    empty; a table may then have but one column, and columns of any type. An index of pandas is left out.
+    empty; a table may then have but one column, and columns of any type. The options are then those of another
+    file, and `encoding` is that of this one, where it is known. An index of pandas is left out.
 
     `FileError` is raised if the file is missing, damaged, ambiguous, or no table of at least one row and two
     columns; `DataError` if a table in memory is at fault, or Polars is not installed; `UsageError` if an option
@@ -74,7 +80,7 @@ def read_table(
 
     options = options or ReadOptions()
     if isinstance(source, str | os.PathLike):
-        return _read_file(Path(source), options, as_text, faults)
+        return _read_file(Path(source), options, as_text, encoding, faults)
     try:
         frame, remarks = _convert(source)
         frame = frame if as_text else blank_unusable(frame, options.drop)
@@ -92,7 +98,9 @@ def require_polars() -> None:
 
 
 @kept
-def _read_file(path: Path, options: ReadOptions, as_text: bool, faults: Faults | None) -> TableRead:
+def _read_file(
+    path: Path, options: ReadOptions, as_text: bool, encoding: str | None, faults: Faults | None
+) -> TableRead:
     """Read a file by the format that its name and its first bytes agree on."""
     from glassnet.data.delimited_text import read_delimited_text
     from glassnet.data.parquet import scan_parquet
@@ -102,8 +110,9 @@ def _read_file(path: Path, options: ReadOptions, as_text: bool, faults: Faults |
     name = path.name.lower()
     if not is_table(name):
         _refuse_name(path)
-    if not as_text:  # where rows are read for a model, the options are those of the file it was trained on
-        _refuse_options(options, is_text=not name.endswith((*PARQUET, *WORKBOOK)), is_book=name.endswith(WORKBOOK))
+    # where rows are read for a model, the options are those of the file it was trained on
+    own = ReadOptions(encoding=encoding) if as_text else options
+    _refuse_options(own, is_text=not name.endswith((*PARQUET, *WORKBOOK)), is_book=name.endswith(WORKBOOK))
     if name.endswith(PARQUET):
         said: list[str] = []
         with scan_parquet(path, said, None if as_text else options.drop, faults) as (lazy, _, _):
@@ -111,7 +120,7 @@ def _read_file(path: Path, options: ReadOptions, as_text: bool, faults: Faults |
     if name.endswith(WORKBOOK):
         return _read_workbook(path, options, as_text, faults)
     bare = name.removesuffix(".gz").removesuffix(".zip")
-    with open_text(path, options.encoding, learned=as_text) as text:
+    with open_text(path, encoding or options.encoding, learned=as_text and encoding is None) as text:
         tabs_part = bare.endswith(".tsv")
         return TableRead(*read_delimited_text(text, options, tabs_part=tabs_part, as_text=as_text, faults=faults))
 

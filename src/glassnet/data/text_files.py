@@ -38,6 +38,9 @@ _PACKED = {b"\x1f\x8b": "gzip", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
 #: What a text in UTF-16 begins with.
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
+#: What to do with a text that is not in the encoding that a model was trained on.
+OF_ANOTHER = "save the file as UTF-8, or give predict or evaluate its --encoding"
+
 
 class TextFile(NamedTuple):
     """A text to be read as UTF-8 with line feeds, the most bytes that it may have, and what was converted.
@@ -57,8 +60,8 @@ def open_text(path: Path, encoding: str | None = None, *, learned: bool = False)
 
     Without an encoding the text is UTF-8, or UTF-16 where it begins with that mark. A mark counts more than an
     encoding of one byte a character. Where that was `learned` from another file, so do letters that UTF-8 has and
-    such an encoding would make a hash of; nobody can name another then. `FileError` is raised if the file cannot
-    be read, or the reader raises `ContentError`; `UsageError` if no such encoding is known.
+    such an encoding would make a hash of. `FileError` is raised if the file cannot be read, or the reader raises
+    `ContentError`; `UsageError` if no such encoding is known.
     """
     codec = _find_codec(encoding)
     with open_regular_file(path) as (raw, size), contextlib.ExitStack() as stack:
@@ -89,11 +92,11 @@ def open_text(path: Path, encoding: str | None = None, *, learned: bool = False)
         decoder = codec or mark
         is_old_mac = _has_returns_alone(head, decoder)
         if decoder or is_old_mac:
-            remedy = "save the file as UTF-8" if learned else "say another --encoding"
+            remedy = OF_ANOTHER if learned else "say another --encoding"
             recoded = _Recoded(file, decoder, is_old_mac, 2 if mark and not codec else 0, remedy)
             file, limit = cast(IO[bytes], io.BufferedReader(recoded, HEAD)), 4 * limit
         text = TextFile(file, limit, tuple(remarks))
-        yield text._replace(remedy="save the file as UTF-8") if learned else text
+        yield text._replace(remedy=OF_ANOTHER) if learned else text
 
 
 def _refuse_bomb(raw: IO[bytes], size: int) -> None:

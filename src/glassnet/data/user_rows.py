@@ -18,7 +18,7 @@ from glassnet.data.read_options import ReadOptions
 from glassnet.data.schema import Schema
 from glassnet.data.splits import Split
 from glassnet.data.table import is_table, read_table
-from glassnet.errors import DataError, FileError
+from glassnet.errors import DataError, FileError, UsageError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,19 +46,21 @@ class UserRows(NamedTuple):
         return Split(self.X, self.y)
 
 
-def read_user_rows(path: Path, schema: Schema | None) -> UserRows:
+def read_user_rows(path: Path, schema: Schema | None, encoding: str | None = None) -> UserRows:
     """Read the rows of a file for a model; `FileError` says what file the model takes instead, if not this one.
 
-    Targets that the model did not learn, or that some rows lack, do not hinder answers: a remark says that they
-    are left out.
+    Text is in the encoding that was named for training, unless another one is named for this file. Targets that
+    the model did not learn, or that some rows lack, do not hinder answers: a remark says that they are left out.
     """
+    if encoding is not None and not is_table(path):
+        raise UsageError("encoding", "goes with text, such as CSV")
     try:
         if schema is None:
             return UserRows(path, read_rows(path))
         if isinstance(schema.input, ArraySchema):
             found, y = _read_array_rows(path, schema.input, schema.reading)
         else:
-            found, y = _read_table_rows(path, schema)
+            found, y = _read_table_rows(path, schema, encoding)
     except DataError as error:
         raise error if isinstance(error, FileError) else FileError(path, str(error)) from None
     if y is None:
@@ -72,7 +74,7 @@ def read_user_rows(path: Path, schema: Schema | None) -> UserRows:
     return found._replace(y=y)
 
 
-def _read_table_rows(path: Path, schema: Schema) -> tuple[UserRows, Any]:
+def _read_table_rows(path: Path, schema: Schema, encoding: str | None) -> tuple[UserRows, Any]:
     if not is_table(path):
         assert not isinstance(schema.input, ArraySchema)
         names = list_names([column.name for column in schema.input.columns], 8)
@@ -81,7 +83,7 @@ def _read_table_rows(path: Path, schema: Schema) -> tuple[UserRows, Any]:
             f"is no table; the model was trained on one with the columns {names}: give a table with these names",
         )
     options = ReadOptions(**{name: value for name, value in schema.reading.items() if name != "target"})
-    read = read_table(path, options, as_text=True)
+    read = read_table(path, options, as_text=True, encoding=encoding)
     frame = read.frame
     name = schema.target.names[0] if schema.target.names else None
     column = frame[name] if name in frame.columns else None

@@ -1,8 +1,9 @@
 """Layers that compiled code takes rows through in one call, with the bits of NumPy's passes.
 
-Where OpenBLAS uses vectors of 512 bits, each number of a tile of `glassnet.nn.row_products` is one chain of fused
-multiply-adds. So it is in the products of `glassnet.runtime.products`; and bias and relu round as in NumPy. So the
-compiled pass takes over, with the same bits, as soon as a process has multiplied for so long that loading it pays.
+Each number of a tile of `glassnet.nn.row_products` is made of chains of fused multiply-adds, in an order that is
+known for OpenBLAS. The products of `glassnet.runtime.products` are such chains, too; and bias and relu round as in
+NumPy. So the compiled pass takes over, with the same bits, as soon as a process has multiplied for so long that
+loading it pays. Whether BLAS has a known order is tried, for each shape of a layer.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 
 from glassnet.nn.activations import Activation, Array, identity, relu
 from glassnet.nn.parameters import Parameters
-from glassnet.nn.row_products import ROWS, make_numbers, makes_chains, multiply_rows
+from glassnet.nn.row_products import ORDERS, ROWS, Order, adds_as_known, make_numbers, multiply_rows
 
 #: Seconds in products after which a process loads the compiled pass, which takes about as long.
 LOADED_AFTER = 0.5
@@ -67,7 +68,7 @@ def _load(dtype: np.dtype[Any], *, compiles: bool) -> Callable[..., float] | Non
 
     try:
         with contextlib.nullcontext() if compiles else announcing(_refuse):
-            return compile_layers(dtype) if makes_chains() and numba_version() else None
+            return compile_layers(dtype) if adds_as_known() and numba_version() else None
     except NotCompiledError:
         raise
     except Exception:  # Numba has many; without it, prediction is slower and the same
@@ -100,11 +101,12 @@ def _plan_runs(
             together.clear()
 
     for layer, (d_in, d_out) in enumerate(itertools.pairwise(layers)):
-        if not kind or batch_norm[layer] or not _agrees(d_in, d_out, kind):
+        order = None if not kind or batch_norm[layer] else _find_order(d_in, d_out, kind)
+        if order is None:
             close(layer, None)
             runs.append(Run(layer, None, layer))
         else:
-            together.append([d_in, d_out, first, first + d_in * d_out, known[layer] is True])
+            together.append([d_in, d_out, first, first + d_in * d_out, known[layer] is True, *order])
             if known[layer] is None:
                 close(layer + 1, layer)
         first += (d_in + 1 + batch_norm[layer]) * d_out
@@ -121,8 +123,12 @@ def pass_compiled(H: Array, theta: Array, plan: Array) -> tuple[Array, float]:
 
 
 @functools.lru_cache
-def _agrees(d_in: int, d_out: int, kind: str) -> bool:
-    """Whether the compiled product has the bits of tiles: what holds for these numbers holds for all."""
+def _find_order(d_in: int, d_out: int, kind: str) -> Order | None:
+    """Return the order that gives a compiled product the bits of tiles, for these numbers and so for all."""
     H, W = make_numbers(d_in, d_out, kind)
-    theta, plan = np.concatenate([W.ravel(), np.zeros(d_out, kind)]), np.array([[d_in, d_out, 0, W.size, False]])
-    return all(np.array_equal(pass_compiled(H[:n], theta, plan)[0], multiply_rows(H[:n], W)) for n in (1, ROWS))
+    theta, expected = np.concatenate([W.ravel(), np.zeros(d_out, kind)]), multiply_rows(H, W)
+    for order in ORDERS[kind]:
+        plan = np.array([[d_in, d_out, 0, W.size, False, *order]])
+        if all(np.array_equal(pass_compiled(H[:n], theta, plan)[0], expected[:n]) for n in (1, ROWS)):
+            return order
+    return None

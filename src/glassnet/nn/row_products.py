@@ -7,7 +7,8 @@ among many. So a product is made of tiles: always the same number of rows times 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,6 +26,26 @@ VECTOR = 64
 #: Multiplications up to which OpenBLAS makes a product in one thread: its bits do not depend on their number.
 #: Where it makes chains, it does so with more, and without copies.
 SMALL_PRODUCT, CHAIN_PRODUCT = 2**18, 10**6
+
+
+class Order(NamedTuple):
+    """How the terms of a tile's numbers are added up: in blocks, and these in turn.
+
+    A block has at most ``most`` terms. Where fewer than twice as many are left, it takes half of them, rounded up
+    to a multiple of ``unit``. In a block, terms make a chain of fused multiply-adds. But where ``group`` is above
+    1, every other term makes a chain of its own, as far as there are whole groups of so many terms; it is added at
+    the block's end.
+    """
+
+    most: int
+    unit: int
+    group: int
+
+
+#: Orders that are known, by dtype: one chain, as OpenBLAS makes it for vectors of 512 bits, and that of its
+#: products for 256 bits (Haswell, Zen).
+CHAIN = Order(2**40, 1, 1)
+ORDERS = {"f": (CHAIN, Order(320, 8, 8)), "d": (CHAIN, Order(256, 4, 1))}
 
 #: A prime: arrays that are filled with so many numbers, again and again, have no two rows alike.
 PRIME = 4099
@@ -60,10 +81,14 @@ def fill_up(rows: Array, multiple: int) -> Array:
 
 def _multiply_tiles(H: Array, W: Array, rows: int = ROWS) -> Array:
     """Return H W, made of tiles of so many rows."""
-    (n, d_in), d_out = H.shape, W.shape[1]
+    (n, d_in), d_out, vector = H.shape, W.shape[1], VECTOR // H.itemsize
+    if 1 < d_out < vector and not makes_chains():
+        wide = np.zeros((d_in, vector), W.dtype)
+        wide[:, :d_out] = W
+        return np.ascontiguousarray(_multiply_tiles(H, wide, rows)[:, :d_out])
     tiles = fill_up(np.ascontiguousarray(H), rows).reshape(-1, rows, d_in)
     Z = np.empty((len(tiles), rows, d_out), H.dtype)
-    for columns in _slice_columns(d_in, d_out, VECTOR // H.itemsize):
+    for columns in _slice_columns(d_in, d_out, vector):
         np.matmul(tiles, W[:, columns], out=Z[..., columns])
     return Z.reshape(-1, d_out)[:n]
 
@@ -72,7 +97,8 @@ def _multiply_tiles(H: Array, W: Array, rows: int = ROWS) -> Array:
 def _slice_columns(d_in: int, d_out: int, vector: int) -> list[slice]:
     """Return the columns of each tile. What is left over at the end goes with columns that others have, too."""
     widest = max(vector, _limit_product(ROWS * d_in * d_out) // (ROWS * d_in) // vector * vector)
-    whole = d_out if d_out < vector or d_out % vector > vector // 2 else d_out // vector * vector
+    few = d_out < vector or (makes_chains() and d_out % vector > vector // 2)
+    whole = d_out if few else d_out // vector * vector
     slices = [slice(first, min(first + widest, whole)) for first in range(0, whole, widest)]
     return slices if whole == d_out else [*slices, slice(d_out - vector, d_out)]
 
@@ -102,11 +128,22 @@ def _limit_product(size: int) -> int:
 @functools.cache
 def makes_chains() -> bool:
     """Whether BLAS makes the numbers of a tile as chains of fused multiply-adds, rounded once a step."""
+    return _adds_up([range(64)])
+
+
+def adds_as_known() -> bool:
+    """Whether one of `ORDERS` may be that of BLAS: it makes chains, or two of every other term."""
+    return makes_chains() or _adds_up([range(0, 64, 2), range(1, 64, 2)])
+
+
+def _adds_up(parts: Sequence[range]) -> bool:
+    """Whether BLAS makes a chain of each part of the terms, and adds these up."""
     H, W = make_numbers(64, VECTOR, "f")
-    Z = np.zeros((ROWS, VECTOR))
-    for k in range(64):
-        Z = (Z + H[:, k : k + 1].astype(np.float64) * W[k]).astype(np.float32)
-    return np.array_equal(Z, H @ W)
+    sums = np.zeros((len(parts), ROWS, VECTOR), np.float32)
+    for Z, terms in zip(sums, parts, strict=True):
+        for k in terms:
+            Z[:] = Z + H[:, k : k + 1].astype(np.float64) * W[k]
+    return np.array_equal(sums.sum(axis=0), H @ W)
 
 
 def make_numbers(d_in: int, d_out: int, dtype: str) -> tuple[Array, Array]:

@@ -16,8 +16,8 @@ import numpy as np
 from glassnet.runtime.compilation import compile_function
 from glassnet.runtime.products import LINE, product_address
 
-#: Rows that go through the layers together: what they are between two layers stays in the second cache.
-ROWS = 128
+#: Rows that go through the layers together, whole tiles of them: what they are stays in the second cache.
+ROWS = 48
 
 SOURCE = """# Written by glassnet ({version}); safe to delete.
 from numpy import empty, intp, zeros, {real}
@@ -29,23 +29,23 @@ def run_layers(product, X, theta, plan, outputs, first, last):
     width = 0
     for layer in range(len(plan)):
         width = max(width, (plan[layer, 1] + LINE - 1) // LINE * LINE)
-    tiles = empty((2, min({rows}, last - first), width), theta.dtype)
+    tiles = empty((4, min({rows}, last - first), width), theta.dtype)
     total = 0.0
     for start in range(first, last, {rows}):
         rows = min({rows}, last - start)
-        a, a_row = X.ctypes.data + start * X.shape[1] * SIZE, X.shape[1] * SIZE
+        a, a_row = intp(X.ctypes.data) + start * X.shape[1] * SIZE, X.shape[1] * SIZE
         for layer in range(len(plan)):
             Z = tiles[layer % 2]
-            multiply(product, rows, a, a_row, theta, plan[layer], Z)
+            multiply(product, rows, (a, a_row), theta, plan[layer], Z, tiles[2:])
             bias = theta[plan[layer, 3] : plan[layer, 3] + plan[layer, 1]]
             for i in range(rows):
                 if layer == 0:
                     total += Z[i, 0] + bias[0]
                 if plan[layer, 4]:
-                    add_bias_and_rectify(Z[i], bias)
+                    add_and_rectify(Z[i], bias)
                 else:
-                    add_bias(Z[i], bias)
-            a, a_row = Z.ctypes.data, width * SIZE
+                    add(Z[i], bias)
+            a, a_row = intp(Z.ctypes.data), width * SIZE
         for i in range(rows):
             for j in range(outputs.shape[1]):
                 outputs[start + i, j] = Z[i, j]
@@ -53,26 +53,46 @@ def run_layers(product, X, theta, plan, outputs, first, last):
     return total
 
 
-def multiply(product, rows, a, a_row, theta, layer, Z):
-    steps, columns, w = layer[0], layer[1], layer[2]
+def multiply(product, rows, A, theta, layer, Z, parts):
+    steps, columns, w, most, unit, group = layer[0], layer[1], layer[2], layer[5], layer[6], layer[7]
     W, apart = theta[w : w + steps * columns], columns
     if w + (steps - 1) * columns + (columns + LINE - 1) // LINE * LINE > len(theta):  # so columns < LINE
         W, apart = zeros(steps * LINE, theta.dtype), LINE  # the product reads whole vectors
         for k in range(steps):
             for j in range(columns):
                 W[k * LINE + j] = theta[w + k * columns + j]
+    size, B, first = (rows, columns), (intp(W.ctypes.data), apart * SIZE), 0
+    while first < steps:
+        left = steps - first
+        block = left if left <= most else most if left >= 2 * most else (left // 2 + unit - 1) // unit * unit
+        pairs = block // group * (group // 2)
+        C = Z if first == 0 else parts[0]
+        if pairs > 0:
+            chain(product, size, A, B, C, first, pairs, 2, 0)
+            chain(product, size, A, B, parts[1], first + 1, pairs, 2, 0)
+        if block > 2 * pairs:
+            chain(product, size, A, B, C, first + 2 * pairs, block - 2 * pairs, 1, pairs)
+        for i in range(rows):
+            if pairs > 0:
+                add(C[i], parts[1, i, :columns])
+            if first > 0:
+                add(Z[i], parts[0, i, :columns])
+        first += block
+
+
+def chain(product, size, A, B, C, first, count, apart, go_on):
     call_address(product, (
-        rows, columns, steps, intp(a), a_row, SIZE, intp(W.ctypes.data), apart * SIZE,
-        intp(Z.ctypes.data), Z.shape[1] * SIZE, 0, 0, {real}(1),
+        size[0], size[1], count, A[0] + first * SIZE, A[1], apart * SIZE, B[0] + first * B[1], apart * B[1],
+        intp(C.ctypes.data), C.strides[0], go_on, 0, {real}(1),
     ))
 
 
-def add_bias(z, bias):
-    for j in range(len(bias)):
-        z[j] += bias[j]
+def add(z, others):
+    for j in range(len(others)):
+        z[j] += others[j]
 
 
-def add_bias_and_rectify(z, bias):
+def add_and_rectify(z, bias):
     for j in range(len(bias)):
         sum = z[j] + bias[j]
         z[j] = {real}(0) if sum <= 0 else sum  # NaN stays
@@ -85,8 +105,8 @@ def compile_layers(real: np.dtype[Any]) -> Callable[..., float]:
 
     It takes the rows from first to last of X through layers, and writes what comes of them to the same rows of
     outputs. Both are stored row by row. The plan, of int64, says of each layer: inputs, units, where in theta W
-    and b begin, and whether relu follows. A sum is returned that is finite only where the first unit of the first
-    layer, and all outputs, are.
+    and b begin, whether relu follows, and in which order terms are added up, as `glassnet.nn.row_products.Order`
+    has it. A sum is returned that is finite only where the first unit of the first layer, and all outputs, are.
     """
     text = SOURCE.format(
         version=hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16],
@@ -95,6 +115,6 @@ def compile_layers(real: np.dtype[Any]) -> Callable[..., float]:
     run: Any = compile_function(text, "run_layers")
     X, theta = np.zeros((1, 1), real), np.zeros(2, real)
     X.flags.writeable = theta.flags.writeable = False  # so compiled, it takes arrays of either kind
-    run(product_address(real), X, theta, np.array([[1, 1, 0, 1, 0]]), np.zeros((1, 1), real), 0, 1)
+    run(product_address(real), X, theta, np.array([[1, 1, 0, 1, 0, 1, 1, 1]]), np.zeros((1, 1), real), 0, 1)
     run.disable_compile()
     return functools.partial(cast(Callable[..., float], run), product_address(real))

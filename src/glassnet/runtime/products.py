@@ -9,8 +9,8 @@ kernel for one kind of tile is a loop in LLVM's language, see `make_tile`.
 
 B and C are read and written in whole vectors. So each of their rows has room for a multiple of `LINE` bytes, and
 what stands there after the last column means nothing. B is read fastest in panels of `PANEL` bytes, whose rows
-follow each other: `DEPTH` rows of one stay in the first cache while all rows of A pass by. Then the chains go on
-from where they stand in C.
+follow each other: up to `DEPTH` rows of one stay in the first cache while all rows of A pass by. Then the chains
+go on from where they stand in C.
 """
 
 from __future__ import annotations
@@ -60,8 +60,10 @@ turn = make_turn({size}, {vector})
 
 
 def multiply(rows, columns, steps, a, a_row, a_step, b, b_row, c, c_row, go_on, panel, factor):
-    for first in range(0, steps, DEPTH):
-        depth, there, there_row = min(DEPTH, steps - first), b + first * b_row, b_row
+    deep = (steps + DEPTH - 1) // DEPTH  # so many pieces, all as deep but for whole vectors
+    deep = ((steps + deep - 1) // deep + LENGTH - 1) // LENGTH * LENGTH
+    for first in range(0, steps, deep):
+        depth, there, there_row = min(deep, steps - first), b + first * b_row, b_row
         scale = factor if first + depth == steps else {real}(1)
         for left in range(0, columns, PANEL // {size}):
             right = min(left + PANEL // {size}, columns)

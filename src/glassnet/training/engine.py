@@ -23,7 +23,7 @@ from glassnet.training.quasi_newton import QuasiNewtonEngine
 from glassnet.training.step_context import Engine, StepContext
 
 #: Parameters times rows of an epoch from which on, by "auto", compiling and several threads are worth their while.
-WORTH_COMPILING = 2e8
+WORTH_COMPILING = 1e8
 
 #: Threads that "auto" takes at most: shares of a layer that are smaller multiply slowly.
 MOST_THREADS = 8

@@ -344,7 +344,7 @@ class TrainingConfig(Section):
     kernels: Literal["auto", "numba", "numpy"] = option(
         "auto",
         "Computation of the formulas: numpy as they stand, numba compiled, auto compiled where that pays.",
-        "It pays where Numba is installed and parameters times rows of an epoch are 2e8 or more. The two differ "
+        "It pays where Numba is installed and parameters times rows of an epoch are 1e8 or more. The two differ "
         "by rounding.",
     )
     threads: int | None = option(
