@@ -10,6 +10,7 @@ from glassnet.graph.live import LEARNING_RATE, MOST_PARAMETERS
 from glassnet.graph.notation import number
 from glassnet.graph.page import explain
 from glassnet.nn.activations import Activation
+from glassnet.training.snapshots import Snapshots
 
 #: Changes one entry of the leaf of a card.
 CHANGE = """([level, card, row, column, value]) => {
@@ -297,6 +298,73 @@ def test_of_very_many_steps_every_second_one_is_forgotten(open_live):
     assert window.inner_text("#taken") == "step 0 of 501"
 
 
+class Snapping:
+    """A network that changes as if it were trained, and snapshots of it."""
+
+    def __init__(self, network, epochs, rng):
+        self.network, self.snapshots = network, Snapshots(network)
+        for epoch in range(1, epochs + 1):
+            network.theta = rng.normal(size=len(network.theta)).astype(network.theta.dtype)
+            statistics = network.parameters.statistics
+            statistics[:] = rng.uniform(0.5, 2, len(statistics))
+            self.snapshots.take(epoch, network)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("options", [{}, {"batch_norm": True, "dtype": "float32"}], ids=str)
+def test_after_an_epoch_is_chosen_the_numbers_are_those_of_the_network_then(open_live, options):
+    rng = np.random.default_rng(3)
+    trained = Snapping(example_network([3, 4, 2], "tanh", **options), 4, rng)
+    network, snapshots = trained.network, trained.snapshots
+    X, y = example_sample(network)
+    window = open_live(explain(network, X, y, snapshots=snapshots))
+    assert window.inner_text("#moment-name") == "after epoch 4"
+    for level in LEVELS:
+        window.click(f"button[data-level={level}]")
+        for epoch in (2, 0, 4):
+            window.fill("#epoch", str(epoch))
+            assert window.inner_text("#moment-name") == (f"after epoch {epoch}" if epoch else "before training")
+            then = network.copy()
+            then.theta, then.parameters.statistics[:] = np.split(snapshots.rows[epoch], [len(network.theta)])
+            Twin(then, X, y, level).assert_same(window)
+    window.click("#take")
+    assert window.inner_text("#moment-name") == "after epoch 4, then changed"
+    window.fill("#past", "0")
+    assert window.inner_text("#moment-name") == "after epoch 4"
+
+
+@pytest.mark.browser
+def test_the_epochs_are_played_from_the_first_to_the_last(open_live):
+    trained = Snapping(example_network([2, 2, 1]), 2, np.random.default_rng(0))
+    trained.network.theta = trained.network.theta / 2  # the run ends with the mean of its epochs, say
+    window = open_live(
+        explain(trained.network, *example_sample(trained.network), snapshots=trained.snapshots, language="zh")
+    )
+    assert window.inner_text("#moment-name") == "训练结束时"
+    first = window.get_attribute("#loss", "data-exact")
+    window.click("#play-epochs")
+    seen = [window.inner_text("#moment-name")]
+    for _ in range(3):
+        window.wait_for_function(
+            "(before) => document.getElementById('moment-name').textContent !== before", arg=seen[-1]
+        )
+        seen.append(window.inner_text("#moment-name"))
+    assert seen == ["训练前", "第 1 轮后", "第 2 轮后", "训练结束时"]
+    assert window.get_attribute("#loss", "data-exact") == first
+    assert window.inner_text("#play-epochs") == "▶"
+    window.fill("#epoch", "1")
+    window.click("#again")
+    assert window.inner_text("#moment-name") == "训练结束时"
+    assert window.get_attribute("#loss", "data-exact") == first
+
+
+def test_epochs_that_cannot_be_played_are_not_passed_over_in_silence():
+    network = gn.Network([400, 190, 2], seed=0)
+    html = explain(network, np.zeros(400), 0, snapshots=Snapshots(network)).html
+    assert "So the epochs of the run cannot be played, either." in html
+    assert 'id="epoch"' not in html
+
+
 def test_a_network_that_is_too_large_or_cannot_be_followed_has_fixed_numbers():
     def in_place(z):
         h = z.copy()
@@ -307,7 +375,7 @@ def test_a_network_that_is_too_large_or_cannot_be_followed_has_fixed_numbers():
         return 2 * z if isinstance(z, np.ndarray) else z
 
     rng = np.random.default_rng(0)
-    networks = [(gn.Network([300, 150, 2], seed=0), f"at most {MOST_PARAMETERS:,} parameters")]
+    networks = [(gn.Network([400, 190, 2], seed=0), f"at most {MOST_PARAMETERS:,} parameters")]
     for f in (lambda z: np.interp(z, [-9, 9], [-18, 18]), lambda z: 2 * z.clip(-9, 9), in_place, by_type):
         own = Activation("own", f, lambda z, h: 2 * np.ones_like(z))
         networks.append((gn.Network([2, 2, 2], own, seed=0), "a formula of the network"))

@@ -346,8 +346,9 @@ def test_a_run_can_be_made_longer(data, tmp_path, stopped, options):
     """Where the schedule does not look at the end, it is then the longer run."""
 
     def all_but_what_was_measured_before(run):
-        found = all_of(run)
-        return found | {"history": found["history"][3 if "average_epochs" in options else 0 :]}
+        found, before = all_of(run), 3 if "average_epochs" in options else 0
+        found["state"]["snapshots"] = run.snapshots.rows[before + 1 :].tobytes()
+        return found | {"history": found["history"][before:]}
 
     expected = all_but_what_was_measured_before(begin(data, tmp_path / "whole", epochs=6, **options))
     begin(data, tmp_path / "finished", epochs=3, **options)
@@ -514,6 +515,12 @@ BAD, ODD = "is no checkpoint of a run: ", "does not fit the run's configuration:
             f"{ODD}monitor: it was examined after step 5, and has had 4",
         ),
         (setting(2, "watch", "best_epoch"), f"{ODD}watch: epoch 2 is the best of 1"),
+        (setting(2, "snapshots", "every"), f"{ODD}snapshots: the last one is of epoch 2, of 1"),
+        (
+            setting(np.zeros((2, 9), "f"), "snapshots", "rows"),
+            f"{ODD}snapshots: expected float32 of the shape (2, 283)",
+        ),
+        (setting(np.zeros((65, 283), "f"), "snapshots", "rows"), f"{ODD}snapshots: expected 64 at most, got 65"),
         (setting(-1.0, "schedule", "scale"), f"{ODD}schedule state: expected scale, best and waited"),
     ],
 )

@@ -249,6 +249,7 @@ def _open_run(
     """Return a run's network, and rows of its data or the sample that is given."""
     from glassnet.training.model_file import load_model
     from glassnet.training.run import open_run
+    from glassnet.training.run_folder import RunFolder
 
     if not run.exists():
         raise UsageError("network", f"{str(run)!r} is neither layers, as in 3,2,1, nor a run folder")
@@ -257,7 +258,9 @@ def _open_run(
     if inputs is None and target is not None:
         raise UsageError("input", "goes with --target: give both, or neither")
     if inputs is not None:
-        return _read_sample(load_model(run), run.resolve().stem, inputs, target, batch.start, words)
+        subject = _read_sample(load_model(run), run.resolve().stem, inputs, target, batch.start, words)
+        folder = RunFolder(run if run.is_dir() else run.parent)
+        return subject._replace(shown={**subject.shown, "snapshots": folder.snapshots(subject.network)})
     network, folder, data = open_run(run, data_dir)
     given = split.rows_of(data)
     rows = given.encode()
@@ -270,6 +273,7 @@ def _open_run(
     picture = None if data.image_shape is None else given.X[batch.start].reshape(data.image_shape)
     sample = words.say("explain.sample_of", row=batch.start + 1, name=data.name, split=split.value)
     shown = {"sample_name": sample, "picture": picture, "schema": data.schema}
+    shown["snapshots"] = folder.snapshots(network)
     shown["record"] = _list_columns(data.schema, given.X, batch.start)
     name = f"{folder.path.resolve().name}-{split.value}-{batch.start + 1}"
     return Subject(network, rows.X[batch.start : batch.stop], rows.y[batch.start : batch.stop], name, shown)

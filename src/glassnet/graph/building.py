@@ -81,6 +81,7 @@ class _Builder:
         ]
         self.places = Parameters(network.layers, np.int64, network.parameters.batch_norm)
         self.places.theta[:] = np.arange(len(network.theta))
+        self.places.statistics[:] = np.arange(len(self.places.statistics))
         self.nodes: list[Node] = []
         self.layer = Columns(())  # of the layer that was built last
         self.parts: list[Node] = []
@@ -223,16 +224,17 @@ class _Builder:
 
     def add_normalised(self, places: Places, layer: int, units: Array, terms: list[Node]) -> Node:
         """Add the batch normalisation of sums: by the batch's own mean and variance, or by the running ones."""
-        parameters, running = self.network.parameters, None
         mean, variance, gamma = (
-            kind[layer - 1] for kind in (parameters.mean, parameters.variance, self.places.gamma)
+            kind[layer - 1] for kind in (self.places.mean, self.places.variance, self.places.gamma)
         )
         assert mean is not None
         assert variance is not None
         assert gamma is not None
+        operation, at = Normalisation(), (mean[None, units], variance[None, units])
         if not self.by_batch:
-            running = mean[None, units], variance[None, units]
-        x_hat = self.add_operation("x^", places, layer, units, Normalisation(running), terms)
+            mu, v = (self.network.parameters.statistics[one] for one in at)
+            operation = Normalisation((mu, v), at)
+        x_hat = self.add_operation("x^", places, layer, units, operation, terms)
         scale = self.add_parameters(Name("g", layer, places), "scale", layer, units, gamma[None, units])
         return self.add_operation("u", places, layer, units, Multiplier(), [x_hat, scale])
 

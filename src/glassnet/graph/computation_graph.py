@@ -16,7 +16,7 @@ from glassnet.graph.building import build
 from glassnet.graph.drawing import draw
 from glassnet.graph.figure import Figure
 from glassnet.graph.neuron_drawing import draw_neurons
-from glassnet.graph.nodes import Node, Traversal, backward, forward
+from glassnet.graph.nodes import Node, Normalisation, Traversal, backward, forward
 from glassnet.graph.traced import NotFollowedError, Tape, plain
 from glassnet.graph.views import choose_view
 from glassnet.locales.catalogue import Language, Words
@@ -151,8 +151,8 @@ class ComputationGraph:
     def follow(self, tape: Tape) -> None:
         """Go through the graph once more, and write on a tape how all its numbers come from those of the leaves.
 
-        The tape's sources are "theta", "X" and "y". `NotFollowedError` is raised where a formula, such as an
-        activation of the user's, asks for what a tape cannot hold; the graph must be built again then.
+        The tape's sources are "theta", "statistics", "X" and "y". `NotFollowedError` is raised where a formula,
+        such as an activation of the user's, asks for what a tape cannot hold; the graph must be built again then.
         """
         before = self.loss, self.gradient
         places = {"input": np.arange(self.X.size).reshape(self.X.shape)}
@@ -163,6 +163,10 @@ class ComputationGraph:
             elif node.kind in places:
                 source = "X" if node.kind == "input" else "y"
                 node.value = tape.leaf(source, places[node.kind][:, list(node.units)])
+            elif isinstance(node.operation, Normalisation) and node.operation.positions is not None:
+                mean, variance = node.operation.positions
+                running = tape.leaf("statistics", mean), tape.leaf("statistics", variance)
+                node.operation = Normalisation(running, node.operation.positions)
         try:
             forward(self.nodes)
             backward(self.nodes)

@@ -15,12 +15,15 @@ import numpy as np
 
 from glassnet.export.javascript import JAVASCRIPT, write_operations
 from glassnet.graph.computation_graph import ComputationGraph
-from glassnet.graph.traced import NotFollowedError, Tape, Traced
+from glassnet.graph.traced import NotFollowedError, Tape, Traced, pack
+from glassnet.locales.catalogue import Words
 from glassnet.nn.activations import Array
+from glassnet.nn.network import Network
 from glassnet.nn.optimizers.gradient_descent import GD
+from glassnet.training.snapshots import Snapshots
 
-#: A page of a network with more parameters shows fixed numbers.
-MOST_PARAMETERS = 40_000
+#: A page of a network with more parameters shows fixed numbers: so its file stays below 1.5 MB, epochs apart.
+MOST_PARAMETERS = 75_000
 
 #: Of the steps that the page takes, to begin with.
 LEARNING_RATE = 0.1
@@ -29,14 +32,21 @@ LEARNING_RATE = 0.1
 class Live:
     """Graphs of one network and batch, followed; the one of matrices has all parameters as its leaves.
 
+    `epochs` is what the page plays over: what `gather_epochs` returns, or nothing.
+
     `scale` is std and mean of the numbers that the network says, where it is scaled. `NotFollowedError` is raised
     where a formula cannot be followed.
     """
 
-    def __init__(self, graphs: Sequence[ComputationGraph], scale: tuple[Array, Array] | None) -> None:
+    def __init__(
+        self,
+        graphs: Sequence[ComputationGraph],
+        scale: tuple[Array, Array] | None,
+        epochs: dict[str, Any] | None = None,
+    ) -> None:
         first = graphs[0]
         sources = {"theta": first.network.theta, "X": first.X, "y": first.targets, "eta": np.array(LEARNING_RATE)}
-        self.tape = Tape(sources)
+        self.tape = Tape(sources | {"statistics": first.network.parameters.statistics})
         for graph in graphs:
             graph.follow(self.tape)
         whole = next(graph for graph in graphs if graph.view.level == "matrices")
@@ -48,6 +58,7 @@ class Live:
             "answer": _show(_scale(_find_answer(whole), scale)),
             "target": _show(_scale(whole.nodes[-1].inputs[-1].value[:1], scale)),
             "percent": first.network.loss.output is not None,
+            "epochs": epochs,
             "steps": [[_show(node.value), _show(one)] for node, one in zip(leaves, moved, strict=True)],
         }
 
@@ -58,6 +69,24 @@ class Live:
         used = {operation[0] for operation in operations if operation}
         functions = write_operations(name for name in JAVASCRIPT.operations if name in used)
         return json.dumps(program, separators=(",", ":")), functions
+
+
+def gather_epochs(network: Network, snapshots: Snapshots | None, words: Words) -> dict[str, Any] | None:
+    """Return the parameters of a run's epochs as the page takes them, what each is called, and where it begins.
+
+    It begins with the network as it is. Where that is none of the snapshots, it comes after them.
+    """
+    if snapshots is None or not snapshots.epochs:
+        return None
+    rows, own = snapshots.rows, np.concatenate([network.theta, network.parameters.statistics])
+    names = [
+        words.say("explain.after_epoch", n=epoch) if epoch else words.say("explain.untrained")
+        for epoch in snapshots.epochs
+    ]
+    same = np.flatnonzero((rows == own).all(axis=1))
+    if not len(same):
+        rows, names = np.concatenate([rows, own[None]]), [*names, words.say("explain.as_kept")]
+    return {"names": names, "start": int(same[-1]) if len(same) else len(names) - 1, "rows": pack(rows)}
 
 
 def _show(value: Any) -> int:

@@ -104,10 +104,11 @@ class Normalisation:
 
     Then u reaches the result on three ways, directly, by mu and by v, and so the local derivatives are those of
     Ioffe and Szegedy 2015, section 3. In prediction mu and v are constants: the `running` mean and variance of
-    shape (1, d).
+    shape (1, d), which stand at these `positions` of the network's statistics.
     """
 
     running: tuple[Array, Array] | None = None
+    positions: tuple[Array, Array] | None = None
     kind = "normalisation"
 
     def statistics(self, u: Array) -> tuple[Array, Array]:

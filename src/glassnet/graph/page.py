@@ -29,7 +29,7 @@ from glassnet.graph.explanations import (
 )
 from glassnet.graph.figure import PALETTES, write_css
 from glassnet.graph.gradient_agreement import GradientAgreement, check_gradients
-from glassnet.graph.live import LEARNING_RATE, MOST_PARAMETERS, Live
+from glassnet.graph.live import LEARNING_RATE, MOST_PARAMETERS, Live, gather_epochs
 from glassnet.graph.nodes import Node, list_consumers
 from glassnet.graph.notation import length, number
 from glassnet.graph.traced import NotFollowedError, find_source, plain
@@ -40,6 +40,7 @@ from glassnet.nn.network import Network, spread_probabilities
 from glassnet.nn.targets import decode
 from glassnet.runtime.files import write_bytes
 from glassnet.runtime.pages import Glossary, Sheet, page_environment
+from glassnet.training.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -103,6 +104,7 @@ def explain(
     picture: Any = None,
     schema: Schema | None = None,
     record: Mapping[str, str] | None = None,
+    snapshots: Snapshots | None = None,
     **view: Unpack[ViewOptions],
 ) -> ExplainPage:
     """Make the page that goes through a network's computation graph, forwards and then backwards.
@@ -111,8 +113,9 @@ def explain(
     shown operation by operation, it holds the operations along the path through which most comes to the output
     that is farthest from its target; in the picture of its neurons those that matter most are shown.
 
-    With up to 40,000 parameters the page is live: weights, inputs and targets can be changed, steps of gradient
-    descent can be taken, and every number follows. An own activation or loss is live where it can be compiled.
+    With up to 75,000 parameters the page is live: weights, inputs and targets can be changed, steps of gradient
+    descent can be taken, and every number follows. With `snapshots` it also plays over the epochs of a run. An own
+    activation or loss is live where it can be compiled.
 
     Parameters
     ----------
@@ -129,6 +132,8 @@ def explain(
         That of the model, as in ``run.model.schema``: then columns have their names, and numbers their unit.
     record : dict of str, optional
         The sample as the user has it: names of columns, and what stands in them.
+    snapshots : Snapshots, optional
+        Parameters of the network after the epochs of its run, as in ``run.snapshots``.
     level : {"operations", "neurons", "matrices"}, optional
         What the page shows first; by default the most detailed level that can be read.
     neuron : (layer, unit), optional
@@ -174,7 +179,7 @@ def explain(
     live, fixed = None, "explain.fixed_size"
     if len(network.theta) <= MOST_PARAMETERS:
         try:
-            live = Live(graphs, _find_scale(schema))
+            live = Live(graphs, _find_scale(schema), gather_epochs(network, snapshots, words))
         except NotFollowedError:
             graphs, fixed = _build_graphs(network, X, y, view), "explain.fixed_formula"
     levels = [
@@ -194,6 +199,8 @@ def explain(
         classes=_name_classes(network),
         functions=Markup(functions),
         fixed=words.say(fixed, most=MOST_PARAMETERS),
+        epochs=live.about["epochs"] if live else None,
+        unplayed=snapshots is not None and not live,
         reds=_sample_reds() if live else [],
         font=_load_font(),
         learning_rate=LEARNING_RATE,

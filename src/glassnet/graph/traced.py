@@ -62,8 +62,8 @@ class Tape:
         same = len(set(numbers)) == 1
         return self.record(array, ("constant", *array.shape, *(numbers[:1] if same else numbers))).place
 
-    def write(self) -> tuple[dict[str, str], list[Any]]:
-        """Return what a page computes with: its sources in base64, and the operations; unneeded ones are 0."""
+    def write(self) -> tuple[dict[str, tuple[str, str]], list[Any]]:
+        """Return what a page computes with: its sources by `pack`, and the operations; unneeded ones are 0."""
         needed, waiting = set(), [*self.shown]
         while waiting:
             place = waiting.pop()
@@ -71,11 +71,21 @@ class Tape:
                 needed.add(place)
                 waiting += _list_inputs(self.operations[place])
         kept = [operation if place in needed else 0 for place, operation in enumerate(self.operations)]
-        numbers = {
-            name: base64.b64encode(np.ravel(values).astype("<f8").tobytes()).decode()
-            for name, values in self.sources.items()
-        }
-        return numbers, kept
+        return {name: pack(values) for name, values in self.sources.items()}, kept
+
+
+def pack(values: Array) -> tuple[str, str]:
+    """Return how many bytes hold each number exactly, ``"f4"`` or ``"f8"``, and the numbers in base64.
+
+    Examples
+    --------
+    >>> pack(np.array([0.5, 1.0])), pack(np.array([0.1]))
+    (('f4', 'AAAAPwAAgD8='), ('f8', 'mpmZmZmZuT8='))
+    """
+    with np.errstate(over="ignore"):
+        short = values.astype("<f4")
+    kind = "f4" if np.array_equal(short, values) else "f8"
+    return kind, base64.b64encode(np.ravel(values).astype(f"<{kind}").tobytes()).decode()
 
 
 def _list_runs(positions: Array) -> Iterator[int]:

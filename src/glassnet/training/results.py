@@ -20,6 +20,7 @@ from glassnet.training.health.monitor import Health
 from glassnet.training.history import EpochRecord, History
 from glassnet.training.learning_curves import learning_charts
 from glassnet.training.model import Model
+from glassnet.training.snapshots import Snapshots
 from glassnet.training.train_state import TrainState
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Run:
         callback said. Empty while it goes on, and after an error of a callback.
     best_epoch : int or None
         The epoch whose parameters the network has at the end, where early stopping chose it.
+    snapshots : Snapshots or None
+        The parameters after its epochs, evenly spread; `glassnet.explain` plays over them.
     unsaved : FileError or None
         Why the last save failed, where it did: the folder then lacks the end of the run.
     judge : callable or None
@@ -81,6 +84,7 @@ class Run:
     schema: Schema | None = None
     stopped: str = ""
     best_epoch: int | None = None
+    snapshots: Snapshots | None = None
     unsaved: FileError | None = None
     judge: Callable[[], Health] | None = field(default=None, compare=False)
     memory: Remembering | None = field(default=None, compare=False)

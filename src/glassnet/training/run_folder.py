@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from glassnet.errors import FileError
+from glassnet.nn.network import Network
 from glassnet.runtime.files import lock_file, make_folder, write_bytes
 from glassnet.runtime.interrupts import GracefulInterrupts
-from glassnet.runtime.records import read_json, read_record
+from glassnet.runtime.records import adapter_of, explain, read_json, read_record
 from glassnet.training.archive import read_archive, write_archive
 from glassnet.training.config import RunConfig, load_config
 from glassnet.training.health.monitor import Health
@@ -22,6 +23,7 @@ from glassnet.training.history import History
 from glassnet.training.inspection.baselines import Baselines
 from glassnet.training.model import Model
 from glassnet.training.model_file import MODEL_FILE, save_model
+from glassnet.training.snapshots import SavedSnapshots, Snapshots
 
 CONFIG_FILE = "config.toml"
 HISTORY_FILE = "history.csv"
@@ -124,6 +126,18 @@ class RunFolder:
         path = self.path / HEALTH_FILE
         remedy = "remove it, and the report does without"
         return read_json(path, Health, "record of a run's health", remedy) if path.exists() else None
+
+    def snapshots(self, network: Network) -> Snapshots:
+        """Read the parameters of the run's network after its epochs; none where there is no checkpoint."""
+        path = self.checkpoint_path
+        saved = self.checkpoint().get("snapshots") if path.exists() else None
+        found = Snapshots(network, wanted=saved is not None)
+        try:
+            if saved is not None:
+                found.load_state_dict(adapter_of(SavedSnapshots).validate_python(saved))
+        except ValueError as error:
+            raise FileError(path, f"is no checkpoint of a run: {explain(error)}") from None
+        return found
 
     def baselines(self) -> Baselines | None:
         """Read how simple models did on the run's rows; None where none were trained."""

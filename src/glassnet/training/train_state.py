@@ -20,6 +20,7 @@ from glassnet.training.early_stopping import Watch
 from glassnet.training.health.monitor import Monitor, SavedMonitor
 from glassnet.training.history import History
 from glassnet.training.metrics import RunningMetrics
+from glassnet.training.snapshots import SavedSnapshots, Snapshots
 
 
 class SavedParameters(TypedDict):
@@ -58,6 +59,7 @@ class SavedState(TypedDict):
     metrics: SavedMetrics
     monitor: SavedMonitor
     watch: dict[str, Any] | None
+    snapshots: SavedSnapshots
     history: str
     rows_done: Count
     seconds: Seconds
@@ -82,6 +84,7 @@ class TrainState:
     metrics: RunningMetrics  # loss and accuracy of the present epoch so far
     monitor: Monitor  # what was measured of the network's health
     watch: Watch | None  # what early stopping remembers, where it is used
+    snapshots: Snapshots  # of the network that is evaluated, for those who look at it later
     history: History = field(default_factory=History)
     rows_done: int = 0  # training rows that the present epoch has taken; 0 between two epochs
     seconds: float = 0.0  # wall time that the present epoch has taken
@@ -118,6 +121,8 @@ class TrainState:
             raise ValueError(f"monitor: it was examined after step {examined}, and has had {steps}")
         if self.watch is not None and self.watch.best_epoch > len(self.history):
             raise ValueError(f"watch: epoch {self.watch.best_epoch} is the best of {len(self.history)}")
+        if (last := max(self.snapshots.epochs, default=0)) > len(self.history):
+            raise ValueError(f"snapshots: the last one is of epoch {last}, of {len(self.history)}")
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state as plain values and arrays by the names of the fields, for `save_checkpoint`."""

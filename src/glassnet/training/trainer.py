@@ -36,6 +36,7 @@ from glassnet.training.progress import TrainingProgress
 from glassnet.training.results import DivergenceError, Interrupted, Run
 from glassnet.training.row_weights import weigh_rows
 from glassnet.training.sampling import Sampler, evenly_spread, start_generators
+from glassnet.training.snapshots import Snapshots
 from glassnet.training.step_context import StepContext, find_image_size
 from glassnet.training.train_state import SavedState, TrainState, copy_parameters
 from glassnet.training.validation import Validation
@@ -105,13 +106,14 @@ class Trainer:
                 self.context, training, data, self.sampler.n, self.sampler.steps, quiet=components.quiet
             ),
             watch=None if components.early_stopping is None else Watch(components.early_stopping),
+            snapshots=Snapshots(network, wanted=not components.quiet),
             sample_weight=None if sample_weight is None else np.asarray(sample_weight, np.float64),
             planned_epochs=training.epochs,
             average_after=self._plan_average(),
         )
         used = {"kernels": self.engine.kernels, "threads": str(self.engine.shares)}
         config = config.model_copy(update={"environment": config.environment | used})
-        self.run = Run(network, self.state.history, config, folder, data.schema)
+        self.run = Run(network, self.state.history, config, folder, data.schema, snapshots=self.state.snapshots)
         self.checkpointer = Checkpointer(self.run, self.state)
         self.generators = start_generators(config.seed)  # those that the present epoch draws from
         self.latest = 0  # the number of the latest step that was tried
@@ -309,6 +311,7 @@ class Trainer:
             **state.monitor.columns(number * self.sampler.steps),
         )
         state.history.append(record)
+        state.snapshots.take(number, state.eval_network)
         self._watch(record)
         state.generators, self.generators = self.generators, state.generators
         state.metrics = RunningMetrics(state.network)

@@ -1,10 +1,15 @@
 /* Computes all numbers again when a weight, an input or the target is changed, and takes steps of training. */
 const live = program && (() => {
   const find = (id) => document.getElementById(id);
-  const decode = (text) => new Float64Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
-  const first = Object.fromEntries(Object.entries(program.sources).map(([name, text]) => [name, decode(text)]));
+  const unpack = ([kind, text]) => {
+    const { buffer } = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    return kind === "f4" ? new Float32Array(buffer) : new Float64Array(buffer);
+  };
+  const first = Object.fromEntries(Object.entries(program.sources).map(([name, packed]) => [name, Float64Array.from(unpack(packed))]));
   const copy = (state) => Object.fromEntries(Object.entries(state).map(([name, values]) => [name, values.slice()]));
-  const texts = { taken: find("taken").dataset.text, train: find("train").textContent, name: find("train").ariaLabel, ...find("train").dataset };
+  const taken = find("taken").dataset.text;
+  const players = new Map([find("train"), find("play-epochs")].filter(Boolean).map((button) => [button, [button.textContent, button.ariaLabel]]));
+  const { epochs } = program;
   let state = copy(first);
   const most = Math.min(500, 4e6 / state.theta.length); // moments that are remembered
   let past = [];
@@ -12,7 +17,8 @@ const live = program && (() => {
   const written = new Map();
   const entries = new Map();
   let known = initial;
-  let training = 0;
+  let timer = 0;
+  let playing = null;
   let shown = null;
 
   const one = (place) => known[place].values[0];
@@ -96,12 +102,13 @@ const live = program && (() => {
   function describe() {
     find("loss").textContent = numbers.write(one(program.loss), 6);
     find("loss").dataset.exact = String(one(program.loss));
-    find("taken").textContent = texts.taken.replace("##", past.at(-1).step).replace("#", now().step);
+    find("taken").textContent = taken.replace("##", past.at(-1).step).replace("#", now().step);
     find("beyond").hidden = Number.isFinite(one(program.loss));
     const facts = { loss: numbers.write(one(program.loss)), says: tell(program.answer, program.percent), target: tell(program.target) };
     document.querySelectorAll("[data-fact]").forEach((fact) => { fact.textContent = facts[fact.dataset.fact]; });
     const target = find("target");
     if (target) target.value = String([...state.y.subarray(0, target.options.length)].indexOf(1));
+    if (epochs) nameMoment();
     drawCurve();
   }
 
@@ -121,9 +128,8 @@ const live = program && (() => {
     if (shown) refresh();
   }
 
-  /* A change by hand begins a new past. */
+  /* A change by hand, or another epoch, begins a new past. */
   function begin() {
-    halt();
     known = calculate(program.operations, state);
     past = [{ state: copy(state), loss: one(program.loss), step: 0 }];
     find("past").max = 0;
@@ -132,6 +138,7 @@ const live = program && (() => {
 
   function change(source, index, value) {
     if (!Number.isFinite(value)) return;
+    halt();
     state[source][index] = value;
     begin();
   }
@@ -152,25 +159,62 @@ const live = program && (() => {
   }
 
   function halt() {
-    clearInterval(training);
-    training = 0;
-    find("train").textContent = texts.train;
-    find("train").ariaLabel = texts.name;
+    clearInterval(timer);
+    if (playing) [playing.textContent, playing.ariaLabel] = players.get(playing);
+    playing = null;
     find("loss").setAttribute("aria-live", "polite");
   }
 
-  function train() {
-    if (training) { halt(); return; }
-    find("train").textContent = texts.pauseButton;
-    find("train").ariaLabel = texts.pause;
+  function play(button, move, pause) {
+    const paused = playing === button;
+    halt();
+    if (paused) return;
+    playing = button;
+    button.textContent = button.dataset.pauseButton;
+    button.ariaLabel = button.dataset.pause;
     find("loss").setAttribute("aria-live", "off");
-    training = setInterval(take, 120);
+    timer = setInterval(move, pause);
+  }
+
+  /* A row has theta, and behind it the statistics. */
+  function parametersAfter(index) {
+    const width = state.theta.length + state.statistics.length;
+    const row = epochs.rows.subarray(index * width, (index + 1) * width);
+    return { theta: Float64Array.from(row.subarray(0, state.theta.length)), statistics: Float64Array.from(row.subarray(state.theta.length)) };
+  }
+
+  function turnTo(index) {
+    find("epoch").value = index;
+    Object.assign(state, parametersAfter(index));
+    begin();
+  }
+
+  function nameMoment() {
+    const index = Number(find("epoch").value);
+    const { theta } = parametersAfter(index);
+    const moved = state.theta.some((value, place) => value !== theta[place]);
+    find("moment-name").textContent = moved ? find("moment-name").dataset.text.replace("#", epochs.names[index]) : epochs.names[index];
+    find("epoch").ariaValueText = find("moment-name").textContent;
   }
 
   find("take").addEventListener("click", () => { halt(); take(); });
-  find("train").addEventListener("click", train);
+  find("train").addEventListener("click", (event) => play(event.target, take, 120));
+  if (epochs) {
+    epochs.rows = unpack(epochs.rows);
+    const last = epochs.names.length - 1;
+    find("epoch").addEventListener("input", (event) => { halt(); turnTo(Number(event.target.value)); });
+    find("play-epochs").addEventListener("click", (event) => {
+      play(event.target, () => {
+        turnTo(Number(find("epoch").value) + 1);
+        if (Number(find("epoch").value) === last) halt();
+      }, 700);
+      if (playing && Number(find("epoch").value) === last) turnTo(0);
+    });
+  }
   find("again").addEventListener("click", () => {
+    halt();
     state = copy(first);
+    if (epochs) find("epoch").value = epochs.start;
     find("eta").value = String(state.eta[0]);
     begin();
   });
@@ -189,6 +233,7 @@ const live = program && (() => {
   find("target")?.addEventListener("change", (event) => {
     const classes = event.target.options.length;
     for (let index = 0; index < classes; index += 1) state.y[index] = Number(index === Number(event.target.value));
+    halt();
     begin();
   });
   document.addEventListener("input", (event) => {
