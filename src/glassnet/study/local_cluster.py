@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from glassnet.runtime.threads import available_cores
 from glassnet.study.cluster_pool import import_dask
 
-#: What each worker runs first: a terminal sends its signals to all processes, and the scheduler's ends the workers.
+#: What each worker runs first: a terminal sends its signals to all processes, but one ends the others.
 IGNORE_TERMINAL = """
 import signal
 for name in ("SIGINT", "SIGHUP"):
