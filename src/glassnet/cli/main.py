@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from glassnet.cli.assignment import assignment
 from glassnet.cli.check import check
+from glassnet.cli.cluster import cluster_app
 from glassnet.cli.data import data_app
 from glassnet.cli.demo import demo
 from glassnet.cli.doctor import doctor
@@ -86,6 +87,7 @@ for command in (
 ):
     app.command(cls=ConfiguredCommand)(command)
 app.add_typer(data_app, name="data")
+app.add_typer(cluster_app, name="cluster")
 
 
 def _print_version(wanted: bool) -> None:

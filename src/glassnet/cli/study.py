@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from shlex import join
 from typing import TYPE_CHECKING, Annotated, Any
@@ -41,6 +40,14 @@ WorkersOption = Annotated[
         show_default="one a core, or one in all with all cores, as measured",
     ),
 ]
+ClusterOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Scheduler of a Dask cluster, whose workers do the runs; glassnet cluster local starts one.",
+        metavar="tcp://HOST:PORT",
+        show_default="processes of this machine",
+    ),
+]
 
 
 def study(
@@ -53,6 +60,7 @@ def study(
         typer.Option("--best", help="Then run the best level of each factor together, and compare that, too."),
     ] = False,
     workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     lang: LanguageOption = None,
     no_report: Annotated[
         bool,
@@ -74,6 +82,7 @@ def study(
       glassnet study examples/optimizers.toml
       glassnet study examples/optimizers.toml --folder studies/second --workers 2
       glassnet study examples/optimizers.toml --best
+      glassnet study examples/optimizers.toml --cluster tcp://10.0.0.1:8786
       glassnet study examples/optimizers.toml --lang zh
       glassnet study examples/optimizers.toml --json
     """
@@ -91,12 +100,13 @@ def study(
         check_factors(chosen)
     chosen = keep_together(chosen, folder)
     command = ["study", str(file), *(["--best"] if best else []), *([] if lang is None else ["--lang", lang])]
-    run = partial(run_study, folder=folder, data_dir=data_dir, workers=workers, progress=not quiet)
+    command += [] if cluster is None else ["--cluster", cluster]
+    options: dict[str, Any] = {"data_dir": data_dir, "workers": workers, "cluster": cluster, "progress": not quiet}
     with explaining_interrupt(resume_command(command, folder, workers, data_dir)):
-        rows = run(chosen)
+        rows = run_study(chosen, folder, **options)
         if best:
             chosen = add_best_plan(chosen, rows)
-            rows = run(chosen)
+            rows = run_study(chosen, folder, **options)
         load = DataCache(data_dir).load
         found = gather_findings(chosen, folder, rows, load)
     written = None if no_report else report_study_end(found, load, words.language)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import functools
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from glassnet.data.dataset import Dataset
     from glassnet.training.callbacks import Callback
     from glassnet.training.config import RunConfig
+    from glassnet.training.data_parallel import Group
     from glassnet.training.results import Run
 
 #: Options of training that say how much of a plan is done, and not what it is.
@@ -124,9 +127,13 @@ def train(
     )
     changes = collect_changes(options)
     several = {"seeds": seeds > 1, "compare": compare, "remedy": remedy}
+    together = _was_launched()
+    if together:
+        others: dict[str, Any] = {"seeds": seeds > 1, "remedy": remedy, "find_lr": find_lr}
+        _refuse(others | {"resume": resume is not None}, "is for one process; leave it out, or leave mpirun out")
     if resume is not None:
         given = {name for part in changes.values() if isinstance(part, dict) for name in part} - {"epochs"}
-        others: dict[str, Any] = {
+        others = {
             "seed": "seed" in changes,
             **dict.fromkeys(given, True),
             **several,
@@ -153,10 +160,18 @@ def train(
     with nullcontext() if config is None else _naming_file(config, chosen, changes):
         if find_lr:
             find_rate(chosen, session, data=data, data_dir=data_dir)
+        elif together:
+            train_together(chosen, session, data_dir)
         elif seeds == 1:
             train_one(chosen, session, data=data, data_dir=data_dir)
         else:
             train_seeds(chosen, seeds, session, data=data, data_dir=data_dir)
+
+
+def _was_launched() -> bool:
+    from glassnet.training.data_parallel import was_launched
+
+    return was_launched()
 
 
 @contextlib.contextmanager
@@ -248,6 +263,50 @@ def train_one(
             return _train_again(config, trained, data, folder, session, data_dir)
     print_run(trained, data, session)
     return trained.run
+
+
+def train_together(config: RunConfig, session: SessionOptions, data_dir: Path | None) -> None:
+    """Train one network with the other processes of ``mpirun``; the first of them saves, prints and reports.
+
+    An error of any process ends all of them; what the first has saved stays.
+    """
+    from glassnet.training.results import DivergenceError
+    from glassnet.training.run import load_data, run
+    from glassnet.training.shared_rows import keep_share
+
+    with _joined() as group:
+        data = load_data(config, data_dir)
+        if group.rank == 0:
+            _announce(data, session)
+            here = f"{group.on_this_machine} of them on this machine"
+            say(f"{group.size} processes train together, {here}; the steps are NumPy's")
+        data = keep_share(data, group, config)  # the rows of the others are let go
+        if group.rank > 0:
+            with contextlib.suppress(DivergenceError, KeyboardInterrupt):  # the first tells of it
+                run(config, data, progress=False, group=group)
+            return
+        with _open_folder(config, data, session) as folder:
+            options: dict[str, Any] = {"callbacks": _make_trackers(session, folder), "progress": session.progress}
+            train = functools.partial(run, config, data, run_dir=folder, group=group, **options)
+            load = functools.partial(load_data, config, data_dir)
+            print_run(_train_and_report(train, data, folder, session, load=load), data, session)
+
+
+@contextlib.contextmanager
+def _joined() -> Iterator[Group]:
+    """Join the processes of ``mpirun``; an error here ends all of them, once it is said."""
+    from glassnet.training.data_parallel import join_group
+
+    group = join_group()
+    try:
+        yield group
+    except (KeyboardInterrupt, typer.Exit):  # which all have received
+        raise
+    except BaseException as error:
+        if group.rank > 0:
+            time.sleep(1)  # an error of all of them is said by the first, who then ends the others
+        atexit.register(group.abort, getattr(error, "exit_code", 1))
+        raise
 
 
 def _train_again(
@@ -369,11 +428,18 @@ def _train(
 
 
 def _train_and_report(
-    train: Callable[[], Run], data: Dataset, folder: Path, session: SessionOptions, *, survives: bool = False
+    train: Callable[[], Run],
+    data: Dataset,
+    folder: Path,
+    session: SessionOptions,
+    *,
+    survives: bool = False,
+    load: Callable[[], Dataset] | None = None,
 ) -> TrainedRun:
     """Train, and write the report, also of a run that diverges; its error is then raised, or only said.
 
-    The test rows go through the network once, for the report and for all that is printed of it.
+    The test rows go through the network once, for the report and for all that is printed of it. `load` loads the
+    data for the report, where those at hand are but a share.
     """
     from glassnet.training.metrics import evaluate_predictions, predict_test_rows
     from glassnet.training.results import DivergenceError
@@ -388,7 +454,8 @@ def _train_and_report(
     except DivergenceError as error:
         ended, divergence = error.run, error
     predict = functools.cache(functools.partial(predict_test_rows, ended.network, data))
-    file = report_run_end(ended, data, session.language, predict) if session.writes_report else None
+    whole = data if load is None or not session.writes_report else load()
+    file = report_run_end(ended, whole, session.language, predict) if session.writes_report else None
     if divergence is not None:
         problem = f"{divergence}" if file is None else f"{divergence}; report: {file}"
         if not survives:

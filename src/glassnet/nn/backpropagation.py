@@ -78,15 +78,16 @@ def forward(
     output_scale: float,
     dropout: Sequence[float],
     dropout_keys: Array | None = None,
+    places: Array | None = None,
 ) -> ForwardCache:
     """Run a batch X of shape (n, d_0) through the layers and return every Z and H.
 
     With the mask keys of a step as `dropout_keys`, dropout is at work with a rate for the input of each layer, and
-    batch normalisation takes the batch's own statistics.
+    batch normalisation takes the batch's own statistics. Rows that are a part of a batch have `places` in it.
     """
     cache = ForwardCache(H=[X])
     for layer, activation in enumerate(activations):
-        _drop(cache, dropout[layer], None if dropout_keys is None else dropout_keys[layer])
+        _drop(cache, dropout[layer], None if dropout_keys is None else dropout_keys[layer], places)
         A = np.matmul(cache.inputs[layer], parameters.W[layer])
         Z, normalised = pre_activate(A, parameters, layer, by_batch=dropout_keys is not None)
         cache.normalised.append(normalised)
@@ -108,10 +109,10 @@ def pre_activate(
     return A, normalised
 
 
-def _drop(cache: ForwardCache, rate: float, key: Any) -> None:
+def _drop(cache: ForwardCache, rate: float, key: Any, places: Array | None) -> None:
     """Add what the next layer multiplies: the last H, or what dropout leaves of it."""
     H = cache.H[-1]
-    mask = None if key is None or not rate else keep_mask(key, len(H), H.shape[1], rate, H.real.dtype)
+    mask = None if key is None or not rate else keep_mask(key, len(H), H.shape[1], rate, H.real.dtype, places)
     cache.masks.append(mask)
     cache.inputs.append(H if mask is None else H * mask)
 

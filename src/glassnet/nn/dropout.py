@@ -44,8 +44,10 @@ def threshold(rate: float) -> Any:
     return np.uint32(min(round(rate * 2**32), 2**32 - 1))
 
 
-def keep_mask(key: Any, n: int, units: int, rate: float, dtype: Any) -> Array:
+def keep_mask(key: Any, n: int, units: int, rate: float, dtype: Any, places: Array | None = None) -> Array:
     """Return M / (1 - p) for a batch of n rows: 0 where a unit is left out.
+
+    `places` are the numbers of the rows in the batch, where they are a part of it; by default 0, 1, ..., n - 1.
 
     Examples
     --------
@@ -53,6 +55,7 @@ def keep_mask(key: Any, n: int, units: int, rate: float, dtype: Any) -> Array:
     >>> sorted(set(mask.ravel().tolist())), abs(mask.mean() - 1) < 0.01
     ([0.0, 1.25], np.True_)
     """
-    rows = row_key(np.uint32(key), np.arange(n, dtype=np.uint32)[:, None])
+    numbers = np.arange(n, dtype=np.uint32) if places is None else places.astype(np.uint32)
+    rows = row_key(np.uint32(key), numbers[:, None])
     kept = hash_bits(rows + np.arange(units, dtype=np.uint32)) >= threshold(rate)
     return kept * np.dtype(dtype).type(1 / (1 - rate))

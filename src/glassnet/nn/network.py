@@ -200,7 +200,7 @@ class Network:
             return len(self.class_names)
         return self.layers[-1] if self.loss.output == "softmax" else None
 
-    def forward(self, X: Array, dropout_keys: Array | None = None) -> ForwardCache:
+    def forward(self, X: Array, dropout_keys: Array | None = None, places: Array | None = None) -> ForwardCache:
         """Run a batch through the network and return every layer's Z and H, and the outputs.
 
         Parameters
@@ -210,9 +210,11 @@ class Network:
         dropout_keys : ndarray, optional
             A step's keys from `glassnet.nn.dropout.mask_keys`: the pass is then one of training, with dropout and
             with the batch's own statistics. None: as in prediction.
+        places : ndarray of shape (n,), optional
+            Where the rows stand in their batch, if they are a part of it: dropout goes by that.
         """
         return backpropagation.forward(
-            X, self.parameters, self.activations, self.output_scale, self.dropout, dropout_keys
+            X, self.parameters, self.activations, self.output_scale, self.dropout, dropout_keys, places
         )
 
     def forward_as_batch(self, X: Array) -> ForwardCache:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from glassnet.study.job import Job, perform_in_worker
-from glassnet.study.process_pool import ProcessPool, StopRequested, Worker, WorkerMessage
+from glassnet.study.pools import Pool
+from glassnet.study.process_pool import StopRequested, WorkerMessage
 from glassnet.study.progress import StudyProgress
 from glassnet.study.results import FAILED, Row, read_row, write_row
 
@@ -23,13 +25,13 @@ class JobQueue:
     Workers that find nothing more to do end, unless the queue keeps them for what comes next.
     """
 
-    pool: ProcessPool
+    pool: Pool
     shown: StudyProgress
     ended: Callable[[Job, Row], None]
     keeps_workers: bool = False
     tries: Counter[str] = field(default_factory=Counter)
     damaged: set[str] = field(default_factory=set)
-    running: dict[Worker, Job] = field(default_factory=dict)
+    running: dict[Any, Job] = field(default_factory=dict)
 
     def run(
         self,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from glassnet.runtime.threads import available_cores
+from glassnet.study.cluster_pool import ClusterPool
 from glassnet.study.fairness import DataCache, prepare
+from glassnet.study.pools import Pool
 from glassnet.study.process_pool import ProcessPool, Reporter
 from glassnet.training.config import RunConfig
 from glassnet.training.engine import MOST_THREADS
@@ -39,6 +41,29 @@ class Layout:
 def with_threads(config: RunConfig, threads: int) -> RunConfig:
     """Return a configuration with so many threads."""
     return config.model_copy(update={"training": config.training.model_copy(update={"threads": threads})})
+
+
+def choose_layout(
+    pool: Pool,
+    workers: int | None,
+    threads: int | None,
+    config: RunConfig,
+    runs: int,
+    say: Callable[[str], None],
+) -> Layout:
+    """Return how the cores are used: as the caller or the study decides, or else as is found best now.
+
+    The workers of a cluster train with one thread each, unless the study says otherwise: all of them, or as many
+    as were asked for. What is measured is said.
+    """
+    if isinstance(pool, ClusterPool):
+        return Layout(workers or runs, threads or 1, "the workers of the cluster")
+    layout = given_layout(workers, threads)
+    if layout is None:
+        say("measuring whether runs side by side are faster than one with all cores")
+        layout = measure_layout(pool, config, runs)
+        say(layout.reason)
+    return layout
 
 
 def given_layout(workers: int | None, threads: int | None) -> Layout | None:

@@ -73,10 +73,10 @@ class WorkerMessage(NamedTuple):
     ``"progress"``: the task goes on. ``"waiting"``: it waits until `Worker.go_on` is called. The other kinds end
     it: ``"result"``, ``"error"`` (the task raised an exception), ``"interrupted"`` (SIGTERM reached the worker,
     and the task saved its state), ``"died"``. The value is the progress or the result, or why the task failed or
-    the process died. It is None when the task waits or was interrupted.
+    the process died. It is None when the task waits or was interrupted. The worker is one of the pool's kind.
     """
 
-    worker: Worker
+    worker: Any
     kind: Literal["progress", "waiting", "result", "error", "interrupted", "died"]
     value: Any
 
@@ -248,18 +248,18 @@ def serve(connection: Connection, log: Path, context: object) -> None:
     ):
         while (task := connection.recv()) is not None:
             function, arguments = task
-            outcome = _attempt(function, arguments, context, connection)
+            outcome = attempt(function, arguments, context, Reporter(connection))
             connection.send(outcome)
             if outcome[0] == "interrupted":
                 return
 
 
-def _attempt(
-    function: Callable[..., Any], arguments: tuple[object, ...], context: object, connection: Connection
-) -> tuple[str, object]:
-    """Run a task and return what came of it."""
+def attempt(
+    function: Callable[..., Any], arguments: Sequence[object], context: object, report: Callable[[object], None]
+) -> tuple[Literal["result", "error", "interrupted"], Any]:
+    """Run a task as a worker does, and return what came of it: the kind and the value of a `WorkerMessage`."""
     try:
-        return "result", function(*arguments, context, Reporter(connection))
+        return "result", function(*arguments, context, report)
     except KeyboardInterrupt:  # it has saved what there was to save
         return "interrupted", None
     except GlassnetError as error:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from signal import Signals
-from typing import cast
+from typing import Any, cast
 
 from glassnet.errors import UsageError
 from glassnet.runtime.environment import environment
@@ -15,8 +16,9 @@ from glassnet.study.design import Study
 from glassnet.study.fairness import DataCache, check
 from glassnet.study.job import Job
 from glassnet.study.job_queue import JobQueue, read_ended
-from glassnet.study.layout import Layout, given_layout, measure_layout, with_threads
-from glassnet.study.process_pool import ProcessPool, StopRequested
+from glassnet.study.layout import Layout, choose_layout, with_threads
+from glassnet.study.pools import Pool, open_pool
+from glassnet.study.process_pool import StopRequested
 from glassnet.study.progress import StudyProgress
 from glassnet.study.results import Row
 from glassnet.study.study_folder import LOG_FILE, RecordedLayout, StudyFolder, StudyRecord
@@ -51,6 +53,7 @@ def run_study(
     *,
     data_dir: str | Path | None = None,
     workers: int | None = None,
+    cluster: str | None = None,
     progress: bool = True,
 ) -> StudyRows:
     """Train every variant of a study with every seed, in parallel processes, and return a row for each run.
@@ -71,7 +74,12 @@ def run_study(
         Folder of the data sets, in place of the one that GLASSNET_DATA names.
     workers : int, optional
         Number of processes; each trains with one thread. The default is measured at the start: one process per
-        core, or a single process with a thread per core if that is clearly faster.
+        core, or a single process with a thread per core if that is clearly faster. With `cluster`: how many of
+        its workers are used at most, by default all.
+    cluster : str, optional
+        Address of a scheduler of Dask, as ``"tcp://10.0.0.1:8786"``: the runs are done by its workers, each of
+        which does one at a time, and all files come back to `folder`. Files of your own have to be there on the
+        workers, too, by the same path.
     progress : bool, default True
         Whether to show the progress on stderr.
 
@@ -88,8 +96,11 @@ def run_study(
         If a variant does not fit the data, or `workers` is below 1; nothing is run then.
     FileError
         If the folder belongs to another study or to other data files, is in use, or cannot be written.
+    GlassnetError
+        If a cluster cannot be reached, is gone, or has other data or versions; finished runs are saved.
     StudyInterrupted
-        After Ctrl-C or SIGTERM: the running runs finish their batch and are saved.
+        After Ctrl-C or SIGTERM: the running runs finish their batch and are saved; those on a cluster are
+        cancelled, and begin anew.
 
     Notes
     -----
@@ -120,7 +131,8 @@ def run_study(
     with place.hold(study, checksums) as record:
         record["environment"] = environment()
         place.write(record)
-        return StudyRows(_Runner(study, place, record, data_dir, progress).run(workers), study.measure)
+        runner = _Runner(study, place, record, data_dir, progress, cluster)
+        return StudyRows(runner.run(workers), study.measure)
 
 
 def _check_study(study: Study, data_cache: DataCache) -> dict[str, dict[str, str]]:
@@ -142,6 +154,7 @@ class _Runner:
     record: StudyRecord
     data_dir: str | Path | None
     progress: bool
+    cluster: str | None = None
     rows: dict[str, Row] = field(default_factory=dict)
 
     def run(self, workers: int | None) -> list[Row]:
@@ -178,7 +191,7 @@ class _Runner:
     def _run_in_pool(self, workers: int | None, jobs: list[Job], interrupts: GracefulInterrupts) -> None:
         with (
             StudyProgress(len(jobs), len(self.rows), self.study.measure, enabled=self.progress) as shown,
-            ProcessPool(self.place.path / LOG_FILE, interrupts, DataCache(self.data_dir)) as pool,
+            self._open_pool(interrupts, shown.say) as pool,
         ):
             layout = self._layout(workers, pool, jobs, shown)
             left = [
@@ -191,14 +204,15 @@ class _Runner:
     def _keep(self, job: Job, row: Row) -> None:
         self.rows[job.name] = row
 
-    def _layout(self, workers: int | None, pool: ProcessPool, jobs: list[Job], shown: StudyProgress) -> Layout:
+    def _open_pool(self, interrupts: GracefulInterrupts, say: Callable[[str], None]) -> Pool:
+        log, checksums = self.place.path / LOG_FILE, self.record.get("checksums", {})
+        return open_pool(log, interrupts, self.data_dir, self.cluster, checksums, say)
+
+    def _layout(self, workers: int | None, pool: Pool, jobs: list[Job], shown: StudyProgress) -> Layout:
         """Return how the cores are used: the threads as recorded, or else as they are found best now."""
         recorded = self.record.get("layout", {}).get("threads")
-        layout = given_layout(workers, recorded or self.study.base.training.threads)
-        if layout is None:
-            shown.say("measuring whether runs side by side are faster than one with all cores")
-            layout = measure_layout(pool, jobs[0].config, len(jobs))
-            shown.say(layout.reason)
+        threads = recorded or self.study.base.training.threads
+        layout = choose_layout(pool, workers, threads, jobs[0].config, len(jobs), shown.say)
         if recorded is None:
             self.record["layout"] = cast(RecordedLayout, asdict(layout))
             self.place.write(self.record)

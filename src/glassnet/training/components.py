@@ -10,6 +10,7 @@ from glassnet.data.augmentation import Augmentation
 from glassnet.errors import UsageError
 from glassnet.nn.optimizers import LBFGS, OPTIMIZERS, Optimizer
 from glassnet.nn.schedules import SCHEDULES, Constant, Schedule
+from glassnet.training.data_parallel import Group
 from glassnet.training.early_stopping import EARLY_STOPPING, EarlyStopping
 from glassnet.training.options import TrainingConfig
 from glassnet.training.sampling import Sampler
@@ -25,6 +26,7 @@ class Components:
     early_stopping: EarlyStopping | None
     sampler: Sampler | None = None  # draws the rows of an epoch; None: as the options say
     quiet: bool = False  # nobody is warned; the network is examined when its health is asked for, without trials
+    group: Group | None = None  # the processes that train the network together; None: this one alone
 
     @classmethod
     def build(cls, training: TrainingConfig, given: Mapping[str, Any] | None = None) -> Components:

@@ -19,6 +19,8 @@ from glassnet.runtime.blas import usual_threads
 from glassnet.runtime.callers import warn_caller
 from glassnet.runtime.compilation import compiling_alone, numba_version, vector_bytes
 from glassnet.runtime.threads import ThreadChoice, available_cores
+from glassnet.training.data_parallel import DataParallelEngine, Group
+from glassnet.training.plain_engine import PlainEngine
 from glassnet.training.quasi_newton import QuasiNewtonEngine
 from glassnet.training.step_context import Engine, StepContext
 
@@ -27,34 +29,6 @@ WORTH_COMPILING = 1e8
 
 #: Threads that "auto" takes at most: shares of a layer that are smaller multiply slowly.
 MOST_THREADS = 8
-
-
-class PlainEngine(Engine):
-    """`Network.forward`, `Network.backward` and `Update.step`, as they stand."""
-
-    def __init__(self, context: StepContext, threads: ThreadChoice, use_threads: Callable[[int], None]) -> None:
-        self.context, self.threads, self.use_threads = context, threads, use_threads
-
-    def take(self, rows: Array, moves: Array | None = None) -> tuple[list[float], Array, NonFiniteError | None]:
-        """Train on rows, a batch a step; see `Engine`."""
-        self.use_threads(self.threads.count)
-        context, network = self.context, self.context.network
-        numbers = context.state.t + 1 + np.arange(-(-len(rows) // context.batch_size))
-        keys, factors = mask_keys(context.seed, numbers, len(network.W)), context.factors(numbers)
-        losses, outputs = [], []
-        for step, first in enumerate(range(0, len(rows), context.batch_size)):
-            batch = slice(first, first + context.batch_size)
-            X = context.batch(rows[batch], None if moves is None else moves[batch])
-            cache = network.forward(X, keys[step])
-            try:
-                losses.append(float(network.backward(cache, *context.labels(rows[batch]))))
-            except NonFiniteError as error:
-                return losses, cache.outputs, error
-            network.track(cache)
-            context.update.optimizer.observe(cache, context.state)
-            context.update.step(network.parameters, context.state, float(factors[step]))
-            outputs.append(cache.outputs)
-        return losses, outputs[0] if len(outputs) == 1 else np.concatenate(outputs), None
 
 
 class CompiledEngine(Engine):
@@ -119,14 +93,19 @@ def make_engine(
     threads: int | None,
     shares: int | None = None,
     use_threads: Callable[[int], None],
+    group: Group | None = None,
 ) -> Engine:
     """Return the engine for a run; `samples` are the rows of an epoch, `use_threads` is that of `blas_threads`.
 
     Kernels "auto" compile where Numba is installed and an epoch is large enough. Without `threads`, measuring
     finds how many are best, up to those that this process may use. Where NumPy takes the steps, the bits depend on
-    the threads, so a resumed run keeps to the `shares` that it began with. Raises `UsageError` if kernels "numba"
-    are asked for and cannot be had.
+    the threads, so a resumed run keeps to the `shares` that it began with. A `group` of processes takes the steps
+    together, with NumPy. Raises `UsageError` if kernels "numba" are asked for and cannot be had.
     """
+    if group is not None:
+        own = threads or max(1, min(available_cores(), MOST_THREADS) // group.on_this_machine)
+        use_threads(own)
+        return DataParallelEngine(context, ThreadChoice(own, fixed=True), use_threads, group)
     allowed, fixed = min(available_cores(), MOST_THREADS, usual_threads()), threads is not None
     network = context.network
     large = samples * len(network.theta) >= WORTH_COMPILING

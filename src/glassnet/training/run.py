@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from glassnet.training.callbacks import Callback, check_callbacks
 from glassnet.training.components import Components
 from glassnet.training.config import RunConfig, check_data
 from glassnet.training.continuing import check_same_data, count_epochs, lengthen, remembering
+from glassnet.training.data_parallel import Group
 from glassnet.training.fit import asked_of, describe_run, refuse_numbers
 from glassnet.training.model_file import MODEL_FILE, load_model, restore_network
 from glassnet.training.progress import telling_of_compiler
@@ -114,6 +116,7 @@ def run(
     callbacks: Sequence[Callback] = (),
     run_dir: str | Path | None = None,
     progress: bool = True,
+    group: Group | None = None,
 ) -> Run:
     """Build the network and train it as a configuration says.
 
@@ -125,6 +128,9 @@ def run(
         From `load_data`; by default loaded as the configuration says.
     sample_weight, callbacks, run_dir, progress
         See `glassnet.fit`.
+    group : Group, optional
+        The processes that train the network together, from `glassnet.training.data_parallel.join_group`; each
+        calls this, and the first alone has a `run_dir`. The network is examined without trials then.
 
     Returns
     -------
@@ -159,7 +165,7 @@ def run(
         )
     if config.sample_weight not in (None, fingerprint(sample_weight)):
         raise DataError("sample_weight: the run had weights, and these are others; give the same, or remove it")
-    components = Components.build(config.training)
+    components = replace(Components.build(config.training), group=group, quiet=group is not None)
     training = config.training.model_copy(update={"optimizer": components.optimizer.spec})
     config = describe_run(network, data, training, config.seed, sample_weight)
     folder = None if run_dir is None else Path(run_dir)

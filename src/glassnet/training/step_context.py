@@ -63,6 +63,10 @@ class Engine(abc.ABC):
         Each row's image is moved as its row of `moves` says, from `glassnet.data.augmentation`.
         """
 
+    def stops(self, asked: bool) -> bool:
+        """Whether training is to stop after the latest step, where a signal has asked for it here, or has not."""
+        return asked
+
     def load(self) -> None:  # noqa: B027
         """Read theta, the statistics and the optimizer's memory, which have been set from outside."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -25,6 +26,7 @@ from glassnet.training.callbacks import Callback, ask, calling
 from glassnet.training.checkpointer import Checkpointer
 from glassnet.training.components import Components
 from glassnet.training.config import RunConfig
+from glassnet.training.data_parallel import refuse_whole_batches
 from glassnet.training.early_stopping import Watch
 from glassnet.training.engine import make_engine
 from glassnet.training.health.monitor import MEASURED_ROWS, Monitor
@@ -94,6 +96,7 @@ class Trainer:
             threads=training.threads,
             shares=int(shares) if shares.isdecimal() and len(shares) < 5 else None,
             use_threads=use_threads,
+            group=components.group,
         )
         self.state = TrainState(
             network=network,
@@ -112,6 +115,7 @@ class Trainer:
             average_after=self._plan_average(),
         )
         used = {"kernels": self.engine.kernels, "threads": str(self.engine.shares)}
+        used |= {} if components.group is None else {"processes": str(components.group.size)}
         config = config.model_copy(update={"environment": config.environment | used})
         self.run = Run(network, self.state.history, config, folder, data.schema, snapshots=self.state.snapshots)
         self.checkpointer = Checkpointer(self.run, self.state)
@@ -165,6 +169,8 @@ class Trainer:
             raise UsageError("average_epochs", "early stopping knows no last epochs beforehand; take ema")
         if any(network.batch_norm) and self.sampler.batch_size == 1:
             raise UsageError("batch_size", "batch normalisation needs 2 rows or more in a batch")
+        if self.components.group is not None:
+            refuse_whole_batches(network, optimizer, training.kernels)
         if isinstance(optimizer, KFAC) and network.loss.reduction != "mean":
             raise UsageError("optimizer", "kfac needs a loss that is the mean over the rows; take adam")
 
@@ -218,9 +224,9 @@ class Trainer:
                     while not run.stopped and len(state.history) < epochs:
                         for steps in self.train_epoch():
                             bar.step(len(state.history) + 1, steps)
-                            if self.interrupts.signal is not None:
+                            if self.engine.stops(self.interrupts.signal is not None):
                                 self._stop_in_epoch()
-                                raise Interrupted(run, self.interrupts.signal)
+                                raise Interrupted(run, self.interrupts.signal or signal.SIGINT)
                         bar.epoch(self.end_epoch())
                         run.stopped = self._ask(callbacks)
                         if not run.stopped:
@@ -258,7 +264,7 @@ class Trainer:
             if self.warm and (threads.trying or not self.engine.steady):
                 threads.observe(elapsed / len(losses))
             self.warm = True
-            state.metrics.add(losses, outputs, self.labels[order[part]], size)
+            state.metrics.add(losses, outputs, self.labels[order[part]][: len(outputs)], size)
             state.rows_done += len(outputs)
             if state.monitor.wants(done):
                 self.engine.store_theta()
