@@ -1,4 +1,4 @@
-"""The plans for tables beside gradient boosting and other MLPs, on the same rows; the test rows are opened here only.
+"""The plans for tables beside gradient boosting and other MLPs, on the same rows, judged on test rows.
 
     python benchmarks/plans/compare_tables.py [--splits 3] [--tables california,adult] [--peers catboost,lightgbm]
 
@@ -38,8 +38,8 @@ def fit_glassnet(name, members=1):
     def fit(train, validation, target):
         plan = load_table_plan(name)
         data = make_dataset(train, validation, target, plan)
-        changes = {"seed": 0, "data": {"dataset": data.name}, "network": {}, "training": {}}
-        runs = [gn.run(plan.fit_to(data, changes | {"seed": seed}), data, progress=False) for seed in range(members)]
+        configs = [plan.fit_to(data, {"seed": seed}) for seed in range(members)]
+        runs = [gn.run(config, data, progress=False) for config in configs]
 
         def predict(rows):
             if data.task == "regression":
@@ -75,8 +75,8 @@ def fit_catboost(train, validation, target):
 
     X, y, V, v, categories = as_pandas(train, validation, target)
     kind = CatBoostClassifier if is_classes(y) else CatBoostRegressor
-    model = kind(iterations=2000, early_stopping_rounds=50, verbose=False, thread_count=machine.CORES, random_seed=0)
-    texts = {name: "str" for name in categories}
+    model = kind(iterations=2000, early_stopping_rounds=50, verbose=False, thread_count=machine.CORES)
+    texts = dict.fromkeys(categories, "str")
     model.fit(X.astype(texts), y, eval_set=(V.astype(texts), v), cat_features=categories)
     return lambda rows: model.predict(columns_of(rows, X).astype(texts))
 
@@ -174,10 +174,8 @@ def as_pandas(train, validation, target):
 
     categories = [name for name in train.columns if not train[name].dtype.is_numeric() and name != target]
     known = {name: pl.Enum(sorted(map(str, train[name].drop_nulls().unique()))) for name in categories}
-    frames = [
-        frame.with_columns(pl.col(name).cast(str).cast(kind, strict=False) for name, kind in known.items()).to_pandas()
-        for frame in (train, validation)
-    ]
+    alike = [pl.col(name).cast(str).cast(kind, strict=False) for name, kind in known.items()]
+    frames = [frame.with_columns(alike).to_pandas() for frame in (train, validation)]
     (X, y), (V, v) = ((frame.drop(columns=target), frame[target]) for frame in frames)
     return X, y, V, v, categories
 
@@ -189,7 +187,9 @@ def columns_of(rows, like):
 
 def is_classes(y):
     """Whether a target is of classes."""
-    return not __import__("pandas").api.types.is_numeric_dtype(y)
+    from pandas.api.types import is_numeric_dtype
+
+    return not is_numeric_dtype(y)
 
 
 def main():
@@ -233,8 +233,8 @@ def report(names, contestants, errors, seconds, missing):
     }
     write(
         "tables",
-        "# Plans for tables\n\nError on test rows: RMSE (of the logarithm for diamonds, cps, hitters), or the share "
-        "of wrong classes; mean and standard deviation over splits. Then the seconds of a fit.",
+        "# Plans for tables\n\nError on test rows: RMSE (of the logarithm for diamonds, cps and hitters), or the "
+        "share of wrong classes; mean and standard deviation over splits. Then the seconds of a fit.",
         [table(head, rows), table(head, times)],
         values,
         notes,

@@ -2,9 +2,9 @@
 
     python benchmarks/plans/search_tables.py [--trials 20] [--seed 0] [--tables california,adult]
 
-Each plan trains on the rows to learn from of each table, and its error on the validation rows is divided by that of
-scikit-learn's boosting at its defaults on the same rows. The geometric mean over the tables is its score. Each trial
-is a line of results/tables_search.jsonl, as it ends; the best few are printed.
+Each plan trains on the rows to learn from of each table, and its error on the validation rows is divided by that
+of scikit-learn's boosting at its defaults on the same rows. The geometric mean over the tables is its score. Each
+trial is a line of results/tables_search.jsonl, as it ends; the best few are printed.
 """
 
 import argparse
@@ -86,8 +86,7 @@ def judge(plan, tables):
     for name, (train, validation, target, base) in tables.items():
         began = time.process_time()
         data = make_dataset(train, validation, target, plan)
-        changes = {"seed": 0, "data": {"dataset": data.name}, "network": {}, "training": {"threads": 1}}
-        run = gn.run(plan.fit_to(data, changes), data, progress=False)
+        run = gn.run(plan.fit_to(data, {"training": {"threads": 1}}), data, progress=False)
         predicted = run.model.predict(validation.drop(target))
         errors[name] = round(error_of(validation[target], predicted) / base, 4)
         seconds[name] = round(time.process_time() - began, 1)

@@ -1,4 +1,4 @@
-"""The tables that plans are searched and judged on, and their splits: 64 % to learn, 16 % to validate, 20 % to test."""
+"""The tables that plans are searched and judged on, and how their rows are split."""
 
 import os
 from pathlib import Path
@@ -44,7 +44,7 @@ TABLES = {
 
 
 def split(rows, seed):
-    """Return the numbers of the rows to learn from, to validate on, and to test on."""
+    """Return the numbers of the rows to learn from (64 %), to validate on (16 %), and to test on (20 %)."""
     order = np.random.default_rng(seed).permutation(rows)
     return np.split(order, [int(rows * 0.64), int(rows * 0.8)])
 

@@ -46,8 +46,8 @@ def train(
     plan: Annotated[
         str | None,
         typer.Option(
-            help="Plan to start from, found by search beforehand: best for accuracy, fast for time, where the data "
-            "set has them; table and table-small for tables; none; or the plan.toml of a search. Other options "
+            help="Plan to start from, found by search beforehand: best for accuracy and fast for time, where the "
+            "data set has them; table and table-small for tables; none; or the plan.toml of a search. Other options "
             "change it.",
             metavar="NAME",
             show_default="best or table, where there is one and no option describes a network, training, scaling "
@@ -229,15 +229,13 @@ def _is_table(dataset: str) -> bool:
     return is_table(dataset) and Path(dataset).is_file()
 
 
-def _fit_table_plan(
-    changes: dict[str, Any], name: Any, data_dir: Path | None
-) -> tuple[RunConfig, str, Dataset]:
+def _fit_table_plan(changes: dict[str, Any], name: Any, data_dir: Path | None) -> tuple[RunConfig, str, Dataset]:
     """Read the data as a plan for tables has them read, and fit the plan to them."""
     from glassnet.training.run import load_data
     from glassnet.training.table_plan import load_table_plan
 
     plan = load_table_plan(name)
-    data = load_data(plan.read_by(changes), data_dir)
+    data = load_data(plan.read_by(changes["data"]["dataset"], changes), data_dir)
     config = plan.fit_to(data, changes)
     remark = f"training by the plan {name!r} for tables, {config.training.epochs} epochs; "
     other = "--plan table-small is faster, " if name == "table" else ""
@@ -366,9 +364,7 @@ def resume_run(folder: Path, session: SessionOptions, *, epochs: int | None, dat
     print_run(_train_and_report(train, data, folder, session), data, session)
 
 
-def find_rate(
-    config: RunConfig, session: SessionOptions, *, data: Dataset | None, data_dir: Path | None
-) -> None:
+def find_rate(config: RunConfig, session: SessionOptions, *, data: Dataset | None, data_dir: Path | None) -> None:
     """Try learning rates on a network, and print which to take; the curve is saved as a picture."""
     from glassnet.charts.painting import figure_of, save_figure
     from glassnet.training.config import resolve_names

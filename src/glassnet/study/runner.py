@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from signal import Signals
-from typing import Any, cast
+from typing import cast
 
 from glassnet.errors import UsageError
 from glassnet.runtime.environment import environment

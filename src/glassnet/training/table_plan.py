@@ -10,9 +10,11 @@ from __future__ import annotations
 import importlib.resources
 import math
 import tomllib
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from glassnet.data.dataset import Dataset
+from glassnet.errors import unknown_name
 from glassnet.training.config import RunConfig, configure, validate
 from glassnet.training.options import Section
 from glassnet.training.run import choose_layers
@@ -65,14 +67,28 @@ class TablePlan(Section):
         epochs = round(self.steps / math.ceil(rows / batch_size))
         return min(max(epochs, self.fewest_epochs), self.most_epochs), batch_size
 
-    def read_by(self, changes: dict[str, Any]) -> RunConfig:
-        """Return a configuration that says how the plan and the user's changes read the data."""
-        return configure({"data": {**self.data, **changes["data"]}})
+    def read_by(self, dataset: str, changes: Mapping[str, Any]) -> RunConfig:
+        """Return a configuration that says how the plan and the user's changes have the data read."""
+        return configure({"data": {**self.data, "dataset": dataset, **changes.get("data", {})}})
 
-    def fit_to(self, data: Dataset, changes: dict[str, Any]) -> RunConfig:
-        """Return the configuration for the table at hand, with the user's changes."""
+    def fit_to(self, data: Dataset, changes: Mapping[str, Any] | None = None) -> RunConfig:
+        """Return the configuration for a table, which `glassnet.run` trains by.
+
+        Parameters
+        ----------
+        data : Dataset
+            As the plan has it read: with its scaling and its pieces.
+        changes : dict, optional
+            What is to be otherwise: options by section, as in ``{"seed": 1, "training": {"epochs": 5}}``.
+
+        Raises
+        ------
+        UsageError
+            If a change is none of an option.
+        """
         epochs, batch_size = self.fit_length(len(data.train.y))
-        start = self.read_by(changes)
+        changes = dict(changes or {})
+        start = self.read_by(data.name, changes)
         network = {"layers": choose_layers(start, data, self.hidden), **self.network}
         training = {"epochs": epochs, "batch_size": batch_size, **self.training}
         if data.task == "regression":
@@ -80,7 +96,20 @@ class TablePlan(Section):
         return configure(changes, configure({"network": network, "training": training}, start))
 
 
-def load_table_plan(name: TablePlanName) -> TablePlan:
-    """Return a plan for tables by its name."""
+def load_table_plan(name: str = "table") -> TablePlan:
+    """Return a plan for tables: ``"table"`` for accuracy, ``"table-small"`` for time.
+
+    Raises
+    ------
+    UsageError
+        If there is no such plan.
+
+    Examples
+    --------
+    >>> load_table_plan().hidden
+    [256, 256, 256]
+    """
+    if name not in TABLE_PLANS:
+        raise unknown_name("plan", name, TABLE_PLANS)
     file = importlib.resources.files("glassnet.training").joinpath("plans", f"{name}.toml")
     return validate(TablePlan, tomllib.loads(file.read_text(encoding="utf-8")))
