@@ -72,6 +72,8 @@ if TYPE_CHECKING:
     from glassnet.training.results import Run as Run
     from glassnet.training.run import resume as resume
     from glassnet.training.run import run as run
+    from glassnet.training.table_plan import TablePlan as TablePlan
+    from glassnet.training.table_plan import load_table_plan as load_table_plan
     from glassnet.training.trackers import MLflow as MLflow
     from glassnet.training.trackers import TensorBoard as TensorBoard
 
@@ -120,6 +122,7 @@ _MODULES = {
     "training.range_test": ("find_learning_rate",),
     "training.results": ("DivergenceError", "Interrupted", "Run"),
     "training.run": ("resume", "run"),
+    "training.table_plan": ("TablePlan", "load_table_plan"),
     "training.trackers": ("MLflow", "TensorBoard"),
 }
 _HOMES = {name: f"glassnet.{module}" for module, names in _MODULES.items() for name in names}

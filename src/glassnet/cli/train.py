@@ -47,8 +47,8 @@ def train(
         str | None,
         typer.Option(
             help="Plan to start from, found by search beforehand: best for accuracy and fast for time, where the "
-            "data set has them; table and table-small for tables; none; or the plan.toml of a search. Other options "
-            "change it.",
+            "data set has them; table and table-small for tables; none; or the plan.toml of a search. Other "
+            "options change it.",
             metavar="NAME",
             show_default="best or table, where there is one and no option describes a network, training, scaling "
             "or pieces",

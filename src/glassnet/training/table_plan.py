@@ -111,5 +111,5 @@ def load_table_plan(name: str = "table") -> TablePlan:
     """
     if name not in TABLE_PLANS:
         raise unknown_name("plan", name, TABLE_PLANS)
-    file = importlib.resources.files("glassnet.training").joinpath("plans", f"{name}.toml")
+    file = importlib.resources.files("glassnet.training").joinpath("table_plans", f"{name}.toml")
     return validate(TablePlan, tomllib.loads(file.read_text(encoding="utf-8")))
