@@ -16,6 +16,7 @@ import glassnet as gn
 from glassnet.cli.train import NOT_OF_A_PLAN
 from glassnet.nn.optimizers import OPTIMIZERS
 from glassnet.training.config import load_plan
+from glassnet.training.table_plan import load_table_plan
 from glassnet.training.metrics import evaluate_predictions, predict_rows
 from glassnet.training.options import DataConfig, NetworkConfig, TrainingConfig
 from glassnet.training.run_folder import RunFolder
@@ -825,6 +826,33 @@ def test_what_describes_neither_leaves_the_plan(planned, options):
     config, said = planned("fashion-mnist", *options)
     assert said == REMARK
     assert config.network == load_plan("fashion-mnist").network
+
+
+@pytest.fixture
+def houses(tmp_path, monkeypatch):
+    """A table's file in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{size},{'ab'[size % 2]},{size * size / 7}\n" for size in range(60))
+    Path("houses.csv").write_text(f"size,kind,price\n{rows}")
+    return ["houses.csv", "--target", "price", "-q"]
+
+
+def test_a_table_is_learned_by_the_plan_for_tables(planned, houses):
+    config, said = planned(*houses)
+    epochs, batch_size = load_table_plan().fit_length(44)
+    assert said.startswith(f"training by the plan 'table' for tables, {epochs} epochs; --plan table-small is faster")
+    assert (config.training.epochs, config.training.batch_size) == (epochs, batch_size)
+    assert config.network.layers[1:] == [*load_table_plan().hidden, 1]
+    assert (config.data.scaling, config.data.pieces) == ("robust", load_table_plan().data["pieces"])
+    assert planned(*houses, "--epochs", 3, "--seed", 5)[0].training.epochs == 3
+    small, said = planned(*houses, "--plan", "table-small", "--activation", "relu")
+    assert (small.network.activation, "faster" in said) == ("relu", False)
+
+
+@pytest.mark.parametrize("more", [["--plan", "none"], ["--activation", "tanh"], ["--scaling", "standard"]])
+def test_a_table_is_learned_without_a_plan_where_one_says_so(planned, houses, more):
+    config, said = planned(*houses, *more)
+    assert (config.network.layers, config.data.pieces, said) == (None, None, "")
 
 
 def test_without_a_plan_the_small_network_is_trained(planned):
