@@ -617,7 +617,7 @@ COMPILED = [
     ("float32", [5, 6], ["softplus", "gelu"], "huber(0.3)", "nesterov", "elu", 2),
     ("float64", [17], ["relu"], "half_squared_error(sum)", "rmsprop", "sigmoid", 3),
     ("float32", [], [], "absolute_error", "adagrad", "leaky_relu", 1),
-    ("float32", [9, 2], ["silu", "silu"], "half_squared_error", "adamw", None, 1),
+    ("float32", [9, 2], ["selu", "mish"], "half_squared_error", "adamw", None, 1),
     ("float64", [], [], "cross_entropy", "sgd", None, 1),
     ("float64", [7], ["relu3"], "half_squared_error", "gd", None, 1),
 ]

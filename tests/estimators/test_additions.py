@@ -6,6 +6,7 @@ import pickle
 import weakref
 
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris
@@ -197,6 +198,18 @@ def test_bytes_are_pixels_and_move_with_preprocess_auto():
     moved = classifier(preprocess="auto", augmentation="shift(1)").fit(pictures, labels)
     assert not np.allclose(moved.coefs_[0], fitted.coefs_[0])
     assert moved.n_features_in_ == 64
+
+
+def test_columns_are_cut_into_pieces_with_preprocess_auto():
+    frame = pl.DataFrame({"a": X[:, 0], "b": np.where(X[:, 1] > 0, "yes", "no")})
+    for rows in (frame, X):
+        plain, cut = (classifier(preprocess="auto", pieces=pieces).fit(rows, y) for pieces in (None, 6))
+        columns = 1 if rows is frame else X.shape[1]
+        assert len(cut.coefs_[0]) == cut.model_.schema.input.width
+        assert 4 * columns <= len(cut.coefs_[0]) - len(plain.coefs_[0]) <= 6 * columns
+        assert cut.n_features_in_ == plain.n_features_in_ == rows.shape[1]
+        assert cut.model_.schema.pieces == 6
+        np.testing.assert_array_equal(cut.predict(rows), cut.model_.predict(rows))
 
 
 def test_the_model_goes_on_alone(tmp_path):

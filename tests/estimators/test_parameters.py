@@ -33,6 +33,7 @@ WRONG = {
     "n_threads": 0,
     "kernels": "cuda",
     "preprocess": "standard",
+    "pieces": 8,
     "hidden_layer_sizes": (5, 0),
     "activation": "rely",
     "loss": "hinge",
@@ -50,6 +51,14 @@ WRONG = {
 
 def test_every_rule_is_tried():
     assert set(RULES) <= set(WRONG)
+
+
+def test_pieces_are_a_whole_number_and_need_a_schema():
+    for pieces in (-1, 2.5, True):
+        with pytest.raises(UsageError, match=r"^pieces: must be None or a whole number"):
+            gn.MLPClassifier(preprocess="auto", pieces=pieces).fit(X, y)
+    with pytest.raises(UsageError, match=r'^pieces: goes with preprocess="auto"'):
+        gn.MLPClassifier(pieces=4).fit(X, y)
 
 
 @pytest.mark.parametrize("name", WRONG)

@@ -18,7 +18,7 @@ from glassnet.training.model import Model
 
 #: Activations of a user's own: with NumPy's functions, a condition, truths that count, and constants.
 OWN = [
-    Activation("mish", lambda z: z * np.tanh(np.log1p(np.exp(-abs(z)))), lambda z, h: z),
+    Activation("dull", lambda z: z * np.tanh(np.log1p(np.exp(-abs(z)))), lambda z, h: z),
     Activation("bent", lambda z: (np.sqrt(z**2 + 1) - 1) / 2 + z, lambda z, h: 1 + z / (2 * np.sqrt(z**2 + 1))),
     Activation("gate", lambda z: z * np.logical_and(z > 0, np.logical_not(z >= 2)), lambda z, h: z),
     Activation("wave", lambda z: np.where(abs(z) <= 1, np.sin(z), np.cos(z) / 2), lambda z, h: z),

@@ -102,6 +102,7 @@ def test_options_of_a_formula_stay_with_it():
         ("elu", "{zifz>0ez−1else", "{1ifz>0h+1else"),
         ("silu", "z1+e−z", "h+1−h1+e−z"),
         ("softplus", "ln(1+ez)", "11+e−z"),
+        ("mish", "z·tanh(ln(1+ez))", "tanh(ln(1+ez))+z·(1−tanh(ln(1+ez))2)1+e−z"),
     ],
 )
 def test_activations_read_as_in_a_textbook(name, f, f_prime):

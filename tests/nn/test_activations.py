@@ -44,7 +44,17 @@ REFERENCE = {
         lambda z: (1 + math.exp(-z) * (1 + z)) / (1 + math.exp(-z)) ** 2,
     ),
     "softplus": (lambda z: math.log(1 + math.exp(z)), logistic),
+    "selu": (
+        lambda z: 1.0507009873554805 * (z if z > 0 else 1.6732632423543772 * (math.exp(z) - 1)),
+        lambda z: 1.0507009873554805 * (1 if z > 0 else 1.6732632423543772 * math.exp(z)),
+    ),
+    # w (4 (z + 1) + 4 w^2 + w^3 + w (4 z + 6)) / (2 w + w^2 + 2)^2 with w = exp(z) (Misra 2019, eq. 3)
+    "mish": (lambda z: z * math.tanh(math.log(1 + math.exp(z))), lambda z: mish_slope(z, math.exp(z))),
 }
+
+
+def mish_slope(z, w):
+    return w * (4 * (z + 1) + 4 * w**2 + w**3 + w * (4 * z + 6)) / (2 * w + w**2 + 2) ** 2
 
 
 def away_from_kinks(activation, z, distance=1e-2):
@@ -60,7 +70,7 @@ def test_f_and_its_derivative_have_the_textbook_values(name, z):
 
 
 def test_values_that_others_published():
-    """PyTorch's docs and 30-digit arithmetic: gelu(1) in tanh form, silu(1), softplus(1), elu(-1)."""
+    """PyTorch's docs and 30-digit arithmetic: gelu(1) in tanh form, silu(1), softplus(1), elu(-1), and so on."""
 
     def at(name, z):
         return float(ACTIVATIONS.resolve(name).f(np.array([z]))[0])
@@ -69,6 +79,8 @@ def test_values_that_others_published():
     assert at("silu", 1.0) == pytest.approx(0.731058578630004879, abs=1e-15)
     assert at("softplus", 1.0) == pytest.approx(1.313261687518222834, abs=1e-15)
     assert at("elu", -1.0) == pytest.approx(-0.632120558828557678, abs=1e-15)
+    assert at("selu", -1.0) == pytest.approx(-1.111330737812562762, abs=1e-15)
+    assert at("mish", 1.0) == pytest.approx(0.865098388267310346, abs=1e-15)
 
 
 def test_gelu_is_close_to_z_times_the_normal_distribution_function():
@@ -85,7 +97,7 @@ def test_the_derivative_at_a_kink_is_the_one_from_the_left():
 @for_each("name", NAMES)
 def test_kinks_are_where_the_second_derivative_jumps(name):
     activation = ACTIVATIONS.resolve(name)
-    expected = (0.0,) if name in ("relu", "relu3", "leaky_relu", "elu") else ()
+    expected = (0.0,) if name in ("relu", "relu3", "leaky_relu", "elu", "selu") else ()
     assert activation.kinks == expected
     # elsewhere f' is smooth: a second difference of f' over a step of 1e-3 is of the order of 1e-6
     z = away_from_kinks(activation, np.linspace(-4, 4, 801), 2e-3)
@@ -163,6 +175,7 @@ def test_far_arguments_overflow_nowhere(name, dtype, far):
         ("silu", 0, 1000),
         ("gelu", 0, 1000),
         ("elu", -1, 1000),
+        ("mish", 0, 1000),
     ],
 )
 def test_limits_are_exact_and_silent(name, low, high, dtype):

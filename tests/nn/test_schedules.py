@@ -14,7 +14,9 @@ from glassnet.nn.schedules import (
     SCHEDULES,
     Constant,
     Cosine,
+    CosLog,
     Exponential,
+    FlatCosine,
     OneCycle,
     Plateau,
     Schedule,
@@ -40,7 +42,16 @@ def watched(schedule, values):
 
 
 def test_the_registered_names():
-    assert NAMES == ["constant", "cosine", "exponential", "one_cycle", "plateau", "step"]
+    assert NAMES == [
+        "constant",
+        "cosine",
+        "coslog",
+        "exponential",
+        "flat_cosine",
+        "one_cycle",
+        "plateau",
+        "step",
+    ]
 
 
 # Values from PyTorch 2.13's schedulers, learning rate 1, the rate before each scheduler.step()
@@ -124,6 +135,26 @@ def test_cosine_is_half_way_in_the_middle_and_near_its_end_at_the_last_step():
     assert factors[-1] == pytest.approx(0.2 + 0.8 * (math.pi / 1000) ** 2 / 4, rel=1e-8)
 
 
+def test_coslog_is_0_and_1_where_its_waves_begin_and_are_highest():
+    """log2(1 + 15 t) is whole at t = 0, 1/15, 3/15 and 7/15, and k + 1/2 at t = (2^(k + 1/2) - 1) / 15."""
+    waves = CosLog()
+    for begin in (0, 1, 3, 7):
+        assert waves.decay(0, begin / 15) == pytest.approx(0, abs=1e-15)
+    for k in range(4):
+        assert waves.decay(0, (2 ** (k + 0.5) - 1) / 15) == pytest.approx(1, abs=1e-12)
+    assert waves.decay(0, 0.5) == pytest.approx((1 - np.cos(2 * np.pi * np.log2(8.5))) / 2, abs=1e-12)
+    assert CosLog(cycles=1).decay(0, np.sqrt(2) - 1) == pytest.approx(1, abs=1e-12)
+
+
+def test_flat_cosine_is_flat_and_then_a_cosine():
+    flat = FlatCosine(flat=0.6, final=0.1)
+    assert walk(flat, 10)[:7].tolist() == [1.0] * 7
+    np.testing.assert_allclose(walk(flat, 10)[6:], walk(Cosine(final=0.1), 4), rtol=1e-12)
+    np.testing.assert_array_equal(walk(FlatCosine(flat=0.0), 9), walk(Cosine(), 9))
+    warmed = walk(FlatCosine(warmup=4), 12)
+    assert warmed[:8].tolist() == [0.25, 0.5, 0.75, 1, 1, 1, 1, 1]
+
+
 def test_one_cycle_has_its_ends_and_its_peak_exactly():
     factors = walk(OneCycle(warmup=0.25, initial=0.1, final=0.01), 101)
     assert (factors[0], factors[24], factors[-1]) == (0.1, 1.0, 0.01)
@@ -144,7 +175,8 @@ def test_one_cycle_in_two_steps(warmup, expected):
 
 @for_each("name", NAMES)
 def test_a_run_of_one_step_takes_it_at_the_whole_learning_rate(name):
-    assert walk(SCHEDULES.resolve(name), 1).tolist() == [1.0]
+    found = walk(SCHEDULES.resolve(name), 1).tolist()
+    assert found == [1.0 if name != "coslog" else (1 - math.cos(2 * math.pi * math.log2(8.5))) / 2]
 
 
 def test_a_warm_up_rises_by_the_same_amount_a_step_and_multiplies_the_decay():
@@ -236,9 +268,10 @@ def test_factors_are_positive_and_at_most_one(name):
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "step"])
 @pytest.mark.parametrize("warmup", [0.2, 0.5])
 def test_factors_do_not_jump(name, warmup):
-    """The steepest is the one cycle's rise: pi / 2 over the steps of the warm-up."""
+    """The usual steepest is the one cycle's rise: pi / 2 over the steps of the warm-up."""
+    steeper = {"flat_cosine": 2, "coslog": 30 / math.log(2) * warmup / (1 - warmup)}.get(name, 1)
     jumps = np.abs(np.diff(walk(SCHEDULES.factory(name)(warmup=warmup), 10_000, 1000)))
-    assert jumps.max() <= math.pi / 2 / (warmup * 10_000)
+    assert jumps.max() <= steeper * math.pi / 2 / (warmup * 10_000)
 
 
 @st.composite
@@ -304,6 +337,8 @@ def test_a_specification_says_every_option():
         ("step", {"warmup": 0, "every": 10, "factor": 0.1}),
         ("exponential", {"warmup": 0, "factor": 0.95}),
         ("cosine", {"warmup": 0, "final": 0.0}),
+        ("flat_cosine", {"warmup": 0, "flat": 0.5, "final": 0.0}),
+        ("coslog", {"warmup": 0, "cycles": 4}),
         ("one_cycle", {"warmup": 0.3, "initial": 1 / 25, "final": 4e-6}),
         ("plateau", {"warmup": 0, "factor": 0.1, "patience": 10, "threshold": 1e-4}),
     ],
@@ -319,6 +354,8 @@ BOUNDS = {
     "initial": ([1e-9, 1], [0, -0.1, 1.1], r"in \(0, 1\]"),
     "final": ([0, 1], [-0.1, 1.1], r"in \[0, 1\]"),
     "threshold": ([0, 0.5], [-0.1, 1], r"in \[0, 1\)"),
+    "flat": ([0, 0.99], [-0.1, 1], r"in \[0, 1\)"),
+    "cycles": ([1, 9], [0, 1.5], "a whole number, 1 or more"),
     "every": ([1, 90], [0, -1, 1.0, 2.5], "a whole number of epochs, 1 or more"),
     "patience": ([0, 90], [-1, 1.0, 2.5], "a whole number of epochs, 0 or more"),
 }

@@ -67,6 +67,17 @@ def test_each_scaling_is_shown_as_its_formula(table):
     assert shown.rows[0][5].startswith("0; and 1 where")
 
 
+def test_pieces_are_counted_with_the_range_that_they_cut(table):
+    cut = table.cut(9)
+    days = column_table(cut, Words("en")).rows[2]
+    assert days[5].endswith("days; and its places in 2 pieces of 2020-01-01 to 2020-01-03")
+    assert days[6] == "3"
+    one, chinese = (column_table(table.cut(1), Words(language)).rows[2][5] for language in LANGUAGES)
+    assert one.endswith("days; and its place between 2020-01-01 and 2020-01-03")
+    assert chinese.endswith("；另有 1 个输入，表示它在 2020-01-01 至 2020-01-03 的各分段中的位置")
+    assert sum(int(row[6]) for row in column_table(cut, Words("en")).rows) == cut.n_inputs
+
+
 def test_it_is_in_the_report_of_a_table_in_both_languages_and_in_no_other(table, tmp_path, digits):
     from glassnet.report.run_page import write_run_report
 

@@ -42,6 +42,7 @@ from glassnet.nn.losses import Loss
 MOST_TERMS = 4
 
 A, B = activations.GELU_A, activations.GELU_B
+C, D = activations.SELU_SCALE, activations.SELU_ALPHA
 
 
 def _softmax(z: Any) -> Any:
@@ -66,6 +67,12 @@ TEXTBOOK: dict[Callable[..., Any], Callable[..., Any]] = {
     activations.silu_prime: lambda z, h: h + (1 - h) / (1 + np.exp(-z)),
     activations.softplus: lambda z: np.log(1 + np.exp(z)),
     activations.softplus_prime: lambda z, h: 1 / (1 + np.exp(-z)),
+    activations.selu: lambda z: C * np.where(z > 0, z, D * (np.exp(z) - 1)),
+    activations.selu_prime: lambda z, h: C * np.where(z > 0, 1.0, D * np.exp(z)),
+    activations.mish: lambda z: z * np.tanh(np.log(1 + np.exp(z))),
+    activations.mish_prime: lambda z, h: (
+        np.tanh(np.log(1 + np.exp(z))) + z * (1 - np.tanh(np.log(1 + np.exp(z))) ** 2) / (1 + np.exp(-z))
+    ),
     losses.half_squared_error: lambda a, y: (0.5 * ((a - y) ** 2).sum(axis=1), a - y),
     losses.absolute_error: lambda a, y: (np.abs(a - y).sum(axis=1), np.sign(a - y)),
     losses.huber_loss: lambda a, y, delta: (

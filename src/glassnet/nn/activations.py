@@ -168,6 +168,43 @@ def softplus_prime(z: Array, h: Array) -> Array:
     return sigmoid(z)
 
 
+# SELU's two numbers keep mean 0 and variance 1 of normal pre-activations from layer to layer.
+SELU_SCALE = 1.0507009873554804934
+SELU_ALPHA = 1.6732632423543772848
+
+
+def selu(z: Array) -> Array:
+    """f(z) = lambda z where z > 0, else lambda alpha (exp(z) - 1) (Klambauer et al. 2017, eq. 2)."""
+    return SELU_SCALE * np.where(z > 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0)))
+
+
+def selu_prime(z: Array, h: Array) -> Array:
+    """f'(z) = lambda where z > 0, else lambda alpha exp(z) = h + lambda alpha."""
+    return np.where(z > 0, SELU_SCALE, h + SELU_SCALE * SELU_ALPHA)
+
+
+#: From here on the tanh of mish is 1 to the last bit of float64, and exp(2 z) does not overflow.
+MISH_FAR = 20.0
+
+
+def mish_gate(z: Array) -> Array:
+    """tanh(softplus(z)) = n / (n + 2) with w = exp(z), n = w (w + 2), as tanh(log u) = (u^2 - 1) / (u^2 + 1)."""
+    w = np.exp(np.minimum(z, MISH_FAR))
+    n = w * (w + 2)
+    return n / (n + 2)
+
+
+def mish(z: Array) -> Array:
+    """f(z) = z tanh(softplus(z)) (Misra 2019, eq. 1)."""
+    return z * mish_gate(z)
+
+
+def mish_prime(z: Array, h: Array) -> Array:
+    """With t = tanh(softplus(z)) and s = sigmoid(z) = softplus': f' = t + z (1 - t^2) s."""
+    t = mish_gate(z)
+    return t + z * (1 - t * t) * sigmoid(z)
+
+
 def shift_logits(z: Array) -> Array:
     """Subtract each row's largest logit, so that exp cannot overflow; a row with NaN or infinity becomes NaN."""
     with np.errstate(over="ignore", invalid="ignore"):  # beyond the range of floats is as good as the lowest
@@ -231,6 +268,8 @@ _add(Activation("elu", elu, elu_prime, kinks=(0.0,)))
 _add(Activation("gelu", gelu, gelu_prime))
 _add(Activation("silu", silu, silu_prime))
 _add(Activation("softplus", softplus, softplus_prime))
+_add(Activation("selu", selu, selu_prime, kinks=(0.0,)))
+_add(Activation("mish", mish, mish_prime))
 
 
 def register_activation(

@@ -63,6 +63,8 @@ RANGES: Ranges = {
     **dict.fromkeys(("factor", "initial"), (lambda value: 0 < value <= 1, "in (0, 1]")),
     "final": (lambda value: 0 <= value <= 1, "in [0, 1]"),
     "threshold": (lambda value: 0 <= value < 1, "in [0, 1)"),
+    "flat": (lambda value: 0 <= value < 1, "in [0, 1)"),
+    "cycles": (lambda value: _is_whole(value) and value >= 1, "a whole number, 1 or more"),
     "every": (lambda value: _is_whole(value) and value >= 1, "a whole number of epochs, 1 or more"),
     "patience": (lambda value: _is_whole(value) and value >= 0, "a whole number of epochs, 0 or more"),
 }
@@ -230,6 +232,58 @@ class Cosine(Schedule):
 
 
 @dataclass(frozen=True)
+class FlatCosine(Schedule):
+    """1 at first, then the half cosine of `Cosine` down to `final` (Gugger's fastai, ``fit_flat_cos``).
+
+    `flat` is the share of the steps after the warm-up that have the factor 1.
+
+    Examples
+    --------
+    >>> flat = FlatCosine()
+    >>> flat.factors(np.arange(1, 9), total=8, per_epoch=2, state=flat.start()).round(3)
+    array([1.   , 1.   , 1.   , 1.   , 1.   , 0.854, 0.5  , 0.146])
+    """
+
+    flat: float = 0.5
+    final: float = 0.0
+    name = "flat_cosine"
+
+    def decay(self, epochs: float, progress: float) -> float:
+        """Return 1, or the half cosine."""
+        return _half_cosine(1.0, self.final, max(0.0, progress - self.flat) / (1 - self.flat))
+
+
+@dataclass(frozen=True)
+class CosLog(Schedule):
+    """(1 - cos(2 pi log2(1 + (2^cycles - 1) progress))) / 2: waves from 0 to 1 and back, each twice as long.
+
+    The learning rate falls to 0 several times, so several epochs end where a short run would have ended, and the
+    best of them can be taken. With four waves it is RealMLP's (Holzmueller, Grinsztajn and Steinwart 2024,
+    section 3: coslog4). The wave is taken in the middle of each step, so that the first one is not 0.
+
+    Examples
+    --------
+    >>> waves = CosLog(cycles=2)
+    >>> waves.factors(np.arange(1, 7), total=6, per_epoch=2, state=waves.start()).round(3)
+    array([0.718, 0.324, 0.259, 0.984, 0.653, 0.083])
+    """
+
+    cycles: int = 4
+    name = "coslog"
+
+    def shape(self, t: int, total: int, per_epoch: int) -> float:
+        """Return the height of the wave in the middle of the step, times the warm-up."""
+        warmup = self.warmup_steps(total)
+        decay = self.decay((t - 0.5) / per_epoch, (max(1, t - warmup) - 0.5) / max(1, total - warmup))
+        return decay * t / warmup if t < warmup else decay
+
+    def decay(self, epochs: float, progress: float) -> float:
+        """Return the height of the wave."""
+        place = math.log2(1 + (2**self.cycles - 1) * progress)
+        return (1 - math.cos(2 * math.pi * place)) / 2
+
+
+@dataclass(frozen=True)
 class OneCycle(Schedule):
     """One half cosine up, one down (Smith and Topin 2018; both as cosines: Gugger's fastai and PyTorch).
 
@@ -297,5 +351,5 @@ def _half_cosine(first: float, last: float, progress: float) -> float:
 
 
 SCHEDULES: Registry[Schedule] = Registry("schedule", Schedule)
-for _schedule in (Constant, Step, Exponential, Cosine, OneCycle, Plateau):
+for _schedule in (Constant, Step, Exponential, Cosine, FlatCosine, CosLog, OneCycle, Plateau):
     SCHEDULES.add(_schedule.name, _schedule)

@@ -192,7 +192,7 @@ class NetworkConfig(Section):
     activation: str | list[str] = option(
         "relu",
         "Activation of the hidden layers, one name for all or one for each: identity, sigmoid, tanh, relu, relu3, "
-        "leaky_relu, elu, gelu, silu or softplus.",
+        "leaky_relu, elu, selu, gelu, silu, mish or softplus.",
     )
     output_activation: str | None = option(None, "Activation of the last layer.", unset="as the loss has it")
     loss: str | None = option(
@@ -244,8 +244,8 @@ class TrainingConfig(Section):
     )
     schedule: str = option(
         "constant",
-        "Schedule of the learning rate: constant, step, exponential, cosine, one_cycle or plateau; with options: "
-        '"cosine(warmup=0.05)", "step(every=10, factor=0.5)".',
+        "Schedule of the learning rate: constant, step, exponential, cosine, flat_cosine, coslog, one_cycle or "
+        'plateau; with options: "cosine(warmup=0.05)", "step(every=10, factor=0.5)".',
         takes="Schedule",
         elsewhere=("scheduler", "lr_scheduler"),
     )
